@@ -1,0 +1,3 @@
+//! pgassay assays PostgreSQL migrations, schemas and query plans.
+
+pub mod effect;
