@@ -1,0 +1,106 @@
+//! Statements that read and write rows.
+//!
+//! sqlparser's tree is kept; what every model needs (target, relations read, predicate) is taken out once, by `sql`.
+
+use std::sync::Arc;
+
+use sqlparser::ast;
+
+use super::{Expression, Ident, ObjectName};
+use crate::sql::Span;
+
+/// A relation that a statement reads or writes besides its target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RelationUse {
+    pub relation: ObjectName,
+    pub only: bool,
+    /// What is done to its rows.
+    pub access: Access,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    Read,
+    /// SELECT … FOR UPDATE and its kin.
+    LockRows,
+    /// Written by a data-modifying WITH query.
+    Write,
+}
+
+/// sqlparser's tree of a DML statement; equal when it prints the same.
+#[derive(Debug, Clone)]
+pub struct Tree(pub Arc<ast::Statement>);
+
+impl PartialEq for Tree {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_string() == other.0.to_string()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Insert {
+    pub table: ObjectName,
+    /// Empty when no list was written: all columns in order.
+    pub columns: Vec<Ident>,
+    /// Rows of a plain VALUES list or DEFAULT VALUES; `None` when the rows come from a query.
+    pub rows: Option<usize>,
+    pub on_conflict: Option<OnConflict>,
+    /// Relations of WITH and the source query (CTE names are not relations).
+    pub uses: Vec<RelationUse>,
+    pub tree: Tree,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct OnConflict {
+    /// Columns of the conflict target; empty when a constraint or nothing was named, or expressions were.
+    pub columns: Vec<Ident>,
+    pub constraint: Option<Ident>,
+    pub do_update: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    pub table: ObjectName,
+    pub only: bool,
+    pub columns: Vec<Ident>,
+    /// The WHERE condition.
+    pub predicate: Option<Expression>,
+    pub uses: Vec<RelationUse>,
+    pub tree: Tree,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delete {
+    pub table: ObjectName,
+    pub only: bool,
+    pub predicate: Option<Expression>,
+    pub uses: Vec<RelationUse>,
+    pub tree: Tree,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Merge {
+    pub table: ObjectName,
+    pub only: bool,
+    pub uses: Vec<RelationUse>,
+    pub tree: Tree,
+}
+
+/// SELECT, VALUES, TABLE, WITH. A call of `set_config` is [`super::Set`] when it stands alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Select {
+    pub uses: Vec<RelationUse>,
+    pub tree: Tree,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Copy {
+    /// `None` for COPY (query) TO.
+    pub table: Option<ObjectName>,
+    pub columns: Vec<Ident>,
+    /// COPY … FROM rather than TO.
+    pub from: bool,
+    pub uses: Vec<RelationUse>,
+    /// The rows behind COPY … FROM stdin, in a file that carries them.
+    pub data: Option<Span>,
+}

@@ -1,0 +1,112 @@
+//! Names of objects, spelled as PostgreSQL stores them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::sql::Span;
+
+/// An identifier as the catalog stores it: folded to lower case unless it was quoted, cut at 63 bytes.
+///
+/// `Display` writes it as `quote_ident` does.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(Arc<str>);
+
+/// NAMEDATALEN - 1.
+const LONGEST_NAME: usize = 63;
+
+impl Name {
+    /// A name that is already as the catalog stores it; cut at 63 bytes on a character boundary, as the server does.
+    pub fn new(text: &str) -> Name {
+        let mut end = text.len().min(LONGEST_NAME);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        Name(text[..end].into())
+    }
+
+    /// An unquoted identifier: ASCII letters are folded to lower case.
+    pub fn folded(text: &str) -> Name {
+        Name::new(&text.to_ascii_lowercase())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Name {
+    fn from(text: &str) -> Name {
+        Name::new(text)
+    }
+}
+
+impl PartialEq<str> for Name {
+    fn eq(&self, other: &str) -> bool {
+        &*self.0 == other
+    }
+}
+
+impl PartialEq<&str> for Name {
+    fn eq(&self, other: &&str) -> bool {
+        &*self.0 == *other
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = self.0.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+            && self.0.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+            && !super::keyword::must_be_quoted(&self.0);
+        if plain { f.write_str(&self.0) } else { write!(f, "\"{}\"", self.0.replace('"', "\"\"")) }
+    }
+}
+
+/// An identifier and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ident {
+    pub name: Name,
+    pub span: Span,
+}
+
+impl fmt::Display for Ident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(f)
+    }
+}
+
+/// A possibly qualified name as the statement wrote it; which object it means depends on the search_path.
+/// A leading database name is dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectName {
+    pub schema: Option<Name>,
+    pub name: Name,
+    pub span: Span,
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(schema) = &self.schema {
+            write!(f, "{schema}.")?;
+        }
+        self.name.fmt(f)
+    }
+}
+
+/// A name with its schema known: where an object is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QualifiedName {
+    pub schema: Name,
+    pub name: Name,
+}
+
+impl QualifiedName {
+    pub fn new(schema: impl Into<Name>, name: impl Into<Name>) -> QualifiedName {
+        QualifiedName { schema: schema.into(), name: name.into() }
+    }
+}
+
+impl fmt::Display for QualifiedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.schema, self.name)
+    }
+}

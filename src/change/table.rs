@@ -1,0 +1,547 @@
+//! Tables: CREATE TABLE, ALTER TABLE (and the forms ALTER VIEW, INDEX, SEQUENCE … share with it), columns, constraints.
+
+use std::sync::Arc;
+
+use super::{Expression, Ident, Name, ObjectName, Query, SequenceOptions, TypeName};
+use crate::sql::Span;
+
+/// CREATE TABLE, also `… OF type`, `… PARTITION OF parent` and CREATE FOREIGN TABLE.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateTable {
+    pub name: ObjectName,
+    pub if_not_exists: bool,
+    pub persistence: Persistence,
+    /// Set for CREATE FOREIGN TABLE.
+    pub foreign_server: Option<Ident>,
+    pub columns: Vec<ColumnDefinition>,
+    /// Table constraints, and those of columns desugared; in the order of the statement.
+    pub constraints: Vec<Constraint>,
+    pub like: Vec<LikeClause>,
+    pub inherits: Vec<ObjectName>,
+    pub of_type: Option<ObjectName>,
+    pub partition_of: Option<(ObjectName, PartitionBound)>,
+    pub partition_by: Option<PartitionKey>,
+    pub access_method: Option<Ident>,
+    pub tablespace: Option<Ident>,
+    pub options: Vec<StorageOption>,
+}
+
+/// CREATE TABLE … AS, and SELECT … INTO.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateTableAs {
+    pub name: ObjectName,
+    pub if_not_exists: bool,
+    pub persistence: Persistence,
+    pub columns: Vec<Ident>,
+    /// `None` for CREATE TABLE … AS EXECUTE.
+    pub query: Option<Query>,
+    pub with_no_data: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Persistence {
+    #[default]
+    Permanent,
+    Unlogged,
+    Temporary,
+}
+
+/// A column as CREATE TABLE or ADD COLUMN gives it. UNIQUE, PRIMARY KEY, REFERENCES and CHECK of the column are not here:
+/// they are desugared to [`Constraint`]s with `inline` set. NOT NULL stays here.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnDefinition {
+    pub name: Ident,
+    /// `None` in CREATE TABLE … OF and PARTITION OF. `serial` and its kin stay under that name (`serial4`, `serial8`, `serial2`).
+    pub data_type: Option<TypeName>,
+    pub collation: Option<ObjectName>,
+    /// Span of `NOT NULL`; its constraint's name and NO INHERIT are not kept apart from `not_null_name`.
+    pub not_null: Option<Span>,
+    pub not_null_name: Option<Ident>,
+    pub default: Option<Expression>,
+    pub identity: Option<Identity>,
+    pub generated: Option<Generated>,
+    pub storage: Option<Ident>,
+    pub compression: Option<Ident>,
+    /// Everything from the name to the last column constraint.
+    pub span: Span,
+}
+
+/// GENERATED … AS IDENTITY.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identity {
+    pub always: bool,
+    pub options: SequenceOptions,
+    pub span: Span,
+}
+
+/// GENERATED ALWAYS AS (expression). `stored` is false for VIRTUAL, and for neither word (18's default; older servers require STORED).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generated {
+    pub expression: Expression,
+    pub stored: bool,
+    pub span: Span,
+}
+
+/// A constraint of a table or domain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Constraint {
+    /// As written; PostgreSQL makes one up otherwise.
+    pub name: Option<Ident>,
+    pub kind: ConstraintKind,
+    /// Written on a column rather than on the table.
+    pub inline: bool,
+    pub not_valid: bool,
+    pub not_enforced: bool,
+    pub no_inherit: bool,
+    pub deferrable: bool,
+    pub initially_deferred: bool,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum ConstraintKind {
+    /// 18+: `CONSTRAINT c NOT NULL column` at table level.
+    NotNull(Ident),
+    Check(Expression),
+    Unique(Key),
+    PrimaryKey(Key),
+    /// UNIQUE or PRIMARY KEY USING INDEX.
+    UsingIndex {
+        primary_key: bool,
+        index: Ident,
+    },
+    Exclude {
+        method: Option<Ident>,
+        elements: Vec<(IndexElement, Arc<str>)>,
+        include: Vec<Ident>,
+        predicate: Option<Expression>,
+        storage: Vec<StorageOption>,
+        tablespace: Option<Ident>,
+    },
+    ForeignKey(ForeignKey),
+}
+
+/// The columns of a UNIQUE or PRIMARY KEY constraint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Key {
+    pub columns: Vec<Ident>,
+    pub include: Vec<Ident>,
+    /// NULLS NOT DISTINCT, 15+.
+    pub nulls_not_distinct: bool,
+    /// WITHOUT OVERLAPS on the last column, 18+.
+    pub without_overlaps: bool,
+    pub storage: Vec<StorageOption>,
+    pub tablespace: Option<Ident>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForeignKey {
+    pub columns: Vec<Ident>,
+    pub referenced: ObjectName,
+    /// Empty when left out: the primary key is meant.
+    pub referenced_columns: Vec<Ident>,
+    pub match_full: bool,
+    pub on_delete: ReferentialAction,
+    pub on_update: ReferentialAction,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReferentialAction {
+    #[default]
+    NoAction,
+    Restrict,
+    Cascade,
+    SetNull,
+    SetDefault,
+}
+
+/// LIKE source INCLUDING …
+#[derive(Debug, Clone, PartialEq)]
+pub struct LikeClause {
+    pub source: ObjectName,
+    pub including: LikeOptions,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LikeOptions {
+    pub comments: bool,
+    pub compression: bool,
+    pub constraints: bool,
+    pub defaults: bool,
+    pub generated: bool,
+    pub identity: bool,
+    pub indexes: bool,
+    pub statistics: bool,
+    pub storage: bool,
+}
+
+/// PARTITION BY.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartitionKey {
+    pub strategy: PartitionStrategy,
+    pub elements: Vec<IndexElement>,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartitionStrategy {
+    List,
+    Range,
+    Hash,
+}
+
+/// FOR VALUES …, or DEFAULT.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PartitionBound {
+    Default,
+    List(Vec<Expression>),
+    /// MINVALUE and MAXVALUE are plain column references in the expressions, as in the server's grammar.
+    Range {
+        from: Vec<Expression>,
+        to: Vec<Expression>,
+    },
+    Hash {
+        modulus: u32,
+        remainder: u32,
+    },
+}
+
+/// A column or expression of an index, an exclusion constraint or a partition key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndexElement {
+    pub target: IndexTarget,
+    pub collation: Option<ObjectName>,
+    pub operator_class: Option<ObjectName>,
+    pub descending: bool,
+    /// As written; the default is last for ascending and first for descending.
+    pub nulls_first: Option<bool>,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum IndexTarget {
+    Column(Ident),
+    Expression(Expression),
+}
+
+/// A storage parameter: `fillfactor = 70`, `toast.autovacuum_enabled`, `security_barrier`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StorageOption {
+    /// Lower case, with `toast.` in front where it was written.
+    pub name: Arc<str>,
+    pub value: Option<Arc<str>>,
+    pub span: Span,
+}
+
+/// ALTER TABLE | VIEW | MATERIALIZED VIEW | INDEX | SEQUENCE | FOREIGN TABLE with the actions they share.
+/// SEQUENCE's own options are [`super::Change::AlterSequence`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlterTable {
+    /// The word behind ALTER; PostgreSQL accepts ALTER TABLE for most of the others.
+    pub object: RelationKeyword,
+    pub relation: ObjectName,
+    pub if_exists: bool,
+    pub only: bool,
+    /// In the order of the statement. Inline constraints of ADD COLUMN follow it as AddConstraint with `inline` set.
+    pub actions: Vec<AlterTableAction>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelationKeyword {
+    Table,
+    ForeignTable,
+    View,
+    MaterializedView,
+    Index,
+    Sequence,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlterTableAction {
+    pub kind: AlterTableActionKind,
+    /// The words of this action.
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum AlterTableActionKind {
+    AddColumn {
+        column: ColumnDefinition,
+        if_not_exists: bool,
+    },
+    DropColumn {
+        column: Ident,
+        if_exists: bool,
+        cascade: bool,
+    },
+    SetDataType {
+        column: Ident,
+        data_type: TypeName,
+        collation: Option<ObjectName>,
+        using: Option<Expression>,
+    },
+    SetDefault {
+        column: Ident,
+        default: Expression,
+    },
+    DropDefault {
+        column: Ident,
+    },
+    SetNotNull {
+        column: Ident,
+    },
+    DropNotNull {
+        column: Ident,
+    },
+    /// ALTER COLUMN … SET EXPRESSION AS, 17+.
+    SetExpression {
+        column: Ident,
+        expression: Expression,
+    },
+    DropExpression {
+        column: Ident,
+        if_exists: bool,
+    },
+    AddIdentity {
+        column: Ident,
+        identity: Identity,
+    },
+    /// SET GENERATED, RESTART, SET START … of an identity column.
+    SetIdentity {
+        column: Ident,
+        always: Option<bool>,
+        options: SequenceOptions,
+    },
+    DropIdentity {
+        column: Ident,
+        if_exists: bool,
+    },
+    /// `column` may be the number of an index column.
+    SetStatistics {
+        column: Ident,
+        target: i32,
+    },
+    /// SET (…) or RESET (…) of a column's n_distinct options.
+    SetColumnOptions {
+        column: Ident,
+        options: Vec<StorageOption>,
+        reset: bool,
+    },
+    SetStorage {
+        column: Ident,
+        storage: Ident,
+    },
+    SetCompression {
+        column: Ident,
+        method: Ident,
+    },
+
+    AddConstraint(Constraint),
+    /// ALTER CONSTRAINT … [NOT] DEFERRABLE | [NOT] ENFORCED | [NO] INHERIT.
+    AlterConstraint {
+        constraint: Ident,
+        deferrable: Option<bool>,
+        enforced: Option<bool>,
+        inherit: Option<bool>,
+    },
+    ValidateConstraint {
+        constraint: Ident,
+    },
+    DropConstraint {
+        constraint: Ident,
+        if_exists: bool,
+        cascade: bool,
+    },
+
+    RenameRelation {
+        new_name: Ident,
+    },
+    RenameColumn {
+        column: Ident,
+        new_name: Ident,
+    },
+    RenameConstraint {
+        constraint: Ident,
+        new_name: Ident,
+    },
+    SetSchema {
+        schema: Ident,
+    },
+    OwnerTo {
+        owner: Ident,
+    },
+
+    AttachPartition {
+        partition: ObjectName,
+        bound: PartitionBound,
+    },
+    DetachPartition {
+        partition: ObjectName,
+        concurrently: bool,
+        finalize: bool,
+    },
+    /// ALTER INDEX … ATTACH PARTITION index.
+    AttachIndexPartition {
+        index: ObjectName,
+    },
+    Inherit {
+        parent: ObjectName,
+    },
+    NoInherit {
+        parent: ObjectName,
+    },
+    OfType {
+        type_name: ObjectName,
+    },
+    NotOf,
+
+    /// ENABLE/DISABLE TRIGGER, with REPLICA and ALWAYS.
+    SetTrigger {
+        trigger: TriggerSelection,
+        mode: FiringMode,
+    },
+    SetRule {
+        rule: Ident,
+        mode: FiringMode,
+    },
+    SetRowSecurity {
+        enabled: bool,
+    },
+    ForceRowSecurity {
+        forced: bool,
+    },
+    ReplicaIdentity(ReplicaIdentity),
+
+    ClusterOn {
+        index: Ident,
+    },
+    SetWithoutCluster,
+    SetWithoutOids,
+    SetAccessMethod {
+        method: Option<Ident>,
+    },
+    SetTablespace {
+        tablespace: Ident,
+        nowait: bool,
+    },
+    SetLogged,
+    SetUnlogged,
+    SetOptions {
+        options: Vec<StorageOption>,
+    },
+    ResetOptions {
+        options: Vec<StorageOption>,
+    },
+    /// FOREIGN TABLE's and its columns' OPTIONS (…).
+    SetForeignOptions {
+        column: Option<Ident>,
+    },
+    /// [NO] DEPENDS ON EXTENSION.
+    DependsOnExtension {
+        extension: Ident,
+        no: bool,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TriggerSelection {
+    All,
+    User,
+    Named(Ident),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FiringMode {
+    Enabled,
+    Disabled,
+    Replica,
+    Always,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReplicaIdentity {
+    Default,
+    Full,
+    Nothing,
+    UsingIndex(Ident),
+}
+
+impl AlterTableActionKind {
+    /// The kebab-case name used in JSON.
+    pub fn name(&self) -> &'static str {
+        use AlterTableActionKind::*;
+        match self {
+            AddColumn { .. } => "add-column",
+            DropColumn { .. } => "drop-column",
+            SetDataType { .. } => "set-data-type",
+            SetDefault { .. } => "set-default",
+            DropDefault { .. } => "drop-default",
+            SetNotNull { .. } => "set-not-null",
+            DropNotNull { .. } => "drop-not-null",
+            SetExpression { .. } => "set-expression",
+            DropExpression { .. } => "drop-expression",
+            AddIdentity { .. } => "add-identity",
+            SetIdentity { .. } => "set-identity",
+            DropIdentity { .. } => "drop-identity",
+            SetStatistics { .. } => "set-statistics",
+            SetColumnOptions { .. } => "set-column-options",
+            SetStorage { .. } => "set-storage",
+            SetCompression { .. } => "set-compression",
+            AddConstraint(constraint) => constraint.kind.add_name(),
+            AlterConstraint { .. } => "alter-constraint",
+            ValidateConstraint { .. } => "validate-constraint",
+            DropConstraint { .. } => "drop-constraint",
+            RenameRelation { .. } => "rename-relation",
+            RenameColumn { .. } => "rename-column",
+            RenameConstraint { .. } => "rename-constraint",
+            SetSchema { .. } => "set-schema",
+            OwnerTo { .. } => "set-owner",
+            AttachPartition { .. } => "attach-partition",
+            DetachPartition { .. } => "detach-partition",
+            AttachIndexPartition { .. } => "attach-index-partition",
+            Inherit { .. } => "inherit",
+            NoInherit { .. } => "no-inherit",
+            OfType { .. } => "of-type",
+            NotOf => "not-of",
+            SetTrigger { mode: FiringMode::Disabled, .. } => "disable-trigger",
+            SetTrigger { .. } => "enable-trigger",
+            SetRule { mode: FiringMode::Disabled, .. } => "disable-rule",
+            SetRule { .. } => "enable-rule",
+            SetRowSecurity { enabled: true } => "enable-row-security",
+            SetRowSecurity { enabled: false } => "disable-row-security",
+            ForceRowSecurity { .. } => "force-row-security",
+            ReplicaIdentity(_) => "replica-identity",
+            ClusterOn { .. } => "cluster-on",
+            SetWithoutCluster => "set-without-cluster",
+            SetWithoutOids => "set-without-oids",
+            SetAccessMethod { .. } => "set-access-method",
+            SetTablespace { .. } => "set-tablespace",
+            SetLogged => "set-logged",
+            SetUnlogged => "set-unlogged",
+            SetOptions { .. } => "set-options",
+            ResetOptions { .. } => "reset-options",
+            SetForeignOptions { .. } => "set-foreign-options",
+            DependsOnExtension { .. } => "depends-on-extension",
+        }
+    }
+}
+
+impl ConstraintKind {
+    fn add_name(&self) -> &'static str {
+        match self {
+            ConstraintKind::NotNull(_) => "add-not-null",
+            ConstraintKind::Check(_) => "add-check",
+            ConstraintKind::Unique(_) | ConstraintKind::UsingIndex { primary_key: false, .. } => "add-unique",
+            ConstraintKind::PrimaryKey(_) | ConstraintKind::UsingIndex { primary_key: true, .. } => "add-primary-key",
+            ConstraintKind::Exclude { .. } => "add-exclusion",
+            ConstraintKind::ForeignKey(_) => "add-foreign-key",
+        }
+    }
+}
+
+impl AlterTable {
+    /// The columns' and constraints' table as one name for messages.
+    pub fn relation_name(&self) -> &Name {
+        &self.relation.name
+    }
+}

@@ -1,0 +1,40 @@
+//! Text to statements.
+//!
+//! In: the text of a file. Out: [`Script`]: every statement with its span, and either the [`Change`] it asks for or the reason
+//! why it could not be read; comments that speak to pgassay. Knows no schema and does no I/O.
+
+mod source;
+
+pub use source::{FileId, Position, SourceFile, Sources, Span};
+
+use crate::change::Change;
+
+/// One SQL statement of a file, a DO block or a function body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// From the first token to the last, without the semicolon and without comments around it.
+    pub span: Span,
+    pub change: Result<Change, Unreadable>,
+    /// Stands under IF, CASE, LOOP or EXCEPTION of a PL/pgSQL block: it may run or not.
+    pub conditional: bool,
+}
+
+/// Why a statement could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Unreadable {
+    /// In the words of the reader: "expected a column name, found ')'".
+    pub message: String,
+    /// The token where reading stopped.
+    pub span: Span,
+}
+
+/// A file split into statements.
+#[derive(Debug, Clone, Default)]
+pub struct Script {
+    pub statements: Vec<Statement>,
+    /// Every comment, in order; the text without its marks is for the reader of directives.
+    pub comments: Vec<Span>,
+    /// psql's backslash commands: each is skipped by the reader.
+    pub meta_commands: Vec<Span>,
+}
