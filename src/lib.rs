@@ -1,5 +1,11 @@
 //! pgassay assays PostgreSQL migrations, schemas and query plans.
 
+pub mod catalog;
 pub mod change;
+pub mod contract;
 pub mod effect;
+pub mod expression;
+pub mod migration;
+pub mod schema;
 pub mod sql;
+pub mod version;

@@ -5,8 +5,10 @@
 //! is observed on a shadow server, so that a test can hold one against the other. Knows nothing of rules or output.
 
 mod lock;
+mod prediction;
 
 pub use lock::LockMode;
+pub use prediction::*;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,0 +1,111 @@
+//! Types, routines and the smaller objects of a schema.
+
+use std::sync::Arc;
+
+use super::{ColumnType, Privilege};
+use crate::change::{Argument, Expression, Name, QualifiedName, TypeName, Volatility};
+use crate::sql::Statement;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TypeId(pub u32);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoutineId(pub u32);
+
+/// An enum, domain, composite, range or base type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Type {
+    pub id: TypeId,
+    pub name: QualifiedName,
+    pub definition: TypeDefinition,
+    pub owner: Option<Name>,
+    pub privileges: Vec<Privilege>,
+    pub comment: Option<Arc<str>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum TypeDefinition {
+    /// Labels in sort order.
+    Enum(Vec<Arc<str>>),
+    Domain(Domain),
+    Composite(Vec<(Name, ColumnType)>),
+    Range {
+        subtype: Option<TypeName>,
+    },
+    Base,
+    Shell,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Domain {
+    pub base: ColumnType,
+    pub default: Option<Expression>,
+    pub not_null: bool,
+    pub constraints: Vec<DomainConstraint>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct DomainConstraint {
+    pub name: Name,
+    pub expression: Expression,
+    pub validated: bool,
+}
+
+/// A function or procedure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Routine {
+    pub id: RoutineId,
+    pub name: QualifiedName,
+    pub procedure: bool,
+    pub arguments: Vec<Argument>,
+    pub returns: Option<TypeName>,
+    pub returns_table: Vec<(Name, TypeName)>,
+    pub language: Name,
+    pub volatility: Volatility,
+    pub strict: bool,
+    pub security_definer: bool,
+    pub settings: Vec<(Arc<str>, Arc<str>)>,
+    pub body: Arc<str>,
+    /// Statements of a SQL body.
+    pub statements: Arc<[Statement]>,
+    /// BEGIN ATOMIC or RETURN: the body's dependencies are tracked by the server.
+    pub atomic: bool,
+    pub owner: Option<Name>,
+    pub privileges: Vec<Privilege>,
+    pub comment: Option<Arc<str>>,
+}
+
+/// A schema in PostgreSQL's sense.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Namespace {
+    pub owner: Option<Name>,
+    pub privileges: Vec<Privilege>,
+    pub comment: Option<Arc<str>>,
+}
+
+/// Objects that are tracked by name only.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Extension {
+    pub schema: Name,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Publication {
+    pub all_tables: bool,
+    pub tables: Vec<super::RelationId>,
+    pub schemas: Vec<Name>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExtendedStatistics {
+    pub table: Option<super::RelationId>,
+    pub columns: Vec<super::ColumnId>,
+}
+
+impl Routine {
+    /// The input arguments: what a call passes.
+    pub fn inputs(&self) -> impl Iterator<Item = &Argument> {
+        use crate::change::ArgumentMode::*;
+        self.arguments.iter().filter(|argument| matches!(argument.mode, In | InOut | Variadic))
+    }
+}
