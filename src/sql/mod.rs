@@ -3,7 +3,27 @@
 //! In: the text of a file. Out: [`Script`]: every statement with its span, and either the [`Change`] it asks for or the reason
 //! why it could not be read; comments that speak to pgassay. Knows no schema and does no I/O.
 
+mod alter_table;
+mod constraint;
+mod data;
+mod element;
+mod index;
+mod keyword;
+mod object;
+mod reader;
+mod routine;
+mod sequence;
+mod session;
 mod source;
+mod statement;
+mod table;
+mod token;
+mod type_name;
+mod types;
+mod view;
+
+#[cfg(test)]
+mod testing;
 
 pub use source::{FileId, Position, SourceFile, Sources, Span};
 
