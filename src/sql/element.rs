@@ -64,7 +64,8 @@ impl Reader<'_> {
         Ok(IndexElement { target, collation, operator_class, descending, nulls_first, span: self.span_from(start) })
     }
 
-    fn index_target(&mut self) -> Result<IndexTarget> {
+    /// A column, a call, or an expression in parentheses.
+    pub(super) fn index_target(&mut self) -> Result<IndexTarget> {
         if self.at(&Token::LParen) {
             return self.parenthesized(Reader::expression).map(IndexTarget::Expression);
         }

@@ -3,14 +3,19 @@
 //! In: the text of a file. Out: [`Script`]: every statement with its span, and either the [`Change`] it asks for or the reason
 //! why it could not be read; comments that speak to pgassay. Knows no schema and does no I/O.
 
+mod alter_column;
 mod alter_table;
+mod column;
 mod constraint;
 mod data;
 mod element;
 mod index;
 mod keyword;
+mod maintenance;
 mod object;
+mod partition;
 mod reader;
+mod reader_ddl;
 mod routine;
 mod sequence;
 mod session;

@@ -3,7 +3,7 @@
 //! Every reader begins at the statement's first word and leaves the cursor behind its last token.
 
 use super::reader::{Reader, Result};
-use super::{alter_table, data, index, object, routine, sequence, session, table, types, view};
+use super::{alter_table, data, index, maintenance, object, routine, sequence, session, table, types, view};
 use crate::change::Change;
 
 /// Reads one statement, to its end.
@@ -13,7 +13,8 @@ pub(super) fn read_statement(reader: &mut Reader) -> Result<Change> {
     Ok(change)
 }
 
-fn read_first_words(reader: &mut Reader) -> Result<Change> {
+/// Reads one statement that others may follow, as in CREATE SCHEMA.
+pub(super) fn read_first_words(reader: &mut Reader) -> Result<Change> {
     match first_word(reader).as_str() {
         "create" => create(reader),
         "alter" => alter(reader),
@@ -25,10 +26,10 @@ fn read_first_words(reader: &mut Reader) -> Result<Change> {
         "revoke" => object::revoke(reader),
         "truncate" => table::truncate(reader),
         "lock" => table::lock_table(reader),
-        "reindex" => index::reindex(reader),
-        "cluster" => index::cluster(reader),
-        "vacuum" => index::vacuum(reader),
-        "analyze" | "analyse" => index::analyze(reader),
+        "reindex" => maintenance::reindex(reader),
+        "cluster" => maintenance::cluster(reader),
+        "vacuum" => maintenance::vacuum(reader),
+        "analyze" | "analyse" => maintenance::analyze(reader),
         "refresh" => view::refresh_materialized_view(reader),
         "do" => session::do_block(reader),
         "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" => {
