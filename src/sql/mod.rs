@@ -9,12 +9,17 @@ mod data;
 mod element;
 mod index;
 mod keyword;
+mod lexis;
+mod literal;
 mod object;
 mod reader;
+mod repair;
 mod routine;
+mod script;
 mod sequence;
 mod session;
 mod source;
+mod split;
 mod statement;
 mod table;
 mod token;
@@ -25,6 +30,7 @@ mod view;
 #[cfg(test)]
 mod testing;
 
+pub use script::read_script;
 pub use source::{FileId, Position, SourceFile, Sources, Span};
 
 use crate::change::Change;
