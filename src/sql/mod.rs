@@ -12,14 +12,19 @@ mod element;
 mod index;
 mod keyword;
 mod maintenance;
+mod lexis;
+mod literal;
 mod object;
 mod partition;
 mod reader;
 mod reader_ddl;
+mod repair;
 mod routine;
+mod script;
 mod sequence;
 mod session;
 mod source;
+mod split;
 mod statement;
 mod table;
 mod token;
@@ -30,6 +35,7 @@ mod view;
 #[cfg(test)]
 mod testing;
 
+pub use script::read_script;
 pub use source::{FileId, Position, SourceFile, Sources, Span};
 
 use crate::change::Change;
