@@ -479,7 +479,10 @@ pub enum AlterObjectAction {
     OptionsOutsideTransaction,
     /// ALTER TABLE | INDEX | MATERIALIZED VIEW ALL IN TABLESPACE: every relation of the kind that is in the tablespace
     /// `object` is copied to this one.
-    MoveAll { tablespace: Ident, nowait: bool },
+    MoveAll {
+        tablespace: Ident,
+        nowait: bool,
+    },
 }
 
 impl AlterObjectAction {

@@ -184,7 +184,9 @@ fn action(reader: &mut Reader, object: RelationKeyword, actions: &mut Vec<AlterT
 
 fn expected_action(object: RelationKeyword) -> &'static str {
     match object {
-        RelationKeyword::Table | RelationKeyword::ForeignTable => "an action of ALTER TABLE, such as ADD, ALTER or DROP",
+        RelationKeyword::Table | RelationKeyword::ForeignTable => {
+            "an action of ALTER TABLE, such as ADD, ALTER or DROP"
+        }
         RelationKeyword::View => "an action of ALTER VIEW, such as RENAME TO or SET",
         RelationKeyword::MaterializedView => "an action of ALTER MATERIALIZED VIEW, such as RENAME TO or SET",
         RelationKeyword::Index => "an action of ALTER INDEX, such as RENAME TO or SET",

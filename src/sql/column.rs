@@ -2,10 +2,10 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::constraint::{self, Attribute};
-use super::sequence;
 use super::Unreadable;
+use super::constraint::{self, Attribute};
 use super::reader::{Reader, Result};
+use super::sequence;
 use crate::change::{ColumnDefinition, Constraint, ConstraintKind, Generated, Ident, Identity, Key, SequenceOptions};
 
 /// A column and the constraints written on it.

@@ -119,8 +119,7 @@ pub(super) fn include(reader: &mut Reader) -> Result<Vec<Ident>> {
 /// `WITH (…)` and `USING INDEX TABLESPACE name` of a key's index.
 pub(super) fn key_storage(reader: &mut Reader) -> Result<(Vec<StorageOption>, Option<Ident>)> {
     let storage = if reader.take_word("WITH") { reader.storage_options()? } else { Vec::new() };
-    let tablespace =
-        if reader.take_words(&["USING", "INDEX", "TABLESPACE"]) { Some(reader.ident()?) } else { None };
+    let tablespace = if reader.take_words(&["USING", "INDEX", "TABLESPACE"]) { Some(reader.ident()?) } else { None };
     Ok((storage, tablespace))
 }
 
@@ -129,8 +128,7 @@ fn exclude(reader: &mut Reader) -> Result<ConstraintKind> {
     let elements = reader.parenthesized(|reader| reader.comma_separated(exclude_element))?;
     let include = include(reader)?;
     let (storage, tablespace) = key_storage(reader)?;
-    let predicate =
-        if reader.take_word("WHERE") { Some(reader.parenthesized(Reader::expression)?) } else { None };
+    let predicate = if reader.take_word("WHERE") { Some(reader.parenthesized(Reader::expression)?) } else { None };
     Ok(ConstraintKind::Exclude { method, elements, include, predicate, storage, tablespace })
 }
 
@@ -225,7 +223,8 @@ pub(super) fn attributes(reader: &mut Reader, constraint: &mut Constraint) -> Re
         let Some(attribute) = attribute(reader)? else { return Ok(()) };
         if !attribute.is_allowed(&constraint.kind) {
             let span = reader.span_from(start);
-            let message = format!("{} constraints cannot be marked {}", kind_words(&constraint.kind), attribute.words());
+            let message =
+                format!("{} constraints cannot be marked {}", kind_words(&constraint.kind), attribute.words());
             return Err(Unreadable { message, span });
         }
         attribute.apply(constraint);
@@ -261,9 +260,7 @@ impl Attribute {
         use ConstraintKind::{Check, ForeignKey, NotNull};
         match self {
             Attribute::Deferrable(false) | Attribute::InitiallyDeferred(false) => true,
-            Attribute::Deferrable(true) | Attribute::InitiallyDeferred(true) => {
-                !matches!(kind, Check(_) | NotNull(_))
-            }
+            Attribute::Deferrable(true) | Attribute::InitiallyDeferred(true) => !matches!(kind, Check(_) | NotNull(_)),
             Attribute::NotValid => matches!(kind, Check(_) | ForeignKey(_) | NotNull(_)),
             Attribute::NoInherit => matches!(kind, Check(_) | NotNull(_)),
             Attribute::Enforced(_) => matches!(kind, Check(_) | ForeignKey(_)),

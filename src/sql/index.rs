@@ -47,7 +47,6 @@ fn index_name(reader: &mut Reader) -> Result<(Option<Ident>, bool)> {
     Ok((Some(reader.ident_as("the name of an index")?), if_not_exists))
 }
 
-
 pub(super) fn create_statistics(reader: &mut Reader) -> Result<Change> {
     reader.expect_words(&["CREATE", "STATISTICS"])?;
     let if_not_exists = reader.if_not_exists();

@@ -1,9 +1,7 @@
 //! Sequences and their options, which identity columns share.
 
 use super::reader::{Reader, Result};
-use crate::change::{
-    AlterSequence, Change, CreateSequence, Ident, ObjectName, SequenceOptions, SequenceOwner,
-};
+use crate::change::{AlterSequence, Change, CreateSequence, Ident, ObjectName, SequenceOptions, SequenceOwner};
 
 pub(super) fn create_sequence(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("CREATE")?;
@@ -30,7 +28,17 @@ pub(super) fn alter_options(reader: &mut Reader) -> Result<Option<Change>> {
 
 pub(super) fn at_option(reader: &Reader) -> bool {
     const WORDS: &[&str] = &[
-        "AS", "CACHE", "CYCLE", "INCREMENT", "LOGGED", "MAXVALUE", "MINVALUE", "OWNED", "SEQUENCE", "START", "RESTART",
+        "AS",
+        "CACHE",
+        "CYCLE",
+        "INCREMENT",
+        "LOGGED",
+        "MAXVALUE",
+        "MINVALUE",
+        "OWNED",
+        "SEQUENCE",
+        "START",
+        "RESTART",
         "UNLOGGED",
     ];
     let no = ["MAXVALUE", "MINVALUE", "CYCLE"];
@@ -56,8 +64,19 @@ fn optional_options(reader: &mut Reader) -> Result<SequenceOptions> {
 /// Reads one option into the others.
 pub(super) fn option(reader: &mut Reader, options: &mut SequenceOptions) -> Result<()> {
     const WORDS: &[&str] = &[
-        "AS", "CACHE", "CYCLE", "INCREMENT", "LOGGED", "UNLOGGED", "MAXVALUE", "MINVALUE", "NO", "OWNED", "SEQUENCE",
-        "START", "RESTART",
+        "AS",
+        "CACHE",
+        "CYCLE",
+        "INCREMENT",
+        "LOGGED",
+        "UNLOGGED",
+        "MAXVALUE",
+        "MINVALUE",
+        "NO",
+        "OWNED",
+        "SEQUENCE",
+        "START",
+        "RESTART",
     ];
     match reader.take_any_word(WORDS) {
         Some("AS") => options.data_type = Some(reader.type_name()?),

@@ -3,7 +3,10 @@
 //! Every reader begins at the statement's first word and leaves the cursor behind its last token.
 
 use super::reader::{Reader, Result};
-use super::{alter_table, data, index, maintenance, object, routine, sequence, session, table, types, view};
+use super::{
+    alter_object, alter_table, create_other, data, foreign, grant, index, maintenance, object, publication, routine,
+    schema, sequence, session, table, trigger, types, view,
+};
 use crate::change::Change;
 
 /// Reads one statement, to its end.
@@ -22,14 +25,16 @@ pub(super) fn read_first_words(reader: &mut Reader) -> Result<Change> {
         "drop" => object::drop(reader),
         "reassign" => object::owned(reader),
         "comment" => object::comment(reader),
-        "grant" => object::grant(reader),
-        "revoke" => object::revoke(reader),
+        "grant" => grant::grant(reader),
+        "revoke" => grant::revoke(reader),
         "truncate" => table::truncate(reader),
         "lock" => table::lock_table(reader),
         "reindex" => maintenance::reindex(reader),
         "cluster" => maintenance::cluster(reader),
         "vacuum" => maintenance::vacuum(reader),
         "analyze" | "analyse" => maintenance::analyze(reader),
+        "security" => object::security_label(reader),
+        "import" => foreign::import_schema(reader),
         "refresh" => view::refresh_materialized_view(reader),
         "do" => session::do_block(reader),
         "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" => {
@@ -81,14 +86,14 @@ fn create(reader: &mut Reader) -> Result<Change> {
         () if at("TYPE") => types::create_type(reader),
         () if at("DOMAIN") => types::create_domain(reader),
         () if at("FUNCTION") || at("PROCEDURE") => routine::create_routine(reader),
-        () if at("TRIGGER") => routine::create_trigger(reader),
-        () if at("RULE") => routine::create_rule(reader),
-        () if at("POLICY") => routine::create_policy(reader),
-        () if at("SCHEMA") => object::create_schema(reader),
-        () if at("EXTENSION") => object::create_extension(reader),
-        () if at("PUBLICATION") => object::create_publication(reader),
-        () if at("DATABASE") => object::create_database(reader),
-        () => object::create_other(reader),
+        () if at("TRIGGER") => trigger::create_trigger(reader),
+        () if at("RULE") => trigger::create_rule(reader),
+        () if at("POLICY") => trigger::create_policy(reader),
+        () if at("SCHEMA") => schema::create_schema(reader),
+        () if at("EXTENSION") => schema::create_extension(reader),
+        () if at("PUBLICATION") => publication::create_publication(reader),
+        () if at("DATABASE") => schema::create_database(reader),
+        () => create_other::create_other(reader),
     }
 }
 
@@ -105,10 +110,10 @@ fn alter(reader: &mut Reader) -> Result<Change> {
         () if at("TYPE") => types::alter_type(reader),
         () if at("DOMAIN") => types::alter_domain(reader),
         () if at("FUNCTION") || at("PROCEDURE") || at("ROUTINE") => routine::alter_routine(reader),
-        () if at("POLICY") => routine::alter_policy(reader),
-        () if at("EXTENSION") => object::alter_extension(reader),
-        () if at("PUBLICATION") => object::alter_publication(reader),
-        () if at("DEFAULT") && next("PRIVILEGES") => object::alter_default_privileges(reader),
-        () => object::alter_object(reader),
+        () if at("POLICY") => trigger::alter_policy(reader),
+        () if at("EXTENSION") => schema::alter_extension(reader),
+        () if at("PUBLICATION") => publication::alter_publication(reader),
+        () if at("DEFAULT") && next("PRIVILEGES") => grant::alter_default_privileges(reader),
+        () => alter_object::alter_object(reader),
     }
 }

@@ -7,8 +7,8 @@ use super::constraint;
 use super::partition;
 use super::reader::{Reader, Result};
 use crate::change::{
-    Change, CreateTable, CreateTableAs, Ident, LikeClause, LikeOptions, LockTable, ObjectName, Persistence, StorageOption,
-    Truncate,
+    Change, CreateTable, CreateTableAs, Ident, LikeClause, LikeOptions, LockTable, ObjectName, Persistence,
+    StorageOption, Truncate,
 };
 use crate::effect::LockMode;
 
@@ -136,8 +136,16 @@ fn like(reader: &mut Reader) -> Result<LikeClause> {
 
 fn like_option(reader: &mut Reader, options: &mut LikeOptions, on: bool) -> Result<()> {
     const WORDS: &[&str] = &[
-        "COMMENTS", "COMPRESSION", "CONSTRAINTS", "DEFAULTS", "GENERATED", "IDENTITY", "INDEXES", "STATISTICS",
-        "STORAGE", "ALL",
+        "COMMENTS",
+        "COMPRESSION",
+        "CONSTRAINTS",
+        "DEFAULTS",
+        "GENERATED",
+        "IDENTITY",
+        "INDEXES",
+        "STATISTICS",
+        "STORAGE",
+        "ALL",
     ];
     match reader.take_any_word(WORDS) {
         Some("COMMENTS") => options.comments = on,

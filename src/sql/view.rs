@@ -18,16 +18,7 @@ pub(super) fn create_view(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("AS")?;
     let query = reader.query()?;
     let check_option = check_option(reader)?;
-    Ok(Change::CreateView(CreateView {
-        name,
-        or_replace,
-        recursive,
-        temporary,
-        columns,
-        query,
-        options,
-        check_option,
-    }))
+    Ok(Change::CreateView(CreateView { name, or_replace, recursive, temporary, columns, query, options, check_option }))
 }
 
 fn columns(reader: &mut Reader) -> Result<Vec<Ident>> {
