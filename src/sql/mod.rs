@@ -4,7 +4,9 @@
 //! why it could not be read; comments that speak to pgassay. Knows no schema and does no I/O.
 
 mod alter_table;
+mod command;
 mod constraint;
+mod copy;
 mod data;
 mod element;
 mod index;
@@ -12,12 +14,14 @@ mod keyword;
 mod lexis;
 mod literal;
 mod object;
+mod plpgsql;
 mod reader;
 mod repair;
 mod routine;
 mod script;
 mod sequence;
 mod session;
+mod set_config;
 mod source;
 mod split;
 mod statement;
@@ -25,6 +29,7 @@ mod table;
 mod token;
 mod type_name;
 mod types;
+mod uses;
 mod view;
 
 #[cfg(test)]
@@ -32,6 +37,8 @@ mod testing;
 
 pub use script::read_script;
 pub use source::{FileId, Position, SourceFile, Sources, Span};
+pub use token::tree_span;
+pub use uses::relation_uses;
 
 use crate::change::Change;
 
