@@ -8,6 +8,7 @@ mod command;
 mod constraint;
 mod copy;
 mod data;
+mod dynamic;
 mod element;
 mod index;
 mod keyword;
