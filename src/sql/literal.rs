@@ -19,6 +19,42 @@ pub(super) struct Literal {
 }
 
 impl Literal {
+    /// A part of the value.
+    pub(super) fn part(&self, start: usize, end: usize) -> Literal {
+        let mut part = self.clone();
+        part.make_offsets();
+        part.value = self.value.get(start..end).unwrap_or_default().into();
+        part.offsets = part.offsets.map(|offsets| offsets.get(start..=end).unwrap_or_default().to_vec());
+        part
+    }
+
+    /// Another value in the same place.
+    pub(super) fn with_value(&self, value: &str) -> Literal {
+        let mut start = self.clone();
+        start.make_offsets();
+        let first = start.offsets.as_ref().and_then(|offsets| offsets.first()).copied().unwrap_or(self.span.start);
+        Literal { value: value.into(), offsets: Some(vec![first; value.len() + 1]), ..self.clone() }
+    }
+
+    pub(super) fn append(&mut self, more: &Literal) {
+        let mut more = more.clone();
+        more.make_offsets();
+        self.make_offsets();
+        self.value = format!("{}{}", self.value, more.value).into();
+        self.span = self.span.to(more.span);
+        if let (Some(offsets), Some(more)) = (&mut self.offsets, more.offsets) {
+            offsets.pop();
+            offsets.extend(more);
+        }
+    }
+
+    /// Gives every byte its place, so that pieces can be put together.
+    pub(super) fn make_offsets(&mut self) {
+        if self.offsets.is_none() {
+            self.offsets = Some((self.span.start..=self.span.start + self.value.len() as u32).collect());
+        }
+    }
+
     /// The value as text to read statements from.
     pub(super) fn text(&self) -> Text<'_> {
         let origin = match &self.offsets {

@@ -7,9 +7,12 @@ mod alter_column;
 mod alter_object;
 mod alter_table;
 mod column;
+mod command;
 mod constraint;
+mod copy;
 mod create_other;
 mod data;
+mod dynamic;
 mod element;
 mod foreign;
 mod grant;
@@ -21,6 +24,7 @@ mod maintenance;
 mod object;
 mod operator;
 mod partition;
+mod plpgsql;
 mod publication;
 mod reader;
 mod reader_ddl;
@@ -32,6 +36,7 @@ mod schema;
 mod script;
 mod sequence;
 mod session;
+mod set_config;
 mod setting;
 mod source;
 mod split;
@@ -41,6 +46,7 @@ mod token;
 mod trigger;
 mod type_name;
 mod types;
+mod uses;
 mod view;
 
 #[cfg(test)]
@@ -48,6 +54,8 @@ mod testing;
 
 pub use script::read_script;
 pub use source::{FileId, Position, SourceFile, Sources, Span};
+pub use token::tree_span;
+pub use uses::relation_uses;
 
 use crate::change::Change;
 

@@ -225,13 +225,14 @@ impl<'a> Reader<'a> {
             ParserError::RecursionLimitExceeded => "it is nested too deeply to be read".to_string(),
             ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
         };
-        let Some((message, place)) = message.rsplit_once(" at Line: 1, Column: ") else {
+        let Some((message, place)) = message.rsplit_once(" at Line: ") else {
             let message = message.replacen("Expected: ", "expected ", 1).replacen(", found: EOF", "", 1);
             let end_reached = message.starts_with("expected ");
             let message = if end_reached { format!("{message}, found the end of the statement") } else { message };
             return Unreadable { message, span: self.span() };
         };
-        let start = place.parse::<usize>().unwrap_or_default();
+        let line = place.split(',').next().and_then(|line| line.parse::<usize>().ok());
+        let start = line.unwrap_or_default().saturating_sub(1);
         let end = (0..).map(|n| self.parser.token_at(n)).take_while(|token| token.token != Token::EOF);
         let end = end.map(bytes_of).find(|(token_start, _)| *token_start == start).map_or(start, |(_, end)| end);
         let message = match message.split_once(", found: ") {
@@ -439,15 +440,18 @@ impl<'a> Reader<'a> {
     /// SELECT, VALUES, TABLE or WITH.
     pub(super) fn query(&mut self) -> Result<Query> {
         let start = self.position();
-        let tree = self.parser.parse_query().map_err(|error| self.parser_error(error))?;
+        self.drop_only(start);
+        let tree = self.parser_query()?;
         Ok(Query { span: self.span_from(start), text: self.text_from(start).into(), tree: Arc::from(tree) })
+    }
+
+    pub(super) fn parser_query(&mut self) -> Result<Box<sqlparser::ast::Query>> {
+        self.parser.parse_query().map_err(|error| self.parser_error(error))
     }
 
     /// A statement that sqlparser reads whole.
     pub(super) fn parser_statement(&mut self) -> Result<sqlparser::ast::Statement> {
-        let tree = self.parser.parse_statement().map_err(|error| self.parser_error(error))?;
-        self.expect_end()?;
-        Ok(tree)
+        self.parser.parse_statement().map_err(|error| self.parser_error(error))
     }
 }
 

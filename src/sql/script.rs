@@ -1,5 +1,7 @@
 //! Files to statements: splitting, tokens, reading, and a second try with the constructs rewritten that sqlparser lacks.
 
+use sqlparser::tokenizer::TokenWithSpan;
+
 use super::reader::Reader;
 use super::split::{Piece, Split, split};
 use super::statement::read_statement;
@@ -41,6 +43,15 @@ fn read_piece(text: &Text, piece: &Piece) -> Statement {
 /// Reads one statement; when that fails, once more with its tokens repaired.
 pub(super) fn read_change(text: Text, copy_data: Option<Span>) -> Result<Change, Unreadable> {
     let tokens = tokenize(&text)?;
+    read_tokens(text, tokens, copy_data)
+}
+
+/// As [`read_change`], from tokens of the text.
+pub(super) fn read_tokens(
+    text: Text,
+    tokens: Vec<TokenWithSpan>,
+    copy_data: Option<Span>,
+) -> Result<Change, Unreadable> {
     let mut reader = Reader::new(text.clone(), tokens);
     reader.copy_data = copy_data;
     let error = match read_statement(&mut reader) {

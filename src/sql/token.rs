@@ -52,13 +52,21 @@ impl<'a> Text<'a> {
 
 /// The start and end of a token in bytes of the text.
 pub(super) fn bytes_of(token: &TokenWithSpan) -> (usize, usize) {
-    (token.span.start.column as usize, token.span.end.column as usize)
+    let offset = |location: Location| (location.line as usize).saturating_sub(1);
+    (offset(token.span.start), offset(token.span.end))
 }
 
-/// The span that [`bytes_of`] reads.
-pub(super) fn token_span(start: usize, end: usize) -> sqlparser::tokenizer::Span {
-    let location = |offset: usize| Location { line: 1, column: offset as u64 };
-    sqlparser::tokenizer::Span { start: location(start), end: location(end) }
+/// The span that a tree of sqlparser's gives to one of its parts, as a place in the file; `None` where it has none.
+pub fn tree_span(file: FileId, span: sqlparser::tokenizer::Span) -> Option<Span> {
+    let known = span.start.line > 0 && span.end.line > 0;
+    known.then(|| Span { file, start: span.start.column as u32, end: span.end.column as u32 })
+}
+
+/// The span that [`bytes_of`] and [`tree_span`] read.
+fn token_span(text: &Text, start: usize, end: usize) -> sqlparser::tokenizer::Span {
+    let place = text.span(start, end);
+    let location = |offset: usize, place: u32| Location { line: offset as u64 + 1, column: place.into() };
+    sqlparser::tokenizer::Span { start: location(start, place.start), end: location(end, place.end) }
 }
 
 /// Cuts a text into tokens; spaces and comments are left out.
@@ -77,25 +85,25 @@ pub(super) fn tokenize(text: &Text) -> Result<Vec<TokenWithSpan>, Unreadable> {
         if matches!(token.token, Token::Whitespace(_)) {
             continue;
         }
-        token.span = token_span(start, end);
-        push(&mut kept, token, text.text);
+        token.span = token_span(text, start, end);
+        push(&mut kept, token, text);
     }
     Ok(kept)
 }
 
 /// Adds a token, joined with those before it where PostgreSQL's lexer reads one token and sqlparser's several.
-fn push(kept: &mut Vec<TokenWithSpan>, token: TokenWithSpan, text: &str) {
-    if join_string(kept, &token, text) || join_unicode_identifier(kept, &token) {
+fn push(kept: &mut Vec<TokenWithSpan>, token: TokenWithSpan, text: &Text) {
+    if join_string(kept, &token, text) || join_unicode_identifier(kept, &token, text) {
         return;
     }
-    split_operator(kept, token);
+    split_operator(kept, token, text);
 }
 
 /// Strings with only a line break between them are one string (manual, 4.1.2.1).
-fn join_string(kept: &mut [TokenWithSpan], token: &TokenWithSpan, text: &str) -> bool {
+fn join_string(kept: &mut [TokenWithSpan], token: &TokenWithSpan, text: &Text) -> bool {
     let (Some(last), Token::SingleQuotedString(more)) = (kept.last_mut(), &token.token) else { return false };
     let (start, end) = (bytes_of(last).0, bytes_of(last).1);
-    let between = text.get(end..bytes_of(token).0).unwrap_or_default();
+    let between = text.text.get(end..bytes_of(token).0).unwrap_or_default();
     let (Token::SingleQuotedString(value) | Token::EscapedStringLiteral(value) | Token::UnicodeStringLiteral(value)) =
         &mut last.token
     else {
@@ -105,12 +113,12 @@ fn join_string(kept: &mut [TokenWithSpan], token: &TokenWithSpan, text: &str) ->
         return false;
     }
     value.push_str(more);
-    last.span = token_span(start, bytes_of(token).1);
+    last.span = token_span(text, start, bytes_of(token).1);
     true
 }
 
 /// `U&"d\0061t"` is one identifier.
-fn join_unicode_identifier(kept: &mut Vec<TokenWithSpan>, token: &TokenWithSpan) -> bool {
+fn join_unicode_identifier(kept: &mut Vec<TokenWithSpan>, token: &TokenWithSpan, text: &Text) -> bool {
     let Token::Word(word) = &token.token else { return false };
     let [.., first, second] = kept.as_slice() else { return false };
     let starts = matches!(&first.token, Token::Word(u) if u.quote_style.is_none() && u.value.eq_ignore_ascii_case("u"));
@@ -121,7 +129,7 @@ fn join_unicode_identifier(kept: &mut Vec<TokenWithSpan>, token: &TokenWithSpan)
     let start = bytes_of(first).0;
     let name = Word { value: unescape_unicode(&word.value), ..word.clone() };
     kept.truncate(kept.len() - 2);
-    kept.push(TokenWithSpan { token: Token::Word(name), span: token_span(start, bytes_of(token).1) });
+    kept.push(TokenWithSpan { token: Token::Word(name), span: token_span(text, start, bytes_of(token).1) });
     true
 }
 
@@ -152,8 +160,8 @@ fn unescape_unicode(text: &str) -> String {
 }
 
 /// An operator of several characters ends in `+` or `-` only when it has one of `~!@#%^&|`?` in it (manual, 4.1.3): `=-` is two.
-fn split_operator(kept: &mut Vec<TokenWithSpan>, token: TokenWithSpan) {
-    let (start, end) = bytes_of(&token);
+fn split_operator(kept: &mut Vec<TokenWithSpan>, token: TokenWithSpan, source: &Text) {
+    let start = bytes_of(&token).0;
     let text = match &token.token {
         Token::CustomBinaryOperator(text) => text.clone(),
         _ => return kept.push(token),
@@ -163,13 +171,12 @@ fn split_operator(kept: &mut Vec<TokenWithSpan>, token: TokenWithSpan) {
         return kept.push(token);
     }
     let head = &text[..trimmed.len().max(1)];
-    kept.push(TokenWithSpan { token: operator(head), span: token_span(start, start + head.len()) });
+    kept.push(TokenWithSpan { token: operator(head), span: token_span(source, start, start + head.len()) });
     for (index, sign) in text[head.len()..].char_indices() {
         let at = start + head.len() + index;
         let token = if sign == '-' { Token::Minus } else { Token::Plus };
-        kept.push(TokenWithSpan { token, span: token_span(at, at + 1) });
+        kept.push(TokenWithSpan { token, span: token_span(source, at, at + 1) });
     }
-    debug_assert!(end >= start);
 }
 
 fn operator(text: &str) -> Token {
