@@ -176,7 +176,9 @@ impl<'a> Reader<'a> {
     pub(super) fn bytes_at(&self, position: usize) -> (usize, usize) {
         let token = self.parser.token_at(position);
         if token.token == Token::EOF {
-            let end = position.checked_sub(1).map_or(0, |last| bytes_of(self.parser.token_at(last)).1);
+            // sqlparser may have stepped over the end more than once.
+            let before = (0..position).rev().map(|n| self.parser.token_at(n)).find(|token| token.token != Token::EOF);
+            let end = before.map_or(0, |last| bytes_of(last).1);
             return (end, end);
         }
         bytes_of(token)

@@ -6,7 +6,7 @@ use sqlparser::tokenizer::Token;
 
 use super::Unreadable;
 use super::reader::{Reader, Result};
-use crate::change::{Ident, Name, ObjectName, ObjectReference, Persistence};
+use crate::change::{Ident, Name, ObjectName, ObjectReference, Persistence, Query};
 
 impl Reader<'_> {
     /// A name, with its own words when there is none: "expected a column name, found ')'".
@@ -201,10 +201,12 @@ impl Reader<'_> {
         Ok(name)
     }
 
-    /// A name that is a plain identifier, as an object without schema and arguments.
-    pub(super) fn simple_reference(&mut self) -> Result<ObjectReference> {
-        let ident = self.ident()?;
-        Ok(reference(ObjectName { schema: None, name: ident.name, span: ident.span }))
+    /// A query that only reads: the body of a view or of CREATE TABLE AS.
+    pub(super) fn reading_query(&mut self) -> Result<Query> {
+        if !self.at_any_word(&["SELECT", "VALUES", "TABLE", "WITH"]) && !self.at(&Token::LParen) {
+            return Err(self.error("SELECT, VALUES, TABLE or WITH"));
+        }
+        self.query()
     }
 
     /// A value in a list of settings: a word, number or string.

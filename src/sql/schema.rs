@@ -5,7 +5,6 @@ use sqlparser::tokenizer::Token;
 use super::alter_object;
 use super::reader::{Reader, Result};
 use super::reference;
-use super::statement;
 use crate::change::{AlterExtension, AlterExtensionAction, Change, CreateDatabase, CreateExtension, CreateSchema};
 
 pub(super) fn create_schema(reader: &mut Reader) -> Result<Change> {
@@ -19,9 +18,25 @@ pub(super) fn create_schema(reader: &mut Reader) -> Result<Change> {
     let authorization = if reader.take_word("AUTHORIZATION") { Some(reader.role()?) } else { None };
     let mut elements = Vec::new();
     while reader.at_any_word(&["CREATE", "GRANT"]) {
-        elements.push(statement::read_first_words(reader)?);
+        let end = end_of_element(reader);
+        for element in reader.statements_until(end) {
+            elements.push(element.change?);
+        }
     }
     Ok(Change::CreateSchema(CreateSchema { name, if_not_exists, authorization, elements }))
+}
+
+/// An element ends where the next one begins: at CREATE or GRANT, which are reserved, unless they are words of a GRANT.
+fn end_of_element(reader: &mut Reader) -> usize {
+    let start = reader.position();
+    let mut within = true;
+    while !reader.at_end() && (within || !reader.at_any_word(&["CREATE", "GRANT"])) {
+        within = reader.at_any_word(&["WITH", "GRANT"]) || reader.at(&Token::Comma);
+        reader.advance();
+    }
+    let end = reader.position();
+    reader.restore(start);
+    end
 }
 
 pub(super) fn create_extension(reader: &mut Reader) -> Result<Change> {

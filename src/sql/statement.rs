@@ -16,8 +16,7 @@ pub(super) fn read_statement(reader: &mut Reader) -> Result<Change> {
     Ok(change)
 }
 
-/// Reads one statement that others may follow, as in CREATE SCHEMA.
-pub(super) fn read_first_words(reader: &mut Reader) -> Result<Change> {
+fn read_first_words(reader: &mut Reader) -> Result<Change> {
     match first_word(reader).as_str() {
         "create" => create(reader),
         "alter" => alter(reader),

@@ -237,7 +237,7 @@ fn create_table_as(
         }
         None
     } else {
-        Some(reader.query()?)
+        Some(reader.reading_query()?)
     };
     let with_no_data = with_no_data(reader)?;
     Ok(Change::CreateTableAs(CreateTableAs { name, if_not_exists, persistence, columns, query, with_no_data }))

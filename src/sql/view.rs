@@ -16,7 +16,7 @@ pub(super) fn create_view(reader: &mut Reader) -> Result<Change> {
     let columns = if recursive { reader.parenthesized_idents()? } else { columns(reader)? };
     let options = if reader.take_word("WITH") { reader.storage_options()? } else { Vec::new() };
     reader.expect_word("AS")?;
-    let query = reader.query()?;
+    let query = reader.reading_query()?;
     let check_option = check_option(reader)?;
     Ok(Change::CreateView(CreateView { name, or_replace, recursive, temporary, columns, query, options, check_option }))
 }
@@ -44,7 +44,7 @@ pub(super) fn create_materialized_view(reader: &mut Reader) -> Result<Change> {
     let columns = columns(reader)?;
     table::storage(reader)?;
     reader.expect_word("AS")?;
-    let query = reader.query()?;
+    let query = reader.reading_query()?;
     let with_no_data = table::with_no_data(reader)?;
     Ok(Change::CreateMaterializedView(CreateMaterializedView { name, if_not_exists, columns, query, with_no_data }))
 }
