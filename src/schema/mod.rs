@@ -4,11 +4,15 @@
 //! before every migration are plain copies, and a difference visits only what changed. Does no I/O.
 
 mod apply;
+mod dependency;
 mod object;
+mod query;
 mod relation;
+mod rewrite;
 mod session;
 
 pub use apply::*;
+pub use dependency::{DependencyKind, DropClosure, Object};
 pub use object::*;
 pub use relation::*;
 pub use session::*;
@@ -36,6 +40,9 @@ pub struct Schema {
     relation_names: OrdMap<QualifiedName, RelationId>,
     type_names: OrdMap<QualifiedName, TypeId>,
     routine_names: OrdMap<QualifiedName, Vec<RoutineId>>,
+    dependencies: dependency::Dependencies,
+    /// How many constraints of a schema have a name: names that the server makes up avoid them all.
+    constraint_names: OrdMap<QualifiedName, u32>,
     next_id: u32,
 }
 
@@ -55,6 +62,8 @@ impl Schema {
             relation_names: OrdMap::new(),
             type_names: OrdMap::new(),
             routine_names: OrdMap::new(),
+            dependencies: dependency::Dependencies::default(),
+            constraint_names: OrdMap::new(),
             next_id: 1,
         }
     }

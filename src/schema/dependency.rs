@@ -1,0 +1,426 @@
+//! What depends on what, as `pg_depend` keeps it: what a DROP takes along, and what stands in its way.
+//!
+//! Edges that the objects themselves show (an index and its table, a foreign key and what it references, partitions) are read from
+//! them; edges out of expressions, queries and types are kept in [`Dependencies`], under the names' meaning when they were made.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use imbl::{OrdMap, OrdSet};
+
+use super::{
+    ColumnId, ConstraintKind, ObjectId, Relation, RelationId, RelationKind, RoutineId, Schema, Session, TypeId,
+};
+use crate::change::{Name, QualifiedName};
+
+/// Anything that can be dropped or depend on something else, as `pg_depend`'s rows name it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Object {
+    Relation(RelationId),
+    Column(RelationId, ColumnId),
+    /// The default expression of a column.
+    Default(RelationId, ColumnId),
+    Constraint(RelationId, Name),
+    Trigger(RelationId, Name),
+    Rule(RelationId, Name),
+    Policy(RelationId, Name),
+    Type(TypeId),
+    Routine(RoutineId),
+    Namespace(Name),
+    Statistics(QualifiedName),
+}
+
+/// How an object depends on another (manual, "pg_depend").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DependencyKind {
+    /// DROP … RESTRICT is refused, CASCADE takes the dependent along.
+    Normal,
+    /// The dependent goes along without a word.
+    Automatic,
+}
+
+/// What a DROP reaches.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DropClosure {
+    /// Everything that goes with CASCADE: the named objects first, each once.
+    pub objects: Vec<Object>,
+    /// What RESTRICT (the default) refuses: a dependent, and the object it depends on.
+    pub blockers: Vec<(Object, Object)>,
+}
+
+/// Edges that are not evident from the objects' own fields.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Dependencies {
+    /// By dependent.
+    forward: OrdMap<Object, Arc<[ObjectId]>>,
+    /// By what is depended on.
+    reverse: OrdMap<ObjectId, OrdSet<Object>>,
+}
+
+impl Dependencies {
+    /// Replaces all edges of a dependent.
+    pub(super) fn set(&mut self, dependent: Object, mut on: Vec<ObjectId>) {
+        on.sort_unstable();
+        on.dedup();
+        self.forget(&dependent);
+        for referenced in &on {
+            self.reverse.entry(*referenced).or_default().insert(dependent.clone());
+        }
+        if !on.is_empty() {
+            self.forward.insert(dependent, on.into());
+        }
+    }
+
+    pub(super) fn forget(&mut self, dependent: &Object) {
+        let Some(on) = self.forward.remove(dependent) else { return };
+        for referenced in on.iter() {
+            if let Some(dependents) = self.reverse.get_mut(referenced) {
+                dependents.remove(dependent);
+                if dependents.is_empty() {
+                    self.reverse.remove(referenced);
+                }
+            }
+        }
+    }
+
+    /// Moves the edges of a dependent that is known by a new name.
+    pub(super) fn rename(&mut self, old: &Object, new: Object) {
+        if let Some(on) = self.forward.get(old).cloned() {
+            self.forget(old);
+            self.set(new, on.to_vec());
+        }
+    }
+
+    pub(super) fn on(&self, referenced: ObjectId) -> impl Iterator<Item = &Object> {
+        self.reverse.get(&referenced).into_iter().flatten()
+    }
+
+    pub(super) fn of(&self, dependent: &Object) -> &[ObjectId] {
+        self.forward.get(dependent).map(|on| &on[..]).unwrap_or_default()
+    }
+}
+
+impl Object {
+    /// The relation it is, or is a part of.
+    pub fn relation(&self) -> Option<RelationId> {
+        match self {
+            Object::Relation(id)
+            | Object::Column(id, _)
+            | Object::Default(id, _)
+            | Object::Constraint(id, _)
+            | Object::Trigger(id, _)
+            | Object::Rule(id, _)
+            | Object::Policy(id, _) => Some(*id),
+            Object::Type(_) | Object::Routine(_) | Object::Namespace(_) | Object::Statistics(_) => None,
+        }
+    }
+}
+
+impl Schema {
+    /// What depends directly on an object. Parts of a relation that cannot outlive it (columns, constraints, triggers …)
+    /// are not listed for the relation itself.
+    pub fn dependents(&self, object: &Object) -> Vec<(Object, DependencyKind)> {
+        let mut found = match object {
+            Object::Relation(id) => self.dependents_of_relation(*id),
+            Object::Column(id, column) => self.dependents_of_column(*id, *column),
+            Object::Constraint(id, name) => self.dependents_of_constraint(*id, name),
+            Object::Type(id) => self.normal_dependents(ObjectId::Type(*id)),
+            Object::Routine(id) => self.normal_dependents(ObjectId::Routine(*id)),
+            Object::Namespace(name) => self.contents(name),
+            Object::Default(..)
+            | Object::Trigger(..)
+            | Object::Rule(..)
+            | Object::Policy(..)
+            | Object::Statistics(_) => Vec::new(),
+        };
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// Everything that a DROP of these objects reaches, and what RESTRICT would refuse (`findDependentObjects` and
+    /// `reportDependentObjects`, dependency.c): an object that is reached by a normal dependency only.
+    pub fn dropped_with(&self, named: &[Object]) -> DropClosure {
+        let mut closure = DropClosure::default();
+        // For every object reached: what it depends on while no automatic dependency covers it.
+        let mut reached: BTreeMap<Object, Option<Object>> = BTreeMap::new();
+        for object in named {
+            if reached.insert(object.clone(), None).is_none() {
+                closure.objects.push(object.clone());
+            }
+        }
+        let mut next = 0;
+        while let Some(object) = closure.objects.get(next).cloned() {
+            next += 1;
+            for (dependent, kind) in self.dependents(&object) {
+                let covered = kind == DependencyKind::Automatic || self.goes_with_relation(&dependent, &reached);
+                match reached.get_mut(&dependent) {
+                    Some(on) if covered => *on = None,
+                    Some(_) => {}
+                    None => {
+                        closure.objects.push(dependent.clone());
+                        reached.insert(dependent, (!covered).then(|| object.clone()));
+                    }
+                }
+            }
+        }
+        closure.blockers = closure
+            .objects
+            .iter()
+            .filter(|dependent| !self.goes_with_relation(dependent, &reached))
+            .filter_map(|dependent| Some((dependent.clone(), reached.get(dependent)?.clone()?)))
+            .collect();
+        closure
+    }
+
+    /// A part of a relation that is dropped itself.
+    fn goes_with_relation(&self, part: &Object, reached: &BTreeMap<Object, Option<Object>>) -> bool {
+        let column = match part {
+            Object::Relation(_) => return false,
+            Object::Default(relation, column) => Some(Object::Column(*relation, *column)),
+            _ => None,
+        };
+        part.relation().is_some_and(|relation| reached.contains_key(&Object::Relation(relation)))
+            || column.is_some_and(|column| reached.contains_key(&column))
+    }
+
+    /// As the server's messages describe an object: `default value for column id of table t`; the schema is left out where
+    /// the search_path finds it.
+    pub fn describe(&self, object: &Object, session: &Session) -> String {
+        let relation = |id: &RelationId| self.describe_relation(*id, session);
+        match object {
+            Object::Relation(id) => relation(id),
+            Object::Column(id, column) => format!("column {} of {}", self.column_name(*id, *column), relation(id)),
+            Object::Default(id, column) => {
+                format!("default value for column {} of {}", self.column_name(*id, *column), relation(id))
+            }
+            Object::Constraint(id, name) => format!("constraint {name} on {}", relation(id)),
+            Object::Trigger(id, name) => format!("trigger {name} on {}", relation(id)),
+            Object::Rule(id, name) => format!("rule {name} on {}", relation(id)),
+            Object::Policy(id, name) => format!("policy {name} on {}", relation(id)),
+            Object::Type(id) => match self.types.get(id) {
+                Some(found) => {
+                    let visible = self.find_type(&None, &found.name.name, session).is_some_and(|it| it.id == *id);
+                    format!("type {}", short_name(&found.name, visible))
+                }
+                None => "type".to_owned(),
+            },
+            Object::Routine(id) => self.describe_routine(*id, session),
+            Object::Namespace(name) => format!("schema {name}"),
+            Object::Statistics(name) => format!("statistics object {name}"),
+        }
+    }
+
+    fn describe_relation(&self, id: RelationId, session: &Session) -> String {
+        let Some(relation) = self.relation(id) else { return "relation".to_owned() };
+        // getObjectDescription knows no partitioned tables: they are tables.
+        let noun = if relation.is_partitioned() { "table" } else { relation.noun() };
+        format!("{noun} {}", short_name(&relation.name, self.is_visible(relation, session)))
+    }
+
+    /// Whether the name without its schema finds this relation.
+    pub fn is_visible(&self, relation: &Relation, session: &Session) -> bool {
+        session
+            .search_path
+            .iter()
+            .find_map(|schema| self.relation_at(&QualifiedName::new(schema.clone(), relation.name.name.clone())))
+            .is_some_and(|found| found.id == relation.id)
+    }
+
+    fn describe_routine(&self, id: RoutineId, session: &Session) -> String {
+        let Some(routine) = self.routines.get(&id) else { return "function".to_owned() };
+        let visible = session.search_path.contains(&routine.name.schema);
+        let arguments: Vec<String> = routine.inputs().map(|argument| argument.data_type.to_string()).collect();
+        let noun = if routine.procedure { "procedure" } else { "function" };
+        format!("{noun} {}({})", short_name(&routine.name, visible), arguments.join(","))
+    }
+
+    fn column_name(&self, id: RelationId, column: ColumnId) -> String {
+        let relation = self.relation(id);
+        relation.and_then(|relation| relation.column_by_id(column)).map(|it| it.name.to_string()).unwrap_or_default()
+    }
+
+    fn normal_dependents(&self, referenced: ObjectId) -> Vec<(Object, DependencyKind)> {
+        self.dependencies.on(referenced).map(|object| (object.clone(), DependencyKind::Normal)).collect()
+    }
+
+    fn dependents_of_relation(&self, id: RelationId) -> Vec<(Object, DependencyKind)> {
+        use DependencyKind::{Automatic, Normal};
+        let Some(relation) = self.relation(id) else { return Vec::new() };
+        let mut found: Vec<_> = relation.indexes.iter().map(|index| (Object::Relation(*index), Automatic)).collect();
+        for child in &relation.children {
+            let partition =
+                self.relation(*child).is_some_and(|child| child.bound.is_some() || child.as_index().is_some());
+            found.push((Object::Relation(*child), if partition { Automatic } else { Normal }));
+        }
+        for object in self.dependencies.on(ObjectId::Relation(id)) {
+            if object.relation() != Some(id) {
+                found.push((object.clone(), if self.is_owned_sequence(object, id) { Automatic } else { Normal }));
+            }
+        }
+        if let RelationKind::Index(index) = &relation.kind {
+            found.extend(self.foreign_keys_needing(index.table, id));
+        }
+        for (table, constraint) in self.foreign_keys_to(id).filter(|(table, _)| *table != id) {
+            found.push((Object::Constraint(table, constraint.name.clone()), Normal));
+        }
+        found.extend(self.statistics_of(id, None));
+        found
+    }
+
+    fn is_owned_sequence(&self, object: &Object, table: RelationId) -> bool {
+        let Object::Relation(id) = object else { return false };
+        match self.relation(*id).map(|relation| &relation.kind) {
+            Some(RelationKind::Sequence(sequence)) => sequence.owned_by.is_some_and(|(owner, _)| owner == table),
+            _ => false,
+        }
+    }
+
+    fn statistics_of(
+        &self,
+        table: RelationId,
+        column: Option<ColumnId>,
+    ) -> impl Iterator<Item = (Object, DependencyKind)> {
+        self.statistics
+            .iter()
+            .filter(move |(_, it)| it.table == Some(table) && column.is_none_or(|column| it.columns.contains(&column)))
+            .map(|(name, _)| (Object::Statistics(name.clone()), DependencyKind::Automatic))
+    }
+
+    /// Foreign keys that rest on a unique index. Of several that fit, the server takes the oldest (`transformFkeyCheckAttrs`).
+    fn foreign_keys_needing(&self, table: RelationId, index: RelationId) -> Vec<(Object, DependencyKind)> {
+        self.foreign_keys_to(table)
+            .filter(|(_, constraint)| match &constraint.kind {
+                ConstraintKind::ForeignKey(key) => self.index_behind(table, &key.referenced_columns) == Some(index),
+                _ => false,
+            })
+            .map(|(owner, constraint)| (Object::Constraint(owner, constraint.name.clone()), DependencyKind::Normal))
+            .collect()
+    }
+
+    /// The unique index that a foreign key to these columns rests on.
+    pub fn index_behind(&self, table: RelationId, columns: &[ColumnId]) -> Option<RelationId> {
+        let fits = |index: &&Arc<Relation>| {
+            index.as_index().is_some_and(|it| {
+                it.unique
+                    && it.predicate.is_none()
+                    && it.columns.len() == columns.len()
+                    && columns.iter().all(|column| it.columns.contains(&Some(*column)))
+            })
+        };
+        self.indexes_of(table).filter(fits).map(|index| index.id).min()
+    }
+
+    fn dependents_of_column(&self, id: RelationId, column: ColumnId) -> Vec<(Object, DependencyKind)> {
+        use DependencyKind::{Automatic, Normal};
+        let Some(relation) = self.relation(id) else { return Vec::new() };
+        let mut found = self.parts_with_column(relation, column);
+        for index in self.indexes_of(id) {
+            if index.as_index().is_some_and(|it| it.uses_column(column)) {
+                found.push((Object::Relation(index.id), Automatic));
+            }
+        }
+        for (table, constraint) in self.foreign_keys_to(id) {
+            if matches!(&constraint.kind, ConstraintKind::ForeignKey(key) if key.referenced_columns.contains(&column)) {
+                found.push((Object::Constraint(table, constraint.name.clone()), Normal));
+            }
+        }
+        for object in self.dependencies.on(ObjectId::Relation(id)) {
+            if self.is_owned_sequence(object, id) {
+                if self.owner_column(object) == Some(column) {
+                    found.push((object.clone(), Automatic));
+                }
+            } else if self.names_column(object, id, column) {
+                found.push((object.clone(), Normal));
+            }
+        }
+        found.extend(self.statistics_of(id, Some(column)));
+        found
+    }
+
+    fn owner_column(&self, object: &Object) -> Option<ColumnId> {
+        let Object::Relation(id) = object else { return None };
+        match &self.relation(*id)?.kind {
+            RelationKind::Sequence(sequence) => sequence.owned_by.map(|(_, column)| column),
+            _ => None,
+        }
+    }
+
+    /// Constraints, triggers and generated columns of a table that mention one of its columns.
+    fn parts_with_column(&self, relation: &Relation, column: ColumnId) -> Vec<(Object, DependencyKind)> {
+        let mut found = Vec::new();
+        for constraint in relation.constraints.iter().filter(|it| self.constraint_uses(it, column)) {
+            found.push((Object::Constraint(relation.id, constraint.name.clone()), DependencyKind::Automatic));
+        }
+        for trigger in relation.triggers.iter().filter(|trigger| trigger.uses_column(relation, column)) {
+            found.push((Object::Trigger(relation.id, trigger.name.clone()), DependencyKind::Normal));
+        }
+        for other in relation.columns.iter().filter(|other| other.id != column) {
+            let Some(generated) = &other.generated else { continue };
+            if crate::expression::columns(&generated.expression.tree, relation).contains(&column) {
+                found.push((Object::Column(relation.id, other.id), DependencyKind::Normal));
+            }
+        }
+        found
+    }
+
+    /// Whether a constraint of a table is on, or mentions, one of its columns.
+    pub fn constraint_uses(&self, constraint: &super::Constraint, column: ColumnId) -> bool {
+        match &constraint.kind {
+            ConstraintKind::NotNull(of) => *of == column,
+            ConstraintKind::Check { columns, .. }
+            | ConstraintKind::Unique { columns, .. }
+            | ConstraintKind::PrimaryKey { columns, .. } => columns.contains(&column),
+            ConstraintKind::ForeignKey(key) => key.columns.contains(&column),
+            ConstraintKind::Exclude { index } => {
+                self.relation(*index).and_then(|index| index.as_index()).is_some_and(|it| it.uses_column(column))
+            }
+        }
+    }
+
+    /// Whether a view, rule, policy or routine names a column of a relation.
+    fn names_column(&self, object: &Object, id: RelationId, column: ColumnId) -> bool {
+        let named = |uses: &[(RelationId, Vec<ColumnId>)]| {
+            uses.iter().any(|(of, columns)| *of == id && columns.contains(&column))
+        };
+        match object {
+            Object::Relation(view) => {
+                self.relation(*view).and_then(|view| view.as_view()).is_some_and(|view| named(&view.uses))
+            }
+            Object::Rule(table, name) => self
+                .relation(*table)
+                .is_some_and(|table| table.rules.iter().any(|rule| rule.name == *name && named(&rule.uses))),
+            Object::Policy(table, name) => self
+                .relation(*table)
+                .is_some_and(|table| table.policies.iter().any(|policy| policy.name == *name && named(&policy.uses))),
+            _ => false,
+        }
+    }
+
+    fn dependents_of_constraint(&self, id: RelationId, name: &Name) -> Vec<(Object, DependencyKind)> {
+        let constraint = self.relation(id).and_then(|relation| relation.constraint(name));
+        constraint
+            .and_then(|constraint| constraint.kind.index())
+            .map(|index| (Object::Relation(index), DependencyKind::Automatic))
+            .into_iter()
+            .collect()
+    }
+
+    /// Everything in a schema; indexes and the like come with what they belong to.
+    fn contents(&self, namespace: &Name) -> Vec<(Object, DependencyKind)> {
+        let relations = self.relations_in(namespace).map(|relation| Object::Relation(relation.id));
+        let types = self.types_in(namespace).map(|found| Object::Type(found.id));
+        let routines = self.routines_in(namespace).map(|routine| Object::Routine(routine.id));
+        let statistics = self.statistics.keys().filter(|name| name.schema == *namespace);
+        relations
+            .chain(types)
+            .chain(routines)
+            .chain(statistics.map(|name| Object::Statistics(name.clone())))
+            .map(|object| (object, DependencyKind::Normal))
+            .collect()
+    }
+}
+
+fn short_name(name: &QualifiedName, visible: bool) -> String {
+    if visible { name.name.to_string() } else { name.to_string() }
+}
