@@ -5,7 +5,7 @@
 
 mod source;
 
-pub use source::{FileId, Position, SourceFile, Sources, Span};
+pub use source::{FileId, Position, SourceFile, Sources, Span, Substitution};
 
 use crate::change::Change;
 
