@@ -53,7 +53,7 @@ mod view;
 mod testing;
 
 pub use script::read_script;
-pub use source::{FileId, Position, SourceFile, Sources, Span};
+pub use source::{FileId, Position, SourceFile, Sources, Span, Substitution};
 pub use token::tree_span;
 pub use uses::relation_uses;
 
