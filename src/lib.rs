@@ -10,5 +10,6 @@ pub mod history;
 pub mod migration;
 pub mod rules;
 pub mod schema;
+pub mod shadow;
 pub mod sql;
 pub mod version;
