@@ -42,3 +42,8 @@ impl Default for Session {
         }
     }
 }
+
+impl Session {
+    pub fn set(&mut self, _set: &crate::change::Set) {}
+    pub fn reset(&mut self, _reset: &crate::change::Reset, _defaults: &Session) {}
+}

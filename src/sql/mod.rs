@@ -52,7 +52,7 @@ mod view;
 #[cfg(test)]
 mod testing;
 
-pub use script::read_script;
+pub use script::{read_script, read_section};
 pub use source::{FileId, Position, SourceFile, Sources, Span, Substitution};
 pub use token::tree_span;
 pub use uses::relation_uses;
