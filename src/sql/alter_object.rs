@@ -104,15 +104,13 @@ fn own_options(reader: &mut Reader, kind: ObjectKind) -> Result<Option<AlterObje
         ObjectKind::Server | ObjectKind::ForeignDataWrapper | ObjectKind::UserMapping => {
             super::foreign::alter(reader, kind)?
         }
-        ObjectKind::Statistics => {
-            if reader.take_words(&["SET", "STATISTICS"]) && !reader.take_word("DEFAULT") {
+        ObjectKind::Statistics if reader.take_words(&["SET", "STATISTICS"]) => {
+            if !reader.take_word("DEFAULT") {
                 reader.integer()?;
             }
         }
-        ObjectKind::Tablespace => {
-            if reader.take_any_word(&["SET", "RESET"]).is_some() {
-                reader.storage_options()?;
-            }
+        ObjectKind::Tablespace if reader.take_any_word(&["SET", "RESET"]).is_some() => {
+            reader.storage_options()?;
         }
         ObjectKind::TextSearchDictionary if reader.at(&Token::LParen) => {
             reader.definition()?;

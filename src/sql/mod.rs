@@ -50,6 +50,8 @@ mod uses;
 mod view;
 
 #[cfg(test)]
+mod ddl_tests;
+#[cfg(test)]
 mod testing;
 
 pub use script::read_script;
