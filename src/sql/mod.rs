@@ -18,6 +18,8 @@ mod object;
 mod plpgsql;
 mod reader;
 mod repair;
+mod repair_clause;
+mod repair_json;
 mod routine;
 mod script;
 mod sequence;
