@@ -30,6 +30,8 @@ mod reader;
 mod reader_ddl;
 mod reference;
 mod repair;
+mod repair_clause;
+mod repair_json;
 mod role;
 mod routine;
 mod schema;
@@ -49,6 +51,8 @@ mod types;
 mod uses;
 mod view;
 
+#[cfg(test)]
+mod ddl_tests;
 #[cfg(test)]
 mod testing;
 

@@ -64,7 +64,7 @@ pub(super) fn read_tokens(
         Ok(change) => return Ok(change),
         Err(error) => error,
     };
-    let Some(tokens) = repair::repair(reader.parser.into_tokens(), text.text) else { return Err(error) };
+    let Some(tokens) = repair::repair(reader.parser.into_tokens()) else { return Err(error) };
     let mut reader = Reader::new(text, tokens);
     reader.copy_data = copy_data;
     read_statement(&mut reader).map_err(|_| error)
