@@ -20,6 +20,7 @@ mod reader;
 mod repair;
 mod repair_clause;
 mod repair_json;
+mod repair_operator;
 mod routine;
 mod script;
 mod sequence;
