@@ -33,6 +33,7 @@ mod repair;
 mod repair_clause;
 mod repair_json;
 mod role;
+mod repair_operator;
 mod routine;
 mod schema;
 mod script;

@@ -7,7 +7,7 @@
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::reader::is_word;
-use super::{repair_clause, repair_json};
+use super::{repair_clause, repair_json, repair_operator};
 
 /// The tokens rewritten; `None` when no rule had anything to do.
 pub(super) fn repair(tokens: Vec<TokenWithSpan>) -> Option<Vec<TokenWithSpan>> {
@@ -52,6 +52,15 @@ const RULES: &[Rule] = &[
     repair_clause::rows_from,
     repair_clause::table_query,
     repair_clause::at_local,
+    repair_clause::left_out,
+    repair_operator::is_null,
+    repair_operator::search_and_cycle,
+    repair_operator::join_alias,
+    repair_operator::typed_columns,
+    repair_operator::list_of_queries,
+    repair_operator::any_operator,
+    repair_operator::custom_operator,
+    repair_operator::xml,
     repair_json::is_json,
     repair_json::json_function,
 ];

@@ -246,7 +246,7 @@ pub(super) fn conflict_target(rewrite: &mut Rewrite, at: usize) -> Option<usize>
 
 /// `SET a[1] = …`, `INSERT INTO t (a[1])`: the column is `a`.
 pub(super) fn assigned_element(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
-    let writes = rewrite.is_any(0, &["UPDATE", "INSERT", "WITH", "MERGE"]);
+    let writes = rewrite.is_any(0, &["UPDATE", "INSERT", "WITH", "MERGE", "EXPLAIN"]);
     if *rewrite.token(at) != Token::LBracket
         || !writes
         || !matches!(rewrite.before(at), Token::Word(_) | Token::RBracket)
@@ -259,6 +259,9 @@ pub(super) fn assigned_element(rewrite: &mut Rewrite, at: usize) -> Option<usize
     }
     while *rewrite.token(end) == Token::Period && matches!(rewrite.token(end + 1), Token::Word(_)) {
         end += 2;
+        while *rewrite.token(end) == Token::LBracket {
+            end = rewrite.closing(end)? + 1;
+        }
     }
     matches!(rewrite.token(end), Token::Eq | Token::Comma | Token::RParen).then_some(end)
 }
@@ -313,4 +316,24 @@ pub(super) fn table_query(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
 /// `x AT LOCAL`.
 pub(super) fn at_local(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     rewrite.is_all(at, &["AT", "LOCAL"]).then_some(at + 2)
+}
+
+/// OVERRIDING … VALUE, EXCLUDE … of a window frame, DEFAULT VALUES of MERGE, COLLATION FOR (…).
+pub(super) fn left_out(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
+    if rewrite.is(at, "OVERRIDING") && rewrite.is(at + 2, "VALUE") {
+        return Some(at + 3);
+    }
+    if rewrite.is(at, "EXCLUDE") {
+        let kinds: [&[&str]; 4] = [&["CURRENT", "ROW"], &["NO", "OTHERS"], &["GROUP"], &["TIES"]];
+        return kinds.iter().find(|kind| rewrite.is_all(at + 1, kind)).map(|kind| at + 1 + kind.len());
+    }
+    if rewrite.is_all(at, &["DEFAULT", "VALUES"]) && rewrite.is(0, "MERGE") {
+        rewrite.keep(at + 1);
+        [Token::LParen, Token::make_keyword("NULL"), Token::RParen]
+            .into_iter()
+            .for_each(|token| rewrite.put(at, token));
+        return Some(at + 2);
+    }
+    let collation = rewrite.is_all(at, &["COLLATION", "FOR"]) && *rewrite.token(at + 2) == Token::LParen;
+    collation.then_some(at + 2)
 }

@@ -1,1 +1,36 @@
+use crate::sql::{FileId, SourceFile, read_script};
 
+#[test]
+fn what_postgresql_accepts_is_read() {
+    for text in [
+        "INSERT INTO t (a) VALUES (1) ON CONFLICT (lower(a), b) WHERE c DO NOTHING",
+        "UPDATE t SET a[1] = 2, b.c[2].d = 3 WHERE CURRENT OF cur",
+        "SELECT (f(x)).*, (g(VARIADIC ARRAY[1])).* FROM ROWS FROM (f(1), g(2)) AS r",
+        "SELECT a OPERATOR(pg_catalog.+) b COLLATE \"C\" FROM t TABLESAMPLE system (10) REPEATABLE (1+2)",
+        "SELECT JSON_OBJECT('a': x FORMAT JSON, 'b' VALUE y ABSENT ON NULL RETURNING jsonb) FROM t",
+        "SELECT 1 GROUP BY GROUPING SETS ((a), GROUPING SETS ((b), (c)))",
+        "SELECT * FROM a JOIN b USING (i) AS j WHERE x ISNULL AND y === 1",
+        "SELECT xmlelement(name foo, xmlattributes(a AS b), (SELECT c FROM d))",
+        "SELECT * FROM t FOR KEY SHARE OF t SKIP LOCKED",
+        "SELECT * FROM f() AS x (a int, b text)",
+    ] {
+        let script = read_script(FileId(0), &SourceFile::new("t.sql", text));
+        assert!(script.statements[0].change.is_ok(), "{text}: {:?}", script.statements[0].change);
+    }
+}
+
+#[test]
+fn an_error_stays_an_error() {
+    for (text, message) in [
+        ("SELECT 1 FROM", None),
+        ("SELECT a b c", Some("expected the end of the statement, found 'c'")),
+        ("UPDATE t SET a[1]", None),
+        ("SELECT (1", None),
+        ("INSERT INTO t VALUES (1) ON CONFLICT (a", None),
+        ("SELEC 1", Some("expected a statement, found 'SELEC'")),
+    ] {
+        let script = read_script(FileId(0), &SourceFile::new("t.sql", text));
+        let error = script.statements[0].change.as_ref().expect_err(text);
+        assert!(message.is_none_or(|message| error.message == message), "{text}: {}", error.message);
+    }
+}

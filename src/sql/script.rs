@@ -1,11 +1,12 @@
 //! Files to statements: splitting, tokens, reading, and a second try with the constructs rewritten that sqlparser lacks.
 
-use sqlparser::tokenizer::TokenWithSpan;
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::reader::Reader;
 use super::split::{Piece, Split, split};
 use super::statement::read_statement;
-use super::token::{Origin, Text, tokenize};
+use super::token::{Origin, Text, bytes_of, tokenize};
 use super::{FileId, Script, SourceFile, Span, Statement, Unreadable, repair};
 use crate::change::Change;
 
@@ -58,6 +59,19 @@ pub(super) fn read_tokens(
     tokens: Vec<TokenWithSpan>,
     copy_data: Option<Span>,
 ) -> Result<Change, Unreadable> {
+    match chain_longer_than(&tokens, LONGEST_EXPRESSION) {
+        Some((start, end)) => {
+            let message = format!("an expression has more than {LONGEST_EXPRESSION} operators");
+            Err(Unreadable { message, span: text.span(start, end) })
+        }
+        None if chain_longer_than(&tokens, SHORT_EXPRESSION).is_some() => {
+            stacker::grow(STACK, || read_or_repair(text, tokens, copy_data))
+        }
+        None => read_or_repair(text, tokens, copy_data),
+    }
+}
+
+fn read_or_repair(text: Text, tokens: Vec<TokenWithSpan>, copy_data: Option<Span>) -> Result<Change, Unreadable> {
     let mut reader = Reader::new(text.clone(), tokens);
     reader.copy_data = copy_data;
     let error = match read_statement(&mut reader) {
@@ -68,6 +82,36 @@ pub(super) fn read_tokens(
     let mut reader = Reader::new(text, tokens);
     reader.copy_data = copy_data;
     read_statement(&mut reader).map_err(|_| error)
+}
+
+/// A chain of operators makes a tree as deep as it is long, and whoever walks it needs stack for every one.
+const LONGEST_EXPRESSION: usize = 1200;
+
+/// Up to here any thread's stack will do; beyond it, a stack of its own is taken.
+const SHORT_EXPRESSION: usize = 50;
+
+/// Bytes.
+const STACK: usize = 64 << 20;
+
+/// The operator that is one too many, in bytes of the text.
+fn chain_longer_than(tokens: &[TokenWithSpan], longest: usize) -> Option<(usize, usize)> {
+    let (mut outer, mut here) = (Vec::new(), 0usize);
+    for token in tokens {
+        match &token.token {
+            Token::LParen | Token::LBracket => outer.push(std::mem::take(&mut here)),
+            Token::RParen | Token::RBracket => here = outer.pop().unwrap_or_default(),
+            Token::Comma | Token::SemiColon => here = 0,
+            Token::Word(word) => {
+                here += usize::from(matches!(word.keyword, Keyword::AND | Keyword::OR | Keyword::UNION))
+            }
+            Token::Number(..) | Token::SingleQuotedString(_) | Token::Period | Token::Placeholder(_) => {}
+            _ => here += 1,
+        }
+        if here > longest {
+            return Some(bytes_of(token));
+        }
+    }
+    None
 }
 
 impl Reader<'_> {

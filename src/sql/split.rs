@@ -30,6 +30,9 @@ pub(super) struct Piece {
 /// How often scanning starts again behind an unclosed string: each time may read to the end of the text.
 const RESUMPTIONS: usize = 16;
 
+/// Bytes in which a placeholder has to be closed.
+const LONGEST_PLACEHOLDER: usize = 200;
+
 pub(super) fn split(text: &str) -> Split {
     let mut scanner = Scanner { text, bytes: text.as_bytes(), ..Scanner::default() };
     scanner.run();
@@ -201,8 +204,9 @@ impl Scanner<'_> {
 
     /// `${name}`, `{{ name }}`: a migration tool would have put a value here.
     fn placeholder(&mut self, close: &str, opening: usize) {
-        let line = self.text.get(self.at..self.line_end()).unwrap_or_default();
-        match line.get(opening..).and_then(|rest| rest.find(close)) {
+        let near = self.bytes.len().min(self.at + LONGEST_PLACEHOLDER);
+        let line = self.bytes[self.at + opening..near].split(|byte| *byte == b'\n').next().unwrap_or_default();
+        match line.windows(close.len()).position(|window| window == close.as_bytes()) {
             Some(found) => {
                 let end = self.at + opening + found + close.len();
                 self.set_placeholder_problem(self.at..end);
