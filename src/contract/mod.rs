@@ -2,6 +2,26 @@
 //!
 //! In: the schema before and after a migration. Out: [`Breakage`]s, each with a witness: a query or row that worked before and fails
 //! after. Whatever statement made the difference: the diff sees only the two schemas.
+//!
+//! Objects are compared as a client meets them: by name. Identity (the ids, which survive renames) decides what is said when a name
+//! is gone: renamed, moved, or dropped. Only objects that differ are visited.
+
+mod check;
+mod column;
+mod constraint;
+mod foreign_key;
+mod namespace;
+mod pair;
+mod privilege;
+mod relation;
+mod row_security;
+mod routine;
+mod type_change;
+mod types;
+mod unique;
+mod values;
+mod view;
+mod witness;
 
 use crate::schema::{ColumnId, RelationId, RoutineId, Schema, TypeId};
 use crate::version::PgVersion;
@@ -10,6 +30,7 @@ use crate::version::PgVersion;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Breakage {
     pub kind: BreakageKind,
+    pub grade: Grade,
     /// What it happened to, so that the statement which did it can be found.
     pub subject: Subject,
     /// Printed name before the migration: `public.accounts.email`.
@@ -19,11 +40,22 @@ pub struct Breakage {
     pub witness: Witness,
 }
 
+/// How sure a client that does what the witness does is to be hurt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grade {
+    /// Some clients notice: the answer differs, or only some rows, values, roles or drivers are concerned.
+    Possible,
+    /// The server refuses what it took before, or what was there is gone.
+    Certain,
+}
+
+/// An id of the schema before. Where another object took over the name (dropped and made anew, or a view in place of a renamed
+/// table), the id of that one: its CREATE says what is missing. A column or part that is new has its id or name of the schema after.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     Relation(RelationId),
     Column(RelationId, ColumnId),
-    /// Constraint, trigger, policy or rule of a relation, by name.
+    /// Constraint, unique index, trigger, policy or rule of a relation, by name.
     Part(RelationId, crate::change::Name),
     Type(TypeId),
     Routine(RoutineId),
@@ -35,7 +67,7 @@ pub enum Subject {
 pub struct Witness {
     /// Ready to run: names are quoted, values are literals.
     pub sql: String,
-    /// What the server answers after the migration: the error, or how the result differs.
+    /// What the server answers after the migration: the error (`ERROR 42703: column "email" does not exist`), or how the result differs.
     pub after: String,
 }
 
@@ -44,6 +76,10 @@ pub enum BreakageKind {
     RelationDropped,
     RelationRenamed,
     RelationMoved,
+    /// The partition's rows are no longer among those of its parent.
+    PartitionDetached,
+    /// A view that took INSERT, UPDATE and DELETE no longer does, or stands in for a table without taking them.
+    WritesRefused,
     ColumnDropped,
     ColumnRenamed,
     ColumnTypeChanged,
@@ -51,6 +87,8 @@ pub enum BreakageKind {
     NotNullAdded,
     NotNullDropped,
     DefaultDropped,
+    /// GENERATED ALWAYS AS IDENTITY: explicit values are refused.
+    IdentityAlways,
     CheckAdded,
     UniqueAdded,
     ForeignKeyAdded,
@@ -59,10 +97,14 @@ pub enum BreakageKind {
     ColumnGenerated,
     ConflictTargetDropped,
     EnumValueRemoved,
+    EnumValueRenamed,
     TypeDropped,
     TypeRenamed,
+    /// A composite type lost, renamed or retyped an attribute.
+    CompositeChanged,
     DomainTightened,
     RoutineDropped,
+    RoutineRenamed,
     RoutineChanged,
     ViewColumnsChanged,
     PrivilegeRevoked,
@@ -72,7 +114,42 @@ pub enum BreakageKind {
     SchemaRenamed,
 }
 
-/// Everything that clients of `before` lose in `after`.
-pub fn diff(_before: &Schema, _after: &Schema, _version: PgVersion) -> Vec<Breakage> {
-    Vec::new()
+/// Everything that clients of `before` lose in `after`, in the order of the objects' making; relations first.
+pub fn diff(before: &Schema, after: &Schema, version: PgVersion) -> Vec<Breakage> {
+    let context = Context { before, after, version };
+    let mut found = Vec::new();
+    namespace::diff(&context, &mut found);
+    relation::diff(&context, &mut found);
+    types::diff(&context, &mut found);
+    routine::diff(&context, &mut found);
+    found
+}
+
+/// The two schemas that are compared.
+struct Context<'a> {
+    before: &'a Schema,
+    after: &'a Schema,
+    version: PgVersion,
+}
+
+impl Context<'_> {
+    /// The schema itself is dropped or renamed: that is told once, not for every object in it.
+    fn namespace_is_gone(&self, schema: &crate::change::Name) -> bool {
+        self.before.namespaces.contains_key(schema) && !self.after.namespaces.contains_key(schema)
+    }
+}
+
+/// A breakage of the grade that most kinds have.
+fn certain(kind: BreakageKind, subject: Subject, object: impl ToString, message: String, witness: Witness) -> Breakage {
+    Breakage { kind, grade: Grade::Certain, subject, object: object.to_string(), message, witness }
+}
+
+fn possible(
+    kind: BreakageKind,
+    subject: Subject,
+    object: impl ToString,
+    message: String,
+    witness: Witness,
+) -> Breakage {
+    Breakage { kind, grade: Grade::Possible, subject, object: object.to_string(), message, witness }
 }

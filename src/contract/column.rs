@@ -1,0 +1,263 @@
+//! Columns that are gone, renamed, required, or take other values than before.
+
+use super::pair::Pair;
+use super::witness::{differs, insert, is_required, quoted, refused, select};
+use super::{Breakage, BreakageKind, Grade, Subject, certain, check, possible, type_change, values};
+use crate::change::Name;
+use crate::schema::{Column, ConstraintKind, IdentityKind};
+
+pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
+    for old in &pair.old.columns {
+        match pair.by_name(old) {
+            Some(new) => compare(pair, old, new, found),
+            None => found.extend(gone(pair, old)),
+        }
+    }
+    if pair.new.is_table() && pair.old.is_table() {
+        found.extend(pair.new.columns.iter().filter_map(|new| required(pair, new)));
+    } else if !pair.old.is_table() {
+        found.extend(reordered(pair));
+    }
+}
+
+fn gone(pair: Pair, old: &Column) -> Option<Breakage> {
+    if !pair.new.known && !pair.same() {
+        return None;
+    }
+    let object = pair.column_object(old);
+    let subject = pair.column_subject(old);
+    let sql = select(pair.old, &old.name);
+    let witness = refused(sql, "42703", format!("column {} does not exist", quoted(&old.name)));
+    let renamed = pair.new.column_by_id(old.id).filter(|_| pair.same());
+    Some(match renamed {
+        Some(new) => certain(
+            BreakageKind::ColumnRenamed,
+            subject,
+            &object,
+            format!("{object} is now called {}: every statement that uses the old name fails", new.name),
+            witness,
+        ),
+        None => {
+            let kind = match pair.old.is_table() {
+                true => BreakageKind::ColumnDropped,
+                false => BreakageKind::ViewColumnsChanged,
+            };
+            certain(kind, subject, &object, format!("{object} is gone: every statement that uses it fails"), witness)
+        }
+    })
+}
+
+/// A view whose columns are the same but stand in another order: `SELECT *` and INSERT without a list mix them up.
+fn reordered(pair: Pair) -> Option<Breakage> {
+    let kept = |column: &&Column| pair.new.column(&column.name).is_some();
+    let before: Vec<&Name> = pair.old.columns.iter().filter(kept).map(|it| &it.name).collect();
+    let after: Vec<&Name> =
+        pair.new.columns.iter().filter(|it| pair.old.column(&it.name).is_some()).map(|it| &it.name).collect();
+    if before == after {
+        return None;
+    }
+    let list = |names: &[&Name]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>().join(", ");
+    Some(possible(
+        BreakageKind::ViewColumnsChanged,
+        Subject::Relation(pair.new.id),
+        &pair.old.name,
+        format!("{} {} has its columns in another order: clients that read by position get other values", pair.old.noun(), pair.old.name),
+        differs(select(pair.old, "*"), format!("answers the columns as {} instead of {}", list(&after), list(&before))),
+    ))
+}
+
+/// A new column that INSERTs of today do not list and that has no value of its own.
+fn required(pair: Pair, new: &Column) -> Option<Breakage> {
+    let schema = pair.context.after;
+    if pair.origin(new.id).is_some() || !pair.old.known || !is_required(schema, new) {
+        return None;
+    }
+    let object = pair.column_object(new);
+    let table = pair.new.name.name.clone();
+    Some(certain(
+        BreakageKind::RequiredColumn,
+        pair.column_subject(new),
+        &object,
+        format!("{object} is new, NOT NULL and has no default: every INSERT that does not list it fails"),
+        refused(insert(pair.context.before, pair.old, &[], 1), "23502", null_in(new, &table)),
+    ))
+}
+
+/// As executor/execMain.c says it.
+fn null_in(column: &Column, table: &Name) -> String {
+    format!("null value in column {} of relation {} violates not-null constraint", quoted(&column.name), quoted(table))
+}
+
+fn compare(pair: Pair, old: &Column, new: &Column, found: &mut Vec<Breakage>) {
+    found.extend(type_change::diff(pair, old, new));
+    if !pair.old.is_table() || !pair.new.is_table() {
+        return;
+    }
+    let generated = became_generated(pair, old, new);
+    let writable = generated.is_none();
+    found.extend(generated);
+    if writable && old.generated.is_none() {
+        let default = default_dropped(pair, old, new);
+        found.extend(identity_always(pair, old, new));
+        found.extend(not_null_added(pair, old, new, default.is_some()));
+        found.extend(default);
+    } else if writable && new.generated.is_none() {
+        found.extend(expression_dropped(pair, old, new));
+    }
+    found.extend(not_null_dropped(pair, old, new));
+}
+
+fn became_generated(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> {
+    if old.generated.is_some() || new.generated.is_none() {
+        return None;
+    }
+    let object = pair.column_object(old);
+    let value = values::literal(pair.context.before, &old.data_type, 0, values::Purpose::Assign);
+    let message = if pair.same() && old.id == new.id {
+        format!("{object} is now generated: INSERT and UPDATE that give it a value fail")
+    } else {
+        format!("{object} is now a generated column under the old name: reads go on, INSERT and UPDATE that give it a value fail")
+    };
+    Some(certain(
+        BreakageKind::ColumnGenerated,
+        pair.column_subject(old),
+        &object,
+        message,
+        refused(
+            insert(pair.context.before, pair.old, &[(old.id, value)], 1),
+            "428C9",
+            format!("cannot insert a non-DEFAULT value into column {}", quoted(&old.name)),
+        ),
+    ))
+}
+
+fn expression_dropped(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> {
+    if new.default.is_some() {
+        return None;
+    }
+    let object = pair.column_object(old);
+    let sql = insert(pair.context.before, pair.old, &[], 1);
+    Some(if new.not_null.enforced() {
+        let message = format!("{object} is no longer generated and is NOT NULL: INSERTs that do not list it fail");
+        let witness = refused(sql, "23502", null_in(new, &pair.new.name.name));
+        certain(BreakageKind::DefaultDropped, pair.column_subject(old), &object, message, witness)
+    } else {
+        let message = format!("{object} is no longer generated: new rows have NULL there unless the client gives a value");
+        let witness = differs(format!("{sql} RETURNING {}", old.name), "answers NULL instead of the computed value");
+        possible(BreakageKind::DefaultDropped, pair.column_subject(old), &object, message, witness)
+    })
+}
+
+fn has_value_of_its_own(pair: Pair, column: &Column, before: bool) -> bool {
+    let schema = if before { pair.context.before } else { pair.context.after };
+    column.default.is_some() || column.identity.is_some() || values::domain_has_default(schema, &column.data_type)
+}
+
+/// The default or identity that INSERTs without the column relied on.
+fn default_dropped(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> {
+    if !has_value_of_its_own(pair, old, true) || has_value_of_its_own(pair, new, false) || is_null(old) {
+        return None;
+    }
+    let object = pair.column_object(old);
+    let what = if old.identity.is_some() { "is no longer an identity column" } else { "has no default any more" };
+    let sql = insert(pair.context.before, pair.old, &[], 1);
+    let subject = pair.column_subject(old);
+    Some(if new.not_null.enforced() {
+        let message = format!("{object} {what} and is NOT NULL: INSERTs that do not list it fail");
+        let witness = refused(sql, "23502", null_in(new, &pair.new.name.name));
+        certain(BreakageKind::DefaultDropped, subject, &object, message, witness)
+    } else {
+        let message = format!("{object} {what}: INSERTs that do not list it store NULL");
+        let witness = differs(format!("{sql} RETURNING {}", old.name), "answers NULL instead of the default");
+        possible(BreakageKind::DefaultDropped, subject, &object, message, witness)
+    })
+}
+
+/// `DEFAULT NULL` is no default.
+fn is_null(column: &Column) -> bool {
+    column.identity.is_none()
+        && column.default.as_ref().is_some_and(|it| {
+            let text = it.text.to_ascii_lowercase();
+            text == "null" || text.starts_with("null::")
+        })
+}
+
+fn identity_always(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> {
+    if new.identity != Some(IdentityKind::Always) || old.identity == Some(IdentityKind::Always) {
+        return None;
+    }
+    let object = pair.column_object(old);
+    let value = values::literal(pair.context.before, &old.data_type, 0, values::Purpose::Assign);
+    let had_value = has_value_of_its_own(pair, old, true);
+    Some(Breakage {
+        kind: BreakageKind::IdentityAlways,
+        // With a default before, most INSERTs leave the column out.
+        grade: if had_value { Grade::Possible } else { Grade::Certain },
+        subject: pair.column_subject(old),
+        message: format!("{object} is now GENERATED ALWAYS AS IDENTITY: INSERTs that give it a value fail"),
+        witness: refused(
+            insert(pair.context.before, pair.old, &[(old.id, value)], 1),
+            "428C9",
+            format!("cannot insert a non-DEFAULT value into column {}", quoted(&old.name)),
+        ),
+        object,
+    })
+}
+
+fn not_null_added(pair: Pair, old: &Column, new: &Column, default_dropped: bool) -> Option<Breakage> {
+    let was_free = old.not_null == crate::schema::NotNull::No;
+    if !was_free || !new.not_null.enforced() || new.generated.is_some() || in_new_primary_key(pair, new) {
+        return None;
+    }
+    let checks = check::enforced(pair.old, &|name| Some(Name::from(name)));
+    if check::says_not_null(&checks, &old.name) {
+        return None;
+    }
+    let object = pair.column_object(old);
+    let subject = pair.column_subject(old);
+    let has_default = has_value_of_its_own(pair, new, false);
+    if has_default || default_dropped {
+        let sql = insert(pair.context.before, pair.old, &[(old.id, "NULL".to_owned())], 1);
+        let message = format!("{object} is now NOT NULL: INSERT and UPDATE that set it to NULL fail");
+        let answer = null_in(new, &pair.new.name.name);
+        return Some(possible(BreakageKind::NotNullAdded, subject, &object, message, refused(sql, "23502", answer)));
+    }
+    let sql = insert(pair.context.before, pair.old, &[], 1);
+    let message = format!("{object} is now NOT NULL and has no default: INSERTs that leave it out or set it to NULL fail");
+    let answer = null_in(new, &pair.new.name.name);
+    Some(certain(BreakageKind::NotNullAdded, subject, &object, message, refused(sql, "23502", answer)))
+}
+
+/// ADD PRIMARY KEY makes its columns NOT NULL: the key's breakage says so.
+fn in_new_primary_key(pair: Pair, new: &Column) -> bool {
+    let key = |constraint: &crate::schema::Constraint| match &constraint.kind {
+        ConstraintKind::PrimaryKey { columns, .. } => columns.contains(&new.id),
+        _ => false,
+    };
+    pair.new.primary_key().is_some_and(key) && pair.old.primary_key().is_none()
+}
+
+fn not_null_dropped(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> {
+    if !old.not_null.enforced() || new.not_null != crate::schema::NotNull::No {
+        return None;
+    }
+    let checks = check::enforced(pair.new, &|name| Some(Name::from(name)));
+    if check::says_not_null(&checks, &new.name) {
+        return None;
+    }
+    let object = pair.column_object(old);
+    Some(possible(
+        BreakageKind::NotNullDropped,
+        pair.column_subject(old),
+        &object,
+        format!("{object} may now be NULL: clients that read it as always present can fail"),
+        differs(
+            format!(
+                "SELECT attnotnull FROM pg_attribute WHERE attrelid = {}::regclass AND attname = {}",
+                values::quote(&pair.old.name.to_string()),
+                values::quote(old.name.as_str())
+            ),
+            "answers false instead of true: rows with NULL can come",
+        ),
+    ))
+}

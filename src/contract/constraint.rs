@@ -1,0 +1,89 @@
+//! CHECK constraints that refuse what was accepted. NOT VALID makes no difference: it spares old rows only.
+
+use super::pair::Pair;
+use super::witness::{differs, insert, quoted, refused};
+use super::{Breakage, BreakageKind, certain, check};
+use crate::change::{Expression, Name};
+use crate::schema::{ColumnId, Constraint, ConstraintKind};
+
+pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
+    let old = check::enforced(pair.old, &|name| pair.new_name(name));
+    for constraint in pair.new.constraints.iter().filter(|it| it.enforced) {
+        if let ConstraintKind::Check { expression, columns } = &constraint.kind {
+            found.extend(added(pair, constraint, expression, columns, &old));
+        }
+    }
+}
+
+fn added(
+    pair: Pair,
+    constraint: &Constraint,
+    expression: &Expression,
+    columns: &[ColumnId],
+    old: &[check::Conjunct],
+) -> Option<Breakage> {
+    let on_new_columns = !columns.is_empty() && columns.iter().all(|id| pair.origin(*id).is_none());
+    if on_new_columns || unchanged(pair, constraint) {
+        return None;
+    }
+    let parts = check::conjuncts(&expression.tree, &|name| Some(Name::from(name)));
+    let tighter: Vec<check::Conjunct> =
+        parts.into_iter().filter(|part| !check::implied(part, old) && !is_not_null(pair, part)).collect();
+    if tighter.is_empty() {
+        return None;
+    }
+    let object = format!("{}.{}", pair.old.name, constraint.name);
+    let spares = if constraint.validated { "" } else { " (NOT VALID spares only the rows that are there)" };
+    Some(certain(
+        BreakageKind::CheckAdded,
+        pair.part_subject(&constraint.name),
+        object,
+        format!(
+            "{} now refuses rows unless {}: INSERT and UPDATE of others fail{spares}",
+            pair.old.name,
+            one_line(&expression.text)
+        ),
+        witness(pair, constraint, expression, &tighter, old),
+    ))
+}
+
+/// The same constraint stood there before: nothing to read.
+fn unchanged(pair: Pair, constraint: &Constraint) -> bool {
+    pair.old.constraint(&constraint.name).is_some_and(|old| old.kind == constraint.kind && old.enforced && pair.same())
+}
+
+fn is_not_null(pair: Pair, part: &check::Conjunct) -> bool {
+    let column = part.not_null_column().and_then(|name| pair.new.column(name));
+    column.and_then(|column| pair.origin(column.id)).is_some_and(|old| old.not_null.enforced())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A row that only the new check refuses; where none can be derived, the query that shows which rows it refuses.
+fn witness(
+    pair: Pair,
+    constraint: &Constraint,
+    expression: &Expression,
+    tighter: &[check::Conjunct],
+    old: &[check::Conjunct],
+) -> super::Witness {
+    let refusal = format!(
+        "new row for relation {} violates check constraint {}",
+        quoted(&pair.new.name.name),
+        quoted(&constraint.name)
+    );
+    let before = pair.context.before;
+    let row = tighter.iter().find_map(|part| {
+        let (column, value) = check::violation(before, pair.old, part, old)?;
+        Some((pair.old.column(&column)?.id, value))
+    });
+    match row {
+        Some(given) => refused(insert(before, pair.old, &[given], 1), "23514", refusal),
+        None => differs(
+            format!("SELECT * FROM {} WHERE NOT ({})", pair.old.name, one_line(&expression.text)),
+            format!("rows like these are refused when written: ERROR 23514: {refusal}"),
+        ),
+    }
+}

@@ -1,0 +1,187 @@
+//! Relations whose name is gone, or means something else.
+
+use imbl::ordmap::DiffItem;
+
+use super::pair::Pair;
+use super::witness::{differs, refused};
+use super::{Breakage, BreakageKind, Context, Subject, certain, possible};
+use super::{column, constraint, foreign_key, privilege, row_security, unique, view};
+use crate::change::Persistence;
+use crate::schema::{Relation, RelationKind, Sequence};
+
+pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
+    let start = found.len();
+    for item in context.before.relations.diff(&context.after.relations) {
+        let old = match item {
+            DiffItem::Add(..) => continue,
+            DiffItem::Update { old: (_, old), .. } | DiffItem::Remove(_, old) => old,
+        };
+        relation(context, old, found);
+    }
+    forget_inherited(context, start, found);
+}
+
+fn relation(context: &Context, old: &Relation, found: &mut Vec<Breakage>) {
+    let temporary = old.persistence == Persistence::Temporary || old.name.schema == "pg_temp";
+    if temporary || context.namespace_is_gone(&old.name.schema) {
+        return;
+    }
+    match &old.kind {
+        // What an index does for clients is told of its table.
+        RelationKind::Index(_) => return,
+        RelationKind::Sequence(sequence) => return found.extend(lost_sequence(context, old, sequence)),
+        _ => {}
+    }
+    match context.after.relation_at(&old.name) {
+        Some(new) if new.is_queryable() => same_name(Pair { context, old, new }, found),
+        _ => found.extend(gone(context, old)),
+    }
+}
+
+/// The name still leads somewhere: to the same relation, or to one that took its place.
+fn same_name(pair: Pair, found: &mut Vec<Breakage>) {
+    found.extend(view::writes_refused(pair));
+    found.extend(detached(pair));
+    column::diff(pair, found);
+    if pair.new.is_table() && pair.old.is_table() {
+        constraint::diff(pair, found);
+        unique::diff(pair, found);
+        foreign_key::diff(pair, found);
+        row_security::diff(pair, found);
+    }
+    privilege::of_relation(pair, found);
+}
+
+fn gone(context: &Context, old: &Relation) -> Option<Breakage> {
+    let subject = Subject::Relation(old.id);
+    let noun = old.noun();
+    let witness = refused(format!("SELECT * FROM {} LIMIT 1", old.name), "42P01", missing(old));
+    let Some(new) = context.after.relation(old.id) else { return dropped(context, old) };
+    Some(if new.name.schema != old.name.schema {
+        certain(
+            BreakageKind::RelationMoved,
+            subject,
+            &old.name,
+            format!(
+                "{noun} {} is now {}: statements that name the old schema fail, and without a schema it is found only if the \
+                 search_path lists {}",
+                old.name, new.name, new.name.schema
+            ),
+            witness,
+        )
+    } else {
+        certain(
+            BreakageKind::RelationRenamed,
+            subject,
+            &old.name,
+            format!("{noun} {} is now called {}: every statement that uses the old name fails", old.name, new.name.name),
+            witness,
+        )
+    })
+}
+
+/// `relation "public.t" does not exist`, as parser/parse_relation.c says it.
+fn missing(old: &Relation) -> String {
+    format!("relation \"{}.{}\" does not exist", old.name.schema.as_str(), old.name.name.as_str())
+}
+
+fn dropped(context: &Context, old: &Relation) -> Option<Breakage> {
+    let subject = Subject::Relation(old.id);
+    let witness = refused(format!("SELECT * FROM {} LIMIT 1", old.name), "42P01", missing(old));
+    let Some(parent) = parent_before(context, old) else {
+        let message = format!("{} {} is gone: every statement that uses it fails", old.noun(), old.name);
+        return Some(certain(BreakageKind::RelationDropped, subject, &old.name, message, witness));
+    };
+    // With its parent gone too, the parent's breakage says it.
+    let parent = context.after.relation(parent.id)?;
+    let message =
+        format!("partition {} is gone: queries on {} no longer find its rows", old.name, parent.name);
+    Some(possible(BreakageKind::RelationDropped, subject, &old.name, message, witness))
+}
+
+fn parent_before<'a>(context: &'a Context, old: &Relation) -> Option<&'a Relation> {
+    old.bound.as_ref()?;
+    old.parents.iter().find_map(|id| context.before.relation(*id)).map(|parent| &**parent)
+}
+
+fn detached(pair: Pair) -> Option<Breakage> {
+    let parent = parent_before(pair.context, pair.old)?;
+    let parent = pair.context.after.relation(parent.id)?;
+    if pair.new.parents.contains(&parent.id) {
+        return None;
+    }
+    Some(certain(
+        BreakageKind::PartitionDetached,
+        Subject::Relation(pair.new.id),
+        &pair.old.name,
+        format!(
+            "{} is no longer a partition of {}: queries on {} do not find its rows, and rows for it are refused or go to the default partition",
+            pair.old.name, parent.name, parent.name
+        ),
+        differs(
+            format!("SELECT count(*) FROM {} WHERE tableoid = '{}'::regclass", parent.name, text_of(&pair.old.name)),
+            format!("answers 0: the rows of {} are not there", pair.old.name),
+        ),
+    ))
+}
+
+fn text_of(name: &crate::change::QualifiedName) -> String {
+    name.to_string().replace('\'', "''")
+}
+
+/// A sequence is reached by `nextval('name')`; one that belongs to a column goes with it.
+fn lost_sequence(context: &Context, old: &Relation, sequence: &Sequence) -> Option<Breakage> {
+    if sequence.identity || context.after.relation_at(&old.name).is_some() {
+        return None;
+    }
+    let renamed = context.after.relation(old.id);
+    if renamed.is_none() && sequence.owned_by.is_some() {
+        return None;
+    }
+    let witness = refused(format!("SELECT nextval('{}')", text_of(&old.name)), "42P01", missing(old));
+    let subject = Subject::Relation(old.id);
+    let name = &old.name;
+    let Some(new) = renamed else {
+        let message = format!("sequence {name} is gone: nextval, currval and setval of it fail");
+        return Some(certain(BreakageKind::RelationDropped, subject, name, message, witness));
+    };
+    let kind = if new.name.schema == old.name.schema {
+        BreakageKind::RelationRenamed
+    } else {
+        BreakageKind::RelationMoved
+    };
+    let message = format!("sequence {name} is now {}: nextval, currval and setval by the old name fail", new.name);
+    let build = if sequence.owned_by.is_some() { possible } else { certain };
+    Some(build(kind, subject, name, message, witness))
+}
+
+/// A change of a parent reaches its partitions and children: clients meet it once.
+fn forget_inherited(context: &Context, start: usize, found: &mut Vec<Breakage>) {
+    let told: Vec<(BreakageKind, Subject)> = found.iter().map(|it| (it.kind, it.subject.clone())).collect();
+    let inherited = |breakage: &Breakage| {
+        let (id, part) = match &breakage.subject {
+            Subject::Column(id, column) => {
+                let after = context.after.relation(*id).and_then(|it| it.column_by_id(*column));
+                let column = after.or_else(|| context.before.relation(*id).and_then(|it| it.column_by_id(*column)));
+                (*id, column.map(|column| column.name.clone()))
+            }
+            Subject::Part(id, name) => (*id, Some(name.clone())),
+            _ => return false,
+        };
+        let parents = context.after.relation(id).map(|it| it.parents.clone()).unwrap_or_default();
+        parents.iter().any(|parent| {
+            told.iter().any(|(kind, subject)| *kind == breakage.kind && part.is_some() && match subject {
+                Subject::Column(id, column) => id == parent && {
+                    let after = context.after.relation(*id).and_then(|it| it.column_by_id(*column));
+                    let before = || context.before.relation(*id).and_then(|it| it.column_by_id(*column));
+                    after.or_else(before).map(|column| &column.name) == part.as_ref()
+                },
+                Subject::Part(id, name) => id == parent && Some(name) == part.as_ref(),
+                _ => false,
+            })
+        })
+    };
+    let keep: Vec<bool> = found.iter().enumerate().map(|(at, it)| at < start || !inherited(it)).collect();
+    let mut keep = keep.into_iter();
+    found.retain(|_| keep.next().unwrap_or(true));
+}

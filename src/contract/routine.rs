@@ -1,0 +1,221 @@
+//! Functions and procedures: whether the calls of before still find one, and get the same answer.
+
+use imbl::ordmap::DiffItem;
+
+use super::values::{self, Purpose};
+use super::witness::{differs, refused};
+use super::{Breakage, BreakageKind, Context, Subject, certain, possible};
+use crate::change::{Argument, ArgumentMode, TypeName};
+use crate::schema::{ColumnType, ResolvedType, Routine, Schema};
+
+pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
+    for item in context.before.routines.diff(&context.after.routines) {
+        let old = match item {
+            DiffItem::Add(..) => continue,
+            DiffItem::Update { old: (_, old), .. } | DiffItem::Remove(_, old) => old,
+        };
+        if !is_called_by_clients(old) || context.namespace_is_gone(&old.name.schema) {
+            continue;
+        }
+        let mut now = context.after.routines_at(&old.name);
+        match now.find(|new| new.procedure == old.procedure && accepts(old, new)) {
+            Some(new) => found.extend(answers(context, old, new)),
+            None => found.push(lost(context, old)),
+        }
+    }
+}
+
+/// Trigger functions are called by their triggers only.
+fn is_called_by_clients(routine: &Routine) -> bool {
+    !routine.returns.as_ref().is_some_and(|it| it.name == "trigger" || it.name == "event_trigger")
+}
+
+/// Every call that the old one took, the new one takes: the same types in the same places, nothing more required.
+fn accepts(old: &Routine, new: &Routine) -> bool {
+    let before: Vec<&Argument> = old.inputs().collect();
+    let after: Vec<&Argument> = new.inputs().collect();
+    let required = |list: &[&Argument]| list.iter().filter(|it| it.default.is_none() && it.mode != ArgumentMode::Variadic).count();
+    after.len() >= before.len()
+        && required(&after) <= required(&before)
+        && before.iter().zip(&after).all(|(a, b)| same_type(&a.data_type, &b.data_type) && a.mode_of_call() == b.mode_of_call())
+}
+
+trait CallMode {
+    fn mode_of_call(&self) -> bool;
+}
+
+impl CallMode for Argument {
+    /// VARIADIC takes a list, the others one value.
+    fn mode_of_call(&self) -> bool {
+        self.mode == ArgumentMode::Variadic
+    }
+}
+
+/// Modifiers do not count in signatures; a schema that was not written is not held against a type.
+fn same_type(a: &TypeName, b: &TypeName) -> bool {
+    a.name == b.name
+        && (a.schema == b.schema || a.schema.is_none() || b.schema.is_none())
+        && (a.array_dimensions > 0) == (b.array_dimensions > 0)
+        && a.set_of == b.set_of
+}
+
+/// A call with a typed literal for every argument that has no default.
+pub(super) fn call(schema: &Schema, routine: &Routine) -> String {
+    let arguments: Vec<String> = needed(routine).map(|it| argument(schema, &it.data_type)).collect();
+    let call = format!("{}({})", routine.name, arguments.join(", "));
+    if routine.procedure {
+        return format!("CALL {call}");
+    }
+    let is_set = routine.returns.as_ref().is_some_and(|it| it.set_of) || !routine.returns_table.is_empty();
+    if is_set { format!("SELECT * FROM {call}") } else { format!("SELECT {call}") }
+}
+
+fn needed(routine: &Routine) -> impl Iterator<Item = &Argument> {
+    routine.inputs().filter(|it| it.default.is_none())
+}
+
+fn column_type(schema: &Schema, name: &TypeName) -> ColumnType {
+    let public = crate::change::Name::from("public");
+    let qualified = crate::change::QualifiedName {
+        schema: name.schema.clone().unwrap_or(public),
+        name: name.name.clone(),
+    };
+    let resolved = schema.type_at(&qualified).map_or(ResolvedType::BuiltIn, |it| ResolvedType::User(it.id));
+    ColumnType { written: name.clone(), resolved }
+}
+
+fn argument(schema: &Schema, name: &TypeName) -> String {
+    values::literal(schema, &column_type(schema, name), 0, Purpose::Argument)
+}
+
+/// `f(integer, text)` as the server prints a call it cannot resolve.
+fn signature(routine: &Routine) -> String {
+    let types: Vec<String> = needed(routine).map(|it| bare(&it.data_type)).collect();
+    format!("{}.{}({})", routine.name.schema.as_str(), routine.name.name.as_str(), types.join(", "))
+}
+
+fn bare(name: &TypeName) -> String {
+    let mut bare = name.clone();
+    bare.modifiers.clear();
+    if bare.schema.as_ref().is_some_and(|it| *it == "public") {
+        bare.schema = None;
+    }
+    bare.to_string()
+}
+
+fn noun(routine: &Routine) -> &'static str {
+    if routine.procedure { "procedure" } else { "function" }
+}
+
+fn lost(context: &Context, old: &Routine) -> Breakage {
+    let subject = Subject::Routine(old.id);
+    let name = &old.name;
+    let sql = call(context.before, old);
+    let witness = refused(sql.clone(), "42883", format!("{} {} does not exist", noun(old), signature(old)));
+    if let Some(new) = context.after.routines.get(&old.id).filter(|new| new.name != old.name) {
+        let message = format!("{} {name} is now {}: calls by the old name fail", noun(old), new.name);
+        return certain(BreakageKind::RoutineRenamed, subject, name, message, witness);
+    }
+    let mut others = context.after.routines_at(name).filter(|new| is_remade(context, new));
+    let Some(new) = others.next() else {
+        let message = format!("{} {name} is gone: calls of it fail", noun(old));
+        return certain(BreakageKind::RoutineDropped, subject, name, message, witness);
+    };
+    let subject = Subject::Routine(new.id);
+    if new.procedure != old.procedure {
+        let (code, answer) = match new.procedure {
+            true => ("42809", format!("{} is a procedure", signature(old))),
+            false => ("42809", format!("{} is not a procedure", signature(old))),
+        };
+        let message = format!("{name} is now a {}: calls of the {} fail", noun(new), noun(old));
+        return certain(BreakageKind::RoutineChanged, subject, name, message, refused(sql, code, answer));
+    }
+    let message = format!(
+        "{} {name} takes ({}) instead of ({}): calls with the old arguments fail",
+        noun(old),
+        inputs(new),
+        inputs(old)
+    );
+    certain(BreakageKind::RoutineChanged, subject, name, message, witness)
+}
+
+/// Made or changed by the migration: the overload that is meant to take the old one's place.
+fn is_remade(context: &Context, new: &Routine) -> bool {
+    context.before.routines.get(&new.id).is_none_or(|old| **old != *new)
+}
+
+fn inputs(routine: &Routine) -> String {
+    let one = |it: &Argument| match &it.name {
+        Some(name) => format!("{name} {}", it.data_type),
+        None => it.data_type.to_string(),
+    };
+    routine.inputs().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// Calls still resolve: what differs in the answer.
+fn answers(context: &Context, old: &Routine, new: &Routine) -> Option<Breakage> {
+    let name = &old.name;
+    let subject = Subject::Routine(new.id);
+    let sql = call(context.before, old);
+    let kind = BreakageKind::RoutineChanged;
+    let (before, after) = (result(old), result(new));
+    if before != after {
+        let message = format!("{} {name} returns {} instead of {}", noun(old), after, before);
+        return Some(certain(kind, subject, name, message, differs(sql, format!("answers {after} instead of {before}"))));
+    }
+    if let Some((was, now)) = renamed_argument(old, new) {
+        let message = format!("argument {was} of {name} is now called {now}: calls that name it ({was} => …) fail");
+        let named = named_call(context, old, &was);
+        let answer = format!("{} {name}({was} => …) does not exist", noun(old));
+        return Some(possible(kind, subject, name, message, refused(named, "42883", answer)));
+    }
+    if new.volatility > old.volatility {
+        let message = format!(
+            "{name} is now {:?} and was {:?}: it cannot be used in indexes and generated columns, or is called once a row",
+            new.volatility, old.volatility
+        );
+        return Some(possible(kind, subject, name, message, differs(sql, "is planned as a function whose answer may change")));
+    }
+    if old.security_definer && !new.security_definer {
+        let message = format!("{name} now runs with the rights of its caller: callers without rights on its tables are refused");
+        return Some(possible(kind, subject, name, message, differs(sql, "is refused for roles without rights on what it uses")));
+    }
+    None
+}
+
+fn result(routine: &Routine) -> String {
+    let outputs: Vec<String> = routine
+        .arguments
+        .iter()
+        .filter(|it| matches!(it.mode, ArgumentMode::Out | ArgumentMode::InOut))
+        .map(|it| format!("{} {}", it.name.as_ref().map(|it| it.to_string()).unwrap_or_default(), bare(&it.data_type)))
+        .collect();
+    let table: Vec<String> = routine.returns_table.iter().map(|(name, it)| format!("{name} {}", bare(it))).collect();
+    match &routine.returns {
+        _ if !table.is_empty() => format!("TABLE ({})", table.join(", ")),
+        _ if !outputs.is_empty() => format!("({})", outputs.join(", ")),
+        Some(returns) => bare(returns),
+        None => "nothing".to_owned(),
+    }
+}
+
+fn renamed_argument(old: &Routine, new: &Routine) -> Option<(String, String)> {
+    old.inputs().zip(new.inputs()).find_map(|(a, b)| {
+        let before = a.name.as_ref()?;
+        let after = b.name.as_ref().map(|it| it.name.to_string()).unwrap_or_else(|| "nothing".to_owned());
+        (Some(&before.name) != b.name.as_ref().map(|it| &it.name)).then(|| (before.name.to_string(), after))
+    })
+}
+
+fn named_call(context: &Context, old: &Routine, argument_name: &str) -> String {
+    let arguments: Vec<String> = old
+        .inputs()
+        .filter(|it| it.default.is_none() || it.name.as_ref().is_some_and(|it| it.name.to_string() == argument_name))
+        .map(|it| {
+            let value = argument(context.before, &it.data_type);
+            it.name.as_ref().map(|name| format!("{name} => {value}")).unwrap_or(value)
+        })
+        .collect();
+    let head = if old.procedure { "CALL" } else { "SELECT" };
+    format!("{head} {}({})", old.name, arguments.join(", "))
+}

@@ -1,0 +1,112 @@
+//! Row security: rows that roles saw or wrote and now do not.
+
+use super::pair::Pair;
+use super::witness::{differs, select};
+use super::{Breakage, BreakageKind, Grade, Subject, certain, possible};
+use crate::change::Expression;
+use crate::schema::{Policy, Relation};
+
+pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
+    if !pair.new.row_security {
+        return;
+    }
+    if !pair.old.row_security {
+        found.extend(enabled(pair));
+        return;
+    }
+    if pair.new.force_row_security && !pair.old.force_row_security && !passes_all(pair.new) {
+        found.push(possible(
+            BreakageKind::RowSecurityEnabled,
+            Subject::Relation(pair.new.id),
+            &pair.old.name,
+            format!("row security of {} now holds for its owner too: the owner sees only what the policies pass", pair.old.name),
+            differs(select(pair.old, "*"), "answers the owner only the rows that a policy passes"),
+        ));
+    }
+    found.extend(pair.old.policies.iter().filter_map(|old| policy_changed(pair, old)));
+    found.extend(pair.new.policies.iter().filter_map(|new| restricted(pair, new)));
+}
+
+fn enabled(pair: Pair) -> Option<Breakage> {
+    if passes_all(pair.new) {
+        return None;
+    }
+    let name = &pair.old.name;
+    let subject = Subject::Relation(pair.new.id);
+    let any = pair.new.policies.iter().any(|policy| !policy.restrictive);
+    let who = if pair.new.force_row_security { "every role but superusers" } else { "every role but the owner" };
+    Some(if any {
+        let message = format!("row security of {name} is on: {who} sees and writes only the rows that a policy passes");
+        let witness = differs(select(pair.old, "*"), format!("answers {who} only the rows that a policy passes"));
+        possible(BreakageKind::RowSecurityEnabled, subject, name, message, witness)
+    } else {
+        let message = format!("row security of {name} is on and no policy lets a row through: {who} sees no rows and can write none");
+        let witness = differs(select(pair.old, "*"), format!("answers no rows to {who}"));
+        certain(BreakageKind::RowSecurityEnabled, subject, name, message, witness)
+    })
+}
+
+/// Everybody sees and writes everything: a permissive `USING (true)` for all commands and PUBLIC, and nothing restrictive.
+fn passes_all(relation: &Relation) -> bool {
+    let open = |policy: &Policy| policy.command.is_none() && is_open(policy) && is_public(policy);
+    relation.policies.iter().any(|policy| !policy.restrictive && open(policy))
+        && !relation.policies.iter().any(|policy| policy.restrictive && !is_open(policy))
+}
+
+fn is_public(policy: &Policy) -> bool {
+    policy.roles.is_empty() || policy.roles.iter().any(|role| *role == "public")
+}
+
+fn is_open(policy: &Policy) -> bool {
+    let is_true = |it: &Option<Expression>| it.as_ref().is_none_or(|it| it.tree.to_string().eq_ignore_ascii_case("true"));
+    is_true(&policy.using) && is_true(&policy.with_check)
+}
+
+/// A permissive policy that is gone, or passes other rows, commands or roles.
+fn policy_changed(pair: Pair, old: &Policy) -> Option<Breakage> {
+    if old.restrictive || passes_all(pair.new) {
+        return None;
+    }
+    let name = &pair.old.name;
+    let covers = |new: &&Policy| {
+        !new.restrictive
+            && (new.command.is_none() || new.command == old.command)
+            && (is_public(new) || !is_public(old) && old.roles.iter().all(|role| new.roles.contains(role)))
+            && (is_open(new) || new.using == old.using && new.with_check == old.with_check)
+    };
+    if pair.new.policies.iter().any(|new| covers(&new)) {
+        return None;
+    }
+    let kept = pair.new.policies.iter().find(|new| new.name == old.name);
+    let last = kept.is_none() && !pair.new.policies.iter().any(|policy| !policy.restrictive);
+    let message = match kept {
+        Some(_) => format!("policy {} of {name} passes other rows, commands or roles than before", old.name),
+        None if last => format!("policy {} of {name} was the last one that let rows through: only the owner sees any", old.name),
+        None => format!("policy {} of {name} is gone: the rows that only it let through are no longer there for its roles", old.name),
+    };
+    Some(Breakage {
+        kind: BreakageKind::PolicyTightened,
+        grade: if last { Grade::Certain } else { Grade::Possible },
+        subject: pair.part_subject(&old.name),
+        object: format!("{name}.{}", old.name),
+        message,
+        witness: differs(select(pair.old, "*"), "answers fewer rows to the roles of the policy"),
+    })
+}
+
+fn restricted(pair: Pair, new: &Policy) -> Option<Breakage> {
+    let before = pair.old.policies.iter().find(|old| old.name == new.name && old.restrictive);
+    let same = before.is_some_and(|old| old.using == new.using && old.with_check == new.with_check && old.command == new.command);
+    if !new.restrictive || is_open(new) || same {
+        return None;
+    }
+    let name = &pair.old.name;
+    let passes = new.using.as_ref().or(new.with_check.as_ref()).map(|it| it.text.to_string()).unwrap_or_default();
+    Some(possible(
+        BreakageKind::PolicyTightened,
+        pair.part_subject(&new.name),
+        format!("{name}.{}", new.name),
+        format!("restrictive policy {} of {name} hides rows and refuses writes unless {passes}", new.name),
+        differs(select(pair.old, "*"), format!("answers only rows for which {passes}")),
+    ))
+}
