@@ -323,14 +323,13 @@ impl<'a> Collector<'a> {
     }
 
     fn source(&self, tool: &dyn Tool, folder: &Folder, entry: &Entry, text: Arc<str>) -> SourceFile {
-        let variables = self.options.variables.or(&tool.settings(folder));
-        let found = substitutions(&text, 0..text.len(), tool.placeholders(), &variables);
+        let variables = self.options.variables.or(&tool.settings(folder, &entry.file));
+        let found = substitutions(&text, 0..text.len(), tool.placeholders(&entry.file), &variables);
         SourceFile::substituted(entry.file.path.to_string_lossy(), text, &found)
     }
 
     fn add_split(&mut self, tool: &dyn Tool, entry: &Entry, source: SourceFile, split: Split) {
-        let text = source.text.clone();
-        let file = self.sources.add(source);
+        let file = self.sources.add(source.clone());
         let path = &entry.file.path;
         for (range, message) in split.notes {
             let span = Some(Span::new(file, range.start, range.end));
@@ -340,7 +339,13 @@ impl<'a> Collector<'a> {
             if unit.direction == Direction::Down && !self.options.down {
                 continue;
             }
-            let parts = self.overridden(unit.parts, &text);
+            let mut source = source.clone();
+            if let Some(masked) = unit.masked {
+                source.text = masked.into();
+            }
+            let is_own = !Arc::ptr_eq(&source.text, &self.sources.file(file).text);
+            let parts = self.overridden(unit.parts, &source.text);
+            let file = if is_own { self.sources.add(source) } else { file };
             let section = |part: Part| {
                 let span = Span::new(file, part.range.start, part.range.end);
                 Section { span, transaction: part.transaction }

@@ -67,12 +67,6 @@ impl Folder {
         Folder { path: path.to_owned(), files, project: Arc::new(Project::around(path)) }
     }
 
-    pub fn name(&self) -> String {
-        let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
-        name.or_else(|| Some(self.path.canonicalize().ok()?.file_name()?.to_string_lossy().into_owned()))
-            .unwrap_or_default()
-    }
-
     pub fn file(&self, relative: impl AsRef<Path>) -> Option<&File> {
         self.files.iter().find(|file| file.relative == relative.as_ref())
     }

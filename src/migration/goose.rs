@@ -56,8 +56,9 @@ impl Tool for Goose {
         split
     }
 
-    fn placeholders(&self) -> Style {
-        Style::Braces
+    fn placeholders(&self, file: &File) -> Style {
+        let on = lines(file.text()).any(|line| annotation(line.text).as_deref() == Some("ENVSUB ON"));
+        if on { Style::Braces } else { Style::None }
     }
 }
 

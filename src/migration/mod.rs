@@ -7,23 +7,32 @@
 //! and lets the first that says yes choose the files, order them and split them. One file a tool, each an implementation of
 //! [`Tool`](tools::Tool). The facts about each tool and where they come from are in `docs/frameworks.md`.
 
+mod atlas;
 mod collect;
 mod command;
 mod dbmate;
 mod diesel;
+mod drizzle;
 mod find;
+mod flyway;
 mod folder;
 mod golang_migrate;
 mod goose;
+mod hasura;
 mod line;
+mod liquibase;
+mod node_pg_migrate;
 mod order;
 mod plain;
 mod prisma;
 mod project;
 mod read;
+mod refinery;
 mod scan;
+mod sqitch;
 mod sqlx;
 mod structure_sql;
+mod supabase;
 mod tools;
 mod variables;
 

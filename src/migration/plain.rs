@@ -2,7 +2,7 @@
 //!
 //! Each statement commits by itself unless the file says BEGIN, as in psql without `--single-transaction`.
 
-use super::folder::Folder;
+use super::folder::{File, Folder};
 use super::tools::{Entry, Input, Order, Split, Tool};
 use super::variables::Style;
 use super::{Framework, TransactionMode};
@@ -20,8 +20,7 @@ impl Tool for Plain {
 
     fn order(&self, folder: &Folder) -> Order {
         let sql = folder.files.iter().filter(|file| file.is_sql());
-        let entry =
-            |file: &super::folder::File| Entry { name: file.name().to_owned(), file: file.clone(), direction: None };
+        let entry = |file: &File| Entry { name: file.name().to_owned(), file: file.clone(), direction: None };
         Order { entries: sql.map(entry).collect(), ..Order::default() }
     }
 
@@ -29,7 +28,7 @@ impl Tool for Plain {
         Split::whole(input, TransactionMode::None)
     }
 
-    fn placeholders(&self) -> Style {
+    fn placeholders(&self, _file: &File) -> Style {
         Style::Both
     }
 }

@@ -12,6 +12,23 @@ pub(super) struct Piece {
     pub words: Vec<String>,
 }
 
+impl Piece {
+    /// Whether PostgreSQL refuses the statement in a transaction block, as far as its first words tell.
+    pub fn runs_alone(&self) -> bool {
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["CREATE" | "DROP", "INDEX", "CONCURRENTLY", ..] | ["CREATE", "UNIQUE", "INDEX", "CONCURRENTLY", ..] => {
+                true
+            }
+            ["REINDEX", rest @ ..] => {
+                rest.contains(&"CONCURRENTLY") || matches!(rest.first(), Some(&("DATABASE" | "SYSTEM" | "SCHEMA")))
+            }
+            ["CREATE" | "DROP", "DATABASE" | "TABLESPACE", ..] | ["VACUUM", ..] | ["ALTER", "SYSTEM", ..] => true,
+            _ => false,
+        }
+    }
+}
+
 /// As many words as any test on a statement's head looks at.
 const WORDS: usize = 8;
 
@@ -28,7 +45,10 @@ pub(super) fn pieces(text: &str, range: Range<usize>) -> Vec<Piece> {
             let next = Piece { range: end..end, words: Vec::new() };
             let done = std::mem::replace(&mut piece, next);
             pieces.extend((!done.words.is_empty()).then_some(done));
-        } else if piece.words.len() < WORDS && token.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
+        } else if piece.words.len() < WORDS
+            && token.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+            && !token.ends_with('\'')
+        {
             piece.words.push(token.to_ascii_uppercase());
         }
         at = end;
@@ -64,20 +84,6 @@ pub(super) fn colons(text: &str, range: Range<usize>) -> impl Iterator<Item = us
         }
         None
     })
-}
-
-/// Whether nothing but blank and comments stands in a range.
-pub(super) fn is_blank(text: &str, range: Range<usize>) -> bool {
-    let mut at = range.start;
-    while at < range.end {
-        let rest = &text[at..];
-        let blank = rest.starts_with(char::is_whitespace) || rest.starts_with("--") || rest.starts_with("/*");
-        if !blank {
-            return false;
-        }
-        at = token_end(text, at);
-    }
-    true
 }
 
 /// Where the token that starts at `at` ends; `at` is inside of the text.

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use super::folder::{File, Folder};
 use super::variables::{Style, Variables};
 use super::{Direction, Framework, TransactionMode};
-use super::{dbmate, diesel, golang_migrate, goose, plain, prisma, sqlx, structure_sql};
+use super::{
+    atlas, dbmate, diesel, drizzle, flyway, golang_migrate, goose, hasura, liquibase, node_pg_migrate, plain, prisma,
+    refinery, sqitch, sqlx, structure_sql, supabase,
+};
 
 /// One migration tool.
 pub(super) trait Tool: Sync {
@@ -26,22 +29,31 @@ pub(super) trait Tool: Sync {
         false
     }
 
-    fn placeholders(&self) -> Style {
+    fn placeholders(&self, _file: &File) -> Style {
         Style::None
     }
 
-    /// Values that the tool's own settings give to placeholders.
-    fn settings(&self, _folder: &Folder) -> Variables {
+    /// Values that the tool's own settings, or the file's, give to placeholders.
+    fn settings(&self, _folder: &Folder, _file: &File) -> Variables {
         Variables::default()
     }
 }
 
 /// All tools, the surest to recognise first: a folder belongs to the first that says yes.
-pub(super) const TOOLS: [&dyn Tool; 7] = [
+pub(super) const TOOLS: [&dyn Tool; 16] = [
+    &drizzle::Drizzle,
+    &atlas::Atlas,
+    &sqitch::Sqitch,
     &prisma::Prisma,
+    &liquibase::Liquibase,
     &goose::Goose,
     &dbmate::Dbmate,
+    &supabase::Supabase,
+    &refinery::Refinery,
+    &flyway::Flyway,
+    &hasura::Hasura,
     &diesel::Diesel,
+    &node_pg_migrate::NodePgMigrate,
     &sqlx::Sqlx,
     &golang_migrate::GolangMigrate,
     &structure_sql::StructureSql,
@@ -97,6 +109,8 @@ pub(super) struct Unit {
     pub name: Option<String>,
     pub direction: Direction,
     pub parts: Vec<Part>,
+    /// As [`Split::masked`], for this unit alone.
+    pub masked: Option<String>,
 }
 
 /// What becomes one [`Section`](super::Section).
@@ -114,7 +128,7 @@ impl Split {
     }
 
     pub fn with(mut self, direction: Direction, parts: Vec<Part>) -> Split {
-        self.units.push(Unit { name: None, direction, parts });
+        self.units.push(Unit { name: None, direction, parts, masked: None });
         self
     }
 }

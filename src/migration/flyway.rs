@@ -1,0 +1,250 @@
+//! Flyway: `V<version>__<description>.sql`, `R__<description>.sql`, `U<version>__…` for undo and `B<version>__…` for a baseline.
+//!
+//! Recognised by a `V…__….sql`, or by the place `db/migration`. Looks into folders below. Versions compare number by number, repeatable
+//! migrations come last by description. A migration runs in a transaction unless a statement that Flyway knows to refuse one is in it,
+//! or a `.sql.conf` beside it says so.
+
+use std::cmp::Ordering;
+
+use super::folder::{File, Folder};
+use super::order::number;
+use super::scan::{Piece, pieces};
+use super::tools::{Entry, Input, Order, Split, Tool};
+use super::variables::{Style, Variables};
+use super::{Direction, Framework, TransactionMode};
+
+pub(super) struct Flyway;
+
+/// What a file's name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Name<'a> {
+    kind: Kind,
+    version: &'a str,
+    description: &'a str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Versioned,
+    Undo,
+    Repeatable,
+    Baseline,
+}
+
+fn parse(file: &File) -> Option<Name<'_>> {
+    let stem = file.name().strip_suffix(".sql")?;
+    let kind = match stem.as_bytes().first()? {
+        b'V' => Kind::Versioned,
+        b'U' => Kind::Undo,
+        b'R' => Kind::Repeatable,
+        b'B' => Kind::Baseline,
+        _ => return None,
+    };
+    let (version, description) = stem[1..].split_once("__").unwrap_or((&stem[1..], ""));
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let valid = match kind {
+        Kind::Repeatable => version.is_empty() && stem.contains("__"),
+        _ => version.split(['.', '_']).all(is_number),
+    };
+    valid.then_some(Name { kind, version, description })
+}
+
+/// Part by part; a missing part counts as zero.
+fn compare_versions(left: &str, right: &str) -> Ordering {
+    let (mut a, mut b) = (left.split(['.', '_']), right.split(['.', '_']));
+    loop {
+        let (x, y) = (a.next(), b.next());
+        if x.is_none() && y.is_none() {
+            return Ordering::Equal;
+        }
+        let step = number(x.unwrap_or("0"), y.unwrap_or("0"));
+        if step != Ordering::Equal {
+            return step;
+        }
+    }
+}
+
+impl Tool for Flyway {
+    fn framework(&self) -> Framework {
+        Framework::Flyway
+    }
+
+    fn detect(&self, folder: &Folder) -> bool {
+        let is_versioned = |file: &File| parse(file).is_some_and(|name| name.kind == Kind::Versioned);
+        let is_default_place = folder.path.ends_with("db/migration");
+        folder.files.iter().any(|file| is_versioned(file) && (is_default_place || file.depth() == 1))
+    }
+
+    fn order(&self, folder: &Folder) -> Order {
+        let mut order = Order::default();
+        let all: Vec<(Name<'_>, &File)> = folder.files.iter().filter_map(|file| Some((parse(file)?, file))).collect();
+        let mut chosen: Vec<(Name<'_>, &File)> = Vec::new();
+        for (name, file) in &all {
+            if name.kind == Kind::Baseline && !stands_for_lost(*name, &all) {
+                let message = "is a baseline: the migrations up to its version are read instead".to_owned();
+                order.notes.push((file.path.clone(), message));
+            } else {
+                chosen.push((*name, *file));
+            }
+        }
+        chosen.sort_by(|(a, _), (b, _)| {
+            let repeatable = |name: &Name<'_>| name.kind == Kind::Repeatable;
+            repeatable(a).cmp(&repeatable(b)).then_with(|| {
+                if repeatable(a) { a.description.cmp(b.description) } else { compare_versions(a.version, b.version) }
+            })
+        });
+        for (name, file) in chosen {
+            let direction = if name.kind == Kind::Undo { Direction::Down } else { Direction::Up };
+            order.entries.push(Entry { name: file.stem().to_owned(), file: file.clone(), direction: Some(direction) });
+        }
+        order.note_duplicates("flyway", |entry| parse(&entry.file).map(key).unwrap_or_default());
+        let ignored = folder.files.iter().filter(|file| file.is_sql());
+        order.note_ignored("flyway", "its name is not that of a migration (callbacks are not read)", ignored);
+        order
+    }
+
+    fn split(&self, input: &Input<'_>) -> Split {
+        let settings = Settings::of(input.folder);
+        let statements = pieces(input.text, 0..input.text.len());
+        let alone = statements.iter().filter(|piece| refuses_transaction(piece)).count();
+        let told = script_setting(input).or((!settings.execute_in_transaction).then_some(false));
+        let is_mixed = told.is_none() && alone > 0 && alone < statements.len() && !settings.mixed;
+        let wrapped = told.unwrap_or(alone == 0 || is_mixed);
+        let transaction = match (wrapped, settings.group) {
+            (true, true) => TransactionMode::Shared,
+            (true, false) => TransactionMode::Wrapped,
+            (false, _) => TransactionMode::None,
+        };
+        let mut split = Split::whole(input, transaction);
+        if let Some(first) = statements.iter().find(|piece| is_mixed && refuses_transaction(piece)) {
+            let start = first.range.end - input.text[first.range.clone()].trim_start().len();
+            let message =
+                "flyway refuses to mix this with transactional statements in one migration (mixed is false)".to_owned();
+            split.notes.push((start..first.range.end, message));
+        }
+        split
+    }
+
+    fn placeholders(&self, _file: &File) -> Style {
+        Style::Braces
+    }
+
+    fn settings(&self, folder: &Folder, _file: &File) -> Variables {
+        Settings::of(folder).placeholders
+    }
+}
+
+/// A baseline counts where the migrations up to it are gone.
+fn stands_for_lost(baseline: Name<'_>, all: &[(Name<'_>, &File)]) -> bool {
+    let before = |name: &Name<'_>| compare_versions(name.version, baseline.version).is_le();
+    !all.iter().any(|(name, _)| name.kind == Kind::Versioned && before(name))
+}
+
+/// What two files of one version share.
+fn key(name: Name<'_>) -> String {
+    match name.kind {
+        Kind::Repeatable => format!("R{}", name.description),
+        _ => {
+            let parts: Vec<&str> = name.version.split(['.', '_']).map(|part| part.trim_start_matches('0')).collect();
+            let end = parts.iter().rposition(|part| !part.is_empty()).map_or(0, |last| last + 1);
+            format!("{:?} {}", name.kind, parts[..end].join("."))
+        }
+    }
+}
+
+/// Flyway's own list (PostgreSQLParser.java), which is not PostgreSQL's: REINDEX … CONCURRENTLY is not on it.
+fn refuses_transaction(piece: &Piece) -> bool {
+    let words: Vec<&str> = piece.words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["CREATE" | "DROP", "DATABASE" | "TABLESPACE" | "SUBSCRIPTION", ..] => true,
+        ["CREATE" | "DROP", "INDEX", "CONCURRENTLY", ..] | ["CREATE", "UNIQUE", "INDEX", "CONCURRENTLY", ..] => true,
+        ["REINDEX", "SCHEMA" | "DATABASE" | "SYSTEM", ..] => true,
+        ["REINDEX", "VERBOSE", "SCHEMA" | "DATABASE" | "SYSTEM", ..] => true,
+        ["ALTER", "SYSTEM", ..] | ["DISCARD", "ALL", ..] | ["VACUUM", ..] => true,
+        _ => false,
+    }
+}
+
+/// `executeInTransaction` of the `.sql.conf` beside the script.
+fn script_setting(input: &Input<'_>) -> Option<bool> {
+    let name = format!("{}.conf", input.entry.file.name());
+    let path = input.entry.file.path.with_file_name(name);
+    let conf = input.folder.files.iter().find(|file| file.path == path)?;
+    properties(conf.text()).find(|(key, _)| *key == "executeInTransaction").map(|(_, value)| value == "true")
+}
+
+fn properties(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once('=')).map(|(key, value)| (key.trim(), value.trim()))
+}
+
+/// What `flyway.conf` or `flyway.toml` of the project say.
+#[derive(Debug, Default)]
+struct Settings {
+    mixed: bool,
+    group: bool,
+    execute_in_transaction: bool,
+    placeholders: Variables,
+}
+
+impl Settings {
+    fn of(folder: &Folder) -> Settings {
+        let mut settings = Settings { execute_in_transaction: true, ..Settings::default() };
+        for text in folder.project.texts("flyway.conf") {
+            for (key, value) in properties(text) {
+                settings.set(key.trim_start_matches("flyway."), value);
+            }
+        }
+        for text in folder.project.texts("flyway.toml") {
+            let table = text.parse::<toml::Table>().unwrap_or_default();
+            let Some(flyway) = table.get("flyway").and_then(toml::Value::as_table) else { continue };
+            for (key, value) in flyway {
+                settings.set_toml(key, value);
+            }
+        }
+        settings
+    }
+
+    fn set(&mut self, key: &str, value: &str) {
+        match key {
+            "mixed" => self.mixed = value == "true",
+            "group" => self.group = value == "true",
+            "executeInTransaction" => self.execute_in_transaction = value != "false",
+            _ => {
+                if let Some(name) = key.strip_prefix("placeholders.") {
+                    self.placeholders.set(name, value);
+                }
+            }
+        }
+    }
+
+    fn set_toml(&mut self, key: &str, value: &toml::Value) {
+        let text = |value: &toml::Value| match value {
+            toml::Value::String(text) => text.clone(),
+            toml::Value::Boolean(value) => value.to_string(),
+            toml::Value::Integer(value) => value.to_string(),
+            _ => String::new(),
+        };
+        match value.as_table() {
+            Some(table) => {
+                for (name, value) in table {
+                    self.set(&format!("{key}.{name}"), &text(value));
+                }
+            }
+            None => self.set(key, &text(value)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_number_by_number() {
+        let mut versions = ["1.10", "2", "1_2", "1.2.1", "001"];
+        versions.sort_by(|a, b| compare_versions(a, b));
+        assert_eq!(versions, ["001", "1_2", "1.2.1", "1.10", "2"]);
+        assert_eq!(compare_versions("1.0", "1"), Ordering::Equal);
+    }
+}
