@@ -477,6 +477,12 @@ pub enum AlterObjectAction {
     Options,
     /// Options that a transaction block refuses (ALTER DATABASE SET TABLESPACE, ALTER SYSTEM, some ALTER SUBSCRIPTION).
     OptionsOutsideTransaction,
+    /// ALTER TABLE | INDEX | MATERIALIZED VIEW ALL IN TABLESPACE: every relation of the kind that is in the tablespace
+    /// `object` is copied to this one.
+    MoveAll {
+        tablespace: Ident,
+        nowait: bool,
+    },
 }
 
 impl AlterObjectAction {
@@ -486,6 +492,7 @@ impl AlterObjectAction {
             AlterObjectAction::SetSchema(_) => "set-schema",
             AlterObjectAction::Owner(_) => "set-owner",
             AlterObjectAction::Options | AlterObjectAction::OptionsOutsideTransaction => "alter-object",
+            AlterObjectAction::MoveAll { .. } => "set-tablespace",
         }
     }
 }
@@ -507,6 +514,8 @@ pub struct Grant {
     /// Lower case; empty for ALL, and for the membership form.
     pub privileges: Vec<(Name, Vec<Ident>)>,
     pub objects: GrantObjects,
+    /// REVOKE GRANT OPTION FOR, ADMIN OPTION FOR …: the privilege or membership itself stays.
+    pub option_only: bool,
     /// `public` is PUBLIC.
     pub grantees: Vec<Ident>,
     pub cascade: bool,

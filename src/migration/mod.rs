@@ -2,8 +2,40 @@
 //!
 //! In: paths. Out: [`Migration`]s in the order in which the tool that owns them runs them. Reads files; knows no SQL beyond what the
 //! tool's own markers need.
+//!
+//! [`collect`] reads every folder into a [`Folder`](folder::Folder), asks each tool in [`tools::TOOLS`] whether it is one of its own,
+//! and lets the first that says yes choose the files, order them and split them. One file a tool, each an implementation of
+//! [`Tool`](tools::Tool). The facts about each tool and where they come from are in `docs/frameworks.md`.
 
+mod collect;
+mod command;
+mod dbmate;
+mod diesel;
+mod find;
+mod folder;
+mod golang_migrate;
+mod goose;
+mod line;
+mod order;
+mod plain;
+mod prisma;
+mod project;
+mod read;
+mod scan;
+mod sqlx;
+mod structure_sql;
+mod tools;
+mod variables;
+
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
+
+pub use collect::{CollectOptions, Collected, FoundFramework, Note, TransactionOverride, collect};
+pub use command::{CommandError, from_command};
+pub use find::{FindError, find};
+pub use read::ReadError;
+pub use variables::Variables;
 
 use crate::sql::{FileId, Span};
 
@@ -66,5 +98,76 @@ pub enum Framework {
     Supabase,
     Hasura,
     NodePgMigrate,
+    /// A dump of the schema that Rails or Ecto keep beside the migrations: what exists before, not a migration.
     StructureSql,
+}
+
+impl Framework {
+    pub const ALL: [Framework; 17] = [
+        Framework::Plain,
+        Framework::Sqlx,
+        Framework::Diesel,
+        Framework::Refinery,
+        Framework::Flyway,
+        Framework::Liquibase,
+        Framework::Prisma,
+        Framework::Drizzle,
+        Framework::GolangMigrate,
+        Framework::Goose,
+        Framework::Dbmate,
+        Framework::Sqitch,
+        Framework::Atlas,
+        Framework::Supabase,
+        Framework::Hasura,
+        Framework::NodePgMigrate,
+        Framework::StructureSql,
+    ];
+
+    /// The name on the command line and in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Framework::Plain => "plain",
+            Framework::Sqlx => "sqlx",
+            Framework::Diesel => "diesel",
+            Framework::Refinery => "refinery",
+            Framework::Flyway => "flyway",
+            Framework::Liquibase => "liquibase",
+            Framework::Prisma => "prisma",
+            Framework::Drizzle => "drizzle",
+            Framework::GolangMigrate => "golang-migrate",
+            Framework::Goose => "goose",
+            Framework::Dbmate => "dbmate",
+            Framework::Sqitch => "sqitch",
+            Framework::Atlas => "atlas",
+            Framework::Supabase => "supabase",
+            Framework::Hasura => "hasura",
+            Framework::NodePgMigrate => "node-pg-migrate",
+            Framework::StructureSql => "structure-sql",
+        }
+    }
+
+    /// Whether its file says what exists before the migrations, and is not a migration itself.
+    pub fn is_base(self) -> bool {
+        self == Framework::StructureSql
+    }
+}
+
+impl fmt::Display for Framework {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// `--framework` names no tool that pgassay knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no framework is called {0}")]
+pub struct UnknownFramework(pub String);
+
+impl FromStr for Framework {
+    type Err = UnknownFramework;
+
+    fn from_str(name: &str) -> Result<Framework, UnknownFramework> {
+        let known = Framework::ALL.into_iter().find(|framework| framework.name() == name);
+        known.ok_or_else(|| UnknownFramework(name.to_owned()))
+    }
 }

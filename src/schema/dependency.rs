@@ -94,10 +94,6 @@ impl Dependencies {
     pub(super) fn on(&self, referenced: ObjectId) -> impl Iterator<Item = &Object> {
         self.reverse.get(&referenced).into_iter().flatten()
     }
-
-    pub(super) fn of(&self, dependent: &Object) -> &[ObjectId] {
-        self.forward.get(dependent).map(|on| &on[..]).unwrap_or_default()
-    }
 }
 
 impl Object {
@@ -259,6 +255,8 @@ impl Schema {
             }
         }
         if let RelationKind::Index(index) = &relation.kind {
+            let owner = self.constraint_of_index(id);
+            found.extend(owner.map(|(table, it)| (Object::Constraint(table, it.name.clone()), Automatic)));
             found.extend(self.foreign_keys_needing(index.table, id));
         }
         for (table, constraint) in self.foreign_keys_to(id).filter(|(table, _)| *table != id) {

@@ -5,8 +5,10 @@
 
 mod apply;
 mod dependency;
+mod naming;
 mod object;
 mod query;
+mod registry;
 mod relation;
 mod rewrite;
 mod session;

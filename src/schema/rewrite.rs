@@ -3,9 +3,13 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use sqlparser::ast::{Expr, visit_expressions, visit_expressions_mut};
+use sqlparser::ast::{
+    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
+    ObjectName, ObjectNamePart, Value, visit_expressions, visit_expressions_mut,
+};
 
-use crate::change::{Expression, Name};
+use crate::change::{Expression, Name, QualifiedName};
+use crate::sql::Span;
 
 /// Whether a trigger's WHEN names `NEW.column` or `OLD.column`.
 pub(super) fn mentions_row_column(tree: &Expr, column: &Name) -> bool {
@@ -44,4 +48,99 @@ pub(super) fn rename_column(expression: &Expression, old: &Name, new: &Name) -> 
 /// An identifier of sqlparser as the catalog stores it.
 pub(super) fn stored(ident: &sqlparser::ast::Ident) -> Name {
     if ident.quote_style.is_some() { Name::new(&ident.value) } else { Name::folded(&ident.value) }
+}
+
+/// Sequences that nextval, currval and setval name by a literal: the server turns it into a regclass constant, which is a
+/// dependency. `nextval('s'::text)` is none.
+pub(super) fn sequences(tree: &Expr) -> Vec<(Option<Name>, Name)> {
+    let mut found = Vec::new();
+    let _ = visit_expressions(tree, |expression| {
+        if let Expr::Function(function) = expression
+            && let Some(ObjectNamePart::Identifier(name)) = function.name.0.last()
+            && ["nextval", "currval", "setval"].iter().any(|known| name.value.eq_ignore_ascii_case(known))
+            && let FunctionArguments::List(list) = &function.args
+            && let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))) = list.args.first()
+        {
+            found.extend(regclass(argument));
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    found
+}
+
+fn regclass(argument: &Expr) -> Option<(Option<Name>, Name)> {
+    match argument {
+        Expr::Nested(inner) => regclass(inner),
+        Expr::Cast { expr, data_type, .. } if data_type.to_string().eq_ignore_ascii_case("regclass") => regclass(expr),
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => qualified(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// `schema.name` as text holds it, with quotes and folding as in SQL.
+fn qualified(text: &str) -> Option<(Option<Name>, Name)> {
+    let mut parts: Vec<Name> = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (part, after) = match rest.strip_prefix('"') {
+            Some(quoted) => {
+                let end = quoted.find('"')?;
+                (Name::new(&quoted[..end]), &quoted[end + 1..])
+            }
+            None => {
+                let end = rest.find('.').unwrap_or(rest.len());
+                (Name::folded(&rest[..end]), &rest[end..])
+            }
+        };
+        parts.push(part);
+        rest = after.strip_prefix('.').unwrap_or(after);
+        if rest.len() == after.len() && !rest.is_empty() {
+            return None;
+        }
+    }
+    let name = parts.pop()?;
+    Some((parts.pop(), name))
+}
+
+/// The default that serial gives to a column.
+pub(super) fn nextval(sequence: &QualifiedName, span: Span) -> Expression {
+    let literal = sequence.to_string();
+    let identifier = |name: &str| ObjectNamePart::Identifier(Ident::new(name));
+    let value = Expr::Value(Value::SingleQuotedString(literal.clone()).into());
+    let argument =
+        Expr::Cast { kind: CastKind::DoubleColon, expr: Box::new(value), data_type: DataType::Regclass, format: None };
+    let list = FunctionArgumentList {
+        duplicate_treatment: None,
+        args: vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))],
+        clauses: Vec::new(),
+    };
+    let tree = Expr::Function(Function {
+        name: ObjectName(vec![identifier("nextval")]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(list),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    });
+    Expression {
+        span,
+        text: format!("nextval('{}'::regclass)", literal.replace('\'', "''")).into(),
+        tree: Arc::new(tree),
+    }
+}
+
+/// Nothing but a call of nextval with a literal.
+pub(super) fn is_nextval(tree: &Expr) -> bool {
+    match tree {
+        Expr::Nested(inner) => is_nextval(inner),
+        Expr::Function(function) => {
+            matches!(function.name.0.last(), Some(ObjectNamePart::Identifier(name)) if name.value.eq_ignore_ascii_case("nextval"))
+        }
+        _ => false,
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::change::Name;
+use crate::change::{Name, Reset, Set};
 
 /// Settings in force for the statement at hand. Which of them a ROLLBACK or the end of a transaction undoes is for
 /// `history` to follow.
@@ -40,5 +40,138 @@ impl Default for Session {
             replica_role: false,
             role: None,
         }
+    }
+}
+
+impl Session {
+    /// SET, with the values as PostgreSQL reads them; a value it would refuse changes nothing.
+    pub fn set(&mut self, set: &Set) {
+        let Some(first) = set.values.first() else { return self.reset_parameter(&set.parameter, &Session::default()) };
+        let name = || Some(Name::new(first)).filter(|_| !first.is_empty());
+        match &*set.parameter {
+            "search_path" => self.search_path = search_path(&set.values),
+            "lock_timeout" => self.lock_timeout = milliseconds(first).or(self.lock_timeout),
+            "statement_timeout" => self.statement_timeout = milliseconds(first).or(self.statement_timeout),
+            "timezone" => self.time_zone = Some(first.clone()),
+            "check_function_bodies" => {
+                self.check_function_bodies = boolean(first).unwrap_or(self.check_function_bodies)
+            }
+            "default_tablespace" => self.default_tablespace = name(),
+            "default_table_access_method" => self.default_access_method = name(),
+            "session_replication_role" => self.replica_role = first.eq_ignore_ascii_case("replica"),
+            "role" => self.role = name().filter(|role| *role != "none"),
+            "session_authorization" => self.role = name().filter(|role| *role != "default"),
+            _ => {}
+        }
+    }
+
+    /// RESET, RESET ALL and DISCARD ALL: what the session started with.
+    pub fn reset(&mut self, reset: &Reset, defaults: &Session) {
+        match &reset.parameter {
+            Some(parameter) => self.reset_parameter(parameter, defaults),
+            // RESET ALL leaves the role alone; DISCARD ALL does not.
+            None if reset.discard_all => *self = defaults.clone(),
+            None => *self = Session { role: self.role.clone(), ..defaults.clone() },
+        }
+    }
+
+    fn reset_parameter(&mut self, parameter: &str, defaults: &Session) {
+        match parameter {
+            "search_path" => self.search_path = defaults.search_path.clone(),
+            "lock_timeout" => self.lock_timeout = defaults.lock_timeout,
+            "statement_timeout" => self.statement_timeout = defaults.statement_timeout,
+            "timezone" => self.time_zone = defaults.time_zone.clone(),
+            "check_function_bodies" => self.check_function_bodies = defaults.check_function_bodies,
+            "default_tablespace" => self.default_tablespace = defaults.default_tablespace.clone(),
+            "default_table_access_method" => self.default_access_method = defaults.default_access_method.clone(),
+            "session_replication_role" => self.replica_role = defaults.replica_role,
+            "role" | "session_authorization" => self.role = defaults.role.clone(),
+            _ => {}
+        }
+    }
+}
+
+/// Schemas in order. A single value may hold a whole list, as `SET search_path = 'a, b'` of set_config() and pg_dump does.
+fn search_path(values: &[Arc<str>]) -> Vec<Name> {
+    let list = match values {
+        [only] if only.contains(',') || only.contains('"') => identifiers(only),
+        _ => values.iter().map(|value| Name::new(value)).collect(),
+    };
+    let temporary = Name::from("pg_temp");
+    let written = list.contains(&temporary);
+    let first = (!written).then_some(temporary);
+    let skipped = |name: &Name| *name == "$user" || *name == "pg_catalog" || *name == "";
+    first.into_iter().chain(list.into_iter().filter(|name| !skipped(name))).collect()
+}
+
+/// A comma-separated list of identifiers in a string (`SplitIdentifierString`).
+fn identifiers(text: &str) -> Vec<Name> {
+    let mut found = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (name, after) = match rest.strip_prefix('"') {
+            Some(quoted) => {
+                let end = quoted.find('"').unwrap_or(quoted.len());
+                (Name::new(&quoted[..end]), quoted.get(end + 1..).unwrap_or_default())
+            }
+            None => {
+                let end = rest.find(',').unwrap_or(rest.len());
+                (Name::folded(rest[..end].trim()), &rest[end..])
+            }
+        };
+        found.push(name);
+        let after = after.trim_start();
+        rest = after.strip_prefix(',').unwrap_or_default().trim_start();
+    }
+    found
+}
+
+/// A time in milliseconds, with the units that `parse_int` (guc.c) knows: us, ms, s, min, h, d.
+fn milliseconds(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let number: f64 = text[..digits].parse().ok()?;
+    let factor = match text[digits..].trim() {
+        "" | "ms" => 1.0,
+        "us" => 0.001,
+        "s" => 1_000.0,
+        "min" => 60_000.0,
+        "h" => 3_600_000.0,
+        "d" => 86_400_000.0,
+        _ => return None,
+    };
+    Some((number * factor).round() as u64)
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "on" | "true" | "yes" | "1" | "t" | "y" => Some(true),
+        "off" | "false" | "no" | "0" | "f" | "n" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_path_in_one_string_is_a_list() {
+        let path = |values: &[&str]| -> Vec<String> {
+            let values: Vec<Arc<str>> = values.iter().map(|value| Arc::from(*value)).collect();
+            search_path(&values).iter().map(|name| name.as_str().to_owned()).collect()
+        };
+        assert_eq!(path(&["$user", "App", "public"]), ["pg_temp", "App", "public"]);
+        assert_eq!(path(&["\"$user\", \"App\", Public"]), ["pg_temp", "App", "public"]);
+        assert_eq!(path(&[""]), ["pg_temp"]);
+        assert_eq!(path(&["public", "pg_temp"]), ["public", "pg_temp"]);
+    }
+
+    #[test]
+    fn timeouts_are_read_with_their_units() {
+        assert_eq!(milliseconds("5s"), Some(5_000));
+        assert_eq!(milliseconds("250"), Some(250));
+        assert_eq!(milliseconds("1.5 min"), Some(90_000));
+        assert_eq!(milliseconds("soon"), None);
     }
 }

@@ -3,9 +3,59 @@
 //! In: the text of a file. Out: [`Script`]: every statement with its span, and either the [`Change`] it asks for or the reason
 //! why it could not be read; comments that speak to pgassay. Knows no schema and does no I/O.
 
+mod alter_column;
+mod alter_object;
+mod alter_table;
+mod column;
+mod command;
+mod constraint;
+mod copy;
+mod create_other;
+mod data;
+mod dynamic;
+mod element;
+mod foreign;
+mod grant;
+mod index;
+mod keyword;
+mod lexis;
+mod literal;
+mod maintenance;
+mod object;
+mod operator;
+mod partition;
+mod plpgsql;
+mod publication;
+mod reader;
+mod reader_ddl;
+mod reference;
+mod repair;
+mod role;
+mod routine;
+mod schema;
+mod script;
+mod sequence;
+mod session;
+mod set_config;
+mod setting;
 mod source;
+mod split;
+mod statement;
+mod table;
+mod token;
+mod trigger;
+mod type_name;
+mod types;
+mod uses;
+mod view;
 
-pub use source::{FileId, Position, SourceFile, Sources, Span};
+#[cfg(test)]
+mod testing;
+
+pub use script::read_script;
+pub use source::{FileId, Position, SourceFile, Sources, Span, Substitution};
+pub use token::tree_span;
+pub use uses::relation_uses;
 
 use crate::change::Change;
 

@@ -12,8 +12,29 @@ pub struct SourceFile {
     pub name: String,
     /// The text without a byte order mark; line ends are kept as they are.
     pub text: Arc<str>,
-    /// Byte offset of the start of every line.
+    /// The text as it was written; `text` itself where nothing was replaced.
+    original: Arc<str>,
+    /// What differs between the two, in order.
+    replaced: Vec<Replaced>,
+    /// Byte offset of the start of every line of `original`.
     line_starts: Vec<u32>,
+}
+
+/// A part of a text to replace: a placeholder and its value. Offsets are those of the text as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Substitution {
+    pub start: u32,
+    pub end: u32,
+    pub value: String,
+}
+
+/// A value in [`SourceFile::text`], and the placeholder that it stands for.
+#[derive(Debug, Clone, Copy)]
+struct Replaced {
+    start: u32,
+    end: u32,
+    original_start: u32,
+    original_end: u32,
 }
 
 /// A file in [`Sources`].
@@ -58,14 +79,69 @@ impl SourceFile {
     pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceFile {
         let text: Arc<str> = text.into();
         let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1);
-        SourceFile { name: name.into(), line_starts: std::iter::once(0).chain(starts).collect(), text }
+        let line_starts = std::iter::once(0).chain(starts).collect();
+        SourceFile { name: name.into(), line_starts, original: text.clone(), replaced: Vec::new(), text }
+    }
+
+    /// A file with placeholders replaced: `text` holds the values, places are those of the file as it was written.
+    /// The substitutions are in order and do not overlap.
+    pub fn substituted(
+        name: impl Into<String>,
+        original: impl Into<Arc<str>>,
+        substitutions: &[Substitution],
+    ) -> SourceFile {
+        let mut file = SourceFile::new(name, original);
+        let mut text = String::with_capacity(file.original.len());
+        let mut copied = 0;
+        for substitution in substitutions {
+            text.push_str(file.original.get(copied..substitution.start as usize).unwrap_or_default());
+            let start = text.len() as u32;
+            text.push_str(&substitution.value);
+            file.replaced.push(Replaced {
+                start,
+                end: text.len() as u32,
+                original_start: substitution.start,
+                original_end: substitution.end,
+            });
+            copied = substitution.end as usize;
+        }
+        text.push_str(file.original.get(copied..).unwrap_or_default());
+        file.text = text.into();
+        file
+    }
+
+    /// The text as it was written, before placeholders were replaced.
+    pub fn original(&self) -> &str {
+        &self.original
+    }
+
+    /// The bytes of [`SourceFile::original`] that a span of `text` stands for. A placeholder is not cut: a part of its value
+    /// stands for all of it.
+    pub fn original_range(&self, span: Span) -> std::ops::Range<usize> {
+        let start = self.original_offset(span.start);
+        let inside = self.replaced.iter().find(|part| part.start < span.end && span.end <= part.end);
+        let end = inside.map_or_else(|| self.original_offset(span.end), |part| part.original_end);
+        start as usize..end as usize
+    }
+
+    /// Where an offset of `text` is in the text as it was written; inside of a value, where its placeholder starts.
+    fn original_offset(&self, offset: u32) -> u32 {
+        match self.replaced.iter().rev().find(|part| part.start <= offset) {
+            None => offset,
+            Some(part) if offset < part.end => part.original_start,
+            Some(part) => part.original_end + (offset - part.end),
+        }
     }
 
     /// The line and column of a byte offset. An offset inside a character counts as its start.
     pub fn position(&self, offset: u32) -> Position {
-        let offset = (offset as usize).min(self.text.len());
+        self.original_position(self.original_offset(offset))
+    }
+
+    fn original_position(&self, offset: u32) -> Position {
+        let offset = (offset as usize).min(self.original.len());
         let line = self.line_starts.partition_point(|start| *start as usize <= offset) - 1;
-        let before = self.text.as_bytes().get(self.line_starts[line] as usize..offset).unwrap_or_default();
+        let before = self.original.as_bytes().get(self.line_starts[line] as usize..offset).unwrap_or_default();
         let column = before.iter().filter(|byte| (**byte as i8) >= -0x40).count();
         Position { line: line as u32 + 1, column: column as u32 + 1 }
     }
@@ -103,6 +179,32 @@ impl Sources {
     /// First character and first character after the span.
     pub fn positions(&self, span: Span) -> (Position, Position) {
         let file = self.file(span.file);
-        (file.position(span.start), file.position(span.end))
+        let range = file.original_range(span);
+        (file.original_position(range.start as u32), file.original_position(range.end as u32))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_those_of_the_text_as_it_was_written() {
+        let original = "alter table ${s}.orders\n  add n int;";
+        let substitution = Substitution { start: 12, end: 16, value: "shop".repeat(3) };
+        let mut sources = Sources::default();
+        let file = sources.add(SourceFile::substituted("a.sql", original, &[substitution]));
+        let text = sources.file(file).text.clone();
+        assert_eq!(&*text, "alter table shopshopshop.orders\n  add n int;");
+
+        let place = |part: &str| {
+            let start = text.find(part).unwrap();
+            let (from, to) = sources.positions(Span::new(file, start, start + part.len()));
+            (from.line, from.column, to.line, to.column)
+        };
+        assert_eq!(place("orders"), (1, 18, 1, 24));
+        assert_eq!(place("shopshopshop"), (1, 13, 1, 17));
+        assert_eq!(place("opsh"), (1, 13, 1, 17));
+        assert_eq!(place("add"), (2, 3, 2, 6));
     }
 }

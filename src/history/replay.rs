@@ -1,0 +1,253 @@
+//! The walk over migrations, statement by statement.
+
+use std::sync::Arc;
+
+use imbl::{OrdMap, OrdSet};
+
+use super::transaction::{TransactionKind, World};
+use super::{MigrationRun, Step};
+use crate::change::{AlterEnumAction, Change, Do, TransactionControl};
+use crate::contract::{self, BreakageKind, Subject};
+use crate::effect::{self, Context, Prediction};
+use crate::migration::{Migration, TransactionMode};
+use crate::schema::{self, Applied, ObjectId, Schema, Session};
+use crate::sql::{Script, Statement};
+use crate::version::PgVersion;
+
+/// A migration with its statements.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    pub migration: Migration,
+    /// One script for every section of the migration.
+    pub scripts: Vec<Script>,
+    pub judged: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    pub version: PgVersion,
+    /// The judged migrations go out together: what an earlier one of them made is as new to clients as what the same migration
+    /// made. Otherwise every migration is a deploy of its own.
+    pub one_deploy: bool,
+}
+
+/// Runs the migrations in order from `base`, hands every run to `visit`, and returns the schema at the end.
+pub fn replay<'a>(
+    units: &'a [Unit],
+    base: Schema,
+    options: Options,
+    mut visit: impl FnMut(MigrationRun<'a>),
+) -> Schema {
+    let mut world = World::new(base);
+    for unit in units {
+        if !(options.one_deploy && unit.judged) {
+            world.fresh = OrdSet::new();
+        }
+        let run = Replay { world: &mut world, version: options.version, judged: unit.judged, steps: Vec::new(), losses: Vec::new() };
+        let run = run.migration(unit);
+        visit(run);
+    }
+    world.commit();
+    world.schema
+}
+
+struct Replay<'w, 'a> {
+    world: &'w mut World,
+    version: PgVersion,
+    judged: bool,
+    steps: Vec<Step<'a>>,
+    /// What each step took from clients, to find the step behind a net loss.
+    losses: Vec<(BreakageKind, Subject, usize)>,
+}
+
+impl<'a> Replay<'_, 'a> {
+    fn migration(mut self, unit: &'a Unit) -> MigrationRun<'a> {
+        let shared = unit.migration.sections.iter().all(|section| section.transaction == TransactionMode::Shared);
+        if !shared {
+            self.world.commit();
+            // Every migration is taken to start on a session as the tool's connection opens it.
+            self.world.session = Session::default();
+        }
+        let before = self.world.schema.clone();
+        for (section, script) in unit.migration.sections.iter().zip(&unit.scripts) {
+            self.section(section.transaction, script);
+        }
+        let after = self.world.schema.clone();
+        let breakages = if self.judged { self.net_losses(&before, &after) } else { Vec::new() };
+        MigrationRun {
+            migration: &unit.migration,
+            scripts: &unit.scripts,
+            judged: unit.judged,
+            version: self.version,
+            steps: self.steps,
+            before,
+            after,
+            breakages,
+        }
+    }
+
+    fn section(&mut self, mode: TransactionMode, script: &'a Script) {
+        let one_string = mode == TransactionMode::OneString && script.statements.len() > 1;
+        match mode {
+            TransactionMode::Wrapped | TransactionMode::Shared => self.world.begin(TransactionKind::Framework),
+            TransactionMode::None | TransactionMode::OneString => {}
+        }
+        for statement in &script.statements {
+            // After a COMMIT inside the string the server opens the next implicit block (exec_simple_query, postgres.c).
+            if one_string {
+                self.world.begin(TransactionKind::Implicit);
+            }
+            self.statement(statement, None, false);
+        }
+        if mode != TransactionMode::Shared {
+            self.world.commit();
+        }
+    }
+
+    fn statement(&mut self, statement: &'a Statement, block: Option<usize>, conditional: bool) {
+        let conditional = conditional || statement.conditional;
+        let Ok(change) = &statement.change else {
+            // What it would have made is not known.
+            self.world.schema.complete = false;
+            self.push(statement, block, conditional, Prediction::default(), Applied::default());
+            return;
+        };
+        let before = self.world.schema.clone();
+        let context = Context { schema: &before, session: &self.world.session, version: self.version };
+        let prediction = if self.judged { effect::predict(change, context) } else { Prediction::default() };
+        let index = self.push(statement, block, conditional, prediction, Applied::default());
+        match change {
+            Change::Do(body) => self.block(body, index, conditional),
+            Change::Transaction(control) => self.control(control),
+            Change::Set(set) => self.set(set),
+            Change::Reset(reset) => {
+                let defaults = Session::default();
+                self.world.session.reset(reset, &defaults);
+                if let Some(open) = &mut self.world.transaction {
+                    open.lasting.reset(reset, &defaults);
+                }
+            }
+            _ => self.apply(change, index, &before),
+        }
+    }
+
+    fn push(
+        &mut self,
+        statement: &'a Statement,
+        block: Option<usize>,
+        conditional: bool,
+        prediction: Prediction,
+        applied: Applied,
+    ) -> usize {
+        let open = self.world.transaction.as_ref();
+        self.steps.push(Step {
+            statement,
+            block,
+            conditional,
+            prediction,
+            applied,
+            session: Arc::new(self.world.session.clone()),
+            transaction: open.map(|open| (open.id, open.kind)),
+            held: open.map(|open| open.held.clone()).unwrap_or_else(OrdMap::new),
+            fresh: self.world.fresh.clone(),
+            uncommitted_labels: open.map(|open| open.labels.clone()).unwrap_or_else(OrdSet::new),
+            schema: self.world.schema.clone(),
+        });
+        self.steps.len() - 1
+    }
+
+    fn apply(&mut self, change: &'a Change, index: usize, before: &Schema) {
+        let applied = schema::apply(&mut self.world.schema, change, &self.world.session, self.version);
+        let step = &self.steps[index];
+        self.world.hold(&step.prediction, step.statement.span);
+        for created in &applied.created {
+            if let ObjectId::Relation(id) = created {
+                self.world.fresh.insert(*id);
+            }
+        }
+        self.note_label(change, before);
+        if self.judged {
+            let lost = contract::diff(before, &self.world.schema, self.version);
+            self.losses.extend(lost.into_iter().map(|breakage| (breakage.kind, breakage.subject, index)));
+        }
+        self.steps[index].applied = applied;
+    }
+
+    /// A DO block is one transaction; its statements run one after the other in the block's.
+    fn block(&mut self, body: &'a Do, index: usize, conditional: bool) {
+        let alone = self.world.transaction.is_none();
+        if alone {
+            self.world.begin(TransactionKind::Implicit);
+        }
+        for statement in &body.statements {
+            self.statement(statement, Some(index), conditional);
+        }
+        if !body.dynamic.is_empty() {
+            self.world.schema.complete = false;
+        }
+        if alone {
+            self.world.commit();
+        }
+    }
+
+    fn control(&mut self, control: &TransactionControl) {
+        match control {
+            TransactionControl::Begin => self.world.begin(TransactionKind::Explicit),
+            TransactionControl::Commit { chain } => {
+                self.world.commit();
+                if *chain {
+                    self.world.begin(TransactionKind::Explicit);
+                }
+            }
+            TransactionControl::Rollback { chain } => {
+                self.world.rollback();
+                if *chain {
+                    self.world.begin(TransactionKind::Explicit);
+                }
+            }
+            TransactionControl::Savepoint(name) => self.world.savepoint(name),
+            TransactionControl::Release(name) => self.world.release(name),
+            TransactionControl::RollbackTo(name) => self.world.rollback_to(name),
+            TransactionControl::PrepareTransaction => self.world.commit(),
+            TransactionControl::FinishPrepared { .. } | TransactionControl::Characteristics => {}
+        }
+    }
+
+    fn set(&mut self, set: &crate::change::Set) {
+        // Outside a transaction block SET LOCAL does nothing but warn.
+        if set.local && self.world.transaction.is_none() {
+            return;
+        }
+        self.world.session.set(set);
+        if let Some(open) = &mut self.world.transaction
+            && !set.local
+        {
+            open.lasting.set(set);
+        }
+    }
+
+    /// A label added to an enum that existed before the transaction cannot be used before it commits.
+    fn note_label(&mut self, change: &Change, before: &Schema) {
+        let Change::AlterEnum(alter) = change else { return };
+        let AlterEnumAction::AddValue { value, .. } = &alter.action else { return };
+        let Some(found) = before.find_type(&alter.name.schema, &alter.name.name, &self.world.session) else { return };
+        let id = found.id;
+        if let Some(open) = &mut self.world.transaction {
+            open.labels.insert((id, value.clone()));
+        }
+    }
+
+    /// The losses of the whole migration, each with the first step that caused a loss of the same kind to the same thing, else the
+    /// last one that took anything from it.
+    fn net_losses(&self, before: &Schema, after: &Schema) -> Vec<(contract::Breakage, Option<usize>)> {
+        contract::diff(before, after, self.version)
+            .into_iter()
+            .map(|breakage| {
+                let exact = self.losses.iter().find(|(kind, subject, _)| *kind == breakage.kind && *subject == breakage.subject);
+                let same = || self.losses.iter().rev().find(|(_, subject, _)| *subject == breakage.subject);
+                let step = exact.or_else(same).map(|(_, _, step)| *step);
+                (breakage, step)
+            })
+            .collect()
+    }
+}

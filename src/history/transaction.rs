@@ -1,0 +1,176 @@
+//! Which transaction a statement runs in, and what it holds.
+
+use std::sync::Arc;
+
+use imbl::{OrdMap, OrdSet};
+
+use crate::change::Name;
+use crate::effect::{LockMode, Prediction};
+use crate::schema::{RelationId, Schema, Session, TypeId};
+use crate::sql::Span;
+
+/// Counts the transaction blocks of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransactionId(pub u32);
+
+/// Who opened the transaction block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransactionKind {
+    /// BEGIN in the file.
+    Explicit,
+    /// The migration tool.
+    Framework,
+    /// The server, around the statements of one string.
+    Implicit,
+}
+
+/// A lock that an earlier statement of the transaction took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldLock {
+    pub relation: Option<RelationId>,
+    pub mode: LockMode,
+    /// The statement that took it in this mode first.
+    pub by: Span,
+}
+
+/// An open transaction block.
+#[derive(Debug, Clone)]
+pub(super) struct Transaction {
+    pub id: TransactionId,
+    pub kind: TransactionKind,
+    pub held: OrdMap<Arc<str>, HeldLock>,
+    pub labels: OrdSet<(TypeId, Arc<str>)>,
+    /// What ROLLBACK goes back to.
+    start: Checkpoint,
+    savepoints: Vec<(Name, Checkpoint)>,
+    /// The session as it would be without SET LOCAL.
+    pub lasting: Session,
+}
+
+/// All that a rollback restores.
+#[derive(Debug, Clone)]
+struct Checkpoint {
+    schema: Schema,
+    session: Session,
+    lasting: Session,
+    held: OrdMap<Arc<str>, HeldLock>,
+    labels: OrdSet<(TypeId, Arc<str>)>,
+    fresh: OrdSet<RelationId>,
+}
+
+/// The state that statements change.
+#[derive(Debug, Clone)]
+pub(super) struct World {
+    pub schema: Schema,
+    pub session: Session,
+    pub fresh: OrdSet<RelationId>,
+    pub transaction: Option<Transaction>,
+    next_transaction: u32,
+}
+
+impl World {
+    pub fn new(schema: Schema) -> World {
+        World {
+            schema,
+            session: Session::default(),
+            fresh: OrdSet::new(),
+            transaction: None,
+            next_transaction: 1,
+        }
+    }
+
+    /// Opens a block; inside one nothing changes but who is said to have opened it (the server only warns).
+    pub fn begin(&mut self, kind: TransactionKind) {
+        match &mut self.transaction {
+            Some(open) if kind == TransactionKind::Explicit && open.kind == TransactionKind::Implicit => open.kind = kind,
+            Some(_) => {}
+            None => {
+                let id = TransactionId(self.next_transaction);
+                self.next_transaction += 1;
+                self.transaction = Some(Transaction {
+                    id,
+                    kind,
+                    held: OrdMap::new(),
+                    labels: OrdSet::new(),
+                    start: self.checkpoint(),
+                    savepoints: Vec::new(),
+                    lasting: self.session.clone(),
+                });
+            }
+        }
+    }
+
+    pub fn commit(&mut self) {
+        if let Some(transaction) = self.transaction.take() {
+            self.session = transaction.lasting;
+        }
+    }
+
+    pub fn rollback(&mut self) {
+        if let Some(transaction) = self.transaction.take() {
+            self.schema = transaction.start.schema;
+            self.session = transaction.start.session;
+            self.fresh = transaction.start.fresh;
+        }
+    }
+
+    pub fn savepoint(&mut self, name: &Name) {
+        let checkpoint = self.checkpoint();
+        if let Some(transaction) = &mut self.transaction {
+            transaction.savepoints.push((name.clone(), checkpoint));
+        }
+    }
+
+    pub fn release(&mut self, name: &Name) {
+        if let Some(transaction) = &mut self.transaction
+            && let Some(at) = transaction.savepoints.iter().rposition(|(savepoint, _)| savepoint == name)
+        {
+            transaction.savepoints.truncate(at);
+        }
+    }
+
+    /// Undoes all since the savepoint, which stays; locks taken since are released.
+    pub fn rollback_to(&mut self, name: &Name) {
+        let Some(transaction) = &mut self.transaction else { return };
+        let Some(at) = transaction.savepoints.iter().rposition(|(savepoint, _)| savepoint == name) else { return };
+        transaction.savepoints.truncate(at + 1);
+        let checkpoint = transaction.savepoints[at].1.clone();
+        transaction.held = checkpoint.held;
+        transaction.labels = checkpoint.labels;
+        transaction.lasting = checkpoint.lasting;
+        self.schema = checkpoint.schema;
+        self.session = checkpoint.session;
+        self.fresh = checkpoint.fresh;
+    }
+
+    /// Keeps the locks of a statement until the transaction ends; those on relations nobody else sees do not count.
+    pub fn hold(&mut self, prediction: &Prediction, by: Span) {
+        let fresh = &self.fresh;
+        let Some(transaction) = &mut self.transaction else { return };
+        for lock in &prediction.locks {
+            if lock.relation.is_some_and(|id| fresh.contains(&id)) {
+                continue;
+            }
+            let name: Arc<str> = lock.name.as_str().into();
+            let stronger = transaction.held.get(&name).is_none_or(|held| held.mode < lock.mode);
+            if stronger {
+                transaction.held.insert(name, HeldLock { relation: lock.relation, mode: lock.mode, by });
+            }
+        }
+    }
+
+    fn checkpoint(&self) -> Checkpoint {
+        let (held, labels, lasting) = match &self.transaction {
+            Some(open) => (open.held.clone(), open.labels.clone(), open.lasting.clone()),
+            None => (OrdMap::new(), OrdSet::new(), self.session.clone()),
+        };
+        Checkpoint {
+            schema: self.schema.clone(),
+            session: self.session.clone(),
+            lasting,
+            held,
+            labels,
+            fresh: self.fresh.clone(),
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! From paths to migrations: who owns each folder, and what its tool makes of it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::find::find;
+use super::folder::{File, Folder};
+use super::order::natural;
+use super::read::{ReadError, decode};
+use super::tools::{Entry, Input, Part, Split, TOOLS, Tool, tool};
+use super::variables::{Variables, substitutions};
+use super::{Direction, Framework, Migration, Section, TransactionMode};
+use crate::sql::{SourceFile, Sources, Span};
+
+/// How to read migrations.
+#[derive(Debug, Clone, Default)]
+pub struct CollectOptions {
+    /// The tool that runs them; recognised where not given.
+    pub framework: Option<Framework>,
+    pub transaction: TransactionOverride,
+    /// Also the down parts: behind all up parts, the last one first.
+    pub down: bool,
+    /// Values for placeholders; they go before those of the tool's own settings.
+    pub variables: Variables,
+    /// What stands on standard input, for the path `-`.
+    pub stdin: Option<Vec<u8>>,
+}
+
+/// Which transaction the statements run in, whatever the tool does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TransactionOverride {
+    /// As the tool does.
+    #[default]
+    Auto,
+    /// One transaction around each file.
+    PerFile,
+    /// Each statement commits by itself.
+    None,
+}
+
+/// What [`collect`] found.
+#[derive(Debug, Clone, Default)]
+pub struct Collected {
+    /// In the order in which they run.
+    pub migrations: Vec<Migration>,
+    /// What could not be read; everything else was.
+    pub errors: Vec<ReadError>,
+    pub frameworks: Vec<FoundFramework>,
+    /// What a user should know, and that stops nothing.
+    pub notes: Vec<Note>,
+}
+
+/// A tool's migrations folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundFramework {
+    pub framework: Framework,
+    pub folder: PathBuf,
+}
+
+/// Something to know about a file or folder: two of one version, a file that the tool ignores, a folder without migrations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    pub path: PathBuf,
+    /// The place that it is about; of the whole file or folder otherwise.
+    pub span: Option<Span>,
+    pub message: String,
+}
+
+/// Reads the migrations in `paths` (files, folders, `-`) and adds their texts to `sources`. Without paths, looks for the one
+/// migrations folder below the working directory (see [`find`]).
+pub fn collect(paths: &[PathBuf], options: &CollectOptions, sources: &mut Sources) -> Collected {
+    let mut collector = Collector::new(options, sources);
+    if paths.is_empty() {
+        match find(Path::new("")) {
+            Ok(folder) => collector.add_folder(&folder),
+            Err(error) => collector.fail(Path::new("."), error.to_string()),
+        }
+    }
+    let mut paths = paths.iter().peekable();
+    while let Some(path) = paths.next() {
+        if path.is_dir() {
+            collector.add_folder(path);
+            continue;
+        }
+        let mut files = vec![path.as_path()];
+        while let Some(file) = paths.next_if(|path| !path.is_dir()) {
+            files.push(file);
+        }
+        collector.add_files(&files);
+    }
+    collector.finish()
+}
+
+struct Collector<'a> {
+    options: &'a CollectOptions,
+    sources: &'a mut Sources,
+    collected: Collected,
+    down: Vec<Migration>,
+    /// Files that are in already.
+    seen: BTreeSet<PathBuf>,
+    /// Folders around files that were given by path.
+    homes: HashMap<PathBuf, Rc<Folder>>,
+}
+
+/// A file given by path, and who runs it.
+struct Placed {
+    tool: &'static dyn Tool,
+    home: Rc<Folder>,
+    /// Its place in the tool's order; none where the tool has none for it.
+    rank: Option<usize>,
+    entry: Entry,
+}
+
+impl<'a> Collector<'a> {
+    fn new(options: &'a CollectOptions, sources: &'a mut Sources) -> Collector<'a> {
+        let (collected, down) = (Collected::default(), Vec::new());
+        Collector { options, sources, collected, down, seen: BTreeSet::new(), homes: HashMap::new() }
+    }
+
+    fn finish(mut self) -> Collected {
+        self.collected.migrations.extend(self.down.into_iter().rev());
+        self.collected
+    }
+
+    fn add_folder(&mut self, path: &Path) {
+        let folder = Folder::read(path, &mut self.collected.errors);
+        let before = (self.collected.migrations.len(), self.collected.errors.len());
+        self.assign(&folder);
+        if before == (self.collected.migrations.len(), self.collected.errors.len()) {
+            let of = self.options.framework.map(|framework| format!(" of {framework}")).unwrap_or_default();
+            self.note(path, format!("holds no migration{of}"));
+        }
+    }
+
+    /// Gives a folder to the tool that it belongs to.
+    fn assign(&mut self, folder: &Folder) {
+        if !folder.has_sql() {
+            return;
+        }
+        let owner = match self.options.framework {
+            Some(Framework::Plain) => None,
+            Some(told) => Some(tool(told)).filter(|tool| !tool.order(folder).entries.is_empty()),
+            None => TOOLS.into_iter().find(|tool| tool.detect(folder)),
+        };
+        match owner {
+            Some(tool) => self.claim(tool, folder),
+            None => self.add_plain(folder),
+        }
+    }
+
+    /// A tool's migrations folder.
+    fn claim(&mut self, tool: &'static dyn Tool, folder: &Folder) {
+        let found = FoundFramework { framework: tool.framework(), folder: folder.path.clone() };
+        self.collected.frameworks.push(found);
+        let order = tool.order(folder);
+        for (path, message) in order.notes {
+            self.note(&path, message);
+        }
+        for entry in &order.entries {
+            self.add(tool, folder, entry);
+        }
+        for below in folder.subfolders() {
+            let run = order.entries.iter().any(|entry| entry.file.path.starts_with(&below.path));
+            if run || order.known.contains(&below.path) || !below.has_sql() {
+                continue;
+            }
+            if self.options.framework.is_none() && TOOLS.into_iter().any(|tool| tool.detect(&below)) {
+                self.assign(&below);
+            } else {
+                self.note(&below.path, format!("{} does not run what is in this folder", tool.framework()));
+            }
+        }
+    }
+
+    /// A folder of no tool: its SQL files in natural order, and what is below it.
+    fn add_plain(&mut self, folder: &Folder) {
+        let mut below = folder.subfolders();
+        let mut files: Vec<&File> = folder.own_sql().collect();
+        let mut found = FoundFramework { framework: Framework::Plain, folder: folder.path.clone() };
+        if files.is_empty() || self.options.framework.is_some_and(|told| told != Framework::Plain) {
+            files.clear();
+        } else {
+            if let Some(parent) = self.collected.frameworks.iter().find(|found| folder.path.starts_with(&found.folder))
+            {
+                found.folder.clone_from(&parent.folder);
+            }
+            if !self.collected.frameworks.contains(&found) {
+                self.collected.frameworks.push(found);
+            }
+        }
+        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut files = files.into_iter().peekable();
+        for sub in below.drain(..) {
+            let sub_name = name(&sub.path);
+            while let Some(file) = files.next_if(|file| natural(file.name(), &sub_name).is_lt()) {
+                self.add_plain_file(folder, file);
+            }
+            self.assign(&sub);
+        }
+        for file in files {
+            self.add_plain_file(folder, file);
+        }
+    }
+
+    fn add_plain_file(&mut self, folder: &Folder, file: &File) {
+        let entry = Entry { name: file.name().to_owned(), file: file.clone(), direction: None };
+        let is_base = super::structure_sql::is_structure(file);
+        let framework = if is_base { Framework::StructureSql } else { Framework::Plain };
+        self.add(tool(framework), folder, &entry);
+    }
+
+    /// Files given by path: as they are, but those of one tool's folder in the tool's order.
+    fn add_files(&mut self, paths: &[&Path]) {
+        let mut placed: Vec<Placed> = Vec::new();
+        for path in paths {
+            let Some(file) = self.read_file(path) else { continue };
+            let new = self.place(file);
+            let same =
+                |other: &Placed| Rc::ptr_eq(&other.home, &new.home) && other.rank.is_some() && new.rank.is_some();
+            let at = match placed.iter().rposition(same) {
+                None => placed.len(),
+                Some(last) => placed[..=last]
+                    .iter()
+                    .rposition(|other| same(other) && other.rank < new.rank)
+                    .map_or_else(|| placed.iter().position(same).unwrap_or(last), |smaller| smaller + 1),
+            };
+            placed.insert(at, new);
+        }
+        for file in placed {
+            self.add_placed(&file);
+        }
+    }
+
+    fn add_placed(&mut self, file: &Placed) {
+        let found = FoundFramework { framework: file.tool.framework(), folder: file.home.path.clone() };
+        if !self.collected.frameworks.contains(&found) {
+            self.collected.frameworks.push(found);
+        }
+        if file.entry.direction == Some(Direction::Down) && !self.options.down {
+            self.note(&file.entry.file.path, "is a down migration: it is read with --down".to_owned());
+        }
+        self.add(file.tool, &file.home, &file.entry);
+    }
+
+    fn read_file(&mut self, path: &Path) -> Option<File> {
+        let is_stdin = path == Path::new("-");
+        let read = if is_stdin {
+            let bytes = self.options.stdin.clone().unwrap_or_default();
+            decode(Path::new("<stdin>"), bytes)
+        } else {
+            super::read::read(path)
+        };
+        let read = read.map_err(|error| self.collected.errors.push(error)).ok()?;
+        let path = if is_stdin { Path::new("<stdin>") } else { path };
+        let relative = PathBuf::from(path.file_name().unwrap_or(path.as_os_str()));
+        Some(File {
+            relative,
+            path: path.to_owned(),
+            text: Some(read.text.into()),
+            byte_order_mark: read.byte_order_mark,
+        })
+    }
+
+    /// Who runs a file: the tool of the folder that it stands in, or the one whose markers it has.
+    fn place(&mut self, file: File) -> Placed {
+        let home = self.home(&file.path);
+        let told = self.options.framework.map(tool);
+        let owner = told.or_else(|| TOOLS.into_iter().find(|tool| tool.detect(&home)));
+        if let Some(tool) = owner {
+            let entries = tool.order(&home).entries;
+            let name = file.path.canonicalize().unwrap_or_default();
+            let same = |entry: &Entry| entry.file.path.canonicalize().is_ok_and(|path| path == name);
+            if let Some(rank) = entries.iter().position(same) {
+                let entry =
+                    Entry { file: File { path: file.path, ..entries[rank].file.clone() }, ..entries[rank].clone() };
+                return Placed { tool, home, rank: Some(rank), entry };
+            }
+        }
+        let alone = Folder { path: home.path.clone(), files: vec![file.clone()], project: home.project.clone() };
+        let own = || TOOLS.into_iter().find(|tool| tool.detect(&alone));
+        let is_base = super::structure_sql::is_structure(&file);
+        let fallback = if is_base { Framework::StructureSql } else { Framework::Plain };
+        let tool = told.or_else(own).unwrap_or(tool(fallback));
+        let entry = tool.order(&alone).entries.pop();
+        let entry = entry.unwrap_or_else(|| Entry { name: file.name().to_owned(), file, direction: None });
+        Placed { tool, home, rank: None, entry }
+    }
+
+    /// The folder that a tool would be pointed at to run this file.
+    fn home(&mut self, path: &Path) -> Rc<Folder> {
+        let parent = path.parent().unwrap_or(Path::new(""));
+        let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let above = matches!(name(path).as_str(), "up.sql" | "down.sql" | "migration.sql")
+            || matches!(name(parent).as_str(), "deploy" | "revert" | "verify");
+        let home = if above { parent.parent().unwrap_or(parent) } else { parent };
+        let home = if home.as_os_str().is_empty() { Path::new(".") } else { home };
+        let known = self.homes.get(home).cloned();
+        known.unwrap_or_else(|| {
+            let folder = Rc::new(Folder::read_near(home));
+            self.homes.insert(home.to_owned(), folder.clone());
+            folder
+        })
+    }
+
+    /// Reads one file as its tool does.
+    fn add(&mut self, tool: &dyn Tool, folder: &Folder, entry: &Entry) {
+        let is_down = entry.direction == Some(Direction::Down);
+        let Some(text) = entry.file.text.clone().filter(|_| !is_down || self.options.down) else { return };
+        let identity = entry.file.path.canonicalize().unwrap_or_else(|_| entry.file.path.clone());
+        if !self.seen.insert(identity) {
+            return;
+        }
+        let mut source = self.source(tool, folder, entry, text);
+        let text = source.text.clone();
+        let mut split = tool.split(&Input { entry, text: &text, folder });
+        if let Some(masked) = split.masked.take().filter(|masked| masked.len() == text.len()) {
+            source.text = masked.into();
+        }
+        self.note_byte_order_mark(tool, entry);
+        self.add_split(tool, entry, source, split);
+    }
+
+    fn source(&self, tool: &dyn Tool, folder: &Folder, entry: &Entry, text: Arc<str>) -> SourceFile {
+        let variables = self.options.variables.or(&tool.settings(folder));
+        let found = substitutions(&text, 0..text.len(), tool.placeholders(), &variables);
+        SourceFile::substituted(entry.file.path.to_string_lossy(), text, &found)
+    }
+
+    fn add_split(&mut self, tool: &dyn Tool, entry: &Entry, source: SourceFile, split: Split) {
+        let text = source.text.clone();
+        let file = self.sources.add(source);
+        let path = &entry.file.path;
+        for (range, message) in split.notes {
+            let span = Some(Span::new(file, range.start, range.end));
+            self.collected.notes.push(Note { path: path.clone(), span, message });
+        }
+        for unit in split.units {
+            if unit.direction == Direction::Down && !self.options.down {
+                continue;
+            }
+            let parts = self.overridden(unit.parts, &text);
+            let section = |part: Part| {
+                let span = Span::new(file, part.range.start, part.range.end);
+                Section { span, transaction: part.transaction }
+            };
+            let migration = Migration {
+                name: unit.name.unwrap_or_else(|| entry.name.clone()),
+                path: path.clone(),
+                file,
+                sections: parts.into_iter().map(section).collect(),
+                direction: unit.direction,
+                framework: tool.framework(),
+            };
+            match migration.direction {
+                Direction::Up => self.collected.migrations.push(migration),
+                Direction::Down => self.down.push(migration),
+            }
+        }
+    }
+
+    /// `--transaction` goes before what the tool does; parts with only blank between them become one.
+    fn overridden(&self, parts: Vec<Part>, text: &str) -> Vec<Part> {
+        let transaction = match self.options.transaction {
+            TransactionOverride::Auto => return parts,
+            TransactionOverride::PerFile => TransactionMode::Wrapped,
+            TransactionOverride::None => TransactionMode::None,
+        };
+        let mut merged: Vec<Part> = Vec::new();
+        for part in parts {
+            match merged.last_mut() {
+                Some(last) if text[last.range.end..part.range.start].trim().is_empty() => {
+                    last.range.end = part.range.end
+                }
+                _ => merged.push(Part { transaction, ..part }),
+            }
+        }
+        merged
+    }
+
+    fn note_byte_order_mark(&mut self, tool: &dyn Tool, entry: &Entry) {
+        if entry.file.byte_order_mark && tool.sends_byte_order_mark() {
+            let message = format!(
+                "starts with a byte order mark, which {} sends to the server: a syntax error",
+                tool.framework()
+            );
+            self.note(&entry.file.path, message);
+        }
+    }
+
+    fn note(&mut self, path: &Path, message: String) {
+        self.collected.notes.push(Note { path: path.to_owned(), span: None, message });
+    }
+
+    fn fail(&mut self, path: &Path, message: String) {
+        self.collected.errors.push(ReadError { path: path.to_owned(), position: None, message });
+    }
+}

@@ -1,0 +1,180 @@
+//! A folder with all that a tool may want to know of it, read once.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::order::natural_path;
+use super::project::Project;
+use super::read::{ReadError, read};
+
+/// A folder and the files in it and below it, in natural order.
+#[derive(Debug, Clone)]
+pub(super) struct Folder {
+    /// As the user would write it.
+    pub path: PathBuf,
+    pub files: Vec<File>,
+    pub project: Arc<Project>,
+}
+
+/// One file of a folder.
+#[derive(Debug, Clone)]
+pub(super) struct File {
+    /// From the folder's path on.
+    pub relative: PathBuf,
+    /// As the user would write it.
+    pub path: PathBuf,
+    /// Of SQL files and of the tools' own files; without the byte order mark. The others are known by name only.
+    pub text: Option<Arc<str>>,
+    pub byte_order_mark: bool,
+}
+
+/// The tools' own files that say something about migrations.
+const TOOL_FILES: [&str; 8] = [
+    "metadata.toml",
+    "_journal.json",
+    "migration_lock.toml",
+    "atlas.sum",
+    "sqitch.plan",
+    "sqitch.conf",
+    "flyway.conf",
+    "flyway.toml",
+];
+
+impl Folder {
+    /// Reads a folder and all below it but hidden folders, `node_modules` and `target`.
+    pub fn read(path: &Path, errors: &mut Vec<ReadError>) -> Folder {
+        Folder::walk(path, WalkDir::new(path), errors)
+    }
+
+    /// The folder around a file: only what is close to it, and what cannot be read is left out.
+    pub fn read_near(path: &Path) -> Folder {
+        Folder::walk(path, WalkDir::new(path).max_depth(2), &mut Vec::new())
+    }
+
+    fn walk(path: &Path, walk: WalkDir, errors: &mut Vec<ReadError>) -> Folder {
+        let mut files = Vec::new();
+        let walk = walk.follow_links(true).into_iter().filter_entry(|entry| !is_skipped(entry));
+        for entry in walk {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() => files.push(File::read(path, entry.path(), errors)),
+                Ok(_) => {}
+                Err(error) => errors.push(walk_error(path, &error)),
+            }
+        }
+        files.sort_by(|a, b| natural_path(&a.relative, &b.relative));
+        Folder { path: path.to_owned(), files, project: Arc::new(Project::around(path)) }
+    }
+
+    pub fn name(&self) -> String {
+        let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
+        name.or_else(|| Some(self.path.canonicalize().ok()?.file_name()?.to_string_lossy().into_owned()))
+            .unwrap_or_default()
+    }
+
+    pub fn file(&self, relative: impl AsRef<Path>) -> Option<&File> {
+        self.files.iter().find(|file| file.relative == relative.as_ref())
+    }
+
+    /// The files that stand in the folder itself.
+    pub fn own(&self) -> impl Iterator<Item = &File> {
+        self.files.iter().filter(|file| file.depth() == 1)
+    }
+
+    /// The SQL files that stand in the folder itself.
+    pub fn own_sql(&self) -> impl Iterator<Item = &File> {
+        self.own().filter(|file| file.is_sql())
+    }
+
+    pub fn has_sql(&self) -> bool {
+        self.files.iter().any(File::is_sql)
+    }
+
+    /// The folders that stand in the folder itself, in natural order.
+    pub fn subfolders(&self) -> Vec<Folder> {
+        let mut folders: Vec<Folder> = Vec::new();
+        for file in &self.files {
+            let mut components = file.relative.components();
+            let (Some(first), rest) = (components.next(), components.as_path()) else { continue };
+            if rest.as_os_str().is_empty() {
+                continue;
+            }
+            let path = self.path.join(first);
+            if folders.last().is_none_or(|folder| folder.path != path) {
+                folders.push(Folder { path, files: Vec::new(), project: self.project.clone() });
+            }
+            if let Some(folder) = folders.last_mut() {
+                folder.files.push(File { relative: rest.to_owned(), ..file.clone() });
+            }
+        }
+        folders
+    }
+}
+
+impl File {
+    fn read(folder: &Path, path: &Path, errors: &mut Vec<ReadError>) -> File {
+        let relative = path.strip_prefix(folder).unwrap_or(path).to_owned();
+        let mut file = File { relative, path: path.to_owned(), text: None, byte_order_mark: false };
+        if file.is_sql() || file.is_tool_file() {
+            match read(path) {
+                Ok(read) => (file.text, file.byte_order_mark) = (Some(read.text.into()), read.byte_order_mark),
+                Err(error) => errors.push(error),
+            }
+        }
+        file
+    }
+
+    pub fn name(&self) -> &str {
+        self.relative.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
+    /// The name without `.sql`.
+    pub fn stem(&self) -> &str {
+        let name = self.name();
+        name.strip_suffix(".sql").unwrap_or(name)
+    }
+
+    pub fn text(&self) -> &str {
+        self.text.as_deref().unwrap_or_default()
+    }
+
+    pub fn has_extension(&self, extension: &str) -> bool {
+        self.relative.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+    }
+
+    pub fn is_sql(&self) -> bool {
+        self.has_extension("sql")
+    }
+
+    /// 1 for a file of the folder itself.
+    pub fn depth(&self) -> usize {
+        self.relative.components().count()
+    }
+
+    fn is_tool_file(&self) -> bool {
+        let name = self.name();
+        TOOL_FILES.contains(&name) || name.ends_with(".sql.conf") || self.is_changelog()
+    }
+
+    /// Liquibase's list of changelogs, in its usual name.
+    pub fn is_changelog(&self) -> bool {
+        let is_list = ["yaml", "yml", "xml", "json"].iter().any(|extension| self.has_extension(extension));
+        is_list && self.name().contains("changelog")
+    }
+}
+
+fn is_skipped(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    let skipped = name.starts_with('.') || name == "node_modules" || name == "target";
+    entry.depth() > 0 && skipped && entry.file_type().is_dir()
+}
+
+fn walk_error(folder: &Path, error: &walkdir::Error) -> ReadError {
+    let path = error.path().unwrap_or(folder).to_owned();
+    let message = match error.io_error() {
+        Some(error) => error.to_string(),
+        None => "is a link to a folder that holds it".to_owned(),
+    };
+    ReadError { path, position: None, message }
+}

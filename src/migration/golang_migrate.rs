@@ -1,0 +1,48 @@
+//! golang-migrate: `<version>_<title>.up.sql` and `.down.sql`.
+//!
+//! Recognised by that name, in a project that sqlx does not claim. Each file is sent as one string, without a transaction of its own.
+
+use super::folder::{File, Folder};
+use super::order::{leading_digits, number};
+use super::tools::{Entry, Input, Order, Split, Tool};
+use super::{Direction, Framework, TransactionMode};
+
+pub(super) struct GolangMigrate;
+
+/// The name without direction and ending, and the direction.
+fn parts(file: &File) -> Option<(&str, Direction)> {
+    let digits = leading_digits(file.name());
+    let has_version = !digits.is_empty() && file.name()[digits.len()..].starts_with('_');
+    let up = file.stem().strip_suffix(".up").map(|name| (name, Direction::Up));
+    up.or_else(|| Some((file.stem().strip_suffix(".down")?, Direction::Down))).filter(|_| has_version)
+}
+
+impl Tool for GolangMigrate {
+    fn framework(&self) -> Framework {
+        Framework::GolangMigrate
+    }
+
+    fn detect(&self, folder: &Folder) -> bool {
+        folder.own_sql().any(|file| parts(file).is_some())
+    }
+
+    fn order(&self, folder: &Folder) -> Order {
+        let mut order = Order::default();
+        for file in folder.own_sql() {
+            let Some((name, direction)) = parts(file) else { continue };
+            order.entries.push(Entry { name: name.to_owned(), file: file.clone(), direction: Some(direction) });
+        }
+        order.entries.sort_by(|a, b| number(leading_digits(&a.name), leading_digits(&b.name)));
+        order.note_duplicates("golang-migrate", |entry| leading_digits(&entry.name).trim_start_matches('0').to_owned());
+        order.note_ignored("golang-migrate", "its name is not <version>_<title>.up.sql", folder.own_sql());
+        order
+    }
+
+    fn split(&self, input: &Input<'_>) -> Split {
+        Split::whole(input, TransactionMode::OneString)
+    }
+
+    fn sends_byte_order_mark(&self) -> bool {
+        true
+    }
+}

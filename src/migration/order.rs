@@ -1,0 +1,70 @@
+//! Comparing names as people count: `2_x` before `10_x`.
+
+use std::cmp::Ordering;
+use std::path::Path;
+
+/// Runs of digits compare as numbers, everything else as text.
+pub(super) fn natural(left: &str, right: &str) -> Ordering {
+    let (mut a, mut b) = (left, right);
+    loop {
+        let (Some(x), Some(y)) = (a.chars().next(), b.chars().next()) else {
+            return a.len().cmp(&b.len()).then_with(|| left.cmp(right));
+        };
+        let step = if x.is_ascii_digit() && y.is_ascii_digit() {
+            let (digits_a, digits_b) = (leading_digits(a), leading_digits(b));
+            (a, b) = (&a[digits_a.len()..], &b[digits_b.len()..]);
+            number(digits_a, digits_b)
+        } else {
+            (a, b) = (&a[x.len_utf8()..], &b[y.len_utf8()..]);
+            x.cmp(&y)
+        };
+        if step != Ordering::Equal {
+            return step;
+        }
+    }
+}
+
+/// Component by component, so that a folder's files stay together.
+pub(super) fn natural_path(left: &Path, right: &Path) -> Ordering {
+    let (mut a, mut b) = (left.components(), right.components());
+    loop {
+        match (a.next(), b.next()) {
+            (Some(x), Some(y)) => {
+                let step = natural(&x.as_os_str().to_string_lossy(), &y.as_os_str().to_string_lossy());
+                if step != Ordering::Equal {
+                    return step;
+                }
+            }
+            (x, y) => return x.is_some().cmp(&y.is_some()),
+        }
+    }
+}
+
+/// Two runs of digits of any length, as numbers.
+pub(super) fn number(left: &str, right: &str) -> Ordering {
+    let (a, b) = (left.trim_start_matches('0'), right.trim_start_matches('0'));
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+pub(super) fn leading_digits(text: &str) -> &str {
+    let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_as_people_do() {
+        let mut names = vec!["V10__c.sql", "v2.sql", "V2__b.sql", "V2.1__x.sql", "V02__b.sql", "V1__a.sql", "V.sql"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(names, ["V.sql", "V1__a.sql", "V2.1__x.sql", "V02__b.sql", "V2__b.sql", "V10__c.sql", "v2.sql"]);
+    }
+
+    #[test]
+    fn a_folder_stays_together() {
+        assert_eq!(natural_path(Path::new("a/2.sql"), Path::new("a/10.sql")), Ordering::Less);
+        assert_eq!(natural_path(Path::new("a"), Path::new("a/1.sql")), Ordering::Less);
+    }
+}

@@ -1,0 +1,144 @@
+//! What every framework's file provides, and the list of them.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use super::folder::{File, Folder};
+use super::variables::{Style, Variables};
+use super::{Direction, Framework, TransactionMode};
+use super::{dbmate, diesel, golang_migrate, goose, plain, prisma, sqlx, structure_sql};
+
+/// One migration tool.
+pub(super) trait Tool: Sync {
+    fn framework(&self) -> Framework;
+
+    /// Whether this folder itself, not one above or below it, is what the tool would be pointed at.
+    fn detect(&self, folder: &Folder) -> bool;
+
+    /// The files that the tool runs from this folder, in its order.
+    fn order(&self, folder: &Folder) -> Order;
+
+    /// The parts of a file that run, up and down, and how they reach the server.
+    fn split(&self, input: &Input<'_>) -> Split;
+
+    /// Whether a byte order mark at the start of a file reaches the server.
+    fn sends_byte_order_mark(&self) -> bool {
+        false
+    }
+
+    fn placeholders(&self) -> Style {
+        Style::None
+    }
+
+    /// Values that the tool's own settings give to placeholders.
+    fn settings(&self, _folder: &Folder) -> Variables {
+        Variables::default()
+    }
+}
+
+/// All tools, the surest to recognise first: a folder belongs to the first that says yes.
+pub(super) const TOOLS: [&dyn Tool; 7] = [
+    &prisma::Prisma,
+    &goose::Goose,
+    &dbmate::Dbmate,
+    &diesel::Diesel,
+    &sqlx::Sqlx,
+    &golang_migrate::GolangMigrate,
+    &structure_sql::StructureSql,
+];
+
+pub(super) fn tool(framework: Framework) -> &'static dyn Tool {
+    TOOLS.into_iter().find(|tool| tool.framework() == framework).unwrap_or(&plain::Plain)
+}
+
+/// The files of a folder that a tool runs.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    pub entries: Vec<Entry>,
+    /// What a user should know of a file or of the folder: one that is not run, two of one version.
+    pub notes: Vec<(PathBuf, String)>,
+    /// Folders that are the tool's, and hold SQL that is no migration.
+    pub known: Vec<PathBuf>,
+}
+
+/// A file that a tool runs.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    /// The tool's name for it.
+    pub name: String,
+    pub file: File,
+    /// Where the file's name or folder says it; otherwise its text does.
+    pub direction: Option<Direction>,
+}
+
+/// What a tool splits.
+pub(super) struct Input<'a> {
+    pub entry: &'a Entry,
+    /// With placeholders replaced.
+    pub text: &'a str,
+    /// Where the file stands; of a file by itself, the folder around it as far as it is known.
+    pub folder: &'a Folder,
+}
+
+/// A file in parts.
+#[derive(Debug, Default)]
+pub(super) struct Split {
+    pub units: Vec<Unit>,
+    /// The text with everything that is not SQL blanked out, of the same length; only where markers stand inside of the SQL.
+    pub masked: Option<String>,
+    /// With the place that each is about.
+    pub notes: Vec<(Range<usize>, String)>,
+}
+
+/// What becomes one [`Migration`](super::Migration).
+#[derive(Debug, Clone)]
+pub(super) struct Unit {
+    /// Where it is not the entry's.
+    pub name: Option<String>,
+    pub direction: Direction,
+    pub parts: Vec<Part>,
+}
+
+/// What becomes one [`Section`](super::Section).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    pub range: Range<usize>,
+    pub transaction: TransactionMode,
+}
+
+impl Split {
+    /// The whole file, in the direction that its name says.
+    pub fn whole(input: &Input<'_>, transaction: TransactionMode) -> Split {
+        let direction = input.entry.direction.unwrap_or(Direction::Up);
+        Split::default().with(direction, vec![Part { range: 0..input.text.len(), transaction }])
+    }
+
+    pub fn with(mut self, direction: Direction, parts: Vec<Part>) -> Split {
+        self.units.push(Unit { name: None, direction, parts });
+        self
+    }
+}
+
+impl Order {
+    /// Says so where two files of one direction have one version; `version` gives a key to compare.
+    pub fn note_duplicates(&mut self, tool: &str, version: impl Fn(&Entry) -> String) {
+        for (index, entry) in self.entries.iter().enumerate() {
+            let twin = self.entries[..index]
+                .iter()
+                .find(|other| other.direction == entry.direction && version(other) == version(entry));
+            if let Some(twin) = twin {
+                let message = format!("{tool} takes this for the same version as {}", twin.file.path.display());
+                self.notes.push((entry.file.path.clone(), message));
+            }
+        }
+    }
+
+    /// Says so for every SQL file of the folder itself that is not in the order.
+    pub fn note_ignored<'a>(&mut self, tool: &str, why: &str, files: impl Iterator<Item = &'a File>) {
+        for file in files {
+            if !self.entries.iter().any(|entry| entry.file.path == file.path) {
+                self.notes.push((file.path.clone(), format!("{tool} does not run this file: {why}")));
+            }
+        }
+    }
+}

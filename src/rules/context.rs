@@ -1,0 +1,106 @@
+//! What a rule sees: the run, one step of it, and the questions several rules ask of them.
+
+use crate::change::{AlterTableAction, Change};
+use crate::effect::{Failure, Lock, LockMode, Work, WorkKind};
+use crate::finding::Evidence;
+use crate::history::{MigrationRun, Step};
+use crate::schema::{Relation, RelationId};
+use crate::sql::{Sources, Span};
+
+/// One migration under judgement.
+#[derive(Clone, Copy)]
+pub struct RunContext<'r> {
+    pub run: &'r MigrationRun<'r>,
+    pub sources: &'r Sources,
+}
+
+/// One statement of it.
+#[derive(Clone, Copy)]
+pub struct StepContext<'r> {
+    pub run: &'r MigrationRun<'r>,
+    pub sources: &'r Sources,
+    pub step: &'r Step<'r>,
+    pub index: usize,
+}
+
+impl<'r> RunContext<'r> {
+    /// Every statement that does something itself: those of DO blocks, not the blocks.
+    pub fn steps(&self) -> impl Iterator<Item = StepContext<'r>> + use<'r> {
+        let RunContext { run, sources } = *self;
+        let steps = run.steps.iter().enumerate().filter(|(_, step)| !step.is_block());
+        steps.map(move |(index, step)| StepContext { run, sources, step, index })
+    }
+
+    /// The step at an index of the run.
+    pub fn step(&self, index: usize) -> Option<StepContext<'r>> {
+        let RunContext { run, sources } = *self;
+        run.steps.get(index).map(|step| StepContext { run, sources, step, index })
+    }
+}
+
+impl<'r> StepContext<'r> {
+    pub fn change(&self) -> Option<&'r Change> {
+        self.step.change()
+    }
+
+    /// The text of a place in this run's files.
+    pub fn text(&self, span: Span) -> &'r str {
+        self.sources.slice(span)
+    }
+
+    pub fn relation(&self, id: Option<RelationId>) -> Option<&'r Relation> {
+        id.and_then(|id| self.step.schema.relation(id)).map(|relation| &**relation)
+    }
+
+    /// Work on relations that others may use at that moment.
+    pub fn shared_work(&self) -> impl Iterator<Item = &'r Work> + use<'r> {
+        let step = self.step;
+        step.prediction.work.iter().filter(move |work| step.is_shared(work.relation))
+    }
+
+    /// Locks on relations that others may use at that moment.
+    pub fn shared_locks(&self) -> impl Iterator<Item = &'r Lock> + use<'r> {
+        let step = self.step;
+        step.prediction.locks.iter().filter(move |lock| step.is_shared(lock.relation))
+    }
+
+    /// The strongest shared lock of at least `mode`, if any.
+    pub fn strongest_shared_lock(&self, mode: LockMode) -> Option<&'r Lock> {
+        self.shared_locks().filter(|lock| lock.mode >= mode).max_by_key(|lock| lock.mode)
+    }
+
+    /// Shared work that makes writers wait while it runs; what a rewrite does on the side is not told apart.
+    pub fn blocking_work(&self, kind: WorkKind) -> impl Iterator<Item = &'r Work> + use<'r> {
+        let rewritten: Vec<_> =
+            self.shared_work().filter(|work| work.kind == WorkKind::Rewrite).map(|work| work.relation).collect();
+        self.shared_work()
+            .filter(move |work| work.kind == kind && work.under.blocks_writes())
+            .filter(move |work| kind == WorkKind::Rewrite || work.relation.is_none() || !rewritten.contains(&work.relation))
+    }
+
+    pub fn failures(&self) -> &'r [Failure] {
+        &self.step.prediction.failures
+    }
+
+    /// The action of an ALTER TABLE that a part of the statement belongs to.
+    pub fn action_at(&self, span: Span) -> Option<&'r AlterTableAction> {
+        let Some(Change::AlterTable(alter)) = self.change() else { return None };
+        let mut containing: Vec<_> = alter.actions.iter().filter(|action| action.span.contains(span)).collect();
+        // Inline constraints stand inside the column's action.
+        containing.sort_by_key(|action| action.span.end - action.span.start);
+        containing.first().copied()
+    }
+
+    /// How it is known what a relation looks like.
+    pub fn evidence_for(&self, relation: Option<RelationId>, fact: impl Into<String>) -> Evidence {
+        match self.relation(relation) {
+            Some(relation) if relation.known => Evidence::declared(fact),
+            _ => Evidence::assumed(fact),
+        }
+    }
+}
+
+/// "reads and writes wait" or "writes wait", by what the mode blocks.
+pub fn who_waits(mode: LockMode) -> &'static str {
+    if mode.blocks_reads() { "reads and writes wait" } else { "writes wait" }
+}

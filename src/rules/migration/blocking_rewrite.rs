@@ -1,0 +1,46 @@
+//! A table gets new storage while others wait.
+
+use crate::effect::WorkKind;
+use crate::finding::{Category, Finding, Severity};
+use crate::rules::context::{StepContext, who_waits};
+use crate::rules::{Check, Example, Rule};
+
+use super::advice;
+
+pub const RULE: Rule = Rule {
+    name: "blocking-rewrite",
+    category: Category::Blocking,
+    severity: Severity::Error,
+    summary: "A statement rewrites a table that others use, under a lock that makes them wait",
+    explanation: "PostgreSQL writes every row into new storage and builds all indexes again, holding ACCESS EXCLUSIVE on the table \
+        until the transaction ends: not even SELECT runs meanwhile. How long depends on the size; a rewrite also needs free disk \
+        space of the table's size and sends it all to the replicas. Do it in steps that each hold the lock for an instant.",
+    fires: Example {
+        given: "CREATE TABLE orders (id bigint PRIMARY KEY, total int NOT NULL);",
+        migration: "ALTER TABLE orders ADD COLUMN token uuid NOT NULL DEFAULT gen_random_uuid();",
+    },
+    quiet: Example {
+        given: "CREATE TABLE orders (id bigint PRIMARY KEY, total int NOT NULL);",
+        migration: "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN placed_at timestamptz NOT NULL DEFAULT now();",
+    },
+    check: Check::Step(check),
+};
+
+fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+    for work in context.blocking_work(WorkKind::Rewrite) {
+        if truncates(context) {
+            continue;
+        }
+        let message = format!("rewrites {} under {}: {} until it is done", work.name, work.under, who_waits(work.under));
+        let mut finding = RULE.finding(work.span, message);
+        finding.object = Some(work.name.clone());
+        finding.evidence.push(context.evidence_for(work.relation, format!("the table is rewritten because {}", work.reason)));
+        finding.advice = advice::instead_of(context, work);
+        findings.push(finding);
+    }
+}
+
+/// TRUNCATE gives new storage too, but an empty one: instant.
+fn truncates(context: &StepContext) -> bool {
+    matches!(context.change(), Some(crate::change::Change::Truncate(_)))
+}

@@ -1,0 +1,57 @@
+//! A table is read in full while others wait.
+
+use crate::effect::WorkKind;
+use crate::finding::{Category, Finding, Severity};
+use crate::rules::context::{StepContext, who_waits};
+use crate::rules::{Check, Example, Rule};
+
+use super::{advice, validate_in_same_transaction};
+
+pub const RULE: Rule = Rule {
+    name: "blocking-scan",
+    category: Category::Blocking,
+    severity: Severity::Error,
+    summary: "A statement reads a whole table that others use, under a lock that makes them wait",
+    explanation: "To prove that old rows obey a new rule PostgreSQL reads all of them, and holds the statement's lock until then. \
+        Most rules can be added NOT VALID, which checks new rows at once and reads nothing, and validated by a later statement \
+        under a lock that lets reads and writes go on.",
+    fires: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY, seen_at timestamptz);",
+        migration: "ALTER TABLE accounts ALTER COLUMN seen_at SET NOT NULL;",
+    },
+    quiet: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY, seen_at timestamptz CHECK (seen_at IS NOT NULL));",
+        migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ALTER COLUMN seen_at SET NOT NULL;",
+    },
+    check: Check::Step(check),
+};
+
+fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+    let builds: Vec<_> = context.blocking_work(WorkKind::IndexBuild).map(|work| work.relation).collect();
+    let mut told: Vec<(crate::sql::Span, usize)> = Vec::new();
+    for work in context.blocking_work(WorkKind::Scan) {
+        // The scan of an index build is told with the build, and that of a late VALIDATE with its NOT VALID.
+        if builds.contains(&work.relation) || validate_in_same_transaction::applies(context) {
+            continue;
+        }
+        if let Some((_, at)) = told.iter().find(|(span, _)| *span == work.span) {
+            also(&mut findings[*at], work);
+            continue;
+        }
+        let message = format!("reads all of {} under {}: {} until it is done", work.name, work.under, who_waits(work.under));
+        let mut finding = RULE.finding(work.span, message);
+        finding.object = Some(work.name.clone());
+        finding.evidence.push(context.evidence_for(work.relation, format!("the table is scanned because {}", work.reason)));
+        finding.advice = advice::instead_of(context, work);
+        told.push((work.span, findings.len()));
+        findings.push(finding);
+    }
+}
+
+/// One cause, one finding: a second table that the same words have read is told in the first one's evidence.
+fn also(finding: &mut Finding, work: &crate::effect::Work) {
+    finding.evidence.push(crate::finding::Evidence {
+        kind: finding.evidence.first().map_or(crate::finding::EvidenceKind::Assumed, |evidence| evidence.kind),
+        text: format!("{} is read as well, under {}: {}", work.name, work.under, work.reason),
+    });
+}

@@ -1,0 +1,211 @@
+//! Tables, columns, schemas and databases dropped with their rows.
+
+use crate::change::{AlterTableActionKind, Change, ObjectKind, ObjectName};
+use crate::contract::{BreakageKind, Subject};
+use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
+use crate::rules::context::StepContext;
+use crate::rules::{Check, Example, Rule};
+use crate::schema::{ObjectId, Relation, RelationKind};
+use crate::sql::Span;
+
+pub const RULE: Rule = Rule {
+    name: "dropped-data",
+    category: Category::DataLoss,
+    severity: Severity::Error,
+    summary: "A statement drops a table, column, schema or database, and the data in it",
+    explanation: "What is dropped is gone once the transaction commits: only a backup brings it back. Clients that still name it fail from that moment. \
+        First deploy code that does not use it, then rename or keep it for a while, then drop it; with a backup of the data. \
+        With CASCADE the finding names everything else that goes. Views, functions and other things that hold no rows are \
+        told by dropped-object.",
+    fires: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);",
+        migration: "SET lock_timeout = '2s';\nALTER TABLE accounts DROP COLUMN email;",
+    },
+    quiet: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);",
+        migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN scratch text;\nALTER TABLE accounts DROP COLUMN scratch;",
+    },
+    check: Check::Step(check),
+};
+
+fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+    match context.change() {
+        Some(Change::AlterTable(alter)) => {
+            for action in &alter.actions {
+                if let AlterTableActionKind::DropColumn { column, if_exists, .. } = &action.kind {
+                    column_dropped(context, &alter.relation, column, *if_exists, findings);
+                }
+            }
+        }
+        Some(Change::Drop(drop)) => match drop.kind {
+            ObjectKind::Table => {
+                drop.objects.iter().for_each(|object| table_dropped(context, &object.name, drop.if_exists, findings));
+            }
+            ObjectKind::Schema | ObjectKind::Database => {
+                for object in &drop.objects {
+                    holder_dropped(context, drop.kind, &object.name, findings);
+                }
+            }
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
+fn column_dropped(
+    context: &StepContext,
+    table: &ObjectName,
+    column: &crate::change::Ident,
+    if_exists: bool,
+    findings: &mut Vec<Finding>,
+) {
+    let relation = context.step.schema.find_relation(table, &context.step.session);
+    let known = relation.map(|relation| (relation.id, relation.column(&column.name).map(|column| column.id)));
+    match known {
+        // Made by this migration, or not there at all: no one's data.
+        Some((id, _)) if !context.step.is_shared(Some(id)) => return,
+        Some((id, None)) if relation.is_some_and(|relation| relation.known) => {
+            let _ = (id, if_exists);
+            return;
+        }
+        Some((id, Some(column_id))) if !existed(context, id, column_id) => return,
+        _ => {}
+    }
+    let name = context.step.schema.qualify(table, &context.step.session);
+    let message = format!("drops {name}.{column} and every value in it; queries that name the column fail from then on");
+    let mut finding = RULE.finding(column.span, message);
+    finding.object = Some(format!("{name}.{column}"));
+    finding.evidence.push(context.evidence_for(known.map(|(id, _)| id), "the column existed before this migration"));
+    tell_cascade(context, &mut finding);
+    let subject = known.and_then(|(id, column)| column.map(|column| Subject::Column(id, column)));
+    finding.witness = witness(context, subject, BreakageKind::ColumnDropped);
+    finding.advice = Advice::steps(
+        "Deploy code that no longer reads or writes the column first, and keep a copy of the values. A NOT NULL column without default has \
+         to become nullable before that code runs:",
+        required_column_steps(relation.map(|relation| &**relation), &name.to_string(), column),
+    );
+    if finding.advice.steps.is_empty() {
+        finding.advice.text = "Deploy code that no longer reads or writes the column first, and keep a copy of the values.".to_owned();
+    }
+    findings.push(finding);
+}
+
+/// Writers that stop naming a required column fail until it is nullable.
+fn required_column_steps(relation: Option<&Relation>, table: &str, column: &crate::change::Ident) -> Vec<FixStep> {
+    let required = relation.and_then(|relation| relation.column(&column.name)).is_some_and(|column| {
+        column.not_null.enforced() && column.default.is_none() && column.identity.is_none() && column.generated.is_none()
+    });
+    let primary = relation.and_then(Relation::primary_key).is_some_and(|key| match &key.kind {
+        crate::schema::ConstraintKind::PrimaryKey { columns, .. } => {
+            relation.and_then(|relation| relation.column(&column.name)).is_some_and(|found| columns.contains(&found.id))
+        }
+        _ => false,
+    });
+    if !required || primary {
+        return Vec::new();
+    }
+    vec![
+        FixStep::own(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL;")),
+        FixStep::own(format!("ALTER TABLE {table} DROP COLUMN {column};")),
+    ]
+}
+
+fn table_dropped(context: &StepContext, table: &ObjectName, if_exists: bool, findings: &mut Vec<Finding>) {
+    let relation = context.step.schema.find_relation(table, &context.step.session);
+    match relation {
+        Some(relation) if !context.step.is_shared(Some(relation.id)) => return,
+        Some(relation) if !matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable(_)) => return,
+        // Nothing to drop in a complete schema; in a partial one IF EXISTS is the habit of a script that makes the table.
+        None if if_exists || context.step.schema.complete => return,
+        _ => {}
+    }
+    let id = relation.map(|relation| relation.id);
+    let name = context.step.schema.qualify(table, &context.step.session);
+    let mut finding = RULE.finding(table.span, format!("drops {name} and every row in it; queries that name it fail from then on"));
+    finding.object = Some(name.to_string());
+    finding.evidence.push(context.evidence_for(id, "the table existed before this migration"));
+    tell_cascade(context, &mut finding);
+    finding.witness = witness(context, id.map(Subject::Relation), BreakageKind::RelationDropped);
+    finding.advice = Advice::text(
+        "Deploy code that no longer uses the table first. Keep a dump of it (pg_dump --table), or rename it and drop it some releases later.",
+    );
+    findings.push(finding);
+}
+
+fn holder_dropped(context: &StepContext, kind: ObjectKind, name: &ObjectName, findings: &mut Vec<Finding>) {
+    let tables = context.step.applied.dropped.iter().filter(|object| match object {
+        ObjectId::Relation(id) => {
+            context.step.is_shared(Some(*id)) && context.relation(Some(*id)).is_some_and(Relation::is_table)
+        }
+        _ => false,
+    });
+    let tables = tables.count();
+    // An empty schema holds nothing.
+    if kind == ObjectKind::Schema && tables == 0 && context.step.schema.complete {
+        return;
+    }
+    let what = match tables {
+        0 => "everything in it".to_owned(),
+        1 => "a table with its rows".to_owned(),
+        many => format!("{many} tables with their rows"),
+    };
+    let mut finding = RULE.finding(name.span, format!("drops the {} {} and {what}", kind.noun(), name.name));
+    finding.object = Some(name.name.to_string());
+    finding.evidence.push(Evidence::declared("what is in it goes with it"));
+    tell_cascade(context, &mut finding);
+    finding.advice = Advice::text("Keep a dump of it, and deploy code that no longer uses it first.");
+    findings.push(finding);
+}
+
+/// Names everything that CASCADE takes besides the named objects.
+fn tell_cascade(context: &StepContext, finding: &mut Finding) {
+    let cascaded: Vec<String> = context
+        .step
+        .applied
+        .dropped
+        .iter()
+        .filter_map(|object| match object {
+            ObjectId::Relation(id) => context.relation(Some(*id)).filter(|relation| relation.is_queryable()).map(|relation| {
+                format!("{} {}", relation.noun(), relation.name)
+            }),
+            ObjectId::Routine(id) => context.step.schema.routines.get(id).map(|routine| format!("function {}", routine.name)),
+            ObjectId::Type(id) => context.step.schema.types.get(id).map(|found| format!("type {}", found.name)),
+        })
+        .filter(|name| finding.object.as_ref().is_none_or(|object| !name.ends_with(&format!(" {object}"))))
+        .collect();
+    if !cascaded.is_empty() {
+        finding.evidence.push(Evidence::declared(format!("it takes along: {}", cascaded.join(", "))));
+    }
+}
+
+/// Whether the column was there before the migration began.
+fn existed(context: &StepContext, relation: crate::schema::RelationId, column: crate::schema::ColumnId) -> bool {
+    match context.run.before.relation(relation) {
+        Some(before) => !before.known || before.column_by_id(column).is_some(),
+        None => true,
+    }
+}
+
+/// The witness of the loss that the contract diff found for this.
+fn witness(context: &StepContext, subject: Option<Subject>, kind: BreakageKind) -> Option<crate::contract::Witness> {
+    let subject = subject?;
+    let lost = context.run.breakages.iter().find(|(breakage, _)| breakage.kind == kind && breakage.subject == subject);
+    lost.map(|(breakage, _)| breakage.witness.clone())
+}
+
+/// Whether a net loss is told by this rule, so that dropped-object need not.
+pub(super) fn tells(context: &StepContext, subject: &Subject) -> bool {
+    let mut findings = Vec::new();
+    check(context, &mut findings);
+    let object = match subject {
+        Subject::Relation(id) => context.run.before.relation(*id).map(|relation| relation.name.to_string()),
+        Subject::Column(id, column) => context.run.before.relation(*id).and_then(|relation| {
+            relation.column_by_id(*column).map(|column| format!("{}.{}", relation.name, column.name))
+        }),
+        Subject::Schema(name) => Some(name.to_string()),
+        _ => None,
+    };
+    let within = |span: Span| context.step.span().contains(span);
+    findings.iter().any(|finding| within(finding.span) && finding.object == object)
+        || (!findings.is_empty() && matches!(context.change(), Some(Change::Drop(drop)) if drop.kind == ObjectKind::Schema))
+}

@@ -1,0 +1,80 @@
+//! A new enum label used before it is committed.
+
+use std::sync::Arc;
+
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::tokenizer::{Token, Tokenizer};
+
+use crate::change::Change;
+use crate::finding::{Advice, Category, Evidence, Finding, Severity};
+use crate::rules::context::StepContext;
+use crate::rules::{Check, Example, Rule};
+use crate::schema::{ObjectId, RelationId, Type, TypeId};
+
+pub const RULE: Rule = Rule {
+    name: "enum-value-before-commit",
+    category: Category::Failing,
+    severity: Severity::Error,
+    summary: "A label added by ALTER TYPE ... ADD VALUE is used in the same transaction",
+    explanation: "A new label of an enum that existed before cannot be used until the transaction that added it has committed: PostgreSQL answers \"unsafe use of \
+        new value\". Add the label in a migration of its own.",
+    fires: Example {
+        given: "CREATE TYPE state AS ENUM ('open', 'closed');\nCREATE TABLE orders (id bigint PRIMARY KEY, state state);",
+        migration: "BEGIN;\nALTER TYPE state ADD VALUE 'lost';\nUPDATE orders SET state = 'lost' WHERE id = 7;\nCOMMIT;",
+    },
+    quiet: Example {
+        given: "CREATE TYPE state AS ENUM ('open', 'closed');\nCREATE TABLE orders (id bigint PRIMARY KEY, state state);",
+        migration: "ALTER TYPE state ADD VALUE 'lost';\nUPDATE orders SET state = 'lost' WHERE id = 7;",
+    },
+    check: Check::Step(check),
+};
+
+fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+    if context.step.uncommitted_labels.is_empty() || matches!(context.change(), Some(Change::AlterEnum(_)) | None) {
+        return;
+    }
+    let literals = literals(context.text(context.step.span()));
+    for (id, label) in &context.step.uncommitted_labels {
+        let Some(found) = context.step.schema.types.get(id) else { continue };
+        if made_here(context, *id) || !literals.contains(label) || !concerns(context, found) {
+            continue;
+        }
+        let mut finding = RULE.finding(context.step.span(), format!("fails: uses {label:?} of {} before it is committed", found.name));
+        finding.object = Some(found.name.to_string());
+        finding.evidence.push(Evidence::declared("the label was added earlier in the same transaction"));
+        finding.advice = Advice::text("Put ALTER TYPE ... ADD VALUE into a migration of its own, before this one.");
+        findings.push(finding);
+    }
+}
+
+/// A type made in this transaction takes new labels at once (check_safe_enum_use, enum.c).
+fn made_here(context: &StepContext, id: TypeId) -> bool {
+    let transaction = context.step.transaction;
+    let earlier = context.run.steps[..context.index].iter().filter(|step| step.transaction == transaction);
+    earlier.flat_map(|step| &step.applied.created).any(|created| *created == ObjectId::Type(id))
+}
+
+fn literals(text: &str) -> Vec<Arc<str>> {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize().unwrap_or_default();
+    let strings = tokens.into_iter().filter_map(|token| match token {
+        Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text) => Some(text.into()),
+        _ => None,
+    });
+    strings.collect()
+}
+
+/// Whether the statement touches a relation with a column of the type, or names the type.
+fn concerns(context: &StepContext, found: &Type) -> bool {
+    let has_column = |id: Option<RelationId>| {
+        context.relation(id).is_some_and(|relation| {
+            relation.columns.iter().any(|column| {
+                column.data_type.resolved == crate::schema::ResolvedType::User(found.id)
+                    || column.data_type.written.name == found.name.name
+            })
+        })
+    };
+    let creates = matches!(context.change(), Some(Change::CreateTable(_) | Change::CreateView(_) | Change::CreateRoutine(_)));
+    !creates && context.step.prediction.locks.iter().any(|lock| has_column(lock.relation))
+        || context.text(context.step.span()).contains(found.name.name.as_str())
+            && !matches!(context.change(), Some(Change::CreateRoutine(_) | Change::Comment(_)))
+}

@@ -1,0 +1,70 @@
+//! Several tables strongly locked in one transaction.
+
+use std::collections::BTreeMap;
+
+use crate::effect::{Lock, LockMode};
+use crate::finding::{Advice, Category, Evidence, Finding, Severity};
+use crate::history::TransactionId;
+use crate::rules::context::{RunContext, StepContext};
+use crate::rules::{Check, Example, Rule};
+
+use super::missing_lock_timeout::names;
+
+pub const RULE: Rule = Rule {
+    name: "many-locks-in-transaction",
+    category: Category::Blocking,
+    severity: Severity::Warning,
+    summary: "A transaction takes ACCESS EXCLUSIVE on several tables, one after the other",
+    explanation: "The application locks the same tables in its own order. A transaction that holds one strong lock while it waits for the next can \
+        deadlock with it, and the longer the list, the longer every table on it is out of use. Two tables are an info; from three on \
+        it is a warning. One transaction a table avoids it.",
+    fires: Example {
+        given: "CREATE TABLE a (id bigint); CREATE TABLE b (id bigint); CREATE TABLE c (id bigint);",
+        migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE a ADD COLUMN x int;\nALTER TABLE b ADD COLUMN x int;\n\
+            ALTER TABLE c ADD COLUMN x int;\nCOMMIT;",
+    },
+    quiet: Example {
+        given: "CREATE TABLE a (id bigint); CREATE TABLE b (id bigint); CREATE TABLE c (id bigint);",
+        migration: "SET lock_timeout = '2s';\nALTER TABLE a ADD COLUMN x int;\nALTER TABLE b ADD COLUMN x int;\n\
+            ALTER TABLE c ADD COLUMN x int;",
+    },
+    check: Check::Migration(check),
+};
+
+/// From this many tables on it is a warning.
+const MANY: usize = 3;
+
+fn check(context: &RunContext, findings: &mut Vec<Finding>) {
+    let mut transactions: BTreeMap<TransactionId, Vec<(StepContext, &Lock)>> = BTreeMap::new();
+    for step in context.steps() {
+        let Some((id, _)) = step.step.transaction else { continue };
+        // What one statement locks together (a foreign key's two tables) it cannot lock apart: its own target counts.
+        let target = step.shared_locks().find(|lock| lock.mode == LockMode::AccessExclusive);
+        transactions.entry(id).or_default().extend(target.map(|lock| (step, lock)));
+    }
+    for locks in transactions.values() {
+        let mut tables: Vec<&str> = Vec::new();
+        let mut firsts: Vec<&Lock> = Vec::new();
+        for (_, lock) in locks {
+            if !tables.contains(&lock.name.as_str()) {
+                tables.push(&lock.name);
+                firsts.push(lock);
+            }
+        }
+        let [first, second, ..] = firsts.as_slice() else { continue };
+        let message = format!(
+            "holds ACCESS EXCLUSIVE on {} while it asks for {} more: it can deadlock with the application",
+            first.name,
+            if tables.len() == 2 { second.name.clone() } else { format!("{} tables", tables.len() - 1) },
+        );
+        let mut finding = RULE.finding(second.span, message.replace(&format!("{} more", second.name), &second.name));
+        if tables.len() < MANY {
+            finding.severity = Severity::Info;
+        }
+        finding.object = Some(first.name.clone());
+        finding.related = firsts.iter().filter(|lock| lock.span != second.span).map(|lock| (lock.span, lock.name.clone())).collect();
+        finding.evidence.push(Evidence::declared(format!("one transaction locks {}", names(tables.iter().copied()))));
+        finding.advice = Advice::text("Use one transaction, so usually one migration, for each table.");
+        findings.push(finding);
+    }
+}

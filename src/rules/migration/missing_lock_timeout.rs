@@ -1,0 +1,80 @@
+//! A strong lock is asked for without a limit on the wait.
+
+use crate::effect::LockMode;
+use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
+use crate::rules::context::{RunContext, StepContext, who_waits};
+use crate::rules::{Check, Example, Rule};
+
+pub const RULE: Rule = Rule {
+    name: "missing-lock-timeout",
+    category: Category::Blocking,
+    severity: Severity::Warning,
+    summary: "A migration waits for strong locks without lock_timeout, and all others queue behind it",
+    explanation: "A statement that needs a strong lock waits for every transaction that uses the table, and everyone who comes later \
+        waits behind it, even if the statement itself takes no time. With lock_timeout it gives up, the queue goes on, and the \
+        migration can be tried again. One finding a migration lists all its statements.",
+    fires: Example {
+        given: "CREATE TABLE orders (id bigint PRIMARY KEY);",
+        migration: "ALTER TABLE orders ADD COLUMN note text;",
+    },
+    quiet: Example {
+        given: "CREATE TABLE orders (id bigint PRIMARY KEY);",
+        migration: "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN note text;",
+    },
+    check: Check::Migration(check),
+};
+
+fn check(context: &RunContext, findings: &mut Vec<Finding>) {
+    let waiting: Vec<(StepContext, &crate::effect::Lock)> =
+        context.steps().filter(|step| limit(step) == 0).filter_map(|step| strong_lock(&step).map(|lock| (step, lock))).collect();
+    let Some((first, lock)) = waiting.first() else { return };
+    let tables = names(waiting.iter().map(|(_, lock)| lock.name.as_str()));
+    let message = format!(
+        "waits for {} on {} without lock_timeout: while it waits behind one long transaction, {} behind it",
+        lock.mode,
+        tables,
+        who_waits(lock.mode),
+    );
+    let mut finding = RULE.finding(lock.span, message);
+    finding.object = Some(lock.name.clone());
+    finding.related = waiting.iter().skip(1).map(|(_, lock)| (lock.span, format!("{} on {}", lock.mode, lock.name))).collect();
+    finding.evidence.push(Evidence::assumed(match waiting.len() {
+        1 => "nothing in this migration sets lock_timeout before it; the server's default is to wait for ever".to_owned(),
+        many => format!("{many} statements of this migration wait so; nothing sets lock_timeout before them"),
+    }));
+    let local = first.step.transaction.is_some();
+    let set = if local { "SET LOCAL lock_timeout = '2s';" } else { "SET lock_timeout = '2s';" };
+    finding.advice = Advice::steps(
+        "Set a limit before the first of them, and run the migration again when it is hit.",
+        vec![FixStep::any(set)],
+    );
+    findings.push(finding);
+}
+
+/// The lock that makes others queue: one that writers wait for, on a relation that others use.
+fn strong_lock<'r>(step: &StepContext<'r>) -> Option<&'r crate::effect::Lock> {
+    step.strongest_shared_lock(LockMode::Share)
+}
+
+/// The limit on the wait in milliseconds; 0 is none. statement_timeout ends a wait too.
+fn limit(step: &StepContext) -> u64 {
+    let session = &step.step.session;
+    session.lock_timeout.filter(|limit| *limit > 0).or(session.statement_timeout).unwrap_or(0)
+}
+
+/// `a`, `a and b`, `a, b and 3 more`: each once, in order.
+pub(super) fn names<'n>(all: impl Iterator<Item = &'n str>) -> String {
+    let mut unique: Vec<&str> = Vec::new();
+    for name in all {
+        if !unique.contains(&name) {
+            unique.push(name);
+        }
+    }
+    match unique.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [one, two] => format!("{one} and {two}"),
+        [one, two, three] => format!("{one}, {two} and {three}"),
+        [one, two, rest @ ..] => format!("{one}, {two} and {} more", rest.len()),
+    }
+}

@@ -1,0 +1,71 @@
+//! Rules about migrations.
+
+mod advice;
+mod blocking_index_build;
+mod blocking_rewrite;
+mod blocking_scan;
+mod breaking;
+mod cancelled_concurrent_build;
+mod discouraged_types;
+mod dropped_data;
+mod enum_value_before_commit;
+mod fails_on_rows;
+mod long_work_under_lock;
+mod many_locks_in_transaction;
+mod missing_lock_timeout;
+mod narrowed_data;
+mod not_rerunnable;
+mod reading;
+mod refused_statement;
+mod retry_skips_invalid_index;
+mod removed_rows;
+mod transaction_forbidden;
+mod unbatched_backfill;
+mod validate_in_same_transaction;
+
+pub use reading::{UNKNOWN_RULE, UNREADABLE_STATEMENT, UNUSED_SUPPRESSION};
+
+use super::Rule;
+
+/// Rules about migrations, worst first.
+pub const ALL: &[&Rule] = &[
+    &blocking_rewrite::RULE,
+    &blocking_scan::RULE,
+    &blocking_index_build::RULE,
+    &long_work_under_lock::RULE,
+    &validate_in_same_transaction::RULE,
+    &unbatched_backfill::RULE,
+    &missing_lock_timeout::RULE,
+    &many_locks_in_transaction::RULE,
+    &dropped_data::RULE,
+    &removed_rows::RULE,
+    &narrowed_data::RULE,
+    &breaking::DROPPED_OBJECT,
+    &breaking::RENAMED_OBJECT,
+    &breaking::CHANGED_TYPE,
+    &breaking::REQUIRED_COLUMN,
+    &breaking::TIGHTENED_CONSTRAINT,
+    &breaking::LOST_DEFAULT,
+    &breaking::NULLABLE_AGAIN,
+    &breaking::LOST_CONFLICT_TARGET,
+    &breaking::CHANGED_FOREIGN_KEY_ACTION,
+    &breaking::CHANGED_ROUTINE,
+    &breaking::CHANGED_VIEW,
+    &breaking::REVOKED_PRIVILEGE,
+    &breaking::ROW_SECURITY,
+    &refused_statement::MISSING_OBJECT,
+    &refused_statement::DUPLICATE_OBJECT,
+    &refused_statement::DEPENDENT_OBJECT,
+    &refused_statement::REFUSED_STATEMENT,
+    &transaction_forbidden::RULE,
+    &enum_value_before_commit::RULE,
+    &fails_on_rows::FAILS_ON_ROWS,
+    &fails_on_rows::MAY_FAIL_ON_ROWS,
+    &retry_skips_invalid_index::RULE,
+    &cancelled_concurrent_build::RULE,
+    &not_rerunnable::RULE,
+    &discouraged_types::RULE,
+    &reading::UNREADABLE_STATEMENT,
+    &reading::UNKNOWN_RULE,
+    &reading::UNUSED_SUPPRESSION,
+];

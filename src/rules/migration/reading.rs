@@ -1,0 +1,51 @@
+//! What is found while files are read: statements nobody could read, and comments for pgassay that do nothing.
+
+use crate::finding::{Category, Severity};
+use crate::rules::{Check, Example, Rule};
+
+pub const UNREADABLE_STATEMENT: Rule = Rule {
+    name: "unreadable-statement",
+    category: Category::Failing,
+    severity: Severity::Warning,
+    summary: "A statement could not be read, so nothing is known of what it does",
+    explanation: "Either it has a syntax error, and the server refuses it too, or it is a form that pgassay does not know yet. The rest of the file is judged; \
+        --strict makes it an error, because a gate cannot vouch for what it has not read.",
+    fires: Example { given: "", migration: "ALTER TABEL accounts ADD COLUMN note text;" },
+    quiet: Example { given: "CREATE TABLE accounts (id bigint);", migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN note text;" },
+    check: Check::Reading,
+};
+
+pub const UNKNOWN_RULE: Rule = Rule {
+    name: "unknown-rule",
+    category: Category::Hygiene,
+    severity: Severity::Warning,
+    summary: "An allow comment names a rule that does not exist",
+    explanation: "The comment suppresses nothing. pgassay rules lists the names.",
+    fires: Example {
+        given: "CREATE TABLE accounts (id bigint);",
+        migration: "SET lock_timeout = '2s';\n-- pgassay: allow(droped-data) the column was never used\nALTER TABLE accounts DROP COLUMN id;",
+    },
+    quiet: Example {
+        given: "CREATE TABLE accounts (id bigint);",
+        migration: "SET lock_timeout = '2s';\n-- pgassay: allow(dropped-data) the column was never used\nALTER TABLE accounts DROP COLUMN id;",
+    },
+    check: Check::Reading,
+};
+
+pub const UNUSED_SUPPRESSION: Rule = Rule {
+    name: "unused-suppression",
+    category: Category::Hygiene,
+    severity: Severity::Warning,
+    summary: "An allow comment covers no finding",
+    explanation: "Its statement has changed, or the comment stands at another statement than was meant. Remove it, so that it does not hide a later finding.",
+    fires: Example {
+        given: "CREATE TABLE accounts (id bigint);",
+        migration: "SET lock_timeout = '2s';\n-- pgassay: allow(blocking-rewrite) it is small\nALTER TABLE accounts ADD COLUMN note text;",
+    },
+    quiet: Example {
+        given: "CREATE TABLE accounts (id bigint);",
+        migration: "SET lock_timeout = '2s';\n-- pgassay: allow(blocking-rewrite) it is small\n\
+            ALTER TABLE accounts ADD COLUMN token uuid DEFAULT gen_random_uuid();",
+    },
+    check: Check::Reading,
+};

@@ -1,0 +1,121 @@
+//! Statements that the server refuses whatever the rows are.
+
+use crate::finding::{Advice, Category, Evidence, Finding, Severity};
+use crate::rules::context::StepContext;
+use crate::rules::{Check, Example, Rule};
+use crate::effect::FailsWhen;
+use crate::schema::ProblemKind;
+
+pub const MISSING_OBJECT: Rule = Rule {
+    name: "missing-object",
+    category: Category::Failing,
+    severity: Severity::Error,
+    summary: "A statement names something that does not exist at that point of the history",
+    explanation: "The schema is known to be complete (the history starts from nothing, or a base is given), and no earlier statement makes what this one names. \
+        Often a typo, a wrong schema, or an object that an earlier migration dropped or renamed.",
+    fires: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY);",
+        migration: "SET lock_timeout = '2s';\nALTER TABLE acounts ADD COLUMN note text;",
+    },
+    quiet: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY);",
+        migration: "SET lock_timeout = '2s';\nALTER TABLE IF EXISTS acounts ADD COLUMN note text;",
+    },
+    check: Check::Step(|context, findings| problems(context, ProblemKind::Missing, &MISSING_OBJECT, findings)),
+};
+
+pub const DUPLICATE_OBJECT: Rule = Rule {
+    name: "duplicate-object",
+    category: Category::Failing,
+    severity: Severity::Error,
+    summary: "A statement makes something that already exists at that point of the history",
+    explanation: "An earlier statement made an object of this name in the same place, and nothing dropped it since.",
+    fires: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY);",
+        migration: "CREATE TABLE accounts (id bigint PRIMARY KEY);",
+    },
+    quiet: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY);",
+        migration: "CREATE TABLE IF NOT EXISTS accounts (id bigint PRIMARY KEY);",
+    },
+    check: Check::Step(|context, findings| problems(context, ProblemKind::Duplicate, &DUPLICATE_OBJECT, findings)),
+};
+
+pub const DEPENDENT_OBJECT: Rule = Rule {
+    name: "dependent-object",
+    category: Category::Failing,
+    severity: Severity::Error,
+    summary: "A statement drops or changes something that other objects depend on",
+    explanation: "PostgreSQL refuses to drop what a view, foreign key, default or function needs unless CASCADE is written, and to change the type of a column \
+        that a view uses. Drop and recreate the dependent objects in the same transaction, rather than write CASCADE.",
+    fires: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);\nCREATE VIEW emails AS SELECT email FROM accounts;",
+        migration: "SET lock_timeout = '2s';\nDROP TABLE accounts;",
+    },
+    quiet: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);\nCREATE VIEW emails AS SELECT email FROM accounts;",
+        migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN note text;",
+    },
+    check: Check::Step(|context, findings| problems(context, ProblemKind::Dependent, &DEPENDENT_OBJECT, findings)),
+};
+
+pub const REFUSED_STATEMENT: Rule = Rule {
+    name: "refused-statement",
+    category: Category::Failing,
+    severity: Severity::Error,
+    summary: "The server refuses the statement on this schema, or on this version",
+    explanation: "The statement can be read, but not run: it needs a newer server, the wrong kind of object is named, a table already has a primary key, an \
+        option is not allowed there.",
+    fires: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text NOT NULL);",
+        migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD PRIMARY KEY (email);",
+    },
+    quiet: Example {
+        given: "CREATE TABLE accounts (id bigint, email text NOT NULL);",
+        migration: "SET lock_timeout = '2s';\nCREATE TABLE copies (id bigint PRIMARY KEY);",
+    },
+    check: Check::Step(|context, findings| {
+        problems(context, ProblemKind::Invalid, &REFUSED_STATEMENT, findings);
+        always_failing(context, findings);
+    }),
+};
+
+fn problems(context: &StepContext, kind: ProblemKind, rule: &Rule, findings: &mut Vec<Finding>) {
+    // Under IF or EXCEPTION the author has thought of it.
+    if context.step.conditional {
+        return;
+    }
+    for problem in context.step.applied.problems.iter().filter(|problem| problem.kind == kind) {
+        let mut finding = rule.finding(problem.span, format!("fails: {}", problem.message));
+        finding.object = Some(problem.object.clone());
+        finding.evidence.push(Evidence::declared("the migrations before it, applied in order, say what exists"));
+        finding.advice = Advice::text(advice(kind));
+        findings.push(finding);
+    }
+}
+
+fn advice(kind: ProblemKind) -> &'static str {
+    match kind {
+        ProblemKind::Missing => "Check the spelling and the schema, and that an earlier migration makes it.",
+        ProblemKind::Duplicate => "Use another name, or drop the old object first if it is meant to be replaced.",
+        ProblemKind::Dependent => "Drop what depends on it first and make it again afterwards, in the same transaction.",
+        ProblemKind::Invalid => "Change the statement so that the server accepts it.",
+    }
+}
+
+fn always_failing(context: &StepContext, findings: &mut Vec<Finding>) {
+    if context.step.conditional || context.step.applied.problems.iter().any(|problem| problem.kind == ProblemKind::Dependent) {
+        return;
+    }
+    for failure in context.failures().iter().filter(|failure| failure.when == FailsWhen::Always) {
+        let told = findings.iter().any(|finding| context.step.span().contains(finding.span) && finding.rule == REFUSED_STATEMENT.name);
+        if told {
+            continue;
+        }
+        let mut finding = REFUSED_STATEMENT.finding(failure.span, format!("fails: {}", failure.message));
+        finding.object = Some(failure.object.clone());
+        finding.evidence.push(Evidence::declared(format!("PostgreSQL {} refuses it", context.run.version)));
+        finding.advice = Advice::text(advice(ProblemKind::Invalid));
+        findings.push(finding);
+    }
+}

@@ -1,0 +1,147 @@
+//! UPDATE or DELETE of a whole table in one statement.
+
+use sqlparser::ast::{BinaryOperator, Expr, Value};
+
+use crate::change::{Change, Expression, ObjectName};
+use crate::effect::LockMode;
+use crate::finding::{Advice, Category, Finding, FixStep, Severity};
+use crate::rules::context::StepContext;
+use crate::rules::{Check, Example, Rule};
+use crate::schema::{ConstraintKind, Relation};
+use crate::sql::Span;
+
+pub const RULE: Rule = Rule {
+    name: "unbatched-backfill",
+    category: Category::Blocking,
+    severity: Severity::Warning,
+    summary: "One statement changes all rows of a table that others write to",
+    explanation: "Every changed row stays locked until the transaction ends, so writers to the same rows wait; all new row versions are written \
+        at once, the old ones cannot be vacuumed away meanwhile, and replicas fall behind. Change rows in batches by key range, each in \
+        its own transaction. A condition that compares a column with a constant counts as a filter; one that is always true, or true \
+        for most rows (IS NULL of the column being filled), does not.",
+    fires: Example {
+        given: "CREATE TABLE orders (id bigint PRIMARY KEY, state text);",
+        migration: "UPDATE orders SET state = 'open' WHERE true;",
+    },
+    quiet: Example {
+        given: "CREATE TABLE orders (id bigint PRIMARY KEY, state text);",
+        migration: "UPDATE orders SET state = 'open' WHERE id BETWEEN 1 AND 5000 AND state IS NULL;",
+    },
+    check: Check::Step(check),
+};
+
+fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+    // Under a strong lock it is long-work-under-lock, and worse.
+    if context.step.held.iter().any(|(_, held)| held.mode >= LockMode::Share) {
+        return;
+    }
+    let Some(span) = touches_many_rows(context) else { return };
+    let Some((verb, table)) = target(context) else { return };
+    let name = context.step.schema.qualify(table, &context.step.session).to_string();
+    // Rows that are gone for good are removed-rows.
+    if verb == "deletes" && super::removed_rows::removes_all(context) {
+        return;
+    }
+    let message = format!("{verb} rows all over {name} in one statement: writers of those rows wait until it commits");
+    let mut finding = RULE.finding(span, message);
+    finding.object = Some(name.clone());
+    let relation = context.step.schema.find_relation(table, &context.step.session);
+    finding.evidence.push(context.evidence_for(
+        relation.map(|relation| relation.id),
+        match predicate(context) {
+            None => "it has no WHERE".to_owned(),
+            Some(condition) => format!("WHERE {} does not limit it to few rows", condition.text),
+        },
+    ));
+    finding.advice = batches(context, relation.map(|relation| &**relation), &name);
+    findings.push(finding);
+}
+
+/// Where the rows are named, when the statement changes an unknown, possibly large number of rows that others see.
+pub(super) fn touches_many_rows(context: &StepContext) -> Option<Span> {
+    let (_, table) = target(context)?;
+    let relation = context.step.schema.find_relation(table, &context.step.session);
+    if !context.step.is_shared(relation.map(|relation| relation.id)) {
+        return None;
+    }
+    let limited = predicate(context).is_some_and(|condition| limits(&condition.tree));
+    (!limited).then_some(table.span)
+}
+
+fn target<'r>(context: &StepContext<'r>) -> Option<(&'static str, &'r ObjectName)> {
+    match context.change()? {
+        Change::Update(update) => Some(("changes", &update.table)),
+        Change::Delete(delete) => Some(("deletes", &delete.table)),
+        _ => None,
+    }
+}
+
+fn predicate<'r>(context: &StepContext<'r>) -> Option<&'r Expression> {
+    match context.change()? {
+        Change::Update(update) => update.predicate.as_ref(),
+        Change::Delete(delete) => delete.predicate.as_ref(),
+        _ => None,
+    }
+}
+
+/// Whether a condition compares something with constants for equality or as a range, in an AND-ed part.
+fn limits(condition: &Expr) -> bool {
+    match condition {
+        Expr::Nested(inner) => limits(inner),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => limits(left) || limits(right),
+        Expr::BinaryOp { left, op: BinaryOperator::Or, right } => limits(left) && limits(right),
+        Expr::BinaryOp { left, op, right } => {
+            use BinaryOperator::*;
+            let compares = matches!(op, Eq | Lt | LtEq | Gt | GtEq);
+            compares && (names_column(left) && is_constant(right) || names_column(right) && is_constant(left))
+        }
+        Expr::Between { expr, negated: false, .. } => names_column(expr),
+        Expr::InList { expr, negated: false, .. } => names_column(expr),
+        // What a subquery or a pattern selects is not known; it was written to select.
+        Expr::InSubquery { negated: false, .. } | Expr::Exists { negated: false, .. } => true,
+        Expr::Like { negated: false, .. } | Expr::ILike { negated: false, .. } | Expr::SimilarTo { negated: false, .. } => true,
+        _ => false,
+    }
+}
+
+fn names_column(expression: &Expr) -> bool {
+    match expression {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => true,
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => names_column(inner),
+        Expr::Function(_) | Expr::BinaryOp { .. } => true,
+        _ => false,
+    }
+}
+
+fn is_constant(expression: &Expr) -> bool {
+    match expression {
+        Expr::Value(value) => !matches!(value.value, Value::Null),
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } | Expr::UnaryOp { expr: inner, .. } => is_constant(inner),
+        Expr::TypedString(_) | Expr::Interval(_) | Expr::Subquery(_) | Expr::Function(_) | Expr::AnyOp { .. } => true,
+        // PL/pgSQL variables look like columns.
+        _ => false,
+    }
+}
+
+fn batches(context: &StepContext, relation: Option<&Relation>, name: &str) -> Advice {
+    let text = "Change the rows in batches of a few thousand by key range, each in its own transaction.";
+    let key = relation.and_then(single_key);
+    let Some(key) = key else { return Advice::text(text) };
+    if predicate(context).is_some() {
+        return Advice::text(text);
+    }
+    let statement = context.text(context.step.span()).trim_end();
+    Advice::steps(
+        format!("{text} Go on with the next range until it passes the largest {key} of {name}."),
+        vec![FixStep::own(format!("{statement} WHERE {key} BETWEEN 1 AND 5000;")), FixStep::own(format!("{statement} WHERE {key} BETWEEN 5001 AND 10000;"))],
+    )
+}
+
+/// The only column of an integer primary key.
+fn single_key(relation: &Relation) -> Option<&crate::change::Name> {
+    let ConstraintKind::PrimaryKey { columns, .. } = &relation.primary_key()?.kind else { return None };
+    let [only] = columns.as_slice() else { return None };
+    let column = relation.column_by_id(*only)?;
+    matches!(column.data_type.written.name.as_str(), "int2" | "int4" | "int8" | "serial2" | "serial4" | "serial8")
+        .then_some(&column.name)
+}

@@ -1,0 +1,91 @@
+//! The rules: what is worth telling of a migration, and what to do instead.
+//!
+//! In: a [`MigrationRun`] with its predictions and breakages. Out: [`Finding`]s. A rule reads the models and decides; it does not work
+//! out locks, scans or transactions itself. One file a rule: its text, its examples and its check; [`ALL`] is the registry.
+
+mod context;
+pub mod migration;
+mod suppression;
+
+pub use context::{RunContext, StepContext};
+pub use suppression::{Suppressions, read_suppressions};
+
+use crate::finding::{Category, Finding, Severity};
+use crate::history::MigrationRun;
+use crate::sql::Sources;
+
+/// A rule, with the text that `pgassay rules` and docs/rules show.
+pub struct Rule {
+    /// kebab-case; what suppressions and the configuration name.
+    pub name: &'static str,
+    pub category: Category,
+    /// The usual severity; a check may lower it where it knows better.
+    pub severity: Severity,
+    /// One line: what it finds.
+    pub summary: &'static str,
+    /// Why it matters and what to do, in a few sentences.
+    pub explanation: &'static str,
+    /// Makes the rule speak.
+    pub fires: Example,
+    /// A close twin about which the rule is silent.
+    pub quiet: Example,
+    pub check: Check,
+}
+
+/// A migration on a schema.
+pub struct Example {
+    /// What exists before; not judged.
+    pub given: &'static str,
+    pub migration: &'static str,
+}
+
+/// When a rule looks.
+pub enum Check {
+    /// At every statement; blocks are skipped, their statements are not.
+    Step(fn(&StepContext, &mut Vec<Finding>)),
+    /// Once a migration.
+    Migration(fn(&RunContext, &mut Vec<Finding>)),
+    /// Found while files are read, before any rule runs.
+    Reading,
+}
+
+/// Every rule, in the order in which `pgassay rules` lists them.
+pub const ALL: &[&Rule] = migration::ALL;
+
+/// The rule of a name.
+pub fn find(name: &str) -> Option<&'static Rule> {
+    ALL.iter().copied().find(|rule| rule.name == name)
+}
+
+/// What the rules say of one migration, in the order of the text.
+pub fn check(run: &MigrationRun, sources: &Sources) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let context = RunContext { run, sources };
+    for rule in ALL {
+        match rule.check {
+            Check::Step(check) => context.steps().for_each(|step| check(&step, &mut findings)),
+            Check::Migration(check) => check(&context, &mut findings),
+            Check::Reading => {}
+        }
+    }
+    findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
+    findings
+}
+
+impl Rule {
+    /// A finding of this rule with its usual severity; the caller adds the rest.
+    pub fn finding(&self, span: crate::sql::Span, message: impl Into<String>) -> Finding {
+        Finding {
+            rule: self.name,
+            category: self.category,
+            severity: self.severity,
+            span,
+            related: Vec::new(),
+            object: None,
+            message: message.into(),
+            evidence: Vec::new(),
+            witness: None,
+            advice: crate::finding::Advice::default(),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What can go wrong around a shadow server, each with what to do next.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The shadow server could not be found, started, reached or watched. A statement that the server refuses is not an
+/// error here: see [`Observation::error`](super::Observation::error).
+#[derive(Debug, thiserror::Error)]
+pub enum ShadowError {
+    #[error(
+        "no PostgreSQL server is installed where pgassay looks. Install one (Debian: apt-get install postgresql; \
+         macOS: brew install postgresql@17), or name the folder of initdb and postgres with --pg-bin"
+    )]
+    NoServer,
+
+    #[error("{} is not a folder with working `initdb` and `postgres` binaries: name the server's bin folder", .0.display())]
+    NotAServer(PathBuf),
+
+    #[error(
+        "PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody` to run it as. \
+         Run pgassay as an ordinary user, or create the user `postgres`"
+    )]
+    NoUnprivilegedUser,
+
+    #[error("could not run {}: {source}. The user that runs the server must be able to read and execute it", program.display())]
+    Launch { program: PathBuf, source: io::Error },
+
+    #[error("could not use the temporary folder {}: {source}. Point TMPDIR at a folder that can be written", folder.display())]
+    Folder { folder: PathBuf, source: io::Error },
+
+    #[error("initdb failed:\n{output}")]
+    Initdb { output: String },
+
+    #[error("the server stopped while it started:\n{log}")]
+    Stopped { log: String },
+
+    #[error("the server was not ready after {waited:?}; its log says:\n{log}")]
+    NotReady { waited: Duration, log: String },
+
+    #[error("the statement was still running after {after:?} and was cancelled")]
+    TooSlow { after: Duration },
+
+    #[error("talking to the shadow server failed: {}", describe(.0))]
+    Connection(#[from] tokio_postgres::Error),
+}
+
+fn describe(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(refused) => format!("{} (SQLSTATE {})", refused.message(), refused.code().code()),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,299 @@
+//! Starting and stopping a throwaway server.
+//!
+//! In: an [`Installation`]. Out: a [`Server`] with an empty cluster in a temporary folder, reachable by its Unix socket
+//! only, with durability switched off. It is stopped and its folder removed on drop, and also if this process dies.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+use tempfile::TempDir;
+use tokio_postgres::{Client, NoTls};
+
+use super::{Installation, ShadowError};
+
+/// The superuser of every shadow server.
+const SUPERUSER: &str = "postgres";
+
+/// A longer folder's socket path may not fit in `sockaddr_un` (104 bytes on macOS, 108 on Linux).
+const LONGEST_FOLDER: usize = 70;
+
+/// Durability and background work off: the server is thrown away, and what it does must not depend on timing.
+const SETTINGS: &[(&str, &str)] = &[
+    ("listen_addresses", ""),
+    ("fsync", "off"),
+    ("synchronous_commit", "off"),
+    ("full_page_writes", "off"),
+    ("autovacuum", "off"),
+    ("shared_buffers", "32MB"),
+    ("max_connections", "150"),
+    // Otherwise CREATE PUBLICATION warns.
+    ("wal_level", "logical"),
+    ("max_prepared_transactions", "10"),
+    // Parallel workers' scans are counted in the worker, not in the session that is watched.
+    ("max_parallel_workers_per_gather", "0"),
+    ("max_parallel_maintenance_workers", "0"),
+    ("jit", "off"),
+    ("log_checkpoints", "off"),
+    ("lc_messages", "C"),
+    ("timezone", "UTC"),
+];
+
+/// How to start a server.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Configuration parameters besides the defaults, which they override.
+    pub settings: Vec<(String, String)>,
+    /// How long the server may take until it accepts connections.
+    pub start_within: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { settings: Vec::new(), start_within: Duration::from_secs(60) }
+    }
+}
+
+/// A running throwaway server. Dropping it stops the server and removes its folder.
+#[derive(Debug)]
+pub struct Server {
+    installation: Installation,
+    postgres: Child,
+    guard: Option<Child>,
+    folder: TempDir,
+}
+
+impl Server {
+    /// Makes a cluster in a temporary folder and starts the server on it; it accepts connections on return.
+    ///
+    /// # Errors
+    /// [`ShadowError`] if there is no user to run it as, or initdb or the server fail (with their output).
+    pub fn start(installation: &Installation, options: &Options) -> Result<Server, ShadowError> {
+        let user = unprivileged_user()?;
+        let folder = temporary_folder(user)?;
+        initdb(installation, folder.path(), user)?;
+        let postgres = launch(installation, folder.path(), options, user)?;
+        let mut server = Server { installation: installation.clone(), postgres, guard: None, folder };
+        server.guard = server.start_guard();
+        server.wait_until_ready(options.start_within)?;
+        Ok(server)
+    }
+
+    /// The installation that runs.
+    pub fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
+    /// How to connect to a database of this server as superuser.
+    pub fn config(&self, database: &str) -> tokio_postgres::Config {
+        let mut config = tokio_postgres::Config::new();
+        config.host_path(self.folder.path()).user(SUPERUSER).dbname(database);
+        config
+    }
+
+    /// Opens a session in a database, as superuser. Must run in a tokio runtime.
+    ///
+    /// # Errors
+    /// [`ShadowError::Connection`] if the database does not exist or the server is gone.
+    pub async fn connect(&self, database: &str) -> Result<Session, ShadowError> {
+        let (client, connection) = self.config(database).connect(NoTls).await?;
+        let connection = tokio::spawn(async move {
+            // An error of the connection reaches whoever waits for an answer on the client.
+            let _ = connection.await;
+        });
+        Ok(Session { client, connection })
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The eighth line of postmaster.pid says `ready` once connections are accepted (src/include/utils/pidfile.h).
+    fn wait_until_ready(&mut self, limit: Duration) -> Result<(), ShadowError> {
+        let started = Instant::now();
+        let pid_file = self.data().join("postmaster.pid");
+        loop {
+            let status = fs::read_to_string(&pid_file).unwrap_or_default();
+            if status.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
+                return Ok(());
+            }
+            if !matches!(self.postgres.try_wait(), Ok(None)) {
+                return Err(ShadowError::Stopped { log: self.log() });
+            }
+            if started.elapsed() > limit {
+                return Err(ShadowError::NotReady { waited: started.elapsed(), log: self.log() });
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The end of the server's log.
+    pub fn log(&self) -> String {
+        tail(&fs::read_to_string(self.folder.path().join("log")).unwrap_or_default(), 20)
+    }
+
+    /// A shell that waits until this process is gone, however it ended, then stops the server and removes its folder.
+    /// Its input is a pipe that only this process holds. Without it the server still works, so failure is no error.
+    fn start_guard(&self) -> Option<Child> {
+        Command::new("/bin/sh")
+            .args(["-c", "read -r _; kill -QUIT \"$1\" && while kill -0 \"$1\"; do sleep 0.1; done; rm -rf \"$2\"", "sh"])
+            .arg(self.postgres.id().to_string())
+            .arg(self.folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .ok()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The guard goes first, so that it cannot signal a process that took over the server's id.
+        if let Some(guard) = &mut self.guard {
+            let _ = guard.kill();
+            let _ = guard.wait();
+        }
+        // SIGQUIT is the immediate shutdown: it also ends the server's children, which SIGKILL would leave behind.
+        let pid = i32::try_from(self.postgres.id()).ok().and_then(Pid::from_raw);
+        match pid.map(|pid| kill_process(pid, Signal::QUIT)) {
+            Some(Ok(())) => {}
+            _ => drop(self.postgres.kill()),
+        }
+        let _ = self.postgres.wait();
+    }
+}
+
+/// A connection to a shadow server: a [`Client`] by dereference.
+pub struct Session {
+    client: Client,
+    connection: tokio::task::JoinHandle<()>,
+}
+
+impl Session {
+    /// Says goodbye to the server and waits until the connection is closed.
+    pub async fn close(self) {
+        drop(self.client);
+        let _ = self.connection.await;
+    }
+}
+
+impl std::ops::Deref for Session {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// The user and group the server runs as, where it cannot run as ourselves.
+#[derive(Debug, Clone, Copy)]
+struct User {
+    uid: u32,
+    gid: u32,
+}
+
+/// `None` if we are not root and need no other user.
+fn unprivileged_user() -> Result<Option<User>, ShadowError> {
+    if !geteuid().is_root() {
+        return Ok(None);
+    }
+    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let found = ["postgres", "nobody"].iter().find_map(|name| passwd.lines().find_map(|line| read_user(line, name)));
+    found.map(Some).ok_or(ShadowError::NoUnprivilegedUser)
+}
+
+/// Reads a line of passwd(5) if it is for that user.
+fn read_user(line: &str, name: &str) -> Option<User> {
+    let fields: Vec<&str> = line.split(':').collect();
+    let [login, _, uid, gid, ..] = fields[..] else { return None };
+    // macOS writes nobody's ids as -2.
+    let id = |text: &str| text.parse::<i64>().ok().map(|id| id as u32);
+    (login == name).then_some(User { uid: id(uid)?, gid: id(gid)? })
+}
+
+fn temporary_folder(user: Option<User>) -> Result<TempDir, ShadowError> {
+    let usual = std::env::temp_dir();
+    // root's TMPDIR may be closed to the user that runs the server.
+    let parent = if user.is_some() || usual.as_os_str().len() > LONGEST_FOLDER { Path::new("/tmp") } else { &usual };
+    let failed = |source| ShadowError::Folder { folder: parent.to_owned(), source };
+    let folder = tempfile::Builder::new().prefix("pgassay-").tempdir_in(parent).map_err(failed)?;
+    if let Some(User { uid, gid }) = user {
+        chown(folder.path(), Some(uid), Some(gid)).map_err(failed)?;
+    }
+    Ok(folder)
+}
+
+/// A command for one of the server's programs, to run as the right user, and not as the environment's PG* say.
+fn command(installation: &Installation, program: &str, folder: &Path, user: Option<User>) -> Command {
+    let mut command = Command::new(installation.bin().join(program));
+    command.current_dir(folder).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
+        command.env_remove(name);
+    }
+    if let Some(User { uid, gid }) = user {
+        command.uid(uid).gid(gid);
+    }
+    command
+}
+
+fn initdb(installation: &Installation, folder: &Path, user: Option<User>) -> Result<(), ShadowError> {
+    let run = |locale: &[&str]| {
+        command(installation, "initdb", folder, user)
+            .args(["--pgdata=data", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"])
+            .args(["--username", SUPERUSER])
+            .args(locale)
+            .output()
+            .map_err(|source| ShadowError::Launch { program: installation.bin().join("initdb"), source })
+    };
+    // The order of code points with Unicode's character classes: the same on every machine.
+    let unicode: &[&str] = match installation.major() {
+        17.. => &["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
+        _ => &["--locale=C.UTF-8"],
+    };
+    if run(unicode)?.status.success() {
+        return Ok(());
+    }
+    // Systems without the locale C.UTF-8 have C at least. A failed initdb has removed what it made.
+    let output = run(&["--locale=C"])?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(ShadowError::Initdb { output: tail(&String::from_utf8_lossy(&output.stderr), 20) })
+}
+
+fn launch(
+    installation: &Installation,
+    folder: &Path,
+    options: &Options,
+    user: Option<User>,
+) -> Result<Child, ShadowError> {
+    let program = installation.bin().join("postgres");
+    let failed = |source: io::Error| ShadowError::Folder { folder: folder.to_owned(), source };
+    let log = File::create(folder.join("log")).map_err(failed)?;
+    let settings = SETTINGS.iter().map(|(name, value)| (*name, *value));
+    let given = options.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    command(installation, "postgres", folder, user)
+        .args(["-D", "data", "-k"])
+        .arg(folder)
+        .args(settings.chain(given).flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]))
+        .stdout(log.try_clone().map_err(failed)?)
+        .stderr(log)
+        // Ctrl-C reaches us, and we stop the server in our own time.
+        .process_group(0)
+        .spawn()
+        .map_err(|source| ShadowError::Launch { program, source })
+}
+
+/// The last lines of a text.
+fn tail(text: &str, lines: usize) -> String {
+    let all: Vec<&str> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].join("\n")
+}

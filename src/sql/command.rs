@@ -1,0 +1,177 @@
+//! Statements that touch no relation, and EXPLAIN and CALL.
+
+use sqlparser::tokenizer::Token;
+
+use super::data;
+use super::reader::{Reader, Result};
+use super::statement::read_statement;
+use crate::change::{Change, CreateOther, Nothing, ObjectKind, RoutineName};
+
+pub(super) fn read(reader: &mut Reader) -> Result<Change> {
+    let Token::Word(word) = reader.peek() else { return Err(reader.error("a statement")) };
+    match word.value.to_ascii_lowercase().as_str() {
+        "explain" => explain(reader),
+        "call" => call(reader),
+        "prepare" => prepare(reader),
+        "execute" => execute(reader),
+        "deallocate" => deallocate(reader),
+        "declare" => declare(reader),
+        "fetch" | "move" => fetch(reader),
+        "close" => named(reader, "close"),
+        "listen" => named(reader, "listen"),
+        "unlisten" => named(reader, "unlisten"),
+        "notify" => notify(reader),
+        "checkpoint" => words(reader, "checkpoint"),
+        "show" => words(reader, "show"),
+        "load" => load(reader),
+        "security" => words(reader, "security-label"),
+        "import" => import(reader),
+        _ => Err(reader.error("a statement")),
+    }
+}
+
+fn nothing(name: &'static str) -> Result<Change> {
+    Ok(Change::Nothing(Nothing { name, forbidden_in_transaction: false }))
+}
+
+fn explain(reader: &mut Reader) -> Result<Change> {
+    reader.expect_word("EXPLAIN")?;
+    let mut analyze = false;
+    let options =
+        reader.at(&Token::LParen) && !["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|w| reader.at_nth_word(1, w));
+    if options && *reader.peek_nth(1) != Token::LParen {
+        let options = reader.parenthesized(|reader| reader.comma_separated(explain_option))?;
+        analyze = options.into_iter().any(|analyze| analyze);
+    } else {
+        analyze |= reader.take_any_word(&["ANALYZE", "ANALYSE"]).is_some();
+        reader.take_word("VERBOSE");
+    }
+    let change = Box::new(read_statement(reader)?);
+    Ok(Change::Explain { analyze, change })
+}
+
+/// Whether the option turns ANALYZE on.
+fn explain_option(reader: &mut Reader) -> Result<bool> {
+    let name = reader.ident_or_any_keyword()?;
+    let off =
+        reader.at_any_word(&["FALSE", "OFF"]) || matches!(reader.peek(), Token::Number(digits, _) if digits == "0");
+    while !matches!(reader.peek(), Token::Comma | Token::RParen | Token::EOF) {
+        reader.advance();
+    }
+    Ok(matches!(name.name.as_str(), "analyze" | "analyse") && !off)
+}
+
+fn call(reader: &mut Reader) -> Result<Change> {
+    reader.expect_word("CALL")?;
+    let start = reader.position();
+    let name = reader.function_name()?;
+    reader.restore(start);
+    reader.expression()?;
+    Ok(Change::Call(RoutineName { name, arguments: None }))
+}
+
+fn prepare(reader: &mut Reader) -> Result<Change> {
+    reader.expect_word("PREPARE")?;
+    reader.ident()?;
+    if reader.at(&Token::LParen) {
+        reader.parenthesized(|reader| reader.comma_separated(Reader::type_name))?;
+    }
+    reader.expect_word("AS")?;
+    data::rows(reader)?;
+    nothing("prepare")
+}
+
+fn execute(reader: &mut Reader) -> Result<Change> {
+    reader.expect_word("EXECUTE")?;
+    reader.ident()?;
+    if reader.at(&Token::LParen) {
+        reader.parenthesized(|reader| reader.comma_separated(Reader::expression))?;
+    }
+    nothing("execute")
+}
+
+fn deallocate(reader: &mut Reader) -> Result<Change> {
+    reader.expect_word("DEALLOCATE")?;
+    reader.take_word("PREPARE");
+    reader.ident_or_any_keyword()?;
+    nothing("deallocate")
+}
+
+fn declare(reader: &mut Reader) -> Result<Change> {
+    reader.expect_word("DECLARE")?;
+    reader.ident()?;
+    while reader.take_any_word(&["BINARY", "ASENSITIVE", "INSENSITIVE", "NO", "SCROLL"]).is_some() {}
+    reader.expect_word("CURSOR")?;
+    while reader.take_any_word(&["WITH", "WITHOUT", "HOLD"]).is_some() {}
+    reader.expect_word("FOR")?;
+    data::rows(reader)?;
+    nothing("declare")
+}
+
+/// FETCH and MOVE: a direction, FROM or IN, a cursor.
+fn fetch(reader: &mut Reader) -> Result<Change> {
+    let name = if reader.at_word("FETCH") { "fetch" } else { "move" };
+    reader.advance();
+    while !reader.at_end() && !matches!(reader.peek_nth(1), Token::EOF) {
+        match reader.peek() {
+            Token::Word(_) => reader.advance(),
+            _ => drop(reader.integer()?),
+        }
+    }
+    reader.ident()?;
+    nothing(name)
+}
+
+fn named(reader: &mut Reader, name: &'static str) -> Result<Change> {
+    reader.advance();
+    if !reader.take(&Token::Mul) {
+        reader.ident_or_any_keyword()?;
+    }
+    nothing(name)
+}
+
+fn notify(reader: &mut Reader) -> Result<Change> {
+    reader.expect_word("NOTIFY")?;
+    reader.ident()?;
+    if reader.take(&Token::Comma) {
+        reader.string_literal()?;
+    }
+    nothing("notify")
+}
+
+fn load(reader: &mut Reader) -> Result<Change> {
+    reader.expect_word("LOAD")?;
+    reader.string_literal()?;
+    nothing("load")
+}
+
+/// Whatever follows changes nothing that the models follow.
+fn words(reader: &mut Reader, name: &'static str) -> Result<Change> {
+    if name == "security-label" {
+        reader.expect_words(&["SECURITY", "LABEL"])?;
+    }
+    if name == "checkpoint" {
+        reader.advance();
+        if reader.at(&Token::LParen) {
+            reader.skip_parenthesized()?;
+        }
+        return nothing(name);
+    }
+    reader.advance();
+    reader.skip_rest();
+    nothing(name)
+}
+
+/// IMPORT FOREIGN SCHEMA makes foreign tables that only the other server knows.
+fn import(reader: &mut Reader) -> Result<Change> {
+    reader.expect_words(&["IMPORT", "FOREIGN", "SCHEMA"])?;
+    reader.skip_rest();
+    let (kind, name) = (ObjectKind::ForeignTable, None);
+    Ok(Change::CreateOther(CreateOther {
+        kind,
+        name,
+        if_not_exists: false,
+        or_replace: false,
+        forbidden_in_transaction: false,
+    }))
+}

@@ -1,0 +1,55 @@
+//! COPY.
+
+use sqlparser::tokenizer::Token;
+
+use super::reader::{Reader, Result};
+use super::uses::relation_uses;
+use crate::change::{Change, Copy};
+
+pub(super) fn copy(reader: &mut Reader) -> Result<Change> {
+    reader.expect_word("COPY")?;
+    if reader.at(&Token::LParen) {
+        let (uses, _) = reader.parenthesized(|reader| reader.writing_query())?;
+        reader.expect_word("TO")?;
+        target(reader)?;
+        return Ok(Change::Copy(Copy { table: None, columns: Vec::new(), from: false, uses, data: None }));
+    }
+    reader.take_word("BINARY");
+    let table = reader.object_name()?;
+    let columns = if reader.at(&Token::LParen) { reader.parenthesized_idents()? } else { Vec::new() };
+    let from = reader.take_word("FROM");
+    if !from {
+        reader.expect_word("TO")?;
+    }
+    target(reader)?;
+    let data = reader.copy_data;
+    Ok(Change::Copy(Copy { table: Some(table), columns, from, uses: Vec::new(), data }))
+}
+
+/// `'file'`, `PROGRAM 'command'`, `STDIN` or `STDOUT`, with the options.
+fn target(reader: &mut Reader) -> Result<()> {
+    if reader.take_any_word(&["STDIN", "STDOUT"]).is_none() {
+        reader.take_word("PROGRAM");
+        reader.string_literal()?;
+    }
+    reader.take_word("WITH");
+    while !reader.at_end() && !reader.at_word("WHERE") {
+        match reader.peek() {
+            Token::LParen => reader.skip_parenthesized()?,
+            Token::Word(_) | Token::Comma | Token::Mul => reader.advance(),
+            _ => drop(reader.string_literal()?),
+        }
+    }
+    if reader.take_word("WHERE") {
+        reader.expression()?;
+    }
+    Ok(())
+}
+
+impl Reader<'_> {
+    /// A query that may be INSERT, UPDATE, DELETE or MERGE with RETURNING: the relations it uses, and its query.
+    fn writing_query(&mut self) -> Result<(Vec<crate::change::RelationUse>, crate::change::Query)> {
+        let query = self.query()?;
+        Ok((relation_uses(&query), query))
+    }
+}

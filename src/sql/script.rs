@@ -1,0 +1,82 @@
+//! Files to statements: splitting, tokens, reading, and a second try with the constructs rewritten that sqlparser lacks.
+
+use sqlparser::tokenizer::TokenWithSpan;
+
+use super::reader::Reader;
+use super::split::{Piece, Split, split};
+use super::statement::read_statement;
+use super::token::{Origin, Text, tokenize};
+use super::{FileId, Script, SourceFile, Span, Statement, Unreadable, repair};
+use crate::change::Change;
+
+/// Reads every statement of a file. Never fails: a statement that cannot be read says so itself.
+pub fn read_script(file: FileId, source: &SourceFile) -> Script {
+    let text = Text { file, text: &source.text, origin: Origin::Slice(0) };
+    let Split { pieces, comments, meta_commands } = split(text.text);
+    let spans = |ranges: Vec<std::ops::Range<usize>>| -> Vec<Span> {
+        ranges.into_iter().map(|range| text.span(range.start, range.end)).collect()
+    };
+    Script {
+        statements: pieces.iter().map(|piece| read_piece(&text, piece)).collect(),
+        comments: spans(comments),
+        meta_commands: spans(meta_commands),
+    }
+}
+
+/// Reads the statements of a text that stands inside a file: a function body, EXECUTE of a literal.
+pub(super) fn read_text(text: &Text) -> Vec<Statement> {
+    split(text.text).pieces.iter().map(|piece| read_piece(text, piece)).collect()
+}
+
+fn read_piece(text: &Text, piece: &Piece) -> Statement {
+    let span = text.span(piece.range.start, piece.range.end);
+    let change = match &piece.problem {
+        Some((message, range)) => Err(Unreadable { message: message.clone(), span: text.span(range.start, range.end) }),
+        None => {
+            let data = piece.data.as_ref().map(|range| text.span(range.start, range.end));
+            read_change(text.part(piece.range.start, piece.range.end), data)
+        }
+    };
+    Statement { span, change, conditional: false }
+}
+
+/// Reads one statement; when that fails, once more with its tokens repaired.
+pub(super) fn read_change(text: Text, copy_data: Option<Span>) -> Result<Change, Unreadable> {
+    let tokens = tokenize(&text)?;
+    read_tokens(text, tokens, copy_data)
+}
+
+/// As [`read_change`], from tokens of the text.
+pub(super) fn read_tokens(
+    text: Text,
+    tokens: Vec<TokenWithSpan>,
+    copy_data: Option<Span>,
+) -> Result<Change, Unreadable> {
+    let mut reader = Reader::new(text.clone(), tokens);
+    reader.copy_data = copy_data;
+    let error = match read_statement(&mut reader) {
+        Ok(change) => return Ok(change),
+        Err(error) => error,
+    };
+    let Some(tokens) = repair::repair(reader.parser.into_tokens(), text.text) else { return Err(error) };
+    let mut reader = Reader::new(text, tokens);
+    reader.copy_data = copy_data;
+    read_statement(&mut reader).map_err(|_| error)
+}
+
+impl Reader<'_> {
+    /// Reads the statements from the next token up to a position: the actions of a rule, the body of BEGIN ATOMIC.
+    pub(super) fn statements_until(&mut self, end: usize) -> Vec<Statement> {
+        let start = self.position();
+        if end <= start {
+            return Vec::new();
+        }
+        let (first, last) = (self.bytes_at(start).0, self.bytes_at(end - 1).1);
+        self.restore(end);
+        read_text(&self.text.part(first, last))
+    }
+}
+
+#[cfg(test)]
+#[path = "script_tests.rs"]
+mod tests;
