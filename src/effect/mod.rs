@@ -4,10 +4,24 @@
 //! In: a `Change`, the `Schema` before it, the server's major version. Out: an [`Effect`]. The same type describes what
 //! is observed on a shadow server, so that a test can hold one against the other. Knows nothing of rules or output.
 
+mod alter_table;
+mod create_table;
+mod data;
+mod drop;
+mod index;
 mod lock;
+mod maintenance;
+mod partition;
+mod predict;
 mod prediction;
+mod predictor;
+mod routine;
+mod type_change;
+mod types;
+mod view;
 
 pub use lock::LockMode;
+pub use predict::predict;
 pub use prediction::*;
 
 use std::collections::{BTreeMap, BTreeSet};

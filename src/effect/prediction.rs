@@ -1,7 +1,6 @@
 //! The prediction of a change's effect, with what the rules need to explain it.
 
 use super::{Effect, LockMode};
-use crate::change::Change;
 use crate::schema::{RelationId, Schema, Session};
 use crate::sql::Span;
 use crate::version::PgVersion;
@@ -76,9 +75,4 @@ pub struct Context<'a> {
     pub schema: &'a Schema,
     pub session: &'a Session,
     pub version: PgVersion,
-}
-
-/// Predicts what PostgreSQL does for one change.
-pub fn predict(_change: &Change, _context: Context) -> Prediction {
-    Prediction::default()
 }

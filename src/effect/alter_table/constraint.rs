@@ -1,0 +1,275 @@
+//! Actions on constraints: ADD, VALIDATE, DROP, RENAME, ALTER.
+
+use super::Alter;
+use crate::change::{Constraint, ConstraintKind, ForeignKey, Ident, Name};
+use crate::effect::FailsWhen;
+use crate::effect::LockMode::{AccessExclusive, RowShare, Share, ShareRowExclusive};
+use crate::effect::predictor::{Predictor, list, violating_rows};
+use crate::schema::{self, NotNull, Object, Relation};
+use crate::sql::Span;
+
+impl Predictor<'_> {
+    pub(super) fn add_constraint(&mut self, state: &Alter, constraint: &Constraint) {
+        let of_existing = |columns: &[Ident]| {
+            constraint.inline && columns.iter().any(|column| state.existing.contains(&column.name))
+        };
+        match &constraint.kind {
+            ConstraintKind::Check(expression) => {
+                if constraint.inline && !state.existing.is_empty() && state.added.is_empty() {
+                    return;
+                }
+                self.add_check(state, constraint, expression);
+            }
+            ConstraintKind::NotNull(column) => self.add_not_null(state, constraint, column),
+            ConstraintKind::Unique(key) if !of_existing(&key.columns) => self.add_key(state, &key.columns, false),
+            ConstraintKind::PrimaryKey(key) if !of_existing(&key.columns) => self.add_key(state, &key.columns, true),
+            ConstraintKind::UsingIndex { primary_key, index } => self.add_using_index(state, *primary_key, index),
+            ConstraintKind::Exclude { .. } => {}
+            ConstraintKind::ForeignKey(key) if !of_existing(&key.columns) => {
+                self.add_foreign_key(state, constraint, key);
+            }
+            _ => {}
+        }
+    }
+
+    fn add_check(&mut self, state: &Alter, constraint: &Constraint, expression: &crate::change::Expression) {
+        if !constraint.no_inherit {
+            self.recurse(state);
+        }
+        if constraint.not_valid || constraint.not_enforced {
+            return;
+        }
+        for table in self.family(&state.relation, state.only || constraint.no_inherit) {
+            self.scan(&table, constraint.span, "the CHECK is checked on every row");
+            if table.has_storage() && state.added.is_empty() {
+                let query = violating_rows(&table, expression);
+                let message = format!("check constraint of relation \"{}\" is violated by some row", table.name.name.as_str());
+                self.fail(FailsWhen::SomeRow { query }, constraint.span, &table.name, message);
+            }
+        }
+    }
+
+    fn add_not_null(&mut self, state: &Alter, constraint: &Constraint, column: &Ident) {
+        if !constraint.no_inherit {
+            self.recurse(state);
+        }
+        if constraint.not_valid {
+            return;
+        }
+        for table in self.family(&state.relation, state.only || constraint.no_inherit) {
+            if !state.added.contains(&column.name) && self.may_hold_nulls(&table, &column.name) {
+                self.check_not_null(&table, column, constraint.span);
+            }
+        }
+    }
+
+    /// UNIQUE and PRIMARY KEY; the index itself is found in the schema after the statement.
+    fn add_key(&mut self, state: &Alter, columns: &[Ident], primary_key: bool) {
+        let span = state.action.span;
+        let nullable = |table: &Relation| {
+            let columns = columns.iter().filter(|column| !state.added.contains(&column.name));
+            let may = |column: &&Ident| self.may_hold_nulls(table, &column.name);
+            columns.filter(may).cloned().collect::<Vec<_>>()
+        };
+        let family = self.targets(state);
+        let checks: Vec<_> = family.iter().map(|table| (table.clone(), nullable(table))).collect();
+        if primary_key && checks.iter().any(|(_, columns)| !columns.is_empty()) {
+            self.recurse(state);
+            for (table, columns) in &checks {
+                columns.iter().for_each(|column| self.check_not_null(table, column, span));
+            }
+        }
+        for table in family.iter().skip(1) {
+            self.lock(table, Share, span);
+        }
+        if state.relation.known || columns.is_empty() {
+            self.fail_on_duplicates(&state.relation, columns, span);
+        }
+    }
+
+    pub fn fail_on_duplicates(&mut self, table: &Relation, columns: &[Ident], span: Span) {
+        if columns.is_empty() {
+            return;
+        }
+        let columns = list(columns);
+        let query = format!("SELECT {columns}, count(*) FROM {} GROUP BY {columns} HAVING count(*) > 1 LIMIT 1", table.name);
+        let message = format!("could not create unique index: some key ({columns}) is duplicated");
+        self.fail(FailsWhen::SomeRow { query }, span, &table.name, message);
+    }
+
+    fn add_using_index(&mut self, state: &Alter, primary_key: bool, index: &Ident) {
+        let found = self.schema().indexes_of(state.relation.id).find(|it| it.name.name == index.name);
+        let columns = found.and_then(|it| it.as_index()).map(|it| it.columns.clone()).unwrap_or_default();
+        for id in columns.into_iter().flatten().filter(|_| primary_key) {
+            let name = state.relation.column_by_id(id).map(|column| column.name.clone());
+            let Some(name) = name.filter(|name| self.may_hold_nulls(&state.relation, name)) else { continue };
+            let column = Ident { name, span: index.span };
+            self.check_not_null(&state.relation.clone(), &column, state.action.span);
+        }
+    }
+
+    /// ATAddForeignKeyConstraint (tablecmds.c): both tables, and the partitions of both.
+    fn add_foreign_key(&mut self, state: &Alter, constraint: &Constraint, key: &ForeignKey) {
+        let span = constraint.span;
+        for part in self.family(&state.relation, !state.relation.is_partitioned()) {
+            self.lock(&part, ShareRowExclusive, span);
+        }
+        let Some(referenced) = self.find(&key.referenced) else { return };
+        for part in self.family(&referenced, !referenced.is_partitioned()) {
+            self.lock(&part, ShareRowExclusive, key.referenced.span);
+        }
+        // A new column without a default is NULL everywhere: nothing to look up (ATPrepAddConstraint's skip_validation).
+        let all_null = constraint.inline && !state.added.is_empty() && !self.adds_default(state, key);
+        if constraint.not_valid || constraint.not_enforced || all_null {
+            return;
+        }
+        self.check_orphans(&state.relation.clone(), &referenced, span);
+        self.fail_on_orphans(&state.relation.clone(), &referenced, key, span);
+    }
+
+    fn adds_default(&self, state: &Alter, key: &ForeignKey) -> bool {
+        let crate::change::Change::AlterTable(alter) = state.change else { return false };
+        alter.actions.iter().any(|action| match &action.kind {
+            crate::change::AlterTableActionKind::AddColumn { column, .. } => {
+                let gets_value =
+                    column.identity.is_some() || column.generated.is_some() || column.default.as_ref().is_some_and(|it| !is_null(&it.text));
+                gets_value && key.columns.iter().any(|it| it.name == column.name.name)
+            }
+            _ => false,
+        })
+    }
+
+    fn fail_on_orphans(&mut self, table: &Relation, referenced: &Relation, key: &ForeignKey, span: Span) {
+        let names = self.referenced_names(referenced, key);
+        if names.len() != key.columns.len() || key.columns.iter().any(|it| table.column(&it.name).is_none()) {
+            return;
+        }
+        let pairs = key.columns.iter().zip(&names);
+        let on: Vec<String> = pairs.map(|(own, other)| format!("r.{other} = t.{}", own)).collect();
+        let filled: Vec<String> = key.columns.iter().map(|own| format!("t.{own} IS NOT NULL")).collect();
+        let query = format!(
+            "SELECT t.* FROM {} AS t WHERE {} AND NOT EXISTS (SELECT FROM {} AS r WHERE {}) LIMIT 1",
+            table.name,
+            filled.join(" AND "),
+            referenced.name,
+            on.join(" AND ")
+        );
+        let message = format!("some key of \"{}\" is not present in table \"{}\"", table.name.name.as_str(), referenced.name.name.as_str());
+        self.fail(FailsWhen::SomeRow { query }, span, &table.name, message);
+    }
+
+    fn referenced_names(&self, referenced: &Relation, key: &ForeignKey) -> Vec<Name> {
+        if !key.referenced_columns.is_empty() {
+            return key.referenced_columns.iter().map(|it| it.name.clone()).collect();
+        }
+        let Some(schema::ConstraintKind::PrimaryKey { columns, .. }) = referenced.primary_key().map(|it| &it.kind) else {
+            return Vec::new();
+        };
+        columns.iter().filter_map(|id| referenced.column_by_id(*id)).map(|it| it.name.clone()).collect()
+    }
+
+    pub(super) fn validate_constraint(&mut self, state: &Alter, name: &Ident) {
+        let span = state.action.span;
+        let added_here = self.is_added_here(state, &name.name);
+        let Some(constraint) = state.relation.constraint(&name.name).cloned() else {
+            if added_here || !state.relation.known {
+                self.scan(&state.relation.clone(), span, "every row is checked");
+            }
+            return;
+        };
+        if constraint.validated && !matches!(constraint.kind, schema::ConstraintKind::NotNull(_)) {
+            return;
+        }
+        match &constraint.kind {
+            schema::ConstraintKind::ForeignKey(key) => {
+                let Some(referenced) = self.relation(key.referenced).cloned() else { return };
+                self.lock(&referenced, RowShare, span);
+                self.check_orphans(&state.relation.clone(), &referenced, span);
+            }
+            schema::ConstraintKind::Check { expression, .. } => {
+                self.recurse(state);
+                for table in self.family(&state.relation, state.only || constraint.no_inherit) {
+                    let own = table.constraint(&name.name);
+                    if own.is_none_or(|own| !own.validated) {
+                        self.scan(&table, span, "the CHECK is checked on every row");
+                        let query = violating_rows(&table, expression);
+                        let message = format!("check constraint \"{}\" is violated by some row", name.name.as_str());
+                        self.fail(FailsWhen::SomeRow { query }, span, &table.name, message);
+                    }
+                }
+            }
+            schema::ConstraintKind::NotNull(column) => self.validate_not_null(state, *column),
+            _ => {}
+        }
+    }
+
+    fn validate_not_null(&mut self, state: &Alter, column: schema::ColumnId) {
+        let Some(column) = state.relation.column_by_id(column).cloned() else { return };
+        if column.not_null != NotNull::NotValid {
+            return;
+        }
+        self.recurse(state);
+        let ident = Ident { name: column.name.clone(), span: state.action.span };
+        for table in self.targets(state) {
+            if table.column(&column.name).is_some_and(|it| it.not_null != NotNull::Yes) {
+                self.check_not_null(&table, &ident, state.action.span);
+            }
+        }
+    }
+
+    fn is_added_here(&self, state: &Alter, name: &Name) -> bool {
+        let crate::change::Change::AlterTable(alter) = state.change else { return false };
+        alter.actions.iter().any(|action| match &action.kind {
+            crate::change::AlterTableActionKind::AddConstraint(constraint) => {
+                constraint.name.as_ref().is_some_and(|it| it.name == *name)
+            }
+            _ => false,
+        })
+    }
+
+    pub(super) fn drop_constraint(&mut self, state: &Alter, name: &Name) {
+        let span = state.action.span;
+        let Some(constraint) = state.relation.constraint(name).cloned() else { return };
+        let recurses = match &constraint.kind {
+            schema::ConstraintKind::Check { .. } => !constraint.no_inherit,
+            schema::ConstraintKind::NotNull(_) => true,
+            _ => state.relation.is_partitioned(),
+        };
+        if recurses {
+            for table in self.targets(state) {
+                self.lock(&table, AccessExclusive, span);
+            }
+        }
+        self.lock_dropped(&Object::Constraint(state.relation.id, name.clone()), span);
+    }
+
+    pub(super) fn rename_constraint(&mut self, state: &Alter, name: &Name) {
+        let constraint = state.relation.constraint(name);
+        // rename_constraint_internal (tablecmds.c): only inheritable CHECKs are renamed in children.
+        let inherits = constraint.is_some_and(|it| {
+            matches!(it.kind, schema::ConstraintKind::Check { .. } | schema::ConstraintKind::NotNull(_))
+                && !it.no_inherit
+        });
+        if inherits {
+            self.recurse(state);
+        }
+    }
+
+    pub(super) fn alter_constraint(&mut self, state: &Alter, name: &Name, enforced: Option<bool>) {
+        let Some(constraint) = state.relation.constraint(name).cloned() else { return };
+        let schema::ConstraintKind::ForeignKey(key) = &constraint.kind else { return };
+        if state.relation.is_partitioned() {
+            self.recurse(state);
+        }
+        if enforced.is_some_and(|enforced| enforced != constraint.enforced) {
+            self.lock_id(key.referenced, AccessExclusive, state.action.span);
+            if let (Some(true), Some(referenced)) = (enforced, self.relation(key.referenced).cloned()) {
+                self.check_orphans(&state.relation.clone(), &referenced, state.action.span);
+            }
+        }
+    }
+}
+
+fn is_null(text: &str) -> bool {
+    text.trim().get(..4).is_some_and(|word| word.eq_ignore_ascii_case("null"))
+}

@@ -1,0 +1,49 @@
+//! The lock an action of ALTER TABLE asks for (`AlterTableGetLockLevel`, tablecmds.c).
+
+use crate::change::{AlterTableActionKind, ConstraintKind, StorageOption};
+use crate::effect::LockMode::{self, AccessExclusive, ShareRowExclusive, ShareUpdateExclusive};
+use crate::schema::{Relation, RelationKind};
+
+pub(super) fn of(action: &AlterTableActionKind, relation: &Relation) -> LockMode {
+    use AlterTableActionKind::*;
+    if matches!(relation.kind, RelationKind::View(_)) {
+        return AccessExclusive;
+    }
+    match action {
+        SetStatistics { .. } | SetColumnOptions { .. } | ClusterOn { .. } | SetWithoutCluster => ShareUpdateExclusive,
+        ValidateConstraint { .. } | AttachPartition { .. } => ShareUpdateExclusive,
+        DetachPartition { concurrently: true, .. } | DetachPartition { finalize: true, .. } => ShareUpdateExclusive,
+        SetTrigger { .. } => ShareRowExclusive,
+        AddConstraint(constraint) if matches!(constraint.kind, ConstraintKind::ForeignKey(_)) => ShareRowExclusive,
+        SetOptions { options } | ResetOptions { options } => of_options(options),
+        _ => AccessExclusive,
+    }
+}
+
+/// The lock that storage parameters ask for (reloptions.c).
+fn of_options(options: &[StorageOption]) -> LockMode {
+    let weak = |name: &str| {
+        let name = name.strip_prefix("toast.").unwrap_or(name);
+        name.starts_with("autovacuum_")
+            || name.starts_with("vacuum_")
+            || matches!(
+                name,
+                "fillfactor" | "toast_tuple_target" | "parallel_workers" | "log_autovacuum_min_duration"
+            )
+    };
+    let all_weak = options.iter().all(|option| weak(&option.name));
+    if all_weak { ShareUpdateExclusive } else { AccessExclusive }
+}
+
+/// Whether an action makes an index.
+pub(super) fn adds_index(action: &AlterTableActionKind) -> bool {
+    match action {
+        AlterTableActionKind::AddConstraint(constraint) => {
+            matches!(
+                constraint.kind,
+                ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_) | ConstraintKind::Exclude { .. }
+            )
+        }
+        _ => false,
+    }
+}

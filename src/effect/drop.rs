@@ -1,0 +1,165 @@
+//! DROP: everything that goes with it is locked, and so is what it pointed at.
+
+use super::LockMode::{AccessExclusive, ShareUpdateExclusive};
+use super::predictor::Predictor;
+use crate::change::{self, Drop, ObjectKind, ObjectReference};
+use crate::schema::{ConstraintKind, ForeignKey, Object, Relation, RelationId, RelationKind};
+use crate::sql::Span;
+
+impl Predictor<'_> {
+    pub fn drop(&mut self, drop: &Drop) {
+        if matches!(drop.kind, ObjectKind::Database | ObjectKind::Tablespace) {
+            let Some(first) = drop.objects.first() else { return };
+            let command = if drop.kind == ObjectKind::Database { "DROP DATABASE" } else { "DROP TABLESPACE" };
+            return self.forbid_in_transaction(first.span, &first.name, command);
+        }
+        if drop.concurrently {
+            return self.drop_index_concurrently(drop);
+        }
+        for reference in &drop.objects {
+            for object in self.named(drop.kind, reference) {
+                self.lock_dropped(&object, reference.span);
+            }
+            self.lock_unknown(drop.kind, reference);
+        }
+    }
+
+    fn drop_index_concurrently(&mut self, drop: &Drop) {
+        for reference in &drop.objects {
+            self.forbid_in_transaction(reference.span, &reference.name, "DROP INDEX CONCURRENTLY");
+            let table = self.find(&reference.name).and_then(|index| index.as_index().map(|it| it.table));
+            if let Some(table) = table {
+                self.lock_id(table, ShareUpdateExclusive, reference.span);
+            }
+        }
+    }
+
+    /// A relation that a partial history does not know is locked by its name.
+    fn lock_unknown(&mut self, kind: ObjectKind, reference: &ObjectReference) {
+        use ObjectKind::*;
+        let relation = match kind {
+            Table | View | MaterializedView | ForeignTable => Some(&reference.name),
+            Trigger | Rule | Policy => reference.on.as_ref(),
+            _ => None,
+        };
+        if let Some(relation) = relation.and_then(|name| self.find(name)) {
+            self.lock(&relation, AccessExclusive, reference.span);
+        }
+    }
+
+    fn named(&self, kind: ObjectKind, reference: &ObjectReference) -> Vec<Object> {
+        use ObjectKind::*;
+        let session = self.context.session;
+        let on = reference.on.as_ref().and_then(|name| self.schema().find_relation(name, session));
+        let name = &reference.name;
+        match kind {
+            Table | ForeignTable | View | MaterializedView | Index | Sequence => {
+                self.schema().find_relation(name, session).map(|it| Object::Relation(it.id)).into_iter().collect()
+            }
+            Trigger => on.map(|it| Object::Trigger(it.id, name.name.clone())).into_iter().collect(),
+            Rule => on.map(|it| Object::Rule(it.id, name.name.clone())).into_iter().collect(),
+            Policy => on.map(|it| Object::Policy(it.id, name.name.clone())).into_iter().collect(),
+            Type | Domain => {
+                self.schema().find_type(&name.schema, &name.name, session).map(|it| Object::Type(it.id)).into_iter().collect()
+            }
+            Schema => vec![Object::Namespace(name.name.clone())],
+            Statistics => vec![Object::Statistics(self.schema().qualify(name, session))],
+            Function | Procedure | Routine => self.named_routines(reference),
+            _ => Vec::new(),
+        }
+    }
+
+    fn named_routines(&self, reference: &ObjectReference) -> Vec<Object> {
+        let matching = |arguments: &Vec<change::TypeName>, routine: &crate::schema::Routine| {
+            let inputs: Vec<_> = routine.inputs().map(|it| &it.data_type).collect();
+            inputs.len() == arguments.len() && inputs.iter().zip(arguments).all(|(a, b)| a.name == b.name)
+        };
+        self.schema()
+            .find_routines(&reference.name, self.context.session)
+            .filter(|routine| reference.arguments.as_ref().is_none_or(|it| matching(it, routine)))
+            .map(|routine| Object::Routine(routine.id))
+            .collect()
+    }
+
+    /// Locks what a DROP of one object reaches (`AcquireDeletionLock`, dependency.c, and the removal functions).
+    pub fn lock_dropped(&mut self, named: &Object, span: Span) {
+        let closure = self.schema().dropped_with(std::slice::from_ref(named));
+        for object in &closure.objects {
+            match object {
+                Object::Relation(id) => self.lock_dropped_relation(*id, span),
+                Object::Constraint(id, name) => self.lock_dropped_constraint(*id, name, span),
+                Object::Column(id, _) | Object::Rule(id, _) | Object::Policy(id, _) => {
+                    self.lock_id(*id, AccessExclusive, span);
+                }
+                Object::Default(id, _) => self.lock_id(*id, AccessExclusive, span),
+                Object::Trigger(id, name) => self.lock_dropped_trigger(*id, name, span),
+                Object::Statistics(name) => {
+                    let table = self.schema().statistics.get(name).and_then(|it| it.table);
+                    table.into_iter().for_each(|table| self.lock_id(table, ShareUpdateExclusive, span));
+                }
+                Object::Type(_) | Object::Routine(_) | Object::Namespace(_) => {}
+            }
+        }
+    }
+
+    fn lock_dropped_relation(&mut self, id: RelationId, span: Span) {
+        let Some(relation) = self.relation(id) else { return };
+        match &relation.kind {
+            // index_drop (index.c) locks the heap as it does the index.
+            RelationKind::Index(index) => self.lock_id(index.table, AccessExclusive, span),
+            RelationKind::Sequence(_) => {}
+            _ => {
+                self.lock(relation, AccessExclusive, span);
+                self.lock_around_dropped_table(relation, span);
+            }
+        }
+    }
+
+    fn lock_around_dropped_table(&mut self, relation: &Relation, span: Span) {
+        // heap_drop_with_catalog (heap.c): the parent of a partition, and its default partition.
+        if relation.is_partition() {
+            for parent in &relation.parents {
+                self.lock_id(*parent, AccessExclusive, span);
+                if let Some(default) = self.default_partition(*parent) {
+                    self.lock(&default, AccessExclusive, span);
+                }
+            }
+        }
+        for (constraint, key) in relation.foreign_keys() {
+            // The triggers on the referenced table belong to the key of the topmost partitioned table.
+            if constraint.local || !relation.is_partition() {
+                self.lock_foreign_key_partners(relation.id, key, span);
+            }
+        }
+    }
+
+    fn lock_dropped_constraint(&mut self, id: RelationId, name: &change::Name, span: Span) {
+        let Some(relation) = self.relation(id) else { return };
+        self.lock(relation, AccessExclusive, span);
+        if let Some(ConstraintKind::ForeignKey(key)) = relation.constraint(name).map(|it| &it.kind) {
+            self.lock_foreign_key_partners(id, key, span);
+        }
+    }
+
+    /// Removing a foreign key removes its triggers, those on the other table and on all partitions included (`RemoveTriggerById`).
+    pub fn lock_foreign_key_partners(&mut self, id: RelationId, key: &ForeignKey, span: Span) {
+        self.lock_partitions(id, span);
+        self.lock_id(key.referenced, AccessExclusive, span);
+        self.lock_partitions(key.referenced, span);
+    }
+
+    fn lock_partitions(&mut self, id: RelationId, span: Span) {
+        if self.relation(id).is_some_and(|it| it.is_partitioned()) {
+            self.lock_family(id, AccessExclusive, span);
+        }
+    }
+
+    fn lock_dropped_trigger(&mut self, id: RelationId, name: &change::Name, span: Span) {
+        let Some(relation) = self.relation(id) else { return };
+        let cloned = relation.triggers.iter().any(|it| it.name == *name && it.for_each_row);
+        self.lock(relation, AccessExclusive, span);
+        if relation.is_partitioned() && cloned {
+            self.lock_family(id, AccessExclusive, span);
+        }
+    }
+}

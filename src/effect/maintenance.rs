@@ -1,0 +1,232 @@
+//! TRUNCATE, LOCK, CLUSTER, VACUUM, ANALYZE, statistics, publications and comments.
+
+use std::collections::BTreeSet;
+
+use super::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
+use super::predictor::Predictor;
+use crate::change::{
+    AlterObject, AlterObjectAction, AlterPublication, AlterPublicationAction, Cluster, Comment, CreateOther,
+    CreateStatistics, LockTable, ObjectKind, ObjectName, PublicationObjects, Truncate, Vacuum,
+};
+use crate::schema::{Relation, RelationId, RelationKind};
+use crate::sql::Span;
+
+impl Predictor<'_> {
+    pub fn truncate(&mut self, truncate: &Truncate) {
+        let mut seen = BTreeSet::new();
+        for (name, only) in &truncate.tables {
+            let Some(table) = self.find(name) else { continue };
+            for table in self.family(&table, *only) {
+                seen.insert(table.id);
+                self.truncate_one(&table, name.span);
+            }
+        }
+        if truncate.cascade {
+            let span = truncate.tables.first().map(|(name, _)| name.span);
+            span.into_iter().for_each(|span| self.truncate_referencing(seen.clone(), span));
+        }
+    }
+
+    /// heap_truncate_find_FKs (heap.c), until nothing new is found.
+    fn truncate_referencing(&mut self, mut seen: BTreeSet<RelationId>, span: Span) {
+        let mut waiting: Vec<RelationId> = seen.iter().copied().collect();
+        while let Some(id) = waiting.pop() {
+            let referencing: Vec<_> = self.schema().foreign_keys_to(id).map(|(table, _)| table).collect();
+            for id in referencing {
+                let Some(table) = self.relation(id) else { continue };
+                for part in self.family(table, false) {
+                    if seen.insert(part.id) {
+                        waiting.push(part.id);
+                        self.truncate_one(&part, span);
+                    }
+                }
+            }
+        }
+    }
+
+    fn truncate_one(&mut self, table: &Relation, span: Span) {
+        self.lock(table, AccessExclusive, span);
+        if !matches!(table.kind, RelationKind::Table) {
+            return;
+        }
+        self.new_storage(table, span, "TRUNCATE gives the table new, empty storage");
+        self.rebuild_all(table, span, "the table is emptied");
+        if !table.indexes.is_empty() {
+            self.scan(table, span, "the indexes of the emptied table are built anew");
+        }
+    }
+
+    pub fn lock_table(&mut self, lock: &LockTable) {
+        for (name, only) in &lock.tables {
+            let Some(relation) = self.find(name) else { continue };
+            for relation in self.family(&relation, *only) {
+                self.lock_through_views(&relation, lock.mode, name.span);
+            }
+        }
+    }
+
+    /// LockViewRecurse (lockcmds.c).
+    fn lock_through_views(&mut self, relation: &Relation, mode: super::LockMode, span: Span) {
+        self.lock(relation, mode, span);
+        let RelationKind::View(view) = &relation.kind else { return };
+        for (id, _) in &view.uses {
+            let Some(used) = self.relation(*id) else { continue };
+            for used in self.family(used, false) {
+                self.lock_through_views(&used, mode, span);
+            }
+        }
+    }
+
+    pub fn cluster(&mut self, cluster: &Cluster) {
+        let Some(name) = &cluster.table else {
+            let clustered: Vec<_> = self.schema().relations.values().filter(|it| it.clustered_on.is_some()).cloned().collect();
+            self.out.effect.in_transaction_block = super::InTransactionBlock::Forbidden;
+            let span = Span::new(crate::sql::FileId(0), 0, 0);
+            for table in clustered {
+                self.lock(&table, AccessExclusive, span);
+                self.rewrite(&table, span, "CLUSTER writes it in the index's order");
+            }
+            return;
+        };
+        let Some(table) = self.find(name) else { return };
+        if table.is_partitioned() {
+            self.forbid_in_transaction(name.span, name, "CLUSTER");
+        }
+        for table in self.family(&table, !table.is_partitioned()) {
+            self.lock(&table, AccessExclusive, name.span);
+            self.rewrite(&table, name.span, "CLUSTER writes it in the index's order");
+        }
+    }
+
+    pub fn vacuum(&mut self, vacuum: &Vacuum) {
+        self.out.effect.in_transaction_block = super::InTransactionBlock::Forbidden;
+        let mode = if vacuum.full { AccessExclusive } else { ShareUpdateExclusive };
+        if let Some(first) = vacuum.tables.first() {
+            self.forbid_in_transaction(first.span, first, "VACUUM");
+        }
+        for (at, name) in vacuum.tables.iter().enumerate() {
+            let only = vacuum.only.get(at).copied().unwrap_or(false);
+            let Some(table) = self.find(name) else { continue };
+            for part in self.family(&table, only || (!table.is_partitioned() && !self.at_least(18))) {
+                self.lock(&part, mode, name.span);
+                if vacuum.full {
+                    self.rewrite(&part, name.span, "VACUUM FULL copies it into new storage");
+                }
+            }
+        }
+        if vacuum.tables.is_empty() {
+            self.vacuum_everything(vacuum.full, mode);
+        }
+    }
+
+    fn vacuum_everything(&mut self, full: bool, mode: super::LockMode) {
+        let span = Span::new(crate::sql::FileId(0), 0, 0);
+        let tables: Vec<_> = self.schema().relations.values().cloned().collect();
+        for table in tables.iter().filter(|it| matches!(it.kind, RelationKind::Table | RelationKind::MaterializedView(_))) {
+            self.lock(table, mode, span);
+            if full {
+                self.rewrite(table, span, "VACUUM FULL copies it into new storage");
+            }
+        }
+    }
+
+    pub fn analyze(&mut self, tables: &[ObjectName], only: &[bool]) {
+        for (at, name) in tables.iter().enumerate() {
+            let only = only.get(at).copied().unwrap_or(false);
+            let Some(table) = self.find(name) else { continue };
+            self.lock(&table, ShareUpdateExclusive, name.span);
+            let own = self.at_least(18) && !only || table.is_partitioned() && !only;
+            for child in self.family(&table, false).iter().skip(1) {
+                // acquire_inherited_sample_rows (analyze.c) reads children under ACCESS SHARE; partitions are analyzed themselves.
+                self.lock(child, if own { ShareUpdateExclusive } else { AccessShare }, name.span);
+            }
+        }
+        if tables.is_empty() {
+            let span = Span::new(crate::sql::FileId(0), 0, 0);
+            let all: Vec<_> = self.schema().relations.values().filter(|it| it.is_queryable()).cloned().collect();
+            for table in all.iter().filter(|it| !matches!(it.kind, RelationKind::View(_))) {
+                self.lock(table, ShareUpdateExclusive, span);
+            }
+        }
+    }
+
+    pub fn create_statistics(&mut self, create: &CreateStatistics) {
+        let exists = create.name.as_ref().map(|name| self.schema().qualify(name, self.context.session));
+        if create.if_not_exists && exists.is_some_and(|name| self.schema().statistics.contains_key(&name)) {
+            return;
+        }
+        let Some(name) = &create.table else { return };
+        if let Some(table) = self.find(name) {
+            self.lock(&table, ShareUpdateExclusive, name.span);
+        }
+    }
+
+    pub fn publication_objects(&mut self, objects: &PublicationObjects) {
+        let PublicationObjects::Named { tables, .. } = objects else { return };
+        for named in tables {
+            let Some(table) = self.find(&named.table) else { continue };
+            // OpenTableList (publicationcmds.c): children of plain inheritance, no partitions.
+            for table in self.family(&table, named.only || table.is_partitioned()) {
+                self.lock(&table, ShareUpdateExclusive, named.table.span);
+            }
+        }
+    }
+
+    pub fn alter_publication(&mut self, alter: &AlterPublication) {
+        match &alter.action {
+            AlterPublicationAction::Add(objects) | AlterPublicationAction::Drop(objects) => {
+                self.publication_objects(objects);
+            }
+            AlterPublicationAction::Set(objects) => {
+                self.publication_objects(objects);
+                let published = self.schema().publications.get(&alter.name.name).map(|it| it.tables.clone());
+                for id in published.unwrap_or_default() {
+                    self.lock_id(id, ShareUpdateExclusive, alter.name.span);
+                }
+            }
+            AlterPublicationAction::Options => {}
+        }
+    }
+
+    /// get_object_address (objectaddress.c): relations under SHARE UPDATE EXCLUSIVE, tables of parts under ACCESS SHARE.
+    pub fn comment(&mut self, comment: &Comment) {
+        use ObjectKind::*;
+        let (name, mode) = match comment.kind {
+            Table | View | MaterializedView | ForeignTable => (Some(&comment.object.name), ShareUpdateExclusive),
+            Column => (Some(comment.object.on.as_ref().unwrap_or(&comment.object.name)), ShareUpdateExclusive),
+            Constraint | Trigger | Rule | Policy => (comment.object.on.as_ref(), AccessShare),
+            _ => (None, AccessShare),
+        };
+        let Some(name) = name else { return };
+        if let Some(relation) = self.schema().find_relation(name, self.context.session).cloned().or_else(|| self.find(name)) {
+            self.lock(&relation, mode, comment.object.span);
+        }
+    }
+
+    pub fn create_other(&mut self, create: &CreateOther) {
+        if let (true, Some(name)) = (create.forbidden_in_transaction, &create.name) {
+            self.forbid_in_transaction(name.span, name, &format!("CREATE {}", create.kind.noun().to_uppercase()));
+        } else if create.forbidden_in_transaction {
+            self.out.effect.in_transaction_block = super::InTransactionBlock::Forbidden;
+        }
+    }
+
+    /// RENAME and the like of triggers, rules and policies lock their table.
+    pub fn alter_object(&mut self, alter: &AlterObject) {
+        use ObjectKind::*;
+        if alter.action == AlterObjectAction::OptionsOutsideTransaction {
+            let command = format!("ALTER {}", alter.kind.noun().to_uppercase());
+            return self.forbid_in_transaction(alter.span, &alter.object.name, &command);
+        }
+        if !matches!(alter.kind, Trigger | Rule | Policy) {
+            return;
+        }
+        let Some(table) = alter.object.on.as_ref().and_then(|name| self.find(name)) else { return };
+        self.lock(&table, AccessExclusive, alter.object.span);
+        let cloned = table.triggers.iter().any(|it| it.name == alter.object.name.name && it.for_each_row);
+        // renametrig (trigger.c) renames the clones in partitions since 15.
+        if alter.kind == Trigger && table.is_partitioned() && cloned && self.at_least(15) {
+            self.lock_family(table.id, AccessExclusive, alter.object.span);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Partitions: PARTITION OF, ATTACH, DETACH, and the default partition that each of them concerns.
+
+use std::sync::Arc;
+
+use super::LockMode::{AccessExclusive, RowShare, ShareRowExclusive, ShareUpdateExclusive};
+use super::predictor::Predictor;
+use crate::change::{Change, ObjectName, PartitionBound};
+use crate::expression;
+use crate::schema::{ConstraintKind, NotNull, Relation, RelationId, RelationKind};
+use crate::sql::Span;
+
+impl Predictor<'_> {
+    pub fn default_partition(&self, parent: RelationId) -> Option<Arc<Relation>> {
+        let children = self.relation(parent)?.children.iter();
+        let mut children = children.filter_map(|id| self.relation(*id));
+        children.find(|child| child.bound == Some(PartitionBound::Default)).cloned()
+    }
+
+    /// CREATE TABLE … PARTITION OF: DefineRelation (tablecmds.c) locks the parent and its default partition.
+    pub fn create_partition(&mut self, parent: &ObjectName, bound: &PartitionBound) {
+        let Some(parent_table) = self.find(parent) else { return };
+        self.lock(&parent_table, AccessExclusive, parent.span);
+        self.check_default_partition(&parent_table, bound, parent.span);
+        self.clone_foreign_keys(&parent_table, None, parent.span);
+    }
+
+    /// A new partition takes values that the default partition may hold now: it is locked and read
+    /// (`check_default_partition_contents`, partbounds.c).
+    fn check_default_partition(&mut self, parent: &Relation, bound: &PartitionBound, span: Span) {
+        if *bound == PartitionBound::Default {
+            return;
+        }
+        let Some(default) = self.default_partition(parent.id) else { return };
+        for part in self.family(&default, false) {
+            self.lock(&part, AccessExclusive, span);
+            self.scan(&part, span, "rows of the new partition may be in the default partition");
+        }
+    }
+
+    /// A new partition gets the parent's foreign keys, and becomes a target of those that reference the parent
+    /// (`CloneForeignKeyConstraints`, tablecmds.c).
+    fn clone_foreign_keys(&mut self, parent: &Relation, attached: Option<&Arc<Relation>>, span: Span) {
+        for (_, key) in parent.foreign_keys() {
+            let Some(referenced) = self.relation(key.referenced) else { continue };
+            for part in self.family(referenced, !referenced.is_partitioned()) {
+                self.lock(&part, ShareRowExclusive, span);
+            }
+            let Some(child) = attached else { continue };
+            let has = child.foreign_keys().any(|(_, own)| own.referenced == key.referenced);
+            if !has {
+                self.check_orphans(child, referenced, span);
+            }
+        }
+        let referencing: Vec<RelationId> = self.schema().foreign_keys_to(parent.id).map(|(table, _)| table).collect();
+        for table in referencing {
+            self.lock_id(table, ShareRowExclusive, span);
+        }
+    }
+
+    /// `RI_Initial_Check` (ri_triggers.c): one query joins both tables.
+    pub fn check_orphans(&mut self, table: &Relation, referenced: &Relation, span: Span) {
+        for part in self.family(table, !table.is_partitioned()) {
+            self.scan(&part, span, "every row's key is looked up in the referenced table");
+        }
+        self.lock(referenced, RowShare, span);
+        for part in self.family(referenced, !referenced.is_partitioned()) {
+            self.lock(&part, super::LockMode::AccessShare, span);
+            self.scan(&part, span, "the keys of the referencing table are looked up in it");
+        }
+    }
+
+    pub fn attach_partition(
+        &mut self,
+        parent: &Relation,
+        partition: &ObjectName,
+        bound: &PartitionBound,
+        change: &Change,
+    ) {
+        let span = partition.span;
+        let Some(child) = self.find(partition) else { return };
+        let family = self.family(&child, false);
+        for part in &family {
+            self.lock(part, AccessExclusive, span);
+        }
+        self.check_default_partition(parent, bound, span);
+        for part in &family {
+            if !self.bound_is_proved(parent, part, bound) {
+                self.scan(part, span, "no CHECK proves that its rows fit the partition's bound");
+            }
+        }
+        let after = self.after(change);
+        self.build_new_indexes(&family, &after, span, "the partition needs the parent's index");
+        self.clone_foreign_keys(parent, Some(&child), span);
+    }
+
+    fn bound_is_proved(&self, parent: &Relation, child: &Relation, bound: &PartitionBound) -> bool {
+        let RelationKind::PartitionedTable(key) = &parent.kind else { return false };
+        if *bound == PartitionBound::Default && parent.children.is_empty() {
+            return true;
+        }
+        let checks: Vec<_> = child
+            .constraints
+            .iter()
+            .filter(|constraint| constraint.validated && constraint.enforced)
+            .filter_map(|constraint| match &constraint.kind {
+                ConstraintKind::Check { expression, .. } => Some(&*expression.tree),
+                _ => None,
+            })
+            .collect();
+        expression::proves_partition_bound(&checks, child, parent, key, bound, self.scope(None))
+    }
+
+    /// ATExecDetachPartition (tablecmds.c).
+    pub fn detach_partition(&mut self, parent: &Relation, partition: &ObjectName, concurrently: bool, finalize: bool) {
+        let span = partition.span;
+        if concurrently {
+            self.forbid_in_transaction(span, partition, "ALTER TABLE ... DETACH CONCURRENTLY");
+        }
+        let mode = if concurrently { ShareUpdateExclusive } else { AccessExclusive };
+        let child = self.find(partition);
+        if let Some(child) = &child {
+            self.lock(child, if finalize { AccessExclusive } else { mode }, span);
+        }
+        if let (Some(default), false) = (self.default_partition(parent.id), concurrently || finalize) {
+            self.lock(&default, AccessExclusive, span);
+        }
+        self.detach_foreign_keys(parent, child.as_deref(), span);
+    }
+
+    fn detach_foreign_keys(&mut self, parent: &Relation, child: Option<&Relation>, span: Span) {
+        // Rows that reference the partition are looked for (RI_PartitionRemove_Check).
+        let referencing: Vec<RelationId> = self.schema().foreign_keys_to(parent.id).map(|(table, _)| table).collect();
+        for id in referencing {
+            let Some(table) = self.relation(id) else { continue };
+            for part in self.family(table, !table.is_partitioned()) {
+                self.lock(&part, AccessExclusive, span);
+                self.scan(&part, span, "its rows may reference the partition");
+            }
+        }
+        // The partition's own keys get triggers of their own on the referenced table.
+        let keys = child.map(|child| child.foreign_keys().map(|(_, key)| key.referenced).collect::<Vec<_>>());
+        for referenced in keys.unwrap_or_default() {
+            self.lock_id(referenced, ShareRowExclusive, span);
+        }
+    }
+
+    /// A column that a SET NOT NULL of the whole tree still has to check.
+    pub fn may_hold_nulls(&self, relation: &Relation, column: &crate::change::Name) -> bool {
+        let Some(found) = relation.column(column) else { return !relation.known };
+        if found.not_null == NotNull::Yes {
+            return false;
+        }
+        // NotNullImpliedByRelConstraints (tablecmds.c) believes validated constraints only.
+        !relation.constraints.iter().any(|constraint| match &constraint.kind {
+            ConstraintKind::Check { expression, .. } => {
+                constraint.validated && constraint.enforced && expression::proves_not_null(&expression.tree, column)
+            }
+            _ => false,
+        })
+    }
+}

@@ -1,0 +1,94 @@
+//! One arm a [`Change`]: each calls the function that knows it.
+
+use super::predictor::Predictor;
+use super::{Context, Prediction};
+use crate::change::{Change, RoutineName};
+
+/// Predicts what PostgreSQL does for one change.
+pub fn predict(change: &Change, context: Context) -> Prediction {
+    let mut predictor = Predictor::new(context);
+    predictor.change(change);
+    predictor.finish()
+}
+
+impl Predictor<'_> {
+    pub fn change(&mut self, change: &Change) {
+        match change {
+            Change::CreateTable(create) => self.create_table(create),
+            Change::CreateTableAs(create) => self.create_table_as(create),
+            Change::AlterTable(alter) => self.alter_table(change, alter),
+            Change::Truncate(truncate) => self.truncate(truncate),
+            Change::LockTable(lock) => self.lock_table(lock),
+            Change::CreateIndex(create) => self.create_index(change, create),
+            Change::Reindex(reindex) => self.reindex(reindex),
+            Change::Cluster(cluster) => self.cluster(cluster),
+            Change::Vacuum(vacuum) => self.vacuum(vacuum),
+            Change::Analyze(analyze) => self.analyze(&analyze.tables, &analyze.only),
+            Change::CreateStatistics(create) => self.create_statistics(create),
+            Change::CreateView(create) => self.create_view(create),
+            Change::CreateMaterializedView(create) => self.create_materialized_view(create),
+            Change::RefreshMaterializedView(refresh) => self.refresh(refresh),
+            Change::CreateSequence(create) => self.sequence_owner_lock(&create.options),
+            Change::AlterSequence(alter) => self.sequence_owner_lock(&alter.options),
+            Change::AlterCompositeType(alter) => self.alter_composite_type(alter),
+            Change::AlterDomain(alter) => self.alter_domain(alter),
+            Change::CreateRoutine(create) => self.create_routine(create),
+            Change::CreateTrigger(create) => self.create_trigger(create),
+            Change::CreateRule(create) => self.create_rule(create),
+            Change::CreatePolicy(create) => {
+                self.policy(&create.table, &[create.using.as_ref(), create.with_check.as_ref()]);
+            }
+            Change::AlterPolicy(alter) => {
+                self.policy(&alter.table, &[alter.using.as_ref(), alter.with_check.as_ref()]);
+            }
+            Change::CreateSchema(create) => self.create_schema(create),
+            Change::CreatePublication(create) => self.publication_objects(&create.objects),
+            Change::AlterPublication(alter) => self.alter_publication(alter),
+            Change::CreateDatabase(create) => {
+                self.forbid_in_transaction(create.name.span, &create.name, "CREATE DATABASE");
+            }
+            Change::CreateOther(create) => self.create_other(create),
+            Change::Drop(drop) => self.drop(drop),
+            Change::AlterObject(alter) => self.alter_object(alter),
+            Change::Comment(comment) => self.comment(comment),
+            Change::Insert(insert) => self.insert(insert),
+            Change::Update(update) => self.update(update),
+            Change::Delete(delete) => self.delete(delete),
+            Change::Merge(merge) => self.merge(merge),
+            Change::Select(select) => self.select(select),
+            Change::Copy(copy) => self.copy(copy),
+            Change::Explain { analyze, change } => self.explain(*analyze, change),
+            Change::Do(block) => self.do_block(block),
+            Change::Nothing(nothing) if nothing.forbidden_in_transaction => self.forbid_nothing(nothing.name),
+            Change::Call(routine) => self.call(routine),
+            Change::CreateType(_)
+            | Change::AlterEnum(_)
+            | Change::CreateDomain(_)
+            | Change::AlterRoutine(_)
+            | Change::CreateExtension(_)
+            | Change::AlterExtension(_)
+            | Change::Grant(_)
+            | Change::AlterDefaultPrivileges(_)
+            | Change::Owned(_)
+            | Change::Transaction(_)
+            | Change::Set(_)
+            | Change::Nothing(_) => {}
+            Change::Reset(reset) if reset.discard_all => self.forbid_nothing("discard-all"),
+            Change::Reset(_) => {}
+        }
+    }
+
+    /// A statement without a span of its own that a transaction block refuses.
+    fn forbid_nothing(&mut self, name: &str) {
+        let _ = name;
+        self.out.effect.in_transaction_block = super::InTransactionBlock::Forbidden;
+    }
+
+    /// What a procedure in language SQL does; others are not known.
+    fn call(&mut self, routine: &RoutineName) {
+        let found: Vec<_> = self.schema().find_routines(&routine.name, self.context.session).map(|it| it.id).collect();
+        if let [only] = found[..] {
+            self.run_routine(only);
+        }
+    }
+}

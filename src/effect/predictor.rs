@@ -1,0 +1,253 @@
+//! What every arm of the prediction needs: finding relations, recording locks, work and failures.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Context, Failure, FailsWhen, InTransactionBlock, Lock, LockMode, Prediction, Work, WorkKind};
+use crate::catalog;
+use crate::change::{Change, Expression, Ident, ObjectName, Persistence, QualifiedName, ReplicaIdentity};
+use crate::expression::Scope;
+use crate::schema::{Relation, RelationId, RelationKind, Schema, apply};
+use crate::sql::Span;
+
+/// Collects the prediction of one statement.
+pub(super) struct Predictor<'a> {
+    pub context: Context<'a>,
+    pub out: Prediction,
+    /// How deep in function bodies the prediction is.
+    pub depth: u8,
+    /// The table that each entry of `out.work` works on, as it is printed.
+    tables_of_work: Vec<String>,
+}
+
+/// Not the identity of any relation: what a partial history never saw made.
+const STUB: RelationId = RelationId(0);
+
+impl<'a> Predictor<'a> {
+    pub fn new(context: Context<'a>) -> Predictor<'a> {
+        Predictor { context, out: Prediction::default(), depth: 0, tables_of_work: Vec::new() }
+    }
+
+    /// The prediction, its locks with the strongest of a relation first.
+    pub fn finish(mut self) -> Prediction {
+        for (work, table) in self.out.work.iter_mut().zip(&self.tables_of_work) {
+            work.under = self.out.effect.locks.get(table).copied().unwrap_or(work.under);
+        }
+        self.out.locks.sort_by(|a, b| a.name.cmp(&b.name).then(b.mode.cmp(&a.mode)));
+        self.out
+    }
+
+    pub fn schema(&self) -> &'a Schema {
+        self.context.schema
+    }
+
+    pub fn at_least(&self, major: u16) -> bool {
+        self.context.version.at_least(major)
+    }
+
+    /// The schema after the change; names of new indexes come from there.
+    pub fn after(&self, change: &Change) -> Schema {
+        let mut schema = self.context.schema.clone();
+        apply(&mut schema, change, self.context.session, self.context.version);
+        schema
+    }
+
+    pub fn scope(&self, relation: Option<&'a Relation>) -> Scope<'a> {
+        let Context { schema, session, version } = self.context;
+        Scope { schema, session, version, relation, value: None }
+    }
+
+    /// The relation a name means. What a partial history does not know is a table of which nothing is known; what a complete
+    /// schema does not have, and what belongs to the system, is `None`.
+    pub fn find(&self, name: &ObjectName) -> Option<Arc<Relation>> {
+        if let Some(found) = self.schema().find_relation(name, self.context.session) {
+            return Some(found.clone());
+        }
+        let schema = name.schema.as_ref().map(|schema| schema.as_str());
+        if self.schema().complete || catalog::is_system_relation(schema, name.name.as_str()) {
+            return None;
+        }
+        Some(Arc::new(stub(self.schema().qualify(name, self.context.session))))
+    }
+
+    pub fn relation(&self, id: RelationId) -> Option<&'a Arc<Relation>> {
+        self.context.schema.relation(id)
+    }
+
+    /// The relation and everything that inherits from it or is a partition of it.
+    pub fn family(&self, relation: &Relation, only: bool) -> Vec<Arc<Relation>> {
+        let own = match self.relation(relation.id) {
+            Some(found) => found.clone(),
+            None => Arc::new(relation.clone()),
+        };
+        let children = if only { Vec::new() } else { self.schema().children_closure(relation.id) };
+        std::iter::once(own).chain(children.into_iter().filter_map(|id| self.relation(id).cloned())).collect()
+    }
+
+    pub fn lock(&mut self, relation: &Relation, mode: LockMode, span: Span) {
+        let known = self.context.schema.relation(relation.id).is_some();
+        if !relation.is_queryable() || !(known || relation.id == STUB) {
+            return;
+        }
+        let name = relation.name.to_string();
+        self.out.effect.lock(name.clone(), mode);
+        let lock = Lock { relation: known.then_some(relation.id), name, mode, span };
+        let held = |it: &Lock| it.name == lock.name && it.mode == lock.mode && it.span == lock.span;
+        if !self.out.locks.iter().any(held) {
+            self.out.locks.push(lock);
+        }
+    }
+
+    pub fn lock_id(&mut self, id: RelationId, mode: LockMode, span: Span) {
+        if let Some(relation) = self.relation(id) {
+            self.lock(relation, mode, span);
+        }
+    }
+
+    /// Locks a relation and all its descendants.
+    pub fn lock_family(&mut self, id: RelationId, mode: LockMode, span: Span) {
+        self.lock_id(id, mode, span);
+        for child in self.schema().children_closure(id) {
+            self.lock_id(child, mode, span);
+        }
+    }
+
+    /// The heap is read from the first to the last block.
+    pub fn scan(&mut self, relation: &Relation, span: Span, reason: &str) {
+        let stored = matches!(relation.kind, RelationKind::Table | RelationKind::MaterializedView(_));
+        let existed = relation.id == STUB || self.relation(relation.id).is_some();
+        if stored && existed && self.out.effect.scans.insert(relation.name.to_string()) {
+            self.work(WorkKind::Scan, relation, relation.name.to_string(), span, reason);
+        }
+    }
+
+    /// New storage for a table, with all its indexes; the old storage is read unless it is thrown away.
+    pub fn rewrite(&mut self, relation: &Relation, span: Span, reason: &str) {
+        if !matches!(relation.kind, RelationKind::Table | RelationKind::MaterializedView(_)) {
+            return;
+        }
+        self.new_storage(relation, span, reason);
+        self.scan(relation, span, reason);
+        self.rebuild_all(relation, span, "the table is rewritten");
+    }
+
+    pub fn new_storage(&mut self, relation: &Relation, span: Span, reason: &str) {
+        if self.out.effect.rewrites.insert(relation.name.to_string()) {
+            self.work(WorkKind::Rewrite, relation, relation.name.to_string(), span, reason);
+        }
+    }
+
+    pub fn rebuild_all(&mut self, relation: &Relation, span: Span, reason: &str) {
+        for index in self.schema().indexes_of(relation.id) {
+            self.build(relation, &index.name, span, reason);
+        }
+    }
+
+    /// An index is built or rebuilt, by a name it has after the statement.
+    pub fn build(&mut self, table: &Relation, index: &QualifiedName, span: Span, reason: &str) {
+        if self.out.effect.index_builds.insert(index.to_string()) {
+            self.work(WorkKind::IndexBuild, table, index.to_string(), span, reason);
+        }
+    }
+
+    fn work(&mut self, kind: WorkKind, relation: &Relation, name: String, span: Span, reason: &str) {
+        let id = self.relation(relation.id).map(|found| found.id);
+        let under = LockMode::AccessShare;
+        self.out.work.push(Work { kind, relation: id, name, under, span, reason: reason.to_owned() });
+        self.tables_of_work.push(relation.name.to_string());
+    }
+
+    /// Builds the indexes that the change adds to tables that were there before; each build reads its table.
+    pub fn build_new_indexes(&mut self, tables: &[Arc<Relation>], after: &Schema, span: Span, reason: &str) {
+        for table in tables {
+            for index in new_indexes(table, after) {
+                if index.has_storage() {
+                    self.scan(table, span, reason);
+                    self.build(table, &index.name, span, reason);
+                }
+            }
+        }
+    }
+
+    /// Adds what another statement of the same command does.
+    pub fn absorb(&mut self, other: Prediction) {
+        self.out.effect.merge(other.effect);
+        for work in other.work {
+            let table = work.relation.map(|id| self.schema().relation_name(id)).filter(|name| !name.is_empty());
+            self.tables_of_work.push(table.unwrap_or_else(|| work.name.clone()));
+            self.out.work.push(work);
+        }
+        self.out.locks.extend(other.locks);
+        self.out.failures.extend(other.failures);
+    }
+
+    /// The server refuses the statement in a transaction block.
+    pub fn forbid_in_transaction(&mut self, span: Span, object: impl ToString, command: &str) {
+        self.out.effect.in_transaction_block = InTransactionBlock::Forbidden;
+        let message = format!("{command} cannot run inside a transaction block");
+        self.fail(FailsWhen::InTransactionBlock, span, object, message);
+    }
+
+    pub fn fail(&mut self, when: FailsWhen, span: Span, object: impl ToString, message: String) {
+        let failure = Failure { when, span, object: object.to_string(), message };
+        if !self.out.failures.contains(&failure) {
+            self.out.failures.push(failure);
+        }
+    }
+}
+
+/// Indexes that the table has after the change and had not before.
+pub(super) fn new_indexes<'s>(table: &Relation, after: &'s Schema) -> Vec<&'s Arc<Relation>> {
+    let had: BTreeSet<RelationId> = table.indexes.iter().copied().collect();
+    let has = match after.relation(table.id) {
+        Some(found) => Some(found),
+        None => after.relation_at(&table.name),
+    };
+    has.into_iter()
+        .flat_map(|it| &it.indexes)
+        .filter(|id| !had.contains(id))
+        .filter_map(|id| after.relation(*id))
+        .collect()
+}
+
+/// `a, b` with quotes where needed.
+pub(super) fn list(names: &[Ident]) -> String {
+    names.iter().map(Ident::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Rows that break a CHECK: NULL passes.
+pub(super) fn violating_rows(relation: &Relation, check: &Expression) -> String {
+    format!("SELECT * FROM {} WHERE NOT ({}) LIMIT 1", relation.name, check.text)
+}
+
+fn stub(name: QualifiedName) -> Relation {
+    Relation {
+        id: STUB,
+        name,
+        kind: RelationKind::Table,
+        persistence: Persistence::Permanent,
+        known: false,
+        owner: None,
+        columns: Vec::new(),
+        next_column: 1,
+        constraints: Vec::new(),
+        indexes: Vec::new(),
+        referenced_by: Vec::new(),
+        parents: Vec::new(),
+        children: Vec::new(),
+        bound: None,
+        triggers: Vec::new(),
+        rules: Vec::new(),
+        policies: Vec::new(),
+        row_security: false,
+        force_row_security: false,
+        replica_identity: ReplicaIdentity::Default,
+        options: Default::default(),
+        access_method: None,
+        tablespace: None,
+        privileges: Vec::new(),
+        comment: None,
+        of_type: None,
+        clustered_on: None,
+    }
+}

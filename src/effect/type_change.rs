@@ -1,0 +1,189 @@
+//! Whether ALTER COLUMN … TYPE writes every row anew (`ATColumnChangeRequiresRewrite`, tablecmds.c), and whether indexes still fit.
+
+use sqlparser::ast;
+
+use super::predictor::Predictor;
+use crate::catalog::{self, CastMethod};
+use crate::change::{Expression, TypeName};
+use crate::expression;
+use crate::schema::{Column, ColumnType, Relation, ResolvedType, TypeDefinition, TypeId};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TypeChange {
+    /// The stored bytes stay as they are.
+    Same,
+    /// Every row is written; why, as a clause.
+    Rewrite(String),
+}
+
+/// A type with its domains resolved, as far as a coercion cares.
+#[derive(Debug, Clone, PartialEq)]
+struct Shape {
+    name: String,
+    modifiers: Vec<i32>,
+    array: bool,
+    user: Option<TypeId>,
+}
+
+pub(super) fn judge(
+    predictor: &Predictor,
+    table: &Relation,
+    column: &Column,
+    new: &TypeName,
+    using: Option<&Expression>,
+) -> TypeChange {
+    let rewrite = |reason: String| TypeChange::Rewrite(reason);
+    let old = &column.data_type;
+    let from = match using {
+        None => Some(old.clone()),
+        Some(using) => unchanged_value(predictor, table, column, &using.tree),
+    };
+    let Some(from) = from else {
+        return rewrite("USING computes a new value for every row".to_owned());
+    };
+    if coerces_in_place(predictor, &from, new) {
+        return TypeChange::Same;
+    }
+    rewrite(format!("{} is stored differently from {new}", old.written))
+}
+
+/// The type of a USING expression that only relabels the column: the bare column, or casts of it that keep the bytes.
+fn unchanged_value(predictor: &Predictor, table: &Relation, column: &Column, tree: &ast::Expr) -> Option<ColumnType> {
+    match tree {
+        ast::Expr::Nested(inner) => unchanged_value(predictor, table, column, inner),
+        ast::Expr::Identifier(ident) => is_column(&ident.value, ident.quote_style, column).then(|| column.data_type.clone()),
+        ast::Expr::Cast { expr, .. } => {
+            let inner = unchanged_value(predictor, table, column, expr)?;
+            let context = predictor.context;
+            let scope = expression::Scope {
+                schema: context.schema,
+                session: context.session,
+                version: context.version,
+                relation: Some(table),
+                value: None,
+            };
+            let target = expression::type_of(tree, scope)?;
+            coerces_in_place(predictor, &inner, &target.written).then_some(target)
+        }
+        _ => None,
+    }
+}
+
+fn is_column(written: &str, quote: Option<char>, column: &Column) -> bool {
+    let folded = if quote.is_some() { written.to_owned() } else { written.to_ascii_lowercase() };
+    column.name == *folded.as_str()
+}
+
+fn coerces_in_place(predictor: &Predictor, old: &ColumnType, new: &TypeName) -> bool {
+    let schema = predictor.context.schema;
+    let session = predictor.context.session;
+    let found = schema.find_type(&new.schema, &new.name, session).map(|it| it.id);
+    let user = if catalog::built_in_type(new.name.as_str()).is_some() && new.schema.is_none() { None } else { found };
+    let from = shape_of(predictor, old);
+    // The same type and modifier: coerce_to_target_type has nothing to do, constraints of a domain included.
+    let same_name = match (user, old.resolved) {
+        (Some(new), ResolvedType::User(old)) => new == old,
+        (None, ResolvedType::BuiltIn) => new.name == old.written.name,
+        _ => false,
+    };
+    if same_name && is_array(new) == is_array(&old.written) && new.modifiers == old.written.modifiers {
+        return new.other_modifiers == old.written.other_modifiers;
+    }
+    if let Some(id) = user.filter(|_| !is_array(new)) {
+        let Some(TypeDefinition::Domain(domain)) = schema.types.get(&id).map(|it| &it.definition) else {
+            return from.user == Some(id);
+        };
+        if predictor.has_constraints(id) {
+            return false;
+        }
+        let base = domain.base.clone();
+        return keeps_bytes(predictor, &from, &shape_of(predictor, &base));
+    }
+    let to = Shape { name: new.name.as_str().to_owned(), modifiers: new.modifiers.clone(), array: is_array(new), user };
+    keeps_bytes(predictor, &from, &to)
+}
+
+fn is_array(name: &TypeName) -> bool {
+    name.array_dimensions > 0
+}
+
+/// Domains are looked through; a domain's value carries no modifier of its own.
+fn shape_of(predictor: &Predictor, data_type: &ColumnType) -> Shape {
+    let base = predictor.context.schema.base_type(data_type);
+    let is_domain = base != data_type;
+    let user = match base.resolved {
+        ResolvedType::User(id) => Some(id),
+        _ => None,
+    };
+    Shape {
+        name: base.written.name.as_str().to_owned(),
+        modifiers: if is_domain { Vec::new() } else { base.written.modifiers.clone() },
+        array: is_array(&base.written),
+        user,
+    }
+}
+
+fn keeps_bytes(predictor: &Predictor, from: &Shape, to: &Shape) -> bool {
+    if from.array || to.array || from.user.is_some() || to.user.is_some() {
+        // An array's coercion is run for every element unless there is nothing to do (ArrayCoerceExpr).
+        let same = from.array == to.array && from.name == to.name && from.user == to.user;
+        return same && (to.modifiers.is_empty() || to.modifiers == from.modifiers);
+    }
+    if from.name != to.name && !is_relabelled(predictor, &from.name, &to.name) {
+        return false;
+    }
+    let modifiers: &[i32] = if from.name == to.name { &from.modifiers } else { &[] };
+    let crossed = matches!((from.name.as_str(), to.name.as_str()), ("timestamp", "timestamptz") | ("timestamptz", "timestamp"));
+    // A relabelled value keeps its modifier where both types are of one family (varchar and text, timestamp and timestamptz).
+    let modifiers = if crossed || from.name == to.name { modifiers } else { &[] };
+    modifier_is_wider(&to.name, modifiers, &to.modifiers)
+}
+
+fn is_relabelled(predictor: &Predictor, from: &str, to: &str) -> bool {
+    // TimestampTimestampTzRequiresRewrite (timestamp.c): the session's time zone is UTC.
+    if matches!((from, to), ("timestamp", "timestamptz") | ("timestamptz", "timestamp")) {
+        let zone = predictor.context.session.time_zone.as_deref();
+        return zone.is_some_and(|zone| matches!(zone.to_ascii_lowercase().as_str(), "utc" | "etc/utc" | "gmt" | "etc/gmt" | "0"));
+    }
+    catalog::cast(from, to).is_some_and(|cast| cast.method == CastMethod::Binary)
+}
+
+/// The support functions of length coercions (`varchar_support`, `numeric_support`, `TemporalSimplify` …): nothing to do when every
+/// old value fits.
+fn modifier_is_wider(name: &str, old: &[i32], new: &[i32]) -> bool {
+    if new.is_empty() || old == new {
+        return true;
+    }
+    let at = |list: &[i32], index: usize| list.get(index).copied();
+    let (old_first, new_first) = (at(old, 0), at(new, 0));
+    match name {
+        "varchar" | "varbit" => old_first.is_some() && old_first <= new_first,
+        "numeric" => {
+            let scale = |list: &[i32]| at(list, 1).unwrap_or(0);
+            old_first.is_some() && old_first <= new_first && scale(old) == scale(new)
+        }
+        "timestamp" | "timestamptz" | "time" | "timetz" | "interval" => {
+            new_first.is_some_and(|it| it >= 6) || (old_first.is_some() && old_first <= new_first)
+        }
+        _ => false,
+    }
+}
+
+/// Whether an index with the default operator class keeps it: classes are made for a type or its binary-coercible kin.
+pub(super) fn same_operator_class(predictor: &Predictor, column: &Column, new: &TypeName) -> bool {
+    let old = shape_of(predictor, &column.data_type);
+    let found = predictor.context.schema.find_type(&new.schema, &new.name, predictor.context.session);
+    let name = match found.map(|it| (&it.definition, it.id)) {
+        Some((TypeDefinition::Domain(domain), _)) => shape_of(predictor, &domain.base).name,
+        _ => new.name.as_str().to_owned(),
+    };
+    old.array && is_array(new) || class(&old.name) == class(&name)
+}
+
+fn class(name: &str) -> &str {
+    match name {
+        "varchar" => "text",
+        "cidr" => "inet",
+        other => other,
+    }
+}

@@ -1,0 +1,71 @@
+//! Domains, composite types and sequences: what their changes do to tables that use them.
+
+use std::collections::BTreeSet;
+
+use super::FailsWhen;
+use super::LockMode::{AccessExclusive, AccessShare, Share, ShareUpdateExclusive};
+use super::predictor::Predictor;
+use crate::change::{
+    AlterCompositeType, AlterDomain, AlterDomainAction, ConstraintKind, SequenceOptions, SequenceOwner,
+};
+use crate::schema::{RelationKind, TypeDefinition};
+
+impl Predictor<'_> {
+    pub fn alter_domain(&mut self, alter: &AlterDomain) {
+        let found = self.schema().find_type(&alter.name.schema, &alter.name.name, self.context.session).cloned();
+        let Some(found) = found else { return };
+        let TypeDefinition::Domain(domain) = &found.definition else { return };
+        let (mode, reason, condition) = match &alter.action {
+            AlterDomainAction::SetNotNull if !domain.not_null => {
+                (Share, "every value of the domain is checked for NULL", None)
+            }
+            AlterDomainAction::AddConstraint(constraint) if !constraint.not_valid => match &constraint.kind {
+                ConstraintKind::Check(check) => (Share, "every value of the domain is checked", Some(check.clone())),
+                ConstraintKind::NotNull(_) if !domain.not_null => {
+                    (Share, "every value of the domain is checked for NULL", None)
+                }
+                _ => return,
+            },
+            AlterDomainAction::ValidateConstraint { constraint } => {
+                let Some(named) = domain.constraints.iter().find(|it| it.name == constraint.name) else { return };
+                let mode = if self.at_least(19) { ShareUpdateExclusive } else { Share };
+                (mode, "every value of the domain is checked", Some(named.expression.clone()))
+            }
+            _ => return,
+        };
+        let mut seen = BTreeSet::new();
+        for (table, column) in self.schema().tables_using_type(found.id) {
+            let Some(relation) = self.relation(table) else { continue };
+            if !matches!(relation.kind, RelationKind::Table | RelationKind::MaterializedView(_)) {
+                continue;
+            }
+            if seen.insert(table) {
+                self.lock(relation, mode, alter.span);
+                self.scan(relation, alter.span, reason);
+            }
+            let name = relation.column_by_id(column).map(|column| column.name.clone());
+            if let (Some(name), None) = (name, &condition) {
+                let query = format!("SELECT * FROM {} WHERE {name} IS NULL LIMIT 1", relation.name);
+                let message = format!("column \"{}\" of table \"{}\" contains null values", name.as_str(), relation.name.name.as_str());
+                self.fail(FailsWhen::SomeRow { query }, alter.span, format!("{}.{name}", relation.name), message);
+            }
+        }
+    }
+
+    /// A composite type's change reaches the typed tables made of it (ATTypedTableRecursion, tablecmds.c).
+    pub fn alter_composite_type(&mut self, alter: &AlterCompositeType) {
+        let found = self.schema().find_type(&alter.name.schema, &alter.name.name, self.context.session);
+        let Some(id) = found.map(|it| it.id) else { return };
+        let typed: Vec<_> = self.schema().relations.values().filter(|it| it.of_type == Some(id)).cloned().collect();
+        for table in typed {
+            self.lock(&table, AccessExclusive, alter.name.span);
+        }
+    }
+
+    pub fn sequence_owner_lock(&mut self, options: &SequenceOptions) {
+        let Some(SequenceOwner::Column { table, .. }) = &options.owned_by else { return };
+        if let Some(relation) = self.find(table) {
+            self.lock(&relation, AccessShare, table.span);
+        }
+    }
+}
