@@ -23,7 +23,7 @@ mod transaction_forbidden;
 mod unbatched_backfill;
 mod validate_in_same_transaction;
 
-pub use reading::{UNKNOWN_RULE, UNREADABLE_STATEMENT, UNUSED_SUPPRESSION};
+pub use reading::{DYNAMIC_STATEMENT, UNKNOWN_RULE, UNREADABLE_STATEMENT, UNUSED_SUPPRESSION};
 
 use super::Rule;
 
@@ -66,6 +66,7 @@ pub const ALL: &[&Rule] = &[
     &not_rerunnable::RULE,
     &discouraged_types::RULE,
     &reading::UNREADABLE_STATEMENT,
+    &reading::DYNAMIC_STATEMENT,
     &reading::UNKNOWN_RULE,
     &reading::UNUSED_SUPPRESSION,
 ];

@@ -15,6 +15,18 @@ pub const UNREADABLE_STATEMENT: Rule = Rule {
     check: Check::Reading,
 };
 
+pub const DYNAMIC_STATEMENT: Rule = Rule {
+    name: "dynamic-statement",
+    category: Category::Failing,
+    severity: Severity::Info,
+    summary: "A DO block builds a statement when it runs, so nothing is known of what it does",
+    explanation: "EXECUTE of a literal, of literals put together, and of format() with literals is read and judged like any other statement. What depends on data or on \
+        variables is not guessed. From there on an object that pgassay has not seen made may exist.",
+    fires: Example { given: "", migration: "DO $$ DECLARE t text := current_setting('my.table'); BEGIN EXECUTE 'DROP TABLE ' || t; END $$;" },
+    quiet: Example { given: "", migration: "DO $$ BEGIN EXECUTE 'CREATE TABLE notes (id bigint PRIMARY KEY)'; END $$;" },
+    check: Check::Reading,
+};
+
 pub const UNKNOWN_RULE: Rule = Rule {
     name: "unknown-rule",
     category: Category::Hygiene,
