@@ -144,3 +144,12 @@ pub(super) fn is_nextval(tree: &Expr) -> bool {
         _ => false,
     }
 }
+
+/// NULL, also with a cast: as a default it is the same as none (`AddRelationNewConstraints`, heap.c).
+pub(super) fn is_null(tree: &Expr) -> bool {
+    match tree {
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => is_null(inner),
+        Expr::Value(value) => matches!(value.value, Value::Null),
+        _ => false,
+    }
+}
