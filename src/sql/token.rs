@@ -59,7 +59,7 @@ pub(super) fn bytes_of(token: &TokenWithSpan) -> (usize, usize) {
 /// The span that a tree of sqlparser's gives to one of its parts, as a place in the file; `None` where it has none.
 pub fn tree_span(file: FileId, span: sqlparser::tokenizer::Span) -> Option<Span> {
     let known = span.start.line > 0 && span.end.line > 0;
-    known.then(|| Span { file, start: span.start.column as u32, end: span.end.column as u32 })
+    known.then_some(Span { file, start: span.start.column as u32, end: span.end.column as u32 })
 }
 
 /// The span that [`bytes_of`] and [`tree_span`] read.

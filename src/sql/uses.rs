@@ -140,7 +140,7 @@ impl Visitor for Collector<'_> {
 
     fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<()> {
         let mut scope = Scope::default();
-        for with in &query.with {
+        if let Some(with) = &query.with {
             for cte in &with.cte_tables {
                 let name = ident(self.source.span.file, &cte.alias.name).name;
                 match with.recursive {
