@@ -27,7 +27,6 @@ pub(super) struct Candidate<'a> {
     /// `None` for a row of `columns`, or what cannot be told.
     pub returns: Option<ColumnType>,
     pub columns: Vec<(crate::change::Name, ColumnType)>,
-    pub returns_set: bool,
     pub volatility: Volatility,
     pub routine: Option<&'a Routine>,
 }
@@ -51,7 +50,6 @@ fn of_function<'a>(function: &catalog::Function) -> Candidate<'a> {
         variadic: function.variadic,
         returns: (function.returns != "record").then(|| built_in_type(function.returns)),
         columns: function.columns.iter().map(|(name, of)| ((*name).into(), built_in_type(of))).collect(),
-        returns_set: function.returns_set,
         volatility: function.volatility,
         routine: None,
     }
@@ -76,8 +74,6 @@ fn of_routine<'a>(routine: &'a Routine, env: &Environment) -> Candidate<'a> {
         parameters: inputs.iter().map(|argument| resolve(&argument.data_type)).collect(),
         returns,
         columns,
-        returns_set: !routine.returns_table.is_empty()
-            || routine.returns.as_ref().is_some_and(|returns| returns.set_of),
         volatility: routine.volatility,
         routine: Some(routine),
     }
@@ -129,7 +125,6 @@ pub(super) fn operators(name: &str, prefix: bool, env: &Environment) -> Vec<Cand
                 variadic: false,
                 returns: Some(built_in_type(operator.returns)),
                 columns: Vec::new(),
-                returns_set: false,
                 volatility: operator.volatility,
                 routine: None,
             }

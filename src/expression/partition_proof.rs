@@ -233,8 +233,8 @@ fn compare(a: &Expr, b: &Expr, element: &Element) -> Option<Ordering> {
     let equal = (a == b).then_some(Ordering::Equal);
     match type_name {
         Some("int2" | "int4" | "int8" | "numeric") => Some(a.parse::<i64>().ok()?.cmp(&b.parse::<i64>().ok()?)),
-        Some("date" | "timestamp" | "timestamptz") => {
-            Some(instant(&a)?.cmp(&instant(&b)?)).filter(|order| order.is_eq() || a.len() == b.len()).or(equal)
+        Some("date" | "timestamp" | "timestamptz") if has_zone(&a) == has_zone(&b) => {
+            Some(instant(&a)?.cmp(&instant(&b)?)).or(equal)
         }
         // A key that is not a plain column, or of another type: only the same spelling is surely the same value.
         _ => equal,
@@ -272,6 +272,11 @@ fn constant(value: &Expr, type_name: Option<&str>) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Without a zone a time is read in the session's.
+fn has_zone(text: &str) -> bool {
+    text.ends_with("+00") || text.ends_with('Z')
 }
 
 /// A date or time in ISO form as digits that sort as the instants do, where both are spelled alike: `2020-01-31`, `2020-01-31 10:00:00`.

