@@ -42,7 +42,7 @@ impl Applier<'_> {
             AlterObjectAction::Rename(new) => self.rename_relation(id, new),
             AlterObjectAction::SetSchema(schema) => self.set_relation_schema(id, schema),
             AlterObjectAction::Owner(owner) => self.set_relation_owner(id, &owner.name),
-            AlterObjectAction::Options | AlterObjectAction::OptionsOutsideTransaction => {}
+            _ => {}
         }
     }
 
@@ -58,7 +58,7 @@ impl Applier<'_> {
                 }
                 return;
             }
-            AlterObjectAction::Options | AlterObjectAction::OptionsOutsideTransaction => return,
+            _ => return,
         };
         if self.free_for_type(&new, alter.span) {
             self.schema.move_type(id, new);
@@ -80,7 +80,7 @@ impl Applier<'_> {
                     routine.owner = Some(owner.name.clone());
                 }
             }
-            AlterObjectAction::Options | AlterObjectAction::OptionsOutsideTransaction => {}
+            _ => {}
         }
     }
 
