@@ -3,7 +3,22 @@
 //! In: sqlparser's trees and a [`Scope`]. Out: answers that never guess in the dangerous direction: what cannot be known counts as
 //! volatile, not proved, of unknown type.
 
+mod analyzer;
+mod columns;
+mod names;
+mod overload;
+mod partition_proof;
+mod proof;
+mod query;
+mod scope;
+mod types;
+mod volatility;
+
 use sqlparser::ast;
+
+use scope::{Environment, Source};
+
+pub use scope::resolve_type;
 
 use crate::change::{Name, PartitionBound, Volatility};
 use crate::schema::{ColumnId, ColumnType, PartitionKey, Relation, RelationId, RoutineId, Schema, Session, TypeId};
@@ -23,42 +38,43 @@ pub struct Scope<'a> {
 
 /// The most volatile thing in an expression: functions are resolved by name, argument types and search_path, as the server
 /// does; operators and casts by their functions. An unknown function counts as volatile.
-pub fn volatility(_expression: &ast::Expr, _scope: Scope) -> Volatility {
-    Volatility::Volatile
+pub fn volatility(expression: &ast::Expr, scope: Scope) -> Volatility {
+    in_environment(scope, |env| volatility::of(expression, env, 0))
 }
 
 /// The type of an expression, where it can be told. An untyped literal has none.
-pub fn type_of(_expression: &ast::Expr, _scope: Scope) -> Option<ColumnType> {
-    None
+pub fn type_of(expression: &ast::Expr, scope: Scope) -> Option<ColumnType> {
+    in_environment(scope, |env| types::of(expression, env))
 }
 
 /// The columns of `relation` that the expression names, each once, in order of their numbers.
-pub fn columns(_expression: &ast::Expr, _relation: &Relation) -> Vec<ColumnId> {
-    Vec::new()
+pub fn columns(expression: &ast::Expr, relation: &Relation) -> Vec<ColumnId> {
+    columns::of(expression, relation)
 }
 
 /// The routines of the schema (not built-in ones) that the expression calls.
-pub fn routines(_expression: &ast::Expr, _scope: Scope) -> Vec<RoutineId> {
-    Vec::new()
+pub fn routines(expression: &ast::Expr, scope: Scope) -> Vec<RoutineId> {
+    in_environment(scope, |env| columns::routines(expression, env))
 }
 
 /// Whether a CHECK that holds proves that the column is never NULL, in the way that ALTER TABLE … SET NOT NULL accepts
-/// (`ConstraintImpliedByRelConstraint`, tablecmds.c): `column IS NOT NULL` alone or as an AND-ed part.
-pub fn proves_not_null(_check: &ast::Expr, _column: &Name) -> bool {
-    false
+/// (`ConstraintImpliedByRelConstraint`, tablecmds.c): `column IS NOT NULL` alone or as an AND-ed part. Not for a column of a
+/// composite type: there `IS NOT NULL` speaks of the fields, and the server scans.
+pub fn proves_not_null(check: &ast::Expr, column: &Name) -> bool {
+    proof::proves_not_null(check, column)
 }
 
 /// Whether the checks (all validated) and the NOT NULL columns of a table prove that every row fits a partition bound, so that
 /// ATTACH PARTITION needs no scan.
 pub fn proves_partition_bound(
-    _checks: &[&ast::Expr],
-    _child: &Relation,
-    _parent: &Relation,
-    _key: &PartitionKey,
-    _bound: &PartitionBound,
-    _scope: Scope,
+    checks: &[&ast::Expr],
+    child: &Relation,
+    parent: &Relation,
+    key: &PartitionKey,
+    bound: &PartitionBound,
+    scope: Scope,
 ) -> bool {
-    false
+    partition_proof::proves(checks, child, parent, key, bound, scope)
 }
 
 /// What a query depends on and what it returns.
@@ -75,11 +91,35 @@ pub struct QueryAnalysis {
     pub missing: Vec<crate::change::ObjectName>,
 }
 
-pub fn analyze_query(_query: &ast::Query, _scope: Scope) -> QueryAnalysis {
-    QueryAnalysis::default()
+pub fn analyze_query(query: &ast::Query, scope: Scope) -> QueryAnalysis {
+    let mut analyzer = analyzer::Analyzer::new(scope);
+    let output = in_environment(scope, |env| analyzer.query(query, Some(env)));
+    QueryAnalysis { output, ..analyzer.analysis }
 }
 
-/// Same for a rule action, a function body's statement, or DML.
-pub fn analyze_statement(_statement: &ast::Statement, _scope: Scope) -> QueryAnalysis {
-    QueryAnalysis::default()
+/// Same for a rule action, a function body's statement, or DML: the output is that of RETURNING.
+pub fn analyze_statement(statement: &ast::Statement, scope: Scope) -> QueryAnalysis {
+    let mut analyzer = analyzer::Analyzer::new(scope);
+    let output = in_environment(scope, |env| analyzer.statement(statement, Some(env)));
+    QueryAnalysis { output, ..analyzer.analysis }
 }
+
+/// Same for an expression, subqueries included: a policy, a trigger's or rule's condition. No output.
+pub fn analyze_expression(expression: &ast::Expr, scope: Scope) -> QueryAnalysis {
+    let mut analyzer = analyzer::Analyzer::new(scope);
+    in_environment(scope, |env| analyzer.expression(expression, env));
+    analyzer.analysis
+}
+
+/// A type name of a tree in the catalog's spelling; `None` for a type that PostgreSQL does not have.
+pub fn type_name(data_type: &ast::DataType) -> Option<crate::change::TypeName> {
+    names::type_name(data_type)
+}
+
+fn in_environment<T>(scope: Scope, answer: impl FnOnce(&Environment) -> T) -> T {
+    let sources: Vec<Source> = scope.relation.map(|relation| Source::of_relation(relation, None)).into_iter().collect();
+    answer(&Environment { scope, sources: &sources, outer: None })
+}
+
+#[cfg(test)]
+mod tests;

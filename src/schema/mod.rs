@@ -138,3 +138,24 @@ impl Schema {
         written.chain(path)
     }
 }
+
+/// For tests of what reads a schema: puts an object in place under its own id.
+#[cfg(test)]
+impl Schema {
+    pub(crate) fn put_relation(&mut self, relation: Relation) {
+        self.relation_names.insert(relation.name.clone(), relation.id);
+        self.relations.insert(relation.id, Arc::new(relation));
+    }
+
+    pub(crate) fn put_routine(&mut self, routine: Routine) {
+        let mut overloads = self.routine_names.get(&routine.name).cloned().unwrap_or_default();
+        overloads.push(routine.id);
+        self.routine_names.insert(routine.name.clone(), overloads);
+        self.routines.insert(routine.id, Arc::new(routine));
+    }
+
+    pub(crate) fn put_type(&mut self, user: Type) {
+        self.type_names.insert(user.name.clone(), user.id);
+        self.types.insert(user.id, Arc::new(user));
+    }
+}

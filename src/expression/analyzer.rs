@@ -1,0 +1,489 @@
+//! Collects what a query depends on: FROM clauses, expressions and statements. The query's own shape is in `query`.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    self, Expr, JoinConstraint, JoinOperator, Query, Statement, TableFactor, TableWithJoins, Visit, Visitor,
+};
+
+use super::overload::{self, Candidate};
+use super::query::{Output, derived, rename};
+use super::scope::{Environment, Meaning, Source, SourceColumn, resolve_type};
+use super::{QueryAnalysis, Scope, columns, names, types};
+use crate::catalog;
+use crate::change::Name;
+use crate::schema::{ColumnId, RelationId, ResolvedType};
+
+pub(super) struct Analyzer<'a> {
+    pub scope: Scope<'a>,
+    /// In scope, innermost last.
+    pub ctes: Vec<(Name, Output)>,
+    pub analysis: QueryAnalysis,
+}
+
+/// The columns that `*` shows: index of the source, index of its column.
+type Visible = Vec<(usize, usize)>;
+
+impl<'a> Analyzer<'a> {
+    pub fn new(scope: Scope<'a>) -> Analyzer<'a> {
+        Analyzer { scope, ctes: Vec::new(), analysis: QueryAnalysis::default() }
+    }
+
+    fn uses_relation(&mut self, relation: RelationId) -> &mut Vec<ColumnId> {
+        let uses = &mut self.analysis.uses;
+        let at = uses.iter().position(|(id, _)| *id == relation).unwrap_or_else(|| {
+            uses.push((relation, Vec::new()));
+            uses.len() - 1
+        });
+        &mut uses[at].1
+    }
+
+    pub fn uses_column(&mut self, source: &Source, column: &SourceColumn) {
+        let (Some(relation), Some(id)) = (source.relation, column.id) else { return };
+        let used = self.uses_relation(relation);
+        if let Err(at) = used.binary_search(&id) {
+            used.insert(at, id);
+        }
+    }
+
+    pub fn from(&mut self, from: &[TableWithJoins], outer: Option<&Environment<'_>>) -> (Vec<Source>, Visible) {
+        let mut sources = Vec::new();
+        let mut visible = Vec::new();
+        for table in from {
+            let shown = self.joined(table, &mut sources, outer);
+            visible.extend(shown);
+        }
+        (sources, visible)
+    }
+
+    fn joined(
+        &mut self,
+        table: &TableWithJoins,
+        sources: &mut Vec<Source>,
+        outer: Option<&Environment<'_>>,
+    ) -> Visible {
+        let mut shown = self.factor(&table.relation, sources, outer);
+        for join in &table.joins {
+            let right = self.factor(&join.relation, sources, outer);
+            let shared = match constraint(&join.join_operator) {
+                Some(JoinConstraint::Using(columns)) => {
+                    columns.iter().filter_map(|name| Some(names::object_name(name)?.name)).collect()
+                }
+                Some(JoinConstraint::Natural) => shared_names(sources, &shown, &right),
+                Some(JoinConstraint::On(condition)) => {
+                    let env = Environment { scope: self.scope, sources, outer };
+                    self.expression(condition, &env);
+                    Vec::new()
+                }
+                _ => Vec::new(),
+            };
+            shown = self.merged(shown, right, &shared, sources);
+        }
+        shown
+    }
+
+    /// Columns of USING and NATURAL come first, once.
+    fn merged(&mut self, left: Visible, right: Visible, shared: &[Name], sources: &mut [Source]) -> Visible {
+        let is_shared = |at: &(usize, usize), sources: &[Source]| shared.contains(&sources[at.0].columns[at.1].name);
+        for at in left.iter().chain(&right).filter(|at| is_shared(at, sources)) {
+            let source = sources[at.0].clone();
+            self.uses_column(&source, &source.columns[at.1]);
+        }
+        for at in right.iter().filter(|at| is_shared(at, sources)).collect::<Vec<_>>() {
+            sources[at.0].columns[at.1].merged = true;
+        }
+        let first = shared.iter().filter_map(|name| left.iter().find(|at| sources[at.0].columns[at.1].name == *name));
+        let rest = left.iter().chain(&right).filter(|at| !is_shared(at, sources));
+        first.chain(rest).copied().collect()
+    }
+
+    fn factor(&mut self, factor: &TableFactor, sources: &mut Vec<Source>, outer: Option<&Environment<'_>>) -> Visible {
+        if let TableFactor::NestedJoin { table_with_joins, .. } = factor {
+            return self.joined(table_with_joins, sources, outer);
+        }
+        let source = match factor {
+            TableFactor::Table { name, alias, args: None, .. } => self.relation(name, alias.as_ref()),
+            TableFactor::Table { name, alias, args: Some(args), with_ordinality, .. } => {
+                self.function(name, &args.args, alias.as_ref(), *with_ordinality, sources, outer)
+            }
+            TableFactor::Function { name, args, alias, with_ordinality, .. } => {
+                self.function(name, args, alias.as_ref(), *with_ordinality, sources, outer)
+            }
+            TableFactor::Derived { lateral, subquery, alias, .. } => {
+                let env = Environment { scope: self.scope, sources, outer };
+                let output = self.query(subquery, if *lateral { Some(&env) } else { outer });
+                let name = alias.as_ref().map_or_else(|| Name::from(""), |alias| names::name(&alias.name));
+                derived(name, alias.as_ref().map_or(output.clone(), |alias| rename(output, alias)))
+            }
+            TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } => {
+                let env = Environment { scope: self.scope, sources, outer };
+                array_exprs.iter().for_each(|array| self.expression(array, &env));
+                let element = |array| types::of(array, &env).map(|array| overload::element_type(&array));
+                let columns = array_exprs.iter().map(|array| (Name::from("unnest"), element(array))).collect();
+                function_source(Name::from("unnest"), Some(columns), alias.as_ref(), *with_ordinality)
+            }
+            other => {
+                let env = Environment { scope: self.scope, sources, outer };
+                let mut walk = Walk { analyzer: self, env: &env, queries: 0 };
+                let _ = other.visit(&mut walk);
+                derived(Name::from(""), None)
+            }
+        };
+        sources.push(source);
+        let index = sources.len() - 1;
+        (0..sources[index].columns.len()).map(|column| (index, column)).collect()
+    }
+
+    /// A CTE, or a relation by the search_path.
+    pub fn relation(&mut self, name: &ast::ObjectName, alias: Option<&ast::TableAlias>) -> Source {
+        let Some(written) = names::object_name(name) else { return derived(Name::from(""), None) };
+        let alias_name = alias.map(|alias| names::name(&alias.name));
+        if written.schema.is_none() {
+            if let Some((cte, output)) = self.ctes.iter().rev().find(|(cte, _)| *cte == written.name) {
+                let output = output.clone();
+                let source_name = alias_name.unwrap_or_else(|| cte.clone());
+                return derived(source_name, alias.map_or(output.clone(), |alias| rename(output, alias)));
+            }
+        }
+        let system = catalog::is_system_relation(written.schema.as_ref().map(Name::as_str), written.name.as_str());
+        if !system && let Some(relation) = self.scope.schema.find_relation(&written, self.scope.session) {
+            let mut source = Source::of_relation(relation, alias_name);
+            for (column, alias) in source.columns.iter_mut().zip(alias.iter().flat_map(|alias| &alias.columns)) {
+                column.name = names::name(&alias.name);
+            }
+            self.uses_relation(relation.id);
+            return source;
+        }
+        if !system
+            && !self.of_extension(&written)
+            && !self.analysis.missing.iter().any(|missing| same_name(missing, &written))
+        {
+            self.analysis.missing.push(written.clone());
+        }
+        Source { schema: written.schema, ..derived(alias_name.unwrap_or(written.name), None) }
+    }
+
+    /// Whether an installed extension brings the relation, or may bring it.
+    fn of_extension(&self, name: &crate::change::ObjectName) -> bool {
+        let qualified = name.schema.as_ref().map(|schema| format!("{}.{}", schema.as_str(), name.name.as_str()));
+        self.scope.schema.extensions.keys().any(|extension| match catalog::extension(extension.as_str()) {
+            Some(contents) => contents
+                .relations
+                .iter()
+                .any(|relation| *relation == name.name.as_str() || Some(*relation) == qualified.as_deref()),
+            None => false,
+        })
+    }
+
+    fn function(
+        &mut self,
+        name: &ast::ObjectName,
+        arguments: &[ast::FunctionArg],
+        alias: Option<&ast::TableAlias>,
+        ordinality: bool,
+        sources: &[Source],
+        outer: Option<&Environment<'_>>,
+    ) -> Source {
+        let list =
+            ast::FunctionArgumentList { duplicate_treatment: None, args: arguments.to_vec(), clauses: Vec::new() };
+        let call = ast::Function {
+            name: name.clone(),
+            uses_odbc_syntax: false,
+            parameters: ast::FunctionArguments::None,
+            args: ast::FunctionArguments::List(list),
+            within_group: Vec::new(),
+            filter: None,
+            null_treatment: None,
+            over: None,
+        };
+        let env = Environment { scope: self.scope, sources, outer };
+        let (kinds, _) = types::argument_kinds(&call, &env);
+        let chosen = overload::choose(overload::functions(name, &env), &kinds, &env);
+        let own_name = names::object_name(name).map_or_else(|| Name::from(""), |name| name.name);
+        let call = Expr::Function(call);
+        self.expression(&call, &env);
+        let output = match &chosen[..] {
+            [candidate] => self.rows(candidate, &own_name, types::of(&call, &env), alias),
+            _ => None,
+        };
+        function_source(own_name, output, alias, ordinality)
+    }
+
+    /// The columns that a function in FROM gives: its OUT columns, the fields of its row type, or one column named as the alias or function.
+    fn rows(
+        &self,
+        candidate: &Candidate,
+        name: &Name,
+        returned: Option<crate::schema::ColumnType>,
+        alias: Option<&ast::TableAlias>,
+    ) -> Output {
+        if let Some(defined) =
+            alias.map(|alias| &alias.columns).filter(|columns| columns.iter().any(|column| column.data_type.is_some()))
+        {
+            let column = |column: &ast::TableAliasColumnDef| {
+                let written = column.data_type.as_ref().and_then(names::type_name);
+                (names::name(&column.name), written.map(|written| resolve_type(&written, self.scope)))
+            };
+            return Some(defined.iter().map(column).collect());
+        }
+        if !candidate.columns.is_empty() {
+            return Some(candidate.columns.iter().map(|(name, of)| (name.clone(), Some(of.clone()))).collect());
+        }
+        let returned = returned?;
+        if let ResolvedType::Row(id) = returned.resolved {
+            let relation = self.scope.schema.relation(id).filter(|relation| relation.known)?;
+            return Some(
+                relation.columns.iter().map(|column| (column.name.clone(), Some(column.data_type.clone()))).collect(),
+            );
+        }
+        if let ResolvedType::User(id) = returned.resolved
+            && let Some(crate::schema::TypeDefinition::Composite(fields)) =
+                self.scope.schema.types.get(&id).map(|of| &of.definition)
+        {
+            return Some(fields.iter().map(|(name, of)| (name.clone(), Some(of.clone()))).collect());
+        }
+        let name = alias.map_or_else(|| name.clone(), |alias| names::name(&alias.name));
+        Some(vec![(name, Some(returned))])
+    }
+
+    /// Columns, routines, types and subqueries of an expression.
+    pub fn expression(&mut self, expression: &Expr, env: &Environment<'_>) {
+        let mut walk = Walk { analyzer: self, env, queries: 0 };
+        let _ = expression.visit(&mut walk);
+    }
+
+    fn name(&mut self, path: &[Name], env: &Environment<'_>) {
+        match env.resolve(path).or_else(|| env.resolve(&path[..1])) {
+            Some(Meaning::Column(source, column)) => self.uses_column(source, column),
+            // The server records a whole-row reference as a dependency on the relation alone.
+            Some(Meaning::WholeRow(_)) | None => {}
+        }
+    }
+
+    fn part(&mut self, expression: &Expr, env: &Environment<'_>) {
+        match expression {
+            Expr::Identifier(ident) => self.name(&[names::name(ident)], env),
+            Expr::CompoundIdentifier(path) if !path.is_empty() => {
+                self.name(&path.iter().map(names::name).collect::<Vec<_>>(), env);
+            }
+            Expr::Function(function) => {
+                for id in columns::called(function, env) {
+                    if !self.analysis.routines.contains(&id) {
+                        self.analysis.routines.push(id);
+                    }
+                }
+            }
+            Expr::Cast { data_type, .. } => self.uses_type(data_type),
+            Expr::TypedString(typed) => self.uses_type(&typed.data_type),
+            _ => {}
+        }
+    }
+
+    fn uses_type(&mut self, data_type: &ast::DataType) {
+        let Some(written) = names::type_name(data_type) else { return };
+        if let ResolvedType::User(id) = resolve_type(&written, self.scope).resolved
+            && !self.analysis.types.contains(&id)
+        {
+            self.analysis.types.push(id);
+        }
+    }
+
+    /// DML, or a query. The output is that of RETURNING.
+    pub fn statement(&mut self, statement: &Statement, outer: Option<&Environment<'_>>) -> Output {
+        match statement {
+            Statement::Query(query) => self.query(query, outer),
+            Statement::Insert(insert) => self.insert(insert, outer),
+            Statement::Update(update) => self.update(update, outer),
+            Statement::Delete(delete) => self.delete(delete, outer),
+            Statement::Merge(merge) => self.merge(merge, outer),
+            _ => None,
+        }
+    }
+
+    fn returning(&mut self, items: Option<&Vec<ast::SelectItem>>, env: &Environment<'_>, visible: &Visible) -> Output {
+        let mut output = Vec::new();
+        for item in items.into_iter().flatten() {
+            output.extend(self.item(item, env, visible)?);
+        }
+        Some(output)
+    }
+
+    fn target_columns<'b>(&mut self, target: &Source, written: impl Iterator<Item = &'b ast::ObjectName>) {
+        for name in written {
+            // `column.field` assigns to a part of the column.
+            let first = name.0.first().and_then(|part| part.as_ident()).map(names::name);
+            if let Some(column) = first.and_then(|first| target.column(&first)) {
+                self.uses_column(target, column);
+            }
+        }
+    }
+
+    fn assignments(&mut self, assignments: &[ast::Assignment], target: &Source, env: &Environment<'_>) {
+        for assignment in assignments {
+            match &assignment.target {
+                ast::AssignmentTarget::ColumnName(name) => self.target_columns(target, std::iter::once(name)),
+                ast::AssignmentTarget::Tuple(names) => self.target_columns(target, names.iter()),
+            }
+            self.expression(&assignment.value, env);
+        }
+    }
+
+    fn insert(&mut self, insert: &ast::Insert, outer: Option<&Environment<'_>>) -> Output {
+        let ast::TableObject::TableName(name) = &insert.table else { return None };
+        let target = self.relation(name, None);
+        if insert.columns.is_empty() && insert.source.is_some() {
+            target.columns.iter().for_each(|column| self.uses_column(&target, column));
+        }
+        self.target_columns(&target, insert.columns.iter());
+        if let Some(source) = &insert.source {
+            self.query(source, outer);
+        }
+        let mut target = target;
+        if let Some(alias) = &insert.table_alias {
+            target.name = names::name(&alias.alias);
+        }
+        let excluded = Source {
+            schema: None,
+            name: Name::from("excluded"),
+            relation: target.relation,
+            columns: Vec::new(),
+            known: target.known,
+        };
+        let excluded = Source {
+            columns: target.columns.iter().map(|column| SourceColumn { merged: true, ..column.clone() }).collect(),
+            ..excluded
+        };
+        let visible: Visible = (0..target.columns.len()).map(|column| (0, column)).collect();
+        let sources = [target, excluded];
+        let env = Environment { scope: self.scope, sources: &sources, outer };
+        if let Some(ast::OnInsert::OnConflict(conflict)) = &insert.on {
+            if let Some(ast::ConflictTarget::Columns(columns)) = &conflict.conflict_target {
+                columns.iter().for_each(|column| self.name(&[names::name(column)], &env));
+            }
+            if let ast::OnConflictAction::DoUpdate(update) = &conflict.action {
+                self.assignments(&update.assignments, &sources[0], &env);
+                update.selection.iter().for_each(|condition| self.expression(condition, &env));
+            }
+        }
+        self.returning(insert.returning.as_ref(), &env, &visible)
+    }
+
+    fn update(&mut self, update: &ast::Update, outer: Option<&Environment<'_>>) -> Output {
+        let from = match &update.from {
+            Some(ast::UpdateTableFromKind::BeforeSet(from) | ast::UpdateTableFromKind::AfterSet(from)) => &from[..],
+            None => &[],
+        };
+        let mut tables = vec![update.table.clone()];
+        tables.extend(from.iter().cloned());
+        let (sources, visible) = self.from(&tables, outer);
+        let env = Environment { scope: self.scope, sources: &sources, outer };
+        if let Some(target) = sources.first() {
+            self.assignments(&update.assignments, target, &env);
+        }
+        update.selection.iter().for_each(|condition| self.expression(condition, &env));
+        self.returning(update.returning.as_ref(), &env, &visible)
+    }
+
+    fn delete(&mut self, delete: &ast::Delete, outer: Option<&Environment<'_>>) -> Output {
+        let (ast::FromTable::WithFromKeyword(from) | ast::FromTable::WithoutKeyword(from)) = &delete.from;
+        let mut tables = from.clone();
+        tables.extend(delete.using.iter().flatten().cloned());
+        let (sources, visible) = self.from(&tables, outer);
+        let env = Environment { scope: self.scope, sources: &sources, outer };
+        delete.selection.iter().for_each(|condition| self.expression(condition, &env));
+        self.returning(delete.returning.as_ref(), &env, &visible)
+    }
+
+    fn merge(&mut self, merge: &ast::Merge, outer: Option<&Environment<'_>>) -> Output {
+        let mut sources = Vec::new();
+        self.factor(&merge.table, &mut sources, outer);
+        self.factor(&merge.source, &mut sources, outer);
+        let env = Environment { scope: self.scope, sources: &sources, outer };
+        self.expression(&merge.on, &env);
+        for clause in &merge.clauses {
+            clause.predicate.iter().for_each(|condition| self.expression(condition, &env));
+            match &clause.action {
+                ast::MergeAction::Update(update) => {
+                    if let ast::MergeUpdateKind::Set(assignments) = &update.kind {
+                        self.assignments(assignments, &sources[0], &env);
+                    }
+                }
+                ast::MergeAction::Insert(insert) => {
+                    self.target_columns(&sources[0], insert.columns.iter());
+                    if let ast::MergeInsertKind::Values(values) = &insert.kind {
+                        values
+                            .rows
+                            .iter()
+                            .flat_map(|row| row.content.iter())
+                            .for_each(|value| self.expression(value, &env));
+                    }
+                }
+                ast::MergeAction::Delete { .. } | ast::MergeAction::DoNothing { .. } => {}
+            }
+        }
+        None
+    }
+}
+
+/// Walks one expression; subqueries are analysed with what surrounds them, and not walked twice.
+struct Walk<'w, 'a, 'e> {
+    analyzer: &'w mut Analyzer<'a>,
+    env: &'w Environment<'e>,
+    queries: usize,
+}
+
+impl Visitor for Walk<'_, '_, '_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        if self.queries == 0 {
+            self.analyzer.query(query, Some(self.env));
+        }
+        self.queries += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+        self.queries -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+        if self.queries == 0 {
+            self.analyzer.part(expression, self.env);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn constraint(operator: &JoinOperator) -> Option<&JoinConstraint> {
+    use JoinOperator::{CrossJoin, FullOuter, Inner, Join, Left, LeftOuter, Right, RightOuter};
+    match operator {
+        Join(on) | Inner(on) | Left(on) | LeftOuter(on) | Right(on) | RightOuter(on) | FullOuter(on)
+        | CrossJoin(on) => Some(on),
+        _ => None,
+    }
+}
+
+fn shared_names(sources: &[Source], left: &Visible, right: &Visible) -> Vec<Name> {
+    let name = |at: &(usize, usize)| sources[at.0].columns[at.1].name.clone();
+    let right: Vec<_> = right.iter().map(name).collect();
+    left.iter().map(name).filter(|name| right.contains(name)).collect()
+}
+
+fn function_source(name: Name, output: Output, alias: Option<&ast::TableAlias>, ordinality: bool) -> Source {
+    let mut output = output;
+    if ordinality && let Some(columns) = &mut output {
+        columns.push((Name::from("ordinality"), Some(super::scope::built_in_type("int8"))));
+    }
+    let single = output.as_ref().is_some_and(|columns| columns.len() == 1);
+    let source_name = alias.map_or(name, |alias| names::name(&alias.name));
+    if let (Some(columns), true, true) = (&mut output, single, alias.is_some()) {
+        columns[0].0 = source_name.clone();
+    }
+    derived(source_name, alias.map_or(output.clone(), |alias| rename(output, alias)))
+}
+
+fn same_name(a: &crate::change::ObjectName, b: &crate::change::ObjectName) -> bool {
+    a.schema == b.schema && a.name == b.name
+}
