@@ -7,7 +7,9 @@ use super::{Context, InTransactionBlock};
 use crate::change::{
     Change, CreateRoutine, CreateRule, CreateTrigger, Do, Expression, Insert, ObjectName, RelationUse,
 };
-use sqlparser::ast;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{self, Visit, Visitor};
 
 use crate::schema::{RoutineId, Session, apply};
 use crate::sql::Statement;
@@ -172,10 +174,17 @@ impl Predictor<'_> {
     }
 }
 
-/// The outermost queries inside an expression.
+/// The queries inside an expression, the outermost first.
 fn subqueries(expression: &ast::Expr) -> Vec<ast::Query> {
-    let mut found = Vec::new();
-    let mut inside = 0;
-    let _ = ast::visit_queries(expression, inside, &mut found);
-    found
+    struct Queries(Vec<ast::Query>);
+    impl Visitor for Queries {
+        type Break = ();
+        fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<()> {
+            self.0.push(query.clone());
+            ControlFlow::Continue(())
+        }
+    }
+    let mut queries = Queries(Vec::new());
+    let _ = expression.visit(&mut queries);
+    queries.0
 }
