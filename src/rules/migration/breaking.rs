@@ -1,7 +1,7 @@
 //! What clients lose: one rule for every kind of loss, all fed by the difference of the contracts.
 
 use crate::change::{AlterTableActionKind, Change};
-use crate::contract::{Breakage, BreakageKind, Subject};
+use crate::contract::{Breakage, BreakageKind, Grade, Subject};
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::{RunContext, StepContext};
 use crate::rules::{Check, Example, Rule};
@@ -218,17 +218,21 @@ pub const ROW_SECURITY: Rule = rule(
 fn rule_of(kind: BreakageKind) -> &'static Rule {
     use BreakageKind::*;
     match kind {
-        RelationDropped | ColumnDropped | EnumValueRemoved | TypeDropped | SchemaDropped | RoutineDropped => &DROPPED_OBJECT,
-        RelationRenamed | RelationMoved | ColumnRenamed | TypeRenamed | SchemaRenamed => &RENAMED_OBJECT,
-        ColumnTypeChanged => &CHANGED_TYPE,
+        RelationDropped | ColumnDropped | EnumValueRemoved | TypeDropped | SchemaDropped | RoutineDropped | PartitionDetached => {
+            &DROPPED_OBJECT
+        }
+        RelationRenamed | RelationMoved | ColumnRenamed | EnumValueRenamed | TypeRenamed | RoutineRenamed | SchemaRenamed => {
+            &RENAMED_OBJECT
+        }
+        ColumnTypeChanged | CompositeChanged => &CHANGED_TYPE,
         RequiredColumn => &REQUIRED_COLUMN,
         NotNullAdded | CheckAdded | UniqueAdded | ForeignKeyAdded | ExclusionAdded | DomainTightened => &TIGHTENED_CONSTRAINT,
-        DefaultDropped | ColumnGenerated => &LOST_DEFAULT,
+        DefaultDropped | ColumnGenerated | IdentityAlways => &LOST_DEFAULT,
         NotNullDropped => &NULLABLE_AGAIN,
         ConflictTargetDropped => &LOST_CONFLICT_TARGET,
         ForeignKeyActionChanged => &CHANGED_FOREIGN_KEY_ACTION,
         RoutineChanged => &CHANGED_ROUTINE,
-        ViewColumnsChanged => &CHANGED_VIEW,
+        ViewColumnsChanged | WritesRefused => &CHANGED_VIEW,
         PrivilegeRevoked => &REVOKED_PRIVILEGE,
         RowSecurityEnabled | PolicyTightened => &ROW_SECURITY,
     }
@@ -250,6 +254,9 @@ fn report(context: &RunContext, rule: &Rule, findings: &mut Vec<Finding>) {
 
 fn finding(rule: &Rule, breakage: &Breakage, span: Span) -> Finding {
     let mut finding = rule.finding(span, breakage.message.clone());
+    if breakage.grade == Grade::Possible {
+        finding.severity = lowered(finding.severity);
+    }
     finding.object = Some(breakage.object.clone());
     finding.evidence.push(Evidence::declared("the schema before the migration, compared with the schema after it"));
     finding.witness = Some(breakage.witness.clone());
@@ -257,21 +264,32 @@ fn finding(rule: &Rule, breakage: &Breakage, span: Span) -> Finding {
     finding
 }
 
+/// What only some clients notice weighs a step less.
+fn lowered(severity: Severity) -> Severity {
+    match severity {
+        Severity::Error => Severity::Warning,
+        Severity::Warning | Severity::Info => Severity::Info,
+    }
+}
+
 fn advice(kind: BreakageKind) -> &'static str {
     use BreakageKind::*;
     match kind {
         RelationRenamed | RelationMoved => "Make a view of the old name in the same transaction, and drop it when no client uses it any more.",
         ColumnRenamed => "Add a column of the new name, keep both equal with a trigger, move the clients, then drop the old one.",
-        ColumnTypeChanged => "Add a column of the new type, keep both in step with a trigger, move the clients, then drop the old one.",
+        ColumnTypeChanged | CompositeChanged => "Add a column of the new type, keep both in step with a trigger, move the clients, then drop the old one.",
         RequiredColumn => "Give it a default, or add it nullable and require it after the code that fills it is deployed.",
         NotNullAdded | CheckAdded | UniqueAdded | ForeignKeyAdded | ExclusionAdded | DomainTightened => {
             "Deploy code that obeys the constraint before this migration."
         }
-        DefaultDropped | ColumnGenerated => "Deploy code that no longer relies on it before this migration.",
+        DefaultDropped | ColumnGenerated | IdentityAlways => "Deploy code that no longer relies on it before this migration.",
         NotNullDropped => "Deploy readers that expect NULL before any writer stores it.",
         ConflictTargetDropped => "Make the replacing unique index first, and drop this one after the code that names it is gone.",
         ForeignKeyActionChanged => "Deploy code that works with both before this migration.",
-        RoutineChanged => "Keep the old signature beside the new one until no client calls it.",
+        RoutineChanged | RoutineRenamed => "Keep the old signature beside the new one until no client calls it.",
+        WritesRefused => "Move the writers to the table before this migration.",
+        PartitionDetached => "Deploy code that no longer needs these rows in the parent first.",
+        EnumValueRenamed => "Add the new label, move the writers and the rows to it, and leave the old one unused.",
         ViewColumnsChanged => "Add columns at the end, and drop old ones after their readers.",
         PrivilegeRevoked => "Check that no running client of the role needs it.",
         RowSecurityEnabled | PolicyTightened => "Create the policies in the same transaction.",
