@@ -35,7 +35,7 @@ pub struct Arguments {
     history: History,
 
     /// Which transaction the statements run in
-    #[arg(long, value_enum, default_value_t = Transaction::Auto)]
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = Transaction::Auto)]
     transaction: Transaction,
 
     /// The migration tool [default: recognised by its files]
@@ -55,7 +55,7 @@ pub struct Arguments {
     strict: bool,
 
     /// The least severity that makes the exit code 1
-    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error)]
     fail_on: FailOn,
 
     /// How to show the result
@@ -117,6 +117,11 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let mut sources = Sources::default();
     let base = read_base(&arguments, &mut sources)?;
     let mut collected = collect(&arguments.paths, &collect_options(&arguments)?, &mut sources);
+    if let (true, [error]) = (collected.migrations.is_empty(), collected.errors.as_slice())
+        && matches!(arguments.format, Format::Text)
+    {
+        anyhow::bail!("{error}");
+    }
     let (dumps, migrations): (Vec<_>, Vec<_>) =
         collected.migrations.drain(..).partition(|migration| migration.framework.is_base());
     let job = Job {

@@ -3,9 +3,8 @@
 use std::io::Write;
 
 use clap::Args;
-use comfy_table::{ContentArrangement, Table, presets};
 use pgassay::check::check;
-use pgassay::report::{Renderer, Text};
+use pgassay::report::{Renderer, Text, layout};
 use pgassay::rules::{self, Example, Rule};
 
 use super::{Outcome, output};
@@ -36,19 +35,18 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
 }
 
 fn list(out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(output::width());
+    let mut table = layout::table(output::width());
     table.set_header(["rule", "category", "severity", "finds"]);
     for rule in rules::ALL {
         table.add_row([rule.name, rule.category.name(), rule.severity.name(), rule.summary]);
     }
-    writeln!(out, "{table}")?;
+    layout::write_table(&table, out)?;
     Ok(())
 }
 
 fn explain(rule: &Rule, out: &mut dyn Write) -> anyhow::Result<()> {
-    writeln!(out, "{} ({}, {})\n\n{}.\n\n{}\n", rule.name, rule.category, rule.severity, rule.summary, rule.explanation)?;
+    let explanation = layout::wrap(rule.explanation, output::width().into());
+    writeln!(out, "{} ({}, {})\n\n{}.\n\n{explanation}\n", rule.name, rule.category, rule.severity, rule.summary)?;
     writeln!(out, "Fires:\n")?;
     show(&rule.fires, Some(rule), out)?;
     writeln!(out, "Does not fire:\n")?;

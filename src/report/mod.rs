@@ -3,6 +3,7 @@
 //! In: a [`Report`] and the files it speaks of. Out: text. One renderer a file, all behind [`Renderer`].
 
 mod json;
+pub mod layout;
 mod text;
 
 pub use json::Json;

@@ -1,11 +1,11 @@
 //! Text for a terminal: every finding with its source excerpt, then a table a file, then a summary line.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer as Snippets, Snippet};
-use comfy_table::{ContentArrangement, Table, presets};
 
-use super::{Renderer, Report, StatementRecord};
+use super::{Renderer, Report, StatementRecord, layout};
 use crate::effect::{InTransactionBlock, LockMode};
 use crate::finding::{EvidenceKind, Finding, FixStep, Severity, StepTransaction};
 use crate::sql::{FileId, Sources, Span};
@@ -20,18 +20,12 @@ pub struct Text {
 impl Renderer for Text {
     fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
         let snippets = Snippets::styled().term_width(self.width.into());
-        let mut statements = report.statements.iter().peekable();
-        for (file, _) in sources.iter() {
-            let findings: Vec<&Finding> = report.findings.iter().filter(|finding| finding.span.file == file).collect();
-            for finding in &findings {
-                writeln!(out, "{}\n", excerpt(finding, sources, &snippets))?;
+        for (file, parts) in by_file(report) {
+            for finding in &parts.findings {
+                writeln!(out, "{}\n", self.excerpt(finding, sources, &snippets))?;
             }
-            let mut here = Vec::new();
-            while let Some(record) = statements.next_if(|record| record.span.file == file) {
-                here.push(record);
-            }
-            if !here.is_empty() && (self.verbose || !findings.is_empty()) {
-                self.table(file, &here, &findings, sources, out)?;
+            if !parts.statements.is_empty() && (self.verbose || !parts.findings.is_empty()) {
+                self.table(file, &parts, sources, out)?;
             }
         }
         for error in &report.errors {
@@ -41,66 +35,98 @@ impl Renderer for Text {
     }
 }
 
+/// What a report says of one file.
+#[derive(Default)]
+struct Parts<'r> {
+    findings: Vec<&'r Finding>,
+    statements: Vec<&'r StatementRecord>,
+}
+
+fn by_file(report: &Report) -> BTreeMap<FileId, Parts<'_>> {
+    let mut files: BTreeMap<FileId, Parts> = BTreeMap::new();
+    for finding in &report.findings {
+        files.entry(finding.span.file).or_default().findings.push(finding);
+    }
+    for record in &report.statements {
+        files.entry(record.span.file).or_default().statements.push(record);
+    }
+    files
+}
+
 impl Text {
-    fn table(
-        &self,
-        file: FileId,
-        statements: &[&StatementRecord],
-        findings: &[&Finding],
-        sources: &Sources,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(self.width);
+    fn table(&self, file: FileId, parts: &Parts, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
+        let mut table = layout::table(self.width);
         table.set_header(["line", "statement", "strongest lock", "work", "verdict"]);
-        for record in statements {
+        for record in &parts.statements {
             table.add_row([
                 sources.positions(record.span).0.line.to_string(),
                 first_words(sources.slice(record.span)),
                 strongest_lock(record),
                 work(record),
-                verdict(record, findings),
+                verdict(record, &parts.findings),
             ]);
         }
-        writeln!(out, "{}\n{table}\n", sources.file(file).name)
+        writeln!(out, "{}", sources.file(file).name)?;
+        layout::write_table(&table, out)?;
+        writeln!(out)
+    }
+
+    /// The text in lines that fit beside the gutter and the note's name.
+    fn wrapped(&self, text: &str) -> String {
+        let width = usize::from(self.width).saturating_sub(NOTE_INDENT).max(40);
+        layout::wrap(text, width)
+    }
+
+    /// The source excerpt with what happens, how it is known and what to do.
+    fn excerpt(&self, finding: &Finding, sources: &Sources, snippets: &Snippets) -> String {
+        let level = match finding.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+            Severity::Info => Level::INFO,
+        };
+        let file = sources.file(finding.span.file);
+        let window = window(finding, sources);
+        let place = |span: Span| (span.start - window.start) as usize..(span.end - window.start) as usize;
+        let mut annotations: Vec<Annotation> = vec![AnnotationKind::Primary.span(place(first_line(finding.span, sources)))];
+        for (span, label) in &finding.related {
+            if window.contains(*span) {
+                annotations.push(AnnotationKind::Context.span(place(first_line(*span, sources))).label(label.as_str()));
+            }
+        }
+        let snippet = Snippet::source(file.slice(window))
+            .path(file.name.as_str())
+            .line_start(sources.positions(window).0.line as usize)
+            .fold(true)
+            .annotations(annotations);
+        let mut group = level.primary_title(finding.message.as_str()).id(finding.rule).element(snippet);
+        for evidence in &finding.evidence {
+            group = group.element(Level::NOTE.with_name(Some(kind_name(evidence.kind))).message(self.wrapped(&evidence.text)));
+        }
+        if let Some(witness) = &finding.witness {
+            group = group.element(Level::NOTE.with_name(Some("for example")).message(format!("{}\n{}", witness.sql, witness.after)));
+        }
+        if !finding.advice.text.is_empty() {
+            group = group.element(Level::HELP.with_name(Some("instead")).message(self.advice(finding)));
+        }
+        let report: [Group; 1] = [group];
+        snippets.render(&report)
+    }
+
+    fn advice(&self, finding: &Finding) -> String {
+        let mut text = self.wrapped(&finding.advice.text);
+        for step in &finding.advice.steps {
+            for line in step.sql.lines() {
+                text.push_str("\n    ");
+                text.push_str(line);
+            }
+            text.push_str(transaction_need(step));
+        }
+        text
     }
 }
 
-/// The source excerpt with what happens, how it is known and what to do.
-fn excerpt(finding: &Finding, sources: &Sources, snippets: &Snippets) -> String {
-    let level = match finding.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-        Severity::Info => Level::INFO,
-    };
-    let file = sources.file(finding.span.file);
-    let window = window(finding, sources);
-    let place = |span: Span| (span.start - window.start) as usize..(span.end - window.start) as usize;
-    let mut annotations: Vec<Annotation> = vec![AnnotationKind::Primary.span(place(first_line(finding.span, sources)))];
-    for (span, label) in &finding.related {
-        if window.contains(*span) {
-            annotations.push(AnnotationKind::Context.span(place(first_line(*span, sources))).label(label.as_str()));
-        }
-    }
-    let snippet = Snippet::source(file.slice(window))
-        .path(file.name.as_str())
-        .line_start(sources.positions(window).0.line as usize)
-        .fold(true)
-        .annotations(annotations);
-    let mut group = level.primary_title(finding.message.as_str()).id(finding.rule).element(snippet);
-    for evidence in &finding.evidence {
-        group = group.element(Level::NOTE.with_name(Some(kind_name(evidence.kind))).message(evidence.text.clone()));
-    }
-    if let Some(witness) = &finding.witness {
-        group = group.element(Level::NOTE.with_name(Some("for example")).message(format!("{}\n{}", witness.sql, witness.after)));
-    }
-    if !finding.advice.text.is_empty() {
-        group = group.element(Level::HELP.with_name(Some("instead")).message(advice(finding)));
-    }
-    let report: [Group; 1] = [group];
-    snippets.render(&report)
-}
+/// Columns of "  = instead: ", with a gutter of some digits.
+const NOTE_INDENT: usize = 18;
 
 fn kind_name(kind: EvidenceKind) -> &'static str {
     match kind {
@@ -109,17 +135,6 @@ fn kind_name(kind: EvidenceKind) -> &'static str {
         EvidenceKind::Measured => "measured",
         EvidenceKind::Observed => "observed",
     }
-}
-
-fn advice(finding: &Finding) -> String {
-    let mut text = finding.advice.text.clone();
-    for step in &finding.advice.steps {
-        text.push('\n');
-        text.push_str("    ");
-        text.push_str(&step.sql);
-        text.push_str(transaction_need(step));
-    }
-    text
 }
 
 fn transaction_need(step: &FixStep) -> &'static str {
@@ -211,10 +226,14 @@ fn work(record: &StatementRecord) -> String {
     parts.join("; ")
 }
 
+/// The first of the worst findings, and how many there are besides.
 fn verdict(record: &StatementRecord, findings: &[&Finding]) -> String {
-    let here = findings.iter().filter(|finding| record.span.contains(finding.span));
-    let Some(worst) = here.max_by_key(|finding| finding.severity) else { return "ok".to_owned() };
-    format!("{}: {}", worst.severity, worst.rule)
+    let here: Vec<&&Finding> = findings.iter().filter(|finding| record.span.contains(finding.span)).collect();
+    let Some(worst) = here.iter().rev().max_by_key(|finding| finding.severity) else { return "ok".to_owned() };
+    match here.len() {
+        1 => format!("{}: {}", worst.severity, worst.rule),
+        many => format!("{}: {} and {} more", worst.severity, worst.rule, many - 1),
+    }
 }
 
 fn summary(report: &Report) -> String {

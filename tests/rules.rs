@@ -1,0 +1,88 @@
+//! Every rule's own examples: the one that fires does, its twin does not, and what the user sees of it is held in a snapshot.
+
+use std::collections::BTreeSet;
+
+use pgassay::check::check;
+use pgassay::report::{Renderer, Report, Text};
+use pgassay::rules::{self, Example};
+use pgassay::sql::Sources;
+
+const WIDTH: u16 = 100;
+
+fn run(example: &Example) -> (Report, Sources) {
+    let (job, sources) = example.job();
+    (check(&job, &sources), sources)
+}
+
+fn rules_of(report: &Report) -> BTreeSet<&'static str> {
+    report.findings.iter().map(|finding| finding.rule).collect()
+}
+
+/// Names of the rules whose examples are not as `right` wants them, with what was found.
+fn wrong(of: impl Fn(&rules::Rule) -> &Example, right: impl Fn(&rules::Rule, &BTreeSet<&str>) -> bool) -> Vec<String> {
+    let judged = rules::ALL.iter().map(|rule| (rule, rules_of(&run(of(rule)).0)));
+    let wrong = judged.filter(|(rule, found)| !right(rule, found));
+    wrong.map(|(rule, found)| format!("{} found {found:?}", rule.name)).collect()
+}
+
+#[test]
+fn every_rule_fires_on_its_example() {
+    let silent = wrong(|rule| &rule.fires, |rule, found| found.contains(rule.name));
+    assert!(silent.is_empty(), "{}", silent.join("\n"));
+}
+
+#[test]
+fn no_rule_fires_on_its_twin() {
+    let loud = wrong(|rule| &rule.quiet, |rule, found| !found.contains(rule.name));
+    assert!(loud.is_empty(), "{}", loud.join("\n"));
+}
+
+#[test]
+fn a_finding_has_the_category_of_its_rule_evidence_and_a_place_in_the_migration() {
+    for rule in rules::ALL {
+        let (report, sources) = run(&rule.fires);
+        for finding in &report.findings {
+            let told = rules::find(finding.rule).unwrap_or_else(|| panic!("{} is not in the registry", finding.rule));
+            assert_eq!(finding.category, told.category, "{}", finding.rule);
+            assert!(finding.severity <= told.severity, "{} is worse than its rule says", finding.rule);
+            assert_eq!(sources.file(finding.span.file).name, "migration.sql", "{}", finding.rule);
+            assert!(finding.span.start < finding.span.end, "{} points at nothing", finding.rule);
+            assert!(!finding.message.is_empty() && !finding.advice.text.is_empty(), "{} says nothing", finding.rule);
+        }
+    }
+}
+
+#[test]
+fn hygiene_is_never_an_error() {
+    let hygiene = rules::ALL.iter().filter(|rule| rule.category == pgassay::finding::Category::Hygiene);
+    let errors: Vec<_> =
+        hygiene.filter(|rule| rule.severity == pgassay::finding::Severity::Error).map(|rule| rule.name).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+/// Which rules speak on which examples: one cause is one finding, so few lines have more than one name.
+#[test]
+fn rules_that_fire_on_the_examples() {
+    let mut list = String::new();
+    for rule in rules::ALL {
+        let names = |example| rules_of(&run(example).0).into_iter().collect::<Vec<_>>().join(", ");
+        list.push_str(&format!("{}\n  fires: {}\n  quiet: {}\n", rule.name, names(&rule.fires), names(&rule.quiet)));
+    }
+    insta::assert_snapshot!(list);
+}
+
+/// What the user sees.
+#[test]
+fn rendered_examples() {
+    for rule in rules::ALL {
+        let (report, sources) = run(&rule.fires);
+        let mut text = Vec::new();
+        Text { verbose: false, width: WIDTH }.render(&report, &sources, &mut text).expect("a vector takes all");
+        let text = anstream::adapter::strip_bytes(&text).into_vec();
+        let text = String::from_utf8(text).expect("UTF-8");
+        let sql = format!("{}\n{}", rule.fires.given, rule.fires.migration);
+        insta::with_settings!({ description => sql.trim(), omit_expression => true, snapshot_path => "snapshots/rules" }, {
+            insta::assert_snapshot!(rule.name, text);
+        });
+    }
+}
