@@ -28,7 +28,8 @@ fn run_in(folder: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
     // A run that does not read its input closes the pipe.
     let _ = child.stdin.take().expect("a pipe").write_all(input);
     let done = child.wait_with_output().expect("the binary ends");
-    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8").replace(env!("CARGO_PKG_VERSION"), "[version]");
+    let text =
+        |bytes| String::from_utf8(bytes).expect("output is UTF-8").replace(env!("CARGO_PKG_VERSION"), "[version]");
     Run { code: done.status.code().expect("no signal"), out: text(done.stdout), err: text(done.stderr) }
 }
 
@@ -249,7 +250,11 @@ fn a_typo_in_the_middle_hides_nothing() {
     let sql = "CREATE TABLE a (at timestamp);\nALTER TABEL a ADD COLUMN b int;\nCREATE TABLE c (at timestamp);\n";
     assert_eq!(
         findings(&[], sql),
-        ["1:20-1:29 info discouraged-types", "2:7-2:12 warning unreadable-statement", "3:20-3:29 info discouraged-types"]
+        [
+            "1:20-1:29 info discouraged-types",
+            "2:7-2:12 warning unreadable-statement",
+            "3:20-3:29 info discouraged-types"
+        ]
     );
 }
 
@@ -300,7 +305,11 @@ fn an_allow_comment_covers_only_the_rules_it_names() {
     let found = findings(&["--history", "complete"], sql);
     assert_eq!(
         found,
-        ["2:19-2:39 warning unused-suppression", "2:41-2:53 warning unused-suppression", "3:12-3:13 error missing-object"]
+        [
+            "2:19-2:39 warning unused-suppression",
+            "2:41-2:53 warning unused-suppression",
+            "3:12-3:13 error missing-object"
+        ]
     );
 }
 
@@ -322,7 +331,8 @@ fn a_dump_as_base_says_what_exists_and_is_not_judged() {
     assert_eq!(report["summary"]["files"], 1);
     let found = list(&report);
     assert!(found.contains(&"3:13-3:19 error missing-object".to_owned()), "{found:?}");
-    let scan = report["findings"].as_array().expect("findings").iter().find(|finding| finding["rule"] == "blocking-scan");
+    let scan =
+        report["findings"].as_array().expect("findings").iter().find(|finding| finding["rule"] == "blocking-scan");
     assert_eq!(scan.expect("a scan")["evidence"][0]["kind"], "declared");
     // Without the base nothing says that the tables are missing.
     let run = run_in(folder.path(), ["check", "--format", "json", "new.sql"], b"");
@@ -341,7 +351,8 @@ fn a_base_that_cannot_be_read_fails_the_run() {
 #[test]
 fn transaction_modes_decide_what_fails() {
     let sql = "CREATE TABLE a (id bigint);\nCREATE INDEX CONCURRENTLY a_id ON a (id);";
-    let forbidden = |arguments: &[&str]| findings(arguments, sql).iter().any(|found| found.contains("transaction-forbidden"));
+    let forbidden =
+        |arguments: &[&str]| findings(arguments, sql).iter().any(|found| found.contains("transaction-forbidden"));
     assert!(!forbidden(&[]) && !forbidden(&["--transaction", "none"]));
     assert!(forbidden(&["--transaction", "per-file"]));
 }
@@ -350,7 +361,8 @@ fn transaction_modes_decide_what_fails() {
 fn the_version_decides_what_is_done() {
     // A partition key's index is built for each partition only from where PARTITION BY is known; virtual columns came with 18.
     let sql = "CREATE TABLE a (id bigint, twice bigint GENERATED ALWAYS AS (id * 2) VIRTUAL);";
-    let version = |version: &str| json(&check(&["--pg-version", version, "--format", "json"], sql))["pg_version"].clone();
+    let version =
+        |version: &str| json(&check(&["--pg-version", version, "--format", "json"], sql))["pg_version"].clone();
     assert_eq!((version("14"), version("18")), (14.into(), 18.into()));
 }
 

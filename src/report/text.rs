@@ -87,7 +87,8 @@ impl Text {
         let file = sources.file(finding.span.file);
         let window = window(finding, sources);
         let place = |span: Span| (span.start - window.start) as usize..(span.end - window.start) as usize;
-        let mut annotations: Vec<Annotation> = vec![AnnotationKind::Primary.span(place(first_line(finding.span, sources)))];
+        let mut annotations: Vec<Annotation> =
+            vec![AnnotationKind::Primary.span(place(first_line(finding.span, sources)))];
         for (span, label) in &finding.related {
             if window.contains(*span) {
                 annotations.push(AnnotationKind::Context.span(place(first_line(*span, sources))).label(label.as_str()));
@@ -100,10 +101,13 @@ impl Text {
             .annotations(annotations);
         let mut group = level.primary_title(finding.message.as_str()).id(finding.rule).element(snippet);
         for evidence in &finding.evidence {
-            group = group.element(Level::NOTE.with_name(Some(kind_name(evidence.kind))).message(self.wrapped(&evidence.text)));
+            group = group
+                .element(Level::NOTE.with_name(Some(kind_name(evidence.kind))).message(self.wrapped(&evidence.text)));
         }
         if let Some(witness) = &finding.witness {
-            group = group.element(Level::NOTE.with_name(Some("for example")).message(format!("{}\n{}", witness.sql, witness.after)));
+            group = group.element(
+                Level::NOTE.with_name(Some("for example")).message(format!("{}\n{}", witness.sql, witness.after)),
+            );
         }
         if !finding.advice.text.is_empty() {
             group = group.element(Level::HELP.with_name(Some("instead")).message(self.advice(finding)));

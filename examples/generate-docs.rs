@@ -1,0 +1,19 @@
+//! Writes docs/rules.md and docs/rules/<rule>.md from the rules' own text and examples: `cargo run --example generate-docs`.
+//!
+//! tests/documentation.rs fails when they are out of date.
+
+#[path = "../tests/support/rule_pages.rs"]
+mod rule_pages;
+
+fn main() -> std::io::Result<()> {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let folder = docs.join("rules");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    for (path, text) in rule_pages::all() {
+        std::fs::write(docs.join(path), text)?;
+    }
+    Ok(())
+}
