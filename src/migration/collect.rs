@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::find::find;
-use super::folder::{File, Folder};
+use super::folder::{File, Folder, is_changelog};
 use super::order::natural;
 use super::read::{ReadError, decode};
 use super::tools::{Entry, Input, Part, Split, TOOLS, Tool, tool};
@@ -91,6 +91,19 @@ pub fn collect(paths: &[PathBuf], options: &CollectOptions, sources: &mut Source
         collector.add_files(&files);
     }
     collector.finish()
+}
+
+/// How far above a file the folder is looked for that its tool would be pointed at.
+const ROOT_LEVELS: usize = 4;
+
+/// Whether a tool that looks into folders below would be pointed at this one: Flyway's default place, or Liquibase's changelog.
+fn is_root(folder: &Path) -> bool {
+    let has_changelog = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).any(|path| is_changelog(&path))
+    };
+    folder.ends_with("db/migration")
+        || has_changelog(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
 }
 
 struct Collector<'a> {
@@ -294,11 +307,13 @@ impl<'a> Collector<'a> {
         let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         let above = matches!(name(path).as_str(), "up.sql" | "down.sql" | "migration.sql")
             || matches!(name(parent).as_str(), "deploy" | "revert" | "verify");
-        let home = if above { parent.parent().unwrap_or(parent) } else { parent };
+        let root = path.ancestors().skip(1).take(ROOT_LEVELS).find(|ancestor| is_root(ancestor));
+        let home = if above { parent.parent().unwrap_or(parent) } else { root.unwrap_or(parent) };
         let home = if home.as_os_str().is_empty() { Path::new(".") } else { home };
         let known = self.homes.get(home).cloned();
         known.unwrap_or_else(|| {
-            let folder = Rc::new(Folder::read_near(home));
+            let whole = || Folder::read(home, &mut Vec::new());
+            let folder = Rc::new(if root.is_some() { whole() } else { Folder::read_near(home) });
             self.homes.insert(home.to_owned(), folder.clone());
             folder
         })
@@ -385,11 +400,8 @@ impl<'a> Collector<'a> {
     }
 
     fn note_byte_order_mark(&mut self, tool: &dyn Tool, entry: &Entry) {
-        if entry.file.byte_order_mark && tool.sends_byte_order_mark() {
-            let message = format!(
-                "starts with a byte order mark, which {} sends to the server: a syntax error",
-                tool.framework()
-            );
+        if entry.file.byte_order_mark && tool.fails_on_byte_order_mark() {
+            let message = format!("starts with a byte order mark, on which {} fails", tool.framework());
             self.note(&entry.file.path, message);
         }
     }

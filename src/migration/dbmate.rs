@@ -33,6 +33,10 @@ impl Tool for Dbmate {
         Framework::Dbmate
     }
 
+    fn fails_on_byte_order_mark(&self) -> bool {
+        true
+    }
+
     fn detect(&self, folder: &Folder) -> bool {
         folder.own_sql().any(|file| lines(file.text()).any(|line| marker(line.text).is_some()))
     }
@@ -72,9 +76,9 @@ impl Tool for Dbmate {
                 split.notes.push((line.range(), "dbmate refuses SQL before -- migrate:up".to_owned()));
             }
         }
-        if up.is_empty() || down.len() < up.len() {
-            let missing = if up.is_empty() { "-- migrate:up" } else { "-- migrate:down" };
-            split.notes.push((0..0, format!("dbmate refuses a file without {missing}")));
+        if up.is_empty() || down.len() != up.len() {
+            let message = "dbmate refuses a file without one -- migrate:down for each -- migrate:up".to_owned();
+            split.notes.push((0..0, message));
         }
         for (direction, parts) in [(Direction::Up, up), (Direction::Down, down)] {
             if !parts.is_empty() {

@@ -35,7 +35,7 @@ impl Tool for Diesel {
     }
 
     fn detect(&self, folder: &Folder) -> bool {
-        let declared = folder.project.mentions("diesel.toml", "") || folder.project.mentions("Cargo.toml", "diesel");
+        let declared = folder.project.has("diesel.toml") || folder.project.declares("Cargo.toml", "diesel");
         let mut names = folder.files.iter().filter(|file| file.name() == "up.sql").filter_map(folder_name);
         names.any(|name| declared || is_generated_name(&name))
     }
@@ -64,7 +64,7 @@ impl Tool for Diesel {
         split
     }
 
-    fn sends_byte_order_mark(&self) -> bool {
+    fn fails_on_byte_order_mark(&self) -> bool {
         true
     }
 }

@@ -151,11 +151,16 @@ impl File {
         TOOL_FILES.contains(&name) || name.ends_with(".sql.conf") || self.is_changelog()
     }
 
-    /// Liquibase's list of changelogs, in its usual name.
     pub fn is_changelog(&self) -> bool {
-        let is_list = ["yaml", "yml", "xml", "json"].iter().any(|extension| self.has_extension(extension));
-        is_list && self.name().contains("changelog")
+        is_changelog(&self.relative)
     }
+}
+
+/// Whether this is Liquibase's list of changelogs, by its usual name.
+pub(super) fn is_changelog(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    matches!(extension, "yaml" | "yml" | "xml" | "json") && name.contains("changelog")
 }
 
 fn is_skipped(entry: &DirEntry) -> bool {

@@ -21,6 +21,10 @@ impl Tool for Goose {
         Framework::Goose
     }
 
+    fn fails_on_byte_order_mark(&self) -> bool {
+        true
+    }
+
     fn detect(&self, folder: &Folder) -> bool {
         folder.own_sql().any(|file| lines(file.text()).any(|line| annotation(line.text).as_deref() == Some("UP")))
     }

@@ -42,9 +42,16 @@ impl Project {
         Project { manifests }
     }
 
-    /// Whether a manifest of that name mentions a word; an empty word asks whether there is such a manifest.
-    pub fn mentions(&self, manifest: &str, word: &str) -> bool {
-        self.texts(manifest).any(|text| text.contains(word))
+    /// Whether there is a manifest of that name.
+    pub fn has(&self, manifest: &str) -> bool {
+        self.texts(manifest).next().is_some()
+    }
+
+    /// Whether a manifest has a line for this name: a dependency, a setting, or a section of it.
+    pub fn declares(&self, manifest: &str, name: &str) -> bool {
+        let is_entry = |line: &str| line.trim_start_matches([' ', '\t', '"', '\'']).starts_with(name);
+        let is_section = |line: &str| line.starts_with('[') && line.contains(name);
+        self.texts(manifest).flat_map(str::lines).any(|line| is_entry(line) || is_section(line))
     }
 
     /// The texts of the manifests of that name, the closest first.

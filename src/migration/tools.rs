@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use super::folder::{File, Folder};
+use super::scan::pieces;
 use super::variables::{Style, Variables};
 use super::{Direction, Framework, TransactionMode};
 use super::{
@@ -24,8 +25,9 @@ pub(super) trait Tool: Sync {
     /// The parts of a file that run, up and down, and how they reach the server.
     fn split(&self, input: &Input<'_>) -> Split;
 
-    /// Whether a byte order mark at the start of a file reaches the server.
-    fn sends_byte_order_mark(&self) -> bool {
+    /// Whether the tool fails on a byte order mark: it sends it to the server, which takes it for a part of the first word, or does
+    /// not find its own marker behind it.
+    fn fails_on_byte_order_mark(&self) -> bool {
         false
     }
 
@@ -130,6 +132,21 @@ impl Split {
     pub fn with(mut self, direction: Direction, parts: Vec<Part>) -> Split {
         self.units.push(Unit { name: None, direction, parts, masked: None });
         self
+    }
+}
+
+/// Statements sent as one batch of the extended protocol, with one Sync behind them all.
+///
+/// A statement that may not run in a transaction block is accepted as the first one and takes effect by itself; behind another one
+/// it fails, alone or not (`PreventInTransactionBlock` in xact.c: "cannot be executed within a pipeline").
+pub(super) fn batch(text: &str, range: Range<usize>) -> Vec<Part> {
+    let statements = pieces(text, range.clone());
+    match statements.as_slice() {
+        [first, second, ..] if first.runs_alone() => vec![
+            Part { range: range.start..second.range.start, transaction: TransactionMode::None },
+            Part { range: second.range.start..range.end, transaction: TransactionMode::Wrapped },
+        ],
+        _ => vec![Part { range, transaction: TransactionMode::OneString }],
     }
 }
 
