@@ -291,12 +291,15 @@ impl<'a> Collector<'a> {
                 return Placed { tool, home, rank: Some(rank), entry };
             }
         }
-        let alone = Folder { path: home.path.clone(), files: vec![file.clone()], project: home.project.clone() };
+        // Markers are looked for in SQL files, and the user says that this is one.
+        let relative = if file.is_sql() { file.relative.clone() } else { PathBuf::from("file.sql") };
+        let marked = File { relative, ..file.clone() };
+        let alone = Folder { path: home.path.clone(), files: vec![marked], project: home.project.clone() };
         let own = || TOOLS.into_iter().find(|tool| tool.detect(&alone));
         let is_base = super::structure_sql::is_structure(&file);
         let fallback = if is_base { Framework::StructureSql } else { Framework::Plain };
         let tool = told.or_else(own).unwrap_or(tool(fallback));
-        let entry = tool.order(&alone).entries.pop();
+        let entry = tool.order(&alone).entries.pop().filter(|_| file.is_sql());
         let entry = entry.unwrap_or_else(|| Entry { name: file.name().to_owned(), file, direction: None });
         Placed { tool, home, rank: None, entry }
     }

@@ -21,8 +21,8 @@ fn marker(line: &str) -> Option<(Direction, &str)> {
 }
 
 fn transaction(options: &str) -> TransactionMode {
-    let off = options.split_whitespace().filter_map(|option| option.split_once(':'));
-    match off.filter(|(name, _)| *name == "transaction").last() {
+    let mut pairs = options.split_whitespace().filter_map(|option| option.split_once(':'));
+    match pairs.rfind(|(name, _)| *name == "transaction") {
         Some((_, "false")) => TransactionMode::OneString,
         _ => TransactionMode::Wrapped,
     }

@@ -87,13 +87,13 @@ impl Tool for Liquibase {
 
 /// `name:value` among a marker's options; the value may be quoted.
 fn option<'a>(options: &'a str, name: &str) -> Option<&'a str> {
-    let starts = options.match_indices(':').filter_map(|(colon, _)| {
+    let mut starts = options.rmatch_indices(':').filter_map(|(colon, _)| {
         let start = colon.checked_sub(name.len())?;
         let is_name = options.get(start..colon).is_some_and(|found| found.eq_ignore_ascii_case(name));
         let is_whole = options[..start].chars().next_back().is_none_or(char::is_whitespace);
         (is_name && is_whole).then(|| options[colon + 1..].trim_start_matches(' '))
     });
-    let value = starts.last()?;
+    let value = starts.next()?;
     match value.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
         Some((quoted, _)) => Some(quoted),
         None => value.split_whitespace().next(),
