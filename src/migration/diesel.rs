@@ -71,8 +71,8 @@ impl Tool for Diesel {
 
 /// A `metadata.toml` that does not name the key turns the transaction off; one that cannot be read leaves it on.
 fn runs_in_transaction(input: &Input<'_>) -> bool {
-    let path = input.entry.file.path.with_file_name("metadata.toml");
-    let Some(metadata) = input.folder.files.iter().find(|file| file.path == path) else { return true };
+    let path = input.entry.file.relative.with_file_name("metadata.toml");
+    let Some(metadata) = input.folder.file(path) else { return true };
     let Ok(table) = metadata.text().parse::<toml::Table>() else { return true };
     match table.get("run_in_transaction") {
         Some(value) => value.as_bool().unwrap_or(true),

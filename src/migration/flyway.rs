@@ -171,8 +171,7 @@ fn refuses_transaction(piece: &Piece) -> bool {
 /// `executeInTransaction` of the `.sql.conf` beside the script.
 fn script_setting(input: &Input<'_>) -> Option<bool> {
     let name = format!("{}.conf", input.entry.file.name());
-    let path = input.entry.file.path.with_file_name(name);
-    let conf = input.folder.files.iter().find(|file| file.path == path)?;
+    let conf = input.folder.file(input.entry.file.relative.with_file_name(name))?;
     properties(conf.text()).find(|(key, _)| *key == "executeInTransaction").map(|(_, value)| value == "true")
 }
 

@@ -1,7 +1,9 @@
 //! What every framework's file provides, and the list of them.
 
+use std::collections::hash_map::Entry as Slot;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::folder::{File, Folder};
 use super::scan::pieces;
@@ -153,23 +155,26 @@ pub(super) fn batch(text: &str, range: Range<usize>) -> Vec<Part> {
 impl Order {
     /// Says so where two files of one direction have one version; `version` gives a key to compare.
     pub fn note_duplicates(&mut self, tool: &str, version: impl Fn(&Entry) -> String) {
-        for (index, entry) in self.entries.iter().enumerate() {
-            let twin = self.entries[..index]
-                .iter()
-                .find(|other| other.direction == entry.direction && version(other) == version(entry));
-            if let Some(twin) = twin {
-                let message = format!("{tool} takes this for the same version as {}", twin.file.path.display());
-                self.notes.push((entry.file.path.clone(), message));
+        let mut versions: HashMap<(bool, String), &Path> = HashMap::new();
+        for entry in &self.entries {
+            let key = (entry.direction == Some(Direction::Down), version(entry));
+            match versions.entry(key) {
+                Slot::Vacant(slot) => {
+                    slot.insert(&entry.file.path);
+                }
+                Slot::Occupied(twin) => {
+                    let message = format!("{tool} takes this for the same version as {}", twin.get().display());
+                    self.notes.push((entry.file.path.clone(), message));
+                }
             }
         }
     }
 
     /// Says so for every SQL file of the folder itself that is not in the order.
     pub fn note_ignored<'a>(&mut self, tool: &str, why: &str, files: impl Iterator<Item = &'a File>) {
-        for file in files {
-            if !self.entries.iter().any(|entry| entry.file.path == file.path) {
-                self.notes.push((file.path.clone(), format!("{tool} does not run this file: {why}")));
-            }
+        let run: HashSet<&Path> = self.entries.iter().map(|entry| entry.file.path.as_path()).collect();
+        for file in files.filter(|file| !run.contains(file.path.as_path())) {
+            self.notes.push((file.path.clone(), format!("{tool} does not run this file: {why}")));
         }
     }
 }
