@@ -246,3 +246,49 @@ fn without_paths_one_folder_must_be_found() {
     let services = folder(&[("migrations/orders/1_a.up.sql", b""), ("migrations/users/1_a.up.sql", b"")]);
     assert!(matches!(find(services.path()), Err(FindError::Several(found)) if found.len() == 2));
 }
+
+/// Every example, cut at many places and with a wide character put in, read as every tool: nothing panics, and every section lies
+/// inside of its text.
+#[test]
+fn no_text_is_too_broken() {
+    let mut texts = Vec::new();
+    for entry in walk(Path::new("migrations-examples/frameworks")) {
+        let text = std::fs::read_to_string(entry).unwrap();
+        for (at, _) in text.char_indices().step_by(23) {
+            texts.push(text[..at].to_owned());
+            texts.push(format!("{}é\u{1F600}'$${}", &text[..at], &text[at..]));
+        }
+    }
+    for framework in Framework::ALL {
+        for text in &texts {
+            let options = CollectOptions {
+                framework: Some(framework),
+                down: true,
+                variables: Variables::from_iter([("schema", "é"), ("note", "")]),
+                stdin: Some(text.clone().into_bytes()),
+                ..CollectOptions::default()
+            };
+            let read = read(&["-".into()], &options);
+            for section in read.collected.migrations.iter().flat_map(|migration| &migration.sections) {
+                assert!(
+                    read.sources.file(section.span.file).text.get(section.span.range()).is_some(),
+                    "{framework}: {text}"
+                );
+                read.sources.positions(section.span);
+            }
+        }
+    }
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(walk(&path));
+        } else if path.extension().is_some_and(|extension| extension == "sql") {
+            found.push(path);
+        }
+    }
+    found
+}

@@ -93,6 +93,9 @@ pub fn collect(paths: &[PathBuf], options: &CollectOptions, sources: &mut Source
     collector.finish()
 }
 
+/// The name that standard input is shown by.
+const STDIN: &str = "<stdin>";
+
 /// How far above a file the folder is looked for that its tool would be pointed at.
 const ROOT_LEVELS: usize = 4;
 
@@ -115,6 +118,8 @@ struct Collector<'a> {
     seen: BTreeSet<PathBuf>,
     /// Folders around files that were given by path.
     homes: HashMap<PathBuf, Rc<Home>>,
+    /// Which folders above files are the roots of a tool.
+    roots: HashMap<PathBuf, bool>,
 }
 
 /// The folder around files that were given by path.
@@ -150,7 +155,15 @@ struct Placed {
 impl<'a> Collector<'a> {
     fn new(options: &'a CollectOptions, sources: &'a mut Sources) -> Collector<'a> {
         let (collected, down) = (Collected::default(), Vec::new());
-        Collector { options, sources, collected, down, seen: BTreeSet::new(), homes: HashMap::new() }
+        Collector {
+            options,
+            sources,
+            collected,
+            down,
+            seen: BTreeSet::new(),
+            homes: HashMap::new(),
+            roots: HashMap::new(),
+        }
     }
 
     fn finish(mut self) -> Collected {
@@ -277,12 +290,12 @@ impl<'a> Collector<'a> {
         let is_stdin = path == Path::new("-");
         let read = if is_stdin {
             let bytes = self.options.stdin.clone().unwrap_or_default();
-            decode(Path::new("<stdin>"), bytes)
+            decode(Path::new(STDIN), bytes)
         } else {
             super::read::read(path)
         };
         let read = read.map_err(|error| self.collected.errors.push(error)).ok()?;
-        let path = if is_stdin { Path::new("<stdin>") } else { path };
+        let path = if is_stdin { Path::new(STDIN) } else { path };
         let relative = PathBuf::from(path.file_name().unwrap_or(path.as_os_str()));
         Some(File {
             relative,
@@ -315,19 +328,32 @@ impl<'a> Collector<'a> {
         Placed { tool, home, rank: None, entry }
     }
 
+    fn is_root(&mut self, folder: &Path) -> bool {
+        let known = self.roots.get(folder).copied();
+        known.unwrap_or_else(|| {
+            let found = is_root(folder);
+            self.roots.insert(folder.to_owned(), found);
+            found
+        })
+    }
+
     /// The folder that a tool would be pointed at to run this file.
     fn home(&mut self, path: &Path) -> Rc<Home> {
         let parent = path.parent().unwrap_or(Path::new(""));
         let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         let above = matches!(name(path).as_str(), "up.sql" | "down.sql" | "migration.sql")
             || matches!(name(parent).as_str(), "deploy" | "revert" | "verify");
-        let root = path.ancestors().skip(1).take(ROOT_LEVELS).find(|ancestor| is_root(ancestor));
+        let root = path.ancestors().skip(1).take(ROOT_LEVELS).find(|ancestor| self.is_root(ancestor));
         let home = if above { parent.parent().unwrap_or(parent) } else { root.unwrap_or(parent) };
         let home = if home.as_os_str().is_empty() { Path::new(".") } else { home };
         let known = self.homes.get(home).cloned();
         known.unwrap_or_else(|| {
             let whole = || Folder::read(home, &mut Vec::new());
-            let folder = if root.is_some() { whole() } else { Folder::read_near(home) };
+            let folder = match root {
+                _ if path == Path::new(STDIN) => Folder::empty(home),
+                Some(_) => whole(),
+                None => Folder::read_near(home),
+            };
             let found = Rc::new(Home::new(folder, self.options.framework));
             self.homes.insert(home.to_owned(), found.clone());
             found

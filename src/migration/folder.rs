@@ -75,6 +75,11 @@ impl Folder {
         Folder { path, files, project, index }
     }
 
+    /// A folder of which only the project around it matters.
+    pub fn empty(path: &Path) -> Folder {
+        Folder::new(path.to_owned(), Vec::new(), Arc::new(Project::around(path)))
+    }
+
     /// A folder as if it held but one file.
     pub fn of_file(folder: &Folder, file: File) -> Folder {
         Folder::new(folder.path.clone(), vec![file], folder.project.clone())

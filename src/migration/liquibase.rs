@@ -89,7 +89,7 @@ impl Tool for Liquibase {
 fn option<'a>(options: &'a str, name: &str) -> Option<&'a str> {
     let mut starts = options.rmatch_indices(':').filter_map(|(colon, _)| {
         let start = colon.checked_sub(name.len())?;
-        let is_name = options.get(start..colon).is_some_and(|found| found.eq_ignore_ascii_case(name));
+        let is_name = options.get(start..colon)?.eq_ignore_ascii_case(name);
         let is_whole = options[..start].chars().next_back().is_none_or(char::is_whitespace);
         (is_name && is_whole).then(|| options[colon + 1..].trim_start_matches(' '))
     });
