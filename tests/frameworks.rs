@@ -127,3 +127,17 @@ fn a_file_by_path_is_read_as_in_its_folder() {
         assert_eq!(shape(&alone), shape(&whole), "{framework}");
     }
 }
+
+#[test]
+fn all_of_them_in_one_repository() {
+    let whole = collect(&[tree("")], &CollectOptions::default(), &mut Sources::default());
+    assert!(whole.errors.is_empty(), "{:?}", whole.errors);
+    for framework in Framework::ALL {
+        let alone = collect(&[tree(framework.name())], &CollectOptions::default(), &mut Sources::default());
+        let names = |collected: &Collected| -> Vec<String> {
+            let of = collected.migrations.iter().filter(|migration| migration.framework == framework);
+            of.map(|migration| migration.name.clone()).collect()
+        };
+        assert_eq!(names(&whole), names(&alone), "{framework}");
+    }
+}
