@@ -120,7 +120,11 @@ impl Folder {
                 files.push(File { relative: rest.to_owned(), ..file.clone() });
             }
         }
-        folders.into_iter().map(|(path, files)| Folder::new(path, files, self.project.clone())).collect()
+        let folder = |(path, files): (PathBuf, Vec<File>)| {
+            let project = self.project.below(&path, |name| files.iter().any(|file| file.relative == Path::new(name)));
+            Folder::new(path, files, project)
+        };
+        folders.into_iter().map(folder).collect()
     }
 }
 
