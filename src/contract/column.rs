@@ -61,7 +61,11 @@ fn reordered(pair: Pair) -> Option<Breakage> {
         BreakageKind::ViewColumnsChanged,
         Subject::Relation(pair.new.id),
         &pair.old.name,
-        format!("{} {} has its columns in another order: clients that read by position get other values", pair.old.noun(), pair.old.name),
+        format!(
+            "{} {} has its columns in another order: clients that read by position get other values",
+            pair.old.noun(),
+            pair.old.name
+        ),
         differs(select(pair.old, "*"), format!("answers the columns as {} instead of {}", list(&after), list(&before))),
     ))
 }
@@ -116,7 +120,9 @@ fn became_generated(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> 
     let message = if pair.same() && old.id == new.id {
         format!("{object} is now generated: INSERT and UPDATE that give it a value fail")
     } else {
-        format!("{object} is now a generated column under the old name: reads go on, INSERT and UPDATE that give it a value fail")
+        format!(
+            "{object} is now a generated column under the old name: reads go on, INSERT and UPDATE that give it a value fail"
+        )
     };
     Some(certain(
         BreakageKind::ColumnGenerated,
@@ -142,7 +148,8 @@ fn expression_dropped(pair: Pair, old: &Column, new: &Column) -> Option<Breakage
         let witness = refused(sql, "23502", null_in(new, &pair.new.name.name));
         certain(BreakageKind::DefaultDropped, pair.column_subject(old), &object, message, witness)
     } else {
-        let message = format!("{object} is no longer generated: new rows have NULL there unless the client gives a value");
+        let message =
+            format!("{object} is no longer generated: new rows have NULL there unless the client gives a value");
         let witness = differs(format!("{sql} RETURNING {}", old.name), "answers NULL instead of the computed value");
         possible(BreakageKind::DefaultDropped, pair.column_subject(old), &object, message, witness)
     })
@@ -223,7 +230,8 @@ fn not_null_added(pair: Pair, old: &Column, new: &Column, default_dropped: bool)
         return Some(possible(BreakageKind::NotNullAdded, subject, &object, message, refused(sql, "23502", answer)));
     }
     let sql = insert(pair.context.before, pair.old, &[], 1);
-    let message = format!("{object} is now NOT NULL and has no default: INSERTs that leave it out or set it to NULL fail");
+    let message =
+        format!("{object} is now NOT NULL and has no default: INSERTs that leave it out or set it to NULL fail");
     let answer = null_in(new, &pair.new.name.name);
     Some(certain(BreakageKind::NotNullAdded, subject, &object, message, refused(sql, "23502", answer)))
 }
