@@ -103,3 +103,13 @@ fn partition_value(schema: &Schema, relation: &Relation, column: ColumnId) -> Op
         PartitionBound::Default | PartitionBound::Hash { .. } => None,
     })
 }
+
+/// The table that messages name: of a partitioned table the partition that the witness's row goes to.
+pub(super) fn written_to<'a>(schema: &'a Schema, relation: &'a Relation) -> &'a Name {
+    let bounded = |child: &&std::sync::Arc<Relation>| {
+        matches!(child.bound, Some(PartitionBound::List(_) | PartitionBound::Range { .. }))
+    };
+    let mut children = relation.children.iter().filter_map(|id| schema.relation(*id));
+    let target = if relation.is_partitioned() { children.find(bounded) } else { None };
+    target.map_or(&relation.name.name, |child| &child.name.name)
+}
