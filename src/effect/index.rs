@@ -85,8 +85,10 @@ impl Predictor<'_> {
                 } else if table.is_partitioned() {
                     self.forbid_in_transaction(name.span, name, "REINDEX TABLE");
                 }
-                for table in self.family(&table, !table.is_partitioned()) {
-                    self.reindex_table(&table, mode, name.span);
+                for part in self.family(&table, !table.is_partitioned()) {
+                    // ReindexPartitions (indexcmds.c) locks the partitions as plain REINDEX does.
+                    let mode = if part.id == table.id { mode } else { Share };
+                    self.reindex_table(&part, mode, name.span);
                 }
             }
             ReindexTarget::Schema(name) => {

@@ -107,6 +107,9 @@ impl Predictor<'_> {
         for (at, name) in vacuum.tables.iter().enumerate() {
             let only = vacuum.only.get(at).copied().unwrap_or(false);
             let Some(table) = self.find(name) else { continue };
+            if matches!(table.kind, RelationKind::View(_) | RelationKind::ForeignTable) {
+                continue;
+            }
             for part in self.family(&table, only || (!table.is_partitioned() && !self.at_least(18))) {
                 self.lock(&part, mode, name.span);
                 if vacuum.full {
@@ -122,7 +125,7 @@ impl Predictor<'_> {
     fn vacuum_everything(&mut self, full: bool, mode: super::LockMode) {
         let span = Span::new(crate::sql::FileId(0), 0, 0);
         let tables: Vec<_> = self.schema().relations.values().cloned().collect();
-        for table in tables.iter().filter(|it| matches!(it.kind, RelationKind::Table | RelationKind::MaterializedView(_))) {
+        for table in tables.iter().filter(|it| it.is_queryable() && !matches!(it.kind, RelationKind::View(_) | RelationKind::ForeignTable)) {
             self.lock(table, mode, span);
             if full {
                 self.rewrite(table, span, "VACUUM FULL copies it into new storage");
@@ -218,6 +221,9 @@ impl Predictor<'_> {
             let command = format!("ALTER {}", alter.kind.noun().to_uppercase());
             return self.forbid_in_transaction(alter.span, &alter.object.name, &command);
         }
+        if let AlterObjectAction::MoveAll { tablespace, .. } = &alter.action {
+            return self.move_all(alter, &tablespace.name);
+        }
         if !matches!(alter.kind, Trigger | Rule | Policy) {
             return;
         }
@@ -227,6 +233,35 @@ impl Predictor<'_> {
         // renametrig (trigger.c) renames the clones in partitions since 15.
         if alter.kind == Trigger && table.is_partitioned() && cloned && self.at_least(15) {
             self.lock_family(table.id, AccessExclusive, alter.object.span);
+        }
+    }
+
+    /// ALTER TABLE ALL IN TABLESPACE (AlterTableMoveAll, tablecmds.c).
+    fn move_all(&mut self, alter: &AlterObject, target: &crate::change::Name) {
+        let default = crate::change::Name::from("pg_default");
+        let relations: Vec<_> = self.schema().relations.values().cloned().collect();
+        for relation in relations {
+            let wanted = match relation.kind {
+                RelationKind::Table | RelationKind::PartitionedTable(_) => alter.kind == ObjectKind::Table,
+                RelationKind::MaterializedView(_) => alter.kind == ObjectKind::MaterializedView,
+                RelationKind::Index(_) => alter.kind == ObjectKind::Index,
+                _ => false,
+            };
+            let from = relation.tablespace.as_ref().unwrap_or(&default);
+            if !wanted || *from != alter.object.name.name || from == target {
+                continue;
+            }
+            self.lock(&relation, AccessExclusive, alter.span);
+            let table = relation.as_index().and_then(|index| self.relation(index.table));
+            match table {
+                Some(table) if relation.has_storage() => {
+                    self.build(table, &relation.name, alter.span, "it moves to another tablespace");
+                }
+                None if relation.has_storage() => {
+                    self.new_storage(&relation, alter.span, "its files move to another tablespace");
+                }
+                _ => {}
+            }
         }
     }
 }

@@ -119,7 +119,7 @@ impl Predictor<'_> {
         let mode = if concurrently { ShareUpdateExclusive } else { AccessExclusive };
         let child = self.find(partition);
         if let Some(child) = &child {
-            self.lock(child, if finalize { AccessExclusive } else { mode }, span);
+            self.lock(child, AccessExclusive, span);
         }
         if let (Some(default), false) = (self.default_partition(parent.id), concurrently || finalize) {
             self.lock(&default, AccessExclusive, span);

@@ -33,6 +33,9 @@ impl Predictor<'_> {
     /// NOT NULL without a default: no row there is can have a value.
     fn new_column_not_null(&mut self, table: &Relation, column: &ColumnDefinition) {
         let Some(not_null) = column.not_null else { return };
+        if column.generated.as_ref().is_some_and(|it| !it.stored) {
+            return self.scan(table, not_null, "the generated value of every row is checked for NULL");
+        }
         if column.default.is_some() || column.generated.is_some() || self.domain_default(column).is_some() {
             return;
         }
@@ -100,6 +103,10 @@ impl Predictor<'_> {
     }
 
     pub(super) fn drop_column(&mut self, state: &Alter, column: &Ident) {
+        // ATExecDropColumn (tablecmds.c) makes the column the children's own with ONLY.
+        for child in state.relation.children.iter().filter(|_| state.only) {
+            self.lock_id(*child, state.mode, state.action.span);
+        }
         for table in self.targets(state) {
             if let Some(found) = table.column(&column.name) {
                 self.lock_dropped(&Object::Column(table.id, found.id), state.action.span);
@@ -110,7 +117,9 @@ impl Predictor<'_> {
     pub(super) fn set_not_null(&mut self, state: &Alter, column: &Ident) {
         self.recurse(state);
         for table in self.targets(state) {
-            if self.may_hold_nulls(&table, &column.name) {
+            if state.added.contains(&column.name) {
+                self.scan(&table, state.action.span, "every row is checked for NULL");
+            } else if self.may_hold_nulls(&table, &column.name) {
                 self.check_not_null(&table, column, state.action.span);
             }
         }

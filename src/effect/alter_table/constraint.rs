@@ -1,7 +1,7 @@
 //! Actions on constraints: ADD, VALIDATE, DROP, RENAME, ALTER.
 
 use super::Alter;
-use crate::change::{Constraint, ConstraintKind, ForeignKey, Ident, Name};
+use crate::change::{AlterTableActionKind, Change, ColumnDefinition, Constraint, ConstraintKind, ForeignKey, Ident, Name};
 use crate::effect::FailsWhen;
 use crate::effect::LockMode::{AccessExclusive, RowShare, Share, ShareRowExclusive};
 use crate::effect::predictor::{Predictor, list, violating_rows};
@@ -33,7 +33,7 @@ impl Predictor<'_> {
     }
 
     fn add_check(&mut self, state: &Alter, constraint: &Constraint, expression: &crate::change::Expression) {
-        if !constraint.no_inherit {
+        if !constraint.no_inherit || self.at_least(18) {
             self.recurse(state);
         }
         if constraint.not_valid || constraint.not_enforced {
@@ -79,8 +79,10 @@ impl Predictor<'_> {
                 columns.iter().for_each(|column| self.check_not_null(table, column, span));
             }
         }
-        for table in family.iter().skip(1) {
-            self.lock(table, Share, span);
+        if state.relation.is_partitioned() {
+            // 18 prepares a PRIMARY KEY's NOT NULLs, and looks at the children for UNIQUE too (ATPrepAddPrimaryKey).
+            let mode = if self.at_least(18) { AccessExclusive } else { Share };
+            family.iter().skip(1).for_each(|table| self.lock(table, mode, span));
         }
         if state.relation.known || columns.is_empty() {
             self.fail_on_duplicates(&state.relation, columns, span);
@@ -123,19 +125,28 @@ impl Predictor<'_> {
         if constraint.not_valid || constraint.not_enforced || all_null {
             return;
         }
+        // RI_Initial_Check's join never opens the other side when every key is NULL.
+        if constraint.inline && !state.added.is_empty() && !self.adds_value(state, key) {
+            for part in self.family(&state.relation, !state.relation.is_partitioned()) {
+                self.scan(&part, span, "the new column's keys are looked up");
+            }
+            self.lock(&referenced, RowShare, span);
+            return;
+        }
         self.check_orphans(&state.relation.clone(), &referenced, span);
         self.fail_on_orphans(&state.relation.clone(), &referenced, key, span);
     }
 
+    /// Whether a new column of the key has a default, be it NULL.
     fn adds_default(&self, state: &Alter, key: &ForeignKey) -> bool {
-        let crate::change::Change::AlterTable(alter) = state.change else { return false };
-        alter.actions.iter().any(|action| match &action.kind {
-            crate::change::AlterTableActionKind::AddColumn { column, .. } => {
-                let gets_value =
-                    column.identity.is_some() || column.generated.is_some() || column.default.as_ref().is_some_and(|it| !is_null(&it.text));
-                gets_value && key.columns.iter().any(|it| it.name == column.name.name)
-            }
-            _ => false,
+        added_columns(state, key)
+            .any(|column| column.identity.is_some() || column.generated.is_some() || column.default.is_some())
+    }
+
+    fn adds_value(&self, state: &Alter, key: &ForeignKey) -> bool {
+        added_columns(state, key).any(|column| {
+            let default = column.default.as_ref().is_some_and(|it| !is_null(&it.text));
+            column.identity.is_some() || column.generated.is_some() || default
         })
     }
 
@@ -218,9 +229,9 @@ impl Predictor<'_> {
     }
 
     fn is_added_here(&self, state: &Alter, name: &Name) -> bool {
-        let crate::change::Change::AlterTable(alter) = state.change else { return false };
+        let Change::AlterTable(alter) = state.change else { return false };
         alter.actions.iter().any(|action| match &action.kind {
-            crate::change::AlterTableActionKind::AddConstraint(constraint) => {
+            AlterTableActionKind::AddConstraint(constraint) => {
                 constraint.name.as_ref().is_some_and(|it| it.name == *name)
             }
             _ => false,
@@ -262,12 +273,25 @@ impl Predictor<'_> {
             self.recurse(state);
         }
         if enforced.is_some_and(|enforced| enforced != constraint.enforced) {
-            self.lock_id(key.referenced, AccessExclusive, state.action.span);
+            self.lock_id(key.referenced, ShareRowExclusive, state.action.span);
             if let (Some(true), Some(referenced)) = (enforced, self.relation(key.referenced).cloned()) {
                 self.check_orphans(&state.relation.clone(), &referenced, state.action.span);
             }
         }
     }
+}
+
+fn added_columns<'c>(state: &'c Alter, key: &'c ForeignKey) -> impl Iterator<Item = &'c ColumnDefinition> {
+    let actions = match state.change {
+        Change::AlterTable(alter) => &alter.actions[..],
+        _ => &[],
+    };
+    actions.iter().filter_map(|action| match &action.kind {
+        AlterTableActionKind::AddColumn { column, .. } => {
+            key.columns.iter().any(|it| it.name == column.name.name).then_some(column)
+        }
+        _ => None,
+    })
 }
 
 fn is_null(text: &str) -> bool {
