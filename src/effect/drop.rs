@@ -97,7 +97,12 @@ impl Predictor<'_> {
                     let table = self.schema().statistics.get(name).and_then(|it| it.table);
                     table.into_iter().for_each(|table| self.lock_id(table, ShareUpdateExclusive, span));
                 }
-                Object::Type(_) | Object::Routine(_) | Object::Namespace(_) => {}
+                Object::Type(id) => {
+                    let relations = self.schema().relations.values();
+                    let typed: Vec<_> = relations.filter(|it| it.of_type == Some(*id)).map(|it| it.id).collect();
+                    typed.into_iter().for_each(|table| self.lock_dropped_relation(table, span));
+                }
+                Object::Routine(_) | Object::Namespace(_) => {}
             }
         }
     }

@@ -6,7 +6,7 @@ use super::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
 use super::predictor::Predictor;
 use crate::change::{
     AlterObject, AlterObjectAction, AlterPublication, AlterPublicationAction, Cluster, Comment, CreateOther,
-    CreateStatistics, LockTable, ObjectKind, ObjectName, PublicationObjects, Truncate, Vacuum,
+    CreateStatistics, Grant, GrantObjects, LockTable, ObjectKind, ObjectName, PublicationObjects, Truncate, Vacuum,
 };
 use crate::schema::{Relation, RelationId, RelationKind};
 use crate::sql::Span;
@@ -262,6 +262,20 @@ impl Predictor<'_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// 18 locks what privileges are given on (`objectNamesToOids`, aclchk.c); older servers lock nothing.
+    fn grant_target(&mut self, name: &ObjectName) {
+        if let Some(relation) = self.find(name) {
+            self.lock(&relation, AccessShare, name.span);
+        }
+    }
+
+    pub fn grant(&mut self, grant: &Grant) {
+        let GrantObjects::Named { kind: ObjectKind::Table, objects } = &grant.objects else { return };
+        if self.at_least(18) {
+            objects.iter().for_each(|object| self.grant_target(&object.name));
         }
     }
 }

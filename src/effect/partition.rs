@@ -53,7 +53,9 @@ impl Predictor<'_> {
         }
         let referencing: Vec<RelationId> = self.schema().foreign_keys_to(parent.id).map(|(table, _)| table).collect();
         for table in referencing {
-            self.lock_id(table, ShareRowExclusive, span);
+            // CREATE TABLE … PARTITION OF locked it less before 15.
+            let weak = attached.is_none() && !self.at_least(15);
+            self.lock_id(table, if weak { super::LockMode::AccessShare } else { ShareRowExclusive }, span);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Actions on columns: ADD, DROP, SET NOT NULL, SET EXPRESSION, SET DATA TYPE.
 
+use sqlparser::ast;
+
 use super::Alter;
 use crate::change::{ColumnDefinition, Expression, Ident, ObjectName, TypeName, Volatility};
 use crate::effect::FailsWhen;
@@ -67,7 +69,7 @@ impl Predictor<'_> {
         let default = written.cloned().or_else(|| self.domain_default(column))?;
         let scope = self.scope(None);
         let scope = crate::expression::Scope { relation: Some(relation), ..scope };
-        if expression::volatility(&default.tree, scope) != Volatility::Volatile {
+        if expression::volatility(folded(&default.tree), scope) != Volatility::Volatile {
             return None;
         }
         let span = if written.is_some() { default.span } else { data_type.span };
@@ -253,4 +255,32 @@ fn is_compatible(index: &Index, column: &Column, same_class: bool, same_collatio
     positions.into_iter().all(|(_, element)| {
         (element.operator_class.is_some() || same_class) && (element.collation.is_some() || same_collation)
     })
+}
+
+/// The part of an expression that is left when constants are folded (`eval_const_expressions`): the server asks for volatile functions
+/// only then (`ATExecAddColumn`).
+fn folded(expression: &ast::Expr) -> &ast::Expr {
+    match expression {
+        ast::Expr::Nested(inner) => folded(inner),
+        ast::Expr::Case { operand: None, conditions, .. } => match conditions.first() {
+            Some(first) if is_true(&first.condition) => folded(&first.result),
+            _ => expression,
+        },
+        ast::Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("coalesce") => match &call.args {
+            ast::FunctionArguments::List(list) => match list.args.first() {
+                Some(ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(first))) if is_constant(first) => first,
+                _ => expression,
+            },
+            _ => expression,
+        },
+        _ => expression,
+    }
+}
+
+fn is_true(expression: &ast::Expr) -> bool {
+    matches!(expression, ast::Expr::Value(value) if value.value == ast::Value::Boolean(true))
+}
+
+fn is_constant(expression: &ast::Expr) -> bool {
+    matches!(expression, ast::Expr::Value(value) if value.value != ast::Value::Null)
 }
