@@ -9,7 +9,8 @@ use super::predictor::Predictor;
 use super::prune;
 use super::view::Depth;
 use crate::change::{
-    Access, Copy, Delete, Expression, Insert, Merge, Name, ObjectName, ReferentialAction, RelationUse, RuleEvent, Select, Update,
+    Access, Copy, Delete, Expression, Insert, Merge, Name, ObjectName, ReferentialAction, RelationUse, RuleEvent,
+    Select, Update,
 };
 use crate::expression;
 use crate::schema::{ColumnId, ConstraintKind, Relation, RelationKind};
@@ -41,7 +42,10 @@ impl Predictor<'_> {
                 Access::Read => self.read(&relation, AccessShare, depth, used.only, span),
                 Access::LockRows => self.read(&relation, RowShare, depth, used.only, span),
                 Access::Write => {
-                    self.write_target(&used.relation, depth, used.only);
+                    let target = self.write_target(&used.relation, depth, used.only);
+                    if let (Some(table), Depth::Run) = (target, depth) {
+                        self.scan_written(&table, used.only, None, span);
+                    }
                 }
             }
         }
@@ -56,7 +60,9 @@ impl Predictor<'_> {
             // An automatically updatable view hands its write to the one relation beneath it (rewriteTargetView).
             for _ in 0..32 {
                 let RelationKind::View(view) = &at.kind else { break };
-                if at.triggers.iter().any(|it| it.timing == crate::change::TriggerTiming::InsteadOf) || !at.rules.is_empty() {
+                if at.triggers.iter().any(|it| it.timing == crate::change::TriggerTiming::InsteadOf)
+                    || !at.rules.is_empty()
+                {
                     break;
                 }
                 let [(base, _)] = view.uses[..] else { break };
@@ -82,7 +88,8 @@ impl Predictor<'_> {
         self.route_rows(insert, &table, span);
         if insert.on_conflict.as_ref().is_none_or(|it| !it.do_update) || insert.rows.is_some() {
             // Through a view only the columns that it shows are written.
-            let shown = self.find(&insert.table).and_then(|it| it.as_view()?.uses.first().map(|(_, columns)| columns.clone()));
+            let shown =
+                self.find(&insert.table).and_then(|it| it.as_view()?.uses.first().map(|(_, columns)| columns.clone()));
             let given = |column: ColumnId| {
                 if shown.as_ref().is_some_and(|columns| !columns.contains(&column)) {
                     return false;
@@ -219,7 +226,8 @@ impl Predictor<'_> {
         for part in self.concerned(table, only) {
             let by_index = predicate.is_some_and(|it| self.finds_by_index(&part, &it.tree));
             if !by_index {
-                let reason = if predicate.is_some() { "no index fits the condition" } else { "no condition limits the rows" };
+                let reason =
+                    if predicate.is_some() { "no index fits the condition" } else { "no condition limits the rows" };
                 self.scan(&part, span, reason);
             }
         }

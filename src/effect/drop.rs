@@ -59,9 +59,12 @@ impl Predictor<'_> {
             Trigger => on.map(|it| Object::Trigger(it.id, name.name.clone())).into_iter().collect(),
             Rule => on.map(|it| Object::Rule(it.id, name.name.clone())).into_iter().collect(),
             Policy => on.map(|it| Object::Policy(it.id, name.name.clone())).into_iter().collect(),
-            Type | Domain => {
-                self.schema().find_type(&name.schema, &name.name, session).map(|it| Object::Type(it.id)).into_iter().collect()
-            }
+            Type | Domain => self
+                .schema()
+                .find_type(&name.schema, &name.name, session)
+                .map(|it| Object::Type(it.id))
+                .into_iter()
+                .collect(),
             Schema => vec![Object::Namespace(name.name.clone())],
             Statistics => vec![Object::Statistics(self.schema().qualify(name, session))],
             Function | Procedure | Routine => self.named_routines(reference),

@@ -79,7 +79,8 @@ impl Predictor<'_> {
 
     pub fn cluster(&mut self, cluster: &Cluster) {
         let Some(name) = &cluster.table else {
-            let clustered: Vec<_> = self.schema().relations.values().filter(|it| it.clustered_on.is_some()).cloned().collect();
+            let clustered: Vec<_> =
+                self.schema().relations.values().filter(|it| it.clustered_on.is_some()).cloned().collect();
             self.out.effect.in_transaction_block = super::InTransactionBlock::Forbidden;
             let span = Span::new(crate::sql::FileId(0), 0, 0);
             for table in clustered {
@@ -92,7 +93,11 @@ impl Predictor<'_> {
         if table.is_partitioned() {
             self.forbid_in_transaction(name.span, name, "CLUSTER");
         }
-        for table in self.family(&table, !table.is_partitioned()) {
+        for (at, table) in self.family(&table, !table.is_partitioned()).into_iter().enumerate() {
+            // cluster_multiple_rels (cluster.c) takes the leaves.
+            if at > 0 && !table.has_storage() {
+                continue;
+            }
             self.lock(&table, AccessExclusive, name.span);
             self.rewrite(&table, name.span, "CLUSTER writes it in the index's order");
         }
@@ -125,7 +130,10 @@ impl Predictor<'_> {
     fn vacuum_everything(&mut self, full: bool, mode: super::LockMode) {
         let span = Span::new(crate::sql::FileId(0), 0, 0);
         let tables: Vec<_> = self.schema().relations.values().cloned().collect();
-        for table in tables.iter().filter(|it| it.is_queryable() && !matches!(it.kind, RelationKind::View(_) | RelationKind::ForeignTable)) {
+        for table in tables
+            .iter()
+            .filter(|it| it.is_queryable() && !matches!(it.kind, RelationKind::View(_) | RelationKind::ForeignTable))
+        {
             self.lock(table, mode, span);
             if full {
                 self.rewrite(table, span, "VACUUM FULL copies it into new storage");
@@ -201,7 +209,9 @@ impl Predictor<'_> {
             _ => (None, AccessShare),
         };
         let Some(name) = name else { return };
-        if let Some(relation) = self.schema().find_relation(name, self.context.session).cloned().or_else(|| self.find(name)) {
+        if let Some(relation) =
+            self.schema().find_relation(name, self.context.session).cloned().or_else(|| self.find(name))
+        {
             self.lock(&relation, mode, comment.object.span);
         }
     }

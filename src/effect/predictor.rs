@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Context, Failure, FailsWhen, InTransactionBlock, Lock, LockMode, Prediction, Work, WorkKind};
+use super::{Context, FailsWhen, Failure, InTransactionBlock, Lock, LockMode, Prediction, Work, WorkKind};
 use crate::catalog;
 use crate::change::{Change, Expression, Ident, ObjectName, Persistence, QualifiedName, ReplicaIdentity};
 use crate::expression::Scope;

@@ -42,14 +42,19 @@ impl Predictor<'_> {
             return;
         }
         self.scan(table, not_null, "NOT NULL is checked on every row");
-        let message = format!("column \"{}\" of relation \"{}\" contains null values", column.name.name.as_str(), table.name.name.as_str());
+        let message = format!(
+            "column \"{}\" of relation \"{}\" contains null values",
+            column.name.name.as_str(),
+            table.name.name.as_str()
+        );
         self.fail(FailsWhen::AnyRow, not_null, format!("{}.{}", table.name, column.name), message);
     }
 
     /// Why a new column needs every row to be written (ATExecAddColumn, tablecmds.c).
     fn new_column_rewrites(&self, relation: &Relation, column: &ColumnDefinition) -> Option<(Span, String)> {
         let data_type = column.data_type.as_ref()?;
-        if matches!(data_type.name.as_str(), "serial" | "serial4" | "serial8" | "serial2" | "bigserial" | "smallserial") {
+        if matches!(data_type.name.as_str(), "serial" | "serial4" | "serial8" | "serial2" | "bigserial" | "smallserial")
+        {
             return Some((data_type.span, format!("{} takes a new number for every row", data_type.name.as_str())));
         }
         if let Some(identity) = &column.identity {

@@ -1,7 +1,9 @@
 //! Actions on constraints: ADD, VALIDATE, DROP, RENAME, ALTER.
 
 use super::Alter;
-use crate::change::{AlterTableActionKind, Change, ColumnDefinition, Constraint, ConstraintKind, ForeignKey, Ident, Name};
+use crate::change::{
+    AlterTableActionKind, Change, ColumnDefinition, Constraint, ConstraintKind, ForeignKey, Ident, Name,
+};
 use crate::effect::FailsWhen;
 use crate::effect::LockMode::{AccessExclusive, RowShare, Share, ShareRowExclusive};
 use crate::effect::predictor::{Predictor, list, violating_rows};
@@ -10,9 +12,8 @@ use crate::sql::Span;
 
 impl Predictor<'_> {
     pub(super) fn add_constraint(&mut self, state: &Alter, constraint: &Constraint) {
-        let of_existing = |columns: &[Ident]| {
-            constraint.inline && columns.iter().any(|column| state.existing.contains(&column.name))
-        };
+        let of_existing =
+            |columns: &[Ident]| constraint.inline && columns.iter().any(|column| state.existing.contains(&column.name));
         match &constraint.kind {
             ConstraintKind::Check(expression) => {
                 if constraint.inline && !state.existing.is_empty() && state.added.is_empty() {
@@ -43,7 +44,8 @@ impl Predictor<'_> {
             self.scan(&table, constraint.span, "the CHECK is checked on every row");
             if table.has_storage() && state.added.is_empty() {
                 let query = violating_rows(&table, expression);
-                let message = format!("check constraint of relation \"{}\" is violated by some row", table.name.name.as_str());
+                let message =
+                    format!("check constraint of relation \"{}\" is violated by some row", table.name.name.as_str());
                 self.fail(FailsWhen::SomeRow { query }, constraint.span, &table.name, message);
             }
         }
@@ -94,7 +96,8 @@ impl Predictor<'_> {
             return;
         }
         let columns = list(columns);
-        let query = format!("SELECT {columns}, count(*) FROM {} GROUP BY {columns} HAVING count(*) > 1 LIMIT 1", table.name);
+        let query =
+            format!("SELECT {columns}, count(*) FROM {} GROUP BY {columns} HAVING count(*) > 1 LIMIT 1", table.name);
         let message = format!("could not create unique index: some key ({columns}) is duplicated");
         self.fail(FailsWhen::SomeRow { query }, span, &table.name, message);
     }
@@ -113,7 +116,9 @@ impl Predictor<'_> {
     /// ATAddForeignKeyConstraint (tablecmds.c): both tables, and the partitions of both.
     fn add_foreign_key(&mut self, state: &Alter, constraint: &Constraint, key: &ForeignKey) {
         let span = constraint.span;
-        for part in self.family(&state.relation, !state.relation.is_partitioned()) {
+        // 18 prepares every ADD CONSTRAINT for the children too.
+        let recurses = state.relation.is_partitioned() || (self.at_least(18) && !state.only);
+        for part in self.family(&state.relation, !recurses) {
             self.lock(&part, ShareRowExclusive, span);
         }
         let Some(referenced) = self.find(&key.referenced) else { return };
@@ -165,7 +170,11 @@ impl Predictor<'_> {
             referenced.name,
             on.join(" AND ")
         );
-        let message = format!("some key of \"{}\" is not present in table \"{}\"", table.name.name.as_str(), referenced.name.name.as_str());
+        let message = format!(
+            "some key of \"{}\" is not present in table \"{}\"",
+            table.name.name.as_str(),
+            referenced.name.name.as_str()
+        );
         self.fail(FailsWhen::SomeRow { query }, span, &table.name, message);
     }
 
@@ -173,7 +182,8 @@ impl Predictor<'_> {
         if !key.referenced_columns.is_empty() {
             return key.referenced_columns.iter().map(|it| it.name.clone()).collect();
         }
-        let Some(schema::ConstraintKind::PrimaryKey { columns, .. }) = referenced.primary_key().map(|it| &it.kind) else {
+        let Some(schema::ConstraintKind::PrimaryKey { columns, .. }) = referenced.primary_key().map(|it| &it.kind)
+        else {
             return Vec::new();
         };
         columns.iter().filter_map(|id| referenced.column_by_id(*id)).map(|it| it.name.clone()).collect()
