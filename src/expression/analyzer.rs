@@ -138,12 +138,12 @@ impl<'a> Analyzer<'a> {
     pub fn relation(&mut self, name: &ast::ObjectName, alias: Option<&ast::TableAlias>) -> Source {
         let Some(written) = names::object_name(name) else { return derived(Name::from(""), None) };
         let alias_name = alias.map(|alias| names::name(&alias.name));
-        if written.schema.is_none() {
-            if let Some((cte, output)) = self.ctes.iter().rev().find(|(cte, _)| *cte == written.name) {
-                let output = output.clone();
-                let source_name = alias_name.unwrap_or_else(|| cte.clone());
-                return derived(source_name, alias.map_or(output.clone(), |alias| rename(output, alias)));
-            }
+        if written.schema.is_none()
+            && let Some((cte, output)) = self.ctes.iter().rev().find(|(cte, _)| *cte == written.name)
+        {
+            let source_name = alias_name.unwrap_or_else(|| cte.clone());
+            let output = output.clone();
+            return derived(source_name, alias.map_or(output.clone(), |alias| rename(output, alias)));
         }
         let system = catalog::is_system_relation(written.schema.as_ref().map(Name::as_str), written.name.as_str());
         if !system && let Some(relation) = self.scope.schema.find_relation(&written, self.scope.session) {

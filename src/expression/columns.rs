@@ -37,12 +37,8 @@ impl Finder<'_> {
     fn name(&mut self, path: &[Name]) {
         let own = &self.relation.name;
         match path {
-            [name] if self.relation.column(name).is_some() => {
-                if self.queries == 0 {
-                    self.add(name);
-                }
-            }
-            [name] if *name == own.name => self.add_all(),
+            [name] if self.queries == 0 && self.relation.column(name).is_some() => self.add(name),
+            [name] if *name == own.name && self.relation.column(name).is_none() => self.add_all(),
             [table, name, ..] if *table == own.name => self.add(name),
             [schema, table, name, ..] if *schema == own.schema && *table == own.name => self.add(name),
             // A trigger's condition names the old and the new row.
