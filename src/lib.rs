@@ -2,12 +2,14 @@
 
 pub mod catalog;
 pub mod change;
+pub mod check;
 pub mod contract;
 pub mod effect;
 pub mod expression;
 pub mod finding;
 pub mod history;
 pub mod migration;
+pub mod report;
 pub mod rules;
 pub mod schema;
 pub mod shadow;

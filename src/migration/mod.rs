@@ -52,6 +52,21 @@ pub struct Migration {
     pub framework: Framework,
 }
 
+impl Migration {
+    /// A text of its own whose statements commit one by one.
+    pub fn plain(name: &str, file: FileId, length: usize) -> Migration {
+        let span = Span::new(file, 0, length);
+        Migration {
+            name: name.to_owned(),
+            path: PathBuf::from(name),
+            file,
+            sections: vec![Section { span, transaction: TransactionMode::None }],
+            direction: Direction::Up,
+            framework: Framework::Plain,
+        }
+    }
+}
+
 /// A part of a file that is sent to the server in one way.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Section {

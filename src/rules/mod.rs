@@ -8,11 +8,13 @@ pub mod migration;
 mod suppression;
 
 pub use context::{RunContext, StepContext};
-pub use suppression::{Suppressions, read_suppressions};
+pub use suppression::{Suppressions, nearest, read_suppressions};
 
+use crate::check::Job;
 use crate::finding::{Category, Finding, Severity};
-use crate::history::MigrationRun;
-use crate::sql::Sources;
+use crate::history::{Completeness, MigrationRun};
+use crate::migration::Migration;
+use crate::sql::{SourceFile, Sources};
 
 /// A rule, with the text that `pgassay rules` and docs/rules show.
 pub struct Rule {
@@ -37,6 +39,21 @@ pub struct Example {
     /// What exists before; not judged.
     pub given: &'static str,
     pub migration: &'static str,
+}
+
+impl Example {
+    /// The example as a run of its own: the given schema is the base, and complete.
+    pub fn job(&self) -> (Job, Sources) {
+        let mut sources = Sources::default();
+        let mut plain = |name: &str, text: &str| {
+            let file = sources.add(SourceFile::new(name, text));
+            Migration::plain(name, file, text.len())
+        };
+        let base = vec![plain("given.sql", self.given)];
+        let migrations = vec![plain("migration.sql", self.migration)];
+        let job = Job { base, migrations, completeness: Completeness::Complete, ..Job::default() };
+        (job, sources)
+    }
 }
 
 /// When a rule looks.

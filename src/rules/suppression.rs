@@ -4,7 +4,7 @@
 //! its last line, covers that statement; allow-file covers the file.
 
 use crate::finding::{Advice, Finding};
-use crate::sql::{FileId, Script, SourceFile, Span};
+use crate::sql::{Script, SourceFile, Span};
 
 use super::migration::{UNKNOWN_RULE, UNUSED_SUPPRESSION};
 
@@ -68,33 +68,34 @@ fn covered(source: &SourceFile, script: &Script, comment: Span) -> Span {
     let statements = || script.statements.iter().map(|statement| statement.span);
     let inside = statements().find(|span| span.contains(comment));
     let same_line = || {
-        statements().filter(|span| span.end <= comment.start).last().filter(|span| line(span.end.saturating_sub(1)) == line(comment.start))
+        statements()
+            .filter(|span| span.end <= comment.start)
+            .last()
+            .filter(|span| line(span.end.saturating_sub(1)) == line(comment.start))
     };
     let next = || statements().find(|span| span.start >= comment.end);
     inside.or_else(same_line).or_else(next).unwrap_or(comment)
 }
 
 impl Suppressions {
-    /// Takes out what is allowed, and adds what is wrong with the comments themselves.
-    pub fn apply(mut self, findings: Vec<Finding>) -> Vec<Finding> {
-        let mut kept: Vec<Finding> = Vec::new();
-        for finding in findings {
+    /// Takes out the findings that are allowed.
+    pub fn allow(&mut self, mut findings: Vec<Finding>) -> Vec<Finding> {
+        findings.retain(|finding| {
             let mut allowed = false;
-            for entry in self.entries.iter_mut().filter(|entry| entry.rule == finding.rule && entry.covers_finding(&finding)) {
+            for entry in
+                self.entries.iter_mut().filter(|entry| entry.rule == finding.rule && entry.covers_finding(finding))
+            {
                 entry.used = true;
                 allowed = true;
             }
-            if !allowed {
-                kept.push(finding);
-            }
-        }
-        kept.extend(self.entries.iter().filter_map(Entry::complaint));
-        kept
+            !allowed
+        });
+        findings
     }
 
-    /// The files that have any.
-    pub fn file(&self) -> Option<FileId> {
-        self.entries.first().map(|entry| entry.span.file)
+    /// What is wrong with the comments themselves, once every finding of the file was offered to [`Suppressions::allow`].
+    pub fn complaints(&self) -> Vec<Finding> {
+        self.entries.iter().filter_map(Entry::complaint).collect()
     }
 }
 
@@ -117,7 +118,8 @@ impl Entry {
             return Some(finding);
         }
         (!self.used).then(|| {
-            let mut finding = UNUSED_SUPPRESSION.finding(self.span, format!("allows {}, but there is nothing to allow", self.rule));
+            let mut finding =
+                UNUSED_SUPPRESSION.finding(self.span, format!("allows {}, but there is nothing to allow", self.rule));
             finding.advice = Advice::text("Remove it, so that it does not hide a later finding.");
             finding
         })

@@ -34,7 +34,8 @@ pub(super) fn rename_column(expression: &Expression, old: &Name, new: &Name) -> 
         };
         if let Some(ident) = last.filter(|ident| stored(ident) == *old) {
             ident.value = new.as_str().to_owned();
-            ident.quote_style = (new.to_string() != new.as_str()).then_some('"');
+            let printed = new.to_string();
+            ident.quote_style = printed.starts_with('"').then_some('"');
             changed = true;
         }
         ControlFlow::<()>::Continue(())
@@ -141,6 +142,15 @@ pub(super) fn is_nextval(tree: &Expr) -> bool {
         Expr::Function(function) => {
             matches!(function.name.0.last(), Some(ObjectNamePart::Identifier(name)) if name.value.eq_ignore_ascii_case("nextval"))
         }
+        _ => false,
+    }
+}
+
+/// NULL, also with a cast: as a default it is the same as none (`AddRelationNewConstraints`, heap.c).
+pub(super) fn is_null(tree: &Expr) -> bool {
+    match tree {
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => is_null(inner),
+        Expr::Value(value) => matches!(value.value, Value::Null),
         _ => false,
     }
 }

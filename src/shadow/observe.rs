@@ -103,10 +103,9 @@ pub(super) async fn cancel<T>(client: &Client, running: impl Future<Output = T>)
 pub(super) fn refusal(outcome: Result<(), tokio_postgres::Error>) -> Result<Option<ServerError>, ShadowError> {
     let Err(error) = outcome else { return Ok(None) };
     match error.as_db_error() {
-        Some(refused) => Ok(Some(ServerError {
-            code: refused.code().code().to_owned(),
-            message: refused.message().to_owned(),
-        })),
+        Some(refused) => {
+            Ok(Some(ServerError { code: refused.code().code().to_owned(), message: refused.message().to_owned() }))
+        }
         None => Err(error.into()),
     }
 }

@@ -142,7 +142,11 @@ impl Server {
     /// Its input is a pipe that only this process holds. Without it the server still works, so failure is no error.
     fn start_guard(&self) -> Option<Child> {
         Command::new("/bin/sh")
-            .args(["-c", "read -r _; kill -QUIT \"$1\" && while kill -0 \"$1\"; do sleep 0.1; done; rm -rf \"$2\"", "sh"])
+            .args([
+                "-c",
+                "read -r _; kill -QUIT \"$1\" && while kill -0 \"$1\"; do sleep 0.1; done; rm -rf \"$2\"",
+                "sh",
+            ])
             .arg(self.postgres.id().to_string())
             .arg(self.folder.path())
             .stdin(Stdio::piped())

@@ -45,6 +45,10 @@ pub(super) fn alter_column_or_constraint(reader: &mut Reader) -> Result<AlterTab
 fn number_as_column(reader: &mut Reader) -> Result<Ident> {
     let start = reader.position();
     let number = reader.integer()?;
+    if !(1..=32767).contains(&number) {
+        let message = "column number must be in range from 1 to 32767".to_string();
+        return Err(Unreadable { message, span: reader.span_from(start) });
+    }
     Ok(Ident { name: Name::new(&number.to_string()), span: reader.span_from(start) })
 }
 
@@ -145,6 +149,9 @@ fn alter_constraint(reader: &mut Reader) -> Result<AlterTableActionKind> {
     while let Some(attribute) = constraint::attribute(reader)? {
         match attribute {
             Attribute::Deferrable(on) => deferrable = Some(on),
+            Attribute::InitiallyDeferred(true) if deferrable == Some(false) => {
+                return Err(constraint::conflict(reader.span_from(reader.position() - 2)));
+            }
             Attribute::InitiallyDeferred(on) => deferrable = Some(on || deferrable.unwrap_or(false)),
             Attribute::Enforced(on) => enforced = Some(on),
             Attribute::NoInherit => inherit = Some(false),

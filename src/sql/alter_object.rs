@@ -104,15 +104,9 @@ fn own_options(reader: &mut Reader, kind: ObjectKind) -> Result<Option<AlterObje
         ObjectKind::Server | ObjectKind::ForeignDataWrapper | ObjectKind::UserMapping => {
             super::foreign::alter(reader, kind)?
         }
-        ObjectKind::Statistics => {
-            if reader.take_words(&["SET", "STATISTICS"]) && !reader.take_word("DEFAULT") {
-                reader.integer()?;
-            }
-        }
-        ObjectKind::Tablespace => {
-            if reader.take_any_word(&["SET", "RESET"]).is_some() {
-                reader.storage_options()?;
-            }
+        ObjectKind::Statistics => statistics_target(reader)?,
+        ObjectKind::Tablespace if reader.take_any_word(&["SET", "RESET"]).is_some() => {
+            reader.storage_options()?;
         }
         ObjectKind::TextSearchDictionary if reader.at(&Token::LParen) => {
             reader.definition()?;
@@ -121,6 +115,14 @@ fn own_options(reader: &mut Reader, kind: ObjectKind) -> Result<Option<AlterObje
         _ => {}
     }
     Ok((reader.position() > start).then_some(AlterObjectAction::Options))
+}
+
+/// `SET STATISTICS number | DEFAULT`.
+fn statistics_target(reader: &mut Reader) -> Result<()> {
+    if reader.take_words(&["SET", "STATISTICS"]) && !reader.take_word("DEFAULT") {
+        reader.integer()?;
+    }
+    Ok(())
 }
 
 fn event_trigger(reader: &mut Reader) {

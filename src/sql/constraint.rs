@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use sqlparser::tokenizer::Token;
 
-use super::Unreadable;
 use super::reader::{Reader, Result};
+use super::{Span, Unreadable};
 use crate::change::{
     Constraint, ConstraintKind, ForeignKey, Ident, IndexElement, Key, ObjectName, ReferentialAction, StorageOption,
 };
@@ -218,6 +218,7 @@ fn referential_action(reader: &mut Reader, column_list: bool) -> Result<Referent
 /// Reads the attributes behind a constraint and checks that its kind may have them, as the server does right after
 /// parsing (`processCASbits` in src/backend/parser/gram.y).
 pub(super) fn attributes(reader: &mut Reader, constraint: &mut Constraint) -> Result<()> {
+    let mut not_deferrable = false;
     loop {
         let start = reader.position();
         let Some(attribute) = attribute(reader)? else { return Ok(()) };
@@ -228,7 +229,18 @@ pub(super) fn attributes(reader: &mut Reader, constraint: &mut Constraint) -> Re
             return Err(Unreadable { message, span });
         }
         attribute.apply(constraint);
+        if attribute == Attribute::Deferrable(false) {
+            not_deferrable = true;
+        }
+        if not_deferrable && constraint.initially_deferred {
+            return Err(conflict(reader.span_from(start)));
+        }
     }
+}
+
+/// DEFERRABLE was denied in so many words.
+pub(super) fn conflict(span: Span) -> Unreadable {
+    Unreadable { message: "constraint declared INITIALLY DEFERRED must be DEFERRABLE".to_string(), span }
 }
 
 /// One attribute of a constraint.

@@ -30,6 +30,8 @@ mod reader;
 mod reader_ddl;
 mod reference;
 mod repair;
+mod repair_clause;
+mod repair_json;
 mod role;
 mod routine;
 mod schema;
@@ -50,9 +52,11 @@ mod uses;
 mod view;
 
 #[cfg(test)]
+mod ddl_tests;
+#[cfg(test)]
 mod testing;
 
-pub use script::read_script;
+pub use script::{read_script, read_section};
 pub use source::{FileId, Position, SourceFile, Sources, Span, Substitution};
 pub use token::tree_span;
 pub use uses::relation_uses;

@@ -2,6 +2,7 @@
 
 use sqlparser::tokenizer::Token;
 
+use super::Unreadable;
 use super::alter_object;
 use super::reader::{Reader, Result};
 use super::reference;
@@ -18,6 +19,10 @@ pub(super) fn create_schema(reader: &mut Reader) -> Result<Change> {
     let authorization = if reader.take_word("AUTHORIZATION") { Some(reader.role()?) } else { None };
     let mut elements = Vec::new();
     while reader.at_any_word(&["CREATE", "GRANT"]) {
+        if if_not_exists {
+            let message = "CREATE SCHEMA IF NOT EXISTS cannot include schema elements".to_string();
+            return Err(Unreadable { message, span: reader.span() });
+        }
         let end = end_of_element(reader);
         for element in reader.statements_until(end) {
             elements.push(element.change?);

@@ -11,7 +11,13 @@ use crate::change::Change;
 
 /// Reads every statement of a file. Never fails: a statement that cannot be read says so itself.
 pub fn read_script(file: FileId, source: &SourceFile) -> Script {
-    let text = Text { file, text: &source.text, origin: Origin::Slice(0) };
+    read_section(source, Span::new(file, 0, source.text.len()))
+}
+
+/// As [`read_script`], of a part of the file: what a migration tool runs of it.
+pub fn read_section(source: &SourceFile, section: Span) -> Script {
+    let whole = Text { file: section.file, text: &source.text, origin: Origin::Slice(0) };
+    let text = whole.part(section.start as usize, section.end as usize);
     let Split { pieces, comments, meta_commands } = split(text.text);
     let spans = |ranges: Vec<std::ops::Range<usize>>| -> Vec<Span> {
         ranges.into_iter().map(|range| text.span(range.start, range.end)).collect()
@@ -58,7 +64,7 @@ pub(super) fn read_tokens(
         Ok(change) => return Ok(change),
         Err(error) => error,
     };
-    let Some(tokens) = repair::repair(reader.parser.into_tokens(), text.text) else { return Err(error) };
+    let Some(tokens) = repair::repair(reader.parser.into_tokens()) else { return Err(error) };
     let mut reader = Reader::new(text, tokens);
     reader.copy_data = copy_data;
     read_statement(&mut reader).map_err(|_| error)

@@ -322,3 +322,11 @@ CREATE CAST (int AS text);
 --                       ^ expected WITH FUNCTION, WITHOUT FUNCTION or WITH INOUT, found the end of the statement
 CREATE TABLESPACE ts;
 --                  ^ expected LOCATION, found the end of the statement
+ALTER INDEX i ALTER COLUMN 0 SET STATISTICS 10;
+--                         ^ column number must be in range from 1 to 32767
+ALTER TABLE t ALTER CONSTRAINT c NOT DEFERRABLE INITIALLY DEFERRED;
+--                                              ^ constraint declared INITIALLY DEFERRED must be DEFERRABLE
+ALTER TABLE t ADD UNIQUE (a) NOT DEFERRABLE INITIALLY DEFERRED;
+--                                          ^ constraint declared INITIALLY DEFERRED must be DEFERRABLE
+CREATE SCHEMA IF NOT EXISTS s CREATE TABLE t (a int);
+--                            ^ CREATE SCHEMA IF NOT EXISTS cannot include schema elements

@@ -17,13 +17,13 @@ mod narrowed_data;
 mod not_rerunnable;
 mod reading;
 mod refused_statement;
-mod retry_skips_invalid_index;
 mod removed_rows;
+mod retry_skips_invalid_index;
 mod transaction_forbidden;
 mod unbatched_backfill;
 mod validate_in_same_transaction;
 
-pub use reading::{UNKNOWN_RULE, UNREADABLE_STATEMENT, UNUSED_SUPPRESSION};
+pub use reading::{DYNAMIC_STATEMENT, UNKNOWN_RULE, UNREADABLE_STATEMENT, UNUSED_SUPPRESSION};
 
 use super::Rule;
 
@@ -66,6 +66,7 @@ pub const ALL: &[&Rule] = &[
     &not_rerunnable::RULE,
     &discouraged_types::RULE,
     &reading::UNREADABLE_STATEMENT,
+    &reading::DYNAMIC_STATEMENT,
     &reading::UNKNOWN_RULE,
     &reading::UNUSED_SUPPRESSION,
 ];

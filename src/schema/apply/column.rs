@@ -103,6 +103,7 @@ impl Applier<'_> {
 
     /// Sets, or with `None` drops, the default of one column, with the edges of its expression.
     pub(super) fn set_default(&mut self, table: RelationId, id: ColumnId, default: Option<Expression>) {
+        let default = default.filter(|default| !super::super::rewrite::is_null(&default.tree));
         let targets = default.as_ref().map(|default| self.expression_targets(None, default)).unwrap_or_default();
         self.schema.dependencies.set(Object::Default(table, id), targets);
         if let Some(column) = self.schema.edit(table).and_then(|it| it.column_mut(id)) {

@@ -13,6 +13,9 @@ const SCHEMA: &[&str] = &["usage", "create"];
 
 impl Applier<'_> {
     pub(super) fn grant(&mut self, grant: &Grant) {
+        if grant.option_only {
+            return;
+        }
         match &grant.objects {
             GrantObjects::Named { kind, objects } => {
                 for object in objects {

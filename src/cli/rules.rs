@@ -1,0 +1,83 @@
+//! `pgassay rules`: what is looked for, and why.
+
+use std::io::Write;
+
+use clap::Args;
+use comfy_table::{ContentArrangement, Table, presets};
+use pgassay::check::check;
+use pgassay::report::{Renderer, Text};
+use pgassay::rules::{self, Example, Rule};
+
+use super::{Outcome, output};
+
+/// List the rules, or explain one
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The rule to explain, with an example that fires and a close one that does not
+    rule: Option<String>,
+}
+
+pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    let mut out = anstream::stdout();
+    match arguments.rule {
+        None => list(&mut out)?,
+        Some(name) => match rules::find(&name) {
+            Some(rule) => explain(rule, &mut out)?,
+            None => {
+                let hint = rules::nearest(&name).map_or_else(
+                    || "pgassay rules lists them".to_owned(),
+                    |nearest| format!("did you mean {nearest}?"),
+                );
+                anyhow::bail!("there is no rule {name:?}; {hint}");
+            }
+        },
+    }
+    Ok(Outcome::Clean)
+}
+
+fn list(out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(output::width());
+    table.set_header(["rule", "category", "severity", "finds"]);
+    for rule in rules::ALL {
+        table.add_row([rule.name, rule.category.name(), rule.severity.name(), rule.summary]);
+    }
+    writeln!(out, "{table}")?;
+    Ok(())
+}
+
+fn explain(rule: &Rule, out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(
+        out,
+        "{} ({}, {})\n\n{}.\n\n{}\n",
+        rule.name, rule.category, rule.severity, rule.summary, rule.explanation
+    )?;
+    writeln!(out, "Fires:\n")?;
+    show(&rule.fires, Some(rule), out)?;
+    writeln!(out, "Does not fire:\n")?;
+    show(&rule.quiet, None, out)
+}
+
+/// The example's SQL, and for one that fires what pgassay says of it.
+fn show(example: &Example, rule: Option<&Rule>, out: &mut dyn Write) -> anyhow::Result<()> {
+    for line in example.given.lines() {
+        writeln!(out, "    {line}  -- exists before")?;
+    }
+    for line in example.migration.lines() {
+        writeln!(out, "    {line}")?;
+    }
+    writeln!(out)?;
+    if let Some(rule) = rule {
+        let (job, sources) = example.job();
+        let mut report = check(&job, &sources);
+        report.findings.retain(|finding| finding.rule == rule.name);
+        report.statements.clear();
+        let mut text = Vec::new();
+        Text { verbose: false, width: output::width() }.render(&report, &sources, &mut text)?;
+        let text = String::from_utf8_lossy(&text);
+        let findings = text.trim_end().rsplit_once('\n').map_or("", |(findings, _summary)| findings);
+        writeln!(out, "{findings}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! The JSON format: stable field names, documented in docs/json.md.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{Renderer, Report, StatementRecord, Summary};
+use crate::contract::Witness;
+use crate::effect::{InTransactionBlock, LockMode};
+use crate::finding::{Category, Evidence, Finding, FixStep, Severity};
+use crate::sql::{Sources, Span};
+use crate::version::PgVersion;
+
+pub struct Json;
+
+#[derive(Serialize)]
+struct Document<'r> {
+    version: &'static str,
+    pg_version: PgVersion,
+    statements: Vec<Statement<'r>>,
+    findings: Vec<JsonFinding<'r>>,
+    /// Files that could not be read.
+    errors: &'r [String],
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Statement<'r> {
+    file: &'r str,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    sql: &'r str,
+    changes: &'r [&'static str],
+    conditional: bool,
+    effect: JsonEffect<'r>,
+}
+
+#[derive(Serialize)]
+struct JsonEffect<'r> {
+    locks: Vec<JsonLock<'r>>,
+    rewrites: Vec<&'r str>,
+    scans: Vec<&'r str>,
+    index_builds: Vec<&'r str>,
+    in_transaction_block: InTransactionBlock,
+}
+
+#[derive(Serialize)]
+struct JsonLock<'r> {
+    relation: &'r str,
+    mode: LockMode,
+}
+
+#[derive(Serialize)]
+struct JsonFinding<'r> {
+    rule: &'static str,
+    category: Category,
+    severity: Severity,
+    file: &'r str,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    object: Option<&'r str>,
+    message: &'r str,
+    evidence: &'r [Evidence],
+    witness: Option<&'r str>,
+    /// What the server answers to the witness after the migration.
+    witness_after: Option<&'r str>,
+    advice: &'r str,
+    steps: &'r [FixStep],
+    related: Vec<Related<'r>>,
+}
+
+#[derive(Serialize)]
+struct Related<'r> {
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    message: &'r str,
+}
+
+impl Renderer for Json {
+    fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
+        let document = Document {
+            version: env!("CARGO_PKG_VERSION"),
+            pg_version: report.pg_version,
+            statements: report.statements.iter().map(|record| statement(record, sources)).collect(),
+            findings: report.findings.iter().map(|found| finding(found, sources)).collect(),
+            errors: &report.errors,
+            summary: report.summary,
+        };
+        serde_json::to_writer_pretty(&mut *out, &document)?;
+        writeln!(out)
+    }
+}
+
+fn statement<'r>(record: &'r StatementRecord, sources: &'r Sources) -> Statement<'r> {
+    let (start, end) = sources.positions(record.span);
+    let effect = &record.effect;
+    Statement {
+        file: &sources.file(record.span.file).name,
+        line: start.line,
+        column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+        sql: sources.slice(record.span),
+        changes: &record.changes,
+        conditional: record.conditional,
+        effect: JsonEffect {
+            locks: effect.locks.iter().map(|(relation, mode)| JsonLock { relation, mode: *mode }).collect(),
+            rewrites: effect.rewrites.iter().map(String::as_str).collect(),
+            scans: effect.scans.iter().map(String::as_str).collect(),
+            index_builds: effect.index_builds.iter().map(String::as_str).collect(),
+            in_transaction_block: effect.in_transaction_block,
+        },
+    }
+}
+
+fn finding<'r>(finding: &'r Finding, sources: &'r Sources) -> JsonFinding<'r> {
+    let (start, end) = sources.positions(finding.span);
+    let witness = finding.witness.as_ref();
+    JsonFinding {
+        rule: finding.rule,
+        category: finding.category,
+        severity: finding.severity,
+        file: &sources.file(finding.span.file).name,
+        line: start.line,
+        column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+        object: finding.object.as_deref(),
+        message: &finding.message,
+        evidence: &finding.evidence,
+        witness: witness.map(|witness: &Witness| witness.sql.as_str()),
+        witness_after: witness.map(|witness| witness.after.as_str()),
+        advice: &finding.advice.text,
+        steps: &finding.advice.steps,
+        related: finding.related.iter().map(|(span, message)| related(*span, message, sources)).collect(),
+    }
+}
+
+fn related<'r>(span: Span, message: &'r str, sources: &Sources) -> Related<'r> {
+    let (start, end) = sources.positions(span);
+    Related { line: start.line, column: start.column, end_line: end.line, end_column: end.column, message }
+}

@@ -1,0 +1,84 @@
+//! The result of a run, and the ways to show it.
+//!
+//! In: a [`Report`] and the files it speaks of. Out: text. One renderer a file, all behind [`Renderer`].
+
+mod json;
+mod text;
+
+pub use json::Json;
+pub use text::Text;
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::effect::Effect;
+use crate::finding::{Finding, Severity};
+use crate::sql::{FileId, Sources, Span};
+use crate::version::PgVersion;
+
+/// Everything a run found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    pub pg_version: PgVersion,
+    /// Every statement of the judged migrations, in their order.
+    pub statements: Vec<StatementRecord>,
+    /// By file and place.
+    pub findings: Vec<Finding>,
+    /// Files and folders that could not be read: a sentence each, with the place.
+    pub errors: Vec<String>,
+    pub summary: Summary,
+}
+
+/// One statement of a judged migration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StatementRecord {
+    pub span: Span,
+    pub changes: Vec<&'static str>,
+    pub conditional: bool,
+    pub effect: Effect,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    pub files: usize,
+    pub statements: usize,
+    pub errors: usize,
+    pub warnings: usize,
+    pub infos: usize,
+}
+
+impl Report {
+    pub fn new(pg_version: PgVersion) -> Report {
+        Report {
+            pg_version,
+            statements: Vec::new(),
+            findings: Vec::new(),
+            errors: Vec::new(),
+            summary: Summary::default(),
+        }
+    }
+
+    /// Fills the summary; `files` are those that were judged.
+    pub fn count(&mut self, files: impl Iterator<Item = FileId>) {
+        let number = |severity| self.findings.iter().filter(|finding| finding.severity == severity).count();
+        self.summary = Summary {
+            files: files.collect::<BTreeSet<_>>().len(),
+            statements: self.statements.len(),
+            errors: number(Severity::Error),
+            warnings: number(Severity::Warning),
+            infos: number(Severity::Info),
+        };
+    }
+
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.iter().map(|finding| finding.severity).max()
+    }
+}
+
+/// A way to show a report.
+pub trait Renderer {
+    /// Writes the whole report. Fails only when `out` does.
+    fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()>;
+}

@@ -1,0 +1,236 @@
+//! Text for a terminal: every finding with its source excerpt, then a table a file, then a summary line.
+
+use std::io::{self, Write};
+
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer as Snippets, Snippet};
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::{Renderer, Report, StatementRecord};
+use crate::effect::{InTransactionBlock, LockMode};
+use crate::finding::{EvidenceKind, Finding, FixStep, Severity, StepTransaction};
+use crate::sql::{FileId, Sources, Span};
+
+pub struct Text {
+    /// A table for files without findings too.
+    pub verbose: bool,
+    /// Columns of the terminal, or a sensible number for a pipe.
+    pub width: u16,
+}
+
+impl Renderer for Text {
+    fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
+        let snippets = Snippets::styled().term_width(self.width.into());
+        let mut statements = report.statements.iter().peekable();
+        for (file, _) in sources.iter() {
+            let findings: Vec<&Finding> = report.findings.iter().filter(|finding| finding.span.file == file).collect();
+            for finding in &findings {
+                writeln!(out, "{}\n", excerpt(finding, sources, &snippets))?;
+            }
+            let mut here = Vec::new();
+            while let Some(record) = statements.next_if(|record| record.span.file == file) {
+                here.push(record);
+            }
+            if !here.is_empty() && (self.verbose || !findings.is_empty()) {
+                self.table(file, &here, &findings, sources, out)?;
+            }
+        }
+        for error in &report.errors {
+            writeln!(out, "error: {error}")?;
+        }
+        writeln!(out, "{}", summary(report))
+    }
+}
+
+impl Text {
+    fn table(
+        &self,
+        file: FileId,
+        statements: &[&StatementRecord],
+        findings: &[&Finding],
+        sources: &Sources,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(self.width);
+        table.set_header(["line", "statement", "strongest lock", "work", "verdict"]);
+        for record in statements {
+            table.add_row([
+                sources.positions(record.span).0.line.to_string(),
+                first_words(sources.slice(record.span)),
+                strongest_lock(record),
+                work(record),
+                verdict(record, findings),
+            ]);
+        }
+        writeln!(out, "{}\n{table}\n", sources.file(file).name)
+    }
+}
+
+/// The source excerpt with what happens, how it is known and what to do.
+fn excerpt(finding: &Finding, sources: &Sources, snippets: &Snippets) -> String {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Info => Level::INFO,
+    };
+    let file = sources.file(finding.span.file);
+    let window = window(finding, sources);
+    let place = |span: Span| (span.start - window.start) as usize..(span.end - window.start) as usize;
+    let mut annotations: Vec<Annotation> = vec![AnnotationKind::Primary.span(place(first_line(finding.span, sources)))];
+    for (span, label) in &finding.related {
+        if window.contains(*span) {
+            annotations.push(AnnotationKind::Context.span(place(first_line(*span, sources))).label(label.as_str()));
+        }
+    }
+    let snippet = Snippet::source(file.slice(window))
+        .path(file.name.as_str())
+        .line_start(sources.positions(window).0.line as usize)
+        .fold(true)
+        .annotations(annotations);
+    let mut group = level.primary_title(finding.message.as_str()).id(finding.rule).element(snippet);
+    for evidence in &finding.evidence {
+        group = group.element(Level::NOTE.with_name(Some(kind_name(evidence.kind))).message(evidence.text.clone()));
+    }
+    if let Some(witness) = &finding.witness {
+        group = group
+            .element(Level::NOTE.with_name(Some("for example")).message(format!("{}\n{}", witness.sql, witness.after)));
+    }
+    if !finding.advice.text.is_empty() {
+        group = group.element(Level::HELP.with_name(Some("instead")).message(advice(finding)));
+    }
+    let report: [Group; 1] = [group];
+    snippets.render(&report)
+}
+
+fn kind_name(kind: EvidenceKind) -> &'static str {
+    match kind {
+        EvidenceKind::Assumed => "assumed",
+        EvidenceKind::Declared => "declared",
+        EvidenceKind::Measured => "measured",
+        EvidenceKind::Observed => "observed",
+    }
+}
+
+fn advice(finding: &Finding) -> String {
+    let mut text = finding.advice.text.clone();
+    for step in &finding.advice.steps {
+        text.push('\n');
+        text.push_str("    ");
+        text.push_str(&step.sql);
+        text.push_str(transaction_need(step));
+    }
+    text
+}
+
+fn transaction_need(step: &FixStep) -> &'static str {
+    match step.transaction {
+        StepTransaction::Own => "",
+        StepTransaction::Any => "",
+        StepTransaction::None => "  -- outside a transaction",
+    }
+}
+
+/// More lines than this between two places, and only the finding's own is shown.
+const WINDOW_LINES: u32 = 40;
+
+/// Whole lines around the finding, and around the related places that are near.
+fn window(finding: &Finding, sources: &Sources) -> Span {
+    let file = sources.file(finding.span.file);
+    let line = |offset: u32| file.position(offset).line;
+    let mut span = first_line(finding.span, sources);
+    for (related, _) in &finding.related {
+        let related = first_line(*related, sources);
+        let joined = span.to(related);
+        if related.file == span.file && line(joined.end).saturating_sub(line(joined.start)) <= WINDOW_LINES {
+            span = joined;
+        }
+    }
+    let start = file.text[..span.start as usize].rfind('\n').map_or(0, |at| at + 1);
+    let end = file.text[span.end as usize..].find('\n').map_or(file.text.len(), |at| span.end as usize + at);
+    Span::new(span.file, start, end)
+}
+
+/// A span of several lines is shown by its first.
+fn first_line(span: Span, sources: &Sources) -> Span {
+    let text = sources.slice(span);
+    match text.find('\n') {
+        Some(at) => Span { end: span.start + text[..at].trim_end().len() as u32, ..span },
+        None => span,
+    }
+}
+
+const STATEMENT_COLUMNS: usize = 60;
+
+fn first_words(sql: &str) -> String {
+    let mut words = String::new();
+    for word in sql.split_whitespace() {
+        if words.chars().count() + word.chars().count() > STATEMENT_COLUMNS {
+            words.push('…');
+            break;
+        }
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+    }
+    words
+}
+
+fn strongest_lock(record: &StatementRecord) -> String {
+    let Some((_, mode)) = record.effect.strongest() else { return String::new() };
+    if mode < LockMode::ShareUpdateExclusive {
+        return String::new();
+    }
+    let relations: Vec<&str> =
+        record.effect.locks.iter().filter(|(_, held)| **held == mode).map(|(relation, _)| relation.as_str()).collect();
+    match relations.as_slice() {
+        [one] => format!("{mode} on {one}"),
+        [one, rest @ ..] => format!("{mode} on {one} and {} more", rest.len()),
+        [] => mode.to_string(),
+    }
+}
+
+fn work(record: &StatementRecord) -> String {
+    let effect = &record.effect;
+    let mut parts = Vec::new();
+    let mut part = |verb: &str, names: &mut dyn Iterator<Item = &String>| {
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        match names.as_slice() {
+            [] => {}
+            [one] => parts.push(format!("{verb} {one}")),
+            [one, rest @ ..] => parts.push(format!("{verb} {one} and {} more", rest.len())),
+        }
+    };
+    part("rewrites", &mut effect.rewrites.iter());
+    let indexed = !effect.index_builds.is_empty();
+    part("scans", &mut effect.scans.iter().filter(|table| !effect.rewrites.contains(*table) && !indexed));
+    part("builds", &mut effect.index_builds.iter().filter(|_| effect.rewrites.is_empty()));
+    if effect.in_transaction_block == InTransactionBlock::Forbidden {
+        parts.push("not in a transaction".to_owned());
+    }
+    parts.join("; ")
+}
+
+fn verdict(record: &StatementRecord, findings: &[&Finding]) -> String {
+    let here = findings.iter().filter(|finding| record.span.contains(finding.span));
+    let Some(worst) = here.max_by_key(|finding| finding.severity) else { return "ok".to_owned() };
+    format!("{}: {}", worst.severity, worst.rule)
+}
+
+fn summary(report: &Report) -> String {
+    let summary = &report.summary;
+    let counted = |number: usize, noun: &str| match number {
+        1 => format!("1 {noun}"),
+        many => format!("{many} {noun}s"),
+    };
+    format!(
+        "{} in {}, for PostgreSQL {}: {}, {}, {}",
+        counted(summary.statements, "statement"),
+        counted(summary.files, "file"),
+        report.pg_version,
+        counted(summary.errors, "error"),
+        counted(summary.warnings, "warning"),
+        counted(summary.infos, "info"),
+    )
+}
