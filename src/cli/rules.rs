@@ -45,16 +45,8 @@ fn list(out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 fn explain(rule: &Rule, out: &mut dyn Write) -> anyhow::Result<()> {
-<<<<<<< HEAD
     let explanation = layout::wrap(rule.explanation, output::width().into());
     writeln!(out, "{} ({}, {})\n\n{}.\n\n{explanation}\n", rule.name, rule.category, rule.severity, rule.summary)?;
-=======
-    writeln!(
-        out,
-        "{} ({}, {})\n\n{}.\n\n{}\n",
-        rule.name, rule.category, rule.severity, rule.summary, rule.explanation
-    )?;
->>>>>>> main
     writeln!(out, "Fires:\n")?;
     show(&rule.fires, Some(rule), out)?;
     writeln!(out, "Does not fire:\n")?;
