@@ -114,6 +114,23 @@ fn shop_verbose_has_a_table_for_every_file() {
     }
 }
 
+#[test]
+fn histories_of_different_folders_do_not_meet() {
+    let run = run_in(repository(), ["check", "--format", "json", "migrations-examples"], b"");
+    let report = json(&run);
+    assert_eq!(list(&report).iter().filter(|finding| finding.contains("duplicate-object")).count(), 0);
+    let same = b"CREATE TABLE t (id bigint);";
+    let project = folder(&[]);
+    for (service, text) in [("a", same.as_slice()), ("b", same)] {
+        std::fs::create_dir(project.path().join(service)).expect("a folder");
+        std::fs::write(project.path().join(service).join("1.sql"), text).expect("a file");
+    }
+    assert_eq!(run_in(project.path(), ["check", "."], b"").code, 0);
+    // Named one after the other they are one history.
+    let run = run_in(project.path(), ["check", "--format", "json", "a", "b"], b"");
+    assert_eq!(list(&json(&run)), ["1:14-1:15 error duplicate-object"]);
+}
+
 // Exit codes.
 
 #[test]

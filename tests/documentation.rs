@@ -63,7 +63,8 @@ fn links_lead_to_files() {
 
 #[test]
 fn documented_rules_exist() {
-    for document in documents() {
+    // The rules' own pages show a misspelt one on purpose.
+    for document in documents().into_iter().filter(|path| !path.starts_with(repository().join("docs/rules"))) {
         let text = read(&document);
         for list in text.split("pgassay: allow").skip(1).filter_map(|rest| rest.split_once('(')?.1.split(')').next()) {
             for name in list.split(',').map(str::trim) {

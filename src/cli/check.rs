@@ -8,11 +8,12 @@ use clap::{Args, ValueEnum};
 use pgassay::check::{Job, check};
 use pgassay::finding::Severity;
 use pgassay::history::Completeness;
-use pgassay::migration::{CollectOptions, Collected, Direction, Framework, TransactionOverride, collect};
+use pgassay::migration::{CollectOptions, Collected, Direction, Framework, Migration, TransactionOverride, collect};
 use pgassay::report::{Json, Renderer, Report, Text};
 use pgassay::sql::Sources;
 use pgassay::version::PgVersion;
 
+use super::histories::{History, histories};
 use super::{Outcome, output};
 
 /// Judge migrations: locks, rewrites, long scans, broken clients, lost data, statements that will fail
@@ -33,8 +34,8 @@ pub struct Arguments {
     base: Vec<PathBuf>,
 
     /// Whether the migrations, with the base, make everything that exists
-    #[arg(long, value_enum, default_value_t = History::Auto)]
-    history: History,
+    #[arg(long, value_enum, default_value_t = HistoryKind::Auto)]
+    history: HistoryKind,
 
     /// Which transaction the statements run in
     #[arg(long, value_name = "MODE", value_enum, default_value_t = Transaction::Auto)]
@@ -70,7 +71,7 @@ pub struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum History {
+enum HistoryKind {
     /// Found out from the migrations
     Auto,
     /// They start from an empty database, or from the base
@@ -124,24 +125,29 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     {
         anyhow::bail!("{error}");
     }
-    let (dumps, migrations): (Vec<_>, Vec<_>) =
-        collected.migrations.drain(..).partition(|migration| migration.framework.is_base());
-    let job = Job {
-        base: base.into_iter().chain(dumps).collect(),
-        migrations,
-        version: arguments.pg_version,
-        completeness: match arguments.history {
-            History::Auto => Completeness::Auto,
-            History::Complete => Completeness::Complete,
-            History::Partial => Completeness::Partial,
-        },
-        strict: arguments.strict,
-    };
-    let mut report = check(&job, &sources);
+    let migrations = std::mem::take(&mut collected.migrations);
+    let mut report = Report::new(arguments.pg_version);
+    for history in histories(migrations, &collected.frameworks, &arguments.paths) {
+        report.absorb(check(&job(&arguments, &base, history), &sources));
+    }
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     tell_notes(&collected);
     render(&arguments, &report, &sources)?;
     Ok(outcome(&arguments, &report))
+}
+
+fn job(arguments: &Arguments, base: &[Migration], history: History) -> Job {
+    Job {
+        base: base.iter().cloned().chain(history.base).collect(),
+        migrations: history.migrations,
+        version: arguments.pg_version,
+        completeness: match arguments.history {
+            HistoryKind::Auto => Completeness::Auto,
+            HistoryKind::Complete => Completeness::Complete,
+            HistoryKind::Partial => Completeness::Partial,
+        },
+        strict: arguments.strict,
+    }
 }
 
 fn collect_options(arguments: &Arguments) -> anyhow::Result<CollectOptions> {
@@ -164,7 +170,7 @@ fn collect_options(arguments: &Arguments) -> anyhow::Result<CollectOptions> {
 }
 
 /// What the base's files say exists. A base that cannot be read would make every finding doubtful: the run fails.
-fn read_base(arguments: &Arguments, sources: &mut Sources) -> anyhow::Result<Vec<pgassay::migration::Migration>> {
+fn read_base(arguments: &Arguments, sources: &mut Sources) -> anyhow::Result<Vec<Migration>> {
     if arguments.base.is_empty() {
         return Ok(Vec::new());
     }

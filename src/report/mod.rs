@@ -73,6 +73,18 @@ impl Report {
         };
     }
 
+    /// Takes in what was found in another history; no file is in two.
+    pub fn absorb(&mut self, other: Report) {
+        self.statements.extend(other.statements);
+        self.findings.extend(other.findings);
+        self.errors.extend(other.errors);
+        self.summary.files += other.summary.files;
+        self.summary.statements += other.summary.statements;
+        self.summary.errors += other.summary.errors;
+        self.summary.warnings += other.summary.warnings;
+        self.summary.infos += other.summary.infos;
+    }
+
     pub fn worst(&self) -> Option<Severity> {
         self.findings.iter().map(|finding| finding.severity).max()
     }
