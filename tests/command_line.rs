@@ -394,6 +394,18 @@ fn pipes_get_no_escape_codes() {
 }
 
 #[test]
+fn colours_can_be_asked_for_and_no_color_goes_before() {
+    let coloured = |no_color: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pgassay"));
+        command.args(["check", "migrations-examples/shop"]).current_dir(repository()).env_remove("NO_COLOR");
+        command.env("CLICOLOR_FORCE", "1").envs(no_color.map(|value| ("NO_COLOR", value)));
+        command.output().expect("the binary runs").stdout.contains(&0x1b)
+    };
+    assert!(coloured(None));
+    assert!(!coloured(Some("1")));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     for arguments in [["check", "migrations-examples/shop"].as_slice(), &["rules"], &["rules", "blocking-scan"]] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_pgassay"))
