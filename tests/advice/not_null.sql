@@ -54,8 +54,6 @@ INSERT INTO t VALUES (2, 1, NULL);
 CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 1);
 -- run:
 ALTER TABLE t ADD COLUMN note text, ALTER COLUMN a SET NOT NULL;
--- rest:
-ALTER TABLE t ADD COLUMN note text;
 -- breaks:
 INSERT INTO t VALUES (2, NULL);
 -- case: a name at the limit of 63 bytes

@@ -121,7 +121,10 @@ impl Trial<'_> {
                 wrong.push(format!("nothing to advise, only {rules:?}"));
             }
         }
-        let steps: Vec<FixStep> = replacing.iter().flat_map(|finding| finding.advice.steps.clone()).collect();
+        // Findings on one statement all tell how to replace the whole of it.
+        let mut lists: Vec<&[FixStep]> = replacing.iter().map(|finding| finding.advice.steps.as_slice()).collect();
+        lists.dedup();
+        let steps: Vec<FixStep> = lists.concat();
         if !steps.is_empty() {
             wrong.extend(self.steps(case, &steps).await?);
             wrong.extend(self.quiet(case, &steps));

@@ -52,9 +52,10 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
 }
 
 /// One cause, one finding: a second table that the same words have read is told in the first one's evidence.
-fn also(finding: &mut Finding, work: &crate::effect::Work) {
+pub(super) fn also(finding: &mut Finding, work: &crate::effect::Work) {
+    let verb = if work.kind == WorkKind::Rewrite { "rewritten" } else { "read" };
     finding.evidence.push(crate::finding::Evidence {
         kind: finding.evidence.first().map_or(crate::finding::EvidenceKind::Assumed, |evidence| evidence.kind),
-        text: format!("{} is read as well, under {}: {}", work.name, work.under, work.reason),
+        text: format!("{} is {} as well, under {}: {}", work.name, verb, work.under, work.reason),
     });
 }
