@@ -8,7 +8,7 @@ mod support;
 use std::sync::Mutex;
 
 use pgassay::change::Change;
-use pgassay::contract::{Breakage, diff};
+use pgassay::contract::{Breakage, BreakageKind, diff};
 use pgassay::finding::Category;
 use pgassay::rules;
 use pgassay::schema::{Schema, Session as Settings, apply};
@@ -17,11 +17,25 @@ use pgassay::sql::{SourceFile, Sources, Statement, read_script};
 use pgassay::version::PgVersion;
 use tokio_postgres::SimpleQueryMessage;
 
+/// How a witness begins that is a query for rows rather than a statement that fails.
+const ROWS_LIKE_THESE: &str = "rows like these are refused when written: ";
+
 const RESET: &str = "RESET ROLE; DO $$ DECLARE s text; BEGIN
     FOR s IN SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' LOOP
         EXECUTE 'DROP SCHEMA ' || s || ' CASCADE';
     END LOOP;
     CREATE SCHEMA public; GRANT ALL ON SCHEMA public TO PUBLIC; END $$";
+
+/// Rows for witnesses that only rows can show; named by the migration, or by the kind of breakage where there is none.
+const ROWS: &[(&str, &str)] = &[
+    ("s ~ '^[a-z]+$'", "INSERT INTO t VALUES ('!')"),
+    ("has_at", "INSERT INTO accounts (email) VALUES ('nobody')"),
+    ("ADD CONSTRAINT b_a_fk", "INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)"),
+    ("ALTER TABLE t ENABLE ROW LEVEL SECURITY", "INSERT INTO t VALUES (1)"),
+    ("ALTER TABLE accounts ENABLE ROW LEVEL SECURITY", "INSERT INTO accounts VALUES (1)"),
+    ("DROP POLICY p ON t", "INSERT INTO t VALUES (1)"),
+    ("CREATE POLICY q ON t AS RESTRICTIVE", "INSERT INTO t VALUES (-1)"),
+];
 
 /// A schema and a migration.
 struct Pair {
@@ -115,18 +129,41 @@ async fn check(server: &Server, pair: &Pair, breakage: &Breakage) -> Result<(), 
     let session = server.connect("postgres").await.expect("a session");
     session.batch_execute(RESET).await.expect("a reset");
     run(&session, &pair.before).await.map_err(|error| format!("given: {error}"))?;
-    let before = answer(&session, &breakage.witness.sql).await;
+    let rows = ROWS.iter().find(|(words, _)| pair.migration.contains(words)).map(|(_, rows)| *rows);
+    // Rows of which the witness is a query: they must be refused after.
+    let witness = match rows.filter(|_| breakage.witness.after.starts_with(ROWS_LIKE_THESE)) {
+        Some(rows) => rows,
+        None => {
+            run(&session, rows.unwrap_or_default()).await.map_err(|error| format!("rows: {error}"))?;
+            &breakage.witness.sql
+        }
+    };
+    let before = as_client(&session, breakage.kind, witness).await;
     let before = before.map_err(|error| format!("does not work before: {error}"))?;
     run(&session, &pair.migration).await.map_err(|error| format!("migration: {error}"))?;
-    let after = answer(&session, &breakage.witness.sql).await;
+    let after = as_client(&session, breakage.kind, witness).await;
     session.close().await;
-    match (after, breakage.witness.after.strip_prefix("ERROR ")) {
+    let says = breakage.witness.after.strip_prefix(ROWS_LIKE_THESE).unwrap_or(&breakage.witness.after);
+    match (after, says.strip_prefix("ERROR ")) {
         (Err(error), Some(said)) if error == said => Ok(()),
         (Err(error), _) => Err(format!("the server says {error}")),
         (Ok(_), Some(_)) => Err("still works after".to_owned()),
         (Ok(after), None) if after == before => Err(format!("answers the same: {before:?}")),
         (Ok(_), None) => Ok(()),
     }
+}
+
+/// Row security does not concern the superuser.
+async fn as_client(session: &Session, kind: BreakageKind, sql: &str) -> Result<Vec<String>, String> {
+    let policies = matches!(kind, BreakageKind::RowSecurityEnabled | BreakageKind::PolicyTightened);
+    if !policies {
+        return answer(session, sql).await;
+    }
+    let grant = "GRANT ALL ON ALL TABLES IN SCHEMA public TO client; SET ROLE client";
+    session.batch_execute(grant).await.map_err(|error| message(&error))?;
+    let outcome = answer(session, sql).await;
+    session.batch_execute("RESET ROLE").await.map_err(|error| message(&error))?;
+    outcome
 }
 
 async fn run(session: &Session, sql: &str) -> Result<(), String> {
@@ -148,6 +185,9 @@ async fn answer(session: &Session, sql: &str) -> Result<Vec<String>, String> {
     lines.extend(types);
     session.batch_execute("BEGIN").await.map_err(|error| message(&error))?;
     let outcome = session.simple_query(sql).await;
+    if outcome.is_ok() {
+        lines.extend(contents(session).await);
+    }
     session.batch_execute("ROLLBACK").await.map_err(|error| message(&error))?;
     for answer in outcome.map_err(|error| message(&error))? {
         match answer {
@@ -157,6 +197,19 @@ async fn answer(session: &Session, sql: &str) -> Result<Vec<String>, String> {
         }
     }
     Ok(lines)
+}
+
+/// The rows of every table that can be read, in the transaction that the witness ran in.
+async fn contents(session: &Session) -> Vec<String> {
+    let sql = "SELECT c.oid::regclass::text, query_to_xml('SELECT * FROM ' || c.oid::regclass, true, false, '')::text
+                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.relkind = 'r' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND has_table_privilege(c.oid, 'SELECT')";
+    let messages = session.simple_query(sql).await.unwrap_or_default();
+    let rows = messages.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(format!("{:?} {:?}", row.get(0), row.get(1))),
+        _ => None,
+    });
+    rows.collect()
 }
 
 fn message(error: &tokio_postgres::Error) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Context, FailsWhen, Failure, InTransactionBlock, Lock, LockMode, Prediction, Work, WorkKind};
 use crate::catalog;
-use crate::change::{Change, Expression, Ident, ObjectName, Persistence, QualifiedName, ReplicaIdentity};
+use crate::change::{Change, Expression, ObjectName, Persistence, QualifiedName, ReplicaIdentity};
 use crate::expression::Scope;
 use crate::schema::{Relation, RelationId, RelationKind, Schema, apply};
 use crate::sql::Span;

@@ -184,7 +184,7 @@ CREATE DOMAIN positive AS int NOT NULL CHECK (VALUE > 0); CREATE TABLE t (id int
 -- run:
 ALTER TABLE t ADD COLUMN n positive DEFAULT 1;
 -- case: domain in another schema
--- differs: column app.t."N"
+-- differs: column app.t.N
 -- differs: constraint app.t
 -- given:
 CREATE SCHEMA app; CREATE DOMAIN app."Positive" AS numeric(8,2) CHECK (VALUE > 0); CREATE TABLE app.t (id int PRIMARY KEY); INSERT INTO app.t VALUES (1);

@@ -36,6 +36,7 @@ CREATE TABLE t (id int PRIMARY KEY, a int); CREATE TABLE s (id int PRIMARY KEY, 
 -- run:
 UPDATE t SET a = s.a FROM s WHERE s.id = t.id;
 -- case: update returning
+-- text only
 -- given:
 CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT i FROM generate_series(1, 9) i;
 -- run:

@@ -148,6 +148,7 @@ ALTER TABLE t ALTER COLUMN m TYPE mood USING m::mood;
 -- breaks:
 INSERT INTO t VALUES (3, 'bad');
 -- case: timestamp to timestamptz
+-- differs: rows of
 -- given:
 CREATE TABLE t (id int PRIMARY KEY, at timestamp); INSERT INTO t VALUES (1, '2024-01-01');
 -- run:

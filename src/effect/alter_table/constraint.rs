@@ -187,8 +187,29 @@ impl Predictor<'_> {
             self.lock(&referenced, RowShare, span);
             return;
         }
+        if self.partitions_have(state, &referenced, key) {
+            return;
+        }
         self.check_orphans(&state.relation.clone(), &referenced, span);
         self.fail_on_orphans(&state.relation.clone(), &referenced, key, span);
+    }
+
+    /// Whether every partition has the foreign key already, valid: the parent's takes theirs over
+    /// (`tryAttachPartitionForeignKey`, tablecmds.c).
+    fn partitions_have(&self, state: &Alter, referenced: &Relation, key: &ForeignKey) -> bool {
+        let family = self.family(&state.relation, !state.relation.is_partitioned());
+        let mut leaves = family.iter().filter(|part| part.has_storage());
+        let has = |part: &Relation| {
+            part.foreign_keys().any(|(constraint, own)| {
+                let columns = own.columns.iter().filter_map(|id| part.column_by_id(*id)).map(|column| &column.name);
+                constraint.validated
+                    && constraint.enforced
+                    && own.referenced == referenced.id
+                    && (own.on_delete, own.on_update) == (key.on_delete, key.on_update)
+                    && columns.eq(key.columns.iter().map(|column| &column.name))
+            })
+        };
+        state.relation.is_partitioned() && leaves.all(|part| has(part))
     }
 
     /// Whether a new column of the key has a default, be it NULL.

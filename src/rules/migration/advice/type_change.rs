@@ -201,13 +201,20 @@ impl TypeChange<'_> {
         let sequence = old.sequence.and_then(|id| table.schema().relation(id));
         if let Some(identity) = old.identity {
             let kind = if identity == IdentityKind::Always { "ALWAYS" } else { "BY DEFAULT" };
-            behind.push(format!("ALTER TABLE {name} ALTER COLUMN {} ADD GENERATED {kind} AS IDENTITY;", old.name));
-            behind.push(format!(
-                "SELECT setval(pg_get_serial_sequence({}, {}), (SELECT max({}) FROM {name}));",
-                literal(name),
-                literal(old.name.as_str()),
-                old.name
+            let made = table.free_object(new, "seq");
+            swap.push(format!(
+                "ALTER TABLE {name} ALTER COLUMN {new} ADD GENERATED {kind} AS IDENTITY (SEQUENCE NAME {});",
+                table.beside(&made)
             ));
+            swap.push(format!(
+                "SELECT setval({}, nextval(pg_get_serial_sequence({}, {})));",
+                literal(&table.beside(&made)),
+                literal(name),
+                literal(old.name.as_str())
+            ));
+            if let Some(sequence) = sequence {
+                behind.push(format!("ALTER SEQUENCE {} RENAME TO {};", table.beside(&made), sequence.name.name));
+            }
             return;
         }
         if let Some(sequence) = sequence {
