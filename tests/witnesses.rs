@@ -29,7 +29,7 @@ const RESET: &str = "RESET ROLE; DO $$ DECLARE s text; BEGIN
 /// Rows for witnesses that only rows can show; named by the migration, or by the kind of breakage where there is none.
 const ROWS: &[(&str, &str)] = &[
     ("s ~ '^[a-z]+$'", "INSERT INTO t VALUES ('!')"),
-    ("has_at", "INSERT INTO accounts (email) VALUES ('nobody')"),
+    ("has_at", "INSERT INTO accounts VALUES (1, 'nobody')"),
     ("ADD CONSTRAINT b_a_fk", "INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)"),
     ("ALTER TABLE t ENABLE ROW LEVEL SECURITY", "INSERT INTO t VALUES (1)"),
     ("ALTER TABLE accounts ENABLE ROW LEVEL SECURITY", "INSERT INTO accounts VALUES (1)"),
@@ -84,7 +84,8 @@ fn on(installation: &Installation) -> (usize, Vec<String>) {
     let (mut tried, mut wrong) = (0, Vec::new());
     runtime.block_on(async {
         let admin = server.connect("postgres").await.expect("a session");
-        let roles = "CREATE ROLE app; CREATE ROLE reader; CREATE ROLE writer; CREATE ROLE reporting; CREATE ROLE client";
+        let roles =
+            "CREATE ROLE app; CREATE ROLE reader; CREATE ROLE writer; CREATE ROLE reporting; CREATE ROLE client";
         admin.batch_execute(roles).await.expect("roles");
         for pair in pairs() {
             for breakage in lost(&pair, version) {
@@ -191,7 +192,9 @@ async fn answer(session: &Session, sql: &str) -> Result<Vec<String>, String> {
     session.batch_execute("ROLLBACK").await.map_err(|error| message(&error))?;
     for answer in outcome.map_err(|error| message(&error))? {
         match answer {
-            SimpleQueryMessage::Row(row) => lines.push(format!("{:?}", (0..row.len()).map(|at| row.get(at)).collect::<Vec<_>>())),
+            SimpleQueryMessage::Row(row) => {
+                lines.push(format!("{:?}", (0..row.len()).map(|at| row.get(at)).collect::<Vec<_>>()))
+            }
             SimpleQueryMessage::CommandComplete(rows) => lines.push(format!("{rows} rows")),
             _ => {}
         }

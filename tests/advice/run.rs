@@ -208,10 +208,12 @@ impl Trial<'_> {
             .flat_map(|finding| finding.advice.steps.iter().map(|step| step.sql.as_str()))
             .collect();
         let mut wrong = Vec::new();
+        // What fails whatever the rows are tells nothing of the queries.
+        let refused = report.findings.iter().any(|finding| finding.rule == "refused-statement");
+        if refused || (queries.is_empty() && case.breaks.is_empty()) {
+            return Ok(wrong);
+        }
         for rows in ["", &case.breaks] {
-            if (queries.is_empty() && case.breaks.is_empty()) || (rows.is_empty() && !case.breaks.is_empty() && wrong.len() > 9) {
-                continue;
-            }
             let session = self.fresh(&case.given).await?;
             statements(&session, rows).await.map_err(|error| format!("breaks: {error}"))?;
             let mut hits = false;
@@ -223,7 +225,10 @@ impl Trial<'_> {
             }
             let outcome = statements(&session, &case.run).await;
             if hits != outcome.is_err() {
-                wrong.push(format!("{queries:?} {} rows, and the migration: {outcome:?}", if hits { "return" } else { "return no" }));
+                wrong.push(format!(
+                    "{queries:?} {} rows, and the migration: {outcome:?}",
+                    if hits { "return" } else { "return no" }
+                ));
             }
             session.close().await;
             if case.breaks.is_empty() {

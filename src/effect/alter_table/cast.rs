@@ -106,7 +106,8 @@ fn is_cast_of(tree: &ast::Expr, column: &Column) -> bool {
         ast::Expr::Nested(inner) => is_cast_of(inner, column),
         ast::Expr::Cast { expr, .. } => is_cast_of(expr, column),
         ast::Expr::Identifier(ident) => {
-            let folded = if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_ascii_lowercase() };
+            let folded =
+                if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_ascii_lowercase() };
             column.name == *folded.as_str()
         }
         _ => false,

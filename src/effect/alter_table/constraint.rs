@@ -113,7 +113,8 @@ impl Predictor<'_> {
         };
         let keys = elements.iter().enumerate().map(|(at, (element, _))| format!("{} AS key{at}", names(element)));
         let keys: Vec<String> = keys.collect();
-        let conflicts = elements.iter().enumerate().map(|(at, (_, operator))| format!("a.key{at} {operator} b.key{at}"));
+        let conflicts =
+            elements.iter().enumerate().map(|(at, (_, operator))| format!("a.key{at} {operator} b.key{at}"));
         let conflicts: Vec<String> = conflicts.collect();
         let condition = predicate.map(|it| format!(" WHERE {}", it.text)).unwrap_or_default();
         let rows = format!("SELECT ctid AS place, {} FROM {}{condition}", keys.join(", "), rows_of(table));

@@ -31,7 +31,10 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let mut told: Vec<(crate::sql::Span, usize)> = Vec::new();
     for work in context.blocking_work(WorkKind::Scan) {
         // The scan of an index build is told with the build, and that of a late VALIDATE with its NOT VALID.
-        if refreshes_beside_readers(context) || builds.contains(&work.relation) || validate_in_same_transaction::applies(context) {
+        if refreshes_beside_readers(context)
+            || builds.contains(&work.relation)
+            || validate_in_same_transaction::applies(context)
+        {
             continue;
         }
         if let Some((_, at)) = told.iter().find(|(span, _)| *span == work.span) {

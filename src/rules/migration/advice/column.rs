@@ -6,7 +6,9 @@ use sqlparser::ast;
 
 use super::constraint;
 use super::table::Table;
-use crate::change::{AlterTable, ColumnDefinition, Constraint, ConstraintKind, Expression, Generated, Ident, Name, ObjectName, TypeName};
+use crate::change::{
+    AlterTable, ColumnDefinition, Constraint, ConstraintKind, Expression, Generated, Ident, Name, ObjectName, TypeName,
+};
 use crate::effect::{self, Context, WorkKind};
 use crate::expression;
 use crate::finding::{Advice, FixStep};
@@ -27,7 +29,8 @@ pub(super) fn add(new: &NewColumn) -> Advice {
         return advice;
     }
     for added in &new.constraints {
-        let required = new.definition.not_null.is_some() || matches!(added.kind, ConstraintKind::PrimaryKey(_)) && numbers(new.definition);
+        let required = new.definition.not_null.is_some()
+            || matches!(added.kind, ConstraintKind::PrimaryKey(_)) && numbers(new.definition);
         let next = constraint::add_knowing(new.table, new.alter, added, required.then_some(&new.definition.name.name));
         if next.steps.is_empty() {
             return next;
@@ -55,8 +58,17 @@ fn bare(new: &NewColumn) -> Advice {
     }
     match &definition.default {
         Some(default) if rewrites(new) => defaulted(table, definition, &written.to_string(), default),
-        None if definition.not_null.is_some() && domain_default(table, written).is_none() => required(table, definition, written),
-        _ => Advice::steps("", vec![FixStep::own(format!("ALTER TABLE {} ADD COLUMN {};", table.name, plain(definition, &written.to_string())))]),
+        None if definition.not_null.is_some() && domain_default(table, written).is_none() => {
+            required(table, definition, written)
+        }
+        _ => Advice::steps(
+            "",
+            vec![FixStep::own(format!(
+                "ALTER TABLE {} ADD COLUMN {};",
+                table.name,
+                plain(definition, &written.to_string())
+            ))],
+        ),
     }
 }
 
@@ -171,7 +183,7 @@ fn numbered(table: &Table, definition: &ColumnDefinition) -> Advice {
         steps.push(FixStep::own(format!(
             "ALTER TABLE {name} ALTER COLUMN {column} DROP DEFAULT;\n\
              ALTER TABLE {name} ALTER COLUMN {column} ADD {};\n\
-             SELECT setval(pg_get_serial_sequence({}, {}), {next});\n\
+             SELECT setval(pg_get_serial_sequence({}, {}), {next}, false);\n\
              DROP SEQUENCE {sequence};",
             table.context.text(identity.span),
             literal(name),
@@ -202,16 +214,25 @@ fn computed(new: &NewColumn, generated: &Generated) -> Advice {
     let column = &definition.name.name;
     let written = definition.data_type.as_ref().map(ToString::to_string).unwrap_or_default();
     let expression = &generated.expression.text;
-    let simple = definition.not_null.is_none() && new.constraints.is_empty() && !calls_user_function(table, &generated.expression);
+    let simple = definition.not_null.is_none()
+        && new.constraints.is_empty()
+        && !calls_user_function(table, &generated.expression);
     if table.version.at_least(18) && simple {
         return Advice::steps(
             "A virtual generated column is computed when it is read: it is added in an instant.",
-            vec![FixStep::own(format!("ALTER TABLE {name} ADD COLUMN {} GENERATED ALWAYS AS ({expression}) VIRTUAL;", head(definition, &written)))],
+            vec![FixStep::own(format!(
+                "ALTER TABLE {name} ADD COLUMN {} GENERATED ALWAYS AS ({expression}) VIRTUAL;",
+                head(definition, &written)
+            ))],
         );
     }
     let mut steps = vec![FixStep::own(format!("ALTER TABLE {name} ADD COLUMN {};", head(definition, &written)))];
     steps.extend(keep_equal(table, column, &format!("({expression})")).steps);
-    steps.push(table.batch(column, &format!("({expression})"), &format!("{column} IS NULL AND ({expression}) IS NOT NULL")));
+    steps.push(table.batch(
+        column,
+        &format!("({expression})"),
+        &format!("{column} IS NULL AND ({expression}) IS NOT NULL"),
+    ));
     if definition.not_null.is_some() {
         steps.extend(not_null(table, column, definition.not_null_name.as_ref().map(|name| &name.name)));
     }
@@ -289,7 +310,11 @@ impl<'r> Checked<'r> {
             found.checks.extend(constraints.iter().map(|constraint| &constraint.expression));
             found.base = base.written.to_string();
             match base.resolved {
-                ResolvedType::User(next) if matches!(table.schema().types.get(&next)?.definition, TypeDefinition::Domain(_)) => id = next,
+                ResolvedType::User(next)
+                    if matches!(table.schema().types.get(&next)?.definition, TypeDefinition::Domain(_)) =>
+                {
+                    id = next
+                }
                 _ => return (found.not_null || !found.checks.is_empty()).then_some(found),
             }
         }
@@ -310,13 +335,18 @@ fn of_domain(table: &Table, definition: &ColumnDefinition, domain: &Checked) -> 
     let default = definition.default.as_ref().or(domain.default);
     let required = definition.not_null.is_some() || domain.not_null;
     if required && default.is_none() {
-        return Advice::text(format!("The rows that are there have no value for {column}: give it a default, or add it with the type {}, fill it, and require it then.", domain.base));
+        return Advice::text(format!(
+            "The rows that are there have no value for {column}: give it a default, or add it with the type {}, fill it, and require it then.",
+            domain.base
+        ));
     }
     let not_null = required.then_some(definition.span);
     let plain_column = ColumnDefinition { default: default.cloned(), not_null, ..definition.clone() };
     let mut steps = match default.filter(|default| is_volatile(table, default)) {
         Some(default) => defaulted(table, &plain_column, &domain.base, default).steps,
-        None => vec![FixStep::own(format!("ALTER TABLE {} ADD COLUMN {};", table.name, plain(&plain_column, &domain.base)))],
+        None => {
+            vec![FixStep::own(format!("ALTER TABLE {} ADD COLUMN {};", table.name, plain(&plain_column, &domain.base)))]
+        }
     };
     for (number, check) in domain.checks.iter().enumerate() {
         let word = if number == 0 { "check".to_owned() } else { format!("check{number}") };
@@ -352,9 +382,14 @@ fn required(table: &Table, definition: &ColumnDefinition, written: &TypeName) ->
         ));
     };
     Advice::steps(
-        format!("The rows that are there need a value: a DEFAULT fills them without touching them. Put the right one in place of {value}; drop it when all code writes the column."),
+        format!(
+            "The rows that are there need a value: a DEFAULT fills them without touching them. Put the right one in place of {value}; drop it when all code writes the column."
+        ),
         vec![
-            FixStep::own(format!("ALTER TABLE {name} ADD COLUMN {} DEFAULT {value} NOT NULL;", head(definition, &written.to_string()))),
+            FixStep::own(format!(
+                "ALTER TABLE {name} ADD COLUMN {} DEFAULT {value} NOT NULL;",
+                head(definition, &written.to_string())
+            )),
             FixStep::own(format!("ALTER TABLE {name} ALTER COLUMN {column} DROP DEFAULT;")),
         ],
     )

@@ -183,7 +183,8 @@ fn unique_on_partitions(
     let after = super::table::schema_after(&table.context);
     for leaf in leaves(table) {
         let made = after.relation(leaf.id).and_then(|found| {
-            let new = found.constraints.iter().find(|it| it.kind.index().is_some() && leaf.constraint(&it.name).is_none());
+            let new =
+                found.constraints.iter().find(|it| it.kind.index().is_some() && leaf.constraint(&it.name).is_none());
             new.map(|it| it.name.clone())
         });
         let own = made.unwrap_or_else(|| {
@@ -229,5 +230,8 @@ fn using_index(table: &Table, alter: &AlterTable, added: &Constraint, index: &Id
         table.name,
         deferral(added)
     )));
-    Advice::steps("A primary key needs NOT NULL columns: prove them first, so that the table is not read under this lock.", steps)
+    Advice::steps(
+        "A primary key needs NOT NULL columns: prove them first, so that the table is not read under this lock.",
+        steps,
+    )
 }

@@ -1,9 +1,7 @@
 //! Indexes built, and materialized views refreshed, while others work.
 
 use super::table::{print_relation, schema_after};
-use crate::change::{
-    CreateIndex, IndexElement, IndexTarget, Name, RefreshMaterializedView, Reindex, ReindexTarget,
-};
+use crate::change::{CreateIndex, IndexElement, IndexTarget, Name, RefreshMaterializedView, Reindex, ReindexTarget};
 use crate::finding::{Advice, FixStep};
 use crate::rules::context::StepContext;
 use crate::schema::{Index, Relation, RelationKind};
@@ -124,7 +122,9 @@ pub(super) fn instead_of_refresh(context: &StepContext, refresh: &RefreshMateria
     let view = found.filter(|found| found.known);
     let populated = view.is_none_or(|view| view.as_view().is_none_or(|it| it.populated));
     if refresh.with_no_data || !populated {
-        return Advice::text("A first refresh cannot run concurrently; nobody can read the view before it, so nobody waits who did not.");
+        return Advice::text(
+            "A first refresh cannot run concurrently; nobody can read the view before it, so nobody waits who did not.",
+        );
     }
     let name = print_relation(context, &refresh.name);
     let keyed = view.is_some_and(|view| context.step.schema.indexes_of(view.id).any(|index| is_plain_unique(index)));
@@ -174,7 +174,8 @@ impl Copy<'_> {
             })
             .collect();
         let options = if options.is_empty() { String::new() } else { format!(" WITH ({})", options.join(", ")) };
-        let condition = index.predicate.as_ref().map(|it| format!(" WHERE {}", self.expression(it))).unwrap_or_default();
+        let condition =
+            index.predicate.as_ref().map(|it| format!(" WHERE {}", self.expression(it))).unwrap_or_default();
         format!(
             "CREATE {unique}INDEX CONCURRENTLY {name} ON {table} USING {} ({}){include}{nulls}{options}{condition};",
             index.method,

@@ -135,7 +135,11 @@ fn list(element: &str, values: &[Expression]) -> Option<String> {
         [one] => format!("{element} = {one}"),
         many => format!("{element} IN ({})", many.join(", ")),
     };
-    Some(if nulls.is_empty() { format!("{element} IS NOT NULL AND {equal}") } else { format!("{element} IS NULL OR {equal}") })
+    Some(if nulls.is_empty() {
+        format!("{element} IS NOT NULL AND {equal}")
+    } else {
+        format!("{element} IS NULL OR {equal}")
+    })
 }
 
 fn range(elements: &[String], from: &[Expression], to: &[Expression]) -> Option<String> {
@@ -143,7 +147,9 @@ fn range(elements: &[String], from: &[Expression], to: &[Expression]) -> Option<
         return None;
     }
     let mut parts: Vec<String> = elements.iter().map(|element| format!("{element} IS NOT NULL")).collect();
-    let start = (0..elements.len().saturating_sub(1)).take_while(|at| from[*at].text == to[*at].text && !is_open(&from[*at])).count();
+    let start = (0..elements.len().saturating_sub(1))
+        .take_while(|at| from[*at].text == to[*at].text && !is_open(&from[*at]))
+        .count();
     parts.extend((0..start).map(|at| format!("{} = {}", elements[at], from[at].text)));
     parts.extend(limit(elements, from, start, true));
     parts.extend(limit(elements, to, start, false));

@@ -1,6 +1,8 @@
 //! The table that a statement alters: its printed name, what it looks like before and after, and free names on it.
 
-use crate::change::{AlterTable, AlterTableActionKind, Constraint, ConstraintKind, Ident, Name, ObjectName, QualifiedName};
+use crate::change::{
+    AlterTable, AlterTableActionKind, Constraint, ConstraintKind, Ident, Name, ObjectName, QualifiedName,
+};
 use crate::finding::FixStep;
 use crate::rules::context::StepContext;
 use crate::schema::{self, Column, Relation, Schema, make_object_name};
@@ -122,7 +124,9 @@ impl<'r> Table<'r> {
             return written.name.clone();
         }
         let unnamed = alter.actions.iter().filter_map(|action| match &action.kind {
-            AlterTableActionKind::AddConstraint(other) if other.name.is_none() && same_kind(other, constraint) => Some(other),
+            AlterTableActionKind::AddConstraint(other) if other.name.is_none() && same_kind(other, constraint) => {
+                Some(other)
+            }
             _ => None,
         });
         let position = unnamed.clone().position(|other| other.span == constraint.span).unwrap_or(0);
@@ -144,7 +148,8 @@ impl<'r> Table<'r> {
     }
 
     fn usual_name(&self, constraint: &Constraint) -> Name {
-        let joined = |columns: &[Ident]| columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join("_");
+        let joined =
+            |columns: &[Ident]| columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join("_");
         let name = |columns: Option<&str>, label: &str| make_object_name(self.base.as_str(), columns, label);
         match &constraint.kind {
             ConstraintKind::PrimaryKey(_) | ConstraintKind::UsingIndex { .. } => name(None, "pkey"),

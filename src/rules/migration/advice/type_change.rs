@@ -20,11 +20,19 @@ pub(super) fn instead_of(
         return Advice::text(text);
     };
     if let Some(obstacle) = obstacle(table, relation, old) {
-        return Advice::text(format!("{text} Here {obstacle}, so the steps depend on it: plan them by hand, or a maintenance window."));
+        return Advice::text(format!(
+            "{text} Here {obstacle}, so the steps depend on it: plan them by hand, or a maintenance window."
+        ));
     }
     let collation = collation.map(|name| format!(" COLLATE {name}")).unwrap_or_default();
     let new = table.free_column(&old.name, "new");
-    let change = TypeChange { table, relation, old, new, value: using.map_or_else(|| old.name.to_string(), |it| format!("({})", it.text)) };
+    let change = TypeChange {
+        table,
+        relation,
+        old,
+        new,
+        value: using.map_or_else(|| old.name.to_string(), |it| format!("({})", it.text)),
+    };
     Advice::steps(text, change.steps(&format!("{data_type}{collation}")))
 }
 
@@ -36,23 +44,37 @@ fn obstacle(table: &Table, relation: &Relation, old: &Column) -> Option<&'static
         _ => false,
     });
     let excluded = |constraint: &crate::schema::Constraint| {
-        matches!(constraint.kind, ConstraintKind::Exclude { .. }) && constraint.kind.index().is_some_and(|index| {
-            schema.relation(index).and_then(|it| it.as_index()).is_some_and(|index| index.uses_column(old.id))
-        })
+        matches!(constraint.kind, ConstraintKind::Exclude { .. })
+            && constraint.kind.index().is_some_and(|index| {
+                schema.relation(index).and_then(|it| it.as_index()).is_some_and(|index| index.uses_column(old.id))
+            })
     };
     if referenced {
         Some("other tables reference the column")
-    } else if old.generated.is_some() || relation.columns.iter().any(|it| it.generated.as_ref().is_some_and(|generated| mentions(&generated.expression, &old.name))) {
+    } else if old.generated.is_some()
+        || relation
+            .columns
+            .iter()
+            .any(|it| it.generated.as_ref().is_some_and(|generated| mentions(&generated.expression, &old.name)))
+    {
         Some("a generated column is concerned")
     } else if !relation.parents.is_empty() || (!relation.children.is_empty() && !relation.is_partitioned()) {
         Some("the table inherits or is inherited from")
-    } else if relation.is_partitioned() && schema.indexes_of(relation.id).any(|it| it.as_index().is_some_and(|index| index.uses_column(old.id))) {
+    } else if relation.is_partitioned()
+        && schema.indexes_of(relation.id).any(|it| it.as_index().is_some_and(|index| index.uses_column(old.id)))
+    {
         Some("the partitions have indexes on the column")
     } else if relation.constraints.iter().any(excluded) {
         Some("an exclusion constraint holds the column")
-    } else if relation.triggers.iter().any(|trigger| trigger.uses_column(relation, old.id)) || !schema.views_using(relation.id, Some(old.id)).is_empty() {
+    } else if relation.triggers.iter().any(|trigger| trigger.uses_column(relation, old.id))
+        || !schema.views_using(relation.id, Some(old.id)).is_empty()
+    {
         Some("a view or trigger names the column")
-    } else if relation.policies.iter().any(|policy| policy.uses.iter().any(|(id, columns)| *id == relation.id && columns.contains(&old.id))) {
+    } else if relation
+        .policies
+        .iter()
+        .any(|policy| policy.uses.iter().any(|(id, columns)| *id == relation.id && columns.contains(&old.id)))
+    {
         Some("a policy names the column")
     } else {
         None
@@ -108,7 +130,12 @@ impl TypeChange<'_> {
         let named = relation.constraints.iter().find(|it| it.kind == ConstraintKind::NotNull(old.id));
         if let Some(named) = named {
             // The old column's constraint has the name until the column is dropped.
-            swap.push(format!("ALTER TABLE {} RENAME CONSTRAINT {} TO {};", table.name, named.name, table.free_constraint(&old.name, "old")));
+            swap.push(format!(
+                "ALTER TABLE {} RENAME CONSTRAINT {} TO {};",
+                table.name,
+                named.name,
+                table.free_constraint(&old.name, "old")
+            ));
             swap.push(format!("ALTER TABLE {} RENAME CONSTRAINT {helper} TO {};", table.name, named.name));
         }
     }
@@ -168,7 +195,10 @@ impl TypeChange<'_> {
                 (_, true, false) => " DEFERRABLE",
                 _ => "",
             };
-            steps.push(FixStep::own(format!("ALTER TABLE {} ADD CONSTRAINT {name} {definition}{words} NOT VALID;", table.name)));
+            steps.push(FixStep::own(format!(
+                "ALTER TABLE {} ADD CONSTRAINT {name} {definition}{words} NOT VALID;",
+                table.name
+            )));
             if constraint.validated {
                 steps.push(FixStep::own(format!("ALTER TABLE {} VALIDATE CONSTRAINT {name};", table.name)));
             }
@@ -180,9 +210,14 @@ impl TypeChange<'_> {
         let TypeChange { table, relation, old, new, .. } = self;
         let referenced = table.schema().relation(key.referenced)?;
         let own = key.columns.iter().filter_map(|id| relation.column_by_id(*id));
-        let own: Vec<String> = own.map(|it| if it.id == old.id { new.to_string() } else { it.name.to_string() }).collect();
-        let other: Vec<String> =
-            key.referenced_columns.iter().filter_map(|id| referenced.column_by_id(*id)).map(|it| it.name.to_string()).collect();
+        let own: Vec<String> =
+            own.map(|it| if it.id == old.id { new.to_string() } else { it.name.to_string() }).collect();
+        let other: Vec<String> = key
+            .referenced_columns
+            .iter()
+            .filter_map(|id| referenced.column_by_id(*id))
+            .map(|it| it.name.to_string())
+            .collect();
         let other = if other.is_empty() { String::new() } else { format!(" ({})", other.join(", ")) };
         let full = if key.match_full { " MATCH FULL" } else { "" };
         Some(format!(
@@ -207,7 +242,7 @@ impl TypeChange<'_> {
                 table.beside(&made)
             ));
             swap.push(format!(
-                "SELECT setval({}, nextval(pg_get_serial_sequence({}, {})));",
+                "SELECT setval({}, nextval(pg_get_serial_sequence({}, {})), false);",
                 literal(&table.beside(&made)),
                 literal(name),
                 literal(old.name.as_str())
@@ -219,7 +254,10 @@ impl TypeChange<'_> {
         }
         if let Some(sequence) = sequence {
             swap.push(format!("ALTER SEQUENCE {} OWNED BY {name}.{new};", sequence.name));
-            swap.push(format!("ALTER TABLE {name} ALTER COLUMN {new} SET DEFAULT nextval({});", literal(&sequence.name.to_string())));
+            swap.push(format!(
+                "ALTER TABLE {name} ALTER COLUMN {new} SET DEFAULT nextval({});",
+                literal(&sequence.name.to_string())
+            ));
         } else if let Some(default) = &old.default {
             swap.push(format!("ALTER TABLE {name} ALTER COLUMN {new} SET DEFAULT {};", default.text));
         }
