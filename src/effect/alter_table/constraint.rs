@@ -189,7 +189,8 @@ impl Predictor<'_> {
             return;
         }
         if self.partitions_have(state, &referenced, key) {
-            return;
+            // The partitions' own triggers on the referenced table are dropped.
+            return self.lock(&referenced, AccessExclusive, span);
         }
         self.check_orphans(&state.relation.clone(), &referenced, span);
         self.fail_on_orphans(&state.relation.clone(), &referenced, key, span);

@@ -57,14 +57,12 @@ fn deferral(constraint: &Constraint) -> &'static str {
 
 /// `FOREIGN KEY (a) REFERENCES t (b) ON DELETE …` without its deferral, also when it was written on a column.
 fn foreign_key_text(table: &Table, constraint: &Constraint, key: &ForeignKey) -> String {
-    let whole = table.context.text(constraint.span);
     let behind = table.context.text(crate::sql::Span { start: key.referenced.span.end, ..constraint.span });
     let end = ["DEFERRABLE", "NOT DEFERRABLE", "INITIALLY", "NOT VALID", "ENFORCED"]
         .iter()
         .filter_map(|word| keyword(behind, word))
         .min()
         .unwrap_or(behind.len());
-    debug_assert!(whole.len() >= behind.len());
     let referenced = print_relation(&table.context, &key.referenced);
     let rest = behind[..end].trim();
     let space = if rest.is_empty() { "" } else { " " };

@@ -49,8 +49,7 @@ impl<'r> Table<'r> {
 
     /// The schema that helpers of the table go to, with its dot; nothing where it is not known.
     pub fn prefix(&self) -> String {
-        let end = self.name.len() - self.base.to_string().len();
-        self.name[..end].to_owned()
+        self.name.strip_suffix(&self.base.to_string()).unwrap_or_default().to_owned()
     }
 
     /// A name in the table's schema, as SQL.
