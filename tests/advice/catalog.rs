@@ -24,8 +24,9 @@ const DEFINITIONS: &[&str] = &[
     "SELECT 'relation ' || c.oid::regclass || ' ' || c.relkind::text || ' ' || c.relpersistence::text || ' bound ' || coalesce(pg_get_expr(c.relpartbound, c.oid), '')
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE",
     "SELECT 'sequence ' || s.seqrelid::regclass || ' ' || s.seqtypid::regtype || ' owned by '
-            || coalesce((SELECT d.refobjid::regclass || '.' || d.refobjsubid::text FROM pg_depend d
-                          WHERE d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.deptype IN ('a', 'i') AND false), '')
+            || coalesce((SELECT d.refobjid::regclass || '.' || a.attname FROM pg_depend d
+                           JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+                          WHERE d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.deptype IN ('a', 'i')), '')
        FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE",
     "SELECT 'trigger ' || pg_get_triggerdef(t.oid)
        FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND",
