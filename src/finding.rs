@@ -129,7 +129,7 @@ pub enum StepTransaction {
     None,
 }
 
-/// One statement of the way to do it instead.
+/// One step of the way to do it instead: a statement, or a few that have to commit together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FixStep {
     pub sql: String,

@@ -84,6 +84,7 @@ fn action_changed(pair: Pair, constraint: &Constraint, old: &ForeignKey, new: Op
     let object = format!("{child}.{}", constraint.name);
     let kind = BreakageKind::ForeignKeyActionChanged;
     let subject = pair.part_subject(&constraint.name);
+    let restricts = after == Some(Restrict) && pair.context.version.at_least(18);
     Some(match after {
         Some(NoAction | Restrict) => certain(
             kind,
@@ -92,10 +93,12 @@ fn action_changed(pair: Pair, constraint: &Constraint, old: &ForeignKey, new: Op
             format!("{verb} of a row of {} that {child} refers to now fails; it {} before", parent.name, does(before)),
             refused(
                 sql,
-                "23503",
+                // Restrict has an error of its own since 18 (ri_ReportViolation, ri_triggers.c).
+                if restricts { "23001" } else { "23503" },
                 format!(
-                    "update or delete on table {} violates foreign key constraint {} on table {}",
+                    "update or delete on table {} violates {}foreign key constraint {} on table {}",
                     quoted(&parent.name.name),
+                    if restricts { "RESTRICT setting of " } else { "" },
                     quoted(&constraint.name),
                     quoted(&pair.new.name.name)
                 ),

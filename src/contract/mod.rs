@@ -115,9 +115,9 @@ pub enum BreakageKind {
 }
 
 /// Everything that clients of `before` lose in `after`: schemas, relations, types, routines, each in the order of their making.
-/// The messages are those of PostgreSQL 15; the version decides nothing yet.
-pub fn diff(before: &Schema, after: &Schema, _version: PgVersion) -> Vec<Breakage> {
-    let context = Context { before, after };
+/// The messages are those of the version.
+pub fn diff(before: &Schema, after: &Schema, version: PgVersion) -> Vec<Breakage> {
+    let context = Context { before, after, version };
     let mut found = Vec::new();
     namespace::diff(&context, &mut found);
     relation::diff(&context, &mut found);
@@ -130,6 +130,7 @@ pub fn diff(before: &Schema, after: &Schema, _version: PgVersion) -> Vec<Breakag
 struct Context<'a> {
     before: &'a Schema,
     after: &'a Schema,
+    version: PgVersion,
 }
 
 impl Context<'_> {

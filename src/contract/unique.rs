@@ -168,9 +168,18 @@ fn duplicate(pair: Pair, key: &Key, on_old: &[ColumnId]) -> super::Witness {
         let after = format!("refused where both rows fit the index's WHERE: ERROR 23505: {}", duplicate_key(key.name));
         return differs(sql, after);
     }
-    if pair.new.is_partitioned() {
-        // The server names the partition's own index.
-        return differs(sql, format!("refused by the partition's part of {}: ERROR 23505", key.name));
+    // The server names the index of the partition that the row goes to.
+    let parts = pair.new.children.iter().filter_map(|id| pair.context.after.relation(*id));
+    let part = parts.filter(|part| part.name.name == *witness::written_to(before, pair.old)).find_map(|part| {
+        let primary = key.index.is_some_and(|index| index.primary);
+        let own = pair.context.after.indexes_of(part.id).find(|made| {
+            made.as_index().is_some_and(|index| index.unique && index.primary == primary)
+                && pair.context.before.relation(made.id).is_none()
+        });
+        own.map(|made| made.name.name.clone())
+    });
+    if let Some(part) = part.filter(|_| pair.new.is_partitioned()) {
+        return refused(sql, "23505", duplicate_key(&part));
     }
     refused(sql, "23505", duplicate_key(key.name))
 }

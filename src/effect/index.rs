@@ -54,14 +54,12 @@ impl Predictor<'_> {
     }
 
     fn fail_on_duplicate_index_key(&mut self, create: &CreateIndex, table: &Relation, span: Span) {
-        let columns = create.elements.iter().map(|element| match &element.target {
-            IndexTarget::Column(column) => Some(column.clone()),
-            IndexTarget::Expression(_) => None,
+        let elements = create.elements.iter().map(|element| match &element.target {
+            IndexTarget::Column(column) => column.to_string(),
+            IndexTarget::Expression(expression) => format!("({})", expression.text),
         });
-        let columns: Option<Vec<_>> = columns.collect();
-        if let (Some(columns), None) = (columns, &create.predicate) {
-            self.fail_on_duplicates(table, &columns, span);
-        }
+        let elements: Vec<String> = elements.collect();
+        self.fail_on_duplicates(table, &elements, create.predicate.as_ref(), create.nulls_not_distinct, span);
     }
 
     pub fn reindex(&mut self, reindex: &Reindex) {

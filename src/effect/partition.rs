@@ -31,6 +31,11 @@ impl Predictor<'_> {
             return;
         }
         let Some(default) = self.default_partition(parent.id) else { return };
+        if let RelationKind::PartitionedTable(key) = &parent.kind
+            && expression::excludes_partition_bound(&checks(&default), parent, key, bound)
+        {
+            return self.lock(&default, AccessExclusive, span);
+        }
         for part in self.family(&default, false) {
             self.lock(&part, AccessExclusive, span);
             self.scan(&part, span, "rows of the new partition may be in the default partition");
@@ -103,16 +108,7 @@ impl Predictor<'_> {
         if *bound == PartitionBound::Default && parent.children.is_empty() {
             return true;
         }
-        let checks: Vec<_> = child
-            .constraints
-            .iter()
-            .filter(|constraint| constraint.validated && constraint.enforced)
-            .filter_map(|constraint| match &constraint.kind {
-                ConstraintKind::Check { expression, .. } => Some(&*expression.tree),
-                _ => None,
-            })
-            .collect();
-        expression::proves_partition_bound(&checks, child, parent, key, bound, self.scope(None))
+        expression::proves_partition_bound(&checks(child), child, parent, key, bound, self.scope(None))
     }
 
     /// ATExecDetachPartition (tablecmds.c).
@@ -158,9 +154,10 @@ impl Predictor<'_> {
 
     /// A column that a SET NOT NULL of the whole tree still has to check.
     pub fn may_hold_nulls(&self, relation: &Relation, column: &crate::change::Name) -> bool {
-        let Some(found) = relation.column(column) else { return !relation.known };
-        if found.not_null == NotNull::Yes {
-            return false;
+        match relation.column(column) {
+            None if relation.known => return false,
+            Some(found) if found.not_null == NotNull::Yes => return false,
+            _ => {}
         }
         // NotNullImpliedByRelConstraints (tablecmds.c) believes validated constraints only.
         !relation.constraints.iter().any(|constraint| match &constraint.kind {
@@ -170,4 +167,14 @@ impl Predictor<'_> {
             _ => false,
         })
     }
+}
+
+/// The conditions of a table's CHECKs that every row is known to pass.
+fn checks(table: &Relation) -> Vec<&sqlparser::ast::Expr> {
+    let trusted = table.constraints.iter().filter(|constraint| constraint.validated && constraint.enforced);
+    let conditions = trusted.filter_map(|constraint| match &constraint.kind {
+        ConstraintKind::Check { expression, .. } => Some(&*expression.tree),
+        _ => None,
+    });
+    conditions.collect()
 }

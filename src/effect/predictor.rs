@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Context, FailsWhen, Failure, InTransactionBlock, Lock, LockMode, Prediction, Work, WorkKind};
 use crate::catalog;
-use crate::change::{Change, Expression, Ident, ObjectName, Persistence, QualifiedName, ReplicaIdentity};
+use crate::change::{Change, Expression, ObjectName, Persistence, QualifiedName, ReplicaIdentity};
 use crate::expression::Scope;
 use crate::schema::{Relation, RelationId, RelationKind, Schema, apply};
 use crate::sql::Span;
@@ -212,14 +212,15 @@ pub(super) fn new_indexes<'s>(table: &Relation, after: &'s Schema) -> Vec<&'s Ar
         .collect()
 }
 
-/// `a, b` with quotes where needed.
-pub(super) fn list(names: &[Ident]) -> String {
-    names.iter().map(Ident::to_string).collect::<Vec<_>>().join(", ")
-}
-
 /// Rows that break a CHECK: NULL passes.
 pub(super) fn violating_rows(relation: &Relation, check: &Expression) -> String {
-    format!("SELECT * FROM {} WHERE NOT ({}) LIMIT 1", relation.name, check.text)
+    format!("SELECT * FROM {} WHERE NOT ({}) LIMIT 1", rows_of(relation), check.text)
+}
+
+/// The rows of the table itself: its inheritance children are told apart.
+pub(super) fn rows_of(relation: &Relation) -> String {
+    let only = !relation.children.is_empty() && !relation.is_partitioned();
+    format!("{}{}", if only { "ONLY " } else { "" }, relation.name)
 }
 
 fn stub(name: QualifiedName) -> Relation {

@@ -8,7 +8,7 @@ use super::predictor::Predictor;
 use crate::change::{
     AlterCompositeType, AlterDomain, AlterDomainAction, ConstraintKind, SequenceOptions, SequenceOwner,
 };
-use crate::schema::{RelationKind, TypeDefinition};
+use crate::schema::{Column, RelationKind, ResolvedType, TypeDefinition, TypeId, rename_column};
 
 impl Predictor<'_> {
     pub fn alter_domain(&mut self, alter: &AlterDomain) {
@@ -44,13 +44,19 @@ impl Predictor<'_> {
                 self.scan(relation, alter.span, reason);
             }
             let name = relation.column_by_id(column).map(|column| column.name.clone());
-            if let (Some(name), None) = (name, &condition) {
-                let query = format!("SELECT * FROM {} WHERE {name} IS NULL LIMIT 1", relation.name);
-                let message = format!(
-                    "column \"{}\" of table \"{}\" contains null values",
-                    name.as_str(),
-                    relation.name.name.as_str()
-                );
+            if let Some(name) = name {
+                let (wrong, what) = match &condition {
+                    None => (format!("{name} IS NULL"), "contains null values"),
+                    // An array or a row of the domain is not the value that the condition speaks of.
+                    Some(_) if !relation.column_by_id(column).is_some_and(|it| is_plain(it, found.id)) => continue,
+                    Some(check) => {
+                        let check = rename_column(check, &crate::change::Name::from("value"), &name);
+                        (format!("NOT ({})", check.text), "contains values that violate the new constraint")
+                    }
+                };
+                let query = format!("SELECT * FROM {} WHERE {wrong} LIMIT 1", relation.name);
+                let message =
+                    format!("column \"{}\" of table \"{}\" {what}", name.as_str(), relation.name.name.as_str());
                 self.fail(FailsWhen::SomeRow { query }, alter.span, format!("{}.{name}", relation.name), message);
             }
         }
@@ -72,4 +78,9 @@ impl Predictor<'_> {
             self.lock(&relation, AccessShare, table.span);
         }
     }
+}
+
+/// A column of the domain itself.
+fn is_plain(column: &Column, domain: TypeId) -> bool {
+    column.data_type.resolved == ResolvedType::User(domain) && column.data_type.written.array_dimensions == 0
 }

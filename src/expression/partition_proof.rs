@@ -34,6 +34,30 @@ pub(super) fn proves(
     proves_level(&Fact::And(facts), parent, key, bound, scope, 0)
 }
 
+/// Whether a CHECK of a default partition says NOT of a new partition's bound, so that the server need not look for rows of it there
+/// (`check_default_partition_contents`, partbounds.c). Only the bound itself counts: what follows from more is not asked.
+pub(super) fn excludes(checks: &[&Expr], parent: &Relation, key: &PartitionKey, bound: &PartitionBound) -> bool {
+    let Some(elements) = elements(parent, key) else { return false };
+    let written = match bound {
+        PartitionBound::List(values) => list(&elements, values),
+        PartitionBound::Range { from, to } => range(&elements, from, to),
+        PartitionBound::Default | PartitionBound::Hash { .. } => None,
+    };
+    let Some(written) = written else { return false };
+    checks.iter().filter_map(|check| negated(check)).any(|condition| {
+        let said = proof::fact(condition, true);
+        implies(&written, &said, &elements) && implies(&said, &written, &elements)
+    })
+}
+
+fn negated(check: &Expr) -> Option<&Expr> {
+    match check {
+        Expr::Nested(inner) => negated(inner),
+        Expr::UnaryOp { op: UnaryOperator::Not, expr } => Some(expr),
+        _ => None,
+    }
+}
+
 /// The bound of this level, and those that the parent itself is under.
 fn proves_level(
     fact: &Fact,

@@ -15,8 +15,10 @@ mod session;
 
 pub use apply::*;
 pub use dependency::{DependencyKind, DropClosure, Object};
+pub(crate) use naming::make_object_name;
 pub use object::*;
 pub use relation::*;
+pub(crate) use rewrite::rename_column;
 pub use session::*;
 
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use crate::change::{IndexElement, IndexTarget, Name, QualifiedName};
 const LONGEST_NAME: usize = 63;
 
 /// `name1_name2_label`, the longer name shortened until it fits (`makeObjectName`, indexcmds.c).
-fn make_object_name(name1: &str, name2: Option<&str>, label: &str) -> Name {
+pub(crate) fn make_object_name(name1: &str, name2: Option<&str>, label: &str) -> Name {
     let overhead = label.len() + 1 + usize::from(name2.is_some());
     let available = LONGEST_NAME.saturating_sub(overhead);
     let (mut first, mut second) = (name1.len(), name2.map_or(0, str::len));

@@ -23,7 +23,7 @@ pub(super) fn mentions_row_column(tree: &Expr, column: &Name) -> bool {
 }
 
 /// The expression with a column's name replaced.
-pub(super) fn rename_column(expression: &Expression, old: &Name, new: &Name) -> Expression {
+pub(crate) fn rename_column(expression: &Expression, old: &Name, new: &Name) -> Expression {
     let mut tree = (*expression.tree).clone();
     let mut changed = false;
     let _ = visit_expressions_mut(&mut tree, |expression| {

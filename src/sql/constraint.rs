@@ -132,14 +132,22 @@ fn exclude(reader: &mut Reader) -> Result<ConstraintKind> {
     Ok(ConstraintKind::Exclude { method, elements, include, predicate, storage, tablespace })
 }
 
+/// An operator as an expression names it: its symbol is no identifier that could be quoted.
+fn written_operator(name: &ObjectName) -> Arc<str> {
+    match &name.schema {
+        Some(schema) => format!("OPERATOR({schema}.{})", name.name.as_str()).into(),
+        None => name.name.as_str().into(),
+    }
+}
+
 /// `element WITH operator`.
 fn exclude_element(reader: &mut Reader) -> Result<(IndexElement, Arc<str>)> {
     let element = reader.index_element()?;
     reader.expect_word("WITH")?;
     if reader.take_word("OPERATOR") {
-        return Ok((element, reader.parenthesized(Reader::operator_name)?.to_string().into()));
+        return Ok((element, written_operator(&reader.parenthesized(Reader::operator_name)?)));
     }
-    Ok((element, reader.operator_name()?.to_string().into()))
+    Ok((element, written_operator(&reader.operator_name()?)))
 }
 
 /// `(a, b, PERIOD c)`.

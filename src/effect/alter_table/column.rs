@@ -6,7 +6,7 @@ use super::Alter;
 use crate::change::{ColumnDefinition, Expression, Ident, ObjectName, TypeName, Volatility};
 use crate::effect::FailsWhen;
 use crate::effect::LockMode::AccessExclusive;
-use crate::effect::predictor::Predictor;
+use crate::effect::predictor::{Predictor, rows_of};
 use crate::effect::type_change::{self, TypeChange};
 use crate::expression;
 use crate::schema::{Column, ConstraintKind, Index, Object, Relation, ResolvedType, TypeDefinition, TypeId};
@@ -135,7 +135,7 @@ impl Predictor<'_> {
     pub(super) fn check_not_null(&mut self, table: &Relation, column: &Ident, span: Span) {
         self.scan(table, span, "every row is checked for NULL");
         if table.has_storage() {
-            let query = format!("SELECT * FROM {} WHERE {column} IS NULL LIMIT 1", table.name);
+            let query = format!("SELECT * FROM {} WHERE {column} IS NULL LIMIT 1", rows_of(table));
             let (name, relation) = (column.name.as_str(), table.name.name.as_str());
             let message = format!("column \"{name}\" of relation \"{relation}\" contains null values");
             self.fail(FailsWhen::SomeRow { query }, span, format!("{}.{column}", table.name), message);
@@ -175,6 +175,7 @@ impl Predictor<'_> {
                 TypeChange::Rewrite(reason) => {
                     let span = using.map_or(data_type.span, |it| it.span);
                     self.rewrite(&table, span, &reason);
+                    self.fail_on_cast(&table, found, data_type, using, span);
                     self.recheck_foreign_keys(&table, found, data_type.span);
                 }
                 TypeChange::Same => {

@@ -1,12 +1,15 @@
 //! Actions on constraints: ADD, VALIDATE, DROP, RENAME, ALTER.
 
+use std::sync::Arc;
+
 use super::Alter;
 use crate::change::{
-    AlterTableActionKind, Change, ColumnDefinition, Constraint, ConstraintKind, ForeignKey, Ident, Name,
+    AlterTableActionKind, Change, ColumnDefinition, Constraint, ConstraintKind, Expression, ForeignKey, Ident,
+    IndexElement, IndexTarget, Key, Name,
 };
 use crate::effect::FailsWhen;
 use crate::effect::LockMode::{AccessExclusive, RowShare, Share, ShareRowExclusive};
-use crate::effect::predictor::{Predictor, list, violating_rows};
+use crate::effect::predictor::{Predictor, rows_of, violating_rows};
 use crate::schema::{self, NotNull, Object, Relation};
 use crate::sql::Span;
 
@@ -22,10 +25,12 @@ impl Predictor<'_> {
                 self.add_check(state, constraint, expression);
             }
             ConstraintKind::NotNull(column) => self.add_not_null(state, constraint, column),
-            ConstraintKind::Unique(key) if !of_existing(&key.columns) => self.add_key(state, &key.columns, false),
-            ConstraintKind::PrimaryKey(key) if !of_existing(&key.columns) => self.add_key(state, &key.columns, true),
+            ConstraintKind::Unique(key) if !of_existing(&key.columns) => self.add_key(state, key, false),
+            ConstraintKind::PrimaryKey(key) if !of_existing(&key.columns) => self.add_key(state, key, true),
             ConstraintKind::UsingIndex { primary_key, index } => self.add_using_index(state, *primary_key, index),
-            ConstraintKind::Exclude { .. } => {}
+            ConstraintKind::Exclude { elements, predicate, .. } => {
+                self.fail_on_conflicts(state, elements, predicate.as_ref());
+            }
             ConstraintKind::ForeignKey(key) if !of_existing(&key.columns) => {
                 self.add_foreign_key(state, constraint, key);
             }
@@ -66,7 +71,8 @@ impl Predictor<'_> {
     }
 
     /// UNIQUE and PRIMARY KEY; the index itself is found in the schema after the statement.
-    fn add_key(&mut self, state: &Alter, columns: &[Ident], primary_key: bool) {
+    fn add_key(&mut self, state: &Alter, key: &Key, primary_key: bool) {
+        let columns = &key.columns[..];
         let span = state.action.span;
         let nullable = |table: &Relation| {
             let columns = columns.iter().filter(|column| !state.added.contains(&column.name));
@@ -86,18 +92,62 @@ impl Predictor<'_> {
             let mode = if self.at_least(18) { AccessExclusive } else { Share };
             family.iter().skip(1).for_each(|table| self.lock(table, mode, span));
         }
-        if state.relation.known || columns.is_empty() {
-            self.fail_on_duplicates(&state.relation, columns, span);
+        // No query can tell of values that the statement itself makes.
+        if !key.without_overlaps && !columns.iter().any(|column| state.added.contains(&column.name)) {
+            let elements: Vec<String> = columns.iter().map(Ident::to_string).collect();
+            self.fail_on_duplicates(&state.relation, &elements, None, key.nulls_not_distinct, span);
         }
     }
 
-    pub fn fail_on_duplicates(&mut self, table: &Relation, columns: &[Ident], span: Span) {
-        if columns.is_empty() {
+    /// Two rows that an EXCLUDE constraint does not let stand beside each other.
+    fn fail_on_conflicts(
+        &mut self,
+        state: &Alter,
+        elements: &[(IndexElement, Arc<str>)],
+        predicate: Option<&Expression>,
+    ) {
+        let table = &state.relation.clone();
+        let names = |element: &IndexElement| match &element.target {
+            IndexTarget::Column(column) => column.to_string(),
+            IndexTarget::Expression(expression) => format!("({})", expression.text),
+        };
+        let keys = elements.iter().enumerate().map(|(at, (element, _))| format!("{} AS key{at}", names(element)));
+        let keys: Vec<String> = keys.collect();
+        let conflicts =
+            elements.iter().enumerate().map(|(at, (_, operator))| format!("a.key{at} {operator} b.key{at}"));
+        let conflicts: Vec<String> = conflicts.collect();
+        let condition = predicate.map(|it| format!(" WHERE {}", it.text)).unwrap_or_default();
+        let rows = format!("SELECT ctid AS place, {} FROM {}{condition}", keys.join(", "), rows_of(table));
+        let query = format!(
+            "WITH rows AS ({rows}) SELECT a.*, b.* FROM rows AS a JOIN rows AS b ON a.place < b.place AND {} LIMIT 1",
+            conflicts.join(" AND ")
+        );
+        let message = "could not create exclusion constraint: some key conflicts with another".to_owned();
+        self.fail(FailsWhen::SomeRow { query }, state.action.span, &table.name, message);
+    }
+
+    /// `elements` are columns, and expressions in parentheses.
+    pub fn fail_on_duplicates(
+        &mut self,
+        table: &Relation,
+        elements: &[String],
+        predicate: Option<&Expression>,
+        nulls_not_distinct: bool,
+        span: Span,
+    ) {
+        if elements.is_empty() {
             return;
         }
-        let columns = list(columns);
-        let query =
-            format!("SELECT {columns}, count(*) FROM {} GROUP BY {columns} HAVING count(*) > 1 LIMIT 1", table.name);
+        let columns = elements.join(", ");
+        let condition = predicate.map(|it| format!("({})", it.text)).into_iter();
+        let filled = elements.iter().filter(|_| !nulls_not_distinct).map(|element| format!("{element} IS NOT NULL"));
+        let conditions: Vec<String> = condition.chain(filled).collect();
+        let condition =
+            if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+        let query = format!(
+            "SELECT {columns}, count(*) FROM {}{condition} GROUP BY {columns} HAVING count(*) > 1 LIMIT 1",
+            rows_of(table)
+        );
         let message = format!("could not create unique index: some key ({columns}) is duplicated");
         self.fail(FailsWhen::SomeRow { query }, span, &table.name, message);
     }
@@ -138,8 +188,30 @@ impl Predictor<'_> {
             self.lock(&referenced, RowShare, span);
             return;
         }
+        if self.partitions_have(state, &referenced, key) {
+            // The partitions' own triggers on the referenced table are dropped.
+            return self.lock(&referenced, AccessExclusive, span);
+        }
         self.check_orphans(&state.relation.clone(), &referenced, span);
         self.fail_on_orphans(&state.relation.clone(), &referenced, key, span);
+    }
+
+    /// Whether every partition has the foreign key already, valid: the parent's takes theirs over
+    /// (`tryAttachPartitionForeignKey`, tablecmds.c).
+    fn partitions_have(&self, state: &Alter, referenced: &Relation, key: &ForeignKey) -> bool {
+        let family = self.family(&state.relation, !state.relation.is_partitioned());
+        let mut leaves = family.iter().filter(|part| part.has_storage());
+        let has = |part: &Relation| {
+            part.foreign_keys().any(|(constraint, own)| {
+                let columns = own.columns.iter().filter_map(|id| part.column_by_id(*id)).map(|column| &column.name);
+                constraint.validated
+                    && constraint.enforced
+                    && own.referenced == referenced.id
+                    && (own.on_delete, own.on_update) == (key.on_delete, key.on_update)
+                    && columns.eq(key.columns.iter().map(|column| &column.name))
+            })
+        };
+        state.relation.is_partitioned() && leaves.all(|part| has(part))
     }
 
     /// Whether a new column of the key has a default, be it NULL.
@@ -163,10 +235,11 @@ impl Predictor<'_> {
         let pairs = key.columns.iter().zip(&names);
         let on: Vec<String> = pairs.map(|(own, other)| format!("r.{other} = t.{}", own)).collect();
         let filled: Vec<String> = key.columns.iter().map(|own| format!("t.{own} IS NOT NULL")).collect();
+        // MATCH FULL takes a key that is NULL as a whole, and no other NULL.
+        let looked_up = if key.match_full { format!("({})", filled.join(" OR ")) } else { filled.join(" AND ") };
         let query = format!(
-            "SELECT t.* FROM {} AS t WHERE {} AND NOT EXISTS (SELECT FROM {} AS r WHERE {}) LIMIT 1",
-            table.name,
-            filled.join(" AND "),
+            "SELECT t.* FROM {} AS t WHERE {looked_up} AND NOT EXISTS (SELECT FROM {} AS r WHERE {}) LIMIT 1",
+            rows_of(table),
             referenced.name,
             on.join(" AND ")
         );

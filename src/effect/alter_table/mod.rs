@@ -1,5 +1,6 @@
 //! ALTER TABLE and its kin: the statement's lock is the strongest of its actions; a table is rewritten at most once.
 
+mod cast;
 mod column;
 mod constraint;
 mod level;

@@ -5,7 +5,7 @@ use crate::finding::{Category, Finding, Severity};
 use crate::rules::context::{StepContext, who_waits};
 use crate::rules::{Check, Example, Rule};
 
-use super::advice;
+use super::{advice, blocking_scan};
 
 pub const RULE: Rule = Rule {
     name: "blocking-rewrite",
@@ -27,8 +27,14 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+    let mut told: Vec<(crate::sql::Span, usize)> = Vec::new();
     for work in context.blocking_work(WorkKind::Rewrite) {
         if truncates(context) {
+            continue;
+        }
+        // Partitions and children are rewritten for the same words.
+        if let Some((_, at)) = told.iter().find(|(span, _)| *span == work.span) {
+            blocking_scan::also(&mut findings[*at], work);
             continue;
         }
         let message =
@@ -39,6 +45,7 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
             .evidence
             .push(context.evidence_for(work.relation, format!("the table is rewritten because {}", work.reason)));
         finding.advice = advice::instead_of(context, work);
+        told.push((work.span, findings.len()));
         findings.push(finding);
     }
 }

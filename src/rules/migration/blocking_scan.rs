@@ -31,7 +31,10 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let mut told: Vec<(crate::sql::Span, usize)> = Vec::new();
     for work in context.blocking_work(WorkKind::Scan) {
         // The scan of an index build is told with the build, and that of a late VALIDATE with its NOT VALID.
-        if builds.contains(&work.relation) || validate_in_same_transaction::applies(context) {
+        if refreshes_beside_readers(context)
+            || builds.contains(&work.relation)
+            || validate_in_same_transaction::applies(context)
+        {
             continue;
         }
         if let Some((_, at)) = told.iter().find(|(span, _)| *span == work.span) {
@@ -51,10 +54,16 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     }
 }
 
+/// REFRESH … CONCURRENTLY keeps out other refreshes: nobody else writes to a materialized view.
+fn refreshes_beside_readers(context: &StepContext) -> bool {
+    matches!(context.change(), Some(crate::change::Change::RefreshMaterializedView(refresh)) if refresh.concurrently)
+}
+
 /// One cause, one finding: a second table that the same words have read is told in the first one's evidence.
-fn also(finding: &mut Finding, work: &crate::effect::Work) {
+pub(super) fn also(finding: &mut Finding, work: &crate::effect::Work) {
+    let verb = if work.kind == WorkKind::Rewrite { "rewritten" } else { "read" };
     finding.evidence.push(crate::finding::Evidence {
         kind: finding.evidence.first().map_or(crate::finding::EvidenceKind::Assumed, |evidence| evidence.kind),
-        text: format!("{} is read as well, under {}: {}", work.name, work.under, work.reason),
+        text: format!("{} is {} as well, under {}: {}", work.name, verb, work.under, work.reason),
     });
 }

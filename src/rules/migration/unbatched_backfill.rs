@@ -1,6 +1,6 @@
 //! UPDATE or DELETE of a whole table in one statement.
 
-use sqlparser::ast::{BinaryOperator, Expr, Value};
+use sqlparser::ast::{self, BinaryOperator, Expr, Value};
 
 use crate::change::{Change, Expression, ObjectName};
 use crate::effect::LockMode;
@@ -127,19 +127,51 @@ fn is_constant(expression: &Expr) -> bool {
 
 fn batches(context: &StepContext, relation: Option<&Relation>, name: &str) -> Advice {
     let text = "Change the rows in batches of a few thousand by key range, each in its own transaction.";
-    let key = relation.and_then(single_key);
-    let Some(key) = key else { return Advice::text(text) };
-    if predicate(context).is_some() {
-        return Advice::text(text);
-    }
-    let statement = context.text(context.step.span()).trim_end();
+    let Some(key) = relation.and_then(single_key) else { return Advice::text(text) };
+    let range = |first: u32, last: u32| limited(context, &format!("{key} BETWEEN {first} AND {last}"), key);
+    let (Some(first), Some(second)) = (range(1, 5000), range(5001, 10_000)) else { return Advice::text(text) };
     Advice::steps(
         format!("{text} Go on with the next range until it passes the largest {key} of {name}."),
-        vec![
-            FixStep::own(format!("{statement} WHERE {key} BETWEEN 1 AND 5000;")),
-            FixStep::own(format!("{statement} WHERE {key} BETWEEN 5001 AND 10000;")),
-        ],
+        vec![FixStep::own(first), FixStep::own(second)],
     )
+}
+
+/// The statement with one more condition. `None` where the key's name alone could mean another table's column, or the end of the
+/// statement is not its WHERE.
+fn limited(context: &StepContext, range: &str, key: &crate::change::Name) -> Option<String> {
+    let statement = context.step.span();
+    let (tree, target) = match context.change()? {
+        Change::Update(update) => (&update.tree, &update.table),
+        Change::Delete(delete) => (&delete.tree, &delete.table),
+        _ => return None,
+    };
+    let (tables, alias, returns) = match &*tree.0 {
+        ast::Statement::Update(update) => {
+            let ast::TableFactor::Table { alias, .. } = &update.table.relation else { return None };
+            (update.from.is_some(), alias, update.returning.is_some())
+        }
+        ast::Statement::Delete(delete) => {
+            let (ast::FromTable::WithFromKeyword(from) | ast::FromTable::WithoutKeyword(from)) = &delete.from;
+            let ast::TableFactor::Table { alias, .. } = &from.first()?.relation else { return None };
+            (delete.using.is_some(), alias, delete.returning.is_some())
+        }
+        _ => return None,
+    };
+    let owner = match alias {
+        Some(alias) => alias.name.to_string(),
+        None => target.name.to_string(),
+    };
+    let range = if tables { range.replacen(&key.to_string(), &format!("{owner}.{key}"), 1) } else { range.to_owned() };
+    let text = context.text(statement).trim_end_matches([';', ' ', '\n', '\r', '\t']);
+    match predicate(context) {
+        Some(condition) => {
+            let before = context.text(Span { end: condition.span.start, ..statement });
+            let behind = context.text(Span { start: condition.span.end, ..statement });
+            Some(format!("{before}({}) AND {range}{};", condition.text, behind.trim_end_matches([';', ' ', '\n'])))
+        }
+        None if returns => None,
+        None => Some(format!("{text} WHERE {range};")),
+    }
 }
 
 /// The only column of an integer primary key.

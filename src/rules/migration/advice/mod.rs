@@ -3,28 +3,27 @@
 //! Every step is accepted by the target's server in the state that the earlier steps leave; tests run them.
 
 mod alter_table;
+mod column;
+mod constraint;
 mod index;
+mod partition;
+mod table;
+mod type_change;
 
 pub use index::concurrent_index;
 
 use crate::change::Change;
 use crate::effect::{Failure, Work};
-use crate::finding::{Advice, FixStep};
+use crate::finding::Advice;
 use crate::rules::context::StepContext;
 
 /// What to do instead of the part of the statement that causes a piece of work.
 pub fn instead_of(context: &StepContext, work: &Work) -> Advice {
     match context.change() {
-        Some(Change::AlterTable(alter)) => match context.action_at(work.span) {
-            Some(action) => alter_table::instead_of(context, alter, action),
-            None => window(),
-        },
+        Some(Change::AlterTable(alter)) => alter_table::instead_of(context, alter, work),
         Some(Change::CreateIndex(create)) => index::instead_of_create(context, create),
         Some(Change::Reindex(reindex)) => index::instead_of_reindex(context, reindex),
-        Some(Change::RefreshMaterializedView(refresh)) => Advice::steps(
-            "Refresh it concurrently: readers go on. It needs a unique index on plain columns without WHERE, and a first refresh without CONCURRENTLY.",
-            vec![FixStep::any(format!("REFRESH MATERIALIZED VIEW CONCURRENTLY {};", refresh.name))],
-        ),
+        Some(Change::RefreshMaterializedView(refresh)) => index::instead_of_refresh(context, refresh),
         Some(Change::Vacuum(_) | Change::Cluster(_)) => Advice::text(
             "Leave it out of migrations. Plain VACUUM frees space for reuse while everyone works; pg_repack rewrites a table with only short locks.",
         ),
@@ -32,10 +31,7 @@ pub fn instead_of(context: &StepContext, work: &Work) -> Advice {
             "Add the constraint to the domain NOT VALID, which is instant. Validating it still makes writers of every table that uses the domain wait; \
              a CHECK on each table, added NOT VALID and validated, does not.",
         ),
-        Some(Change::CreateTable(_)) => Advice::text(
-            "The default partition is read to prove that none of its rows belongs to the new one. Add a CHECK to the default partition that excludes the new bound, \
-             NOT VALID, validate it, then create the partition, then drop the CHECK.",
-        ),
+        Some(Change::CreateTable(create)) => partition::create(context, create),
         _ => window(),
     }
 }
@@ -46,8 +42,8 @@ fn window() -> Advice {
 
 /// How to give the rows that are there a value.
 pub fn value_for_old_rows(context: &StepContext, failure: &Failure) -> Advice {
-    match (context.change(), context.action_at(failure.span)) {
-        (Some(Change::AlterTable(alter)), Some(action)) => alter_table::value_for_old_rows(context, alter, action),
+    match context.change() {
+        Some(Change::AlterTable(alter)) => alter_table::instead_of_part(context, alter, failure.span),
         _ => Advice::text("Give the rows that are there a value first."),
     }
 }

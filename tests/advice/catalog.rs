@@ -1,0 +1,67 @@
+//! What a database looks like, in lines of text that can be compared: definitions from the catalog, and the rows of every table.
+
+use std::collections::BTreeSet;
+
+use pgassay::shadow::Session;
+use tokio_postgres::SimpleQueryMessage;
+
+const USER_SCHEMA: &str = "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'";
+
+/// Each gives one column of text. The order of columns is no part of it: a column that takes over a name comes last.
+const DEFINITIONS: &[&str] = &[
+    "SELECT 'column ' || c.oid::regclass || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+            || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END || ' identity ' || a.attidentity::text || ' generated ' || a.attgenerated::text
+            || ' collation ' || coalesce(l.collname, '') || ' default ' || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+       FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum LEFT JOIN pg_collation l ON l.oid = a.attcollation
+      WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND",
+    "SELECT 'constraint ' || coalesce(nullif(k.conrelid, 0)::regclass::text, k.contypid::regtype::text) || ' ' || k.conname || ' ' || pg_get_constraintdef(k.oid)
+            || ' valid ' || k.convalidated || ' local ' || k.conislocal || ' inherited ' || k.coninhcount
+       FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace WHERE",
+    "SELECT 'index ' || pg_get_indexdef(i.indexrelid) || ' valid ' || i.indisvalid || ' primary ' || i.indisprimary
+            || ' partition of ' || coalesce((SELECT h.inhparent::regclass::text FROM pg_inherits h WHERE h.inhrelid = i.indexrelid), '')
+       FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE",
+    "SELECT 'relation ' || c.oid::regclass || ' ' || c.relkind::text || ' ' || c.relpersistence::text || ' bound ' || coalesce(pg_get_expr(c.relpartbound, c.oid), '')
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE",
+    "SELECT 'sequence ' || s.seqrelid::regclass || ' ' || s.seqtypid::regtype || ' owned by '
+            || coalesce((SELECT d.refobjid::regclass || '.' || a.attname FROM pg_depend d
+                           JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+                          WHERE d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.deptype IN ('a', 'i')), '')
+       FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE",
+    "SELECT 'trigger ' || pg_get_triggerdef(t.oid)
+       FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND",
+    "SELECT 'function ' || p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+      WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') AND",
+    "SELECT 'type ' || t.oid::regtype || ' ' || t.typtype::text || ' not null ' || t.typnotnull || ' default ' || coalesce(t.typdefault, '')
+            || ' labels ' || coalesce((SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid), '')
+       FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype IN ('d', 'e') AND",
+];
+
+/// Every line that no word of `ignored` stands in.
+pub async fn describe(session: &Session, ignored: &[String]) -> BTreeSet<String> {
+    let mut lines = BTreeSet::new();
+    for query in DEFINITIONS {
+        lines.extend(texts(session, &format!("{query} {USER_SCHEMA}")).await);
+    }
+    let tables = format!(
+        "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.relkind IN ('r', 'm') AND (c.relkind = 'r' OR c.relispopulated) AND {USER_SCHEMA}"
+    );
+    for table in texts(session, &tables).await {
+        let rows = texts(session, &format!("SELECT to_jsonb(r)::text FROM ONLY {table} AS r")).await;
+        let mut rows = rows;
+        rows.sort();
+        lines.insert(format!("rows of {table}: {}", rows.join(" ")));
+    }
+    lines.retain(|line| !ignored.iter().any(|words| line.contains(words.as_str())));
+    lines
+}
+
+pub async fn texts(session: &Session, query: &str) -> Vec<String> {
+    let messages = session.simple_query(query).await.unwrap_or_else(|error| panic!("{query}: {error:?}"));
+    let texts = messages.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    });
+    texts.collect()
+}
