@@ -6,9 +6,11 @@ use sqlparser::ast;
 
 use super::LockMode::{self, AccessShare, RowExclusive, RowShare};
 use super::predictor::Predictor;
+use super::prune;
 use super::view::Depth;
 use crate::change::{
-    Access, Copy, Delete, Expression, Insert, Merge, Name, ObjectName, ReferentialAction, RelationUse, RuleEvent, Select, Update,
+    Access, Copy, Delete, Expression, Insert, Merge, Name, ObjectName, ReferentialAction, RelationUse, RuleEvent,
+    Select, Update,
 };
 use crate::expression;
 use crate::schema::{ColumnId, ConstraintKind, Relation, RelationKind};
@@ -16,7 +18,10 @@ use crate::sql::Span;
 
 impl Predictor<'_> {
     pub fn select(&mut self, select: &Select) {
+        let condition = if select.uses.len() == 1 { only_condition(&select.tree.0) } else { None };
+        let outer = std::mem::replace(&mut self.condition, condition.map(Arc::new));
         self.read_uses(&select.uses, Depth::Run, &[]);
+        self.condition = outer;
         self.run_called(&select.tree.0);
     }
 
@@ -37,7 +42,10 @@ impl Predictor<'_> {
                 Access::Read => self.read(&relation, AccessShare, depth, used.only, span),
                 Access::LockRows => self.read(&relation, RowShare, depth, used.only, span),
                 Access::Write => {
-                    self.write_target(&used.relation, depth, used.only);
+                    let target = self.write_target(&used.relation, depth, used.only);
+                    if let (Some(table), Depth::Run) = (target, depth) {
+                        self.scan_written(&table, used.only, None, span);
+                    }
                 }
             }
         }
@@ -52,7 +60,9 @@ impl Predictor<'_> {
             // An automatically updatable view hands its write to the one relation beneath it (rewriteTargetView).
             for _ in 0..32 {
                 let RelationKind::View(view) = &at.kind else { break };
-                if at.triggers.iter().any(|it| it.timing == crate::change::TriggerTiming::InsteadOf) || !at.rules.is_empty() {
+                if at.triggers.iter().any(|it| it.timing == crate::change::TriggerTiming::InsteadOf)
+                    || !at.rules.is_empty()
+                {
                     break;
                 }
                 let [(base, _)] = view.uses[..] else { break };
@@ -61,7 +71,7 @@ impl Predictor<'_> {
             }
         }
         if depth >= Depth::Planned {
-            for part in self.family(&at, only) {
+            for part in self.concerned(&at, only) {
                 self.lock(&part, RowExclusive, name.span);
             }
         }
@@ -75,14 +85,49 @@ impl Predictor<'_> {
         self.run_called(&insert.tree.0);
         let Some(table) = target else { return };
         self.fire_rules(&table, RuleEvent::Insert, span);
+        self.route_rows(insert, &table, span);
         if insert.on_conflict.as_ref().is_none_or(|it| !it.do_update) || insert.rows.is_some() {
+            // Through a view only the columns that it shows are written.
+            let shown =
+                self.find(&insert.table).and_then(|it| it.as_view()?.uses.first().map(|(_, columns)| columns.clone()));
             let given = |column: ColumnId| {
+                if shown.as_ref().is_some_and(|columns| !columns.contains(&column)) {
+                    return false;
+                }
                 insert.columns.is_empty()
                     || table.column_by_id(column).is_some_and(|it| {
                         insert.columns.iter().any(|listed| listed.name == it.name) || it.default.is_some()
                     })
             };
             self.look_up_references(&table, given, span);
+        }
+    }
+
+    /// The partitions that take the rows of a VALUES list (ExecFindPartition): each is locked when its first row comes.
+    fn route_rows(&mut self, insert: &Insert, table: &Relation, span: Span) {
+        if !table.is_partitioned() {
+            return;
+        }
+        let listed: Vec<Name> = match &insert.columns[..] {
+            [] => table.columns.iter().map(|column| column.name.clone()).collect(),
+            columns => columns.iter().map(|column| column.name.clone()).collect(),
+        };
+        for row in rows(&insert.tree.0) {
+            let value = |name: &Name| {
+                let at = listed.iter().position(|it| it == name)?;
+                prune::constant(row.get(at)?)
+            };
+            for part in self.live(table, false, &value) {
+                self.lock(&part, RowExclusive, span);
+            }
+        }
+    }
+
+    /// The table and the partitions that the statement's condition leaves.
+    pub fn concerned(&self, table: &Relation, only: bool) -> Vec<Arc<Relation>> {
+        match &self.condition {
+            Some(condition) => self.live(table, only, &|column| prune::demanded(condition, column)),
+            None => self.family(table, only),
         }
     }
 
@@ -110,12 +155,17 @@ impl Predictor<'_> {
 
     pub fn update(&mut self, update: &Update) {
         let span = update.table.span;
+        let condition = update.predicate.as_ref().map(|it| it.tree.clone());
+        let outer = std::mem::replace(&mut self.condition, condition);
         let target = self.write_target(&update.table, Depth::Planned, update.only);
+        let condition = self.condition.take();
         self.read_uses(&update.uses, Depth::Run, &[]);
         self.run_called(&update.tree.0);
         let Some(table) = target else { return };
         self.fire_rules(&table, RuleEvent::Update, span);
+        self.condition = condition;
         self.scan_written(&table, update.only, update.predicate.as_ref(), span);
+        self.condition = outer;
         let set = |column: ColumnId| {
             table.column_by_id(column).is_some_and(|it| update.columns.iter().any(|listed| listed.name == it.name))
         };
@@ -156,60 +206,31 @@ impl Predictor<'_> {
 
     pub fn delete(&mut self, delete: &Delete) {
         let span = delete.table.span;
+        let condition = delete.predicate.as_ref().map(|it| it.tree.clone());
+        let outer = std::mem::replace(&mut self.condition, condition);
         let target = self.write_target(&delete.table, Depth::Planned, delete.only);
+        let condition = self.condition.take();
         self.read_uses(&delete.uses, Depth::Run, &[]);
         self.run_called(&delete.tree.0);
         let Some(table) = target else { return };
         self.fire_rules(&table, RuleEvent::Delete, span);
+        self.condition = condition;
         self.scan_written(&table, delete.only, delete.predicate.as_ref(), span);
+        self.condition = outer;
         if !self.context.session.replica_role {
             self.tell_referencing(&table, None, span);
         }
     }
 
     fn scan_written(&mut self, table: &Arc<Relation>, only: bool, predicate: Option<&Expression>, span: Span) {
-        for part in self.family(table, only) {
+        for part in self.concerned(table, only) {
             let by_index = predicate.is_some_and(|it| self.finds_by_index(&part, &it.tree));
             if !by_index {
-                let reason = if predicate.is_some() { "no index fits the condition" } else { "no condition limits the rows" };
+                let reason =
+                    if predicate.is_some() { "no index fits the condition" } else { "no condition limits the rows" };
                 self.scan(&part, span, reason);
             }
         }
-    }
-
-    /// Whether an AND-ed part of a condition compares the first column of an index for equality.
-    fn finds_by_index(&self, table: &Relation, condition: &ast::Expr) -> bool {
-        match condition {
-            ast::Expr::Nested(inner) => self.finds_by_index(table, inner),
-            ast::Expr::BinaryOp { left, op: ast::BinaryOperator::And, right } => {
-                self.finds_by_index(table, left) || self.finds_by_index(table, right)
-            }
-            ast::Expr::BinaryOp { left, op: ast::BinaryOperator::Eq, right } => {
-                self.is_indexed_column(table, left) || self.is_indexed_column(table, right)
-            }
-            ast::Expr::InList { expr, negated: false, .. } => self.is_indexed_column(table, expr),
-            ast::Expr::Between { expr, negated: false, .. } => self.is_indexed_column(table, expr),
-            _ => false,
-        }
-    }
-
-    fn is_indexed_column(&self, table: &Relation, expression: &ast::Expr) -> bool {
-        let name = match expression {
-            ast::Expr::Identifier(ident) => ident,
-            ast::Expr::CompoundIdentifier(parts) => match parts.last() {
-                Some(last) => last,
-                None => return false,
-            },
-            _ => return false,
-        };
-        let name = if name.quote_style.is_some() { Name::new(&name.value) } else { Name::folded(&name.value) };
-        table.column(&name).is_some_and(|column| self.is_indexed(table, column.id))
-    }
-
-    fn is_indexed(&self, table: &Relation, column: ColumnId) -> bool {
-        self.schema().indexes_of(table.id).any(|index| {
-            index.as_index().is_some_and(|it| it.columns.first() == Some(&Some(column)) && it.predicate.is_none())
-        })
     }
 
     pub fn merge(&mut self, merge: &Merge) {
@@ -235,5 +256,23 @@ impl Predictor<'_> {
             self.lock(&table, mode, name.span);
             self.scan(&table, name.span, "COPY reads all its rows");
         }
+    }
+}
+
+/// The WHERE of a plain SELECT.
+fn only_condition(statement: &ast::Statement) -> Option<ast::Expr> {
+    let ast::Statement::Query(query) = statement else { return None };
+    match &*query.body {
+        ast::SetExpr::Select(select) => select.selection.clone(),
+        _ => None,
+    }
+}
+
+/// The rows of INSERT … VALUES.
+fn rows(statement: &ast::Statement) -> Vec<&[ast::Expr]> {
+    let ast::Statement::Insert(insert) = statement else { return Vec::new() };
+    match insert.source.as_ref().map(|source| &*source.body) {
+        Some(ast::SetExpr::Values(values)) => values.rows.iter().map(|row| &row.content[..]).collect(),
+        _ => Vec::new(),
     }
 }

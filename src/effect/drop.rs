@@ -59,9 +59,12 @@ impl Predictor<'_> {
             Trigger => on.map(|it| Object::Trigger(it.id, name.name.clone())).into_iter().collect(),
             Rule => on.map(|it| Object::Rule(it.id, name.name.clone())).into_iter().collect(),
             Policy => on.map(|it| Object::Policy(it.id, name.name.clone())).into_iter().collect(),
-            Type | Domain => {
-                self.schema().find_type(&name.schema, &name.name, session).map(|it| Object::Type(it.id)).into_iter().collect()
-            }
+            Type | Domain => self
+                .schema()
+                .find_type(&name.schema, &name.name, session)
+                .map(|it| Object::Type(it.id))
+                .into_iter()
+                .collect(),
             Schema => vec![Object::Namespace(name.name.clone())],
             Statistics => vec![Object::Statistics(self.schema().qualify(name, session))],
             Function | Procedure | Routine => self.named_routines(reference),
@@ -97,7 +100,12 @@ impl Predictor<'_> {
                     let table = self.schema().statistics.get(name).and_then(|it| it.table);
                     table.into_iter().for_each(|table| self.lock_id(table, ShareUpdateExclusive, span));
                 }
-                Object::Type(_) | Object::Routine(_) | Object::Namespace(_) => {}
+                Object::Type(id) => {
+                    let relations = self.schema().relations.values();
+                    let typed: Vec<_> = relations.filter(|it| it.of_type == Some(*id)).map(|it| it.id).collect();
+                    typed.into_iter().for_each(|table| self.lock_dropped_relation(table, span));
+                }
+                Object::Routine(_) | Object::Namespace(_) => {}
             }
         }
     }

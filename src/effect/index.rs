@@ -74,7 +74,11 @@ impl Predictor<'_> {
                 } else if index.as_index().is_some_and(|it| it.partitioned) {
                     self.forbid_in_transaction(name.span, name, "REINDEX INDEX");
                 }
-                for index in self.family(&index, false) {
+                for (at, index) in self.family(&index, false).into_iter().enumerate() {
+                    // ReindexPartitions (indexcmds.c) rebuilds the leaves only.
+                    if at > 0 && !index.has_storage() {
+                        continue;
+                    }
                     self.reindex_index(&index, mode, name.span);
                 }
             }
@@ -85,8 +89,10 @@ impl Predictor<'_> {
                 } else if table.is_partitioned() {
                     self.forbid_in_transaction(name.span, name, "REINDEX TABLE");
                 }
-                for table in self.family(&table, !table.is_partitioned()) {
-                    self.reindex_table(&table, mode, name.span);
+                for part in self.family(&table, !table.is_partitioned()) {
+                    // ReindexPartitions (indexcmds.c) locks the partitions as plain REINDEX does.
+                    let mode = if part.id == table.id { mode } else { Share };
+                    self.reindex_table(&part, mode, name.span);
                 }
             }
             ReindexTarget::Schema(name) => {
@@ -125,7 +131,6 @@ impl Predictor<'_> {
 
     fn reindex_index(&mut self, index: &Relation, mode: super::LockMode, span: Span) {
         let Some(table) = index.as_index().and_then(|it| self.relation(it.table)) else { return };
-        // A partitioned index is only a list of the others; its table's lock is gone when they are rebuilt.
         self.lock(table, mode, span);
         if index.has_storage() {
             self.scan(table, span, "REINDEX builds the index from every row");

@@ -6,7 +6,7 @@ use super::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
 use super::predictor::Predictor;
 use crate::change::{
     AlterObject, AlterObjectAction, AlterPublication, AlterPublicationAction, Cluster, Comment, CreateOther,
-    CreateStatistics, LockTable, ObjectKind, ObjectName, PublicationObjects, Truncate, Vacuum,
+    CreateStatistics, Grant, GrantObjects, LockTable, ObjectKind, ObjectName, PublicationObjects, Truncate, Vacuum,
 };
 use crate::schema::{Relation, RelationId, RelationKind};
 use crate::sql::Span;
@@ -79,7 +79,8 @@ impl Predictor<'_> {
 
     pub fn cluster(&mut self, cluster: &Cluster) {
         let Some(name) = &cluster.table else {
-            let clustered: Vec<_> = self.schema().relations.values().filter(|it| it.clustered_on.is_some()).cloned().collect();
+            let clustered: Vec<_> =
+                self.schema().relations.values().filter(|it| it.clustered_on.is_some()).cloned().collect();
             self.out.effect.in_transaction_block = super::InTransactionBlock::Forbidden;
             let span = Span::new(crate::sql::FileId(0), 0, 0);
             for table in clustered {
@@ -92,7 +93,11 @@ impl Predictor<'_> {
         if table.is_partitioned() {
             self.forbid_in_transaction(name.span, name, "CLUSTER");
         }
-        for table in self.family(&table, !table.is_partitioned()) {
+        for (at, table) in self.family(&table, !table.is_partitioned()).into_iter().enumerate() {
+            // cluster_multiple_rels (cluster.c) takes the leaves.
+            if at > 0 && !table.has_storage() {
+                continue;
+            }
             self.lock(&table, AccessExclusive, name.span);
             self.rewrite(&table, name.span, "CLUSTER writes it in the index's order");
         }
@@ -107,6 +112,9 @@ impl Predictor<'_> {
         for (at, name) in vacuum.tables.iter().enumerate() {
             let only = vacuum.only.get(at).copied().unwrap_or(false);
             let Some(table) = self.find(name) else { continue };
+            if matches!(table.kind, RelationKind::View(_) | RelationKind::ForeignTable) {
+                continue;
+            }
             for part in self.family(&table, only || (!table.is_partitioned() && !self.at_least(18))) {
                 self.lock(&part, mode, name.span);
                 if vacuum.full {
@@ -122,7 +130,10 @@ impl Predictor<'_> {
     fn vacuum_everything(&mut self, full: bool, mode: super::LockMode) {
         let span = Span::new(crate::sql::FileId(0), 0, 0);
         let tables: Vec<_> = self.schema().relations.values().cloned().collect();
-        for table in tables.iter().filter(|it| matches!(it.kind, RelationKind::Table | RelationKind::MaterializedView(_))) {
+        for table in tables
+            .iter()
+            .filter(|it| it.is_queryable() && !matches!(it.kind, RelationKind::View(_) | RelationKind::ForeignTable))
+        {
             self.lock(table, mode, span);
             if full {
                 self.rewrite(table, span, "VACUUM FULL copies it into new storage");
@@ -198,7 +209,9 @@ impl Predictor<'_> {
             _ => (None, AccessShare),
         };
         let Some(name) = name else { return };
-        if let Some(relation) = self.schema().find_relation(name, self.context.session).cloned().or_else(|| self.find(name)) {
+        if let Some(relation) =
+            self.schema().find_relation(name, self.context.session).cloned().or_else(|| self.find(name))
+        {
             self.lock(&relation, mode, comment.object.span);
         }
     }
@@ -218,6 +231,9 @@ impl Predictor<'_> {
             let command = format!("ALTER {}", alter.kind.noun().to_uppercase());
             return self.forbid_in_transaction(alter.span, &alter.object.name, &command);
         }
+        if let AlterObjectAction::MoveAll { tablespace, .. } = &alter.action {
+            return self.move_all(alter, &tablespace.name);
+        }
         if !matches!(alter.kind, Trigger | Rule | Policy) {
             return;
         }
@@ -227,6 +243,49 @@ impl Predictor<'_> {
         // renametrig (trigger.c) renames the clones in partitions since 15.
         if alter.kind == Trigger && table.is_partitioned() && cloned && self.at_least(15) {
             self.lock_family(table.id, AccessExclusive, alter.object.span);
+        }
+    }
+
+    /// ALTER TABLE ALL IN TABLESPACE (AlterTableMoveAll, tablecmds.c).
+    fn move_all(&mut self, alter: &AlterObject, target: &crate::change::Name) {
+        let default = crate::change::Name::from("pg_default");
+        let relations: Vec<_> = self.schema().relations.values().cloned().collect();
+        for relation in relations {
+            let wanted = match relation.kind {
+                RelationKind::Table | RelationKind::PartitionedTable(_) => alter.kind == ObjectKind::Table,
+                RelationKind::MaterializedView(_) => alter.kind == ObjectKind::MaterializedView,
+                RelationKind::Index(_) => alter.kind == ObjectKind::Index,
+                _ => false,
+            };
+            let from = relation.tablespace.as_ref().unwrap_or(&default);
+            if !wanted || *from != alter.object.name.name || from == target {
+                continue;
+            }
+            self.lock(&relation, AccessExclusive, alter.span);
+            let table = relation.as_index().and_then(|index| self.relation(index.table));
+            match table {
+                Some(table) if relation.has_storage() => {
+                    self.build(table, &relation.name, alter.span, "it moves to another tablespace");
+                }
+                None if relation.has_storage() => {
+                    self.new_storage(&relation, alter.span, "its files move to another tablespace");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// 18 locks what privileges are given on (`objectNamesToOids`, aclchk.c); older servers lock nothing.
+    fn grant_target(&mut self, name: &ObjectName) {
+        if let Some(relation) = self.find(name) {
+            self.lock(&relation, AccessShare, name.span);
+        }
+    }
+
+    pub fn grant(&mut self, grant: &Grant) {
+        let GrantObjects::Named { kind: ObjectKind::Table, objects } = &grant.objects else { return };
+        if self.at_least(18) {
+            objects.iter().for_each(|object| self.grant_target(&object.name));
         }
     }
 }

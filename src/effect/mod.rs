@@ -15,6 +15,7 @@ mod partition;
 mod predict;
 mod prediction;
 mod predictor;
+mod prune;
 mod routine;
 mod type_change;
 mod types;

@@ -47,13 +47,18 @@ impl Predictor<'_> {
             }
             let Some(child) = attached else { continue };
             let has = child.foreign_keys().any(|(_, own)| own.referenced == key.referenced);
-            if !has {
+            if has {
+                // tryAttachPartitionForeignKey drops the child's own triggers on the referenced table.
+                self.lock(&referenced.clone(), AccessExclusive, span);
+            } else {
                 self.check_orphans(child, referenced, span);
             }
         }
         let referencing: Vec<RelationId> = self.schema().foreign_keys_to(parent.id).map(|(table, _)| table).collect();
         for table in referencing {
-            self.lock_id(table, ShareRowExclusive, span);
+            // CREATE TABLE … PARTITION OF locked it less before 15.
+            let weak = attached.is_none() && !self.at_least(15);
+            self.lock_id(table, if weak { super::LockMode::AccessShare } else { ShareRowExclusive }, span);
         }
     }
 
@@ -119,7 +124,15 @@ impl Predictor<'_> {
         let mode = if concurrently { ShareUpdateExclusive } else { AccessExclusive };
         let child = self.find(partition);
         if let Some(child) = &child {
-            self.lock(child, if finalize { AccessExclusive } else { mode }, span);
+            self.lock(child, AccessExclusive, span);
+        }
+        // The detached table's constraint is read through all parents (generate_partition_qual, partcache.c).
+        for ancestor in self.schema().parents_closure(parent.id).into_iter().filter(|_| concurrently) {
+            self.lock_id(ancestor, super::LockMode::AccessShare, span);
+        }
+        // Clones of the parent's row triggers are looked for in all of the partition's tree (DropClonedTriggersFromPartition).
+        if let Some(child) = child.as_ref().filter(|_| !concurrently && !finalize) {
+            self.lock_family(child.id, AccessExclusive, span);
         }
         if let (Some(default), false) = (self.default_partition(parent.id), concurrently || finalize) {
             self.lock(&default, AccessExclusive, span);

@@ -50,6 +50,7 @@ impl Predictor<'_> {
             Change::CreateOther(create) => self.create_other(create),
             Change::Drop(drop) => self.drop(drop),
             Change::AlterObject(alter) => self.alter_object(alter),
+            Change::Grant(grant) => self.grant(grant),
             Change::Comment(comment) => self.comment(comment),
             Change::Insert(insert) => self.insert(insert),
             Change::Update(update) => self.update(update),
@@ -67,7 +68,6 @@ impl Predictor<'_> {
             | Change::AlterRoutine(_)
             | Change::CreateExtension(_)
             | Change::AlterExtension(_)
-            | Change::Grant(_)
             | Change::AlterDefaultPrivileges(_)
             | Change::Owned(_)
             | Change::Transaction(_)

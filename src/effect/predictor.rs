@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Context, Failure, FailsWhen, InTransactionBlock, Lock, LockMode, Prediction, Work, WorkKind};
+use super::{Context, FailsWhen, Failure, InTransactionBlock, Lock, LockMode, Prediction, Work, WorkKind};
 use crate::catalog;
 use crate::change::{Change, Expression, Ident, ObjectName, Persistence, QualifiedName, ReplicaIdentity};
 use crate::expression::Scope;
@@ -14,6 +14,8 @@ use crate::sql::Span;
 pub(super) struct Predictor<'a> {
     pub context: Context<'a>,
     pub out: Prediction,
+    /// The condition on the rows of the one table that is read or written.
+    pub condition: Option<Arc<sqlparser::ast::Expr>>,
     /// How deep in function bodies the prediction is.
     pub depth: u8,
     /// The table that each entry of `out.work` works on, as it is printed.
@@ -25,7 +27,7 @@ const STUB: RelationId = RelationId(0);
 
 impl<'a> Predictor<'a> {
     pub fn new(context: Context<'a>) -> Predictor<'a> {
-        Predictor { context, out: Prediction::default(), depth: 0, tables_of_work: Vec::new() }
+        Predictor { context, out: Prediction::default(), condition: None, depth: 0, tables_of_work: Vec::new() }
     }
 
     /// The prediction, its locks with the strongest of a relation first.

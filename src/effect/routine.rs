@@ -93,7 +93,8 @@ impl Predictor<'_> {
     }
 
     pub fn do_block(&mut self, block: &Do) {
-        let changes: Vec<_> = block.statements.iter().filter_map(|statement: &Statement| statement.change.as_ref().ok()).collect();
+        let changes: Vec<_> =
+            block.statements.iter().filter_map(|statement: &Statement| statement.change.as_ref().ok()).collect();
         let session = self.context.session.clone();
         self.run_in_sequence(&changes, &session);
     }
@@ -104,13 +105,11 @@ impl Predictor<'_> {
         for change in changes {
             let context = Context { schema: &schema, session, version: self.context.version };
             let mut prediction = super::predict(change, context);
-            let made = |id: Option<crate::schema::RelationId>| id.is_some_and(|id| self.relation(id).is_none() && schema.relation(id).is_some_and(|it| it.known));
-            let names: Vec<String> = schema
-                .relations
-                .values()
-                .filter(|it| made(Some(it.id)))
-                .map(|it| it.name.to_string())
-                .collect();
+            let made = |id: Option<crate::schema::RelationId>| {
+                id.is_some_and(|id| self.relation(id).is_none() && schema.relation(id).is_some_and(|it| it.known))
+            };
+            let names: Vec<String> =
+                schema.relations.values().filter(|it| made(Some(it.id))).map(|it| it.name.to_string()).collect();
             let effect = &mut prediction.effect;
             effect.locks.retain(|name, _| !names.contains(name));
             effect.rewrites.retain(|name| !names.contains(name));

@@ -51,7 +51,9 @@ pub(super) fn judge(
 fn unchanged_value(predictor: &Predictor, table: &Relation, column: &Column, tree: &ast::Expr) -> Option<ColumnType> {
     match tree {
         ast::Expr::Nested(inner) => unchanged_value(predictor, table, column, inner),
-        ast::Expr::Identifier(ident) => is_column(&ident.value, ident.quote_style, column).then(|| column.data_type.clone()),
+        ast::Expr::Identifier(ident) => {
+            is_column(&ident.value, ident.quote_style, column).then(|| column.data_type.clone())
+        }
         ast::Expr::Cast { expr, .. } => {
             let inner = unchanged_value(predictor, table, column, expr)?;
             let context = predictor.context;
@@ -133,7 +135,8 @@ fn keeps_bytes(predictor: &Predictor, from: &Shape, to: &Shape) -> bool {
         return false;
     }
     let modifiers: &[i32] = if from.name == to.name { &from.modifiers } else { &[] };
-    let crossed = matches!((from.name.as_str(), to.name.as_str()), ("timestamp", "timestamptz") | ("timestamptz", "timestamp"));
+    let crossed =
+        matches!((from.name.as_str(), to.name.as_str()), ("timestamp", "timestamptz") | ("timestamptz", "timestamp"));
     // A relabelled value keeps its modifier where both types are of one family (varchar and text, timestamp and timestamptz).
     let modifiers = if crossed || from.name == to.name { modifiers } else { &[] };
     modifier_is_wider(&to.name, modifiers, &to.modifiers)
@@ -143,7 +146,9 @@ fn is_relabelled(predictor: &Predictor, from: &str, to: &str) -> bool {
     // TimestampTimestampTzRequiresRewrite (timestamp.c): the session's time zone is UTC.
     if matches!((from, to), ("timestamp", "timestamptz") | ("timestamptz", "timestamp")) {
         let zone = predictor.context.session.time_zone.as_deref();
-        return zone.is_some_and(|zone| matches!(zone.to_ascii_lowercase().as_str(), "utc" | "etc/utc" | "gmt" | "etc/gmt" | "0"));
+        return zone.is_some_and(|zone| {
+            matches!(zone.to_ascii_lowercase().as_str(), "utc" | "etc/utc" | "gmt" | "etc/gmt" | "0")
+        });
     }
     catalog::cast(from, to).is_some_and(|cast| cast.method == CastMethod::Binary)
 }

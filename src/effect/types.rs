@@ -46,7 +46,11 @@ impl Predictor<'_> {
             let name = relation.column_by_id(column).map(|column| column.name.clone());
             if let (Some(name), None) = (name, &condition) {
                 let query = format!("SELECT * FROM {} WHERE {name} IS NULL LIMIT 1", relation.name);
-                let message = format!("column \"{}\" of table \"{}\" contains null values", name.as_str(), relation.name.name.as_str());
+                let message = format!(
+                    "column \"{}\" of table \"{}\" contains null values",
+                    name.as_str(),
+                    relation.name.name.as_str()
+                );
                 self.fail(FailsWhen::SomeRow { query }, alter.span, format!("{}.{name}", relation.name), message);
             }
         }

@@ -114,9 +114,11 @@ impl Predictor<'_> {
                 }
             }
             _ if depth >= Depth::Planned => {
-                for part in self.family(relation, only) {
+                let condition = self.condition.clone();
+                for part in self.concerned(relation, only) {
                     self.lock(&part, mode, span);
-                    if depth == Depth::Run {
+                    let by_index = condition.as_ref().is_some_and(|it| self.finds_by_index(&part, it));
+                    if depth == Depth::Run && !by_index {
                         self.scan(&part, span, "the query reads all its rows");
                     }
                 }

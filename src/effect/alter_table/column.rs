@@ -1,5 +1,7 @@
 //! Actions on columns: ADD, DROP, SET NOT NULL, SET EXPRESSION, SET DATA TYPE.
 
+use sqlparser::ast;
+
 use super::Alter;
 use crate::change::{ColumnDefinition, Expression, Ident, ObjectName, TypeName, Volatility};
 use crate::effect::FailsWhen;
@@ -33,18 +35,26 @@ impl Predictor<'_> {
     /// NOT NULL without a default: no row there is can have a value.
     fn new_column_not_null(&mut self, table: &Relation, column: &ColumnDefinition) {
         let Some(not_null) = column.not_null else { return };
+        if column.generated.as_ref().is_some_and(|it| !it.stored) {
+            return self.scan(table, not_null, "the generated value of every row is checked for NULL");
+        }
         if column.default.is_some() || column.generated.is_some() || self.domain_default(column).is_some() {
             return;
         }
         self.scan(table, not_null, "NOT NULL is checked on every row");
-        let message = format!("column \"{}\" of relation \"{}\" contains null values", column.name.name.as_str(), table.name.name.as_str());
+        let message = format!(
+            "column \"{}\" of relation \"{}\" contains null values",
+            column.name.name.as_str(),
+            table.name.name.as_str()
+        );
         self.fail(FailsWhen::AnyRow, not_null, format!("{}.{}", table.name, column.name), message);
     }
 
     /// Why a new column needs every row to be written (ATExecAddColumn, tablecmds.c).
     fn new_column_rewrites(&self, relation: &Relation, column: &ColumnDefinition) -> Option<(Span, String)> {
         let data_type = column.data_type.as_ref()?;
-        if matches!(data_type.name.as_str(), "serial" | "serial4" | "serial8" | "serial2" | "bigserial" | "smallserial") {
+        if matches!(data_type.name.as_str(), "serial" | "serial4" | "serial8" | "serial2" | "bigserial" | "smallserial")
+        {
             return Some((data_type.span, format!("{} takes a new number for every row", data_type.name.as_str())));
         }
         if let Some(identity) = &column.identity {
@@ -64,7 +74,7 @@ impl Predictor<'_> {
         let default = written.cloned().or_else(|| self.domain_default(column))?;
         let scope = self.scope(None);
         let scope = crate::expression::Scope { relation: Some(relation), ..scope };
-        if expression::volatility(&default.tree, scope) != Volatility::Volatile {
+        if expression::volatility(folded(&default.tree), scope) != Volatility::Volatile {
             return None;
         }
         let span = if written.is_some() { default.span } else { data_type.span };
@@ -100,6 +110,10 @@ impl Predictor<'_> {
     }
 
     pub(super) fn drop_column(&mut self, state: &Alter, column: &Ident) {
+        // ATExecDropColumn (tablecmds.c) makes the column the children's own with ONLY.
+        for child in state.relation.children.iter().filter(|_| state.only) {
+            self.lock_id(*child, state.mode, state.action.span);
+        }
         for table in self.targets(state) {
             if let Some(found) = table.column(&column.name) {
                 self.lock_dropped(&Object::Column(table.id, found.id), state.action.span);
@@ -110,7 +124,9 @@ impl Predictor<'_> {
     pub(super) fn set_not_null(&mut self, state: &Alter, column: &Ident) {
         self.recurse(state);
         for table in self.targets(state) {
-            if self.may_hold_nulls(&table, &column.name) {
+            if state.added.contains(&column.name) {
+                self.scan(&table, state.action.span, "every row is checked for NULL");
+            } else if self.may_hold_nulls(&table, &column.name) {
                 self.check_not_null(&table, column, state.action.span);
             }
         }
@@ -244,4 +260,32 @@ fn is_compatible(index: &Index, column: &Column, same_class: bool, same_collatio
     positions.into_iter().all(|(_, element)| {
         (element.operator_class.is_some() || same_class) && (element.collation.is_some() || same_collation)
     })
+}
+
+/// The part of an expression that is left when constants are folded (`eval_const_expressions`): the server asks for volatile functions
+/// only then (`ATExecAddColumn`).
+fn folded(expression: &ast::Expr) -> &ast::Expr {
+    match expression {
+        ast::Expr::Nested(inner) => folded(inner),
+        ast::Expr::Case { operand: None, conditions, .. } => match conditions.first() {
+            Some(first) if is_true(&first.condition) => folded(&first.result),
+            _ => expression,
+        },
+        ast::Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("coalesce") => match &call.args {
+            ast::FunctionArguments::List(list) => match list.args.first() {
+                Some(ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(first))) if is_constant(first) => first,
+                _ => expression,
+            },
+            _ => expression,
+        },
+        _ => expression,
+    }
+}
+
+fn is_true(expression: &ast::Expr) -> bool {
+    matches!(expression, ast::Expr::Value(value) if value.value == ast::Value::Boolean(true))
+}
+
+fn is_constant(expression: &ast::Expr) -> bool {
+    matches!(expression, ast::Expr::Value(value) if value.value != ast::Value::Null)
 }

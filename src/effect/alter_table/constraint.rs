@@ -1,7 +1,9 @@
 //! Actions on constraints: ADD, VALIDATE, DROP, RENAME, ALTER.
 
 use super::Alter;
-use crate::change::{Constraint, ConstraintKind, ForeignKey, Ident, Name};
+use crate::change::{
+    AlterTableActionKind, Change, ColumnDefinition, Constraint, ConstraintKind, ForeignKey, Ident, Name,
+};
 use crate::effect::FailsWhen;
 use crate::effect::LockMode::{AccessExclusive, RowShare, Share, ShareRowExclusive};
 use crate::effect::predictor::{Predictor, list, violating_rows};
@@ -10,9 +12,8 @@ use crate::sql::Span;
 
 impl Predictor<'_> {
     pub(super) fn add_constraint(&mut self, state: &Alter, constraint: &Constraint) {
-        let of_existing = |columns: &[Ident]| {
-            constraint.inline && columns.iter().any(|column| state.existing.contains(&column.name))
-        };
+        let of_existing =
+            |columns: &[Ident]| constraint.inline && columns.iter().any(|column| state.existing.contains(&column.name));
         match &constraint.kind {
             ConstraintKind::Check(expression) => {
                 if constraint.inline && !state.existing.is_empty() && state.added.is_empty() {
@@ -33,7 +34,7 @@ impl Predictor<'_> {
     }
 
     fn add_check(&mut self, state: &Alter, constraint: &Constraint, expression: &crate::change::Expression) {
-        if !constraint.no_inherit {
+        if !constraint.no_inherit || self.at_least(18) {
             self.recurse(state);
         }
         if constraint.not_valid || constraint.not_enforced {
@@ -43,7 +44,8 @@ impl Predictor<'_> {
             self.scan(&table, constraint.span, "the CHECK is checked on every row");
             if table.has_storage() && state.added.is_empty() {
                 let query = violating_rows(&table, expression);
-                let message = format!("check constraint of relation \"{}\" is violated by some row", table.name.name.as_str());
+                let message =
+                    format!("check constraint of relation \"{}\" is violated by some row", table.name.name.as_str());
                 self.fail(FailsWhen::SomeRow { query }, constraint.span, &table.name, message);
             }
         }
@@ -79,8 +81,10 @@ impl Predictor<'_> {
                 columns.iter().for_each(|column| self.check_not_null(table, column, span));
             }
         }
-        for table in family.iter().skip(1) {
-            self.lock(table, Share, span);
+        if state.relation.is_partitioned() {
+            // 18 prepares a PRIMARY KEY's NOT NULLs, and looks at the children for UNIQUE too (ATPrepAddPrimaryKey).
+            let mode = if self.at_least(18) { AccessExclusive } else { Share };
+            family.iter().skip(1).for_each(|table| self.lock(table, mode, span));
         }
         if state.relation.known || columns.is_empty() {
             self.fail_on_duplicates(&state.relation, columns, span);
@@ -92,7 +96,8 @@ impl Predictor<'_> {
             return;
         }
         let columns = list(columns);
-        let query = format!("SELECT {columns}, count(*) FROM {} GROUP BY {columns} HAVING count(*) > 1 LIMIT 1", table.name);
+        let query =
+            format!("SELECT {columns}, count(*) FROM {} GROUP BY {columns} HAVING count(*) > 1 LIMIT 1", table.name);
         let message = format!("could not create unique index: some key ({columns}) is duplicated");
         self.fail(FailsWhen::SomeRow { query }, span, &table.name, message);
     }
@@ -111,7 +116,9 @@ impl Predictor<'_> {
     /// ATAddForeignKeyConstraint (tablecmds.c): both tables, and the partitions of both.
     fn add_foreign_key(&mut self, state: &Alter, constraint: &Constraint, key: &ForeignKey) {
         let span = constraint.span;
-        for part in self.family(&state.relation, !state.relation.is_partitioned()) {
+        // 18 prepares every ADD CONSTRAINT for the children too.
+        let recurses = state.relation.is_partitioned() || (self.at_least(18) && !state.only);
+        for part in self.family(&state.relation, !recurses) {
             self.lock(&part, ShareRowExclusive, span);
         }
         let Some(referenced) = self.find(&key.referenced) else { return };
@@ -123,19 +130,28 @@ impl Predictor<'_> {
         if constraint.not_valid || constraint.not_enforced || all_null {
             return;
         }
+        // RI_Initial_Check's join never opens the other side when every key is NULL.
+        if constraint.inline && !state.added.is_empty() && !self.adds_value(state, key) {
+            for part in self.family(&state.relation, !state.relation.is_partitioned()) {
+                self.scan(&part, span, "the new column's keys are looked up");
+            }
+            self.lock(&referenced, RowShare, span);
+            return;
+        }
         self.check_orphans(&state.relation.clone(), &referenced, span);
         self.fail_on_orphans(&state.relation.clone(), &referenced, key, span);
     }
 
+    /// Whether a new column of the key has a default, be it NULL.
     fn adds_default(&self, state: &Alter, key: &ForeignKey) -> bool {
-        let crate::change::Change::AlterTable(alter) = state.change else { return false };
-        alter.actions.iter().any(|action| match &action.kind {
-            crate::change::AlterTableActionKind::AddColumn { column, .. } => {
-                let gets_value =
-                    column.identity.is_some() || column.generated.is_some() || column.default.as_ref().is_some_and(|it| !is_null(&it.text));
-                gets_value && key.columns.iter().any(|it| it.name == column.name.name)
-            }
-            _ => false,
+        added_columns(state, key)
+            .any(|column| column.identity.is_some() || column.generated.is_some() || column.default.is_some())
+    }
+
+    fn adds_value(&self, state: &Alter, key: &ForeignKey) -> bool {
+        added_columns(state, key).any(|column| {
+            let default = column.default.as_ref().is_some_and(|it| !is_null(&it.text));
+            column.identity.is_some() || column.generated.is_some() || default
         })
     }
 
@@ -154,7 +170,11 @@ impl Predictor<'_> {
             referenced.name,
             on.join(" AND ")
         );
-        let message = format!("some key of \"{}\" is not present in table \"{}\"", table.name.name.as_str(), referenced.name.name.as_str());
+        let message = format!(
+            "some key of \"{}\" is not present in table \"{}\"",
+            table.name.name.as_str(),
+            referenced.name.name.as_str()
+        );
         self.fail(FailsWhen::SomeRow { query }, span, &table.name, message);
     }
 
@@ -162,7 +182,8 @@ impl Predictor<'_> {
         if !key.referenced_columns.is_empty() {
             return key.referenced_columns.iter().map(|it| it.name.clone()).collect();
         }
-        let Some(schema::ConstraintKind::PrimaryKey { columns, .. }) = referenced.primary_key().map(|it| &it.kind) else {
+        let Some(schema::ConstraintKind::PrimaryKey { columns, .. }) = referenced.primary_key().map(|it| &it.kind)
+        else {
             return Vec::new();
         };
         columns.iter().filter_map(|id| referenced.column_by_id(*id)).map(|it| it.name.clone()).collect()
@@ -218,9 +239,9 @@ impl Predictor<'_> {
     }
 
     fn is_added_here(&self, state: &Alter, name: &Name) -> bool {
-        let crate::change::Change::AlterTable(alter) = state.change else { return false };
+        let Change::AlterTable(alter) = state.change else { return false };
         alter.actions.iter().any(|action| match &action.kind {
-            crate::change::AlterTableActionKind::AddConstraint(constraint) => {
+            AlterTableActionKind::AddConstraint(constraint) => {
                 constraint.name.as_ref().is_some_and(|it| it.name == *name)
             }
             _ => false,
@@ -262,12 +283,25 @@ impl Predictor<'_> {
             self.recurse(state);
         }
         if enforced.is_some_and(|enforced| enforced != constraint.enforced) {
-            self.lock_id(key.referenced, AccessExclusive, state.action.span);
+            self.lock_id(key.referenced, ShareRowExclusive, state.action.span);
             if let (Some(true), Some(referenced)) = (enforced, self.relation(key.referenced).cloned()) {
                 self.check_orphans(&state.relation.clone(), &referenced, state.action.span);
             }
         }
     }
+}
+
+fn added_columns<'c>(state: &'c Alter, key: &'c ForeignKey) -> impl Iterator<Item = &'c ColumnDefinition> {
+    let actions = match state.change {
+        Change::AlterTable(alter) => &alter.actions[..],
+        _ => &[],
+    };
+    actions.iter().filter_map(|action| match &action.kind {
+        AlterTableActionKind::AddColumn { column, .. } => {
+            key.columns.iter().any(|it| it.name == column.name.name).then_some(column)
+        }
+        _ => None,
+    })
 }
 
 fn is_null(text: &str) -> bool {

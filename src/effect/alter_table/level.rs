@@ -26,10 +26,7 @@ fn of_options(options: &[StorageOption]) -> LockMode {
         let name = name.strip_prefix("toast.").unwrap_or(name);
         name.starts_with("autovacuum_")
             || name.starts_with("vacuum_")
-            || matches!(
-                name,
-                "fillfactor" | "toast_tuple_target" | "parallel_workers" | "log_autovacuum_min_duration"
-            )
+            || matches!(name, "fillfactor" | "toast_tuple_target" | "parallel_workers" | "log_autovacuum_min_duration")
     };
     let all_weak = options.iter().all(|option| weak(&option.name));
     if all_weak { ShareUpdateExclusive } else { AccessExclusive }
