@@ -98,7 +98,9 @@ impl Databases<'_> {
         }
         self.made += 1;
         let name = format!("case_{}", self.made);
-        self.admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await?;
+        // With durability off, copying files takes half the time of copying through the write-ahead log.
+        let strategy = if self.server.installation().major() >= 15 { "STRATEGY file_copy" } else { "" };
+        self.admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template} {strategy}")).await?;
         self.old.push_back(name.clone());
         Ok(name)
     }
