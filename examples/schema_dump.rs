@@ -1,4 +1,4 @@
-//! Scripts run on a real server and through the schema: both must hold the same relations, columns, constraints and indexes.
+//! Prints what a script leaves in the schema, one line a relation, column and constraint, to be held against a real server's catalog.
 
 use pgassay::schema::{Applied, Schema, Session};
 use pgassay::sql::{SourceFile, Sources, read_script};
@@ -44,7 +44,14 @@ fn main() {
         println!("R {} {}", relation.name, relation.noun());
         if relation.is_table() {
             for (at, column) in relation.columns.iter().enumerate() {
-                println!("C {} {} {} {} {}", relation.name, at, column.name, column.not_null.enforced(), column.default.is_some());
+                println!(
+                    "C {} {} {} {} {}",
+                    relation.name,
+                    at,
+                    column.name,
+                    column.not_null.enforced(),
+                    column.default.is_some()
+                );
             }
         }
         for constraint in &relation.constraints {

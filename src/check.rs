@@ -132,7 +132,8 @@ fn dynamic(run: &MigrationRun) -> Vec<Finding> {
             };
             let mut finding = rules::migration::DYNAMIC_STATEMENT.finding(first, message);
             finding.evidence.push(Evidence::assumed("nothing is known of what it does"));
-            finding.advice = Advice::text("Write the statement out where its text does not depend on data, or look at it yourself.");
+            finding.advice =
+                Advice::text("Write the statement out where its text does not depend on data, or look at it yourself.");
             finding
         })
         .collect()

@@ -17,7 +17,9 @@ use super::{Outcome, output};
 
 /// Judge migrations: locks, rewrites, long scans, broken clients, lost data, statements that will fail
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 the run itself failed (bad arguments, unreadable files).")]
+#[command(
+    after_help = "Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 the run itself failed (bad arguments, unreadable files)."
+)]
 pub struct Arguments {
     /// Files and folders of migrations, or - for standard input [default: the migrations folder found here]
     paths: Vec<PathBuf>,
@@ -161,7 +163,8 @@ fn read_base(arguments: &Arguments, sources: &mut Sources) -> anyhow::Result<Vec
     if arguments.base.is_empty() {
         return Ok(Vec::new());
     }
-    let options = CollectOptions { variables: arguments.variables.iter().cloned().collect(), ..CollectOptions::default() };
+    let options =
+        CollectOptions { variables: arguments.variables.iter().cloned().collect(), ..CollectOptions::default() };
     let collected = collect(&arguments.base, &options, sources);
     if let Some(error) = collected.errors.first() {
         anyhow::bail!("the base could not be read: {error}");

@@ -48,7 +48,11 @@ fn list(out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 fn explain(rule: &Rule, out: &mut dyn Write) -> anyhow::Result<()> {
-    writeln!(out, "{} ({}, {})\n\n{}.\n\n{}\n", rule.name, rule.category, rule.severity, rule.summary, rule.explanation)?;
+    writeln!(
+        out,
+        "{} ({}, {})\n\n{}.\n\n{}\n",
+        rule.name, rule.category, rule.severity, rule.summary, rule.explanation
+    )?;
     writeln!(out, "Fires:\n")?;
     show(&rule.fires, Some(rule), out)?;
     writeln!(out, "Does not fire:\n")?;

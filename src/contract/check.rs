@@ -77,9 +77,10 @@ pub(super) fn implied(new: &Conjunct, old: &[Conjunct]) -> bool {
 
 /// `column IS NOT NULL` is among the parts.
 pub(super) fn says_not_null(parts: &[Conjunct], column: &Name) -> bool {
-    parts.iter().filter_map(|part| part.test.as_ref()).any(|test| {
-        test.column == *column && matches!(test.kind, TestKind::NotNull)
-    })
+    parts
+        .iter()
+        .filter_map(|part| part.test.as_ref())
+        .any(|test| test.column == *column && matches!(test.kind, TestKind::NotNull))
 }
 
 impl Conjunct {
@@ -90,7 +91,12 @@ impl Conjunct {
 }
 
 /// A column and a literal for it that break the part and pass the others, where one can be told.
-pub(super) fn violation(schema: &Schema, relation: &Relation, part: &Conjunct, pass: &[Conjunct]) -> Option<(Name, String)> {
+pub(super) fn violation(
+    schema: &Schema,
+    relation: &Relation,
+    part: &Conjunct,
+    pass: &[Conjunct],
+) -> Option<(Name, String)> {
     let test = part.test.as_ref()?;
     // VALUE of a domain is no column: the domain's own code calls `violating_value`.
     let column = relation.column(&test.column)?;

@@ -1,7 +1,7 @@
 //! Columns that are gone, renamed, required, or take other values than before.
 
 use super::pair::Pair;
-use super::witness::{differs, insert, is_required, quoted, refused, select};
+use super::witness::{differs, insert, is_required, quoted, refused, select, written_to};
 use super::{Breakage, BreakageKind, Grade, Subject, certain, check, possible, type_change, values};
 use crate::change::Name;
 use crate::schema::{Column, ConstraintKind, IdentityKind};
@@ -61,7 +61,11 @@ fn reordered(pair: Pair) -> Option<Breakage> {
         BreakageKind::ViewColumnsChanged,
         Subject::Relation(pair.new.id),
         &pair.old.name,
-        format!("{} {} has its columns in another order: clients that read by position get other values", pair.old.noun(), pair.old.name),
+        format!(
+            "{} {} has its columns in another order: clients that read by position get other values",
+            pair.old.noun(),
+            pair.old.name
+        ),
         differs(select(pair.old, "*"), format!("answers the columns as {} instead of {}", list(&after), list(&before))),
     ))
 }
@@ -73,13 +77,13 @@ fn required(pair: Pair, new: &Column) -> Option<Breakage> {
         return None;
     }
     let object = pair.column_object(new);
-    let table = pair.new.name.name.clone();
+    let table = written_to(schema, pair.new);
     Some(certain(
         BreakageKind::RequiredColumn,
         pair.column_subject(new),
         &object,
         format!("{object} is new, NOT NULL and has no default: every INSERT that does not list it fails"),
-        refused(insert(pair.context.before, pair.old, &[], 1), "23502", null_in(new, &table)),
+        refused(insert(pair.context.before, pair.old, &[], 1), "23502", null_in(new, table)),
     ))
 }
 
@@ -116,7 +120,9 @@ fn became_generated(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> 
     let message = if pair.same() && old.id == new.id {
         format!("{object} is now generated: INSERT and UPDATE that give it a value fail")
     } else {
-        format!("{object} is now a generated column under the old name: reads go on, INSERT and UPDATE that give it a value fail")
+        format!(
+            "{object} is now a generated column under the old name: reads go on, INSERT and UPDATE that give it a value fail"
+        )
     };
     Some(certain(
         BreakageKind::ColumnGenerated,
@@ -139,10 +145,11 @@ fn expression_dropped(pair: Pair, old: &Column, new: &Column) -> Option<Breakage
     let sql = insert(pair.context.before, pair.old, &[], 1);
     Some(if new.not_null.enforced() {
         let message = format!("{object} is no longer generated and is NOT NULL: INSERTs that do not list it fail");
-        let witness = refused(sql, "23502", null_in(new, &pair.new.name.name));
+        let witness = refused(sql, "23502", null_in(new, written_to(pair.context.after, pair.new)));
         certain(BreakageKind::DefaultDropped, pair.column_subject(old), &object, message, witness)
     } else {
-        let message = format!("{object} is no longer generated: new rows have NULL there unless the client gives a value");
+        let message =
+            format!("{object} is no longer generated: new rows have NULL there unless the client gives a value");
         let witness = differs(format!("{sql} RETURNING {}", old.name), "answers NULL instead of the computed value");
         possible(BreakageKind::DefaultDropped, pair.column_subject(old), &object, message, witness)
     })
@@ -164,7 +171,7 @@ fn default_dropped(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> {
     let subject = pair.column_subject(old);
     Some(if new.not_null.enforced() {
         let message = format!("{object} {what} and is NOT NULL: INSERTs that do not list it fail");
-        let witness = refused(sql, "23502", null_in(new, &pair.new.name.name));
+        let witness = refused(sql, "23502", null_in(new, written_to(pair.context.after, pair.new)));
         certain(BreakageKind::DefaultDropped, subject, &object, message, witness)
     } else {
         let message = format!("{object} {what}: INSERTs that do not list it store NULL");
@@ -219,12 +226,13 @@ fn not_null_added(pair: Pair, old: &Column, new: &Column, default_dropped: bool)
     if has_default || default_dropped {
         let sql = insert(pair.context.before, pair.old, &[(old.id, "NULL".to_owned())], 1);
         let message = format!("{object} is now NOT NULL: INSERT and UPDATE that set it to NULL fail");
-        let answer = null_in(new, &pair.new.name.name);
+        let answer = null_in(new, written_to(pair.context.after, pair.new));
         return Some(possible(BreakageKind::NotNullAdded, subject, &object, message, refused(sql, "23502", answer)));
     }
     let sql = insert(pair.context.before, pair.old, &[], 1);
-    let message = format!("{object} is now NOT NULL and has no default: INSERTs that leave it out or set it to NULL fail");
-    let answer = null_in(new, &pair.new.name.name);
+    let message =
+        format!("{object} is now NOT NULL and has no default: INSERTs that leave it out or set it to NULL fail");
+    let answer = null_in(new, written_to(pair.context.after, pair.new));
     Some(certain(BreakageKind::NotNullAdded, subject, &object, message, refused(sql, "23502", answer)))
 }
 

@@ -1,7 +1,7 @@
 //! CHECK constraints that refuse what was accepted. NOT VALID makes no difference: it spares old rows only.
 
 use super::pair::Pair;
-use super::witness::{differs, insert, quoted, refused};
+use super::witness::{differs, insert, quoted, refused, written_to};
 use super::{Breakage, BreakageKind, certain, check};
 use crate::change::{Expression, Name};
 use crate::schema::{ColumnId, Constraint, ConstraintKind};
@@ -71,7 +71,7 @@ fn witness(
 ) -> super::Witness {
     let refusal = format!(
         "new row for relation {} violates check constraint {}",
-        quoted(&pair.new.name.name),
+        quoted(written_to(pair.context.after, pair.new)),
         quoted(&constraint.name)
     );
     let before = pair.context.before;

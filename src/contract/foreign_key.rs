@@ -75,9 +75,8 @@ fn names(relation: &Relation, columns: &[ColumnId]) -> String {
 fn action_changed(pair: Pair, constraint: &Constraint, old: &ForeignKey, new: Option<&ForeignKey>) -> Option<Breakage> {
     let deletes = (old.on_delete, new.map(|it| it.on_delete));
     let updates = (old.on_update, new.map(|it| it.on_update));
-    let ((before, after), verb) = [(deletes, "DELETE"), (updates, "UPDATE")]
-        .into_iter()
-        .find(|((before, after), _)| differ(*before, *after))?;
+    let ((before, after), verb) =
+        [(deletes, "DELETE"), (updates, "UPDATE")].into_iter().find(|((before, after), _)| differ(*before, *after))?;
     let parent = pair.context.before.relation(old.referenced)?;
     let child = &pair.old.name;
     let sql = statement(verb, parent, old);
@@ -113,7 +112,11 @@ fn action_changed(pair: Pair, constraint: &Constraint, old: &ForeignKey, new: Op
             kind,
             subject,
             object,
-            format!("{verb} of a row of {} now leaves the rows of {child} behind; it {} before", parent.name, does(before)),
+            format!(
+                "{verb} of a row of {} now leaves the rows of {child} behind; it {} before",
+                parent.name,
+                does(before)
+            ),
             differs(sql, format!("leaves the rows of {child} as they are")),
         ),
     })
@@ -141,7 +144,7 @@ fn statement(verb: &str, parent: &Relation, key: &ForeignKey) -> String {
     let referenced = key.referenced_columns.first().and_then(|id| parent.column_by_id(*id));
     match (verb, referenced) {
         ("UPDATE", Some(column)) => format!("UPDATE {0} SET {1} = {1}", parent.name, column.name),
-        ("UPDATE", None) => format!("UPDATE {} SET …", parent.name),
+        ("UPDATE", None) => format!("SELECT * FROM {} FOR UPDATE", parent.name),
         _ => format!("DELETE FROM {}", parent.name),
     }
 }

@@ -31,7 +31,9 @@ fn gone(context: &Context, name: &Name) -> Option<Breakage> {
             BreakageKind::SchemaRenamed,
             subject,
             name,
-            format!("schema {name} is now called {new}: statements that name {name}.… fail, and so does a search_path that lists it"),
+            format!(
+                "schema {name} is now called {new}: statements that name {name}.… fail, and so does a search_path that lists it"
+            ),
             witness,
         ),
         None => {

@@ -74,7 +74,10 @@ fn gone(context: &Context, old: &Relation) -> Option<Breakage> {
             BreakageKind::RelationRenamed,
             subject,
             &old.name,
-            format!("{noun} {} is now called {}: every statement that uses the old name fails", old.name, new.name.name),
+            format!(
+                "{noun} {} is now called {}: every statement that uses the old name fails",
+                old.name, new.name.name
+            ),
             witness,
         )
     })
@@ -94,8 +97,7 @@ fn dropped(context: &Context, old: &Relation) -> Option<Breakage> {
     };
     // With its parent gone too, the parent's breakage says it.
     let parent = context.after.relation(parent.id)?;
-    let message =
-        format!("partition {} is gone: queries on {} no longer find its rows", old.name, parent.name);
+    let message = format!("partition {} is gone: queries on {} no longer find its rows", old.name, parent.name);
     Some(possible(BreakageKind::RelationDropped, subject, &old.name, message, witness))
 }
 
@@ -145,11 +147,8 @@ fn lost_sequence(context: &Context, old: &Relation, sequence: &Sequence) -> Opti
         let message = format!("sequence {name} is gone: nextval, currval and setval of it fail");
         return Some(certain(BreakageKind::RelationDropped, subject, name, message, witness));
     };
-    let kind = if new.name.schema == old.name.schema {
-        BreakageKind::RelationRenamed
-    } else {
-        BreakageKind::RelationMoved
-    };
+    let kind =
+        if new.name.schema == old.name.schema { BreakageKind::RelationRenamed } else { BreakageKind::RelationMoved };
     let message = format!("sequence {name} is now {}: nextval, currval and setval by the old name fail", new.name);
     let build = if sequence.owned_by.is_some() { possible } else { certain };
     Some(build(kind, subject, name, message, witness))
@@ -170,14 +169,20 @@ fn forget_inherited(context: &Context, start: usize, found: &mut Vec<Breakage>) 
         };
         let parents = context.after.relation(id).map(|it| it.parents.clone()).unwrap_or_default();
         parents.iter().any(|parent| {
-            told.iter().any(|(kind, subject)| *kind == breakage.kind && part.is_some() && match subject {
-                Subject::Column(id, column) => id == parent && {
-                    let after = context.after.relation(*id).and_then(|it| it.column_by_id(*column));
-                    let before = || context.before.relation(*id).and_then(|it| it.column_by_id(*column));
-                    after.or_else(before).map(|column| &column.name) == part.as_ref()
-                },
-                Subject::Part(id, name) => id == parent && Some(name) == part.as_ref(),
-                _ => false,
+            told.iter().any(|(kind, subject)| {
+                *kind == breakage.kind
+                    && part.is_some()
+                    && match subject {
+                        Subject::Column(id, column) => {
+                            id == parent && {
+                                let after = context.after.relation(*id).and_then(|it| it.column_by_id(*column));
+                                let before = || context.before.relation(*id).and_then(|it| it.column_by_id(*column));
+                                after.or_else(before).map(|column| &column.name) == part.as_ref()
+                            }
+                        }
+                        Subject::Part(id, name) => id == parent && Some(name) == part.as_ref(),
+                        _ => false,
+                    }
             })
         })
     };

@@ -5,7 +5,7 @@ use imbl::ordmap::DiffItem;
 use super::values::{self, Purpose};
 use super::witness::{differs, refused};
 use super::{Breakage, BreakageKind, Context, Subject, certain, possible};
-use crate::change::{Argument, ArgumentMode, TypeName};
+use crate::change::{Argument, ArgumentMode, TypeName, Volatility};
 use crate::schema::{ColumnType, ResolvedType, Routine, Schema};
 
 pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
@@ -34,10 +34,14 @@ fn is_called_by_clients(routine: &Routine) -> bool {
 fn accepts(old: &Routine, new: &Routine) -> bool {
     let before: Vec<&Argument> = old.inputs().collect();
     let after: Vec<&Argument> = new.inputs().collect();
-    let required = |list: &[&Argument]| list.iter().filter(|it| it.default.is_none() && it.mode != ArgumentMode::Variadic).count();
+    let required =
+        |list: &[&Argument]| list.iter().filter(|it| it.default.is_none() && it.mode != ArgumentMode::Variadic).count();
     after.len() >= before.len()
         && required(&after) <= required(&before)
-        && before.iter().zip(&after).all(|(a, b)| same_type(&a.data_type, &b.data_type) && a.mode_of_call() == b.mode_of_call())
+        && before
+            .iter()
+            .zip(&after)
+            .all(|(a, b)| same_type(&a.data_type, &b.data_type) && a.mode_of_call() == b.mode_of_call())
 }
 
 trait CallMode {
@@ -76,10 +80,8 @@ fn needed(routine: &Routine) -> impl Iterator<Item = &Argument> {
 
 fn column_type(schema: &Schema, name: &TypeName) -> ColumnType {
     let public = crate::change::Name::from("public");
-    let qualified = crate::change::QualifiedName {
-        schema: name.schema.clone().unwrap_or(public),
-        name: name.name.clone(),
-    };
+    let qualified =
+        crate::change::QualifiedName { schema: name.schema.clone().unwrap_or(public), name: name.name.clone() };
     let resolved = schema.type_at(&qualified).map_or(ResolvedType::BuiltIn, |it| ResolvedType::User(it.id));
     ColumnType { written: name.clone(), resolved }
 }
@@ -161,24 +163,46 @@ fn answers(context: &Context, old: &Routine, new: &Routine) -> Option<Breakage> 
     let (before, after) = (result(old), result(new));
     if before != after {
         let message = format!("{} {name} returns {} instead of {}", noun(old), after, before);
-        return Some(certain(kind, subject, name, message, differs(sql, format!("answers {after} instead of {before}"))));
+        return Some(certain(
+            kind,
+            subject,
+            name,
+            message,
+            differs(sql, format!("answers {after} instead of {before}")),
+        ));
     }
     if let Some((was, now)) = renamed_argument(old, new) {
         let message = format!("argument {was} of {name} is now called {now}: calls that name it ({was} => …) fail");
-        let named = named_call(context, old, &was);
-        let answer = format!("{} {name}({was} => …) does not exist", noun(old));
+        let (named, types) = named_call(context, old, &was);
+        let printed = format!("{}.{}", name.schema.as_str(), name.name.as_str());
+        let answer = format!("{} {printed}({types}) does not exist", noun(old));
         return Some(possible(kind, subject, name, message, refused(named, "42883", answer)));
     }
     if new.volatility > old.volatility {
         let message = format!(
-            "{name} is now {:?} and was {:?}: it cannot be used in indexes and generated columns, or is called once a row",
-            new.volatility, old.volatility
+            "{name} is now {} and was {}: it cannot be used in indexes and generated columns, or is called once a row",
+            word(new.volatility),
+            word(old.volatility)
         );
-        return Some(possible(kind, subject, name, message, differs(sql, "is planned as a function whose answer may change")));
+        let witness = differs(
+            format!(
+                "SELECT DISTINCT provolatile FROM pg_proc WHERE oid = to_regproc({})",
+                values::quote(&name.to_string())
+            ),
+            format!("answers {} instead of {}", code(new.volatility), code(old.volatility)),
+        );
+        return Some(possible(kind, subject, name, message, witness));
     }
     if old.security_definer && !new.security_definer {
-        let message = format!("{name} now runs with the rights of its caller: callers without rights on its tables are refused");
-        return Some(possible(kind, subject, name, message, differs(sql, "is refused for roles without rights on what it uses")));
+        let message =
+            format!("{name} now runs with the rights of its caller: callers without rights on its tables are refused");
+        return Some(possible(
+            kind,
+            subject,
+            name,
+            message,
+            differs(sql, "is refused for roles without rights on what it uses"),
+        ));
     }
     None
 }
@@ -207,15 +231,38 @@ fn renamed_argument(old: &Routine, new: &Routine) -> Option<(String, String)> {
     })
 }
 
-fn named_call(context: &Context, old: &Routine, argument_name: &str) -> String {
-    let arguments: Vec<String> = old
+/// The call with names for its arguments, and their types as the server prints them when it finds no function.
+fn named_call(context: &Context, old: &Routine, argument_name: &str) -> (String, String) {
+    let is_wanted =
+        |it: &&Argument| it.default.is_none() || it.name.as_ref().is_some_and(|name| name.to_string() == argument_name);
+    let (values, types): (Vec<String>, Vec<String>) = old
         .inputs()
-        .filter(|it| it.default.is_none() || it.name.as_ref().is_some_and(|it| it.name.to_string() == argument_name))
+        .filter(is_wanted)
         .map(|it| {
-            let value = argument(context.before, &it.data_type);
-            it.name.as_ref().map(|name| format!("{name} => {value}")).unwrap_or(value)
+            let (value, data_type) = (argument(context.before, &it.data_type), bare(&it.data_type));
+            match &it.name {
+                Some(name) => (format!("{name} => {value}"), format!("{} => {data_type}", name.name.as_str())),
+                None => (value, data_type),
+            }
         })
-        .collect();
+        .unzip();
     let head = if old.procedure { "CALL" } else { "SELECT" };
-    format!("{head} {}({})", old.name, arguments.join(", "))
+    (format!("{head} {}({})", old.name, values.join(", ")), types.join(", "))
+}
+
+/// As pg_proc.provolatile spells it.
+fn code(volatility: Volatility) -> char {
+    match volatility {
+        Volatility::Immutable => 'i',
+        Volatility::Stable => 's',
+        Volatility::Volatile => 'v',
+    }
+}
+
+fn word(volatility: Volatility) -> &'static str {
+    match volatility {
+        Volatility::Immutable => "IMMUTABLE",
+        Volatility::Stable => "STABLE",
+        Volatility::Volatile => "VOLATILE",
+    }
 }

@@ -19,7 +19,10 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
             BreakageKind::RowSecurityEnabled,
             Subject::Relation(pair.new.id),
             &pair.old.name,
-            format!("row security of {} now holds for its owner too: the owner sees only what the policies pass", pair.old.name),
+            format!(
+                "row security of {} now holds for its owner too: the owner sees only what the policies pass",
+                pair.old.name
+            ),
             differs(select(pair.old, "*"), "answers the owner only the rows that a policy passes"),
         ));
     }
@@ -40,7 +43,9 @@ fn enabled(pair: Pair) -> Option<Breakage> {
         let witness = differs(select(pair.old, "*"), format!("answers {who} only the rows that a policy passes"));
         possible(BreakageKind::RowSecurityEnabled, subject, name, message, witness)
     } else {
-        let message = format!("row security of {name} is on and no policy lets a row through: {who} sees no rows and can write none");
+        let message = format!(
+            "row security of {name} is on and no policy lets a row through: {who} sees no rows and can write none"
+        );
         let witness = differs(select(pair.old, "*"), format!("answers no rows to {who}"));
         certain(BreakageKind::RowSecurityEnabled, subject, name, message, witness)
     })
@@ -58,7 +63,8 @@ fn is_public(policy: &Policy) -> bool {
 }
 
 fn is_open(policy: &Policy) -> bool {
-    let is_true = |it: &Option<Expression>| it.as_ref().is_none_or(|it| it.tree.to_string().eq_ignore_ascii_case("true"));
+    let is_true =
+        |it: &Option<Expression>| it.as_ref().is_none_or(|it| it.tree.to_string().eq_ignore_ascii_case("true"));
     is_true(&policy.using) && is_true(&policy.with_check)
 }
 
@@ -81,8 +87,13 @@ fn policy_changed(pair: Pair, old: &Policy) -> Option<Breakage> {
     let last = kept.is_none() && !pair.new.policies.iter().any(|policy| !policy.restrictive);
     let message = match kept {
         Some(_) => format!("policy {} of {name} passes other rows, commands or roles than before", old.name),
-        None if last => format!("policy {} of {name} was the last one that let rows through: only the owner sees any", old.name),
-        None => format!("policy {} of {name} is gone: the rows that only it let through are no longer there for its roles", old.name),
+        None if last => {
+            format!("policy {} of {name} was the last one that let rows through: only the owner sees any", old.name)
+        }
+        None => format!(
+            "policy {} of {name} is gone: the rows that only it let through are no longer there for its roles",
+            old.name
+        ),
     };
     Some(Breakage {
         kind: BreakageKind::PolicyTightened,
@@ -96,7 +107,8 @@ fn policy_changed(pair: Pair, old: &Policy) -> Option<Breakage> {
 
 fn restricted(pair: Pair, new: &Policy) -> Option<Breakage> {
     let before = pair.old.policies.iter().find(|old| old.name == new.name && old.restrictive);
-    let same = before.is_some_and(|old| old.using == new.using && old.with_check == new.with_check && old.command == new.command);
+    let same = before
+        .is_some_and(|old| old.using == new.using && old.with_check == new.with_check && old.command == new.command);
     if !new.restrictive || is_open(new) || same {
         return None;
     }

@@ -23,8 +23,8 @@ enum Probe {
     Write(String, &'static str, String),
     /// A predicate on the column, written with `{}` for its name.
     Filter(String, &'static str, String),
-    /// What comes back: the words say how it differs.
-    Read(String),
+    /// A literal that both take, what is read of it (`{}` for the column), and how that differs.
+    Store(String, &'static str, String),
     /// `pg_typeof` differs.
     Type,
 }
@@ -48,8 +48,11 @@ pub(super) fn diff(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> {
             let predicate = predicate.replace("{}", &old.name.to_string());
             refused(format!("SELECT * FROM {} WHERE {predicate}", pair.old.name), code, message)
         }
-        Probe::Read(after) => differs(select(pair.old, &old.name), after),
-        Probe::Type | Probe::Write(..) => differs(
+        Probe::Store(value, read, after) if writable => {
+            let returning = read.replace("{}", &old.name.to_string());
+            differs(format!("{} RETURNING {returning}", insert(schema, pair.old, &[(old.id, value)], 1)), after)
+        }
+        Probe::Type | Probe::Write(..) | Probe::Store(..) => differs(
             format!("SELECT pg_typeof(({}))", select(pair.old, &old.name)),
             format!("answers {to} instead of {from}"),
         ),
@@ -107,7 +110,11 @@ impl Types<'_> {
         }
         if old.written.array_dimensions > 0 {
             let grade = self.misfit(&element(old), &element(new))?.grade;
-            return Some(Misfit { grade, why: "elements are taken and read differently".to_owned(), probe: Probe::Type });
+            return Some(Misfit {
+                grade,
+                why: "elements are taken and read differently".to_owned(),
+                probe: Probe::Type,
+            });
         }
         let base_old = values::base_type(self.before, old);
         let base_new = values::base_type(self.after, new);
@@ -196,8 +203,7 @@ impl Types<'_> {
         let shown = name.strip_prefix("public.").unwrap_or(&name).to_owned();
         let why = format!("values outside {} are refused", constraint.expression.text);
         let value = parts.iter().find_map(|part| check::violating_value(self.before, old, part, &[]));
-        let answer =
-            format!("value for domain {shown} violates check constraint \"{}\"", constraint.name.as_str());
+        let answer = format!("value for domain {shown} violates check constraint \"{}\"", constraint.name.as_str());
         match value {
             Some(value) => certain(why, Probe::Write(value, "23514", answer)),
             None => certain(why, Probe::Type),
@@ -227,16 +233,19 @@ fn built_in(old: &ColumnType, new: &ColumnType) -> Option<Misfit> {
         _ if is_text(b) => other_to_text(old, new),
         ("json", "jsonb") => possible(
             "key order, spaces and duplicate keys are not kept",
-            Probe::Read("documents come back with keys in another order and without duplicates".to_owned()),
+            Probe::Store(
+                "'{\"b\": 1, \"a\": 2, \"a\": 3}'".to_owned(),
+                "{}",
+                "answers {\"a\": 3, \"b\": 1} instead of {\"b\": 1, \"a\": 2, \"a\": 3}".to_owned(),
+            ),
         ),
         ("jsonb", "json") => certain(
             "comparison, containment and existence operators are gone",
             Probe::Filter("{} @> '[]'".to_owned(), "42883", "operator does not exist: json @> unknown".to_owned()),
         ),
-        ("timestamp", "timestamptz") | ("timestamptz", "timestamp") => possible(
-            "clients read and write it with other time zone rules",
-            Probe::Type,
-        ),
+        ("timestamp", "timestamptz") | ("timestamptz", "timestamp") => {
+            possible("clients read and write it with other time zone rules", Probe::Type)
+        }
         ("date", "timestamp" | "timestamptz") => possible("reads back with a time of day", Probe::Type),
         ("timestamp" | "timestamptz", "date") => certain("the time of day is cut off", Probe::Type),
         _ if a == b => modifiers(old, new),
@@ -257,21 +266,18 @@ fn text_to_text(old: &ColumnType, new: &ColumnType) -> Option<Misfit> {
     let (padded_before, padded_after) = (old.written.name == "bpchar", new.written.name == "bpchar");
     match narrower {
         Some(n) => {
-            let value = if n < 60 {
-                values::quote(&"x".repeat(n as usize + 1))
-            } else {
-                format!("repeat('x', {})", n + 1)
-            };
+            let value =
+                if n < 60 { values::quote(&"x".repeat(n as usize + 1)) } else { format!("repeat('x', {})", n + 1) };
             let answer = format!("value too long for type {}", new.written);
             certain(format!("values longer than {n} characters are refused"), Probe::Write(value, "22001", answer))
         }
         None if padded_after && (!padded_before || length(old) != length(new)) => possible(
             "values come back padded with spaces to the new length",
-            Probe::Read("values come back padded with spaces".to_owned()),
+            Probe::Store("'x'".to_owned(), "octet_length({})", "answers the padded length".to_owned()),
         ),
         None if padded_before && !padded_after => possible(
             "values are no longer padded, and trailing spaces count in comparisons",
-            Probe::Read("values come back without the padding".to_owned()),
+            Probe::Store("'x'".to_owned(), "octet_length({})", "answers 1 instead of the padded length".to_owned()),
         ),
         None => None,
     }
@@ -295,7 +301,7 @@ fn number_to_number(old: &ColumnType, new: &ColumnType) -> Option<Misfit> {
         },
         ("float8", "float4") => certain(
             "large values are refused and digits are lost",
-            Probe::Write("1e300".to_owned(), "22003", "\"1e300\" is out of range for type real".to_owned()),
+            Probe::Write("'1e300'".to_owned(), "22003", "\"1e300\" is out of range for type real".to_owned()),
         ),
         ("float4", "float8") => possible("values come back with other digits", Probe::Type),
         _ => possible("values are rounded differently and read as another type", Probe::Type),
@@ -341,12 +347,19 @@ fn numeric_to_numeric(old: &ColumnType, new: &ColumnType) -> Option<Misfit> {
     let before = digits(old);
     if before.is_none_or(|(before, _)| before > whole) {
         let (value, answer) = numeric_overflow(new, before.map_or(i32::MAX, |it| it.0))?;
-        return certain(format!("values of more than {whole} digits before the point are refused"), Probe::Write(value, "22003", answer));
+        return certain(
+            format!("values of more than {whole} digits before the point are refused"),
+            Probe::Write(value, "22003", answer),
+        );
     }
     if before.is_some_and(|(_, before)| before > scale) {
         return possible(
             format!("values are rounded to {scale} digits after the point"),
-            Probe::Read("values come back rounded".to_owned()),
+            Probe::Store(
+                format!("0.{}6", "0".repeat(scale.max(0) as usize)),
+                "{}",
+                "answers the value rounded".to_owned(),
+            ),
         );
     }
     None
@@ -391,8 +404,22 @@ fn text_to_other(old: &ColumnType, new: &ColumnType) -> Option<Misfit> {
 /// Types whose input function refuses `x` with "invalid input syntax".
 fn catalog_knows_text_input(name: &str) -> bool {
     is_number(name)
-        || matches!(name, "uuid" | "json" | "jsonb" | "bool" | "inet" | "cidr" | "date" | "timestamp" | "timestamptz" | "time"
-            | "timetz" | "interval" | "macaddr")
+        || matches!(
+            name,
+            "uuid"
+                | "json"
+                | "jsonb"
+                | "bool"
+                | "inet"
+                | "cidr"
+                | "date"
+                | "timestamp"
+                | "timestamptz"
+                | "time"
+                | "timetz"
+                | "interval"
+                | "macaddr"
+        )
 }
 
 fn other_to_text(old: &ColumnType, new: &ColumnType) -> Option<Misfit> {
@@ -401,11 +428,19 @@ fn other_to_text(old: &ColumnType, new: &ColumnType) -> Option<Misfit> {
     match name {
         "bool" => certain(
             "conditions on it fail, and clients read text",
-            Probe::Filter("{}".to_owned(), "42804", format!("argument of WHERE must be type boolean, not type {spoken_new}")),
+            Probe::Filter(
+                "{}".to_owned(),
+                "42804",
+                format!("argument of WHERE must be type boolean, not type {spoken_new}"),
+            ),
         ),
         "json" | "jsonb" => certain(
             "JSON operators on it fail, and clients read text",
-            Probe::Filter("{} ->> 'a' = 'b'".to_owned(), "42883", format!("operator does not exist: {spoken_new} ->> unknown")),
+            Probe::Filter(
+                "{} ->> 'a' = 'b'".to_owned(),
+                "42883",
+                format!("operator does not exist: {spoken_new} ->> unknown"),
+            ),
         ),
         _ if is_number(name) => certain(
             "comparisons with numbers and arithmetic fail, and clients read text",
@@ -421,7 +456,11 @@ fn other_to_text(old: &ColumnType, new: &ColumnType) -> Option<Misfit> {
         ),
         "citext" | "name" => possible("comparisons tell upper from lower case", Probe::Type),
         _ => {
-            let value = if name == "uuid" { "00000000-0000-4000-8000-000000000001" } else { return possible("clients read text", Probe::Type) };
+            let value = if name == "uuid" {
+                "00000000-0000-4000-8000-000000000001"
+            } else {
+                return possible("clients read text", Probe::Type);
+            };
             possible(
                 "comparisons with values of the old type fail, and clients read text",
                 Probe::Filter(
@@ -441,7 +480,13 @@ fn modifiers(old: &ColumnType, new: &ColumnType) -> Option<Misfit> {
         "timestamp" | "timestamptz" | "time" | "timetz" | "interval" => {
             let narrower = b.is_some_and(|b| a.unwrap_or(6) > b);
             let why = "fractions of a second are rounded";
-            narrower.then(|| possible(why, Probe::Read("times come back rounded".to_owned())))?
+            let value = match new.written.name.as_str() {
+                "interval" => "'1.654321 seconds'",
+                "time" | "timetz" => "'12:00:01.654321'",
+                _ => "'2024-01-02 12:00:01.654321'",
+            };
+            let probe = Probe::Store(value.to_owned(), "{}", "answers the time rounded".to_owned());
+            narrower.then(|| possible(why, probe))?
         }
         "bit" => certain(
             "bit strings of the old length are refused",

@@ -64,7 +64,8 @@ fn compare(context: &Context, old: &Type, new: &Type, found: &mut Vec<Breakage>)
             found.extend(before.iter().filter_map(|it| attribute(context, old, new, it, after)));
         }
         (before, after) if std::mem::discriminant(before) != std::mem::discriminant(after) => {
-            let message = format!("type {} is another kind of type now: values and casts of the old one fail", old.name);
+            let message =
+                format!("type {} is another kind of type now: values and casts of the old one fail", old.name);
             let witness = differs(format!("SELECT NULL::{}", old.name), "answers a value of another kind");
             found.push(certain(BreakageKind::TypeDropped, Subject::Type(new.id), &old.name, message, witness));
         }
@@ -85,7 +86,10 @@ fn label_lost(old: &Type, new: &Type, label: &str, renamed: Option<&str>) -> Bre
             BreakageKind::EnumValueRenamed,
             subject,
             object,
-            format!("'{label}' of {} is now called '{other}': statements with the old label fail, and reads answer the new one", old.name),
+            format!(
+                "'{label}' of {} is now called '{other}': statements with the old label fail, and reads answer the new one",
+                old.name
+            ),
             witness,
         ),
         None => certain(

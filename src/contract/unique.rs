@@ -106,7 +106,8 @@ fn added(pair: Pair, key: &Key, old_keys: &[Key]) -> Option<Breakage> {
     }
     let list = column_list(pair.new, key);
     let noun = if key.primary { "primary key" } else { "unique key" };
-    let not_null = if key.primary && on_old.iter().any(|id| is_nullable(pair.old, *id)) { ", and NULL in it" } else { "" };
+    let not_null =
+        if key.primary && on_old.iter().any(|id| is_nullable(pair.old, *id)) { ", and NULL in it" } else { "" };
     let scope = if key.predicate.is_some() { " (among the rows of the index's WHERE)" } else { "" };
     Some(certain(
         BreakageKind::UniqueAdded,
@@ -167,6 +168,10 @@ fn duplicate(pair: Pair, key: &Key, on_old: &[ColumnId]) -> super::Witness {
         let after = format!("refused where both rows fit the index's WHERE: ERROR 23505: {}", duplicate_key(key.name));
         return differs(sql, after);
     }
+    if pair.new.is_partitioned() {
+        // The server names the partition's own index.
+        return differs(sql, format!("refused by the partition's part of {}: ERROR 23505", key.name));
+    }
     refused(sql, "23505", duplicate_key(key.name))
 }
 
@@ -176,19 +181,24 @@ fn duplicate_key(name: &Name) -> String {
 
 /// `INSERT … ON CONFLICT (columns)` finds its unique index by exactly these columns (infer_arbiter_indexes, plancat.c).
 fn lost_target(pair: Pair, key: &Key, new_keys: &[Key]) -> Option<Breakage> {
-    let successors: Option<Vec<ColumnId>> =
-        key.columns.iter().map(|id| pair.successor(*id).map(|it| it.id)).collect();
+    let successors: Option<Vec<ColumnId>> = key.columns.iter().map(|id| pair.successor(*id).map(|it| it.id)).collect();
     // With one of its columns gone, that is the breakage.
     let successors = successors?;
-    let named_by_clients = key.columns.iter().all(|id| pair.old.column_by_id(*id).is_some_and(|it| pair.by_name(it).is_some()));
+    let named_by_clients =
+        key.columns.iter().all(|id| pair.old.column_by_id(*id).is_some_and(|it| pair.by_name(it).is_some()));
     let same_set = |new: &Key| {
         new.columns.len() == successors.len()
             && successors.iter().all(|id| new.columns.contains(id))
             && key.expressions.iter().all(|text| new.expressions.contains(text))
             && new.expressions.len() == key.expressions.len()
     };
-    let replaced = |new: &Key| new.arbiter && same_set(new) && (new.predicate.is_none() || new.predicate == key.predicate);
-    if !key.arbiter || !named_by_clients || new_keys.iter().any(replaced) || belongs_to_parent(pair.context, pair.old, key) {
+    let replaced =
+        |new: &Key| new.arbiter && same_set(new) && (new.predicate.is_none() || new.predicate == key.predicate);
+    if !key.arbiter
+        || !named_by_clients
+        || new_keys.iter().any(replaced)
+        || belongs_to_parent(pair.context, pair.old, key)
+    {
         return None;
     }
     let list = column_list(pair.old, key);
@@ -218,8 +228,9 @@ fn given_for(pair: Pair, key: &Key) -> Vec<(ColumnId, String)> {
 
 fn belongs_to_parent(context: &Context, old: &Relation, key: &Key) -> bool {
     let mut indexes = old.indexes.iter().filter_map(|id| context.before.relation(*id));
-    indexes.any(|it| !it.parents.is_empty() && it.as_index().is_some_and(|index| std::ptr::eq(index, key.index.unwrap_or(index))))
-        && old.is_partition()
+    indexes.any(|it| {
+        !it.parents.is_empty() && it.as_index().is_some_and(|index| std::ptr::eq(index, key.index.unwrap_or(index)))
+    }) && old.is_partition()
 }
 
 fn exclusions(pair: Pair, found: &mut Vec<Breakage>) {
@@ -244,7 +255,8 @@ fn exclusions(pair: Pair, found: &mut Vec<Breakage>) {
             .filter_map(|id| pair.origin(*id))
             .map(|it| (it.id, values::literal(context.before, &it.data_type, 0, values::Purpose::Assign)))
             .collect();
-        let answer = format!("conflicting key value violates exclusion constraint {}", witness::quoted(&constraint.name));
+        let answer =
+            format!("conflicting key value violates exclusion constraint {}", witness::quoted(&constraint.name));
         found.push(certain(
             BreakageKind::ExclusionAdded,
             pair.part_subject(&constraint.name),

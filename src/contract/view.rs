@@ -19,12 +19,19 @@ pub(super) fn writes_refused(pair: Pair) -> Option<Breakage> {
         RelationKind::MaterializedView(_) => {
             ("a materialized view", "42809", format!("cannot change materialized view {}", witness::quoted(&name.name)))
         }
-        _ => ("a view that is not updatable", "55000", format!("cannot insert into view {}", witness::quoted(&name.name))),
+        _ => (
+            "a view that is not updatable",
+            "55000",
+            format!("cannot insert into view {}", witness::quoted(&name.name)),
+        ),
     };
     let message = if old.is_table() {
         format!("{name} is now {what}: reads go on, INSERT, UPDATE and DELETE fail")
     } else {
-        format!("view {name} is now {}: INSERT, UPDATE and DELETE on it fail", what.trim_start_matches("a view that is "))
+        format!(
+            "view {name} is now {}: INSERT, UPDATE and DELETE on it fail",
+            what.trim_start_matches("a view that is ")
+        )
     };
     let sql = witness::insert(context.before, old, &first_columns(old), 1);
     let subject = Subject::Relation(new.id);
@@ -56,7 +63,7 @@ fn has_instead(relation: &Relation) -> bool {
     let trigger = relation
         .triggers
         .iter()
-        .any(|it| it.timing == TriggerTiming::InsteadOf && it.events.iter().any(|event| *event == TriggerEvent::Insert));
+        .any(|it| it.timing == TriggerTiming::InsteadOf && it.events.contains(&TriggerEvent::Insert));
     trigger || relation.rules.iter().any(|rule| rule.instead && rule.event == RuleEvent::Insert)
 }
 
@@ -103,8 +110,25 @@ fn is_column(item: &SelectItem) -> bool {
 }
 
 const COLLECTING: [&str; 20] = [
-    "count", "sum", "avg", "min", "max", "array_agg", "string_agg", "json_agg", "jsonb_agg", "json_object_agg",
-    "jsonb_object_agg", "bool_and", "bool_or", "every", "unnest", "generate_series", "bit_and", "bit_or", "stddev",
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "array_agg",
+    "string_agg",
+    "json_agg",
+    "jsonb_agg",
+    "json_object_agg",
+    "jsonb_object_agg",
+    "bool_and",
+    "bool_or",
+    "every",
+    "unnest",
+    "generate_series",
+    "bit_and",
+    "bit_or",
+    "stddev",
     "variance",
 ];
 

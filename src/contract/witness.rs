@@ -2,8 +2,8 @@
 
 use super::values::{self, Purpose};
 use super::{Witness, check};
-use crate::change::Name;
-use crate::schema::{Column, ColumnId, IdentityKind, Relation, Schema};
+use crate::change::{Name, PartitionBound};
+use crate::schema::{Column, ColumnId, IdentityKind, Relation, RelationKind, Schema};
 
 /// The server's answer as `ERROR 42703: column "email" does not exist`.
 pub(super) fn refused(sql: impl Into<String>, code: &str, message: impl AsRef<str>) -> Witness {
@@ -39,7 +39,9 @@ pub(super) fn insert(schema: &Schema, relation: &Relation, given: &[(ColumnId, S
     let columns: Vec<&Column> = relation
         .columns
         .iter()
-        .filter(|column| given_value(column.id).is_some() || is_required(schema, column))
+        .filter(|column| {
+            given_value(column.id).is_some() || is_required(schema, column) || in_partition_key(relation, column.id)
+        })
         .collect();
     if columns.is_empty() {
         return format!("INSERT INTO {} DEFAULT VALUES", relation.name);
@@ -63,6 +65,9 @@ pub(super) fn insert(schema: &Schema, relation: &Relation, given: &[(ColumnId, S
 
 /// A value that the table takes in this column: an existing key for a foreign key, one that passes the checks otherwise.
 pub(super) fn fitting(schema: &Schema, relation: &Relation, column: &Column, number: usize) -> String {
+    if let Some(bound) = partition_value(schema, relation, column.id) {
+        return bound;
+    }
     if let Some(parent) = parent_value(schema, relation, column.id) {
         return parent;
     }
@@ -78,4 +83,33 @@ fn parent_value(schema: &Schema, relation: &Relation, column: ColumnId) -> Optio
         let target = parent.column_by_id(*key.referenced_columns.get(position)?)?;
         (parent.id != relation.id).then(|| format!("(SELECT {} FROM {} LIMIT 1)", target.name, parent.name))
     })
+}
+
+/// A row of a partitioned table finds its partition by these.
+fn in_partition_key(relation: &Relation, column: ColumnId) -> bool {
+    matches!(&relation.kind, RelationKind::PartitionedTable(key) if key.columns.contains(&column))
+}
+
+/// The first value of the first partition that has one.
+fn partition_value(schema: &Schema, relation: &Relation, column: ColumnId) -> Option<String> {
+    let RelationKind::PartitionedTable(key) = &relation.kind else { return None };
+    let position = key.columns.iter().position(|id| *id == column)?;
+    relation.children.iter().filter_map(|id| schema.relation(*id)).find_map(|child| match child.bound.as_ref()? {
+        PartitionBound::List(values) => values.first().map(|value| value.text.to_string()),
+        PartitionBound::Range { from, .. } => {
+            let text = from.get(position)?.text.to_string();
+            (!text.eq_ignore_ascii_case("minvalue")).then_some(text)
+        }
+        PartitionBound::Default | PartitionBound::Hash { .. } => None,
+    })
+}
+
+/// The table that messages name: of a partitioned table the partition that the witness's row goes to.
+pub(super) fn written_to<'a>(schema: &'a Schema, relation: &'a Relation) -> &'a Name {
+    let bounded = |child: &&std::sync::Arc<Relation>| {
+        matches!(child.bound, Some(PartitionBound::List(_) | PartitionBound::Range { .. }))
+    };
+    let mut children = relation.children.iter().filter_map(|id| schema.relation(*id));
+    let target = if relation.is_partitioned() { children.find(bounded) } else { None };
+    target.map_or(&relation.name.name, |child| &child.name.name)
 }

@@ -146,7 +146,7 @@ impl Predictor<'_> {
             let only = only.get(at).copied().unwrap_or(false);
             let Some(table) = self.find(name) else { continue };
             self.lock(&table, ShareUpdateExclusive, name.span);
-            let own = self.at_least(18) && !only || table.is_partitioned() && !only;
+            let own = !only && (self.at_least(18) || table.is_partitioned());
             for child in self.family(&table, false).iter().skip(1) {
                 // acquire_inherited_sample_rows (analyze.c) reads children under ACCESS SHARE; partitions are analyzed themselves.
                 self.lock(child, if own { ShareUpdateExclusive } else { AccessShare }, name.span);

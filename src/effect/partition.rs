@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::LockMode::{AccessExclusive, RowShare, ShareRowExclusive, ShareUpdateExclusive};
+use super::LockMode::{AccessExclusive, RowShare, ShareRowExclusive};
 use super::predictor::Predictor;
 use crate::change::{Change, ObjectName, PartitionBound};
 use crate::expression;
@@ -121,7 +121,6 @@ impl Predictor<'_> {
         if concurrently {
             self.forbid_in_transaction(span, partition, "ALTER TABLE ... DETACH CONCURRENTLY");
         }
-        let mode = if concurrently { ShareUpdateExclusive } else { AccessExclusive };
         let child = self.find(partition);
         if let Some(child) = &child {
             self.lock(child, AccessExclusive, span);

@@ -92,3 +92,61 @@ impl Predictor<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::effect::{Context, FailsWhen, LockMode, Prediction, predict};
+    use crate::schema::{Schema, Session, apply};
+    use crate::sql::{SourceFile, Sources, Statement, read_script};
+    use crate::version::PgVersion;
+
+    fn statements(text: &str) -> Vec<Statement> {
+        let mut sources = Sources::default();
+        let file = sources.add(SourceFile::new("test", text));
+        read_script(file, sources.file(file)).statements
+    }
+
+    fn predicted(complete: bool, setup: &str, run: &str) -> Prediction {
+        let (mut schema, session, version) = (Schema::new(complete), Session::default(), PgVersion::default());
+        for statement in statements(setup) {
+            apply(&mut schema, &statement.change.expect("a readable setup"), &session, version);
+        }
+        let change = statements(run).remove(0).change.expect("a readable statement");
+        predict(&change, Context { schema: &schema, session: &session, version })
+    }
+
+    #[test]
+    fn a_volatile_default_rewrites_and_a_stable_one_does_not() {
+        let setup = "CREATE TABLE t (id int PRIMARY KEY)";
+        let volatile = predicted(true, setup, "ALTER TABLE t ADD COLUMN u uuid DEFAULT gen_random_uuid()");
+        assert!(
+            volatile.effect.rewrites.contains("public.t") && volatile.effect.index_builds.contains("public.t_pkey")
+        );
+        assert_eq!(volatile.work[0].under, LockMode::AccessExclusive);
+        assert!(
+            predicted(true, setup, "ALTER TABLE t ADD COLUMN u timestamptz DEFAULT now()").effect.rewrites.is_empty()
+        );
+    }
+
+    #[test]
+    fn the_query_of_a_failure_names_the_users_columns() {
+        let setup = r#"CREATE TABLE t (id int PRIMARY KEY, "Odd" int)"#;
+        let found = predicted(true, setup, r#"ALTER TABLE t ALTER "Odd" SET NOT NULL"#);
+        let query = r#"SELECT * FROM public.t WHERE "Odd" IS NULL LIMIT 1"#.to_owned();
+        assert_eq!(found.failures[0].when, FailsWhen::SomeRow { query });
+    }
+
+    #[test]
+    fn a_partial_history_is_predicted_from_the_statement_alone() {
+        let found = predicted(false, "", "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES s.u (id)");
+        let modes: Vec<_> = found.effect.locks.iter().map(|(name, mode)| (name.as_str(), *mode)).collect();
+        assert_eq!(modes, [("public.t", LockMode::ShareRowExclusive), ("s.u", LockMode::ShareRowExclusive)]);
+        assert!(found.effect.scans.contains("public.t"));
+    }
+
+    #[test]
+    fn a_function_that_calls_itself_ends() {
+        let setup = "CREATE TABLE t (id int); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'INSERT INTO t SELECT f() RETURNING id'";
+        assert!(predicted(true, setup, "SELECT f()").effect.locks.contains_key("public.t"));
+    }
+}

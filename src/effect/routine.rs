@@ -1,9 +1,9 @@
 //! Functions, triggers, rules and policies; DO blocks and other statements made of statements.
 
+use super::Context;
 use super::LockMode::{AccessExclusive, AccessShare, ShareRowExclusive};
 use super::predictor::Predictor;
 use super::view::Depth;
-use super::{Context, InTransactionBlock};
 use crate::change::{
     Change, CreateRoutine, CreateRule, CreateTrigger, Do, Expression, Insert, ObjectName, RelationUse,
 };
@@ -13,6 +13,9 @@ use sqlparser::ast::{self, Visit, Visitor};
 
 use crate::schema::{RoutineId, Session, apply};
 use crate::sql::Statement;
+
+/// How many calls of functions inside functions are followed.
+const DEEPEST_CALL: u8 = 4;
 
 impl Predictor<'_> {
     /// A body in language SQL is parsed, analyzed and rewritten when the function is made (fmgr_sql_validator, pg_proc.c).
@@ -44,10 +47,9 @@ impl Predictor<'_> {
 
     pub fn create_trigger(&mut self, create: &CreateTrigger) {
         let span = create.table.span;
-        if let Some(from) = create.from.as_ref() {
-            if let Some(relation) = self.find(from) {
-                self.lock(&relation, AccessShare, from.span);
-            }
+        let from = create.from.as_ref().and_then(|from| Some((self.find(from)?, from.span)));
+        if let Some((relation, span)) = from {
+            self.lock(&relation, AccessShare, span);
         }
         let Some(table) = self.find(&create.table) else { return };
         self.lock(&table, ShareRowExclusive, span);
@@ -158,18 +160,15 @@ impl Predictor<'_> {
         if routine.language != *"sql" {
             return;
         }
-        let block = self.out.effect.in_transaction_block;
-        for statement in routine.statements.iter() {
-            // A function that calls itself ends where its own calls are not followed.
-            if let Ok(change) = &statement.change {
-                if !matches!(change, Change::Select(_)) || self.depth < 8 {
-                    self.depth += 1;
-                    self.change(change);
-                    self.depth -= 1;
-                }
-            }
+        // Functions call each other and themselves: deep enough is deep enough.
+        if self.depth >= DEEPEST_CALL {
+            return;
         }
-        self.out.effect.in_transaction_block = block.max(InTransactionBlock::Allowed);
+        self.depth += 1;
+        for change in routine.statements.iter().filter_map(|statement| statement.change.as_ref().ok()) {
+            self.change(change);
+        }
+        self.depth -= 1;
     }
 }
 

@@ -48,7 +48,13 @@ struct Tally {
     missing: usize,
 }
 
-fn try_statement(statement: &Statement, schema: &mut Schema, session: &mut Session, version: PgVersion, tally: &mut Tally) {
+fn try_statement(
+    statement: &Statement,
+    schema: &mut Schema,
+    session: &mut Session,
+    version: PgVersion,
+    tally: &mut Tally,
+) {
     match &statement.change {
         Ok(Change::Do(block)) => {
             for inner in &block.statements {

@@ -80,7 +80,6 @@ impl<'a> Step<'a> {
     /// Whether others may use the relation: it was there before the migration, and is not temporary.
     pub fn is_shared(&self, relation: Option<RelationId>) -> bool {
         let Some(id) = relation else { return true };
-        !self.fresh.contains(&id)
-            && self.schema.relation(id).is_none_or(|relation| relation.name.schema != "pg_temp")
+        !self.fresh.contains(&id) && self.schema.relation(id).is_none_or(|relation| relation.name.schema != "pg_temp")
     }
 }

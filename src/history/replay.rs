@@ -43,7 +43,13 @@ pub fn replay<'a>(
         if !(options.one_deploy && unit.judged) {
             world.fresh = OrdSet::new();
         }
-        let run = Replay { world: &mut world, version: options.version, judged: unit.judged, steps: Vec::new(), losses: Vec::new() };
+        let run = Replay {
+            world: &mut world,
+            version: options.version,
+            judged: unit.judged,
+            steps: Vec::new(),
+            losses: Vec::new(),
+        };
         let run = run.migration(unit);
         visit(run);
     }
@@ -243,7 +249,10 @@ impl<'a> Replay<'_, 'a> {
         contract::diff(before, after, self.version)
             .into_iter()
             .map(|breakage| {
-                let exact = self.losses.iter().find(|(kind, subject, _)| *kind == breakage.kind && *subject == breakage.subject);
+                let exact = self
+                    .losses
+                    .iter()
+                    .find(|(kind, subject, _)| *kind == breakage.kind && *subject == breakage.subject);
                 let same = || self.losses.iter().rev().find(|(_, subject, _)| *subject == breakage.subject);
                 let step = exact.or_else(same).map(|(_, _, step)| *step);
                 (breakage, step)

@@ -70,19 +70,15 @@ pub(super) struct World {
 
 impl World {
     pub fn new(schema: Schema) -> World {
-        World {
-            schema,
-            session: Session::default(),
-            fresh: OrdSet::new(),
-            transaction: None,
-            next_transaction: 1,
-        }
+        World { schema, session: Session::default(), fresh: OrdSet::new(), transaction: None, next_transaction: 1 }
     }
 
     /// Opens a block; inside one nothing changes but who is said to have opened it (the server only warns).
     pub fn begin(&mut self, kind: TransactionKind) {
         match &mut self.transaction {
-            Some(open) if kind == TransactionKind::Explicit && open.kind == TransactionKind::Implicit => open.kind = kind,
+            Some(open) if kind == TransactionKind::Explicit && open.kind == TransactionKind::Implicit => {
+                open.kind = kind
+            }
             Some(_) => {}
             None => {
                 let id = TransactionId(self.next_transaction);

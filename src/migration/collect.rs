@@ -1,12 +1,12 @@
 //! From paths to migrations: who owns each folder, and what its tool makes of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::find::find;
-use super::folder::{File, Folder};
+use super::folder::{File, Folder, is_changelog};
 use super::order::natural;
 use super::read::{ReadError, decode};
 use super::tools::{Entry, Input, Part, Split, TOOLS, Tool, tool};
@@ -93,6 +93,22 @@ pub fn collect(paths: &[PathBuf], options: &CollectOptions, sources: &mut Source
     collector.finish()
 }
 
+/// The name that standard input is shown by.
+const STDIN: &str = "<stdin>";
+
+/// How far above a file the folder is looked for that its tool would be pointed at.
+const ROOT_LEVELS: usize = 4;
+
+/// Whether a tool that looks into folders below would be pointed at this one: Flyway's default place, or Liquibase's changelog.
+fn is_root(folder: &Path) -> bool {
+    let has_changelog = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).any(|path| is_changelog(&path))
+    };
+    folder.ends_with("db/migration")
+        || has_changelog(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+}
+
 struct Collector<'a> {
     options: &'a CollectOptions,
     sources: &'a mut Sources,
@@ -101,13 +117,36 @@ struct Collector<'a> {
     /// Files that are in already.
     seen: BTreeSet<PathBuf>,
     /// Folders around files that were given by path.
-    homes: HashMap<PathBuf, Rc<Folder>>,
+    homes: HashMap<PathBuf, Rc<Home>>,
+    /// Which folders above files are the roots of a tool.
+    roots: HashMap<PathBuf, bool>,
+}
+
+/// The folder around files that were given by path.
+struct Home {
+    folder: Folder,
+    /// Whose migrations folder it is.
+    owner: Option<&'static dyn Tool>,
+    /// What the owner runs from it, in order.
+    entries: Vec<Entry>,
+    /// Places in that order, by the file's full path.
+    ranks: HashMap<PathBuf, usize>,
+}
+
+impl Home {
+    fn new(folder: Folder, told: Option<Framework>) -> Home {
+        let owner = told.map(tool).or_else(|| TOOLS.into_iter().find(|tool| tool.detect(&folder)));
+        let entries = owner.map(|tool| tool.order(&folder).entries).unwrap_or_default();
+        let full = |entry: &Entry| entry.file.path.canonicalize().ok();
+        let ranks = entries.iter().enumerate().filter_map(|(rank, entry)| Some((full(entry)?, rank))).collect();
+        Home { folder, owner, entries, ranks }
+    }
 }
 
 /// A file given by path, and who runs it.
 struct Placed {
     tool: &'static dyn Tool,
-    home: Rc<Folder>,
+    home: Rc<Home>,
     /// Its place in the tool's order; none where the tool has none for it.
     rank: Option<usize>,
     entry: Entry,
@@ -116,7 +155,15 @@ struct Placed {
 impl<'a> Collector<'a> {
     fn new(options: &'a CollectOptions, sources: &'a mut Sources) -> Collector<'a> {
         let (collected, down) = (Collected::default(), Vec::new());
-        Collector { options, sources, collected, down, seen: BTreeSet::new(), homes: HashMap::new() }
+        Collector {
+            options,
+            sources,
+            collected,
+            down,
+            seen: BTreeSet::new(),
+            homes: HashMap::new(),
+            roots: HashMap::new(),
+        }
     }
 
     fn finish(mut self) -> Collected {
@@ -161,9 +208,10 @@ impl<'a> Collector<'a> {
         for entry in &order.entries {
             self.add(tool, folder, entry);
         }
+        let first = |entry: &Entry| entry.file.relative.iter().next().map(|name| folder.path.join(name));
+        let run: HashSet<PathBuf> = order.entries.iter().filter_map(first).collect();
         for below in folder.subfolders() {
-            let run = order.entries.iter().any(|entry| entry.file.path.starts_with(&below.path));
-            if run || order.known.contains(&below.path) || !below.has_sql() {
+            if run.contains(&below.path) || order.known.contains(&below.path) || !below.has_sql() {
                 continue;
             }
             if self.options.framework.is_none() && TOOLS.into_iter().any(|tool| tool.detect(&below)) {
@@ -213,47 +261,41 @@ impl<'a> Collector<'a> {
 
     /// Files given by path: as they are, but those of one tool's folder in the tool's order.
     fn add_files(&mut self, paths: &[&Path]) {
-        let mut placed: Vec<Placed> = Vec::new();
-        for path in paths {
-            let Some(file) = self.read_file(path) else { continue };
-            let new = self.place(file);
-            let same =
-                |other: &Placed| Rc::ptr_eq(&other.home, &new.home) && other.rank.is_some() && new.rank.is_some();
-            let at = match placed.iter().rposition(same) {
-                None => placed.len(),
-                Some(last) => placed[..=last]
-                    .iter()
-                    .rposition(|other| same(other) && other.rank < new.rank)
-                    .map_or_else(|| placed.iter().position(same).unwrap_or(last), |smaller| smaller + 1),
-            };
-            placed.insert(at, new);
+        let files: Vec<File> = paths.iter().filter_map(|path| self.read_file(path)).collect();
+        let mut placed: Vec<(usize, Placed)> = Vec::new();
+        let mut firsts: HashMap<PathBuf, usize> = HashMap::new();
+        for (position, file) in files.into_iter().enumerate() {
+            let file = self.place(file);
+            let group = file.rank.map(|_| *firsts.entry(file.home.folder.path.clone()).or_insert(position));
+            placed.push((group.unwrap_or(position), file));
         }
-        for file in placed {
-            self.add_placed(&file);
+        placed.sort_by_key(|(group, file)| (*group, file.rank));
+        for (_, file) in &placed {
+            self.add_placed(file);
         }
     }
 
     fn add_placed(&mut self, file: &Placed) {
-        let found = FoundFramework { framework: file.tool.framework(), folder: file.home.path.clone() };
+        let found = FoundFramework { framework: file.tool.framework(), folder: file.home.folder.path.clone() };
         if !self.collected.frameworks.contains(&found) {
             self.collected.frameworks.push(found);
         }
         if file.entry.direction == Some(Direction::Down) && !self.options.down {
             self.note(&file.entry.file.path, "is a down migration: it is read with --down".to_owned());
         }
-        self.add(file.tool, &file.home, &file.entry);
+        self.add(file.tool, &file.home.folder, &file.entry);
     }
 
     fn read_file(&mut self, path: &Path) -> Option<File> {
         let is_stdin = path == Path::new("-");
         let read = if is_stdin {
             let bytes = self.options.stdin.clone().unwrap_or_default();
-            decode(Path::new("<stdin>"), bytes)
+            decode(Path::new(STDIN), bytes)
         } else {
             super::read::read(path)
         };
         let read = read.map_err(|error| self.collected.errors.push(error)).ok()?;
-        let path = if is_stdin { Path::new("<stdin>") } else { path };
+        let path = if is_stdin { Path::new(STDIN) } else { path };
         let relative = PathBuf::from(path.file_name().unwrap_or(path.as_os_str()));
         Some(File {
             relative,
@@ -266,41 +308,55 @@ impl<'a> Collector<'a> {
     /// Who runs a file: the tool of the folder that it stands in, or the one whose markers it has.
     fn place(&mut self, file: File) -> Placed {
         let home = self.home(&file.path);
-        let told = self.options.framework.map(tool);
-        let owner = told.or_else(|| TOOLS.into_iter().find(|tool| tool.detect(&home)));
-        if let Some(tool) = owner {
-            let entries = tool.order(&home).entries;
-            let name = file.path.canonicalize().unwrap_or_default();
-            let same = |entry: &Entry| entry.file.path.canonicalize().is_ok_and(|path| path == name);
-            if let Some(rank) = entries.iter().position(same) {
-                let entry =
-                    Entry { file: File { path: file.path, ..entries[rank].file.clone() }, ..entries[rank].clone() };
-                return Placed { tool, home, rank: Some(rank), entry };
-            }
+        let rank = file.path.canonicalize().ok().and_then(|path| home.ranks.get(&path).copied());
+        if let (Some(tool), Some(rank)) = (home.owner, rank) {
+            let known = &home.entries[rank];
+            let entry = Entry { file: File { path: file.path, ..known.file.clone() }, ..known.clone() };
+            return Placed { tool, home, rank: Some(rank), entry };
         }
-        let alone = Folder { path: home.path.clone(), files: vec![file.clone()], project: home.project.clone() };
+        // Markers are looked for in SQL files, and the user says that this is one.
+        let relative = if file.is_sql() { file.relative.clone() } else { PathBuf::from("file.sql") };
+        let marked = File { relative, ..file.clone() };
+        let alone = Folder::of_file(&home.folder, marked);
         let own = || TOOLS.into_iter().find(|tool| tool.detect(&alone));
         let is_base = super::structure_sql::is_structure(&file);
         let fallback = if is_base { Framework::StructureSql } else { Framework::Plain };
+        let told = self.options.framework.map(tool);
         let tool = told.or_else(own).unwrap_or(tool(fallback));
-        let entry = tool.order(&alone).entries.pop();
+        let entry = tool.order(&alone).entries.pop().filter(|_| file.is_sql());
         let entry = entry.unwrap_or_else(|| Entry { name: file.name().to_owned(), file, direction: None });
         Placed { tool, home, rank: None, entry }
     }
 
+    fn is_root(&mut self, folder: &Path) -> bool {
+        let known = self.roots.get(folder).copied();
+        known.unwrap_or_else(|| {
+            let found = is_root(folder);
+            self.roots.insert(folder.to_owned(), found);
+            found
+        })
+    }
+
     /// The folder that a tool would be pointed at to run this file.
-    fn home(&mut self, path: &Path) -> Rc<Folder> {
+    fn home(&mut self, path: &Path) -> Rc<Home> {
         let parent = path.parent().unwrap_or(Path::new(""));
         let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         let above = matches!(name(path).as_str(), "up.sql" | "down.sql" | "migration.sql")
             || matches!(name(parent).as_str(), "deploy" | "revert" | "verify");
-        let home = if above { parent.parent().unwrap_or(parent) } else { parent };
+        let root = path.ancestors().skip(1).take(ROOT_LEVELS).find(|ancestor| self.is_root(ancestor));
+        let home = if above { parent.parent().unwrap_or(parent) } else { root.unwrap_or(parent) };
         let home = if home.as_os_str().is_empty() { Path::new(".") } else { home };
         let known = self.homes.get(home).cloned();
         known.unwrap_or_else(|| {
-            let folder = Rc::new(Folder::read_near(home));
-            self.homes.insert(home.to_owned(), folder.clone());
-            folder
+            let whole = || Folder::read(home, &mut Vec::new());
+            let folder = match root {
+                _ if path == Path::new(STDIN) => Folder::empty(home),
+                Some(_) => whole(),
+                None => Folder::read_near(home),
+            };
+            let found = Rc::new(Home::new(folder, self.options.framework));
+            self.homes.insert(home.to_owned(), found.clone());
+            found
         })
     }
 
@@ -385,11 +441,8 @@ impl<'a> Collector<'a> {
     }
 
     fn note_byte_order_mark(&mut self, tool: &dyn Tool, entry: &Entry) {
-        if entry.file.byte_order_mark && tool.sends_byte_order_mark() {
-            let message = format!(
-                "starts with a byte order mark, which {} sends to the server: a syntax error",
-                tool.framework()
-            );
+        if entry.file.byte_order_mark && tool.fails_on_byte_order_mark() {
+            let message = format!("starts with a byte order mark, on which {} fails", tool.framework());
             self.note(&entry.file.path, message);
         }
     }

@@ -21,8 +21,8 @@ fn marker(line: &str) -> Option<(Direction, &str)> {
 }
 
 fn transaction(options: &str) -> TransactionMode {
-    let off = options.split_whitespace().filter_map(|option| option.split_once(':'));
-    match off.filter(|(name, _)| *name == "transaction").last() {
+    let mut pairs = options.split_whitespace().filter_map(|option| option.split_once(':'));
+    match pairs.rfind(|(name, _)| *name == "transaction") {
         Some((_, "false")) => TransactionMode::OneString,
         _ => TransactionMode::Wrapped,
     }
@@ -31,6 +31,10 @@ fn transaction(options: &str) -> TransactionMode {
 impl Tool for Dbmate {
     fn framework(&self) -> Framework {
         Framework::Dbmate
+    }
+
+    fn fails_on_byte_order_mark(&self) -> bool {
+        true
     }
 
     fn detect(&self, folder: &Folder) -> bool {
@@ -72,9 +76,9 @@ impl Tool for Dbmate {
                 split.notes.push((line.range(), "dbmate refuses SQL before -- migrate:up".to_owned()));
             }
         }
-        if up.is_empty() || down.len() < up.len() {
-            let missing = if up.is_empty() { "-- migrate:up" } else { "-- migrate:down" };
-            split.notes.push((0..0, format!("dbmate refuses a file without {missing}")));
+        if up.is_empty() || down.len() != up.len() {
+            let message = "dbmate refuses a file without one -- migrate:down for each -- migrate:up".to_owned();
+            split.notes.push((0..0, message));
         }
         for (direction, parts) in [(Direction::Up, up), (Direction::Down, down)] {
             if !parts.is_empty() {

@@ -35,7 +35,7 @@ impl Tool for Diesel {
     }
 
     fn detect(&self, folder: &Folder) -> bool {
-        let declared = folder.project.mentions("diesel.toml", "") || folder.project.mentions("Cargo.toml", "diesel");
+        let declared = folder.project.has("diesel.toml") || folder.project.declares("Cargo.toml", "diesel");
         let mut names = folder.files.iter().filter(|file| file.name() == "up.sql").filter_map(folder_name);
         names.any(|name| declared || is_generated_name(&name))
     }
@@ -64,15 +64,15 @@ impl Tool for Diesel {
         split
     }
 
-    fn sends_byte_order_mark(&self) -> bool {
+    fn fails_on_byte_order_mark(&self) -> bool {
         true
     }
 }
 
 /// A `metadata.toml` that does not name the key turns the transaction off; one that cannot be read leaves it on.
 fn runs_in_transaction(input: &Input<'_>) -> bool {
-    let path = input.entry.file.path.with_file_name("metadata.toml");
-    let Some(metadata) = input.folder.files.iter().find(|file| file.path == path) else { return true };
+    let path = input.entry.file.relative.with_file_name("metadata.toml");
+    let Some(metadata) = input.folder.file(path) else { return true };
     let Ok(table) = metadata.text().parse::<toml::Table>() else { return true };
     match table.get("run_in_transaction") {
         Some(value) => value.as_bool().unwrap_or(true),

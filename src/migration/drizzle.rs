@@ -44,7 +44,7 @@ impl Tool for Drizzle {
         Split::default().with(Direction::Up, parts)
     }
 
-    fn sends_byte_order_mark(&self) -> bool {
+    fn fails_on_byte_order_mark(&self) -> bool {
         true
     }
 }

@@ -155,21 +155,23 @@ fn key(name: Name<'_>) -> String {
 /// Flyway's own list (PostgreSQLParser.java), which is not PostgreSQL's: REINDEX … CONCURRENTLY is not on it.
 fn refuses_transaction(piece: &Piece) -> bool {
     let words: Vec<&str> = piece.words.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["CREATE" | "DROP", "DATABASE" | "TABLESPACE" | "SUBSCRIPTION", ..] => true,
-        ["CREATE" | "DROP", "INDEX", "CONCURRENTLY", ..] | ["CREATE", "UNIQUE", "INDEX", "CONCURRENTLY", ..] => true,
-        ["REINDEX", "SCHEMA" | "DATABASE" | "SYSTEM", ..] => true,
-        ["REINDEX", "VERBOSE", "SCHEMA" | "DATABASE" | "SYSTEM", ..] => true,
-        ["ALTER", "SYSTEM", ..] | ["DISCARD", "ALL", ..] | ["VACUUM", ..] => true,
-        _ => false,
-    }
+    matches!(
+        words.as_slice(),
+        ["CREATE" | "DROP", "DATABASE" | "TABLESPACE" | "SUBSCRIPTION", ..]
+            | ["CREATE" | "DROP", "INDEX", "CONCURRENTLY", ..]
+            | ["CREATE" | "DROP", "UNIQUE", "INDEX", "CONCURRENTLY", ..]
+            | ["REINDEX", "SCHEMA" | "DATABASE" | "SYSTEM", ..]
+            | ["REINDEX", "VERBOSE", "SCHEMA" | "DATABASE" | "SYSTEM", ..]
+            | ["ALTER", "SYSTEM", ..]
+            | ["DISCARD", "ALL", ..]
+            | ["VACUUM", ..]
+    )
 }
 
 /// `executeInTransaction` of the `.sql.conf` beside the script.
 fn script_setting(input: &Input<'_>) -> Option<bool> {
     let name = format!("{}.conf", input.entry.file.name());
-    let path = input.entry.file.path.with_file_name(name);
-    let conf = input.folder.files.iter().find(|file| file.path == path)?;
+    let conf = input.folder.file(input.entry.file.relative.with_file_name(name))?;
     properties(conf.text()).find(|(key, _)| *key == "executeInTransaction").map(|(_, value)| value == "true")
 }
 

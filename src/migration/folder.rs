@@ -1,5 +1,6 @@
 //! A folder with all that a tool may want to know of it, read once.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ pub(super) struct Folder {
     pub path: PathBuf,
     pub files: Vec<File>,
     pub project: Arc<Project>,
+    /// Places in `files`, by the path from the folder on.
+    index: HashMap<PathBuf, usize>,
 }
 
 /// One file of a folder.
@@ -64,11 +67,26 @@ impl Folder {
             }
         }
         files.sort_by(|a, b| natural_path(&a.relative, &b.relative));
-        Folder { path: path.to_owned(), files, project: Arc::new(Project::around(path)) }
+        Folder::new(path.to_owned(), files, Arc::new(Project::around(path)))
+    }
+
+    fn new(path: PathBuf, files: Vec<File>, project: Arc<Project>) -> Folder {
+        let index = files.iter().enumerate().map(|(place, file)| (file.relative.clone(), place)).collect();
+        Folder { path, files, project, index }
+    }
+
+    /// A folder of which only the project around it matters.
+    pub fn empty(path: &Path) -> Folder {
+        Folder::new(path.to_owned(), Vec::new(), Arc::new(Project::around(path)))
+    }
+
+    /// A folder as if it held but one file.
+    pub fn of_file(folder: &Folder, file: File) -> Folder {
+        Folder::new(folder.path.clone(), vec![file], folder.project.clone())
     }
 
     pub fn file(&self, relative: impl AsRef<Path>) -> Option<&File> {
-        self.files.iter().find(|file| file.relative == relative.as_ref())
+        self.index.get(relative.as_ref()).map(|place| &self.files[*place])
     }
 
     /// The files that stand in the folder itself.
@@ -87,7 +105,7 @@ impl Folder {
 
     /// The folders that stand in the folder itself, in natural order.
     pub fn subfolders(&self) -> Vec<Folder> {
-        let mut folders: Vec<Folder> = Vec::new();
+        let mut folders: Vec<(PathBuf, Vec<File>)> = Vec::new();
         for file in &self.files {
             let mut components = file.relative.components();
             let (Some(first), rest) = (components.next(), components.as_path()) else { continue };
@@ -95,14 +113,18 @@ impl Folder {
                 continue;
             }
             let path = self.path.join(first);
-            if folders.last().is_none_or(|folder| folder.path != path) {
-                folders.push(Folder { path, files: Vec::new(), project: self.project.clone() });
+            if folders.last().is_none_or(|(last, _)| *last != path) {
+                folders.push((path, Vec::new()));
             }
-            if let Some(folder) = folders.last_mut() {
-                folder.files.push(File { relative: rest.to_owned(), ..file.clone() });
+            if let Some((_, files)) = folders.last_mut() {
+                files.push(File { relative: rest.to_owned(), ..file.clone() });
             }
         }
-        folders
+        let folder = |(path, files): (PathBuf, Vec<File>)| {
+            let project = self.project.below(&path, |name| files.iter().any(|file| file.relative == Path::new(name)));
+            Folder::new(path, files, project)
+        };
+        folders.into_iter().map(folder).collect()
     }
 }
 
@@ -151,11 +173,16 @@ impl File {
         TOOL_FILES.contains(&name) || name.ends_with(".sql.conf") || self.is_changelog()
     }
 
-    /// Liquibase's list of changelogs, in its usual name.
     pub fn is_changelog(&self) -> bool {
-        let is_list = ["yaml", "yml", "xml", "json"].iter().any(|extension| self.has_extension(extension));
-        is_list && self.name().contains("changelog")
+        is_changelog(&self.relative)
     }
+}
+
+/// Whether this is Liquibase's list of changelogs, by its usual name.
+pub(super) fn is_changelog(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    matches!(extension, "yaml" | "yml" | "xml" | "json") && name.contains("changelog")
 }
 
 fn is_skipped(entry: &DirEntry) -> bool {

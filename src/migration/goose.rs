@@ -21,6 +21,10 @@ impl Tool for Goose {
         Framework::Goose
     }
 
+    fn fails_on_byte_order_mark(&self) -> bool {
+        true
+    }
+
     fn detect(&self, folder: &Folder) -> bool {
         folder.own_sql().any(|file| lines(file.text()).any(|line| annotation(line.text).as_deref() == Some("UP")))
     }
@@ -148,7 +152,8 @@ impl Annotated {
             return;
         }
         let end = line.start + line.text.trim_end().len();
-        if is_quoted(text, start + text[start..end].rfind(';').unwrap_or_default()) {
+        let statement = &text[start..end];
+        if statement.rfind(';').is_some_and(|last| is_quoted(statement, last)) {
             let message =
                 "goose cuts the statement here, inside of a quoted text: it needs -- +goose StatementBegin".to_owned();
             self.notes.push((line.range(), message));

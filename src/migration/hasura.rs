@@ -23,7 +23,7 @@ impl Tool for Hasura {
     }
 
     fn detect(&self, folder: &Folder) -> bool {
-        let declared = folder.project.mentions("config.yaml", "metadata_directory");
+        let declared = folder.project.declares("config.yaml", "metadata_directory");
         let mut versions = folder.files.iter().filter_map(folder_name).map(leading_digits);
         versions.any(|version| version.len() == 13 || (declared && !version.is_empty()))
     }

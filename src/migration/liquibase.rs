@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::folder::{File, Folder};
 use super::line::{Line, lines, strip_prefix_ignoring_case};
-use super::tools::{Entry, Input, Order, Part, Split, Tool, Unit};
+use super::tools::{Entry, Input, Order, Part, Split, Tool, Unit, batch};
 use super::variables::{Style, Variables};
 use super::{Direction, Framework, TransactionMode};
 
@@ -87,13 +87,13 @@ impl Tool for Liquibase {
 
 /// `name:value` among a marker's options; the value may be quoted.
 fn option<'a>(options: &'a str, name: &str) -> Option<&'a str> {
-    let starts = options.match_indices(':').filter_map(|(colon, _)| {
+    let mut starts = options.rmatch_indices(':').filter_map(|(colon, _)| {
         let start = colon.checked_sub(name.len())?;
-        let is_name = options.get(start..colon).is_some_and(|found| found.eq_ignore_ascii_case(name));
+        let is_name = options.get(start..colon)?.eq_ignore_ascii_case(name);
         let is_whole = options[..start].chars().next_back().is_none_or(char::is_whitespace);
         (is_name && is_whole).then(|| options[colon + 1..].trim_start_matches(' '))
     });
-    let value = starts.last()?;
+    let value = starts.next()?;
     match value.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
         Some((quoted, _)) => Some(quoted),
         None => value.split_whitespace().next(),
@@ -298,15 +298,18 @@ fn parts(changeset: &Changeset, masked: &mut String) -> Vec<Part> {
         return vec![Part { range, transaction: TransactionMode::Wrapped }];
     }
     if is_off(options, "splitStatements") {
-        return vec![Part { range, transaction: TransactionMode::OneString }];
+        return batch(masked, range);
     }
     if cuts.is_empty() {
         return vec![Part { range, transaction: TransactionMode::None }];
     }
     let starts = std::iter::once(range.start).chain(cuts.iter().copied());
     let ends = cuts.iter().copied().chain([range.end]);
-    let part = |(start, end): (usize, usize)| Part { range: start..end, transaction: TransactionMode::OneString };
-    starts.zip(ends).map(part).filter(|part| !masked[part.range.clone()].trim().is_empty()).collect()
+    starts
+        .zip(ends)
+        .flat_map(|(start, end)| batch(masked, start..end))
+        .filter(|part| !masked[part.range.clone()].trim().is_empty())
+        .collect()
 }
 
 /// Replaces delimiters by semicolons and returns where each ends.

@@ -32,8 +32,12 @@ impl Tool for NodePgMigrate {
         Framework::NodePgMigrate
     }
 
+    fn fails_on_byte_order_mark(&self) -> bool {
+        true
+    }
+
     fn detect(&self, folder: &Folder) -> bool {
-        let declared = folder.project.mentions("package.json", "\"node-pg-migrate\"");
+        let declared = folder.project.declares("package.json", "node-pg-migrate");
         folder.own_sql().any(|file| {
             marker(file.text(), "up").is_some()
                 || marker(file.text(), "down").is_some()

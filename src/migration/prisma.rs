@@ -42,7 +42,7 @@ impl Tool for Prisma {
         Split::whole(input, TransactionMode::OneString)
     }
 
-    fn sends_byte_order_mark(&self) -> bool {
+    fn fails_on_byte_order_mark(&self) -> bool {
         true
     }
 }

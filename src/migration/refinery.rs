@@ -25,7 +25,7 @@ impl Tool for Refinery {
     }
 
     fn detect(&self, folder: &Folder) -> bool {
-        folder.project.mentions("Cargo.toml", "refinery") && folder.own_sql().any(|file| version(file).is_some())
+        folder.project.declares("Cargo.toml", "refinery") && folder.own_sql().any(|file| version(file).is_some())
     }
 
     fn order(&self, folder: &Folder) -> Order {
@@ -52,7 +52,7 @@ impl Tool for Refinery {
         Split::whole(input, TransactionMode::Wrapped)
     }
 
-    fn sends_byte_order_mark(&self) -> bool {
+    fn fails_on_byte_order_mark(&self) -> bool {
         true
     }
 }

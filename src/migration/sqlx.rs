@@ -22,7 +22,7 @@ impl Tool for Sqlx {
     }
 
     fn detect(&self, folder: &Folder) -> bool {
-        let declared = folder.project.mentions("sqlx.toml", "") || folder.project.mentions("Cargo.toml", "sqlx");
+        let declared = folder.project.has("sqlx.toml") || folder.project.declares("Cargo.toml", "sqlx");
         declared && folder.own_sql().any(|file| parts(file).is_some())
     }
 
@@ -46,7 +46,7 @@ impl Tool for Sqlx {
         Split::whole(input, if opted_out { TransactionMode::OneString } else { TransactionMode::Wrapped })
     }
 
-    fn sends_byte_order_mark(&self) -> bool {
+    fn fails_on_byte_order_mark(&self) -> bool {
         true
     }
 }

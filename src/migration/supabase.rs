@@ -5,9 +5,8 @@
 
 use super::folder::{File, Folder};
 use super::order::leading_digits;
-use super::scan::pieces;
-use super::tools::{Entry, Input, Order, Part, Split, Tool};
-use super::{Direction, Framework, TransactionMode};
+use super::tools::{Entry, Input, Order, Split, Tool, batch};
+use super::{Direction, Framework};
 
 pub(super) struct Supabase;
 
@@ -42,16 +41,7 @@ impl Tool for Supabase {
         order
     }
 
-    /// In a batch, a statement that may not run in a transaction block is accepted as the first one, and commits at once
-    /// (`PreventInTransactionBlock` in xact.c); behind another statement it fails.
     fn split(&self, input: &Input<'_>) -> Split {
-        let statements = pieces(input.text, 0..input.text.len());
-        let alone = statements.iter().take_while(|piece| piece.runs_alone()).last().map_or(0, |piece| piece.range.end);
-        let end = input.text.len();
-        let mut parts = vec![Part { range: alone..end, transaction: TransactionMode::OneString }];
-        if alone > 0 {
-            parts.insert(0, Part { range: 0..alone, transaction: TransactionMode::None });
-        }
-        Split::default().with(Direction::Up, parts)
+        Split::default().with(Direction::Up, batch(input.text, 0..input.text.len()))
     }
 }

@@ -1,9 +1,12 @@
 //! What every framework's file provides, and the list of them.
 
+use std::collections::hash_map::Entry as Slot;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::folder::{File, Folder};
+use super::scan::pieces;
 use super::variables::{Style, Variables};
 use super::{Direction, Framework, TransactionMode};
 use super::{
@@ -24,8 +27,9 @@ pub(super) trait Tool: Sync {
     /// The parts of a file that run, up and down, and how they reach the server.
     fn split(&self, input: &Input<'_>) -> Split;
 
-    /// Whether a byte order mark at the start of a file reaches the server.
-    fn sends_byte_order_mark(&self) -> bool {
+    /// Whether the tool fails on a byte order mark: it sends it to the server, which takes it for a part of the first word, or does
+    /// not find its own marker behind it.
+    fn fails_on_byte_order_mark(&self) -> bool {
         false
     }
 
@@ -133,26 +137,44 @@ impl Split {
     }
 }
 
+/// Statements sent as one batch of the extended protocol, with one Sync behind them all.
+///
+/// A statement that may not run in a transaction block is accepted as the first one and takes effect by itself; behind another one
+/// it fails, alone or not (`PreventInTransactionBlock` in xact.c: "cannot be executed within a pipeline").
+pub(super) fn batch(text: &str, range: Range<usize>) -> Vec<Part> {
+    let statements = pieces(text, range.clone());
+    match statements.as_slice() {
+        [first, second, ..] if first.runs_alone() => vec![
+            Part { range: range.start..second.range.start, transaction: TransactionMode::None },
+            Part { range: second.range.start..range.end, transaction: TransactionMode::Wrapped },
+        ],
+        _ => vec![Part { range, transaction: TransactionMode::OneString }],
+    }
+}
+
 impl Order {
     /// Says so where two files of one direction have one version; `version` gives a key to compare.
     pub fn note_duplicates(&mut self, tool: &str, version: impl Fn(&Entry) -> String) {
-        for (index, entry) in self.entries.iter().enumerate() {
-            let twin = self.entries[..index]
-                .iter()
-                .find(|other| other.direction == entry.direction && version(other) == version(entry));
-            if let Some(twin) = twin {
-                let message = format!("{tool} takes this for the same version as {}", twin.file.path.display());
-                self.notes.push((entry.file.path.clone(), message));
+        let mut versions: HashMap<(bool, String), &Path> = HashMap::new();
+        for entry in &self.entries {
+            let key = (entry.direction == Some(Direction::Down), version(entry));
+            match versions.entry(key) {
+                Slot::Vacant(slot) => {
+                    slot.insert(&entry.file.path);
+                }
+                Slot::Occupied(twin) => {
+                    let message = format!("{tool} takes this for the same version as {}", twin.get().display());
+                    self.notes.push((entry.file.path.clone(), message));
+                }
             }
         }
     }
 
     /// Says so for every SQL file of the folder itself that is not in the order.
     pub fn note_ignored<'a>(&mut self, tool: &str, why: &str, files: impl Iterator<Item = &'a File>) {
-        for file in files {
-            if !self.entries.iter().any(|entry| entry.file.path == file.path) {
-                self.notes.push((file.path.clone(), format!("{tool} does not run this file: {why}")));
-            }
+        let run: HashSet<&Path> = self.entries.iter().map(|entry| entry.file.path.as_path()).collect();
+        for file in files.filter(|file| !run.contains(file.path.as_path())) {
+            self.notes.push((file.path.clone(), format!("{tool} does not run this file: {why}")));
         }
     }
 }

@@ -93,7 +93,8 @@ fn excerpt(finding: &Finding, sources: &Sources, snippets: &Snippets) -> String 
         group = group.element(Level::NOTE.with_name(Some(kind_name(evidence.kind))).message(evidence.text.clone()));
     }
     if let Some(witness) = &finding.witness {
-        group = group.element(Level::NOTE.with_name(Some("for example")).message(format!("{}\n{}", witness.sql, witness.after)));
+        group = group
+            .element(Level::NOTE.with_name(Some("for example")).message(format!("{}\n{}", witness.sql, witness.after)));
     }
     if !finding.advice.text.is_empty() {
         group = group.element(Level::HELP.with_name(Some("instead")).message(advice(finding)));

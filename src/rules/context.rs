@@ -73,9 +73,9 @@ impl<'r> StepContext<'r> {
     pub fn blocking_work(&self, kind: WorkKind) -> impl Iterator<Item = &'r Work> + use<'r> {
         let rewritten: Vec<_> =
             self.shared_work().filter(|work| work.kind == WorkKind::Rewrite).map(|work| work.relation).collect();
-        self.shared_work()
-            .filter(move |work| work.kind == kind && work.under.blocks_writes())
-            .filter(move |work| kind == WorkKind::Rewrite || work.relation.is_none() || !rewritten.contains(&work.relation))
+        self.shared_work().filter(move |work| work.kind == kind && work.under.blocks_writes()).filter(move |work| {
+            kind == WorkKind::Rewrite || work.relation.is_none() || !rewritten.contains(&work.relation)
+        })
     }
 
     pub fn failures(&self) -> &'r [Failure] {

@@ -68,7 +68,10 @@ fn covered(source: &SourceFile, script: &Script, comment: Span) -> Span {
     let statements = || script.statements.iter().map(|statement| statement.span);
     let inside = statements().find(|span| span.contains(comment));
     let same_line = || {
-        statements().filter(|span| span.end <= comment.start).last().filter(|span| line(span.end.saturating_sub(1)) == line(comment.start))
+        statements()
+            .filter(|span| span.end <= comment.start)
+            .last()
+            .filter(|span| line(span.end.saturating_sub(1)) == line(comment.start))
     };
     let next = || statements().find(|span| span.start >= comment.end);
     inside.or_else(same_line).or_else(next).unwrap_or(comment)
@@ -79,7 +82,9 @@ impl Suppressions {
     pub fn allow(&mut self, mut findings: Vec<Finding>) -> Vec<Finding> {
         findings.retain(|finding| {
             let mut allowed = false;
-            for entry in self.entries.iter_mut().filter(|entry| entry.rule == finding.rule && entry.covers_finding(finding)) {
+            for entry in
+                self.entries.iter_mut().filter(|entry| entry.rule == finding.rule && entry.covers_finding(finding))
+            {
                 entry.used = true;
                 allowed = true;
             }
@@ -113,7 +118,8 @@ impl Entry {
             return Some(finding);
         }
         (!self.used).then(|| {
-            let mut finding = UNUSED_SUPPRESSION.finding(self.span, format!("allows {}, but there is nothing to allow", self.rule));
+            let mut finding =
+                UNUSED_SUPPRESSION.finding(self.span, format!("allows {}, but there is nothing to allow", self.rule));
             finding.advice = Advice::text("Remove it, so that it does not hide a later finding.");
             finding
         })

@@ -34,7 +34,8 @@ pub(super) fn rename_column(expression: &Expression, old: &Name, new: &Name) -> 
         };
         if let Some(ident) = last.filter(|ident| stored(ident) == *old) {
             ident.value = new.as_str().to_owned();
-            ident.quote_style = (new.to_string() != new.as_str()).then_some('"');
+            let printed = new.to_string();
+            ident.quote_style = printed.starts_with('"').then_some('"');
             changed = true;
         }
         ControlFlow::<()>::Continue(())

@@ -35,7 +35,8 @@ fn every_case_loses_what_it_says() {
         let found = lost(case.before, case.migration);
         let kinds: Vec<String> = found.iter().map(|it| format!("{:?}", it.kind)).collect();
         if kinds != case.kinds {
-            wrong.push(format!("{}\n  {}\n  expected {:?}\n  found {kinds:?}", case.before, case.migration, case.kinds));
+            wrong
+                .push(format!("{}\n  {}\n  expected {:?}\n  found {kinds:?}", case.before, case.migration, case.kinds));
         }
     }
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases::CASES.len(), wrong.join("\n"));

@@ -209,10 +209,9 @@ impl Predictor<'_> {
         }
         for (other, constraint) in self.schema().foreign_keys_to(table.id) {
             let ConstraintKind::ForeignKey(key) = &constraint.kind else { continue };
-            if constraint.validated && key.referenced_columns.contains(&column.id) {
-                if let Some(other) = self.relation(other) {
-                    self.check_orphans(other, table, span);
-                }
+            let checked = constraint.validated && key.referenced_columns.contains(&column.id);
+            if let Some(other) = self.relation(other).filter(|_| checked) {
+                self.check_orphans(other, table, span);
             }
         }
     }

@@ -114,11 +114,11 @@ impl Predictor<'_> {
                 self.recurse(state);
             }
             RenameColumn { .. } | DropExpression { .. } => self.recurse(state),
-            AddIdentity { .. } | SetIdentity { .. } | DropIdentity { .. } => {
-                // 17 gave identity columns to partitions (tablecmds.c, ATExecAddIdentity).
-                if self.at_least(17) && state.relation.is_partitioned() {
-                    self.recurse(state);
-                }
+            // 17 gave identity columns to partitions (tablecmds.c, ATExecAddIdentity).
+            AddIdentity { .. } | SetIdentity { .. } | DropIdentity { .. }
+                if self.at_least(17) && state.relation.is_partitioned() =>
+            {
+                self.recurse(state);
             }
             AddConstraint(constraint) => self.add_constraint(state, constraint),
             ValidateConstraint { constraint } => self.validate_constraint(state, constraint),
@@ -144,10 +144,10 @@ impl Predictor<'_> {
             SetTrigger { trigger, .. } => self.set_trigger(state, trigger),
             SetAccessMethod { method } => self.set_access_method(state, method.as_ref().map(|it| &it.name)),
             SetLogged | SetUnlogged => self.set_persistence(state),
-            SetTablespace { tablespace, .. } if moves(&state.relation, &tablespace.name) => {
-                if state.relation.has_storage() {
-                    self.new_storage(&state.relation.clone(), span, "its files move to another tablespace");
-                }
+            SetTablespace { tablespace, .. }
+                if moves(&state.relation, &tablespace.name) && state.relation.has_storage() =>
+            {
+                self.new_storage(&state.relation.clone(), span, "its files move to another tablespace");
             }
             OfType { .. } | NotOf => {}
             _ => {}

@@ -36,13 +36,20 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     for span in spans {
         let here: Vec<_> = builds.iter().filter(|work| work.span == span).collect();
         let Some(first) = here.first() else { continue };
-        let table = context.relation(first.relation).map_or_else(|| table_name(context), |table| table.name.to_string());
+        let table =
+            context.relation(first.relation).map_or_else(|| table_name(context), |table| table.name.to_string());
         let more = if here.len() > 1 { format!(" and {} more", here.len() - 1) } else { String::new() };
-        let message =
-            format!("builds {}{more} under {} on {table}: {} until it is done", first.name, first.under, who_waits(first.under));
+        let message = format!(
+            "builds {}{more} under {} on {table}: {} until it is done",
+            first.name,
+            first.under,
+            who_waits(first.under)
+        );
         let mut finding = RULE.finding(span, message);
         finding.object = Some(table);
-        finding.evidence.push(context.evidence_for(first.relation, format!("the index is built because {}", first.reason)));
+        finding
+            .evidence
+            .push(context.evidence_for(first.relation, format!("the index is built because {}", first.reason)));
         finding.advice = advice::instead_of(context, first);
         findings.push(finding);
     }
@@ -50,8 +57,12 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
 
 fn table_name(context: &StepContext) -> String {
     match context.change() {
-        Some(Change::CreateIndex(create)) => context.step.schema.qualify(&create.table, &context.step.session).to_string(),
-        Some(Change::AlterTable(alter)) => context.step.schema.qualify(&alter.relation, &context.step.session).to_string(),
+        Some(Change::CreateIndex(create)) => {
+            context.step.schema.qualify(&create.table, &context.step.session).to_string()
+        }
+        Some(Change::AlterTable(alter)) => {
+            context.step.schema.qualify(&alter.relation, &context.step.session).to_string()
+        }
         _ => "the table".to_owned(),
     }
 }

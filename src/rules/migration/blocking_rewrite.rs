@@ -31,10 +31,13 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         if truncates(context) {
             continue;
         }
-        let message = format!("rewrites {} under {}: {} until it is done", work.name, work.under, who_waits(work.under));
+        let message =
+            format!("rewrites {} under {}: {} until it is done", work.name, work.under, who_waits(work.under));
         let mut finding = RULE.finding(work.span, message);
         finding.object = Some(work.name.clone());
-        finding.evidence.push(context.evidence_for(work.relation, format!("the table is rewritten because {}", work.reason)));
+        finding
+            .evidence
+            .push(context.evidence_for(work.relation, format!("the table is rewritten because {}", work.reason)));
         finding.advice = advice::instead_of(context, work);
         findings.push(finding);
     }

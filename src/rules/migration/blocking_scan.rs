@@ -38,10 +38,13 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
             also(&mut findings[*at], work);
             continue;
         }
-        let message = format!("reads all of {} under {}: {} until it is done", work.name, work.under, who_waits(work.under));
+        let message =
+            format!("reads all of {} under {}: {} until it is done", work.name, work.under, who_waits(work.under));
         let mut finding = RULE.finding(work.span, message);
         finding.object = Some(work.name.clone());
-        finding.evidence.push(context.evidence_for(work.relation, format!("the table is scanned because {}", work.reason)));
+        finding
+            .evidence
+            .push(context.evidence_for(work.relation, format!("the table is scanned because {}", work.reason)));
         finding.advice = advice::instead_of(context, work);
         told.push((work.span, findings.len()));
         findings.push(finding);

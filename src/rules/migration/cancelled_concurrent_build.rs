@@ -43,7 +43,9 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let Some((parameter, limit)) = setting.filter(|_| builds) else { return };
     let message = format!("{parameter} of {limit} ms can cancel this build, which leaves an invalid index behind");
     let mut finding = RULE.finding(context.step.span(), message);
-    finding.evidence.push(Evidence::declared(format!("an earlier statement sets {parameter} to {limit} ms, and nothing resets it")));
+    finding.evidence.push(Evidence::declared(format!(
+        "an earlier statement sets {parameter} to {limit} ms, and nothing resets it"
+    )));
     finding.advice = Advice::steps(
         "Switch the limit off for this statement, and look for invalid indexes afterwards.",
         vec![

@@ -13,8 +13,14 @@ pub const RULE: Rule = Rule {
     explanation: "timestamp without time zone does not say which moment it means; char(n) pads and compares without trailing spaces; money follows the server's locale; \
         json keeps text and cannot be indexed or compared; serial leaves its sequence with separate privileges; a 32-bit key runs out. Changing the \
         type later rewrites the table. One finding a table lists its columns.",
-    fires: Example { given: "", migration: "CREATE TABLE visits (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamp NOT NULL);" },
-    quiet: Example { given: "", migration: "CREATE TABLE visits (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL);" },
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE visits (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamp NOT NULL);",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE visits (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL);",
+    },
     check: Check::Step(check),
 };
 
@@ -43,12 +49,14 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         .collect();
     let Some((first, data_type, _)) = discouraged.first() else { return };
     let name = context.step.schema.qualify(table, &context.step.session);
-    let list: Vec<String> = discouraged.iter().map(|(column, data_type, _)| format!("{} {data_type}", column.name)).collect();
+    let list: Vec<String> =
+        discouraged.iter().map(|(column, data_type, _)| format!("{} {data_type}", column.name)).collect();
     let mut finding = RULE.finding(data_type.span, format!("{name} gets {}", list.join(", ")));
     finding.object = Some(format!("{name}.{}", first.name));
     finding.related = discouraged.iter().skip(1).map(|(_, data_type, _)| (data_type.span, String::new())).collect();
     finding.evidence.push(Evidence::assumed("the type as written"));
-    let mut advice: Vec<String> = discouraged.iter().map(|(_, data_type, better)| format!("{data_type}: {better}")).collect();
+    let mut advice: Vec<String> =
+        discouraged.iter().map(|(_, data_type, better)| format!("{data_type}: {better}")).collect();
     advice.dedup();
     finding.advice = Advice::text(advice.join("; "));
     findings.push(finding);

@@ -72,7 +72,8 @@ fn column_dropped(
         _ => {}
     }
     let name = context.step.schema.qualify(table, &context.step.session);
-    let message = format!("drops {name}.{column} and every value in it; queries that name the column fail from then on");
+    let message =
+        format!("drops {name}.{column} and every value in it; queries that name the column fail from then on");
     let mut finding = RULE.finding(column.span, message);
     finding.object = Some(format!("{name}.{column}"));
     finding.evidence.push(context.evidence_for(known.map(|(id, _)| id), "the column existed before this migration"));
@@ -85,7 +86,8 @@ fn column_dropped(
         required_column_steps(relation.map(|relation| &**relation), &name.to_string(), column),
     );
     if finding.advice.steps.is_empty() {
-        finding.advice.text = "Deploy code that no longer reads or writes the column first, and keep a copy of the values.".to_owned();
+        finding.advice.text =
+            "Deploy code that no longer reads or writes the column first, and keep a copy of the values.".to_owned();
     }
     findings.push(finding);
 }
@@ -93,7 +95,10 @@ fn column_dropped(
 /// Writers that stop naming a required column fail until it is nullable.
 fn required_column_steps(relation: Option<&Relation>, table: &str, column: &crate::change::Ident) -> Vec<FixStep> {
     let required = relation.and_then(|relation| relation.column(&column.name)).is_some_and(|column| {
-        column.not_null.enforced() && column.default.is_none() && column.identity.is_none() && column.generated.is_none()
+        column.not_null.enforced()
+            && column.default.is_none()
+            && column.identity.is_none()
+            && column.generated.is_none()
     });
     let primary = relation.and_then(Relation::primary_key).is_some_and(|key| match &key.kind {
         crate::schema::ConstraintKind::PrimaryKey { columns, .. } => {
@@ -121,7 +126,8 @@ fn table_dropped(context: &StepContext, table: &ObjectName, if_exists: bool, fin
     }
     let id = relation.map(|relation| relation.id);
     let name = context.step.schema.qualify(table, &context.step.session);
-    let mut finding = RULE.finding(table.span, format!("drops {name} and every row in it; queries that name it fail from then on"));
+    let mut finding =
+        RULE.finding(table.span, format!("drops {name} and every row in it; queries that name it fail from then on"));
     finding.object = Some(name.to_string());
     finding.evidence.push(context.evidence_for(id, "the table existed before this migration"));
     tell_cascade(context, &mut finding);
@@ -165,10 +171,13 @@ fn tell_cascade(context: &StepContext, finding: &mut Finding) {
         .dropped
         .iter()
         .filter_map(|object| match object {
-            ObjectId::Relation(id) => context.relation(Some(*id)).filter(|relation| relation.is_queryable()).map(|relation| {
-                format!("{} {}", relation.noun(), relation.name)
-            }),
-            ObjectId::Routine(id) => context.step.schema.routines.get(id).map(|routine| format!("function {}", routine.name)),
+            ObjectId::Relation(id) => context
+                .relation(Some(*id))
+                .filter(|relation| relation.is_queryable())
+                .map(|relation| format!("{} {}", relation.noun(), relation.name)),
+            ObjectId::Routine(id) => {
+                context.step.schema.routines.get(id).map(|routine| format!("function {}", routine.name))
+            }
             ObjectId::Type(id) => context.step.schema.types.get(id).map(|found| format!("type {}", found.name)),
         })
         .filter(|name| finding.object.as_ref().is_none_or(|object| !name.ends_with(&format!(" {object}"))))
@@ -207,5 +216,6 @@ pub(super) fn tells(context: &StepContext, subject: &Subject) -> bool {
     };
     let within = |span: Span| context.step.span().contains(span);
     findings.iter().any(|finding| within(finding.span) && finding.object == object)
-        || (!findings.is_empty() && matches!(context.change(), Some(Change::Drop(drop)) if drop.kind == ObjectKind::Schema))
+        || (!findings.is_empty()
+            && matches!(context.change(), Some(Change::Drop(drop)) if drop.kind == ObjectKind::Schema))
 }

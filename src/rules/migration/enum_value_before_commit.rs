@@ -39,7 +39,8 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         if made_here(context, *id) || !literals.contains(label) || !concerns(context, found) {
             continue;
         }
-        let mut finding = RULE.finding(context.step.span(), format!("fails: uses {label:?} of {} before it is committed", found.name));
+        let mut finding = RULE
+            .finding(context.step.span(), format!("fails: uses {label:?} of {} before it is committed", found.name));
         finding.object = Some(found.name.to_string());
         finding.evidence.push(Evidence::declared("the label was added earlier in the same transaction"));
         finding.advice = Advice::text("Put ALTER TYPE ... ADD VALUE into a migration of its own, before this one.");
@@ -73,7 +74,8 @@ fn concerns(context: &StepContext, found: &Type) -> bool {
             })
         })
     };
-    let creates = matches!(context.change(), Some(Change::CreateTable(_) | Change::CreateView(_) | Change::CreateRoutine(_)));
+    let creates =
+        matches!(context.change(), Some(Change::CreateTable(_) | Change::CreateView(_) | Change::CreateRoutine(_)));
     !creates && context.step.prediction.locks.iter().any(|lock| has_column(lock.relation))
         || context.text(context.step.span()).contains(found.name.name.as_str())
             && !matches!(context.change(), Some(Change::CreateRoutine(_) | Change::Comment(_)))

@@ -46,7 +46,8 @@ fn any_row(context: &StepContext, findings: &mut Vec<Finding>) {
         if !concerns_shared(context) {
             continue;
         }
-        let mut finding = FAILS_ON_ROWS.finding(failure.span, format!("fails if the table has a row: {}", failure.message));
+        let mut finding =
+            FAILS_ON_ROWS.finding(failure.span, format!("fails if the table has a row: {}", failure.message));
         finding.object = Some(failure.object.clone());
         finding.evidence.push(Evidence::assumed("the table existed before this migration, so it may well have rows"));
         finding.advice = super::advice::value_for_old_rows(context, failure);
@@ -60,16 +61,20 @@ fn some_row(context: &StepContext, findings: &mut Vec<Finding>) {
         if !concerns_shared(context) {
             continue;
         }
-        let mut finding = MAY_FAIL_ON_ROWS.finding(failure.span, format!("fails if a row breaks it: {}", failure.message));
+        let mut finding =
+            MAY_FAIL_ON_ROWS.finding(failure.span, format!("fails if a row breaks it: {}", failure.message));
         finding.object = Some(failure.object.clone());
         finding.evidence.push(Evidence::assumed("only the rows can tell"));
-        finding.advice =
-            Advice::steps("Look before the migration runs; this returns rows that would break it.", vec![FixStep::any(query.clone())]);
+        finding.advice = Advice::steps(
+            "Look before the migration runs; this returns rows that would break it.",
+            vec![FixStep::any(query.clone())],
+        );
         findings.push(finding);
     }
 }
 
 /// A table of this migration has the rows that this migration put there.
 fn concerns_shared(context: &StepContext) -> bool {
-    context.shared_locks().any(|lock| lock.mode > crate::effect::LockMode::RowExclusive) || context.shared_work().next().is_some()
+    context.shared_locks().any(|lock| lock.mode > crate::effect::LockMode::RowExclusive)
+        || context.shared_work().next().is_some()
 }

@@ -33,11 +33,14 @@ pub const RULE: Rule = Rule {
 fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let Some((span, what)) = long_work(context) else { return };
     let Some((name, held)) = strongest_held(context) else { return };
-    let message = format!("{what} while {} on {name} is held: {} until the transaction ends", held.mode, who_waits(held.mode));
+    let message =
+        format!("{what} while {} on {name} is held: {} until the transaction ends", held.mode, who_waits(held.mode));
     let mut finding = RULE.finding(span, message);
     finding.related.push((held.by, format!("takes {} on {name}", held.mode)));
     finding.object = Some(name.to_owned());
-    finding.evidence.push(Evidence::declared("the two statements share a transaction, and locks are held until it ends"));
+    finding
+        .evidence
+        .push(Evidence::declared("the two statements share a transaction, and locks are held until it ends"));
     finding.advice = Advice::text(match context.change() {
         Some(Change::Update(_) | Change::Delete(_)) => {
             "Commit the schema change first; then change the rows in batches of a few thousand, each in its own transaction."
@@ -77,6 +80,7 @@ fn copies_rows(context: &StepContext) -> Option<(Span, String)> {
 }
 
 fn strongest_held<'r>(context: &StepContext<'r>) -> Option<(&'r str, &'r HeldLock)> {
-    let held = context.step.held.iter().filter(|(_, held)| held.mode >= LockMode::Share && held.by != context.step.span());
+    let held =
+        context.step.held.iter().filter(|(_, held)| held.mode >= LockMode::Share && held.by != context.step.span());
     held.max_by_key(|(_, held)| held.mode).map(|(name, held)| (&**name, held))
 }

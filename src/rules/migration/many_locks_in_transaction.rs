@@ -62,7 +62,8 @@ fn check(context: &RunContext, findings: &mut Vec<Finding>) {
             finding.severity = Severity::Info;
         }
         finding.object = Some(first.name.clone());
-        finding.related = firsts.iter().filter(|lock| lock.span != second.span).map(|lock| (lock.span, lock.name.clone())).collect();
+        finding.related =
+            firsts.iter().filter(|lock| lock.span != second.span).map(|lock| (lock.span, lock.name.clone())).collect();
         finding.evidence.push(Evidence::declared(format!("one transaction locks {}", names(tables.iter().copied()))));
         finding.advice = Advice::text("Use one transaction, so usually one migration, for each table.");
         findings.push(finding);

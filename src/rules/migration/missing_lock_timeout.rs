@@ -25,8 +25,11 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &RunContext, findings: &mut Vec<Finding>) {
-    let waiting: Vec<(StepContext, &crate::effect::Lock)> =
-        context.steps().filter(|step| limit(step) == 0).filter_map(|step| strong_lock(&step).map(|lock| (step, lock))).collect();
+    let waiting: Vec<(StepContext, &crate::effect::Lock)> = context
+        .steps()
+        .filter(|step| limit(step) == 0)
+        .filter_map(|step| strong_lock(&step).map(|lock| (step, lock)))
+        .collect();
     let Some((first, lock)) = waiting.first() else { return };
     let tables = names(waiting.iter().map(|(_, lock)| lock.name.as_str()));
     let message = format!(
@@ -37,9 +40,12 @@ fn check(context: &RunContext, findings: &mut Vec<Finding>) {
     );
     let mut finding = RULE.finding(lock.span, message);
     finding.object = Some(lock.name.clone());
-    finding.related = waiting.iter().skip(1).map(|(_, lock)| (lock.span, format!("{} on {}", lock.mode, lock.name))).collect();
+    finding.related =
+        waiting.iter().skip(1).map(|(_, lock)| (lock.span, format!("{} on {}", lock.mode, lock.name))).collect();
     finding.evidence.push(Evidence::assumed(match waiting.len() {
-        1 => "nothing in this migration sets lock_timeout before it; the server's default is to wait for ever".to_owned(),
+        1 => {
+            "nothing in this migration sets lock_timeout before it; the server's default is to wait for ever".to_owned()
+        }
         many => format!("{many} statements of this migration wait so; nothing sets lock_timeout before them"),
     }));
     let local = first.step.transaction.is_some();

@@ -26,15 +26,20 @@ pub const RULE: Rule = Rule {
 fn check(context: &RunContext, findings: &mut Vec<Finding>) {
     let changing: Vec<StepContext> =
         context.steps().filter(|step| step.step.block.is_none() && changes_schema(step)).collect();
-    let alone: Vec<&StepContext> = changing.iter().filter(|step| step.step.transaction.is_none() && !repeatable(step)).collect();
+    let alone: Vec<&StepContext> =
+        changing.iter().filter(|step| step.step.transaction.is_none() && !repeatable(step)).collect();
     let Some(first) = alone.first().filter(|_| changing.len() > 1) else { return };
     let message = match alone.len() {
         1 => "stops a second run: it commits by itself and fails when its work is already done".to_owned(),
-        many => format!("stops a second run: {many} statements commit by themselves and fail when their work is already done"),
+        many => format!(
+            "stops a second run: {many} statements commit by themselves and fail when their work is already done"
+        ),
     };
     let mut finding = RULE.finding(first.step.span(), message);
     finding.evidence.push(Evidence::declared("the statements of this file do not share a transaction"));
-    finding.advice = Advice::text("Put BEGIN and COMMIT around the statements, or use IF EXISTS and IF NOT EXISTS where PostgreSQL has them.");
+    finding.advice = Advice::text(
+        "Put BEGIN and COMMIT around the statements, or use IF EXISTS and IF NOT EXISTS where PostgreSQL has them.",
+    );
     findings.push(finding);
 }
 
@@ -42,7 +47,12 @@ fn changes_schema(step: &StepContext) -> bool {
     !matches!(
         step.change(),
         None | Some(
-            Change::Set(_) | Change::Reset(_) | Change::Transaction(_) | Change::Select(_) | Change::Nothing(_) | Change::Explain { .. }
+            Change::Set(_)
+                | Change::Reset(_)
+                | Change::Transaction(_)
+                | Change::Select(_)
+                | Change::Nothing(_)
+                | Change::Explain { .. }
         )
     )
 }
@@ -62,7 +72,9 @@ fn repeatable(step: &StepContext) -> bool {
         Some(Change::CreateSequence(create)) => create.if_not_exists,
         Some(Change::Drop(drop)) => drop.if_exists,
         Some(Change::AlterTable(alter)) => alter.actions.iter().all(|action| repeatable_action(&action.kind)),
-        Some(Change::CreateType(_) | Change::CreateDomain(_) | Change::CreatePolicy(_) | Change::CreateStatistics(_)) => false,
+        Some(
+            Change::CreateType(_) | Change::CreateDomain(_) | Change::CreatePolicy(_) | Change::CreateStatistics(_),
+        ) => false,
         Some(Change::AlterObject(alter)) => !matches!(alter.action, crate::change::AlterObjectAction::Rename(_)),
         _ => true,
     }
@@ -74,7 +86,11 @@ fn repeatable_action(action: &crate::change::AlterTableActionKind) -> bool {
         AddColumn { if_not_exists, .. } => *if_not_exists,
         DropColumn { if_exists, .. } | DropConstraint { if_exists, .. } => *if_exists,
         AddConstraint(constraint) => constraint.inline,
-        RenameRelation { .. } | RenameColumn { .. } | RenameConstraint { .. } | AttachPartition { .. } | DetachPartition { .. } => false,
+        RenameRelation { .. }
+        | RenameColumn { .. }
+        | RenameConstraint { .. }
+        | AttachPartition { .. }
+        | DetachPartition { .. } => false,
         _ => true,
     }
 }

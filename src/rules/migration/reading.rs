@@ -11,7 +11,10 @@ pub const UNREADABLE_STATEMENT: Rule = Rule {
     explanation: "Either it has a syntax error, and the server refuses it too, or it is a form that pgassay does not know yet. The rest of the file is judged; \
         --strict makes it an error, because a gate cannot vouch for what it has not read.",
     fires: Example { given: "", migration: "ALTER TABEL accounts ADD COLUMN note text;" },
-    quiet: Example { given: "CREATE TABLE accounts (id bigint);", migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN note text;" },
+    quiet: Example {
+        given: "CREATE TABLE accounts (id bigint);",
+        migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN note text;",
+    },
     check: Check::Reading,
 };
 
@@ -22,8 +25,14 @@ pub const DYNAMIC_STATEMENT: Rule = Rule {
     summary: "A DO block builds a statement when it runs, so nothing is known of what it does",
     explanation: "EXECUTE of a literal, of literals put together, and of format() with literals is read and judged like any other statement. What depends on data or on \
         variables is not guessed. From there on an object that pgassay has not seen made may exist.",
-    fires: Example { given: "", migration: "DO $$ DECLARE t text := current_setting('my.table'); BEGIN EXECUTE 'DROP TABLE ' || t; END $$;" },
-    quiet: Example { given: "", migration: "DO $$ BEGIN EXECUTE 'CREATE TABLE notes (id bigint PRIMARY KEY)'; END $$;" },
+    fires: Example {
+        given: "",
+        migration: "DO $$ DECLARE t text := current_setting('my.table'); BEGIN EXECUTE 'DROP TABLE ' || t; END $$;",
+    },
+    quiet: Example {
+        given: "",
+        migration: "DO $$ BEGIN EXECUTE 'CREATE TABLE notes (id bigint PRIMARY KEY)'; END $$;",
+    },
     check: Check::Reading,
 };
 

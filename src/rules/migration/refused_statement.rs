@@ -1,9 +1,9 @@
 //! Statements that the server refuses whatever the rows are.
 
+use crate::effect::FailsWhen;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
-use crate::effect::FailsWhen;
 use crate::schema::ProblemKind;
 
 pub const MISSING_OBJECT: Rule = Rule {
@@ -98,17 +98,23 @@ fn advice(kind: ProblemKind) -> &'static str {
     match kind {
         ProblemKind::Missing => "Check the spelling and the schema, and that an earlier migration makes it.",
         ProblemKind::Duplicate => "Use another name, or drop the old object first if it is meant to be replaced.",
-        ProblemKind::Dependent => "Drop what depends on it first and make it again afterwards, in the same transaction.",
+        ProblemKind::Dependent => {
+            "Drop what depends on it first and make it again afterwards, in the same transaction."
+        }
         ProblemKind::Invalid => "Change the statement so that the server accepts it.",
     }
 }
 
 fn always_failing(context: &StepContext, findings: &mut Vec<Finding>) {
-    if context.step.conditional || context.step.applied.problems.iter().any(|problem| problem.kind == ProblemKind::Dependent) {
+    if context.step.conditional
+        || context.step.applied.problems.iter().any(|problem| problem.kind == ProblemKind::Dependent)
+    {
         return;
     }
     for failure in context.failures().iter().filter(|failure| failure.when == FailsWhen::Always) {
-        let told = findings.iter().any(|finding| context.step.span().contains(finding.span) && finding.rule == REFUSED_STATEMENT.name);
+        let told = findings
+            .iter()
+            .any(|finding| context.step.span().contains(finding.span) && finding.rule == REFUSED_STATEMENT.name);
         if told {
             continue;
         }

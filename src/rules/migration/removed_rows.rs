@@ -33,7 +33,9 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
                 report(context, table, "empties", findings);
             }
         }
-        Some(Change::Delete(delete)) if removes_all(context) => report(context, &delete.table, "deletes every row of", findings),
+        Some(Change::Delete(delete)) if removes_all(context) => {
+            report(context, &delete.table, "deletes every row of", findings)
+        }
         _ => {}
     }
 }
@@ -46,7 +48,9 @@ fn report(context: &StepContext, table: &ObjectName, verb: &str, findings: &mut 
     let name = context.step.schema.qualify(table, &context.step.session);
     let mut finding = RULE.finding(table.span, format!("{verb} {name}"));
     finding.object = Some(name.to_string());
-    finding.evidence.push(context.evidence_for(relation, "the table existed before this migration, and nothing limits the rows"));
+    finding
+        .evidence
+        .push(context.evidence_for(relation, "the table existed before this migration, and nothing limits the rows"));
     let others: Vec<&str> = context
         .shared_work()
         .filter(|work| work.kind == WorkKind::Rewrite && work.relation.is_some() && work.relation != relation)
@@ -76,8 +80,12 @@ fn always_true(condition: &Expr) -> bool {
         Expr::BinaryOp { left, right, op: sqlparser::ast::BinaryOperator::Eq } => {
             matches!(&**left, Expr::Value(_)) && left.to_string() == right.to_string()
         }
-        Expr::BinaryOp { left, right, op: sqlparser::ast::BinaryOperator::Or } => always_true(left) || always_true(right),
-        Expr::BinaryOp { left, right, op: sqlparser::ast::BinaryOperator::And } => always_true(left) && always_true(right),
+        Expr::BinaryOp { left, right, op: sqlparser::ast::BinaryOperator::Or } => {
+            always_true(left) || always_true(right)
+        }
+        Expr::BinaryOp { left, right, op: sqlparser::ast::BinaryOperator::And } => {
+            always_true(left) && always_true(right)
+        }
         _ => false,
     }
 }

@@ -32,9 +32,12 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     }
     let table = context.step.schema.qualify(&create.table, &context.step.session);
     let index = crate::change::QualifiedName { schema: table.schema.clone(), name: name.name.clone() };
-    let mut finding = RULE.finding(name.span, format!("if a build of {index} fails, the next run skips the invalid index and succeeds"));
+    let mut finding = RULE
+        .finding(name.span, format!("if a build of {index} fails, the next run skips the invalid index and succeeds"));
     finding.object = Some(index.to_string());
-    finding.evidence.push(Evidence::declared("a failed CREATE INDEX CONCURRENTLY leaves an invalid index of this name"));
+    finding
+        .evidence
+        .push(Evidence::declared("a failed CREATE INDEX CONCURRENTLY leaves an invalid index of this name"));
     let build = super::advice::concurrent_index(context, create);
     finding.advice = Advice::steps(
         "Drop what an earlier try may have left, then build without IF NOT EXISTS.",

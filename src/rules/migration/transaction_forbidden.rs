@@ -40,7 +40,9 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     finding.evidence.push(Evidence::declared(match kind {
         TransactionKind::Explicit => "BEGIN in this file opened a transaction that is still open here",
         TransactionKind::Framework => "the migration tool runs this file in a transaction",
-        TransactionKind::Implicit => "the server runs several statements of one string, and a DO block, in one transaction",
+        TransactionKind::Implicit => {
+            "the server runs several statements of one string, and a DO block, in one transaction"
+        }
     }));
     finding.advice = Advice::text(match kind {
         TransactionKind::Explicit => "Move it in front of BEGIN or behind COMMIT, or into a migration of its own.",

@@ -99,7 +99,9 @@ fn limits(condition: &Expr) -> bool {
         Expr::InList { expr, negated: false, .. } => names_column(expr),
         // What a subquery or a pattern selects is not known; it was written to select.
         Expr::InSubquery { negated: false, .. } | Expr::Exists { negated: false, .. } => true,
-        Expr::Like { negated: false, .. } | Expr::ILike { negated: false, .. } | Expr::SimilarTo { negated: false, .. } => true,
+        Expr::Like { negated: false, .. }
+        | Expr::ILike { negated: false, .. }
+        | Expr::SimilarTo { negated: false, .. } => true,
         _ => false,
     }
 }
@@ -133,7 +135,10 @@ fn batches(context: &StepContext, relation: Option<&Relation>, name: &str) -> Ad
     let statement = context.text(context.step.span()).trim_end();
     Advice::steps(
         format!("{text} Go on with the next range until it passes the largest {key} of {name}."),
-        vec![FixStep::own(format!("{statement} WHERE {key} BETWEEN 1 AND 5000;")), FixStep::own(format!("{statement} WHERE {key} BETWEEN 5001 AND 10000;"))],
+        vec![
+            FixStep::own(format!("{statement} WHERE {key} BETWEEN 1 AND 5000;")),
+            FixStep::own(format!("{statement} WHERE {key} BETWEEN 5001 AND 10000;")),
+        ],
     )
 }
 

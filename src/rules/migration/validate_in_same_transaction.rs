@@ -29,7 +29,9 @@ pub const RULE: Rule = Rule {
 fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let Some((span, name, added)) = validated_here(context) else { return };
     let table = table(context);
-    let message = format!("validates {name} in the transaction that added it: the scan of {table} runs under the lock of ADD CONSTRAINT");
+    let message = format!(
+        "validates {name} in the transaction that added it: the scan of {table} runs under the lock of ADD CONSTRAINT"
+    );
     let mut finding = RULE.finding(span, message);
     finding.related.push((added, "added here, NOT VALID".to_owned()));
     finding.object = Some(format!("{table}.{name}"));
@@ -52,13 +54,16 @@ fn validated_here(context: &StepContext) -> Option<(Span, Name, Span)> {
     let (id, _) = context.step.transaction?;
     // Nothing is scanned when others cannot see the table yet.
     context.shared_work().next()?;
-    let relation = context.step.schema.find_relation(&alter.relation, &context.step.session).map(|relation| relation.id);
+    let relation =
+        context.step.schema.find_relation(&alter.relation, &context.step.session).map(|relation| relation.id);
     alter.actions.iter().find_map(|action| {
         let AlterTableActionKind::ValidateConstraint { constraint } = &action.kind else { return None };
-        let earlier = context.run.steps[..context.index].iter().filter(|step| step.transaction.is_some_and(|(other, _)| other == id));
-        let added = earlier.flat_map(|step| added_constraints(step, relation)).find(|added| {
-            added.not_valid && added.name.as_ref().is_none_or(|name| name.name == constraint.name)
-        })?;
+        let earlier = context.run.steps[..context.index]
+            .iter()
+            .filter(|step| step.transaction.is_some_and(|(other, _)| other == id));
+        let added = earlier
+            .flat_map(|step| added_constraints(step, relation))
+            .find(|added| added.not_valid && added.name.as_ref().is_none_or(|name| name.name == constraint.name))?;
         Some((action.span, constraint.name.clone(), added.span))
     })
 }
@@ -84,7 +89,9 @@ fn added_constraints<'r>(
 
 fn table(context: &StepContext) -> String {
     match context.change() {
-        Some(Change::AlterTable(alter)) => context.step.schema.qualify(&alter.relation, &context.step.session).to_string(),
+        Some(Change::AlterTable(alter)) => {
+            context.step.schema.qualify(&alter.relation, &context.step.session).to_string()
+        }
         _ => String::new(),
     }
 }

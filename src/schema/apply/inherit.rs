@@ -87,7 +87,7 @@ impl Applier<'_> {
                 Some(existing) => {
                     if let Some(existing) = self.schema.edit(child).and_then(|it| it.column_mut(existing)) {
                         existing.inherited += 1;
-                        existing.local &= parent.is_partitioned().then_some(false).unwrap_or(true);
+                        existing.local &= !parent.is_partitioned();
                     }
                 }
                 None if known => {

@@ -151,6 +151,8 @@ impl Applier<'_> {
     /// The statements of a block in order, under the settings it makes itself. What stands under a condition may not run:
     /// its refusals are not told.
     fn do_block(&mut self, block: &crate::change::Do) {
+        // Text that is put together when the block runs may make and drop anything.
+        self.schema.complete &= block.dynamic.is_empty();
         let mut session = self.session.clone();
         for statement in &block.statements {
             let Ok(change) = &statement.change else { continue };

@@ -165,10 +165,7 @@ impl Applier<'_> {
         let mut made: Vec<&change::Constraint> = Vec::new();
         for constraint in &constraints[indexes..] {
             // The same key twice is made once (`transformIndexConstraints`).
-            if !made
-                .iter()
-                .any(|other| other.kind == constraint.kind && is_key(constraint) && constraint.name.is_none())
-            {
+            if constraint.name.is_some() || !made.iter().any(|other| same_key(other, constraint)) {
                 self.add_constraint(id, constraint, Birth::WithTable, false);
                 made.push(constraint);
             }
@@ -186,8 +183,13 @@ impl Applier<'_> {
     }
 }
 
-fn is_key(constraint: &change::Constraint) -> bool {
-    matches!(constraint.kind, ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_))
+fn same_key(one: &change::Constraint, other: &change::Constraint) -> bool {
+    let (ConstraintKind::Unique(one) | ConstraintKind::PrimaryKey(one)) = &one.kind else { return false };
+    let ConstraintKind::Unique(other) = &other.kind else { return false };
+    let names = |columns: &[change::Ident]| -> Vec<Name> { columns.iter().map(|it| it.name.clone()).collect() };
+    names(&one.columns) == names(&other.columns)
+        && names(&one.include) == names(&other.include)
+        && one.nulls_not_distinct == other.nulls_not_distinct
 }
 
 impl Applier<'_> {

@@ -1,7 +1,8 @@
 //! Safe steps for the actions of ALTER TABLE.
 
 use crate::change::{
-    AlterTable, AlterTableAction, AlterTableActionKind, ColumnDefinition, Constraint, ConstraintKind, Ident, Name, ObjectName,
+    AlterTable, AlterTableAction, AlterTableActionKind, ColumnDefinition, Constraint, ConstraintKind, Ident, Name,
+    ObjectName,
 };
 use crate::finding::{Advice, FixStep};
 use crate::rules::context::StepContext;
@@ -13,7 +14,9 @@ pub(super) fn instead_of(context: &StepContext, alter: &AlterTable, action: &Alt
         AlterTableActionKind::SetNotNull { column } => set_not_null(&table, column),
         AlterTableActionKind::AddColumn { column, .. } => add_column(context, &table, column),
         AlterTableActionKind::AddConstraint(constraint) => add_constraint(context, &table, constraint),
-        AlterTableActionKind::SetDataType { column, data_type, .. } => change_type(&table, column, &data_type.to_string()),
+        AlterTableActionKind::SetDataType { column, data_type, .. } => {
+            change_type(&table, column, &data_type.to_string())
+        }
         AlterTableActionKind::AttachPartition { partition, .. } => attach(&table, partition),
         AlterTableActionKind::SetExpression { column, .. } => Advice::text(format!(
             "Add a second generated-by-trigger column with the new expression, fill it in batches, and move the readers from {column} to it."
@@ -54,7 +57,9 @@ impl<'r> Table<'r> {
     /// A batch of a backfill: repeated until it changes no row.
     fn batch(&self, column: &Name, value: &str) -> FixStep {
         let key = self.relation.and_then(|relation| {
-            let crate::schema::ConstraintKind::PrimaryKey { columns, .. } = &relation.primary_key()?.kind else { return None };
+            let crate::schema::ConstraintKind::PrimaryKey { columns, .. } = &relation.primary_key()?.kind else {
+                return None;
+            };
             let [only] = columns.as_slice() else { return None };
             relation.column_by_id(*only).map(|column| column.name.clone())
         });
@@ -230,7 +235,10 @@ fn on_each_partition(context: &StepContext, table: &Table, constraint: &Name, de
     let partitions = table.relation.map(|relation| relation.children.as_slice()).unwrap_or_default();
     let mut steps = Vec::new();
     for partition in partitions.iter().filter_map(|id| context.relation(Some(*id))).take(2) {
-        steps.push(FixStep::own(format!("ALTER TABLE {} ADD CONSTRAINT {constraint} {definition} NOT VALID;", partition.name)));
+        steps.push(FixStep::own(format!(
+            "ALTER TABLE {} ADD CONSTRAINT {constraint} {definition} NOT VALID;",
+            partition.name
+        )));
         steps.push(FixStep::own(format!("ALTER TABLE {} VALIDATE CONSTRAINT {constraint};", partition.name)));
     }
     steps.push(FixStep::own(format!("ALTER TABLE {} ADD CONSTRAINT {constraint} {definition};", table.name)));
@@ -275,13 +283,18 @@ fn unique(
     let nullable: Vec<&Name> = columns
         .iter()
         .filter(|column| {
-            primary && table.relation.and_then(|relation| relation.column(column)).is_none_or(|column| !column.not_null.enforced())
+            primary
+                && table
+                    .relation
+                    .and_then(|relation| relation.column(column))
+                    .is_none_or(|column| !column.not_null.enforced())
         })
         .collect();
     for column in nullable {
         steps.extend(not_null_steps(table, column));
     }
-    steps.push(FixStep::own(format!("ALTER TABLE {name} ADD CONSTRAINT {constraint} {kind} USING INDEX {constraint};")));
+    steps
+        .push(FixStep::own(format!("ALTER TABLE {name} ADD CONSTRAINT {constraint} {kind} USING INDEX {constraint};")));
     Advice::steps("Build the index concurrently first; the constraint takes it over in an instant.", steps)
 }
 

@@ -35,13 +35,19 @@ fn definition<'r>(context: &StepContext<'r>, create: &CreateIndex) -> &'r str {
 /// The part behind the table's name.
 fn behind_table<'r>(context: &StepContext<'r>, create: &CreateIndex) -> &'r str {
     let statement = context.step.span();
-    context.text(crate::sql::Span { start: create.table.span.end, ..statement }).trim_end_matches([';', ' ', '\n']).trim_start()
+    context
+        .text(crate::sql::Span { start: create.table.span.end, ..statement })
+        .trim_end_matches([';', ' ', '\n'])
+        .trim_start()
 }
 
 fn on_partitions(context: &StepContext, create: &CreateIndex, table: &Relation) -> Advice {
     let unique = if create.unique { "UNIQUE " } else { "" };
     let rest = behind_table(context, create);
-    let index = create.name.as_ref().map_or_else(|| Name::new(&format!("{}_idx", table.name.name.as_str())), |name| name.name.clone());
+    let index = create
+        .name
+        .as_ref()
+        .map_or_else(|| Name::new(&format!("{}_idx", table.name.name.as_str())), |name| name.name.clone());
     let parent = QualifiedName { schema: table.name.schema.clone(), name: index.clone() };
     let mut steps = vec![FixStep::any(format!("CREATE {unique}INDEX {index} ON ONLY {} {rest};", table.name))];
     let partitions = table.children.iter().filter_map(|id| context.relation(Some(*id)));

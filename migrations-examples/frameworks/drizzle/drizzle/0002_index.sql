@@ -1,0 +1,2 @@
+-- Bad: all pending migrations share one transaction.
+CREATE INDEX CONCURRENTLY "orders_customer_id_idx" ON "orders" ("customer_id");

@@ -1,0 +1,1 @@
+CREATE TABLE ${schema}.payments (id bigint PRIMARY KEY, amount numeric NOT NULL);

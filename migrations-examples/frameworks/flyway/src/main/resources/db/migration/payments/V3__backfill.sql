@@ -1,0 +1,1 @@
+UPDATE ${schema}.orders SET note = '' WHERE note IS NULL;

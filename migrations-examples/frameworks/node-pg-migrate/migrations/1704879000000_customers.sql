@@ -1,0 +1,5 @@
+-- Up Migration
+CREATE TABLE customers (id bigint PRIMARY KEY, email text NOT NULL);
+
+-- Down Migration
+DROP TABLE customers;

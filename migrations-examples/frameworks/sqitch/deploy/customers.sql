@@ -1,0 +1,5 @@
+BEGIN;
+
+CREATE TABLE customers (id bigint PRIMARY KEY);
+
+COMMIT;

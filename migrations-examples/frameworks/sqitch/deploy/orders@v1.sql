@@ -1,0 +1,5 @@
+BEGIN;
+
+CREATE TABLE orders (id bigint PRIMARY KEY);
+
+COMMIT;

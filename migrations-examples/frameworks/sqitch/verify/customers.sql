@@ -1,0 +1,3 @@
+BEGIN;
+SELECT id FROM customers WHERE false;
+ROLLBACK;

@@ -1,0 +1,294 @@
+//! What real folders hold beside the usual: marks, empty files, unusual names, several tools at once, and what cannot be read.
+
+use std::path::{Path, PathBuf};
+
+use pgassay::migration::{
+    CollectOptions, Collected, Direction, FindError, Framework, TransactionMode, TransactionOverride, Variables,
+    collect, find,
+};
+use pgassay::sql::Sources;
+use tempfile::TempDir;
+
+/// A folder with these files.
+fn folder(files: &[(&str, &[u8])]) -> TempDir {
+    let folder = tempfile::Builder::new().prefix("shop").tempdir().unwrap();
+    for (path, bytes) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    // The root of a repository: nothing above it is looked at.
+    std::fs::create_dir(folder.path().join(".git")).unwrap();
+    folder
+}
+
+struct Read {
+    collected: Collected,
+    sources: Sources,
+}
+
+fn read(paths: &[PathBuf], options: &CollectOptions) -> Read {
+    let mut sources = Sources::default();
+    let collected = collect(paths, options, &mut sources);
+    Read { collected, sources }
+}
+
+fn read_folder(files: &[(&str, &[u8])]) -> Read {
+    let folder = folder(files);
+    read(&[folder.path().to_owned()], &CollectOptions::default())
+}
+
+impl Read {
+    fn names(&self) -> Vec<&str> {
+        self.collected.migrations.iter().map(|migration| migration.name.as_str()).collect()
+    }
+
+    /// Every section's transaction and text.
+    fn sections(&self) -> Vec<(TransactionMode, String)> {
+        let sections = self.collected.migrations.iter().flat_map(|migration| &migration.sections);
+        sections.map(|section| (section.transaction, self.sources.slice(section.span).trim().to_owned())).collect()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.collected.notes.iter().map(|note| format!("{}: {}", name(&note.path), note.message)).collect()
+    }
+
+    fn errors(&self) -> Vec<String> {
+        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let text = |error: &pgassay::migration::ReadError| {
+            let place = error.position.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
+            format!("{}{place}: {}", name(&error.path), error.message)
+        };
+        self.collected.errors.iter().map(text).collect()
+    }
+}
+
+#[test]
+fn one_bad_file_does_not_hide_the_others() {
+    let read = read_folder(&[
+        ("1.sql", b"select 1;"),
+        ("2.sql", b"select 1;\n  -- \xC3\xA9\xFF"),
+        ("3.sql", b"\xFF\xFEs\0e\0"),
+        ("4.sql", b"select 4;"),
+    ]);
+    assert_eq!(read.names(), ["1.sql", "4.sql"]);
+    assert_eq!(read.errors(), ["2.sql:2:7: is not UTF-8: byte 0xFF", "3.sql:1:1: is UTF-16; save it as UTF-8"]);
+}
+
+#[test]
+fn a_path_that_is_not_there_is_an_error_of_its_own() {
+    let folder = folder(&[("1.sql", b"select 1;")]);
+    let paths = [folder.path().join("none.sql"), folder.path().join("1.sql")];
+    let read = read(&paths, &CollectOptions::default());
+    assert_eq!(read.names(), ["1.sql"]);
+    assert_eq!(read.errors().len(), 1);
+    assert!(read.errors()[0].starts_with("none.sql: "));
+}
+
+#[test]
+fn byte_order_mark_and_line_ends() {
+    let read = read_folder(&[("1.sql", b"\xEF\xBB\xBFselect 1;\r\nselect 2;\r\n")]);
+    assert_eq!(read.sections(), [(TransactionMode::None, "select 1;\r\nselect 2;".to_owned())]);
+    let span = read.collected.migrations[0].sections[0].span;
+    assert_eq!(read.sources.positions(span).0.column, 1);
+
+    let read =
+        read_folder(&[("1_a.sql", b"\xEF\xBB\xBF-- migrate:up transaction:false\r\nselect 1;\r\n-- migrate:down\r\n")]);
+    assert_eq!(read.sections(), [(TransactionMode::OneString, "select 1;".to_owned())]);
+    assert_eq!(read.notes(), ["1_a.sql: starts with a byte order mark, on which dbmate fails"]);
+}
+
+#[test]
+fn a_byte_order_mark_hides_the_marker_from_sqlx() {
+    let marked = b"\xEF\xBB\xBF-- no-transaction\nselect 1;";
+    let manifest = b"[dependencies]\nsqlx = \"0.8\"\n";
+    let read = read_folder(&[("Cargo.toml", manifest), ("migrations/1_a.sql", marked)]);
+    assert_eq!(read.sections()[0].0, TransactionMode::Wrapped);
+}
+
+#[test]
+fn empty_files_and_comments_are_migrations_without_statements() {
+    let read = read_folder(&[("1.sql", b""), ("2.sql", b"-- nothing yet\n")]);
+    assert_eq!(read.names(), ["1.sql", "2.sql"]);
+    assert!(read.notes().is_empty());
+}
+
+#[test]
+fn a_folder_without_migrations_is_said() {
+    let empty =
+        folder(&[("readme.md", b"none"), ("node_modules/x/1.sql", b"select 1;"), (".hidden/1.sql", b"select 1;")]);
+    let read = read(&[empty.path().to_owned()], &CollectOptions::default());
+    assert!(read.collected.migrations.is_empty());
+    assert!(read.notes()[0].ends_with(": holds no migration"), "{:?}", read.notes());
+}
+
+#[test]
+fn only_a_down_half() {
+    let read = read_folder(&[("1_a.sql", b"-- migrate:down\ndrop table orders;\n")]);
+    assert!(read.collected.migrations.is_empty());
+    assert!(read.notes()[0].contains("dbmate refuses a file"));
+
+    let read = read_folder(&[("1_a.sql", b"-- Down Migration\ndrop table orders;\n")]);
+    assert_eq!(read.sections().len(), 1);
+}
+
+#[test]
+fn two_files_of_one_version_are_noted() {
+    let read = read_folder(&[("1_a.up.sql", b"select 1;"), ("001_b.up.sql", b"select 2;"), ("1_a.down.sql", b"")]);
+    assert_eq!(read.names().len(), 2);
+    assert!(read.notes()[0].contains("takes this for the same version as"), "{:?}", read.notes());
+}
+
+#[test]
+fn numbers_order_as_the_tool_orders_them() {
+    let up: &[u8] = b"-- +goose Up\nselect 1;\n";
+    let goose = read_folder(&[("10_b.sql", up), ("9_a.sql", up)]);
+    assert_eq!(goose.names(), ["9_a", "10_b"]);
+
+    let up: &[u8] = b"-- migrate:up\nselect 1;\n-- migrate:down\n";
+    let dbmate = read_folder(&[("10_b.sql", up), ("9_a.sql", up)]);
+    assert_eq!(dbmate.names(), ["10_b", "9_a"]);
+}
+
+#[test]
+fn services_with_different_tools_in_one_repository() {
+    let read = read_folder(&[
+        ("orders/db/migrations/1_a.sql", b"-- migrate:up\nselect 1;\n-- migrate:down\n"),
+        ("payments/migrations/00001_a.sql", b"-- +goose Up\nselect 2;\n"),
+        ("payments/migrations/archive/old.sql", b"select 0;"),
+        ("users/prisma/migrations/20240101000000_a/migration.sql", b"select 3;"),
+        ("users/prisma/migrations/migration_lock.toml", b"provider = \"postgresql\"\n"),
+        ("web/V1__a.sql", b"select 4;"),
+        ("zone/1.sql", b"select 5;"),
+    ]);
+    let found: Vec<Framework> = read.collected.frameworks.iter().map(|found| found.framework).collect();
+    let expected = [Framework::Dbmate, Framework::Goose, Framework::Prisma, Framework::Flyway, Framework::Plain];
+    assert_eq!(found, expected);
+    assert_eq!(read.collected.migrations.len(), 5);
+    assert_eq!(read.notes(), ["archive: goose does not run what is in this folder"]);
+}
+
+#[test]
+fn goose_cuts_at_every_line_that_ends_with_a_semicolon() {
+    let text = b"-- +goose NO TRANSACTION\n-- +goose Up\ncreate function f() returns int as $$\n  begin\n    return 1;\n  end\n$$ language plpgsql;\n";
+    let read = read_folder(&[("1_a.sql", text)]);
+    assert_eq!(read.sections().len(), 2);
+    assert!(read.notes()[0].contains("inside of a quoted text"), "{:?}", read.notes());
+}
+
+#[test]
+fn the_marker_of_a_tool_in_a_literal_of_another_is_text() {
+    let read = read_folder(&[("1.sql", b"insert into notes values ('see -- migrate:up in the manual');")]);
+    assert_eq!(read.collected.migrations[0].framework, Framework::Plain);
+}
+
+#[test]
+fn the_transaction_can_be_told() {
+    let text = b"-- +goose NO TRANSACTION\n-- +goose Up\nselect 1;\nselect 2;\n";
+    let folder = folder(&[("1_a.sql", text)]);
+    let with = |transaction| {
+        read(&[folder.path().to_owned()], &CollectOptions { transaction, ..CollectOptions::default() }).sections()
+    };
+    assert_eq!(with(TransactionOverride::Auto).len(), 2);
+    assert_eq!(with(TransactionOverride::PerFile), [(TransactionMode::Wrapped, "select 1;\nselect 2;".to_owned())]);
+    assert_eq!(with(TransactionOverride::None), [(TransactionMode::None, "select 1;\nselect 2;".to_owned())]);
+}
+
+#[test]
+fn the_framework_can_be_told() {
+    let folder = folder(&[("db/1_a.up.sql", b"select 1;"), ("db/1_a.down.sql", b"select 2;")]);
+    let options = CollectOptions { framework: Some(Framework::Sqlx), down: true, ..CollectOptions::default() };
+    let read = read(&[folder.path().to_owned()], &options);
+    assert_eq!(read.sections()[0], (TransactionMode::Wrapped, "select 1;".to_owned()));
+    assert_eq!(read.collected.migrations[1].direction, Direction::Down);
+
+    let options = CollectOptions { framework: Some(Framework::Prisma), ..CollectOptions::default() };
+    let read = self::read(&[folder.path().to_owned()], &options);
+    assert!(read.notes()[0].ends_with("holds no migration of prisma"), "{:?}", read.notes());
+}
+
+#[test]
+fn standard_input_is_one_migration() {
+    let options = CollectOptions { stdin: Some(b"-- +goose Up\nselect 1;\n".to_vec()), ..CollectOptions::default() };
+    let read = read(&["-".into()], &options);
+    assert_eq!(read.collected.migrations[0].path, Path::new("<stdin>"));
+    assert_eq!(read.sections(), [(TransactionMode::Wrapped, "select 1;".to_owned())]);
+}
+
+#[test]
+fn placeholders_keep_their_places() {
+    let folder = folder(&[("V1__a.sql", b"create table ${schema}.orders (id int);\nselect ${other};")]);
+    let variables = Variables::from_iter([("schema", "a_long_name")]);
+    let read = read(&[folder.path().to_owned()], &CollectOptions { variables, ..CollectOptions::default() });
+    let (_, text) = &read.sections()[0];
+    assert_eq!(text, "create table a_long_name.orders (id int);\nselect ${other};");
+    let span = read.collected.migrations[0].sections[0].span;
+    let (_, end) = read.sources.positions(span);
+    assert_eq!((end.line, end.column), (2, 17));
+}
+
+#[test]
+fn a_file_by_path_is_taken_whatever_its_name() {
+    let folder = folder(&[("change.txt", b"select 1;"), ("1_a.up.sql", b"select 2;"), ("1_a.down.sql", b"select 3;")]);
+    let paths = ["change.txt", "1_a.up.sql", "1_a.down.sql", "1_a.up.sql"].map(|name| folder.path().join(name));
+    let read = read(&paths, &CollectOptions::default());
+    assert_eq!(read.names(), ["change.txt", "1_a"]);
+    assert_eq!(read.notes(), ["1_a.down.sql: is a down migration: it is read with --down"]);
+}
+
+#[test]
+fn without_paths_one_folder_must_be_found() {
+    let none = folder(&[("src/query.sql", b"select 1;")]);
+    assert_eq!(find(none.path()), Err(FindError::None));
+    let plain = folder(&[("migrations/1.sql", b"select 1;"), ("src/query.sql", b"select 1;")]);
+    assert_eq!(find(plain.path()), Ok(plain.path().join("migrations")));
+    let services = folder(&[("migrations/orders/1_a.up.sql", b""), ("migrations/users/1_a.up.sql", b"")]);
+    assert!(matches!(find(services.path()), Err(FindError::Several(found)) if found.len() == 2));
+}
+
+/// Every example, cut at many places and with a wide character put in, read as every tool: nothing panics, and every section lies
+/// inside of its text.
+#[test]
+fn no_text_is_too_broken() {
+    let mut texts = Vec::new();
+    for entry in walk(Path::new("migrations-examples/frameworks")) {
+        let text = std::fs::read_to_string(entry).unwrap();
+        for (at, _) in text.char_indices().step_by(23) {
+            texts.push(text[..at].to_owned());
+            texts.push(format!("{}é\u{1F600}'$${}", &text[..at], &text[at..]));
+        }
+    }
+    for framework in Framework::ALL {
+        for text in &texts {
+            let options = CollectOptions {
+                framework: Some(framework),
+                down: true,
+                variables: Variables::from_iter([("schema", "é"), ("note", "")]),
+                stdin: Some(text.clone().into_bytes()),
+                ..CollectOptions::default()
+            };
+            let read = read(&["-".into()], &options);
+            for section in read.collected.migrations.iter().flat_map(|migration| &migration.sections) {
+                assert!(
+                    read.sources.file(section.span.file).text.get(section.span.range()).is_some(),
+                    "{framework}: {text}"
+                );
+                read.sources.positions(section.span);
+            }
+        }
+    }
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(walk(&path));
+        } else if path.extension().is_some_and(|extension| extension == "sql") {
+            found.push(path);
+        }
+    }
+    found
+}
