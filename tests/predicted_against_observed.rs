@@ -24,7 +24,11 @@ struct World {
 
 impl World {
     fn new(version: PgVersion) -> World {
-        World { schema: Schema::new(true), session: Session { time_zone: Some("UTC".into()), ..Session::default() }, version }
+        World {
+            schema: Schema::new(true),
+            session: Session { time_zone: Some("UTC".into()), ..Session::default() },
+            version,
+        }
     }
 
     fn run(&mut self, text: &str) -> Result<(), String> {
@@ -135,7 +139,8 @@ fn fields(predicted: &Effect, observed: &Effect, excepted: &[String]) -> Vec<Str
 
 #[test]
 fn every_exception_is_explained() {
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/effects.md")).expect("docs/effects.md");
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/effects.md")).expect("docs/effects.md");
     let files = cases::all();
     let excepted = files.iter().flat_map(|file| &file.cases).filter(|case| !case.differs.is_empty());
     let missing: Vec<_> = excepted.map(|case| &case.name).filter(|name| !page.contains(&format!("`{name}`"))).collect();

@@ -117,7 +117,14 @@ fn start_case(file: &CaseFile, name: &str) -> Result<Case, String> {
     if file.cases.iter().any(|case| case.name == name) {
         return Err(format!("a second case is called {name}"));
     }
-    Ok(Case { name, requires: 0..=u16::MAX, given: Vec::new(), run: String::new(), outside_block: false, differs: Vec::new() })
+    Ok(Case {
+        name,
+        requires: 0..=u16::MAX,
+        given: Vec::new(),
+        run: String::new(),
+        outside_block: false,
+        differs: Vec::new(),
+    })
 }
 
 /// Reads `15`, `15..`, `..17` or `15..17`; both ends count.

@@ -73,7 +73,7 @@ impl Databases<'_> {
     }
 
     async fn observe(&mut self, case: &Case, template: &str, shared: &str) -> Result<Observation, ShadowError> {
-        let database = if case.given.is_empty() { shared.to_owned() } else { self.create(template).await? };
+        let database = if leaves_nothing(&case.given) { shared.to_owned() } else { self.create(template).await? };
         let session = self.server.connect(&database).await?;
         for given in &case.given {
             session.batch_execute(given).await?;
@@ -104,4 +104,9 @@ impl Databases<'_> {
         self.old.push_back(name.clone());
         Ok(name)
     }
+}
+
+/// Whether these statements are settings of the session, which end with it.
+fn leaves_nothing(given: &[String]) -> bool {
+    given.iter().flat_map(|text| text.split(';')).map(str::trim).all(|text| text.is_empty() || text.starts_with("SET "))
 }
