@@ -102,7 +102,7 @@ INSERT INTO q VALUES (1, 1) ON CONFLICT DO NOTHING;
 INSERT INTO q VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET v = excluded.v;
 
 -- case: insert on conflict with foreign key
-INSERT INTO c_action VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET q = excluded.q;
+INSERT INTO c_action VALUES (9001, 1) ON CONFLICT (id) DO UPDATE SET q = excluded.q;
 
 -- case: insert returning
 INSERT INTO audit VALUES (1, 'x') RETURNING *;
@@ -161,6 +161,9 @@ UPDATE audit SET note = (SELECT max(region) FROM customers);
 -- case: update foreign key column
 UPDATE c_action SET q = q;
 
+-- case: update foreign key column to another value
+UPDATE c_action SET q = 5;
+
 -- case: update other column of a referencing table
 UPDATE lines SET n = n + 1;
 
@@ -171,7 +174,7 @@ UPDATE p SET id = id + 10000;
 UPDATE p SET v = 1;
 
 -- case: update referenced key no action
-UPDATE q SET id = id + 10000 WHERE id > 3000;
+UPDATE q SET id = id + 10000 WHERE v > 3000;
 
 -- case: update with trigger
 UPDATE noted SET v = 2;
@@ -219,10 +222,10 @@ DELETE FROM audit USING customers c WHERE c.id = audit.id AND c.region = 'r1';
 DELETE FROM p;
 
 -- case: delete referenced no action
-DELETE FROM q WHERE id > 3000;
+DELETE FROM q WHERE v > 3000;
 
 -- case: delete referenced restrict
-DELETE FROM r WHERE id > 3000;
+DELETE FROM r WHERE v > 3000;
 
 -- case: delete referencing
 DELETE FROM c_action;
@@ -234,7 +237,7 @@ DELETE FROM events;
 DELETE FROM events WHERE at < '2024-06-01';
 
 -- case: delete from inherited
-DELETE FROM parent WHERE id < 10;
+DELETE FROM parent WHERE amount < 10;
 
 -- case: delete returning in cte
 WITH gone AS (DELETE FROM audit WHERE id BETWEEN 5 AND 10 RETURNING *) INSERT INTO noted SELECT id + 20000, 1 FROM gone;

@@ -48,7 +48,6 @@ CREATE TABLE keyed_1 PARTITION OF keyed FOR VALUES FROM (0) TO (3000);
 CREATE TABLE refers_keyed (id int, k int REFERENCES keyed);
 CREATE INDEX lines_n ON lines (n);
 ALTER TABLE lines CLUSTER ON lines_n;
-CREATE TEMP TABLE nothing (id int);
 
 -- case: truncate
 TRUNCATE lines;
