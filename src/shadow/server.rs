@@ -45,6 +45,12 @@ const SETTINGS: &[(&str, &str)] = &[
     ("timezone", "UTC"),
 ];
 
+/// Settings that older servers do not know, with the first major version that does.
+const NEWER_SETTINGS: &[(u16, &str, &str)] = &[
+    // Worker processes for a few pages each cost more than the reads.
+    (18, "io_method", "sync"),
+];
+
 /// How to start a server.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -283,6 +289,8 @@ fn launch(
     let failed = |source: io::Error| ShadowError::Folder { folder: folder.to_owned(), source };
     let log = File::create(folder.join("log")).map_err(failed)?;
     let settings = SETTINGS.iter().map(|(name, value)| (*name, *value));
+    let newer = NEWER_SETTINGS.iter().filter(|(since, ..)| installation.major() >= *since);
+    let settings = settings.chain(newer.map(|(_, name, value)| (*name, *value)));
     let given = options.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     command(installation, "postgres", folder, user)
         .args(["-D", "data", "-k"])

@@ -12,6 +12,7 @@
 //! ALTER TABLE ...;                     --           directive is repeated, each part is a transaction of its own
 //! -- run:                              -- the ONE statement under test; may be left out where no `given` comes before
 //! ALTER TABLE t ALTER COLUMN c SET NOT NULL;
+//! -- differs: scans                    -- optional: a field that no prediction can know; docs/effects.md says why
 //! -- transaction: none                 -- optional: watch it outside a transaction block, even if a block is allowed
 //! ```
 //!
@@ -41,6 +42,8 @@ pub struct Case {
     pub run: String,
     /// Watch the statement outside a transaction block in any case.
     pub outside_block: bool,
+    /// Fields of the effect that are not compared: docs/effects.md has the reason.
+    pub differs: Vec<String>,
 }
 
 /// All case files of tests/effects, in the order of their names.
@@ -86,6 +89,7 @@ pub fn parse(file: &str, text: &str) -> Result<CaseFile, String> {
                 case.given.push(String::new());
                 section = Section::Given;
             }
+            ("differs", Some(case)) => case.differs.extend(argument.split(',').map(|field| field.trim().to_owned())),
             ("run", Some(_)) => section = Section::Run,
             ("transaction", Some(case)) if argument == "none" => case.outside_block = true,
             (_, case) => {
@@ -113,7 +117,14 @@ fn start_case(file: &CaseFile, name: &str) -> Result<Case, String> {
     if file.cases.iter().any(|case| case.name == name) {
         return Err(format!("a second case is called {name}"));
     }
-    Ok(Case { name, requires: 0..=u16::MAX, given: Vec::new(), run: String::new(), outside_block: false })
+    Ok(Case {
+        name,
+        requires: 0..=u16::MAX,
+        given: Vec::new(),
+        run: String::new(),
+        outside_block: false,
+        differs: Vec::new(),
+    })
 }
 
 /// Reads `15`, `15..`, `..17` or `15..17`; both ends count.

@@ -73,7 +73,7 @@ impl Databases<'_> {
     }
 
     async fn observe(&mut self, case: &Case, template: &str, shared: &str) -> Result<Observation, ShadowError> {
-        let database = if case.given.is_empty() { shared.to_owned() } else { self.create(template).await? };
+        let database = if leaves_nothing(&case.given) { shared.to_owned() } else { self.create(template).await? };
         let session = self.server.connect(&database).await?;
         for given in &case.given {
             session.batch_execute(given).await?;
@@ -98,8 +98,15 @@ impl Databases<'_> {
         }
         self.made += 1;
         let name = format!("case_{}", self.made);
-        self.admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await?;
+        // With durability off, copying files takes half the time of copying through the write-ahead log.
+        let strategy = if self.server.installation().major() >= 15 { "STRATEGY file_copy" } else { "" };
+        self.admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template} {strategy}")).await?;
         self.old.push_back(name.clone());
         Ok(name)
     }
+}
+
+/// Whether these statements are settings of the session, which end with it.
+fn leaves_nothing(given: &[String]) -> bool {
+    given.iter().flat_map(|text| text.split(';')).map(str::trim).all(|text| text.is_empty() || text.starts_with("SET "))
 }
