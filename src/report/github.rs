@@ -23,8 +23,12 @@ impl Renderer for Github {
     fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
         let mut shown: BTreeMap<Severity, usize> = BTreeMap::new();
         for error in &report.errors {
-            *shown.entry(Severity::Error).or_default() += 1;
-            writeln!(out, "::error title=pgassay::{}", data(error))?;
+            let number = shown.entry(Severity::Error).or_default();
+            *number += 1;
+            match *number > ANNOTATIONS {
+                true => writeln!(out, "  error: {}", plain(error))?,
+                false => writeln!(out, "::error title=pgassay::{}", data(error))?,
+            }
         }
         let mut findings: Vec<&Finding> = report.findings.iter().collect();
         findings.sort_by_key(|finding| Reverse(finding.severity));
@@ -77,13 +81,16 @@ impl Github {
     fn log_line(&self, finding: &Finding, sources: &Sources) -> String {
         let (start, _) = sources.positions(finding.span);
         let name = self.paths.relative(&sources.file(finding.span.file).name);
-        let line = format!(
+        plain(&format!(
             "  {name}:{}:{}: {}[{}]: {}",
             start.line, start.column, finding.severity, finding.rule, finding.message
-        );
-        // The runner obeys `##[…]` anywhere in a line, and `::` after blanks at its start.
-        line.replace(char::is_control, " ").replace("##[", "## [")
+        ))
     }
+}
+
+/// A line that is no command. The runner obeys `##[…]` anywhere in a line, and `::` behind blanks at its start.
+fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ").replace("##[", "## [")
 }
 
 /// The text of a command.

@@ -102,6 +102,9 @@ impl Markdown {
         if let Some(more) = report.errors.len().checked_sub(ROWS).filter(|more| *more > 0) {
             let _ = writeln!(head, "- could not be read: {more} more");
         }
+        if !report.errors.is_empty() {
+            head.push('\n');
+        }
         head
     }
 
@@ -132,7 +135,7 @@ impl Markdown {
     }
 
     fn heading(&self, file: FileId, sources: &Sources) -> String {
-        format!("\n### {}\n\n", code(&self.name(file, sources)))
+        format!("### {}\n\n", code(&self.name(file, sources)))
     }
 
     /// The end of a long name tells more than its beginning.
@@ -172,6 +175,6 @@ fn block(finding: &Finding, sources: &Sources) -> String {
         let steps: Vec<String> = advice.steps.iter().map(prose::step).collect();
         let _ = write!(block, "\n{}", fence(&prose::cut(&steps.join("\n"), SQL)));
     }
-    block.push_str("\n</details>\n");
+    block.push_str("\n</details>\n\n");
     block
 }
