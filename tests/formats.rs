@@ -136,6 +136,18 @@ fn text() {
 }
 
 #[test]
+fn text_keeps_names_and_sentences_on_one_line() {
+    let mut input = nasty();
+    // SQL may have several lines.
+    input.0.findings[0].witness = None;
+    input.0.findings[0].advice = Advice::default();
+    let text = render(&Text { verbose: true, width: 110 }, &input);
+    assert!(text.contains("a\"b'<c>"), "{text}");
+    assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
+    assert!(!text.contains(['\0', '\u{1}']));
+}
+
+#[test]
 fn json_format() {
     let mut value = json(&Json, &fixed());
     value["version"] = "[version]".into();

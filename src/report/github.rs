@@ -90,7 +90,7 @@ impl Github {
 
 /// A line that is no command. The runner obeys `##[…]` anywhere in a line, and `::` behind blanks at its start.
 fn plain(text: &str) -> String {
-    text.replace(char::is_control, " ").replace("##[", "## [")
+    prose::one_line(text).replace("##[", "## [")
 }
 
 /// The text of a command.

@@ -35,7 +35,7 @@ impl Renderer for Text {
             }
         }
         for error in &report.errors {
-            writeln!(out, "error: {error}")?;
+            writeln!(out, "error: {}", prose::one_line(error))?;
         }
         writeln!(out, "{}", prose::summary(report))
     }
@@ -63,7 +63,7 @@ impl Text {
                 verdict(record, findings),
             ]);
         }
-        writeln!(out, "{}\n{table}\n", sources.file(file).name)
+        writeln!(out, "{}\n{table}\n", prose::one_line(&sources.file(file).name))
     }
 }
 
@@ -80,25 +80,30 @@ fn excerpt(finding: &Finding, sources: &Sources, snippets: &Snippets) -> String 
     let mut annotations: Vec<Annotation> = vec![AnnotationKind::Primary.span(place(first_line(finding.span, sources)))];
     for (span, label) in &finding.related {
         if window.contains(*span) {
-            annotations.push(AnnotationKind::Context.span(place(first_line(*span, sources))).label(label.as_str()));
+            annotations
+                .push(AnnotationKind::Context.span(place(first_line(*span, sources))).label(prose::one_line(label)));
         }
     }
     let snippet = Snippet::source(file.slice(window))
-        .path(file.name.as_str())
+        .path(prose::one_line(&file.name))
         .line_start(sources.positions(window).0.line as usize)
         .fold(true)
         .annotations(annotations);
-    let mut group = level.primary_title(finding.message.as_str()).id(finding.rule).element(snippet);
+    let mut group = level.primary_title(prose::one_line(&finding.message)).id(finding.rule).element(snippet);
     for evidence in &finding.evidence {
-        group =
-            group.element(Level::NOTE.with_name(Some(prose::kind_name(evidence.kind))).message(evidence.text.clone()));
+        group = group.element(
+            Level::NOTE.with_name(Some(prose::kind_name(evidence.kind))).message(prose::one_line(&evidence.text)),
+        );
     }
     if let Some(witness) = &finding.witness {
-        group = group
-            .element(Level::NOTE.with_name(Some("for example")).message(format!("{}\n{}", witness.sql, witness.after)));
+        group = group.element(
+            Level::NOTE
+                .with_name(Some("for example"))
+                .message(prose::visible(&format!("{}\n{}", witness.sql, witness.after))),
+        );
     }
     if !finding.advice.text.is_empty() {
-        group = group.element(Level::HELP.with_name(Some("instead")).message(advice(finding)));
+        group = group.element(Level::HELP.with_name(Some("instead")).message(prose::visible(&advice(finding))));
     }
     let report: [Group; 1] = [group];
     snippets.render(&report)

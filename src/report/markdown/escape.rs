@@ -1,5 +1,7 @@
 //! Text that means itself in GitHub's and GitLab's Markdown.
 
+use crate::report::prose::{one_line, visible};
+
 /// Prose in one line. Every character with a meaning is escaped; a name behind `@` is not told of it.
 pub fn prose(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -49,22 +51,13 @@ pub fn table_code(text: &str) -> String {
 
 /// A block of SQL: more backticks around it than in it.
 pub fn fence(sql: &str) -> String {
-    let sql: String = sql.chars().filter(|character| *character != '\r').map(visible).collect();
+    let sql = visible(sql);
     let ticks = "`".repeat((longest_run(&sql) + 1).max(3));
     format!("{ticks}sql\n{sql}\n{ticks}\n")
 }
 
 fn longest_run(text: &str) -> usize {
     text.split(|character| character != '`').map(str::len).max().unwrap_or_default()
-}
-
-fn one_line(text: &str) -> String {
-    text.chars().map(|character| if character.is_whitespace() { ' ' } else { visible(character) }).collect()
-}
-
-/// Control characters would be dropped, or worse.
-fn visible(character: char) -> char {
-    if character.is_control() && !matches!(character, '\n' | '\t') { '\u{FFFD}' } else { character }
 }
 
 #[cfg(test)]
