@@ -1,6 +1,6 @@
 //! `pgassay check`: gate migrations.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -8,13 +8,13 @@ use clap::{Args, ValueEnum};
 use pgassay::check::{Job, check};
 use pgassay::finding::Severity;
 use pgassay::history::Completeness;
-use pgassay::migration::{CollectOptions, Collected, Direction, Framework, Migration, TransactionOverride, collect};
-use pgassay::report::{Json, Renderer, Report, Text};
+use pgassay::migration::{CollectOptions, Collected, Direction, Framework, TransactionOverride, collect};
+use pgassay::report::Report;
 use pgassay::sql::Sources;
 use pgassay::version::PgVersion;
 
-use super::histories::{History, histories};
-use super::{Outcome, output};
+use super::Outcome;
+use super::format::{FormatArguments, show};
 
 /// Judge migrations: locks, rewrites, long scans, broken clients, lost data, statements that will fail
 #[derive(Debug, Args)]
@@ -34,11 +34,11 @@ pub struct Arguments {
     base: Vec<PathBuf>,
 
     /// Whether the migrations, with the base, make everything that exists
-    #[arg(long, value_enum, default_value_t = HistoryKind::Auto)]
-    history: HistoryKind,
+    #[arg(long, value_enum, default_value_t = History::Auto)]
+    history: History,
 
     /// Which transaction the statements run in
-    #[arg(long, value_name = "MODE", value_enum, default_value_t = Transaction::Auto)]
+    #[arg(long, value_enum, default_value_t = Transaction::Auto)]
     transaction: Transaction,
 
     /// The migration tool [default: recognised by its files]
@@ -58,20 +58,15 @@ pub struct Arguments {
     strict: bool,
 
     /// The least severity that makes the exit code 1
-    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error)]
+    #[arg(long, value_enum, default_value_t = FailOn::Error)]
     fail_on: FailOn,
 
-    /// How to show the result
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-
-    /// A table for files without findings too
-    #[arg(long, short)]
-    verbose: bool,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum HistoryKind {
+enum History {
     /// Found out from the migrations
     Auto,
     /// They start from an empty database, or from the base
@@ -98,10 +93,15 @@ enum FailOn {
     Never,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
+impl FailOn {
+    fn severity(self) -> Option<Severity> {
+        match self {
+            FailOn::Error => Some(Severity::Error),
+            FailOn::Warning => Some(Severity::Warning),
+            FailOn::Info => Some(Severity::Info),
+            FailOn::Never => None,
+        }
+    }
 }
 
 fn framework(name: &str) -> Result<Framework, String> {
@@ -120,34 +120,25 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let mut sources = Sources::default();
     let base = read_base(&arguments, &mut sources)?;
     let mut collected = collect(&arguments.paths, &collect_options(&arguments)?, &mut sources);
-    if let (true, [error]) = (collected.migrations.is_empty(), collected.errors.as_slice())
-        && matches!(arguments.format, Format::Text)
-    {
-        anyhow::bail!("{error}");
-    }
-    let migrations = std::mem::take(&mut collected.migrations);
-    let mut report = Report::new(arguments.pg_version);
-    for history in histories(migrations, &collected.frameworks, &arguments.paths) {
-        report.absorb(check(&job(&arguments, &base, history), &sources));
-    }
-    report.errors.extend(collected.errors.iter().map(ToString::to_string));
-    tell_notes(&collected);
-    render(&arguments, &report, &sources)?;
-    Ok(outcome(&arguments, &report))
-}
-
-fn job(arguments: &Arguments, base: &[Migration], history: History) -> Job {
-    Job {
-        base: base.iter().cloned().chain(history.base).collect(),
-        migrations: history.migrations,
+    let (dumps, migrations): (Vec<_>, Vec<_>) =
+        collected.migrations.drain(..).partition(|migration| migration.framework.is_base());
+    let job = Job {
+        base: base.into_iter().chain(dumps).collect(),
+        migrations,
         version: arguments.pg_version,
         completeness: match arguments.history {
-            HistoryKind::Auto => Completeness::Auto,
-            HistoryKind::Complete => Completeness::Complete,
-            HistoryKind::Partial => Completeness::Partial,
+            History::Auto => Completeness::Auto,
+            History::Complete => Completeness::Complete,
+            History::Partial => Completeness::Partial,
         },
         strict: arguments.strict,
-    }
+    };
+    let mut report = check(&job, &sources);
+    report.errors.extend(collected.errors.iter().map(ToString::to_string));
+    tell_notes(&collected);
+    let limit = arguments.fail_on.severity();
+    show(&arguments.format, limit, &report, &sources)?;
+    Ok(outcome(limit, &report))
 }
 
 fn collect_options(arguments: &Arguments) -> anyhow::Result<CollectOptions> {
@@ -170,7 +161,7 @@ fn collect_options(arguments: &Arguments) -> anyhow::Result<CollectOptions> {
 }
 
 /// What the base's files say exists. A base that cannot be read would make every finding doubtful: the run fails.
-fn read_base(arguments: &Arguments, sources: &mut Sources) -> anyhow::Result<Vec<Migration>> {
+fn read_base(arguments: &Arguments, sources: &mut Sources) -> anyhow::Result<Vec<pgassay::migration::Migration>> {
     if arguments.base.is_empty() {
         return Ok(Vec::new());
     }
@@ -189,24 +180,7 @@ fn tell_notes(collected: &Collected) {
     }
 }
 
-fn render(arguments: &Arguments, report: &Report, sources: &Sources) -> anyhow::Result<()> {
-    let renderer: Box<dyn Renderer> = match arguments.format {
-        Format::Text => Box::new(Text { verbose: arguments.verbose, width: output::width() }),
-        Format::Json => Box::new(Json),
-    };
-    let mut out = std::io::BufWriter::new(anstream::stdout());
-    renderer.render(report, sources, &mut out)?;
-    out.flush()?;
-    Ok(())
-}
-
-fn outcome(arguments: &Arguments, report: &Report) -> Outcome {
-    let limit = match arguments.fail_on {
-        FailOn::Error => Some(Severity::Error),
-        FailOn::Warning => Some(Severity::Warning),
-        FailOn::Info => Some(Severity::Info),
-        FailOn::Never => None,
-    };
+fn outcome(limit: Option<Severity>, report: &Report) -> Outcome {
     if !report.errors.is_empty() {
         return Outcome::Failed;
     }

@@ -1,7 +1,7 @@
 //! One file a command; prints and exit codes live only here.
 
 mod check;
-mod histories;
+mod format;
 mod output;
 mod rules;
 

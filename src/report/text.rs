@@ -5,9 +5,9 @@ use std::io::{self, Write};
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer as Snippets, Snippet};
 
-use super::{Renderer, Report, StatementRecord, layout};
+use super::{Renderer, Report, StatementRecord, layout, prose};
 use crate::effect::{InTransactionBlock, LockMode};
-use crate::finding::{EvidenceKind, Finding, FixStep, Severity, StepTransaction};
+use crate::finding::{Finding, Severity};
 use crate::sql::{FileId, Sources, Span};
 
 pub struct Text {
@@ -29,9 +29,9 @@ impl Renderer for Text {
             }
         }
         for error in &report.errors {
-            writeln!(out, "error: {error}")?;
+            writeln!(out, "error: {}", prose::one_line(error))?;
         }
-        writeln!(out, "{}", summary(report))
+        writeln!(out, "{}", prose::summary(report))
     }
 }
 
@@ -60,13 +60,13 @@ impl Text {
         for record in &parts.statements {
             table.add_row([
                 sources.positions(record.span).0.line.to_string(),
-                first_words(sources.slice(record.span)),
+                prose::first_words(sources.slice(record.span)),
                 strongest_lock(record),
                 work(record),
                 verdict(record, &parts.findings),
             ]);
         }
-        writeln!(out, "{}", sources.file(file).name)?;
+        writeln!(out, "{}", prose::one_line(&sources.file(file).name))?;
         layout::write_table(&table, out)?;
         writeln!(out)
     }
@@ -91,22 +91,28 @@ impl Text {
             vec![AnnotationKind::Primary.span(place(first_line(finding.span, sources)))];
         for (span, label) in &finding.related {
             if window.contains(*span) {
-                annotations.push(AnnotationKind::Context.span(place(first_line(*span, sources))).label(label.as_str()));
+                annotations
+                    .push(AnnotationKind::Context.span(place(first_line(*span, sources))).label(prose::one_line(label)));
             }
         }
         let snippet = Snippet::source(file.slice(window))
-            .path(file.name.as_str())
+            .path(prose::one_line(&file.name))
             .line_start(sources.positions(window).0.line as usize)
             .fold(true)
             .annotations(annotations);
-        let mut group = level.primary_title(finding.message.as_str()).id(finding.rule).element(snippet);
+        let mut group = level.primary_title(prose::one_line(&finding.message)).id(finding.rule).element(snippet);
         for evidence in &finding.evidence {
-            group = group
-                .element(Level::NOTE.with_name(Some(kind_name(evidence.kind))).message(self.wrapped(&evidence.text)));
+            group = group.element(
+                Level::NOTE
+                    .with_name(Some(prose::kind_name(evidence.kind)))
+                    .message(self.wrapped(&prose::one_line(&evidence.text))),
+            );
         }
         if let Some(witness) = &finding.witness {
             group = group.element(
-                Level::NOTE.with_name(Some("for example")).message(format!("{}\n{}", witness.sql, witness.after)),
+                Level::NOTE
+                    .with_name(Some("for example"))
+                    .message(prose::visible(&format!("{}\n{}", witness.sql, witness.after))),
             );
         }
         if !finding.advice.text.is_empty() {
@@ -117,13 +123,10 @@ impl Text {
     }
 
     fn advice(&self, finding: &Finding) -> String {
-        let mut text = self.wrapped(&finding.advice.text);
-        for step in &finding.advice.steps {
-            for line in step.sql.lines() {
-                text.push_str("\n    ");
-                text.push_str(line);
-            }
-            text.push_str(transaction_need(step));
+        let mut text = self.wrapped(&prose::visible(&finding.advice.text));
+        for line in finding.advice.steps.iter().map(prose::step) {
+            text.push_str("\n    ");
+            text.push_str(&prose::visible(&line).replace('\n', "\n    "));
         }
         text
     }
@@ -131,23 +134,6 @@ impl Text {
 
 /// Columns of "  = instead: ", with a gutter of some digits.
 const NOTE_INDENT: usize = 18;
-
-fn kind_name(kind: EvidenceKind) -> &'static str {
-    match kind {
-        EvidenceKind::Assumed => "assumed",
-        EvidenceKind::Declared => "declared",
-        EvidenceKind::Measured => "measured",
-        EvidenceKind::Observed => "observed",
-    }
-}
-
-fn transaction_need(step: &FixStep) -> &'static str {
-    match step.transaction {
-        StepTransaction::Own => "",
-        StepTransaction::Any => "",
-        StepTransaction::None => "  -- outside a transaction",
-    }
-}
 
 /// More lines than this between two places, and only the finding's own is shown.
 const WINDOW_LINES: u32 = 40;
@@ -176,23 +162,6 @@ fn first_line(span: Span, sources: &Sources) -> Span {
         Some(at) => Span { end: span.start + text[..at].trim_end().len() as u32, ..span },
         None => span,
     }
-}
-
-const STATEMENT_COLUMNS: usize = 60;
-
-fn first_words(sql: &str) -> String {
-    let mut words = String::new();
-    for word in sql.split_whitespace() {
-        if words.chars().count() + word.chars().count() > STATEMENT_COLUMNS {
-            words.push('…');
-            break;
-        }
-        if !words.is_empty() {
-            words.push(' ');
-        }
-        words.push_str(word);
-    }
-    words
 }
 
 fn strongest_lock(record: &StatementRecord) -> String {
@@ -238,21 +207,4 @@ fn verdict(record: &StatementRecord, findings: &[&Finding]) -> String {
         1 => format!("{}: {}", worst.severity, worst.rule),
         many => format!("{}: {} and {} more", worst.severity, worst.rule, many - 1),
     }
-}
-
-fn summary(report: &Report) -> String {
-    let summary = &report.summary;
-    let counted = |number: usize, noun: &str| match number {
-        1 => format!("1 {noun}"),
-        many => format!("{many} {noun}s"),
-    };
-    format!(
-        "{} in {}, for PostgreSQL {}: {}, {}, {}",
-        counted(summary.statements, "statement"),
-        counted(summary.files, "file"),
-        report.pg_version,
-        counted(summary.errors, "error"),
-        counted(summary.warnings, "warning"),
-        counted(summary.infos, "info"),
-    )
 }
