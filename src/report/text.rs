@@ -92,6 +92,9 @@ fn excerpt(finding: &Finding, sources: &Sources, snippets: &Snippets) -> String 
     for evidence in &finding.evidence {
         group = group.element(Level::NOTE.with_name(Some(kind_name(evidence.kind))).message(evidence.text.clone()));
     }
+    if let Some(area) = finding.area {
+        group = group.element(Level::NOTE.with_name(Some("area")).message(format!("{area}: {}", area.meaning())));
+    }
     if let Some(witness) = &finding.witness {
         group = group
             .element(Level::NOTE.with_name(Some("for example")).message(format!("{}\n{}", witness.sql, witness.after)));
