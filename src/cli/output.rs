@@ -2,6 +2,8 @@
 
 use std::io;
 
+use pgassay::config::ConfigError;
+
 /// For pipes and files.
 const DEFAULT_WIDTH: u16 = 120;
 
@@ -15,4 +17,12 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .chain()
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
         .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Tells on standard error why the run failed; mistakes in a configuration file with their places.
+pub fn tell(error: &anyhow::Error) {
+    match error.downcast_ref::<ConfigError>() {
+        Some(mistakes) => anstream::eprintln!("{}", mistakes.render(width())),
+        None => anstream::eprintln!("error: {error:#}"),
+    }
 }

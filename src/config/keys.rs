@@ -141,7 +141,9 @@ pub const OVERRIDE: [(&str, &str); 2] = [
 /// What an area's tables get.
 pub fn area_summary(area: Area) -> &'static str {
     match area {
-        Area::Payments => "Tables of payments, as schema.table patterns: findings are never lowered, and allowed only with a reason",
+        Area::Payments => {
+            "Tables of payments, as schema.table patterns: findings are never lowered, and allowed only with a reason"
+        }
         Area::Permissions => "Tables of permissions: likewise",
         Area::PersonalData => "Tables of personal data: likewise",
         Area::Internal => {
@@ -159,14 +161,19 @@ pub fn options_of(rule: &str) -> impl Iterator<Item = &'static Key> {
 /// Names of the formats that `--format` has.
 pub const FORMATS: &[&str] = &["text", "json"];
 
-pub(super) const TRANSACTIONS: [(&str, TransactionOverride); 3] = [
+pub const TRANSACTIONS: [(&str, TransactionOverride); 3] = [
     ("auto", TransactionOverride::Auto),
     ("per-file", TransactionOverride::PerFile),
     ("none", TransactionOverride::None),
 ];
 
-pub(super) const HISTORIES: [(&str, Completeness); 3] =
+pub const HISTORIES: [(&str, Completeness); 3] =
     [("auto", Completeness::Auto), ("complete", Completeness::Complete), ("partial", Completeness::Partial)];
+
+/// The word for a value of [`TRANSACTIONS`] or [`HISTORIES`].
+pub fn word_for<T: PartialEq>(words: &[(&'static str, T)], value: &T) -> &'static str {
+    words.iter().find(|(_, known)| known == value).map_or("", |(word, _)| word)
+}
 
 /// Names of `fail-on`, as [`super::FailOn`] has them.
 pub(super) fn fail_ons() -> Vec<&'static str> {

@@ -108,8 +108,7 @@ pub fn find(here: &Path) -> Option<PathBuf> {
 pub fn load(path: &Path, here: &Path) -> Result<Loaded, ConfigError> {
     let text = std::fs::read_to_string(here.join(path))
         .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), message: error.to_string() })?;
-    let mut config =
-        parse(&text).map_err(|problems| ConfigError::Invalid { path: path.to_owned(), text, problems })?;
+    let mut config = parse(&text).map_err(|problems| ConfigError::Invalid { path: path.to_owned(), text, problems })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     for paths in [&mut config.paths, &mut config.base].into_iter().flatten() {
         paths.value = paths.value.iter().map(|path| folder.join(path)).collect();

@@ -20,10 +20,9 @@ type KeyName<'i> = Spanned<DeString<'i>>;
 pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
     let mut reader = Reader::new(text);
     let (table, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
+    // Behind the first, errors of the syntax are often only its consequences.
+    if let Some(error) = errors.first() {
         reader.refuse(error.span().unwrap_or(0..0), error.message(), None);
-    }
-    if !reader.problems.is_empty() {
         return Err(reader.problems);
     }
     let config = read(&mut reader, table.get_ref());
@@ -148,9 +147,8 @@ fn option_value(reader: &mut Reader, option: &Key, value: &Value) -> Option<Opti
         Kind::Count => reader.count(value).map(OptionValue::Count),
         Kind::Choices(words) => {
             let words = words();
-            let read = reader.list(value, &format!("a list of {}", words.join(", ")), |reader, item| {
-                reader.word(item, &words)
-            });
+            let read = reader
+                .list(value, &format!("a list of {}", words.join(", ")), |reader, item| reader.word(item, &words));
             read.map(OptionValue::Words)
         }
         Kind::Version | Kind::Paths | Kind::Choice(_) => None,

@@ -5,8 +5,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Problem, position};
 use super::Located;
+use super::problem::{Problem, position};
 use crate::rules::nearest_of;
 use crate::version::PgVersion;
 
@@ -32,7 +32,13 @@ impl<'t> Reader<'t> {
     }
 
     /// A key that nothing knows: with the nearest that is known, or all.
-    pub fn unknown<'n>(&mut self, noun: &str, name: &str, span: Range<usize>, known: impl IntoIterator<Item = &'n str>) {
+    pub fn unknown<'n>(
+        &mut self,
+        noun: &str,
+        name: &str,
+        span: Range<usize>,
+        known: impl IntoIterator<Item = &'n str>,
+    ) {
         let known: Vec<&str> = known.into_iter().collect();
         let help = match nearest_of(name, known.iter().copied()) {
             Some(nearest) => format!("did you mean {nearest}?"),
