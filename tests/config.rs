@@ -404,6 +404,37 @@ mod documents {
         }
     }
 
+    /// By the JSON schema, as an editor does.
+    fn validate(text: &str) -> Result<(), String> {
+        let value: toml::Value = toml::from_str(text).unwrap();
+        let value = serde_json::to_value(value).unwrap();
+        jsonschema::validator_for(&json_schema()).unwrap().validate(&value).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_schema_refuses_what_the_reader_refuses() {
+        let refused = [
+            "pg_version = 16",
+            "pg-version = 9",
+            "pg-version = \"99\"",
+            "framework = \"flywya\"",
+            "paths = \"db\"",
+            "[rules]\ndroped-data = \"off\"",
+            "[rules]\ndropped-data = \"warn\"",
+            "[rules.many-locks-in-transaction]\nmax = 0",
+            "[rules.dropped-data]\nmax = 3",
+            "[areas]\npayments = [\"payment\"]",
+            "[areas]\nintern = []",
+            "[[overrides]]\npaths = [\"x\"]",
+            "[[overrides]]\npaths = [\"x\"]\nrules = { nothing = \"off\" }",
+            "[variables]\nx = 1",
+        ];
+        for text in refused {
+            assert!(validate(text).is_err(), "schema: {text}");
+            assert!(config::parse(text).is_err(), "reader: {text}");
+        }
+    }
+
     #[test]
     fn the_examples_in_the_docs_are_valid() {
         let docs = std::fs::read_to_string("docs/configuration.md").unwrap();
@@ -413,6 +444,7 @@ mod documents {
             if let Err(problems) = config::parse(block) {
                 panic!("{problems:?} in\n{block}");
             }
+            validate(block).unwrap();
         }
     }
 }

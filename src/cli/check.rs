@@ -1,17 +1,18 @@
 //! `pgassay check`: gate migrations.
 
-use std::io::{Read, Write};
+use std::io::Read;
 
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use pgassay::check::{Job, check};
-use pgassay::config::FailOn;
+use pgassay::finding::Severity;
 use pgassay::migration::{CollectOptions, Collected, Direction, collect};
-use pgassay::report::{Json, Renderer, Report, Text};
+use pgassay::report::Report;
 use pgassay::sql::Sources;
 
+use super::Outcome;
+use super::format::{FormatArguments, show};
 use super::in_force::{InForce, Settable};
-use super::{Outcome, output};
 
 /// Judge migrations: locks, rewrites, long scans, broken clients, lost data, statements that will fail
 #[derive(Debug, Args)]
@@ -26,23 +27,12 @@ pub struct Arguments {
     #[arg(long)]
     down: bool,
 
-    /// How to show the result [default: text]
-    #[arg(long, value_enum)]
-    format: Option<Format>,
-
-    /// A table for files without findings too
-    #[arg(long, short)]
-    verbose: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
-    let in_force = arguments.settable.resolve(arguments.format.map(Format::name))?;
+    let in_force = arguments.settable.resolve(arguments.format.name())?;
     let mut sources = Sources::default();
     let base = read_base(&in_force, &mut sources)?;
     let mut collected = collect(&in_force.paths.value, &collect_options(&arguments, &in_force)?, &mut sources);
@@ -59,8 +49,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let mut report = check(&job, &sources);
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     tell_notes(&collected);
-    render(&arguments, &in_force, &report, &sources)?;
-    Ok(outcome(&in_force, &report))
+    let limit = in_force.fail_on.value.severity();
+    show(&arguments.format, in_force.format.value, limit, &report, &sources)?;
+    Ok(outcome(limit, &report))
 }
 
 fn collect_options(arguments: &Arguments, in_force: &InForce) -> anyhow::Result<CollectOptions> {
@@ -97,48 +88,12 @@ fn tell_notes(collected: &Collected) {
     }
 }
 
-fn render(arguments: &Arguments, in_force: &InForce, report: &Report, sources: &Sources) -> anyhow::Result<()> {
-    let renderer: Box<dyn Renderer> = match Format::named(in_force.format.value) {
-        Format::Text => Box::new(Text { verbose: arguments.verbose, width: output::width() }),
-        Format::Json => Box::new(Json),
-    };
-    let mut out = std::io::BufWriter::new(anstream::stdout());
-    renderer.render(report, sources, &mut out)?;
-    out.flush()?;
-    Ok(())
-}
-
-fn outcome(in_force: &InForce, report: &Report) -> Outcome {
+fn outcome(limit: Option<Severity>, report: &Report) -> Outcome {
     if !report.errors.is_empty() {
         return Outcome::Failed;
     }
-    match (in_force.fail_on.value, report.worst()) {
-        (FailOn::At(limit), Some(worst)) if worst >= limit => Outcome::Findings,
+    match (limit, report.worst()) {
+        (Some(limit), Some(worst)) if worst >= limit => Outcome::Findings,
         _ => Outcome::Clean,
-    }
-}
-
-impl Format {
-    /// As the command line and the configuration file spell it.
-    fn name(self) -> &'static str {
-        match self {
-            Format::Text => "text",
-            Format::Json => "json",
-        }
-    }
-
-    fn named(name: &str) -> Format {
-        Format::value_variants().iter().copied().find(|format| format.name() == name).unwrap_or(Format::Text)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_configuration_knows_every_format() {
-        let names: Vec<&str> = Format::value_variants().iter().map(|format| format.name()).collect();
-        assert_eq!(names, pgassay::config::keys::FORMATS);
     }
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod format;
 mod generate;
 mod in_force;
 mod init;

@@ -61,6 +61,14 @@ impl FailOn {
             FailOn::Never => "never",
         }
     }
+
+    /// `None`: no severity does.
+    pub fn severity(self) -> Option<Severity> {
+        match self {
+            FailOn::At(severity) => Some(severity),
+            FailOn::Never => None,
+        }
+    }
 }
 
 /// What a file says; `None` where it says nothing.

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer as Snippets, Snippet};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::{Renderer, Report, StatementRecord};
+use super::{Renderer, Report, StatementRecord, prose};
 use crate::effect::{InTransactionBlock, LockMode};
-use crate::finding::{EvidenceKind, Finding, FixStep, Severity, StepTransaction};
+use crate::finding::{Finding, Severity};
 use crate::sql::{FileId, Sources, Span};
 
 pub struct Text {
@@ -37,7 +37,7 @@ impl Renderer for Text {
         for error in &report.errors {
             writeln!(out, "error: {error}")?;
         }
-        writeln!(out, "{}", summary(report))
+        writeln!(out, "{}", prose::summary(report))
     }
 }
 
@@ -57,7 +57,7 @@ impl Text {
         for record in statements {
             table.add_row([
                 sources.positions(record.span).0.line.to_string(),
-                first_words(sources.slice(record.span)),
+                prose::first_words(sources.slice(record.span)),
                 strongest_lock(record),
                 work(record),
                 verdict(record, findings),
@@ -90,7 +90,8 @@ fn excerpt(finding: &Finding, sources: &Sources, snippets: &Snippets) -> String 
         .annotations(annotations);
     let mut group = level.primary_title(finding.message.as_str()).id(finding.rule).element(snippet);
     for evidence in &finding.evidence {
-        group = group.element(Level::NOTE.with_name(Some(kind_name(evidence.kind))).message(evidence.text.clone()));
+        group =
+            group.element(Level::NOTE.with_name(Some(prose::kind_name(evidence.kind))).message(evidence.text.clone()));
     }
     if let Some(area) = finding.area {
         group = group.element(Level::NOTE.with_name(Some("area")).message(format!("{area}: {}", area.meaning())));
@@ -106,32 +107,13 @@ fn excerpt(finding: &Finding, sources: &Sources, snippets: &Snippets) -> String 
     snippets.render(&report)
 }
 
-fn kind_name(kind: EvidenceKind) -> &'static str {
-    match kind {
-        EvidenceKind::Assumed => "assumed",
-        EvidenceKind::Declared => "declared",
-        EvidenceKind::Measured => "measured",
-        EvidenceKind::Observed => "observed",
-    }
-}
-
 fn advice(finding: &Finding) -> String {
     let mut text = finding.advice.text.clone();
     for step in &finding.advice.steps {
-        text.push('\n');
-        text.push_str("    ");
-        text.push_str(&step.sql);
-        text.push_str(transaction_need(step));
+        text.push_str("\n    ");
+        text.push_str(&prose::step(step));
     }
     text
-}
-
-fn transaction_need(step: &FixStep) -> &'static str {
-    match step.transaction {
-        StepTransaction::Own => "",
-        StepTransaction::Any => "",
-        StepTransaction::None => "  -- outside a transaction",
-    }
 }
 
 /// More lines than this between two places, and only the finding's own is shown.
@@ -161,23 +143,6 @@ fn first_line(span: Span, sources: &Sources) -> Span {
         Some(at) => Span { end: span.start + text[..at].trim_end().len() as u32, ..span },
         None => span,
     }
-}
-
-const STATEMENT_COLUMNS: usize = 60;
-
-fn first_words(sql: &str) -> String {
-    let mut words = String::new();
-    for word in sql.split_whitespace() {
-        if words.chars().count() + word.chars().count() > STATEMENT_COLUMNS {
-            words.push('…');
-            break;
-        }
-        if !words.is_empty() {
-            words.push(' ');
-        }
-        words.push_str(word);
-    }
-    words
 }
 
 fn strongest_lock(record: &StatementRecord) -> String {
@@ -219,21 +184,4 @@ fn verdict(record: &StatementRecord, findings: &[&Finding]) -> String {
     let here = findings.iter().filter(|finding| record.span.contains(finding.span));
     let Some(worst) = here.max_by_key(|finding| finding.severity) else { return "ok".to_owned() };
     format!("{}: {}", worst.severity, worst.rule)
-}
-
-fn summary(report: &Report) -> String {
-    let summary = &report.summary;
-    let counted = |number: usize, noun: &str| match number {
-        1 => format!("1 {noun}"),
-        many => format!("{many} {noun}s"),
-    };
-    format!(
-        "{} in {}, for PostgreSQL {}: {}, {}, {}",
-        counted(summary.statements, "statement"),
-        counted(summary.files, "file"),
-        report.pg_version,
-        counted(summary.errors, "error"),
-        counted(summary.warnings, "warning"),
-        counted(summary.infos, "info"),
-    )
 }
