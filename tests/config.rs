@@ -361,6 +361,20 @@ mod areas {
     }
 
     #[test]
+    fn a_renamed_table_and_a_partition_stay_protected() {
+        let renamed = REWRITE.replace("ALTER TABLE accounts", "ALTER TABLE accounts RENAME TO a2;\nALTER TABLE a2");
+        let found = with(&area("payments", ""), &renamed).findings(&[]);
+        assert!(found.contains(&"blocking-rewrite error payments".to_owned()), "{found:?}");
+
+        let project = with("[areas]\npayments = [\"public.pay\"]\n", "");
+        let base = "CREATE TABLE pay (id bigint) PARTITION BY RANGE (id);\n\
+            CREATE TABLE p2024 PARTITION OF pay FOR VALUES FROM (1) TO (9);\n";
+        project.write("base.sql", base);
+        project.write("m/1.sql", "SET lock_timeout = '2s';\nCREATE INDEX p2024_id_idx ON p2024 (id);\n");
+        assert_eq!(project.findings(&[]), ["blocking-index-build error payments"]);
+    }
+
+    #[test]
     fn are_told_in_the_text() {
         let project = with(&area("personal-data", ""), REWRITE);
         let text = stdout(&project.run(&["check"]));

@@ -12,6 +12,7 @@ use crate::change::QualifiedName;
 use crate::effect::LockMode;
 use crate::finding::Finding;
 use crate::history::{MigrationRun, Step};
+use crate::schema::RelationId;
 
 /// A part of the application that weighs more, or less, than the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,17 +126,21 @@ impl Areas {
     }
 
     /// A protected one wins. A finding that also touches a table of no area is not an internal affair.
-    fn of_all(&self, names: &[QualifiedName]) -> Option<Area> {
-        let areas: Vec<Option<Area>> = names.iter().map(|name| self.of(name)).collect();
+    fn of_all(&self, tables: &[Table]) -> Option<Area> {
+        let area = |table: &Table| table.iter().filter_map(|name| self.of(name)).min();
+        let areas: Vec<Option<Area>> = tables.iter().map(area).collect();
         let protected = areas.iter().flatten().filter(|area| area.is_protected()).min();
         let all_known = || areas.iter().copied().collect::<Option<Vec<Area>>>()?.into_iter().min();
         protected.copied().or_else(all_known)
     }
 }
 
+/// The names by which a table is known: its own, the one that it had before the migration, those of its parents.
+type Table = Vec<QualifiedName>;
+
 /// What a finding is about: its object, and the tables locked where its related places stand. Without an object, the
 /// tables that its statement locks.
-fn touched(finding: &Finding, run: &MigrationRun) -> Vec<QualifiedName> {
+fn touched(finding: &Finding, run: &MigrationRun) -> Vec<Table> {
     let step = step_at(finding, run);
     let mut names: Vec<QualifiedName> = finding.object.as_deref().and_then(qualified).into_iter().collect();
     let locks = || run.steps.iter().flat_map(|step| &step.prediction.locks);
@@ -154,14 +159,18 @@ fn step_at<'r, 's>(finding: &Finding, run: &'r MigrationRun<'s>) -> Option<&'r S
     run.steps.iter().rfind(|step| step.span().contains(finding.span))
 }
 
-/// An index stands for its table.
-fn table_of(name: QualifiedName, step: Option<&Step>, run: &MigrationRun) -> QualifiedName {
-    let schemas = step.map(|step| &step.schema).into_iter().chain([&run.before, &run.after]);
-    let table = |schema: &crate::schema::Schema| {
-        let index = schema.relation_at(&name)?.as_index()?;
-        schema.relation(index.table).map(|table| table.name.clone())
+/// An index stands for its table, a partition also for the partitioned table.
+fn table_of(name: QualifiedName, step: Option<&Step>, run: &MigrationRun) -> Table {
+    let mut schemas = step.map(|step| &step.schema).into_iter().chain([&run.before, &run.after]);
+    let found = schemas.find_map(|schema| schema.relation_at(&name).map(|relation| (schema, relation)));
+    let Some((schema, relation)) = found else { return vec![name] };
+    let id = relation.as_index().map_or(relation.id, |index| index.table);
+    let all = [id].into_iter().chain(schema.parents_closure(id));
+    let names = |id: RelationId| {
+        let relations = [schema.relation(id), run.before.relation(id)];
+        relations.into_iter().flatten().map(|relation| relation.name.clone()).collect::<Vec<_>>()
     };
-    schemas.filter_map(table).next().unwrap_or(name)
+    all.flat_map(names).collect()
 }
 
 /// The first two parts of a printed name: `public."Payments".note` is about `public.Payments`.
@@ -218,9 +227,9 @@ mod tests {
     #[test]
     fn a_table_of_no_area_keeps_a_finding_from_being_internal() {
         let areas = areas(&[(Area::Internal, &["ops.*"]), (Area::Payments, &["billing.*"])]);
-        assert_eq!(areas.of_all(&[name("ops.jobs")]), Some(Area::Internal));
-        assert_eq!(areas.of_all(&[name("ops.jobs"), name("public.orders")]), None);
-        assert_eq!(areas.of_all(&[name("ops.jobs"), name("billing.charges")]), Some(Area::Payments));
+        assert_eq!(areas.of_all(&[vec![name("ops.jobs")]]), Some(Area::Internal));
+        assert_eq!(areas.of_all(&[vec![name("ops.jobs")], vec![name("public.orders")]]), None);
+        assert_eq!(areas.of_all(&[vec![name("ops.jobs")], vec![name("billing.charges")]]), Some(Area::Payments));
         assert_eq!(areas.of_all(&[]), None);
     }
 

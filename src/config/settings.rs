@@ -77,14 +77,14 @@ impl Settings {
 
     /// What the file says of the finding's rule at its place.
     fn level(&self, finding: &Finding, file: &str) -> Option<Level> {
-        let path = self.overrides.first().map(|_| self.from_root(file));
+        let path = self.overrides.first().map(|_| self.path_below_root(file));
         let matching = |over: &&Override| path.as_ref().is_some_and(|path| over.matches(path));
         let here = self.overrides.iter().rev().filter(matching).find_map(|over| over.levels.get(finding.rule));
         here.or_else(|| self.levels.get(finding.rule)).map(|level| level.value)
     }
 
     /// A file's path from the configuration file's folder on; as it is where it stands elsewhere.
-    fn from_root(&self, file: &str) -> PathBuf {
+    fn path_below_root(&self, file: &str) -> PathBuf {
         let path = normal(&self.here.join(file));
         path.strip_prefix(normal(&self.root)).map_or_else(|_| PathBuf::from(file), Path::to_owned)
     }
@@ -211,8 +211,8 @@ mod tests {
     fn paths_count_from_the_folder_of_the_file() {
         let settings =
             Settings { root: "/repository".into(), here: "/repository/services/a".into(), ..Settings::default() };
-        assert_eq!(settings.from_root("../b/1.sql"), Path::new("services/b/1.sql"));
-        assert_eq!(settings.from_root("./1.sql"), Path::new("services/a/1.sql"));
-        assert_eq!(settings.from_root("/elsewhere/1.sql"), Path::new("/elsewhere/1.sql"));
+        assert_eq!(settings.path_below_root("../b/1.sql"), Path::new("services/b/1.sql"));
+        assert_eq!(settings.path_below_root("./1.sql"), Path::new("services/a/1.sql"));
+        assert_eq!(settings.path_below_root("/elsewhere/1.sql"), Path::new("/elsewhere/1.sql"));
     }
 }
