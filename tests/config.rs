@@ -92,6 +92,17 @@ mod precedence {
     }
 
     #[test]
+    fn every_key_is_printed() {
+        let printed = stdout(&Project::new(&[]).run(&["config"]));
+        let names: Vec<&str> = printed.lines().skip(2).filter_map(|line| line.split_whitespace().next()).collect();
+        let top: Vec<&str> = keys::TOP.iter().map(|key| key.name).collect();
+        assert_eq!(names[..top.len()], top);
+        for rule in rules::ALL {
+            assert!(names.contains(&format!("rules.{}", rule.name).as_str()), "{}", rule.name);
+        }
+    }
+
+    #[test]
     fn check_does_what_config_prints() {
         let project = with("fail-on = \"never\"\nformat = \"json\"\n", REWRITE);
         let quiet = project.run(&["check"]);

@@ -43,8 +43,7 @@ struct Line {
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let mut out = anstream::stdout();
     if arguments.schema {
-        serde_json::to_writer_pretty(&mut out, &json_schema())?;
-        writeln!(out)?;
+        writeln!(out, "{:#}", json_schema())?;
         return Ok(Outcome::Clean);
     }
     let in_force = arguments.settable.resolve(None)?;
@@ -60,8 +59,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Format::Text => table(&in_force, &lines, &mut out)?,
         Format::Json => {
             let document = serde_json::json!({ "file": in_force.file, "values": lines });
-            serde_json::to_writer_pretty(&mut out, &document)?;
-            writeln!(out)?;
+            writeln!(out, "{document:#}")?;
         }
     }
     Ok(Outcome::Clean)
