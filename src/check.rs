@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::change::Change;
+use crate::config::Settings;
 use crate::finding::{Advice, Evidence, Finding, Severity};
 use crate::history::{self, Completeness, MigrationRun, Options, Unit, decide_completeness};
 use crate::migration::{Direction, Migration};
@@ -27,6 +28,8 @@ pub struct Job {
     pub completeness: Completeness,
     /// An unreadable statement is an error.
     pub strict: bool,
+    /// What the configuration says of findings.
+    pub settings: Settings,
 }
 
 /// Judges every migration of the job.
@@ -39,6 +42,7 @@ pub fn check(job: &Job, sources: &Sources) -> Report {
     let options = Options { version: job.version, one_deploy: false };
     history::replay(&units, schema, options, |run| judge(&run, job, sources, &mut suppressions, &mut report));
     report.findings.extend(suppressions.values().flat_map(Suppressions::complaints));
+    job.settings.apply(&mut report.findings, sources);
     report.findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
     report.count(units.iter().map(|unit| unit.migration.file));
     report
@@ -85,16 +89,17 @@ fn judge(
     report: &mut Report,
 ) {
     let mut findings = match run.migration.direction {
-        Direction::Up => rules::check(run, sources),
+        Direction::Up => rules::check(run, sources, &job.settings.options),
         // A way back is judged by what it destroys.
         Direction::Down => {
-            let mut findings = rules::check(run, sources);
+            let mut findings = rules::check(run, sources, &job.settings.options);
             findings.retain(|finding| finding.category == crate::finding::Category::DataLoss);
             findings
         }
     };
     findings.extend(unreadable(run, job.strict));
     findings.extend(dynamic(run));
+    job.settings.areas.mark(&mut findings, run);
     if let Some(suppressions) = suppressions.get_mut(&run.migration.file) {
         findings = suppressions.allow(findings);
     }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
+use crate::config::Area;
 use crate::contract::Witness;
 use crate::sql::Span;
 
@@ -179,6 +180,8 @@ pub struct Finding {
     pub related: Vec<(Span, String)>,
     /// Printed name of what it is about: `public.accounts.seen_at`.
     pub object: Option<String>,
+    /// The part of the application that it touches, where the configuration names one.
+    pub area: Option<Area>,
     /// What will happen, to what.
     pub message: String,
     pub evidence: Vec<Evidence>,

@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod change;
 pub mod check;
+pub mod config;
 pub mod contract;
 pub mod effect;
 pub mod expression;

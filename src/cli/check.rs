@@ -1,20 +1,18 @@
 //! `pgassay check`: gate migrations.
 
 use std::io::Read;
-use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use pgassay::check::{Job, check};
 use pgassay::finding::Severity;
-use pgassay::history::Completeness;
-use pgassay::migration::{CollectOptions, Collected, Direction, Framework, TransactionOverride, collect};
+use pgassay::migration::{CollectOptions, Collected, Direction, collect};
 use pgassay::report::Report;
 use pgassay::sql::Sources;
-use pgassay::version::PgVersion;
 
 use super::Outcome;
 use super::format::{FormatArguments, show};
+use super::in_force::{InForce, Settable};
 
 /// Judge migrations: locks, rewrites, long scans, broken clients, lost data, statements that will fail
 #[derive(Debug, Args)]
@@ -22,152 +20,62 @@ use super::format::{FormatArguments, show};
     after_help = "Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 the run itself failed (bad arguments, unreadable files)."
 )]
 pub struct Arguments {
-    /// Files and folders of migrations, or - for standard input [default: the migrations folder found here]
-    paths: Vec<PathBuf>,
-
-    /// Major version of the server the migrations will run on, 14 to 18
-    #[arg(long, value_name = "VERSION", default_value_t)]
-    pg_version: PgVersion,
-
-    /// What exists before: a pg_dump --schema-only file, or earlier migrations; read, not judged (repeatable)
-    #[arg(long, value_name = "PATH")]
-    base: Vec<PathBuf>,
-
-    /// Whether the migrations, with the base, make everything that exists
-    #[arg(long, value_enum, default_value_t = History::Auto)]
-    history: History,
-
-    /// Which transaction the statements run in
-    #[arg(long, value_enum, default_value_t = Transaction::Auto)]
-    transaction: Transaction,
-
-    /// The migration tool [default: recognised by its files]
-    #[arg(long, value_name = "NAME", value_parser = framework)]
-    framework: Option<Framework>,
+    #[command(flatten)]
+    settable: Settable,
 
     /// Judge the down migrations too, by what they destroy
     #[arg(long)]
     down: bool,
 
-    /// Value of a placeholder such as ${schema} or :schema (repeatable)
-    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
-    variables: Vec<(String, String)>,
-
-    /// Fail on statements that could not be read
-    #[arg(long)]
-    strict: bool,
-
-    /// The least severity that makes the exit code 1
-    #[arg(long, value_enum, default_value_t = FailOn::Error)]
-    fail_on: FailOn,
-
     #[command(flatten)]
     format: FormatArguments,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum History {
-    /// Found out from the migrations
-    Auto,
-    /// They start from an empty database, or from the base
-    Complete,
-    /// Earlier ones are missing
-    Partial,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Transaction {
-    /// As the migration tool does; plain files commit statement by statement
-    Auto,
-    /// One around each file
-    PerFile,
-    /// None but those that the files open
-    None,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum FailOn {
-    Error,
-    Warning,
-    Info,
-    Never,
-}
-
-impl FailOn {
-    fn severity(self) -> Option<Severity> {
-        match self {
-            FailOn::Error => Some(Severity::Error),
-            FailOn::Warning => Some(Severity::Warning),
-            FailOn::Info => Some(Severity::Info),
-            FailOn::Never => None,
-        }
-    }
-}
-
-fn framework(name: &str) -> Result<Framework, String> {
-    Framework::ALL.into_iter().find(|framework| framework.name() == name).ok_or_else(|| {
-        let names: Vec<&str> = Framework::ALL.iter().map(|framework| framework.name()).collect();
-        format!("known are {}", names.join(", "))
-    })
-}
-
-fn variable(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
-    if name.is_empty() { Err("the name is empty".to_owned()) } else { Ok((name.to_owned(), value.to_owned())) }
-}
-
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    let in_force = arguments.settable.resolve(arguments.format.name())?;
     let mut sources = Sources::default();
-    let base = read_base(&arguments, &mut sources)?;
-    let mut collected = collect(&arguments.paths, &collect_options(&arguments)?, &mut sources);
+    let base = read_base(&in_force, &mut sources)?;
+    let mut collected = collect(&in_force.paths.value, &collect_options(&arguments, &in_force)?, &mut sources);
     let (dumps, migrations): (Vec<_>, Vec<_>) =
         collected.migrations.drain(..).partition(|migration| migration.framework.is_base());
     let job = Job {
         base: base.into_iter().chain(dumps).collect(),
         migrations,
-        version: arguments.pg_version,
-        completeness: match arguments.history {
-            History::Auto => Completeness::Auto,
-            History::Complete => Completeness::Complete,
-            History::Partial => Completeness::Partial,
-        },
-        strict: arguments.strict,
+        version: in_force.pg_version.value,
+        completeness: in_force.history.value,
+        strict: in_force.strict.value,
+        settings: in_force.settings.clone(),
     };
     let mut report = check(&job, &sources);
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     tell_notes(&collected);
-    let limit = arguments.fail_on.severity();
-    show(&arguments.format, limit, &report, &sources)?;
+    let limit = in_force.fail_on.value.severity();
+    show(&arguments.format, in_force.format.value, limit, &report, &sources)?;
     Ok(outcome(limit, &report))
 }
 
-fn collect_options(arguments: &Arguments) -> anyhow::Result<CollectOptions> {
-    let wants_stdin = arguments.paths.iter().any(|path| path.as_os_str() == "-");
+fn collect_options(arguments: &Arguments, in_force: &InForce) -> anyhow::Result<CollectOptions> {
+    let wants_stdin = in_force.paths.value.iter().any(|path| path.as_os_str() == "-");
     let stdin = wants_stdin.then(|| {
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes).map(|_| bytes).context("standard input could not be read")
     });
     Ok(CollectOptions {
-        framework: arguments.framework,
-        transaction: match arguments.transaction {
-            Transaction::Auto => TransactionOverride::Auto,
-            Transaction::PerFile => TransactionOverride::PerFile,
-            Transaction::None => TransactionOverride::None,
-        },
+        framework: in_force.framework.value,
+        transaction: in_force.transaction.value,
         down: arguments.down,
-        variables: arguments.variables.iter().cloned().collect(),
+        variables: in_force.variables(),
         stdin: stdin.transpose()?,
     })
 }
 
 /// What the base's files say exists. A base that cannot be read would make every finding doubtful: the run fails.
-fn read_base(arguments: &Arguments, sources: &mut Sources) -> anyhow::Result<Vec<pgassay::migration::Migration>> {
-    if arguments.base.is_empty() {
+fn read_base(in_force: &InForce, sources: &mut Sources) -> anyhow::Result<Vec<pgassay::migration::Migration>> {
+    if in_force.base.value.is_empty() {
         return Ok(Vec::new());
     }
-    let options =
-        CollectOptions { variables: arguments.variables.iter().cloned().collect(), ..CollectOptions::default() };
-    let collected = collect(&arguments.base, &options, sources);
+    let options = CollectOptions { variables: in_force.variables(), ..CollectOptions::default() };
+    let collected = collect(&in_force.base.value, &options, sources);
     if let Some(error) = collected.errors.first() {
         anyhow::bail!("the base could not be read: {error}");
     }

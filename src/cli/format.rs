@@ -14,9 +14,9 @@ use super::output;
 
 #[derive(Debug, Args)]
 pub struct FormatArguments {
-    /// How to show the result on standard output
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    /// How to show the result on standard output [default: text]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 
     /// Also write the result to a file, such as sarif=pgassay.sarif (repeatable)
     #[arg(long = "output", value_name = "FORMAT=FILE", value_parser = output_file)]
@@ -67,20 +67,45 @@ fn output_file(text: &str) -> Result<OutputFile, String> {
     }
 }
 
-/// Shows a report in every format asked for. `fail_on` is the least severity that fails, if any does.
+/// Shows a report in every format asked for; `format` is that of standard output, as [`FORMATS`](pgassay::config::keys::FORMATS) has it. `fail_on` is the least severity that fails, if any does.
 pub fn show(
     arguments: &FormatArguments,
+    format: &str,
     fail_on: Option<Severity>,
     report: &Report,
     sources: &Sources,
 ) -> anyhow::Result<()> {
     let written = arguments.write_files(fail_on, report, sources);
     // The result is shown even where a file could not be written.
-    arguments.print(fail_on, report, sources)?;
+    arguments.print(Format::named(format), fail_on, report, sources)?;
     written
 }
 
+impl Format {
+    /// As the command line and the configuration file spell it.
+    fn name(self) -> &'static str {
+        match self {
+            Format::Text => "text",
+            Format::Json => "json",
+            Format::Sarif => "sarif",
+            Format::Github => "github",
+            Format::Gitlab => "gitlab",
+            Format::Junit => "junit",
+            Format::Markdown => "markdown",
+        }
+    }
+
+    fn named(name: &str) -> Format {
+        Format::value_variants().iter().copied().find(|format| format.name() == name).unwrap_or(Format::Text)
+    }
+}
+
 impl FormatArguments {
+    /// The format of standard output, if the command line names one.
+    pub fn name(&self) -> Option<&'static str> {
+        self.format.map(Format::name)
+    }
+
     fn write_files(&self, fail_on: Option<Severity>, report: &Report, sources: &Sources) -> anyhow::Result<()> {
         let mut written = Ok(());
         let mut paths = BTreeSet::new();
@@ -115,15 +140,21 @@ impl FormatArguments {
         })
     }
 
-    fn print(&self, fail_on: Option<Severity>, report: &Report, sources: &Sources) -> anyhow::Result<()> {
-        let renderer = self.renderer(self.format, output::width(), fail_on);
-        let mut out: Box<dyn Write> = match self.format {
+    fn print(
+        &self,
+        format: Format,
+        fail_on: Option<Severity>,
+        report: &Report,
+        sources: &Sources,
+    ) -> anyhow::Result<()> {
+        let renderer = self.renderer(format, output::width(), fail_on);
+        let mut out: Box<dyn Write> = match format {
             Format::Text => Box::new(BufWriter::new(anstream::stdout())),
             _ => Box::new(BufWriter::new(io::stdout())),
         };
         renderer.render(report, sources, &mut out)?;
         out.flush()?;
-        if self.format == Format::Gitlab {
+        if format == Format::Gitlab {
             for error in &report.errors {
                 anstream::eprintln!("error: {error}");
             }
@@ -142,5 +173,19 @@ impl FormatArguments {
             Format::Junit => Box::new(Junit { paths, fail_on }),
             Format::Markdown => Box::new(Markdown { paths }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_knows_every_format() {
+        let value = |format: &Format| format.to_possible_value().map(|value| value.get_name().to_owned());
+        let values: Vec<String> = Format::value_variants().iter().filter_map(value).collect();
+        let names: Vec<&str> = Format::value_variants().iter().map(|format| format.name()).collect();
+        assert_eq!(names, values);
+        assert_eq!(names, pgassay::config::keys::FORMATS);
     }
 }

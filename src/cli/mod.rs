@@ -1,13 +1,17 @@
 //! One file a command; prints and exit codes live only here.
 
 mod check;
+mod config;
 mod format;
+mod generate;
+mod in_force;
+mod init;
 mod output;
 mod rules;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Assays PostgreSQL migrations: what a change does to a running system, how that is known, and what to do instead.
 #[derive(Debug, Parser)]
@@ -21,6 +25,10 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Rules(rules::Arguments),
+    Config(config::Arguments),
+    Init(init::Arguments),
+    Completions(generate::Completions),
+    Man(generate::Man),
 }
 
 /// How a run ended.
@@ -37,6 +45,10 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => check::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
+        Command::Config(arguments) => config::run(arguments),
+        Command::Init(arguments) => init::run(arguments),
+        Command::Completions(arguments) => generate::completions(&arguments, Arguments::command()),
+        Command::Man(arguments) => generate::man(&arguments, Arguments::command()),
     };
     match result {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
@@ -45,7 +57,7 @@ pub fn run() -> ExitCode {
         // The reader of a pipe has gone (`| head`): nobody is left to tell.
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("error: {error:#}");
+            output::tell(&error);
             ExitCode::from(2)
         }
     }

@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use pgassay::config::ConfigError;
 use pgassay::report::Paths;
 
 /// Columns for pipes and files.
@@ -18,6 +19,14 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .chain()
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
         .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Tells on standard error why the run failed; mistakes in a configuration file with their places.
+pub fn tell(error: &anyhow::Error) {
+    match error.downcast_ref::<ConfigError>() {
+        Some(mistakes) => anstream::eprintln!("{}", mistakes.render(width())),
+        None => anstream::eprintln!("error: {error:#}"),
+    }
 }
 
 /// Where the run happens: the working directory, and the repository around it (or the working directory itself).

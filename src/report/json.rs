@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Renderer, Report, StatementRecord, Summary, fingerprints};
+use crate::config::Area;
 use crate::contract::Witness;
 use crate::effect::{InTransactionBlock, LockMode};
 use crate::finding::{Category, Evidence, Finding, FixStep, Severity};
@@ -65,6 +66,8 @@ struct JsonFinding<'r> {
     end_line: u32,
     end_column: u32,
     object: Option<&'r str>,
+    /// Part of the application, where the configuration names one.
+    area: Option<Area>,
     message: &'r str,
     evidence: &'r [Evidence],
     witness: Option<&'r str>,
@@ -136,6 +139,7 @@ fn finding<'r>(finding: &'r Finding, fingerprint: String, sources: &'r Sources) 
         end_line: end.line,
         end_column: end.column,
         object: finding.object.as_deref(),
+        area: finding.area,
         message: &finding.message,
         evidence: &finding.evidence,
         witness: witness.map(|witness: &Witness| witness.sql.as_str()),

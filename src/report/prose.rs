@@ -56,6 +56,9 @@ pub(super) fn full_text(finding: &Finding) -> String {
     for evidence in &finding.evidence {
         text.push_str(&format!("\n{}: {}", kind_name(evidence.kind), evidence.text));
     }
+    if let Some(area) = finding.area {
+        text.push_str(&format!("\narea: {area}: {}", area.meaning()));
+    }
     if let Some(witness) = &finding.witness {
         text.push_str(&format!("\nfor example: {}\n    {}", witness.sql, witness.after));
     }

@@ -108,6 +108,9 @@ impl Text {
                     .message(self.wrapped(&prose::one_line(&evidence.text))),
             );
         }
+        if let Some(area) = finding.area {
+            group = group.element(Level::NOTE.with_name(Some("area")).message(format!("{area}: {}", area.meaning())));
+        }
         if let Some(witness) = &finding.witness {
             group = group.element(
                 Level::NOTE

@@ -4,6 +4,7 @@ use crate::change::{AlterTableAction, Change};
 use crate::effect::{Failure, Lock, LockMode, Work, WorkKind};
 use crate::finding::Evidence;
 use crate::history::{MigrationRun, Step};
+use crate::rules::RuleOptions;
 use crate::schema::{Relation, RelationId};
 use crate::sql::{Sources, Span};
 
@@ -12,6 +13,7 @@ use crate::sql::{Sources, Span};
 pub struct RunContext<'r> {
     pub run: &'r MigrationRun<'r>,
     pub sources: &'r Sources,
+    pub options: &'r RuleOptions,
 }
 
 /// One statement of it.
@@ -19,6 +21,7 @@ pub struct RunContext<'r> {
 pub struct StepContext<'r> {
     pub run: &'r MigrationRun<'r>,
     pub sources: &'r Sources,
+    pub options: &'r RuleOptions,
     pub step: &'r Step<'r>,
     pub index: usize,
 }
@@ -26,15 +29,15 @@ pub struct StepContext<'r> {
 impl<'r> RunContext<'r> {
     /// Every statement that does something itself: those of DO blocks, not the blocks.
     pub fn steps(&self) -> impl Iterator<Item = StepContext<'r>> + use<'r> {
-        let RunContext { run, sources } = *self;
+        let RunContext { run, sources, options } = *self;
         let steps = run.steps.iter().enumerate().filter(|(_, step)| !step.is_block());
-        steps.map(move |(index, step)| StepContext { run, sources, step, index })
+        steps.map(move |(index, step)| StepContext { run, sources, options, step, index })
     }
 
     /// The step at an index of the run.
     pub fn step(&self, index: usize) -> Option<StepContext<'r>> {
-        let RunContext { run, sources } = *self;
-        run.steps.get(index).map(|step| StepContext { run, sources, step, index })
+        let RunContext { run, sources, options } = *self;
+        run.steps.get(index).map(|step| StepContext { run, sources, options, step, index })
     }
 }
 

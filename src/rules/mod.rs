@@ -5,12 +5,15 @@
 
 mod context;
 pub mod migration;
+mod options;
 mod suppression;
 
 pub use context::{RunContext, StepContext};
-pub use suppression::{Suppressions, nearest, read_suppressions};
+pub use options::{ACCEPTABLE_TYPES, RuleOptions};
+pub use suppression::{Suppressions, nearest, nearest_of, read_suppressions};
 
 use crate::check::Job;
+use crate::config::{Areas, Settings};
 use crate::finding::{Category, Finding, Severity};
 use crate::history::{Completeness, MigrationRun};
 use crate::migration::Migration;
@@ -42,7 +45,7 @@ pub struct Example {
 }
 
 impl Example {
-    /// The example as a run of its own: the given schema is the base, and complete.
+    /// The example as a run of its own: the given schema is the base, and complete; billing.* are tables of payments.
     pub fn job(&self) -> (Job, Sources) {
         let mut sources = Sources::default();
         let mut plain = |name: &str, text: &str| {
@@ -51,7 +54,8 @@ impl Example {
         };
         let base = vec![plain("given.sql", self.given)];
         let migrations = vec![plain("migration.sql", self.migration)];
-        let job = Job { base, migrations, completeness: Completeness::Complete, ..Job::default() };
+        let settings = Settings { areas: Areas::example(), ..Settings::default() };
+        let job = Job { base, migrations, completeness: Completeness::Complete, settings, ..Job::default() };
         (job, sources)
     }
 }
@@ -75,9 +79,9 @@ pub fn find(name: &str) -> Option<&'static Rule> {
 }
 
 /// What the rules say of one migration, in the order of the text.
-pub fn check(run: &MigrationRun, sources: &Sources) -> Vec<Finding> {
+pub fn check(run: &MigrationRun, sources: &Sources, options: &RuleOptions) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let context = RunContext { run, sources };
+    let context = RunContext { run, sources, options };
     for rule in ALL {
         match rule.check {
             Check::Step(check) => context.steps().for_each(|step| check(&step, &mut findings)),
@@ -99,6 +103,7 @@ impl Rule {
             span,
             related: Vec::new(),
             object: None,
+            area: None,
             message: message.into(),
             evidence: Vec::new(),
             witness: None,

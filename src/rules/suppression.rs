@@ -3,10 +3,11 @@
 //! Only real comments count: text inside a string never switches anything off. An allow comment before a statement, or behind it on
 //! its last line, covers that statement; allow-file covers the file.
 
+use crate::config::Area;
 use crate::finding::{Advice, Finding};
 use crate::sql::{Script, SourceFile, Span};
 
-use super::migration::{UNKNOWN_RULE, UNUSED_SUPPRESSION};
+use super::migration::{ALLOW_WITHOUT_REASON, UNKNOWN_RULE, UNUSED_SUPPRESSION};
 
 /// The allow comments of a file.
 #[derive(Debug, Default)]
@@ -22,6 +23,10 @@ struct Entry {
     /// The statement it covers; `None` for the whole file.
     covers: Option<Span>,
     used: bool,
+    /// Words behind the list of rules say why.
+    has_reason: bool,
+    /// The area of a finding that it would have allowed, had it a reason.
+    refused: Option<Area>,
 }
 
 /// Reads the allow comments of the scripts of one file.
@@ -30,20 +35,30 @@ pub fn read_suppressions<'s>(source: &SourceFile, scripts: impl IntoIterator<Ite
     for script in scripts {
         for comment in &script.comments {
             let text = source.slice(*comment);
-            let Some((whole_file, list)) = directive(text) else { continue };
+            let Some(Directive { whole_file, list, reason }) = directive(text) else { continue };
             let covers = if whole_file { None } else { Some(covered(source, script, *comment)) };
             for (rule, at) in names(list) {
                 let start = comment.start as usize + (list.as_ptr() as usize - text.as_ptr() as usize) + at;
                 let span = Span::new(comment.file, start, start + rule.len());
-                entries.push(Entry { rule: rule.to_owned(), span, covers, used: false });
+                let (rule, has_reason) = (rule.to_owned(), reason.contains(char::is_alphanumeric));
+                entries.push(Entry { rule, span, covers, used: false, has_reason, refused: None });
             }
         }
     }
     Suppressions { entries }
 }
 
-/// Whether the comment is an allow for the file, and the text between the parentheses.
-fn directive(comment: &str) -> Option<(bool, &str)> {
+/// What an allow comment says.
+struct Directive<'c> {
+    /// For the file, not for a statement.
+    whole_file: bool,
+    /// Between the parentheses.
+    list: &'c str,
+    /// Behind them.
+    reason: &'c str,
+}
+
+fn directive(comment: &str) -> Option<Directive<'_>> {
     let body = comment.trim_start_matches(['-', '/', '*', ' ', '\t']);
     let order = body.strip_prefix("pgassay:")?.trim_start();
     let (whole_file, rest) = match order.strip_prefix("allow-file") {
@@ -51,7 +66,7 @@ fn directive(comment: &str) -> Option<(bool, &str)> {
         None => (false, order.strip_prefix("allow")?),
     };
     let list = rest.trim_start().strip_prefix('(')?;
-    list.find(')').map(|end| (whole_file, &list[..end]))
+    list.split_once(')').map(|(list, reason)| Directive { whole_file, list, reason })
 }
 
 /// The names in a list, each with its offset.
@@ -78,7 +93,7 @@ fn covered(source: &SourceFile, script: &Script, comment: Span) -> Span {
 }
 
 impl Suppressions {
-    /// Takes out the findings that are allowed.
+    /// Takes out the findings that are allowed. In a protected area a comment without a reason allows nothing.
     pub fn allow(&mut self, mut findings: Vec<Finding>) -> Vec<Finding> {
         findings.retain(|finding| {
             let mut allowed = false;
@@ -86,7 +101,9 @@ impl Suppressions {
                 self.entries.iter_mut().filter(|entry| entry.rule == finding.rule && entry.covers_finding(finding))
             {
                 entry.used = true;
-                allowed = true;
+                let protected = finding.area.filter(|area| area.is_protected() && !entry.has_reason);
+                entry.refused = entry.refused.or(protected);
+                allowed |= protected.is_none();
             }
             !allowed
         });
@@ -117,6 +134,13 @@ impl Entry {
             });
             return Some(finding);
         }
+        if let Some(area) = self.refused {
+            let message = format!("gives no reason to allow {} on a table of {area}, so it allows nothing", self.rule);
+            let mut finding = ALLOW_WITHOUT_REASON.finding(self.span, message);
+            finding.area = Some(area);
+            finding.advice = Advice::text(format!("Say why behind the list: -- pgassay: allow({}) reason", self.rule));
+            return Some(finding);
+        }
         (!self.used).then(|| {
             let mut finding =
                 UNUSED_SUPPRESSION.finding(self.span, format!("allows {}, but there is nothing to allow", self.rule));
@@ -128,15 +152,19 @@ impl Entry {
 
 /// The rule whose name differs least, within a third of its letters.
 pub fn nearest(name: &str) -> Option<&'static str> {
-    super::ALL
-        .iter()
-        .map(|rule| (distance(name, rule.name), rule.name))
+    nearest_of(name, super::ALL.iter().map(|rule| rule.name))
+}
+
+/// The one of some names that differs least, within a third of its letters.
+pub fn nearest_of<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    known
+        .map(|known| (distance(name, known), known))
         .filter(|(distance, candidate)| *distance * 3 <= candidate.len())
         .min()
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein's distance in bytes: names of rules are ASCII.
+/// Levenshtein's distance in bytes: names of rules and keys are ASCII.
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.bytes().enumerate() {

@@ -163,6 +163,9 @@ fn block(finding: &Finding, sources: &Sources) -> String {
         let known = text(&prose::cut(&evidence.text, SENTENCE));
         let _ = write!(block, "\n**{}**: {known}\n", prose::kind_name(evidence.kind));
     }
+    if let Some(area) = finding.area {
+        let _ = write!(block, "\n**area**: {area}: {}\n", area.meaning());
+    }
     if let Some(witness) = &finding.witness {
         let after = text(&prose::cut(&witness.after, SENTENCE));
         let _ = write!(block, "\n**For example**\n\n{}\n{after}\n", fence(&prose::cut(&witness.sql, SQL)));

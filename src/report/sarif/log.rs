@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::config::Area;
 use crate::finding::{Category, Evidence, FixStep};
 use crate::report::Summary;
 use crate::version::PgVersion;
@@ -134,6 +135,8 @@ pub struct ResultProperties<'r> {
     pub category: Category,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub area: Option<Area>,
     pub evidence: &'r [Evidence],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub witness: Option<Witness<'r>>,

@@ -66,6 +66,7 @@ impl Sarif {
             properties: ResultProperties {
                 category: finding.category,
                 object: finding.object.as_deref(),
+                area: finding.area,
                 evidence: &finding.evidence,
                 witness: finding.witness.as_ref().map(|witness| Witness { sql: &witness.sql, after: &witness.after }),
                 advice: &finding.advice.text,

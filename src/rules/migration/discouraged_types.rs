@@ -44,7 +44,9 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         .into_iter()
         .filter_map(|column| {
             let data_type = column.data_type.as_ref()?;
-            better(data_type).map(|better| (column, data_type, better))
+            let (known_as, better) = better(data_type)?;
+            let accepted = context.options.accepted_types.contains(&known_as);
+            (!accepted).then_some((column, data_type, better))
         })
         .collect();
     let Some((first, data_type, _)) = discouraged.first() else { return };
@@ -62,18 +64,21 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     findings.push(finding);
 }
 
-/// What to use instead.
-fn better(data_type: &TypeName) -> Option<&'static str> {
+const SERIAL: &str = "use bigint GENERATED ALWAYS AS IDENTITY; a smaller key runs out";
+
+/// The name that people write, and what to use instead.
+fn better(data_type: &TypeName) -> Option<(&'static str, &'static str)> {
     if data_type.schema.is_some() {
         return None;
     }
     match data_type.name.as_str() {
-        "timestamp" => Some("use timestamptz, which stores the moment"),
-        "timetz" => Some("use time, or timestamptz for a moment"),
-        "bpchar" => Some("use text, with a CHECK on the length if it matters"),
-        "money" => Some("use numeric with a currency column, or an integer of the smallest unit"),
-        "json" => Some("use jsonb, which can be indexed and compared"),
-        "serial4" | "serial2" => Some("use bigint GENERATED ALWAYS AS IDENTITY; a smaller key runs out"),
+        "timestamp" => Some(("timestamp", "use timestamptz, which stores the moment")),
+        "timetz" => Some(("timetz", "use time, or timestamptz for a moment")),
+        "bpchar" => Some(("char", "use text, with a CHECK on the length if it matters")),
+        "money" => Some(("money", "use numeric with a currency column, or an integer of the smallest unit")),
+        "json" => Some(("json", "use jsonb, which can be indexed and compared")),
+        "serial4" => Some(("serial", SERIAL)),
+        "serial2" => Some(("smallserial", SERIAL)),
         _ => None,
     }
 }

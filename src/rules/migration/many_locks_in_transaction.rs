@@ -17,7 +17,7 @@ pub const RULE: Rule = Rule {
     summary: "A transaction takes ACCESS EXCLUSIVE on several tables, one after the other",
     explanation: "The application locks the same tables in its own order. A transaction that holds one strong lock while it waits for the next can \
         deadlock with it, and the longer the list, the longer every table on it is out of use. Two tables are an info; from three on \
-        it is a warning. One transaction a table avoids it.",
+        it is a warning (option max). One transaction a table avoids it.",
     fires: Example {
         given: "CREATE TABLE a (id bigint); CREATE TABLE b (id bigint); CREATE TABLE c (id bigint);",
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE a ADD COLUMN x int;\nALTER TABLE b ADD COLUMN x int;\n\
@@ -30,9 +30,6 @@ pub const RULE: Rule = Rule {
     },
     check: Check::Migration(check),
 };
-
-/// From this many tables on it is a warning.
-const MANY: usize = 3;
 
 fn check(context: &RunContext, findings: &mut Vec<Finding>) {
     let mut transactions: BTreeMap<TransactionId, Vec<(StepContext, &Lock)>> = BTreeMap::new();
@@ -58,7 +55,7 @@ fn check(context: &RunContext, findings: &mut Vec<Finding>) {
             if tables.len() == 2 { second.name.clone() } else { format!("{} tables", tables.len() - 1) },
         );
         let mut finding = RULE.finding(second.span, message.replace(&format!("{} more", second.name), &second.name));
-        if tables.len() < MANY {
+        if tables.len() <= context.options.most_locked_tables {
             finding.severity = Severity::Info;
         }
         finding.object = Some(first.name.clone());

@@ -28,6 +28,7 @@ fn check(context: &RunContext, findings: &mut Vec<Finding>) {
     let waiting: Vec<(StepContext, &crate::effect::Lock)> = context
         .steps()
         .filter(|step| limit(step) == 0)
+        .filter(|step| !step.options.assume_lock_timeout || step.step.session.lock_timeout == Some(0))
         .filter_map(|step| strong_lock(&step).map(|lock| (step, lock)))
         .collect();
     let Some((first, lock)) = waiting.first() else { return };

@@ -23,7 +23,7 @@ mod transaction_forbidden;
 mod unbatched_backfill;
 mod validate_in_same_transaction;
 
-pub use reading::{DYNAMIC_STATEMENT, UNKNOWN_RULE, UNREADABLE_STATEMENT, UNUSED_SUPPRESSION};
+pub use reading::{ALLOW_WITHOUT_REASON, DYNAMIC_STATEMENT, UNKNOWN_RULE, UNREADABLE_STATEMENT, UNUSED_SUPPRESSION};
 
 use super::Rule;
 
@@ -69,4 +69,5 @@ pub const ALL: &[&Rule] = &[
     &reading::DYNAMIC_STATEMENT,
     &reading::UNKNOWN_RULE,
     &reading::UNUSED_SUPPRESSION,
+    &reading::ALLOW_WITHOUT_REASON,
 ];

@@ -70,3 +70,21 @@ pub const UNUSED_SUPPRESSION: Rule = Rule {
     },
     check: Check::Reading,
 };
+
+pub const ALLOW_WITHOUT_REASON: Rule = Rule {
+    name: "allow-without-reason",
+    category: Category::Hygiene,
+    severity: Severity::Warning,
+    summary: "An allow comment covers a finding on payments, permissions or personal data, and does not say why",
+    explanation: "[areas] in pgassay.toml says which tables these are. There a comment without a reason allows nothing: whoever reads it later has to know \
+        who looked at the statement, and what made it safe. Any words behind the list of rules are a reason. The examples have billing.* in the area of payments.",
+    fires: Example {
+        given: "CREATE SCHEMA billing; CREATE TABLE billing.charges (id bigint, note text);",
+        migration: "SET lock_timeout = '2s';\n-- pgassay: allow(dropped-data)\nALTER TABLE billing.charges DROP COLUMN note;",
+    },
+    quiet: Example {
+        given: "CREATE SCHEMA billing; CREATE TABLE billing.charges (id bigint, note text);",
+        migration: "SET lock_timeout = '2s';\n-- pgassay: allow(dropped-data) never written, checked on 2 May\nALTER TABLE billing.charges DROP COLUMN note;",
+    },
+    check: Check::Reading,
+};

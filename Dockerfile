@@ -1,0 +1,16 @@
+# docker build -t pgassay . && docker run --rm -v "$PWD:/work:ro" pgassay check
+FROM rust:1-alpine AS build
+RUN apk add --no-cache build-base
+WORKDIR /source
+COPY . .
+RUN cargo build --release --locked --bin pgassay
+
+FROM alpine:3
+# git: what is new against another commit. The mounted repository belongs to another user, which git would refuse.
+RUN apk add --no-cache git \
+    && git config --system --add safe.directory '*' \
+    && adduser -D -H -u 10001 pgassay
+COPY --from=build /source/target/release/pgassay /usr/local/bin/pgassay
+USER 10001
+WORKDIR /work
+ENTRYPOINT ["pgassay"]

@@ -1,0 +1,296 @@
+//! What is in force: the command line over the file over the default, each with where it came from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use pgassay::config::{self, Config, FailOn, Level, Loaded, Located, Settings};
+use pgassay::finding::Severity;
+use pgassay::history::Completeness;
+use pgassay::migration::{Framework, TransactionOverride};
+use pgassay::rules;
+use pgassay::version::PgVersion;
+
+/// Which configuration file to read.
+#[derive(Debug, Args)]
+pub struct ConfigFile {
+    /// The configuration file [default: pgassay.toml here or above, up to the repository's root]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Read no configuration file
+    #[arg(long, conflicts_with = "config")]
+    no_config: bool,
+}
+
+/// What the command line and the configuration file can both say. None of it has a default here: that would hide the file's.
+#[derive(Debug, Args)]
+pub struct Settable {
+    /// Files and folders of migrations, or - for standard input [default: the migrations folder found here]
+    pub paths: Vec<PathBuf>,
+
+    /// Major version of the server the migrations will run on, 14 to 18 [default: 14]
+    #[arg(long, value_name = "VERSION")]
+    pg_version: Option<PgVersion>,
+
+    /// What exists before: a pg_dump --schema-only file, or earlier migrations; read, not judged (repeatable)
+    #[arg(long, value_name = "PATH")]
+    base: Vec<PathBuf>,
+
+    /// Whether the migrations, with the base, make everything that exists [default: auto]
+    #[arg(long, value_enum)]
+    history: Option<History>,
+
+    /// Which transaction the statements run in [default: auto]
+    #[arg(long, value_enum)]
+    transaction: Option<Transaction>,
+
+    /// The migration tool [default: recognised by its files]
+    #[arg(long, value_name = "NAME", value_parser = framework)]
+    framework: Option<Framework>,
+
+    /// Value of a placeholder such as ${schema} or :schema (repeatable)
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
+    variables: Vec<(String, String)>,
+
+    /// Fail on statements that could not be read
+    #[arg(long)]
+    strict: bool,
+
+    /// The least severity that makes the exit code 1 [default: error]
+    #[arg(long, value_enum)]
+    fail_on: Option<Limit>,
+
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum History {
+    /// Found out from the migrations
+    Auto,
+    /// They start from an empty database, or from the base
+    Complete,
+    /// Earlier ones are missing
+    Partial,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Transaction {
+    /// As the migration tool does; plain files commit statement by statement
+    Auto,
+    /// One around each file
+    PerFile,
+    /// None but those that the files open
+    None,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Limit {
+    Error,
+    Warning,
+    Info,
+    Never,
+}
+
+pub fn framework(name: &str) -> Result<Framework, String> {
+    name.parse().map_err(|_| {
+        let names: Vec<&str> = Framework::ALL.iter().map(|framework| framework.name()).collect();
+        format!("known are {}", names.join(", "))
+    })
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    if name.is_empty() { Err("the name is empty".to_owned()) } else { Ok((name.to_owned(), value.to_owned())) }
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    CommandLine,
+    File { path: PathBuf, line: u32 },
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::CommandLine => f.write_str("command line"),
+            Origin::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Origin::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A value in force.
+#[derive(Debug, Clone)]
+pub struct Resolved<T> {
+    pub value: T,
+    pub origin: Origin,
+}
+
+/// Every setting, decided.
+#[derive(Debug)]
+pub struct InForce {
+    /// The configuration file that was read.
+    pub file: Option<PathBuf>,
+    pub pg_version: Resolved<PgVersion>,
+    pub paths: Resolved<Vec<PathBuf>>,
+    pub base: Resolved<Vec<PathBuf>>,
+    /// `None`: recognised by its files.
+    pub framework: Resolved<Option<Framework>>,
+    pub transaction: Resolved<TransactionOverride>,
+    pub history: Resolved<Completeness>,
+    pub strict: Resolved<bool>,
+    pub fail_on: Resolved<FailOn>,
+    /// One of [`config::keys::FORMATS`].
+    pub format: Resolved<&'static str>,
+    pub variables: BTreeMap<String, Resolved<String>>,
+    pub settings: Settings,
+}
+
+impl ConfigFile {
+    /// The file that is named, or found; none if there is none.
+    pub fn load(&self) -> anyhow::Result<Option<Loaded>> {
+        if self.no_config {
+            return Ok(None);
+        }
+        let here = std::env::current_dir()?;
+        let path = self.config.clone().or_else(|| config::find(&here));
+        Ok(path.map(|path| config::load(&path, &here)).transpose()?)
+    }
+}
+
+/// Picks the stronger source of each value.
+struct Sources<'l> {
+    file: Option<&'l Loaded>,
+}
+
+impl<'l> Sources<'l> {
+    fn pick<T: Clone + 'l>(
+        &self,
+        command_line: Option<T>,
+        file: impl Fn(&'l Config) -> Option<&'l Located<T>>,
+        default: T,
+    ) -> Resolved<T> {
+        if let Some(value) = command_line {
+            return Resolved { value, origin: Origin::CommandLine };
+        }
+        match self.file.and_then(|loaded| file(&loaded.config).map(|located| (loaded, located))) {
+            Some((loaded, located)) => {
+                let origin = Origin::File { path: loaded.path.clone(), line: located.line };
+                Resolved { value: located.value.clone(), origin }
+            }
+            None => Resolved { value: default, origin: Origin::Default },
+        }
+    }
+}
+
+impl Settable {
+    /// Decides every setting. `format` is what the command line says of it.
+    pub fn resolve(&self, format: Option<&'static str>) -> anyhow::Result<InForce> {
+        let loaded = self.file.load()?;
+        let sources = Sources { file: loaded.as_ref() };
+        let some = |list: &Vec<PathBuf>| (!list.is_empty()).then(|| list.clone());
+        let framework = sources.pick(self.framework, |config| config.framework.as_ref(), Framework::Plain);
+        Ok(InForce {
+            pg_version: sources.pick(self.pg_version, |config| config.pg_version.as_ref(), PgVersion::default()),
+            paths: sources.pick(some(&self.paths), |config| config.paths.as_ref(), Vec::new()),
+            base: sources.pick(some(&self.base), |config| config.base.as_ref(), Vec::new()),
+            framework: Resolved {
+                value: Some(framework.value).filter(|_| framework.origin != Origin::Default),
+                origin: framework.origin,
+            },
+            transaction: sources.pick(
+                self.transaction.map(Transaction::mode),
+                |config| config.transaction.as_ref(),
+                TransactionOverride::Auto,
+            ),
+            history: sources.pick(
+                self.history.map(History::completeness),
+                |config| config.history.as_ref(),
+                Completeness::Auto,
+            ),
+            strict: sources.pick(self.strict.then_some(true), |config| config.strict.as_ref(), false),
+            fail_on: sources.pick(
+                self.fail_on.map(Limit::fail_on),
+                |config| config.fail_on.as_ref(),
+                FailOn::At(Severity::Error),
+            ),
+            format: sources.pick(format, |config| config.format.as_ref(), "text"),
+            variables: self.variables(&sources),
+            settings: loaded.as_ref().map(|loaded| loaded.config.settings.clone()).unwrap_or_default(),
+            file: loaded.as_ref().map(|loaded| loaded.path.clone()),
+        })
+    }
+
+    /// One by one: the command line may replace some of the file's.
+    fn variables(&self, sources: &Sources) -> BTreeMap<String, Resolved<String>> {
+        let mut variables = BTreeMap::new();
+        if let Some(loaded) = sources.file {
+            variables.extend(loaded.config.variables.iter().map(|(name, located)| {
+                let origin = Origin::File { path: loaded.path.clone(), line: located.line };
+                (name.clone(), Resolved { value: located.value.clone(), origin })
+            }));
+        }
+        variables.extend(
+            self.variables
+                .iter()
+                .map(|(name, value)| (name.clone(), Resolved { value: value.clone(), origin: Origin::CommandLine })),
+        );
+        variables
+    }
+}
+
+impl InForce {
+    /// The values of the placeholders.
+    pub fn variables(&self) -> pgassay::migration::Variables {
+        self.variables.iter().map(|(name, resolved)| (name.clone(), resolved.value.clone())).collect()
+    }
+
+    /// Where a line of the configuration file is.
+    pub fn place(&self, line: u32) -> Origin {
+        self.file.clone().map_or(Origin::Default, |path| Origin::File { path, line })
+    }
+
+    /// The severity of every rule, in the order of `pgassay rules`.
+    pub fn levels(&self) -> impl Iterator<Item = (&'static str, Resolved<Level>)> {
+        rules::ALL.iter().map(|rule| match self.settings.levels.get(rule.name) {
+            Some(located) => (rule.name, Resolved { value: located.value, origin: self.place(located.line) }),
+            None => (rule.name, Resolved { value: Level::At(rule.severity), origin: Origin::Default }),
+        })
+    }
+}
+
+impl History {
+    fn completeness(self) -> Completeness {
+        match self {
+            History::Auto => Completeness::Auto,
+            History::Complete => Completeness::Complete,
+            History::Partial => Completeness::Partial,
+        }
+    }
+}
+
+impl Transaction {
+    fn mode(self) -> TransactionOverride {
+        match self {
+            Transaction::Auto => TransactionOverride::Auto,
+            Transaction::PerFile => TransactionOverride::PerFile,
+            Transaction::None => TransactionOverride::None,
+        }
+    }
+}
+
+impl Limit {
+    fn fail_on(self) -> FailOn {
+        match self {
+            Limit::Error => FailOn::At(Severity::Error),
+            Limit::Warning => FailOn::At(Severity::Warning),
+            Limit::Info => FailOn::At(Severity::Info),
+            Limit::Never => FailOn::Never,
+        }
+    }
+}

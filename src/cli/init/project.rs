@@ -1,0 +1,92 @@
+//! Which migrations a project has, and of which tool.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use pgassay::migration::{CollectOptions, FindError, Framework, collect, find};
+use pgassay::sql::Sources;
+
+/// What was found.
+#[derive(Debug)]
+pub struct Project {
+    /// Folders and files of migrations, from the working directory on.
+    pub paths: Vec<PathBuf>,
+    /// `None`: several, or none.
+    pub framework: Option<Framework>,
+    /// Dumps of the schema: what exists before.
+    pub base: Vec<PathBuf>,
+    migrations: usize,
+}
+
+/// Where Rails and Ecto keep the dump of the schema.
+const DUMPS: [&str; 2] = ["db/structure.sql", "priv/repo/structure.sql"];
+
+impl Project {
+    pub fn find(paths: &[PathBuf], framework: Option<Framework>) -> anyhow::Result<Project> {
+        let base: Vec<PathBuf> = DUMPS.iter().map(PathBuf::from).filter(|dump| dump.is_file()).collect();
+        let places = match paths {
+            [] => match find(Path::new("")) {
+                Ok(folder) => vec![folder],
+                Err(FindError::Several(folders)) => folders,
+                Err(FindError::None) if !base.is_empty() => Vec::new(),
+                Err(error) => bail!("{error}"),
+            },
+            named => named.to_vec(),
+        };
+        if let Some(missing) = places.iter().find(|path| !path.exists()) {
+            bail!("{}: there is no such file or folder", missing.display());
+        }
+        if places.is_empty() {
+            return Ok(Project { paths: Vec::new(), framework: None, base, migrations: 0 });
+        }
+        Ok(Project::read(&places, framework, base))
+    }
+
+    /// Reads the migrations as `pgassay check` does.
+    fn read(places: &[PathBuf], framework: Option<Framework>, base: Vec<PathBuf>) -> Project {
+        let options = CollectOptions { framework, ..CollectOptions::default() };
+        let collected = collect(places, &options, &mut Sources::default());
+        let migrations = collected.migrations.iter().filter(|migration| !migration.framework.is_base()).count();
+        let tools = || collected.frameworks.iter().map(|found| found.framework).filter(|tool| !tool.is_base());
+        let first = framework.or_else(|| tools().next());
+        let one = first.filter(|first| framework.is_some() || tools().all(|tool| tool == *first));
+        let folders = collected.frameworks.iter().map(|found| found.folder.clone());
+        // One tool: the folder that it is pointed at. Otherwise each folder says by itself whose it is.
+        let paths = match (one, collected.frameworks.as_slice()) {
+            (Some(_), [_]) => folders.collect(),
+            _ => places.to_vec(),
+        };
+        Project { paths, framework: one, base, migrations }
+    }
+
+    pub fn summary(&self) -> String {
+        let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
+        let tool = self.framework.filter(|tool| *tool != Framework::Plain).map(|tool| format!(" of {tool}"));
+        match self.migrations {
+            0 if self.paths.is_empty() => "found a dump of the schema, and no SQL migrations".to_owned(),
+            1 => format!("found 1 migration{} in {}", tool.unwrap_or_default(), paths.join(", ")),
+            many => format!("found {many} migrations{} in {}", tool.unwrap_or_default(), paths.join(", ")),
+        }
+    }
+
+    /// The first folder, or what stands for one in examples.
+    pub fn example(&self) -> String {
+        self.paths.first().map_or_else(|| "migrations".to_owned(), |path| slashes(path))
+    }
+
+    /// Patterns of the files whose change matters.
+    pub fn triggers(&self) -> Vec<String> {
+        let below = |path: &PathBuf| match slashes(path) {
+            here if here == "." => "**/*.sql".to_owned(),
+            file if path.is_file() => file,
+            folder => format!("{folder}/**"),
+        };
+        self.paths.iter().map(below).chain(self.base.iter().map(|path| slashes(path))).collect()
+    }
+}
+
+/// A path as TOML and YAML files have it on every system; `.` for the working directory.
+pub fn slashes(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).filter(|part| part != ".").collect();
+    if parts.is_empty() { ".".to_owned() } else { parts.join("/").replace("//", "/") }
+}

@@ -1,0 +1,127 @@
+//! `pgassay.toml`: what a team tells pgassay about its migrations, its database and its habits.
+//!
+//! In: the text of the file. Out: a [`Config`], or every mistake in it with its place. [`find`] and [`load`] do the only I/O; what
+//! the file says of findings goes to the core as [`Settings`]. [`keys`] lists every key once, for the reader, the JSON schema
+//! and the docs.
+
+mod area;
+pub mod keys;
+mod problem;
+mod read;
+mod schema;
+mod settings;
+mod value;
+
+pub use area::{Area, Areas, TablePattern};
+pub use problem::{ConfigError, Problem};
+pub use read::parse;
+pub use schema::json_schema;
+pub use settings::{Level, Levels, Override, Settings};
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::finding::Severity;
+use crate::history::Completeness;
+use crate::migration::{Framework, TransactionOverride};
+use crate::version::PgVersion;
+
+/// The name that is looked for.
+pub const FILE_NAME: &str = "pgassay.toml";
+
+/// A value and the line of the file that gives it, from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located<T> {
+    pub value: T,
+    pub line: u32,
+}
+
+/// The value of a rule's option.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OptionValue {
+    Boolean(bool),
+    Count(usize),
+    Words(Vec<&'static str>),
+}
+
+/// The least severity that makes the exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailOn {
+    At(Severity),
+    Never,
+}
+
+impl FailOn {
+    pub const ALL: [FailOn; 4] =
+        [FailOn::At(Severity::Error), FailOn::At(Severity::Warning), FailOn::At(Severity::Info), FailOn::Never];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            FailOn::At(severity) => severity.name(),
+            FailOn::Never => "never",
+        }
+    }
+
+    /// `None`: no severity does.
+    pub fn severity(self) -> Option<Severity> {
+        match self {
+            FailOn::At(severity) => Some(severity),
+            FailOn::Never => None,
+        }
+    }
+}
+
+/// What a file says; `None` where it says nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Config {
+    pub pg_version: Option<Located<PgVersion>>,
+    /// As written: they count from the file's folder on.
+    pub paths: Option<Located<Vec<PathBuf>>>,
+    pub base: Option<Located<Vec<PathBuf>>>,
+    pub framework: Option<Located<Framework>>,
+    pub transaction: Option<Located<TransactionOverride>>,
+    pub history: Option<Located<Completeness>>,
+    pub strict: Option<Located<bool>>,
+    pub fail_on: Option<Located<FailOn>>,
+    /// One of [`keys::FORMATS`].
+    pub format: Option<Located<&'static str>>,
+    pub variables: BTreeMap<String, Located<String>>,
+    pub settings: Settings,
+}
+
+/// A file and what it says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// As the user would write it.
+    pub path: PathBuf,
+    pub config: Config,
+}
+
+/// The nearest `pgassay.toml` in the working directory or above it, up to the repository's root. The path is relative.
+pub fn find(here: &Path) -> Option<PathBuf> {
+    let mut way_up = PathBuf::new();
+    for folder in here.ancestors() {
+        if folder.join(FILE_NAME).is_file() {
+            return Some(way_up.join(FILE_NAME));
+        }
+        if folder.join(".git").exists() {
+            return None;
+        }
+        way_up.push("..");
+    }
+    None
+}
+
+/// Reads a configuration file; `here` is the working directory, from which `path` counts.
+pub fn load(path: &Path, here: &Path) -> Result<Loaded, ConfigError> {
+    let text = std::fs::read_to_string(here.join(path))
+        .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), message: error.to_string() })?;
+    let mut config = parse(&text).map_err(|problems| ConfigError::Invalid { path: path.to_owned(), text, problems })?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for paths in [&mut config.paths, &mut config.base].into_iter().flatten() {
+        paths.value = paths.value.iter().map(|path| folder.join(path)).collect();
+    }
+    config.settings.root = here.join(folder);
+    config.settings.here = here.to_owned();
+    Ok(Loaded { path: path.to_owned(), config })
+}
