@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::change::Change;
 use crate::finding::{Advice, Evidence, Finding, Severity};
-use crate::history::{self, Completeness, MigrationRun, Options, Unit, decide_completeness};
+use crate::history::{self, Completeness, History, MigrationRun, Options, Unit, decide_completeness, separate};
 use crate::migration::{Direction, Migration};
 use crate::report::{Report, StatementRecord};
 use crate::rules::{self, Suppressions, read_suppressions};
@@ -19,9 +19,9 @@ use crate::version::PgVersion;
 /// What to judge.
 #[derive(Debug, Clone, Default)]
 pub struct Job {
-    /// What exists before: read, not judged.
+    /// What exists before: read, not judged. That of a folder is before the migrations of that folder.
     pub base: Vec<Migration>,
-    /// In the order in which they run.
+    /// In the order in which they run. Those of one folder are one history: they do not see what another folder's make.
     pub migrations: Vec<Migration>,
     pub version: PgVersion,
     pub completeness: Completeness,
@@ -31,17 +31,24 @@ pub struct Job {
 
 /// Judges every migration of the job.
 pub fn check(job: &Job, sources: &Sources) -> Report {
-    let base = read(&job.base, sources, false);
-    let units = read(&job.migrations, sources, true);
-    let schema = schema_before(job, &base, &units);
     let mut report = Report::new(job.version);
+    for history in separate(&job.base, &job.migrations) {
+        check_history(job, &history, sources, &mut report);
+    }
+    report.statements.sort_by_key(|statement| statement.span.file);
+    report.findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
+    report.count(job.migrations.iter().map(|migration| migration.file));
+    report
+}
+
+fn check_history(job: &Job, history: &History, sources: &Sources, report: &mut Report) {
+    let base = read(&history.base, sources, false);
+    let units = read(&history.migrations, sources, true);
+    let schema = schema_before(job, &base, &units);
     let mut suppressions = suppressions(&units, sources);
     let options = Options { version: job.version, one_deploy: false };
-    history::replay(&units, schema, options, |run| judge(&run, job, sources, &mut suppressions, &mut report));
+    history::replay(&units, schema, options, |run| judge(&run, job, sources, &mut suppressions, report));
     report.findings.extend(suppressions.values().flat_map(Suppressions::complaints));
-    report.findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
-    report.count(units.iter().map(|unit| unit.migration.file));
-    report
 }
 
 /// Parses the sections of migrations, in parallel.

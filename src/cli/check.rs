@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use pgassay::check::{Job, check};
 use pgassay::finding::Severity;
 use pgassay::history::Completeness;
-use pgassay::migration::{CollectOptions, Collected, Direction, Framework, TransactionOverride, collect};
+use pgassay::migration::{CollectOptions, Collected, Direction, Framework, Migration, TransactionOverride, collect};
 use pgassay::report::{Json, Renderer, Report, Text};
 use pgassay::sql::Sources;
 use pgassay::version::PgVersion;
@@ -159,7 +159,7 @@ fn collect_options(arguments: &Arguments) -> anyhow::Result<CollectOptions> {
 }
 
 /// What the base's files say exists. A base that cannot be read would make every finding doubtful: the run fails.
-fn read_base(arguments: &Arguments, sources: &mut Sources) -> anyhow::Result<Vec<pgassay::migration::Migration>> {
+fn read_base(arguments: &Arguments, sources: &mut Sources) -> anyhow::Result<Vec<Migration>> {
     if arguments.base.is_empty() {
         return Ok(Vec::new());
     }
@@ -169,7 +169,9 @@ fn read_base(arguments: &Arguments, sources: &mut Sources) -> anyhow::Result<Vec
     if let Some(error) = collected.errors.first() {
         anyhow::bail!("the base could not be read: {error}");
     }
-    Ok(collected.migrations.into_iter().filter(|migration| migration.direction == Direction::Up).collect())
+    let up = collected.migrations.into_iter().filter(|migration| migration.direction == Direction::Up);
+    // What the user names as the base is that of every history.
+    Ok(up.map(|migration| Migration { folder: None, ..migration }).collect())
 }
 
 fn tell_notes(collected: &Collected) {

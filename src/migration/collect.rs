@@ -109,11 +109,21 @@ fn is_root(folder: &Path) -> bool {
         || has_changelog(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
 }
 
+/// Whether a folder holds no files of its own but folders whose names start with a number or a version: years, releases.
+fn is_numbered(folder: &Folder) -> bool {
+    let first = |file: &File| file.relative.iter().next().map(|name| name.to_string_lossy().into_owned());
+    let numbered = |name: String| name.trim_start_matches(['v', 'V']).starts_with(|c: char| c.is_ascii_digit());
+    let mut names = folder.files.iter().filter(|file| file.is_sql()).filter_map(first).peekable();
+    names.peek().is_some() && names.all(numbered)
+}
+
 struct Collector<'a> {
     options: &'a CollectOptions,
     sources: &'a mut Sources,
     collected: Collected,
     down: Vec<Migration>,
+    /// The folder whose history is read: a tool's, or the top one of plain folders.
+    history: Option<PathBuf>,
     /// Files that are in already.
     seen: BTreeSet<PathBuf>,
     /// Folders around files that were given by path.
@@ -160,6 +170,7 @@ impl<'a> Collector<'a> {
             sources,
             collected,
             down,
+            history: None,
             seen: BTreeSet::new(),
             homes: HashMap::new(),
             roots: HashMap::new(),
@@ -192,7 +203,11 @@ impl<'a> Collector<'a> {
             None => TOOLS.into_iter().find(|tool| tool.detect(folder)),
         };
         match owner {
-            Some(tool) => self.claim(tool, folder),
+            Some(tool) => {
+                let around = self.history.replace(folder.path.clone());
+                self.claim(tool, folder);
+                self.history = around;
+            }
             None => self.add_plain(folder),
         }
     }
@@ -222,8 +237,18 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// A folder of no tool: its SQL files in natural order, and what is below it.
+    /// A folder of no tool: its SQL files in natural order, and what is below it. The top one of such folders that has SQL files of
+    /// its own, or is a list of numbered folders, is one history with all that is below.
     fn add_plain(&mut self, folder: &Folder) {
+        let around = self.history.clone();
+        if around.is_none() && (folder.own_sql().next().is_some() || is_numbered(folder)) {
+            self.history = Some(folder.path.clone());
+        }
+        self.add_plain_files(folder);
+        self.history = around;
+    }
+
+    fn add_plain_files(&mut self, folder: &Folder) {
         let mut below = folder.subfolders();
         let mut files: Vec<&File> = folder.own_sql().collect();
         let mut found = FoundFramework { framework: Framework::Plain, folder: folder.path.clone() };
@@ -271,8 +296,10 @@ impl<'a> Collector<'a> {
         }
         placed.sort_by_key(|(group, file)| (*group, file.rank));
         for (_, file) in &placed {
+            self.history = file.rank.map(|_| file.home.folder.path.clone());
             self.add_placed(file);
         }
+        self.history = None;
     }
 
     fn add_placed(&mut self, file: &Placed) {
@@ -406,9 +433,11 @@ impl<'a> Collector<'a> {
                 let span = Span::new(file, part.range.start, part.range.end);
                 Section { span, transaction: part.transaction }
             };
+            let is_dump = tool.framework().is_base();
             let migration = Migration {
                 name: unit.name.unwrap_or_else(|| entry.name.clone()),
                 path: path.clone(),
+                folder: if is_dump { path.parent().map(Path::to_owned) } else { self.history.clone() },
                 file,
                 sections: parts.into_iter().map(section).collect(),
                 direction: unit.direction,

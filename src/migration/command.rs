@@ -50,7 +50,7 @@ pub fn from_command(
     let file = sources.add(SourceFile::new(name.clone(), text));
     let sections = vec![Section { span: Span::new(file, 0, end), transaction }];
     let (direction, framework) = (Direction::Up, Framework::Plain);
-    Ok(Migration { path: PathBuf::from(&name), name, file, sections, direction, framework })
+    Ok(Migration { path: PathBuf::from(&name), folder: None, name, file, sections, direction, framework })
 }
 
 #[cfg(unix)]

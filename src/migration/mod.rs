@@ -54,6 +54,9 @@ pub struct Migration {
     /// The framework's own name or version of it; the file's name otherwise.
     pub name: String,
     pub path: PathBuf,
+    /// The migrations folder whose history it is a part of; of a dump, the folder that it stands in. `None` for what was given by
+    /// itself: a plain file, standard input, a command.
+    pub folder: Option<PathBuf>,
     pub file: FileId,
     /// The parts of the file that run, in order. Everything outside is not SQL of this migration (the down half, markers).
     pub sections: Vec<Section>,
@@ -68,6 +71,7 @@ impl Migration {
         Migration {
             name: name.to_owned(),
             path: PathBuf::from(name),
+            folder: None,
             file,
             sections: vec![Section { span, transaction: TransactionMode::None }],
             direction: Direction::Up,

@@ -22,7 +22,7 @@ use crate::version::PgVersion;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     pub pg_version: PgVersion,
-    /// Every statement of the judged migrations, in their order.
+    /// Every statement of the judged migrations, by file, in the order in which they run.
     pub statements: Vec<StatementRecord>,
     /// By file and place.
     pub findings: Vec<Finding>,

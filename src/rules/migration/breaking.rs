@@ -18,7 +18,16 @@ const fn rule(
     quiet: Example,
     check: fn(&RunContext, &mut Vec<Finding>),
 ) -> Rule {
-    Rule { name, category: Category::Breaking, severity, summary, explanation, fires, quiet, check: Check::Migration(check) }
+    Rule {
+        name,
+        category: Category::Breaking,
+        severity,
+        summary,
+        explanation,
+        fires,
+        quiet,
+        check: Check::Migration(check),
+    }
 }
 
 const ACCOUNTS: &str = "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);";
@@ -46,7 +55,10 @@ pub const RENAMED_OBJECT: Rule = rule(
     "A table, column, type, schema or function is renamed or moved, and no compatible object keeps the old name",
     "Old code and new code cannot both work: one of them uses the wrong name until all servers run the new code. Keep both names for a time: a view of the old \
         name over the renamed table, or a new column kept equal by a trigger.",
-    Example { given: ACCOUNTS, migration: "SET lock_timeout = '2s';\nALTER TABLE accounts RENAME COLUMN email TO mail;" },
+    Example {
+        given: ACCOUNTS,
+        migration: "SET lock_timeout = '2s';\nALTER TABLE accounts RENAME COLUMN email TO mail;",
+    },
     Example {
         given: ACCOUNTS,
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE accounts RENAME TO users;\nCREATE VIEW accounts AS SELECT * FROM users;\nCOMMIT;",
@@ -60,7 +72,10 @@ pub const CHANGED_TYPE: Rule = rule(
     "A column's type changes so that old values, parameters or readers no longer fit",
     "Statements that clients prepared for the old type fail or get answers they cannot decode. Add a column of the new type, keep both in step with a trigger, move the \
         readers, then the writers, and drop the old one.",
-    Example { given: ACCOUNTS, migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ALTER COLUMN email TYPE int USING length(email);" },
+    Example {
+        given: ACCOUNTS,
+        migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ALTER COLUMN email TYPE int USING length(email);",
+    },
     Example {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email varchar(40));",
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ALTER COLUMN email TYPE varchar(80);",
@@ -74,8 +89,14 @@ pub const REQUIRED_COLUMN: Rule = rule(
     "INSERTs of running code fail, because they do not give a value that is now required",
     "Running code does not know the new column, so its INSERTs leave it out and fail. Give the column a default, or add it nullable, deploy the code that fills it, and \
         require it afterwards.",
-    Example { given: ACCOUNTS, migration: "SET lock_timeout = '2s';\nTRUNCATE accounts;\nALTER TABLE accounts ADD COLUMN plan text NOT NULL;" },
-    Example { given: ACCOUNTS, migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN plan text NOT NULL DEFAULT 'free';" },
+    Example {
+        given: ACCOUNTS,
+        migration: "SET lock_timeout = '2s';\nTRUNCATE accounts;\nALTER TABLE accounts ADD COLUMN plan text NOT NULL;",
+    },
+    Example {
+        given: ACCOUNTS,
+        migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN plan text NOT NULL DEFAULT 'free';",
+    },
     |context, findings| report(context, &REQUIRED_COLUMN, findings),
 );
 
@@ -85,7 +106,10 @@ pub const TIGHTENED_CONSTRAINT: Rule = rule(
     "Rows that running code may write are refused from now on",
     "A new NOT NULL, CHECK, UNIQUE, foreign key, exclusion or domain constraint is enforced for every new row at once, also when it is added NOT VALID. Make sure that the \
         code which runs already obeys it before the migration goes out.",
-    Example { given: ACCOUNTS, migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD CONSTRAINT has_at CHECK (email LIKE '%@%') NOT VALID;" },
+    Example {
+        given: ACCOUNTS,
+        migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD CONSTRAINT has_at CHECK (email LIKE '%@%') NOT VALID;",
+    },
     Example {
         given: ACCOUNTS,
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN age int;\nALTER TABLE accounts ADD CONSTRAINT grown CHECK (age > 17) NOT VALID;",
@@ -118,7 +142,10 @@ pub const NULLABLE_AGAIN: Rule = rule(
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text NOT NULL);",
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ALTER COLUMN email DROP NOT NULL;",
     },
-    Example { given: ACCOUNTS, migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ALTER COLUMN email DROP NOT NULL;" },
+    Example {
+        given: ACCOUNTS,
+        migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ALTER COLUMN email DROP NOT NULL;",
+    },
     |context, findings| report(context, &NULLABLE_AGAIN, findings),
 );
 
@@ -196,7 +223,10 @@ pub const REVOKED_PRIVILEGE: Rule = rule(
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY);\nGRANT SELECT ON accounts TO reporting;",
         migration: "REVOKE SELECT ON accounts FROM reporting;",
     },
-    Example { given: "CREATE TABLE accounts (id bigint PRIMARY KEY);", migration: "GRANT SELECT ON accounts TO reporting;" },
+    Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY);",
+        migration: "GRANT SELECT ON accounts TO reporting;",
+    },
     |context, findings| report(context, &REVOKED_PRIVILEGE, findings),
 );
 
@@ -218,15 +248,15 @@ pub const ROW_SECURITY: Rule = rule(
 fn rule_of(kind: BreakageKind) -> &'static Rule {
     use BreakageKind::*;
     match kind {
-        RelationDropped | ColumnDropped | EnumValueRemoved | TypeDropped | SchemaDropped | RoutineDropped | PartitionDetached => {
-            &DROPPED_OBJECT
-        }
-        RelationRenamed | RelationMoved | ColumnRenamed | EnumValueRenamed | TypeRenamed | RoutineRenamed | SchemaRenamed => {
-            &RENAMED_OBJECT
-        }
+        RelationDropped | ColumnDropped | EnumValueRemoved | TypeDropped | SchemaDropped | RoutineDropped
+        | PartitionDetached => &DROPPED_OBJECT,
+        RelationRenamed | RelationMoved | ColumnRenamed | EnumValueRenamed | TypeRenamed | RoutineRenamed
+        | SchemaRenamed => &RENAMED_OBJECT,
         ColumnTypeChanged | CompositeChanged => &CHANGED_TYPE,
         RequiredColumn => &REQUIRED_COLUMN,
-        NotNullAdded | CheckAdded | UniqueAdded | ForeignKeyAdded | ExclusionAdded | DomainTightened => &TIGHTENED_CONSTRAINT,
+        NotNullAdded | CheckAdded | UniqueAdded | ForeignKeyAdded | ExclusionAdded | DomainTightened => {
+            &TIGHTENED_CONSTRAINT
+        }
         DefaultDropped | ColumnGenerated | IdentityAlways => &LOST_DEFAULT,
         NotNullDropped => &NULLABLE_AGAIN,
         ConflictTargetDropped => &LOST_CONFLICT_TARGET,
@@ -247,7 +277,9 @@ fn report(context: &RunContext, rule: &Rule, findings: &mut Vec<Finding>) {
         if step.is_some_and(|step| dropped_data::tells(&step, &breakage.subject)) {
             continue;
         }
-        let Some(span) = step.map(|step| place(&step, &breakage.subject)).or_else(|| first_span(context)) else { continue };
+        let Some(span) = step.map(|step| place(&step, &breakage.subject)).or_else(|| first_span(context)) else {
+            continue;
+        };
         findings.push(finding(rule, breakage, span));
     }
 }
@@ -275,16 +307,28 @@ fn lowered(severity: Severity) -> Severity {
 fn advice(kind: BreakageKind) -> &'static str {
     use BreakageKind::*;
     match kind {
-        RelationRenamed | RelationMoved => "Make a view of the old name in the same transaction, and drop it when no client uses it any more.",
-        ColumnRenamed => "Add a column of the new name, keep both equal with a trigger, move the clients, then drop the old one.",
-        ColumnTypeChanged | CompositeChanged => "Add a column of the new type, keep both in step with a trigger, move the clients, then drop the old one.",
-        RequiredColumn => "Give it a default, or add it nullable and require it after the code that fills it is deployed.",
+        RelationRenamed | RelationMoved => {
+            "Make a view of the old name in the same transaction, and drop it when no client uses it any more."
+        }
+        ColumnRenamed => {
+            "Add a column of the new name, keep both equal with a trigger, move the clients, then drop the old one."
+        }
+        ColumnTypeChanged | CompositeChanged => {
+            "Add a column of the new type, keep both in step with a trigger, move the clients, then drop the old one."
+        }
+        RequiredColumn => {
+            "Give it a default, or add it nullable and require it after the code that fills it is deployed."
+        }
         NotNullAdded | CheckAdded | UniqueAdded | ForeignKeyAdded | ExclusionAdded | DomainTightened => {
             "Deploy code that obeys the constraint before this migration."
         }
-        DefaultDropped | ColumnGenerated | IdentityAlways => "Deploy code that no longer relies on it before this migration.",
+        DefaultDropped | ColumnGenerated | IdentityAlways => {
+            "Deploy code that no longer relies on it before this migration."
+        }
         NotNullDropped => "Deploy readers that expect NULL before any writer stores it.",
-        ConflictTargetDropped => "Make the replacing unique index first, and drop this one after the code that names it is gone.",
+        ConflictTargetDropped => {
+            "Make the replacing unique index first, and drop this one after the code that names it is gone."
+        }
         ForeignKeyActionChanged => "Deploy code that works with both before this migration.",
         RoutineChanged | RoutineRenamed => "Keep the old signature beside the new one until no client calls it.",
         WritesRefused => "Move the writers to the table before this migration.",
@@ -293,9 +337,8 @@ fn advice(kind: BreakageKind) -> &'static str {
         ViewColumnsChanged => "Add columns at the end, and drop old ones after their readers.",
         PrivilegeRevoked => "Check that no running client of the role needs it.",
         RowSecurityEnabled | PolicyTightened => "Create the policies in the same transaction.",
-        RelationDropped | ColumnDropped | EnumValueRemoved | TypeDropped | SchemaDropped | SchemaRenamed | RoutineDropped | TypeRenamed => {
-            "Deploy code that no longer uses it before this migration."
-        }
+        RelationDropped | ColumnDropped | EnumValueRemoved | TypeDropped | SchemaDropped | SchemaRenamed
+        | RoutineDropped | TypeRenamed => "Deploy code that no longer uses it before this migration.",
     }
 }
 
@@ -307,7 +350,8 @@ fn place(step: &StepContext, subject: &Subject) -> Span {
             let after = step.run.after.relation(*id).and_then(|relation| relation.column_by_id(*column));
             let before = step.run.before.relation(*id).and_then(|relation| relation.column_by_id(*column));
             let named = |name: &crate::change::Ident| {
-                before.is_some_and(|column| column.name == name.name) || after.is_some_and(|column| column.name == name.name)
+                before.is_some_and(|column| column.name == name.name)
+                    || after.is_some_and(|column| column.name == name.name)
             };
             alter.actions.iter().find_map(|action| column_span(&action.kind, &named)).unwrap_or(alter.relation.span)
         }
@@ -320,7 +364,9 @@ fn place(step: &StepContext, subject: &Subject) -> Span {
                 {
                     Some(constraint.span)
                 }
-                AlterTableActionKind::DropConstraint { constraint, .. } if constraint.name == *name => Some(constraint.span),
+                AlterTableActionKind::DropConstraint { constraint, .. } if constraint.name == *name => {
+                    Some(constraint.span)
+                }
                 _ => None,
             })
             .unwrap_or_else(|| alter.actions.first().map_or(whole, |action| action.span)),
@@ -366,7 +412,9 @@ fn column_span(action: &AlterTableActionKind, named: &impl Fn(&crate::change::Id
 fn subject_name(step: &StepContext, subject: &Subject) -> Option<crate::change::Name> {
     let before = &step.run.before;
     match subject {
-        Subject::Relation(id) | Subject::Column(id, _) | Subject::Part(id, _) => before.relation(*id).map(|found| found.name.name.clone()),
+        Subject::Relation(id) | Subject::Column(id, _) | Subject::Part(id, _) => {
+            before.relation(*id).map(|found| found.name.name.clone())
+        }
         Subject::Type(id) => before.types.get(id).map(|found| found.name.name.clone()),
         Subject::Routine(id) => before.routines.get(id).map(|found| found.name.name.clone()),
         Subject::Schema(name) => Some(name.clone()),
