@@ -2,9 +2,11 @@
 //!
 //! In: a [`Report`] and the files it speaks of. Out: text. One renderer a file, all behind [`Renderer`].
 
+mod fingerprint;
 mod json;
 mod text;
 
+pub use fingerprint::{FINGERPRINT_VERSION, fingerprints};
 pub use json::Json;
 pub use text::Text;
 

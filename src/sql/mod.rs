@@ -21,6 +21,7 @@ mod keyword;
 mod lexis;
 mod literal;
 mod maintenance;
+mod normal;
 mod object;
 mod operator;
 mod partition;
@@ -57,6 +58,7 @@ mod ddl_tests;
 #[cfg(test)]
 mod testing;
 
+pub use normal::normalize;
 pub use script::{read_script, read_section};
 pub use source::{FileId, Position, SourceFile, Sources, Span, Substitution};
 pub use token::tree_span;
