@@ -13,6 +13,7 @@ use pgassay::report::{Json, Renderer, Report, Text};
 use pgassay::sql::Sources;
 use pgassay::version::PgVersion;
 
+use super::selection::Selection;
 use super::{Outcome, output};
 
 /// Judge migrations: locks, rewrites, long scans, broken clients, lost data, statements that will fail
@@ -51,6 +52,9 @@ pub struct Arguments {
     /// Value of a placeholder such as ${schema} or :schema (repeatable)
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
+
+    #[command(flatten)]
+    selection: Selection,
 
     /// Fail on statements that could not be read
     #[arg(long)]
@@ -118,7 +122,8 @@ fn variable(text: &str) -> Result<(String, String), String> {
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let mut sources = Sources::default();
     let base = read_base(&arguments, &mut sources)?;
-    let mut collected = collect(&arguments.paths, &collect_options(&arguments)?, &mut sources);
+    let selected = arguments.selection.collect(&arguments.paths, collect_options(&arguments)?, &mut sources)?;
+    let mut collected = selected.collected;
     let (dumps, migrations): (Vec<_>, Vec<_>) =
         collected.migrations.drain(..).partition(|migration| migration.framework.is_base());
     let job = Job {
@@ -130,11 +135,14 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
             History::Complete => Completeness::Complete,
             History::Partial => Completeness::Partial,
         },
+        one_deploy: selected.one_deploy,
+        findings: selected.findings,
         strict: arguments.strict,
     };
     let mut report = check(&job, &sources);
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     tell_notes(&collected);
+    arguments.selection.apply_baseline(&mut report, &job.migrations, &sources)?;
     render(&arguments, &report, &sources)?;
     Ok(outcome(&arguments, &report))
 }
@@ -155,6 +163,7 @@ fn collect_options(arguments: &Arguments) -> anyhow::Result<CollectOptions> {
         down: arguments.down,
         variables: arguments.variables.iter().cloned().collect(),
         stdin: stdin.transpose()?,
+        ..CollectOptions::default()
     })
 }
 

@@ -3,6 +3,7 @@
 mod check;
 mod output;
 mod rules;
+mod selection;
 
 use std::process::ExitCode;
 

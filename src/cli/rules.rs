@@ -54,7 +54,7 @@ fn explain(rule: &Rule, out: &mut dyn Write) -> anyhow::Result<()> {
         rule.name, rule.category, rule.severity, rule.summary, rule.explanation
     )?;
     writeln!(out, "Fires:\n")?;
-    show(&rule.fires, Some(rule), out)?;
+    show(&rule.fires, Some(rule).filter(|rule| rule.runs_examples()), out)?;
     writeln!(out, "Does not fire:\n")?;
     show(&rule.quiet, None, out)
 }

@@ -8,6 +8,7 @@
 //! [`Tool`](tools::Tool). The facts about each tool and where they come from are in `docs/frameworks.md`.
 
 mod atlas;
+pub mod changed;
 mod collect;
 mod command;
 mod dbmate;
@@ -40,6 +41,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+pub use changed::{Difference, DifferenceKind};
 pub use collect::{CollectOptions, Collected, FoundFramework, Note, TransactionOverride, collect};
 pub use command::{CommandError, from_command};
 pub use find::{FindError, find};
@@ -62,6 +64,19 @@ pub struct Migration {
     pub sections: Vec<Section>,
     pub direction: Direction,
     pub framework: Framework,
+    pub age: Age,
+}
+
+/// Whether a migration ran before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Age {
+    /// Judged. Unless more is known, every migration is new.
+    #[default]
+    New,
+    /// Ran before with another content. Judged.
+    Changed,
+    /// Ran before: it builds the schema and is not judged.
+    Old,
 }
 
 impl Migration {
@@ -76,6 +91,7 @@ impl Migration {
             sections: vec![Section { span, transaction: TransactionMode::None }],
             direction: Direction::Up,
             framework: Framework::Plain,
+            age: Age::New,
         }
     }
 }

@@ -49,6 +49,13 @@ pub struct Summary {
     pub errors: usize,
     pub warnings: usize,
     pub infos: usize,
+    /// Findings that a baseline knows: they are not among the others.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub known: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Report {
@@ -64,14 +71,16 @@ impl Report {
 
     /// Fills the summary; `files` are those that were judged.
     pub fn count(&mut self, files: impl Iterator<Item = FileId>) {
+        self.summary.files = files.collect::<BTreeSet<_>>().len();
+        self.summary.statements = self.statements.len();
+        self.recount();
+    }
+
+    /// Counts the findings again, after some were left out or changed.
+    pub fn recount(&mut self) {
         let number = |severity| self.findings.iter().filter(|finding| finding.severity == severity).count();
-        self.summary = Summary {
-            files: files.collect::<BTreeSet<_>>().len(),
-            statements: self.statements.len(),
-            errors: number(Severity::Error),
-            warnings: number(Severity::Warning),
-            infos: number(Severity::Info),
-        };
+        let (errors, warnings, infos) = (number(Severity::Error), number(Severity::Warning), number(Severity::Info));
+        self.summary = Summary { errors, warnings, infos, ..self.summary };
     }
 
     pub fn worst(&self) -> Option<Severity> {

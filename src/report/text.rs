@@ -224,8 +224,12 @@ fn summary(report: &Report) -> String {
         1 => format!("1 {noun}"),
         many => format!("{many} {noun}s"),
     };
+    let known = match summary.known {
+        0 => String::new(),
+        number => format!("; {} left out by the baseline", counted(number, "known finding")),
+    };
     format!(
-        "{} in {}, for PostgreSQL {}: {}, {}, {}",
+        "{} in {}, for PostgreSQL {}: {}, {}, {}{known}",
         counted(summary.statements, "statement"),
         counted(summary.files, "file"),
         report.pg_version,
