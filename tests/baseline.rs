@@ -119,11 +119,11 @@ fn a_baseline_that_cannot_be_used_fails_the_run() {
     let folder = written();
     let missing = check(folder.path(), &["--baseline", "none.json", "db"]);
     assert_eq!(missing.code, Some(2));
-    assert!(missing.stderr.contains("--write-baseline makes it"), "{}", missing.stderr);
+    assert!(missing.stdout.contains("--write-baseline makes it"), "{}", missing.stdout);
     write(folder.path(), "broken.json", "{\"findings\": [");
-    assert!(check(folder.path(), &["--baseline", "broken.json", "db"]).stderr.contains("it is not a baseline"));
+    assert!(check(folder.path(), &["--baseline", "broken.json", "db"]).stdout.contains("it is not a baseline"));
     write(folder.path(), "old.json", "{\"fingerprints\": \"pgassay/v0\", \"findings\": []}");
-    assert!(check(folder.path(), &["--baseline", "old.json", "db"]).stderr.contains("write it anew"));
+    assert!(check(folder.path(), &["--baseline", "old.json", "db"]).stdout.contains("write it anew"));
     std::fs::write(folder.path().join("db/4.sql"), b"select '\xFF';").unwrap();
     let unreadable = check(folder.path(), &["--write-baseline", "new.json", "db"]);
     assert_eq!(unreadable.code, Some(2));

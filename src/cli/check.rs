@@ -1,6 +1,6 @@
 //! `pgassay check`: gate migrations.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -9,12 +9,13 @@ use pgassay::check::{Job, check};
 use pgassay::finding::Severity;
 use pgassay::history::Completeness;
 use pgassay::migration::{CollectOptions, Collected, Direction, Framework, Migration, TransactionOverride, collect};
-use pgassay::report::{Json, Renderer, Report, Text};
+use pgassay::report::Report;
 use pgassay::sql::Sources;
 use pgassay::version::PgVersion;
 
+use super::Outcome;
+use super::format::{FormatArguments, show};
 use super::selection::Selection;
-use super::{Outcome, output};
 
 /// Judge migrations: locks, rewrites, long scans, broken clients, lost data, statements that will fail
 #[derive(Debug, Args)]
@@ -64,13 +65,8 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = FailOn::Error)]
     fail_on: FailOn,
 
-    /// How to show the result
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-
-    /// A table for files without findings too
-    #[arg(long, short)]
-    verbose: bool,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -101,10 +97,15 @@ enum FailOn {
     Never,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
+impl FailOn {
+    fn severity(self) -> Option<Severity> {
+        match self {
+            FailOn::Error => Some(Severity::Error),
+            FailOn::Warning => Some(Severity::Warning),
+            FailOn::Info => Some(Severity::Info),
+            FailOn::Never => None,
+        }
+    }
 }
 
 fn framework(name: &str) -> Result<Framework, String> {
@@ -142,9 +143,13 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let mut report = check(&job, &sources);
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     tell_notes(&collected);
-    arguments.selection.apply_baseline(&mut report, &job.migrations, &sources)?;
-    render(&arguments, &report, &sources)?;
-    Ok(outcome(&arguments, &report))
+    // The output is whole even where the baseline is not.
+    if let Err(error) = arguments.selection.apply_baseline(&mut report, &job.migrations, &sources) {
+        report.errors.push(format!("{error:#}"));
+    }
+    let limit = arguments.fail_on.severity();
+    show(&arguments.format, limit, &report, &sources)?;
+    Ok(outcome(limit, &report))
 }
 
 fn collect_options(arguments: &Arguments) -> anyhow::Result<CollectOptions> {
@@ -189,24 +194,7 @@ fn tell_notes(collected: &Collected) {
     }
 }
 
-fn render(arguments: &Arguments, report: &Report, sources: &Sources) -> anyhow::Result<()> {
-    let renderer: Box<dyn Renderer> = match arguments.format {
-        Format::Text => Box::new(Text { verbose: arguments.verbose, width: output::width() }),
-        Format::Json => Box::new(Json),
-    };
-    let mut out = std::io::BufWriter::new(anstream::stdout());
-    renderer.render(report, sources, &mut out)?;
-    out.flush()?;
-    Ok(())
-}
-
-fn outcome(arguments: &Arguments, report: &Report) -> Outcome {
-    let limit = match arguments.fail_on {
-        FailOn::Error => Some(Severity::Error),
-        FailOn::Warning => Some(Severity::Warning),
-        FailOn::Info => Some(Severity::Info),
-        FailOn::Never => None,
-    };
+fn outcome(limit: Option<Severity>, report: &Report) -> Outcome {
     if !report.errors.is_empty() {
         return Outcome::Failed;
     }

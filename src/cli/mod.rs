@@ -1,6 +1,7 @@
 //! One file a command; prints and exit codes live only here.
 
 mod check;
+mod format;
 mod output;
 mod rules;
 mod selection;

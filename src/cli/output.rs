@@ -1,13 +1,16 @@
-//! Where output goes: standard output with colours only on a terminal, at the terminal's width.
+//! Where output goes: standard output with colours only on a terminal, at the terminal's width; and files, whole or not at all.
 
-use std::io;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
-/// For pipes and files.
-const DEFAULT_WIDTH: u16 = 120;
+use pgassay::report::Paths;
+
+/// Columns for pipes and files.
+pub const FILE_WIDTH: u16 = 120;
 
 /// Columns of the terminal behind standard output.
 pub fn width() -> u16 {
-    terminal_size::terminal_size().map_or(DEFAULT_WIDTH, |(width, _)| width.0.max(40))
+    terminal_size::terminal_size().map_or(FILE_WIDTH, |(width, _)| width.0.max(40))
 }
 
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -15,4 +18,44 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .chain()
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
         .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Where the run happens: the working directory, and the repository around it (or the working directory itself).
+pub fn paths() -> Paths {
+    let Ok(working_directory) = std::env::current_dir() else { return Paths::default() };
+    let root = working_directory.ancestors().find(|folder| folder.join(".git").exists());
+    let name = |folder: &Path| folder.to_str().map(str::to_owned);
+    Paths { root: name(root.unwrap_or(&working_directory)), working_directory: name(&working_directory) }
+}
+
+/// Puts what `write` writes into a file. A reader sees the old content or the new one, never a part; what is no regular file
+/// (a pipe, `/dev/stderr`) is written to as it is.
+pub fn replace_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    // A link stays; the file that it leads to is replaced.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if target.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if target.exists() && !target.is_file() {
+        let mut out = BufWriter::new(std::fs::OpenOptions::new().write(true).open(&target)?);
+        write(&mut out)?;
+        return out.flush();
+    }
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = BufWriter::new(new_file(folder)?);
+    write(&mut file)?;
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    if let Ok(earlier) = target.metadata() {
+        file.as_file().set_permissions(earlier.permissions())?;
+    }
+    file.persist(&target).map(drop).map_err(|error| error.error)
+}
+
+/// A temporary file with the permissions of an ordinary one: other steps of a job read it, perhaps as other users.
+fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".pgassay-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Renderer, Report, StatementRecord, Summary};
+use super::{Renderer, Report, StatementRecord, Summary, fingerprints};
 use crate::contract::Witness;
 use crate::effect::{InTransactionBlock, LockMode};
 use crate::finding::{Category, Evidence, Finding, FixStep, Severity};
@@ -55,6 +55,8 @@ struct JsonLock<'r> {
 #[derive(Serialize)]
 struct JsonFinding<'r> {
     rule: &'static str,
+    /// Stays when lines move and SQL is laid out anew.
+    fingerprint: String,
     category: Category,
     severity: Severity,
     file: &'r str,
@@ -84,11 +86,12 @@ struct Related<'r> {
 
 impl Renderer for Json {
     fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
+        let named = report.findings.iter().zip(fingerprints(report, sources));
         let document = Document {
             version: env!("CARGO_PKG_VERSION"),
             pg_version: report.pg_version,
             statements: report.statements.iter().map(|record| statement(record, sources)).collect(),
-            findings: report.findings.iter().map(|found| finding(found, sources)).collect(),
+            findings: named.map(|(found, name)| finding(found, name, sources)).collect(),
             errors: &report.errors,
             summary: report.summary,
         };
@@ -119,11 +122,12 @@ fn statement<'r>(record: &'r StatementRecord, sources: &'r Sources) -> Statement
     }
 }
 
-fn finding<'r>(finding: &'r Finding, sources: &'r Sources) -> JsonFinding<'r> {
+fn finding<'r>(finding: &'r Finding, fingerprint: String, sources: &'r Sources) -> JsonFinding<'r> {
     let (start, end) = sources.positions(finding.span);
     let witness = finding.witness.as_ref();
     JsonFinding {
         rule: finding.rule,
+        fingerprint,
         category: finding.category,
         severity: finding.severity,
         file: &sources.file(finding.span.file).name,

@@ -3,11 +3,24 @@
 //! In: a [`Report`] and the files it speaks of. Out: text. One renderer a file, all behind [`Renderer`].
 
 mod fingerprint;
+mod github;
+mod gitlab;
 mod json;
+mod junit;
+mod markdown;
+mod place;
+mod prose;
+mod sarif;
 mod text;
 
 pub use fingerprint::{FINGERPRINT_VERSION, fingerprints};
+pub use github::Github;
+pub use gitlab::Gitlab;
 pub use json::Json;
+pub use junit::Junit;
+pub use markdown::{LONGEST_COMMENT, Markdown};
+pub use place::Paths;
+pub use sarif::Sarif;
 pub use text::Text;
 
 use std::collections::BTreeSet;

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer as Snippets, Snippet};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::{Renderer, Report, StatementRecord};
+use super::{Renderer, Report, StatementRecord, prose};
 use crate::effect::{InTransactionBlock, LockMode};
-use crate::finding::{EvidenceKind, Finding, FixStep, Severity, StepTransaction};
+use crate::finding::{Finding, Severity};
 use crate::sql::{FileId, Sources, Span};
 
 pub struct Text {
@@ -35,9 +35,9 @@ impl Renderer for Text {
             }
         }
         for error in &report.errors {
-            writeln!(out, "error: {error}")?;
+            writeln!(out, "error: {}", prose::one_line(error))?;
         }
-        writeln!(out, "{}", summary(report))
+        writeln!(out, "{}", prose::summary(report))
     }
 }
 
@@ -57,13 +57,13 @@ impl Text {
         for record in statements {
             table.add_row([
                 sources.positions(record.span).0.line.to_string(),
-                first_words(sources.slice(record.span)),
+                prose::first_words(sources.slice(record.span)),
                 strongest_lock(record),
                 work(record),
                 verdict(record, findings),
             ]);
         }
-        writeln!(out, "{}\n{table}\n", sources.file(file).name)
+        writeln!(out, "{}\n{table}\n", prose::one_line(&sources.file(file).name))
     }
 }
 
@@ -80,55 +80,42 @@ fn excerpt(finding: &Finding, sources: &Sources, snippets: &Snippets) -> String 
     let mut annotations: Vec<Annotation> = vec![AnnotationKind::Primary.span(place(first_line(finding.span, sources)))];
     for (span, label) in &finding.related {
         if window.contains(*span) {
-            annotations.push(AnnotationKind::Context.span(place(first_line(*span, sources))).label(label.as_str()));
+            annotations
+                .push(AnnotationKind::Context.span(place(first_line(*span, sources))).label(prose::one_line(label)));
         }
     }
     let snippet = Snippet::source(file.slice(window))
-        .path(file.name.as_str())
+        .path(prose::one_line(&file.name))
         .line_start(sources.positions(window).0.line as usize)
         .fold(true)
         .annotations(annotations);
-    let mut group = level.primary_title(finding.message.as_str()).id(finding.rule).element(snippet);
+    let mut group = level.primary_title(prose::one_line(&finding.message)).id(finding.rule).element(snippet);
     for evidence in &finding.evidence {
-        group = group.element(Level::NOTE.with_name(Some(kind_name(evidence.kind))).message(evidence.text.clone()));
+        group = group.element(
+            Level::NOTE.with_name(Some(prose::kind_name(evidence.kind))).message(prose::one_line(&evidence.text)),
+        );
     }
     if let Some(witness) = &finding.witness {
-        group = group
-            .element(Level::NOTE.with_name(Some("for example")).message(format!("{}\n{}", witness.sql, witness.after)));
+        group = group.element(
+            Level::NOTE
+                .with_name(Some("for example"))
+                .message(prose::visible(&format!("{}\n{}", witness.sql, witness.after))),
+        );
     }
     if !finding.advice.text.is_empty() {
-        group = group.element(Level::HELP.with_name(Some("instead")).message(advice(finding)));
+        group = group.element(Level::HELP.with_name(Some("instead")).message(prose::visible(&advice(finding))));
     }
     let report: [Group; 1] = [group];
     snippets.render(&report)
 }
 
-fn kind_name(kind: EvidenceKind) -> &'static str {
-    match kind {
-        EvidenceKind::Assumed => "assumed",
-        EvidenceKind::Declared => "declared",
-        EvidenceKind::Measured => "measured",
-        EvidenceKind::Observed => "observed",
-    }
-}
-
 fn advice(finding: &Finding) -> String {
     let mut text = finding.advice.text.clone();
     for step in &finding.advice.steps {
-        text.push('\n');
-        text.push_str("    ");
-        text.push_str(&step.sql);
-        text.push_str(transaction_need(step));
+        text.push_str("\n    ");
+        text.push_str(&prose::step(step));
     }
     text
-}
-
-fn transaction_need(step: &FixStep) -> &'static str {
-    match step.transaction {
-        StepTransaction::Own => "",
-        StepTransaction::Any => "",
-        StepTransaction::None => "  -- outside a transaction",
-    }
 }
 
 /// More lines than this between two places, and only the finding's own is shown.
@@ -158,23 +145,6 @@ fn first_line(span: Span, sources: &Sources) -> Span {
         Some(at) => Span { end: span.start + text[..at].trim_end().len() as u32, ..span },
         None => span,
     }
-}
-
-const STATEMENT_COLUMNS: usize = 60;
-
-fn first_words(sql: &str) -> String {
-    let mut words = String::new();
-    for word in sql.split_whitespace() {
-        if words.chars().count() + word.chars().count() > STATEMENT_COLUMNS {
-            words.push('…');
-            break;
-        }
-        if !words.is_empty() {
-            words.push(' ');
-        }
-        words.push_str(word);
-    }
-    words
 }
 
 fn strongest_lock(record: &StatementRecord) -> String {
@@ -216,25 +186,4 @@ fn verdict(record: &StatementRecord, findings: &[&Finding]) -> String {
     let here = findings.iter().filter(|finding| record.span.contains(finding.span));
     let Some(worst) = here.max_by_key(|finding| finding.severity) else { return "ok".to_owned() };
     format!("{}: {}", worst.severity, worst.rule)
-}
-
-fn summary(report: &Report) -> String {
-    let summary = &report.summary;
-    let counted = |number: usize, noun: &str| match number {
-        1 => format!("1 {noun}"),
-        many => format!("{many} {noun}s"),
-    };
-    let known = match summary.known {
-        0 => String::new(),
-        number => format!("; {} left out by the baseline", counted(number, "known finding")),
-    };
-    format!(
-        "{} in {}, for PostgreSQL {}: {}, {}, {}{known}",
-        counted(summary.statements, "statement"),
-        counted(summary.files, "file"),
-        report.pg_version,
-        counted(summary.errors, "error"),
-        counted(summary.warnings, "warning"),
-        counted(summary.infos, "info"),
-    )
 }

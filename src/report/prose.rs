@@ -1,0 +1,130 @@
+//! Sentences that several formats share: plain text, without markup.
+
+use super::{Report, StatementRecord};
+use crate::finding::{EvidenceKind, Finding, FixStep, StepTransaction};
+use crate::sql::{Sources, Span};
+
+/// "1 error", "2 errors".
+pub(super) fn counted(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        many => format!("{many} {noun}s"),
+    }
+}
+
+/// One line about the whole run.
+pub(super) fn summary(report: &Report) -> String {
+    let summary = &report.summary;
+    let known = match summary.known {
+        0 => String::new(),
+        number => format!("; {} left out by the baseline", counted(number, "known finding")),
+    };
+    format!(
+        "{} in {}, for PostgreSQL {}: {}{known}",
+        counted(summary.statements, "statement"),
+        counted(summary.files, "file"),
+        report.pg_version,
+        verdict(report),
+    )
+}
+
+/// "1 error, 0 warnings, 2 infos".
+pub(super) fn verdict(report: &Report) -> String {
+    let summary = &report.summary;
+    [(summary.errors, "error"), (summary.warnings, "warning"), (summary.infos, "info")]
+        .map(|(number, noun)| counted(number, noun))
+        .join(", ")
+}
+
+pub(super) fn kind_name(kind: EvidenceKind) -> &'static str {
+    match kind {
+        EvidenceKind::Assumed => "assumed",
+        EvidenceKind::Declared => "declared",
+        EvidenceKind::Measured => "measured",
+        EvidenceKind::Observed => "observed",
+    }
+}
+
+/// A step of the advice, with what it needs of its transaction as a comment.
+pub(super) fn step(step: &FixStep) -> String {
+    let need = match step.transaction {
+        StepTransaction::Own | StepTransaction::Any => "",
+        StepTransaction::None => "  -- outside a transaction",
+    };
+    format!("{}{need}", step.sql)
+}
+
+/// The message, how it is known, an example and what to do instead: a paragraph each.
+pub(super) fn full_text(finding: &Finding) -> String {
+    let mut text = finding.message.clone();
+    for evidence in &finding.evidence {
+        text.push_str(&format!("\n{}: {}", kind_name(evidence.kind), evidence.text));
+    }
+    if let Some(witness) = &finding.witness {
+        text.push_str(&format!("\nfor example: {}\n    {}", witness.sql, witness.after));
+    }
+    if !finding.advice.text.is_empty() {
+        text.push_str(&format!("\ninstead: {}", finding.advice.text));
+    }
+    for step in finding.advice.steps.iter().map(step) {
+        text.push_str("\n    ");
+        text.push_str(&step.replace('\n', "\n    "));
+    }
+    text
+}
+
+const STATEMENT_COLUMNS: usize = 60;
+
+/// The beginning of a statement, on one line.
+pub(super) fn first_words(sql: &str) -> String {
+    let mut words = String::new();
+    for word in sql.split_whitespace() {
+        if words.chars().count() + word.chars().count() > STATEMENT_COLUMNS {
+            words.push('…');
+            break;
+        }
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+    }
+    words
+}
+
+/// The lines that a span touches, as they are written in the file.
+pub(super) fn lines_of(span: Span, sources: &Sources) -> &str {
+    let file = sources.file(span.file);
+    let (text, range) = (file.original(), file.original_range(span));
+    let before = text.get(..range.start).unwrap_or_default();
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let behind = text.get(range.end..).unwrap_or_default();
+    let end = range.end + behind.find('\n').unwrap_or(behind.len());
+    text.get(start..end).unwrap_or_default().trim_end()
+}
+
+/// The statement that a finding stands in, as its index.
+pub(super) fn statement_of(finding: &Finding, statements: &[&StatementRecord]) -> Option<usize> {
+    let behind = statements.partition_point(|record| record.span.start <= finding.span.start);
+    let index = behind.checked_sub(1)?;
+    statements[index].span.contains(finding.span).then_some(index)
+}
+
+/// A name or a sentence as one line: what stands behind a line break could pass for a line of ours, or for a command to a CI
+/// runner.
+pub(super) fn one_line(text: &str) -> String {
+    visible(text).replace(char::is_whitespace, " ")
+}
+
+/// Text without control characters other than line ends and tabs: they would be commands to a terminal.
+pub(super) fn visible(text: &str) -> String {
+    let is_command = |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
+    text.replace("\r\n", "\n").replace(is_command, "\u{FFFD}")
+}
+
+/// At most so many characters; `…` where something is cut.
+pub(super) fn cut(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,149 @@
+//! SARIF 2.1.0 (OASIS), as GitHub code scanning and editors read it.
+//!
+//! Files are named relative to `%SRCROOT%`, the repository's root. There are no `fixes`: the way to do it instead is several
+//! steps, most of them in deployments of their own, and no replacement of the text; it stands in the message and in the
+//! result's properties.
+
+mod log;
+
+use std::io::{self, Write};
+
+use log::*;
+
+use super::fingerprint::FINGERPRINT_VERSION;
+use super::{Paths, Renderer, Report, fingerprints, place, prose};
+use crate::finding::{Finding, Severity};
+use crate::rules::{self, Example, Rule};
+use crate::sql::{Sources, Span};
+
+#[derive(Default)]
+pub struct Sarif {
+    pub paths: Paths,
+}
+
+const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// The name under which SARIF stands for the folder that all other names are relative to.
+const SOURCE_ROOT: &str = "%SRCROOT%";
+
+/// The identifier of the notification about a file that could not be read.
+const UNREADABLE_FILE: &str = "unreadable-file";
+
+impl Renderer for Sarif {
+    fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
+        let named = report.findings.iter().zip(fingerprints(report, sources));
+        let run = Run {
+            tool: Tool { driver: driver() },
+            original_uri_base_ids: [(SOURCE_ROOT, Described { description: text("The root of the repository.") })]
+                .into(),
+            invocations: [invocation(report)],
+            column_kind: "unicodeCodePoints",
+            results: named.map(|(finding, name)| self.result(finding, name, sources)).collect(),
+            properties: RunProperties { pg_version: report.pg_version, summary: report.summary },
+        };
+        serde_json::to_writer_pretty(&mut *out, &Log { schema: SCHEMA, version: "2.1.0", runs: [run] })?;
+        writeln!(out)
+    }
+}
+
+impl Sarif {
+    fn result<'r>(&self, finding: &'r Finding, fingerprint: String, sources: &Sources) -> SarifResult<'r> {
+        let related = finding.related.iter().enumerate();
+        SarifResult {
+            rule_id: finding.rule,
+            rule_index: rules::ALL.iter().position(|rule| rule.name == finding.rule),
+            level: level(finding.severity),
+            message: text(prose::full_text(finding)),
+            locations: [Location { id: None, message: None, physical_location: self.place(finding.span, sources) }],
+            related_locations: related
+                .map(|(index, (span, message))| Location {
+                    id: Some(index + 1),
+                    message: Some(text(message.clone())),
+                    physical_location: self.place(*span, sources),
+                })
+                .collect(),
+            partial_fingerprints: [(FINGERPRINT_VERSION, fingerprint)].into(),
+            properties: ResultProperties {
+                category: finding.category,
+                object: finding.object.as_deref(),
+                evidence: &finding.evidence,
+                witness: finding.witness.as_ref().map(|witness| Witness { sql: &witness.sql, after: &witness.after }),
+                advice: &finding.advice.text,
+                steps: &finding.advice.steps,
+            },
+        }
+    }
+
+    fn place(&self, span: Span, sources: &Sources) -> PhysicalLocation {
+        let (start, end) = sources.positions(span);
+        let name = self.paths.relative(&sources.file(span.file).name);
+        let artifact_location = match name.starts_with('/') {
+            true => ArtifactLocation { uri: format!("file://{}", place::uri(&name)), uri_base_id: None },
+            false => ArtifactLocation { uri: place::uri(&name), uri_base_id: Some(SOURCE_ROOT) },
+        };
+        let region =
+            Region { start_line: start.line, start_column: start.column, end_line: end.line, end_column: end.column };
+        PhysicalLocation { artifact_location, region }
+    }
+}
+
+fn driver() -> Driver {
+    Driver {
+        name: "pgassay",
+        semantic_version: env!("CARGO_PKG_VERSION"),
+        rules: rules::ALL.iter().map(|rule| descriptor(rule)).collect(),
+        notifications: [Notification { id: UNREADABLE_FILE, short_description: text("A file could not be read") }],
+    }
+}
+
+fn descriptor(rule: &'static Rule) -> Descriptor {
+    Descriptor {
+        id: rule.name,
+        short_description: text(rule.summary),
+        full_description: text(format!("{}. {}", rule.summary, rule.explanation)),
+        help: Help { text: rule.explanation.to_owned(), markdown: help(rule) },
+        default_configuration: Configuration { level: level(rule.severity) },
+        properties: RuleProperties { category: rule.category, tags: ["postgresql", rule.category.name()] },
+    }
+}
+
+/// The explanation with an example that fires and a close one that does not.
+fn help(rule: &Rule) -> String {
+    format!(
+        "{}\n\nFires:\n\n{}\n\nDoes not fire:\n\n{}\n",
+        rule.explanation,
+        example(&rule.fires),
+        example(&rule.quiet)
+    )
+}
+
+fn example(example: &Example) -> String {
+    match example.given.is_empty() {
+        true => format!("```sql\n{}\n```", example.migration),
+        false => format!("```sql\n-- given\n{}\n\n-- the migration\n{}\n```", example.given, example.migration),
+    }
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "note",
+    }
+}
+
+fn invocation(report: &Report) -> Invocation {
+    let notification = |error: &String| ToolNotification {
+        descriptor: Reference { id: UNREADABLE_FILE },
+        level: "error",
+        message: text(error.clone()),
+    };
+    Invocation {
+        execution_successful: report.errors.is_empty(),
+        tool_execution_notifications: report.errors.iter().map(notification).collect(),
+    }
+}
+
+fn text(text: impl Into<String>) -> Message {
+    Message { text: text.into() }
+}
