@@ -2,30 +2,34 @@
 //!
 //! In: migrations and the files they stand in. Out: a [`Report`]. Does no I/O; the same input gives the same report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
 use crate::change::Change;
 use crate::config::Settings;
 use crate::finding::{Advice, Evidence, Finding, Severity};
-use crate::history::{self, Completeness, MigrationRun, Options, Unit, decide_completeness};
-use crate::migration::{Direction, Migration};
+use crate::history::{self, Completeness, History, MigrationRun, Options, Unit, decide_completeness, separate};
+use crate::migration::{Age, Direction, Migration};
 use crate::report::{Report, StatementRecord};
 use crate::rules::{self, Suppressions, read_suppressions};
 use crate::schema::Schema;
-use crate::sql::{FileId, Script, Sources, read_section};
+use crate::sql::{FileId, Script, Sources, Span, read_section};
 use crate::version::PgVersion;
 
 /// What to judge.
 #[derive(Debug, Clone, Default)]
 pub struct Job {
-    /// What exists before: read, not judged.
+    /// What exists before: read, not judged. That of a folder is before the migrations of that folder.
     pub base: Vec<Migration>,
-    /// In the order in which they run.
+    /// In the order in which they run. Those of one folder are one history: they do not see what another folder's make.
     pub migrations: Vec<Migration>,
     pub version: PgVersion,
     pub completeness: Completeness,
+    /// The new migrations go out together, behind all that ran before. Otherwise each migration is a deploy of its own.
+    pub one_deploy: bool,
+    /// What was found around the migrations before any of them was read as SQL.
+    pub findings: Vec<Finding>,
     /// An unreadable statement is an error.
     pub strict: bool,
     /// What the configuration says of findings.
@@ -34,18 +38,60 @@ pub struct Job {
 
 /// Judges every migration of the job.
 pub fn check(job: &Job, sources: &Sources) -> Report {
-    let base = read(&job.base, sources, false);
-    let units = read(&job.migrations, sources, true);
-    let schema = schema_before(job, &base, &units);
     let mut report = Report::new(job.version);
-    let mut suppressions = suppressions(&units, sources);
-    let options = Options { version: job.version, one_deploy: false };
-    history::replay(&units, schema, options, |run| judge(&run, job, sources, &mut suppressions, &mut report));
-    report.findings.extend(suppressions.values().flat_map(Suppressions::complaints));
+    for history in separate(&job.base, &job.migrations) {
+        check_history(job, history, sources, &mut report);
+    }
     job.settings.apply(&mut report.findings, sources);
+    report.statements.sort_by_key(|statement| statement.span.file);
     report.findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
-    report.count(units.iter().map(|unit| unit.migration.file));
+    report.count(job.migrations.iter().filter(|migration| migration.age != Age::Old).map(|migration| migration.file));
     report
+}
+
+fn check_history(job: &Job, mut history: History, sources: &Sources, report: &mut Report) {
+    let mut around = around(job, &history);
+    if job.one_deploy {
+        // So they run where all others have run.
+        history.migrations.sort_by_key(|migration| migration.age == Age::New);
+    }
+    let base = read(&history.base, sources, false);
+    let units = read(&history.migrations, sources, true);
+    let schema = schema_before(job, &base, &units);
+    let mut suppressions = suppressions(&units, &around, sources);
+    let options = Options { version: job.version, one_deploy: job.one_deploy };
+    history::replay(&units, schema, options, |run| {
+        if run.judged {
+            judge(&run, job, sources, &mut suppressions, report);
+        }
+    });
+    for (file, suppressions) in &mut suppressions {
+        let (here, rest) = around.into_iter().partition(|finding| finding.span.file == *file);
+        around = rest;
+        report.findings.extend(suppressions.allow(here));
+        let judged = |complaint: &Finding| is_judged(complaint.span, &units);
+        report.findings.extend(suppressions.complaints().into_iter().filter(judged));
+    }
+    report.findings.extend(around);
+}
+
+/// What is wrong with the history itself, whatever its SQL does.
+fn around(job: &Job, history: &History) -> Vec<Finding> {
+    let is_here = |finding: &&Finding| history.migrations.iter().any(|migration| migration.file == finding.span.file);
+    let mut findings: Vec<Finding> = job.findings.iter().filter(is_here).cloned().collect();
+    if job.one_deploy {
+        findings.extend(rules::migration::out_of_order_migration::check(&history.migrations));
+    }
+    findings
+}
+
+/// Whether a place is in a migration that is judged, rather than in an older one of the same file.
+fn is_judged(place: Span, units: &[Unit]) -> bool {
+    let sections = |judged: bool| {
+        let units = units.iter().filter(move |unit| unit.judged == judged);
+        units.flat_map(|unit| &unit.migration.sections).any(|section| section.span.contains(place))
+    };
+    sections(true) || !sections(false)
 }
 
 /// Parses the sections of migrations, in parallel.
@@ -53,7 +99,7 @@ pub fn read(migrations: &[Migration], sources: &Sources, judged: bool) -> Vec<Un
     let unit = |migration: &Migration| {
         let source = sources.file(migration.file);
         let scripts = migration.sections.iter().map(|section| read_section(source, section.span)).collect();
-        Unit { migration: migration.clone(), scripts, judged }
+        Unit { migration: migration.clone(), scripts, judged: judged && migration.age != Age::Old }
     };
     migrations.par_iter().map(unit).collect()
 }
@@ -73,9 +119,11 @@ fn schema_before(job: &Job, base: &[Unit], units: &[Unit]) -> Schema {
 }
 
 /// The allow comments of every file; a file can hold several migrations.
-fn suppressions(units: &[Unit], sources: &Sources) -> BTreeMap<FileId, Suppressions> {
+fn suppressions(units: &[Unit], around: &[Finding], sources: &Sources) -> BTreeMap<FileId, Suppressions> {
     let mut scripts: BTreeMap<FileId, Vec<&Script>> = BTreeMap::new();
-    for unit in units {
+    let judged = units.iter().filter(|unit| unit.judged).map(|unit| unit.migration.file);
+    let wanted: BTreeSet<FileId> = judged.chain(around.iter().map(|finding| finding.span.file)).collect();
+    for unit in units.iter().filter(|unit| wanted.contains(&unit.migration.file)) {
         scripts.entry(unit.migration.file).or_default().extend(&unit.scripts);
     }
     scripts.into_iter().map(|(file, scripts)| (file, read_suppressions(sources.file(file), scripts))).collect()

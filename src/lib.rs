@@ -1,5 +1,6 @@
 //! pgassay assays PostgreSQL migrations, schemas and query plans.
 
+pub mod baseline;
 pub mod catalog;
 pub mod change;
 pub mod check;
@@ -8,6 +9,7 @@ pub mod contract;
 pub mod effect;
 pub mod expression;
 pub mod finding;
+pub mod git;
 pub mod history;
 pub mod migration;
 pub mod report;

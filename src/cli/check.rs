@@ -6,13 +6,14 @@ use anyhow::Context;
 use clap::Args;
 use pgassay::check::{Job, check};
 use pgassay::finding::Severity;
-use pgassay::migration::{CollectOptions, Collected, Direction, collect};
+use pgassay::migration::{CollectOptions, Collected, Direction, Migration, collect};
 use pgassay::report::Report;
 use pgassay::sql::Sources;
 
 use super::Outcome;
 use super::format::{FormatArguments, show};
 use super::in_force::{InForce, Settable};
+use super::selection::Selection;
 
 /// Judge migrations: locks, rewrites, long scans, broken clients, lost data, statements that will fail
 #[derive(Debug, Args)]
@@ -28,6 +29,9 @@ pub struct Arguments {
     down: bool,
 
     #[command(flatten)]
+    selection: Selection,
+
+    #[command(flatten)]
     format: FormatArguments,
 }
 
@@ -35,7 +39,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let in_force = arguments.settable.resolve(arguments.format.name())?;
     let mut sources = Sources::default();
     let base = read_base(&in_force, &mut sources)?;
-    let mut collected = collect(&in_force.paths.value, &collect_options(&arguments, &in_force)?, &mut sources);
+    let options = collect_options(&arguments, &in_force)?;
+    let selected = arguments.selection.collect(&in_force.paths.value, options, &mut sources)?;
+    let mut collected = selected.collected;
     let (dumps, migrations): (Vec<_>, Vec<_>) =
         collected.migrations.drain(..).partition(|migration| migration.framework.is_base());
     let job = Job {
@@ -43,12 +49,18 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         migrations,
         version: in_force.pg_version.value,
         completeness: in_force.history.value,
+        one_deploy: selected.one_deploy,
+        findings: selected.findings,
         strict: in_force.strict.value,
         settings: in_force.settings.clone(),
     };
     let mut report = check(&job, &sources);
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     tell_notes(&collected);
+    // The output is whole even where the baseline is not.
+    if let Err(error) = arguments.selection.apply_baseline(&mut report, &job.migrations, &sources) {
+        report.errors.push(format!("{error:#}"));
+    }
     let limit = in_force.fail_on.value.severity();
     show(&arguments.format, in_force.format.value, limit, &report, &sources)?;
     Ok(outcome(limit, &report))
@@ -66,11 +78,12 @@ fn collect_options(arguments: &Arguments, in_force: &InForce) -> anyhow::Result<
         down: arguments.down,
         variables: in_force.variables(),
         stdin: stdin.transpose()?,
+        ..CollectOptions::default()
     })
 }
 
 /// What the base's files say exists. A base that cannot be read would make every finding doubtful: the run fails.
-fn read_base(in_force: &InForce, sources: &mut Sources) -> anyhow::Result<Vec<pgassay::migration::Migration>> {
+fn read_base(in_force: &InForce, sources: &mut Sources) -> anyhow::Result<Vec<Migration>> {
     if in_force.base.value.is_empty() {
         return Ok(Vec::new());
     }
@@ -79,7 +92,9 @@ fn read_base(in_force: &InForce, sources: &mut Sources) -> anyhow::Result<Vec<pg
     if let Some(error) = collected.errors.first() {
         anyhow::bail!("the base could not be read: {error}");
     }
-    Ok(collected.migrations.into_iter().filter(|migration| migration.direction == Direction::Up).collect())
+    let up = collected.migrations.into_iter().filter(|migration| migration.direction == Direction::Up);
+    // What the user names as the base is that of every history.
+    Ok(up.map(|migration| Migration { folder: None, ..migration }).collect())
 }
 
 fn tell_notes(collected: &Collected) {

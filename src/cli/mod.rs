@@ -8,6 +8,7 @@ mod in_force;
 mod init;
 mod output;
 mod rules;
+mod selection;
 
 use std::process::ExitCode;
 

@@ -48,7 +48,7 @@ fn explain(rule: &Rule, out: &mut dyn Write) -> anyhow::Result<()> {
     let explanation = layout::wrap(rule.explanation, output::width().into());
     writeln!(out, "{} ({}, {})\n\n{}.\n\n{explanation}\n", rule.name, rule.category, rule.severity, rule.summary)?;
     writeln!(out, "Fires:\n")?;
-    show(&rule.fires, Some(rule), out)?;
+    show(&rule.fires, Some(rule).filter(|rule| rule.runs_examples()), out)?;
     writeln!(out, "Does not fire:\n")?;
     show(&rule.quiet, None, out)
 }

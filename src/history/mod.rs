@@ -6,10 +6,12 @@
 
 mod completeness;
 mod replay;
+mod separate;
 mod transaction;
 
 pub use completeness::{Completeness, decide_completeness};
 pub use replay::{Options, Unit, replay};
+pub use separate::{History, separate};
 pub use transaction::{HeldLock, TransactionId, TransactionKind};
 
 use std::sync::Arc;

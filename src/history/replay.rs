@@ -1,5 +1,6 @@
 //! The walk over migrations, statement by statement.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet};
@@ -9,7 +10,7 @@ use super::{MigrationRun, Step};
 use crate::change::{AlterEnumAction, Change, Do, TransactionControl};
 use crate::contract::{self, BreakageKind, Subject};
 use crate::effect::{self, Context, Prediction};
-use crate::migration::{Migration, TransactionMode};
+use crate::migration::{Age, Migration, TransactionMode};
 use crate::schema::{self, Applied, ObjectId, Schema, Session};
 use crate::sql::{Script, Statement};
 use crate::version::PgVersion;
@@ -26,8 +27,8 @@ pub struct Unit {
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     pub version: PgVersion,
-    /// The judged migrations go out together: what an earlier one of them made is as new to clients as what the same migration
-    /// made. Otherwise every migration is a deploy of its own.
+    /// The new migrations go out together, behind all others: what an earlier one of them made is as new to clients as what the same
+    /// migration made. Otherwise every migration is a deploy of its own.
     pub one_deploy: bool,
 }
 
@@ -39,14 +40,18 @@ pub fn replay<'a>(
     mut visit: impl FnMut(MigrationRun<'a>),
 ) -> Schema {
     let mut world = World::new(base);
+    let mut deployed: Option<Schema> = None;
     for unit in units {
-        if !(options.one_deploy && unit.judged) {
+        let goes_on = options.one_deploy && unit.migration.age == Age::New;
+        if !goes_on || deployed.is_none() {
             world.fresh = OrdSet::new();
+            deployed = goes_on.then(|| world.schema.clone());
         }
         let run = Replay {
             world: &mut world,
             version: options.version,
             judged: unit.judged,
+            deployed: deployed.as_ref(),
             steps: Vec::new(),
             losses: Vec::new(),
         };
@@ -61,6 +66,8 @@ struct Replay<'w, 'a> {
     world: &'w mut World,
     version: PgVersion,
     judged: bool,
+    /// What clients know: the schema before the deploy that this migration is a part of, where that is not the one before it.
+    deployed: Option<&'w Schema>,
     steps: Vec<Step<'a>>,
     /// What each step took from clients, to find the step behind a net loss.
     losses: Vec<(BreakageKind, Subject, usize)>,
@@ -154,9 +161,9 @@ impl<'a> Replay<'_, 'a> {
             applied,
             session: Arc::new(self.world.session.clone()),
             transaction: open.map(|open| (open.id, open.kind)),
-            held: open.map(|open| open.held.clone()).unwrap_or_else(OrdMap::new),
+            held: open.map(|open| open.held.clone()).unwrap_or_default(),
             fresh: self.world.fresh.clone(),
-            uncommitted_labels: open.map(|open| open.labels.clone()).unwrap_or_else(OrdSet::new),
+            uncommitted_labels: open.map(|open| open.labels.clone()).unwrap_or_default(),
             schema: self.world.schema.clone(),
         });
         self.steps.len() - 1
@@ -246,8 +253,17 @@ impl<'a> Replay<'_, 'a> {
     /// The losses of the whole migration, each with the first step that caused a loss of the same kind to the same thing, else the
     /// last one that took anything from it.
     fn net_losses(&self, before: &Schema, after: &Schema) -> Vec<(contract::Breakage, Option<usize>)> {
+        // Nobody uses what the same deploy made.
+        let known: Option<BTreeSet<(BreakageKind, Subject)>> = self.deployed.map(|deployed| {
+            let lost = contract::diff(deployed, after, self.version);
+            lost.into_iter().map(|breakage| (breakage.kind, breakage.subject)).collect()
+        });
+        let is_known = |breakage: &contract::Breakage| {
+            known.as_ref().is_none_or(|known| known.contains(&(breakage.kind, breakage.subject.clone())))
+        };
         contract::diff(before, after, self.version)
             .into_iter()
+            .filter(is_known)
             .map(|breakage| {
                 let exact = self
                     .losses

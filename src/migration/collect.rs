@@ -11,7 +11,7 @@ use super::order::natural;
 use super::read::{ReadError, decode};
 use super::tools::{Entry, Input, Part, Split, TOOLS, Tool, tool};
 use super::variables::{Variables, substitutions};
-use super::{Direction, Framework, Migration, Section, TransactionMode};
+use super::{Age, Direction, Framework, Migration, Section, TransactionMode};
 use crate::sql::{SourceFile, Sources, Span};
 
 /// How to read migrations.
@@ -24,6 +24,10 @@ pub struct CollectOptions {
     pub down: bool,
     /// Values for placeholders; they go before those of the tool's own settings.
     pub variables: Variables,
+    /// A file that was named is read with the migrations of its folder that come before it; those are [`Age::Old`].
+    pub with_older: bool,
+    /// What to read in place of what is on the disk, by full path.
+    pub contents: HashMap<PathBuf, Arc<str>>,
     /// What stands on standard input, for the path `-`.
     pub stdin: Option<Vec<u8>>,
 }
@@ -109,11 +113,27 @@ fn is_root(folder: &Path) -> bool {
         || has_changelog(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
 }
 
+fn is_named(file: &File, named: &HashSet<PathBuf>) -> bool {
+    // Standard input has no path; nobody but the user gives it.
+    file.path.canonicalize().map_or(true, |path| named.contains(&path))
+}
+
+/// Whether a folder holds no files of its own but folders whose names start with a number or a version: years, releases.
+fn is_numbered(folder: &Folder) -> bool {
+    let first = |file: &File| file.relative.iter().next().map(|name| name.to_string_lossy().into_owned());
+    let numbered = |name: String| name.trim_start_matches(['v', 'V']).starts_with(|c: char| c.is_ascii_digit());
+    let mut names = folder.files.iter().filter(|file| file.is_sql()).filter_map(first).peekable();
+    names.peek().is_some() && names.all(numbered)
+}
+
 struct Collector<'a> {
     options: &'a CollectOptions,
     sources: &'a mut Sources,
     collected: Collected,
     down: Vec<Migration>,
+    /// The folder whose history is read: a tool's, or the top one of plain folders.
+    history: Option<PathBuf>,
+    age: Age,
     /// Files that are in already.
     seen: BTreeSet<PathBuf>,
     /// Folders around files that were given by path.
@@ -160,6 +180,8 @@ impl<'a> Collector<'a> {
             sources,
             collected,
             down,
+            history: None,
+            age: Age::New,
             seen: BTreeSet::new(),
             homes: HashMap::new(),
             roots: HashMap::new(),
@@ -192,7 +214,11 @@ impl<'a> Collector<'a> {
             None => TOOLS.into_iter().find(|tool| tool.detect(folder)),
         };
         match owner {
-            Some(tool) => self.claim(tool, folder),
+            Some(tool) => {
+                let around = self.history.replace(folder.path.clone());
+                self.claim(tool, folder);
+                self.history = around;
+            }
             None => self.add_plain(folder),
         }
     }
@@ -222,8 +248,18 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// A folder of no tool: its SQL files in natural order, and what is below it.
+    /// A folder of no tool: its SQL files in natural order, and what is below it. The top one of such folders that has SQL files of
+    /// its own, or is a list of numbered folders, is one history with all that is below.
     fn add_plain(&mut self, folder: &Folder) {
+        let around = self.history.clone();
+        if around.is_none() && (folder.own_sql().next().is_some() || is_numbered(folder)) {
+            self.history = Some(folder.path.clone());
+        }
+        self.add_plain_files(folder);
+        self.history = around;
+    }
+
+    fn add_plain_files(&mut self, folder: &Folder) {
         let mut below = folder.subfolders();
         let mut files: Vec<&File> = folder.own_sql().collect();
         let mut found = FoundFramework { framework: Framework::Plain, folder: folder.path.clone() };
@@ -263,15 +299,47 @@ impl<'a> Collector<'a> {
     fn add_files(&mut self, paths: &[&Path]) {
         let files: Vec<File> = paths.iter().filter_map(|path| self.read_file(path)).collect();
         let mut placed: Vec<(usize, Placed)> = Vec::new();
+        let mut last: HashMap<PathBuf, usize> = HashMap::new();
+        let named: HashSet<PathBuf> = files.iter().filter_map(|file| file.path.canonicalize().ok()).collect();
         let mut firsts: HashMap<PathBuf, usize> = HashMap::new();
         for (position, file) in files.into_iter().enumerate() {
             let file = self.place(file);
             let group = file.rank.map(|_| *firsts.entry(file.home.folder.path.clone()).or_insert(position));
+            if let Some(rank) = file.rank {
+                let last = last.entry(file.home.folder.path.clone()).or_default();
+                *last = rank.max(*last);
+            }
             placed.push((group.unwrap_or(position), file));
+        }
+        if self.options.with_older {
+            self.place_older(&last, &firsts, &named, &mut placed);
         }
         placed.sort_by_key(|(group, file)| (*group, file.rank));
         for (_, file) in &placed {
+            self.history = file.rank.map(|_| file.home.folder.path.clone());
+            self.age = if self.options.with_older && !is_named(&file.entry.file, &named) { Age::Old } else { Age::New };
             self.add_placed(file);
+        }
+        (self.history, self.age) = (None, Age::New);
+    }
+
+    /// The files of each home that come before the last one that was named.
+    fn place_older(
+        &self,
+        last: &HashMap<PathBuf, usize>,
+        firsts: &HashMap<PathBuf, usize>,
+        named: &HashSet<PathBuf>,
+        placed: &mut Vec<(usize, Placed)>,
+    ) {
+        for (folder, last) in last {
+            let (Some(home), Some(group)) = (self.homes.get(folder), firsts.get(folder)) else { continue };
+            let Some(tool) = home.owner else { continue };
+            for (rank, entry) in home.entries.iter().enumerate().take(*last) {
+                if entry.direction != Some(Direction::Down) && !is_named(&entry.file, named) {
+                    let entry = entry.clone();
+                    placed.push((*group, Placed { tool, home: home.clone(), rank: Some(rank), entry }));
+                }
+            }
         }
     }
 
@@ -363,8 +431,13 @@ impl<'a> Collector<'a> {
     /// Reads one file as its tool does.
     fn add(&mut self, tool: &dyn Tool, folder: &Folder, entry: &Entry) {
         let is_down = entry.direction == Some(Direction::Down);
-        let Some(text) = entry.file.text.clone().filter(|_| !is_down || self.options.down) else { return };
         let identity = entry.file.path.canonicalize().unwrap_or_else(|_| entry.file.path.clone());
+        let mut entry = entry.clone();
+        if let Some(text) = self.options.contents.get(&identity) {
+            entry.file.text = Some(text.clone());
+        }
+        let entry = &entry;
+        let Some(text) = entry.file.text.clone().filter(|_| !is_down || self.options.down) else { return };
         if !self.seen.insert(identity) {
             return;
         }
@@ -406,13 +479,16 @@ impl<'a> Collector<'a> {
                 let span = Span::new(file, part.range.start, part.range.end);
                 Section { span, transaction: part.transaction }
             };
+            let is_dump = tool.framework().is_base();
             let migration = Migration {
                 name: unit.name.unwrap_or_else(|| entry.name.clone()),
                 path: path.clone(),
+                folder: if is_dump { path.parent().map(Path::to_owned) } else { self.history.clone() },
                 file,
                 sections: parts.into_iter().map(section).collect(),
                 direction: unit.direction,
                 framework: tool.framework(),
+                age: self.age,
             };
             match migration.direction {
                 Direction::Up => self.collected.migrations.push(migration),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
 
 use super::read::{ReadError, decode};
-use super::{Direction, Framework, Migration, Section, TransactionMode};
+use super::{Age, Direction, Framework, Migration, Section, TransactionMode};
 use crate::sql::{SourceFile, Sources, Span};
 
 /// Why a command gave no migration.
@@ -49,8 +49,8 @@ pub fn from_command(
     let end = text.len();
     let file = sources.add(SourceFile::new(name.clone(), text));
     let sections = vec![Section { span: Span::new(file, 0, end), transaction }];
-    let (direction, framework) = (Direction::Up, Framework::Plain);
-    Ok(Migration { path: PathBuf::from(&name), name, file, sections, direction, framework })
+    let (path, direction, framework) = (PathBuf::from(&name), Direction::Up, Framework::Plain);
+    Ok(Migration { path, folder: None, name, file, sections, direction, framework, age: Age::New })
 }
 
 #[cfg(unix)]

@@ -8,6 +8,7 @@
 //! [`Tool`](tools::Tool). The facts about each tool and where they come from are in `docs/frameworks.md`.
 
 mod atlas;
+pub mod changed;
 mod collect;
 mod command;
 mod dbmate;
@@ -40,6 +41,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+pub use changed::{Difference, DifferenceKind};
 pub use collect::{CollectOptions, Collected, FoundFramework, Note, TransactionOverride, collect};
 pub use command::{CommandError, from_command};
 pub use find::{FindError, find};
@@ -54,11 +56,27 @@ pub struct Migration {
     /// The framework's own name or version of it; the file's name otherwise.
     pub name: String,
     pub path: PathBuf,
+    /// The migrations folder whose history it is a part of; of a dump, the folder that it stands in. `None` for what was given by
+    /// itself: a plain file, standard input, a command.
+    pub folder: Option<PathBuf>,
     pub file: FileId,
     /// The parts of the file that run, in order. Everything outside is not SQL of this migration (the down half, markers).
     pub sections: Vec<Section>,
     pub direction: Direction,
     pub framework: Framework,
+    pub age: Age,
+}
+
+/// Whether a migration ran before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Age {
+    /// Judged. Unless more is known, every migration is new.
+    #[default]
+    New,
+    /// Ran before with another content. Judged.
+    Changed,
+    /// Ran before: it builds the schema and is not judged.
+    Old,
 }
 
 impl Migration {
@@ -68,10 +86,12 @@ impl Migration {
         Migration {
             name: name.to_owned(),
             path: PathBuf::from(name),
+            folder: None,
             file,
             sections: vec![Section { span, transaction: TransactionMode::None }],
             direction: Direction::Up,
             framework: Framework::Plain,
+            age: Age::New,
         }
     }
 }

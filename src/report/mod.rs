@@ -38,7 +38,7 @@ use crate::version::PgVersion;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     pub pg_version: PgVersion,
-    /// Every statement of the judged migrations, in their order.
+    /// Every statement of the judged migrations, by file, in the order in which they run.
     pub statements: Vec<StatementRecord>,
     /// By file and place.
     pub findings: Vec<Finding>,
@@ -63,6 +63,13 @@ pub struct Summary {
     pub errors: usize,
     pub warnings: usize,
     pub infos: usize,
+    /// Findings that a baseline knows: they are not among the others.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub known: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Report {
@@ -78,14 +85,16 @@ impl Report {
 
     /// Fills the summary; `files` are those that were judged.
     pub fn count(&mut self, files: impl Iterator<Item = FileId>) {
+        self.summary.files = files.collect::<BTreeSet<_>>().len();
+        self.summary.statements = self.statements.len();
+        self.recount();
+    }
+
+    /// Counts the findings again, after some were left out or changed.
+    pub fn recount(&mut self) {
         let number = |severity| self.findings.iter().filter(|finding| finding.severity == severity).count();
-        self.summary = Summary {
-            files: files.collect::<BTreeSet<_>>().len(),
-            statements: self.statements.len(),
-            errors: number(Severity::Error),
-            warnings: number(Severity::Warning),
-            infos: number(Severity::Info),
-        };
+        let (errors, warnings, infos) = (number(Severity::Error), number(Severity::Warning), number(Severity::Info));
+        self.summary = Summary { errors, warnings, infos, ..self.summary };
     }
 
     /// Takes in what was found in another history; no file is in two.

@@ -15,8 +15,12 @@ pub(super) fn counted(number: usize, noun: &str) -> String {
 /// One line about the whole run.
 pub(super) fn summary(report: &Report) -> String {
     let summary = &report.summary;
+    let known = match summary.known {
+        0 => String::new(),
+        number => format!("; {} left out by the baseline", counted(number, "known finding")),
+    };
     format!(
-        "{} in {}, for PostgreSQL {}: {}",
+        "{} in {}, for PostgreSQL {}: {}{known}",
         counted(summary.statements, "statement"),
         counted(summary.files, "file"),
         report.pg_version,

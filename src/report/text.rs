@@ -91,8 +91,9 @@ impl Text {
             vec![AnnotationKind::Primary.span(place(first_line(finding.span, sources)))];
         for (span, label) in &finding.related {
             if window.contains(*span) {
-                annotations
-                    .push(AnnotationKind::Context.span(place(first_line(*span, sources))).label(prose::one_line(label)));
+                annotations.push(
+                    AnnotationKind::Context.span(place(first_line(*span, sources))).label(prose::one_line(label)),
+                );
             }
         }
         let snippet = Snippet::source(file.slice(window))

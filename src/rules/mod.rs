@@ -68,6 +68,8 @@ pub enum Check {
     Migration(fn(&RunContext, &mut Vec<Finding>)),
     /// Found while files are read, before any rule runs.
     Reading,
+    /// Found in what is around the SQL: git, and the other files. The rule's examples are for people: run alone they show nothing.
+    Outside,
 }
 
 /// Every rule, in the order in which `pgassay rules` lists them.
@@ -86,7 +88,7 @@ pub fn check(run: &MigrationRun, sources: &Sources, options: &RuleOptions) -> Ve
         match rule.check {
             Check::Step(check) => context.steps().for_each(|step| check(&step, &mut findings)),
             Check::Migration(check) => check(&context, &mut findings),
-            Check::Reading => {}
+            Check::Reading | Check::Outside => {}
         }
     }
     findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
@@ -94,6 +96,11 @@ pub fn check(run: &MigrationRun, sources: &Sources, options: &RuleOptions) -> Ve
 }
 
 impl Rule {
+    /// Whether the examples can be run: what an outside rule looks for is not in the SQL.
+    pub fn runs_examples(&self) -> bool {
+        !matches!(self.check, Check::Outside)
+    }
+
     /// A finding of this rule with its usual severity; the caller adds the rest.
     pub fn finding(&self, span: crate::sql::Span, message: impl Into<String>) -> Finding {
         Finding {

@@ -85,7 +85,7 @@ fn covered(source: &SourceFile, script: &Script, comment: Span) -> Span {
     let same_line = || {
         statements()
             .filter(|span| span.end <= comment.start)
-            .last()
+            .next_back()
             .filter(|span| line(span.end.saturating_sub(1)) == line(comment.start))
     };
     let next = || statements().find(|span| span.start >= comment.end);

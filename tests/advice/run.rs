@@ -79,7 +79,7 @@ fn report(base: &str, migrations: &[String], version: u16, partial: bool) -> Rep
         migrations.iter().enumerate().map(|(at, text)| plain(&format!("{at}.sql"), text)).collect::<Vec<_>>();
     let completeness = if partial { Completeness::Partial } else { Completeness::Complete };
     let version = PgVersion::new(version).expect("a supported version");
-    check(&Job { base, migrations, version, completeness, strict: true }, &sources)
+    check(&Job { base, migrations, version, completeness, strict: true, ..Job::default() }, &sources)
 }
 
 struct Trial<'a> {

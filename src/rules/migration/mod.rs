@@ -6,6 +6,7 @@ mod blocking_rewrite;
 mod blocking_scan;
 mod breaking;
 mod cancelled_concurrent_build;
+pub mod changed_migration;
 mod discouraged_types;
 mod dropped_data;
 mod enum_value_before_commit;
@@ -15,6 +16,7 @@ mod many_locks_in_transaction;
 mod missing_lock_timeout;
 mod narrowed_data;
 mod not_rerunnable;
+pub mod out_of_order_migration;
 mod reading;
 mod refused_statement;
 mod removed_rows;
@@ -61,6 +63,8 @@ pub const ALL: &[&Rule] = &[
     &enum_value_before_commit::RULE,
     &fails_on_rows::FAILS_ON_ROWS,
     &fails_on_rows::MAY_FAIL_ON_ROWS,
+    &changed_migration::RULE,
+    &out_of_order_migration::RULE,
     &retry_skips_invalid_index::RULE,
     &cancelled_concurrent_build::RULE,
     &not_rerunnable::RULE,

@@ -1,0 +1,320 @@
+//! What git knows of the files: which were added or changed, and what they held before.
+//!
+//! Runs the `git` program with `-C` and reads its NUL-separated output: no shell, no other reading of the repository. Knows nothing of
+//! migrations.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// Against what a file is new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// The merge base of this commit and HEAD; everything since then, committed or not.
+    Since(String),
+    /// The last commit; what is in the index.
+    Staged,
+}
+
+/// One file that differs. Paths are absolute, and free of symbolic links as far as the folder goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    pub path: PathBuf,
+    pub kind: FileChangeKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileChangeKind {
+    Added,
+    Changed,
+    /// Moved, perhaps with a few changes.
+    Renamed {
+        from: PathBuf,
+    },
+    Deleted,
+}
+
+/// Why git did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    #[error("the git program was not found, and only git knows what is new")]
+    Absent,
+    #[error("git could not be started: {0}")]
+    Start(std::io::Error),
+    #[error("{} is not in a git repository, so that nothing is known of what is new", path.display())]
+    NoRepository { path: PathBuf },
+    #[error("git knows no commit {reference:?} in {}{}", root.display(), hint)]
+    UnknownReference { reference: String, root: PathBuf, hint: String },
+    #[error("{reference} and HEAD have no common commit in {}{}", root.display(), shallow_hint(*shallow))]
+    NoMergeBase { reference: String, root: PathBuf, shallow: bool },
+    #[error("{} has no commit yet", root.display())]
+    NoCommit { root: PathBuf },
+    #[error("`git {command}` failed in {}: {stderr}", root.display())]
+    Failed { command: String, root: PathBuf, stderr: String },
+}
+
+fn shallow_hint(shallow: bool) -> &'static str {
+    if shallow {
+        ": its history is shallow; fetch all of it (git fetch --unshallow, or fetch-depth: 0 for actions/checkout)"
+    } else {
+        ""
+    }
+}
+
+/// How alike two files are for one to be the other under a new name. Short migrations resemble each other: git's own 50% is too little.
+const SIMILARITY: &str = "-M80%";
+
+/// Variables by which git tells a hook where its repository is; they are wrong for any other repository.
+const LOCAL_VARIABLES: [&str; 5] =
+    ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"];
+
+/// A working tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repository {
+    root: PathBuf,
+    /// The one that the working directory is in: what git tells a hook is about this one.
+    is_own: bool,
+}
+
+/// The files that are new, and the commit against which they are.
+#[derive(Debug, Clone)]
+pub struct Changes {
+    repository: Repository,
+    /// `None`: nothing was there before.
+    pub base: Option<String>,
+    pub files: Vec<FileChange>,
+    /// In the working tree, but not in the index; only for [`Scope::Staged`].
+    pub unstaged: Vec<FileChange>,
+    /// Files and folders that git is told to ignore.
+    pub ignored: Vec<PathBuf>,
+}
+
+impl Repository {
+    /// The working tree that a file or folder is in.
+    pub fn around(path: &Path) -> Result<Repository, GitError> {
+        let none = || GitError::NoRepository { path: path.to_owned() };
+        let root = root_of(path).ok_or_else(none)?;
+        let is_own = root_of(Path::new(".")).is_some_and(|own| own == root);
+        Ok(Repository { root, is_own })
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The files that were added, changed, moved or deleted.
+    pub fn changes(&self, scope: &Scope) -> Result<Changes, GitError> {
+        let base = self.base(scope)?;
+        let mut arguments = vec!["diff", "--name-status", "-z", "--no-ext-diff", "--ignore-submodules=all", SIMILARITY];
+        if *scope == Scope::Staged {
+            arguments.push("--cached");
+        }
+        let empty = if base.is_none() { self.empty_tree()? } else { String::new() };
+        arguments.extend([base.as_deref().unwrap_or(&empty), "--"]);
+        let mut files = self.parse_status(&self.run(&arguments)?);
+        let untracked = self.untracked()?;
+        let mut unstaged = Vec::new();
+        match scope {
+            Scope::Since(_) => files.extend(untracked),
+            Scope::Staged => {
+                let arguments =
+                    ["diff", "--name-status", "-z", "--no-ext-diff", "--ignore-submodules=all", "--no-renames", "--"];
+                unstaged = self.parse_status(&self.run(&arguments)?);
+                unstaged.extend(untracked);
+            }
+        }
+        Ok(Changes { repository: self.clone(), base, files, unstaged, ignored: self.ignored()? })
+    }
+
+    /// The commit to compare with. In a submodule, the one that the repository around it had recorded there.
+    fn base(&self, scope: &Scope) -> Result<Option<String>, GitError> {
+        if let Some(around) = self.superproject()? {
+            let Some(base) = around.base(scope)? else { return Ok(None) };
+            return around.recorded(&base, &self.root);
+        }
+        match scope {
+            Scope::Since(reference) => self.merge_base(reference).map(Some),
+            Scope::Staged => self.commit("HEAD"),
+        }
+    }
+
+    fn superproject(&self) -> Result<Option<Repository>, GitError> {
+        // Only a submodule, or a worktree, has a file here.
+        if !self.root.join(".git").is_file() {
+            return Ok(None);
+        }
+        let around = self.run(&["rev-parse", "--show-superproject-working-tree"])?;
+        let around = without_line_end(&around);
+        if around.is_empty() { Ok(None) } else { Repository::around(&path_of(around)).map(Some) }
+    }
+
+    /// The commit of a submodule that a commit of this repository records.
+    fn recorded(&self, commit: &str, submodule: &Path) -> Result<Option<String>, GitError> {
+        let Ok(place) = submodule.strip_prefix(&self.root) else { return Ok(None) };
+        let mut arguments: Vec<&OsStr> = ["ls-tree", "-z", commit, "--"].map(OsStr::new).to_vec();
+        arguments.push(place.as_os_str());
+        let entry = self.run(&arguments)?;
+        let mut words = entry.split(|byte| byte.is_ascii_whitespace());
+        let is_commit = words.nth(1) == Some(b"commit");
+        Ok(words.next().filter(|_| is_commit).map(|id| String::from_utf8_lossy(id).into_owned()))
+    }
+
+    fn merge_base(&self, reference: &str) -> Result<String, GitError> {
+        let Some(commit) = self.commit(reference)? else { return Err(self.unknown(reference)) };
+        let Some(head) = self.commit("HEAD")? else { return Err(GitError::NoCommit { root: self.root.clone() }) };
+        let output = self.output(&["merge-base", &commit, &head])?;
+        let base = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        if output.status.success() && !base.is_empty() {
+            return Ok(base);
+        }
+        let (reference, root) = (reference.to_owned(), self.root.clone());
+        Err(GitError::NoMergeBase { reference, root, shallow: self.is_shallow() })
+    }
+
+    /// The id of the commit that a reference names, if there is one.
+    fn commit(&self, reference: &str) -> Result<Option<String>, GitError> {
+        // What looks like an option is no name that git would take.
+        if reference.is_empty() || reference.starts_with('-') {
+            return Ok(None);
+        }
+        let output = self.output(&["rev-parse", "--verify", "--quiet", &format!("{reference}^{{commit}}")])?;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        if stderr.contains("dubious ownership") || stderr.contains("not a git repository") {
+            return Err(self.failed("rev-parse", &output));
+        }
+        let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok(Some(id).filter(|id| output.status.success() && !id.is_empty()))
+    }
+
+    fn unknown(&self, reference: &str) -> GitError {
+        let remote = format!("origin/{reference}");
+        let hint = match self.commit(&remote) {
+            Ok(Some(_)) => format!("; did you mean {remote}?"),
+            _ if self.is_shallow() => shallow_hint(true).to_owned(),
+            _ => "; a branch of a remote must be fetched first".to_owned(),
+        };
+        GitError::UnknownReference { reference: reference.to_owned(), root: self.root.clone(), hint }
+    }
+
+    fn is_shallow(&self) -> bool {
+        let answer = self.run(&["rev-parse", "--is-shallow-repository"]);
+        answer.is_ok_and(|answer| without_line_end(&answer) == b"true")
+    }
+
+    fn empty_tree(&self) -> Result<String, GitError> {
+        let id = self.run(&["hash-object", "-t", "tree", "--stdin"])?;
+        Ok(String::from_utf8_lossy(&id).trim().to_owned())
+    }
+
+    fn untracked(&self) -> Result<Vec<FileChange>, GitError> {
+        let names = self.run(&["ls-files", "-z", "--others", "--exclude-standard"])?;
+        let names = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+        Ok(names.map(|name| FileChange { path: self.path(name), kind: FileChangeKind::Added }).collect())
+    }
+
+    /// A folder of which all is ignored stands for what is in it.
+    fn ignored(&self) -> Result<Vec<PathBuf>, GitError> {
+        let arguments = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"];
+        let names = self.run(&arguments)?;
+        let names = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+        Ok(names.map(|name| self.path(name.strip_suffix(b"/").unwrap_or(name))).collect())
+    }
+
+    /// `M\0path\0` and `R100\0from\0to\0`, one behind the other.
+    fn parse_status(&self, output: &[u8]) -> Vec<FileChange> {
+        let mut fields = output.split(|byte| *byte == 0).filter(|field| !field.is_empty());
+        let mut changes = Vec::new();
+        while let (Some(status), Some(name)) = (fields.next(), fields.next()) {
+            let (path, kind) = match status.first() {
+                Some(b'R') => {
+                    let Some(to) = fields.next() else { break };
+                    (self.path(to), FileChangeKind::Renamed { from: self.path(name) })
+                }
+                Some(b'A') => (self.path(name), FileChangeKind::Added),
+                Some(b'D') => (self.path(name), FileChangeKind::Deleted),
+                _ => (self.path(name), FileChangeKind::Changed),
+            };
+            changes.push(FileChange { path, kind });
+        }
+        changes
+    }
+
+    fn path(&self, name: &[u8]) -> PathBuf {
+        self.root.join(path_of(name))
+    }
+
+    /// What `git cat-file` prints for a file of a commit, or of the index (where `tree` is empty).
+    fn content(&self, tree: &str, path: &Path) -> Result<Vec<u8>, GitError> {
+        let name = path.strip_prefix(&self.root).unwrap_or(path);
+        let mut object = std::ffi::OsString::from(format!("{tree}:"));
+        object.push(name);
+        self.run(&[OsStr::new("cat-file"), OsStr::new("blob"), &object])
+    }
+
+    fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<Vec<u8>, GitError> {
+        let output = self.output(arguments)?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let command = arguments.first().map(|first| first.as_ref().to_string_lossy().into_owned()).unwrap_or_default();
+        Err(self.failed(&command, &output))
+    }
+
+    fn failed(&self, command: &str, output: &Output) -> GitError {
+        let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        GitError::Failed { command: command.to_owned(), root: self.root.clone(), stderr }
+    }
+
+    fn output<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<Output, GitError> {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(&self.root).args(arguments).stdin(Stdio::null());
+        git.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
+        if !self.is_own {
+            LOCAL_VARIABLES.iter().for_each(|name| {
+                git.env_remove(name);
+            });
+        }
+        git.output().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => GitError::Absent,
+            _ => GitError::Start(error),
+        })
+    }
+}
+
+impl Changes {
+    pub fn root(&self) -> &Path {
+        &self.repository.root
+    }
+
+    /// What a file held before.
+    pub fn before(&self, path: &Path) -> Result<Vec<u8>, GitError> {
+        self.repository.content(self.base.as_deref().unwrap_or_default(), path)
+    }
+
+    /// What the index holds of a file.
+    pub fn staged(&self, path: &Path) -> Result<Vec<u8>, GitError> {
+        self.repository.content("", path)
+    }
+}
+
+/// The closest folder around a path that holds a repository; a submodule's `.git` is a file.
+fn root_of(path: &Path) -> Option<PathBuf> {
+    let full = path.canonicalize().ok()?;
+    full.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
+}
+
+/// A path may end in white space, and only the line end is git's.
+fn without_line_end(output: &[u8]) -> &[u8] {
+    output.strip_suffix(b"\n").unwrap_or(output)
+}
+
+#[cfg(unix)]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    PathBuf::from(OsStr::from_bytes(bytes))
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
+}
