@@ -39,11 +39,11 @@ pub struct Settable {
     base: Vec<PathBuf>,
 
     /// Whether the migrations, with the base, make everything that exists [default: auto]
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "KIND", value_enum)]
     history: Option<History>,
 
     /// Which transaction the statements run in [default: auto]
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "MODE", value_enum)]
     transaction: Option<Transaction>,
 
     /// The migration tool [default: recognised by its files]
@@ -59,7 +59,7 @@ pub struct Settable {
     strict: bool,
 
     /// The least severity that makes the exit code 1 [default: error]
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "SEVERITY", value_enum)]
     fail_on: Option<Limit>,
 
     #[command(flatten)]

@@ -45,6 +45,9 @@ impl Predictor<'_> {
         if user.is_some() {
             return None;
         }
+        if always_fits(from, &old.written.modifiers, new) {
+            return None;
+        }
         match (from, new.name.as_str()) {
             (_, "varchar" | "bpchar") if is_text => {
                 // Spaces beyond the length are cut; an explicit cast cuts everything.
@@ -85,6 +88,42 @@ impl Predictor<'_> {
         };
         Some(format!("{column} !~ '{pattern}'"))
     }
+}
+
+/// Whether every value of the old built-in type is one of the new type: nothing has to be looked for.
+fn always_fits(from: &str, modifiers: &[i32], new: &TypeName) -> bool {
+    let to = new.name.as_str();
+    if let (Some(before), Some(after)) = (whole_digits(from, modifiers), whole_digits(to, &new.modifiers)) {
+        return match (from, to) {
+            ("int2" | "int4" | "int8", "int2" | "int4" | "int8") => before <= after,
+            // Rounding to fewer digits behind the point can carry into one more before it.
+            ("numeric", "numeric") if scale(modifiers) > scale(&new.modifiers) => before < after,
+            (_, "numeric") => before <= after,
+            _ => false,
+        };
+    }
+    match (from, to) {
+        (_, "numeric") => new.modifiers.is_empty(),
+        ("varchar" | "bpchar", "varchar" | "bpchar") => {
+            matches!((modifiers.first(), new.modifiers.first()), (Some(before), Some(after)) if before <= after)
+        }
+        _ => false,
+    }
+}
+
+/// The most digits that a value has before the point; `None` for no bound.
+fn whole_digits(name: &str, modifiers: &[i32]) -> Option<i32> {
+    match name {
+        "int2" => Some(5),
+        "int4" => Some(10),
+        "int8" => Some(19),
+        "numeric" => modifiers.first().map(|precision| precision - scale(modifiers)),
+        _ => None,
+    }
+}
+
+fn scale(modifiers: &[i32]) -> i32 {
+    modifiers.get(1).copied().unwrap_or(0)
 }
 
 fn is_number(name: &str) -> bool {

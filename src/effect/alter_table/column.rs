@@ -125,9 +125,9 @@ impl Predictor<'_> {
         self.recurse(state);
         for table in self.targets(state) {
             if state.added.contains(&column.name) {
-                self.scan(&table, state.action.span, "every row is checked for NULL");
+                self.scan(&table, column.span, "every row is checked for NULL");
             } else if self.may_hold_nulls(&table, &column.name) {
-                self.check_not_null(&table, column, state.action.span);
+                self.check_not_null(&table, column, column.span);
             }
         }
     }
