@@ -73,8 +73,13 @@ impl Predictor<'_> {
             self.scan(&part, span, "every row's key is looked up in the referenced table");
         }
         self.lock(referenced, RowShare, span);
+        // Every plan of that join asks for a row of the referencing table first, and stops where there is none.
+        let none = self.schema().holds_no_rows(table);
         for part in self.family(referenced, !referenced.is_partitioned()) {
             self.lock(&part, super::LockMode::AccessShare, span);
+            if none {
+                continue;
+            }
             self.scan(&part, span, "the keys of the referencing table are looked up in it");
         }
     }

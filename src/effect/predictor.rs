@@ -190,6 +190,20 @@ impl<'a> Predictor<'a> {
         self.fail(FailsWhen::InTransactionBlock, span, object, message);
     }
 
+    /// A failure that takes a row of the table.
+    pub fn fail_on_rows(
+        &mut self,
+        table: &Relation,
+        when: FailsWhen,
+        span: Span,
+        object: impl ToString,
+        message: String,
+    ) {
+        if !self.schema().holds_no_rows(table) {
+            self.fail(when, span, object, message);
+        }
+    }
+
     pub fn fail(&mut self, when: FailsWhen, span: Span, object: impl ToString, message: String) {
         let failure = Failure { when, span, object: object.to_string(), message };
         if !self.out.failures.contains(&failure) {

@@ -45,6 +45,7 @@ pub fn replay<'a>(
         let goes_on = options.one_deploy && unit.migration.age == Age::New;
         if !goes_on || deployed.is_none() {
             world.fresh = OrdSet::new();
+            world.schema.forget_rows();
             deployed = goes_on.then(|| world.schema.clone());
         }
         let run = Replay {
@@ -122,6 +123,7 @@ impl<'a> Replay<'_, 'a> {
         let Ok(change) = &statement.change else {
             // What it would have made is not known.
             self.world.schema.complete = false;
+            self.world.schema.forget_rows();
             self.push(statement, block, conditional, Prediction::default(), Applied::default());
             return;
         };
@@ -172,6 +174,7 @@ impl<'a> Replay<'_, 'a> {
     fn apply(&mut self, change: &'a Change, index: usize, before: &Schema) {
         let applied = schema::apply(&mut self.world.schema, change, &self.world.session, self.version);
         let step = &self.steps[index];
+        self.world.schema.follow_rows(change, &applied, &self.world.session, !step.conditional);
         self.world.hold(&step.prediction, step.statement.span);
         for created in &applied.created {
             if let ObjectId::Relation(id) = created {
@@ -197,6 +200,7 @@ impl<'a> Replay<'_, 'a> {
         }
         if !body.dynamic.is_empty() {
             self.world.schema.complete = false;
+            self.world.schema.forget_rows();
         }
         if alone {
             self.world.commit();

@@ -133,6 +133,8 @@ struct Collector<'a> {
     down: Vec<Migration>,
     /// The folder whose history is read: a tool's, or the top one of plain folders.
     history: Option<PathBuf>,
+    /// The history is a list of numbered folders: each may look like a tool's, and all are parts of it.
+    in_numbered: bool,
     age: Age,
     /// Files that are in already.
     seen: BTreeSet<PathBuf>,
@@ -181,6 +183,7 @@ impl<'a> Collector<'a> {
             collected,
             down,
             history: None,
+            in_numbered: false,
             age: Age::New,
             seen: BTreeSet::new(),
             homes: HashMap::new(),
@@ -215,7 +218,10 @@ impl<'a> Collector<'a> {
         };
         match owner {
             Some(tool) => {
-                let around = self.history.replace(folder.path.clone());
+                let around = self.history.clone();
+                if !self.in_numbered {
+                    self.history = Some(folder.path.clone());
+                }
                 self.claim(tool, folder);
                 self.history = around;
             }
@@ -251,12 +257,13 @@ impl<'a> Collector<'a> {
     /// A folder of no tool: its SQL files in natural order, and what is below it. The top one of such folders that has SQL files of
     /// its own, or is a list of numbered folders, is one history with all that is below.
     fn add_plain(&mut self, folder: &Folder) {
-        let around = self.history.clone();
-        if around.is_none() && (folder.own_sql().next().is_some() || is_numbered(folder)) {
+        let around = (self.history.clone(), self.in_numbered);
+        if self.history.is_none() && (folder.own_sql().next().is_some() || is_numbered(folder)) {
             self.history = Some(folder.path.clone());
+            self.in_numbered = is_numbered(folder);
         }
         self.add_plain_files(folder);
-        self.history = around;
+        (self.history, self.in_numbered) = around;
     }
 
     fn add_plain_files(&mut self, folder: &Folder) {

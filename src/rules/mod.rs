@@ -5,6 +5,7 @@
 
 mod context;
 pub mod migration;
+mod one_cause;
 mod options;
 mod suppression;
 
@@ -91,6 +92,7 @@ pub fn check(run: &MigrationRun, sources: &Sources, options: &RuleOptions) -> Ve
             Check::Reading | Check::Outside => {}
         }
     }
+    let mut findings = one_cause::keep_causes(findings, run);
     findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
     findings
 }

@@ -11,6 +11,7 @@ mod query;
 mod registry;
 mod relation;
 mod rewrite;
+mod rows;
 mod session;
 
 pub use apply::*;
@@ -47,6 +48,7 @@ pub struct Schema {
     dependencies: dependency::Dependencies,
     /// How many constraints of a schema have a name: names that the server makes up avoid them all.
     constraint_names: OrdMap<QualifiedName, u32>,
+    empty: rows::KnownEmpty,
     next_id: u32,
 }
 
@@ -68,6 +70,7 @@ impl Schema {
             routine_names: OrdMap::new(),
             dependencies: dependency::Dependencies::default(),
             constraint_names: OrdMap::new(),
+            empty: rows::KnownEmpty::default(),
             next_id: 1,
         }
     }
