@@ -255,7 +255,7 @@ impl<'a> Replay<'_, 'a> {
     }
 
     /// The losses of the whole migration, each with the first step that caused a loss of the same kind to the same thing, else the
-    /// last one that took anything from it.
+    /// last one that took anything from it, else the one that made what took over its name.
     fn net_losses(&self, before: &Schema, after: &Schema) -> Vec<(contract::Breakage, Option<usize>)> {
         // Nobody uses what the same deploy made.
         let known: Option<BTreeSet<(BreakageKind, Subject)>> = self.deployed.map(|deployed| {
@@ -274,9 +274,21 @@ impl<'a> Replay<'_, 'a> {
                     .iter()
                     .find(|(kind, subject, _)| *kind == breakage.kind && *subject == breakage.subject);
                 let same = || self.losses.iter().rev().find(|(_, subject, _)| *subject == breakage.subject);
-                let step = exact.or_else(same).map(|(_, _, step)| *step);
+                let loss = exact.or_else(same).map(|(_, _, step)| *step);
+                let step = loss.or_else(|| self.maker(&breakage.subject));
                 (breakage, step)
             })
             .collect()
+    }
+
+    /// The step that made an object.
+    fn maker(&self, subject: &Subject) -> Option<usize> {
+        let object = match subject {
+            Subject::Relation(id) | Subject::Column(id, _) | Subject::Part(id, _) => ObjectId::Relation(*id),
+            Subject::Type(id) => ObjectId::Type(*id),
+            Subject::Routine(id) => ObjectId::Routine(*id),
+            Subject::Schema(_) => return None,
+        };
+        self.steps.iter().rposition(|step| !step.is_block() && step.applied.created.contains(&object))
     }
 }

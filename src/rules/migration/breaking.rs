@@ -280,8 +280,17 @@ fn report(context: &RunContext, rule: &Rule, findings: &mut Vec<Finding>) {
         let Some(span) = step.map(|step| place(&step, &breakage.subject)).or_else(|| first_span(context)) else {
             continue;
         };
-        findings.push(finding(rule, breakage, span));
+        match findings.iter_mut().find(|told| told.rule == rule.name && told.span == span) {
+            Some(told) => add(told, finding(rule, breakage, span)),
+            None => findings.push(finding(rule, breakage, span)),
+        }
     }
+}
+
+/// One cause, one finding: what else the same words take away is told in the first one's evidence.
+fn add(told: &mut Finding, other: Finding) {
+    told.severity = told.severity.max(other.severity);
+    told.evidence.push(Evidence::declared(format!("as well: {}", other.message)));
 }
 
 fn finding(rule: &Rule, breakage: &Breakage, span: Span) -> Finding {
@@ -383,6 +392,9 @@ fn place(step: &StepContext, subject: &Subject) -> Span {
         },
         (Some(Change::CreateIndex(create)), _) => create.name.as_ref().map_or(create.table.span, |name| name.span),
         (Some(Change::CreateView(create)), _) => create.name.span,
+        (Some(Change::CreateMaterializedView(create)), _) => create.name.span,
+        (Some(Change::CreateTable(create)), _) => create.name.span,
+        (Some(Change::CreateTableAs(create)), _) => create.name.span,
         (Some(Change::CreateRoutine(create)), _) => create.name.span,
         _ => whole,
     }
