@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::change::Change;
+use crate::change::{Change, Name};
 use crate::config::Settings;
 use crate::finding::{Advice, Evidence, Finding, Severity};
 use crate::history::{self, Completeness, History, MigrationRun, Options, Unit, decide_completeness, separate};
@@ -105,7 +105,9 @@ pub fn read(migrations: &[Migration], sources: &Sources, judged: bool) -> Vec<Un
 }
 
 fn schema_before(job: &Job, base: &[Unit], units: &[Unit]) -> Schema {
-    let empty = Schema::new(true);
+    let mut empty = Schema::new(true);
+    let tables = base.iter().chain(units).flat_map(|unit| unit.migration.framework.own_tables());
+    empty.outside.extend(tables.map(|table| Name::from(*table)));
     let options = Options { version: job.version, one_deploy: false };
     // A base says what exists, unless it is itself the tail of something.
     let mut schema = history::replay(base, empty, options, |_| {});

@@ -57,7 +57,13 @@ impl Predictor<'_> {
                 let query = format!("SELECT * FROM {} WHERE {wrong} LIMIT 1", relation.name);
                 let message =
                     format!("column \"{}\" of table \"{}\" {what}", name.as_str(), relation.name.name.as_str());
-                self.fail_on_rows(&relation, FailsWhen::SomeRow { query }, alter.span, format!("{}.{name}", relation.name), message);
+                self.fail_on_rows(
+                    relation,
+                    FailsWhen::SomeRow { query },
+                    alter.span,
+                    format!("{}.{name}", relation.name),
+                    message,
+                );
             }
         }
     }

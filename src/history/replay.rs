@@ -52,7 +52,8 @@ pub fn replay<'a>(
             world: &mut world,
             version: options.version,
             judged: unit.judged,
-            deployed: deployed.as_ref(),
+            deployed: deployed.as_mut(),
+            before: Schema::new(false),
             steps: Vec::new(),
             losses: Vec::new(),
         };
@@ -68,7 +69,9 @@ struct Replay<'w, 'a> {
     version: PgVersion,
     judged: bool,
     /// What clients know: the schema before the deploy that this migration is a part of, where that is not the one before it.
-    deployed: Option<&'w Schema>,
+    deployed: Option<&'w mut Schema>,
+    /// The schema before the migration, with all that its statements prove to have been there.
+    before: Schema,
     steps: Vec<Step<'a>>,
     /// What each step took from clients, to find the step behind a net loss.
     losses: Vec<(BreakageKind, Subject, usize)>,
@@ -82,19 +85,19 @@ impl<'a> Replay<'_, 'a> {
             // Every migration is taken to start on a session as the tool's connection opens it.
             self.world.session = Session::default();
         }
-        let before = self.world.schema.clone();
+        self.before = self.world.schema.clone();
         for (section, script) in unit.migration.sections.iter().zip(&unit.scripts) {
             self.section(section.transaction, script);
         }
         let after = self.world.schema.clone();
-        let breakages = if self.judged { self.net_losses(&before, &after) } else { Vec::new() };
+        let breakages = if self.judged { self.net_losses(&after) } else { Vec::new() };
         MigrationRun {
             migration: &unit.migration,
             scripts: &unit.scripts,
             judged: unit.judged,
             version: self.version,
             steps: self.steps,
-            before,
+            before: self.before,
             after,
             breakages,
         }
@@ -127,6 +130,13 @@ impl<'a> Replay<'_, 'a> {
             self.push(statement, block, conditional, Prediction::default(), Applied::default());
             return;
         };
+        let assumed = self.world.schema.assume(change, &self.world.session);
+        if !assumed.is_empty() {
+            self.before.adopt(&self.world.schema, &assumed);
+            if let Some(deployed) = &mut self.deployed {
+                deployed.adopt(&self.world.schema, &assumed);
+            }
+        }
         let before = self.world.schema.clone();
         let context = Context { schema: &before, session: &self.world.session, version: self.version };
         let prediction = if self.judged { effect::predict(change, context) } else { Prediction::default() };
@@ -256,16 +266,16 @@ impl<'a> Replay<'_, 'a> {
 
     /// The losses of the whole migration, each with the first step that caused a loss of the same kind to the same thing, else the
     /// last one that took anything from it, else the one that made what took over its name.
-    fn net_losses(&self, before: &Schema, after: &Schema) -> Vec<(contract::Breakage, Option<usize>)> {
+    fn net_losses(&self, after: &Schema) -> Vec<(contract::Breakage, Option<usize>)> {
         // Nobody uses what the same deploy made.
-        let known: Option<BTreeSet<(BreakageKind, Subject)>> = self.deployed.map(|deployed| {
+        let known: Option<BTreeSet<(BreakageKind, Subject)>> = self.deployed.as_deref().map(|deployed| {
             let lost = contract::diff(deployed, after, self.version);
             lost.into_iter().map(|breakage| (breakage.kind, breakage.subject)).collect()
         });
         let is_known = |breakage: &contract::Breakage| {
             known.as_ref().is_none_or(|known| known.contains(&(breakage.kind, breakage.subject.clone())))
         };
-        contract::diff(before, after, self.version)
+        contract::diff(&self.before, after, self.version)
             .into_iter()
             .filter(is_known)
             .map(|breakage| {

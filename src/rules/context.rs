@@ -58,10 +58,10 @@ impl<'r> StepContext<'r> {
     /// Work on relations that others may use at that moment, where there is something stored to work on.
     pub fn shared_work(&self) -> impl Iterator<Item = &'r Work> + use<'r> {
         let step = self.step;
-        let stores_nothing = |id: RelationId| {
-            step.schema.relation(id).is_some_and(|relation| step.schema.stores_nothing(relation))
-        };
-        let takes_long = move |work: &&Work| step.is_shared(work.relation) && !work.relation.is_some_and(stores_nothing);
+        let stores_nothing =
+            |id: RelationId| step.schema.relation(id).is_some_and(|relation| step.schema.stores_nothing(relation));
+        let takes_long =
+            move |work: &&Work| step.is_shared(work.relation) && !work.relation.is_some_and(stores_nothing);
         step.prediction.work.iter().filter(takes_long)
     }
 

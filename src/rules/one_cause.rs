@@ -29,12 +29,8 @@ pub(super) fn keep_causes(findings: Vec<Finding>, run: &MigrationRun) -> Vec<Fin
 /// Statements that the server refuses for certain. Something missing may have been made elsewhere: what else such a statement does
 /// is told.
 fn refused_statements(findings: &[Finding], run: &MigrationRun) -> Vec<Span> {
-    let rules = [
-        DUPLICATE_OBJECT.name,
-        DEPENDENT_OBJECT.name,
-        REFUSED_STATEMENT.name,
-        transaction_forbidden::RULE.name,
-    ];
+    let rules =
+        [DUPLICATE_OBJECT.name, DEPENDENT_OBJECT.name, REFUSED_STATEMENT.name, transaction_forbidden::RULE.name];
     let refused: Vec<&Finding> = findings
         .iter()
         .filter(|finding| rules.contains(&finding.rule) && finding.severity == Severity::Error)

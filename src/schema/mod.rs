@@ -4,6 +4,7 @@
 //! before every migration are plain copies, and a difference visits only what changed. Does no I/O.
 
 mod apply;
+mod assume;
 mod dependency;
 mod naming;
 mod object;
@@ -15,6 +16,7 @@ mod rows;
 mod session;
 
 pub use apply::*;
+pub use assume::Assumed;
 pub use dependency::{DependencyKind, DropClosure, Object};
 pub(crate) use naming::make_object_name;
 pub use object::*;
@@ -42,6 +44,8 @@ pub struct Schema {
     pub statistics: OrdMap<QualifiedName, ExtendedStatistics>,
     /// Roles, casts, operators … of which only the name matters: (kind, printed name).
     pub others: imbl::OrdSet<(crate::change::ObjectKind, Arc<str>)>,
+    /// Tables that something outside the history makes, in any schema: the migration tool's own.
+    pub outside: imbl::OrdSet<Name>,
     relation_names: OrdMap<QualifiedName, RelationId>,
     type_names: OrdMap<QualifiedName, TypeId>,
     routine_names: OrdMap<QualifiedName, Vec<RoutineId>>,
@@ -65,6 +69,7 @@ impl Schema {
             publications: OrdMap::new(),
             statistics: OrdMap::new(),
             others: imbl::OrdSet::new(),
+            outside: imbl::OrdSet::new(),
             relation_names: OrdMap::new(),
             type_names: OrdMap::new(),
             routine_names: OrdMap::new(),

@@ -25,7 +25,13 @@ impl Predictor<'_> {
         let Some(refused) = self.refused_values(column, new, explicit) else { return };
         let query = format!("SELECT * FROM {} WHERE {refused} LIMIT 1", rows_of(table));
         let message = format!("some value of column \"{}\" is no {new}", column.name.as_str());
-        self.fail_on_rows(&table, FailsWhen::SomeRow { query }, span, format!("{}.{}", table.name, column.name), message);
+        self.fail_on_rows(
+            table,
+            FailsWhen::SomeRow { query },
+            span,
+            format!("{}.{}", table.name, column.name),
+            message,
+        );
     }
 
     /// A condition on the column that holds for values which the cast refuses.

@@ -47,7 +47,7 @@ impl Predictor<'_> {
             column.name.name.as_str(),
             table.name.name.as_str()
         );
-        self.fail_on_rows(&table, FailsWhen::AnyRow, not_null, format!("{}.{}", table.name, column.name), message);
+        self.fail_on_rows(table, FailsWhen::AnyRow, not_null, format!("{}.{}", table.name, column.name), message);
     }
 
     /// Why a new column needs every row to be written (ATExecAddColumn, tablecmds.c).
@@ -138,7 +138,7 @@ impl Predictor<'_> {
             let query = format!("SELECT * FROM {} WHERE {column} IS NULL LIMIT 1", rows_of(table));
             let (name, relation) = (column.name.as_str(), table.name.name.as_str());
             let message = format!("column \"{name}\" of relation \"{relation}\" contains null values");
-            self.fail_on_rows(&table, FailsWhen::SomeRow { query }, span, format!("{}.{column}", table.name), message);
+            self.fail_on_rows(table, FailsWhen::SomeRow { query }, span, format!("{}.{column}", table.name), message);
         }
     }
 

@@ -123,7 +123,7 @@ impl Predictor<'_> {
             conflicts.join(" AND ")
         );
         let message = "could not create exclusion constraint: some key conflicts with another".to_owned();
-        self.fail_on_rows(&table, FailsWhen::SomeRow { query }, state.action.span, &table.name, message);
+        self.fail_on_rows(table, FailsWhen::SomeRow { query }, state.action.span, &table.name, message);
     }
 
     /// `elements` are columns, and expressions in parentheses.
@@ -149,7 +149,7 @@ impl Predictor<'_> {
             rows_of(table)
         );
         let message = format!("could not create unique index: some key ({columns}) is duplicated");
-        self.fail_on_rows(&table, FailsWhen::SomeRow { query }, span, &table.name, message);
+        self.fail_on_rows(table, FailsWhen::SomeRow { query }, span, &table.name, message);
     }
 
     fn add_using_index(&mut self, state: &Alter, primary_key: bool, index: &Ident) {
@@ -248,7 +248,7 @@ impl Predictor<'_> {
             table.name.name.as_str(),
             referenced.name.name.as_str()
         );
-        self.fail_on_rows(&table, FailsWhen::SomeRow { query }, span, &table.name, message);
+        self.fail_on_rows(table, FailsWhen::SomeRow { query }, span, &table.name, message);
     }
 
     fn referenced_names(&self, referenced: &Relation, key: &ForeignKey) -> Vec<Name> {

@@ -281,9 +281,19 @@ fn report(context: &RunContext, rule: &Rule, findings: &mut Vec<Finding>) {
             continue;
         };
         match findings.iter_mut().find(|told| told.rule == rule.name && told.span == span) {
-            Some(told) => add(told, finding(rule, breakage, span)),
-            None => findings.push(finding(rule, breakage, span)),
+            Some(told) => add(told, finding(context, rule, breakage, span)),
+            None => findings.push(finding(context, rule, breakage, span)),
         }
+    }
+}
+
+fn is_known(context: &RunContext, subject: &Subject) -> bool {
+    let before = &context.run.before;
+    match subject {
+        Subject::Relation(id) | Subject::Column(id, _) | Subject::Part(id, _) => {
+            before.relation(*id).is_none_or(|relation| relation.known)
+        }
+        Subject::Type(_) | Subject::Routine(_) | Subject::Schema(_) => before.complete,
     }
 }
 
@@ -293,13 +303,16 @@ fn add(told: &mut Finding, other: Finding) {
     told.evidence.push(Evidence::declared(format!("as well: {}", other.message)));
 }
 
-fn finding(rule: &Rule, breakage: &Breakage, span: Span) -> Finding {
+fn finding(context: &RunContext, rule: &Rule, breakage: &Breakage, span: Span) -> Finding {
     let mut finding = rule.finding(span, breakage.message.clone());
     if breakage.grade == Grade::Possible {
         finding.severity = lowered(finding.severity);
     }
     finding.object = Some(breakage.object.clone());
-    finding.evidence.push(Evidence::declared("the schema before the migration, compared with the schema after it"));
+    finding.evidence.push(match is_known(context, &breakage.subject) {
+        true => Evidence::declared("the schema before the migration, compared with the schema after it"),
+        false => Evidence::assumed("the statement says that it was there; what made it is not among the migrations"),
+    });
     finding.witness = Some(breakage.witness.clone());
     finding.advice = Advice::text(advice(breakage.kind));
     finding

@@ -326,7 +326,7 @@ fn same_element(one: &IndexElement, other: &IndexElement) -> bool {
 }
 
 /// An index that was never seen made: its table is not known.
-pub(super) fn unseen() -> Index {
+pub(in crate::schema) fn unseen() -> Index {
     Index {
         table: RelationId(0),
         method: Name::from("btree"),

@@ -27,6 +27,9 @@ mod trigger;
 mod types;
 mod view;
 
+pub(super) use index::unseen as unseen_index;
+pub(super) use sequence::plain_sequence;
+
 use super::{RelationId, RoutineId, Schema, Session, TypeId};
 use crate::change::Change;
 use crate::sql::Span;

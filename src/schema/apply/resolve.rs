@@ -60,12 +60,13 @@ impl Applier<'_> {
         extensions.any(|name| catalog::extension(name.as_str()).is_none_or(&test))
     }
 
-    /// A relation of pg_catalog or information_schema, or one that an extension may have made.
+    /// A relation of pg_catalog or information_schema, or one that an extension or the migration tool may have made.
     pub(super) fn is_foreign_relation(&self, name: &ObjectName) -> bool {
         let schema = name.schema.as_ref().map(Name::as_str);
         matches!(schema, Some("pg_catalog" | "information_schema" | "pg_toast"))
             || catalog::is_system_relation(schema, name.name.as_str())
             || schema.is_none() && name.name.as_str().starts_with("pg_")
+            || self.schema.outside.contains(&name.name)
             || self.extension_has(|contents| contents.relations.contains(&name.name.as_str()))
     }
 
