@@ -68,10 +68,8 @@ fn the_tools_own_tables_are_not_missing() {
                  CREATE TRIGGER t BEFORE INSERT ON __diesel_schema_migrations FOR EACH ROW EXECUTE FUNCTION refuse();";
     let folder = [("m/2024-01-01-000000_a/up.sql", CUSTOMERS), ("m/2024-01-02-000000_b/up.sql", guard)];
     assert_eq!(judge(&folder).iter().filter(|line| line.starts_with("missing")).count(), 0);
-    assert_eq!(
-        judge(&[("m/1_a.sql", CUSTOMERS), ("m/2_b.sql", guard)])[0],
-        "missing-object __diesel_schema_migrations"
-    );
+    let plain = judge(&[("m/1_a.sql", CUSTOMERS), ("m/2_b.sql", guard)]);
+    assert!(plain.contains(&"missing-object __diesel_schema_migrations".to_owned()), "{plain:?}");
 }
 
 /// What is found in a statement of which nothing is known but what it says itself.
