@@ -95,9 +95,9 @@ impl fmt::Display for TypeName {
             (_, "timestamp") => write!(f, "timestamp{modifiers} without time zone")?,
             (_, "timetz") => write!(f, "time{modifiers} with time zone")?,
             (_, "time") => write!(f, "time{modifiers} without time zone")?,
-            // "char" and these two are names of types and key words at once.
+            // "char" and these are names of types and key words at once.
             (_, "char") => f.write_str("\"char\"")?,
-            (_, name @ ("bit" | "interval" | "numeric")) => write!(f, "{name}{modifiers}")?,
+            (_, name @ ("bit" | "interval" | "json" | "numeric")) => write!(f, "{name}{modifiers}")?,
             _ => write!(f, "{}{modifiers}", self.name)?,
         }
         for _ in 0..self.array_dimensions.min(1) {

@@ -643,7 +643,7 @@ fn queries_use_the_columns_they_name_and_no_others() {
             "id:integer tag:text",
         ),
         ("SELECT id FROM orders UNION SELECT id FROM customers", "1[1] 2[1]", "id:integer"),
-        ("SELECT row_to_json(orders) FROM orders", "1[]", "row_to_json:\"json\""),
+        ("SELECT row_to_json(orders) FROM orders", "1[]", "row_to_json:json"),
         (
             "SELECT orders.* FROM orders, customers",
             "1[1, 2, 3, 4] 2[]",
@@ -665,8 +665,12 @@ fn queries_use_the_columns_they_name_and_no_others() {
     ];
     for (sql, uses, output) in cases {
         assert_eq!(analyze(sql), (uses.to_owned(), output.to_owned()), "{sql}");
+        assert_eq!(analyze(sql), (uses.to_owned(), output.to_owned()), "{sql}");
+    }
     }
 }
+}
+
 
 #[test]
 fn missing_relations_are_named_once_and_system_ones_are_not() {

@@ -15,7 +15,8 @@ pub(super) fn keep_causes(findings: Vec<Finding>, run: &MigrationRun) -> Vec<Fin
         findings.iter().any(|other| other.rule == rule && (other.span == finding.span) && same_table(other, finding))
     };
     let follows = |finding: &Finding| {
-        let is_moot = finding.category == Category::Blocking || finding.rule == MAY_FAIL_ON_ROWS.name;
+        let is_moot = matches!(finding.category, Category::Blocking | Category::Breaking)
+            || finding.rule == MAY_FAIL_ON_ROWS.name;
         // The statement is refused before it works on any row, or at the first row that it meets.
         (is_moot && !is_about_many(finding) && refused.iter().any(|statement| statement.contains(finding.span)))
             || (finding.category == Category::Blocking && told(FAILS_ON_ROWS.name, finding))

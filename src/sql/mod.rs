@@ -61,7 +61,7 @@ mod testing;
 pub use normal::normalize;
 pub use script::{read_script, read_section};
 pub use source::{FileId, Position, SourceFile, Sources, Span, Substitution};
-pub use token::tree_span;
+pub use token::{string_constants, tree_span};
 pub use uses::relation_uses;
 
 use crate::change::Change;
