@@ -30,10 +30,6 @@ pub struct Selection {
     #[arg(long, value_name = "COMMAND")]
     from_command: Vec<String>,
 
-    /// Leave out the findings that this file holds
-    #[arg(long, value_name = "FILE")]
-    baseline: Option<PathBuf>,
-
     /// Write all findings to this file, for --baseline in later runs
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
@@ -125,14 +121,17 @@ impl Selection {
         Ok(())
     }
 
-    /// Writes the baseline, then leaves out what the other one knows.
+    /// Writes the baseline, then leaves out what the other one, if there is one, knows.
     pub fn apply_baseline(
         &self,
+        baseline: Option<&Path>,
         report: &mut Report,
         migrations: &[Migration],
         sources: &Sources,
     ) -> anyhow::Result<()> {
-        let known = self.baseline.as_deref().map(|path| read_baseline(path).map(|baseline| (path, baseline)));
+        // The configuration may name the file that this run is to make.
+        let is_there = |path: &&Path| self.write_baseline.is_none() || path.exists();
+        let known = baseline.filter(is_there).map(|path| read_baseline(path).map(|baseline| (path, baseline)));
         let known = known.transpose()?;
         let written = match &self.write_baseline {
             Some(path) => Some((path, write(path, known.as_ref().map(|(_, known)| known), report, sources)?)),
