@@ -665,12 +665,8 @@ fn queries_use_the_columns_they_name_and_no_others() {
     ];
     for (sql, uses, output) in cases {
         assert_eq!(analyze(sql), (uses.to_owned(), output.to_owned()), "{sql}");
-        assert_eq!(analyze(sql), (uses.to_owned(), output.to_owned()), "{sql}");
-    }
     }
 }
-}
-
 
 #[test]
 fn missing_relations_are_named_once_and_system_ones_are_not() {

@@ -75,7 +75,9 @@ pub fn string_constants(place: Span, text: &str) -> Vec<(String, Span)> {
     let strings = tokenize(&text).unwrap_or_default().into_iter().filter_map(|token| {
         let (start, end) = bytes_of(&token);
         match token.token {
-            Token::SingleQuotedString(value) | Token::EscapedStringLiteral(value) => Some((value, text.span(start, end))),
+            Token::SingleQuotedString(value) | Token::EscapedStringLiteral(value) => {
+                Some((value, text.span(start, end)))
+            }
             _ => None,
         }
     });
