@@ -22,6 +22,7 @@ mod goose;
 mod hasura;
 mod line;
 mod liquibase;
+mod named_files;
 mod node_pg_migrate;
 mod order;
 mod plain;
