@@ -77,14 +77,15 @@ pub fn proves_partition_bound(
     partition_proof::proves(checks, child, parent, key, bound, scope)
 }
 
-/// Whether the checks (all validated) of a default partition keep a new partition's rows out of it.
+/// Whether the checks (all validated) and the NOT NULL columns of a default partition keep a new partition's rows out of it.
 pub fn excludes_partition_bound(
     checks: &[&ast::Expr],
+    default: &Relation,
     parent: &Relation,
     key: &PartitionKey,
     bound: &PartitionBound,
 ) -> bool {
-    partition_proof::excludes(checks, parent, key, bound)
+    partition_proof::excludes(checks, default, parent, key, bound)
 }
 
 /// What a query depends on and what it returns.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use imbl::{OrdMap, OrdSet};
+use imbl::OrdSet;
 
 use super::transaction::{TransactionKind, World};
 use super::{MigrationRun, Step};
@@ -133,6 +133,12 @@ impl<'a> Replay<'_, 'a> {
             Change::Do(body) => self.block(body, index, conditional),
             Change::Transaction(control) => self.control(control),
             Change::Set(set) => self.set(set),
+            Change::Prepare { .. } | Change::Deallocate(_) => {
+                self.world.session.prepare(change);
+                if let Some(open) = &mut self.world.transaction {
+                    open.lasting.prepare(change);
+                }
+            }
             Change::Reset(reset) => {
                 let defaults = Session::default();
                 self.world.session.reset(reset, &defaults);

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use sqlparser::ast::{self, AssignmentTarget, OnConflictAction, OnInsert, SetExpr, Statement, TableObject};
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::reader::{Reader, Result, is_word};
 use super::uses::{Source, collect, factor_name, ident, is_only, object_name};
@@ -184,6 +184,7 @@ fn predicate(reader: &Reader, start: usize, tree: &ast::Expr) -> Expression {
 
 impl Reader<'_> {
     /// Takes the word ONLY away before names of tables, from a position on: sqlparser has no place for it, and the text keeps it.
+    /// `TABLE t` becomes `SELECT * FROM t`: sqlparser's tree of it keeps neither quotes nor place.
     pub(super) fn drop_only(&mut self, start: usize) {
         let is_only = |reader: &Reader, position: usize| {
             let before = position.checked_sub(1).map(|before| &reader.parser.token_at(before).token);
@@ -195,7 +196,12 @@ impl Reader<'_> {
             end += 1;
         }
         let drop: Vec<usize> = (start..end).filter(|position| is_only(self, *position)).collect();
-        if drop.is_empty() {
+        let is_table_query = |reader: &Reader, position: usize| {
+            is_word(&reader.parser.token_at(position).token, "TABLE")
+                && matches!(reader.parser.token_at(position + 1).token, Token::Word(_))
+        };
+        let tables: Vec<usize> = (start..end).filter(|position| is_table_query(self, *position)).collect();
+        if drop.is_empty() && tables.is_empty() {
             return;
         }
         let here = self.position();
@@ -208,6 +214,10 @@ impl Reader<'_> {
                 _ if drop.binary_search(&position).is_ok() => continue,
                 Token::LParen if behind_only => parenthesized = true,
                 Token::RParen if parenthesized => parenthesized = false,
+                _ if tables.binary_search(&position).is_ok() => {
+                    let words = [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")];
+                    kept.extend(words.map(|word| TokenWithSpan { token: word, span: token.span }));
+                }
                 _ => kept.push(token),
             }
         }

@@ -59,6 +59,7 @@ mod ddl_tests;
 mod testing;
 
 pub use normal::normalize;
+pub use plpgsql::read_plpgsql_body;
 pub use script::{read_script, read_section};
 pub use source::{FileId, Position, SourceFile, Sources, Span, Substitution};
 pub use token::tree_span;

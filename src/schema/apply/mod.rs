@@ -144,7 +144,15 @@ impl Applier<'_> {
             | Change::Set(_)
             | Change::Reset(_)
             | Change::Call(_)
+            | Change::Prepare { .. }
+            | Change::Deallocate(_)
+            | Change::DeclareCursor(_)
             | Change::Nothing(_) => {}
+            Change::Execute(name) => {
+                if let Some(prepared) = self.session.prepared.get(&name.name).cloned() {
+                    self.change(&prepared);
+                }
+            }
         }
     }
 

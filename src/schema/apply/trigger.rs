@@ -134,6 +134,15 @@ impl Applier<'_> {
             expressions.iter().flat_map(|it| self.expression_targets(Some(table), it)).collect();
         targets.push(Target::Relation(table));
         policy.uses = vec![(table, columns)];
+        for expression in expressions {
+            let relation = self.schema.relation(table).map(|relation| &**relation);
+            for (id, columns) in crate::expression::analyze_expression(&expression.tree, self.scope(relation)).uses {
+                if id != table {
+                    targets.push(Target::Relation(id));
+                    policy.uses.push((id, columns));
+                }
+            }
+        }
         self.schema.dependencies.set(Object::Policy(table, policy.name.clone()), targets);
     }
 
