@@ -258,7 +258,10 @@ pub enum AlterExtensionAction {
     Update,
     SetSchema(Ident),
     /// ADD or DROP of a member.
-    Member { kind: ObjectKind, object: ObjectReference },
+    Member {
+        kind: ObjectKind,
+        object: ObjectReference,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -43,17 +43,17 @@ impl Predictor<'_> {
         for used in uses {
             let Some(relation) = self.find(&used.relation) else { continue };
             let span = used.relation.span;
-            let found = by_index.iter().find(|(name, _)| {
-                (&name.schema, &name.name) == (&used.relation.schema, &used.relation.name)
-            });
+            let found = by_index
+                .iter()
+                .find(|(name, _)| (&name.schema, &name.name) == (&used.relation.schema, &used.relation.name));
             let answered = found.is_some_and(|(_, columns)| {
-                let indexed = |column: &Name| relation.column(column).is_some_and(|it| self.is_indexed(&relation, it.id));
+                let indexed =
+                    |column: &Name| relation.column(column).is_some_and(|it| self.is_indexed(&relation, it.id));
                 columns.iter().all(indexed)
             });
             let depth = if answered { depth.min(Depth::Planned) } else { depth };
-            if depth >= Depth::Rewritten {
-                self.read_policies(&relation, None, depth, span);
-            }
+            let allowed = depth < Depth::Rewritten || self.read_policies(&relation, None, depth, span);
+            let depth = if allowed { depth } else { depth.min(Depth::Planned) };
             match used.access {
                 Access::Read => self.read(&relation, AccessShare, depth, used.only, span),
                 Access::LockRows => self.read(&relation, RowShare, depth, used.only, span),

@@ -53,17 +53,20 @@ impl Predictor<'_> {
 
     /// Policies read what their conditions name. The session is taken to be a superuser's until it becomes another role; the owner
     /// is under policies only where they are forced.
-    pub fn read_policies(&mut self, table: &Relation, command: Option<RuleEvent>, depth: Depth, span: Span) {
-        let Some(role) = self.context.session.role.as_ref().filter(|_| table.row_security) else { return };
+    ///
+    /// False: no policy lets the role see a row, so the table is not read.
+    pub fn read_policies(&mut self, table: &Relation, command: Option<RuleEvent>, depth: Depth, span: Span) -> bool {
+        let Some(role) = self.context.session.role.as_ref().filter(|_| table.row_security) else { return true };
         if table.owner.as_ref() == Some(role) && !table.force_row_security {
-            return;
+            return true;
         }
-        let Some(known) = self.relation(table.id) else { return };
-        let mut read = Vec::new();
+        let Some(known) = self.relation(table.id) else { return true };
+        let (mut read, mut allowed) = (Vec::new(), !known.known);
         for policy in &known.policies {
             let of_command = [None, command, Some(RuleEvent::Select)].contains(&policy.command);
             let of_role = policy.roles.is_empty() || policy.roles.iter().any(|it| it == role || *it == "public");
             if of_command && of_role {
+                allowed |= !policy.restrictive;
                 for condition in policy.using.iter().chain(&policy.with_check) {
                     let uses = expression::analyze_expression(&condition.tree, self.scope(Some(known))).uses;
                     read.extend(uses.into_iter().map(|(id, _)| id).filter(|id| *id != table.id));
@@ -77,6 +80,7 @@ impl Predictor<'_> {
                 self.condition = outer;
             }
         }
+        allowed
     }
 }
 

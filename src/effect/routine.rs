@@ -7,9 +7,7 @@ use super::LockMode::{AccessExclusive, AccessShare, ShareRowExclusive};
 use super::predictor::Predictor;
 use super::view::Depth;
 use super::{Context, Prediction, WorkKind};
-use crate::change::{
-    Change, CreateRoutine, CreateRule, CreateTrigger, Do, Expression, Ident, ObjectName, RelationUse,
-};
+use crate::change::{Change, CreateRoutine, CreateRule, CreateTrigger, Do, Expression, Ident, ObjectName, RelationUse};
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{self, Visit, Visitor};

@@ -61,14 +61,7 @@ fn unchanged_value(predictor: &Predictor, table: &Relation, column: &Column, tre
         }
         ast::Expr::Cast { expr, .. } => {
             let inner = unchanged_value(predictor, table, column, expr)?;
-            let context = predictor.context;
-            let scope = expression::Scope {
-                schema: context.schema,
-                session: context.session,
-                version: context.version,
-                relation: Some(table),
-                value: None,
-            };
+            let scope = expression::Scope { relation: Some(table), ..predictor.scope(None) };
             let target = expression::type_of(folded(tree), scope)?;
             coerces_in_place(predictor, &inner, &target.written).then_some(target)
         }
@@ -83,9 +76,10 @@ fn is_column(written: &str, quote: Option<char>, column: &Column) -> bool {
 
 fn coerces_in_place(predictor: &Predictor, old: &ColumnType, new: &TypeName) -> bool {
     let schema = predictor.context.schema;
-    let session = predictor.context.session;
-    let found = schema.find_type(&new.schema, &new.name, session).map(|it| it.id);
-    let user = if catalog::built_in_type(new.name.as_str()).is_some() && new.schema.is_none() { None } else { found };
+    let user = match expression::resolve_type(new, predictor.scope(None)).resolved {
+        ResolvedType::User(id) => Some(id),
+        _ => None,
+    };
     let from = shape_of(predictor, old);
     // The same type and modifier: coerce_to_target_type has nothing to do, constraints of a domain included.
     let same_name = match (user, old.resolved) {

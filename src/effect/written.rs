@@ -60,7 +60,9 @@ fn body_rows(body: &ast::SetExpr) -> Vec<Vec<&ast::Expr>> {
         ast::SetExpr::Query(query) => rows(query),
         ast::SetExpr::Select(select) => {
             let item = |item| match item {
-                &ast::SelectItem::UnnamedExpr(ref expr) | &ast::SelectItem::ExprWithAlias { ref expr, .. } => Some(expr),
+                &ast::SelectItem::UnnamedExpr(ref expr) | &ast::SelectItem::ExprWithAlias { ref expr, .. } => {
+                    Some(expr)
+                }
                 _ => None,
             };
             select.projection.iter().map(item).collect::<Option<Vec<_>>>().into_iter().collect()

@@ -88,6 +88,11 @@ pub fn excludes_partition_bound(
     partition_proof::excludes(checks, default, parent, key, bound)
 }
 
+/// Whether a schema that the search_path puts before pg_catalog has a type of this name.
+pub fn hides_catalog_type(name: &Name, scope: Scope) -> bool {
+    scope::is_hidden(name, scope)
+}
+
 /// What a query depends on and what it returns.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct QueryAnalysis {

@@ -18,6 +18,8 @@ const DEEPEST_TREE: u8 = 16;
 struct Element {
     subject: String,
     data_type: Option<ColumnType>,
+    /// Text in the database's collation, which is deterministic: values of another spelling are other values.
+    is_text: bool,
 }
 
 pub(super) fn proves(
@@ -80,9 +82,7 @@ fn proves_default(fact: &Fact, parent: &Relation, elements: &[Element], scope: S
     parent.known
         && others.into_iter().all(|bound| match bound {
             Some(PartitionBound::Default) => true,
-            Some(bound) => {
-                written(elements, bound).is_some_and(|written| implies(fact, &negated(written), elements))
-            }
+            Some(bound) => written(elements, bound).is_some_and(|written| implies(fact, &negated(written), elements)),
             None => false,
         })
 }
@@ -118,12 +118,18 @@ fn elements(parent: &Relation, key: &PartitionKey) -> Option<Vec<Element>> {
     let element = |element: &crate::change::IndexElement| {
         let plain = element.operator_class.is_none() && element.collation.is_none();
         plain.then(|| match &element.target {
-            IndexTarget::Column(column) => Element {
-                subject: proof::column_subject(&column.name),
-                data_type: parent.column(&column.name).map(|column| column.data_type.clone()),
-            },
+            IndexTarget::Column(column) => {
+                let subject = proof::column_subject(&column.name);
+                let found = parent.column(&column.name);
+                let is_text = found.is_some_and(|column| {
+                    let of = &column.data_type;
+                    let plain = of.resolved == ResolvedType::BuiltIn && of.written.array_dimensions == 0;
+                    column.collation.is_none() && plain && matches!(of.written.name.as_str(), "text" | "varchar")
+                });
+                Element { subject, data_type: found.map(|column| column.data_type.clone()), is_text }
+            }
             IndexTarget::Expression(expression) => {
-                Element { subject: proof::subject(&expression.tree), data_type: None }
+                Element { subject: proof::subject(&expression.tree), data_type: None, is_text: false }
             }
         })
     };
@@ -248,6 +254,11 @@ fn implies_simple(fact: &Fact, wanted: &Fact, elements: &[Element]) -> bool {
         (Fact::NotNull(a), Fact::NotNull(b)) | (Fact::Null(a), Fact::Null(b)) => a == b,
         (Fact::Compare(a, known, value), Fact::Compare(b, wanted, limit)) if a == b => {
             let element = elements.iter().find(|element| element.subject == *a);
+            if (*known, *wanted) == (Comparison::Equal, Comparison::NotEqual)
+                && element.is_some_and(|element| element.is_text && differ(value, limit, element))
+            {
+                return true;
+            }
             let order = element.and_then(|element| compare(value, limit, element));
             order.is_some_and(|order| comparison_implies(*known, *wanted, order))
         }
@@ -292,6 +303,11 @@ fn compare(a: &Expr, b: &Expr, element: &Element) -> Option<Ordering> {
         // A key that is not a plain column, or of another type: only the same spelling is surely the same value.
         _ => equal,
     }
+}
+
+fn differ(a: &Expr, b: &Expr, element: &Element) -> bool {
+    let type_name = element.data_type.as_ref().map(|of| of.written.name.as_str());
+    matches!((constant(a, type_name), constant(b, type_name)), (Some(a), Some(b)) if a != b)
 }
 
 /// A constant's text, the sign included; a cast must be to the key's own type, or between whole numbers.

@@ -132,7 +132,7 @@ pub fn resolve_type(written: &TypeName, scope: Scope) -> ColumnType {
 }
 
 /// Whether a schema that the search_path puts before pg_catalog has a type of this name.
-fn is_hidden(name: &Name, scope: Scope) -> bool {
+pub(super) fn is_hidden(name: &Name, scope: Scope) -> bool {
     let before = scope.session.search_path.iter().take_while(|schema| **schema != "pg_catalog");
     let qualified = |schema: &Name| QualifiedName { schema: schema.clone(), name: name.clone() };
     !scope.session.catalog_is_first() && before.map(qualified).any(|name| scope.schema.type_at(&name).is_some())

@@ -85,7 +85,9 @@ impl Session {
     /// Follows PREPARE and DEALLOCATE, which no ROLLBACK undoes; other changes are left alone.
     pub fn prepare(&mut self, change: &Change) {
         match change {
-            Change::Prepare { name, change } => drop(self.prepared.insert(name.name.clone(), Arc::new((**change).clone()))),
+            Change::Prepare { name, change } => {
+                drop(self.prepared.insert(name.name.clone(), Arc::new((**change).clone())))
+            }
             Change::Deallocate(Some(name)) => drop(self.prepared.remove(&name.name)),
             Change::Deallocate(None) => self.prepared.clear(),
             _ => {}

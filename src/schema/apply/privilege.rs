@@ -116,7 +116,8 @@ impl Applier<'_> {
     pub(super) fn owned(&mut self, owned: &Owned) {
         let relations = self.schema.owned_by(owned);
         if owned.drop {
-            let named: Vec<_> = relations.into_iter().map(|id| (super::super::Object::Relation(id), owned.span)).collect();
+            let named: Vec<_> =
+                relations.into_iter().map(|id| (super::super::Object::Relation(id), owned.span)).collect();
             return self.drop_objects(&named, owned.cascade);
         }
         let Some(new_owner) = &owned.new_owner else { return };
