@@ -61,6 +61,10 @@ impl Predictor<'_> {
     }
 
     pub fn lock_table(&mut self, lock: &LockTable) {
+        if let Some((first, _)) = lock.tables.first() {
+            let message = "LOCK TABLE can only be used in transaction blocks".to_owned();
+            self.fail(super::FailsWhen::OutsideTransactionBlock, first.span, first, message);
+        }
         for (name, only) in &lock.tables {
             let Some(relation) = self.find(name) else { continue };
             for relation in self.family(&relation, *only) {

@@ -105,6 +105,8 @@ pub struct QueryAnalysis {
     pub output: Option<Vec<(Name, Option<ColumnType>)>>,
     /// Names of relations that the schema does not have.
     pub missing: Vec<crate::change::ObjectName>,
+    /// Names that mean no column, where all columns in sight are known. Their places are read with [`crate::sql::tree_span`].
+    pub unknown_columns: Vec<ast::Ident>,
 }
 
 pub fn analyze_query(query: &ast::Query, scope: Scope) -> QueryAnalysis {

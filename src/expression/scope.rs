@@ -93,6 +93,11 @@ impl<'a> Environment<'a> {
         }
     }
 
+    /// Whether every column in sight is known, here and further out.
+    pub fn is_known(&self) -> bool {
+        self.sources.iter().all(|source| source.known) && self.outer.is_none_or(|outer| outer.is_known())
+    }
+
     pub fn source(&self, schema: Option<&Name>, name: &Name) -> Option<&'a Source> {
         self.sources
             .iter()

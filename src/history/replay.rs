@@ -190,6 +190,11 @@ impl<'a> Replay<'_, 'a> {
             self.losses.extend(lost.into_iter().map(|breakage| (breakage.kind, breakage.subject, index)));
         }
         self.steps[index].applied = applied;
+        if self.judged && self.steps[index].block.is_none() {
+            let span = self.steps[index].statement.span;
+            let unknown = schema::unknown_columns(before, change, &self.world.session, self.version, span);
+            self.steps[index].applied.problems.extend(unknown);
+        }
     }
 
     /// A DO block is one transaction; its statements run one after the other in the block's.

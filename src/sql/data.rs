@@ -8,7 +8,7 @@ use sqlparser::ast::{self, AssignmentTarget, OnConflictAction, OnInsert, SetExpr
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::reader::{Reader, Result, is_word};
-use super::uses::{Source, collect, factor_name, ident, is_only, object_name};
+use super::uses::{Source, collect, factor_name, ident, is_only, object_name, reserved_name};
 use super::{command, copy, set_config};
 use crate::change::{
     Change, CreateTableAs, Delete, Expression, Ident, Insert, Merge, OnConflict, Persistence, Query, Select, Tree,
@@ -37,6 +37,9 @@ pub(super) fn rows(reader: &mut Reader) -> Result<Change> {
     };
     reader.expect_end()?;
     let source = Source { span: reader.span_from(start), text: reader.text_from(start) };
+    if let Some(error) = reserved_name(&tree, source) {
+        return Err(error);
+    }
     change(reader, start, tree, source)
 }
 

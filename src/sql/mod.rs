@@ -58,6 +58,7 @@ mod ddl_tests;
 #[cfg(test)]
 mod testing;
 
+pub use keyword::can_name_column;
 pub use normal::normalize;
 pub use plpgsql::read_plpgsql_body;
 pub use script::{read_script, read_section};

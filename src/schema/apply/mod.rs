@@ -25,7 +25,10 @@ mod table;
 mod table_as;
 mod trigger;
 mod types;
+mod unknown;
 mod view;
+
+pub use unknown::unknown_columns;
 
 use super::{RelationId, RoutineId, Schema, Session, TypeId};
 use crate::change::Change;

@@ -127,6 +127,7 @@ impl Applier<'_> {
     /// The columns of its own table and the routines that a policy names.
     fn link_policy(&mut self, table: RelationId, policy: &mut Policy) {
         let expressions: Vec<&Expression> = policy.using.iter().chain(&policy.with_check).collect();
+        expressions.iter().for_each(|expression| self.check_columns(table, expression));
         let mut columns: Vec<_> = expressions.iter().flat_map(|it| self.expression_columns(table, it)).collect();
         columns.sort_unstable();
         columns.dedup();
