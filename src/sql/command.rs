@@ -46,6 +46,13 @@ fn explain(reader: &mut Reader) -> Result<Change> {
         analyze |= reader.take_any_word(&["ANALYZE", "ANALYSE"]).is_some();
         reader.take_word("VERBOSE");
     }
+    const EXPLAINED: &[&str] = &[
+        "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE", "DECLARE", "CREATE", "REFRESH",
+        "EXECUTE",
+    ];
+    if !reader.at_any_word(EXPLAINED) && !reader.at(&Token::LParen) {
+        return Err(reader.error("a statement that has a plan"));
+    }
     let change = Box::new(read_statement(reader)?);
     Ok(Change::Explain { analyze, change })
 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
-use super::uses::{Source, reserved_name};
 use super::keyword::{can_name_column, can_name_function};
 use super::token::{DIALECT, Text, bytes_of};
+use super::uses::{Source, reserved_name};
 use super::{Span, Unreadable};
 use crate::change::{Expression, Ident, Name, ObjectName, Query};
 

@@ -63,7 +63,8 @@ impl Visitor for Names {
         let first = relation.0.first().and_then(|part| part.as_ident());
         let Some(ident) = first.filter(|ident| ident.quote_style.is_none()) else { return ControlFlow::Continue(()) };
         let word = ident.value.to_ascii_lowercase();
-        let call = self.calls.contains(&std::ptr::from_ref(relation)) || CALLS.iter().any(|call| word.starts_with(call));
+        let call =
+            self.calls.contains(&std::ptr::from_ref(relation)) || CALLS.iter().any(|call| word.starts_with(call));
         if call || can_name_column(&word) {
             return ControlFlow::Continue(());
         }

@@ -35,7 +35,8 @@ impl Applier<'_> {
             return;
         }
         if create.concurrently && self.schema.relation(table).is_some_and(|it| it.is_partitioned()) {
-            let message = format!("cannot create index on partitioned table \"{}\" concurrently", self.short_name(table));
+            let message =
+                format!("cannot create index on partitioned table \"{}\" concurrently", self.short_name(table));
             return self.invalid(create.table.span, self.full_name(table), message);
         }
         let schema = self.full_name(table).schema;
@@ -131,12 +132,13 @@ impl Applier<'_> {
             return;
         }
         let stored = if base.written.array_dimensions > 0 { format!("_{name}") } else { name.to_owned() };
-        let of_extension = self.schema.extensions.keys().any(|extension| match catalog::extension(extension.as_str()) {
-            Some(contents) => {
-                !contents.complete || contents.default_operator_class(method.as_str(), &stored).is_some()
-            }
-            None => true,
-        });
+        let of_extension =
+            self.schema.extensions.keys().any(|extension| match catalog::extension(extension.as_str()) {
+                Some(contents) => {
+                    !contents.complete || contents.default_operator_class(method.as_str(), &stored).is_some()
+                }
+                None => true,
+            });
         if of_extension || catalog::default_operator_class(method.as_str(), &stored).is_some() {
             return;
         }

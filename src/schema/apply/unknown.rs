@@ -11,7 +11,13 @@ use crate::version::PgVersion;
 
 /// The columns that a statement on rows names and that do not exist, where the schema is complete. Not for a statement of a PL/pgSQL
 /// body or a function: there a name may be a variable.
-pub fn unknown_columns(schema: &Schema, change: &Change, session: &Session, version: PgVersion, span: Span) -> Vec<Problem> {
+pub fn unknown_columns(
+    schema: &Schema,
+    change: &Change,
+    session: &Session,
+    version: PgVersion,
+    span: Span,
+) -> Vec<Problem> {
     let tree = match change {
         Change::Insert(insert) => &insert.tree,
         Change::Update(update) => &update.tree,
