@@ -134,6 +134,7 @@ impl<'a> Replay<'_, 'a> {
             Change::Transaction(control) => self.control(control),
             Change::Set(set) => self.set(set),
             Change::Prepare { .. } | Change::Deallocate(_) => {
+                self.tell_unknown_columns(change, index, &before);
                 self.world.session.prepare(change);
                 if let Some(open) = &mut self.world.transaction {
                     open.lasting.prepare(change);
@@ -190,6 +191,10 @@ impl<'a> Replay<'_, 'a> {
             self.losses.extend(lost.into_iter().map(|breakage| (breakage.kind, breakage.subject, index)));
         }
         self.steps[index].applied = applied;
+        self.tell_unknown_columns(change, index, before);
+    }
+
+    fn tell_unknown_columns(&mut self, change: &Change, index: usize, before: &Schema) {
         if self.judged && self.steps[index].block.is_none() {
             let span = self.steps[index].statement.span;
             let unknown = schema::unknown_columns(before, change, &self.world.session, self.version, span);

@@ -142,7 +142,9 @@ impl Applier<'_> {
         if of_extension || catalog::default_operator_class(method.as_str(), &stored).is_some() {
             return;
         }
+        // Messages quote no type.
         let bare = TypeName { modifiers: Vec::new(), other_modifiers: Vec::new(), ..base.written };
+        let bare = bare.to_string().replace('"', "");
         let message =
             format!("data type {bare} has no default operator class for access method \"{}\"", method.as_str());
         self.invalid(span, self.column_path(table, &self.column_names(table, &[id]).remove(0)), message);
