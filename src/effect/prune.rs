@@ -235,7 +235,7 @@ fn ends_of(select: &ast::Select) -> Option<(ObjectName, Vec<Name>)> {
     else {
         return None;
     };
-    let columns: Option<Vec<Name>> = select.projection.iter().map(|item| end_of(item)).collect();
+    let columns: Option<Vec<Name>> = select.projection.iter().map(end_of).collect();
     let name = table_name(name).filter(|_| joins.is_empty())?;
     columns.filter(|columns| !columns.is_empty()).map(|columns| (name, columns))
 }

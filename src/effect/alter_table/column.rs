@@ -245,7 +245,7 @@ impl Predictor<'_> {
         for relation in indexes.iter().filter(|it| it.has_storage()) {
             let Some(index) = relation.as_index() else { continue };
             let kept = is_compatible(index, column, same_class, same_collation)
-                && !(of_partition && !relation.parents.is_empty());
+                && (!of_partition || relation.parents.is_empty());
             if index.uses_column(column.id) && !kept {
                 self.scan(table, span, "an index on the column is rebuilt");
                 self.build(table, &relation.name, span, "the index does not fit the column's new type or collation");
