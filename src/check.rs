@@ -39,9 +39,12 @@ pub struct Job {
 /// Judges every migration of the job.
 pub fn check(job: &Job, sources: &Sources) -> Report {
     let mut report = Report::new(job.version);
-    for history in separate(&job.base, &job.migrations) {
-        check_history(job, history, sources, &mut report);
-    }
+    // A long chain of operators is a deep tree, and whoever walks or drops it needs stack, whatever thread this is.
+    stacker::maybe_grow(crate::sql::STACK, crate::sql::STACK, || {
+        for history in separate(&job.base, &job.migrations) {
+            check_history(job, history, sources, &mut report);
+        }
+    });
     job.settings.apply(&mut report.findings, sources);
     report.statements.sort_by_key(|statement| statement.span.file);
     report.findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));

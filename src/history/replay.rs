@@ -145,6 +145,13 @@ impl<'a> Replay<'_, 'a> {
             Change::Do(body) => self.block(body, index, conditional),
             Change::Transaction(control) => self.control(control),
             Change::Set(set) => self.set(set),
+            Change::Prepare { .. } | Change::Deallocate(_) => {
+                self.tell_unknown_columns(change, index, &before);
+                self.world.session.prepare(change);
+                if let Some(open) = &mut self.world.transaction {
+                    open.lasting.prepare(change);
+                }
+            }
             Change::Reset(reset) => {
                 let defaults = Session::default();
                 self.world.session.reset(reset, &defaults);
@@ -197,6 +204,15 @@ impl<'a> Replay<'_, 'a> {
             self.losses.extend(lost.into_iter().map(|breakage| (breakage.kind, breakage.subject, index)));
         }
         self.steps[index].applied = applied;
+        self.tell_unknown_columns(change, index, before);
+    }
+
+    fn tell_unknown_columns(&mut self, change: &Change, index: usize, before: &Schema) {
+        if self.judged && self.steps[index].block.is_none() {
+            let span = self.steps[index].statement.span;
+            let unknown = schema::unknown_columns(before, change, &self.world.session, self.version, span);
+            self.steps[index].applied.problems.extend(unknown);
+        }
     }
 
     /// A DO block is one transaction; its statements run one after the other in the block's.

@@ -132,7 +132,11 @@ impl Schema {
         session
             .search_path
             .iter()
-            .find(|schema| **schema != "pg_temp" && (!self.complete || self.namespaces.contains_key(*schema)))
+            .find(|schema| {
+                **schema != "pg_temp"
+                    && **schema != "pg_catalog"
+                    && (!self.complete || self.namespaces.contains_key(*schema))
+            })
             .cloned()
             .unwrap_or_else(|| Name::from("public"))
     }

@@ -334,6 +334,10 @@ impl Predictor<'_> {
                 self.lock(&table, AccessExclusive, span);
             }
         }
+        // ATExecDropConstraint locks the referenced table itself.
+        if let schema::ConstraintKind::ForeignKey(key) = &constraint.kind {
+            self.lock_id(key.referenced, AccessExclusive, span);
+        }
         self.lock_dropped(&Object::Constraint(state.relation.id, name.clone()), span);
     }
 

@@ -1,6 +1,6 @@
 //! Statements that the server refuses whatever the rows are.
 
-use crate::effect::FailsWhen;
+use crate::effect::{FailsWhen, Failure};
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule, nearest_of};
@@ -130,7 +130,12 @@ fn always_failing(context: &StepContext, findings: &mut Vec<Finding>) {
     {
         return;
     }
-    for failure in context.failures().iter().filter(|failure| failure.when == FailsWhen::Always) {
+    let refused = |failure: &&Failure| match failure.when {
+        FailsWhen::Always => true,
+        FailsWhen::OutsideTransactionBlock => context.step.transaction.is_none(),
+        _ => false,
+    };
+    for failure in context.failures().iter().filter(refused) {
         let told = findings
             .iter()
             .any(|finding| context.step.span().contains(finding.span) && finding.rule == REFUSED_STATEMENT.name);

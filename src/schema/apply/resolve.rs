@@ -211,11 +211,12 @@ impl Applier<'_> {
         resolved
     }
 
-    /// Built-in types come first, as pg_catalog stands before the search_path.
+    /// Built-in types come first, unless the search_path says otherwise.
     pub(super) fn resolve_type(&self, written: &TypeName) -> ColumnType {
         let resolved = |resolved| ColumnType { written: written.clone(), resolved };
         let in_catalog = written.schema.as_ref().is_none_or(|schema| *schema == "pg_catalog");
-        if in_catalog && catalog::built_in_type(written.name.as_str()).is_some() {
+        let hidden = written.schema.is_none() && expression::hides_catalog_type(&written.name, self.scope(None));
+        if in_catalog && !hidden && catalog::built_in_type(written.name.as_str()).is_some() {
             return resolved(ResolvedType::BuiltIn);
         }
         if let Some(found) = self.user_type(written) {
