@@ -3,12 +3,13 @@
 //! In: migrations and the files they stand in. Out: a [`Report`]. Does no I/O; the same input gives the same report.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use crate::change::{Change, Name};
 use crate::config::Settings;
-use crate::finding::{Advice, Evidence, Finding, Severity};
+use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::history::{self, Completeness, History, MigrationRun, Options, Unit, decide_completeness, separate};
 use crate::migration::{Age, Direction, Migration};
 use crate::report::{Report, StatementRecord};
@@ -63,11 +64,14 @@ fn check_history(job: &Job, mut history: History, sources: &Sources, report: &mu
     let schema = schema_before(job, &base, &units);
     let mut suppressions = suppressions(&units, &around, sources);
     let options = Options { version: job.version, one_deploy: job.one_deploy };
-    history::replay(&units, schema, options, |run| {
-        if run.judged {
-            judge(&run, job, sources, &mut suppressions, report);
-        }
-    });
+    for judged in judge_all(job, &units, schema, options, sources) {
+        let findings = match suppressions.get_mut(&judged.file) {
+            Some(suppressions) => suppressions.allow(judged.findings),
+            None => judged.findings,
+        };
+        report.findings.extend(findings);
+        report.statements.extend(judged.statements);
+    }
     for (file, suppressions) in &mut suppressions {
         let (here, rest) = around.into_iter().partition(|finding| finding.span.file == *file);
         around = rest;
@@ -134,30 +138,43 @@ fn suppressions(units: &[Unit], around: &[Finding], sources: &Sources) -> BTreeM
     scripts.into_iter().map(|(file, scripts)| (file, read_suppressions(sources.file(file), scripts))).collect()
 }
 
-fn judge(
-    run: &MigrationRun,
-    job: &Job,
-    sources: &Sources,
-    suppressions: &mut BTreeMap<FileId, Suppressions>,
-    report: &mut Report,
-) {
-    let mut findings = match run.migration.direction {
-        Direction::Up => rules::check(run, sources, &job.settings.options),
+/// What was found in one migration, before its allow comments are heard.
+struct Judged {
+    file: FileId,
+    findings: Vec<Finding>,
+    statements: Vec<StatementRecord>,
+}
+
+/// Replays the migrations one after the other, and judges those that are done meanwhile.
+fn judge_all(job: &Job, units: &[Unit], schema: Schema, options: Options, sources: &Sources) -> Vec<Judged> {
+    let judged = Mutex::new(BTreeMap::new());
+    rayon::scope(|scope| {
+        let mut number = 0;
+        history::replay(units, schema, options, |run| {
+            if !run.judged {
+                return;
+            }
+            let (place, judged) = (number, &judged);
+            number += 1;
+            scope.spawn(move |_| {
+                let found = judge(&run, job, sources);
+                judged.lock().unwrap_or_else(PoisonError::into_inner).insert(place, found);
+            });
+        });
+    });
+    judged.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+}
+
+fn judge(run: &MigrationRun, job: &Job, sources: &Sources) -> Judged {
+    let mut findings = rules::check(run, sources, &job.settings.options);
+    if run.migration.direction == Direction::Down {
         // A way back is judged by what it destroys.
-        Direction::Down => {
-            let mut findings = rules::check(run, sources, &job.settings.options);
-            findings.retain(|finding| finding.category == crate::finding::Category::DataLoss);
-            findings
-        }
-    };
+        findings.retain(|finding| finding.category == Category::DataLoss);
+    }
     findings.extend(unreadable(run, job.strict));
     findings.extend(dynamic(run));
     job.settings.areas.mark(&mut findings, run);
-    if let Some(suppressions) = suppressions.get_mut(&run.migration.file) {
-        findings = suppressions.allow(findings);
-    }
-    report.findings.extend(findings);
-    report.statements.extend(records(run));
+    Judged { file: run.migration.file, findings, statements: records(run).collect() }
 }
 
 fn unreadable(run: &MigrationRun, strict: bool) -> Vec<Finding> {
