@@ -4,8 +4,13 @@
 //! of that text, [`Facts`] and [`Workload`]. There is one way into a schema: the DDL is read and applied as a migration is, so a
 //! finding on a live database points into it with file, line and column.
 
+mod catalog;
+mod connect;
+mod error;
 mod places;
 
+pub use connect::{Limits, Parameters, Row, Session};
+pub use error::DbError;
 pub use places::Places;
 
 use crate::facts::{Facts, Workload};
