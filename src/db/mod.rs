@@ -7,10 +7,12 @@
 mod catalog;
 mod connect;
 mod error;
+mod explain;
 mod places;
 
 pub use connect::{Limits, Parameters, Row, Session};
 pub use error::DbError;
+pub use explain::{Explained, Mode as ExplainMode, explain};
 pub use places::Places;
 
 use crate::facts::{Facts, Workload};

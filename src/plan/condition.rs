@@ -32,8 +32,25 @@ pub(super) enum Use {
     Other,
 }
 
-/// The parts that are AND-ed, each about one column or expression of the node's relation.
+/// The parts that are AND-ed, each about one column or expression of the node's relation. The condition is the node's own: names
+/// without a qualifier are its columns.
 pub(super) fn atoms(node: &Node, condition: &str) -> Vec<Atom> {
+    read_atoms(&Names { reference: node.reference(), own: true }, condition)
+}
+
+/// The same for a condition of another node, where only qualified names are columns of this one.
+pub(super) fn atoms_elsewhere(node: &Node, condition: &str) -> Vec<Atom> {
+    read_atoms(&Names { reference: node.reference(), own: false }, condition)
+}
+
+/// How a relation's columns are written.
+struct Names<'a> {
+    reference: Option<&'a str>,
+    /// Without a qualifier too.
+    own: bool,
+}
+
+fn read_atoms(node: &Names, condition: &str) -> Vec<Atom> {
     let Some(expression) = parse(condition) else { return Vec::new() };
     let mut parts = Vec::new();
     conjuncts(&expression, &mut parts);
@@ -80,7 +97,7 @@ fn conjuncts<'e>(expression: &'e Expr, parts: &mut Vec<&'e Expr>) {
     }
 }
 
-fn atom(node: &Node, part: &Expr) -> Option<Atom> {
+fn atom(node: &Names, part: &Expr) -> Option<Atom> {
     let of = |key: &Expr, use_: Use| {
         let key = plain(key);
         let column = column(node, key);
@@ -149,11 +166,11 @@ fn plain(expression: &Expr) -> &Expr {
 }
 
 /// The column of the node's relation that an expression is, also behind a cast that changes nothing for an index (varchar to text).
-fn column(node: &Node, expression: &Expr) -> Option<String> {
+fn column(node: &Names, expression: &Expr) -> Option<String> {
     match expression {
-        Expr::Identifier(name) => Some(name.value.clone()),
+        Expr::Identifier(name) => node.own.then(|| name.value.clone()),
         Expr::CompoundIdentifier(names) => match &names[..] {
-            [qualifier, name] if node.reference() == Some(qualifier.value.as_str()) => Some(name.value.clone()),
+            [qualifier, name] if node.reference == Some(qualifier.value.as_str()) => Some(name.value.clone()),
             _ => None,
         },
         Expr::Cast { expr, data_type, .. } if data_type.to_string().eq_ignore_ascii_case("text") => {
@@ -163,7 +180,7 @@ fn column(node: &Node, expression: &Expr) -> Option<String> {
     }
 }
 
-fn names_columns(node: &Node, expression: &Expr) -> bool {
+fn names_columns(node: &Names, expression: &Expr) -> bool {
     let found = visit_expressions(expression, |part| match column(node, part) {
         Some(_) => std::ops::ControlFlow::Break(()),
         None => std::ops::ControlFlow::Continue(()),
@@ -172,8 +189,8 @@ fn names_columns(node: &Node, expression: &Expr) -> bool {
 }
 
 /// An expression without the qualifier of its columns, as an index has them.
-fn unqualified(node: &Node, text: &str) -> String {
-    match node.reference() {
+fn unqualified(node: &Names, text: &str) -> String {
+    match node.reference {
         Some(reference) => text.replace(&format!("{}.", quote(reference)), ""),
         None => text.to_owned(),
     }
@@ -181,6 +198,7 @@ fn unqualified(node: &Node, text: &str) -> String {
 
 /// A cast or a function around a column, which keeps a plain index on the column from being used.
 pub(super) fn wrapped_column(node: &Node, condition: &str) -> Option<(String, String)> {
+    let node = &Names { reference: node.reference(), own: true };
     let expression = parse(condition)?;
     let mut parts = Vec::new();
     conjuncts(&expression, &mut parts);
@@ -202,7 +220,7 @@ pub(super) fn wrapped_column(node: &Node, condition: &str) -> Option<(String, St
     })
 }
 
-fn first_column(node: &Node, expression: &Expr) -> Option<String> {
+fn first_column(node: &Names, expression: &Expr) -> Option<String> {
     let mut found = None;
     let _ = visit_expressions(expression, |part| match column(node, part) {
         Some(name) => {

@@ -11,15 +11,17 @@ mod condition;
 pub mod draw;
 pub mod node;
 mod own;
+mod query;
 mod read;
 
 pub use advice::{Tip, advise};
 pub use compare::{Comparison, compare};
 pub use node::{Node, NodeId, NodeType};
 pub use own::{OwnUse, Shares};
+pub use query::{Query, QueryError};
 pub use read::{ReadError, is_plan, read};
 
-use node::Buffers;
+use node::{Buffers, KnownType};
 use serde::Serialize;
 
 /// What EXPLAIN printed of one statement. Times are milliseconds.
@@ -103,6 +105,29 @@ impl Plan {
     /// The nodes above a node, nearest first.
     pub fn ancestors(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
         std::iter::successors(self.node(id).parent, |above| self.node(*above).parent)
+    }
+
+    /// Actual over estimated rows of one loop; none where fewer rows than expected only mean that a node above stopped asking.
+    pub fn rows_ratio(&self, id: NodeId) -> Option<f64> {
+        self.node(id).rows_ratio().filter(|ratio| *ratio >= 1.0 || !self.stopped_early(id))
+    }
+
+    /// A Limit, a semi-join, a merge or a subquery above may not have asked for all rows.
+    fn stopped_early(&self, id: NodeId) -> bool {
+        let below = std::iter::once(id).chain(self.ancestors(id));
+        for (below, above) in below.zip(self.ancestors(id)) {
+            let node = self.node(above);
+            let is_semi = node.join_type.as_deref().is_some_and(|join| join.contains("Semi") || join.contains("Anti"));
+            let stops = node.is_any(&[KnownType::Limit, KnownType::MergeJoin]) || is_semi;
+            if stops || self.node(below).subplan_name.is_some() {
+                return true;
+            }
+            // These read all of their input.
+            if node.is_any(&[KnownType::Sort, KnownType::Hash, KnownType::Aggregate]) {
+                return false;
+            }
+        }
+        false
     }
 
     pub fn is_analyzed(&self) -> bool {

@@ -187,7 +187,7 @@ SELECT c.id, (SELECT max(o.total) FROM orders o WHERE o.customer_id = c.id) AS b
 -- case: not in
 -- options: ANALYZE, BUFFERS
 -- setting: work_mem = '64kB'
-SELECT count(*) FROM customers c WHERE c.id <= 60 AND c.id NOT IN (SELECT order_id FROM payments);
+SELECT count(*) FROM customers c WHERE c.id <= 60 AND c.id + 40000 NOT IN (SELECT order_id FROM payments);
 
 -- case: hashed subplan and init plan
 -- options: ANALYZE, BUFFERS
@@ -237,7 +237,7 @@ SELECT id, note FROM orders ORDER BY id OFFSET 60000 LIMIT 20;
 
 -- case: order by limit on the wrong index
 -- options: ANALYZE, BUFFERS
-SELECT * FROM orders WHERE status = 'failed' AND total = 999 AND note LIKE 'note 0%' ORDER BY placed LIMIT 5;
+SELECT * FROM orders WHERE meta ->> 'channel' = '9' ORDER BY placed LIMIT 5;
 
 -- case: deep nested loop
 -- options: ANALYZE, BUFFERS
@@ -246,6 +246,14 @@ SELECT * FROM orders WHERE status = 'failed' AND total = 999 AND note LIKE 'note
 -- setting: enable_memoize = off
 -- setting: enable_material = off
 SELECT count(*) FROM items i JOIN products p ON p.id = i.product_id JOIN orders o ON o.id = i.order_id WHERE i.quantity = 5;
+
+-- case: deep hash join
+-- options: ANALYZE, BUFFERS
+SELECT count(*) FROM items i JOIN products p ON p.id = i.product_id JOIN orders o ON o.id = i.order_id WHERE i.quantity = 5;
+
+-- case: join reads all
+-- options: ANALYZE, BUFFERS
+SELECT o.id, i.quantity FROM orders o JOIN items i ON i.order_id = o.id WHERE o.customer_id = 77;
 
 -- case: just in time
 -- options: ANALYZE, BUFFERS

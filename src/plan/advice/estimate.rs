@@ -17,13 +17,14 @@ pub(super) fn tips(context: &Context) -> Vec<Tip> {
 }
 
 fn is_wrong(plan: &Plan, id: NodeId, node: &Node) -> bool {
-    let Some(ratio) = node.rows_ratio() else { return false };
+    let Some(ratio) = plan.rows_ratio(id) else { return false };
     let (actual, expected) = (node.actual_rows().unwrap_or(0.0), node.expected_rows().unwrap_or(0.0));
     let enough = actual.max(expected) >= ROWS;
-    (ratio >= FACTOR || ratio <= 1.0 / FACTOR && !stopped_early(plan, id)) && enough && counts_rows(node)
+    (ratio >= FACTOR || ratio <= 1.0 / FACTOR) && enough && counts_rows(node)
 }
 
-/// A bitmap's rows are not the table's, and what a Limit, a semi-join or a merge stopped early never got to.
+/// A bitmap's rows are not the table's; some nodes only hand on what others return; how many rows a recursion's next round has,
+/// nobody can tell.
 fn counts_rows(node: &Node) -> bool {
     !node.is_any(&[
         KnownType::BitmapIndexScan,
@@ -33,29 +34,8 @@ fn counts_rows(node: &Node) -> bool {
         KnownType::Materialize,
         KnownType::Memoize,
         KnownType::ModifyTable,
+        KnownType::WorkTableScan,
     ])
-}
-
-/// Fewer rows than expected are no error where a node above stopped asking.
-fn stopped_early(plan: &Plan, id: NodeId) -> bool {
-    let mut below = id;
-    for above in plan.ancestors(id) {
-        let node = plan.node(above);
-        let is_semi = node.join_type.as_deref().is_some_and(|join| join.contains("Semi") || join.contains("Anti"));
-        if node.is_any(&[KnownType::Limit, KnownType::MergeJoin]) || is_semi {
-            return true;
-        }
-        // A sort or a hash reads all of its input.
-        if node.is_any(&[KnownType::Sort, KnownType::Hash, KnownType::Aggregate]) {
-            return false;
-        }
-        let subplan = plan.node(below).subplan_name.is_some();
-        if subplan {
-            return true;
-        }
-        below = above;
-    }
-    false
 }
 
 fn comes_from_below(plan: &Plan, id: NodeId) -> bool {
@@ -74,7 +54,10 @@ fn comes_from_below(plan: &Plan, id: NodeId) -> bool {
 /// An estimate that is off harms the nodes above, which were chosen for it.
 fn harm(context: &Context, id: NodeId) -> f64 {
     let above = context.plan.ancestors(id).map(|above| context.use_of(above).own_share);
-    above.sum::<f64>().max(context.use_of(id).own_share)
+    let above: f64 = above.sum();
+    // How a table is scanned was chosen for the estimate too.
+    let is_scan = context.plan.node(id).relation.is_some();
+    if is_scan { above.max(context.use_of(id).own_share) } else { above }
 }
 
 fn tip(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {

@@ -149,6 +149,7 @@ pub fn advise(plan: &Plan, shares: &Shares) -> Vec<Tip> {
 /// Tips that say of the same rows what a stronger one says already, the stronger first.
 const SAID_BY: &[(&str, &[&str])] = &[
     ("inner-sequential-scan", &["sequential-scan-filter", "column-in-expression", "many-loops"]),
+    ("join-reads-all", &["many-loops", "memoize-evictions"]),
     ("order-by-limit-filter", &["filter-behind-index", "sequential-scan-filter"]),
     ("column-in-expression", &["sequential-scan-filter", "filter-behind-index"]),
     ("sort-on-disk", &["temporary-blocks"]),

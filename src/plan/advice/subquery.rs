@@ -29,10 +29,11 @@ fn not_hashed(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     let parent = context.plan.node(node.parent.filter(|_| is_subplan(node))?);
     let name = node.subplan_name.as_deref()?;
     let filter = parent.condition(ConditionKind::Filter)?;
-    let marks = [format!("NOT ({name})"), format!("<> ALL (({name})")];
-    // NOT EXISTS is written the same way, but its subquery depends on the row and is no list to go through.
-    let is_list = node.is(KnownType::Materialize) || filter.contains(&marks[1]);
-    if !is_list || !marks.iter().any(|mark| filter.contains(mark.as_str())) {
+    // `NOT (SubPlan 1)` before 17, `NOT (ANY (id = (SubPlan 1).col1))` since.
+    let negated = filter.contains(&format!("NOT ({name})"))
+        || filter.contains("NOT (ANY (") && filter.contains(&format!("({name}).col"));
+    // NOT EXISTS is written the same way, but its subquery depends on the row: no rows are kept to go through again.
+    if !negated || !node.is(KnownType::Materialize) {
         return None;
     }
     let loops = node.actual.map_or_else(|| parent.estimate.map_or(0.0, |estimate| estimate.rows), |actual| actual.loops);

@@ -72,7 +72,7 @@ impl Columns {
                 Column::Bar(_) => "",
                 Column::Share => "",
                 Column::ActualRows => "rows",
-                Column::ExpectedRows => "plan",
+                Column::ExpectedRows => "est.",
                 Column::Factor => "off by",
                 Column::Blocks => "blocks",
             };
@@ -108,15 +108,15 @@ impl Columns {
             Column::ActualRows if never => line::paint(DIM, &line::right("–", width)),
             Column::ActualRows => {
                 let rows = node.actual_rows().map(amount::short).unwrap_or_default();
-                line::paint(off_style(node.rows_ratio()), &line::right(&rows, width))
+                line::paint(off_style(assayed.plan.rows_ratio(id)), &line::right(&rows, width))
             }
             Column::ExpectedRows => {
                 let rows = if never { node.estimate.map(|estimate| estimate.rows) } else { node.expected_rows() };
                 line::paint(DIM, &line::right(&rows.map(amount::short).unwrap_or_default(), width))
             }
             Column::Factor => {
-                let text = node.rows_ratio().map(off_by).unwrap_or_default();
-                line::paint(off_style(node.rows_ratio()), &line::right(&text, width))
+                let ratio = assayed.plan.rows_ratio(id);
+                line::paint(off_style(ratio), &line::right(&ratio.map(off_by).unwrap_or_default(), width))
             }
             Column::Blocks => {
                 let blocks = own.own_buffers.accessed();

@@ -4,11 +4,23 @@ use super::super::node::{Buffers, ConditionKind, Counters, Node};
 use super::super::{NodeId, amount};
 use super::Assayed;
 
+/// A line below a node: a text that may be cut, and what is shown behind it in any case.
+pub(super) struct Detail {
+    pub text: String,
+    pub behind: String,
+}
+
 /// The conditions and keys that say what a node does; with `verbose` all that EXPLAIN said.
-pub(super) fn lines(assayed: &Assayed, id: NodeId, verbose: bool) -> Vec<String> {
+pub(super) fn lines(assayed: &Assayed, id: NodeId, verbose: bool) -> Vec<Detail> {
+    let mut details = conditions(assayed.plan.node(id));
+    let others = others(assayed, id, verbose);
+    details.extend(others.into_iter().map(|text| Detail { text, behind: String::new() }));
+    details
+}
+
+fn others(assayed: &Assayed, id: NodeId, verbose: bool) -> Vec<String> {
     let node = assayed.plan.node(id);
-    let mut lines = conditions(node);
-    lines.extend(keys(node));
+    let mut lines = keys(node);
     lines.extend(used(&node.counters));
     if let Some(subplans) = node.subplans_removed {
         lines.push(format!("{} pruned", amount::counted(subplans, "subplan", "subplans")));
@@ -22,7 +34,7 @@ pub(super) fn lines(assayed: &Assayed, id: NodeId, verbose: bool) -> Vec<String>
     lines
 }
 
-fn conditions(node: &Node) -> Vec<String> {
+fn conditions(node: &Node) -> Vec<Detail> {
     let rows = |rows: Option<f64>| {
         rows.map(|rows| format!(" → removed {}", amount::count(rows * node.loops()))).unwrap_or_default()
     };
@@ -44,7 +56,7 @@ fn conditions(node: &Node) -> Vec<String> {
                 ConditionKind::OrderBy => ("order by", None),
                 ConditionKind::Conflict => ("on conflict where", None),
             };
-            format!("{name} {}{}", condition.text, rows(removed))
+            Detail { text: format!("{name} {}", condition.text), behind: rows(removed) }
         })
         .collect()
 }

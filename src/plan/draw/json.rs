@@ -76,7 +76,7 @@ fn node(assayed: &Assayed, id: NodeId) -> Value {
         "processes": own.processes,
         "estimate": node.estimate,
         "actual": node.actual,
-        "rows_ratio": node.rows_ratio(),
+        "rows_ratio": assayed.plan.rows_ratio(id),
         "time_ms": own.time,
         "own_time_ms": own.own_time,
         "own_cost": own.own_cost,

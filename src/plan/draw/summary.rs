@@ -17,11 +17,7 @@ pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) ->
         };
         writeln!(out, "{}\n", line::paint(DIM, &query))?;
     }
-    let mut parts = totals(plan);
-    if let Some((first, rest)) = parts.split_first_mut() {
-        let text = [std::mem::take(first)].into_iter().chain(rest.iter().cloned()).collect::<Vec<_>>().join(" · ");
-        writeln!(out, "{}", line::paint(BOLD, &layout::wrap(&text, options.width)))?;
-    }
+    writeln!(out, "{}", line::paint(BOLD, &layout::wrap(&totals(plan).join(" · "), options.width)))?;
     if !plan.settings.is_empty() {
         let settings: Vec<String> = plan.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         writeln!(out, "{}", line::paint(DIM, &layout::wrap(&prose::one_line(&settings.join(", ")), options.width)))?;
@@ -49,7 +45,8 @@ pub(super) fn totals(plan: &Plan) -> Vec<String> {
     }
     let buffers = plan.root().counters.buffers;
     if buffers.accessed() > 0.0 {
-        parts.push(format!("{} of blocks, {} of them read", amount::blocks(buffers.accessed()), amount::blocks(buffers.read())));
+        let read = if buffers.read() > 0.0 { format!("{} of them read", amount::blocks(buffers.read())) } else { "all cached".to_owned() };
+        parts.push(format!("{} of blocks, {read}", amount::blocks(buffers.accessed())));
     }
     if buffers.temp() > 0.0 {
         parts.push(format!("{} to temporary files", amount::blocks(buffers.temp_written)));

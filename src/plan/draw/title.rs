@@ -28,12 +28,21 @@ pub(in crate::plan) fn title(node: &Node) -> String {
 
 /// With what it is for, and how often it ran.
 pub(super) fn full(node: &Node) -> String {
+    with_role(node, title(node))
+}
+
+/// The same without the index, and the words that name the index.
+pub(super) fn without_index(node: &Node) -> (String, String) {
+    let index = quote(node.index.as_deref().unwrap_or_default());
+    let is_bitmap = node.is(KnownType::BitmapIndexScan);
+    let short = Node { index: None, ..node.clone() };
+    (with_role(node, title(&short)), format!("{} {index}", if is_bitmap { "on" } else { "using" }))
+}
+
+fn with_role(node: &Node, title: String) -> String {
     let mut full = match (&node.subplan_name, node.relationship) {
-        (Some(name), Some(Relationship::InitPlan | Relationship::SubPlan)) => {
-            // The parameter's name helps only where conditions are shown with it: it is kept.
-            format!("{name}: {}", title(node))
-        }
-        _ => title(node),
+        (Some(name), Some(Relationship::InitPlan | Relationship::SubPlan)) => format!("{name}: {title}"),
+        _ => title,
     };
     if let (Some(planned), Some(launched)) = (node.workers_planned, node.workers_launched) {
         let workers = if planned == launched { amount::count(launched) } else { format!("{} of {}", amount::count(launched), amount::count(planned)) };

@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::super::NodeId;
+use super::super::{Node, NodeId};
 use super::columns::Columns;
 use super::line::{self, BOLD, CYAN, DIM, PLAIN, RED, YELLOW};
+use super::detail::Detail;
 use super::{Assayed, Options, detail, title};
-use crate::report::layout;
+use crate::report::{layout, prose};
 
 pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) -> io::Result<()> {
     let columns = Columns::of(assayed, options);
@@ -27,16 +28,19 @@ pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) ->
             () if assayed.tips_of(id).next().is_some() => BOLD,
             () => PLAIN,
         };
-        let title = line::left(&title::full(node), width);
+        let (title, moved) = fitting(node, width);
         let row = columns.row(assayed, id);
         let line = format!("{mark}{} {}{}{row}", line::paint(DIM, &number), line::paint(DIM, &prefix.own), line::paint(style, &title));
         writeln!(out, "{}", line.trim_end())?;
-        for detail in detail::lines(assayed, id, options.verbose) {
+        let moved = moved.map(|text| Detail { text, behind: String::new() });
+        for detail in moved.into_iter().chain(detail::lines(assayed, id, options.verbose)) {
             let room = options.width.saturating_sub(indent + line::columns(&prefix.below));
             let lines = if options.verbose {
-                layout::wrap(&crate::report::prose::one_line(&detail), room.max(20)).lines().map(str::to_owned).collect()
+                let text = prose::one_line(&format!("{}{}", detail.text, detail.behind));
+                layout::wrap(&text, room.max(20)).lines().map(str::to_owned).collect()
             } else {
-                vec![shortened(&detail, room)]
+                let kept = room.saturating_sub(line::columns(&detail.behind));
+                vec![format!("{}{}", shortened(&detail.text, kept), detail.behind)]
             };
             for text in lines {
                 writeln!(out, "{}{}{}", " ".repeat(indent), line::paint(DIM, &prefix.below), line::paint(CYAN, &text))?;
@@ -44,6 +48,16 @@ pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) ->
         }
     }
     Ok(())
+}
+
+/// The title in exactly so many columns; where it does not fit, the name of the index goes to a line of its own.
+fn fitting(node: &Node, width: usize) -> (String, Option<String>) {
+    let full = title::full(node);
+    if line::columns(&full) <= width || node.index.is_none() {
+        return (line::left(&full, width), None);
+    }
+    let (without, index) = title::without_index(node);
+    (line::left(&without, width), Some(index))
 }
 
 struct Prefix {
@@ -80,7 +94,7 @@ fn prefix(assayed: &Assayed, id: NodeId) -> Prefix {
 
 /// A condition in one line: what is cut is cut in its middle, since both ends tell something.
 fn shortened(text: &str, room: usize) -> String {
-    let text = crate::report::prose::one_line(text);
+    let text = prose::one_line(text);
     if line::columns(&text) <= room {
         return text;
     }
