@@ -144,11 +144,19 @@ async fn write_logs(session: &Session, logs: &Path, output: &Path) -> Result<()>
         session.batch_execute("SELECT pg_rotate_logfile()").await?;
         session.batch_execute(LOGGED).await?;
         session.query("SELECT id, note FROM orders WHERE id = $1", &[&17i32]).await?;
-        session.batch_execute("DO $$ BEGIN PERFORM sum(quantity) FROM items WHERE product_id = 3; RAISE LOG 'done, 100%%'; END $$").await?;
+        session
+            .batch_execute(
+                "DO $$ BEGIN PERFORM sum(quantity) FROM items WHERE product_id = 3; RAISE LOG 'done, 100%%'; END $$",
+            )
+            .await?;
         session.batch_execute("SET auto_explain.log_min_duration = -1").await?;
     }
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    for (name, kept) in [("server.log", "auto_explain.log"), ("server.csv", "auto_explain.csv"), ("server.json", "auto_explain.jsonlog")] {
+    for (name, kept) in [
+        ("server.log", "auto_explain.log"),
+        ("server.csv", "auto_explain.csv"),
+        ("server.json", "auto_explain.jsonlog"),
+    ] {
         let Ok(text) = fs::read_to_string(logs.join(name)) else { continue };
         // What the server said while it started is of no use.
         let start = text.find("duration: ").and_then(|at| text[..at].rfind('\n')).map_or(0, |at| at + 1);

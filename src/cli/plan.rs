@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use pgassay::plan::draw::{self, Assayed, Options};
 use pgassay::db::{self, ExplainMode, Limits, Parameters};
+use pgassay::plan::draw::{self, Assayed, Options};
 use pgassay::plan::{self, Plan, Query};
 
 use super::{Outcome, output};
@@ -91,7 +91,8 @@ fn show(arguments: &Arguments) -> anyhow::Result<()> {
 fn compare(arguments: &Arguments, files: &[PathBuf]) -> anyhow::Result<()> {
     let mut plans = Vec::new();
     for file in files {
-        let read = if file.as_os_str() == "-" { read_plans("standard input", &standard_input()?)? } else { read_file(file)? };
+        let read =
+            if file.as_os_str() == "-" { read_plans("standard input", &standard_input()?)? } else { read_file(file)? };
         let number = read.len();
         let one: [Plan; 1] = read.try_into().map_err(|_| {
             anyhow::anyhow!("{} holds {number} plans; to compare, give files with one plan each", file.display())
@@ -140,7 +141,9 @@ fn ask(arguments: &Arguments, url: &str, text: &str) -> anyhow::Result<Vec<Plan>
         (false, false) => ExplainMode::Plan,
     };
     if let (ExplainMode::Analyze, Some(why)) = (mode, &query.writes) {
-        anyhow::bail!("the statement was not run, because it {why}; --analyze-writes runs it all the same, and rolls back");
+        anyhow::bail!(
+            "the statement was not run, because it {why}; --analyze-writes runs it all the same, and rolls back"
+        );
     }
     if mode != ExplainMode::Plan && query.parameters > 0 {
         anyhow::bail!("to be run, the statement needs values in the place of $1 and the like");
@@ -150,14 +153,15 @@ fn ask(arguments: &Arguments, url: &str, text: &str) -> anyhow::Result<Vec<Plan>
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let explained = runtime.block_on(db::explain(&parameters, &limits, &query, mode)).map_err(|error| {
         // ambiguous_parameter, indeterminate_datatype, undefined_function, ambiguous_function
-        let untyped = query.parameters > 0
-            && matches!(error.code(), Some("42P08" | "42P18" | "42883" | "42725"));
+        let untyped = query.parameters > 0 && matches!(error.code(), Some("42P08" | "42P18" | "42883" | "42725"));
         let hint = "the type of a parameter may not be clear: write a cast, such as $1::int";
         if untyped { anyhow::Error::new(error).context(hint) } else { error.into() }
     })?;
     if !explained.volatile_functions.is_empty() {
         let names = explained.volatile_functions.join(", ");
-        anstream::eprintln!("note: the statement ran, and it may call volatile functions ({names}): what they did outside of the transaction was not rolled back");
+        anstream::eprintln!(
+            "note: the statement ran, and it may call volatile functions ({names}): what they did outside of the transaction was not rolled back"
+        );
     }
     let mut plans = plan::read(&explained.text).context("the server's plan was not understood")?;
     plans.iter_mut().for_each(|plan| plan.query = Some(query.sql.clone()));

@@ -189,8 +189,7 @@ fn units(assayed: &Assayed, timed: bool) -> Vec<Unit> {
 
 fn pairs(old: &[Unit], new: &[Unit]) -> Vec<(Option<Unit>, Option<Unit>)> {
     let mut later: BTreeMap<&Key, &Unit> = new.iter().map(|unit| (&unit.key, unit)).collect();
-    let mut pairs: Vec<_> =
-        old.iter().map(|unit| (Some(unit.clone()), later.remove(&unit.key).cloned())).collect();
+    let mut pairs: Vec<_> = old.iter().map(|unit| (Some(unit.clone()), later.remove(&unit.key).cloned())).collect();
     pairs.extend(new.iter().filter(|unit| later.contains_key(&unit.key)).map(|unit| (None, Some(unit.clone()))));
     pairs
 }

@@ -190,10 +190,28 @@ fn names_columns(node: &Names, expression: &Expr) -> bool {
 
 /// An expression without the qualifier of its columns, as an index has them.
 fn unqualified(node: &Names, text: &str) -> String {
+    let text = with_small_types(text);
     match node.reference {
         Some(reference) => text.replace(&format!("{}.", quote(reference)), ""),
-        None => text.to_owned(),
+        None => text,
     }
+}
+
+/// sqlparser prints types in capitals, PostgreSQL in small letters. What stands in quotes stays.
+fn with_small_types(text: &str) -> String {
+    let (mut out, mut quote, mut in_type) = (String::with_capacity(text.len()), None, false);
+    for c in text.chars() {
+        match quote {
+            Some(open) if open == c => quote = None,
+            Some(_) => {}
+            None if matches!(c, '\'' | '"') => (quote, in_type) = (Some(c), false),
+            None if out.ends_with("::") => in_type = true,
+            None => {}
+        }
+        in_type &= c.is_ascii_alphanumeric() || matches!(c, ' ' | '_');
+        out.push(if in_type && quote.is_none() { c.to_ascii_lowercase() } else { c });
+    }
+    out
 }
 
 /// A cast or a function around a column, which keeps a plain index on the column from being used.

@@ -15,7 +15,7 @@ mod query;
 mod read;
 
 pub use advice::{Tip, advise};
-pub use compare::{Comparison, compare};
+pub use compare::{ChangeKind, Comparison, Difference, PlanChange, compare};
 pub use node::{Node, NodeId, NodeType};
 pub use own::{OwnUse, Shares};
 pub use query::{Query, QueryError};

@@ -57,17 +57,10 @@ impl Shares {
         blocks(plan, &mut uses);
         costs(plan, &mut uses);
         let root = uses.first().copied().unwrap_or_default();
-        let total = if timed {
-            plan.total_time().unwrap_or(0.0).max(root.time.unwrap_or(0.0))
-        } else {
-            root.cost
-        };
+        let total = if timed { plan.total_time().unwrap_or(0.0).max(root.time.unwrap_or(0.0)) } else { root.cost };
         for own in &mut uses {
-            let (part, whole) = if timed {
-                (own.own_time.unwrap_or(0.0), own.time.unwrap_or(0.0))
-            } else {
-                (own.own_cost, own.cost)
-            };
+            let (part, whole) =
+                if timed { (own.own_time.unwrap_or(0.0), own.time.unwrap_or(0.0)) } else { (own.own_cost, own.cost) };
             if total > 0.0 {
                 (own.own_share, own.share) = ((part / total).min(1.0), (whole / total).min(1.0));
             }
@@ -102,9 +95,8 @@ fn is_plain(node: &Node) -> bool {
 
 fn times(plan: &Plan, uses: &mut [OwnUse]) {
     for id in plan.ids() {
-        let whole = plan.node(id).actual.map(|actual| {
-            actual.total_time.unwrap_or(0.0) * actual.loops / uses[id.0].processes
-        });
+        let whole =
+            plan.node(id).actual.map(|actual| actual.total_time.unwrap_or(0.0) * actual.loops / uses[id.0].processes);
         uses[id.0].time = whole;
         uses[id.0].own_time = whole;
     }
@@ -159,7 +151,8 @@ fn users(plan: &Plan, id: NodeId, uses: &[OwnUse]) -> Vec<NodeId> {
     let marks = marks(name);
     let below = |at: &NodeId| *at == holder || plan.ancestors(*at).any(|above| above == holder);
     let within = |at: &NodeId| *at == id || plan.ancestors(*at).any(|above| above == id);
-    let mut found: Vec<NodeId> = plan.ids().filter(|at| below(at) && !within(at) && mentions(plan.node(*at), &marks)).collect();
+    let mut found: Vec<NodeId> =
+        plan.ids().filter(|at| below(at) && !within(at) && mentions(plan.node(*at), &marks)).collect();
     // A Gather evaluates what its workers need before it starts them.
     found.sort_by_key(|at| !plan.node(*at).is_any(&[KnownType::Gather, KnownType::GatherMerge]));
     if !found.contains(&holder) {
@@ -200,13 +193,13 @@ fn costs(plan: &Plan, uses: &mut [OwnUse]) {
     }
     for id in plan.ids() {
         let node = plan.node(id);
-        let wanted: Vec<(NodeId, f64)> = node
-            .children
-            .iter()
-            .map(|child| (*child, cost(plan.node(*child)) * expected_runs(plan, *child)))
-            .collect();
+        let (whole, once) = (uses[id.0].cost, cost(node));
+        // How much of itself the node runs, in all: less than once below a Limit, often inside of a loop.
+        let runs = if once > 0.0 { whole / once } else { 1.0 };
+        let children = node.children.iter();
+        let wanted: Vec<(NodeId, f64)> =
+            children.map(|child| (*child, cost(plan.node(*child)) * expected_runs(plan, *child) * runs)).collect();
         let sum: f64 = wanted.iter().map(|(_, cost)| cost).sum();
-        let whole = uses[id.0].cost;
         let scale = if sum > whole { whole / sum } else { 1.0 };
         for (child, cost) in wanted {
             uses[child.0].cost = cost * scale;

@@ -34,7 +34,8 @@ pub enum QueryError {
 }
 
 /// Built-in functions that write although a SELECT calls them. Sequences are not rolled back.
-const WRITING: &[&str] = &["nextval", "setval", "pg_notify", "lo_create", "lo_import", "lo_export", "lo_unlink", "lo_put"];
+const WRITING: &[&str] =
+    &["nextval", "setval", "pg_notify", "lo_create", "lo_import", "lo_export", "lo_unlink", "lo_put"];
 
 impl Query {
     /// Reads one statement. One that pgassay cannot read may still be planned; it counts as writing.
@@ -83,7 +84,12 @@ fn writes(change: &Change, functions: &BTreeSet<String>) -> Option<String> {
             let first = |access: Access| select.uses.iter().find(|used: &&RelationUse| used.access == access);
             let written = first(Access::Write).map(|used| format!("writes {} in WITH", used.relation));
             let locked = || first(Access::LockRows).map(|used| format!("locks rows of {}", used.relation));
-            let calls = || functions.iter().find(|name| WRITING.contains(&name.as_str())).map(|name| format!("calls {name}, which writes"));
+            let calls = || {
+                functions
+                    .iter()
+                    .find(|name| WRITING.contains(&name.as_str()))
+                    .map(|name| format!("calls {name}, which writes"))
+            };
             written.or_else(locked).or_else(calls).or_else(|| into(select.tree.0.as_ref()))
         }
         Change::Insert(insert) => Some(format!("inserts into {}", insert.table)),

@@ -7,7 +7,8 @@ use crate::plan::node::KnownType;
 const LOSSY: f64 = 0.1;
 
 pub(super) fn tips(context: &Context) -> Vec<Tip> {
-    let scans = context.nodes().filter(|(id, node)| node.is(KnownType::BitmapHeapScan) && context.is_material_alone(*id));
+    let scans =
+        context.nodes().filter(|(id, node)| node.is(KnownType::BitmapHeapScan) && context.is_material_alone(*id));
     scans
         .filter_map(|(id, node)| {
             let workers = node.workers.iter().map(|worker| &worker.counters);

@@ -12,8 +12,12 @@ const FACTOR: f64 = 10.0;
 const ROWS: f64 = 1000.0;
 
 pub(super) fn tips(context: &Context) -> Vec<Tip> {
-    let lowest = context.nodes().filter(|(id, node)| is_wrong(context.plan, *id, node) && !comes_from_below(context.plan, *id));
-    lowest.filter(|(id, _)| harm(context, *id) >= super::MATERIAL_SHARE).filter_map(|(id, node)| tip(context, id, node)).collect()
+    let lowest =
+        context.nodes().filter(|(id, node)| is_wrong(context.plan, *id, node) && !comes_from_below(context.plan, *id));
+    lowest
+        .filter(|(id, _)| harm(context, *id) >= super::MATERIAL_SHARE)
+        .filter_map(|(id, node)| tip(context, id, node))
+        .collect()
 }
 
 fn is_wrong(plan: &Plan, id: NodeId, node: &Node) -> bool {
@@ -63,7 +67,8 @@ fn harm(context: &Context, id: NodeId) -> f64 {
 fn tip(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     let (estimate, actual, ratio) = (node.estimate?, node.actual?, node.rows_ratio()?);
     let (direction, factor) = if ratio > 1.0 { ("too few", ratio) } else { ("too many", 1.0 / ratio) };
-    let loops = if actual.loops > 1.0 { format!(" in each of {} loops", amount::count(actual.loops)) } else { String::new() };
+    let loops =
+        if actual.loops > 1.0 { format!(" in each of {} loops", amount::count(actual.loops)) } else { String::new() };
     let message = format!(
         "{}: {} expected, {} came{loops}: {} {direction}",
         subject(node),
@@ -77,7 +82,12 @@ fn tip(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     let mut columns: Vec<&str> = atoms.iter().filter_map(|atom| atom.column.as_deref()).collect();
     columns.sort_unstable();
     columns.dedup();
-    let numbers = vec![("rows-expected", estimate.rows), ("rows-actual", actual.rows), ("factor", factor), ("loops", actual.loops)];
+    let numbers = vec![
+        ("rows-expected", estimate.rows),
+        ("rows-actual", actual.rows),
+        ("factor", factor),
+        ("loops", actual.loops),
+    ];
     let table = node.qualified_relation();
     let (kind, confidence, advice, sql) = match (&table, columns.len()) {
         (Some(table), 2..) if ratio > 1.0 && clauses.iter().map(|clause| condition::clauses(clause)).sum::<usize>() > 1 => {
@@ -117,7 +127,8 @@ fn unknown_source(node: &Node) -> String {
         return "The inputs are estimated well, so the join's condition is not: the joined columns are skewed, or correlated with what the inputs are filtered by. Statistics of more values (ALTER TABLE … SET STATISTICS) help with skew.".to_owned();
     }
     if node.is_any(&[KnownType::Aggregate, KnownType::Group, KnownType::Unique]) {
-        return "The number of groups is misjudged: extended statistics (ndistinct) on the grouped columns tell it.".to_owned();
+        return "The number of groups is misjudged: extended statistics (ndistinct) on the grouped columns tell it."
+            .to_owned();
     }
     "The rows are misjudged here first; what is above was chosen for the wrong number.".to_owned()
 }

@@ -19,7 +19,9 @@ const WIDTH: f64 = 32.0;
 
 pub(super) fn tips(context: &Context) -> Vec<Tip> {
     let material = context.nodes().filter(|(id, _)| context.is_material_alone(*id));
-    material.filter_map(|(id, node)| heap_fetches(context, id, node).or_else(|| index_only(context, id, node))).collect()
+    material
+        .filter_map(|(id, node)| heap_fetches(context, id, node).or_else(|| index_only(context, id, node)))
+        .collect()
 }
 
 fn heap_fetches(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {

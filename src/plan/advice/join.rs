@@ -81,7 +81,9 @@ fn side_in_full(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
             context.share_text(share.min(1.0))
         ),
         numbers: vec![("rows-read", read), ("rows-joined", joined)],
-        advice: format!("With an index on the joined column, only the rows that meet the other side need be read. {PROVE}"),
+        advice: format!(
+            "With an index on the joined column, only the rows that meet the other side need be read. {PROVE}"
+        ),
         sql: vec![format!("CREATE INDEX CONCURRENTLY ON {table} ({});", keys.join(", "))],
     })
 }
@@ -156,7 +158,8 @@ fn inner_sequential_scan(context: &Context, id: NodeId, node: &Node) -> Option<T
         (advice.to_owned(), Vec::new())
     } else {
         let table = scan.qualified_relation()?;
-        let advice = format!("An index on the joined column finds the matching rows of {} directly. {PROVE}", subject(scan));
+        let advice =
+            format!("An index on the joined column finds the matching rows of {} directly. {PROVE}", subject(scan));
         (advice, vec![format!("CREATE INDEX CONCURRENTLY ON {table} ({});", keys.join(", "))])
     };
     Some(Tip {

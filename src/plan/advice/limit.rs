@@ -72,7 +72,9 @@ fn wrong_order(context: &Context, id: NodeId, limit: &Node) -> Option<Tip> {
         format!("{why} An index on the filter's columns would find them first, to be sorted then. {PROVE}")
     } else {
         let (table, keys) = (scan.qualified_relation().unwrap_or_default(), keys.join(", "));
-        format!("{why} An index on {table} ({keys}, then the columns of {index}) gives the rows in order, and only those. {PROVE}")
+        format!(
+            "{why} An index on {table} ({keys}, then the columns of {index}) gives the rows in order, and only those. {PROVE}"
+        )
     };
     Some(Tip {
         kind: "order-by-limit-filter",

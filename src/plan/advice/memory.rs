@@ -83,12 +83,15 @@ fn measured(context: &Context, id: NodeId, node: &Node, share: f64) -> Option<Ti
         let numbers = vec![("disk-kilobytes", aggregate.disk_kilobytes), ("batches", aggregate.batches)];
         return tip("aggregate-on-disk", message, numbers, advice, sql);
     }
-    memoize(context, id, node, share).or_else(|| temporary_blocks(context, id, node, share))
+    memoize(context, id, node, share)
+        .or_else(|| temporary_blocks(context, id, node, share))
         .or_else(|| expected_spill(context, id, node, share))
 }
 
 fn memoize(context: &Context, id: NodeId, node: &Node, share: f64) -> Option<Tip> {
-    let memoize = all_counters(node).filter_map(|counters| counters.memoize).max_by(|a, b| a.evictions.total_cmp(&b.evictions))?;
+    let memoize = all_counters(node)
+        .filter_map(|counters| counters.memoize)
+        .max_by(|a, b| a.evictions.total_cmp(&b.evictions))?;
     if memoize.evictions < EVICTED * memoize.misses || memoize.evictions < 1000.0 {
         return None;
     }

@@ -150,7 +150,7 @@ pub fn advise(plan: &Plan, shares: &Shares) -> Vec<Tip> {
 const SAID_BY: &[(&str, &[&str])] = &[
     ("inner-sequential-scan", &["sequential-scan-filter", "column-in-expression", "many-loops"]),
     ("join-reads-all", &["many-loops", "memoize-evictions"]),
-    ("order-by-limit-filter", &["filter-behind-index", "sequential-scan-filter"]),
+    ("order-by-limit-filter", &["filter-behind-index", "sequential-scan-filter", "column-in-expression"]),
     ("column-in-expression", &["sequential-scan-filter", "filter-behind-index"]),
     ("sort-on-disk", &["temporary-blocks"]),
     ("hash-in-batches", &["temporary-blocks"]),

@@ -27,7 +27,16 @@ pub(super) fn tips(context: &Context) -> Vec<Tip> {
 }
 
 fn whole(kind: &'static str, share: f64, message: String, numbers: Vec<(&'static str, f64)>, advice: &str) -> Tip {
-    Tip { kind, node: None, share, confidence: Confidence::High, message, numbers, advice: advice.to_owned(), sql: Vec::new() }
+    Tip {
+        kind,
+        node: None,
+        share,
+        confidence: Confidence::High,
+        message,
+        numbers,
+        advice: advice.to_owned(),
+        sql: Vec::new(),
+    }
 }
 
 fn jit(context: &Context) -> Option<Tip> {
@@ -53,11 +62,8 @@ fn planning(context: &Context) -> Option<Tip> {
     let (planning, execution) = (context.plan.planning_time?, context.plan.total_time()?);
     let share = planning / (planning + execution);
     let numbers = vec![("planning-milliseconds", planning), ("execution-milliseconds", execution)];
-    let message = format!(
-        "Planning took {}, {} of planning and execution",
-        amount::time(planning),
-        amount::percent(share)
-    );
+    let message =
+        format!("Planning took {}, {} of planning and execution", amount::time(planning), amount::percent(share));
     let advice = "Prepare the statement, so that the plan is kept. Many partitions that the condition does not name, many indexes and many joined tables make planning slow.";
     (share >= PLANNING.0 && planning >= PLANNING.1).then(|| whole("planning-time", share, message, numbers, advice))
 }
@@ -107,9 +113,9 @@ fn triggers(context: &Context) -> Vec<Tip> {
 }
 
 fn workers(context: &Context) -> Vec<Tip> {
-    let gathers = context.nodes().filter(|(id, node)| {
-        node.is_any(&[KnownType::Gather, KnownType::GatherMerge]) && context.is_material(*id)
-    });
+    let gathers = context
+        .nodes()
+        .filter(|(id, node)| node.is_any(&[KnownType::Gather, KnownType::GatherMerge]) && context.is_material(*id));
     gathers
         .filter_map(|(id, node)| {
             let (planned, launched) = (node.workers_planned?, node.workers_launched?);

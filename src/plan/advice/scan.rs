@@ -131,7 +131,9 @@ fn column_in_expression(context: &Context, id: NodeId, node: &Node) -> Option<Ti
              have the driver send it in the column's type. Where the cast is meant, index the expression. {PROVE}"
         )
     } else {
-        format!("An index on {column} cannot serve {expression}. Index the expression, and ANALYZE the table afterwards so that the planner knows its values. {PROVE}")
+        format!(
+            "An index on {column} cannot serve {expression}. Index the expression, and ANALYZE the table afterwards so that the planner knows its values. {PROVE}"
+        )
     };
     Some(Tip {
         kind: "column-in-expression",
@@ -169,7 +171,11 @@ pub(super) fn index_for(node: &Node, filter: &[Atom], served: &[Atom]) -> (Strin
     let helped = filter.iter().any(|atom| keys.iter().any(|key| key.trim_end_matches(" text_pattern_ops") == atom.key));
     if helped {
         let sql = format!("CREATE INDEX CONCURRENTLY ON {table} ({});", keys.join(", "));
-        let what = if served.is_empty() { "An index on the condition finds those rows" } else { "An index that has the filter's columns too finds those rows" };
+        let what = if served.is_empty() {
+            "An index on the condition finds those rows"
+        } else {
+            "An index that has the filter's columns too finds those rows"
+        };
         return (format!("{what} without reading the others. {PROVE}"), vec![sql]);
     }
     if let Some(contains) = filter.iter().find(|atom| atom.use_ == Use::Contains) {

@@ -36,7 +36,8 @@ fn not_hashed(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     if !negated || !node.is(KnownType::Materialize) {
         return None;
     }
-    let loops = node.actual.map_or_else(|| parent.estimate.map_or(0.0, |estimate| estimate.rows), |actual| actual.loops);
+    let loops =
+        node.actual.map_or_else(|| parent.estimate.map_or(0.0, |estimate| estimate.rows), |actual| actual.loops);
     let share = context.use_of(id).share.max(context.use_of(node.parent?).own_share);
     Some(Tip {
         kind: "subplan-not-hashed",

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::super::compare::{Comparison, Difference};
 use super::super::amount;
+use super::super::compare::{Comparison, Difference};
 use super::line::{self, BOLD, CYAN, DIM, GREEN, RED};
 use super::{Assayed, Options, summary};
 use crate::report::{layout, prose};
@@ -24,7 +24,14 @@ pub(super) fn write(
     let width = options.width.max(super::NARROWEST);
     writeln!(out, "{}", line::paint(BOLD, &headline(comparison)))?;
     for (name, assayed) in [("before", before), ("after", after)] {
-        writeln!(out, "{}", line::paint(DIM, &line::cut(&format!("  {name:<6}  {}", summary::totals(&assayed.plan).join(" · ")), width)))?;
+        writeln!(
+            out,
+            "{}",
+            line::paint(
+                DIM,
+                &line::cut(&format!("  {name:<6}  {}", summary::totals(&assayed.plan).join(" · ")), width)
+            )
+        )?;
     }
     writeln!(out)?;
     if comparison.changes.is_empty() {
@@ -44,7 +51,9 @@ pub(super) fn write(
 /// `1.24 s → 12.3 ms: 100× faster`.
 pub(super) fn headline(comparison: &Comparison) -> String {
     let (before, after) = (comparison.before, comparison.after);
-    let show = |number: f64| if comparison.timed { amount::time(number) } else { format!("cost {}", amount::count(number.round())) };
+    let show = |number: f64| {
+        if comparison.timed { amount::time(number) } else { format!("cost {}", amount::count(number.round())) }
+    };
     let (better, worse) = if comparison.timed { ("faster", "slower") } else { ("cheaper", "dearer") };
     let factor = after.max(f64::MIN_POSITIVE) / before.max(f64::MIN_POSITIVE);
     let verdict = match factor {
@@ -69,12 +78,18 @@ fn parts(comparison: &Comparison, width: usize, out: &mut dyn Write) -> io::Resu
     }
     let show = |number: f64| if comparison.timed { amount::time(number) } else { amount::short(number) };
     let what = if comparison.timed { "own time" } else { "own cost" };
-    writeln!(out, "\n{}", line::paint(DIM, &format!("{:>9} {:>9}   where it comes from, by {what}", "before", "after")))?;
+    writeln!(
+        out,
+        "\n{}",
+        line::paint(DIM, &format!("{:>9} {:>9}   where it comes from, by {what}", "before", "after"))
+    )?;
     for part in parts {
         let (was, is) = (part.own_before, part.own_after);
         let style = if is > was { RED } else { GREEN };
-        let numbers = [part.before, part.after].map(|id| id.map_or_else(|| "–".to_owned(), |id| id.number().to_string()));
-        let place = if numbers[0] == numbers[1] { numbers[0].clone() } else { format!("{}→{}", numbers[0], numbers[1]) };
+        let numbers =
+            [part.before, part.after].map(|id| id.map_or_else(|| "–".to_owned(), |id| id.number().to_string()));
+        let place =
+            if numbers[0] == numbers[1] { numbers[0].clone() } else { format!("{}→{}", numbers[0], numbers[1]) };
         let text = line::cut(&format!("{place} {}", part.text), width.saturating_sub(22));
         let after = line::paint(style, &line::right(&show(is), 9));
         writeln!(out, "{} {after}   {text}", line::right(&show(was), 9))?;

@@ -91,7 +91,11 @@ fn used(counters: &Counters) -> Vec<String> {
         lines.push(format!("{} batches, {disk} on disk", amount::count(aggregate.batches)));
     }
     if let Some(memoize) = counters.memoize {
-        let evicted = if memoize.evictions > 0.0 { format!(", {} evicted", amount::count(memoize.evictions)) } else { String::new() };
+        let evicted = if memoize.evictions > 0.0 {
+            format!(", {} evicted", amount::count(memoize.evictions))
+        } else {
+            String::new()
+        };
         lines.push(format!("{} hits, {} misses{evicted}", amount::count(memoize.hits), amount::count(memoize.misses)));
     }
     if counters.lossy_heap_blocks > 0.0 {

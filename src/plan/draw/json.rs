@@ -23,7 +23,12 @@ pub fn json(plans: &[Assayed], out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of the writer.
-pub fn comparison_json(before: &Assayed, after: &Assayed, comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
+pub fn comparison_json(
+    before: &Assayed,
+    after: &Assayed,
+    comparison: &Comparison,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let document = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "comparison": comparison,

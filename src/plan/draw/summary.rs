@@ -45,7 +45,11 @@ pub(super) fn totals(plan: &Plan) -> Vec<String> {
     }
     let buffers = plan.root().counters.buffers;
     if buffers.accessed() > 0.0 {
-        let read = if buffers.read() > 0.0 { format!("{} of them read", amount::blocks(buffers.read())) } else { "all cached".to_owned() };
+        let read = if buffers.read() > 0.0 {
+            format!("{} of them read", amount::blocks(buffers.read()))
+        } else {
+            "all cached".to_owned()
+        };
         parts.push(format!("{} of blocks, {read}", amount::blocks(buffers.accessed())));
     }
     if buffers.temp() > 0.0 {
@@ -70,7 +74,11 @@ pub(super) fn write_behind(assayed: &Assayed, options: Options, out: &mut dyn Wr
     }
     if let Some(serialization) = &plan.serialization {
         let time = serialization.time.map(amount::time).unwrap_or_default();
-        lines.push(format!("serialization: {} as {}, {time}", amount::kilobytes(serialization.kilobytes), serialization.format));
+        lines.push(format!(
+            "serialization: {} as {}, {time}",
+            amount::kilobytes(serialization.kilobytes),
+            serialization.format
+        ));
     }
     if options.verbose {
         let planning = detail::blocks(&plan.planning.buffers);

@@ -13,7 +13,7 @@ const INDENT: usize = 5;
 pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     if assayed.tips.is_empty() {
-        return writeln!(out, "{}", line::paint(GREEN, nothing(assayed)));
+        return writeln!(out, "{}", line::paint(GREEN, &layout::wrap(nothing(assayed), options.width)));
     }
     for tip in &assayed.tips {
         one(tip, options, out)?;
@@ -22,10 +22,10 @@ pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) ->
 }
 
 pub(super) fn nothing(assayed: &Assayed) -> &'static str {
-    if assayed.plan.is_analyzed() {
-        "Nothing material to improve."
-    } else {
-        "Nothing material to see in the estimates; EXPLAIN (ANALYZE, BUFFERS) would tell more."
+    match (assayed.plan.is_analyzed(), assayed.plan.root().estimate) {
+        (true, _) => "Nothing material to improve.",
+        (false, Some(_)) => "Nothing material to see in the estimates; EXPLAIN (ANALYZE, BUFFERS) would tell more.",
+        (false, None) => "There is nothing to judge without costs and times; EXPLAIN (ANALYZE, BUFFERS) would tell.",
     }
 }
 

@@ -28,24 +28,33 @@ pub(in crate::plan) fn title(node: &Node) -> String {
 
 /// With what it is for, and how often it ran.
 pub(super) fn full(node: &Node) -> String {
-    with_role(node, title(node))
+    format!("{}{}", with_role(node, title(node)), runs(node))
 }
 
-/// The same without the index, and the words that name the index.
-pub(super) fn without_index(node: &Node) -> (String, String) {
-    let index = quote(node.index.as_deref().unwrap_or_default());
-    let is_bitmap = node.is(KnownType::BitmapIndexScan);
+/// The same without its end and the index, and the words that name the index.
+pub(super) fn without_index(node: &Node) -> (String, Option<String>) {
+    let word = if node.is(KnownType::BitmapIndexScan) { "on" } else { "using" };
+    let index = node.index.as_deref().map(|index| format!("{word} {}", quote(index)));
     let short = Node { index: None, ..node.clone() };
-    (with_role(node, title(&short)), format!("{} {index}", if is_bitmap { "on" } else { "using" }))
+    (with_role(node, title(&short)), index)
 }
 
 fn with_role(node: &Node, title: String) -> String {
-    let mut full = match (&node.subplan_name, node.relationship) {
+    match (&node.subplan_name, node.relationship) {
         (Some(name), Some(Relationship::InitPlan | Relationship::SubPlan)) => format!("{name}: {title}"),
         _ => title,
-    };
+    }
+}
+
+/// How many workers there were, and how often the node ran.
+pub(super) fn runs(node: &Node) -> String {
+    let mut full = String::new();
     if let (Some(planned), Some(launched)) = (node.workers_planned, node.workers_launched) {
-        let workers = if planned == launched { amount::count(launched) } else { format!("{} of {}", amount::count(launched), amount::count(planned)) };
+        let workers = if planned == launched {
+            amount::count(launched)
+        } else {
+            format!("{} of {}", amount::count(launched), amount::count(planned))
+        };
         full.push_str(&format!(" ({workers} workers)"));
     } else if let Some(planned) = node.workers_planned {
         full.push_str(&format!(" ({} workers planned)", amount::count(planned)));

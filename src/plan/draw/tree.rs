@@ -4,15 +4,18 @@ use std::io::{self, Write};
 
 use super::super::{Node, NodeId};
 use super::columns::Columns;
-use super::line::{self, BOLD, CYAN, DIM, PLAIN, RED, YELLOW};
 use super::detail::Detail;
+use super::line::{self, BOLD, CYAN, DIM, PLAIN, RED, YELLOW};
 use super::{Assayed, Options, detail, title};
 use crate::report::{layout, prose};
 
 pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) -> io::Result<()> {
     let columns = Columns::of(assayed, options);
     let indent = columns.number_width + 2;
-    writeln!(out, "{}", line::paint(DIM, format!("{}{}", " ".repeat(indent + columns.tree_width), columns.header()).trim_end()))?;
+    let header = format!("{}{}", " ".repeat(indent + columns.tree_width), columns.header());
+    if !header.trim().is_empty() {
+        writeln!(out, "{}", line::paint(DIM, header.trim_end()))?;
+    }
     for id in assayed.plan.ids() {
         let prefix = prefix(assayed, id);
         let node = assayed.plan.node(id);
@@ -30,7 +33,12 @@ pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) ->
         };
         let (title, moved) = fitting(node, width);
         let row = columns.row(assayed, id);
-        let line = format!("{mark}{} {}{}{row}", line::paint(DIM, &number), line::paint(DIM, &prefix.own), line::paint(style, &title));
+        let line = format!(
+            "{mark}{} {}{}{row}",
+            line::paint(DIM, &number),
+            line::paint(DIM, &prefix.own),
+            line::paint(style, &title)
+        );
         writeln!(out, "{}", line.trim_end())?;
         let moved = moved.map(|text| Detail { text, behind: String::new() });
         for detail in moved.into_iter().chain(detail::lines(assayed, id, options.verbose)) {
@@ -50,14 +58,17 @@ pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) ->
     Ok(())
 }
 
-/// The title in exactly so many columns; where it does not fit, the name of the index goes to a line of its own.
+/// The title in exactly so many columns; where it does not fit, the name of the index goes to a line of its own. How often the node
+/// ran is never cut off.
 fn fitting(node: &Node, width: usize) -> (String, Option<String>) {
     let full = title::full(node);
-    if line::columns(&full) <= width || node.index.is_none() {
+    if line::columns(&full) <= width {
         return (line::left(&full, width), None);
     }
-    let (without, index) = title::without_index(node);
-    (line::left(&without, width), Some(index))
+    let runs = title::runs(node);
+    let room = width.saturating_sub(line::columns(&runs));
+    let (name, index) = title::without_index(node);
+    (line::left(&format!("{}{runs}", line::cut(&name, room)), width), index)
 }
 
 struct Prefix {
@@ -83,11 +94,14 @@ fn prefix(assayed: &Assayed, id: NodeId) -> Prefix {
             (false, false) => "│  ",
         });
     }
-    let base: String = own.chars().map(|c| match c {
-        '├' => '│',
-        '└' | '─' => ' ',
-        c => c,
-    }).collect();
+    let base: String = own
+        .chars()
+        .map(|c| match c {
+            '├' => '│',
+            '└' | '─' => ' ',
+            c => c,
+        })
+        .collect();
     let below = if plan.node(id).children.is_empty() { format!("{base}   ") } else { format!("{base}│  ") };
     Prefix { own, below }
 }

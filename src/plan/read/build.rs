@@ -28,7 +28,12 @@ pub(super) fn plan(raw: &RawPlan) -> Plan {
         serialization: get("Serialization").map(serialization),
         triggers: named.chain(listed).collect(),
         jit: get("JIT").map(jit),
-        settings: get("Settings").and_then(Value::as_object).into_iter().flatten().map(|(k, v)| (k.clone(), text(v))).collect(),
+        settings: get("Settings")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(k, v)| (k.clone(), text(v)))
+            .collect(),
     }
 }
 
@@ -179,9 +184,9 @@ fn actual(properties: &[(String, Value)]) -> Option<Actual> {
 }
 
 fn conditions(properties: &[(String, Value)]) -> Vec<Condition> {
-    let conditions = properties.iter().filter_map(|(key, value)| {
-        Some(Condition { kind: ConditionKind::named(key)?, text: text(value) })
-    });
+    let conditions = properties
+        .iter()
+        .filter_map(|(key, value)| Some(Condition { kind: ConditionKind::named(key)?, text: text(value) }));
     let mut conditions: Vec<Condition> = conditions.collect();
     conditions.sort_by_key(|condition| condition.kind);
     conditions
@@ -232,7 +237,9 @@ fn counters(properties: &[(String, Value)]) -> Counters {
     Counters {
         buffers: buffers(properties),
         io: IoTimes {
-            read: get_or_zero("I/O Read Time") + get_or_zero("Shared I/O Read Time") + get_or_zero("Local I/O Read Time"),
+            read: get_or_zero("I/O Read Time")
+                + get_or_zero("Shared I/O Read Time")
+                + get_or_zero("Local I/O Read Time"),
             write: get_or_zero("I/O Write Time")
                 + get_or_zero("Shared I/O Write Time")
                 + get_or_zero("Local I/O Write Time"),

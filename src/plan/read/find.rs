@@ -47,7 +47,8 @@ fn refuse_other_formats(lines: &[Line]) -> Result<(), ReadError> {
         let content = line.text.trim_start();
         let format = if content.starts_with("<explain ") || content.starts_with("<Plan>") {
             "XML"
-        } else if content == "- Plan:" || content.starts_with("Plan:") && !content.contains('{') || content == "Plan: " {
+        } else if content == "- Plan:" || content.starts_with("Plan:") && !content.contains('{') || content == "Plan: "
+        {
             "YAML"
         } else {
             continue;
@@ -164,7 +165,9 @@ impl<'a> Finder<'a> {
     fn goes_on_after_blank(&self, root: usize) -> bool {
         let next = self.lines[self.at..].iter().find(|line| !line.text.trim().is_empty());
         next.is_some_and(|line| {
-            text::is_summary(line.text.trim()) || line.text.trim_start().starts_with("->") || indentation(&line.text) > root
+            text::is_summary(line.text.trim())
+                || line.text.trim_start().starts_with("->")
+                || indentation(&line.text) > root
         })
     }
 
@@ -249,7 +252,8 @@ fn quoted_throughout(text: &str) -> bool {
 
 /// A line without borders, quotes, a log's tab and the like; and how many characters went at its start.
 fn without_frame(raw: &str, quoted: bool) -> (String, usize) {
-    if quoted {
+    // The last line may be empty.
+    if quoted && raw.len() >= 2 {
         return (raw[1..raw.len() - 1].replace("\"\"", "\""), 1);
     }
     for (border, end) in [("| ", '|'), ("│ ", '│'), ("║ ", '║')] {

@@ -216,7 +216,9 @@ impl Reader {
     /// The place of a worker in its node, by its number.
     fn worker(&mut self, node: usize, number: u32) -> usize {
         let workers = &mut self.plan.nodes[node].workers;
-        let known = workers.iter().position(|worker| get(worker, "Worker Number").and_then(Value::as_u64) == Some(number.into()));
+        let known = workers
+            .iter()
+            .position(|worker| get(worker, "Worker Number").and_then(Value::as_u64) == Some(number.into()));
         known.unwrap_or_else(|| {
             workers.push(vec![("Worker Number".to_owned(), number.into())]);
             workers.len() - 1
