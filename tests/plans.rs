@@ -62,7 +62,7 @@ fn comparable(mut plan: Plan) -> Plan {
             counters.io = Default::default();
             counters.wal = Default::default();
             counters.buffers = Default::default();
-            if parallel {
+            if parallel || writes {
                 *counters = Default::default();
             }
         }
@@ -76,7 +76,7 @@ fn comparable(mut plan: Plan) -> Plan {
         for actual in actuals {
             (actual.startup_time, actual.total_time) =
                 (actual.startup_time.map(|_| 0.0), actual.total_time.map(|_| 0.0));
-            if parallel {
+            if parallel || writes {
                 (actual.rows, actual.loops) = (0.0, 1.0);
             }
         }
