@@ -1,5 +1,9 @@
 //! Plans that real servers made (tests/plans/cases.sql says of what): read, understood, advised on, drawn.
 
+#[path = "plans/live.rs"]
+mod live;
+#[path = "plans/own_times.rs"]
+mod own_times;
 mod support;
 
 use std::fs;
@@ -393,118 +397,6 @@ fn suggested_indexes_name_the_tables_and_columns_of_the_plan() {
     );
 }
 
-/// Own times of a plan in the text format, in its order.
-fn own_times(text: &str) -> Vec<f64> {
-    let plan = plan::read(text).expect("a plan").remove(0);
-    let shares = Shares::of(&plan);
-    let times = plan.ids().map(|id| shares[id].own_time.unwrap_or(0.0));
-    times.map(|time| (time * 1000.0).round() / 1000.0).collect()
-}
-
-#[test]
-fn loops_are_multiplied() {
-    let times = own_times(
-        "Nested Loop  (actual time=0.1..50.0 rows=10 loops=1)
-  ->  Seq Scan on a  (actual time=0.1..10.0 rows=10 loops=1)
-  ->  Index Scan using i on b  (actual time=0.1..3.0 rows=1 loops=10)",
-    );
-    assert_eq!(times, [10.0, 10.0, 30.0]);
-}
-
-#[test]
-fn processes_side_by_side_are_waited_for_once() {
-    // Three processes: the leader takes part. The hash was built by each of them.
-    let times = own_times(
-        "Gather  (actual time=1.0..100.0 rows=10 loops=1)
-  Workers Planned: 2
-  Workers Launched: 2
-  ->  Hash Join  (actual time=1.0..90.0 rows=3 loops=3)
-        ->  Parallel Seq Scan on a  (actual time=0.1..60.0 rows=33 loops=3)
-        ->  Hash  (actual time=5.0..5.0 rows=1 loops=3)
-              ->  Seq Scan on b  (actual time=0.1..4.0 rows=1 loops=3)",
-    );
-    assert_eq!(times, [10.0, 25.0, 60.0, 1.0, 4.0]);
-    // One of three never ran the second part of an Append: the others' time is shared by all.
-    let times = own_times(
-        "Gather  (actual time=1.0..40.0 rows=10 loops=1)
-  ->  Parallel Append  (actual time=1.0..30.0 rows=3 loops=3)
-        ->  Seq Scan on a  (actual time=0.1..30.0 rows=33 loops=1)
-        ->  Parallel Seq Scan on b  (actual time=0.1..15.0 rows=1 loops=2)",
-    );
-    assert_eq!(times, [10.0, 10.0, 10.0, 10.0]);
-}
-
-#[test]
-fn a_cte_runs_where_it_is_scanned() {
-    // The first scan waited for all of it; the second found the rows ready.
-    let times = own_times(
-        "Hash Join  (actual time=1.0..100.0 rows=10 loops=1)
-  CTE c
-    ->  Seq Scan on a  (actual time=0.1..60.0 rows=33 loops=1)
-  ->  CTE Scan on c  (actual time=0.1..70.0 rows=33 loops=1)
-  ->  Hash  (actual time=9.0..9.0 rows=33 loops=1)
-        ->  CTE Scan on c d  (actual time=0.1..5.0 rows=33 loops=1)",
-    );
-    assert_eq!(times, [21.0, 60.0, 10.0, 4.0, 5.0]);
-    // Each of two scans pulled a part of it.
-    let times = own_times(
-        "Append  (actual time=1.0..70.0 rows=10 loops=1)
-  CTE c
-    ->  Seq Scan on a  (actual time=0.1..60.0 rows=33 loops=1)
-  ->  CTE Scan on c  (actual time=0.1..40.0 rows=33 loops=1)
-  ->  CTE Scan on c d  (actual time=0.1..25.0 rows=33 loops=1)",
-    );
-    assert_eq!(times, [5.0, 60.0, 0.0, 5.0]);
-}
-
-#[test]
-fn an_init_plan_runs_where_its_value_is_needed() {
-    for (name, value) in [("InitPlan 1 (returns $0)", "$0"), ("InitPlan 1", "(InitPlan 1).col1")] {
-        let times = own_times(&format!(
-            "Aggregate  (actual time=1.0..100.0 rows=1 loops=1)
-  {name}
-    ->  Seq Scan on a  (actual time=0.1..60.0 rows=1 loops=1)
-  ->  Seq Scan on b  (actual time=61.0..90.0 rows=33 loops=1)
-        Filter: (x = {value})"
-        ));
-        assert_eq!(times, [10.0, 60.0, 30.0], "{name}");
-    }
-    // $1 is not $12.
-    let times = own_times(
-        "Aggregate  (actual time=1.0..100.0 rows=1 loops=1)
-  InitPlan 1 (returns $1)
-    ->  Seq Scan on a  (actual time=0.1..60.0 rows=1 loops=1)
-  ->  Seq Scan on b  (actual time=1.0..30.0 rows=33 loops=1)
-        Filter: (x = $12)",
-    );
-    assert_eq!(times, [10.0, 60.0, 30.0]);
-}
-
-#[test]
-fn a_subplan_runs_in_the_node_it_stands_below() {
-    let times = own_times(
-        "Seq Scan on a  (actual time=1.0..100.0 rows=1 loops=1)
-  SubPlan 1
-    ->  Index Scan using i on b  (actual time=0.1..0.5 rows=1 loops=100)",
-    );
-    assert_eq!(times, [50.0, 50.0]);
-}
-
-#[test]
-fn costs_below_a_limit_are_those_that_it_pays() {
-    let plan = plan::read(
-        "Limit  (cost=0.00..10.00 rows=1 width=4)
-  ->  Nested Loop  (cost=0.00..1000.00 rows=100 width=4)
-        ->  Seq Scan on a  (cost=0.00..200.00 rows=100 width=4)
-        ->  Index Scan using i on b  (cost=0.00..6.00 rows=1 width=4)",
-    )
-    .expect("a plan")
-    .remove(0);
-    let shares = Shares::of(&plan);
-    let own: Vec<f64> = plan.ids().map(|id| (shares[id].own_cost * 1000.0).round() / 1000.0).collect();
-    assert_eq!(own, [0.0, 2.0, 2.0, 6.0]);
-}
-
 /// One drawing for each kind of plan.
 #[test]
 fn drawings() {
@@ -585,81 +477,5 @@ fn comparisons() {
         let whole = comparison.after - comparison.before;
         let executor = 0.05 * comparison.after.max(comparison.before) + 1.0;
         assert!((difference - whole).abs() <= executor, "{before} {after}: {difference} of {whole}");
-    }
-}
-
-mod live {
-    use std::time::Duration;
-
-    use pgassay::db::{ExplainMode, Limits, Parameters, explain};
-    use pgassay::plan::{self, Query};
-    use pgassay::shadow::{Options, Server};
-
-    use crate::support::servers;
-
-    const TABLE: &str =
-        "CREATE TABLE t (id int PRIMARY KEY, a text); INSERT INTO t SELECT n, 'x' FROM generate_series(1, 1000) n;
-        CREATE SEQUENCE s; CREATE FUNCTION touch() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1'";
-
-    fn run(server: &Server, sql: &str, mode: ExplainMode) -> Result<pgassay::db::Explained, String> {
-        let config = server.config("postgres");
-        let Some(tokio_postgres::config::Host::Unix(socket)) = config.get_hosts().first() else { panic!("a socket") };
-        let url = format!("host={} user=postgres dbname=postgres", socket.display());
-        let parameters = Parameters::read(&url).expect("parameters");
-        let limits = Limits { statement: Duration::from_secs(2), ..Limits::default() };
-        let query = Query::read(sql).expect("one statement");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(explain(&parameters, &limits, &query, mode)).map_err(|error| error.to_string())
-    }
-
-    fn rows(server: &Server) -> i64 {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            let session = server.connect("postgres").await.expect("a session");
-            let row = session.query_one("SELECT count(*) FROM t WHERE a = 'x'", &[]).await.expect("a row");
-            session.close().await;
-            row.get(0)
-        })
-    }
-
-    #[test]
-    fn a_server_is_asked_and_nothing_is_left_behind() {
-        for installation in servers::of_versions(&[15, 18]) {
-            let server = Server::start(&installation, &Options::default()).expect("a server");
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async {
-                let session = server.connect("postgres").await.expect("a session");
-                session.batch_execute(TABLE).await.expect("a table");
-                session.close().await;
-            });
-            let planned = run(&server, "SELECT * FROM t WHERE id = 5", ExplainMode::Plan).expect("a plan");
-            let plan = plan::read(&planned.text).expect("a plan").remove(0);
-            assert!(!plan.is_analyzed() && plan.root().index.as_deref() == Some("t_pkey"), "{}", planned.text);
-
-            let generic = run(&server, "SELECT * FROM t WHERE id = $1 AND a <> $2", ExplainMode::Plan).expect("a plan");
-            assert!(
-                generic.text.contains("(id = $1)") && !generic.text.contains("plan_cache_mode"),
-                "{}",
-                generic.text
-            );
-
-            let analyzed = run(&server, "SELECT count(*), touch() FROM t", ExplainMode::Analyze).expect("a plan");
-            assert!(plan::read(&analyzed.text).expect("a plan")[0].is_timed());
-            assert_eq!(analyzed.volatile_functions, ["public.touch"]);
-
-            // The planner's view of a write needs no right to write.
-            run(&server, "UPDATE t SET a = 'y'", ExplainMode::Plan).expect("a plan");
-            // What our own reader lets through, the server still refuses.
-            for sql in ["UPDATE t SET a = 'y'", "SELECT nextval('s')", "SELECT * FROM t FOR UPDATE"] {
-                let error = run(&server, sql, ExplainMode::Analyze).expect_err(sql);
-                assert!(error.contains("read-only transaction"), "{error}");
-            }
-            let written = run(&server, "UPDATE t SET a = 'y'", ExplainMode::AnalyzeWrites).expect("a plan");
-            assert!(plan::read(&written.text).expect("a plan")[0].is_timed());
-            assert_eq!(rows(&server), 1000);
-
-            let error = run(&server, "SELECT pg_sleep(30)", ExplainMode::Analyze).expect_err("a timeout");
-            assert!(error.contains("statement timeout"), "{error}");
-        }
     }
 }

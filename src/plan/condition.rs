@@ -227,11 +227,10 @@ pub(super) fn wrapped_column(node: &Node, condition: &str) -> Option<(String, St
         }
         [left, right].into_iter().find_map(|side| {
             let side = plain(side);
-            let wrapped = match side {
-                Expr::Cast { .. } | Expr::Function(_) => true,
-                Expr::BinaryOp { op: BinaryOperator::LongArrow, .. } => true,
-                _ => false,
-            };
+            let wrapped = matches!(
+                side,
+                Expr::Cast { .. } | Expr::Function(_) | Expr::BinaryOp { op: BinaryOperator::LongArrow, .. }
+            );
             let inside = (wrapped && column(node, side).is_none()).then(|| first_column(node, side)).flatten()?;
             Some((unqualified(node, &side.to_string()), inside))
         })

@@ -47,7 +47,7 @@ fn measured(context: &Context, id: NodeId, node: &Node, share: f64) -> Option<Ti
             amount::kilobytes(most),
             context.share_text(share)
         );
-        let (advice, sql) = more_memory(needed, "An index in the sort's order would save the sort altogether.");
+        let (advice, sql) = more_memory(needed, instead_of_sorting(context, id));
         return tip("sort-on-disk", message, vec![("disk-kilobytes", most)], advice, sql);
     }
     let hash = all_counters(node).filter_map(|counters| counters.hash).max_by(|a, b| a.batches.total_cmp(&b.batches));
@@ -156,7 +156,7 @@ fn expected_spill(context: &Context, id: NodeId, node: &Node, share: f64) -> Opt
     if kilobytes <= context.work_mem() {
         return None;
     }
-    let (advice, sql) = more_memory(kilobytes * 1.2, "An index in the sort's order would save the sort altogether.");
+    let (advice, sql) = more_memory(kilobytes * 1.2, instead_of_sorting(context, id));
     Some(Tip {
         kind: "sort-on-disk",
         node: Some(id),
@@ -173,6 +173,16 @@ fn expected_spill(context: &Context, id: NodeId, node: &Node, share: f64) -> Opt
         advice,
         sql,
     })
+}
+
+/// An index has the order of one table's rows, not that of a join's.
+fn instead_of_sorting(context: &Context, id: NodeId) -> &'static str {
+    let sorts_table = context.plan.children(id).all(|below| below.relation.is_some());
+    if sorts_table {
+        "An index in the sort's order would save the sort altogether."
+    } else {
+        "Fewer or narrower rows help as well."
+    }
 }
 
 /// What to set, or what to do instead where that would be a lot.

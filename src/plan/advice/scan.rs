@@ -41,8 +41,11 @@ fn removed_and_kept(node: &Node) -> Option<(f64, f64)> {
     Some((node.removed_by_filter.unwrap_or(0.0) * actual.loops, actual.rows * actual.loops))
 }
 
+/// What a selective scan does in words, the numbers, and how sure they are.
+type Selective = (String, Vec<(&'static str, f64)>, Confidence);
+
 /// Whether a scan reads much to keep little; with the numbers.
-fn is_selective(context: &Context, id: NodeId, node: &Node) -> Option<(String, Vec<(&'static str, f64)>, Confidence)> {
+fn is_selective(context: &Context, id: NodeId, node: &Node) -> Option<Selective> {
     match removed_and_kept(node) {
         Some((removed, kept)) => {
             let selective = removed >= REMOVED_ROWS && kept <= KEPT_BY_FILTER * (removed + kept);
@@ -53,7 +56,8 @@ fn is_selective(context: &Context, id: NodeId, node: &Node) -> Option<(String, V
         None => {
             let (estimate, cost) = (node.estimate?, context.use_of(id).cost);
             let selective = estimate.total_cost >= COST_PER_KEPT_ROW * estimate.rows.max(10.0);
-            let text = format!("costs {} to keep {} rows", amount::count(cost), amount::count(estimate.rows));
+            let text =
+                format!("costs {} to keep {}", amount::count(cost), amount::counted(estimate.rows, "row", "rows"));
             selective.then(|| (text, vec![("cost", cost), ("rows-expected", estimate.rows)], Confidence::Low))
         }
     }
