@@ -90,7 +90,7 @@ fn writes(change: &Change, functions: &BTreeSet<String>) -> Option<String> {
                     .find(|name| WRITING.contains(&name.as_str()))
                     .map(|name| format!("calls {name}, which writes"))
             };
-            written.or_else(locked).or_else(calls).or_else(|| into(select.tree.0.as_ref()))
+            written.or_else(locked).or_else(calls)
         }
         Change::Insert(insert) => Some(format!("inserts into {}", insert.table)),
         Change::Update(update) => Some(format!("updates {}", update.table)),
@@ -98,14 +98,6 @@ fn writes(change: &Change, functions: &BTreeSet<String>) -> Option<String> {
         Change::Merge(merge) => Some(format!("merges into {}", merge.table)),
         other => Some(format!("is no query ({})", other.names().first().copied().unwrap_or("unknown"))),
     }
-}
-
-/// SELECT … INTO makes a table.
-fn into(statement: &ast::Statement) -> Option<String> {
-    let ast::Statement::Query(query) = statement else { return None };
-    let ast::SetExpr::Select(select) = &*query.body else { return None };
-    let target = select.into.as_ref()?.targets.first()?;
-    Some(format!("creates {target}"))
 }
 
 fn functions(statement: &ast::Statement) -> BTreeSet<String> {
@@ -164,7 +156,7 @@ mod tests {
             ("SELECT * FROM t FOR UPDATE", "locks rows of t"),
             ("SELECT * FROM (SELECT * FROM t FOR SHARE) s", "locks rows of t"),
             ("SELECT nextval('s')", "calls nextval, which writes"),
-            ("SELECT * INTO n FROM t", "creates n"),
+            ("SELECT * INTO n FROM t", "is no query (create-table-as)"),
             ("CREATE TABLE n AS SELECT 1", "is no query (create-table-as)"),
             ("SELEC 1", "could not be read"),
         ] {
