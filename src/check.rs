@@ -40,8 +40,7 @@ pub struct Job {
 /// Judges every migration of the job.
 pub fn check(job: &Job, sources: &Sources) -> Report {
     let mut report = Report::new(job.version);
-    // A long chain of operators is a deep tree, and whoever walks or drops it needs stack, whatever thread this is.
-    stacker::maybe_grow(crate::sql::STACK, crate::sql::STACK, || {
+    with_stack(|| {
         for history in separate(&job.base, &job.migrations) {
             check_history(job, history, sources, &mut report);
         }
@@ -51,6 +50,11 @@ pub fn check(job: &Job, sources: &Sources) -> Report {
     report.findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
     report.count(job.migrations.iter().filter(|migration| migration.age != Age::Old).map(|migration| migration.file));
     report
+}
+
+/// A long chain of operators is a deep tree, and whoever walks or drops it needs stack, whatever thread this is.
+fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(crate::sql::STACK, crate::sql::STACK, work)
 }
 
 fn check_history(job: &Job, mut history: History, sources: &Sources, report: &mut Report) {
@@ -148,7 +152,7 @@ struct Judged {
 /// Replays the migrations one after the other, and judges those that are done meanwhile.
 fn judge_all(job: &Job, units: &[Unit], schema: Schema, options: Options, sources: &Sources) -> Vec<Judged> {
     let judged = Mutex::new(BTreeMap::new());
-    rayon::scope(|scope| {
+    rayon::in_place_scope(|scope| {
         let mut number = 0;
         history::replay(units, schema, options, |run| {
             if !run.judged {
@@ -157,7 +161,8 @@ fn judge_all(job: &Job, units: &[Unit], schema: Schema, options: Options, source
             let (place, judged) = (number, &judged);
             number += 1;
             scope.spawn(move |_| {
-                let found = judge(&run, job, sources);
+                // With the run itself, so that it is dropped there too.
+                let found = with_stack(move || judge(&run, job, sources));
                 judged.lock().unwrap_or_else(PoisonError::into_inner).insert(place, found);
             });
         });

@@ -1,0 +1,200 @@
+//! `pgassay plan`: read one plan in the terminal, with what is wrong with it.
+
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use pgassay::db::{self, ExplainMode, Limits, Parameters};
+use pgassay::plan::draw::{self, Assayed, Options};
+use pgassay::plan::{self, Plan, Query};
+
+use super::{Outcome, output};
+
+/// Read a plan in the terminal: where its time goes, what is wrong with it, what to do
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Reads EXPLAIN's text format and its JSON, with or without ANALYZE, also in psql's output and in logs of auto_explain.\n\
+    Exit codes: 0 drawn; 2 the plan could not be read."
+)]
+pub struct Arguments {
+    /// A plan or SQL in a file, SQL itself, or - for standard input, which is read without an argument
+    #[arg(value_name = "SQL|FILE|-", conflicts_with = "compare")]
+    plan: Option<String>,
+
+    /// Plan the SQL on this database: a URL, "host=… dbname=…", a database's name, or env:NAME for the value of an environment variable
+    #[arg(long, value_name = "URL", conflicts_with = "compare")]
+    db: Option<String>,
+
+    /// Run the statement, in a transaction that is rolled back; refused if it writes
+    #[arg(long, requires = "db")]
+    analyze: bool,
+
+    /// Run it even if it writes; what sequences and functions did outside of the transaction stays
+    #[arg(long, requires = "db")]
+    analyze_writes: bool,
+
+    /// Seconds after which the server stops the statement
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
+
+    /// What changed between two plans of the same query
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"])]
+    compare: Option<Vec<PathBuf>>,
+
+    /// How to show it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Whole conditions, output columns, blocks and costs of each node
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a terminal
+    Text,
+    /// All there is, with stable field names
+    Json,
+    /// For a comment or a page
+    Markdown,
+}
+
+pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    match &arguments.compare {
+        Some(files) => compare(&arguments, files)?,
+        None => show(&arguments)?,
+    }
+    Ok(Outcome::Clean)
+}
+
+fn show(arguments: &Arguments) -> anyhow::Result<()> {
+    let (name, text) = given(arguments.plan.as_deref())?;
+    let plans = match &arguments.db {
+        Some(_) if plan::is_plan(&text) => anyhow::bail!("{name} is a plan already: --db is for SQL"),
+        Some(url) => ask(arguments, url, &text)?,
+        None => plan::read(&text).map_err(|error| match looks_like_sql(&text) {
+            true => anyhow::anyhow!("{name} looks like SQL: --db says on which database to plan it"),
+            false => anyhow::Error::new(error).context(name),
+        })?,
+    };
+    let plans: Vec<Assayed> = plans.into_iter().map(Assayed::new).collect();
+    write(arguments, |out| match arguments.format {
+        Format::Text => draw::text(&plans, arguments.options(), out),
+        Format::Json => draw::json(&plans, out),
+        Format::Markdown => draw::markdown(&plans, arguments.verbose, out),
+    })
+}
+
+fn compare(arguments: &Arguments, files: &[PathBuf]) -> anyhow::Result<()> {
+    let mut plans = Vec::new();
+    for file in files {
+        let read =
+            if file.as_os_str() == "-" { read_plans("standard input", &standard_input()?)? } else { read_file(file)? };
+        let number = read.len();
+        let one: [Plan; 1] = read.try_into().map_err(|_| {
+            anyhow::anyhow!("{} holds {number} plans; to compare, give files with one plan each", file.display())
+        })?;
+        plans.extend(one.map(Assayed::new));
+    }
+    let [before, after] = &plans[..] else { anyhow::bail!("two plans are needed to compare") };
+    let comparison = plan::compare(before, after);
+    write(arguments, |out| match arguments.format {
+        Format::Text => draw::comparison_text(before, after, &comparison, arguments.options(), out),
+        Format::Json => draw::comparison_json(before, after, &comparison, out),
+        Format::Markdown => draw::comparison_markdown(&comparison, out),
+    })
+}
+
+/// What was given, and how messages call it: a file's content, standard input, or SQL on the command line.
+fn given(argument: Option<&str>) -> anyhow::Result<(String, String)> {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    match argument {
+        None | Some("-") => {
+            if argument.is_none() && io::stdin().is_terminal() {
+                anyhow::bail!("give a plan or SQL: a file, the SQL itself, or - to type it and end with Ctrl-D");
+            }
+            Ok(("standard input".to_owned(), text(standard_input()?)))
+        }
+        Some(sql) if sql.contains(char::is_whitespace) && !Path::new(sql).exists() => {
+            Ok(("the argument".to_owned(), sql.to_owned()))
+        }
+        Some(file) => {
+            let bytes = std::fs::read(file).with_context(|| format!("{file} could not be read"))?;
+            Ok((file.to_owned(), text(bytes)))
+        }
+    }
+}
+
+fn looks_like_sql(text: &str) -> bool {
+    Query::read(text).is_ok_and(|query| query.writes.is_none_or(|why| !why.starts_with("could not be read")))
+}
+
+/// Has the server plan the SQL, and run it if that was asked for.
+fn ask(arguments: &Arguments, url: &str, text: &str) -> anyhow::Result<Vec<Plan>> {
+    let query = Query::read(text)?;
+    let mode = match (arguments.analyze_writes, arguments.analyze) {
+        (true, _) => ExplainMode::AnalyzeWrites,
+        (false, true) => ExplainMode::Analyze,
+        (false, false) => ExplainMode::Plan,
+    };
+    if let (ExplainMode::Analyze, Some(why)) = (mode, &query.writes) {
+        anyhow::bail!(
+            "the statement was not run, because it {why}; --analyze-writes runs it all the same, and rolls back"
+        );
+    }
+    if mode != ExplainMode::Plan && query.parameters > 0 {
+        anyhow::bail!("to be run, the statement needs values in the place of $1 and the like");
+    }
+    let limits = Limits { statement: Duration::from_secs(arguments.timeout), ..Limits::default() };
+    let parameters = Parameters::read(url)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let explained = runtime.block_on(db::explain(&parameters, &limits, &query, mode)).map_err(|error| {
+        // ambiguous_parameter, indeterminate_datatype, undefined_function, ambiguous_function
+        let untyped = query.parameters > 0 && matches!(error.code(), Some("42P08" | "42P18" | "42883" | "42725"));
+        let hint = "the type of a parameter may not be clear: write a cast, such as $1::int";
+        if untyped { anyhow::Error::new(error).context(hint) } else { error.into() }
+    })?;
+    if !explained.volatile_functions.is_empty() {
+        let names = explained.volatile_functions.join(", ");
+        anstream::eprintln!(
+            "note: the statement ran, and it may call volatile functions ({names}): what they did outside of the transaction was not rolled back"
+        );
+    }
+    let mut plans = plan::read(&explained.text).context("the server's plan was not understood")?;
+    plans.iter_mut().for_each(|plan| plan.query = Some(query.sql.clone()));
+    Ok(plans)
+}
+
+impl Arguments {
+    fn options(&self) -> Options {
+        Options { width: output::width().into(), verbose: self.verbose }
+    }
+}
+
+fn standard_input() -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().read_to_end(&mut bytes).context("standard input could not be read")?;
+    Ok(bytes)
+}
+
+fn read_file(file: &Path) -> anyhow::Result<Vec<Plan>> {
+    let bytes = std::fs::read(file).with_context(|| format!("{} could not be read", file.display()))?;
+    read_plans(&file.display().to_string(), &bytes)
+}
+
+fn read_plans(name: &str, bytes: &[u8]) -> anyhow::Result<Vec<Plan>> {
+    plan::read(&String::from_utf8_lossy(bytes)).with_context(|| name.to_owned())
+}
+
+fn write(arguments: &Arguments, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let mut out: Box<dyn Write> = match arguments.format {
+        Format::Text => Box::new(BufWriter::new(anstream::stdout())),
+        Format::Json | Format::Markdown => Box::new(BufWriter::new(io::stdout())),
+    };
+    write(&mut out)?;
+    out.flush()?;
+    Ok(())
+}
