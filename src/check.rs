@@ -137,10 +137,10 @@ fn judge(
     report: &mut Report,
 ) {
     let mut findings = match run.migration.direction {
-        Direction::Up => rules::check(run, sources, &job.settings.options),
+        Direction::Up => rules::check(run, sources, &job.settings),
         // A way back is judged by what it destroys.
         Direction::Down => {
-            let mut findings = rules::check(run, sources, &job.settings.options);
+            let mut findings = rules::check(run, sources, &job.settings);
             findings.retain(|finding| finding.category == crate::finding::Category::DataLoss);
             findings
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use imbl::{OrdMap, OrdSet};
+use imbl::OrdSet;
 
 use super::transaction::{TransactionKind, World};
 use super::{MigrationRun, Step};
@@ -95,6 +95,7 @@ impl<'a> Replay<'_, 'a> {
             steps: self.steps,
             before,
             after,
+            places: self.world.places.clone(),
             breakages,
         }
     }
@@ -172,6 +173,7 @@ impl<'a> Replay<'_, 'a> {
     fn apply(&mut self, change: &'a Change, index: usize, before: &Schema) {
         let applied = schema::apply(&mut self.world.schema, change, &self.world.session, self.version);
         let step = &self.steps[index];
+        self.world.places.record(before, &self.world.schema, change, step.statement.span);
         self.world.hold(&step.prediction, step.statement.span);
         for created in &applied.created {
             if let ObjectId::Relation(id) = created {

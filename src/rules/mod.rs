@@ -6,6 +6,7 @@
 mod context;
 pub mod migration;
 mod options;
+pub mod schema;
 mod suppression;
 
 pub use context::{RunContext, StepContext};
@@ -66,6 +67,8 @@ pub enum Check {
     Step(fn(&StepContext, &mut Vec<Finding>)),
     /// Once a migration.
     Migration(fn(&RunContext, &mut Vec<Finding>)),
+    /// At a schema: all of one in an audit, and in a migration what it adds.
+    Schema(fn(&schema::SchemaContext, &mut Vec<schema::Discovery>), schema::Needs),
     /// Found while files are read, before any rule runs.
     Reading,
     /// Found in what is around the SQL: git, and the other files. The rule's examples are for people: run alone they show nothing.
@@ -73,7 +76,17 @@ pub enum Check {
 }
 
 /// Every rule, in the order in which `pgassay rules` lists them.
-pub const ALL: &[&Rule] = migration::ALL;
+pub const ALL: &[&Rule] = &together();
+
+const fn together() -> [&'static Rule; migration::ALL.len() + schema::ALL.len()] {
+    let mut all = [schema::ALL[0]; migration::ALL.len() + schema::ALL.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < migration::ALL.len() { migration::ALL[at] } else { schema::ALL[at - migration::ALL.len()] };
+        at += 1;
+    }
+    all
+}
 
 /// The rule of a name.
 pub fn find(name: &str) -> Option<&'static Rule> {
@@ -81,16 +94,18 @@ pub fn find(name: &str) -> Option<&'static Rule> {
 }
 
 /// What the rules say of one migration, in the order of the text.
-pub fn check(run: &MigrationRun, sources: &Sources, options: &RuleOptions) -> Vec<Finding> {
+pub fn check(run: &MigrationRun, sources: &Sources, settings: &Settings) -> Vec<Finding> {
+    let options = &settings.options;
     let mut findings = Vec::new();
     let context = RunContext { run, sources, options };
     for rule in ALL {
         match rule.check {
             Check::Step(check) => context.steps().for_each(|step| check(&step, &mut findings)),
             Check::Migration(check) => check(&context, &mut findings),
-            Check::Reading | Check::Outside => {}
+            Check::Schema(..) | Check::Reading | Check::Outside => {}
         }
     }
+    findings.extend(schema::check_added(run, &settings.areas, options));
     findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
     findings
 }
@@ -111,6 +126,7 @@ impl Rule {
             related: Vec::new(),
             object: None,
             area: None,
+            confidence: None,
             message: message.into(),
             evidence: Vec::new(),
             witness: None,

@@ -18,4 +18,5 @@ impl Default for RuleOptions {
 }
 
 /// The types that discouraged-types speaks of, by the names that people write.
-pub const ACCEPTABLE_TYPES: [&str; 7] = ["timestamp", "timetz", "char", "money", "json", "serial", "smallserial"];
+pub const ACCEPTABLE_TYPES: [&str; 8] =
+    ["timestamp", "timetz", "char", "money", "json", "serial", "smallserial", "uuid-text"];

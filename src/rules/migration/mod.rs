@@ -7,7 +7,6 @@ mod blocking_scan;
 mod breaking;
 mod cancelled_concurrent_build;
 pub mod changed_migration;
-mod discouraged_types;
 mod dropped_data;
 mod enum_value_before_commit;
 mod fails_on_rows;
@@ -68,7 +67,6 @@ pub const ALL: &[&Rule] = &[
     &retry_skips_invalid_index::RULE,
     &cancelled_concurrent_build::RULE,
     &not_rerunnable::RULE,
-    &discouraged_types::RULE,
     &reading::UNREADABLE_STATEMENT,
     &reading::DYNAMIC_STATEMENT,
     &reading::UNKNOWN_RULE,
