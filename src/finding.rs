@@ -280,6 +280,8 @@ pub struct Finding {
     pub related: Vec<(Span, String)>,
     /// Printed name of what it is about: `public.accounts.seen_at`.
     pub object: Option<String>,
+    /// Printed name of the table that an audit lists it under.
+    pub table: Option<String>,
     /// The part of the application that it touches, where the configuration names one.
     pub area: Option<Area>,
     /// For a heuristic; what the model knows has none.

@@ -83,7 +83,7 @@ fn collect_options(arguments: &Arguments, in_force: &InForce) -> anyhow::Result<
 }
 
 /// What the base's files say exists. A base that cannot be read would make every finding doubtful: the run fails.
-fn read_base(in_force: &InForce, sources: &mut Sources) -> anyhow::Result<Vec<Migration>> {
+pub(super) fn read_base(in_force: &InForce, sources: &mut Sources) -> anyhow::Result<Vec<Migration>> {
     if in_force.base.value.is_empty() {
         return Ok(Vec::new());
     }
@@ -97,13 +97,13 @@ fn read_base(in_force: &InForce, sources: &mut Sources) -> anyhow::Result<Vec<Mi
     Ok(up.map(|migration| Migration { folder: None, ..migration }).collect())
 }
 
-fn tell_notes(collected: &Collected) {
+pub(super) fn tell_notes(collected: &Collected) {
     for note in &collected.notes {
         anstream::eprintln!("note: {}: {}", note.path.display(), note.message);
     }
 }
 
-fn outcome(limit: Option<Severity>, report: &Report) -> Outcome {
+pub(super) fn outcome(limit: Option<Severity>, report: &Report) -> Outcome {
     if !report.errors.is_empty() {
         return Outcome::Failed;
     }

@@ -1,5 +1,7 @@
 //! One file a command; prints and exit codes live only here.
 
+mod audit;
+mod baseline;
 mod check;
 mod config;
 mod format;
@@ -25,6 +27,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Audit(audit::Arguments),
     Rules(rules::Arguments),
     Config(config::Arguments),
     Init(init::Arguments),
@@ -45,6 +48,7 @@ pub enum Outcome {
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => check::run(arguments),
+        Command::Audit(arguments) => audit::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Config(arguments) => config::run(arguments),
         Command::Init(arguments) => init::run(arguments),

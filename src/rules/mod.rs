@@ -13,11 +13,13 @@ pub use context::{RunContext, StepContext};
 pub use options::{ACCEPTABLE_TYPES, RuleOptions};
 pub use suppression::{Suppressions, nearest, nearest_of, read_suppressions};
 
+use crate::audit::AuditJob;
 use crate::check::Job;
 use crate::config::{Areas, Settings};
 use crate::finding::{Category, Finding, Severity};
 use crate::history::{Completeness, MigrationRun};
 use crate::migration::Migration;
+use crate::report::Report;
 use crate::sql::{SourceFile, Sources};
 
 /// A rule, with the text that `pgassay rules` and docs/rules show.
@@ -58,6 +60,23 @@ impl Example {
         let settings = Settings { areas: Areas::example(), ..Settings::default() };
         let job = Job { base, migrations, completeness: Completeness::Complete, settings, ..Job::default() };
         (job, sources)
+    }
+
+    /// What pgassay says of it.
+    fn judge(&self, as_audit: bool) -> (Report, Sources) {
+        let (job, sources) = self.job();
+        if !as_audit {
+            return (crate::check::check(&job, &sources), sources);
+        }
+        let audit = AuditJob {
+            base: job.base,
+            migrations: job.migrations,
+            version: job.version,
+            completeness: job.completeness,
+            settings: job.settings,
+            ..AuditJob::default()
+        };
+        (crate::audit::audit(&audit, &sources), sources)
     }
 }
 
@@ -111,6 +130,16 @@ pub fn check(run: &MigrationRun, sources: &Sources, settings: &Settings) -> Vec<
 }
 
 impl Rule {
+    /// Looks only at a whole schema, or needs statistics: `check` never tells it.
+    pub fn is_audit_only(&self) -> bool {
+        matches!(self.check, Check::Schema(_, needs) if needs != schema::Needs::Schema)
+    }
+
+    /// What pgassay says of one of the rule's examples: `check`, or `audit` where only that has the rule.
+    pub fn judge(&self, example: &Example) -> (Report, Sources) {
+        example.judge(self.is_audit_only())
+    }
+
     /// Whether the examples can be run: what an outside rule looks for is not in the SQL.
     pub fn runs_examples(&self) -> bool {
         !matches!(self.check, Check::Outside)
@@ -125,6 +154,7 @@ impl Rule {
             span,
             related: Vec::new(),
             object: None,
+            table: None,
             area: None,
             confidence: None,
             message: message.into(),

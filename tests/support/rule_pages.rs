@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use pgassay::check::check;
 use pgassay::finding::Category;
 use pgassay::report::{Renderer, Text};
 use pgassay::rules::{self, Example, Rule};
@@ -22,14 +21,8 @@ fn index() -> String {
         "{GENERATED}\n# Rules\n\n`pgassay rules` lists them, `pgassay rules NAME` explains one. A finding can weigh less than its rule's usual \
          severity where pgassay knows better, never more.\n"
     );
-    let sections = [
-        (Category::Blocking, "Others wait: for long work, or behind a lock without a timeout."),
-        (Category::Breaking, "Running clients break."),
-        (Category::DataLoss, "Rows or values are gone."),
-        (Category::Failing, "The statement fails when it runs, or may, or could not be judged."),
-        (Category::Hygiene, "Worth a second thought; never an error."),
-    ];
-    for (category, about) in sections {
+    for category in Category::ALL {
+        let about = category.about();
         write!(text, "\n## {category}\n\n{about}\n\n| rule | severity | finds |\n|---|---|---|\n")
             .expect("a string takes all");
         for rule in rules::ALL.iter().filter(|rule| rule.category == category) {
@@ -62,8 +55,7 @@ fn sql(example: &Example) -> String {
 
 /// What the rule says of its example, as the terminal shows it.
 fn findings(rule: &Rule) -> String {
-    let (job, sources) = rule.fires.job();
-    let mut report = check(&job, &sources);
+    let (mut report, sources) = rule.judge(&rule.fires);
     report.findings.retain(|finding| finding.rule == rule.name);
     report.statements.clear();
     let mut text = Vec::new();

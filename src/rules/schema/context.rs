@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use crate::change::{Name, QualifiedName};
 use crate::config::{Area, Areas};
 use crate::contract::Subject;
+use crate::facts::{ColumnFacts, Facts, IndexFacts, RelationFacts, Workload};
 use crate::finding::{Advice, Confidence, Evidence, Finding, FixStep, Severity};
 use crate::history::Places;
 use crate::rules::{Rule, RuleOptions};
-use crate::schema::{Column, ColumnId, Constraint, Index, Relation, RelationId, RelationKind, Schema, Type, TypeDefinition};
+use crate::schema::{Column, ColumnId, Index, Relation, RelationId, RelationKind, Schema, Type, TypeDefinition};
 use crate::sql::{FileId, Span};
 use crate::version::PgVersion;
 
@@ -20,6 +21,9 @@ pub struct SchemaContext<'a> {
     pub places: &'a Places,
     pub areas: &'a Areas,
     pub options: &'a RuleOptions,
+    /// What is measured, of a live database or a snapshot.
+    pub facts: Option<&'a Facts>,
+    pub workload: Option<&'a Workload>,
     /// The relations to look at; all if there is no such list.
     pub scope: Option<&'a BTreeSet<RelationId>>,
     /// The routines to look at are those that are not in this schema, or not the same; all if there is none.
@@ -110,6 +114,28 @@ impl<'a> SchemaContext<'a> {
         matches!(found.definition, TypeDefinition::Enum(_)).then_some(&**found)
     }
 
+    pub fn table_facts(&self, table: &Relation) -> Option<&'a RelationFacts> {
+        self.facts?.relation(&table.name)
+    }
+
+    pub fn index_facts(&self, index: &Relation) -> Option<&'a IndexFacts> {
+        self.facts?.index(&index.name)
+    }
+
+    pub fn column_facts(&self, table: &Relation, column: &Column) -> Option<&'a ColumnFacts> {
+        self.facts?.column(&table.name, &column.name)
+    }
+
+    /// Rows as far as they are known.
+    pub fn rows(&self, table: &Relation) -> Option<f64> {
+        self.table_facts(table)?.row_estimate()
+    }
+
+    /// Where what belongs to no object is shown: the beginning of the text.
+    pub fn first_place(&self) -> Option<Span> {
+        self.schema.relations.keys().find_map(|id| self.places.of(&Subject::Relation(*id)))
+    }
+
     pub fn area(&self, table: &Relation) -> Option<Area> {
         self.areas.of(&table.name)
     }
@@ -156,11 +182,6 @@ impl<'a> SchemaContext<'a> {
             .take(1000)
             .find(|name| !taken(name))
             .unwrap_or(base)
-    }
-
-    /// The constraints of a table that this table defines itself.
-    pub fn constraints(&self, table: &'a Relation) -> impl Iterator<Item = &'a Constraint> {
-        table.constraints.iter()
     }
 }
 

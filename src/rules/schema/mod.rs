@@ -6,7 +6,25 @@
 
 mod context;
 mod discouraged_types;
+mod duplicate_constraint;
+mod enum_text;
+mod foreign_key_index;
+mod foreign_key_types;
+mod idempotency;
+mod index_shape;
+mod json;
+mod keys;
+mod missing_foreign_key;
+mod missing_primary_key;
+mod money;
+mod nullability;
+pub mod numbers;
+mod permissions;
+mod personal;
+mod redundant_index;
+mod soft_delete;
 mod steps;
+mod unvalidated_constraint;
 pub mod words;
 
 pub use context::{Discovery, Group, SchemaContext};
@@ -35,7 +53,33 @@ pub enum Needs {
 }
 
 /// Rules about schemas, worst first.
-pub const ALL: &[&Rule] = &[&discouraged_types::RULE];
+pub const ALL: &[&Rule] = &[
+    &personal::SECRET,
+    &permissions::SECURITY_DEFINER,
+    &permissions::ROW_SECURITY,
+    &permissions::PUBLIC,
+    &idempotency::EVENT,
+    &money::UNGUARDED,
+    &personal::PERSONAL,
+    &missing_primary_key::RULE,
+    &soft_delete::RULE,
+    &unvalidated_constraint::RULE,
+    &foreign_key_types::RULE,
+    &missing_foreign_key::RULE,
+    &duplicate_constraint::RULE,
+    &nullability::RULE,
+    &json::RULE,
+    &money::FLOAT,
+    &enum_text::RULE,
+    &discouraged_types::RULE,
+    &index_shape::INVALID,
+    &foreign_key_index::RULE,
+    &idempotency::QUEUE,
+    &redundant_index::DUPLICATE,
+    &redundant_index::PREFIX,
+    &index_shape::LOW_VALUE,
+    &index_shape::TIME_FIRST,
+];
 
 /// What the rules say of a whole schema.
 pub fn discover(context: &SchemaContext) -> Vec<Discovery> {
@@ -63,6 +107,8 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
         places: &migration.places,
         areas,
         options,
+        facts: None,
+        workload: None,
         scope: Some(&scope),
         earlier,
     };

@@ -1,0 +1,119 @@
+//! `pgassay audit`: judge a schema as it is.
+
+use std::io::Read;
+
+use anyhow::Context;
+use clap::Args;
+use pgassay::audit::{AuditJob, Filter, audit};
+use pgassay::finding::Severity;
+use pgassay::migration::{CollectOptions, collect};
+use pgassay::rules;
+use pgassay::sql::Sources;
+
+use super::Outcome;
+use super::baseline::BaselineFiles;
+use super::check::{outcome, read_base, tell_notes};
+use super::format::{FormatArguments, show};
+use super::in_force::{InForce, Settable};
+
+/// Judge a schema: nullability, JSON, keys, indexes, types, money, permissions
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 the run itself failed (bad arguments, unreadable files)."
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    settable: Settable,
+
+    #[command(flatten)]
+    wanted: Wanted,
+
+    #[command(flatten)]
+    baseline: BaselineFiles,
+
+    #[command(flatten)]
+    format: FormatArguments,
+}
+
+/// Which findings to show.
+#[derive(Debug, Args)]
+struct Wanted {
+    /// Only findings on objects of this schema (repeatable)
+    #[arg(long, value_name = "NAME")]
+    schema: Vec<String>,
+
+    /// Only findings on this table (repeatable)
+    #[arg(long, value_name = "NAME")]
+    table: Vec<String>,
+
+    /// Only findings of this rule (repeatable)
+    #[arg(long, value_name = "NAME", value_parser = rule)]
+    rule: Vec<String>,
+
+    /// Leave out findings that weigh less
+    #[arg(long, value_name = "SEVERITY")]
+    min_severity: Option<Severity>,
+}
+
+fn rule(name: &str) -> Result<String, String> {
+    match rules::find(name) {
+        Some(rule) => Ok(rule.name.to_owned()),
+        None => Err(match rules::nearest(name) {
+            Some(nearest) => format!("did you mean {nearest}?"),
+            None => "pgassay rules lists them".to_owned(),
+        }),
+    }
+}
+
+pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    let in_force = arguments.settable.resolve(arguments.format.name())?;
+    let mut sources = Sources::default();
+    let base = read_base(&in_force, &mut sources)?;
+    let collected = collect(&in_force.paths.value, &collect_options(&in_force)?, &mut sources);
+    tell_notes(&collected);
+    let job = AuditJob {
+        base,
+        migrations: collected.migrations,
+        version: in_force.pg_version.value,
+        completeness: in_force.history.value,
+        settings: in_force.settings.clone(),
+        ..AuditJob::default()
+    };
+    let mut report = audit(&job, &sources);
+    report.errors.extend(collected.errors.iter().map(ToString::to_string));
+    // The output is whole even where the baseline is not.
+    if let Err(error) = arguments.baseline.apply(&mut report, &job.migrations, &sources) {
+        report.errors.push(format!("{error:#}"));
+    }
+    arguments.wanted.filter().apply(&mut report);
+    let limit = in_force.fail_on.value.severity();
+    show(&arguments.format, in_force.format.value, limit, &report, &sources)?;
+    Ok(outcome(limit, &report))
+}
+
+fn collect_options(in_force: &InForce) -> anyhow::Result<CollectOptions> {
+    let wants_stdin = in_force.paths.value.iter().any(|path| path.as_os_str() == "-");
+    let stdin = wants_stdin.then(|| {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes).context("standard input could not be read")
+    });
+    Ok(CollectOptions {
+        framework: in_force.framework.value,
+        transaction: in_force.transaction.value,
+        variables: in_force.variables(),
+        stdin: stdin.transpose()?,
+        with_older: true,
+        ..CollectOptions::default()
+    })
+}
+
+impl Wanted {
+    fn filter(&self) -> Filter {
+        Filter {
+            schemas: self.schema.clone(),
+            tables: self.table.clone(),
+            rules: self.rule.clone(),
+            min_severity: self.min_severity,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! JSON columns that anything is put into.
+
+use super::{Discovery, Needs, SchemaContext, keys, steps, words};
+use crate::contract::Subject;
+use crate::finding::{Category, Confidence, Severity};
+use crate::rules::{Check, Example, Rule};
+use crate::schema::{Column, Relation};
+
+pub const RULE: Rule = Rule {
+    name: "json-junk-drawer",
+    category: Category::Json,
+    severity: Severity::Warning,
+    summary: "A JSON column has no shape that anybody could rely on",
+    explanation: "What is in it is known to the code of the day: no type, no NOT NULL, no foreign key, no statistics for a single key, so the planner guesses 0.5 % for every \
+        condition on one. Keys that are always there are columns; the rest stays, with a CHECK that says at least that it is an object. The declared signals are the name (meta, data, extra …), \
+        no CHECK, no index, NULL beside an empty object, several such columns in one table: an info. A warning needs contents: audit --sample reads a bounded sample \
+        and tells keys, types and sizes, never values. A payload that is stored as it came, on a table of outside events, needs no shape of ours.",
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE products (id bigint PRIMARY KEY, name text NOT NULL, metadata jsonb DEFAULT '{}');",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE products (id bigint PRIMARY KEY, name text NOT NULL, size jsonb NOT NULL CHECK (jsonb_typeof(size) = 'object' AND size ? 'width'));",
+    },
+    check: Check::Schema(check, Needs::Schema),
+};
+
+/// Names that say nothing of what is inside.
+const DRAWERS: &[&str] = &[
+    "meta", "metadata", "data", "extra", "extras", "attributes", "attribute", "attrs", "properties", "props", "settings", "misc", "info",
+    "options", "custom", "details", "params", "context", "additional", "json", "other", "config", "preferences", "fields",
+];
+
+/// What somebody else sent, kept as it came.
+const RECEIVED: &[&str] = &["payload", "body", "raw", "request", "response", "headers", "event"];
+
+fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    for table in context.any_tables() {
+        let columns: Vec<&Column> = table.columns.iter().filter(|column| context.is_json(column)).collect();
+        for column in &columns {
+            if let Some(discovery) = judge(context, table, column, &columns) {
+                found.push(discovery);
+            }
+        }
+    }
+}
+
+fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &[&Column]) -> Option<Discovery> {
+    if column.generated.is_some() || keys::has_check(context, table, column.id) {
+        return None;
+    }
+    let name = column.name.as_str();
+    if words::has_word(name, RECEIVED) && !words::has_word(name, DRAWERS) {
+        return None;
+    }
+    let mut reasons = vec!["no CHECK says what it holds"];
+    if words::has_word(name, DRAWERS) {
+        reasons.push("its name does not either");
+    }
+    let is_indexed = context.indexes(table).any(|(_, index)| index.uses_column(column.id));
+    if table.known && !is_indexed {
+        reasons.push("no index reaches into it");
+    }
+    let empty = column.default.as_ref().is_some_and(|default| {
+        let text = default.text.replace(' ', "");
+        text.starts_with("'{}'") || text.starts_with("'[]'")
+    });
+    match (column.not_null.enforced(), empty) {
+        (false, true) => reasons.push("it can be NULL as well as empty"),
+        (false, false) => reasons.push("it can be NULL"),
+        (true, true) => reasons.push("it starts empty"),
+        (true, false) => {}
+    }
+    let several = format!("{} such columns in the table", siblings.len());
+    if siblings.len() > 1 {
+        reasons.push(&several);
+    }
+    let measured = measured(context, table, column);
+    let type_name = &column.data_type.written;
+    let mut discovery = context
+        .discovery(&RULE, Subject::Column(table.id, column.id), format!("{}.{} holds {type_name} of any shape", table.name, column.name))
+        .severity(Severity::Info)
+        .confidence(Confidence::Medium)
+        .declared(reasons.join("; "));
+    if let Some(fact) = measured {
+        discovery = discovery.measured(fact);
+    }
+    let steps = match context.type_name(column) {
+        Some("jsonb") => steps::check_constraint(context, table, name, &format!("jsonb_typeof({}) = 'object'", column.name)),
+        Some("json") => steps::check_constraint(context, table, name, &format!("json_typeof({}) = 'object'", column.name)),
+        _ => Vec::new(),
+    };
+    let sample = if context.facts.is_some() { " audit --sample tells which keys those are." } else { "" };
+    Some(discovery.advice(
+        format!("Make columns of the keys that are always there, and say what the rest is (here: an object; NULL passes).{sample}"),
+        steps,
+    ))
+}
+
+fn measured(context: &SchemaContext, table: &Relation, column: &Column) -> Option<String> {
+    let facts = context.column_facts(table, column)?;
+    let rows = context.rows(table)?;
+    let mut text = format!(
+        "{} rows, {} NULL, {} on average",
+        super::numbers::count(rows),
+        super::numbers::percent(f64::from(facts.null_fraction)),
+        super::numbers::bytes(facts.average_width.max(0) as u64)
+    );
+    if let Some((_, share)) = facts.sentinels.iter().find(|(value, _)| value == "{}" || value == "[]") {
+        text.push_str(&format!(", {} empty", super::numbers::percent(f64::from(*share))));
+    }
+    Some(text)
+}
