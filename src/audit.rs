@@ -14,7 +14,7 @@ use crate::history::{self, Completeness, Options, Places, decide_completeness, s
 use crate::migration::{Direction, Migration};
 use crate::report::Report;
 use crate::rules::read_suppressions;
-use crate::rules::schema::{self as schema_rules, SchemaContext, numbers};
+use crate::rules::schema::{self as schema_rules, SchemaContext, numbers, queries};
 use crate::schema::{Relation, RelationId, Schema};
 use crate::sql::Sources;
 use crate::version::PgVersion;
@@ -74,9 +74,12 @@ pub fn audit(job: &AuditJob, sources: &Sources) -> Report {
             options: &job.settings.options,
             facts: job.facts.as_ref(),
             workload: job.workload.as_ref(),
+            uses: &[],
             scope: None,
             earlier: None,
         };
+        let uses = job.workload.as_ref().map(|workload| queries::uses(&context, workload)).unwrap_or_default();
+        let context = SchemaContext { uses: &uses, ..context };
         tables += context.any_tables().count();
         let mut findings = judge(&context, &mut report.tables);
         for unit in &units {

@@ -7,10 +7,10 @@ use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 
 use crate::change::{
-    AlterTableActionKind, Change, Constraint as AddedConstraint, ConstraintKind as AddedKind, Ident, Name,
+    AlterTableActionKind, Change, ColumnDefinition, Constraint as AddedConstraint, ConstraintKind as AddedKind, Ident, Name,
 };
 use crate::contract::Subject;
-use crate::schema::{Constraint, ConstraintKind, Relation, RelationId, Schema};
+use crate::schema::{ColumnId, Constraint, ConstraintKind, Relation, RelationId, Schema};
 use crate::sql::Span;
 
 /// The places of relations, columns, constraints and routines. Costs next to nothing to copy.
@@ -19,6 +19,7 @@ pub struct Places {
     defined: OrdMap<Subject, Span>,
     changed: OrdMap<RelationId, Span>,
     granted: OrdMap<RelationId, Span>,
+    types: OrdMap<(RelationId, ColumnId), Span>,
 }
 
 impl Places {
@@ -29,6 +30,11 @@ impl Places {
             _ => None,
         };
         self.defined.get(subject).copied().or_else(whole)
+    }
+
+    /// Where a column's type is written.
+    pub fn type_of(&self, table: RelationId, column: ColumnId) -> Option<Span> {
+        self.types.get(&(table, column)).copied()
     }
 
     /// The last statement that changed a relation.
@@ -73,8 +79,11 @@ impl Places {
         for column in &new.columns {
             let before = old.and_then(|old| old.column_by_id(column.id));
             if before.is_none_or(|before| before.data_type != column.data_type) {
-                let place = parts.column(&column.name).unwrap_or(statement);
-                self.defined.insert(Subject::Column(new.id, column.id), place);
+                let part = parts.column(&column.name);
+                self.defined.insert(Subject::Column(new.id, column.id), part.map_or(statement, |part| part.span));
+                if let Some(written) = part.and_then(|part| part.data_type) {
+                    self.types.insert((new.id, column.id), written);
+                }
             }
         }
         for constraint in &new.constraints {
@@ -93,8 +102,22 @@ impl Places {
 #[derive(Default)]
 struct Parts<'c> {
     name: Option<Span>,
-    columns: Vec<(&'c Name, Span)>,
+    columns: Vec<ColumnPart<'c>>,
     constraints: Vec<&'c AddedConstraint>,
+}
+
+/// A column that is defined, or whose type is.
+struct ColumnPart<'c> {
+    name: &'c Name,
+    span: Span,
+    data_type: Option<Span>,
+}
+
+impl<'c> ColumnPart<'c> {
+    fn of(column: &'c ColumnDefinition) -> ColumnPart<'c> {
+        let data_type = column.data_type.as_ref().map(|data_type| data_type.span);
+        ColumnPart { name: &column.name.name, span: column.span, data_type }
+    }
 }
 
 impl<'c> Parts<'c> {
@@ -102,7 +125,7 @@ impl<'c> Parts<'c> {
         match change {
             Change::CreateTable(create) => Parts {
                 name: Some(create.name.span),
-                columns: create.columns.iter().map(|column| (&column.name.name, column.span)).collect(),
+                columns: create.columns.iter().map(ColumnPart::of).collect(),
                 constraints: create.constraints.iter().collect(),
             },
             Change::CreateTableAs(create) => Parts { name: Some(create.name.span), ..Parts::default() },
@@ -112,10 +135,11 @@ impl<'c> Parts<'c> {
                 for action in &alter.actions {
                     match &action.kind {
                         AlterTableActionKind::AddColumn { column, .. } => {
-                            parts.columns.push((&column.name.name, column.span));
+                            parts.columns.push(ColumnPart::of(column));
                         }
-                        AlterTableActionKind::SetDataType { column, .. } => {
-                            parts.columns.push((&column.name, action.span));
+                        AlterTableActionKind::SetDataType { column, data_type, .. } => {
+                            let data_type = Some(data_type.span);
+                            parts.columns.push(ColumnPart { name: &column.name, span: action.span, data_type });
                         }
                         AlterTableActionKind::AddConstraint(constraint) => parts.constraints.push(constraint),
                         _ => {}
@@ -127,8 +151,8 @@ impl<'c> Parts<'c> {
         }
     }
 
-    fn column(&self, name: &Name) -> Option<Span> {
-        self.columns.iter().find(|(column, _)| *column == name).map(|(_, span)| *span)
+    fn column(&self, name: &Name) -> Option<&ColumnPart<'c>> {
+        self.columns.iter().find(|column| column.name == name)
     }
 
     /// By name, where it was written; else the first unnamed one that makes such a constraint.
@@ -140,7 +164,7 @@ impl<'c> Parts<'c> {
 }
 
 fn makes(added: &AddedConstraint, table: &Relation, made: &ConstraintKind) -> bool {
-    let same = |idents: &[Ident], ids: &[crate::schema::ColumnId]| {
+    let same = |idents: &[Ident], ids: &[ColumnId]| {
         idents.len() == ids.len()
             && idents.iter().zip(ids).all(|(ident, id)| table.column(&ident.name).is_some_and(|it| it.id == *id))
     };

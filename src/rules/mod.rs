@@ -68,7 +68,10 @@ impl Example {
         if !as_audit {
             return (crate::check::check(&job, &sources), sources);
         }
+        let (facts, workload) = schema::measured(self.migration).unzip();
         let audit = AuditJob {
+            facts,
+            workload,
             base: job.base,
             migrations: job.migrations,
             version: job.version,

@@ -8,6 +8,7 @@ use crate::contract::Subject;
 use crate::facts::{ColumnFacts, Facts, IndexFacts, RelationFacts, Workload};
 use crate::finding::{Advice, Confidence, Evidence, Finding, FixStep, Severity};
 use crate::history::Places;
+use crate::rules::schema::queries::Use;
 use crate::rules::{Rule, RuleOptions};
 use crate::schema::{Column, ColumnId, Index, Relation, RelationId, RelationKind, Schema, Type, TypeDefinition};
 use crate::sql::{FileId, Span};
@@ -24,6 +25,8 @@ pub struct SchemaContext<'a> {
     /// What is measured, of a live database or a snapshot.
     pub facts: Option<&'a Facts>,
     pub workload: Option<&'a Workload>,
+    /// What its statements do with columns.
+    pub uses: &'a [Use],
     /// The relations to look at; all if there is no such list.
     pub scope: Option<&'a BTreeSet<RelationId>>,
     /// The routines to look at are those that are not in this schema, or not the same; all if there is none.
@@ -43,6 +46,8 @@ pub struct Discovery {
     pub group: Option<Group>,
     /// Where it is shown instead of at its subject.
     pub place: Option<Span>,
+    /// What to write instead while the table is still to be made.
+    pub when_new: Option<String>,
 }
 
 /// How a discovery reads in one finding with others: `{head} {item}, {item}`.
@@ -151,7 +156,7 @@ impl<'a> SchemaContext<'a> {
         };
         let mut finding = rule.finding(NOWHERE, message);
         finding.object = self.printed(&subject);
-        Discovery { subject, table, finding, related: Vec::new(), group: None, place: None }
+        Discovery { subject, table, finding, related: Vec::new(), group: None, place: None, when_new: None }
     }
 
     fn printed(&self, subject: &Subject) -> Option<String> {
@@ -170,7 +175,8 @@ impl<'a> SchemaContext<'a> {
 
     /// A name for something new beside a table, that nothing in its schema has.
     pub fn free_name(&self, table: &Relation, columns: &str, label: &str) -> Name {
-        let base = crate::schema::make_object_name(table.name.name.as_str(), Some(columns), label);
+        let columns = Some(columns).filter(|columns| !columns.is_empty());
+        let base = crate::schema::make_object_name(table.name.name.as_str(), columns, label);
         let taken = |name: &Name| {
             let at = QualifiedName { schema: table.name.schema.clone(), name: name.clone() };
             self.schema.relation_at(&at).is_some() || table.constraint(name).is_some()
@@ -178,7 +184,7 @@ impl<'a> SchemaContext<'a> {
         if !taken(&base) {
             return base;
         }
-        (1..).map(|n| crate::schema::make_object_name(table.name.name.as_str(), Some(columns), &format!("{label}{n}")))
+        (1..).map(|n| crate::schema::make_object_name(table.name.name.as_str(), columns, &format!("{label}{n}")))
             .take(1000)
             .find(|name| !taken(name))
             .unwrap_or(base)
@@ -221,6 +227,12 @@ impl Discovery {
 
     pub fn grouped(mut self, head: impl Into<String>, item: impl Into<String>) -> Discovery {
         self.group = Some(Group { head: head.into(), item: item.into() });
+        self
+    }
+
+    /// The advice for a table that the same migration makes.
+    pub fn when_new(mut self, text: impl Into<String>) -> Discovery {
+        self.when_new = Some(text.into());
         self
     }
 

@@ -35,7 +35,8 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             let named = if known_as == "serial" { "serial".to_owned() } else { column.data_type.written.to_string() };
             let item = format!("{} {named}", column.name);
             let subject = Subject::Column(table.id, column.id);
-            let discovery = context.discovery(&RULE, subject, "").declared("the type of the column");
+            let place = context.places.type_of(table.id, column.id);
+            let discovery = context.discovery(&RULE, subject, "").declared("the type of the column").at(place);
             found.push(
                 discovery
                     .grouped(format!("{} has", table.name), item)

@@ -88,6 +88,7 @@ fn judge_id(context: &SchemaContext, table: &Relation, column: &Column, inbox: b
                     .discovery(&EVENT, subject, format!("{}.{} is not unique: an event that is delivered twice is stored twice{nullable}", table.name, column.name))
                     .confidence(confidence)
                     .declared("no unique key on it; that it is the sender's id is read from its name")
+                    .when_new(format!("Add UNIQUE ({columns}), and INSERT … ON CONFLICT DO NOTHING."))
                     .advice("Settle what is there twice, build the key while others work, and INSERT … ON CONFLICT DO NOTHING:", steps),
             );
         }
@@ -97,6 +98,7 @@ fn judge_id(context: &SchemaContext, table: &Relation, column: &Column, inbox: b
                     .discovery(&EVENT, subject, format!("{}.{} may be NULL, and the key {} lets every NULL through", table.name, column.name, index.name.name))
                     .confidence(confidence)
                     .declared("a unique key takes NULLs as different")
+                    .when_new(format!("Make {} NOT NULL.", column.name))
                     .advice("Require it, once the rows without it are settled:", steps::not_null(context, table, &column.name, None)),
             );
         }

@@ -2,7 +2,8 @@
 
 use super::{Discovery, Needs, SchemaContext, keys, steps, words};
 use crate::contract::Subject;
-use crate::finding::{Category, Confidence, Severity};
+use super::queries::{self, UseKind};
+use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation};
 
@@ -78,6 +79,7 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
     }
     let measured = measured(context, table, column);
     let type_name = &column.data_type.written;
+    let hot = hot_path(context, table, column, is_indexed);
     let mut discovery = context
         .discovery(&RULE, Subject::Column(table.id, column.id), format!("{}.{} holds {type_name} of any shape", table.name, column.name))
         .severity(Severity::Info)
@@ -86,16 +88,76 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
     if let Some(fact) = measured {
         discovery = discovery.measured(fact);
     }
-    let steps = match context.type_name(column) {
+    let mut hot_steps = Vec::new();
+    if let Some(hot) = hot {
+        discovery = discovery.severity(Severity::Warning).confidence(Confidence::High).measured(hot.fact);
+        discovery.finding.message.push_str(", and hot queries look into it without an index");
+        hot_steps = hot.steps;
+    }
+    let mut steps = match context.type_name(column) {
         Some("jsonb") => steps::check_constraint(context, table, name, &format!("jsonb_typeof({}) = 'object'", column.name)),
         Some("json") => steps::check_constraint(context, table, name, &format!("json_typeof({}) = 'object'", column.name)),
         _ => Vec::new(),
     };
+    steps.extend(hot_steps);
     let sample = if context.facts.is_some() { " audit --sample tells which keys those are." } else { "" };
+    let discovery = discovery.when_new(
+        "Make columns of the keys that are always there, and say with a CHECK what the rest is, at least that it is an object.",
+    );
     Some(discovery.advice(
         format!("Make columns of the keys that are always there, and say what the rest is (here: an object; NULL passes).{sample}"),
         steps,
     ))
+}
+
+/// Conditions of hot queries that reach into the document.
+struct HotPath {
+    fact: String,
+    steps: Vec<FixStep>,
+}
+
+/// For @> and ? an index of the whole column; a key's own index needs the key, which pg_stat_statements replaces by `$1`.
+fn hot_path(context: &SchemaContext, table: &Relation, column: &Column, is_indexed: bool) -> Option<HotPath> {
+    let workload = context.workload.filter(|_| !is_indexed)?;
+    let reached = context.uses.iter().filter_map(|one| match &one.kind {
+        UseKind::Reached(operator) if one.table == table.id && one.column == column.id => Some((operator, &workload.statements[one.statement])),
+        _ => None,
+    });
+    let hot = reached.filter(|(_, statement)| queries::is_hot(statement, workload) && statement.mean_milliseconds >= 10.0);
+    let (operator, worst) = hot.max_by(|one, other| one.1.total_milliseconds.total_cmp(&other.1.total_milliseconds))?;
+    let fact = format!(
+        "{} calls, {:.1} ms on average: {}",
+        super::numbers::count(worst.calls as f64),
+        worst.mean_milliseconds,
+        super::numbers::shortened(&worst.query)
+    );
+    let is_binary = context.type_name(column) == Some("jsonb");
+    let steps = match operator.as_str() {
+        "@>" if is_binary => vec![gin(context, table, column, " jsonb_path_ops")],
+        "?" | "?|" | "?&" if is_binary => vec![gin(context, table, column, "")],
+        _ => {
+            let key = key_in(&worst.query);
+            let element = key.map(|key| format!("({} ->> '{key}')", column.name));
+            let (_, mut steps) = element.map(|element| steps::create_index(context, table, &format!("({element})"), "idx")).unwrap_or_default();
+            if !steps.is_empty() {
+                steps.push(FixStep::any(format!("ANALYZE {};", table.name)));
+            }
+            steps
+        }
+    };
+    Some(HotPath { fact, steps })
+}
+
+fn gin(context: &SchemaContext, table: &Relation, column: &Column, class: &str) -> FixStep {
+    let name = context.free_name(table, column.name.as_str(), "gin_idx");
+    FixStep::none(format!("CREATE INDEX CONCURRENTLY {name} ON {} USING gin ({}{class});", table.name, column.name))
+}
+
+/// The key of `->> 'key'`, where the workload kept it.
+fn key_in(query: &str) -> Option<&str> {
+    let (_, rest) = query.split_once("->>")?;
+    let key = rest.trim_start().strip_prefix('\'')?;
+    key.split_once('\'').map(|(key, _)| key)
 }
 
 fn measured(context: &SchemaContext, table: &Relation, column: &Column) -> Option<String> {

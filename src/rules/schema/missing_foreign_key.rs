@@ -43,7 +43,7 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
     for (table, column, target) in candidates {
         let Some(key) = keys::primary_key(target).first().and_then(|id| target.column_by_id(*id)) else { continue };
-        let severity = if with >= without { Severity::Warning } else { Severity::Info };
+        let severity = if with > without && with >= 3 { Severity::Warning } else { Severity::Info };
         let message = format!(
             "{}.{} looks like a reference to {}, and nothing makes sure that the row exists",
             table.name, column.name, target.name
@@ -61,8 +61,9 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     column.data_type.written
                 ))
                 .related(Subject::Relation(target.id), "the table it is named after")
+                .when_new(format!("Add REFERENCES {} to the column.", target.name))
                 .advice(
-                    format!("Look for rows without a counterpart first (SELECT … WHERE NOT EXISTS), then add the foreign key without a scan and validate it while others work:"),
+                    "Look for rows without a counterpart first (SELECT … WHERE NOT EXISTS), then add the foreign key without a scan and validate it while others work:",
                     vec![
                         FixStep::own(format!(
                             "ALTER TABLE {} ADD CONSTRAINT {name} FOREIGN KEY ({}) REFERENCES {} ({}) NOT VALID;",

@@ -37,10 +37,12 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                         index.name.name,
                         context.column_names(table, &columns)
                     ))
+                    .when_new("Make its columns the primary key.")
                     .advice("Name the unique index the primary key:", promote(table, index, of))
             }
             None => discovery
                 .declared("no index keeps its rows apart")
+                .when_new(new_advice(context, table))
                 .advice(advice(context, table), add_key(context, table)),
         });
     }
@@ -72,6 +74,13 @@ fn junction(table: &Relation) -> Option<Vec<crate::schema::ColumnId>> {
     columns.sort();
     columns.dedup();
     (columns.len() == 2 && table.columns.len() <= 4).then_some(columns)
+}
+
+fn new_advice(context: &SchemaContext, table: &Relation) -> String {
+    match junction(table) {
+        Some(columns) => format!("Make the pair the key: PRIMARY KEY ({}).", context.column_names(table, &columns)),
+        None => "Name the columns that tell two rows apart as the key, or number the rows: id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY.".to_owned(),
+    }
 }
 
 fn advice(context: &SchemaContext, table: &Relation) -> String {

@@ -9,9 +9,12 @@ mod discouraged_types;
 mod duplicate_constraint;
 mod enum_text;
 mod foreign_key_index;
+mod example;
 mod foreign_key_types;
+mod growth;
 mod idempotency;
 mod index_shape;
+mod index_use;
 mod json;
 mod keys;
 mod missing_foreign_key;
@@ -19,8 +22,11 @@ mod missing_primary_key;
 mod money;
 mod nullability;
 pub mod numbers;
+mod operations;
 mod permissions;
 mod personal;
+pub(crate) mod queries;
+mod query_index;
 mod redundant_index;
 mod soft_delete;
 mod steps;
@@ -28,6 +34,7 @@ mod unvalidated_constraint;
 pub mod words;
 
 pub use context::{Discovery, Group, SchemaContext};
+pub(super) use example::measured;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +43,7 @@ use imbl::ordmap::DiffItem;
 use super::{Check, Rule, RuleOptions};
 use crate::config::Areas;
 use crate::contract::Subject;
-use crate::finding::Finding;
+use crate::finding::{Advice, Finding};
 use crate::history::MigrationRun;
 use crate::schema::{RelationId, Schema};
 use crate::sql::Span;
@@ -79,6 +86,20 @@ pub const ALL: &[&Rule] = &[
     &redundant_index::PREFIX,
     &index_shape::LOW_VALUE,
     &index_shape::TIME_FIRST,
+    &query_index::RULE,
+    &growth::KEY,
+    &growth::RANDOM,
+    &growth::WIDE,
+    &index_use::UNUSED,
+    &index_use::BLOATED,
+    &operations::VACUUM_OFF,
+    &operations::AGE,
+    &operations::VACUUM_BEHIND,
+    &operations::HELD_BACK,
+    &operations::STALE,
+    &operations::STATEMENTS,
+    &operations::TIMEOUTS,
+    &operations::LOGGING,
 ];
 
 /// What the rules say of a whole schema.
@@ -109,6 +130,7 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
         options,
         facts: None,
         workload: None,
+        uses: &[],
         scope: Some(&scope),
         earlier,
     };
@@ -128,6 +150,10 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
         if !own.as_ref().is_some_and(inside) {
             let change = discovery.table.and_then(|table| migration.places.last_change(table));
             discovery.place = Some(change.filter(inside)?);
+        }
+        let is_new = |table: RelationId| migration.before.relation(table).is_none();
+        if let Some(text) = discovery.when_new.take().filter(|_| discovery.table.is_some_and(is_new)) {
+            discovery.finding.advice = Advice::text(text);
         }
         place(&after, discovery)
     });
@@ -173,7 +199,10 @@ pub fn group(found: Vec<Discovery>) -> Vec<Discovery> {
 
 fn join(first: &mut Discovery, other: Discovery, item: &str) {
     first.finding.message.push_str(&format!(", {item}"));
-    first.related.push((other.subject, String::new()));
+    match other.place {
+        Some(place) => first.finding.related.push((place, String::new())),
+        None => first.related.push((other.subject, String::new())),
+    }
     first.finding.severity = first.finding.severity.max(other.finding.severity);
     for evidence in other.finding.evidence {
         if !first.finding.evidence.contains(&evidence) {

@@ -50,6 +50,7 @@ fn float(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     .discovery(&FLOAT, Subject::Column(table.id, column.id), "")
                     .confidence(Confidence::High)
                     .declared("the type of the column; that it holds money is read from its name")
+                    .at(context.places.type_of(table.id, column.id))
                     .grouped(format!("{} keeps money in floating point:", table.name), format!("{} {type_name}", column.name))
                     .advice(
                         "Use numeric, or bigint for the smallest unit. On a table with rows: add the new column, fill it from a trigger and in batches, then swap, \
@@ -103,9 +104,17 @@ fn unguarded(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 .severity(severity)
                 .confidence(if in_area { Confidence::High } else { Confidence::Medium })
                 .declared(if in_area { "the configuration says that the table is of payments" } else { "the names of the table and of its columns" })
+                .when_new(new_amount(no_currency, &unchecked))
                 .advice("Say what an amount may be; where negative ones are meant, name them in the condition:", steps),
         );
     }
+}
+
+fn new_amount(no_currency: bool, unchecked: &[&Column]) -> String {
+    let checks: Vec<String> = unchecked.iter().map(|column| format!("CHECK ({0} >= 0)", column.name)).collect();
+    let currency = no_currency.then(|| "currency text NOT NULL".to_owned());
+    let parts: Vec<String> = currency.into_iter().chain(checks).collect();
+    format!("Add {}; where negative amounts are meant, name them in the condition.", parts.join(", "))
 }
 
 fn is_sum<'a>(context: &SchemaContext<'a>, column: &'a Column) -> bool {

@@ -110,7 +110,8 @@ fn default_of(column: &Column) -> Option<String> {
 
 fn defaulted(context: &SchemaContext, table: &Relation, column: &Column, reasons: &mut Vec<Reason>) {
     let Some(default) = default_of(column) else { return };
-    if column.generated.is_some() || column.identity.is_some() {
+    // A document's empty value beside NULL is told with its shape.
+    if column.generated.is_some() || column.identity.is_some() || context.is_json(column) {
         return;
     }
     // A moment that is filled when something happens is not always there, whatever its default.

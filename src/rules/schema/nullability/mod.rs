@@ -4,8 +4,8 @@
 //! reasons.
 
 mod declared;
+mod habits;
 mod measured;
-mod queries;
 
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ pub(super) enum Remedy {
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let mut columns: BTreeMap<(RelationId, ColumnId), Vec<Reason>> = BTreeMap::new();
     let drift = declared::Drift::of(context);
-    let habits = queries::Habits::of(context);
+    let habits = habits::Habits::of(context);
     for table in context.any_tables() {
         let mut reasons = Vec::new();
         declared::reasons(context, table, &drift, &mut reasons);
