@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod database;
 mod format;
 mod generate;
 mod in_force;
@@ -9,6 +10,7 @@ mod init;
 mod output;
 mod rules;
 mod selection;
+mod snapshot;
 
 use std::process::ExitCode;
 
@@ -25,6 +27,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Snapshot(snapshot::Arguments),
     Rules(rules::Arguments),
     Config(config::Arguments),
     Init(init::Arguments),
@@ -45,6 +48,7 @@ pub enum Outcome {
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => check::run(arguments),
+        Command::Snapshot(arguments) => snapshot::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Config(arguments) => config::run(arguments),
         Command::Init(arguments) => init::run(arguments),
