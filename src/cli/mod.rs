@@ -4,6 +4,7 @@ mod audit;
 mod baseline;
 mod check;
 mod config;
+mod database;
 mod format;
 mod generate;
 mod in_force;
@@ -11,6 +12,7 @@ mod init;
 mod output;
 mod rules;
 mod selection;
+mod snapshot;
 
 use std::process::ExitCode;
 
@@ -28,6 +30,7 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Audit(audit::Arguments),
+    Snapshot(snapshot::Arguments),
     Rules(rules::Arguments),
     Config(config::Arguments),
     Init(init::Arguments),
@@ -49,6 +52,7 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => check::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
+        Command::Snapshot(arguments) => snapshot::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Config(arguments) => config::run(arguments),
         Command::Init(arguments) => init::run(arguments),
