@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use crate::check;
 use crate::config::Settings;
-use crate::facts::{Facts, Workload};
+use crate::db::Database;
+use crate::facts::{Facts, JsonSamples, Workload};
 use crate::finding::{Finding, Severity};
 use crate::history::{self, Completeness, Options, Places, decide_completeness, separate};
 use crate::migration::{Direction, Migration};
@@ -32,6 +33,23 @@ pub struct AuditJob {
     /// What is measured of the database that the migrations describe.
     pub facts: Option<Facts>,
     pub workload: Option<Workload>,
+    /// Documents of JSON columns, sampled.
+    pub samples: Option<JsonSamples>,
+}
+
+impl AuditJob {
+    /// The job of judging a database that was read, with the default settings.
+    pub fn of_database(database: Database, sources: &Sources) -> AuditJob {
+        let Database { label, version, file, facts, workload, .. } = database;
+        AuditJob {
+            migrations: vec![Migration::plain(&label, file, sources.file(file).text.len())],
+            version,
+            completeness: Completeness::Complete,
+            facts: Some(facts),
+            workload: Some(workload),
+            ..AuditJob::default()
+        }
+    }
 }
 
 /// Which findings to show.
@@ -65,7 +83,10 @@ pub fn audit(job: &AuditJob, sources: &Sources) -> Report {
             Completeness::Auto => decide_completeness(&units, &before, job.version),
         };
         let mut places = Places::default();
-        let schema = history::replay(&units, before, options, |run| places = run.places);
+        let mut schema = history::replay(&units, before, options, |run| places = run.places);
+        for (name, _) in job.facts.iter().flat_map(|facts| &facts.indexes).filter(|(_, index)| !index.valid) {
+            schema.mark_invalid_index(name);
+        }
         let context = SchemaContext {
             schema: &schema,
             version: job.version,
@@ -75,6 +96,7 @@ pub fn audit(job: &AuditJob, sources: &Sources) -> Report {
             facts: job.facts.as_ref(),
             workload: job.workload.as_ref(),
             uses: &[],
+            samples: job.samples.as_ref(),
             scope: None,
             earlier: None,
         };
@@ -96,6 +118,8 @@ pub fn audit(job: &AuditJob, sources: &Sources) -> Report {
     job.settings.apply(&mut findings, sources);
     report.findings = findings;
     report.unchecked = job.facts.iter().flat_map(|facts| &facts.unread).map(unread).collect();
+    let skipped = job.samples.iter().flat_map(|samples| &samples.skipped);
+    report.unchecked.extend(skipped.map(|(table, column, reason)| format!("documents of {table}.{column} were not sampled: {reason}")));
     report.count(job.migrations.iter().map(|migration| migration.file));
     report.summary.tables = Some(tables);
     report

@@ -5,6 +5,7 @@ use std::io::Read;
 use anyhow::Context;
 use clap::Args;
 use pgassay::audit::{AuditJob, Filter, audit};
+use pgassay::facts::Values;
 use pgassay::finding::Severity;
 use pgassay::migration::{CollectOptions, collect};
 use pgassay::rules;
@@ -14,9 +15,10 @@ use super::Outcome;
 use super::baseline::BaselineFiles;
 use super::check::{outcome, read_base, tell_notes};
 use super::format::{FormatArguments, show};
-use super::in_force::{InForce, Settable};
+use super::database::DatabaseArguments;
+use super::in_force::{InForce, Origin, Settable};
 
-/// Judge a schema: nullability, JSON, keys, indexes, types, money, permissions
+/// Judge a schema, of a live database, a snapshot, or migrations: nullability, JSON, keys, indexes, types, money, permissions
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 the run itself failed (bad arguments, unreadable files)."
@@ -24,6 +26,13 @@ use super::in_force::{InForce, Settable};
 pub struct Arguments {
     #[command(flatten)]
     settable: Settable,
+
+    #[command(flatten)]
+    database: DatabaseArguments,
+
+    /// Read a bounded sample of the documents in JSON columns too: names of keys, types and sizes, no values (with --db)
+    #[arg(long, requires = "db")]
+    sample: bool,
 
     #[command(flatten)]
     wanted: Wanted,
@@ -69,18 +78,34 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let in_force = arguments.settable.resolve(arguments.format.name())?;
     let mut sources = Sources::default();
     let base = read_base(&in_force, &mut sources)?;
-    let collected = collect(&in_force.paths.value, &collect_options(&in_force)?, &mut sources);
-    tell_notes(&collected);
-    let job = AuditJob {
-        base,
-        migrations: collected.migrations,
-        version: in_force.pg_version.value,
-        completeness: in_force.history.value,
-        settings: in_force.settings.clone(),
-        ..AuditJob::default()
+    let mut errors = Vec::new();
+    let job = match arguments.database.load(Values::All, &mut sources)? {
+        Some(database) => {
+            if !in_force.paths.value.is_empty() && in_force.paths.origin == Origin::CommandLine {
+                anyhow::bail!("a database and paths are two schemas: name one of them");
+            }
+            let samples = match arguments.sample {
+                true => Some(arguments.database.sample(&database)?),
+                false => None,
+            };
+            AuditJob { settings: in_force.settings.clone(), samples, ..AuditJob::of_database(database, &sources) }
+        }
+        None => {
+            let collected = collect(&in_force.paths.value, &collect_options(&in_force)?, &mut sources);
+            tell_notes(&collected);
+            errors.extend(collected.errors.iter().map(ToString::to_string));
+            AuditJob {
+                base,
+                migrations: collected.migrations,
+                version: in_force.pg_version.value,
+                completeness: in_force.history.value,
+                settings: in_force.settings.clone(),
+                ..AuditJob::default()
+            }
+        }
     };
     let mut report = audit(&job, &sources);
-    report.errors.extend(collected.errors.iter().map(ToString::to_string));
+    report.errors.extend(errors);
     // The output is whole even where the baseline is not.
     if let Err(error) = arguments.baseline.apply(&mut report, &job.migrations, &sources) {
         report.errors.push(format!("{error:#}"));

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use pgassay::db::sample::{self, Bounds};
 use pgassay::db::{self, Database, Limits, Parameters, Reading, Wanted, snapshot};
-use pgassay::facts::{Facts, Values};
+use pgassay::facts::{Facts, JsonSamples, Values};
 use pgassay::sql::Sources;
 use pgassay::version::PgVersion;
 
@@ -41,6 +42,25 @@ impl LimitArguments {
 impl DatabaseArguments {
     pub fn is_given(&self) -> bool {
         self.db.is_some() || self.snapshot.is_some()
+    }
+
+    /// Samples the documents of all JSON columns, those of the largest tables first; says on stderr what it is bound to.
+    pub fn sample(&self, database: &Database) -> anyhow::Result<JsonSamples> {
+        let Some(url) = &self.db else { return Ok(JsonSamples::default()) };
+        let bounds = Bounds::default();
+        let targets = sample::targets(&database.schema, &database.facts);
+        anstream::eprintln!(
+            "note: {}: samples {} JSON columns: of each at most {} rows, {} pages, {} MB and {} s",
+            database.facts.database.name,
+            targets.len(),
+            bounds.rows,
+            bounds.pages,
+            bounds.bytes / 1_000_000,
+            2 * bounds.statement.as_secs() + bounds.statement.as_secs(),
+        );
+        let parameters = Parameters::read(url)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(runtime.block_on(sample::sample(&parameters, &targets, &bounds))?)
     }
 
     /// Reads the database or the snapshot, and tells on stderr what could not be read.

@@ -13,6 +13,7 @@ mod error;
 mod live;
 mod measure;
 mod places;
+pub mod sample;
 pub mod snapshot;
 
 pub use connect::{Limits, Parameters, Row, Session};

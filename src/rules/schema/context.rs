@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::change::{Name, QualifiedName};
 use crate::config::{Area, Areas};
 use crate::contract::Subject;
-use crate::facts::{ColumnFacts, Facts, IndexFacts, RelationFacts, Workload};
+use crate::facts::{ColumnFacts, Facts, IndexFacts, JsonSamples, RelationFacts, Workload};
 use crate::finding::{Advice, Confidence, Evidence, Finding, FixStep, Severity};
 use crate::history::Places;
 use crate::rules::schema::queries::Use;
@@ -27,6 +27,8 @@ pub struct SchemaContext<'a> {
     pub workload: Option<&'a Workload>,
     /// What its statements do with columns.
     pub uses: &'a [Use],
+    /// What a sample says of JSON columns, where one was taken.
+    pub samples: Option<&'a JsonSamples>,
     /// The relations to look at; all if there is no such list.
     pub scope: Option<&'a BTreeSet<RelationId>>,
     /// The routines to look at are those that are not in this schema, or not the same; all if there is none.

@@ -1,6 +1,6 @@
 //! JSON columns that anything is put into.
 
-use super::{Discovery, Needs, SchemaContext, keys, steps, words};
+use super::{Discovery, Needs, SchemaContext, json_sample, keys, steps, words};
 use crate::contract::Subject;
 use super::queries::{self, UseKind};
 use crate::finding::{Category, Confidence, FixStep, Severity};
@@ -48,11 +48,15 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
 }
 
 fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &[&Column]) -> Option<Discovery> {
-    if column.generated.is_some() || keys::has_check(context, table, column.id) {
+    let sample = context.samples.and_then(|samples| samples.columns.get(&(table.name.clone(), column.name.clone())));
+    let sampled = sample.and_then(|sample| json_sample::verdict(context, table, column, sample));
+    // What the contents say outweighs what is declared.
+    let speaks = sampled.as_ref().is_some_and(|sampled| sampled.severity > Severity::Info);
+    if column.generated.is_some() || keys::has_check(context, table, column.id) && !speaks {
         return None;
     }
     let name = column.name.as_str();
-    if words::has_word(name, RECEIVED) && !words::has_word(name, DRAWERS) {
+    if words::has_word(name, RECEIVED) && !words::has_word(name, DRAWERS) && !speaks {
         return None;
     }
     let mut reasons = vec!["no CHECK says what it holds"];
@@ -89,10 +93,17 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
         discovery = discovery.measured(fact);
     }
     let mut hot_steps = Vec::new();
+    if let Some(sampled) = sampled {
+        discovery = discovery.severity(sampled.severity).confidence(sampled.confidence).measured(sampled.fact);
+        if !sampled.says.is_empty() {
+            discovery.finding.message.push_str(&format!(": {}", sampled.says.join("; ")));
+        }
+        hot_steps.extend(sampled.steps);
+    }
     if let Some(hot) = hot {
         discovery = discovery.severity(Severity::Warning).confidence(Confidence::High).measured(hot.fact);
-        discovery.finding.message.push_str(", and hot queries look into it without an index");
-        hot_steps = hot.steps;
+        discovery.finding.message.push_str("; hot queries look into it without an index");
+        hot_steps.extend(hot.steps);
     }
     let mut steps = match context.type_name(column) {
         Some("jsonb") => steps::check_constraint(context, table, name, &format!("jsonb_typeof({}) = 'object'", column.name)),
@@ -100,7 +111,7 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
         _ => Vec::new(),
     };
     steps.extend(hot_steps);
-    let sample = if context.facts.is_some() { " audit --sample tells which keys those are." } else { "" };
+    let sample = if context.facts.is_some() && sample.is_none() { " audit --sample tells which keys those are." } else { "" };
     let discovery = discovery.when_new(
         "Make columns of the keys that are always there, and say with a CHECK what the rest is, at least that it is an object.",
     );

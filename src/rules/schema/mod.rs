@@ -16,6 +16,7 @@ mod idempotency;
 mod index_shape;
 mod index_use;
 mod json;
+mod json_sample;
 mod keys;
 mod missing_foreign_key;
 mod missing_primary_key;
@@ -131,6 +132,7 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
         facts: None,
         workload: None,
         uses: &[],
+        samples: None,
         scope: Some(&scope),
         earlier,
     };
