@@ -119,7 +119,9 @@ pub fn audit(job: &AuditJob, sources: &Sources) -> Report {
     report.findings = findings;
     report.unchecked = job.facts.iter().flat_map(|facts| &facts.unread).map(unread).collect();
     let skipped = job.samples.iter().flat_map(|samples| &samples.skipped);
-    report.unchecked.extend(skipped.map(|(table, column, reason)| format!("documents of {table}.{column} were not sampled: {reason}")));
+    report.unchecked.extend(
+        skipped.map(|(table, column, reason)| format!("documents of {table}.{column} were not sampled: {reason}")),
+    );
     report.count(job.migrations.iter().map(|migration| migration.file));
     report.summary.tables = Some(tables);
     report
@@ -210,7 +212,11 @@ fn heading(context: &SchemaContext, relation: &Relation) -> String {
             let day = 86_400.0 / seconds;
             let rate = |number: u64| numbers::count(number as f64 * day.min(number.max(1) as f64));
             if seconds >= 3600.0 {
-                parts.push(format!("{} scans and {} written rows a day", rate(activity.scans()), rate(activity.writes())));
+                parts.push(format!(
+                    "{} scans and {} written rows a day",
+                    rate(activity.scans()),
+                    rate(activity.writes())
+                ));
             }
         }
     }

@@ -8,7 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pgassay::audit::{AuditJob, Filter, audit};
+use pgassay::change::QualifiedName;
 use pgassay::config;
+use pgassay::db::sample::{self, Bounds};
 use pgassay::db::{self, Database, Parameters, Reading, Wanted};
 use pgassay::facts::{Facts, Values};
 use pgassay::finding::Severity;
@@ -93,7 +95,8 @@ fn parameters(server: &Server) -> Parameters {
     });
     let (host, user) = (host.expect("a socket"), config.get_user().expect("a user"));
     let port = config.get_ports().first().copied().unwrap_or(5432);
-    Parameters::read(&format!("host={host} port={port} user={user} dbname=shop")).unwrap_or_else(|error| panic!("{error}"))
+    Parameters::read(&format!("host={host} port={port} user={user} dbname=shop"))
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The facts of the database at its full size: shares stay, sizes and counts grow, and the counting began a month ago.
@@ -103,11 +106,21 @@ fn at_full_scale(facts: &mut Facts) {
     for relation in facts.relations.values_mut() {
         relation.rows.iter_mut().for_each(|rows| *rows *= f64::from(SCALE));
         grow(&mut relation.pages);
-        [&mut relation.heap_bytes, &mut relation.toast_bytes, &mut relation.index_bytes].into_iter().flatten().for_each(grow);
+        [&mut relation.heap_bytes, &mut relation.toast_bytes, &mut relation.index_bytes]
+            .into_iter()
+            .flatten()
+            .for_each(grow);
         if let Some(activity) = &mut relation.activity {
-            [&mut activity.live_rows, &mut activity.dead_rows, &mut activity.modified_since_analyze, &mut activity.inserts, &mut activity.updates, &mut activity.deletes]
-                .into_iter()
-                .for_each(grow);
+            [
+                &mut activity.live_rows,
+                &mut activity.dead_rows,
+                &mut activity.modified_since_analyze,
+                &mut activity.inserts,
+                &mut activity.updates,
+                &mut activity.deletes,
+            ]
+            .into_iter()
+            .for_each(grow);
         }
     }
     for index in facts.indexes.values_mut() {
@@ -158,28 +171,75 @@ fn planted_defects_are_found_and_healthy_twins_are_not() {
     for (rule, [planted, found, twins, wrong]) in &table {
         println!("{rule:<32} {planted:>7} {found:>5} {twins:>5} {wrong:>5}");
     }
-    let missed: Vec<String> =
-        planted.iter().filter(|it| !it.is_twin && !is_found(it)).map(|it| format!("{} {}", it.rule, it.object)).collect();
+    let missed: Vec<String> = planted
+        .iter()
+        .filter(|it| !it.is_twin && !is_found(it))
+        .map(|it| format!("{} {}", it.rule, it.object))
+        .collect();
     let wrong: Vec<String> =
         planted.iter().filter(|it| it.is_twin && is_found(it)).map(|it| format!("{} {}", it.rule, it.object)).collect();
     let unplanted: Vec<String> = report
         .findings
         .iter()
-        .filter(|it| it.severity > Severity::Info && !expected.contains(&(it.rule, it.object.as_deref().unwrap_or_default())))
+        .filter(|it| {
+            it.severity > Severity::Info && !expected.contains(&(it.rule, it.object.as_deref().unwrap_or_default()))
+        })
         .map(|it| format!("{} {}: {}", it.rule, it.object.as_deref().unwrap_or_default(), it.message))
         .collect();
-    for finding in report.findings.iter().filter(|it| it.severity == Severity::Info && !expected.contains(&(it.rule, it.object.as_deref().unwrap_or_default()))) {
+    for finding in report.findings.iter().filter(|it| {
+        it.severity == Severity::Info && !expected.contains(&(it.rule, it.object.as_deref().unwrap_or_default()))
+    }) {
         println!("info besides: {} {}", finding.rule, finding.message);
     }
-    assert!(missed.is_empty() && wrong.is_empty() && unplanted.is_empty(), "missed: {missed:#?}\ntwins: {wrong:#?}\nnot planted: {unplanted:#?}");
+    assert!(
+        missed.is_empty() && wrong.is_empty() && unplanted.is_empty(),
+        "missed: {missed:#?}\ntwins: {wrong:#?}\nnot planted: {unplanted:#?}"
+    );
 
-    steps_run(&report, &server, &sources);
     filters_choose(&report);
+    documents_are_sampled_within_bounds(&server);
+    // Last, for it changes the database.
+    steps_run(&report, &server);
+}
+
+/// Contents are told by keys and types; no value leaves the server, and no more is read than the bounds allow.
+fn documents_are_sampled_within_bounds(server: &Server) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let wanted = Wanted { values: Values::None, ..Wanted::default() };
+    let reading = runtime.block_on(db::read(&parameters(server), wanted)).unwrap_or_else(|error| panic!("{error}"));
+    let mut sources = Sources::default();
+    let database = Database::new(reading, &mut sources);
+    let targets = sample::targets(&database.schema, &database.facts);
+    let take = |bounds: Bounds| {
+        runtime
+            .block_on(sample::sample(&parameters(server), &targets, &bounds))
+            .unwrap_or_else(|error| panic!("{error}"))
+    };
+    let metadata = (QualifiedName::new("shop", "products"), "metadata".into());
+    let few = take(Bounds { rows: 50, pages: 3, ..Bounds::default() });
+    let sample = few.columns.get(&metadata).unwrap_or_else(|| panic!("{:?}", few.skipped));
+    assert!(sample.rows <= 50 && sample.pages <= 3 && sample.objects > 0, "{sample:?}");
+    let none = take(Bounds { bytes: 0, ..Bounds::default() });
+    assert_eq!(none.columns.get(&metadata).map(|it| it.objects), Some(0));
+
+    let samples = take(Bounds::default());
+    assert!(samples.skipped.is_empty(), "{:?}", samples.skipped);
+    let settings = config::parse(CONFIGURATION).expect("a configuration").settings;
+    let job = AuditJob { settings, samples: Some(samples), ..AuditJob::of_database(database, &sources) };
+    let report = audit(&job, &sources);
+    let drawer = report
+        .findings
+        .iter()
+        .find(|it| it.object.as_deref() == Some("shop.products.metadata") && it.rule == "json-junk-drawer");
+    let drawer = drawer.expect("the finding on the column");
+    assert_eq!(drawer.severity, Severity::Warning);
+    assert!(drawer.message.contains("more than one type in weight"), "{}", drawer.message);
+    let told = format!("{drawer:?}");
+    assert!(told.contains("colour string") && !told.contains("\"red"), "{told}");
 }
 
 /// The steps of every finding run on the database that it speaks of, in their order.
-fn steps_run(report: &Report, server: &Server, sources: &Sources) {
-    let _ = sources;
+fn steps_run(report: &Report, server: &Server) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut refused = Vec::new();
     runtime.block_on(async {
@@ -192,10 +252,16 @@ fn steps_run(report: &Report, server: &Server, sources: &Sources) {
                     continue;
                 }
                 if let Err(error) = session.batch_execute(&step.sql).await {
-                    let message = error.as_db_error().map(|it| it.message().to_owned()).unwrap_or_else(|| error.to_string());
+                    let message =
+                        error.as_db_error().map(|it| it.message().to_owned()).unwrap_or_else(|| error.to_string());
                     // An earlier finding's steps may have taken the object away, or made it.
                     if !message.contains("does not exist") && !message.contains("already exists") {
-                        refused.push(format!("{} {}: {}: {message}", finding.rule, finding.object.as_deref().unwrap_or_default(), step.sql));
+                        refused.push(format!(
+                            "{} {}: {}: {message}",
+                            finding.rule,
+                            finding.object.as_deref().unwrap_or_default(),
+                            step.sql
+                        ));
                     }
                 }
             }
@@ -217,7 +283,10 @@ fn filters_choose(report: &Report) {
     let orders = chosen(Filter { tables: vec!["orders".to_owned()], ..Filter::default() });
     assert!(!orders.is_empty() && orders.iter().all(|it| it.table.as_deref() == Some("shop.orders")));
     let billing = chosen(Filter { schemas: vec!["billing".to_owned()], ..Filter::default() });
-    assert!(!billing.is_empty() && billing.iter().all(|it| it.table.as_deref().is_some_and(|table| table.starts_with("billing."))));
+    assert!(
+        !billing.is_empty()
+            && billing.iter().all(|it| it.table.as_deref().is_some_and(|table| table.starts_with("billing.")))
+    );
     let rule = chosen(Filter { rules: vec!["duplicate-index".to_owned()], ..Filter::default() });
     assert!(!rule.is_empty() && rule.iter().all(|it| it.rule == "duplicate-index"));
     let serious = chosen(Filter { min_severity: Some(Severity::Warning), ..Filter::default() });

@@ -208,7 +208,8 @@ fn no_migrations_here() {
 
 #[test]
 fn bytes_that_are_not_utf8_are_an_error_with_the_place_and_other_files_are_judged() {
-    let latin = b"CREATE TABLE a (id bigint PRIMARY KEY);\n-- \xc3\xa9t\xc3\xa9\nCOMMENT ON TABLE a IS '\xc3\xa9\xe9';\n";
+    let latin =
+        b"CREATE TABLE a (id bigint PRIMARY KEY);\n-- \xc3\xa9t\xc3\xa9\nCOMMENT ON TABLE a IS '\xc3\xa9\xe9';\n";
     let folder = folder(&[("1.sql", latin), ("2.sql", b"CREATE TABLE b (at timestamp PRIMARY KEY);\n")]);
     let run = run_in(folder.path(), ["check", "--format", "json", "1.sql", "2.sql"], b"");
     assert_eq!(run.code, 2);
@@ -221,7 +222,10 @@ fn bytes_that_are_not_utf8_are_an_error_with_the_place_and_other_files_are_judge
 
 #[test]
 fn a_byte_order_mark_is_no_part_of_the_text() {
-    assert_eq!(findings(&[], "\u{feff}CREATE TABLE a (at timestamp PRIMARY KEY);"), ["1:20-1:29 info discouraged-types"]);
+    assert_eq!(
+        findings(&[], "\u{feff}CREATE TABLE a (at timestamp PRIMARY KEY);"),
+        ["1:20-1:29 info discouraged-types"]
+    );
 }
 
 #[test]

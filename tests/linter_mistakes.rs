@@ -82,7 +82,10 @@ const ORDERS: &str =
 fn memory_a_table_made_above_blocks_nobody() {
     let made = "CREATE TABLE t (id bigint PRIMARY KEY, note text);\nCREATE INDEX t_note ON t (note);\nALTER TABLE t ALTER COLUMN note SET NOT NULL;";
     assert_eq!(one("", made).serious(), Vec::<String>::new());
-    assert!(judge("", &["CREATE TABLE t (id bigint PRIMARY KEY);", "CREATE INDEX t_id ON t (id);"]).fires("blocking-index-build"));
+    assert!(
+        judge("", &["CREATE TABLE t (id bigint PRIMARY KEY);", "CREATE INDEX t_id ON t (id);"])
+            .fires("blocking-index-build")
+    );
 }
 
 #[test]
@@ -120,7 +123,8 @@ fn identity_quoted_names_keep_their_case() {
     );
     assert_eq!(judged.objects("blocking-index-build"), ["public.\"Orders\""]);
     assert!(
-        one("CREATE TABLE \"Orders\" (id bigint PRIMARY KEY);", "ALTER TABLE orders ADD COLUMN a int;").fires("missing-object")
+        one("CREATE TABLE \"Orders\" (id bigint PRIMARY KEY);", "ALTER TABLE orders ADD COLUMN a int;")
+            .fires("missing-object")
     );
 }
 
@@ -187,7 +191,8 @@ fn unseen_lock_on_the_other_table() {
     let parent = format!("{ORDERS} CREATE TABLE customers (id bigint PRIMARY KEY);");
     let key = one(&parent, "ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers NOT VALID;");
     assert_eq!(key.lock("public.customers"), Some(LockMode::ShareRowExclusive));
-    let partitioned = "CREATE TABLE p (id bigint PRIMARY KEY) PARTITION BY LIST (id); CREATE TABLE rest PARTITION OF p DEFAULT;";
+    let partitioned =
+        "CREATE TABLE p (id bigint PRIMARY KEY) PARTITION BY LIST (id); CREATE TABLE rest PARTITION OF p DEFAULT;";
     let partition = one(partitioned, "CREATE TABLE one PARTITION OF p FOR VALUES IN (1);");
     assert_eq!(partition.lock("public.p"), Some(LockMode::AccessExclusive));
     assert_eq!(partition.lock("public.rest"), Some(LockMode::AccessExclusive));
@@ -282,8 +287,7 @@ fn advice_is_nothing_that_the_server_refuses() {
         "{}",
         exclude.advice()
     );
-    let partitioned =
-        "CREATE TABLE p (id bigint PRIMARY KEY) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);";
+    let partitioned = "CREATE TABLE p (id bigint PRIMARY KEY) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);";
     let index = one(partitioned, "CREATE INDEX p_id ON p (id);");
     assert!(index.fires("blocking-index-build"));
     for line in index.advice().lines().filter(|line| line.contains("CONCURRENTLY")) {
@@ -320,7 +324,8 @@ fn advice_keeps_quotes_schemas_and_literals() {
 
 #[test]
 fn places_count_lines_from_one_and_characters() {
-    let judged = judge("CREATE TABLE t (id bigint PRIMARY KEY);", &["/* é🐘 */ ALTER TABLE t ADD COLUMN \"é🐘\" timestamp;"]);
+    let judged =
+        judge("CREATE TABLE t (id bigint PRIMARY KEY);", &["/* é🐘 */ ALTER TABLE t ADD COLUMN \"é🐘\" timestamp;"]);
     let finding = judged.of("discouraged-types")[0];
     assert_eq!(judged.text(finding), "timestamp");
     let (start, end) = judged.sources.positions(finding.span);

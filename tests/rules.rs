@@ -13,7 +13,8 @@ fn rules_of(report: &Report) -> BTreeSet<&'static str> {
 
 /// Names of the rules whose examples are not as `right` wants them, with what was found.
 fn wrong(of: impl Fn(&Rule) -> &Example, right: impl Fn(&Rule, &BTreeSet<&str>) -> bool) -> Vec<String> {
-    let judged = rules::ALL.iter().filter(|rule| rule.runs_examples()).map(|rule| (rule, rules_of(&rule.judge(of(rule)).0)));
+    let judged =
+        rules::ALL.iter().filter(|rule| rule.runs_examples()).map(|rule| (rule, rules_of(&rule.judge(of(rule)).0)));
     let wrong = judged.filter(|(rule, found)| !right(rule, found));
     wrong.map(|(rule, found)| format!("{} found {found:?}", rule.name)).collect()
 }

@@ -14,8 +14,8 @@ use pgassay::sql::Sources;
 use super::Outcome;
 use super::baseline::BaselineFiles;
 use super::check::{outcome, read_base, tell_notes};
-use super::format::{FormatArguments, show};
 use super::database::DatabaseArguments;
+use super::format::{FormatArguments, show};
 use super::in_force::{InForce, Origin, Settable};
 
 /// Judge a schema, of a live database, a snapshot, or migrations: nullability, JSON, keys, indexes, types, money, permissions

@@ -23,12 +23,7 @@ pub struct BaselineFiles {
 
 impl BaselineFiles {
     /// Writes the baseline, then leaves out what the other one knows.
-    pub fn apply(
-        &self,
-        report: &mut Report,
-        migrations: &[Migration],
-        sources: &Sources,
-    ) -> anyhow::Result<()> {
+    pub fn apply(&self, report: &mut Report, migrations: &[Migration], sources: &Sources) -> anyhow::Result<()> {
         let written = match &self.write_baseline {
             Some(path) => Some((path, write(path, report, sources)?)),
             None => None,

@@ -7,7 +7,8 @@ use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 
 use crate::change::{
-    AlterTableActionKind, Change, ColumnDefinition, Constraint as AddedConstraint, ConstraintKind as AddedKind, Ident, Name,
+    AlterTableActionKind, Change, ColumnDefinition, Constraint as AddedConstraint, ConstraintKind as AddedKind, Ident,
+    Name,
 };
 use crate::contract::Subject;
 use crate::schema::{ColumnId, Constraint, ConstraintKind, Relation, RelationId, Schema};

@@ -96,10 +96,8 @@ impl<'a> SchemaContext<'a> {
     /// The catalog name of a column's type, domains looked through, arrays with a leading underscore; none for a type of the schema.
     pub fn type_name(&self, column: &'a Column) -> Option<&'a str> {
         let base = self.schema.base_type(&column.data_type);
-        let built_in = matches!(
-            base.resolved,
-            crate::schema::ResolvedType::BuiltIn | crate::schema::ResolvedType::Unknown
-        );
+        let built_in =
+            matches!(base.resolved, crate::schema::ResolvedType::BuiltIn | crate::schema::ResolvedType::Unknown);
         (built_in && base.written.array_dimensions == 0).then(|| base.written.name.as_str())
     }
 
@@ -186,7 +184,8 @@ impl<'a> SchemaContext<'a> {
         if !taken(&base) {
             return base;
         }
-        (1..).map(|n| crate::schema::make_object_name(table.name.name.as_str(), columns, &format!("{label}{n}")))
+        (1..)
+            .map(|n| crate::schema::make_object_name(table.name.name.as_str(), columns, &format!("{label}{n}")))
             .take(1000)
             .find(|name| !taken(name))
             .unwrap_or(base)

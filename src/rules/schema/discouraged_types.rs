@@ -38,9 +38,7 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             let place = context.places.type_of(table.id, column.id);
             let discovery = context.discovery(&RULE, subject, "").declared("the type of the column").at(place);
             found.push(
-                discovery
-                    .grouped(format!("{} has", table.name), item)
-                    .advice(format!("{named}: {better}"), Vec::new()),
+                discovery.grouped(format!("{} has", table.name), item).advice(format!("{named}: {better}"), Vec::new()),
             );
         }
     }
@@ -49,7 +47,11 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
 const SERIAL: &str = "use bigint GENERATED ALWAYS AS IDENTITY; a smaller key runs out";
 
 /// The name that people write, and what to use instead.
-fn better<'a>(context: &SchemaContext<'a>, table: &Relation, column: &'a Column) -> Option<(&'static str, &'static str)> {
+fn better<'a>(
+    context: &SchemaContext<'a>,
+    table: &Relation,
+    column: &'a Column,
+) -> Option<(&'static str, &'static str)> {
     let written = &column.data_type.written;
     if written.schema.as_ref().is_some_and(|schema| *schema != "pg_catalog") || written.array_dimensions > 0 {
         return None;
@@ -74,9 +76,8 @@ fn better<'a>(context: &SchemaContext<'a>, table: &Relation, column: &'a Column)
 
 /// What serial leaves in a catalog: an integer whose default is the next number of a sequence that it owns.
 fn is_serial(context: &SchemaContext, table: &Relation, column: &Column) -> bool {
-    let numbered = column.identity.is_none() && column.sequence.is_some_and(|id| {
-        context.schema.sequence_owner(id) == Some((table.id, column.id))
-    });
+    let numbered = column.identity.is_none()
+        && column.sequence.is_some_and(|id| context.schema.sequence_owner(id) == Some((table.id, column.id)));
     numbered && column.default.as_ref().is_some_and(|default| default.text.contains("nextval"))
 }
 

@@ -27,7 +27,9 @@ pub const RULE: Rule = Rule {
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         for (at, constraint) in table.constraints.iter().enumerate().filter(|(_, constraint)| constraint.local) {
-            let Some(first) = table.constraints[..at].iter().find(|other| says_the_same(constraint, other)) else { continue };
+            let Some(first) = table.constraints[..at].iter().find(|other| says_the_same(constraint, other)) else {
+                continue;
+            };
             let message = format!("{} of {} says what {} says", constraint.name, table.name, first.name);
             found.push(
                 context
@@ -51,7 +53,9 @@ fn says_the_same(one: &Constraint, other: &Constraint) -> bool {
                 && one.referenced == other.referenced
                 && one.referenced_columns == other.referenced_columns
         }
-        (ConstraintKind::Check { expression: one, .. }, ConstraintKind::Check { expression: other, .. }) => one == other,
+        (ConstraintKind::Check { expression: one, .. }, ConstraintKind::Check { expression: other, .. }) => {
+            one == other
+        }
         _ => false,
     }
 }

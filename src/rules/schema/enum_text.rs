@@ -48,14 +48,22 @@ fn declared(context: &SchemaContext, table: &Relation, column: &Column) -> Optio
     if context.column_facts(table, column).is_some() {
         return None;
     }
-    let default = column.default.as_ref().filter(|default| default.text.starts_with('\'') && !default.text.starts_with("''"))?;
+    let default =
+        column.default.as_ref().filter(|default| default.text.starts_with('\'') && !default.text.starts_with("''"))?;
     named_state(column).then(|| {
         context
-            .discovery(&RULE, Subject::Column(table.id, column.id), format!("{}.{} takes any text", table.name, column.name))
+            .discovery(
+                &RULE,
+                Subject::Column(table.id, column.id),
+                format!("{}.{} takes any text", table.name, column.name),
+            )
             .confidence(Confidence::Medium)
             .declared(format!("it starts as {}, and no CHECK or foreign key lists the others", default.text))
             .advice(
-                format!("List what it may be: CHECK ({} IN ('…')), an enum type, or a table with a foreign key.", column.name),
+                format!(
+                    "List what it may be: CHECK ({} IN ('…')), an enum type, or a table with a foreign key.",
+                    column.name
+                ),
                 Vec::new(),
             )
     })
@@ -64,25 +72,49 @@ fn declared(context: &SchemaContext, table: &Relation, column: &Column) -> Optio
 fn measured(context: &SchemaContext, table: &Relation, column: &Column) -> Option<Discovery> {
     let facts = context.column_facts(table, column)?;
     let rows = context.rows(table).filter(|rows| *rows >= 10_000.0)?;
-    let covered: f64 = facts.most_common_frequencies.iter().map(|share| f64::from(*share)).sum::<f64>() + f64::from(facts.null_fraction);
+    let covered: f64 = facts.most_common_frequencies.iter().map(|share| f64::from(*share)).sum::<f64>()
+        + f64::from(facts.null_fraction);
     let number = f64::from(facts.n_distinct);
     // All values are common ones: the list is closed. Names of countries and languages are lists of others.
-    let closed = (2.0..=20.0).contains(&number) && facts.most_common_frequencies.len() as f64 >= number && covered > 0.999;
-    let kind = named_state(column) || words::has_word(column.name.as_str(), &["type", "kind", "role", "level", "priority", "category", "method", "mode", "stage", "phase", "channel", "severity", "tier", "plan"]);
+    let closed =
+        (2.0..=20.0).contains(&number) && facts.most_common_frequencies.len() as f64 >= number && covered > 0.999;
+    let kind = named_state(column)
+        || words::has_word(
+            column.name.as_str(),
+            &[
+                "type", "kind", "role", "level", "priority", "category", "method", "mode", "stage", "phase", "channel",
+                "severity", "tier", "plan",
+            ],
+        );
     if !closed || !kind && number > 10.0 || facts.average_width > 32 {
         return None;
     }
     let values: Vec<String> = facts.common().map(|(value, _)| format!("'{}'", value.replace('\'', "''"))).collect();
-    let shown = !values.is_empty() && !context.area(table).is_some_and(|area| area.is_protected()) && !words::personal(column.name.as_str());
+    let shown = !values.is_empty()
+        && !context.area(table).is_some_and(|area| area.is_protected())
+        && !words::personal(column.name.as_str());
     let (text, steps) = if shown {
         let condition = format!("{} IN ({})", column.name, values.join(", "));
-        ("Say which values there are:".to_owned(), steps::check_constraint(context, table, column.name.as_str(), &condition))
+        (
+            "Say which values there are:".to_owned(),
+            steps::check_constraint(context, table, column.name.as_str(), &condition),
+        )
     } else {
-        (format!("Say which values there are: CHECK ({} IN ('…')), NOT VALID first, validated while others work.", column.name), Vec::new())
+        (
+            format!(
+                "Say which values there are: CHECK ({} IN ('…')), NOT VALID first, validated while others work.",
+                column.name
+            ),
+            Vec::new(),
+        )
     };
     Some(
         context
-            .discovery(&RULE, Subject::Column(table.id, column.id), format!("{}.{} holds one of {number} values, and takes any text", table.name, column.name))
+            .discovery(
+                &RULE,
+                Subject::Column(table.id, column.id),
+                format!("{}.{} holds one of {number} values, and takes any text", table.name, column.name),
+            )
             .confidence(if kind { Confidence::High } else { Confidence::Medium })
             .measured(format!(
                 "{number} values cover {} of {} rows, {} bytes on average",

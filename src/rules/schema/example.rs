@@ -4,7 +4,10 @@
 //! database, server, setting, activity, query.
 
 use crate::change::{Name, QualifiedName};
-use crate::facts::{ColumnFacts, Facts, IndexFacts, RelationFacts, SequenceFacts, Setting, StatementFacts, Timestamp, Use, ValueList, Workload};
+use crate::facts::{
+    ColumnFacts, Facts, IndexFacts, RelationFacts, SequenceFacts, Setting, StatementFacts, Timestamp, Use, ValueList,
+    Workload,
+};
 
 /// The moment at which the examples' statistics were read.
 const READ_AT: f64 = 1_767_225_600.0;
@@ -73,7 +76,11 @@ fn read(line: &str, facts: &mut Facts, workload: &mut Workload) {
         }
         "setting" => {
             for (key, value) in &pairs.0 {
-                let setting = Setting { value: (*value).to_owned(), source: "configuration file".to_owned(), ..Setting::default() };
+                let setting = Setting {
+                    value: (*value).to_owned(),
+                    source: "configuration file".to_owned(),
+                    ..Setting::default()
+                };
                 facts.settings.insert((*key).to_owned(), setting);
             }
         }
@@ -84,7 +91,8 @@ fn read(line: &str, facts: &mut Facts, workload: &mut Workload) {
             }
         }
         "extension" => {
-            let installed = crate::facts::ExtensionFacts { installed_version: Some("1.10".to_owned()), ..Default::default() };
+            let installed =
+                crate::facts::ExtensionFacts { installed_version: Some("1.10".to_owned()), ..Default::default() };
             facts.extensions.insert(Name::from(name), installed);
         }
         _ => {}

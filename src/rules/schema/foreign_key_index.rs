@@ -68,7 +68,8 @@ fn acts(action: ReferentialAction) -> Option<&'static str> {
 
 /// An index that has the columns and still does not serve.
 fn near_miss(context: &SchemaContext, table: &crate::schema::Relation, columns: &[crate::schema::ColumnId]) -> String {
-    let miss = context.indexes(table).find(|(_, index)| columns.iter().all(|column| index.columns.contains(&Some(*column))));
+    let miss =
+        context.indexes(table).find(|(_, index)| columns.iter().all(|column| index.columns.contains(&Some(*column))));
     let Some((relation, index)) = miss else { return String::new() };
     let why = if !index.valid {
         "is not valid"

@@ -28,7 +28,9 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
         for (constraint, key) in table.foreign_keys().filter(|(constraint, _)| constraint.local) {
             let Some(referenced) = context.schema.relation(key.referenced) else { continue };
             for (from, to) in key.columns.iter().zip(&key.referenced_columns) {
-                let (Some(from), Some(to)) = (table.column_by_id(*from), referenced.column_by_id(*to)) else { continue };
+                let (Some(from), Some(to)) = (table.column_by_id(*from), referenced.column_by_id(*to)) else {
+                    continue;
+                };
                 let (Some(own), Some(other)) = (context.type_name(from), context.type_name(to)) else { continue };
                 let Some(severity) = severity(own, other) else { continue };
                 let message = format!(
@@ -40,7 +42,10 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                         "Give {} the type {} before the numbers of {} outgrow it: with a new column, a trigger that keeps both equal, and a swap, for changing the type in place rewrites the table.",
                         from.name, to.data_type.written, referenced.name
                     ),
-                    _ => format!("Give both columns one type; {} is the one that others reference.", to.data_type.written),
+                    _ => format!(
+                        "Give both columns one type; {} is the one that others reference.",
+                        to.data_type.written
+                    ),
                 };
                 found.push(
                     context

@@ -130,7 +130,17 @@ fn judge_sequence(
     let rate = rate.map(|rate| format!(", {} rows a day", numbers::count(rate))).unwrap_or_default();
     Some(
         context
-            .discovery(&KEY, subject, format!("{what} has used {} of its numbers{}", numbers::percent(used), when.clone().map(|when| format!(" and runs out{when}").replace(" out, at", " out, at")).unwrap_or_default()))
+            .discovery(
+                &KEY,
+                subject,
+                format!(
+                    "{what} has used {} of its numbers{}",
+                    numbers::percent(used),
+                    when.clone()
+                        .map(|when| format!(" and runs out{when}").replace(" out, at", " out, at"))
+                        .unwrap_or_default()
+                ),
+            )
             .severity(severity)
             .measured(format!("{} of {}{rate}", numbers::count(last), numbers::count(end)))
             .advice(widen, Vec::new()),
@@ -168,23 +178,41 @@ fn references(context: &SchemaContext, table: &Relation, column: &Column) -> Str
 fn random_keys(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         let [id] = keys::primary_key(table) else { continue };
-        let Some(column) = table.column_by_id(*id).filter(|column| context.type_name(column) == Some("uuid")) else { continue };
+        let Some(column) = table.column_by_id(*id).filter(|column| context.type_name(column) == Some("uuid")) else {
+            continue;
+        };
         let random = column.default.as_ref().is_some_and(|default| {
             let text = default.text.to_ascii_lowercase();
             text.contains("gen_random_uuid") || text.contains("uuid_generate_v4")
         });
         let Some(rows) = context.rows(table).filter(|rows| random && *rows >= 1_000_000.0) else { continue };
         let index = table.primary_key().and_then(|key| context.schema.relation(key.kind.index()?));
-        let Some(bytes) = index.and_then(|index| context.index_facts(index)?.bytes).filter(|bytes| *bytes >= 100_000_000) else { continue };
+        let Some(bytes) =
+            index.and_then(|index| context.index_facts(index)?.bytes).filter(|bytes| *bytes >= 100_000_000)
+        else {
+            continue;
+        };
         let default = column.default.as_ref().map(|default| default.text.to_string()).unwrap_or_default();
         let next = if context.version.at_least(18) {
-            vec![crate::finding::FixStep::own(format!("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT uuidv7();", table.name, column.name))]
+            vec![crate::finding::FixStep::own(format!(
+                "ALTER TABLE {} ALTER COLUMN {} SET DEFAULT uuidv7();",
+                table.name, column.name
+            ))]
         } else {
             Vec::new()
         };
         found.push(
             context
-                .discovery(&RANDOM, Subject::Column(table.id, column.id), format!("{}.{} is random: new rows go to random pages of an index of {}", table.name, column.name, numbers::bytes(bytes)))
+                .discovery(
+                    &RANDOM,
+                    Subject::Column(table.id, column.id),
+                    format!(
+                        "{}.{} is random: new rows go to random pages of an index of {}",
+                        table.name,
+                        column.name,
+                        numbers::bytes(bytes)
+                    ),
+                )
                 .confidence(Confidence::High)
                 .declared(format!("DEFAULT {default}"))
                 .measured(format!("{} rows; the key's index takes {}", numbers::count(rows), numbers::bytes(bytes)))
@@ -211,12 +239,34 @@ fn wide(context: &SchemaContext, found: &mut Vec<Discovery>) {
             continue;
         }
         widths.sort_by(|one, other| other.0.total_cmp(&one.0));
-        let widest: Vec<String> = widths.iter().take(3).filter(|(width, _)| *width >= 100.0).map(|(width, column)| format!("{} {}", column.name, numbers::bytes(*width as u64))).collect();
+        let widest: Vec<String> = widths
+            .iter()
+            .take(3)
+            .filter(|(width, _)| *width >= 100.0)
+            .map(|(width, column)| format!("{} {}", column.name, numbers::bytes(*width as u64)))
+            .collect();
         found.push(
             context
-                .discovery(&WIDE, Subject::Relation(table.id), format!("a row of {} takes {}, so a page holds {}", table.name, numbers::bytes(row as u64), (8100.0 / row).floor().max(1.0)))
-                .measured(format!("{} rows in {}; the widest columns: {}", numbers::count(rows), numbers::bytes(bytes), widest.join(", ")))
-                .advice("If the wide columns are rarely read with the others, move them into a table with the same key.", Vec::new()),
+                .discovery(
+                    &WIDE,
+                    Subject::Relation(table.id),
+                    format!(
+                        "a row of {} takes {}, so a page holds {}",
+                        table.name,
+                        numbers::bytes(row as u64),
+                        (8100.0 / row).floor().max(1.0)
+                    ),
+                )
+                .measured(format!(
+                    "{} rows in {}; the widest columns: {}",
+                    numbers::count(rows),
+                    numbers::bytes(bytes),
+                    widest.join(", ")
+                ))
+                .advice(
+                    "If the wide columns are rarely read with the others, move them into a table with the same key.",
+                    Vec::new(),
+                ),
         );
     }
 }

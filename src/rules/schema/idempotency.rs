@@ -50,10 +50,26 @@ fn events(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         let name = table.name.name.as_str();
         let inbox = takes_deliveries(name);
-        if !inbox && !words::has_word(name, &["payment", "charge", "refund", "payout", "transaction", "transfer", "event", "message", "notification"]) {
+        if !inbox
+            && !words::has_word(
+                name,
+                &[
+                    "payment",
+                    "charge",
+                    "refund",
+                    "payout",
+                    "transaction",
+                    "transfer",
+                    "event",
+                    "message",
+                    "notification",
+                ],
+            )
+        {
             continue;
         }
-        let ids: Vec<&Column> = table.columns.iter().filter(|column| is_outside_id(context, table, column, inbox)).collect();
+        let ids: Vec<&Column> =
+            table.columns.iter().filter(|column| is_outside_id(context, table, column, inbox)).collect();
         if ids.is_empty() {
             if inbox && !is_configuration(table) {
                 found.push(
@@ -77,8 +93,15 @@ fn judge_id(context: &SchemaContext, table: &Relation, column: &Column, inbox: b
     let key = keys::unique_keys(context, table).find(|(_, index)| keeps_apart(context, table, index, column));
     let confidence = if inbox { Confidence::High } else { Confidence::Medium };
     let subject = Subject::Column(table.id, column.id);
-    let sender = table.columns.iter().find(|other| other.id != column.id && words::has_word(other.name.as_str(), &["provider", "source", "sender", "gateway", "psp", "channel", "vendor"]));
-    let columns = sender.map(|sender| format!("{}, {}", sender.name, column.name)).unwrap_or_else(|| column.name.to_string());
+    let sender = table.columns.iter().find(|other| {
+        other.id != column.id
+            && words::has_word(
+                other.name.as_str(),
+                &["provider", "source", "sender", "gateway", "psp", "channel", "vendor"],
+            )
+    });
+    let columns =
+        sender.map(|sender| format!("{}, {}", sender.name, column.name)).unwrap_or_else(|| column.name.to_string());
     match key {
         None => {
             let (_, steps) = steps::create_index_with(context, table, &columns, "key", "UNIQUE ", "");
@@ -92,14 +115,26 @@ fn judge_id(context: &SchemaContext, table: &Relation, column: &Column, inbox: b
                     .advice("Settle what is there twice, build the key while others work, and INSERT … ON CONFLICT DO NOTHING:", steps),
             );
         }
-        Some((index, of)) if inbox && !column.not_null.enforced() && !of.nulls_not_distinct && of.predicate.is_none() => {
+        Some((index, of))
+            if inbox && !column.not_null.enforced() && !of.nulls_not_distinct && of.predicate.is_none() =>
+        {
             found.push(
                 context
-                    .discovery(&EVENT, subject, format!("{}.{} may be NULL, and the key {} lets every NULL through", table.name, column.name, index.name.name))
+                    .discovery(
+                        &EVENT,
+                        subject,
+                        format!(
+                            "{}.{} may be NULL, and the key {} lets every NULL through",
+                            table.name, column.name, index.name.name
+                        ),
+                    )
                     .confidence(confidence)
                     .declared("a unique key takes NULLs as different")
                     .when_new(format!("Make {} NOT NULL.", column.name))
-                    .advice("Require it, once the rows without it are settled:", steps::not_null(context, table, &column.name, None)),
+                    .advice(
+                        "Require it, once the rows without it are settled:",
+                        steps::not_null(context, table, &column.name, None),
+                    ),
             );
         }
         Some(_) => {}
@@ -111,9 +146,9 @@ fn keeps_apart(context: &SchemaContext, table: &Relation, index: &crate::schema:
     let partial_ok = index.predicate.is_none() || index.mentions.contains(&column.id);
     let beside = |id: &crate::schema::ColumnId| {
         *id == column.id
-            || table.column_by_id(*id).is_some_and(|other| {
-                !matches!(context.type_name(other), Some("timestamp" | "timestamptz" | "date"))
-            })
+            || table
+                .column_by_id(*id)
+                .is_some_and(|other| !matches!(context.type_name(other), Some("timestamp" | "timestamptz" | "date")))
     };
     partial_ok
         && index.columns.contains(&Some(column.id))
@@ -142,11 +177,45 @@ fn is_outside_id<'a>(context: &SchemaContext<'a>, table: &'a Relation, column: &
     }
     let is_id = words::ends_with_word(name, &["id", "key", "reference", "ref"]);
     let words = words::words(name);
-    let outside = ["external", "provider", "stripe", "paypal", "adyen", "braintree", "square", "mollie", "klarna", "gateway", "psp", "idempotency", "upstream", "remote", "webhook"];
+    let outside = [
+        "external",
+        "provider",
+        "stripe",
+        "paypal",
+        "adyen",
+        "braintree",
+        "square",
+        "mollie",
+        "klarna",
+        "gateway",
+        "psp",
+        "idempotency",
+        "upstream",
+        "remote",
+        "webhook",
+    ];
     let named_outside = words.iter().any(|word| outside.contains(&word.as_str()));
     // The customer and the account at the provider are the same for many payments.
-    let of_someone = words.iter().any(|word| ["customer", "account", "user", "plan", "product", "price", "subscription", "merchant", "method", "source", "parent"].contains(&word.as_str()));
-    let event = words == ["event", "id"] || words == ["message", "id"] || words == ["delivery", "id"] || words == ["notification", "id"];
+    let of_someone = words.iter().any(|word| {
+        [
+            "customer",
+            "account",
+            "user",
+            "plan",
+            "product",
+            "price",
+            "subscription",
+            "merchant",
+            "method",
+            "source",
+            "parent",
+        ]
+        .contains(&word.as_str())
+    });
+    let event = words == ["event", "id"]
+        || words == ["message", "id"]
+        || words == ["delivery", "id"]
+        || words == ["notification", "id"];
     is_id && !of_someone && (named_outside || event && inbox)
 }
 
@@ -158,16 +227,49 @@ fn queues(context: &SchemaContext, found: &mut Vec<Discovery>) {
             continue;
         }
         let state = |column: &&Column| {
-            words::has_word(column.name.as_str(), &["status", "state", "locked", "processed", "claimed", "finished", "completed", "published", "sent", "dispatched", "picked"])
+            words::has_word(
+                column.name.as_str(),
+                &[
+                    "status",
+                    "state",
+                    "locked",
+                    "processed",
+                    "claimed",
+                    "finished",
+                    "completed",
+                    "published",
+                    "sent",
+                    "dispatched",
+                    "picked",
+                ],
+            )
         };
         let states: Vec<&Column> = table.columns.iter().filter(state).collect();
         // A task that people do has no worker that polls.
-        let polled = strong || table.columns.iter().any(|column| words::has_word(column.name.as_str(), &["attempt", "locked", "worker", "retry", "retries", "run", "scheduled", "claimed", "queue", "payload"]));
+        let polled = strong
+            || table.columns.iter().any(|column| {
+                words::has_word(
+                    column.name.as_str(),
+                    &[
+                        "attempt",
+                        "locked",
+                        "worker",
+                        "retry",
+                        "retries",
+                        "run",
+                        "scheduled",
+                        "claimed",
+                        "queue",
+                        "payload",
+                    ],
+                )
+            });
         let Some(first) = states.first().filter(|_| polled) else { continue };
         let finds_open = |(_, index): (&Relation, &crate::schema::Index)| {
             index.valid
                 && states.iter().any(|column| {
-                    index.predicate.is_some() && index.mentions.contains(&column.id) || index.columns.first() == Some(&Some(column.id))
+                    index.predicate.is_some() && index.mentions.contains(&column.id)
+                        || index.columns.first() == Some(&Some(column.id))
                 })
         };
         if context.indexes(table).any(finds_open) {
@@ -179,7 +281,9 @@ fn queues(context: &SchemaContext, found: &mut Vec<Discovery>) {
             .find(|column| words::has_word(column.name.as_str(), &["run", "scheduled", "available", "priority"]))
             .or_else(|| table.columns.iter().find(|column| words::words(column.name.as_str()) == ["created", "at"]))
             .map(|column| column.name.to_string())
-            .or_else(|| (keys::primary_key(table).len() == 1).then(|| context.column_names(table, keys::primary_key(table))))
+            .or_else(|| {
+                (keys::primary_key(table).len() == 1).then(|| context.column_names(table, keys::primary_key(table)))
+            })
             .unwrap_or_else(|| first.name.to_string());
         let open = if matches!(context.type_name(first), Some("timestamp" | "timestamptz")) {
             format!("{} IS NULL", first.name)
@@ -188,7 +292,11 @@ fn queues(context: &SchemaContext, found: &mut Vec<Discovery>) {
         } else {
             String::new()
         };
-        let (elements, rest) = if open.is_empty() { (format!("{}, {order}", first.name), String::new()) } else { (order, format!(" WHERE {open}")) };
+        let (elements, rest) = if open.is_empty() {
+            (format!("{}, {order}", first.name), String::new())
+        } else {
+            (order, format!(" WHERE {open}"))
+        };
         let (text, steps) = steps::create_index_with(context, table, &elements, "open_idx", "", &rest);
         found.push(
             context

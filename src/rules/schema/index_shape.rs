@@ -72,12 +72,16 @@ fn invalid(context: &SchemaContext, found: &mut Vec<Discovery>) {
             if valid || facts.is_some_and(|facts| facts.being_built) {
                 continue;
             }
-            let discovery = context.discovery(&INVALID, Subject::Relation(relation.id), format!("{} of {} is not valid", relation.name.name, table.name));
+            let discovery = context.discovery(
+                &INVALID,
+                Subject::Relation(relation.id),
+                format!("{} of {} is not valid", relation.name.name, table.name),
+            );
             found.push(if index.partitioned {
-                discovery
-                    .severity(Severity::Info)
-                    .declared("not every partition has an index attached to it")
-                    .advice("Build the index on each partition while others work, and attach it: the last one makes it valid.", Vec::new())
+                discovery.severity(Severity::Info).declared("not every partition has an index attached to it").advice(
+                    "Build the index on each partition while others work, and attach it: the last one makes it valid.",
+                    Vec::new(),
+                )
             } else {
                 let mut discovery = discovery.declared("a concurrent build of it failed").advice(
                     "Find out why it failed (duplicates, a deadlock, a timeout), then build it again:",
@@ -109,7 +113,13 @@ fn is_plain(index: &Index) -> bool {
     index.valid && !index.unique && index.constraint.is_none() && index.predicate.is_none() && index.method == "btree"
 }
 
-fn judge_value(context: &SchemaContext, table: &Relation, relation: &Relation, index: &Index, column: &Column) -> Option<Discovery> {
+fn judge_value(
+    context: &SchemaContext,
+    table: &Relation,
+    relation: &Relation,
+    index: &Index,
+    column: &Column,
+) -> Option<Discovery> {
     let alone = index.elements.len() == 1;
     let name = &relation.name.name;
     let discovery = |message: String| context.discovery(&LOW_VALUE, Subject::Relation(relation.id), message);
@@ -120,7 +130,10 @@ fn judge_value(context: &SchemaContext, table: &Relation, relation: &Relation, i
                 .severity(Severity::Info)
                 .confidence(Confidence::Medium)
                 .declared("the only column of the index is boolean")
-                .advice(format!("If one of the two is rare, index what is looked for WHERE {} says it.", column.name), Vec::new())
+                .advice(
+                    format!("If one of the two is rare, index what is looked for WHERE {} says it.", column.name),
+                    Vec::new(),
+                )
         });
     };
     let size = context.index_facts(relation).and_then(|facts| facts.bytes)?;
@@ -132,13 +145,28 @@ fn judge_value(context: &SchemaContext, table: &Relation, relation: &Relation, i
     let used = scans.map(|scans| format!(", scanned {} times", numbers::count(scans as f64))).unwrap_or_default();
     let is_key = keys::is_foreign_key(table, column.id);
     if facts.null_fraction >= 0.5 {
-        let (_, mut steps) = super::steps::create_index_with(context, table, &column.name.to_string(), "filled_idx", "", &format!(" WHERE {} IS NOT NULL", column.name));
+        let (_, mut steps) = super::steps::create_index_with(
+            context,
+            table,
+            &column.name.to_string(),
+            "filled_idx",
+            "",
+            &format!(" WHERE {} IS NOT NULL", column.name),
+        );
         steps.push(FixStep::none(format!("DROP INDEX CONCURRENTLY {};", relation.name)));
         return Some(
-            discovery(format!("{} of the entries of {name} are NULL", numbers::percent(f64::from(facts.null_fraction))))
-                .severity(if size > 100_000_000 { Severity::Warning } else { Severity::Info })
-                .measured(format!("{} rows, {} NULL; the index takes {}{used}", numbers::count(rows), numbers::percent(f64::from(facts.null_fraction)), numbers::bytes(size)))
-                .advice("If nobody looks for NULL through it, hold only the other rows:", steps),
+            discovery(format!(
+                "{} of the entries of {name} are NULL",
+                numbers::percent(f64::from(facts.null_fraction))
+            ))
+            .severity(if size > 100_000_000 { Severity::Warning } else { Severity::Info })
+            .measured(format!(
+                "{} rows, {} NULL; the index takes {}{used}",
+                numbers::count(rows),
+                numbers::percent(f64::from(facts.null_fraction)),
+                numbers::bytes(size)
+            ))
+            .advice("If nobody looks for NULL through it, hold only the other rows:", steps),
         );
     }
     let common = facts.most_common_frequencies.first().copied().unwrap_or(0.0);
@@ -173,21 +201,35 @@ fn time_first(context: &SchemaContext, found: &mut Vec<Discovery>) {
             if !is_time(first) || is_time(second) || sorts {
                 continue;
             }
-            let equal_first = context.indexes(table).any(|(_, other)| other.valid && other.columns.first() == Some(&Some(second.id)) && other.columns.get(1) == Some(&Some(first.id)));
+            let equal_first = context.indexes(table).any(|(_, other)| {
+                other.valid
+                    && other.columns.first() == Some(&Some(second.id))
+                    && other.columns.get(1) == Some(&Some(first.id))
+            });
             if equal_first {
                 continue;
             }
-            let (text, steps) = super::steps::create_index(context, table, &format!("{}, {}", second.name, first.name), "idx");
+            let (text, steps) =
+                super::steps::create_index(context, table, &format!("{}, {}", second.name, first.name), "idx");
             found.push(
                 context
                     .discovery(
                         &TIME_FIRST,
                         Subject::Relation(relation.id),
-                        format!("{} of {} begins with {}: a range of it reads every {} in that time", relation.name.name, table.name, first.name, second.name),
+                        format!(
+                            "{} of {} begins with {}: a range of it reads every {} in that time",
+                            relation.name.name, table.name, first.name, second.name
+                        ),
                     )
                     .confidence(Confidence::Low)
                     .declared(format!("the index is on ({}, {})", first.name, second.name))
-                    .advice(format!("If {} is asked for as a value and {} as a range, put the value first. {text}", second.name, first.name), steps),
+                    .advice(
+                        format!(
+                            "If {} is asked for as a value and {} as a range, put the value first. {text}",
+                            second.name, first.name
+                        ),
+                        steps,
+                    ),
             );
         }
     }

@@ -61,7 +61,11 @@ fn unused(context: &SchemaContext, found: &mut Vec<Discovery>) {
         for (relation, index) in context.indexes(table) {
             let Some(measured) = context.index_facts(relation) else { continue };
             let (Some(0), Some(bytes)) = (measured.scans, measured.bytes) else { continue };
-            if bytes < 10_000_000 || !may_go(index, measured) || serves_foreign_key(context, table, relation, index) || repeats_another(context, table, relation, index) {
+            if bytes < 10_000_000
+                || !may_go(index, measured)
+                || serves_foreign_key(context, table, relation, index)
+                || repeats_another(context, table, relation, index)
+            {
                 continue;
             }
             let elsewhere = match (replicas, facts.server.in_recovery) {
@@ -107,14 +111,20 @@ fn serves_foreign_key(context: &SchemaContext, table: &Relation, relation: &Rela
 /// Told as a duplicate already.
 fn repeats_another(context: &SchemaContext, table: &Relation, relation: &Relation, index: &Index) -> bool {
     context.indexes(table).any(|(other, of)| {
-        other.id != relation.id && of.valid && of.columns == index.columns && of.predicate == index.predicate && of.elements.len() == index.elements.len()
+        other.id != relation.id
+            && of.valid
+            && of.columns == index.columns
+            && of.predicate == index.predicate
+            && of.elements.len() == index.elements.len()
             && index.columns.iter().all(Option::is_some)
     })
 }
 
 fn bloated(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
-        for (relation, index) in context.indexes(table).filter(|(_, index)| index.method == "btree" && index.valid && !index.partitioned) {
+        for (relation, index) in
+            context.indexes(table).filter(|(_, index)| index.method == "btree" && index.valid && !index.partitioned)
+        {
             let Some(measured) = context.index_facts(relation) else { continue };
             let Some(bytes) = measured.bytes else { continue };
             let Some(needed) = needed_bytes(context, table, relation, index, measured) else { continue };
@@ -124,10 +134,24 @@ fn bloated(context: &SchemaContext, found: &mut Vec<Discovery>) {
             }
             found.push(
                 context
-                    .discovery(&BLOATED, Subject::Relation(relation.id), format!("{} of {} takes {} and needs about {}", relation.name.name, table.name, numbers::bytes(bytes), numbers::bytes(needed)))
+                    .discovery(
+                        &BLOATED,
+                        Subject::Relation(relation.id),
+                        format!(
+                            "{} of {} takes {} and needs about {}",
+                            relation.name.name,
+                            table.name,
+                            numbers::bytes(bytes),
+                            numbers::bytes(needed)
+                        ),
+                    )
                     .severity(if wasted >= 100_000_000 { Severity::Warning } else { Severity::Info })
                     .confidence(Confidence::Medium)
-                    .measured(format!("about {} of {} are not used, by the number of entries and the width of their columns", numbers::bytes(wasted), numbers::bytes(bytes)))
+                    .measured(format!(
+                        "about {} of {} are not used, by the number of entries and the width of their columns",
+                        numbers::bytes(wasted),
+                        numbers::bytes(bytes)
+                    ))
                     .advice(
                         "Build it anew while others work; for that time there is room needed for both:",
                         vec![FixStep::none(format!("REINDEX INDEX CONCURRENTLY {};", relation.name))],
@@ -139,8 +163,15 @@ fn bloated(context: &SchemaContext, found: &mut Vec<Discovery>) {
 
 /// Bytes of a btree at its fill factor, without what deduplication saves. An entry has a line pointer (4), a header (8) and its
 /// columns, aligned to 8 (nbtree.h, itup.h).
-fn needed_bytes(context: &SchemaContext, table: &Relation, relation: &Relation, index: &Index, measured: &IndexFacts) -> Option<u64> {
-    let rows = if index.predicate.is_some() { measured.rows? } else { measured.rows.or_else(|| context.rows(table))? };
+fn needed_bytes(
+    context: &SchemaContext,
+    table: &Relation,
+    relation: &Relation,
+    index: &Index,
+    measured: &IndexFacts,
+) -> Option<u64> {
+    let rows =
+        if index.predicate.is_some() { measured.rows? } else { measured.rows.or_else(|| context.rows(table))? };
     let live = if index.predicate.is_some() { rows } else { rows.max(context.rows(table)?) };
     let of_column = |id: &crate::schema::ColumnId| {
         let column = table.column_by_id(*id)?;
@@ -157,7 +188,9 @@ fn needed_bytes(context: &SchemaContext, table: &Relation, relation: &Relation, 
     for id in &index.include {
         bytes += of_column(id)?;
     }
-    let fill = relation.options.get("fillfactor").and_then(|value| value.as_deref()?.parse::<f64>().ok()).unwrap_or(90.0) / 100.0;
+    let fill =
+        relation.options.get("fillfactor").and_then(|value| value.as_deref()?.parse::<f64>().ok()).unwrap_or(90.0)
+            / 100.0;
     let entry = 4.0 + 8.0 + (bytes / 8.0).ceil() * 8.0;
     Some((live * entry / fill * 1.01) as u64 + 8192 * 2)
 }

@@ -1,8 +1,8 @@
 //! JSON columns that anything is put into.
 
+use super::queries::{self, UseKind};
 use super::{Discovery, Needs, SchemaContext, json_sample, keys, steps, words};
 use crate::contract::Subject;
-use super::queries::{self, UseKind};
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation};
@@ -29,8 +29,30 @@ pub const RULE: Rule = Rule {
 
 /// Names that say nothing of what is inside.
 const DRAWERS: &[&str] = &[
-    "meta", "metadata", "data", "extra", "extras", "attributes", "attribute", "attrs", "properties", "props", "settings", "misc", "info",
-    "options", "custom", "details", "params", "context", "additional", "json", "other", "config", "preferences", "fields",
+    "meta",
+    "metadata",
+    "data",
+    "extra",
+    "extras",
+    "attributes",
+    "attribute",
+    "attrs",
+    "properties",
+    "props",
+    "settings",
+    "misc",
+    "info",
+    "options",
+    "custom",
+    "details",
+    "params",
+    "context",
+    "additional",
+    "json",
+    "other",
+    "config",
+    "preferences",
+    "fields",
 ];
 
 /// What somebody else sent, kept as it came.
@@ -85,7 +107,11 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
     let type_name = &column.data_type.written;
     let hot = hot_path(context, table, column, is_indexed);
     let mut discovery = context
-        .discovery(&RULE, Subject::Column(table.id, column.id), format!("{}.{} holds {type_name} of any shape", table.name, column.name))
+        .discovery(
+            &RULE,
+            Subject::Column(table.id, column.id),
+            format!("{}.{} holds {type_name} of any shape", table.name, column.name),
+        )
         .severity(Severity::Info)
         .confidence(Confidence::Medium)
         .declared(reasons.join("; "));
@@ -106,12 +132,17 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
         hot_steps.extend(hot.steps);
     }
     let mut steps = match context.type_name(column) {
-        Some("jsonb") => steps::check_constraint(context, table, name, &format!("jsonb_typeof({}) = 'object'", column.name)),
-        Some("json") => steps::check_constraint(context, table, name, &format!("json_typeof({}) = 'object'", column.name)),
+        Some("jsonb") => {
+            steps::check_constraint(context, table, name, &format!("jsonb_typeof({}) = 'object'", column.name))
+        }
+        Some("json") => {
+            steps::check_constraint(context, table, name, &format!("json_typeof({}) = 'object'", column.name))
+        }
         _ => Vec::new(),
     };
     steps.extend(hot_steps);
-    let sample = if context.facts.is_some() && sample.is_none() { " audit --sample tells which keys those are." } else { "" };
+    let sample =
+        if context.facts.is_some() && sample.is_none() { " audit --sample tells which keys those are." } else { "" };
     let discovery = discovery.when_new(
         "Make columns of the keys that are always there, and say with a CHECK what the rest is, at least that it is an object.",
     );
@@ -131,10 +162,13 @@ struct HotPath {
 fn hot_path(context: &SchemaContext, table: &Relation, column: &Column, is_indexed: bool) -> Option<HotPath> {
     let workload = context.workload.filter(|_| !is_indexed)?;
     let reached = context.uses.iter().filter_map(|one| match &one.kind {
-        UseKind::Reached(operator) if one.table == table.id && one.column == column.id => Some((operator, &workload.statements[one.statement])),
+        UseKind::Reached(operator) if one.table == table.id && one.column == column.id => {
+            Some((operator, &workload.statements[one.statement]))
+        }
         _ => None,
     });
-    let hot = reached.filter(|(_, statement)| queries::is_hot(statement, workload) && statement.mean_milliseconds >= 10.0);
+    let hot =
+        reached.filter(|(_, statement)| queries::is_hot(statement, workload) && statement.mean_milliseconds >= 10.0);
     let (operator, worst) = hot.max_by(|one, other| one.1.total_milliseconds.total_cmp(&other.1.total_milliseconds))?;
     let fact = format!(
         "{} calls, {:.1} ms on average: {}",
@@ -149,7 +183,9 @@ fn hot_path(context: &SchemaContext, table: &Relation, column: &Column, is_index
         _ => {
             let key = key_in(&worst.query);
             let element = key.map(|key| format!("({} ->> '{key}')", column.name));
-            let (_, mut steps) = element.map(|element| steps::create_index(context, table, &format!("({element})"), "idx")).unwrap_or_default();
+            let (_, mut steps) = element
+                .map(|element| steps::create_index(context, table, &format!("({element})"), "idx"))
+                .unwrap_or_default();
             if !steps.is_empty() {
                 steps.push(FixStep::any(format!("ANALYZE {};", table.name)));
             }

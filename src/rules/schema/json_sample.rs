@@ -41,12 +41,24 @@ pub fn verdict(context: &SchemaContext, table: &Relation, column: &Column, sampl
         references(context, table, sample, &mut says);
     }
     if sample.p95_bytes > 2_000 {
-        says.push(format!("one in twenty documents is larger than {}, and every UPDATE of the row that touches it writes all of it", numbers::bytes(sample.p95_bytes)));
+        says.push(format!(
+            "one in twenty documents is larger than {}, and every UPDATE of the row that touches it writes all of it",
+            numbers::bytes(sample.p95_bytes)
+        ));
     }
     if sample.objects > 0 && sample.arrays + sample.scalars > 0 {
-        says.push(format!("{} of the documents are no objects", numbers::percent((sample.arrays + sample.scalars) as f64 / (sample.objects + sample.arrays + sample.scalars) as f64)));
+        says.push(format!(
+            "{} of the documents are no objects",
+            numbers::percent(
+                (sample.arrays + sample.scalars) as f64 / (sample.objects + sample.arrays + sample.scalars) as f64
+            )
+        ));
     }
-    let steps = if map || context.type_name(column) != Some("jsonb") { Vec::new() } else { promote(context, table, column, sample) };
+    let steps = if map || context.type_name(column) != Some("jsonb") {
+        Vec::new()
+    } else {
+        promote(context, table, column, sample)
+    };
     Some(Verdict { says, fact: fact(sample, map), severity, confidence: Confidence::High, steps })
 }
 
@@ -55,12 +67,20 @@ fn shape(sample: &JsonSample, says: &mut Vec<String>) -> Severity {
     let named = |keys: Vec<&KeySample>| keys.iter().take(6).map(|key| key.name.clone()).collect::<Vec<_>>().join(", ");
     let fixed: Vec<&KeySample> = sample.keys.iter().filter(|key| is_promotable(sample, key)).collect();
     if !fixed.is_empty() {
-        says.push(format!("{} {} nearly always there, with one type: columns", named(fixed.clone()), if fixed.len() == 1 { "is" } else { "are" }));
+        says.push(format!(
+            "{} {} nearly always there, with one type: columns",
+            named(fixed.clone()),
+            if fixed.len() == 1 { "is" } else { "are" }
+        ));
     }
-    let drifting: Vec<&KeySample> = sample.keys.iter().filter(|key| sample.presence(key) >= 0.05 && key.type_share() < 0.98).collect();
+    let drifting: Vec<&KeySample> =
+        sample.keys.iter().filter(|key| sample.presence(key) >= 0.05 && key.type_share() < 0.98).collect();
     if !drifting.is_empty() {
-        let shares: Vec<String> =
-            drifting.iter().take(6).map(|key| format!("{} ({} in {})", key.name, key.type_name, numbers::percent(key.type_share()))).collect();
+        let shares: Vec<String> = drifting
+            .iter()
+            .take(6)
+            .map(|key| format!("{} ({} in {})", key.name, key.type_name, numbers::percent(key.type_share())))
+            .collect();
         says.push(format!("more than one type in {}", shares.join(", ")));
         severity = Severity::Warning;
     }
@@ -70,7 +90,11 @@ fn shape(sample: &JsonSample, says: &mut Vec<String>) -> Severity {
         severity = Severity::Warning;
     }
     if sample.distinct_keys >= 200 || sample.distinct_keys >= 50 && sample.rare_share >= 0.2 {
-        says.push(format!("{} different keys, {} of all entries under keys that hardly any document has", sample.distinct_keys, numbers::percent(sample.rare_share)));
+        says.push(format!(
+            "{} different keys, {} of all entries under keys that hardly any document has",
+            sample.distinct_keys,
+            numbers::percent(sample.rare_share)
+        ));
         severity = Severity::Warning;
     }
     severity
@@ -81,7 +105,8 @@ fn is_map(sample: &JsonSample) -> bool {
     let is_data = |key: &&KeySample| {
         let name = key.name.as_str();
         let hex = |c: char| c.is_ascii_hexdigit();
-        let digits = !name.is_empty() && name.chars().all(|c| c.is_ascii_digit() || c == '-' || c == ':' || c == 'T' || c == 'Z' || c == '.');
+        let digits = !name.is_empty()
+            && name.chars().all(|c| c.is_ascii_digit() || c == '-' || c == ':' || c == 'T' || c == 'Z' || c == '.');
         digits || name.len() == 36 && name.chars().all(|c| hex(c) || c == '-')
     };
     let data = sample.keys.iter().filter(is_data).count();
@@ -114,7 +139,11 @@ fn record_types(sample: &JsonSample) -> usize {
 /// Keys that are named after a table and hold what its key could be.
 fn references(context: &SchemaContext, table: &Relation, sample: &JsonSample, says: &mut Vec<String>) {
     for key in sample.keys.iter().filter(|key| key.count * 20 >= sample.objects) {
-        let Some(stem) = key.name.strip_suffix("_id").or_else(|| key.name.strip_suffix("Id")).filter(|stem| !stem.is_empty()) else { continue };
+        let Some(stem) =
+            key.name.strip_suffix("_id").or_else(|| key.name.strip_suffix("Id")).filter(|stem| !stem.is_empty())
+        else {
+            continue;
+        };
         let stem = words::words(stem).join("_");
         let target = context.schema.relations_in(&table.name.schema).find(|other| {
             let words = words::words(other.name.name.as_str());
@@ -122,7 +151,10 @@ fn references(context: &SchemaContext, table: &Relation, sample: &JsonSample, sa
             other.is_table() && other.id != table.id && singular.as_deref() == Some(&stem)
         });
         let Some(target) = target else { continue };
-        let fits = keys::primary_key(target).first().and_then(|id| target.column_by_id(*id)).and_then(|column| context.type_name(column));
+        let fits = keys::primary_key(target)
+            .first()
+            .and_then(|id| target.column_by_id(*id))
+            .and_then(|column| context.type_name(column));
         let holds = match fits {
             Some("uuid") => key.uuids == key.type_count,
             Some("int2" | "int4" | "int8") => key.whole_numbers == key.type_count || key.integers == key.type_count,
@@ -135,7 +167,9 @@ fn references(context: &SchemaContext, table: &Relation, sample: &JsonSample, sa
 }
 
 fn fact(sample: &JsonSample, map: bool) -> String {
-    let keys = if map { format!("{} different keys", sample.distinct_keys) } else {
+    let keys = if map {
+        format!("{} different keys", sample.distinct_keys)
+    } else {
         let listed: Vec<String> = sample
             .keys
             .iter()

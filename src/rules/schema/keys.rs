@@ -37,7 +37,10 @@ fn is_null_test(predicate: &Expr) -> bool {
 }
 
 /// Columns of every key that keeps all rows apart: primary keys, unique constraints and indexes without a predicate.
-pub fn unique_keys<'a>(context: &SchemaContext<'a>, table: &'a Relation) -> impl Iterator<Item = (&'a Relation, &'a Index)> {
+pub fn unique_keys<'a>(
+    context: &SchemaContext<'a>,
+    table: &'a Relation,
+) -> impl Iterator<Item = (&'a Relation, &'a Index)> {
     context.indexes(table).filter(|(_, index)| index.unique && index.valid && index.method == "btree")
 }
 

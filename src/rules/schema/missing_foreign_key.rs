@@ -96,7 +96,8 @@ fn habit(context: &SchemaContext) -> (usize, usize) {
 /// `subject_id` beside `subject_type`.
 fn is_polymorphic(table: &Relation, column: &Column) -> bool {
     let Some(stem) = stem(column) else { return false };
-    let sibling = |end: &str| table.columns.iter().any(|other| other.name.as_str().eq_ignore_ascii_case(&format!("{stem}{end}")));
+    let sibling =
+        |end: &str| table.columns.iter().any(|other| other.name.as_str().eq_ignore_ascii_case(&format!("{stem}{end}")));
     sibling("_type") || sibling("Type") || sibling("_kind")
 }
 
@@ -116,7 +117,9 @@ fn target<'a>(context: &SchemaContext<'a>, table: &'a Relation, column: &'a Colu
         return None;
     }
     let mut near = context.schema.relations_in(&table.name.schema).map(|relation| &**relation).filter(|other| {
-        matches!(other.kind, RelationKind::Table) && !other.is_partition() && is_named_after(other.name.name.as_str(), &stem)
+        matches!(other.kind, RelationKind::Table)
+            && !other.is_partition()
+            && is_named_after(other.name.name.as_str(), &stem)
     });
     let target = near.next()?;
     let [key] = keys::primary_key(target) else { return None };

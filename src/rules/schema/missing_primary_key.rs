@@ -70,7 +70,8 @@ fn promote(table: &Relation, index: &Relation, of: &Index) -> Vec<FixStep> {
 
 /// Two foreign keys and nothing that numbers rows: the pair is the key.
 fn junction(table: &Relation) -> Option<Vec<crate::schema::ColumnId>> {
-    let mut columns: Vec<_> = table.foreign_keys().filter(|(_, key)| key.columns.len() == 1).map(|(_, key)| key.columns[0]).collect();
+    let mut columns: Vec<_> =
+        table.foreign_keys().filter(|(_, key)| key.columns.len() == 1).map(|(_, key)| key.columns[0]).collect();
     columns.sort();
     columns.dedup();
     (columns.len() == 2 && table.columns.len() <= 4).then_some(columns)
@@ -118,7 +119,10 @@ fn add_key(context: &SchemaContext, table: &Relation) -> Vec<FixStep> {
             "UPDATE {name} SET id = DEFAULT WHERE ctid = ANY (ARRAY(SELECT ctid FROM {name} WHERE id IS NULL LIMIT 5000));"
         )),
         FixStep::none(format!("CREATE UNIQUE INDEX CONCURRENTLY {index} ON {name} (id);")),
-        FixStep::own(format!("ALTER TABLE {name} ADD CONSTRAINT {name_only}_id_check CHECK (id IS NOT NULL) NOT VALID;", name_only = short(table))),
+        FixStep::own(format!(
+            "ALTER TABLE {name} ADD CONSTRAINT {name_only}_id_check CHECK (id IS NOT NULL) NOT VALID;",
+            name_only = short(table)
+        )),
         FixStep::own(format!("ALTER TABLE {name} VALIDATE CONSTRAINT {}_id_check;", short(table))),
         FixStep::own(format!("ALTER TABLE {name} ADD CONSTRAINT {index} PRIMARY KEY USING INDEX {index};")),
         FixStep::own(format!("ALTER TABLE {name} DROP CONSTRAINT {}_id_check;", short(table))),
@@ -127,5 +131,13 @@ fn add_key(context: &SchemaContext, table: &Relation) -> Vec<FixStep> {
 
 /// The table's name without quotes or schema, short enough to lead another name.
 fn short(table: &Relation) -> String {
-    table.name.name.as_str().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(40).collect::<String>().to_ascii_lowercase()
+    table
+        .name
+        .name
+        .as_str()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .take(40)
+        .collect::<String>()
+        .to_ascii_lowercase()
 }

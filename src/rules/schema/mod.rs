@@ -8,8 +8,8 @@ mod context;
 mod discouraged_types;
 mod duplicate_constraint;
 mod enum_text;
-mod foreign_key_index;
 mod example;
+mod foreign_key_index;
 mod foreign_key_types;
 mod growth;
 mod idempotency;
@@ -167,9 +167,9 @@ fn changed_tables(before: &Schema, after: &Schema) -> BTreeSet<RelationId> {
     let mut changed = BTreeSet::new();
     for item in before.relations.diff(&after.relations) {
         let relation = match item {
-            DiffItem::Add(_, relation) | DiffItem::Remove(_, relation) | DiffItem::Update { new: (_, relation), .. } => {
-                relation
-            }
+            DiffItem::Add(_, relation)
+            | DiffItem::Remove(_, relation)
+            | DiffItem::Update { new: (_, relation), .. } => relation,
         };
         changed.insert(relation.as_index().map_or(relation.id, |index| index.table));
     }

@@ -14,8 +14,14 @@ pub const FLOAT: Rule = Rule {
     summary: "A column named like a sum of money is a floating-point number",
     explanation: "real and double precision hold binary fractions: 0.1 is not among them, sums depend on their order, and two equal amounts compare as different. \
         Books that have to balance do not. Use numeric, or an integer of the smallest unit. One finding a table lists its columns.",
-    fires: Example { given: "", migration: "CREATE TABLE invoices (id bigint PRIMARY KEY, currency text NOT NULL, total double precision NOT NULL CHECK (total >= 0));" },
-    quiet: Example { given: "", migration: "CREATE TABLE invoices (id bigint PRIMARY KEY, currency text NOT NULL, total numeric(12,2) NOT NULL CHECK (total >= 0), tax_rate double precision NOT NULL);" },
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE invoices (id bigint PRIMARY KEY, currency text NOT NULL, total double precision NOT NULL CHECK (total >= 0));",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE invoices (id bigint PRIMARY KEY, currency text NOT NULL, total numeric(12,2) NOT NULL CHECK (total >= 0), tax_rate double precision NOT NULL);",
+    },
     check: Check::Schema(float, Needs::Schema),
 };
 
@@ -74,8 +80,11 @@ fn unguarded(context: &SchemaContext, found: &mut Vec<Discovery>) {
         if amounts.is_empty() {
             continue;
         }
-        let unchecked: Vec<&Column> =
-            amounts.iter().copied().filter(|column| column.generated.is_none() && !keys::has_check(context, table, column.id)).collect();
+        let unchecked: Vec<&Column> = amounts
+            .iter()
+            .copied()
+            .filter(|column| column.generated.is_none() && !keys::has_check(context, table, column.id))
+            .collect();
         let no_currency = (in_area || elsewhere) && !has_currency(table) && !parent_has_currency(context, table);
         let mut reasons = Vec::new();
         if no_currency {
@@ -92,7 +101,9 @@ fn unguarded(context: &SchemaContext, found: &mut Vec<Discovery>) {
         let message = format!("{} holds amounts ({}) with {}", table.name, list.join(", "), reasons.join(" and "));
         let mut steps: Vec<FixStep> = unchecked
             .iter()
-            .flat_map(|column| steps::check_constraint(context, table, column.name.as_str(), &format!("{} >= 0", column.name)))
+            .flat_map(|column| {
+                steps::check_constraint(context, table, column.name.as_str(), &format!("{} >= 0", column.name))
+            })
             .collect();
         if no_currency {
             steps.insert(0, FixStep::own(format!("ALTER TABLE {} ADD COLUMN currency text;", table.name)));
@@ -103,7 +114,11 @@ fn unguarded(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 .discovery(&UNGUARDED, Subject::Column(table.id, amounts[0].id), message)
                 .severity(severity)
                 .confidence(if in_area { Confidence::High } else { Confidence::Medium })
-                .declared(if in_area { "the configuration says that the table is of payments" } else { "the names of the table and of its columns" })
+                .declared(if in_area {
+                    "the configuration says that the table is of payments"
+                } else {
+                    "the names of the table and of its columns"
+                })
                 .when_new(new_amount(no_currency, &unchecked))
                 .advice("Say what an amount may be; where negative ones are meant, name them in the condition:", steps),
         );
@@ -128,5 +143,7 @@ fn has_currency(table: &Relation) -> bool {
 
 /// A line of an invoice has the invoice's currency.
 fn parent_has_currency(context: &SchemaContext, table: &Relation) -> bool {
-    table.foreign_keys().any(|(_, key)| context.schema.relation(key.referenced).is_some_and(|parent| has_currency(parent)))
+    table
+        .foreign_keys()
+        .any(|(_, key)| context.schema.relation(key.referenced).is_some_and(|parent| has_currency(parent)))
 }

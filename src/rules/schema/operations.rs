@@ -14,8 +14,14 @@ pub const STATEMENTS: Rule = Rule {
     summary: "pg_stat_statements is not installed: nobody knows which queries take the time",
     explanation: "It counts calls, time, rows and blocks for every normalised query, at a cost that is hard to measure. Without it pgassay cannot say which tables are hot, \
         which conditions leave out NULL, and which queries want an index. The library is loaded at start, the extension is made in the database.",
-    fires: Example { given: "", migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: setting shared_preload_libraries=none" },
-    quiet: Example { given: "", migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: extension pg_stat_statements\n-- measured: setting shared_preload_libraries=pg_stat_statements" },
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: setting shared_preload_libraries=none",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: extension pg_stat_statements\n-- measured: setting shared_preload_libraries=pg_stat_statements",
+    },
     check: Check::Schema(statements, Needs::Facts),
 };
 
@@ -26,8 +32,14 @@ pub const LOGGING: Rule = Rule {
     summary: "The log tells nothing of slow statements, of waiting for locks, or of changes to the schema",
     explanation: "After an incident the log is what is left: which statement took a minute (log_min_duration_statement), who waited for whom (log_lock_waits), who changed the schema (log_statement = ddl), \
         which sort went to disk (log_temp_files). One finding lists what is off.",
-    fires: Example { given: "", migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: setting log_min_duration_statement=-1 log_lock_waits=off log_statement=none log_temp_files=-1" },
-    quiet: Example { given: "", migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: setting log_min_duration_statement=500 log_lock_waits=on log_statement=ddl log_temp_files=10240" },
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: setting log_min_duration_statement=-1 log_lock_waits=off log_statement=none log_temp_files=-1",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: setting log_min_duration_statement=500 log_lock_waits=on log_statement=ddl log_temp_files=10240",
+    },
     check: Check::Schema(logging, Needs::Facts),
 };
 
@@ -38,8 +50,14 @@ pub const TIMEOUTS: Rule = Rule {
     summary: "Nothing ends a transaction that is left open, a statement that runs away, or a wait for a lock",
     explanation: "A session that is idle in a transaction keeps its locks and keeps vacuum from removing rows that died since, in every table, for as long as it likes. A statement without a limit runs after its \
         client has gone. Set them for the roles that applications use (ALTER ROLE … SET), not for the server: dumps and maintenance need longer. No limit on idle transactions is a warning, the others are named with it.",
-    fires: Example { given: "", migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: setting idle_in_transaction_session_timeout=0 statement_timeout=0 lock_timeout=0" },
-    quiet: Example { given: "", migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: setting idle_in_transaction_session_timeout=60000 statement_timeout=30000 lock_timeout=5000" },
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: setting idle_in_transaction_session_timeout=0 statement_timeout=0 lock_timeout=0",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: setting idle_in_transaction_session_timeout=60000 statement_timeout=30000 lock_timeout=5000",
+    },
     check: Check::Schema(timeouts, Needs::Facts),
 };
 
@@ -69,8 +87,14 @@ pub const VACUUM_BEHIND: Rule = Rule {
     explanation: "Every scan reads them, and every index points to them, until vacuum has removed them. Told from a fifth of the rows and 100,000 of them on, a warning from two fifths. Either vacuum does not come \
         often enough (its scale factor is a fifth of the table: give large tables a smaller one), is too slow (its cost limit), or must not remove them: an old transaction, \
         a replication slot or a prepared transaction still sees them.",
-    fires: Example { given: "", migration: "CREATE TABLE carts (id bigint PRIMARY KEY);\n-- measured: table public.carts rows=3000000 bytes=2000000000 dead=2600000 updates=90000000" },
-    quiet: Example { given: "", migration: "CREATE TABLE carts (id bigint PRIMARY KEY);\n-- measured: table public.carts rows=3000000 bytes=2000000000 dead=160000 updates=90000000" },
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE carts (id bigint PRIMARY KEY);\n-- measured: table public.carts rows=3000000 bytes=2000000000 dead=2600000 updates=90000000",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE carts (id bigint PRIMARY KEY);\n-- measured: table public.carts rows=3000000 bytes=2000000000 dead=160000 updates=90000000",
+    },
     check: Check::Schema(vacuum_behind, Needs::Facts),
 };
 
@@ -81,8 +105,14 @@ pub const AGE: Rule = Rule {
     summary: "Old transaction ids are not frozen in time",
     explanation: "At an age of 2^31 the server stops giving out transaction ids. Autovacuum freezes tables from 200 million on (autovacuum_freeze_max_age), so an age of 500 million says that it does not get through: \
         something holds it back, or it is cancelled again and again. A warning from 500 million on, an error from a billion on.",
-    fires: Example { given: "", migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: database shop xid-age=1200000000\n-- measured: table public.t rows=1000 xid-age=1200000000" },
-    quiet: Example { given: "", migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: database shop xid-age=190000000\n-- measured: table public.t rows=1000 xid-age=190000000" },
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: database shop xid-age=1200000000\n-- measured: table public.t rows=1000 xid-age=1200000000",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: database shop xid-age=190000000\n-- measured: table public.t rows=1000 xid-age=190000000",
+    },
     check: Check::Schema(age, Needs::Facts),
 };
 
@@ -92,8 +122,14 @@ pub const HELD_BACK: Rule = Rule {
     severity: Severity::Warning,
     summary: "An old transaction or an unused replication slot keeps dead rows, or WAL, from being removed",
     explanation: "Vacuum may not remove what some transaction could still see; a slot that nobody reads keeps WAL until the disk is full. Told of transactions of an hour and longer, of prepared ones, and of inactive slots.",
-    fires: Example { given: "", migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: activity inactive-slot=old_replica" },
-    quiet: Example { given: "", migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: database shop xid-age=1000" },
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: activity inactive-slot=old_replica",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: database shop xid-age=1000",
+    },
     check: Check::Schema(held_back, Needs::Facts),
 };
 
@@ -104,8 +140,14 @@ pub const STALE: Rule = Rule {
     summary: "A table was never analysed, or has changed by half since",
     explanation: "The planner works with the statistics that ANALYZE left: without them it guesses, with old ones it plans for another table. Told of tables with 1,000 rows and more; \
         a table that was never analysed is a warning from 100,000 rows on.",
-    fires: Example { given: "", migration: "CREATE TABLE orders (id bigint PRIMARY KEY);\n-- measured: table public.orders rows=4000000 bytes=400000000 inserts=4000000 analyzed=never" },
-    quiet: Example { given: "", migration: "CREATE TABLE orders (id bigint PRIMARY KEY);\n-- measured: table public.orders rows=4000000 bytes=400000000 inserts=4000000 modified=100000" },
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE orders (id bigint PRIMARY KEY);\n-- measured: table public.orders rows=4000000 bytes=400000000 inserts=4000000 analyzed=never",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE orders (id bigint PRIMARY KEY);\n-- measured: table public.orders rows=4000000 bytes=400000000 inserts=4000000 modified=100000",
+    },
     check: Check::Schema(stale, Needs::Facts),
 };
 
@@ -118,25 +160,47 @@ fn of_database(context: &SchemaContext, rule: &'static Rule, message: String) ->
 
 /// The value that sessions start with; what our own session set says nothing of others.
 fn default_of<'a>(facts: &'a Facts, name: &str) -> Option<&'a str> {
-    facts.setting(name).filter(|setting| setting.source != "session" && setting.source != "client").map(|setting| setting.value.as_str())
+    facts
+        .setting(name)
+        .filter(|setting| setting.source != "session" && setting.source != "client")
+        .map(|setting| setting.value.as_str())
 }
 
 fn statements(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(facts) = context.facts else { return };
-    let installed = facts.extensions.get(&crate::change::Name::from("pg_stat_statements")).is_some_and(|it| it.installed_version.is_some());
-    if installed || facts.is_unread(Topic::Settings) || context.workload.is_some_and(|workload| !workload.statements.is_empty()) {
+    let installed = facts
+        .extensions
+        .get(&crate::change::Name::from("pg_stat_statements"))
+        .is_some_and(|it| it.installed_version.is_some());
+    if installed
+        || facts.is_unread(Topic::Settings)
+        || context.workload.is_some_and(|workload| !workload.statements.is_empty())
+    {
         return;
     }
-    let loaded = facts.setting("shared_preload_libraries").is_some_and(|setting| setting.value.contains("pg_stat_statements"));
+    let loaded =
+        facts.setting("shared_preload_libraries").is_some_and(|setting| setting.value.contains("pg_stat_statements"));
     let mut steps = vec![FixStep::any("CREATE EXTENSION pg_stat_statements;")];
     if !loaded {
         steps.insert(0, FixStep::none("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements';"));
     }
-    let text = if loaded { "Make the extension:" } else { "Add it to shared_preload_libraries (keeping what is there) and restart the server, then make the extension:" };
+    let text = if loaded {
+        "Make the extension:"
+    } else {
+        "Add it to shared_preload_libraries (keeping what is there) and restart the server, then make the extension:"
+    };
     found.push(
-        of_database(context, &STATEMENTS, "pg_stat_statements is not installed: which queries take the time is not known".to_owned())
-            .measured(if loaded { "the library is loaded, the extension is not made" } else { "the extension is not made, the library is not loaded" })
-            .advice(text, steps),
+        of_database(
+            context,
+            &STATEMENTS,
+            "pg_stat_statements is not installed: which queries take the time is not known".to_owned(),
+        )
+        .measured(if loaded {
+            "the library is loaded, the extension is not made"
+        } else {
+            "the extension is not made, the library is not loaded"
+        })
+        .advice(text, steps),
     );
 }
 
@@ -176,8 +240,14 @@ fn timeouts(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(facts) = context.facts else { return };
     let names = ["idle_in_transaction_session_timeout", "statement_timeout", "lock_timeout"];
     // A role that has its own is as well off as with a server's.
-    let by_role = |name: &str| facts.roles.values().any(|role| role.login && role.settings.iter().any(|it| it.starts_with(&format!("{name}="))));
-    let missing: Vec<&str> = names.into_iter().filter(|name| default_of(facts, name) == Some("0") && !by_role(name)).collect();
+    let by_role = |name: &str| {
+        facts
+            .roles
+            .values()
+            .any(|role| role.login && role.settings.iter().any(|it| it.starts_with(&format!("{name}="))))
+    };
+    let missing: Vec<&str> =
+        names.into_iter().filter(|name| default_of(facts, name) == Some("0") && !by_role(name)).collect();
     if missing.is_empty() {
         return;
     }
@@ -198,23 +268,41 @@ fn timeouts(context: &SchemaContext, found: &mut Vec<Discovery>) {
 
 fn vacuum_off(context: &SchemaContext, found: &mut Vec<Discovery>) {
     if let Some(facts) = context.facts {
-        for (name, harm) in [("autovacuum", "dead rows are not removed"), ("track_counts", "autovacuum does not know when to come")] {
+        for (name, harm) in
+            [("autovacuum", "dead rows are not removed"), ("track_counts", "autovacuum does not know when to come")]
+        {
             if default_of(facts, name) == Some("off") {
                 found.push(
                     of_database(context, &VACUUM_OFF, format!("{name} is off: {harm}"))
                         .measured(format!("{name} = off"))
-                        .advice("Switch it on:", vec![FixStep::none(format!("ALTER SYSTEM SET {name} = on;")), FixStep::any("SELECT pg_reload_conf();")]),
+                        .advice(
+                            "Switch it on:",
+                            vec![
+                                FixStep::none(format!("ALTER SYSTEM SET {name} = on;")),
+                                FixStep::any("SELECT pg_reload_conf();"),
+                            ],
+                        ),
                 );
             }
         }
     }
     for table in context.any_tables() {
-        let off = |name: &str| table.options.get(name).and_then(|value| value.as_deref()).is_some_and(|value| ["false", "off", "no", "0"].contains(&value.to_ascii_lowercase().as_str()));
+        let off = |name: &str| {
+            table
+                .options
+                .get(name)
+                .and_then(|value| value.as_deref())
+                .is_some_and(|value| ["false", "off", "no", "0"].contains(&value.to_ascii_lowercase().as_str()))
+        };
         if !off("autovacuum_enabled") {
             continue;
         }
         let mut discovery = context
-            .discovery(&VACUUM_OFF, Subject::Part(table.id, "\nautovacuum".into()), format!("autovacuum is off for {}: its dead rows stay, its statistics go stale", table.name))
+            .discovery(
+                &VACUUM_OFF,
+                Subject::Part(table.id, "\nautovacuum".into()),
+                format!("autovacuum is off for {}: its dead rows stay, its statistics go stale", table.name),
+            )
             .severity(Severity::Warning)
             .declared("autovacuum_enabled = false")
             .advice(
@@ -271,7 +359,8 @@ const LAST_AGE: u64 = 1_000_000_000;
 
 fn age(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(facts) = context.facts else { return };
-    let of = [("transaction ids", facts.database.transaction_id_age), ("multixact ids", facts.database.multixact_id_age)];
+    let of =
+        [("transaction ids", facts.database.transaction_id_age), ("multixact ids", facts.database.multixact_id_age)];
     for (what, age) in of {
         let Some(age) = age.filter(|age| *age >= FIRST_AGE) else { continue };
         let mut oldest: Vec<(u64, String)> = measured_tables(context)
@@ -282,10 +371,21 @@ fn age(context: &SchemaContext, found: &mut Vec<Discovery>) {
         let names: Vec<&str> = oldest.iter().take(5).map(|(_, name)| name.as_str()).collect();
         let steps = names.iter().map(|name| FixStep::none(format!("VACUUM (FREEZE) {name};"))).collect();
         found.push(
-            of_database(context, &AGE, format!("{what} are {} old: at 2,147 million the server stops taking writes", numbers::count(age as f64)))
-                .severity(if age >= LAST_AGE { Severity::Error } else { Severity::Warning })
-                .measured(format!("age {}; the oldest tables: {}", numbers::count(age as f64), if names.is_empty() { "not those of this schema".to_owned() } else { names.join(", ") }))
-                .advice("See what holds vacuum back (vacuum-held-back), then freeze the oldest tables:", steps),
+            of_database(
+                context,
+                &AGE,
+                format!(
+                    "{what} are {} old: at 2,147 million the server stops taking writes",
+                    numbers::count(age as f64)
+                ),
+            )
+            .severity(if age >= LAST_AGE { Severity::Error } else { Severity::Warning })
+            .measured(format!(
+                "age {}; the oldest tables: {}",
+                numbers::count(age as f64),
+                if names.is_empty() { "not those of this schema".to_owned() } else { names.join(", ") }
+            ))
+            .advice("See what holds vacuum back (vacuum-held-back), then freeze the oldest tables:", steps),
         );
     }
 }
@@ -295,7 +395,11 @@ fn held_back(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let mut causes = Vec::new();
     if let Some(oldest) = facts.activity.transactions.iter().find(|transaction| transaction.seconds >= 3600.0) {
         let state = if oldest.state.is_empty() { "open" } else { &oldest.state };
-        causes.push(format!("process {} has a transaction {state} for {}", oldest.process_id, numbers::duration(oldest.seconds)));
+        causes.push(format!(
+            "process {} has a transaction {state} for {}",
+            oldest.process_id,
+            numbers::duration(oldest.seconds)
+        ));
     }
     if let Some(number) = facts.activity.prepared_transactions.filter(|number| *number > 0) {
         causes.push(format!("{number} prepared transactions wait for COMMIT PREPARED"));
@@ -306,7 +410,12 @@ fn held_back(context: &SchemaContext, found: &mut Vec<Discovery>) {
     if causes.is_empty() {
         return;
     }
-    let steps = facts.activity.inactive_slots.iter().map(|slot| FixStep::any(format!("SELECT pg_drop_replication_slot('{}');", slot.replace('\'', "''")))).collect();
+    let steps = facts
+        .activity
+        .inactive_slots
+        .iter()
+        .map(|slot| FixStep::any(format!("SELECT pg_drop_replication_slot('{}');", slot.replace('\'', "''"))))
+        .collect();
     found.push(
         of_database(context, &HELD_BACK, causes.join("; "))
             .confidence(Confidence::Medium)
@@ -320,25 +429,33 @@ fn stale(context: &SchemaContext, found: &mut Vec<Discovery>) {
         let Some(activity) = &facts.activity else { continue };
         let Some(rows) = facts.row_estimate().filter(|rows| *rows >= 1000.0) else { continue };
         let changed = activity.modified_since_analyze as f64 / rows;
-        let (message, fact, severity) = if facts.analyzed_at().is_none() && facts.columns.is_empty() && !facts.columns_hidden {
-            let severity = if rows >= 100_000.0 { Severity::Warning } else { Severity::Info };
-            (format!("{} was never analysed: the planner guesses", table.name), format!("{} rows, no statistics", numbers::count(rows)), severity)
-        } else if changed > 0.5 {
-            let severity = if changed > 2.0 && rows >= 100_000.0 { Severity::Warning } else { Severity::Info };
-            (
-                format!("{} has changed by {} since it was analysed", table.name, numbers::percent(changed)),
-                format!("{} of {} rows changed", numbers::count(activity.modified_since_analyze as f64), numbers::count(rows)),
-                severity,
-            )
-        } else {
-            continue;
-        };
+        let (message, fact, severity) =
+            if facts.analyzed_at().is_none() && facts.columns.is_empty() && !facts.columns_hidden {
+                let severity = if rows >= 100_000.0 { Severity::Warning } else { Severity::Info };
+                (
+                    format!("{} was never analysed: the planner guesses", table.name),
+                    format!("{} rows, no statistics", numbers::count(rows)),
+                    severity,
+                )
+            } else if changed > 0.5 {
+                let severity = if changed > 2.0 && rows >= 100_000.0 { Severity::Warning } else { Severity::Info };
+                (
+                    format!("{} has changed by {} since it was analysed", table.name, numbers::percent(changed)),
+                    format!(
+                        "{} of {} rows changed",
+                        numbers::count(activity.modified_since_analyze as f64),
+                        numbers::count(rows)
+                    ),
+                    severity,
+                )
+            } else {
+                continue;
+            };
         found.push(
-            context
-                .discovery(&STALE, Subject::Relation(table.id), message)
-                .severity(severity)
-                .measured(fact)
-                .advice("Analyse it; if autovacuum does not get to it in time, lower its threshold for this table:", vec![FixStep::any(format!("ANALYZE {};", table.name))]),
+            context.discovery(&STALE, Subject::Relation(table.id), message).severity(severity).measured(fact).advice(
+                "Analyse it; if autovacuum does not get to it in time, lower its threshold for this table:",
+                vec![FixStep::any(format!("ANALYZE {};", table.name))],
+            ),
         );
     }
 }

@@ -55,8 +55,14 @@ pub const PUBLIC: Rule = Rule {
     summary: "Everybody may write a table, read a protected one, or create objects in a schema",
     explanation: "A grant to PUBLIC holds for every role that there is and every one to come, whatever it is for. Grant to a role, and make users members of it. \
         SELECT is only told of tables in a protected area; CREATE on a schema lets everybody put functions where others look them up.",
-    fires: Example { given: "CREATE TABLE accounts (id bigint PRIMARY KEY);", migration: "GRANT SELECT, UPDATE ON accounts TO PUBLIC;" },
-    quiet: Example { given: "CREATE TABLE accounts (id bigint PRIMARY KEY); CREATE ROLE app;", migration: "GRANT SELECT, UPDATE ON accounts TO app;" },
+    fires: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY);",
+        migration: "GRANT SELECT, UPDATE ON accounts TO PUBLIC;",
+    },
+    quiet: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY); CREATE ROLE app;",
+        migration: "GRANT SELECT, UPDATE ON accounts TO app;",
+    },
     check: Check::Schema(public_grants, Needs::Schema),
 };
 
@@ -74,9 +80,16 @@ fn row_security(context: &SchemaContext, found: &mut Vec<Discovery>) {
         if let Some(policy) = table.policies.first() {
             found.push(
                 context
-                    .discovery(&ROW_SECURITY, subject, format!("the policies of {} do nothing: row security is not enabled", table.name))
+                    .discovery(
+                        &ROW_SECURITY,
+                        subject,
+                        format!("the policies of {} do nothing: row security is not enabled", table.name),
+                    )
                     .declared(format!("policy {} exists, and ENABLE ROW LEVEL SECURITY was never run", policy.name))
-                    .advice("Enable it, once it is clear that the policies let everybody see what they need:", vec![enable]),
+                    .advice(
+                        "Enable it, once it is clear that the policies let everybody see what they need:",
+                        vec![enable],
+                    ),
             );
             continue;
         }
@@ -84,7 +97,14 @@ fn row_security(context: &SchemaContext, found: &mut Vec<Discovery>) {
         if with >= 2 && with * 2 >= all {
             found.push(
                 context
-                    .discovery(&ROW_SECURITY, subject, format!("{} has no row security, which {with} of the {all} tables of its schema have", table.name))
+                    .discovery(
+                        &ROW_SECURITY,
+                        subject,
+                        format!(
+                            "{} has no row security, which {with} of the {all} tables of its schema have",
+                            table.name
+                        ),
+                    )
                     .confidence(Confidence::Medium)
                     .declared(format!("{with} of {all} tables of {} have row security enabled", table.name.schema))
                     .advice(
@@ -98,7 +118,8 @@ fn row_security(context: &SchemaContext, found: &mut Vec<Discovery>) {
 
 fn security_definer(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for routine in context.schema.routines.values().filter(|routine| routine.security_definer) {
-        let known = context.earlier.and_then(|earlier| earlier.routines.get(&routine.id)).is_some_and(|old| **old == **routine);
+        let known =
+            context.earlier.and_then(|earlier| earlier.routines.get(&routine.id)).is_some_and(|old| **old == **routine);
         if known && context.scope.is_some() || routine.settings.iter().any(|(name, _)| &**name == "search_path") {
             continue;
         }
@@ -141,7 +162,11 @@ fn public_grants(context: &SchemaContext, found: &mut Vec<Discovery>) {
         let create = namespace.privileges.iter().any(|it| it.grantee == "public" && it.privilege == "create");
         if create {
             let mut discovery = context
-                .discovery(&PUBLIC, Subject::Schema(name.clone()), format!("everybody may create objects in schema {name}"))
+                .discovery(
+                    &PUBLIC,
+                    Subject::Schema(name.clone()),
+                    format!("everybody may create objects in schema {name}"),
+                )
                 .declared("CREATE is granted to PUBLIC")
                 .advice(
                     "Revoke it, and grant it to the roles that make tables:",

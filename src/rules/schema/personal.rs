@@ -16,8 +16,14 @@ pub const SECRET: Rule = Rule {
     explanation: "Whoever reads a backup, a replica, a log of queries or a copy for tests has all of them. Passwords belong into a hash made for them; tokens and keys that are only \
         compared belong into a SHA-256; those that have to be used again are encrypted with a key kept elsewhere. The rule goes by the name, and by the width in the statistics: \
         values as wide as bcrypt, argon2, scrypt or PBKDF2 make them are no finding. A column named password alone is an info where nothing was measured, for frameworks keep hashes under that name.",
-    fires: Example { given: "", migration: "CREATE TABLE integrations (id bigint PRIMARY KEY, name text NOT NULL, api_key text NOT NULL);" },
-    quiet: Example { given: "", migration: "CREATE TABLE integrations (id bigint PRIMARY KEY, name text NOT NULL, api_key_hash bytea NOT NULL);" },
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE integrations (id bigint PRIMARY KEY, name text NOT NULL, api_key text NOT NULL);",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE integrations (id bigint PRIMARY KEY, name text NOT NULL, api_key_hash bytea NOT NULL);",
+    },
     check: Check::Schema(secrets, Needs::Schema),
 };
 
@@ -46,13 +52,22 @@ fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
             let Some(kind) = words::secret(column.name.as_str()) else { continue };
             let facts = context.column_facts(table, column).filter(|facts| facts.null_fraction < 1.0);
             let Some((severity, confidence)) = weigh(kind, facts, column) else { continue };
-            let message = format!("{}.{} looks like {} in plain text", table.name, column.name, match kind {
-                words::Secret::Password => "a password",
-                words::Secret::Token => "a secret",
-            });
+            let message = format!(
+                "{}.{} looks like {} in plain text",
+                table.name,
+                column.name,
+                match kind {
+                    words::Secret::Password => "a password",
+                    words::Secret::Token => "a secret",
+                }
+            );
             let advice = match kind {
-                words::Secret::Password => "Store a hash made for passwords (argon2id, scrypt, bcrypt) in a column named so, and drop this one once every row has it. If it holds hashes already, name it so.",
-                words::Secret::Token => "If it is only compared, store its SHA-256 (in bytea, with a unique index); if it is used again, encrypt it with a key kept outside the database. If it holds neither, name it so.",
+                words::Secret::Password => {
+                    "Store a hash made for passwords (argon2id, scrypt, bcrypt) in a column named so, and drop this one once every row has it. If it holds hashes already, name it so."
+                }
+                words::Secret::Token => {
+                    "If it is only compared, store its SHA-256 (in bytea, with a unique index); if it is used again, encrypt it with a key kept outside the database. If it holds neither, name it so."
+                }
             };
             let mut discovery = context
                 .discovery(&SECRET, Subject::Column(table.id, column.id), message)
@@ -64,7 +79,11 @@ fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 discovery = discovery.measured(format!(
                     "values take {} bytes on average, and {}",
                     facts.average_width,
-                    if kind == words::Secret::Password { "a hash of a password takes 60 or more" } else { "nothing shows that they are hashes" }
+                    if kind == words::Secret::Password {
+                        "a hash of a password takes 60 or more"
+                    } else {
+                        "nothing shows that they are hashes"
+                    }
                 ));
             }
             found.push(discovery);
@@ -76,7 +95,9 @@ fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
 /// parameters 77 and more. Each has a byte of length besides.
 fn weigh(kind: words::Secret, facts: Option<&ColumnFacts>, column: &Column) -> Option<(Severity, Confidence)> {
     let hashes = |facts: &ColumnFacts| {
-        let prefixed = facts.common().any(|(value, _)| value.starts_with("$2") || value.starts_with("$argon") || value.starts_with("pbkdf2"));
+        let prefixed = facts
+            .common()
+            .any(|(value, _)| value.starts_with("$2") || value.starts_with("$argon") || value.starts_with("pbkdf2"));
         prefixed || facts.average_width >= 60
     };
     match (kind, facts) {
@@ -96,7 +117,8 @@ fn personal(context: &SchemaContext, found: &mut Vec<Discovery>) {
         .tables()
         .filter(|table| !context.area(table).is_some_and(Area::is_protected))
         .filter_map(|table| {
-            let columns: Vec<&Column> = table.columns.iter().filter(|column| words::personal(column.name.as_str())).collect();
+            let columns: Vec<&Column> =
+                table.columns.iter().filter(|column| words::personal(column.name.as_str())).collect();
             let names = columns.iter().map(|column| column.name.to_string()).collect();
             columns.first().map(|first| (table, names, *first))
         })
@@ -105,7 +127,11 @@ fn personal(context: &SchemaContext, found: &mut Vec<Discovery>) {
         for (table, names, first) in &hits {
             found.push(
                 context
-                    .discovery(&PERSONAL, Subject::Column(table.id, first.id), format!("{} holds {}, and no area says that it is personal data", table.name, names.join(", ")))
+                    .discovery(
+                        &PERSONAL,
+                        Subject::Column(table.id, first.id),
+                        format!("{} holds {}, and no area says that it is personal data", table.name, names.join(", ")),
+                    )
                     .confidence(Confidence::Medium)
                     .declared("the names of the columns; the configuration names other tables of personal data")
                     .advice(format!("Add \"{}\" to personal-data of [areas].", table.name), Vec::new()),
@@ -117,10 +143,17 @@ fn personal(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let list: Vec<String> = hits.iter().take(12).map(|(table, ..)| format!("\"{}\"", table.name)).collect();
     let more = if hits.len() > 12 { " and others" } else { "" };
     let mut discovery = context
-        .discovery(&PERSONAL, Subject::Column(table.id, first.id), format!("personal data is in {} of the tables, and the configuration names no area", hits.len()))
+        .discovery(
+            &PERSONAL,
+            Subject::Column(table.id, first.id),
+            format!("personal data is in {} of the tables, and the configuration names no area", hits.len()),
+        )
         .severity(Severity::Info)
         .confidence(Confidence::Medium)
-        .declared(format!("columns named {}{more}", hits.iter().flat_map(|(_, names, _)| names.clone()).take(8).collect::<Vec<_>>().join(", ")))
+        .declared(format!(
+            "columns named {}{more}",
+            hits.iter().flat_map(|(_, names, _)| names.clone()).take(8).collect::<Vec<_>>().join(", ")
+        ))
         .advice(format!("In pgassay.toml: [areas] personal-data = [{}]{more}", list.join(", ")), Vec::new());
     for (table, _, column) in hits.iter().skip(1).take(11) {
         discovery = discovery.related(Subject::Column(table.id, column.id), "");

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use sqlparser::ast::{
-    self, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, JoinConstraint, JoinOperator,
-    OrderByKind, SetExpr, TableFactor, TableWithJoins, UnaryOperator, Value,
+    self, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, JoinConstraint,
+    JoinOperator, OrderByKind, SetExpr, TableFactor, TableWithJoins, UnaryOperator, Value,
 };
 
 use crate::change::{Change, Name, ObjectName};
@@ -167,7 +167,9 @@ impl<'a> Walk<'_, 'a> {
                 select.from.iter().for_each(|table| self.table_with_joins(table));
                 for item in &select.projection {
                     match item {
-                        ast::SelectItem::UnnamedExpr(expr) | ast::SelectItem::ExprWithAlias { expr, .. } => self.value(expr),
+                        ast::SelectItem::UnnamedExpr(expr) | ast::SelectItem::ExprWithAlias { expr, .. } => {
+                            self.value(expr)
+                        }
                         _ => {}
                     }
                 }
@@ -226,7 +228,10 @@ impl<'a> Walk<'_, 'a> {
 
     fn join_by(&mut self, (table, column): (RelationId, ColumnId)) {
         for (sources, _) in &mut self.scopes {
-            sources.iter_mut().filter(|source| source.relation.id == table).for_each(|source| _ = source.joined_by.insert(column));
+            sources
+                .iter_mut()
+                .filter(|source| source.relation.id == table)
+                .for_each(|source| _ = source.joined_by.insert(column));
         }
     }
 
@@ -273,7 +278,9 @@ impl<'a> Walk<'_, 'a> {
             Expr::Identifier(ident) => {
                 let name = fold(ident);
                 for (sources, _) in self.scopes.iter().rev() {
-                    let mut hits = sources.iter().filter_map(|source| Some((source.relation.id, source.relation.column(&name)?.id)));
+                    let mut hits = sources
+                        .iter()
+                        .filter_map(|source| Some((source.relation.id, source.relation.column(&name)?.id)));
                     if let Some(hit) = hits.next() {
                         return hits.next().is_none().then_some(hit);
                     }
@@ -283,7 +290,8 @@ impl<'a> Walk<'_, 'a> {
             Expr::CompoundIdentifier(parts) => {
                 let [.., table, column] = &parts[..] else { return None };
                 let (table, column) = (fold(table), fold(column));
-                let source = self.scopes.iter().rev().flat_map(|(sources, _)| sources).find(|source| source.alias == table)?;
+                let source =
+                    self.scopes.iter().rev().flat_map(|(sources, _)| sources).find(|source| source.alias == table)?;
                 Some((source.relation.id, source.relation.column(&column)?.id))
             }
             _ => None,
@@ -351,9 +359,14 @@ impl<'a> Walk<'_, 'a> {
     fn comparison(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) {
         let kind = match op {
             BinaryOperator::Eq => UseKind::Equal,
-            BinaryOperator::NotEq | BinaryOperator::PGRegexNotMatch | BinaryOperator::PGRegexNotIMatch => UseKind::Negated,
+            BinaryOperator::NotEq | BinaryOperator::PGRegexNotMatch | BinaryOperator::PGRegexNotIMatch => {
+                UseKind::Negated
+            }
             BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq => UseKind::Compared,
-            BinaryOperator::AtArrow | BinaryOperator::Question | BinaryOperator::QuestionAnd | BinaryOperator::QuestionPipe => {
+            BinaryOperator::AtArrow
+            | BinaryOperator::Question
+            | BinaryOperator::QuestionAnd
+            | BinaryOperator::QuestionPipe => {
                 match self.column(left) {
                     Some(column) => self.put(column, UseKind::Reached(op.to_string())),
                     None => self.value(left),
@@ -397,7 +410,15 @@ impl<'a> Walk<'_, 'a> {
                 Some(column) => self.put(column, UseKind::Wrapped(expr.to_string())),
                 None => self.value(inner),
             },
-            Expr::BinaryOp { left, op: BinaryOperator::Arrow | BinaryOperator::LongArrow | BinaryOperator::HashArrow | BinaryOperator::HashLongArrow, right } => {
+            Expr::BinaryOp {
+                left,
+                op:
+                    BinaryOperator::Arrow
+                    | BinaryOperator::LongArrow
+                    | BinaryOperator::HashArrow
+                    | BinaryOperator::HashLongArrow,
+                right,
+            } => {
                 match self.column(left) {
                     Some(column) => self.put(column, UseKind::Reached("->>".to_owned())),
                     None => self.value(left),
@@ -417,7 +438,9 @@ impl<'a> Walk<'_, 'a> {
             return self.put(column, UseKind::Read);
         }
         match expr {
-            Expr::Nested(inner) | Expr::Cast { expr: inner, .. } | Expr::UnaryOp { expr: inner, .. } => self.value(inner),
+            Expr::Nested(inner) | Expr::Cast { expr: inner, .. } | Expr::UnaryOp { expr: inner, .. } => {
+                self.value(inner)
+            }
             Expr::BinaryOp { left, right, .. } => {
                 self.value(left);
                 self.value(right);
@@ -440,7 +463,9 @@ impl<'a> Walk<'_, 'a> {
             }
             Expr::Subquery(query) => self.query(query),
             Expr::Exists { subquery, .. } => self.query(subquery),
-            Expr::InSubquery { .. } | Expr::InList { .. } | Expr::Like { .. } | Expr::Between { .. } => self.condition(expr),
+            Expr::InSubquery { .. } | Expr::InList { .. } | Expr::Like { .. } | Expr::Between { .. } => {
+                self.condition(expr)
+            }
             _ => {}
         }
     }
@@ -448,8 +473,14 @@ impl<'a> Walk<'_, 'a> {
     /// What NOT IN (SELECT c …) returns.
     fn returned(&mut self, query: &ast::Query) {
         let SetExpr::Select(select) = &*query.body else { return };
-        let [ast::SelectItem::UnnamedExpr(expr) | ast::SelectItem::ExprWithAlias { expr, .. }] = &select.projection[..] else { return };
-        let guarded = select.selection.as_ref().is_some_and(|condition| condition.to_string().to_ascii_lowercase().contains("is not null"));
+        let [ast::SelectItem::UnnamedExpr(expr) | ast::SelectItem::ExprWithAlias { expr, .. }] = &select.projection[..]
+        else {
+            return;
+        };
+        let guarded = select
+            .selection
+            .as_ref()
+            .is_some_and(|condition| condition.to_string().to_ascii_lowercase().contains("is not null"));
         if guarded {
             return;
         }
@@ -470,9 +501,10 @@ impl<'a> Walk<'_, 'a> {
             Expr::CompoundIdentifier(parts) => parts.len().checked_sub(2).and_then(|at| parts.get(at)).map(fold),
             _ => None,
         };
-        let source = self.scopes.iter().rev().flat_map(|(sources, _)| sources).find(|source| {
-            source.relation.id == table && alias.as_ref().is_none_or(|alias| source.alias == *alias)
-        });
+        let source =
+            self.scopes.iter().rev().flat_map(|(sources, _)| sources).find(|source| {
+                source.relation.id == table && alias.as_ref().is_none_or(|alias| source.alias == *alias)
+            });
         source.is_some_and(|source| source.outer && !source.joined_by.contains(&column))
     }
 }

@@ -52,19 +52,26 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
 
 fn judge(context: &SchemaContext, table: &Relation, column: &Column, uses: &[&Use]) -> Option<Discovery> {
     let workload = context.workload?;
-    let plain = context.indexes(table).find(|(_, index)| index.valid && index.columns.first() == Some(&Some(column.id)));
+    let plain =
+        context.indexes(table).find(|(_, index)| index.valid && index.columns.first() == Some(&Some(column.id)));
     let by_expression = context
         .indexes(table)
         .any(|(_, index)| index.valid && index.columns.first() == Some(&None) && index.mentions.contains(&column.id));
     let (index, _) = plain?;
     // An equal condition on the bare column beside it is what the index serves.
     let served = |one: &Use| {
-        context.uses.iter().any(|other| other.statement == one.statement && other.table == one.table && other.column == one.column && matches!(other.kind, UseKind::Equal | UseKind::Compared))
+        context.uses.iter().any(|other| {
+            other.statement == one.statement
+                && other.table == one.table
+                && other.column == one.column
+                && matches!(other.kind, UseKind::Equal | UseKind::Compared)
+        })
     };
-    let worst = uses
-        .iter()
-        .filter(|one| !served(one))
-        .max_by(|one, other| workload.statements[one.statement].total_milliseconds.total_cmp(&workload.statements[other.statement].total_milliseconds))?;
+    let worst = uses.iter().filter(|one| !served(one)).max_by(|one, other| {
+        workload.statements[one.statement]
+            .total_milliseconds
+            .total_cmp(&workload.statements[other.statement].total_milliseconds)
+    })?;
     let UseKind::Wrapped(expression) = &worst.kind else { return None };
     let statement = &workload.statements[worst.statement];
     if by_expression || statement.mean_milliseconds < 1.0 {
@@ -73,7 +80,10 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, uses: &[&Us
     let bare = unqualified(expression, column);
     let is_time = matches!(context.type_name(column), Some("timestamp" | "timestamptz"));
     let (text, steps) = if is_time || bare.contains('$') {
-        (format!("Write a range of {0}: {0} >= … AND {0} < …, which {1} finds.", column.name, index.name.name), Vec::new())
+        (
+            format!("Write a range of {0}: {0} >= … AND {0} < …, which {1} finds.", column.name, index.name.name),
+            Vec::new(),
+        )
     } else {
         let (_, mut steps) = steps::create_index(context, table, &bare, "expr_idx");
         steps.push(crate::finding::FixStep::any(format!("ANALYZE {};", table.name)));
@@ -81,7 +91,11 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, uses: &[&Us
     };
     Some(
         context
-            .discovery(&RULE, Subject::Column(table.id, column.id), format!("{} of {} does not serve {expression}", index.name.name, table.name))
+            .discovery(
+                &RULE,
+                Subject::Column(table.id, column.id),
+                format!("{} of {} does not serve {expression}", index.name.name, table.name),
+            )
             .confidence(Confidence::High)
             .measured(format!(
                 "{} calls, {:.1} ms on average: {}",
@@ -99,7 +113,8 @@ fn unqualified(expression: &str, column: &Column) -> String {
     let name = column.name.as_str();
     match expression.find(&format!(".{name}")) {
         Some(dot) => {
-            let start = expression[..dot].rfind(|c: char| !c.is_alphanumeric() && c != '_' && c != '.').map_or(0, |at| at + 1);
+            let start =
+                expression[..dot].rfind(|c: char| !c.is_alphanumeric() && c != '_' && c != '.').map_or(0, |at| at + 1);
             format!("{}{}", &expression[..start], &expression[dot + 1..])
         }
         None => expression.to_owned(),

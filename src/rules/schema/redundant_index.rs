@@ -50,7 +50,9 @@ fn duplicates(context: &SchemaContext, found: &mut Vec<Discovery>) {
             let stays = |(other, of): &&(&Relation, &Index)| {
                 other.id != relation.id
                     && same(index, of)
-                    && (of.constraint.is_some() || of.unique && !index.unique || of.unique == index.unique && other.id < relation.id)
+                    && (of.constraint.is_some()
+                        || of.unique && !index.unique
+                        || of.unique == index.unique && other.id < relation.id)
                     && (!index.unique || of.unique)
             };
             let Some((other, of)) = indexes.iter().find(stays) else { continue };
@@ -60,7 +62,11 @@ fn duplicates(context: &SchemaContext, found: &mut Vec<Discovery>) {
             };
             let size = size(context, relation);
             let mut discovery = context
-                .discovery(&DUPLICATE, Subject::Relation(relation.id), format!("{} of {} is {what} once more{size}", relation.name.name, table.name))
+                .discovery(
+                    &DUPLICATE,
+                    Subject::Relation(relation.id),
+                    format!("{} of {} is {what} once more{size}", relation.name.name, table.name),
+                )
                 .declared("method, elements and predicate are equal")
                 .related(Subject::Relation(other.id), "the other one")
                 .advice("Drop it while others work:", drop_index(relation, index));
@@ -74,9 +80,14 @@ fn duplicates(context: &SchemaContext, found: &mut Vec<Discovery>) {
 
 fn prefixes(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
-        let indexes: Vec<_> = context.indexes(table).filter(|(_, index)| index.valid && index.method == "btree").collect();
-        for (relation, index) in indexes.iter().filter(|(_, it)| !it.unique && it.constraint.is_none() && it.predicate.is_none()) {
-            let longer = |(other, of): &&(&Relation, &Index)| other.id != relation.id && of.predicate.is_none() && is_prefix(index, of);
+        let indexes: Vec<_> =
+            context.indexes(table).filter(|(_, index)| index.valid && index.method == "btree").collect();
+        for (relation, index) in
+            indexes.iter().filter(|(_, it)| !it.unique && it.constraint.is_none() && it.predicate.is_none())
+        {
+            let longer = |(other, of): &&(&Relation, &Index)| {
+                other.id != relation.id && of.predicate.is_none() && is_prefix(index, of)
+            };
             let Some((other, of)) = indexes.iter().find(longer) else { continue };
             let facts = context.index_facts(relation);
             let bytes = facts.and_then(|facts| facts.bytes);
@@ -84,14 +95,24 @@ fn prefixes(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 .discovery(
                     &PREFIX,
                     Subject::Relation(relation.id),
-                    format!("{} of {} is the beginning of {}{}", relation.name.name, table.name, other.name.name, size(context, relation)),
+                    format!(
+                        "{} of {} is the beginning of {}{}",
+                        relation.name.name,
+                        table.name,
+                        other.name.name,
+                        size(context, relation)
+                    ),
                 )
                 .severity(Severity::Info)
                 .declared(format!("({}) and ({})", elements(index), elements(of)))
                 .related(Subject::Relation(other.id), "the longer one")
-                .advice("If no query needs the smaller one for its size, drop it while others work:", drop_index(relation, index));
+                .advice(
+                    "If no query needs the smaller one for its size, drop it while others work:",
+                    drop_index(relation, index),
+                );
             if let Some(bytes) = bytes {
-                discovery = discovery.measured(format!("{} takes {}", relation.name.name, super::numbers::bytes(bytes)));
+                discovery =
+                    discovery.measured(format!("{} takes {}", relation.name.name, super::numbers::bytes(bytes)));
                 if bytes > 100_000_000 {
                     discovery = discovery.severity(Severity::Warning);
                 }

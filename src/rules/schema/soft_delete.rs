@@ -42,14 +42,26 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 continue;
             }
             // Numbers and identifiers that are never given twice need no second life.
-            let reusable = |id: &crate::schema::ColumnId| table.column_by_id(*id).is_some_and(|column| context.is_text(column));
+            let reusable =
+                |id: &crate::schema::ColumnId| table.column_by_id(*id).is_some_and(|column| context.is_text(column));
             if !is_in_key && !others.iter().any(reusable) {
                 continue;
             }
             let discovery = if is_in_key {
                 context
-                    .discovery(&RULE, subject, format!("{} does not keep {names} of {} apart: {} of live rows is NULL, and NULLs are different", index.name.name, table.name, mark.name))
-                    .declared(format!("unique key ({}), {} is nullable", context.column_names(table, &columns), mark.name))
+                    .discovery(
+                        &RULE,
+                        subject,
+                        format!(
+                            "{} does not keep {names} of {} apart: {} of live rows is NULL, and NULLs are different",
+                            index.name.name, table.name, mark.name
+                        ),
+                    )
+                    .declared(format!(
+                        "unique key ({}), {} is nullable",
+                        context.column_names(table, &columns),
+                        mark.name
+                    ))
             } else {
                 context
                     .discovery(&RULE, subject, format!("a deleted row of {} keeps its {names} taken", table.name))
@@ -81,7 +93,8 @@ fn fix(
     names: &str,
 ) -> Vec<FixStep> {
     let live = if context.is_boolean(mark) { format!("NOT {}", mark.name) } else { format!("{} IS NULL", mark.name) };
-    let (_, mut steps) = steps::create_index_with(context, table, names, "live_key", "UNIQUE ", &format!(" WHERE {live}"));
+    let (_, mut steps) =
+        steps::create_index_with(context, table, names, "live_key", "UNIQUE ", &format!(" WHERE {live}"));
     steps.push(match &of.constraint {
         Some(constraint) => FixStep::own(format!("ALTER TABLE {} DROP CONSTRAINT {constraint};", table.name)),
         None => FixStep::none(format!("DROP INDEX CONCURRENTLY {};", index.name)),

@@ -35,7 +35,8 @@ fn cost(sql: &str, schema: &mut Schema, context: &SchemaContext) -> Option<StepC
 }
 
 fn heaviest(prediction: &Prediction, change: &Change, before: &Schema) -> Option<StepCost> {
-    let exists = |id: Option<schema::RelationId>| id.is_none_or(|id| before.relation(id).is_some_and(|it| it.is_queryable()));
+    let exists =
+        |id: Option<schema::RelationId>| id.is_none_or(|id| before.relation(id).is_some_and(|it| it.is_queryable()));
     let locks = prediction.locks.iter().filter(|lock| lock.mode >= LockMode::RowShare && exists(lock.relation));
     let strongest = locks.max_by_key(|lock| lock.mode)?;
     let done = |kind| prediction.work.iter().any(|work| work.kind == kind);
@@ -50,7 +51,12 @@ fn heaviest(prediction: &Prediction, change: &Change, before: &Schema) -> Option
 }
 
 /// An index on columns or expressions, built while others work. The text says what the steps leave to do.
-pub(super) fn create_index(context: &SchemaContext, table: &Relation, elements: &str, label: &str) -> (String, Vec<FixStep>) {
+pub(super) fn create_index(
+    context: &SchemaContext,
+    table: &Relation,
+    elements: &str,
+    label: &str,
+) -> (String, Vec<FixStep>) {
     create_index_with(context, table, elements, label, "", "")
 }
 
@@ -64,8 +70,7 @@ pub(super) fn create_index_with(
     rest: &str,
 ) -> (String, Vec<FixStep>) {
     let name = &table.name;
-    let plain: String =
-        elements.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { ' ' }).collect();
+    let plain: String = elements.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { ' ' }).collect();
     let part = plain.split_whitespace().collect::<Vec<_>>().join("_");
     let index = context.free_name(table, &part, label);
     if !table.is_partitioned() {
@@ -73,11 +78,19 @@ pub(super) fn create_index_with(
         return ("Build the index while others work:".to_owned(), vec![FixStep::none(sql)]);
     }
     let mut steps = vec![FixStep::own(format!("CREATE {unique}INDEX {index} ON ONLY {name} ({elements}){rest};"))];
-    let partitions: Vec<&Relation> =
-        context.schema.children_closure(table.id).into_iter().filter_map(|id| context.schema.relation(id)).map(|it| &**it).collect();
+    let partitions: Vec<&Relation> = context
+        .schema
+        .children_closure(table.id)
+        .into_iter()
+        .filter_map(|id| context.schema.relation(id))
+        .map(|it| &**it)
+        .collect();
     if let Some(first) = partitions.iter().find(|it| !it.is_partitioned()) {
         let own = context.free_name(first, &part, label);
-        steps.push(FixStep::none(format!("CREATE {unique}INDEX CONCURRENTLY {own} ON {} ({elements}){rest};", first.name)));
+        steps.push(FixStep::none(format!(
+            "CREATE {unique}INDEX CONCURRENTLY {own} ON {} ({elements}){rest};",
+            first.name
+        )));
         steps.push(FixStep::own(format!(
             "ALTER INDEX {}.{index} ATTACH PARTITION {}.{own};",
             name.schema, first.name.schema
@@ -101,12 +114,15 @@ pub(super) fn not_null(context: &SchemaContext, table: &Relation, column: &Name,
     let constraint = context.free_name(table, column.as_str(), "not_null");
     let mut steps = Vec::new();
     if context.version.at_least(18) {
-        steps.push(FixStep::own(format!("ALTER TABLE {name} ADD CONSTRAINT {constraint} NOT NULL {column} NOT VALID;")));
+        steps
+            .push(FixStep::own(format!("ALTER TABLE {name} ADD CONSTRAINT {constraint} NOT NULL {column} NOT VALID;")));
         steps.extend(backfill);
         steps.push(FixStep::own(format!("ALTER TABLE {name} VALIDATE CONSTRAINT {constraint};")));
         return steps;
     }
-    steps.push(FixStep::own(format!("ALTER TABLE {name} ADD CONSTRAINT {constraint} CHECK ({column} IS NOT NULL) NOT VALID;")));
+    steps.push(FixStep::own(format!(
+        "ALTER TABLE {name} ADD CONSTRAINT {constraint} CHECK ({column} IS NOT NULL) NOT VALID;"
+    )));
     steps.extend(backfill);
     steps.extend([
         FixStep::own(format!("ALTER TABLE {name} VALIDATE CONSTRAINT {constraint};")),

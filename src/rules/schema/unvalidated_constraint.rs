@@ -34,7 +34,10 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     .declared("it was added NOT VALID")
                     .advice(
                         "Validate it; where rows break it, that fails and changes nothing:",
-                        vec![FixStep::own(format!("ALTER TABLE {} VALIDATE CONSTRAINT {};", table.name, constraint.name))],
+                        vec![FixStep::own(format!(
+                            "ALTER TABLE {} VALIDATE CONSTRAINT {};",
+                            table.name, constraint.name
+                        ))],
                     ),
             );
         }

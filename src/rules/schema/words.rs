@@ -33,7 +33,9 @@ pub fn ends_with_word(name: &str, wanted: &[&str]) -> bool {
 
 /// English singular of a word, for the common endings.
 pub fn singular(word: &str) -> String {
-    for (plural, singular) in [("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("statuses", "status")] {
+    for (plural, singular) in
+        [("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("statuses", "status")]
+    {
         if let Some(stem) = word.strip_suffix(plural) {
             return format!("{stem}{singular}");
         }
@@ -51,9 +53,41 @@ const AMOUNT: &[&str] = &[
 
 /// Words that make a number something else than money, whatever else the name says.
 const NOT_MONEY: &[&str] = &[
-    "count", "rate", "percent", "percentage", "ratio", "pct", "id", "weight", "score", "quantity", "qty", "number", "hours",
-    "minutes", "seconds", "days", "ms", "bytes", "size", "factor", "multiplier", "points", "items", "rows", "attempts", "code",
-    "type", "at", "on", "time", "status", "usage", "tokens", "is", "has",
+    "count",
+    "rate",
+    "percent",
+    "percentage",
+    "ratio",
+    "pct",
+    "id",
+    "weight",
+    "score",
+    "quantity",
+    "qty",
+    "number",
+    "hours",
+    "minutes",
+    "seconds",
+    "days",
+    "ms",
+    "bytes",
+    "size",
+    "factor",
+    "multiplier",
+    "points",
+    "items",
+    "rows",
+    "attempts",
+    "code",
+    "type",
+    "at",
+    "on",
+    "time",
+    "status",
+    "usage",
+    "tokens",
+    "is",
+    "has",
 ];
 
 /// A name that a sum of money would have.
@@ -66,8 +100,19 @@ pub fn is_money_table(name: &str) -> bool {
     has_word(
         name,
         &[
-            "payment", "invoice", "charge", "refund", "payout", "transaction", "ledger", "billing", "subscription",
-            "settlement", "deposit", "withdrawal", "transfer",
+            "payment",
+            "invoice",
+            "charge",
+            "refund",
+            "payout",
+            "transaction",
+            "ledger",
+            "billing",
+            "subscription",
+            "settlement",
+            "deposit",
+            "withdrawal",
+            "transfer",
         ],
     )
 }
@@ -84,9 +129,46 @@ pub fn secret(name: &str) -> Option<Secret> {
     let words = words(name);
     let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
     let harmless: &[&str] = &[
-        "hash", "hashed", "digest", "encrypted", "cipher", "ciphertext", "salt", "at", "id", "count", "expires", "expiry", "type",
-        "hint", "name", "url", "uri", "fingerprint", "prefix", "last", "public", "vault", "ref", "arn", "path", "algorithm",
-        "policy", "version", "status", "scope", "reset", "kind", "sha", "bcrypt", "argon", "scrypt", "crypt", "enc", "is", "has",
+        "hash",
+        "hashed",
+        "digest",
+        "encrypted",
+        "cipher",
+        "ciphertext",
+        "salt",
+        "at",
+        "id",
+        "count",
+        "expires",
+        "expiry",
+        "type",
+        "hint",
+        "name",
+        "url",
+        "uri",
+        "fingerprint",
+        "prefix",
+        "last",
+        "public",
+        "vault",
+        "ref",
+        "arn",
+        "path",
+        "algorithm",
+        "policy",
+        "version",
+        "status",
+        "scope",
+        "reset",
+        "kind",
+        "sha",
+        "bcrypt",
+        "argon",
+        "scrypt",
+        "crypt",
+        "enc",
+        "is",
+        "has",
     ];
     if has(harmless) {
         return None;
@@ -96,9 +178,23 @@ pub fn secret(name: &str) -> Option<Secret> {
     }
     let pair = |first: &str, second: &str| words.windows(2).any(|pair| pair[0] == first && pair[1] == second);
     let token = has(&["secret", "apikey", "credential", "credentials"])
-        || [("api", "key"), ("private", "key"), ("secret", "key"), ("access", "token"), ("refresh", "token"), ("auth", "token"), ("bearer", "token"), ("api", "token"), ("session", "token"), ("access", "key"), ("signing", "key"), ("encryption", "key"), ("authentication", "token")]
-            .iter()
-            .any(|(first, second)| pair(first, second))
+        || [
+            ("api", "key"),
+            ("private", "key"),
+            ("secret", "key"),
+            ("access", "token"),
+            ("refresh", "token"),
+            ("auth", "token"),
+            ("bearer", "token"),
+            ("api", "token"),
+            ("session", "token"),
+            ("access", "key"),
+            ("signing", "key"),
+            ("encryption", "key"),
+            ("authentication", "token"),
+        ]
+        .iter()
+        .any(|(first, second)| pair(first, second))
         || words == ["token"];
     token.then_some(Secret::Token)
 }
@@ -108,14 +204,57 @@ pub fn personal(name: &str) -> bool {
     let words = words(name);
     let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
     let pair = |first: &str, second: &str| words.windows(2).any(|pair| pair[0] == first && pair[1] == second);
-    let other: &[&str] = &["count", "id", "at", "verified", "confirmed", "is", "has", "template", "subject", "status", "enabled", "opt", "type", "sent", "hash"];
+    let other: &[&str] = &[
+        "count",
+        "id",
+        "at",
+        "verified",
+        "confirmed",
+        "is",
+        "has",
+        "template",
+        "subject",
+        "status",
+        "enabled",
+        "opt",
+        "type",
+        "sent",
+        "hash",
+    ];
     if has(other) {
         return false;
     }
-    has(&["email", "phone", "mobile", "birthday", "birthdate", "dob", "ssn", "passport", "iban", "surname", "lastname", "firstname", "fullname", "postcode", "zipcode"])
-        || [("first", "name"), ("last", "name"), ("full", "name"), ("birth", "date"), ("tax", "number"), ("national", "number"), ("street", "address"), ("date", "of"), ("ip", "address"), ("home", "address"), ("social", "security")]
-            .iter()
-            .any(|(first, second)| pair(first, second) && !(*first == "date" && !words.contains(&"birth".to_owned())))
+    has(&[
+        "email",
+        "phone",
+        "mobile",
+        "birthday",
+        "birthdate",
+        "dob",
+        "ssn",
+        "passport",
+        "iban",
+        "surname",
+        "lastname",
+        "firstname",
+        "fullname",
+        "postcode",
+        "zipcode",
+    ]) || [
+        ("first", "name"),
+        ("last", "name"),
+        ("full", "name"),
+        ("birth", "date"),
+        ("tax", "number"),
+        ("national", "number"),
+        ("street", "address"),
+        ("date", "of"),
+        ("ip", "address"),
+        ("home", "address"),
+        ("social", "security"),
+    ]
+    .iter()
+    .any(|(first, second)| pair(first, second) && (*first != "date" || words.contains(&"birth".to_owned())))
 }
 
 #[cfg(test)]
@@ -144,7 +283,15 @@ mod tests {
         assert_eq!(secret("password"), Some(Secret::Password));
         assert_eq!(secret("api_key"), Some(Secret::Token));
         assert_eq!(secret("accessToken"), Some(Secret::Token));
-        for name in ["password_hash", "password_digest", "encrypted_password", "api_key_id", "token_type", "password_changed_at", "tokens_used"] {
+        for name in [
+            "password_hash",
+            "password_digest",
+            "encrypted_password",
+            "api_key_id",
+            "token_type",
+            "password_changed_at",
+            "tokens_used",
+        ] {
             assert_eq!(secret(name), None, "{name}");
         }
     }

@@ -47,7 +47,10 @@ pub fn reasons(context: &SchemaContext, table: &Relation, drift: &Drift, reasons
             reasons.push(Reason {
                 column: column.id,
                 says: format!("is NOT NULL in {required} of the {all} tables that have it"),
-                evidence: Evidence::declared(format!("{all} tables have a column {} of type {}", column.name, column.data_type.written)),
+                evidence: Evidence::declared(format!(
+                    "{all} tables have a column {} of type {}",
+                    column.name, column.data_type.written
+                )),
                 severity: Severity::Info,
                 confidence: Confidence::Low,
                 remedy: Remedy::Require { fill: None },
@@ -89,7 +92,9 @@ fn boolean(context: &SchemaContext, table: &Relation, column: &Column, reasons: 
     let facts = context.column_facts(table, column);
     let share = facts.map(|facts| f64::from(facts.null_fraction));
     let says = match share {
-        Some(share) if share > 0.0 => format!("is a boolean with three states: {} of the rows are NULL", numbers::percent(share)),
+        Some(share) if share > 0.0 => {
+            format!("is a boolean with three states: {} of the rows are NULL", numbers::percent(share))
+        }
         _ => "is a boolean that may be NULL".to_owned(),
     };
     reasons.push(Reason {
@@ -98,7 +103,11 @@ fn boolean(context: &SchemaContext, table: &Relation, column: &Column, reasons: 
         evidence: Evidence::declared("boolean, nullable"),
         severity: Severity::Info,
         confidence: if share.is_some_and(|share| share > 0.0) { Confidence::Medium } else { Confidence::Low },
-        remedy: Remedy::Require { fill: share.is_none_or(|share| share > 0.0).then(|| default_of(column).unwrap_or_else(|| "false".to_owned())) },
+        remedy: Remedy::Require {
+            fill: share
+                .is_none_or(|share| share > 0.0)
+                .then(|| default_of(column).unwrap_or_else(|| "false".to_owned())),
+        },
     });
 }
 
@@ -120,7 +129,10 @@ fn defaulted(context: &SchemaContext, table: &Relation, column: &Column, reasons
         return;
     }
     let (says, confidence) = match share {
-        Some(share) if share > 0.0 => (format!("has the default {default}, and {} of the rows are NULL all the same", numbers::percent(share)), Confidence::Medium),
+        Some(share) if share > 0.0 => (
+            format!("has the default {default}, and {} of the rows are NULL all the same", numbers::percent(share)),
+            Confidence::Medium,
+        ),
         Some(_) => (format!("has the default {default}, and no row is NULL"), Confidence::High),
         None => (format!("has the default {default}, and may be NULL all the same"), Confidence::Medium),
     };
@@ -139,7 +151,9 @@ fn foreign_key(context: &SchemaContext, table: &Relation, name: &Name, key: &For
     let Some(first) = optional.first() else { return };
     let sets_null = key.on_delete == ReferentialAction::SetNull || key.on_update == ReferentialAction::SetNull;
     if key.columns.len() > 1 {
-        if !key.match_full && optional.len() < key.columns.len() || !key.match_full && !sets_null && optional.len() == key.columns.len() {
+        if !key.match_full && optional.len() < key.columns.len()
+            || !key.match_full && !sets_null && optional.len() == key.columns.len()
+        {
             partly_null(context, table, name, key, first, reasons);
         }
         return;
@@ -150,7 +164,10 @@ fn foreign_key(context: &SchemaContext, table: &Relation, name: &Name, key: &For
     let share = context.column_facts(table, first).map(|facts| f64::from(facts.null_fraction));
     let (says, confidence) = match share {
         Some(share) if share >= 0.001 => return,
-        Some(share) if share > 0.0 => (format!("is a foreign key, and {} of the rows are NULL: old rows, or orphans", numbers::percent(share)), Confidence::Medium),
+        Some(share) if share > 0.0 => (
+            format!("is a foreign key, and {} of the rows are NULL: old rows, or orphans", numbers::percent(share)),
+            Confidence::Medium,
+        ),
         Some(_) => ("is a foreign key that is always set".to_owned(), Confidence::High),
         None => ("is a foreign key that may be NULL".to_owned(), Confidence::Low),
     };
@@ -165,7 +182,14 @@ fn foreign_key(context: &SchemaContext, table: &Relation, name: &Name, key: &For
 }
 
 /// MATCH SIMPLE checks nothing as soon as one column is NULL.
-fn partly_null(context: &SchemaContext, table: &Relation, name: &Name, key: &ForeignKey, first: &Column, reasons: &mut Vec<Reason>) {
+fn partly_null(
+    context: &SchemaContext,
+    table: &Relation,
+    name: &Name,
+    key: &ForeignKey,
+    first: &Column,
+    reasons: &mut Vec<Reason>,
+) {
     let shares: Vec<f64> = key
         .columns
         .iter()
@@ -190,14 +214,31 @@ fn partly_null(context: &SchemaContext, table: &Relation, name: &Name, key: &For
 
 /// Names that say that there may be nothing.
 fn is_optional_by_name(column: &Column) -> bool {
-    words::has_word(column.name.as_str(), &["parent", "previous", "next", "optional", "deleted", "approved", "assigned", "assignee", "reviewer", "original", "replaced", "canonical"])
-        || words::ends_with_word(column.name.as_str(), &["by"])
+    words::has_word(
+        column.name.as_str(),
+        &[
+            "parent",
+            "previous",
+            "next",
+            "optional",
+            "deleted",
+            "approved",
+            "assigned",
+            "assignee",
+            "reviewer",
+            "original",
+            "replaced",
+            "canonical",
+        ],
+    ) || words::ends_with_word(column.name.as_str(), &["by"])
         || column.name.as_str().ends_with("_by_id")
 }
 
 /// A key of several columns with a nullable one: NULLs are different, so the others may be there twice.
 fn unique_keys(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reason>) {
-    for (relation, index) in keys::unique_keys(context, table).filter(|(_, index)| !index.primary && !index.nulls_not_distinct) {
+    for (relation, index) in
+        keys::unique_keys(context, table).filter(|(_, index)| !index.primary && !index.nulls_not_distinct)
+    {
         let Some(columns) = keys::plain_columns(index).filter(|columns| columns.len() > 1) else { continue };
         for id in &columns {
             let Some(column) = nullable(table, *id) else { continue };
@@ -211,11 +252,19 @@ fn unique_keys(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reas
             let others = context.column_names(table, &others);
             let (says, severity, confidence) = match share {
                 Some(share) if share >= 0.001 => (
-                    format!("is NULL in {} of the rows, where {} does not keep {others} apart", numbers::percent(share), relation.name.name),
+                    format!(
+                        "is NULL in {} of the rows, where {} does not keep {others} apart",
+                        numbers::percent(share),
+                        relation.name.name
+                    ),
                     Severity::Warning,
                     Confidence::High,
                 ),
-                _ => (format!("may be NULL, where {} does not keep {others} apart", relation.name.name), Severity::Info, Confidence::Medium),
+                _ => (
+                    format!("may be NULL, where {} does not keep {others} apart", relation.name.name),
+                    Severity::Info,
+                    Confidence::Medium,
+                ),
             };
             let remedy = if context.version.at_least(15) {
                 let new = context.free_name(table, &context.column_names(table, &columns).replace(", ", "_"), "key");
@@ -232,7 +281,11 @@ fn unique_keys(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reas
             reasons.push(Reason {
                 column: *id,
                 says,
-                evidence: Evidence::declared(format!("unique key {} on ({}), NULLS DISTINCT", relation.name.name, context.column_names(table, &columns))),
+                evidence: Evidence::declared(format!(
+                    "unique key {} on ({}), NULLS DISTINCT",
+                    relation.name.name,
+                    context.column_names(table, &columns)
+                )),
                 severity,
                 confidence,
                 remedy,

@@ -32,7 +32,14 @@ impl<'a> Habits<'a> {
         for column in &table.columns {
             let Some(uses) = self.uses.get(&(table.id, column.id)) else { continue };
             let nulls = context.column_facts(table, column).map(|facts| f64::from(facts.null_fraction));
-            for kind in [UseKind::Negated, UseKind::NegatedBoolean, UseKind::NotInSubquery, UseKind::AntiJoin, UseKind::DescendingLimit, UseKind::EqualsNull] {
+            for kind in [
+                UseKind::Negated,
+                UseKind::NegatedBoolean,
+                UseKind::NotInSubquery,
+                UseKind::AntiJoin,
+                UseKind::DescendingLimit,
+                UseKind::EqualsNull,
+            ] {
                 reasons.extend(self.reason(column, uses, &kind, nulls));
             }
             reasons.extend(self.coalesced(column, uses, nulls));
@@ -84,7 +91,14 @@ impl<'a> Habits<'a> {
             ),
             _ => return None,
         };
-        Some(Reason { column: column.id, says, evidence: self.evidence(worst), severity, confidence, remedy: Remedy::Rewrite { how } })
+        Some(Reason {
+            column: column.id,
+            says,
+            evidence: self.evidence(worst),
+            severity,
+            confidence,
+            remedy: Remedy::Rewrite { how },
+        })
     }
 
     /// Most readers put the same thing in place of NULL.
@@ -93,13 +107,15 @@ impl<'a> Habits<'a> {
             return None;
         }
         let statements = |wanted: &dyn Fn(&Use) -> bool| {
-            let mut numbers: Vec<usize> = uses.iter().filter(|found| wanted(found)).map(|found| found.statement).collect();
+            let mut numbers: Vec<usize> =
+                uses.iter().filter(|found| wanted(found)).map(|found| found.statement).collect();
             numbers.sort_unstable();
             numbers.dedup();
             numbers.len()
         };
         let (all, wrapped) = (statements(&|_| true), statements(&|found| found.kind == UseKind::Coalesced));
-        let example = uses.iter().filter(|found| found.kind == UseKind::Coalesced).max_by_key(|found| self.calls(found))?;
+        let example =
+            uses.iter().filter(|found| found.kind == UseKind::Coalesced).max_by_key(|found| self.calls(found))?;
         (wrapped >= 2 && wrapped * 2 >= all).then(|| Reason {
             column: column.id,
             says: format!("is read through COALESCE in {wrapped} of the {all} hot statements that name it"),
@@ -111,7 +127,9 @@ impl<'a> Habits<'a> {
     }
 
     fn calls(&self, found: &Use) -> u64 {
-        self.workload.and_then(|workload| workload.statements.get(found.statement)).map_or(0, |statement| statement.calls)
+        self.workload
+            .and_then(|workload| workload.statements.get(found.statement))
+            .map_or(0, |statement| statement.calls)
     }
 
     fn evidence(&self, found: &Use) -> Evidence {

@@ -43,10 +43,16 @@ impl Sample {
     /// None where the table was never analysed, or has changed by half since.
     fn of(context: &SchemaContext, facts: &RelationFacts) -> Option<Sample> {
         let rows = facts.rows.filter(|rows| *rows > 0.0)?;
-        let target = context.facts?.setting("default_statistics_target").and_then(|setting| setting.number()).unwrap_or(100.0);
+        let target =
+            context.facts?.setting("default_statistics_target").and_then(|setting| setting.number()).unwrap_or(100.0);
         let modified = facts.activity.as_ref().map_or(0.0, |activity| activity.modified_since_analyze as f64) / rows;
         let as_of = facts.analyzed_at().map(|at| format!(" as of {at}")).unwrap_or_default();
-        (modified <= 0.5).then(|| Sample { rows, size: rows.min(target * ROWS_PER_TARGET), stale: modified > 0.1, as_of })
+        (modified <= 0.5).then(|| Sample {
+            rows,
+            size: rows.min(target * ROWS_PER_TARGET),
+            stale: modified > 0.1,
+            as_of,
+        })
     }
 
     fn evidence(&self, fact: String) -> Evidence {
@@ -59,12 +65,22 @@ impl Sample {
     }
 }
 
-fn never_null(context: &SchemaContext, table: &Relation, column: &Column, facts: &ColumnFacts, sample: &Sample, reasons: &mut Vec<Reason>) {
+fn never_null(
+    context: &SchemaContext,
+    table: &Relation,
+    column: &Column,
+    facts: &ColumnFacts,
+    sample: &Sample,
+    reasons: &mut Vec<Reason>,
+) {
     if facts.null_fraction > 0.0 || sample.size < SMALLEST_SAMPLE || fills_later(column) {
         return;
     }
     // The last column may be too young to have seen a NULL.
-    if table.columns.last().is_some_and(|last| last.id == column.id) && column.default.is_none() && sample.rows < 100_000.0 {
+    if table.columns.last().is_some_and(|last| last.id == column.id)
+        && column.default.is_none()
+        && sample.rows < 100_000.0
+    {
         return;
     }
     let backed = column.default.is_some()
@@ -74,7 +90,10 @@ fn never_null(context: &SchemaContext, table: &Relation, column: &Column, facts:
     reasons.push(Reason {
         column: column.id,
         says: "is never NULL".to_owned(),
-        evidence: sample.evidence(format!("no NULL (so under {} of all rows, with 95 % certainty)", numbers::percent(3.0 / sample.size))),
+        evidence: sample.evidence(format!(
+            "no NULL (so under {} of all rows, with 95 % certainty)",
+            numbers::percent(3.0 / sample.size)
+        )),
         severity: Severity::Info,
         confidence,
         remedy: Remedy::Require { fill: None },
@@ -84,10 +103,32 @@ fn never_null(context: &SchemaContext, table: &Relation, column: &Column, facts:
 /// Columns whose value comes with a later event: no row being NULL today says nothing of tomorrow's.
 fn fills_later(column: &Column) -> bool {
     words::ends_with_word(column.name.as_str(), &["at", "on", "until", "by"])
-        || words::has_word(column.name.as_str(), &["deleted", "ended", "parent", "approved", "cancelled", "canceled", "finished", "closed", "expires", "note", "notes", "comment"])
+        || words::has_word(
+            column.name.as_str(),
+            &[
+                "deleted",
+                "ended",
+                "parent",
+                "approved",
+                "cancelled",
+                "canceled",
+                "finished",
+                "closed",
+                "expires",
+                "note",
+                "notes",
+                "comment",
+            ],
+        )
 }
 
-fn two_spellings(context: &SchemaContext, column: &Column, facts: &ColumnFacts, sample: &Sample, reasons: &mut Vec<Reason>) {
+fn two_spellings(
+    context: &SchemaContext,
+    column: &Column,
+    facts: &ColumnFacts,
+    sample: &Sample,
+    reasons: &mut Vec<Reason>,
+) {
     let nulls = f64::from(facts.null_fraction);
     let text = context.is_text(column);
     let document = context.is_json(column) || column.data_type.written.array_dimensions > 0;
@@ -97,7 +138,11 @@ fn two_spellings(context: &SchemaContext, column: &Column, facts: &ColumnFacts, 
         let least = if empty { 0.001 } else { 0.005 };
         let fits = if document { matches!(value.as_str(), "{}" | "[]") } else { text || !empty };
         // Zero is a number like any other, unless it takes the place of a reference.
-        if share < least || nulls < least || !fits || value == "0" && !words::ends_with_word(column.name.as_str(), &["id"]) {
+        if share < least
+            || nulls < least
+            || !fits
+            || value == "0" && !words::ends_with_word(column.name.as_str(), &["id"])
+        {
             continue;
         }
         let strong = share >= 0.01 && nulls >= 0.01;
@@ -125,9 +170,20 @@ fn literal(context: &SchemaContext, column: &Column, value: &str) -> String {
     }
 }
 
-fn mostly_null(context: &SchemaContext, table: &Relation, column: &Column, facts: &ColumnFacts, sample: &Sample, reasons: &mut Vec<Reason>) {
+fn mostly_null(
+    context: &SchemaContext,
+    table: &Relation,
+    column: &Column,
+    facts: &ColumnFacts,
+    sample: &Sample,
+    reasons: &mut Vec<Reason>,
+) {
     // Nearly no row has it: a mark of deletion is meant to be so.
-    if facts.null_fraction < 0.99 || sample.rows < 100_000.0 || fills_later(column) || keys::is_foreign_key(table, column.id) {
+    if facts.null_fraction < 0.99
+        || sample.rows < 100_000.0
+        || fills_later(column)
+        || keys::is_foreign_key(table, column.id)
+    {
         return;
     }
     let indexed = context.indexes(table).any(|(_, index)| index.uses_column(column.id));
@@ -136,7 +192,14 @@ fn mostly_null(context: &SchemaContext, table: &Relation, column: &Column, facts
     }
     reasons.push(Reason {
         column: column.id,
-        says: format!("is NULL in {} of the rows", if facts.null_fraction >= 1.0 { "all".to_owned() } else { numbers::percent(f64::from(facts.null_fraction)) }),
+        says: format!(
+            "is NULL in {} of the rows",
+            if facts.null_fraction >= 1.0 {
+                "all".to_owned()
+            } else {
+                numbers::percent(f64::from(facts.null_fraction))
+            }
+        ),
         evidence: sample.evidence(format!("NULL {}", numbers::percent(f64::from(facts.null_fraction)))),
         severity: Severity::Info,
         confidence: Confidence::Low,

@@ -107,7 +107,10 @@ fn merge(context: &SchemaContext, table: &Relation, column: &Column, mut reasons
         .confidence(confidence)
         .advice(advice.text, advice.steps);
     if context.scope.is_some() {
-        discovery = discovery.grouped(format!("{} leaves open what NULL means:", table.name), format!("{} ({})", column.name, says.join("; ")));
+        discovery = discovery.grouped(
+            format!("{} leaves open what NULL means:", table.name),
+            format!("{} ({})", column.name, says.join("; ")),
+        );
     }
     for reason in &reasons {
         if !discovery.finding.evidence.contains(&reason.evidence) {
@@ -121,7 +124,9 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
     let name = &table.name;
     match remedy {
         Remedy::Proved { check } => Advice::steps(
-            format!("{check} already proves it: SET NOT NULL takes an instant, and says it to the planner and to every reader."),
+            format!(
+                "{check} already proves it: SET NOT NULL takes an instant, and says it to the planner and to every reader."
+            ),
             vec![FixStep::own(format!("ALTER TABLE {name} ALTER COLUMN {} SET NOT NULL;", column.name))],
         ),
         Remedy::OneSpelling { value } => {
@@ -129,26 +134,35 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
                 "UPDATE {name} SET {0} = NULL WHERE ctid = ANY (ARRAY(SELECT ctid FROM {name} WHERE {0} = {value} LIMIT 5000));",
                 column.name
             );
-            let mut steps = steps::check_constraint(context, table, column.name.as_str(), &format!("{} <> {value}", column.name));
+            let mut steps =
+                steps::check_constraint(context, table, column.name.as_str(), &format!("{} <> {value}", column.name));
             steps.insert(1, FixStep::own(batch));
             Advice::steps(
-                format!("Choose one way to say that there is no value. For NULL, once no writer stores {value} (repeat the UPDATE until it changes no row):"),
+                format!(
+                    "Choose one way to say that there is no value. For NULL, once no writer stores {value} (repeat the UPDATE until it changes no row):"
+                ),
                 steps,
             )
         }
-        Remedy::WholeKey { sql } if sql.is_empty() => {
-            Advice::text("Make every column of the foreign key NOT NULL, or declare it MATCH FULL, so that it is set as a whole or not at all.")
+        Remedy::WholeKey { sql } if sql.is_empty() => Advice::text(
+            "Make every column of the foreign key NOT NULL, or declare it MATCH FULL, so that it is set as a whole or not at all.",
+        ),
+        Remedy::WholeKey { sql } => {
+            Advice::steps("Say that NULLs are equal, or require the column:", vec![FixStep::none(sql.clone())])
         }
-        Remedy::WholeKey { sql } => Advice::steps("Say that NULLs are equal, or require the column:", vec![FixStep::none(sql.clone())]),
         Remedy::Require { fill } => {
             let steps = steps::not_null(context, table, &column.name, fill.as_deref());
             let text = match fill {
-                Some(_) => "Require a value. New rows first, then the old ones (repeat the UPDATE until it changes no row), then the column itself:",
+                Some(_) => {
+                    "Require a value. New rows first, then the old ones (repeat the UPDATE until it changes no row), then the column itself:"
+                }
                 None => "Require a value, without a long lock:",
             };
             // A new column or table simply says so.
             if context.scope.is_some() {
-                return Advice::text("Write NOT NULL where a value is always there, and say what NULL means where it is not");
+                return Advice::text(
+                    "Write NOT NULL where a value is always there, and say what NULL means where it is not",
+                );
             }
             Advice::steps(text, steps)
         }
