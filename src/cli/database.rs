@@ -50,13 +50,14 @@ impl DatabaseArguments {
         let bounds = Bounds::default();
         let targets = sample::targets(&database.schema, &database.facts);
         anstream::eprintln!(
-            "note: {}: samples {} JSON columns: of each at most {} rows, {} pages, {} MB and {} s",
+            "note: {}: samples {} JSON columns: of each at most {} rows, {} pages, {} MB and {} s, {} s in all",
             database.facts.database.name,
             targets.len(),
             bounds.rows,
             bounds.pages,
             bounds.bytes / 1_000_000,
-            2 * bounds.statement.as_secs() + bounds.statement.as_secs(),
+            3 * bounds.statement.as_secs(),
+            bounds.total.as_secs(),
         );
         let parameters = Parameters::read(url)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

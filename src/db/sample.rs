@@ -3,6 +3,7 @@
 //! In: which columns, with the pages of their tables. Out: [`JsonSamples`]: names of keys, types, counts and sizes. Values stay on
 //! the server. The bounds are [`Bounds`]; what does not fit is skipped with the reason.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::{DbError, Limits, Parameters, Session};
@@ -65,9 +66,32 @@ pub fn targets(schema: &Schema, facts: &Facts) -> Vec<Target> {
             }
         }
     }
+    let mut leaves: BTreeMap<QualifiedName, Vec<QualifiedName>> = BTreeMap::new();
+    for relation in schema.relations.values().filter(|relation| relation.is_partition()) {
+        let root = schema
+            .parents_closure(relation.id)
+            .last()
+            .and_then(|id| schema.relation(*id))
+            .map(|root| root.name.clone());
+        leaves.entry(root.unwrap_or_else(|| relation.name.clone())).or_default().push(relation.name.clone());
+    }
+    // The first and the last made, and some between: partitions of one table resemble each other.
+    let chosen: BTreeSet<QualifiedName> = leaves
+        .into_values()
+        .flat_map(|all| {
+            let step = (all.len() - 1).div_ceil(PARTITIONS - 1).max(1);
+            let last = all.last().cloned();
+            all.into_iter().step_by(step).chain(last)
+        })
+        .collect();
+    let is_partition = |name: &QualifiedName| schema.relation_at(name).is_some_and(|relation| relation.is_partition());
+    targets.retain(|target| !is_partition(&target.table) || chosen.contains(&target.table));
     targets.sort_by_key(|target| std::cmp::Reverse(target.pages));
     targets
 }
+
+/// Partitions of one table that are sampled.
+const PARTITIONS: usize = 8;
 
 /// Samples columns one after the other, each in a read-only transaction of the session's. The first statement that takes too long ends it:
 /// a server that is busy is left alone.

@@ -32,7 +32,11 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             if context.options.accepted_types.contains(&known_as) {
                 continue;
             }
-            let named = if known_as == "serial" { "serial".to_owned() } else { column.data_type.written.to_string() };
+            let named = match known_as {
+                // A key word: printed as a type it would be quoted.
+                "serial" | "json" => known_as.to_owned(),
+                _ => column.data_type.written.to_string(),
+            };
             let item = format!("{} {named}", column.name);
             let subject = Subject::Column(table.id, column.id);
             let place = context.places.type_of(table.id, column.id);

@@ -13,7 +13,7 @@ pub const KEY: Rule = Rule {
     severity: Severity::Error,
     summary: "A sequence, or the integer column that it numbers, nears its last number",
     explanation: "At the last number every INSERT fails, and the way out, a wider column, is slow on a large table: start while there is time. A warning from half of the numbers on, \
-        an error from three quarters, or if at the measured rate there are fewer than 90 days left; what lasts ten years more is an info. Columns that reference the key have to grow with it.",
+        an error from three quarters, or if at the measured rate there are fewer than 90 days left; what lasts two years more is a warning at most, what lasts ten an info. Columns that reference the key have to grow with it.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE events (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL);\n\
@@ -107,13 +107,15 @@ fn judge_sequence(
     let severity = match days {
         Some(days) if days < 90.0 => Severity::Error,
         Some(days) if days > 3650.0 => Severity::Info,
+        Some(days) if days > 730.0 => Severity::Warning,
         _ if used >= 0.75 => Severity::Error,
         _ => Severity::Warning,
     };
     let when = days.map(|days| {
         let at = crate::facts::Timestamp(facts.server.read_at.0 + days.min(200_000.0) * 86_400.0).to_string();
-        format!(", at the present rate on {}", at.split(' ').next().unwrap_or_default())
+        format!("; at the present rate the last one goes on {}", at.split(' ').next().unwrap_or_default())
     });
+    let when = when.unwrap_or_default();
     let (subject, what) = match owner {
         Some((table, column)) => (Subject::Column(table.id, column.id), format!("{}.{}", table.name, column.name)),
         None => (Subject::Relation(sequence.id), sequence.name.to_string()),
@@ -130,17 +132,7 @@ fn judge_sequence(
     let rate = rate.map(|rate| format!(", {} rows a day", numbers::count(rate))).unwrap_or_default();
     Some(
         context
-            .discovery(
-                &KEY,
-                subject,
-                format!(
-                    "{what} has used {} of its numbers{}",
-                    numbers::percent(used),
-                    when.clone()
-                        .map(|when| format!(" and runs out{when}").replace(" out, at", " out, at"))
-                        .unwrap_or_default()
-                ),
-            )
+            .discovery(&KEY, subject, format!("{what} has used {} of its numbers{when}", numbers::percent(used)))
             .severity(severity)
             .measured(format!("{} of {}{rate}", numbers::count(last), numbers::count(end)))
             .advice(widen, Vec::new()),

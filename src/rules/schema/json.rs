@@ -2,7 +2,9 @@
 
 use super::queries::{self, UseKind};
 use super::{Discovery, Needs, SchemaContext, json_sample, keys, steps, words};
+use crate::change::QualifiedName;
 use crate::contract::Subject;
+use crate::facts::JsonSample;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation};
@@ -70,7 +72,7 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
 }
 
 fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &[&Column]) -> Option<Discovery> {
-    let sample = context.samples.and_then(|samples| samples.columns.get(&(table.name.clone(), column.name.clone())));
+    let sample = sample_of(context, table, column);
     let sampled = sample.and_then(|sample| json_sample::verdict(context, table, column, sample));
     // What the contents say outweighs what is declared.
     let speaks = sampled.as_ref().is_some_and(|sampled| sampled.severity > Severity::Info);
@@ -150,6 +152,15 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
         format!("Make columns of the keys that are always there, and say what the rest is (here: an object; NULL passes).{sample}"),
         steps,
     ))
+}
+
+/// Its own sample; for a partitioned table that of the partition that gave most.
+fn sample_of<'a>(context: &SchemaContext<'a>, table: &Relation, column: &Column) -> Option<&'a JsonSample> {
+    let samples = context.samples?;
+    let of = |name: &QualifiedName| samples.columns.get(&(name.clone(), column.name.clone()));
+    let partitions = context.schema.children_closure(table.id);
+    let partitions = partitions.iter().filter_map(|id| context.schema.relation(*id)).filter_map(|it| of(&it.name));
+    of(&table.name).or_else(|| partitions.max_by_key(|sample| sample.objects))
 }
 
 /// Conditions of hot queries that reach into the document.

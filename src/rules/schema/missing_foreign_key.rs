@@ -1,6 +1,9 @@
 //! Columns that name another table's row, and nothing makes sure that it exists.
 
+use std::collections::HashMap;
+
 use super::{Discovery, Needs, SchemaContext, keys, words};
+use crate::change::Name;
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
@@ -28,16 +31,17 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    let tables = Tables::of(context);
     let candidates: Vec<(&Relation, &Column, &Relation)> = context
         .tables()
         .flat_map(|table| table.columns.iter().map(move |column| (table, column)))
         .filter(|(table, column)| !keys::is_foreign_key(table, column.id) && !is_polymorphic(table, column))
-        .filter_map(|(table, column)| target(context, table, column).map(|target| (table, column, target)))
+        .filter_map(|(table, column)| tables.target(context, table, column).map(|target| (table, column, target)))
         .collect();
     if candidates.is_empty() {
         return;
     }
-    let (with, without) = habit(context);
+    let (with, without) = habit(context, &tables);
     if with == 0 {
         return;
     }
@@ -77,7 +81,7 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
 }
 
 /// How many columns named after a table have a foreign key, and how many have none.
-fn habit(context: &SchemaContext) -> (usize, usize) {
+fn habit(context: &SchemaContext, tables: &Tables) -> (usize, usize) {
     let whole = SchemaContext { scope: None, ..*context };
     let mut with = 0;
     let mut without = 0;
@@ -85,7 +89,7 @@ fn habit(context: &SchemaContext) -> (usize, usize) {
         for column in &table.columns {
             if keys::is_foreign_key(table, column.id) {
                 with += 1;
-            } else if !is_polymorphic(table, column) && target(context, table, column).is_some() {
+            } else if !is_polymorphic(table, column) && tables.target(context, table, column).is_some() {
                 without += 1;
             }
         }
@@ -106,32 +110,38 @@ fn stem(column: &Column) -> Option<&str> {
     ["_id", "Id", "_uuid"].iter().find_map(|end| name.strip_suffix(end)).filter(|stem| !stem.is_empty())
 }
 
-/// The table of the same schema that the column is named after, whose one-column key has the column's type.
-fn target<'a>(context: &SchemaContext<'a>, table: &'a Relation, column: &'a Column) -> Option<&'a Relation> {
-    let stem = words::words(stem(column)?).join("_");
-    if stem.is_empty() || keys::primary_key(table) == [column.id] {
-        return None;
-    }
-    let type_name = context.type_name(column)?;
-    if !matches!(type_name, "int2" | "int4" | "int8" | "uuid" | "text" | "varchar" | "serial4" | "serial8") {
-        return None;
-    }
-    let mut near = context.schema.relations_in(&table.name.schema).map(|relation| &**relation).filter(|other| {
-        matches!(other.kind, RelationKind::Table)
-            && !other.is_partition()
-            && is_named_after(other.name.name.as_str(), &stem)
-    });
-    let target = near.next()?;
-    let [key] = keys::primary_key(target) else { return None };
-    let key = target.column_by_id(*key)?;
-    (target.id != table.id && context.type_name(key) == Some(type_name)).then_some(target)
-}
+/// Tables by schema and by what a column that names one of their rows is called: order for `orders`, `Orders` and `order`.
+struct Tables<'a>(HashMap<(&'a Name, String), &'a Relation>);
 
-/// `orders`, `Orders` and `order` are named after order.
-fn is_named_after(table: &str, stem: &str) -> bool {
-    let words = words::words(table);
-    let Some((last, first)) = words.split_last() else { return false };
-    let mut singular: Vec<String> = first.to_vec();
-    singular.push(words::singular(last));
-    singular.join("_") == stem || words.join("_") == stem
+impl<'a> Tables<'a> {
+    fn of(context: &SchemaContext<'a>) -> Tables<'a> {
+        let mut tables = HashMap::new();
+        let all = context.schema.relations.values().map(|relation| &**relation);
+        for relation in all.filter(|it| matches!(it.kind, RelationKind::Table) && !it.is_partition()) {
+            let words = words::words(relation.name.name.as_str());
+            let Some((last, first)) = words.split_last() else { continue };
+            let mut singular: Vec<String> = first.to_vec();
+            singular.push(words::singular(last));
+            for name in [singular.join("_"), words.join("_")] {
+                tables.entry((&relation.name.schema, name)).or_insert(relation);
+            }
+        }
+        Tables(tables)
+    }
+
+    /// The table of the same schema that the column is named after, whose one-column key has the column's type.
+    fn target(&self, context: &SchemaContext<'a>, table: &'a Relation, column: &'a Column) -> Option<&'a Relation> {
+        let stem = words::words(stem(column)?).join("_");
+        if stem.is_empty() || keys::primary_key(table) == [column.id] {
+            return None;
+        }
+        let type_name = context.type_name(column)?;
+        if !matches!(type_name, "int2" | "int4" | "int8" | "uuid" | "text" | "varchar" | "serial4" | "serial8") {
+            return None;
+        }
+        let target = *self.0.get(&(&table.name.schema, stem))?;
+        let [key] = keys::primary_key(target) else { return None };
+        let key = target.column_by_id(*key)?;
+        (target.id != table.id && context.type_name(key) == Some(type_name)).then_some(target)
+    }
 }

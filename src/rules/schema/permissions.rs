@@ -196,7 +196,7 @@ fn table_grant(context: &SchemaContext, table: &Relation) -> Option<Discovery> {
     // A constraint's name cannot have a line break in it, so nothing else has this subject.
     let subject = Subject::Part(table.id, Name::from("\ngrant to public"));
     let mut discovery = context
-        .discovery(&PUBLIC, subject, format!("every role may {} {}", granted.join(", "), table.name))
+        .discovery(&PUBLIC, subject, format!("every role has {list} on {}", table.name))
         .declared(format!("{list} granted to PUBLIC"))
         .advice(
             "Grant it to the roles that need it, then revoke it from everybody:",

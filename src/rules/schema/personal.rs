@@ -146,7 +146,7 @@ fn personal(context: &SchemaContext, found: &mut Vec<Discovery>) {
         .discovery(
             &PERSONAL,
             Subject::Column(table.id, first.id),
-            format!("personal data is in {} of the tables, and the configuration names no area", hits.len()),
+            format!("tables that look as if they held personal data: {}; the configuration names no area", hits.len()),
         )
         .severity(Severity::Info)
         .confidence(Confidence::Medium)

@@ -154,7 +154,7 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
             let steps = steps::not_null(context, table, &column.name, fill.as_deref());
             let text = match fill {
                 Some(_) => {
-                    "Require a value. New rows first, then the old ones (repeat the UPDATE until it changes no row), then the column itself:"
+                    "Require a value (put the right one into the UPDATE). New rows first, then the old ones (repeat the UPDATE until it changes no row), then the column itself:"
                 }
                 None => "Require a value, without a long lock:",
             };

@@ -3,11 +3,13 @@
 //! In: normalised statements and the schema. Out: [`Use`]s, each of one column by one statement. A name is resolved within its query,
 //! then in the query around it; what cannot be resolved is left out, so a use that is told is one that happens.
 
-use std::collections::BTreeSet;
+mod tree;
+
+use std::collections::{BTreeSet, HashMap};
 
 use sqlparser::ast::{
-    self, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, JoinConstraint,
-    JoinOperator, OrderByKind, SetExpr, TableFactor, TableWithJoins, UnaryOperator, Value,
+    self, BinaryOperator, Expr, GroupByExpr, JoinConstraint, JoinOperator, OrderByKind, SetExpr, TableFactor,
+    TableWithJoins, UnaryOperator,
 };
 
 use crate::change::{Change, Name, ObjectName};
@@ -15,6 +17,7 @@ use crate::facts::{StatementFacts, Workload};
 use crate::rules::schema::SchemaContext;
 use crate::schema::{ColumnId, Relation, RelationId, Session};
 use crate::sql::{FileId, SourceFile, Span, read_script};
+use tree::{Constant, arguments, constant, fold, is_coalesce};
 
 /// One thing that one statement does with a column.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,11 +60,15 @@ pub enum UseKind {
 /// All that the statements of a workload do with the columns of a schema.
 pub fn uses(context: &SchemaContext, workload: &Workload) -> Vec<Use> {
     let mut found = Vec::new();
+    let mut names: HashMap<&Name, Vec<&Relation>> = HashMap::new();
+    for relation in context.schema.relations.values().filter(|relation| relation.is_table()) {
+        names.entry(&relation.name.name).or_default().push(relation);
+    }
     for (number, statement) in workload.statements.iter().enumerate() {
         let source = SourceFile::new("query", statement.query.as_str());
         for read in read_script(FileId(0), &source).statements {
             let Ok(change) = read.change else { continue };
-            let mut walk = Walk { context, statement: number, found: &mut found, scopes: Vec::new() };
+            let mut walk = Walk { context, names: &names, statement: number, found: &mut found, scopes: Vec::new() };
             walk.change(&change);
         }
     }
@@ -85,6 +92,8 @@ struct Source<'a> {
 
 struct Walk<'w, 'a> {
     context: &'w SchemaContext<'a>,
+    /// Tables of all schemas by their bare names.
+    names: &'w HashMap<&'a Name, Vec<&'a Relation>>,
     statement: usize,
     found: &'w mut Vec<Use>,
     /// The tables of each query around, and names that WITH gives.
@@ -266,9 +275,10 @@ impl<'a> Walk<'_, 'a> {
             return None;
         }
         // Applications have a search_path of their own: a name that only one schema has is that one.
-        let mut all = schema.relations.values().filter(|relation| relation.name.name == *last && relation.is_table());
-        let only = all.next()?;
-        all.next().is_none().then_some(&**only)
+        match self.names.get(last).map(Vec::as_slice) {
+            Some([only]) => Some(only),
+            _ => None,
+        }
     }
 
     /// The column that an expression is.
@@ -507,42 +517,4 @@ impl<'a> Walk<'_, 'a> {
             });
         source.is_some_and(|source| source.outer && !source.joined_by.contains(&column))
     }
-}
-
-enum Constant {
-    Null,
-    Boolean(bool),
-}
-
-fn constant(expr: &Expr) -> Option<Constant> {
-    match expr {
-        Expr::Nested(inner) => constant(inner),
-        Expr::Value(value) => match value.value {
-            Value::Null => Some(Constant::Null),
-            Value::Boolean(truth) => Some(Constant::Boolean(truth)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn is_coalesce(call: &ast::Function) -> bool {
-    call.name.to_string().eq_ignore_ascii_case("coalesce")
-}
-
-fn arguments(call: &ast::Function) -> Vec<&Expr> {
-    let FunctionArguments::List(list) = &call.args else { return Vec::new() };
-    list.args
-        .iter()
-        .filter_map(|argument| match argument {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
-            FunctionArg::Named { arg: FunctionArgExpr::Expr(expr), .. } => Some(expr),
-            _ => None,
-        })
-        .collect()
-}
-
-/// An identifier as the catalog stores it.
-fn fold(ident: &ast::Ident) -> Name {
-    if ident.quote_style.is_some() { Name::new(&ident.value) } else { Name::folded(&ident.value) }
 }
