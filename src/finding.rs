@@ -116,6 +116,10 @@ impl Evidence {
     pub fn declared(text: impl Into<String>) -> Evidence {
         Evidence { kind: EvidenceKind::Declared, text: text.into() }
     }
+
+    pub fn measured(text: impl Into<String>) -> Evidence {
+        Evidence { kind: EvidenceKind::Measured, text: text.into() }
+    }
 }
 
 /// What a statement of the advice needs of its transaction.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{DbError, Session};
 use crate::change::QualifiedName;
 use crate::facts::{Facts, Topic, Unread};
-use crate::migration::{Framework, Migration};
+use crate::migration::{Age, Direction, Framework, Migration};
 
 /// The rows of a framework's table, as far as they say that something ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,16 +185,20 @@ fn leading(name: &str) -> &str {
     &name[..end]
 }
 
-/// Marks the migrations that ran before, and returns how many they are.
+/// Marks the migrations that ran before, and returns how many they are. The live schema holds what they made: none of their statements
+/// is left to run.
 pub fn mark(migrations: &mut [Migration], applied: &[AppliedMigrations]) -> usize {
     let mut marked = 0;
     let mut positions: std::collections::HashMap<(Framework, Option<std::path::PathBuf>), usize> = Default::default();
-    for migration in migrations.iter_mut().filter(|it| it.direction == crate::migration::Direction::Up) {
+    for migration in migrations.iter_mut().filter(|it| it.direction == Direction::Up) {
         let position = positions.entry((migration.framework, migration.folder.clone())).or_default();
         let ran = applied.iter().any(|table| table.is_of(migration.framework) && table.has(migration, *position));
         *position += 1;
         if ran {
-            migration.age = crate::migration::Age::Old;
+            if migration.age == Age::New {
+                migration.age = Age::Old;
+            }
+            migration.sections.clear();
             marked += 1;
         }
     }
@@ -215,7 +219,7 @@ mod tests {
         let migration = |name: &&str| Migration { framework, ..Migration::plain(name, FileId(0), 0) };
         let mut migrations: Vec<Migration> = names.iter().map(migration).collect();
         mark(&mut migrations, &[applied]);
-        migrations.iter().map(|migration| migration.age == crate::migration::Age::Old).collect()
+        migrations.iter().map(|migration| migration.age == Age::Old).collect()
     }
 
     #[test]

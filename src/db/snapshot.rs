@@ -130,15 +130,15 @@ pub fn read(path: &Path) -> Result<Reading, DbError> {
 
 /// Takes out the values of columns; shares and counts stay.
 fn leave_out_values(facts: &mut Facts, with_values: bool, areas: &Areas) {
-    let keeps = |table: &QualifiedName, column: &Name| {
-        let area = areas.of(table);
-        with_values && area != Some(Area::PersonalData) && !is_personal(column.as_str())
+    // A table can be in several areas.
+    let is_area = |table: &QualifiedName| {
+        let personal = areas.patterns.iter().filter(|(area, _)| *area == Area::PersonalData);
+        personal.flat_map(|(_, patterns)| &patterns.value).any(|pattern| pattern.matches(table))
     };
+    let keeps =
+        |table: &QualifiedName, column: &Name| with_values && !is_personal(column.as_str()) && !is_area(table);
     let strip = |table: &QualifiedName, columns: &mut BTreeMap<Name, ColumnFacts>| {
-        for (name, column) in columns.iter_mut().filter(|(name, _)| !keeps(table, name)) {
-            let _ = name;
-            leave_out(column);
-        }
+        columns.iter_mut().filter(|(name, _)| !keeps(table, name)).for_each(|(_, column)| leave_out(column));
     };
     for (table, relation) in &mut facts.relations {
         strip(table, &mut relation.columns);

@@ -4,6 +4,7 @@
 //! out locks, scans or transactions itself. One file a rule: its text, its examples and its check; [`ALL`] is the registry.
 
 mod context;
+mod measured;
 pub mod migration;
 mod options;
 mod suppression;
@@ -13,6 +14,7 @@ pub use options::{ACCEPTABLE_TYPES, RuleOptions};
 pub use suppression::{Suppressions, nearest, nearest_of, read_suppressions};
 
 use crate::check::Job;
+use crate::facts::Live;
 use crate::config::{Areas, Settings};
 use crate::finding::{Category, Finding, Severity};
 use crate::history::{Completeness, MigrationRun};
@@ -80,8 +82,8 @@ pub fn find(name: &str) -> Option<&'static Rule> {
     ALL.iter().copied().find(|rule| rule.name == name)
 }
 
-/// What the rules say of one migration, in the order of the text.
-pub fn check(run: &MigrationRun, sources: &Sources, options: &RuleOptions) -> Vec<Finding> {
+/// What the rules say of one migration, in the order of the text; with what is known of the live database, if anything is.
+pub fn check(run: &MigrationRun, sources: &Sources, options: &RuleOptions, live: Option<&Live>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let context = RunContext { run, sources, options };
     for rule in ALL {
@@ -90,6 +92,10 @@ pub fn check(run: &MigrationRun, sources: &Sources, options: &RuleOptions) -> Ve
             Check::Migration(check) => check(&context, &mut findings),
             Check::Reading | Check::Outside => {}
         }
+    }
+    if let Some(live) = live {
+        findings.extend(migration::lock_behind_transaction::check(&context, live));
+        measured::measure(&mut findings, &context, live);
     }
     findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
     findings

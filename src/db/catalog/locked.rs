@@ -46,7 +46,6 @@ impl Locked {
         Ok(self.oids.len() - before)
     }
 
-
     pub fn contains(&self, oid: Oid) -> bool {
         self.oids.contains(&oid)
     }

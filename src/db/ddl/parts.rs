@@ -174,6 +174,8 @@ impl Writer<'_> {
         all.sort_by_key(|it| (&it.schema, &it.part.name));
         for statistics in all {
             self.statement(&statistics.part.definition);
+            let name = format!("{}.{}", quoted(&statistics.schema), quoted(&statistics.part.name));
+            self.statement(&format!("ALTER STATISTICS {name} OWNER TO {}", quoted(&statistics.owner)));
         }
     }
 }

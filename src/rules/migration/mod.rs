@@ -11,6 +11,7 @@ mod discouraged_types;
 mod dropped_data;
 mod enum_value_before_commit;
 mod fails_on_rows;
+pub mod lock_behind_transaction;
 mod long_work_under_lock;
 mod many_locks_in_transaction;
 mod missing_lock_timeout;
@@ -38,6 +39,7 @@ pub const ALL: &[&Rule] = &[
     &validate_in_same_transaction::RULE,
     &unbatched_backfill::RULE,
     &missing_lock_timeout::RULE,
+    &lock_behind_transaction::RULE,
     &many_locks_in_transaction::RULE,
     &dropped_data::RULE,
     &removed_rows::RULE,
