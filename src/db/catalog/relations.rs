@@ -237,8 +237,7 @@ pub(super) fn miss_locked(catalog: &mut Catalog, what: &str, relations: impl Int
 async fn read_indexes(session: &Session, catalog: &mut Catalog) -> Result<(), DbError> {
     let sql = format!(
         "SELECT i.indexrelid, i.indrelid, c.relname::text,
-                CASE WHEN NOT (i.indrelid = ANY($1) AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL))
-                     THEN pg_get_indexdef(i.indexrelid) END,
+                CASE WHEN NOT i.indrelid = ANY($1) THEN pg_get_indexdef(i.indexrelid) WHEN k.oid IS NOT NULL THEN '' END,
                 k.oid IS NOT NULL, i.indisvalid, i.indisclustered, i.indisreplident, d.description,
                 ARRAY(SELECT a.attnum || ' SET STATISTICS ' || a.attstattarget FROM pg_attribute a
                        WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0 ORDER BY a.attnum)
@@ -278,7 +277,7 @@ async fn read_indexes(session: &Session, catalog: &mut Catalog) -> Result<(), Db
         .await?;
     catalog.locked = locked;
     catalog.indexes = indexes;
-    miss_locked(catalog, "indexes with expressions or predicates", missed);
+    miss_locked(catalog, "indexes", missed);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Statistics of columns: pg_stats.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::super::catalog::OURS;
 use super::super::{DbError, Session};
@@ -110,13 +110,14 @@ fn found_sentinels(values: &[String], shares: &[f32]) -> Vec<(String, f32)> {
 /// Tables of which the role sees no statistics.
 async fn hidden(session: &Session, facts: &mut Facts) -> Result<(), DbError> {
     let sql = format!(
-        "SELECT n.nspname::text, c.relname::text, row_security_active(c.oid)
+        "SELECT n.nspname::text, c.relname::text, has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT')
            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
           WHERE {OURS} AND c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't'
             AND (row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT') AND NOT has_any_column_privilege(c.oid, 'SELECT'))
           ORDER BY 1, 2"
     );
-    let mut why: HashMap<bool, Vec<String>> = HashMap::new();
+    // By whether only row security hides them.
+    let mut why: BTreeMap<bool, Vec<String>> = BTreeMap::new();
     session
         .each("column statistics", &sql, None, |row| {
             let name = QualifiedName::new(row.get::<&str>(0)?, row.get::<&str>(1)?);
