@@ -148,7 +148,10 @@ fn a_role_that_may_only_connect_is_told_what_it_cannot_see() {
         let statistics = facts.unread.iter().find(|unread| unread.topic == Topic::ColumnStatistics).expect("one");
         assert!(statistics.reason.contains("pg_read_all_data") && !statistics.objects.is_empty(), "{statistics:?}");
         // The schema and the sizes are there all the same.
-        assert_eq!(reading.ddl.matches("CREATE TABLE ").count(), shop.read("postgres", "shop", Values::None).ddl.matches("CREATE TABLE ").count());
+        assert_eq!(
+            reading.ddl.matches("CREATE TABLE ").count(),
+            shop.read("postgres", "shop", Values::None).ddl.matches("CREATE TABLE ").count()
+        );
         assert!(facts.relations[&"shop.customers".parse().expect("a name")].heap_bytes > Some(0));
     }
 }
@@ -171,7 +174,9 @@ fn a_locked_table_holds_up_nothing_but_itself() {
         for object in ["shop.orders", "shop.open_orders", "shop.a_first"] {
             assert!(told.iter().any(|told| told.contains(object)), "{object}: {told:?}");
         }
-        assert!(reading.ddl.contains("CREATE TABLE shop.orders (") && reading.ddl.contains("CREATE TABLE shop.customers ("));
+        assert!(
+            reading.ddl.contains("CREATE TABLE shop.orders (") && reading.ddl.contains("CREATE TABLE shop.customers (")
+        );
         assert!(!db::Database::new(reading, &mut Sources::default()).schema.complete);
     }
 }
@@ -189,7 +194,10 @@ fn only_reads_reach_the_server_and_no_password_the_user() {
     // A statement goes on behind a tab.
     let log = log.replace("\n\t", " ");
     let ours = log.lines().filter_map(|line| line.strip_prefix("pgassay|"));
-    let statements: Vec<&str> = ours.filter_map(|line| line.split_once("statement: ").or(line.split_once("execute <unnamed>: "))).map(|(_, sql)| sql.trim()).collect();
+    let statements: Vec<&str> = ours
+        .filter_map(|line| line.split_once("statement: ").or(line.split_once("execute <unnamed>: ")))
+        .map(|(_, sql)| sql.trim())
+        .collect();
     assert!(statements.len() > 20, "{statements:?}");
     for statement in statements {
         let first = statement.split_whitespace().next().unwrap_or_default();
@@ -270,7 +278,9 @@ fn check_knows_sizes_and_what_ran_before() {
     let folder = tempfile::tempdir().expect("a folder");
     let migrations = folder.path().join("db/migrations");
     std::fs::create_dir_all(&migrations).expect("a folder");
-    let write = |name: &str, sql: &str| std::fs::write(migrations.join(name), format!("-- migrate:up\n{sql}\n")).expect("written");
+    let write = |name: &str, sql: &str| {
+        std::fs::write(migrations.join(name), format!("-- migrate:up\n{sql}\n")).expect("written")
+    };
     // Ran before: its table is there, and would be a duplicate.
     write("20240101_orders.sql", "CREATE TABLE shop.orders (id int);");
     write("20240102_tiny.sql", "SET lock_timeout = '2s';\nALTER TABLE tiny ALTER n TYPE bigint;");
@@ -279,20 +289,31 @@ fn check_knows_sizes_and_what_ran_before() {
     let url = shop.string("postgres", "shop");
     let check = |arguments: &[&str]| {
         let output = pgassay(&[&["check", "db/migrations", "--format", "json"], arguments].concat(), folder.path());
-        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", text(&output)));
+        let report: serde_json::Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", text(&output)));
         let findings = report["findings"].as_array().expect("findings").clone();
         let of = |rule: &str, object: &str| {
-            let found = findings.iter().find(|it| it["rule"] == rule && it["object"].as_str().is_some_and(|it| it.starts_with(object)));
+            let found = findings
+                .iter()
+                .find(|it| it["rule"] == rule && it["object"].as_str().is_some_and(|it| it.starts_with(object)));
             found.cloned()
         };
-        let found = (of("blocking-rewrite", "public.tiny"), of("blocking-rewrite", "public.large"), of("duplicate-object", "shop.orders"), of("lock-behind-transaction", "public.tiny"));
+        let found = (
+            of("blocking-rewrite", "public.tiny"),
+            of("blocking-rewrite", "public.large"),
+            of("duplicate-object", "shop.orders"),
+            of("lock-behind-transaction", "public.tiny"),
+        );
         (found, text(&output))
     };
     let ((tiny, large, duplicate, waiting), said) = check(&["--db", &url]);
     let (tiny, large) = (tiny.expect("a rewrite"), large.expect("a rewrite"));
     assert_eq!((tiny["severity"].as_str(), large["severity"].as_str()), (Some("info"), Some("error")), "{said}");
     assert!(large["message"].as_str().is_some_and(|it| it.contains("MB)") && it.contains("about")), "{large}");
-    assert!(tiny["evidence"].to_string().contains("measured") && tiny["evidence"].to_string().contains("about 1 rows"), "{tiny}");
+    assert!(
+        tiny["evidence"].to_string().contains("measured") && tiny["evidence"].to_string().contains("about 1 rows"),
+        "{tiny}"
+    );
     assert!(duplicate.is_none() && waiting.is_none(), "{said}");
     assert!(said.contains("1 migrations ran there before"), "{said}");
 

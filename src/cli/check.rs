@@ -79,11 +79,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
 }
 
 /// The database that the migrations will run on, where one is named.
-fn read_database(
-    arguments: &Arguments,
-    in_force: &InForce,
-    sources: &mut Sources,
-) -> anyhow::Result<Option<Database>> {
+fn read_database(arguments: &Arguments, in_force: &InForce, sources: &mut Sources) -> anyhow::Result<Option<Database>> {
     if arguments.database.is_given() && in_force.base.origin == Origin::CommandLine {
         anyhow::bail!("--base and a database both say what exists: give one of them");
     }

@@ -68,7 +68,11 @@ pub fn tell(facts: &Facts) {
     let note = |text: String| anstream::eprintln!("note: {}: {text}", facts.database.name);
     let server = &facts.server;
     if server.major() > PgVersion::NEWEST.major() {
-        note(format!("PostgreSQL {} is newer than pgassay knows; it is taken for {}", server.major(), PgVersion::NEWEST));
+        note(format!(
+            "PostgreSQL {} is newer than pgassay knows; it is taken for {}",
+            server.major(),
+            PgVersion::NEWEST
+        ));
     }
     if server.in_recovery {
         note("this server is a standby: its counters of scans are its own, and those of writes are the primary's or zero".to_owned());

@@ -15,8 +15,8 @@ mod measure;
 mod places;
 pub mod snapshot;
 
-pub use connect::{Limits, Parameters, Row, Session};
 pub use applied::AppliedMigrations;
+pub use connect::{Limits, Parameters, Row, Session};
 pub use error::DbError;
 pub use live::{Reading, Wanted, read, read_in};
 pub use places::Places;

@@ -160,8 +160,14 @@ mod tests {
         assert_eq!(shown(164.0, 1025.0), "about 2.7 to 17 min");
         assert_eq!(shown(4.0, 4.02), "about 4 s");
         assert_eq!(shown(0.0001, 5.0), "up to 5 s");
-        assert_eq!((bytes(512).as_str(), bytes(41 << 30).as_str(), bytes(1536).as_str()), ("512 bytes", "41 GB", "1.5 kB"));
-        assert_eq!((rows(300.0).as_str(), rows(12_345.0).as_str(), rows(1.25e6).as_str()), ("300", "12 thousand", "1.2 million"));
+        assert_eq!(
+            (bytes(512).as_str(), bytes(41 << 30).as_str(), bytes(1536).as_str()),
+            ("512 bytes", "41 GB", "1.5 kB")
+        );
+        assert_eq!(
+            (rows(300.0).as_str(), rows(12_345.0).as_str(), rows(1.25e6).as_str()),
+            ("300", "12 thousand", "1.2 million")
+        );
     }
 
     #[test]

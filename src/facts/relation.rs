@@ -18,7 +18,7 @@ pub struct RelationFacts {
     pub all_visible_pages: u64,
     /// Bytes of the main fork now; where the table was locked, `pages` times the page size.
     pub heap_bytes: Option<u64>,
-    /// Bytes of the TOAST table with its index.
+    /// Bytes of the TOAST table, without its index.
     pub toast_bytes: Option<u64>,
     /// Bytes of all indexes.
     pub index_bytes: Option<u64>,

@@ -43,9 +43,8 @@ fn measured<'l>(work: &Work, live: &'l Live) -> Option<(&'l QualifiedName, &'l R
 
 fn weigh(finding: &mut Finding, works: &[&Work], context: &RunContext, live: &Live) {
     let known: Vec<_> = works.iter().filter_map(|work| Some((*work, measured(work, live)?))).collect();
-    let duration = |(work, (_, facts)): &(&Work, (&QualifiedName, &RelationFacts))| {
-        live.rates.duration(work.kind, facts, None)
-    };
+    let duration =
+        |(work, (_, facts)): &(&Work, (&QualifiedName, &RelationFacts))| live.rates.duration(work.kind, facts, None);
     let spans: Option<Vec<Span>> = known.iter().map(duration).collect();
     let Some(spans) = spans.filter(|spans| spans.len() == works.len()) else { return tell_table(finding, live) };
     let span = spans.into_iter().fold(Span::default(), Span::plus);
@@ -56,7 +55,8 @@ fn weigh(finding: &mut Finding, works: &[&Work], context: &RunContext, live: &Li
         finding.message = finding.message.replacen(&printed, &format!("{printed} ({})", bytes(size)), 1);
     }
     finding.message.push_str(&format!(", {span}"));
-    let rates = if live.rates.calibrated { "reads as fast as this server's are, else assumed rates" } else { "assumed rates" };
+    let rates =
+        if live.rates.calibrated { "reads as fast as this server's are, else assumed rates" } else { "assumed rates" };
     for (_, (name, facts)) in &known {
         finding.evidence.push(Evidence::measured(size_of(name, facts)));
     }

@@ -14,8 +14,8 @@ pub use options::{ACCEPTABLE_TYPES, RuleOptions};
 pub use suppression::{Suppressions, nearest, nearest_of, read_suppressions};
 
 use crate::check::Job;
-use crate::facts::Live;
 use crate::config::{Areas, Settings};
+use crate::facts::Live;
 use crate::finding::{Category, Finding, Severity};
 use crate::history::{Completeness, MigrationRun};
 use crate::migration::Migration;

@@ -109,7 +109,8 @@ impl Catalog {
             topic: Topic::Definitions,
             fact: fact.into(),
             reason: reason.into(),
-            unchecked: "the schema lacks them: nothing is said of them, and what needs them may be misjudged".to_owned(),
+            unchecked: "the schema lacks them: nothing is said of them, and what needs them may be misjudged"
+                .to_owned(),
             objects,
         });
     }

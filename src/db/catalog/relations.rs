@@ -230,7 +230,8 @@ pub(super) fn miss_locked(catalog: &mut Catalog, what: &str, relations: impl Int
     }
     names.sort();
     names.dedup();
-    let fact = format!("{what} of {}", if names.len() == 1 { names[0].clone() } else { format!("{} tables", names.len()) });
+    let fact =
+        format!("{what} of {}", if names.len() == 1 { names[0].clone() } else { format!("{} tables", names.len()) });
     catalog.miss(fact, "another session holds or waits for ACCESS EXCLUSIVE on the table", names);
 }
 
@@ -317,7 +318,8 @@ const VIEWS_AT_A_TIME: usize = 200;
 
 /// Reads the queries of views and materialized views.
 pub(super) async fn read_views(session: &Session, catalog: &mut Catalog) -> Result<(), DbError> {
-    const SQL: &str = "SELECT v.oid, pg_get_viewdef(v.oid) FROM unnest($1::oid[]) v(oid) JOIN pg_class c ON c.oid = v.oid";
+    const SQL: &str =
+        "SELECT v.oid, pg_get_viewdef(v.oid) FROM unnest($1::oid[]) v(oid) JOIN pg_class c ON c.oid = v.oid";
     let mut views: Vec<Oid> =
         catalog.relations.iter().filter(|(_, it)| matches!(it.kind, 'v' | 'm')).map(|(oid, _)| *oid).collect();
     views.sort_unstable();

@@ -37,7 +37,8 @@ pub fn check(context: &RunContext, live: &Live) -> Vec<Finding> {
                 continue;
             }
             let holds = |(name, mode): &(crate::change::QualifiedName, String)| {
-                *name == relation.name && LockMode::from_pg_locks(mode).is_some_and(|held| held.conflicts_with(lock.mode))
+                *name == relation.name
+                    && LockMode::from_pg_locks(mode).is_some_and(|held| held.conflicts_with(lock.mode))
             };
             let holders = live.facts.activity.transactions.iter();
             let holders: Vec<_> = holders.filter(|it| it.seconds >= long && it.locks.iter().any(holds)).collect();
@@ -52,7 +53,11 @@ pub fn check(context: &RunContext, live: &Live) -> Vec<Finding> {
             finding.object = Some(object);
             finding.evidence.push(Evidence::measured(format!(
                 "{} holding {} at {}; the oldest is process {} of {}, {}",
-                if holders.len() == 1 { "1 transaction is".to_owned() } else { format!("{} transactions are", holders.len()) },
+                if holders.len() == 1 {
+                    "1 transaction is".to_owned()
+                } else {
+                    format!("{} transactions are", holders.len())
+                },
                 relation.name,
                 live.facts.server.read_at,
                 oldest.process_id,
