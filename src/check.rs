@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::change::Change;
 use crate::config::Settings;
+use crate::facts::Live;
 use crate::finding::{Advice, Evidence, Finding, Severity};
 use crate::history::{self, Completeness, History, MigrationRun, Options, Unit, decide_completeness, separate};
 use crate::migration::{Age, Direction, Migration};
@@ -34,6 +35,8 @@ pub struct Job {
     pub strict: bool,
     /// What the configuration says of findings.
     pub settings: Settings,
+    /// The database that the migrations will run on: its schema is what exists, and `base` is not read.
+    pub live: Option<Live>,
 }
 
 /// Judges every migration of the job.
@@ -55,7 +58,7 @@ fn check_history(job: &Job, mut history: History, sources: &Sources, report: &mu
         // So they run where all others have run.
         history.migrations.sort_by_key(|migration| migration.age == Age::New);
     }
-    let base = read(&history.base, sources, false);
+    let base = if job.live.is_some() { Vec::new() } else { read(&history.base, sources, false) };
     let units = read(&history.migrations, sources, true);
     let schema = schema_before(job, &base, &units);
     let mut suppressions = suppressions(&units, &around, sources);
@@ -105,6 +108,11 @@ pub fn read(migrations: &[Migration], sources: &Sources, judged: bool) -> Vec<Un
 }
 
 fn schema_before(job: &Job, base: &[Unit], units: &[Unit]) -> Schema {
+    if let Some(live) = &job.live {
+        let mut schema = live.schema.clone();
+        schema.complete &= job.completeness != Completeness::Partial;
+        return schema;
+    }
     let empty = Schema::new(true);
     let options = Options { version: job.version, one_deploy: false };
     // A base says what exists, unless it is itself the tail of something.
@@ -137,10 +145,10 @@ fn judge(
     report: &mut Report,
 ) {
     let mut findings = match run.migration.direction {
-        Direction::Up => rules::check(run, sources, &job.settings),
+        Direction::Up => rules::check(run, sources, &job.settings, job.live.as_ref()),
         // A way back is judged by what it destroys.
         Direction::Down => {
-            let mut findings = rules::check(run, sources, &job.settings);
+            let mut findings = rules::check(run, sources, &job.settings, job.live.as_ref());
             findings.retain(|finding| finding.category == crate::finding::Category::DataLoss);
             findings
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{DbError, Session};
 use crate::change::QualifiedName;
 use crate::facts::{Facts, Topic, Unread};
-use crate::migration::{Framework, Migration};
+use crate::migration::{Age, Direction, Framework, Migration};
 
 /// The rows of a framework's table, as far as they say that something ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,12 @@ const TABLES: &[Table] = &[
     Table { schema: None, name: "atlas_schema_revisions", frameworks: &[Framework::Atlas], version },
     Table { schema: Some("sqitch"), name: "changes", frameworks: &[Framework::Sqitch], version: sqitch },
     Table { schema: None, name: "pgmigrations", frameworks: &[Framework::NodePgMigrate], version: named },
-    Table { schema: Some("supabase_migrations"), name: "schema_migrations", frameworks: &[Framework::Supabase], version },
+    Table {
+        schema: Some("supabase_migrations"),
+        name: "schema_migrations",
+        frameworks: &[Framework::Supabase],
+        version,
+    },
     Table { schema: Some("hdb_catalog"), name: "schema_migrations", frameworks: &[Framework::Hasura], version },
     Table {
         schema: None,
@@ -131,9 +136,7 @@ pub(super) async fn read(session: &Session, facts: &mut Facts) -> Result<Vec<App
 }
 
 fn table_of(name: &QualifiedName) -> Option<&'static Table> {
-    TABLES.iter().find(|table| {
-        name.name == *table.name && table.schema.is_none_or(|schema| name.schema == *schema)
-    })
+    TABLES.iter().find(|table| name.name == *table.name && table.schema.is_none_or(|schema| name.schema == *schema))
 }
 
 impl AppliedMigrations {
@@ -185,16 +188,20 @@ fn leading(name: &str) -> &str {
     &name[..end]
 }
 
-/// Marks the migrations that ran before, and returns how many they are.
+/// Marks the migrations that ran before, and returns how many they are. The live schema holds what they made: none of their statements
+/// is left to run.
 pub fn mark(migrations: &mut [Migration], applied: &[AppliedMigrations]) -> usize {
     let mut marked = 0;
     let mut positions: std::collections::HashMap<(Framework, Option<std::path::PathBuf>), usize> = Default::default();
-    for migration in migrations.iter_mut().filter(|it| it.direction == crate::migration::Direction::Up) {
+    for migration in migrations.iter_mut().filter(|it| it.direction == Direction::Up) {
         let position = positions.entry((migration.framework, migration.folder.clone())).or_default();
         let ran = applied.iter().any(|table| table.is_of(migration.framework) && table.has(migration, *position));
         *position += 1;
         if ran {
-            migration.age = crate::migration::Age::Old;
+            if migration.age == Age::New {
+                migration.age = Age::Old;
+            }
+            migration.sections.clear();
             marked += 1;
         }
     }
@@ -215,25 +222,83 @@ mod tests {
         let migration = |name: &&str| Migration { framework, ..Migration::plain(name, FileId(0), 0) };
         let mut migrations: Vec<Migration> = names.iter().map(migration).collect();
         mark(&mut migrations, &[applied]);
-        migrations.iter().map(|migration| migration.age == crate::migration::Age::Old).collect()
+        migrations.iter().map(|migration| migration.age == Age::Old).collect()
     }
 
     #[test]
     fn each_framework_has_its_own_words() {
         use Framework::*;
         let version = |version: &str| format!(r#"{{"version": {version}}}"#);
-        assert_eq!(ran(Sqlx, "public._sqlx_migrations", &[r#"{"version": 1, "success": true}"#, r#"{"version": 2, "success": false}"#], &["0001_a", "0002_b"]), [true, false]);
-        assert_eq!(ran(Diesel, "public.__diesel_schema_migrations", &[&version("\"20240101120000\"")], &["2024-01-01-120000_a", "2024-02-01-120000_b"]), [true, false]);
-        assert_eq!(ran(GolangMigrate, "public.schema_migrations", &[r#"{"version": 2, "dirty": false}"#], &["000001_a", "000002_b", "000003_c"]), [true, true, false]);
+        assert_eq!(
+            ran(
+                Sqlx,
+                "public._sqlx_migrations",
+                &[r#"{"version": 1, "success": true}"#, r#"{"version": 2, "success": false}"#],
+                &["0001_a", "0002_b"]
+            ),
+            [true, false]
+        );
+        assert_eq!(
+            ran(
+                Diesel,
+                "public.__diesel_schema_migrations",
+                &[&version("\"20240101120000\"")],
+                &["2024-01-01-120000_a", "2024-02-01-120000_b"]
+            ),
+            [true, false]
+        );
+        assert_eq!(
+            ran(
+                GolangMigrate,
+                "public.schema_migrations",
+                &[r#"{"version": 2, "dirty": false}"#],
+                &["000001_a", "000002_b", "000003_c"]
+            ),
+            [true, true, false]
+        );
         assert_eq!(ran(Dbmate, "public.schema_migrations", &[&version("\"2\"")], &["1_a", "2_b"]), [false, true]);
-        assert_eq!(ran(Flyway, "public.flyway_schema_history", &[r#"{"script": "sub/V1__a.sql", "success": true}"#], &["V1__a.sql", "V2__b.sql"]), [true, false]);
-        assert_eq!(ran(Prisma, "public._prisma_migrations", &[r#"{"migration_name": "1_a", "finished_at": "x", "rolled_back_at": null}"#, r#"{"migration_name": "2_b", "finished_at": null}"#], &["1_a", "2_b"]), [true, false]);
-        assert_eq!(ran(Drizzle, "drizzle.__drizzle_migrations", &[r#"{"created_at": 5}"#], &["0000_a", "0001_b"]), [true, false]);
-        assert_eq!(ran(Goose, "public.goose_db_version", &[r#"{"version_id": 1, "is_applied": true}"#], &["001_a", "002_b"]), [true, false]);
-        assert_eq!(ran(Liquibase, "public.databasechangelog", &[r#"{"id": "7", "author": "ann"}"#], &["ann:7", "bob:7"]), [true, false]);
-        assert_eq!(ran(Refinery, "public.refinery_schema_history", &[&version("1")], &["V1__a", "V2__b"]), [true, false]);
+        assert_eq!(
+            ran(
+                Flyway,
+                "public.flyway_schema_history",
+                &[r#"{"script": "sub/V1__a.sql", "success": true}"#],
+                &["V1__a.sql", "V2__b.sql"]
+            ),
+            [true, false]
+        );
+        assert_eq!(
+            ran(
+                Prisma,
+                "public._prisma_migrations",
+                &[
+                    r#"{"migration_name": "1_a", "finished_at": "x", "rolled_back_at": null}"#,
+                    r#"{"migration_name": "2_b", "finished_at": null}"#
+                ],
+                &["1_a", "2_b"]
+            ),
+            [true, false]
+        );
+        assert_eq!(
+            ran(Drizzle, "drizzle.__drizzle_migrations", &[r#"{"created_at": 5}"#], &["0000_a", "0001_b"]),
+            [true, false]
+        );
+        assert_eq!(
+            ran(Goose, "public.goose_db_version", &[r#"{"version_id": 1, "is_applied": true}"#], &["001_a", "002_b"]),
+            [true, false]
+        );
+        assert_eq!(
+            ran(Liquibase, "public.databasechangelog", &[r#"{"id": "7", "author": "ann"}"#], &["ann:7", "bob:7"]),
+            [true, false]
+        );
+        assert_eq!(
+            ran(Refinery, "public.refinery_schema_history", &[&version("1")], &["V1__a", "V2__b"]),
+            [true, false]
+        );
         assert_eq!(ran(NodePgMigrate, "public.pgmigrations", &[r#"{"name": "1_a"}"#], &["1_a", "2_b"]), [true, false]);
         assert_eq!(ran(Sqitch, "sqitch.changes", &[r#"{"change": "a"}"#], &["a", "b"]), [true, false]);
-        assert_eq!(ran(Supabase, "supabase_migrations.schema_migrations", &[&version("\"1\"")], &["1_a", "2_b"]), [true, false]);
+        assert_eq!(
+            ran(Supabase, "supabase_migrations.schema_migrations", &[&version("\"1\"")], &["1_a", "2_b"]),
+            [true, false]
+        );
     }
 }

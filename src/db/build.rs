@@ -60,7 +60,8 @@ fn unread(unreadable: Vec<String>, refused: Vec<String>) -> Vec<Unread> {
             topic: Topic::Definitions,
             fact,
             reason: reason.to_owned(),
-            unchecked: "the schema lacks them: nothing is said of them, and what needs them may be misjudged".to_owned(),
+            unchecked: "the schema lacks them: nothing is said of them, and what needs them may be misjudged"
+                .to_owned(),
             objects,
         }
     };

@@ -16,13 +16,13 @@ mod places;
 pub mod sample;
 pub mod snapshot;
 
-pub use connect::{Limits, Parameters, Row, Session};
 pub use applied::AppliedMigrations;
+pub use connect::{Limits, Parameters, Row, Session};
 pub use error::DbError;
 pub use live::{Reading, Wanted, read, read_in};
 pub use places::Places;
 
-use crate::facts::{Facts, Workload};
+use crate::facts::{Facts, Live, Workload};
 use crate::schema::Schema;
 use crate::sql::{FileId, SourceFile, Sources};
 use crate::version::PgVersion;
@@ -56,5 +56,10 @@ impl Database {
         let built = build::build(file, sources.file(file), version, &facts);
         facts.unread.extend(built.unread);
         Database { label, version, file, schema: built.schema, places: built.places, facts, workload, applied }
+    }
+
+    /// What `check` needs of it.
+    pub fn live(self) -> Live {
+        Live::new(self.schema, self.facts, &self.workload)
     }
 }

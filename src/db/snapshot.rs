@@ -33,16 +33,111 @@ const LARGEST: u64 = 4 << 30;
 /// A name is cut into words at `_` and at capital letters; a column is personal if a word, or two that follow each other, is one of
 /// these. The configuration's area of personal data comes on top.
 pub const PERSONAL_WORDS: &[&str] = &[
-    "account_number", "address", "avatar", "bank", "bic", "bio", "birth", "birthdate", "birthday", "biography", "blood",
-    "body", "card", "cell", "city", "comment", "company", "contact", "content", "credit", "cvc", "cvv", "description",
-    "device", "diagnosis", "dob", "driver", "email", "ethnicity", "fax", "fingerprint", "firstname", "forename", "fullname",
-    "gender", "geo", "given_name", "hash", "health", "iban", "insurance", "ip", "ipaddr", "key", "lastname", "lat",
-    "latitude", "license", "lng", "location", "login", "lon", "longitude", "mac", "mail", "maiden", "medical", "message",
-    "metadata", "middlename", "mobile", "name", "national_id", "nationality", "nickname", "note", "notes", "password",
-    "passport", "passwd", "payload", "pesel", "phone", "photo", "picture", "pin", "postal", "postcode", "prescription",
-    "pwd", "race", "recipient", "religion", "salary", "salt", "secret", "session", "sex", "signature", "sin", "social",
-    "ssn", "street", "subject", "surname", "tax", "tel", "telephone", "token", "url", "user_agent", "username", "vat",
-    "zip", "zipcode",
+    "account_number",
+    "address",
+    "avatar",
+    "bank",
+    "bic",
+    "bio",
+    "birth",
+    "birthdate",
+    "birthday",
+    "biography",
+    "blood",
+    "body",
+    "card",
+    "cell",
+    "city",
+    "comment",
+    "company",
+    "contact",
+    "content",
+    "credit",
+    "cvc",
+    "cvv",
+    "description",
+    "device",
+    "diagnosis",
+    "dob",
+    "driver",
+    "email",
+    "ethnicity",
+    "fax",
+    "fingerprint",
+    "firstname",
+    "forename",
+    "fullname",
+    "gender",
+    "geo",
+    "given_name",
+    "hash",
+    "health",
+    "iban",
+    "insurance",
+    "ip",
+    "ipaddr",
+    "key",
+    "lastname",
+    "lat",
+    "latitude",
+    "license",
+    "lng",
+    "location",
+    "login",
+    "lon",
+    "longitude",
+    "mac",
+    "mail",
+    "maiden",
+    "medical",
+    "message",
+    "metadata",
+    "middlename",
+    "mobile",
+    "name",
+    "national_id",
+    "nationality",
+    "nickname",
+    "note",
+    "notes",
+    "password",
+    "passport",
+    "passwd",
+    "payload",
+    "pesel",
+    "phone",
+    "photo",
+    "picture",
+    "pin",
+    "postal",
+    "postcode",
+    "prescription",
+    "pwd",
+    "race",
+    "recipient",
+    "religion",
+    "salary",
+    "salt",
+    "secret",
+    "session",
+    "sex",
+    "signature",
+    "sin",
+    "social",
+    "ssn",
+    "street",
+    "subject",
+    "surname",
+    "tax",
+    "tel",
+    "telephone",
+    "token",
+    "url",
+    "user_agent",
+    "username",
+    "vat",
+    "zip",
+    "zipcode",
 ];
 
 #[derive(Serialize)]
@@ -112,7 +207,8 @@ pub fn read(path: &Path) -> Result<Reading, DbError> {
     let mut text = String::new();
     let mut decoder = GzDecoder::new(BufReader::new(file)).take(LARGEST);
     decoder.read_to_string(&mut text).map_err(|error| failed(format!("this is no snapshot: {error}")))?;
-    let header: Header = serde_json::from_str(&text).map_err(|error| failed(format!("this is no snapshot: {error}")))?;
+    let header: Header =
+        serde_json::from_str(&text).map_err(|error| failed(format!("this is no snapshot: {error}")))?;
     if header.format != FORMAT {
         return Err(failed("this is no snapshot of pgassay".to_owned()));
     }
@@ -130,15 +226,14 @@ pub fn read(path: &Path) -> Result<Reading, DbError> {
 
 /// Takes out the values of columns; shares and counts stay.
 fn leave_out_values(facts: &mut Facts, with_values: bool, areas: &Areas) {
-    let keeps = |table: &QualifiedName, column: &Name| {
-        let area = areas.of(table);
-        with_values && area != Some(Area::PersonalData) && !is_personal(column.as_str())
+    // A table can be in several areas.
+    let is_area = |table: &QualifiedName| {
+        let personal = areas.patterns.iter().filter(|(area, _)| *area == Area::PersonalData);
+        personal.flat_map(|(_, patterns)| &patterns.value).any(|pattern| pattern.matches(table))
     };
+    let keeps = |table: &QualifiedName, column: &Name| with_values && !is_personal(column.as_str()) && !is_area(table);
     let strip = |table: &QualifiedName, columns: &mut BTreeMap<Name, ColumnFacts>| {
-        for (name, column) in columns.iter_mut().filter(|(name, _)| !keeps(table, name)) {
-            let _ = name;
-            leave_out(column);
-        }
+        columns.iter_mut().filter(|(name, _)| !keeps(table, name)).for_each(|(_, column)| leave_out(column));
     };
     for (table, relation) in &mut facts.relations {
         strip(table, &mut relation.columns);
@@ -160,9 +255,10 @@ fn leave_out_values(facts: &mut Facts, with_values: bool, areas: &Areas) {
 fn leave_out(column: &mut ColumnFacts) {
     let values = column.most_common_values.take().is_some() | column.histogram.take().is_some();
     let elements = column.elements.as_mut().and_then(|elements| elements.most_common.take()).is_some();
-    let range = column.range.as_mut().is_some_and(|range| {
-        range.length_histogram.take().is_some() | range.bounds_histogram.take().is_some()
-    });
+    let range = column
+        .range
+        .as_mut()
+        .is_some_and(|range| range.length_histogram.take().is_some() | range.bounds_histogram.take().is_some());
     column.values_left_out |= values | elements | range;
 }
 
@@ -170,7 +266,8 @@ fn leave_out(column: &mut ColumnFacts) {
 pub fn is_personal(column: &str) -> bool {
     let words = words(column);
     let is_one = |word: &str| PERSONAL_WORDS.contains(&word) || PERSONAL_WORDS.contains(&word.trim_end_matches('s'));
-    words.iter().any(|word| is_one(word)) || words.windows(2).any(|pair| is_one(&pair.join("_")) || is_one(&pair.concat()))
+    words.iter().any(|word| is_one(word))
+        || words.windows(2).any(|pair| is_one(&pair.join("_")) || is_one(&pair.concat()))
 }
 
 /// `first_name`, `firstName` and `FIRST_NAME` are two words each.
@@ -200,7 +297,17 @@ mod tests {
 
     #[test]
     fn names_of_columns_are_read_word_by_word() {
-        for personal in ["email", "customer_email", "firstName", "FIRST_NAME", "phone2", "api_keys", "ip", "userAgent", "date_of_birth"] {
+        for personal in [
+            "email",
+            "customer_email",
+            "firstName",
+            "FIRST_NAME",
+            "phone2",
+            "api_keys",
+            "ip",
+            "userAgent",
+            "date_of_birth",
+        ] {
             assert!(is_personal(personal), "{personal}");
         }
         for other in ["status", "created_at", "quantity", "shipped", "zippered", "kind", "currency", "total_cents"] {

@@ -170,7 +170,10 @@ mod tests {
     fn arrays_are_read_as_the_server_prints_them() {
         let read = |text: &str| ValueList::new(text).values();
         assert_eq!(read("{done,failed}"), ["done", "failed"]);
-        assert_eq!(read(r#"{"",a,"b,c","d\"e\\f","{1,2}",NULL,"NULL"}"#), ["", "a", "b,c", r#"d"e\f"#, "{1,2}", "NULL"]);
+        assert_eq!(
+            read(r#"{"",a,"b,c","d\"e\\f","{1,2}",NULL,"NULL"}"#),
+            ["", "a", "b,c", r#"d"e\f"#, "{1,2}", "NULL"]
+        );
         assert_eq!(read("[0:1]={a,b}"), ["a", "b"]);
         assert!(read("{}").is_empty() && read("").is_empty());
         assert_eq!(read(r#"{""}"#), [""]);

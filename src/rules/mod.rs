@@ -4,6 +4,7 @@
 //! out locks, scans or transactions itself. One file a rule: its text, its examples and its check; [`ALL`] is the registry.
 
 mod context;
+mod measured;
 pub mod migration;
 mod options;
 pub mod schema;
@@ -16,6 +17,7 @@ pub use suppression::{Suppressions, nearest, nearest_of, read_suppressions};
 use crate::audit::AuditJob;
 use crate::check::Job;
 use crate::config::{Areas, Settings};
+use crate::facts::Live;
 use crate::finding::{Category, Finding, Severity};
 use crate::history::{Completeness, MigrationRun};
 use crate::migration::Migration;
@@ -115,8 +117,8 @@ pub fn find(name: &str) -> Option<&'static Rule> {
     ALL.iter().copied().find(|rule| rule.name == name)
 }
 
-/// What the rules say of one migration, in the order of the text.
-pub fn check(run: &MigrationRun, sources: &Sources, settings: &Settings) -> Vec<Finding> {
+/// What the rules say of one migration, in the order of the text; with what is known of the live database, if anything is.
+pub fn check(run: &MigrationRun, sources: &Sources, settings: &Settings, live: Option<&Live>) -> Vec<Finding> {
     let options = &settings.options;
     let mut findings = Vec::new();
     let context = RunContext { run, sources, options };
@@ -126,6 +128,10 @@ pub fn check(run: &MigrationRun, sources: &Sources, settings: &Settings) -> Vec<
             Check::Migration(check) => check(&context, &mut findings),
             Check::Schema(..) | Check::Reading | Check::Outside => {}
         }
+    }
+    if let Some(live) = live {
+        findings.extend(migration::lock_behind_transaction::check(&context, live));
+        measured::measure(&mut findings, &context, live);
     }
     findings.extend(schema::check_added(run, &settings.areas, options));
     findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));

@@ -29,11 +29,7 @@ pub fn read_section(source: &SourceFile, section: Span) -> Script {
     } else {
         pieces.par_iter().map(|piece| read_piece(&text, piece)).collect()
     };
-    Script {
-        statements,
-        comments: spans(comments),
-        meta_commands: spans(meta_commands),
-    }
+    Script { statements, comments: spans(comments), meta_commands: spans(meta_commands) }
 }
 
 /// So many statements are read in parallel: the DDL of a whole database.

@@ -46,7 +46,6 @@ impl Locked {
         Ok(self.oids.len() - before)
     }
 
-
     pub fn contains(&self, oid: Oid) -> bool {
         self.oids.contains(&oid)
     }
@@ -62,8 +61,7 @@ impl Locked {
         let mut tries = 0;
         loop {
             let mut rows = T::default();
-            let result =
-                session.each_in_savepoint(part, sql, Some(&self.oids), |row| visit(row, &mut rows)).await;
+            let result = session.each_in_savepoint(part, sql, Some(&self.oids), |row| visit(row, &mut rows)).await;
             match result {
                 Ok(()) => return Ok(rows),
                 Err(error) if error.code() == Some(LOCK_TIMEOUT) && tries < TRIES => {

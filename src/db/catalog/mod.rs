@@ -70,7 +70,7 @@ pub(super) struct Catalog {
     /// Statements of the smaller kinds: publications, event triggers, default privileges, collations …
     pub others: Vec<OtherObject>,
     pub dependencies: HashMap<Node, Vec<Node>>,
-    /// Members of extensions, by class and identifier: CREATE EXTENSION makes them.
+    /// Members of extensions, which CREATE EXTENSION makes, and parts of types, by class and identifier.
     pub members: HashSet<(Oid, Oid)>,
     pub locked: Locked,
     pub unread: Vec<Unread>,
@@ -109,7 +109,8 @@ impl Catalog {
             topic: Topic::Definitions,
             fact: fact.into(),
             reason: reason.into(),
-            unchecked: "the schema lacks them: nothing is said of them, and what needs them may be misjudged".to_owned(),
+            unchecked: "the schema lacks them: nothing is said of them, and what needs them may be misjudged"
+                .to_owned(),
             objects,
         });
     }
@@ -126,7 +127,8 @@ async fn read_schemas(session: &Session, catalog: &mut Catalog) -> Result<(), Db
            FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
           WHERE e.extname <> 'plpgsql'
          UNION ALL
-         SELECT 'member', NULL, NULL, NULL, NULL, classid, objid FROM pg_depend WHERE deptype = 'e'
+         SELECT 'member', NULL, NULL, NULL, NULL, classid, objid FROM pg_depend
+          WHERE deptype = 'e' OR deptype = 'i' AND classid IN ('pg_proc'::regclass, 'pg_cast'::regclass)
           ORDER BY 1, 2"
     );
     session

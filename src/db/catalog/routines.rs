@@ -27,7 +27,9 @@ pub(super) async fn read(session: &Session, catalog: &mut Catalog) -> Result<(),
     let blocked: Vec<Oid> = catalog
         .dependencies
         .iter()
-        .filter(|(_, needed)| needed.iter().any(|node| matches!(node, Node::Relation(oid) if catalog.locked.contains(*oid))))
+        .filter(|(_, needed)| {
+            needed.iter().any(|node| matches!(node, Node::Relation(oid) if catalog.locked.contains(*oid)))
+        })
         .filter_map(|(node, _)| if let Node::Routine(oid) = node { Some(*oid) } else { None })
         .collect();
     let sql = format!(

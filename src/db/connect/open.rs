@@ -113,9 +113,8 @@ fn places(parameters: &Parameters) -> Result<Vec<Place>, DbError> {
     }
     let place = |at: usize| -> Result<Place, DbError> {
         let port = ports.get(at).or(ports.first()).filter(|port| !port.is_empty());
-        let port = port.map_or(Ok(5432), |port| {
-            port.parse().map_err(|_| DbError::Parameters(format!("{port:?} is no port")))
-        })?;
+        let port = port
+            .map_or(Ok(5432), |port| port.parse().map_err(|_| DbError::Parameters(format!("{port:?} is no port"))))?;
         let address = addresses.get(at).filter(|address| !address.is_empty()).map(|address| {
             address.parse().map_err(|_| DbError::Parameters(format!("hostaddr {address:?} is no address")))
         });
@@ -161,7 +160,8 @@ async fn open_place(parameters: &Parameters, place: &Place, limits: &Limits) -> 
             Err(OpenError::Parameters(error)) => return Err(error),
             Err(OpenError::Server(error)) => {
                 // No use in a second try with the same password, and the server may count them.
-                let hopeless = error.code().is_some_and(|code| code.code().starts_with("28P") || code.code() == "3D000");
+                let hopeless =
+                    error.code().is_some_and(|code| code.code().starts_with("28P") || code.code() == "3D000");
                 first_error.get_or_insert(error);
                 if hopeless {
                     break;
@@ -209,10 +209,12 @@ fn config(parameters: &Parameters, place: &Place, mode: Mode) -> Result<(Config,
     }
     let mut problem = None;
     match parameters.get("password") {
-        Some(password) => drop(config.password(password)),
+        Some(password) => _ = config.password(password),
         None => {
             let (password, unused) = passfile::password(parameters, &place.host, place.port)?;
-            password.map(|password| drop(config.password(password)));
+            if let Some(password) = password {
+                config.password(password);
+            }
             problem = unused;
         }
     }
@@ -267,11 +269,7 @@ fn refuses_options(error: &tokio_postgres::Error) -> bool {
     describe(error).contains("startup parameter")
 }
 
-async fn start(
-    config: &Config,
-    parameters: &Parameters,
-    mode: Mode,
-) -> Result<(Client, JoinHandle<()>), OpenError> {
+async fn start(config: &Config, parameters: &Parameters, mode: Mode) -> Result<(Client, JoinHandle<()>), OpenError> {
     // An error of the connection reaches whoever waits for an answer on the client.
     if config.get_ssl_mode() == SslMode::Disable {
         let (client, connection) = config.connect(NoTls).await.map_err(OpenError::Server)?;

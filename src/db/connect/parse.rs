@@ -171,7 +171,10 @@ mod tests {
     #[test]
     fn urls() {
         assert_eq!(read("postgresql://"), "");
-        assert_eq!(read("postgres://ann:p%40ss@db:6432/shop?sslmode=require"), "dbname=shop host=db password=p@ss port=6432 sslmode=require user=ann");
+        assert_eq!(
+            read("postgres://ann:p%40ss@db:6432/shop?sslmode=require"),
+            "dbname=shop host=db password=p@ss port=6432 sslmode=require user=ann"
+        );
         assert_eq!(read("postgresql://a,b:5433/x"), "dbname=x host=a,b port=,5433");
         assert_eq!(read("postgresql://[::1]:5433/x"), "dbname=x host=::1 port=5433");
         assert_eq!(read("postgresql://%2Fvar%2Frun/x"), "dbname=x host=/var/run");
@@ -181,14 +184,19 @@ mod tests {
 
     #[test]
     fn key_value_lists() {
-        assert_eq!(read("host=localhost dbname='my \\'shop' password=a\\ b"), "dbname=my 'shop host=localhost password=a b");
+        assert_eq!(
+            read("host=localhost dbname='my \\'shop' password=a\\ b"),
+            "dbname=my 'shop host=localhost password=a b"
+        );
         assert_eq!(read("host = h  port=''"), "host=h");
         assert_eq!(read("shop"), "dbname=shop");
     }
 
     #[test]
     fn mistakes_never_repeat_a_password() {
-        for wrong in ["postgres://u:se%zzcret@h/x", "password=my secret host=x", "mysql://u:secret@h/x", "password='secret"] {
+        for wrong in
+            ["postgres://u:se%zzcret@h/x", "password=my secret host=x", "mysql://u:secret@h/x", "password='secret"]
+        {
             let message = connection_string(wrong).unwrap_err().to_string();
             assert!(!message.contains("secret") && !message.contains("se%"), "{message}");
         }

@@ -30,8 +30,8 @@ pub(super) fn password(
             return Ok((None, Some(problem)));
         }
     }
-    let text = fs::read_to_string(&path)
-        .map_err(|error| DbError::File { path: path.clone(), message: error.to_string() })?;
+    let text =
+        fs::read_to_string(&path).map_err(|error| DbError::File { path: path.clone(), message: error.to_string() })?;
     // A Unix socket in the default folder, and no host at all, are called localhost there.
     let host = if host.starts_with('/') && !text.contains(host) { "localhost" } else { host };
     let wanted = [host, &port.to_string(), &parameters.database(), &parameters.user()];

@@ -114,7 +114,8 @@ impl Session {
 
     /// What calls itself PostgreSQL and is another server would be misjudged.
     async fn refuse_others(&mut self) -> Result<(), DbError> {
-        let sql = "SELECT version(), current_setting('server_version_num'), current_setting('default_transaction_read_only')";
+        let sql =
+            "SELECT version(), current_setting('server_version_num'), current_setting('default_transaction_read_only')";
         let answer = self.client.simple_query(sql).await.map_err(|error| self.error("the version", &error))?;
         let row = answer.iter().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),

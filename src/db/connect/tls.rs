@@ -11,7 +11,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, SupportedProtocolVersion,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    SupportedProtocolVersion,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -154,7 +155,8 @@ fn client_certificate(parameters: &Parameters) -> Result<Option<ClientCertificat
     let metadata =
         fs::metadata(&key).map_err(|error| DbError::File { path: key.clone(), message: error.to_string() })?;
     if !is_private(&metadata) {
-        let message = "others can read this private key; its permissions should be 0600, or 0640 if root owns it".to_owned();
+        let message =
+            "others can read this private key; its permissions should be 0600, or 0640 if root owns it".to_owned();
         return Err(DbError::File { path: key, message });
     }
     let private = PrivateKeyDer::from_pem_file(&key)
@@ -185,7 +187,11 @@ struct Verifier {
 }
 
 impl Verifier {
-    fn new(trusted: Vec<CertificateDer<'static>>, check: Check, provider: Arc<CryptoProvider>) -> Result<Verifier, DbError> {
+    fn new(
+        trusted: Vec<CertificateDer<'static>>,
+        check: Check,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Verifier, DbError> {
         let authority = if check == Check::Nothing {
             None
         } else {

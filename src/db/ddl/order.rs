@@ -82,7 +82,9 @@ impl Visit<'_> {
             return Some(*needed);
         }
         let Node::Type(oid) = node else { return None };
-        let super::super::catalog::TypeKind::Composite(relation) = self.catalog.types.get(&oid)?.kind else { return None };
+        let super::super::catalog::TypeKind::Composite(relation) = self.catalog.types.get(&oid)?.kind else {
+            return None;
+        };
         self.catalog.dependencies.get(&Node::Relation(relation))?.get(at - own.len()).copied()
     }
 

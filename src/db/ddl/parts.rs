@@ -87,7 +87,9 @@ impl Writer<'_> {
             }
             let indexes = self.catalog.indexes.get(&table).map(Vec::as_slice).unwrap_or_default();
             match relation.replica_identity {
-                'n' if relation.kind != 'v' && relation.kind != 'f' => actions.push("REPLICA IDENTITY NOTHING".to_owned()),
+                'n' if relation.kind != 'v' && relation.kind != 'f' => {
+                    actions.push("REPLICA IDENTITY NOTHING".to_owned())
+                }
                 'f' => actions.push("REPLICA IDENTITY FULL".to_owned()),
                 'i' => {
                     let index = indexes.iter().find(|index| index.replica_identity);
@@ -174,6 +176,8 @@ impl Writer<'_> {
         all.sort_by_key(|it| (&it.schema, &it.part.name));
         for statistics in all {
             self.statement(&statistics.part.definition);
+            let name = format!("{}.{}", quoted(&statistics.schema), quoted(&statistics.part.name));
+            self.statement(&format!("ALTER STATISTICS {name} OWNER TO {}", quoted(&statistics.owner)));
         }
     }
 }
@@ -182,7 +186,9 @@ impl Writer<'_> {
 fn on_all(definition: &str) -> String {
     match definition.find(" ON ONLY ") {
         // A name could hold these words, in quotes.
-        Some(at) if definition[..at].matches('"').count() % 2 == 0 => definition.replacen(" ON ONLY ", " ON ", 1),
+        Some(at) if definition[..at].matches('"').count().is_multiple_of(2) => {
+            definition.replacen(" ON ONLY ", " ON ", 1)
+        }
         _ => definition.to_owned(),
     }
 }

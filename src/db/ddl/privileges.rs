@@ -178,7 +178,10 @@ mod tests {
     #[test]
     fn access_control_items_are_taken_apart() {
         let item = read_item("app=r*wd/owner");
-        assert_eq!((item.grantee.as_str(), item.plain, item.with_grant_option), ("app", vec!["UPDATE", "DELETE"], vec!["SELECT"]));
+        assert_eq!(
+            (item.grantee.as_str(), item.plain, item.with_grant_option),
+            ("app", vec!["UPDATE", "DELETE"], vec!["SELECT"])
+        );
         let item = read_item("=X/owner");
         assert_eq!((item.grantee.as_str(), item.plain), ("", vec!["EXECUTE"]));
         let item = read_item("\"a=\"\"b\"=U/\"x y\"");

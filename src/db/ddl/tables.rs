@@ -199,7 +199,11 @@ impl Writer<'_> {
         if sequence.owner.is_some_and(|(_, _, identity)| identity) {
             return;
         }
-        let mut text = format!("CREATE {}SEQUENCE {}", if relation.unlogged { "UNLOGGED " } else { "" }, relation.identity.printed());
+        let mut text = format!(
+            "CREATE {}SEQUENCE {}",
+            if relation.unlogged { "UNLOGGED " } else { "" },
+            relation.identity.printed()
+        );
         if &*sequence.data_type != "bigint" {
             _ = write!(text, " AS {}", sequence.data_type);
         }

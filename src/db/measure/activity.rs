@@ -46,7 +46,8 @@ pub(super) async fn activity(session: &Session, facts: &mut Facts) -> Result<(),
     }
     if !facts.server.superuser && !facts.server.reads_all_stats {
         let user = &facts.server.current_user;
-        let reason = format!("{user} sees only its own sessions in full; GRANT pg_monitor or pg_read_all_stats would let it");
+        let reason =
+            format!("{user} sees only its own sessions in full; GRANT pg_monitor or pg_read_all_stats would let it");
         facts.unread.push(unread(Topic::Activity, "other roles' transactions", reason, unchecked, Vec::new()));
     }
     facts.activity.transactions.sort_by(|one, other| other.seconds.total_cmp(&one.seconds));

@@ -33,7 +33,13 @@ pub(super) async fn measure(
 }
 
 /// What several queries say of something the role may not read.
-fn unread(topic: Topic, fact: impl Into<String>, reason: impl Into<String>, unchecked: &str, objects: Vec<String>) -> Unread {
+fn unread(
+    topic: Topic,
+    fact: impl Into<String>,
+    reason: impl Into<String>,
+    unchecked: &str,
+    objects: Vec<String>,
+) -> Unread {
     let mut objects = objects;
     objects.truncate(100);
     Unread { topic, fact: fact.into(), reason: reason.into(), unchecked: unchecked.to_owned(), objects }

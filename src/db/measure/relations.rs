@@ -141,13 +141,12 @@ pub(super) async fn relations(session: &Session, facts: &mut Facts, locked: &Loc
 
 /// Bytes on disk. The size of what is locked is that of the last VACUUM or ANALYZE.
 pub(super) async fn sizes(session: &Session, facts: &mut Facts, locked: &mut Locked) -> Result<(), DbError> {
-    // 1: heap or index; 2: the TOAST table with its index.
     let sql = format!(
         "SELECT n.nspname::text, c.relname::text, c.relkind::text, c.oid = ANY($1),
                 CASE WHEN c.oid = ANY($1) THEN c.relpages * current_setting('block_size')::int8 ELSE pg_relation_size(c.oid) END,
                 CASE WHEN t.oid IS NULL THEN 0
                      WHEN c.oid = ANY($1) OR t.oid = ANY($1) THEN t.relpages * current_setting('block_size')::int8
-                     ELSE pg_total_relation_size(t.oid) END
+                     ELSE pg_relation_size(t.oid) END
            FROM pg_class c
            JOIN pg_namespace n ON n.oid = c.relnamespace
            LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
@@ -185,7 +184,8 @@ pub(super) async fn sizes(session: &Session, facts: &mut Facts, locked: &mut Loc
         }
     }
     if !estimated.is_empty() {
-        let reason = "another session holds or waits for ACCESS EXCLUSIVE; their size is that of the last VACUUM or ANALYZE";
+        let reason =
+            "another session holds or waits for ACCESS EXCLUSIVE; their size is that of the last VACUUM or ANALYZE";
         let fact = format!("sizes of {} tables or indexes", estimated.len());
         facts.unread.push(unread(Topic::Sizes, fact, reason, "how much they have grown since", estimated));
     }
@@ -216,8 +216,11 @@ pub(super) async fn sequences(session: &Session, facts: &mut Facts) -> Result<()
     session
         .each("sequences", &list, None, |row| {
             let name = QualifiedName::new(row.get::<&str>(1)?, row.get::<&str>(2)?);
-            let owner = match (row.get::<Option<&str>>(9)?, row.get::<Option<&str>>(10)?, row.get::<Option<&str>>(11)?) {
-                (Some(schema), Some(table), Some(column)) => Some((QualifiedName::new(schema, table), Name::new(column))),
+            let owner = match (row.get::<Option<&str>>(9)?, row.get::<Option<&str>>(10)?, row.get::<Option<&str>>(11)?)
+            {
+                (Some(schema), Some(table), Some(column)) => {
+                    Some((QualifiedName::new(schema, table), Name::new(column)))
+                }
                 _ => None,
             };
             let sequence = SequenceFacts {
@@ -230,12 +233,17 @@ pub(super) async fn sequences(session: &Session, facts: &mut Facts) -> Result<()
                 cycle: row.get(8)?,
                 owner,
             };
-            if row.get(12)? { readable.push((row.get(0)?, name.clone())) } else { hidden.push(name.to_string()) }
+            if row.get(12)? {
+                readable.push((row.get(0)?, name.clone()))
+            } else {
+                hidden.push(name.to_string())
+            }
             facts.sequences.insert(name, sequence);
             Ok(())
         })
         .await?;
-    const VALUES: &str = "SELECT s.oid, pg_sequence_last_value(s.oid) FROM unnest($1::oid[]) s(oid) JOIN pg_class c ON c.oid = s.oid";
+    const VALUES: &str =
+        "SELECT s.oid, pg_sequence_last_value(s.oid) FROM unnest($1::oid[]) s(oid) JOIN pg_class c ON c.oid = s.oid";
     let names: HashMap<Oid, QualifiedName> = readable.iter().cloned().collect();
     let mut locked = Vec::new();
     for lot in readable.chunks(SEQUENCES_AT_A_TIME) {

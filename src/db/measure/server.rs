@@ -139,8 +139,11 @@ async fn read_roles(session: &Session, facts: &mut Facts) -> Result<(), DbError>
                 };
                 facts.roles.insert(name, role);
             } else {
-                let extension =
-                    ExtensionFacts { installed_version: row.get(7)?, schema: row.get(8)?, default_version: row.get(9)? };
+                let extension = ExtensionFacts {
+                    installed_version: row.get(7)?,
+                    schema: row.get(8)?,
+                    default_version: row.get(9)?,
+                };
                 facts.extensions.insert(name, extension);
             }
             Ok(())
@@ -149,7 +152,13 @@ async fn read_roles(session: &Session, facts: &mut Facts) -> Result<(), DbError>
     match result {
         Err(error) if is_partial(&error) => {
             let unchecked = "timeouts that roles have by themselves, and extensions that could be updated";
-            facts.unread.push(unread(Topic::Settings, "roles and extensions", error.to_string(), unchecked, Vec::new()));
+            facts.unread.push(unread(
+                Topic::Settings,
+                "roles and extensions",
+                error.to_string(),
+                unchecked,
+                Vec::new(),
+            ));
             Ok(())
         }
         result => result,

@@ -10,6 +10,7 @@ pub mod changed_migration;
 mod dropped_data;
 mod enum_value_before_commit;
 mod fails_on_rows;
+pub mod lock_behind_transaction;
 mod long_work_under_lock;
 mod many_locks_in_transaction;
 mod missing_lock_timeout;
@@ -37,6 +38,7 @@ pub const ALL: &[&Rule] = &[
     &validate_in_same_transaction::RULE,
     &unbatched_backfill::RULE,
     &missing_lock_timeout::RULE,
+    &lock_behind_transaction::RULE,
     &many_locks_in_transaction::RULE,
     &dropped_data::RULE,
     &removed_rows::RULE,
