@@ -37,10 +37,10 @@ fn page(rule: &Rule) -> String {
     let Rule { name, category, severity, summary, explanation, fires, quiet, .. } = rule;
     format!(
         "{GENERATED}\n# {name}\n\n{summary}.\n\nCategory: {category}. Severity: {severity}.\n\n{explanation}\n\n\
-         ## Fires\n\n{}What pgassay says:\n\n```text\n{}\n```\n\n## Does not fire\n\n{}\
+         ## Fires\n\n{}{}## Does not fire\n\n{}\
          ## Allowing it\n\n```sql\n-- pgassay: allow({name}) the reason\n```\n\n[All rules](../rules.md)\n",
         sql(fires),
-        findings(rule),
+        said(rule),
         sql(quiet),
     )
 }
@@ -51,6 +51,14 @@ fn sql(example: &Example) -> String {
         given => format!("Before the migration:\n\n```sql\n{given}\n```\n\n"),
     };
     format!("{given}The migration:\n\n```sql\n{}\n```\n\n", example.migration.trim())
+}
+
+/// Nothing where what the rule looks for is not in the SQL.
+fn said(rule: &Rule) -> String {
+    if !rule.runs_examples() {
+        return String::new();
+    }
+    format!("What pgassay says:\n\n```text\n{}\n```\n\n", findings(rule))
 }
 
 /// What the rule says of its example, as the terminal shows it.
