@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::change::{Change, Name};
 use crate::config::Settings;
+use crate::facts::Live;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::history::{self, Completeness, History, MigrationRun, Options, Unit, decide_completeness, separate};
 use crate::migration::{Age, Direction, Migration};
@@ -35,6 +36,8 @@ pub struct Job {
     pub strict: bool,
     /// What the configuration says of findings.
     pub settings: Settings,
+    /// The database that the migrations will run on: its schema is what exists, and `base` is not read.
+    pub live: Option<Live>,
 }
 
 /// Judges every migration of the job.
@@ -63,7 +66,7 @@ fn check_history(job: &Job, mut history: History, sources: &Sources, report: &mu
         // So they run where all others have run.
         history.migrations.sort_by_key(|migration| migration.age == Age::New);
     }
-    let base = read(&history.base, sources, false);
+    let base = if job.live.is_some() { Vec::new() } else { read(&history.base, sources, false) };
     let units = read(&history.migrations, sources, true);
     let schema = schema_before(job, &base, &units);
     let mut suppressions = suppressions(&units, &around, sources);
@@ -116,6 +119,11 @@ pub fn read(migrations: &[Migration], sources: &Sources, judged: bool) -> Vec<Un
 }
 
 fn schema_before(job: &Job, base: &[Unit], units: &[Unit]) -> Schema {
+    if let Some(live) = &job.live {
+        let mut schema = live.schema.clone();
+        schema.complete &= job.completeness != Completeness::Partial;
+        return schema;
+    }
     let mut empty = Schema::new(true);
     let tables = base.iter().chain(units).flat_map(|unit| unit.migration.framework.own_tables());
     empty.outside.extend(tables.map(|table| Name::from(*table)));
@@ -171,7 +179,7 @@ fn judge_all(job: &Job, units: &[Unit], schema: Schema, options: Options, source
 }
 
 fn judge(run: &MigrationRun, job: &Job, sources: &Sources) -> Judged {
-    let mut findings = rules::check(run, sources, &job.settings.options);
+    let mut findings = rules::check(run, sources, &job.settings, job.live.as_ref());
     if run.migration.direction == Direction::Down {
         // A way back is judged by what it destroys.
         findings.retain(|finding| finding.category == Category::DataLoss);

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::config::Area;
 use crate::contract::Witness;
+use crate::effect::LockMode;
 use crate::sql::Span;
 
 /// What kind of harm a finding speaks of.
@@ -22,9 +23,56 @@ pub enum Category {
     Failing,
     /// Not re-runnable; types and names worth a second thought.
     Hygiene,
+    /// NULL that nobody can tell the meaning of.
+    Nullability,
+    /// JSON columns without a shape.
+    Json,
+    /// Keys and constraints that are missing, doubled, or running out.
+    Keys,
+    /// Indexes that are missing, doubled, broken or idle.
+    Indexes,
+    /// Column types that are wrong for what they hold.
+    Types,
+    /// Payments, permissions and personal data.
+    Safety,
+    /// How the server is set up, watched and kept clean.
+    Operations,
 }
 
 impl Category {
+    pub const ALL: [Category; 12] = [
+        Category::Blocking,
+        Category::Breaking,
+        Category::DataLoss,
+        Category::Failing,
+        Category::Hygiene,
+        Category::Safety,
+        Category::Keys,
+        Category::Nullability,
+        Category::Json,
+        Category::Types,
+        Category::Indexes,
+        Category::Operations,
+    ];
+
+    /// One sentence: what its findings have in common.
+    pub fn about(self) -> &'static str {
+        match self {
+            Category::Blocking => "Others wait: for long work, or behind a lock without a timeout.",
+            Category::Breaking => "Running clients break.",
+            Category::DataLoss => "Rows or values are gone.",
+            Category::Failing => "The statement fails when it runs, or may, or could not be judged.",
+            Category::Hygiene => "Worth a second thought; never an error.",
+            Category::Nullability => "NULL, and nobody can tell what it means.",
+            Category::Json => "JSON columns without a shape that anybody could rely on.",
+            Category::Keys => "Keys and constraints that are missing, doubled, not checked, or running out.",
+            Category::Indexes => "Indexes that are missing, doubled, broken or idle.",
+            Category::Types => "Column types that are wrong for what they hold, or regretted later.",
+            Category::Safety => "Money, permissions and personal data without a guard.",
+            Category::Operations => "How the server is set up, watched and kept clean.",
+        }
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Category::Blocking => "blocking",
@@ -32,6 +80,13 @@ impl Category {
             Category::DataLoss => "data-loss",
             Category::Failing => "failing",
             Category::Hygiene => "hygiene",
+            Category::Nullability => "nullability",
+            Category::Json => "json",
+            Category::Keys => "keys",
+            Category::Indexes => "indexes",
+            Category::Types => "types",
+            Category::Safety => "safety",
+            Category::Operations => "operations",
         }
     }
 }
@@ -116,6 +171,29 @@ impl Evidence {
     pub fn declared(text: impl Into<String>) -> Evidence {
         Evidence { kind: EvidenceKind::Declared, text: text.into() }
     }
+
+    pub fn measured(text: impl Into<String>) -> Evidence {
+        Evidence { kind: EvidenceKind::Measured, text: text.into() }
+    }
+}
+
+/// How sure a finding is that rests on a heuristic: a name, a share of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    Low,
+    Medium,
+    High,
+}
+
+impl fmt::Display for Confidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Confidence::Low => "low",
+            Confidence::Medium => "medium",
+            Confidence::High => "high",
+        })
+    }
 }
 
 /// What a statement of the advice needs of its transaction.
@@ -135,19 +213,41 @@ pub enum StepTransaction {
 pub struct FixStep {
     pub sql: String,
     pub transaction: StepTransaction,
+    /// The strongest lock it takes on a table that others use, and for what work it holds it; told by audits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<StepCost>,
+}
+
+/// What a step of the advice does to the others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepCost {
+    pub lock: LockMode,
+    pub relation: String,
+    pub work: StepWork,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepWork {
+    Instant,
+    Scan,
+    Index,
+    Rewrite,
+    /// Reads or writes rows: as long as those take.
+    Rows,
 }
 
 impl FixStep {
     pub fn own(sql: impl Into<String>) -> FixStep {
-        FixStep { sql: sql.into(), transaction: StepTransaction::Own }
+        FixStep { sql: sql.into(), transaction: StepTransaction::Own, cost: None }
     }
 
     pub fn any(sql: impl Into<String>) -> FixStep {
-        FixStep { sql: sql.into(), transaction: StepTransaction::Any }
+        FixStep { sql: sql.into(), transaction: StepTransaction::Any, cost: None }
     }
 
     pub fn none(sql: impl Into<String>) -> FixStep {
-        FixStep { sql: sql.into(), transaction: StepTransaction::None }
+        FixStep { sql: sql.into(), transaction: StepTransaction::None, cost: None }
     }
 }
 
@@ -180,8 +280,12 @@ pub struct Finding {
     pub related: Vec<(Span, String)>,
     /// Printed name of what it is about: `public.accounts.seen_at`.
     pub object: Option<String>,
+    /// Printed name of the table that an audit lists it under.
+    pub table: Option<String>,
     /// The part of the application that it touches, where the configuration names one.
     pub area: Option<Area>,
+    /// For a heuristic; what the model knows has none.
+    pub confidence: Option<Confidence>,
     /// What will happen, to what.
     pub message: String,
     pub evidence: Vec<Evidence>,

@@ -88,7 +88,7 @@ fn shown(run: &Run) -> String {
 }
 
 const QUIET: &str = "CREATE TABLE a (id bigint PRIMARY KEY);\n";
-const WARNS: &str = "CREATE TABLE a (id bigint);\nCREATE VIEW v AS SELECT id FROM b;\n";
+const WARNS: &str = "CREATE TABLE a (id bigint PRIMARY KEY);\nCREATE VIEW v AS SELECT id FROM b;\n";
 
 // What the shop's history shows.
 
@@ -119,7 +119,7 @@ fn histories_of_different_folders_do_not_meet() {
     let run = run_in(repository(), ["check", "--format", "json", "migrations-examples"], b"");
     let report = json(&run);
     assert_eq!(list(&report).iter().filter(|finding| finding.contains("duplicate-object")).count(), 0);
-    let same = b"CREATE TABLE t (id bigint);";
+    let same = b"CREATE TABLE t (id bigint PRIMARY KEY);";
     let project = folder(&[]);
     for (service, text) in [("a", same.as_slice()), ("b", same)] {
         std::fs::create_dir(project.path().join(service)).expect("a folder");
@@ -136,18 +136,18 @@ fn histories_of_different_folders_do_not_meet() {
 
 #[test]
 fn exit_codes_follow_the_worst_finding_and_fail_on() {
-    let error = "CREATE TABLE a (id bigint); DROP TABLE b;";
+    let error = "CREATE TABLE a (id bigint PRIMARY KEY); DROP TABLE b;";
     let cases = [
         (QUIET, None, 0),
         (QUIET, Some("info"), 0),
         (error, None, 1),
         (error, Some("warning"), 1),
         (error, Some("never"), 0),
-        ("CREATE TABEL a (id bigint);", None, 0),
-        ("CREATE TABEL a (id bigint);", Some("error"), 0),
-        ("CREATE TABEL a (id bigint);", Some("warning"), 1),
-        ("CREATE TABLE a (at timestamp);", Some("warning"), 0),
-        ("CREATE TABLE a (at timestamp);", Some("info"), 1),
+        ("CREATE TABEL a (id bigint PRIMARY KEY);", None, 0),
+        ("CREATE TABEL a (id bigint PRIMARY KEY);", Some("error"), 0),
+        ("CREATE TABEL a (id bigint PRIMARY KEY);", Some("warning"), 1),
+        ("CREATE TABLE a (at timestamp PRIMARY KEY);", Some("warning"), 0),
+        ("CREATE TABLE a (at timestamp PRIMARY KEY);", Some("info"), 1),
         (WARNS, Some("never"), 0),
     ];
     for (sql, fail_on, code) in cases {
@@ -159,7 +159,7 @@ fn exit_codes_follow_the_worst_finding_and_fail_on() {
 
 #[test]
 fn strict_makes_an_unreadable_statement_an_error() {
-    let sql = "CREATE TABEL a (id bigint);";
+    let sql = "CREATE TABEL a (id bigint PRIMARY KEY);";
     assert_eq!(findings(&[], sql), ["1:8-1:13 warning unreadable-statement"]);
     assert_eq!(findings(&["--strict"], sql), ["1:8-1:13 error unreadable-statement"]);
     assert_eq!(check(&["--strict"], sql).code, 1);
@@ -189,7 +189,7 @@ fn bad_arguments() {
 
 #[test]
 fn a_missing_path_fails_the_run_and_the_rest_is_judged() {
-    let folder = folder(&[("good.sql", b"CREATE TABLE a (at timestamp);")]);
+    let folder = folder(&[("good.sql", b"CREATE TABLE a (at timestamp PRIMARY KEY);")]);
     let run = run_in(folder.path(), ["check", "gone.sql", "good.sql"], b"");
     insta::assert_snapshot!(shown(&run));
     let run = run_in(folder.path(), ["check", "--format", "json", "gone", "good.sql"], b"");
@@ -209,8 +209,9 @@ fn no_migrations_here() {
 
 #[test]
 fn bytes_that_are_not_utf8_are_an_error_with_the_place_and_other_files_are_judged() {
-    let latin = b"CREATE TABLE a (id bigint);\n-- \xc3\xa9t\xc3\xa9\nCOMMENT ON TABLE a IS '\xc3\xa9\xe9';\n";
-    let folder = folder(&[("1.sql", latin), ("2.sql", b"CREATE TABLE b (at timestamp);\n")]);
+    let latin =
+        b"CREATE TABLE a (id bigint PRIMARY KEY);\n-- \xc3\xa9t\xc3\xa9\nCOMMENT ON TABLE a IS '\xc3\xa9\xe9';\n";
+    let folder = folder(&[("1.sql", latin), ("2.sql", b"CREATE TABLE b (at timestamp PRIMARY KEY);\n")]);
     let run = run_in(folder.path(), ["check", "--format", "json", "1.sql", "2.sql"], b"");
     assert_eq!(run.code, 2);
     let report = json(&run);
@@ -222,12 +223,15 @@ fn bytes_that_are_not_utf8_are_an_error_with_the_place_and_other_files_are_judge
 
 #[test]
 fn a_byte_order_mark_is_no_part_of_the_text() {
-    assert_eq!(findings(&[], "\u{feff}CREATE TABLE a (at timestamp);"), ["1:20-1:29 info discouraged-types"]);
+    assert_eq!(
+        findings(&[], "\u{feff}CREATE TABLE a (at timestamp PRIMARY KEY);"),
+        ["1:20-1:29 info discouraged-types"]
+    );
 }
 
 #[test]
 fn lines_may_end_with_carriage_return() {
-    let sql = "-- one\r\nCREATE TABLE a (\r\n    at timestamp\r\n);\r\n";
+    let sql = "-- one\r\nCREATE TABLE a (\r\n    at timestamp PRIMARY KEY\r\n);\r\n";
     assert_eq!(findings(&[], sql), ["3:8-3:17 info discouraged-types"]);
     let run = check(&[], sql);
     assert!(!run.out.contains('\r'), "{:?}", run.out);
@@ -235,7 +239,7 @@ fn lines_may_end_with_carriage_return() {
 
 #[test]
 fn columns_count_characters_and_both_ends_are_given() {
-    let sql = "/* é 🐘 漢 */ CREATE TABLE \"bücher 🐘\" (at timestamp);";
+    let sql = "/* é 🐘 漢 */ CREATE TABLE \"bücher 🐘\" (at timestamp PRIMARY KEY);";
     let report = json(&check(&["--format", "json"], sql));
     let column = sql.find("timestamp").map(|at| sql[..at].chars().count() + 1).expect("there");
     assert_eq!(list(&report), [format!("1:{column}-1:{} info discouraged-types", column + 9)]);
@@ -256,8 +260,8 @@ fn texts_without_statements_are_clean() {
 
 #[test]
 fn psql_meta_commands_and_copy_data_are_stepped_over() {
-    let sql = "\\set ON_ERROR_STOP on\n\\echo 'hello; DROP TABLE a'\nCREATE TABLE a (id bigint, note text);\n\
-        COPY a (id, note) FROM stdin;\n1\tit's; DROP TABLE a;\n2\t\\N\n\\.\n\n\\connect shop\nCREATE TABLE b (at timestamp);\n";
+    let sql = "\\set ON_ERROR_STOP on\n\\echo 'hello; DROP TABLE a'\nCREATE TABLE a (id bigint PRIMARY KEY, note text);\n\
+        COPY a (id, note) FROM stdin;\n1\tit's; DROP TABLE a;\n2\t\\N\n\\.\n\n\\connect shop\nCREATE TABLE b (at timestamp PRIMARY KEY);\n";
     let report = json(&check(&["--format", "json"], sql));
     assert_eq!(list(&report), ["10:20-10:29 info discouraged-types"]);
     assert_eq!(report["summary"]["statements"], 3);
@@ -265,7 +269,7 @@ fn psql_meta_commands_and_copy_data_are_stepped_over() {
 
 #[test]
 fn a_typo_in_the_middle_hides_nothing() {
-    let sql = "CREATE TABLE a (at timestamp);\nALTER TABEL a ADD COLUMN b int;\nCREATE TABLE c (at timestamp);\n";
+    let sql = "CREATE TABLE a (at timestamp PRIMARY KEY);\nALTER TABEL a ADD COLUMN b int;\nCREATE TABLE c (at timestamp PRIMARY KEY);\n";
     assert_eq!(
         findings(&[], sql),
         [
@@ -278,7 +282,7 @@ fn a_typo_in_the_middle_hides_nothing() {
 
 #[test]
 fn an_open_quote_is_told_and_the_text_before_it_is_judged() {
-    let found = findings(&[], "CREATE TABLE a (at timestamp);\nSELECT 'open;\nSELECT 1;\n");
+    let found = findings(&[], "CREATE TABLE a (at timestamp PRIMARY KEY);\nSELECT 'open;\nSELECT 1;\n");
     assert_eq!(found.first().map(String::as_str), Some("1:20-1:29 info discouraged-types"));
     assert!(found[1].contains("unreadable-statement"), "{found:?}");
 }
@@ -287,10 +291,10 @@ fn an_open_quote_is_told_and_the_text_before_it_is_judged() {
 
 #[test]
 fn an_allow_comment_covers_the_statement_before_or_behind_it() {
-    let before = "-- pgassay: allow(discouraged-types) local time is meant\nCREATE TABLE a (at timestamp);";
-    let behind = "CREATE TABLE a (at timestamp); -- pgassay: allow(discouraged-types) local time is meant";
-    let inside = "CREATE TABLE a (\n    -- pgassay: allow(discouraged-types) local time is meant\n    at timestamp\n);";
-    let file = "CREATE TABLE a (at timestamp);\nCREATE TABLE b (at timestamp);\n-- pgassay: allow-file(discouraged-types) local times";
+    let before = "-- pgassay: allow(discouraged-types) local time is meant\nCREATE TABLE a (at timestamp PRIMARY KEY);";
+    let behind = "CREATE TABLE a (at timestamp PRIMARY KEY); -- pgassay: allow(discouraged-types) local time is meant";
+    let inside = "CREATE TABLE a (\n    -- pgassay: allow(discouraged-types) local time is meant\n    at timestamp PRIMARY KEY\n);";
+    let file = "CREATE TABLE a (at timestamp PRIMARY KEY);\nCREATE TABLE b (at timestamp PRIMARY KEY);\n-- pgassay: allow-file(discouraged-types) local times";
     for sql in [before, behind, inside, file] {
         assert_eq!(findings(&[], sql), Vec::<String>::new(), "{sql}");
     }
@@ -298,28 +302,28 @@ fn an_allow_comment_covers_the_statement_before_or_behind_it() {
 
 #[test]
 fn an_allow_comment_covers_nothing_else() {
-    let sql = "-- pgassay: allow(discouraged-types) local time\nCREATE TABLE a (at timestamp);\nCREATE TABLE b (at timestamp);";
+    let sql = "-- pgassay: allow(discouraged-types) local time\nCREATE TABLE a (at timestamp PRIMARY KEY);\nCREATE TABLE b (at timestamp PRIMARY KEY);";
     assert_eq!(findings(&[], sql), ["3:20-3:29 info discouraged-types"]);
 }
 
 #[test]
 fn unused_and_unknown_allow_comments_are_told() {
-    let sql = "-- pgassay: allow(dropped-data) no reason\nCREATE TABLE a (id bigint);\n\
-        -- pgassay: allow(droped-data) no reason\nCREATE TABLE b (id bigint);\n";
+    let sql = "-- pgassay: allow(dropped-data) no reason\nCREATE TABLE a (id bigint PRIMARY KEY);\n\
+        -- pgassay: allow(droped-data) no reason\nCREATE TABLE b (id bigint PRIMARY KEY);\n";
     let run = check(&[], sql);
     insta::assert_snapshot!(shown(&run));
 }
 
 #[test]
 fn an_allow_comment_in_a_string_is_text() {
-    let sql = "CREATE TABLE notes (body text DEFAULT '\n-- pgassay: allow-file(discouraged-types) not a comment\n');\n\
-        COMMENT ON TABLE notes IS '-- pgassay: allow(discouraged-types)';\nCREATE TABLE a (at timestamp);";
+    let sql = "CREATE TABLE notes (body text PRIMARY KEY DEFAULT '\n-- pgassay: allow-file(discouraged-types) not a comment\n');\n\
+        COMMENT ON TABLE notes IS '-- pgassay: allow(discouraged-types)';\nCREATE TABLE a (at timestamp PRIMARY KEY);";
     assert_eq!(findings(&[], sql), ["5:20-5:29 info discouraged-types"]);
 }
 
 #[test]
 fn an_allow_comment_covers_only_the_rules_it_names() {
-    let sql = "CREATE TABLE a (id bigint, b text);\n-- pgassay: allow(missing-lock-timeout, dropped-data) both\nDROP TABLE c;";
+    let sql = "CREATE TABLE a (id bigint PRIMARY KEY, b text);\n-- pgassay: allow(missing-lock-timeout, dropped-data) both\nDROP TABLE c;";
     let found = findings(&["--history", "complete"], sql);
     assert_eq!(
         found,
@@ -368,7 +372,7 @@ fn a_base_that_cannot_be_read_fails_the_run() {
 
 #[test]
 fn transaction_modes_decide_what_fails() {
-    let sql = "CREATE TABLE a (id bigint);\nCREATE INDEX CONCURRENTLY a_id ON a (id);";
+    let sql = "CREATE TABLE a (id bigint PRIMARY KEY);\nCREATE INDEX CONCURRENTLY a_id ON a (id);";
     let forbidden =
         |arguments: &[&str]| findings(arguments, sql).iter().any(|found| found.contains("transaction-forbidden"));
     assert!(!forbidden(&[]) && !forbidden(&["--transaction", "none"]));
@@ -378,7 +382,7 @@ fn transaction_modes_decide_what_fails() {
 #[test]
 fn the_version_decides_what_is_done() {
     // A partition key's index is built for each partition only from where PARTITION BY is known; virtual columns came with 18.
-    let sql = "CREATE TABLE a (id bigint, twice bigint GENERATED ALWAYS AS (id * 2) VIRTUAL);";
+    let sql = "CREATE TABLE a (id bigint PRIMARY KEY, twice bigint GENERATED ALWAYS AS (id * 2) VIRTUAL);";
     let version =
         |version: &str| json(&check(&["--pg-version", version, "--format", "json"], sql))["pg_version"].clone();
     assert_eq!((version("14"), version("18")), (14.into(), 18.into()));

@@ -59,7 +59,7 @@ fn stderr(output: &Output) -> String {
 /// Base and migration of one table, `public.accounts` unless renamed.
 const BASE: &str = "CREATE TABLE public.accounts (id bigint PRIMARY KEY, note text, state text);\n";
 const REWRITE: &str =
-    "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN token uuid DEFAULT gen_random_uuid();\n";
+    "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN token uuid NOT NULL DEFAULT gen_random_uuid();\n";
 const NO_TIMEOUT: &str = "ALTER TABLE accounts ADD COLUMN token uuid;\n";
 const DROP: &str = "SET lock_timeout = '2s';\nALTER TABLE accounts DROP COLUMN note;\n";
 
@@ -263,7 +263,7 @@ mod options {
 
     #[test]
     fn most_tables_of_a_transaction() {
-        let tables = "CREATE TABLE a (id bigint); CREATE TABLE b (id bigint); CREATE TABLE c (id bigint);";
+        let tables = "CREATE TABLE a (id bigint PRIMARY KEY); CREATE TABLE b (id bigint PRIMARY KEY); CREATE TABLE c (id bigint PRIMARY KEY);";
         let migration = "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE a ADD COLUMN x int;\n\
             ALTER TABLE b ADD COLUMN x int;\nALTER TABLE c ADD COLUMN x int;\nCOMMIT;";
         let many = |file: &str| {
@@ -361,7 +361,7 @@ mod areas {
         let project = with(file, "ALTER TABLE jobs ADD COLUMN x int;\nALTER TABLE accounts ADD COLUMN x int;\n");
         project.write(
             "base.sql",
-            &format!("{BASE}CREATE TABLE jobs (id bigint);\nCREATE INDEX note_idx ON accounts (note);\n"),
+            &format!("{BASE}CREATE TABLE jobs (id bigint PRIMARY KEY);\nCREATE INDEX note_idx ON accounts (note);\n"),
         );
         assert!(project.findings(&[]).contains(&"missing-lock-timeout warning payments".to_owned()));
         project.write(
@@ -378,7 +378,7 @@ mod areas {
         assert!(found.contains(&"blocking-rewrite error payments".to_owned()), "{found:?}");
 
         let project = with("[areas]\npayments = [\"public.pay\"]\n", "");
-        let base = "CREATE TABLE pay (id bigint) PARTITION BY RANGE (id);\n\
+        let base = "CREATE TABLE pay (id bigint PRIMARY KEY) PARTITION BY RANGE (id);\n\
             CREATE TABLE p2024 PARTITION OF pay FOR VALUES FROM (1) TO (9);\n";
         project.write("base.sql", base);
         project.write("m/1.sql", "SET lock_timeout = '2s';\nCREATE INDEX p2024_id_idx ON p2024 (id);\n");

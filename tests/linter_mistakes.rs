@@ -80,9 +80,12 @@ const ORDERS: &str =
 
 #[test]
 fn memory_a_table_made_above_blocks_nobody() {
-    let made = "CREATE TABLE t (id bigint, note text);\nCREATE INDEX t_note ON t (note);\nALTER TABLE t ALTER COLUMN note SET NOT NULL;";
+    let made = "CREATE TABLE t (id bigint PRIMARY KEY, note text);\nCREATE INDEX t_note ON t (note);\nALTER TABLE t ALTER COLUMN note SET NOT NULL;";
     assert_eq!(one("", made).serious(), Vec::<String>::new());
-    assert!(judge("", &["CREATE TABLE t (id bigint);", "CREATE INDEX t_id ON t (id);"]).fires("blocking-index-build"));
+    assert!(
+        judge("", &["CREATE TABLE t (id bigint PRIMARY KEY);", "CREATE INDEX t_id ON t (id);"])
+            .fires("blocking-index-build")
+    );
 }
 
 #[test]
@@ -106,8 +109,8 @@ fn memory_validating_another_constraint_proves_nothing() {
 #[test]
 fn identity_schemas_are_told_apart() {
     let judged = one(
-        "CREATE SCHEMA s; CREATE TABLE public.t (id bigint);",
-        "CREATE TABLE s.t (id bigint);\nCREATE INDEX ON s.t (id);\nCREATE INDEX ON public.t (id);",
+        "CREATE SCHEMA s; CREATE TABLE public.t (id bigint PRIMARY KEY);",
+        "CREATE TABLE s.t (id bigint PRIMARY KEY);\nCREATE INDEX ON s.t (id);\nCREATE INDEX ON public.t (id);",
     );
     assert_eq!(judged.objects("blocking-index-build"), ["public.t"]);
 }
@@ -115,18 +118,19 @@ fn identity_schemas_are_told_apart() {
 #[test]
 fn identity_quoted_names_keep_their_case() {
     let judged = one(
-        "CREATE TABLE \"Orders\" (id bigint); CREATE TABLE orders (id bigint);",
+        "CREATE TABLE \"Orders\" (id bigint PRIMARY KEY); CREATE TABLE orders (id bigint PRIMARY KEY);",
         "CREATE INDEX ON \"Orders\" (id);",
     );
     assert_eq!(judged.objects("blocking-index-build"), ["public.\"Orders\""]);
     assert!(
-        one("CREATE TABLE \"Orders\" (id bigint);", "ALTER TABLE orders ADD COLUMN a int;").fires("missing-object")
+        one("CREATE TABLE \"Orders\" (id bigint PRIMARY KEY);", "ALTER TABLE orders ADD COLUMN a int;")
+            .fires("missing-object")
     );
 }
 
 #[test]
 fn identity_a_renamed_table_is_still_the_same() {
-    let made = "CREATE TABLE t (id bigint);\nALTER TABLE t RENAME TO u;\nCREATE INDEX ON u (id);";
+    let made = "CREATE TABLE t (id bigint PRIMARY KEY);\nALTER TABLE t RENAME TO u;\nCREATE INDEX ON u (id);";
     assert!(!one("", made).fires("blocking-index-build"));
     let old = "ALTER TABLE orders RENAME TO bills;\nCREATE INDEX ON bills (note);";
     assert_eq!(one(ORDERS, old).objects("blocking-index-build"), ["public.bills"]);
@@ -187,7 +191,8 @@ fn unseen_lock_on_the_other_table() {
     let parent = format!("{ORDERS} CREATE TABLE customers (id bigint PRIMARY KEY);");
     let key = one(&parent, "ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers NOT VALID;");
     assert_eq!(key.lock("public.customers"), Some(LockMode::ShareRowExclusive));
-    let partitioned = "CREATE TABLE p (id bigint) PARTITION BY LIST (id); CREATE TABLE rest PARTITION OF p DEFAULT;";
+    let partitioned =
+        "CREATE TABLE p (id bigint PRIMARY KEY) PARTITION BY LIST (id); CREATE TABLE rest PARTITION OF p DEFAULT;";
     let partition = one(partitioned, "CREATE TABLE one PARTITION OF p FOR VALUES IN (1);");
     assert_eq!(partition.lock("public.p"), Some(LockMode::AccessExclusive));
     assert_eq!(partition.lock("public.rest"), Some(LockMode::AccessExclusive));
@@ -249,7 +254,7 @@ fn with_tool(files: &[(&str, &str)]) -> Judged {
     Judged { report: check(&job, &sources), sources }
 }
 
-const UP: &str = "-- migrate:up\nCREATE TABLE t (id bigint);\n\n-- migrate:down\nDROP TABLE t;\n";
+const UP: &str = "-- migrate:up\nCREATE TABLE t (id bigint PRIMARY KEY);\n\n-- migrate:down\nDROP TABLE t;\n";
 
 #[test]
 fn framework_the_down_half_does_not_run() {
@@ -282,8 +287,7 @@ fn advice_is_nothing_that_the_server_refuses() {
         "{}",
         exclude.advice()
     );
-    let partitioned =
-        "CREATE TABLE p (id bigint) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);";
+    let partitioned = "CREATE TABLE p (id bigint PRIMARY KEY) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);";
     let index = one(partitioned, "CREATE INDEX p_id ON p (id);");
     assert!(index.fires("blocking-index-build"));
     for line in index.advice().lines().filter(|line| line.contains("CONCURRENTLY")) {
@@ -308,7 +312,7 @@ fn advice_a_concurrent_build_needs_no_limit_and_no_transaction() {
 
 #[test]
 fn advice_keeps_quotes_schemas_and_literals() {
-    let given = "CREATE SCHEMA \"Shop\"; CREATE TABLE \"Shop\".\"Order Items\" (id bigint, \"Note\" text);";
+    let given = "CREATE SCHEMA \"Shop\"; CREATE TABLE \"Shop\".\"Order Items\" (id bigint PRIMARY KEY, \"Note\" text);";
     let index = "CREATE INDEX \"Note idx\" ON \"Shop\".\"Order Items\" (\"Note\") WHERE \"Note\" <> 'CREATE INDEX x';";
     let advice = one(given, index).advice();
     assert!(advice.contains("\"Shop\".\"Order Items\" (\"Note\") WHERE \"Note\" <> 'CREATE INDEX x'"), "{advice}");
@@ -320,7 +324,8 @@ fn advice_keeps_quotes_schemas_and_literals() {
 
 #[test]
 fn places_count_lines_from_one_and_characters() {
-    let judged = judge("CREATE TABLE t (id bigint);", &["/* é🐘 */ ALTER TABLE t ADD COLUMN \"é🐘\" timestamp;"]);
+    let judged =
+        judge("CREATE TABLE t (id bigint PRIMARY KEY);", &["/* é🐘 */ ALTER TABLE t ADD COLUMN \"é🐘\" timestamp;"]);
     let finding = judged.of("discouraged-types")[0];
     assert_eq!(judged.text(finding), "timestamp");
     let (start, end) = judged.sources.positions(finding.span);
@@ -348,8 +353,8 @@ fn noise_a_history_that_only_makes_things_is_quiet() {
 
 #[test]
 fn noise_what_ran_already_is_a_base_and_not_judged() {
-    let old = "CREATE TABLE a (id bigint, at timestamp); DROP TABLE a; CREATE TABLE b (id bigint);";
-    let judged = judge(old, &["CREATE INDEX CONCURRENTLY b_id ON b (id);"]);
+    let old = "CREATE TABLE a (id bigint PRIMARY KEY, at timestamp); DROP TABLE a; CREATE TABLE b (id bigint PRIMARY KEY, n int NOT NULL);";
+    let judged = judge(old, &["CREATE INDEX CONCURRENTLY b_n ON b (n);"]);
     assert_eq!(judged.report.findings, Vec::new());
 }
 
@@ -435,7 +440,7 @@ fn searched_text_a_comment_in_a_literal_allows_nothing() {
 
 #[test]
 fn files_of_every_kind_are_read() {
-    let new = "CREATE TABLE n (id bigint, v int GENERATED ALWAYS AS (id + 1) VIRTUAL);\nMERGE INTO n USING n m ON n.id = m.id WHEN MATCHED THEN DELETE;";
+    let new = "CREATE TABLE n (id bigint PRIMARY KEY, v int GENERATED ALWAYS AS (id + 1) VIRTUAL);\nMERGE INTO n USING n m ON n.id = m.id WHEN MATCHED THEN DELETE;";
     let texts = [
         ("1.sql", ORDERS),
         ("2.sql", "\u{feff}SELECT 1;"),

@@ -5,14 +5,18 @@ use std::io::Read;
 use anyhow::Context;
 use clap::Args;
 use pgassay::check::{Job, check};
+use pgassay::db::{Database, applied};
+use pgassay::facts::Values;
 use pgassay::finding::Severity;
-use pgassay::migration::{CollectOptions, Collected, Direction, Migration, collect};
+use pgassay::migration::{CollectOptions, Collected, Direction, Framework, Migration, collect};
 use pgassay::report::Report;
 use pgassay::sql::Sources;
+use pgassay::version::PgVersion;
 
 use super::Outcome;
+use super::database::DatabaseArguments;
 use super::format::{FormatArguments, show};
-use super::in_force::{InForce, Settable};
+use super::in_force::{InForce, Origin, Settable};
 use super::selection::Selection;
 
 /// Judge migrations: locks, rewrites, long scans, broken clients, lost data, statements that will fail
@@ -32,27 +36,35 @@ pub struct Arguments {
     selection: Selection,
 
     #[command(flatten)]
+    database: DatabaseArguments,
+
+    #[command(flatten)]
     format: FormatArguments,
 }
 
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let in_force = arguments.settable.resolve(arguments.format.name())?;
     let mut sources = Sources::default();
-    let base = read_base(&in_force, &mut sources)?;
+    let database = read_database(&arguments, &in_force, &mut sources)?;
+    let base = if database.is_some() { Vec::new() } else { read_base(&in_force, &mut sources)? };
     let options = collect_options(&arguments, &in_force)?;
     let selected = arguments.selection.collect(&in_force.paths.value, options, &mut sources)?;
     let mut collected = selected.collected;
+    if let Some(database) = &database {
+        mark_applied(&mut collected.migrations, database);
+    }
     let (dumps, migrations): (Vec<_>, Vec<_>) =
         collected.migrations.drain(..).partition(|migration| migration.framework.is_base());
     let job = Job {
         base: base.into_iter().chain(dumps).collect(),
         migrations,
-        version: in_force.pg_version.value,
+        version: version(&in_force, database.as_ref()),
         completeness: in_force.history.value,
         one_deploy: selected.one_deploy,
         findings: selected.findings,
         strict: in_force.strict.value,
         settings: in_force.settings.clone(),
+        live: database.map(Database::live),
     };
     let mut report = check(&job, &sources);
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
@@ -66,6 +78,42 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let limit = in_force.fail_on.value.severity();
     show(&arguments.format, in_force.format.value, limit, &report, &sources)?;
     Ok(outcome(limit, &report))
+}
+
+/// The database that the migrations will run on, where one is named.
+fn read_database(arguments: &Arguments, in_force: &InForce, sources: &mut Sources) -> anyhow::Result<Option<Database>> {
+    if arguments.database.is_given() && in_force.base.origin == Origin::CommandLine {
+        anyhow::bail!("--base and a database both say what exists: give one of them");
+    }
+    arguments.database.load(Values::None, sources)
+}
+
+/// The version that someone named, else the database's.
+fn version(in_force: &InForce, database: Option<&Database>) -> PgVersion {
+    match database {
+        Some(database) if in_force.pg_version.origin == Origin::Default => database.version,
+        _ => in_force.pg_version.value,
+    }
+}
+
+/// What the frameworks' tables say ran is not judged, and not run again on the schema that has it.
+fn mark_applied(migrations: &mut [Migration], database: &Database) {
+    let all = migrations.iter().filter(|it| it.direction == Direction::Up && !it.framework.is_base());
+    let mut frameworks: Vec<Framework> = all.map(|migration| migration.framework).collect();
+    frameworks.sort();
+    frameworks.dedup();
+    let marked = applied::mark(migrations, &database.applied);
+    for framework in frameworks {
+        if framework != Framework::Plain && !database.applied.iter().any(|table| table.is_of(framework)) {
+            anstream::eprintln!(
+                "note: {}: it has no table of {framework} that could be read: all its migrations are taken for new",
+                database.label
+            );
+        }
+    }
+    if marked > 0 {
+        anstream::eprintln!("note: {}: {marked} migrations ran there before and are not judged", database.label);
+    }
 }
 
 fn collect_options(arguments: &Arguments, in_force: &InForce) -> anyhow::Result<CollectOptions> {
@@ -85,7 +133,7 @@ fn collect_options(arguments: &Arguments, in_force: &InForce) -> anyhow::Result<
 }
 
 /// What the base's files say exists. A base that cannot be read would make every finding doubtful: the run fails.
-fn read_base(in_force: &InForce, sources: &mut Sources) -> anyhow::Result<Vec<Migration>> {
+pub(super) fn read_base(in_force: &InForce, sources: &mut Sources) -> anyhow::Result<Vec<Migration>> {
     if in_force.base.value.is_empty() {
         return Ok(Vec::new());
     }
@@ -99,13 +147,13 @@ fn read_base(in_force: &InForce, sources: &mut Sources) -> anyhow::Result<Vec<Mi
     Ok(up.map(|migration| Migration { folder: None, ..migration }).collect())
 }
 
-fn tell_notes(collected: &Collected) {
+pub(super) fn tell_notes(collected: &Collected) {
     for note in &collected.notes {
         anstream::eprintln!("note: {}: {}", note.path.display(), note.message);
     }
 }
 
-fn outcome(limit: Option<Severity>, report: &Report) -> Outcome {
+pub(super) fn outcome(limit: Option<Severity>, report: &Report) -> Outcome {
     if !report.errors.is_empty() {
         return Outcome::Failed;
     }

@@ -1,7 +1,10 @@
 //! One file a command; prints and exit codes live only here.
 
+mod audit;
+mod baseline;
 mod check;
 mod config;
+mod database;
 mod format;
 mod generate;
 mod in_force;
@@ -10,6 +13,7 @@ mod output;
 mod plan;
 mod rules;
 mod selection;
+mod snapshot;
 
 use std::process::ExitCode;
 
@@ -27,6 +31,8 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Plan(Box<plan::Arguments>),
+    Audit(audit::Arguments),
+    Snapshot(snapshot::Arguments),
     Rules(rules::Arguments),
     Config(config::Arguments),
     Init(init::Arguments),
@@ -48,6 +54,8 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => check::run(arguments),
         Command::Plan(arguments) => plan::run(*arguments),
+        Command::Audit(arguments) => audit::run(arguments),
+        Command::Snapshot(arguments) => snapshot::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Config(arguments) => config::run(arguments),
         Command::Init(arguments) => init::run(arguments),

@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use clap::Args;
-use pgassay::check::check;
 use pgassay::report::{Renderer, Text, layout};
 use pgassay::rules::{self, Example, Rule};
 
@@ -63,8 +62,7 @@ fn show(example: &Example, rule: Option<&Rule>, out: &mut dyn Write) -> anyhow::
     }
     writeln!(out)?;
     if let Some(rule) = rule {
-        let (job, sources) = example.job();
-        let mut report = check(&job, &sources);
+        let (mut report, sources) = rule.judge(example);
         report.findings.retain(|finding| finding.rule == rule.name);
         report.statements.clear();
         let mut text = Vec::new();

@@ -1,19 +1,19 @@
 //! The options of `check` that say what is judged: what is new, what a command prints, what a baseline knows.
 
 use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
-use pgassay::baseline::{Baseline, Entry};
 use pgassay::finding::Finding;
 use pgassay::git::{Repository, Scope};
 use pgassay::migration::changed::{self, News};
-use pgassay::migration::{Age, CollectOptions, Collected, Migration, TransactionMode, TransactionOverride};
+use pgassay::migration::{CollectOptions, Collected, Migration, TransactionMode, TransactionOverride};
 use pgassay::migration::{collect, find, from_command};
 use pgassay::report::Report;
 use pgassay::rules::migration::changed_migration;
 use pgassay::sql::Sources;
+
+use super::baseline::BaselineFiles;
 
 /// What to judge of all that is found.
 #[derive(Debug, Args)]
@@ -30,9 +30,8 @@ pub struct Selection {
     #[arg(long, value_name = "COMMAND")]
     from_command: Vec<String>,
 
-    /// Write all findings to this file, for --baseline in later runs
-    #[arg(long, value_name = "FILE")]
-    write_baseline: Option<PathBuf>,
+    #[command(flatten)]
+    baseline: BaselineFiles,
 }
 
 /// The migrations of a run, with their age.
@@ -129,40 +128,8 @@ impl Selection {
         migrations: &[Migration],
         sources: &Sources,
     ) -> anyhow::Result<()> {
-        // The configuration may name the file that this run is to make.
-        let is_there = |path: &&Path| self.write_baseline.is_none() || path.exists();
-        let known = baseline.filter(is_there).map(|path| read_baseline(path).map(|baseline| (path, baseline)));
-        let known = known.transpose()?;
-        let written = match &self.write_baseline {
-            Some(path) => Some((path, write(path, known.as_ref().map(|(_, known)| known), report, sources)?)),
-            None => None,
-        };
-        if let Some((path, baseline)) = known {
-            let judged: BTreeSet<PathBuf> =
-                migrations.iter().filter(|one| one.age != Age::Old).map(|one| clean(&one.path)).collect();
-            for entry in baseline.apply(report, sources).into_iter().filter(|entry| is_stale(entry, &judged)) {
-                anstream::eprintln!("note: {}: {}", path.display(), stale(entry));
-            }
-        }
-        if let Some((path, baseline)) = written {
-            anstream::eprintln!("note: {}: holds {} findings now", path.display(), baseline.len());
-            match baseline.without_reason() {
-                0 => {}
-                wanting => anstream::eprintln!(
-                    "note: {}: {wanting} of them touch payments, permissions or personal data: they are left out once their entry says the reason",
-                    path.display()
-                ),
-            }
-            baseline.apply(report, sources);
-        }
-        Ok(())
+        self.baseline.apply(baseline, report, migrations, sources)
     }
-}
-
-fn read_baseline(path: &Path) -> anyhow::Result<Baseline> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("{} could not be read; --write-baseline makes it", path.display()))?;
-    Baseline::parse(&text).with_context(|| format!("{}", path.display()))
 }
 
 fn mark(collected: &mut Collected, sources: &Sources, scope: &Scope) -> anyhow::Result<News> {
@@ -171,32 +138,4 @@ fn mark(collected: &mut Collected, sources: &Sources, scope: &Scope) -> anyhow::
         Repository::around(Path::new("."))?.changes(scope)?;
     }
     Ok(changed::mark(&mut collected.migrations, sources, scope)?)
-}
-
-fn write(path: &Path, older: Option<&Baseline>, report: &Report, sources: &Sources) -> anyhow::Result<Baseline> {
-    if let Some(error) = report.errors.first() {
-        anyhow::bail!("{} was not written, for it would miss findings: {error}", path.display());
-    }
-    let mut baseline = Baseline::of(report, sources);
-    if let Some(older) = older {
-        baseline.keep_reasons(older);
-    }
-    std::fs::write(path, baseline.to_json()?).with_context(|| format!("{} could not be written", path.display()))?;
-    Ok(baseline)
-}
-
-/// Without `./`.
-fn clean(path: &Path) -> PathBuf {
-    path.components().filter(|component| *component != Component::CurDir).collect()
-}
-
-/// An entry of a file that this run did not judge says nothing.
-fn is_stale(entry: &Entry, judged: &BTreeSet<PathBuf>) -> bool {
-    let file = Path::new(&entry.file);
-    judged.contains(&clean(file)) || !file.exists()
-}
-
-fn stale(entry: &Entry) -> String {
-    let object = entry.object.as_ref().map(|object| format!(" for {object}")).unwrap_or_default();
-    format!("{}{object} in {} is found no more; the entry can go", entry.rule, entry.file)
 }

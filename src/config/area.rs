@@ -89,7 +89,7 @@ impl TablePattern {
         &self.text
     }
 
-    fn matches(&self, name: &QualifiedName) -> bool {
+    pub fn matches(&self, name: &QualifiedName) -> bool {
         self.schema.matches(name.schema.as_str()) && self.table.matches(name.name.as_str())
     }
 }

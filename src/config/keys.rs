@@ -1,6 +1,8 @@
 //! Every key of `pgassay.toml`: its type, default and meaning. The reader refuses what is not here, and the JSON schema and
 //! `docs/configuration.md` say what is.
 
+use std::collections::BTreeMap;
+
 use super::Area;
 use super::settings::Level;
 use crate::history::Completeness;
@@ -138,6 +140,69 @@ pub const OPTIONS: &[(&str, Key)] = &[
             summary: "Types that new columns may have all the same",
         },
     ),
+    (
+        "blocking-rewrite",
+        Key {
+            name: "brief-milliseconds",
+            kind: Kind::Count,
+            default: Some("500"),
+            summary: "With --db or --snapshot: work that is estimated to take no longer is a warning at most",
+        },
+    ),
+    (
+        "blocking-rewrite",
+        Key {
+            name: "quiet-calls",
+            kind: Kind::Count,
+            default: Some("60"),
+            summary: "With --db or --snapshot: brief work on a table with no more calls a minute is an info",
+        },
+    ),
+    (
+        "blocking-scan",
+        Key {
+            name: "brief-milliseconds",
+            kind: Kind::Count,
+            default: Some("500"),
+            summary: "With --db or --snapshot: work that is estimated to take no longer is a warning at most",
+        },
+    ),
+    (
+        "blocking-scan",
+        Key {
+            name: "quiet-calls",
+            kind: Kind::Count,
+            default: Some("60"),
+            summary: "With --db or --snapshot: brief work on a table with no more calls a minute is an info",
+        },
+    ),
+    (
+        "blocking-index-build",
+        Key {
+            name: "brief-milliseconds",
+            kind: Kind::Count,
+            default: Some("500"),
+            summary: "With --db or --snapshot: work that is estimated to take no longer is a warning at most",
+        },
+    ),
+    (
+        "blocking-index-build",
+        Key {
+            name: "quiet-calls",
+            kind: Kind::Count,
+            default: Some("60"),
+            summary: "With --db or --snapshot: brief work on a table with no more calls a minute is an info",
+        },
+    ),
+    (
+        "lock-behind-transaction",
+        Key {
+            name: "seconds",
+            kind: Kind::Count,
+            default: Some("10"),
+            summary: "A transaction that is open for so long makes a strong lock wait",
+        },
+    ),
 ];
 
 /// What an entry of `[[overrides]]` holds.
@@ -218,7 +283,17 @@ pub(super) fn set_option(options: &mut RuleOptions, rule: &str, key: &str, value
     match (rule, key, value) {
         ("missing-lock-timeout", "assume-timeout", Boolean(assumed)) => options.assume_lock_timeout = *assumed,
         ("many-locks-in-transaction", "max", Count(most)) => options.most_locked_tables = *most,
+        ("lock-behind-transaction", "seconds", Count(seconds)) => options.long_transaction_seconds = *seconds,
+        (_, "brief-milliseconds", Count(limit)) => set_limit(&mut options.brief_milliseconds, rule, *limit),
+        (_, "quiet-calls", Count(limit)) => set_limit(&mut options.quiet_calls, rule, *limit),
         ("discouraged-types", "allow", Words(types)) => options.accepted_types.clone_from(types),
         _ => {}
+    }
+}
+
+/// Limits that several rules have, each its own.
+fn set_limit(limits: &mut BTreeMap<&'static str, usize>, rule: &str, limit: usize) {
+    if let Some((name, _)) = OPTIONS.iter().find(|(of, _)| *of == rule) {
+        limits.insert(name, limit);
     }
 }

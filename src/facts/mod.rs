@@ -7,21 +7,29 @@
 
 mod activity;
 mod column;
+mod duration;
 mod index;
+mod live;
 mod relation;
+mod sample;
 mod server;
 mod statistics;
 mod timestamp;
+mod traffic;
 mod unread;
 mod workload;
 
 pub use activity::{Activity, LockWait, Transaction};
 pub use column::{ColumnFacts, ElementFacts, RangeFacts, SENTINELS, ValueList, Values};
+pub use duration::{Rate, Rates, Span, bytes, rows};
 pub use index::IndexFacts;
+pub use live::Live;
 pub use relation::{RelationFacts, SequenceFacts, Use};
+pub use sample::{JsonSample, JsonSamples, KeySample};
 pub use server::{DatabaseFacts, ExtensionFacts, Role, ServerFacts, Setting};
 pub use statistics::{ExtendedStatisticsData, ExtendedStatisticsFacts};
 pub use timestamp::Timestamp;
+pub use traffic::{Calls, Traffic, relations_of};
 pub use unread::{Topic, Unread};
 pub use workload::{StatementFacts, Workload};
 

@@ -18,7 +18,7 @@ pub struct RelationFacts {
     pub all_visible_pages: u64,
     /// Bytes of the main fork now; where the table was locked, `pages` times the page size.
     pub heap_bytes: Option<u64>,
-    /// Bytes of the TOAST table with its index.
+    /// Bytes of the TOAST table, without its index.
     pub toast_bytes: Option<u64>,
     /// Bytes of all indexes.
     pub index_bytes: Option<u64>,
@@ -89,11 +89,11 @@ impl RelationFacts {
         Some(self.heap_bytes? + self.toast_bytes.unwrap_or(0))
     }
 
-    /// The best known number of live rows: the counters' where they have been kept since the last ANALYZE, else the estimate.
+    /// The best known number of live rows: the last estimate, unless the table has grown to more than twice as many since.
     pub fn row_estimate(&self) -> Option<f64> {
         let counted = self.activity.as_ref().map(|activity| activity.live_rows as f64).filter(|rows| *rows > 0.0);
         match (self.rows, counted) {
-            (Some(rows), Some(counted)) => Some(rows.max(counted)),
+            (Some(rows), Some(counted)) => Some(if counted > rows * 2.0 { counted } else { rows }),
             (rows, counted) => rows.or(counted),
         }
     }

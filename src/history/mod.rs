@@ -5,11 +5,13 @@
 //! a long history need not be kept. Does no I/O and judges nothing: that is for the rules.
 
 mod completeness;
+mod places;
 mod replay;
 mod separate;
 mod transaction;
 
 pub use completeness::{Completeness, decide_completeness};
+pub use places::Places;
 pub use replay::{Options, Unit, replay};
 pub use separate::{History, separate};
 pub use transaction::{HeldLock, TransactionId, TransactionKind};
@@ -37,6 +39,8 @@ pub struct MigrationRun<'a> {
     pub steps: Vec<Step<'a>>,
     pub before: Schema,
     pub after: Schema,
+    /// Where what exists after it is defined; what a base made is not in it.
+    pub places: Places,
     /// Net losses of the migration, with the step that caused each.
     pub breakages: Vec<(Breakage, Option<usize>)>,
 }

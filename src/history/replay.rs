@@ -99,6 +99,7 @@ impl<'a> Replay<'_, 'a> {
             steps: self.steps,
             before: self.before,
             after,
+            places: self.world.places.clone(),
             breakages,
         }
     }
@@ -192,6 +193,7 @@ impl<'a> Replay<'_, 'a> {
         let applied = schema::apply(&mut self.world.schema, change, &self.world.session, self.version);
         let step = &self.steps[index];
         self.world.schema.follow_rows(change, &applied, &self.world.session, !step.conditional);
+        self.world.places.record(before, &self.world.schema, change, step.statement.span);
         self.world.hold(&step.prediction, step.statement.span);
         for created in &applied.created {
             if let ObjectId::Relation(id) = created {

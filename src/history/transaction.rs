@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet};
 
+use super::Places;
 use crate::change::Name;
 use crate::effect::{LockMode, Prediction};
 use crate::schema::{RelationId, Schema, Session, TypeId};
@@ -64,13 +65,21 @@ pub(super) struct World {
     pub schema: Schema,
     pub session: Session,
     pub fresh: OrdSet<RelationId>,
+    pub places: Places,
     pub transaction: Option<Transaction>,
     next_transaction: u32,
 }
 
 impl World {
     pub fn new(schema: Schema) -> World {
-        World { schema, session: Session::default(), fresh: OrdSet::new(), transaction: None, next_transaction: 1 }
+        World {
+            schema,
+            session: Session::default(),
+            fresh: OrdSet::new(),
+            places: Places::default(),
+            transaction: None,
+            next_transaction: 1,
+        }
     }
 
     /// Opens a block; inside one nothing changes but who is said to have opened it (the server only warns).

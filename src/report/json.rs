@@ -8,7 +8,7 @@ use super::{Renderer, Report, StatementRecord, Summary, fingerprints};
 use crate::config::Area;
 use crate::contract::Witness;
 use crate::effect::{InTransactionBlock, LockMode};
-use crate::finding::{Category, Evidence, Finding, FixStep, Severity};
+use crate::finding::{Category, Confidence, Evidence, Finding, FixStep, Severity};
 use crate::sql::{Sources, Span};
 use crate::version::PgVersion;
 
@@ -20,6 +20,9 @@ struct Document<'r> {
     pg_version: PgVersion,
     statements: Vec<Statement<'r>>,
     findings: Vec<JsonFinding<'r>>,
+    /// What could not be read of a database.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unchecked: &'r [String],
     /// Files that could not be read.
     errors: &'r [String],
     summary: Summary,
@@ -66,6 +69,11 @@ struct JsonFinding<'r> {
     end_line: u32,
     end_column: u32,
     object: Option<&'r str>,
+    /// The table that an audit lists it under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<Confidence>,
     /// Part of the application, where the configuration names one.
     area: Option<Area>,
     message: &'r str,
@@ -95,6 +103,7 @@ impl Renderer for Json {
             pg_version: report.pg_version,
             statements: report.statements.iter().map(|record| statement(record, sources)).collect(),
             findings: named.map(|(found, name)| finding(found, name, sources)).collect(),
+            unchecked: &report.unchecked,
             errors: &report.errors,
             summary: report.summary,
         };
@@ -139,6 +148,8 @@ fn finding<'r>(finding: &'r Finding, fingerprint: String, sources: &'r Sources) 
         end_line: end.line,
         end_column: end.column,
         object: finding.object.as_deref(),
+        table: finding.table.as_deref(),
+        confidence: finding.confidence,
         area: finding.area,
         message: &finding.message,
         evidence: &finding.evidence,

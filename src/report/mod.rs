@@ -24,7 +24,7 @@ pub use place::Paths;
 pub use sarif::Sarif;
 pub use text::Text;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -44,6 +44,10 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Files and folders that could not be read: a sentence each, with the place.
     pub errors: Vec<String>,
+    /// What is known of the tables of an audit, by printed name; its findings are grouped by table.
+    pub tables: BTreeMap<String, String>,
+    /// What could not be read of a database, and what that leaves unchecked: a sentence each.
+    pub unchecked: Vec<String>,
     pub summary: Summary,
 }
 
@@ -60,6 +64,9 @@ pub struct StatementRecord {
 pub struct Summary {
     pub files: usize,
     pub statements: usize,
+    /// Of an audit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tables: Option<usize>,
     pub errors: usize,
     pub warnings: usize,
     pub infos: usize,
@@ -79,6 +86,8 @@ impl Report {
             statements: Vec::new(),
             findings: Vec::new(),
             errors: Vec::new(),
+            tables: BTreeMap::new(),
+            unchecked: Vec::new(),
             summary: Summary::default(),
         }
     }

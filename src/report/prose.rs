@@ -1,7 +1,7 @@
 //! Sentences that several formats share: plain text, without markup.
 
 use super::{Report, StatementRecord};
-use crate::finding::{EvidenceKind, Finding, FixStep, StepTransaction};
+use crate::finding::{EvidenceKind, Finding, FixStep, StepCost, StepTransaction, StepWork};
 use crate::sql::{Sources, Span};
 
 /// "1 error", "2 errors".
@@ -19,9 +19,12 @@ pub(super) fn summary(report: &Report) -> String {
         0 => String::new(),
         number => format!("; {} left out by the baseline", counted(number, "known finding")),
     };
+    let judged = match summary.tables {
+        Some(tables) => counted(tables, "table"),
+        None => counted(summary.statements, "statement"),
+    };
     format!(
-        "{} in {}, for PostgreSQL {}: {}{known}",
-        counted(summary.statements, "statement"),
+        "{judged} in {}, for PostgreSQL {}: {}{known}",
         counted(summary.files, "file"),
         report.pg_version,
         verdict(report),
@@ -51,7 +54,24 @@ pub(super) fn step(step: &FixStep) -> String {
         StepTransaction::Own | StepTransaction::Any => "",
         StepTransaction::None => "  -- outside a transaction",
     };
-    format!("{}{need}", step.sql)
+    let cost = match &step.cost {
+        Some(cost) if need.is_empty() => format!("  -- {}", self::cost(cost)),
+        Some(cost) => format!("; {}", self::cost(cost)),
+        None => String::new(),
+    };
+    format!("{}{need}{cost}", step.sql)
+}
+
+/// "SHARE UPDATE EXCLUSIVE on public.orders, while it is read".
+fn cost(cost: &StepCost) -> String {
+    let work = match cost.work {
+        StepWork::Instant => "for an instant",
+        StepWork::Scan => "while the table is read",
+        StepWork::Index => "while the index is built",
+        StepWork::Rewrite => "while the table is rewritten",
+        StepWork::Rows => "and the rows it changes",
+    };
+    format!("{} on {} {work}", cost.lock, cost.relation)
 }
 
 /// The message, how it is known, an example and what to do instead: a paragraph each.
@@ -59,6 +79,9 @@ pub(super) fn full_text(finding: &Finding) -> String {
     let mut text = finding.message.clone();
     for evidence in &finding.evidence {
         text.push_str(&format!("\n{}: {}", kind_name(evidence.kind), evidence.text));
+    }
+    if let Some(confidence) = finding.confidence {
+        text.push_str(&format!("\nconfidence: {confidence}"));
     }
     if let Some(area) = finding.area {
         text.push_str(&format!("\narea: {area}: {}", area.meaning()));

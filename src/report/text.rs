@@ -20,6 +20,9 @@ pub struct Text {
 impl Renderer for Text {
     fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
         let snippets = Snippets::styled().term_width(self.width.into());
+        if report.summary.tables.is_some() {
+            return self.audit(report, sources, &snippets, out);
+        }
         for (file, parts) in by_file(report) {
             for finding in &parts.findings {
                 writeln!(out, "{}\n", self.excerpt(finding, sources, &snippets))?;
@@ -54,6 +57,29 @@ fn by_file(report: &Report) -> BTreeMap<FileId, Parts<'_>> {
 }
 
 impl Text {
+    /// Findings by table, ranked as they come.
+    fn audit(&self, report: &Report, sources: &Sources, snippets: &Snippets, out: &mut dyn Write) -> io::Result<()> {
+        let mut table: Option<&Option<String>> = None;
+        for finding in &report.findings {
+            if table != Some(&finding.table) {
+                table = Some(&finding.table);
+                let name = finding.table.as_deref().unwrap_or("the database");
+                let about = report.tables.get(name).filter(|about| !about.is_empty());
+                let about = about.map(|about| format!(" ({about})")).unwrap_or_default();
+                let heading = format!("{}{about}", prose::one_line(name));
+                writeln!(out, "{heading}\n{}\n", "─".repeat(heading.chars().count().min(self.width.into())))?;
+            }
+            writeln!(out, "{}\n", self.excerpt(finding, sources, snippets))?;
+        }
+        for unchecked in &report.unchecked {
+            writeln!(out, "note: {}", prose::one_line(unchecked))?;
+        }
+        for error in &report.errors {
+            writeln!(out, "error: {}", prose::one_line(error))?;
+        }
+        writeln!(out, "{}", prose::summary(report))
+    }
+
     fn table(&self, file: FileId, parts: &Parts, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
         let mut table = layout::table(self.width);
         table.set_header(["line", "statement", "strongest lock", "work", "verdict"]);
@@ -108,6 +134,9 @@ impl Text {
                     .with_name(Some(prose::kind_name(evidence.kind)))
                     .message(self.wrapped(&prose::one_line(&evidence.text))),
             );
+        }
+        if let Some(confidence) = finding.confidence {
+            group = group.element(Level::NOTE.with_name(Some("confidence")).message(confidence.to_string()));
         }
         if let Some(area) = finding.area {
             group = group.element(Level::NOTE.with_name(Some("area")).message(format!("{area}: {}", area.meaning())));

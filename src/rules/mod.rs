@@ -4,20 +4,25 @@
 //! out locks, scans or transactions itself. One file a rule: its text, its examples and its check; [`ALL`] is the registry.
 
 mod context;
+mod measured;
 pub mod migration;
 mod one_cause;
 mod options;
+pub mod schema;
 mod suppression;
 
 pub use context::{RunContext, StepContext};
 pub use options::{ACCEPTABLE_TYPES, RuleOptions};
 pub use suppression::{Suppressions, nearest, nearest_of, read_suppressions};
 
+use crate::audit::AuditJob;
 use crate::check::Job;
 use crate::config::{Areas, Settings};
+use crate::facts::Live;
 use crate::finding::{Category, Finding, Severity};
 use crate::history::{Completeness, MigrationRun};
 use crate::migration::Migration;
+use crate::report::Report;
 use crate::sql::{SourceFile, Sources};
 
 /// A rule, with the text that `pgassay rules` and docs/rules show.
@@ -59,6 +64,26 @@ impl Example {
         let job = Job { base, migrations, completeness: Completeness::Complete, settings, ..Job::default() };
         (job, sources)
     }
+
+    /// What pgassay says of it.
+    fn judge(&self, as_audit: bool) -> (Report, Sources) {
+        let (job, sources) = self.job();
+        if !as_audit {
+            return (crate::check::check(&job, &sources), sources);
+        }
+        let (facts, workload) = schema::measured(self.migration).unzip();
+        let audit = AuditJob {
+            facts,
+            workload,
+            base: job.base,
+            migrations: job.migrations,
+            version: job.version,
+            completeness: job.completeness,
+            settings: job.settings,
+            ..AuditJob::default()
+        };
+        (crate::audit::audit(&audit, &sources), sources)
+    }
 }
 
 /// When a rule looks.
@@ -67,6 +92,8 @@ pub enum Check {
     Step(fn(&StepContext, &mut Vec<Finding>)),
     /// Once a migration.
     Migration(fn(&RunContext, &mut Vec<Finding>)),
+    /// At a schema: all of one in an audit, and in a migration what it adds.
+    Schema(fn(&schema::SchemaContext, &mut Vec<schema::Discovery>), schema::Needs),
     /// Found while files are read, before any rule runs.
     Reading,
     /// Found in what is around the SQL: git, and the other files. The rule's examples are for people: run alone they show nothing.
@@ -74,30 +101,56 @@ pub enum Check {
 }
 
 /// Every rule, in the order in which `pgassay rules` lists them.
-pub const ALL: &[&Rule] = migration::ALL;
+pub const ALL: &[&Rule] = &together();
+
+const fn together() -> [&'static Rule; migration::ALL.len() + schema::ALL.len()] {
+    let mut all = [schema::ALL[0]; migration::ALL.len() + schema::ALL.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < migration::ALL.len() { migration::ALL[at] } else { schema::ALL[at - migration::ALL.len()] };
+        at += 1;
+    }
+    all
+}
 
 /// The rule of a name.
 pub fn find(name: &str) -> Option<&'static Rule> {
     ALL.iter().copied().find(|rule| rule.name == name)
 }
 
-/// What the rules say of one migration, in the order of the text.
-pub fn check(run: &MigrationRun, sources: &Sources, options: &RuleOptions) -> Vec<Finding> {
+/// What the rules say of one migration, in the order of the text; with what is known of the live database, if anything is.
+pub fn check(run: &MigrationRun, sources: &Sources, settings: &Settings, live: Option<&Live>) -> Vec<Finding> {
+    let options = &settings.options;
     let mut findings = Vec::new();
     let context = RunContext { run, sources, options };
     for rule in ALL {
         match rule.check {
             Check::Step(check) => context.steps().for_each(|step| check(&step, &mut findings)),
             Check::Migration(check) => check(&context, &mut findings),
-            Check::Reading | Check::Outside => {}
+            Check::Schema(..) | Check::Reading | Check::Outside => {}
         }
     }
+    if let Some(live) = live {
+        findings.extend(migration::lock_behind_transaction::check(&context, live));
+        measured::measure(&mut findings, &context, live);
+    }
+    findings.extend(schema::check_added(run, &settings.areas, options));
     let mut findings = one_cause::keep_causes(findings, run);
     findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
     findings
 }
 
 impl Rule {
+    /// Looks only at a whole schema, or needs statistics: `check` never tells it.
+    pub fn is_audit_only(&self) -> bool {
+        matches!(self.check, Check::Schema(_, needs) if needs != schema::Needs::Schema)
+    }
+
+    /// What pgassay says of one of the rule's examples: `check`, or `audit` where only that has the rule.
+    pub fn judge(&self, example: &Example) -> (Report, Sources) {
+        example.judge(self.is_audit_only())
+    }
+
     /// Whether the examples can be run: what an outside rule looks for is not in the SQL.
     pub fn runs_examples(&self) -> bool {
         !matches!(self.check, Check::Outside)
@@ -112,7 +165,9 @@ impl Rule {
             span,
             related: Vec::new(),
             object: None,
+            table: None,
             area: None,
+            confidence: None,
             message: message.into(),
             evidence: Vec::new(),
             witness: None,

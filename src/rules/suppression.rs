@@ -109,6 +109,12 @@ impl Suppressions {
         findings
     }
 
+    /// As [`Suppressions::allow`], of findings that carry something along.
+    pub fn allow_ranked<T>(&mut self, findings: Vec<(T, Finding)>) -> Vec<(T, Finding)> {
+        let kept = |(rank, finding)| self.allow(vec![finding]).pop().map(|finding| (rank, finding));
+        findings.into_iter().filter_map(kept).collect()
+    }
+
     /// What is wrong with the comments themselves, once every finding of the file was offered to [`Suppressions::allow`].
     pub fn complaints(&self) -> Vec<Finding> {
         self.entries.iter().filter_map(Entry::complaint).collect()
@@ -140,7 +146,9 @@ impl Entry {
             finding.advice = Advice::text(format!("Say why behind the list: -- pgassay: allow({}) reason", self.rule));
             return Some(finding);
         }
-        (!self.used).then(|| {
+        // What only an audit looks for is not there to be allowed.
+        let elsewhere = super::find(&self.rule).is_some_and(|rule| rule.is_audit_only());
+        (!self.used && !elsewhere).then(|| {
             let mut finding =
                 UNUSED_SUPPRESSION.finding(self.span, format!("allows {}, but there is nothing to allow", self.rule));
             finding.advice = Advice::text("Remove it, so that it does not hide a later finding.");

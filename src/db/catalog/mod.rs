@@ -14,8 +14,8 @@ use std::collections::{HashMap, HashSet};
 pub(super) use locked::Locked;
 pub(super) use relations::{Column, Index, Relation, Sequence};
 pub(super) use routines::{Aggregate, Routine};
-pub(super) use table_parts::{Constraint, Part, Policy, Rule, Statistics, Trigger};
-pub(super) use types::{Domain, OtherObject, Type, TypeKind};
+pub(super) use table_parts::{Constraint, Policy, Rule, Statistics, Trigger};
+pub(super) use types::{OtherObject, Type, TypeKind};
 
 use super::{DbError, Session};
 use crate::facts::{Topic, Unread};
@@ -62,7 +62,7 @@ pub(super) struct Catalog {
     pub indexes: HashMap<Oid, Vec<Index>>,
     pub sequences: HashMap<Oid, Sequence>,
     pub routines: HashMap<Oid, Routine>,
-    pub aggregates: Vec<Aggregate>,
+    pub aggregates: HashMap<Oid, Aggregate>,
     pub triggers: Vec<Trigger>,
     pub policies: Vec<Policy>,
     pub rules: Vec<Rule>,
@@ -70,7 +70,7 @@ pub(super) struct Catalog {
     /// Statements of the smaller kinds: publications, event triggers, default privileges, collations …
     pub others: Vec<OtherObject>,
     pub dependencies: HashMap<Node, Vec<Node>>,
-    /// Members of extensions, by class and identifier: CREATE EXTENSION makes them.
+    /// Members of extensions, which CREATE EXTENSION makes, and parts of types, by class and identifier.
     pub members: HashSet<(Oid, Oid)>,
     pub locked: Locked,
     pub unread: Vec<Unread>,
@@ -127,7 +127,8 @@ async fn read_schemas(session: &Session, catalog: &mut Catalog) -> Result<(), Db
            FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
           WHERE e.extname <> 'plpgsql'
          UNION ALL
-         SELECT 'member', NULL, NULL, NULL, NULL, classid, objid FROM pg_depend WHERE deptype = 'e'
+         SELECT 'member', NULL, NULL, NULL, NULL, classid, objid FROM pg_depend
+          WHERE deptype = 'e' OR deptype = 'i' AND classid IN ('pg_proc'::regclass, 'pg_cast'::regclass)
           ORDER BY 1, 2"
     );
     session

@@ -54,13 +54,10 @@ pub(in super::super) struct Column {
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct Index {
-    pub oid: Oid,
     pub name: Box<str>,
     pub definition: Box<str>,
     /// Belongs to a constraint, whose definition makes it.
     pub constraint: bool,
-    /// A part of an index of the parent.
-    pub attached: bool,
     pub valid: bool,
     pub clustered: bool,
     pub replica_identity: bool,
@@ -173,7 +170,7 @@ async fn read_columns(session: &Session, catalog: &mut Catalog, major: u16) -> R
                     WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END,
                 CASE a.attcompression WHEN 'p' THEN 'SET COMPRESSION pglz' WHEN 'l' THEN 'SET COMPRESSION lz4' END,
                 CASE WHEN {target} THEN 'SET STATISTICS ' || a.attstattarget END,
-                CASE WHEN a.attoptions IS NOT NULL THEN 'SET (' || array_to_string(a.attoptions, ', ') || ')' END,
+                (SELECT 'SET (' || string_agg(o, ', ') || ')' FROM unnest(a.attoptions) o WHERE starts_with(o, 'n_distinct')),
                 CASE WHEN a.attfdwoptions IS NOT NULL THEN
                     ARRAY(SELECT quote_ident(option_name) || ' ' || quote_literal(option_value) FROM pg_options_to_table(a.attfdwoptions)) END,
                 f.oid IS NOT NULL AND a.attrelid = ANY($1)
@@ -241,9 +238,8 @@ pub(super) fn miss_locked(catalog: &mut Catalog, what: &str, relations: impl Int
 async fn read_indexes(session: &Session, catalog: &mut Catalog) -> Result<(), DbError> {
     let sql = format!(
         "SELECT i.indexrelid, i.indrelid, c.relname::text,
-                CASE WHEN NOT (i.indrelid = ANY($1) AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL))
-                     THEN pg_get_indexdef(i.indexrelid) END,
-                k.oid IS NOT NULL, c.relispartition, i.indisvalid, i.indisclustered, i.indisreplident, d.description,
+                CASE WHEN NOT i.indrelid = ANY($1) THEN pg_get_indexdef(i.indexrelid) WHEN k.oid IS NOT NULL THEN '' END,
+                k.oid IS NOT NULL, i.indisvalid, i.indisclustered, i.indisreplident, d.description,
                 ARRAY(SELECT a.attnum || ' SET STATISTICS ' || a.attstattarget FROM pg_attribute a
                        WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0 ORDER BY a.attnum)
            FROM pg_index i
@@ -267,16 +263,14 @@ async fn read_indexes(session: &Session, catalog: &mut Catalog) -> Result<(), Db
                 return Ok(());
             };
             let index = Index {
-                oid: row.get(0)?,
                 name: row.get::<&str>(2)?.into(),
                 definition: definition.into(),
                 constraint: row.get(4)?,
-                attached: row.get(5)?,
-                valid: row.get(6)?,
-                clustered: row.get(7)?,
-                replica_identity: row.get(8)?,
-                comment: row.get::<Option<&str>>(9)?.map(Into::into),
-                settings: row.get(10)?,
+                valid: row.get(5)?,
+                clustered: row.get(6)?,
+                replica_identity: row.get(7)?,
+                comment: row.get::<Option<&str>>(8)?.map(Into::into),
+                settings: row.get(9)?,
             };
             found.0.entry(table).or_default().push(index);
             Ok(())
@@ -284,7 +278,7 @@ async fn read_indexes(session: &Session, catalog: &mut Catalog) -> Result<(), Db
         .await?;
     catalog.locked = locked;
     catalog.indexes = indexes;
-    miss_locked(catalog, "indexes with expressions or predicates", missed);
+    miss_locked(catalog, "indexes", missed);
     Ok(())
 }
 

@@ -209,10 +209,12 @@ fn config(parameters: &Parameters, place: &Place, mode: Mode) -> Result<(Config,
     }
     let mut problem = None;
     match parameters.get("password") {
-        Some(password) => drop(config.password(password)),
+        Some(password) => _ = config.password(password),
         None => {
             let (password, unused) = passfile::password(parameters, &place.host, place.port)?;
-            password.map(|password| drop(config.password(password)));
+            if let Some(password) = password {
+                config.password(password);
+            }
             problem = unused;
         }
     }

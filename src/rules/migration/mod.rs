@@ -7,10 +7,10 @@ mod blocking_scan;
 pub(super) mod breaking;
 mod cancelled_concurrent_build;
 pub mod changed_migration;
-mod discouraged_types;
 mod dropped_data;
 mod enum_value_before_commit;
 pub(super) mod fails_on_rows;
+pub mod lock_behind_transaction;
 mod long_work_under_lock;
 mod many_locks_in_transaction;
 mod missing_lock_timeout;
@@ -38,6 +38,7 @@ pub const ALL: &[&Rule] = &[
     &validate_in_same_transaction::RULE,
     &unbatched_backfill::RULE,
     &missing_lock_timeout::RULE,
+    &lock_behind_transaction::RULE,
     &many_locks_in_transaction::RULE,
     &dropped_data::RULE,
     &removed_rows::RULE,
@@ -68,7 +69,6 @@ pub const ALL: &[&Rule] = &[
     &retry_skips_invalid_index::RULE,
     &cancelled_concurrent_build::RULE,
     &not_rerunnable::RULE,
-    &discouraged_types::RULE,
     &reading::UNREADABLE_STATEMENT,
     &reading::DYNAMIC_STATEMENT,
     &reading::UNKNOWN_RULE,

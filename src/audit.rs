@@ -1,0 +1,245 @@
+//! Judging a schema as a whole: replay what made it, ask the schema rules, rank what they say.
+//!
+//! In: migrations, a dump, or the DDL of a live database, with what is measured of it. Out: a [`Report`] whose findings are ranked by
+//! impact, those of one table together. Does no I/O; the same input gives the same report.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::check;
+use crate::config::Settings;
+use crate::db::Database;
+use crate::facts::{Facts, JsonSamples, Workload};
+use crate::finding::{Finding, Severity};
+use crate::history::{self, Completeness, Options, Places, decide_completeness, separate};
+use crate::migration::{Direction, Migration};
+use crate::report::Report;
+use crate::rules::read_suppressions;
+use crate::rules::schema::{self as schema_rules, SchemaContext, numbers, queries};
+use crate::schema::{Relation, RelationId, Schema};
+use crate::sql::Sources;
+use crate::version::PgVersion;
+
+/// What to judge.
+#[derive(Debug, Clone, Default)]
+pub struct AuditJob {
+    /// What exists before: read, not judged.
+    pub base: Vec<Migration>,
+    /// All that made the schema, in order; those of one folder are one history.
+    pub migrations: Vec<Migration>,
+    pub version: PgVersion,
+    pub completeness: Completeness,
+    pub settings: Settings,
+    /// What is measured of the database that the migrations describe.
+    pub facts: Option<Facts>,
+    pub workload: Option<Workload>,
+    /// Documents of JSON columns, sampled.
+    pub samples: Option<JsonSamples>,
+}
+
+impl AuditJob {
+    /// The job of judging a database that was read, with the default settings.
+    pub fn of_database(database: Database, sources: &Sources) -> AuditJob {
+        let Database { label, version, file, facts, workload, .. } = database;
+        AuditJob {
+            migrations: vec![Migration::plain(&label, file, sources.file(file).text.len())],
+            version,
+            completeness: Completeness::Complete,
+            facts: Some(facts),
+            workload: Some(workload),
+            ..AuditJob::default()
+        }
+    }
+}
+
+/// Which findings to show.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Names of schemas.
+    pub schemas: Vec<String>,
+    /// Names of tables, with their schema or without.
+    pub tables: Vec<String>,
+    /// Names of rules.
+    pub rules: Vec<String>,
+    pub min_severity: Option<Severity>,
+}
+
+/// Judges the schema that the migrations leave.
+pub fn audit(job: &AuditJob, sources: &Sources) -> Report {
+    let mut report = Report::new(job.version);
+    let mut tables = 0;
+    let mut ranked: Vec<(Rank, Finding)> = Vec::new();
+    for history in separate(&job.base, &job.migrations) {
+        let migrations: Vec<Migration> =
+            history.migrations.into_iter().filter(|migration| migration.direction == Direction::Up).collect();
+        let base = check::read(&history.base, sources, false);
+        let units = check::read(&migrations, sources, false);
+        let options = Options { version: job.version, one_deploy: false };
+        let mut before = history::replay(&base, Schema::new(true), options, |_| {});
+        before.complete = match job.completeness {
+            Completeness::Complete => true,
+            Completeness::Partial => false,
+            Completeness::Auto if !base.is_empty() => before.complete,
+            Completeness::Auto => decide_completeness(&units, &before, job.version),
+        };
+        let mut places = Places::default();
+        let mut schema = history::replay(&units, before, options, |run| places = run.places);
+        for (name, _) in job.facts.iter().flat_map(|facts| &facts.indexes).filter(|(_, index)| !index.valid) {
+            schema.mark_invalid_index(name);
+        }
+        let context = SchemaContext {
+            schema: &schema,
+            version: job.version,
+            places: &places,
+            areas: &job.settings.areas,
+            options: &job.settings.options,
+            facts: job.facts.as_ref(),
+            workload: job.workload.as_ref(),
+            uses: &[],
+            samples: job.samples.as_ref(),
+            scope: None,
+            earlier: None,
+        };
+        let uses = job.workload.as_ref().map(|workload| queries::uses(&context, workload)).unwrap_or_default();
+        let context = SchemaContext { uses: &uses, ..context };
+        tables += context.any_tables().count();
+        let mut findings = judge(&context, &mut report.tables);
+        for unit in &units {
+            let mut suppressions = read_suppressions(sources.file(unit.migration.file), &unit.scripts);
+            let (here, rest) = findings.into_iter().partition(|(_, finding)| finding.span.file == unit.migration.file);
+            findings = rest;
+            findings.extend(suppressions.allow_ranked(here));
+        }
+        ranked.extend(findings);
+    }
+    let mut findings: Vec<Finding> = Vec::new();
+    ranked.sort_by(|(one, _), (other, _)| one.cmp(other));
+    findings.extend(ranked.into_iter().map(|(_, finding)| finding));
+    job.settings.apply(&mut findings, sources);
+    report.findings = findings;
+    report.unchecked = job.facts.iter().flat_map(|facts| &facts.unread).map(unread).collect();
+    let skipped = job.samples.iter().flat_map(|samples| &samples.skipped);
+    report.unchecked.extend(
+        skipped.map(|(table, column, reason)| format!("documents of {table}.{column} were not sampled: {reason}")),
+    );
+    report.count(job.migrations.iter().map(|migration| migration.file));
+    report.summary.tables = Some(tables);
+    report
+}
+
+fn unread(unread: &crate::facts::Unread) -> String {
+    format!("{} not read: {}. Not checked: {}", unread.fact, unread.reason, unread.unchecked)
+}
+
+/// Where a finding stands in the list: the worst first. Tables keep their findings together.
+#[derive(Debug, Clone, PartialEq, PartialOrd)]
+struct Rank {
+    /// That of the table: worst severity, protected area, then by weight.
+    table: (Reverse<Severity>, Reverse<bool>, f64, String),
+    own: (Reverse<Severity>, Reverse<Option<crate::finding::Confidence>>, u32),
+}
+
+impl Rank {
+    fn cmp(&self, other: &Rank) -> std::cmp::Ordering {
+        self.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal)
+    }
+}
+
+fn judge(context: &SchemaContext, headings: &mut BTreeMap<String, String>) -> Vec<(Rank, Finding)> {
+    let mut by_table: BTreeMap<Option<RelationId>, Vec<Finding>> = BTreeMap::new();
+    for discovery in schema_rules::group(schema_rules::discover(context)) {
+        let table = discovery.table;
+        let Some(mut finding) = schema_rules::place(context, discovery) else { continue };
+        if let Some(relation) = table.and_then(|id| context.schema.relation(id)) {
+            finding.area = area(context, relation);
+            finding.table = Some(relation.name.to_string());
+        }
+        by_table.entry(table).or_default().push(finding);
+    }
+    let mut ranked = Vec::new();
+    for (table, findings) in by_table {
+        let relation = table.and_then(|id| context.schema.relation(id)).map(|relation| &**relation);
+        let worst = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Info);
+        let protected = relation.and_then(|it| area(context, it)).is_some_and(|area| area.is_protected());
+        let name = relation.map(|relation| relation.name.to_string()).unwrap_or_default();
+        let weight = weight(context, relation) * findings.iter().map(|finding| points(finding.severity)).sum::<f64>();
+        if let Some(relation) = relation {
+            headings.insert(name.clone(), heading(context, relation));
+        }
+        for (number, finding) in findings.into_iter().enumerate() {
+            let rank = Rank {
+                table: (Reverse(worst), Reverse(protected), -weight, name.clone()),
+                own: (Reverse(finding.severity), Reverse(finding.confidence), number as u32),
+            };
+            ranked.push((rank, finding));
+        }
+    }
+    ranked
+}
+
+/// The area of a table, or of what it is a partition of.
+fn area(context: &SchemaContext, relation: &Relation) -> Option<crate::config::Area> {
+    let parents = context.schema.parents_closure(relation.id);
+    let names = parents.iter().filter_map(|id| context.schema.relation(*id)).map(|it| &it.name);
+    [&relation.name].into_iter().chain(names).filter_map(|name| context.areas.of(name)).min()
+}
+
+fn points(severity: Severity) -> f64 {
+    match severity {
+        Severity::Error => 30.0,
+        Severity::Warning => 10.0,
+        Severity::Info => 1.0,
+    }
+}
+
+/// How much a table matters: tenfold the size, or tenfold the traffic, adds as much as the first row does.
+fn weight(context: &SchemaContext, relation: Option<&Relation>) -> f64 {
+    let Some(facts) = relation.and_then(|relation| context.table_facts(relation)) else { return 1.0 };
+    let log = |number: f64| number.max(1.0).log10();
+    let traffic = facts.activity.as_ref().map_or(0.0, |activity| log((activity.scans() + activity.writes()) as f64));
+    1.0 + log(facts.row_estimate().unwrap_or(0.0)) + log(facts.total_bytes().unwrap_or(0) as f64) / 2.0 + traffic
+}
+
+/// What is known of a table beside its name.
+fn heading(context: &SchemaContext, relation: &Relation) -> String {
+    let mut parts = Vec::new();
+    if let Some(facts) = context.table_facts(relation) {
+        parts.extend(facts.row_estimate().map(|rows| format!("{} rows", numbers::count(rows))));
+        parts.extend(facts.total_bytes().map(numbers::bytes));
+        if let Some(seconds) = context.facts.and_then(Facts::counting_seconds)
+            && let Some(activity) = &facts.activity
+        {
+            let day = 86_400.0 / seconds;
+            let rate = |number: u64| numbers::count(number as f64 * day.min(number.max(1) as f64));
+            if seconds >= 3600.0 {
+                parts.push(format!(
+                    "{} scans and {} written rows a day",
+                    rate(activity.scans()),
+                    rate(activity.writes())
+                ));
+            }
+        }
+    }
+    parts.extend(area(context, relation).map(|area| area.to_string()));
+    parts.join(", ")
+}
+
+impl Filter {
+    /// Leaves out of the report what is not asked for.
+    pub fn apply(&self, report: &mut Report) {
+        report.findings.retain(|finding| self.wants(finding));
+        report.recount();
+    }
+
+    fn wants(&self, finding: &Finding) -> bool {
+        let any = |list: &[String], fits: &dyn Fn(&str) -> bool| list.is_empty() || list.iter().any(|it| fits(it));
+        let table = finding.table.as_deref().unwrap_or_default();
+        let object = finding.table.as_deref().or(finding.object.as_deref()).unwrap_or_default();
+        let schema = object.split_once('.').map_or(object, |(schema, _)| schema);
+        let unqualified = table.split_once('.').map_or(table, |(_, name)| name);
+        any(&self.schemas, &|wanted| wanted.trim_matches('"') == schema.trim_matches('"'))
+            && any(&self.tables, &|wanted| wanted == table || wanted.trim_matches('"') == unqualified.trim_matches('"'))
+            && any(&self.rules, &|wanted| wanted == finding.rule)
+            && self.min_severity.is_none_or(|least| finding.severity >= least)
+    }
+}

@@ -1,0 +1,82 @@
+//! Foreign keys whose rows cannot be found from the other side.
+
+use super::{Discovery, Needs, SchemaContext, keys, steps};
+use crate::change::ReferentialAction;
+use crate::contract::Subject;
+use crate::finding::{Category, Severity};
+use crate::rules::{Check, Example, Rule};
+
+pub const RULE: Rule = Rule {
+    name: "foreign-key-without-index",
+    category: Category::Indexes,
+    severity: Severity::Warning,
+    summary: "A foreign key has no index that finds its rows",
+    explanation: "DELETE of a referenced row, or UPDATE of its key, looks for the rows that reference it: without an index that is a scan of the whole table, \
+        for every row deleted, while the deleted row stays locked. Joins from the other side scan too. An index serves if it is valid, leads with the columns \
+        in any order, and is not partial but for IS NOT NULL. An info where nothing is deleted by the key itself.",
+    fires: Example {
+        given: "CREATE TABLE orders (id bigint PRIMARY KEY);",
+        migration: "CREATE TABLE order_lines (id bigint PRIMARY KEY, order_id bigint NOT NULL REFERENCES orders ON DELETE CASCADE);",
+    },
+    quiet: Example {
+        given: "CREATE TABLE orders (id bigint PRIMARY KEY);",
+        migration: "CREATE TABLE order_lines (order_id bigint NOT NULL REFERENCES orders ON DELETE CASCADE, line int NOT NULL, PRIMARY KEY (order_id, line));",
+    },
+    check: Check::Schema(check, Needs::Schema),
+};
+
+fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    for table in context.tables() {
+        for (constraint, key) in table.foreign_keys().filter(|(constraint, _)| constraint.local) {
+            if context.indexes(table).any(|(_, index)| keys::finds(index, &key.columns)) {
+                continue;
+            }
+            let Some(referenced) = context.schema.relation(key.referenced) else { continue };
+            let columns = context.column_names(table, &key.columns);
+            let acts = acts(key.on_delete);
+            let message = match acts {
+                Some(verb) => format!(
+                    "deleting from {} {verb} rows of {} found by {columns}, which no index leads with",
+                    referenced.name, table.name
+                ),
+                None => format!(
+                    "no index leads with {columns} of {}: a DELETE from {} scans the whole table",
+                    table.name, referenced.name
+                ),
+            };
+            let near = near_miss(context, table, &key.columns);
+            let mut discovery = context
+                .discovery(&RULE, Subject::Part(table.id, constraint.name.clone()), message)
+                .declared(format!("foreign key {} references {}{near}", constraint.name, referenced.name));
+            if acts.is_none() {
+                discovery = discovery.severity(Severity::Info);
+            }
+            let (text, steps) = steps::create_index(context, table, &columns, "idx");
+            found.push(discovery.advice(text, steps));
+        }
+    }
+}
+
+/// What ON DELETE does to the rows that reference.
+fn acts(action: ReferentialAction) -> Option<&'static str> {
+    match action {
+        ReferentialAction::Cascade => Some("deletes"),
+        ReferentialAction::SetNull | ReferentialAction::SetDefault => Some("changes"),
+        ReferentialAction::NoAction | ReferentialAction::Restrict => None,
+    }
+}
+
+/// An index that has the columns and still does not serve.
+fn near_miss(context: &SchemaContext, table: &crate::schema::Relation, columns: &[crate::schema::ColumnId]) -> String {
+    let miss =
+        context.indexes(table).find(|(_, index)| columns.iter().all(|column| index.columns.contains(&Some(*column))));
+    let Some((relation, index)) = miss else { return String::new() };
+    let why = if !index.valid {
+        "is not valid"
+    } else if index.predicate.is_some() {
+        "holds only some rows"
+    } else {
+        "does not lead with them"
+    };
+    format!("; {} has the columns, but {why}", relation.name.name)
+}

@@ -1,0 +1,310 @@
+//! Tables that take what others send more than once, and tables that hand out work.
+
+use super::{Discovery, Needs, SchemaContext, keys, steps, words};
+use crate::contract::Subject;
+use crate::finding::{Category, Confidence, Severity};
+use crate::rules::{Check, Example, Rule};
+use crate::schema::{Column, Relation};
+
+pub const EVENT: Rule = Rule {
+    name: "event-without-key",
+    category: Category::Safety,
+    severity: Severity::Warning,
+    summary: "A table of outside events has no unique key on the sender's id, or a nullable one",
+    explanation: "Webhooks, payment notifications and messages are delivered at least once: the same event comes again after a timeout. Only a unique key on the id that the \
+        sender gave it (with the sender's name, where there are several) makes the second delivery a conflict instead of a second charge. NULLs are all different to \
+        a unique key, so a nullable id lets through what has none. The rule goes by names: tables of webhooks, callbacks, inboxes and payments, and columns such as \
+        event_id, external_id, stripe_charge_id, idempotency_key.",
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE webhook_events (id bigint PRIMARY KEY, provider text NOT NULL, event_id text NOT NULL, received_at timestamptz NOT NULL);",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE webhook_events (id bigint PRIMARY KEY, provider text NOT NULL, event_id text NOT NULL, received_at timestamptz NOT NULL, UNIQUE (provider, event_id));",
+    },
+    check: Check::Schema(events, Needs::Schema),
+};
+
+pub const QUEUE: Rule = Rule {
+    name: "queue-without-claim-index",
+    category: Category::Indexes,
+    severity: Severity::Warning,
+    summary: "A queue table has no index that finds the next piece of work",
+    explanation: "Workers ask for the oldest row that is not done, with FOR UPDATE SKIP LOCKED, many times a second. Finished rows pile up, and without an index that holds only \
+        the open ones every poll reads past all of them. A partial index on the order of work, WHERE the row is open, stays small for ever. \
+        The rule goes by names: jobs, queue, outbox, tasks with a column of state.",
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE email_outbox (id bigint PRIMARY KEY, body text NOT NULL, created_at timestamptz NOT NULL, processed_at timestamptz);",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE email_outbox (id bigint PRIMARY KEY, body text NOT NULL, created_at timestamptz NOT NULL, processed_at timestamptz);\n\
+            CREATE INDEX ON email_outbox (created_at) WHERE processed_at IS NULL;",
+    },
+    check: Check::Schema(queues, Needs::Schema),
+};
+
+fn events(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    for table in context.tables() {
+        let name = table.name.name.as_str();
+        let inbox = takes_deliveries(name);
+        if !inbox
+            && !words::has_word(
+                name,
+                &[
+                    "payment",
+                    "charge",
+                    "refund",
+                    "payout",
+                    "transaction",
+                    "transfer",
+                    "event",
+                    "message",
+                    "notification",
+                ],
+            )
+        {
+            continue;
+        }
+        let ids: Vec<&Column> =
+            table.columns.iter().filter(|column| is_outside_id(context, table, column, inbox)).collect();
+        if ids.is_empty() {
+            if inbox && !is_configuration(table) {
+                found.push(
+                    context
+                        .discovery(&EVENT, Subject::Relation(table.id), format!("{} has no column for the id that the sender gives an event: a second delivery is a second event", table.name))
+                        .severity(Severity::Info)
+                        .confidence(Confidence::Low)
+                        .declared("the name of the table, and the names of its columns")
+                        .advice("Store the sender's id of every event in a NOT NULL column with a unique key.", Vec::new()),
+                );
+            }
+            continue;
+        }
+        for column in ids {
+            judge_id(context, table, column, inbox, found);
+        }
+    }
+}
+
+fn judge_id(context: &SchemaContext, table: &Relation, column: &Column, inbox: bool, found: &mut Vec<Discovery>) {
+    let key = keys::unique_keys(context, table).find(|(_, index)| keeps_apart(context, table, index, column));
+    let confidence = if inbox { Confidence::High } else { Confidence::Medium };
+    let subject = Subject::Column(table.id, column.id);
+    let sender = table.columns.iter().find(|other| {
+        other.id != column.id
+            && words::has_word(
+                other.name.as_str(),
+                &["provider", "source", "sender", "gateway", "psp", "channel", "vendor"],
+            )
+    });
+    let columns =
+        sender.map(|sender| format!("{}, {}", sender.name, column.name)).unwrap_or_else(|| column.name.to_string());
+    match key {
+        None => {
+            let (_, steps) = steps::create_index_with(context, table, &columns, "key", "UNIQUE ", "");
+            let nullable = if column.not_null.enforced() { "" } else { "; it is nullable besides" };
+            found.push(
+                context
+                    .discovery(&EVENT, subject, format!("{}.{} is not unique: an event that is delivered twice is stored twice{nullable}", table.name, column.name))
+                    .confidence(confidence)
+                    .declared("no unique key on it; that it is the sender's id is read from its name")
+                    .when_new(format!("Add UNIQUE ({columns}), and INSERT … ON CONFLICT DO NOTHING."))
+                    .advice("Settle what is there twice, build the key while others work, and INSERT … ON CONFLICT DO NOTHING:", steps),
+            );
+        }
+        Some((index, of))
+            if inbox && !column.not_null.enforced() && !of.nulls_not_distinct && of.predicate.is_none() =>
+        {
+            found.push(
+                context
+                    .discovery(
+                        &EVENT,
+                        subject,
+                        format!(
+                            "{}.{} may be NULL, and the key {} lets every NULL through",
+                            table.name, column.name, index.name.name
+                        ),
+                    )
+                    .confidence(confidence)
+                    .declared("a unique key takes NULLs as different")
+                    .when_new(format!("Make {} NOT NULL.", column.name))
+                    .advice(
+                        "Require it, once the rows without it are settled:",
+                        steps::not_null(context, table, &column.name, None),
+                    ),
+            );
+        }
+        Some(_) => {}
+    }
+}
+
+/// The id is in the key, with nothing beside it that differs from delivery to delivery.
+fn keeps_apart(context: &SchemaContext, table: &Relation, index: &crate::schema::Index, column: &Column) -> bool {
+    let partial_ok = index.predicate.is_none() || index.mentions.contains(&column.id);
+    let beside = |id: &crate::schema::ColumnId| {
+        *id == column.id
+            || table
+                .column_by_id(*id)
+                .is_some_and(|other| !matches!(context.type_name(other), Some("timestamp" | "timestamptz" | "date")))
+    };
+    partial_ok
+        && index.columns.contains(&Some(column.id))
+        && keys::plain_columns(index).is_some_and(|columns| columns.len() <= 3 && columns.iter().all(beside))
+}
+
+/// What others deliver: webhooks, callbacks, inboxes.
+fn takes_deliveries(table: &str) -> bool {
+    words::has_word(table, &["webhook", "callback", "inbox", "ipn", "inbound", "incoming"])
+}
+
+/// Where webhooks are sent to, not what they bring.
+fn is_configuration(table: &Relation) -> bool {
+    let word = |wanted: &[&str]| words::has_word(table.name.name.as_str(), wanted);
+    word(&["endpoint", "subscription", "config", "setting", "target", "delivery", "attempt", "secret"])
+        || table.columns.iter().any(|column| words::has_word(column.name.as_str(), &["url", "endpoint", "secret"]))
+}
+
+fn is_outside_id<'a>(context: &SchemaContext<'a>, table: &'a Relation, column: &'a Column, inbox: bool) -> bool {
+    let name = column.name.as_str();
+    if !matches!(context.type_name(column), Some("text" | "varchar" | "citext" | "uuid" | "bpchar" | "int8")) {
+        return false;
+    }
+    if keys::is_foreign_key(table, column.id) || keys::primary_key(table) == [column.id] {
+        return false;
+    }
+    let is_id = words::ends_with_word(name, &["id", "key", "reference", "ref"]);
+    let words = words::words(name);
+    let outside = [
+        "external",
+        "provider",
+        "stripe",
+        "paypal",
+        "adyen",
+        "braintree",
+        "square",
+        "mollie",
+        "klarna",
+        "gateway",
+        "psp",
+        "idempotency",
+        "upstream",
+        "remote",
+        "webhook",
+    ];
+    let named_outside = words.iter().any(|word| outside.contains(&word.as_str()));
+    // The customer and the account at the provider are the same for many payments.
+    let of_someone = words.iter().any(|word| {
+        [
+            "customer",
+            "account",
+            "user",
+            "plan",
+            "product",
+            "price",
+            "subscription",
+            "merchant",
+            "method",
+            "source",
+            "parent",
+        ]
+        .contains(&word.as_str())
+    });
+    let event = words == ["event", "id"]
+        || words == ["message", "id"]
+        || words == ["delivery", "id"]
+        || words == ["notification", "id"];
+    is_id && !of_someone && (named_outside || event && inbox)
+}
+
+fn queues(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    for table in context.tables() {
+        let name = table.name.name.as_str();
+        let strong = words::has_word(name, &["queue", "outbox"]);
+        if !strong && !words::ends_with_word(name, &["jobs", "job", "tasks"]) {
+            continue;
+        }
+        let state = |column: &&Column| {
+            words::has_word(
+                column.name.as_str(),
+                &[
+                    "status",
+                    "state",
+                    "locked",
+                    "processed",
+                    "claimed",
+                    "finished",
+                    "completed",
+                    "published",
+                    "sent",
+                    "dispatched",
+                    "picked",
+                ],
+            )
+        };
+        let states: Vec<&Column> = table.columns.iter().filter(state).collect();
+        // A task that people do has no worker that polls.
+        let polled = strong
+            || table.columns.iter().any(|column| {
+                words::has_word(
+                    column.name.as_str(),
+                    &[
+                        "attempt",
+                        "locked",
+                        "worker",
+                        "retry",
+                        "retries",
+                        "run",
+                        "scheduled",
+                        "claimed",
+                        "queue",
+                        "payload",
+                    ],
+                )
+            });
+        let Some(first) = states.first().filter(|_| polled) else { continue };
+        let finds_open = |(_, index): (&Relation, &crate::schema::Index)| {
+            index.valid
+                && states.iter().any(|column| {
+                    index.predicate.is_some() && index.mentions.contains(&column.id)
+                        || index.columns.first() == Some(&Some(column.id))
+                })
+        };
+        if context.indexes(table).any(finds_open) {
+            continue;
+        }
+        let order = table
+            .columns
+            .iter()
+            .find(|column| words::has_word(column.name.as_str(), &["run", "scheduled", "available", "priority"]))
+            .or_else(|| table.columns.iter().find(|column| words::words(column.name.as_str()) == ["created", "at"]))
+            .map(|column| column.name.to_string())
+            .or_else(|| {
+                (keys::primary_key(table).len() == 1).then(|| context.column_names(table, keys::primary_key(table)))
+            })
+            .unwrap_or_else(|| first.name.to_string());
+        let open = if matches!(context.type_name(first), Some("timestamp" | "timestamptz")) {
+            format!("{} IS NULL", first.name)
+        } else if context.is_boolean(first) {
+            format!("NOT {}", first.name)
+        } else {
+            String::new()
+        };
+        let (elements, rest) = if open.is_empty() {
+            (format!("{}, {order}", first.name), String::new())
+        } else {
+            (order, format!(" WHERE {open}"))
+        };
+        let (text, steps) = steps::create_index_with(context, table, &elements, "open_idx", "", &rest);
+        found.push(
+            context
+                .discovery(&QUEUE, Subject::Relation(table.id), format!("{} has no index that finds the rows still to do", table.name))
+                .severity(if strong { Severity::Warning } else { Severity::Info })
+                .confidence(if strong { Confidence::High } else { Confidence::Medium })
+                .declared(format!("no index leads with {0} or holds only some of its values; that it is a queue is read from its name", first.name))
+                .advice(text, steps),
+        );
+    }
+}

@@ -1,0 +1,231 @@
+//! Rules about schemas: what is wrong with what exists, whatever made it.
+//!
+//! In: a [`SchemaContext`]. Out: [`Discovery`]s, turned into findings here: those of one table that say the same stand in one finding, and
+//! every finding gets its place, the locks of its steps, and its area. `audit` asks about a whole schema, `check` about what a migration
+//! added.
+
+mod context;
+mod discouraged_types;
+mod duplicate_constraint;
+mod enum_text;
+mod example;
+mod foreign_key_index;
+mod foreign_key_types;
+mod growth;
+mod idempotency;
+mod index_shape;
+mod index_use;
+mod json;
+mod json_sample;
+mod keys;
+mod missing_foreign_key;
+mod missing_primary_key;
+mod money;
+mod nullability;
+pub mod numbers;
+mod operations;
+mod permissions;
+mod personal;
+pub(crate) mod queries;
+mod query_index;
+mod redundant_index;
+mod soft_delete;
+mod steps;
+mod unvalidated_constraint;
+pub mod words;
+
+pub use context::{Discovery, Group, SchemaContext};
+pub(super) use example::measured;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use imbl::ordmap::DiffItem;
+
+use super::{Check, Rule, RuleOptions};
+use crate::config::Areas;
+use crate::contract::Subject;
+use crate::finding::{Advice, Finding};
+use crate::history::MigrationRun;
+use crate::schema::{RelationId, Schema};
+use crate::sql::Span;
+
+/// What a schema rule needs to speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// The schema alone: it also judges what a migration adds.
+    Schema,
+    /// The schema alone, but as a whole: a migration is not the place to say it.
+    WholeSchema,
+    /// Statistics or the workload.
+    Facts,
+}
+
+/// Rules about schemas, worst first.
+pub const ALL: &[&Rule] = &[
+    &personal::SECRET,
+    &permissions::SECURITY_DEFINER,
+    &permissions::ROW_SECURITY,
+    &permissions::PUBLIC,
+    &idempotency::EVENT,
+    &money::UNGUARDED,
+    &personal::PERSONAL,
+    &missing_primary_key::RULE,
+    &soft_delete::RULE,
+    &unvalidated_constraint::RULE,
+    &foreign_key_types::RULE,
+    &missing_foreign_key::RULE,
+    &duplicate_constraint::RULE,
+    &nullability::RULE,
+    &json::RULE,
+    &money::FLOAT,
+    &enum_text::RULE,
+    &discouraged_types::RULE,
+    &index_shape::INVALID,
+    &foreign_key_index::RULE,
+    &idempotency::QUEUE,
+    &redundant_index::DUPLICATE,
+    &redundant_index::PREFIX,
+    &index_shape::LOW_VALUE,
+    &index_shape::TIME_FIRST,
+    &query_index::RULE,
+    &growth::KEY,
+    &growth::RANDOM,
+    &growth::WIDE,
+    &index_use::UNUSED,
+    &index_use::BLOATED,
+    &operations::VACUUM_OFF,
+    &operations::AGE,
+    &operations::VACUUM_BEHIND,
+    &operations::HELD_BACK,
+    &operations::STALE,
+    &operations::STATEMENTS,
+    &operations::TIMEOUTS,
+    &operations::LOGGING,
+];
+
+/// What the rules say of a whole schema.
+pub fn discover(context: &SchemaContext) -> Vec<Discovery> {
+    run(context, |_| true)
+}
+
+fn run(context: &SchemaContext, wanted: impl Fn(Needs) -> bool) -> Vec<Discovery> {
+    let mut found = Vec::new();
+    for rule in super::ALL {
+        if let Check::Schema(check, needs) = rule.check
+            && wanted(needs)
+        {
+            check(context, &mut found);
+        }
+    }
+    found
+}
+
+/// What a migration adds: what the rules say of the schema after it and did not say of the one before.
+pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOptions) -> Vec<Finding> {
+    let scope = changed_tables(&migration.before, &migration.after);
+    let context = |schema, earlier| SchemaContext {
+        schema,
+        version: migration.version,
+        places: &migration.places,
+        areas,
+        options,
+        facts: None,
+        workload: None,
+        uses: &[],
+        samples: None,
+        scope: Some(&scope),
+        earlier,
+    };
+    let static_rules = |needs| needs == Needs::Schema;
+    let after = context(&migration.after, Some(&migration.before));
+    let mut found = run(&after, static_rules);
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let before = run(&context(&migration.before, Some(&migration.before)), static_rules);
+    let known: BTreeSet<(&str, Subject)> = before.into_iter().map(|it| (it.finding.rule, it.subject)).collect();
+    found.retain(|it| !known.contains(&(it.finding.rule, it.subject.clone())));
+    let inside = |span: &Span| migration.migration.sections.iter().any(|section| section.span.contains(*span));
+    let placed = group(found).into_iter().filter_map(|mut discovery| {
+        let own = discovery.place.or_else(|| migration.places.of(&discovery.subject));
+        // What it made wrong is older than the migration: the statement that did it stands for it.
+        if !own.as_ref().is_some_and(inside) {
+            let change = discovery.table.and_then(|table| migration.places.last_change(table));
+            discovery.place = Some(change.filter(inside)?);
+        }
+        let is_new = |table: RelationId| migration.before.relation(table).is_none();
+        if let Some(text) = discovery.when_new.take().filter(|_| discovery.table.is_some_and(is_new)) {
+            discovery.finding.advice = Advice::text(text);
+        }
+        place(&after, discovery)
+    });
+    placed.collect()
+}
+
+/// Tables that a migration made or changed, or whose indexes it did.
+fn changed_tables(before: &Schema, after: &Schema) -> BTreeSet<RelationId> {
+    let mut changed = BTreeSet::new();
+    for item in before.relations.diff(&after.relations) {
+        let relation = match item {
+            DiffItem::Add(_, relation)
+            | DiffItem::Remove(_, relation)
+            | DiffItem::Update { new: (_, relation), .. } => relation,
+        };
+        changed.insert(relation.as_index().map_or(relation.id, |index| index.table));
+    }
+    changed
+}
+
+/// Puts what one rule says of one table's columns into one finding.
+pub fn group(found: Vec<Discovery>) -> Vec<Discovery> {
+    let mut grouped: Vec<Discovery> = Vec::new();
+    let mut heads: BTreeMap<(&'static str, Option<RelationId>, String), usize> = BTreeMap::new();
+    for discovery in found {
+        let Some(Group { head, item }) = discovery.group.clone() else {
+            grouped.push(discovery);
+            continue;
+        };
+        let key = (discovery.finding.rule, discovery.table, head.clone());
+        match heads.get(&key) {
+            None => {
+                heads.insert(key, grouped.len());
+                let mut first = discovery;
+                first.finding.message = format!("{head} {item}");
+                grouped.push(first);
+            }
+            Some(at) => join(&mut grouped[*at], discovery, &item),
+        }
+    }
+    grouped
+}
+
+fn join(first: &mut Discovery, other: Discovery, item: &str) {
+    first.finding.message.push_str(&format!(", {item}"));
+    match other.place {
+        Some(place) => first.finding.related.push((place, String::new())),
+        None => first.related.push((other.subject, String::new())),
+    }
+    first.finding.severity = first.finding.severity.max(other.finding.severity);
+    for evidence in other.finding.evidence {
+        if !first.finding.evidence.contains(&evidence) {
+            first.finding.evidence.push(evidence);
+        }
+    }
+    if !first.finding.advice.text.contains(&other.finding.advice.text) {
+        first.finding.advice.text.push_str(&format!("; {}", other.finding.advice.text));
+    }
+    first.finding.advice.steps.extend(other.finding.advice.steps);
+}
+
+/// The finding with its place, the cost of its steps and its area; none for what is not defined in the text at hand.
+pub fn place(context: &SchemaContext, discovery: Discovery) -> Option<Finding> {
+    let mut finding = discovery.finding;
+    finding.span = discovery.place.or_else(|| context.places.of(&discovery.subject))?;
+    for (subject, label) in discovery.related {
+        if let Some(span) = context.places.of(&subject).filter(|span| *span != finding.span) {
+            finding.related.push((span, label));
+        }
+    }
+    steps::tell_costs(&mut finding.advice.steps, context);
+    Some(finding)
+}

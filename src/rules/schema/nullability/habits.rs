@@ -1,0 +1,146 @@
+//! Reasons that the workload gives: conditions that leave out NULL without saying so.
+
+use std::collections::BTreeMap;
+
+use super::{Reason, Remedy};
+use crate::facts::Workload;
+use crate::finding::{Confidence, Evidence, Severity};
+use crate::rules::schema::queries::{self, Use, UseKind};
+use crate::rules::schema::{SchemaContext, numbers};
+use crate::schema::{Column, ColumnId, NotNull, Relation, RelationId};
+
+/// What the hot queries do with columns.
+pub struct Habits<'a> {
+    workload: Option<&'a Workload>,
+    uses: BTreeMap<(RelationId, ColumnId), Vec<&'a Use>>,
+}
+
+impl<'a> Habits<'a> {
+    pub fn of(context: &SchemaContext<'a>) -> Habits<'a> {
+        let mut uses: BTreeMap<(RelationId, ColumnId), Vec<&'a Use>> = BTreeMap::new();
+        if let Some(workload) = context.workload {
+            for found in context.uses {
+                if queries::is_hot(&workload.statements[found.statement], workload) {
+                    uses.entry((found.table, found.column)).or_default().push(found);
+                }
+            }
+        }
+        Habits { workload: context.workload, uses }
+    }
+
+    pub fn reasons(&self, context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reason>) {
+        for column in &table.columns {
+            let Some(uses) = self.uses.get(&(table.id, column.id)) else { continue };
+            let nulls = context.column_facts(table, column).map(|facts| f64::from(facts.null_fraction));
+            for kind in [
+                UseKind::Negated,
+                UseKind::NegatedBoolean,
+                UseKind::NotInSubquery,
+                UseKind::AntiJoin,
+                UseKind::DescendingLimit,
+                UseKind::EqualsNull,
+            ] {
+                reasons.extend(self.reason(column, uses, &kind, nulls));
+            }
+            reasons.extend(self.coalesced(column, uses, nulls));
+        }
+    }
+
+    fn reason(&self, column: &Column, uses: &[&Use], kind: &UseKind, nulls: Option<f64>) -> Option<Reason> {
+        let worst = uses.iter().filter(|found| found.kind == *kind).max_by_key(|found| self.calls(found))?;
+        let nullable = column.not_null == NotNull::No;
+        let share = nulls.unwrap_or(0.0);
+        let percent = numbers::percent(share);
+        let name = &column.name;
+        let (says, severity, confidence, how) = match kind {
+            UseKind::Negated if nullable && share >= 0.01 => (
+                format!("is compared with <> or NOT IN: the {percent} of the rows where it is NULL are left out"),
+                Severity::Warning,
+                Confidence::High,
+                format!("Write {name} IS DISTINCT FROM … where rows without a value are meant too; or require a value."),
+            ),
+            UseKind::NegatedBoolean if nullable && share > 0.0 => (
+                format!("is asked for as NOT {name}: the {percent} of the rows where it is NULL are left out"),
+                Severity::Warning,
+                Confidence::High,
+                format!("Write {name} IS NOT TRUE where rows without a value are meant too; or require a value."),
+            ),
+            UseKind::NotInSubquery if nullable => (
+                format!("is what NOT IN (SELECT {name} …) returns: one NULL, and the query finds nothing"),
+                Severity::Warning,
+                Confidence::High,
+                "Write NOT EXISTS, which is right with NULLs and is planned as an anti join.".to_owned(),
+            ),
+            UseKind::AntiJoin if nullable => (
+                "is tested with IS NULL behind a LEFT JOIN: rows that were found and hold NULL look as if none had been found".to_owned(),
+                Severity::Warning,
+                Confidence::High,
+                "Test the column that joins, or write NOT EXISTS.".to_owned(),
+            ),
+            UseKind::DescendingLimit if nullable && share >= 0.01 => (
+                format!("is sorted by, descending, with LIMIT: the {percent} of the rows where it is NULL come first"),
+                Severity::Info,
+                Confidence::Medium,
+                format!("Write ORDER BY {name} DESC NULLS LAST, with an index that is made so."),
+            ),
+            UseKind::EqualsNull => (
+                "is compared with = NULL, which is never true".to_owned(),
+                Severity::Warning,
+                Confidence::High,
+                format!("Write {name} IS NULL."),
+            ),
+            _ => return None,
+        };
+        Some(Reason {
+            column: column.id,
+            says,
+            evidence: self.evidence(worst),
+            severity,
+            confidence,
+            remedy: Remedy::Rewrite { how },
+        })
+    }
+
+    /// Most readers put the same thing in place of NULL.
+    fn coalesced(&self, column: &Column, uses: &[&Use], nulls: Option<f64>) -> Option<Reason> {
+        if column.not_null != NotNull::No || nulls.is_none() {
+            return None;
+        }
+        let statements = |wanted: &dyn Fn(&Use) -> bool| {
+            let mut numbers: Vec<usize> =
+                uses.iter().filter(|found| wanted(found)).map(|found| found.statement).collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            numbers.len()
+        };
+        let (all, wrapped) = (statements(&|_| true), statements(&|found| found.kind == UseKind::Coalesced));
+        let example =
+            uses.iter().filter(|found| found.kind == UseKind::Coalesced).max_by_key(|found| self.calls(found))?;
+        (wrapped >= 2 && wrapped * 2 >= all).then(|| Reason {
+            column: column.id,
+            says: format!("is read through COALESCE in {wrapped} of the {all} hot statements that name it"),
+            evidence: self.evidence(example),
+            severity: Severity::Info,
+            confidence: Confidence::Medium,
+            remedy: Remedy::Require { fill: None },
+        })
+    }
+
+    fn calls(&self, found: &Use) -> u64 {
+        self.workload
+            .and_then(|workload| workload.statements.get(found.statement))
+            .map_or(0, |statement| statement.calls)
+    }
+
+    fn evidence(&self, found: &Use) -> Evidence {
+        let Some(statement) = self.workload.and_then(|workload| workload.statements.get(found.statement)) else {
+            return Evidence::measured("a query of the workload");
+        };
+        Evidence::measured(format!(
+            "{} calls, {:.1} ms on average: {}",
+            numbers::count(statement.calls as f64),
+            statement.mean_milliseconds,
+            numbers::shortened(&statement.query)
+        ))
+    }
+}

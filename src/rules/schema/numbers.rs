@@ -1,0 +1,78 @@
+//! Numbers in sentences.
+
+/// `41 GB`, `812 MB`, `96 kB`; powers of ten.
+pub fn bytes(bytes: u64) -> String {
+    let units = ["bytes", "kB", "MB", "GB", "TB", "PB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1000.0 && unit + 1 < units.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit > 0 && value < 10.0 { format!("{value:.1} {}", units[unit]) } else { format!("{value:.0} {}", units[unit]) }
+}
+
+/// `12,400,000`.
+pub fn count(number: f64) -> String {
+    let digits = format!("{:.0}", number.max(0.0));
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `12.5 %`, `0.02 %`, `0 %`.
+pub fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    match percent {
+        0.0 => "0 %".to_owned(),
+        p if p >= 10.0 => format!("{p:.0} %"),
+        p if p >= 1.0 => format!("{p:.1} %"),
+        p if p >= 0.01 => format!("{p:.2} %"),
+        _ => "under 0.01 %".to_owned(),
+    }
+}
+
+/// `3 days`, `2 years`.
+pub fn duration(seconds: f64) -> String {
+    let (number, unit) = match seconds {
+        s if s < 120.0 => (s, "second"),
+        s if s < 7200.0 => (s / 60.0, "minute"),
+        s if s < 172_800.0 => (s / 3600.0, "hour"),
+        s if s < 86_400.0 * 730.0 => (s / 86_400.0, "day"),
+        s => (s / 86_400.0 / 365.25, "year"),
+    };
+    let number = number.round();
+    if number == 1.0 { format!("1 {unit}") } else { format!("{} {unit}s", count(number)) }
+}
+
+/// The beginning of a query, on one line.
+pub fn shortened(query: &str) -> String {
+    let line = query.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(160) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_rounded_for_readers() {
+        assert_eq!(bytes(999), "999 bytes");
+        assert_eq!(bytes(41_300_000_000), "41 GB");
+        assert_eq!(bytes(1_500_000), "1.5 MB");
+        assert_eq!(count(12_400_000.0), "12,400,000");
+        assert_eq!(count(7.0), "7");
+        assert_eq!(percent(0.333), "33 %");
+        assert_eq!(percent(0.00001), "under 0.01 %");
+        assert_eq!(duration(86_400.0 * 30.0), "30 days");
+        assert_eq!(duration(60.0), "60 seconds");
+    }
+}

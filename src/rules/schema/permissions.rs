@@ -1,0 +1,208 @@
+//! Who may do what: row security, functions that run as their owner, what everybody may do.
+
+use std::collections::BTreeMap;
+
+use super::{Discovery, Needs, SchemaContext};
+use crate::change::Name;
+use crate::contract::Subject;
+use crate::finding::{Category, Confidence, FixStep, Severity};
+use crate::rules::{Check, Example, Rule};
+use crate::schema::Relation;
+
+pub const ROW_SECURITY: Rule = Rule {
+    name: "missing-row-security",
+    category: Category::Safety,
+    severity: Severity::Warning,
+    summary: "A table has no row security where the others of its schema have it, or has policies that are not in force",
+    explanation: "Where most tables of a schema have row level security, roles are given access to all of them in the belief that policies decide: a table without is open \
+        to every such role. Policies of a table on which row security was never enabled do nothing at all. Told where at least half of three or more tables have it.",
+    fires: Example {
+        given: "CREATE TABLE a (id bigint PRIMARY KEY, owner text NOT NULL); ALTER TABLE a ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON a USING (owner = current_user);\n\
+            CREATE TABLE b (id bigint PRIMARY KEY, owner text NOT NULL); ALTER TABLE b ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON b USING (owner = current_user);",
+        migration: "CREATE TABLE notes (id bigint PRIMARY KEY, owner text NOT NULL);",
+    },
+    quiet: Example {
+        given: "CREATE TABLE a (id bigint PRIMARY KEY, owner text NOT NULL); ALTER TABLE a ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON a USING (owner = current_user);\n\
+            CREATE TABLE b (id bigint PRIMARY KEY, owner text NOT NULL); ALTER TABLE b ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON b USING (owner = current_user);",
+        migration: "CREATE TABLE notes (id bigint PRIMARY KEY, owner text NOT NULL);\nALTER TABLE notes ENABLE ROW LEVEL SECURITY;\nCREATE POLICY own ON notes USING (owner = current_user);",
+    },
+    check: Check::Schema(row_security, Needs::Schema),
+};
+
+pub const SECURITY_DEFINER: Rule = Rule {
+    name: "security-definer-search-path",
+    category: Category::Safety,
+    severity: Severity::Warning,
+    summary: "A SECURITY DEFINER function does not set its search_path",
+    explanation: "It runs with its owner's rights and looks up names in the caller's search_path: a caller who may create objects in some schema, or temporary ones, puts a table \
+        or function of his own in front and has it run as the owner (manual, CREATE FUNCTION, Writing SECURITY DEFINER Functions Safely). By default everybody may call it.",
+    fires: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY, locked boolean NOT NULL);",
+        migration: "CREATE FUNCTION unlock(account bigint) RETURNS void LANGUAGE sql SECURITY DEFINER AS 'UPDATE accounts SET locked = false WHERE id = account';",
+    },
+    quiet: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY, locked boolean NOT NULL);",
+        migration: "CREATE FUNCTION unlock(account bigint) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp\n\
+            AS 'UPDATE accounts SET locked = false WHERE id = account';",
+    },
+    check: Check::Schema(security_definer, Needs::Schema),
+};
+
+pub const PUBLIC: Rule = Rule {
+    name: "public-grant",
+    category: Category::Safety,
+    severity: Severity::Warning,
+    summary: "Everybody may write a table, read a protected one, or create objects in a schema",
+    explanation: "A grant to PUBLIC holds for every role that there is and every one to come, whatever it is for. Grant to a role, and make users members of it. \
+        SELECT is only told of tables in a protected area; CREATE on a schema lets everybody put functions where others look them up.",
+    fires: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY);",
+        migration: "GRANT SELECT, UPDATE ON accounts TO PUBLIC;",
+    },
+    quiet: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY); CREATE ROLE app;",
+        migration: "GRANT SELECT, UPDATE ON accounts TO app;",
+    },
+    check: Check::Schema(public_grants, Needs::Schema),
+};
+
+fn row_security(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    let whole = SchemaContext { scope: None, ..*context };
+    let mut schemas: BTreeMap<&Name, (usize, usize)> = BTreeMap::new();
+    for table in whole.tables() {
+        let (with, all) = schemas.entry(&table.name.schema).or_default();
+        *all += 1;
+        *with += usize::from(table.row_security);
+    }
+    for table in context.tables().filter(|table| !table.row_security) {
+        let enable = FixStep::own(format!("ALTER TABLE {} ENABLE ROW LEVEL SECURITY;", table.name));
+        let subject = Subject::Relation(table.id);
+        if let Some(policy) = table.policies.first() {
+            found.push(
+                context
+                    .discovery(
+                        &ROW_SECURITY,
+                        subject,
+                        format!("the policies of {} do nothing: row security is not enabled", table.name),
+                    )
+                    .declared(format!("policy {} exists, and ENABLE ROW LEVEL SECURITY was never run", policy.name))
+                    .advice(
+                        "Enable it, once it is clear that the policies let everybody see what they need:",
+                        vec![enable],
+                    ),
+            );
+            continue;
+        }
+        let (with, all) = schemas.get(&table.name.schema).copied().unwrap_or_default();
+        if with >= 2 && with * 2 >= all {
+            found.push(
+                context
+                    .discovery(
+                        &ROW_SECURITY,
+                        subject,
+                        format!(
+                            "{} has no row security, which {with} of the {all} tables of its schema have",
+                            table.name
+                        ),
+                    )
+                    .confidence(Confidence::Medium)
+                    .declared(format!("{with} of {all} tables of {} have row security enabled", table.name.schema))
+                    .advice(
+                        "Make the policies first, then enable it: without a policy nobody but the owner sees a row.",
+                        vec![enable],
+                    ),
+            );
+        }
+    }
+}
+
+fn security_definer(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    for routine in context.schema.routines.values().filter(|routine| routine.security_definer) {
+        let known =
+            context.earlier.and_then(|earlier| earlier.routines.get(&routine.id)).is_some_and(|old| **old == **routine);
+        if known && context.scope.is_some() || routine.settings.iter().any(|(name, _)| &**name == "search_path") {
+            continue;
+        }
+        let word = if routine.procedure { "procedure" } else { "function" };
+        let arguments: Vec<String> = routine.inputs().map(|argument| argument.data_type.to_string()).collect();
+        let mut discovery = context
+            .discovery(
+                &SECURITY_DEFINER,
+                Subject::Routine(routine.id),
+                format!("{word} {} runs with its owner's rights and the caller's search_path", routine.name),
+            )
+            .declared("SECURITY DEFINER, and no SET search_path")
+            .advice(
+                "Fix the path to the schemas it needs, with pg_temp last:",
+                vec![FixStep::any(format!(
+                    "ALTER {} {}({}) SET search_path = {}, pg_temp;",
+                    word.to_uppercase(),
+                    routine.name,
+                    arguments.join(", "),
+                    routine.name.schema
+                ))],
+            );
+        discovery.table = None;
+        found.push(discovery);
+    }
+}
+
+const WRITES: &[&str] = &["insert", "update", "delete", "truncate", "trigger", "references", "maintain"];
+
+fn public_grants(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    for table in context.any_tables() {
+        if let Some(discovery) = table_grant(context, table) {
+            found.push(discovery);
+        }
+    }
+    if context.scope.is_some() {
+        return;
+    }
+    for (name, namespace) in &context.schema.namespaces {
+        let create = namespace.privileges.iter().any(|it| it.grantee == "public" && it.privilege == "create");
+        if create {
+            let mut discovery = context
+                .discovery(
+                    &PUBLIC,
+                    Subject::Schema(name.clone()),
+                    format!("everybody may create objects in schema {name}"),
+                )
+                .declared("CREATE is granted to PUBLIC")
+                .advice(
+                    "Revoke it, and grant it to the roles that make tables:",
+                    vec![FixStep::any(format!("REVOKE CREATE ON SCHEMA {name} FROM PUBLIC;"))],
+                );
+            discovery.place = context.first_place();
+            found.push(discovery);
+        }
+    }
+}
+
+fn table_grant(context: &SchemaContext, table: &Relation) -> Option<Discovery> {
+    let protected = context.area(table).filter(|area| area.is_protected());
+    let mut granted: Vec<&str> = table
+        .privileges
+        .iter()
+        .filter(|it| it.grantee == "public")
+        .map(|it| it.privilege.as_str())
+        .filter(|privilege| WRITES.contains(privilege) || protected.is_some())
+        .collect();
+    granted.sort_unstable();
+    granted.dedup();
+    if granted.is_empty() {
+        return None;
+    }
+    let list = granted.join(", ").to_uppercase();
+    // A constraint's name cannot have a line break in it, so nothing else has this subject.
+    let subject = Subject::Part(table.id, Name::from("\ngrant to public"));
+    let mut discovery = context
+        .discovery(&PUBLIC, subject, format!("every role has {list} on {}", table.name))
+        .declared(format!("{list} granted to PUBLIC"))
+        .advice(
+            "Grant it to the roles that need it, then revoke it from everybody:",
+            vec![FixStep::any(format!("REVOKE {list} ON {} FROM PUBLIC;", table.name))],
+        )
+        .at(context.places.last_grant(table.id));
+    discovery.finding.object = Some(table.name.to_string());
+    Some(discovery)
+}

@@ -1,0 +1,163 @@
+//! Secrets that can be read, and personal data that nobody has marked.
+
+use super::{Discovery, Needs, SchemaContext, words};
+use crate::config::Area;
+use crate::contract::Subject;
+use crate::facts::ColumnFacts;
+use crate::finding::{Category, Confidence, Severity};
+use crate::rules::{Check, Example, Rule};
+use crate::schema::{Column, Relation};
+
+pub const SECRET: Rule = Rule {
+    name: "plaintext-secret",
+    category: Category::Safety,
+    severity: Severity::Warning,
+    summary: "A column looks as if it held a password, token or key in plain text",
+    explanation: "Whoever reads a backup, a replica, a log of queries or a copy for tests has all of them. Passwords belong into a hash made for them; tokens and keys that are only \
+        compared belong into a SHA-256; those that have to be used again are encrypted with a key kept elsewhere. The rule goes by the name, and by the width in the statistics: \
+        values as wide as bcrypt, argon2, scrypt or PBKDF2 make them are no finding. A column named password alone is an info where nothing was measured, for frameworks keep hashes under that name.",
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE integrations (id bigint PRIMARY KEY, name text NOT NULL, api_key text NOT NULL);",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE integrations (id bigint PRIMARY KEY, name text NOT NULL, api_key_hash bytea NOT NULL);",
+    },
+    check: Check::Schema(secrets, Needs::Schema),
+};
+
+pub const PERSONAL: Rule = Rule {
+    name: "personal-data-without-area",
+    category: Category::Safety,
+    severity: Severity::Warning,
+    summary: "A table holds personal data, and [areas] does not say so",
+    explanation: "Findings on personal data are never lowered and need a reason to be allowed, snapshots leave its values out: all of that goes by [areas] in pgassay.toml. \
+        A table with columns such as email, phone or birth_date that no area names is missed by it. Only told where the configuration names areas of personal data; \
+        an audit of a whole schema without any gives the list once, as an info. The examples have billing.* in the area of payments.",
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE contacts (id bigint PRIMARY KEY, email text NOT NULL, phone text);",
+    },
+    quiet: Example {
+        given: "CREATE SCHEMA billing;",
+        migration: "CREATE TABLE billing.contacts (id bigint PRIMARY KEY, email text NOT NULL, phone text);",
+    },
+    check: Check::Schema(personal, Needs::WholeSchema),
+};
+
+fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    for table in context.any_tables() {
+        for column in table.columns.iter().filter(|column| column.local && context.is_text(column)) {
+            let Some(kind) = words::secret(column.name.as_str()) else { continue };
+            let facts = context.column_facts(table, column).filter(|facts| facts.null_fraction < 1.0);
+            let Some((severity, confidence)) = weigh(kind, facts, column) else { continue };
+            let message = format!(
+                "{}.{} looks like {} in plain text",
+                table.name,
+                column.name,
+                match kind {
+                    words::Secret::Password => "a password",
+                    words::Secret::Token => "a secret",
+                }
+            );
+            let advice = match kind {
+                words::Secret::Password => {
+                    "Store a hash made for passwords (argon2id, scrypt, bcrypt) in a column named so, and drop this one once every row has it. If it holds hashes already, name it so."
+                }
+                words::Secret::Token => {
+                    "If it is only compared, store its SHA-256 (in bytea, with a unique index); if it is used again, encrypt it with a key kept outside the database. If it holds neither, name it so."
+                }
+            };
+            let mut discovery = context
+                .discovery(&SECRET, Subject::Column(table.id, column.id), message)
+                .severity(severity)
+                .confidence(confidence)
+                .declared(format!("the name of the column, and its type {}", column.data_type.written))
+                .advice(advice, Vec::new());
+            if let Some(facts) = facts {
+                discovery = discovery.measured(format!(
+                    "values take {} bytes on average, and {}",
+                    facts.average_width,
+                    if kind == words::Secret::Password {
+                        "a hash of a password takes 60 or more"
+                    } else {
+                        "nothing shows that they are hashes"
+                    }
+                ));
+            }
+            found.push(discovery);
+        }
+    }
+}
+
+/// None where the statistics show hashes. Widths: bcrypt 60; SHA-256 in hexadecimal 64; PBKDF2, scrypt and argon2 with their
+/// parameters 77 and more. Each has a byte of length besides.
+fn weigh(kind: words::Secret, facts: Option<&ColumnFacts>, column: &Column) -> Option<(Severity, Confidence)> {
+    let hashes = |facts: &ColumnFacts| {
+        let prefixed = facts
+            .common()
+            .any(|(value, _)| value.starts_with("$2") || value.starts_with("$argon") || value.starts_with("pbkdf2"));
+        prefixed || facts.average_width >= 60
+    };
+    match (kind, facts) {
+        (words::Secret::Password, Some(facts)) if hashes(facts) => None,
+        (words::Secret::Password, Some(_)) => Some((Severity::Warning, Confidence::High)),
+        // Hexadecimal SHA-256 takes 64 bytes and one for the length.
+        (words::Secret::Token, Some(facts)) if (64..=66).contains(&facts.average_width) => None,
+        (words::Secret::Token, _) => Some((Severity::Warning, Confidence::Medium)),
+        (words::Secret::Password, None) if column.name == "password" => Some((Severity::Info, Confidence::Low)),
+        (words::Secret::Password, None) => Some((Severity::Warning, Confidence::Medium)),
+    }
+}
+
+fn personal(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    let configured = context.areas.patterns.iter().any(|(area, _)| *area == Area::PersonalData);
+    let hits: Vec<(&Relation, Vec<String>, &Column)> = context
+        .tables()
+        .filter(|table| !context.area(table).is_some_and(Area::is_protected))
+        .filter_map(|table| {
+            let columns: Vec<&Column> =
+                table.columns.iter().filter(|column| words::personal(column.name.as_str())).collect();
+            let names = columns.iter().map(|column| column.name.to_string()).collect();
+            columns.first().map(|first| (table, names, *first))
+        })
+        .collect();
+    if configured {
+        for (table, names, first) in &hits {
+            found.push(
+                context
+                    .discovery(
+                        &PERSONAL,
+                        Subject::Column(table.id, first.id),
+                        format!("{} holds {}, and no area says that it is personal data", table.name, names.join(", ")),
+                    )
+                    .confidence(Confidence::Medium)
+                    .declared("the names of the columns; the configuration names other tables of personal data")
+                    .advice(format!("Add \"{}\" to personal-data of [areas].", table.name), Vec::new()),
+            );
+        }
+        return;
+    }
+    let Some((table, _, first)) = hits.first() else { return };
+    let list: Vec<String> = hits.iter().take(12).map(|(table, ..)| format!("\"{}\"", table.name)).collect();
+    let more = if hits.len() > 12 { " and others" } else { "" };
+    let mut discovery = context
+        .discovery(
+            &PERSONAL,
+            Subject::Column(table.id, first.id),
+            format!("tables that look as if they held personal data: {}; the configuration names no area", hits.len()),
+        )
+        .severity(Severity::Info)
+        .confidence(Confidence::Medium)
+        .declared(format!(
+            "columns named {}{more}",
+            hits.iter().flat_map(|(_, names, _)| names.clone()).take(8).collect::<Vec<_>>().join(", ")
+        ))
+        .advice(format!("In pgassay.toml: [areas] personal-data = [{}]{more}", list.join(", ")), Vec::new());
+    for (table, _, column) in hits.iter().skip(1).take(11) {
+        discovery = discovery.related(Subject::Column(table.id, column.id), "");
+    }
+    discovery.table = None;
+    found.push(discovery);
+}

@@ -1,0 +1,43 @@
+//! Small questions to sqlparser's trees.
+
+use sqlparser::ast::{self, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Value};
+
+use crate::change::Name;
+
+pub(super) enum Constant {
+    Null,
+    Boolean(bool),
+}
+
+pub(super) fn constant(expr: &Expr) -> Option<Constant> {
+    match expr {
+        Expr::Nested(inner) => constant(inner),
+        Expr::Value(value) => match value.value {
+            Value::Null => Some(Constant::Null),
+            Value::Boolean(truth) => Some(Constant::Boolean(truth)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+pub(super) fn is_coalesce(call: &ast::Function) -> bool {
+    call.name.to_string().eq_ignore_ascii_case("coalesce")
+}
+
+pub(super) fn arguments(call: &ast::Function) -> Vec<&Expr> {
+    let FunctionArguments::List(list) = &call.args else { return Vec::new() };
+    list.args
+        .iter()
+        .filter_map(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+            FunctionArg::Named { arg: FunctionArgExpr::Expr(expr), .. } => Some(expr),
+            _ => None,
+        })
+        .collect()
+}
+
+/// An identifier as the catalog stores it.
+pub(super) fn fold(ident: &ast::Ident) -> Name {
+    if ident.quote_style.is_some() { Name::new(&ident.value) } else { Name::folded(&ident.value) }
+}

@@ -1,0 +1,103 @@
+//! Uniqueness and rows that are only marked as deleted.
+
+use super::{Discovery, Needs, SchemaContext, keys, steps, words};
+use crate::contract::Subject;
+use crate::finding::{Category, Confidence, FixStep, Severity};
+use crate::rules::{Check, Example, Rule};
+use crate::schema::{Column, Relation};
+
+pub const RULE: Rule = Rule {
+    name: "soft-delete-uniqueness",
+    category: Category::Keys,
+    severity: Severity::Warning,
+    summary: "A unique key and a column that marks rows as deleted do not go together",
+    explanation: "Two shapes. A key that has deleted_at among its columns keeps nothing apart: of a live row it is NULL, and NULLs are all different, so the same value \
+        is stored twice and both rows live. A key without it keeps a deleted row's value taken: who deletes an account cannot sign up again. A partial unique index \
+        over the live rows says what is meant. The second shape may be meant, and is an info.",
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text NOT NULL, deleted_at timestamptz, UNIQUE (email, deleted_at));",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text NOT NULL, deleted_at timestamptz);\n\
+            CREATE UNIQUE INDEX ON accounts (email) WHERE deleted_at IS NULL;",
+    },
+    check: Check::Schema(check, Needs::Schema),
+};
+
+fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    for table in context.tables() {
+        let Some(mark) = table.columns.iter().find(|column| marks_deleted(context, column)) else { continue };
+        for (index, of) in keys::unique_keys(context, table).filter(|(_, of)| !of.primary && of.predicate.is_none()) {
+            let Some(columns) = keys::plain_columns(of) else { continue };
+            let others: Vec<_> = columns.iter().copied().filter(|id| *id != mark.id).collect();
+            if others.is_empty() || columns.iter().any(|id| keys::is_foreign_key(table, *id)) && columns.len() == 1 {
+                continue;
+            }
+            let names = context.column_names(table, &others);
+            let subject = Subject::Relation(index.id);
+            let is_in_key = columns.contains(&mark.id);
+            if is_in_key && (mark.not_null.enforced() || of.nulls_not_distinct) {
+                continue;
+            }
+            // Numbers and identifiers that are never given twice need no second life.
+            let reusable =
+                |id: &crate::schema::ColumnId| table.column_by_id(*id).is_some_and(|column| context.is_text(column));
+            if !is_in_key && !others.iter().any(reusable) {
+                continue;
+            }
+            let discovery = if is_in_key {
+                context
+                    .discovery(
+                        &RULE,
+                        subject,
+                        format!(
+                            "{} does not keep {names} of {} apart: {} of live rows is NULL, and NULLs are different",
+                            index.name.name, table.name, mark.name
+                        ),
+                    )
+                    .declared(format!(
+                        "unique key ({}), {} is nullable",
+                        context.column_names(table, &columns),
+                        mark.name
+                    ))
+            } else {
+                context
+                    .discovery(&RULE, subject, format!("a deleted row of {} keeps its {names} taken", table.name))
+                    .severity(Severity::Info)
+                    .confidence(Confidence::Medium)
+                    .declared(format!("unique key ({names}) over all rows, and {} marks rows as deleted", mark.name))
+            };
+            found.push(discovery.advice(
+                "Keep the live rows apart, then let go of the old key; rows that are there twice have to be settled first:",
+                fix(context, table, index, of, mark, &names),
+            ));
+        }
+    }
+}
+
+/// `deleted_at` and its kin: NULL, or false, while the row lives.
+fn marks_deleted<'a>(context: &SchemaContext<'a>, column: &'a Column) -> bool {
+    let named = words::has_word(column.name.as_str(), &["deleted", "removed", "archived", "discarded"]);
+    let moment = matches!(context.type_name(column), Some("timestamp" | "timestamptz" | "date"));
+    named && (moment && !column.not_null.enforced() || context.is_boolean(column))
+}
+
+fn fix(
+    context: &SchemaContext,
+    table: &Relation,
+    index: &Relation,
+    of: &crate::schema::Index,
+    mark: &Column,
+    names: &str,
+) -> Vec<FixStep> {
+    let live = if context.is_boolean(mark) { format!("NOT {}", mark.name) } else { format!("{} IS NULL", mark.name) };
+    let (_, mut steps) =
+        steps::create_index_with(context, table, names, "live_key", "UNIQUE ", &format!(" WHERE {live}"));
+    steps.push(match &of.constraint {
+        Some(constraint) => FixStep::own(format!("ALTER TABLE {} DROP CONSTRAINT {constraint};", table.name)),
+        None => FixStep::none(format!("DROP INDEX CONCURRENTLY {};", index.name)),
+    });
+    steps
+}

@@ -1,0 +1,143 @@
+//! What the steps of an advice do to the others: read and predicted by the same models as migrations.
+
+use crate::change::{Change, Name};
+use crate::effect::{self, LockMode, Prediction, WorkKind};
+use crate::finding::{FixStep, StepCost, StepWork};
+use crate::rules::schema::SchemaContext;
+use crate::schema::{self, Relation, Schema, Session};
+use crate::sql::{FileId, SourceFile, read_script};
+
+/// Fills in the cost of every step, each in the state that the earlier ones leave.
+pub(super) fn tell_costs(steps: &mut [FixStep], context: &SchemaContext) {
+    let mut schema = context.schema.clone();
+    for step in steps {
+        step.cost = cost(&step.sql, &mut schema, context);
+    }
+}
+
+/// The strongest lock of a step, with the heaviest work done under it.
+fn cost(sql: &str, schema: &mut Schema, context: &SchemaContext) -> Option<StepCost> {
+    let session = Session::default();
+    let source = SourceFile::new("step", sql);
+    let mut worst: Option<StepCost> = None;
+    for statement in read_script(FileId(0), &source).statements {
+        let Ok(change) = &statement.change else { continue };
+        let world = effect::Context { schema, session: &session, version: context.version };
+        let prediction = effect::predict(change, world);
+        if let Some(cost) = heaviest(&prediction, change, context.schema)
+            && worst.as_ref().is_none_or(|worst| worst.lock < cost.lock)
+        {
+            worst = Some(cost);
+        }
+        schema::apply(schema, change, &session, context.version);
+    }
+    worst
+}
+
+fn heaviest(prediction: &Prediction, change: &Change, before: &Schema) -> Option<StepCost> {
+    let exists =
+        |id: Option<schema::RelationId>| id.is_none_or(|id| before.relation(id).is_some_and(|it| it.is_queryable()));
+    let locks = prediction.locks.iter().filter(|lock| lock.mode >= LockMode::RowShare && exists(lock.relation));
+    let strongest = locks.max_by_key(|lock| lock.mode)?;
+    let done = |kind| prediction.work.iter().any(|work| work.kind == kind);
+    let work = match change {
+        Change::Insert(_) | Change::Update(_) | Change::Delete(_) | Change::Merge(_) => StepWork::Rows,
+        _ if done(WorkKind::Rewrite) => StepWork::Rewrite,
+        _ if done(WorkKind::IndexBuild) => StepWork::Index,
+        _ if done(WorkKind::Scan) => StepWork::Scan,
+        _ => StepWork::Instant,
+    };
+    Some(StepCost { lock: strongest.mode, relation: strongest.name.clone(), work })
+}
+
+/// An index on columns or expressions, built while others work. The text says what the steps leave to do.
+pub(super) fn create_index(
+    context: &SchemaContext,
+    table: &Relation,
+    elements: &str,
+    label: &str,
+) -> (String, Vec<FixStep>) {
+    create_index_with(context, table, elements, label, "", "")
+}
+
+/// `unique` is "UNIQUE " or nothing, `rest` what stands behind the elements.
+pub(super) fn create_index_with(
+    context: &SchemaContext,
+    table: &Relation,
+    elements: &str,
+    label: &str,
+    unique: &str,
+    rest: &str,
+) -> (String, Vec<FixStep>) {
+    let name = &table.name;
+    let plain: String = elements.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { ' ' }).collect();
+    let part = plain.split_whitespace().collect::<Vec<_>>().join("_");
+    let index = context.free_name(table, &part, label);
+    if !table.is_partitioned() {
+        let sql = format!("CREATE {unique}INDEX CONCURRENTLY {index} ON {name} ({elements}){rest};");
+        return ("Build the index while others work:".to_owned(), vec![FixStep::none(sql)]);
+    }
+    let mut steps = vec![FixStep::own(format!("CREATE {unique}INDEX {index} ON ONLY {name} ({elements}){rest};"))];
+    let partitions: Vec<&Relation> = context
+        .schema
+        .children_closure(table.id)
+        .into_iter()
+        .filter_map(|id| context.schema.relation(id))
+        .map(|it| &**it)
+        .collect();
+    if let Some(first) = partitions.iter().find(|it| !it.is_partitioned()) {
+        let own = context.free_name(first, &part, label);
+        steps.push(FixStep::none(format!(
+            "CREATE {unique}INDEX CONCURRENTLY {own} ON {} ({elements}){rest};",
+            first.name
+        )));
+        steps.push(FixStep::own(format!(
+            "ALTER INDEX {}.{index} ATTACH PARTITION {}.{own};",
+            name.schema, first.name.schema
+        )));
+    }
+    let text = match partitions.len() {
+        0 | 1 => "Build the index while others work:".to_owned(),
+        many => format!("Build the index on one partition after the other; the last two steps for each of the {many}:"),
+    };
+    (text, steps)
+}
+
+/// NOT NULL proved by a constraint that is validated while others work; `fill` gives the rows without a value one first.
+pub(super) fn not_null(context: &SchemaContext, table: &Relation, column: &Name, fill: Option<&str>) -> Vec<FixStep> {
+    let name = &table.name;
+    let backfill = fill.map(|value| {
+        FixStep::own(format!(
+            "UPDATE {name} SET {column} = {value} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {name} WHERE {column} IS NULL LIMIT 5000));"
+        ))
+    });
+    let constraint = context.free_name(table, column.as_str(), "not_null");
+    let mut steps = Vec::new();
+    if context.version.at_least(18) {
+        steps
+            .push(FixStep::own(format!("ALTER TABLE {name} ADD CONSTRAINT {constraint} NOT NULL {column} NOT VALID;")));
+        steps.extend(backfill);
+        steps.push(FixStep::own(format!("ALTER TABLE {name} VALIDATE CONSTRAINT {constraint};")));
+        return steps;
+    }
+    steps.push(FixStep::own(format!(
+        "ALTER TABLE {name} ADD CONSTRAINT {constraint} CHECK ({column} IS NOT NULL) NOT VALID;"
+    )));
+    steps.extend(backfill);
+    steps.extend([
+        FixStep::own(format!("ALTER TABLE {name} VALIDATE CONSTRAINT {constraint};")),
+        FixStep::own(format!("ALTER TABLE {name} ALTER COLUMN {column} SET NOT NULL;")),
+        FixStep::own(format!("ALTER TABLE {name} DROP CONSTRAINT {constraint};")),
+    ]);
+    steps
+}
+
+/// A CHECK that is validated while others work.
+pub(super) fn check_constraint(context: &SchemaContext, table: &Relation, part: &str, condition: &str) -> Vec<FixStep> {
+    let name = &table.name;
+    let constraint = context.free_name(table, part, "check");
+    vec![
+        FixStep::own(format!("ALTER TABLE {name} ADD CONSTRAINT {constraint} CHECK ({condition}) NOT VALID;")),
+        FixStep::own(format!("ALTER TABLE {name} VALIDATE CONSTRAINT {constraint};")),
+    ]
+}

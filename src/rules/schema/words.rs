@@ -1,0 +1,308 @@
+//! What names tell: the words of an identifier, and the few lists of words that rules look for.
+//!
+//! A name is a hint, never a fact: whatever rests on one says how sure it is.
+
+/// The words of a name in lower case: `customerEmail_2` is customer, email.
+pub fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut word = String::new();
+    let mut lower = false;
+    for letter in name.chars() {
+        let starts = letter.is_uppercase() && lower;
+        if !letter.is_alphabetic() || starts {
+            words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty()));
+        }
+        lower = letter.is_lowercase();
+        if letter.is_alphabetic() {
+            word.extend(letter.to_lowercase());
+        }
+    }
+    words.extend(Some(word).filter(|word| !word.is_empty()));
+    words
+}
+
+/// Whether a name has one of some words, as it is or in the plural.
+pub fn has_word(name: &str, wanted: &[&str]) -> bool {
+    words(name).iter().any(|word| wanted.iter().any(|it| word == it || singular(word) == *it))
+}
+
+/// Whether the last word of a name is one of some words.
+pub fn ends_with_word(name: &str, wanted: &[&str]) -> bool {
+    words(name).last().is_some_and(|last| wanted.iter().any(|it| last == it))
+}
+
+/// English singular of a word, for the common endings.
+pub fn singular(word: &str) -> String {
+    for (plural, singular) in
+        [("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("statuses", "status")]
+    {
+        if let Some(stem) = word.strip_suffix(plural) {
+            return format!("{stem}{singular}");
+        }
+    }
+    if word.ends_with("ss") || word.ends_with("us") || word.ends_with("is") {
+        return word.to_owned();
+    }
+    word.strip_suffix('s').unwrap_or(word).to_owned()
+}
+
+const AMOUNT: &[&str] = &[
+    "amount", "price", "total", "subtotal", "cost", "balance", "fee", "tax", "salary", "payout", "refund", "discount",
+    "charge", "deposit", "credit", "debit", "revenue", "wage", "cents", "vat",
+];
+
+/// Words that make a number something else than money, whatever else the name says.
+const NOT_MONEY: &[&str] = &[
+    "count",
+    "rate",
+    "percent",
+    "percentage",
+    "ratio",
+    "pct",
+    "id",
+    "weight",
+    "score",
+    "quantity",
+    "qty",
+    "number",
+    "hours",
+    "minutes",
+    "seconds",
+    "days",
+    "ms",
+    "bytes",
+    "size",
+    "factor",
+    "multiplier",
+    "points",
+    "items",
+    "rows",
+    "attempts",
+    "code",
+    "type",
+    "at",
+    "on",
+    "time",
+    "status",
+    "usage",
+    "tokens",
+    "is",
+    "has",
+];
+
+/// A name that a sum of money would have.
+pub fn is_amount(name: &str) -> bool {
+    has_word(name, AMOUNT) && !has_word(name, NOT_MONEY)
+}
+
+/// A table that keeps money: what is charged, owed or paid.
+pub fn is_money_table(name: &str) -> bool {
+    has_word(
+        name,
+        &[
+            "payment",
+            "invoice",
+            "charge",
+            "refund",
+            "payout",
+            "transaction",
+            "ledger",
+            "billing",
+            "subscription",
+            "settlement",
+            "deposit",
+            "withdrawal",
+            "transfer",
+        ],
+    )
+}
+
+/// What a name says of a secret: a password, or another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secret {
+    Password,
+    Token,
+}
+
+/// A name that a secret would have. Hashes, dates and references to secrets kept elsewhere are none.
+pub fn secret(name: &str) -> Option<Secret> {
+    let words = words(name);
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+    let harmless: &[&str] = &[
+        "hash",
+        "hashed",
+        "digest",
+        "encrypted",
+        "cipher",
+        "ciphertext",
+        "salt",
+        "at",
+        "id",
+        "count",
+        "expires",
+        "expiry",
+        "type",
+        "hint",
+        "name",
+        "url",
+        "uri",
+        "fingerprint",
+        "prefix",
+        "last",
+        "public",
+        "vault",
+        "ref",
+        "arn",
+        "path",
+        "algorithm",
+        "policy",
+        "version",
+        "status",
+        "scope",
+        "reset",
+        "kind",
+        "sha",
+        "bcrypt",
+        "argon",
+        "scrypt",
+        "crypt",
+        "enc",
+        "is",
+        "has",
+    ];
+    if has(harmless) {
+        return None;
+    }
+    if has(&["password", "passwd", "pwd", "passphrase", "pin"]) {
+        return Some(Secret::Password);
+    }
+    let pair = |first: &str, second: &str| words.windows(2).any(|pair| pair[0] == first && pair[1] == second);
+    let token = has(&["secret", "apikey", "credential", "credentials"])
+        || [
+            ("api", "key"),
+            ("private", "key"),
+            ("secret", "key"),
+            ("access", "token"),
+            ("refresh", "token"),
+            ("auth", "token"),
+            ("bearer", "token"),
+            ("api", "token"),
+            ("session", "token"),
+            ("access", "key"),
+            ("signing", "key"),
+            ("encryption", "key"),
+            ("authentication", "token"),
+        ]
+        .iter()
+        .any(|(first, second)| pair(first, second))
+        || words == ["token"];
+    token.then_some(Secret::Token)
+}
+
+/// What a person could be known by, if a name says so.
+pub fn personal(name: &str) -> bool {
+    let words = words(name);
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+    let pair = |first: &str, second: &str| words.windows(2).any(|pair| pair[0] == first && pair[1] == second);
+    let other: &[&str] = &[
+        "count",
+        "id",
+        "at",
+        "verified",
+        "confirmed",
+        "is",
+        "has",
+        "template",
+        "subject",
+        "status",
+        "enabled",
+        "opt",
+        "type",
+        "sent",
+        "hash",
+    ];
+    if has(other) {
+        return false;
+    }
+    has(&[
+        "email",
+        "phone",
+        "mobile",
+        "birthday",
+        "birthdate",
+        "dob",
+        "ssn",
+        "passport",
+        "iban",
+        "surname",
+        "lastname",
+        "firstname",
+        "fullname",
+        "postcode",
+        "zipcode",
+    ]) || [
+        ("first", "name"),
+        ("last", "name"),
+        ("full", "name"),
+        ("birth", "date"),
+        ("tax", "number"),
+        ("national", "number"),
+        ("street", "address"),
+        ("date", "of"),
+        ("ip", "address"),
+        ("home", "address"),
+        ("social", "security"),
+    ]
+    .iter()
+    .any(|(first, second)| pair(first, second) && (*first != "date" || words.contains(&"birth".to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_names_into_words() {
+        assert_eq!(words("customerEmail_2"), ["customer", "email"]);
+        assert_eq!(words("OrderLines"), ["order", "lines"]);
+        assert_eq!(words("__x9"), ["x"]);
+    }
+
+    #[test]
+    fn money_is_money_and_nothing_else() {
+        for name in ["amount", "unit_price", "totalAmount", "tax_cents", "prices"] {
+            assert!(is_amount(name), "{name}");
+        }
+        for name in ["tax_rate", "price_id", "total_count", "discount_percent", "charge_status", "created_at"] {
+            assert!(!is_amount(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_their_hashes() {
+        assert_eq!(secret("password"), Some(Secret::Password));
+        assert_eq!(secret("api_key"), Some(Secret::Token));
+        assert_eq!(secret("accessToken"), Some(Secret::Token));
+        for name in [
+            "password_hash",
+            "password_digest",
+            "encrypted_password",
+            "api_key_id",
+            "token_type",
+            "password_changed_at",
+            "tokens_used",
+        ] {
+            assert_eq!(secret(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn personal_data_by_name() {
+        for name in ["email", "phone_number", "first_name", "date_of_birth", "billing_email"] {
+            assert!(personal(name), "{name}");
+        }
+        for name in ["email_count", "email_verified", "name", "date_of_order", "email_template"] {
+            assert!(!personal(name), "{name}");
+        }
+    }
+}

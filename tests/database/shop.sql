@@ -1,0 +1,62 @@
+-- A schema with one of most things that a catalog can hold, and a few rows.
+CREATE ROLE app; CREATE ROLE "Odd Role";
+CREATE SCHEMA shop; CREATE SCHEMA "We.ird";
+CREATE TYPE shop.status AS ENUM ('new', 'it''s', 'done');
+CREATE DOMAIN shop.email AS text COLLATE "C" DEFAULT 'x@y' NOT NULL CONSTRAINT has_at CHECK (VALUE LIKE '%@%');
+ALTER DOMAIN shop.email ADD CONSTRAINT long CHECK (length(VALUE) < 300) NOT VALID;
+CREATE TYPE shop.point AS (x int, y shop.status, e text COLLATE "C");
+CREATE TYPE shop.price AS RANGE (subtype = numeric);
+CREATE FUNCTION shop.slug(t text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ select lower(t) $$;
+CREATE TABLE shop.customers (
+  id bigint GENERATED ALWAYS AS IDENTITY (START WITH 100 CACHE 5) PRIMARY KEY,
+  mail shop.email, name text NOT NULL, slug text GENERATED ALWAYS AS (shop.slug(name)) STORED,
+  tags text[] DEFAULT '{}', at shop.point, born date CHECK (born > '1900-01-01'), meta jsonb DEFAULT '{}'::jsonb,
+  UNIQUE (mail) DEFERRABLE INITIALLY DEFERRED);
+COMMENT ON TABLE shop.customers IS 'it''s ours; really';
+COMMENT ON COLUMN shop.customers.meta IS E'junk\ndrawer';
+CREATE TABLE shop.orders (id serial PRIMARY KEY, customer_id bigint REFERENCES shop.customers ON DELETE CASCADE, status shop.status DEFAULT 'new', total numeric(12,2), during shop.price, note varchar(20));
+ALTER TABLE shop.orders ADD CONSTRAINT positive CHECK (total > 0) NOT VALID;
+ALTER TABLE shop.orders ADD CONSTRAINT no_overlap EXCLUDE USING gist (during WITH &&);
+ALTER TABLE shop.orders ALTER note SET STORAGE EXTERNAL, ALTER note SET STATISTICS 500, REPLICA IDENTITY FULL;
+CREATE INDEX ON shop.orders (customer_id) INCLUDE (total) WHERE status <> 'done';
+CREATE INDEX orders_expr ON shop.orders (lower(note) text_pattern_ops DESC NULLS LAST);
+CREATE UNIQUE INDEX orders_u ON shop.orders (customer_id, status) WITH (fillfactor = 70);
+CREATE TABLE shop.events (id bigint, at timestamptz NOT NULL, kind text, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE shop.events_1 PARTITION OF shop.events FOR VALUES FROM ('2024-01-01') TO ('2024-02-01');
+CREATE TABLE shop.events_2 (kind text, id bigint NOT NULL, at timestamptz NOT NULL, CHECK (kind <> ''));
+ALTER TABLE shop.events ATTACH PARTITION shop.events_2 FOR VALUES FROM ('2024-02-01') TO ('2024-03-01');
+CREATE TABLE shop.events_d PARTITION OF shop.events DEFAULT;
+CREATE INDEX events_kind ON shop.events (kind);
+ALTER TABLE shop.events ADD FOREIGN KEY (id) REFERENCES shop.customers;
+CREATE TABLE shop.parent (a int NOT NULL, b text CHECK (b <> ''));
+CREATE TABLE shop.child (c int) INHERITS (shop.parent);
+CREATE VIEW shop.open_orders WITH (security_barrier) AS SELECT o.id, c.name FROM shop.orders o JOIN shop.customers c ON c.id = o.customer_id WHERE o.status <> 'done';
+CREATE VIEW shop.a_first AS SELECT * FROM shop.open_orders;
+CREATE MATERIALIZED VIEW shop.totals AS SELECT customer_id, sum(total) AS sum FROM shop.orders GROUP BY 1;
+CREATE UNIQUE INDEX ON shop.totals (customer_id);
+CREATE FUNCTION shop.count_orders(c shop.customers) RETURNS bigint LANGUAGE sql STABLE BEGIN ATOMIC SELECT count(*) FROM shop.orders o WHERE o.customer_id = c.id; END;
+CREATE FUNCTION shop.touch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = shop AS $$ BEGIN RETURN NEW; END $$;
+CREATE PROCEDURE shop.tidy(INOUT n int) LANGUAGE plpgsql AS $$ BEGIN n := 1; END $$;
+CREATE FUNCTION shop.keep(a anyelement, b anyelement) RETURNS anyelement LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+CREATE AGGREGATE shop.first(anyelement) (SFUNC = shop.keep, STYPE = anyelement);
+CREATE TRIGGER touch BEFORE UPDATE OF total ON shop.orders FOR EACH ROW WHEN (OLD.total IS DISTINCT FROM NEW.total) EXECUTE FUNCTION shop.touch();
+ALTER TABLE shop.orders DISABLE TRIGGER touch;
+ALTER TABLE shop.customers ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY mine ON shop.customers AS RESTRICTIVE FOR SELECT TO app, "Odd Role" USING (name = current_user);
+CREATE STATISTICS shop.st (ndistinct, mcv) ON customer_id, status FROM shop.orders;
+CREATE RULE protect AS ON DELETE TO shop.parent WHERE old.a > 5 DO INSTEAD NOTHING;
+GRANT SELECT, UPDATE (note) ON shop.orders TO app; GRANT USAGE ON SCHEMA shop TO PUBLIC; GRANT SELECT ON shop.customers TO "Odd Role" WITH GRANT OPTION;
+REVOKE EXECUTE ON FUNCTION shop.touch() FROM PUBLIC; GRANT EXECUTE ON FUNCTION shop.touch() TO app;
+CREATE TABLE "We.ird"."Ta ble" ("select" int PRIMARY KEY, "a""b" text DEFAULT 'x;y' NOT NULL, UNIQUE ("a""b"));
+CREATE SEQUENCE shop.free AS smallint INCREMENT -2 CYCLE;
+CREATE UNLOGGED TABLE shop.fast (a int) WITH (autovacuum_enabled = false, toast.autovacuum_enabled = false);
+CREATE TABLE shop.typed OF shop.point (x WITH OPTIONS DEFAULT 1);
+CREATE TABLE shop.empty ();
+ALTER TABLE shop.orders OWNER TO app;
+ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO app;
+CREATE PUBLICATION pub FOR TABLE shop.orders;
+CREATE TABLE public.schema_migrations (version varchar PRIMARY KEY); INSERT INTO public.schema_migrations VALUES ('20240101');
+INSERT INTO shop.customers (mail, name) SELECT 'a' || i || '@x', CASE WHEN i % 3 = 0 THEN '' ELSE 'n' || i % 7 END FROM generate_series(1, 2000) i;
+INSERT INTO shop.orders (customer_id, status, total) SELECT 100 + i % 1900, 'new'::shop.status, 5 FROM generate_series(1, 1000) i WHERE i % 2 = 0;
+INSERT INTO shop.events SELECT i, '2024-01-05', 'k' || i % 3 FROM generate_series(100, 400) i;
+ANALYZE;
