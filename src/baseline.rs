@@ -26,6 +26,10 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
     pub fingerprint: String,
+    /// Why it is accepted. A finding in a protected area of the configuration is left out only with a reason; `--write-baseline` leaves
+    /// it empty there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Why a baseline could not be read.
@@ -51,6 +55,7 @@ impl Baseline {
             rule: finding.rule.to_owned(),
             object: finding.object.clone(),
             fingerprint,
+            reason: is_protected(finding).then(String::new),
         };
         let mut entries: Vec<Entry> = report.findings.iter().zip(fingerprints(report, sources)).map(entry).collect();
         entries.sort();
@@ -63,6 +68,22 @@ impl Baseline {
             return Err(BaselineError::Version { found: document.fingerprints });
         }
         Ok(Baseline { entries: document.findings })
+    }
+
+    /// Takes over the reasons that an older baseline gives for the same findings.
+    pub fn keep_reasons(&mut self, older: &Baseline) {
+        let given = older.entries.iter().filter(|entry| entry.has_reason());
+        let given: BTreeMap<&str, &Entry> = given.map(|entry| (entry.fingerprint.as_str(), entry)).collect();
+        for entry in &mut self.entries {
+            if let Some(older) = given.get(entry.fingerprint.as_str()) {
+                entry.reason.clone_from(&older.reason);
+            }
+        }
+    }
+
+    /// How many entries still want a reason.
+    pub fn without_reason(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.reason.is_some() && !entry.has_reason()).count()
     }
 
     /// The file's text.
@@ -92,15 +113,24 @@ impl Baseline {
         let mut found: BTreeSet<String> = BTreeSet::new();
         let mut all = fingerprints(report, sources).into_iter();
         let before = report.findings.len();
-        report.findings.retain(|_| match all.next() {
-            Some(fingerprint) if known.contains_key(fingerprint.as_str()) => {
-                found.insert(fingerprint);
-                false
-            }
-            _ => true,
+        report.findings.retain(|finding| {
+            let Some(fingerprint) = all.next() else { return true };
+            let Some(entry) = known.get(fingerprint.as_str()) else { return true };
+            found.insert(fingerprint);
+            is_protected(finding) && !entry.has_reason()
         });
         report.recount();
         report.summary.known += before - report.findings.len();
         self.entries.iter().filter(|entry| !found.contains(&entry.fingerprint)).collect()
     }
+}
+
+impl Entry {
+    fn has_reason(&self) -> bool {
+        self.reason.as_ref().is_some_and(|reason| !reason.trim().is_empty())
+    }
+}
+
+fn is_protected(finding: &Finding) -> bool {
+    finding.area.is_some_and(|area| area.is_protected())
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::change::Change;
+use crate::change::{Change, Name};
 use crate::config::Settings;
 use crate::facts::Live;
 use crate::finding::{Advice, Evidence, Finding, Severity};
@@ -42,9 +42,12 @@ pub struct Job {
 /// Judges every migration of the job.
 pub fn check(job: &Job, sources: &Sources) -> Report {
     let mut report = Report::new(job.version);
-    for history in separate(&job.base, &job.migrations) {
-        check_history(job, history, sources, &mut report);
-    }
+    // A long chain of operators is a deep tree, and whoever walks or drops it needs stack, whatever thread this is.
+    stacker::maybe_grow(crate::sql::STACK, crate::sql::STACK, || {
+        for history in separate(&job.base, &job.migrations) {
+            check_history(job, history, sources, &mut report);
+        }
+    });
     job.settings.apply(&mut report.findings, sources);
     report.statements.sort_by_key(|statement| statement.span.file);
     report.findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
@@ -113,7 +116,9 @@ fn schema_before(job: &Job, base: &[Unit], units: &[Unit]) -> Schema {
         schema.complete &= job.completeness != Completeness::Partial;
         return schema;
     }
-    let empty = Schema::new(true);
+    let mut empty = Schema::new(true);
+    let tables = base.iter().chain(units).flat_map(|unit| unit.migration.framework.own_tables());
+    empty.outside.extend(tables.map(|table| Name::from(*table)));
     let options = Options { version: job.version, one_deploy: false };
     // A base says what exists, unless it is itself the tail of something.
     let mut schema = history::replay(base, empty, options, |_| {});

@@ -129,3 +129,23 @@ fn a_baseline_that_cannot_be_used_fails_the_run() {
     assert_eq!(unreadable.code, Some(2));
     assert!(!folder.path().join("new.json").exists());
 }
+
+#[test]
+fn named_in_the_configuration_and_protected_areas_want_a_reason() {
+    let settings = "baseline = \"known.json\"\npaths = [\"db\"]\n[areas]\npayments = [\"public.orders\"]\n";
+    let folder = folder(&[("db/1.sql", ORDERS), ("db/2.sql", DROPS), ("pgassay.toml", settings)]);
+    let missing = check(folder.path(), &[]);
+    assert_eq!(missing.code, Some(2), "{}", missing.stderr);
+    let run = check(folder.path(), &["--write-baseline", "known.json"]);
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+    assert!(run.stderr.contains("2 of them touch payments"), "{}", run.stderr);
+    let path = folder.path().join("known.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replacen("\"reason\":\"\"", "\"reason\":\"nobody has read it since May\"", 1)).unwrap();
+    let run = check(folder.path(), &[]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.summary().contains("1 error,"), "{}", run.summary());
+    // Writing it anew keeps the reason.
+    check(folder.path(), &["--write-baseline", "known.json"]);
+    assert!(std::fs::read_to_string(&path).unwrap().contains("nobody has read it since May"));
+}

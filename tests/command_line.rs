@@ -126,8 +126,9 @@ fn histories_of_different_folders_do_not_meet() {
         std::fs::write(project.path().join(service).join("1.sql"), text).expect("a file");
     }
     assert_eq!(run_in(project.path(), ["check", "."], b"").code, 0);
-    // Named one after the other they are one history.
-    let run = run_in(project.path(), ["check", "--format", "json", "a", "b"], b"");
+    // Also where a shell's pattern names them one after the other.
+    assert_eq!(run_in(project.path(), ["check", "a", "b"], b"").code, 0);
+    let run = run_in(project.path(), ["check", "--format", "json", "--base", "a", "b"], b"");
     assert_eq!(list(&json(&run)), ["1:14-1:15 error duplicate-object"]);
 }
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use pgassay::check::{Job, check};
-use pgassay::migration::{CollectOptions, collect};
+use pgassay::migration::{CollectOptions, Migration, collect};
 use pgassay::report::Report;
-use pgassay::sql::Sources;
+use pgassay::sql::{SourceFile, Sources};
 
 /// Writes the files to a folder, judges it, and gives each finding's rule and object.
 fn judge(files: &[(&str, &str)]) -> Vec<String> {
@@ -60,4 +60,62 @@ fn a_dump_belongs_to_the_folder_that_it_stands_in() {
         ("blog/migrations/2.sql", add),
     ]);
     assert_eq!(found, ["missing-object customers"]);
+}
+
+#[test]
+fn the_tools_own_tables_are_not_missing() {
+    let guard = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';\n\
+                 CREATE TRIGGER t BEFORE INSERT ON __diesel_schema_migrations FOR EACH ROW EXECUTE FUNCTION refuse();";
+    let folder = [("m/2024-01-01-000000_a/up.sql", CUSTOMERS), ("m/2024-01-02-000000_b/up.sql", guard)];
+    assert_eq!(judge(&folder).iter().filter(|line| line.starts_with("missing")).count(), 0);
+    let plain = judge(&[("m/1_a.sql", CUSTOMERS), ("m/2_b.sql", guard)]);
+    assert!(plain.contains(&"missing-object __diesel_schema_migrations".to_owned()), "{plain:?}");
+}
+
+/// What is found in a statement of which nothing is known but what it says itself.
+#[test]
+fn a_statement_alone() {
+    let statements = [
+        "ALTER TABLE users RENAME COLUMN a TO b;",
+        "ALTER TABLE users RENAME TO people;",
+        "BEGIN; ALTER TABLE users RENAME TO people; CREATE VIEW users AS SELECT * FROM people; COMMIT;",
+        "ALTER TABLE users SET SCHEMA archive;",
+        "ALTER TABLE users ALTER COLUMN a DROP NOT NULL;",
+        "ALTER TABLE users ALTER COLUMN a SET NOT NULL;",
+        "ALTER TABLE users ALTER COLUMN a TYPE bigint;",
+        "ALTER TABLE users ALTER COLUMN a DROP DEFAULT;",
+        "ALTER TABLE users ALTER COLUMN a ADD GENERATED ALWAYS AS IDENTITY;",
+        "ALTER TABLE users ADD COLUMN a int NOT NULL;",
+        "ALTER TABLE users ADD CONSTRAINT c CHECK (a > 0);",
+        "ALTER TABLE users ADD CONSTRAINT c UNIQUE (a);",
+        "ALTER TABLE users ADD FOREIGN KEY (a) REFERENCES teams (id);",
+        "ALTER TABLE users DROP COLUMN a;",
+        "ALTER TABLE users ADD COLUMN scratch int; ALTER TABLE users DROP COLUMN scratch;",
+        "ALTER TABLE users ENABLE ROW LEVEL SECURITY;",
+        "ALTER TABLE users DETACH PARTITION users_2020;",
+        "ALTER VIEW v RENAME TO w;",
+        "DROP TABLE users;",
+        "DROP VIEW v;",
+        "DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT 1 AS x;",
+        "DROP FUNCTION f(int);",
+        "ALTER FUNCTION f(int) RENAME TO g;",
+        "DROP TYPE mood;",
+        "ALTER TYPE mood RENAME VALUE 'sad' TO 'blue';",
+        "ALTER DOMAIN d ADD CHECK (value > 0);",
+        "ALTER SEQUENCE s RENAME TO t;",
+        "REVOKE SELECT ON users FROM app;",
+        "CREATE UNIQUE INDEX CONCURRENTLY users_a_key ON users (a);",
+    ];
+    let mut text = String::new();
+    for statement in statements {
+        let mut sources = Sources::default();
+        let file = sources.add(SourceFile::new("alone.sql", statement));
+        let migrations = vec![Migration::plain("alone.sql", file, statement.len())];
+        let report = check(&Job { migrations, ..Job::default() }, &sources);
+        text.push_str(&format!("{statement}\n"));
+        for finding in report.findings.iter().filter(|finding| finding.rule != "missing-lock-timeout") {
+            text.push_str(&format!("    {} {}: {}\n", finding.severity, finding.rule, finding.message));
+        }
+    }
+    insta::assert_snapshot!(text);
 }

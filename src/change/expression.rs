@@ -46,8 +46,8 @@ pub struct TypeName {
     pub schema: Option<Name>,
     pub name: Name,
     /// `varchar(20)` → `[20]`, `numeric(10,2)` → `[10, 2]`, `bpchar` without length → `[1]`, `timestamptz(3)` → `[3]`,
-    /// interval fields are left out (its precision is kept). Modifiers of extension types (`geometry(Point, 4326)`)
-    /// that are not numbers are in `other_modifiers`.
+    /// `interval second(3)` → `[3]`. Modifiers of extension types (`geometry(Point, 4326)`) that are not numbers are in
+    /// `other_modifiers`, and so are the fields of an interval (`year to month`).
     pub modifiers: Vec<i32>,
     pub other_modifiers: Vec<Arc<str>>,
     /// Number of `[]`; PostgreSQL ignores how many there are, and any sizes.
@@ -70,12 +70,10 @@ impl PartialEq for TypeName {
 /// As `format_type` would print it, for the types that have SQL names of their own.
 impl fmt::Display for TypeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let modifiers: Vec<String> = self
-            .modifiers
-            .iter()
-            .map(i32::to_string)
-            .chain(self.other_modifiers.iter().map(|m| m.to_string()))
-            .collect();
+        let is_interval = self.name == "interval" && self.schema.as_ref().is_none_or(|schema| *schema == "pg_catalog");
+        let words = if is_interval { &[][..] } else { &self.other_modifiers[..] };
+        let numbers = self.modifiers.iter().map(i32::to_string);
+        let modifiers: Vec<String> = numbers.chain(words.iter().map(|word| word.to_string())).collect();
         let modifiers = if modifiers.is_empty() { String::new() } else { format!("({})", modifiers.join(",")) };
         if self.set_of {
             f.write_str("SETOF ")?;
@@ -95,9 +93,13 @@ impl fmt::Display for TypeName {
             (_, "timestamp") => write!(f, "timestamp{modifiers} without time zone")?,
             (_, "timetz") => write!(f, "time{modifiers} with time zone")?,
             (_, "time") => write!(f, "time{modifiers} without time zone")?,
-            // "char" and these two are names of types and key words at once.
+            // "char" and these are names of types and key words at once.
             (_, "char") => f.write_str("\"char\"")?,
-            (_, name @ ("bit" | "interval" | "numeric")) => write!(f, "{name}{modifiers}")?,
+            (_, name @ ("bit" | "json" | "numeric")) => write!(f, "{name}{modifiers}")?,
+            (_, "interval") => {
+                let fields = self.other_modifiers.first().map(|fields| format!(" {fields}")).unwrap_or_default();
+                write!(f, "interval{fields}{modifiers}")?;
+            }
             _ => write!(f, "{}{modifiers}", self.name)?,
         }
         for _ in 0..self.array_dimensions.min(1) {

@@ -90,13 +90,25 @@ pub enum Change {
         change: Box<Change>,
     },
 
+    /// PREPARE name AS change.
+    Prepare {
+        name: Ident,
+        change: Box<Change>,
+    },
+    /// EXECUTE of what was prepared in the session.
+    Execute(Ident),
+    /// `None` is ALL.
+    Deallocate(Option<Ident>),
+    /// DECLARE … CURSOR FOR change: planned and started, not run.
+    DeclareCursor(Box<Change>),
+
     Transaction(TransactionControl),
     Set(Set),
     Reset(Reset),
     Do(Do),
     /// CALL: what the procedure does is not known.
     Call(RoutineName),
-    /// Read and known to touch no relation: LISTEN, NOTIFY, PREPARE, DEALLOCATE, DECLARE, FETCH, CLOSE, CHECKPOINT, LOAD, SECURITY LABEL …
+    /// Read and known to touch no relation: LISTEN, NOTIFY, FETCH, CLOSE, CHECKPOINT, LOAD, SECURITY LABEL …
     Nothing(Nothing),
 }
 
@@ -113,6 +125,10 @@ impl Change {
                 .flat_map(Change::names)
                 .collect(),
             Change::Explain { .. } => one("explain"),
+            Change::Prepare { .. } => one("prepare"),
+            Change::Execute(_) => one("execute"),
+            Change::Deallocate(_) => one("deallocate"),
+            Change::DeclareCursor(_) => one("declare"),
             Change::CreateTable(_) => one("create-table"),
             Change::CreateTableAs(_) => one("create-table-as"),
             Change::Truncate(_) => one("truncate"),

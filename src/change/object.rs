@@ -258,7 +258,10 @@ pub enum AlterExtensionAction {
     Update,
     SetSchema(Ident),
     /// ADD or DROP of a member.
-    Member,
+    Member {
+        kind: ObjectKind,
+        object: ObjectReference,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -473,6 +476,8 @@ pub enum AlterObjectAction {
     Rename(Ident),
     SetSchema(Ident),
     Owner(Ident),
+    /// [NO] DEPENDS ON EXTENSION.
+    DependsOnExtension,
     /// SET STATISTICS, SET OPTIONS, ENABLE, REFRESH and the like: nothing a schema keeps.
     Options,
     /// Options that a transaction block refuses (ALTER DATABASE SET TABLESPACE, ALTER SYSTEM, some ALTER SUBSCRIPTION).
@@ -491,7 +496,9 @@ impl AlterObjectAction {
             AlterObjectAction::Rename(_) => "rename-object",
             AlterObjectAction::SetSchema(_) => "set-schema",
             AlterObjectAction::Owner(_) => "set-owner",
-            AlterObjectAction::Options | AlterObjectAction::OptionsOutsideTransaction => "alter-object",
+            AlterObjectAction::Options
+            | AlterObjectAction::DependsOnExtension
+            | AlterObjectAction::OptionsOutsideTransaction => "alter-object",
             AlterObjectAction::MoveAll { .. } => "set-tablespace",
         }
     }
@@ -546,6 +553,8 @@ pub struct Owned {
     pub drop: bool,
     pub roles: Vec<Ident>,
     pub new_owner: Option<Ident>,
+    pub cascade: bool,
+    pub span: Span,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -70,7 +70,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     tell_notes(&collected);
     // The output is whole even where the baseline is not.
-    if let Err(error) = arguments.selection.apply_baseline(&mut report, &job.migrations, &sources) {
+    if let Err(error) =
+        arguments.selection.apply_baseline(in_force.baseline.value.as_deref(), &mut report, &job.migrations, &sources)
+    {
         report.errors.push(format!("{error:#}"));
     }
     let limit = in_force.fail_on.value.severity();

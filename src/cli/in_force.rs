@@ -39,12 +39,16 @@ pub struct Settable {
     base: Vec<PathBuf>,
 
     /// Whether the migrations, with the base, make everything that exists [default: auto]
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "KIND", value_enum)]
     history: Option<History>,
 
     /// Which transaction the statements run in [default: auto]
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "MODE", value_enum)]
     transaction: Option<Transaction>,
+
+    /// Leave out the findings that this file holds
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
 
     /// The migration tool [default: recognised by its files]
     #[arg(long, value_name = "NAME", value_parser = framework)]
@@ -59,7 +63,7 @@ pub struct Settable {
     strict: bool,
 
     /// The least severity that makes the exit code 1 [default: error]
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "SEVERITY", value_enum)]
     fail_on: Option<Limit>,
 
     #[command(flatten)]
@@ -139,6 +143,7 @@ pub struct InForce {
     pub pg_version: Resolved<PgVersion>,
     pub paths: Resolved<Vec<PathBuf>>,
     pub base: Resolved<Vec<PathBuf>>,
+    pub baseline: Resolved<Option<PathBuf>>,
     /// `None`: recognised by its files.
     pub framework: Resolved<Option<Framework>>,
     pub transaction: Resolved<TransactionOverride>,
@@ -195,10 +200,15 @@ impl Settable {
         let sources = Sources { file: loaded.as_ref() };
         let some = |list: &Vec<PathBuf>| (!list.is_empty()).then(|| list.clone());
         let framework = sources.pick(self.framework, |config| config.framework.as_ref(), Framework::Plain);
+        let baseline = sources.pick(self.baseline.clone(), |config| config.baseline.as_ref(), PathBuf::new());
         Ok(InForce {
             pg_version: sources.pick(self.pg_version, |config| config.pg_version.as_ref(), PgVersion::default()),
             paths: sources.pick(some(&self.paths), |config| config.paths.as_ref(), Vec::new()),
             base: sources.pick(some(&self.base), |config| config.base.as_ref(), Vec::new()),
+            baseline: Resolved {
+                value: Some(baseline.value).filter(|_| baseline.origin != Origin::Default),
+                origin: baseline.origin,
+            },
             framework: Resolved {
                 value: Some(framework.value).filter(|_| framework.origin != Origin::Default),
                 origin: framework.origin,

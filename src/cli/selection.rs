@@ -30,10 +30,6 @@ pub struct Selection {
     #[arg(long, value_name = "COMMAND")]
     from_command: Vec<String>,
 
-    /// Leave out the findings that this file holds
-    #[arg(long, value_name = "FILE")]
-    baseline: Option<PathBuf>,
-
     /// Write all findings to this file, for --baseline in later runs
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
@@ -125,21 +121,23 @@ impl Selection {
         Ok(())
     }
 
-    /// Writes the baseline, then leaves out what the other one knows.
+    /// Writes the baseline, then leaves out what the other one, if there is one, knows.
     pub fn apply_baseline(
         &self,
+        baseline: Option<&Path>,
         report: &mut Report,
         migrations: &[Migration],
         sources: &Sources,
     ) -> anyhow::Result<()> {
+        // The configuration may name the file that this run is to make.
+        let is_there = |path: &&Path| self.write_baseline.is_none() || path.exists();
+        let known = baseline.filter(is_there).map(|path| read_baseline(path).map(|baseline| (path, baseline)));
+        let known = known.transpose()?;
         let written = match &self.write_baseline {
-            Some(path) => Some((path, write(path, report, sources)?)),
+            Some(path) => Some((path, write(path, known.as_ref().map(|(_, known)| known), report, sources)?)),
             None => None,
         };
-        if let Some(path) = &self.baseline {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("{} could not be read; --write-baseline makes it", path.display()))?;
-            let baseline = Baseline::parse(&text).with_context(|| format!("{}", path.display()))?;
+        if let Some((path, baseline)) = known {
             let judged: BTreeSet<PathBuf> =
                 migrations.iter().filter(|one| one.age != Age::Old).map(|one| clean(&one.path)).collect();
             for entry in baseline.apply(report, sources).into_iter().filter(|entry| is_stale(entry, &judged)) {
@@ -148,10 +146,23 @@ impl Selection {
         }
         if let Some((path, baseline)) = written {
             anstream::eprintln!("note: {}: holds {} findings now", path.display(), baseline.len());
+            match baseline.without_reason() {
+                0 => {}
+                wanting => anstream::eprintln!(
+                    "note: {}: {wanting} of them touch payments, permissions or personal data: they are left out once their entry says the reason",
+                    path.display()
+                ),
+            }
             baseline.apply(report, sources);
         }
         Ok(())
     }
+}
+
+fn read_baseline(path: &Path) -> anyhow::Result<Baseline> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{} could not be read; --write-baseline makes it", path.display()))?;
+    Baseline::parse(&text).with_context(|| format!("{}", path.display()))
 }
 
 fn mark(collected: &mut Collected, sources: &Sources, scope: &Scope) -> anyhow::Result<News> {
@@ -162,11 +173,14 @@ fn mark(collected: &mut Collected, sources: &Sources, scope: &Scope) -> anyhow::
     Ok(changed::mark(&mut collected.migrations, sources, scope)?)
 }
 
-fn write(path: &Path, report: &Report, sources: &Sources) -> anyhow::Result<Baseline> {
+fn write(path: &Path, older: Option<&Baseline>, report: &Report, sources: &Sources) -> anyhow::Result<Baseline> {
     if let Some(error) = report.errors.first() {
         anyhow::bail!("{} was not written, for it would miss findings: {error}", path.display());
     }
-    let baseline = Baseline::of(report, sources);
+    let mut baseline = Baseline::of(report, sources);
+    if let Some(older) = older {
+        baseline.keep_reasons(older);
+    }
     std::fs::write(path, baseline.to_json()?).with_context(|| format!("{} could not be written", path.display()))?;
     Ok(baseline)
 }

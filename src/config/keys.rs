@@ -28,6 +28,8 @@ pub enum Kind {
     Version,
     /// A list of strings: paths from the file's folder on.
     Paths,
+    /// A string: a path from the file's folder on.
+    Path,
     /// One of some words.
     Choice(fn() -> Vec<&'static str>),
     /// A list of some words.
@@ -53,6 +55,12 @@ pub const TOP: &[Key] = &[
         kind: Kind::Paths,
         default: None,
         summary: "What exists before: dumps of the schema, or earlier migrations; read, not judged",
+    },
+    Key {
+        name: "baseline",
+        kind: Kind::Path,
+        default: None,
+        summary: "Leave out the findings that this file holds; --write-baseline makes it",
     },
     Key {
         name: "framework",

@@ -78,6 +78,7 @@ pub struct Config {
     /// As written: they count from the file's folder on.
     pub paths: Option<Located<Vec<PathBuf>>>,
     pub base: Option<Located<Vec<PathBuf>>>,
+    pub baseline: Option<Located<PathBuf>>,
     pub framework: Option<Located<Framework>>,
     pub transaction: Option<Located<TransactionOverride>>,
     pub history: Option<Located<Completeness>>,
@@ -120,6 +121,9 @@ pub fn load(path: &Path, here: &Path) -> Result<Loaded, ConfigError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     for paths in [&mut config.paths, &mut config.base].into_iter().flatten() {
         paths.value = paths.value.iter().map(|path| folder.join(path)).collect();
+    }
+    if let Some(baseline) = &mut config.baseline {
+        baseline.value = folder.join(&baseline.value);
     }
     config.settings.root = here.join(folder);
     config.settings.here = here.to_owned();

@@ -56,6 +56,9 @@ fn top(reader: &mut Reader, name: &str, span: std::ops::Range<usize>, value: &Va
         "pg-version" => config.pg_version = reader.version(value).map(|read| reader.locate(read, &span)),
         "paths" => config.paths = paths(reader, value).map(|read| reader.locate(read, &span)),
         "base" => config.base = paths(reader, value).map(|read| reader.locate(read, &span)),
+        "baseline" => {
+            config.baseline = reader.text(value).map(|read| reader.locate(PathBuf::from(read), &span));
+        }
         "strict" => config.strict = reader.boolean(value).map(|read| reader.locate(read, &span)),
         _ => {
             let Kind::Choice(words) = key.kind else { return };
@@ -151,7 +154,7 @@ fn option_value(reader: &mut Reader, option: &Key, value: &Value) -> Option<Opti
                 .list(value, &format!("a list of {}", words.join(", ")), |reader, item| reader.word(item, &words));
             read.map(OptionValue::Words)
         }
-        Kind::Version | Kind::Paths | Kind::Choice(_) => None,
+        Kind::Version | Kind::Paths | Kind::Path | Kind::Choice(_) => None,
     }
 }
 

@@ -73,7 +73,8 @@ fn reordered(pair: Pair) -> Option<Breakage> {
 /// A new column that INSERTs of today do not list and that has no value of its own.
 fn required(pair: Pair, new: &Column) -> Option<Breakage> {
     let schema = pair.context.after;
-    if pair.origin(new.id).is_some() || !pair.old.known || !is_required(schema, new) {
+    let may_have_been = !pair.old.known && !pair.same();
+    if pair.origin(new.id).is_some() || may_have_been || !is_required(schema, new) {
         return None;
     }
     let object = pair.column_object(new);

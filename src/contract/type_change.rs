@@ -54,14 +54,20 @@ pub(super) fn diff(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> {
         }
         Probe::Type | Probe::Write(..) | Probe::Store(..) => differs(
             format!("SELECT pg_typeof(({}))", select(pair.old, &old.name)),
-            format!("answers {to} instead of {from}"),
+            match is_unknown(&old.data_type) {
+                true => format!("answers {to}, whatever it was before"),
+                false => format!("answers {to} instead of {from}"),
+            },
         ),
     };
     Some(Breakage {
         kind: if pair.old.is_table() { BreakageKind::ColumnTypeChanged } else { BreakageKind::ViewColumnsChanged },
         grade: misfit.grade,
         subject: pair.column_subject(old),
-        message: format!("{object} changes from {from} to {to}: {}", misfit.why),
+        message: match is_unknown(&old.data_type) {
+            true => format!("{object} is now {to}: {}", misfit.why),
+            false => format!("{object} changes from {from} to {to}: {}", misfit.why),
+        },
         object,
         witness,
     })
@@ -70,6 +76,13 @@ pub(super) fn diff(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> {
 /// Whether clients see another type in a routine's result or an attribute.
 pub(super) fn reads_differently(before: &Schema, after: &Schema, old: &ColumnType, new: &ColumnType) -> bool {
     (Types { before, after }).misfit(old, new).is_some()
+}
+
+/// The type of a column that a partial history only names.
+fn is_unknown(data_type: &ColumnType) -> bool {
+    data_type.resolved == ResolvedType::Unknown
+        && data_type.written.schema.is_none()
+        && data_type.written.name == "unknown"
 }
 
 struct Types<'a> {
@@ -104,6 +117,9 @@ impl Types<'_> {
     fn misfit(&self, old: &ColumnType, new: &ColumnType) -> Option<Misfit> {
         if self.same_to_clients(old, new) {
             return None;
+        }
+        if is_unknown(old) {
+            return possible("what its type was is not known here", Probe::Type);
         }
         if (old.written.array_dimensions > 0) != (new.written.array_dimensions > 0) {
             return certain("values of the old type are refused and the new one reads back differently", Probe::Type);

@@ -2,6 +2,7 @@
 
 use super::LockMode::{AccessShare, ShareRowExclusive, ShareUpdateExclusive};
 use super::predictor::Predictor;
+use super::view::Depth;
 use crate::change::{ConstraintKind, CreateSchema, CreateTable, CreateTableAs, ObjectName};
 
 impl Predictor<'_> {
@@ -40,14 +41,12 @@ impl Predictor<'_> {
     }
 
     pub fn create_table_as(&mut self, create: &CreateTableAs) {
-        if create.if_not_exists && self.exists(&create.name) {
-            return;
-        }
         let Some(query) = &create.query else { return };
-        if create.with_no_data {
+        // The query is analyzed before the look whether the table exists.
+        if create.with_no_data || create.if_not_exists && self.exists(&create.name) {
             self.look_up(&query.tree, query.span);
         } else {
-            self.read_query(&query.tree, query.span);
+            self.read_query_to(query, Depth::Run);
         }
     }
 

@@ -6,38 +6,54 @@ use sqlparser::ast;
 
 use super::LockMode::{self, AccessShare, RowExclusive, RowShare};
 use super::predictor::Predictor;
-use super::prune;
+use super::prune::{self, Demand};
 use super::view::Depth;
+use super::written::{self, Assignment};
 use crate::change::{
-    Access, Copy, Delete, Expression, Insert, Merge, Name, ObjectName, ReferentialAction, RelationUse, RuleEvent,
-    Select, Update,
+    Access, Copy, Delete, Expression, Insert, Merge, Name, ObjectName, RelationUse, RuleEvent, Select, TriggerTiming,
+    Update,
 };
 use crate::expression;
-use crate::schema::{ColumnId, ConstraintKind, Relation, RelationKind};
+use crate::schema::{Relation, RelationKind};
 use crate::sql::Span;
 
 impl Predictor<'_> {
     pub fn select(&mut self, select: &Select) {
-        let condition = if select.uses.len() == 1 { only_condition(&select.tree.0) } else { None };
+        let query = match &*select.tree.0 {
+            ast::Statement::Query(query) => Some(query),
+            _ => None,
+        };
+        let condition = query.filter(|_| select.uses.len() == 1).and_then(|query| only_condition(query));
         let outer = std::mem::replace(&mut self.condition, condition.map(Arc::new));
-        self.read_uses(&select.uses, Depth::Run, &[]);
+        self.read_uses(&select.uses, Depth::Run, &prune::answered_by_index(&*select.tree.0));
         self.condition = outer;
-        self.run_called(&select.tree.0);
+        self.run_called(&select.tree.0, select.uses.first().map(|used| used.relation.span));
     }
 
-    /// Functions in language SQL that a statement calls run their own statements.
-    fn run_called(&mut self, tree: &ast::Statement) {
+    /// Functions that a statement calls run their own statements.
+    fn run_called(&mut self, tree: &ast::Statement, at: Option<Span>) {
         let analysis = expression::analyze_statement(tree, self.scope(None));
         for routine in analysis.routines {
-            self.run_routine(routine);
+            self.run_routine(routine, at);
         }
     }
 
-    pub fn read_uses(&mut self, uses: &[RelationUse], depth: Depth, skip_scan: &[&ObjectName]) {
+    /// Reads what a statement names; of `by_index` no more than an end of an index.
+    pub fn read_uses(&mut self, uses: &[RelationUse], depth: Depth, by_index: &[(ObjectName, Vec<Name>)]) {
         for used in uses {
             let Some(relation) = self.find(&used.relation) else { continue };
             let span = used.relation.span;
-            let depth = if skip_scan.contains(&&used.relation) { depth.min(Depth::Planned) } else { depth };
+            let found = by_index
+                .iter()
+                .find(|(name, _)| (&name.schema, &name.name) == (&used.relation.schema, &used.relation.name));
+            let answered = found.is_some_and(|(_, columns)| {
+                let indexed =
+                    |column: &Name| relation.column(column).is_some_and(|it| self.is_indexed(&relation, it.id));
+                columns.iter().all(indexed)
+            });
+            let depth = if answered { depth.min(Depth::Planned) } else { depth };
+            let allowed = depth < Depth::Rewritten || self.read_policies(&relation, None, depth, span);
+            let depth = if allowed { depth } else { depth.min(Depth::Planned) };
             match used.access {
                 Access::Read => self.read(&relation, AccessShare, depth, used.only, span),
                 Access::LockRows => self.read(&relation, RowShare, depth, used.only, span),
@@ -60,9 +76,7 @@ impl Predictor<'_> {
             // An automatically updatable view hands its write to the one relation beneath it (rewriteTargetView).
             for _ in 0..32 {
                 let RelationKind::View(view) = &at.kind else { break };
-                if at.triggers.iter().any(|it| it.timing == crate::change::TriggerTiming::InsteadOf)
-                    || !at.rules.is_empty()
-                {
+                if at.triggers.iter().any(|it| it.timing == TriggerTiming::InsteadOf) || !at.rules.is_empty() {
                     break;
                 }
                 let [(base, _)] = view.uses[..] else { break };
@@ -82,41 +96,40 @@ impl Predictor<'_> {
         let span = insert.table.span;
         let target = self.write_target(&insert.table, Depth::Rewritten, false);
         self.read_uses(&insert.uses, Depth::Run, &[]);
-        self.run_called(&insert.tree.0);
+        self.run_called(&insert.tree.0, Some(span));
         let Some(table) = target else { return };
+        self.read_policies(&table, Some(RuleEvent::Insert), Depth::Run, span);
         self.fire_rules(&table, RuleEvent::Insert, span);
-        self.route_rows(insert, &table, span);
-        if insert.on_conflict.as_ref().is_none_or(|it| !it.do_update) || insert.rows.is_some() {
+        self.read_partition_bound(&table, span);
+        self.fire_triggers(&table, RuleEvent::Insert, &[], span);
+        let ast::Statement::Insert(tree) = &*insert.tree.0 else { return };
+        let rows = tree.source.as_ref().map(|source| written::rows(source)).unwrap_or_default();
+        let values_list = insert.rows.is_some();
+        self.route_rows(insert, &rows, values_list, &table, span);
+        if insert.on_conflict.as_ref().is_none_or(|it| !it.do_update) || values_list {
             // Through a view only the columns that it shows are written.
             let shown =
                 self.find(&insert.table).and_then(|it| it.as_view()?.uses.first().map(|(_, columns)| columns.clone()));
-            let given = |column: ColumnId| {
-                if shown.as_ref().is_some_and(|columns| !columns.contains(&column)) {
-                    return false;
-                }
-                insert.columns.is_empty()
-                    || table.column_by_id(column).is_some_and(|it| {
-                        insert.columns.iter().any(|listed| listed.name == it.name) || it.default.is_some()
-                    })
-            };
-            self.look_up_references(&table, given, span);
+            let shown = |column| shown.as_ref().is_none_or(|columns| columns.contains(&column));
+            let listed = listed(insert, &table);
+            self.look_up_inserted(&table, &listed, &rows, shown, span);
         }
     }
 
-    /// The partitions that take the rows of a VALUES list (ExecFindPartition): each is locked when its first row comes.
-    fn route_rows(&mut self, insert: &Insert, table: &Relation, span: Span) {
-        if !table.is_partitioned() {
-            return;
-        }
-        let listed: Vec<Name> = match &insert.columns[..] {
-            [] => table.columns.iter().map(|column| column.name.clone()).collect(),
-            columns => columns.iter().map(|column| column.name.clone()).collect(),
-        };
-        for row in rows(&insert.tree.0) {
+    /// The partitions that take the rows (ExecFindPartition): each is locked when its first row comes. What a query gives is known
+    /// where it is a constant.
+    fn route_rows(&mut self, insert: &Insert, rows: &[Vec<&ast::Expr>], all: bool, table: &Relation, span: Span) {
+        let RelationKind::PartitionedTable(key) = &table.kind else { return };
+        let listed = listed(insert, table);
+        for row in rows {
             let value = |name: &Name| {
                 let at = listed.iter().position(|it| it == name)?;
-                prune::constant(row.get(at)?)
+                prune::constant(row.get(at)?).map(Demand::exactly)
             };
+            let names = key.columns.iter().filter_map(|id| table.column_by_id(*id)).map(|column| &column.name);
+            if !all && names.into_iter().any(|name| value(name).is_none()) {
+                continue;
+            }
             for part in self.live(table, false, &value) {
                 self.lock(&part, RowExclusive, span);
             }
@@ -126,30 +139,10 @@ impl Predictor<'_> {
     /// The table and the partitions that the statement's condition leaves.
     pub fn concerned(&self, table: &Relation, only: bool) -> Vec<Arc<Relation>> {
         match &self.condition {
+            // Nothing is left of a partitioned table; plain inheritance is expanded all the same.
+            Some(condition) if table.is_partitioned() && prune::never(condition) => self.family(table, true),
             Some(condition) => self.live(table, only, &|column| prune::demanded(condition, column)),
             None => self.family(table, only),
-        }
-    }
-
-    fn fire_rules(&mut self, table: &Relation, event: RuleEvent, span: Span) {
-        for rule in table.rules.iter().filter(|rule| rule.event == event) {
-            for (id, _) in &rule.uses {
-                if *id != table.id {
-                    self.lock_id(*id, RowExclusive, span);
-                }
-            }
-        }
-    }
-
-    /// RI_FKey_check (ri_triggers.c): the referenced row is locked FOR KEY SHARE.
-    fn look_up_references(&mut self, table: &Relation, written: impl Fn(ColumnId) -> bool, span: Span) {
-        if self.context.session.replica_role {
-            return;
-        }
-        for (constraint, key) in table.foreign_keys() {
-            if constraint.enforced && key.columns.iter().all(|column| written(*column)) {
-                self.lock_id(key.referenced, RowShare, span);
-            }
         }
     }
 
@@ -160,48 +153,26 @@ impl Predictor<'_> {
         let target = self.write_target(&update.table, Depth::Planned, update.only);
         let condition = self.condition.take();
         self.read_uses(&update.uses, Depth::Run, &[]);
-        self.run_called(&update.tree.0);
-        let Some(table) = target else { return };
+        self.run_called(&update.tree.0, Some(span));
+        self.condition = outer;
+        let (Some(table), ast::Statement::Update(tree)) = (target, &*update.tree.0) else { return };
+        self.read_policies(&table, Some(RuleEvent::Update), Depth::Run, span);
         self.fire_rules(&table, RuleEvent::Update, span);
-        self.condition = condition;
+        let outer = std::mem::replace(&mut self.condition, condition);
         self.scan_written(&table, update.only, update.predicate.as_ref(), span);
         self.condition = outer;
-        let set = |column: ColumnId| {
-            table.column_by_id(column).is_some_and(|it| update.columns.iter().any(|listed| listed.name == it.name))
-        };
-        let touched: Vec<ColumnId> = table.columns.iter().map(|it| it.id).filter(|id| set(*id)).collect();
-        if !self.context.session.replica_role {
-            for (constraint, key) in table.foreign_keys() {
-                if constraint.enforced && key.columns.iter().any(|column| touched.contains(column)) {
-                    self.lock_id(key.referenced, RowShare, span);
-                }
-            }
-            self.tell_referencing(&table, Some(&touched), span);
-        }
+        self.rows_updated(&table, &written::assignments(&tree.assignments), span);
     }
 
-    /// What a referential action does to the tables that reference a changed or deleted key.
-    fn tell_referencing(&mut self, table: &Relation, touched: Option<&[ColumnId]>, span: Span) {
-        let keys: Vec<_> = self.schema().foreign_keys_to(table.id).map(|(id, it)| (id, it.clone())).collect();
-        for (id, constraint) in keys {
-            let ConstraintKind::ForeignKey(key) = &constraint.kind else { continue };
-            if touched.is_some_and(|it| !key.referenced_columns.iter().any(|column| it.contains(column))) {
-                continue;
-            }
-            let action = if touched.is_some() { key.on_update } else { key.on_delete };
-            let mode = match action {
-                ReferentialAction::NoAction | ReferentialAction::Restrict => RowShare,
-                _ => RowExclusive,
-            };
-            let Some(other) = self.relation(id).cloned() else { continue };
-            for part in self.family(&other, !other.is_partitioned()) {
-                self.lock(&part, mode, span);
-                let indexed = key.columns.first().is_some_and(|column| self.is_indexed(&part, *column));
-                if !indexed {
-                    self.scan(&part, span, "no index finds the rows that reference a key");
-                }
-            }
-        }
+    /// What an UPDATE of rows brings with it.
+    fn rows_updated(&mut self, table: &Arc<Relation>, assignments: &[Assignment], span: Span) {
+        let assigned: Vec<Name> = assignments.iter().map(|it| it.column.clone()).collect();
+        self.read_partition_bound(table, span);
+        self.fire_triggers(table, RuleEvent::Update, &assigned, span);
+        self.look_up_assigned(table, assignments, span);
+        let changed: Vec<_> = assignments.iter().filter(|it| !it.is_unchanged()).map(|it| &it.column).collect();
+        let changed = table.columns.iter().filter(|column| changed.contains(&&column.name)).map(|column| column.id);
+        self.tell_referencing(table, Some(&changed.collect::<Vec<_>>()), span);
     }
 
     pub fn delete(&mut self, delete: &Delete) {
@@ -211,20 +182,25 @@ impl Predictor<'_> {
         let target = self.write_target(&delete.table, Depth::Planned, delete.only);
         let condition = self.condition.take();
         self.read_uses(&delete.uses, Depth::Run, &[]);
-        self.run_called(&delete.tree.0);
+        self.run_called(&delete.tree.0, Some(span));
+        self.condition = outer;
         let Some(table) = target else { return };
+        self.read_policies(&table, Some(RuleEvent::Delete), Depth::Run, span);
         self.fire_rules(&table, RuleEvent::Delete, span);
-        self.condition = condition;
+        let outer = std::mem::replace(&mut self.condition, condition);
         self.scan_written(&table, delete.only, delete.predicate.as_ref(), span);
         self.condition = outer;
-        if !self.context.session.replica_role {
-            self.tell_referencing(&table, None, span);
-        }
+        self.rows_deleted(&table, span);
+    }
+
+    fn rows_deleted(&mut self, table: &Arc<Relation>, span: Span) {
+        self.fire_triggers(table, RuleEvent::Delete, &[], span);
+        self.tell_referencing(table, None, span);
     }
 
     fn scan_written(&mut self, table: &Arc<Relation>, only: bool, predicate: Option<&Expression>, span: Span) {
         for part in self.concerned(table, only) {
-            let by_index = predicate.is_some_and(|it| self.finds_by_index(&part, &it.tree));
+            let by_index = predicate.is_some_and(|it| prune::never(&it.tree) || self.finds_by_index(&part, &it.tree));
             if !by_index {
                 let reason =
                     if predicate.is_some() { "no index fits the condition" } else { "no condition limits the rows" };
@@ -234,11 +210,34 @@ impl Predictor<'_> {
     }
 
     pub fn merge(&mut self, merge: &Merge) {
+        let span = merge.table.span;
         let target = self.write_target(&merge.table, Depth::Planned, merge.only);
         self.read_uses(&merge.uses, Depth::Run, &[]);
-        if let Some(table) = target {
-            for part in self.family(&table, merge.only) {
-                self.scan(&part, merge.table.span, "its rows are joined with the source");
+        let Some(table) = target else { return };
+        for part in self.family(&table, merge.only) {
+            self.scan(&part, span, "its rows are joined with the source");
+        }
+        let ast::Statement::Merge(tree) = &*merge.tree.0 else { return };
+        for clause in &tree.clauses {
+            match &clause.action {
+                ast::MergeAction::Update(update) => {
+                    if let ast::MergeUpdateKind::Set(assignments) = &update.kind {
+                        self.rows_updated(&table, &written::assignments(assignments), span);
+                    }
+                }
+                ast::MergeAction::Insert(insert) => {
+                    self.fire_triggers(&table, RuleEvent::Insert, &[], span);
+                    let ast::MergeInsertKind::Values(values) = &insert.kind else { continue };
+                    let listed: Vec<Name> = match &insert.columns[..] {
+                        [] => table.columns.iter().map(|column| column.name.clone()).collect(),
+                        columns => columns.iter().filter_map(written::column).collect(),
+                    };
+                    let rows: Vec<Vec<&ast::Expr>> =
+                        values.rows.iter().map(|row| row.content.iter().collect()).collect();
+                    self.look_up_inserted(&table, &listed, &rows, |_| true, span);
+                }
+                ast::MergeAction::Delete { .. } => self.rows_deleted(&table, span),
+                ast::MergeAction::DoNothing { .. } => {}
             }
         }
     }
@@ -249,7 +248,10 @@ impl Predictor<'_> {
         if copy.from {
             let Some(table) = self.write_target(name, Depth::Rewritten, false) else { return };
             if copy.data.is_some() {
-                self.look_up_references(&table, |_| true, name.span);
+                self.read_partition_bound(&table, name.span);
+                self.fire_triggers(&table, RuleEvent::Insert, &[], name.span);
+                let all: Vec<Name> = table.columns.iter().map(|column| column.name.clone()).collect();
+                self.look_up_inserted(&table, &all, &[], |_| true, name.span);
             }
         } else if let Some(table) = self.find(name) {
             let mode: LockMode = AccessShare;
@@ -259,20 +261,18 @@ impl Predictor<'_> {
     }
 }
 
-/// The WHERE of a plain SELECT.
-fn only_condition(statement: &ast::Statement) -> Option<ast::Expr> {
-    let ast::Statement::Query(query) = statement else { return None };
-    match &*query.body {
-        ast::SetExpr::Select(select) => select.selection.clone(),
-        _ => None,
+/// The columns that an INSERT gives values for, in order.
+fn listed(insert: &Insert, table: &Relation) -> Vec<Name> {
+    match &insert.columns[..] {
+        [] => table.columns.iter().map(|column| column.name.clone()).collect(),
+        columns => columns.iter().map(|column| column.name.clone()).collect(),
     }
 }
 
-/// The rows of INSERT … VALUES.
-fn rows(statement: &ast::Statement) -> Vec<&[ast::Expr]> {
-    let ast::Statement::Insert(insert) = statement else { return Vec::new() };
-    match insert.source.as_ref().map(|source| &*source.body) {
-        Some(ast::SetExpr::Values(values)) => values.rows.iter().map(|row| &row.content[..]).collect(),
-        _ => Vec::new(),
+/// The WHERE of a plain SELECT.
+pub(super) fn only_condition(query: &ast::Query) -> Option<ast::Expr> {
+    match &*query.body {
+        ast::SetExpr::Select(select) => select.selection.clone(),
+        _ => None,
     }
 }

@@ -17,10 +17,27 @@ impl Predictor<'_> {
             return self.drop_index_concurrently(drop);
         }
         for reference in &drop.objects {
+            // The lock on the table of a part that is not there is released (`get_object_address_relobject`).
+            if drop.if_exists && self.lacks_part(drop.kind, reference) {
+                continue;
+            }
             for object in self.named(drop.kind, reference) {
                 self.lock_dropped(&object, reference.span);
             }
             self.lock_unknown(drop.kind, reference);
+        }
+    }
+
+    /// Whether a table that is known has no such trigger, rule or policy.
+    fn lacks_part(&self, kind: ObjectKind, reference: &ObjectReference) -> bool {
+        let on = reference.on.as_ref().and_then(|name| self.schema().find_relation(name, self.context.session));
+        let Some(table) = on.filter(|table| table.known) else { return false };
+        let name = &reference.name.name;
+        match kind {
+            ObjectKind::Trigger => !table.triggers.iter().any(|it| it.name == *name),
+            ObjectKind::Rule => !table.rules.iter().any(|it| it.name == *name),
+            ObjectKind::Policy => !table.policies.iter().any(|it| it.name == *name),
+            _ => false,
         }
     }
 
@@ -152,13 +169,19 @@ impl Predictor<'_> {
     /// Removing a foreign key removes its triggers, those on the other table and on all partitions included (`RemoveTriggerById`).
     pub fn lock_foreign_key_partners(&mut self, id: RelationId, key: &ForeignKey, span: Span) {
         self.lock_partitions(id, span);
-        self.lock_id(key.referenced, AccessExclusive, span);
+        // Before 15 only the partitions have the triggers of a key, the partitioned table itself has none.
+        if self.at_least(15) || !self.relation(key.referenced).is_some_and(|it| it.is_partitioned()) {
+            self.lock_id(key.referenced, AccessExclusive, span);
+        }
         self.lock_partitions(key.referenced, span);
     }
 
     fn lock_partitions(&mut self, id: RelationId, span: Span) {
-        if self.relation(id).is_some_and(|it| it.is_partitioned()) {
-            self.lock_family(id, AccessExclusive, span);
+        let Some(table) = self.relation(id).filter(|it| it.is_partitioned()) else { return };
+        for part in self.family(table, false) {
+            if self.at_least(15) || !part.is_partitioned() {
+                self.lock(&part, AccessExclusive, span);
+            }
         }
     }
 

@@ -26,7 +26,7 @@ impl Predictor<'_> {
         let tables = self.family(&table, !table.is_partitioned());
         tables.iter().for_each(|part| self.lock(part, mode, span));
         let after = self.after(change);
-        let reason = "the index is built from every row";
+        let reason = "CREATE INDEX reads every row";
         let at = create.name.as_ref().map_or(span, |name| name.span);
         self.build_new_indexes(&tables, &after, at, reason);
         if !table.known {
@@ -46,10 +46,10 @@ impl Predictor<'_> {
     }
 
     fn build_on_unknown(&mut self, create: &CreateIndex, table: &Relation, span: Span) {
-        self.scan(table, span, "the index is built from every row");
+        self.scan(table, span, "CREATE INDEX reads every row");
         if let Some(name) = &create.name {
             let name = crate::change::QualifiedName { schema: table.name.schema.clone(), name: name.name.clone() };
-            self.build(table, &name, span, "the index is built from every row");
+            self.build(table, &name, span, "CREATE INDEX reads every row");
         }
     }
 

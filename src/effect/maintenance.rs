@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use super::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
 use super::predictor::Predictor;
 use crate::change::{
-    AlterObject, AlterObjectAction, AlterPublication, AlterPublicationAction, Cluster, Comment, CreateOther,
-    CreateStatistics, Grant, GrantObjects, LockTable, ObjectKind, ObjectName, PublicationObjects, Truncate, Vacuum,
+    AlterExtension, AlterExtensionAction, AlterObject, AlterObjectAction, AlterPublication, AlterPublicationAction,
+    Cluster, Comment, CreateOther, CreateStatistics, Grant, GrantObjects, LockTable, ObjectKind, ObjectName,
+    ObjectReference, Owned, PublicationObjects, Truncate, Vacuum,
 };
-use crate::schema::{Relation, RelationId, RelationKind};
+use crate::schema::{Object, Relation, RelationId, RelationKind};
 use crate::sql::Span;
 
 impl Predictor<'_> {
@@ -31,7 +32,10 @@ impl Predictor<'_> {
     fn truncate_referencing(&mut self, mut seen: BTreeSet<RelationId>, span: Span) {
         let mut waiting: Vec<RelationId> = seen.iter().copied().collect();
         while let Some(id) = waiting.pop() {
-            let referencing: Vec<_> = self.schema().foreign_keys_to(id).map(|(table, _)| table).collect();
+            // A key to a partitioned table is one to each of its partitions too.
+            let referenced = std::iter::once(id).chain(self.partitioned_above(id));
+            let referencing: Vec<_> =
+                referenced.flat_map(|id| self.schema().foreign_keys_to(id)).map(|(table, _)| table).collect();
             for id in referencing {
                 let Some(table) = self.relation(id) else { continue };
                 for part in self.family(table, false) {
@@ -57,6 +61,10 @@ impl Predictor<'_> {
     }
 
     pub fn lock_table(&mut self, lock: &LockTable) {
+        if let Some((first, _)) = lock.tables.first() {
+            let message = "LOCK TABLE can only be used in transaction blocks".to_owned();
+            self.fail(super::FailsWhen::OutsideTransactionBlock, first.span, first, message);
+        }
         for (name, only) in &lock.tables {
             let Some(relation) = self.find(name) else { continue };
             for relation in self.family(&relation, *only) {
@@ -141,10 +149,14 @@ impl Predictor<'_> {
         }
     }
 
-    pub fn analyze(&mut self, tables: &[ObjectName], only: &[bool]) {
+    pub fn analyze_tables(&mut self, tables: &[ObjectName], only: &[bool]) {
         for (at, name) in tables.iter().enumerate() {
             let only = only.get(at).copied().unwrap_or(false);
             let Some(table) = self.find(name) else { continue };
+            // Skipped with a warning, its lock released (`analyze_rel`, analyze.c).
+            if matches!(table.kind, RelationKind::View(_)) {
+                continue;
+            }
             self.lock(&table, ShareUpdateExclusive, name.span);
             let own = !only && (self.at_least(18) || table.is_partitioned());
             for child in self.family(&table, false).iter().skip(1) {
@@ -162,10 +174,7 @@ impl Predictor<'_> {
     }
 
     pub fn create_statistics(&mut self, create: &CreateStatistics) {
-        let exists = create.name.as_ref().map(|name| self.schema().qualify(name, self.context.session));
-        if create.if_not_exists && exists.is_some_and(|name| self.schema().statistics.contains_key(&name)) {
-            return;
-        }
+        // The lock comes before the look whether the statistics exist (`CreateStatistics`, statscmds.c).
         let Some(name) = &create.table else { return };
         if let Some(table) = self.find(name) {
             self.lock(&table, ShareUpdateExclusive, name.span);
@@ -199,20 +208,41 @@ impl Predictor<'_> {
         }
     }
 
-    /// get_object_address (objectaddress.c): relations under SHARE UPDATE EXCLUSIVE, tables of parts under ACCESS SHARE.
     pub fn comment(&mut self, comment: &Comment) {
+        self.lock_object(comment.kind, &comment.object);
+    }
+
+    pub fn alter_extension(&mut self, alter: &AlterExtension) {
+        if let AlterExtensionAction::Member { kind, object } = &alter.action {
+            self.lock_object(*kind, object);
+        }
+    }
+
+    /// get_object_address (objectaddress.c): relations under SHARE UPDATE EXCLUSIVE, tables of parts under ACCESS SHARE.
+    fn lock_object(&mut self, kind: ObjectKind, object: &ObjectReference) {
         use ObjectKind::*;
-        let (name, mode) = match comment.kind {
-            Table | View | MaterializedView | ForeignTable => (Some(&comment.object.name), ShareUpdateExclusive),
-            Column => (Some(comment.object.on.as_ref().unwrap_or(&comment.object.name)), ShareUpdateExclusive),
-            Constraint | Trigger | Rule | Policy => (comment.object.on.as_ref(), AccessShare),
+        let (name, mode) = match kind {
+            Table | View | MaterializedView | ForeignTable => (Some(&object.name), ShareUpdateExclusive),
+            Column => (Some(object.on.as_ref().unwrap_or(&object.name)), ShareUpdateExclusive),
+            Constraint | Trigger | Rule | Policy => (object.on.as_ref(), AccessShare),
             _ => (None, AccessShare),
         };
         let Some(name) = name else { return };
         if let Some(relation) =
             self.schema().find_relation(name, self.context.session).cloned().or_else(|| self.find(name))
         {
-            self.lock(&relation, mode, comment.object.span);
+            self.lock(&relation, mode, object.span);
+        }
+    }
+
+    /// REASSIGN OWNED changes the owner of each relation; DROP OWNED drops it.
+    pub fn owned(&mut self, owned: &Owned) {
+        for id in self.schema().owned_by(owned) {
+            if owned.drop {
+                self.lock_dropped(&Object::Relation(id), owned.span);
+            } else {
+                self.lock_id(id, AccessExclusive, owned.span);
+            }
         }
     }
 
@@ -238,6 +268,9 @@ impl Predictor<'_> {
             return;
         }
         let Some(table) = alter.object.on.as_ref().and_then(|name| self.find(name)) else { return };
+        if alter.action == AlterObjectAction::DependsOnExtension {
+            return self.lock(&table, AccessShare, alter.object.span);
+        }
         self.lock(&table, AccessExclusive, alter.object.span);
         let cloned = table.triggers.iter().any(|it| it.name == alter.object.name.name && it.for_each_row);
         // renametrig (trigger.c) renames the clones in partitions since 15.

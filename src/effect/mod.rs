@@ -8,6 +8,8 @@ mod alter_table;
 mod create_table;
 mod data;
 mod drop;
+mod fire;
+mod fold;
 mod index;
 mod lock;
 mod maintenance;
@@ -20,6 +22,7 @@ mod routine;
 mod type_change;
 mod types;
 mod view;
+mod written;
 
 pub use lock::LockMode;
 pub use predict::predict;

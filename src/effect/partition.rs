@@ -32,7 +32,7 @@ impl Predictor<'_> {
         }
         let Some(default) = self.default_partition(parent.id) else { return };
         if let RelationKind::PartitionedTable(key) = &parent.kind
-            && expression::excludes_partition_bound(&checks(&default), parent, key, bound)
+            && expression::excludes_partition_bound(&checks(&default), &default, parent, key, bound)
         {
             return self.lock(&default, AccessExclusive, span);
         }
@@ -61,8 +61,8 @@ impl Predictor<'_> {
         }
         let referencing: Vec<RelationId> = self.schema().foreign_keys_to(parent.id).map(|(table, _)| table).collect();
         for table in referencing {
-            // CREATE TABLE … PARTITION OF locked it less before 15.
-            let weak = attached.is_none() && !self.at_least(15);
+            // Before 15 the referencing table gets no new trigger.
+            let weak = !self.at_least(15);
             self.lock_id(table, if weak { super::LockMode::AccessShare } else { ShareRowExclusive }, span);
         }
     }
@@ -73,8 +73,13 @@ impl Predictor<'_> {
             self.scan(&part, span, "every row's key is looked up in the referenced table");
         }
         self.lock(referenced, RowShare, span);
+        // Every plan of that join asks for a row of the referencing table first, and stops where there is none.
+        let none = self.schema().holds_no_rows(table);
         for part in self.family(referenced, !referenced.is_partitioned()) {
             self.lock(&part, super::LockMode::AccessShare, span);
+            if none {
+                continue;
+            }
             self.scan(&part, span, "the keys of the referencing table are looked up in it");
         }
     }
@@ -105,9 +110,6 @@ impl Predictor<'_> {
 
     fn bound_is_proved(&self, parent: &Relation, child: &Relation, bound: &PartitionBound) -> bool {
         let RelationKind::PartitionedTable(key) = &parent.kind else { return false };
-        if *bound == PartitionBound::Default && parent.children.is_empty() {
-            return true;
-        }
         expression::proves_partition_bound(&checks(child), child, parent, key, bound, self.scope(None))
     }
 
@@ -143,6 +145,9 @@ impl Predictor<'_> {
             for part in self.family(table, !table.is_partitioned()) {
                 self.lock(&part, AccessExclusive, span);
                 self.scan(&part, span, "its rows may reference the partition");
+            }
+            for part in child.map(|child| self.family(child, false)).unwrap_or_default() {
+                self.scan(&part, span, "the keys of referencing rows are looked up in it");
             }
         }
         // The partition's own keys get triggers of their own on the referenced table.

@@ -23,7 +23,7 @@ impl Predictor<'_> {
             Change::Reindex(reindex) => self.reindex(reindex),
             Change::Cluster(cluster) => self.cluster(cluster),
             Change::Vacuum(vacuum) => self.vacuum(vacuum),
-            Change::Analyze(analyze) => self.analyze(&analyze.tables, &analyze.only),
+            Change::Analyze(analyze) => self.analyze_tables(&analyze.tables, &analyze.only),
             Change::CreateStatistics(create) => self.create_statistics(create),
             Change::CreateView(create) => self.create_view(create),
             Change::CreateMaterializedView(create) => self.create_materialized_view(create),
@@ -62,14 +62,22 @@ impl Predictor<'_> {
             Change::Do(block) => self.do_block(block),
             Change::Nothing(nothing) if nothing.forbidden_in_transaction => self.forbid_nothing(nothing.name),
             Change::Call(routine) => self.call(routine),
+            Change::AlterExtension(alter) => self.alter_extension(alter),
+            Change::Owned(owned) => self.owned(owned),
+            Change::Prepare { change, .. } => self.analyze(change),
+            Change::DeclareCursor(change) => self.plan(change),
+            Change::Execute(name) => {
+                if let Some(prepared) = self.prepared(name) {
+                    self.change(&prepared);
+                }
+            }
             Change::CreateType(_)
             | Change::AlterEnum(_)
             | Change::CreateDomain(_)
             | Change::AlterRoutine(_)
             | Change::CreateExtension(_)
-            | Change::AlterExtension(_)
             | Change::AlterDefaultPrivileges(_)
-            | Change::Owned(_)
+            | Change::Deallocate(_)
             | Change::Transaction(_)
             | Change::Set(_)
             | Change::Nothing(_) => {}
@@ -88,7 +96,7 @@ impl Predictor<'_> {
     fn call(&mut self, routine: &RoutineName) {
         let found: Vec<_> = self.schema().find_routines(&routine.name, self.context.session).map(|it| it.id).collect();
         if let [only] = found[..] {
-            self.run_routine(only);
+            self.run_routine(only, Some(routine.name.span));
         }
     }
 }

@@ -63,6 +63,8 @@ pub enum FailsWhen {
     Always,
     /// Inside a transaction block only.
     InTransactionBlock,
+    /// Outside a transaction block only.
+    OutsideTransactionBlock,
     /// On every table that has a row.
     AnyRow,
     /// If some row breaks it; the query returns such rows.

@@ -86,6 +86,12 @@ impl<'a> Predictor<'a> {
         std::iter::once(own).chain(children.into_iter().filter_map(|id| self.relation(id).cloned())).collect()
     }
 
+    /// The partitioned tables that a partition is under, nearest first.
+    pub fn partitioned_above(&self, id: RelationId) -> Vec<RelationId> {
+        let above = self.schema().parents_closure(id);
+        above.into_iter().filter(|id| self.relation(*id).is_some_and(|it| it.is_partitioned())).collect()
+    }
+
     pub fn lock(&mut self, relation: &Relation, mode: LockMode, span: Span) {
         let known = self.context.schema.relation(relation.id).is_some();
         if !relation.is_queryable() || !(known || relation.id == STUB) {
@@ -188,6 +194,20 @@ impl<'a> Predictor<'a> {
         self.out.effect.in_transaction_block = InTransactionBlock::Forbidden;
         let message = format!("{command} cannot run inside a transaction block");
         self.fail(FailsWhen::InTransactionBlock, span, object, message);
+    }
+
+    /// A failure that takes a row of the table.
+    pub fn fail_on_rows(
+        &mut self,
+        table: &Relation,
+        when: FailsWhen,
+        span: Span,
+        object: impl ToString,
+        message: String,
+    ) {
+        if !self.schema().holds_no_rows(table) {
+            self.fail(when, span, object, message);
+        }
     }
 
     pub fn fail(&mut self, when: FailsWhen, span: Span, object: impl ToString, message: String) {

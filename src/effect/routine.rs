@@ -1,18 +1,19 @@
 //! Functions, triggers, rules and policies; DO blocks and other statements made of statements.
 
-use super::Context;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::LockMode::{AccessExclusive, AccessShare, ShareRowExclusive};
 use super::predictor::Predictor;
 use super::view::Depth;
-use crate::change::{
-    Change, CreateRoutine, CreateRule, CreateTrigger, Do, Expression, Insert, ObjectName, RelationUse,
-};
+use super::{Context, Prediction, WorkKind};
+use crate::change::{Change, CreateRoutine, CreateRule, CreateTrigger, Do, Expression, Ident, ObjectName, RelationUse};
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{self, Visit, Visitor};
 
-use crate::schema::{RoutineId, Session, apply};
-use crate::sql::Statement;
+use crate::schema::{Relation, RoutineId, Schema, Session, apply};
+use crate::sql::{Span, Statement, read_plpgsql_body};
 
 /// How many calls of functions inside functions are followed.
 const DEEPEST_CALL: u8 = 4;
@@ -25,24 +26,19 @@ impl Predictor<'_> {
         }
         for statement in &create.statements {
             if let Ok(change) = &statement.change {
-                self.analyze_body(change);
+                self.analyze(change);
             }
         }
     }
 
-    fn analyze_body(&mut self, change: &Change) {
-        let (target, uses): (Option<&ObjectName>, &[RelationUse]) = match change {
-            Change::Insert(insert) => (Some(&insert.table), &insert.uses),
-            Change::Update(update) => (Some(&update.table), &update.uses),
-            Change::Delete(delete) => (Some(&delete.table), &delete.uses),
-            Change::Merge(merge) => (Some(&merge.table), &merge.uses),
-            Change::Select(select) => (None, &select.uses),
-            _ => return,
-        };
-        if let Some(name) = target {
-            self.write_target(name, Depth::Rewritten, false);
+    /// A statement is analyzed and rewritten, and goes no further: the body of a function, PREPARE.
+    pub fn analyze(&mut self, change: &Change) {
+        if let Some((target, _, uses)) = parts(change) {
+            if let Some(name) = target {
+                self.write_target(name, Depth::Rewritten, false);
+            }
+            self.read_uses(uses, Depth::Rewritten, &[]);
         }
-        self.read_uses(uses, Depth::Rewritten, &[]);
     }
 
     pub fn create_trigger(&mut self, create: &CreateTrigger) {
@@ -65,32 +61,32 @@ impl Predictor<'_> {
         if let Some(table) = self.find(&create.table) {
             self.lock(&table, AccessExclusive, create.table.span);
         }
+        if let Some(condition) = &create.condition {
+            self.look_up_subqueries(condition);
+        }
         for change in create.actions.iter().filter_map(|action| action.change.as_ref().ok()) {
             self.analyze_rule_action(change);
         }
     }
 
     fn analyze_rule_action(&mut self, change: &Change) {
-        let (target, uses) = match change {
-            Change::Insert(Insert { table, uses, .. }) => (Some(table), uses),
-            Change::Update(update) => (Some(&update.table), &update.uses),
-            Change::Delete(delete) => (Some(&delete.table), &delete.uses),
-            Change::Select(select) => (None, &select.uses),
-            _ => return,
-        };
-        if let Some(name) = target {
-            self.write_target(name, Depth::Named, false);
+        if let Some((target, _, uses)) = parts(change) {
+            if let Some(name) = target {
+                self.write_target(name, Depth::Named, false);
+            }
+            self.read_uses(uses, Depth::Named, &[]);
         }
-        self.read_uses(uses, Depth::Named, &[]);
     }
 
     pub fn policy(&mut self, table: &ObjectName, conditions: &[Option<&Expression>]) {
         let Some(relation) = self.find(table) else { return };
         self.lock(&relation, AccessExclusive, table.span);
-        for condition in conditions.iter().flatten() {
-            for query in subqueries(&condition.tree) {
-                self.look_up(&query, condition.span);
-            }
+        conditions.iter().flatten().for_each(|condition| self.look_up_subqueries(condition));
+    }
+
+    fn look_up_subqueries(&mut self, condition: &Expression) {
+        for query in subqueries(&condition.tree) {
+            self.look_up(&query, condition.span);
         }
     }
 
@@ -106,7 +102,11 @@ impl Predictor<'_> {
         let mut schema = self.schema().clone();
         for change in changes {
             let context = Context { schema: &schema, session, version: self.context.version };
-            let mut prediction = super::predict(change, context);
+            let mut inner = Predictor::new(context);
+            inner.depth = self.depth;
+            inner.change(change);
+            let mut prediction = inner.finish();
+            self.call_by_old_names(&mut prediction, &schema);
             let made = |id: Option<crate::schema::RelationId>| {
                 id.is_some_and(|id| self.relation(id).is_none() && schema.relation(id).is_some_and(|it| it.known))
             };
@@ -127,49 +127,99 @@ impl Predictor<'_> {
         }
     }
 
-    /// EXPLAIN plans and no more, unless ANALYZE runs the statement.
-    pub fn explain(&mut self, analyze: bool, change: &Change) {
-        if analyze {
-            return self.change(change);
+    /// What an earlier statement of the same command renamed is told by the name it had before.
+    fn call_by_old_names(&self, prediction: &mut Prediction, now: &Schema) {
+        let renamed = |it: &Arc<Relation>| {
+            let before = self.relation(it.id)?;
+            (before.name != it.name).then(|| (it.name.to_string(), before.name.to_string()))
+        };
+        let names: BTreeMap<String, String> = now.relations.values().filter_map(renamed).collect();
+        if names.is_empty() {
+            return;
         }
-        match change {
-            Change::Insert(it) => {
-                self.write_target(&it.table, Depth::Rewritten, false);
-                self.read_uses(&it.uses, Depth::Planned, &[]);
-            }
-            Change::Update(it) => {
-                self.write_target(&it.table, Depth::Planned, it.only);
-                self.read_uses(&it.uses, Depth::Planned, &[]);
-            }
-            Change::Delete(it) => {
-                self.write_target(&it.table, Depth::Planned, it.only);
-                self.read_uses(&it.uses, Depth::Planned, &[]);
-            }
-            Change::Merge(it) => {
-                self.write_target(&it.table, Depth::Planned, it.only);
-                self.read_uses(&it.uses, Depth::Planned, &[]);
-            }
-            Change::Select(it) => self.read_uses(&it.uses, Depth::Planned, &[]),
-            _ => {}
+        let old = |name: String| names.get(&name).cloned().unwrap_or(name);
+        let effect = &mut prediction.effect;
+        effect.locks = std::mem::take(&mut effect.locks).into_iter().map(|(name, mode)| (old(name), mode)).collect();
+        effect.rewrites = std::mem::take(&mut effect.rewrites).into_iter().map(old).collect();
+        effect.scans = std::mem::take(&mut effect.scans).into_iter().map(old).collect();
+        prediction.locks.iter_mut().for_each(|lock| lock.name = old(std::mem::take(&mut lock.name)));
+        for work in prediction.work.iter_mut().filter(|work| work.kind != WorkKind::IndexBuild) {
+            work.name = old(std::mem::take(&mut work.name));
         }
     }
 
-    /// Runs the statements of a function in language SQL.
-    pub fn run_routine(&mut self, id: RoutineId) {
-        let Some(routine) = self.schema().routines.get(&id) else { return };
-        if routine.language != *"sql" {
-            return;
+    /// EXPLAIN plans and no more, unless ANALYZE runs the statement.
+    pub fn explain(&mut self, analyze: bool, change: &Change) {
+        if analyze { self.change(change) } else { self.plan(change) }
+    }
+
+    /// A statement is planned and not run. Without a plan of its own nothing is touched.
+    pub fn plan(&mut self, change: &Change) {
+        match change {
+            Change::CreateTableAs(create) => {
+                create.query.iter().for_each(|query| self.read_query_to(query, Depth::Planned));
+            }
+            Change::CreateMaterializedView(create) => self.read_query_to(&create.query, Depth::Planned),
+            Change::DeclareCursor(change) => self.plan(change),
+            Change::Execute(name) => {
+                if let Some(prepared) = self.prepared(name) {
+                    self.plan(&prepared);
+                }
+            }
+            _ => {
+                let Some((target, only, uses)) = parts(change) else { return };
+                if let Some(name) = target {
+                    // The plan of an INSERT opens no partition.
+                    let depth = if matches!(change, Change::Insert(_)) { Depth::Rewritten } else { Depth::Planned };
+                    self.write_target(name, depth, only);
+                }
+                self.read_uses(uses, Depth::Planned, &[]);
+            }
         }
+    }
+
+    pub fn prepared(&self, name: &Ident) -> Option<Arc<Change>> {
+        self.context.session.prepared.get(&name.name).cloned()
+    }
+
+    /// Runs the statements of a function in language SQL or PL/pgSQL; what they do is told at the call.
+    pub fn run_routine(&mut self, id: RoutineId, call: Option<Span>) {
+        let Some(routine) = self.schema().routines.get(&id) else { return };
         // Functions call each other and themselves: deep enough is deep enough.
         if self.depth >= DEEPEST_CALL {
             return;
         }
-        self.depth += 1;
-        for change in routine.statements.iter().filter_map(|statement| statement.change.as_ref().ok()) {
-            self.change(change);
+        let body = match routine.language.as_str() {
+            "sql" => routine.statements.to_vec(),
+            "plpgsql" => read_plpgsql_body(&routine.body),
+            _ => return,
+        };
+        let changes: Vec<_> = body.iter().filter_map(|statement| statement.change.as_ref().ok()).collect();
+        let session = self.context.session.clone();
+        let mut inner = Predictor::new(self.context);
+        inner.depth = self.depth + 1;
+        inner.run_in_sequence(&changes, &session);
+        let mut done = inner.finish();
+        // Whether a row breaks something depends on what the function is called with.
+        done.failures.clear();
+        if let Some(span) = call {
+            done.locks.iter_mut().for_each(|lock| lock.span = span);
+            done.work.iter_mut().for_each(|work| work.span = span);
         }
-        self.depth -= 1;
+        self.absorb(done);
     }
+}
+
+/// What a statement that reads or writes rows writes to, whether ONLY that, and what it reads.
+fn parts(change: &Change) -> Option<(Option<&ObjectName>, bool, &[RelationUse])> {
+    Some(match change {
+        Change::Insert(insert) => (Some(&insert.table), false, &insert.uses),
+        Change::Update(update) => (Some(&update.table), update.only, &update.uses),
+        Change::Delete(delete) => (Some(&delete.table), delete.only, &delete.uses),
+        Change::Merge(merge) => (Some(&merge.table), merge.only, &merge.uses),
+        Change::Select(select) => (None, false, &select.uses),
+        _ => return None,
+    })
 }
 
 /// The queries inside an expression, the outermost first.

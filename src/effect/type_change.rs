@@ -2,6 +2,7 @@
 
 use sqlparser::ast;
 
+use super::fold::folded;
 use super::predictor::Predictor;
 use crate::catalog::{self, CastMethod};
 use crate::change::{Expression, TypeName};
@@ -21,6 +22,8 @@ pub(super) enum TypeChange {
 struct Shape {
     name: String,
     modifiers: Vec<i32>,
+    /// The fields of an interval.
+    fields: Option<std::sync::Arc<str>>,
     array: bool,
     user: Option<TypeId>,
 }
@@ -33,6 +36,9 @@ pub(super) fn judge(
     using: Option<&Expression>,
 ) -> TypeChange {
     let rewrite = |reason: String| TypeChange::Rewrite(reason);
+    if column.generated.as_ref().is_some_and(|it| !it.stored) {
+        return TypeChange::Same;
+    }
     let old = &column.data_type;
     let from = match using {
         None => Some(old.clone()),
@@ -49,22 +55,14 @@ pub(super) fn judge(
 
 /// The type of a USING expression that only relabels the column: the bare column, or casts of it that keep the bytes.
 fn unchanged_value(predictor: &Predictor, table: &Relation, column: &Column, tree: &ast::Expr) -> Option<ColumnType> {
-    match tree {
-        ast::Expr::Nested(inner) => unchanged_value(predictor, table, column, inner),
+    match folded(tree) {
         ast::Expr::Identifier(ident) => {
             is_column(&ident.value, ident.quote_style, column).then(|| column.data_type.clone())
         }
         ast::Expr::Cast { expr, .. } => {
             let inner = unchanged_value(predictor, table, column, expr)?;
-            let context = predictor.context;
-            let scope = expression::Scope {
-                schema: context.schema,
-                session: context.session,
-                version: context.version,
-                relation: Some(table),
-                value: None,
-            };
-            let target = expression::type_of(tree, scope)?;
+            let scope = expression::Scope { relation: Some(table), ..predictor.scope(None) };
+            let target = expression::type_of(folded(tree), scope)?;
             coerces_in_place(predictor, &inner, &target.written).then_some(target)
         }
         _ => None,
@@ -78,9 +76,10 @@ fn is_column(written: &str, quote: Option<char>, column: &Column) -> bool {
 
 fn coerces_in_place(predictor: &Predictor, old: &ColumnType, new: &TypeName) -> bool {
     let schema = predictor.context.schema;
-    let session = predictor.context.session;
-    let found = schema.find_type(&new.schema, &new.name, session).map(|it| it.id);
-    let user = if catalog::built_in_type(new.name.as_str()).is_some() && new.schema.is_none() { None } else { found };
+    let user = match expression::resolve_type(new, predictor.scope(None)).resolved {
+        ResolvedType::User(id) => Some(id),
+        _ => None,
+    };
     let from = shape_of(predictor, old);
     // The same type and modifier: coerce_to_target_type has nothing to do, constraints of a domain included.
     let same_name = match (user, old.resolved) {
@@ -89,7 +88,9 @@ fn coerces_in_place(predictor: &Predictor, old: &ColumnType, new: &TypeName) -> 
         _ => false,
     };
     if same_name && is_array(new) == is_array(&old.written) && new.modifiers == old.written.modifiers {
-        return new.other_modifiers == old.written.other_modifiers;
+        if new.other_modifiers == old.written.other_modifiers || new.name != "interval" {
+            return new.other_modifiers == old.written.other_modifiers;
+        }
     }
     if let Some(id) = user.filter(|_| !is_array(new)) {
         let Some(TypeDefinition::Domain(domain)) = schema.types.get(&id).map(|it| &it.definition) else {
@@ -101,7 +102,13 @@ fn coerces_in_place(predictor: &Predictor, old: &ColumnType, new: &TypeName) -> 
         let base = domain.base.clone();
         return keeps_bytes(predictor, &from, &shape_of(predictor, &base));
     }
-    let to = Shape { name: new.name.as_str().to_owned(), modifiers: new.modifiers.clone(), array: is_array(new), user };
+    let to = Shape {
+        name: new.name.as_str().to_owned(),
+        modifiers: new.modifiers.clone(),
+        fields: new.other_modifiers.first().cloned(),
+        array: is_array(new),
+        user,
+    };
     keeps_bytes(predictor, &from, &to)
 }
 
@@ -120,6 +127,7 @@ fn shape_of(predictor: &Predictor, data_type: &ColumnType) -> Shape {
     Shape {
         name: base.written.name.as_str().to_owned(),
         modifiers: if is_domain { Vec::new() } else { base.written.modifiers.clone() },
+        fields: base.written.other_modifiers.first().filter(|_| !is_domain).cloned(),
         array: is_array(&base.written),
         user,
     }
@@ -129,7 +137,11 @@ fn keeps_bytes(predictor: &Predictor, from: &Shape, to: &Shape) -> bool {
     if from.array || to.array || from.user.is_some() || to.user.is_some() {
         // An array's coercion is run for every element unless there is nothing to do (ArrayCoerceExpr).
         let same = from.array == to.array && from.name == to.name && from.user == to.user;
-        return same && (to.modifiers.is_empty() || to.modifiers == from.modifiers);
+        let modified = (&to.modifiers, &to.fields) != (&from.modifiers, &from.fields);
+        return same && (!modified || to.modifiers.is_empty() && to.fields.is_none());
+    }
+    if (from.name.as_str(), to.name.as_str()) == ("interval", "interval") {
+        return interval_is_wider(from, to);
     }
     if from.name != to.name && !is_relabelled(predictor, &from.name, &to.name) {
         return false;
@@ -146,11 +158,35 @@ fn is_relabelled(predictor: &Predictor, from: &str, to: &str) -> bool {
     // TimestampTimestampTzRequiresRewrite (timestamp.c): the session's time zone is UTC.
     if matches!((from, to), ("timestamp", "timestamptz") | ("timestamptz", "timestamp")) {
         let zone = predictor.context.session.time_zone.as_deref();
-        return zone.is_some_and(|zone| {
-            matches!(zone.to_ascii_lowercase().as_str(), "utc" | "etc/utc" | "gmt" | "etc/gmt" | "0")
-        });
+        return zone.is_some_and(is_utc);
     }
     catalog::cast(from, to).is_some_and(|cast| cast.method == CastMethod::Binary)
+}
+
+/// A time zone whose one offset is zero (`pg_get_timezone_offset`): a name of UTC, or a number.
+fn is_utc(zone: &str) -> bool {
+    let zone = zone.trim().to_ascii_lowercase();
+    let name = zone.strip_prefix("etc/").unwrap_or(&zone);
+    let number = name.strip_prefix(['+', '-']).unwrap_or(name);
+    matches!(name, "utc" | "uct" | "gmt" | "gmt0" | "gmt+0" | "gmt-0" | "greenwich" | "universal" | "zulu")
+        || !number.is_empty() && number.bytes().all(|byte| matches!(byte, b'0' | b':'))
+}
+
+/// `interval_support` (timestamp.c): nothing below the last field is cut off, and no fraction of a second.
+fn interval_is_wider(from: &Shape, to: &Shape) -> bool {
+    let last = |shape: &Shape| {
+        let last = shape.fields.as_ref().and_then(|fields| fields.rsplit(' ').next().map(str::to_owned));
+        match last.as_deref() {
+            Some("year") => 5,
+            Some("month") => 4,
+            Some("day") => 3,
+            Some("hour") => 2,
+            Some("minute") => 1,
+            _ => 0,
+        }
+    };
+    let precision = |shape: &Shape| shape.modifiers.first().copied().unwrap_or(6);
+    last(to) <= last(from) && (last(from) > 0 || precision(to) >= 6 || precision(to) >= precision(from))
 }
 
 /// The support functions of length coercions (`varchar_support`, `numeric_support`, `TemporalSimplify` …): nothing to do when every

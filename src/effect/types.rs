@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::FailsWhen;
 use super::LockMode::{AccessExclusive, AccessShare, Share, ShareUpdateExclusive};
 use super::predictor::Predictor;
+use super::type_change::{self, TypeChange};
 use crate::change::{
-    AlterCompositeType, AlterDomain, AlterDomainAction, ConstraintKind, SequenceOptions, SequenceOwner,
+    AlterCompositeType, AlterDomain, AlterDomainAction, AttributeAction, ConstraintKind, SequenceOptions, SequenceOwner,
 };
 use crate::schema::{Column, RelationKind, ResolvedType, TypeDefinition, TypeId, rename_column};
 
@@ -57,7 +58,13 @@ impl Predictor<'_> {
                 let query = format!("SELECT * FROM {} WHERE {wrong} LIMIT 1", relation.name);
                 let message =
                     format!("column \"{}\" of table \"{}\" {what}", name.as_str(), relation.name.name.as_str());
-                self.fail(FailsWhen::SomeRow { query }, alter.span, format!("{}.{name}", relation.name), message);
+                self.fail_on_rows(
+                    relation,
+                    FailsWhen::SomeRow { query },
+                    alter.span,
+                    format!("{}.{name}", relation.name),
+                    message,
+                );
             }
         }
     }
@@ -69,6 +76,13 @@ impl Predictor<'_> {
         let typed: Vec<_> = self.schema().relations.values().filter(|it| it.of_type == Some(id)).cloned().collect();
         for table in typed {
             self.lock(&table, AccessExclusive, alter.name.span);
+            for (action, _) in &alter.actions {
+                let AttributeAction::SetDataType { attribute, data_type } = action else { continue };
+                let Some(column) = table.column(&attribute.name) else { continue };
+                if let TypeChange::Rewrite(reason) = type_change::judge(self, &table, column, data_type, None) {
+                    self.rewrite(&table, data_type.span, &reason);
+                }
+            }
         }
     }
 

@@ -1,10 +1,13 @@
 //! Views and materialized views, and what reading a query touches.
 
+use std::sync::Arc;
+
 use sqlparser::ast;
 
 use super::LockMode::{self, AccessExclusive, AccessShare, Exclusive, RowShare};
 use super::predictor::Predictor;
-use crate::change::{CreateMaterializedView, CreateView, RefreshMaterializedView};
+use super::{data, prune};
+use crate::change::{CreateMaterializedView, CreateView, Query, RefreshMaterializedView};
 use crate::expression::{self, QueryAnalysis};
 use crate::schema::{Relation, RelationKind};
 use crate::sql::Span;
@@ -33,13 +36,10 @@ impl Predictor<'_> {
 
     pub fn create_materialized_view(&mut self, create: &CreateMaterializedView) {
         let name = self.schema().qualify(&create.name, self.context.session);
-        if create.if_not_exists && self.schema().relation_at(&name).is_some() {
-            return;
-        }
-        if create.with_no_data {
+        if create.with_no_data || create.if_not_exists && self.schema().relation_at(&name).is_some() {
             self.look_up(&create.query.tree, create.query.span);
         } else {
-            self.read_query(&create.query.tree, create.query.span);
+            self.read_query_to(&create.query, Depth::Run);
         }
     }
 
@@ -75,12 +75,17 @@ impl Predictor<'_> {
         self.read_analysis(&analysis, Depth::Named, span);
     }
 
-    /// Runs a query.
-    pub fn read_query(&mut self, query: &ast::Query, span: Span) {
-        let analysis = expression::analyze_query(query, self.scope(None));
-        self.read_analysis(&analysis, Depth::Run, span);
-        for routine in analysis.routines {
-            self.run_routine(routine);
+    /// Plans a query, or runs it.
+    pub fn read_query_to(&mut self, query: &Query, depth: Depth) {
+        let uses = crate::sql::relation_uses(query);
+        let condition = if uses.len() == 1 { data::only_condition(&query.tree) } else { None };
+        let outer = std::mem::replace(&mut self.condition, condition.map(Arc::new));
+        self.read_uses(&uses, depth, &prune::answered_by_index(&*query.tree));
+        self.condition = outer;
+        if depth == Depth::Run {
+            for routine in expression::analyze_query(&query.tree, self.scope(None)).routines {
+                self.run_routine(routine, Some(query.span));
+            }
         }
     }
 
@@ -117,7 +122,8 @@ impl Predictor<'_> {
                 let condition = self.condition.clone();
                 for part in self.concerned(relation, only) {
                     self.lock(&part, mode, span);
-                    let by_index = condition.as_ref().is_some_and(|it| self.finds_by_index(&part, it));
+                    let by_index =
+                        condition.as_ref().is_some_and(|it| prune::never(it) || self.finds_by_index(&part, it));
                     if depth == Depth::Run && !by_index {
                         self.scan(&part, span, "the query reads all its rows");
                     }

@@ -19,6 +19,8 @@ pub(super) struct Analyzer<'a> {
     /// In scope, innermost last.
     pub ctes: Vec<(Name, Output)>,
     pub analysis: QueryAnalysis,
+    /// Names may also mean columns of the result: in ORDER BY and GROUP BY.
+    pub sees_output: bool,
 }
 
 /// The columns that `*` shows: index of the source, index of its column.
@@ -26,7 +28,7 @@ type Visible = Vec<(usize, usize)>;
 
 impl<'a> Analyzer<'a> {
     pub fn new(scope: Scope<'a>) -> Analyzer<'a> {
-        Analyzer { scope, ctes: Vec::new(), analysis: QueryAnalysis::default() }
+        Analyzer { scope, ctes: Vec::new(), analysis: QueryAnalysis::default(), sees_output: false }
     }
 
     fn uses_relation(&mut self, relation: RelationId) -> &mut Vec<ColumnId> {
@@ -124,7 +126,7 @@ impl<'a> Analyzer<'a> {
             }
             other => {
                 let env = Environment { scope: self.scope, sources, outer };
-                let mut walk = Walk { analyzer: self, env: &env, queries: 0 };
+                let mut walk = Walk { analyzer: self, env: &env, queries: 0, no_names: Vec::new() };
                 let _ = other.visit(&mut walk);
                 derived(Name::from(""), None)
             }
@@ -248,8 +250,27 @@ impl<'a> Analyzer<'a> {
 
     /// Columns, routines, types and subqueries of an expression.
     pub fn expression(&mut self, expression: &Expr, env: &Environment<'_>) {
-        let mut walk = Walk { analyzer: self, env, queries: 0 };
+        let mut walk = Walk { analyzer: self, env, queries: 0, no_names: Vec::new() };
         let _ = expression.visit(&mut walk);
+    }
+
+    /// Expressions where names may mean columns of the result too.
+    pub fn expression_over_output(&mut self, expression: &Expr, env: &Environment<'_>) {
+        let outer = std::mem::replace(&mut self.sees_output, true);
+        self.expression(expression, env);
+        self.sees_output = outer;
+    }
+
+    /// Notes a name that means no column, where that is certain.
+    fn no_column(&mut self, ident: &ast::Ident, env: &Environment<'_>) {
+        let name = names::name(ident);
+        let reserved = ident.quote_style.is_none() && !crate::sql::can_name_column(&ident.value);
+        let of_system = matches!(name.as_str(), "ctid" | "tableoid" | "xmin" | "xmax" | "cmin" | "cmax" | "oid");
+        // `t.f` is also the call f(t).
+        let called = || self.scope.schema.routines.values().any(|it| it.name.name == name);
+        if !self.sees_output && !reserved && !of_system && env.is_known() && !called() {
+            self.analysis.unknown_columns.push(ident.clone());
+        }
     }
 
     fn name(&mut self, path: &[Name], env: &Environment<'_>) {
@@ -262,9 +283,22 @@ impl<'a> Analyzer<'a> {
 
     fn part(&mut self, expression: &Expr, env: &Environment<'_>) {
         match expression {
-            Expr::Identifier(ident) => self.name(&[names::name(ident)], env),
+            Expr::Identifier(ident) => {
+                let name = [names::name(ident)];
+                if env.resolve(&name).is_none() && self.scope.value.is_none() {
+                    self.no_column(ident, env);
+                }
+                self.name(&name, env);
+            }
             Expr::CompoundIdentifier(path) if !path.is_empty() => {
-                self.name(&path.iter().map(names::name).collect::<Vec<_>>(), env);
+                let parts = path.iter().map(names::name).collect::<Vec<_>>();
+                if let ([_, column], None) = (&path[..], env.resolve(&parts))
+                    && let Some(Meaning::WholeRow(source)) = env.resolve(&parts[..1])
+                    && source.known
+                {
+                    self.no_column(column, env);
+                }
+                self.name(&parts, env);
             }
             Expr::Function(function) => {
                 for id in columns::called(function, env) {
@@ -312,8 +346,12 @@ impl<'a> Analyzer<'a> {
         for name in written {
             // `column.field` assigns to a part of the column.
             let first = name.0.first().and_then(|part| part.as_ident()).map(names::name);
-            if let Some(column) = first.and_then(|first| target.column(&first)) {
-                self.uses_column(target, column);
+            match first.as_ref().and_then(|first| target.column(first)) {
+                Some(column) => self.uses_column(target, column),
+                None if target.known => {
+                    self.analysis.unknown_columns.extend(name.0.first().and_then(|part| part.as_ident()).cloned());
+                }
+                None => {}
             }
         }
     }
@@ -430,6 +468,8 @@ struct Walk<'w, 'a, 'e> {
     analyzer: &'w mut Analyzer<'a>,
     env: &'w Environment<'e>,
     queries: usize,
+    /// Parts that sqlparser takes for expressions and that are no names of columns: fields, names of arguments.
+    no_names: Vec<*const Expr>,
 }
 
 impl Visitor for Walk<'_, '_, '_> {
@@ -449,9 +489,27 @@ impl Visitor for Walk<'_, '_, '_> {
     }
 
     fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
-        if self.queries == 0 {
-            self.analyzer.part(expression, self.env);
+        if self.queries > 0 || self.no_names.contains(&std::ptr::from_ref(expression)) {
+            return ControlFlow::Continue(());
         }
+        match expression {
+            Expr::CompoundFieldAccess { access_chain, .. } => {
+                let fields = access_chain.iter().filter_map(|access| match access {
+                    ast::AccessExpr::Dot(field) => Some(std::ptr::from_ref(field)),
+                    ast::AccessExpr::Subscript(_) => None,
+                });
+                self.no_names.extend(fields);
+            }
+            Expr::Function(ast::Function { args: ast::FunctionArguments::List(list), .. }) => {
+                let named = list.args.iter().filter_map(|argument| match argument {
+                    ast::FunctionArg::ExprNamed { name, .. } => Some(std::ptr::from_ref(name)),
+                    _ => None,
+                });
+                self.no_names.extend(named);
+            }
+            _ => {}
+        }
+        self.analyzer.part(expression, self.env);
         ControlFlow::Continue(())
     }
 }

@@ -77,14 +77,20 @@ pub fn proves_partition_bound(
     partition_proof::proves(checks, child, parent, key, bound, scope)
 }
 
-/// Whether the checks (all validated) of a default partition keep a new partition's rows out of it.
+/// Whether the checks (all validated) and the NOT NULL columns of a default partition keep a new partition's rows out of it.
 pub fn excludes_partition_bound(
     checks: &[&ast::Expr],
+    default: &Relation,
     parent: &Relation,
     key: &PartitionKey,
     bound: &PartitionBound,
 ) -> bool {
-    partition_proof::excludes(checks, parent, key, bound)
+    partition_proof::excludes(checks, default, parent, key, bound)
+}
+
+/// Whether a schema that the search_path puts before pg_catalog has a type of this name.
+pub fn hides_catalog_type(name: &Name, scope: Scope) -> bool {
+    scope::is_hidden(name, scope)
 }
 
 /// What a query depends on and what it returns.
@@ -99,6 +105,8 @@ pub struct QueryAnalysis {
     pub output: Option<Vec<(Name, Option<ColumnType>)>>,
     /// Names of relations that the schema does not have.
     pub missing: Vec<crate::change::ObjectName>,
+    /// Names that mean no column, where all columns in sight are known. Their places are read with [`crate::sql::tree_span`].
+    pub unknown_columns: Vec<ast::Ident>,
 }
 
 pub fn analyze_query(query: &ast::Query, scope: Scope) -> QueryAnalysis {

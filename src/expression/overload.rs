@@ -84,11 +84,15 @@ pub(super) fn functions<'a>(name: &sqlparser::ast::ObjectName, env: &Environment
     let Some(name) = names::object_name(name) else { return Vec::new() };
     let scope = env.scope;
     let mut found: Vec<Candidate<'a>> = Vec::new();
-    if name.schema.as_ref().is_none_or(|schema| *schema == "pg_catalog") {
-        found.extend(catalog::functions(name.name.as_str(), scope.version).into_iter().map(of_function));
+    let of_catalog = || catalog::functions(name.name.as_str(), scope.version).into_iter().map(of_function);
+    if name.schema.is_none() && scope.session.catalog_is_first() {
+        found.extend(of_catalog());
     }
     let path = if name.schema.is_some() { &[][..] } else { &scope.session.search_path[..] };
     for schema in name.schema.iter().chain(path) {
+        if *schema == "pg_catalog" {
+            found.extend(of_catalog());
+        }
         let name = QualifiedName { schema: schema.clone(), name: name.name.clone() };
         let routines: Vec<&'a Arc<Routine>> = scope.schema.routines_at(&name).collect();
         found.extend(routines.into_iter().map(|routine| of_routine(routine, env)));

@@ -18,6 +18,8 @@ const DEEPEST_TREE: u8 = 16;
 struct Element {
     subject: String,
     data_type: Option<ColumnType>,
+    /// Text in the database's collation, which is deterministic: values of another spelling are other values.
+    is_text: bool,
 }
 
 pub(super) fn proves(
@@ -28,34 +30,61 @@ pub(super) fn proves(
     bound: &PartitionBound,
     scope: Scope,
 ) -> bool {
+    proves_level(&known(checks, child), parent, key, bound, scope, 0)
+}
+
+/// What holds for every row of a table.
+fn known<'a>(checks: &[&'a Expr], table: &Relation) -> Fact<'a> {
     let mut facts: Vec<Fact> = checks.iter().map(|check| proof::fact(check, true)).collect();
-    let not_null = child.columns.iter().filter(|column| column.not_null == crate::schema::NotNull::Yes);
+    let not_null = table.columns.iter().filter(|column| column.not_null == crate::schema::NotNull::Yes);
     facts.extend(not_null.map(|column| Fact::NotNull(proof::column_subject(&column.name))));
-    proves_level(&Fact::And(facts), parent, key, bound, scope, 0)
+    Fact::And(facts)
 }
 
-/// Whether a CHECK of a default partition says NOT of a new partition's bound, so that the server need not look for rows of it there
-/// (`check_default_partition_contents`, partbounds.c). Only the bound itself counts: what follows from more is not asked.
-pub(super) fn excludes(checks: &[&Expr], parent: &Relation, key: &PartitionKey, bound: &PartitionBound) -> bool {
+/// Whether the checks of a default partition prove NOT of a new partition's bound, so that the server need not look for rows of it
+/// there (`check_default_partition_contents`, partbounds.c).
+pub(super) fn excludes(
+    checks: &[&Expr],
+    default: &Relation,
+    parent: &Relation,
+    key: &PartitionKey,
+    bound: &PartitionBound,
+) -> bool {
     let Some(elements) = elements(parent, key) else { return false };
-    let written = match bound {
-        PartitionBound::List(values) => list(&elements, values),
-        PartitionBound::Range { from, to } => range(&elements, from, to),
-        PartitionBound::Default | PartitionBound::Hash { .. } => None,
-    };
-    let Some(written) = written else { return false };
-    checks.iter().filter_map(|check| negated(check)).any(|condition| {
-        let said = proof::fact(condition, true);
-        implies(&written, &said, &elements) && implies(&said, &written, &elements)
-    })
+    let written = written(&elements, bound);
+    written.is_some_and(|written| implies(&known(checks, default), &negated(written), &elements))
 }
 
-fn negated(check: &Expr) -> Option<&Expr> {
-    match check {
-        Expr::Nested(inner) => negated(inner),
-        Expr::UnaryOp { op: UnaryOperator::Not, expr } => Some(expr),
-        _ => None,
+/// A bound that stands for itself: not the default one.
+fn written<'a>(elements: &[Element], bound: &'a PartitionBound) -> Option<Fact<'a>> {
+    match bound {
+        PartitionBound::List(values) => list(elements, values),
+        PartitionBound::Range { from, to } => range(elements, from, to),
+        PartitionBound::Default | PartitionBound::Hash { .. } => None,
     }
+}
+
+/// NOT of a fact, pushed down as `negate_clause` (clauses.c) does it.
+fn negated(fact: Fact) -> Fact {
+    match fact {
+        Fact::And(parts) => Fact::Or(parts.into_iter().map(negated).collect()),
+        Fact::Or(parts) => Fact::And(parts.into_iter().map(negated).collect()),
+        Fact::NotNull(subject) => Fact::Null(subject),
+        Fact::Null(subject) => Fact::NotNull(subject),
+        Fact::Compare(subject, comparison, value) => Fact::Compare(subject, comparison.negated(), value),
+        Fact::Never | Fact::Other => Fact::Other,
+    }
+}
+
+/// The default partition takes the rows that no other one takes.
+fn proves_default(fact: &Fact, parent: &Relation, elements: &[Element], scope: Scope) -> bool {
+    let others = parent.children.iter().map(|id| scope.schema.relation(*id).and_then(|child| child.bound.as_ref()));
+    parent.known
+        && others.into_iter().all(|bound| match bound {
+            Some(PartitionBound::Default) => true,
+            Some(bound) => written(elements, bound).is_some_and(|written| implies(fact, &negated(written), elements)),
+            None => false,
+        })
 }
 
 /// The bound of this level, and those that the parent itself is under.
@@ -69,13 +98,8 @@ fn proves_level(
 ) -> bool {
     let Some(elements) = elements(parent, key) else { return false };
     let proved = match bound {
-        PartitionBound::List(values) => list(&elements, values).is_some_and(|wanted| implies(fact, &wanted, &elements)),
-        PartitionBound::Range { from, to } => {
-            range(&elements, from, to).is_some_and(|wanted| implies(fact, &wanted, &elements))
-        }
-        // Without other partitions a default partition takes every row.
-        PartitionBound::Default => parent.known && parent.children.is_empty(),
-        PartitionBound::Hash { .. } => false,
+        PartitionBound::Default => proves_default(fact, parent, &elements, scope),
+        bound => written(&elements, bound).is_some_and(|wanted| implies(fact, &wanted, &elements)),
     };
     proved && depth < DEEPEST_TREE && proves_ancestors(fact, parent, scope, depth)
 }
@@ -94,12 +118,18 @@ fn elements(parent: &Relation, key: &PartitionKey) -> Option<Vec<Element>> {
     let element = |element: &crate::change::IndexElement| {
         let plain = element.operator_class.is_none() && element.collation.is_none();
         plain.then(|| match &element.target {
-            IndexTarget::Column(column) => Element {
-                subject: proof::column_subject(&column.name),
-                data_type: parent.column(&column.name).map(|column| column.data_type.clone()),
-            },
+            IndexTarget::Column(column) => {
+                let subject = proof::column_subject(&column.name);
+                let found = parent.column(&column.name);
+                let is_text = found.is_some_and(|column| {
+                    let of = &column.data_type;
+                    let plain = of.resolved == ResolvedType::BuiltIn && of.written.array_dimensions == 0;
+                    column.collation.is_none() && plain && matches!(of.written.name.as_str(), "text" | "varchar")
+                });
+                Element { subject, data_type: found.map(|column| column.data_type.clone()), is_text }
+            }
             IndexTarget::Expression(expression) => {
-                Element { subject: proof::subject(&expression.tree), data_type: None }
+                Element { subject: proof::subject(&expression.tree), data_type: None, is_text: false }
             }
         })
     };
@@ -224,6 +254,11 @@ fn implies_simple(fact: &Fact, wanted: &Fact, elements: &[Element]) -> bool {
         (Fact::NotNull(a), Fact::NotNull(b)) | (Fact::Null(a), Fact::Null(b)) => a == b,
         (Fact::Compare(a, known, value), Fact::Compare(b, wanted, limit)) if a == b => {
             let element = elements.iter().find(|element| element.subject == *a);
+            if (*known, *wanted) == (Comparison::Equal, Comparison::NotEqual)
+                && element.is_some_and(|element| element.is_text && differ(value, limit, element))
+            {
+                return true;
+            }
             let order = element.and_then(|element| compare(value, limit, element));
             order.is_some_and(|order| comparison_implies(*known, *wanted, order))
         }
@@ -241,6 +276,11 @@ fn comparison_implies(known: Comparison, wanted: Comparison, order: Ordering) ->
         (Equal, Greater) | (GreaterOrEqual, Greater) => order.is_gt(),
         (Equal | Greater | GreaterOrEqual, GreaterOrEqual) | (Greater, Greater) => order.is_ge(),
         (NotEqual, NotEqual) => order.is_eq(),
+        (Equal, NotEqual) => order.is_ne(),
+        (Less, NotEqual) => order.is_le(),
+        (LessOrEqual, NotEqual) => order.is_lt(),
+        (Greater, NotEqual) => order.is_ge(),
+        (GreaterOrEqual, NotEqual) => order.is_gt(),
         _ => false,
     }
 }
@@ -263,6 +303,11 @@ fn compare(a: &Expr, b: &Expr, element: &Element) -> Option<Ordering> {
         // A key that is not a plain column, or of another type: only the same spelling is surely the same value.
         _ => equal,
     }
+}
+
+fn differ(a: &Expr, b: &Expr, element: &Element) -> bool {
+    let type_name = element.data_type.as_ref().map(|of| of.written.name.as_str());
+    matches!((constant(a, type_name), constant(b, type_name)), (Some(a), Some(b)) if a != b)
 }
 
 /// A constant's text, the sign included; a cast must be to the key's own type, or between whole numbers.

@@ -41,7 +41,7 @@ impl Comparison {
         })
     }
 
-    fn negated(self) -> Comparison {
+    pub(super) fn negated(self) -> Comparison {
         match self {
             Comparison::Less => Comparison::GreaterOrEqual,
             Comparison::LessOrEqual => Comparison::Greater,
@@ -103,8 +103,13 @@ pub(super) fn fact(condition: &Expr, holds: bool) -> Fact<'_> {
             if holds != *negated { Fact::And(parts) } else { Fact::Or(parts) }
         }
         Expr::InList { expr, list, negated } if holds != *negated => one_of(expr, list),
+        Expr::InList { expr, list, .. } => none_of(expr, list),
         Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } if holds => match elements(right) {
             Some(list) => one_of(left, list),
+            None => Fact::Other,
+        },
+        Expr::AllOp { left, compare_op: BinaryOperator::NotEq, right } if holds => match elements(right) {
+            Some(list) => none_of(left, list),
             None => Fact::Other,
         },
         _ => Fact::Other,
@@ -149,6 +154,10 @@ fn compare<'a>(left: &Expr, comparison: Comparison, right: &'a Expr, holds: bool
 
 fn one_of<'a>(tested: &Expr, list: &'a [Expr]) -> Fact<'a> {
     Fact::Or(list.iter().map(|item| compare(tested, Comparison::Equal, item, true)).collect())
+}
+
+fn none_of<'a>(tested: &Expr, list: &'a [Expr]) -> Fact<'a> {
+    Fact::And(list.iter().map(|item| compare(tested, Comparison::Equal, item, false)).collect())
 }
 
 fn elements(array: &Expr) -> Option<&[Expr]> {

@@ -28,7 +28,7 @@ impl<'a> Analyzer<'a> {
             for item in by {
                 // A bare name means the output column of that name first.
                 if !is_output_name(&item.expr, &output) {
-                    self.expression(&item.expr, &env);
+                    self.expression_over_output(&item.expr, &env);
                 }
             }
         }
@@ -126,10 +126,10 @@ impl<'a> Analyzer<'a> {
         let conditions = select.selection.iter().chain(&select.having).chain(&select.qualify);
         conditions.for_each(|condition| self.expression(condition, &env));
         if let ast::GroupByExpr::Expressions(by, _) = &select.group_by {
-            by.iter().for_each(|by| self.expression(by, &env));
+            by.iter().for_each(|by| self.expression_over_output(by, &env));
         }
         if let Some(ast::Distinct::On(by)) = &select.distinct {
-            by.iter().for_each(|by| self.expression(by, &env));
+            by.iter().for_each(|by| self.expression_over_output(by, &env));
         }
         for ast::NamedWindowDefinition(_, window) in &select.named_window {
             if let ast::NamedWindowExpr::WindowSpec(window) = window {

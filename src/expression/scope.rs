@@ -3,7 +3,7 @@
 use super::Scope;
 use super::names::built_in;
 use crate::catalog;
-use crate::change::{Name, TypeName};
+use crate::change::{Name, QualifiedName, TypeName};
 use crate::schema::{ColumnId, ColumnType, Relation, RelationId, ResolvedType, TypeDefinition};
 
 /// One relation, function, subquery or CTE of a FROM clause, with the columns it offers.
@@ -93,6 +93,11 @@ impl<'a> Environment<'a> {
         }
     }
 
+    /// Whether every column in sight is known, here and further out.
+    pub fn is_known(&self) -> bool {
+        self.sources.iter().all(|source| source.known) && self.outer.is_none_or(|outer| outer.is_known())
+    }
+
     pub fn source(&self, schema: Option<&Name>, name: &Name) -> Option<&'a Source> {
         self.sources
             .iter()
@@ -108,7 +113,8 @@ impl<'a> Environment<'a> {
 /// The type that a name means to this session: pg_catalog first, then the search_path, then installed extensions.
 pub fn resolve_type(written: &TypeName, scope: Scope) -> ColumnType {
     let in_catalog = written.schema.as_ref().is_none_or(|schema| *schema == "pg_catalog");
-    if in_catalog && catalog::built_in_type(written.name.as_str()).is_some() {
+    let hidden = written.schema.is_none() && is_hidden(&written.name, scope);
+    if in_catalog && !hidden && catalog::built_in_type(written.name.as_str()).is_some() {
         return ColumnType { written: TypeName { schema: None, ..written.clone() }, resolved: ResolvedType::BuiltIn };
     }
     let user = scope.schema.find_type(&written.schema, &written.name, scope.session);
@@ -128,6 +134,13 @@ pub fn resolve_type(written: &TypeName, scope: Scope) -> ColumnType {
         ResolvedType::Unknown
     };
     ColumnType { written: written.clone(), resolved }
+}
+
+/// Whether a schema that the search_path puts before pg_catalog has a type of this name.
+pub(super) fn is_hidden(name: &Name, scope: Scope) -> bool {
+    let before = scope.session.search_path.iter().take_while(|schema| **schema != "pg_catalog");
+    let qualified = |schema: &Name| QualifiedName { schema: schema.clone(), name: name.clone() };
+    !scope.session.catalog_is_first() && before.map(qualified).any(|name| scope.schema.type_at(&name).is_some())
 }
 
 /// A type of an installed extension.

@@ -643,7 +643,7 @@ fn queries_use_the_columns_they_name_and_no_others() {
             "id:integer tag:text",
         ),
         ("SELECT id FROM orders UNION SELECT id FROM customers", "1[1] 2[1]", "id:integer"),
-        ("SELECT row_to_json(orders) FROM orders", "1[]", "row_to_json:\"json\""),
+        ("SELECT row_to_json(orders) FROM orders", "1[]", "row_to_json:json"),
         (
             "SELECT orders.* FROM orders, customers",
             "1[1, 2, 3, 4] 2[]",

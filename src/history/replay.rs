@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use imbl::{OrdMap, OrdSet};
+use imbl::OrdSet;
 
 use super::transaction::{TransactionKind, World};
 use super::{MigrationRun, Step};
@@ -45,13 +45,15 @@ pub fn replay<'a>(
         let goes_on = options.one_deploy && unit.migration.age == Age::New;
         if !goes_on || deployed.is_none() {
             world.fresh = OrdSet::new();
+            world.schema.forget_rows();
             deployed = goes_on.then(|| world.schema.clone());
         }
         let run = Replay {
             world: &mut world,
             version: options.version,
             judged: unit.judged,
-            deployed: deployed.as_ref(),
+            deployed: deployed.as_mut(),
+            before: Schema::new(false),
             steps: Vec::new(),
             losses: Vec::new(),
         };
@@ -67,7 +69,9 @@ struct Replay<'w, 'a> {
     version: PgVersion,
     judged: bool,
     /// What clients know: the schema before the deploy that this migration is a part of, where that is not the one before it.
-    deployed: Option<&'w Schema>,
+    deployed: Option<&'w mut Schema>,
+    /// The schema before the migration, with all that its statements prove to have been there.
+    before: Schema,
     steps: Vec<Step<'a>>,
     /// What each step took from clients, to find the step behind a net loss.
     losses: Vec<(BreakageKind, Subject, usize)>,
@@ -81,19 +85,19 @@ impl<'a> Replay<'_, 'a> {
             // Every migration is taken to start on a session as the tool's connection opens it.
             self.world.session = Session::default();
         }
-        let before = self.world.schema.clone();
+        self.before = self.world.schema.clone();
         for (section, script) in unit.migration.sections.iter().zip(&unit.scripts) {
             self.section(section.transaction, script);
         }
         let after = self.world.schema.clone();
-        let breakages = if self.judged { self.net_losses(&before, &after) } else { Vec::new() };
+        let breakages = if self.judged { self.net_losses(&after) } else { Vec::new() };
         MigrationRun {
             migration: &unit.migration,
             scripts: &unit.scripts,
             judged: unit.judged,
             version: self.version,
             steps: self.steps,
-            before,
+            before: self.before,
             after,
             breakages,
         }
@@ -122,9 +126,17 @@ impl<'a> Replay<'_, 'a> {
         let Ok(change) = &statement.change else {
             // What it would have made is not known.
             self.world.schema.complete = false;
+            self.world.schema.forget_rows();
             self.push(statement, block, conditional, Prediction::default(), Applied::default());
             return;
         };
+        let assumed = self.world.schema.assume(change, &self.world.session);
+        if !assumed.is_empty() {
+            self.before.adopt(&self.world.schema, &assumed);
+            if let Some(deployed) = &mut self.deployed {
+                deployed.adopt(&self.world.schema, &assumed);
+            }
+        }
         let before = self.world.schema.clone();
         let context = Context { schema: &before, session: &self.world.session, version: self.version };
         let prediction = if self.judged { effect::predict(change, context) } else { Prediction::default() };
@@ -133,6 +145,13 @@ impl<'a> Replay<'_, 'a> {
             Change::Do(body) => self.block(body, index, conditional),
             Change::Transaction(control) => self.control(control),
             Change::Set(set) => self.set(set),
+            Change::Prepare { .. } | Change::Deallocate(_) => {
+                self.tell_unknown_columns(change, index, &before);
+                self.world.session.prepare(change);
+                if let Some(open) = &mut self.world.transaction {
+                    open.lasting.prepare(change);
+                }
+            }
             Change::Reset(reset) => {
                 let defaults = Session::default();
                 self.world.session.reset(reset, &defaults);
@@ -172,6 +191,7 @@ impl<'a> Replay<'_, 'a> {
     fn apply(&mut self, change: &'a Change, index: usize, before: &Schema) {
         let applied = schema::apply(&mut self.world.schema, change, &self.world.session, self.version);
         let step = &self.steps[index];
+        self.world.schema.follow_rows(change, &applied, &self.world.session, !step.conditional);
         self.world.hold(&step.prediction, step.statement.span);
         for created in &applied.created {
             if let ObjectId::Relation(id) = created {
@@ -184,6 +204,15 @@ impl<'a> Replay<'_, 'a> {
             self.losses.extend(lost.into_iter().map(|breakage| (breakage.kind, breakage.subject, index)));
         }
         self.steps[index].applied = applied;
+        self.tell_unknown_columns(change, index, before);
+    }
+
+    fn tell_unknown_columns(&mut self, change: &Change, index: usize, before: &Schema) {
+        if self.judged && self.steps[index].block.is_none() {
+            let span = self.steps[index].statement.span;
+            let unknown = schema::unknown_columns(before, change, &self.world.session, self.version, span);
+            self.steps[index].applied.problems.extend(unknown);
+        }
     }
 
     /// A DO block is one transaction; its statements run one after the other in the block's.
@@ -197,6 +226,7 @@ impl<'a> Replay<'_, 'a> {
         }
         if !body.dynamic.is_empty() {
             self.world.schema.complete = false;
+            self.world.schema.forget_rows();
         }
         if alone {
             self.world.commit();
@@ -251,17 +281,17 @@ impl<'a> Replay<'_, 'a> {
     }
 
     /// The losses of the whole migration, each with the first step that caused a loss of the same kind to the same thing, else the
-    /// last one that took anything from it.
-    fn net_losses(&self, before: &Schema, after: &Schema) -> Vec<(contract::Breakage, Option<usize>)> {
+    /// last one that took anything from it, else the one that made what took over its name.
+    fn net_losses(&self, after: &Schema) -> Vec<(contract::Breakage, Option<usize>)> {
         // Nobody uses what the same deploy made.
-        let known: Option<BTreeSet<(BreakageKind, Subject)>> = self.deployed.map(|deployed| {
+        let known: Option<BTreeSet<(BreakageKind, Subject)>> = self.deployed.as_deref().map(|deployed| {
             let lost = contract::diff(deployed, after, self.version);
             lost.into_iter().map(|breakage| (breakage.kind, breakage.subject)).collect()
         });
         let is_known = |breakage: &contract::Breakage| {
             known.as_ref().is_none_or(|known| known.contains(&(breakage.kind, breakage.subject.clone())))
         };
-        contract::diff(before, after, self.version)
+        contract::diff(&self.before, after, self.version)
             .into_iter()
             .filter(is_known)
             .map(|breakage| {
@@ -270,9 +300,21 @@ impl<'a> Replay<'_, 'a> {
                     .iter()
                     .find(|(kind, subject, _)| *kind == breakage.kind && *subject == breakage.subject);
                 let same = || self.losses.iter().rev().find(|(_, subject, _)| *subject == breakage.subject);
-                let step = exact.or_else(same).map(|(_, _, step)| *step);
+                let loss = exact.or_else(same).map(|(_, _, step)| *step);
+                let step = loss.or_else(|| self.maker(&breakage.subject));
                 (breakage, step)
             })
             .collect()
+    }
+
+    /// The step that made an object.
+    fn maker(&self, subject: &Subject) -> Option<usize> {
+        let object = match subject {
+            Subject::Relation(id) | Subject::Column(id, _) | Subject::Part(id, _) => ObjectId::Relation(*id),
+            Subject::Type(id) => ObjectId::Type(*id),
+            Subject::Routine(id) => ObjectId::Routine(*id),
+            Subject::Schema(_) => return None,
+        };
+        self.steps.iter().rposition(|step| !step.is_block() && step.applied.created.contains(&object))
     }
 }

@@ -55,10 +55,14 @@ impl<'r> StepContext<'r> {
         id.and_then(|id| self.step.schema.relation(id)).map(|relation| &**relation)
     }
 
-    /// Work on relations that others may use at that moment.
+    /// Work on relations that others may use at that moment, where there is something stored to work on.
     pub fn shared_work(&self) -> impl Iterator<Item = &'r Work> + use<'r> {
         let step = self.step;
-        step.prediction.work.iter().filter(move |work| step.is_shared(work.relation))
+        let stores_nothing =
+            |id: RelationId| step.schema.relation(id).is_some_and(|relation| step.schema.stores_nothing(relation));
+        let takes_long =
+            move |work: &&Work| step.is_shared(work.relation) && !work.relation.is_some_and(stores_nothing);
+        step.prediction.work.iter().filter(takes_long)
     }
 
     /// Locks on relations that others may use at that moment.

@@ -6,6 +6,7 @@
 mod context;
 mod measured;
 pub mod migration;
+mod one_cause;
 mod options;
 mod suppression;
 
@@ -93,6 +94,7 @@ pub fn check(run: &MigrationRun, sources: &Sources, options: &RuleOptions, live:
             Check::Reading | Check::Outside => {}
         }
     }
+    let mut findings = one_cause::keep_causes(findings, run);
     if let Some(live) = live {
         findings.extend(migration::lock_behind_transaction::check(&context, live));
         measured::measure(&mut findings, &context, live);

@@ -84,8 +84,7 @@ fn covered(source: &SourceFile, script: &Script, comment: Span) -> Span {
     let inside = statements().find(|span| span.contains(comment));
     let same_line = || {
         statements()
-            .filter(|span| span.end <= comment.start)
-            .next_back()
+            .rfind(|span| span.end <= comment.start)
             .filter(|span| line(span.end.saturating_sub(1)) == line(comment.start))
     };
     let next = || statements().find(|span| span.start >= comment.end);

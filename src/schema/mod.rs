@@ -4,6 +4,7 @@
 //! before every migration are plain copies, and a difference visits only what changed. Does no I/O.
 
 mod apply;
+mod assume;
 mod dependency;
 mod naming;
 mod object;
@@ -11,9 +12,11 @@ mod query;
 mod registry;
 mod relation;
 mod rewrite;
+mod rows;
 mod session;
 
 pub use apply::*;
+pub use assume::Assumed;
 pub use dependency::{DependencyKind, DropClosure, Object};
 pub(crate) use naming::make_object_name;
 pub use object::*;
@@ -41,12 +44,15 @@ pub struct Schema {
     pub statistics: OrdMap<QualifiedName, ExtendedStatistics>,
     /// Roles, casts, operators … of which only the name matters: (kind, printed name).
     pub others: imbl::OrdSet<(crate::change::ObjectKind, Arc<str>)>,
+    /// Tables that something outside the history makes, in any schema: the migration tool's own.
+    pub outside: imbl::OrdSet<Name>,
     relation_names: OrdMap<QualifiedName, RelationId>,
     type_names: OrdMap<QualifiedName, TypeId>,
     routine_names: OrdMap<QualifiedName, Vec<RoutineId>>,
     dependencies: dependency::Dependencies,
     /// How many constraints of a schema have a name: names that the server makes up avoid them all.
     constraint_names: OrdMap<QualifiedName, u32>,
+    empty: rows::KnownEmpty,
     next_id: u32,
 }
 
@@ -63,11 +69,13 @@ impl Schema {
             publications: OrdMap::new(),
             statistics: OrdMap::new(),
             others: imbl::OrdSet::new(),
+            outside: imbl::OrdSet::new(),
             relation_names: OrdMap::new(),
             type_names: OrdMap::new(),
             routine_names: OrdMap::new(),
             dependencies: dependency::Dependencies::default(),
             constraint_names: OrdMap::new(),
+            empty: rows::KnownEmpty::default(),
             next_id: 1,
         }
     }
@@ -124,7 +132,11 @@ impl Schema {
         session
             .search_path
             .iter()
-            .find(|schema| **schema != "pg_temp" && (!self.complete || self.namespaces.contains_key(*schema)))
+            .find(|schema| {
+                **schema != "pg_temp"
+                    && **schema != "pg_catalog"
+                    && (!self.complete || self.namespaces.contains_key(*schema))
+            })
             .cloned()
             .unwrap_or_else(|| Name::from("public"))
     }

@@ -137,6 +137,12 @@ impl Schema {
         at
     }
 
+    /// The relations that DROP OWNED and REASSIGN OWNED concern.
+    pub fn owned_by(&self, owned: &crate::change::Owned) -> Vec<RelationId> {
+        let theirs = |owner: &Name| owned.roles.iter().any(|role| role.name == *owner);
+        self.relations.values().filter(|it| it.owner.as_ref().is_some_and(theirs)).map(|it| it.id).collect()
+    }
+
     /// Relations of a schema, by name.
     pub fn relations_in(&self, namespace: &Name) -> impl Iterator<Item = &Arc<Relation>> {
         named_in(&self.relation_names, namespace).filter_map(|id| self.relations.get(id))

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::change::{Name, Reset, Set};
+use imbl::OrdMap;
+
+use crate::change::{Change, Name, Reset, Set};
 
 /// Settings in force for the statement at hand. Which of them a ROLLBACK or the end of a transaction undoes is for
 /// `history` to follow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Session {
-    /// Schemas in order, without `pg_catalog` and `"$user"`. `pg_temp` is left out too: temporary objects are kept under the
-    /// schema name `pg_temp`, and looked up first.
+    /// Schemas in order, without `"$user"`. `pg_catalog` is in it only where it was written: elsewhere it is searched first.
+    /// Temporary objects are kept under the schema name `pg_temp`, which is looked up first unless it was written.
     pub search_path: Vec<Name>,
     /// In milliseconds; `None` and 0 both wait for ever.
     pub lock_timeout: Option<u64>,
@@ -25,6 +27,8 @@ pub struct Session {
     /// session_replication_role = replica: triggers and foreign keys do not fire.
     pub replica_role: bool,
     pub role: Option<Name>,
+    /// What PREPARE keeps until DEALLOCATE.
+    pub prepared: OrdMap<Name, Arc<Change>>,
 }
 
 impl Default for Session {
@@ -39,6 +43,7 @@ impl Default for Session {
             default_access_method: None,
             replica_role: false,
             role: None,
+            prepared: OrdMap::new(),
         }
     }
 }
@@ -69,10 +74,29 @@ impl Session {
     pub fn reset(&mut self, reset: &Reset, defaults: &Session) {
         match &reset.parameter {
             Some(parameter) => self.reset_parameter(parameter, defaults),
-            // RESET ALL leaves the role alone; DISCARD ALL does not.
+            // RESET ALL leaves the role and what is prepared alone; DISCARD ALL does not.
             None if reset.discard_all => *self = defaults.clone(),
-            None => *self = Session { role: self.role.clone(), ..defaults.clone() },
+            None => {
+                *self = Session { role: self.role.clone(), prepared: self.prepared.clone(), ..defaults.clone() };
+            }
         }
+    }
+
+    /// Follows PREPARE and DEALLOCATE, which no ROLLBACK undoes; other changes are left alone.
+    pub fn prepare(&mut self, change: &Change) {
+        match change {
+            Change::Prepare { name, change } => {
+                drop(self.prepared.insert(name.name.clone(), Arc::new((**change).clone())))
+            }
+            Change::Deallocate(Some(name)) => drop(self.prepared.remove(&name.name)),
+            Change::Deallocate(None) => self.prepared.clear(),
+            _ => {}
+        }
+    }
+
+    /// Whether pg_catalog is searched before every schema of the search_path: it is not written there.
+    pub fn catalog_is_first(&self) -> bool {
+        !self.search_path.iter().any(|schema| *schema == "pg_catalog")
     }
 
     fn reset_parameter(&mut self, parameter: &str, defaults: &Session) {
@@ -100,7 +124,7 @@ fn search_path(values: &[Arc<str>]) -> Vec<Name> {
     let temporary = Name::from("pg_temp");
     let written = list.contains(&temporary);
     let first = (!written).then_some(temporary);
-    let skipped = |name: &Name| *name == "$user" || *name == "pg_catalog" || *name == "";
+    let skipped = |name: &Name| *name == "$user" || *name == "";
     first.into_iter().chain(list.into_iter().filter(|name| !skipped(name))).collect()
 }
 
@@ -165,6 +189,7 @@ mod tests {
         assert_eq!(path(&["\"$user\", \"App\", Public"]), ["pg_temp", "App", "public"]);
         assert_eq!(path(&[""]), ["pg_temp"]);
         assert_eq!(path(&["public", "pg_temp"]), ["public", "pg_temp"]);
+        assert_eq!(path(&["mine", "pg_catalog"]), ["pg_temp", "mine", "pg_catalog"]);
     }
 
     #[test]

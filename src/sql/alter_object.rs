@@ -60,7 +60,7 @@ pub(super) fn shared(reader: &mut Reader, start: usize, kind: ObjectKind, object
         || reader.take_words(&["NO", "DEPENDS", "ON", "EXTENSION"])
     {
         reader.ident_as("the name of an extension")?;
-        AlterObjectAction::Options
+        AlterObjectAction::DependsOnExtension
     } else {
         return Err(reader.error("RENAME TO, OWNER TO, SET SCHEMA or an option of the object"));
     };

@@ -46,6 +46,13 @@ fn explain(reader: &mut Reader) -> Result<Change> {
         analyze |= reader.take_any_word(&["ANALYZE", "ANALYSE"]).is_some();
         reader.take_word("VERBOSE");
     }
+    const EXPLAINED: &[&str] = &[
+        "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE", "DECLARE", "CREATE", "REFRESH",
+        "EXECUTE",
+    ];
+    if !reader.at_any_word(EXPLAINED) && !reader.at(&Token::LParen) {
+        return Err(reader.error("a statement that has a plan"));
+    }
     let change = Box::new(read_statement(reader)?);
     Ok(Change::Explain { analyze, change })
 }
@@ -72,29 +79,30 @@ fn call(reader: &mut Reader) -> Result<Change> {
 
 fn prepare(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("PREPARE")?;
-    reader.ident()?;
+    let name = reader.ident()?;
     if reader.at(&Token::LParen) {
         reader.parenthesized(|reader| reader.comma_separated(Reader::type_name))?;
     }
     reader.expect_word("AS")?;
-    data::rows(reader)?;
-    nothing("prepare")
+    let change = Box::new(data::rows(reader)?);
+    Ok(Change::Prepare { name, change })
 }
 
 fn execute(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("EXECUTE")?;
-    reader.ident()?;
+    let name = reader.ident()?;
     if reader.at(&Token::LParen) {
         reader.parenthesized(|reader| reader.comma_separated(Reader::expression))?;
     }
-    nothing("execute")
+    Ok(Change::Execute(name))
 }
 
 fn deallocate(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("DEALLOCATE")?;
     reader.take_word("PREPARE");
-    reader.ident_or_any_keyword()?;
-    nothing("deallocate")
+    let all = reader.at_word("ALL");
+    let name = reader.ident_or_any_keyword()?;
+    Ok(Change::Deallocate((!all).then_some(name)))
 }
 
 fn declare(reader: &mut Reader) -> Result<Change> {
@@ -104,8 +112,7 @@ fn declare(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("CURSOR")?;
     while reader.take_any_word(&["WITH", "WITHOUT", "HOLD"]).is_some() {}
     reader.expect_word("FOR")?;
-    data::rows(reader)?;
-    nothing("declare")
+    Ok(Change::DeclareCursor(Box::new(data::rows(reader)?)))
 }
 
 /// FETCH and MOVE: a direction, FROM or IN, a cursor.

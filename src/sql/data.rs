@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use sqlparser::ast::{self, AssignmentTarget, OnConflictAction, OnInsert, SetExpr, Statement, TableObject};
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::reader::{Reader, Result, is_word};
-use super::uses::{Source, collect, factor_name, ident, is_only, object_name};
+use super::uses::{Source, collect, factor_name, ident, is_only, object_name, reserved_name};
 use super::{command, copy, set_config};
 use crate::change::{
     Change, CreateTableAs, Delete, Expression, Ident, Insert, Merge, OnConflict, Persistence, Query, Select, Tree,
@@ -37,6 +37,9 @@ pub(super) fn rows(reader: &mut Reader) -> Result<Change> {
     };
     reader.expect_end()?;
     let source = Source { span: reader.span_from(start), text: reader.text_from(start) };
+    if let Some(error) = reserved_name(&tree, source) {
+        return Err(error);
+    }
     change(reader, start, tree, source)
 }
 
@@ -184,6 +187,7 @@ fn predicate(reader: &Reader, start: usize, tree: &ast::Expr) -> Expression {
 
 impl Reader<'_> {
     /// Takes the word ONLY away before names of tables, from a position on: sqlparser has no place for it, and the text keeps it.
+    /// `TABLE t` becomes `SELECT * FROM t`: sqlparser's tree of it keeps neither quotes nor place.
     pub(super) fn drop_only(&mut self, start: usize) {
         let is_only = |reader: &Reader, position: usize| {
             let before = position.checked_sub(1).map(|before| &reader.parser.token_at(before).token);
@@ -195,7 +199,12 @@ impl Reader<'_> {
             end += 1;
         }
         let drop: Vec<usize> = (start..end).filter(|position| is_only(self, *position)).collect();
-        if drop.is_empty() {
+        let is_table_query = |reader: &Reader, position: usize| {
+            is_word(&reader.parser.token_at(position).token, "TABLE")
+                && matches!(reader.parser.token_at(position + 1).token, Token::Word(_))
+        };
+        let tables: Vec<usize> = (start..end).filter(|position| is_table_query(self, *position)).collect();
+        if drop.is_empty() && tables.is_empty() {
             return;
         }
         let here = self.position();
@@ -208,6 +217,10 @@ impl Reader<'_> {
                 _ if drop.binary_search(&position).is_ok() => continue,
                 Token::LParen if behind_only => parenthesized = true,
                 Token::RParen if parenthesized => parenthesized = false,
+                _ if tables.binary_search(&position).is_ok() => {
+                    let words = [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")];
+                    kept.extend(words.map(|word| TokenWithSpan { token: word, span: token.span }));
+                }
                 _ => kept.push(token),
             }
         }

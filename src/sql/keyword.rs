@@ -1,7 +1,7 @@
 //! Key words that cannot be every kind of name (manual, appendix "SQL Key Words"; PostgreSQL 18's list).
 
 /// Whether an unquoted word may name a column or a table: unreserved words, and those that only functions and types may not use.
-pub(super) fn can_name_column(word: &str) -> bool {
+pub fn can_name_column(word: &str) -> bool {
     !contains(RESERVED, word) && !contains(TYPE_OR_FUNCTION, word)
 }
 

@@ -58,10 +58,13 @@ mod ddl_tests;
 #[cfg(test)]
 mod testing;
 
+pub use keyword::can_name_column;
 pub use normal::normalize;
+pub use plpgsql::read_plpgsql_body;
+pub(crate) use script::STACK;
 pub use script::{read_script, read_section};
 pub use source::{FileId, Position, SourceFile, Sources, Span, Substitution};
-pub use token::tree_span;
+pub use token::{string_constants, tree_span};
 pub use uses::relation_uses;
 
 use crate::change::Change;

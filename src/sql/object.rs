@@ -98,6 +98,8 @@ pub(super) fn security_label(reader: &mut Reader) -> Result<Change> {
 
 /// `DROP OWNED BY roles` and `REASSIGN OWNED BY roles TO role`.
 pub(super) fn owned(reader: &mut Reader) -> Result<Change> {
+    let start = reader.position();
+    let mut cascade = false;
     let drop = reader.take_word("DROP");
     if !drop {
         reader.expect_word("REASSIGN")?;
@@ -105,11 +107,11 @@ pub(super) fn owned(reader: &mut Reader) -> Result<Change> {
     reader.expect_words(&["OWNED", "BY"])?;
     let roles = reader.roles()?;
     let new_owner = if drop {
-        reader.cascade();
+        cascade = reader.cascade();
         None
     } else {
         reader.expect_word("TO")?;
         Some(reader.role()?)
     };
-    Ok(Change::Owned(Owned { drop, roles, new_owner }))
+    Ok(Change::Owned(Owned { drop, roles, new_owner, cascade, span: reader.span_from(start) }))
 }

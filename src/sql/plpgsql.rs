@@ -8,8 +8,8 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 use super::dynamic;
 use super::reader::{Reader, Result, is_word};
 use super::script::{read_text, read_tokens};
-use super::token::{Text, tokenize};
-use super::{Span, Statement, Unreadable};
+use super::token::{Origin, Text, tokenize};
+use super::{FileId, Span, Statement, Unreadable};
 
 /// How deep blocks may nest.
 const DEEPEST: usize = 200;
@@ -28,6 +28,11 @@ pub(super) fn read_plpgsql(text: &Text) -> (Vec<Statement>, Vec<Span>) {
         body.statements.push(unreadable(error));
     }
     (body.statements, body.dynamic)
+}
+
+/// The statements of a function's body. Their spans are offsets in the body, in no file.
+pub fn read_plpgsql_body(body: &str) -> Vec<Statement> {
+    read_plpgsql(&Text { file: FileId(0), text: body, origin: Origin::Slice(0) }).0
 }
 
 struct Body<'a> {

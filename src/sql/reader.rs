@@ -10,6 +10,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 use super::keyword::{can_name_column, can_name_function};
 use super::token::{DIALECT, Text, bytes_of};
+use super::uses::{Source, reserved_name};
 use super::{Span, Unreadable};
 use crate::change::{Expression, Ident, Name, ObjectName, Query};
 
@@ -444,6 +445,10 @@ impl<'a> Reader<'a> {
         let start = self.position();
         self.drop_only(start);
         let tree = self.parser_query()?;
+        let source = Source { span: self.span_from(start), text: self.text_from(start) };
+        if let Some(error) = reserved_name(&*tree, source) {
+            return Err(error);
+        }
         Ok(Query { span: self.span_from(start), text: self.text_from(start).into(), tree: Arc::from(tree) })
     }
 

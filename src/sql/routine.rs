@@ -7,7 +7,7 @@ use sqlparser::tokenizer::Token;
 use super::alter_object;
 use super::literal::Literal;
 use super::reader::{Reader, Result};
-use super::script::read_text;
+use super::script::{read_text, read_tokens};
 use super::setting;
 use super::{Span, Statement};
 use crate::change::{
@@ -233,9 +233,8 @@ fn string_body(reader: &mut Reader) -> Result<Body> {
 /// `RETURN expression`, or `BEGIN ATOMIC … END`.
 fn sql_body(reader: &mut Reader) -> Result<Option<Body>> {
     let start = reader.position();
-    let statements = if reader.take_word("RETURN") {
-        reader.expression()?;
-        Vec::new()
+    let statements = if reader.at_word("RETURN") {
+        vec![returned(reader)?]
     } else if reader.take_words(&["BEGIN", "ATOMIC"]) {
         atomic_body(reader)?
     } else {
@@ -251,8 +250,8 @@ fn atomic_body(reader: &mut Reader) -> Result<Vec<Statement>> {
         if reader.take(&Token::SemiColon) {
             continue;
         }
-        if reader.take_word("RETURN") {
-            reader.expression()?;
+        if reader.at_word("RETURN") {
+            statements.push(returned(reader)?);
         } else {
             let end = end_of_statement(reader);
             statements.extend(reader.statements_until(end));
@@ -262,6 +261,19 @@ fn atomic_body(reader: &mut Reader) -> Result<Vec<Statement>> {
         }
     }
     Ok(statements)
+}
+
+/// `RETURN expression` runs as `SELECT expression` (`makeSQLFunctionBody`; transformReturnStmt, analyze.c).
+fn returned(reader: &mut Reader) -> Result<Statement> {
+    let start = reader.position();
+    reader.expect_word("RETURN")?;
+    reader.expression()?;
+    let mut tokens: Vec<_> = (start..reader.position()).map(|at| reader.parser.token_at(at).clone()).collect();
+    if let Some(first) = tokens.first_mut() {
+        first.token = Token::make_keyword("SELECT");
+    }
+    let change = read_tokens(reader.text.clone(), tokens, None);
+    Ok(Statement { span: reader.span_from(start), change, conditional: false })
 }
 
 /// The position of the semicolon that ends the statement which begins here; a CASE has an END of its own.

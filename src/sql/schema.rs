@@ -80,8 +80,8 @@ pub(super) fn alter_extension(reader: &mut Reader) -> Result<Change> {
         AlterExtensionAction::SetSchema(reader.ident_as("the name of a schema")?)
     } else if reader.take_any_word(&["ADD", "DROP"]).is_some() {
         let kind = reference::kind(reader)?;
-        reference::object(reader, kind)?;
-        AlterExtensionAction::Member
+        let object = reference::object(reader, kind)?;
+        AlterExtensionAction::Member { kind, object }
     } else {
         return Err(reader.error("UPDATE, SET SCHEMA, ADD or DROP"));
     };

@@ -95,8 +95,26 @@ const LONGEST_EXPRESSION: usize = 1200;
 /// Up to here any thread's stack will do; beyond it, a stack of its own is taken.
 const SHORT_EXPRESSION: usize = 50;
 
-/// Bytes.
-const STACK: usize = 64 << 20;
+/// Bytes that walking the deepest tree may need.
+pub(crate) const STACK: usize = 64 << 20;
+
+/// Words that stand between, or behind, the parts of a chain.
+const CHAINED: &[Keyword] = &[
+    Keyword::AND,
+    Keyword::OR,
+    Keyword::UNION,
+    Keyword::EXCEPT,
+    Keyword::INTERSECT,
+    Keyword::JOIN,
+    Keyword::AT,
+    Keyword::IS,
+    Keyword::LIKE,
+    Keyword::ILIKE,
+    Keyword::SIMILAR,
+    Keyword::BETWEEN,
+    Keyword::IN,
+    Keyword::COLLATE,
+];
 
 /// The operator that is one too many, in bytes of the text.
 fn chain_longer_than(tokens: &[TokenWithSpan], longest: usize) -> Option<(usize, usize)> {
@@ -107,7 +125,7 @@ fn chain_longer_than(tokens: &[TokenWithSpan], longest: usize) -> Option<(usize,
             Token::RParen | Token::RBracket => here = outer.pop().unwrap_or_default(),
             Token::Comma | Token::SemiColon => here = 0,
             Token::Word(word) => {
-                here += usize::from(matches!(word.keyword, Keyword::AND | Keyword::OR | Keyword::UNION))
+                here += usize::from(word.quote_style.is_none() && CHAINED.contains(&word.keyword));
             }
             Token::Number(..) | Token::SingleQuotedString(_) | Token::Period | Token::Placeholder(_) => {}
             _ => here += 1,

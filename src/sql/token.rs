@@ -69,6 +69,21 @@ fn token_span(text: &Text, start: usize, end: usize) -> sqlparser::tokenizer::Sp
     sqlparser::tokenizer::Span { start: location(start, place.start), end: location(end, place.end) }
 }
 
+/// The string constants in a piece of a file, each with its place; nothing where the piece is no SQL.
+pub fn string_constants(place: Span, text: &str) -> Vec<(String, Span)> {
+    let text = Text { file: place.file, text, origin: Origin::Slice(place.start as usize) };
+    let strings = tokenize(&text).unwrap_or_default().into_iter().filter_map(|token| {
+        let (start, end) = bytes_of(&token);
+        match token.token {
+            Token::SingleQuotedString(value) | Token::EscapedStringLiteral(value) => {
+                Some((value, text.span(start, end)))
+            }
+            _ => None,
+        }
+    });
+    strings.collect()
+}
+
 /// Cuts a text into tokens; spaces and comments are left out.
 pub(super) fn tokenize(text: &Text) -> Result<Vec<TokenWithSpan>, Unreadable> {
     let mut tokens = Vec::with_capacity(text.text.len() / 6 + 4);

@@ -126,12 +126,15 @@ impl Reader<'_> {
     fn interval(&mut self) -> Result<TypeName> {
         const FIELDS: &[&str] = &["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"];
         let mut found = self.with_modifiers("interval")?;
+        let start = self.position();
         if self.take_any_word(FIELDS).is_some() {
             if self.at_word("TO") && FIELDS.iter().any(|field| self.at_nth_word(1, field)) {
                 self.advance();
                 self.advance();
             }
+            let words = self.text_from(start).split_whitespace().map(str::to_ascii_lowercase).collect::<Vec<_>>();
             self.modifiers(&mut found)?;
+            found.other_modifiers.push(words.join(" ").into());
         }
         Ok(found)
     }
@@ -238,8 +241,8 @@ mod tests {
             ("timestamp(3) without time zone", "timestamp(3) without time zone"),
             ("TIME WITH TIME ZONE", "time with time zone"),
             ("timestamptz(6)", "timestamp(6) with time zone"),
-            ("interval year to month", "interval"),
-            ("interval second(3)", "interval(3)"),
+            ("INTERVAL Year  TO month", "interval year to month"),
+            ("interval second(3)", "interval second(3)"),
             ("SETOF text ARRAY[3]", "SETOF text[]"),
             ("int[3][3]", "integer[]"),
             ("bigserial", "serial8"),

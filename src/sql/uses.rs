@@ -8,8 +8,9 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{self, FromTable, SetExpr, Statement, TableFactor, TableObject, TableWithJoins, Visit, Visitor};
 
+use super::keyword::can_name_column;
 use super::token::tree_span;
-use super::{FileId, Span};
+use super::{FileId, Span, Unreadable};
 use crate::change::{Access, Ident, Name, ObjectName, Query, RelationUse};
 
 /// The relations of a view's or function's query, in the order of the text, each with every kind of access once.
@@ -30,6 +31,46 @@ pub(super) fn collect(tree: &impl Visit, target: Option<&Statement>, source: Sou
     let mut collector = Collector { source, own: target.and_then(target_of), ..Collector::new(source) };
     let _ = tree.visit(&mut collector);
     collector.found
+}
+
+/// A key word, without quotes, where a relation has to be named: sqlparser takes some that PostgreSQL reserves.
+pub(super) fn reserved_name(tree: &impl Visit, source: Source) -> Option<Unreadable> {
+    let mut names = Names { calls: HashSet::new(), reserved: None };
+    let _ = tree.visit(&mut names);
+    let ident = names.reserved?;
+    let span = tree_span(source.span.file, ident.span).unwrap_or(source.span);
+    Some(Unreadable { message: format!("expected the name of a table, found '{}'", ident.value), span })
+}
+
+struct Names {
+    calls: HashSet<*const ast::ObjectName>,
+    reserved: Option<ast::Ident>,
+}
+
+impl Visitor for Names {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Table { name, args: Some(_), .. } | TableFactor::Function { name, .. } = factor {
+            self.calls.insert(name);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_relation(&mut self, relation: &ast::ObjectName) -> ControlFlow<()> {
+        // `FROM current_date` is a call.
+        const CALLS: &[&str] = &["current_", "localtime", "session_user", "system_user", "user"];
+        let first = relation.0.first().and_then(|part| part.as_ident());
+        let Some(ident) = first.filter(|ident| ident.quote_style.is_none()) else { return ControlFlow::Continue(()) };
+        let word = ident.value.to_ascii_lowercase();
+        let call =
+            self.calls.contains(&std::ptr::from_ref(relation)) || CALLS.iter().any(|call| word.starts_with(call));
+        if call || can_name_column(&word) {
+            return ControlFlow::Continue(());
+        }
+        self.reserved = Some(ident.clone());
+        ControlFlow::Break(())
+    }
 }
 
 /// The relation that a statement writes.

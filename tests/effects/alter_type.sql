@@ -842,3 +842,51 @@ ALTER TABLE seen ALTER COLUMN b TYPE bigint;
 CREATE TYPE pair AS (a int, b int); CREATE TABLE holder (p pair); INSERT INTO holder SELECT (k, k)::pair FROM generate_series(1, 1500) k;
 -- run:
 ALTER TABLE holder ALTER COLUMN p TYPE text;
+
+-- case: iv to interval second
+ALTER TABLE t ALTER COLUMN iv TYPE interval second;
+
+-- case: iv to interval minute to second (3)
+ALTER TABLE t ALTER COLUMN iv TYPE interval minute to second(3);
+
+-- case: ivd to interval day to hour
+ALTER TABLE t ALTER COLUMN ivd TYPE interval day to hour;
+
+-- case: ivd to interval year
+ALTER TABLE t ALTER COLUMN ivd TYPE interval year;
+
+-- case: iv3 to interval hour to second (2)
+ALTER TABLE t ALTER COLUMN iv3 TYPE interval hour to second(2);
+
+-- case: partitioned same type
+ALTER TABLE part ALTER COLUMN code TYPE varchar(10);
+
+-- case: partitioned wider beside an index of the partition
+-- given:
+CREATE INDEX part_1_own ON part_1 (code, id);
+-- run:
+ALTER TABLE part ALTER COLUMN code TYPE varchar(30);
+
+-- case: ts to timestamptz in Etc/Zulu
+-- given:
+SET timezone = 'Etc/Zulu';
+-- run:
+ALTER TABLE t ALTER COLUMN ts TYPE timestamptz;
+
+-- case: ts to timestamptz in +00:00
+-- given:
+SET timezone = '+00:00';
+-- run:
+ALTER TABLE t ALTER COLUMN ts TYPE timestamptz;
+
+-- case: ts to timestamptz in Africa/Abidjan
+-- given:
+SET timezone = 'Africa/Abidjan';
+-- run:
+ALTER TABLE t ALTER COLUMN ts TYPE timestamptz;
+
+-- case: type of pg_catalog shadowed by a domain
+-- given:
+CREATE SCHEMA mine; CREATE DOMAIN mine.text AS pg_catalog.text CHECK (VALUE <> ''); SET search_path = mine, pg_catalog, public;
+-- run:
+ALTER TABLE public.t ALTER COLUMN v TYPE text;

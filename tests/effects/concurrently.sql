@@ -140,6 +140,7 @@ VACUUM FULL totals;
 
 -- case: vacuum a view
 VACUUM open_orders;
+-- differs: locks
 
 -- case: vacuum analyze of one column
 VACUUM ANALYZE orders (note);

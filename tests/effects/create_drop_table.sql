@@ -331,3 +331,27 @@ DROP FOREIGN TABLE far;
 CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE far (id int) SERVER s;
 -- run:
 ALTER FOREIGN TABLE far ADD COLUMN n int NOT NULL;
+
+-- case: create table as table again
+CREATE TABLE fresh AS TABLE orders;
+
+-- case: create materialized view if not exists existing
+CREATE MATERIALIZED VIEW IF NOT EXISTS totals AS SELECT * FROM customers;
+
+-- case: create materialized view of the table only
+CREATE MATERIALIZED VIEW fresh AS SELECT * FROM ONLY parent;
+
+-- case: create table as greatest key
+CREATE TABLE fresh AS SELECT max(id) FROM orders;
+
+-- case: create partition between what the default partition has
+-- given:
+ALTER TABLE events_rest ADD CHECK (at < '2026-08-01' OR at >= '2030-01-01');
+-- run:
+CREATE TABLE events_2027 PARTITION OF events FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');
+
+-- case: create partition that the default partition may overlap
+-- given:
+ALTER TABLE events_rest ADD CHECK (at < '2026-08-01' OR at >= '2027-06-01');
+-- run:
+CREATE TABLE events_2027 PARTITION OF events FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');

@@ -250,6 +250,7 @@ DELETE FROM audit WHERE id IN (SELECT id FROM lines WHERE n > 5);
 
 -- case: delete from view
 DELETE FROM orders_view WHERE id = 9999;
+-- differs: locks
 
 -- case: merge
 -- requires: 15..
@@ -385,3 +386,156 @@ INSERT INTO c_action VALUES (9001, 1);
 SET session_replication_role = replica;
 -- run:
 DELETE FROM p;
+
+-- case: table command of a quoted name
+TABLE "Odd Name";
+
+-- case: table command only
+TABLE ONLY parent;
+
+-- case: union with table command
+-- given:
+CREATE TABLE only_ids (id int);
+-- run:
+SELECT id FROM p UNION ALL (TABLE only_ids);
+
+-- case: delete from partition
+DELETE FROM events_2024;
+
+-- case: insert into sub-partition
+INSERT INTO logs_b1 VALUES (5, 'b');
+
+-- case: select from partitioned above
+SELECT * FROM events WHERE at >= '2025-03-03';
+
+-- case: select from partitioned between
+SELECT * FROM events WHERE at BETWEEN '2024-03-03' AND '2025-03-03';
+
+-- case: select from partitioned within one
+SELECT * FROM events WHERE at > '2024-03-03' AND at < '2024-04-04';
+
+-- case: select from partitioned up to the bound
+SELECT * FROM events WHERE at >= '2024-01-01' AND at < '2025-01-01';
+
+-- case: select from partitioned up to and with the bound
+SELECT * FROM events WHERE at >= '2024-01-01' AND at <= '2025-01-01';
+
+-- case: select from partitioned with a constant in front
+SELECT * FROM events WHERE '2025-06-01' <= at;
+
+-- case: select from partitioned with a timestamp
+SELECT * FROM events WHERE at >= '2025-03-03'::timestamptz;
+-- differs: scans
+
+-- case: select from partitioned where false
+SELECT * FROM events WHERE false;
+
+-- case: select from inherited where false
+SELECT * FROM parent WHERE 1 = 0;
+
+-- case: select from partitioned list by order
+SELECT * FROM logs WHERE kind < 'b';
+-- differs: locks, scans
+
+-- case: select least and greatest key
+SELECT min(id), max(id) FROM orders;
+
+-- case: select greatest of an unindexed column
+SELECT max(note) FROM orders;
+
+-- case: select greatest key of some
+SELECT max(id) FROM orders WHERE note = 'x' AND qty < 5;
+-- differs: scans
+
+-- case: insert several with one null foreign key
+INSERT INTO c_action VALUES (9001, NULL), (9002, 3);
+
+-- case: insert select of a null foreign key
+INSERT INTO c_action SELECT id + 9000, NULL FROM customers;
+
+-- case: insert without the foreign key
+INSERT INTO c_action (id) VALUES (9001);
+
+-- case: insert default foreign key
+INSERT INTO c_action VALUES (9001, DEFAULT);
+
+-- case: update foreign key column to null
+UPDATE c_action SET q = NULL;
+
+-- case: update foreign key column in a list
+UPDATE c_action SET (id, q) = (id, 7);
+
+-- case: update referenced key to itself
+UPDATE p SET id = id, v = 2;
+
+-- case: merge insert with foreign key
+-- requires: 15..
+MERGE INTO c_action c USING customers a ON c.id = a.id + 5000 WHEN NOT MATCHED THEN INSERT (id, q) VALUES (a.id + 5000, 3);
+
+-- case: merge insert without the foreign key
+-- requires: 15..
+MERGE INTO c_action c USING customers a ON c.id = a.id + 5000 WHEN NOT MATCHED THEN INSERT (id) VALUES (a.id + 5000);
+
+-- case: merge delete of referenced
+-- requires: 15..
+MERGE INTO q USING (SELECT id + 2000 AS id FROM customers) a ON q.id = a.id WHEN MATCHED AND q.id > 3000 THEN DELETE;
+
+-- case: merge with trigger
+-- requires: 15..
+MERGE INTO noted n USING customers a ON n.id = a.id WHEN MATCHED THEN UPDATE SET v = 1;
+
+-- case: update with trigger of another column
+-- given:
+DROP TRIGGER noted_it ON noted; CREATE TRIGGER noted_it AFTER UPDATE OF id ON noted FOR EACH ROW EXECUTE FUNCTION note_it();
+-- run:
+UPDATE noted SET v = 2;
+
+-- case: update with disabled trigger
+-- given:
+ALTER TABLE noted DISABLE TRIGGER noted_it;
+-- run:
+UPDATE noted SET v = 2;
+
+-- case: insert with trigger as replica
+-- given:
+SET session_replication_role = replica;
+-- run:
+INSERT INTO noted VALUES (9001, 1);
+
+-- case: insert into partitioned with trigger
+-- given:
+CREATE TRIGGER events_noted AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION note_it();
+-- run:
+INSERT INTO events VALUES ('2024-03-03', 1, 'p');
+
+-- case: insert into partition with trigger of the parent
+-- given:
+CREATE TRIGGER events_noted AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION note_it();
+-- run:
+INSERT INTO events_2024 VALUES ('2024-03-03', 1, 'p');
+
+-- case: delete with trigger that keeps a count
+-- given:
+CREATE FUNCTION count_down() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE q SET v = v - 1 WHERE id = OLD.id; RETURN OLD; END';
+CREATE TRIGGER noted_down AFTER DELETE ON noted FOR EACH ROW EXECUTE FUNCTION count_down();
+-- run:
+DELETE FROM noted WHERE id = 5;
+
+-- case: select of a function in PL/pgSQL
+-- given:
+CREATE FUNCTION add_note() RETURNS int LANGUAGE plpgsql AS 'BEGIN INSERT INTO audit SELECT id, email FROM customers; RETURN 1; END';
+-- run:
+SELECT add_note();
+
+-- case: update of row security as a role
+-- given:
+GRANT SELECT, UPDATE ON secret TO reader; GRANT SELECT ON q TO reader; SET ROLE reader;
+-- run:
+UPDATE secret SET owner = 5;
+
+-- case: select from row security for another role
+-- given:
+DROP POLICY secret_p ON secret; CREATE POLICY secret_q ON secret TO app USING (owner IN (SELECT id FROM q));
+GRANT SELECT ON secret, q TO reader; SET ROLE reader;
+-- run:
+SELECT id FROM secret;

@@ -108,3 +108,6 @@ DO $$BEGIN ALTER TABLE plain RENAME TO simple; ALTER TABLE simple ADD COLUMN a i
 
 -- case: quoted body
 DO 'BEGIN ALTER TABLE plain ADD COLUMN a int; END';
+
+-- case: rename twice in a block
+DO $$BEGIN ALTER TABLE plain RENAME TO a; ALTER TABLE a RENAME TO b; INSERT INTO b SELECT * FROM b; END$$;

@@ -392,3 +392,42 @@ SELECT pg_advisory_xact_lock(1);
 
 -- case: replication origin function
 SELECT pg_notify('a', 'b');
+
+-- case: prepare a write
+PREPARE q AS UPDATE orders SET note = 'x' WHERE customer_id IN (SELECT id FROM customers);
+
+-- case: prepare of a view
+PREPARE q AS SELECT * FROM open_orders;
+
+-- case: prepare of partitioned
+PREPARE q AS SELECT * FROM events;
+
+-- case: execute with a parameter
+-- given:
+PREPARE q (int) AS DELETE FROM lines WHERE id = $1;
+-- run:
+EXECUTE q (7);
+
+-- case: explain execute
+-- given:
+PREPARE q AS DELETE FROM lines;
+-- run:
+EXPLAIN EXECUTE q;
+
+-- case: declare cursor of partitioned
+DECLARE c CURSOR FOR SELECT * FROM events;
+
+-- case: explain create materialized view
+EXPLAIN CREATE MATERIALIZED VIEW m AS SELECT * FROM open_orders;
+
+-- case: alter extension drop
+-- given:
+ALTER EXTENSION plpgsql ADD TABLE lines;
+-- run:
+ALTER EXTENSION plpgsql DROP TABLE lines;
+
+-- case: drop owned of a referenced table
+-- given:
+CREATE TABLE of_app (id int PRIMARY KEY); ALTER TABLE of_app OWNER TO app; CREATE TABLE on_app (id int REFERENCES of_app);
+-- run:
+DROP OWNED BY app CASCADE;

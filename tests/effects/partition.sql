@@ -281,3 +281,41 @@ ALTER INDEX ip ATTACH PARTITION ia;
 DELETE FROM refers WHERE k >= 1000;
 -- run:
 ALTER TABLE keyed DETACH PARTITION keyed_2;
+
+-- case: attach list default without a proof
+-- given:
+ALTER TABLE list_loose ADD CHECK (kind <> 'b');
+-- run:
+ALTER TABLE listed ATTACH PARTITION list_loose DEFAULT;
+
+-- case: attach list default proven for rows that may be null
+-- given:
+ALTER TABLE list_loose ADD CHECK (kind <> 'a');
+-- run:
+ALTER TABLE listed ATTACH PARTITION list_loose DEFAULT;
+
+-- case: attach list default proven by a list
+-- given:
+ALTER TABLE list_loose ADD CHECK (kind IN ('x', 'z'));
+-- run:
+ALTER TABLE listed ATTACH PARTITION list_loose DEFAULT;
+
+-- case: attach list default proven by NOT IN
+-- given:
+CREATE TABLE listed_b PARTITION OF listed FOR VALUES IN ('b', 'c');
+ALTER TABLE list_loose ADD CHECK (kind NOT IN ('a', 'b', 'c'));
+-- run:
+ALTER TABLE listed ATTACH PARTITION list_loose DEFAULT;
+
+-- case: attach range default proven
+-- given:
+CREATE TABLE ranges (id int) PARTITION BY RANGE (id); CREATE TABLE ranges_1 PARTITION OF ranges FOR VALUES FROM (0) TO (100);
+CREATE TABLE ranges_rest (id int CHECK (id > 500)); INSERT INTO ranges_rest SELECT n FROM generate_series(501, 2500) n;
+-- run:
+ALTER TABLE ranges ATTACH PARTITION ranges_rest DEFAULT;
+
+-- case: truncate referenced partition cascade below
+-- given:
+CREATE TABLE refers_partition (id int REFERENCES keyed_2);
+-- run:
+TRUNCATE keyed_2 CASCADE;

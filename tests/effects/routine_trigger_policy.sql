@@ -294,3 +294,9 @@ CREATE CAST (mood AS int) WITHOUT FUNCTION;
 
 -- case: create language
 CREATE OR REPLACE LANGUAGE plpgsql;
+
+-- case: create sql function with atomic return
+CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; RETURN (SELECT max(n) FROM lines); END;
+
+-- case: trigger no longer depends on extension
+ALTER TRIGGER guarded_touch ON guarded NO DEPENDS ON EXTENSION plpgsql;

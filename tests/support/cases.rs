@@ -56,6 +56,19 @@ pub fn all() -> Vec<CaseFile> {
     paths.iter().map(|path| read(path)).collect()
 }
 
+/// The cases whose name contains one of the parts, in their files; all cases where there are no parts.
+pub fn chosen(parts: &[String]) -> Vec<CaseFile> {
+    let mut files = all();
+    if !parts.is_empty() {
+        for file in &mut files {
+            file.cases.retain(|case| parts.iter().any(|part| case.name.contains(part.as_str())));
+        }
+        files.retain(|file| !file.cases.is_empty());
+        assert!(!files.is_empty(), "no case is called so: {parts:?}");
+    }
+    files
+}
+
 /// Reads one case file; panics with the place of a mistake.
 pub fn read(path: &Path) -> CaseFile {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -42,12 +42,15 @@ fn index() -> String {
 
 fn page(rule: &Rule) -> String {
     let Rule { name, category, severity, summary, explanation, fires, quiet, .. } = rule;
+    let says = match rule.runs_examples() {
+        true => format!("What pgassay says:\n\n```text\n{}\n```\n\n", findings(rule)),
+        false => String::new(),
+    };
     format!(
         "{GENERATED}\n# {name}\n\n{summary}.\n\nCategory: {category}. Severity: {severity}.\n\n{explanation}\n\n\
-         ## Fires\n\n{}What pgassay says:\n\n```text\n{}\n```\n\n## Does not fire\n\n{}\
+         ## Fires\n\n{}{says}## Does not fire\n\n{}\
          ## Allowing it\n\n```sql\n-- pgassay: allow({name}) the reason\n```\n\n[All rules](../rules.md)\n",
         sql(fires),
-        findings(rule),
         sql(quiet),
     )
 }

@@ -25,7 +25,13 @@ impl Predictor<'_> {
         let Some(refused) = self.refused_values(column, new, explicit) else { return };
         let query = format!("SELECT * FROM {} WHERE {refused} LIMIT 1", rows_of(table));
         let message = format!("some value of column \"{}\" is no {new}", column.name.as_str());
-        self.fail(FailsWhen::SomeRow { query }, span, format!("{}.{}", table.name, column.name), message);
+        self.fail_on_rows(
+            table,
+            FailsWhen::SomeRow { query },
+            span,
+            format!("{}.{}", table.name, column.name),
+            message,
+        );
     }
 
     /// A condition on the column that holds for values which the cast refuses.
@@ -43,6 +49,9 @@ impl Predictor<'_> {
             return (is_text && !labels.is_empty()).then(|| format!("{name}::text NOT IN ({})", labels.join(", ")));
         }
         if user.is_some() {
+            return None;
+        }
+        if always_fits(from, &old.written.modifiers, new) {
             return None;
         }
         match (from, new.name.as_str()) {
@@ -85,6 +94,42 @@ impl Predictor<'_> {
         };
         Some(format!("{column} !~ '{pattern}'"))
     }
+}
+
+/// Whether every value of the old built-in type is one of the new type: nothing has to be looked for.
+fn always_fits(from: &str, modifiers: &[i32], new: &TypeName) -> bool {
+    let to = new.name.as_str();
+    if let (Some(before), Some(after)) = (whole_digits(from, modifiers), whole_digits(to, &new.modifiers)) {
+        return match (from, to) {
+            ("int2" | "int4" | "int8", "int2" | "int4" | "int8") => before <= after,
+            // Rounding to fewer digits behind the point can carry into one more before it.
+            ("numeric", "numeric") if scale(modifiers) > scale(&new.modifiers) => before < after,
+            (_, "numeric") => before <= after,
+            _ => false,
+        };
+    }
+    match (from, to) {
+        (_, "numeric") => new.modifiers.is_empty(),
+        ("varchar" | "bpchar", "varchar" | "bpchar") => {
+            matches!((modifiers.first(), new.modifiers.first()), (Some(before), Some(after)) if before <= after)
+        }
+        _ => false,
+    }
+}
+
+/// The most digits that a value has before the point; `None` for no bound.
+fn whole_digits(name: &str, modifiers: &[i32]) -> Option<i32> {
+    match name {
+        "int2" => Some(5),
+        "int4" => Some(10),
+        "int8" => Some(19),
+        "numeric" => modifiers.first().map(|precision| precision - scale(modifiers)),
+        _ => None,
+    }
+}
+
+fn scale(modifiers: &[i32]) -> i32 {
+    modifiers.get(1).copied().unwrap_or(0)
 }
 
 fn is_number(name: &str) -> bool {

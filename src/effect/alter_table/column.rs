@@ -1,11 +1,10 @@
 //! Actions on columns: ADD, DROP, SET NOT NULL, SET EXPRESSION, SET DATA TYPE.
 
-use sqlparser::ast;
-
 use super::Alter;
 use crate::change::{ColumnDefinition, Expression, Ident, ObjectName, TypeName, Volatility};
 use crate::effect::FailsWhen;
 use crate::effect::LockMode::AccessExclusive;
+use crate::effect::fold::folded;
 use crate::effect::predictor::{Predictor, rows_of};
 use crate::effect::type_change::{self, TypeChange};
 use crate::expression;
@@ -47,7 +46,7 @@ impl Predictor<'_> {
             column.name.name.as_str(),
             table.name.name.as_str()
         );
-        self.fail(FailsWhen::AnyRow, not_null, format!("{}.{}", table.name, column.name), message);
+        self.fail_on_rows(table, FailsWhen::AnyRow, not_null, format!("{}.{}", table.name, column.name), message);
     }
 
     /// Why a new column needs every row to be written (ATExecAddColumn, tablecmds.c).
@@ -125,9 +124,9 @@ impl Predictor<'_> {
         self.recurse(state);
         for table in self.targets(state) {
             if state.added.contains(&column.name) {
-                self.scan(&table, state.action.span, "every row is checked for NULL");
+                self.scan(&table, column.span, "every row is checked for NULL");
             } else if self.may_hold_nulls(&table, &column.name) {
-                self.check_not_null(&table, column, state.action.span);
+                self.check_not_null(&table, column, column.span);
             }
         }
     }
@@ -138,7 +137,7 @@ impl Predictor<'_> {
             let query = format!("SELECT * FROM {} WHERE {column} IS NULL LIMIT 1", rows_of(table));
             let (name, relation) = (column.name.as_str(), table.name.name.as_str());
             let message = format!("column \"{name}\" of relation \"{relation}\" contains null values");
-            self.fail(FailsWhen::SomeRow { query }, span, format!("{}.{column}", table.name), message);
+            self.fail_on_rows(table, FailsWhen::SomeRow { query }, span, format!("{}.{column}", table.name), message);
         }
     }
 
@@ -179,7 +178,9 @@ impl Predictor<'_> {
                     self.recheck_foreign_keys(&table, found, data_type.span);
                 }
                 TypeChange::Same => {
-                    self.rebuild_changed_indexes(&table, found, data_type, collation.as_ref(), data_type.span);
+                    let of_partition = state.relation.is_partitioned();
+                    let collation = collation.as_ref();
+                    self.rebuild_changed_indexes(&table, found, (data_type, collation), of_partition, data_type.span);
                 }
             }
             self.recheck_constraints(&table, found, data_type.span);
@@ -229,13 +230,13 @@ impl Predictor<'_> {
     }
 
     /// Without a rewrite an index on the column is kept where its definition stays compatible (`CheckIndexCompatible`,
-    /// indexcmds.c).
+    /// indexcmds.c). The index of a partitioned table is dropped with its partitions and made anew, whatever it is like.
     fn rebuild_changed_indexes(
         &mut self,
         table: &Relation,
         column: &Column,
-        data_type: &TypeName,
-        collation: Option<&crate::change::Name>,
+        (data_type, collation): (&TypeName, Option<&crate::change::Name>),
+        of_partition: bool,
         span: Span,
     ) {
         let same_class = type_change::same_operator_class(self, column, data_type);
@@ -243,7 +244,9 @@ impl Predictor<'_> {
         let indexes: Vec<_> = self.schema().indexes_of(table.id).cloned().collect();
         for relation in indexes.iter().filter(|it| it.has_storage()) {
             let Some(index) = relation.as_index() else { continue };
-            if index.uses_column(column.id) && !is_compatible(index, column, same_class, same_collation) {
+            let kept = is_compatible(index, column, same_class, same_collation)
+                && (!of_partition || relation.parents.is_empty());
+            if index.uses_column(column.id) && !kept {
                 self.scan(table, span, "an index on the column is rebuilt");
                 self.build(table, &relation.name, span, "the index does not fit the column's new type or collation");
             }
@@ -260,32 +263,4 @@ fn is_compatible(index: &Index, column: &Column, same_class: bool, same_collatio
     positions.into_iter().all(|(_, element)| {
         (element.operator_class.is_some() || same_class) && (element.collation.is_some() || same_collation)
     })
-}
-
-/// The part of an expression that is left when constants are folded (`eval_const_expressions`): the server asks for volatile functions
-/// only then (`ATExecAddColumn`).
-fn folded(expression: &ast::Expr) -> &ast::Expr {
-    match expression {
-        ast::Expr::Nested(inner) => folded(inner),
-        ast::Expr::Case { operand: None, conditions, .. } => match conditions.first() {
-            Some(first) if is_true(&first.condition) => folded(&first.result),
-            _ => expression,
-        },
-        ast::Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("coalesce") => match &call.args {
-            ast::FunctionArguments::List(list) => match list.args.first() {
-                Some(ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(first))) if is_constant(first) => first,
-                _ => expression,
-            },
-            _ => expression,
-        },
-        _ => expression,
-    }
-}
-
-fn is_true(expression: &ast::Expr) -> bool {
-    matches!(expression, ast::Expr::Value(value) if value.value == ast::Value::Boolean(true))
-}
-
-fn is_constant(expression: &ast::Expr) -> bool {
-    matches!(expression, ast::Expr::Value(value) if value.value != ast::Value::Null)
 }

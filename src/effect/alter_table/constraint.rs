@@ -51,7 +51,7 @@ impl Predictor<'_> {
                 let query = violating_rows(&table, expression);
                 let message =
                     format!("check constraint of relation \"{}\" is violated by some row", table.name.name.as_str());
-                self.fail(FailsWhen::SomeRow { query }, constraint.span, &table.name, message);
+                self.fail_on_rows(&table, FailsWhen::SomeRow { query }, constraint.span, &table.name, message);
             }
         }
     }
@@ -123,7 +123,7 @@ impl Predictor<'_> {
             conflicts.join(" AND ")
         );
         let message = "could not create exclusion constraint: some key conflicts with another".to_owned();
-        self.fail(FailsWhen::SomeRow { query }, state.action.span, &table.name, message);
+        self.fail_on_rows(table, FailsWhen::SomeRow { query }, state.action.span, &table.name, message);
     }
 
     /// `elements` are columns, and expressions in parentheses.
@@ -149,7 +149,7 @@ impl Predictor<'_> {
             rows_of(table)
         );
         let message = format!("could not create unique index: some key ({columns}) is duplicated");
-        self.fail(FailsWhen::SomeRow { query }, span, &table.name, message);
+        self.fail_on_rows(table, FailsWhen::SomeRow { query }, span, &table.name, message);
     }
 
     fn add_using_index(&mut self, state: &Alter, primary_key: bool, index: &Ident) {
@@ -248,7 +248,7 @@ impl Predictor<'_> {
             table.name.name.as_str(),
             referenced.name.name.as_str()
         );
-        self.fail(FailsWhen::SomeRow { query }, span, &table.name, message);
+        self.fail_on_rows(table, FailsWhen::SomeRow { query }, span, &table.name, message);
     }
 
     fn referenced_names(&self, referenced: &Relation, key: &ForeignKey) -> Vec<Name> {
@@ -288,7 +288,7 @@ impl Predictor<'_> {
                         self.scan(&table, span, "the CHECK is checked on every row");
                         let query = violating_rows(&table, expression);
                         let message = format!("check constraint \"{}\" is violated by some row", name.name.as_str());
-                        self.fail(FailsWhen::SomeRow { query }, span, &table.name, message);
+                        self.fail_on_rows(&table, FailsWhen::SomeRow { query }, span, &table.name, message);
                     }
                 }
             }
@@ -333,6 +333,10 @@ impl Predictor<'_> {
             for table in self.targets(state) {
                 self.lock(&table, AccessExclusive, span);
             }
+        }
+        // ATExecDropConstraint locks the referenced table itself.
+        if let schema::ConstraintKind::ForeignKey(key) = &constraint.kind {
+            self.lock_id(key.referenced, AccessExclusive, span);
         }
         self.lock_dropped(&Object::Constraint(state.relation.id, name.clone()), span);
     }

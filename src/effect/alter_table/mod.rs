@@ -71,7 +71,7 @@ impl Predictor<'_> {
         if key.is_some() || !rewritten.is_empty() {
             let after = self.after(state.change);
             let tables = if key.is_some() { family } else { &rewritten[..] };
-            self.build_new_indexes(tables, &after, span, "its index is built");
+            self.build_new_indexes(tables, &after, span, "it enforces the constraint");
         }
     }
 

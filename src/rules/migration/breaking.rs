@@ -280,17 +280,39 @@ fn report(context: &RunContext, rule: &Rule, findings: &mut Vec<Finding>) {
         let Some(span) = step.map(|step| place(&step, &breakage.subject)).or_else(|| first_span(context)) else {
             continue;
         };
-        findings.push(finding(rule, breakage, span));
+        match findings.iter_mut().find(|told| told.rule == rule.name && told.span == span) {
+            Some(told) => add(told, finding(context, rule, breakage, span)),
+            None => findings.push(finding(context, rule, breakage, span)),
+        }
     }
 }
 
-fn finding(rule: &Rule, breakage: &Breakage, span: Span) -> Finding {
+fn is_known(context: &RunContext, subject: &Subject) -> bool {
+    let before = &context.run.before;
+    match subject {
+        Subject::Relation(id) | Subject::Column(id, _) | Subject::Part(id, _) => {
+            before.relation(*id).is_none_or(|relation| relation.known)
+        }
+        Subject::Type(_) | Subject::Routine(_) | Subject::Schema(_) => before.complete,
+    }
+}
+
+/// One cause, one finding: what else the same words take away is told in the first one's evidence.
+fn add(told: &mut Finding, other: Finding) {
+    told.severity = told.severity.max(other.severity);
+    told.evidence.push(Evidence::declared(format!("as well: {}", other.message)));
+}
+
+fn finding(context: &RunContext, rule: &Rule, breakage: &Breakage, span: Span) -> Finding {
     let mut finding = rule.finding(span, breakage.message.clone());
     if breakage.grade == Grade::Possible {
         finding.severity = lowered(finding.severity);
     }
     finding.object = Some(breakage.object.clone());
-    finding.evidence.push(Evidence::declared("the schema before the migration, compared with the schema after it"));
+    finding.evidence.push(match is_known(context, &breakage.subject) {
+        true => Evidence::declared("the schema before the migration, compared with the schema after it"),
+        false => Evidence::assumed("the statement says that it was there; what made it is not among the migrations"),
+    });
     finding.witness = Some(breakage.witness.clone());
     finding.advice = Advice::text(advice(breakage.kind));
     finding
@@ -383,6 +405,9 @@ fn place(step: &StepContext, subject: &Subject) -> Span {
         },
         (Some(Change::CreateIndex(create)), _) => create.name.as_ref().map_or(create.table.span, |name| name.span),
         (Some(Change::CreateView(create)), _) => create.name.span,
+        (Some(Change::CreateMaterializedView(create)), _) => create.name.span,
+        (Some(Change::CreateTable(create)), _) => create.name.span,
+        (Some(Change::CreateTableAs(create)), _) => create.name.span,
         (Some(Change::CreateRoutine(create)), _) => create.name.span,
         _ => whole,
     }

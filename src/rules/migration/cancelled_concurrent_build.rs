@@ -49,8 +49,8 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     finding.advice = Advice::steps(
         "Switch the limit off for this statement, and look for invalid indexes afterwards.",
         vec![
-            FixStep::none(format!("SET {parameter} = 0;")),
-            FixStep::none("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;"),
+            FixStep::any(format!("SET {parameter} = 0;")),
+            FixStep::any("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;"),
         ],
     );
     findings.push(finding);

@@ -8,10 +8,10 @@ use crate::sql::Span;
 pub const RULE: Rule = Rule {
     name: "changed-migration",
     category: Category::Failing,
-    severity: Severity::Warning,
+    severity: Severity::Error,
     summary: "A migration that was there before has another content now: tools refuse it, or never run the difference",
     explanation: "A database that ran the migration keeps what the old content made. Flyway, sqlx, refinery and Liquibase compare a checksum and refuse to go on (an \
-        error); the other tools go by the name and never look at it again, so that old databases and new ones differ from then on. Restore the file, and write the \
+        error); the other tools go by the name and never look at it again (a warning), so that old databases and new ones differ from then on. Restore the file, and write the \
         difference as a migration of its own. Looked for with --since and --staged. Flyway's repeatable migrations and Liquibase's runOnChange changesets are \
         meant to change.",
     fires: Example {

@@ -32,8 +32,8 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     match context.change() {
         Some(Change::AlterTable(alter)) => {
             for action in &alter.actions {
-                if let AlterTableActionKind::DropColumn { column, if_exists, .. } = &action.kind {
-                    column_dropped(context, &alter.relation, column, *if_exists, findings);
+                if let AlterTableActionKind::DropColumn { column, .. } = &action.kind {
+                    column_dropped(context, &alter.relation, column, findings);
                 }
             }
         }
@@ -56,7 +56,6 @@ fn column_dropped(
     context: &StepContext,
     table: &ObjectName,
     column: &crate::change::Ident,
-    if_exists: bool,
     findings: &mut Vec<Finding>,
 ) {
     let relation = context.step.schema.find_relation(table, &context.step.session);
@@ -64,10 +63,7 @@ fn column_dropped(
     match known {
         // Made by this migration, or not there at all: no one's data.
         Some((id, _)) if !context.step.is_shared(Some(id)) => return,
-        Some((id, None)) if relation.is_some_and(|relation| relation.known) => {
-            let _ = (id, if_exists);
-            return;
-        }
+        Some((_, None)) if relation.is_some_and(|relation| relation.known) => return,
         Some((id, Some(column_id))) if !existed(context, id, column_id) => return,
         _ => {}
     }
@@ -190,7 +186,7 @@ fn tell_cascade(context: &StepContext, finding: &mut Finding) {
 /// Whether the column was there before the migration began.
 fn existed(context: &StepContext, relation: crate::schema::RelationId, column: crate::schema::ColumnId) -> bool {
     match context.run.before.relation(relation) {
-        Some(before) => !before.known || before.column_by_id(column).is_some(),
+        Some(before) => before.column_by_id(column).is_some(),
         None => true,
     }
 }

@@ -1,15 +1,11 @@
 //! A new enum label used before it is committed.
 
-use std::sync::Arc;
-
-use sqlparser::dialect::PostgreSqlDialect;
-use sqlparser::tokenizer::{Token, Tokenizer};
-
 use crate::change::Change;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{ObjectId, RelationId, Type, TypeId};
+use crate::sql::string_constants;
 
 pub const RULE: Rule = Rule {
     name: "enum-value-before-commit",
@@ -33,14 +29,16 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     if context.step.uncommitted_labels.is_empty() || matches!(context.change(), Some(Change::AlterEnum(_)) | None) {
         return;
     }
-    let literals = literals(context.text(context.step.span()));
+    let span = context.step.span();
+    let literals = string_constants(span, context.text(span));
     for (id, label) in &context.step.uncommitted_labels {
         let Some(found) = context.step.schema.types.get(id) else { continue };
-        if made_here(context, *id) || !literals.contains(label) || !concerns(context, found) {
+        let Some((_, place)) = literals.iter().find(|(text, _)| **text == **label) else { continue };
+        if made_here(context, *id) || !concerns(context, found) {
             continue;
         }
-        let mut finding = RULE
-            .finding(context.step.span(), format!("fails: uses {label:?} of {} before it is committed", found.name));
+        let message = format!("fails: uses '{label}' of {} before it is committed", found.name);
+        let mut finding = RULE.finding(*place, message);
         finding.object = Some(found.name.to_string());
         finding.evidence.push(Evidence::declared("the label was added earlier in the same transaction"));
         finding.advice = Advice::text("Put ALTER TYPE ... ADD VALUE into a migration of its own, before this one.");
@@ -53,15 +51,6 @@ fn made_here(context: &StepContext, id: TypeId) -> bool {
     let transaction = context.step.transaction;
     let earlier = context.run.steps[..context.index].iter().filter(|step| step.transaction == transaction);
     earlier.flat_map(|step| &step.applied.created).any(|created| *created == ObjectId::Type(id))
-}
-
-fn literals(text: &str) -> Vec<Arc<str>> {
-    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize().unwrap_or_default();
-    let strings = tokens.into_iter().filter_map(|token| match token {
-        Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text) => Some(text.into()),
-        _ => None,
-    });
-    strings.collect()
 }
 
 /// Whether the statement touches a relation with a column of the type, or names the type.

@@ -1,6 +1,7 @@
 //! A file that cannot be run again after it failed half-way.
 
 use crate::change::Change;
+use crate::effect::LockMode;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::{RunContext, StepContext};
 use crate::rules::{Check, Example, Rule};
@@ -29,6 +30,11 @@ fn check(context: &RunContext, findings: &mut Vec<Finding>) {
     let alone: Vec<&StepContext> =
         changing.iter().filter(|step| step.step.transaction.is_none() && !repeatable(step)).collect();
     let Some(first) = alone.first().filter(|_| changing.len() > 1) else { return };
+    // A statement on what others use can be cancelled or meet rows that it fails on; others fail at the first try or never.
+    let mut behind = changing.iter().skip_while(|step| step.index <= first.index);
+    if !behind.any(|step| step.shared_locks().any(|lock| lock.mode > LockMode::AccessShare)) {
+        return;
+    }
     let message = match alone.len() {
         1 => "stops a second run: it commits by itself and fails when its work is already done".to_owned(),
         many => format!(

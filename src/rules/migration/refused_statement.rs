@@ -1,9 +1,9 @@
 //! Statements that the server refuses whatever the rows are.
 
-use crate::effect::FailsWhen;
+use crate::effect::{FailsWhen, Failure};
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::StepContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Check, Example, Rule, nearest_of};
 use crate::schema::ProblemKind;
 
 pub const MISSING_OBJECT: Rule = Rule {
@@ -89,9 +89,28 @@ fn problems(context: &StepContext, kind: ProblemKind, rule: &Rule, findings: &mu
         let mut finding = rule.finding(problem.span, format!("fails: {}", problem.message));
         finding.object = Some(problem.object.clone());
         finding.evidence.push(Evidence::declared("the migrations before it, applied in order, say what exists"));
-        finding.advice = Advice::text(advice(kind));
+        finding.advice = match similar(context, &problem.object).filter(|_| kind == ProblemKind::Missing) {
+            Some(similar) => Advice::text(format!("Is {similar} meant? Else an earlier migration has to make it.")),
+            None => Advice::text(advice(kind)),
+        };
         findings.push(finding);
     }
+}
+
+/// What exists and is spelt nearly the same: a column of the relation that the name is qualified with, or a relation or type.
+fn similar(context: &StepContext, missing: &str) -> Option<String> {
+    let schema = &context.step.schema;
+    let (path, name) = missing.rsplit_once('.').unwrap_or(("", missing));
+    let relation = schema.relations.values().find(|relation| relation.name.to_string() == path);
+    let names: Vec<&str> = match relation {
+        Some(relation) => relation.columns.iter().map(|column| column.name.as_str()).collect(),
+        None => {
+            let relations = schema.relations.values().filter(|relation| relation.is_queryable());
+            let types = schema.types.values().map(|found| found.name.name.as_str());
+            relations.map(|relation| relation.name.name.as_str()).chain(types).collect()
+        }
+    };
+    nearest_of(name, names.into_iter().filter(|known| *known != name)).map(str::to_owned)
 }
 
 fn advice(kind: ProblemKind) -> &'static str {
@@ -111,7 +130,12 @@ fn always_failing(context: &StepContext, findings: &mut Vec<Finding>) {
     {
         return;
     }
-    for failure in context.failures().iter().filter(|failure| failure.when == FailsWhen::Always) {
+    let refused = |failure: &&Failure| match failure.when {
+        FailsWhen::Always => true,
+        FailsWhen::OutsideTransactionBlock => context.step.transaction.is_none(),
+        _ => false,
+    };
+    for failure in context.failures().iter().filter(refused) {
         let told = findings
             .iter()
             .any(|finding| context.step.span().contains(finding.span) && finding.rule == REFUSED_STATEMENT.name);

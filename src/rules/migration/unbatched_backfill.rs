@@ -97,6 +97,7 @@ fn limits(condition: &Expr) -> bool {
         }
         Expr::Between { expr, negated: false, .. } => names_column(expr),
         Expr::InList { expr, negated: false, .. } => names_column(expr),
+        Expr::AnyOp { left, compare_op: BinaryOperator::Eq, .. } => names_column(left),
         // What a subquery or a pattern selects is not known; it was written to select.
         Expr::InSubquery { negated: false, .. } | Expr::Exists { negated: false, .. } => true,
         Expr::Like { negated: false, .. }
@@ -119,6 +120,7 @@ fn is_constant(expression: &Expr) -> bool {
     match expression {
         Expr::Value(value) => !matches!(value.value, Value::Null),
         Expr::Nested(inner) | Expr::Cast { expr: inner, .. } | Expr::UnaryOp { expr: inner, .. } => is_constant(inner),
+        Expr::BinaryOp { left, right, .. } => is_constant(left) && is_constant(right),
         Expr::TypedString(_) | Expr::Interval(_) | Expr::Subquery(_) | Expr::Function(_) | Expr::AnyOp { .. } => true,
         // PL/pgSQL variables look like columns.
         _ => false,

@@ -16,6 +16,15 @@ impl Applier<'_> {
             let message = format!("\"{}\" is already a partition", partition.name.as_str());
             return self.invalid(partition.span, partition, message);
         }
+        let identity = self.schema.relation(child).and_then(|it| it.columns.iter().find(|it| it.identity.is_some()));
+        if let (true, Some(column)) = (self.version.at_least(17), identity) {
+            let message = format!(
+                "table \"{}\" being attached contains an identity column \"{}\"",
+                partition.name.as_str(),
+                column.name.as_str()
+            );
+            self.invalid(partition.span, partition, message);
+        }
         self.adopt_columns(child, &source, partition);
         self.adopt_checks(parent, child, partition);
         self.become_partition(child, parent, bound);

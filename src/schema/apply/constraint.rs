@@ -104,6 +104,7 @@ impl Applier<'_> {
         birth: Birth,
         only: bool,
     ) {
+        self.check_columns(table, expression);
         let columns = self.expression_columns(table, expression);
         let of = self.full_name(table);
         let name = added.name.as_ref().map(|name| name.name.clone()).unwrap_or_else(|| {

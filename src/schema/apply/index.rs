@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use super::super::{ColumnId, Constraint, ConstraintKind, Index, Object, Relation, RelationId, RelationKind, naming};
 use super::{Applier, ObjectId};
+use crate::catalog;
 use crate::change::{
-    Cluster, CreateIndex, Expression, Ident, IndexElement, IndexTarget, Name, ObjectName, QualifiedName, Reindex,
-    ReindexTarget,
+    Cluster, CreateIndex, Expression, Ident, IndexElement, IndexTarget, Name, ObjectKind, ObjectName, QualifiedName,
+    Reindex, ReindexTarget, TypeName,
 };
+use crate::schema::ResolvedType;
+use crate::sql::Span;
 
 /// What an index is for: it decides its name, and whether a constraint comes with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +33,11 @@ impl Applier<'_> {
         let Some(table) = self.relation(&create.table, false) else { return };
         if !self.can_have_index(table, &create.table) {
             return;
+        }
+        if create.concurrently && self.schema.relation(table).is_some_and(|it| it.is_partitioned()) {
+            let message =
+                format!("cannot create index on partitioned table \"{}\" concurrently", self.short_name(table));
+            return self.invalid(create.table.span, self.full_name(table), message);
         }
         let schema = self.full_name(table).schema;
         if let Some(name) = &create.name {
@@ -76,8 +84,15 @@ impl Applier<'_> {
         let mut columns = Vec::with_capacity(elements.len());
         for element in elements {
             columns.push(match &element.target {
-                IndexTarget::Column(column) => self.column(table, column),
+                IndexTarget::Column(column) => {
+                    let id = self.column(table, column);
+                    if element.operator_class.is_none() {
+                        id.into_iter().for_each(|id| self.need_operator_class(table, id, &method, column.span));
+                    }
+                    id
+                }
                 IndexTarget::Expression(expression) => {
+                    self.check_columns(table, expression);
                     mentions.extend(self.expression_columns(table, expression));
                     None
                 }
@@ -100,8 +115,44 @@ impl Applier<'_> {
         }
     }
 
+    /// A column of a type of pg_catalog needs a default operator class of the method (`GetDefaultOpClass`, indexcmds.c), from the
+    /// server or an extension.
+    fn need_operator_class(&mut self, table: RelationId, id: ColumnId, method: &Name, span: Span) {
+        const METHODS: &[&str] = &["btree", "hash", "gist", "gin", "spgist", "brin"];
+        let Some(column) = self.schema.relation(table).and_then(|it| it.column_by_id(id)) else { return };
+        let base = self.schema.base_type(&column.data_type).clone();
+        let name = base.written.name.as_str();
+        let own_classes = self.schema.others.iter().any(|(kind, _)| *kind == ObjectKind::OperatorClass);
+        if base.resolved != ResolvedType::BuiltIn
+            || catalog::built_in_type(name).is_none()
+            || !METHODS.contains(&method.as_str())
+            || own_classes
+            || !self.schema.complete
+        {
+            return;
+        }
+        let stored = if base.written.array_dimensions > 0 { format!("_{name}") } else { name.to_owned() };
+        let of_extension =
+            self.schema.extensions.keys().any(|extension| match catalog::extension(extension.as_str()) {
+                Some(contents) => {
+                    !contents.complete || contents.default_operator_class(method.as_str(), &stored).is_some()
+                }
+                None => true,
+            });
+        if of_extension || catalog::default_operator_class(method.as_str(), &stored).is_some() {
+            return;
+        }
+        // Messages quote no type.
+        let bare = TypeName { modifiers: Vec::new(), other_modifiers: Vec::new(), ..base.written };
+        let bare = bare.to_string().replace('"', "");
+        let message =
+            format!("data type {bare} has no default operator class for access method \"{}\"", method.as_str());
+        self.invalid(span, self.column_path(table, &self.column_names(table, &[id]).remove(0)), message);
+    }
+
     pub(super) fn give_predicate(&mut self, table: RelationId, index: &mut Index, predicate: Option<Expression>) {
         if let Some(predicate) = &predicate {
+            self.check_columns(table, predicate);
             let mentioned = self.expression_columns(table, predicate);
             index.mentions =
                 index.mentions.iter().copied().chain(mentioned).collect::<BTreeSet<_>>().into_iter().collect();
@@ -326,7 +377,7 @@ fn same_element(one: &IndexElement, other: &IndexElement) -> bool {
 }
 
 /// An index that was never seen made: its table is not known.
-pub(super) fn unseen() -> Index {
+pub(in crate::schema) fn unseen() -> Index {
     Index {
         table: RelationId(0),
         method: Name::from("btree"),

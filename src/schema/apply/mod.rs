@@ -25,7 +25,12 @@ mod table;
 mod table_as;
 mod trigger;
 mod types;
+mod unknown;
 mod view;
+
+pub(super) use index::unseen as unseen_index;
+pub(super) use sequence::plain_sequence;
+pub use unknown::unknown_columns;
 
 use super::{RelationId, RoutineId, Schema, Session, TypeId};
 use crate::change::Change;
@@ -144,7 +149,15 @@ impl Applier<'_> {
             | Change::Set(_)
             | Change::Reset(_)
             | Change::Call(_)
+            | Change::Prepare { .. }
+            | Change::Deallocate(_)
+            | Change::DeclareCursor(_)
             | Change::Nothing(_) => {}
+            Change::Execute(name) => {
+                if let Some(prepared) = self.session.prepared.get(&name.name).cloned() {
+                    self.change(&prepared);
+                }
+            }
         }
     }
 

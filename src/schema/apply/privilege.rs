@@ -112,13 +112,15 @@ impl Applier<'_> {
         change_privileges(&mut Arc::make_mut(namespace).privileges, grant, &privileges);
     }
 
-    /// REASSIGN OWNED; what DROP OWNED takes is the server's to know.
+    /// REASSIGN OWNED and DROP OWNED, of relations: owners of other objects are not followed.
     pub(super) fn owned(&mut self, owned: &Owned) {
-        let Some(new_owner) = owned.new_owner.as_ref().filter(|_| !owned.drop) else { return };
-        let theirs =
-            |owner: &Option<Name>| owner.as_ref().is_some_and(|it| owned.roles.iter().any(|role| role.name == *it));
-        let relations: Vec<RelationId> =
-            self.schema.relations.values().filter(|it| theirs(&it.owner)).map(|it| it.id).collect();
+        let relations = self.schema.owned_by(owned);
+        if owned.drop {
+            let named: Vec<_> =
+                relations.into_iter().map(|id| (super::super::Object::Relation(id), owned.span)).collect();
+            return self.drop_objects(&named, owned.cascade);
+        }
+        let Some(new_owner) = &owned.new_owner else { return };
         for id in relations {
             self.edit_relation(id, |it| it.owner = Some(new_owner.name.clone()));
         }

@@ -60,12 +60,13 @@ impl Applier<'_> {
         extensions.any(|name| catalog::extension(name.as_str()).is_none_or(&test))
     }
 
-    /// A relation of pg_catalog or information_schema, or one that an extension may have made.
+    /// A relation of pg_catalog or information_schema, or one that an extension or the migration tool may have made.
     pub(super) fn is_foreign_relation(&self, name: &ObjectName) -> bool {
         let schema = name.schema.as_ref().map(Name::as_str);
         matches!(schema, Some("pg_catalog" | "information_schema" | "pg_toast"))
             || catalog::is_system_relation(schema, name.name.as_str())
             || schema.is_none() && name.name.as_str().starts_with("pg_")
+            || self.schema.outside.contains(&name.name)
             || self.extension_has(|contents| contents.relations.contains(&name.name.as_str()))
     }
 
@@ -210,11 +211,12 @@ impl Applier<'_> {
         resolved
     }
 
-    /// Built-in types come first, as pg_catalog stands before the search_path.
+    /// Built-in types come first, unless the search_path says otherwise.
     pub(super) fn resolve_type(&self, written: &TypeName) -> ColumnType {
         let resolved = |resolved| ColumnType { written: written.clone(), resolved };
         let in_catalog = written.schema.as_ref().is_none_or(|schema| *schema == "pg_catalog");
-        if in_catalog && catalog::built_in_type(written.name.as_str()).is_some() {
+        let hidden = written.schema.is_none() && expression::hides_catalog_type(&written.name, self.scope(None));
+        if in_catalog && !hidden && catalog::built_in_type(written.name.as_str()).is_some() {
             return resolved(ResolvedType::BuiltIn);
         }
         if let Some(found) = self.user_type(written) {

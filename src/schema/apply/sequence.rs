@@ -79,7 +79,7 @@ impl Applier<'_> {
 }
 
 /// A sequence with nothing said about it.
-pub(super) fn plain_sequence() -> Sequence {
+pub(in crate::schema) fn plain_sequence() -> Sequence {
     Sequence {
         data_type: Name::from("int8"),
         increment: 1,

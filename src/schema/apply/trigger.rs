@@ -127,6 +127,7 @@ impl Applier<'_> {
     /// The columns of its own table and the routines that a policy names.
     fn link_policy(&mut self, table: RelationId, policy: &mut Policy) {
         let expressions: Vec<&Expression> = policy.using.iter().chain(&policy.with_check).collect();
+        expressions.iter().for_each(|expression| self.check_columns(table, expression));
         let mut columns: Vec<_> = expressions.iter().flat_map(|it| self.expression_columns(table, it)).collect();
         columns.sort_unstable();
         columns.dedup();
@@ -134,6 +135,15 @@ impl Applier<'_> {
             expressions.iter().flat_map(|it| self.expression_targets(Some(table), it)).collect();
         targets.push(Target::Relation(table));
         policy.uses = vec![(table, columns)];
+        for expression in expressions {
+            let relation = self.schema.relation(table).map(|relation| &**relation);
+            for (id, columns) in crate::expression::analyze_expression(&expression.tree, self.scope(relation)).uses {
+                if id != table {
+                    targets.push(Target::Relation(id));
+                    policy.uses.push((id, columns));
+                }
+            }
+        }
         self.schema.dependencies.set(Object::Policy(table, policy.name.clone()), targets);
     }
 

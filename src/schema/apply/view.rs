@@ -42,6 +42,7 @@ impl Applier<'_> {
                 self.missing_relation(name);
             }
         }
+        self.missing_columns(&analysis.unknown_columns, query.span.file, query.span);
         analysis
     }
 
@@ -137,11 +138,42 @@ impl Applier<'_> {
             let message = format!("\"{}\" is not a materialized view", refresh.name.name.as_str());
             return self.invalid(refresh.name.span, &found.name, message);
         }
+        if refresh.concurrently {
+            self.refuse_refresh(refresh, &found);
+        }
         self.edit_relation(found.id, |relation| {
             if let RelationKind::MaterializedView(view) = &mut relation.kind {
                 view.populated = !refresh.with_no_data;
             }
         });
+    }
+}
+
+impl Applier<'_> {
+    /// CONCURRENTLY compares old and new rows by a unique index on plain columns (`RefreshMatViewByOid`, matview.c).
+    fn refuse_refresh(&mut self, refresh: &RefreshMaterializedView, view: &Relation) {
+        let span = refresh.name.span;
+        if refresh.with_no_data {
+            let message = "REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together";
+            return self.invalid(span, &view.name, message);
+        }
+        if !view.known || !self.schema.complete {
+            return;
+        }
+        let usable = self.schema.indexes_of(view.id).filter_map(|index| index.as_index()).any(|index| {
+            let plain = !index.columns.is_empty() && index.columns.iter().all(Option::is_some);
+            index.unique && index.valid && index.predicate.is_none() && plain
+        });
+        if view.as_view().is_some_and(|it| !it.populated) {
+            let message = "CONCURRENTLY cannot be used when the materialized view is not populated";
+            self.invalid(span, &view.name, message);
+        } else if !usable {
+            let message = format!(
+                "cannot refresh materialized view \"{}\" concurrently: it has no unique index on plain columns without WHERE",
+                view.name
+            );
+            self.invalid(span, &view.name, message);
+        }
     }
 }
 

@@ -1,0 +1,95 @@
+//! What else runs when rows are read or written: rules, triggers, policies, and the bound of a partition.
+
+use std::sync::Arc;
+
+use super::LockMode::{AccessShare, RowExclusive};
+use super::predictor::Predictor;
+use super::view::Depth;
+use crate::change::{FiringMode, Name, RuleEvent, TriggerEvent};
+use crate::expression;
+use crate::schema::{Relation, RoutineId, Trigger};
+use crate::sql::Span;
+
+impl Predictor<'_> {
+    pub fn fire_rules(&mut self, table: &Relation, event: RuleEvent, span: Span) {
+        for rule in table.rules.iter().filter(|rule| rule.event == event) {
+            for (id, _) in &rule.uses {
+                if *id != table.id {
+                    self.lock_id(*id, RowExclusive, span);
+                }
+            }
+        }
+    }
+
+    /// Triggers run their functions; whether a WHEN holds is for the rows to say, so it is taken to.
+    pub fn fire_triggers(&mut self, table: &Arc<Relation>, event: RuleEvent, assigned: &[Name], span: Span) {
+        let mut functions: Vec<RoutineId> = Vec::new();
+        for part in self.family(table, !table.is_partitioned()) {
+            let own = part.id == table.id;
+            for trigger in part.triggers.iter().filter(|it| (own || it.for_each_row) && fires_on(it, event, assigned)) {
+                let enabled = match trigger.mode {
+                    FiringMode::Disabled => false,
+                    FiringMode::Always => true,
+                    FiringMode::Enabled => !self.context.session.replica_role,
+                    FiringMode::Replica => self.context.session.replica_role,
+                };
+                if let Some(function) = trigger.function.filter(|it| enabled && !functions.contains(it)) {
+                    functions.push(function);
+                }
+            }
+        }
+        functions.into_iter().for_each(|function| self.run_routine(function, Some(span)));
+    }
+
+    /// A row written to a partition by name is held against the bounds of all tables above it (`generate_partition_qual`,
+    /// partcache.c).
+    pub fn read_partition_bound(&mut self, table: &Relation, span: Span) {
+        if table.is_partition() {
+            for above in self.schema().parents_closure(table.id) {
+                self.lock_id(above, AccessShare, span);
+            }
+        }
+    }
+
+    /// Policies read what their conditions name. The session is taken to be a superuser's until it becomes another role; the owner
+    /// is under policies only where they are forced.
+    ///
+    /// False: no policy lets the role see a row, so the table is not read.
+    pub fn read_policies(&mut self, table: &Relation, command: Option<RuleEvent>, depth: Depth, span: Span) -> bool {
+        let Some(role) = self.context.session.role.as_ref().filter(|_| table.row_security) else { return true };
+        if table.owner.as_ref() == Some(role) && !table.force_row_security {
+            return true;
+        }
+        let Some(known) = self.relation(table.id) else { return true };
+        let (mut read, mut allowed) = (Vec::new(), !known.known);
+        for policy in &known.policies {
+            let of_command = [None, command, Some(RuleEvent::Select)].contains(&policy.command);
+            let of_role = policy.roles.is_empty() || policy.roles.iter().any(|it| it == role || *it == "public");
+            if of_command && of_role {
+                allowed |= !policy.restrictive;
+                for condition in policy.using.iter().chain(&policy.with_check) {
+                    let uses = expression::analyze_expression(&condition.tree, self.scope(Some(known))).uses;
+                    read.extend(uses.into_iter().map(|(id, _)| id).filter(|id| *id != table.id));
+                }
+            }
+        }
+        for id in read {
+            if let Some(relation) = self.relation(id).cloned() {
+                let outer = self.condition.take();
+                self.read(&relation, AccessShare, depth, false, span);
+                self.condition = outer;
+            }
+        }
+        allowed
+    }
+}
+
+fn fires_on(trigger: &Trigger, event: RuleEvent, assigned: &[Name]) -> bool {
+    trigger.events.iter().any(|it| match (it, event) {
+        (TriggerEvent::Insert, RuleEvent::Insert) | (TriggerEvent::Delete, RuleEvent::Delete) => true,
+        (TriggerEvent::Update(columns), RuleEvent::Update) => {
+            columns.is_empty() || columns.iter().any(|column| assigned.contains(&column.name))
+        }
+        _ => false,
+    })
+}
