@@ -152,7 +152,9 @@ mod tests {
 
     #[test]
     fn statements_that_keep_their_constants_are_not_kept() {
-        for query in ["SELECT $1", "/* app */ with x as (select $1) table x", "-- a\n(SELECT $1)", "Update t SET a = $1"] {
+        for query in
+            ["SELECT $1", "/* app */ with x as (select $1) table x", "-- a\n(SELECT $1)", "Update t SET a = $1"]
+        {
             assert!(is_query(query), "{query}");
         }
         for utility in ["ALTER ROLE app PASSWORD 'x'", "create user u password 'x'", "/* ", "COPY t FROM '/x'", ""] {
