@@ -130,12 +130,12 @@ pub fn check(run: &MigrationRun, sources: &Sources, settings: &Settings, live: O
             Check::Schema(..) | Check::Reading | Check::Outside => {}
         }
     }
+    let mut findings = one_cause::keep_causes(findings, run);
     if let Some(live) = live {
         findings.extend(migration::lock_behind_transaction::check(&context, live));
         measured::measure(&mut findings, &context, live);
     }
     findings.extend(schema::check_added(run, &settings.areas, options));
-    let mut findings = one_cause::keep_causes(findings, run);
     findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
     findings
 }

@@ -27,6 +27,9 @@ pub(in super::super) async fn workload(session: &Session, facts: &mut Facts) -> 
                 workload.hidden += 1;
                 return Ok(());
             };
+            if !is_query(query) {
+                return Ok(());
+            }
             workload.statements.push(StatementFacts {
                 query_id,
                 query: query.to_owned(),
@@ -80,6 +83,25 @@ pub(in super::super) async fn workload(session: &Session, facts: &mut Facts) -> 
     Ok(workload)
 }
 
+/// Whether a statement has its constants taken out: utility statements may keep them, and with them a role's password.
+fn is_query(text: &str) -> bool {
+    const WORDS: &[&str] = &["select", "insert", "update", "delete", "merge", "with", "values", "table"];
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+        if let Some(comment) = rest.strip_prefix("/*") {
+            let Some((_, behind)) = comment.split_once("*/") else { return false };
+            rest = behind;
+        } else if let Some(comment) = rest.strip_prefix("--") {
+            let Some((_, behind)) = comment.split_once('\n') else { return false };
+            rest = behind;
+        } else {
+            let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+            return WORDS.contains(&rest[..end].to_ascii_lowercase().as_str());
+        }
+    }
+}
+
 /// What the extension's version has. The extension may be older than the server: it is the extension that counts.
 struct Columns {
     minor: u32,
@@ -121,5 +143,22 @@ impl Columns {
             return String::new();
         }
         format!("SELECT extract(epoch FROM stats_reset)::float8, dealloc FROM {schema}.pg_stat_statements_info")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_query;
+
+    #[test]
+    fn statements_that_keep_their_constants_are_not_kept() {
+        for query in
+            ["SELECT $1", "/* app */ with x as (select $1) table x", "-- a\n(SELECT $1)", "Update t SET a = $1"]
+        {
+            assert!(is_query(query), "{query}");
+        }
+        for utility in ["ALTER ROLE app PASSWORD 'x'", "create user u password 'x'", "/* ", "COPY t FROM '/x'", ""] {
+            assert!(!is_query(utility), "{utility}");
+        }
     }
 }
