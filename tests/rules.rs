@@ -2,25 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use pgassay::check::check;
 use pgassay::report::{Renderer, Report, Text};
-use pgassay::rules::{self, Example};
-use pgassay::sql::Sources;
+use pgassay::rules::{self, Example, Rule};
 
 const WIDTH: u16 = 100;
-
-fn run(example: &Example) -> (Report, Sources) {
-    let (job, sources) = example.job();
-    (check(&job, &sources), sources)
-}
 
 fn rules_of(report: &Report) -> BTreeSet<&'static str> {
     report.findings.iter().map(|finding| finding.rule).collect()
 }
 
 /// Names of the rules whose examples are not as `right` wants them, with what was found.
-fn wrong(of: impl Fn(&rules::Rule) -> &Example, right: impl Fn(&rules::Rule, &BTreeSet<&str>) -> bool) -> Vec<String> {
-    let judged = rules::ALL.iter().filter(|rule| rule.runs_examples()).map(|rule| (rule, rules_of(&run(of(rule)).0)));
+fn wrong(of: impl Fn(&Rule) -> &Example, right: impl Fn(&Rule, &BTreeSet<&str>) -> bool) -> Vec<String> {
+    let judged =
+        rules::ALL.iter().filter(|rule| rule.runs_examples()).map(|rule| (rule, rules_of(&rule.judge(of(rule)).0)));
     let wrong = judged.filter(|(rule, found)| !right(rule, found));
     wrong.map(|(rule, found)| format!("{} found {found:?}", rule.name)).collect()
 }
@@ -40,7 +34,7 @@ fn no_rule_fires_on_its_twin() {
 #[test]
 fn a_finding_has_the_category_of_its_rule_evidence_and_a_place_in_the_migration() {
     for rule in rules::ALL {
-        let (report, sources) = run(&rule.fires);
+        let (report, sources) = rule.judge(&rule.fires);
         for finding in &report.findings {
             let told = rules::find(finding.rule).unwrap_or_else(|| panic!("{} is not in the registry", finding.rule));
             assert_eq!(finding.category, told.category, "{}", finding.rule);
@@ -64,8 +58,8 @@ fn hygiene_is_never_an_error() {
 #[test]
 fn rules_that_fire_on_the_examples() {
     let mut list = String::new();
-    for rule in rules::ALL.iter().filter(|rule| rule.runs_examples()) {
-        let names = |example| rules_of(&run(example).0).into_iter().collect::<Vec<_>>().join(", ");
+    for rule in rules::ALL {
+        let names = |example| rules_of(&rule.judge(example).0).into_iter().collect::<Vec<_>>().join(", ");
         list.push_str(&format!("{}\n  fires: {}\n  quiet: {}\n", rule.name, names(&rule.fires), names(&rule.quiet)));
     }
     insta::assert_snapshot!(list);
@@ -74,8 +68,8 @@ fn rules_that_fire_on_the_examples() {
 /// What the user sees.
 #[test]
 fn rendered_examples() {
-    for rule in rules::ALL.iter().filter(|rule| rule.runs_examples()) {
-        let (report, sources) = run(&rule.fires);
+    for rule in rules::ALL {
+        let (report, sources) = rule.judge(&rule.fires);
         let mut text = Vec::new();
         Text { verbose: false, width: WIDTH }.render(&report, &sources, &mut text).expect("a vector takes all");
         let text = anstream::adapter::strip_bytes(&text).into_vec();

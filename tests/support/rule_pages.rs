@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use pgassay::check::check;
 use pgassay::finding::Category;
 use pgassay::report::{Renderer, Text};
 use pgassay::rules::{self, Example, Rule};
@@ -22,14 +21,8 @@ fn index() -> String {
         "{GENERATED}\n# Rules\n\n`pgassay rules` lists them, `pgassay rules NAME` explains one. A finding can weigh less than its rule's usual \
          severity where pgassay knows better, never more.\n"
     );
-    let sections = [
-        (Category::Blocking, "Others wait: for long work, or behind a lock without a timeout."),
-        (Category::Breaking, "Running clients break."),
-        (Category::DataLoss, "Rows or values are gone."),
-        (Category::Failing, "The statement fails when it runs, or may, or could not be judged."),
-        (Category::Hygiene, "Worth a second thought; never an error."),
-    ];
-    for (category, about) in sections {
+    for category in Category::ALL {
+        let about = category.about();
         write!(text, "\n## {category}\n\n{about}\n\n| rule | severity | finds |\n|---|---|---|\n")
             .expect("a string takes all");
         for rule in rules::ALL.iter().filter(|rule| rule.category == category) {
@@ -42,15 +35,12 @@ fn index() -> String {
 
 fn page(rule: &Rule) -> String {
     let Rule { name, category, severity, summary, explanation, fires, quiet, .. } = rule;
-    let says = match rule.runs_examples() {
-        true => format!("What pgassay says:\n\n```text\n{}\n```\n\n", findings(rule)),
-        false => String::new(),
-    };
     format!(
         "{GENERATED}\n# {name}\n\n{summary}.\n\nCategory: {category}. Severity: {severity}.\n\n{explanation}\n\n\
-         ## Fires\n\n{}{says}## Does not fire\n\n{}\
+         ## Fires\n\n{}{}## Does not fire\n\n{}\
          ## Allowing it\n\n```sql\n-- pgassay: allow({name}) the reason\n```\n\n[All rules](../rules.md)\n",
         sql(fires),
+        said(rule),
         sql(quiet),
     )
 }
@@ -63,10 +53,17 @@ fn sql(example: &Example) -> String {
     format!("{given}The migration:\n\n```sql\n{}\n```\n\n", example.migration.trim())
 }
 
+/// Nothing where what the rule looks for is not in the SQL.
+fn said(rule: &Rule) -> String {
+    if !rule.runs_examples() {
+        return String::new();
+    }
+    format!("What pgassay says:\n\n```text\n{}\n```\n\n", findings(rule))
+}
+
 /// What the rule says of its example, as the terminal shows it.
 fn findings(rule: &Rule) -> String {
-    let (job, sources) = rule.fires.job();
-    let mut report = check(&job, &sources);
+    let (mut report, sources) = rule.judge(&rule.fires);
     report.findings.retain(|finding| finding.rule == rule.name);
     report.statements.clear();
     let mut text = Vec::new();
