@@ -35,7 +35,7 @@ pub struct ServerError {
 impl ServerError {
     /// Whether the statement was refused only because it stood in a transaction block. SQLSTATE 25001 also covers
     /// other complaints, such as a late SET TRANSACTION.
-    fn forbids_block(&self) -> bool {
+    pub fn forbids_block(&self) -> bool {
         self.code == "25001" && self.message.contains("cannot run inside a transaction block")
     }
 }
@@ -73,7 +73,7 @@ pub async fn observe_in_block(client: &Client, sql: &str, limit: Duration) -> Re
 }
 
 /// The table-level locks that this session holds.
-async fn own_locks(client: &Client) -> Result<BTreeSet<(u32, LockMode)>, ShadowError> {
+pub(super) async fn own_locks(client: &Client) -> Result<BTreeSet<(u32, LockMode)>, ShadowError> {
     let sql = "SELECT relation, mode FROM pg_catalog.pg_locks
                 WHERE locktype OPERATOR(pg_catalog.=) 'relation' AND granted
                   AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()";
