@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::finding::{Advice, Evidence, Finding, Severity};
 use crate::history::{self, Completeness, History, MigrationRun, Options, Unit, decide_completeness, separate};
 use crate::migration::{Age, Direction, Migration};
-use crate::report::{Report, StatementRecord};
+use crate::report::{Observed, Report, StatementRecord};
 use crate::rules::{self, Suppressions, read_suppressions};
 use crate::schema::Schema;
 use crate::sql::{FileId, Script, Sources, Span, read_section};
@@ -36,11 +36,39 @@ pub struct Job {
     pub settings: Settings,
 }
 
+/// Runs what is judged somewhere else, and corrects what was found by what it saw.
+pub trait Observer {
+    /// A history begins: what exists before it.
+    fn begin(&mut self, base: &[Unit], sources: &Sources);
+
+    /// The next migration. `findings` are those of the rules if it is judged, else there are none and nothing is wanted.
+    /// Returns what the statements did, by the index of their step.
+    fn migration(
+        &mut self,
+        run: &MigrationRun,
+        sources: &Sources,
+        findings: &mut Vec<Finding>,
+    ) -> BTreeMap<usize, Observed>;
+
+    /// The history has ended; the last findings about it.
+    fn end(&mut self, sources: &Sources) -> Vec<Finding>;
+}
+
 /// Judges every migration of the job.
 pub fn check(job: &Job, sources: &Sources) -> Report {
+    check_observed(job, sources, None)
+}
+
+/// As [`check`], with an observer beside it.
+pub fn check_observed(job: &Job, sources: &Sources, mut observer: Option<&mut dyn Observer>) -> Report {
     let mut report = Report::new(job.version);
     for history in separate(&job.base, &job.migrations) {
-        check_history(job, history, sources, &mut report);
+        // A plain `as_deref_mut` would keep the borrow for all histories.
+        let observer: Option<&mut dyn Observer> = match &mut observer {
+            Some(observer) => Some(&mut **observer),
+            None => None,
+        };
+        check_history(job, history, sources, observer, &mut report);
     }
     job.settings.apply(&mut report.findings, sources);
     report.statements.sort_by_key(|statement| statement.span.file);
@@ -49,7 +77,13 @@ pub fn check(job: &Job, sources: &Sources) -> Report {
     report
 }
 
-fn check_history(job: &Job, mut history: History, sources: &Sources, report: &mut Report) {
+fn check_history(
+    job: &Job,
+    mut history: History,
+    sources: &Sources,
+    mut observer: Option<&mut dyn Observer>,
+    report: &mut Report,
+) {
     let mut around = around(job, &history);
     if job.one_deploy {
         // So they run where all others have run.
@@ -60,11 +94,19 @@ fn check_history(job: &Job, mut history: History, sources: &Sources, report: &mu
     let schema = schema_before(job, &base, &units);
     let mut suppressions = suppressions(&units, &around, sources);
     let options = Options { version: job.version, one_deploy: job.one_deploy };
+    if let Some(observer) = &mut observer {
+        observer.begin(&base, sources);
+    }
     history::replay(&units, schema, options, |run| {
         if run.judged {
-            judge(&run, job, sources, &mut suppressions, report);
+            judge(&run, job, sources, &mut observer, &mut suppressions, report);
+        } else if let Some(observer) = &mut observer {
+            observer.migration(&run, sources, &mut Vec::new());
         }
     });
+    if let Some(observer) = &mut observer {
+        around.extend(observer.end(sources));
+    }
     for (file, suppressions) in &mut suppressions {
         let (here, rest) = around.into_iter().partition(|finding| finding.span.file == *file);
         around = rest;
@@ -135,6 +177,7 @@ fn judge(
     run: &MigrationRun,
     job: &Job,
     sources: &Sources,
+    observer: &mut Option<&mut dyn Observer>,
     suppressions: &mut BTreeMap<FileId, Suppressions>,
     report: &mut Report,
 ) {
@@ -149,12 +192,16 @@ fn judge(
     };
     findings.extend(unreadable(run, job.strict));
     findings.extend(dynamic(run));
+    let observed = match observer {
+        Some(observer) => observer.migration(run, sources, &mut findings),
+        None => BTreeMap::new(),
+    };
     job.settings.areas.mark(&mut findings, run);
     if let Some(suppressions) = suppressions.get_mut(&run.migration.file) {
         findings = suppressions.allow(findings);
     }
     report.findings.extend(findings);
-    report.statements.extend(records(run));
+    report.statements.extend(records(run, observed));
 }
 
 fn unreadable(run: &MigrationRun, strict: bool) -> Vec<Finding> {
@@ -195,9 +242,10 @@ fn dynamic(run: &MigrationRun) -> Vec<Finding> {
 }
 
 /// One record a statement of the file; what a DO block's statements do is in the block's.
-fn records(run: &MigrationRun) -> impl Iterator<Item = StatementRecord> {
-    let top = run.steps.iter().filter(|step| step.block.is_none());
-    top.map(|step| StatementRecord {
+fn records(run: &MigrationRun, mut observed: BTreeMap<usize, Observed>) -> impl Iterator<Item = StatementRecord> {
+    let top = run.steps.iter().enumerate().filter(|(_, step)| step.block.is_none());
+    top.map(move |(index, step)| StatementRecord {
+        observed: observed.remove(&index),
         span: step.span(),
         changes: step.change().map(Change::names).unwrap_or_default(),
         conditional: step.conditional,

@@ -10,6 +10,7 @@ mod junit;
 pub mod layout;
 mod markdown;
 mod place;
+mod proof;
 mod prose;
 mod sarif;
 mod text;
@@ -21,6 +22,7 @@ pub use json::Json;
 pub use junit::Junit;
 pub use markdown::{LONGEST_COMMENT, Markdown};
 pub use place::Paths;
+pub use proof::*;
 pub use sarif::Sarif;
 pub use text::Text;
 
@@ -45,6 +47,8 @@ pub struct Report {
     /// Files and folders that could not be read: a sentence each, with the place.
     pub errors: Vec<String>,
     pub summary: Summary,
+    /// What a shadow server showed, where there was one.
+    pub proof: Option<Proof>,
 }
 
 /// One statement of a judged migration.
@@ -54,6 +58,8 @@ pub struct StatementRecord {
     pub changes: Vec<&'static str>,
     pub conditional: bool,
     pub effect: Effect,
+    /// What it did on a shadow server, where it was run there.
+    pub observed: Option<Observed>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -80,6 +86,7 @@ impl Report {
             findings: Vec::new(),
             errors: Vec::new(),
             summary: Summary::default(),
+            proof: None,
         }
     }
 
