@@ -116,6 +116,10 @@ impl Evidence {
     pub fn declared(text: impl Into<String>) -> Evidence {
         Evidence { kind: EvidenceKind::Declared, text: text.into() }
     }
+
+    pub fn observed(text: impl Into<String>) -> Evidence {
+        Evidence { kind: EvidenceKind::Observed, text: text.into() }
+    }
 }
 
 /// What a statement of the advice needs of its transaction.

@@ -12,6 +12,7 @@ pub mod finding;
 pub mod git;
 pub mod history;
 pub mod migration;
+pub mod prove;
 pub mod report;
 pub mod rules;
 pub mod schema;

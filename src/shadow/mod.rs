@@ -18,6 +18,7 @@ pub use access::{Access, Session};
 pub use error::ShadowError;
 pub use installation::{Installation, installed};
 pub use observe::{Observation, ServerError, observe_in_block};
+pub(crate) use observe::{refusal, send_with_rows};
 pub use outside::{observe_outside_block, observe_outside_block_in};
 pub use picture::{Picture, Watched};
 pub use server::{Options, Server};
