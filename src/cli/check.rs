@@ -4,7 +4,7 @@ use std::io::Read;
 
 use anyhow::Context;
 use clap::Args;
-use pgassay::check::{Job, check};
+use pgassay::check::Job;
 use pgassay::finding::Severity;
 use pgassay::migration::{CollectOptions, Collected, Direction, Migration, collect};
 use pgassay::report::Report;
@@ -13,6 +13,7 @@ use pgassay::sql::Sources;
 use super::Outcome;
 use super::format::{FormatArguments, show};
 use super::in_force::{InForce, Settable};
+use super::prove::Proof;
 use super::selection::Selection;
 
 /// Judge migrations: locks, rewrites, long scans, broken clients, lost data, statements that will fail
@@ -33,6 +34,9 @@ pub struct Arguments {
 
     #[command(flatten)]
     format: FormatArguments,
+
+    #[command(flatten)]
+    proof: Proof,
 }
 
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
@@ -54,7 +58,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         strict: in_force.strict.value,
         settings: in_force.settings.clone(),
     };
-    let mut report = check(&job, &sources);
+    let mut report = arguments.proof.check(&job, &sources)?;
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     tell_notes(&collected);
     // The output is whole even where the baseline is not.
@@ -63,7 +67,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     }
     let limit = in_force.fail_on.value.severity();
     show(&arguments.format, in_force.format.value, limit, &report, &sources)?;
-    Ok(outcome(limit, &report))
+    match outcome(limit, &report) {
+        Outcome::Clean if arguments.proof.fails(&report) => Ok(Outcome::Findings),
+        outcome => Ok(outcome),
+    }
 }
 
 fn collect_options(arguments: &Arguments, in_force: &InForce) -> anyhow::Result<CollectOptions> {

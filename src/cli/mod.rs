@@ -2,11 +2,13 @@
 
 mod check;
 mod config;
+mod doctor;
 mod format;
 mod generate;
 mod in_force;
 mod init;
 mod output;
+mod prove;
 mod rules;
 mod selection;
 
@@ -27,6 +29,7 @@ enum Command {
     Check(check::Arguments),
     Rules(rules::Arguments),
     Config(config::Arguments),
+    Doctor(doctor::Arguments),
     Init(init::Arguments),
     Completions(generate::Completions),
     Man(generate::Man),
@@ -47,6 +50,7 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Config(arguments) => config::run(arguments),
+        Command::Doctor(arguments) => doctor::run(arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Completions(arguments) => generate::completions(&arguments, Arguments::command()),
         Command::Man(arguments) => generate::man(&arguments, Arguments::command()),

@@ -167,6 +167,11 @@ impl Cleanup {
         }
     }
 
+    /// Whether anything would stay if the process just ended.
+    pub fn is_needed(&self) -> bool {
+        self.access.is_some()
+    }
+
     /// Drops every database and role that was noted. What cannot be dropped stays for a later run to sweep away.
     pub async fn drop_all(&self) {
         let Some(access) = &self.access else { return };

@@ -12,7 +12,6 @@ use super::ProveError;
 use super::ground::Ground;
 use super::stand_in::{self, Missing};
 use crate::change::{Change, TransactionControl};
-use crate::effect::InTransactionBlock;
 use crate::history::{MigrationRun, Step, TransactionId};
 use crate::migration::TransactionMode;
 use crate::shadow::{Picture, ServerError, Session, ShadowError, Watched, observe_outside_block_in};
@@ -383,12 +382,4 @@ fn is_cluster_wide(sql: &str) -> bool {
 
 fn refusal(outcome: Result<(), tokio_postgres::Error>) -> Result<Option<ServerError>, ShadowError> {
     crate::shadow::refusal(outcome)
-}
-
-impl Outcome {
-    /// Whether the server refused the statement only for the block that it stood in.
-    pub fn is_forbidden_in_block(&self) -> bool {
-        self.error.as_ref().is_some_and(ServerError::forbids_block)
-            || self.watched.as_ref().is_some_and(|it| it.effect.in_transaction_block == InTransactionBlock::Forbidden)
-    }
 }

@@ -11,6 +11,7 @@ pub mod layout;
 mod markdown;
 mod place;
 mod proof;
+mod proof_text;
 mod prose;
 mod sarif;
 mod text;
