@@ -11,12 +11,19 @@ use crate::effect::{Effect, FailsWhen, InTransactionBlock, LockMode};
 use crate::history::{MigrationRun, Step};
 use crate::report::{Difference, DifferenceField};
 use crate::shadow::Watched;
+use crate::sql::Span;
 
 /// Every way in which the statement went otherwise.
-pub(super) fn differences(run: &MigrationRun, index: usize, outcome: &Outcome) -> Vec<Difference> {
+/// `claims` are the findings that say a statement is refused, by their places.
+pub(super) fn differences(
+    run: &MigrationRun,
+    index: usize,
+    outcome: &Outcome,
+    claims: &[(Span, String)],
+) -> Vec<Difference> {
     let Some(step) = run.steps.get(index) else { return Vec::new() };
     let mut found = Comparison { step, found: Vec::new() };
-    found.outcome(run, index, outcome);
+    found.outcome(run, index, outcome, claims);
     if let Some(watched) = &outcome.watched
         && (outcome.error.is_none() || outcome.on_rows)
         && step.change().is_some_and(is_predicted)
@@ -58,8 +65,10 @@ impl Comparison<'_> {
         self.found.push(Difference { span: self.step.span(), field, predicted, observed });
     }
 
-    fn outcome(&mut self, run: &MigrationRun, index: usize, outcome: &Outcome) {
-        let problems = problems(run, index);
+    fn outcome(&mut self, run: &MigrationRun, index: usize, outcome: &Outcome, claims: &[(Span, String)]) {
+        let mut problems = problems(run, index);
+        let here = claims.iter().filter(|(span, _)| self.step.span().contains(*span));
+        problems.extend(here.map(|(_, message)| message.clone()));
         match (&outcome.error, problems.is_empty()) {
             // Rows of ours say nothing of what was predicted without them.
             (Some(error), _) if is_about_rows(error) && outcome.on_rows => {}
@@ -95,12 +104,14 @@ impl Comparison<'_> {
             expected.lock(relation.clone(), *mode);
         }
         let held = &watched.effect.locks;
+        // Which keys a row is checked against depends on the rows, and an empty shadow has none.
+        let certain = whole.certain && !self.step.change().is_some_and(is_planned);
         let mut names: BTreeSet<&String> = expected.locks.keys().collect();
         names.extend(held.keys());
         let (mut predicted, mut observed) = (Vec::new(), Vec::new());
         for name in names {
             let (want, have) = (expected.locks.get(name), held.get(name));
-            let differs = if whole.certain { want != have } else { have > want };
+            let differs = if certain { want != have } else { have > want };
             if differs && !(whole.open_ended && have > want) {
                 predicted.push(lock(name, whole.effect.locks.get(name)));
                 observed.push(lock(name, have));
@@ -113,10 +124,13 @@ impl Comparison<'_> {
 
     /// Which way the planner reads a small table for a query says nothing of a large one.
     fn scans(&mut self, whole: &Whole, watched: &Watched) {
-        if self.step.change().is_some_and(|change| is_planned(change)) {
+        if self.step.change().is_some_and(is_planned) {
             return;
         }
-        self.set(DifferenceField::Scans, whole, &whole.effect.scans, &watched.effect.scans, &watched.without_rows);
+        // A key on an empty table is not looked for in the other one either.
+        let nothing_to_read = whole.effect.scans.iter().any(|table| watched.without_rows.contains(table));
+        let excused = if nothing_to_read { whole.effect.scans.clone() } else { BTreeSet::new() };
+        self.set(DifferenceField::Scans, whole, &whole.effect.scans, &watched.effect.scans, &excused);
     }
 
     fn set(

@@ -7,7 +7,7 @@ use super::ground::Ground;
 use super::probe::Probe;
 use super::queries::Query;
 use super::run::{Outcome, Runner};
-use super::verdict::Judge;
+use super::verdict::{Judge, claims_refusal};
 use super::workload::Workload;
 use super::{Cleanup, Place, ProveError, compare, routine, seed, witness};
 use crate::check::Observer;
@@ -227,13 +227,23 @@ impl Work<'_> {
 
         let mut withdrawn = witness::after(self.runner, run, findings, witnesses, self.label).await?;
         let by_witness = withdrawn.len();
-        withdrawn.extend(Judge { run, outcomes: &outcomes, server: self.label }.correct(findings));
+        let claims: Vec<(Span, String)> =
+            findings.iter().filter(|it| claims_refusal(it)).map(|it| (it.span, it.message.clone())).collect();
+        let judge = Judge { run, outcomes: &outcomes, server: self.label, earlier: self.runner.refused.clone(), sources };
+        withdrawn.extend(judge.correct(findings));
+        let diverged = self.runner.refused.is_some();
+        self.runner.refused = self.runner.refused.take().or(judge.first_refusal());
         findings.extend(self.routines(run, &tables, &functions, &triggers).await?);
         findings.extend(self.workload.after(self.runner, run, self.label).await?);
         findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
 
-        let mut differences: Vec<Difference> =
-            outcomes.iter().flat_map(|(index, outcome)| compare::differences(run, *index, outcome)).collect();
+        let mut differences: Vec<Difference> = outcomes
+            .iter()
+            .flat_map(|(index, outcome)| compare::differences(run, *index, outcome, &claims))
+            .collect();
+        // Behind a refusal the shadow is not what was predicted from: only the first one says something.
+        let mut told = diverged;
+        differences.retain(|it| it.field != DifferenceField::Outcome || !std::mem::replace(&mut told, true));
         differences.extend(withdrawn[..by_witness].iter().map(unbroken));
         self.proof.migrations.push(ProvedMigration {
             name: run.migration.name.clone(),

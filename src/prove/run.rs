@@ -51,13 +51,15 @@ pub(super) struct Runner {
     pub notes: Vec<String>,
     /// Tables that hold made-up rows.
     pub made_up: BTreeSet<String>,
+    /// The first judged statement that the server refused, as `file:line`.
+    pub refused: Option<String>,
 }
 
 impl Runner {
     pub async fn new(ground: &mut Ground) -> Result<Runner, ProveError> {
         let database = ground.create_database().await?;
         let session = ground.access().connect(&database).await?;
-        Ok(Runner { database, session, open: Open::No, notes: Vec::new(), made_up: BTreeSet::new() })
+        Ok(Runner { database, session, open: Open::No, notes: Vec::new(), made_up: BTreeSet::new(), refused: None })
     }
 
     /// Whether a transaction is open: what reads the schema now must do so in this session.

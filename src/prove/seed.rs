@@ -11,7 +11,7 @@ use super::seed_table::Table;
 pub(super) use super::seed_table::literal;
 
 /// Refusals after which a table is left empty.
-const TRIES: usize = 80;
+const TRIES: usize = 40;
 
 /// What was made up.
 #[derive(Debug, Default)]

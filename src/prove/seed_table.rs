@@ -124,17 +124,17 @@ impl Table {
 
     async fn columns(runner: &Runner, name: &str, checks: &[(Check, String)]) -> Result<Vec<Column>, ProveError> {
         let sql = format!(
-            "WITH RECURSIVE base(attnum, oid, typmod, domain, notnull, checks) AS (
+            "WITH RECURSIVE base(attnum, oid, typmod, domain, required, checks) AS (
                SELECT a.attnum, a.atttypid, a.atttypmod, NULL::text, a.attnotnull, ''
                  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
                 WHERE {0} AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity = ''
                UNION ALL
-               SELECT b.attnum, t.typbasetype, t.typtypmod, COALESCE(b.domain, t.typname), b.notnull OR t.typnotnull,
+               SELECT b.attnum, t.typbasetype, t.typtypmod, COALESCE(b.domain, t.typname::text COLLATE \"default\"), b.required OR t.typnotnull,
                       b.checks || COALESCE((SELECT pg_catalog.string_agg(pg_catalog.pg_get_constraintdef(k.oid), ' ')
                                               FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid), '')
                  FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.oid WHERE t.typtype = 'd')
              SELECT pg_catalog.quote_ident(a.attname), b.attnum, pg_catalog.format_type(b.oid, NULL),
-                    pg_catalog.format_type(a.atttypid, a.atttypmod), t.typtype, t.typcategory, b.typmod, b.domain, b.notnull, b.checks,
+                    pg_catalog.format_type(a.atttypid, a.atttypmod), t.typtype, t.typcategory, b.typmod, b.domain, b.required, b.checks,
                     (SELECT pg_catalog.string_agg(e.enumlabel, E'\\x01' ORDER BY e.enumsortorder)
                        FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid),
                     EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND a.attnum = ANY (i.indkey)),

@@ -10,7 +10,7 @@ use crate::history::MigrationRun;
 use crate::report::Withdrawn;
 use crate::rules::migration::observed::REFUSED_BY_SERVER;
 use crate::shadow::Watched;
-use crate::sql::Span;
+use crate::sql::{Sources, Span};
 
 /// What becomes of a finding.
 enum Verdict {
@@ -25,6 +25,9 @@ pub(super) struct Judge<'a> {
     pub outcomes: &'a [(usize, Outcome)],
     /// `PostgreSQL 15.10`.
     pub server: &'a str,
+    /// An earlier statement that was refused, as `file:line`: what it would have made is missing.
+    pub earlier: Option<String>,
+    pub sources: &'a Sources,
 }
 
 impl Judge<'_> {
@@ -76,23 +79,20 @@ impl Judge<'_> {
                 }
                 _ => Verdict::Untouched,
             },
-            None if self.is_claim_of_refusal(finding) => Verdict::Withdrawn(format!("{} ran it", self.server)),
+            None if claims_refusal(finding) => Verdict::Withdrawn(format!("{} ran it", self.server)),
             None => Verdict::Untouched,
         }
     }
 
-    /// Other findings of the category speak of re-runs and the like.
-    fn is_claim_of_refusal(&self, finding: &Finding) -> bool {
-        finding.severity == Severity::Error
-            && matches!(
-                finding.rule,
-                "missing-object"
-                    | "duplicate-object"
-                    | "dependent-object"
-                    | "refused-statement"
-                    | "transaction-forbidden"
-                    | "enum-value-before-commit"
-            )
+    /// The first statement that the server refused for more than made-up rows, as `file:line`.
+    pub fn first_refusal(&self) -> Option<String> {
+        let refused = |(_, outcome): &&(usize, Outcome)| outcome.error.is_some() && !outcome.on_rows;
+        self.outcomes.iter().find(refused).map(|(index, _)| self.place(*index))
+    }
+
+    fn place(&self, index: usize) -> String {
+        let span = self.run.steps[index].span();
+        format!("{}:{}", self.sources.file(span.file).name, self.sources.positions(span).0.line)
     }
 
     fn blocking(&self, finding: &Finding, outcome: &Outcome) -> Verdict {
@@ -101,6 +101,8 @@ impl Judge<'_> {
         };
         let (effect, object) = (&watched.effect, finding.object.as_deref().unwrap_or_default());
         let under = effect.locks.get(object).map(|mode| format!(" under {mode}")).unwrap_or_default();
+        // Without rows a server may skip what it does with them.
+        let has_rows = watched.without_rows.is_empty();
         let withdrawn = |what: &str| Verdict::Withdrawn(format!("{} did not {what} {object}", self.server));
         match finding.rule {
             "blocking-rewrite" if effect.rewrites.contains(object) => {
@@ -110,7 +112,7 @@ impl Judge<'_> {
             "blocking-scan" if effect.scans.contains(object) => {
                 Verdict::Seen(format!("run on {}: {object} was read in full{under}", self.server))
             }
-            "blocking-scan" if effect.locks.contains_key(object) && has_rows(watched, Some(object)) => withdrawn("read"),
+            "blocking-scan" if effect.locks.contains_key(object) && has_rows => withdrawn("read"),
             "blocking-index-build" if !effect.index_builds.is_empty() => {
                 let built: Vec<&str> = effect.index_builds.iter().map(String::as_str).collect();
                 Verdict::Seen(format!("run on {}: built {}", self.server, built.join(", ")))
@@ -126,23 +128,23 @@ impl Judge<'_> {
     /// A finding for every refusal that none of the findings tells.
     fn refusals(&self, findings: &[Finding]) -> Vec<Finding> {
         let mut made = Vec::new();
-        let mut earlier: Option<Span> = None;
+        let mut earlier = self.earlier.clone();
         for (index, outcome) in self.outcomes {
             let Some(error) = &outcome.error else { continue };
             let span = self.run.steps[*index].span();
             let told = |finding: &&Finding| finding.category == Category::Failing && span.contains(finding.span);
             let claims_it = |finding: &Finding| finding.evidence.iter().any(|one| one.kind == EvidenceKind::Observed);
             if !findings.iter().filter(told).any(claims_it) {
-                made.push(self.refusal(span, outcome, &error.to_string(), earlier));
+                made.push(self.refusal(span, outcome, &error.to_string(), earlier.as_deref()));
             }
             if !outcome.on_rows {
-                earlier.get_or_insert(span);
+                earlier.get_or_insert_with(|| self.place(*index));
             }
         }
         made
     }
 
-    fn refusal(&self, span: Span, outcome: &Outcome, error: &str, earlier: Option<Span>) -> Finding {
+    fn refusal(&self, span: Span, outcome: &Outcome, error: &str, earlier: Option<&str>) -> Finding {
         let mut finding = REFUSED_BY_SERVER.finding(span, format!("the server refuses it: {error}"));
         let rows = if outcome.on_rows { ", with made-up rows" } else { "" };
         finding.evidence.push(Evidence::observed(format!("run on {}{rows}", self.server)));
@@ -151,10 +153,25 @@ impl Judge<'_> {
             finding.advice = Advice::text("Look whether production can hold such rows.");
         } else if let Some(earlier) = earlier {
             finding.severity = Severity::Warning;
-            finding.related.push((earlier, "was refused before, which may be why".to_owned()));
+            finding.evidence.push(Evidence::observed(format!("{earlier} was refused before, which may be why")));
         }
         finding
     }
+}
+
+/// Whether a finding says that the server refuses the statement, whatever the rows are; others of its category speak of
+/// rows, re-runs and the like.
+pub(super) fn claims_refusal(finding: &Finding) -> bool {
+    finding.severity == Severity::Error
+        && matches!(
+            finding.rule,
+            "missing-object"
+                | "duplicate-object"
+                | "dependent-object"
+                | "refused-statement"
+                | "transaction-forbidden"
+                | "enum-value-before-commit"
+        )
 }
 
 /// Puts what was seen first; what was only assumed is known better now.

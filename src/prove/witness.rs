@@ -50,7 +50,7 @@ pub(super) async fn after(
                 bear_out(finding, format!("the example was run on {server}: it answers otherwise after the migration"));
             }
             // Another answer may need other rows.
-            Ok(_) if !says_error => {}
+            Ok(_) if !says_error || finding.category != Category::Breaking => {}
             Ok(_) => {
                 withdrawn.push(Withdrawn {
                     rule: finding.rule,
@@ -68,7 +68,7 @@ pub(super) async fn after(
 
 /// The witness, where the shadow's superuser meets what a client meets.
 fn statement<'f>(run: &MigrationRun, finding: &'f Finding) -> Option<&'f str> {
-    let witness = finding.witness.as_ref().filter(|_| finding.category == Category::Breaking)?;
+    let witness = finding.witness.as_ref()?;
     let kind = run.breakages.iter().find(|(breakage, _)| breakage.witness == *witness).map(|(breakage, _)| breakage.kind);
     match kind {
         Some(BreakageKind::RowSecurityEnabled | BreakageKind::PolicyTightened) => None,

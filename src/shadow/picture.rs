@@ -27,7 +27,7 @@ pub struct Watched {
     pub effect: Effect,
     /// Those of them that were held before in the same or a stronger mode.
     pub held_before: BTreeMap<String, LockMode>,
-    /// Tables without a page of storage: what reads them need not count as a scan.
+    /// Those of the locked tables that hold no row: what would read them may not.
     pub without_rows: BTreeSet<String>,
 }
 
@@ -53,19 +53,25 @@ impl Picture {
                 held.lock(relation.name.clone(), *mode);
             }
         }
-        let without_rows = without_pages(client).await?;
+        let locked = now.locks.iter().filter_map(|(oid, _)| {
+            let relation = now.relations.get(oid).filter(|relation| relation.kind == 'r')?;
+            let before = self.relations.get(oid)?;
+            Some((relation.name.as_str(), before.name.as_str()))
+        });
+        let without_rows = without_rows(client, locked.collect()).await?;
         Ok(Watched { effect, held_before: held.locks, without_rows })
     }
 }
 
-/// The tables that hold no page at the moment.
-pub(super) async fn without_pages(client: &Client) -> Result<BTreeSet<String>, ShadowError> {
-    let sql = "SELECT pg_catalog.quote_ident(n.nspname), pg_catalog.quote_ident(c.relname)
-                 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-                WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,m,p}'::pg_catalog.\"char\"[])
-                  AND n.nspname OPERATOR(pg_catalog.!~) '^(pg_|information_schema$)'
-                  AND pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.=) 0";
-    let messages = client.simple_query(sql).await?;
-    let names = messages.iter().filter_map(row);
-    Ok(names.filter_map(|row| Some(format!("{}.{}", row.get(0)?, row.get(1)?))).collect())
+/// Which of the tables hold no row: each by the name it has now and the name to give it.
+async fn without_rows(client: &Client, tables: BTreeSet<(&str, &str)>) -> Result<BTreeSet<String>, ShadowError> {
+    if tables.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let known_as: Vec<&str> = tables.iter().map(|(_, before)| *before).collect();
+    let tests: Vec<String> = tables.iter().map(|(now, _)| format!("EXISTS (SELECT FROM ONLY {now})")).collect();
+    let messages = client.simple_query(&format!("SELECT {}", tests.join(", "))).await?;
+    let Some(row) = messages.iter().find_map(row) else { return Ok(BTreeSet::new()) };
+    let empty = known_as.into_iter().enumerate().filter(|(at, _)| row.get(*at) == Some("f"));
+    Ok(empty.map(|(_, name)| name.to_owned()).collect())
 }
