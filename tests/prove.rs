@@ -47,6 +47,9 @@ impl Case {
         let major = installation().major().to_string();
         command.current_dir(self.folder.path()).args(["check", "--no-config", "--prove", "--pg-version", &major]);
         command.arg("--pg-bin").arg(bin()).args(&self.arguments);
+        if !self.arguments.iter().any(|one| one.ends_with(".sql")) {
+            command.arg(".");
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -85,7 +88,10 @@ const ACCOUNTS: &str = "CREATE TABLE accounts (id bigint GENERATED ALWAYS AS IDE
 fn effects_are_watched_and_findings_are_observed() {
     let case = Case::new(&[
         ("1.sql", ACCOUNTS),
-        ("2.sql", "BEGIN;\nALTER TABLE accounts ALTER COLUMN age TYPE bigint;\nALTER TABLE accounts ADD COLUMN note text;\nCOMMIT;"),
+        (
+            "2.sql",
+            "BEGIN;\nALTER TABLE accounts ALTER COLUMN age TYPE bigint;\nALTER TABLE accounts ADD COLUMN note text;\nCOMMIT;",
+        ),
         ("3.sql", "CREATE INDEX CONCURRENTLY accounts_age ON accounts (age);\nVACUUM accounts;"),
     ]);
     let (report, _) = case.json();
@@ -109,7 +115,10 @@ fn effects_are_watched_and_findings_are_observed() {
 fn what_the_server_refuses_is_a_finding_and_a_difference() {
     let case = Case::new(&[
         ("1.sql", ACCOUNTS),
-        ("2.sql", "SET lock_timeout = '2s';\nCREATE VIEW v AS SELECT lower(email, 3) AS low FROM accounts;\nALTER TABLE accounts ADD COLUMN more int;"),
+        (
+            "2.sql",
+            "SET lock_timeout = '2s';\nCREATE VIEW v AS SELECT lower(email, 3) AS low FROM accounts;\nALTER TABLE accounts ADD COLUMN more int;",
+        ),
     ]);
     let (report, code) = case.json();
     let found = findings(&report, "refused-by-server");
@@ -196,7 +205,8 @@ SELECT note FROM accounts;
 fn replay(migration: &str) -> Value {
     let unique = format!("{ACCOUNTS}\nCREATE UNIQUE INDEX accounts_email ON accounts (email);");
     let migration = format!("SET lock_timeout = '2s';\n{migration}");
-    let case = Case::new(&[("1.sql", &unique), ("queries.txt", QUERIES)]).with(&["--queries", "queries.txt", "--rolling"]);
+    let case =
+        Case::new(&[("1.sql", &unique), ("queries.txt", QUERIES)]).with(&["--queries", "queries.txt", "--rolling"]);
     std::fs::write(case.folder.path().join("2.sql"), migration).expect("a file");
     let case = case.with(&["--base", "1.sql", "--history", "complete", "2.sql"]);
     case.json().0
@@ -215,7 +225,8 @@ fn a_compatible_migration_breaks_no_query() {
 #[test]
 fn broken_queries_are_found_by_preparing_planning_and_running() {
     let broken = |migration: &str| findings(&replay(migration), "broken-query");
-    let dropped = broken("ALTER TABLE accounts RENAME COLUMN email TO mail; ALTER TABLE accounts ADD COLUMN note text;");
+    let dropped =
+        broken("ALTER TABLE accounts RENAME COLUMN email TO mail; ALTER TABLE accounts ADD COLUMN note text;");
     assert_eq!(dropped.len(), 3, "{dropped:?}");
     assert!(dropped[0].contains("called 500 times") && dropped[0].contains("42703"), "{dropped:?}");
     let required = broken("ALTER TABLE accounts ADD COLUMN note text NOT NULL;");
@@ -240,8 +251,11 @@ fn neither_order_works_where_both_directions_break() {
 #[test]
 fn a_base_is_run_with_stand_ins() {
     let dump = "\\restrict x\nSET client_encoding = 'UTF8';\nCREATE EXTENSION pgassay_unknown;\nCREATE TABLE public.t (id int, s text);\nALTER TABLE public.t OWNER TO nobody_here;\nCOPY public.t (id, s) FROM stdin;\n1\tone\n2\t\\N\n\\.\n\nALTER TABLE ONLY public.t ADD CONSTRAINT t_pkey PRIMARY KEY (id);\n";
-    let case = Case::new(&[("base.sql", dump), ("1.sql", "SET lock_timeout = '2s';\nALTER TABLE t ALTER COLUMN s SET NOT NULL;")])
-        .with(&["--base", "base.sql", "1.sql"]);
+    let case = Case::new(&[
+        ("base.sql", dump),
+        ("1.sql", "SET lock_timeout = '2s';\nALTER TABLE t ALTER COLUMN s SET NOT NULL;"),
+    ])
+    .with(&["--base", "base.sql", "1.sql"]);
     let (report, _) = case.json();
     let notes = report["proof"]["notes"].to_string();
     assert!(notes.contains("pgassay_unknown") && notes.contains("nobody_here"), "{notes}");
@@ -296,7 +310,8 @@ fn killed_at_any_moment_nothing_is_left() {
         assert!(killed.success());
         child.wait().expect("it ends");
         let name = folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
-        let gone = wait_for(Duration::from_secs(20), || (!folder.exists() && leftovers(&name).is_empty()).then_some(()));
+        let gone =
+            wait_for(Duration::from_secs(20), || (!folder.exists() && leftovers(&name).is_empty()).then_some(()));
         assert!(gone.is_some(), "{signal} after {after} ms leaves {folder:?} {:?}", leftovers(&name));
     }
 }
@@ -309,8 +324,11 @@ fn a_panic_leaves_nothing() {
             tokio_postgres::config::Host::Unix(path) => Some(path.clone()),
             _ => None,
         });
-        std::fs::write(std::env::temp_dir().join("pgassay-panic-test"), folder.expect("a socket").to_string_lossy().as_bytes())
-            .expect("a note");
+        std::fs::write(
+            std::env::temp_dir().join("pgassay-panic-test"),
+            folder.expect("a socket").to_string_lossy().as_bytes(),
+        )
+        .expect("a note");
         panic!("on purpose");
     })
     .join();
@@ -360,13 +378,26 @@ fn a_server_of_others_keeps_nothing() {
         let file = folder.path().join("1.sql");
         std::fs::File::create(&file).and_then(|mut file| file.write_all(text.as_bytes())).expect("a file");
         let mut command = Command::new(env!("CARGO_BIN_EXE_pgassay"));
-        command.current_dir(folder.path()).args(["check", "--no-config", "--prove", "--format", "json", "--shadow-url", &url, "1.sql"]);
+        command.current_dir(folder.path()).args([
+            "check",
+            "--no-config",
+            "--prove",
+            "--format",
+            "json",
+            "--shadow-url",
+            &url,
+            "1.sql",
+        ]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     };
     let done = command("CREATE TABLE t (id int);\nALTER TABLE t OWNER TO stranger;").output().expect("the binary runs");
     let text = String::from_utf8_lossy(&done.stdout);
-    assert!(text.contains("stranger") && !text.contains("secret-word"), "{text}{}", String::from_utf8_lossy(&done.stderr));
+    assert!(
+        text.contains("stranger") && !text.contains("secret-word"),
+        "{text}{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
     assert_eq!(databases(), before);
     for signal in ["TERM", "INT"] {
         let mut child = command("CREATE TABLE t (id int);\nSELECT pg_sleep(30);").spawn().expect("the binary runs");
@@ -382,7 +413,11 @@ fn a_server_of_others_keeps_nothing() {
 fn the_doctor_names_the_servers() {
     let bin = bin();
     let run = |folder: &Path| {
-        let done = Command::new(env!("CARGO_BIN_EXE_pgassay")).args(["doctor", "--pg-bin"]).arg(folder).output().expect("it runs");
+        let done = Command::new(env!("CARGO_BIN_EXE_pgassay"))
+            .args(["doctor", "--pg-bin"])
+            .arg(folder)
+            .output()
+            .expect("it runs");
         (String::from_utf8_lossy(&done.stdout).into_owned(), done.status.code())
     };
     let (text, code) = run(&bin);

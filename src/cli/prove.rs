@@ -21,7 +21,14 @@ pub struct Proof {
     pg_bin: Option<PathBuf>,
 
     /// A server where a database can be made and dropped, instead of a throwaway one
-    #[arg(long, value_name = "URL", requires = "prove", conflicts_with = "pg_bin", env = "PGASSAY_SHADOW_URL", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "prove",
+        conflicts_with = "pg_bin",
+        env = "PGASSAY_SHADOW_URL",
+        hide_env_values = true
+    )]
     shadow_url: Option<String>,
 
     /// Make up so many rows in each table that a migration touches
@@ -49,7 +56,8 @@ impl Proof {
         }
         let queries = match &self.queries {
             Some(path) => {
-                let text = std::fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))?;
+                let text =
+                    std::fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))?;
                 read_queries(&text)
             }
             None => Vec::new(),

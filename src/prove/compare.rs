@@ -75,7 +75,9 @@ impl Comparison<'_> {
             (Some(error), true) => {
                 self.differs(DifferenceField::Outcome, "runs".to_owned(), format!("refused: {error}"));
             }
-            (None, false) => self.differs(DifferenceField::Outcome, format!("refused: {}", problems.join("; ")), "runs".to_owned()),
+            (None, false) => {
+                self.differs(DifferenceField::Outcome, format!("refused: {}", problems.join("; ")), "runs".to_owned())
+            }
             _ => {}
         }
     }

@@ -146,6 +146,8 @@ pub struct Cleanup {
     /// `None` on a server of ours, which goes as a whole.
     access: Option<Access>,
     made: Arc<Mutex<Made>>,
+    /// Who comes second waits until the first has dropped everything.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -175,6 +177,7 @@ impl Cleanup {
     /// Drops every database and role that was noted. What cannot be dropped stays for a later run to sweep away.
     pub async fn drop_all(&self) {
         let Some(access) = &self.access else { return };
+        let _turn = self.turn.lock().await;
         let Ok(made) = self.made.lock().map(|mut made| std::mem::take(&mut *made)) else { return };
         if made.databases.is_empty() {
             return;

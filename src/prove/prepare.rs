@@ -85,7 +85,9 @@ fn repaired(form: &Form, error: &ServerError, attempt: usize) -> Option<Form> {
         }
         // operator does not exist: bigint = text
         "42883" | "42725" | "42804" => {
-            let operand = operand_types(&error.message).into_iter().find(|it| !matches!(it.as_str(), "text" | "unknown" | "text[]" | "interval"));
+            let operand = operand_types(&error.message)
+                .into_iter()
+                .find(|it| !matches!(it.as_str(), "text" | "unknown" | "text[]" | "interval"));
             let choice = match attempt {
                 0 => operand.unwrap_or_else(|| "integer".to_owned()),
                 1 => "interval".to_owned(),
@@ -136,7 +138,12 @@ fn rewritten(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     if let Some(at) = lower.find("extract($") {
         let from = lower[at..].find(" from ")? + at;
-        return Some(format!("{}date_part{},{}", &text[..at], &text[at + "extract".len()..from], &text[from + " from".len()..]));
+        return Some(format!(
+            "{}date_part{},{}",
+            &text[..at],
+            &text[at + "extract".len()..from],
+            &text[from + " from".len()..]
+        ));
     }
     for name in ["interval", "timestamp", "timestamptz", "date", "time"] {
         let pattern = format!("{name} $");
@@ -184,7 +191,10 @@ mod tests {
 
     #[test]
     fn operands_and_parameters() {
-        assert_eq!(operand_types("operator does not exist: timestamp with time zone > interval"), ["timestamp with time zone", "interval"]);
+        assert_eq!(
+            operand_types("operator does not exist: timestamp with time zone > interval"),
+            ["timestamp with time zone", "interval"]
+        );
         assert_eq!(parameters("SELECT $1, '$7', $12"), [1, 12]);
         assert_eq!(named_parameter("could not determine data type of parameter $2"), Some(2));
     }

@@ -36,7 +36,11 @@ impl<'r> Probe<'r> {
     }
 
     pub async fn end(self) -> Result<(), ProveError> {
-        let end = if self.nested { "ROLLBACK TO SAVEPOINT pgassay_probe; RELEASE SAVEPOINT pgassay_probe" } else { "ROLLBACK" };
+        let end = if self.nested {
+            "ROLLBACK TO SAVEPOINT pgassay_probe; RELEASE SAVEPOINT pgassay_probe"
+        } else {
+            "ROLLBACK"
+        };
         Ok(self.runner.session.batch_execute(end).await?)
     }
 
@@ -87,7 +91,11 @@ impl<'r> Probe<'r> {
         let session = &self.runner.session;
         session.batch_execute("SAVEPOINT pgassay_keep").await?;
         let error = refusal(session.batch_execute(sql).await)?;
-        let end = if error.is_some() { "ROLLBACK TO SAVEPOINT pgassay_keep; RELEASE SAVEPOINT pgassay_keep" } else { "RELEASE SAVEPOINT pgassay_keep" };
+        let end = if error.is_some() {
+            "ROLLBACK TO SAVEPOINT pgassay_keep; RELEASE SAVEPOINT pgassay_keep"
+        } else {
+            "RELEASE SAVEPOINT pgassay_keep"
+        };
         session.batch_execute(end).await?;
         Ok(error)
     }

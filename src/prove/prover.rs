@@ -229,7 +229,8 @@ impl Work<'_> {
         let by_witness = withdrawn.len();
         let claims: Vec<(Span, String)> =
             findings.iter().filter(|it| claims_refusal(it)).map(|it| (it.span, it.message.clone())).collect();
-        let judge = Judge { run, outcomes: &outcomes, server: self.label, earlier: self.runner.refused.clone(), sources };
+        let judge =
+            Judge { run, outcomes: &outcomes, server: self.label, earlier: self.runner.refused.clone(), sources };
         withdrawn.extend(judge.correct(findings));
         let diverged = self.runner.refused.is_some();
         self.runner.refused = self.runner.refused.take().or(judge.first_refusal());
@@ -237,10 +238,8 @@ impl Work<'_> {
         findings.extend(self.workload.after(self.runner, run, self.label).await?);
         findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
 
-        let mut differences: Vec<Difference> = outcomes
-            .iter()
-            .flat_map(|(index, outcome)| compare::differences(run, *index, outcome, &claims))
-            .collect();
+        let mut differences: Vec<Difference> =
+            outcomes.iter().flat_map(|(index, outcome)| compare::differences(run, *index, outcome, &claims)).collect();
         // Behind a refusal the shadow is not what was predicted from: only the first one says something.
         let mut told = diverged;
         differences.retain(|it| it.field != DifferenceField::Outcome || !std::mem::replace(&mut told, true));
@@ -295,7 +294,8 @@ impl Work<'_> {
             found.extend(self.routine(run, None, format!("the function {name} no longer works: {error}"), name));
         }
         for (name, error) in routine::broken(triggers, &routine::triggers(self.runner, tables).await?) {
-            let table = name.split_once(' ').and_then(|(_, rest)| rest.split_once(' ')).map(|(_, table)| table.to_owned());
+            let table =
+                name.split_once(' ').and_then(|(_, rest)| rest.split_once(' ')).map(|(_, table)| table.to_owned());
             let object = table.clone().unwrap_or_else(|| name.clone());
             found.extend(self.routine(run, table.as_deref(), format!("{name} no longer works: {error}"), object));
         }
@@ -306,7 +306,12 @@ impl Work<'_> {
         let takes = |mode: &crate::effect::LockMode| *mode > crate::effect::LockMode::RowExclusive;
         let locks_it = |step: &&crate::history::Step| {
             step.block.is_none()
-                && step.prediction.effect.locks.iter().any(|(name, mode)| table.is_none_or(|table| table == name) && takes(mode))
+                && step
+                    .prediction
+                    .effect
+                    .locks
+                    .iter()
+                    .any(|(name, mode)| table.is_none_or(|table| table == name) && takes(mode))
         };
         let step = run.steps.iter().find(locks_it).or(run.steps.first())?;
         let mut finding = BROKEN_ROUTINE.finding(step.span(), message);

@@ -138,7 +138,9 @@ fn walk(json: &serde_json::Value, plan: &mut Plan) {
         serde_json::Value::Object(fields) => {
             if let (Some(schema), Some(name)) = (text(fields, "Schema"), text(fields, "Relation Name")) {
                 let quoted = |part: &str| super::ground::quote(part);
-                let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+                let plain = |part: &str| {
+                    !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+                };
                 let part = |part: &str| if plain(part) { part.to_owned() } else { quoted(part) };
                 plan.tables.push(format!("{}.{}", part(schema), part(name)));
             }
@@ -199,21 +201,22 @@ impl Choices {
                FROM pg_catalog.pg_type t WHERE t.oid = {}::regtype",
             literal(name)
         );
-        let row = probe.runner().rows(&sql).await?.into_iter().next().and_then(|row| <[Option<String>; 4]>::try_from(row).ok());
+        let row = probe
+            .runner()
+            .rows(&sql)
+            .await?
+            .into_iter()
+            .next()
+            .and_then(|row| <[Option<String>; 4]>::try_from(row).ok());
         let Some([Some(base), Some(kind), Some(category), labels]) = row else {
             let null = || vec!["NULL".to_owned()];
             return Ok(Choices { values: null(), existing: null(), labels: Vec::new(), is_text: false });
         };
-        let labels: Vec<String> = labels.map(|text| text.split('\u{1}').map(str::to_owned).collect()).unwrap_or_default();
+        let labels: Vec<String> =
+            labels.map(|text| text.split('\u{1}').map(str::to_owned).collect()).unwrap_or_default();
         let is_text = category == "S";
-        let kind = Kind {
-            full: base.clone(),
-            base,
-            is_enum: kind == "e",
-            category,
-            modifier: -1,
-            labels: labels.clone(),
-        };
+        let kind =
+            Kind { full: base.clone(), base, is_enum: kind == "e", category, modifier: -1, labels: labels.clone() };
         let values = seed_value::candidates(&kind, "", "1001");
         let existing = seed_value::candidates(&kind, "", "1");
         Ok(Choices { values, existing, labels, is_text })

@@ -67,7 +67,10 @@ pub(super) async fn triggers(runner: &Runner, tables: &[String]) -> Result<State
     seed::fill(&probe, &names, ROWS).await?;
     for (table, first, columns) in with_triggers {
         let writes = [
-            ("INSERT into", format!("INSERT INTO {table} ({columns}) SELECT {columns} FROM {table} ON CONFLICT DO NOTHING")),
+            (
+                "INSERT into",
+                format!("INSERT INTO {table} ({columns}) SELECT {columns} FROM {table} ON CONFLICT DO NOTHING"),
+            ),
             ("UPDATE of", format!("UPDATE {table} SET {first} = {first}")),
             ("DELETE from", format!("DELETE FROM {table}")),
         ];

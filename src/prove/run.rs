@@ -178,7 +178,8 @@ impl Runner {
             change => {
                 let mut outcome = self.watched(ground, step, sql, sources, watch).await?;
                 for _ in 0..MOST_STAND_INS {
-                    let Some(missing) = outcome.error.as_ref().and_then(|error| stand_in::missing(error, change)) else {
+                    let Some(missing) = outcome.error.as_ref().and_then(|error| stand_in::missing(error, change))
+                    else {
                         break;
                     };
                     let text = match missing {
@@ -306,18 +307,32 @@ impl Runner {
     }
 
     /// Runs a statement that is not watched; in a transaction, a refusal does not end it.
-    async fn guarded(&mut self, step: &Step<'_>, sql: &str, sources: &Sources) -> Result<Option<ServerError>, ProveError> {
+    async fn guarded(
+        &mut self,
+        step: &Step<'_>,
+        sql: &str,
+        sources: &Sources,
+    ) -> Result<Option<ServerError>, ProveError> {
         if !self.is_open() {
             return self.run(step.change(), sql, sources).await;
         }
         self.session.batch_execute("SAVEPOINT pgassay").await?;
         let error = self.run(step.change(), sql, sources).await?;
-        let end = if error.is_some() { "ROLLBACK TO SAVEPOINT pgassay; RELEASE SAVEPOINT pgassay" } else { "RELEASE SAVEPOINT pgassay" };
+        let end = if error.is_some() {
+            "ROLLBACK TO SAVEPOINT pgassay; RELEASE SAVEPOINT pgassay"
+        } else {
+            "RELEASE SAVEPOINT pgassay"
+        };
         self.session.batch_execute(end).await?;
         Ok(error)
     }
 
-    async fn run(&self, change: Option<&Change>, sql: &str, sources: &Sources) -> Result<Option<ServerError>, ProveError> {
+    async fn run(
+        &self,
+        change: Option<&Change>,
+        sql: &str,
+        sources: &Sources,
+    ) -> Result<Option<ServerError>, ProveError> {
         let rows = match change {
             Some(Change::Copy(copy)) if copy.from => copy.data.map(|span| sources.slice(span)),
             _ => None,

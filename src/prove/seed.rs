@@ -49,7 +49,9 @@ async fn fill_one(probe: &Probe<'_>, name: &str, rows: usize, filled: &mut Fille
     for _ in 0..TRIES {
         let insert = table.insert(rows);
         let text = match as_replica {
-            true => format!("SET LOCAL session_replication_role = replica; {insert}; SET LOCAL session_replication_role = origin"),
+            true => format!(
+                "SET LOCAL session_replication_role = replica; {insert}; SET LOCAL session_replication_role = origin"
+            ),
             false => insert,
         };
         match probe.keep(&text).await? {

@@ -12,6 +12,8 @@ pub(super) struct Table {
     columns: Vec<Column>,
     keys: Vec<ForeignKey>,
     checks: Vec<Check>,
+    /// The column whose value was changed last: a value that does not fit is likely its own.
+    last: Option<i16>,
 }
 
 struct Column {
@@ -72,7 +74,7 @@ impl Table {
         let columns = Table::columns(runner, name, &checks).await?;
         let keys = Table::keys(runner, name).await?;
         let checks = checks.into_iter().map(|(check, _)| check).collect();
-        Ok(Some(Table { name: name.to_owned(), columns, keys, checks }))
+        Ok(Some(Table { name: name.to_owned(), columns, keys, checks, last: None }))
     }
 
     /// The checks, and the bound of a partition, with their text.
@@ -209,18 +211,37 @@ impl Table {
             self.checks.iter().filter(|check| check.name == name).flat_map(|check| check.columns.clone()).collect();
         // As an odometer: the first column that has another value takes it, those before it start anew.
         let mut chosen = self.columns.iter_mut().filter(|column| columns.contains(&column.number));
-        chosen.any(|column| column.advance() || column.restart())
+        let varied = chosen.find_map(|column| (column.advance() || column.restart()).then_some(column.number));
+        self.last = varied.or(self.last);
+        varied.is_some()
     }
 
+    /// The column that was changed last; else one that need not differ from row to row; else any.
     fn vary_all(&mut self) -> bool {
-        self.columns.iter_mut().any(Column::advance)
+        let last = self.last;
+        let tries: [&dyn Fn(&Column) -> bool; 3] =
+            [&|column| Some(column.number) == last, &|column| !column.unique, &|_| true];
+        tries.iter().any(|wanted| self.columns.iter_mut().filter(|column| wanted(column)).any(Column::advance))
     }
 }
 
 impl Column {
     fn read(row: Vec<Option<String>>, checks: &[(Check, String)]) -> Option<Column> {
-        let [name, number, base, full, kind, category, modifier, domain, not_null, domain_checks, labels, unique, _default]: [Option<String>; 13] =
-            row.try_into().ok()?;
+        let [
+            name,
+            number,
+            base,
+            full,
+            kind,
+            category,
+            modifier,
+            domain,
+            not_null,
+            domain_checks,
+            labels,
+            unique,
+            _default,
+        ]: [Option<String>; 13] = row.try_into().ok()?;
         let number: i16 = number?.parse().ok()?;
         let mut conditions = domain_checks.unwrap_or_default();
         for (_, text) in checks.iter().filter(|(check, _)| check.columns.contains(&number)) {

@@ -29,7 +29,12 @@ pub(super) fn candidates(kind: &Kind, conditions: &str, n: &str) -> Vec<String> 
         }
         if kind.category == "N" {
             for number in &numbers {
-                found.extend([number.clone(), format!("{number} + 1"), format!("{number} - 1"), format!("{number} + {n}")]);
+                found.extend([
+                    number.clone(),
+                    format!("{number} + 1"),
+                    format!("{number} - 1"),
+                    format!("{number} + {n}"),
+                ]);
             }
         }
         let usual = usual(kind, n);
@@ -40,7 +45,8 @@ pub(super) fn candidates(kind: &Kind, conditions: &str, n: &str) -> Vec<String> 
         }
         found.extend(texts.iter().map(|text| literal(text)));
         if kind.category == "S" {
-            let lengths = numbers.iter().filter_map(|number| number.parse::<usize>().ok()).filter(|length| *length <= 200);
+            let lengths =
+                numbers.iter().filter_map(|number| number.parse::<usize>().ok()).filter(|length| *length <= 200);
             found.extend(lengths.map(|length| format!("pg_catalog.rpad({n}::text, {length}, 'x')")));
         }
     }
@@ -78,9 +84,11 @@ fn usual(kind: &Kind, n: &str) -> Vec<String> {
         "boolean" => texts(&["{n} % 2 = 0", "true", "false"]),
         "uuid" => texts(&["pg_catalog.md5({n}::text)"]),
         "date" => texts(&["date '2024-01-01' + ({n} % 1000)::int", "CURRENT_DATE"]),
-        "timestamp without time zone" | "timestamp with time zone" => {
-            texts(&["timestamp '2024-01-01' + {n} * interval '1 hour'", "pg_catalog.now()", "timestamp '2124-01-01' + {n} * interval '1 hour'"])
-        }
+        "timestamp without time zone" | "timestamp with time zone" => texts(&[
+            "timestamp '2024-01-01' + {n} * interval '1 hour'",
+            "pg_catalog.now()",
+            "timestamp '2124-01-01' + {n} * interval '1 hour'",
+        ]),
         "time without time zone" | "time with time zone" => texts(&["time '00:00' + {n} * interval '1 second'"]),
         "interval" => texts(&["{n} * interval '1 hour'", "interval '0'"]),
         "json" | "jsonb" => texts(&["'{\"example\": 1}'", "'{}'", "'[]'", "'\"example\"'"]),

@@ -59,13 +59,19 @@ pub(super) async fn extension(session: &Session, create: &CreateExtension, open:
     }
     Ok(match made {
         0 => format!("the extension {name} is not installed: what it brings is missing"),
-        _ => format!("the extension {name} is not installed: domains over text and functions that answer NULL stand in"),
+        _ => {
+            format!("the extension {name} is not installed: domains over text and functions that answer NULL stand in")
+        }
     })
 }
 
 fn null_function(schema: &str, function: &Function) -> String {
     let arguments: Vec<String> = function.arguments.iter().map(|name| quote(name)).collect();
-    let answer = if function.returns == "void" { "SELECT".to_owned() } else { format!("SELECT NULL::{}", quote(function.returns)) };
+    let answer = if function.returns == "void" {
+        "SELECT".to_owned()
+    } else {
+        format!("SELECT NULL::{}", quote(function.returns))
+    };
     format!(
         "CREATE FUNCTION {schema}{}({}) RETURNS {} LANGUAGE sql {} AS $pgassay${answer}$pgassay$",
         quote(function.name),

@@ -19,7 +19,11 @@ const ROWS: usize = 3;
 pub(super) struct Before(Vec<Option<Answer>>);
 
 /// Runs the witnesses on the schema before.
-pub(super) async fn before(runner: &Runner, run: &MigrationRun<'_>, findings: &[Finding]) -> Result<Before, ProveError> {
+pub(super) async fn before(
+    runner: &Runner,
+    run: &MigrationRun<'_>,
+    findings: &[Finding],
+) -> Result<Before, ProveError> {
     let wanted: Vec<Option<&str>> = findings.iter().map(|finding| statement(run, finding)).collect();
     Ok(Before(answers(runner, run, &wanted).await?))
 }
@@ -32,7 +36,8 @@ pub(super) async fn after(
     before: Before,
     server: &str,
 ) -> Result<Vec<Withdrawn>, ProveError> {
-    let works_before: Vec<Option<Vec<String>>> = before.0.into_iter().map(|answer| answer.and_then(Result::ok)).collect();
+    let works_before: Vec<Option<Vec<String>>> =
+        before.0.into_iter().map(|answer| answer.and_then(Result::ok)).collect();
     let wanted: Vec<Option<&str>> = findings
         .iter()
         .zip(&works_before)
@@ -45,7 +50,9 @@ pub(super) async fn after(
         let Some((Some(before), Some(after))) = answers.next() else { return true };
         let says_error = finding.witness.as_ref().is_some_and(|witness| witness.after.starts_with("ERROR "));
         match after {
-            Err(error) => bear_out(finding, format!("the example was run on {server}: it worked before, and then: {error}")),
+            Err(error) => {
+                bear_out(finding, format!("the example was run on {server}: it worked before, and then: {error}"))
+            }
             Ok(after) if after != before => {
                 bear_out(finding, format!("the example was run on {server}: it answers otherwise after the migration"));
             }
@@ -69,7 +76,8 @@ pub(super) async fn after(
 /// The witness, where the shadow's superuser meets what a client meets.
 fn statement<'f>(run: &MigrationRun, finding: &'f Finding) -> Option<&'f str> {
     let witness = finding.witness.as_ref()?;
-    let kind = run.breakages.iter().find(|(breakage, _)| breakage.witness == *witness).map(|(breakage, _)| breakage.kind);
+    let kind =
+        run.breakages.iter().find(|(breakage, _)| breakage.witness == *witness).map(|(breakage, _)| breakage.kind);
     match kind {
         Some(BreakageKind::RowSecurityEnabled | BreakageKind::PolicyTightened) => None,
         Some(BreakageKind::PrivilegeRevoked) if !witness.sql.starts_with("SET ROLE") => None,
@@ -77,7 +85,11 @@ fn statement<'f>(run: &MigrationRun, finding: &'f Finding) -> Option<&'f str> {
     }
 }
 
-async fn answers(runner: &Runner, run: &MigrationRun<'_>, wanted: &[Option<&str>]) -> Result<Vec<Option<Answer>>, ProveError> {
+async fn answers(
+    runner: &Runner,
+    run: &MigrationRun<'_>,
+    wanted: &[Option<&str>],
+) -> Result<Vec<Option<Answer>>, ProveError> {
     if wanted.iter().all(Option::is_none) {
         return Ok(wanted.iter().map(|_| None).collect());
     }

@@ -53,7 +53,12 @@ impl Workload {
     }
 
     /// Findings for the queries that the migration broke. A query is told once: by the first migration that breaks it.
-    pub async fn after(&mut self, runner: &Runner, run: &MigrationRun<'_>, server: &str) -> Result<Vec<Finding>, ProveError> {
+    pub async fn after(
+        &mut self,
+        runner: &Runner,
+        run: &MigrationRun<'_>,
+        server: &str,
+    ) -> Result<Vec<Finding>, ProveError> {
         self.last = run.steps.last().map(|step| step.span()).or(self.last);
         if self.working.is_empty() {
             return Ok(Vec::new());
@@ -77,7 +82,13 @@ impl Workload {
     }
 
     /// Looks at the queries of the new code on the last schema; those that do not work there have findings.
-    pub async fn end(&self, runner: &Runner, server: &str, proof: &mut Proof, rolling: bool) -> Result<Vec<Finding>, ProveError> {
+    pub async fn end(
+        &self,
+        runner: &Runner,
+        server: &str,
+        proof: &mut Proof,
+        rolling: bool,
+    ) -> Result<Vec<Finding>, ProveError> {
         if !self.begun {
             return Ok(Vec::new());
         }
@@ -86,7 +97,8 @@ impl Workload {
         let mut findings = Vec::new();
         for (query, outcome) in new.iter().zip(outcomes) {
             if let (Err(error), Some(span)) = (outcome, self.last) {
-                let mut found = BROKEN_QUERY.finding(span, format!("a query of the new code does not work after the last migration: {error}"));
+                let mut found = BROKEN_QUERY
+                    .finding(span, format!("a query of the new code does not work after the last migration: {error}"));
                 found.object = Some(format!("line {}", query.line));
                 found.evidence.push(Evidence::observed(format!("prepared on {server}: {}", query.text)));
                 findings.push(found);
@@ -114,11 +126,16 @@ fn problem(query: &Query, error: &ServerError) -> QueryProblem {
 fn finding(run: &MigrationRun, query: &Query, working: &Working, error: &ServerError, server: &str) -> Option<Finding> {
     let span = place(run, working, error)?;
     let calls = query.calls.map(|calls| format!(", called {calls} times")).unwrap_or_default();
-    let mut found = BROKEN_QUERY.finding(span, format!("breaks a query of the application (line {}{calls}): {error}", query.line));
+    let mut found =
+        BROKEN_QUERY.finding(span, format!("breaks a query of the application (line {}{calls}): {error}", query.line));
     found.object = Some(format!("line {}", query.line));
     let how = if working.runs.is_empty() { "prepared" } else { "prepared and run with made-up values" };
-    found.evidence.push(Evidence::observed(format!("{how} on {server} before and after the migration: {}", query.text)));
-    found.advice = Advice::text("Deploy code that does not send it before this migration goes out, or keep what it needs until then.");
+    found
+        .evidence
+        .push(Evidence::observed(format!("{how} on {server} before and after the migration: {}", query.text)));
+    found.advice = Advice::text(
+        "Deploy code that does not send it before this migration goes out, or keep what it needs until then.",
+    );
     Some(found)
 }
 

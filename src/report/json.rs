@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{
-    Difference, DifferenceField, Proof, ProvedMigration, QueryProblem, Renderer, Report, Rolling, StatementRecord, Summary,
-    Withdrawn, fingerprints,
+    Difference, DifferenceField, Proof, ProvedMigration, QueryProblem, Renderer, Report, Rolling, StatementRecord,
+    Summary, Withdrawn, fingerprints,
 };
 use crate::config::Area;
 use crate::contract::Witness;

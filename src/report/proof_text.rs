@@ -91,7 +91,9 @@ fn order(rolling: &Rolling, out: &mut dyn Write) -> io::Result<()> {
         Order::Either => "schema and code may go out in either order",
         Order::SchemaFirst => "the schema goes out first, then the code: new queries need it, old ones run on it",
         Order::CodeFirst => "the code goes out first, then the schema: old queries break on it, new ones do without it",
-        Order::Neither => "neither order works: old queries break on the new schema, and new ones on the old. Split the migration",
+        Order::Neither => {
+            "neither order works: old queries break on the new schema, and new ones on the old. Split the migration"
+        }
     };
     writeln!(out, "  rolling deploy: {verdict}")?;
     list("old query, new schema", &rolling.old_on_new, out)?;

@@ -37,7 +37,10 @@ impl Picture {
     /// # Errors
     /// [`ShadowError::Connection`] if the server is gone.
     pub async fn take(client: &Client) -> Result<Picture, ShadowError> {
-        Ok(Picture { relations: relations::read(client, Counters::Transaction).await?, locks: own_locks(client).await? })
+        Ok(Picture {
+            relations: relations::read(client, Counters::Transaction).await?,
+            locks: own_locks(client).await?,
+        })
     }
 
     /// What happened since, by another look in the same transaction.

@@ -12,10 +12,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, geteuid, kill_process};
-use tempfile::TempDir;
 use super::guard::Guard;
 use super::{Access, Installation, Session, ShadowError};
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+use tempfile::TempDir;
 
 /// The superuser of every shadow server.
 const SUPERUSER: &str = "postgres";
