@@ -104,7 +104,8 @@ impl Workload {
                 findings.push(found);
             }
         }
-        if rolling {
+        // Queries of which nothing is known say nothing of an order.
+        if rolling && (proof.queries > 0 || !new.is_empty()) {
             let new_on_old: Vec<QueryProblem> =
                 self.new_before.iter().map(|(at, error)| problem(&self.queries[*at], error)).collect();
             let order = match (self.broken.is_empty(), new_on_old.is_empty()) {
