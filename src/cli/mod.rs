@@ -26,7 +26,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Check(check::Arguments),
+    Check(Box<check::Arguments>),
     Rules(rules::Arguments),
     Config(config::Arguments),
     Doctor(doctor::Arguments),
@@ -47,7 +47,7 @@ pub enum Outcome {
 /// Runs the command that the arguments name. Exit codes: 0 clean, 1 findings, 2 the run itself failed.
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Check(arguments) => check::run(arguments),
+        Command::Check(arguments) => check::run(*arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Config(arguments) => config::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
