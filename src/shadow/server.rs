@@ -9,8 +9,9 @@ use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::guard::Guard;
 use super::{Access, Installation, Session, ShadowError};
@@ -81,8 +82,10 @@ impl Server {
     /// [`ShadowError`] if there is no user to run it as, or initdb or the server fail (with their output).
     pub fn start(installation: &Installation, options: &Options) -> Result<Server, ShadowError> {
         let user = unprivileged_user()?;
-        let folder = temporary_folder(user)?;
-        let guard = Guard::start(folder.path());
+        let path = temporary_path(user);
+        // Before there is anything to clean up.
+        let guard = Guard::start(&path);
+        let folder = temporary_folder(&path, user)?;
         let group = guard.group();
         initdb(installation, folder.path(), user, group)?;
         let postgres = launch(installation, folder.path(), options, user, group)?;
@@ -184,12 +187,23 @@ fn read_user(line: &str, name: &str) -> Option<User> {
     (login == name).then_some(User { uid: id(uid)?, gid: id(gid)? })
 }
 
-fn temporary_folder(user: Option<User>) -> Result<TempDir, ShadowError> {
+/// A path that nothing has yet.
+fn temporary_path(user: Option<User>) -> PathBuf {
+    static MADE: AtomicU32 = AtomicU32::new(0);
     let usual = std::env::temp_dir();
     // root's TMPDIR may be closed to the user that runs the server.
-    let parent = if user.is_some() || usual.as_os_str().len() > LONGEST_FOLDER { Path::new("/tmp") } else { &usual };
-    let failed = |source| ShadowError::Folder { folder: parent.to_owned(), source };
-    let folder = tempfile::Builder::new().prefix("pgassay-").tempdir_in(parent).map_err(failed)?;
+    let parent = if user.is_some() || usual.as_os_str().len() > LONGEST_FOLDER { PathBuf::from("/tmp") } else { usual };
+    let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    parent.join(format!("pgassay-{}-{number}-{nanoseconds:x}", std::process::id()))
+}
+
+/// Makes the folder; it must not be there.
+fn temporary_folder(path: &Path, user: Option<User>) -> Result<TempDir, ShadowError> {
+    let failed = |source| ShadowError::Folder { folder: path.to_owned(), source };
+    let parent = path.parent().unwrap_or(Path::new("/tmp"));
+    let name = path.file_name().unwrap_or_default();
+    let folder = tempfile::Builder::new().prefix(name).rand_bytes(0).tempdir_in(parent).map_err(failed)?;
     if let Some(User { uid, gid }) = user {
         chown(folder.path(), Some(uid), Some(gid)).map_err(failed)?;
     }
