@@ -13,7 +13,7 @@ use crate::facts::Live;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::history::{self, Completeness, History, MigrationRun, Options, Unit, decide_completeness, separate};
 use crate::migration::{Age, Direction, Migration};
-use crate::report::{Report, StatementRecord};
+use crate::report::{Observed, Report, StatementRecord};
 use crate::rules::{self, Suppressions, read_suppressions};
 use crate::schema::Schema;
 use crate::sql::{FileId, Script, Sources, Span, read_section};
@@ -40,12 +40,40 @@ pub struct Job {
     pub live: Option<Live>,
 }
 
+/// Runs what is judged somewhere else, and corrects what was found by what it saw.
+pub trait Observer {
+    /// A history begins: what exists before it.
+    fn begin(&mut self, base: &[Unit], sources: &Sources);
+
+    /// The next migration. `findings` are those of the rules if it is judged, else there are none and nothing is wanted.
+    /// Returns what the statements did, by the index of their step.
+    fn migration(
+        &mut self,
+        run: &MigrationRun,
+        sources: &Sources,
+        findings: &mut Vec<Finding>,
+    ) -> BTreeMap<usize, Observed>;
+
+    /// The history has ended; the last findings about it.
+    fn end(&mut self, sources: &Sources) -> Vec<Finding>;
+}
+
 /// Judges every migration of the job.
 pub fn check(job: &Job, sources: &Sources) -> Report {
+    check_observed(job, sources, None)
+}
+
+/// As [`check`], with an observer beside it.
+pub fn check_observed(job: &Job, sources: &Sources, mut observer: Option<&mut dyn Observer>) -> Report {
     let mut report = Report::new(job.version);
     with_stack(|| {
         for history in separate(&job.base, &job.migrations) {
-            check_history(job, history, sources, &mut report);
+            // A plain `as_deref_mut` would keep the borrow for all histories.
+            let observer: Option<&mut dyn Observer> = match &mut observer {
+                Some(observer) => Some(&mut **observer),
+                None => None,
+            };
+            check_history(job, history, sources, observer, &mut report);
         }
     });
     job.settings.apply(&mut report.findings, sources);
@@ -60,7 +88,13 @@ fn with_stack<T>(work: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(crate::sql::STACK, crate::sql::STACK, work)
 }
 
-fn check_history(job: &Job, mut history: History, sources: &Sources, report: &mut Report) {
+fn check_history(
+    job: &Job,
+    mut history: History,
+    sources: &Sources,
+    mut observer: Option<&mut dyn Observer>,
+    report: &mut Report,
+) {
     let mut around = around(job, &history);
     if job.one_deploy {
         // So they run where all others have run.
@@ -71,13 +105,23 @@ fn check_history(job: &Job, mut history: History, sources: &Sources, report: &mu
     let schema = schema_before(job, &base, &units);
     let mut suppressions = suppressions(&units, &around, sources);
     let options = Options { version: job.version, one_deploy: job.one_deploy };
-    for judged in judge_all(job, &units, schema, options, sources) {
+    if let Some(observer) = &mut observer {
+        observer.begin(&base, sources);
+    }
+    let all = match &mut observer {
+        Some(observer) => judge_observed(job, &units, schema, options, sources, *observer),
+        None => judge_all(job, &units, schema, options, sources),
+    };
+    for judged in all {
         let findings = match suppressions.get_mut(&judged.file) {
             Some(suppressions) => suppressions.allow(judged.findings),
             None => judged.findings,
         };
         report.findings.extend(findings);
         report.statements.extend(judged.statements);
+    }
+    if let Some(observer) = &mut observer {
+        around.extend(observer.end(sources));
     }
     for (file, suppressions) in &mut suppressions {
         let (here, rest) = around.into_iter().partition(|finding| finding.span.file == *file);
@@ -170,7 +214,7 @@ fn judge_all(job: &Job, units: &[Unit], schema: Schema, options: Options, source
             number += 1;
             scope.spawn(move |_| {
                 // With the run itself, so that it is dropped there too.
-                let found = with_stack(move || judge(&run, job, sources));
+                let found = with_stack(move || judge(&run, job, sources, None));
                 judged.lock().unwrap_or_else(PoisonError::into_inner).insert(place, found);
             });
         });
@@ -178,7 +222,27 @@ fn judge_all(job: &Job, units: &[Unit], schema: Schema, options: Options, source
     judged.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
 }
 
-fn judge(run: &MigrationRun, job: &Job, sources: &Sources) -> Judged {
+/// Replays the migrations and lets the observer run each, one after the other.
+fn judge_observed(
+    job: &Job,
+    units: &[Unit],
+    schema: Schema,
+    options: Options,
+    sources: &Sources,
+    observer: &mut dyn Observer,
+) -> Vec<Judged> {
+    let mut all = Vec::new();
+    history::replay(units, schema, options, |run| {
+        if run.judged {
+            all.push(judge(&run, job, sources, Some(observer)));
+        } else {
+            observer.migration(&run, sources, &mut Vec::new());
+        }
+    });
+    all
+}
+
+fn judge(run: &MigrationRun, job: &Job, sources: &Sources, observer: Option<&mut dyn Observer>) -> Judged {
     let mut findings = rules::check(run, sources, &job.settings, job.live.as_ref());
     if run.migration.direction == Direction::Down {
         // A way back is judged by what it destroys.
@@ -186,8 +250,12 @@ fn judge(run: &MigrationRun, job: &Job, sources: &Sources) -> Judged {
     }
     findings.extend(unreadable(run, job.strict));
     findings.extend(dynamic(run));
+    let observed = match observer {
+        Some(observer) => observer.migration(run, sources, &mut findings),
+        None => BTreeMap::new(),
+    };
     job.settings.areas.mark(&mut findings, run);
-    Judged { file: run.migration.file, findings, statements: records(run).collect() }
+    Judged { file: run.migration.file, findings, statements: records(run, observed).collect() }
 }
 
 fn unreadable(run: &MigrationRun, strict: bool) -> Vec<Finding> {
@@ -228,9 +296,10 @@ fn dynamic(run: &MigrationRun) -> Vec<Finding> {
 }
 
 /// One record a statement of the file; what a DO block's statements do is in the block's.
-fn records(run: &MigrationRun) -> impl Iterator<Item = StatementRecord> {
-    let top = run.steps.iter().filter(|step| step.block.is_none());
-    top.map(|step| StatementRecord {
+fn records(run: &MigrationRun, mut observed: BTreeMap<usize, Observed>) -> impl Iterator<Item = StatementRecord> {
+    let top = run.steps.iter().enumerate().filter(|(_, step)| step.block.is_none());
+    top.map(move |(index, step)| StatementRecord {
+        observed: observed.remove(&index),
         span: step.span(),
         changes: step.change().map(Change::names).unwrap_or_default(),
         conditional: step.conditional,

@@ -175,6 +175,10 @@ impl Evidence {
     pub fn measured(text: impl Into<String>) -> Evidence {
         Evidence { kind: EvidenceKind::Measured, text: text.into() }
     }
+
+    pub fn observed(text: impl Into<String>) -> Evidence {
+        Evidence { kind: EvidenceKind::Observed, text: text.into() }
+    }
 }
 
 /// How sure a finding is that rests on a heuristic: a name, a share of a sample.

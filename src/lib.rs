@@ -16,6 +16,7 @@ pub mod git;
 pub mod history;
 pub mod migration;
 pub mod plan;
+pub mod prove;
 pub mod report;
 pub mod rules;
 pub mod schema;

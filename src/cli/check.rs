@@ -4,7 +4,7 @@ use std::io::Read;
 
 use anyhow::Context;
 use clap::Args;
-use pgassay::check::{Job, check};
+use pgassay::check::Job;
 use pgassay::db::{Database, applied};
 use pgassay::facts::Values;
 use pgassay::finding::Severity;
@@ -17,6 +17,7 @@ use super::Outcome;
 use super::database::DatabaseArguments;
 use super::format::{FormatArguments, show};
 use super::in_force::{InForce, Origin, Settable};
+use super::prove::Proof;
 use super::selection::Selection;
 
 /// Judge migrations: locks, rewrites, long scans, broken clients, lost data, statements that will fail
@@ -40,6 +41,9 @@ pub struct Arguments {
 
     #[command(flatten)]
     format: FormatArguments,
+
+    #[command(flatten)]
+    proof: Proof,
 }
 
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
@@ -66,7 +70,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         settings: in_force.settings.clone(),
         live: database.map(Database::live),
     };
-    let mut report = check(&job, &sources);
+    let mut report = arguments.proof.check(&job, &sources)?;
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     tell_notes(&collected);
     // The output is whole even where the baseline is not.
@@ -77,7 +81,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     }
     let limit = in_force.fail_on.value.severity();
     show(&arguments.format, in_force.format.value, limit, &report, &sources)?;
-    Ok(outcome(limit, &report))
+    match outcome(limit, &report) {
+        Outcome::Clean if arguments.proof.fails(&report) => Ok(Outcome::Findings),
+        outcome => Ok(outcome),
+    }
 }
 
 /// The database that the migrations will run on, where one is named.

@@ -5,12 +5,14 @@ mod baseline;
 mod check;
 mod config;
 mod database;
+mod doctor;
 mod format;
 mod generate;
 mod in_force;
 mod init;
 mod output;
 mod plan;
+mod prove;
 mod rules;
 mod selection;
 mod snapshot;
@@ -29,12 +31,13 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Check(check::Arguments),
+    Check(Box<check::Arguments>),
     Plan(Box<plan::Arguments>),
     Audit(audit::Arguments),
     Snapshot(snapshot::Arguments),
     Rules(rules::Arguments),
     Config(config::Arguments),
+    Doctor(doctor::Arguments),
     Init(init::Arguments),
     Completions(generate::Completions),
     Man(generate::Man),
@@ -52,12 +55,13 @@ pub enum Outcome {
 /// Runs the command that the arguments name. Exit codes: 0 clean, 1 findings, 2 the run itself failed.
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Check(arguments) => check::run(arguments),
+        Command::Check(arguments) => check::run(*arguments),
         Command::Plan(arguments) => plan::run(*arguments),
         Command::Audit(arguments) => audit::run(arguments),
         Command::Snapshot(arguments) => snapshot::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Config(arguments) => config::run(arguments),
+        Command::Doctor(arguments) => doctor::run(arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Completions(arguments) => generate::completions(&arguments, Arguments::command()),
         Command::Man(arguments) => generate::man(&arguments, Arguments::command()),

@@ -4,10 +4,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Renderer, Report, StatementRecord, Summary, fingerprints};
+use super::{
+    Difference, DifferenceField, Proof, ProvedMigration, QueryProblem, Renderer, Report, Rolling, StatementRecord,
+    Summary, Withdrawn, fingerprints,
+};
 use crate::config::Area;
 use crate::contract::Witness;
-use crate::effect::{InTransactionBlock, LockMode};
+use crate::effect::{Effect, InTransactionBlock, LockMode};
 use crate::finding::{Category, Confidence, Evidence, Finding, FixStep, Severity};
 use crate::sql::{Sources, Span};
 use crate::version::PgVersion;
@@ -26,6 +29,51 @@ struct Document<'r> {
     /// Files that could not be read.
     errors: &'r [String],
     summary: Summary,
+    /// What was predicted and went otherwise on the shadow server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differences: Option<Vec<JsonDifference<'r>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<JsonProof<'r>>,
+}
+
+#[derive(Serialize)]
+struct JsonDifference<'r> {
+    file: &'r str,
+    line: u32,
+    column: u32,
+    field: DifferenceField,
+    predicted: &'r str,
+    observed: &'r str,
+    sql: &'r str,
+}
+
+#[derive(Serialize)]
+struct JsonProof<'r> {
+    server: &'r str,
+    notes: &'r [String],
+    migrations: &'r [ProvedMigration],
+    withdrawn: Vec<JsonWithdrawn<'r>>,
+    queries: usize,
+    executed: usize,
+    unprepared: &'r [QueryProblem],
+    rolling: Option<&'r Rolling>,
+}
+
+#[derive(Serialize)]
+struct JsonWithdrawn<'r> {
+    rule: &'static str,
+    file: &'r str,
+    line: u32,
+    message: &'r str,
+    reason: &'r str,
+}
+
+#[derive(Serialize)]
+struct JsonObserved<'r> {
+    #[serde(flatten)]
+    effect: JsonEffect<'r>,
+    error: Option<&'r str>,
+    milliseconds: u64,
 }
 
 #[derive(Serialize)]
@@ -39,6 +87,8 @@ struct Statement<'r> {
     changes: &'r [&'static str],
     conditional: bool,
     effect: JsonEffect<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observed: Option<JsonObserved<'r>>,
 }
 
 #[derive(Serialize)]
@@ -106,6 +156,8 @@ impl Renderer for Json {
             unchecked: &report.unchecked,
             errors: &report.errors,
             summary: report.summary,
+            differences: report.proof.as_ref().map(|proof| differences(proof, sources)),
+            proof: report.proof.as_ref().map(|found| proof(found, sources)),
         };
         serde_json::to_writer_pretty(&mut *out, &document)?;
         writeln!(out)
@@ -124,13 +176,58 @@ fn statement<'r>(record: &'r StatementRecord, sources: &'r Sources) -> Statement
         sql: sources.slice(record.span),
         changes: &record.changes,
         conditional: record.conditional,
-        effect: JsonEffect {
-            locks: effect.locks.iter().map(|(relation, mode)| JsonLock { relation, mode: *mode }).collect(),
-            rewrites: effect.rewrites.iter().map(String::as_str).collect(),
-            scans: effect.scans.iter().map(String::as_str).collect(),
-            index_builds: effect.index_builds.iter().map(String::as_str).collect(),
-            in_transaction_block: effect.in_transaction_block,
-        },
+        effect: json_effect(effect),
+        observed: record.observed.as_ref().map(|observed| JsonObserved {
+            effect: json_effect(&observed.effect),
+            error: observed.error.as_deref(),
+            milliseconds: observed.milliseconds,
+        }),
+    }
+}
+
+fn json_effect(effect: &Effect) -> JsonEffect<'_> {
+    JsonEffect {
+        locks: effect.locks.iter().map(|(relation, mode)| JsonLock { relation, mode: *mode }).collect(),
+        rewrites: effect.rewrites.iter().map(String::as_str).collect(),
+        scans: effect.scans.iter().map(String::as_str).collect(),
+        index_builds: effect.index_builds.iter().map(String::as_str).collect(),
+        in_transaction_block: effect.in_transaction_block,
+    }
+}
+
+fn differences<'r>(proof: &'r Proof, sources: &'r Sources) -> Vec<JsonDifference<'r>> {
+    let difference = |found: &'r Difference| {
+        let start = sources.positions(found.span).0;
+        JsonDifference {
+            file: &sources.file(found.span.file).name,
+            line: start.line,
+            column: start.column,
+            field: found.field,
+            predicted: &found.predicted,
+            observed: &found.observed,
+            sql: sources.slice(found.span),
+        }
+    };
+    proof.differences.iter().map(difference).collect()
+}
+
+fn proof<'r>(proof: &'r Proof, sources: &'r Sources) -> JsonProof<'r> {
+    let withdrawn = |found: &'r Withdrawn| JsonWithdrawn {
+        rule: found.rule,
+        file: &sources.file(found.span.file).name,
+        line: sources.positions(found.span).0.line,
+        message: &found.message,
+        reason: &found.reason,
+    };
+    JsonProof {
+        server: &proof.server,
+        notes: &proof.notes,
+        migrations: &proof.migrations,
+        withdrawn: proof.withdrawn.iter().map(withdrawn).collect(),
+        queries: proof.queries,
+        executed: proof.executed,
+        unprepared: &proof.unprepared,
+        rolling: proof.rolling.as_ref(),
     }
 }
 

@@ -11,6 +11,8 @@ pub mod layout;
 pub(crate) mod markdown;
 mod place;
 pub(crate) mod prose;
+mod proof;
+mod proof_text;
 mod sarif;
 mod text;
 
@@ -21,6 +23,7 @@ pub use json::Json;
 pub use junit::Junit;
 pub use markdown::{LONGEST_COMMENT, Markdown};
 pub use place::Paths;
+pub use proof::*;
 pub use sarif::Sarif;
 pub use text::Text;
 
@@ -49,6 +52,8 @@ pub struct Report {
     /// What could not be read of a database, and what that leaves unchecked: a sentence each.
     pub unchecked: Vec<String>,
     pub summary: Summary,
+    /// What a shadow server showed, where there was one.
+    pub proof: Option<Proof>,
 }
 
 /// One statement of a judged migration.
@@ -58,6 +63,8 @@ pub struct StatementRecord {
     pub changes: Vec<&'static str>,
     pub conditional: bool,
     pub effect: Effect,
+    /// What it did on a shadow server, where it was run there.
+    pub observed: Option<Observed>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -89,6 +96,7 @@ impl Report {
             tables: BTreeMap::new(),
             unchecked: Vec::new(),
             summary: Summary::default(),
+            proof: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer as Snippets, Snippet};
 
-use super::{Renderer, Report, StatementRecord, layout, prose};
+use super::{Renderer, Report, StatementRecord, layout, proof_text, prose};
 use crate::effect::{InTransactionBlock, LockMode};
 use crate::finding::{Finding, Severity};
 use crate::sql::{FileId, Sources, Span};
@@ -30,6 +30,9 @@ impl Renderer for Text {
             if !parts.statements.is_empty() && (self.verbose || !parts.findings.is_empty()) {
                 self.table(file, &parts, sources, out)?;
             }
+        }
+        if let Some(proof) = &report.proof {
+            proof_text::write(proof, sources, self.verbose, out)?;
         }
         for error in &report.errors {
             writeln!(out, "error: {}", prose::one_line(error))?;

@@ -38,6 +38,9 @@ pub enum ShadowError {
     #[error("the server was not ready after {waited:?}; its log says:\n{log}")]
     NotReady { waited: Duration, log: String },
 
+    #[error("--shadow-url is not a connection string or URL that PostgreSQL's clients know")]
+    Url,
+
     #[error("the statement was still running after {after:?} and was cancelled")]
     TooSlow { after: Duration },
 

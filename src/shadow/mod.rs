@@ -4,15 +4,21 @@
 //! same [`Effect`](crate::effect::Effect) that the model predicts, and the server's error if it refused the statement.
 //! Knows nothing of migrations, rules or output.
 
+mod access;
 mod error;
+mod guard;
 mod installation;
 mod observe;
 mod outside;
+mod picture;
 mod relations;
 mod server;
 
+pub use access::{Access, Session};
 pub use error::ShadowError;
 pub use installation::{Installation, installed};
 pub use observe::{Observation, ServerError, observe_in_block};
-pub use outside::observe_outside_block;
-pub use server::{Options, Server, Session};
+pub(crate) use observe::{refusal, send_with_rows};
+pub use outside::{observe_outside_block, observe_outside_block_in};
+pub use picture::{Picture, Watched};
+pub use server::{Options, Server};

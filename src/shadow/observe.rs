@@ -7,6 +7,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::SinkExt;
 use tokio_postgres::{Client, NoTls};
 
 use super::ShadowError;
@@ -30,12 +31,18 @@ pub struct ServerError {
     pub code: String,
     /// The primary message, untranslated.
     pub message: String,
+    /// The column that it is about, where the server names it.
+    pub column: Option<String>,
+    /// The constraint that it is about.
+    pub constraint: Option<String>,
+    /// The data type that it is about: a domain whose check refused a value.
+    pub data_type: Option<String>,
 }
 
 impl ServerError {
     /// Whether the statement was refused only because it stood in a transaction block. SQLSTATE 25001 also covers
     /// other complaints, such as a late SET TRANSACTION.
-    fn forbids_block(&self) -> bool {
+    pub fn forbids_block(&self) -> bool {
         self.code == "25001" && self.message.contains("cannot run inside a transaction block")
     }
 }
@@ -73,7 +80,7 @@ pub async fn observe_in_block(client: &Client, sql: &str, limit: Duration) -> Re
 }
 
 /// The table-level locks that this session holds.
-async fn own_locks(client: &Client) -> Result<BTreeSet<(u32, LockMode)>, ShadowError> {
+pub(super) async fn own_locks(client: &Client) -> Result<BTreeSet<(u32, LockMode)>, ShadowError> {
     let sql = "SELECT relation, mode FROM pg_catalog.pg_locks
                 WHERE locktype OPERATOR(pg_catalog.=) 'relation' AND granted
                   AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()";
@@ -100,11 +107,18 @@ pub(super) async fn cancel<T>(client: &Client, running: impl Future<Output = T>)
 }
 
 /// Tells a refusal by the server from a failure to talk to it.
-pub(super) fn refusal(outcome: Result<(), tokio_postgres::Error>) -> Result<Option<ServerError>, ShadowError> {
+pub(crate) fn refusal(outcome: Result<(), tokio_postgres::Error>) -> Result<Option<ServerError>, ShadowError> {
     let Err(error) = outcome else { return Ok(None) };
     match error.as_db_error() {
         Some(refused) => {
-            Ok(Some(ServerError { code: refused.code().code().to_owned(), message: refused.message().to_owned() }))
+            let text = |part: Option<&str>| part.map(str::to_owned);
+            Ok(Some(ServerError {
+                code: refused.code().code().to_owned(),
+                message: refused.message().to_owned(),
+                column: text(refused.column()),
+                constraint: text(refused.constraint()),
+                data_type: text(refused.datatype()),
+            }))
         }
         None => Err(error.into()),
     }
@@ -112,6 +126,11 @@ pub(super) fn refusal(outcome: Result<(), tokio_postgres::Error>) -> Result<Opti
 
 /// Sends one statement. COPY from and to the client is answered with no rows: the server waits for them otherwise.
 pub(super) async fn send(client: &Client, sql: &str) -> Result<(), tokio_postgres::Error> {
+    send_with_rows(client, sql, "").await
+}
+
+/// Sends one statement; COPY from the client gets the rows, in its text format.
+pub(crate) async fn send_with_rows(client: &Client, sql: &str, rows: &str) -> Result<(), tokio_postgres::Error> {
     let mut words = sql.split_whitespace().map(|word| word.trim_end_matches(';').to_ascii_uppercase());
     let copies = words.next().as_deref() == Some("COPY");
     if !copies {
@@ -120,8 +139,11 @@ pub(super) async fn send(client: &Client, sql: &str) -> Result<(), tokio_postgre
     let end = words.find(|word| word == "STDIN" || word == "STDOUT");
     match end.as_deref() {
         Some("STDIN") => {
-            let mut rows = pin!(client.copy_in::<_, &'static [u8]>(sql).await?);
-            rows.as_mut().finish().await.map(drop)
+            let mut sink = pin!(client.copy_in::<_, bytes::Bytes>(sql).await?);
+            if !rows.is_empty() {
+                sink.send(bytes::Bytes::copy_from_slice(rows.as_bytes())).await?;
+            }
+            sink.as_mut().finish().await.map(drop)
         }
         Some(_) => client.copy_out(sql).await.map(drop),
         None => client.batch_execute(sql).await,

@@ -16,7 +16,7 @@ use tokio_postgres::Client;
 
 use super::observe::{cancel, refusal, send};
 use super::relations::{self, Counters, Relations, effect_between, row};
-use super::{Observation, Server, Session, ShadowError};
+use super::{Access, Observation, Server, Session, ShadowError};
 use crate::effect::{Effect, InTransactionBlock, LockMode};
 
 /// How often the watcher looks.
@@ -54,29 +54,74 @@ async fn observe(
     sql: &str,
     limit: Duration,
 ) -> Result<Observation, ShadowError> {
-    let watcher = server.connect(database).await?;
-    let session = server.connect(database).await?;
+    let access = server.access();
+    let session = access.connect(database).await?;
     for text in given {
         session.batch_execute(text).await?;
     }
-    if !given.is_empty() {
-        let scans = scan_marker(&session, &watcher).await?;
-        report_counters(&session, &watcher, scans, server.installation().major()).await?;
-    }
+    let place = Place { access: &access, database, major: server.installation().major() };
+    watch_all(place, &session, None, sql, limit).await
+}
+
+/// Where a statement is watched.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    access: &'a Access,
+    database: &'a str,
+    major: u16,
+}
+
+/// As [`observe_outside_block`], in a session that goes on afterwards. Where a database has more tables than sessions can
+/// hold, only those named in `expected` are held: of the others, a lock is seen only if it is held long enough to be met.
+///
+/// # Errors
+/// As [`observe_outside_block`].
+pub async fn observe_outside_block_in(
+    access: &Access,
+    database: &str,
+    major: u16,
+    session: &Session,
+    expected: &BTreeSet<String>,
+    sql: &str,
+    limit: Duration,
+) -> Result<Observation, ShadowError> {
+    let watched = watch_all(Place { access, database, major }, session, Some(expected), sql, limit);
+    tokio::time::timeout(limit * 2, watched).await.unwrap_or(Err(ShadowError::TooSlow { after: limit * 2 }))
+}
+
+/// More tables than this, and only those that are expected to be locked are held.
+const MOST_HOLDERS: usize = 40;
+
+async fn watch_all(
+    place: Place<'_>,
+    session: &Session,
+    expected: Option<&BTreeSet<String>>,
+    sql: &str,
+    limit: Duration,
+) -> Result<Observation, ShadowError> {
+    let watcher = place.access.connect(place.database).await?;
+    let scans = scan_marker(session, &watcher).await?;
+    report_counters(session, &watcher, scans, place.major).await?;
     let before = relations::read(&watcher, Counters::Reported).await?;
-    let mut holders = Holders::hold_all(server, database, &before).await?;
-    let (outcome, locks) = watch(&session, &watcher, &mut holders, sql, limit).await?;
+    let mut held = before.clone();
+    if let Some(expected) = expected
+        && held.values().filter(|relation| matches!(relation.kind, 'r' | 'p' | 'm')).count() > MOST_HOLDERS
+    {
+        held.retain(|_, relation| expected.contains(&relation.name));
+    }
+    let mut holders = Holders::hold_all(place, &held).await?;
+    let (outcome, locks) = watch(session, &watcher, &mut holders, sql, limit).await?;
     drop(holders);
     let error = refusal(outcome)?;
-    let scans = scan_marker(&session, &watcher).await?;
-    session.close().await;
-    wait_for_marker(&watcher, scans).await?;
+    let scans = scan_marker(session, &watcher).await?;
+    report_counters(session, &watcher, scans, place.major).await?;
     let mut effect = Effect::default();
     if error.is_none() {
         let after = relations::read(&watcher, Counters::Reported).await?;
         effect = effect_between(&before, &after, &locks);
     }
     effect.in_transaction_block = InTransactionBlock::Forbidden;
+    watcher.close().await;
     Ok(Observation { effect, error })
 }
 
@@ -153,11 +198,11 @@ struct Holders {
 }
 
 impl Holders {
-    async fn hold_all(server: &Server, database: &str, relations: &Relations) -> Result<Holders, ShadowError> {
+    async fn hold_all(place: Place<'_>, relations: &Relations) -> Result<Holders, ShadowError> {
         let mut sessions = BTreeMap::new();
         for (oid, relation) in relations {
             if let Some(levels) = levels(*oid, relation.kind, &relation.name) {
-                let session = server.connect(database).await?;
+                let session = place.access.connect(place.database).await?;
                 let mut holder = Holder { pid: backend_pid(&session).await?, session, levels };
                 holder.hold(usize::MAX).await?;
                 sessions.insert(*oid, holder);

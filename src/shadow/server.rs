@@ -9,14 +9,14 @@ use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::guard::Guard;
+use super::{Access, Installation, Session, ShadowError};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tempfile::TempDir;
-use tokio_postgres::{Client, NoTls};
-
-use super::{Installation, ShadowError};
 
 /// The superuser of every shadow server.
 const SUPERUSER: &str = "postgres";
@@ -71,8 +71,8 @@ impl Default for Options {
 pub struct Server {
     installation: Installation,
     postgres: Child,
-    guard: Option<Child>,
     folder: TempDir,
+    _guard: Guard,
 }
 
 impl Server {
@@ -82,11 +82,14 @@ impl Server {
     /// [`ShadowError`] if there is no user to run it as, or initdb or the server fail (with their output).
     pub fn start(installation: &Installation, options: &Options) -> Result<Server, ShadowError> {
         let user = unprivileged_user()?;
-        let folder = temporary_folder(user)?;
-        initdb(installation, folder.path(), user)?;
-        let postgres = launch(installation, folder.path(), options, user)?;
-        let mut server = Server { installation: installation.clone(), postgres, guard: None, folder };
-        server.guard = server.start_guard();
+        let path = temporary_path(user);
+        // Before there is anything to clean up.
+        let guard = Guard::start(&path);
+        let folder = temporary_folder(&path, user)?;
+        let group = guard.group();
+        initdb(installation, folder.path(), user, group)?;
+        let postgres = launch(installation, folder.path(), options, user, group)?;
+        let mut server = Server { installation: installation.clone(), postgres, folder, _guard: guard };
         server.wait_until_ready(options.start_within)?;
         Ok(server)
     }
@@ -103,17 +106,17 @@ impl Server {
         config
     }
 
+    /// The way to this server, as superuser.
+    pub fn access(&self) -> Access {
+        Access::new(self.config(SUPERUSER))
+    }
+
     /// Opens a session in a database, as superuser. Must run in a tokio runtime.
     ///
     /// # Errors
     /// [`ShadowError::Connection`] if the database does not exist or the server is gone.
     pub async fn connect(&self, database: &str) -> Result<Session, ShadowError> {
-        let (client, connection) = self.config(database).connect(NoTls).await?;
-        let connection = tokio::spawn(async move {
-            // An error of the connection reaches whoever waits for an answer on the client.
-            let _ = connection.await;
-        });
-        Ok(Session { client, connection })
+        self.access().connect(database).await
     }
 
     fn data(&self) -> PathBuf {
@@ -143,34 +146,10 @@ impl Server {
     pub fn log(&self) -> String {
         tail(&fs::read_to_string(self.folder.path().join("log")).unwrap_or_default(), 20)
     }
-
-    /// A shell that waits until this process is gone, however it ended, then stops the server and removes its folder.
-    /// Its input is a pipe that only this process holds. Without it the server still works, so failure is no error.
-    fn start_guard(&self) -> Option<Child> {
-        Command::new("/bin/sh")
-            .args([
-                "-c",
-                "read -r _; kill -QUIT \"$1\" && while kill -0 \"$1\"; do sleep 0.1; done; rm -rf \"$2\"",
-                "sh",
-            ])
-            .arg(self.postgres.id().to_string())
-            .arg(self.folder.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .ok()
-    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The guard goes first, so that it cannot signal a process that took over the server's id.
-        if let Some(guard) = &mut self.guard {
-            let _ = guard.kill();
-            let _ = guard.wait();
-        }
         // SIGQUIT is the immediate shutdown: it also ends the server's children, which SIGKILL would leave behind.
         let pid = i32::try_from(self.postgres.id()).ok().and_then(Pid::from_raw);
         match pid.map(|pid| kill_process(pid, Signal::QUIT)) {
@@ -178,28 +157,7 @@ impl Drop for Server {
             _ => drop(self.postgres.kill()),
         }
         let _ = self.postgres.wait();
-    }
-}
-
-/// A connection to a shadow server: a [`Client`] by dereference.
-pub struct Session {
-    client: Client,
-    connection: tokio::task::JoinHandle<()>,
-}
-
-impl Session {
-    /// Says goodbye to the server and waits until the connection is closed.
-    pub async fn close(self) {
-        drop(self.client);
-        let _ = self.connection.await;
-    }
-}
-
-impl std::ops::Deref for Session {
-    type Target = Client;
-
-    fn deref(&self) -> &Client {
-        &self.client
+        // The fields go in order: first the folder, then the guard. If we die before, the guard does what is left.
     }
 }
 
@@ -229,12 +187,23 @@ fn read_user(line: &str, name: &str) -> Option<User> {
     (login == name).then_some(User { uid: id(uid)?, gid: id(gid)? })
 }
 
-fn temporary_folder(user: Option<User>) -> Result<TempDir, ShadowError> {
+/// A path that nothing has yet.
+fn temporary_path(user: Option<User>) -> PathBuf {
+    static MADE: AtomicU32 = AtomicU32::new(0);
     let usual = std::env::temp_dir();
     // root's TMPDIR may be closed to the user that runs the server.
-    let parent = if user.is_some() || usual.as_os_str().len() > LONGEST_FOLDER { Path::new("/tmp") } else { &usual };
-    let failed = |source| ShadowError::Folder { folder: parent.to_owned(), source };
-    let folder = tempfile::Builder::new().prefix("pgassay-").tempdir_in(parent).map_err(failed)?;
+    let parent = if user.is_some() || usual.as_os_str().len() > LONGEST_FOLDER { PathBuf::from("/tmp") } else { usual };
+    let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    parent.join(format!("pgassay-{}-{number}-{nanoseconds:x}", std::process::id()))
+}
+
+/// Makes the folder; it must not be there.
+fn temporary_folder(path: &Path, user: Option<User>) -> Result<TempDir, ShadowError> {
+    let failed = |source| ShadowError::Folder { folder: path.to_owned(), source };
+    let parent = path.parent().unwrap_or(Path::new("/tmp"));
+    let name = path.file_name().unwrap_or_default();
+    let folder = tempfile::Builder::new().prefix(name).rand_bytes(0).tempdir_in(parent).map_err(failed)?;
     if let Some(User { uid, gid }) = user {
         chown(folder.path(), Some(uid), Some(gid)).map_err(failed)?;
     }
@@ -254,12 +223,13 @@ fn command(installation: &Installation, program: &str, folder: &Path, user: Opti
     command
 }
 
-fn initdb(installation: &Installation, folder: &Path, user: Option<User>) -> Result<(), ShadowError> {
+fn initdb(installation: &Installation, folder: &Path, user: Option<User>, group: i32) -> Result<(), ShadowError> {
     let run = |locale: &[&str]| {
         command(installation, "initdb", folder, user)
             .args(["--pgdata=data", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"])
             .args(["--username", SUPERUSER])
             .args(locale)
+            .process_group(group)
             .output()
             .map_err(|source| ShadowError::Launch { program: installation.bin().join("initdb"), source })
     };
@@ -284,6 +254,7 @@ fn launch(
     folder: &Path,
     options: &Options,
     user: Option<User>,
+    group: i32,
 ) -> Result<Child, ShadowError> {
     let program = installation.bin().join("postgres");
     let failed = |source: io::Error| ShadowError::Folder { folder: folder.to_owned(), source };
@@ -298,8 +269,7 @@ fn launch(
         .args(settings.chain(given).flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]))
         .stdout(log.try_clone().map_err(failed)?)
         .stderr(log)
-        // Ctrl-C reaches us, and we stop the server in our own time.
-        .process_group(0)
+        .process_group(group)
         .spawn()
         .map_err(|source| ShadowError::Launch { program, source })
 }

@@ -16,6 +16,7 @@ mod many_locks_in_transaction;
 mod missing_lock_timeout;
 pub(super) mod narrowed_data;
 mod not_rerunnable;
+pub mod observed;
 pub mod out_of_order_migration;
 mod reading;
 pub(super) mod refused_statement;
@@ -56,6 +57,9 @@ pub const ALL: &[&Rule] = &[
     &breaking::CHANGED_VIEW,
     &breaking::REVOKED_PRIVILEGE,
     &breaking::ROW_SECURITY,
+    &observed::BROKEN_QUERY,
+    &observed::BROKEN_ROUTINE,
+    &observed::REFUSED_BY_SERVER,
     &refused_statement::MISSING_OBJECT,
     &refused_statement::DUPLICATE_OBJECT,
     &refused_statement::DEPENDENT_OBJECT,

@@ -1,0 +1,31 @@
+//! Running migrations on a shadow server: what was predicted is watched, and corrected where it was wrong.
+//!
+//! In: a server, and the runs that [`check_observed`](crate::check::check_observed) hands over one by one. Out: findings
+//! with observed evidence, those that were withdrawn, those that only a server can find, and a [`Proof`].
+
+//!
+//! [`Prover`] leads; `ground` is where databases stand, `run` runs and watches, `compare` and `verdict` hold it against what
+//! was predicted, `witness`, `routine` and `workload` try what clients do before and after, and `seed` makes up rows.
+
+mod compare;
+mod error;
+mod ground;
+mod prepare;
+mod probe;
+mod prover;
+mod queries;
+mod replay;
+mod routine;
+mod run;
+mod seed;
+mod seed_table;
+mod seed_value;
+mod stand_in;
+mod verdict;
+mod witness;
+mod workload;
+
+pub use error::ProveError;
+pub use ground::{Cleanup, Ground, Place};
+pub use prover::{Options, Prover};
+pub use queries::{Query, read_queries};

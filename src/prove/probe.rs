@@ -1,0 +1,102 @@
+//! Trying statements on the schema as it is at a moment, so that nothing of it stays.
+//!
+//! In: the session in which migrations run, in a transaction or not. Out: what a client would get.
+
+use tokio_postgres::SimpleQueryMessage;
+
+use super::ProveError;
+use super::run::Runner;
+use crate::shadow::{ServerError, refusal};
+
+/// A stretch of trying: everything until [`Probe::end`] is undone. Names mean what they mean to a client's session.
+pub(super) struct Probe<'r> {
+    runner: &'r Runner,
+    nested: bool,
+}
+
+/// What a client gets: a line a row, and the types of the columns.
+pub(super) type Answer = Result<Vec<String>, ServerError>;
+
+impl<'r> Probe<'r> {
+    pub async fn begin(runner: &'r Runner) -> Result<Probe<'r>, ProveError> {
+        let nested = runner.is_open();
+        let start = if nested { "SAVEPOINT pgassay_probe" } else { "BEGIN" };
+        runner.session.batch_execute(start).await?;
+        runner.session.batch_execute("SET LOCAL search_path TO DEFAULT; SET LOCAL statement_timeout = '10s'").await?;
+        Ok(Probe { runner, nested })
+    }
+
+    /// For work that stays: the session is in a transaction, and whoever opened it ends it.
+    pub fn within(runner: &'r Runner) -> Probe<'r> {
+        Probe { runner, nested: true }
+    }
+
+    pub fn runner(&self) -> &'r Runner {
+        self.runner
+    }
+
+    pub async fn end(self) -> Result<(), ProveError> {
+        let end = if self.nested {
+            "ROLLBACK TO SAVEPOINT pgassay_probe; RELEASE SAVEPOINT pgassay_probe"
+        } else {
+            "ROLLBACK"
+        };
+        Ok(self.runner.session.batch_execute(end).await?)
+    }
+
+    /// Runs a text and undoes it.
+    pub async fn answer(&self, sql: &str) -> Result<Answer, ProveError> {
+        let session = &self.runner.session;
+        session.batch_execute("SAVEPOINT pgassay_try").await?;
+        let mut lines = Vec::new();
+        if let Ok(statement) = session.prepare(sql).await {
+            lines.extend(statement.columns().iter().map(|it| format!("{} {}", it.name(), it.type_().oid())));
+        } else {
+            session.batch_execute("ROLLBACK TO SAVEPOINT pgassay_try").await?;
+        }
+        let outcome = session.simple_query(sql).await;
+        session.batch_execute("ROLLBACK TO SAVEPOINT pgassay_try; RELEASE SAVEPOINT pgassay_try").await?;
+        match outcome {
+            Err(error) => match refusal(Err(error))? {
+                Some(refused) => Ok(Err(refused)),
+                None => Ok(Ok(lines)),
+            },
+            Ok(messages) => {
+                for message in messages {
+                    match message {
+                        SimpleQueryMessage::Row(row) => {
+                            let values: Vec<Option<&str>> = (0..row.len()).map(|at| row.get(at)).collect();
+                            lines.push(format!("{values:?}"));
+                        }
+                        SimpleQueryMessage::CommandComplete(rows) => lines.push(format!("{rows} rows")),
+                        _ => {}
+                    }
+                }
+                Ok(Ok(lines))
+            }
+        }
+    }
+
+    /// Runs a text without looking at its answer, and undoes it.
+    pub async fn run(&self, sql: &str) -> Result<Option<ServerError>, ProveError> {
+        let session = &self.runner.session;
+        session.batch_execute("SAVEPOINT pgassay_try").await?;
+        let error = refusal(session.batch_execute(sql).await)?;
+        session.batch_execute("ROLLBACK TO SAVEPOINT pgassay_try; RELEASE SAVEPOINT pgassay_try").await?;
+        Ok(error)
+    }
+
+    /// Runs a text; what it did stays until the probe ends, unless the server refuses it.
+    pub async fn keep(&self, sql: &str) -> Result<Option<ServerError>, ProveError> {
+        let session = &self.runner.session;
+        session.batch_execute("SAVEPOINT pgassay_keep").await?;
+        let error = refusal(session.batch_execute(sql).await)?;
+        let end = if error.is_some() {
+            "ROLLBACK TO SAVEPOINT pgassay_keep; RELEASE SAVEPOINT pgassay_keep"
+        } else {
+            "RELEASE SAVEPOINT pgassay_keep"
+        };
+        session.batch_execute(end).await?;
+        Ok(error)
+    }
+}

@@ -1,0 +1,300 @@
+//! The application's queries on the schema before and after each migration.
+//!
+//! In: queries, and the shadow at a moment. Out: which of them work: can be prepared, planned, and, if they write, run with
+//! made-up values. What worked before with some values is run with the same values after.
+
+use super::ProveError;
+use super::prepare::{self, Form, NAME};
+use super::probe::Probe;
+use super::queries::Query;
+use super::run::Runner;
+use super::seed;
+use super::seed_table::literal;
+use super::seed_value::{self, Kind};
+use crate::shadow::ServerError;
+
+/// Rows in the tables that the queries touch.
+const ROWS: usize = 5;
+/// Values tried until a write works.
+const TRIES: usize = 12;
+/// Values of one query that are kept.
+const MOST_RUNS: usize = 60;
+
+/// A query that works, and how.
+#[derive(Debug, Clone)]
+pub(super) struct Working {
+    form: Form,
+    /// `schema.table` of what the plan touches.
+    pub tables: Vec<String>,
+    writes: bool,
+    /// Values with which it ran.
+    pub runs: Vec<Run>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Run {
+    values: Vec<String>,
+    /// Without triggers and foreign keys: their rows could not be made up.
+    as_replica: bool,
+}
+
+/// What became of a query.
+pub(super) type Outcome = Result<Working, ServerError>;
+
+/// Tries every query on the schema as it is.
+pub(super) async fn learn(runner: &Runner, queries: &[&Query]) -> Result<Vec<Outcome>, ProveError> {
+    let probe = Probe::begin(runner).await?;
+    let mut outcomes = Vec::new();
+    for query in queries {
+        outcomes.push(plan(&probe, &query.text).await?);
+    }
+    let mut tables: Vec<String> = Vec::new();
+    for table in outcomes.iter().flatten().flat_map(|working| &working.tables) {
+        if !tables.contains(table) {
+            tables.push(table.clone());
+        }
+    }
+    seed::fill(&probe, &tables, ROWS).await?;
+    for working in outcomes.iter_mut().flatten().filter(|working| working.writes) {
+        working.runs = runs(&probe, working).await?;
+    }
+    probe.end().await?;
+    Ok(outcomes)
+}
+
+/// Tries what worked before; the error tells why it does no longer.
+pub(super) async fn again(runner: &Runner, before: &[&Working]) -> Result<Vec<Option<ServerError>>, ProveError> {
+    let probe = Probe::begin(runner).await?;
+    let mut errors = Vec::new();
+    for working in before {
+        let mut error = prepare::prepare(&probe, &working.form).await?;
+        if error.is_none() {
+            error = explain(&probe, working.form.declared.len()).await?.err();
+        }
+        prepare::forget(&probe).await?;
+        errors.push(error);
+    }
+    let mut tables: Vec<String> = Vec::new();
+    for table in before.iter().flat_map(|working| &working.tables) {
+        if !tables.contains(table) {
+            tables.push(table.clone());
+        }
+    }
+    let filled = seed::fill(&probe, &tables, ROWS).await?;
+    for (working, error) in before.iter().zip(&mut errors).filter(|(_, error)| error.is_none()) {
+        prepare::prepare(&probe, &working.form).await?;
+        for run in &working.runs {
+            let refused = execute(&probe, run).await?;
+            // Without rows to refer to, a key is refused for our own fault.
+            *error = refused.filter(|refused| filled.failed.is_empty() || refused.code != "23503");
+            if error.is_some() {
+                break;
+            }
+        }
+        prepare::forget(&probe).await?;
+    }
+    probe.end().await?;
+    Ok(errors)
+}
+
+async fn plan(probe: &Probe<'_>, text: &str) -> Result<Outcome, ProveError> {
+    let form = match prepare::find(probe, text).await? {
+        Ok(form) => form,
+        Err(error) => return Ok(Err(error)),
+    };
+    let explained = explain(probe, form.declared.len()).await?;
+    prepare::forget(probe).await?;
+    Ok(explained.map(|plan| Working { form, tables: plan.tables, writes: plan.writes, runs: Vec::new() }))
+}
+
+struct Plan {
+    tables: Vec<String>,
+    writes: bool,
+}
+
+/// Plans the prepared statement: an ON CONFLICT target without an index is refused here only.
+async fn explain(probe: &Probe<'_>, parameters: usize) -> Result<Result<Plan, ServerError>, ProveError> {
+    let values = match parameters {
+        0 => String::new(),
+        count => format!("({})", vec!["NULL"; count].join(", ")),
+    };
+    // A generic plan does not fold the NULLs.
+    let generic = "SET LOCAL plan_cache_mode = force_generic_plan";
+    probe.keep(generic).await?;
+    let sql = format!("EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) EXECUTE {NAME}{values}");
+    if let Some(error) = probe.keep(&sql).await? {
+        return Ok(Err(error));
+    }
+    let text: String = probe.runner().rows(&sql).await?.into_iter().flatten().flatten().collect();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let mut plan = Plan { tables: Vec::new(), writes: false };
+    walk(&json, &mut plan);
+    Ok(Ok(plan))
+}
+
+fn walk(json: &serde_json::Value, plan: &mut Plan) {
+    match json {
+        serde_json::Value::Array(items) => items.iter().for_each(|item| walk(item, plan)),
+        serde_json::Value::Object(fields) => {
+            if let (Some(schema), Some(name)) = (text(fields, "Schema"), text(fields, "Relation Name")) {
+                let quoted = |part: &str| super::ground::quote(part);
+                let plain = |part: &str| {
+                    !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+                };
+                let part = |part: &str| if plain(part) { part.to_owned() } else { quoted(part) };
+                plan.tables.push(format!("{}.{}", part(schema), part(name)));
+            }
+            plan.writes |= text(fields, "Node Type") == Some("ModifyTable");
+            fields.values().for_each(|value| walk(value, plan));
+        }
+        _ => {}
+    }
+}
+
+fn text<'j>(fields: &'j serde_json::Map<String, serde_json::Value>, key: &str) -> Option<&'j str> {
+    fields.get(key)?.as_str()
+}
+
+/// Values with which the query runs: the first that work, and from there every label of an enum and every value that a
+/// check of its tables names.
+async fn runs(probe: &Probe<'_>, working: &Working) -> Result<Vec<Run>, ProveError> {
+    if prepare::prepare(probe, &working.form).await?.is_some() {
+        return Ok(Vec::new());
+    }
+    let types = prepare::types(probe).await?;
+    let mut choices = Vec::new();
+    for name in &types {
+        choices.push(Choices::of(probe, name).await?);
+    }
+    let words = checked_words(probe, &working.tables).await?;
+    let mut found = Vec::new();
+    if let Some(first) = first_run(probe, &choices, &words).await? {
+        found = variations(&first, &choices, &words);
+        found.truncate(MOST_RUNS);
+        let mut working_runs = vec![first];
+        for run in found {
+            if execute(probe, &run).await?.is_none() {
+                working_runs.push(run);
+            }
+        }
+        found = working_runs;
+    }
+    prepare::forget(probe).await?;
+    Ok(found)
+}
+
+/// What can stand for a parameter.
+struct Choices {
+    /// Those of a row that is not there.
+    values: Vec<String>,
+    /// Those of a row that is.
+    existing: Vec<String>,
+    labels: Vec<String>,
+    is_text: bool,
+}
+
+impl Choices {
+    async fn of(probe: &Probe<'_>, name: &str) -> Result<Choices, ProveError> {
+        let sql = format!(
+            "SELECT pg_catalog.format_type(t.oid, NULL), t.typtype, t.typcategory,
+                    (SELECT pg_catalog.string_agg(e.enumlabel, E'\\x01' ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid)
+               FROM pg_catalog.pg_type t WHERE t.oid = {}::regtype",
+            literal(name)
+        );
+        let row = probe
+            .runner()
+            .rows(&sql)
+            .await?
+            .into_iter()
+            .next()
+            .and_then(|row| <[Option<String>; 4]>::try_from(row).ok());
+        let Some([Some(base), Some(kind), Some(category), labels]) = row else {
+            let null = || vec!["NULL".to_owned()];
+            return Ok(Choices { values: null(), existing: null(), labels: Vec::new(), is_text: false });
+        };
+        let labels: Vec<String> =
+            labels.map(|text| text.split('\u{1}').map(str::to_owned).collect()).unwrap_or_default();
+        let is_text = category == "S";
+        let kind =
+            Kind { full: base.clone(), base, is_enum: kind == "e", category, modifier: -1, labels: labels.clone() };
+        let values = seed_value::candidates(&kind, "", "1001");
+        let existing = seed_value::candidates(&kind, "", "1");
+        Ok(Choices { values, existing, labels, is_text })
+    }
+}
+
+async fn first_run(probe: &Probe<'_>, choices: &[Choices], words: &[String]) -> Result<Option<Run>, ProveError> {
+    let first = |values: &Vec<String>| values.first().cloned().unwrap_or_else(|| "NULL".to_owned());
+    let value = |choice: &Choices| first(&choice.values);
+    let existing = |choice: &Choices| first(&choice.existing);
+    let mut tries: Vec<Vec<String>> = Vec::new();
+    tries.push(choices.iter().map(existing).collect());
+    tries.push(choices.iter().map(value).collect());
+    // A new row that refers to one that is there.
+    for at in 0..choices.len() {
+        let mixed = |(place, choice): (usize, &Choices)| if place == at { value(choice) } else { existing(choice) };
+        tries.push(choices.iter().enumerate().map(mixed).collect());
+    }
+    for word in words.iter().take(TRIES) {
+        let one = |choice: &Choices| if choice.is_text { literal(word) } else { existing(choice) };
+        tries.push(choices.iter().map(one).collect());
+        // One text at a time, where the others are free.
+        for at in choices.iter().enumerate().filter(|(_, choice)| choice.is_text).map(|(at, _)| at) {
+            let mut values: Vec<String> = choices.iter().map(existing).collect();
+            values[at] = literal(word);
+            tries.push(values);
+        }
+    }
+    for as_replica in [false, true] {
+        for values in tries.iter().take(TRIES * 3) {
+            let run = Run { values: values.clone(), as_replica };
+            if execute(probe, &run).await?.is_none() {
+                return Ok(Some(run));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn variations(first: &Run, choices: &[Choices], words: &[String]) -> Vec<Run> {
+    let mut found = Vec::new();
+    for (at, choice) in choices.iter().enumerate() {
+        let texts = if choice.is_text { words } else { &choice.labels[..] };
+        for text in texts {
+            let mut run = first.clone();
+            run.values[at] = literal(text);
+            if run != *first {
+                found.push(run);
+            }
+        }
+    }
+    found
+}
+
+/// The string literals in the checks of the tables.
+async fn checked_words(probe: &Probe<'_>, tables: &[String]) -> Result<Vec<String>, ProveError> {
+    let mut words = Vec::new();
+    for table in tables {
+        let sql = format!(
+            "SELECT pg_catalog.pg_get_constraintdef(oid) FROM pg_catalog.pg_constraint
+              WHERE contype = 'c' AND conrelid = pg_catalog.to_regclass({})",
+            literal(table)
+        );
+        for text in probe.runner().rows(&sql).await?.into_iter().flatten().flatten() {
+            words.extend(seed_value::texts(&text));
+        }
+    }
+    words.dedup();
+    Ok(words)
+}
+
+/// Runs the prepared statement with these values, and undoes it.
+async fn execute(probe: &Probe<'_>, run: &Run) -> Result<Option<ServerError>, ProveError> {
+    let values = match run.values.is_empty() {
+        true => String::new(),
+        false => format!("({})", run.values.join(", ")),
+    };
+    let role = if run.as_replica { "SET LOCAL session_replication_role = replica; " } else { "" };
+    let answer = probe.run(&format!("{role}EXECUTE {NAME}{values}")).await?;
+    Ok(answer)
+}

@@ -1,0 +1,402 @@
+//! Running a migration as its framework runs it, statement by statement, and watching.
+//!
+//! In: the steps of a [`MigrationRun`], which say the transaction of each. Out: one [`Outcome`] a statement. A refused
+//! statement is rolled back to a savepoint and the rest goes on, so that one mistake does not hide the others.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use tokio_postgres::SimpleQueryMessage;
+
+use super::ProveError;
+use super::ground::Ground;
+use super::stand_in::{self, Missing};
+use crate::change::{Change, TransactionControl};
+use crate::history::{MigrationRun, Step, TransactionId};
+use crate::migration::TransactionMode;
+use crate::shadow::{Picture, ServerError, Session, ShadowError, Watched, observe_outside_block_in};
+use crate::sql::{Script, Sources};
+
+/// No statement takes long on a shadow unless it hangs.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// What stands in for so many things at most in one statement.
+const MOST_STAND_INS: usize = 20;
+
+/// What one statement did.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// `None`: nothing was watched, because the statement changes only the session, or something stood in for it.
+    pub watched: Option<Watched>,
+    pub error: Option<ServerError>,
+    /// The error came from made-up rows; `watched` is that of the second try, without them.
+    pub on_rows: bool,
+    pub took: Duration,
+}
+
+/// The transaction that the session is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    No,
+    /// Opened by the file; the next step tells its id.
+    Yes(Option<TransactionId>),
+}
+
+/// A database and the session in which migrations run.
+pub(super) struct Runner {
+    pub database: String,
+    pub session: Session,
+    open: Open,
+    /// What stands in for what.
+    pub notes: Vec<String>,
+    /// Tables that hold made-up rows.
+    pub made_up: BTreeSet<String>,
+    /// The first judged statement that the server refused, as `file:line`.
+    pub refused: Option<String>,
+}
+
+impl Runner {
+    pub async fn new(ground: &mut Ground) -> Result<Runner, ProveError> {
+        let database = ground.create_database().await?;
+        let session = ground.access().connect(&database).await?;
+        Ok(Runner { database, session, open: Open::No, notes: Vec::new(), made_up: BTreeSet::new(), refused: None })
+    }
+
+    /// Whether a transaction is open: what reads the schema now must do so in this session.
+    pub fn is_open(&self) -> bool {
+        self.open != Open::No
+    }
+
+    /// Gets ready for the next migration: what was open is committed, and the session is as the tool's connection opens it.
+    pub async fn prepare(&mut self, run: &MigrationRun<'_>) -> Result<(), ProveError> {
+        if !is_shared(run) {
+            self.commit().await?;
+            self.session.batch_execute("DISCARD ALL").await?;
+        }
+        Ok(())
+    }
+
+    /// Runs every statement. `watch` says whether effects are wanted.
+    pub async fn migration(
+        &mut self,
+        ground: &mut Ground,
+        run: &MigrationRun<'_>,
+        sources: &Sources,
+        watch: bool,
+    ) -> Result<Vec<(usize, Outcome)>, ProveError> {
+        let mut outcomes: Vec<(usize, Outcome)> = Vec::new();
+        for (index, step) in run.steps.iter().enumerate().filter(|(_, step)| step.block.is_none()) {
+            let ended = self.align(step).await?;
+            blame(&mut outcomes, ended);
+            let started = Instant::now();
+            let mut outcome = self.statement(ground, step, sources, watch).await?;
+            outcome.took = started.elapsed();
+            outcomes.push((index, outcome));
+        }
+        if !is_shared(run) {
+            let ended = self.commit().await?;
+            blame(&mut outcomes, ended);
+        }
+        Ok(outcomes)
+    }
+
+    /// Runs the statements of a dump or of a text of DDL one by one; what is refused is noted.
+    pub async fn script(&mut self, ground: &mut Ground, script: &Script, sources: &Sources) -> Result<(), ProveError> {
+        for statement in &script.statements {
+            let sql = sources.slice(statement.span);
+            let change = statement.change.as_ref().ok();
+            for _ in 0..MOST_STAND_INS {
+                let Some(error) = self.run(change, sql, sources).await? else { break };
+                match stand_in::missing(&error, change) {
+                    Some(Missing::Role(name)) => {
+                        let text = stand_in::role(ground, &name).await?;
+                        self.note(text);
+                    }
+                    Some(Missing::Extension(create)) => {
+                        let text = stand_in::extension(&self.session, create, false).await?;
+                        self.note(text);
+                        break;
+                    }
+                    None => {
+                        let line = sources.positions(statement.span).0.line;
+                        let name = &sources.file(statement.span.file).name;
+                        self.note(format!("a statement of the base was refused, {name}:{line}: {error}"));
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits what is open.
+    pub async fn commit(&mut self) -> Result<Option<ServerError>, ProveError> {
+        match std::mem::replace(&mut self.open, Open::No) {
+            Open::No => Ok(None),
+            Open::Yes(_) => self.send("COMMIT").await,
+        }
+    }
+
+    /// Makes the session's transaction the one that the step runs in; the error is that of a COMMIT in between.
+    async fn align(&mut self, step: &Step<'_>) -> Result<Option<ServerError>, ProveError> {
+        let wanted = step.transaction;
+        match (self.open, wanted) {
+            (Open::Yes(None), Some((id, _))) => {
+                self.open = Open::Yes(Some(id));
+                Ok(None)
+            }
+            (Open::Yes(Some(open)), Some((id, _))) if open == id => Ok(None),
+            (_, wanted) => {
+                let ended = self.commit().await?;
+                if let Some((id, _)) = wanted {
+                    self.session.batch_execute("BEGIN").await?;
+                    self.open = Open::Yes(Some(id));
+                }
+                Ok(ended)
+            }
+        }
+    }
+
+    async fn statement(
+        &mut self,
+        ground: &mut Ground,
+        step: &Step<'_>,
+        sources: &Sources,
+        watch: bool,
+    ) -> Result<Outcome, ProveError> {
+        let sql = sources.slice(step.span());
+        match step.change() {
+            Some(Change::Transaction(control)) => self.control(control, sql).await,
+            Some(Change::Set(_) | Change::Reset(_) | Change::Nothing(_)) => {
+                let error = self.guarded(step, sql, sources).await?;
+                Ok(Outcome { error, ..Outcome::default() })
+            }
+            change if ground.is_foreign() && change.is_some_and(|_| is_cluster_wide(sql)) => {
+                self.note("what belongs to the whole server is not run on a server of others".to_owned());
+                Ok(Outcome::default())
+            }
+            change => {
+                let mut outcome = self.watched(ground, step, sql, sources, watch).await?;
+                for _ in 0..MOST_STAND_INS {
+                    let Some(missing) = outcome.error.as_ref().and_then(|error| stand_in::missing(error, change))
+                    else {
+                        break;
+                    };
+                    let text = match missing {
+                        Missing::Role(name) => stand_in::role(ground, &name).await?,
+                        Missing::Extension(create) => {
+                            let text = stand_in::extension(&self.session, create, self.is_open()).await?;
+                            self.note(text);
+                            return Ok(Outcome::default());
+                        }
+                    };
+                    self.note(text);
+                    outcome = self.watched(ground, step, sql, sources, watch).await?;
+                }
+                if outcome.error.as_ref().is_some_and(is_about_rows) && !self.made_up.is_empty() {
+                    outcome = self.without_rows(ground, step, sql, sources, watch, outcome).await?;
+                }
+                Ok(outcome)
+            }
+        }
+    }
+
+    /// Made-up rows were refused: they go, and the statement is tried again, for the rest builds on it.
+    async fn without_rows(
+        &mut self,
+        ground: &mut Ground,
+        step: &Step<'_>,
+        sql: &str,
+        sources: &Sources,
+        watch: bool,
+        refused: Outcome,
+    ) -> Result<Outcome, ProveError> {
+        let delete: Vec<String> = self.made_up.iter().map(|table| format!("DELETE FROM {table}")).collect();
+        let open = self.is_open();
+        let text = format!(
+            "{}SET LOCAL session_replication_role = replica; {}; {}",
+            if open { "SAVEPOINT pgassay_rows; " } else { "BEGIN; " },
+            delete.join("; "),
+            if open { "SET LOCAL session_replication_role = origin; RELEASE pgassay_rows" } else { "COMMIT" }
+        );
+        if self.send(&text).await?.is_some() {
+            self.send(if open { "ROLLBACK TO pgassay_rows; RELEASE pgassay_rows" } else { "ROLLBACK" }).await?;
+            return Ok(refused);
+        }
+        self.made_up.clear();
+        let second = self.watched(ground, step, sql, sources, watch).await?;
+        if second.error.is_some() {
+            return Ok(second);
+        }
+        Ok(Outcome { error: refused.error, on_rows: true, ..second })
+    }
+
+    async fn watched(
+        &mut self,
+        ground: &Ground,
+        step: &Step<'_>,
+        sql: &str,
+        sources: &Sources,
+        watch: bool,
+    ) -> Result<Outcome, ProveError> {
+        let open = self.is_open();
+        if !open {
+            self.session.batch_execute("BEGIN").await?;
+        }
+        let before = if watch { Some(Picture::take(&self.session).await?) } else { None };
+        if open {
+            self.session.batch_execute("SAVEPOINT pgassay").await?;
+        }
+        let error = self.run(step.change(), sql, sources).await?;
+        match error {
+            None => {
+                let watched = match &before {
+                    Some(before) => Some(before.since(&self.session).await?),
+                    None => None,
+                };
+                let error = self.send(if open { "RELEASE SAVEPOINT pgassay" } else { "COMMIT" }).await?;
+                Ok(Outcome { watched, error, ..Outcome::default() })
+            }
+            Some(error) => {
+                let undo = if open { "ROLLBACK TO SAVEPOINT pgassay; RELEASE SAVEPOINT pgassay" } else { "ROLLBACK" };
+                self.session.batch_execute(undo).await?;
+                if !open && (error.forbids_block() || ends_transactions(&error)) {
+                    return self.outside(ground, step, sql, watch && error.forbids_block()).await;
+                }
+                Ok(Outcome { error: Some(error), ..Outcome::default() })
+            }
+        }
+    }
+
+    /// Runs what the server refuses in a transaction block.
+    async fn outside(
+        &mut self,
+        ground: &Ground,
+        step: &Step<'_>,
+        sql: &str,
+        watch: bool,
+    ) -> Result<Outcome, ProveError> {
+        if !watch {
+            let error = self.send(sql).await?;
+            return Ok(Outcome { error, ..Outcome::default() });
+        }
+        let expected: BTreeSet<String> = step.prediction.effect.locks.keys().cloned().collect();
+        let (access, database) = (ground.access(), self.database.as_str());
+        let seen =
+            observe_outside_block_in(access, database, ground.major(), &self.session, &expected, sql, LIMIT).await?;
+        let watched = Watched { effect: seen.effect, ..Watched::default() };
+        Ok(Outcome { watched: Some(watched), error: seen.error, ..Outcome::default() })
+    }
+
+    async fn control(&mut self, control: &TransactionControl, sql: &str) -> Result<Outcome, ProveError> {
+        let error = self.send(sql).await?;
+        match control {
+            _ if error.is_some() => {}
+            TransactionControl::Begin if self.open == Open::No => self.open = Open::Yes(None),
+            TransactionControl::Commit { chain } | TransactionControl::Rollback { chain } => {
+                self.open = if *chain { Open::Yes(None) } else { Open::No };
+            }
+            TransactionControl::PrepareTransaction => self.open = Open::No,
+            _ => {}
+        }
+        // A refused COMMIT has rolled back.
+        if error.is_some() && matches!(control, TransactionControl::Commit { .. }) {
+            self.open = Open::No;
+        }
+        Ok(Outcome { error, ..Outcome::default() })
+    }
+
+    /// Runs a statement that is not watched; in a transaction, a refusal does not end it.
+    async fn guarded(
+        &mut self,
+        step: &Step<'_>,
+        sql: &str,
+        sources: &Sources,
+    ) -> Result<Option<ServerError>, ProveError> {
+        if !self.is_open() {
+            return self.run(step.change(), sql, sources).await;
+        }
+        self.session.batch_execute("SAVEPOINT pgassay").await?;
+        let error = self.run(step.change(), sql, sources).await?;
+        let end = if error.is_some() {
+            "ROLLBACK TO SAVEPOINT pgassay; RELEASE SAVEPOINT pgassay"
+        } else {
+            "RELEASE SAVEPOINT pgassay"
+        };
+        self.session.batch_execute(end).await?;
+        Ok(error)
+    }
+
+    async fn run(
+        &self,
+        change: Option<&Change>,
+        sql: &str,
+        sources: &Sources,
+    ) -> Result<Option<ServerError>, ProveError> {
+        let rows = match change {
+            Some(Change::Copy(copy)) if copy.from => copy.data.map(|span| sources.slice(span)),
+            _ => None,
+        };
+        let work = crate::shadow::send_with_rows(&self.session, sql, rows.unwrap_or_default());
+        match tokio::time::timeout(LIMIT, work).await {
+            Ok(outcome) => Ok(refusal(outcome)?),
+            Err(_) => Err(ProveError::Shadow(ShadowError::TooSlow { after: LIMIT })),
+        }
+    }
+
+    /// Sends a text; the inner value is the server's refusal.
+    pub async fn send(&self, sql: &str) -> Result<Option<ServerError>, ProveError> {
+        Ok(refusal(self.session.batch_execute(sql).await)?)
+    }
+
+    /// Asks for rows of text.
+    pub async fn rows(&self, sql: &str) -> Result<Vec<Vec<Option<String>>>, ProveError> {
+        let messages = self.session.simple_query(sql).await?;
+        let row = |message: &SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect()),
+            _ => None,
+        };
+        Ok(messages.iter().filter_map(row).collect())
+    }
+
+    fn note(&mut self, text: String) {
+        if !self.notes.contains(&text) {
+            self.notes.push(text);
+        }
+    }
+}
+
+/// A COMMIT that is refused is told of the last statement before it.
+fn blame(outcomes: &mut [(usize, Outcome)], error: Option<ServerError>) {
+    if let (Some(error), Some((_, last))) = (error, outcomes.last_mut()) {
+        last.error.get_or_insert(error);
+    }
+}
+
+fn is_shared(run: &MigrationRun) -> bool {
+    let sections = &run.migration.sections;
+    !sections.is_empty() && sections.iter().all(|section| section.transaction == TransactionMode::Shared)
+}
+
+/// COMMIT or ROLLBACK inside a procedure or a DO block, which a block around them forbids.
+fn ends_transactions(error: &ServerError) -> bool {
+    error.code == "2D000"
+}
+
+/// Integrity violations, and values that do not fit.
+pub(super) fn is_about_rows(error: &ServerError) -> bool {
+    error.code.starts_with("23") || error.code.starts_with("22")
+}
+
+/// Speaks of what all databases of a server share.
+fn is_cluster_wide(sql: &str) -> bool {
+    let mut words = sql.split_whitespace().map(str::to_ascii_uppercase);
+    let verb = words.next().unwrap_or_default();
+    let kind = words.next().unwrap_or_default();
+    matches!(verb.as_str(), "CREATE" | "ALTER" | "DROP")
+        && matches!(kind.as_str(), "ROLE" | "USER" | "GROUP" | "DATABASE" | "TABLESPACE" | "SYSTEM" | "SUBSCRIPTION")
+}
+
+fn refusal(outcome: Result<(), tokio_postgres::Error>) -> Result<Option<ServerError>, ShadowError> {
+    crate::shadow::refusal(outcome)
+}

@@ -1,0 +1,186 @@
+//! Values to try for a column: expressions over the number of the row.
+
+use super::seed_table::literal;
+
+/// What is known of a column's type below all domains.
+pub(super) struct Kind {
+    /// As `format_type` names it, without modifiers.
+    pub base: String,
+    /// The column's own type with modifiers.
+    pub full: String,
+    pub is_enum: bool,
+    /// `pg_type.typcategory`.
+    pub category: String,
+    pub modifier: i32,
+    pub labels: Vec<String>,
+}
+
+/// Best first, for the row of number `n`. `conditions` are the checks that speak of the column: the values they name are
+/// likely to be accepted.
+pub(super) fn candidates(kind: &Kind, conditions: &str, n: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    if kind.is_enum {
+        found.push(one_of(&kind.labels, n));
+        found.extend(kind.labels.iter().map(|label| literal(label)));
+    } else {
+        let (texts, numbers) = literals(conditions);
+        if !texts.is_empty() {
+            found.push(one_of(&texts, n));
+        }
+        if kind.category == "N" {
+            for number in &numbers {
+                found.extend([
+                    number.clone(),
+                    format!("{number} + 1"),
+                    format!("{number} - 1"),
+                    format!("{number} + {n}"),
+                ]);
+            }
+        }
+        let usual = usual(kind, n);
+        // A check on a number often allows the usual one; a check on a text with literals seldom does.
+        match texts.is_empty() {
+            true => found.splice(0..0, usual).for_each(drop),
+            false => found.extend(usual),
+        }
+        found.extend(texts.iter().map(|text| literal(text)));
+        if kind.category == "S" {
+            let lengths =
+                numbers.iter().filter_map(|number| number.parse::<usize>().ok()).filter(|length| *length <= 200);
+            found.extend(lengths.map(|length| format!("pg_catalog.rpad({n}::text, {length}, 'x')")));
+        }
+    }
+    found.dedup();
+    let cast = |value: String| match text_length(kind) {
+        Some(length) => format!("pg_catalog.right(({value})::text, {length})::{}", kind.full),
+        None => format!("({value})::{}", kind.full),
+    };
+    found.into_iter().map(cast).collect()
+}
+
+/// The length of varchar(n) and char(n).
+fn text_length(kind: &Kind) -> Option<i32> {
+    let is_text = matches!(kind.base.as_str(), "character varying" | "character" | "bpchar");
+    (is_text && kind.modifier > 4).then_some(kind.modifier - 4)
+}
+
+fn one_of(values: &[String], n: &str) -> String {
+    let list: Vec<String> = values.iter().map(|value| literal(value)).collect();
+    format!("(ARRAY[{}])[{n} % {} + 1]", list.join(", "), values.len().max(1))
+}
+
+fn usual(kind: &Kind, n: &str) -> Vec<String> {
+    let texts = |list: &[&str]| list.iter().map(|text| text.replace("{n}", n)).collect::<Vec<String>>();
+    if kind.category == "A" {
+        let element = kind.full.trim_end_matches("[]").to_owned();
+        return vec![literal("{}"), format!("ARRAY[NULL]::{element}[]")];
+    }
+    match kind.base.as_str() {
+        "smallint" => texts(&["{n} % 32000", "0", "1", "-1"]),
+        "integer" | "bigint" | "oid" => texts(&["{n}", "0", "1", "-{n}", "100"]),
+        "numeric" => texts(&["{n}", "{n} % 10", "0", "0.5", "100"]),
+        "real" | "double precision" => texts(&["{n}", "0", "0.5", "-{n}"]),
+        "money" => texts(&["{n}"]),
+        "boolean" => texts(&["{n} % 2 = 0", "true", "false"]),
+        "uuid" => texts(&["pg_catalog.md5({n}::text)"]),
+        "date" => texts(&["date '2024-01-01' + ({n} % 1000)::int", "CURRENT_DATE"]),
+        "timestamp without time zone" | "timestamp with time zone" => texts(&[
+            "timestamp '2024-01-01' + {n} * interval '1 hour'",
+            "pg_catalog.now()",
+            "timestamp '2124-01-01' + {n} * interval '1 hour'",
+        ]),
+        "time without time zone" | "time with time zone" => texts(&["time '00:00' + {n} * interval '1 second'"]),
+        "interval" => texts(&["{n} * interval '1 hour'", "interval '0'"]),
+        "json" | "jsonb" => texts(&["'{\"example\": 1}'", "'{}'", "'[]'", "'\"example\"'"]),
+        "bytea" => texts(&[
+            "pg_catalog.decode(pg_catalog.md5({n}::text), 'hex')",
+            "pg_catalog.decode(pg_catalog.md5({n}::text) || pg_catalog.md5({n}::text), 'hex')",
+        ]),
+        "inet" => texts(&["'192.0.2.' || {n} % 256"]),
+        "cidr" => texts(&["'10.' || {n} % 256 || '.0.0/16'"]),
+        "macaddr" => texts(&["'08:00:2b:01:02:' || pg_catalog.lpad(pg_catalog.to_hex({n} % 256), 2, '0')"]),
+        "xml" => texts(&["'<example>' || {n} || '</example>'"]),
+        "tsvector" => texts(&["pg_catalog.to_tsvector('simple', 'example ' || {n})"]),
+        "point" => texts(&["pg_catalog.point({n}, 0)"]),
+        "int4range" | "int8range" | "numrange" => texts(&["'[' || {n} || ',' || {n} + 1 || ')'", "'empty'"]),
+        "daterange" | "tsrange" | "tstzrange" => texts(&["'[2024-01-01,2024-02-01)'", "'empty'"]),
+        "bit" => vec![literal(&"0".repeat(usize::try_from(kind.modifier).unwrap_or(1).clamp(1, 1000)))],
+        "ltree" => texts(&["'example.n' || {n}", "'0'"]),
+        "hstore" => texts(&["'example=>' || {n}"]),
+        _ if kind.category == "S" => texts(&[
+            "'example ' || {n}",
+            "'example' || {n}",
+            "'example' || {n} || '@example.com'",
+            "'https://example.com/' || {n}",
+            "pg_catalog.upper(pg_catalog.to_hex({n}))",
+            "pg_catalog.md5({n}::text)",
+            "pg_catalog.lpad({n}::text, 10, '0')",
+            "'a'",
+            "''",
+        ]),
+        _ => texts(&["NULL", "''", "'0'"]),
+    }
+}
+
+/// The string literals of a condition as the server prints it.
+pub(super) fn texts(condition: &str) -> Vec<String> {
+    literals(condition).0
+}
+
+/// The string and number literals of a condition as the server prints it.
+fn literals(text: &str) -> (Vec<String>, Vec<String>) {
+    let (mut texts, mut numbers) = (Vec::new(), Vec::new());
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c == '\'' || c == '"' || c.is_ascii_alphanumeric() || c == '_') {
+        let first = rest[at..].chars().next().unwrap_or_default();
+        let behind = &rest[at..];
+        let end = match first {
+            '\'' | '"' => {
+                let mut end = 1;
+                // A doubled quote is one of the text.
+                while let Some(close) = behind[end..].find(first) {
+                    end += close + 1;
+                    if !behind[end..].starts_with(first) {
+                        break;
+                    }
+                    end += 1;
+                }
+                let inner = behind.get(1..end.saturating_sub(1)).unwrap_or_default();
+                // `'5'::numeric` is a number.
+                if first == '\'' {
+                    let value = inner.replace("''", "'");
+                    match value.parse::<f64>() {
+                        Ok(_) if !value.is_empty() => numbers.push(value),
+                        _ => texts.push(value),
+                    }
+                }
+                end.max(1)
+            }
+            _ => {
+                let end = behind.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).unwrap_or(behind.len());
+                if behind[..end].parse::<f64>().is_ok() && first.is_ascii_digit() {
+                    numbers.push(behind[..end].to_owned());
+                }
+                end
+            }
+        };
+        rest = &behind[end..];
+    }
+    texts.dedup();
+    numbers.dedup();
+    (texts, numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::literals;
+
+    #[test]
+    fn literals_are_read_from_what_the_server_prints() {
+        let (texts, numbers) =
+            literals("CHECK (((a1 >= 5) AND (s = ANY (ARRAY['it''s'::text, 'b'::text])) AND (x < '7.5'::numeric)))");
+        assert_eq!(texts, ["it's", "b"]);
+        assert_eq!(numbers, ["5", "7.5"]);
+        assert_eq!(literals("\"Odd 'name'\" > 0 AND 'open"), (vec!["ope".to_owned()], vec!["0".to_owned()]));
+    }
+}

@@ -1,0 +1,125 @@
+//! Running the witness of every breakage before and after the migration.
+//!
+//! In: the findings that have a witness. Out: observed evidence, and those that are withdrawn because the witness works on.
+
+use super::ProveError;
+use super::probe::{Answer, Probe};
+use super::run::Runner;
+use super::seed;
+use super::verdict::bear_out;
+use crate::contract::{BreakageKind, Subject};
+use crate::finding::{Category, Finding};
+use crate::history::MigrationRun;
+use crate::report::Withdrawn;
+
+/// Rows for witnesses that only rows can show.
+const ROWS: usize = 3;
+
+/// What the witnesses of a migration's findings answered before it, by the findings' order.
+pub(super) struct Before(Vec<Option<Answer>>);
+
+/// Runs the witnesses on the schema before.
+pub(super) async fn before(
+    runner: &Runner,
+    run: &MigrationRun<'_>,
+    findings: &[Finding],
+) -> Result<Before, ProveError> {
+    let wanted: Vec<Option<&str>> = findings.iter().map(|finding| statement(run, finding)).collect();
+    Ok(Before(answers(runner, run, &wanted).await?))
+}
+
+/// Runs them again after it, and corrects the findings.
+pub(super) async fn after(
+    runner: &Runner,
+    run: &MigrationRun<'_>,
+    findings: &mut Vec<Finding>,
+    before: Before,
+    server: &str,
+) -> Result<Vec<Withdrawn>, ProveError> {
+    let works_before: Vec<Option<Vec<String>>> =
+        before.0.into_iter().map(|answer| answer.and_then(Result::ok)).collect();
+    let wanted: Vec<Option<&str>> = findings
+        .iter()
+        .zip(&works_before)
+        .map(|(finding, worked)| worked.as_ref().and_then(|_| statement(run, finding)))
+        .collect();
+    let after = answers(runner, run, &wanted).await?;
+    let mut withdrawn = Vec::new();
+    let mut answers = works_before.into_iter().zip(after);
+    findings.retain_mut(|finding| {
+        let Some((Some(before), Some(after))) = answers.next() else { return true };
+        let says_error = finding.witness.as_ref().is_some_and(|witness| witness.after.starts_with("ERROR "));
+        match after {
+            Err(error) => {
+                bear_out(finding, format!("the example was run on {server}: it worked before, and then: {error}"))
+            }
+            Ok(after) if after != before => {
+                bear_out(finding, format!("the example was run on {server}: it answers otherwise after the migration"));
+            }
+            // Another answer may need other rows.
+            Ok(_) if !says_error || finding.category != Category::Breaking => {}
+            Ok(_) => {
+                withdrawn.push(Withdrawn {
+                    rule: finding.rule,
+                    span: finding.span,
+                    message: finding.message.clone(),
+                    reason: format!("the example works on {server} after the migration as before"),
+                });
+                return false;
+            }
+        }
+        true
+    });
+    Ok(withdrawn)
+}
+
+/// The witness, where the shadow's superuser meets what a client meets.
+fn statement<'f>(run: &MigrationRun, finding: &'f Finding) -> Option<&'f str> {
+    let witness = finding.witness.as_ref()?;
+    let kind =
+        run.breakages.iter().find(|(breakage, _)| breakage.witness == *witness).map(|(breakage, _)| breakage.kind);
+    match kind {
+        Some(BreakageKind::RowSecurityEnabled | BreakageKind::PolicyTightened) => None,
+        Some(BreakageKind::PrivilegeRevoked) if !witness.sql.starts_with("SET ROLE") => None,
+        _ => Some(&witness.sql),
+    }
+}
+
+async fn answers(
+    runner: &Runner,
+    run: &MigrationRun<'_>,
+    wanted: &[Option<&str>],
+) -> Result<Vec<Option<Answer>>, ProveError> {
+    if wanted.iter().all(Option::is_none) {
+        return Ok(wanted.iter().map(|_| None).collect());
+    }
+    let probe = Probe::begin(runner).await?;
+    seed::fill(&probe, &tables(run), ROWS).await?;
+    let mut answers = Vec::new();
+    for sql in wanted {
+        answers.push(match sql {
+            Some(sql) => Some(probe.answer(sql).await?),
+            None => None,
+        });
+    }
+    probe.end().await?;
+    Ok(answers)
+}
+
+/// The tables that the breakages are about, by the names before; a name that is gone by then is not found, and not filled.
+fn tables(run: &MigrationRun) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (breakage, _) in &run.breakages {
+        let id = match &breakage.subject {
+            Subject::Relation(id) | Subject::Column(id, _) | Subject::Part(id, _) => *id,
+            Subject::Type(_) | Subject::Routine(_) | Subject::Schema(_) => continue,
+        };
+        for schema in [&run.before, &run.after] {
+            let name = schema.relation_name(id);
+            if !name.is_empty() && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names
+}

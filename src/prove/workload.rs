@@ -1,0 +1,166 @@
+//! What becomes of the application's queries along a history.
+//!
+//! In: the queries, the shadow before the first judged migration and after each. Out: findings for queries that worked and
+//! no longer do, what could never be prepared, and the order in which schema and code may go out.
+
+use super::ProveError;
+use super::queries::Query;
+use super::replay::{self, Working};
+use super::run::Runner;
+use crate::finding::{Advice, Evidence, Finding};
+use crate::history::MigrationRun;
+use crate::report::{Order, Proof, QueryProblem, Rolling};
+use crate::rules::migration::observed::BROKEN_QUERY;
+use crate::shadow::ServerError;
+use crate::sql::Span;
+
+/// The queries of one history.
+pub(super) struct Workload {
+    queries: Vec<Query>,
+    /// Queries of the running code that work still, by their number.
+    working: Vec<(usize, Working)>,
+    /// What is wrong with queries of the new code before the first judged migration.
+    new_before: Vec<(usize, ServerError)>,
+    broken: Vec<QueryProblem>,
+    begun: bool,
+    last: Option<Span>,
+}
+
+impl Workload {
+    pub fn new(queries: Vec<Query>) -> Workload {
+        Workload { queries, working: Vec::new(), new_before: Vec::new(), broken: Vec::new(), begun: false, last: None }
+    }
+
+    /// Looks at the schema before the first judged migration.
+    pub async fn begin(&mut self, runner: &Runner, proof: &mut Proof) -> Result<(), ProveError> {
+        if std::mem::replace(&mut self.begun, true) || self.queries.is_empty() {
+            return Ok(());
+        }
+        let outcomes = replay::learn(runner, &self.queries.iter().collect::<Vec<_>>()).await?;
+        for (at, outcome) in outcomes.into_iter().enumerate() {
+            match (outcome, self.queries[at].new) {
+                (Ok(working), false) => {
+                    proof.queries += 1;
+                    proof.executed += usize::from(!working.runs.is_empty());
+                    self.working.push((at, working));
+                }
+                (Err(error), false) => proof.unprepared.push(problem(&self.queries[at], &error)),
+                (Ok(_), true) => {}
+                (Err(error), true) => self.new_before.push((at, error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Findings for the queries that the migration broke. A query is told once: by the first migration that breaks it.
+    pub async fn after(
+        &mut self,
+        runner: &Runner,
+        run: &MigrationRun<'_>,
+        server: &str,
+    ) -> Result<Vec<Finding>, ProveError> {
+        self.last = run.steps.last().map(|step| step.span()).or(self.last);
+        if self.working.is_empty() {
+            return Ok(Vec::new());
+        }
+        let working: Vec<&Working> = self.working.iter().map(|(_, working)| working).collect();
+        let errors = replay::again(runner, &working).await?;
+        let mut findings = Vec::new();
+        let mut still = Vec::new();
+        for ((at, working), error) in std::mem::take(&mut self.working).into_iter().zip(errors) {
+            match error {
+                None => still.push((at, working)),
+                Some(error) => {
+                    let query = &self.queries[at];
+                    findings.extend(finding(run, query, &working, &error, server));
+                    self.broken.push(problem(query, &error));
+                }
+            }
+        }
+        self.working = still;
+        Ok(findings)
+    }
+
+    /// Looks at the queries of the new code on the last schema; those that do not work there have findings.
+    pub async fn end(
+        &self,
+        runner: &Runner,
+        server: &str,
+        proof: &mut Proof,
+        rolling: bool,
+    ) -> Result<Vec<Finding>, ProveError> {
+        if !self.begun {
+            return Ok(Vec::new());
+        }
+        let new: Vec<&Query> = self.queries.iter().filter(|query| query.new).collect();
+        let outcomes = if new.is_empty() { Vec::new() } else { replay::learn(runner, &new).await? };
+        let mut findings = Vec::new();
+        for (query, outcome) in new.iter().zip(outcomes) {
+            if let (Err(error), Some(span)) = (outcome, self.last) {
+                let mut found = BROKEN_QUERY
+                    .finding(span, format!("a query of the new code does not work after the last migration: {error}"));
+                found.object = Some(format!("line {}", query.line));
+                found.evidence.push(Evidence::observed(format!("prepared on {server}: {}", query.text)));
+                findings.push(found);
+            }
+        }
+        // Queries of which nothing is known say nothing of an order.
+        if rolling && (proof.queries > 0 || !new.is_empty()) {
+            let new_on_old: Vec<QueryProblem> =
+                self.new_before.iter().map(|(at, error)| problem(&self.queries[*at], error)).collect();
+            let order = match (self.broken.is_empty(), new_on_old.is_empty()) {
+                (true, true) => Order::Either,
+                (true, false) => Order::SchemaFirst,
+                (false, true) => Order::CodeFirst,
+                (false, false) => Order::Neither,
+            };
+            proof.rolling = Some(Rolling { order, old_on_new: self.broken.clone(), new_on_old });
+        }
+        Ok(findings)
+    }
+}
+
+fn problem(query: &Query, error: &ServerError) -> QueryProblem {
+    QueryProblem { line: query.line, query: query.text.clone(), calls: query.calls, error: error.to_string() }
+}
+
+fn finding(run: &MigrationRun, query: &Query, working: &Working, error: &ServerError, server: &str) -> Option<Finding> {
+    let span = place(run, working, error)?;
+    let calls = query.calls.map(|calls| format!(", called {calls} times")).unwrap_or_default();
+    let mut found =
+        BROKEN_QUERY.finding(span, format!("breaks a query of the application (line {}{calls}): {error}", query.line));
+    found.object = Some(format!("line {}", query.line));
+    let how = if working.runs.is_empty() { "prepared" } else { "prepared and run with made-up values" };
+    found
+        .evidence
+        .push(Evidence::observed(format!("{how} on {server} before and after the migration: {}", query.text)));
+    found.advice = Advice::text(
+        "Deploy code that does not send it before this migration goes out, or keep what it needs until then.",
+    );
+    Some(found)
+}
+
+/// The statement that is nearest to the cause: the one behind a loss that the error names, else the first that locks a
+/// table of the query most strongly, else the first.
+fn place(run: &MigrationRun, working: &Working, error: &ServerError) -> Option<Span> {
+    let top = |index: usize| run.steps[index].block.unwrap_or(index);
+    let loss = run.breakages.iter().find_map(|(breakage, step)| {
+        let name = breakage.object.rsplit('.').next().unwrap_or_default().trim_matches('"');
+        step.filter(|_| error.message.contains(&format!("\"{name}\"")) || error.message.contains(&format!(".{name} ")))
+    });
+    if let Some(step) = loss {
+        return Some(run.steps[top(step)].span());
+    }
+    let strongest = run
+        .steps
+        .iter()
+        .enumerate()
+        .filter_map(|(index, step)| {
+            let locks = step.prediction.effect.locks.iter();
+            let mode = locks.filter(|(name, _)| working.tables.contains(name)).map(|(_, mode)| *mode).max()?;
+            Some((mode, std::cmp::Reverse(index)))
+        })
+        .max();
+    let index = strongest.map_or(0, |(_, std::cmp::Reverse(index))| index);
+    run.steps.get(top(index)).map(|step| step.span())
+}

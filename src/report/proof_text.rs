@@ -1,0 +1,101 @@
+//! What the shadow server showed, as text behind the findings.
+
+use std::io::{self, Write};
+
+use super::{Order, Proof, QueryProblem, Rolling, prose};
+use crate::sql::{Sources, Span};
+
+/// Queries that are named; the others are counted.
+const MOST_QUERIES: usize = 20;
+
+pub(super) fn write(proof: &Proof, sources: &Sources, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+    let statements: usize = proof.migrations.iter().map(|one| one.statements).sum();
+    let milliseconds: u64 = proof.migrations.iter().map(|one| one.milliseconds).sum();
+    writeln!(
+        out,
+        "proved on {}: {} in {}, {}.{} s",
+        prose::one_line(&proof.server),
+        prose::counted(statements, "statement"),
+        prose::counted(proof.migrations.len(), "migration"),
+        milliseconds / 1000,
+        milliseconds % 1000 / 100
+    )?;
+    for note in &proof.notes {
+        writeln!(out, "  note: {}", prose::one_line(note))?;
+    }
+    if verbose {
+        for one in &proof.migrations {
+            writeln!(
+                out,
+                "  {}: {}, {}, {} ms",
+                prose::one_line(&one.name),
+                prose::counted(one.statements, "statement"),
+                prose::counted(one.differences, "difference"),
+                one.milliseconds
+            )?;
+        }
+    }
+    for one in &proof.withdrawn {
+        let (place, message) = (place(one.span, sources), prose::one_line(&one.message));
+        writeln!(out, "  withdrawn: {place}: {} ({message}): {}", one.rule, prose::one_line(&one.reason))?;
+    }
+    for one in &proof.differences {
+        writeln!(out, "  difference: {}: {}", place(one.span, sources), one.field.name())?;
+        writeln!(out, "    predicted {}", prose::one_line(&one.predicted))?;
+        writeln!(out, "    observed  {}", prose::one_line(&one.observed))?;
+    }
+    if proof.differences.is_empty() {
+        writeln!(out, "  all of it as predicted")?;
+    } else {
+        let number = prose::counted(proof.differences.len(), "difference");
+        writeln!(out, "  {number} between prediction and server: please report them, with the statements")?;
+    }
+    queries(proof, out)?;
+    if let Some(rolling) = &proof.rolling {
+        order(rolling, out)?;
+    }
+    writeln!(out)
+}
+
+fn place(span: Span, sources: &Sources) -> String {
+    format!("{}:{}", prose::one_line(&sources.file(span.file).name), sources.positions(span).0.line)
+}
+
+fn queries(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
+    if proof.queries == 0 && proof.unprepared.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "  {} prepared before and after, {} of them also run; {} could not be prepared before and say nothing",
+        prose::counted(proof.queries, "query").replace("querys", "queries"),
+        proof.executed,
+        proof.unprepared.len()
+    )?;
+    list("not prepared", &proof.unprepared, out)
+}
+
+fn list(what: &str, problems: &[QueryProblem], out: &mut dyn Write) -> io::Result<()> {
+    for problem in problems.iter().take(MOST_QUERIES) {
+        let query = prose::first_words(&prose::one_line(&problem.query));
+        writeln!(out, "    {what}: line {}: {query}: {}", problem.line, prose::one_line(&problem.error))?;
+    }
+    match problems.len().checked_sub(MOST_QUERIES) {
+        Some(more) if more > 0 => writeln!(out, "    {what}: {more} more"),
+        _ => Ok(()),
+    }
+}
+
+fn order(rolling: &Rolling, out: &mut dyn Write) -> io::Result<()> {
+    let verdict = match rolling.order {
+        Order::Either => "schema and code may go out in either order",
+        Order::SchemaFirst => "the schema goes out first, then the code: new queries need it, old ones run on it",
+        Order::CodeFirst => "the code goes out first, then the schema: old queries break on it, new ones do without it",
+        Order::Neither => {
+            "neither order works: old queries break on the new schema, and new ones on the old. Split the migration"
+        }
+    };
+    writeln!(out, "  rolling deploy: {verdict}")?;
+    list("old query, new schema", &rolling.old_on_new, out)?;
+    list("new query, old schema", &rolling.new_on_old, out)
+}

@@ -1,0 +1,58 @@
+//! What only a server can tell: `check --prove` makes these findings, nothing else does.
+
+use crate::finding::{Category, Severity};
+use crate::rules::{Check, Example, Rule};
+
+pub const REFUSED_BY_SERVER: Rule = Rule {
+    name: "refused-by-server",
+    category: Category::Failing,
+    severity: Severity::Error,
+    summary: "The shadow server refused a statement that was expected to run (--prove)",
+    explanation: "The migrations were run on a real server, and it refused this statement; the finding has its message. Where rows were made up for it (--seed), \
+        the refusal may be theirs: look whether production can hold such rows.",
+    fires: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);",
+        migration: "CREATE VIEW emails AS SELECT lower(email, 'C') FROM accounts;",
+    },
+    quiet: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);",
+        migration: "CREATE VIEW emails AS SELECT lower(email) FROM accounts;",
+    },
+    check: Check::Outside,
+};
+
+pub const BROKEN_QUERY: Rule = Rule {
+    name: "broken-query",
+    category: Category::Breaking,
+    severity: Severity::Error,
+    summary: "A query of the application worked before the migration and does not after it (--prove --queries)",
+    explanation: "The query was prepared, and where it could be run with made-up values, run, on the schema before and after the migration. Deploy code that does not \
+        send it before the migration goes out, or keep the old schema usable for it.",
+    fires: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);\n-- query: SELECT email FROM accounts WHERE id = $1",
+        migration: "SET lock_timeout = '2s';\nALTER TABLE accounts DROP COLUMN email;",
+    },
+    quiet: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);\n-- query: SELECT email FROM accounts WHERE id = $1",
+        migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN name text;",
+    },
+    check: Check::Outside,
+};
+
+pub const BROKEN_ROUTINE: Rule = Rule {
+    name: "broken-routine",
+    category: Category::Breaking,
+    severity: Severity::Error,
+    summary: "A function that worked before the migration does not after it (--prove)",
+    explanation: "PostgreSQL does not note what the text of a function needs, so it lets a column go that a function reads. The body was checked on the shadow \
+        server before and after: change the function in the same transaction.",
+    fires: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);\nCREATE FUNCTION mail(bigint) RETURNS text LANGUAGE sql AS 'SELECT email FROM accounts WHERE id = $1';",
+        migration: "SET lock_timeout = '2s';\nALTER TABLE accounts RENAME COLUMN email TO mail;",
+    },
+    quiet: Example {
+        given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);\nCREATE FUNCTION mail(bigint) RETURNS text LANGUAGE sql AS 'SELECT email FROM accounts WHERE id = $1';",
+        migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN name text;",
+    },
+    check: Check::Outside,
+};
