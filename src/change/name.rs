@@ -1,7 +1,10 @@
 //! Names of objects, spelled as PostgreSQL stores them.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::sql::Span;
 
@@ -108,5 +111,88 @@ impl QualifiedName {
 impl fmt::Display for QualifiedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.schema, self.name)
+    }
+}
+
+/// As the catalog stores it, without quotes.
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
+        Ok(Name::new(&String::deserialize(deserializer)?))
+    }
+}
+
+/// As it is printed, so that it can be the key of a JSON object.
+impl Serialize for QualifiedName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for QualifiedName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<QualifiedName, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The text is not two names with a dot between them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a schema and a name")]
+pub struct NotQualified(pub String);
+
+/// Reads what `Display` writes: unquoted parts are taken as the catalog stores them.
+impl FromStr for QualifiedName {
+    type Err = NotQualified;
+
+    fn from_str(text: &str) -> Result<QualifiedName, NotQualified> {
+        let read = || {
+            let (schema, rest) = read_part(text)?;
+            let (name, rest) = read_part(rest.strip_prefix('.')?)?;
+            rest.is_empty().then(|| QualifiedName::new(schema, name))
+        };
+        read().ok_or_else(|| NotQualified(text.to_owned()))
+    }
+}
+
+/// One name, quoted or not, and what stands behind it.
+fn read_part(text: &str) -> Option<(Name, &str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find('.').unwrap_or(text.len());
+        return (end > 0).then(|| (Name::new(&text[..end]), &text[end..]));
+    };
+    let mut name = String::new();
+    let mut rest = quoted;
+    loop {
+        let (part, behind) = rest.split_once('"')?;
+        name.push_str(part);
+        match behind.strip_prefix('"') {
+            Some(behind) => {
+                name.push('"');
+                rest = behind;
+            }
+            None => return Some((Name::new(&name), behind)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn qualified_names_are_read_as_they_are_printed() {
+        for (schema, name) in [("public", "orders"), ("a.b", "c\"d"), ("Shop", "select"), ("x", "ümläut \"q\".z")] {
+            let name = QualifiedName::new(schema, name);
+            assert_eq!(name.to_string().parse(), Ok(name));
+        }
+        for wrong in ["orders", "", ".", "a.", "\"a.b", "\"a\"b.c", "\"a\".\"b\"c"] {
+            assert!(wrong.parse::<QualifiedName>().is_err(), "{wrong}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod generate;
 mod in_force;
 mod init;
 mod output;
+mod plan;
 mod rules;
 mod selection;
 
@@ -25,6 +26,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Plan(Box<plan::Arguments>),
     Rules(rules::Arguments),
     Config(config::Arguments),
     Init(init::Arguments),
@@ -45,6 +47,7 @@ pub enum Outcome {
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => check::run(arguments),
+        Command::Plan(arguments) => plan::run(*arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Config(arguments) => config::run(arguments),
         Command::Init(arguments) => init::run(arguments),

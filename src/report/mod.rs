@@ -8,9 +8,9 @@ mod gitlab;
 mod json;
 mod junit;
 pub mod layout;
-mod markdown;
+pub(crate) mod markdown;
 mod place;
-mod prose;
+pub(crate) mod prose;
 mod sarif;
 mod text;
 

@@ -114,18 +114,18 @@ pub(super) fn statement_of(finding: &Finding, statements: &[&StatementRecord]) -
 
 /// A name or a sentence as one line: what stands behind a line break could pass for a line of ours, or for a command to a CI
 /// runner.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     visible(text).replace(char::is_whitespace, " ")
 }
 
 /// Text without control characters other than line ends and tabs: they would be commands to a terminal.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let is_command = |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
     text.replace("\r\n", "\n").replace(is_command, "\u{FFFD}")
 }
 
 /// At most so many characters; `…` where something is cut.
-pub(super) fn cut(text: &str, characters: usize) -> String {
+pub(crate) fn cut(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -51,9 +51,14 @@ pub fn table_code(text: &str) -> String {
 
 /// A block of SQL: more backticks around it than in it.
 pub fn fence(sql: &str) -> String {
-    let sql = visible(sql);
-    let ticks = "`".repeat((longest_run(&sql) + 1).max(3));
-    format!("{ticks}sql\n{sql}\n{ticks}\n")
+    format!("{}\n", block("sql", sql))
+}
+
+/// A block in any language, without a line end behind it.
+pub fn block(language: &str, text: &str) -> String {
+    let text = visible(text);
+    let ticks = "`".repeat((longest_run(&text) + 1).max(3));
+    format!("{ticks}{language}\n{text}\n{ticks}")
 }
 
 fn longest_run(text: &str) -> usize {

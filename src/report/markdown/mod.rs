@@ -3,7 +3,7 @@
 //! Code hosts refuse comments that are too long (GitHub: 65,536 characters). What does not fit is left out, the mildest first,
 //! and a line says how many.
 
-mod escape;
+pub(crate) mod escape;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -1,0 +1,87 @@
+//! Functions, procedures and aggregates.
+
+use super::super::{DbError, Session};
+use super::{Catalog, Identity, Node, OURS, Oid, PG_PROC};
+
+#[derive(Debug, Clone)]
+pub(in super::super) struct Routine {
+    pub identity: Identity,
+    /// `f`, `p` or `w`.
+    pub kind: Box<str>,
+    /// The types of the arguments, as GRANT and COMMENT name the routine.
+    pub arguments: Box<str>,
+    /// `CREATE OR REPLACE FUNCTION …`.
+    pub definition: Box<str>,
+}
+
+#[derive(Debug, Clone)]
+pub(in super::super) struct Aggregate {
+    pub identity: Identity,
+    pub arguments: Box<str>,
+    /// What stands in the parentheses behind the arguments.
+    pub options: Box<str>,
+}
+
+pub(super) async fn read(session: &Session, catalog: &mut Catalog) -> Result<(), DbError> {
+    // A body in standard SQL is printed like a view: it takes locks on what it reads.
+    let blocked: Vec<Oid> = catalog
+        .dependencies
+        .iter()
+        .filter(|(_, needed)| needed.iter().any(|node| matches!(node, Node::Relation(oid) if catalog.locked.contains(*oid))))
+        .filter_map(|(node, _)| if let Node::Routine(oid) = node { Some(*oid) } else { None })
+        .collect();
+    let sql = format!(
+        "SELECT p.oid, n.nspname::text, p.proname::text, pg_get_userbyid(p.proowner)::text, p.proacl::text[], d.description,
+                p.prokind::text, pg_get_function_identity_arguments(p.oid),
+                CASE WHEN p.prokind <> 'a' AND NOT (p.prosqlbody IS NOT NULL AND p.oid = ANY($1)) THEN pg_get_functiondef(p.oid) END,
+                CASE WHEN a.aggkind = 'n' THEN concat_ws(', ', 'SFUNC = ' || a.aggtransfn::regproc, 'STYPE = ' || format_type(a.aggtranstype, NULL),
+                    CASE WHEN a.aggfinalfn <> 0 THEN 'FINALFUNC = ' || a.aggfinalfn::regproc END,
+                    CASE WHEN a.aggcombinefn <> 0 THEN 'COMBINEFUNC = ' || a.aggcombinefn::regproc END,
+                    'INITCOND = ' || quote_literal(a.agginitval)) END
+           FROM pg_proc p
+           JOIN pg_namespace n ON n.oid = p.pronamespace
+           LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
+           LEFT JOIN pg_description d ON d.classoid = 'pg_proc'::regclass AND d.objoid = p.oid AND d.objsubid = 0
+          WHERE {OURS}
+          ORDER BY n.nspname, p.proname, p.oid"
+    );
+    let mut missed = Vec::new();
+    session
+        .each_in_savepoint("functions", &sql, Some(&blocked), |row| {
+            let oid: Oid = row.get(0)?;
+            if catalog.is_member(PG_PROC, oid) {
+                return Ok(());
+            }
+            let identity = Identity {
+                schema: row.get::<&str>(1)?.into(),
+                name: row.get::<&str>(2)?.into(),
+                owner: row.get::<&str>(3)?.into(),
+                privileges: row.get(4)?,
+                comment: row.get::<Option<&str>>(5)?.map(Into::into),
+            };
+            let arguments: Box<str> = row.get::<&str>(7)?.into();
+            match (row.get::<Option<&str>>(8)?, row.get::<Option<&str>>(9)?) {
+                (Some(definition), _) => {
+                    let routine = Routine {
+                        identity,
+                        kind: row.get::<&str>(6)?.into(),
+                        arguments,
+                        definition: definition.into(),
+                    };
+                    catalog.routines.insert(oid, routine);
+                }
+                (None, Some(options)) => {
+                    catalog.aggregates.push(Aggregate { identity, arguments, options: options.into() });
+                }
+                (None, None) => missed.push(format!("{}.{}", identity.schema, identity.name)),
+            }
+            Ok(())
+        })
+        .await?;
+    if !missed.is_empty() {
+        let fact = format!("{} functions or aggregates", missed.len());
+        let reason = "they are ordered-set aggregates, or read a table that another session keeps locked";
+        catalog.miss(fact, reason, missed);
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! What other sessions do at the moment of reading.
+
+use serde::{Deserialize, Serialize};
+
+use crate::change::QualifiedName;
+
+/// Sessions of this database while the facts were read.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Activity {
+    /// Open transactions of a second or longer, the oldest first. Their queries are not kept.
+    pub transactions: Vec<Transaction>,
+    pub lock_waits: Vec<LockWait>,
+    /// Client sessions of the server, and those that run a statement.
+    pub sessions: Option<u32>,
+    pub active_sessions: Option<u32>,
+    /// Transactions prepared and not finished.
+    pub prepared_transactions: Option<u32>,
+    /// Inactive replication slots: they keep WAL, and the oldest rows.
+    pub inactive_slots: Vec<String>,
+    /// Replicas that stream from this server.
+    pub replicas: Option<u32>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Transaction {
+    pub process_id: i32,
+    pub user: String,
+    pub application: String,
+    /// `active`, `idle in transaction` … empty where it cannot be read.
+    pub state: String,
+    /// Seconds since it began.
+    pub seconds: f64,
+    /// Tables of this database that it holds a lock on, with the mode as pg_locks spells it; indexes and catalogs are left out.
+    pub locks: Vec<(QualifiedName, String)>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LockWait {
+    pub process_id: i32,
+    pub blocked_by: Vec<i32>,
+    pub relation: Option<QualifiedName>,
+    /// The mode it waits for, as pg_locks spells it.
+    pub mode: String,
+    /// Seconds so far, since the statement began where the server does not say.
+    pub seconds: f64,
+}

@@ -1,0 +1,44 @@
+//! Bitmaps that no longer fit in memory.
+
+use super::{Confidence, Context, Tip, amount, subject};
+use crate::plan::node::KnownType;
+
+/// Lossy blocks among all that the bitmap named.
+const LOSSY: f64 = 0.1;
+
+pub(super) fn tips(context: &Context) -> Vec<Tip> {
+    let scans = context.nodes().filter(|(id, node)| node.is(KnownType::BitmapHeapScan) && context.is_material_alone(*id));
+    scans
+        .filter_map(|(id, node)| {
+            let workers = node.workers.iter().map(|worker| &worker.counters);
+            let all = std::iter::once(&node.counters).chain(workers);
+            let (exact, lossy) = all.fold((0.0, 0.0), |(exact, lossy), counters| {
+                (exact + counters.exact_heap_blocks, lossy + counters.lossy_heap_blocks)
+            });
+            let removed = node.removed_by_recheck.unwrap_or(0.0) * node.loops();
+            let kilobytes = bitmap_kilobytes(exact + lossy);
+            (lossy >= LOSSY * (exact + lossy) && lossy > 0.0).then(|| Tip {
+                kind: "lossy-bitmap",
+                node: Some(id),
+                share: context.use_of(id).own_share,
+                confidence: Confidence::High,
+                message: format!(
+                    "The bitmap of {} did not fit in work_mem: {} of {} blocks were noted as a whole, and {} rows in them had to be checked again in vain",
+                    subject(node),
+                    amount::count(lossy),
+                    amount::count(exact + lossy),
+                    amount::count(removed)
+                ),
+                numbers: vec![("lossy-blocks", lossy), ("exact-blocks", exact), ("rows-removed-by-recheck", removed)],
+                advice: format!("About {} of work_mem would hold it.", amount::kilobytes(kilobytes)),
+                sql: vec![format!("SET work_mem = '{}MB';", (kilobytes / 1024.0).ceil().max(1.0))],
+            })
+        })
+        .collect()
+}
+
+/// A page's entry of a bitmap: 40 to 56 bytes with a hash table that is at most 90 % full and grows by doubling (tidbitmap.c).
+fn bitmap_kilobytes(blocks: f64) -> f64 {
+    const BYTES_OF_PAGE: f64 = 128.0;
+    blocks * BYTES_OF_PAGE / 1024.0
+}

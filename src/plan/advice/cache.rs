@@ -1,0 +1,77 @@
+//! Blocks: read from outside the cache, or many for each row.
+
+use super::{Confidence, Context, Tip, amount, subject};
+use crate::plan::NodeId;
+use crate::plan::node::{KnownType, Node};
+
+/// Blocks that were read, of all that were asked for.
+const READ: f64 = 0.5;
+
+/// Fewer read blocks than this are no matter: 8 MB.
+const BLOCKS: f64 = 1024.0;
+
+/// Of the node's time.
+const IO_TIME: f64 = 0.5;
+
+/// Blocks for each row that a scan returned.
+const BLOCKS_PER_ROW: f64 = 20.0;
+
+pub(super) fn tips(context: &Context) -> Vec<Tip> {
+    let material = context.nodes().filter(|(id, _)| context.is_material_alone(*id));
+    material.filter_map(|(id, node)| read(context, id, node).or_else(|| many_blocks(context, id, node))).collect()
+}
+
+fn read(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
+    let own = context.use_of(id);
+    let blocks = own.own_buffers;
+    let io = node.counters.io.read / own.processes;
+    let slow = io >= IO_TIME * own.time.unwrap_or(f64::INFINITY) && io >= 1.0 && node.children.is_empty();
+    if !(slow || blocks.read() >= BLOCKS && blocks.read() >= READ * blocks.accessed()) {
+        return None;
+    }
+    let waited = if io > 0.0 { format!(", waiting {} for them", amount::time(io)) } else { String::new() };
+    Some(Tip {
+        kind: "read-from-disk",
+        node: Some(id),
+        share: own.own_share,
+        confidence: if slow { Confidence::High } else { Confidence::Low },
+        message: format!(
+            "{}: {} of {} came from outside shared_buffers{waited}, {}",
+            subject(node),
+            amount::blocks(blocks.read()),
+            amount::blocks(blocks.accessed()),
+            context.share_text(own.own_share)
+        ),
+        numbers: vec![("blocks-read", blocks.read()), ("blocks-hit", blocks.shared_hit), ("read-milliseconds", io)],
+        advice: "Run it again: a second run shows what it takes with a warm cache. Where it is always cold, read less (a narrower index, fewer columns, partitions), or give shared_buffers more memory."
+            .to_owned(),
+        sql: Vec::new(),
+    })
+}
+
+fn many_blocks(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
+    let own = context.use_of(id);
+    let rows = node.actual.filter(|actual| actual.loops == 1.0)?.rows;
+    let blocks = own.own_buffers.accessed();
+    // A sequential scan that keeps few rows has a tip of its own, and an aggregate is meant to read many.
+    let looked_up = node.is_any(&[KnownType::IndexScan, KnownType::IndexOnlyScan]);
+    if !looked_up || blocks < BLOCKS_PER_ROW * rows.max(1.0) || blocks < BLOCKS {
+        return None;
+    }
+    Some(Tip {
+        kind: "many-blocks-per-row",
+        node: Some(id),
+        share: own.own_share,
+        confidence: Confidence::Low,
+        message: format!(
+            "{}: {} blocks for {} rows, {}",
+            subject(node),
+            amount::count(blocks),
+            amount::count(rows),
+            context.share_text(own.own_share)
+        ),
+        numbers: vec![("blocks", blocks), ("rows", rows)],
+        advice: "Dead rows may be in the way: VACUUM, and look whether an old transaction holds it back; a bloated index is rebuilt by REINDEX CONCURRENTLY.".to_owned(),
+        sql: Vec::new(),
+    })
+}

@@ -1,0 +1,107 @@
+//! LIMIT: rows skipped by OFFSET, and an order taken from an index that hardly ever matches.
+
+use super::scan::index_for;
+use super::{Confidence, Context, PROVE, Tip, amount, subject};
+use crate::plan::condition::{self, Use};
+use crate::plan::node::{ConditionKind, KnownType, Node};
+use crate::plan::{NodeId, Plan};
+
+/// Rows skipped.
+const SKIPPED: f64 = 1000.0;
+
+/// Rows read in the index's order for each that was returned.
+const REMOVED: f64 = 100.0;
+
+pub(super) fn tips(context: &Context) -> Vec<Tip> {
+    let limits = context.nodes().filter(|(id, node)| node.is(KnownType::Limit) && context.is_material(*id));
+    limits.filter_map(|(id, node)| offset(context, id, node).or_else(|| wrong_order(context, id, node))).collect()
+}
+
+/// The plan does not print the offset: it is what came from below and was not returned.
+fn offset(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
+    let below = context.plan.children(id).next()?;
+    let share = context.use_of(id).share;
+    let (skipped, returned, confidence) = match (below.actual, node.actual) {
+        (Some(below), Some(limit)) if limit.loops > 0.0 => {
+            (below.rows * below.loops / limit.loops - limit.rows, limit.rows, Confidence::High)
+        }
+        (None, None) => {
+            // Rows are skipped before the first is returned: they are in the startup cost.
+            let (below, limit) = (below.estimate?, node.estimate?);
+            let per_row = (below.total_cost - below.startup_cost) / below.rows.max(1.0);
+            let skipped = (limit.startup_cost - below.startup_cost) / per_row.max(f64::MIN_POSITIVE);
+            (skipped.min(below.rows).round(), limit.rows, Confidence::Low)
+        }
+        _ => return None,
+    };
+    if skipped < SKIPPED || skipped < returned {
+        return None;
+    }
+    Some(Tip {
+        kind: "large-offset",
+        node: Some(id),
+        share,
+        confidence,
+        message: format!(
+            "OFFSET: {} rows are read and thrown away to return {}, {}",
+            amount::count(skipped),
+            amount::count(returned),
+            context.share_text(share)
+        ),
+        numbers: vec![("rows-skipped", skipped), ("rows-returned", returned)],
+        advice: "Page by the last key seen: WHERE (sort columns) > (values of the last row) ORDER BY the same columns LIMIT n. With an index on them each page costs the same.".to_owned(),
+        sql: Vec::new(),
+    })
+}
+
+fn wrong_order(context: &Context, id: NodeId, limit: &Node) -> Option<Tip> {
+    let scan_id = ordered_scan(context.plan, id)?;
+    let scan = context.plan.node(scan_id);
+    let filter = scan.condition(ConditionKind::Filter)?;
+    let returned = limit.actual?.rows;
+    let removed = scan.removed_by_filter? * scan.loops();
+    if removed < REMOVED * returned.max(1.0) || removed < 1000.0 {
+        return None;
+    }
+    let share = context.use_of(scan_id).own_share;
+    let equal = condition::atoms(scan, filter).into_iter().filter(|atom| atom.use_ == Use::Equal);
+    let equal: Vec<_> = equal.collect();
+    let (_, sql) = index_for(scan, &equal, &[]);
+    let index = scan.index.as_deref().unwrap_or_default();
+    let advice = if sql.is_empty() {
+        "The planner expected matching rows to be spread evenly along the order. An index that begins with the filter's columns would find them first.".to_owned()
+    } else {
+        format!(
+            "The planner expected matching rows to be spread evenly along the order. An index on what is compared with =, followed by the columns of {index}, gives the rows in order and only those. {PROVE}"
+        )
+    };
+    // The order's own columns are not in the plan: they are those of the index.
+    let sql = sql.into_iter().map(|sql| sql.replace(");", &format!(", … the columns of {index});"))).collect();
+    Some(Tip {
+        kind: "order-by-limit-filter",
+        node: Some(scan_id),
+        share,
+        confidence: Confidence::High,
+        message: format!(
+            "To return {} rows in the order of {index}, {} rows of {} were read and removed by the filter, {}",
+            amount::count(returned),
+            amount::count(removed),
+            subject(scan),
+            context.share_text(share)
+        ),
+        numbers: vec![("rows-removed", removed), ("rows-returned", returned)],
+        advice,
+        sql,
+    })
+}
+
+/// The scan in the order of an index that a Limit reads from, through nodes that keep the order.
+fn ordered_scan(plan: &Plan, id: NodeId) -> Option<NodeId> {
+    let below = *plan.node(id).children.first()?;
+    let node = plan.node(below);
+    if node.is_any(&[KnownType::IndexScan, KnownType::IndexOnlyScan]) {
+        return node.condition(ConditionKind::Index).is_none().then_some(below);
+    }
+    node.is_any(&[KnownType::SubqueryScan, KnownType::Result, KnownType::LockRows, KnownType::NestedLoop])
+        .then(|| ordered_scan(plan, below))?
+}

@@ -1,0 +1,147 @@
+//! What is not in any node: compilation, planning, triggers, workers that never came.
+
+use super::{Confidence, Context, Tip, amount};
+use crate::plan::node::KnownType;
+
+/// JIT: of the execution, and milliseconds.
+const JIT: (f64, f64) = (0.25, 50.0);
+
+/// Planning: of planning and execution, and milliseconds.
+const PLANNING: (f64, f64) = (0.5, 10.0);
+
+/// A constraint's trigger: of the execution.
+const TRIGGER: f64 = 0.2;
+
+/// Turning the result into text: of the execution, and milliseconds.
+const SERIALIZATION: (f64, f64) = (0.25, 50.0);
+
+pub(super) fn tips(context: &Context) -> Vec<Tip> {
+    let mut tips = Vec::new();
+    tips.extend(jit(context));
+    tips.extend(planning(context));
+    tips.extend(serialization(context));
+    tips.extend(triggers(context));
+    tips.extend(workers(context));
+    tips.extend(disabled(context));
+    tips
+}
+
+fn whole(kind: &'static str, share: f64, message: String, numbers: Vec<(&'static str, f64)>, advice: &str) -> Tip {
+    Tip { kind, node: None, share, confidence: Confidence::High, message, numbers, advice: advice.to_owned(), sql: Vec::new() }
+}
+
+fn jit(context: &Context) -> Option<Tip> {
+    let jit = context.plan.jit.as_ref()?;
+    let share = jit.total_time / context.plan.total_time()?;
+    if share < JIT.0 || jit.total_time < JIT.1 {
+        return None;
+    }
+    let message = format!(
+        "Compiling {} functions took {}, {} of the time",
+        amount::count(jit.functions),
+        amount::time(jit.total_time),
+        amount::percent(share)
+    );
+    let numbers = vec![("milliseconds", jit.total_time), ("functions", jit.functions)];
+    let advice = "JIT compilation costs more than it saves here. Raise jit_above_cost (and jit_inline_above_cost, jit_optimize_above_cost), or switch jit off for this role.";
+    let mut tip = whole("jit", share.min(1.0), message, numbers, advice);
+    tip.sql = vec!["SET jit = off;".to_owned()];
+    Some(tip)
+}
+
+fn planning(context: &Context) -> Option<Tip> {
+    let (planning, execution) = (context.plan.planning_time?, context.plan.total_time()?);
+    let share = planning / (planning + execution);
+    let numbers = vec![("planning-milliseconds", planning), ("execution-milliseconds", execution)];
+    let message = format!(
+        "Planning took {}, {} of planning and execution",
+        amount::time(planning),
+        amount::percent(share)
+    );
+    let advice = "Prepare the statement, so that the plan is kept. Many partitions that the condition does not name, many indexes and many joined tables make planning slow.";
+    (share >= PLANNING.0 && planning >= PLANNING.1).then(|| whole("planning-time", share, message, numbers, advice))
+}
+
+fn serialization(context: &Context) -> Option<Tip> {
+    let serialization = context.plan.serialization.as_ref()?;
+    let (time, total) = (serialization.time?, context.plan.total_time()?);
+    let share = time / total;
+    let message = format!(
+        "Turning {} of result into {} took {}, {} of the time",
+        amount::kilobytes(serialization.kilobytes),
+        serialization.format,
+        amount::time(time),
+        amount::percent(share)
+    );
+    let numbers = vec![("milliseconds", time), ("kilobytes", serialization.kilobytes)];
+    let advice = "Return fewer columns: wide values are fetched from TOAST and decompressed only for this.";
+    (share >= SERIALIZATION.0 && time >= SERIALIZATION.1)
+        .then(|| whole("wide-result", share.min(1.0), message, numbers, advice))
+}
+
+fn triggers(context: &Context) -> Vec<Tip> {
+    let Some(total) = context.plan.total_time().filter(|total| *total > 0.0) else { return Vec::new() };
+    let slow = context.plan.triggers.iter().filter_map(|trigger| Some((trigger, trigger.time?)));
+    slow.filter(|(_, time)| *time >= TRIGGER * total && *time >= super::MATERIAL_TIME)
+        .map(|(trigger, time)| {
+            let share = (time / total).min(1.0);
+            let (name, advice) = match (&trigger.constraint, &trigger.name) {
+                (Some(constraint), _) => (
+                    format!("The check of constraint {constraint}"),
+                    "If it is a foreign key that points at this table, the referencing column has no index: each deleted or updated key makes a scan of that table. Index the referencing column; pgassay audit names it.",
+                ),
+                (None, name) => (
+                    format!("Trigger {}", name.as_deref().unwrap_or("?")),
+                    "It runs once for each row: look at the plans of its own statements (auto_explain.log_nested_statements), or make it a statement trigger with transition tables.",
+                ),
+            };
+            let message = format!(
+                "{name} took {} in {}, {} of the time",
+                amount::time(time),
+                amount::counted(trigger.calls, "call", "calls"),
+                amount::percent(share)
+            );
+            whole("trigger-time", share, message, vec![("milliseconds", time), ("calls", trigger.calls)], advice)
+        })
+        .collect()
+}
+
+fn workers(context: &Context) -> Vec<Tip> {
+    let gathers = context.nodes().filter(|(id, node)| {
+        node.is_any(&[KnownType::Gather, KnownType::GatherMerge]) && context.is_material(*id)
+    });
+    gathers
+        .filter_map(|(id, node)| {
+            let (planned, launched) = (node.workers_planned?, node.workers_launched?);
+            // Per run of the Gather; a loop may have got them and the next not.
+            (launched < planned * node.loops().max(1.0) && launched < planned && node.loops() > 0.0).then(|| Tip {
+                kind: "workers-not-launched",
+                node: Some(id),
+                share: context.use_of(id).share,
+                confidence: Confidence::High,
+                message: format!("{} of {} planned parallel workers were launched", amount::count(launched), amount::count(planned)),
+                numbers: vec![("workers-planned", planned), ("workers-launched", launched)],
+                advice: "The server's pool was empty, or too small: max_parallel_workers and max_worker_processes bound it. A plan made for workers is slower without them than one made for none.".to_owned(),
+                sql: Vec::new(),
+            })
+        })
+        .collect()
+}
+
+fn disabled(context: &Context) -> Option<Tip> {
+    let (id, node) = context.nodes().find(|(id, node)| node.disabled && context.is_material(*id))?;
+    let share = context.use_of(id).share;
+    Some(Tip {
+        kind: "disabled-node",
+        node: Some(id),
+        share,
+        confidence: Confidence::Low,
+        message: format!(
+            "{} is used although a setting (enable_…) tells the planner not to: it found no other way",
+            node.kind.name()
+        ),
+        numbers: Vec::new(),
+        advice: "Such settings are for experiments; RESET what this session, role or database sets.".to_owned(),
+        sql: Vec::new(),
+    })
+}

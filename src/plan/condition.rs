@@ -1,0 +1,215 @@
+//! What a condition of a plan asks of the columns of one relation, so that an index can be suggested for it.
+//!
+//! The server prints conditions as SQL of its own spelling; sqlparser reads them. What it cannot read gives no suggestion.
+
+use sqlparser::ast::{BinaryOperator, Expr, Value, visit_expressions};
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::parser::Parser;
+
+use super::node::{Node, quote};
+
+/// What is asked of one column or expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Atom {
+    /// The column as SQL, or an expression in parentheses.
+    pub key: String,
+    /// The column, where it is one by itself.
+    pub column: Option<String>,
+    pub use_: Use,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Equal,
+    Range,
+    /// LIKE 'abc%'.
+    Prefix,
+    /// LIKE '%abc%', regular expressions.
+    Pattern,
+    /// @>, @@, && and the like.
+    Contains,
+    /// `<>`, NOT …: no index helps much.
+    Other,
+}
+
+/// The parts that are AND-ed, each about one column or expression of the node's relation.
+pub(super) fn atoms(node: &Node, condition: &str) -> Vec<Atom> {
+    let Some(expression) = parse(condition) else { return Vec::new() };
+    let mut parts = Vec::new();
+    conjuncts(&expression, &mut parts);
+    parts.iter().filter_map(|part| atom(node, part)).collect()
+}
+
+/// How many parts are AND-ed.
+pub(super) fn clauses(condition: &str) -> usize {
+    let Some(expression) = parse(condition) else { return 0 };
+    let mut parts = Vec::new();
+    conjuncts(&expression, &mut parts);
+    parts.len()
+}
+
+fn parse(condition: &str) -> Option<Expr> {
+    let text = without_subplans(condition);
+    Parser::new(&PostgreSqlDialect {}).try_with_sql(&text).ok()?.parse_expr().ok()
+}
+
+/// `(InitPlan 1).col1`, `(SubPlan 2)`, `(hashed SubPlan 1).col1`: values from elsewhere, written like parameters.
+fn without_subplans(condition: &str) -> String {
+    let mut text = condition.to_owned();
+    for mark in ["(InitPlan ", "(SubPlan ", "(hashed SubPlan "] {
+        while let Some(start) = text.find(mark) {
+            let Some(length) = text[start..].find(')') else { break };
+            let mut end = start + length + 1;
+            if let Some(column) = text[end..].strip_prefix(".col") {
+                end += ".col".len() + column.chars().take_while(char::is_ascii_digit).count();
+            }
+            text.replace_range(start..end, "$1");
+        }
+    }
+    text
+}
+
+fn conjuncts<'e>(expression: &'e Expr, parts: &mut Vec<&'e Expr>) {
+    match expression {
+        Expr::Nested(inside) => conjuncts(inside, parts),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            conjuncts(left, parts);
+            conjuncts(right, parts);
+        }
+        other => parts.push(other),
+    }
+}
+
+fn atom(node: &Node, part: &Expr) -> Option<Atom> {
+    let of = |key: &Expr, use_: Use| {
+        let key = plain(key);
+        let column = column(node, key);
+        let key = match &column {
+            Some(column) => quote(column),
+            None if names_columns(node, key) => format!("({})", unqualified(node, &key.to_string())),
+            None => return None,
+        };
+        Some(Atom { key, column, use_ })
+    };
+    match part {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => of(part, Use::Equal),
+        Expr::IsNull(key) => of(key, Use::Equal),
+        Expr::UnaryOp { expr, .. } | Expr::IsNotNull(expr) => of(expr, Use::Other),
+        Expr::AnyOp { left, compare_op: BinaryOperator::Eq, .. } => of(left, Use::Equal),
+        Expr::BinaryOp { left, op, right } => {
+            let use_ = usage(op, right);
+            // The side that names this relation's columns is the key; both sides do not make one.
+            match (names_columns(node, left), names_columns(node, right)) {
+                (true, false) => of(left, use_),
+                (false, true) if matches!(use_, Use::Equal | Use::Range) => of(right, use_),
+                (true, true) => of(left, Use::Other),
+                _ => None,
+            }
+        }
+        other => of(other, Use::Other),
+    }
+}
+
+fn usage(op: &BinaryOperator, right: &Expr) -> Use {
+    match op {
+        BinaryOperator::Eq => Use::Equal,
+        BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq => Use::Range,
+        BinaryOperator::PGLikeMatch if pattern(right).is_some_and(|text| is_prefix(&text)) => Use::Prefix,
+        BinaryOperator::PGLikeMatch
+        | BinaryOperator::PGILikeMatch
+        | BinaryOperator::PGRegexMatch
+        | BinaryOperator::PGRegexIMatch => Use::Pattern,
+        BinaryOperator::AtArrow | BinaryOperator::AtAt | BinaryOperator::PGOverlap | BinaryOperator::Question => {
+            Use::Contains
+        }
+        _ => Use::Other,
+    }
+}
+
+fn pattern(expression: &Expr) -> Option<String> {
+    match plain(expression) {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => Some(text.clone()),
+            _ => None,
+        },
+        Expr::Cast { expr, .. } => pattern(expr),
+        _ => None,
+    }
+}
+
+fn is_prefix(pattern: &str) -> bool {
+    !pattern.starts_with(['%', '_']) && pattern.find(['%', '_']) == pattern.len().checked_sub(1)
+}
+
+fn plain(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Nested(inside) => plain(inside),
+        other => other,
+    }
+}
+
+/// The column of the node's relation that an expression is, also behind a cast that changes nothing for an index (varchar to text).
+fn column(node: &Node, expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::Identifier(name) => Some(name.value.clone()),
+        Expr::CompoundIdentifier(names) => match &names[..] {
+            [qualifier, name] if node.reference() == Some(qualifier.value.as_str()) => Some(name.value.clone()),
+            _ => None,
+        },
+        Expr::Cast { expr, data_type, .. } if data_type.to_string().eq_ignore_ascii_case("text") => {
+            column(node, plain(expr))
+        }
+        _ => None,
+    }
+}
+
+fn names_columns(node: &Node, expression: &Expr) -> bool {
+    let found = visit_expressions(expression, |part| match column(node, part) {
+        Some(_) => std::ops::ControlFlow::Break(()),
+        None => std::ops::ControlFlow::Continue(()),
+    });
+    found.is_break()
+}
+
+/// An expression without the qualifier of its columns, as an index has them.
+fn unqualified(node: &Node, text: &str) -> String {
+    match node.reference() {
+        Some(reference) => text.replace(&format!("{}.", quote(reference)), ""),
+        None => text.to_owned(),
+    }
+}
+
+/// A cast or a function around a column, which keeps a plain index on the column from being used.
+pub(super) fn wrapped_column(node: &Node, condition: &str) -> Option<(String, String)> {
+    let expression = parse(condition)?;
+    let mut parts = Vec::new();
+    conjuncts(&expression, &mut parts);
+    parts.iter().find_map(|part| {
+        let Expr::BinaryOp { left, op, right } = part else { return None };
+        if !matches!(usage(op, right), Use::Equal | Use::Range) {
+            return None;
+        }
+        [left, right].into_iter().find_map(|side| {
+            let side = plain(side);
+            let wrapped = match side {
+                Expr::Cast { .. } | Expr::Function(_) => true,
+                Expr::BinaryOp { op: BinaryOperator::LongArrow, .. } => true,
+                _ => false,
+            };
+            let inside = (wrapped && column(node, side).is_none()).then(|| first_column(node, side)).flatten()?;
+            Some((unqualified(node, &side.to_string()), inside))
+        })
+    })
+}
+
+fn first_column(node: &Node, expression: &Expr) -> Option<String> {
+    let mut found = None;
+    let _ = visit_expressions(expression, |part| match column(node, part) {
+        Some(name) => {
+            found = Some(name);
+            std::ops::ControlFlow::Break(())
+        }
+        None => std::ops::ControlFlow::Continue(()),
+    });
+    found
+}

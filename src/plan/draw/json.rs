@@ -1,0 +1,131 @@
+//! JSON: stable field names, documented in docs/plan.md.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::super::compare::Comparison;
+use super::super::node::Node;
+use super::super::{NodeId, Tip};
+use super::{Assayed, title};
+
+/// Writes plans as one JSON document.
+///
+/// # Errors
+/// Those of the writer.
+pub fn json(plans: &[Assayed], out: &mut dyn Write) -> io::Result<()> {
+    let document = json!({ "version": env!("CARGO_PKG_VERSION"), "plans": plans.iter().map(plan).collect::<Vec<_>>() });
+    write(&document, out)
+}
+
+/// Writes what changed between two plans, and both of them, as one JSON document.
+///
+/// # Errors
+/// Those of the writer.
+pub fn comparison_json(before: &Assayed, after: &Assayed, comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
+    let document = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "comparison": comparison,
+        "plans": [plan(before), plan(after)],
+    });
+    write(&document, out)
+}
+
+fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, document)?;
+    writeln!(out)
+}
+
+fn plan(assayed: &Assayed) -> Value {
+    let plan = &assayed.plan;
+    json!({
+        "query": plan.query,
+        "query_parameters": plan.parameters,
+        "query_identifier": plan.identifier,
+        "analyzed": plan.is_analyzed(),
+        "shares_of": if assayed.shares.timed { "time" } else { "cost" },
+        "total_ms": plan.total_time(),
+        "planning_ms": plan.planning_time,
+        "execution_ms": plan.execution_time,
+        "planning": plan.planning,
+        "serialization": plan.serialization,
+        "jit": plan.jit,
+        "triggers": plan.triggers,
+        "settings": plan.settings.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+        "nodes": plan.ids().map(|id| node(assayed, id)).collect::<Vec<_>>(),
+        "tips": assayed.tips.iter().map(tip).collect::<Vec<_>>(),
+    })
+}
+
+fn node(assayed: &Assayed, id: NodeId) -> Value {
+    let (node, own) = (assayed.plan.node(id), assayed.shares[id]);
+    json!({
+        "node": id,
+        "parent": node.parent,
+        "name": title::title(node),
+        "type": node.kind.name(),
+        "relationship": node.relationship,
+        "subplan": node.subplan_name,
+        "schema": node.schema,
+        "relation": node.relation,
+        "alias": node.alias,
+        "index": node.index,
+        "join_type": node.join_type,
+        "parallel": node.parallel_aware,
+        "processes": own.processes,
+        "estimate": node.estimate,
+        "actual": node.actual,
+        "rows_ratio": node.rows_ratio(),
+        "time_ms": own.time,
+        "own_time_ms": own.own_time,
+        "own_cost": own.own_cost,
+        "share": own.share,
+        "own_share": own.own_share,
+        "buffers": node.counters.buffers,
+        "own_buffers": own.own_buffers,
+        "io_ms": node.counters.io,
+        "wal": node.counters.wal,
+        "sort": node.counters.sort,
+        "hash": node.counters.hash,
+        "hash_aggregate": node.counters.hash_aggregate,
+        "memoize": node.counters.memoize,
+        "heap_blocks": { "exact": node.counters.exact_heap_blocks, "lossy": node.counters.lossy_heap_blocks },
+        "heap_fetches": node.heap_fetches,
+        "index_searches": node.index_searches,
+        "rows_removed": {
+            "filter": node.removed_by_filter,
+            "join_filter": node.removed_by_join_filter,
+            "recheck": node.removed_by_recheck,
+        },
+        "conditions": conditions(node),
+        "sort_key": node.sort_key,
+        "group_keys": node.group_keys,
+        "workers": { "planned": node.workers_planned, "launched": node.workers_launched },
+        "disabled": node.disabled,
+        "other": node.other.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+    })
+}
+
+fn conditions(node: &Node) -> Map<String, Value> {
+    let conditions = node.conditions.iter();
+    conditions
+        .map(|condition| {
+            let name = condition.kind.name().to_lowercase().replace([' ', '-'], "_");
+            (name, condition.text.clone().into())
+        })
+        .collect()
+}
+
+fn tip(tip: &Tip) -> Value {
+    json!({
+        "kind": tip.kind,
+        "node": tip.node,
+        "share": tip.share,
+        "confidence": tip.confidence,
+        "message": tip.message,
+        "numbers": tip.numbers.iter().map(|(name, number)| (name.replace('-', "_"), *number)).collect::<std::collections::BTreeMap<_, _>>(),
+        "advice": tip.advice,
+        "sql": tip.sql,
+    })
+}

@@ -1,0 +1,94 @@
+//! The lines above the tree (how long, how much) and those below it (triggers, compilation).
+
+use std::io::{self, Write};
+
+use super::super::{Plan, amount};
+use super::line::{self, BOLD, DIM};
+use super::{Assayed, Options, detail};
+use crate::report::{layout, prose};
+
+pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) -> io::Result<()> {
+    let plan = &assayed.plan;
+    if let Some(query) = &plan.query {
+        let query = if options.verbose {
+            layout::wrap(&prose::visible(query), options.width)
+        } else {
+            line::cut(&query.split_whitespace().collect::<Vec<_>>().join(" "), options.width)
+        };
+        writeln!(out, "{}\n", line::paint(DIM, &query))?;
+    }
+    let mut parts = totals(plan);
+    if let Some((first, rest)) = parts.split_first_mut() {
+        let text = [std::mem::take(first)].into_iter().chain(rest.iter().cloned()).collect::<Vec<_>>().join(" · ");
+        writeln!(out, "{}", line::paint(BOLD, &layout::wrap(&text, options.width)))?;
+    }
+    if !plan.settings.is_empty() {
+        let settings: Vec<String> = plan.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        writeln!(out, "{}", line::paint(DIM, &layout::wrap(&prose::one_line(&settings.join(", ")), options.width)))?;
+    }
+    writeln!(out)
+}
+
+/// `1.24 s`, `planning 0.2 ms`, `25 MB of blocks (24 MB cached, 1 MB read)`.
+pub(super) fn totals(plan: &Plan) -> Vec<String> {
+    let mut parts = Vec::new();
+    match (plan.total_time(), plan.root().estimate) {
+        (Some(time), _) => parts.push(amount::time(time)),
+        (None, Some(estimate)) => {
+            let what = if plan.is_analyzed() { "run without times" } else { "not run" };
+            parts.push(format!("{what}: cost {}", amount::count(estimate.total_cost.round())));
+        }
+        (None, None) => parts.push("costs and times are off".to_owned()),
+    }
+    if let Some(planning) = plan.planning_time {
+        parts.push(format!("planning {}", amount::time(planning)));
+    }
+    let rows = plan.root().actual_rows();
+    if let Some(rows) = rows {
+        parts.push(amount::counted(rows, "row", "rows"));
+    }
+    let buffers = plan.root().counters.buffers;
+    if buffers.accessed() > 0.0 {
+        parts.push(format!("{} of blocks, {} of them read", amount::blocks(buffers.accessed()), amount::blocks(buffers.read())));
+    }
+    if buffers.temp() > 0.0 {
+        parts.push(format!("{} to temporary files", amount::blocks(buffers.temp_written)));
+    }
+    parts
+}
+
+pub(super) fn write_behind(assayed: &Assayed, options: Options, out: &mut dyn Write) -> io::Result<()> {
+    let plan = &assayed.plan;
+    let mut lines = Vec::new();
+    for trigger in &plan.triggers {
+        let name = match (&trigger.constraint, &trigger.name) {
+            (Some(constraint), _) => format!("constraint {constraint}"),
+            (None, name) => format!("trigger {}", name.as_deref().unwrap_or("?")),
+        };
+        let time = trigger.time.map(amount::time).unwrap_or_default();
+        lines.push(format!("{name}: {time} in {}", amount::counted(trigger.calls, "call", "calls")));
+    }
+    if let Some(jit) = &plan.jit {
+        lines.push(format!("JIT: {} functions, {}", amount::count(jit.functions), amount::time(jit.total_time)));
+    }
+    if let Some(serialization) = &plan.serialization {
+        let time = serialization.time.map(amount::time).unwrap_or_default();
+        lines.push(format!("serialization: {} as {}, {time}", amount::kilobytes(serialization.kilobytes), serialization.format));
+    }
+    if options.verbose {
+        let planning = detail::blocks(&plan.planning.buffers);
+        if !planning.is_empty() {
+            lines.push(format!("planning: {planning}"));
+        }
+        if let Some(memory) = plan.planning.memory_used {
+            lines.push(format!("planning: {} of memory", amount::kilobytes(memory)));
+        }
+        if let Some(identifier) = &plan.identifier {
+            lines.push(format!("query identifier {identifier}"));
+        }
+    }
+    if !lines.is_empty() {
+        writeln!(out)?;
+    }
+    lines.iter().try_for_each(|text| writeln!(out, "{}", line::cut(text, options.width)))
+}

@@ -1,0 +1,131 @@
+//! Plans: EXPLAIN's output read, its times and blocks given to the nodes that used them, advice, and drawing.
+//!
+//! In: the text of a plan, in any of the places where one is found ([`read`]). Out: a [`Plan`]; what each node took for itself
+//! ([`Shares`]); [`Tip`]s, each with the numbers that triggered it; and pictures of them ([`draw`]). Does no I/O and asks no
+//! server: what the plan does not say is not known here.
+
+pub mod advice;
+mod amount;
+mod compare;
+mod condition;
+pub mod draw;
+pub mod node;
+mod own;
+mod read;
+
+pub use advice::{Tip, advise};
+pub use compare::{Comparison, compare};
+pub use node::{Node, NodeId, NodeType};
+pub use own::{OwnUse, Shares};
+pub use read::{ReadError, is_plan, read};
+
+use node::Buffers;
+use serde::Serialize;
+
+/// What EXPLAIN printed of one statement. Times are milliseconds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// The root first, every node before its children. Never empty.
+    pub nodes: Vec<Node>,
+    /// Where it is known: from auto_explain.
+    pub query: Option<String>,
+    pub parameters: Option<String>,
+    /// As pg_stat_statements has it.
+    pub identifier: Option<String>,
+    pub planning_time: Option<f64>,
+    pub execution_time: Option<f64>,
+    /// What the log says the statement took.
+    pub duration: Option<f64>,
+    pub planning: Planning,
+    pub serialization: Option<Serialization>,
+    pub triggers: Vec<Trigger>,
+    pub jit: Option<Jit>,
+    /// Settings of the planner that are not the defaults.
+    pub settings: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Planning {
+    pub buffers: Buffers,
+    /// Kilobytes (17+).
+    pub memory_used: Option<f64>,
+    pub memory_allocated: Option<f64>,
+}
+
+/// What it took to turn the result into text or binary (17+).
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Serialization {
+    pub time: Option<f64>,
+    pub kilobytes: f64,
+    pub format: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Trigger {
+    /// None for the trigger of a constraint.
+    pub name: Option<String>,
+    pub constraint: Option<String>,
+    pub relation: Option<String>,
+    pub time: Option<f64>,
+    pub calls: f64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Jit {
+    pub functions: f64,
+    pub inlining: bool,
+    pub optimization: bool,
+    pub generation_time: f64,
+    pub inlining_time: f64,
+    pub optimization_time: f64,
+    pub emission_time: f64,
+    pub total_time: f64,
+}
+
+impl Plan {
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    pub fn root(&self) -> &Node {
+        &self.nodes[0]
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.nodes.len()).map(NodeId)
+    }
+
+    /// The children of a node in order.
+    pub fn children(&self, id: NodeId) -> impl Iterator<Item = &Node> {
+        self.node(id).children.iter().map(|child| self.node(*child))
+    }
+
+    /// The nodes above a node, nearest first.
+    pub fn ancestors(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        std::iter::successors(self.node(id).parent, |above| self.node(*above).parent)
+    }
+
+    pub fn is_analyzed(&self) -> bool {
+        self.root().actual.is_some()
+    }
+
+    /// ANALYZE with TIMING: times of nodes are known.
+    pub fn is_timed(&self) -> bool {
+        self.nodes.iter().any(|node| node.actual.is_some_and(|actual| actual.total_time.is_some()))
+    }
+
+    pub fn has_buffers(&self) -> bool {
+        self.nodes.iter().any(|node| !node.counters.buffers.is_zero())
+    }
+
+    /// Milliseconds of the execution: as printed, or of the root where a plan was logged or cut.
+    pub fn total_time(&self) -> Option<f64> {
+        let root = self.root().actual.and_then(|actual| Some(actual.total_time? * actual.loops));
+        let triggers: f64 = self.triggers.iter().filter_map(|trigger| trigger.time).sum();
+        self.execution_time.or(self.duration).or(root.map(|root| root + triggers))
+    }
+
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}

@@ -1,0 +1,378 @@
+//! EXPLAIN (FORMAT TEXT) to raw properties: the place of an arrow says which node a node belongs to.
+
+use serde_json::{Map, Value, json};
+
+use super::raw::{Properties, RawNode, RawPlan, get};
+use super::{ReadError, text_node, text_property};
+use crate::plan::read::find::Line;
+
+/// What an open indentation belongs to.
+enum Open {
+    Node(usize),
+    /// `CTE x`, `InitPlan 1`, `SubPlan 2` of a node.
+    Header {
+        node: usize,
+        name: String,
+    },
+    /// `Worker 0` of a node.
+    Worker {
+        node: usize,
+        worker: usize,
+    },
+}
+
+/// Which part of the lines behind the nodes is being read.
+#[derive(Clone, Copy, PartialEq)]
+enum Section {
+    Nodes,
+    Planning,
+    Jit,
+    Serialization,
+    Other,
+}
+
+struct Reader {
+    plan: RawPlan,
+    /// Columns of what is open, outermost first.
+    open: Vec<(usize, Open)>,
+    section: Section,
+    bare: bool,
+}
+
+/// Whether a line can be the first of a plan; `bare` means one without costs and times.
+pub(super) fn is_root(line: &str, bare: bool) -> bool {
+    let line = line.trim_start();
+    !line.starts_with("->") && text_node::read(line, bare).is_some()
+}
+
+/// Whether a line belongs to the summary behind the nodes.
+pub(super) fn is_summary(line: &str) -> bool {
+    summary_key(line.trim()).is_some()
+}
+
+fn summary_key(line: &str) -> Option<(&str, &str)> {
+    if let Some(trigger) = line.strip_prefix("Trigger ") {
+        return trigger.contains(": ").then_some(("Trigger", trigger));
+    }
+    let (key, value) = line.split_once(':')?;
+    let known = [
+        "Planning",
+        "Planning Time",
+        "Execution Time",
+        "Planning time",
+        "Execution time",
+        "Total runtime",
+        "JIT",
+        "Settings",
+        "Query Identifier",
+        "Query Text",
+        "Query Parameters",
+        "Serialization",
+    ];
+    known.contains(&key).then(|| (key, value.trim()))
+}
+
+/// Reads the lines of one plan.
+///
+/// # Errors
+/// With the line and column of an arrow that points at no node, or of a line before any node.
+pub(super) fn read(lines: &[Line], bare: bool) -> Result<RawPlan, ReadError> {
+    let mut reader = Reader { plan: RawPlan::default(), open: Vec::new(), section: Section::Nodes, bare };
+    for line in lines {
+        reader.line(line)?;
+    }
+    Ok(reader.plan)
+}
+
+impl Reader {
+    fn line(&mut self, line: &Line) -> Result<(), ReadError> {
+        let text = line.text.trim_end();
+        let content = text.trim_start();
+        let column = text.chars().count() - content.chars().count();
+        if content.is_empty() {
+            return Ok(());
+        }
+        if self.plan.nodes.is_empty() {
+            let Some(properties) = text_node::read(content, self.bare) else {
+                return Err(ReadError::at(line, column, "this is no node of a plan"));
+            };
+            self.node(column, properties);
+            return Ok(());
+        }
+        if let Some(arrow) = content.strip_prefix("->") {
+            let Some(properties) = text_node::read(arrow.trim_start(), true) else {
+                let message = "the node's costs or times cannot be read".to_owned();
+                return Err(ReadError::at(line, column, message));
+            };
+            self.close(column);
+            if self.open.is_empty() {
+                return Err(ReadError::at(line, column, "this arrow belongs to no node: it stands left of the plan"));
+            }
+            self.node(column, properties);
+            return Ok(());
+        }
+        let in_worker = matches!(self.open.last(), Some((at, Open::Worker { .. })) if *at < column);
+        if let Some((key, value)) = summary_key(content).filter(|(key, _)| !(in_worker && *key == "JIT")) {
+            self.summary(key, value);
+            return Ok(());
+        }
+        match self.section {
+            Section::Nodes => self.property(column, content),
+            section => self.detail(section, content),
+        }
+        Ok(())
+    }
+
+    /// Closes what begins at this column or right of it.
+    fn close(&mut self, column: usize) {
+        while self.open.last().is_some_and(|(at, _)| *at >= column) {
+            self.open.pop();
+        }
+    }
+
+    fn node(&mut self, column: usize, mut properties: Properties) {
+        let mut set = |key: &str, value: &str| properties.push((key.to_owned(), value.into()));
+        let parent = match self.open.last() {
+            None => None,
+            Some((_, Open::Header { node, name })) => {
+                set("Parent Relationship", if name.starts_with("SubPlan") { "SubPlan" } else { "InitPlan" });
+                set("Subplan Name", name);
+                Some(*node)
+            }
+            Some((_, Open::Node(node) | Open::Worker { node, .. })) => {
+                set("Parent Relationship", self.relationship(*node));
+                Some(*node)
+            }
+        };
+        let at = self.plan.nodes.len();
+        self.plan.nodes.push(RawNode { parent, properties, workers: Vec::new() });
+        self.open.push((column, Open::Node(at)));
+        self.section = Section::Nodes;
+    }
+
+    /// Of the next plain child of a node, as JSON says it.
+    fn relationship(&self, parent: usize) -> &'static str {
+        match self.node_type(parent) {
+            "Append" | "Merge Append" | "BitmapAnd" | "BitmapOr" => return "Member",
+            "Subquery Scan" => return "Subquery",
+            _ => {}
+        }
+        let plain = |node: &&RawNode| {
+            let relationship = get(&node.properties, "Parent Relationship").and_then(Value::as_str);
+            node.parent == Some(parent) && matches!(relationship, Some("Outer" | "Inner"))
+        };
+        if self.plan.nodes.iter().any(|node| plain(&node)) { "Inner" } else { "Outer" }
+    }
+
+    fn node_type(&self, node: usize) -> &str {
+        get(&self.plan.nodes[node].properties, "Node Type").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn property(&mut self, column: usize, content: &str) {
+        self.close(column);
+        let (node, worker) = match self.open.last() {
+            Some((_, Open::Node(node) | Open::Header { node, .. })) => (*node, None),
+            Some((_, Open::Worker { node, worker })) => (*node, Some(*worker)),
+            // A copy may have lost the root's own indentation.
+            None => (0, None),
+        };
+        if self.open.is_empty() {
+            self.open.push((0, Open::Node(0)));
+        }
+        if let Some((number, rest)) = worker_line(content) {
+            let at = self.worker(node, number);
+            self.open.push((column, Open::Worker { node, worker: at }));
+            self.worker_property(node, at, rest.trim());
+            return;
+        }
+        if let Some(worker) = worker {
+            self.worker_property(node, worker, content);
+            return;
+        }
+        let header = ["CTE ", "InitPlan ", "SubPlan "].iter().any(|mark| content.starts_with(mark));
+        if header && !content.contains(": ") {
+            self.open.push((column, Open::Header { node, name: content.to_owned() }));
+            return;
+        }
+        let node_type = self.node_type(node).to_owned();
+        let properties = &mut self.plan.nodes[node].properties;
+        match key_and_value(content) {
+            Some((key, value)) => text_property::read(&node_type, key, value, properties),
+            // The further tables of an UPDATE of partitions stand without a key.
+            None if node_type == "ModifyTable" && content.contains(" on ") => {
+                properties.push(("Target".to_owned(), content.into()));
+            }
+            // A literal with line breaks goes on.
+            None => match properties.last_mut() {
+                Some((_, Value::String(text))) => {
+                    text.push('\n');
+                    text.push_str(content);
+                }
+                _ => properties.push(("Note".to_owned(), content.into())),
+            },
+        }
+    }
+
+    /// The place of a worker in its node, by its number.
+    fn worker(&mut self, node: usize, number: u32) -> usize {
+        let workers = &mut self.plan.nodes[node].workers;
+        let known = workers.iter().position(|worker| get(worker, "Worker Number").and_then(Value::as_u64) == Some(number.into()));
+        known.unwrap_or_else(|| {
+            workers.push(vec![("Worker Number".to_owned(), number.into())]);
+            workers.len() - 1
+        })
+    }
+
+    fn worker_property(&mut self, node: usize, worker: usize, content: &str) {
+        let node_type = self.node_type(node).to_owned();
+        let properties = &mut self.plan.nodes[node].workers[worker];
+        if let Some(actual) = content.strip_prefix("actual ") {
+            for word in actual.split_whitespace() {
+                match word.split_once('=') {
+                    Some(("time", times)) => {
+                        if let Some((first, last)) = times.split_once("..") {
+                            properties.push(("Actual Startup Time".to_owned(), first.into()));
+                            properties.push(("Actual Total Time".to_owned(), last.into()));
+                        }
+                    }
+                    Some(("rows", rows)) => properties.push(("Actual Rows".to_owned(), rows.into())),
+                    Some(("loops", loops)) => properties.push(("Actual Loops".to_owned(), loops.into())),
+                    _ => {}
+                }
+            }
+        } else if let Some((key, value)) = key_and_value(content) {
+            text_property::read(&node_type, key, value, properties);
+        }
+    }
+
+    fn summary(&mut self, key: &str, value: &str) {
+        self.section = match key {
+            "Planning" => Section::Planning,
+            "JIT" => Section::Jit,
+            "Serialization" => Section::Serialization,
+            _ => Section::Other,
+        };
+        let properties = &mut self.plan.properties;
+        let mut set = |key: &str, value: Value| properties.push((key.to_owned(), value));
+        match key {
+            "Planning Time" | "Planning time" => set("Planning Time", milliseconds(value)),
+            "Execution Time" | "Execution time" | "Total runtime" => set("Execution Time", milliseconds(value)),
+            "Planning" | "JIT" => set(key, json!({})),
+            "Serialization" => {
+                let mut serialization = Map::new();
+                let mut words = value.split_whitespace().filter_map(|word| word.split_once('='));
+                if let Some((_, time)) = words.clone().find(|(key, _)| *key == "time") {
+                    serialization.insert("Time".to_owned(), time.into());
+                }
+                if let Some((_, output)) = words.clone().find(|(key, _)| *key == "output") {
+                    serialization.insert("Output Volume".to_owned(), output.trim_end_matches("kB").into());
+                }
+                if let Some((_, format)) = words.find(|(key, _)| *key == "format") {
+                    serialization.insert("Format".to_owned(), format.into());
+                }
+                set(key, Value::Object(serialization));
+            }
+            "Settings" => set(key, settings(value)),
+            "Trigger" => set("Trigger", trigger(value)),
+            _ => set(key, value.into()),
+        }
+    }
+
+    /// A line below `Planning:`, `JIT:` and the like.
+    fn detail(&mut self, section: Section, content: &str) {
+        let Some((key, value)) = key_and_value(content) else { return };
+        let Some((_, Value::Object(object))) = self.plan.properties.last_mut() else { return };
+        match (section, key) {
+            (Section::Jit, "Functions") => {
+                object.insert(key.to_owned(), value.into());
+            }
+            (Section::Jit, "Timing") => {
+                object.insert(key.to_owned(), Value::Object(jit_timing(value)));
+            }
+            (Section::Jit, "Options") => {
+                let options = value.split(", ").filter_map(|option| option.rsplit_once(' '));
+                let options = options.map(|(name, on)| (name.to_owned(), Value::Bool(on == "true")));
+                object.insert(key.to_owned(), Value::Object(options.collect()));
+            }
+            (Section::Planning, "Memory") => {
+                for word in value.split_whitespace() {
+                    if let Some((key, kilobytes)) = word.split_once('=') {
+                        let key = if key == "used" { "Memory Used" } else { "Memory Allocated" };
+                        object.insert(key.to_owned(), kilobytes.trim_end_matches("kB").into());
+                    }
+                }
+            }
+            (Section::Planning | Section::Serialization, _) => {
+                let mut properties = Properties::new();
+                text_property::read("", key, value, &mut properties);
+                object.extend(properties);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// `Worker 1:  actual time=…` to the number and the rest.
+fn worker_line(content: &str) -> Option<(u32, &str)> {
+    let (number, rest) = content.strip_prefix("Worker ")?.split_once(':')?;
+    Some((number.parse().ok()?, rest))
+}
+
+/// Splits `Key: value`. A key begins with a capital and holds no quotes or parentheses.
+fn key_and_value(content: &str) -> Option<(&str, &str)> {
+    let (key, value) = content.split_once(": ").or_else(|| content.strip_suffix(':').map(|key| (key, "")))?;
+    let plausible = key.starts_with(|c: char| c.is_ascii_uppercase())
+        && key.len() <= 40
+        && !key.contains(['(', ')', '\'', '"', '=', ',']);
+    plausible.then_some((key, value))
+}
+
+fn milliseconds(value: &str) -> Value {
+    value.split_whitespace().next().unwrap_or_default().into()
+}
+
+/// `work_mem = '7MB', random_page_cost = '1.1'`.
+fn settings(value: &str) -> Value {
+    let pairs = text_property::split_list(value);
+    let pairs = pairs.iter().filter_map(|pair| pair.split_once(" = "));
+    Value::Object(
+        pairs
+            .map(|(name, value)| {
+                let value = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).unwrap_or(value);
+                (name.to_owned(), value.replace("''", "'").into())
+            })
+            .collect(),
+    )
+}
+
+/// `[name] [for constraint name] [on relation]: time=1.5 calls=3`.
+fn trigger(value: &str) -> Value {
+    let (names, numbers) = value.rsplit_once(": ").unwrap_or((value, ""));
+    let mut trigger = Map::new();
+    let (names, relation) = match names.rsplit_once(" on ") {
+        Some((names, relation)) => (names, Some(relation)),
+        None => (names, None),
+    };
+    if let Some(relation) = relation {
+        trigger.insert("Relation".to_owned(), relation.into());
+    }
+    match names.split_once("for constraint ") {
+        Some((_, constraint)) => trigger.insert("Constraint Name".to_owned(), constraint.into()),
+        None => trigger.insert("Trigger Name".to_owned(), names.into()),
+    };
+    for (key, number) in text_property::pairs(numbers) {
+        trigger.insert(if key == "time" { "Time" } else { "Calls" }.to_owned(), number.into());
+    }
+    Value::Object(trigger)
+}
+
+/// `Generation 1.2 ms (Deform 0.3 ms), Inlining 0.0 ms, Total 5.0 ms`.
+fn jit_timing(value: &str) -> Map<String, Value> {
+    let parts = text_property::split_list(value);
+    let parts = parts.iter().filter_map(|part| {
+        let mut words = part.split_whitespace();
+        let (name, time) = (words.next()?, words.next()?);
+        Some((name.to_owned(), time.into()))
+    });
+    parts.collect()
+}

@@ -1,0 +1,223 @@
+//! The first line of a node in the text format, to the properties that JSON gives it.
+
+use serde_json::Value;
+
+use super::raw::Properties;
+use crate::plan::node::KnownType;
+
+/// What stands behind the arrow, or `None` if it is no node. `bare` accepts nodes without costs and times.
+pub(super) fn read(line: &str, bare: bool) -> Option<Properties> {
+    let mut properties = Properties::new();
+    let name = match split_numbers(line) {
+        Some((name, numbers)) => {
+            read_numbers(numbers, &mut properties)?;
+            name.trim_end()
+        }
+        None if bare => line.trim_end(),
+        None => return None,
+    };
+    read_name(name, bare && properties.is_empty(), &mut properties)?;
+    Some(properties)
+}
+
+/// Splits `Seq Scan on t  (cost=…) (actual …)` before the first parenthesis of the numbers, which end the line.
+fn split_numbers(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim_end();
+    if !line.ends_with(')') {
+        return None;
+    }
+    let actual = [" (actual ", " (never executed)"].iter().filter_map(|mark| line.rfind(mark)).max();
+    let before_actual = &line[..actual.unwrap_or(line.len())];
+    let cost = before_actual.rfind(" (cost=").filter(|at| !before_actual[at + 1..].trim_end_matches(')').contains(')'));
+    let at = cost.or(actual)?;
+    Some((&line[..at], &line[at..]))
+}
+
+fn read_numbers(text: &str, properties: &mut Properties) -> Option<()> {
+    let mut number = |key: &str, text: &str| -> Option<()> {
+        let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite())?;
+        properties.push((key.to_owned(), number.into()));
+        Some(())
+    };
+    let mut rest = text.trim();
+    while let Some(inside) = rest.strip_prefix('(') {
+        let (group, behind) = inside.split_once(')')?;
+        rest = behind.trim_start();
+        if group == "never executed" {
+            number("Actual Rows", "0")?;
+            number("Actual Loops", "0")?;
+            continue;
+        }
+        for word in group.split_whitespace().filter(|word| *word != "actual") {
+            let (key, value) = word.split_once('=')?;
+            match key {
+                "cost" | "time" => {
+                    let (first, last) = value.split_once("..")?;
+                    let keys = if key == "cost" {
+                        ("Startup Cost", "Total Cost")
+                    } else {
+                        ("Actual Startup Time", "Actual Total Time")
+                    };
+                    number(keys.0, first)?;
+                    number(keys.1, last)?;
+                }
+                "rows" if group.starts_with("cost") => number("Plan Rows", value)?,
+                "rows" => number("Actual Rows", value)?,
+                "width" => number("Plan Width", value)?,
+                "loops" => number("Actual Loops", value)?,
+                _ => return None,
+            }
+        }
+    }
+    rest.is_empty().then_some(())
+}
+
+/// Prefixes that EXPLAIN puts before a node's name, with the property they stand for.
+const PREFIXES: &[(&str, &str, Option<&str>)] = &[
+    ("Parallel ", "Parallel Aware", None),
+    ("Async ", "Async Capable", None),
+    ("Partial ", "Partial Mode", Some("Partial")),
+    ("Finalize ", "Partial Mode", Some("Finalize")),
+];
+
+const JOIN_TYPES: &[&str] = &["Left", "Full", "Right", "Semi", "Anti", "Right Semi", "Right Anti"];
+
+fn read_name(name: &str, must_be_known: bool, properties: &mut Properties) -> Option<()> {
+    let mut name = name;
+    while let Some((prefix, key, value)) = PREFIXES.iter().find(|(prefix, ..)| name.starts_with(prefix)) {
+        properties.push(((*key).to_owned(), value.map_or(Value::Bool(true), Value::from)));
+        name = &name[prefix.len()..];
+    }
+    let mut set = |key: &str, value: &str| properties.push((key.to_owned(), value.into()));
+    for operation in ["Insert", "Update", "Delete", "Merge"] {
+        if let Some(target) = name.strip_prefix(operation).and_then(|rest| rest.strip_prefix(" on ")) {
+            set("Node Type", "ModifyTable");
+            set("Operation", operation);
+            return target_names("Relation Name", target, properties);
+        }
+        let foreign = name.strip_prefix("Foreign ").and_then(|rest| rest.strip_prefix(operation));
+        if let Some(target) = foreign.and_then(|rest| rest.strip_prefix(" on ")) {
+            set("Node Type", "Foreign Scan");
+            set("Operation", operation);
+            return target_names("Relation Name", target, properties);
+        }
+    }
+    if let Some(kind) = ["Nested Loop", "Hash", "Merge"].iter().find(|kind| name.starts_with(**kind)) {
+        let rest = name[kind.len()..].strip_suffix(" Join").map(str::trim);
+        if let Some(join_type) = rest.filter(|rest| rest.is_empty() || JOIN_TYPES.contains(rest)) {
+            let node = if *kind == "Nested Loop" { "Nested Loop".to_owned() } else { format!("{kind} Join") };
+            set("Node Type", &node);
+            set("Join Type", if join_type.is_empty() { "Inner" } else { join_type });
+            return Some(());
+        }
+    }
+    for (text, node, strategy) in [
+        ("GroupAggregate", "Aggregate", "Sorted"),
+        ("HashAggregate", "Aggregate", "Hashed"),
+        ("MixedAggregate", "Aggregate", "Mixed"),
+        ("HashSetOp", "SetOp", "Hashed"),
+        ("SetOp", "SetOp", "Sorted"),
+    ] {
+        let rest = name.strip_prefix(text).filter(|rest| rest.is_empty() || node == "SetOp" && rest.starts_with(' '));
+        if let Some(rest) = rest {
+            set("Node Type", node);
+            set("Strategy", strategy);
+            if !rest.is_empty() {
+                set("Command", rest.trim());
+            }
+            return Some(());
+        }
+    }
+    if let Some(provider) = name.strip_prefix("Custom Scan (") {
+        let (provider, rest) = provider.split_once(')')?;
+        set("Node Type", "Custom Scan");
+        set("Custom Plan Provider", provider);
+        return match rest.strip_prefix(" on ") {
+            Some(target) => target_names("Relation Name", target, properties),
+            None => Some(()),
+        };
+    }
+    let known = KnownType::ALL
+        .iter()
+        .filter(|known| name.strip_prefix(known.name()).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')))
+        .max_by_key(|known| known.name().len());
+    match known {
+        Some(known) => {
+            set("Node Type", known.name());
+            scanned(*known, &name[known.name().len()..], properties)
+        }
+        None if must_be_known || name.is_empty() => None,
+        None => {
+            set("Node Type", name);
+            Some(())
+        }
+    }
+}
+
+/// Reads ` Backward using i on schema.t alias` behind the name of a scan.
+fn scanned(kind: KnownType, rest: &str, properties: &mut Properties) -> Option<()> {
+    let mut rest = rest;
+    if let Some(behind) = rest.strip_prefix(" Backward") {
+        properties.push(("Scan Direction".to_owned(), "Backward".into()));
+        rest = behind;
+    }
+    if let Some(behind) = rest.strip_prefix(" using ") {
+        let (index, behind) = identifier(behind)?;
+        properties.push(("Index Name".to_owned(), index.into()));
+        rest = behind;
+    }
+    let Some(target) = rest.strip_prefix(" on ") else { return rest.trim().is_empty().then_some(()) };
+    match kind {
+        KnownType::BitmapIndexScan => {
+            properties.push(("Index Name".to_owned(), identifier(target)?.0.into()));
+            Some(())
+        }
+        KnownType::FunctionScan => target_names("Function Name", target, properties),
+        KnownType::TableFunctionScan => target_names("Table Function Name", target, properties),
+        KnownType::CteScan | KnownType::WorkTableScan => target_names("CTE Name", target, properties),
+        KnownType::NamedTuplestoreScan => target_names("Tuplestore Name", target, properties),
+        KnownType::ValuesScan | KnownType::SubqueryScan => {
+            properties.push(("Alias".to_owned(), identifier(target)?.0.into()));
+            Some(())
+        }
+        _ => target_names("Relation Name", target, properties),
+    }
+}
+
+/// Reads `[schema.]name [alias]`.
+fn target_names(key: &str, text: &str, properties: &mut Properties) -> Option<()> {
+    let (mut name, mut rest) = identifier(text)?;
+    let mut set = |key: &str, value: &str| properties.push((key.to_owned(), value.into()));
+    if let Some(behind) = rest.strip_prefix('.') {
+        set("Schema", &name);
+        (name, rest) = identifier(behind)?;
+    }
+    set(key, &name);
+    match rest.trim_start() {
+        "" => set("Alias", &name),
+        alias => set("Alias", &identifier(alias)?.0),
+    }
+    Some(())
+}
+
+/// An identifier at the start of the text, without its quotes, and what follows.
+fn identifier(text: &str) -> Option<(String, &str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find([' ', '.', ',']).unwrap_or(text.len());
+        return (end > 0).then(|| (text[..end].to_owned(), &text[end..]));
+    };
+    let mut name = String::new();
+    let mut rest = quoted;
+    loop {
+        let at = rest.find('"')?;
+        name.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        match rest.strip_prefix('"') {
+            Some(behind) => {
+                name.push('"');
+                rest = behind;
+            }
+            None => return Some((name, rest)),
+        }
+    }
+}
