@@ -20,4 +20,5 @@ pub mod rules;
 pub mod schema;
 pub mod shadow;
 pub mod sql;
+pub mod twin;
 pub mod version;

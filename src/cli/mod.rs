@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod database;
 mod format;
 mod generate;
 mod in_force;
@@ -10,6 +11,7 @@ mod output;
 mod plan;
 mod rules;
 mod selection;
+mod snapshot;
 
 use std::process::ExitCode;
 
@@ -27,6 +29,7 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Plan(Box<plan::Arguments>),
+    Snapshot(snapshot::Arguments),
     Rules(rules::Arguments),
     Config(config::Arguments),
     Init(init::Arguments),
@@ -48,6 +51,7 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => check::run(arguments),
         Command::Plan(arguments) => plan::run(*arguments),
+        Command::Snapshot(arguments) => snapshot::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Config(arguments) => config::run(arguments),
         Command::Init(arguments) => init::run(arguments),

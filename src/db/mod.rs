@@ -4,18 +4,26 @@
 //! of that text, [`Facts`] and [`Workload`]. There is one way into a schema: the DDL is read and applied as a migration is, so a
 //! finding on a live database points into it with file, line and column.
 
+pub mod applied;
+mod build;
 mod catalog;
 mod connect;
+mod ddl;
 mod error;
+mod live;
+mod measure;
 mod places;
+pub mod snapshot;
 
 pub use connect::{Limits, Parameters, Row, Session};
+pub use applied::AppliedMigrations;
 pub use error::DbError;
+pub use live::{Reading, Wanted, read, read_in};
 pub use places::Places;
 
 use crate::facts::{Facts, Workload};
 use crate::schema::Schema;
-use crate::sql::FileId;
+use crate::sql::{FileId, SourceFile, Sources};
 use crate::version::PgVersion;
 
 /// A database as it was at one moment, live or from a snapshot.
@@ -33,4 +41,19 @@ pub struct Database {
     pub places: Places,
     pub facts: Facts,
     pub workload: Workload,
+    pub applied: Vec<AppliedMigrations>,
+}
+
+impl Database {
+    /// Builds the schema of what was read, or of what a snapshot held. The DDL becomes a file among the sources.
+    pub fn new(reading: Reading, sources: &mut Sources) -> Database {
+        let Reading { ddl, mut facts, workload, applied } = reading;
+        let label = format!("database {}", facts.database.name);
+        let major = facts.server.major().clamp(PgVersion::OLDEST.major(), PgVersion::NEWEST.major());
+        let version = PgVersion::new(major).unwrap_or_default();
+        let file = sources.add(SourceFile::new(&label, ddl));
+        let built = build::build(file, sources.file(file), version, &facts);
+        facts.unread.extend(built.unread);
+        Database { label, version, file, schema: built.schema, places: built.places, facts, workload, applied }
+    }
 }

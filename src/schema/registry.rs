@@ -21,6 +21,14 @@ impl Schema {
         self.relations.get_mut(&id).map(Arc::make_mut)
     }
 
+    /// Notes what no statement says: a concurrent build of this index failed.
+    pub(crate) fn mark_invalid_index(&mut self, name: &QualifiedName) {
+        let id = self.relation_at(name).map(|relation| relation.id);
+        if let Some(RelationKind::Index(index)) = id.and_then(|id| self.edit(id)).map(|relation| &mut relation.kind) {
+            index.valid = false;
+        }
+    }
+
     pub(super) fn edit_type(&mut self, id: TypeId) -> Option<&mut Type> {
         self.types.get_mut(&id).map(Arc::make_mut)
     }

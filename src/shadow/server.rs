@@ -116,8 +116,31 @@ impl Server {
         Ok(Session { client, connection })
     }
 
-    fn data(&self) -> PathBuf {
+    /// The folder of the cluster.
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Shuts the server down in order, hands the folder of the cluster to `while_stopped`, and starts it again. No session may be open.
+    ///
+    /// # Errors
+    /// [`ShadowError`] if it does not stop or start. What `while_stopped` returns is handed on; the server is started in any case.
+    pub fn restart<T>(
+        &mut self,
+        options: &Options,
+        while_stopped: impl FnOnce(&Path) -> T,
+    ) -> Result<T, ShadowError> {
+        self.stop_guard();
+        // SIGINT is the fast shutdown: everything is written to the files.
+        let pid = i32::try_from(self.postgres.id()).ok().and_then(Pid::from_raw);
+        if pid.is_none_or(|pid| kill_process(pid, Signal::INT).is_err()) || self.postgres.wait().is_err() {
+            return Err(ShadowError::Stopped { log: self.log() });
+        }
+        let result = while_stopped(&self.data());
+        self.postgres = launch(&self.installation, self.folder.path(), options, unprivileged_user()?)?;
+        self.guard = self.start_guard();
+        self.wait_until_ready(options.start_within)?;
+        Ok(result)
     }
 
     /// The eighth line of postmaster.pid says `ready` once connections are accepted (src/include/utils/pidfile.h).
@@ -162,15 +185,19 @@ impl Server {
             .spawn()
             .ok()
     }
+
+    fn stop_guard(&mut self) {
+        if let Some(mut guard) = self.guard.take() {
+            let _ = guard.kill();
+            let _ = guard.wait();
+        }
+    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         // The guard goes first, so that it cannot signal a process that took over the server's id.
-        if let Some(guard) = &mut self.guard {
-            let _ = guard.kill();
-            let _ = guard.wait();
-        }
+        self.stop_guard();
         // SIGQUIT is the immediate shutdown: it also ends the server's children, which SIGKILL would leave behind.
         let pid = i32::try_from(self.postgres.id()).ok().and_then(Pid::from_raw);
         match pid.map(|pid| kill_process(pid, Signal::QUIT)) {
@@ -259,6 +286,8 @@ fn initdb(installation: &Installation, folder: &Path, user: Option<User>) -> Res
         command(installation, "initdb", folder, user)
             .args(["--pgdata=data", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"])
             .args(["--username", SUPERUSER])
+            // The default since 18; pages that are written while the server is stopped have none.
+            .args((installation.major() >= 18).then_some("--no-data-checksums"))
             .args(locale)
             .output()
             .map_err(|source| ShadowError::Launch { program: installation.bin().join("initdb"), source })

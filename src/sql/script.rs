@@ -1,5 +1,6 @@
 //! Files to statements: splitting, tokens, reading, and a second try with the constructs rewritten that sqlparser lacks.
 
+use rayon::prelude::*;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -23,12 +24,20 @@ pub fn read_section(source: &SourceFile, section: Span) -> Script {
     let spans = |ranges: Vec<std::ops::Range<usize>>| -> Vec<Span> {
         ranges.into_iter().map(|range| text.span(range.start, range.end)).collect()
     };
+    let statements = if pieces.len() < MANY {
+        pieces.iter().map(|piece| read_piece(&text, piece)).collect()
+    } else {
+        pieces.par_iter().map(|piece| read_piece(&text, piece)).collect()
+    };
     Script {
-        statements: pieces.iter().map(|piece| read_piece(&text, piece)).collect(),
+        statements,
         comments: spans(comments),
         meta_commands: spans(meta_commands),
     }
 }
+
+/// So many statements are read in parallel: the DDL of a whole database.
+const MANY: usize = 500;
 
 /// Reads the statements of a text that stands inside a file: a function body, EXECUTE of a literal.
 pub(super) fn read_text(text: &Text) -> Vec<Statement> {

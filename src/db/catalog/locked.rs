@@ -46,9 +46,6 @@ impl Locked {
         Ok(self.oids.len() - before)
     }
 
-    pub fn oids(&self) -> &[Oid] {
-        &self.oids
-    }
 
     pub fn contains(&self, oid: Oid) -> bool {
         self.oids.contains(&oid)

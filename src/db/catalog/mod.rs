@@ -14,8 +14,8 @@ use std::collections::{HashMap, HashSet};
 pub(super) use locked::Locked;
 pub(super) use relations::{Column, Index, Relation, Sequence};
 pub(super) use routines::{Aggregate, Routine};
-pub(super) use table_parts::{Constraint, Part, Policy, Rule, Statistics, Trigger};
-pub(super) use types::{Domain, OtherObject, Type, TypeKind};
+pub(super) use table_parts::{Constraint, Policy, Rule, Statistics, Trigger};
+pub(super) use types::{OtherObject, Type, TypeKind};
 
 use super::{DbError, Session};
 use crate::facts::{Topic, Unread};
@@ -62,7 +62,7 @@ pub(super) struct Catalog {
     pub indexes: HashMap<Oid, Vec<Index>>,
     pub sequences: HashMap<Oid, Sequence>,
     pub routines: HashMap<Oid, Routine>,
-    pub aggregates: Vec<Aggregate>,
+    pub aggregates: HashMap<Oid, Aggregate>,
     pub triggers: Vec<Trigger>,
     pub policies: Vec<Policy>,
     pub rules: Vec<Rule>,

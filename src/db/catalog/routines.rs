@@ -71,7 +71,7 @@ pub(super) async fn read(session: &Session, catalog: &mut Catalog) -> Result<(),
                     catalog.routines.insert(oid, routine);
                 }
                 (None, Some(options)) => {
-                    catalog.aggregates.push(Aggregate { identity, arguments, options: options.into() });
+                    catalog.aggregates.insert(oid, Aggregate { identity, arguments, options: options.into() });
                 }
                 (None, None) => missed.push(format!("{}.{}", identity.schema, identity.name)),
             }

@@ -1,0 +1,79 @@
+//! The options of every command that looks at a live database, or at a snapshot of one.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use pgassay::db::{self, Database, Limits, Parameters, Reading, Wanted, snapshot};
+use pgassay::facts::{Facts, Values};
+use pgassay::sql::Sources;
+use pgassay::version::PgVersion;
+
+/// Which database to look at.
+#[derive(Debug, Args)]
+pub struct DatabaseArguments {
+    /// Connect to this database, read-only: a URL, "host=… dbname=…", a database's name, or env:NAME for the value of an environment variable
+    #[arg(long, value_name = "URL", conflicts_with = "snapshot")]
+    db: Option<String>,
+
+    /// Read this snapshot instead of connecting: pgassay snapshot writes it
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+/// How long pgassay's own statements may take.
+#[derive(Debug, Args)]
+pub struct LimitArguments {
+    /// Seconds that a statement of pgassay's own may take on the server
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    statement_timeout: u64,
+}
+
+impl LimitArguments {
+    pub fn limits(&self) -> Limits {
+        Limits { statement: Duration::from_secs(self.statement_timeout), ..Limits::default() }
+    }
+}
+
+impl DatabaseArguments {
+    pub fn is_given(&self) -> bool {
+        self.db.is_some() || self.snapshot.is_some()
+    }
+
+    /// Reads the database or the snapshot, and tells on stderr what could not be read.
+    pub fn load(&self, values: Values, sources: &mut Sources) -> anyhow::Result<Option<Database>> {
+        let reading = match (&self.db, &self.snapshot) {
+            (Some(url), _) => read(url, values, self.limits.limits())?,
+            (None, Some(path)) => snapshot::read(path)?,
+            (None, None) => return Ok(None),
+        };
+        let database = Database::new(reading, sources);
+        tell(&database.facts);
+        Ok(Some(database))
+    }
+}
+
+/// Connects and reads.
+pub fn read(url: &str, values: Values, limits: Limits) -> anyhow::Result<Reading> {
+    let parameters = Parameters::read(url)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(db::read(&parameters, Wanted { values, limits }))?)
+}
+
+/// What a reader of the findings has to know of how they were come by.
+pub fn tell(facts: &Facts) {
+    let note = |text: String| anstream::eprintln!("note: {}: {text}", facts.database.name);
+    let server = &facts.server;
+    if server.major() > PgVersion::NEWEST.major() {
+        note(format!("PostgreSQL {} is newer than pgassay knows; it is taken for {}", server.major(), PgVersion::NEWEST));
+    }
+    if server.in_recovery {
+        note("this server is a standby: its counters of scans are its own, and those of writes are the primary's or zero".to_owned());
+    }
+    for unread in &facts.unread {
+        note(format!("could not read {}: {}; not checked: {}", unread.fact, unread.reason, unread.unchecked));
+    }
+}

@@ -1,0 +1,54 @@
+//! `pgassay snapshot`: a database in a file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use pgassay::db::snapshot;
+use pgassay::facts::Values;
+
+use super::Outcome;
+use super::database::{self, LimitArguments};
+use super::in_force::ConfigFile;
+
+/// Write a database's schema, statistics and workload to a file, for runs without a login
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The file holds no rows. It holds the texts of queries as pg_stat_statements keeps them, with constants taken out. Exit codes: 0 written; 2 not."
+)]
+pub struct Arguments {
+    /// Connect to this database, read-only: a URL, "host=… dbname=…", a database's name, or env:NAME for the value of an environment variable
+    #[arg(long, value_name = "URL")]
+    db: String,
+
+    /// The file to write; one that is there is replaced
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+
+    /// Write column values from statistics too, but for columns that may hold personal data
+    #[arg(long)]
+    with_values: bool,
+
+    #[command(flatten)]
+    limits: LimitArguments,
+
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    let settings = arguments.file.load()?.map(|loaded| loaded.config.settings).unwrap_or_default();
+    let values = if arguments.with_values { Values::All } else { Values::None };
+    let reading = database::read(&arguments.db, values, arguments.limits.limits())?;
+    snapshot::write(&arguments.output, &reading, arguments.with_values, &settings.areas)?;
+    database::tell(&reading.facts);
+    let (facts, workload) = (&reading.facts, &reading.workload);
+    anstream::eprintln!(
+        "note: {}: holds {} relations, {} indexes, {} statements{}",
+        arguments.output.display(),
+        facts.relations.len(),
+        facts.indexes.len(),
+        workload.statements.len(),
+        if arguments.with_values { ", with column values" } else { ", without column values" },
+    );
+    Ok(Outcome::Clean)
+}

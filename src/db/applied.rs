@@ -1,0 +1,239 @@
+//! Which migrations ran before: what the frameworks' own tables say.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{DbError, Session};
+use crate::change::QualifiedName;
+use crate::facts::{Facts, Topic, Unread};
+use crate::migration::{Framework, Migration};
+
+/// The rows of a framework's table, as far as they say that something ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedMigrations {
+    pub table: QualifiedName,
+    /// Versions or names, as the framework writes them there, in the order of the table.
+    pub versions: Vec<String>,
+    /// The table has one row, the newest version: all up to it ran.
+    pub newest_only: bool,
+}
+
+/// A framework's table: where it is unless the schema is free, and how a row is read.
+struct Table {
+    schema: Option<&'static str>,
+    name: &'static str,
+    frameworks: &'static [Framework],
+    /// The version of a row that says that it ran.
+    version: fn(&Value) -> Option<String>,
+}
+
+const TABLES: &[Table] = &[
+    Table { schema: None, name: "_sqlx_migrations", frameworks: &[Framework::Sqlx], version: sqlx },
+    Table { schema: None, name: "__diesel_schema_migrations", frameworks: &[Framework::Diesel], version },
+    Table { schema: None, name: "refinery_schema_history", frameworks: &[Framework::Refinery], version },
+    Table { schema: None, name: "flyway_schema_history", frameworks: &[Framework::Flyway], version: flyway },
+    Table { schema: None, name: "databasechangelog", frameworks: &[Framework::Liquibase], version: liquibase },
+    Table { schema: None, name: "_prisma_migrations", frameworks: &[Framework::Prisma], version: prisma },
+    Table { schema: None, name: "__drizzle_migrations", frameworks: &[Framework::Drizzle], version: drizzle },
+    Table { schema: None, name: "goose_db_version", frameworks: &[Framework::Goose], version: goose },
+    Table { schema: None, name: "atlas_schema_revisions", frameworks: &[Framework::Atlas], version },
+    Table { schema: Some("sqitch"), name: "changes", frameworks: &[Framework::Sqitch], version: sqitch },
+    Table { schema: None, name: "pgmigrations", frameworks: &[Framework::NodePgMigrate], version: named },
+    Table { schema: Some("supabase_migrations"), name: "schema_migrations", frameworks: &[Framework::Supabase], version },
+    Table { schema: Some("hdb_catalog"), name: "schema_migrations", frameworks: &[Framework::Hasura], version },
+    Table {
+        schema: None,
+        name: "schema_migrations",
+        frameworks: &[Framework::Dbmate, Framework::GolangMigrate, Framework::Plain],
+        version,
+    },
+];
+
+fn text(row: &Value, key: &str) -> Option<String> {
+    match row.get(key)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn version(row: &Value) -> Option<String> {
+    text(row, "version")
+}
+
+fn named(row: &Value) -> Option<String> {
+    text(row, "name")
+}
+
+fn sqitch(row: &Value) -> Option<String> {
+    text(row, "change")
+}
+
+fn sqlx(row: &Value) -> Option<String> {
+    text(row, "version").filter(|_| row.get("success") != Some(&Value::Bool(false)))
+}
+
+/// A script's file name; a row that failed does not count, and one without a script is a baseline.
+fn flyway(row: &Value) -> Option<String> {
+    text(row, "script").filter(|_| row.get("success") == Some(&Value::Bool(true)))
+}
+
+fn liquibase(row: &Value) -> Option<String> {
+    Some(format!("{}:{}", text(row, "author")?, text(row, "id")?))
+}
+
+fn prisma(row: &Value) -> Option<String> {
+    let is_set = |key: &str| row.get(key).is_some_and(|value| !value.is_null());
+    text(row, "migration_name").filter(|_| is_set("finished_at") && !is_set("rolled_back_at"))
+}
+
+fn drizzle(row: &Value) -> Option<String> {
+    text(row, "created_at")
+}
+
+/// Version 0 is the table's own first row.
+fn goose(row: &Value) -> Option<String> {
+    text(row, "version_id").filter(|version| version != "0" && row.get("is_applied") == Some(&Value::Bool(true)))
+}
+
+/// Reads the tables that are there.
+pub(super) async fn read(session: &Session, facts: &mut Facts) -> Result<Vec<AppliedMigrations>, DbError> {
+    let there: Vec<(QualifiedName, &Table)> =
+        facts.relations.keys().filter_map(|name| Some((name.clone(), table_of(name)?))).collect();
+    let mut found = Vec::new();
+    for (name, table) in there {
+        // Names are quoted by `Display`. The columns differ from version to version, so rows come as JSON.
+        let sql = format!("SELECT to_jsonb(t)::text FROM {name} t ORDER BY 1");
+        let mut rows: Vec<Value> = Vec::new();
+        let result = session
+            .each_in_savepoint("the framework's table", &sql, None, |row| {
+                rows.extend(serde_json::from_str(row.get(0)?));
+                Ok(())
+            })
+            .await;
+        match result {
+            Err(error @ DbError::Query { .. }) => facts.unread.push(Unread {
+                topic: Topic::AppliedMigrations,
+                fact: format!("which migrations ran, of {name}"),
+                reason: error.to_string(),
+                unchecked: "all migrations are taken for new, on a schema that has them already".to_owned(),
+                objects: vec![name.to_string()],
+            }),
+            Err(error) => return Err(error),
+            Ok(()) => found.push(AppliedMigrations {
+                newest_only: table.name == "schema_migrations" && rows.iter().any(|row| row.get("dirty").is_some()),
+                versions: rows.iter().filter_map(table.version).collect(),
+                table: name,
+            }),
+        }
+    }
+    Ok(found)
+}
+
+fn table_of(name: &QualifiedName) -> Option<&'static Table> {
+    TABLES.iter().find(|table| {
+        name.name == *table.name && table.schema.is_none_or(|schema| name.schema == *schema)
+    })
+}
+
+impl AppliedMigrations {
+    /// Whether this is the table of a framework.
+    pub fn is_of(&self, framework: Framework) -> bool {
+        table_of(&self.table).is_some_and(|table| table.frameworks.contains(&framework))
+    }
+
+    /// Whether the table says that the migration ran. `position` counts the framework's migrations from 0, in its order.
+    pub fn has(&self, migration: &Migration, position: usize) -> bool {
+        let file = migration.path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        let name = migration.name.as_str();
+        let is_one = |version: &str| self.versions.iter().any(|found| found == version);
+        match migration.framework {
+            Framework::GolangMigrate if self.newest_only => {
+                let newest = self.versions.iter().filter_map(|version| version.parse::<u64>().ok()).max();
+                leading(name).parse::<u64>().is_ok_and(|number| newest.is_some_and(|newest| number <= newest))
+            }
+            // The table has a hash and a time, but no name: so many of the journal ran.
+            Framework::Drizzle => position < self.versions.len(),
+            Framework::Sqlx | Framework::Goose | Framework::GolangMigrate | Framework::Hasura => {
+                leading(name).parse::<u64>().is_ok_and(|number| self.has_number(number))
+            }
+            Framework::Refinery => {
+                let number = leading(name.trim_start_matches(['V', 'U'])).parse::<u64>();
+                number.is_ok_and(|number| self.has_number(number))
+            }
+            Framework::Diesel => is_one(&name.split('_').next().unwrap_or_default().replace('-', "")),
+            Framework::Atlas | Framework::Supabase => {
+                is_one(name) || is_one(name.split('_').next().unwrap_or_default())
+            }
+            Framework::Dbmate | Framework::Plain => is_one(leading(name)) && !leading(name).is_empty(),
+            // Scripts may stand in folders below.
+            Framework::Flyway => {
+                self.versions.iter().any(|script| script.rsplit(['/', '\\']).next() == Some(file.as_ref()))
+            }
+            _ => is_one(name),
+        }
+    }
+
+    fn has_number(&self, number: u64) -> bool {
+        self.versions.iter().any(|version| version.parse() == Ok(number))
+    }
+}
+
+/// The digits at the start.
+fn leading(name: &str) -> &str {
+    let end = name.find(|c: char| !c.is_ascii_digit()).unwrap_or(name.len());
+    &name[..end]
+}
+
+/// Marks the migrations that ran before, and returns how many they are.
+pub fn mark(migrations: &mut [Migration], applied: &[AppliedMigrations]) -> usize {
+    let mut marked = 0;
+    let mut positions: std::collections::HashMap<(Framework, Option<std::path::PathBuf>), usize> = Default::default();
+    for migration in migrations.iter_mut().filter(|it| it.direction == crate::migration::Direction::Up) {
+        let position = positions.entry((migration.framework, migration.folder.clone())).or_default();
+        let ran = applied.iter().any(|table| table.is_of(migration.framework) && table.has(migration, *position));
+        *position += 1;
+        if ran {
+            migration.age = crate::migration::Age::Old;
+            marked += 1;
+        }
+    }
+    marked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::FileId;
+
+    fn ran(framework: Framework, table: &str, rows: &[&str], names: &[&str]) -> Vec<bool> {
+        let table: QualifiedName = table.parse().unwrap();
+        let rows: Vec<Value> = rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
+        let read = table_of(&table).unwrap().version;
+        let newest_only = rows.iter().any(|row| row.get("dirty").is_some());
+        let applied = AppliedMigrations { table, versions: rows.iter().filter_map(read).collect(), newest_only };
+        let migration = |name: &&str| Migration { framework, ..Migration::plain(name, FileId(0), 0) };
+        let mut migrations: Vec<Migration> = names.iter().map(migration).collect();
+        mark(&mut migrations, &[applied]);
+        migrations.iter().map(|migration| migration.age == crate::migration::Age::Old).collect()
+    }
+
+    #[test]
+    fn each_framework_has_its_own_words() {
+        use Framework::*;
+        let version = |version: &str| format!(r#"{{"version": {version}}}"#);
+        assert_eq!(ran(Sqlx, "public._sqlx_migrations", &[r#"{"version": 1, "success": true}"#, r#"{"version": 2, "success": false}"#], &["0001_a", "0002_b"]), [true, false]);
+        assert_eq!(ran(Diesel, "public.__diesel_schema_migrations", &[&version("\"20240101120000\"")], &["2024-01-01-120000_a", "2024-02-01-120000_b"]), [true, false]);
+        assert_eq!(ran(GolangMigrate, "public.schema_migrations", &[r#"{"version": 2, "dirty": false}"#], &["000001_a", "000002_b", "000003_c"]), [true, true, false]);
+        assert_eq!(ran(Dbmate, "public.schema_migrations", &[&version("\"2\"")], &["1_a", "2_b"]), [false, true]);
+        assert_eq!(ran(Flyway, "public.flyway_schema_history", &[r#"{"script": "sub/V1__a.sql", "success": true}"#], &["V1__a.sql", "V2__b.sql"]), [true, false]);
+        assert_eq!(ran(Prisma, "public._prisma_migrations", &[r#"{"migration_name": "1_a", "finished_at": "x", "rolled_back_at": null}"#, r#"{"migration_name": "2_b", "finished_at": null}"#], &["1_a", "2_b"]), [true, false]);
+        assert_eq!(ran(Drizzle, "drizzle.__drizzle_migrations", &[r#"{"created_at": 5}"#], &["0000_a", "0001_b"]), [true, false]);
+        assert_eq!(ran(Goose, "public.goose_db_version", &[r#"{"version_id": 1, "is_applied": true}"#], &["001_a", "002_b"]), [true, false]);
+        assert_eq!(ran(Liquibase, "public.databasechangelog", &[r#"{"id": "7", "author": "ann"}"#], &["ann:7", "bob:7"]), [true, false]);
+        assert_eq!(ran(Refinery, "public.refinery_schema_history", &[&version("1")], &["V1__a", "V2__b"]), [true, false]);
+        assert_eq!(ran(NodePgMigrate, "public.pgmigrations", &[r#"{"name": "1_a"}"#], &["1_a", "2_b"]), [true, false]);
+        assert_eq!(ran(Sqitch, "sqitch.changes", &[r#"{"change": "a"}"#], &["a", "b"]), [true, false]);
+        assert_eq!(ran(Supabase, "supabase_migrations.schema_migrations", &[&version("\"1\"")], &["1_a", "2_b"]), [true, false]);
+    }
+}

@@ -1,0 +1,142 @@
+//! Statistics of columns: pg_stats.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::super::catalog::OURS;
+use super::super::{DbError, Session};
+use super::unread;
+use crate::change::{Name, QualifiedName};
+use crate::facts::{ColumnFacts, ElementFacts, Facts, RangeFacts, SENTINELS, Topic, ValueList, Values};
+
+/// Reads what the role may see of pg_stats: it shows the columns that the role may SELECT.
+pub(super) async fn columns(session: &Session, facts: &mut Facts, values: Values) -> Result<(), DbError> {
+    // Where values were not asked for, the server only says which sentinels are among them.
+    let all = values == Values::All;
+    let list = |column: &str| if all { format!("s.{column}::text") } else { "NULL::text".to_owned() };
+    let range = facts.server.major() >= 17;
+    let of_range = |column: &str| match (range, all) {
+        (true, true) => format!("s.{column}::text"),
+        _ => "NULL::text".to_owned(),
+    };
+    let quoted: Vec<String> = SENTINELS.iter().map(|text| format!("'{}'", text.replace('\'', "''"))).collect();
+    // Text is cast to an array of text only where a sentinel can be in it: that is dear for 100,000 columns.
+    let sentinels = if all {
+        "NULL::text[], NULL::int8[]".to_owned()
+    } else {
+        let inner = "FROM unnest(s.most_common_vals::text::text[]) WITH ORDINALITY u(v, n)";
+        let hit = format!("u.v IN ({})", quoted.join(", "));
+        format!(
+            "CASE WHEN s.most_common_vals IS NOT NULL THEN ARRAY(SELECT u.v {inner} WHERE {hit} ORDER BY u.n) END,
+             CASE WHEN s.most_common_vals IS NOT NULL THEN ARRAY(SELECT u.n {inner} WHERE {hit} ORDER BY u.n) END"
+        )
+    };
+    let sql = format!(
+        "SELECT s.schemaname::text, s.tablename::text, s.attname::text, s.inherited, s.null_frac, s.avg_width, s.n_distinct, s.correlation,
+                {}, s.most_common_freqs, {}, s.most_common_vals IS NOT NULL OR s.histogram_bounds IS NOT NULL OR s.most_common_elems IS NOT NULL,
+                {}, s.most_common_elem_freqs, s.elem_count_histogram,
+                {}, {}, {}, {sentinels}
+           FROM pg_stats s
+          WHERE {}",
+        list("most_common_vals"),
+        list("histogram_bounds"),
+        list("most_common_elems"),
+        of_range("range_length_histogram"),
+        if range { "s.range_empty_frac" } else { "NULL::float4" },
+        of_range("range_bounds_histogram"),
+        OURS.replace("n.nspname", "s.schemaname"),
+    );
+    session
+        .each("column statistics", &sql, None, |row| {
+            let lists = |at: usize| row.get::<Option<&str>>(at).map(|text| text.map(ValueList::new));
+            let numbers = |at: usize| row.get::<Option<Vec<f32>>>(at).map(Option::unwrap_or_default);
+            let frequencies = numbers(9)?;
+            let (element_list, element_frequencies) = (lists(12)?, numbers(13)?);
+            let (lengths, empty, bounds) = (lists(15)?, row.get::<Option<f32>>(16)?, lists(17)?);
+            let most_common_values = lists(8)?;
+            let sentinels = match (&most_common_values, row.get::<Option<Vec<String>>>(18)?) {
+                (Some(values), _) => found_sentinels(&values.values(), &frequencies),
+                (None, Some(found)) => {
+                    let places = row.get::<Option<Vec<i64>>>(19)?.unwrap_or_default();
+                    let share = |place: i64| frequencies.get(usize::try_from(place - 1).ok()?).copied();
+                    found.into_iter().zip(places).filter_map(|(text, place)| Some((text, share(place)?))).collect()
+                }
+                (None, None) => Vec::new(),
+            };
+            let has_elements = !element_frequencies.is_empty() || element_list.is_some();
+            let has_range = lengths.is_some() || empty.is_some() || bounds.is_some();
+            let column = ColumnFacts {
+                null_fraction: row.get(4)?,
+                average_width: row.get(5)?,
+                n_distinct: row.get(6)?,
+                correlation: row.get(7)?,
+                most_common_values,
+                most_common_frequencies: frequencies,
+                histogram: lists(10)?,
+                sentinels,
+                elements: has_elements.then(|| {
+                    let count_histogram = row.get::<Option<Vec<f32>>>(14).ok().flatten().unwrap_or_default();
+                    Box::new(ElementFacts {
+                        most_common: element_list,
+                        frequencies: element_frequencies,
+                        count_histogram,
+                    })
+                }),
+                range: has_range.then(|| {
+                    Box::new(RangeFacts { length_histogram: lengths, empty_fraction: empty, bounds_histogram: bounds })
+                }),
+                values_left_out: !all && row.get(11)?,
+            };
+            let table = QualifiedName::new(row.get::<&str>(0)?, row.get::<&str>(1)?);
+            let inherited: bool = row.get(3)?;
+            let place: Option<&mut BTreeMap<Name, ColumnFacts>> = match facts.relations.get_mut(&table) {
+                Some(relation) if inherited => Some(&mut relation.inherited_columns),
+                Some(relation) => Some(&mut relation.columns),
+                None => facts.indexes.get_mut(&table).map(|index| &mut index.columns),
+            };
+            if let Some(columns) = place {
+                columns.insert(Name::new(row.get(2)?), column);
+            }
+            Ok(())
+        })
+        .await?;
+    hidden(session, facts).await
+}
+
+fn found_sentinels(values: &[String], shares: &[f32]) -> Vec<(String, f32)> {
+    let both = values.iter().zip(shares);
+    both.filter(|(value, _)| SENTINELS.contains(&value.as_str())).map(|(value, share)| (value.clone(), *share)).collect()
+}
+
+/// Tables of which the role sees no statistics.
+async fn hidden(session: &Session, facts: &mut Facts) -> Result<(), DbError> {
+    let sql = format!(
+        "SELECT n.nspname::text, c.relname::text, row_security_active(c.oid)
+           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE {OURS} AND c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't'
+            AND (row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT') AND NOT has_any_column_privilege(c.oid, 'SELECT'))
+          ORDER BY 1, 2"
+    );
+    let mut why: HashMap<bool, Vec<String>> = HashMap::new();
+    session
+        .each("column statistics", &sql, None, |row| {
+            let name = QualifiedName::new(row.get::<&str>(0)?, row.get::<&str>(1)?);
+            why.entry(row.get(2)?).or_default().push(name.to_string());
+            if let Some(relation) = facts.relations.get_mut(&name) {
+                relation.columns_hidden = true;
+            }
+            Ok(())
+        })
+        .await?;
+    let unchecked = "NULLs, distinct and common values, bloat of indexes: what rules know from statistics";
+    let user = facts.server.current_user.clone();
+    for (row_security, tables) in why {
+        let reason = if row_security {
+            format!("row security hides them from {user}; a role with BYPASSRLS, or the owner, sees them")
+        } else {
+            format!("{user} has no SELECT on them; GRANT pg_read_all_data would let it")
+        };
+        let fact = format!("column statistics of {} tables", tables.len());
+        facts.unread.push(unread(Topic::ColumnStatistics, fact, reason, unchecked, tables));
+    }
+    Ok(())
+}

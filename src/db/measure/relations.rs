@@ -1,0 +1,271 @@
+//! Rows, counters and sizes of tables and indexes; where sequences stand.
+
+use std::collections::HashMap;
+
+use super::super::catalog::{Locked, OURS, Oid};
+use super::super::{DbError, Session};
+use super::{is_partial, unread};
+use crate::change::{Name, QualifiedName};
+use crate::facts::{Facts, IndexFacts, RelationFacts, SequenceFacts, Timestamp, Topic, Use};
+
+fn count(number: Option<i64>) -> u64 {
+    number.and_then(|number| u64::try_from(number).ok()).unwrap_or_default()
+}
+
+/// Rows, pages and counters: functions that take no lock.
+pub(super) async fn relations(session: &Session, facts: &mut Facts, locked: &Locked) -> Result<(), DbError> {
+    let moment = |function: &str| format!("extract(epoch FROM pg_stat_get_{function}(c.oid))::float8");
+    let last_scan = if facts.server.major() >= 16 { moment("lastscan") } else { "NULL::float8".to_owned() };
+    let sql = format!(
+        "SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text, nullif(c.reltuples, -1)::float8, c.relpages::int8, c.relallvisible::int8,
+                greatest(CASE WHEN c.relfrozenxid <> '0' THEN age(c.relfrozenxid) END, CASE WHEN t.relfrozenxid <> '0' THEN age(t.relfrozenxid) END)::int8,
+                pg_stat_get_live_tuples(c.oid), pg_stat_get_dead_tuples(c.oid), pg_stat_get_mod_since_analyze(c.oid),
+                pg_stat_get_ins_since_vacuum(c.oid), pg_stat_get_numscans(c.oid), pg_stat_get_tuples_returned(c.oid),
+                pg_stat_get_tuples_fetched(c.oid), pg_stat_get_tuples_inserted(c.oid), pg_stat_get_tuples_updated(c.oid),
+                pg_stat_get_tuples_hot_updated(c.oid), pg_stat_get_tuples_deleted(c.oid),
+                {}, {}, {}, {}, pg_stat_get_vacuum_count(c.oid) + pg_stat_get_autovacuum_count(c.oid),
+                pg_stat_get_analyze_count(c.oid) + pg_stat_get_autoanalyze_count(c.oid), {last_scan},
+                i.indrelid, i.indisunique, i.indisprimary, i.indisreplident, i.indisvalid, i.indisready, i.indislive, i.indnkeyatts,
+                EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = c.oid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')),
+                h.inhparent, pg_stat_get_blocks_fetched(c.oid), pg_stat_get_blocks_hit(c.oid), b.nspname::text, b.relname::text
+           FROM pg_class c
+           JOIN pg_namespace n ON n.oid = c.relnamespace
+           LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
+           LEFT JOIN pg_index i ON i.indexrelid = c.oid
+           LEFT JOIN pg_inherits h ON i.indexrelid = h.inhrelid
+           LEFT JOIN LATERAL (SELECT bn.nspname, bc.relname FROM pg_class bc JOIN pg_namespace bn ON bn.oid = bc.relnamespace WHERE bc.oid = i.indrelid) b ON true
+          WHERE {OURS} AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'i', 'I') AND c.relpersistence <> 't'",
+        moment("last_vacuum_time"),
+        moment("last_autovacuum_time"),
+        moment("last_analyze_time"),
+        moment("last_autoanalyze_time"),
+    );
+    let mut names: HashMap<Oid, QualifiedName> = HashMap::new();
+    let mut parents: Vec<(QualifiedName, Oid)> = Vec::new();
+    let mut index_scans: HashMap<QualifiedName, (u64, u64)> = HashMap::new();
+    session
+        .each("tables and indexes", &sql, None, |row| {
+            let oid: Oid = row.get(0)?;
+            let name = QualifiedName::new(row.get::<&str>(1)?, row.get::<&str>(2)?);
+            let kind: &str = row.get(3)?;
+            let number = |at: usize| row.get::<Option<i64>>(at).map(count);
+            let moment = |at: usize| row.get::<Option<f64>>(at).map(|it| it.map(Timestamp));
+            let rows: Option<f64> = row.get(4)?;
+            if matches!(kind, "i" | "I") {
+                let table = QualifiedName::new(
+                    row.get::<Option<&str>>(38)?.unwrap_or_default(),
+                    row.get::<Option<&str>>(39)?.unwrap_or_default(),
+                );
+                names.insert(oid, name.clone());
+                if let Some(parent) = row.get::<Option<Oid>>(35)? {
+                    parents.push((name.clone(), parent));
+                }
+                let scans = (kind == "i").then(|| number(12)).transpose()?;
+                let fetched = number(14)?;
+                if let Some(scans) = scans {
+                    let of_table = index_scans.entry(table.clone()).or_default();
+                    of_table.0 += scans;
+                    of_table.1 += fetched;
+                }
+                let (blocks, hit) = (number(36)?, number(37)?);
+                let index = IndexFacts {
+                    rows,
+                    pages: number(5)?,
+                    unique: row.get(27)?,
+                    primary: row.get(28)?,
+                    replica_identity: row.get(29)?,
+                    valid: row.get(30)?,
+                    ready: row.get(31)?,
+                    live: row.get(32)?,
+                    key_columns: u16::try_from(row.get::<i16>(33)?).unwrap_or_default(),
+                    constraint: row.get(34)?,
+                    scans,
+                    entries_read: scans.is_some().then(|| number(13)).transpose()?,
+                    rows_fetched: scans.is_some().then_some(fetched),
+                    last_scan: moment(25)?,
+                    blocks_hit: scans.is_some().then_some(hit),
+                    blocks_read: scans.is_some().then_some(blocks.saturating_sub(hit)),
+                    ..IndexFacts::new(table)
+                };
+                facts.indexes.insert(name, index);
+                return Ok(());
+            }
+            let counted = matches!(kind, "r" | "m").then(|| -> Result<Use, DbError> {
+                Ok(Use {
+                    live_rows: number(8)?,
+                    dead_rows: number(9)?,
+                    modified_since_analyze: number(10)?,
+                    inserted_since_vacuum: number(11)?,
+                    sequential_scans: number(12)?,
+                    sequential_rows: number(13)?,
+                    inserts: number(15)?,
+                    updates: number(16)?,
+                    hot_updates: number(17)?,
+                    deletes: number(18)?,
+                    last_vacuum: moment(19)?,
+                    last_autovacuum: moment(20)?,
+                    last_analyze: moment(21)?,
+                    last_autoanalyze: moment(22)?,
+                    vacuums: number(23)?,
+                    analyzes: number(24)?,
+                    last_scan: moment(25)?,
+                    ..Use::default()
+                })
+            });
+            let relation = RelationFacts {
+                rows: rows.filter(|_| kind != "v"),
+                pages: number(5)?,
+                all_visible_pages: number(6)?,
+                transaction_id_age: row.get::<Option<i64>>(7)?.map(|age| count(Some(age))),
+                activity: counted.transpose()?,
+                locked: locked.contains(oid),
+                ..RelationFacts::default()
+            };
+            facts.relations.insert(name, relation);
+            Ok(())
+        })
+        .await?;
+    for (index, parent) in parents {
+        if let Some(found) = facts.indexes.get_mut(&index) {
+            found.parent = names.get(&parent).cloned();
+        }
+    }
+    for (table, (scans, rows)) in index_scans {
+        if let Some(counted) = facts.relations.get_mut(&table).and_then(|it| it.activity.as_mut()) {
+            counted.index_scans = scans;
+            counted.index_rows = rows;
+        }
+    }
+    Ok(())
+}
+
+/// Bytes on disk. The size of what is locked is that of the last VACUUM or ANALYZE.
+pub(super) async fn sizes(session: &Session, facts: &mut Facts, locked: &mut Locked) -> Result<(), DbError> {
+    // 1: heap or index; 2: the TOAST table with its index.
+    let sql = format!(
+        "SELECT n.nspname::text, c.relname::text, c.relkind::text, c.oid = ANY($1),
+                CASE WHEN c.oid = ANY($1) THEN c.relpages * current_setting('block_size')::int8 ELSE pg_relation_size(c.oid) END,
+                CASE WHEN t.oid IS NULL THEN 0
+                     WHEN c.oid = ANY($1) OR t.oid = ANY($1) THEN t.relpages * current_setting('block_size')::int8
+                     ELSE pg_total_relation_size(t.oid) END
+           FROM pg_class c
+           JOIN pg_namespace n ON n.oid = c.relnamespace
+           LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
+          WHERE {OURS} AND c.relkind IN ('r', 'm', 'i') AND c.relpersistence <> 't'"
+    );
+    type Sizes = Vec<(QualifiedName, bool, bool, Option<i64>, Option<i64>)>;
+    let found: Sizes = locked
+        .each(session, "sizes", &sql, |row, found: &mut Sizes| {
+            let name = QualifiedName::new(row.get::<&str>(0)?, row.get::<&str>(1)?);
+            found.push((name, row.get::<&str>(2)? == "i", row.get(3)?, row.get(4)?, row.get(5)?));
+            Ok(())
+        })
+        .await?;
+    let mut of_indexes: HashMap<QualifiedName, u64> = HashMap::new();
+    let mut estimated = Vec::new();
+    for (name, is_index, is_locked, bytes, toast) in found {
+        if is_index {
+            if let Some(index) = facts.indexes.get_mut(&name) {
+                index.bytes = bytes.map(|bytes| count(Some(bytes)));
+                index.bytes_estimated = is_locked;
+                *of_indexes.entry(index.table.clone()).or_default() += count(bytes);
+            }
+        } else if let Some(relation) = facts.relations.get_mut(&name) {
+            relation.heap_bytes = bytes.map(|bytes| count(Some(bytes)));
+            relation.toast_bytes = toast.map(|bytes| count(Some(bytes)));
+            relation.bytes_estimated = is_locked;
+            if is_locked {
+                estimated.push(name.to_string());
+            }
+        }
+    }
+    for (name, relation) in &mut facts.relations {
+        if relation.heap_bytes.is_some() {
+            relation.index_bytes = Some(of_indexes.get(name).copied().unwrap_or_default());
+        }
+    }
+    if !estimated.is_empty() {
+        let reason = "another session holds or waits for ACCESS EXCLUSIVE; their size is that of the last VACUUM or ANALYZE";
+        let fact = format!("sizes of {} tables or indexes", estimated.len());
+        facts.unread.push(unread(Topic::Sizes, fact, reason, "how much they have grown since", estimated));
+    }
+    Ok(())
+}
+
+/// Reading a sequence takes a lock that lasts as long as the savepoint: so many at a time.
+const SEQUENCES_AT_A_TIME: usize = 1000;
+
+pub(super) async fn sequences(session: &Session, facts: &mut Facts) -> Result<(), DbError> {
+    // Without privilege the function is an error in some versions; an unlogged sequence cannot be read on a standby.
+    let list = format!(
+        "SELECT s.seqrelid, n.nspname::text, c.relname::text, format_type(s.seqtypid, NULL), s.seqstart, s.seqmin, s.seqmax, s.seqincrement,
+                s.seqcycle, tn.nspname::text, t.relname::text, a.attname::text,
+                has_sequence_privilege(c.oid, 'SELECT, USAGE') AND NOT (c.relpersistence = 'u' AND pg_is_in_recovery())
+           FROM pg_sequence s
+           JOIN pg_class c ON c.oid = s.seqrelid
+           JOIN pg_namespace n ON n.oid = c.relnamespace
+           LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.deptype IN ('a', 'i')
+                AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
+           LEFT JOIN pg_class t ON t.oid = d.refobjid
+           LEFT JOIN pg_namespace tn ON tn.oid = t.relnamespace
+           LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+          WHERE {OURS} AND c.relpersistence <> 't'
+          ORDER BY s.seqrelid"
+    );
+    let (mut readable, mut hidden): (Vec<(Oid, QualifiedName)>, Vec<String>) = (Vec::new(), Vec::new());
+    session
+        .each("sequences", &list, None, |row| {
+            let name = QualifiedName::new(row.get::<&str>(1)?, row.get::<&str>(2)?);
+            let owner = match (row.get::<Option<&str>>(9)?, row.get::<Option<&str>>(10)?, row.get::<Option<&str>>(11)?) {
+                (Some(schema), Some(table), Some(column)) => Some((QualifiedName::new(schema, table), Name::new(column))),
+                _ => None,
+            };
+            let sequence = SequenceFacts {
+                last_value: None,
+                data_type: row.get(3)?,
+                start: row.get(4)?,
+                min_value: row.get(5)?,
+                max_value: row.get(6)?,
+                increment: row.get(7)?,
+                cycle: row.get(8)?,
+                owner,
+            };
+            if row.get(12)? { readable.push((row.get(0)?, name.clone())) } else { hidden.push(name.to_string()) }
+            facts.sequences.insert(name, sequence);
+            Ok(())
+        })
+        .await?;
+    const VALUES: &str = "SELECT s.oid, pg_sequence_last_value(s.oid) FROM unnest($1::oid[]) s(oid) JOIN pg_class c ON c.oid = s.oid";
+    let names: HashMap<Oid, QualifiedName> = readable.iter().cloned().collect();
+    let mut locked = Vec::new();
+    for lot in readable.chunks(SEQUENCES_AT_A_TIME) {
+        let oids: Vec<Oid> = lot.iter().map(|(oid, _)| *oid).collect();
+        let result = session
+            .each_in_savepoint("sequences", VALUES, Some(&oids), |row| {
+                let value: Option<i64> = row.get(1)?;
+                if let Some(sequence) = names.get(&row.get(0)?).and_then(|name| facts.sequences.get_mut(name)) {
+                    sequence.last_value = value;
+                }
+                Ok(())
+            })
+            .await;
+        match result {
+            Err(error) if is_partial(&error) => locked.extend(lot.iter().map(|(_, name)| name.to_string())),
+            result => result?,
+        }
+    }
+    let unchecked = "whether they run out of numbers";
+    if !hidden.is_empty() {
+        let reason = format!(
+            "{} has neither SELECT nor USAGE on them; GRANT pg_read_all_data would let it",
+            facts.server.current_user
+        );
+        let fact = format!("where {} sequences stand", hidden.len());
+        facts.unread.push(unread(Topic::Sequences, fact, reason, unchecked, hidden));
+    }
+    if !locked.is_empty() {
+        let fact = format!("where {} sequences stand", locked.len());
+        facts.unread.push(unread(Topic::Sequences, fact, "some of them are locked", unchecked, locked));
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! pg_stat_statements.
+
+use super::super::{DbError, Session};
+use super::{is_partial, unread};
+use crate::change::Name;
+use crate::facts::{Facts, StatementFacts, Timestamp, Topic, Workload};
+
+/// Reads the statements of this database. Where there are none to read, the workload is empty and `facts` says why.
+pub(in super::super) async fn workload(session: &Session, facts: &mut Facts) -> Result<Workload, DbError> {
+    let unchecked = "which queries run, how often, and what waits behind a lock";
+    let mut tell = |reason: String| {
+        facts.unread.push(unread(Topic::Workload, "the queries that run", reason, unchecked, Vec::new()));
+    };
+    let found = facts.extensions.get(&Name::new("pg_stat_statements"));
+    let Some((version, schema)) = found.and_then(|it| Some((it.installed_version.clone()?, it.schema.clone()?))) else {
+        tell("the extension pg_stat_statements is not installed in this database".to_owned());
+        return Ok(Workload::default());
+    };
+    let mut workload = Workload { source: format!("pg_stat_statements {version}"), ..Workload::default() };
+    let columns = Columns::of(&version);
+    let (statements, info) = (columns.statements(&Name::new(&schema)), columns.info(&Name::new(&schema)));
+    let result = session
+        .each_in_savepoint("pg_stat_statements", &statements, None, |row| {
+            let count = |at: usize| row.get::<i64>(at).map(|it| u64::try_from(it).unwrap_or_default());
+            let query = row.get::<Option<&str>>(1)?.unwrap_or_default();
+            let Some(query_id) = row.get::<Option<i64>>(0)?.filter(|_| query != "<insufficient privilege>") else {
+                workload.hidden += 1;
+                return Ok(());
+            };
+            workload.statements.push(StatementFacts {
+                query_id,
+                query: query.to_owned(),
+                user: row.get::<Option<String>>(2)?.unwrap_or_default(),
+                top_level: row.get(3)?,
+                calls: count(4)?,
+                total_milliseconds: row.get(5)?,
+                mean_milliseconds: row.get(6)?,
+                max_milliseconds: row.get(7)?,
+                plan_milliseconds: row.get(8)?,
+                rows: count(9)?,
+                shared_blocks_hit: count(10)?,
+                shared_blocks_read: count(11)?,
+                shared_blocks_dirtied: count(12)?,
+                temp_blocks_read: count(13)?,
+                temp_blocks_written: count(14)?,
+                wal_bytes: count(15)?,
+                since: row.get::<Option<f64>>(16)?.map(Timestamp),
+            });
+            Ok(())
+        })
+        .await;
+    match result {
+        Err(error) if is_partial(&error) => {
+            tell(error.to_string());
+            return Ok(Workload::default());
+        }
+        result => result?,
+    }
+    if !info.is_empty() {
+        let result = session
+            .each_in_savepoint("pg_stat_statements_info", &info, None, |row| {
+                workload.since = row.get::<Option<f64>>(0)?.map(Timestamp);
+                workload.deallocations = u64::try_from(row.get::<i64>(1)?).ok();
+                Ok(())
+            })
+            .await;
+        if let Err(error) = result
+            && !is_partial(&error)
+        {
+            return Err(error);
+        }
+    }
+    workload.until = Some(facts.server.read_at);
+    if workload.hidden > 0 {
+        let (number, user) = (workload.hidden, &facts.server.current_user);
+        let reason = format!("{user} sees only its own; GRANT pg_monitor or pg_read_all_stats would let it");
+        let fact = format!("{number} statements of other roles");
+        facts.unread.push(unread(Topic::Workload, fact, reason, unchecked, Vec::new()));
+    }
+    Ok(workload)
+}
+
+/// What the extension's version has. The extension may be older than the server: it is the extension that counts.
+struct Columns {
+    minor: u32,
+}
+
+impl Columns {
+    fn of(version: &str) -> Columns {
+        Columns { minor: version.split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap_or_default() }
+    }
+
+    fn statements(&self, schema: &Name) -> String {
+        // 1.8 tells planning from execution, 1.9 has toplevel, 1.11 stats_since.
+        let (total, mean, max, plan) = if self.minor >= 8 {
+            ("total_exec_time", "mean_exec_time", "max_exec_time", "total_plan_time")
+        } else {
+            ("total_time", "mean_time", "max_time", "0::float8")
+        };
+        let top_level = if self.minor >= 9 { "s.toplevel" } else { "true" };
+        let since = if self.minor >= 11 { "extract(epoch FROM s.stats_since)::float8" } else { "NULL::float8" };
+        let wal = if self.minor >= 8 { "s.wal_bytes::int8" } else { "0::int8" };
+        let column = |name: &str| if name.contains(':') { name.to_owned() } else { format!("s.{name}") };
+        format!(
+            "SELECT s.queryid, s.query, r.rolname::text, {top_level}, s.calls, {}, {}, {}, {}, s.rows, s.shared_blks_hit, s.shared_blks_read,
+                    s.shared_blks_dirtied, s.temp_blks_read, s.temp_blks_written, {wal}, {since}
+               FROM {schema}.pg_stat_statements s
+               LEFT JOIN pg_roles r ON r.oid = s.userid
+              WHERE s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+              ORDER BY {} DESC",
+            column(total),
+            column(mean),
+            column(max),
+            column(plan),
+            column(total),
+        )
+    }
+
+    fn info(&self, schema: &Name) -> String {
+        if self.minor < 9 {
+            return String::new();
+        }
+        format!("SELECT extract(epoch FROM stats_reset)::float8, dealloc FROM {schema}.pg_stat_statements_info")
+    }
+}

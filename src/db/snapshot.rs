@@ -1,0 +1,210 @@
+//! A database in a file: its DDL, facts, workload and applied migrations, for runs without a login.
+//!
+//! The file is gzipped JSON with a header that names its format and version, so that `zcat FILE | jq .` shows all that it holds. Column
+//! values are in it only where someone asked for them, and never those of columns that may hold personal data.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use serde::{Deserialize, Serialize};
+
+use super::applied::AppliedMigrations;
+use super::{DbError, Reading};
+use crate::change::{Name, QualifiedName};
+use crate::config::{Area, Areas};
+use crate::facts::{ColumnFacts, Facts, Workload};
+
+/// What the header says.
+const FORMAT: &str = "pgassay snapshot";
+
+/// Raised with every change that an older pgassay would misread.
+pub const VERSION: u32 = 1;
+
+/// A larger file is not a snapshot of a schema; a small file may claim to be one when unpacked.
+const LARGEST: u64 = 4 << 30;
+
+/// Parts of column names that suggest personal data or secrets: the values of such columns are never written.
+///
+/// A name is cut into words at `_` and at capital letters; a column is personal if a word, or two that follow each other, is one of
+/// these. The configuration's area of personal data comes on top.
+pub const PERSONAL_WORDS: &[&str] = &[
+    "account_number", "address", "avatar", "bank", "bic", "bio", "birth", "birthdate", "birthday", "biography", "blood",
+    "body", "card", "cell", "city", "comment", "company", "contact", "content", "credit", "cvc", "cvv", "description",
+    "device", "diagnosis", "dob", "driver", "email", "ethnicity", "fax", "fingerprint", "firstname", "forename", "fullname",
+    "gender", "geo", "given_name", "hash", "health", "iban", "insurance", "ip", "ipaddr", "key", "lastname", "lat",
+    "latitude", "license", "lng", "location", "login", "lon", "longitude", "mac", "mail", "maiden", "medical", "message",
+    "metadata", "middlename", "mobile", "name", "national_id", "nationality", "nickname", "note", "notes", "password",
+    "passport", "passwd", "payload", "pesel", "phone", "photo", "picture", "pin", "postal", "postcode", "prescription",
+    "pwd", "race", "recipient", "religion", "salary", "salt", "secret", "session", "sex", "signature", "sin", "social",
+    "ssn", "street", "subject", "surname", "tax", "tel", "telephone", "token", "url", "user_agent", "username", "vat",
+    "zip", "zipcode",
+];
+
+#[derive(Serialize)]
+struct Written<'r> {
+    format: &'static str,
+    version: u32,
+    /// The version of pgassay that wrote it.
+    written_by: &'static str,
+    with_values: bool,
+    ddl: &'r str,
+    facts: &'r Facts,
+    workload: &'r Workload,
+    applied: &'r [AppliedMigrations],
+}
+
+#[derive(Deserialize)]
+struct Header {
+    format: String,
+    version: u32,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    ddl: String,
+    facts: Facts,
+    workload: Workload,
+    applied: Vec<AppliedMigrations>,
+}
+
+/// Writes a snapshot; a file that is there is replaced, whole or not at all. `with_values` keeps the values of columns that are not
+/// personal; otherwise none are written.
+///
+/// # Errors
+/// [`DbError::Snapshot`] if the file cannot be written.
+pub fn write(path: &Path, reading: &Reading, with_values: bool, areas: &Areas) -> Result<(), DbError> {
+    let mut facts = reading.facts.clone();
+    leave_out_values(&mut facts, with_values, areas);
+    let written = Written {
+        format: FORMAT,
+        version: VERSION,
+        written_by: env!("CARGO_PKG_VERSION"),
+        with_values,
+        ddl: &reading.ddl,
+        facts: &facts,
+        workload: &reading.workload,
+        applied: &reading.applied,
+    };
+    let failed = |message: String| DbError::Snapshot { path: path.to_owned(), message };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(error.to_string()))?;
+    let mut encoder = GzEncoder::new(BufWriter::new(file), Compression::default());
+    serde_json::to_writer(&mut encoder, &written).map_err(|error| failed(error.to_string()))?;
+    let finished = encoder.finish().and_then(|mut writer| writer.flush().map(|()| writer));
+    let file = finished.and_then(|writer| writer.into_inner().map_err(|error| error.into_error()));
+    let file = file.map_err(|error| failed(error.to_string()))?;
+    file.persist(path).map_err(|error| failed(error.to_string()))?;
+    Ok(())
+}
+
+/// Reads a snapshot.
+///
+/// # Errors
+/// [`DbError::Snapshot`] if it cannot be read, is none, or is of a later format.
+pub fn read(path: &Path) -> Result<Reading, DbError> {
+    let failed = |message: String| DbError::Snapshot { path: path.to_owned(), message };
+    let file = File::open(path).map_err(|error| failed(error.to_string()))?;
+    let mut text = String::new();
+    let mut decoder = GzDecoder::new(BufReader::new(file)).take(LARGEST);
+    decoder.read_to_string(&mut text).map_err(|error| failed(format!("this is no snapshot: {error}")))?;
+    let header: Header = serde_json::from_str(&text).map_err(|error| failed(format!("this is no snapshot: {error}")))?;
+    if header.format != FORMAT {
+        return Err(failed("this is no snapshot of pgassay".to_owned()));
+    }
+    if header.version > VERSION {
+        let message = format!(
+            "the snapshot has format {}, and this pgassay knows up to {VERSION}: use a newer one, or write the snapshot again",
+            header.version
+        );
+        return Err(failed(message));
+    }
+    let Body { ddl, facts, workload, applied } =
+        serde_json::from_str(&text).map_err(|error| failed(format!("the snapshot is damaged: {error}")))?;
+    Ok(Reading { ddl, facts, workload, applied })
+}
+
+/// Takes out the values of columns; shares and counts stay.
+fn leave_out_values(facts: &mut Facts, with_values: bool, areas: &Areas) {
+    let keeps = |table: &QualifiedName, column: &Name| {
+        let area = areas.of(table);
+        with_values && area != Some(Area::PersonalData) && !is_personal(column.as_str())
+    };
+    let strip = |table: &QualifiedName, columns: &mut BTreeMap<Name, ColumnFacts>| {
+        for (name, column) in columns.iter_mut().filter(|(name, _)| !keeps(table, name)) {
+            let _ = name;
+            leave_out(column);
+        }
+    };
+    for (table, relation) in &mut facts.relations {
+        strip(table, &mut relation.columns);
+        strip(table, &mut relation.inherited_columns);
+    }
+    for index in facts.indexes.values_mut() {
+        // The name of an expression's column says little of what it is made of.
+        index.columns.values_mut().for_each(leave_out);
+    }
+    for statistics in facts.statistics.values_mut() {
+        if let Some(data) = &mut statistics.data {
+            // Values of several columns at once.
+            data.most_common = None;
+            data.expressions = None;
+        }
+    }
+}
+
+fn leave_out(column: &mut ColumnFacts) {
+    let values = column.most_common_values.take().is_some() | column.histogram.take().is_some();
+    let elements = column.elements.as_mut().and_then(|elements| elements.most_common.take()).is_some();
+    let range = column.range.as_mut().is_some_and(|range| {
+        range.length_histogram.take().is_some() | range.bounds_histogram.take().is_some()
+    });
+    column.values_left_out |= values | elements | range;
+}
+
+/// Whether a column's name suggests personal data or a secret: see [`PERSONAL_WORDS`].
+pub fn is_personal(column: &str) -> bool {
+    let words = words(column);
+    let is_one = |word: &str| PERSONAL_WORDS.contains(&word) || PERSONAL_WORDS.contains(&word.trim_end_matches('s'));
+    words.iter().any(|word| is_one(word)) || words.windows(2).any(|pair| is_one(&pair.join("_")) || is_one(&pair.concat()))
+}
+
+/// `first_name`, `firstName` and `FIRST_NAME` are two words each.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut lower_before = false;
+    for character in name.chars() {
+        if !character.is_alphabetic() {
+            words.push(String::new());
+        } else {
+            if character.is_uppercase() && lower_before {
+                words.push(String::new());
+            }
+            if let Some(word) = words.last_mut() {
+                word.extend(character.to_lowercase());
+            }
+        }
+        lower_before = character.is_lowercase();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_columns_are_read_word_by_word() {
+        for personal in ["email", "customer_email", "firstName", "FIRST_NAME", "phone2", "api_keys", "ip", "userAgent", "date_of_birth"] {
+            assert!(is_personal(personal), "{personal}");
+        }
+        for other in ["status", "created_at", "quantity", "shipped", "zippered", "kind", "currency", "total_cents"] {
+            assert!(!is_personal(other), "{other}");
+        }
+    }
+}
