@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::error::message;
+use crate::db::Session;
 use super::statistics::{ColumnStatistics, ExtendedStatistics, Locale, RelationStatistics, Statistics};
 use super::TwinError;
 
@@ -27,6 +28,22 @@ impl Source for Client {
             _ => None,
         };
         Ok(answer.into_iter().filter_map(text).collect())
+    }
+}
+
+impl Source for Session {
+    async fn rows(&self, part: &'static str, sql: &str) -> Result<Vec<String>, TwinError> {
+        let mut rows = Vec::new();
+        let result = self.each(part, sql, None, |row| {
+            rows.extend(row.get::<Option<String>>(0)?);
+            Ok(())
+        });
+        match result.await {
+            Ok(()) => Ok(rows),
+            Err(error) => {
+                Err(TwinError::Capture { part, code: error.code().map(str::to_owned), message: error.to_string() })
+            }
+        }
     }
 }
 
