@@ -253,6 +253,6 @@ fn extended(version_number: u32) -> String {
     )
 }
 
-const TYPES: &str = "SELECT json_build_array(oid, oid::regtype)::text FROM pg_type WHERE oid >= 16384";
+const TYPES: &str = "SELECT json_build_array(oid::int8, oid::regtype)::text FROM pg_type WHERE oid >= 16384";
 const ENUM_LABELS: &str =
-    "SELECT json_build_array(oid, enumtypid::regtype, enumlabel)::text FROM pg_enum";
+    "SELECT json_build_array(oid::int8, enumtypid::regtype, enumlabel)::text FROM pg_enum";
