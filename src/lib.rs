@@ -1,5 +1,6 @@
 //! pgassay assays PostgreSQL migrations, schemas and query plans.
 
+pub mod advisor;
 pub mod baseline;
 pub mod catalog;
 pub mod change;
