@@ -23,3 +23,4 @@ pub mod shadow;
 pub mod sql;
 pub mod twin;
 pub mod version;
+pub mod whatif;

@@ -25,8 +25,6 @@ pub struct Twin {
     pub gaps: Vec<Gap>,
     /// What pg_class says of each relation, by schema and name.
     pub(super) relations: HashMap<(String, String), RelationStatistics>,
-    /// Widths of columns, for the sizes of trial indexes.
-    pub(super) statistics: Statistics,
 }
 
 impl Twin {
@@ -56,7 +54,7 @@ impl Twin {
         server.restart(&options, |data| shapes.iter().try_for_each(|shape| shape.write(data)))??;
         let key = |it: &RelationStatistics| ((it.schema.clone(), it.name.clone()), it.clone());
         let relations = statistics.relations.iter().map(key).collect();
-        Ok(Twin { server, gaps, relations, statistics })
+        Ok(Twin { server, gaps, relations })
     }
 
     /// Opens a session. Only EXPLAIN makes sense in it: never ANALYZE.
@@ -153,11 +151,9 @@ async fn run_ddl(session: &Session, ddl: &str) -> Result<Vec<Gap>, TwinError> {
 async fn settings(session: &Session, settings: &BTreeMap<String, String>) -> Vec<Gap> {
     let mut gaps = Vec::new();
     for (name, value) in settings {
-        let sql = format!(
-            "ALTER DATABASE {DATABASE} SET {} = {}",
-            restore::identifier(name),
-            restore::literal(value)
-        );
+        // A list of schemas is written as it is shown.
+        let written = if name == "search_path" { value.clone() } else { restore::literal(value) };
+        let sql = format!("ALTER DATABASE {DATABASE} SET {} = {written}", restore::identifier(name));
         if let Err(error) = session.batch_execute(&sql).await {
             let (_, reason) = super::error::message(&error);
             gaps.push(Gap { what: format!("the setting {name} = {value}"), reason });

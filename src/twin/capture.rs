@@ -49,7 +49,7 @@ impl Source for Session {
 
 /// Settings that change plans without being in pg_settings' category of the planner's own.
 const OTHER_SETTINGS: &str = "'work_mem', 'hash_mem_multiplier', 'max_parallel_workers_per_gather', 'max_parallel_workers', \
-     'effective_io_concurrency', 'temp_buffers', 'xmlbinary', 'array_nulls', 'TimeZone', 'default_text_search_config'";
+     'effective_io_concurrency', 'temp_buffers', 'xmlbinary', 'array_nulls', 'TimeZone', 'default_text_search_config', 'search_path'";
 
 /// Values must be printed the same on both sides; names with their schema.
 pub(super) const OUTPUT_SETTINGS: &str = "SELECT set_config('search_path', 'pg_catalog', false), set_config('DateStyle', 'ISO, MDY', false), \
