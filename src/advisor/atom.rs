@@ -44,28 +44,36 @@ pub enum Use {
 
 /// The atoms of a condition about the relation that columns are qualified with as `alias`.
 pub fn atoms(condition: &str, alias: &str, table: &TableInfo) -> Vec<Atom> {
-    let Some(expression) = parse(condition) else { return Vec::new() };
-    let mut parts = Vec::new();
-    conjuncts(&expression, &mut parts);
-    parts.iter().filter_map(|part| Reader { alias, table }.atom(part)).collect()
+    with_stack(condition, || {
+        let Some(expression) = parse(condition) else { return Vec::new() };
+        let mut parts = Vec::new();
+        conjuncts(&expression, &mut parts);
+        parts.iter().filter_map(|part| Reader { alias, table }.atom(part)).collect()
+    })
+}
+
+/// A chain of operators makes a tree as deep as it is long.
+fn with_stack<T>(text: &str, read: impl FnOnce() -> T) -> T {
+    if text.len() > 1000 { stacker::grow(64 << 20, read) } else { read() }
 }
 
 /// Columns of the relation that an expression names.
 pub fn columns(text: &str, alias: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    if let Some(expression) = parse(text) {
-        let _ = visit_expressions(&expression, |part| {
-            found.extend(column_of(part, alias).map(str::to_owned));
-            ControlFlow::<()>::Continue(())
-        });
-    }
-    found
+    with_stack(text, || {
+        let mut found = BTreeSet::new();
+        if let Some(expression) = parse(text) {
+            let _ = visit_expressions(&expression, |part| {
+                found.extend(column_of(part, alias).map(str::to_owned));
+                ControlFlow::<()>::Continue(())
+            });
+        }
+        found
+    })
 }
 
 /// A column or expression of a sort or group key: SQL without the qualifier, and the column.
 pub fn key(text: &str, alias: &str, table: &TableInfo) -> Option<(String, Option<String>)> {
-    let expression = parse(text)?;
-    Reader { alias, table }.key(&expression)
+    with_stack(text, || Reader { alias, table }.key(&parse(text)?))
 }
 
 fn parse(condition: &str) -> Option<Expr> {

@@ -9,6 +9,7 @@ mod in_force;
 mod init;
 mod output;
 mod plan;
+mod queries;
 mod rules;
 mod selection;
 mod snapshot;
@@ -29,6 +30,7 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Plan(Box<plan::Arguments>),
+    Queries(queries::Arguments),
     Snapshot(snapshot::Arguments),
     Rules(rules::Arguments),
     Config(config::Arguments),
@@ -51,6 +53,7 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(arguments) => check::run(arguments),
         Command::Plan(arguments) => plan::run(*arguments),
+        Command::Queries(arguments) => queries::run(arguments),
         Command::Snapshot(arguments) => snapshot::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Config(arguments) => config::run(arguments),
