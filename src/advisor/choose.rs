@@ -69,7 +69,7 @@ pub struct Gain {
     /// How the table was read, and is read now.
     pub node_before: String,
     pub node_after: String,
-    /// Milliseconds over all calls; `None` where the time of a call is not known.
+    /// Milliseconds over all calls, in equal parts to all new indexes that the plan uses; `None` where the time of a call is not known.
     pub milliseconds: Option<f64>,
 }
 
@@ -347,6 +347,7 @@ impl Work<'_> {
                 }
                 let share = if result.cost_before > 0.0 { 1.0 - after / result.cost_before } else { 0.0 };
                 let work = &self.queries[query];
+                let sharing = self.used(&plans[&query], chosen).len().max(1) as f64;
                 let before = result.plan.as_ref().ok().map(|plan| scans_of(plan, &offer.definition.table, self.tables));
                 gains.push(Gain {
                     query,
@@ -354,7 +355,7 @@ impl Work<'_> {
                     cost_after: after,
                     node_before: before.unwrap_or_default(),
                     node_after: scans_of(&plans[&query], &offer.definition.table, self.tables),
-                    milliseconds: work.mean_milliseconds.map(|mean| work.calls * mean * share),
+                    milliseconds: work.mean_milliseconds.map(|mean| work.calls * mean * share / sharing),
                 });
             }
             gains.sort_by(|a, b| b.milliseconds.unwrap_or(b.cost_before).total_cmp(&a.milliseconds.unwrap_or(a.cost_before)));

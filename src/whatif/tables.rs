@@ -39,7 +39,8 @@ pub async fn read_tables(source: &impl Source, facts: Option<&Facts>) -> Result<
 }
 
 fn count_writes(info: &mut TableInfo, name: &QualifiedName, facts: &Facts) {
-    let Some(days) = facts.counting_seconds().map(|seconds| seconds / 86_400.0) else { return };
+    // What was counted for less than a day is taken for a day's: nobody knows what comes.
+    let Some(days) = facts.counting_seconds().map(|seconds| (seconds / 86_400.0).max(1.0)) else { return };
     let own = std::iter::once(name).chain(&info.partitions);
     let counted: Vec<_> = own.filter_map(|name| facts.relation(name)?.activity.as_ref()).collect();
     if counted.is_empty() {
