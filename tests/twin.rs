@@ -4,9 +4,11 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use pgassay::advisor::{self, Limits, Outcome, Query, Reason};
 use pgassay::db::{self, Parameters, Wanted};
 use pgassay::shadow::{Installation, Options, Server, Session};
 use pgassay::twin::{Twin, capture};
+use pgassay::whatif::{Prepared, TwinPlanner, read_tables};
 use support::servers;
 
 const SCHEMAS: &[(&str, &str)] = &[
@@ -39,7 +41,16 @@ async fn plan(session: &Session, query: &str) -> Planned {
 /// Kinds of nodes, relations, indexes and conditions; not the numbers.
 fn draw(node: &serde_json::Value, depth: usize, shape: &mut String) {
     shape.push_str(&"  ".repeat(depth));
-    for part in ["Node Type", "Join Type", "Strategy", "Relation Name", "Index Name", "Index Cond", "Workers Planned", "Subplans Removed"] {
+    for part in [
+        "Node Type",
+        "Join Type",
+        "Strategy",
+        "Relation Name",
+        "Index Name",
+        "Index Cond",
+        "Workers Planned",
+        "Subplans Removed",
+    ] {
         if !node[part].is_null() {
             shape.push_str(&format!("{} ", node[part]));
         }
@@ -107,7 +118,10 @@ async fn compare(installation: &Installation, as_superuser: bool) -> Figures {
             figures.largest = figures.largest.max(difference);
             if real.shape != copied.shape || difference > 0.001 {
                 println!("{name}, {title}: cost {} in the database, {} in the twin", real.cost, copied.cost);
-                println!("{}", if real.shape == copied.shape { String::new() } else { format!("{}{}", real.shape, copied.shape) });
+                println!(
+                    "{}",
+                    if real.shape == copied.shape { String::new() } else { format!("{}{}", real.shape, copied.shape) }
+                );
             }
         }
         copy.close().await;
@@ -157,4 +171,97 @@ fn plans_as_the_database_does_18() {
 #[test]
 fn plans_as_the_database_does_for_a_role_that_only_reads() {
     check(15, false);
+}
+
+/// Queries on the shop without some of its indexes, with what is to be advised for each.
+const HOT: &[(&str, Option<&str>)] = &[
+    (
+        "SELECT * FROM orders WHERE customer_id = $1 ORDER BY placed_at DESC LIMIT $2",
+        Some("(customer_id, placed_at DESC)"),
+    ),
+    ("SELECT count(*) FROM orders WHERE meta ->> $1 = $2", None),
+    ("SELECT count(*) FROM orders WHERE meta ->> 'sku' = $1", Some("((meta ->> 'sku'")),
+    ("SELECT id FROM orders WHERE meta @> $1", Some("USING gin (meta")),
+    ("SELECT sum(quantity) FROM items WHERE product_id = ANY (ARRAY[$1, $2])", Some("(product_id)")),
+    ("SELECT * FROM orders WHERE placed_at > now() - interval $1", Some("placed_at")),
+    ("SELECT sum(total) FROM orders", None),
+    ("SELECT * FROM orders WHERE id = $1", None),
+];
+
+/// What is advised has a cost in the database, too, once it is made there.
+#[test]
+fn advised_indexes_cost_in_the_database_what_they_cost_in_the_twin() {
+    let installation = servers::of_versions(&[15]).remove(0);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let server = Server::start(&installation, &Options::default()).expect("a server");
+    let folder = server.data().parent().expect("a folder").display().to_string();
+    let original = runtime.block_on(server.connect("postgres")).expect("a session");
+    let (setup, _) = parts(SCHEMAS[0].1);
+    let run =
+        |sql: &str| runtime.block_on(original.batch_execute(sql)).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    run("SELECT setseed(0.5)");
+    setup.split(";\n").filter(|it| !it.trim().is_empty()).for_each(run);
+    run("DROP INDEX orders_customer, orders_open, orders_sku, orders_meta, items_product");
+    run("CREATE INDEX orders_by_customer ON orders (customer_id)");
+    run("CHECKPOINT");
+    let parameters = Parameters::read(&format!("host={folder} user=postgres dbname=postgres")).expect("parameters");
+    let (ddl, statistics) = runtime.block_on(async {
+        let reading = db::read(&parameters, Wanted::default()).await.expect("a reading");
+        let session = db::Session::open(&parameters, &db::Limits::default()).await.expect("a session");
+        (reading.ddl, capture(&session).await.expect("statistics"))
+    });
+    let twin = runtime.block_on(Twin::build(&installation, &ddl, statistics)).expect("a twin");
+    let prepared = HOT.iter().map(|(sql, _)| Prepared::new(sql, Some(10.0))).collect();
+    let mut planner = TwinPlanner::new(&runtime, twin, prepared).expect("a planner");
+    let tables = runtime.block_on(read_tables(&**planner.session(), None)).expect("tables");
+    let query = |(sql, _): &(&str, Option<&str>)| Query {
+        text: (*sql).to_owned(),
+        calls: 1000.0,
+        mean_milliseconds: Some(20.0),
+        sets: Vec::new(),
+    };
+    let queries: Vec<Query> = HOT.iter().map(query).collect();
+    let (advice, unused, advised) = advisor::advise(&queries, &tables, &mut planner, &Limits::default(), Some(1.0));
+    for ((sql, wanted), advised) in HOT.iter().zip(&advised) {
+        match (&advised.outcome, wanted) {
+            (Outcome::Helped(names), Some(wanted)) => {
+                let bodies: Vec<String> =
+                    advice.iter().filter(|it| names.contains(&it.name)).map(|it| it.definition.body()).collect();
+                assert!(bodies.iter().any(|body| body.contains(wanted)), "{sql}: {bodies:?}");
+                assert!(advised.cost_after < advised.cost_before * 0.9, "{sql}");
+            }
+            (Outcome::NoIndexHelps(reason), None) => assert_ne!(*reason, Reason::NotPlanned, "{sql}"),
+            (outcome, _) => panic!("{sql}: {outcome:?}; {:?}", advised.plan.as_ref().err()),
+        }
+    }
+    let covered: Vec<&str> = unused.iter().map(|it| it.index.as_str()).collect();
+    assert_eq!(covered, ["orders_by_customer"], "the longer index serves its queries");
+    for statement in advice.iter().flat_map(|it| &it.statements).filter(|it| it.starts_with("CREATE")) {
+        run(statement);
+    }
+    let mut checked = 0;
+    for (number, advised) in advised.iter().enumerate().filter(|(_, it)| matches!(it.outcome, Outcome::Helped(_))) {
+        let sql = Prepared::new(HOT[number].0, Some(10.0));
+        // Without ANALYZE: statistics of expressions would make another estimate.
+        let Some(real) = runtime.block_on(generic_cost(&original, &sql.text)) else { continue };
+        checked += 1;
+        let difference = (real - advised.cost_after).abs() / real;
+        println!("{}: cost {} in the twin, {real} with the real index", HOT[number].0, advised.cost_after);
+        assert!(difference < 0.1, "{}: {} in the twin, {real} in the database", HOT[number].0, advised.cost_after);
+    }
+    assert!(checked >= 3);
+    for it in &advice {
+        let sql = format!("SELECT pg_relation_size('{}')::float8", it.name);
+        let real: f64 = runtime.block_on(original.query_one(&sql, &[])).expect("a size").get(0);
+        println!("{}: {:.0} bytes expected, {real:.0} real", it.definition.body(), it.estimate.bytes);
+    }
+}
+
+/// The cost of the generic plan; `None` where types of parameters would have to be told.
+async fn generic_cost(session: &Session, sql: &str) -> Option<f64> {
+    let count = (1..=9).filter(|n| sql.contains(&format!("${n}"))).count();
+    let values = vec!["NULL"; count].join(", ");
+    let start = format!("DEALLOCATE ALL; SET plan_cache_mode = force_generic_plan; PREPARE q AS {sql}");
+    session.batch_execute(&start).await.ok()?;
+    Some(plan(session, &format!("EXECUTE q({values})")).await.cost)
 }

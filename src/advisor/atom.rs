@@ -140,14 +140,14 @@ impl Reader<'_> {
             Expr::UnaryOp { op: UnaryOperator::Not, expr } if column_of(plain(expr), self.alias).is_some() => {
                 self.of(expr, Use::Flag, part, &[])
             }
-            Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => self.of(left, Use::Equal, part, &[right]),
-            Expr::BinaryOp { left, op, right } => {
-                match (self.names(left), self.names(right)) {
-                    (true, false) => self.of(left, usage(op, right)?, part, &[right]),
-                    (false, true) => self.of(right, commuted(op, left)?, part, &[left]),
-                    _ => None,
-                }
+            Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => {
+                self.of(left, Use::Equal, part, &[right])
             }
+            Expr::BinaryOp { left, op, right } => match (self.names(left), self.names(right)) {
+                (true, false) => self.of(left, usage(op, right)?, part, &[right]),
+                (false, true) => self.of(right, commuted(op, left)?, part, &[left]),
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::Limits;
 use super::atom::{self, Atom, Use};
 use super::definition::{Definition, Key, Method};
 use super::tables::{TableInfo, Tables};
-use super::Limits;
 use crate::change::{Name, QualifiedName};
 use crate::plan::node::{ConditionKind, KnownType};
 use crate::plan::{Node, NodeId, Plan};
@@ -203,7 +203,8 @@ impl<'t> Scan<'t> {
             .filter(|column| !keys.iter().any(|key| key.column.as_ref() == Some(column)))
             .cloned()
             .collect();
-        let width: f64 = rest.iter().map(|column| self.info.columns.get(column).map_or(WIDEST_INCLUDED, |it| it.width)).sum();
+        let width: f64 =
+            rest.iter().map(|column| self.info.columns.get(column).map_or(WIDEST_INCLUDED, |it| it.width)).sum();
         (!rest.is_empty() && rest.len() <= MOST_INCLUDED && width <= WIDEST_INCLUDED).then_some(rest)
     }
 

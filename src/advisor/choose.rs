@@ -13,8 +13,8 @@ use super::size::{self, Estimate};
 use super::tables::{TableInfo, Tables};
 use super::{Limits, Offer, Planner, redundant, write_cost};
 use crate::change::QualifiedName;
-use crate::plan::node::KnownType;
 use crate::plan::Plan;
+use crate::plan::node::KnownType;
 
 /// A statement of the workload.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +55,10 @@ pub enum Reason {
     /// Nothing that it asks is something that an index could answer, or existing ones do.
     NothingToIndex,
     /// So many candidates were tried; the planner took none, or they saved too little.
-    PlannerPrefers { tried: usize, best_saving: f64 },
+    PlannerPrefers {
+        tried: usize,
+        best_saving: f64,
+    },
     /// They would cost more than they save.
     NotWorthIt,
 }
@@ -77,6 +80,9 @@ pub struct Gain {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Advice {
     pub name: String,
+    /// What it is called where it was tried.
+    #[serde(skip)]
+    pub trial: String,
     pub definition: Definition,
     pub statements: Vec<String>,
     pub estimate: Estimate,
@@ -169,13 +175,30 @@ impl Work<'_> {
         all
     }
 
-    /// Names the candidates and hands them to the planner; those it refuses are forgotten.
-    fn offer(&mut self, wanted: Vec<Definition>) {
+    /// Names of the chosen indexes, as if no other candidates had been.
+    fn final_names(&self, chosen: &BTreeSet<usize>) -> HashMap<String, String> {
+        let mut taken = self.taken();
+        let mut names = HashMap::new();
+        for offer in chosen.iter().map(|place| &self.offers[*place]) {
+            let name = offer.definition.name(|name| taken.contains(name));
+            taken.insert(name.clone());
+            names.insert(offer.name.clone(), name);
+        }
+        names
+    }
+
+    /// Names of relations.
+    fn taken(&self) -> BTreeSet<String> {
         let names = self.tables.tables.iter().flat_map(|(name, table)| {
             let indexes = table.indexes.iter().map(|index| index.name.clone());
             std::iter::once(name.name.as_str().to_owned()).chain(indexes)
         });
-        let mut taken: BTreeSet<String> = names.collect();
+        names.collect()
+    }
+
+    /// Names the candidates and hands them to the planner; those it refuses are forgotten.
+    fn offer(&mut self, wanted: Vec<Definition>) {
+        let mut taken = self.taken();
         for definition in wanted {
             let info = self.tables.tables.get(&definition.table).cloned().unwrap_or_default();
             let rows = match &definition.predicate {
@@ -257,18 +280,21 @@ impl Work<'_> {
                 plans.extend(self.plan(query, &chosen).map(|plan| (query, plan)));
             }
         }
+        let total: f64 = (0..self.queries.len()).map(|query| self.weight(query, advised)).sum();
+        let least = total * self.limits.least_share;
         loop {
             let mut worst: Option<(f64, usize, Plans)> = None;
-            let over_budget = self.limits.size_budget.is_some_and(|budget| {
-                self.bytes(&chosen.iter().copied().collect::<Vec<_>>()) > budget as f64
-            });
+            let over_budget = self
+                .limits
+                .size_budget
+                .is_some_and(|budget| self.bytes(&chosen.iter().copied().collect::<Vec<_>>()) > budget as f64);
             for place in chosen.clone() {
                 let mut others = chosen.clone();
                 others.remove(&place);
                 let (loss, replanned) = self.loss(place, &others, &plans, advised);
                 let Some(loss) = loss else { continue };
                 let price = self.price(place);
-                let worth = if over_budget { loss / self.offers[place].estimate.bytes } else { loss - price };
+                let worth = if over_budget { loss / self.offers[place].estimate.bytes } else { loss - price - least };
                 if (over_budget || worth <= 0.0) && worst.as_ref().is_none_or(|(least, ..)| worth < *least) {
                     worst = Some((worth, place, replanned));
                 }
@@ -329,6 +355,8 @@ impl Work<'_> {
 
     fn describe(&mut self, chosen: &BTreeSet<usize>, plans: &Plans, advised: &mut [Advised]) -> Vec<Advice> {
         let mut found = Vec::new();
+        let names = self.final_names(chosen);
+        let renamed = |index: &str| names.get(index).cloned().unwrap_or_else(|| index.to_owned());
         for place in chosen {
             let users: Vec<usize> = plans
                 .iter()
@@ -336,33 +364,41 @@ impl Work<'_> {
                 .map(|(query, _)| *query)
                 .collect();
             let offer = &self.offers[*place];
+            let name = renamed(&offer.name);
             let mut gains = Vec::new();
             for query in users {
                 let after = cost(&plans[&query]);
                 let result = &mut advised[query];
                 result.cost_after = after;
                 match &mut result.outcome {
-                    Outcome::Helped(names) => names.push(offer.name.clone()),
-                    outcome => *outcome = Outcome::Helped(vec![offer.name.clone()]),
+                    Outcome::Helped(names) => names.push(name.clone()),
+                    outcome => *outcome = Outcome::Helped(vec![name.clone()]),
                 }
                 let share = if result.cost_before > 0.0 { 1.0 - after / result.cost_before } else { 0.0 };
                 let work = &self.queries[query];
                 let sharing = self.used(&plans[&query], chosen).len().max(1) as f64;
-                let before = result.plan.as_ref().ok().map(|plan| scans_of(plan, &offer.definition.table, self.tables));
+                let before = result
+                    .plan
+                    .as_ref()
+                    .ok()
+                    .map(|plan| scans_of(plan, &offer.definition.table, self.tables, &renamed));
                 gains.push(Gain {
                     query,
                     cost_before: result.cost_before,
                     cost_after: after,
                     node_before: before.unwrap_or_default(),
-                    node_after: scans_of(&plans[&query], &offer.definition.table, self.tables),
+                    node_after: scans_of(&plans[&query], &offer.definition.table, self.tables, &renamed),
                     milliseconds: work.mean_milliseconds.map(|mean| work.calls * mean * share / sharing),
                 });
             }
-            gains.sort_by(|a, b| b.milliseconds.unwrap_or(b.cost_before).total_cmp(&a.milliseconds.unwrap_or(a.cost_before)));
+            gains.sort_by(|a, b| {
+                b.milliseconds.unwrap_or(b.cost_before).total_cmp(&a.milliseconds.unwrap_or(a.cost_before))
+            });
             let info = self.tables.tables.get(&offer.definition.table);
             found.push(Advice {
-                name: offer.name.clone(),
-                statements: statements(&offer.definition, &offer.name, info),
+                statements: statements(&offer.definition, &name, info),
+                trial: offer.name.clone(),
+                name,
                 estimate: offer.estimate,
                 writes_a_day: self.writes(*place),
                 gains,
@@ -379,16 +415,20 @@ impl Work<'_> {
     /// Existing indexes that others cover, where no plan of the workload gets worse without.
     fn unused(&mut self, advice: &[Advice], advised: &[Advised]) -> Vec<Unused> {
         let mut found = Vec::new();
-        let with: Vec<String> = advice.iter().map(|it| it.name.clone()).collect();
+        let with: Vec<String> = advice.iter().map(|it| it.trial.clone()).collect();
         for (name, table) in self.tables.tables.iter().filter(|(_, table)| table.root.is_none()) {
             let of_table = advice.iter().filter(|it| it.definition.table == *name);
             let chosen: Vec<(&str, &Definition)> = of_table.map(|it| (it.name.as_str(), &it.definition)).collect();
             for (index, covering) in redundant::redundant(table, &chosen) {
                 let hidden = [QualifiedName::new(name.schema.clone(), crate::change::Name::new(&index.name))];
                 let worse = advised.iter().enumerate().any(|(query, result)| {
-                    let uses = |plan: &Plan| plan.nodes.iter().any(|node| node.index.as_deref() == Some(index.name.as_str()));
+                    let uses =
+                        |plan: &Plan| plan.nodes.iter().any(|node| node.index.as_deref() == Some(index.name.as_str()));
                     result.plan.as_ref().is_ok_and(uses)
-                        && self.planner.plan(query, &with, &hidden).is_ok_and(|plan| cost(&plan) > result.cost_before * 1.1)
+                        && self
+                            .planner
+                            .plan(query, &with, &hidden)
+                            .is_ok_and(|plan| cost(&plan) > result.cost_before * 1.1)
                 });
                 if !worse {
                     found.push(Unused {
@@ -406,7 +446,7 @@ impl Work<'_> {
 }
 
 /// How a plan reads a table: `Seq Scan on orders`, `Index Scan using orders_customer_idx`.
-fn scans_of(plan: &Plan, table: &QualifiedName, tables: &Tables) -> String {
+fn scans_of(plan: &Plan, table: &QualifiedName, tables: &Tables, renamed: &dyn Fn(&str) -> String) -> String {
     let mut found: Vec<String> = Vec::new();
     for (at, node) in plan.nodes.iter().enumerate() {
         if !table_of(node, tables).is_some_and(|(name, _)| name == *table) || node.is(KnownType::ModifyTable) {
@@ -414,9 +454,10 @@ fn scans_of(plan: &Plan, table: &QualifiedName, tables: &Tables) -> String {
         }
         // The indexes of a bitmap are read below it.
         let below = plan.ids().filter(|id| plan.ancestors(*id).any(|above| above.0 == at));
-        let index = node.index.clone().or_else(|| {
+        let index = node.index.as_deref().map(renamed).or_else(|| {
             let names = below.filter_map(|id| plan.node(id).index.clone());
-            node.is(KnownType::BitmapHeapScan).then(|| names.collect::<Vec<_>>().join(", "))
+            let names: BTreeSet<String> = names.map(|name| renamed(&name)).collect();
+            node.is(KnownType::BitmapHeapScan).then(|| names.into_iter().collect::<Vec<_>>().join(", "))
         });
         let text = match index {
             Some(index) => format!("{} using {index}", node.kind.name()),

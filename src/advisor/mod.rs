@@ -19,7 +19,7 @@ pub use atom::{Atom, Use};
 pub use candidate::candidates;
 pub use choose::{Advice, Advised, Gain, Outcome, Query, Reason, Unused, advise};
 pub use definition::{Definition, Key, Method};
-pub use size::{entries_and_bytes, Estimate};
+pub use size::{Estimate, entries_and_bytes};
 pub use tables::{ColumnInfo, IndexInfo, TableInfo, Tables};
 
 use crate::change::QualifiedName;
@@ -58,10 +58,12 @@ pub struct Limits {
     pub smallest_table_pages: u64,
     /// Least share of a query's cost that its indexes must save.
     pub least_gain: f64,
+    /// Least share of the time of all queries that an index must save.
+    pub least_share: f64,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { size_budget: None, smallest_table_pages: 100, least_gain: 0.1 }
+        Limits { size_budget: None, smallest_table_pages: 100, least_gain: 0.1, least_share: 0.002 }
     }
 }

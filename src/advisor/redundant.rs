@@ -129,9 +129,15 @@ mod tests {
 
     #[test]
     fn a_longer_index_serves_what_a_shorter_one_does() {
-        let long = Parts::of("CREATE INDEX i ON public.t USING btree (a, b DESC, lower((c)::text)) INCLUDE (d)").expect("parts");
+        let long = Parts::of("CREATE INDEX i ON public.t USING btree (a, b DESC, lower((c)::text)) INCLUDE (d)")
+            .expect("parts");
         assert!(long.serves("(a)") && long.serves("(a, b DESC)") && long.serves("(a) INCLUDE (d)"));
-        assert!(!long.serves("(b)") && !long.serves("(a, b)") && !long.serves("(a) WHERE e") && !long.serves("USING gin (a)"));
+        assert!(
+            !long.serves("(b)")
+                && !long.serves("(a, b)")
+                && !long.serves("(a) WHERE e")
+                && !long.serves("USING gin (a)")
+        );
     }
 
     #[test]

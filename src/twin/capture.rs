@@ -3,10 +3,10 @@
 use serde::de::DeserializeOwned;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::error::message;
-use crate::db::Session;
-use super::statistics::{ColumnStatistics, ExtendedStatistics, Locale, RelationStatistics, Statistics};
 use super::TwinError;
+use super::error::message;
+use super::statistics::{ColumnStatistics, ExtendedStatistics, Locale, RelationStatistics, Statistics};
+use crate::db::Session;
 
 /// A session on the database that is read. Every query returns one column of text.
 pub trait Source {
@@ -79,8 +79,7 @@ pub async fn capture(source: &impl Source) -> Result<Statistics, TwinError> {
           WHERE (category LIKE 'Query Tuning%' OR name IN ({OTHER_SETTINGS})) AND context <> 'internal'"
     );
     statistics.settings = all::<(String, String)>(source, "settings", &settings).await?.into_iter().collect();
-    statistics.relations =
-        all::<RelationStatistics>(source, "relations", &relations(server.reads_files)).await?;
+    statistics.relations = all::<RelationStatistics>(source, "relations", &relations(server.reads_files)).await?;
     if !server.reads_files {
         statistics.unread.push(
             "heads of indexes, which only a superuser can read: heights of B-trees are estimated, GIN indexes are taken as average".to_owned(),
@@ -146,8 +145,10 @@ SELECT json_build_object(
 /// The size of a relation that another session has locked cannot be asked for without waiting.
 fn relations(reads_files: bool) -> String {
     let metapage = match reads_files {
-        true => "CASE WHEN am.amname IN ('btree', 'gin') AND c.relkind = 'i'
-                      THEN encode(pg_read_binary_file(pg_relation_filepath(c.oid), 0, 88, true), 'hex') END",
+        true => {
+            "CASE WHEN am.amname IN ('btree', 'gin') AND c.relkind = 'i'
+                      THEN encode(pg_read_binary_file(pg_relation_filepath(c.oid), 0, 88, true), 'hex') END"
+        }
         false => "NULL::text",
     };
     format!(
@@ -254,5 +255,4 @@ fn extended(version_number: u32) -> String {
 }
 
 const TYPES: &str = "SELECT json_build_array(oid::int8, oid::regtype)::text FROM pg_type WHERE oid >= 16384";
-const ENUM_LABELS: &str =
-    "SELECT json_build_array(oid::int8, enumtypid::regtype, enumlabel)::text FROM pg_enum";
+const ENUM_LABELS: &str = "SELECT json_build_array(oid::int8, enumtypid::regtype, enumlabel)::text FROM pg_enum";

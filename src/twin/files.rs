@@ -84,8 +84,14 @@ impl Shape {
                 file.read_exact_at(&mut first, 0)?;
                 let low = (entries & 0xffff_ffff) as u32;
                 let high = (entries >> 32) as u32;
-                let numbers =
-                    [(12, pending_pages), (24, total_pages), (28, entry_pages), (32, data_pages), (40, low), (44, high)];
+                let numbers = [
+                    (12, pending_pages),
+                    (24, total_pages),
+                    (28, entry_pages),
+                    (32, data_pages),
+                    (40, low),
+                    (44, high),
+                ];
                 for (place, number) in numbers {
                     put_u32(&mut first, PAGE_HEADER + place, number);
                 }

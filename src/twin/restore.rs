@@ -48,11 +48,13 @@ pub(super) async fn restore(session: &Session, statistics: &Statistics) -> Resul
     for (what, statement) in extended {
         match statement.await? {
             Some(statement) => statements.push((what, statement)),
-            None => gaps.push(Gap { what, reason: "the object is not in the twin, or its data was not understood".to_owned() }),
+            None => gaps
+                .push(Gap { what, reason: "the object is not in the twin, or its data was not understood".to_owned() }),
         }
     }
     let major = session_major(session).await?;
-    let statements = statements.into_iter().map(|(what, sql)| (what, if major >= 15 { sql.fifteen } else { sql.fourteen }));
+    let statements =
+        statements.into_iter().map(|(what, sql)| (what, if major >= 15 { sql.fifteen } else { sql.fourteen }));
     gaps.extend(run(session, statements.collect()).await?);
     Ok(gaps)
 }
@@ -184,8 +186,11 @@ impl Translations {
             return Ok(None);
         }
         let columns = object.columns.iter().filter_map(|(number, name)| Some((*number, *numbers.get(name)?)));
-        let translation =
-            Translation { columns: columns.collect(), types: self.types.clone(), enum_labels: self.enum_labels.clone() };
+        let translation = Translation {
+            columns: columns.collect(),
+            types: self.types.clone(),
+            enum_labels: self.enum_labels.clone(),
+        };
         let bytes = |data: Option<String>, of: &str| match data {
             Some(hex) => format!("'\\x{hex}'::bytea::{of}"),
             None => "NULL".to_owned(),

@@ -70,7 +70,8 @@ impl Prepared {
             return format!("EXPLAIN ({OPTIONS}) {}", self.text);
         }
         let last_told = self.types.keys().max().copied().unwrap_or(0);
-        let types: Vec<&str> = (1..=last_told).map(|at| self.types.get(&at).map_or("unknown", String::as_str)).collect();
+        let types: Vec<&str> =
+            (1..=last_told).map(|at| self.types.get(&at).map_or("unknown", String::as_str)).collect();
         let types = if types.is_empty() { String::new() } else { format!("({})", types.join(", ")) };
         let values = vec!["NULL"; self.parameters].join(", ");
         format!(
@@ -162,8 +163,7 @@ fn parameters(text: &str) -> impl Iterator<Item = (usize, usize)> {
                 }
             }
             b'$' => {
-                let digits: String =
-                    text[at + 1..].chars().take_while(char::is_ascii_digit).collect();
+                let digits: String = text[at + 1..].chars().take_while(char::is_ascii_digit).collect();
                 let inside = at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_');
                 if let (Ok(number), false) = (digits.parse(), inside) {
                     found.push((at, number));
@@ -177,7 +177,8 @@ fn parameters(text: &str) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// Types that stand before a constant: the grammar takes no parameter there.
-const LITERAL_TYPES: &[&str] = &["interval", "timestamptz", "timestamp", "date", "time", "jsonb", "json", "uuid", "inet", "numeric"];
+const LITERAL_TYPES: &[&str] =
+    &["interval", "timestamptz", "timestamp", "date", "time", "jsonb", "json", "uuid", "inet", "numeric"];
 
 /// `interval $1` to `$1::interval`, `extract($1 FROM c)` to `date_part($1, c)`.
 fn cast_literals(text: &str) -> String {
@@ -212,7 +213,9 @@ fn with_limit(text: &str, rows: Option<f64>) -> String {
     let last = numbers.last().copied();
     let Some((at, number)) = places.into_iter().rev().find(|(at, _)| {
         let before = text[..*at].trim_end();
-        before.len() < *at && before.len() >= 5 && before.get(before.len() - 5..).is_some_and(|word| word.eq_ignore_ascii_case("limit"))
+        before.len() < *at
+            && before.len() >= 5
+            && before.get(before.len() - 5..).is_some_and(|word| word.eq_ignore_ascii_case("limit"))
     }) else {
         return text.to_owned();
     };
@@ -252,8 +255,14 @@ mod tests {
 
     #[test]
     fn a_limit_is_what_calls_returned() {
-        assert_eq!(Prepared::new("SELECT a FROM t WHERE b = $1 LIMIT $2", Some(9.5)).text, "SELECT a FROM t WHERE b = $1 LIMIT 10");
-        assert_eq!(Prepared::new("SELECT a FROM t LIMIT $1 OFFSET $2", Some(3.0)).text, "SELECT a FROM t LIMIT $1 OFFSET $2");
+        assert_eq!(
+            Prepared::new("SELECT a FROM t WHERE b = $1 LIMIT $2", Some(9.5)).text,
+            "SELECT a FROM t WHERE b = $1 LIMIT 10"
+        );
+        assert_eq!(
+            Prepared::new("SELECT a FROM t LIMIT $1 OFFSET $2", Some(3.0)).text,
+            "SELECT a FROM t LIMIT $1 OFFSET $2"
+        );
     }
 
     #[test]

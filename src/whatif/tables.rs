@@ -46,7 +46,8 @@ fn count_writes(info: &mut TableInfo, name: &QualifiedName, facts: &Facts) {
     if counted.is_empty() {
         return;
     }
-    let sum = |count: fn(&crate::facts::Use) -> u64| Some(counted.iter().map(|it| count(it) as f64).sum::<f64>() / days);
+    let sum =
+        |count: fn(&crate::facts::Use) -> u64| Some(counted.iter().map(|it| count(it) as f64).sum::<f64>() / days);
     info.inserts = sum(|it| it.inserts);
     info.updates = sum(|it| it.updates);
     info.hot_updates = sum(|it| it.hot_updates);
@@ -65,7 +66,8 @@ struct Row {
     indexes: Vec<IndexInfo>,
 }
 
-const TRIGRAMS: &str = "SELECT n.nspname::text FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+const TRIGRAMS: &str =
+    "SELECT n.nspname::text FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
                          WHERE e.extname = 'pg_trgm'";
 
 const TABLES: &str = "

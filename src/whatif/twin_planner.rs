@@ -161,8 +161,11 @@ impl Planner for TwinPlanner<'_> {
     fn plan(&mut self, query: usize, with: &[String], without: &[QualifiedName]) -> Result<Plan, String> {
         // Indexes on other tables make no difference.
         let reads = &self.reads[query];
-        let with: Vec<String> =
-            with.iter().filter(|name| self.offered.get(*name).is_some_and(|table| reads.contains(table))).cloned().collect();
+        let with: Vec<String> = with
+            .iter()
+            .filter(|name| self.offered.get(*name).is_some_and(|table| reads.contains(table)))
+            .cloned()
+            .collect();
         let key = (query, with, without.to_vec());
         if let Some(known) = self.known.get(&key) {
             return known.clone();

@@ -82,7 +82,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let (reading, statistics) = runtime.block_on(read(&parameters))?;
     let mut statements = match &arguments.queries {
         Some(file) => {
-            let text = std::fs::read_to_string(file).with_context(|| format!("{} could not be read", file.display()))?;
+            let text =
+                std::fs::read_to_string(file).with_context(|| format!("{} could not be read", file.display()))?;
             workload::from_file(&text)
         }
         None => workload::from_statistics(&reading.workload, arguments.min_calls),
@@ -92,7 +93,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         let reason = reason.map_or("no statement that can be planned was found".to_owned(), |it| it.reason.clone());
         anyhow::bail!("there are no queries to look at: {reason}. Give them in a file with --queries");
     }
-    let whole: f64 = statements.iter().filter_map(|it| it.query.mean_milliseconds.map(|mean| mean * it.query.calls)).sum();
+    let whole: f64 =
+        statements.iter().filter_map(|it| it.query.mean_milliseconds.map(|mean| mean * it.query.calls)).sum();
     workload::rank(&mut statements, arguments.rank);
     statements.truncate(arguments.limit);
     let installation = installation(&arguments, reading.facts.server.major())?;
@@ -130,7 +132,8 @@ fn advise(
     let mut planner = TwinPlanner::new(runtime, twin, prepared)?;
     let tables = runtime.block_on(read_tables(&**planner.session(), Some(&reading.facts)))?;
     let queries: Vec<advisor::Query> = statements.iter().map(|it| it.query.clone()).collect();
-    let limits = Choice { size_budget: arguments.size_budget.map(|megabytes| megabytes * 1_000_000), ..Choice::default() };
+    let limits =
+        Choice { size_budget: arguments.size_budget.map(|megabytes| megabytes * 1_000_000), ..Choice::default() };
     let days = reading.workload.seconds().map(|seconds| seconds / 86_400.0);
     let (advice, unused, advised) = advisor::advise(&queries, &tables, &mut planner, &limits, days);
     Ok(Report {

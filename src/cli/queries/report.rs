@@ -132,7 +132,13 @@ impl Report {
     }
 
     fn unused(&self, unused: &Unused) -> String {
-        format!("{} on {} ({}): {} serves its queries", unused.index, unused.table, bytes(unused.bytes as f64), unused.covered_by)
+        format!(
+            "{} on {} ({}): {} serves its queries",
+            unused.index,
+            unused.table,
+            bytes(unused.bytes as f64),
+            unused.covered_by
+        )
     }
 
     /// Queries of some cost that no new index helps; all of them with `verbose`.
@@ -161,8 +167,14 @@ impl Report {
                 percent(*best_saving),
                 count(advised.cost_before)
             ),
-            (Reason::NotWorthIt, _) => "an index would help, but less than it costs those who write, or than one that is advised anyway".to_owned(),
-            _ => format!("its conditions leave nothing to index beyond what is there (cost {})", count(advised.cost_before)),
+            (Reason::NotWorthIt, _) => {
+                "an index would help, but less than it costs those who write, or than one that is advised anyway"
+                    .to_owned()
+            }
+            _ => format!(
+                "its conditions leave nothing to index beyond what is there (cost {})",
+                count(advised.cost_before)
+            ),
         }];
         lines.extend(self.tips(query).into_iter().take(1).map(|(message, advice)| format!("{message}: {advice}")));
         lines
@@ -195,8 +207,11 @@ impl Report {
 
     fn query_json(&self, query: usize) -> Value {
         let (statement, advised) = (&self.statements[query], &self.advised[query]);
-        let tips: Vec<Value> =
-            self.tips(query).into_iter().map(|(message, advice)| json!({ "message": message, "advice": advice })).collect();
+        let tips: Vec<Value> = self
+            .tips(query)
+            .into_iter()
+            .map(|(message, advice)| json!({ "message": message, "advice": advice }))
+            .collect();
         json!({
             "query": statement.query.text,
             "query_id": statement.identifier,
@@ -220,7 +235,8 @@ impl Report {
             }
             writeln!(out, "```\n\n| query | cost before | cost after | plan |\n|---|---|---|---|")?;
             for gain in advice.gains.iter().take(GAINS) {
-                let text = shortened(&self.statements[gain.query].query.text, 100).replace('|', "\\|").replace('`', "'");
+                let text =
+                    shortened(&self.statements[gain.query].query.text, 100).replace('|', "\\|").replace('`', "'");
                 let change = format!("{} → {}", gain.node_before, gain.node_after);
                 writeln!(out, "| `{text}` | {} | {} | {change} |", count(gain.cost_before), count(gain.cost_after))?;
             }

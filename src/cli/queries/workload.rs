@@ -78,9 +78,8 @@ pub fn from_statistics(workload: &Workload, min_calls: u64) -> Vec<Statement> {
 impl Statement {
     fn add(&mut self, other: &Statement) {
         let calls = self.query.calls + other.query.calls;
-        let mean = |own: Option<f64>, its: Option<f64>| {
-            Some((own? * self.query.calls + its? * other.query.calls) / calls)
-        };
+        let mean =
+            |own: Option<f64>, its: Option<f64>| Some((own? * self.query.calls + its? * other.query.calls) / calls);
         self.query.mean_milliseconds = mean(self.query.mean_milliseconds, other.query.mean_milliseconds);
         self.rows = mean(self.rows, other.rows);
         self.query.calls = calls;
