@@ -175,10 +175,9 @@ fn plans_as_the_database_does_for_a_role_that_only_reads() {
 
 /// Queries on the shop without some of its indexes, with what is to be advised for each.
 const HOT: &[(&str, Option<&str>)] = &[
-    (
-        "SELECT * FROM orders WHERE customer_id = $1 ORDER BY placed_at DESC LIMIT $2",
-        Some("(customer_id, placed_at DESC)"),
-    ),
+    // Ten rows of a customer are sorted in no time.
+    ("SELECT * FROM orders WHERE customer_id = $1 ORDER BY placed_at DESC LIMIT $2", None),
+    ("SELECT * FROM orders WHERE status = $1 ORDER BY placed_at DESC LIMIT $2", Some("placed_at DESC)")),
     ("SELECT count(*) FROM orders WHERE meta ->> $1 = $2", None),
     ("SELECT count(*) FROM orders WHERE meta ->> 'sku' = $1", Some("((meta ->> 'sku'")),
     ("SELECT id FROM orders WHERE meta @> $1", Some("USING gin (meta")),
@@ -203,6 +202,7 @@ fn advised_indexes_cost_in_the_database_what_they_cost_in_the_twin() {
     setup.split(";\n").filter(|it| !it.trim().is_empty()).for_each(run);
     run("DROP INDEX orders_customer, orders_open, orders_sku, orders_meta, items_product");
     run("CREATE INDEX orders_by_customer ON orders (customer_id)");
+    run("CREATE INDEX items_by_order ON items (order_id)");
     run("CHECKPOINT");
     let parameters = Parameters::read(&format!("host={folder} user=postgres dbname=postgres")).expect("parameters");
     let (ddl, statistics) = runtime.block_on(async {
@@ -235,7 +235,7 @@ fn advised_indexes_cost_in_the_database_what_they_cost_in_the_twin() {
         }
     }
     let covered: Vec<&str> = unused.iter().map(|it| it.index.as_str()).collect();
-    assert_eq!(covered, ["orders_by_customer"], "the longer index serves its queries");
+    assert_eq!(covered, ["items_by_order"], "the primary key serves its queries");
     for statement in advice.iter().flat_map(|it| &it.statements).filter(|it| it.starts_with("CREATE")) {
         run(statement);
     }
