@@ -275,8 +275,8 @@ impl Work<'_> {
     /// Takes away what is not worth its cost.
     fn reduce(&mut self, mut chosen: BTreeSet<usize>, advised: &[Advised]) -> (BTreeSet<usize>, Plans) {
         let mut plans: Plans = BTreeMap::new();
-        for query in 0..self.queries.len() {
-            if advised[query].plan.is_ok() && self.users.contains_key(&query) {
+        for (query, result) in advised.iter().enumerate() {
+            if result.plan.is_ok() && self.users.contains_key(&query) {
                 plans.extend(self.plan(query, &chosen).map(|plan| (query, plan)));
             }
         }
@@ -449,7 +449,7 @@ impl Work<'_> {
 fn scans_of(plan: &Plan, table: &QualifiedName, tables: &Tables, renamed: &dyn Fn(&str) -> String) -> String {
     let mut found: Vec<String> = Vec::new();
     for (at, node) in plan.nodes.iter().enumerate() {
-        if !table_of(node, tables).is_some_and(|(name, _)| name == *table) || node.is(KnownType::ModifyTable) {
+        if table_of(node, tables).is_none_or(|(name, _)| name != *table) || node.is(KnownType::ModifyTable) {
             continue;
         }
         // The indexes of a bitmap are read below it.

@@ -134,6 +134,7 @@ impl Definition {
 
 /// The words of an expression: `((meta ->> 'sku'::text))` is `meta_sku`.
 fn words(sql: &str) -> String {
-    let words = sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+    let lower = sql.to_lowercase();
+    let words = lower.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
     words.filter(|word| *word != "text").collect::<Vec<_>>().join("_")
 }

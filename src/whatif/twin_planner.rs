@@ -12,6 +12,9 @@ use crate::plan::{self, Plan};
 use crate::shadow::Session;
 use crate::twin::{TrialIndex, Twin, TwinError};
 
+/// A query with the trial indexes that are shown and the existing ones that are hidden.
+type Asked = (usize, Vec<String>, Vec<QualifiedName>);
+
 /// Plans a workload in a twin.
 pub struct TwinPlanner<'r> {
     runtime: &'r Runtime,
@@ -26,7 +29,7 @@ pub struct TwinPlanner<'r> {
     reads: Vec<BTreeSet<QualifiedName>>,
     /// Partitions, with the table at the top.
     roots: BTreeMap<QualifiedName, QualifiedName>,
-    known: HashMap<(usize, Vec<String>, Vec<QualifiedName>), Result<Plan, String>>,
+    known: HashMap<Asked, Result<Plan, String>>,
     /// EXPLAINs that were run.
     pub explained: usize,
 }
