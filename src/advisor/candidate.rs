@@ -196,6 +196,10 @@ impl<'t> Scan<'t> {
 
     /// Columns to carry, so that the table is not read; `None` if there are none, or too many.
     fn include(&self, keys: &[Key]) -> Option<Vec<String>> {
+        // No index-only scan finds a value by its expression: the whole column would have to be carried.
+        if keys.iter().any(|key| key.column.is_none()) {
+            return None;
+        }
         let rest: Vec<String> = self
             .needed
             .as_ref()?
