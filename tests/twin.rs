@@ -249,7 +249,12 @@ fn advised_indexes_cost_in_the_database_what_they_cost_in_the_twin() {
         println!("{}: cost {} in the twin, {real} with the real index", HOT[number].0, advised.cost_after);
         // How wide the values of an expression are is not known before ANALYZE.
         let tolerance = if HOT[number].0.contains("->>") { 0.25 } else { 0.1 };
-        assert!(difference < tolerance, "{}: {} in the twin, {real} in the database", HOT[number].0, advised.cost_after);
+        assert!(
+            difference < tolerance,
+            "{}: {} in the twin, {real} in the database",
+            HOT[number].0,
+            advised.cost_after
+        );
     }
     assert!(checked >= 3);
     for it in &advice {
