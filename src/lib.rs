@@ -1,5 +1,6 @@
 //! pgassay assays PostgreSQL migrations, schemas and query plans.
 
+pub mod advisor;
 pub mod audit;
 pub mod baseline;
 pub mod catalog;
@@ -22,4 +23,6 @@ pub mod rules;
 pub mod schema;
 pub mod shadow;
 pub mod sql;
+pub mod twin;
 pub mod version;
+pub mod whatif;

@@ -13,6 +13,7 @@ mod init;
 mod output;
 mod plan;
 mod prove;
+mod queries;
 mod rules;
 mod selection;
 mod snapshot;
@@ -34,6 +35,7 @@ enum Command {
     Check(Box<check::Arguments>),
     Plan(Box<plan::Arguments>),
     Audit(audit::Arguments),
+    Queries(queries::Arguments),
     Snapshot(snapshot::Arguments),
     Rules(rules::Arguments),
     Config(config::Arguments),
@@ -58,6 +60,7 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(*arguments),
         Command::Plan(arguments) => plan::run(*arguments),
         Command::Audit(arguments) => audit::run(arguments),
+        Command::Queries(arguments) => queries::run(arguments),
         Command::Snapshot(arguments) => snapshot::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Config(arguments) => config::run(arguments),

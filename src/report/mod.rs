@@ -10,9 +10,9 @@ mod junit;
 pub mod layout;
 pub(crate) mod markdown;
 mod place;
-pub(crate) mod prose;
 mod proof;
 mod proof_text;
+pub(crate) mod prose;
 mod sarif;
 mod text;
 

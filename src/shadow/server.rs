@@ -72,7 +72,7 @@ pub struct Server {
     installation: Installation,
     postgres: Child,
     folder: TempDir,
-    _guard: Guard,
+    guard: Guard,
 }
 
 impl Server {
@@ -89,7 +89,7 @@ impl Server {
         let group = guard.group();
         initdb(installation, folder.path(), user, group)?;
         let postgres = launch(installation, folder.path(), options, user, group)?;
-        let mut server = Server { installation: installation.clone(), postgres, folder, _guard: guard };
+        let mut server = Server { installation: installation.clone(), postgres, folder, guard };
         server.wait_until_ready(options.start_within)?;
         Ok(server)
     }
@@ -119,8 +119,26 @@ impl Server {
         self.access().connect(database).await
     }
 
-    fn data(&self) -> PathBuf {
+    /// The folder of the cluster.
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Shuts the server down in order, hands the folder of the cluster to `while_stopped`, and starts it again. No session may be open.
+    ///
+    /// # Errors
+    /// [`ShadowError`] if it does not stop or start. What `while_stopped` returns is handed on; the server is started in any case.
+    pub fn restart<T>(&mut self, options: &Options, while_stopped: impl FnOnce(&Path) -> T) -> Result<T, ShadowError> {
+        // SIGINT is the fast shutdown: everything is written to the files.
+        let pid = i32::try_from(self.postgres.id()).ok().and_then(Pid::from_raw);
+        if pid.is_none_or(|pid| kill_process(pid, Signal::INT).is_err()) || self.postgres.wait().is_err() {
+            return Err(ShadowError::Stopped { log: self.log() });
+        }
+        let result = while_stopped(&self.data());
+        self.postgres =
+            launch(&self.installation, self.folder.path(), options, unprivileged_user()?, self.guard.group())?;
+        self.wait_until_ready(options.start_within)?;
+        Ok(result)
     }
 
     /// The eighth line of postmaster.pid says `ready` once connections are accepted (src/include/utils/pidfile.h).
@@ -228,6 +246,8 @@ fn initdb(installation: &Installation, folder: &Path, user: Option<User>, group:
         command(installation, "initdb", folder, user)
             .args(["--pgdata=data", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"])
             .args(["--username", SUPERUSER])
+            // The default since 18; pages that are written while the server is stopped have none.
+            .args((installation.major() >= 18).then_some("--no-data-checksums"))
             .args(locale)
             .process_group(group)
             .output()

@@ -1,0 +1,268 @@
+//! What a condition of a plan asks of one relation.
+//!
+//! The server prints conditions as SQL; sqlparser reads them. What it cannot read gives no atom.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, visit_expressions, visit_expressions_mut};
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::parser::Parser;
+
+use super::tables::TableInfo;
+use crate::change::Name;
+
+/// One of the parts of a condition that are AND-ed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Atom {
+    /// The column as SQL, or an expression in parentheses.
+    pub key: String,
+    pub column: Option<String>,
+    pub usage: Use,
+    /// The whole part with plain names of columns, where it holds no parameter: what a partial index can be restricted to.
+    pub predicate: Option<String>,
+    /// It compares with another relation.
+    pub join: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Use {
+    Equal,
+    /// IS NULL, a boolean column, or its negation.
+    Flag,
+    Range,
+    /// LIKE 'abc%'.
+    Prefix,
+    /// LIKE '%abc%', or a pattern that is not known.
+    Pattern,
+    /// `@>`, `?`, `@@` and their like.
+    Contains,
+    /// `&&`
+    Overlaps,
+    NotNull,
+}
+
+/// The atoms of a condition about the relation that columns are qualified with as `alias`.
+pub fn atoms(condition: &str, alias: &str, table: &TableInfo) -> Vec<Atom> {
+    with_stack(condition, || {
+        let Some(expression) = parse(condition) else { return Vec::new() };
+        let mut parts = Vec::new();
+        conjuncts(&expression, &mut parts);
+        parts.iter().filter_map(|part| Reader { alias, table }.atom(part)).collect()
+    })
+}
+
+/// A chain of operators makes a tree as deep as it is long.
+fn with_stack<T>(text: &str, read: impl FnOnce() -> T) -> T {
+    if text.len() > 1000 { stacker::grow(64 << 20, read) } else { read() }
+}
+
+/// Columns of the relation that an expression names.
+pub fn columns(text: &str, alias: &str) -> BTreeSet<String> {
+    with_stack(text, || {
+        let mut found = BTreeSet::new();
+        if let Some(expression) = parse(text) {
+            let _ = visit_expressions(&expression, |part| {
+                found.extend(column_of(part, alias).map(str::to_owned));
+                ControlFlow::<()>::Continue(())
+            });
+        }
+        found
+    })
+}
+
+/// A column or expression of a sort or group key: SQL without the qualifier, and the column.
+pub fn key(text: &str, alias: &str, table: &TableInfo) -> Option<(String, Option<String>)> {
+    with_stack(text, || Reader { alias, table }.key(&parse(text)?))
+}
+
+fn parse(condition: &str) -> Option<Expr> {
+    let text = without_subplans(condition);
+    let mut parser = Parser::new(&PostgreSqlDialect {}).with_recursion_limit(200).try_with_sql(&text).ok()?;
+    parser.parse_expr().ok()
+}
+
+/// `(InitPlan 1).col1`, `(SubPlan 2)`, `$0`: values from elsewhere, written like parameters.
+fn without_subplans(condition: &str) -> String {
+    let mut text = condition.to_owned();
+    for mark in ["(InitPlan ", "(SubPlan ", "(hashed SubPlan "] {
+        while let Some(start) = text.find(mark) {
+            let Some(length) = text[start..].find(')') else { break };
+            let mut end = start + length + 1;
+            if let Some(column) = text[end..].strip_prefix(".col") {
+                end += ".col".len() + column.chars().take_while(char::is_ascii_digit).count();
+            }
+            text.replace_range(start..end, "$1");
+        }
+    }
+    text
+}
+
+fn conjuncts<'e>(expression: &'e Expr, parts: &mut Vec<&'e Expr>) {
+    match expression {
+        Expr::Nested(inside) => conjuncts(inside, parts),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            conjuncts(left, parts);
+            conjuncts(right, parts);
+        }
+        other => parts.push(other),
+    }
+}
+
+fn column_of<'e>(expression: &'e Expr, alias: &str) -> Option<&'e str> {
+    match expression {
+        Expr::CompoundIdentifier(names) => match &names[..] {
+            [qualifier, name] if qualifier.value == alias => Some(&name.value),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn plain(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Nested(inside) => plain(inside),
+        other => other,
+    }
+}
+
+struct Reader<'t> {
+    alias: &'t str,
+    table: &'t TableInfo,
+}
+
+impl Reader<'_> {
+    fn atom(&self, part: &Expr) -> Option<Atom> {
+        match plain(part) {
+            Expr::IsNull(key) => self.of(key, Use::Flag, part, &[]),
+            Expr::IsNotNull(key) => self.of(key, Use::NotNull, part, &[]),
+            flag @ Expr::CompoundIdentifier(_) => self.of(flag, Use::Flag, part, &[]),
+            Expr::UnaryOp { op: UnaryOperator::Not, expr } if column_of(plain(expr), self.alias).is_some() => {
+                self.of(expr, Use::Flag, part, &[])
+            }
+            Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => {
+                self.of(left, Use::Equal, part, &[right])
+            }
+            Expr::BinaryOp { left, op, right } => match (self.names(left), self.names(right)) {
+                (true, false) => self.of(left, usage(op, right)?, part, &[right]),
+                (false, true) => self.of(right, commuted(op, left)?, part, &[left]),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn of(&self, key: &Expr, usage: Use, part: &Expr, others: &[&Expr]) -> Option<Atom> {
+        let (key, column) = self.key(key)?;
+        let join = others.iter().any(|other| names_any(other));
+        let constant = !others.iter().any(|other| names_any(other) || has_parameter(other));
+        let predicate = constant.then(|| self.unqualified(part));
+        Some(Atom { key, column, usage, predicate, join })
+    }
+
+    /// The column, also behind a cast that changes nothing for an index, or the expression.
+    fn key(&self, expression: &Expr) -> Option<(String, Option<String>)> {
+        let expression = plain(expression);
+        let bare = match expression {
+            Expr::Cast { expr, data_type, .. } if data_type.to_string().eq_ignore_ascii_case("text") => {
+                let varying = |name: &&str| {
+                    self.table.columns.get(*name).is_some_and(|it| it.data_type.starts_with("character varying"))
+                };
+                column_of(plain(expr), self.alias).filter(varying)
+            }
+            other => column_of(other, self.alias),
+        };
+        if let Some(column) = bare {
+            return Some((Name::new(column).to_string(), Some(column.to_owned())));
+        }
+        // An expression over this relation alone.
+        let own = self.names(expression) && !self.names_others(expression) && !has_parameter(expression);
+        own.then(|| (format!("({})", self.unqualified(expression)), None))
+    }
+
+    fn names(&self, expression: &Expr) -> bool {
+        visit_expressions(expression, |part| match column_of(part, self.alias) {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        })
+        .is_break()
+    }
+
+    fn names_others(&self, expression: &Expr) -> bool {
+        visit_expressions(expression, |part| match part {
+            Expr::CompoundIdentifier(_) if column_of(part, self.alias).is_none() => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        })
+        .is_break()
+    }
+
+    fn unqualified(&self, expression: &Expr) -> String {
+        let mut copy = plain(expression).clone();
+        let _ = visit_expressions_mut(&mut copy, |part| {
+            if let Expr::CompoundIdentifier(names) = part
+                && let [qualifier, name] = &names[..]
+                && qualifier.value == self.alias
+            {
+                *part = Expr::Identifier(name.clone());
+            }
+            ControlFlow::<()>::Continue(())
+        });
+        copy.to_string()
+    }
+}
+
+fn names_any(expression: &Expr) -> bool {
+    visit_expressions(expression, |part| match part {
+        Expr::CompoundIdentifier(_) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })
+    .is_break()
+}
+
+fn has_parameter(expression: &Expr) -> bool {
+    visit_expressions(expression, |part| match part {
+        Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })
+    .is_break()
+}
+
+fn usage(op: &BinaryOperator, right: &Expr) -> Option<Use> {
+    Some(match op {
+        BinaryOperator::Eq => Use::Equal,
+        BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq => Use::Range,
+        BinaryOperator::PGLikeMatch => match literal(right) {
+            Some(pattern) if !pattern.starts_with(['%', '_']) => Use::Prefix,
+            _ => Use::Pattern,
+        },
+        BinaryOperator::PGILikeMatch | BinaryOperator::PGRegexMatch | BinaryOperator::PGRegexIMatch => Use::Pattern,
+        BinaryOperator::AtArrow | BinaryOperator::AtAt | BinaryOperator::Question => Use::Contains,
+        BinaryOperator::QuestionAnd | BinaryOperator::QuestionPipe | BinaryOperator::AtQuestion => Use::Contains,
+        BinaryOperator::PGOverlap => Use::Overlaps,
+        _ => return None,
+    })
+}
+
+fn commuted(op: &BinaryOperator, left: &Expr) -> Option<Use> {
+    match op {
+        BinaryOperator::ArrowAt => Some(Use::Contains),
+        BinaryOperator::Eq
+        | BinaryOperator::Lt
+        | BinaryOperator::LtEq
+        | BinaryOperator::Gt
+        | BinaryOperator::GtEq
+        | BinaryOperator::PGOverlap => usage(op, left),
+        _ => None,
+    }
+}
+
+fn literal(expression: &Expr) -> Option<&str> {
+    match plain(expression) {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => Some(text),
+            _ => None,
+        },
+        Expr::Cast { expr, .. } => literal(expr),
+        _ => None,
+    }
+}

@@ -1,0 +1,317 @@
+//! Candidates: the indexes that a plan could have used.
+
+use std::collections::BTreeSet;
+
+use super::Limits;
+use super::atom::{self, Atom, Use};
+use super::definition::{Definition, Key, Method};
+use super::tables::{TableInfo, Tables};
+use crate::change::{Name, QualifiedName};
+use crate::plan::node::{ConditionKind, KnownType};
+use crate::plan::{Node, NodeId, Plan};
+
+/// The most candidates for one scan.
+const MOST: usize = 14;
+
+/// Columns that an index may carry for the sake of reading no table.
+const MOST_INCLUDED: usize = 3;
+const WIDEST_INCLUDED: f64 = 64.0;
+
+/// Candidates for every scan of a plan, each once. The plan must be of EXPLAIN VERBOSE.
+pub fn candidates(plan: &Plan, tables: &Tables, limits: &Limits) -> Vec<Definition> {
+    let mut found = Vec::new();
+    for id in plan.ids() {
+        let Some(scan) = Scan::of(plan, id, tables) else { continue };
+        if scan.info.pages < limits.smallest_table_pages {
+            continue;
+        }
+        for definition in scan.candidates(tables) {
+            if !found.contains(&definition) {
+                found.push(definition);
+            }
+        }
+    }
+    found
+}
+
+/// The table that a scan reads: of a partition, the table at the top.
+pub(super) fn table_of<'t>(node: &Node, tables: &'t Tables) -> Option<(QualifiedName, &'t TableInfo)> {
+    let name = QualifiedName::new(Name::new(node.schema.as_deref()?), Name::new(node.relation.as_deref()?));
+    let (name, info) = tables.tables.get_key_value(&name)?;
+    match info.root.as_ref().and_then(|root| tables.tables.get_key_value(root)) {
+        Some((root, info)) => Some((root.clone(), info)),
+        None => Some((name.clone(), info)),
+    }
+}
+
+/// One scan of a table with what is asked of it.
+struct Scan<'t> {
+    name: QualifiedName,
+    info: &'t TableInfo,
+    /// Of the table itself, compared with constants and parameters.
+    own: Vec<Atom>,
+    /// Compared with other tables.
+    joins: Vec<Atom>,
+    sort: Vec<Key>,
+    /// Columns that are read; `None` if all are.
+    needed: Option<BTreeSet<String>>,
+}
+
+impl<'t> Scan<'t> {
+    fn of(plan: &Plan, id: NodeId, tables: &'t Tables) -> Option<Scan<'t>> {
+        let node = plan.node(id);
+        let scans = [KnownType::SeqScan, KnownType::IndexScan, KnownType::IndexOnlyScan, KnownType::BitmapHeapScan];
+        if !node.is_any(&scans) {
+            return None;
+        }
+        let (name, info) = table_of(node, tables)?;
+        let alias = node.reference()?;
+        let (mut own, mut joins) = (Vec::new(), Vec::new());
+        let mut take = |atoms: Vec<Atom>| {
+            for atom in atoms {
+                let into = if atom.join { &mut joins } else { &mut own };
+                if !into.contains(&atom) {
+                    into.push(atom);
+                }
+            }
+        };
+        // Partitions have aliases of their own; what stands above them names the table's.
+        let mut aliases = vec![alias.to_owned()];
+        if info.partitioned {
+            aliases.extend(alias.rsplit_once('_').map(|(above, _)| above.to_owned()));
+        }
+        use ConditionKind::{Filter, Hash, Index, Join, Merge, Recheck};
+        for condition in node.conditions.iter().filter(|it| matches!(it.kind, Filter | Index | Recheck)) {
+            take(atom::atoms(&condition.text, alias, info));
+        }
+        let mut sort = Vec::new();
+        for above in plan.ancestors(id) {
+            let above = plan.node(above);
+            for alias in &aliases {
+                for condition in above.conditions.iter().filter(|it| matches!(it.kind, Hash | Merge | Join | Filter)) {
+                    take(atom::atoms(&condition.text, alias, info));
+                }
+                for keys in std::iter::once(&above.sort_key).chain(&above.group_keys) {
+                    if sort.is_empty() {
+                        sort = sort_keys(keys, alias, info);
+                    }
+                }
+            }
+        }
+        let needed = needed(node, alias, info);
+        Some(Scan { name, info, own, joins, sort, needed })
+    }
+
+    fn candidates(&self, tables: &Tables) -> Vec<Definition> {
+        let mut found: Vec<Definition> = Vec::new();
+        let mut add = |definition: Definition| {
+            let exists = self.exists(&definition);
+            if !definition.keys.is_empty() && !exists && !found.contains(&definition) && found.len() < MOST {
+                found.push(definition);
+            }
+        };
+        let equal = self.equal();
+        let ranges = self.keys_of(&[Use::Range]);
+        for keys in self.orders(&equal, &ranges) {
+            let plain = Definition::btree(self.name.clone(), keys);
+            if let Some(include) = self.include(&plain.keys) {
+                add(Definition { include, ..plain.clone() });
+            }
+            add(plain);
+        }
+        for definition in self.partial(&equal, &ranges) {
+            add(definition);
+        }
+        for definition in self.special(tables) {
+            add(definition);
+        }
+        found
+    }
+
+    fn keys_of(&self, uses: &[Use]) -> Vec<Key> {
+        let mut keys: Vec<Key> = Vec::new();
+        for atom in self.own.iter().filter(|atom| uses.contains(&atom.usage)) {
+            let key = Key::plain(atom.key.clone(), atom.column.clone());
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
+    }
+
+    /// Columns compared for equality, those with the most values first.
+    fn equal(&self) -> Vec<Key> {
+        let mut keys = self.keys_of(&[Use::Equal]);
+        let distinct = |key: &Key| key.column.as_deref().map_or(1000.0, |column| self.info.distinct(column));
+        keys.sort_by(|a, b| distinct(b).total_cmp(&distinct(a)));
+        keys.truncate(3);
+        keys
+    }
+
+    /// Orders of keys: equality first, then one range or what is sorted by.
+    fn orders(&self, equal: &[Key], ranges: &[Key]) -> Vec<Vec<Key>> {
+        let joined = |parts: &[&[Key]]| {
+            let mut keys: Vec<Key> = Vec::new();
+            for key in parts.iter().copied().flatten() {
+                if !keys.iter().any(|known| known.sql == key.sql) {
+                    keys.push(key.clone());
+                }
+            }
+            keys
+        };
+        let mut orders = vec![joined(&[equal, &self.sort])];
+        for range in ranges {
+            orders.push(joined(&[equal, std::slice::from_ref(range)]));
+        }
+        if equal.len() > 1 {
+            orders.push(vec![equal[0].clone()]);
+        }
+        orders.push(equal.to_vec());
+        let mut join_keys: Vec<Key> = Vec::new();
+        for atom in self.joins.iter().filter(|atom| atom.usage == Use::Equal) {
+            let key = Key::plain(atom.key.clone(), atom.column.clone());
+            if !join_keys.contains(&key) {
+                join_keys.push(key);
+            }
+        }
+        for key in &join_keys {
+            let key = std::slice::from_ref(key);
+            orders.push(key.to_vec());
+            if !equal.is_empty() {
+                orders.push(joined(&[key, equal]));
+                orders.push(joined(&[equal, key]));
+            }
+            if let Some(range) = ranges.first() {
+                orders.push(joined(&[key, equal, std::slice::from_ref(range)]));
+            }
+        }
+        if join_keys.len() > 1 {
+            join_keys.truncate(3);
+            orders.push(joined(&[&join_keys]));
+        }
+        orders.push(self.sort.clone());
+        orders.retain(|keys| !keys.is_empty() && keys.len() <= 4);
+        orders
+    }
+
+    /// Columns to carry, so that the table is not read; `None` if there are none, or too many.
+    fn include(&self, keys: &[Key]) -> Option<Vec<String>> {
+        // No index-only scan finds a value by its expression: the whole column would have to be carried.
+        if keys.iter().any(|key| key.column.is_none()) {
+            return None;
+        }
+        let rest: Vec<String> = self
+            .needed
+            .as_ref()?
+            .iter()
+            .filter(|column| !keys.iter().any(|key| key.column.as_ref() == Some(column)))
+            .cloned()
+            .collect();
+        let width: f64 =
+            rest.iter().map(|column| self.info.columns.get(column).map_or(WIDEST_INCLUDED, |it| it.width)).sum();
+        (!rest.is_empty() && rest.len() <= MOST_INCLUDED && width <= WIDEST_INCLUDED).then_some(rest)
+    }
+
+    /// Indexes restricted to a condition that the query spells out.
+    fn partial(&self, equal: &[Key], ranges: &[Key]) -> Vec<Definition> {
+        let mut found = Vec::new();
+        let flags = self.own.iter().filter(|atom| matches!(atom.usage, Use::Flag | Use::Equal | Use::NotNull));
+        for atom in flags {
+            let Some(predicate) = atom.predicate.clone() else { continue };
+            let mut keys: Vec<Key> = equal.iter().filter(|key| key.sql != atom.key).cloned().collect();
+            match (ranges.first(), self.sort.is_empty()) {
+                (_, false) => keys.extend(self.sort.iter().cloned()),
+                (Some(range), true) => keys.push(range.clone()),
+                (None, true) => {}
+            }
+            if keys.is_empty() {
+                keys.push(Key::plain(atom.key.clone(), atom.column.clone()));
+            }
+            let mut seen = BTreeSet::new();
+            keys.retain(|key| seen.insert(key.sql.clone()));
+            keys.truncate(4);
+            found.push(Definition { predicate: Some(predicate), ..Definition::btree(self.name.clone(), keys) });
+        }
+        found
+    }
+
+    /// Other access methods and operator classes.
+    fn special(&self, tables: &Tables) -> Vec<Definition> {
+        let mut found = Vec::new();
+        let with = |method: Method, key: Key| Definition { method, ..Definition::btree(self.name.clone(), vec![key]) };
+        for atom in &self.own {
+            let info = atom.column.as_deref().and_then(|column| self.info.columns.get(column));
+            let data_type = info.map(|it| it.data_type.as_str()).unwrap_or_default();
+            let mut key = Key::plain(atom.key.clone(), atom.column.clone());
+            match atom.usage {
+                Use::Contains | Use::Overlaps if data_type.contains("range") => found.push(with(Method::Gist, key)),
+                Use::Contains | Use::Overlaps => {
+                    if data_type == "jsonb" {
+                        let class = Key { operator_class: Some("jsonb_path_ops".to_owned()), ..key.clone() };
+                        found.push(with(Method::Gin, class));
+                    }
+                    found.push(with(Method::Gin, key));
+                }
+                Use::Prefix => {
+                    if !info.is_some_and(|it| it.c_collation) {
+                        let class = if data_type.starts_with("character varying") { "varchar" } else { "text" };
+                        key.operator_class = Some(format!("{class}_pattern_ops"));
+                    }
+                    found.push(with(Method::BTree, key));
+                }
+                Use::Pattern => {
+                    if let Some(schema) = &tables.trigrams {
+                        key.operator_class = Some(format!("{}.gin_trgm_ops", Name::new(schema)));
+                        found.push(with(Method::Gin, key));
+                    }
+                }
+                // A range of what came in order: a summary of the pages is enough.
+                Use::Range if info.is_some_and(|it| it.correlation.abs() > 0.95) && self.info.pages > 1000 => {
+                    found.push(with(Method::Brin, key));
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// An index of the table begins with these keys already, and has what else is wanted.
+    fn exists(&self, wanted: &Definition) -> bool {
+        let body = wanted.body();
+        self.info.indexes.iter().filter(|index| index.valid).any(|index| {
+            let have = super::redundant::Parts::of(&index.definition);
+            have.is_some_and(|have| have.serves(&body))
+        })
+    }
+}
+
+/// `o.placed_at DESC NULLS LAST`. Keys up to the first that is not of this relation.
+fn sort_keys(keys: &[String], alias: &str, info: &TableInfo) -> Vec<Key> {
+    let read = |text: &String| {
+        let mut text = text.as_str();
+        let mut strip = |suffix: &str| match text.strip_suffix(suffix) {
+            Some(rest) => {
+                text = rest;
+                true
+            }
+            None => false,
+        };
+        let (first, last) = (strip(" NULLS FIRST"), strip(" NULLS LAST"));
+        let descending = strip(" DESC");
+        if let Some((before, _)) = text.split_once(" COLLATE ") {
+            text = before;
+        }
+        let (sql, column) = atom::key(text, alias, info)?;
+        let nulls_first = first.then_some(true).or(last.then_some(false));
+        Some(Key { descending, nulls_first, ..Key::plain(sql, column) })
+    };
+    keys.iter().map_while(read).take(3).collect()
+}
+
+/// Columns of a relation that a scan returns or filters by.
+fn needed(node: &Node, alias: &str, info: &TableInfo) -> Option<BTreeSet<String>> {
+    let conditions = node.conditions.iter().map(|condition| &condition.text);
+    let columns: BTreeSet<String> =
+        node.output.iter().chain(conditions).flat_map(|text| atom::columns(text, alias)).collect();
+    (!node.output.is_empty() && columns.len() < info.columns.len()).then_some(columns)
+}

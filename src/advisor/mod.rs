@@ -1,0 +1,69 @@
+//! Which indexes pay: candidates from plans, judged by a planner, chosen over the whole workload.
+//!
+//! In: [`Query`]s with their weights, [`Tables`] (what is measured of tables, columns and indexes), and a [`Planner`] that plans a query
+//! as if some indexes were there or not. Out: [`Advice`]. Does no I/O but for what the planner does.
+//!
+//! Candidates come from what the server itself prints of its plans (EXPLAIN VERBOSE): there every column is written with the relation it
+//! belongs to, views are gone, and nothing has to be guessed about names.
+
+mod atom;
+mod candidate;
+mod choose;
+mod definition;
+mod redundant;
+mod size;
+mod tables;
+mod write_cost;
+
+pub use atom::{Atom, Use};
+pub use candidate::candidates;
+pub use choose::{Advice, Advised, Gain, Outcome, Query, Reason, Unused, advise};
+pub use definition::{Definition, Key, Method};
+pub use size::{Estimate, entries_and_bytes};
+pub use tables::{ColumnInfo, IndexInfo, TableInfo, Tables};
+
+use crate::change::QualifiedName;
+use crate::plan::Plan;
+
+/// Plans queries as if indexes were there that are not, and the other way round.
+pub trait Planner {
+    /// Makes indexes that can be tried, once. `Err` tells why one cannot be.
+    fn offer(&mut self, indexes: &[Offer]) -> Vec<Result<(), String>>;
+
+    /// Whether an index is the part that an offered one has on a partition.
+    fn is_part_of(&self, index: &str, offered: &str) -> bool;
+
+    /// The plan of a query (by its place in the workload) with some of the offered indexes and without some of the existing ones.
+    fn plan(&mut self, query: usize, with: &[String], without: &[QualifiedName]) -> Result<Plan, String>;
+
+    /// Rows of a table for which a condition holds.
+    fn rows(&mut self, table: &QualifiedName, condition: &str) -> Option<f64>;
+}
+
+/// A candidate that a planner can be asked about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// In the schema of its table.
+    pub name: String,
+    pub definition: Definition,
+    pub estimate: Estimate,
+}
+
+/// What to choose by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    /// Bytes that all new indexes together may take.
+    pub size_budget: Option<u64>,
+    /// Tables with fewer pages are read whole in no time.
+    pub smallest_table_pages: u64,
+    /// Least share of a query's cost that its indexes must save.
+    pub least_gain: f64,
+    /// Least share of the time of all queries that an index must save.
+    pub least_share: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { size_budget: None, smallest_table_pages: 100, least_gain: 0.1, least_share: 0.002 }
+    }
+}

@@ -1,0 +1,64 @@
+//! How large an index will be.
+
+use serde::Serialize;
+
+use super::definition::{Definition, Method};
+use super::tables::TableInfo;
+
+/// What an index takes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Estimate {
+    pub entries: f64,
+    pub bytes: f64,
+    /// Bytes of a key.
+    pub key_width: f64,
+}
+
+impl Estimate {
+    pub fn pages(&self) -> u64 {
+        ((self.bytes / PAGE).ceil() as u64).max(1) + 1
+    }
+}
+
+const PAGE: f64 = 8192.0;
+/// BTREE_DEFAULT_FILLFACTOR.
+const FILL: f64 = 0.9;
+/// ItemIdData and IndexTupleData.
+const TUPLE: f64 = 4.0 + 8.0;
+/// ItemPointerData.
+const POINTER: f64 = 6.0;
+/// An index of a jsonb document, an array or a text has about so many entries a row, for want of better knowledge.
+const WORDS: f64 = 8.0;
+
+/// Entries and bytes; `rows` are those that a partial index holds.
+pub fn entries_and_bytes(definition: &Definition, table: &TableInfo, rows: f64) -> Estimate {
+    let width = |column: &str| table.columns.get(column).map_or(32.0, |it| it.width.max(1.0));
+    let key_width: f64 = definition.keys.iter().map(|key| key.column.as_deref().map_or(32.0, width)).sum();
+    let include: f64 = definition.include.iter().map(|column| width(column)).sum();
+    let bytes = match definition.method {
+        Method::BTree => btree(definition, table, rows, key_width, include),
+        Method::Gin => rows * WORDS * POINTER / 2.0 + rows.sqrt() * WORDS * (TUPLE + 16.0),
+        Method::Gist => rows * (TUPLE + aligned(key_width)) / 0.7,
+        Method::Brin => (table.pages as f64 / 128.0).ceil() * (TUPLE + 2.0 * aligned(key_width)) + 2.0 * PAGE,
+    };
+    Estimate { entries: rows, bytes: bytes.max(PAGE), key_width }
+}
+
+/// Equal keys share one copy of the key (deduplication, since 13), but not with INCLUDE, nor for types whose equal values may differ.
+fn btree(definition: &Definition, table: &TableInfo, rows: f64, key: f64, include: f64) -> f64 {
+    let same_image = definition.keys.iter().filter_map(|key| key.column.as_deref()).all(|column| {
+        let of = table.columns.get(column).map(|it| it.data_type.as_str()).unwrap_or_default();
+        !(of.starts_with("numeric") || of == "jsonb" || of == "real" || of == "double precision" || of.ends_with("[]"))
+    });
+    let distinct = |column: Option<&str>| column.map_or(rows.sqrt(), |column| table.distinct(column));
+    let keys: f64 = definition.keys.iter().map(|key| distinct(key.column.as_deref())).product();
+    let keys = keys.clamp(1.0, rows.max(1.0));
+    let plain = rows * (TUPLE + aligned(key + include));
+    let shared = keys * (TUPLE + aligned(key)) + rows * POINTER;
+    let leaves = if same_image && include == 0.0 && rows / keys >= 2.0 { shared.min(plain) } else { plain };
+    leaves / FILL
+}
+
+fn aligned(bytes: f64) -> f64 {
+    (bytes / 8.0).ceil() * 8.0
+}

@@ -1,0 +1,113 @@
+//! What the advisor needs to know of tables, from the catalogs of a twin or of the database itself.
+
+use serde::Deserialize;
+
+use crate::advisor::{ColumnInfo, IndexInfo, TableInfo, Tables};
+use crate::change::{Name, QualifiedName};
+use crate::facts::Facts;
+use crate::twin::{Source, TwinError};
+
+/// Reads all tables. Writes a day come from the facts, where they were counted.
+///
+/// # Errors
+/// [`TwinError`] if the server refuses a query or its answer is not understood.
+pub async fn read_tables(source: &impl Source, facts: Option<&Facts>) -> Result<Tables, TwinError> {
+    let part = "tables";
+    let mut tables = Tables::default();
+    for text in source.rows(part, TABLES).await? {
+        let row: Row =
+            serde_json::from_str(&text).map_err(|error| TwinError::Answer { part, message: error.to_string() })?;
+        let name = QualifiedName::new(Name::new(&row.schema), Name::new(&row.name));
+        let of = |name: &(String, String)| QualifiedName::new(Name::new(&name.0), Name::new(&name.1));
+        let mut info = TableInfo {
+            rows: row.rows.max(0.0),
+            pages: row.pages,
+            partitioned: row.partitioned,
+            root: row.root.as_ref().map(of),
+            partitions: row.partitions.iter().map(of).collect(),
+            columns: row.columns,
+            indexes: row.indexes,
+            ..TableInfo::default()
+        };
+        if let Some(facts) = facts {
+            count_writes(&mut info, &name, facts);
+        }
+        tables.tables.insert(name, info);
+    }
+    tables.trigrams = source.rows("extensions", TRIGRAMS).await?.pop();
+    Ok(tables)
+}
+
+fn count_writes(info: &mut TableInfo, name: &QualifiedName, facts: &Facts) {
+    // What was counted for less than a day is taken for a day's: nobody knows what comes.
+    let Some(days) = facts.counting_seconds().map(|seconds| (seconds / 86_400.0).max(1.0)) else { return };
+    let own = std::iter::once(name).chain(&info.partitions);
+    let counted: Vec<_> = own.filter_map(|name| facts.relation(name)?.activity.as_ref()).collect();
+    if counted.is_empty() {
+        return;
+    }
+    let sum =
+        |count: fn(&crate::facts::Use) -> u64| Some(counted.iter().map(|it| count(it) as f64).sum::<f64>() / days);
+    info.inserts = sum(|it| it.inserts);
+    info.updates = sum(|it| it.updates);
+    info.hot_updates = sum(|it| it.hot_updates);
+}
+
+#[derive(Deserialize)]
+struct Row {
+    schema: String,
+    name: String,
+    rows: f64,
+    pages: u64,
+    partitioned: bool,
+    root: Option<(String, String)>,
+    partitions: Vec<(String, String)>,
+    columns: std::collections::BTreeMap<String, ColumnInfo>,
+    indexes: Vec<IndexInfo>,
+}
+
+const TRIGRAMS: &str =
+    "SELECT n.nspname::text FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+                         WHERE e.extname = 'pg_trgm'";
+
+const TABLES: &str = "
+SELECT row_to_json(q)::text FROM (
+    SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
+           CASE WHEN c.relkind = 'p' THEN (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0) FROM pg_catalog.pg_partition_tree(c.oid) t
+                                             JOIN pg_catalog.pg_class l ON l.oid = t.relid WHERE t.isleaf)
+                ELSE c.reltuples END AS rows,
+           CASE WHEN c.relkind = 'p' THEN (SELECT coalesce(sum(l.relpages), 0) FROM pg_catalog.pg_partition_tree(c.oid) t
+                                             JOIN pg_catalog.pg_class l ON l.oid = t.relid WHERE t.isleaf)
+                ELSE c.relpages END AS pages,
+           CASE WHEN c.relispartition THEN (SELECT json_build_array(rn.nspname, rc.relname) FROM pg_catalog.pg_class rc
+                                              JOIN pg_catalog.pg_namespace rn ON rn.oid = rc.relnamespace
+                                             WHERE rc.oid = pg_catalog.pg_partition_root(c.oid)) END AS root,
+           CASE WHEN c.relkind = 'p' THEN (SELECT coalesce(json_agg(json_build_array(ln.nspname, l.relname) ORDER BY l.relname), '[]')
+                                             FROM pg_catalog.pg_partition_tree(c.oid) t
+                                             JOIN pg_catalog.pg_class l ON l.oid = t.relid
+                                             JOIN pg_catalog.pg_namespace ln ON ln.oid = l.relnamespace WHERE t.isleaf)
+                ELSE '[]' END AS partitions,
+           (SELECT coalesce(json_object_agg(a.attname, json_build_object(
+                       'data_type', pg_catalog.format_type(coalesce(nullif(y.typbasetype, 0), a.atttypid), NULL),
+                       'width', coalesce(nullif(s.stawidth, 0), CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END),
+                       'n_distinct', coalesce(s.stadistinct, 0), 'null_fraction', coalesce(s.stanullfrac, 0),
+                       'correlation', coalesce((SELECT v.correlation FROM pg_catalog.pg_stats v WHERE v.schemaname = n.nspname
+                             AND v.tablename = c.relname AND v.attname = a.attname AND v.inherited = (c.relkind = 'p') LIMIT 1), 0),
+                       'most_common', coalesce(CASE WHEN s.stakind1 = 1 THEN s.stanumbers1[1] END, 0),
+                       'c_collation', a.attcollation IN (950, 951) OR (a.attcollation = 100 AND d.datcollate IN ('C', 'POSIX')
+                             AND coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c'))), '{}')
+              FROM pg_catalog.pg_attribute a
+              JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+              JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
+              LEFT JOIN pg_catalog.pg_statistic s
+                ON s.starelid = a.attrelid AND s.staattnum = a.attnum AND s.stainherit = (c.relkind = 'p')
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+           (SELECT coalesce(json_agg(json_build_object(
+                       'name', ic.relname, 'definition', pg_catalog.pg_get_indexdef(i.indexrelid), 'unique', i.indisunique,
+                       'needed', i.indisprimary OR i.indisexclusion OR i.indisreplident OR ic.relispartition
+                            OR EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = i.indexrelid),
+                       'valid', i.indisvalid, 'bytes', ic.relpages::bigint * 8192) ORDER BY ic.relname), '[]')
+              FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
+             WHERE i.indrelid = c.oid) AS indexes
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'm', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema') q";
