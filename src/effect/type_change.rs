@@ -87,10 +87,12 @@ fn coerces_in_place(predictor: &Predictor, old: &ColumnType, new: &TypeName) -> 
         (None, ResolvedType::BuiltIn) => new.name == old.written.name,
         _ => false,
     };
-    if same_name && is_array(new) == is_array(&old.written) && new.modifiers == old.written.modifiers {
-        if new.other_modifiers == old.written.other_modifiers || new.name != "interval" {
-            return new.other_modifiers == old.written.other_modifiers;
-        }
+    if same_name
+        && is_array(new) == is_array(&old.written)
+        && new.modifiers == old.written.modifiers
+        && (new.other_modifiers == old.written.other_modifiers || new.name != "interval")
+    {
+        return new.other_modifiers == old.written.other_modifiers;
     }
     if let Some(id) = user.filter(|_| !is_array(new)) {
         let Some(TypeDefinition::Domain(domain)) = schema.types.get(&id).map(|it| &it.definition) else {
