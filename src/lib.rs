@@ -1,4 +1,20 @@
 //! pgassay assays PostgreSQL migrations, schemas and query plans.
+//!
+//! Three models carry what is known of PostgreSQL, and the rules only read them:
+//!
+//! ```text
+//! files ─► migration ─► sql ─► change ─┐
+//!                                       ├─► effect    what the server does: locks, rewrites, scans   ─┐
+//! history, db (catalog, snapshot) ─► schema                                                            ├─► rules ─► report
+//!                                       ├─► contract  what clients may rely on, before and after      ─┤
+//! db (statistics, workload) ─────────► facts                                                          ─┘
+//! ```
+//!
+//! [`check`] judges migrations, [`audit`] a schema as it is; [`prove`] runs migrations on a [`shadow`] server and corrects what was
+//! predicted by what was seen. [`plan`] reads one query plan; [`advisor`] picks indexes, with costs asked of [`whatif`], which plans in the
+//! [`twin`] of a database. [`config`], [`baseline`] and [`git`] say what is wanted and what is new.
+//!
+//! Only `migration`, `git`, `db`, `shadow`, `prove`, `twin` and `whatif` do I/O; the rest is deterministic.
 
 pub mod advisor;
 pub mod audit;
