@@ -131,21 +131,22 @@ pub(super) fn texts(condition: &str) -> Vec<String> {
 fn literals(text: &str) -> (Vec<String>, Vec<String>) {
     let (mut texts, mut numbers) = (Vec::new(), Vec::new());
     let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c == '\'' || c == '"' || c.is_ascii_alphanumeric() || c == '_') {
+    'text: while let Some(at) = rest.find(|c: char| c == '\'' || c == '"' || c.is_ascii_alphanumeric() || c == '_') {
         let first = rest[at..].chars().next().unwrap_or_default();
         let behind = &rest[at..];
         let end = match first {
             '\'' | '"' => {
                 let mut end = 1;
-                // A doubled quote is one of the text.
-                while let Some(close) = behind[end..].find(first) {
+                // A doubled quote is one of the text. One that never closes ends what can be read.
+                loop {
+                    let Some(close) = behind[end..].find(first) else { break 'text };
                     end += close + 1;
                     if !behind[end..].starts_with(first) {
                         break;
                     }
                     end += 1;
                 }
-                let inner = behind.get(1..end.saturating_sub(1)).unwrap_or_default();
+                let inner = &behind[1..end - 1];
                 // `'5'::numeric` is a number.
                 if first == '\'' {
                     let value = inner.replace("''", "'");
@@ -154,7 +155,7 @@ fn literals(text: &str) -> (Vec<String>, Vec<String>) {
                         _ => texts.push(value),
                     }
                 }
-                end.max(1)
+                end
             }
             _ => {
                 let end = behind.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).unwrap_or(behind.len());
@@ -181,6 +182,6 @@ mod tests {
             literals("CHECK (((a1 >= 5) AND (s = ANY (ARRAY['it''s'::text, 'b'::text])) AND (x < '7.5'::numeric)))");
         assert_eq!(texts, ["it's", "b"]);
         assert_eq!(numbers, ["5", "7.5"]);
-        assert_eq!(literals("\"Odd 'name'\" > 0 AND 'open"), (vec!["ope".to_owned()], vec!["0".to_owned()]));
+        assert_eq!(literals("\"Odd 'name'\" > 0 AND 'open"), (Vec::new(), vec!["0".to_owned()]));
     }
 }

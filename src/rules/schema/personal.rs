@@ -50,6 +50,10 @@ fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         for column in table.columns.iter().filter(|column| column.local && context.is_text(column)) {
             let Some(kind) = words::secret(column.name.as_str()) else { continue };
+            // The finding belongs to the table that the key points at.
+            if table.foreign_keys().any(|(_, key)| key.columns.contains(&column.id)) {
+                continue;
+            }
             let facts = context.column_facts(table, column).filter(|facts| facts.null_fraction < 1.0);
             let Some((severity, confidence)) = weigh(kind, facts, column) else { continue };
             let message = format!(

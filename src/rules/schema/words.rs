@@ -169,6 +169,15 @@ pub fn secret(name: &str) -> Option<Secret> {
         "enc",
         "is",
         "has",
+        "purpose",
+        "attribute",
+        "display",
+        "masked",
+        "group",
+        "label",
+        "description",
+        "format",
+        "source",
     ];
     if has(harmless) {
         return None;
