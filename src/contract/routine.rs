@@ -5,6 +5,7 @@ use imbl::ordmap::DiffItem;
 use super::values::{self, Purpose};
 use super::witness::{differs, refused};
 use super::{Breakage, BreakageKind, Context, Subject, certain, possible};
+use crate::catalog::{self, CastContext};
 use crate::change::{Argument, ArgumentMode, TypeName, Volatility};
 use crate::schema::{ColumnType, ResolvedType, Routine, Schema};
 
@@ -41,7 +42,15 @@ fn accepts(old: &Routine, new: &Routine) -> bool {
         && before
             .iter()
             .zip(&after)
-            .all(|(a, b)| same_type(&a.data_type, &b.data_type) && a.mode_of_call() == b.mode_of_call())
+            .all(|(a, b)| takes(&a.data_type, &b.data_type) && a.mode_of_call() == b.mode_of_call())
+}
+
+/// A value of the one type may be given where the other is declared.
+fn takes(value: &TypeName, declared: &TypeName) -> bool {
+    let single = |it: &TypeName| it.array_dimensions == 0 && !it.set_of;
+    let casts = || catalog::cast(value.name.as_str(), declared.name.as_str());
+    same_type(value, declared)
+        || single(value) && single(declared) && casts().is_some_and(|cast| cast.context == CastContext::Implicit)
 }
 
 trait CallMode {

@@ -152,7 +152,8 @@ impl Text {
             );
         }
         if !finding.advice.text.is_empty() {
-            group = group.element(Level::HELP.with_name(Some("instead")).message(self.advice(finding)));
+            let label = prose::advice_label(finding).to_lowercase();
+            group = group.element(Level::HELP.with_name(Some(label)).message(self.advice(finding)));
         }
         let report: [Group; 1] = [group];
         snippets.render(&report)

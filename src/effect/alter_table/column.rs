@@ -13,7 +13,8 @@ use crate::sql::Span;
 
 impl Predictor<'_> {
     pub(super) fn add_column(&mut self, state: &mut Alter, column: &ColumnDefinition, if_not_exists: bool) {
-        if if_not_exists && state.relation.column(&column.name.name).is_some() {
+        let replaced = state.dropped.contains(&column.name.name);
+        if if_not_exists && !replaced && state.relation.column(&column.name.name).is_some() {
             state.existing.push(column.name.name.clone());
             return;
         }
@@ -21,7 +22,7 @@ impl Predictor<'_> {
         self.recurse(state);
         let rewrite = self.new_column_rewrites(&state.relation, column);
         for table in self.targets(state) {
-            if table.column(&column.name.name).is_some() {
+            if !replaced && table.column(&column.name.name).is_some() {
                 continue;
             }
             match &rewrite {

@@ -26,6 +26,8 @@ pub(super) struct Alter<'c> {
     pub existing: Vec<Name>,
     /// Columns that this statement adds.
     pub added: Vec<Name>,
+    /// Columns that this statement drops, which it does before it adds any.
+    pub dropped: Vec<Name>,
 }
 
 impl Predictor<'_> {
@@ -44,6 +46,10 @@ impl Predictor<'_> {
         let mode = mode.unwrap_or(AccessExclusive);
         self.lock(&relation, mode, alter.relation.span);
         let Some(first) = alter.actions.first() else { return };
+        let dropped = alter.actions.iter().filter_map(|action| match &action.kind {
+            AlterTableActionKind::DropColumn { column, .. } => Some(column.name.clone()),
+            _ => None,
+        });
         let mut state = Alter {
             change,
             relation: relation.clone(),
@@ -52,6 +58,7 @@ impl Predictor<'_> {
             action: first,
             existing: Vec::new(),
             added: Vec::new(),
+            dropped: dropped.collect(),
         };
         for action in &alter.actions {
             state.action = action;
@@ -70,6 +77,7 @@ impl Predictor<'_> {
         let span = key.map_or(alter.relation.span, |action| action.span);
         if key.is_some() || !rewritten.is_empty() {
             let after = self.after(state.change);
+            self.forget_dropped_indexes(&rewritten, &after);
             let tables = if key.is_some() { family } else { &rewritten[..] };
             self.build_new_indexes(tables, &after, span, "it enforces the constraint");
         }

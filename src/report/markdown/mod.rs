@@ -172,7 +172,8 @@ fn block(finding: &Finding, sources: &Sources) -> String {
     }
     let advice = &finding.advice;
     if !advice.text.is_empty() {
-        let _ = write!(block, "\n**Instead**: {}\n", text(&prose::cut(&advice.text, SENTENCE)));
+        let label = prose::advice_label(finding);
+        let _ = write!(block, "\n**{label}**: {}\n", text(&prose::cut(&advice.text, SENTENCE)));
     }
     if !advice.steps.is_empty() {
         let steps: Vec<String> = advice.steps.iter().map(prose::step).collect();

@@ -36,6 +36,7 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
         .tables()
         .flat_map(|table| table.columns.iter().map(move |column| (table, column)))
         .filter(|(table, column)| !keys::is_foreign_key(table, column.id) && !is_polymorphic(table, column))
+        .filter(|(table, column)| !was_there(context, table, column))
         .filter_map(|(table, column)| tables.target(context, table, column).map(|target| (table, column, target)))
         .collect();
     if candidates.is_empty() {
@@ -78,6 +79,14 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 ),
         );
     }
+}
+
+/// The migration found the column as it is: that its other keys make a habit plain is not its doing.
+fn was_there(context: &SchemaContext, table: &Relation, column: &Column) -> bool {
+    let before = context.earlier.and_then(|earlier| earlier.relation(table.id));
+    context.scope.is_some()
+        && before
+            .is_some_and(|before| before.column_by_id(column.id).is_some() && !keys::is_foreign_key(before, column.id))
 }
 
 /// How many columns named after a table have a foreign key, and how many have none.
@@ -143,5 +152,21 @@ impl<'a> Tables<'a> {
         let [key] = keys::primary_key(target) else { return None };
         let key = target.column_by_id(*key)?;
         (target.id != table.id && context.type_name(key) == Some(type_name)).then_some(target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::Example;
+
+    #[test]
+    fn columns_that_a_migration_left_alone_are_not_its_doing() {
+        let (report, _) = RULE.judge(&Example {
+            given: "CREATE TABLE users (id int PRIMARY KEY);
+                CREATE TABLE posts (id int PRIMARY KEY, user_id int); CREATE TABLE likes (id int PRIMARY KEY, post_id int);",
+            migration: "ALTER TABLE likes ADD FOREIGN KEY (post_id) REFERENCES posts;",
+        });
+        assert!(report.findings.iter().all(|finding| finding.rule != RULE.name), "{:?}", report.findings);
     }
 }

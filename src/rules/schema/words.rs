@@ -162,6 +162,7 @@ pub fn secret(name: &str) -> Option<Secret> {
         "reset",
         "kind",
         "sha",
+        "hmac",
         "bcrypt",
         "argon",
         "scrypt",
@@ -186,11 +187,14 @@ pub fn secret(name: &str) -> Option<Secret> {
         return Some(Secret::Password);
     }
     let pair = |first: &str, second: &str| words.windows(2).any(|pair| pair[0] == first && pair[1] == second);
-    let token = has(&["secret", "apikey", "credential", "credentials"])
+    // What the name is about comes last: credential_library is a library.
+    let last = words.last().map(String::as_str);
+    let token = matches!(last, Some("secret" | "secrets" | "apikey" | "credential" | "credentials"))
         || [
             ("api", "key"),
             ("private", "key"),
             ("secret", "key"),
+            ("secret", "value"),
             ("access", "token"),
             ("refresh", "token"),
             ("auth", "token"),
@@ -300,6 +304,8 @@ mod tests {
             "token_type",
             "password_changed_at",
             "tokens_used",
+            "client_secret_hmac",
+            "credential_library_username",
         ] {
             assert_eq!(secret(name), None, "{name}");
         }

@@ -208,7 +208,7 @@ fn partly_null(
         evidence: Evidence::declared(format!("({}) MATCH SIMPLE", context.column_names(table, &key.columns))),
         severity: Severity::Warning,
         confidence: if differ && !shares.is_empty() { Confidence::High } else { Confidence::Medium },
-        remedy: Remedy::WholeKey { sql: String::new() },
+        remedy: Remedy::WholeForeignKey,
     });
 }
 
@@ -267,14 +267,7 @@ fn unique_keys(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reas
                 ),
             };
             let remedy = if context.version.at_least(15) {
-                let new = context.free_name(table, &context.column_names(table, &columns).replace(", ", "_"), "key");
-                Remedy::WholeKey {
-                    sql: format!(
-                        "CREATE UNIQUE INDEX CONCURRENTLY {new} ON {} ({}) NULLS NOT DISTINCT;",
-                        table.name,
-                        context.column_names(table, &columns)
-                    ),
-                }
+                Remedy::WholeKey { index: relation.id }
             } else {
                 Remedy::Require { fill: None }
             };
