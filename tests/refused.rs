@@ -16,7 +16,7 @@ use pgassay::version::PgVersion;
 use support::servers;
 
 const GIVEN: &str = "
-CREATE TABLE accounts (id bigint PRIMARY KEY, code varchar(20), amount numeric(10,2), note text, k int, during int4range);
+CREATE TABLE accounts (id bigint PRIMARY KEY, code varchar(20), amount numeric(10,2), note text, k int, during int4range, short varchar(20));
 CREATE TABLE events (id bigint) PARTITION BY RANGE (id);
 CREATE TABLE numbered (id bigint GENERATED ALWAYS AS IDENTITY);
 CREATE TABLE plain_numbers (id bigint);
@@ -181,7 +181,10 @@ fn a_column_that_is_not_there_is_missing() {
         "SELECT nope",
         "PREPARE q AS SELECT nope FROM accounts",
     ] {
-        refused(15, statement, "column \"nope\"");
+        assert!(refusals(15, statement).iter().any(|it| it.contains("column \"nope\"")), "{statement}");
+        // The server names it as the statement does: nope, "nope", a.nope.
+        let error = error_of(15, statement).unwrap_or_default();
+        assert!(error.starts_with("column ") && error.contains("nope"), "{statement}: {error:?}");
     }
 }
 
@@ -236,13 +239,12 @@ fn a_trigger_needs_its_function() {
 fn a_narrower_type_may_fail_on_rows() {
     let may_fail = |migration: &str| {
         let report = judged(15, migration);
-        println!("{:?}", report.findings.iter().map(|it| (it.rule, &it.message)).collect::<Vec<_>>());
         report.findings.iter().any(|it| it.rule == "may-fail-on-rows")
     };
-    assert!(may_fail("ALTER TABLE accounts ALTER code TYPE varchar(10)"));
+    assert!(may_fail("ALTER TABLE accounts ALTER short TYPE varchar(10)"));
     assert!(may_fail("ALTER TABLE accounts ALTER amount TYPE numeric(6,2)"));
     assert!(may_fail("ALTER TABLE accounts ALTER note TYPE int USING note::int"));
-    assert!(!may_fail("ALTER TABLE accounts ALTER code TYPE varchar(30)"));
+    assert!(!may_fail("ALTER TABLE accounts ALTER short TYPE varchar(30)"));
     assert!(!may_fail("ALTER TABLE accounts ALTER amount TYPE numeric(12,2)"));
     assert!(!may_fail("ALTER TABLE accounts ALTER k TYPE text"));
 }

@@ -12,6 +12,7 @@ mod constraint;
 mod copy;
 mod create_other;
 mod data;
+mod dialect;
 mod dynamic;
 mod element;
 mod foreign;
