@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use pgassay::contract::Subject;
 use pgassay::db::{self, Limits, Parameters, Reading, Wanted};
 use pgassay::facts::{Topic, Values};
 use pgassay::shadow::{Options, Server, Session};
@@ -106,9 +107,10 @@ fn the_ddl_makes_the_same_schema_again_on_every_version() {
         let unread: Vec<_> = database.facts.unread.iter().filter(|it| it.topic == Topic::Definitions).collect();
         assert!(unread.is_empty(), "{}: {unread:#?}", installation.version());
         assert!(database.schema.complete);
-        let orders = "shop.orders".parse().expect("a name");
-        let place = database.places.column(&orders, &"total".into()).expect("a place");
-        assert_eq!(sources.slice(place), "total");
+        let orders = database.schema.relation_at(&"shop.orders".parse().expect("a name")).expect("the table");
+        let total = orders.column(&"total".into()).expect("the column").id;
+        let place = database.places.of(&Subject::Column(orders.id, total)).expect("a place");
+        assert!(sources.slice(place).starts_with("total "), "{}", sources.slice(place));
         assert_eq!(database.label, "database shop");
     }
 }

@@ -13,7 +13,6 @@ mod error;
 mod explain;
 mod live;
 mod measure;
-mod places;
 pub mod sample;
 pub mod snapshot;
 
@@ -22,9 +21,9 @@ pub use connect::{Limits, Parameters, Row, Session};
 pub use error::DbError;
 pub use explain::{Explained, Mode as ExplainMode, explain};
 pub use live::{Reading, Wanted, read, read_in};
-pub use places::Places;
 
 use crate::facts::{Facts, Live, Workload};
+use crate::history::Places;
 use crate::schema::Schema;
 use crate::sql::{FileId, SourceFile, Sources};
 use crate::version::PgVersion;

@@ -63,7 +63,7 @@ pub use keyword::can_name_column;
 pub use normal::normalize;
 pub use plpgsql::read_plpgsql_body;
 pub(crate) use script::STACK;
-pub use script::{read_script, read_section};
+pub use script::{read_in_lots, read_script, read_section};
 pub use source::{FileId, Position, SourceFile, Sources, Span, Substitution};
 pub use token::{string_constants, tree_span};
 pub use uses::relation_uses;

@@ -59,6 +59,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("quote_all_identifiers", "off"),
     ("row_security", "on"),
     ("jit", "off"),
+    // The catalogs of a large database are sorted and joined in memory.
+    ("work_mem", "32MB"),
     ("max_parallel_workers_per_gather", "0"),
 ];
 
