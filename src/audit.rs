@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::check;
 use crate::config::Settings;
 use crate::db::Database;
-use crate::facts::{Facts, JsonSamples, Workload};
+use crate::facts::{Facts, Reference, Samples, Workload};
 use crate::finding::{Finding, Severity};
 use crate::history::{self, Completeness, Options, Places, decide_completeness, separate};
 use crate::migration::{Direction, Migration};
@@ -33,8 +33,8 @@ pub struct AuditJob {
     /// What is measured of the database that the migrations describe.
     pub facts: Option<Facts>,
     pub workload: Option<Workload>,
-    /// Documents of JSON columns, sampled.
-    pub samples: Option<JsonSamples>,
+    /// What a bounded sample of rows says.
+    pub samples: Option<Samples>,
 }
 
 impl AuditJob {
@@ -62,6 +62,23 @@ pub struct Filter {
     /// Names of rules.
     pub rules: Vec<String>,
     pub min_severity: Option<Severity>,
+}
+
+/// Columns of a database that look like references and have no foreign key, for a sample to measure.
+pub fn references(database: &Database, settings: &Settings) -> Vec<Reference> {
+    schema_rules::references(&SchemaContext {
+        schema: &database.schema,
+        version: database.version,
+        places: &Places::default(),
+        areas: &settings.areas,
+        options: &settings.options,
+        facts: Some(&database.facts),
+        workload: None,
+        uses: &[],
+        samples: None,
+        scope: None,
+        earlier: None,
+    })
 }
 
 /// Judges the schema that the migrations leave.
@@ -120,7 +137,7 @@ pub fn audit(job: &AuditJob, sources: &Sources) -> Report {
     report.unchecked = job.facts.iter().flat_map(|facts| &facts.unread).map(unread).collect();
     let skipped = job.samples.iter().flat_map(|samples| &samples.skipped);
     report.unchecked.extend(
-        skipped.map(|(table, column, reason)| format!("documents of {table}.{column} were not sampled: {reason}")),
+        skipped.map(|(what, reason)| format!("{what} were not sampled: {reason}")),
     );
     report.count(job.migrations.iter().map(|migration| migration.file));
     report.summary.tables = Some(tables);
