@@ -179,7 +179,8 @@ fn files_name_the_server_and_hold_the_password() {
     let place = Place::start(&servers::newest(), &[]);
     place.shop();
     place.run("postgres", &format!("CREATE ROLE ann LOGIN PASSWORD '{PASSWORD}'; CREATE ROLE bob LOGIN PASSWORD '{PASSWORD}'"));
-    place.run("postgres", "CREATE DATABASE closed; REVOKE CONNECT ON DATABASE closed FROM PUBLIC; CREATE ROLE nobody_here");
+    place.run("postgres", "CREATE DATABASE closed");
+    place.run("postgres", "REVOKE CONNECT ON DATABASE closed FROM PUBLIC; CREATE ROLE nobody_here");
     place.allow("host all all 127.0.0.1/32 scram-sha-256");
     let folder = tempfile::tempdir().expect("a folder");
     let (port, folder) = (place.port, folder.path());

@@ -3,7 +3,7 @@
 --     createdb shop
 --     PGOPTIONS='-c demo.scale=0.01' psql -v ON_ERROR_STOP=1 -f scripts/demo-database/shop.sql shop
 --
--- demo.scale is 1 without the option: about 13 million rows, 4 GB. Rows are made by the server and are the same in every run.
+-- demo.scale is 1 without the option: about 17 million rows, 2.7 GB. Rows are made by the server and are the same in every run.
 -- Needs a superuser: one index is marked invalid by hand.
 
 SET client_min_messages = warning;
