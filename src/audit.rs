@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::check;
 use crate::config::Settings;
 use crate::db::Database;
-use crate::facts::{Facts, JsonSamples, Workload};
+use crate::facts::{Facts, Reference, Samples, Workload};
 use crate::finding::{Finding, Severity};
 use crate::history::{self, Completeness, History, Options, Places, decide_completeness, separate};
 use crate::migration::{Direction, Migration};
@@ -35,8 +35,8 @@ pub struct AuditJob {
     /// What is measured of the database that the migrations describe.
     pub facts: Option<Facts>,
     pub workload: Option<Workload>,
-    /// Documents of JSON columns, sampled.
-    pub samples: Option<JsonSamples>,
+    /// What a bounded sample of rows says.
+    pub samples: Option<Samples>,
 }
 
 /// A schema, and where in its text everything is.
@@ -74,6 +74,23 @@ pub struct Filter {
     pub min_severity: Option<Severity>,
 }
 
+/// Columns of a database that look like references and have no foreign key, for a sample to measure.
+pub fn references(database: &Database, settings: &Settings) -> Vec<Reference> {
+    schema_rules::references(&SchemaContext {
+        schema: &database.schema,
+        version: database.version,
+        places: &Places::default(),
+        areas: &settings.areas,
+        options: &settings.options,
+        facts: Some(&database.facts),
+        workload: None,
+        uses: &[],
+        samples: None,
+        scope: None,
+        earlier: None,
+    })
+}
+
 /// Judges the schema that the migrations leave.
 pub fn audit(job: &AuditJob, sources: &Sources) -> Report {
     let mut report = Report::new(job.version);
@@ -93,9 +110,7 @@ pub fn audit(job: &AuditJob, sources: &Sources) -> Report {
     report.findings = findings;
     report.unchecked = job.facts.iter().flat_map(|facts| &facts.unread).map(unread).collect();
     let skipped = job.samples.iter().flat_map(|samples| &samples.skipped);
-    report.unchecked.extend(
-        skipped.map(|(table, column, reason)| format!("documents of {table}.{column} were not sampled: {reason}")),
-    );
+    report.unchecked.extend(skipped.map(|(what, reason)| format!("{what} were not sampled: {reason}")));
     report.count(job.migrations.iter().map(|migration| migration.file));
     report.summary.tables = Some(tables);
     report
@@ -140,8 +155,7 @@ fn judge_history(job: &AuditJob, history: History, sources: &Sources) -> Judged 
     let mut judged = judge_made(job, &Made { schema, places });
     for unit in &units {
         let mut suppressions = read_suppressions(sources.file(unit.migration.file), &unit.scripts);
-        let (here, rest) =
-            judged.ranked.into_iter().partition(|(_, finding)| finding.span.file == unit.migration.file);
+        let (here, rest) = judged.ranked.into_iter().partition(|(_, finding)| finding.span.file == unit.migration.file);
         judged.ranked = rest;
         judged.ranked.extend(suppressions.allow_ranked(here));
     }

@@ -139,8 +139,17 @@ fn judge(reading: Reading, sources: &mut Sources) -> Report {
 
 #[test]
 fn planted_defects_are_found_and_healthy_twins_are_not() {
-    let installation = support::servers::of_versions(&[15]).pop().expect("PostgreSQL 15");
-    let server = server(&installation);
+    let all = support::servers::all();
+    let (oldest, newest) = (&all[0], &all[all.len() - 1]);
+    on_version(oldest);
+    if newest.major() != oldest.major() {
+        on_version(newest);
+    }
+}
+
+fn on_version(installation: &Installation) {
+    println!("PostgreSQL {}", installation.version());
+    let server = server(installation);
     let mut reading = demonstration(&server);
     at_full_scale(&mut reading.facts);
     let mut sources = Sources::default();
@@ -209,7 +218,9 @@ fn documents_are_sampled_within_bounds(server: &Server) {
     let reading = runtime.block_on(db::read(&parameters(server), wanted)).unwrap_or_else(|error| panic!("{error}"));
     let mut sources = Sources::default();
     let database = Database::new(reading, &mut sources);
-    let targets = sample::targets(&database.schema, &database.facts);
+    let settings = config::parse(CONFIGURATION).expect("a configuration").settings;
+    let references = pgassay::audit::references(&database, &settings);
+    let targets = sample::targets(&database.schema, &database.facts, &references);
     let take = |bounds: Bounds| {
         runtime
             .block_on(sample::sample(&parameters(server), &targets, &bounds))
@@ -224,7 +235,6 @@ fn documents_are_sampled_within_bounds(server: &Server) {
 
     let samples = take(Bounds::default());
     assert!(samples.skipped.is_empty(), "{:?}", samples.skipped);
-    let settings = config::parse(CONFIGURATION).expect("a configuration").settings;
     let job = AuditJob { settings, samples: Some(samples), ..AuditJob::of_database(database, &sources) };
     let report = audit(&job, &sources);
     let drawer = report
@@ -236,6 +246,29 @@ fn documents_are_sampled_within_bounds(server: &Server) {
     assert!(drawer.message.contains("more than one type in weight"), "{}", drawer.message);
     let told = format!("{drawer:?}");
     assert!(told.contains("colour string") && !told.contains("\"red"), "{told}");
+
+    let null = |object: &str| {
+        let found =
+            report.findings.iter().find(|it| it.rule == "ambiguous-null" && it.object.as_deref() == Some(object));
+        found.map(|finding| finding.message.clone()).unwrap_or_default()
+    };
+    assert!(
+        null("shop.media_links.product_id").contains("is set where page_id is not"),
+        "{}",
+        null("shop.media_links.product_id")
+    );
+    assert!(
+        null("shop.dispatches.sent_to").contains("is always set where status is 'sent'"),
+        "{}",
+        null("shop.dispatches.sent_to")
+    );
+    assert_eq!((null("shop.media_embeds.product_id"), null("shop.deliveries.sent_to")), (String::new(), String::new()));
+    let reference = report
+        .findings
+        .iter()
+        .find(|it| it.rule == "missing-foreign-key" && it.object.as_deref() == Some("shop.returns.order_id"));
+    let told = format!("{:?}", reference.map(|finding| &finding.evidence));
+    assert!(told.contains("sampled values have no row in shop.orders"), "{told}");
 }
 
 /// The steps of every finding run on the database that it speaks of, in their order.

@@ -30,7 +30,7 @@ pub struct Arguments {
     #[command(flatten)]
     database: DatabaseArguments,
 
-    /// Read a bounded sample of the documents in JSON columns too: names of keys, types and sizes, no values (with --db)
+    /// Read a bounded sample of rows too: keys and types of JSON documents, which columns are NULL together, whether what looks like a reference is one; no values but those of status columns (with --db)
     #[arg(long, requires = "db")]
     sample: bool,
 
@@ -85,7 +85,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
                 anyhow::bail!("a database and paths are two schemas: name one of them");
             }
             let samples = match arguments.sample {
-                true => Some(arguments.database.sample(&database)?),
+                true => Some(arguments.database.sample(&database, &in_force.settings)?),
                 false => None,
             };
             AuditJob { settings: in_force.settings.clone(), samples, ..AuditJob::of_database(database, &sources) }

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use pgassay::db::sample::{self, Bounds};
+use pgassay::audit;
+use pgassay::config::Settings;
+use pgassay::db::sample::{self, Bounds, What};
 use pgassay::db::{self, Database, Limits, Parameters, Reading, Wanted, snapshot};
-use pgassay::facts::{Facts, JsonSamples, Values};
+use pgassay::facts::{Facts, Samples, Values};
 use pgassay::sql::Sources;
 use pgassay::version::PgVersion;
 
@@ -44,15 +46,19 @@ impl DatabaseArguments {
         self.db.is_some() || self.snapshot.is_some()
     }
 
-    /// Samples the documents of all JSON columns, those of the largest tables first; says on stderr what it is bound to.
-    pub fn sample(&self, database: &Database) -> anyhow::Result<JsonSamples> {
-        let Some(url) = &self.db else { return Ok(JsonSamples::default()) };
+    /// Samples documents, NULLs and references, those of the largest tables first; says on stderr what it is bound to.
+    pub fn sample(&self, database: &Database, settings: &Settings) -> anyhow::Result<Samples> {
+        let Some(url) = &self.db else { return Ok(Samples::default()) };
         let bounds = Bounds::default();
-        let targets = sample::targets(&database.schema, &database.facts);
+        let references = audit::references(database, settings);
+        let targets = sample::targets(&database.schema, &database.facts, &references);
+        let number = |wanted: fn(&What) -> bool| targets.iter().filter(|target| wanted(&target.what)).count();
         anstream::eprintln!(
-            "note: {}: samples {} JSON columns: of each at most {} rows, {} pages, {} MB and {} s, {} s in all",
+            "note: {}: samples {} JSON columns, the NULLs of {} tables, and {} columns that look like references: each at most {} rows, {} pages, {} MB and {} s, {} s in all",
             database.facts.database.name,
-            targets.len(),
+            number(|what| matches!(what, What::Documents { .. })),
+            number(|what| matches!(what, What::Nulls { .. })),
+            number(|what| matches!(what, What::Reference(_))),
             bounds.rows,
             bounds.pages,
             bounds.bytes / 1_000_000,

@@ -99,3 +99,38 @@ pub(super) fn routines(expression: &Expr, env: &Environment) -> Vec<RoutineId> {
     });
     found
 }
+
+/// See [`super::tests_null`].
+pub(super) fn tests_null(condition: &Expr, column: &Name) -> bool {
+    let is_it = |expr: &Expr| {
+        let mut at = expr;
+        while let Expr::Nested(inner) = at {
+            at = inner;
+        }
+        match at {
+            Expr::Identifier(ident) => names::name(ident) == *column,
+            Expr::CompoundIdentifier(parts) => parts.last().is_some_and(|last| names::name(last) == *column),
+            _ => false,
+        }
+    };
+    ast::visit_expressions(condition, |part| {
+        let tests = match part {
+            Expr::IsNull(inner) | Expr::IsNotNull(inner) => is_it(inner),
+            Expr::Function(call) => {
+                let counts = names::object_name(&call.name)
+                    .is_some_and(|name| matches!(name.name.as_str(), "num_nulls" | "num_nonnulls"));
+                let arguments = match &call.args {
+                    ast::FunctionArguments::List(list) => list.args.as_slice(),
+                    _ => &[],
+                };
+                counts
+                    && arguments.iter().any(|argument| {
+                        matches!(argument, ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) if is_it(expr))
+                    })
+            }
+            _ => false,
+        };
+        if tests { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
+    })
+    .is_break()
+}

@@ -57,6 +57,11 @@ pub fn routines(expression: &ast::Expr, scope: Scope) -> Vec<RoutineId> {
     in_environment(scope, |env| columns::routines(expression, env))
 }
 
+/// Whether a condition asks if the column is NULL: IS NULL, IS NOT NULL, num_nulls(…), num_nonnulls(…).
+pub fn tests_null(condition: &ast::Expr, column: &Name) -> bool {
+    columns::tests_null(condition, column)
+}
+
 /// Whether a CHECK that holds proves that the column is never NULL, in the way that ALTER TABLE … SET NOT NULL accepts
 /// (`ConstraintImpliedByRelConstraint`, tablecmds.c): `column IS NOT NULL` alone or as an AND-ed part. Not for a column of a
 /// composite type: there `IS NOT NULL` speaks of the fields, and the server scans.

@@ -25,7 +25,7 @@ pub use duration::{Rate, Rates, Span, bytes, rows};
 pub use index::IndexFacts;
 pub use live::Live;
 pub use relation::{RelationFacts, SequenceFacts, Use};
-pub use sample::{JsonSample, JsonSamples, KeySample};
+pub use sample::{JsonSample, KeySample, NullPattern, NullSample, Reference, ReferenceSample, Samples};
 pub use server::{DatabaseFacts, ExtensionFacts, Role, ServerFacts, Setting};
 pub use statistics::{ExtendedStatisticsData, ExtendedStatisticsFacts};
 pub use timestamp::Timestamp;

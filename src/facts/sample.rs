@@ -1,4 +1,5 @@
-//! What a bounded sample says of the documents in JSON columns: keys, types and sizes, never values.
+//! What a bounded sample of rows says: of documents in JSON columns their keys, types and sizes, of columns which are NULL together, of
+//! references whether they are met. Never values, but for those of a column that holds a state.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +9,51 @@ use crate::change::{Name, QualifiedName};
 
 /// Samples by table and column.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct JsonSamples {
+pub struct Samples {
+    /// Documents of JSON columns.
     pub columns: BTreeMap<(QualifiedName, Name), JsonSample>,
-    /// Columns that were not sampled, each with the reason.
-    pub skipped: Vec<(QualifiedName, Name, String)>,
+    /// Which columns are NULL together, by table.
+    pub nulls: BTreeMap<QualifiedName, NullSample>,
+    /// Columns that look like references.
+    pub references: BTreeMap<(QualifiedName, Name), ReferenceSample>,
+    /// What was not sampled, such as "documents of shop.orders.data", each with the reason.
+    pub skipped: Vec<(String, String)>,
+}
+
+/// Rows of one table by which of some columns are NULL.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct NullSample {
+    pub columns: Vec<Name>,
+    /// A column that holds a state, by which the rows are told apart too.
+    pub state: Option<Name>,
+    pub patterns: Vec<NullPattern>,
+}
+
+/// Rows that are alike.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct NullPattern {
+    pub state: Option<String>,
+    /// For each column of the sample.
+    pub is_null: Vec<bool>,
+    pub rows: u64,
+}
+
+/// Values of a column that looks like a reference.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferenceSample {
+    /// That are not NULL.
+    pub values: u64,
+    /// Those that no row of the other table has.
+    pub missing: u64,
+}
+
+/// A column that looks like a reference, and what it would reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    pub table: QualifiedName,
+    pub column: Name,
+    pub referenced: QualifiedName,
+    pub key: Name,
 }
 
 /// What was seen in one column.

@@ -58,7 +58,8 @@ pub struct Setting {
     pub value: String,
     /// The unit of `value`: `8kB`, `ms`, `s` …
     pub unit: Option<String>,
-    /// As pg_settings says: `default`, `configuration file`, `database`, `user`, `session` …
+    /// As pg_settings says: `default`, `configuration file`, `database`, `user` …; `reset` for what sessions of this role start with,
+    /// where our own session had set something else.
     pub source: String,
 }
 

@@ -24,12 +24,12 @@ pub(super) fn summary(report: &Report) -> String {
         Some(tables) => counted(tables, "table"),
         None => counted(summary.statements, "statement"),
     };
-    format!(
-        "{judged} in {}, for PostgreSQL {}: {}{known}",
-        counted(summary.files, "file"),
-        report.pg_version,
-        verdict(report),
-    )
+    // The DDL of a database is a file only to us.
+    let files = match (summary.tables, summary.files) {
+        (Some(_), 1) => String::new(),
+        (_, number) => format!(" in {}", counted(number, "file")),
+    };
+    format!("{judged}{files}, for PostgreSQL {}: {}{known}", report.pg_version, verdict(report),)
 }
 
 /// "1 error, 0 warnings, 2 infos".
@@ -51,16 +51,18 @@ pub(super) fn kind_name(kind: EvidenceKind) -> &'static str {
 
 /// A step of the advice, with what it needs of its transaction as a comment.
 pub(super) fn step(step: &FixStep) -> String {
-    let need = match step.transaction {
-        StepTransaction::Own | StepTransaction::Any => "",
-        StepTransaction::None => "  -- outside a transaction",
-    };
-    let cost = match &step.cost {
-        Some(cost) if need.is_empty() => format!("  -- {}", self::cost(cost)),
-        Some(cost) => format!("; {}", self::cost(cost)),
-        None => String::new(),
-    };
-    format!("{}{need}{cost}", step.sql)
+    match needs(step) {
+        Some(needs) => format!("{}  -- {needs}", step.sql),
+        None => step.sql.clone(),
+    }
+}
+
+/// What a step needs of its transaction, and what it locks.
+pub(super) fn needs(step: &FixStep) -> Option<String> {
+    let transaction = matches!(step.transaction, StepTransaction::None).then(|| "outside a transaction".to_owned());
+    let cost = step.cost.as_ref().map(cost);
+    let parts: Vec<String> = transaction.into_iter().chain(cost).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// "SHARE UPDATE EXCLUSIVE on public.orders, while it is read".
@@ -78,7 +80,7 @@ fn cost(cost: &StepCost) -> String {
 /// What the advice is: another way than the statement's, or something to add to what the schema is.
 pub(super) fn advice_label(finding: &Finding) -> &'static str {
     match rules::find(finding.rule).map(|rule| &rule.check) {
-        Some(rules::Check::Schema(..)) => "To fix",
+        Some(rules::Check::Schema(..)) => "Fix",
         _ => "Instead",
     }
 }

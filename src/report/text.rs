@@ -25,7 +25,8 @@ impl Renderer for Text {
         }
         for (file, parts) in by_file(report) {
             for finding in &parts.findings {
-                writeln!(out, "{}\n", self.excerpt(finding, sources, &snippets))?;
+                let advice = self.advice(finding);
+                writeln!(out, "{}\n", self.excerpt(finding, advice, sources, &snippets))?;
             }
             if !parts.statements.is_empty() && (self.verbose || !parts.findings.is_empty()) {
                 self.table(file, &parts, sources, out)?;
@@ -72,8 +73,10 @@ impl Text {
                 let heading = format!("{}{about}", prose::one_line(name));
                 writeln!(out, "{heading}\n{}\n", "─".repeat(heading.chars().count().min(self.width.into())))?;
             }
-            writeln!(out, "{}\n", self.excerpt(finding, sources, snippets))?;
+            let advice = self.fix(finding);
+            writeln!(out, "{}\n", self.excerpt(finding, advice, sources, snippets))?;
         }
+        self.overview(report, out)?;
         for unchecked in &report.unchecked {
             writeln!(out, "note: {}", prose::one_line(unchecked))?;
         }
@@ -81,6 +84,35 @@ impl Text {
             writeln!(out, "error: {}", prose::one_line(error))?;
         }
         writeln!(out, "{}", prose::summary(report))
+    }
+
+    /// The tables in their order, where they are too many to keep in mind: the end of a long output is what a terminal shows.
+    fn overview(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        let mut rows: Vec<(&str, [usize; 3])> = Vec::new();
+        for finding in &report.findings {
+            let name = finding.table.as_deref().unwrap_or("the database");
+            if rows.last().is_none_or(|(last, _)| *last != name) {
+                rows.push((name, [0; 3]));
+            }
+            if let Some((_, counts)) = rows.last_mut() {
+                counts[Severity::Error as usize - finding.severity as usize] += 1;
+            }
+        }
+        if rows.len() < OVERVIEW_FROM {
+            return Ok(());
+        }
+        let mut table = layout::table(self.width);
+        table.set_header(["table", "errors", "warnings", "infos", "about"]);
+        for (name, counts) in rows.iter().take(OVERVIEW_TO) {
+            let number = |at: usize| if counts[at] == 0 { String::new() } else { counts[at].to_string() };
+            let about = report.tables.get(*name).cloned().unwrap_or_default();
+            table.add_row([prose::one_line(name), number(0), number(1), number(2), about]);
+        }
+        layout::write_table(&table, out)?;
+        match rows.len().saturating_sub(OVERVIEW_TO) {
+            0 => writeln!(out),
+            more => writeln!(out, "and {more} more tables\n"),
+        }
     }
 
     fn table(&self, file: FileId, parts: &Parts, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
@@ -107,7 +139,7 @@ impl Text {
     }
 
     /// The source excerpt with what happens, how it is known and what to do.
-    fn excerpt(&self, finding: &Finding, sources: &Sources, snippets: &Snippets) -> String {
+    fn excerpt(&self, finding: &Finding, advice: String, sources: &Sources, snippets: &Snippets) -> String {
         let level = match finding.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -153,10 +185,23 @@ impl Text {
         }
         if !finding.advice.text.is_empty() {
             let label = prose::advice_label(finding).to_lowercase();
-            group = group.element(Level::HELP.with_name(Some(label)).message(self.advice(finding)));
+            group = group.element(Level::HELP.with_name(Some(label)).message(advice));
         }
         let report: [Group; 1] = [group];
         snippets.render(&report)
+    }
+
+    /// The advice of an audit: each step below what it locks, so that it can be copied whole.
+    fn fix(&self, finding: &Finding) -> String {
+        let mut text = self.wrapped(&prose::visible(&finding.advice.text));
+        for step in &finding.advice.steps {
+            if let Some(needs) = prose::needs(step) {
+                text.push_str(&format!("\n    -- {needs}"));
+            }
+            text.push_str("\n    ");
+            text.push_str(&prose::visible(&step.sql).replace('\n', "\n    "));
+        }
+        text
     }
 
     fn advice(&self, finding: &Finding) -> String {
@@ -168,6 +213,10 @@ impl Text {
         text
     }
 }
+
+/// So many tables are listed, worst first, and from so many on.
+const OVERVIEW_FROM: usize = 4;
+const OVERVIEW_TO: usize = 20;
 
 /// Columns of "  = instead: ", with a gutter of some digits.
 const NOTE_INDENT: usize = 18;

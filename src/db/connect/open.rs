@@ -10,9 +10,9 @@ use tokio_postgres::{Client, Config, NoTls};
 
 use super::super::DbError;
 use super::parameters::Parameters;
-use super::session::describe;
+use super::passfile;
+use super::session::{START_OPTIONS, describe};
 use super::tls::{self, Mode};
-use super::{Limits, passfile};
 
 /// libpq waits for ever; a tool in a pipeline should not.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -53,12 +53,12 @@ enum Wanted {
 }
 
 /// Connects to the first host that answers and is of the wanted kind.
-pub(super) async fn open(parameters: &Parameters, limits: &Limits) -> Result<Opened, DbError> {
+pub(super) async fn open(parameters: &Parameters) -> Result<Opened, DbError> {
     let places = places(parameters)?;
     let mut last = None;
     for wanted in wanted(parameters)? {
         for place in &places {
-            match open_place(parameters, place, limits).await {
+            match open_place(parameters, place).await {
                 Ok(opened) if is(&opened, *wanted).await => return Ok(opened),
                 Ok(opened) => {
                     let message = match wanted {
@@ -136,7 +136,7 @@ fn default_host(port: u16) -> String {
     SOCKET_FOLDERS.iter().find(has_socket).map_or("localhost", |folder| *folder).to_owned()
 }
 
-async fn open_place(parameters: &Parameters, place: &Place, limits: &Limits) -> Result<Opened, DbError> {
+async fn open_place(parameters: &Parameters, place: &Place) -> Result<Opened, DbError> {
     let mut mode = Mode::of(parameters)?;
     if place.is_socket() {
         // "sslmode is ignored for Unix domain socket communication."
@@ -155,7 +155,7 @@ async fn open_place(parameters: &Parameters, place: &Place, limits: &Limits) -> 
     for ssl_mode in tries {
         let mut config = config.clone();
         config.ssl_mode(*ssl_mode);
-        match open_with_settings(&config, parameters, mode, limits).await {
+        match open_with_settings(&config, parameters, mode).await {
             Ok((client, connection, pooled)) => return Ok(Opened { client, connection, place: name, pooled }),
             Err(OpenError::Parameters(error)) => return Err(error),
             Err(OpenError::Server(error)) => {
@@ -241,16 +241,15 @@ enum OpenError {
     Server(tokio_postgres::Error),
 }
 
-/// Asks for a read-only session with its limits at once; where a pooler refuses such options, without them.
+/// Asks for a read-only session at once; where a pooler refuses such options, without them.
 async fn open_with_settings(
     config: &Config,
     parameters: &Parameters,
     mode: Mode,
-    limits: &Limits,
 ) -> Result<(Client, JoinHandle<()>, bool), OpenError> {
     let own = parameters.get("options").map(|options| format!("{options} ")).unwrap_or_default();
     let mut with_options = config.clone();
-    with_options.options(format!("{own}{}", limits.options()));
+    with_options.options(format!("{own}{START_OPTIONS}"));
     match start(&with_options, parameters, mode).await {
         Ok((client, connection)) => Ok((client, connection, false)),
         Err(OpenError::Server(error)) if refuses_options(&error) => {

@@ -39,13 +39,11 @@ impl Limits {
             ("idle_in_transaction_session_timeout", milliseconds(self.idle)),
         ]
     }
-
-    /// For the start of a session.
-    pub(super) fn options(&self) -> String {
-        let one = |(name, value): &(&str, String)| format!("-c {name}={value}");
-        self.settings().iter().map(one).collect::<Vec<_>>().join(" ")
-    }
 }
+
+/// For the start of a session. The limits are set in the transaction: given here they would be our session's defaults, and hide those
+/// that the server, the database or the role has.
+pub(super) const START_OPTIONS: &str = "-c default_transaction_read_only=on";
 
 /// What our queries' answers are printed like, and how they are planned. Names are printed with their schema, because no schema of
 /// the user's is in the search_path.
@@ -85,7 +83,7 @@ impl Session {
     /// # Errors
     /// [`DbError::Parameters`], [`DbError::Connect`], or [`DbError::Refused`] for what is no PostgreSQL.
     pub async fn open(parameters: &Parameters, limits: &Limits) -> Result<Session, DbError> {
-        let open::Opened { client, connection, place, pooled } = open::open(parameters, limits).await?;
+        let open::Opened { client, connection, place, pooled } = open::open(parameters).await?;
         let mut session = Session { client, connection, place, pooled };
         session.refuse_others().await?;
         let mut begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();

@@ -118,6 +118,9 @@ fn roots(parameters: &Parameters, mode: Mode) -> Result<Option<Vec<CertificateDe
     let path = named.map(PathBuf::from).or_else(|| own_file("root.crt"));
     match path {
         Some(path) if path.exists() => certificates(&path).map(Some),
+        Some(path) if named.is_some() && mode >= Mode::VerifyCa => {
+            Err(DbError::File { path, message: "the root certificate that sslrootcert names is not there".to_owned() })
+        }
         _ if mode >= Mode::VerifyCa => Err(DbError::Parameters(
             "the sslmode needs a root certificate: name it in sslrootcert, or use sslrootcert=system".to_owned(),
         )),

@@ -7,7 +7,7 @@ use crate::facts::{DatabaseFacts, ExtensionFacts, Facts, Role, ServerFacts, Sett
 
 /// Settings that a rule, the planner of a twin, or an estimate looks at.
 const SETTINGS: &str = "
-    SELECT name, setting, unit, source FROM pg_settings
+    SELECT name, CASE WHEN source = 'session' THEN reset_val ELSE setting END, unit, source FROM pg_settings
      WHERE name LIKE 'autovacuum%' OR name LIKE 'log\\_%' OR name LIKE '%\\_cost' OR name LIKE 'enable\\_%' OR name LIKE 'jit%'
         OR name LIKE 'geqo%' OR name LIKE 'pg_stat_statements.%' OR name LIKE 'auto_explain.%' OR name LIKE 'track\\_%'
         OR name LIKE 'vacuum\\_%' OR name LIKE 'max\\_%' OR name LIKE '%\\_limit' OR name LIKE 'min_parallel%' OR name LIKE 'ssl%'
@@ -20,15 +20,6 @@ const SETTINGS: &str = "
                     'recursive_worktable_factor', 'block_size', 'server_encoding', 'hot_standby_feedback', 'io_method',
                     'compute_query_id', 'default_toast_compression', 'default_transaction_isolation', 'synchronous_standby_names')
         AND name NOT IN ('ssl_passphrase_command', 'ssl_key_file', 'ssl_cert_file', 'ssl_ca_file', 'ssl_crl_file')";
-
-/// Settings of our own session, of which the server's own value is not seen: `reset_val` would be that of our options too.
-const OURS: &[&str] = &[
-    "statement_timeout",
-    "lock_timeout",
-    "idle_in_transaction_session_timeout",
-    "max_parallel_workers_per_gather",
-    "jit",
-];
 
 /// Reads what is known of the server before anything else.
 pub(in super::super) async fn server(session: &Session) -> Result<Facts, DbError> {
@@ -98,16 +89,14 @@ async fn read_server(session: &Session, facts: &mut Facts) -> Result<(), DbError
 async fn read_settings(session: &Session, facts: &mut Facts) -> Result<(), DbError> {
     session
         .each("settings", SETTINGS, None, |row| {
+            let source: String = row.get::<Option<String>>(3)?.unwrap_or_default();
             let setting = Setting {
                 value: row.get::<Option<String>>(1)?.unwrap_or_default(),
                 unit: row.get(2)?,
-                source: row.get::<Option<String>>(3)?.unwrap_or_default(),
+                // What our transaction set for itself says nothing of the server; what it would be reset to does.
+                source: if source == "session" { "reset".to_owned() } else { source },
             };
-            // What we set for ourselves says nothing of the server.
-            let name: String = row.get(0)?;
-            if !OURS.contains(&name.as_str()) || !matches!(setting.source.as_str(), "session" | "client") {
-                facts.settings.insert(name, setting);
-            }
+            facts.settings.insert(row.get(0)?, setting);
             Ok(())
         })
         .await

@@ -5,14 +5,19 @@ use std::collections::BTreeSet;
 use crate::change::{Name, QualifiedName};
 use crate::config::{Area, Areas};
 use crate::contract::Subject;
-use crate::facts::{ColumnFacts, Facts, IndexFacts, JsonSamples, RelationFacts, Workload};
+use crate::facts::{ColumnFacts, Facts, IndexFacts, RelationFacts, Samples, Workload};
 use crate::finding::{Advice, Confidence, Evidence, Finding, FixStep, Severity};
 use crate::history::Places;
 use crate::rules::schema::queries::Use;
 use crate::rules::{Rule, RuleOptions};
-use crate::schema::{Column, ColumnId, Index, Relation, RelationId, RelationKind, Schema, Type, TypeDefinition};
+use crate::schema::{
+    Column, ColumnId, Index, NotNull, Relation, RelationId, RelationKind, Schema, Type, TypeDefinition,
+};
 use crate::sql::{FileId, Span};
 use crate::version::PgVersion;
+
+/// Shares of fewer rows say how the table began, not how it is used.
+const FEWEST_ROWS: f64 = 1000.0;
 
 /// A schema under judgement.
 #[derive(Clone, Copy)]
@@ -27,8 +32,8 @@ pub struct SchemaContext<'a> {
     pub workload: Option<&'a Workload>,
     /// What its statements do with columns.
     pub uses: &'a [Use],
-    /// What a sample says of JSON columns, where one was taken.
-    pub samples: Option<&'a JsonSamples>,
+    /// What a sample of rows says, where one was taken.
+    pub samples: Option<&'a Samples>,
     /// The relations to look at; all if there is no such list.
     pub scope: Option<&'a BTreeSet<RelationId>>,
     /// The routines to look at are those that are not in this schema, or not the same; all if there is none.
@@ -113,6 +118,29 @@ impl<'a> SchemaContext<'a> {
         self.type_name(column) == Some("bool")
     }
 
+    /// Whether a column can hold NULL: neither it nor a domain that is its type says NOT NULL.
+    pub fn is_nullable(&self, column: &Column) -> bool {
+        column.not_null == NotNull::No && !self.domain_refuses_null(column)
+    }
+
+    fn domain_refuses_null(&self, column: &Column) -> bool {
+        let mut at = &column.data_type;
+        // A domain's base exists before it; the bound is for damaged input.
+        for _ in 0..32 {
+            let crate::schema::ResolvedType::User(id) = at.resolved else { return false };
+            match self.schema.types.get(&id).map(|found| &found.definition) {
+                Some(TypeDefinition::Domain(domain)) if at.written.array_dimensions == 0 => {
+                    if domain.not_null {
+                        return true;
+                    }
+                    at = &domain.base;
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
+
     pub fn enum_type(&self, column: &Column) -> Option<&'a Type> {
         let crate::schema::ResolvedType::User(id) = column.data_type.resolved else { return None };
         let found = self.schema.types.get(&id)?;
@@ -129,6 +157,12 @@ impl<'a> SchemaContext<'a> {
 
     pub fn column_facts(&self, table: &Relation, column: &Column) -> Option<&'a ColumnFacts> {
         self.facts?.column(&table.name, &column.name)
+    }
+
+    /// The share of NULLs, where ANALYZE saw enough rows for it to mean something.
+    pub fn null_share(&self, table: &Relation, column: &Column) -> Option<f64> {
+        let enough = self.table_facts(table)?.rows.is_some_and(|rows| rows >= FEWEST_ROWS);
+        self.column_facts(table, column).filter(|_| enough).map(|facts| f64::from(facts.null_fraction))
     }
 
     /// Rows as far as they are known.

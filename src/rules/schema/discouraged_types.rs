@@ -1,5 +1,7 @@
 //! Column types that the manual or experience advises against.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Discovery, Needs, SchemaContext, words};
 use crate::contract::Subject;
 use crate::finding::{Category, Severity};
@@ -13,7 +15,8 @@ pub const RULE: Rule = Rule {
     summary: "A column has a type that is regretted later: timestamp without time zone, char(n), money, json, serial, timetz, a UUID as text",
     explanation: "timestamp without time zone does not say which moment it means; char(n) pads and compares without trailing spaces; money follows the server's locale; \
         json keeps text and cannot be indexed or compared; serial leaves its sequence with separate privileges; a 32-bit key runs out; a UUID in varchar(36) takes \
-        more than twice its 16 bytes, in the table and in every index, and is not checked. Changing the type later rewrites the table. One finding a table lists its columns.",
+        more than twice its 16 bytes, in the table and in every index, and is not checked. Changing the type later rewrites the table. One finding a table lists its columns; \
+        what more than five tables have is a habit, and an audit tells it once for the schema.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE visits (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamp NOT NULL);",
@@ -25,27 +28,85 @@ pub const RULE: Rule = Rule {
     check: Check::Schema(check, Needs::Schema),
 };
 
+/// A type that more tables than this have is a habit of the whole schema, and told once.
+const HABIT: usize = 5;
+
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
-    for table in context.any_tables() {
-        for column in table.columns.iter().filter(|column| column.local) {
-            let Some((known_as, better)) = better(context, table, column) else { continue };
-            if context.options.accepted_types.contains(&known_as) {
-                continue;
+    let mut habits: BTreeMap<&'static str, Vec<(&Relation, &Column)>> = BTreeMap::new();
+    if context.scope.is_none() {
+        for (table, column, known_as, _) in all(context) {
+            habits.entry(known_as).or_default().push((table, column));
+        }
+        habits.retain(|_, columns| columns.iter().map(|(table, _)| table.id).collect::<BTreeSet<_>>().len() > HABIT);
+    }
+    for (table, column, known_as, better) in all(context) {
+        match habits.get(known_as) {
+            Some(columns) if columns.first().is_some_and(|(_, first)| std::ptr::eq(*first, column)) => {
+                found.push(habit(context, known_as, better, columns));
             }
-            let named = match known_as {
-                // A key word: printed as a type it would be quoted.
-                "serial" | "json" => known_as.to_owned(),
-                _ => column.data_type.written.to_string(),
-            };
-            let item = format!("{} {named}", column.name);
-            let subject = Subject::Column(table.id, column.id);
-            let place = context.places.type_of(table.id, column.id);
-            let discovery = context.discovery(&RULE, subject, "").declared("the type of the column").at(place);
-            found.push(
-                discovery.grouped(format!("{} has", table.name), item).advice(format!("{named}: {better}"), Vec::new()),
-            );
+            Some(_) => {}
+            None => {
+                let named = named(known_as, column);
+                let item = format!("{} {named}", column.name);
+                let subject = Subject::Column(table.id, column.id);
+                let place = context.places.type_of(table.id, column.id);
+                let discovery = context.discovery(&RULE, subject, "").declared("the type of the column").at(place);
+                found.push(
+                    discovery
+                        .grouped(format!("{} has", table.name), item)
+                        .advice(format!("{named}: {better}"), Vec::new()),
+                );
+            }
         }
     }
+}
+
+/// Columns of such a type, but for what the configuration accepts: with what the type is known as, and what to use instead.
+fn all<'a>(
+    context: &SchemaContext<'a>,
+) -> impl Iterator<Item = (&'a Relation, &'a Column, &'static str, &'static str)> + use<'a> {
+    let context = *context;
+    context.any_tables().flat_map(move |table| {
+        table.columns.iter().filter(|column| column.local).filter_map(move |column| {
+            let (known_as, better) = better(&context, table, column)?;
+            (!context.options.accepted_types.contains(&known_as)).then_some((table, column, known_as, better))
+        })
+    })
+}
+
+fn named(known_as: &'static str, column: &Column) -> String {
+    match known_as {
+        // A key word: printed as a type it would be quoted.
+        "serial" | "json" => known_as.to_owned(),
+        _ => column.data_type.written.to_string(),
+    }
+}
+
+/// One finding for the whole schema.
+fn habit(context: &SchemaContext, known_as: &'static str, better: &str, columns: &[(&Relation, &Column)]) -> Discovery {
+    let (first, column) = columns[0];
+    let tables: BTreeSet<_> = columns.iter().map(|(table, _)| table.id).collect();
+    let shown: Vec<String> =
+        columns.iter().take(6).map(|(table, column)| format!("{}.{}", table.name, column.name)).collect();
+    let more = if columns.len() > shown.len() { " …" } else { "" };
+    let known_as = match known_as {
+        "timestamp" => "timestamp without time zone",
+        "timetz" => "time with time zone",
+        "uuid-text" => "text for a UUID",
+        other => other,
+    };
+    let mut discovery = context
+        .discovery(
+            &RULE,
+            Subject::Column(first.id, column.id),
+            format!("{} columns of {} tables are {known_as}", columns.len(), tables.len()),
+        )
+        .declared(format!("the types of {}{more}", shown.join(", ")))
+        .advice(format!("In what is made from now on: {better}."), Vec::new())
+        .at(context.places.type_of(first.id, column.id));
+    discovery.table = None;
+    discovery.finding.object = None;
+    discovery
 }
 
 const SERIAL: &str = "use bigint GENERATED ALWAYS AS IDENTITY; a smaller key runs out";

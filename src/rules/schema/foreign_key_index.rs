@@ -13,7 +13,9 @@ pub const RULE: Rule = Rule {
     summary: "A foreign key has no index that finds its rows",
     explanation: "DELETE of a referenced row, or UPDATE of its key, looks for the rows that reference it: without an index that is a scan of the whole table, \
         for every row deleted, while the deleted row stays locked. Joins from the other side scan too. An index serves if it is valid, leads with the columns \
-        in any order, and is not partial but for IS NOT NULL. An info where nothing is deleted by the key itself.",
+        in any order, and is not partial but for IS NOT NULL; a unique one that has only some of the columns finds the one row. An info where nothing is deleted by the key itself, \
+        or an index leads with one of the columns, and silence where the referenced \
+        table is measured to be a short list of which no row was ever deleted.",
     fires: Example {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY);",
         migration: "CREATE TABLE order_lines (id bigint PRIMARY KEY, order_id bigint NOT NULL REFERENCES orders ON DELETE CASCADE);",
@@ -28,33 +30,61 @@ pub const RULE: Rule = Rule {
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         for (constraint, key) in table.foreign_keys().filter(|(constraint, _)| constraint.local) {
-            if context.indexes(table).any(|(_, index)| keys::finds(index, &key.columns)) {
+            if context
+                .indexes(table)
+                .any(|(_, index)| keys::finds(index, &key.columns) || keys::finds_one(index, &key.columns))
+            {
                 continue;
             }
             let Some(referenced) = context.schema.relation(key.referenced) else { continue };
             let columns = context.column_names(table, &key.columns);
             let acts = acts(key.on_delete);
+            if acts.is_none() && is_list(context, referenced) {
+                continue;
+            }
+            let narrowed = context.indexes(table).find(|(_, index)| keys::narrows(index, &key.columns));
+            let near = match narrowed {
+                Some((index, of)) => format!(
+                    "; {} narrows the search by {}",
+                    index.name.name,
+                    context.column_names(table, &of.columns.iter().flatten().take(1).copied().collect::<Vec<_>>())
+                ),
+                None => near_miss(context, table, &key.columns),
+            };
             let message = match acts {
                 Some(verb) => format!(
                     "deleting from {} {verb} rows of {} found by {columns}, which no index leads with",
                     referenced.name, table.name
+                ),
+                None if narrowed.is_some() => format!(
+                    "no index leads with {columns} of {}: a DELETE from {} scans more of it than it needs",
+                    table.name, referenced.name
                 ),
                 None => format!(
                     "no index leads with {columns} of {}: a DELETE from {} scans the whole table",
                     table.name, referenced.name
                 ),
             };
-            let near = near_miss(context, table, &key.columns);
             let mut discovery = context
                 .discovery(&RULE, Subject::Part(table.id, constraint.name.clone()), message)
                 .declared(format!("foreign key {} references {}{near}", constraint.name, referenced.name));
-            if acts.is_none() {
+            if acts.is_none() || narrowed.is_some() {
                 discovery = discovery.severity(Severity::Info);
             }
             let (text, steps) = steps::create_index(context, table, &columns, "idx");
             found.push(discovery.advice(text, steps));
         }
     }
+}
+
+/// A short list of values that nobody takes anything from, as far as the counters go: an index on such a column holds few different
+/// values and finds most of the table.
+fn is_list(context: &SchemaContext, referenced: &crate::schema::Relation) -> bool {
+    const LONGEST: f64 = 100.0;
+    let Some(facts) = context.table_facts(referenced) else { return false };
+    let Some(activity) = &facts.activity else { return false };
+    let rows = facts.row_estimate().unwrap_or(activity.live_rows as f64);
+    rows > 0.0 && rows <= LONGEST && activity.deletes == 0
 }
 
 /// What ON DELETE does to the rows that reference.

@@ -264,6 +264,9 @@ fn queues(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     ],
                 )
             });
+        if !takes_new_work(context, table) || people_work_it_off(table) {
+            continue;
+        }
         let Some(first) = states.first().filter(|_| polled) else { continue };
         let finds_open = |(_, index): (&Relation, &crate::schema::Index)| {
             index.valid
@@ -307,4 +310,28 @@ fn queues(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 .advice(text, steps),
         );
     }
+}
+
+/// Rows come in one after the other: they are numbered, or say when they came. What has one row for each name or for each row of
+/// another table is a register of states.
+fn takes_new_work(context: &SchemaContext, table: &Relation) -> bool {
+    let is_numbered = match keys::primary_key(table) {
+        [only] => table.column_by_id(*only).is_some_and(|column| {
+            let number = matches!(context.type_name(column), Some("int2" | "int4" | "int8" | "uuid"));
+            number && !keys::is_foreign_key(table, column.id)
+        }),
+        _ => false,
+    };
+    let is_moment = |column: &Column| matches!(context.type_name(column), Some("timestamp" | "timestamptz"));
+    is_numbered || table.columns.iter().any(|column| is_moment(column) && !context.is_nullable(column))
+}
+
+/// Whoever takes a row is a row of another table, and no machine: nobody polls.
+fn people_work_it_off(table: &Relation) -> bool {
+    table.columns.iter().any(|column| {
+        let has = |wanted: &[&str]| words::has_word(column.name.as_str(), wanted);
+        has(&["locked", "claimed", "assigned", "assignee", "reviewer", "annotator"])
+            && !has(&["worker", "server", "node", "process", "runner", "host", "instance"])
+            && keys::is_foreign_key(table, column.id)
+    })
 }

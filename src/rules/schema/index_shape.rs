@@ -121,6 +121,10 @@ fn judge_value(
     column: &Column,
 ) -> Option<Discovery> {
     let alone = index.elements.len() == 1;
+    // That nobody reads it is told, and says more.
+    if super::index_use::is_unused(context, table, relation, index) {
+        return None;
+    }
     let name = &relation.name.name;
     let discovery = |message: String| context.discovery(&LOW_VALUE, Subject::Relation(relation.id), message);
     let facts = context.column_facts(table, column);

@@ -58,16 +58,8 @@ fn unused(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(seconds) = facts.counting_seconds().filter(|seconds| *seconds >= WEEK) else { return };
     let replicas = facts.activity.replicas.unwrap_or(0);
     for table in context.tables() {
-        for (relation, index) in context.indexes(table) {
-            let Some(measured) = context.index_facts(relation) else { continue };
-            let (Some(0), Some(bytes)) = (measured.scans, measured.bytes) else { continue };
-            if bytes < 10_000_000
-                || !may_go(index, measured)
-                || serves_foreign_key(context, table, relation, index)
-                || repeats_another(context, table, relation, index)
-            {
-                continue;
-            }
+        for (relation, _) in context.indexes(table).filter(|(it, index)| is_unused(context, table, it, index)) {
+            let Some(bytes) = context.index_facts(relation).and_then(|measured| measured.bytes) else { continue };
             let elsewhere = match (replicas, facts.server.in_recovery) {
                 (_, true) => "; these are the counters of a replica".to_owned(),
                 (0, _) => String::new(),
@@ -87,6 +79,18 @@ fn unused(context: &SchemaContext, found: &mut Vec<Discovery>) {
             );
         }
     }
+}
+
+/// Whether `unused-index` tells of it.
+pub fn is_unused(context: &SchemaContext, table: &Relation, relation: &Relation, index: &Index) -> bool {
+    let Some(measured) = context.index_facts(relation) else { return false };
+    let counted = context.facts.and_then(|facts| facts.counting_seconds()).is_some_and(|seconds| seconds >= WEEK);
+    counted
+        && measured.scans == Some(0)
+        && measured.bytes.is_some_and(|bytes| bytes >= 10_000_000)
+        && may_go(index, measured)
+        && !serves_foreign_key(context, table, relation, index)
+        && !repeats_another(context, table, relation, index)
 }
 
 fn may_go(index: &Index, measured: &IndexFacts) -> bool {

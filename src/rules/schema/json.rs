@@ -106,6 +106,7 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
         reasons.push(&several);
     }
     let measured = measured(context, table, column);
+    let is_alone = siblings.len() == 1 || sampled.is_some();
     let type_name = &column.data_type.written;
     let hot = hot_path(context, table, column, is_indexed);
     let mut discovery = context
@@ -119,6 +120,10 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
         .declared(reasons.join("; "));
     if let Some(fact) = measured {
         discovery = discovery.measured(fact);
+    }
+    // Where nothing is known of the contents, one finding tells all such columns of a table.
+    if !is_alone && hot.is_none() && context.scope.is_none() {
+        discovery = discovery.grouped(format!("{} holds documents of any shape in", table.name), name);
     }
     let mut hot_steps = Vec::new();
     if let Some(sampled) = sampled {

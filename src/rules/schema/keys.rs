@@ -28,6 +28,24 @@ pub fn finds(index: &Index, columns: &[ColumnId]) -> bool {
         })
 }
 
+/// Whether a unique index finds the one row that has given values in these columns, by some of them.
+pub fn finds_one(index: &Index, columns: &[ColumnId]) -> bool {
+    index.unique
+        && index.valid
+        && index.method == "btree"
+        && index.predicate.is_none()
+        && plain_columns(index).is_some_and(|own| own.iter().all(|id| columns.contains(id)))
+}
+
+/// Whether an index of all rows leads with one of these columns, so that fewer rows have to be looked at.
+pub fn narrows(index: &Index, columns: &[ColumnId]) -> bool {
+    columns.len() > 1
+        && index.valid
+        && index.method == "btree"
+        && index.predicate.is_none()
+        && index.columns.first().is_some_and(|first| first.is_some_and(|first| columns.contains(&first)))
+}
+
 /// `c IS NOT NULL`, and nothing else.
 fn is_null_test(predicate: &Expr) -> bool {
     match predicate {
@@ -43,6 +61,22 @@ pub fn unique_keys<'a>(
     table: &'a Relation,
 ) -> impl Iterator<Item = (&'a Relation, &'a Index)> {
     context.indexes(table).filter(|(_, index)| index.unique && index.valid && index.method == "btree")
+}
+
+/// Whether some of the columns of a unique index are a key already: none of them can be NULL, and another index keeps them apart.
+pub fn contains_a_key(context: &SchemaContext, table: &Relation, index: &Index) -> bool {
+    let Some(columns) = plain_columns(index) else { return false };
+    unique_keys(context, table).any(|(_, other)| {
+        other.predicate.is_none()
+            && plain_columns(other).is_some_and(|inner| {
+                inner.len() < columns.len()
+                    && inner.iter().all(|id| {
+                        columns.contains(id)
+                            && (other.primary
+                                || table.column_by_id(*id).is_some_and(|column| !context.is_nullable(column)))
+                    })
+            })
+    })
 }
 
 /// The columns of an index, where all its elements are columns.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Discovery, Needs, SchemaContext, keys, words};
 use crate::change::Name;
 use crate::contract::Subject;
+use crate::facts::Reference;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation, RelationKind};
@@ -30,15 +31,20 @@ pub const RULE: Rule = Rule {
     check: Check::Schema(check, Needs::Schema),
 };
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
-    let tables = Tables::of(context);
-    let candidates: Vec<(&Relation, &Column, &Relation)> = context
+/// Columns named after a table, with its key's type and without a foreign key.
+fn candidates<'a>(context: &SchemaContext<'a>, tables: &Tables<'a>) -> Vec<(&'a Relation, &'a Column, &'a Relation)> {
+    context
         .tables()
         .flat_map(|table| table.columns.iter().map(move |column| (table, column)))
         .filter(|(table, column)| !keys::is_foreign_key(table, column.id) && !is_polymorphic(table, column))
         .filter(|(table, column)| !was_there(context, table, column))
         .filter_map(|(table, column)| tables.target(context, table, column).map(|target| (table, column, target)))
-        .collect();
+        .collect()
+}
+
+fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    let tables = Tables::of(context);
+    let candidates = candidates(context, &tables);
     if candidates.is_empty() {
         return;
     }
@@ -46,19 +52,31 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     if with == 0 {
         return;
     }
-    for (table, column, target) in candidates {
+    let mut unbound: HashMap<_, usize> = HashMap::new();
+    for (table, ..) in &candidates {
+        *unbound.entry(table.id).or_default() += 1;
+    }
+    for (table, column, target) in candidates.iter().copied() {
         let Some(key) = keys::primary_key(target).first().and_then(|id| target.column_by_id(*id)) else { continue };
-        let severity = if with > without && with >= 3 { Severity::Warning } else { Severity::Info };
+        // A table that names several others and references none may keep what outlives them: a log, an archive.
+        let has_others = table.foreign_keys().next().is_some() || unbound[&table.id] < 2;
+        let severity = if has_others && with > without && with >= 3 { Severity::Warning } else { Severity::Info };
+        let sampled = context.samples.and_then(|it| it.references.get(&(table.name.clone(), column.name.clone())));
+        let sampled = sampled.filter(|sample| sample.values >= FEWEST_VALUES);
+        let missing = sampled.map(|sample| sample.missing as f64 / sample.values as f64);
+        // Most values are found nowhere: it is named after something else.
+        if missing.is_some_and(|share| share > 0.5) {
+            continue;
+        }
         let message = format!(
             "{}.{} looks like a reference to {}, and nothing makes sure that the row exists",
             table.name, column.name, target.name
         );
         let name = context.free_name(table, column.name.as_str(), "fkey");
-        found.push(
-            context
+        let mut discovery = context
                 .discovery(&RULE, Subject::Column(table.id, column.id), message)
                 .severity(severity)
-                .confidence(Confidence::Medium)
+                .confidence(if has_others { Confidence::Medium } else { Confidence::Low })
                 .declared(format!(
                     "{} of {} columns named after a table have a foreign key; the types agree ({})",
                     with,
@@ -76,8 +94,14 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                         )),
                         FixStep::own(format!("ALTER TABLE {} VALIDATE CONSTRAINT {name};", table.name)),
                     ],
-                ),
-        );
+                );
+        if let (Some(sample), Some(share)) = (sampled, missing) {
+            discovery =
+                discovery.confidence(if share < 0.05 { Confidence::High } else { Confidence::Medium }).measured(
+                    format!("{} of {} sampled values have no row in {}", sample.missing, sample.values, target.name),
+                );
+        }
+        found.push(discovery);
     }
 }
 
@@ -87,6 +111,24 @@ fn was_there(context: &SchemaContext, table: &Relation, column: &Column) -> bool
     context.scope.is_some()
         && before
             .is_some_and(|before| before.column_by_id(column.id).is_some() && !keys::is_foreign_key(before, column.id))
+}
+
+/// So many values show whether they are references.
+const FEWEST_VALUES: u64 = 100;
+
+/// The columns that the rule tells of, for a sample to look whether they are references.
+pub fn references(context: &SchemaContext) -> Vec<Reference> {
+    let tables = Tables::of(context);
+    let one = |(table, column, target): (&Relation, &Column, &Relation)| {
+        let key = keys::primary_key(target).first().and_then(|id| target.column_by_id(*id))?;
+        Some(Reference {
+            table: table.name.clone(),
+            column: column.name.clone(),
+            referenced: target.name.clone(),
+            key: key.name.clone(),
+        })
+    };
+    candidates(context, &tables).into_iter().filter_map(one).collect()
 }
 
 /// How many columns named after a table have a foreign key, and how many have none.

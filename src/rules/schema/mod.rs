@@ -31,11 +31,13 @@ mod query_index;
 mod redundant_index;
 mod soft_delete;
 mod steps;
+mod table_bloat;
 mod unvalidated_constraint;
 pub mod words;
 
 pub use context::{Discovery, Group, SchemaContext};
 pub(super) use example::measured;
+pub(crate) use missing_foreign_key::references;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,6 +98,7 @@ pub const ALL: &[&Rule] = &[
     &operations::VACUUM_OFF,
     &operations::AGE,
     &operations::VACUUM_BEHIND,
+    &table_bloat::RULE,
     &operations::HELD_BACK,
     &operations::STALE,
     &operations::STATEMENTS,

@@ -160,10 +160,7 @@ fn of_database(context: &SchemaContext, rule: &'static Rule, message: String) ->
 
 /// The value that sessions start with; what our own session set says nothing of others.
 fn default_of<'a>(facts: &'a Facts, name: &str) -> Option<&'a str> {
-    facts
-        .setting(name)
-        .filter(|setting| setting.source != "session" && setting.source != "client")
-        .map(|setting| setting.value.as_str())
+    facts.setting(name).filter(|setting| setting.source != "client").map(|setting| setting.value.as_str())
 }
 
 fn statements(context: &SchemaContext, found: &mut Vec<Discovery>) {
@@ -239,7 +236,7 @@ fn logging(context: &SchemaContext, found: &mut Vec<Discovery>) {
 fn timeouts(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(facts) = context.facts else { return };
     let names = ["idle_in_transaction_session_timeout", "statement_timeout", "lock_timeout"];
-    // A role that has its own is as well off as with a server's.
+    // A role that has its own is as well off as with a server's. What our own role has hides the server's.
     let by_role = |name: &str| {
         facts
             .roles

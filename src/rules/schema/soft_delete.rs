@@ -41,10 +41,12 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             if is_in_key && (mark.not_null.enforced() || of.nulls_not_distinct) {
                 continue;
             }
-            // Numbers and identifiers that are never given twice need no second life.
-            let reusable =
-                |id: &crate::schema::ColumnId| table.column_by_id(*id).is_some_and(|column| context.is_text(column));
-            if !is_in_key && !others.iter().any(reusable) {
+            // Identifiers that are never given twice need no second life: numbers, what a function made, what a foreign key names.
+            let reusable = |id: &crate::schema::ColumnId| {
+                table.column_by_id(*id).is_some_and(|column| context.is_text(column) && !is_made(column))
+            };
+            let is_identity = keys::contains_a_key(context, table, of) || is_referenced(context, table, &columns);
+            if !is_in_key && (is_identity || !others.iter().any(reusable)) {
                 continue;
             }
             let discovery = if is_in_key {
@@ -75,6 +77,25 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             ));
         }
     }
+}
+
+/// The default is a call: the value comes from a function, not from people.
+fn is_made(column: &Column) -> bool {
+    let is_call = |default: &crate::change::Expression| {
+        let mut at: &sqlparser::ast::Expr = &default.tree;
+        while let sqlparser::ast::Expr::Nested(inner) | sqlparser::ast::Expr::Cast { expr: inner, .. } = at {
+            at = inner;
+        }
+        matches!(at, sqlparser::ast::Expr::Function(_))
+    };
+    column.generated.is_some() || column.default.as_ref().is_some_and(|default| is_call(default))
+}
+
+/// A foreign key goes by these columns.
+fn is_referenced(context: &SchemaContext, table: &Relation, columns: &[crate::schema::ColumnId]) -> bool {
+    context.schema.relations.values().any(|other| {
+        other.foreign_keys().any(|(_, key)| key.referenced == table.id && key.referenced_columns[..] == *columns)
+    })
 }
 
 /// `deleted_at` and its kin: NULL, or false, while the row lives.

@@ -131,6 +131,8 @@ pub fn secret(name: &str) -> Option<Secret> {
     let harmless: &[&str] = &[
         "hash",
         "hashed",
+        "hmac",
+        "mac",
         "digest",
         "encrypted",
         "cipher",
@@ -179,6 +181,11 @@ pub fn secret(name: &str) -> Option<Secret> {
         "description",
         "format",
         "source",
+        "username",
+        "login",
+        "user",
+        "account",
+        "owner",
     ];
     if has(harmless) {
         return None;
@@ -301,6 +308,8 @@ mod tests {
             "password_digest",
             "encrypted_password",
             "api_key_id",
+            "client_secret_hmac",
+            "credential_username",
             "token_type",
             "password_changed_at",
             "tokens_used",

@@ -7,7 +7,10 @@ use crate::change::{Name, ReferentialAction};
 use crate::expression;
 use crate::finding::{Confidence, Evidence, Severity};
 use crate::rules::schema::{SchemaContext, keys, numbers, words};
-use crate::schema::{Column, ColumnId, ConstraintKind, ForeignKey, NotNull, Relation};
+use crate::schema::{Column, ColumnId, ConstraintKind, ForeignKey, Relation};
+
+pub const NO_ROW_IS_NULL: &str = "no row is NULL";
+pub const ALWAYS_SET: &str = "is a foreign key that is always set";
 
 /// How columns of one name and type are declared across the tables.
 pub struct Drift {
@@ -39,11 +42,14 @@ impl Drift {
 }
 
 pub fn reasons(context: &SchemaContext, table: &Relation, drift: &Drift, reasons: &mut Vec<Reason>) {
-    for column in table.columns.iter().filter(|column| column.not_null == NotNull::No && column.local) {
+    for column in table.columns.iter().filter(|column| context.is_nullable(column) && column.local) {
         proved(table, column, reasons);
         boolean(context, table, column, reasons);
         defaulted(context, table, column, reasons);
-        if let Some((all, required)) = drift.habit(column) {
+        // A habit of the other tables adds to a reason; it is none.
+        let has_reason =
+            reasons.iter().any(|reason| reason.column == column.id) || measured_full(context, table, column);
+        if let Some((all, required)) = drift.habit(column).filter(|_| has_reason) {
             reasons.push(Reason {
                 column: column.id,
                 says: format!("is NOT NULL in {required} of the {all} tables that have it"),
@@ -63,8 +69,20 @@ pub fn reasons(context: &SchemaContext, table: &Relation, drift: &Drift, reasons
     unique_keys(context, table, reasons);
 }
 
-fn nullable(table: &Relation, id: ColumnId) -> Option<&Column> {
-    table.column_by_id(id).filter(|column| column.not_null == NotNull::No)
+/// Statistics saw no NULL.
+fn measured_full(context: &SchemaContext, table: &Relation, column: &Column) -> bool {
+    context.null_share(table, column) == Some(0.0)
+}
+
+fn nullable<'t>(context: &SchemaContext, table: &'t Relation, id: ColumnId) -> Option<&'t Column> {
+    table.column_by_id(id).filter(|column| context.is_nullable(column))
+}
+
+/// Whether a CHECK or a domain's condition speaks of the column being NULL, so that the schema itself says what NULL means.
+pub fn is_explained(table: &Relation, column: &Column) -> bool {
+    table.constraints.iter().any(|constraint| {
+        matches!(&constraint.kind, ConstraintKind::Check { expression, .. } if expression::tests_null(&expression.tree, &column.name))
+    })
 }
 
 fn proved(table: &Relation, column: &Column, reasons: &mut Vec<Reason>) {
@@ -89,8 +107,7 @@ fn boolean(context: &SchemaContext, table: &Relation, column: &Column, reasons: 
     if !context.is_boolean(column) || column.generated.is_some() {
         return;
     }
-    let facts = context.column_facts(table, column);
-    let share = facts.map(|facts| f64::from(facts.null_fraction));
+    let share = context.null_share(table, column);
     let says = match share {
         Some(share) if share > 0.0 => {
             format!("is a boolean with three states: {} of the rows are NULL", numbers::percent(share))
@@ -124,7 +141,7 @@ fn defaulted(context: &SchemaContext, table: &Relation, column: &Column, reasons
         return;
     }
     // A moment that is filled when something happens is not always there, whatever its default.
-    let share = context.column_facts(table, column).map(|facts| f64::from(facts.null_fraction));
+    let share = context.null_share(table, column);
     if share.is_some_and(|share| share > 0.01) {
         return;
     }
@@ -133,7 +150,7 @@ fn defaulted(context: &SchemaContext, table: &Relation, column: &Column, reasons
             format!("has the default {default}, and {} of the rows are NULL all the same", numbers::percent(share)),
             Confidence::Medium,
         ),
-        Some(_) => (format!("has the default {default}, and no row is NULL"), Confidence::High),
+        Some(_) => (format!("has the default {default}, and {NO_ROW_IS_NULL}"), Confidence::High),
         None => (format!("has the default {default}, and may be NULL all the same"), Confidence::Medium),
     };
     reasons.push(Reason {
@@ -147,13 +164,17 @@ fn defaulted(context: &SchemaContext, table: &Relation, column: &Column, reasons
 }
 
 fn foreign_key(context: &SchemaContext, table: &Relation, name: &Name, key: &ForeignKey, reasons: &mut Vec<Reason>) {
-    let optional: Vec<&Column> = key.columns.iter().filter_map(|id| nullable(table, *id)).collect();
+    let optional: Vec<&Column> = key.columns.iter().filter_map(|id| nullable(context, table, *id)).collect();
     let Some(first) = optional.first() else { return };
     let sets_null = key.on_delete == ReferentialAction::SetNull || key.on_update == ReferentialAction::SetNull;
     if key.columns.len() > 1 {
-        if !key.match_full && optional.len() < key.columns.len()
-            || !key.match_full && !sets_null && optional.len() == key.columns.len()
-        {
+        // The others have a meaning of their own: one column alone says whether there is a reference at all.
+        let stands_alone = |id: &ColumnId| {
+            keys::primary_key(table).contains(id) || table.foreign_keys().any(|(_, other)| other.columns[..] == [*id])
+        };
+        let decides_alone = optional.len() == 1 && key.columns.iter().filter(|id| **id != first.id).all(stands_alone);
+        let all_optional = optional.len() == key.columns.len();
+        if !key.match_full && !decides_alone && !(sets_null && all_optional) {
             partly_null(context, table, name, key, first, reasons);
         }
         return;
@@ -161,14 +182,18 @@ fn foreign_key(context: &SchemaContext, table: &Relation, name: &Name, key: &For
     if sets_null || key.referenced == table.id || is_optional_by_name(first) {
         return;
     }
-    let share = context.column_facts(table, first).map(|facts| f64::from(facts.null_fraction));
+    let share = context.null_share(table, first);
+    // An optional reference is common: of a schema that is there, the rows decide.
+    if share.is_none() && context.scope.is_none() {
+        return;
+    }
     let (says, confidence) = match share {
         Some(share) if share >= 0.001 => return,
         Some(share) if share > 0.0 => (
             format!("is a foreign key, and {} of the rows are NULL: old rows, or orphans", numbers::percent(share)),
             Confidence::Medium,
         ),
-        Some(_) => ("is a foreign key that is always set".to_owned(), Confidence::High),
+        Some(_) => (ALWAYS_SET.to_owned(), Confidence::High),
         None => ("is a foreign key that may be NULL".to_owned(), Confidence::Low),
     };
     reasons.push(Reason {
@@ -194,7 +219,7 @@ fn partly_null(
         .columns
         .iter()
         .filter_map(|id| table.column_by_id(*id))
-        .filter_map(|column| Some(f64::from(context.column_facts(table, column)?.null_fraction)))
+        .filter_map(|column| context.null_share(table, column))
         .collect();
     let differ = shares.iter().copied().fold(0.0, f64::max) - shares.iter().copied().fold(1.0, f64::min) > 0.001;
     let says = if shares.len() == key.columns.len() && differ {
@@ -240,14 +265,21 @@ fn unique_keys(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reas
         keys::unique_keys(context, table).filter(|(_, index)| !index.primary && !index.nulls_not_distinct)
     {
         let Some(columns) = keys::plain_columns(index).filter(|columns| columns.len() > 1) else { continue };
+        // It repeats a key, so that a foreign key can name more columns: that key keeps the rows apart.
+        if keys::contains_a_key(context, table, index) {
+            continue;
+        }
         for id in &columns {
-            let Some(column) = nullable(table, *id) else { continue };
+            let Some(column) = nullable(context, table, *id) else { continue };
+            if is_optional_name(context, table, column, &columns) {
+                continue;
+            }
             // A predicate that names the column says when it counts; a mark of deletion has its own rule.
             let marks = words::has_word(column.name.as_str(), &["deleted", "removed", "archived", "discarded"]);
             if index.mentions.contains(id) || marks {
                 continue;
             }
-            let share = context.column_facts(table, column).map(|facts| f64::from(facts.null_fraction));
+            let share = context.null_share(table, column);
             let others: Vec<ColumnId> = columns.iter().copied().filter(|other| other != id).collect();
             let others = context.column_names(table, &others);
             let (says, severity, confidence) = match share {
@@ -285,4 +317,12 @@ fn unique_keys(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reas
             });
         }
     }
+}
+
+/// A name that is unique among its siblings, and that not every row has: UNIQUE (project_id, name). What the others say of the row is
+/// whose it is, and nothing that the key should keep apart.
+fn is_optional_name(context: &SchemaContext, table: &Relation, column: &Column, key: &[ColumnId]) -> bool {
+    context.is_text(column)
+        && !keys::is_foreign_key(table, column.id)
+        && key.iter().filter(|id| **id != column.id).all(|id| keys::is_foreign_key(table, *id))
 }

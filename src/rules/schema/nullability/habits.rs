@@ -7,7 +7,7 @@ use crate::facts::Workload;
 use crate::finding::{Confidence, Evidence, Severity};
 use crate::rules::schema::queries::{self, Use, UseKind};
 use crate::rules::schema::{SchemaContext, numbers};
-use crate::schema::{Column, ColumnId, NotNull, Relation, RelationId};
+use crate::schema::{Column, ColumnId, Relation, RelationId};
 
 /// What the hot queries do with columns.
 pub struct Habits<'a> {
@@ -31,7 +31,8 @@ impl<'a> Habits<'a> {
     pub fn reasons(&self, context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reason>) {
         for column in &table.columns {
             let Some(uses) = self.uses.get(&(table.id, column.id)) else { continue };
-            let nulls = context.column_facts(table, column).map(|facts| f64::from(facts.null_fraction));
+            let nulls = context.null_share(table, column);
+            let nullable = context.is_nullable(column);
             for kind in [
                 UseKind::Negated,
                 UseKind::NegatedBoolean,
@@ -39,16 +40,29 @@ impl<'a> Habits<'a> {
                 UseKind::AntiJoin,
                 UseKind::DescendingLimit,
                 UseKind::EqualsNull,
+                UseKind::UndoesOuterJoin,
+                UseKind::TestedForNull,
+                UseKind::Concatenated,
+                UseKind::Calculated,
+                UseKind::Counted,
             ] {
-                reasons.extend(self.reason(column, uses, &kind, nulls));
+                reasons.extend(self.reason(column, uses, &kind, nullable, nulls));
             }
-            reasons.extend(self.coalesced(column, uses, nulls));
+            if nullable {
+                reasons.extend(self.coalesced(column, uses, nulls));
+            }
         }
     }
 
-    fn reason(&self, column: &Column, uses: &[&Use], kind: &UseKind, nulls: Option<f64>) -> Option<Reason> {
+    fn reason(
+        &self,
+        column: &Column,
+        uses: &[&Use],
+        kind: &UseKind,
+        nullable: bool,
+        nulls: Option<f64>,
+    ) -> Option<Reason> {
         let worst = uses.iter().filter(|found| found.kind == *kind).max_by_key(|found| self.calls(found))?;
-        let nullable = column.not_null == NotNull::No;
         let share = nulls.unwrap_or(0.0);
         let percent = numbers::percent(share);
         let name = &column.name;
@@ -89,6 +103,36 @@ impl<'a> Habits<'a> {
                 Confidence::High,
                 format!("Write {name} IS NULL."),
             ),
+            UseKind::UndoesOuterJoin => (
+                "is compared behind a LEFT JOIN: the rows that the join keeps are left out again".to_owned(),
+                Severity::Info,
+                Confidence::Medium,
+                "Write JOIN if they are not wanted; move the condition into ON if they are.".to_owned(),
+            ),
+            UseKind::TestedForNull if !nullable => (
+                "is tested for NULL, which it cannot be".to_owned(),
+                Severity::Info,
+                Confidence::Low,
+                "Leave the test out.".to_owned(),
+            ),
+            UseKind::Concatenated if nullable && share >= 0.01 => (
+                format!("is an operand of ||: the result is NULL for the {percent} of the rows where it is NULL"),
+                Severity::Info,
+                Confidence::Medium,
+                format!("Write concat(…), which skips NULL, or COALESCE({name}, '')."),
+            ),
+            UseKind::Calculated if nullable && share >= 0.01 => (
+                format!("is calculated with: the result is NULL for the {percent} of the rows where it is NULL"),
+                Severity::Info,
+                Confidence::Low,
+                format!("Write COALESCE({name}, 0) where no value counts as nothing."),
+            ),
+            UseKind::Counted if nullable && share >= 0.01 => (
+                format!("is counted: count({name}) leaves out the {percent} of the rows where it is NULL"),
+                Severity::Info,
+                Confidence::Low,
+                "Write count(*) where rows are meant.".to_owned(),
+            ),
             _ => return None,
         };
         Some(Reason {
@@ -103,9 +147,7 @@ impl<'a> Habits<'a> {
 
     /// Most readers put the same thing in place of NULL.
     fn coalesced(&self, column: &Column, uses: &[&Use], nulls: Option<f64>) -> Option<Reason> {
-        if column.not_null != NotNull::No || nulls.is_none() {
-            return None;
-        }
+        nulls?;
         let statements = |wanted: &dyn Fn(&Use) -> bool| {
             let mut numbers: Vec<usize> =
                 uses.iter().filter(|found| wanted(found)).map(|found| found.statement).collect();

@@ -4,7 +4,7 @@ use super::{Reason, Remedy};
 use crate::facts::{ColumnFacts, RelationFacts};
 use crate::finding::{Confidence, Evidence, Severity};
 use crate::rules::schema::{SchemaContext, keys, numbers, words};
-use crate::schema::{Column, NotNull, Relation};
+use crate::schema::{Column, Relation};
 
 /// Rows that ANALYZE reads for every unit of the statistics target (`std_typanalyze`, analyze.c).
 const ROWS_PER_TARGET: f64 = 300.0;
@@ -12,10 +12,12 @@ const ROWS_PER_TARGET: f64 = 300.0;
 /// Fewer sampled rows than this prove nothing about what is rare.
 const SMALLEST_SAMPLE: f64 = 10_000.0;
 
+pub const NEVER_NULL: &str = "is never NULL";
+
 pub fn reasons(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reason>) {
     let Some(facts) = context.table_facts(table) else { return };
     let Some(sample) = Sample::of(context, facts) else { return };
-    for column in table.columns.iter().filter(|column| column.not_null == NotNull::No) {
+    for column in table.columns.iter().filter(|column| context.is_nullable(column)) {
         let Some(statistics) = context.column_facts(table, column) else { continue };
         let before = reasons.len();
         never_null(context, table, column, statistics, &sample, reasons);
@@ -89,7 +91,7 @@ fn never_null(
     let confidence = if backed && sample.size >= 30_000.0 { Confidence::High } else { Confidence::Medium };
     reasons.push(Reason {
         column: column.id,
-        says: "is never NULL".to_owned(),
+        says: NEVER_NULL.to_owned(),
         evidence: sample.evidence(format!(
             "no NULL (so under {} of all rows, with 95 % certainty)",
             numbers::percent(3.0 / sample.size)

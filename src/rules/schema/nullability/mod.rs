@@ -1,11 +1,12 @@
 //! Columns that may be NULL while nobody can say what NULL means there.
 //!
-//! Signals come from three places: what is declared, what statistics measure, what queries do. One column gets one finding with all its
-//! reasons.
+//! Signals come from four places: what is declared, what statistics measure, what a sample of rows shows, what queries do. One column gets
+//! one finding with all its reasons.
 
 mod declared;
 mod habits;
 mod measured;
+mod sampled;
 
 use std::collections::BTreeMap;
 
@@ -24,7 +25,8 @@ pub const RULE: Rule = Rule {
         and a foreign key with one NULL column checks nothing. Where a value is always there, NOT NULL says so and protects every reader; where it is optional, \
         one way to say so is enough. Told are, by declaration: a boolean with three states, a default beside NULL, a foreign key that is always set or not said to be optional, \
         keys and foreign keys of several columns with a nullable one, a CHECK that already proves NOT NULL, a column that is NOT NULL in the other tables. By statistics: \
-        never NULL in a large sample, '' or a sentinel beside NULL, an empty document beside NULL. By the workload: conditions that silently leave out NULL. \
+        never NULL in a large sample, '' or a sentinel beside NULL, an empty document beside NULL. By the workload: conditions and expressions that silently leave out NULL, or take away what an outer join added. By a sample of rows (audit --sample): \
+        columns of which exactly one is set, values that come with a state. A column whose NULLs a CHECK speaks of is explained. \
         One column has one finding with all its reasons; a migration has one finding a table.",
     fires: Example {
         given: "",
@@ -59,6 +61,8 @@ pub(super) enum Remedy {
     WholeForeignKey,
     /// NULLs are equal in the unique key, or there are none.
     WholeKey { index: RelationId },
+    /// A CHECK that says when it is there.
+    Say { condition: String },
     /// NOT NULL, after old rows have this value where any is NULL.
     Require { fill: Option<String> },
     /// The queries have to say what they mean.
@@ -75,7 +79,12 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
         let mut reasons = Vec::new();
         declared::reasons(context, table, &drift, &mut reasons);
         measured::reasons(context, table, &mut reasons);
+        sampled::reasons(context, table, &mut reasons);
         habits.reasons(context, table, &mut reasons);
+        reasons.retain(|reason| {
+            let asks_for_a_value = matches!(reason.remedy, Remedy::Require { .. });
+            !(asks_for_a_value && table.column_by_id(reason.column).is_some_and(|it| declared::is_explained(table, it)))
+        });
         for reason in reasons {
             columns.entry((table.id, reason.column)).or_default().push(reason);
         }
@@ -99,7 +108,11 @@ fn merge(context: &SchemaContext, table: &Relation, column: &Column, mut reasons
     if protected && confidence >= Confidence::Medium {
         severity = severity.max(Severity::Warning);
     }
-    let says: Vec<&str> = reasons.iter().map(|reason| reason.says.as_str()).collect();
+    let mut says: Vec<&str> = reasons.iter().map(|reason| reason.says.as_str()).collect();
+    // Said by another reason already, with more.
+    if says.iter().any(|it| it.contains(declared::NO_ROW_IS_NULL) || *it == declared::ALWAYS_SET) {
+        says.retain(|it| *it != measured::NEVER_NULL);
+    }
     let message = format!("{}.{} {}", table.name, column.name, says.join("; "));
     let remedy = reasons.iter().map(|reason| &reason.remedy).min()?;
     let advice = advice(context, table, column, remedy);
@@ -156,6 +169,10 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
         Remedy::WholeKey { index } => Advice::steps(
             "Say that NULLs are equal (rows that are then there twice have to go first), or require the column:",
             equal_nulls(context, table, *index),
+        ),
+        Remedy::Say { condition } => Advice::steps(
+            "If that is so by design, say it, without a long lock:",
+            steps::check_constraint(context, table, column.name.as_str(), condition),
         ),
         Remedy::Require { fill } => {
             let steps = steps::not_null(context, table, &column.name, fill.as_deref());

@@ -3,6 +3,7 @@
 //! In: normalised statements and the schema. Out: [`Use`]s, each of one column by one statement. A name is resolved within its query,
 //! then in the query around it; what cannot be resolved is left out, so a use that is told is one that happens.
 
+mod nulls;
 mod tree;
 
 use std::collections::{BTreeSet, HashMap};
@@ -17,7 +18,7 @@ use crate::facts::{StatementFacts, Workload};
 use crate::rules::schema::SchemaContext;
 use crate::schema::{ColumnId, Relation, RelationId, Session};
 use crate::sql::{FileId, SourceFile, Span, read_script};
-use tree::{Constant, arguments, constant, fold, is_coalesce};
+use tree::{Constant, arguments, constant, fold, is_coalesce, is_count};
 
 /// One thing that one statement does with a column.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +42,16 @@ pub enum UseKind {
     Coalesced,
     /// IS NULL on the far side of a LEFT JOIN, which is not joined by it.
     AntiJoin,
+    /// Compared in WHERE, or to join inwards, behind a LEFT JOIN: the rows that it kept are left out again.
+    UndoesOuterJoin,
+    /// IS NULL or IS NOT NULL where no outer join can have made it NULL.
+    TestedForNull,
+    /// An operand of `||`.
+    Concatenated,
+    /// An operand of `+`, `-`, `*` or `/`, with another column as the other one.
+    Calculated,
+    /// `count(c)`.
+    Counted,
     /// ORDER BY … DESC with LIMIT, and no NULLS LAST.
     DescendingLimit,
     /// `c = NULL`.
@@ -185,6 +196,9 @@ impl<'a> Walk<'_, 'a> {
                 for condition in select.selection.iter().chain(&select.having) {
                     self.condition(condition);
                 }
+                if let Some(condition) = &select.selection {
+                    self.undone(condition);
+                }
                 if let GroupByExpr::Expressions(expressions, _) = &select.group_by {
                     expressions.iter().for_each(|expr| self.value(expr));
                 }
@@ -213,9 +227,22 @@ impl<'a> Walk<'_, 'a> {
                 | JoinOperator::FullOuter(constraint) => (Some(constraint), false),
                 _ => (None, false),
             };
+            // What stands before may be filled with NULLs too.
+            let fills_before = matches!(
+                join.join_operator,
+                JoinOperator::Right(_) | JoinOperator::RightOuter(_) | JoinOperator::FullOuter(_)
+            );
+            if let Some((sources, _)) = self.scopes.last_mut().filter(|_| fills_before) {
+                sources.iter_mut().for_each(|source| source.outer = true);
+            }
+            let inward = matches!(join.join_operator, JoinOperator::Join(_) | JoinOperator::Inner(_));
+            let outer = outer || matches!(join.join_operator, JoinOperator::FullOuter(_));
             self.factor(&join.relation, outer);
             match constraint {
                 Some(JoinConstraint::On(condition)) => {
+                    if inward {
+                        self.undone(condition);
+                    }
                     for column in self.columns_in(condition) {
                         self.join_by(column);
                     }
@@ -335,9 +362,14 @@ impl<'a> Walk<'_, 'a> {
             },
             Expr::IsNull(inner) => match self.column(inner) {
                 Some(column) if self.is_anti_join(inner, column) => self.put(column, UseKind::AntiJoin),
-                _ => self.value(inner),
+                Some(column) => self.tested(inner, column),
+                None => self.value(inner),
             },
-            Expr::IsFalse(inner) | Expr::IsTrue(inner) | Expr::IsNotNull(inner) => self.value(inner),
+            Expr::IsNotNull(inner) => match self.column(inner) {
+                Some(column) => self.tested(inner, column),
+                None => self.value(inner),
+            },
+            Expr::IsFalse(inner) | Expr::IsTrue(inner) => self.value(inner),
             Expr::InSubquery { expr, subquery, negated } => {
                 self.value(expr);
                 self.query(subquery);
@@ -451,15 +483,14 @@ impl<'a> Walk<'_, 'a> {
             Expr::Nested(inner) | Expr::Cast { expr: inner, .. } | Expr::UnaryOp { expr: inner, .. } => {
                 self.value(inner)
             }
-            Expr::BinaryOp { left, right, .. } => {
-                self.value(left);
-                self.value(right);
-            }
+            Expr::BinaryOp { left, op, right } => self.operation(left, op, right),
             Expr::Function(call) => {
                 let coalesce = is_coalesce(call);
+                let count = is_count(call);
                 for (number, argument) in arguments(call).into_iter().enumerate() {
                     match self.column(argument) {
                         Some(column) if coalesce && number == 0 => self.put(column, UseKind::Coalesced),
+                        Some(column) if count && !self.is_outer(argument, column) => self.put(column, UseKind::Counted),
                         _ => self.value(argument),
                     }
                 }
@@ -503,18 +534,5 @@ impl<'a> Walk<'_, 'a> {
         if let Some(column) = column {
             self.put(column, UseKind::NotInSubquery);
         }
-    }
-
-    /// IS NULL on a table that a LEFT JOIN may leave out, by a column that neither joins it nor is its key.
-    fn is_anti_join(&self, expr: &Expr, (table, column): (RelationId, ColumnId)) -> bool {
-        let alias = match expr {
-            Expr::CompoundIdentifier(parts) => parts.len().checked_sub(2).and_then(|at| parts.get(at)).map(fold),
-            _ => None,
-        };
-        let source =
-            self.scopes.iter().rev().flat_map(|(sources, _)| sources).find(|source| {
-                source.relation.id == table && alias.as_ref().is_none_or(|alias| source.alias == *alias)
-            });
-        source.is_some_and(|source| source.outer && !source.joined_by.contains(&column))
     }
 }

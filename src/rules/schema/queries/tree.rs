@@ -25,6 +25,15 @@ pub(super) fn is_coalesce(call: &ast::Function) -> bool {
     call.name.to_string().eq_ignore_ascii_case("coalesce")
 }
 
+/// `count(c)`, each row once: `count(DISTINCT c)` is about values.
+pub(super) fn is_count(call: &ast::Function) -> bool {
+    let distinct = matches!(
+        &call.args,
+        FunctionArguments::List(list) if list.duplicate_treatment == Some(ast::DuplicateTreatment::Distinct)
+    );
+    call.name.to_string().eq_ignore_ascii_case("count") && !distinct
+}
+
 pub(super) fn arguments(call: &ast::Function) -> Vec<&Expr> {
     let FunctionArguments::List(list) = &call.args else { return Vec::new() };
     list.args
