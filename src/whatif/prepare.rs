@@ -113,6 +113,19 @@ impl Prepared {
         true
     }
 
+    /// The same with literals in the place of some parameters. Their types stay declared: nothing else would tell them.
+    pub(super) fn with_values(&self, values: &BTreeMap<usize, String>) -> Prepared {
+        let mut prepared = self.clone();
+        let places: Vec<(usize, usize)> = parameters(&self.text).collect();
+        for (at, number) in places.into_iter().rev() {
+            let Some(value) = values.get(&number) else { continue };
+            let end = at + 1 + number.to_string().len();
+            prepared.text.replace_range(at..end, &format!("'{}'", value.replace('\'', "''")));
+            prepared.types.entry(number).or_insert_with(|| "text".to_owned());
+        }
+        prepared
+    }
+
     /// Characters before the statement's text in what [`Prepared::explain`] sends as one statement.
     pub(super) fn offset(&self) -> usize {
         self.explain().find(&self.text).unwrap_or(0)

@@ -1,7 +1,7 @@
 //! The statements to look at, from pg_stat_statements or from a file.
 
 use clap::ValueEnum;
-use pgassay::advisor::Query;
+use pgassay::advisor::{Counted, Query};
 use pgassay::facts::Workload;
 use pgassay::sql::{SourceFile, Sources, read_script};
 use pgassay::whatif::{Prepared, is_plannable, set_columns};
@@ -16,6 +16,8 @@ pub struct Statement {
     pub rows: Option<f64>,
     /// Blocks over all calls.
     pub blocks_read: f64,
+    /// Blocks that were in the cache too; `None` if not counted.
+    pub blocks: Option<f64>,
     pub temp_blocks: f64,
 }
 
@@ -40,6 +42,12 @@ impl Statement {
     pub fn prepared(&self) -> Prepared {
         Prepared::new(&self.query.text, self.rows)
     }
+
+    /// Of one call.
+    pub fn counted(&self) -> Counted {
+        let blocks = self.blocks.map(|blocks| blocks / self.query.calls.max(1.0));
+        Counted { blocks, rows: self.rows }
+    }
 }
 
 /// Statements of the same text by several users are one.
@@ -58,6 +66,7 @@ pub fn from_statistics(workload: &Workload, min_calls: u64) -> Vec<Statement> {
             identifier: Some(facts.query_id),
             rows: Some(facts.rows as f64 / calls),
             blocks_read: facts.shared_blocks_read as f64,
+            blocks: Some((facts.shared_blocks_read + facts.shared_blocks_hit) as f64),
             temp_blocks: (facts.temp_blocks_read + facts.temp_blocks_written) as f64,
         };
         match places.get(&facts.query).and_then(|place: &usize| found.get_mut(*place)) {
@@ -84,6 +93,7 @@ impl Statement {
         self.rows = mean(self.rows, other.rows);
         self.query.calls = calls;
         self.blocks_read += other.blocks_read;
+        self.blocks = self.blocks.zip(other.blocks).map(|(own, its)| own + its);
         self.temp_blocks += other.temp_blocks;
     }
 
@@ -117,6 +127,7 @@ pub fn from_file(text: &str) -> Vec<Statement> {
             identifier: None,
             rows: number(before, "rows:"),
             blocks_read: 0.0,
+            blocks: None,
             temp_blocks: 0.0,
         });
     }
