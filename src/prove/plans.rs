@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::runtime::Runtime;
 
 use crate::advisor::Planner;
-use crate::change::Change;
+use crate::change::{Change, QualifiedName};
 use crate::check::Observer;
 use crate::db::Database;
 use crate::effect::LockMode;
@@ -178,12 +178,18 @@ impl PlanWatch {
                 return Some((step.span, Some(index.clone())));
             }
         }
-        let relation =
-            |node: &crate::plan::Node| Some(format!("{}.{}", node.schema.as_deref()?, node.relation.as_deref()?));
-        let tables: BTreeSet<String> = one.before.nodes.iter().chain(&one.after.nodes).filter_map(relation).collect();
+        let tables = relations(&[&one.before, &one.after]);
         let touches = |step: &&Step| step.locks.iter().any(|name| tables.contains(name));
         let step = self.steps.iter().find(touches).or_else(|| self.steps.iter().find(|it| !it.locks.is_empty()))?;
         Some((step.span, lost.into_iter().next()))
+    }
+
+    /// Other statements on the tables of the plans: they may have a part in it.
+    fn others(&self, span: Span, one: &Slower) -> Vec<(Span, String)> {
+        let tables = relations(&[&one.before, &one.after]);
+        let other = |step: &&Step| step.span != span && step.locks.iter().any(|name| tables.contains(name));
+        let others = self.steps.iter().filter(other).take(TOLD);
+        others.map(|step| (step.span, "changes the same table".to_owned())).collect()
     }
 
     fn finding(&self, span: Span, lost: Option<String>, mut slower: Vec<Slower>) -> Finding {
@@ -198,8 +204,8 @@ impl PlanWatch {
         };
         let because = lost.as_ref().map(|index| format!(": {index} no longer serves")).unwrap_or_default();
         let message = format!(
-            "makes the plan of {number} ({:.0} % of the time of all) up to {} times as expensive{because}",
-            share * 100.0,
+            "makes the plan of {number} ({} of the time of all) up to {} times as expensive{because}",
+            if share < 0.01 { "less than 1 %".to_owned() } else { format!("{:.0} %", share * 100.0) },
             rounded(slower.iter().map(times).fold(0.0, f64::max))
         );
         let mut finding = SLOWER_PLAN.finding(span, message);
@@ -207,6 +213,7 @@ impl PlanWatch {
             finding.severity = Severity::Warning;
         }
         finding.object = lost.clone();
+        finding.related = self.others(span, worst);
         for one in slower.iter().take(TOLD) {
             let hot = &self.hot[one.query];
             finding.evidence.push(Evidence::measured(format!(
@@ -302,8 +309,22 @@ fn hot(statements: &[StatementFacts]) -> Vec<Hot> {
     all
 }
 
+/// The cost of a plan. The planner's own counts partitions too that are left out when a plan starts: at least one of them is read.
 fn cost(plan: &Plan) -> f64 {
-    plan.root().estimate.map_or(0.0, |estimate| estimate.total_cost)
+    let total = plan.root().estimate.map_or(0.0, |estimate| estimate.total_cost);
+    let left_out = plan.nodes.iter().filter_map(|node| {
+        let removed = node.subplans_removed.filter(|removed| *removed > 0.0)?;
+        let all = removed + node.children.len() as f64;
+        let read = (node.children.len() as f64).max(1.0);
+        Some(node.estimate?.total_cost * (1.0 - read / all))
+    });
+    (total - left_out.sum::<f64>()).max(0.01)
+}
+
+/// The tables of plans, by printed name.
+fn relations(plans: &[&Plan]) -> BTreeSet<String> {
+    let name = |node: &crate::plan::Node| Some(QualifiedName::new(node.schema.as_deref()?, node.relation.as_deref()?));
+    plans.iter().flat_map(|plan| &plan.nodes).filter_map(name).map(|name| name.to_string()).collect()
 }
 
 /// Whether a statement names an object, as a whole word.

@@ -139,6 +139,10 @@ impl Explain for HypopgServer<'_> {
         Ok(plan)
     }
 
+    fn schemas_of(&mut self, relation: &str) -> Vec<String> {
+        self.send(&planning::schemas(relation), "").unwrap_or_default()
+    }
+
     fn roots(&mut self) -> BTreeMap<QualifiedName, QualifiedName> {
         planning::read_roots(&self.send(planning::ROOTS, "").unwrap_or_default())
     }

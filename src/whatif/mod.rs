@@ -12,6 +12,6 @@ mod twin_planner;
 
 pub use both::{BothPlanner, MakeTwin};
 pub use hypopg_planner::HypopgPlanner;
-pub use prepare::{Prepared, is_plannable, set_columns};
+pub use prepare::{Prepared, is_plannable, reads_catalogs, set_columns};
 pub use tables::read_tables;
 pub use twin_planner::TwinPlanner;

@@ -12,6 +12,9 @@ pub(super) trait Explain {
     /// Runs `explain`, which is one statement or several, the last an EXPLAIN (FORMAT JSON), with and without these indexes.
     fn explain(&mut self, with: &[String], without: &[QualifiedName], explain: &str) -> Result<Plan, Refusal>;
 
+    /// The schemas that have a relation of this name.
+    fn schemas_of(&mut self, relation: &str) -> Vec<String>;
+
     /// Partitions, with the table at the top.
     fn roots(&mut self) -> BTreeMap<QualifiedName, QualifiedName>;
 }
@@ -76,15 +79,24 @@ impl Planning {
     /// Plans a query without other indexes, and repairs it until it can be planned.
     fn first_plan(&mut self, server: &mut impl Explain, query: usize) -> Result<Plan, Refusal> {
         let mut first_refusal = None;
-        for attempt in 0..TRIES {
+        let mut attempt = 0;
+        while attempt < TRIES {
             let refusal = match self.explain(server, query, &[], &[]) {
                 Ok(plan) => return Ok(plan),
                 Err(refusal) => refusal,
             };
+            // Applications have a search_path of their own: a name that only one schema has is that one.
+            if let Some(relation) = refusal.missing_relation()
+                && let [schema] = &server.schemas_of(relation)[..]
+                && self.queries[query].search_in(schema)
+            {
+                continue;
+            }
             let offset = self.queries[query].offset();
             let position = refusal.position.map(|at| at.saturating_sub(offset));
             let repaired = self.queries[query].repair(&refusal.code, &refusal.message, position, attempt);
             first_refusal.get_or_insert(refusal);
+            attempt += 1;
             if !repaired {
                 break;
             }
@@ -143,6 +155,12 @@ impl Refusal {
         Refusal { code: String::new(), message, position: None }
     }
 
+    /// `relation "orders" does not exist` (undefined_table), of a name without a schema.
+    fn missing_relation(&self) -> Option<&str> {
+        let name = self.message.strip_prefix("relation \"")?.strip_suffix("\" does not exist")?;
+        (self.code == "42P01").then_some(name)
+    }
+
     /// insufficient_privilege
     pub fn is_about_privileges(&self) -> bool {
         self.code == "42501"
@@ -175,6 +193,15 @@ SELECT pg_catalog.json_build_array(n.nspname, c.relname, rn.nspname, r.relname):
   JOIN pg_catalog.pg_class r ON r.oid = pg_catalog.pg_partition_root(c.oid)
   JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
  WHERE c.relispartition AND c.relkind IN ('r', 'p')";
+
+/// The schemas of an application's relations of a name.
+pub(super) fn schemas(relation: &str) -> String {
+    format!(
+        "SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.relname = '{}' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'",
+        relation.replace('\'', "''")
+    )
+}
 
 pub(super) fn read_roots(rows: &[String]) -> BTreeMap<QualifiedName, QualifiedName> {
     let read = |row: &String| {

@@ -84,6 +84,11 @@ impl Explain for TwinServer<'_> {
         }
     }
 
+    fn schemas_of(&mut self, relation: &str) -> Vec<String> {
+        let rows = self.runtime.block_on((*self.session).rows("schemas", &planning::schemas(relation)));
+        rows.unwrap_or_default()
+    }
+
     fn roots(&mut self) -> BTreeMap<QualifiedName, QualifiedName> {
         let rows = self.runtime.block_on((*self.session).rows("partitions", planning::ROOTS));
         planning::read_roots(&rows.unwrap_or_default())

@@ -19,6 +19,13 @@ pub struct Audited {
     pub message: String,
 }
 
+impl Audited {
+    /// The table of the column.
+    pub fn table(&self) -> &str {
+        self.column.rsplit_once('.').map_or(&self.column, |(table, _)| table)
+    }
+}
+
 /// For each statement, the findings on its columns.
 pub fn findings(reading: &Reading, statements: &[Statement]) -> Vec<Vec<Audited>> {
     let workload = Workload { statements: statements.iter().map(facts).collect(), ..reading.workload.clone() };

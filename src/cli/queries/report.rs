@@ -36,6 +36,8 @@ pub const GAINS: usize = 5;
 pub const GAPS: usize = 10;
 /// Queries shown that no index helps.
 const NOT_HELPED: usize = 10;
+/// Queries shown that could not be planned.
+const NOT_PLANNED: usize = 5;
 /// Findings of an audit shown of one query.
 const AUDITED: usize = 3;
 
@@ -114,6 +116,7 @@ impl Report {
     pub fn not_helped(&self, verbose: bool) -> (Vec<usize>, usize) {
         let relevant = |query: &usize| match &self.advised[*query].outcome {
             Outcome::Helped(_) => false,
+            Outcome::NoIndexHelps(Reason::NotPlanned) => false,
             Outcome::NoIndexHelps(Reason::SmallTables) => verbose,
             // Looking up one row is as good as it gets.
             Outcome::NoIndexHelps(Reason::NothingToIndex) => verbose || self.advised[*query].cost_before >= 100.0,
@@ -121,6 +124,15 @@ impl Report {
         };
         let mut found: Vec<usize> = (0..self.advised.len()).filter(relevant).collect();
         let more = if verbose { 0 } else { found.len().saturating_sub(NOT_HELPED) };
+        found.truncate(found.len() - more);
+        (found, more)
+    }
+
+    /// Queries that could not be planned, all of them with `verbose`; and how many are not shown.
+    pub fn not_planned(&self, verbose: bool) -> (Vec<usize>, usize) {
+        let mut found: Vec<usize> =
+            (0..self.advised.len()).filter(|query| self.advised[*query].plan.is_err()).collect();
+        let more = if verbose { 0 } else { found.len().saturating_sub(NOT_PLANNED) };
         found.truncate(found.len() - more);
         (found, more)
     }
@@ -133,7 +145,7 @@ impl Report {
             Outcome::NoIndexHelps(reason) => reason,
         };
         let mut lines = vec![match (reason, &advised.plan) {
-            (_, Err(error)) => format!("cannot be planned: {error}"),
+            (_, Err(error)) => error.clone(),
             (Reason::SmallTables, _) => "reads only small tables".to_owned(),
             (Reason::PlannerPrefers { tried, best_saving }, _) => format!(
                 "{} tried; the best would save {} of its cost of {}",
@@ -169,8 +181,7 @@ impl Report {
         let mut all: Vec<(String, String)> = observed.map(|it| (it.to_string(), it.advice().to_owned())).collect();
         let audited = self.audited.get(query).map(Vec::as_slice).unwrap_or_default();
         all.extend(audited.iter().take(AUDITED).map(|it| {
-            let message = format!("compares {}: {}", it.column, it.message);
-            (message, format!("{}: pgassay audit --rule {} tells more", it.rule, it.rule))
+            (it.message.clone(), format!("pgassay audit --rule {} --table {} tells more", it.rule, it.table()))
         }));
         all
     }
@@ -258,6 +269,21 @@ impl Report {
         let (shown, more) = self.not_helped(verbose);
         if !shown.is_empty() {
             writeln!(out, "### No index helps\n")?;
+            for query in shown {
+                writeln!(
+                    out,
+                    "- {}: {}",
+                    code(&self.statements[query].query.text),
+                    cell(&self.about(query).join(". "))
+                )?;
+            }
+            if more > 0 {
+                writeln!(out, "- and {}", queries(more))?;
+            }
+        }
+        let (shown, more) = self.not_planned(verbose);
+        if !shown.is_empty() {
+            writeln!(out, "\n### Not planned\n")?;
             for query in shown {
                 writeln!(
                     out,

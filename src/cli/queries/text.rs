@@ -66,7 +66,8 @@ pub fn write(report: &Report, width: usize, verbose: bool, out: &mut dyn Write) 
         page.gap()?;
     }
     observations(report, page)?;
-    not_helped(report, verbose, page)?;
+    list(report, "No index helps", report.not_helped(verbose), page)?;
+    list(report, "Not planned", report.not_planned(verbose), page)?;
     for gap in report.gaps.iter().take(GAPS) {
         page.paragraph(0, DIM, &format!("note: not as in the database: {}: {}", gap.what, gap.reason))?;
     }
@@ -90,12 +91,11 @@ fn observations(report: &Report, page: &mut Page) -> io::Result<()> {
     page.gap()
 }
 
-fn not_helped(report: &Report, verbose: bool, page: &mut Page) -> io::Result<()> {
-    let (shown, more) = report.not_helped(verbose);
+fn list(report: &Report, title: &str, (shown, more): (Vec<usize>, usize), page: &mut Page) -> io::Result<()> {
     if shown.is_empty() {
         return Ok(());
     }
-    page.paragraph(0, BOLD, "No index helps")?;
+    page.paragraph(0, BOLD, title)?;
     for query in shown {
         page.query(3, &report.statements[query].query.text)?;
         for line in report.about(query) {

@@ -2,9 +2,9 @@
 
 use clap::ValueEnum;
 use pgassay::advisor::{Counted, Query};
-use pgassay::facts::Workload;
+use pgassay::facts::{StatementFacts, Workload};
 use pgassay::sql::{SourceFile, Sources, read_script};
-use pgassay::whatif::{Prepared, is_plannable, set_columns};
+use pgassay::whatif::{Prepared, is_plannable, reads_catalogs, set_columns};
 
 /// A statement with what was counted of it.
 #[derive(Debug, Clone)]
@@ -54,7 +54,8 @@ impl Statement {
 pub fn from_statistics(workload: &Workload, min_calls: u64) -> Vec<Statement> {
     let mut found: Vec<Statement> = Vec::new();
     let mut places = std::collections::HashMap::new();
-    for facts in workload.statements.iter().filter(|it| it.calls > 0 && is_plannable(&it.query)) {
+    let wanted = |it: &&StatementFacts| it.calls > 0 && is_plannable(&it.query) && !reads_catalogs(&it.query);
+    for facts in workload.statements.iter().filter(wanted) {
         let calls = facts.calls as f64;
         let statement = Statement {
             query: Query {
