@@ -4,7 +4,7 @@
 //! impact, those of one table together. Does no I/O; the same input gives the same report.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check;
 use crate::config::Settings;
@@ -181,6 +181,34 @@ fn judge_made(job: &AuditJob, made: &Made) -> Judged {
     let mut headings = BTreeMap::new();
     let ranked = judge(&context, &mut headings);
     Judged { ranked, tables: context.any_tables().count(), headings }
+}
+
+/// The columns that each statement of a database's workload compares, or asks for in conditions, by printed name.
+pub fn columns_compared(database: &Database) -> Vec<BTreeSet<String>> {
+    let settings = Settings::default();
+    let places = Places::default();
+    let context = SchemaContext {
+        schema: &database.schema,
+        version: database.version,
+        places: &places,
+        areas: &settings.areas,
+        options: &settings.options,
+        facts: None,
+        workload: None,
+        uses: &[],
+        samples: None,
+        scope: None,
+        earlier: None,
+    };
+    let mut found = vec![BTreeSet::new(); database.workload.statements.len()];
+    for used in queries::uses(&context, &database.workload) {
+        let Some(table) = database.schema.relation(used.table) else { continue };
+        let Some(column) = table.column_by_id(used.column) else { continue };
+        if used.kind != queries::UseKind::Read {
+            found[used.statement].insert(format!("{}.{}", table.name, column.name));
+        }
+    }
+    found
 }
 
 fn unread(unread: &crate::facts::Unread) -> String {

@@ -58,7 +58,8 @@ impl Shop {
 
     fn read(&self, user: &str, database: &str, values: Values) -> Reading {
         let parameters = Parameters::read(&self.string(user, database)).expect("parameters");
-        let wanted = Wanted { values, limits: Limits { lock: Duration::from_millis(300), ..Limits::default() } };
+        let limits = Limits { lock: Duration::from_millis(300), ..Limits::default() };
+        let wanted = Wanted { values, limits, ..Wanted::default() };
         self.runtime.block_on(db::read(&parameters, wanted)).unwrap_or_else(|error| panic!("{error}"))
     }
 }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use pgassay::check::{Job, check, check_observed};
-use pgassay::prove::{Cleanup, Options, Place, Prover, read_queries};
+use pgassay::db::Database;
+use pgassay::prove::{Cleanup, Options, Place, PlanWatch, Prover, read_queries};
 use pgassay::report::Report;
+use pgassay::shadow::installed;
 use pgassay::sql::Sources;
 
 #[derive(Debug, Args)]
@@ -50,7 +52,8 @@ pub struct Proof {
 
 impl Proof {
     /// Judges the job, on a server if that is asked for.
-    pub fn check(&self, job: &Job, sources: &Sources) -> anyhow::Result<Report> {
+    /// With what is known of the database's plans, they are compared too.
+    pub fn check(&self, job: &Job, sources: &Sources, plans: Option<PlanWatch>) -> anyhow::Result<Report> {
         if !self.prove {
             return Ok(check(job, sources));
         }
@@ -71,9 +74,34 @@ impl Proof {
         };
         let mut prover = Prover::start(options)?;
         clean_up_when_told_to_end(prover.cleanup())?;
-        let mut report = check_observed(job, sources, Some(&mut prover));
-        report.proof = Some(prover.finish().context("the migrations could not be proved")?);
+        let (mut report, notes) = match plans {
+            Some(mut watch) => {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                let report = check_observed(job, sources, Some(&mut watch.around(&runtime, &mut prover)));
+                (report, watch.notes)
+            }
+            None => (check_observed(job, sources, Some(&mut prover)), Vec::new()),
+        };
+        let mut proof = prover.finish().context("the migrations could not be proved")?;
+        proof.notes.extend(notes);
+        report.proof = Some(proof);
         Ok(report)
+    }
+
+    /// Whether the plans of hot queries are compared, if a database says what they are.
+    pub fn is_wanted(&self) -> bool {
+        self.prove
+    }
+
+    /// What is known of the plans of a database.
+    pub fn plans(&self, database: &Database, sources: &Sources) -> anyhow::Result<Option<PlanWatch>> {
+        if !self.prove || database.planner.is_none() {
+            return Ok(None);
+        }
+        let mut found = installed(self.pg_bin.as_deref())?;
+        found.sort_by_key(|it| it.major().abs_diff(database.facts.server.major()));
+        let Some(installation) = found.into_iter().next() else { return Ok(None) };
+        Ok(PlanWatch::new(database, &sources.file(database.file).text, installation))
     }
 
     /// Whether the differences alone make the run fail.

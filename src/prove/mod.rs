@@ -5,11 +5,12 @@
 
 //!
 //! [`Prover`] leads; `ground` is where databases stand, `run` runs and watches, `compare` and `verdict` hold it against what
-//! was predicted, `witness`, `routine` and `workload` try what clients do before and after, and `seed` makes up rows.
+//! was predicted, `witness`, `routine` and `workload` try what clients do before and after, `plans` holds hot queries' plans against each other, and `seed` makes up rows.
 
 mod compare;
 mod error;
 mod ground;
+mod plans;
 mod prepare;
 mod probe;
 mod prover;
@@ -27,5 +28,6 @@ mod workload;
 
 pub use error::ProveError;
 pub use ground::{Cleanup, Ground, Place};
+pub use plans::PlanWatch;
 pub use prover::{Options, Prover};
 pub use queries::{Query, read_queries};

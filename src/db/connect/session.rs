@@ -145,6 +145,17 @@ impl Session {
         self.client.batch_execute(sql).await.map_err(|error| self.error(part, &error))
     }
 
+    /// Sends statements together and returns the first column of every row that they return. The error is the server's own, for those
+    /// who can act on its code and position; the transaction is then aborted.
+    pub async fn together(&self, sql: &str) -> Result<Vec<String>, tokio_postgres::Error> {
+        let answer = self.client.simple_query(sql).await?;
+        let text = |message: SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        };
+        Ok(answer.into_iter().filter_map(text).collect())
+    }
+
     /// Hands every row of a query to `visit`. The statement has no name, so that it never meets one that a pooler's other client left.
     /// `oids` is `$1`.
     pub async fn each(
