@@ -17,7 +17,7 @@ use super::Outcome;
 use super::database::DatabaseArguments;
 use super::format::{FormatArguments, show};
 use super::in_force::{InForce, Origin, Settable};
-use super::prove::Proof;
+use super::prove::{Proof, Target};
 use super::selection::Selection;
 
 /// Judge migrations: locks, rewrites, long scans, broken clients, lost data, statements that will fail
@@ -59,6 +59,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     }
     let (dumps, migrations): (Vec<_>, Vec<_>) =
         collected.migrations.drain(..).partition(|migration| migration.framework.is_base());
+    let target = database.as_ref().filter(|_| arguments.proof.is_wanted()).map(Target::of);
     let job = Job {
         base: base.into_iter().chain(dumps).collect(),
         migrations,
@@ -70,7 +71,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         settings: in_force.settings.clone(),
         live: database.map(Database::live),
     };
-    let mut report = arguments.proof.check(&job, &sources)?;
+    let mut report = arguments.proof.check(&job, target.as_ref(), &sources)?;
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     tell_notes(&collected);
     // The output is whole even where the baseline is not.

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use pgassay::check::{Job, check, check_observed};
-use pgassay::prove::{Cleanup, Options, Place, Prover, read_queries};
+use pgassay::db::Database;
+use pgassay::facts::Workload;
+use pgassay::prove::{Cleanup, Options, Place, Prover, Query, counted_queries, read_queries};
 use pgassay::report::Report;
-use pgassay::sql::Sources;
+use pgassay::sql::{FileId, Sources};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Proof on a shadow server")]
@@ -35,12 +37,12 @@ pub struct Proof {
     #[arg(long, value_name = "N", requires = "prove", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     seed: Option<u32>,
 
-    /// The application's queries, tried before and after each migration
+    /// The application's queries, tried before and after each migration [default: those that pg_stat_statements counted, of --db or --snapshot]
     #[arg(long, value_name = "FILE", requires = "prove")]
     queries: Option<PathBuf>,
 
     /// Say in which order schema and code may go out; --queries marks what only the new code sends with "-- new"
-    #[arg(long, requires = "queries")]
+    #[arg(long, requires = "prove")]
     rolling: bool,
 
     /// Exit with 1 if anything went otherwise than predicted
@@ -48,25 +50,55 @@ pub struct Proof {
     strict_prove: bool,
 }
 
+/// Of counted queries, no more are tried than these, the most called.
+const MOST_QUERIES: usize = 1000;
+
+/// What a proof needs of the database that the migrations will run on.
+pub struct Target {
+    /// Its DDL.
+    file: FileId,
+    workload: Workload,
+}
+
+impl Target {
+    pub fn of(database: &Database) -> Target {
+        Target { file: database.file, workload: database.workload.clone() }
+    }
+}
+
 impl Proof {
-    /// Judges the job, on a server if that is asked for.
-    pub fn check(&self, job: &Job, sources: &Sources) -> anyhow::Result<Report> {
-        if !self.prove {
-            return Ok(check(job, sources));
-        }
-        let queries = match &self.queries {
-            Some(path) => {
+    pub fn is_wanted(&self) -> bool {
+        self.prove
+    }
+
+    /// The application's queries: those of the file, else those that the database counted.
+    fn queries(&self, target: Option<&Target>) -> anyhow::Result<Vec<Query>> {
+        let queries = match (&self.queries, target) {
+            (Some(path), _) => {
                 let text =
                     std::fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))?;
                 read_queries(&text)
             }
-            None => Vec::new(),
+            (None, Some(target)) => counted_queries(&target.workload, MOST_QUERIES),
+            (None, None) => Vec::new(),
         };
+        if self.rolling && self.queries.is_none() && queries.is_empty() {
+            anyhow::bail!("--rolling needs queries: give --queries, or a database with pg_stat_statements");
+        }
+        Ok(queries)
+    }
+
+    /// Judges the job, on a server if that is asked for.
+    pub fn check(&self, job: &Job, target: Option<&Target>, sources: &Sources) -> anyhow::Result<Report> {
+        if !self.prove {
+            return Ok(check(job, sources));
+        }
         let options = Options {
             place: Place { bin: self.pg_bin.clone(), url: self.shadow_url.clone() },
             version: job.version,
             seed: self.seed.map(|rows| rows as usize),
-            queries,
+            schema: target.map(|target| target.file),
+            queries: self.queries(target)?,
             rolling: self.rolling,
         };
         let mut prover = Prover::start(options)?;

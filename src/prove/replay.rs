@@ -23,7 +23,7 @@ const MOST_RUNS: usize = 60;
 /// A query that works, and how.
 #[derive(Debug, Clone)]
 pub(super) struct Working {
-    form: Form,
+    pub form: Form,
     /// `schema.table` of what the plan touches.
     pub tables: Vec<String>,
     writes: bool,

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::ProveError;
+use super::call;
 use super::probe::Probe;
 use super::run::Runner;
 use super::seed;
@@ -22,8 +23,18 @@ pub(super) fn broken(before: &State, after: &State) -> Vec<(String, String)> {
     after.keys().filter(worked).filter_map(error).collect()
 }
 
-/// Checks the text of every function in SQL, as CREATE FUNCTION does.
-pub(super) async fn functions(runner: &Runner) -> Result<State, ProveError> {
+/// Checks the text of every function in SQL, as CREATE FUNCTION does, and calls those in PL/pgSQL: their text is looked at only when
+/// it runs.
+pub(super) async fn functions(runner: &Runner, tables: &[String]) -> Result<State, ProveError> {
+    let mut state = checked(runner).await?;
+    // What a function does outside of the database is not undone: none is called on a server of others.
+    if !runner.is_foreign {
+        state.extend(call::functions(runner, tables).await?);
+    }
+    Ok(state)
+}
+
+async fn checked(runner: &Runner) -> Result<State, ProveError> {
     let sql = "SELECT p.oid, p.oid::pg_catalog.regprocedure::text FROM pg_catalog.pg_proc p
                  JOIN pg_catalog.pg_language l ON l.oid = p.prolang JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
                 WHERE l.lanname = 'sql' AND n.nspname !~ '^(pg_|information_schema$)'

@@ -4,10 +4,11 @@
 //! no longer do, what could never be prepared, and the order in which schema and code may go out.
 
 use super::ProveError;
+use super::cached::Client;
 use super::queries::Query;
 use super::replay::{self, Working};
 use super::run::Runner;
-use crate::finding::{Advice, Evidence, Finding};
+use crate::finding::{Advice, Evidence, Finding, Severity};
 use crate::history::MigrationRun;
 use crate::report::{Order, Proof, QueryProblem, Rolling};
 use crate::rules::migration::observed::BROKEN_QUERY;
@@ -22,13 +23,15 @@ pub(super) struct Workload {
     /// What is wrong with queries of the new code before the first judged migration.
     new_before: Vec<(usize, ServerError)>,
     broken: Vec<QueryProblem>,
+    /// A connection of the running code, open since before the first judged migration.
+    client: Option<Client>,
     begun: bool,
     last: Option<Span>,
 }
 
 impl Workload {
     pub fn new(queries: Vec<Query>) -> Workload {
-        Workload { queries, working: Vec::new(), new_before: Vec::new(), broken: Vec::new(), begun: false, last: None }
+        Workload { queries, working: Vec::new(), new_before: Vec::new(), broken: Vec::new(), client: None, begun: false, last: None }
     }
 
     /// Looks at the schema before the first judged migration.
@@ -48,6 +51,11 @@ impl Workload {
                 (Ok(_), true) => {}
                 (Err(error), true) => self.new_before.push((at, error)),
             }
+        }
+        // Another connection would not see what is not committed.
+        if !runner.is_open() {
+            let forms = self.working.iter().map(|(at, working)| (*at, &working.form));
+            self.client = Some(Client::open(&runner.access, &runner.database, forms).await?);
         }
         Ok(())
     }
@@ -78,6 +86,23 @@ impl Workload {
             }
         }
         self.working = still;
+        findings.extend(self.stale(runner, run, server).await?);
+        Ok(findings)
+    }
+
+    /// Findings for queries that work, but not on a connection that prepared them before.
+    async fn stale(
+        &mut self,
+        runner: &Runner,
+        run: &MigrationRun<'_>,
+        server: &str,
+    ) -> Result<Vec<Finding>, ProveError> {
+        let Some(client) = self.client.as_mut().filter(|_| !runner.is_open()) else { return Ok(Vec::new()) };
+        let mut findings = Vec::new();
+        for (number, error) in client.stale().await? {
+            let Some((at, working)) = self.working.iter().find(|(at, _)| *at == number) else { continue };
+            findings.extend(stale(run, &self.queries[*at], working, &error, server));
+        }
         Ok(findings)
     }
 
@@ -99,7 +124,7 @@ impl Workload {
             if let (Err(error), Some(span)) = (outcome, self.last) {
                 let mut found = BROKEN_QUERY
                     .finding(span, format!("a query of the new code does not work after the last migration: {error}"));
-                found.object = Some(format!("line {}", query.line));
+                found.object = object(query);
                 found.evidence.push(Evidence::observed(format!("prepared on {server}: {}", query.text)));
                 findings.push(found);
             }
@@ -126,10 +151,8 @@ fn problem(query: &Query, error: &ServerError) -> QueryProblem {
 
 fn finding(run: &MigrationRun, query: &Query, working: &Working, error: &ServerError, server: &str) -> Option<Finding> {
     let span = place(run, working, error)?;
-    let calls = query.calls.map(|calls| format!(", called {calls} times")).unwrap_or_default();
-    let mut found =
-        BROKEN_QUERY.finding(span, format!("breaks a query of the application (line {}{calls}): {error}", query.line));
-    found.object = Some(format!("line {}", query.line));
+    let mut found = BROKEN_QUERY.finding(span, format!("breaks a query of the application{}: {error}", told(query)));
+    found.object = object(query);
     let how = if working.runs.is_empty() { "prepared" } else { "prepared and run with made-up values" };
     found
         .evidence
@@ -138,6 +161,36 @@ fn finding(run: &MigrationRun, query: &Query, working: &Working, error: &ServerE
         "Deploy code that does not send it before this migration goes out, or keep what it needs until then.",
     );
     Some(found)
+}
+
+/// A connection that prepared the query before gets an error; a new one does not.
+fn stale(run: &MigrationRun, query: &Query, working: &Working, error: &ServerError, server: &str) -> Option<Finding> {
+    let span = place(run, working, error)?;
+    let message = format!("breaks connections that have prepared a query of the application{}: {error}", told(query));
+    let mut found = BROKEN_QUERY.finding(span, message);
+    found.severity = Severity::Warning;
+    found.object = object(query);
+    found.evidence.push(Evidence::observed(format!(
+        "prepared on {server} on a connection that was open before the migration, and planned again there after it: {}",
+        query.text
+    )));
+    found.advice = Advice::text(
+        "Name the columns instead of *, so that a new one changes nothing. Where a type changes, let the application's connections be opened anew behind \
+         the migration, or let its driver prepare anew after this error; inside a transaction, the transaction has to be repeated.",
+    );
+    Some(found)
+}
+
+/// ` (line 4, called 40 times)`.
+fn told(query: &Query) -> String {
+    let line = query.line.map(|line| format!("line {line}"));
+    let calls = query.calls.map(|calls| format!("called {calls} times"));
+    let parts: Vec<String> = line.into_iter().chain(calls).collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
+}
+
+fn object(query: &Query) -> Option<String> {
+    query.line.map(|line| format!("line {line}"))
 }
 
 /// The statement that is nearest to the cause: the one behind a loss that the error names, else the first that locks a

@@ -78,7 +78,8 @@ fn queries(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
 fn list(what: &str, problems: &[QueryProblem], out: &mut dyn Write) -> io::Result<()> {
     for problem in problems.iter().take(MOST_QUERIES) {
         let query = prose::first_words(&prose::one_line(&problem.query));
-        writeln!(out, "    {what}: line {}: {query}: {}", problem.line, prose::one_line(&problem.error))?;
+        let line = problem.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        writeln!(out, "    {what}: {line}{query}: {}", prose::one_line(&problem.error))?;
     }
     match problems.len().checked_sub(MOST_QUERIES) {
         Some(more) if more > 0 => writeln!(out, "    {what}: {more} more"),

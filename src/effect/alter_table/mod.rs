@@ -28,6 +28,15 @@ pub(super) struct Alter<'c> {
     pub added: Vec<Name>,
 }
 
+impl Alter<'_> {
+    /// Whether the statement drops the column of that name.
+    fn drops(&self, name: &Name) -> bool {
+        let Change::AlterTable(alter) = self.change else { return false };
+        let is_dropped = |action: &AlterTableAction| matches!(&action.kind, AlterTableActionKind::DropColumn { column, .. } if column.name == *name);
+        alter.actions.iter().any(is_dropped)
+    }
+}
+
 impl Predictor<'_> {
     pub fn alter_table(&mut self, change: &Change, alter: &AlterTable) {
         if matches!(alter.object, RelationKeyword::Sequence) {
