@@ -248,7 +248,7 @@ impl Work<'_> {
         let diverged = self.runner.refused.is_some();
         self.runner.refused = self.runner.refused.take().or(judge.first_refusal());
         findings.extend(self.routines(run, &tables, &functions, &triggers).await?);
-        findings.extend(self.workload.after(self.runner, run, self.label).await?);
+        findings.extend(self.workload.after(self.runner, run, self.label, sources).await?);
         findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
 
         let mut differences: Vec<Difference> =

@@ -9,11 +9,11 @@ use super::queries::Query;
 use super::replay::{self, Working};
 use super::run::Runner;
 use crate::finding::{Advice, Evidence, Finding, Severity};
-use crate::history::MigrationRun;
+use crate::history::{MigrationRun, Step};
 use crate::report::{Order, Proof, QueryProblem, Rolling};
 use crate::rules::migration::observed::BROKEN_QUERY;
 use crate::shadow::ServerError;
-use crate::sql::Span;
+use crate::sql::{Sources, Span};
 
 /// The queries of one history.
 pub(super) struct Workload {
@@ -66,7 +66,9 @@ impl Workload {
         runner: &Runner,
         run: &MigrationRun<'_>,
         server: &str,
+        sources: &Sources,
     ) -> Result<Vec<Finding>, ProveError> {
+        let place = Place { run, sources };
         self.last = run.steps.last().map(|step| step.span()).or(self.last);
         if self.working.is_empty() {
             return Ok(Vec::new());
@@ -80,13 +82,13 @@ impl Workload {
                 None => still.push((at, working)),
                 Some(error) => {
                     let query = &self.queries[at];
-                    findings.extend(finding(run, query, &working, &error, server));
+                    findings.extend(finding(place, query, &working, &error, server));
                     self.broken.push(problem(query, &error));
                 }
             }
         }
         self.working = still;
-        findings.extend(self.stale(runner, run, server).await?);
+        findings.extend(self.stale(runner, place, server).await?);
         Ok(findings)
     }
 
@@ -94,14 +96,14 @@ impl Workload {
     async fn stale(
         &mut self,
         runner: &Runner,
-        run: &MigrationRun<'_>,
+        place: Place<'_>,
         server: &str,
     ) -> Result<Vec<Finding>, ProveError> {
         let Some(client) = self.client.as_mut().filter(|_| !runner.is_open()) else { return Ok(Vec::new()) };
         let mut findings = Vec::new();
         for (number, error) in client.stale().await? {
             let Some((at, working)) = self.working.iter().find(|(at, _)| *at == number) else { continue };
-            findings.extend(stale(run, &self.queries[*at], working, &error, server));
+            findings.extend(stale(place, &self.queries[*at], working, &error, server));
         }
         Ok(findings)
     }
@@ -149,8 +151,8 @@ fn problem(query: &Query, error: &ServerError) -> QueryProblem {
     QueryProblem { line: query.line, query: query.text.clone(), calls: query.calls, error: error.to_string() }
 }
 
-fn finding(run: &MigrationRun, query: &Query, working: &Working, error: &ServerError, server: &str) -> Option<Finding> {
-    let span = place(run, working, error)?;
+fn finding(place: Place, query: &Query, working: &Working, error: &ServerError, server: &str) -> Option<Finding> {
+    let span = place.of(working, error)?;
     let mut found = BROKEN_QUERY.finding(span, format!("breaks a query of the application{}: {error}", told(query)));
     found.object = object(query);
     let how = if working.runs.is_empty() { "prepared" } else { "prepared and run with made-up values" };
@@ -164,8 +166,8 @@ fn finding(run: &MigrationRun, query: &Query, working: &Working, error: &ServerE
 }
 
 /// A connection that prepared the query before gets an error; a new one does not.
-fn stale(run: &MigrationRun, query: &Query, working: &Working, error: &ServerError, server: &str) -> Option<Finding> {
-    let span = place(run, working, error)?;
+fn stale(place: Place, query: &Query, working: &Working, error: &ServerError, server: &str) -> Option<Finding> {
+    let span = place.of(working, error)?;
     let message = format!("breaks connections that have prepared a query of the application{}: {error}", told(query));
     let mut found = BROKEN_QUERY.finding(span, message);
     found.severity = Severity::Warning;
@@ -193,27 +195,38 @@ fn object(query: &Query) -> Option<String> {
     query.line.map(|line| format!("line {line}"))
 }
 
-/// The statement that is nearest to the cause: the one behind a loss that the error names, else the first that locks a
-/// table of the query most strongly, else the first.
-fn place(run: &MigrationRun, working: &Working, error: &ServerError) -> Option<Span> {
-    let top = |index: usize| run.steps[index].block.unwrap_or(index);
-    let loss = run.breakages.iter().find_map(|(breakage, step)| {
-        let name = breakage.object.rsplit('.').next().unwrap_or_default().trim_matches('"');
-        step.filter(|_| error.message.contains(&format!("\"{name}\"")) || error.message.contains(&format!(".{name} ")))
-    });
-    if let Some(step) = loss {
-        return Some(run.steps[top(step)].span());
-    }
-    let strongest = run
-        .steps
-        .iter()
-        .enumerate()
-        .filter_map(|(index, step)| {
+/// Where findings of a migration may point to.
+#[derive(Clone, Copy)]
+struct Place<'r> {
+    run: &'r MigrationRun<'r>,
+    sources: &'r Sources,
+}
+
+impl Place<'_> {
+    /// The statement that is nearest to the cause: the one behind a loss that the error names, else the one whose text has the most of
+    /// the names in the error, among these the one that locks a table of the query most strongly, else the first.
+    fn of(&self, working: &Working, error: &ServerError) -> Option<Span> {
+        let run = self.run;
+        let top = |index: usize| run.steps[index].block.unwrap_or(index);
+        let loss = run.breakages.iter().find_map(|(breakage, step)| {
+            let name = breakage.object.rsplit('.').next().unwrap_or_default().trim_matches('"');
+            step.filter(|_| {
+                error.message.contains(&format!("\"{name}\"")) || error.message.contains(&format!(".{name} "))
+            })
+        });
+        if let Some(step) = loss {
+            return Some(run.steps[top(step)].span());
+        }
+        let names: Vec<&str> = error.message.split('"').skip(1).step_by(2).filter(|name| !name.is_empty()).collect();
+        let nearness = |index: usize, step: &Step| {
+            let text = self.sources.slice(step.span());
+            let named = names.iter().filter(|name| text.contains(**name)).count();
             let locks = step.prediction.effect.locks.iter();
-            let mode = locks.filter(|(name, _)| working.tables.contains(name)).map(|(_, mode)| *mode).max()?;
-            Some((mode, std::cmp::Reverse(index)))
-        })
-        .max();
-    let index = strongest.map_or(0, |(_, std::cmp::Reverse(index))| index);
-    run.steps.get(top(index)).map(|step| step.span())
+            let mode = locks.filter(|(name, _)| working.tables.contains(name)).map(|(_, mode)| *mode).max();
+            (named, mode, std::cmp::Reverse(index))
+        };
+        let steps = run.steps.iter().enumerate().map(|(index, step)| nearness(index, step));
+        let (_, _, std::cmp::Reverse(index)) = steps.max()?;
+        Some(run.steps[top(index)].span())
+    }
 }
