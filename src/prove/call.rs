@@ -47,7 +47,6 @@ pub(super) async fn functions(runner: &Runner, tables: &[String]) -> Result<Stat
             runner.slow.borrow_mut().insert(function.signature);
             continue;
         }
-        // Class 42: names and types that are not there or do not fit.
         let broken = error.filter(|error| error.code.starts_with("42") && error.code != "42501");
         state.insert(function.signature, broken.map(|error| error.to_string()));
     }

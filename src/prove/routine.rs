@@ -9,6 +9,7 @@ use super::call;
 use super::probe::Probe;
 use super::run::Runner;
 use super::seed;
+use crate::shadow::ServerError;
 
 /// Rows for triggers to run on.
 const ROWS: usize = 2;
@@ -54,6 +55,17 @@ async fn checked(runner: &Runner) -> Result<State, ProveError> {
     Ok(state)
 }
 
+/// What a trigger's own text brings about: names and types that are not there or do not fit (class 42), or another table's column that
+/// it does not fill. That made-up rows break a key or a check says nothing of it.
+fn is_broken(error: &ServerError, table: &str) -> bool {
+    let own = table.rsplit('.').next().unwrap_or(table).trim_matches('"');
+    match error.code.as_str() {
+        "23502" => !error.message.contains(&format!("of relation \"{own}\"")),
+        "42501" => false,
+        code => code.starts_with("42"),
+    }
+}
+
 /// Writes to each of the tables that has a trigger, on made-up rows.
 pub(super) async fn triggers(runner: &Runner, tables: &[String]) -> Result<State, ProveError> {
     let mut state = State::new();
@@ -86,7 +98,7 @@ pub(super) async fn triggers(runner: &Runner, tables: &[String]) -> Result<State
             ("DELETE from", format!("DELETE FROM {table}")),
         ];
         for (verb, sql) in writes {
-            let error = probe.run(&sql).await?;
+            let error = probe.run(&sql).await?.filter(|error| is_broken(error, &table));
             state.insert(format!("{verb} {table}"), error.map(|error| error.to_string()));
         }
     }
