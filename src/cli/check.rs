@@ -59,8 +59,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     }
     let (dumps, migrations): (Vec<_>, Vec<_>) =
         collected.migrations.drain(..).partition(|migration| migration.framework.is_base());
-    let plans = match &database {
-        Some(database) => arguments.proof.plans(database, &sources)?,
+    let target = match &database {
+        Some(database) => arguments.proof.target(database, &sources)?,
         None => None,
     };
     let job = Job {
@@ -74,7 +74,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         settings: in_force.settings.clone(),
         live: database.map(Database::live),
     };
-    let mut report = arguments.proof.check(&job, &sources, plans)?;
+    let mut report = arguments.proof.check(&job, target, &sources)?;
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     tell_notes(&collected);
     // The output is whole even where the baseline is not.

@@ -44,6 +44,10 @@ pub fn replay<'a>(
     let mut world = World::new(base);
     let mut deployed: Option<Schema> = None;
     for unit in units {
+        if !is_shared(unit) {
+            world.commit();
+            world.schema.end_session();
+        }
         let goes_on = options.one_deploy && unit.migration.age == Age::New;
         if !goes_on || deployed.is_none() {
             world.fresh = OrdSet::new();
@@ -67,6 +71,11 @@ pub fn replay<'a>(
     world.schema
 }
 
+/// Whether the transaction of the migration before goes on.
+fn is_shared(unit: &Unit) -> bool {
+    unit.migration.sections.iter().all(|section| section.transaction == TransactionMode::Shared)
+}
+
 struct Replay<'w, 'a> {
     world: &'w mut World,
     version: PgVersion,
@@ -83,9 +92,7 @@ struct Replay<'w, 'a> {
 
 impl<'a> Replay<'_, 'a> {
     fn migration(mut self, unit: &'a Unit) -> MigrationRun<'a> {
-        let shared = unit.migration.sections.iter().all(|section| section.transaction == TransactionMode::Shared);
-        if !shared {
-            self.world.commit();
+        if !is_shared(unit) {
             // Every migration is taken to start on a session as the tool's connection opens it.
             self.world.session = Session::default();
         }

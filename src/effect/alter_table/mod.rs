@@ -26,8 +26,15 @@ pub(super) struct Alter<'c> {
     pub existing: Vec<Name>,
     /// Columns that this statement adds.
     pub added: Vec<Name>,
-    /// Columns that this statement drops, which it does before it adds any.
-    pub dropped: Vec<Name>,
+}
+
+impl Alter<'_> {
+    /// Whether the statement drops the column of that name.
+    fn drops(&self, name: &Name) -> bool {
+        let Change::AlterTable(alter) = self.change else { return false };
+        let is_dropped = |action: &AlterTableAction| matches!(&action.kind, AlterTableActionKind::DropColumn { column, .. } if column.name == *name);
+        alter.actions.iter().any(is_dropped)
+    }
 }
 
 impl Predictor<'_> {
@@ -46,10 +53,6 @@ impl Predictor<'_> {
         let mode = mode.unwrap_or(AccessExclusive);
         self.lock(&relation, mode, alter.relation.span);
         let Some(first) = alter.actions.first() else { return };
-        let dropped = alter.actions.iter().filter_map(|action| match &action.kind {
-            AlterTableActionKind::DropColumn { column, .. } => Some(column.name.clone()),
-            _ => None,
-        });
         let mut state = Alter {
             change,
             relation: relation.clone(),
@@ -58,7 +61,6 @@ impl Predictor<'_> {
             action: first,
             existing: Vec::new(),
             added: Vec::new(),
-            dropped: dropped.collect(),
         };
         for action in &alter.actions {
             state.action = action;
