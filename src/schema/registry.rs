@@ -315,7 +315,7 @@ impl Schema {
 }
 
 impl Relation {
-    pub(super) fn new(id: RelationId, name: QualifiedName, kind: RelationKind) -> Relation {
+    pub(crate) fn new(id: RelationId, name: QualifiedName, kind: RelationKind) -> Relation {
         Relation {
             id,
             name,

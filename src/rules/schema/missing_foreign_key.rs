@@ -1,5 +1,6 @@
 //! Columns that name another table's row, and nothing makes sure that it exists.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use super::{Discovery, Needs, SchemaContext, keys, words};
@@ -31,10 +32,12 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
-    let tables = Tables::of(context);
+    // Few migrations add a column that is named like a reference.
+    let tables = LazyCell::new(|| Tables::of(context));
     let candidates: Vec<(&Relation, &Column, &Relation)> = context
         .tables()
         .flat_map(|table| table.columns.iter().map(move |column| (table, column)))
+        .filter(|(_, column)| stem(column).is_some())
         .filter(|(table, column)| !keys::is_foreign_key(table, column.id) && !is_polymorphic(table, column))
         .filter_map(|(table, column)| tables.target(context, table, column).map(|target| (table, column, target)))
         .collect();
@@ -121,7 +124,7 @@ impl<'a> Tables<'a> {
             let words = words::words(relation.name.name.as_str());
             let Some((last, first)) = words.split_last() else { continue };
             let mut singular: Vec<String> = first.to_vec();
-            singular.push(words::singular(last));
+            singular.push(words::singular(last).into_owned());
             for name in [singular.join("_"), words.join("_")] {
                 tables.entry((&relation.name.schema, name)).or_insert(relation);
             }
