@@ -1,6 +1,6 @@
 //! Columns that name another table's row, and nothing makes sure that it exists.
 
-use std::cell::LazyCell;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::{Discovery, Needs, SchemaContext, keys, words};
@@ -8,7 +8,7 @@ use crate::change::Name;
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
-use crate::schema::{Column, Relation, RelationKind};
+use crate::schema::{Column, Relation, RelationKind, Schema};
 
 pub const RULE: Rule = Rule {
     name: "missing-foreign-key",
@@ -32,12 +32,10 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
-    // Few migrations add a column that is named like a reference.
-    let tables = LazyCell::new(|| Tables::of(context));
+    let tables = Tables::of(context);
     let candidates: Vec<(&Relation, &Column, &Relation)> = context
         .tables()
         .flat_map(|table| table.columns.iter().map(move |column| (table, column)))
-        .filter(|(_, column)| stem(column).is_some())
         .filter(|(table, column)| !keys::is_foreign_key(table, column.id) && !is_polymorphic(table, column))
         .filter_map(|(table, column)| tables.target(context, table, column).map(|target| (table, column, target)))
         .collect();
@@ -114,12 +112,20 @@ fn stem(column: &Column) -> Option<&str> {
 }
 
 /// Tables by schema and by what a column that names one of their rows is called: order for `orders`, `Orders` and `order`.
-struct Tables<'a>(HashMap<(&'a Name, String), &'a Relation>);
+/// Put together when the first such column is met: most migrations add none.
+struct Tables<'a> {
+    schema: &'a Schema,
+    by_name: OnceCell<HashMap<(&'a Name, String), &'a Relation>>,
+}
 
 impl<'a> Tables<'a> {
     fn of(context: &SchemaContext<'a>) -> Tables<'a> {
+        Tables { schema: context.schema, by_name: OnceCell::new() }
+    }
+
+    fn all(schema: &'a Schema) -> HashMap<(&'a Name, String), &'a Relation> {
         let mut tables = HashMap::new();
-        let all = context.schema.relations.values().map(|relation| &**relation);
+        let all = schema.relations.values().map(|relation| &**relation);
         for relation in all.filter(|it| matches!(it.kind, RelationKind::Table) && !it.is_partition()) {
             let words = words::words(relation.name.name.as_str());
             let Some((last, first)) = words.split_last() else { continue };
@@ -129,7 +135,7 @@ impl<'a> Tables<'a> {
                 tables.entry((&relation.name.schema, name)).or_insert(relation);
             }
         }
-        Tables(tables)
+        tables
     }
 
     /// The table of the same schema that the column is named after, whose one-column key has the column's type.
@@ -142,7 +148,8 @@ impl<'a> Tables<'a> {
         if !matches!(type_name, "int2" | "int4" | "int8" | "uuid" | "text" | "varchar" | "serial4" | "serial8") {
             return None;
         }
-        let target = *self.0.get(&(&table.name.schema, stem))?;
+        let by_name = self.by_name.get_or_init(|| Tables::all(self.schema));
+        let target = *by_name.get(&(&table.name.schema, stem))?;
         let [key] = keys::primary_key(target) else { return None };
         let key = target.column_by_id(*key)?;
         (target.id != table.id && context.type_name(key) == Some(type_name)).then_some(target)
