@@ -51,7 +51,8 @@ pub(super) fn index_definitions(catalog: &Catalog) -> Vec<(QualifiedName, String
         let table = QualifiedName::new(&*relation.identity.schema, &*relation.identity.name);
         let constraints = catalog.constraints.get(table_oid).map(Vec::as_slice).unwrap_or_default();
         for index in indexes {
-            let of_constraint = || constraints.iter().find(|it| it.name == index.name).and_then(|it| key_index(&table, it));
+            let of_constraint =
+                || constraints.iter().find(|it| it.name == index.name).and_then(|it| key_index(&table, it));
             let printed = (!index.definition.is_empty()).then(|| index.definition.to_string());
             let definition = printed.or_else(of_constraint).unwrap_or_default();
             all.push((QualifiedName { schema: table.schema.clone(), name: Name::new(&index.name) }, definition));

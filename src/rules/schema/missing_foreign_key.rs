@@ -82,7 +82,7 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
 }
 
 /// How many columns named after a table have a foreign key, and how many have none.
-fn habit(context: &SchemaContext, tables: &Tables) -> (usize, usize) {
+fn habit<'a>(context: &SchemaContext<'a>, tables: &Tables<'a>) -> (usize, usize) {
     let whole = SchemaContext { scope: None, ..*context };
     let mut with = 0;
     let mut without = 0;
