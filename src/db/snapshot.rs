@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, BufWriter, Read};
 use std::path::Path;
 
 use flate2::Compression;
@@ -199,10 +199,11 @@ pub fn write(path: &Path, reading: &Reading, with_values: bool, areas: &Areas) -
     let failed = |message: String| DbError::Snapshot { path: path.to_owned(), message };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(error.to_string()))?;
-    let mut encoder = GzEncoder::new(BufWriter::new(file), Compression::default());
-    serde_json::to_writer(&mut encoder, &written).map_err(|error| failed(error.to_string()))?;
-    let finished = encoder.finish().and_then(|mut writer| writer.flush().map(|()| writer));
-    let file = finished.and_then(|writer| writer.into_inner().map_err(|error| error.into_error()));
+    // JSON comes in pieces of a few bytes, and each costs the encoder as much as a large one.
+    let mut writer = BufWriter::with_capacity(1 << 16, GzEncoder::new(file, Compression::fast()));
+    serde_json::to_writer(&mut writer, &written).map_err(|error| failed(error.to_string()))?;
+    let encoder = writer.into_inner().map_err(|error| error.into_error());
+    let file = encoder.and_then(GzEncoder::finish);
     let file = file.map_err(|error| failed(error.to_string()))?;
     file.persist(path).map_err(|error| failed(error.to_string()))?;
     Ok(())

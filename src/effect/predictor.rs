@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::view::Depth;
 use super::{Context, FailsWhen, Failure, InTransactionBlock, Lock, LockMode, Prediction, Work, WorkKind};
 use crate::catalog;
-use crate::change::{Change, Expression, ObjectName, Persistence, QualifiedName, ReplicaIdentity};
+use crate::change::{Change, Expression, ObjectName, QualifiedName};
 use crate::expression::Scope;
 use crate::schema::{Relation, RelationId, RelationKind, RoutineId, Schema, apply};
 use crate::sql::Span;
@@ -271,33 +271,5 @@ pub(super) fn rows_of(relation: &Relation) -> String {
 }
 
 fn stub(name: QualifiedName) -> Relation {
-    Relation {
-        id: STUB,
-        name,
-        kind: RelationKind::Table,
-        persistence: Persistence::Permanent,
-        known: false,
-        owner: None,
-        columns: Vec::new(),
-        next_column: 1,
-        constraints: Vec::new(),
-        indexes: Vec::new(),
-        referenced_by: Vec::new(),
-        parents: Vec::new(),
-        children: Vec::new(),
-        bound: None,
-        triggers: Vec::new(),
-        rules: Vec::new(),
-        policies: Vec::new(),
-        row_security: false,
-        force_row_security: false,
-        replica_identity: ReplicaIdentity::Default,
-        options: Default::default(),
-        access_method: None,
-        tablespace: None,
-        privileges: Vec::new(),
-        comment: None,
-        of_type: None,
-        clustered_on: None,
-    }
+    Relation { known: false, ..Relation::new(STUB, name, RelationKind::Table) }
 }
