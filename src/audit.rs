@@ -136,9 +136,7 @@ pub fn audit(job: &AuditJob, sources: &Sources) -> Report {
     report.findings = findings;
     report.unchecked = job.facts.iter().flat_map(|facts| &facts.unread).map(unread).collect();
     let skipped = job.samples.iter().flat_map(|samples| &samples.skipped);
-    report.unchecked.extend(
-        skipped.map(|(what, reason)| format!("{what} were not sampled: {reason}")),
-    );
+    report.unchecked.extend(skipped.map(|(what, reason)| format!("{what} were not sampled: {reason}")));
     report.count(job.migrations.iter().map(|migration| migration.file));
     report.summary.tables = Some(tables);
     report

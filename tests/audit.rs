@@ -248,13 +248,25 @@ fn documents_are_sampled_within_bounds(server: &Server) {
     assert!(told.contains("colour string") && !told.contains("\"red"), "{told}");
 
     let null = |object: &str| {
-        let found = report.findings.iter().find(|it| it.rule == "ambiguous-null" && it.object.as_deref() == Some(object));
+        let found =
+            report.findings.iter().find(|it| it.rule == "ambiguous-null" && it.object.as_deref() == Some(object));
         found.map(|finding| finding.message.clone()).unwrap_or_default()
     };
-    assert!(null("shop.media_links.product_id").contains("is set where page_id is not"), "{}", null("shop.media_links.product_id"));
-    assert!(null("shop.dispatches.sent_to").contains("is always set where status is 'sent'"), "{}", null("shop.dispatches.sent_to"));
+    assert!(
+        null("shop.media_links.product_id").contains("is set where page_id is not"),
+        "{}",
+        null("shop.media_links.product_id")
+    );
+    assert!(
+        null("shop.dispatches.sent_to").contains("is always set where status is 'sent'"),
+        "{}",
+        null("shop.dispatches.sent_to")
+    );
     assert_eq!((null("shop.media_embeds.product_id"), null("shop.deliveries.sent_to")), (String::new(), String::new()));
-    let reference = report.findings.iter().find(|it| it.rule == "missing-foreign-key" && it.object.as_deref() == Some("shop.returns.order_id"));
+    let reference = report
+        .findings
+        .iter()
+        .find(|it| it.rule == "missing-foreign-key" && it.object.as_deref() == Some("shop.returns.order_id"));
     let told = format!("{:?}", reference.map(|finding| &finding.evidence));
     assert!(told.contains("sampled values have no row in shop.orders"), "{told}");
 }

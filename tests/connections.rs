@@ -122,18 +122,60 @@ fn certificates(folder: &Path) {
         openssl(
             folder,
             &[
-                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", &subject, "-keyout", &key, "-out",
-                &certificate, "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                &subject,
+                "-keyout",
+                &key,
+                "-out",
+                &certificate,
+                "-addext",
+                "basicConstraints=critical,CA:TRUE",
+                "-addext",
+                "keyUsage=critical,keyCertSign",
             ],
         );
     }
-    openssl(folder, &["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=ignored", "-keyout", "server.key", "-out", "server.csr"]);
+    openssl(
+        folder,
+        &[
+            "req",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            "/CN=ignored",
+            "-keyout",
+            "server.key",
+            "-out",
+            "server.csr",
+        ],
+    );
     fs::write(folder.join("names"), "subjectAltName=DNS:shop.test\n").expect("written");
     openssl(
         folder,
         &[
-            "x509", "-req", "-in", "server.csr", "-CA", "root.crt", "-CAkey", "root.key", "-CAcreateserial", "-days", "2", "-extfile", "names",
-            "-out", "server.crt",
+            "x509",
+            "-req",
+            "-in",
+            "server.csr",
+            "-CA",
+            "root.crt",
+            "-CAkey",
+            "root.key",
+            "-CAcreateserial",
+            "-days",
+            "2",
+            "-extfile",
+            "names",
+            "-out",
+            "server.crt",
         ],
     );
 }
@@ -153,13 +195,19 @@ fn tls_verifies_the_name_and_the_root_and_binds_the_password_to_the_channel() {
         chown(&to, Some(owner.uid()), Some(owner.gid())).expect("an owner");
     }
     place.run("postgres", "ALTER SYSTEM SET ssl = on");
-    place.run("postgres", &format!("CREATE ROLE ann LOGIN PASSWORD '{PASSWORD}'; GRANT pg_monitor, pg_read_all_data TO ann"));
+    place.run(
+        "postgres",
+        &format!("CREATE ROLE ann LOGIN PASSWORD '{PASSWORD}'; GRANT pg_monitor, pg_read_all_data TO ann"),
+    );
     place.allow("hostssl all ann 127.0.0.1/32 scram-sha-256");
 
     let root = folder.path().join("root.crt").display().to_string();
     let other = folder.path().join("other.crt").display().to_string();
     let at = |host: &str, rest: &str| {
-        let url = format!("host={host} hostaddr=127.0.0.1 port={} user=ann password={PASSWORD} dbname=shop {rest}", place.port);
+        let url = format!(
+            "host={host} hostaddr=127.0.0.1 port={} user=ann password={PASSWORD} dbname=shop {rest}",
+            place.port
+        );
         audit(&url, folder.path(), &[])
     };
     works(at("shop.test", &format!("sslmode=verify-full sslrootcert={root} channel_binding=require")));
@@ -170,7 +218,10 @@ fn tls_verifies_the_name_and_the_root_and_binds_the_password_to_the_channel() {
     fails(at("shop.test", &format!("sslmode=verify-full sslrootcert={root}.gone")), "root.crt.gone");
     fails(at("shop.test", "sslmode=disable"), "no encryption");
     fails(at("shop.test", "sslmode=disable channel_binding=require"), "user \"ann\"");
-    let wrong = format!("host=shop.test hostaddr=127.0.0.1 port={} user=ann password={PASSWORD}x dbname=shop sslmode=require", place.port);
+    let wrong = format!(
+        "host=shop.test hostaddr=127.0.0.1 port={} user=ann password={PASSWORD}x dbname=shop sslmode=require",
+        place.port
+    );
     fails(audit(&wrong, folder.path(), &[]), "password authentication failed");
 }
 
@@ -178,16 +229,24 @@ fn tls_verifies_the_name_and_the_root_and_binds_the_password_to_the_channel() {
 fn files_name_the_server_and_hold_the_password() {
     let place = Place::start(&servers::newest(), &[]);
     place.shop();
-    place.run("postgres", &format!("CREATE ROLE ann LOGIN PASSWORD '{PASSWORD}'; CREATE ROLE bob LOGIN PASSWORD '{PASSWORD}'"));
+    place.run(
+        "postgres",
+        &format!("CREATE ROLE ann LOGIN PASSWORD '{PASSWORD}'; CREATE ROLE bob LOGIN PASSWORD '{PASSWORD}'"),
+    );
     place.run("postgres", "CREATE DATABASE closed");
     place.run("postgres", "REVOKE CONNECT ON DATABASE closed FROM PUBLIC; CREATE ROLE nobody_here");
     place.allow("host all all 127.0.0.1/32 scram-sha-256");
     let folder = tempfile::tempdir().expect("a folder");
     let (port, folder) = (place.port, folder.path());
     let services = folder.join("services");
-    fs::write(&services, format!("[other]\nhost=nowhere.invalid\n[shop]\nhost=127.0.0.1\nport={port}\ndbname=shop\nuser=ann\n")).expect("written");
+    fs::write(
+        &services,
+        format!("[other]\nhost=nowhere.invalid\n[shop]\nhost=127.0.0.1\nport={port}\ndbname=shop\nuser=ann\n"),
+    )
+    .expect("written");
     let passwords = folder.join(".pgpass");
-    fs::write(&passwords, format!("# the team's\n127.0.0.1:{port}:shop:bob:no\n127.0.0.1:{port}:*:ann:{PASSWORD}\n")).expect("written");
+    fs::write(&passwords, format!("# the team's\n127.0.0.1:{port}:shop:bob:no\n127.0.0.1:{port}:*:ann:{PASSWORD}\n"))
+        .expect("written");
     let mode = |mode| fs::set_permissions(&passwords, fs::Permissions::from_mode(mode)).expect("permissions");
     mode(0o600);
     let services = services.display().to_string();
@@ -213,7 +272,10 @@ fn files_name_the_server_and_hold_the_password() {
     let several = format!("host=127.0.0.1,127.0.0.1 port={},{port} user=ann dbname=shop", free_port());
     works(audit(&several, folder, &[]));
     fails(audit(&format!("{several} target_session_attrs=standby"), folder, &[]), "no standby");
-    fails(audit(&format!("host=127.0.0.1,127.0.0.1,127.0.0.1 port={port},{port} user=ann dbname=shop"), folder, &[]), "3 hosts have 2 ports");
+    fails(
+        audit(&format!("host=127.0.0.1,127.0.0.1,127.0.0.1 port={port},{port} user=ann dbname=shop"), folder, &[]),
+        "3 hosts have 2 ports",
+    );
 }
 
 #[test]
@@ -324,7 +386,9 @@ fn a_pooler_by_transaction_is_found_out_and_does_no_harm() {
             let sql = "SELECT current_setting('statement_timeout'), current_setting('transaction_read_only')";
             let rows = client.simple_query(sql).await.expect("settings");
             rows.into_iter().find_map(|message| match message {
-                tokio_postgres::SimpleQueryMessage::Row(row) => Some((row.get(0).map(str::to_owned), row.get(1).map(str::to_owned))),
+                tokio_postgres::SimpleQueryMessage::Row(row) => {
+                    Some((row.get(0).map(str::to_owned), row.get(1).map(str::to_owned)))
+                }
                 _ => None,
             })
         });

@@ -28,11 +28,7 @@ pub(super) fn summary(report: &Report) -> String {
         (Some(_), 1) => String::new(),
         (_, number) => format!(" in {}", counted(number, "file")),
     };
-    format!(
-        "{judged}{files}, for PostgreSQL {}: {}{known}",
-        report.pg_version,
-        verdict(report),
-    )
+    format!("{judged}{files}, for PostgreSQL {}: {}{known}", report.pg_version, verdict(report),)
 }
 
 /// "1 error, 0 warnings, 2 infos".

@@ -10,9 +10,9 @@ use tokio_postgres::{Client, Config, NoTls};
 
 use super::super::DbError;
 use super::parameters::Parameters;
+use super::passfile;
 use super::session::{START_OPTIONS, describe};
 use super::tls::{self, Mode};
-use super::passfile;
 
 /// libpq waits for ever; a tool in a pipeline should not.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);

@@ -39,7 +39,6 @@ impl Limits {
             ("idle_in_transaction_session_timeout", milliseconds(self.idle)),
         ]
     }
-
 }
 
 /// For the start of a session. The limits are set in the transaction: given here they would be our session's defaults, and hide those

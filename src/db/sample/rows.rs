@@ -54,10 +54,8 @@ pub(super) async fn reference(
     let mut sample = ReferenceSample::default();
     session
         .each_in_savepoint("whether references are met", &sql, None, |row| {
-            sample = ReferenceSample {
-                values: row.get::<i64>(0)?.max(0) as u64,
-                missing: row.get::<i64>(1)?.max(0) as u64,
-            };
+            sample =
+                ReferenceSample { values: row.get::<i64>(0)?.max(0) as u64, missing: row.get::<i64>(1)?.max(0) as u64 };
             Ok(())
         })
         .await?;

@@ -99,9 +99,8 @@ fn chosen_partitions(schema: &Schema) -> BTreeSet<QualifiedName> {
 /// Columns that are NULL in some rows and not in others, by the statistics.
 fn nulls(schema: &Schema, relation: &Relation, measured: &RelationFacts) -> Option<What> {
     measured.rows.filter(|rows| *rows >= FEWEST_ROWS)?;
-    let sometimes = |name: &Name| {
-        measured.columns.get(name).is_some_and(|column| (0.001..=0.999).contains(&column.null_fraction))
-    };
+    let sometimes =
+        |name: &Name| measured.columns.get(name).is_some_and(|column| (0.001..=0.999).contains(&column.null_fraction));
     let columns: Vec<Name> =
         relation.columns.iter().map(|column| column.name.clone()).filter(sometimes).take(COLUMNS).collect();
     let state = state(schema, relation, measured);

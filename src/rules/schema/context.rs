@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use crate::change::{Name, QualifiedName};
 use crate::config::{Area, Areas};
 use crate::contract::Subject;
-use crate::facts::{ColumnFacts, Facts, IndexFacts, Samples, RelationFacts, Workload};
+use crate::facts::{ColumnFacts, Facts, IndexFacts, RelationFacts, Samples, Workload};
 use crate::finding::{Advice, Confidence, Evidence, Finding, FixStep, Severity};
 use crate::history::Places;
 use crate::rules::schema::queries::Use;
 use crate::rules::{Rule, RuleOptions};
-use crate::schema::{Column, ColumnId, Index, NotNull, Relation, RelationId, RelationKind, Schema, Type, TypeDefinition};
+use crate::schema::{
+    Column, ColumnId, Index, NotNull, Relation, RelationId, RelationKind, Schema, Type, TypeDefinition,
+};
 use crate::sql::{FileId, Span};
 use crate::version::PgVersion;
 

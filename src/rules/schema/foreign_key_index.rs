@@ -30,7 +30,10 @@ pub const RULE: Rule = Rule {
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         for (constraint, key) in table.foreign_keys().filter(|(constraint, _)| constraint.local) {
-            if context.indexes(table).any(|(_, index)| keys::finds(index, &key.columns) || keys::finds_one(index, &key.columns)) {
+            if context
+                .indexes(table)
+                .any(|(_, index)| keys::finds(index, &key.columns) || keys::finds_one(index, &key.columns))
+            {
                 continue;
             }
             let Some(referenced) = context.schema.relation(key.referenced) else { continue };

@@ -71,7 +71,8 @@ pub fn contains_a_key(context: &SchemaContext, table: &Relation, index: &Index) 
                 inner.len() < columns.len()
                     && inner.iter().all(|id| {
                         columns.contains(id)
-                            && (other.primary || table.column_by_id(*id).is_some_and(|column| !context.is_nullable(column)))
+                            && (other.primary
+                                || table.column_by_id(*id).is_some_and(|column| !context.is_nullable(column)))
                     })
             })
     })

@@ -59,8 +59,7 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
         let Some(key) = keys::primary_key(target).first().and_then(|id| target.column_by_id(*id)) else { continue };
         // A table that names several others and references none may keep what outlives them: a log, an archive.
         let has_others = table.foreign_keys().next().is_some() || unbound[&table.id] < 2;
-        let severity =
-            if has_others && with > without && with >= 3 { Severity::Warning } else { Severity::Info };
+        let severity = if has_others && with > without && with >= 3 { Severity::Warning } else { Severity::Info };
         let sampled = context.samples.and_then(|it| it.references.get(&(table.name.clone(), column.name.clone())));
         let sampled = sampled.filter(|sample| sample.values >= FEWEST_VALUES);
         let missing = sampled.map(|sample| sample.missing as f64 / sample.values as f64);
@@ -96,9 +95,10 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     ],
                 );
         if let (Some(sample), Some(share)) = (sampled, missing) {
-            discovery = discovery.confidence(if share < 0.05 { Confidence::High } else { Confidence::Medium }).measured(
-                format!("{} of {} sampled values have no row in {}", sample.missing, sample.values, target.name),
-            );
+            discovery =
+                discovery.confidence(if share < 0.05 { Confidence::High } else { Confidence::Medium }).measured(
+                    format!("{} of {} sampled values have no row in {}", sample.missing, sample.values, target.name),
+                );
         }
         found.push(discovery);
     }
@@ -121,7 +121,6 @@ pub fn references(context: &SchemaContext) -> Vec<Reference> {
     };
     candidates(context, &tables).into_iter().filter_map(one).collect()
 }
-
 
 /// How many columns named after a table have a foreign key, and how many have none.
 fn habit(context: &SchemaContext, tables: &Tables) -> (usize, usize) {

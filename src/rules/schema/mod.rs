@@ -36,8 +36,8 @@ mod unvalidated_constraint;
 pub mod words;
 
 pub use context::{Discovery, Group, SchemaContext};
-pub(crate) use missing_foreign_key::references;
 pub(super) use example::measured;
+pub(crate) use missing_foreign_key::references;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -160,10 +160,7 @@ fn of_database(context: &SchemaContext, rule: &'static Rule, message: String) ->
 
 /// The value that sessions start with; what our own session set says nothing of others.
 fn default_of<'a>(facts: &'a Facts, name: &str) -> Option<&'a str> {
-    facts
-        .setting(name)
-        .filter(|setting| setting.source != "client")
-        .map(|setting| setting.value.as_str())
+    facts.setting(name).filter(|setting| setting.source != "client").map(|setting| setting.value.as_str())
 }
 
 fn statements(context: &SchemaContext, found: &mut Vec<Discovery>) {

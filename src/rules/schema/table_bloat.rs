@@ -105,7 +105,10 @@ fn needed_bytes(context: &SchemaContext, table: &Relation, facts: &RelationFacts
 fn alignment<'a>(context: &SchemaContext<'a>, column: &'a Column) -> f64 {
     match context.type_name(column) {
         Some("int8" | "float8" | "timestamp" | "timestamptz" | "time" | "timetz" | "interval" | "money") => 8.0,
-        Some("bool" | "char" | "uuid" | "name" | "text" | "varchar" | "bpchar" | "citext" | "bytea" | "jsonb" | "json" | "numeric") => 1.0,
+        Some(
+            "bool" | "char" | "uuid" | "name" | "text" | "varchar" | "bpchar" | "citext" | "bytea" | "jsonb" | "json"
+            | "numeric",
+        ) => 1.0,
         Some("int2") => 2.0,
         _ => 4.0,
     }

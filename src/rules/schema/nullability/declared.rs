@@ -47,7 +47,8 @@ pub fn reasons(context: &SchemaContext, table: &Relation, drift: &Drift, reasons
         boolean(context, table, column, reasons);
         defaulted(context, table, column, reasons);
         // A habit of the other tables adds to a reason; it is none.
-        let has_reason = reasons.iter().any(|reason| reason.column == column.id) || measured_full(context, table, column);
+        let has_reason =
+            reasons.iter().any(|reason| reason.column == column.id) || measured_full(context, table, column);
         if let Some((all, required)) = drift.habit(column).filter(|_| has_reason) {
             reasons.push(Reason {
                 column: column.id,
@@ -168,10 +169,10 @@ fn foreign_key(context: &SchemaContext, table: &Relation, name: &Name, key: &For
     let sets_null = key.on_delete == ReferentialAction::SetNull || key.on_update == ReferentialAction::SetNull;
     if key.columns.len() > 1 {
         // The others have a meaning of their own: one column alone says whether there is a reference at all.
-        let stands_alone =
-            |id: &ColumnId| keys::primary_key(table).contains(id) || table.foreign_keys().any(|(_, other)| other.columns[..] == [*id]);
-        let decides_alone = optional.len() == 1
-            && key.columns.iter().filter(|id| **id != first.id).all(stands_alone);
+        let stands_alone = |id: &ColumnId| {
+            keys::primary_key(table).contains(id) || table.foreign_keys().any(|(_, other)| other.columns[..] == [*id])
+        };
+        let decides_alone = optional.len() == 1 && key.columns.iter().filter(|id| **id != first.id).all(stands_alone);
         let all_optional = optional.len() == key.columns.len();
         if !key.match_full && !decides_alone && !(sets_null && all_optional) {
             partly_null(context, table, name, key, first, reasons);
@@ -297,18 +298,18 @@ fn unique_keys(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reas
                     Confidence::Medium,
                 ),
             };
-            let remedy = if context.version.at_least(15) {
-                let new = context.free_name(table, &context.column_names(table, &columns).replace(", ", "_"), "key");
-                Remedy::WholeKey {
-                    sql: format!(
-                        "CREATE UNIQUE INDEX CONCURRENTLY {new} ON {} ({}) NULLS NOT DISTINCT;",
-                        table.name,
-                        context.column_names(table, &columns)
-                    ),
-                }
+            let key = context.column_names(table, &columns);
+            let new = context.free_name(table, &key.replace(", ", "_"), "key");
+            // Before 15 NULLs cannot be equal: a second index keeps apart the rows without a value.
+            let sql = if context.version.at_least(15) {
+                format!("CREATE UNIQUE INDEX CONCURRENTLY {new} ON {} ({key}) NULLS NOT DISTINCT;", table.name)
             } else {
-                Remedy::Require { fill: None }
+                format!(
+                    "CREATE UNIQUE INDEX CONCURRENTLY {new} ON {} ({others}) WHERE {} IS NULL;",
+                    table.name, column.name
+                )
             };
+            let remedy = Remedy::WholeKey { sql };
             reasons.push(Reason {
                 column: *id,
                 says,

@@ -160,9 +160,10 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
         Remedy::WholeKey { sql } if sql.is_empty() => Advice::text(
             "Make every column of the foreign key NOT NULL, or declare it MATCH FULL, so that it is set as a whole or not at all.",
         ),
-        Remedy::WholeKey { sql } => {
-            Advice::steps("Say that NULLs are equal, or require the column:", vec![FixStep::none(sql.clone())])
-        }
+        Remedy::WholeKey { sql } => Advice::steps(
+            "Let the key keep rows without a value apart too, or require the column:",
+            vec![FixStep::none(sql.clone())],
+        ),
         Remedy::Say { condition } => Advice::steps(
             "If that is so by design, say it, without a long lock:",
             steps::check_constraint(context, table, column.name.as_str(), condition),

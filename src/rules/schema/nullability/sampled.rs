@@ -44,8 +44,7 @@ fn share(sample: &NullSample, rows: u64, holds: impl Fn(&[bool]) -> bool) -> f64
 fn one_of_several(table: &Relation, sample: &NullSample, rows: u64, reasons: &mut Vec<Reason>) {
     let is_set = |nulls: &[bool], at: usize| nulls.get(at) == Some(&false);
     let usual = |at: &usize| {
-        column(table, sample, *at).is_some()
-            && (0.02..=0.98).contains(&share(sample, rows, |nulls| is_set(nulls, *at)))
+        column(table, sample, *at).is_some() && (0.02..=0.98).contains(&share(sample, rows, |nulls| is_set(nulls, *at)))
     };
     let candidates: Vec<usize> = (0..sample.columns.len()).filter(usual).take(MOST_COLUMNS).collect();
     let mut told: Vec<usize> = Vec::new();
@@ -63,7 +62,10 @@ fn one_of_several(table: &Relation, sample: &NullSample, rows: u64, reasons: &mu
         told.extend(&subset);
         reasons.push(Reason {
             column: first.id,
-            says: format!("is set where {} is not: exactly one of them is, and nothing makes sure of it", names(others)),
+            says: format!(
+                "is set where {} is not: exactly one of them is, and nothing makes sure of it",
+                names(others)
+            ),
             evidence: Evidence::measured(format!("{} of {rows} sampled rows", numbers::percent(holds))),
             severity: Severity::Info,
             confidence: Confidence::Medium,
@@ -95,7 +97,8 @@ fn state_brings_value(table: &Relation, sample: &NullSample, rows: u64, reasons:
             counts.0 += pattern.rows;
             counts.1 += if is_null(&pattern.is_null) { pattern.rows } else { 0 };
         }
-        let filled = |(all, nulls): &(u64, u64)| *all >= FEWEST_OF_STATE && (*all - *nulls) as f64 >= HOLDS * *all as f64;
+        let filled =
+            |(all, nulls): &(u64, u64)| *all >= FEWEST_OF_STATE && (*all - *nulls) as f64 >= HOLDS * *all as f64;
         let always: Vec<&str> = by_state.iter().filter(|(_, counts)| filled(counts)).map(|(value, _)| *value).collect();
         // In the other states it is missing more often than not, so the state is what decides.
         let (mut others, mut missing) = (0, 0);

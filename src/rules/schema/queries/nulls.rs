@@ -14,9 +14,11 @@ impl<'a> Walk<'_, 'a> {
             Expr::CompoundIdentifier(parts) => parts.len().checked_sub(2).and_then(|at| parts.get(at)).map(fold),
             _ => None,
         };
-        self.scopes.iter().rev().flat_map(|(sources, _)| sources).find(|source| {
-            source.relation.id == table && alias.as_ref().is_none_or(|alias| source.alias == *alias)
-        })
+        self.scopes
+            .iter()
+            .rev()
+            .flat_map(|(sources, _)| sources)
+            .find(|source| source.relation.id == table && alias.as_ref().is_none_or(|alias| source.alias == *alias))
     }
 
     /// Whether an outer join may have made the column NULL.
@@ -153,7 +155,10 @@ mod tests {
 
     #[test]
     fn tests_for_null_that_find_nothing() {
-        assert_eq!(said("SELECT id FROM people WHERE name IS NULL"), ["people.name is tested for NULL, which it cannot be"]);
+        assert_eq!(
+            said("SELECT id FROM people WHERE name IS NULL"),
+            ["people.name is tested for NULL, which it cannot be"]
+        );
         for harmless in [
             "SELECT id FROM people WHERE nick IS NULL",
             "SELECT p.id FROM people p LEFT JOIN teams t ON t.id = p.team_id WHERE t.id IS NULL",
@@ -167,7 +172,9 @@ mod tests {
     #[test]
     fn operators_that_return_null() {
         let of = |query| said(query).join("; ");
-        assert!(of("SELECT name || nick FROM people").contains("nick is an operand of ||: the result is NULL for the 20 %"));
+        assert!(
+            of("SELECT name || nick FROM people").contains("nick is an operand of ||: the result is NULL for the 20 %")
+        );
         assert!(of("SELECT points + bonus FROM people").contains("bonus is calculated with"));
         assert!(of("SELECT count(nick) FROM people").contains("count(nick) leaves out the 20 %"));
         for harmless in [
