@@ -3,14 +3,14 @@
 //! In: normalised statements and the schema. Out: [`Use`]s, each of one column by one statement. A name is resolved within its query,
 //! then in the query around it; what cannot be resolved is left out, so a use that is told is one that happens.
 
+mod conditions;
 mod nulls;
 mod tree;
 
 use std::collections::{BTreeSet, HashMap};
 
 use sqlparser::ast::{
-    self, BinaryOperator, Expr, GroupByExpr, JoinConstraint, JoinOperator, OrderByKind, SetExpr, TableFactor,
-    TableWithJoins, UnaryOperator,
+    self, Expr, GroupByExpr, JoinConstraint, JoinOperator, OrderByKind, SetExpr, TableFactor, TableWithJoins,
 };
 
 use crate::change::{Change, Name, ObjectName};
@@ -18,7 +18,7 @@ use crate::facts::{StatementFacts, Workload};
 use crate::rules::schema::SchemaContext;
 use crate::schema::{ColumnId, Relation, RelationId, Session};
 use crate::sql::{FileId, SourceFile, Span, read_script};
-use tree::{Constant, arguments, constant, fold, is_coalesce, is_count};
+use tree::{arguments, fold, is_coalesce, is_count};
 
 /// One thing that one statement does with a column.
 #[derive(Debug, Clone, PartialEq)]
@@ -346,132 +346,6 @@ impl<'a> Walk<'_, 'a> {
 
     fn put(&mut self, (table, column): (RelationId, ColumnId), kind: UseKind) {
         self.found.push(Use { table, column, kind, statement: self.statement });
-    }
-
-    /// An expression that is true, false or neither, and leaves out rows where it is not true.
-    fn condition(&mut self, expr: &Expr) {
-        match expr {
-            Expr::Nested(inner) => self.condition(inner),
-            Expr::BinaryOp { left, op: BinaryOperator::And | BinaryOperator::Or, right } => {
-                self.condition(left);
-                self.condition(right);
-            }
-            Expr::UnaryOp { op: UnaryOperator::Not, expr } => match self.column(expr) {
-                Some(column) => self.put(column, UseKind::NegatedBoolean),
-                None => self.condition(expr),
-            },
-            Expr::IsNull(inner) => match self.column(inner) {
-                Some(column) if self.is_anti_join(inner, column) => self.put(column, UseKind::AntiJoin),
-                Some(column) => self.tested(inner, column),
-                None => self.value(inner),
-            },
-            Expr::IsNotNull(inner) => match self.column(inner) {
-                Some(column) => self.tested(inner, column),
-                None => self.value(inner),
-            },
-            Expr::IsFalse(inner) | Expr::IsTrue(inner) => self.value(inner),
-            Expr::InSubquery { expr, subquery, negated } => {
-                self.value(expr);
-                self.query(subquery);
-                if *negated {
-                    self.returned(subquery);
-                }
-            }
-            Expr::InList { expr, list, negated } => {
-                self.compared(expr, if *negated { UseKind::Negated } else { UseKind::Equal });
-                list.iter().for_each(|item| self.value(item));
-            }
-            Expr::Like { negated, expr, pattern, .. } | Expr::ILike { negated, expr, pattern, .. } => {
-                self.compared(expr, if *negated { UseKind::Negated } else { UseKind::Compared });
-                self.value(pattern);
-            }
-            Expr::Between { expr, low, high, .. } => {
-                self.compared(expr, UseKind::Compared);
-                self.value(low);
-                self.value(high);
-            }
-            Expr::BinaryOp { left, op, right } => self.comparison(left, op, right),
-            other => match self.column(other) {
-                Some(column) => self.put(column, UseKind::Compared),
-                None => self.value(other),
-            },
-        }
-    }
-
-    fn comparison(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) {
-        let kind = match op {
-            BinaryOperator::Eq => UseKind::Equal,
-            BinaryOperator::NotEq | BinaryOperator::PGRegexNotMatch | BinaryOperator::PGRegexNotIMatch => {
-                UseKind::Negated
-            }
-            BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq => UseKind::Compared,
-            BinaryOperator::AtArrow
-            | BinaryOperator::Question
-            | BinaryOperator::QuestionAnd
-            | BinaryOperator::QuestionPipe => {
-                match self.column(left) {
-                    Some(column) => self.put(column, UseKind::Reached(op.to_string())),
-                    None => self.value(left),
-                }
-                return self.value(right);
-            }
-            _ => {
-                self.value(left);
-                return self.value(right);
-            }
-        };
-        for (one, other) in [(left, right), (right, left)] {
-            if let Some(column) = self.column(one) {
-                match constant(other) {
-                    Some(Constant::Null) => return self.put(column, UseKind::EqualsNull),
-                    Some(Constant::Boolean(value)) if value != (kind == UseKind::Equal) => {
-                        return self.put(column, UseKind::NegatedBoolean);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        self.compared(left, kind.clone());
-        self.compared(right, kind);
-    }
-
-    /// One side of a comparison.
-    fn compared(&mut self, expr: &Expr, kind: UseKind) {
-        match expr {
-            Expr::Nested(inner) => self.compared(inner, kind),
-            Expr::Function(call) if !is_coalesce(call) => {
-                let arguments = arguments(call);
-                for argument in &arguments {
-                    match self.column(argument) {
-                        Some(column) => self.put(column, UseKind::Wrapped(expr.to_string())),
-                        None => self.value(argument),
-                    }
-                }
-            }
-            Expr::Cast { expr: inner, .. } => match self.column(inner) {
-                Some(column) => self.put(column, UseKind::Wrapped(expr.to_string())),
-                None => self.value(inner),
-            },
-            Expr::BinaryOp {
-                left,
-                op:
-                    BinaryOperator::Arrow
-                    | BinaryOperator::LongArrow
-                    | BinaryOperator::HashArrow
-                    | BinaryOperator::HashLongArrow,
-                right,
-            } => {
-                match self.column(left) {
-                    Some(column) => self.put(column, UseKind::Reached("->>".to_owned())),
-                    None => self.value(left),
-                }
-                self.value(right);
-            }
-            _ => match self.column(expr) {
-                Some(column) => self.put(column, kind),
-                None => self.value(expr),
-            },
-        }
     }
 
     /// An expression of which only the value matters.

@@ -1,0 +1,134 @@
+//! Conditions: what they compare, and with what.
+
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
+
+use super::tree::{Constant, arguments, constant, is_coalesce};
+use super::{UseKind, Walk};
+
+impl Walk<'_, '_> {
+    /// An expression that is true, false or neither, and leaves out rows where it is not true.
+    pub(super) fn condition(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Nested(inner) => self.condition(inner),
+            Expr::BinaryOp { left, op: BinaryOperator::And | BinaryOperator::Or, right } => {
+                self.condition(left);
+                self.condition(right);
+            }
+            Expr::UnaryOp { op: UnaryOperator::Not, expr } => match self.column(expr) {
+                Some(column) => self.put(column, UseKind::NegatedBoolean),
+                None => self.condition(expr),
+            },
+            Expr::IsNull(inner) => match self.column(inner) {
+                Some(column) if self.is_anti_join(inner, column) => self.put(column, UseKind::AntiJoin),
+                Some(column) => self.tested(inner, column),
+                None => self.value(inner),
+            },
+            Expr::IsNotNull(inner) => match self.column(inner) {
+                Some(column) => self.tested(inner, column),
+                None => self.value(inner),
+            },
+            Expr::IsFalse(inner) | Expr::IsTrue(inner) => self.value(inner),
+            Expr::InSubquery { expr, subquery, negated } => {
+                self.value(expr);
+                self.query(subquery);
+                if *negated {
+                    self.returned(subquery);
+                }
+            }
+            Expr::InList { expr, list, negated } => {
+                self.compared(expr, if *negated { UseKind::Negated } else { UseKind::Equal });
+                list.iter().for_each(|item| self.value(item));
+            }
+            Expr::Like { negated, expr, pattern, .. } | Expr::ILike { negated, expr, pattern, .. } => {
+                self.compared(expr, if *negated { UseKind::Negated } else { UseKind::Compared });
+                self.value(pattern);
+            }
+            Expr::Between { expr, low, high, .. } => {
+                self.compared(expr, UseKind::Compared);
+                self.value(low);
+                self.value(high);
+            }
+            Expr::BinaryOp { left, op, right } => self.comparison(left, op, right),
+            other => match self.column(other) {
+                Some(column) => self.put(column, UseKind::Compared),
+                None => self.value(other),
+            },
+        }
+    }
+
+    fn comparison(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) {
+        let kind = match op {
+            BinaryOperator::Eq => UseKind::Equal,
+            BinaryOperator::NotEq | BinaryOperator::PGRegexNotMatch | BinaryOperator::PGRegexNotIMatch => {
+                UseKind::Negated
+            }
+            BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq => UseKind::Compared,
+            BinaryOperator::AtArrow
+            | BinaryOperator::Question
+            | BinaryOperator::QuestionAnd
+            | BinaryOperator::QuestionPipe => {
+                match self.column(left) {
+                    Some(column) => self.put(column, UseKind::Reached(op.to_string())),
+                    None => self.value(left),
+                }
+                return self.value(right);
+            }
+            _ => {
+                self.value(left);
+                return self.value(right);
+            }
+        };
+        for (one, other) in [(left, right), (right, left)] {
+            if let Some(column) = self.column(one) {
+                match constant(other) {
+                    Some(Constant::Null) => return self.put(column, UseKind::EqualsNull),
+                    Some(Constant::Boolean(value)) if value != (kind == UseKind::Equal) => {
+                        return self.put(column, UseKind::NegatedBoolean);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.compared(left, kind.clone());
+        self.compared(right, kind);
+    }
+
+    /// One side of a comparison.
+    fn compared(&mut self, expr: &Expr, kind: UseKind) {
+        match expr {
+            Expr::Nested(inner) => self.compared(inner, kind),
+            Expr::Function(call) if !is_coalesce(call) => {
+                let arguments = arguments(call);
+                for argument in &arguments {
+                    match self.column(argument) {
+                        Some(column) => self.put(column, UseKind::Wrapped(expr.to_string())),
+                        None => self.value(argument),
+                    }
+                }
+            }
+            Expr::Cast { expr: inner, .. } => match self.column(inner) {
+                Some(column) => self.put(column, UseKind::Wrapped(expr.to_string())),
+                None => self.value(inner),
+            },
+            Expr::BinaryOp {
+                left,
+                op:
+                    BinaryOperator::Arrow
+                    | BinaryOperator::LongArrow
+                    | BinaryOperator::HashArrow
+                    | BinaryOperator::HashLongArrow,
+                right,
+            } => {
+                match self.column(left) {
+                    Some(column) => self.put(column, UseKind::Reached("->>".to_owned())),
+                    None => self.value(left),
+                }
+                self.value(right);
+            }
+            _ => match self.column(expr) {
+                Some(column) => self.put(column, kind),
+                None => self.value(expr),
+            },
+        }
+    }
+}
