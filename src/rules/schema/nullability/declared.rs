@@ -174,7 +174,7 @@ fn foreign_key(context: &SchemaContext, table: &Relation, name: &Name, key: &For
         };
         let decides_alone = optional.len() == 1 && key.columns.iter().filter(|id| **id != first.id).all(stands_alone);
         let all_optional = optional.len() == key.columns.len();
-        if !key.match_full && !decides_alone && !(sets_null && all_optional) {
+        if !(key.match_full || decides_alone || sets_null && all_optional) {
             partly_null(context, table, name, key, first, reasons);
         }
         return;
