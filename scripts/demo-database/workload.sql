@@ -10,3 +10,7 @@ BEGIN
     END LOOP;
 END
 $run$;
+-- The index on paid is read now and then, so it is of low value rather than unused.
+SET enable_seqscan = off;
+SELECT count(*) FROM (SELECT paid FROM shop.orders WHERE NOT paid ORDER BY paid LIMIT 10) AS few;
+RESET enable_seqscan;

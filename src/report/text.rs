@@ -7,7 +7,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer as Sn
 
 use super::{Renderer, Report, StatementRecord, layout, proof_text, prose};
 use crate::effect::{InTransactionBlock, LockMode};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Category, Finding, Severity};
 use crate::sql::{FileId, Sources, Span};
 
 pub struct Text {
@@ -157,12 +157,15 @@ impl Text {
                 );
             }
         }
+        // What is said of the server as a whole has no place in a text.
+        let is_of_server = finding.table.is_none() && finding.category == Category::Operations;
         let snippet = Snippet::source(file.slice(window))
             .path(prose::one_line(&file.name))
             .line_start(sources.positions(window).0.line as usize)
             .fold(true)
             .annotations(annotations);
-        let mut group = level.primary_title(prose::one_line(&finding.message)).id(finding.rule).element(snippet);
+        let title = level.primary_title(prose::one_line(&finding.message)).id(finding.rule);
+        let mut group = if is_of_server { Group::with_title(title) } else { title.element(snippet) };
         for evidence in &finding.evidence {
             group = group.element(
                 Level::NOTE

@@ -1,10 +1,13 @@
 //! Uniqueness and rows that are only marked as deleted.
 
+use std::cell::LazyCell;
+use std::collections::BTreeSet;
+
 use super::{Discovery, Needs, SchemaContext, keys, steps, words};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
-use crate::schema::{Column, Relation};
+use crate::schema::{Column, ColumnId, Relation, RelationId};
 
 pub const RULE: Rule = Rule {
     name: "soft-delete-uniqueness",
@@ -27,6 +30,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    let referenced = LazyCell::new(|| referenced(context));
     for table in context.tables() {
         let Some(mark) = table.columns.iter().find(|column| marks_deleted(context, column)) else { continue };
         for (index, of) in keys::unique_keys(context, table).filter(|(_, of)| !of.primary && of.predicate.is_none()) {
@@ -42,10 +46,11 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 continue;
             }
             // Identifiers that are never given twice need no second life: numbers, what a function made, what a foreign key names.
-            let reusable = |id: &crate::schema::ColumnId| {
+            let reusable = |id: &ColumnId| {
                 table.column_by_id(*id).is_some_and(|column| context.is_text(column) && !is_made(column))
             };
-            let is_identity = keys::contains_a_key(context, table, of) || is_referenced(context, table, &columns);
+            let is_identity =
+                keys::contains_a_key(context, table, of) || referenced.contains(&(table.id, columns.clone()));
             if !is_in_key && (is_identity || !others.iter().any(reusable)) {
                 continue;
             }
@@ -88,14 +93,13 @@ fn is_made(column: &Column) -> bool {
         }
         matches!(at, sqlparser::ast::Expr::Function(_))
     };
-    column.generated.is_some() || column.default.as_ref().is_some_and(|default| is_call(default))
+    column.generated.is_some() || column.default.as_ref().is_some_and(is_call)
 }
 
-/// A foreign key goes by these columns.
-fn is_referenced(context: &SchemaContext, table: &Relation, columns: &[crate::schema::ColumnId]) -> bool {
-    context.schema.relations.values().any(|other| {
-        other.foreign_keys().any(|(_, key)| key.referenced == table.id && key.referenced_columns[..] == *columns)
-    })
+/// The keys that foreign keys go by.
+fn referenced(context: &SchemaContext) -> BTreeSet<(RelationId, Vec<ColumnId>)> {
+    let keys = context.schema.relations.values().flat_map(|other| other.foreign_keys());
+    keys.map(|(_, key)| (key.referenced, key.referenced_columns.clone())).collect()
 }
 
 /// `deleted_at` and its kin: NULL, or false, while the row lives.

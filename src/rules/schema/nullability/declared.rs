@@ -174,7 +174,7 @@ fn foreign_key(context: &SchemaContext, table: &Relation, name: &Name, key: &For
         };
         let decides_alone = optional.len() == 1 && key.columns.iter().filter(|id| **id != first.id).all(stands_alone);
         let all_optional = optional.len() == key.columns.len();
-        if !key.match_full && !decides_alone && !(sets_null && all_optional) {
+        if !(key.match_full || decides_alone || sets_null && all_optional) {
             partly_null(context, table, name, key, first, reasons);
         }
         return;
@@ -298,11 +298,7 @@ fn unique_keys(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reas
                     Confidence::Medium,
                 ),
             };
-            let remedy = if context.version.at_least(15) {
-                Remedy::WholeKey { index: relation.id }
-            } else {
-                Remedy::Require { fill: None }
-            };
+            let remedy = Remedy::WholeKey { index: relation.id };
             reasons.push(Reason {
                 column: *id,
                 says,

@@ -163,12 +163,15 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
             "Make every column of the foreign key NOT NULL, or declare it MATCH FULL, so that it is set as a whole or not at all.",
         ),
         // A new key simply says so.
-        Remedy::WholeKey { .. } if context.scope.is_some() => {
+        Remedy::WholeKey { .. } if context.scope.is_some() && context.version.at_least(15) => {
             Advice::text("Write NULLS NOT DISTINCT behind UNIQUE, or NOT NULL at the column")
         }
+        Remedy::WholeKey { .. } if context.scope.is_some() => Advice::text(
+            "Write NOT NULL at the column, or add a unique index on the others for the rows where it IS NULL",
+        ),
         Remedy::WholeKey { index } => Advice::steps(
-            "Say that NULLs are equal (rows that are then there twice have to go first), or require the column:",
-            equal_nulls(context, table, *index),
+            "Let the key keep rows without a value apart too (those that are there twice have to go first), or require the column:",
+            equal_nulls(context, table, column, *index),
         ),
         Remedy::Say { condition } => Advice::steps(
             "If that is so by design, say it, without a long lock:",
@@ -197,12 +200,23 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
     }
 }
 
-/// A unique key put in another's place, for which NULLs are equal.
-fn equal_nulls(context: &SchemaContext, table: &Relation, key: RelationId) -> Vec<FixStep> {
+/// A unique key put in another's place, for which NULLs are equal; before 15 one beside it, for the rows without a value.
+fn equal_nulls(context: &SchemaContext, table: &Relation, column: &Column, key: RelationId) -> Vec<FixStep> {
     let Some((old, index)) = context.schema.relation(key).and_then(|old| Some((old, old.as_index()?))) else {
         return Vec::new();
     };
     let Some(columns) = keys::plain_columns(index) else { return Vec::new() };
+    if !context.version.at_least(15) {
+        // Of a partitioned table the key might have to be in it.
+        if table.is_partitioned() {
+            return Vec::new();
+        }
+        let others: Vec<ColumnId> = columns.into_iter().filter(|other| *other != column.id).collect();
+        let others = context.column_names(table, &others);
+        let also = index.predicate.as_ref().map(|it| format!("({}) AND ", it.text)).unwrap_or_default();
+        let rest = format!(" WHERE {also}{} IS NULL", column.name);
+        return steps::create_index_with(context, table, &others, "key", "UNIQUE ", &rest).1;
+    }
     let columns = context.column_names(table, &columns);
     let predicate = index.predicate.as_ref().map(|it| format!(" WHERE {}", it.text)).unwrap_or_default();
     let rest = format!(" NULLS NOT DISTINCT{predicate}");
