@@ -49,7 +49,7 @@ const ASKED: &[(u32, &str)] = &[
 
 const TAKE_AWAY: &[(&str, &str)] = &[
     ("1_index.sql", "DROP INDEX orders_customer;"),
-    ("2_type.sql", "ALTER TABLE customers ALTER COLUMN id TYPE numeric;"),
+    ("2_type.sql", "ALTER TABLE orders ALTER COLUMN customer_id TYPE numeric;"),
     (
         "3_pruning.sql",
         "CREATE TABLE visits_new (id bigint NOT NULL, at date NOT NULL, url text);\nINSERT INTO visits_new SELECT * FROM visits;\n\
@@ -235,10 +235,11 @@ fn what_was_taken_away_is_told(judged: &(Report, Sources)) {
     let index = of("1_index.sql");
     assert_eq!(index.severity, Severity::Error);
     assert!(index.message.contains("orders_customer no longer serves"), "{}", index.message);
-    assert!(evidence(index).contains("using orders_customer on orders"), "{}", evidence(index));
+    assert!(evidence(index).contains("using orders_customer)"), "{}", evidence(index));
     assert!(evidence(index).contains("Seq Scan on orders"), "{}", evidence(index));
     let type_ = evidence(of("2_type.sql"));
     assert!(type_.contains("using customers_pkey on customers") && type_.contains("Seq Scan on customers"), "{type_}");
     let pruning = of("3_pruning.sql");
-    assert!(evidence(pruning).contains("Seq Scan on visits"), "{}", evidence(pruning));
+    let pruning = evidence(pruning);
+    assert!(pruning.contains("partitions left out") && pruning.contains("Seq Scan on visits"), "{pruning}");
 }

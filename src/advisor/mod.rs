@@ -10,6 +10,7 @@ mod atom;
 mod candidate;
 mod choose;
 mod definition;
+mod describe;
 mod observe;
 mod redundant;
 mod size;

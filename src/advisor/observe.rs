@@ -237,7 +237,7 @@ fn cost(plan: &Plan) -> f64 {
 }
 
 fn scan_of(plan: &Plan, table: &QualifiedName, tables: &Tables) -> String {
-    super::choose::scans_of(plan, table, tables, &|name| name.to_owned())
+    super::describe::scans_of(plan, table, tables, &|name| name.to_owned())
 }
 
 /// With commas between thousands.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::runtime::Runtime;
 
 use crate::advisor::Planner;
-use crate::change::{Change, QualifiedName};
+use crate::change::{Change, ObjectKind, QualifiedName};
 use crate::check::Observer;
 use crate::db::Database;
 use crate::effect::LockMode;
@@ -24,14 +24,14 @@ use crate::rules::migration::observed::SLOWER_PLAN;
 use crate::shadow::Installation;
 use crate::sql::{Sources, Span};
 use crate::twin::{Statistics, Twin, TwinError};
-use crate::whatif::{Prepared, TwinPlanner, is_plannable};
+use crate::whatif::{Prepared, TwinPlanner, is_plannable, reads_catalogs};
 
 /// Queries that are planned, by time.
 const MOST: usize = 200;
 /// A plan is worse if it costs so many times as much, and at least so much more.
 const WORSE: f64 = 2.0;
 const AT_LEAST: f64 = 100.0;
-/// From here on it is an error, if the query takes this share of the time.
+/// From here on it is an error, if the queries would then take this share of what all take now.
 const MUCH_WORSE: f64 = 10.0;
 const HOT: f64 = 0.01;
 /// Queries told in one finding.
@@ -71,6 +71,8 @@ struct Step {
     /// Relations that it locks against writers, by printed name.
     locks: BTreeSet<String>,
     controls_transaction: bool,
+    /// Makes or drops an index and nothing else: only plans that use it change.
+    of_index: bool,
 }
 
 /// A query whose plan is worse.
@@ -110,6 +112,7 @@ impl PlanWatch {
                 span: step.span(),
                 locks: step.prediction.effect.locks.iter().filter(strong).map(|(name, _)| name.clone()).collect(),
                 controls_transaction: matches!(step.change(), Some(Change::Transaction(_))),
+                of_index: step.change().is_some_and(is_of_index),
             });
         }
     }
@@ -124,18 +127,24 @@ impl PlanWatch {
         };
         let prepared: Vec<Prepared> =
             self.hot.iter().map(|hot| Prepared::new(&hot.text, Some(hot.rows / hot.calls.max(1.0)))).collect();
+        let mut known = Vec::new();
         let before: Vec<Option<Plan>> = {
             let twin = build(&[])?;
             let gaps =
                 twin.gaps.iter().map(|gap| format!("plans: not as in {}: {}: {}", self.label, gap.what, gap.reason));
             self.notes.extend(gaps);
+            known.clone_from(&twin.gaps);
             let mut planner = TwinPlanner::new(runtime, twin, prepared.clone())?;
             (0..prepared.len()).map(|query| planner.plan(query, &[], &[]).ok()).collect()
         };
         // Each statement commits by itself: what a refused one leaves out is not rolled back.
         let statements = self.steps.iter().filter(|step| !step.controls_transaction);
         let statements: Vec<String> = statements.map(|step| step.sql.clone()).collect();
-        let mut planner = TwinPlanner::new(runtime, build(&statements)?, prepared)?;
+        let twin = build(&statements)?;
+        let refused = twin.gaps.iter().filter(|gap| !known.contains(gap));
+        let refused = refused.map(|gap| format!("plans: not run in the twin: {}: {}", gap.what, gap.reason));
+        self.notes.extend(refused.collect::<Vec<_>>());
+        let mut planner = TwinPlanner::new(runtime, twin, prepared)?;
         let mut slower = Vec::new();
         for (query, before) in before.into_iter().enumerate() {
             let Some(before) = before else { continue };
@@ -180,7 +189,9 @@ impl PlanWatch {
         }
         let tables = relations(&[&one.before, &one.after]);
         let touches = |step: &&Step| step.locks.iter().any(|name| tables.contains(name));
-        let step = self.steps.iter().find(touches).or_else(|| self.steps.iter().find(|it| !it.locks.is_empty()))?;
+        let mut steps = self.steps.iter().filter(|step| !step.of_index);
+        let step = steps.find(touches).or_else(|| self.steps.iter().find(touches));
+        let step = step.or_else(|| self.steps.iter().find(|step| !step.locks.is_empty()))?;
         Some((step.span, lost.into_iter().next()))
     }
 
@@ -209,7 +220,9 @@ impl PlanWatch {
             rounded(slower.iter().map(times).fold(0.0, f64::max))
         );
         let mut finding = SLOWER_PLAN.finding(span, message);
-        if times(worst) < MUCH_WORSE || share < HOT {
+        // What a fast query becomes counts, not what it was.
+        let becomes: f64 = slower.iter().map(|one| self.hot[one.query].share * times(one)).sum();
+        if times(worst) < MUCH_WORSE || becomes < HOT {
             finding.severity = Severity::Warning;
         }
         finding.object = lost.clone();
@@ -290,7 +303,7 @@ impl Observer for Around<'_> {
 fn hot(statements: &[StatementFacts]) -> Vec<Hot> {
     let total: f64 = statements.iter().map(|it| it.total_milliseconds).sum();
     let mut by_text: BTreeMap<&str, Hot> = BTreeMap::new();
-    for facts in statements.iter().filter(|it| it.calls > 0 && is_plannable(&it.query)) {
+    for facts in statements.iter().filter(|it| it.calls > 0 && is_plannable(&it.query) && !reads_catalogs(&it.query)) {
         let entry = by_text.entry(&facts.query).or_insert_with(|| Hot {
             text: facts.query.clone(),
             calls: 0.0,
@@ -319,6 +332,14 @@ fn cost(plan: &Plan) -> f64 {
         Some(node.estimate?.total_cost * (1.0 - read / all))
     });
     (total - left_out.sum::<f64>()).max(0.01)
+}
+
+fn is_of_index(change: &Change) -> bool {
+    match change {
+        Change::CreateIndex(_) => true,
+        Change::Drop(drop) => drop.kind == ObjectKind::Index,
+        _ => false,
+    }
 }
 
 /// The tables of plans, by printed name.
@@ -360,6 +381,9 @@ fn outline_of(plan: &Plan, id: NodeId) -> String {
     }
     if let Some(relation) = &node.relation {
         text.push_str(&format!(" on {relation}"));
+    }
+    if let Some(removed) = node.subplans_removed.filter(|removed| *removed > 0.0) {
+        text.push_str(&format!(", {removed} partitions left out at the start"));
     }
     match below.is_empty() {
         true => text,

@@ -73,8 +73,10 @@ impl Inventory {
     }
 }
 
-/// Runs statements one after the other; those that are refused are gaps.
-pub(super) async fn run(session: &Session, statements: &[String]) -> Result<Vec<Gap>, TwinError> {
+/// Runs statements one after the other, as in a new session of the database; those that are refused are gaps.
+pub(super) async fn run(session: &Session, search_path: &str, statements: &[String]) -> Result<Vec<Gap>, TwinError> {
+    let start = format!("RESET ALL; SET search_path = {search_path}");
+    session.batch_execute(&start).await.map_err(|error| refused("its search_path", &error))?;
     let mut gaps = Vec::new();
     for statement in statements {
         if let Err(error) = session.batch_execute(statement).await {

@@ -102,7 +102,8 @@ async fn fill(
     let mut gaps = run_ddl(session, ddl).await?;
     if !statements.is_empty() {
         let before = Inventory::read(session).await?;
-        gaps.extend(after::run(session, statements).await?);
+        let search_path = statistics.settings.get("search_path").map_or("public", String::as_str);
+        gaps.extend(after::run(session, search_path, statements).await?);
         *statistics = carry(statistics, &before, &Inventory::read(session).await?);
     }
     let statistics = &*statistics;

@@ -64,7 +64,7 @@ pub const SLOWER_PLAN: Rule = Rule {
     summary: "A hot query's plan costs far more after the migration (--prove with a database or snapshot)",
     explanation: "The queries of pg_stat_statements were planned with the statistics of the database, before the new migrations and behind all of them, and a plan now costs \
         at least twice as much, and 100 more: an index is gone, a type no longer matches, partitions are no longer left out. Both plans are in the finding. It is a \
-        warning below ten times, or where the queries take less than a hundredth of the time. Create what serves the query before the migration takes away what did.",
+        warning below ten times, or where the queries would take less than a hundredth of the time all the same. Create what serves the query before the migration takes away what did.",
     fires: Example {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL);\nCREATE INDEX orders_customer_id ON orders (customer_id);\n-- hot query: SELECT * FROM orders WHERE customer_id = $1",
         migration: "SET lock_timeout = '2s';\nDROP INDEX orders_customer_id;",
