@@ -60,7 +60,6 @@ fn findings<'r>(report: &'r Value, rule: &str) -> Vec<(&'r str, u64, &'r str)> {
     of_rule.map(|it| (text(it, "severity"), it["line"].as_u64().expect("a line"), text(it, "message"))).collect()
 }
 
-
 const DIFFERENCES: fn(&Value) -> usize = |report| report["differences"].as_array().expect("differences").len();
 
 fn pgbench(base: &[&str], migration: &str) -> Value {
@@ -191,7 +190,9 @@ ALTER TABLE accounts ENABLE ROW LEVEL SECURITY;",
         .as_array()
         .expect("findings")
         .iter()
-        .filter(|finding| finding["message"].as_str().is_some_and(|text| text.contains("row security of public.accounts is on")))
+        .filter(|finding| {
+            finding["message"].as_str().is_some_and(|text| text.contains("row security of public.accounts is on"))
+        })
         .collect();
     assert_eq!(security.len(), 1);
     assert_eq!(security[0]["evidence"][0]["kind"], "observed", "{}", security[0]);
@@ -248,7 +249,9 @@ fn as_many_rows_are_made_up_as_are_wanted() {
     };
     let alter = |number: usize| format!("ALTER TABLE t{number} ADD COLUMN more text;\n");
     let count = |number: usize| {
-        format!("DO $$ BEGIN IF (SELECT count(*) FROM t{number}) <> 1000 THEN RAISE EXCEPTION 'not all rows'; END IF; END $$;\n")
+        format!(
+            "DO $$ BEGIN IF (SELECT count(*) FROM t{number}) <> 1000 THEN RAISE EXCEPTION 'not all rows'; END IF; END $$;\n"
+        )
     };
     let tables: String = (0..20).map(table).collect();
     let migration: String = std::iter::once("SET lock_timeout = '2s';\n".to_owned())
@@ -272,7 +275,10 @@ fn every_format_shows_what_went_otherwise() {
     ]);
     let shown = |format: &str| prove_as(format, folder.path(), &["--base", "1.sql", "2.sql"]).0;
     let markdown = shown("markdown");
-    assert!(markdown.contains("<summary>proved on PostgreSQL") && markdown.contains("difference: 2.sql:3"), "{markdown}");
+    assert!(
+        markdown.contains("<summary>proved on PostgreSQL") && markdown.contains("difference: 2.sql:3"),
+        "{markdown}"
+    );
     let github = shown("github");
     assert!(github.contains("::warning file=2.sql,line=3") && github.contains("not as predicted"), "{github}");
     let junit = shown("junit");

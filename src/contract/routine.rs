@@ -59,7 +59,8 @@ fn takes(context: &Context, given: &TypeName, wanted: &TypeName) -> bool {
     let scope =
         Scope { schema: context.after, session: &session, version: context.version, relation: None, value: None };
     let (from, to) = (column_type(context.before, given), column_type(context.after, wanted));
-    same_type(given, wanted) || is_built_in(&from) && is_built_in(&to) && expression::casts_implicitly(&from, &to, scope)
+    same_type(given, wanted)
+        || is_built_in(&from) && is_built_in(&to) && expression::casts_implicitly(&from, &to, scope)
 }
 
 /// Of other types it is not known which casts there are.

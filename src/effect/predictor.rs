@@ -165,6 +165,23 @@ impl<'a> Predictor<'a> {
         self.tables_of_work.push(relation.name.to_string());
     }
 
+    /// Takes back the builds of indexes that the statement drops: drops are a pass before the rewrite (AT_PASS_DROP, tablecmds.c).
+    pub fn skip_dropped_indexes(&mut self, tables: &[Arc<Relation>], after: &Schema) {
+        let indexes = tables.iter().flat_map(|table| self.schema().indexes_of(table.id));
+        let dropped: Vec<String> = indexes
+            .filter(|index| after.relation_at(&index.name).is_none())
+            .map(|index| index.name.to_string())
+            .collect();
+        for name in dropped {
+            self.out.effect.index_builds.remove(&name);
+            let built = |work: &Work| work.kind == WorkKind::IndexBuild && work.name == name;
+            while let Some(at) = self.out.work.iter().position(built) {
+                self.out.work.remove(at);
+                self.tables_of_work.remove(at);
+            }
+        }
+    }
+
     /// Builds the indexes that the change adds to tables that were there before; each build reads its table.
     pub fn build_new_indexes(&mut self, tables: &[Arc<Relation>], after: &Schema, span: Span, reason: &str) {
         for table in tables {

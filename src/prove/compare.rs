@@ -72,6 +72,10 @@ impl Comparison<'_> {
     }
 
     fn outcome(&mut self, run: &MigrationRun, index: usize, outcome: &Outcome, claims: &[(Span, String)]) {
+        // Of what cannot be read nothing is predicted; a finding says so.
+        if self.step.change().is_none() {
+            return;
+        }
         let mut problems = problems(run, index);
         let here = claims.iter().filter(|(span, _)| self.step.span().contains(*span));
         problems.extend(here.map(|(_, message)| message.clone()));

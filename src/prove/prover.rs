@@ -225,10 +225,7 @@ impl Work<'_> {
         // What touches nothing that was there breaks nothing.
         let may_break = !tables.is_empty() || !run.breakages.is_empty();
         let (functions, triggers) = match may_break {
-            true => (
-                routine::functions(self.runner, &tables).await?,
-                routine::triggers(self.runner, &tables).await?,
-            ),
+            true => (routine::functions(self.runner, &tables).await?, routine::triggers(self.runner, &tables).await?),
             false => Default::default(),
         };
         let witnesses = witness::before(self.runner, run, findings).await?;

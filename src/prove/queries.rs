@@ -62,7 +62,8 @@ pub fn counted_queries(workload: &Workload, most: usize) -> Vec<Query> {
     }
     let mut counted: Vec<(&str, u64)> = calls.into_iter().collect();
     counted.sort_by_key(|(text, calls)| (std::cmp::Reverse(*calls), *text));
-    let query = |(text, calls): (&str, u64)| Query { line: None, text: text.to_owned(), calls: Some(calls), new: false };
+    let query =
+        |(text, calls): (&str, u64)| Query { line: None, text: text.to_owned(), calls: Some(calls), new: false };
     counted.into_iter().take(most).map(query).collect()
 }
 

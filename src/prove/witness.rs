@@ -97,10 +97,8 @@ fn as_client(run: &MigrationRun, breakage: &Breakage, sql: &str) -> Option<Strin
     let after = run.after.relation(*id);
     let of_policies = [Some(table), after].into_iter().flatten().flat_map(|it| &it.policies).flat_map(|it| &it.roles);
     let owners: Vec<&Name> = [Some(table), after].into_iter().flatten().filter_map(|it| it.owner.as_ref()).collect();
-    let roles: BTreeSet<String> = of_policies
-        .filter(|role| **role != "public" && !owners.contains(role))
-        .map(|role| role.to_string())
-        .collect();
+    let roles: BTreeSet<String> =
+        of_policies.filter(|role| **role != "public" && !owners.contains(role)).map(|role| role.to_string()).collect();
     let grants: String = roles.iter().map(|role| format!("GRANT {role} TO pgassay_client; ")).collect();
     Some(format!(
         "CREATE ROLE pgassay_client; {grants}GRANT USAGE ON SCHEMA {} TO pgassay_client; GRANT ALL ON {} TO pgassay_client; SET LOCAL ROLE pgassay_client; {sql}",

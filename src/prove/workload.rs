@@ -31,7 +31,15 @@ pub(super) struct Workload {
 
 impl Workload {
     pub fn new(queries: Vec<Query>) -> Workload {
-        Workload { queries, working: Vec::new(), new_before: Vec::new(), broken: Vec::new(), client: None, begun: false, last: None }
+        Workload {
+            queries,
+            working: Vec::new(),
+            new_before: Vec::new(),
+            broken: Vec::new(),
+            client: None,
+            begun: false,
+            last: None,
+        }
     }
 
     /// Looks at the schema before the first judged migration.
@@ -93,12 +101,7 @@ impl Workload {
     }
 
     /// Findings for queries that work, but not on a connection that prepared them before.
-    async fn stale(
-        &mut self,
-        runner: &Runner,
-        place: Place<'_>,
-        server: &str,
-    ) -> Result<Vec<Finding>, ProveError> {
+    async fn stale(&mut self, runner: &Runner, place: Place<'_>, server: &str) -> Result<Vec<Finding>, ProveError> {
         let Some(client) = self.client.as_mut().filter(|_| !runner.is_open()) else { return Ok(Vec::new()) };
         let mut findings = Vec::new();
         for (number, error) in client.stale().await? {

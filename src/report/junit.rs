@@ -117,7 +117,8 @@ impl Junit {
             let (name, file) = (attribute(&one.name), attribute(&self.paths.relative(&one.file)));
             let seconds = one.milliseconds as f64 / 1000.0;
             let here = proof.differences.iter().filter(|it| sources.file(it.span.file).name == one.file);
-            let lines = here.map(|it| format!("line {}: {}", sources.positions(it.span).0.line, proof_text::difference(it)));
+            let lines =
+                here.map(|it| format!("line {}: {}", sources.positions(it.span).0.line, proof_text::difference(it)));
             let lines: Vec<String> = lines.collect();
             write!(out, "    <testcase name=\"{name}\" classname=\"{suite}\" file=\"{file}\" time=\"{seconds:.3}\"")?;
             match lines.is_empty() {

@@ -13,10 +13,7 @@ use crate::sql::Span;
 
 impl Predictor<'_> {
     pub(super) fn add_column(&mut self, state: &mut Alter, column: &ColumnDefinition, if_not_exists: bool) {
-        if if_not_exists
-            && state.relation.column(&column.name.name).is_some()
-            && !state.drops(&column.name.name)
-        {
+        if if_not_exists && state.relation.column(&column.name.name).is_some() && !state.drops(&column.name.name) {
             state.existing.push(column.name.name.clone());
             return;
         }

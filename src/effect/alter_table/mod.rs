@@ -79,6 +79,7 @@ impl Predictor<'_> {
         let span = key.map_or(alter.relation.span, |action| action.span);
         if key.is_some() || !rewritten.is_empty() {
             let after = self.after(state.change);
+            self.skip_dropped_indexes(&rewritten, &after);
             let tables = if key.is_some() { family } else { &rewritten[..] };
             self.build_new_indexes(tables, &after, span, "it enforces the constraint");
         }
