@@ -81,7 +81,7 @@ impl Comparison<'_> {
         problems.extend(here.map(|(_, message)| message.clone()));
         match (&outcome.error, problems.is_empty()) {
             // Rows of ours say nothing of what was predicted without them.
-            (Some(error), _) if is_about_rows(error) && outcome.on_rows => {}
+            (Some(error), _) if is_about_rows(error) && (outcome.on_rows || outcome.beside_rows) => {}
             (Some(error), true) => {
                 self.differs(DifferenceField::Outcome, "runs".to_owned(), format!("refused: {error}"));
             }
