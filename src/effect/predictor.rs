@@ -190,7 +190,7 @@ impl<'a> Predictor<'a> {
         }
     }
 
-    /// An index that the same statement drops is not built for the table's new storage.
+    /// Takes back the builds of indexes that the statement drops: drops are a pass before the rewrite (AT_PASS_DROP, tablecmds.c).
     pub fn forget_dropped_indexes(&mut self, tables: &[Arc<Relation>], after: &Schema) {
         for table in tables {
             for index in self.schema().indexes_of(table.id).filter(|index| after.relation(index.id).is_none()) {

@@ -235,7 +235,10 @@ impl Work<'_> {
 
         let outcomes = self.runner.migration(self.ground, run, sources, true).await?;
 
-        let mut withdrawn = witness::after(self.runner, run, findings, witnesses, self.label).await?;
+        // Where a statement did not run, what it takes away is still there.
+        let ran = |(_, outcome): &(usize, Outcome)| outcome.error.is_none() || outcome.on_rows;
+        let all_ran = outcomes.iter().all(ran) && self.runner.refused.is_none();
+        let mut withdrawn = witness::after(self.runner, run, findings, witnesses, self.label, all_ran).await?;
         let by_witness = withdrawn.len();
         let claims: Vec<(Span, String)> =
             findings.iter().filter(|it| claims_refusal(it)).map(|it| (it.span, it.message.clone())).collect();
@@ -281,7 +284,7 @@ impl Work<'_> {
                 self.runner.session.batch_execute(&format!("ANALYZE {table}")).await?;
             }
         }
-        self.runner.made_up.extend(filled.tables);
+        self.runner.has_made_up(&filled.tables).await?;
         for text in filled.failed {
             add(&mut self.proof.notes, text);
         }

@@ -11,7 +11,7 @@ use tokio_postgres::SimpleQueryMessage;
 
 use super::ProveError;
 use super::ground::Ground;
-use super::seed::Memory;
+use super::seed::{Memory, literal};
 use super::stand_in::{self, Missing};
 use crate::change::{Change, TransactionControl};
 use crate::history::{MigrationRun, Step, TransactionId};
@@ -33,6 +33,8 @@ pub(super) struct Outcome {
     pub error: Option<ServerError>,
     /// The error came from made-up rows; `watched` is that of the second try, without them.
     pub on_rows: bool,
+    /// Rows were made up before, here or where the statement's rows come from.
+    pub beside_rows: bool,
     pub took: Duration,
 }
 
@@ -54,8 +56,10 @@ pub(super) struct Runner {
     open: Open,
     /// What stands in for what.
     pub notes: Vec<String>,
-    /// Tables that hold made-up rows.
+    /// Object identifiers of the tables that hold made-up rows: names change.
     pub made_up: BTreeSet<String>,
+    /// Rows were made up: statements may have copied them.
+    pub has_seeded: bool,
     /// What made up rows before.
     pub memory: RefCell<Memory>,
     /// Functions that take too long to be called again.
@@ -79,6 +83,7 @@ impl Runner {
             open: Open::No,
             notes: Vec::new(),
             made_up: BTreeSet::new(),
+            has_seeded: false,
             memory: RefCell::default(),
             slow: RefCell::default(),
             tools: BTreeSet::new(),
@@ -123,6 +128,7 @@ impl Runner {
             let started = Instant::now();
             let mut outcome = self.statement(ground, step, sources, watch).await?;
             outcome.took = started.elapsed();
+            outcome.beside_rows = self.has_seeded;
             outcomes.push((index, outcome));
         }
         if !is_shared(run) {
@@ -244,12 +250,12 @@ impl Runner {
         watch: bool,
         refused: Outcome,
     ) -> Result<Outcome, ProveError> {
-        let delete: Vec<String> = self.made_up.iter().map(|table| format!("DELETE FROM {table}")).collect();
+        let tables = self.names(&self.made_up).await?;
+        let delete: String = tables.iter().map(|table| format!("DELETE FROM {table}; ")).collect();
         let open = self.is_open();
         let text = format!(
-            "{}SET LOCAL session_replication_role = replica; {}; {}",
+            "{}SET LOCAL session_replication_role = replica; {delete}{}",
             if open { "SAVEPOINT pgassay_rows; " } else { "BEGIN; " },
-            delete.join("; "),
             if open { "SET LOCAL session_replication_role = origin; RELEASE pgassay_rows" } else { "COMMIT" }
         );
         if self.send(&text).await?.is_some() {
@@ -380,6 +386,28 @@ impl Runner {
     /// Sends a text; the inner value is the server's refusal.
     pub async fn send(&self, sql: &str) -> Result<Option<ServerError>, ProveError> {
         Ok(refusal(self.session.batch_execute(sql).await)?)
+    }
+
+    /// Notes that the tables hold made-up rows now.
+    pub async fn has_made_up(&mut self, tables: &BTreeSet<String>) -> Result<(), ProveError> {
+        for table in tables {
+            let sql = format!("SELECT pg_catalog.to_regclass({})::pg_catalog.oid", literal(table));
+            self.made_up.extend(self.rows(&sql).await?.into_iter().flatten().flatten());
+            self.has_seeded = true;
+        }
+        Ok(())
+    }
+
+    /// The names that tables have now; those that are gone have none.
+    async fn names(&self, tables: &BTreeSet<String>) -> Result<Vec<String>, ProveError> {
+        let list: Vec<&str> = tables.iter().map(String::as_str).collect();
+        let sql = format!(
+            "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)
+               FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+              WHERE c.oid = ANY ('{{{}}}'::pg_catalog.oid[])",
+            list.join(",")
+        );
+        Ok(self.rows(&sql).await?.into_iter().flatten().flatten().collect())
     }
 
     /// Asks for rows of text.

@@ -89,6 +89,15 @@ ALTER TABLE orders ADD COLUMN IF NOT EXISTS note float8 DEFAULT random(), DROP C
 -- case: add column if not exists on an existing one
 ALTER TABLE orders ADD COLUMN IF NOT EXISTS note text;
 
+-- case: drop column and add one of its name
+ALTER TABLE empty_table DROP COLUMN id, ADD COLUMN id int NOT NULL;
+
+-- case: add column before the drop of its name
+ALTER TABLE empty_table ADD COLUMN id int NOT NULL, DROP COLUMN id;
+
+-- case: drop column and add a volatile one of its name
+ALTER TABLE orders DROP COLUMN note, ADD COLUMN note text DEFAULT random()::text;
+
 -- case: add column default now
 ALTER TABLE orders ADD COLUMN a timestamptz DEFAULT now();
 
