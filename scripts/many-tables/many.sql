@@ -4,7 +4,9 @@
 --     createdb many
 --     PGOPTIONS='-c many.tables=10000' psql -v ON_ERROR_STOP=1 -f scripts/many-tables/many.sql many
 --
--- many.tables is 10000 without the option: 100,000 columns, 60,000 files, about 1.5 GB. Time and memory with it are in docs/speed.md.
+--     time pgassay snapshot --db many -o many.snapshot
+--
+-- many.tables is 10000 without the option: 100,000 columns, 60,000 files, about 2 GB; making them takes some minutes.
 
 \set QUIET on
 SET client_min_messages = warning;
