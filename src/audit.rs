@@ -4,14 +4,14 @@
 //! impact, those of one table together. Does no I/O; the same input gives the same report.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check;
 use crate::config::Settings;
 use crate::db::Database;
 use crate::facts::{Facts, Reference, Samples, Workload};
 use crate::finding::{Finding, Severity};
-use crate::history::{self, Completeness, Options, Places, decide_completeness, separate};
+use crate::history::{self, Completeness, History, Options, Places, decide_completeness, separate};
 use crate::migration::{Direction, Migration};
 use crate::report::Report;
 use crate::rules::read_suppressions;
@@ -27,6 +27,8 @@ pub struct AuditJob {
     pub base: Vec<Migration>,
     /// All that made the schema, in order; those of one folder are one history.
     pub migrations: Vec<Migration>,
+    /// What the migrations make, where that is known: they are not read again.
+    pub made: Option<Made>,
     pub version: PgVersion,
     pub completeness: Completeness,
     pub settings: Settings,
@@ -37,12 +39,20 @@ pub struct AuditJob {
     pub samples: Option<Samples>,
 }
 
+/// A schema, and where in its text everything is.
+#[derive(Debug, Clone)]
+pub struct Made {
+    pub schema: Schema,
+    pub places: Places,
+}
+
 impl AuditJob {
     /// The job of judging a database that was read, with the default settings.
     pub fn of_database(database: Database, sources: &Sources) -> AuditJob {
-        let Database { label, version, file, facts, workload, .. } = database;
+        let Database { label, version, file, schema, places, facts, workload, .. } = database;
         AuditJob {
             migrations: vec![Migration::plain(&label, file, sources.file(file).text.len())],
+            made: Some(Made { schema, places }),
             version,
             completeness: Completeness::Complete,
             facts: Some(facts),
@@ -84,51 +94,15 @@ pub fn references(database: &Database, settings: &Settings) -> Vec<Reference> {
 /// Judges the schema that the migrations leave.
 pub fn audit(job: &AuditJob, sources: &Sources) -> Report {
     let mut report = Report::new(job.version);
-    let mut tables = 0;
-    let mut ranked: Vec<(Rank, Finding)> = Vec::new();
-    for history in separate(&job.base, &job.migrations) {
-        let migrations: Vec<Migration> =
-            history.migrations.into_iter().filter(|migration| migration.direction == Direction::Up).collect();
-        let base = check::read(&history.base, sources, false);
-        let units = check::read(&migrations, sources, false);
-        let options = Options { version: job.version, one_deploy: false };
-        let mut before = history::replay(&base, Schema::new(true), options, |_| {});
-        before.complete = match job.completeness {
-            Completeness::Complete => true,
-            Completeness::Partial => false,
-            Completeness::Auto if !base.is_empty() => before.complete,
-            Completeness::Auto => decide_completeness(&units, &before, job.version),
-        };
-        let mut places = Places::default();
-        let mut schema = history::replay(&units, before, options, |run| places = run.places);
-        for (name, _) in job.facts.iter().flat_map(|facts| &facts.indexes).filter(|(_, index)| !index.valid) {
-            schema.mark_invalid_index(name);
-        }
-        let context = SchemaContext {
-            schema: &schema,
-            version: job.version,
-            places: &places,
-            areas: &job.settings.areas,
-            options: &job.settings.options,
-            facts: job.facts.as_ref(),
-            workload: job.workload.as_ref(),
-            uses: &[],
-            samples: job.samples.as_ref(),
-            scope: None,
-            earlier: None,
-        };
-        let uses = job.workload.as_ref().map(|workload| queries::uses(&context, workload)).unwrap_or_default();
-        let context = SchemaContext { uses: &uses, ..context };
-        tables += context.any_tables().count();
-        let mut findings = judge(&context, &mut report.tables);
-        for unit in &units {
-            let mut suppressions = read_suppressions(sources.file(unit.migration.file), &unit.scripts);
-            let (here, rest) = findings.into_iter().partition(|(_, finding)| finding.span.file == unit.migration.file);
-            findings = rest;
-            findings.extend(suppressions.allow_ranked(here));
-        }
-        ranked.extend(findings);
+    let mut judged = Judged::default();
+    match &job.made {
+        Some(made) => judged = judge_made(job, made),
+        None => separate(&job.base, &job.migrations)
+            .into_iter()
+            .for_each(|history| judged.add(judge_history(job, history, sources))),
     }
+    let Judged { mut ranked, tables, headings } = judged;
+    report.tables = headings;
     let mut findings: Vec<Finding> = Vec::new();
     ranked.sort_by(|(one, _), (other, _)| one.cmp(other));
     findings.extend(ranked.into_iter().map(|(_, finding)| finding));
@@ -140,6 +114,101 @@ pub fn audit(job: &AuditJob, sources: &Sources) -> Report {
     report.count(job.migrations.iter().map(|migration| migration.file));
     report.summary.tables = Some(tables);
     report
+}
+
+/// What is found in one schema, or in all.
+#[derive(Default)]
+struct Judged {
+    ranked: Vec<(Rank, Finding)>,
+    tables: usize,
+    /// What is known of the tables that have findings.
+    headings: BTreeMap<String, String>,
+}
+
+impl Judged {
+    fn add(&mut self, other: Judged) {
+        self.ranked.extend(other.ranked);
+        self.tables += other.tables;
+        self.headings.extend(other.headings);
+    }
+}
+
+/// Replays a history, judges what it makes, and hears its allow comments.
+fn judge_history(job: &AuditJob, history: History, sources: &Sources) -> Judged {
+    let migrations: Vec<Migration> =
+        history.migrations.into_iter().filter(|migration| migration.direction == Direction::Up).collect();
+    let base = check::read(&history.base, sources, false);
+    let units = check::read(&migrations, sources, false);
+    let options = Options { version: job.version, one_deploy: false, older_steps: false };
+    let mut before = history::replay(&base, Schema::new(true), options, |_| {});
+    before.complete = match job.completeness {
+        Completeness::Complete => true,
+        Completeness::Partial => false,
+        Completeness::Auto if !base.is_empty() => before.complete,
+        Completeness::Auto => decide_completeness(&units, &before, job.version),
+    };
+    let mut places = Places::default();
+    let mut schema = history::replay(&units, before, options, |run| places = run.places);
+    for (name, _) in job.facts.iter().flat_map(|facts| &facts.indexes).filter(|(_, index)| !index.valid) {
+        schema.mark_invalid_index(name);
+    }
+    let mut judged = judge_made(job, &Made { schema, places });
+    for unit in &units {
+        let mut suppressions = read_suppressions(sources.file(unit.migration.file), &unit.scripts);
+        let (here, rest) = judged.ranked.into_iter().partition(|(_, finding)| finding.span.file == unit.migration.file);
+        judged.ranked = rest;
+        judged.ranked.extend(suppressions.allow_ranked(here));
+    }
+    judged
+}
+
+fn judge_made(job: &AuditJob, made: &Made) -> Judged {
+    let context = SchemaContext {
+        schema: &made.schema,
+        version: job.version,
+        places: &made.places,
+        areas: &job.settings.areas,
+        options: &job.settings.options,
+        facts: job.facts.as_ref(),
+        workload: job.workload.as_ref(),
+        uses: &[],
+        samples: job.samples.as_ref(),
+        scope: None,
+        earlier: None,
+    };
+    let uses = job.workload.as_ref().map(|workload| queries::uses(&context, workload)).unwrap_or_default();
+    let context = SchemaContext { uses: &uses, ..context };
+    let mut headings = BTreeMap::new();
+    let ranked = judge(&context, &mut headings);
+    Judged { ranked, tables: context.any_tables().count(), headings }
+}
+
+/// The columns that each statement of a database's workload compares, or asks for in conditions, by printed name.
+pub fn columns_compared(database: &Database) -> Vec<BTreeSet<String>> {
+    let settings = Settings::default();
+    let places = Places::default();
+    let context = SchemaContext {
+        schema: &database.schema,
+        version: database.version,
+        places: &places,
+        areas: &settings.areas,
+        options: &settings.options,
+        facts: None,
+        workload: None,
+        uses: &[],
+        samples: None,
+        scope: None,
+        earlier: None,
+    };
+    let mut found = vec![BTreeSet::new(); database.workload.statements.len()];
+    for used in queries::uses(&context, &database.workload) {
+        let Some(table) = database.schema.relation(used.table) else { continue };
+        let Some(column) = table.column_by_id(used.column) else { continue };
+        if used.kind != queries::UseKind::Read {
+            found[used.statement].insert(format!("{}.{}", table.name, column.name));
+        }
+    }
+    found
 }
 
 fn unread(unread: &crate::facts::Unread) -> String {

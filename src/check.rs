@@ -84,7 +84,7 @@ pub fn check_observed(job: &Job, sources: &Sources, mut observer: Option<&mut dy
 }
 
 /// A long chain of operators is a deep tree, and whoever walks or drops it needs stack, whatever thread this is.
-fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn with_stack<T>(work: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(crate::sql::STACK, crate::sql::STACK, work)
 }
 
@@ -104,7 +104,7 @@ fn check_history(
     let units = read(&history.migrations, sources, true);
     let schema = schema_before(job, &base, &units);
     let mut suppressions = suppressions(&units, &around, sources);
-    let options = Options { version: job.version, one_deploy: job.one_deploy };
+    let options = Options { version: job.version, one_deploy: job.one_deploy, older_steps: observer.is_some() };
     if let Some(observer) = &mut observer {
         observer.begin(&base, sources);
     }
@@ -171,7 +171,7 @@ fn schema_before(job: &Job, base: &[Unit], units: &[Unit]) -> Schema {
     let mut empty = Schema::new(true);
     let tables = base.iter().chain(units).flat_map(|unit| unit.migration.framework.own_tables());
     empty.outside.extend(tables.map(|table| Name::from(*table)));
-    let options = Options { version: job.version, one_deploy: false };
+    let options = Options { version: job.version, one_deploy: false, older_steps: false };
     // A base says what exists, unless it is itself the tail of something.
     let mut schema = history::replay(base, empty, options, |_| {});
     schema.complete = match job.completeness {

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use pgassay::change::QualifiedName;
+use pgassay::contract::Subject;
 use pgassay::db::{self, Limits, Parameters, Reading, Wanted};
 use pgassay::facts::{Topic, Values};
 use pgassay::shadow::{Options, Server, Session};
@@ -57,7 +59,8 @@ impl Shop {
 
     fn read(&self, user: &str, database: &str, values: Values) -> Reading {
         let parameters = Parameters::read(&self.string(user, database)).expect("parameters");
-        let wanted = Wanted { values, limits: Limits { lock: Duration::from_millis(300), ..Limits::default() } };
+        let limits = Limits { lock: Duration::from_millis(300), ..Limits::default() };
+        let wanted = Wanted { values, limits, ..Wanted::default() };
         self.runtime.block_on(db::read(&parameters, wanted)).unwrap_or_else(|error| panic!("{error}"))
     }
 }
@@ -106,11 +109,81 @@ fn the_ddl_makes_the_same_schema_again_on_every_version() {
         let unread: Vec<_> = database.facts.unread.iter().filter(|it| it.topic == Topic::Definitions).collect();
         assert!(unread.is_empty(), "{}: {unread:#?}", installation.version());
         assert!(database.schema.complete);
-        let orders = "shop.orders".parse().expect("a name");
-        let place = database.places.column(&orders, &"total".into()).expect("a place");
-        assert_eq!(sources.slice(place), "total");
+        let orders = database.schema.relation_at(&"shop.orders".parse().expect("a name")).expect("the table");
+        let total = orders.column(&"total".into()).expect("the column").id;
+        let place = database.places.of(&Subject::Column(orders.id, total)).expect("a place");
+        assert!(sources.slice(place).starts_with("total "), "{}", sources.slice(place));
         assert_eq!(database.label, "database shop");
     }
+}
+
+/// The definitions of keys' indexes are put together from the constraints.
+#[test]
+fn indexes_of_keys_are_as_the_server_prints_them() {
+    const KEYS: &str = r#"
+        CREATE SCHEMA "Odd ""schema""";
+        CREATE TABLE "Odd ""schema"""."Odd, (table)" ("A) DEFERRABLE" int, "select" text, c int, d text COLLATE "C",
+            CONSTRAINT "odd key" PRIMARY KEY ("A) DEFERRABLE", "select") INCLUDE (c), UNIQUE (d) DEFERRABLE INITIALLY DEFERRED,
+            CONSTRAINT filled UNIQUE (c) WITH (fillfactor = 70), CONSTRAINT "out" EXCLUDE USING btree (c WITH =), UNIQUE (c, d) DEFERRABLE);
+        CREATE TABLE parts (id int, at date, PRIMARY KEY (id, at), UNIQUE (at, id)) PARTITION BY RANGE (at);
+        CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+        CREATE UNIQUE INDEX plain ON parts_1 (at DESC, (id + 1)) WHERE id > 0;
+        CREATE UNIQUE INDEX named ON parts_1 (id);
+        ALTER TABLE parts_1 ADD CONSTRAINT renamed UNIQUE USING INDEX named;"#;
+    for installation in servers::all() {
+        let shop = Shop::start(&installation, &[]);
+        shop.run("shop", KEYS);
+        if installation.major() >= 15 {
+            shop.run("shop", "CREATE TABLE nulls (a int, b int, UNIQUE NULLS NOT DISTINCT (a) INCLUDE (b))");
+        }
+        if installation.major() >= 18 {
+            shop.run("shop", "CREATE TABLE spans (a int4range, during int4range, UNIQUE (a, during WITHOUT OVERLAPS))");
+        }
+        let reading = shop.read("postgres", "shop", Values::None);
+        let session = shop.session("shop");
+        let sql = "SELECT schemaname::text, indexname::text, indexdef FROM pg_indexes WHERE schemaname !~ '^(pg_|information_schema)'";
+        let rows = shop.runtime.block_on(session.query(sql, &[])).expect("the indexes");
+        assert!(rows.len() > 20, "{}", rows.len());
+        for row in rows {
+            let name = QualifiedName::new(row.get::<_, &str>(0), row.get::<_, &str>(1));
+            let found = reading.facts.indexes.get(&name).map(|index| index.definition.as_str());
+            assert_eq!(found, Some(row.get::<_, &str>(2)), "{}: {name}", installation.version());
+        }
+    }
+}
+
+/// How many queries it takes does not hang on how much there is. Ten thousand tables are in scripts/many-tables.
+#[test]
+fn more_tables_are_no_more_queries() {
+    let shop = Shop::start(&servers::newest(), &[("log_statement", "all"), ("log_line_prefix", "%a|")]);
+    let queries = |database: &str| {
+        let log = Path::new(&shop.folder()).join("log");
+        let number = || {
+            let log = std::fs::read_to_string(&log).expect("the server's log");
+            let is_query = |line: &&str| line.starts_with("pgassay|") && line.contains("execute <unnamed>: ");
+            log.lines().filter(is_query).count()
+        };
+        let before = number();
+        let reading = shop.read("postgres", database, Values::None);
+        (number() - before, reading.facts.relations.len())
+    };
+    shop.run("postgres", "CREATE DATABASE few");
+    shop.run("postgres", "CREATE DATABASE many");
+    let make = |tables: usize| {
+        let table = |n| {
+            format!(
+                "CREATE TABLE t{n} (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a text DEFAULT 'x' CHECK (a <> ''));
+                 CREATE INDEX ON t{n} (a) WHERE id > 1; CREATE VIEW v{n} AS SELECT id FROM t{n};"
+            )
+        };
+        (0..tables).map(table).collect::<String>()
+    };
+    shop.run("few", &make(1));
+    shop.run("many", &make(150));
+    let ((few, _), (many, relations)) = (queries("few"), queries("many"));
+    assert!(relations >= 300, "{relations}");
+    assert_eq!(few, many);
+    assert!((10..=25).contains(&many), "{many} queries");
 }
 
 #[test]

@@ -2,19 +2,20 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use pgassay::advisor::{self, Limits, Outcome, Query, Reason};
+use pgassay::advisor::{self, Advice, Advised, Limits, Method, Outcome, Planner, Query, Reason, Tables, Unused};
 use pgassay::db::{self, Parameters, Wanted};
 use pgassay::shadow::{Installation, Options, Server, Session};
-use pgassay::twin::{Twin, capture};
-use pgassay::whatif::{Prepared, TwinPlanner, read_tables};
+use pgassay::twin::{Statistics, Twin};
+use pgassay::whatif::{BothPlanner, HypopgPlanner, MakeTwin, Prepared, TwinPlanner, read_tables};
 use support::servers;
+use tokio::runtime::Runtime;
 
 const SCHEMAS: &[(&str, &str)] = &[
     ("shop", include_str!("twin/shop.sql")),
     ("events", include_str!("twin/events.sql")),
-    ("library", include_str!("twin/library.sql")),
+    ("\"Library\"", include_str!("twin/library.sql")),
 ];
 
 /// What a plan is compared by.
@@ -72,6 +73,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("default_statistics_target", "60"),
 ];
 
+#[derive(Default)]
 struct Figures {
     queries: usize,
     same_shape: usize,
@@ -79,56 +81,105 @@ struct Figures {
     largest: f64,
 }
 
-async fn compare(installation: &Installation, as_superuser: bool) -> Figures {
-    let settings = SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let options = Options { settings: settings.collect(), ..Options::default() };
-    let mut figures = Figures { queries: 0, same_shape: 0, same_cost: 0, largest: 0.0 };
-    let server = Server::start(installation, &options).expect("a server");
-    let folder = server.data().parent().expect("a folder").display().to_string();
-    let postgres = server.connect("postgres").await.expect("a session");
-    postgres.batch_execute("CREATE ROLE reader LOGIN IN ROLE pg_read_all_data, pg_monitor").await.expect("a role");
-    for (name, text) in SCHEMAS {
-        postgres.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("a database");
-        let (setup, queries) = parts(text);
-        let original = server.connect(name).await.expect("a session");
-        original.simple_query("SELECT setseed(0.5)").await.expect("a seed");
-        for statement in setup.split(";\n").filter(|it| !it.trim().is_empty()) {
-            original.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+/// A server with the three schemas in the database `all`, each queried with its own search_path.
+struct Original {
+    installation: Installation,
+    server: Server,
+}
+
+impl Original {
+    async fn load(major: u16) -> Original {
+        let installation = servers::of_versions(&[major]).remove(0);
+        let settings = SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let options = Options { settings: settings.collect(), ..Options::default() };
+        let server = Server::start(&installation, &options).expect("a server");
+        let postgres = server.connect("postgres").await.expect("a session");
+        postgres.batch_execute("CREATE ROLE reader LOGIN IN ROLE pg_read_all_data, pg_monitor").await.expect("a role");
+        postgres.batch_execute("CREATE DATABASE everything").await.expect("a database");
+        postgres.close().await;
+        let session = server.connect("everything").await.expect("a session");
+        for (name, text) in SCHEMAS {
+            let start = format!("CREATE SCHEMA IF NOT EXISTS {name}; SET search_path = {name}");
+            session.batch_execute(&start).await.expect("a schema");
+            session.simple_query("SELECT setseed(0.5)").await.expect("a seed");
+            for statement in parts(text).0.split(";\n").filter(|it| !it.trim().is_empty()) {
+                session.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+            }
         }
-        original.batch_execute("CHECKPOINT; RESET search_path").await.expect("a checkpoint");
-        let user = if as_superuser { "postgres" } else { "reader" };
-        let parameters = Parameters::read(&format!("host={folder} user={user} dbname={name}")).expect("parameters");
-        let reading = db::read(&parameters, Wanted::default()).await.expect("a reading");
-        let session = db::Session::open(&parameters, &db::Limits::default()).await.expect("a session");
-        let statistics = capture(&session).await.expect("statistics");
-        // A snapshot carries them as text.
-        let statistics = serde_json::from_str(&serde_json::to_string(&statistics).expect("JSON")).expect("statistics");
+        session.batch_execute("CHECKPOINT").await.expect("a checkpoint");
         session.close().await;
-        let twin = Twin::build(installation, &reading.ddl, statistics).await.expect("a twin");
-        for gap in &twin.gaps {
-            println!("{name}: {}: {}", gap.what, gap.reason);
+        Original { installation, server }
+    }
+
+    fn parameters(&self, user: &str, database: &str) -> Parameters {
+        let folder = self.server.data().parent().expect("a folder").display().to_string();
+        Parameters::read(&format!("host={folder} user={user} dbname={database}")).expect("parameters")
+    }
+
+    /// DDL and statistics as a snapshot carries them, with values of columns or without.
+    async fn read(&self, user: &str, with_values: bool) -> (String, Statistics) {
+        let wanted = Wanted { planner: true, ..Wanted::default() };
+        let reading = db::read(&self.parameters(user, "everything"), wanted).await.expect("a reading");
+        let mut statistics = reading.planner.expect("statistics");
+        if !with_values {
+            statistics.leave_out_values(|_, _| false, |_| None);
         }
+        let text = serde_json::to_string(&statistics).expect("JSON");
+        (reading.ddl, serde_json::from_str(&text).expect("statistics"))
+    }
+
+    /// Plans every query here and in a twin, and prints the figures.
+    async fn compare(&self, user: &str, with_values: bool) -> Figures {
+        let (ddl, statistics) = self.read(user, with_values).await;
+        let twin = Twin::build(&self.installation, &ddl, statistics).await.expect("a twin");
+        for gap in &twin.gaps {
+            println!("{}: {}", gap.what, gap.reason);
+        }
+        let real = self.server.connect("everything").await.expect("a session");
         let copy = twin.connect().await.expect("a session");
-        for (title, query) in &queries {
-            let (real, copied) = (plan(&original, query).await, plan(&copy, query).await);
-            let difference = (copied.cost - real.cost).abs() / real.cost;
-            figures.queries += 1;
-            figures.same_shape += usize::from(real.shape == copied.shape);
-            figures.same_cost += usize::from(difference <= 0.001);
-            figures.largest = figures.largest.max(difference);
-            if real.shape != copied.shape || difference > 0.001 {
-                println!("{name}, {title}: cost {} in the database, {} in the twin", real.cost, copied.cost);
-                println!(
-                    "{}",
-                    if real.shape == copied.shape { String::new() } else { format!("{}{}", real.shape, copied.shape) }
-                );
+        let mut figures = Figures::default();
+        for (name, text) in SCHEMAS {
+            let path = format!("SET search_path = {name}, public");
+            real.batch_execute(&path).await.expect("a setting");
+            copy.batch_execute(&path).await.expect("a setting");
+            for (title, query) in &parts(text).1 {
+                let (real, copied) = (plan(&real, query).await, plan(&copy, query).await);
+                figures.add(&format!("{name}, {title}"), &real, &copied, with_values);
             }
         }
         copy.close().await;
-        original.close().await;
+        real.close().await;
+        println!(
+            "PostgreSQL {}, {user}{}: {} queries, {} with the same plan, {} with the same cost (0.1 %), largest difference {:.3} %",
+            self.installation.major(),
+            if with_values { "" } else { ", without values of columns" },
+            figures.queries,
+            figures.same_shape,
+            figures.same_cost,
+            figures.largest * 100.0
+        );
+        figures
     }
-    postgres.close().await;
-    figures
+}
+
+impl Figures {
+    fn add(&mut self, title: &str, real: &Planned, copied: &Planned, tell: bool) {
+        let difference = (copied.cost - real.cost).abs() / real.cost;
+        self.queries += 1;
+        self.same_shape += usize::from(real.shape == copied.shape);
+        self.same_cost += usize::from(difference <= 0.001);
+        self.largest = self.largest.max(difference);
+        if tell && (real.shape != copied.shape || difference > 0.001) {
+            println!("{title}: cost {} in the database, {} in the twin", real.cost, copied.cost);
+            println!("{}{}", real.shape, copied.shape);
+        }
+    }
+
+    fn assert_alike(&self) {
+        assert!(self.queries >= 50);
+        assert_eq!(self.same_shape, self.queries, "plans differ");
+        assert_eq!(self.same_cost, self.queries, "costs differ");
+    }
 }
 
 fn parts(text: &str) -> (String, BTreeMap<String, String>) {
@@ -141,36 +192,28 @@ fn parts(text: &str) -> (String, BTreeMap<String, String>) {
     (setup, queries.collect())
 }
 
-fn check(major: u16, as_superuser: bool) {
-    let installation = servers::of_versions(&[major]).remove(0);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let figures = runtime.block_on(compare(&installation, as_superuser));
-    println!(
-        "PostgreSQL {major}, {}: {} queries, {} with the same plan, {} with the same cost (0.1 %), largest difference {:.3} %",
-        if as_superuser { "superuser" } else { "pg_read_all_data" },
-        figures.queries,
-        figures.same_shape,
-        figures.same_cost,
-        figures.largest * 100.0
-    );
-    assert!(figures.queries >= 50);
-    assert_eq!(figures.same_shape, figures.queries, "plans differ");
-    assert_eq!(figures.same_cost, figures.queries, "costs differ");
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
+/// One database for all that is asked of 15: loading it takes longer than everything else.
 #[test]
-fn plans_as_the_database_does_15() {
-    check(15, true);
+fn plans_and_advises_as_the_database_does_15() {
+    let runtime = runtime();
+    let original = runtime.block_on(Original::load(15));
+    runtime.block_on(original.compare("postgres", true)).assert_alike();
+    runtime.block_on(original.compare("reader", true)).assert_alike();
+    // Constants are estimated by averages: most plans stay the same.
+    let coarse = runtime.block_on(original.compare("postgres", false));
+    assert!(coarse.same_shape * 2 > coarse.queries, "{} of {}", coarse.same_shape, coarse.queries);
+    advised_indexes_cost_in_the_database_what_they_cost_in_the_twin(&runtime, &original);
 }
 
 #[test]
 fn plans_as_the_database_does_18() {
-    check(18, true);
-}
-
-#[test]
-fn plans_as_the_database_does_for_a_role_that_only_reads() {
-    check(15, false);
+    let runtime = runtime();
+    let original = runtime.block_on(Original::load(18));
+    runtime.block_on(original.compare("postgres", true)).assert_alike();
 }
 
 /// Queries on the shop without some of its indexes, with what is to be advised for each.
@@ -187,33 +230,8 @@ const HOT: &[(&str, Option<&str>)] = &[
     ("SELECT * FROM orders WHERE id = $1", None),
 ];
 
-/// What is advised has a cost in the database, too, once it is made there.
-#[test]
-fn advised_indexes_cost_in_the_database_what_they_cost_in_the_twin() {
-    let installation = servers::of_versions(&[15]).remove(0);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let server = Server::start(&installation, &Options::default()).expect("a server");
-    let folder = server.data().parent().expect("a folder").display().to_string();
-    let original = runtime.block_on(server.connect("postgres")).expect("a session");
-    let (setup, _) = parts(SCHEMAS[0].1);
-    let run =
-        |sql: &str| runtime.block_on(original.batch_execute(sql)).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-    run("SELECT setseed(0.5)");
-    setup.split(";\n").filter(|it| !it.trim().is_empty()).for_each(run);
-    run("DROP INDEX orders_customer, orders_open, orders_sku, orders_meta, items_product");
-    run("CREATE INDEX orders_by_customer ON orders (customer_id)");
-    run("CREATE INDEX items_by_order ON items (order_id)");
-    run("CHECKPOINT");
-    let parameters = Parameters::read(&format!("host={folder} user=postgres dbname=postgres")).expect("parameters");
-    let (ddl, statistics) = runtime.block_on(async {
-        let reading = db::read(&parameters, Wanted::default()).await.expect("a reading");
-        let session = db::Session::open(&parameters, &db::Limits::default()).await.expect("a session");
-        (reading.ddl, capture(&session).await.expect("statistics"))
-    });
-    let twin = runtime.block_on(Twin::build(&installation, &ddl, statistics)).expect("a twin");
-    let prepared = HOT.iter().map(|(sql, _)| Prepared::new(sql, Some(10.0))).collect();
-    let mut planner = TwinPlanner::new(&runtime, twin, prepared).expect("a planner");
-    let tables = runtime.block_on(read_tables(&**planner.session(), None)).expect("tables");
+/// The advice for the hot queries, and what would be dropped of the shop.
+fn advise(tables: &Tables, planner: &mut dyn Planner) -> (Vec<Advice>, Vec<Unused>, Vec<Advised>) {
     let query = |(sql, _): &(&str, Option<&str>)| Query {
         text: (*sql).to_owned(),
         calls: 1000.0,
@@ -221,7 +239,38 @@ fn advised_indexes_cost_in_the_database_what_they_cost_in_the_twin() {
         sets: Vec::new(),
     };
     let queries: Vec<Query> = HOT.iter().map(query).collect();
-    let (advice, unused, advised) = advisor::advise(&queries, &tables, &mut planner, &Limits::default(), Some(1.0));
+    let (advice, mut unused, advised) = advisor::advise(&queries, tables, planner, &Limits::default(), Some(1.0));
+    unused.retain(|it| it.table.schema.as_str() == "shop");
+    (advice, unused, advised)
+}
+
+/// What is advised has a cost in the database, too, once it is made there; and hypopg on the database chooses what the twin does.
+fn advised_indexes_cost_in_the_database_what_they_cost_in_the_twin(runtime: &Runtime, original: &Original) {
+    let postgres = runtime.block_on(original.server.connect("postgres")).expect("a session");
+    let create = "CREATE DATABASE hot TEMPLATE everything";
+    runtime.block_on(postgres.batch_execute(create)).expect("a copy");
+    let session = runtime.block_on(original.server.connect("hot")).expect("a session");
+    let run =
+        |sql: &str| runtime.block_on(session.batch_execute(sql)).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    run("ALTER DATABASE hot SET search_path = shop; SET search_path = shop");
+    run("CREATE EXTENSION hypopg SCHEMA public");
+    run("DROP INDEX orders_customer, orders_open, orders_sku, orders_meta, items_product");
+    run("CREATE INDEX orders_by_customer ON orders (customer_id)");
+    run("CREATE INDEX items_by_order ON items (order_id)");
+    run("CHECKPOINT");
+    let parameters = original.parameters("postgres", "hot");
+    let wanted = Wanted { planner: true, ..Wanted::default() };
+    let reading = runtime.block_on(db::read(&parameters, wanted)).expect("a reading");
+    let mut planner = {
+        let statistics = reading.planner.clone().expect("statistics");
+        let twin = runtime.block_on(Twin::build(&original.installation, &reading.ddl, statistics)).expect("a twin");
+        let prepared = HOT.iter().map(|(sql, _)| Prepared::new(sql, Some(10.0))).collect();
+        TwinPlanner::new(runtime, twin, prepared).expect("a planner")
+    };
+    let tables = runtime.block_on(read_tables(&**planner.session(), None)).expect("tables");
+    let (advice, unused, advised) = advise(&tables, &mut planner);
+    drop(planner);
+    hypopg_chooses_alike(runtime, &parameters, (&advice, &unused, &advised));
     for ((sql, wanted), advised) in HOT.iter().zip(&advised) {
         match (&advised.outcome, wanted) {
             (Outcome::Helped(names), Some(wanted)) => {
@@ -243,7 +292,7 @@ fn advised_indexes_cost_in_the_database_what_they_cost_in_the_twin() {
     for (number, advised) in advised.iter().enumerate().filter(|(_, it)| matches!(it.outcome, Outcome::Helped(_))) {
         let sql = Prepared::new(HOT[number].0, Some(10.0));
         // Without ANALYZE: statistics of expressions would make another estimate.
-        let Some(real) = runtime.block_on(generic_cost(&original, &sql.text)) else { continue };
+        let Some(real) = runtime.block_on(generic_cost(&session, &sql.text)) else { continue };
         checked += 1;
         let difference = (real - advised.cost_after).abs() / real;
         println!("{}: cost {} in the twin, {real} with the real index", HOT[number].0, advised.cost_after);
@@ -259,8 +308,38 @@ fn advised_indexes_cost_in_the_database_what_they_cost_in_the_twin() {
     assert!(checked >= 3);
     for it in &advice {
         let sql = format!("SELECT pg_relation_size('{}')::float8", it.name);
-        let real: f64 = runtime.block_on(original.query_one(&sql, &[])).expect("a size").get(0);
+        let real: f64 = runtime.block_on(session.query_one(&sql, &[])).expect("a size").get(0);
         println!("{}: {:.0} bytes expected, {real:.0} real", it.definition.body(), it.estimate.bytes);
+    }
+}
+
+/// hypopg with the twin beside it for GIN gives the same advice as the twin alone, and costs that are almost the same.
+fn hypopg_chooses_alike(
+    runtime: &Runtime,
+    parameters: &Parameters,
+    (advice, unused, advised): (&[Advice], &[Unused], &[Advised]),
+) {
+    let session = runtime.block_on(db::Session::open(parameters, &db::Limits::default())).expect("a session");
+    let prepared = HOT.iter().map(|(sql, _)| Prepared::new(sql, Some(10.0))).collect();
+    let hypopg = HypopgPlanner::new(runtime, session, prepared).expect("a connection");
+    let hypopg = hypopg.expect("hypopg of PostgreSQL 15 is installed (postgresql-15-hypopg)");
+    let tables = runtime.block_on(read_tables(hypopg.session(), None)).expect("tables");
+    let missing: MakeTwin = Box::new(|| Err("there is none in this test".to_owned()));
+    let mut planner = BothPlanner::new(hypopg, missing);
+    let (own, _, own_advised) = advise(&tables, &mut planner);
+    assert!(planner.explained() > 0 && planner.missing().is_some(), "GIN was asked of the twin");
+    let bodies = |advice: &[Advice]| -> BTreeSet<String> {
+        let known = advice.iter().filter(|it| !matches!(it.definition.method, Method::Gin | Method::Gist));
+        known.map(|it| format!("{} {}", it.definition.table, it.definition.body())).collect()
+    };
+    assert_eq!(bodies(&own), bodies(advice), "hypopg and the twin choose otherwise");
+    assert!(!own.is_empty() && !unused.is_empty());
+    for ((one, other), (sql, _)) in own_advised.iter().zip(advised).zip(HOT) {
+        assert_eq!(one.cost_before, other.cost_before, "{sql}");
+        let uses_gin = bodies(advice).len() < advice.len() && sql.contains("@>");
+        let difference = (one.cost_after - other.cost_after).abs() / other.cost_after;
+        println!("{sql}: cost {} by hypopg, {} in the twin", one.cost_after, other.cost_after);
+        assert!(uses_gin || difference < 0.2, "{sql}: {} by hypopg, {} in the twin", one.cost_after, other.cost_after);
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Atom {
     pub predicate: Option<String>,
     /// It compares with another relation.
     pub join: bool,
+    /// The number of the parameter that it is equal to, where it is compared with one and nothing else.
+    pub parameter: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -157,7 +159,11 @@ impl Reader<'_> {
         let join = others.iter().any(|other| names_any(other));
         let constant = !others.iter().any(|other| names_any(other) || has_parameter(other));
         let predicate = constant.then(|| self.unqualified(part));
-        Some(Atom { key, column, usage, predicate, join })
+        let parameter = match (usage, part, others) {
+            (Use::Equal, Expr::BinaryOp { .. } | Expr::Nested(_), [other]) => parameter(other),
+            _ => None,
+        };
+        Some(Atom { key, column, usage, predicate, join, parameter })
     }
 
     /// The column, also behind a cast that changes nothing for an index, or the expression.
@@ -225,6 +231,18 @@ fn has_parameter(expression: &Expr) -> bool {
         _ => ControlFlow::Continue(()),
     })
     .is_break()
+}
+
+/// The number of `$n`, also behind a cast.
+fn parameter(expression: &Expr) -> Option<usize> {
+    match plain(expression) {
+        Expr::Cast { expr, .. } => parameter(expr),
+        Expr::Value(value) => match &value.value {
+            Value::Placeholder(name) => name.strip_prefix('$')?.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn usage(op: &BinaryOperator, right: &Expr) -> Option<Use> {

@@ -10,6 +10,7 @@ mod atom;
 mod candidate;
 mod choose;
 mod definition;
+mod observe;
 mod redundant;
 mod size;
 mod tables;
@@ -19,8 +20,11 @@ pub use atom::{Atom, Use};
 pub use candidate::candidates;
 pub use choose::{Advice, Advised, Gain, Outcome, Query, Reason, Unused, advise};
 pub use definition::{Definition, Key, Method};
+pub use observe::{Counted, Observation, observe, skew};
 pub use size::{Estimate, entries_and_bytes};
 pub use tables::{ColumnInfo, IndexInfo, TableInfo, Tables};
+
+use std::collections::BTreeMap;
 
 use crate::change::QualifiedName;
 use crate::plan::Plan;
@@ -35,6 +39,9 @@ pub trait Planner {
 
     /// The plan of a query (by its place in the workload) with some of the offered indexes and without some of the existing ones.
     fn plan(&mut self, query: usize, with: &[String], without: &[QualifiedName]) -> Result<Plan, String>;
+
+    /// The plan of a query with literals in the place of some parameters, by their numbers.
+    fn plan_with_values(&mut self, query: usize, values: &BTreeMap<usize, String>) -> Result<Plan, String>;
 
     /// Rows of a table for which a condition holds.
     fn rows(&mut self, table: &QualifiedName, condition: &str) -> Option<f64>;

@@ -19,6 +19,9 @@ pub struct TableInfo {
     pub rows: f64,
     pub pages: u64,
     pub partitioned: bool,
+    /// `RANGE (at)`, of a partitioned table.
+    #[serde(default)]
+    pub partition_key: Option<String>,
     /// The table that it is a partition of, at the top of the tree.
     pub root: Option<QualifiedName>,
     /// Partitions that hold rows.
@@ -43,6 +46,9 @@ pub struct ColumnInfo {
     pub null_fraction: f64,
     /// The share of the most common value.
     pub most_common: f64,
+    /// The most common value as text, where statistics have it. It is as private as the rows.
+    #[serde(default, skip_serializing)]
+    pub most_common_value: Option<String>,
     /// Texts of this column are compared as bytes, so that a plain index serves LIKE 'abc%'.
     pub c_collation: bool,
 }

@@ -33,7 +33,7 @@ pub struct Tree(pub Arc<ast::Statement>);
 
 impl PartialEq for Tree {
     fn eq(&self, other: &Self) -> bool {
-        self.0.to_string() == other.0.to_string()
+        super::expression::same_tree(&self.0, &other.0)
     }
 }
 

@@ -28,14 +28,19 @@ pub struct Query {
 /// Two expressions are the same when their trees print the same: spelling and spaces do not matter.
 impl PartialEq for Expression {
     fn eq(&self, other: &Self) -> bool {
-        self.tree.to_string() == other.tree.to_string()
+        same_tree(&self.tree, &other.tree)
     }
 }
 
 impl PartialEq for Query {
     fn eq(&self, other: &Self) -> bool {
-        self.tree.to_string() == other.tree.to_string()
+        same_tree(&self.tree, &other.tree)
     }
+}
+
+/// Whether two trees print the same. Printing costs most, and trees that are equal print the same.
+pub(super) fn same_tree<T: PartialEq + fmt::Display>(one: &Arc<T>, other: &Arc<T>) -> bool {
+    Arc::ptr_eq(one, other) || one == other || one.to_string() == other.to_string()
 }
 
 /// A type as written. The names that SQL's own syntax gives to built-in types are turned into the catalog's

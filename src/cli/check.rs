@@ -59,6 +59,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     }
     let (dumps, migrations): (Vec<_>, Vec<_>) =
         collected.migrations.drain(..).partition(|migration| migration.framework.is_base());
+    let target = match &database {
+        Some(database) => arguments.proof.target(database, &sources)?,
+        None => None,
+    };
     let job = Job {
         base: base.into_iter().chain(dumps).collect(),
         migrations,
@@ -70,7 +74,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         settings: in_force.settings.clone(),
         live: database.map(Database::live),
     };
-    let mut report = arguments.proof.check(&job, &sources)?;
+    let mut report = arguments.proof.check(&job, target, &sources)?;
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     tell_notes(&collected);
     // The output is whole even where the baseline is not.
@@ -91,6 +95,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
 fn read_database(arguments: &Arguments, in_force: &InForce, sources: &mut Sources) -> anyhow::Result<Option<Database>> {
     if arguments.database.is_given() && in_force.base.origin == Origin::CommandLine {
         anyhow::bail!("--base and a database both say what exists: give one of them");
+    }
+    if arguments.proof.is_wanted() {
+        return arguments.database.load_for_plans(Values::None, sources);
     }
     arguments.database.load(Values::None, sources)
 }

@@ -46,6 +46,32 @@ impl DatabaseArguments {
         self.db.is_some() || self.snapshot.is_some()
     }
 
+    /// The live database that is named.
+    pub fn url(&self) -> Option<&str> {
+        self.db.as_deref()
+    }
+
+    pub fn limits(&self) -> Limits {
+        self.limits.limits()
+    }
+
+    /// Reads the database or the snapshot with what its planner looks at.
+    pub fn read_for_plans(&self, values: Values) -> anyhow::Result<Option<Reading>> {
+        match (&self.db, &self.snapshot) {
+            (Some(url), _) => read(url, Wanted { values, limits: self.limits(), planner: true }).map(Some),
+            (None, Some(path)) => Ok(Some(snapshot::read(path)?)),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The same as a database with its schema; tells on stderr what could not be read.
+    pub fn load_for_plans(&self, values: Values, sources: &mut Sources) -> anyhow::Result<Option<Database>> {
+        let Some(reading) = self.read_for_plans(values)? else { return Ok(None) };
+        let database = Database::new(reading, sources);
+        tell(&database.facts);
+        Ok(Some(database))
+    }
+
     /// Samples documents, NULLs and references, those of the largest tables first; says on stderr what it is bound to.
     pub fn sample(&self, database: &Database, settings: &Settings) -> anyhow::Result<Samples> {
         let Some(url) = &self.db else { return Ok(Samples::default()) };
@@ -73,7 +99,7 @@ impl DatabaseArguments {
     /// Reads the database or the snapshot, and tells on stderr what could not be read.
     pub fn load(&self, values: Values, sources: &mut Sources) -> anyhow::Result<Option<Database>> {
         let reading = match (&self.db, &self.snapshot) {
-            (Some(url), _) => read(url, values, self.limits.limits())?,
+            (Some(url), _) => read(url, Wanted { values, limits: self.limits(), planner: false })?,
             (None, Some(path)) => snapshot::read(path)?,
             (None, None) => return Ok(None),
         };
@@ -84,10 +110,10 @@ impl DatabaseArguments {
 }
 
 /// Connects and reads.
-pub fn read(url: &str, values: Values, limits: Limits) -> anyhow::Result<Reading> {
+pub fn read(url: &str, wanted: Wanted) -> anyhow::Result<Reading> {
     let parameters = Parameters::read(url)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(db::read(&parameters, Wanted { values, limits }))?)
+    Ok(runtime.block_on(db::read(&parameters, wanted))?)
 }
 
 /// What a reader of the findings has to know of how they were come by.

@@ -2,14 +2,18 @@
 
 use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use pgassay::db::{self, ExplainMode, Limits, Parameters};
+use pgassay::advisor::Planner;
+use pgassay::db::{self, ExplainMode, Parameters};
+use pgassay::facts::Values;
 use pgassay::plan::draw::{self, Assayed, Options};
 use pgassay::plan::{self, Plan, Query};
+use pgassay::whatif::{Prepared, TwinPlanner};
 
+use super::database::DatabaseArguments;
+use super::queries::build_twin;
 use super::{Outcome, output};
 
 /// Read a plan in the terminal: where its time goes, what is wrong with it, what to do
@@ -23,9 +27,9 @@ pub struct Arguments {
     #[arg(value_name = "SQL|FILE|-", conflicts_with = "compare")]
     plan: Option<String>,
 
-    /// Plan the SQL on this database: a URL, "host=… dbname=…", a database's name, or env:NAME for the value of an environment variable
-    #[arg(long, value_name = "URL", conflicts_with = "compare")]
-    db: Option<String>,
+    /// Plan the SQL there; of a snapshot in a twin, with its statistics
+    #[command(flatten)]
+    database: DatabaseArguments,
 
     /// Run the statement, in a transaction that is rolled back; refused if it writes
     #[arg(long, requires = "db")]
@@ -35,12 +39,12 @@ pub struct Arguments {
     #[arg(long, requires = "db")]
     analyze_writes: bool,
 
-    /// Seconds after which the server stops the statement
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
-    timeout: u64,
+    /// The folder of initdb and postgres, for the twin of a snapshot
+    #[arg(long, value_name = "FOLDER")]
+    pg_bin: Option<PathBuf>,
 
     /// What changed between two plans of the same query
-    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"])]
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with_all = ["db", "snapshot"])]
     compare: Option<Vec<PathBuf>>,
 
     /// How to show it
@@ -72,11 +76,14 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
 
 fn show(arguments: &Arguments) -> anyhow::Result<()> {
     let (name, text) = given(arguments.plan.as_deref())?;
-    let plans = match &arguments.db {
-        Some(_) if plan::is_plan(&text) => anyhow::bail!("{name} is a plan already: --db is for SQL"),
+    let plans = match arguments.database.url() {
+        _ if arguments.database.is_given() && plan::is_plan(&text) => {
+            anyhow::bail!("{name} is a plan already: a database or a snapshot is for SQL")
+        }
         Some(url) => ask(arguments, url, &text)?,
+        None if arguments.database.is_given() => plan_in_twin(arguments, &text)?,
         None => plan::read(&text).map_err(|error| match looks_like_sql(&text) {
-            true => anyhow::anyhow!("{name} looks like SQL: --db says on which database to plan it"),
+            true => anyhow::anyhow!("{name} looks like SQL: --db or --snapshot says where to plan it"),
             false => anyhow::Error::new(error).context(name),
         })?,
     };
@@ -148,7 +155,7 @@ fn ask(arguments: &Arguments, url: &str, text: &str) -> anyhow::Result<Vec<Plan>
     if mode != ExplainMode::Plan && query.parameters > 0 {
         anyhow::bail!("to be run, the statement needs values in the place of $1 and the like");
     }
-    let limits = Limits { statement: Duration::from_secs(arguments.timeout), ..Limits::default() };
+    let limits = arguments.database.limits();
     let parameters = Parameters::read(url)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let explained = runtime.block_on(db::explain(&parameters, &limits, &query, mode)).map_err(|error| {
@@ -166,6 +173,21 @@ fn ask(arguments: &Arguments, url: &str, text: &str) -> anyhow::Result<Vec<Plan>
     let mut plans = plan::read(&explained.text).context("the server's plan was not understood")?;
     plans.iter_mut().for_each(|plan| plan.query = Some(query.sql.clone()));
     Ok(plans)
+}
+
+/// The plan that the database of a snapshot would make.
+fn plan_in_twin(arguments: &Arguments, text: &str) -> anyhow::Result<Vec<Plan>> {
+    let query = Query::read(text)?;
+    let Some(reading) = arguments.database.read_for_plans(Values::None)? else { return Ok(Vec::new()) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let twin = build_twin(&runtime, arguments.pg_bin.as_deref(), &reading)?;
+    for gap in &twin.gaps {
+        anstream::eprintln!("note: not as in the database: {}: {}", gap.what, gap.reason);
+    }
+    let mut planner = TwinPlanner::new(&runtime, twin, vec![Prepared::new(&query.sql, None)])?;
+    let mut plan = planner.plan(0, &[], &[]).map_err(|message| anyhow::anyhow!("{message}"))?;
+    plan.query = Some(query.sql);
+    Ok(vec![plan])
 }
 
 impl Arguments {

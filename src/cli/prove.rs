@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use pgassay::check::{Job, check, check_observed};
-use pgassay::prove::{Cleanup, Options, Place, Prover, read_queries};
+use pgassay::db::Database;
+use pgassay::facts::Workload;
+use pgassay::prove::{Cleanup, Options, Place, PlanWatch, Prover, Query, counted_queries, read_queries};
 use pgassay::report::Report;
-use pgassay::sql::Sources;
+use pgassay::shadow::installed;
+use pgassay::sql::{FileId, Sources};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Proof on a shadow server")]
@@ -35,12 +38,12 @@ pub struct Proof {
     #[arg(long, value_name = "N", requires = "prove", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     seed: Option<u32>,
 
-    /// The application's queries, tried before and after each migration
+    /// The application's queries, tried before and after each migration [default: those that pg_stat_statements counted, of --db or --snapshot]
     #[arg(long, value_name = "FILE", requires = "prove")]
     queries: Option<PathBuf>,
 
     /// Say in which order schema and code may go out; --queries marks what only the new code sends with "-- new"
-    #[arg(long, requires = "queries")]
+    #[arg(long, requires = "prove")]
     rolling: bool,
 
     /// Exit with 1 if anything went otherwise than predicted
@@ -48,32 +51,87 @@ pub struct Proof {
     strict_prove: bool,
 }
 
+/// Of counted queries, no more are tried than these, the most called.
+const MOST_QUERIES: usize = 1000;
+
+/// What a proof needs of the database that the migrations will run on.
+pub struct Target {
+    /// Its DDL.
+    file: FileId,
+    workload: Workload,
+    /// What is known of its plans.
+    plans: Option<PlanWatch>,
+}
+
 impl Proof {
-    /// Judges the job, on a server if that is asked for.
-    pub fn check(&self, job: &Job, sources: &Sources) -> anyhow::Result<Report> {
+    pub fn is_wanted(&self) -> bool {
+        self.prove
+    }
+
+    /// What the proof takes from a database; nothing where no proof is asked for.
+    pub fn target(&self, database: &Database, sources: &Sources) -> anyhow::Result<Option<Target>> {
         if !self.prove {
-            return Ok(check(job, sources));
+            return Ok(None);
         }
-        let queries = match &self.queries {
-            Some(path) => {
+        let plans = self.plans(database, sources)?;
+        Ok(Some(Target { file: database.file, workload: database.workload.clone(), plans }))
+    }
+
+    /// The application's queries: those of the file, else those that the database counted.
+    fn queries(&self, target: Option<&Target>) -> anyhow::Result<Vec<Query>> {
+        let queries = match (&self.queries, target) {
+            (Some(path), _) => {
                 let text =
                     std::fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))?;
                 read_queries(&text)
             }
-            None => Vec::new(),
+            (None, Some(target)) => counted_queries(&target.workload, MOST_QUERIES),
+            (None, None) => Vec::new(),
         };
+        if self.rolling && self.queries.is_none() && queries.is_empty() {
+            anyhow::bail!("--rolling needs queries: give --queries, or a database with pg_stat_statements");
+        }
+        Ok(queries)
+    }
+
+    /// Judges the job, on a server if that is asked for.
+    pub fn check(&self, job: &Job, target: Option<Target>, sources: &Sources) -> anyhow::Result<Report> {
+        if !self.prove {
+            return Ok(check(job, sources));
+        }
         let options = Options {
             place: Place { bin: self.pg_bin.clone(), url: self.shadow_url.clone() },
             version: job.version,
             seed: self.seed.map(|rows| rows as usize),
-            queries,
+            schema: target.as_ref().map(|target| target.file),
+            queries: self.queries(target.as_ref())?,
             rolling: self.rolling,
         };
         let mut prover = Prover::start(options)?;
         clean_up_when_told_to_end(prover.cleanup())?;
-        let mut report = check_observed(job, sources, Some(&mut prover));
-        report.proof = Some(prover.finish().context("the migrations could not be proved")?);
+        let (mut report, notes) = match target.and_then(|target| target.plans) {
+            Some(mut watch) => {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                let report = check_observed(job, sources, Some(&mut watch.around(&runtime, &mut prover)));
+                (report, watch.notes)
+            }
+            None => (check_observed(job, sources, Some(&mut prover)), Vec::new()),
+        };
+        let mut proof = prover.finish().context("the migrations could not be proved")?;
+        proof.notes.extend(notes);
+        report.proof = Some(proof);
         Ok(report)
+    }
+
+    /// What is known of the plans of a database.
+    fn plans(&self, database: &Database, sources: &Sources) -> anyhow::Result<Option<PlanWatch>> {
+        if database.planner.is_none() {
+            return Ok(None);
+        }
+        let mut found = installed(self.pg_bin.as_deref())?;
+        found.sort_by_key(|it| it.major().abs_diff(database.facts.server.major()));
+        let Some(installation) = found.into_iter().next() else { return Ok(None) };
+        Ok(PlanWatch::new(database, &sources.file(database.file).text, installation))
     }
 
     /// Whether the differences alone make the run fail.

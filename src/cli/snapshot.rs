@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use pgassay::db::snapshot;
+use pgassay::db::{Wanted, snapshot};
 use pgassay::facts::Values;
 
 use super::Outcome;
@@ -38,9 +38,13 @@ pub struct Arguments {
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let settings = arguments.file.load()?.map(|loaded| loaded.config.settings).unwrap_or_default();
     let values = if arguments.with_values { Values::All } else { Values::None };
-    let reading = database::read(&arguments.db, values, arguments.limits.limits())?;
+    let wanted = Wanted { values, limits: arguments.limits.limits(), planner: true };
+    let reading = database::read(&arguments.db, wanted)?;
     snapshot::write(&arguments.output, &reading, arguments.with_values, &settings.areas)?;
     database::tell(&reading.facts);
+    for what in reading.planner.iter().flat_map(|planner| &planner.unread) {
+        anstream::eprintln!("note: {}: not read for plans: {what}", reading.facts.database.name);
+    }
     let (facts, workload) = (&reading.facts, &reading.workload);
     anstream::eprintln!(
         "note: {}: holds {} relations, {} indexes, {} statements{}",

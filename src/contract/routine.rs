@@ -5,8 +5,10 @@ use imbl::ordmap::DiffItem;
 use super::values::{self, Purpose};
 use super::witness::{differs, refused};
 use super::{Breakage, BreakageKind, Context, Subject, certain, possible};
+use crate::catalog;
 use crate::change::{Argument, ArgumentMode, TypeName, Volatility};
-use crate::schema::{ColumnType, ResolvedType, Routine, Schema};
+use crate::expression::{self, Scope};
+use crate::schema::{ColumnType, ResolvedType, Routine, Schema, Session};
 
 pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
     for item in context.before.routines.diff(&context.after.routines) {
@@ -17,8 +19,11 @@ pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
         if !is_called_by_clients(old) || context.namespace_is_gone(&old.name.schema) {
             continue;
         }
-        let mut now = context.after.routines_at(&old.name);
-        match now.find(|new| new.procedure == old.procedure && accepts(old, new)) {
+        let now = context.after.routines_at(&old.name);
+        let takes_calls = now.filter(|new| new.procedure == old.procedure && accepts(context, old, new));
+        // The same types come first, as they do for the server (func_match_argtypes, func_select_candidate).
+        let all: Vec<&Routine> = takes_calls.map(|new| &**new).collect();
+        match all.iter().find(|new| has_types_of(old, new)).or(all.first()) {
             Some(new) => found.extend(answers(context, old, new)),
             None => found.push(lost(context, old)),
         }
@@ -30,8 +35,9 @@ fn is_called_by_clients(routine: &Routine) -> bool {
     !routine.returns.as_ref().is_some_and(|it| it.name == "trigger" || it.name == "event_trigger")
 }
 
-/// Every call that the old one took, the new one takes: the same types in the same places, nothing more required.
-fn accepts(old: &Routine, new: &Routine) -> bool {
+/// Every call that the old one took, the new one takes: types in the same places that are the same or to which the old ones are cast
+/// without being asked, nothing more required.
+fn accepts(context: &Context, old: &Routine, new: &Routine) -> bool {
     let before: Vec<&Argument> = old.inputs().collect();
     let after: Vec<&Argument> = new.inputs().collect();
     let required =
@@ -41,7 +47,25 @@ fn accepts(old: &Routine, new: &Routine) -> bool {
         && before
             .iter()
             .zip(&after)
-            .all(|(a, b)| same_type(&a.data_type, &b.data_type) && a.mode_of_call() == b.mode_of_call())
+            .all(|(a, b)| takes(context, &a.data_type, &b.data_type) && a.mode_of_call() == b.mode_of_call())
+}
+
+fn has_types_of(old: &Routine, new: &Routine) -> bool {
+    old.inputs().zip(new.inputs()).all(|(a, b)| same_type(&a.data_type, &b.data_type))
+}
+
+fn takes(context: &Context, given: &TypeName, wanted: &TypeName) -> bool {
+    let session = Session::default();
+    let scope =
+        Scope { schema: context.after, session: &session, version: context.version, relation: None, value: None };
+    let (from, to) = (column_type(context.before, given), column_type(context.after, wanted));
+    same_type(given, wanted)
+        || is_built_in(&from) && is_built_in(&to) && expression::casts_implicitly(&from, &to, scope)
+}
+
+/// Of other types it is not known which casts there are.
+fn is_built_in(data_type: &ColumnType) -> bool {
+    data_type.resolved == ResolvedType::BuiltIn && catalog::built_in_type(data_type.written.name.as_str()).is_some()
 }
 
 trait CallMode {

@@ -8,6 +8,9 @@ use super::{Breakage, BreakageKind, Subject, certain, witness};
 use crate::change::{Name, RuleEvent, TriggerEvent, TriggerTiming};
 use crate::schema::{Relation, RelationKind, Schema, View};
 
+/// Views on views on views, further than anybody builds them.
+const DEEPEST_VIEW: usize = 64;
+
 /// Writes worked before and do not now: a view got a query that is not updatable, or took a table's place without one.
 pub(super) fn writes_refused(pair: Pair) -> Option<Breakage> {
     let Pair { context, old, new } = pair;
@@ -49,14 +52,20 @@ fn first_columns(relation: &Relation) -> Vec<(crate::schema::ColumnId, String)> 
 /// INSERT works: a table, an automatically updatable view (manual, CREATE VIEW, "Updatable Views"), or one with an INSTEAD OF
 /// trigger or rule.
 fn takes_writes(schema: &Schema, relation: &Relation) -> bool {
-    match &relation.kind {
-        RelationKind::View(view) => {
-            has_instead(relation)
-                || is_simple(&view.query.tree) && base(schema, view).is_none_or(|base| takes_writes(schema, base))
+    let mut at = relation;
+    // Views can name each other in a circle.
+    for _ in 0..DEEPEST_VIEW {
+        let RelationKind::View(view) = &at.kind else { return at.is_table() };
+        if has_instead(at) {
+            return true;
         }
-        RelationKind::MaterializedView(_) => false,
-        _ => relation.is_table(),
+        if !is_simple(&view.query.tree) {
+            return false;
+        }
+        let Some(base) = base(schema, view) else { return true };
+        at = base;
     }
+    false
 }
 
 fn has_instead(relation: &Relation) -> bool {

@@ -1,13 +1,14 @@
 //! DDL of a database into a [`Schema`], by the reader and the model that migrations go through.
 
-use crate::change::{Change, QualifiedName};
+use crate::change::{Change, Name, QualifiedName};
+use crate::check::with_stack;
 use crate::facts::{Facts, Topic, Unread};
+use crate::history::Places;
 use crate::schema::{self, Schema, Session};
-use crate::sql::{FileId, SourceFile, Statement, read_script};
+use crate::sql::{FileId, SourceFile, Statement, read_in_lots};
 use crate::version::PgVersion;
 
-use super::Places;
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Constraint};
 
 /// What the DDL makes.
 pub(super) struct Built {
@@ -19,22 +20,22 @@ pub(super) struct Built {
 
 /// Reads and applies the DDL. `facts` tells which indexes are invalid, which DDL cannot say.
 pub(super) fn build(file: FileId, source: &SourceFile, version: PgVersion, facts: &Facts) -> Built {
-    let script = read_script(file, source);
     let mut schema = Schema::new(true);
     let mut session = Session::default();
     let mut places = Places::default();
     let (mut unreadable, mut refused) = (Vec::new(), Vec::new());
-    for statement in &script.statements {
-        match &statement.change {
-            Ok(Change::Set(set)) => session.set(set),
-            Ok(change) => {
-                places.note(change);
-                let applied = schema::apply(&mut schema, change, &session, version);
-                refused.extend(applied.problems.into_iter().map(|problem| problem.message));
-            }
-            Err(error) => unreadable.push(format!("{}: {error}", first_line(statement, source))),
+    let mut apply = |statement: &Statement| match &statement.change {
+        Ok(Change::Set(set)) => session.set(set),
+        Ok(change) => {
+            let before = schema.clone();
+            let applied = schema::apply(&mut schema, change, &session, version);
+            places.record(&before, &schema, change, statement.span);
+            refused.extend(applied.problems.into_iter().map(|problem| problem.message));
         }
-    }
+        Err(error) => unreadable.push(format!("{}: {error}", first_line(statement, source))),
+    };
+    // The deepest expressions need more stack than a thread has, to be dropped too.
+    read_in_lots(file, source, |lot| with_stack(|| lot.into_iter().for_each(|statement| apply(&statement))));
     for name in facts.indexes.iter().filter(|(_, index)| !index.valid).map(|(name, _)| name) {
         schema.mark_invalid_index(name);
     }
@@ -45,12 +46,34 @@ pub(super) fn build(file: FileId, source: &SourceFile, version: PgVersion, facts
 /// What the server prints for every index.
 pub(super) fn index_definitions(catalog: &Catalog) -> Vec<(QualifiedName, String)> {
     let mut all = Vec::new();
-    for (table, indexes) in &catalog.indexes {
-        let Some(relation) = catalog.relations.get(table) else { continue };
-        let schema = &*relation.identity.schema;
-        all.extend(indexes.iter().map(|it| (QualifiedName::new(schema, &*it.name), it.definition.to_string())));
+    for (table_oid, indexes) in &catalog.indexes {
+        let Some(relation) = catalog.relations.get(table_oid) else { continue };
+        let table = QualifiedName::new(&*relation.identity.schema, &*relation.identity.name);
+        let constraints = catalog.constraints.get(table_oid).map(Vec::as_slice).unwrap_or_default();
+        for index in indexes {
+            let of_constraint =
+                || constraints.iter().find(|it| it.name == index.name).and_then(|it| key_index(&table, it));
+            let printed = (!index.definition.is_empty()).then(|| index.definition.to_string());
+            let definition = printed.or_else(of_constraint).unwrap_or_default();
+            all.push((QualifiedName { schema: table.schema.clone(), name: Name::new(&index.name) }, definition));
+        }
     }
     all
+}
+
+/// The index of a primary key or unique constraint as `pg_get_indexdef` prints it: it has the default order, operator classes and
+/// collations (ALTER TABLE in the manual, "ADD table_constraint_using_index"). Printing it on the server costs most of what reading
+/// a large catalog does.
+fn key_index(table: &QualifiedName, constraint: &Constraint) -> Option<String> {
+    let text = constraint.definition.strip_prefix("PRIMARY KEY ").or(constraint.definition.strip_prefix("UNIQUE "))?;
+    let text = text.strip_suffix(" INITIALLY DEFERRED").unwrap_or(text);
+    let text = text.strip_suffix(" DEFERRABLE").unwrap_or(text);
+    let (columns, nulls) = match text.strip_prefix("NULLS NOT DISTINCT ") {
+        Some(columns) => (columns, " NULLS NOT DISTINCT"),
+        None => (text, ""),
+    };
+    let name = Name::new(&constraint.name);
+    Some(format!("CREATE UNIQUE INDEX {name} ON {table} USING btree {columns}{nulls}"))
 }
 
 fn unread(unreadable: Vec<String>, refused: Vec<String>) -> Vec<Unread> {
@@ -81,48 +104,4 @@ fn unread(unreadable: Vec<String>, refused: Vec<String>) -> Vec<Unread> {
 fn first_line(statement: &Statement, source: &SourceFile) -> String {
     let text = source.slice(statement.span);
     text.lines().next().unwrap_or_default().chars().take(80).collect()
-}
-
-impl Places {
-    fn note(&mut self, change: &Change) {
-        let qualified = |name: &crate::change::ObjectName| {
-            name.schema.clone().map(|schema| QualifiedName { schema, name: name.name.clone() })
-        };
-        match change {
-            Change::CreateTable(create) => {
-                let Some(table) = qualified(&create.name) else { return };
-                for column in &create.columns {
-                    self.put_column(table.clone(), column.name.name.clone(), column.name.span);
-                }
-                self.put_relation(table, create.name.span);
-            }
-            Change::CreateView(create) => {
-                if let Some(name) = qualified(&create.name) {
-                    self.put_relation(name, create.name.span);
-                }
-            }
-            Change::CreateMaterializedView(create) => {
-                if let Some(name) = qualified(&create.name) {
-                    self.put_relation(name, create.name.span);
-                }
-            }
-            Change::CreateSequence(create) => {
-                if let Some(name) = qualified(&create.name) {
-                    self.put_relation(name, create.name.span);
-                }
-            }
-            Change::CreateIndex(create) => {
-                if let (Some(name), Some(schema)) = (&create.name, &create.table.schema) {
-                    let place = name.span;
-                    self.put_relation(QualifiedName { schema: schema.clone(), name: name.name.clone() }, place);
-                }
-            }
-            Change::CreateRoutine(create) => {
-                if let Some(name) = qualified(&create.name) {
-                    self.put_routine(name, create.name.span);
-                }
-            }
-            _ => {}
-        }
-    }
 }

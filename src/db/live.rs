@@ -2,7 +2,8 @@
 
 use super::catalog::{self, Catalog};
 use super::{DbError, Limits, Parameters, Session, build, ddl, measure};
-use crate::facts::{Facts, Values, Workload};
+use crate::facts::{Facts, Topic, Unread, Values, Workload};
+use crate::twin;
 
 /// What was read of a database: enough for a [`Database`](super::Database), and what a snapshot holds.
 #[derive(Debug, Clone)]
@@ -13,6 +14,8 @@ pub struct Reading {
     pub workload: Workload,
     /// What the frameworks' own tables say.
     pub applied: Vec<super::AppliedMigrations>,
+    /// What its planner looks at, where that was wanted: what a twin is made of.
+    pub planner: Option<twin::Statistics>,
 }
 
 /// What to read.
@@ -20,6 +23,8 @@ pub struct Reading {
 pub struct Wanted {
     pub values: Values,
     pub limits: Limits,
+    /// What the planner looks at too, with the values in it.
+    pub planner: bool,
 }
 
 /// Reads a database in one read-only transaction.
@@ -55,5 +60,23 @@ pub async fn read_in(session: &Session, wanted: Wanted) -> Result<Reading, DbErr
     }
     let workload = measure::workload(session, &mut facts).await?;
     let applied = super::applied::read(session, &mut facts).await?;
-    Ok(Reading { ddl, facts, workload, applied })
+    // The last: it changes settings of the session, and where it fails, the transaction is over.
+    let planner = if wanted.planner { planner(session, &mut facts).await } else { None };
+    Ok(Reading { ddl, facts, workload, applied, planner })
+}
+
+async fn planner(session: &Session, facts: &mut Facts) -> Option<twin::Statistics> {
+    match twin::capture(session).await {
+        Ok(statistics) => Some(statistics),
+        Err(error) => {
+            facts.unread.push(Unread {
+                topic: Topic::ColumnStatistics,
+                fact: "what the planner looks at".to_owned(),
+                reason: error.to_string(),
+                unchecked: "plans: no twin can be made".to_owned(),
+                objects: Vec::new(),
+            });
+            None
+        }
+    }
 }

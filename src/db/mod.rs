@@ -13,7 +13,6 @@ mod error;
 mod explain;
 mod live;
 mod measure;
-mod places;
 pub mod sample;
 pub mod snapshot;
 
@@ -22,9 +21,9 @@ pub use connect::{Limits, Parameters, Row, Session};
 pub use error::DbError;
 pub use explain::{Explained, Mode as ExplainMode, explain};
 pub use live::{Reading, Wanted, read, read_in};
-pub use places::Places;
 
 use crate::facts::{Facts, Live, Workload};
+use crate::history::Places;
 use crate::schema::Schema;
 use crate::sql::{FileId, SourceFile, Sources};
 use crate::version::PgVersion;
@@ -45,19 +44,21 @@ pub struct Database {
     pub facts: Facts,
     pub workload: Workload,
     pub applied: Vec<AppliedMigrations>,
+    /// What its planner looks at, where that was read.
+    pub planner: Option<crate::twin::Statistics>,
 }
 
 impl Database {
     /// Builds the schema of what was read, or of what a snapshot held. The DDL becomes a file among the sources.
     pub fn new(reading: Reading, sources: &mut Sources) -> Database {
-        let Reading { ddl, mut facts, workload, applied } = reading;
+        let Reading { ddl, mut facts, workload, applied, planner } = reading;
         let label = format!("database {}", facts.database.name);
         let major = facts.server.major().clamp(PgVersion::OLDEST.major(), PgVersion::NEWEST.major());
         let version = PgVersion::new(major).unwrap_or_default();
         let file = sources.add(SourceFile::new(&label, ddl));
         let built = build::build(file, sources.file(file), version, &facts);
         facts.unread.extend(built.unread);
-        Database { label, version, file, schema: built.schema, places: built.places, facts, workload, applied }
+        Database { label, version, file, schema: built.schema, places: built.places, facts, workload, applied, planner }
     }
 
     /// What `check` needs of it.

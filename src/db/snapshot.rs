@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, BufWriter, Read};
 use std::path::Path;
 
 use flate2::Compression;
@@ -18,6 +18,7 @@ use super::{DbError, Reading};
 use crate::change::{Name, QualifiedName};
 use crate::config::{Area, Areas};
 use crate::facts::{ColumnFacts, Facts, Workload};
+use crate::twin;
 
 /// What the header says.
 const FORMAT: &str = "pgassay snapshot";
@@ -151,6 +152,7 @@ struct Written<'r> {
     facts: &'r Facts,
     workload: &'r Workload,
     applied: &'r [AppliedMigrations],
+    planner: Option<twin::Statistics>,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +167,9 @@ struct Body {
     facts: Facts,
     workload: Workload,
     applied: Vec<AppliedMigrations>,
+    /// Snapshots of earlier versions have none.
+    #[serde(default)]
+    planner: Option<twin::Statistics>,
 }
 
 /// Writes a snapshot; a file that is there is replaced, whole or not at all. `with_values` keeps the values of columns that are not
@@ -174,7 +179,12 @@ struct Body {
 /// [`DbError::Snapshot`] if the file cannot be written.
 pub fn write(path: &Path, reading: &Reading, with_values: bool, areas: &Areas) -> Result<(), DbError> {
     let mut facts = reading.facts.clone();
-    leave_out_values(&mut facts, with_values, areas);
+    let mut planner = reading.planner.clone();
+    let keeps = |table: &QualifiedName, column: &str| with_values && !is_personal(column) && !is_area(areas, table);
+    leave_out_values(&mut facts, &keeps);
+    if let Some(statistics) = &mut planner {
+        statistics.leave_out_values(|table, column| keeps(table, column), |object| table_of(&reading.facts, object));
+    }
     let written = Written {
         format: FORMAT,
         version: VERSION,
@@ -184,14 +194,16 @@ pub fn write(path: &Path, reading: &Reading, with_values: bool, areas: &Areas) -
         facts: &facts,
         workload: &reading.workload,
         applied: &reading.applied,
+        planner,
     };
     let failed = |message: String| DbError::Snapshot { path: path.to_owned(), message };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(error.to_string()))?;
-    let mut encoder = GzEncoder::new(BufWriter::new(file), Compression::default());
-    serde_json::to_writer(&mut encoder, &written).map_err(|error| failed(error.to_string()))?;
-    let finished = encoder.finish().and_then(|mut writer| writer.flush().map(|()| writer));
-    let file = finished.and_then(|writer| writer.into_inner().map_err(|error| error.into_error()));
+    // JSON comes in pieces of a few bytes, and each costs the encoder as much as a large one.
+    let mut writer = BufWriter::with_capacity(1 << 16, GzEncoder::new(file, Compression::fast()));
+    serde_json::to_writer(&mut writer, &written).map_err(|error| failed(error.to_string()))?;
+    let encoder = writer.into_inner().map_err(|error| error.into_error());
+    let file = encoder.and_then(GzEncoder::finish);
     let file = file.map_err(|error| failed(error.to_string()))?;
     file.persist(path).map_err(|error| failed(error.to_string()))?;
     Ok(())
@@ -219,21 +231,27 @@ pub fn read(path: &Path) -> Result<Reading, DbError> {
         );
         return Err(failed(message));
     }
-    let Body { ddl, facts, workload, applied } =
+    let Body { ddl, facts, workload, applied, planner } =
         serde_json::from_str(&text).map_err(|error| failed(format!("the snapshot is damaged: {error}")))?;
-    Ok(Reading { ddl, facts, workload, applied })
+    Ok(Reading { ddl, facts, workload, applied, planner })
+}
+
+/// Whether a table is in the area of personal data; it can be in several areas.
+fn is_area(areas: &Areas, table: &QualifiedName) -> bool {
+    let personal = areas.patterns.iter().filter(|(area, _)| *area == Area::PersonalData);
+    personal.flat_map(|(_, patterns)| &patterns.value).any(|pattern| pattern.matches(table))
+}
+
+/// The table of extended statistics.
+fn table_of(facts: &Facts, object: &twin::ExtendedStatistics) -> Option<QualifiedName> {
+    let name = QualifiedName::new(object.schema.as_str(), object.name.as_str());
+    facts.statistics.get(&name).map(|statistics| statistics.table.clone())
 }
 
 /// Takes out the values of columns; shares and counts stay.
-fn leave_out_values(facts: &mut Facts, with_values: bool, areas: &Areas) {
-    // A table can be in several areas.
-    let is_area = |table: &QualifiedName| {
-        let personal = areas.patterns.iter().filter(|(area, _)| *area == Area::PersonalData);
-        personal.flat_map(|(_, patterns)| &patterns.value).any(|pattern| pattern.matches(table))
-    };
-    let keeps = |table: &QualifiedName, column: &Name| with_values && !is_personal(column.as_str()) && !is_area(table);
+fn leave_out_values(facts: &mut Facts, keeps: &impl Fn(&QualifiedName, &str) -> bool) {
     let strip = |table: &QualifiedName, columns: &mut BTreeMap<Name, ColumnFacts>| {
-        columns.iter_mut().filter(|(name, _)| !keeps(table, name)).for_each(|(_, column)| leave_out(column));
+        columns.iter_mut().filter(|(name, _)| !keeps(table, name.as_str())).for_each(|(_, column)| leave_out(column));
     };
     for (table, relation) in &mut facts.relations {
         strip(table, &mut relation.columns);

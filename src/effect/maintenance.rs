@@ -67,20 +67,30 @@ impl Predictor<'_> {
         }
         for (name, only) in &lock.tables {
             let Some(relation) = self.find(name) else { continue };
+            let mut locked = BTreeSet::new();
             for relation in self.family(&relation, *only) {
-                self.lock_through_views(&relation, lock.mode, name.span);
+                self.lock_through_views(&relation, lock.mode, name.span, &mut locked);
             }
         }
     }
 
     /// LockViewRecurse (lockcmds.c).
-    fn lock_through_views(&mut self, relation: &Relation, mode: super::LockMode, span: Span) {
+    fn lock_through_views(
+        &mut self,
+        relation: &Relation,
+        mode: super::LockMode,
+        span: Span,
+        locked: &mut BTreeSet<RelationId>,
+    ) {
+        if !locked.insert(relation.id) {
+            return;
+        }
         self.lock(relation, mode, span);
         let RelationKind::View(view) = &relation.kind else { return };
         for (id, _) in &view.uses {
             let Some(used) = self.relation(*id) else { continue };
             for used in self.family(used, false) {
-                self.lock_through_views(&used, mode, span);
+                self.lock_through_views(&used, mode, span, locked);
             }
         }
     }

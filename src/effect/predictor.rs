@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::view::Depth;
 use super::{Context, FailsWhen, Failure, InTransactionBlock, Lock, LockMode, Prediction, Work, WorkKind};
 use crate::catalog;
-use crate::change::{Change, Expression, ObjectName, Persistence, QualifiedName, ReplicaIdentity};
+use crate::change::{Change, Expression, ObjectName, QualifiedName};
 use crate::expression::Scope;
-use crate::schema::{Relation, RelationId, RelationKind, Schema, apply};
+use crate::schema::{Relation, RelationId, RelationKind, RoutineId, Schema, apply};
 use crate::sql::Span;
 
 /// Collects the prediction of one statement.
@@ -18,6 +19,10 @@ pub(super) struct Predictor<'a> {
     pub condition: Option<Arc<sqlparser::ast::Expr>>,
     /// How deep in function bodies the prediction is.
     pub depth: u8,
+    /// Routines whose bodies were run: once is enough, for they may call each other from many places.
+    pub ran: BTreeSet<RoutineId>,
+    /// Views that were opened, and how far: each once, for one may name another by many ways, or itself by a detour.
+    pub opened: BTreeSet<(RelationId, LockMode, Depth)>,
     /// The table that each entry of `out.work` works on, as it is printed.
     tables_of_work: Vec<String>,
 }
@@ -27,7 +32,15 @@ const STUB: RelationId = RelationId(0);
 
 impl<'a> Predictor<'a> {
     pub fn new(context: Context<'a>) -> Predictor<'a> {
-        Predictor { context, out: Prediction::default(), condition: None, depth: 0, tables_of_work: Vec::new() }
+        Predictor {
+            context,
+            out: Prediction::default(),
+            condition: None,
+            depth: 0,
+            ran: BTreeSet::new(),
+            opened: BTreeSet::new(),
+            tables_of_work: Vec::new(),
+        }
     }
 
     /// The prediction, its locks with the strongest of a relation first.
@@ -177,6 +190,20 @@ impl<'a> Predictor<'a> {
         }
     }
 
+    /// An index that the same statement drops is not built for the table's new storage.
+    pub fn forget_dropped_indexes(&mut self, tables: &[Arc<Relation>], after: &Schema) {
+        for table in tables {
+            for index in self.schema().indexes_of(table.id).filter(|index| after.relation(index.id).is_none()) {
+                let name = index.name.to_string();
+                self.out.effect.index_builds.remove(&name);
+                let kept = |work: &Work| work.kind != WorkKind::IndexBuild || work.name != name;
+                let mut keeps = self.out.work.iter().map(kept).collect::<Vec<_>>().into_iter();
+                self.tables_of_work.retain(|_| keeps.next().unwrap_or(true));
+                self.out.work.retain(kept);
+            }
+        }
+    }
+
     /// Adds what another statement of the same command does.
     pub fn absorb(&mut self, other: Prediction) {
         self.out.effect.merge(other.effect);
@@ -244,33 +271,5 @@ pub(super) fn rows_of(relation: &Relation) -> String {
 }
 
 fn stub(name: QualifiedName) -> Relation {
-    Relation {
-        id: STUB,
-        name,
-        kind: RelationKind::Table,
-        persistence: Persistence::Permanent,
-        known: false,
-        owner: None,
-        columns: Vec::new(),
-        next_column: 1,
-        constraints: Vec::new(),
-        indexes: Vec::new(),
-        referenced_by: Vec::new(),
-        parents: Vec::new(),
-        children: Vec::new(),
-        bound: None,
-        triggers: Vec::new(),
-        rules: Vec::new(),
-        policies: Vec::new(),
-        row_security: false,
-        force_row_security: false,
-        replica_identity: ReplicaIdentity::Default,
-        options: Default::default(),
-        access_method: None,
-        tablespace: None,
-        privileges: Vec::new(),
-        comment: None,
-        of_type: None,
-        clustered_on: None,
-    }
+    Relation { known: false, ..Relation::new(STUB, name, RelationKind::Table) }
 }

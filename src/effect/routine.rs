@@ -104,7 +104,9 @@ impl Predictor<'_> {
             let context = Context { schema: &schema, session, version: self.context.version };
             let mut inner = Predictor::new(context);
             inner.depth = self.depth;
+            inner.ran = std::mem::take(&mut self.ran);
             inner.change(change);
+            self.ran = std::mem::take(&mut inner.ran);
             let mut prediction = inner.finish();
             self.call_by_old_names(&mut prediction, &schema);
             let made = |id: Option<crate::schema::RelationId>| {
@@ -186,7 +188,7 @@ impl Predictor<'_> {
     pub fn run_routine(&mut self, id: RoutineId, call: Option<Span>) {
         let Some(routine) = self.schema().routines.get(&id) else { return };
         // Functions call each other and themselves: deep enough is deep enough.
-        if self.depth >= DEEPEST_CALL {
+        if self.depth >= DEEPEST_CALL || !self.ran.insert(id) {
             return;
         }
         let body = match routine.language.as_str() {
@@ -198,7 +200,9 @@ impl Predictor<'_> {
         let session = self.context.session.clone();
         let mut inner = Predictor::new(self.context);
         inner.depth = self.depth + 1;
+        inner.ran = std::mem::take(&mut self.ran);
         inner.run_in_sequence(&changes, &session);
+        self.ran = std::mem::take(&mut inner.ran);
         let mut done = inner.finish();
         // Whether a row breaks something depends on what the function is called with.
         done.failures.clear();

@@ -112,6 +112,9 @@ impl Predictor<'_> {
         match &relation.kind {
             RelationKind::View(view) => {
                 let mode = if mode == RowShare { RowShare } else { AccessShare };
+                if !self.opened.insert((relation.id, mode, depth)) {
+                    return;
+                }
                 for (id, _) in &view.uses {
                     if let Some(used) = self.relation(*id).cloned() {
                         self.read(&used, mode, depth, false, span);

@@ -47,6 +47,11 @@ pub fn type_of(expression: &ast::Expr, scope: Scope) -> Option<ColumnType> {
     in_environment(scope, |env| types::of(expression, env))
 }
 
+/// Whether a call may give a value of one type where another is wanted, without a cast being written. What is not known may.
+pub fn casts_implicitly(from: &ColumnType, to: &ColumnType, scope: Scope) -> bool {
+    in_environment(scope, |env| overload::implicitly_coercible(from, to, env))
+}
+
 /// The columns of `relation` that the expression names, each once, in order of their numbers.
 pub fn columns(expression: &ast::Expr, relation: &Relation) -> Vec<ColumnId> {
     columns::of(expression, relation)

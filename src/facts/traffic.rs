@@ -24,6 +24,9 @@ impl Calls {
     }
 }
 
+/// What was counted for less than a minute counts as a minute's: so short a time gives no rate.
+const SHORTEST_SECONDS: f64 = 60.0;
+
 /// Calls of every relation that is named at all.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Traffic {
@@ -36,7 +39,9 @@ impl Traffic {
     /// From the workload where there is one, else from the counters.
     pub fn of(workload: &Workload, facts: &Facts, schema: &Schema) -> Traffic {
         match workload.seconds() {
-            Some(seconds) if !workload.statements.is_empty() => from_workload(workload, seconds, schema),
+            Some(seconds) if !workload.statements.is_empty() => {
+                from_workload(workload, seconds.max(SHORTEST_SECONDS), schema)
+            }
             _ => from_counters(facts),
         }
     }
@@ -49,6 +54,7 @@ impl Traffic {
 
 fn from_counters(facts: &Facts) -> Traffic {
     let Some(seconds) = facts.counting_seconds() else { return Traffic { unknown: true, ..Traffic::default() } };
+    let seconds = seconds.max(SHORTEST_SECONDS);
     let counted = facts.relations.iter().filter_map(|(name, relation)| Some((name, relation.activity.as_ref()?)));
     let calls = counted.map(|(name, activity)| {
         let (reads, writes) = (activity.scans() as f64 / seconds, activity.writes() as f64 / seconds);

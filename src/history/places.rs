@@ -49,7 +49,7 @@ impl Places {
     }
 
     /// Notes what a statement made and changed.
-    pub(super) fn record(&mut self, before: &Schema, after: &Schema, change: &Change, statement: Span) {
+    pub(crate) fn record(&mut self, before: &Schema, after: &Schema, change: &Change, statement: Span) {
         let parts = Parts::of(change);
         for item in before.relations.diff(&after.relations) {
             match item {

@@ -30,6 +30,8 @@ pub struct Options {
     /// The new migrations go out together, behind all others: what an earlier one of them made is as new to clients as what the same
     /// migration made. Otherwise every migration is a deploy of its own.
     pub one_deploy: bool,
+    /// The runs of migrations that are not judged come with their steps too; each keeps the schema as it was there.
+    pub older_steps: bool,
 }
 
 /// Runs the migrations in order from `base`, hands every run to `visit`, and returns the schema at the end.
@@ -42,6 +44,10 @@ pub fn replay<'a>(
     let mut world = World::new(base);
     let mut deployed: Option<Schema> = None;
     for unit in units {
+        if !is_shared(unit) {
+            world.commit();
+            world.schema.end_session();
+        }
         let goes_on = options.one_deploy && unit.migration.age == Age::New;
         if !goes_on || deployed.is_none() {
             world.fresh = OrdSet::new();
@@ -52,10 +58,11 @@ pub fn replay<'a>(
             world: &mut world,
             version: options.version,
             judged: unit.judged,
+            keeps_steps: unit.judged || options.older_steps,
             deployed: deployed.as_mut(),
             before: Schema::new(false),
             steps: Vec::new(),
-            losses: Vec::new(),
+            changed: Vec::new(),
         };
         let run = run.migration(unit);
         visit(run);
@@ -64,24 +71,28 @@ pub fn replay<'a>(
     world.schema
 }
 
+/// Whether the transaction of the migration before goes on.
+fn is_shared(unit: &Unit) -> bool {
+    unit.migration.sections.iter().all(|section| section.transaction == TransactionMode::Shared)
+}
+
 struct Replay<'w, 'a> {
     world: &'w mut World,
     version: PgVersion,
     judged: bool,
+    keeps_steps: bool,
     /// What clients know: the schema before the deploy that this migration is a part of, where that is not the one before it.
     deployed: Option<&'w mut Schema>,
     /// The schema before the migration, with all that its statements prove to have been there.
     before: Schema,
     steps: Vec<Step<'a>>,
-    /// What each step took from clients, to find the step behind a net loss.
-    losses: Vec<(BreakageKind, Subject, usize)>,
+    /// The steps that may have taken something from clients, and the schema after each.
+    changed: Vec<(usize, Schema)>,
 }
 
 impl<'a> Replay<'_, 'a> {
     fn migration(mut self, unit: &'a Unit) -> MigrationRun<'a> {
-        let shared = unit.migration.sections.iter().all(|section| section.transaction == TransactionMode::Shared);
-        if !shared {
-            self.world.commit();
+        if !is_shared(unit) {
             // Every migration is taken to start on a session as the tool's connection opens it.
             self.world.session = Session::default();
         }
@@ -111,6 +122,9 @@ impl<'a> Replay<'_, 'a> {
             TransactionMode::None | TransactionMode::OneString => {}
         }
         for statement in &script.statements {
+            if !self.keeps_steps {
+                self.steps.clear();
+            }
             // After a COMMIT inside the string the server opens the next implicit block (exec_simple_query, postgres.c).
             if one_string {
                 self.world.begin(TransactionKind::Implicit);
@@ -202,8 +216,7 @@ impl<'a> Replay<'_, 'a> {
         }
         self.note_label(change, before);
         if self.judged {
-            let lost = contract::diff(before, &self.world.schema, self.version);
-            self.losses.extend(lost.into_iter().map(|breakage| (breakage.kind, breakage.subject, index)));
+            self.changed.push((index, self.world.schema.clone()));
         }
         self.steps[index].applied = applied;
         self.tell_unknown_columns(change, index, before);
@@ -293,20 +306,31 @@ impl<'a> Replay<'_, 'a> {
         let is_known = |breakage: &contract::Breakage| {
             known.as_ref().is_none_or(|known| known.contains(&(breakage.kind, breakage.subject.clone())))
         };
-        contract::diff(&self.before, after, self.version)
-            .into_iter()
-            .filter(is_known)
+        let net: Vec<_> = contract::diff(&self.before, after, self.version).into_iter().filter(is_known).collect();
+        if net.is_empty() {
+            return Vec::new();
+        }
+        let losses = self.losses();
+        net.into_iter()
             .map(|breakage| {
-                let exact = self
-                    .losses
-                    .iter()
-                    .find(|(kind, subject, _)| *kind == breakage.kind && *subject == breakage.subject);
-                let same = || self.losses.iter().rev().find(|(_, subject, _)| *subject == breakage.subject);
+                let exact =
+                    losses.iter().find(|(kind, subject, _)| *kind == breakage.kind && *subject == breakage.subject);
+                let same = || losses.iter().rev().find(|(_, subject, _)| *subject == breakage.subject);
                 let loss = exact.or_else(same).map(|(_, _, step)| *step);
                 let step = loss.or_else(|| self.maker(&breakage.subject));
                 (breakage, step)
             })
             .collect()
+    }
+
+    /// What each step took from clients, in the order of the steps.
+    fn losses(&self) -> Vec<(BreakageKind, Subject, usize)> {
+        let of_step = |(index, after): &(usize, Schema)| {
+            let lost = contract::diff(&self.steps[*index].schema, after, self.version);
+            let index = *index;
+            lost.into_iter().map(move |breakage| (breakage.kind, breakage.subject, index))
+        };
+        self.changed.iter().flat_map(of_step).collect()
     }
 
     /// The step that made an object.

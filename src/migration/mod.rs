@@ -25,6 +25,7 @@ mod liquibase;
 mod named_files;
 mod node_pg_migrate;
 mod order;
+mod own_tables;
 mod plain;
 mod prisma;
 mod project;
@@ -188,26 +189,6 @@ impl Framework {
             Framework::Hasura => "hasura",
             Framework::NodePgMigrate => "node-pg-migrate",
             Framework::StructureSql => "structure-sql",
-        }
-    }
-
-    /// The tables in which the tool notes what it ran: they are there though no migration makes them. Users may choose other names.
-    pub fn own_tables(self) -> &'static [&'static str] {
-        match self {
-            Framework::Sqlx => &["_sqlx_migrations"],
-            Framework::Diesel => &["__diesel_schema_migrations"],
-            Framework::Refinery => &["refinery_schema_history"],
-            Framework::Flyway => &["flyway_schema_history"],
-            Framework::Liquibase => &["databasechangelog", "databasechangeloglock"],
-            Framework::Prisma => &["_prisma_migrations"],
-            Framework::Drizzle => &["__drizzle_migrations"],
-            Framework::GolangMigrate | Framework::Dbmate | Framework::Supabase => &["schema_migrations"],
-            Framework::Goose => &["goose_db_version"],
-            Framework::Atlas => &["atlas_schema_revisions"],
-            Framework::Sqitch => &["projects", "releases", "changes", "tags", "dependencies", "events"],
-            Framework::NodePgMigrate => &["pgmigrations"],
-            Framework::StructureSql => &["schema_migrations", "ar_internal_metadata"],
-            Framework::Plain | Framework::Hasura => &[],
         }
     }
 

@@ -1,15 +1,18 @@
 //! Running migrations on a shadow server: what was predicted is watched, and corrected where it was wrong.
 //!
 //! In: a server, and the runs that [`check_observed`](crate::check::check_observed) hands over one by one. Out: findings
-//! with observed evidence, those that were withdrawn, those that only a server can find, and a [`Proof`].
-
+//! with observed evidence, those that were withdrawn, those that only a server can find, and a [`Proof`](crate::report::Proof).
 //!
 //! [`Prover`] leads; `ground` is where databases stand, `run` runs and watches, `compare` and `verdict` hold it against what
-//! was predicted, `witness`, `routine` and `workload` try what clients do before and after, and `seed` makes up rows.
+//! was predicted, `witness`, `routine`, `call`, `workload` and `cached` try what clients do before and after,
+//! `plans` holds hot queries' plans against each other, and `seed` makes up rows.
 
+mod cached;
+mod call;
 mod compare;
 mod error;
 mod ground;
+mod plans;
 mod prepare;
 mod probe;
 mod prover;
@@ -18,6 +21,7 @@ mod replay;
 mod routine;
 mod run;
 mod seed;
+mod seed_read;
 mod seed_table;
 mod seed_value;
 mod stand_in;
@@ -27,5 +31,6 @@ mod workload;
 
 pub use error::ProveError;
 pub use ground::{Cleanup, Ground, Place};
+pub use plans::PlanWatch;
 pub use prover::{Options, Prover};
-pub use queries::{Query, read_queries};
+pub use queries::{Query, counted_queries, read_queries};

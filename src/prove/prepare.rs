@@ -26,18 +26,19 @@ impl Form {
         Form { text: text.to_owned(), declared: vec!["unknown".to_owned(); highest] }
     }
 
-    fn statement(&self) -> String {
+    /// The PREPARE of a name.
+    pub fn statement(&self, name: &str) -> String {
         let types = match self.declared.iter().all(|it| it == "unknown") {
             true => String::new(),
             false => format!("({})", self.declared.join(", ")),
         };
-        format!("PREPARE {NAME}{types} AS {}", self.text)
+        format!("PREPARE {name}{types} AS {}", self.text)
     }
 }
 
 /// Prepares it as it stands; the statement stays until [`forget`].
 pub(super) async fn prepare(probe: &Probe<'_>, form: &Form) -> Result<Option<ServerError>, ProveError> {
-    probe.keep(&form.statement()).await
+    probe.keep(&form.statement(NAME)).await
 }
 
 /// Finds a form that can be prepared. The error is the first one, which is about the query as it was given.

@@ -80,17 +80,53 @@ impl<'r> Probe<'r> {
     /// Runs a text without looking at its answer, and undoes it.
     pub async fn run(&self, sql: &str) -> Result<Option<ServerError>, ProveError> {
         let session = &self.runner.session;
-        session.batch_execute("SAVEPOINT pgassay_try").await?;
-        let error = refusal(session.batch_execute(sql).await)?;
-        session.batch_execute("ROLLBACK TO SAVEPOINT pgassay_try; RELEASE SAVEPOINT pgassay_try").await?;
+        // Sent one behind the other without waiting: the server answers all three in turn.
+        let (begun, outcome, ended) = tokio::join!(
+            session.batch_execute("SAVEPOINT pgassay_try"),
+            session.batch_execute(sql),
+            session.batch_execute("ROLLBACK TO SAVEPOINT pgassay_try; RELEASE SAVEPOINT pgassay_try")
+        );
+        begun?;
+        let error = refusal(outcome)?;
+        ended?;
         Ok(error)
+    }
+
+    /// Runs a text and undoes it; the rows that it returned or changed.
+    pub async fn rows(&self, sql: &str) -> Result<Result<u64, ServerError>, ProveError> {
+        let session = &self.runner.session;
+        let (begun, outcome, ended) = tokio::join!(
+            session.batch_execute("SAVEPOINT pgassay_try"),
+            session.simple_query(sql),
+            session.batch_execute("ROLLBACK TO SAVEPOINT pgassay_try; RELEASE SAVEPOINT pgassay_try")
+        );
+        begun?;
+        let rows = match outcome {
+            Ok(messages) => {
+                let counted = |message: &SimpleQueryMessage| match message {
+                    SimpleQueryMessage::CommandComplete(rows) => *rows,
+                    _ => 0,
+                };
+                Ok(messages.iter().map(counted).sum())
+            }
+            Err(error) => Err(refusal(Err(error))?),
+        };
+        ended?;
+        match rows {
+            Ok(rows) => Ok(Ok(rows)),
+            Err(Some(refused)) => Ok(Err(refused)),
+            // Not a word of the server's: the session is gone.
+            Err(None) => Ok(Ok(0)),
+        }
     }
 
     /// Runs a text; what it did stays until the probe ends, unless the server refuses it.
     pub async fn keep(&self, sql: &str) -> Result<Option<ServerError>, ProveError> {
         let session = &self.runner.session;
-        session.batch_execute("SAVEPOINT pgassay_keep").await?;
-        let error = refusal(session.batch_execute(sql).await)?;
+        let (begun, outcome) =
+            tokio::join!(session.batch_execute("SAVEPOINT pgassay_keep"), session.batch_execute(sql));
+        begun?;
+        let error = refusal(outcome)?;
         let end = if error.is_some() {
             "ROLLBACK TO SAVEPOINT pgassay_keep; RELEASE SAVEPOINT pgassay_keep"
         } else {

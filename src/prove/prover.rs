@@ -16,7 +16,7 @@ use crate::history::{MigrationRun, Unit};
 use crate::migration::Direction;
 use crate::report::{Difference, DifferenceField, Observed, Proof, ProvedMigration, Withdrawn};
 use crate::rules::migration::observed::BROKEN_ROUTINE;
-use crate::sql::{Sources, Span};
+use crate::sql::{FileId, Sources, Span, read_script};
 use crate::version::PgVersion;
 
 /// What to do besides running the migrations.
@@ -26,6 +26,8 @@ pub struct Options {
     pub version: PgVersion,
     /// Rows to make up in every table that a migration touches.
     pub seed: Option<usize>,
+    /// The DDL of a database, among the sources: it stands for what exists before, instead of a base.
+    pub schema: Option<FileId>,
     pub queries: Vec<Query>,
     /// Say in which order schema and code may go out.
     pub rolling: bool,
@@ -84,9 +86,13 @@ impl Prover {
     fn begin_history(&mut self, base: &[Unit], sources: &Sources) -> Result<(), ProveError> {
         self.runner = None;
         self.workload = Workload::new(self.options.queries.clone());
+        let database = self.options.schema.map(|file| read_script(file, sources.file(file)));
         let Prover { runtime, ground, .. } = self;
         let runner = runtime.block_on(async {
             let mut runner = Runner::new(ground).await?;
+            if let Some(script) = &database {
+                runner.script(ground, script, sources).await?;
+            }
             for unit in base {
                 for script in &unit.scripts {
                     runner.script(ground, script, sources).await?;
@@ -216,8 +222,12 @@ impl Work<'_> {
         self.runner.prepare(run).await?;
         self.workload.begin(self.runner, self.proof).await?;
         let tables = touched(run);
-        let functions = routine::functions(self.runner).await?;
-        let triggers = routine::triggers(self.runner, &tables).await?;
+        // What touches nothing that was there breaks nothing.
+        let may_break = !tables.is_empty() || !run.breakages.is_empty();
+        let (functions, triggers) = match may_break {
+            true => (routine::functions(self.runner, &tables).await?, routine::triggers(self.runner, &tables).await?),
+            false => Default::default(),
+        };
         let witnesses = witness::before(self.runner, run, findings).await?;
         if let Some(rows) = self.options.seed {
             self.seed(&tables, rows).await?;
@@ -235,7 +245,7 @@ impl Work<'_> {
         let diverged = self.runner.refused.is_some();
         self.runner.refused = self.runner.refused.take().or(judge.first_refusal());
         findings.extend(self.routines(run, &tables, &functions, &triggers).await?);
-        findings.extend(self.workload.after(self.runner, run, self.label).await?);
+        findings.extend(self.workload.after(self.runner, run, self.label, sources).await?);
         findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
 
         let mut differences: Vec<Difference> =
@@ -290,7 +300,7 @@ impl Work<'_> {
         if functions.is_empty() && triggers.is_empty() {
             return Ok(found);
         }
-        for (name, error) in routine::broken(functions, &routine::functions(self.runner).await?) {
+        for (name, error) in routine::broken(functions, &routine::functions(self.runner, tables).await?) {
             found.extend(self.routine(run, None, format!("the function {name} no longer works: {error}"), name));
         }
         for (name, error) in routine::broken(triggers, &routine::triggers(self.runner, tables).await?) {

@@ -1,15 +1,19 @@
-//! The file of queries that an application sends.
+//! The queries that an application sends.
 //!
-//! In: the text of the file. Out: one [`Query`] a statement, with what the comments before it say:
+//! In: the text of a file, or what pg_stat_statements counted. Out: one [`Query`] a statement, with what the comments before it say:
 //! `-- calls: 1200` how often it is called, `-- new` that only the new code sends it.
 
+use std::collections::BTreeMap;
+
+use crate::facts::Workload;
 use crate::sql::{SourceFile, Sources, read_script};
+use crate::whatif::is_plannable;
 
 /// One query of the application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// Where it begins in the file, from 1.
-    pub line: u32,
+    /// Where it begins in the file, from 1; `None` if it comes from pg_stat_statements.
+    pub line: Option<u32>,
     /// Parameters as `$1`.
     pub text: String,
     pub calls: Option<u64>,
@@ -26,7 +30,7 @@ pub fn read_queries(text: &str) -> Vec<Query> {
     let mut queries = Vec::new();
     for statement in &script.statements {
         let mut query = Query {
-            line: sources.positions(statement.span).0.line,
+            line: Some(sources.positions(statement.span).0.line),
             text: sources.slice(statement.span).to_owned(),
             calls: None,
             new: false,
@@ -50,6 +54,19 @@ pub fn read_queries(text: &str) -> Vec<Query> {
     queries
 }
 
+/// Of what a database counted, the queries of clients, the most called first. Those of the same text by several users are one.
+pub fn counted_queries(workload: &Workload, most: usize) -> Vec<Query> {
+    let mut calls: BTreeMap<&str, u64> = BTreeMap::new();
+    for statement in workload.statements.iter().filter(|it| it.top_level && it.calls > 0 && is_plannable(&it.query)) {
+        *calls.entry(statement.query.as_str()).or_default() += statement.calls;
+    }
+    let mut counted: Vec<(&str, u64)> = calls.into_iter().collect();
+    counted.sort_by_key(|(text, calls)| (std::cmp::Reverse(*calls), *text));
+    let query =
+        |(text, calls): (&str, u64)| Query { line: None, text: text.to_owned(), calls: Some(calls), new: false };
+    counted.into_iter().take(most).map(query).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,9 +79,9 @@ mod tests {
         assert_eq!(
             short,
             [
-                (2, "SELECT 1 FROM t WHERE a = $1", Some(1200), false),
-                (6, "SELECT ';' , $$;$$ FROM u", Some(3), true),
-                (7, "SELECT 3", None, false),
+                (Some(2), "SELECT 1 FROM t WHERE a = $1", Some(1200), false),
+                (Some(6), "SELECT ';' , $$;$$ FROM u", Some(3), true),
+                (Some(7), "SELECT 3", None, false),
             ]
         );
     }

@@ -23,7 +23,7 @@ const MOST_RUNS: usize = 60;
 /// A query that works, and how.
 #[derive(Debug, Clone)]
 pub(super) struct Working {
-    form: Form,
+    pub form: Form,
     /// `schema.table` of what the plan touches.
     pub tables: Vec<String>,
     writes: bool,
@@ -84,7 +84,7 @@ pub(super) async fn again(runner: &Runner, before: &[&Working]) -> Result<Vec<Op
     for (working, error) in before.iter().zip(&mut errors).filter(|(_, error)| error.is_none()) {
         prepare::prepare(&probe, &working.form).await?;
         for run in &working.runs {
-            let refused = execute(&probe, run).await?;
+            let refused = execute(&probe, run).await?.err();
             // Without rows to refer to, a key is refused for our own fault.
             *error = refused.filter(|refused| filled.failed.is_empty() || refused.code != "23503");
             if error.is_some() {
@@ -173,7 +173,7 @@ async fn runs(probe: &Probe<'_>, working: &Working) -> Result<Vec<Run>, ProveErr
         found.truncate(MOST_RUNS);
         let mut working_runs = vec![first];
         for run in found {
-            if execute(probe, &run).await?.is_none() {
+            if execute(probe, &run).await?.is_ok() {
                 working_runs.push(run);
             }
         }
@@ -245,15 +245,22 @@ async fn first_run(probe: &Probe<'_>, choices: &[Choices], words: &[String]) -> 
             tries.push(values);
         }
     }
+    // One that meets no row is accepted whatever it writes, and shows little.
+    let mut without_rows = None;
     for as_replica in [false, true] {
         for values in tries.iter().take(TRIES * 3) {
             let run = Run { values: values.clone(), as_replica };
-            if execute(probe, &run).await?.is_none() {
-                return Ok(Some(run));
+            match execute(probe, &run).await? {
+                Ok(0) => without_rows = without_rows.or(Some(run)),
+                Ok(_) => return Ok(Some(run)),
+                Err(_) => {}
             }
         }
+        if without_rows.is_some() {
+            break;
+        }
     }
-    Ok(None)
+    Ok(without_rows)
 }
 
 fn variations(first: &Run, choices: &[Choices], words: &[String]) -> Vec<Run> {
@@ -288,13 +295,12 @@ async fn checked_words(probe: &Probe<'_>, tables: &[String]) -> Result<Vec<Strin
     Ok(words)
 }
 
-/// Runs the prepared statement with these values, and undoes it.
-async fn execute(probe: &Probe<'_>, run: &Run) -> Result<Option<ServerError>, ProveError> {
+/// Runs the prepared statement with these values, and undoes it; the rows that it met.
+async fn execute(probe: &Probe<'_>, run: &Run) -> Result<Result<u64, ServerError>, ProveError> {
     let values = match run.values.is_empty() {
         true => String::new(),
         false => format!("({})", run.values.join(", ")),
     };
     let role = if run.as_replica { "SET LOCAL session_replication_role = replica; " } else { "" };
-    let answer = probe.run(&format!("{role}EXECUTE {NAME}{values}")).await?;
-    Ok(answer)
+    probe.rows(&format!("{role}EXECUTE {NAME}{values}")).await
 }

@@ -3,6 +3,7 @@
 //! In: the steps of a [`MigrationRun`], which say the transaction of each. Out: one [`Outcome`] a statement. A refused
 //! statement is rolled back to a savepoint and the rest goes on, so that one mistake does not hide the others.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -10,11 +11,12 @@ use tokio_postgres::SimpleQueryMessage;
 
 use super::ProveError;
 use super::ground::Ground;
+use super::seed::Memory;
 use super::stand_in::{self, Missing};
 use crate::change::{Change, TransactionControl};
 use crate::history::{MigrationRun, Step, TransactionId};
-use crate::migration::TransactionMode;
-use crate::shadow::{Picture, ServerError, Session, ShadowError, Watched, observe_outside_block_in};
+use crate::migration::{Framework, TransactionMode};
+use crate::shadow::{Access, Picture, ServerError, Session, ShadowError, Watched, observe_outside_block_in};
 use crate::sql::{Script, Sources};
 
 /// No statement takes long on a shadow unless it hangs.
@@ -44,13 +46,22 @@ enum Open {
 
 /// A database and the session in which migrations run.
 pub(super) struct Runner {
+    pub access: Access,
     pub database: String,
     pub session: Session,
+    /// Others use the server too.
+    pub is_foreign: bool,
     open: Open,
     /// What stands in for what.
     pub notes: Vec<String>,
     /// Tables that hold made-up rows.
     pub made_up: BTreeSet<String>,
+    /// What made up rows before.
+    pub memory: RefCell<Memory>,
+    /// Functions that take too long to be called again.
+    pub slow: RefCell<BTreeSet<String>>,
+    /// Frameworks whose own tables are there.
+    tools: BTreeSet<Framework>,
     /// The first judged statement that the server refused, as `file:line`.
     pub refused: Option<String>,
 }
@@ -58,8 +69,21 @@ pub(super) struct Runner {
 impl Runner {
     pub async fn new(ground: &mut Ground) -> Result<Runner, ProveError> {
         let database = ground.create_database().await?;
-        let session = ground.access().connect(&database).await?;
-        Ok(Runner { database, session, open: Open::No, notes: Vec::new(), made_up: BTreeSet::new(), refused: None })
+        let access = ground.access().clone();
+        let session = access.connect(&database).await?;
+        Ok(Runner {
+            access,
+            database,
+            session,
+            is_foreign: ground.is_foreign(),
+            open: Open::No,
+            notes: Vec::new(),
+            made_up: BTreeSet::new(),
+            memory: RefCell::default(),
+            slow: RefCell::default(),
+            tools: BTreeSet::new(),
+            refused: None,
+        })
     }
 
     /// Whether a transaction is open: what reads the schema now must do so in this session.
@@ -72,6 +96,14 @@ impl Runner {
         if !is_shared(run) {
             self.commit().await?;
             self.session.batch_execute("DISCARD ALL").await?;
+        }
+        // The tool notes what it ran in tables that it made before the first migration.
+        let framework = run.migration.framework;
+        if !self.is_open() && self.tools.insert(framework) && !framework.own_tables_ddl().is_empty() {
+            let refused = self.send(framework.own_tables_ddl()).await?;
+            if let Some(error) = refused {
+                self.note(format!("the tables of {framework} could not be made: {error}"));
+            }
         }
         Ok(())
     }
@@ -100,7 +132,7 @@ impl Runner {
         Ok(outcomes)
     }
 
-    /// Runs the statements of a dump or of a text of DDL one by one; what is refused is noted.
+    /// Runs the statements of a dump or of a text of DDL one by one; what is refused is noted, and settings are forgotten.
     pub async fn script(&mut self, ground: &mut Ground, script: &Script, sources: &Sources) -> Result<(), ProveError> {
         for statement in &script.statements {
             let sql = sources.slice(statement.span);
@@ -126,6 +158,7 @@ impl Runner {
                 }
             }
         }
+        self.session.batch_execute("DISCARD ALL").await?;
         Ok(())
     }
 

@@ -3,15 +3,20 @@
 //! In: names of tables, how many rows. Out: rows in them and in the tables that they refer to, as far as values can be
 //! found by trying: the catalogs of the shadow say the types and constraints, and the server says what it refuses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ProveError;
 use super::probe::Probe;
+use super::seed_read::empty_tables;
 use super::seed_table::Table;
 pub(super) use super::seed_table::literal;
+use crate::shadow::ServerError;
 
 /// Refusals after which a table is left empty.
 const TRIES: usize = 40;
+
+/// Values are looked for with so many rows; only those that work are written for all.
+const FEW: usize = 8;
 
 /// What was made up.
 #[derive(Debug, Default)]
@@ -21,57 +26,102 @@ pub(super) struct Filled {
     pub failed: Vec<String>,
 }
 
+/// How tables were filled before: the same tables are filled before and after every migration.
+#[derive(Debug, Default)]
+pub(super) struct Memory(BTreeMap<String, Known>);
+
+#[derive(Debug, Clone)]
+struct Known {
+    /// Of the table, and of its parents being filled or not.
+    signature: (u64, Vec<bool>),
+    choices: Vec<usize>,
+    as_replica: bool,
+    /// The refusal where no values were found.
+    refused: Option<String>,
+}
+
 /// Fills the tables that have no rows, parents first. Rows stay as long as what the probe does.
 pub(super) async fn fill(probe: &Probe<'_>, tables: &[String], rows: usize) -> Result<Filled, ProveError> {
     let mut filled = Filled::default();
-    let mut visited = BTreeSet::new();
-    // A stack instead of recursion: a table is done when it is met again behind its parents.
-    let mut stack: Vec<(String, bool)> = tables.iter().rev().map(|name| (name.clone(), false)).collect();
-    while let Some((name, parents_done)) = stack.pop() {
-        if parents_done {
-            fill_one(probe, &name, rows, &mut filled).await?;
-            continue;
+    let mut empty: BTreeSet<String> = BTreeSet::new();
+    for mut table in empty_tables(probe.runner(), tables).await? {
+        let signature = (table.signature(), table.parents().map(|parent| empty.contains(parent)).collect());
+        let known = probe.runner().memory.borrow().0.get(&table.name).filter(|it| it.signature == signature).cloned();
+        let outcome = match known {
+            Some(Known { refused: Some(refused), .. }) => Err(refused),
+            known => {
+                let mut attempt = Attempt::new(&mut table, rows, known.as_ref());
+                let outcome = attempt.fill(probe).await?;
+                let refused = outcome.as_ref().err().cloned();
+                let as_replica = attempt.as_replica;
+                let known = Known { signature, choices: table.choices(), as_replica, refused };
+                probe.runner().memory.borrow_mut().0.insert(table.name.clone(), known);
+                outcome
+            }
+        };
+        match outcome {
+            Ok(()) => drop(filled.tables.insert(table.name)),
+            Err(last) => {
+                filled.failed.push(format!("no rows could be made up for {}: {last}", table.name));
+                empty.insert(table.name);
+            }
         }
-        if !visited.insert(name.clone()) {
-            continue;
-        }
-        let parents = Table::needed(probe.runner(), &name).await?;
-        stack.push((name, true));
-        stack.extend(parents.into_iter().map(|parent| (parent, false)));
     }
     Ok(filled)
 }
 
-async fn fill_one(probe: &Probe<'_>, name: &str, rows: usize, filled: &mut Filled) -> Result<(), ProveError> {
-    let Some(mut table) = Table::read(probe.runner(), name).await? else { return Ok(()) };
-    let mut last = String::new();
-    let mut as_replica = false;
-    for _ in 0..TRIES {
-        let insert = table.insert(rows);
-        let text = match as_replica {
+/// The search for values of one table.
+struct Attempt<'t> {
+    table: &'t mut Table,
+    rows: usize,
+    /// Without triggers and foreign keys.
+    as_replica: bool,
+    /// The values worked with a few rows.
+    settled: bool,
+}
+
+impl Attempt<'_> {
+    fn new<'t>(table: &'t mut Table, rows: usize, known: Option<&Known>) -> Attempt<'t> {
+        if let Some(known) = known {
+            table.choose(&known.choices);
+        }
+        let settled = known.is_some() || rows <= FEW;
+        Attempt { table, rows, as_replica: known.is_some_and(|known| known.as_replica), settled }
+    }
+
+    /// The inner error is the last refusal.
+    async fn fill(&mut self, probe: &Probe<'_>) -> Result<Result<(), String>, ProveError> {
+        let mut last = String::new();
+        for _ in 0..TRIES {
+            let text = self.text();
+            let refused = if self.settled { probe.keep(&text).await? } else { probe.run(&text).await? };
+            match refused {
+                None if self.settled => return Ok(Ok(())),
+                None => self.settled = true,
+                Some(error) => {
+                    last = error.to_string();
+                    if !self.goes_on(&error) {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(Err(last))
+    }
+
+    fn text(&self) -> String {
+        let insert = self.table.insert(if self.settled { self.rows } else { FEW });
+        match self.as_replica {
             true => format!(
                 "SET LOCAL session_replication_role = replica; {insert}; SET LOCAL session_replication_role = origin"
             ),
             false => insert,
-        };
-        match probe.keep(&text).await? {
-            None => {
-                filled.tables.insert(name.to_owned());
-                return Ok(());
-            }
-            Some(error) => {
-                last = error.to_string();
-                if table.learn(&error) {
-                    continue;
-                }
-                // A trigger, or a key that refers to nothing yet.
-                if as_replica {
-                    break;
-                }
-                as_replica = true;
-            }
         }
     }
-    filled.failed.push(format!("no rows could be made up for {name}: {last}"));
-    Ok(())
+
+    /// Chooses what to try next; false if nothing is left.
+    fn goes_on(&mut self, error: &ServerError) -> bool {
+        // A trigger, or a key that refers to nothing yet.
+        self.table.learn(error) || !std::mem::replace(&mut self.as_replica, true)
+    }
 }

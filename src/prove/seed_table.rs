@@ -1,14 +1,14 @@
 //! One table to make up rows for: its columns with the values to try for each, as the catalogs describe them.
 
-use super::ProveError;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::ground::quote;
-use super::run::Runner;
 use super::seed_value::{Kind, candidates};
 use crate::shadow::ServerError;
 
 /// A table, and what is tried next for every column.
 pub(super) struct Table {
-    name: String,
+    pub name: String,
     columns: Vec<Column>,
     keys: Vec<ForeignKey>,
     checks: Vec<Check>,
@@ -16,7 +16,7 @@ pub(super) struct Table {
     last: Option<i16>,
 }
 
-struct Column {
+pub(super) struct Column {
     name: String,
     number: i16,
     domain: Option<String>,
@@ -27,21 +27,16 @@ struct Column {
     unique: bool,
 }
 
-struct ForeignKey {
-    columns: Vec<i16>,
-    parent: String,
-    parent_columns: Vec<String>,
-    to_itself: bool,
+pub(super) struct ForeignKey {
+    pub columns: Vec<i16>,
+    pub parent: String,
+    pub parent_columns: Vec<String>,
+    pub to_itself: bool,
 }
 
-struct Check {
-    name: String,
-    columns: Vec<i16>,
-}
-
-/// A condition on `c`, the pg_class row: the table of that name.
-fn at(name: &str) -> String {
-    format!("c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({})", literal(name))
+pub(super) struct Check {
+    pub name: String,
+    pub columns: Vec<i16>,
 }
 
 pub(super) fn literal(text: &str) -> String {
@@ -49,105 +44,40 @@ pub(super) fn literal(text: &str) -> String {
 }
 
 impl Table {
-    /// Tables that must have rows first: those that NOT NULL and other foreign keys refer to.
-    pub async fn needed(runner: &Runner, name: &str) -> Result<Vec<String>, ProveError> {
-        let sql = format!(
-            "SELECT DISTINCT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.relname)
-               FROM pg_catalog.pg_class c JOIN pg_catalog.pg_constraint f ON f.conrelid = c.oid AND f.contype = 'f'
-               JOIN pg_catalog.pg_class p ON p.oid = f.confrelid JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
-              WHERE {} AND p.oid <> c.oid",
-            at(name)
-        );
-        Ok(runner.rows(&sql).await?.into_iter().filter_map(|mut row| row.swap_remove(0)).collect())
+    pub fn new(name: String, columns: Vec<Column>, keys: Vec<ForeignKey>, checks: Vec<Check>) -> Table {
+        Table { name, columns, keys, checks, last: None }
     }
 
-    /// `None`: no table, or one that has rows already.
-    pub async fn read(runner: &Runner, name: &str) -> Result<Option<Table>, ProveError> {
-        let kind = runner.rows(&format!("SELECT c.relkind FROM pg_catalog.pg_class c WHERE {}", at(name))).await?;
-        if !kind.iter().flatten().flatten().any(|kind| matches!(kind.as_str(), "r" | "p")) {
-            return Ok(None);
+    /// The tables that it refers to, but for itself.
+    pub fn parents(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter(|key| !key.to_itself).map(|key| key.parent.as_str())
+    }
+
+    /// Which of each column's values is tried: what worked once is likely to work again.
+    pub fn choices(&self) -> Vec<usize> {
+        self.columns.iter().map(|column| column.next).collect()
+    }
+
+    /// Goes on from choices of before.
+    pub fn choose(&mut self, choices: &[usize]) {
+        for (column, next) in self.columns.iter_mut().zip(choices) {
+            column.next = *next;
         }
-        if !runner.rows(&format!("SELECT 1 FROM {name} LIMIT 1")).await?.is_empty() {
-            return Ok(None);
+    }
+
+    /// Stands for all that decides which values are taken, as far as the catalogs say.
+    pub fn signature(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for column in &self.columns {
+            (&column.name, &column.candidates, column.nullable, column.unique).hash(&mut hasher);
         }
-        let checks = Table::checks(runner, name).await?;
-        let columns = Table::columns(runner, name, &checks).await?;
-        let keys = Table::keys(runner, name).await?;
-        let checks = checks.into_iter().map(|(check, _)| check).collect();
-        Ok(Some(Table { name: name.to_owned(), columns, keys, checks, last: None }))
-    }
-
-    /// The checks, and the bound of a partition, with their text.
-    async fn checks(runner: &Runner, name: &str) -> Result<Vec<(Check, String)>, ProveError> {
-        let sql = format!(
-            "SELECT k.conname, k.conkey, pg_catalog.pg_get_constraintdef(k.oid)
-               FROM pg_catalog.pg_class c JOIN pg_catalog.pg_constraint k ON k.conrelid = c.oid AND k.contype = 'c' WHERE {0}
-             UNION ALL
-             SELECT '', (SELECT pg_catalog.array_agg(a.attnum) FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid
-                            AND pg_catalog.pg_get_partition_constraintdef(c.oid) LIKE '%' || a.attname || '%' AND a.attnum > 0),
-                    pg_catalog.pg_get_partition_constraintdef(c.oid)
-               FROM pg_catalog.pg_class c WHERE {0} AND c.relispartition
-             UNION ALL
-             SELECT '', p.partattrs::int2[], pg_catalog.pg_get_expr(child.relpartbound, child.oid)
-               FROM pg_catalog.pg_class c JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = c.oid
-               JOIN pg_catalog.pg_inherits i ON i.inhparent = c.oid JOIN pg_catalog.pg_class child ON child.oid = i.inhrelid
-              WHERE {0}",
-            at(name)
-        );
-        let read = |row: Vec<Option<String>>| {
-            let [name, columns, text]: [Option<String>; 3] = row.try_into().ok()?;
-            Some((Check { name: name?, columns: numbers(&columns.unwrap_or_default()) }, text.unwrap_or_default()))
-        };
-        Ok(runner.rows(&sql).await?.into_iter().filter_map(read).collect())
-    }
-
-    async fn keys(runner: &Runner, name: &str) -> Result<Vec<ForeignKey>, ProveError> {
-        let sql = format!(
-            "SELECT f.conkey, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.relname), f.confrelid = f.conrelid,
-                    (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), E'\\x01' ORDER BY k.place)
-                       FROM pg_catalog.unnest(f.confkey) WITH ORDINALITY AS k(attnum, place)
-                       JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.attnum)
-               FROM pg_catalog.pg_class c JOIN pg_catalog.pg_constraint f ON f.conrelid = c.oid AND f.contype = 'f'
-               JOIN pg_catalog.pg_class p ON p.oid = f.confrelid JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
-              WHERE {}",
-            at(name)
-        );
-        let read = |row: Vec<Option<String>>| {
-            let [columns, parent, itself, names]: [Option<String>; 4] = row.try_into().ok()?;
-            Some(ForeignKey {
-                columns: numbers(&columns?),
-                parent: parent?,
-                parent_columns: names?.split('\u{1}').map(str::to_owned).collect(),
-                to_itself: itself? == "t",
-            })
-        };
-        Ok(runner.rows(&sql).await?.into_iter().filter_map(read).collect())
-    }
-
-    async fn columns(runner: &Runner, name: &str, checks: &[(Check, String)]) -> Result<Vec<Column>, ProveError> {
-        let sql = format!(
-            "WITH RECURSIVE base(attnum, oid, typmod, domain, required, checks) AS (
-               SELECT a.attnum, a.atttypid, a.atttypmod, NULL::text, a.attnotnull, ''
-                 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-                WHERE {0} AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity = ''
-               UNION ALL
-               SELECT b.attnum, t.typbasetype, t.typtypmod, COALESCE(b.domain, t.typname::text COLLATE \"default\"), b.required OR t.typnotnull,
-                      b.checks || COALESCE((SELECT pg_catalog.string_agg(pg_catalog.pg_get_constraintdef(k.oid), ' ')
-                                              FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid), '')
-                 FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.oid WHERE t.typtype = 'd')
-             SELECT pg_catalog.quote_ident(a.attname), b.attnum, pg_catalog.format_type(b.oid, NULL),
-                    pg_catalog.format_type(a.atttypid, a.atttypmod), t.typtype, t.typcategory, b.typmod, b.domain, b.required, b.checks,
-                    (SELECT pg_catalog.string_agg(e.enumlabel, E'\\x01' ORDER BY e.enumsortorder)
-                       FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid),
-                    EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND a.attnum = ANY (i.indkey)),
-                    a.atthasdef
-               FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-               JOIN base b ON b.attnum = a.attnum JOIN pg_catalog.pg_type t ON t.oid = b.oid
-              WHERE {0} AND t.typtype <> 'd' ORDER BY a.attnum",
-            at(name)
-        );
-        let rows = runner.rows(&sql).await?;
-        Ok(rows.into_iter().filter_map(|row| Column::read(row, checks)).collect())
+        for key in &self.keys {
+            (&key.columns, &key.parent, &key.parent_columns).hash(&mut hasher);
+        }
+        for check in &self.checks {
+            (&check.name, &check.columns).hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     /// An INSERT of that many rows, fewer where they would collide.
@@ -164,15 +94,20 @@ impl Table {
                 continue;
             }
             let source = format!("fk{number}");
-            for (place, column) in places.iter().zip(&key.parent_columns) {
+            for (at, place) in places.iter().enumerate() {
                 if let Some(place) = place {
-                    values[*place] = format!("{source}.{column}");
+                    values[*place] = format!("{source}.c{at}");
                 }
             }
-            let parent = &key.parent;
+            // Numbered, so that they can be met by hashing: a look for each row's parent would take rows times parents.
+            let named: Vec<String> =
+                key.parent_columns.iter().enumerate().map(|(at, column)| format!("{column} AS c{at}")).collect();
             joins.push_str(&format!(
-                " LEFT JOIN LATERAL (SELECT * FROM {parent} OFFSET n % (SELECT pg_catalog.greatest(pg_catalog.count(*), 1) FROM {parent}) LIMIT 1) {source} ON true"
-            ).replace("pg_catalog.greatest", "greatest"));
+                " LEFT JOIN (SELECT {}, pg_catalog.row_number() OVER () AS place FROM {parent}) {source}
+                    ON {source}.place = n % (SELECT greatest(pg_catalog.count(*), 1) FROM {parent}) + 1",
+                named.join(", "),
+                parent = key.parent
+            ));
         }
         if self.columns.is_empty() {
             return format!("INSERT INTO {} DEFAULT VALUES", self.name);
@@ -226,7 +161,8 @@ impl Table {
 }
 
 impl Column {
-    fn read(row: Vec<Option<String>>, checks: &[(Check, String)]) -> Option<Column> {
+    /// Reads what `seed_read` asks for, in its order.
+    pub fn read(row: Vec<Option<String>>, checks: &[(Check, String)]) -> Option<Column> {
         let [
             name,
             number,
@@ -240,8 +176,7 @@ impl Column {
             domain_checks,
             labels,
             unique,
-            _default,
-        ]: [Option<String>; 13] = row.try_into().ok()?;
+        ]: [Option<String>; 12] = row.try_into().ok()?;
         let number: i16 = number?.parse().ok()?;
         let mut conditions = domain_checks.unwrap_or_default();
         for (_, text) in checks.iter().filter(|(check, _)| check.columns.contains(&number)) {
@@ -297,7 +232,7 @@ impl Column {
 }
 
 /// The numbers of an array or vector in its text form: `{1,2}` or `1 2`.
-fn numbers(text: &str) -> Vec<i16> {
+pub(super) fn numbers(text: &str) -> Vec<i16> {
     let separated = text.trim_matches(['{', '}']).split([',', ' ']);
     separated.filter_map(|number| number.parse().ok()).collect()
 }

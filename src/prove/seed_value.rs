@@ -25,6 +25,9 @@ pub(super) fn candidates(kind: &Kind, conditions: &str, n: &str) -> Vec<String> 
     } else {
         let (texts, numbers) = literals(conditions);
         if !texts.is_empty() {
+            // A pattern of LIKE fits itself, but only once.
+            let patterns = texts.iter().filter(|text| kind.category == "S" && text.contains('%'));
+            found.extend(patterns.map(|text| literal(text).replace('%', &format!("' || {n} || '"))));
             found.push(one_of(&texts, n));
         }
         if kind.category == "N" {

@@ -4,6 +4,7 @@
 //! observed evidence where their claim was watched, without those that did not come true, and with the refusals that
 //! nobody predicted.
 
+use super::compare;
 use super::run::{Outcome, is_about_rows};
 use crate::finding::{Advice, Category, Evidence, EvidenceKind, Finding, Severity};
 use crate::history::MigrationRun;
@@ -53,6 +54,13 @@ impl Judge<'_> {
     fn outcome_at(&self, span: Span) -> Option<&Outcome> {
         let at = |(index, _): &&(usize, Outcome)| self.run.steps[*index].span().contains(span);
         self.outcomes.iter().find(at).map(|(_, outcome)| outcome)
+    }
+
+    /// Whether the finding's table is one of which the planner may read the index instead.
+    fn is_referenced(&self, finding: &Finding) -> bool {
+        let mut steps = self.run.steps.iter().filter(|step| step.span().contains(finding.span));
+        let object = finding.object.as_deref().unwrap_or_default();
+        steps.any(|step| compare::referenced(step, &self.run.after).contains(object))
     }
 
     fn verdict(&self, finding: &Finding) -> Verdict {
@@ -112,7 +120,9 @@ impl Judge<'_> {
             "blocking-scan" if effect.scans.contains(object) => {
                 Verdict::Seen(format!("run on {}: {object} was read in full{under}", self.server))
             }
-            "blocking-scan" if effect.locks.contains_key(object) && has_rows => withdrawn("read"),
+            "blocking-scan" if effect.locks.contains_key(object) && has_rows && !self.is_referenced(finding) => {
+                withdrawn("read")
+            }
             "blocking-index-build" if !effect.index_builds.is_empty() => {
                 let built: Vec<&str> = effect.index_builds.iter().map(String::as_str).collect();
                 Verdict::Seen(format!("run on {}: built {}", self.server, built.join(", ")))

@@ -2,12 +2,15 @@
 //!
 //! In: the findings that have a witness. Out: observed evidence, and those that are withdrawn because the witness works on.
 
+use std::collections::BTreeSet;
+
 use super::ProveError;
 use super::probe::{Answer, Probe};
 use super::run::Runner;
 use super::seed;
 use super::verdict::bear_out;
-use crate::contract::{BreakageKind, Subject};
+use crate::change::Name;
+use crate::contract::{Breakage, BreakageKind, Subject};
 use crate::finding::{Category, Finding};
 use crate::history::MigrationRun;
 use crate::report::Withdrawn;
@@ -24,7 +27,7 @@ pub(super) async fn before(
     run: &MigrationRun<'_>,
     findings: &[Finding],
 ) -> Result<Before, ProveError> {
-    let wanted: Vec<Option<&str>> = findings.iter().map(|finding| statement(run, finding)).collect();
+    let wanted: Vec<Option<String>> = findings.iter().map(|finding| statement(run, finding)).collect();
     Ok(Before(answers(runner, run, &wanted).await?))
 }
 
@@ -38,7 +41,7 @@ pub(super) async fn after(
 ) -> Result<Vec<Withdrawn>, ProveError> {
     let works_before: Vec<Option<Vec<String>>> =
         before.0.into_iter().map(|answer| answer.and_then(Result::ok)).collect();
-    let wanted: Vec<Option<&str>> = findings
+    let wanted: Vec<Option<String>> = findings
         .iter()
         .zip(&works_before)
         .map(|(finding, worked)| worked.as_ref().and_then(|_| statement(run, finding)))
@@ -73,22 +76,40 @@ pub(super) async fn after(
     Ok(withdrawn)
 }
 
-/// The witness, where the shadow's superuser meets what a client meets.
-fn statement<'f>(run: &MigrationRun, finding: &'f Finding) -> Option<&'f str> {
+/// The witness, as a client meets it: the shadow's superuser passes by row security and privileges.
+fn statement(run: &MigrationRun, finding: &Finding) -> Option<String> {
     let witness = finding.witness.as_ref()?;
-    let kind =
-        run.breakages.iter().find(|(breakage, _)| breakage.witness == *witness).map(|(breakage, _)| breakage.kind);
-    match kind {
-        Some(BreakageKind::RowSecurityEnabled | BreakageKind::PolicyTightened) => None,
+    let breakage = run.breakages.iter().map(|(breakage, _)| breakage).find(|breakage| breakage.witness == *witness);
+    match breakage.map(|breakage| breakage.kind) {
+        Some(BreakageKind::RowSecurityEnabled | BreakageKind::PolicyTightened) => {
+            as_client(run, breakage?, &witness.sql)
+        }
         Some(BreakageKind::PrivilegeRevoked) if !witness.sql.starts_with("SET ROLE") => None,
-        _ => Some(&witness.sql),
+        _ => Some(witness.sql.clone()),
     }
+}
+
+/// Run by a role that has all privileges on the table, and is a member of those that its policies name. The role is undone with the
+/// statement.
+fn as_client(run: &MigrationRun, breakage: &Breakage, sql: &str) -> Option<String> {
+    let (Subject::Relation(id) | Subject::Part(id, _)) = &breakage.subject else { return None };
+    let table = run.before.relation(*id)?;
+    let after = run.after.relation(*id);
+    let of_policies = [Some(table), after].into_iter().flatten().flat_map(|it| &it.policies).flat_map(|it| &it.roles);
+    let owners: Vec<&Name> = [Some(table), after].into_iter().flatten().filter_map(|it| it.owner.as_ref()).collect();
+    let roles: BTreeSet<String> =
+        of_policies.filter(|role| **role != "public" && !owners.contains(role)).map(|role| role.to_string()).collect();
+    let grants: String = roles.iter().map(|role| format!("GRANT {role} TO pgassay_client; ")).collect();
+    Some(format!(
+        "CREATE ROLE pgassay_client; {grants}GRANT USAGE ON SCHEMA {} TO pgassay_client; GRANT ALL ON {} TO pgassay_client; SET LOCAL ROLE pgassay_client; {sql}",
+        table.name.schema, table.name
+    ))
 }
 
 async fn answers(
     runner: &Runner,
     run: &MigrationRun<'_>,
-    wanted: &[Option<&str>],
+    wanted: &[Option<String>],
 ) -> Result<Vec<Option<Answer>>, ProveError> {
     if wanted.iter().all(Option::is_none) {
         return Ok(wanted.iter().map(|_| None).collect());

@@ -4,15 +4,16 @@
 //! no longer do, what could never be prepared, and the order in which schema and code may go out.
 
 use super::ProveError;
+use super::cached::Client;
 use super::queries::Query;
 use super::replay::{self, Working};
 use super::run::Runner;
-use crate::finding::{Advice, Evidence, Finding};
-use crate::history::MigrationRun;
+use crate::finding::{Advice, Evidence, Finding, Severity};
+use crate::history::{MigrationRun, Step};
 use crate::report::{Order, Proof, QueryProblem, Rolling};
 use crate::rules::migration::observed::BROKEN_QUERY;
 use crate::shadow::ServerError;
-use crate::sql::Span;
+use crate::sql::{Sources, Span};
 
 /// The queries of one history.
 pub(super) struct Workload {
@@ -22,13 +23,23 @@ pub(super) struct Workload {
     /// What is wrong with queries of the new code before the first judged migration.
     new_before: Vec<(usize, ServerError)>,
     broken: Vec<QueryProblem>,
+    /// A connection of the running code, open since before the first judged migration.
+    client: Option<Client>,
     begun: bool,
     last: Option<Span>,
 }
 
 impl Workload {
     pub fn new(queries: Vec<Query>) -> Workload {
-        Workload { queries, working: Vec::new(), new_before: Vec::new(), broken: Vec::new(), begun: false, last: None }
+        Workload {
+            queries,
+            working: Vec::new(),
+            new_before: Vec::new(),
+            broken: Vec::new(),
+            client: None,
+            begun: false,
+            last: None,
+        }
     }
 
     /// Looks at the schema before the first judged migration.
@@ -49,6 +60,11 @@ impl Workload {
                 (Err(error), true) => self.new_before.push((at, error)),
             }
         }
+        // Another connection would not see what is not committed.
+        if !runner.is_open() {
+            let forms = self.working.iter().map(|(at, working)| (*at, &working.form));
+            self.client = Some(Client::open(&runner.access, &runner.database, forms).await?);
+        }
         Ok(())
     }
 
@@ -58,7 +74,9 @@ impl Workload {
         runner: &Runner,
         run: &MigrationRun<'_>,
         server: &str,
+        sources: &Sources,
     ) -> Result<Vec<Finding>, ProveError> {
+        let place = Place { run, sources };
         self.last = run.steps.last().map(|step| step.span()).or(self.last);
         if self.working.is_empty() {
             return Ok(Vec::new());
@@ -72,12 +90,24 @@ impl Workload {
                 None => still.push((at, working)),
                 Some(error) => {
                     let query = &self.queries[at];
-                    findings.extend(finding(run, query, &working, &error, server));
+                    findings.extend(finding(place, query, &working, &error, server));
                     self.broken.push(problem(query, &error));
                 }
             }
         }
         self.working = still;
+        findings.extend(self.stale(runner, place, server).await?);
+        Ok(findings)
+    }
+
+    /// Findings for queries that work, but not on a connection that prepared them before.
+    async fn stale(&mut self, runner: &Runner, place: Place<'_>, server: &str) -> Result<Vec<Finding>, ProveError> {
+        let Some(client) = self.client.as_mut().filter(|_| !runner.is_open()) else { return Ok(Vec::new()) };
+        let mut findings = Vec::new();
+        for (number, error) in client.stale().await? {
+            let Some((at, working)) = self.working.iter().find(|(at, _)| *at == number) else { continue };
+            findings.extend(stale(place, &self.queries[*at], working, &error, server));
+        }
         Ok(findings)
     }
 
@@ -99,7 +129,7 @@ impl Workload {
             if let (Err(error), Some(span)) = (outcome, self.last) {
                 let mut found = BROKEN_QUERY
                     .finding(span, format!("a query of the new code does not work after the last migration: {error}"));
-                found.object = Some(format!("line {}", query.line));
+                found.object = object(query);
                 found.evidence.push(Evidence::observed(format!("prepared on {server}: {}", query.text)));
                 findings.push(found);
             }
@@ -124,12 +154,10 @@ fn problem(query: &Query, error: &ServerError) -> QueryProblem {
     QueryProblem { line: query.line, query: query.text.clone(), calls: query.calls, error: error.to_string() }
 }
 
-fn finding(run: &MigrationRun, query: &Query, working: &Working, error: &ServerError, server: &str) -> Option<Finding> {
-    let span = place(run, working, error)?;
-    let calls = query.calls.map(|calls| format!(", called {calls} times")).unwrap_or_default();
-    let mut found =
-        BROKEN_QUERY.finding(span, format!("breaks a query of the application (line {}{calls}): {error}", query.line));
-    found.object = Some(format!("line {}", query.line));
+fn finding(place: Place, query: &Query, working: &Working, error: &ServerError, server: &str) -> Option<Finding> {
+    let span = place.of(working, error)?;
+    let mut found = BROKEN_QUERY.finding(span, format!("breaks a query of the application{}: {error}", told(query)));
+    found.object = object(query);
     let how = if working.runs.is_empty() { "prepared" } else { "prepared and run with made-up values" };
     found
         .evidence
@@ -140,27 +168,68 @@ fn finding(run: &MigrationRun, query: &Query, working: &Working, error: &ServerE
     Some(found)
 }
 
-/// The statement that is nearest to the cause: the one behind a loss that the error names, else the first that locks a
-/// table of the query most strongly, else the first.
-fn place(run: &MigrationRun, working: &Working, error: &ServerError) -> Option<Span> {
-    let top = |index: usize| run.steps[index].block.unwrap_or(index);
-    let loss = run.breakages.iter().find_map(|(breakage, step)| {
-        let name = breakage.object.rsplit('.').next().unwrap_or_default().trim_matches('"');
-        step.filter(|_| error.message.contains(&format!("\"{name}\"")) || error.message.contains(&format!(".{name} ")))
-    });
-    if let Some(step) = loss {
-        return Some(run.steps[top(step)].span());
-    }
-    let strongest = run
-        .steps
-        .iter()
-        .enumerate()
-        .filter_map(|(index, step)| {
+/// A connection that prepared the query before gets an error; a new one does not.
+fn stale(place: Place, query: &Query, working: &Working, error: &ServerError, server: &str) -> Option<Finding> {
+    let span = place.of(working, error)?;
+    let message = format!("breaks connections that have prepared a query of the application{}: {error}", told(query));
+    let mut found = BROKEN_QUERY.finding(span, message);
+    found.severity = Severity::Warning;
+    found.object = object(query);
+    found.evidence.push(Evidence::observed(format!(
+        "prepared on {server} on a connection that was open before the migration, and planned again there after it: {}",
+        query.text
+    )));
+    found.advice = Advice::text(
+        "Name the columns instead of *, so that a new one changes nothing. Where a type changes, let the application's connections be opened anew behind \
+         the migration, or let its driver prepare anew after this error; inside a transaction, the transaction has to be repeated.",
+    );
+    Some(found)
+}
+
+/// ` (line 4, called 40 times)`.
+fn told(query: &Query) -> String {
+    let line = query.line.map(|line| format!("line {line}"));
+    let calls = query.calls.map(|calls| format!("called {calls} times"));
+    let parts: Vec<String> = line.into_iter().chain(calls).collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
+}
+
+fn object(query: &Query) -> Option<String> {
+    query.line.map(|line| format!("line {line}"))
+}
+
+/// Where findings of a migration may point to.
+#[derive(Clone, Copy)]
+struct Place<'r> {
+    run: &'r MigrationRun<'r>,
+    sources: &'r Sources,
+}
+
+impl Place<'_> {
+    /// The statement that is nearest to the cause: the one behind a loss that the error names, else the one whose text has the most of
+    /// the names in the error, among these the one that locks a table of the query most strongly, else the first.
+    fn of(&self, working: &Working, error: &ServerError) -> Option<Span> {
+        let run = self.run;
+        let top = |index: usize| run.steps[index].block.unwrap_or(index);
+        let loss = run.breakages.iter().find_map(|(breakage, step)| {
+            let name = breakage.object.rsplit('.').next().unwrap_or_default().trim_matches('"');
+            step.filter(|_| {
+                error.message.contains(&format!("\"{name}\"")) || error.message.contains(&format!(".{name} "))
+            })
+        });
+        if let Some(step) = loss {
+            return Some(run.steps[top(step)].span());
+        }
+        let names: Vec<&str> = error.message.split('"').skip(1).step_by(2).filter(|name| !name.is_empty()).collect();
+        let nearness = |index: usize, step: &Step| {
+            let text = self.sources.slice(step.span());
+            let named = names.iter().filter(|name| text.contains(**name)).count();
             let locks = step.prediction.effect.locks.iter();
-            let mode = locks.filter(|(name, _)| working.tables.contains(name)).map(|(_, mode)| *mode).max()?;
-            Some((mode, std::cmp::Reverse(index)))
-        })
-        .max();
-    let index = strongest.map_or(0, |(_, std::cmp::Reverse(index))| index);
-    run.steps.get(top(index)).map(|step| step.span())
+            let mode = locks.filter(|(name, _)| working.tables.contains(name)).map(|(_, mode)| *mode).max();
+            (named, mode, std::cmp::Reverse(index))
+        };
+        let steps = run.steps.iter().enumerate().map(|(index, step)| nearness(index, step));
+        let (_, _, std::cmp::Reverse(index)) = steps.max()?;
+        Some(run.steps[top(index)].span())
+    }
 }

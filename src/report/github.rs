@@ -7,9 +7,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::{Paths, Renderer, Report, place, prose};
+use super::{Paths, Renderer, Report, place, proof_text, prose};
 use crate::finding::{Finding, Severity};
-use crate::sql::Sources;
+use crate::sql::{Sources, Span};
 
 /// Annotations of one level that GitHub shows of a step ("Workflow commands", limits of annotations).
 const ANNOTATIONS: usize = 10;
@@ -48,6 +48,17 @@ impl Renderer for Github {
         for finding in rest {
             writeln!(out, "{}", self.log_line(finding, sources))?;
         }
+        if let Some(proof) = &report.proof {
+            let room = ANNOTATIONS.saturating_sub(shown.get(&Severity::Warning).copied().unwrap_or(0));
+            for difference in proof.differences.iter().take(room) {
+                let (place, text) = (self.place(difference.span, sources), proof_text::difference(difference));
+                let title = property("pgassay: not as predicted");
+                writeln!(out, "::warning {place}title={title}::{}", data(&text))?;
+            }
+            for line in proof_text::text(proof, sources)?.lines() {
+                writeln!(out, "{}", plain(line))?;
+            }
+        }
         writeln!(out, "{}", prose::summary(report))
     }
 }
@@ -60,16 +71,16 @@ impl Github {
             Severity::Info => "notice",
         };
         let title = property(&format!("pgassay: {}", finding.rule));
-        format!("::{level} {}title={title}::{}", self.place(finding, sources), data(&prose::full_text(finding)))
+        format!("::{level} {}title={title}::{}", self.place(finding.span, sources), data(&prose::full_text(finding)))
     }
 
     /// Columns are told only of places on one line: GitHub refuses others.
-    fn place(&self, finding: &Finding, sources: &Sources) -> String {
-        let name = &sources.file(finding.span.file).name;
+    fn place(&self, span: Span, sources: &Sources) -> String {
+        let name = &sources.file(span.file).name;
         if !place::is_file(name) {
             return String::new();
         }
-        let (start, end) = sources.positions(finding.span);
+        let (start, end) = sources.positions(span);
         let columns = match start.line == end.line {
             true => format!("col={},endColumn={},", start.column, end.column),
             false => String::new(),

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Paths, Renderer, Report, fingerprints};
+use super::{Paths, Renderer, Report, fingerprints, prose};
 use crate::finding::{Finding, Severity};
 use crate::sql::Sources;
 
@@ -66,7 +66,7 @@ fn description(finding: &Finding) -> String {
     let advice = finding.advice.text.trim_end_matches([':', '.']);
     match advice.is_empty() {
         true => finding.message.clone(),
-        false => format!("{}. Instead: {advice}", finding.message),
+        false => format!("{}. {}: {advice}", finding.message, prose::advice_label(finding)),
     }
     .replace(['\n', '\r'], " ")
 }

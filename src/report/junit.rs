@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::{Paths, Renderer, Report, StatementRecord, prose};
+use super::{Paths, Proof, Renderer, Report, StatementRecord, proof_text, prose};
 use crate::finding::{Finding, Severity};
 use crate::sql::{FileId, Sources};
 
@@ -35,12 +35,15 @@ impl Renderer for Junit {
         writeln!(
             out,
             "<testsuites name=\"pgassay\" tests=\"{}\" failures=\"{}\" errors=\"{}\">",
-            all().count() + report.errors.len(),
+            all().count() + report.errors.len() + report.proof.iter().flat_map(|proof| &proof.migrations).count(),
             self.failed(all()),
             report.errors.len(),
         )?;
         for (file, cases) in &suites {
             self.suite(&self.paths.relative(&sources.file(*file).name), cases, out)?;
+        }
+        if let Some(proof) = &report.proof {
+            self.proved(proof, sources, out)?;
         }
         unreadable(&report.errors, out)?;
         writeln!(out, "</testsuites>")
@@ -102,6 +105,26 @@ impl Junit {
             writeln!(out, ">")?;
             self.findings(case, out)?;
             writeln!(out, "    </testcase>")?;
+        }
+        writeln!(out, "  </testsuite>")
+    }
+
+    /// A test case for each migration that was run on a shadow server. What went otherwise than predicted is its output.
+    fn proved(&self, proof: &Proof, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
+        let (suite, number) = (attribute(&format!("proved on {}", proof.server)), proof.migrations.len());
+        writeln!(out, "  <testsuite name=\"{suite}\" tests=\"{number}\" failures=\"0\" errors=\"0\">")?;
+        for one in &proof.migrations {
+            let (name, file) = (attribute(&one.name), attribute(&self.paths.relative(&one.file)));
+            let seconds = one.milliseconds as f64 / 1000.0;
+            let here = proof.differences.iter().filter(|it| sources.file(it.span.file).name == one.file);
+            let lines =
+                here.map(|it| format!("line {}: {}", sources.positions(it.span).0.line, proof_text::difference(it)));
+            let lines: Vec<String> = lines.collect();
+            write!(out, "    <testcase name=\"{name}\" classname=\"{suite}\" file=\"{file}\" time=\"{seconds:.3}\"")?;
+            match lines.is_empty() {
+                true => writeln!(out, "/>")?,
+                false => writeln!(out, "><system-out>{}</system-out></testcase>", escape(&lines.join("\n")))?,
+            }
         }
         writeln!(out, "  </testsuite>")
     }

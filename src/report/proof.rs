@@ -80,8 +80,8 @@ pub struct Rolling {
 /// A query, and what the server says of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct QueryProblem {
-    /// Line of the file of queries.
-    pub line: u32,
+    /// Line of the file of queries; `None` for one that pg_stat_statements counted.
+    pub line: Option<u32>,
     pub query: String,
     pub calls: Option<u64>,
     pub error: String,

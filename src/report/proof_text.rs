@@ -2,11 +2,25 @@
 
 use std::io::{self, Write};
 
-use super::{Order, Proof, QueryProblem, Rolling, prose};
+use super::{Difference, Order, Proof, QueryProblem, Rolling, prose};
 use crate::sql::{Sources, Span};
 
 /// Queries that are named; the others are counted.
 const MOST_QUERIES: usize = 20;
+
+/// The same without the list of migrations, as one text.
+pub(super) fn text(proof: &Proof, sources: &Sources) -> io::Result<String> {
+    let mut out = Vec::new();
+    write(proof, sources, false, &mut out)?;
+    Ok(String::from_utf8_lossy(&out).trim_end().to_owned())
+}
+
+/// `scans: predicted none, observed public.accounts`.
+pub(super) fn difference(difference: &Difference) -> String {
+    let Difference { field, predicted, observed, .. } = difference;
+    let (predicted, observed) = (prose::one_line(predicted), prose::one_line(observed));
+    format!("{}: predicted {predicted}, observed {observed}", field.name())
+}
 
 pub(super) fn write(proof: &Proof, sources: &Sources, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
     let statements: usize = proof.migrations.iter().map(|one| one.statements).sum();
@@ -78,7 +92,8 @@ fn queries(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
 fn list(what: &str, problems: &[QueryProblem], out: &mut dyn Write) -> io::Result<()> {
     for problem in problems.iter().take(MOST_QUERIES) {
         let query = prose::first_words(&prose::one_line(&problem.query));
-        writeln!(out, "    {what}: line {}: {query}: {}", problem.line, prose::one_line(&problem.error))?;
+        let line = problem.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        writeln!(out, "    {what}: {line}{query}: {}", prose::one_line(&problem.error))?;
     }
     match problems.len().checked_sub(MOST_QUERIES) {
         Some(more) if more > 0 => writeln!(out, "    {what}: {more} more"),

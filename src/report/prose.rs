@@ -2,6 +2,7 @@
 
 use super::{Report, StatementRecord};
 use crate::finding::{EvidenceKind, Finding, FixStep, StepCost, StepTransaction, StepWork};
+use crate::rules;
 use crate::sql::{Sources, Span};
 
 /// "1 error", "2 errors".
@@ -76,6 +77,14 @@ fn cost(cost: &StepCost) -> String {
     format!("{} on {} {work}", cost.lock, cost.relation)
 }
 
+/// What the advice is: another way than the statement's, or something to add to what the schema is.
+pub(super) fn advice_label(finding: &Finding) -> &'static str {
+    match rules::find(finding.rule).map(|rule| &rule.check) {
+        Some(rules::Check::Schema(..)) => "Fix",
+        _ => "Instead",
+    }
+}
+
 /// The message, how it is known, an example and what to do instead: a paragraph each.
 pub(super) fn full_text(finding: &Finding) -> String {
     let mut text = finding.message.clone();
@@ -92,7 +101,7 @@ pub(super) fn full_text(finding: &Finding) -> String {
         text.push_str(&format!("\nfor example: {}\n    {}", witness.sql, witness.after));
     }
     if !finding.advice.text.is_empty() {
-        text.push_str(&format!("\ninstead: {}", finding.advice.text));
+        text.push_str(&format!("\n{}: {}", advice_label(finding).to_lowercase(), finding.advice.text));
     }
     for step in finding.advice.steps.iter().map(step) {
         text.push_str("\n    ");

@@ -25,8 +25,8 @@ impl Renderer for Text {
         }
         for (file, parts) in by_file(report) {
             for finding in &parts.findings {
-                let advice = ("instead", self.advice(finding));
-                writeln!(out, "{}\n", self.excerpt(finding, advice, sources, &snippets))?;
+                let advice = self.advice(finding);
+                writeln!(out, "{}\n", self.excerpt(finding, advice, true, sources, &snippets))?;
             }
             if !parts.statements.is_empty() && (self.verbose || !parts.findings.is_empty()) {
                 self.table(file, &parts, sources, out)?;
@@ -73,8 +73,10 @@ impl Text {
                 let heading = format!("{}{about}", prose::one_line(name));
                 writeln!(out, "{heading}\n{}\n", "─".repeat(heading.chars().count().min(self.width.into())))?;
             }
-            let advice = ("fix", self.fix(finding));
-            writeln!(out, "{}\n", self.excerpt(finding, advice, sources, snippets))?;
+            let advice = self.fix(finding);
+            // What is said of the server as a whole has no place in a text.
+            let has_place = finding.table.is_some() || finding.category != Category::Operations;
+            writeln!(out, "{}\n", self.excerpt(finding, advice, has_place, sources, snippets))?;
         }
         self.overview(report, out)?;
         for unchecked in &report.unchecked {
@@ -142,7 +144,8 @@ impl Text {
     fn excerpt(
         &self,
         finding: &Finding,
-        (name, advice): (&'static str, String),
+        advice: String,
+        has_place: bool,
         sources: &Sources,
         snippets: &Snippets,
     ) -> String {
@@ -163,15 +166,13 @@ impl Text {
                 );
             }
         }
-        // What is said of the server as a whole has no place in a text.
-        let is_of_server = finding.table.is_none() && finding.category == Category::Operations;
         let snippet = Snippet::source(file.slice(window))
             .path(prose::one_line(&file.name))
             .line_start(sources.positions(window).0.line as usize)
             .fold(true)
             .annotations(annotations);
         let title = level.primary_title(prose::one_line(&finding.message)).id(finding.rule);
-        let mut group = if is_of_server { Group::with_title(title) } else { title.element(snippet) };
+        let mut group = if has_place { title.element(snippet) } else { Group::with_title(title) };
         for evidence in &finding.evidence {
             group = group.element(
                 Level::NOTE
@@ -193,7 +194,8 @@ impl Text {
             );
         }
         if !finding.advice.text.is_empty() {
-            group = group.element(Level::HELP.with_name(Some(name)).message(advice));
+            let label = prose::advice_label(finding).to_lowercase();
+            group = group.element(Level::HELP.with_name(Some(label)).message(advice));
         }
         let report: [Group; 1] = [group];
         snippets.render(&report)

@@ -169,6 +169,16 @@ impl Schema {
         closure
     }
 
+    /// Drops what is temporary: another session does not have it.
+    pub fn end_session(&mut self) {
+        let is_temporary = |relation: &&Arc<Relation>| relation.name.schema == "pg_temp";
+        let temporary: Vec<Object> =
+            self.relations.values().filter(is_temporary).map(|relation| Object::Relation(relation.id)).collect();
+        for object in self.dropped_with(&temporary).objects.iter().rev() {
+            self.remove(object);
+        }
+    }
+
     /// A part of a relation that is dropped itself.
     fn goes_with_relation(&self, part: &Object, reached: &BTreeMap<Object, Option<Object>>) -> bool {
         let column = match part {

@@ -102,6 +102,11 @@ pub struct ExtendedStatistics {
     pub columns: Vec<super::ColumnId>,
 }
 
+// `Eq` lets `Arc` compare pointers first, as for relations.
+impl Eq for Type {}
+impl Eq for Routine {}
+impl Eq for Namespace {}
+
 impl Routine {
     /// The input arguments: what a call passes.
     pub fn inputs(&self) -> impl Iterator<Item = &Argument> {

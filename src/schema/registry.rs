@@ -48,8 +48,11 @@ impl Schema {
         self.type_names.contains_key(name) || self.relation_at(name).is_some_and(|relation| relation.is_queryable())
     }
 
-    pub(super) fn insert_relation(&mut self, relation: Relation) -> RelationId {
+    pub(super) fn insert_relation(&mut self, mut relation: Relation) -> RelationId {
         let id = relation.id;
+        // A large schema is mostly columns, and few of them change.
+        relation.columns.shrink_to_fit();
+        relation.constraints.shrink_to_fit();
         self.relation_names.insert(relation.name.clone(), id);
         for constraint in &relation.constraints {
             self.count_constraint(&relation.name.schema, &constraint.name);
@@ -315,7 +318,7 @@ impl Schema {
 }
 
 impl Relation {
-    pub(super) fn new(id: RelationId, name: QualifiedName, kind: RelationKind) -> Relation {
+    pub(crate) fn new(id: RelationId, name: QualifiedName, kind: RelationKind) -> Relation {
         Relation {
             id,
             name,

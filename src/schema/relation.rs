@@ -17,6 +17,7 @@ pub struct RelationId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ColumnId(pub u16);
 
+// `Eq` lets `Arc` compare pointers first: a diff of two schemas meets many relations that they share.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Relation {
     pub id: RelationId,
@@ -276,6 +277,8 @@ pub struct Privilege {
     /// Set for a column privilege.
     pub column: Option<ColumnId>,
 }
+
+impl Eq for Relation {}
 
 impl Relation {
     pub fn column(&self, name: &Name) -> Option<&Column> {

@@ -40,6 +40,7 @@ const RULES: &[Rule] = &[
     repair_clause::star_of_table,
     repair_clause::trim_from,
     repair_clause::row_lock,
+    repair_clause::frame_bound,
     repair_clause::empty_select,
     repair_clause::unicode_escape,
     repair_clause::typed_literal,

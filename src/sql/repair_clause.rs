@@ -104,6 +104,12 @@ pub(super) fn row_lock(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     Some(end)
 }
 
+/// `'1 day'::interval PRECEDING` is `'1 day' PRECEDING`.
+pub(super) fn frame_bound(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
+    let cast = *rewrite.token(at) == Token::DoubleColon && matches!(rewrite.token(at + 1), Token::Word(_));
+    (cast && rewrite.is_any(at + 2, &["PRECEDING", "FOLLOWING"])).then_some(at + 2)
+}
+
 /// `SELECT` of no columns selects NULL.
 pub(super) fn empty_select(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     let ends = matches!(rewrite.token(at + 1), Token::EOF | Token::RParen)

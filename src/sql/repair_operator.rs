@@ -23,7 +23,7 @@ pub(super) fn search_and_cycle(rewrite: &mut Rewrite, at: usize) -> Option<usize
         return None;
     }
     let mut end = (at..rewrite.tokens.len()).find(|offset| rewrite.is(*offset, "SET"))? + 2;
-    if cycle {
+    if cycle || rewrite.is(end, "CYCLE") {
         end = (end..rewrite.tokens.len()).find(|offset| rewrite.is(*offset, "USING"))? + 2;
     }
     Some(end)

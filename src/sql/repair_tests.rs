@@ -13,6 +13,12 @@ fn what_postgresql_accepts_is_read() {
         "SELECT xmlelement(name foo, xmlattributes(a AS b), (SELECT c FROM d))",
         "SELECT * FROM t FOR KEY SHARE OF t SKIP LOCKED",
         "SELECT * FROM f() AS x (a int, b text)",
+        "SELECT sum(a) OVER (ORDER BY b RANGE BETWEEN '1 day'::interval PRECEDING AND UNBOUNDED FOLLOWING) FROM t",
+        "WITH RECURSIVE r (f) AS (SELECT 1 UNION ALL SELECT f FROM r) SEARCH DEPTH FIRST BY f SET s CYCLE f SET c USING p SELECT 1",
+        "CREATE INDEX ON t ((a::text COLLATE \"C\") text_pattern_ops) WHERE b::text > 'x' COLLATE \"C\"",
+        "CREATE POLICY p ON t USING (a < ('x'::text COLLATE \"C\"))",
+        "ALTER TABLE t ADD CHECK (lower(a) COLLATE pg_catalog.\"C\" <> '' AND b IS NOT NULL)",
+        "CREATE TABLE u (a text DEFAULT 'x'::text COLLATE \"C\", b text COLLATE \"C\" NOT NULL)",
     ] {
         let script = read_script(FileId(0), &SourceFile::new("t.sql", text));
         assert!(script.statements[0].change.is_ok(), "{text}: {:?}", script.statements[0].change);

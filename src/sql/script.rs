@@ -32,7 +32,23 @@ pub fn read_section(source: &SourceFile, section: Span) -> Script {
     Script { statements, comments: spans(comments), meta_commands: spans(meta_commands) }
 }
 
-/// So many statements are read in parallel: the DDL of a whole database.
+/// As [`read_script`], of a text too long to be kept as statements: the DDL of a whole database. Hands the statements on in lots, in
+/// their order; while one lot is at work the next is read.
+pub fn read_in_lots(file: FileId, source: &SourceFile, mut take: impl FnMut(Vec<Statement>) + Send) {
+    let text = Text { file, text: &source.text, origin: Origin::Slice(0) };
+    let pieces = split(text.text).pieces;
+    let read = |lot: Option<&[Piece]>| -> Vec<Statement> {
+        lot.unwrap_or_default().par_iter().map(|piece| read_piece(&text, piece)).collect()
+    };
+    let mut lots = pieces.chunks(MANY);
+    let mut next = read(lots.next());
+    while !next.is_empty() {
+        let lot = std::mem::take(&mut next);
+        ((), next) = rayon::join(|| take(lot), || read(lots.next()));
+    }
+}
+
+/// So many statements are read in parallel.
 const MANY: usize = 500;
 
 /// Reads the statements of a text that stands inside a file: a function body, EXECUTE of a literal.

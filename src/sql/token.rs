@@ -3,12 +3,12 @@
 //! In: [`Text`], SQL and where it came from. Out: sqlparser's tokens without spaces and comments. The location of a token holds the
 //! byte offset in the text as its column, on line 1, so every span in a tree that sqlparser builds is a range of bytes.
 
-use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word};
 
+use super::dialect::Postgres;
 use super::{FileId, Span, Unreadable};
 
-pub(super) static DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
+pub(super) static DIALECT: Postgres = Postgres;
 
 /// SQL text and its place in a file: a slice of the file, or the value of a string literal in it.
 #[derive(Debug, Clone)]

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
+use super::after::{self, Inventory};
+use super::carry::carry;
 use super::files::{Head, Shape};
 use super::locale::{self, DATABASE, refused};
 use super::metapage::Heights;
@@ -34,6 +36,19 @@ impl Twin {
     /// [`TwinError::Shadow`] if no server can be started, [`TwinError::BlockSize`], [`TwinError::File`]. What the twin cannot take
     /// over is no error but a [`Gap`].
     pub async fn build(installation: &Installation, ddl: &str, statistics: Statistics) -> Result<Twin, TwinError> {
+        Twin::build_after(installation, ddl, &[], statistics).await
+    }
+
+    /// The twin as the database would be behind these statements, once its tables are analyzed again.
+    ///
+    /// # Errors
+    /// As [`Twin::build`]; statements that are refused are gaps.
+    pub async fn build_after(
+        installation: &Installation,
+        ddl: &str,
+        statements: &[String],
+        mut statistics: Statistics,
+    ) -> Result<Twin, TwinError> {
         if statistics.block_size != super::btree::PAGE as u32 {
             return Err(TwinError::BlockSize(statistics.block_size));
         }
@@ -47,7 +62,7 @@ impl Twin {
         }
         gaps.extend(locale::create_database(&server, &statistics.locale).await?);
         let session = server.connect(DATABASE).await?;
-        let built = fill(&session, ddl, &statistics).await;
+        let built = fill(&session, ddl, statements, &mut statistics).await;
         session.close().await;
         let (found, shapes) = built?;
         gaps.extend(found);
@@ -78,8 +93,19 @@ fn unread(what: &str) -> Gap {
     Gap { what: what.to_owned(), reason: reason.to_owned() }
 }
 
-async fn fill(session: &Session, ddl: &str, statistics: &Statistics) -> Result<(Vec<Gap>, Vec<Shape>), TwinError> {
+async fn fill(
+    session: &Session,
+    ddl: &str,
+    statements: &[String],
+    statistics: &mut Statistics,
+) -> Result<(Vec<Gap>, Vec<Shape>), TwinError> {
     let mut gaps = run_ddl(session, ddl).await?;
+    if !statements.is_empty() {
+        let before = Inventory::read(session).await?;
+        gaps.extend(after::run(session, statements).await?);
+        *statistics = carry(statistics, &before, &Inventory::read(session).await?);
+    }
+    let statistics = &*statistics;
     gaps.extend(restore::restore(session, statistics).await?);
     gaps.extend(settings(session, &statistics.settings).await);
     let paths = paths(session).await?;

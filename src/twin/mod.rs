@@ -4,9 +4,12 @@
 //! EXPLAIN as the real database would, and tries indexes that the real one does not have. It has no rows: the files of its tables and
 //! indexes are holes of the right size, its B-trees are trees of the right height without entries. Nothing may be executed on it.
 
+mod after;
 mod btree;
 mod build;
 mod capture;
+mod carry;
+mod coarse;
 mod error;
 mod extended;
 mod files;

@@ -1,11 +1,17 @@
 //! Planning a workload as if indexes were there that are not: the planners that the [advisor](crate::advisor) asks.
 //!
-//! In: statements as pg_stat_statements keeps them, with `$1` for constants. Out: generic plans, from a [`Twin`](crate::twin::Twin).
+//! In: statements as pg_stat_statements keeps them, with `$1` for constants. Out: generic plans, from a [`Twin`](crate::twin::Twin)
+//! ([`TwinPlanner`]), from the database itself ([`HypopgPlanner`]), or from each what it does better ([`BothPlanner`]).
 
+mod both;
+mod hypopg_planner;
+mod planning;
 mod prepare;
 mod tables;
 mod twin_planner;
 
-pub use prepare::{Prepared, is_plannable, set_columns};
+pub use both::{BothPlanner, MakeTwin};
+pub use hypopg_planner::HypopgPlanner;
+pub use prepare::{Prepared, is_plannable, reads_catalogs, set_columns};
 pub use tables::read_tables;
 pub use twin_planner::TwinPlanner;

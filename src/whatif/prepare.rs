@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use crate::change::Name;
 use sqlparser::ast::{AssignmentTarget, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, Tokenizer};
 
 /// How often a statement is repaired before it is given up.
 pub(super) const TRIES: usize = 5;
@@ -20,6 +22,8 @@ pub struct Prepared {
     /// Types by the number of the parameter.
     types: BTreeMap<usize, String>,
     parameters: usize,
+    /// Schemas that are searched besides those of the session.
+    schemas: Vec<String>,
 }
 
 /// Only these have plans.
@@ -29,6 +33,19 @@ pub fn is_plannable(text: &str) -> bool {
     let word: String =
         start.trim_start_matches(['(', ' ', '\n']).chars().take_while(char::is_ascii_alphabetic).collect();
     VERBS.iter().any(|verb| word.eq_ignore_ascii_case(verb))
+}
+
+/// Whether a statement looks into the system's catalogs: those of tools, such as this one. Names that begin with `pg_` are the system's.
+pub fn reads_catalogs(text: &str) -> bool {
+    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize() else { return false };
+    let words = tokens.iter().filter_map(|token| match token {
+        Token::Word(word) => Some(word.value.to_ascii_lowercase()),
+        Token::Whitespace(_) => None,
+        _ => Some(String::new()),
+    });
+    let words: Vec<String> = words.collect();
+    let opens = |word: &String| word == "from" || word == "join";
+    words.windows(2).any(|pair| opens(&pair[0]) && (pair[1].starts_with("pg_") || pair[1] == "information_schema"))
 }
 
 /// The columns that an UPDATE sets.
@@ -60,14 +77,14 @@ impl Prepared {
         let text = text.trim().trim_end_matches(';').trim_end();
         let text = cast_literals(&with_limit(text, rows));
         let parameters = parameters(&text).map(|(_, number)| number).max().unwrap_or(0);
-        Prepared { text, types: BTreeMap::new(), parameters }
+        Prepared { text, types: BTreeMap::new(), parameters, schemas: Vec::new() }
     }
 
     /// Statements that plan it; the last one that returns rows returns the plan.
     pub(super) fn explain(&self) -> String {
         const OPTIONS: &str = "FORMAT JSON, VERBOSE";
         if self.parameters == 0 {
-            return format!("EXPLAIN ({OPTIONS}) {}", self.text);
+            return format!("{}EXPLAIN ({OPTIONS}) {}", self.search_path(), self.text);
         }
         let last_told = self.types.keys().max().copied().unwrap_or(0);
         let types: Vec<&str> =
@@ -75,9 +92,29 @@ impl Prepared {
         let types = if types.is_empty() { String::new() } else { format!("({})", types.join(", ")) };
         let values = vec!["NULL"; self.parameters].join(", ");
         format!(
-            "DEALLOCATE ALL; SET LOCAL plan_cache_mode = force_generic_plan; PREPARE pgassay{types} AS {}; EXPLAIN ({OPTIONS}) EXECUTE pgassay({values})",
+            "{}DEALLOCATE ALL; SET LOCAL plan_cache_mode = force_generic_plan; PREPARE pgassay{types} AS {}; EXPLAIN ({OPTIONS}) EXECUTE pgassay({values})",
+            self.search_path(),
             self.text
         )
+    }
+
+    fn search_path(&self) -> String {
+        let add = |schema: &String| {
+            let name = Name::new(schema).to_string().replace('\'', "''");
+            format!(
+                "SELECT NULL FROM pg_catalog.set_config('search_path', pg_catalog.current_setting('search_path') || ', {name}', true); "
+            )
+        };
+        self.schemas.iter().map(add).collect()
+    }
+
+    /// Looks for names in this schema too. False if it was there already.
+    pub(super) fn search_in(&mut self, schema: &str) -> bool {
+        let new = !self.schemas.iter().any(|it| it == schema);
+        if new {
+            self.schemas.push(schema.to_owned());
+        }
+        new
     }
 
     /// Changes what the server complained about. `position` is that of the error in the PREPARE, in characters from 1, where it was told;
@@ -111,6 +148,19 @@ impl Prepared {
             self.types.insert(number, type_.to_owned());
         }
         true
+    }
+
+    /// The same with literals in the place of some parameters. Their types stay declared: nothing else would tell them.
+    pub(super) fn with_values(&self, values: &BTreeMap<usize, String>) -> Prepared {
+        let mut prepared = self.clone();
+        let places: Vec<(usize, usize)> = parameters(&self.text).collect();
+        for (at, number) in places.into_iter().rev() {
+            let Some(value) = values.get(&number) else { continue };
+            let end = at + 1 + number.to_string().len();
+            prepared.text.replace_range(at..end, &format!("'{}'", value.replace('\'', "''")));
+            prepared.types.entry(number).or_insert_with(|| "text".to_owned());
+        }
+        prepared
     }
 
     /// Characters before the statement's text in what [`Prepared::explain`] sends as one statement.
@@ -251,6 +301,25 @@ mod tests {
         assert_eq!(text("SELECT now() - interval $1, '$2'"), "SELECT now() - $1::interval, '$2'");
         assert_eq!(text("SELECT extract($1 FROM at) FROM t"), "SELECT date_part($1, at) FROM t");
         assert_eq!(text("SELECT a FROM t WHERE interval_x = $1"), "SELECT a FROM t WHERE interval_x = $1");
+    }
+
+    #[test]
+    fn statements_of_tools_are_known_by_the_catalogs_they_read() {
+        assert!(reads_catalogs("SELECT a FROM pg_catalog.pg_class c JOIN t ON true"));
+        assert!(reads_catalogs("WITH b AS (SELECT $1 FROM t JOIN pg_type ON true) SELECT * FROM b"));
+        assert!(!reads_catalogs("SELECT extract(epoch FROM at), 'FROM pg_class' FROM t WHERE id = pg_backend_pid()"));
+    }
+
+    #[test]
+    fn values_stand_in_for_parameters() {
+        let query = Prepared::new("SELECT a FROM t WHERE s = $1 AND b = $2", None);
+        let values = BTreeMap::from([(1, "it's".to_owned())]);
+        assert!(
+            query
+                .with_values(&values)
+                .explain()
+                .contains("PREPARE pgassay(text) AS SELECT a FROM t WHERE s = 'it''s' AND b = $2")
+        );
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub async fn read_tables(source: &impl Source, facts: Option<&Facts>) -> Result<
             rows: row.rows.max(0.0),
             pages: row.pages,
             partitioned: row.partitioned,
+            partition_key: row.partition_key,
             root: row.root.as_ref().map(of),
             partitions: row.partitions.iter().map(of).collect(),
             columns: row.columns,
@@ -60,6 +61,7 @@ struct Row {
     rows: f64,
     pages: u64,
     partitioned: bool,
+    partition_key: Option<String>,
     root: Option<(String, String)>,
     partitions: Vec<(String, String)>,
     columns: std::collections::BTreeMap<String, ColumnInfo>,
@@ -73,6 +75,7 @@ const TRIGRAMS: &str =
 const TABLES: &str = "
 SELECT row_to_json(q)::text FROM (
     SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
+           CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS partition_key,
            CASE WHEN c.relkind = 'p' THEN (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0) FROM pg_catalog.pg_partition_tree(c.oid) t
                                              JOIN pg_catalog.pg_class l ON l.oid = t.relid WHERE t.isleaf)
                 ELSE c.reltuples END AS rows,
@@ -89,18 +92,17 @@ SELECT row_to_json(q)::text FROM (
                 ELSE '[]' END AS partitions,
            (SELECT coalesce(json_object_agg(a.attname, json_build_object(
                        'data_type', pg_catalog.format_type(coalesce(nullif(y.typbasetype, 0), a.atttypid), NULL),
-                       'width', coalesce(nullif(s.stawidth, 0), CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END),
-                       'n_distinct', coalesce(s.stadistinct, 0), 'null_fraction', coalesce(s.stanullfrac, 0),
-                       'correlation', coalesce((SELECT v.correlation FROM pg_catalog.pg_stats v WHERE v.schemaname = n.nspname
-                             AND v.tablename = c.relname AND v.attname = a.attname AND v.inherited = (c.relkind = 'p') LIMIT 1), 0),
-                       'most_common', coalesce(CASE WHEN s.stakind1 = 1 THEN s.stanumbers1[1] END, 0),
+                       'width', coalesce(nullif(s.avg_width, 0), CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END),
+                       'n_distinct', coalesce(s.n_distinct, 0), 'null_fraction', coalesce(s.null_frac, 0),
+                       'correlation', coalesce(s.correlation, 0), 'most_common', coalesce(s.most_common_freqs[1], 0),
+                       'most_common_value', (s.most_common_vals::text::text[])[1],
                        'c_collation', a.attcollation IN (950, 951) OR (a.attcollation = 100 AND d.datcollate IN ('C', 'POSIX')
                              AND coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c'))), '{}')
               FROM pg_catalog.pg_attribute a
               JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
               JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
-              LEFT JOIN pg_catalog.pg_statistic s
-                ON s.starelid = a.attrelid AND s.staattnum = a.attnum AND s.stainherit = (c.relkind = 'p')
+              LEFT JOIN pg_catalog.pg_stats s
+                ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND s.inherited = (c.relkind = 'p')
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
            (SELECT coalesce(json_agg(json_build_object(
                        'name', ic.relname, 'definition', pg_catalog.pg_get_indexdef(i.indexrelid), 'unique', i.indisunique,

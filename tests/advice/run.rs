@@ -8,6 +8,7 @@ use pgassay::finding::{Category, Finding, FixStep, Severity, StepTransaction};
 use pgassay::history::Completeness;
 use pgassay::migration::Migration;
 use pgassay::report::Report;
+use pgassay::rules;
 use pgassay::shadow::{Installation, Options, Server, Session};
 use pgassay::sql::{SourceFile, Sources};
 use pgassay::version::PgVersion;
@@ -187,7 +188,9 @@ impl Trial<'_> {
             return Ok(Vec::new());
         }
         let session = self.fresh(&case.given).await?;
-        if finding.rule == "validate-in-same-transaction" {
+        // What a schema lacks is added to what the migration leaves.
+        let adds = rules::find(finding.rule).is_some_and(|rule| matches!(rule.check, rules::Check::Schema(..)));
+        if adds || finding.rule == "validate-in-same-transaction" {
             statements(&session, &case.run).await?;
         }
         for (at, step) in finding.advice.steps.iter().enumerate() {

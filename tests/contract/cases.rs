@@ -147,6 +147,8 @@ pub const CASES: &[Case] = &[
     case("CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT $1';", "DROP FUNCTION f(int); CREATE FUNCTION f(a int) RETURNS text LANGUAGE sql AS $$SELECT 'x'$$", &["RoutineChanged"]),
     case("CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT $1';", "DROP FUNCTION f(int); CREATE PROCEDURE f(a int) LANGUAGE sql AS 'SELECT $1'", &["RoutineChanged"]),
     case("CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT $1';", "DROP FUNCTION f(int); CREATE FUNCTION f(b int) RETURNS int LANGUAGE sql AS 'SELECT $1'", &["RoutineChanged"]),
+    case("CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1';", "DROP FUNCTION f(int); CREATE FUNCTION f(a bigint) RETURNS int LANGUAGE sql AS 'SELECT 1'", &[]),
+    case("CREATE FUNCTION f(a bigint) RETURNS int LANGUAGE sql AS 'SELECT 1';", "DROP FUNCTION f(bigint); CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'", &["RoutineChanged"]),
     case("CREATE FUNCTION f(a text) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';", "ALTER FUNCTION f(text) VOLATILE", &["RoutineChanged"]),
     case("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';", "DROP FUNCTION f()", &[]),
     // Views.

@@ -77,6 +77,15 @@ ALTER TABLE orders ADD COLUMN a int NOT NULL;
 -- case: add column not null without default to an empty table
 ALTER TABLE empty_table ADD COLUMN a int NOT NULL;
 
+-- case: replace a column by one that is not null
+ALTER TABLE orders DROP COLUMN note, ADD COLUMN note text NOT NULL DEFAULT '';
+
+-- case: replace a column by one without default that is not null
+ALTER TABLE parent DROP COLUMN label, ADD COLUMN label text NOT NULL;
+
+-- case: replace a column by one with a volatile default
+ALTER TABLE orders ADD COLUMN IF NOT EXISTS note float8 DEFAULT random(), DROP COLUMN note;
+
 -- case: add column if not exists on an existing one
 ALTER TABLE orders ADD COLUMN IF NOT EXISTS note text;
 

@@ -316,7 +316,7 @@ SELECT count(*) FROM logs;
 SELECT id FROM audit UNION ALL SELECT id FROM lines;
 
 -- case: select with cte
-WITH x AS (SELECT * FROM audit) SELECT * FROM x, sales.items;
+WITH x AS (SELECT * FROM audit) SELECT count(*) FROM x, sales.items;
 
 -- case: select with a writing cte
 WITH x AS (UPDATE audit SET note = 'z' RETURNING id) SELECT * FROM x;

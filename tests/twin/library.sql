@@ -1,5 +1,5 @@
 -- A library in a schema with a name to quote: text search, inheritance, a materialized view, foreign keys of two columns.
-CREATE SCHEMA "Library";
+CREATE SCHEMA IF NOT EXISTS "Library";
 SET search_path = "Library";
 CREATE TABLE "Authors" (id int PRIMARY KEY, "Name" text NOT NULL, born date);
 CREATE TABLE books (id int PRIMARY KEY, author int NOT NULL REFERENCES "Authors", title text NOT NULL, body text NOT NULL, published date NOT NULL, isbn uuid NOT NULL, search tsvector GENERATED ALWAYS AS (to_tsvector('english', title || ' ' || body)) STORED);

@@ -1,6 +1,10 @@
 //! `pgassay queries`: which queries take the time, what their plans do, and which indexes would pay.
 
+mod audited;
+mod planners;
 mod report;
+mod text;
+mod words;
 mod workload;
 
 use std::io::{self, BufWriter, Write};
@@ -9,28 +13,27 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use pgassay::advisor::{self, Limits as Choice};
-use pgassay::db::{self, Limits, Parameters, Reading, Session, Wanted};
+use pgassay::advisor::{self, Limits, Outcome as Advised};
+use pgassay::db::Reading;
 use pgassay::facts::Values;
-use pgassay::shadow::{Installation, installed};
-use pgassay::twin::{self, Twin};
-use pgassay::whatif::{TwinPlanner, read_tables};
-use tokio::runtime::Runtime;
 
+use super::database::{self, DatabaseArguments};
 use super::{Outcome, output};
+pub use planners::build as build_twin;
+use planners::{Choice, Chosen};
 use report::Report;
 use workload::{Rank, Statement};
 
 /// Find the queries that take the time, read their plans, and prove which indexes would help
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Nothing is installed on the database and nothing is run there but SELECTs on catalogs and statistics. Plans are made in a twin: a \
-    throwaway server on this machine with the schema, statistics and sizes of the database, and no rows. Exit codes: 0 reported; 2 not."
+    after_help = "Nothing is installed on the database and nothing is written there: SELECTs on catalogs and statistics, and EXPLAIN with hypothetical \
+    indexes where the database has the extension hypopg. A twin is a throwaway server on this machine with the schema, statistics and sizes of the \
+    database, and no rows. Exit codes: 0 reported; 2 not."
 )]
 pub struct Arguments {
-    /// The database: a URL, "host=… dbname=…", a database's name, or env:NAME for the value of an environment variable
-    #[arg(long, value_name = "URL")]
-    db: String,
+    #[command(flatten)]
+    database: DatabaseArguments,
 
     /// Read the queries from a file instead of pg_stat_statements: statements, each behind a comment such as `-- calls: 100, mean: 2.5 ms`
     #[arg(long, value_name = "FILE")]
@@ -51,6 +54,10 @@ pub struct Arguments {
     /// All new indexes together may take so many megabytes
     #[arg(long, value_name = "MB")]
     size_budget: Option<u64>,
+
+    /// Who judges the indexes
+    #[arg(long, value_enum, default_value_t = Choice::Auto)]
+    planner: Choice,
 
     /// The folder of initdb and postgres, for the twin
     #[arg(long, value_name = "FOLDER")]
@@ -77,10 +84,23 @@ enum Format {
 
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let started = Instant::now();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let parameters = Parameters::read(&arguments.db)?;
-    let (reading, statistics) = runtime.block_on(read(&parameters))?;
-    let mut statements = match &arguments.queries {
+    let Some(reading) = arguments.database.read_for_plans(Values::All)? else {
+        anyhow::bail!("name a database with --db, or a snapshot of one with --snapshot");
+    };
+    database::tell(&reading.facts);
+    let mut statements = statements(&arguments, &reading)?;
+    let whole: f64 =
+        statements.iter().filter_map(|it| it.query.mean_milliseconds.map(|mean| mean * it.query.calls)).sum();
+    workload::rank(&mut statements, arguments.rank);
+    statements.truncate(arguments.limit);
+    let report = advise(&arguments, &reading, statements)?;
+    let report = Report { whole, seconds: started.elapsed().as_secs_f64(), ..report };
+    write(&arguments, &report)?;
+    Ok(Outcome::Clean)
+}
+
+fn statements(arguments: &Arguments, reading: &Reading) -> anyhow::Result<Vec<Statement>> {
+    let statements = match &arguments.queries {
         Some(file) => {
             let text =
                 std::fs::read_to_string(file).with_context(|| format!("{} could not be read", file.display()))?;
@@ -93,56 +113,42 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         let reason = reason.map_or("no statement that can be planned was found".to_owned(), |it| it.reason.clone());
         anyhow::bail!("there are no queries to look at: {reason}. Give them in a file with --queries");
     }
-    let whole: f64 =
-        statements.iter().filter_map(|it| it.query.mean_milliseconds.map(|mean| mean * it.query.calls)).sum();
-    workload::rank(&mut statements, arguments.rank);
-    statements.truncate(arguments.limit);
-    let installation = installation(&arguments, reading.facts.server.major())?;
-    let twin = runtime.block_on(Twin::build(&installation, &reading.ddl, statistics))?;
-    let gaps = twin.gaps.clone();
-    let report = advise(&runtime, &arguments, &reading, statements, twin)?;
-    let report = Report { gaps, whole, seconds: started.elapsed().as_secs_f64(), ..report };
-    write(&arguments, &report)?;
-    Ok(Outcome::Clean)
+    Ok(statements)
 }
 
-async fn read(parameters: &Parameters) -> anyhow::Result<(Reading, twin::Statistics)> {
-    let session = Session::open(parameters, &Limits::default()).await?;
-    let reading = db::read_in(&session, Wanted { values: Values::None, ..Wanted::default() }).await?;
-    let statistics = twin::capture(&session).await?;
-    session.close().await;
-    Ok((reading, statistics))
-}
-
-/// The server of the database's version, or the nearest.
-fn installation(arguments: &Arguments, major: u16) -> anyhow::Result<Installation> {
-    let mut found = installed(arguments.pg_bin.as_deref())?;
-    found.sort_by_key(|it| it.major().abs_diff(major));
-    found.into_iter().next().context("no server is installed here")
-}
-
-fn advise(
-    runtime: &Runtime,
-    arguments: &Arguments,
-    reading: &Reading,
-    statements: Vec<Statement>,
-    twin: Twin,
-) -> anyhow::Result<Report> {
+fn advise(arguments: &Arguments, reading: &Reading, statements: Vec<Statement>) -> anyhow::Result<Report> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let prepared = statements.iter().map(Statement::prepared).collect();
-    let mut planner = TwinPlanner::new(runtime, twin, prepared)?;
-    let tables = runtime.block_on(read_tables(&**planner.session(), Some(&reading.facts)))?;
+    let pg_bin = arguments.pg_bin.as_deref();
+    let (mut chosen, tables) =
+        Chosen::open(&runtime, arguments.planner, &arguments.database, pg_bin, reading, prepared)?;
     let queries: Vec<advisor::Query> = statements.iter().map(|it| it.query.clone()).collect();
     let limits =
-        Choice { size_budget: arguments.size_budget.map(|megabytes| megabytes * 1_000_000), ..Choice::default() };
+        Limits { size_budget: arguments.size_budget.map(|megabytes| megabytes * 1_000_000), ..Limits::default() };
     let days = reading.workload.seconds().map(|seconds| seconds / 86_400.0);
-    let (advice, unused, advised) = advisor::advise(&queries, &tables, &mut planner, &limits, days);
+    let (advice, unused, advised) = advisor::advise(&queries, &tables, chosen.planner(), &limits, days);
+    let mut observations = Vec::new();
+    for (query, (statement, advised)) in statements.iter().zip(&advised).enumerate() {
+        let Ok(plan) = &advised.plan else {
+            observations.push(Vec::new());
+            continue;
+        };
+        let helped = matches!(advised.outcome, Advised::Helped(_));
+        let mut found = advisor::observe(plan, &tables, statement.counted(), helped);
+        found.extend(advisor::skew(query, plan, &tables, chosen.planner()));
+        observations.push(found);
+    }
     Ok(Report {
         database: reading.facts.database.name.clone(),
+        planner: chosen.name(),
+        audited: audited::findings(reading, &statements),
+        observations,
         statements,
         advice,
         unused,
         advised,
-        explained: planner.explained,
+        explained: chosen.explained(),
+        gaps: chosen.gaps(),
         ..Report::default()
     })
 }
@@ -153,7 +159,7 @@ fn write(arguments: &Arguments, report: &Report) -> anyhow::Result<()> {
         Format::Json | Format::Markdown => Box::new(BufWriter::new(io::stdout())),
     };
     match arguments.format {
-        Format::Text => report.text(output::width().into(), arguments.verbose, &mut out)?,
+        Format::Text => text::write(report, output::width().into(), arguments.verbose, &mut out)?,
         Format::Json => report.json(&mut out)?,
         Format::Markdown => report.markdown(arguments.verbose, &mut out)?,
     }

@@ -1,21 +1,28 @@
-//! The result, as text, JSON and Markdown.
+//! The result: what is said of each index and each query, and the result as JSON and Markdown.
 
 use std::io::{self, Write};
 
-use pgassay::advisor::{Advice, Advised, Gain, Outcome, Reason, Unused};
+use pgassay::advisor::{Advice, Advised, Gain, Observation, Outcome, Reason, Unused};
 use pgassay::plan::draw::Assayed;
 use pgassay::twin::Gap;
 use serde_json::{Value, json};
 
+use super::audited::Audited;
+use super::words::{bytes, count, duration, percent, queries, shortened};
 use super::workload::Statement;
 
 #[derive(Default)]
 pub struct Report {
     pub database: String,
+    /// Who planned.
+    pub planner: &'static str,
     pub statements: Vec<Statement>,
     pub advice: Vec<Advice>,
     pub unused: Vec<Unused>,
     pub advised: Vec<Advised>,
+    /// Of each statement, as is what follows.
+    pub observations: Vec<Vec<Observation>>,
+    pub audited: Vec<Vec<Audited>>,
     pub gaps: Vec<Gap>,
     /// Milliseconds of all statements, those left out too.
     pub whole: f64,
@@ -24,58 +31,18 @@ pub struct Report {
 }
 
 /// Gains shown of an index.
-const GAINS: usize = 5;
+pub const GAINS: usize = 5;
 /// Gaps shown of the twin.
-const GAPS: usize = 10;
+pub const GAPS: usize = 10;
+/// Queries shown that no index helps.
+const NOT_HELPED: usize = 10;
+/// Queries shown that could not be planned.
+const NOT_PLANNED: usize = 5;
+/// Findings of an audit shown of one query.
+const AUDITED: usize = 3;
 
 impl Report {
-    pub fn text(&self, width: usize, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{}\n", self.summary())?;
-        for (number, advice) in self.advice.iter().enumerate() {
-            writeln!(out, "{}. {}", number + 1, self.headline(advice))?;
-            for statement in &advice.statements {
-                writeln!(out, "     {statement};")?;
-            }
-            for gain in advice.gains.iter().take(GAINS) {
-                writeln!(out, "   {}", self.gain(gain))?;
-                writeln!(out, "     {}", shortened(&self.statements[gain.query].query.text, width.saturating_sub(5)))?;
-                writeln!(out, "     {} → {}", gain.node_before, gain.node_after)?;
-            }
-            self.more(advice, out)?;
-            writeln!(out)?;
-        }
-        for unused in &self.unused {
-            writeln!(out, "Drop {}", self.unused(unused))?;
-            writeln!(out, "     {};", unused.statement)?;
-        }
-        if !self.unused.is_empty() {
-            writeln!(out)?;
-        }
-        let others: Vec<usize> = self.not_helped(verbose);
-        if !others.is_empty() {
-            writeln!(out, "No index helps")?;
-            for query in others {
-                writeln!(out, "   {}", shortened(&self.statements[query].query.text, width.saturating_sub(3)))?;
-                for line in self.about(query) {
-                    writeln!(out, "     {line}")?;
-                }
-            }
-            writeln!(out)?;
-        }
-        for gap in self.gaps.iter().take(GAPS) {
-            writeln!(out, "note: not as in the database: {}: {}", gap.what, gap.reason)?;
-        }
-        Ok(())
-    }
-
-    fn more(&self, advice: &Advice, out: &mut dyn Write) -> io::Result<()> {
-        match advice.gains.len().saturating_sub(GAINS) {
-            0 => Ok(()),
-            more => writeln!(out, "   and {more} more queries"),
-        }
-    }
-
-    fn summary(&self) -> String {
+    pub fn summary(&self) -> String {
         let planned = self.advised.iter().filter(|it| it.plan.is_ok()).count();
         let (mut saved, mut total) = (0.0, 0.0);
         for (statement, advised) in self.statements.iter().zip(&self.advised) {
@@ -85,25 +52,27 @@ impl Report {
                 saved += mean * statement.query.calls * (1.0 - advised.cost_after / advised.cost_before).max(0.0);
             }
         }
-        let time = match total > 0.0 {
-            true => format!(
-                ", {} of their time; the indexes below save about {} of {}",
-                percent(total / self.whole.max(total)),
+        let share = percent(total / self.whole.max(total));
+        let time = match (total > 0.0, self.advice.is_empty()) {
+            (false, _) => String::new(),
+            (true, true) => format!(", {share} of their time; no new index pays"),
+            (true, false) => format!(
+                ", {share} of their time; the indexes below save about {} of {}, by cost",
                 percent(saved / total),
                 duration(total)
             ),
-            false => String::new(),
         };
         format!(
-            "{}: {} queries, {planned} planned{time} ({} plans made in {:.1} s)",
+            "{}: {}, {planned} planned{time} ({} plans by {} in {:.1} s)",
             self.database,
-            self.statements.len(),
-            self.explained,
+            queries(self.statements.len()),
+            count(self.explained as f64),
+            self.planner,
             self.seconds
         )
     }
 
-    fn headline(&self, advice: &Advice) -> String {
+    pub fn headline(&self, advice: &Advice) -> String {
         let writes = match advice.writes_a_day {
             Some((entries, milliseconds)) if entries >= 1.0 => {
                 format!("; about {} more index entries a day, {} of writing", count(entries), duration(milliseconds))
@@ -112,26 +81,28 @@ impl Report {
             None => "; writes are not counted".to_owned(),
         };
         let saved: f64 = advice.gains.iter().filter_map(|gain| gain.milliseconds).sum();
-        let saved = if saved > 0.0 { format!(" saves about {}", duration(saved)) } else { String::new() };
-        let queries = if advice.gains.len() == 1 { "query" } else { "queries" };
+        let what = if saved > 0.0 { format!("saves about {} in", duration(saved)) } else { "helps".to_owned() };
+        let takes = bytes(advice.estimate.bytes);
+        format!("{} {what} {}, takes about {takes}{writes}", advice.name, queries(advice.gains.len()))
+    }
+
+    pub fn gain(&self, gain: &Gain) -> String {
+        let query = &self.statements[gain.query].query;
+        let calls = if query.calls == 1.0 { "1 call".to_owned() } else { format!("{} calls", count(query.calls)) };
+        let weight = match query.mean_milliseconds {
+            Some(mean) => format!("{calls} of {}", duration(mean)),
+            None => calls,
+        };
         format!(
-            "{}{saved} in {} {queries}, takes about {}{writes}",
-            advice.name,
-            advice.gains.len(),
-            bytes(advice.estimate.bytes)
+            "{weight}, cost {} → {}: {} → {}",
+            count(gain.cost_before),
+            count(gain.cost_after),
+            gain.node_before,
+            gain.node_after
         )
     }
 
-    fn gain(&self, gain: &Gain) -> String {
-        let query = &self.statements[gain.query].query;
-        let weight = match query.mean_milliseconds {
-            Some(mean) => format!("{} calls of {}", count(query.calls), duration(mean)),
-            None => format!("{} calls", count(query.calls)),
-        };
-        format!("cost {} → {} ({weight})", count(gain.cost_before), count(gain.cost_after))
-    }
-
-    fn unused(&self, unused: &Unused) -> String {
+    pub fn unused(&self, unused: &Unused) -> String {
         format!(
             "{} on {} ({}): {} serves its queries",
             unused.index,
@@ -141,29 +112,44 @@ impl Report {
         )
     }
 
-    /// Queries of some cost that no new index helps; all of them with `verbose`.
-    fn not_helped(&self, verbose: bool) -> Vec<usize> {
+    /// Queries of some cost that no new index helps, all of them with `verbose`; and how many are not shown.
+    pub fn not_helped(&self, verbose: bool) -> (Vec<usize>, usize) {
         let relevant = |query: &usize| match &self.advised[*query].outcome {
             Outcome::Helped(_) => false,
+            Outcome::NoIndexHelps(Reason::NotPlanned) => false,
             Outcome::NoIndexHelps(Reason::SmallTables) => verbose,
+            // Looking up one row is as good as it gets.
+            Outcome::NoIndexHelps(Reason::NothingToIndex) => verbose || self.advised[*query].cost_before >= 100.0,
             Outcome::NoIndexHelps(_) => true,
         };
-        let found = (0..self.advised.len()).filter(relevant);
-        found.take(if verbose { usize::MAX } else { 10 }).collect()
+        let mut found: Vec<usize> = (0..self.advised.len()).filter(relevant).collect();
+        let more = if verbose { 0 } else { found.len().saturating_sub(NOT_HELPED) };
+        found.truncate(found.len() - more);
+        (found, more)
+    }
+
+    /// Queries that could not be planned, all of them with `verbose`; and how many are not shown.
+    pub fn not_planned(&self, verbose: bool) -> (Vec<usize>, usize) {
+        let mut found: Vec<usize> =
+            (0..self.advised.len()).filter(|query| self.advised[*query].plan.is_err()).collect();
+        let more = if verbose { 0 } else { found.len().saturating_sub(NOT_PLANNED) };
+        found.truncate(found.len() - more);
+        (found, more)
     }
 
     /// Why no index is advised, and what else is to say of the plan.
-    fn about(&self, query: usize) -> Vec<String> {
+    pub fn about(&self, query: usize) -> Vec<String> {
         let advised = &self.advised[query];
         let reason = match &advised.outcome {
             Outcome::Helped(_) => return Vec::new(),
             Outcome::NoIndexHelps(reason) => reason,
         };
         let mut lines = vec![match (reason, &advised.plan) {
-            (_, Err(error)) => format!("cannot be planned: {error}"),
+            (_, Err(error)) => error.clone(),
             (Reason::SmallTables, _) => "reads only small tables".to_owned(),
             (Reason::PlannerPrefers { tried, best_saving }, _) => format!(
-                "{tried} indexes were tried; the best would save {} of its cost of {}",
+                "{} tried; the best would save {} of its cost of {}",
+                if *tried == 1 { "1 index was".to_owned() } else { format!("{tried} indexes were") },
                 percent(*best_saving),
                 count(advised.cost_before)
             ),
@@ -176,7 +162,7 @@ impl Report {
                 count(advised.cost_before)
             ),
         }];
-        lines.extend(self.tips(query).into_iter().take(1).map(|(message, advice)| format!("{message}: {advice}")));
+        lines.extend(self.tips(query).into_iter().take(1).map(|(message, advice)| format!("{message}. {advice}")));
         lines
     }
 
@@ -189,11 +175,24 @@ impl Report {
         others.map(|tip| (tip.message, tip.advice)).collect()
     }
 
+    /// What there is to say of a query besides indexes, and what to do.
+    pub fn told(&self, query: usize) -> Vec<(String, String)> {
+        let observed = self.observations.get(query).into_iter().flatten();
+        let mut all: Vec<(String, String)> = observed.map(|it| (it.to_string(), it.advice().to_owned())).collect();
+        let audited = self.audited.get(query).map(Vec::as_slice).unwrap_or_default();
+        all.extend(audited.iter().take(AUDITED).map(|it| {
+            (it.message.clone(), format!("pgassay audit --rule {} --table {} tells more", it.rule, it.table()))
+        }));
+        all
+    }
+
     pub fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         let queries: Vec<Value> = (0..self.statements.len()).map(|query| self.query_json(query)).collect();
         let gaps: Vec<Value> = self.gaps.iter().map(|gap| json!({ "what": gap.what, "reason": gap.reason })).collect();
         let whole = json!({
+            "version": 1,
             "database": self.database,
+            "planner": self.planner,
             "indexes": self.advice,
             "drop": self.unused,
             "queries": queries,
@@ -223,6 +222,8 @@ impl Report {
             "error": advised.plan.as_ref().err(),
             "outcome": advised.outcome,
             "tips": tips,
+            "observations": self.observations.get(query),
+            "audited": self.audited.get(query),
         })
     }
 
@@ -233,74 +234,81 @@ impl Report {
             for statement in &advice.statements {
                 writeln!(out, "{statement};")?;
             }
-            writeln!(out, "```\n\n| query | cost before | cost after | plan |\n|---|---|---|---|")?;
+            writeln!(out, "```\n\n| query | calls | cost before | cost after | plan |\n|---|--:|--:|--:|---|")?;
             for gain in advice.gains.iter().take(GAINS) {
-                let text =
-                    shortened(&self.statements[gain.query].query.text, 100).replace('|', "\\|").replace('`', "'");
-                let change = format!("{} → {}", gain.node_before, gain.node_after);
-                writeln!(out, "| `{text}` | {} | {} | {change} |", count(gain.cost_before), count(gain.cost_after))?;
+                let query = &self.statements[gain.query].query;
+                let (before, after) = (count(gain.cost_before), count(gain.cost_after));
+                let change = cell(&format!("{} → {}", gain.node_before, gain.node_after));
+                writeln!(out, "| {} | {} | {before} | {after} | {change} |", code(&query.text), count(query.calls))?;
+            }
+            if advice.gains.len() > GAINS {
+                writeln!(out, "\nAnd {} more.", queries(advice.gains.len() - GAINS))?;
             }
             writeln!(out)?;
         }
         for unused in &self.unused {
-            writeln!(out, "Drop {}\n\n```sql\n{};\n```\n", self.unused(unused), unused.statement)?;
+            writeln!(
+                out,
+                "### Drop `{}`\n\n{}.\n\n```sql\n{};\n```\n",
+                unused.index,
+                self.unused(unused),
+                unused.statement
+            )?;
         }
-        for query in self.not_helped(verbose) {
-            let text = shortened(&self.statements[query].query.text, 100).replace('`', "'");
-            writeln!(out, "- No index helps `{text}`: {}", self.about(query).join(". "))?;
+        let with: Vec<usize> = (0..self.statements.len()).filter(|query| !self.told(*query).is_empty()).collect();
+        if !with.is_empty() {
+            writeln!(out, "### Besides indexes\n")?;
+            for query in with {
+                writeln!(out, "- {}", code(&self.statements[query].query.text))?;
+                for (message, advice) in self.told(query) {
+                    writeln!(out, "  - {}. {}.", cell(&message), cell(&advice))?;
+                }
+            }
+            writeln!(out)?;
+        }
+        let (shown, more) = self.not_helped(verbose);
+        if !shown.is_empty() {
+            writeln!(out, "### No index helps\n")?;
+            for query in shown {
+                writeln!(
+                    out,
+                    "- {}: {}",
+                    code(&self.statements[query].query.text),
+                    cell(&self.about(query).join(". "))
+                )?;
+            }
+            if more > 0 {
+                writeln!(out, "- and {}", queries(more))?;
+            }
+        }
+        let (shown, more) = self.not_planned(verbose);
+        if !shown.is_empty() {
+            writeln!(out, "\n### Not planned\n")?;
+            for query in shown {
+                writeln!(
+                    out,
+                    "- {}: {}",
+                    code(&self.statements[query].query.text),
+                    cell(&self.about(query).join(". "))
+                )?;
+            }
+            if more > 0 {
+                writeln!(out, "- and {}", queries(more))?;
+            }
         }
         for gap in self.gaps.iter().take(GAPS) {
-            writeln!(out, "\nNot as in the database: {}: {}.", gap.what, gap.reason)?;
+            writeln!(out, "\nNot as in the database: {}: {}.", cell(&gap.what), cell(&gap.reason))?;
         }
         Ok(())
     }
 }
 
-/// On one line, cut.
-fn shortened(text: &str, width: usize) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line: String = line.chars().filter(|c| !c.is_control()).collect();
-    match line.char_indices().nth(width.max(20)) {
-        Some(_) => line.chars().take(width.max(20) - 1).collect::<String>() + "…",
-        None => line,
-    }
+/// A query as code, in a table or not.
+fn code(query: &str) -> String {
+    format!("`{}`", shortened(query, 100).replace('|', "\\|").replace('`', "'"))
 }
 
-fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
-}
-
-/// `1,234,567`, or with decimals below 10.
-fn count(number: f64) -> String {
-    if number < 10.0 && number.fract() != 0.0 {
-        return format!("{number:.1}");
-    }
-    let digits = format!("{number:.0}");
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-fn bytes(bytes: f64) -> String {
-    const UNITS: &[(f64, &str)] = &[(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
-    match UNITS.iter().find(|(size, _)| bytes >= *size) {
-        Some((size, unit)) if bytes / size < 10.0 => format!("{:.1} {unit}", bytes / size),
-        Some((size, unit)) => format!("{:.0} {unit}", bytes / size),
-        None => format!("{bytes:.0} bytes"),
-    }
-}
-
-fn duration(milliseconds: f64) -> String {
-    match milliseconds {
-        it if it < 1.0 => format!("{it:.2} ms"),
-        it if it < 1000.0 => format!("{it:.0} ms"),
-        it if it < 120_000.0 => format!("{:.1} s", it / 1000.0),
-        it if it < 7_200_000.0 => format!("{:.0} min", it / 60_000.0),
-        it => format!("{:.0} h", it / 3_600_000.0),
-    }
+/// A text in a table or a list.
+fn cell(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }

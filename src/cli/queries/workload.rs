@@ -1,10 +1,10 @@
 //! The statements to look at, from pg_stat_statements or from a file.
 
 use clap::ValueEnum;
-use pgassay::advisor::Query;
-use pgassay::facts::Workload;
+use pgassay::advisor::{Counted, Query};
+use pgassay::facts::{StatementFacts, Workload};
 use pgassay::sql::{SourceFile, Sources, read_script};
-use pgassay::whatif::{Prepared, is_plannable, set_columns};
+use pgassay::whatif::{Prepared, is_plannable, reads_catalogs, set_columns};
 
 /// A statement with what was counted of it.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct Statement {
     pub rows: Option<f64>,
     /// Blocks over all calls.
     pub blocks_read: f64,
+    /// Blocks that were in the cache too; `None` if not counted.
+    pub blocks: Option<f64>,
     pub temp_blocks: f64,
 }
 
@@ -40,13 +42,20 @@ impl Statement {
     pub fn prepared(&self) -> Prepared {
         Prepared::new(&self.query.text, self.rows)
     }
+
+    /// Of one call.
+    pub fn counted(&self) -> Counted {
+        let blocks = self.blocks.map(|blocks| blocks / self.query.calls.max(1.0));
+        Counted { blocks, rows: self.rows }
+    }
 }
 
 /// Statements of the same text by several users are one.
 pub fn from_statistics(workload: &Workload, min_calls: u64) -> Vec<Statement> {
     let mut found: Vec<Statement> = Vec::new();
     let mut places = std::collections::HashMap::new();
-    for facts in workload.statements.iter().filter(|it| it.calls > 0 && is_plannable(&it.query)) {
+    let wanted = |it: &&StatementFacts| it.calls > 0 && is_plannable(&it.query) && !reads_catalogs(&it.query);
+    for facts in workload.statements.iter().filter(wanted) {
         let calls = facts.calls as f64;
         let statement = Statement {
             query: Query {
@@ -58,6 +67,7 @@ pub fn from_statistics(workload: &Workload, min_calls: u64) -> Vec<Statement> {
             identifier: Some(facts.query_id),
             rows: Some(facts.rows as f64 / calls),
             blocks_read: facts.shared_blocks_read as f64,
+            blocks: Some((facts.shared_blocks_read + facts.shared_blocks_hit) as f64),
             temp_blocks: (facts.temp_blocks_read + facts.temp_blocks_written) as f64,
         };
         match places.get(&facts.query).and_then(|place: &usize| found.get_mut(*place)) {
@@ -84,6 +94,7 @@ impl Statement {
         self.rows = mean(self.rows, other.rows);
         self.query.calls = calls;
         self.blocks_read += other.blocks_read;
+        self.blocks = self.blocks.zip(other.blocks).map(|(own, its)| own + its);
         self.temp_blocks += other.temp_blocks;
     }
 
@@ -117,6 +128,7 @@ pub fn from_file(text: &str) -> Vec<Statement> {
             identifier: None,
             rows: number(before, "rows:"),
             blocks_read: 0.0,
+            blocks: None,
             temp_blocks: 0.0,
         });
     }

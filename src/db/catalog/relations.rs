@@ -55,6 +55,7 @@ pub(in super::super) struct Column {
 #[derive(Debug, Clone)]
 pub(in super::super) struct Index {
     pub name: Box<str>,
+    /// Empty where the constraint's definition says it all.
     pub definition: Box<str>,
     /// Belongs to a constraint, whose definition makes it.
     pub constraint: bool,
@@ -94,7 +95,8 @@ async fn read_relations(session: &Session, catalog: &mut Catalog) -> Result<(), 
     let sql = format!(
         "SELECT c.oid, n.nspname::text, c.relname::text, pg_get_userbyid(c.relowner)::text, c.relacl::text[], d.description,
                 c.relkind::text, c.relpersistence = 'u',
-                coalesce(c.reloptions, '{{}}') || coalesce((SELECT array_agg('toast.' || o) FROM unnest(t.reloptions) o), '{{}}'),
+                CASE WHEN t.reloptions IS NULL THEN coalesce(c.reloptions, '{{}}')
+                     ELSE coalesce(c.reloptions, '{{}}') || (SELECT array_agg('toast.' || o) FROM unnest(t.reloptions) o) END,
                 CASE WHEN c.relkind <> 'I' AND m.amname <> 'heap' AND c.relkind <> 'i' THEN m.amname::text END, s.spcname::text,
                 c.relrowsecurity, c.relforcerowsecurity, c.relreplident::text,
                 CASE WHEN c.reloftype <> 0 THEN c.reloftype::regtype::text END,
@@ -102,7 +104,9 @@ async fn read_relations(session: &Session, catalog: &mut Catalog) -> Result<(), 
                 CASE WHEN c.relkind = 'p' AND NOT c.oid = ANY($1) THEN pg_get_partkeydef(c.oid) END,
                 CASE WHEN c.relispartition AND c.relkind NOT IN ('i', 'I') AND NOT c.oid = ANY($1) THEN pg_get_expr(c.relpartbound, c.oid) END,
                 ARRAY(SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno),
-                v.srvname::text, ARRAY(SELECT quote_ident(option_name) || ' ' || quote_literal(option_value) FROM pg_options_to_table(f.ftoptions)),
+                v.srvname::text,
+                CASE WHEN f.ftoptions IS NULL THEN '{{}}'
+                     ELSE ARRAY(SELECT quote_ident(option_name) || ' ' || quote_literal(option_value) FROM pg_options_to_table(f.ftoptions)) END,
                 c.relispopulated
            FROM pg_class c
            JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -170,7 +174,8 @@ async fn read_columns(session: &Session, catalog: &mut Catalog, major: u16) -> R
                     WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END,
                 CASE a.attcompression WHEN 'p' THEN 'SET COMPRESSION pglz' WHEN 'l' THEN 'SET COMPRESSION lz4' END,
                 CASE WHEN {target} THEN 'SET STATISTICS ' || a.attstattarget END,
-                (SELECT 'SET (' || string_agg(o, ', ') || ')' FROM unnest(a.attoptions) o WHERE starts_with(o, 'n_distinct')),
+                CASE WHEN a.attoptions IS NOT NULL THEN
+                    (SELECT 'SET (' || string_agg(o, ', ') || ')' FROM unnest(a.attoptions) o WHERE starts_with(o, 'n_distinct')) END,
                 CASE WHEN a.attfdwoptions IS NOT NULL THEN
                     ARRAY(SELECT quote_ident(option_name) || ' ' || quote_literal(option_value) FROM pg_options_to_table(a.attfdwoptions)) END,
                 f.oid IS NOT NULL AND a.attrelid = ANY($1)
@@ -235,13 +240,18 @@ pub(super) fn miss_locked(catalog: &mut Catalog, what: &str, relations: impl Int
     catalog.miss(fact, "another session holds or waits for ACCESS EXCLUSIVE on the table", names);
 }
 
+/// The access method of primary keys and unique constraints, but for WITHOUT OVERLAPS (pg_am.dat).
+const BTREE: Oid = 403;
+
 async fn read_indexes(session: &Session, catalog: &mut Catalog) -> Result<(), DbError> {
     let sql = format!(
         "SELECT i.indexrelid, i.indrelid, c.relname::text,
-                CASE WHEN NOT i.indrelid = ANY($1) THEN pg_get_indexdef(i.indexrelid) WHEN k.oid IS NOT NULL THEN '' END,
+                CASE WHEN k.contype IN ('p', 'u') AND c.relkind = 'i' AND c.relam = {BTREE} AND c.reloptions IS NULL THEN ''
+                     WHEN NOT i.indrelid = ANY($1) THEN pg_get_indexdef(i.indexrelid) WHEN k.oid IS NOT NULL THEN '' END,
                 k.oid IS NOT NULL, i.indisvalid, i.indisclustered, i.indisreplident, d.description,
-                ARRAY(SELECT a.attnum || ' SET STATISTICS ' || a.attstattarget FROM pg_attribute a
-                       WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0 ORDER BY a.attnum)
+                CASE WHEN i.indexprs IS NULL THEN '{{}}'
+                     ELSE ARRAY(SELECT a.attnum || ' SET STATISTICS ' || a.attstattarget FROM pg_attribute a
+                                 WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0 ORDER BY a.attnum) END
            FROM pg_index i
            JOIN pg_class c ON c.oid = i.indexrelid
            JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -57,6 +57,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("quote_all_identifiers", "off"),
     ("row_security", "on"),
     ("jit", "off"),
+    // The catalogs of a large database are sorted and joined in memory.
+    ("work_mem", "32MB"),
     ("max_parallel_workers_per_gather", "0"),
 ];
 
@@ -141,6 +143,17 @@ impl Session {
     /// Runs statements that return nothing.
     pub async fn run(&self, part: &'static str, sql: &str) -> Result<(), DbError> {
         self.client.batch_execute(sql).await.map_err(|error| self.error(part, &error))
+    }
+
+    /// Sends statements together and returns the first column of every row that they return. The error is the server's own, for those
+    /// who can act on its code and position; the transaction is then aborted.
+    pub async fn together(&self, sql: &str) -> Result<Vec<String>, tokio_postgres::Error> {
+        let answer = self.client.simple_query(sql).await?;
+        let text = |message: SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        };
+        Ok(answer.into_iter().filter_map(text).collect())
     }
 
     /// Hands every row of a query to `visit`. The statement has no name, so that it never meets one that a pooler's other client left.

@@ -26,12 +26,13 @@ pub(super) async fn relations(session: &Session, facts: &mut Facts, locked: &Loc
                 {}, {}, {}, {}, pg_stat_get_vacuum_count(c.oid) + pg_stat_get_autovacuum_count(c.oid),
                 pg_stat_get_analyze_count(c.oid) + pg_stat_get_autoanalyze_count(c.oid), {last_scan},
                 i.indrelid, i.indisunique, i.indisprimary, i.indisreplident, i.indisvalid, i.indisready, i.indislive, i.indnkeyatts,
-                EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = c.oid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')),
+                k.oid IS NOT NULL,
                 h.inhparent, pg_stat_get_blocks_fetched(c.oid), pg_stat_get_blocks_hit(c.oid), b.nspname::text, b.relname::text
            FROM pg_class c
            JOIN pg_namespace n ON n.oid = c.relnamespace
            LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
            LEFT JOIN pg_index i ON i.indexrelid = c.oid
+           LEFT JOIN pg_constraint k ON k.conindid = c.oid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')
            LEFT JOIN pg_inherits h ON i.indexrelid = h.inhrelid
            LEFT JOIN LATERAL (SELECT bn.nspname, bc.relname FROM pg_class bc JOIN pg_namespace bn ON bn.oid = bc.relnamespace WHERE bc.oid = i.indrelid) b ON true
           WHERE {OURS} AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'i', 'I') AND c.relpersistence <> 't'",

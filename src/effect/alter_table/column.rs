@@ -13,7 +13,7 @@ use crate::sql::Span;
 
 impl Predictor<'_> {
     pub(super) fn add_column(&mut self, state: &mut Alter, column: &ColumnDefinition, if_not_exists: bool) {
-        if if_not_exists && state.relation.column(&column.name.name).is_some() {
+        if if_not_exists && state.relation.column(&column.name.name).is_some() && !state.drops(&column.name.name) {
             state.existing.push(column.name.name.clone());
             return;
         }
@@ -21,7 +21,8 @@ impl Predictor<'_> {
         self.recurse(state);
         let rewrite = self.new_column_rewrites(&state.relation, column);
         for table in self.targets(state) {
-            if table.column(&column.name.name).is_some() {
+            // Columns are dropped in a pass before any is added (AT_PASS_DROP, tablecmds.c).
+            if table.column(&column.name.name).is_some() && !state.drops(&column.name.name) {
                 continue;
             }
             match &rewrite {

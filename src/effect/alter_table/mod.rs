@@ -28,6 +28,15 @@ pub(super) struct Alter<'c> {
     pub added: Vec<Name>,
 }
 
+impl Alter<'_> {
+    /// Whether the statement drops the column of that name.
+    fn drops(&self, name: &Name) -> bool {
+        let Change::AlterTable(alter) = self.change else { return false };
+        let is_dropped = |action: &AlterTableAction| matches!(&action.kind, AlterTableActionKind::DropColumn { column, .. } if column.name == *name);
+        alter.actions.iter().any(is_dropped)
+    }
+}
+
 impl Predictor<'_> {
     pub fn alter_table(&mut self, change: &Change, alter: &AlterTable) {
         if matches!(alter.object, RelationKeyword::Sequence) {
@@ -70,6 +79,7 @@ impl Predictor<'_> {
         let span = key.map_or(alter.relation.span, |action| action.span);
         if key.is_some() || !rewritten.is_empty() {
             let after = self.after(state.change);
+            self.forget_dropped_indexes(&rewritten, &after);
             let tables = if key.is_some() { family } else { &rewritten[..] };
             self.build_new_indexes(tables, &after, span, "it enforces the constraint");
         }

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use escape::{code, fence, html, prose as text, table_code};
 
-use super::{Paths, Renderer, Report, prose};
+use super::{Paths, Renderer, Report, proof_text, prose};
 use crate::finding::{Finding, Severity};
 use crate::sql::{FileId, Sources};
 
@@ -36,6 +36,9 @@ const ROWS: usize = 50;
 const NAME: usize = 120;
 const SENTENCE: usize = 1_000;
 const SQL: usize = 2_000;
+
+/// Characters about what a shadow server showed.
+const PROOF: usize = 6_000;
 
 impl Renderer for Markdown {
     fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
@@ -105,6 +108,13 @@ impl Markdown {
         if !report.errors.is_empty() {
             head.push('\n');
         }
+        if let Some(proof) = &report.proof {
+            // Writing to memory does not fail.
+            let seen = proof_text::text(proof, sources).unwrap_or_default();
+            let (title, rest) = seen.split_once('\n').unwrap_or((&seen, ""));
+            let lines = fence(&prose::cut(rest, PROOF));
+            let _ = write!(head, "<details><summary>{}</summary>\n\n{lines}\n</details>\n\n", html(title));
+        }
         head
     }
 
@@ -172,7 +182,8 @@ fn block(finding: &Finding, sources: &Sources) -> String {
     }
     let advice = &finding.advice;
     if !advice.text.is_empty() {
-        let _ = write!(block, "\n**Instead**: {}\n", text(&prose::cut(&advice.text, SENTENCE)));
+        let label = prose::advice_label(finding);
+        let _ = write!(block, "\n**{label}**: {}\n", text(&prose::cut(&advice.text, SENTENCE)));
     }
     if !advice.steps.is_empty() {
         let steps: Vec<String> = advice.steps.iter().map(prose::step).collect();

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::config::Area;
 use crate::finding::{Category, Evidence, FixStep};
-use crate::report::Summary;
+use crate::report::{ProvedMigration, Rolling, Summary};
 use crate::version::PgVersion;
 
 #[derive(Serialize)]
@@ -26,14 +26,26 @@ pub struct Run<'r> {
     /// What a column counts.
     pub column_kind: &'static str,
     pub results: Vec<SarifResult<'r>>,
-    pub properties: RunProperties,
+    pub properties: RunProperties<'r>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RunProperties {
+pub struct RunProperties<'r> {
     pub pg_version: PgVersion,
     pub summary: Summary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<ProofProperties<'r>>,
+}
+
+/// What a shadow server showed besides the results.
+#[derive(Serialize)]
+pub struct ProofProperties<'r> {
+    pub server: &'r str,
+    pub migrations: &'r [ProvedMigration],
+    pub notes: &'r [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rolling: Option<&'r Rolling>,
 }
 
 #[derive(Serialize)]
@@ -47,7 +59,7 @@ pub struct Driver {
     pub name: &'static str,
     pub semantic_version: &'static str,
     pub rules: Vec<Descriptor>,
-    pub notifications: [Notification; 1],
+    pub notifications: [Notification; 2],
 }
 
 /// A rule (reportingDescriptor).
@@ -98,6 +110,8 @@ pub struct ToolNotification {
     pub descriptor: Reference,
     pub level: &'static str,
     pub message: Message,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<Location>,
 }
 
 #[derive(Serialize)]

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use log::*;
 
 use super::fingerprint::FINGERPRINT_VERSION;
-use super::{Paths, Renderer, Report, fingerprints, place, prose};
+use super::{Difference, Paths, Renderer, Report, fingerprints, place, proof_text, prose};
 use crate::finding::{Finding, Severity};
 use crate::rules::{self, Example, Rule};
 use crate::sql::{Sources, Span};
@@ -29,6 +29,9 @@ const SOURCE_ROOT: &str = "%SRCROOT%";
 /// The identifier of the notification about a file that could not be read.
 const UNREADABLE_FILE: &str = "unreadable-file";
 
+/// The identifier of the notification about a prediction that did not come true.
+const NOT_AS_PREDICTED: &str = "not-as-predicted";
+
 impl Renderer for Sarif {
     fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
         let named = report.findings.iter().zip(fingerprints(report, sources));
@@ -36,10 +39,19 @@ impl Renderer for Sarif {
             tool: Tool { driver: driver() },
             original_uri_base_ids: [(SOURCE_ROOT, Described { description: text("The root of the repository.") })]
                 .into(),
-            invocations: [invocation(report)],
+            invocations: [self.invocation(report, sources)],
             column_kind: "unicodeCodePoints",
             results: named.map(|(finding, name)| self.result(finding, name, sources)).collect(),
-            properties: RunProperties { pg_version: report.pg_version, summary: report.summary },
+            properties: RunProperties {
+                pg_version: report.pg_version,
+                summary: report.summary,
+                proof: report.proof.as_ref().map(|proof| ProofProperties {
+                    server: &proof.server,
+                    migrations: &proof.migrations,
+                    notes: &proof.notes,
+                    rolling: proof.rolling.as_ref(),
+                }),
+            },
         };
         serde_json::to_writer_pretty(&mut *out, &Log { schema: SCHEMA, version: "2.1.0", runs: [run] })?;
         writeln!(out)
@@ -75,6 +87,30 @@ impl Sarif {
         }
     }
 
+    fn invocation(&self, report: &Report, sources: &Sources) -> Invocation {
+        let unreadable = |error: &String| ToolNotification {
+            descriptor: Reference { id: UNREADABLE_FILE },
+            level: "error",
+            message: text(error.clone()),
+            locations: Vec::new(),
+        };
+        let difference = |difference: &Difference| ToolNotification {
+            descriptor: Reference { id: NOT_AS_PREDICTED },
+            level: "note",
+            message: text(proof_text::difference(difference)),
+            locations: vec![Location {
+                id: None,
+                message: None,
+                physical_location: self.place(difference.span, sources),
+            }],
+        };
+        let differences = report.proof.iter().flat_map(|proof| &proof.differences).map(difference);
+        Invocation {
+            execution_successful: report.errors.is_empty(),
+            tool_execution_notifications: report.errors.iter().map(unreadable).chain(differences).collect(),
+        }
+    }
+
     fn place(&self, span: Span, sources: &Sources) -> PhysicalLocation {
         let (start, end) = sources.positions(span);
         let name = self.paths.relative(&sources.file(span.file).name);
@@ -93,7 +129,13 @@ fn driver() -> Driver {
         name: "pgassay",
         semantic_version: env!("CARGO_PKG_VERSION"),
         rules: rules::ALL.iter().map(|rule| descriptor(rule)).collect(),
-        notifications: [Notification { id: UNREADABLE_FILE, short_description: text("A file could not be read") }],
+        notifications: [
+            Notification { id: UNREADABLE_FILE, short_description: text("A file could not be read") },
+            Notification {
+                id: NOT_AS_PREDICTED,
+                short_description: text("A statement did something else on a shadow server than was predicted"),
+            },
+        ],
     }
 }
 
@@ -130,18 +172,6 @@ fn level(severity: Severity) -> &'static str {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Info => "note",
-    }
-}
-
-fn invocation(report: &Report) -> Invocation {
-    let notification = |error: &String| ToolNotification {
-        descriptor: Reference { id: UNREADABLE_FILE },
-        level: "error",
-        message: text(error.clone()),
-    };
-    Invocation {
-        execution_successful: report.errors.is_empty(),
-        tool_execution_notifications: report.errors.iter().map(notification).collect(),
     }
 }
 

@@ -60,6 +60,7 @@ pub const ALL: &[&Rule] = &[
     &observed::BROKEN_QUERY,
     &observed::BROKEN_ROUTINE,
     &observed::REFUSED_BY_SERVER,
+    &observed::SLOWER_PLAN,
     &refused_statement::MISSING_OBJECT,
     &refused_statement::DUPLICATE_OBJECT,
     &refused_statement::DEPENDENT_OBJECT,

@@ -56,3 +56,22 @@ pub const BROKEN_ROUTINE: Rule = Rule {
     },
     check: Check::Outside,
 };
+
+pub const SLOWER_PLAN: Rule = Rule {
+    name: "slower-plan",
+    category: Category::Indexes,
+    severity: Severity::Error,
+    summary: "A hot query's plan costs far more after the migration (--prove with a database or snapshot)",
+    explanation: "The queries of pg_stat_statements were planned with the statistics of the database, before the new migrations and behind all of them, and a plan now costs \
+        at least twice as much, and 100 more: an index is gone, a type no longer matches, partitions are no longer left out. Both plans are in the finding. It is a \
+        warning below ten times, or where the queries take less than a hundredth of the time. Create what serves the query before the migration takes away what did.",
+    fires: Example {
+        given: "CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL);\nCREATE INDEX orders_customer_id ON orders (customer_id);\n-- hot query: SELECT * FROM orders WHERE customer_id = $1",
+        migration: "SET lock_timeout = '2s';\nDROP INDEX orders_customer_id;",
+    },
+    quiet: Example {
+        given: "CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL);\nCREATE INDEX orders_customer_id ON orders (customer_id);\n-- hot query: SELECT * FROM orders WHERE customer_id = $1",
+        migration: "CREATE INDEX CONCURRENTLY orders_customer_id_id ON orders (customer_id, id);\nDROP INDEX CONCURRENTLY orders_customer_id;",
+    },
+    check: Check::Outside,
+};

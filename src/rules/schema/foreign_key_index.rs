@@ -110,3 +110,22 @@ fn near_miss(context: &SchemaContext, table: &crate::schema::Relation, columns: 
     };
     format!("; {} has the columns, but {why}", relation.name.name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::Example;
+
+    fn is_told(given: &'static str, migration: &'static str) -> bool {
+        let (report, _) = RULE.judge(&Example { given, migration });
+        report.findings.iter().any(|finding| finding.rule == RULE.name)
+    }
+
+    #[test]
+    fn a_unique_index_on_some_of_the_columns_finds_the_row() {
+        let scopes = "CREATE TABLE methods (scope int, id int, UNIQUE (scope, id));
+            CREATE TABLE scopes (id int PRIMARY KEY, method int); CREATE TABLE plain (id int, method int); CREATE INDEX ON plain (id);";
+        assert!(!is_told(scopes, "ALTER TABLE scopes ADD FOREIGN KEY (id, method) REFERENCES methods (scope, id);"));
+        assert!(is_told(scopes, "ALTER TABLE plain ADD FOREIGN KEY (id, method) REFERENCES methods (scope, id);"));
+    }
+}

@@ -147,7 +147,9 @@ fn references(context: &SchemaContext, table: &Relation, sample: &JsonSample, sa
         let stem = words::words(stem).join("_");
         let target = context.schema.relations_in(&table.name.schema).find(|other| {
             let words = words::words(other.name.name.as_str());
-            let singular = words.split_last().map(|(last, first)| [first, &[words::singular(last)]].concat().join("_"));
+            let singular = words
+                .split_last()
+                .map(|(last, first)| [first, &[words::singular(last).into_owned()]].concat().join("_"));
             other.is_table() && other.id != table.id && singular.as_deref() == Some(&stem)
         });
         let Some(target) = target else { continue };

@@ -13,15 +13,16 @@ pub fn primary_key(table: &Relation) -> &[ColumnId] {
     }
 }
 
-/// Whether rows with given values in these columns are found by the index: it is valid, leads with the columns in any order, and holds
-/// every row that has values there.
+/// Whether rows with given values in these columns are found by the index: it is valid, leads with the columns in any order or keeps
+/// rows apart by some of them, and holds every row that has values there.
 pub fn finds(index: &Index, columns: &[ColumnId]) -> bool {
     let ordered = index.method == "btree" || index.method == "hash" && columns.len() == 1;
     let leading: Vec<ColumnId> = index.columns.iter().take(columns.len()).flatten().copied().collect();
+    let leads = leading.len() == columns.len() && columns.iter().all(|column| leading.contains(column));
+    let keeps_apart = index.unique && index.columns.iter().all(|column| column.is_some_and(|it| columns.contains(&it)));
     ordered
         && index.valid
-        && leading.len() == columns.len()
-        && columns.iter().all(|column| leading.contains(column))
+        && (leads || keeps_apart)
         && index.predicate.as_ref().is_none_or(|predicate| {
             is_null_test(&predicate.tree) && index.mentions.iter().all(|column| columns.contains(column))
         })

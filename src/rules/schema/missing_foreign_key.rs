@@ -1,5 +1,6 @@
 //! Columns that name another table's row, and nothing makes sure that it exists.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::{Discovery, Needs, SchemaContext, keys, words};
@@ -8,7 +9,7 @@ use crate::contract::Subject;
 use crate::facts::Reference;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
-use crate::schema::{Column, Relation, RelationKind};
+use crate::schema::{Column, Relation, RelationKind, Schema};
 
 pub const RULE: Rule = Rule {
     name: "missing-foreign-key",
@@ -37,6 +38,7 @@ fn candidates<'a>(context: &SchemaContext<'a>, tables: &Tables<'a>) -> Vec<(&'a 
         .tables()
         .flat_map(|table| table.columns.iter().map(move |column| (table, column)))
         .filter(|(table, column)| !keys::is_foreign_key(table, column.id) && !is_polymorphic(table, column))
+        .filter(|(table, column)| !was_there(context, table, column))
         .filter_map(|(table, column)| tables.target(context, table, column).map(|target| (table, column, target)))
         .collect()
 }
@@ -104,6 +106,14 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
 }
 
+/// The migration found the column as it is: that its other keys make a habit plain is not its doing.
+fn was_there(context: &SchemaContext, table: &Relation, column: &Column) -> bool {
+    let before = context.earlier.and_then(|earlier| earlier.relation(table.id));
+    context.scope.is_some()
+        && before
+            .is_some_and(|before| before.column_by_id(column.id).is_some() && !keys::is_foreign_key(before, column.id))
+}
+
 /// So many values show whether they are references.
 const FEWEST_VALUES: u64 = 100;
 
@@ -123,7 +133,7 @@ pub fn references(context: &SchemaContext) -> Vec<Reference> {
 }
 
 /// How many columns named after a table have a foreign key, and how many have none.
-fn habit(context: &SchemaContext, tables: &Tables) -> (usize, usize) {
+fn habit<'a>(context: &SchemaContext<'a>, tables: &Tables<'a>) -> (usize, usize) {
     let whole = SchemaContext { scope: None, ..*context };
     let mut with = 0;
     let mut without = 0;
@@ -153,22 +163,30 @@ fn stem(column: &Column) -> Option<&str> {
 }
 
 /// Tables by schema and by what a column that names one of their rows is called: order for `orders`, `Orders` and `order`.
-struct Tables<'a>(HashMap<(&'a Name, String), &'a Relation>);
+/// Put together when the first such column is met: most migrations add none.
+struct Tables<'a> {
+    schema: &'a Schema,
+    by_name: OnceCell<HashMap<(&'a Name, String), &'a Relation>>,
+}
 
 impl<'a> Tables<'a> {
     fn of(context: &SchemaContext<'a>) -> Tables<'a> {
+        Tables { schema: context.schema, by_name: OnceCell::new() }
+    }
+
+    fn all(schema: &'a Schema) -> HashMap<(&'a Name, String), &'a Relation> {
         let mut tables = HashMap::new();
-        let all = context.schema.relations.values().map(|relation| &**relation);
+        let all = schema.relations.values().map(|relation| &**relation);
         for relation in all.filter(|it| matches!(it.kind, RelationKind::Table) && !it.is_partition()) {
             let words = words::words(relation.name.name.as_str());
             let Some((last, first)) = words.split_last() else { continue };
             let mut singular: Vec<String> = first.to_vec();
-            singular.push(words::singular(last));
+            singular.push(words::singular(last).into_owned());
             for name in [singular.join("_"), words.join("_")] {
                 tables.entry((&relation.name.schema, name)).or_insert(relation);
             }
         }
-        Tables(tables)
+        tables
     }
 
     /// The table of the same schema that the column is named after, whose one-column key has the column's type.
@@ -181,9 +199,26 @@ impl<'a> Tables<'a> {
         if !matches!(type_name, "int2" | "int4" | "int8" | "uuid" | "text" | "varchar" | "serial4" | "serial8") {
             return None;
         }
-        let target = *self.0.get(&(&table.name.schema, stem))?;
+        let by_name = self.by_name.get_or_init(|| Tables::all(self.schema));
+        let target = *by_name.get(&(&table.name.schema, stem))?;
         let [key] = keys::primary_key(target) else { return None };
         let key = target.column_by_id(*key)?;
         (target.id != table.id && context.type_name(key) == Some(type_name)).then_some(target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::Example;
+
+    #[test]
+    fn columns_that_a_migration_left_alone_are_not_its_doing() {
+        let (report, _) = RULE.judge(&Example {
+            given: "CREATE TABLE users (id int PRIMARY KEY);
+                CREATE TABLE posts (id int PRIMARY KEY, user_id int); CREATE TABLE likes (id int PRIMARY KEY, post_id int);",
+            migration: "ALTER TABLE likes ADD FOREIGN KEY (post_id) REFERENCES posts;",
+        });
+        assert!(report.findings.iter().all(|finding| finding.rule != RULE.name), "{:?}", report.findings);
     }
 }

@@ -108,14 +108,14 @@ pub const ALL: &[&Rule] = &[
 
 /// What the rules say of a whole schema.
 pub fn discover(context: &SchemaContext) -> Vec<Discovery> {
-    run(context, |_| true)
+    run(context, |_, _| true)
 }
 
-fn run(context: &SchemaContext, wanted: impl Fn(Needs) -> bool) -> Vec<Discovery> {
+fn run(context: &SchemaContext, wanted: impl Fn(&Rule, Needs) -> bool) -> Vec<Discovery> {
     let mut found = Vec::new();
     for rule in super::ALL {
         if let Check::Schema(check, needs) = rule.check
-            && wanted(needs)
+            && wanted(rule, needs)
         {
             check(context, &mut found);
         }
@@ -139,13 +139,15 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
         scope: Some(&scope),
         earlier,
     };
-    let static_rules = |needs| needs == Needs::Schema;
+    let static_rules = |_: &Rule, needs| needs == Needs::Schema;
     let after = context(&migration.after, Some(&migration.before));
     let mut found = run(&after, static_rules);
     if found.is_empty() {
         return Vec::new();
     }
-    let before = run(&context(&migration.before, Some(&migration.before)), static_rules);
+    let spoke: BTreeSet<&str> = found.iter().map(|it| it.finding.rule).collect();
+    let same_rules = |rule: &Rule, needs| spoke.contains(rule.name) && static_rules(rule, needs);
+    let before = run(&context(&migration.before, Some(&migration.before)), same_rules);
     let known: BTreeSet<(&str, Subject)> = before.into_iter().map(|it| (it.finding.rule, it.subject)).collect();
     found.retain(|it| !known.contains(&(it.finding.rule, it.subject.clone())));
     let inside = |span: &Span| migration.migration.sections.iter().any(|section| section.span.contains(*span));

@@ -1,5 +1,7 @@
 //! Columns that hold sums of money.
 
+use std::cell::LazyCell;
+
 use super::{Discovery, Needs, SchemaContext, keys, steps, words};
 use crate::config::Area;
 use crate::contract::Subject;
@@ -70,7 +72,7 @@ fn float(context: &SchemaContext, found: &mut Vec<Discovery>) {
 
 fn unguarded(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let whole = SchemaContext { scope: None, ..*context };
-    let elsewhere = whole.tables().any(has_currency);
+    let elsewhere = LazyCell::new(|| whole.tables().any(has_currency));
     for table in context.tables() {
         let in_area = context.area(table) == Some(Area::Payments);
         if !in_area && !words::is_money_table(table.name.name.as_str()) {
@@ -85,7 +87,7 @@ fn unguarded(context: &SchemaContext, found: &mut Vec<Discovery>) {
             .copied()
             .filter(|column| column.generated.is_none() && !keys::has_check(context, table, column.id))
             .collect();
-        let no_currency = (in_area || elsewhere) && !has_currency(table) && !parent_has_currency(context, table);
+        let no_currency = !has_currency(table) && (in_area || *elsewhere) && !parent_has_currency(context, table);
         let mut reasons = Vec::new();
         if no_currency {
             reasons.push("no currency beside them".to_owned());

@@ -2,28 +2,46 @@
 //!
 //! A name is a hint, never a fact: whatever rests on one says how sure it is.
 
+use std::borrow::Cow;
+
 /// The words of a name in lower case: `customerEmail_2` is customer, email.
 pub fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut word = String::new();
+    let mut words = Vec::new();
+    any_word(name, |word| {
+        words.push(word.to_owned());
+        false
+    });
+    words
+}
+
+/// Whether one of the words of a name fits. Rules ask this of every column of a schema: nothing is kept of a word.
+fn any_word(name: &str, mut fits: impl FnMut(&str) -> bool) -> bool {
+    let mut word = String::with_capacity(name.len());
     let mut lower = false;
     for letter in name.chars() {
         let starts = letter.is_uppercase() && lower;
-        if !letter.is_alphabetic() || starts {
-            words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty()));
+        if (!letter.is_alphabetic() || starts) && !word.is_empty() {
+            if fits(&word) {
+                return true;
+            }
+            word.clear();
         }
         lower = letter.is_lowercase();
-        if letter.is_alphabetic() {
+        if letter.is_ascii_alphabetic() {
+            word.push(letter.to_ascii_lowercase());
+        } else if letter.is_alphabetic() {
             word.extend(letter.to_lowercase());
         }
     }
-    words.extend(Some(word).filter(|word| !word.is_empty()));
-    words
+    !word.is_empty() && fits(&word)
 }
 
 /// Whether a name has one of some words, as it is or in the plural.
 pub fn has_word(name: &str, wanted: &[&str]) -> bool {
-    words(name).iter().any(|word| wanted.iter().any(|it| word == it || singular(word) == *it))
+    any_word(name, |word| {
+        let singular = singular(word);
+        wanted.iter().any(|it| word == *it || singular == *it)
+    })
 }
 
 /// Whether the last word of a name is one of some words.
@@ -32,18 +50,18 @@ pub fn ends_with_word(name: &str, wanted: &[&str]) -> bool {
 }
 
 /// English singular of a word, for the common endings.
-pub fn singular(word: &str) -> String {
+pub fn singular(word: &str) -> Cow<'_, str> {
     for (plural, singular) in
         [("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("statuses", "status")]
     {
         if let Some(stem) = word.strip_suffix(plural) {
-            return format!("{stem}{singular}");
+            return Cow::Owned(format!("{stem}{singular}"));
         }
     }
     if word.ends_with("ss") || word.ends_with("us") || word.ends_with("is") {
-        return word.to_owned();
+        return Cow::Borrowed(word);
     }
-    word.strip_suffix('s').unwrap_or(word).to_owned()
+    Cow::Borrowed(word.strip_suffix('s').unwrap_or(word))
 }
 
 const AMOUNT: &[&str] = &[
@@ -164,6 +182,7 @@ pub fn secret(name: &str) -> Option<Secret> {
         "reset",
         "kind",
         "sha",
+        "hmac",
         "bcrypt",
         "argon",
         "scrypt",
@@ -193,11 +212,14 @@ pub fn secret(name: &str) -> Option<Secret> {
         return Some(Secret::Password);
     }
     let pair = |first: &str, second: &str| words.windows(2).any(|pair| pair[0] == first && pair[1] == second);
-    let token = has(&["secret", "apikey", "credential", "credentials"])
+    // What the name is about comes last: credential_library is a library.
+    let last = words.last().map(String::as_str);
+    let token = matches!(last, Some("secret" | "secrets" | "apikey" | "credential" | "credentials"))
         || [
             ("api", "key"),
             ("private", "key"),
             ("secret", "key"),
+            ("secret", "value"),
             ("access", "token"),
             ("refresh", "token"),
             ("auth", "token"),
@@ -309,6 +331,8 @@ mod tests {
             "token_type",
             "password_changed_at",
             "tokens_used",
+            "client_secret_hmac",
+            "credential_library_username",
         ] {
             assert_eq!(secret(name), None, "{name}");
         }

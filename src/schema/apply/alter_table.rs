@@ -143,8 +143,9 @@ impl Applier<'_> {
 
     /// `cannot alter type of a column used by a view or rule`.
     fn refuse_view_dependents(&mut self, id: RelationId, column: ColumnId, span: Span) {
-        let dependents = self.schema.dependents(&Object::Column(id, column));
-        for (dependent, _) in dependents {
+        // The server names one; each kind is told once, with all that it is about.
+        let mut told: Vec<(&str, Vec<String>)> = Vec::new();
+        for (dependent, _) in self.schema.dependents(&Object::Column(id, column)) {
             let message = match &dependent {
                 Object::Relation(view) if self.schema.relation(*view).is_some_and(|it| it.as_view().is_some()) => {
                     "cannot alter type of a column used by a view or rule"
@@ -156,7 +157,18 @@ impl Applier<'_> {
                 _ => continue,
             };
             let described = self.schema.describe(&dependent, self.session);
-            self.problem(ProblemKind::Dependent, span, described, message);
+            match told.iter_mut().find(|(of, _)| *of == message) {
+                Some((_, objects)) => objects.push(described),
+                None => told.push((message, vec![described])),
+            }
+        }
+        for (message, objects) in told {
+            let path = self
+                .schema
+                .relation(id)
+                .and_then(|table| Some(format!("{}.{}", table.name, table.column_by_id(column)?.name)));
+            let message = format!("{message} ({})", objects.join(", "));
+            self.problem(ProblemKind::Dependent, span, path.unwrap_or_default(), message);
         }
     }
 

@@ -233,7 +233,7 @@ fn partly_null(
         evidence: Evidence::declared(format!("({}) MATCH SIMPLE", context.column_names(table, &key.columns))),
         severity: Severity::Warning,
         confidence: if differ && !shares.is_empty() { Confidence::High } else { Confidence::Medium },
-        remedy: Remedy::WholeKey { sql: String::new() },
+        remedy: Remedy::WholeForeignKey,
     });
 }
 
@@ -298,18 +298,19 @@ fn unique_keys(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reas
                     Confidence::Medium,
                 ),
             };
-            let key = context.column_names(table, &columns);
-            let new = context.free_name(table, &key.replace(", ", "_"), "key");
-            // Before 15 NULLs cannot be equal: a second index keeps apart the rows without a value.
-            let sql = if context.version.at_least(15) {
-                format!("CREATE UNIQUE INDEX CONCURRENTLY {new} ON {} ({key}) NULLS NOT DISTINCT;", table.name)
+            let remedy = if context.version.at_least(15) {
+                Remedy::WholeKey { index: relation.id }
             } else {
-                format!(
-                    "CREATE UNIQUE INDEX CONCURRENTLY {new} ON {} ({others}) WHERE {} IS NULL;",
-                    table.name, column.name
-                )
+                // NULLs cannot be equal: a second index keeps apart the rows without a value.
+                let key = context.column_names(table, &columns);
+                let new = context.free_name(table, &key.replace(", ", "_"), "key");
+                Remedy::SecondKey {
+                    sql: format!(
+                        "CREATE UNIQUE INDEX CONCURRENTLY {new} ON {} ({others}) WHERE {} IS NULL;",
+                        table.name, column.name
+                    ),
+                }
             };
-            let remedy = Remedy::WholeKey { sql };
             reasons.push(Reason {
                 column: *id,
                 says,

@@ -10,7 +10,7 @@ mod sampled;
 
 use std::collections::BTreeMap;
 
-use super::{Discovery, Needs, SchemaContext, steps};
+use super::{Discovery, Needs, SchemaContext, keys, steps};
 use crate::contract::Subject;
 use crate::finding::{Advice, Category, Confidence, Evidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
@@ -57,8 +57,12 @@ pub(super) enum Remedy {
     Proved { check: String },
     /// One of two ways to say "nothing" has to go.
     OneSpelling { value: String },
-    /// All columns of the key, or none.
-    WholeKey { sql: String },
+    /// All columns of the foreign key, or none.
+    WholeForeignKey,
+    /// NULLs are equal in the unique key, or there are none.
+    WholeKey { index: RelationId },
+    /// A second unique index for the rows without a value: NULLs are never equal before 15.
+    SecondKey { sql: String },
     /// A CHECK that says when it is there.
     Say { condition: String },
     /// NOT NULL, after old rows have this value where any is NULL.
@@ -157,12 +161,23 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
                 steps,
             )
         }
-        Remedy::WholeKey { sql } if sql.is_empty() => Advice::text(
+        Remedy::WholeForeignKey => Advice::text(
             "Make every column of the foreign key NOT NULL, or declare it MATCH FULL, so that it is set as a whole or not at all.",
         ),
-        Remedy::WholeKey { sql } => Advice::steps(
-            "Let the key keep rows without a value apart too, or require the column:",
+        // A new key simply says so.
+        Remedy::WholeKey { .. } if context.scope.is_some() => {
+            Advice::text("Write NULLS NOT DISTINCT behind UNIQUE, or NOT NULL at the column")
+        }
+        Remedy::SecondKey { .. } if context.scope.is_some() => {
+            Advice::text("Make the column NOT NULL, or add a unique index on the others WHERE it IS NULL")
+        }
+        Remedy::SecondKey { sql } => Advice::steps(
+            "Keep the rows without a value apart too (rows that are there twice have to go first), or require the column:",
             vec![FixStep::none(sql.clone())],
+        ),
+        Remedy::WholeKey { index } => Advice::steps(
+            "Say that NULLs are equal (rows that are then there twice have to go first), or require the column:",
+            equal_nulls(context, table, *index),
         ),
         Remedy::Say { condition } => Advice::steps(
             "If that is so by design, say it, without a long lock:",
@@ -189,4 +204,28 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
             "If nothing reads it any more, drop it; if few rows have it, a table of its own with a foreign key to this one says who has it.",
         ),
     }
+}
+
+/// A unique key put in another's place, for which NULLs are equal.
+fn equal_nulls(context: &SchemaContext, table: &Relation, key: RelationId) -> Vec<FixStep> {
+    let Some((old, index)) = context.schema.relation(key).and_then(|old| Some((old, old.as_index()?))) else {
+        return Vec::new();
+    };
+    let Some(columns) = keys::plain_columns(index) else { return Vec::new() };
+    let columns = context.column_names(table, &columns);
+    let predicate = index.predicate.as_ref().map(|it| format!(" WHERE {}", it.text)).unwrap_or_default();
+    let rest = format!(" NULLS NOT DISTINCT{predicate}");
+    let (_, mut steps) = steps::create_index_with(context, table, &columns, "key", "UNIQUE ", &rest);
+    let new = context.free_name(table, &columns.replace(", ", "_"), "key");
+    match context.schema.constraint_of_index(key) {
+        // A constraint of a partitioned table cannot be made of an index, and one that a foreign key needs cannot be dropped.
+        Some(_) if table.is_partitioned() || context.schema.foreign_keys_to(table.id).next().is_some() => {}
+        Some((_, constraint)) => steps.push(FixStep::own(format!(
+            "ALTER TABLE {0} DROP CONSTRAINT {1}, ADD CONSTRAINT {1} UNIQUE USING INDEX {new};",
+            table.name, constraint.name
+        ))),
+        None if table.is_partitioned() => steps.push(FixStep::own(format!("DROP INDEX {};", old.name))),
+        None => steps.push(FixStep::none(format!("DROP INDEX CONCURRENTLY {};", old.name))),
+    }
+    steps
 }

@@ -2,8 +2,9 @@
 
 use sqlparser::ast::{BinaryOperator, Expr};
 
+use super::UseKind;
 use super::tree::fold;
-use super::{Source, UseKind, Walk};
+use super::walk::{Source, Walk};
 use crate::schema::{ColumnId, RelationId};
 
 impl<'a> Walk<'_, 'a> {

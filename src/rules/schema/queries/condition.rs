@@ -1,9 +1,10 @@
-//! Conditions: what they compare, and with what.
+//! What conditions and expressions do with columns.
 
-use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
+use sqlparser::ast::{self, BinaryOperator, Expr, SetExpr, UnaryOperator};
 
-use super::tree::{Constant, arguments, constant, is_coalesce};
-use super::{UseKind, Walk};
+use super::UseKind;
+use super::tree::{Constant, arguments, constant, is_coalesce, is_count};
+use super::walk::Walk;
 
 impl Walk<'_, '_> {
     /// An expression that is true, false or neither, and leaves out rows where it is not true.
@@ -56,7 +57,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn comparison(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) {
+    pub(super) fn comparison(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) {
         let kind = match op {
             BinaryOperator::Eq => UseKind::Equal,
             BinaryOperator::NotEq | BinaryOperator::PGRegexNotMatch | BinaryOperator::PGRegexNotIMatch => {
@@ -94,7 +95,7 @@ impl Walk<'_, '_> {
     }
 
     /// One side of a comparison.
-    fn compared(&mut self, expr: &Expr, kind: UseKind) {
+    pub(super) fn compared(&mut self, expr: &Expr, kind: UseKind) {
         match expr {
             Expr::Nested(inner) => self.compared(inner, kind),
             Expr::Function(call) if !is_coalesce(call) => {
@@ -129,6 +130,68 @@ impl Walk<'_, '_> {
                 Some(column) => self.put(column, kind),
                 None => self.value(expr),
             },
+        }
+    }
+
+    /// An expression of which only the value matters.
+    pub(super) fn value(&mut self, expr: &Expr) {
+        if let Some(column) = self.column(expr) {
+            return self.put(column, UseKind::Read);
+        }
+        match expr {
+            Expr::Nested(inner) | Expr::Cast { expr: inner, .. } | Expr::UnaryOp { expr: inner, .. } => {
+                self.value(inner)
+            }
+            Expr::BinaryOp { left, op, right } => self.operation(left, op, right),
+            Expr::Function(call) => {
+                let coalesce = is_coalesce(call);
+                let count = is_count(call);
+                for (number, argument) in arguments(call).into_iter().enumerate() {
+                    match self.column(argument) {
+                        Some(column) if coalesce && number == 0 => self.put(column, UseKind::Coalesced),
+                        Some(column) if count && !self.is_outer(argument, column) => self.put(column, UseKind::Counted),
+                        _ => self.value(argument),
+                    }
+                }
+            }
+            Expr::Case { conditions, else_result, .. } => {
+                for when in conditions {
+                    self.condition(&when.condition);
+                    self.value(&when.result);
+                }
+                else_result.iter().for_each(|result| self.value(result));
+            }
+            Expr::Subquery(query) => self.query(query),
+            Expr::Exists { subquery, .. } => self.query(subquery),
+            Expr::InSubquery { .. } | Expr::InList { .. } | Expr::Like { .. } | Expr::Between { .. } => {
+                self.condition(expr)
+            }
+            _ => {}
+        }
+    }
+
+    /// What NOT IN (SELECT c …) returns.
+    pub(super) fn returned(&mut self, query: &ast::Query) {
+        let SetExpr::Select(select) = &*query.body else { return };
+        let [ast::SelectItem::UnnamedExpr(expr) | ast::SelectItem::ExprWithAlias { expr, .. }] = &select.projection[..]
+        else {
+            return;
+        };
+        let guarded = select
+            .selection
+            .as_ref()
+            .is_some_and(|condition| condition.to_string().to_ascii_lowercase().contains("is not null"));
+        if guarded {
+            return;
+        }
+        let before = self.found.len();
+        self.scopes.push((Vec::new(), Vec::new()));
+        select.from.iter().for_each(|table| self.table_with_joins(table));
+        let column = self.column(expr);
+        self.scopes.pop();
+        self.found.truncate(before);
+        if let Some(column) = column {
+            self.put(column, UseKind::NotInSubquery);
         }
     }
 }

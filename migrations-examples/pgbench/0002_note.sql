@@ -1,0 +1,3 @@
+-- Every query of before runs on.
+SET lock_timeout = '2s';
+ALTER TABLE transfers ADD COLUMN note text;

@@ -1,0 +1,109 @@
+//! The result for a terminal.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use pgassay::report::layout;
+
+use super::report::{GAINS, GAPS, Report};
+use super::words::{queries, shortened};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GREEN: Style = AnsiColor::Green.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+
+/// Lines of a width, each paragraph behind its indentation.
+struct Page<'o> {
+    width: usize,
+    out: &'o mut dyn Write,
+}
+
+impl Page<'_> {
+    fn paragraph(&mut self, indent: usize, style: Style, text: &str) -> io::Result<()> {
+        for line in layout::wrap(text, self.width.saturating_sub(indent).max(20)).lines() {
+            writeln!(self.out, "{:indent$}{style}{line}{style:#}", "")?;
+        }
+        Ok(())
+    }
+
+    /// Not broken: it is there to be copied.
+    fn sql(&mut self, indent: usize, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{:indent$}{GREEN}{text};{GREEN:#}", "")
+    }
+
+    /// On one line.
+    fn query(&mut self, indent: usize, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{:indent$}{}", "", shortened(text, self.width.saturating_sub(indent)))
+    }
+
+    fn gap(&mut self) -> io::Result<()> {
+        writeln!(self.out)
+    }
+}
+
+pub fn write(report: &Report, width: usize, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+    let page = &mut Page { width, out };
+    page.paragraph(0, BOLD, &report.summary())?;
+    page.gap()?;
+    for (number, advice) in report.advice.iter().enumerate() {
+        page.paragraph(0, BOLD, &format!("{}. {}", number + 1, report.headline(advice)))?;
+        for statement in &advice.statements {
+            page.sql(3, statement)?;
+        }
+        for gain in advice.gains.iter().take(GAINS) {
+            page.query(3, &report.statements[gain.query].query.text)?;
+            page.paragraph(5, DIM, &report.gain(gain))?;
+        }
+        if advice.gains.len() > GAINS {
+            page.paragraph(3, DIM, &format!("and {} more", queries(advice.gains.len() - GAINS)))?;
+        }
+        page.gap()?;
+    }
+    for unused in &report.unused {
+        page.paragraph(0, BOLD, &format!("Drop {}", report.unused(unused)))?;
+        page.sql(3, &unused.statement)?;
+        page.gap()?;
+    }
+    observations(report, page)?;
+    list(report, "No index helps", report.not_helped(verbose), page)?;
+    list(report, "Not planned", report.not_planned(verbose), page)?;
+    for gap in report.gaps.iter().take(GAPS) {
+        page.paragraph(0, DIM, &format!("note: not as in the database: {}: {}", gap.what, gap.reason))?;
+    }
+    Ok(())
+}
+
+/// What else the plans and an audit tell of each query.
+fn observations(report: &Report, page: &mut Page) -> io::Result<()> {
+    let with: Vec<usize> = (0..report.statements.len()).filter(|query| !report.told(*query).is_empty()).collect();
+    if with.is_empty() {
+        return Ok(());
+    }
+    page.paragraph(0, BOLD, "Besides indexes")?;
+    for query in with {
+        page.query(3, &report.statements[query].query.text)?;
+        for (message, advice) in report.told(query) {
+            page.paragraph(5, YELLOW, &message)?;
+            page.paragraph(7, Style::new(), &advice)?;
+        }
+    }
+    page.gap()
+}
+
+fn list(report: &Report, title: &str, (shown, more): (Vec<usize>, usize), page: &mut Page) -> io::Result<()> {
+    if shown.is_empty() {
+        return Ok(());
+    }
+    page.paragraph(0, BOLD, title)?;
+    for query in shown {
+        page.query(3, &report.statements[query].query.text)?;
+        for line in report.about(query) {
+            page.paragraph(5, DIM, &line)?;
+        }
+    }
+    if more > 0 {
+        page.paragraph(3, DIM, &format!("and {}: --verbose lists them", queries(more)))?;
+    }
+    page.gap()
+}

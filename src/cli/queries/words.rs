@@ -1,0 +1,58 @@
+//! Numbers and queries for people.
+
+/// On one line, cut.
+pub fn shortened(text: &str, width: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line: String = line.chars().filter(|c| !c.is_control()).collect();
+    match line.char_indices().nth(width.max(20)) {
+        Some(_) => line.chars().take(width.max(20) - 1).collect::<String>() + "…",
+        None => line,
+    }
+}
+
+pub fn percent(share: f64) -> String {
+    match share * 100.0 {
+        it if it > 99.5 && it < 100.0 => format!("{it:.1} %"),
+        it => format!("{it:.0} %"),
+    }
+}
+
+/// `1,234,567`, or with decimals below 10.
+pub fn count(number: f64) -> String {
+    if number < 10.0 && number.fract() != 0.0 {
+        return format!("{number:.1}");
+    }
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 query`, `3 queries`.
+pub fn queries(number: usize) -> String {
+    if number == 1 { "1 query".to_owned() } else { format!("{} queries", count(number as f64)) }
+}
+
+pub fn bytes(bytes: f64) -> String {
+    const UNITS: &[(f64, &str)] = &[(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+    match UNITS.iter().find(|(size, _)| bytes >= *size) {
+        Some((size, unit)) if bytes / size < 10.0 => format!("{:.1} {unit}", bytes / size),
+        Some((size, unit)) => format!("{:.0} {unit}", bytes / size),
+        None => format!("{bytes:.0} bytes"),
+    }
+}
+
+pub fn duration(milliseconds: f64) -> String {
+    match milliseconds {
+        it if it < 1.0 => format!("{it:.2} ms"),
+        it if it < 1000.0 => format!("{it:.0} ms"),
+        it if it < 120_000.0 => format!("{:.1} s", it / 1000.0),
+        it if it < 7_200_000.0 => format!("{:.0} min", it / 60_000.0),
+        it => format!("{:.0} h", it / 3_600_000.0),
+    }
+}

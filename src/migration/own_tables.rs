@@ -1,0 +1,101 @@
+//! The tables in which the tools note what they ran: there before the first migration, though none makes them.
+
+use super::Framework;
+
+impl Framework {
+    /// Their names. Users may choose others.
+    pub fn own_tables(self) -> &'static [&'static str] {
+        match self {
+            Framework::Sqlx => &["_sqlx_migrations"],
+            Framework::Diesel => &["__diesel_schema_migrations"],
+            Framework::Refinery => &["refinery_schema_history"],
+            Framework::Flyway => &["flyway_schema_history"],
+            Framework::Liquibase => &["databasechangelog", "databasechangeloglock"],
+            Framework::Prisma => &["_prisma_migrations"],
+            Framework::Drizzle => &["__drizzle_migrations"],
+            Framework::GolangMigrate | Framework::Dbmate | Framework::Supabase => &["schema_migrations"],
+            Framework::Goose => &["goose_db_version"],
+            Framework::Atlas => &["atlas_schema_revisions"],
+            Framework::Sqitch => &["projects", "releases", "changes", "tags", "dependencies", "events"],
+            Framework::NodePgMigrate => &["pgmigrations"],
+            Framework::StructureSql => &["schema_migrations", "ar_internal_metadata"],
+            Framework::Plain | Framework::Hasura => &[],
+        }
+    }
+
+    /// SQL that makes them as the tool does at its first run, unless they are there. Empty where there are none, where a dump brings
+    /// them, and for sqitch, whose registry is a schema of its own that migrations do not speak of.
+    pub fn own_tables_ddl(self) -> &'static str {
+        match self {
+            Framework::Sqlx => {
+                "CREATE TABLE IF NOT EXISTS _sqlx_migrations (
+                    version bigint PRIMARY KEY, description text NOT NULL, installed_on timestamptz NOT NULL DEFAULT now(),
+                    success boolean NOT NULL, checksum bytea NOT NULL, execution_time bigint NOT NULL);"
+            }
+            Framework::Diesel => {
+                "CREATE TABLE IF NOT EXISTS __diesel_schema_migrations (
+                    version varchar(50) PRIMARY KEY NOT NULL, run_on timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP);"
+            }
+            Framework::Refinery => {
+                "CREATE TABLE IF NOT EXISTS refinery_schema_history (
+                    version int4 PRIMARY KEY, name varchar(255), applied_on varchar(255), checksum varchar(255));"
+            }
+            Framework::Flyway => {
+                "CREATE TABLE IF NOT EXISTS flyway_schema_history (
+                    installed_rank int NOT NULL CONSTRAINT flyway_schema_history_pk PRIMARY KEY, version varchar(50),
+                    description varchar(200) NOT NULL, type varchar(20) NOT NULL, script varchar(1000) NOT NULL, checksum integer,
+                    installed_by varchar(100) NOT NULL, installed_on timestamp NOT NULL DEFAULT now(),
+                    execution_time integer NOT NULL, success boolean NOT NULL);
+                 CREATE INDEX IF NOT EXISTS flyway_schema_history_s_idx ON flyway_schema_history (success);"
+            }
+            Framework::Liquibase => {
+                "CREATE TABLE IF NOT EXISTS databasechangelog (
+                    id varchar(255) NOT NULL, author varchar(255) NOT NULL, filename varchar(255) NOT NULL,
+                    dateexecuted timestamp NOT NULL, orderexecuted int NOT NULL, exectype varchar(10) NOT NULL, md5sum varchar(35),
+                    description varchar(255), comments varchar(255), tag varchar(255), liquibase varchar(20), contexts varchar(255),
+                    labels varchar(255), deployment_id varchar(10));
+                 CREATE TABLE IF NOT EXISTS databasechangeloglock (
+                    id int NOT NULL CONSTRAINT databasechangeloglock_pkey PRIMARY KEY, locked boolean NOT NULL,
+                    lockgranted timestamp, lockedby varchar(255));"
+            }
+            Framework::Prisma => {
+                "CREATE TABLE IF NOT EXISTS _prisma_migrations (
+                    id varchar(36) PRIMARY KEY NOT NULL, checksum varchar(64) NOT NULL, finished_at timestamptz,
+                    migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz,
+                    started_at timestamptz NOT NULL DEFAULT now(), applied_steps_count integer NOT NULL DEFAULT 0);"
+            }
+            Framework::Drizzle => {
+                "CREATE SCHEMA IF NOT EXISTS drizzle;
+                 CREATE TABLE IF NOT EXISTS drizzle.__drizzle_migrations (
+                    id serial PRIMARY KEY, hash text NOT NULL, created_at bigint);"
+            }
+            Framework::GolangMigrate => {
+                "CREATE TABLE IF NOT EXISTS schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL);"
+            }
+            Framework::Dbmate => "CREATE TABLE IF NOT EXISTS schema_migrations (version varchar(128) PRIMARY KEY);",
+            Framework::Supabase => {
+                "CREATE SCHEMA IF NOT EXISTS supabase_migrations;
+                 CREATE TABLE IF NOT EXISTS supabase_migrations.schema_migrations (
+                    version text NOT NULL PRIMARY KEY, statements text[], name text);"
+            }
+            Framework::Goose => {
+                "CREATE TABLE IF NOT EXISTS goose_db_version (
+                    id integer PRIMARY KEY GENERATED BY DEFAULT AS IDENTITY, version_id bigint NOT NULL,
+                    is_applied boolean NOT NULL, tstamp timestamp NOT NULL DEFAULT now());"
+            }
+            Framework::Atlas => {
+                "CREATE SCHEMA IF NOT EXISTS atlas_schema_revisions;
+                 CREATE TABLE IF NOT EXISTS atlas_schema_revisions.atlas_schema_revisions (
+                    version varchar PRIMARY KEY, description varchar NOT NULL, type bigint NOT NULL DEFAULT 2,
+                    applied bigint NOT NULL DEFAULT 0, total bigint NOT NULL DEFAULT 0, executed_at timestamptz NOT NULL,
+                    execution_time bigint NOT NULL, error text, error_stmt text, hash varchar NOT NULL, partial_hashes jsonb,
+                    operator_version varchar NOT NULL);"
+            }
+            Framework::NodePgMigrate => {
+                "CREATE TABLE IF NOT EXISTS pgmigrations (
+                    id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL);"
+            }
+            Framework::Sqitch | Framework::StructureSql | Framework::Plain | Framework::Hasura => "",
+        }
+    }
+}

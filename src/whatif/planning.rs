@@ -1,0 +1,215 @@
+//! What every planner does the same way: repairing statements until they can be planned, and asking nothing twice.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::prepare::{Prepared, TRIES};
+use crate::advisor::Offer;
+use crate::change::QualifiedName;
+use crate::plan::{self, Plan};
+
+/// A server that explains statements as if indexes were there or not.
+pub(super) trait Explain {
+    /// Runs `explain`, which is one statement or several, the last an EXPLAIN (FORMAT JSON), with and without these indexes.
+    fn explain(&mut self, with: &[String], without: &[QualifiedName], explain: &str) -> Result<Plan, Refusal>;
+
+    /// The schemas that have a relation of this name.
+    fn schemas_of(&mut self, relation: &str) -> Vec<String>;
+
+    /// Partitions, with the table at the top.
+    fn roots(&mut self) -> BTreeMap<QualifiedName, QualifiedName>;
+}
+
+/// A query with the trial indexes that are shown and the existing ones that are hidden.
+type Asked = (usize, Vec<String>, Vec<QualifiedName>);
+
+/// The queries of a workload with what is known of their plans.
+pub(super) struct Planning {
+    queries: Vec<Prepared>,
+    /// Tables of offered indexes, by name of the index.
+    offered: HashMap<String, QualifiedName>,
+    /// Relations that each query reads.
+    reads: Vec<BTreeSet<QualifiedName>>,
+    roots: Option<BTreeMap<QualifiedName, QualifiedName>>,
+    known: HashMap<Asked, Result<Plan, Refusal>>,
+    pub explained: usize,
+}
+
+impl Planning {
+    pub fn new(queries: Vec<Prepared>) -> Planning {
+        let reads = vec![BTreeSet::new(); queries.len()];
+        Planning { queries, offered: HashMap::new(), reads, roots: None, known: HashMap::new(), explained: 0 }
+    }
+
+    /// An index can be tried.
+    pub fn add(&mut self, offer: &Offer) {
+        self.offered.insert(offer.name.clone(), offer.definition.table.clone());
+    }
+
+    /// Those of the indexes that are on tables that the query reads: others make no difference.
+    pub fn relevant(&self, query: usize, with: &[String]) -> Vec<String> {
+        let reads = &self.reads[query];
+        let on_read = |name: &&String| self.offered.get(*name).is_some_and(|table| reads.contains(table));
+        with.iter().filter(on_read).cloned().collect()
+    }
+
+    pub fn plan(
+        &mut self,
+        server: &mut impl Explain,
+        query: usize,
+        with: &[String],
+        without: &[QualifiedName],
+    ) -> Result<Plan, Refusal> {
+        let key = (query, self.relevant(query, with), without.to_vec());
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let first = key.1.is_empty() && without.is_empty();
+        let result = match first {
+            true => self.first_plan(server, query),
+            false => self.explain(server, query, &key.1, without),
+        };
+        if let (true, Ok(plan)) = (first, &result) {
+            let roots = self.roots.get_or_insert_with(|| server.roots());
+            self.reads[query] = relations_of(plan, roots);
+        }
+        self.known.insert(key, result.clone());
+        result
+    }
+
+    /// Plans a query without other indexes, and repairs it until it can be planned.
+    fn first_plan(&mut self, server: &mut impl Explain, query: usize) -> Result<Plan, Refusal> {
+        let mut first_refusal = None;
+        let mut attempt = 0;
+        while attempt < TRIES {
+            let refusal = match self.explain(server, query, &[], &[]) {
+                Ok(plan) => return Ok(plan),
+                Err(refusal) => refusal,
+            };
+            // Applications have a search_path of their own: a name that only one schema has is that one.
+            if let Some(relation) = refusal.missing_relation()
+                && let [schema] = &server.schemas_of(relation)[..]
+                && self.queries[query].search_in(schema)
+            {
+                continue;
+            }
+            let offset = self.queries[query].offset();
+            let position = refusal.position.map(|at| at.saturating_sub(offset));
+            let repaired = self.queries[query].repair(&refusal.code, &refusal.message, position, attempt);
+            first_refusal.get_or_insert(refusal);
+            attempt += 1;
+            if !repaired {
+                break;
+            }
+        }
+        Err(first_refusal.unwrap_or_default())
+    }
+
+    fn explain(
+        &mut self,
+        server: &mut impl Explain,
+        query: usize,
+        with: &[String],
+        without: &[QualifiedName],
+    ) -> Result<Plan, Refusal> {
+        self.explained += 1;
+        server.explain(with, without, &self.queries[query].explain())
+    }
+
+    /// The plan with literals in the place of some parameters, by their numbers.
+    pub fn plan_with_values(
+        &mut self,
+        server: &mut impl Explain,
+        query: usize,
+        values: &BTreeMap<usize, String>,
+    ) -> Result<Plan, Refusal> {
+        self.explained += 1;
+        server.explain(&[], &[], &self.queries[query].with_values(values).explain())
+    }
+}
+
+/// A server's refusal.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Refusal {
+    pub code: String,
+    pub message: String,
+    /// In bytes from the start of what was to be explained.
+    pub position: Option<usize>,
+}
+
+impl Refusal {
+    /// `sent` is all that was sent together, `explain` a part of it.
+    pub fn of(error: &tokio_postgres::Error, sent: &str, explain: &str) -> Refusal {
+        let Some(server) = error.as_db_error() else { return Refusal::unread(error.to_string()) };
+        let position = match server.position() {
+            Some(tokio_postgres::error::ErrorPosition::Original(at)) => usize::try_from(*at).ok(),
+            _ => None,
+        };
+        // Positions count characters from 1.
+        let byte = |at: usize| sent.char_indices().nth(at.checked_sub(1)?).map(|(byte, _)| byte);
+        let start = sent.find(explain).unwrap_or(0);
+        let position = position.and_then(byte).map(|at| at.saturating_sub(start));
+        Refusal { code: server.code().code().to_owned(), message: server.message().to_owned(), position }
+    }
+
+    pub fn unread(message: String) -> Refusal {
+        Refusal { code: String::new(), message, position: None }
+    }
+
+    /// `relation "orders" does not exist` (undefined_table), of a name without a schema.
+    fn missing_relation(&self) -> Option<&str> {
+        let name = self.message.strip_prefix("relation \"")?.strip_suffix("\" does not exist")?;
+        (self.code == "42P01").then_some(name)
+    }
+
+    /// insufficient_privilege
+    pub fn is_about_privileges(&self) -> bool {
+        self.code == "42501"
+    }
+}
+
+/// The plan in the text of EXPLAIN (FORMAT JSON).
+pub(super) fn read_plan(text: Option<&str>) -> Result<Plan, Refusal> {
+    let plans = plan::read(text.unwrap_or_default()).map_err(|error| Refusal::unread(error.to_string()))?;
+    plans.into_iter().next().ok_or_else(|| Refusal::unread("no plan was returned".to_owned()))
+}
+
+/// Rows of a table for which a condition holds.
+pub(super) fn rows(server: &mut impl Explain, table: &QualifiedName, condition: &str) -> Option<f64> {
+    let explain = format!("EXPLAIN (FORMAT JSON) SELECT 1 FROM {table} WHERE {condition}");
+    let plan = server.explain(&[], &[], &explain).ok()?;
+    plan.root().estimate.map(|estimate| estimate.rows)
+}
+
+fn relations_of(plan: &Plan, roots: &BTreeMap<QualifiedName, QualifiedName>) -> BTreeSet<QualifiedName> {
+    let named = |node: &plan::Node| Some(QualifiedName::new(node.schema.as_deref()?, node.relation.as_deref()?));
+    let names: BTreeSet<QualifiedName> = plan.nodes.iter().filter_map(named).collect();
+    names.into_iter().map(|name| roots.get(&name).cloned().unwrap_or(name)).collect()
+}
+
+/// Schema and name of each partition, then of the table at the top, as one JSON array.
+pub(super) const ROOTS: &str = "
+SELECT pg_catalog.json_build_array(n.nspname, c.relname, rn.nspname, r.relname)::text
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_class r ON r.oid = pg_catalog.pg_partition_root(c.oid)
+  JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+ WHERE c.relispartition AND c.relkind IN ('r', 'p')";
+
+/// The schemas of an application's relations of a name.
+pub(super) fn schemas(relation: &str) -> String {
+    format!(
+        "SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.relname = '{}' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'",
+        relation.replace('\'', "''")
+    )
+}
+
+pub(super) fn read_roots(rows: &[String]) -> BTreeMap<QualifiedName, QualifiedName> {
+    let read = |row: &String| {
+        let [schema, name, root_schema, root]: [String; 4] = serde_json::from_str(row).ok()?;
+        Some((
+            QualifiedName::new(schema.as_str(), name.as_str()),
+            QualifiedName::new(root_schema.as_str(), root.as_str()),
+        ))
+    };
+    rows.iter().filter_map(read).collect()
+}
