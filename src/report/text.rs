@@ -26,7 +26,7 @@ impl Renderer for Text {
         for (file, parts) in by_file(report) {
             for finding in &parts.findings {
                 let advice = self.advice(finding);
-                writeln!(out, "{}\n", self.excerpt(finding, advice, sources, &snippets))?;
+                writeln!(out, "{}\n", self.excerpt(finding, advice, true, sources, &snippets))?;
             }
             if !parts.statements.is_empty() && (self.verbose || !parts.findings.is_empty()) {
                 self.table(file, &parts, sources, out)?;
@@ -74,7 +74,9 @@ impl Text {
                 writeln!(out, "{heading}\n{}\n", "─".repeat(heading.chars().count().min(self.width.into())))?;
             }
             let advice = self.fix(finding);
-            writeln!(out, "{}\n", self.excerpt(finding, advice, sources, snippets))?;
+            // What is said of the server as a whole has no place in a text.
+            let has_place = finding.table.is_some() || finding.category != Category::Operations;
+            writeln!(out, "{}\n", self.excerpt(finding, advice, has_place, sources, snippets))?;
         }
         self.overview(report, out)?;
         for unchecked in &report.unchecked {
@@ -139,7 +141,14 @@ impl Text {
     }
 
     /// The source excerpt with what happens, how it is known and what to do.
-    fn excerpt(&self, finding: &Finding, advice: String, sources: &Sources, snippets: &Snippets) -> String {
+    fn excerpt(
+        &self,
+        finding: &Finding,
+        advice: String,
+        has_place: bool,
+        sources: &Sources,
+        snippets: &Snippets,
+    ) -> String {
         let level = match finding.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -157,15 +166,13 @@ impl Text {
                 );
             }
         }
-        // What is said of the server as a whole has no place in a text.
-        let is_of_server = finding.table.is_none() && finding.category == Category::Operations;
         let snippet = Snippet::source(file.slice(window))
             .path(prose::one_line(&file.name))
             .line_start(sources.positions(window).0.line as usize)
             .fold(true)
             .annotations(annotations);
         let title = level.primary_title(prose::one_line(&finding.message)).id(finding.rule);
-        let mut group = if is_of_server { Group::with_title(title) } else { title.element(snippet) };
+        let mut group = if has_place { title.element(snippet) } else { Group::with_title(title) };
         for evidence in &finding.evidence {
             group = group.element(
                 Level::NOTE
