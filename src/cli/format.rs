@@ -1,7 +1,7 @@
 //! Which formats a report is shown in, and where: one on standard output, any number in files.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -129,15 +129,8 @@ impl FormatArguments {
         report: &Report,
         sources: &Sources,
     ) -> io::Result<()> {
-        let renderer = self.renderer(format, output::FILE_WIDTH, fail_on);
-        output::replace_file(path, |out| match format {
-            Format::Text => {
-                let mut plain = anstream::StripStream::new(Vec::new());
-                renderer.render(report, sources, &mut plain)?;
-                out.write_all(&plain.into_inner())
-            }
-            _ => renderer.render(report, sources, out),
-        })
+        let renderer = self.renderer(format, output::FILE_WIDTH, false, fail_on);
+        output::replace_file(path, |out| renderer.render(report, sources, out))
     }
 
     fn print(
@@ -147,11 +140,9 @@ impl FormatArguments {
         report: &Report,
         sources: &Sources,
     ) -> anyhow::Result<()> {
-        let renderer = self.renderer(format, output::width(), fail_on);
-        let mut out: Box<dyn Write> = match format {
-            Format::Text => Box::new(BufWriter::new(anstream::stdout())),
-            _ => Box::new(BufWriter::new(io::stdout())),
-        };
+        let styled = format == Format::Text && output::is_styled();
+        let renderer = self.renderer(format, output::width(), styled, fail_on);
+        let mut out = output::stdout(styled);
         renderer.render(report, sources, &mut out)?;
         out.flush()?;
         if format == Format::Gitlab {
@@ -162,10 +153,10 @@ impl FormatArguments {
         Ok(())
     }
 
-    fn renderer(&self, format: Format, width: u16, fail_on: Option<Severity>) -> Box<dyn Renderer> {
+    fn renderer(&self, format: Format, width: u16, styled: bool, fail_on: Option<Severity>) -> Box<dyn Renderer> {
         let paths = output::paths();
         match format {
-            Format::Text => Box::new(Text { verbose: self.verbose, width }),
+            Format::Text => Box::new(Text { verbose: self.verbose, width, styled }),
             Format::Json => Box::new(Json),
             Format::Sarif => Box::new(Sarif { paths }),
             Format::Github => Box::new(Github { paths }),

@@ -14,6 +14,19 @@ pub fn width() -> u16 {
     terminal_size::terminal_size().map_or(FILE_WIDTH, |(width, _)| width.0.max(40))
 }
 
+/// Whether standard output takes colours: a terminal that knows them, or one told to.
+pub fn is_styled() -> bool {
+    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+}
+
+/// Standard output for a whole report. Where colours are written, they reach a terminal in its own way; else nothing is looked through.
+pub fn stdout(styled: bool) -> Box<dyn Write> {
+    match styled {
+        true => Box::new(BufWriter::new(anstream::stdout())),
+        false => Box::new(BufWriter::with_capacity(1 << 16, io::stdout())),
+    }
+}
+
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

@@ -1,6 +1,6 @@
 //! `pgassay plan`: read one plan in the terminal, with what is wrong with it.
 
-use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -212,10 +212,7 @@ fn read_plans(name: &str, bytes: &[u8]) -> anyhow::Result<Vec<Plan>> {
 }
 
 fn write(arguments: &Arguments, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
-    let mut out: Box<dyn Write> = match arguments.format {
-        Format::Text => Box::new(BufWriter::new(anstream::stdout())),
-        Format::Json | Format::Markdown => Box::new(BufWriter::new(io::stdout())),
-    };
+    let mut out = output::stdout(arguments.format == Format::Text);
     write(&mut out)?;
     out.flush()?;
     Ok(())

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
 use super::order::natural_path;
@@ -57,16 +58,19 @@ impl Folder {
     }
 
     fn walk(path: &Path, walk: WalkDir, errors: &mut Vec<ReadError>) -> Folder {
-        let mut files = Vec::new();
+        let mut found = Vec::new();
         let walk = walk.follow_links(true).into_iter().filter_entry(|entry| !is_skipped(entry));
         for entry in walk {
             match entry {
-                Ok(entry) if entry.file_type().is_file() => files.push(File::read(path, entry.path(), errors)),
+                Ok(entry) if entry.file_type().is_file() => found.push(entry.into_path()),
                 Ok(_) => {}
                 Err(error) => errors.push(walk_error(path, &error)),
             }
         }
-        files.sort_by(|a, b| natural_path(&a.relative, &b.relative));
+        let (mut files, unread): (Vec<File>, Vec<Option<ReadError>>) =
+            found.into_par_iter().map(|file| File::read(path, file)).unzip();
+        errors.extend(unread.into_iter().flatten());
+        files.par_sort_by(|a, b| natural_path(&a.relative, &b.relative));
         Folder::new(path.to_owned(), files, Arc::new(Project::around(path)))
     }
 
@@ -129,16 +133,20 @@ impl Folder {
 }
 
 impl File {
-    fn read(folder: &Path, path: &Path, errors: &mut Vec<ReadError>) -> File {
-        let relative = path.strip_prefix(folder).unwrap_or(path).to_owned();
-        let mut file = File { relative, path: path.to_owned(), text: None, byte_order_mark: false };
-        if file.is_sql() || file.is_tool_file() {
-            match read(path) {
-                Ok(read) => (file.text, file.byte_order_mark) = (Some(read.text.into()), read.byte_order_mark),
-                Err(error) => errors.push(error),
-            }
+    /// The file, and what kept its text from being read.
+    fn read(folder: &Path, path: PathBuf) -> (File, Option<ReadError>) {
+        let relative = path.strip_prefix(folder).unwrap_or(&path).to_owned();
+        let mut file = File { relative, path, text: None, byte_order_mark: false };
+        if !file.is_sql() && !file.is_tool_file() {
+            return (file, None);
         }
-        file
+        match read(&file.path) {
+            Ok(read) => {
+                (file.text, file.byte_order_mark) = (Some(read.text.into()), read.byte_order_mark);
+                (file, None)
+            }
+            Err(error) => (file, Some(error)),
+        }
     }
 
     pub fn name(&self) -> &str {

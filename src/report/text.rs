@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer as Snippets, Snippet};
+use rayon::prelude::*;
 
 use super::{Renderer, Report, StatementRecord, layout, proof_text, prose};
 use crate::effect::{InTransactionBlock, LockMode};
@@ -15,21 +16,24 @@ pub struct Text {
     pub verbose: bool,
     /// Columns of the terminal, or a sensible number for a pipe.
     pub width: u16,
+    /// With colours.
+    pub styled: bool,
 }
 
 impl Renderer for Text {
     fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
-        let snippets = Snippets::styled().term_width(self.width.into());
+        let snippets = if self.styled { Snippets::styled() } else { Snippets::plain() };
+        let snippets = snippets.term_width(self.width.into());
         if report.summary.tables.is_some() {
             return self.audit(report, sources, &snippets, out);
         }
-        for (file, parts) in by_file(report) {
-            for finding in &parts.findings {
-                let advice = self.advice(finding);
-                writeln!(out, "{}\n", self.excerpt(finding, advice, true, sources, &snippets))?;
-            }
-            if !parts.statements.is_empty() && (self.verbose || !parts.findings.is_empty()) {
-                self.table(file, &parts, sources, out)?;
+        let files: Vec<(FileId, Parts)> = by_file(report).into_iter().collect();
+        // A lot at a time, so that a large report is never in memory as a whole.
+        for files in files.chunks(FILES_AT_ONCE) {
+            let texts: Vec<io::Result<Vec<u8>>> =
+                files.par_iter().map(|(file, parts)| self.file(*file, parts, sources, &snippets)).collect();
+            for text in texts {
+                out.write_all(&text?)?;
             }
         }
         if let Some(proof) = &report.proof {
@@ -61,6 +65,19 @@ fn by_file(report: &Report) -> BTreeMap<FileId, Parts<'_>> {
 }
 
 impl Text {
+    /// What is said of one file.
+    fn file(&self, file: FileId, parts: &Parts, sources: &Sources, snippets: &Snippets) -> io::Result<Vec<u8>> {
+        let mut out = Vec::new();
+        for finding in &parts.findings {
+            let advice = self.advice(finding);
+            writeln!(out, "{}\n", self.excerpt(finding, advice, true, sources, snippets))?;
+        }
+        if !parts.statements.is_empty() && (self.verbose || !parts.findings.is_empty()) {
+            self.table(file, parts, sources, &mut out)?;
+        }
+        Ok(out)
+    }
+
     /// Findings by table, ranked as they come.
     fn audit(&self, report: &Report, sources: &Sources, snippets: &Snippets, out: &mut dyn Write) -> io::Result<()> {
         let mut table: Option<&Option<String>> = None;
@@ -223,6 +240,9 @@ impl Text {
         text
     }
 }
+
+/// Files whose texts are made in parallel before they are written.
+const FILES_AT_ONCE: usize = 64;
 
 /// So many tables are listed, worst first, and from so many on.
 const OVERVIEW_FROM: usize = 4;

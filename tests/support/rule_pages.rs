@@ -67,8 +67,9 @@ fn findings(rule: &Rule) -> String {
     report.findings.retain(|finding| finding.rule == rule.name);
     report.statements.clear();
     let mut text = Vec::new();
-    Text { verbose: false, width: WIDTH }.render(&report, &sources, &mut text).expect("a vector takes all");
-    let text = anstream::adapter::strip_bytes(&text).into_vec();
+    Text { verbose: false, width: WIDTH, styled: false }
+        .render(&report, &sources, &mut text)
+        .expect("a vector takes all");
     let text = String::from_utf8(text).expect("UTF-8");
     let (findings, _summary) = text.trim_end().rsplit_once('\n').expect("a finding and a summary");
     findings.trim_end().to_owned()

@@ -7,7 +7,7 @@ mod text;
 mod words;
 mod workload;
 
-use std::io::{self, BufWriter, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -154,10 +154,7 @@ fn advise(arguments: &Arguments, reading: &Reading, statements: Vec<Statement>) 
 }
 
 fn write(arguments: &Arguments, report: &Report) -> anyhow::Result<()> {
-    let mut out: Box<dyn Write> = match arguments.format {
-        Format::Text => Box::new(BufWriter::new(anstream::stdout())),
-        Format::Json | Format::Markdown => Box::new(BufWriter::new(io::stdout())),
-    };
+    let mut out = output::stdout(arguments.format == Format::Text);
     match arguments.format {
         Format::Text => text::write(report, output::width().into(), arguments.verbose, &mut out)?,
         Format::Json => report.json(&mut out)?,
