@@ -3,6 +3,7 @@
 //! In: migrations and the files they stand in. Out: a [`Report`]. Does no I/O; the same input gives the same report.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -201,22 +202,33 @@ struct Judged {
     statements: Vec<StatementRecord>,
 }
 
+/// Migrations that may be replayed and not yet judged.
+const MOST_WAITING: usize = 32;
+
 /// Replays the migrations one after the other, and judges those that are done meanwhile.
 fn judge_all(job: &Job, units: &[Unit], schema: Schema, options: Options, sources: &Sources) -> Vec<Judged> {
     let judged = Mutex::new(BTreeMap::new());
+    let waiting = AtomicUsize::new(0);
     rayon::in_place_scope(|scope| {
         let mut number = 0;
         history::replay(units, schema, options, |run| {
             if !run.judged {
                 return;
             }
-            let (place, judged) = (number, &judged);
+            let (place, judged, waiting) = (number, &judged, &waiting);
             number += 1;
-            scope.spawn(move |_| {
+            let work = move || {
                 // With the run itself, so that it is dropped there too.
                 let found = with_stack(move || judge(&run, job, sources, None));
                 judged.lock().unwrap_or_else(PoisonError::into_inner).insert(place, found);
-            });
+                waiting.fetch_sub(1, Ordering::Relaxed);
+            };
+            // A run that waits keeps its schemas: where many do, the next is judged before anything else is replayed.
+            if waiting.fetch_add(1, Ordering::Relaxed) < MOST_WAITING {
+                scope.spawn(move |_| work());
+            } else {
+                work();
+            }
         });
     });
     judged.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
