@@ -21,6 +21,7 @@ mod snapshot;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use pgassay::prove::{GUARD_COMMAND, guard};
 
 /// Assays PostgreSQL migrations: what a change does to a running system, how that is known, and what to do instead.
 #[derive(Debug, Parser)]
@@ -43,6 +44,9 @@ enum Command {
     Init(init::Arguments),
     Completions(generate::Completions),
     Man(generate::Man),
+    /// Drops what check --prove made on the server of --shadow-url, if that is killed
+    #[command(name = GUARD_COMMAND, hide = true)]
+    ShadowGuard,
 }
 
 /// How a run ended.
@@ -68,6 +72,7 @@ pub fn run() -> ExitCode {
         Command::Init(arguments) => init::run(arguments),
         Command::Completions(arguments) => generate::completions(&arguments, Arguments::command()),
         Command::Man(arguments) => generate::man(&arguments, Arguments::command()),
+        Command::ShadowGuard => guard(std::io::stdin().lock()).map(|()| Outcome::Clean).map_err(anyhow::Error::from),
     };
     match result {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,

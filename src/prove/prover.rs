@@ -9,7 +9,7 @@ use super::queries::Query;
 use super::run::{Outcome, Runner};
 use super::verdict::{Judge, claims_refusal};
 use super::workload::Workload;
-use super::{Cleanup, Place, ProveError, compare, routine, seed, witness};
+use super::{Cleanup, Place, ProveError, compare, routine, seed, stand_in, witness};
 use crate::check::Observer;
 use crate::finding::{Evidence, Finding};
 use crate::history::{MigrationRun, Unit};
@@ -123,7 +123,7 @@ impl Prover {
 
     fn end_history(&mut self) -> Result<Vec<Finding>, ProveError> {
         let Some(mut runner) = self.runner.take() else { return Ok(Vec::new()) };
-        let Prover { runtime, workload, options, proof, label, .. } = self;
+        let Prover { runtime, ground, workload, options, proof, label, .. } = self;
         runtime.block_on(async {
             if let Some(error) = runner.commit().await? {
                 proof.notes.push(format!("the last COMMIT was refused: {error}"));
@@ -131,6 +131,9 @@ impl Prover {
             let found = workload.end(&runner, label, proof, options.rolling).await?;
             for note in std::mem::take(&mut runner.notes) {
                 add(&mut proof.notes, note);
+            }
+            for role in ground.stand_in_roles(&runner.session).await? {
+                add(&mut proof.notes, stand_in::role_note(&role));
             }
             Ok(found)
         })
@@ -251,11 +254,12 @@ impl Work<'_> {
         findings.extend(self.workload.after(self.runner, run, self.label, sources).await?);
         findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
 
-        let mut differences: Vec<Difference> =
-            outcomes.iter().flat_map(|(index, outcome)| compare::differences(run, *index, outcome, &claims)).collect();
-        // Behind a refusal the shadow is not what was predicted from: only the first one says something.
-        let mut told = diverged;
-        differences.retain(|it| it.field != DifferenceField::Outcome || !std::mem::replace(&mut told, true));
+        let mut differences: Vec<Difference> = Vec::new();
+        let mut behind = diverged;
+        for (index, outcome) in &outcomes {
+            differences.extend(compare::differences(run, *index, outcome, &claims, behind));
+            behind |= outcome.error.is_some() && !outcome.on_rows;
+        }
         differences.extend(withdrawn[..by_witness].iter().map(unbroken));
         self.proof.migrations.push(ProvedMigration {
             name: run.migration.name.clone(),

@@ -12,12 +12,13 @@ use tokio_postgres::SimpleQueryMessage;
 use super::ProveError;
 use super::ground::Ground;
 use super::seed::{Memory, literal};
+use super::shared::belongs_to_server;
 use super::stand_in::{self, Missing};
 use crate::change::{Change, TransactionControl};
 use crate::history::{MigrationRun, Step, TransactionId};
 use crate::migration::{Framework, TransactionMode};
 use crate::shadow::{Access, Picture, ServerError, Session, ShadowError, Watched, observe_outside_block_in};
-use crate::sql::{Script, Sources};
+use crate::sql::{Script, Sources, Span};
 
 /// No statement takes long on a shadow unless it hangs.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -143,6 +144,10 @@ impl Runner {
         for statement in &script.statements {
             let sql = sources.slice(statement.span);
             let change = statement.change.as_ref().ok();
+            if ground.is_foreign() && change.is_some_and(belongs_to_server) {
+                self.not_run(statement.span, sources);
+                continue;
+            }
             for _ in 0..MOST_STAND_INS {
                 let Some(error) = self.run(change, sql, sources).await? else { break };
                 match stand_in::missing(&error, change) {
@@ -210,8 +215,8 @@ impl Runner {
                 let error = self.guarded(step, sql, sources).await?;
                 Ok(Outcome { error, ..Outcome::default() })
             }
-            change if ground.is_foreign() && change.is_some_and(|_| is_cluster_wide(sql)) => {
-                self.note("what belongs to the whole server is not run on a server of others".to_owned());
+            Some(change) if ground.is_foreign() && belongs_to_server(change) => {
+                self.not_run(step.span(), sources);
                 Ok(Outcome::default())
             }
             change => {
@@ -293,6 +298,12 @@ impl Runner {
                     Some(before) => Some(before.since(&self.session).await?),
                     None => None,
                 };
+                // What a block does is not all known, nor what a function does.
+                if ground.is_foreign()
+                    && matches!(step.change(), Some(Change::Do(_) | Change::Call(_) | Change::Select(_)))
+                {
+                    ground.note_roles_of(&self.session).await?;
+                }
                 let error = self.send(if open { "RELEASE SAVEPOINT pgassay" } else { "COMMIT" }).await?;
                 Ok(Outcome { watched, error, ..Outcome::default() })
             }
@@ -420,6 +431,11 @@ impl Runner {
         Ok(messages.iter().filter_map(row).collect())
     }
 
+    fn not_run(&mut self, span: Span, sources: &Sources) {
+        let (name, line) = (&sources.file(span.file).name, sources.positions(span).0.line);
+        self.note(format!("{name}:{line} changes what belongs to the whole server: not run on a server of others"));
+    }
+
     fn note(&mut self, text: String) {
         if !self.notes.contains(&text) {
             self.notes.push(text);
@@ -447,15 +463,6 @@ fn ends_transactions(error: &ServerError) -> bool {
 /// Integrity violations, and values that do not fit.
 pub(super) fn is_about_rows(error: &ServerError) -> bool {
     error.code.starts_with("23") || error.code.starts_with("22")
-}
-
-/// Speaks of what all databases of a server share.
-fn is_cluster_wide(sql: &str) -> bool {
-    let mut words = sql.split_whitespace().map(str::to_ascii_uppercase);
-    let verb = words.next().unwrap_or_default();
-    let kind = words.next().unwrap_or_default();
-    matches!(verb.as_str(), "CREATE" | "ALTER" | "DROP")
-        && matches!(kind.as_str(), "ROLE" | "USER" | "GROUP" | "DATABASE" | "TABLESPACE" | "SYSTEM" | "SUBSCRIPTION")
 }
 
 fn refusal(outcome: Result<(), tokio_postgres::Error>) -> Result<Option<ServerError>, ShadowError> {

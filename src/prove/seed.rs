@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ProveError;
 use super::probe::Probe;
-use super::seed_read::empty_tables;
+use super::seed_read::{empty_tables, sequences_sql};
 use super::seed_table::Table;
 pub(super) use super::seed_table::literal;
 use crate::shadow::ServerError;
@@ -66,6 +66,9 @@ pub(super) async fn fill(probe: &Probe<'_>, tables: &[String], rows: usize) -> R
                 empty.insert(table.name);
             }
         }
+    }
+    if !filled.tables.is_empty() {
+        probe.keep(&sequences_sql(&filled.tables, rows)).await?;
     }
     Ok(filled)
 }

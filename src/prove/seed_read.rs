@@ -148,6 +148,20 @@ fn keys_sql(is_one: &str) -> String {
     )
 }
 
+/// Moves the sequences of the tables' columns behind the numbers of so many rows: what a client inserts then meets none of them.
+/// Sequences do not go back with a transaction.
+pub(super) fn sequences_sql(tables: &BTreeSet<String>, rows: usize) -> String {
+    let list: Vec<String> = tables.iter().map(|name| format!("pg_catalog.to_regclass({})", literal(name))).collect();
+    format!(
+        "SELECT pg_catalog.setval(q.seqrelid::pg_catalog.regclass,
+                    LEAST(GREATEST(pg_catalog.pg_sequence_last_value(q.seqrelid), {rows}, q.seqmin), q.seqmax))
+           FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.objid
+          WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = d.classid AND d.deptype IN ('a', 'i')
+            AND d.refobjid = ANY (ARRAY[{}]::pg_catalog.oid[]) AND q.seqincrement > 0",
+        list.join(", ")
+    )
+}
+
 fn key(row: Vec<Option<String>>) -> Option<ForeignKey> {
     let [columns, parent, itself, names]: [Option<String>; 4] = row.try_into().ok()?;
     Some(ForeignKey {
@@ -163,7 +177,7 @@ fn columns_sql(is_one: &str) -> String {
         "WITH RECURSIVE base(attrelid, attnum, oid, typmod, domain, required, checks) AS (
            SELECT c.oid, a.attnum, a.atttypid, a.atttypmod, NULL::text, a.attnotnull, ''
              FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-            WHERE {is_one} AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity = ''
+            WHERE {is_one} AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
            UNION ALL
            SELECT b.attrelid, b.attnum, t.typbasetype, t.typtypmod, COALESCE(b.domain, t.typname::text COLLATE \"default\"),
                   b.required OR t.typnotnull,
@@ -175,7 +189,8 @@ fn columns_sql(is_one: &str) -> String {
                 (SELECT pg_catalog.string_agg(e.enumlabel, E'\\x01' ORDER BY e.enumsortorder)
                    FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid),
                 EXISTS (SELECT FROM pg_catalog.pg_index i
-                         WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey))
+                         WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey)),
+                a.attidentity <> ''
            FROM base b JOIN pg_catalog.pg_attribute a ON a.attrelid = b.attrelid AND a.attnum = b.attnum
            JOIN pg_catalog.pg_type t ON t.oid = b.oid
           WHERE t.typtype <> 'd' ORDER BY b.attrelid, a.attnum"

@@ -25,6 +25,7 @@ pub(super) struct Column {
     next: usize,
     nullable: bool,
     unique: bool,
+    identity: bool,
 }
 
 pub(super) struct ForeignKey {
@@ -114,9 +115,10 @@ impl Table {
         }
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         format!(
-            "INSERT INTO {} ({}) SELECT {} FROM pg_catalog.generate_series(1, {rows}) n{joins} ON CONFLICT DO NOTHING",
+            "INSERT INTO {} ({}){} SELECT {} FROM pg_catalog.generate_series(1, {rows}) n{joins} ON CONFLICT DO NOTHING",
             self.name,
             names.join(", "),
+            if self.columns.iter().any(|column| column.identity) { " OVERRIDING SYSTEM VALUE" } else { "" },
             values.join(", ")
         )
     }
@@ -176,7 +178,8 @@ impl Column {
             domain_checks,
             labels,
             unique,
-        ]: [Option<String>; 12] = row.try_into().ok()?;
+            identity,
+        ]: [Option<String>; 13] = row.try_into().ok()?;
         let number: i16 = number?.parse().ok()?;
         let mut conditions = domain_checks.unwrap_or_default();
         for (_, text) in checks.iter().filter(|(check, _)| check.columns.contains(&number)) {
@@ -196,7 +199,8 @@ impl Column {
         let n = if unique { "n" } else { "((n + 1) / 2)" };
         let nullable = not_null? == "f";
         let candidates = candidates(&kind, &conditions, n);
-        Some(Column { name: name?, number, domain, candidates, next: 0, nullable, unique })
+        let identity = identity? == "t";
+        Some(Column { name: name?, number, domain, candidates, next: 0, nullable, unique, identity })
     }
 
     fn value(&self) -> String {

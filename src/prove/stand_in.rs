@@ -32,7 +32,11 @@ pub(super) fn missing<'a>(error: &ServerError, change: Option<&'a Change>) -> Op
 /// Makes the role.
 pub(super) async fn role(ground: &mut Ground, name: &str) -> Result<String, ProveError> {
     ground.create_role(name).await?;
-    Ok(format!("the role {name} is not there: an empty one stands in"))
+    Ok(role_note(name))
+}
+
+pub(super) fn role_note(name: &str) -> String {
+    format!("the role {name} is not there: an empty one stands in")
 }
 
 /// Makes what is known of the extension: its types as domains over text, its functions as ones that answer NULL.

@@ -6,7 +6,7 @@
 use super::ProveError;
 use super::cached::Client;
 use super::queries::Query;
-use super::replay::{self, Working};
+use super::replay::{self, Keys, Working};
 use super::run::Runner;
 use crate::finding::{Advice, Evidence, Finding, Severity};
 use crate::history::{MigrationRun, Step};
@@ -25,6 +25,8 @@ pub(super) struct Workload {
     broken: Vec<QueryProblem>,
     /// A connection of the running code, open since before the first judged migration.
     client: Option<Client>,
+    /// As they were before the migration that is tried next.
+    keys: Keys,
     begun: bool,
     last: Option<Span>,
 }
@@ -37,6 +39,7 @@ impl Workload {
             new_before: Vec::new(),
             broken: Vec::new(),
             client: None,
+            keys: Keys::default(),
             begun: false,
             last: None,
         }
@@ -48,6 +51,7 @@ impl Workload {
             return Ok(());
         }
         let outcomes = replay::learn(runner, &self.queries.iter().collect::<Vec<_>>()).await?;
+        self.keys = Keys::read(runner).await?;
         for (at, outcome) in outcomes.into_iter().enumerate() {
             match (outcome, self.queries[at].new) {
                 (Ok(working), false) => {
@@ -82,7 +86,9 @@ impl Workload {
             return Ok(Vec::new());
         }
         let working: Vec<&Working> = self.working.iter().map(|(_, working)| working).collect();
-        let errors = replay::again(runner, &working).await?;
+        let keys = Keys::read(runner).await?;
+        let errors = replay::again(runner, &working, (&self.keys, &keys)).await?;
+        self.keys = keys;
         let mut findings = Vec::new();
         let mut still = Vec::new();
         for ((at, working), error) in std::mem::take(&mut self.working).into_iter().zip(errors) {
