@@ -78,7 +78,7 @@ impl Comparison<'_> {
 
     fn outcome(&mut self, run: &MigrationRun, index: usize, outcome: &Outcome, claims: &[(Span, String)]) {
         // Of what cannot be read nothing is predicted; a finding says so.
-        if self.step.change().is_none() {
+        if self.step.change().is_none() || outcome.not_run {
             return;
         }
         let mut problems = problems(run, index);

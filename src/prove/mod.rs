@@ -29,6 +29,7 @@ mod seed_table;
 mod seed_value;
 mod shared;
 mod stand_in;
+mod stand_in_extension;
 mod verdict;
 mod witness;
 mod workload;

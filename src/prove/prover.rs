@@ -236,11 +236,12 @@ impl Work<'_> {
             self.seed(&tables, rows).await?;
         }
 
+        let had_left_out = self.runner.has_left_out;
         let outcomes = self.runner.migration(self.ground, run, sources, true).await?;
 
         // Where a statement did not run, what it takes away is still there.
-        let ran = |(_, outcome): &(usize, Outcome)| outcome.error.is_none() || outcome.on_rows;
-        let all_ran = outcomes.iter().all(ran) && self.runner.refused.is_none();
+        let ran = |(_, outcome): &(usize, Outcome)| !outcome.not_run && (outcome.error.is_none() || outcome.on_rows);
+        let all_ran = outcomes.iter().all(ran) && self.runner.refused.is_none() && !had_left_out;
         let mut withdrawn = witness::after(self.runner, run, findings, witnesses, self.label, all_ran).await?;
         let by_witness = withdrawn.len();
         let claims: Vec<(Span, String)> =
@@ -248,7 +249,7 @@ impl Work<'_> {
         let judge =
             Judge { run, outcomes: &outcomes, server: self.label, earlier: self.runner.refused.clone(), sources };
         withdrawn.extend(judge.correct(findings));
-        let diverged = self.runner.refused.is_some();
+        let diverged = self.runner.refused.is_some() || had_left_out;
         self.runner.refused = self.runner.refused.take().or(judge.first_refusal());
         findings.extend(self.routines(run, &tables, &functions, &triggers).await?);
         findings.extend(self.workload.after(self.runner, run, self.label, sources).await?);
@@ -258,7 +259,7 @@ impl Work<'_> {
         let mut behind = diverged;
         for (index, outcome) in &outcomes {
             differences.extend(compare::differences(run, *index, outcome, &claims, behind));
-            behind |= outcome.error.is_some() && !outcome.on_rows;
+            behind |= outcome.not_run || outcome.error.is_some() && !outcome.on_rows;
         }
         differences.extend(withdrawn[..by_witness].iter().map(unbroken));
         self.proof.migrations.push(ProvedMigration {

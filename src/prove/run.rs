@@ -36,6 +36,8 @@ pub(super) struct Outcome {
     pub on_rows: bool,
     /// Rows were made up before, here or where the statement's rows come from.
     pub beside_rows: bool,
+    /// It needs what an extension brings that is not installed: what follows may miss what it makes.
+    pub not_run: bool,
     pub took: Duration,
 }
 
@@ -67,6 +69,10 @@ pub(super) struct Runner {
     pub slow: RefCell<BTreeSet<String>>,
     /// Frameworks whose own tables are there.
     tools: BTreeSet<Framework>,
+    /// Extensions that something stands in for.
+    lacking: BTreeSet<String>,
+    /// A judged statement was not run.
+    pub has_left_out: bool,
     /// The first judged statement that the server refused, as `file:line`.
     pub refused: Option<String>,
 }
@@ -88,6 +94,8 @@ impl Runner {
             memory: RefCell::default(),
             slow: RefCell::default(),
             tools: BTreeSet::new(),
+            lacking: BTreeSet::new(),
+            has_left_out: false,
             refused: None,
         })
     }
@@ -130,6 +138,7 @@ impl Runner {
             let mut outcome = self.statement(ground, step, sources, watch).await?;
             outcome.took = started.elapsed();
             outcome.beside_rows = self.has_seeded;
+            self.has_left_out |= outcome.not_run;
             outcomes.push((index, outcome));
         }
         if !is_shared(run) {
@@ -156,7 +165,8 @@ impl Runner {
                         self.note(text);
                     }
                     Some(Missing::Extension(create)) => {
-                        let text = stand_in::extension(&self.session, create, false).await?;
+                        let text = stand_in::extension(&self.session, create).await?;
+                        self.lacking.insert(create.name.name.to_string());
                         self.note(text);
                         break;
                     }
@@ -229,7 +239,8 @@ impl Runner {
                     let text = match missing {
                         Missing::Role(name) => stand_in::role(ground, &name).await?,
                         Missing::Extension(create) => {
-                            let text = stand_in::extension(&self.session, create, self.is_open()).await?;
+                            let text = stand_in::extension(&self.session, create).await?;
+                            self.lacking.insert(create.name.name.to_string());
                             self.note(text);
                             return Ok(Outcome::default());
                         }
@@ -237,12 +248,47 @@ impl Runner {
                     self.note(text);
                     outcome = self.watched(ground, step, sql, sources, watch).await?;
                 }
+                if let Some(error) = self.for_want_of_extension(step, &outcome) {
+                    return self.without_extension(ground, step, &error, sources, watch).await;
+                }
                 if outcome.error.as_ref().is_some_and(is_about_rows) && !self.made_up.is_empty() {
                     outcome = self.without_rows(ground, step, sql, sources, watch, outcome).await?;
                 }
                 Ok(outcome)
             }
         }
+    }
+
+    /// The refusal, if an extension that has a stand-in may be the reason: the prediction knows of none.
+    fn for_want_of_extension(&self, step: &Step<'_>, outcome: &Outcome) -> Option<ServerError> {
+        let expected = !step.applied.problems.is_empty() || step.change().is_none();
+        let error = outcome.error.as_ref().filter(|error| stand_in::may_be_for_want_of(error))?;
+        (!self.lacking.is_empty() && !expected).then(|| error.clone())
+    }
+
+    /// An index has one that stands in; anything else is not run.
+    async fn without_extension(
+        &mut self,
+        ground: &mut Ground,
+        step: &Step<'_>,
+        error: &ServerError,
+        sources: &Sources,
+        watch: bool,
+    ) -> Result<Outcome, ProveError> {
+        let lacking: Vec<&str> = self.lacking.iter().map(String::as_str).collect();
+        let lacking = lacking.join(", ");
+        let (name, line) = (&sources.file(step.span().file).name, sources.positions(step.span()).0.line);
+        if let Some(index) = stand_in::index(step) {
+            let outcome = self.watched(ground, step, &index, sources, watch).await?;
+            if outcome.error.is_none() {
+                self.note(format!(
+                    "{name}:{line}: an index on nothing stands in, for want of an extension ({lacking}): {error}"
+                ));
+                return Ok(outcome);
+            }
+        }
+        self.note(format!("{name}:{line} was not run, for want of an extension ({lacking}): {error}"));
+        Ok(Outcome { not_run: true, ..Outcome::default() })
     }
 
     /// Made-up rows were refused: they go, and the statement is tried again, for the rest builds on it.
