@@ -15,6 +15,7 @@ mod compare;
 mod error;
 mod ground;
 mod guess;
+mod matching;
 mod plans;
 mod prepare;
 mod probe;

@@ -1,5 +1,6 @@
 //! One table to make up rows for: its columns with the values to try for each, as the catalogs describe them.
 
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::ground::quote;
@@ -12,6 +13,10 @@ pub(super) struct Table {
     columns: Vec<Column>,
     keys: Vec<ForeignKey>,
     checks: Vec<Check>,
+    /// Tables that it refers to and that have no rows yet: keys in a ring.
+    absent: BTreeSet<String>,
+    /// A partition gets rows with the table that it belongs to.
+    pub is_partition: bool,
     /// The column whose value was changed last: a value that does not fit is likely its own.
     last: Option<i16>,
 }
@@ -21,7 +26,7 @@ pub(super) struct Column {
     number: i16,
     domain: Option<String>,
     /// Expressions over `n`, best first.
-    candidates: Vec<String>,
+    values: Vec<String>,
     next: usize,
     nullable: bool,
     unique: bool,
@@ -46,7 +51,15 @@ pub(super) fn literal(text: &str) -> String {
 
 impl Table {
     pub fn new(name: String, columns: Vec<Column>, keys: Vec<ForeignKey>, checks: Vec<Check>) -> Table {
-        Table { name, columns, keys, checks, last: None }
+        Table { name, columns, keys, checks, absent: BTreeSet::new(), is_partition: false, last: None }
+    }
+
+    /// Says which of its parents have no rows yet. A key to one of them that must have a value gets the one that the parent's row will
+    /// have; true if there is one.
+    pub fn goes_before(&mut self, absent: BTreeSet<String>) -> bool {
+        self.absent = absent;
+        let required = |number: &i16| self.columns.iter().any(|column| column.number == *number && !column.nullable);
+        self.keys.iter().any(|key| self.absent.contains(&key.parent) && key.columns.iter().any(required))
     }
 
     /// The tables that it refers to, but for itself.
@@ -70,7 +83,7 @@ impl Table {
     pub fn signature(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         for column in &self.columns {
-            (&column.name, &column.candidates, column.nullable, column.unique).hash(&mut hasher);
+            (&column.name, &column.values, column.nullable, column.unique).hash(&mut hasher);
         }
         for key in &self.keys {
             (&key.columns, &key.parent, &key.parent_columns).hash(&mut hasher);
@@ -88,7 +101,7 @@ impl Table {
         for (number, key) in self.keys.iter().enumerate() {
             let places: Vec<Option<usize>> =
                 key.columns.iter().map(|column| self.columns.iter().position(|it| it.number == *column)).collect();
-            if key.to_itself {
+            if key.to_itself || self.absent.contains(&key.parent) {
                 for place in places.into_iter().flatten().filter(|place| self.columns[*place].nullable) {
                     values[place] = "NULL".to_owned();
                 }
@@ -198,32 +211,28 @@ impl Column {
         // Values that need not differ come twice, so that a new unique constraint has something to refuse.
         let n = if unique { "n" } else { "((n + 1) / 2)" };
         let nullable = not_null? == "f";
-        let candidates = candidates(&kind, &conditions, n);
+        let mut values = candidates(&kind, &conditions, n);
+        // Behind what the checks name, as several of them may belong together.
+        let place = values.named.min(values.all.len());
+        if nullable {
+            values.all.insert(place, "NULL".to_owned());
+            if !unique && let Some(first) = values.all.first().filter(|first| *first != "NULL") {
+                // Some rows without a value, where that is allowed.
+                let mixed = format!("CASE WHEN n % 5 = 0 THEN NULL ELSE {first} END");
+                values.all.insert(0, mixed);
+            }
+        }
         let identity = identity? == "t";
-        Some(Column { name: name?, number, domain, candidates, next: 0, nullable, unique, identity })
+        Some(Column { name: name?, number, domain, values: values.all, next: 0, nullable, unique, identity })
     }
 
     fn value(&self) -> String {
-        let at = if self.mixes_nulls() { self.next.saturating_sub(1) } else { self.next };
-        let Some(value) = self.candidates.get(at) else { return "NULL".to_owned() };
-        match self.next {
-            // Some rows without a value, where that is allowed.
-            0 if self.mixes_nulls() => format!("CASE WHEN n % 5 = 0 THEN NULL ELSE {value} END"),
-            _ => value.clone(),
-        }
+        self.values.get(self.next).cloned().unwrap_or_else(|| "NULL".to_owned())
     }
 
-    fn mixes_nulls(&self) -> bool {
-        self.nullable && !self.unique
-    }
-
-    fn last(&self) -> usize {
-        self.candidates.len() + usize::from(self.nullable)
-    }
-
-    /// The next value, if there is one; NULL is the last.
+    /// The next value, if there is one.
     fn advance(&mut self) -> bool {
-        let more = self.next + 1 < self.last();
+        let more = self.next + 1 < self.values.len();
         self.next += usize::from(more);
         more
     }
@@ -237,6 +246,8 @@ impl Column {
 
 /// The numbers of an array or vector in its text form: `{1,2}` or `1 2`.
 pub(super) fn numbers(text: &str) -> Vec<i16> {
+    // An int2vector as an array counts from 0, and says so: `[0:1]={1,2}`.
+    let text = text.rsplit('=').next().unwrap_or(text);
     let separated = text.trim_matches(['{', '}']).split([',', ' ']);
     separated.filter_map(|number| number.parse().ok()).collect()
 }

@@ -1,5 +1,6 @@
 //! Values to try for a column: expressions over the number of the row.
 
+use super::matching;
 use super::seed_table::literal;
 
 /// What is known of a column's type below all domains.
@@ -15,21 +16,45 @@ pub(super) struct Kind {
     pub labels: Vec<String>,
 }
 
-/// Best first, for the row of number `n`. `conditions` are the checks that speak of the column: the values they name are
-/// likely to be accepted.
-pub(super) fn candidates(kind: &Kind, conditions: &str, n: &str) -> Vec<String> {
-    let mut found = Vec::new();
+/// What to try.
+pub(super) struct Values {
+    /// Best first.
+    pub all: Vec<String>,
+    /// So many at the front are what the conditions name.
+    pub named: usize,
+}
+
+/// For the row of number `n`. `conditions` are the checks that speak of the column: the values they name are likely to be accepted.
+pub(super) fn candidates(kind: &Kind, conditions: &str, n: &str) -> Values {
+    let (mut found, mut named) = (Vec::new(), Vec::new());
+    let (texts, numbers) = literals(conditions);
     if kind.is_enum {
-        found.push(one_of(&kind.labels, n));
-        found.extend(kind.labels.iter().map(|label| literal(label)));
+        named.push(one_of(&kind.labels, n));
+        named.extend(kind.labels.iter().map(|label| literal(label)));
+    } else if matches!(kind.base.as_str(), "json" | "jsonb") {
+        found = usual(kind, n);
+        // `doc ? 'version'` names a key.
+        let keys: Vec<String> =
+            texts.iter().map(|text| format!("{}: 1", serde_json::Value::from(text.as_str()))).collect();
+        if !keys.is_empty() {
+            named.push(literal(&format!("{{{}}}", keys.join(", "))));
+        }
     } else {
-        let (texts, numbers) = literals(conditions);
+        if kind.category == "S" {
+            for pattern in patterns(conditions) {
+                let samples = matching::samples(&pattern);
+                if !samples.is_empty() {
+                    named.push(one_of(&samples, n));
+                }
+            }
+        }
         if !texts.is_empty() {
             // A pattern of LIKE fits itself, but only once.
             let patterns = texts.iter().filter(|text| kind.category == "S" && text.contains('%'));
-            found.extend(patterns.map(|text| literal(text).replace('%', &format!("' || {n} || '"))));
-            found.push(one_of(&texts, n));
+            named.extend(patterns.map(|text| literal(text).replace('%', &format!("' || {n} || '"))));
+            named.push(one_of(&texts, n));
         }
+        named.extend(texts.iter().map(|text| literal(text)));
         if kind.category == "N" {
             for number in &numbers {
                 found.extend([
@@ -40,25 +65,22 @@ pub(super) fn candidates(kind: &Kind, conditions: &str, n: &str) -> Vec<String> 
                 ]);
             }
         }
-        let usual = usual(kind, n);
         // A check on a number often allows the usual one; a check on a text with literals seldom does.
-        match texts.is_empty() {
-            true => found.splice(0..0, usual).for_each(drop),
-            false => found.extend(usual),
-        }
-        found.extend(texts.iter().map(|text| literal(text)));
+        found.splice(0..0, usual(kind, n)).for_each(drop);
         if kind.category == "S" {
             let lengths =
                 numbers.iter().filter_map(|number| number.parse::<usize>().ok()).filter(|length| *length <= 200);
             found.extend(lengths.map(|length| format!("pg_catalog.rpad({n}::text, {length}, 'x')")));
         }
     }
+    named.dedup();
     found.dedup();
     let cast = |value: String| match text_length(kind) {
         Some(length) => format!("pg_catalog.right(({value})::text, {length})::{}", kind.full),
         None => format!("({value})::{}", kind.full),
     };
-    found.into_iter().map(cast).collect()
+    let count = named.len();
+    Values { all: named.into_iter().chain(found).map(cast).collect(), named: count.max(1) }
 }
 
 /// The length of varchar(n) and char(n).
@@ -108,8 +130,23 @@ fn usual(kind: &Kind, n: &str) -> Vec<String> {
         "int4range" | "int8range" | "numrange" => texts(&["'[' || {n} || ',' || {n} + 1 || ')'", "'empty'"]),
         "daterange" | "tsrange" | "tstzrange" => texts(&["'[2024-01-01,2024-02-01)'", "'empty'"]),
         "bit" => vec![literal(&"0".repeat(usize::try_from(kind.modifier).unwrap_or(1).clamp(1, 1000)))],
+        "bit varying" => texts(&["'1'", "''"]),
+        "macaddr8" => texts(&["'08:00:2b:ff:fe:01:02:' || pg_catalog.lpad(pg_catalog.to_hex({n} % 256), 2, '0')"]),
+        "pg_lsn" => texts(&["'0/' || pg_catalog.to_hex({n})"]),
+        "jsonpath" => texts(&["'$'"]),
+        "tsquery" => texts(&["'example'"]),
+        "box" | "lseg" | "path" | "polygon" => texts(&["'(0,0),(' || {n} || ',1)'"]),
+        "line" => texts(&["'{1,1,' || {n} || '}'"]),
+        "circle" => texts(&["'<(0,0),' || {n} || '>'"]),
+        "int4multirange" | "int8multirange" | "nummultirange" => {
+            texts(&["'{[' || {n} || ',' || {n} + 1 || ')}'", "'{}'"])
+        }
+        "datemultirange" | "tsmultirange" | "tstzmultirange" => texts(&["'{[2024-01-01,2024-02-01)}'", "'{}'"]),
         "ltree" => texts(&["'example.n' || {n}", "'0'"]),
         "hstore" => texts(&["'example=>' || {n}"]),
+        "\"char\"" => texts(&["'a'"]),
+        // A composite of NULLs is not NULL itself.
+        _ if kind.category == "C" => vec![format!("pg_catalog.jsonb_populate_record(NULL::{}, '{{}}')", kind.full)],
         _ if kind.category == "S" => texts(&[
             "'example ' || {n}",
             "'example' || {n}",
@@ -123,6 +160,19 @@ fn usual(kind: &Kind, n: &str) -> Vec<String> {
         ]),
         _ => texts(&["NULL", "''", "'0'"]),
     }
+}
+
+/// The regular expressions that a condition as the server prints it demands.
+fn patterns(condition: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, operator) in ["~ '", "~* '"].iter().flat_map(|sign| condition.match_indices(sign)) {
+        if condition[..at].ends_with(['!', '~']) {
+            continue;
+        }
+        let (texts, _) = literals(&condition[at + operator.len() - 1..]);
+        found.extend(texts.into_iter().next());
+    }
+    found
 }
 
 /// The string literals of a condition as the server prints it.

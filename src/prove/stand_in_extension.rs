@@ -123,7 +123,11 @@ fn function_of(schema: &str, function: &Function) -> Vec<String> {
     let first_default = function.arguments.len().saturating_sub(usize::from(function.defaults));
     let argument = |(at, type_name): (usize, &&str)| {
         let variadic = function.variadic && at + 1 == function.arguments.len();
-        let default = if at >= first_default && !variadic { " DEFAULT NULL" } else { "" };
+        let default = match at >= first_default && !variadic {
+            true if type_name.starts_with("any") => " DEFAULT NULL::int4",
+            true => " DEFAULT NULL",
+            false => "",
+        };
         format!("{}{}{default}", if variadic { "VARIADIC " } else { "" }, quote(type_name))
     };
     let mut arguments: Vec<String> = function.arguments.iter().enumerate().map(argument).collect();
