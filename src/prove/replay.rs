@@ -258,8 +258,8 @@ impl Choices {
         let is_text = category == "S";
         let kind =
             Kind { full: base.clone(), base, is_enum: kind == "e", category, modifier: -1, labels: labels.clone() };
-        let values = seed_value::candidates(&kind, "", "1001").all;
-        let existing = seed_value::candidates(&kind, "", "1").all;
+        let values = seed_value::candidates(&kind, "", "", "1001").all;
+        let existing = seed_value::candidates(&kind, "", "", "1").all;
         Ok(Choices { values, existing, labels, is_text })
     }
 }

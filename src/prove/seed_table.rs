@@ -211,7 +211,7 @@ impl Column {
         // Values that need not differ come twice, so that a new unique constraint has something to refuse.
         let n = if unique { "n" } else { "((n + 1) / 2)" };
         let nullable = not_null? == "f";
-        let mut values = candidates(&kind, &conditions, n);
+        let mut values = candidates(&kind, name.as_deref().unwrap_or_default(), &conditions, n);
         // Behind what the checks name, as several of them may belong together.
         let place = values.named.min(values.all.len());
         if nullable {

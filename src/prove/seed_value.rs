@@ -25,9 +25,21 @@ pub(super) struct Values {
 }
 
 /// For the row of number `n`. `conditions` are the checks that speak of the column: the values they name are likely to be accepted.
-pub(super) fn candidates(kind: &Kind, conditions: &str, n: &str) -> Values {
+/// Of what they compare with `column`, that alone; where nothing is, anything they name.
+pub(super) fn candidates(kind: &Kind, column: &str, conditions: &str, n: &str) -> Values {
     let (mut found, mut named) = (Vec::new(), Vec::new());
-    let (texts, numbers) = literals(conditions);
+    let mut literals = literals(conditions);
+    let is_own = |literal: &Literal| literal.of.as_deref().is_none_or(|of| of == column);
+    if literals.iter().any(is_own) {
+        literals.retain(is_own);
+    }
+    let (numbers, texts): (Vec<Literal>, Vec<Literal>) = literals.into_iter().partition(|it| it.is_number);
+    let values = |literals: Vec<Literal>| {
+        let mut values: Vec<String> = literals.into_iter().map(|it| it.value).collect();
+        values.dedup();
+        values
+    };
+    let (texts, numbers) = (values(texts), values(numbers));
     if kind.is_enum {
         named.push(one_of(&kind.labels, n));
         named.extend(kind.labels.iter().map(|label| literal(label)));
@@ -169,60 +181,78 @@ fn patterns(condition: &str) -> Vec<String> {
         if condition[..at].ends_with(['!', '~']) {
             continue;
         }
-        let (texts, _) = literals(&condition[at + operator.len() - 1..]);
-        found.extend(texts.into_iter().next());
+        found.extend(texts(&condition[at + operator.len() - 1..]).into_iter().next());
     }
     found
 }
 
 /// The string literals of a condition as the server prints it.
 pub(super) fn texts(condition: &str) -> Vec<String> {
-    literals(condition).0
+    literals(condition).into_iter().filter(|it| !it.is_number).map(|it| it.value).collect()
+}
+
+/// A constant of a condition.
+#[derive(Debug, PartialEq)]
+struct Literal {
+    value: String,
+    is_number: bool,
+    /// The column that was named last before it: what it is compared with.
+    of: Option<String>,
 }
 
 /// The string and number literals of a condition as the server prints it.
-fn literals(text: &str) -> (Vec<String>, Vec<String>) {
-    let (mut texts, mut numbers) = (Vec::new(), Vec::new());
+fn literals(text: &str) -> Vec<Literal> {
+    let mut found: Vec<Literal> = Vec::new();
+    let mut of: Option<String> = None;
     let mut rest = text;
-    'text: while let Some(at) = rest.find(|c: char| c == '\'' || c == '"' || c.is_ascii_alphanumeric() || c == '_') {
-        let first = rest[at..].chars().next().unwrap_or_default();
+    while let Some(at) = rest.find(|c: char| c == '\'' || c == '"' || c.is_ascii_alphanumeric() || c == '_') {
+        let is_type = rest[..at].ends_with("::");
         let behind = &rest[at..];
-        let end = match first {
-            '\'' | '"' => {
-                let mut end = 1;
-                // A doubled quote is one of the text. One that never closes ends what can be read.
-                loop {
-                    let Some(close) = behind[end..].find(first) else { break 'text };
-                    end += close + 1;
-                    if !behind[end..].starts_with(first) {
-                        break;
-                    }
-                    end += 1;
-                }
+        let end = match behind.as_bytes()[0] {
+            quote @ (b'\'' | b'"') => {
+                // One that never closes ends what can be read.
+                let Some(end) = closing(behind, char::from(quote)) else { break };
                 let inner = &behind[1..end - 1];
-                // `'5'::numeric` is a number.
-                if first == '\'' {
+                if quote == b'\'' {
                     let value = inner.replace("''", "'");
-                    match value.parse::<f64>() {
-                        Ok(_) if !value.is_empty() => numbers.push(value),
-                        _ => texts.push(value),
-                    }
+                    // `'5'::numeric` is a number.
+                    let is_number = !value.is_empty() && value.parse::<f64>().is_ok();
+                    found.push(Literal { value, is_number, of: of.clone() });
+                } else if !is_type {
+                    of = Some(behind[..end].to_owned());
                 }
                 end
             }
-            _ => {
-                let end = behind.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).unwrap_or(behind.len());
-                if behind[..end].parse::<f64>().is_ok() && first.is_ascii_digit() {
-                    numbers.push(behind[..end].to_owned());
+            first => {
+                let inside = |c: char| c.is_alphanumeric() || c == '_' || c == '.' || (is_type && c == ' ');
+                let end = behind.find(|c| !inside(c)).unwrap_or(behind.len());
+                let word = &behind[..end];
+                if first.is_ascii_digit() {
+                    if word.parse::<f64>().is_ok() {
+                        found.push(Literal { value: word.to_owned(), is_number: true, of: of.clone() });
+                    }
+                } else if !is_type && !behind[end..].starts_with('(') && !first.is_ascii_uppercase() {
+                    // Keywords are printed in capitals.
+                    of = Some(word.to_owned());
                 }
                 end
             }
         };
         rest = &behind[end..];
     }
-    texts.dedup();
-    numbers.dedup();
-    (texts, numbers)
+    found
+}
+
+/// Behind the quote that closes the one at the start; a doubled one is part of the text.
+fn closing(text: &str, quote: char) -> Option<usize> {
+    let mut end = 1;
+    loop {
+        end += text[end..].find(quote)? + 1;
+        if !text[end..].starts_with(quote) {
+            return Some(end);
+        }
+        end += 1;
+    }
 }
 
 #[cfg(test)]
@@ -231,10 +261,24 @@ mod tests {
 
     #[test]
     fn literals_are_read_from_what_the_server_prints() {
-        let (texts, numbers) =
-            literals("CHECK (((a1 >= 5) AND (s = ANY (ARRAY['it''s'::text, 'b'::text])) AND (x < '7.5'::numeric)))");
-        assert_eq!(texts, ["it's", "b"]);
-        assert_eq!(numbers, ["5", "7.5"]);
-        assert_eq!(literals("\"Odd 'name'\" > 0 AND 'open"), (Vec::new(), vec!["0".to_owned()]));
+        let read = |text: &str| -> Vec<(String, bool, Option<String>)> {
+            literals(text).into_iter().map(|it| (it.value, it.is_number, it.of)).collect()
+        };
+        let literal = |value: &str, is_number: bool, of: &str| {
+            (value.to_owned(), is_number, (!of.is_empty()).then(|| of.to_owned()))
+        };
+        assert_eq!(
+            read(
+                "CHECK (((a1 >= 5) AND ((s)::text = ANY (ARRAY['it''s'::character varying, 'b'::text])) AND (lower(x) < '7.5'::numeric)))"
+            ),
+            [
+                literal("5", true, "a1"),
+                literal("it's", false, "s"),
+                literal("b", false, "s"),
+                literal("7.5", true, "x")
+            ]
+        );
+        assert_eq!(read("FOR VALUES IN ('eu')"), [literal("eu", false, "")]);
+        assert_eq!(read("\"Odd 'name'\" > 0 AND 'open"), [literal("0", true, "\"Odd 'name'\"")]);
     }
 }
