@@ -423,7 +423,7 @@ fn the_doctor_names_the_servers() {
         (String::from_utf8_lossy(&done.stdout).into_owned(), done.status.code())
     };
     let (text, code) = run(&bin);
-    assert!(text.contains("starts,") && text.contains(installation().version()), "{text}");
+    assert!(text.contains("starts in ") && text.contains(installation().version()), "{text}");
     assert_eq!(code, Some(0));
     let (text, code) = run(Path::new("/nonexistent"));
     assert!(text.contains("servers: none") && text.contains("/nonexistent"), "{text}");

@@ -41,7 +41,18 @@ fn prove(folder: &Path) -> Value {
     let installation = support::servers::all().into_iter().find(|it| it.major() == 15).expect("PostgreSQL 15");
     let done = Command::new(env!("CARGO_BIN_EXE_pgassay"))
         .current_dir(folder)
-        .args(["check", "--no-config", "--prove", "--pg-version", "15", "--history", "complete", "--format", "json", "--pg-bin"])
+        .args([
+            "check",
+            "--no-config",
+            "--prove",
+            "--pg-version",
+            "15",
+            "--history",
+            "complete",
+            "--format",
+            "json",
+            "--pg-bin",
+        ])
         .arg(installation.bin())
         .arg(".")
         .output()

@@ -6,7 +6,7 @@
 //! [`Prover`] leads; `ground` is where databases stand, `cleanup` that none stays, `run` runs and watches, `compare` and `verdict` hold it against what
 //! was predicted, `witness`, `routine`, `call`, `workload` and `cached` try what clients do before and after, `prepare` and `guess` find
 //! the types of their parameters,
-//! `plans` holds hot queries' plans against each other, and `seed` makes up rows.
+//! `plans` holds hot queries' plans against each other, `stand_in` and `lack` do without roles and extensions, and `seed` makes up rows.
 
 mod cached;
 mod call;
@@ -15,6 +15,7 @@ mod compare;
 mod error;
 mod ground;
 mod guess;
+mod lack;
 mod matching;
 mod plans;
 mod prepare;

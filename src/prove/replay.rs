@@ -31,6 +31,8 @@ pub(super) struct Working {
     writes: bool,
     /// Values with which it ran.
     pub runs: Vec<Run>,
+    /// Why a write ran with none, as the server said first.
+    pub refused: Option<ServerError>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -88,7 +90,7 @@ pub(super) async fn learn(runner: &Runner, queries: &[&Query]) -> Result<Vec<Out
     }
     seed::fill(&probe, &tables, ROWS).await?;
     for working in outcomes.iter_mut().flatten().filter(|working| working.writes) {
-        working.runs = runs(&probe, working).await?;
+        (working.runs, working.refused) = runs(&probe, working).await?;
     }
     probe.end().await?;
     Ok(outcomes)
@@ -142,7 +144,13 @@ async fn plan(probe: &Probe<'_>, text: &str) -> Result<Outcome, ProveError> {
     };
     let explained = explain(probe, &form).await?;
     prepare::forget(probe, &form).await?;
-    Ok(explained.map(|plan| Working { form, tables: plan.tables, writes: plan.writes, runs: Vec::new() }))
+    Ok(explained.map(|plan| Working {
+        form,
+        tables: plan.tables,
+        writes: plan.writes,
+        runs: Vec::new(),
+        refused: None,
+    }))
 }
 
 struct Plan {
@@ -198,9 +206,9 @@ fn text<'j>(fields: &'j serde_json::Map<String, serde_json::Value>, key: &str) -
 
 /// Values with which the query runs: the first that work, and from there every label of an enum and every value that a
 /// check of its tables names.
-async fn runs(probe: &Probe<'_>, working: &Working) -> Result<Vec<Run>, ProveError> {
-    if prepare::prepare(probe, &working.form).await?.is_some() {
-        return Ok(Vec::new());
+async fn runs(probe: &Probe<'_>, working: &Working) -> Result<(Vec<Run>, Option<ServerError>), ProveError> {
+    if let Some(error) = prepare::prepare(probe, &working.form).await? {
+        return Ok((Vec::new(), Some(error)));
     }
     let types = prepare::types(probe).await?;
     let mut choices = Vec::new();
@@ -209,7 +217,9 @@ async fn runs(probe: &Probe<'_>, working: &Working) -> Result<Vec<Run>, ProveErr
     }
     let words = checked_words(probe, &working.tables).await?;
     let mut found = Vec::new();
-    if let Some(first) = first_run(probe, &choices, &words).await? {
+    let (first, mut refused) = first_run(probe, &choices, &words).await?;
+    if let Some(first) = first {
+        refused = None;
         found = variations(&first, &choices, &words);
         found.truncate(MOST_RUNS);
         let mut working_runs = vec![first];
@@ -221,7 +231,7 @@ async fn runs(probe: &Probe<'_>, working: &Working) -> Result<Vec<Run>, ProveErr
         found = working_runs;
     }
     prepare::forget(probe, &working.form).await?;
-    Ok(found)
+    Ok((found, refused))
 }
 
 /// What can stand for a parameter.
@@ -264,7 +274,12 @@ impl Choices {
     }
 }
 
-async fn first_run(probe: &Probe<'_>, choices: &[Choices], words: &[String]) -> Result<Option<Run>, ProveError> {
+/// The values that meet a row, else some that are taken; else the first refusal.
+async fn first_run(
+    probe: &Probe<'_>,
+    choices: &[Choices],
+    words: &[String],
+) -> Result<(Option<Run>, Option<ServerError>), ProveError> {
     let first = |values: &Vec<String>| values.first().cloned().unwrap_or_else(|| "NULL".to_owned());
     let value = |choice: &Choices| first(&choice.values);
     let existing = |choice: &Choices| first(&choice.existing);
@@ -288,20 +303,21 @@ async fn first_run(probe: &Probe<'_>, choices: &[Choices], words: &[String]) -> 
     }
     // One that meets no row is accepted whatever it writes, and shows little.
     let mut without_rows = None;
+    let mut refused = None;
     for as_replica in [false, true] {
         for values in tries.iter().take(TRIES * 3) {
             let run = Run { values: values.clone(), as_replica };
             match execute(probe, &run).await? {
                 Ok(0) => without_rows = without_rows.or(Some(run)),
-                Ok(_) => return Ok(Some(run)),
-                Err(_) => {}
+                Ok(_) => return Ok((Some(run), None)),
+                Err(error) => drop(refused.get_or_insert(error)),
             }
         }
         if without_rows.is_some() {
             break;
         }
     }
-    Ok(without_rows)
+    Ok((without_rows, refused))
 }
 
 fn variations(first: &Run, choices: &[Choices], words: &[String]) -> Vec<Run> {

@@ -70,7 +70,7 @@ pub(super) struct Runner {
     /// Frameworks whose own tables are there.
     tools: BTreeSet<Framework>,
     /// Extensions that something stands in for.
-    lacking: BTreeSet<String>,
+    pub lacking: BTreeSet<String>,
     /// A judged statement was not run.
     pub has_left_out: bool,
     /// The first judged statement that the server refused, as `file:line`.
@@ -170,6 +170,10 @@ impl Runner {
                         self.note(text);
                         break;
                     }
+                    None if !self.lacking.is_empty() && stand_in::may_be_for_want_of(&error) => {
+                        self.base_without_extension(statement, &error, sources).await?;
+                        break;
+                    }
                     None => {
                         let line = sources.positions(statement.span).0.line;
                         let name = &sources.file(statement.span.file).name;
@@ -259,38 +263,6 @@ impl Runner {
         }
     }
 
-    /// The refusal, if an extension that has a stand-in may be the reason: the prediction knows of none.
-    fn for_want_of_extension(&self, step: &Step<'_>, outcome: &Outcome) -> Option<ServerError> {
-        let expected = !step.applied.problems.is_empty() || step.change().is_none();
-        let error = outcome.error.as_ref().filter(|error| stand_in::may_be_for_want_of(error))?;
-        (!self.lacking.is_empty() && !expected).then(|| error.clone())
-    }
-
-    /// An index has one that stands in; anything else is not run.
-    async fn without_extension(
-        &mut self,
-        ground: &mut Ground,
-        step: &Step<'_>,
-        error: &ServerError,
-        sources: &Sources,
-        watch: bool,
-    ) -> Result<Outcome, ProveError> {
-        let lacking: Vec<&str> = self.lacking.iter().map(String::as_str).collect();
-        let lacking = lacking.join(", ");
-        let (name, line) = (&sources.file(step.span().file).name, sources.positions(step.span()).0.line);
-        if let Some(index) = stand_in::index(step) {
-            let outcome = self.watched(ground, step, &index, sources, watch).await?;
-            if outcome.error.is_none() {
-                self.note(format!(
-                    "{name}:{line}: an index on nothing stands in, for want of an extension ({lacking}): {error}"
-                ));
-                return Ok(outcome);
-            }
-        }
-        self.note(format!("{name}:{line} was not run, for want of an extension ({lacking}): {error}"));
-        Ok(Outcome { not_run: true, ..Outcome::default() })
-    }
-
     /// Made-up rows were refused: they go, and the statement is tried again, for the rest builds on it.
     async fn without_rows(
         &mut self,
@@ -321,7 +293,7 @@ impl Runner {
         Ok(Outcome { error: refused.error, on_rows: true, ..second })
     }
 
-    async fn watched(
+    pub async fn watched(
         &mut self,
         ground: &Ground,
         step: &Step<'_>,
@@ -478,15 +450,20 @@ impl Runner {
     }
 
     fn not_run(&mut self, span: Span, sources: &Sources) {
-        let (name, line) = (&sources.file(span.file).name, sources.positions(span).0.line);
-        self.note(format!("{name}:{line} changes what belongs to the whole server: not run on a server of others"));
+        let place = place(span, sources);
+        self.note(format!("{place} changes what belongs to the whole server: not run on a server of others"));
     }
 
-    fn note(&mut self, text: String) {
+    pub fn note(&mut self, text: String) {
         if !self.notes.contains(&text) {
             self.notes.push(text);
         }
     }
+}
+
+/// `file:line`.
+pub(super) fn place(span: Span, sources: &Sources) -> String {
+    format!("{}:{}", sources.file(span.file).name, sources.positions(span).0.line)
 }
 
 /// A COMMIT that is refused is told of the last statement before it.

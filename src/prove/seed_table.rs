@@ -17,6 +17,8 @@ pub(super) struct Table {
     absent: BTreeSet<String>,
     /// A partition gets rows with the table that it belongs to.
     pub is_partition: bool,
+    /// 0 until values are mixed by chance.
+    shuffles: u64,
     /// The column whose value was changed last: a value that does not fit is likely its own.
     last: Option<i16>,
 }
@@ -27,6 +29,8 @@ pub(super) struct Column {
     domain: Option<String>,
     /// Expressions over `n`, best first.
     values: Vec<String>,
+    /// So many at the front are those that a check may want.
+    likely: usize,
     next: usize,
     nullable: bool,
     unique: bool,
@@ -51,7 +55,7 @@ pub(super) fn literal(text: &str) -> String {
 
 impl Table {
     pub fn new(name: String, columns: Vec<Column>, keys: Vec<ForeignKey>, checks: Vec<Check>) -> Table {
-        Table { name, columns, keys, checks, absent: BTreeSet::new(), is_partition: false, last: None }
+        Table { name, columns, keys, checks, absent: BTreeSet::new(), is_partition: false, shuffles: 0, last: None }
     }
 
     /// Says which of its parents have no rows yet. A key to one of them that must have a value gets the one that the parent's row will
@@ -139,7 +143,7 @@ impl Table {
     /// Chooses other values for what was refused; false if nothing is left to try.
     pub fn learn(&mut self, error: &ServerError) -> bool {
         match error.code.as_str() {
-            "23514" => self.vary_check(error),
+            "23514" => (self.shuffles == 0 && self.vary_check(error)) || self.shuffle(),
             "23502" => error.column.as_ref().is_some_and(|name| {
                 let quoted = [name.clone(), quote(name)];
                 self.columns.iter_mut().find(|column| quoted.contains(&column.name)).is_some_and(Column::advance)
@@ -148,6 +152,20 @@ impl Table {
             code if code.starts_with("22") => self.vary_all(),
             _ => false,
         }
+    }
+
+    /// Where checks overlap, going through one's columns spoils what another needs: then any mixture of likely values is tried. The same
+    /// ones in the same order, so that runs do not differ.
+    fn shuffle(&mut self) -> bool {
+        let checked: BTreeSet<i16> = self.checks.iter().flat_map(|check| check.columns.clone()).collect();
+        for column in self.columns.iter_mut().filter(|column| checked.contains(&column.number)) {
+            // Knuth's MMIX generator; its high bits are good.
+            self.shuffles =
+                self.shuffles.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let likely = column.likely.clamp(1, column.values.len().max(1));
+            column.next = usize::try_from(self.shuffles >> 33).unwrap_or(0) % likely;
+        }
+        !checked.is_empty()
     }
 
     fn vary_check(&mut self, error: &ServerError) -> bool {
@@ -223,7 +241,8 @@ impl Column {
             }
         }
         let identity = identity? == "t";
-        Some(Column { name: name?, number, domain, values: values.all, next: 0, nullable, unique, identity })
+        let (likely, values) = (place + 4, values.all);
+        Some(Column { name: name?, number, domain, values, likely, next: 0, nullable, unique, identity })
     }
 
     fn value(&self) -> String {

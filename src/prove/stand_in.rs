@@ -6,7 +6,6 @@ use super::ground::Ground;
 use super::{ProveError, stand_in_extension};
 use crate::catalog;
 use crate::change::{Change, CreateExtension};
-use crate::history::Step;
 use crate::shadow::{ServerError, Session, refusal};
 
 /// What was missing.
@@ -63,10 +62,11 @@ pub(super) fn may_be_for_want_of(error: &ServerError) -> bool {
 }
 
 /// An index in the place of one whose operator class or access method is missing: of its name and on its table, and of nothing else.
-pub(super) fn index(step: &Step<'_>) -> Option<String> {
-    let Some(Change::CreateIndex(create)) = step.change() else { return None };
-    let predicted = || step.prediction.effect.index_builds.first()?.rsplit('.').next().map(str::to_owned);
-    let name = create.name.as_ref().map(|name| name.to_string()).or_else(predicted)?;
+/// `predicted` is the name that the server would make up.
+pub(super) fn index(change: Option<&Change>, predicted: Option<&str>) -> Option<String> {
+    let Some(Change::CreateIndex(create)) = change else { return None };
+    let made_up = || predicted?.rsplit('.').next().map(str::to_owned);
+    let name = create.name.as_ref().map(|name| name.to_string()).or_else(made_up)?;
     Some(format!(
         "CREATE INDEX {}{}{name} ON {}{} ((1))",
         if create.concurrently { "CONCURRENTLY " } else { "" },

@@ -12,7 +12,8 @@ use super::ServerError;
 pub enum ShadowError {
     #[error(
         "no PostgreSQL server is installed where pgassay looks. Install one (Debian: apt-get install postgresql; \
-         macOS: brew install postgresql@17), or name the folder of initdb and postgres with --pg-bin"
+         macOS: brew install postgresql@17), name the folder of initdb and postgres with --pg-bin, or a server where databases can be made \
+         with --shadow-url"
     )]
     NoServer,
 

@@ -73,6 +73,7 @@ pub struct Server {
     postgres: Child,
     folder: TempDir,
     guard: Guard,
+    user: Option<User>,
 }
 
 impl Server {
@@ -86,7 +87,7 @@ impl Server {
         let group = guard.group();
         initdb(installation, folder.path(), user, group)?;
         let postgres = launch(installation, folder.path(), options, user, group)?;
-        let mut server = Server { installation: installation.clone(), postgres, folder, guard };
+        let mut server = Server { installation: installation.clone(), postgres, folder, guard, user };
         server.wait_until_ready(options.start_within)?;
         Ok(server)
     }
@@ -94,6 +95,16 @@ impl Server {
     /// The installation that runs.
     pub fn installation(&self) -> &Installation {
         &self.installation
+    }
+
+    /// The temporary folder that it lives below.
+    pub fn parent(&self) -> Option<&Path> {
+        self.folder.path().parent()
+    }
+
+    /// The user that it runs as, where that is not the one who started it.
+    pub fn runs_as(&self) -> Option<&'static str> {
+        self.user.map(|user| user.name)
     }
 
     /// How to connect to a database of this server as superuser.
@@ -132,8 +143,7 @@ impl Server {
             return Err(ShadowError::Stopped { log: self.log() });
         }
         let result = while_stopped(&self.data());
-        self.postgres =
-            launch(&self.installation, self.folder.path(), options, unprivileged_user()?, self.guard.group())?;
+        self.postgres = launch(&self.installation, self.folder.path(), options, self.user, self.guard.group())?;
         self.wait_until_ready(options.start_within)?;
         Ok(result)
     }
@@ -179,6 +189,7 @@ impl Drop for Server {
 /// The user and group the server runs as, where it cannot run as ourselves.
 #[derive(Debug, Clone, Copy)]
 struct User {
+    name: &'static str,
     uid: u32,
     gid: u32,
 }
@@ -194,16 +205,16 @@ fn unprivileged_user() -> Result<Option<User>, ShadowError> {
 }
 
 /// Reads a line of passwd(5) if it is for that user.
-fn read_user(line: &str, name: &str) -> Option<User> {
+fn read_user(line: &str, name: &'static str) -> Option<User> {
     let fields: Vec<&str> = line.split(':').collect();
     let [login, _, uid, gid, ..] = fields[..] else { return None };
     // macOS writes nobody's ids as -2.
     let id = |text: &str| text.parse::<i64>().ok().map(|id| id as u32);
-    (login == name).then_some(User { uid: id(uid)?, gid: id(gid)? })
+    (login == name).then_some(User { name, uid: id(uid)?, gid: id(gid)? })
 }
 
 /// Folders in which the server's may be made, the best first.
-pub fn temporary_parents() -> Vec<PathBuf> {
+fn temporary_parents() -> Vec<PathBuf> {
     let named = std::env::temp_dir();
     let usual = ["/tmp", "/var/tmp", "/dev/shm"].map(PathBuf::from);
     let others: Vec<PathBuf> = usual.into_iter().filter(|usual| *usual != named).collect();
@@ -217,7 +228,7 @@ fn hindrance(parent: &Path, user: Option<User>) -> Option<io::Error> {
         return Some(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
     // root may go anywhere, the user that runs the server may not.
-    let User { uid, gid } = user?;
+    let User { uid, gid, .. } = user?;
     let is_closed = |folder: &&Path| {
         let Ok(metadata) = folder.metadata() else { return false };
         let bit = match (metadata.uid() == uid, metadata.gid() == gid) {
@@ -266,7 +277,7 @@ fn make_folder(path: &Path, user: Option<User>) -> io::Result<TempDir> {
     let parent = path.parent().unwrap_or(Path::new("/tmp"));
     let name = path.file_name().unwrap_or_default();
     let folder = tempfile::Builder::new().prefix(name).rand_bytes(0).tempdir_in(parent)?;
-    if let Some(User { uid, gid }) = user {
+    if let Some(User { uid, gid, .. }) = user {
         chown(folder.path(), Some(uid), Some(gid))?;
     }
     Ok(folder)
@@ -279,7 +290,7 @@ fn command(installation: &Installation, program: &str, folder: &Path, user: Opti
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
         command.env_remove(name);
     }
-    if let Some(User { uid, gid }) = user {
+    if let Some(User { uid, gid, .. }) = user {
         command.uid(uid).gid(gid);
     }
     command
