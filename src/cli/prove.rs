@@ -162,7 +162,7 @@ fn clean_up_when_told_to_end(cleanup: Cleanup) -> anyhow::Result<()> {
                 _ = interrupt.recv() => 130,
                 _ = terminate.recv() => 143,
             };
-            cleanup.is_told_to_end();
+            cleanup.stop_others();
             cleanup.drop_all().await;
             std::process::exit(code);
         });

@@ -75,8 +75,8 @@ impl Cleanup {
         self.access.is_some()
     }
 
-    /// Somebody handles a signal: whoever else works on the server stops.
-    pub fn is_told_to_end(&self) {
+    /// A signal is handled: whoever else works on the server stops.
+    pub fn stop_others(&self) {
         self.told_to_end.store(true, Ordering::SeqCst);
     }
 

@@ -4,7 +4,7 @@
 //! is right. Nothing here asks it.
 
 use sqlparser::dialect::PostgreSqlDialect;
-use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
+use sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::shadow::ServerError;
 
@@ -99,8 +99,7 @@ fn pieces(text: &str) -> Vec<Piece> {
     };
     let piece = |token: sqlparser::tokenizer::TokenWithSpan| {
         let what = match token.token {
-            Token::Whitespace(Whitespace::Space | Whitespace::Newline | Whitespace::Tab) | Token::EOF => return None,
-            Token::Whitespace(_) => return None,
+            Token::Whitespace(_) | Token::EOF => return None,
             Token::Placeholder(name) => match name.strip_prefix('$').and_then(|digits| digits.parse().ok()) {
                 Some(number) if number <= 65_535 => What::Parameter(number),
                 _ => What::Other(name),
