@@ -112,7 +112,7 @@ fn what_is_undone_out_of_sight_is_withdrawn() {
     println!("{} cases, {withdrawn} withdrawn, {} left", firing.len(), unseen.len());
     println!("{seen:#?} {unseen:#?}");
     // What answers otherwise, rather than fails, may need other rows: that is not withdrawn.
-    assert!(withdrawn >= 68, "{withdrawn}");
+    assert!(withdrawn >= 80, "{withdrawn}");
     assert!(!unseen.iter().any(|text| text.contains("\n    \"INSERT") && !text.contains("RETURNING")), "{unseen:#?}");
     assert_eq!(seen, BTreeSet::new());
 }

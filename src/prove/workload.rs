@@ -11,6 +11,7 @@ use super::replay::{self, Keys, Working};
 use super::run::Runner;
 use super::{ProveError, guess};
 use crate::change::Change;
+use crate::contract::BreakageKind;
 use crate::finding::{Advice, Evidence, Finding, Severity};
 use crate::history::{MigrationRun, Step};
 use crate::report::{Order, Proof, QueryProblem, Rolling};
@@ -228,13 +229,18 @@ impl Place<'_> {
     fn of(&self, working: &Working, error: &ServerError) -> Option<Span> {
         let run = self.run;
         let top = |index: usize| run.steps[index].block.unwrap_or(index);
+        // Of an ON CONFLICT without its index the server names nothing.
+        let target = run.breakages.iter().find_map(|(breakage, step)| {
+            let is_target = breakage.kind == BreakageKind::ConflictTargetDropped && error.code == "42P10";
+            step.filter(|_| is_target && working.tables.iter().any(|table| breakage.object.starts_with(table.as_str())))
+        });
         let loss = run.breakages.iter().find_map(|(breakage, step)| {
             let name = breakage.object.rsplit('.').next().unwrap_or_default().trim_matches('"');
             step.filter(|_| {
                 error.message.contains(&format!("\"{name}\"")) || error.message.contains(&format!(".{name} "))
             })
         });
-        if let Some(step) = loss {
+        if let Some(step) = target.or(loss) {
             return Some(run.steps[top(step)].span());
         }
         let names = guess::names_in(error);
