@@ -126,6 +126,39 @@ fn concurrently_needs_what_the_server_asks_for() {
 }
 
 #[test]
+fn a_subquery_in_from_needs_an_alias_before_16() {
+    let message = "subquery in FROM must have an alias";
+    let sql = "CREATE FUNCTION of_sql() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM (SELECT 1)'";
+    let plpgsql =
+        "CREATE FUNCTION of_plpgsql() RETURNS void LANGUAGE plpgsql AS 'BEGIN PERFORM a FROM (SELECT 1 AS a); END'";
+    for migration in [
+        "CREATE TABLE made AS SELECT * FROM (SELECT id FROM accounts)",
+        "CREATE VIEW made AS SELECT * FROM accounts JOIN LATERAL (SELECT accounts.k AS more) ON true",
+        "INSERT INTO plain_numbers SELECT id FROM (SELECT id FROM accounts)",
+        "UPDATE accounts SET k = (SELECT count(*) FROM (SELECT 1))",
+        "DO $$ BEGIN INSERT INTO plain_numbers SELECT id FROM (SELECT id FROM accounts); END $$",
+        sql,
+        plpgsql,
+    ] {
+        for version in [14, 15] {
+            // What PL/pgSQL holds is not read for this.
+            if migration != plpgsql {
+                refused(version, migration, message);
+            }
+        }
+        accepted(16, migration);
+        accepted(
+            15,
+            &migration
+                .replace("SELECT 1)", "SELECT 1) x")
+                .replace("accounts)", "accounts) x")
+                .replace("more)", "more) x")
+                .replace("AS a)", "AS a) x"),
+        );
+    }
+}
+
+#[test]
 fn lock_table_needs_a_transaction_block() {
     refused(15, "LOCK TABLE accounts", "LOCK TABLE can only be used in transaction blocks");
     accepted(15, "BEGIN; LOCK TABLE accounts; COMMIT");

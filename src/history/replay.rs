@@ -177,8 +177,7 @@ impl<'a> Replay<'_, 'a> {
             }
             _ => self.apply(change, index, &before),
         }
-        // The block around it tells.
-        if self.judged && block.is_none() {
+        if self.judged {
             self.steps[index].applied.problems.extend(unnamed);
         }
     }

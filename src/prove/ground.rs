@@ -144,8 +144,15 @@ impl Ground {
     pub async fn create_role(&mut self, name: &str) -> Result<(), ProveError> {
         let admin = self.access.connect(&self.access.database()).await?;
         let quoted = quote(name);
-        match refusal(admin.batch_execute(&format!("CREATE ROLE {quoted}")).await)? {
-            None => self.adopt_role(&admin, &quoted).await?,
+        // Together, which is one transaction: a role of ours is never without its mark.
+        let mark = match &self.database {
+            Some(database) if self.is_foreign() => {
+                format!("; COMMENT ON ROLE {quoted} IS '{}'", role_mark(database))
+            }
+            _ => String::new(),
+        };
+        match refusal(admin.batch_execute(&format!("CREATE ROLE {quoted}{mark}")).await)? {
+            None => self.cleanup.note_role(&quoted),
             // Another run on this server was quicker: duplicate_object, or unique_violation while it is at it.
             Some(error) if matches!(error.code.as_str(), "42710" | "23505") => {}
             Some(error) => {
@@ -153,16 +160,6 @@ impl Ground {
             }
         }
         admin.close().await;
-        Ok(())
-    }
-
-    /// A role that was made goes with the database.
-    async fn adopt_role(&self, admin: &Session, quoted: &str) -> Result<(), ProveError> {
-        self.cleanup.note_role(quoted);
-        if let (true, Some(database)) = (self.is_foreign(), &self.database) {
-            let mark = role_mark(database);
-            admin.batch_execute(&format!("COMMENT ON ROLE {quoted} IS '{mark}'")).await?;
-        }
         Ok(())
     }
 

@@ -87,7 +87,7 @@ fn problems(context: &StepContext, kind: ProblemKind, rule: &Rule, findings: &mu
     }
     for problem in context.step.applied.problems.iter().filter(|problem| problem.kind == kind) {
         let mut finding = rule.finding(problem.span, format!("fails: {}", problem.message));
-        finding.object = Some(problem.object.clone());
+        finding.object = Some(problem.object.clone()).filter(|object| !object.is_empty());
         finding.evidence.push(Evidence::declared("the migrations before it, applied in order, say what exists"));
         finding.advice = match similar(context, &problem.object).filter(|_| kind == ProblemKind::Missing) {
             Some(similar) => Advice::text(format!("Is {similar} meant? Else an earlier migration has to make it.")),

@@ -9,7 +9,7 @@ use crate::change::{Change, CreateTableAs};
 use crate::sql::{Span, tree_span};
 use crate::version::PgVersion;
 
-/// The first subquery that an older server refuses. In a function's body and in a DO block it does so too, when they are read.
+/// The first subquery that an older server refuses, in a function's body too. The statements of a DO block are asked for one by one.
 pub fn unnamed_subquery(change: &Change, version: PgVersion, span: Span) -> Option<Problem> {
     if version.at_least(16) {
         return None;
@@ -22,7 +22,6 @@ pub fn unnamed_subquery(change: &Change, version: PgVersion, span: Span) -> Opti
             unnamed_subquery(change, version, span)
         }
         Change::CreateRoutine(create) => inner(&create.statements, version),
-        Change::Do(block) => inner(&block.statements, version),
         _ => super::routine::tree_of(change).and_then(|tree| found(tree, span)),
     }
 }
