@@ -24,7 +24,7 @@ mod money;
 mod nullability;
 pub mod numbers;
 mod operations;
-mod permissions;
+pub(super) mod permissions;
 mod personal;
 pub(crate) mod queries;
 mod query_index;
