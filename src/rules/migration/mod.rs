@@ -26,6 +26,7 @@ mod removed_rows;
 mod retry_skips_invalid_index;
 mod secret_in_migration;
 pub(super) mod transaction_forbidden;
+mod unbalanced_transaction;
 mod unbatched_backfill;
 mod validate_in_same_transaction;
 
@@ -75,6 +76,7 @@ pub const ALL: &[&Rule] = &[
     &refused_statement::DEPENDENT_OBJECT,
     &refused_statement::REFUSED_STATEMENT,
     &transaction_forbidden::RULE,
+    &unbalanced_transaction::RULE,
     &enum_value_before_commit::RULE,
     &fails_on_rows::FAILS_ON_ROWS,
     &fails_on_rows::MAY_FAIL_ON_ROWS,
