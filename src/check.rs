@@ -203,7 +203,7 @@ struct Judged {
 }
 
 /// Migrations that may be replayed and not yet judged.
-const MOST_WAITING: usize = 32;
+const MOST_WAITING: usize = 12;
 
 /// Replays the migrations one after the other, and judges those that are done meanwhile.
 fn judge_all(job: &Job, units: &[Unit], schema: Schema, options: Options, sources: &Sources) -> Vec<Judged> {
@@ -267,6 +267,7 @@ fn judge(run: &MigrationRun, job: &Job, sources: &Sources, observer: Option<&mut
         None => BTreeMap::new(),
     };
     job.settings.areas.mark(&mut findings, run);
+    findings.iter_mut().for_each(Finding::shrink);
     Judged { file: run.migration.file, findings, statements: records(run, observed).collect() }
 }
 

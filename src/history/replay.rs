@@ -94,7 +94,7 @@ impl<'a> Replay<'_, 'a> {
     fn migration(mut self, unit: &'a Unit) -> MigrationRun<'a> {
         if !is_shared(unit) {
             // Every migration is taken to start on a session as the tool's connection opens it.
-            self.world.session = Session::default();
+            self.world.session = Arc::default();
         }
         self.before = self.world.schema.clone();
         for (section, script) in unit.migration.sections.iter().zip(&unit.scripts) {
@@ -162,16 +162,16 @@ impl<'a> Replay<'_, 'a> {
             Change::Set(set) => self.set(set),
             Change::Prepare { .. } | Change::Deallocate(_) => {
                 self.tell_unknown_columns(change, index, &before);
-                self.world.session.prepare(change);
+                Arc::make_mut(&mut self.world.session).prepare(change);
                 if let Some(open) = &mut self.world.transaction {
-                    open.lasting.prepare(change);
+                    Arc::make_mut(&mut open.lasting).prepare(change);
                 }
             }
             Change::Reset(reset) => {
                 let defaults = Session::default();
-                self.world.session.reset(reset, &defaults);
+                Arc::make_mut(&mut self.world.session).reset(reset, &defaults);
                 if let Some(open) = &mut self.world.transaction {
-                    open.lasting.reset(reset, &defaults);
+                    Arc::make_mut(&mut open.lasting).reset(reset, &defaults);
                 }
             }
             _ => self.apply(change, index, &before),
@@ -193,7 +193,7 @@ impl<'a> Replay<'_, 'a> {
             conditional,
             prediction,
             applied,
-            session: Arc::new(self.world.session.clone()),
+            session: self.world.session.clone(),
             transaction: open.map(|open| (open.id, open.kind)),
             held: open.map(|open| open.held.clone()).unwrap_or_default(),
             fresh: self.world.fresh.clone(),
@@ -276,11 +276,11 @@ impl<'a> Replay<'_, 'a> {
         if set.local && self.world.transaction.is_none() {
             return;
         }
-        self.world.session.set(set);
+        Arc::make_mut(&mut self.world.session).set(set);
         if let Some(open) = &mut self.world.transaction
             && !set.local
         {
-            open.lasting.set(set);
+            Arc::make_mut(&mut open.lasting).set(set);
         }
     }
 

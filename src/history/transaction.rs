@@ -45,15 +45,15 @@ pub(super) struct Transaction {
     start: Checkpoint,
     savepoints: Vec<(Name, Checkpoint)>,
     /// The session as it would be without SET LOCAL.
-    pub lasting: Session,
+    pub lasting: Arc<Session>,
 }
 
 /// All that a rollback restores.
 #[derive(Debug, Clone)]
 struct Checkpoint {
     schema: Schema,
-    session: Session,
-    lasting: Session,
+    session: Arc<Session>,
+    lasting: Arc<Session>,
     held: OrdMap<Arc<str>, HeldLock>,
     labels: OrdSet<(TypeId, Arc<str>)>,
     fresh: OrdSet<RelationId>,
@@ -63,7 +63,7 @@ struct Checkpoint {
 #[derive(Debug, Clone)]
 pub(super) struct World {
     pub schema: Schema,
-    pub session: Session,
+    pub session: Arc<Session>,
     pub fresh: OrdSet<RelationId>,
     pub places: Places,
     pub transaction: Option<Transaction>,
@@ -74,7 +74,7 @@ impl World {
     pub fn new(schema: Schema) -> World {
         World {
             schema,
-            session: Session::default(),
+            session: Arc::default(),
             fresh: OrdSet::new(),
             places: Places::default(),
             transaction: None,

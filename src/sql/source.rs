@@ -92,6 +92,9 @@ impl SourceFile {
         substitutions: &[Substitution],
     ) -> SourceFile {
         let mut file = SourceFile::new(name, original);
+        if substitutions.is_empty() {
+            return file;
+        }
         let mut text = String::with_capacity(file.original.len());
         let mut copied = 0;
         for substitution in substitutions {

@@ -319,3 +319,26 @@ ALTER TABLE ranges ATTACH PARTITION ranges_rest DEFAULT;
 CREATE TABLE refers_partition (id int REFERENCES keyed_2);
 -- run:
 TRUNCATE keyed_2 CASCADE;
+
+-- case: drop partitioned index that no partition has
+-- given:
+CREATE INDEX logs_kind ON ONLY logs (kind);
+-- run:
+DROP INDEX logs_kind;
+
+-- case: drop partitioned index
+DROP INDEX events_id;
+
+-- case: add primary key to only partitioned that is not null
+-- given:
+CREATE TABLE keyed (a int NOT NULL, b int) PARTITION BY LIST (a); CREATE TABLE keyed_1 PARTITION OF keyed FOR VALUES IN (1);
+-- run:
+ALTER TABLE ONLY keyed ADD PRIMARY KEY (a);
+
+-- case: add primary key to only partitioned with subpartitions
+-- requires: 18..
+-- given:
+CREATE TABLE keyed (a int NOT NULL, b int) PARTITION BY LIST (a); CREATE TABLE keyed_1 PARTITION OF keyed FOR VALUES IN (1) PARTITION BY LIST (a);
+CREATE TABLE keyed_1a PARTITION OF keyed_1 FOR VALUES IN (1);
+-- run:
+ALTER TABLE ONLY keyed ADD PRIMARY KEY (a);

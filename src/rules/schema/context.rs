@@ -1,6 +1,7 @@
 //! What a rule about schemas sees, and what it says.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::change::{Name, QualifiedName};
 use crate::config::{Area, Areas};
@@ -82,6 +83,36 @@ impl<'a> SchemaContext<'a> {
         let all = scope.is_none().then(|| schema.relations.values().map(|relation| &**relation));
         let some = scope.into_iter().flatten().filter_map(|id| schema.relation(*id)).map(|relation| &**relation);
         all.into_iter().flatten().chain(some).filter(wanted)
+    }
+
+    /// Columns of which a rule may have something new to say that looks at a column, its type, and the table's constraints and
+    /// indexes: all, but for those that the judged migration left as they were.
+    pub fn changed_columns(&self, table: &'a Relation) -> impl Iterator<Item = &'a Column> + use<'a> {
+        let before = self.before_with_same_keys(table);
+        table
+            .columns
+            .iter()
+            .filter(move |column| before.is_none_or(|before| before.column_by_id(column.id) != Some(*column)))
+    }
+
+    /// The table as the judged migration found it, where its constraints and indexes are still the same.
+    pub fn before_with_same_keys(&self, table: &Relation) -> Option<&'a Relation> {
+        let (earlier, before) = self.before(table)?;
+        let same_index = |id: &RelationId| match (earlier.relation(*id), self.schema.relation(*id)) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        let same = before.constraints == table.constraints
+            && before.indexes == table.indexes
+            && table.indexes.iter().all(same_index);
+        same.then_some(before)
+    }
+
+    /// The table as the judged migration found it, in the schema of then.
+    pub fn before(&self, table: &Relation) -> Option<(&'a Schema, &'a Relation)> {
+        // Rules also look at the schema before the migration, for what they would have said of it: nothing is before that.
+        let earlier = self.earlier.filter(|earlier| self.scope.is_some() && !std::ptr::eq(*earlier, self.schema))?;
+        earlier.relation(table.id).map(|before| (earlier, &**before))
     }
 
     /// The valid indexes of a table.

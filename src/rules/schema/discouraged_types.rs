@@ -67,7 +67,7 @@ fn all<'a>(
 ) -> impl Iterator<Item = (&'a Relation, &'a Column, &'static str, &'static str)> + use<'a> {
     let context = *context;
     context.any_tables().flat_map(move |table| {
-        table.columns.iter().filter(|column| column.local).filter_map(move |column| {
+        context.changed_columns(table).filter(|column| column.local).filter_map(move |column| {
             let (known_as, better) = better(&context, table, column)?;
             (!context.options.accepted_types.contains(&known_as)).then_some((table, column, known_as, better))
         })

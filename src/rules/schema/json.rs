@@ -63,7 +63,10 @@ const RECEIVED: &[&str] = &["payload", "body", "raw", "request", "response", "he
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         let columns: Vec<&Column> = table.columns.iter().filter(|column| context.is_json(column)).collect();
-        for column in &columns {
+        if columns.is_empty() {
+            continue;
+        }
+        for column in context.changed_columns(table).filter(|column| context.is_json(column)) {
             if let Some(discovery) = judge(context, table, column, &columns) {
                 found.push(discovery);
             }

@@ -129,7 +129,10 @@ fn run(context: &SchemaContext, wanted: impl Fn(&Rule, Needs) -> bool) -> Vec<Di
 /// What a migration adds: what the rules say of the schema after it and did not say of the one before.
 pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOptions) -> Vec<Finding> {
     let scope = changed_tables(&migration.before, &migration.after);
-    let context = |schema, earlier| SchemaContext {
+    if scope.is_empty() && migration.before.routines.ptr_eq(&migration.after.routines) {
+        return Vec::new();
+    }
+    let context = |schema, scope| SchemaContext {
         schema,
         version: migration.version,
         places: &migration.places,
@@ -139,20 +142,19 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
         workload: None,
         uses: &[],
         samples: None,
-        scope: Some(&scope),
-        earlier,
+        scope: Some(scope),
+        earlier: Some(&migration.before),
     };
     let static_rules = |_: &Rule, needs| needs == Needs::Schema;
-    let after = context(&migration.after, Some(&migration.before));
+    let after = context(&migration.after, &scope);
     let mut found = run(&after, static_rules);
-    if found.is_empty() {
-        return Vec::new();
+    let (old, spoke) = old_subjects(&found, &migration.before);
+    if !spoke.is_empty() {
+        let same_rules = |rule: &Rule, needs| spoke.contains(rule.name) && static_rules(rule, needs);
+        let before = run(&context(&migration.before, &old), same_rules);
+        let known: BTreeSet<(&str, Subject)> = before.into_iter().map(|it| (it.finding.rule, it.subject)).collect();
+        found.retain(|it| !known.contains(&(it.finding.rule, it.subject.clone())));
     }
-    let spoke: BTreeSet<&str> = found.iter().map(|it| it.finding.rule).collect();
-    let same_rules = |rule: &Rule, needs| spoke.contains(rule.name) && static_rules(rule, needs);
-    let before = run(&context(&migration.before, Some(&migration.before)), same_rules);
-    let known: BTreeSet<(&str, Subject)> = before.into_iter().map(|it| (it.finding.rule, it.subject)).collect();
-    found.retain(|it| !known.contains(&(it.finding.rule, it.subject.clone())));
     let inside = |span: &Span| migration.migration.sections.iter().any(|section| section.span.contains(*span));
     let placed = group(found).into_iter().filter_map(|mut discovery| {
         let own = discovery.place.or_else(|| migration.places.of(&discovery.subject));
@@ -184,6 +186,21 @@ fn cause(migration: &MigrationRun, after: &SchemaContext, discovery: &Discovery)
     };
     let first = steps.iter().enumerate().find(says_it).map(|(_, step)| step.span());
     first.or_else(|| migration.places.last_change(table))
+}
+
+/// The tables, and the rules, of what may have been said of the schema before too: its subject was there.
+fn old_subjects(found: &[Discovery], before: &Schema) -> (BTreeSet<RelationId>, BTreeSet<&'static str>) {
+    let was_there = |subject: &Subject| match subject {
+        Subject::Relation(id) | Subject::Part(id, _) => before.relation(*id).is_some(),
+        Subject::Column(id, column) => before.relation(*id).is_some_and(|it| it.column_by_id(*column).is_some()),
+        Subject::Type(_) | Subject::Routine(_) | Subject::Schema(_) => true,
+    };
+    let old = found.iter().filter(|it| was_there(&it.subject));
+    old.map(|it| (it.table, it.finding.rule)).fold(Default::default(), |(mut tables, mut rules), (table, rule)| {
+        tables.extend(table);
+        rules.insert(rule);
+        (tables, rules)
+    })
 }
 
 /// Tables that a migration made or changed, or whose indexes it did.

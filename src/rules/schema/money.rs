@@ -48,8 +48,9 @@ pub const UNGUARDED: Rule = Rule {
 
 fn float(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
-        for column in table.columns.iter().filter(|column| column.local && words::is_amount(column.name.as_str())) {
-            if !matches!(context.type_name(column), Some("float4" | "float8")) {
+        let is_float = |column: &&Column| matches!(context.type_name(column), Some("float4" | "float8"));
+        for column in context.changed_columns(table).filter(is_float) {
+            if !column.local || !words::is_amount(column.name.as_str()) {
                 continue;
             }
             let type_name = &column.data_type.written;

@@ -48,7 +48,7 @@ pub const PERSONAL: Rule = Rule {
 
 fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
-        for column in table.columns.iter().filter(|column| column.local && context.is_text(column)) {
+        for column in context.changed_columns(table).filter(|column| column.local && context.is_text(column)) {
             let Some(kind) = words::secret(column.name.as_str()) else { continue };
             // The finding belongs to the table that the key points at.
             if table.foreign_keys().any(|(_, key)| key.columns.contains(&column.id)) {

@@ -1,13 +1,10 @@
 //! Uniqueness and rows that are only marked as deleted.
 
-use std::cell::LazyCell;
-use std::collections::BTreeSet;
-
 use super::{Discovery, Needs, SchemaContext, keys, steps, words};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
-use crate::schema::{Column, ColumnId, Relation, RelationId};
+use crate::schema::{Column, ColumnId, Relation};
 
 pub const RULE: Rule = Rule {
     name: "soft-delete-uniqueness",
@@ -30,7 +27,6 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
-    let referenced = LazyCell::new(|| referenced(context));
     for table in context.tables() {
         let Some(mark) = table.columns.iter().find(|column| marks_deleted(context, column)) else { continue };
         for (index, of) in keys::unique_keys(context, table).filter(|(_, of)| !of.primary && of.predicate.is_none()) {
@@ -49,8 +45,7 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             let reusable = |id: &ColumnId| {
                 table.column_by_id(*id).is_some_and(|column| context.is_text(column) && !is_made(column))
             };
-            let is_identity =
-                keys::contains_a_key(context, table, of) || referenced.contains(&(table.id, columns.clone()));
+            let is_identity = keys::contains_a_key(context, table, of) || is_referenced(context, table, &columns);
             if !is_in_key && (is_identity || !others.iter().any(reusable)) {
                 continue;
             }
@@ -96,17 +91,19 @@ fn is_made(column: &Column) -> bool {
     column.generated.is_some() || column.default.as_ref().is_some_and(is_call)
 }
 
-/// The keys that foreign keys go by.
-fn referenced(context: &SchemaContext) -> BTreeSet<(RelationId, Vec<ColumnId>)> {
-    let keys = context.schema.relations.values().flat_map(|other| other.foreign_keys());
-    keys.map(|(_, key)| (key.referenced, key.referenced_columns.clone())).collect()
+/// A foreign key points at these columns.
+fn is_referenced(context: &SchemaContext, table: &Relation, columns: &[ColumnId]) -> bool {
+    let others = table.referenced_by.iter().filter_map(|id| context.schema.relation(*id));
+    others
+        .flat_map(|other| other.foreign_keys())
+        .any(|(_, key)| key.referenced == table.id && key.referenced_columns == columns)
 }
 
 /// `deleted_at` and its kin: NULL, or false, while the row lives.
 fn marks_deleted<'a>(context: &SchemaContext<'a>, column: &'a Column) -> bool {
-    let named = words::has_word(column.name.as_str(), &["deleted", "removed", "archived", "discarded"]);
     let moment = matches!(context.type_name(column), Some("timestamp" | "timestamptz" | "date"));
-    named && (moment && !column.not_null.enforced() || context.is_boolean(column))
+    (moment && !column.not_null.enforced() || context.is_boolean(column))
+        && words::has_word(column.name.as_str(), &["deleted", "removed", "archived", "discarded"])
 }
 
 fn fix(
