@@ -48,6 +48,12 @@ pub(super) struct Transaction {
     pub lasting: Session,
 }
 
+impl Transaction {
+    pub fn has_savepoint(&self, name: &Name) -> bool {
+        self.savepoints.iter().any(|(savepoint, _)| savepoint == name)
+    }
+}
+
 /// All that a rollback restores.
 #[derive(Debug, Clone)]
 struct Checkpoint {
