@@ -307,6 +307,11 @@ fn dynamic(run: &MigrationRun) -> Vec<Finding> {
         .collect()
 }
 
+fn sent_alone(run: &MigrationRun, place: Span) -> bool {
+    let section = run.migration.sections.iter().find(|section| section.span.contains(place));
+    section.is_some_and(|section| !section.transaction.is_one_string())
+}
+
 /// One record a statement of the file; what a DO block's statements do is in the block's.
 fn records(run: &MigrationRun, mut observed: BTreeMap<usize, Observed>) -> impl Iterator<Item = StatementRecord> {
     let top = run.steps.iter().enumerate().filter(|(_, step)| step.block.is_none());
@@ -315,6 +320,7 @@ fn records(run: &MigrationRun, mut observed: BTreeMap<usize, Observed>) -> impl 
         span: step.span(),
         migration: run.migration.name.clone(),
         transaction: step.transaction,
+        commits_alone: step.transaction.is_none() && sent_alone(run, step.span()),
         changes: step.change().map(Change::names).unwrap_or_default(),
         conditional: step.conditional,
         effect: step.prediction.effect.clone(),

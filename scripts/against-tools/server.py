@@ -64,11 +64,12 @@ class Server:
         self.sql("postgres", f"CREATE DATABASE {name}")
         return name
 
-    def sql(self, database, *statements):
+    def sql(self, database, *statements, variables=None):
         """Each statement by itself, the last one's answer as lines."""
+        values = [f"--set={name}={value}" for name, value in (variables or {}).items()]
         script = "".join(f"{statement}\n;\n" for statement in statements)
         done = subprocess.run(
-            ["psql", "-qXAt", "-v", "ON_ERROR_STOP=1", self.url(database)],
+            ["psql", "-qXAt", "-v", "ON_ERROR_STOP=1", *values, self.url(database)],
             input=script, capture_output=True, text=True, check=False,
         )
         if done.returncode:

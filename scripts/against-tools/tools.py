@@ -26,8 +26,8 @@ class Tool:
     # Whether a migration can be told to run without a transaction.
     has_opt_out = False
     can_go_back = True
-    # What pgassay has to be told.
-    arguments = ()
+    # Values of placeholders that the example tree has.
+    variables = {}
     folder = "migrations"
 
     def __init__(self, place):
@@ -260,6 +260,7 @@ class Liquibase(NodeTool):
 class Sqitch(Tool):
     name = "sqitch"
     example = "sqitch"
+    variables = {"note": "hello"}
 
     def available(self):
         return shutil.which("sqitch") is not None
@@ -281,7 +282,8 @@ class Sqitch(Tool):
         return run(["sqitch", *command, target], cwd=root, env={**os.environ, **names})
 
     def up(self, root, url):
-        return self.call(root, url, "deploy", "--no-verify")
+        given = [f"--set={name}={value}" for name, value in self.variables.items()]
+        return self.call(root, url, "deploy", "--no-verify", *given)
 
     def down(self, root, url, steps):
         return self.call(root, url, "revert", "-y")

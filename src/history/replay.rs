@@ -45,7 +45,7 @@ pub fn replay<'a>(
     let mut deployed: Option<Schema> = None;
     for unit in units {
         if !is_shared(unit) {
-            world.commit();
+            world.end_by_tool();
             world.schema.end_session();
         }
         let goes_on = options.one_deploy && unit.migration.age == Age::New;
@@ -118,7 +118,7 @@ impl<'a> Replay<'_, 'a> {
     fn section(&mut self, mode: TransactionMode, script: &'a Script) {
         let one_string = mode.is_one_string() && script.statements.len() > 1;
         if mode.is_opened_by_tool() {
-            self.world.begin(TransactionKind::Framework);
+            self.world.begin_by_tool();
         }
         for statement in &script.statements {
             if !self.keeps_steps {
@@ -131,7 +131,7 @@ impl<'a> Replay<'_, 'a> {
             self.statement(statement, None, false);
         }
         if !mode.is_shared() {
-            self.world.commit();
+            self.world.end_by_tool();
         }
     }
 

@@ -73,6 +73,8 @@ pub(super) struct World {
     pub fresh: OrdSet<RelationId>,
     pub places: Places,
     pub transaction: Option<Transaction>,
+    /// The tool has sent its BEGIN and not yet its COMMIT, whatever the file did to the transaction meanwhile.
+    tool_began: bool,
     next_transaction: u32,
 }
 
@@ -84,6 +86,7 @@ impl World {
             fresh: OrdSet::new(),
             places: Places::default(),
             transaction: None,
+            tool_began: false,
             next_transaction: 1,
         }
     }
@@ -109,6 +112,20 @@ impl World {
                 });
             }
         }
+    }
+
+    /// The tool's own BEGIN, sent once.
+    pub fn begin_by_tool(&mut self) {
+        if !self.tool_began {
+            self.tool_began = true;
+            self.begin(TransactionKind::Framework);
+        }
+    }
+
+    /// The tool is done with the file, or with all of them: its COMMIT, or the end of the session.
+    pub fn end_by_tool(&mut self) {
+        self.tool_began = false;
+        self.commit();
     }
 
     pub fn commit(&mut self) {

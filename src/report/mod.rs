@@ -65,6 +65,8 @@ pub struct StatementRecord {
     pub migration: String,
     /// The transaction block that it runs in; `None`: it commits by itself.
     pub transaction: Option<(TransactionId, TransactionKind)>,
+    /// The tool sends the statements around it one by one: others in its place would commit by themselves too.
+    pub commits_alone: bool,
     pub changes: Vec<&'static str>,
     pub conditional: bool,
     pub effect: Effect,
