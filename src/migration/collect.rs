@@ -153,7 +153,10 @@ impl<'a> Collector<'a> {
     fn add_found(&mut self, folders: &[PathBuf]) {
         if folders.len() > 1 || folders.iter().any(|folder| folder.starts_with("..")) {
             let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
-            self.note(Path::new("."), format!("found these migrations: {}; name a path to read others", names.join(", ")));
+            self.note(
+                Path::new("."),
+                format!("found these migrations: {}; name a path to read others", names.join(", ")),
+            );
         }
         for folder in folders {
             self.add_folder(folder);

@@ -35,6 +35,10 @@ const NOT_THE_PROJECTS: [&str; 17] = [
     "vendor",
 ];
 
+/// Words in the names of folders whose SQL is for another server.
+const OTHER_SERVERS: [&str; 9] =
+    ["bigquery", "cassandra", "clickhouse", "duckdb", "mariadb", "mssql", "mysql", "oracle", "sqlite"];
+
 /// Why no folder was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FindError {
@@ -92,6 +96,9 @@ fn find_below(project: &Path) -> Found {
         }
         // A list of changelogs may name what is far below it.
         let folder = if is_root(&path) { Folder::read(&path, &mut Vec::new()) } else { Folder::read_near(&path) };
+        if is_for_another_server(&folder, project) {
+            continue;
+        }
         match TOOLS.into_iter().find(|tool| tool.detect(&folder)).map(|tool| tool.framework()) {
             Some(framework) if framework.is_base() => found.dump = found.dump.or_else(|| first_sql(&folder)),
             // What else is below is found when it is read.
@@ -143,6 +150,25 @@ fn is_called_migrations(folder: &Path) -> bool {
     let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let name = full.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     matches!(name.as_str(), "migrations" | "migration" | "migrate")
+}
+
+/// Whether a tool's own file says that the migrations are for another server than PostgreSQL, else a folder's name.
+fn is_for_another_server(folder: &Folder, project: &Path) -> bool {
+    let settings = [("migration_lock.toml", "provider"), ("meta/_journal.json", "dialect")];
+    let told = settings.into_iter().find_map(|(file, key)| setting(folder.file(file)?.text(), key));
+    if let Some(server) = told {
+        return !server.starts_with("postgres") && server != "cockroachdb";
+    }
+    let from_project = folder.path.strip_prefix(project).unwrap_or(&folder.path);
+    let names = from_project.iter().map(|name| name.to_string_lossy().to_lowercase());
+    names.into_iter().any(|name| OTHER_SERVERS.iter().any(|server| name.contains(server)))
+}
+
+/// The value of `key = "value"` or `"key": "value"`.
+fn setting<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    let line = text.lines().find(|line| line.trim_start_matches([' ', '\t', '"']).starts_with(key))?;
+    let (_, value) = line.split_once(['=', ':'])?;
+    value.split('"').nth(1)
 }
 
 /// Whether the folder's own SQL files are several, and all have a number in front.

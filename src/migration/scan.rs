@@ -33,6 +33,7 @@ impl Piece {
     pub fn controls_transaction(&self) -> bool {
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         match words.as_slice() {
+            ["ROLLBACK", "TO", ..] | ["ROLLBACK", "WORK" | "TRANSACTION", "TO", ..] => false,
             ["BEGIN" | "COMMIT" | "END" | "ABORT" | "ROLLBACK", ..] => true,
             ["START", "TRANSACTION", ..] => true,
             _ => false,

@@ -110,6 +110,8 @@ mod tests {
         for text in ["begin; select 1; commit;", "select 1; abort; select 2", "start transaction; end"] {
             assert_eq!(sent(text), [(text, None)]);
         }
-        assert_eq!(sent("savepoint here; select 1"), [("savepoint here; select 1", OneString)]);
+        for text in ["savepoint here; select 1", "rollback to here; select 1"] {
+            assert_eq!(sent(text), [(text, OneString)]);
+        }
     }
 }

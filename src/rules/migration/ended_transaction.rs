@@ -38,10 +38,12 @@ pub fn check(run: &MigrationRun) -> Option<Finding> {
         _ if goes_on => (Severity::Warning, "what follows is not taken back with what came before".to_owned()),
         _ => (Severity::Info, "what it did commits without the tool's record of it".to_owned()),
     };
-    let mut finding = RULE.finding(run.steps[at].span(), format!("{word} ends the transaction of {}: {then}", name(tool)));
+    let mut finding =
+        RULE.finding(run.steps[at].span(), format!("{word} ends the transaction of {}: {then}", name(tool)));
     finding.severity = severity;
     finding.evidence.push(Evidence::declared("the migration tool runs this file in a transaction"));
-    finding.advice = Advice::text("Leave BEGIN and COMMIT to the tool, or have it run this file without a transaction.");
+    finding.advice =
+        Advice::text("Leave BEGIN and COMMIT to the tool, or have it run this file without a transaction.");
     Some(finding)
 }
 
