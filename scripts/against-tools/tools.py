@@ -184,7 +184,7 @@ class Drizzle(NodeTool):
     def write(self, case, root, transaction=True):
         super().write(case, root, transaction)
         entries = [
-            {"idx": at, "version": "7", "when": 1700000000000 + at, "tag": f"{one.number:04}_{one.name}", "breakpoints": True}
+            {"idx": at, "version": "7", "when": 1700000000000 + one.number, "tag": f"{one.number:04}_{one.name}", "breakpoints": True}
             for at, one in enumerate(case.migrations)
         ]
         (root / "drizzle/meta").mkdir()
@@ -305,7 +305,7 @@ class Supabase(NodeTool):
 
     def up(self, root, url):
         url = f"{url}?sslmode=disable"
-        return run([self.bin("supabase"), "migration", "up", "--include-all", "--db-url", url, "--workdir", root])
+        return run([self.bin("supabase"), "migration", "up", "--db-url", url, "--workdir", root])
 
 
 ALL = [Plain, Sqlx, Diesel, Refinery, Dbmate, NodePgMigrate, Drizzle, Liquibase, Sqitch, Supabase]
