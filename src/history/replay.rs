@@ -11,7 +11,7 @@ use crate::change::{AlterEnumAction, Change, Do, TransactionControl};
 use crate::contract::{self, BreakageKind, Subject};
 use crate::effect::{self, Context, Prediction};
 use crate::migration::{Age, Migration, TransactionMode};
-use crate::schema::{self, Applied, ObjectId, Schema, Session};
+use crate::schema::{self, Applied, ObjectId, Problem, ProblemKind, Schema, Session};
 use crate::sql::{Script, Statement};
 use crate::version::PgVersion;
 
@@ -45,7 +45,7 @@ pub fn replay<'a>(
     let mut deployed: Option<Schema> = None;
     for unit in units {
         if !is_shared(unit) {
-            world.commit();
+            world.end_by_tool();
             world.schema.end_session();
         }
         let goes_on = options.one_deploy && unit.migration.age == Age::New;
@@ -73,7 +73,7 @@ pub fn replay<'a>(
 
 /// Whether the transaction of the migration before goes on.
 fn is_shared(unit: &Unit) -> bool {
-    unit.migration.sections.iter().all(|section| section.transaction == TransactionMode::Shared)
+    unit.migration.sections.iter().all(|section| section.transaction.is_shared())
 }
 
 struct Replay<'w, 'a> {
@@ -116,10 +116,9 @@ impl<'a> Replay<'_, 'a> {
     }
 
     fn section(&mut self, mode: TransactionMode, script: &'a Script) {
-        let one_string = mode == TransactionMode::OneString && script.statements.len() > 1;
-        match mode {
-            TransactionMode::Wrapped | TransactionMode::Shared => self.world.begin(TransactionKind::Framework),
-            TransactionMode::None | TransactionMode::OneString => {}
+        let one_string = mode.is_one_string() && script.statements.len() > 1;
+        if mode.is_opened_by_tool() {
+            self.world.begin_by_tool();
         }
         for statement in &script.statements {
             if !self.keeps_steps {
@@ -131,8 +130,8 @@ impl<'a> Replay<'_, 'a> {
             }
             self.statement(statement, None, false);
         }
-        if mode != TransactionMode::Shared {
-            self.world.commit();
+        if !mode.is_shared() {
+            self.world.end_by_tool();
         }
     }
 
@@ -158,7 +157,10 @@ impl<'a> Replay<'_, 'a> {
         let index = self.push(statement, block, conditional, prediction, Applied::default());
         match change {
             Change::Do(body) => self.block(body, index, conditional),
-            Change::Transaction(control) => self.control(control),
+            Change::Transaction(control) => {
+                self.refuse_control(control, index);
+                self.control(control);
+            }
             Change::Set(set) => self.set(set),
             Change::Prepare { .. } | Change::Deallocate(_) => {
                 self.tell_unknown_columns(change, index, &before);
@@ -246,6 +248,26 @@ impl<'a> Replay<'_, 'a> {
         if alone {
             self.world.commit();
         }
+    }
+
+    /// RequireTransactionBlock and the savepoint functions of xact.c: an implicit block has no savepoints.
+    fn refuse_control(&mut self, control: &TransactionControl, index: usize) {
+        let (what, name) = match control {
+            TransactionControl::Savepoint(name) => ("SAVEPOINT", name),
+            TransactionControl::Release(name) => ("RELEASE SAVEPOINT", name),
+            TransactionControl::RollbackTo(name) => ("ROLLBACK TO SAVEPOINT", name),
+            _ => return,
+        };
+        let open = self.world.transaction.as_ref().filter(|open| open.kind != TransactionKind::Implicit);
+        let (kind, message) = match open {
+            None => (ProblemKind::Invalid, format!("{what} can only be used in transaction blocks")),
+            Some(open) if what != "SAVEPOINT" && !open.has_savepoint(name) => {
+                (ProblemKind::Missing, format!("savepoint \"{name}\" does not exist"))
+            }
+            Some(_) => return,
+        };
+        let (span, object) = (self.steps[index].statement.span, name.to_string());
+        self.steps[index].applied.problems.push(Problem { kind, span, object, message });
     }
 
     fn control(&mut self, control: &TransactionControl) {

@@ -48,6 +48,12 @@ pub(super) struct Transaction {
     pub lasting: Arc<Session>,
 }
 
+impl Transaction {
+    pub fn has_savepoint(&self, name: &Name) -> bool {
+        self.savepoints.iter().any(|(savepoint, _)| savepoint == name)
+    }
+}
+
 /// All that a rollback restores.
 #[derive(Debug, Clone)]
 struct Checkpoint {
@@ -67,6 +73,8 @@ pub(super) struct World {
     pub fresh: OrdSet<RelationId>,
     pub places: Places,
     pub transaction: Option<Transaction>,
+    /// The tool has sent its BEGIN and not yet its COMMIT, whatever the file did to the transaction meanwhile.
+    tool_began: bool,
     next_transaction: u32,
 }
 
@@ -78,6 +86,7 @@ impl World {
             fresh: OrdSet::new(),
             places: Places::default(),
             transaction: None,
+            tool_began: false,
             next_transaction: 1,
         }
     }
@@ -103,6 +112,20 @@ impl World {
                 });
             }
         }
+    }
+
+    /// The tool's own BEGIN, sent once.
+    pub fn begin_by_tool(&mut self) {
+        if !self.tool_began {
+            self.tool_began = true;
+            self.begin(TransactionKind::Framework);
+        }
+    }
+
+    /// The tool is done with the file, or with all of them: its COMMIT, or the end of the session.
+    pub fn end_by_tool(&mut self) {
+        self.tool_began = false;
+        self.commit();
     }
 
     pub fn commit(&mut self) {

@@ -294,11 +294,12 @@ fn parts(changeset: &Changeset, masked: &mut String) -> Vec<Part> {
     let in_transaction = !is_off(options, "runInTransaction");
     let cuts =
         if delimiter == ";" || delimiter.is_empty() { Vec::new() } else { cut(masked, range.clone(), delimiter) };
-    if in_transaction {
-        return vec![Part { range, transaction: TransactionMode::Wrapped }];
-    }
-    if is_off(options, "splitStatements") {
-        return batch(masked, range);
+    let as_one = is_off(options, "splitStatements");
+    match (in_transaction, as_one) {
+        (true, true) => return vec![Part { range, transaction: TransactionMode::WrappedString }],
+        (true, false) => return vec![Part { range, transaction: TransactionMode::Wrapped }],
+        (false, true) => return batch(masked, range),
+        (false, false) => {}
     }
     if cuts.is_empty() {
         return vec![Part { range, transaction: TransactionMode::None }];

@@ -61,6 +61,8 @@ fn by_file(report: &Report) -> BTreeMap<FileId, Parts<'_>> {
     for record in &report.statements {
         files.entry(record.span.file).or_default().statements.push(record);
     }
+    // A way back runs the last part of a file first.
+    files.values_mut().for_each(|parts| parts.statements.sort_by_key(|record| record.span.start));
     files
 }
 

@@ -67,10 +67,11 @@ impl Example {
 
     /// What pgassay says of it, and the files as they may be shown.
     fn judge(&self, as_audit: bool) -> (Report, Sources) {
-        let (job, sources) = self.job();
-        let shown = sources.without_secrets().into_owned();
+        let (job, mut sources) = self.job();
         if !as_audit {
-            return (crate::check::check(&job, &sources), shown);
+            let report = crate::check::check(&job, &sources);
+            sources.hide_secrets();
+            return (report, sources);
         }
         let (facts, workload) = schema::measured(self.migration).unzip();
         let audit = AuditJob {
@@ -83,7 +84,9 @@ impl Example {
             settings: job.settings,
             ..AuditJob::default()
         };
-        (crate::audit::audit(&audit, &sources), shown)
+        let report = crate::audit::audit(&audit, &sources);
+        sources.hide_secrets();
+        (report, sources)
     }
 }
 

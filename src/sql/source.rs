@@ -3,8 +3,9 @@
 //! A [`Span`] is a range of bytes in one file; lines and columns (1-based, columns counted in characters) are worked out
 //! only when something is shown.
 
-use std::borrow::Cow;
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 /// One input text: a file, or standard input.
 #[derive(Debug, Clone)]
@@ -206,16 +207,15 @@ impl Sources {
         self.file(span.file).slice(span)
     }
 
-    /// The files as they may be shown: with asterisks in the place of passwords.
-    pub fn without_secrets(&self) -> Cow<'_, Sources> {
-        let mut shown = Cow::Borrowed(self);
-        for (id, file) in self.iter() {
-            let secrets = super::secrets(file, Span::new(id, 0, file.text.len()));
+    /// Puts asterisks in the place of passwords: from here on the files may be shown, and not be run.
+    pub fn hide_secrets(&mut self) {
+        self.files.par_iter_mut().enumerate().for_each(|(index, file)| {
+            let whole = Span::new(FileId(index as u32), 0, file.text.len());
+            let secrets = super::secrets(file, whole);
             if !secrets.is_empty() {
-                shown.to_mut().files[id.0 as usize] = file.without(&secrets);
+                *file = file.without(&secrets);
             }
-        }
-        shown
+        });
     }
 
     /// First character and first character after the span.
@@ -257,7 +257,8 @@ mod tests {
         let value = Substitution { start: at, end: at + 7, value: "hunter2".to_owned() };
         let mut sources = Sources::default();
         let file = sources.add(SourceFile::substituted("a.sql", original, &[value]));
-        let shown = sources.without_secrets();
+        let mut shown = sources.clone();
+        shown.hide_secrets();
         assert_eq!(&*shown.file(file).text, "CREATE ROLE a PASSWORD '*****';\nCREATE ROLE b PASSWORD '*******';");
         assert_eq!(shown.file(file).original(), "CREATE ROLE a PASSWORD '*****';\nCREATE ROLE b PASSWORD '${word}';");
         let b = Span::new(file, shown.file(file).text.rfind("ROLE").unwrap(), shown.file(file).text.len());

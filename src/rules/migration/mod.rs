@@ -8,6 +8,7 @@ pub(super) mod breaking;
 mod cancelled_concurrent_build;
 pub mod changed_migration;
 mod dropped_data;
+pub mod ended_transaction;
 mod enum_value_before_commit;
 pub(super) mod fails_on_rows;
 pub(super) mod guards;
@@ -77,6 +78,7 @@ pub const ALL: &[&Rule] = &[
     &refused_statement::REFUSED_STATEMENT,
     &transaction_forbidden::RULE,
     &unbalanced_transaction::RULE,
+    &ended_transaction::RULE,
     &enum_value_before_commit::RULE,
     &fails_on_rows::FAILS_ON_ROWS,
     &fails_on_rows::MAY_FAIL_ON_ROWS,

@@ -1,4 +1,4 @@
-//! BEGIN and COMMIT that do not go together, or get into the way of the transaction that the tool opens.
+//! BEGIN and COMMIT that do not go together.
 
 use crate::change::{Change, TransactionControl};
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
@@ -11,10 +11,10 @@ pub const RULE: Rule = Rule {
     name: "unbalanced-transaction",
     category: Category::Failing,
     severity: Severity::Error,
-    summary: "BEGIN is never ended, COMMIT has nothing to end, or ends the migration tool's transaction",
+    summary: "BEGIN is never ended, or COMMIT has nothing to end",
     explanation: "A transaction that is open when the session ends is rolled back: the migration seems to run, and nothing of it stays. The server only warns of a COMMIT outside of a \
-        transaction and of a BEGIN inside of one, so statements that were meant to stand or fall together do not. Where the tool opens a transaction for the file, COMMIT in the file ends \
-        that one: what follows commits by itself, and the tool notes the migration as run in another transaction, or not at all. These weigh a warning.",
+        transaction and of a BEGIN inside of one, so statements that were meant to stand or fall together do not. These weigh a warning. \
+        COMMIT of a transaction that the migration tool opened is told by ended-transaction.",
     fires: Example {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY);",
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN note text;",
@@ -29,8 +29,6 @@ pub const RULE: Rule = Rule {
 fn check(context: &RunContext, findings: &mut Vec<Finding>) {
     let steps: Vec<&Step> = context.run.steps.iter().filter(|step| step.block.is_none()).collect();
     findings.extend(never_ended(&steps));
-    let tool = context.run.migration.framework.to_string();
-    findings.extend(of_the_tool(&steps, &tool));
     for (at, step) in steps.iter().enumerate() {
         match (control(step), step.transaction) {
             (Some(TransactionControl::Begin), Some((_, TransactionKind::Explicit))) => findings.push(warning(
@@ -79,21 +77,6 @@ fn never_ended(steps: &[&Step]) -> Option<Finding> {
     );
     finding.evidence.push(Evidence::declared("no COMMIT stands behind it in the file"));
     finding.advice = Advice::text("Put COMMIT behind the last statement that belongs to it.");
-    Some(finding)
-}
-
-/// What ends the tool's transaction.
-fn of_the_tool(steps: &[&Step], tool: &str) -> Option<Finding> {
-    let is_tools = |step: &&&Step| step.transaction.is_some_and(|(_, kind)| kind == TransactionKind::Framework);
-    let end = steps.iter().filter(is_tools).find(|step| control(step).is_some_and(ends))?;
-    let begin = steps.iter().filter(is_tools).find(|step| matches!(control(step), Some(TransactionControl::Begin)));
-    let mut finding = warning(
-        end.span(),
-        "ends the transaction that the migration tool opened: what follows commits by itself, and so does the tool's record that it ran",
-        &format!("{tool} runs this file in a transaction"),
-        "Leave BEGIN and COMMIT out, or have the tool run the file without a transaction.",
-    );
-    finding.related.extend(begin.map(|step| (step.span(), "begins nothing: the tool's is open".to_owned())));
     Some(finding)
 }
 
