@@ -32,6 +32,7 @@ mod redundant_index;
 mod soft_delete;
 mod steps;
 mod table_bloat;
+mod type_change;
 mod unvalidated_constraint;
 pub mod words;
 
