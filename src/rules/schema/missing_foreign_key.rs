@@ -49,7 +49,7 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     if candidates.is_empty() {
         return;
     }
-    let (with, without) = habit(context, &tables);
+    let Habit { with, without, unbound: elsewhere } = habit(context, &tables);
     if with == 0 {
         return;
     }
@@ -63,6 +63,11 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             if columns.first().is_some_and(|(_, first)| std::ptr::eq(*first, column)) {
                 found.push(habit_of(context, target, columns));
             }
+            continue;
+        }
+        // A migration that goes on as the others did is no news.
+        let others = elsewhere.get(&target.id).map_or(0, |tables| tables.iter().filter(|it| **it != table.id).count());
+        if context.scope.is_some() && others > HABIT {
             continue;
         }
         let Some(key) = keys::primary_key(target).first().and_then(|id| target.column_by_id(*id)) else { continue };
@@ -218,21 +223,31 @@ pub fn references(context: &SchemaContext) -> Vec<Reference> {
     candidates(context, &tables).into_iter().filter_map(one).collect()
 }
 
-/// How many columns named after a table have a foreign key, and how many have none.
-fn habit<'a>(context: &SchemaContext<'a>, tables: &Tables<'a>) -> (usize, usize) {
+/// What the schema does with columns named after a table.
+struct Habit {
+    /// How many have a foreign key, and how many have none.
+    with: usize,
+    without: usize,
+    /// Tables that name a table without a foreign key.
+    unbound: HashMap<RelationId, BTreeSet<RelationId>>,
+}
+
+fn habit<'a>(context: &SchemaContext<'a>, tables: &Tables<'a>) -> Habit {
     let whole = SchemaContext { scope: None, ..*context };
-    let mut with = 0;
-    let mut without = 0;
+    let mut habit = Habit { with: 0, without: 0, unbound: HashMap::new() };
     for table in whole.tables() {
         for column in &table.columns {
             if keys::is_foreign_key(table, column.id) {
-                with += 1;
-            } else if !is_polymorphic(table, column) && tables.target(context, table, column).is_some() {
-                without += 1;
+                habit.with += 1;
+            } else if let Some(target) =
+                tables.target(context, table, column).filter(|_| !is_polymorphic(table, column))
+            {
+                habit.without += 1;
+                habit.unbound.entry(target.id).or_default().insert(table.id);
             }
         }
     }
-    (with, without)
+    habit
 }
 
 /// `subject_id` beside `subject_type`.
