@@ -10,6 +10,8 @@
 
 SET client_min_messages = warning;
 SET synchronous_commit = off;
+-- Before 15 everybody may.
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 CREATE SCHEMA ward; CREATE SCHEMA bank; CREATE SCHEMA desk; CREATE SCHEMA cms; CREATE SCHEMA "Portal";
 -- roles
 DO $$BEGIN CREATE ROLE nurse; EXCEPTION WHEN duplicate_object THEN NULL; END$$;
@@ -178,6 +180,14 @@ CREATE TABLE desk.check_ins (id bigint GENERATED ALWAYS AS IDENTITY, order_id bi
 CREATE TABLE desk.check_ins_a PARTITION OF desk.check_ins FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 CREATE TABLE desk.check_ins_b PARTITION OF desk.check_ins FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 INSERT INTO desk.check_ins (order_id, at, gate) SELECT 1+i%60000, timestamptz '2025-03-01'+i*interval '10 min', 'g'||i%400 FROM generate_series(1,60000) i;
+
+CREATE TABLE desk.halls (hall int NOT NULL, seat_row int NOT NULL, PRIMARY KEY (hall, seat_row));
+-- A CHECK says that both are set or none; a client sends the reference only where it wants one voucher.
+CREATE TABLE desk.vouchers (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, hall int, seat_row int, issuer text NOT NULL, external_reference text,
+  FOREIGN KEY (hall, seat_row) REFERENCES desk.halls, CHECK ((hall IS NULL) = (seat_row IS NULL)), UNIQUE (issuer, external_reference)
+);
+CREATE INDEX ON desk.vouchers (hall, seat_row);
 
 -- ===== cms =====
 CREATE TABLE cms.articles (

@@ -158,7 +158,8 @@ pub(super) fn unique_index(
             && plain.as_deref() == Some(columns)
     };
     if condition.is_none() && !table.is_partitioned() {
-        let needless = context.indexes(table).filter(|(_, index)| same(index));
+        // Of several the others are told as the first one's duplicates.
+        let needless = context.indexes(table).filter(|(_, index)| same(index)).min_by_key(|(index, _)| index.id);
         steps.extend(
             needless.map(|(index, _)| FixStep::none(format!("DROP INDEX CONCURRENTLY IF EXISTS {};", index.name))),
         );

@@ -129,7 +129,7 @@ fn boolean(context: &SchemaContext, table: &Relation, column: &Column, reasons: 
 }
 
 /// The default, where it is a value and not NULL.
-fn default_of(column: &Column) -> Option<String> {
+pub fn default_of(column: &Column) -> Option<String> {
     let default = column.default.as_ref()?;
     (!default.text.to_ascii_lowercase().starts_with("null")).then(|| default.text.to_string())
 }

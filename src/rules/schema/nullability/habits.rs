@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Reason, Remedy};
+use super::{Reason, Remedy, declared};
 use crate::facts::Workload;
 use crate::finding::{Confidence, Evidence, Severity};
 use crate::rules::schema::queries::{self, Use, UseKind};
@@ -149,7 +149,7 @@ impl<'a> Habits<'a> {
 
     /// Most readers put the same thing in place of NULL.
     fn coalesced(&self, column: &Column, uses: &[&Use], nulls: Option<f64>) -> Option<Reason> {
-        nulls?;
+        let share = nulls?;
         let statements = |wanted: &dyn Fn(&Use) -> bool| {
             let mut numbers: Vec<usize> =
                 uses.iter().filter(|found| wanted(found)).map(|found| found.statement).collect();
@@ -166,7 +166,17 @@ impl<'a> Habits<'a> {
             evidence: self.evidence(example),
             severity: Severity::Info,
             confidence: Confidence::Medium,
-            remedy: Remedy::Require { fill: None },
+            // What the readers put there is a constant, and the workload has none.
+            remedy: match declared::default_of(column) {
+                fill @ Some(_) if share > 0.0 => Remedy::Require { fill },
+                None if share > 0.0 => Remedy::Rewrite {
+                    how: format!(
+                        "Let {0} say itself what every reader puts in its place: make that the default, store it in the rows where {0} is NULL, and require a value.",
+                        column.name
+                    ),
+                },
+                _ => Remedy::Require { fill: None },
+            },
         })
     }
 
