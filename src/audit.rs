@@ -309,8 +309,9 @@ fn heading(context: &SchemaContext, relation: &Relation) -> String {
             && let Some(activity) = &facts.activity
         {
             let day = 86_400.0 / seconds;
-            let rate = |number: u64| numbers::count(number as f64 * day.min(number.max(1) as f64));
-            if seconds >= 3600.0 {
+            let rate = |number: u64| numbers::count(number as f64 * day);
+            // An hour after a restart, or after a load, is no day.
+            if seconds >= 86_400.0 {
                 parts.push(format!(
                     "{} scans and {} written rows a day",
                     rate(activity.scans()),
