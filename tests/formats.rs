@@ -370,6 +370,21 @@ fn several_outputs_at_once() {
 }
 
 #[test]
+fn no_format_shows_a_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let migration = "CREATE ROLE app LOGIN PASSWORD 'hunter2';\nCREATE ROL app PASSWORD 'hunter2';\n\
+        DO $$ BEGIN EXECUTE 'ALTER ROLE app PASSWORD ''hunter2'''; END $$;\n\
+        CREATE SUBSCRIPTION s CONNECTION 'host=db user=a password=hunter2' PUBLICATION p;\n";
+    std::fs::write(folder.path().join("a.sql"), migration).unwrap();
+    for format in ["text", "json", "sarif", "github", "gitlab", "junit", "markdown"] {
+        let output = run(folder.path(), &["check", "a.sql", "--verbose", "--format", format]);
+        let shown = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(shown.contains("secret-in-migration"), "{format}: {shown}");
+        assert!(!shown.contains("hunter2"), "{format}: {shown}");
+    }
+}
+
+#[test]
 fn outputs_that_cannot_be_written_are_named() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("001.sql"), "SELECT 1;").unwrap();

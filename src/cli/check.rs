@@ -75,6 +75,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         live: database.map(Database::live),
     };
     let mut report = arguments.proof.check(&job, target, &sources)?;
+    let sources = sources.without_secrets();
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     tell_notes(&collected);
     // The output is whole even where the baseline is not.

@@ -65,11 +65,12 @@ impl Example {
         (job, sources)
     }
 
-    /// What pgassay says of it.
+    /// What pgassay says of it, and the files as they may be shown.
     fn judge(&self, as_audit: bool) -> (Report, Sources) {
         let (job, sources) = self.job();
+        let shown = sources.without_secrets().into_owned();
         if !as_audit {
-            return (crate::check::check(&job, &sources), sources);
+            return (crate::check::check(&job, &sources), shown);
         }
         let (facts, workload) = schema::measured(self.migration).unzip();
         let audit = AuditJob {
@@ -82,7 +83,7 @@ impl Example {
             settings: job.settings,
             ..AuditJob::default()
         };
-        (crate::audit::audit(&audit, &sources), sources)
+        (crate::audit::audit(&audit, &sources), shown)
     }
 }
 
@@ -135,7 +136,9 @@ pub fn check(run: &MigrationRun, sources: &Sources, settings: &Settings, live: O
         findings.extend(migration::lock_behind_transaction::check(&context, live));
         measured::measure(&mut findings, &context, live);
     }
-    findings.extend(schema::check_added(run, &settings.areas, options));
+    let added = schema::check_added(run, &settings.areas, options);
+    let news: Vec<Finding> = added.into_iter().filter(|finding| !one_cause::is_told(finding, &findings)).collect();
+    findings.extend(news);
     findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
     findings
 }

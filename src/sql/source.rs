@@ -3,6 +3,7 @@
 //! A [`Span`] is a range of bytes in one file; lines and columns (1-based, columns counted in characters) are worked out
 //! only when something is shown.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// One input text: a file, or standard input.
@@ -150,6 +151,32 @@ impl SourceFile {
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.range()).unwrap_or_default()
     }
+
+    /// The file with asterisks in the place of some parts; every place stays where it is. A placeholder keeps its name, its value does not
+    /// show.
+    fn without(&self, parts: &[Span]) -> SourceFile {
+        let stars = |text: &str, ranges: &mut dyn Iterator<Item = std::ops::Range<usize>>| -> Arc<str> {
+            let mut bytes = text.as_bytes().to_vec();
+            for range in ranges {
+                bytes.get_mut(range).unwrap_or_default().fill(b'*');
+            }
+            String::from_utf8(bytes).unwrap_or_default().into()
+        };
+        let text = stars(&self.text, &mut parts.iter().map(|part| part.range()));
+        let original = match self.replaced.is_empty() {
+            true => text.clone(),
+            false => {
+                let written = parts.iter().filter(|part| !self.is_placeholder(**part));
+                stars(&self.original, &mut written.map(|part| self.original_range(*part)))
+            }
+        };
+        SourceFile { text, original, ..self.clone() }
+    }
+
+    /// Whether a part of the text is the value of a placeholder, or has one in it.
+    pub fn is_placeholder(&self, span: Span) -> bool {
+        self.replaced.iter().any(|part| part.start < span.end && span.start < part.end)
+    }
 }
 
 /// All files of a run.
@@ -174,6 +201,18 @@ impl Sources {
 
     pub fn slice(&self, span: Span) -> &str {
         self.file(span.file).slice(span)
+    }
+
+    /// The files as they may be shown: with asterisks in the place of passwords.
+    pub fn without_secrets(&self) -> Cow<'_, Sources> {
+        let mut shown = Cow::Borrowed(self);
+        for (id, file) in self.iter() {
+            let secrets = super::secrets(file, Span::new(id, 0, file.text.len()));
+            if !secrets.is_empty() {
+                shown.to_mut().files[id.0 as usize] = file.without(&secrets);
+            }
+        }
+        shown
     }
 
     /// First character and first character after the span.
@@ -206,5 +245,19 @@ mod tests {
         assert_eq!(place("shopshopshop"), (1, 13, 1, 17));
         assert_eq!(place("opsh"), (1, 13, 1, 17));
         assert_eq!(place("add"), (2, 3, 2, 6));
+    }
+
+    #[test]
+    fn passwords_are_not_shown_and_placeholders_keep_their_names() {
+        let original = "CREATE ROLE a PASSWORD 'grün';\nCREATE ROLE b PASSWORD '${word}';";
+        let at = original.find("${word}").unwrap() as u32;
+        let value = Substitution { start: at, end: at + 7, value: "hunter2".to_owned() };
+        let mut sources = Sources::default();
+        let file = sources.add(SourceFile::substituted("a.sql", original, &[value]));
+        let shown = sources.without_secrets();
+        assert_eq!(&*shown.file(file).text, "CREATE ROLE a PASSWORD '*****';\nCREATE ROLE b PASSWORD '*******';");
+        assert_eq!(shown.file(file).original(), "CREATE ROLE a PASSWORD '*****';\nCREATE ROLE b PASSWORD '${word}';");
+        let b = Span::new(file, shown.file(file).text.rfind("ROLE").unwrap(), shown.file(file).text.len());
+        assert_eq!(shown.positions(b), sources.positions(b));
     }
 }

@@ -24,11 +24,12 @@ mod money;
 mod nullability;
 pub mod numbers;
 mod operations;
-mod permissions;
+pub(super) mod permissions;
 mod personal;
 pub(crate) mod queries;
 mod query_index;
 mod redundant_index;
+mod silenced_trigger;
 mod soft_delete;
 mod steps;
 mod table_bloat;
@@ -41,6 +42,7 @@ pub(super) use example::measured;
 pub(crate) use missing_foreign_key::references;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use imbl::ordmap::DiffItem;
 
@@ -48,7 +50,7 @@ use super::{Check, Rule, RuleOptions};
 use crate::config::Areas;
 use crate::contract::Subject;
 use crate::finding::{Advice, Finding};
-use crate::history::MigrationRun;
+use crate::history::{MigrationRun, Step};
 use crate::schema::{RelationId, Schema};
 use crate::sql::Span;
 
@@ -75,6 +77,7 @@ pub const ALL: &[&Rule] = &[
     &missing_primary_key::RULE,
     &soft_delete::RULE,
     &unvalidated_constraint::RULE,
+    &silenced_trigger::RULE,
     &foreign_key_types::RULE,
     &missing_foreign_key::RULE,
     &duplicate_constraint::RULE,
@@ -156,8 +159,7 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
         let own = discovery.place.or_else(|| migration.places.of(&discovery.subject));
         // What it made wrong is older than the migration: the statement that did it stands for it.
         if !own.as_ref().is_some_and(inside) {
-            let change = discovery.table.and_then(|table| migration.places.last_change(table));
-            discovery.place = Some(change.filter(inside)?);
+            discovery.place = Some(cause(migration, &after, &discovery).filter(inside)?);
         }
         let is_new = |table: RelationId| migration.before.relation(table).is_none();
         if let Some(text) = discovery.when_new.take().filter(|_| discovery.table.is_some_and(is_new)) {
@@ -166,6 +168,23 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
         place(&after, discovery)
     });
     placed.collect()
+}
+
+/// The statement behind which a rule says for the first time what it says behind the whole migration.
+fn cause(migration: &MigrationRun, after: &SchemaContext, discovery: &Discovery) -> Option<Span> {
+    let table = discovery.table?;
+    let scope = BTreeSet::from([table]);
+    let own_rule = |rule: &Rule, needs| rule.name == discovery.finding.rule && needs == Needs::Schema;
+    let steps: Vec<&Step> = migration.steps.iter().filter(|step| !step.is_block()).collect();
+    let behind = |at: usize| steps.get(at + 1).map_or(&migration.after, |next| &next.schema);
+    let says_it = |(at, step): &(usize, &&Step)| {
+        let (old, new) = (step.schema.relation(table), behind(*at).relation(table));
+        let changed = !matches!((old, new), (Some(old), Some(new)) if Arc::ptr_eq(old, new));
+        let context = SchemaContext { schema: behind(*at), scope: Some(&scope), ..*after };
+        changed && run(&context, own_rule).iter().any(|found| found.subject == discovery.subject)
+    };
+    let first = steps.iter().enumerate().find(says_it).map(|(_, step)| step.span());
+    first.or_else(|| migration.places.last_change(table))
 }
 
 /// Tables that a migration made or changed, or whose indexes it did.
