@@ -3,7 +3,7 @@
 use sqlparser::ast::{self, BinaryOperator, Expr, SetExpr, UnaryOperator};
 
 use super::UseKind;
-use super::tree::{Constant, arguments, constant, is_coalesce, is_count};
+use super::tree::{Constant, arguments, compares, constant, is_coalesce, is_count};
 use super::walk::Walk;
 use crate::schema::{ColumnId, RelationId};
 
@@ -202,17 +202,7 @@ impl Walk<'_, '_> {
             Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
                 self.leaves_out_null(left, column) && self.leaves_out_null(right, column)
             }
-            Expr::BinaryOp {
-                left,
-                op:
-                    BinaryOperator::Eq
-                    | BinaryOperator::NotEq
-                    | BinaryOperator::Lt
-                    | BinaryOperator::LtEq
-                    | BinaryOperator::Gt
-                    | BinaryOperator::GtEq,
-                right,
-            } => is_it(left) || is_it(right),
+            Expr::BinaryOp { left, op, right } if compares(op) => is_it(left) || is_it(right),
             Expr::IsNotNull(inner) => is_it(inner),
             Expr::InList { expr, .. }
             | Expr::Between { expr, .. }
