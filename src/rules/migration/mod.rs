@@ -1,6 +1,6 @@
 //! Rules about migrations.
 
-mod advice;
+pub(in crate::rules) mod advice;
 mod blocking_index_build;
 mod blocking_rewrite;
 mod blocking_scan;

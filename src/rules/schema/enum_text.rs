@@ -97,7 +97,7 @@ fn measured(context: &SchemaContext, table: &Relation, column: &Column) -> Optio
         let condition = format!("{} IN ({})", column.name, values.join(", "));
         (
             "Say which values there are:".to_owned(),
-            steps::check_constraint(context, table, column.name.as_str(), &condition),
+            steps::check_constraint(context, table, &format!("{}_values", column.name.as_str()), &condition),
         )
     } else {
         (

@@ -129,6 +129,7 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
         discovery = discovery.grouped(format!("{} holds documents of any shape in", table.name), name);
     }
     let mut hot_steps = Vec::new();
+    let is_map = sampled.as_ref().is_some_and(|sampled| sampled.map);
     if let Some(sampled) = sampled {
         discovery = discovery.severity(sampled.severity).confidence(sampled.confidence).measured(sampled.fact);
         if !sampled.says.is_empty() {
@@ -141,12 +142,13 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
         discovery.finding.message.push_str("; hot queries look into it without an index");
         hot_steps.extend(hot.steps);
     }
-    let mut steps = match context.type_name(column) {
+    let part = format!("{name}_object");
+    let mut steps = match context.type_name(column).filter(|_| !is_map) {
         Some("jsonb") => {
-            steps::check_constraint(context, table, name, &format!("jsonb_typeof({}) = 'object'", column.name))
+            steps::check_constraint(context, table, &part, &format!("jsonb_typeof({}) = 'object'", column.name))
         }
         Some("json") => {
-            steps::check_constraint(context, table, name, &format!("json_typeof({}) = 'object'", column.name))
+            steps::check_constraint(context, table, &part, &format!("json_typeof({}) = 'object'", column.name))
         }
         _ => Vec::new(),
     };
@@ -156,6 +158,10 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
     let discovery = discovery.when_new(
         "Make columns of the keys that are always there, and say with a CHECK what the rest is, at least that it is an object.",
     );
+    if is_map {
+        let text = "Keep a row for each key in a table of its own: it has statistics, an index, and room for a foreign key. Have the application write both, then this copies the old documents:";
+        return Some(discovery.advice(text, steps));
+    }
     Some(discovery.advice(
         format!("Make columns of the keys that are always there, and say what the rest is (here: an object; NULL passes).{sample}"),
         steps,

@@ -33,6 +33,7 @@ mod silenced_trigger;
 mod soft_delete;
 mod steps;
 mod table_bloat;
+mod type_change;
 mod unvalidated_constraint;
 pub mod words;
 

@@ -182,7 +182,8 @@ fn public_grants(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     "Revoke it, and grant it to the roles that make tables:",
                     vec![FixStep::any(format!("REVOKE CREATE ON SCHEMA {name} FROM PUBLIC;"))],
                 );
-            discovery.place = context.first_place();
+            let place = context.places.of(&discovery.subject);
+            discovery.place = place.or_else(|| context.first_place());
             found.push(discovery);
         }
     }

@@ -268,13 +268,5 @@ impl TypeChange<'_> {
 }
 
 fn action(words: &str, action: crate::change::ReferentialAction) -> String {
-    use crate::change::ReferentialAction::{Cascade, NoAction, Restrict, SetDefault, SetNull};
-    let name = match action {
-        NoAction => return String::new(),
-        Restrict => "RESTRICT",
-        Cascade => "CASCADE",
-        SetNull => "SET NULL",
-        SetDefault => "SET DEFAULT",
-    };
-    format!("{words} {name}")
+    action.words().map(|action| format!("{words} {action}")).unwrap_or_default()
 }
