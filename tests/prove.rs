@@ -318,24 +318,19 @@ fn killed_at_any_moment_nothing_is_left() {
 
 #[test]
 fn a_panic_leaves_nothing() {
-    let folder = thread::spawn(|| {
+    let (told, folder) = std::sync::mpsc::channel();
+    let panicked = thread::spawn(move || {
         let server = Server::start(&installation(), &Options::default()).expect("a server");
         let folder = server.config("postgres").get_hosts().iter().find_map(|host| match host {
             tokio_postgres::config::Host::Unix(path) => Some(path.clone()),
             _ => None,
         });
-        std::fs::write(
-            std::env::temp_dir().join("pgassay-panic-test"),
-            folder.expect("a socket").to_string_lossy().as_bytes(),
-        )
-        .expect("a note");
+        told.send(folder.expect("a socket")).expect("the test waits");
         panic!("on purpose");
     })
     .join();
-    assert!(folder.is_err());
-    let note = std::env::temp_dir().join("pgassay-panic-test");
-    let folder = PathBuf::from(std::fs::read_to_string(&note).expect("the note"));
-    std::fs::remove_file(note).expect("the note goes");
+    assert!(panicked.is_err());
+    let folder: PathBuf = folder.recv().expect("the server's folder");
     assert!(!Path::new(&folder).exists());
     let name = folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
     assert!(wait_for(Duration::from_secs(10), || leftovers(&name).is_empty().then_some(())).is_some());
@@ -391,21 +386,28 @@ fn a_server_of_others_keeps_nothing() {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     };
-    let done = command("CREATE TABLE t (id int);\nALTER TABLE t OWNER TO stranger;").output().expect("the binary runs");
+    let roles = "CREATE TABLE t (id int);\nALTER TABLE t OWNER TO stranger;\nDO $$ BEGIN CREATE ROLE plain; END $$;
+        DO $$ DECLARE name text := 'hidden'; BEGIN EXECUTE 'CREATE ROLE ' || name; END $$;\nGRANT SELECT ON t TO plain, hidden;
+        COMMENT ON ROLE postgres IS 'ours';\nGRANT postgres TO stranger;";
+    let done = command(roles).output().expect("the binary runs");
     let text = String::from_utf8_lossy(&done.stdout);
     assert!(
-        text.contains("stranger") && !text.contains("secret-word"),
+        text.contains("stranger") && text.contains("1.sql:3 changes what") && !text.contains("secret-word"),
         "{text}{}",
         String::from_utf8_lossy(&done.stderr)
     );
+    assert!(!text.contains("SQLSTATE"), "{text}");
     assert_eq!(databases(), before);
-    for signal in ["TERM", "INT"] {
-        let mut child = command("CREATE TABLE t (id int);\nSELECT pg_sleep(30);").spawn().expect("the binary runs");
+    for (signal, after) in [("TERM", 300), ("INT", 300), ("KILL", 300), ("KILL", 0), ("TERM", 0), ("QUIT", 10)] {
+        let slow = "CREATE TABLE t (id int);\nALTER TABLE t OWNER TO stranger;\nSELECT pg_sleep(30);";
+        let mut child = command(slow).spawn().expect("the binary runs");
         wait_for(Duration::from_secs(20), || (databases() != before).then_some(())).expect("a database of the run");
-        thread::sleep(Duration::from_millis(300));
+        thread::sleep(Duration::from_millis(after));
         Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status().expect("kill");
         child.wait().expect("it ends");
-        assert_eq!(databases(), before, "after {signal}");
+        // Killed, it has left that to its guard.
+        let gone = wait_for(Duration::from_secs(20), || (databases() == before).then_some(()));
+        assert!(gone.is_some(), "{signal} after {after} ms leaves {:?}", databases());
     }
 }
 
@@ -421,7 +423,7 @@ fn the_doctor_names_the_servers() {
         (String::from_utf8_lossy(&done.stdout).into_owned(), done.status.code())
     };
     let (text, code) = run(&bin);
-    assert!(text.contains("starts,") && text.contains(installation().version()), "{text}");
+    assert!(text.contains("starts in ") && text.contains(installation().version()), "{text}");
     assert_eq!(code, Some(0));
     let (text, code) = run(Path::new("/nonexistent"));
     assert!(text.contains("servers: none") && text.contains("/nonexistent"), "{text}");

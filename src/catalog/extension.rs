@@ -32,6 +32,11 @@ impl ExtensionContents {
         self.types.iter().find(|built_in| built_in.name == name)
     }
 
+    /// All casts, as (source, target, cast).
+    pub fn casts(&self) -> impl Iterator<Item = (&'static str, &'static str, Cast)> {
+        self.casts.iter().map(|row| (row.source, row.target, row.cast))
+    }
+
     /// The cast between two types, by their catalog names.
     pub fn cast(&self, source: &str, target: &str) -> Option<Cast> {
         find_cast(self.casts, source, target)

@@ -58,9 +58,11 @@ fn start(installation: &Installation) -> Result<String, String> {
     let outcome: Result<Server, ShadowError> = Server::start(installation, &Options::default());
     match outcome {
         Ok(server) => {
+            let parent = server.parent().map(|parent| format!(" in {}", parent.display())).unwrap_or_default();
+            let user = server.runs_as().map(|user| format!(" as {user}")).unwrap_or_default();
             drop(server);
             let extensions = extensions(installation);
-            Ok(format!("starts, {:.1} s with its end{extensions}", started.elapsed().as_secs_f64()))
+            Ok(format!("starts{parent}{user}, {:.1} s with its end{extensions}", started.elapsed().as_secs_f64()))
         }
         Err(error) => Err(error.to_string().replace('\n', "\n    ")),
     }
@@ -69,8 +71,11 @@ fn start(installation: &Installation) -> Result<String, String> {
 /// How many extensions are installed beside the server; others have stand-ins.
 fn extensions(installation: &Installation) -> String {
     let output = std::process::Command::new(installation.bin().join("pg_config")).arg("--sharedir").output();
-    let folder = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());
-    let entries = folder.and_then(|folder| std::fs::read_dir(PathBuf::from(folder.trim()).join("extension")).ok());
+    let told =
+        output.ok().and_then(|output| String::from_utf8(output.stdout).ok()).map(|text| PathBuf::from(text.trim()));
+    // Servers that come without pg_config have it beside their binaries.
+    let beside = ["postgresql", "."].map(|name| installation.bin().join("../share").join(name));
+    let entries = told.into_iter().chain(beside).find_map(|folder| std::fs::read_dir(folder.join("extension")).ok());
     let is_control = |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|end| end == "control");
     match entries.map(|entries| entries.flatten().filter(is_control).count()) {
         Some(number) => format!("; {number} extensions, others have stand-ins"),

@@ -21,6 +21,7 @@ mod snapshot;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use pgassay::prove::{GUARD_COMMAND, guard};
 
 /// Assays PostgreSQL migrations: what a change does to a running system, how that is known, and what to do instead.
 #[derive(Debug, Parser)]
@@ -56,6 +57,10 @@ pub enum Outcome {
 
 /// Runs the command that the arguments name. Exit codes: 0 clean, 1 findings, 2 the run itself failed.
 pub fn run() -> ExitCode {
+    // Called by check --prove itself, and by nobody else: no command of the command line.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == GUARD_COMMAND) {
+        return if guard(std::io::stdin().lock()).is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) };
+    }
     let result = match Arguments::parse().command {
         Command::Check(arguments) => check::run(*arguments),
         Command::Plan(arguments) => plan::run(*arguments),

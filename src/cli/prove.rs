@@ -100,7 +100,11 @@ impl Proof {
             return Ok(check(job, sources));
         }
         let options = Options {
-            place: Place { bin: self.pg_bin.clone(), url: self.shadow_url.clone() },
+            place: Place {
+                bin: self.pg_bin.clone(),
+                url: self.shadow_url.clone(),
+                guard: std::env::current_exe().ok(),
+            },
             version: job.version,
             seed: self.seed.map(|rows| rows as usize),
             schema: target.as_ref().map(|target| target.file),
@@ -158,6 +162,7 @@ fn clean_up_when_told_to_end(cleanup: Cleanup) -> anyhow::Result<()> {
                 _ = interrupt.recv() => 130,
                 _ = terminate.recv() => 143,
             };
+            cleanup.stop_others();
             cleanup.drop_all().await;
             std::process::exit(code);
         });

@@ -155,6 +155,7 @@ impl<'a> Replay<'_, 'a> {
         let context = Context { schema: &before, session: &self.world.session, version: self.version };
         let prediction = if self.judged { effect::predict(change, context) } else { Prediction::default() };
         let index = self.push(statement, block, conditional, prediction, Applied::default());
+        let unnamed = schema::unnamed_subquery(change, self.version, statement.span);
         match change {
             Change::Do(body) => self.block(body, index, conditional),
             Change::Transaction(control) => {
@@ -177,6 +178,10 @@ impl<'a> Replay<'_, 'a> {
                 }
             }
             _ => self.apply(change, index, &before),
+        }
+        // The block around it tells.
+        if self.judged && block.is_none() {
+            self.steps[index].applied.problems.extend(unnamed);
         }
     }
 

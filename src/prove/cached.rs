@@ -5,7 +5,7 @@
 //! (RevalidateCachedQuery, utils/cache/plancache.c).
 
 use super::ProveError;
-use super::prepare::Form;
+use super::prepare::{Form, Way};
 use crate::shadow::{Access, ServerError, Session, refusal};
 
 /// One connection of the application.
@@ -27,7 +27,8 @@ impl Client {
     ) -> Result<Client, ProveError> {
         let session = access.connect(database).await?;
         let mut client = Client { session, prepared: Vec::new() };
-        for (number, form) in queries {
+        for (number, form) in queries.filter(|(_, form)| form.way == Way::Prepare) {
+            client.search(form).await?;
             if client.send(&form.statement(&name(number))).await?.is_none() {
                 client.prepared.push((number, form.clone()));
             }
@@ -47,6 +48,7 @@ impl Client {
                 count => format!("({})", vec!["NULL"; count].join(", ")),
             };
             let name = name(number);
+            self.search(&form).await?;
             match self.send(&format!("EXPLAIN (COSTS OFF) EXECUTE {name}{values}")).await? {
                 // feature_not_supported: "cached plan must not change result type".
                 Some(error) if error.code == "0A000" && error.message.starts_with("cached plan") => {
@@ -62,6 +64,12 @@ impl Client {
             }
         }
         Ok(stale)
+    }
+
+    /// Looks for names where the query means them.
+    async fn search(&self, form: &Form) -> Result<(), ProveError> {
+        let path = form.search_path();
+        self.send(&format!("SET search_path TO {}", path.as_deref().unwrap_or("DEFAULT"))).await.map(drop)
     }
 
     async fn send(&self, sql: &str) -> Result<Option<ServerError>, ProveError> {

@@ -110,7 +110,7 @@ async fn values(runner: &Runner) -> Result<BTreeMap<String, String>, ProveError>
         let [oid, base, full, kind, category, labels]: [Option<String>; 6] = row.try_into().ok()?;
         let labels = labels.map(|text| text.split('\u{1}').map(str::to_owned).collect()).unwrap_or_default();
         let kind = Kind { base: base?, full: full?, is_enum: kind? == "e", category: category?, modifier: -1, labels };
-        Some((oid?, seed_value::candidates(&kind, "", "1").into_iter().next()?))
+        Some((oid?, seed_value::candidates(&kind, "", "", "1").all.into_iter().next()?))
     };
     Ok(runner.rows(&sql).await?.into_iter().filter_map(read).collect())
 }

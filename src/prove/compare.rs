@@ -15,17 +15,21 @@ use crate::shadow::Watched;
 use crate::sql::Span;
 
 /// Every way in which the statement went otherwise.
-/// `claims` are the findings that say a statement is refused, by their places.
+/// `claims` are the findings that say a statement is refused, by their places. `behind` says that an earlier statement was refused: what
+/// that would have made is missing on the shadow, and the prediction goes on as if it were there.
 pub(super) fn differences(
     run: &MigrationRun,
     index: usize,
     outcome: &Outcome,
     claims: &[(Span, String)],
+    behind: bool,
 ) -> Vec<Difference> {
     let Some(step) = run.steps.get(index) else { return Vec::new() };
     let own = run.migration.framework.own_tables();
-    let mut found = Comparison { step, after: &run.after, own, found: Vec::new() };
-    found.outcome(run, index, outcome, claims);
+    let mut found = Comparison { step, after: &run.after, own, behind, found: Vec::new() };
+    if !behind {
+        found.outcome(run, index, outcome, claims);
+    }
     if let Some(watched) = &outcome.watched
         && (outcome.error.is_none() || outcome.on_rows)
         && step.change().is_some_and(is_predicted)
@@ -63,6 +67,7 @@ struct Comparison<'a> {
     after: &'a Schema,
     /// The tool's own tables, of which a statement about all tables says nothing.
     own: &'static [&'static str],
+    behind: bool,
     found: Vec<Difference>,
 }
 
@@ -73,7 +78,7 @@ impl Comparison<'_> {
 
     fn outcome(&mut self, run: &MigrationRun, index: usize, outcome: &Outcome, claims: &[(Span, String)]) {
         // Of what cannot be read nothing is predicted; a finding says so.
-        if self.step.change().is_none() {
+        if self.step.change().is_none() || outcome.not_run {
             return;
         }
         let mut problems = problems(run, index);
@@ -94,7 +99,11 @@ impl Comparison<'_> {
 
     fn effect(&mut self, whole: &Whole, watched: &Watched) {
         let seen = &watched.effect;
-        if seen.in_transaction_block != whole.effect.in_transaction_block && whole.certain && !whole.open_ended {
+        if !self.behind
+            && seen.in_transaction_block != whole.effect.in_transaction_block
+            && whole.certain
+            && !whole.open_ended
+        {
             let name = |of: InTransactionBlock| match of {
                 InTransactionBlock::Allowed => "allowed".to_owned(),
                 InTransactionBlock::Forbidden => "forbidden".to_owned(),
@@ -103,8 +112,22 @@ impl Comparison<'_> {
             self.differs(DifferenceField::InTransactionBlock, predicted, observed);
         }
         self.locks(whole, watched);
-        self.set(DifferenceField::Rewrites, whole, &whole.effect.rewrites, &seen.rewrites, &BTreeSet::new());
-        self.set(DifferenceField::IndexBuilds, whole, &whole.effect.index_builds, &seen.index_builds, &BTreeSet::new());
+        self.set(
+            DifferenceField::Rewrites,
+            whole,
+            &whole.effect.rewrites,
+            &seen.rewrites,
+            &BTreeSet::new(),
+            &watched.existed,
+        );
+        self.set(
+            DifferenceField::IndexBuilds,
+            whole,
+            &whole.effect.index_builds,
+            &seen.index_builds,
+            &BTreeSet::new(),
+            &watched.existed,
+        );
         self.scans(whole, watched);
     }
 
@@ -126,6 +149,9 @@ impl Comparison<'_> {
             if want.is_none() && self.own.iter().any(|own| name.rsplit('.').next() == Some(own)) {
                 continue;
             }
+            if self.behind && !watched.existed.contains(name) {
+                continue;
+            }
             let differs = if certain { want != have } else { have > want };
             if differs && !(whole.open_ended && have > want) {
                 predicted.push(lock(name, whole.effect.locks.get(name)));
@@ -145,7 +171,7 @@ impl Comparison<'_> {
         // A key on an empty table is not looked for in the other one either.
         let nothing_to_read = whole.effect.scans.iter().any(|table| watched.without_rows.contains(table));
         let excused = if nothing_to_read { whole.effect.scans.clone() } else { referenced(self.step, self.after) };
-        self.set(DifferenceField::Scans, whole, &whole.effect.scans, &watched.effect.scans, &excused);
+        self.set(DifferenceField::Scans, whole, &whole.effect.scans, &watched.effect.scans, &excused, &watched.existed);
     }
 
     fn set(
@@ -155,9 +181,13 @@ impl Comparison<'_> {
         predicted: &BTreeSet<String>,
         observed: &BTreeSet<String>,
         excused: &BTreeSet<String>,
+        existed: &BTreeSet<String>,
     ) {
-        let missing: BTreeSet<&String> =
-            predicted.difference(observed).filter(|name| whole.certain && !excused.contains(*name)).collect();
+        let missing: BTreeSet<&String> = predicted
+            .difference(observed)
+            .filter(|name| whole.certain && !excused.contains(*name))
+            .filter(|name| !self.behind || existed.contains(*name))
+            .collect();
         let more: BTreeSet<&String> = observed.difference(predicted).filter(|_| !whole.open_ended).collect();
         if missing.is_empty() && more.is_empty() {
             return;

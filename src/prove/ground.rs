@@ -2,16 +2,21 @@
 //!
 //! In: [`Place`] and the version wanted. Out: databases that are gone afterwards.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::ProveError;
-use crate::shadow::{Access, Installation, Options, Server, Session, installed};
+use super::cleanup::{Cleanup, ROLE_MARK, drop_database, role_mark, sweep_roles};
+use crate::shadow::{Access, Installation, Options, Server, Session, installed, refusal};
 use crate::version::PgVersion;
 
 /// What marks a database as one of ours: others are never dropped.
 const MARK: &str = "pgassay shadow: will be dropped";
+
+/// The same from the moment that a database is there: its comment comes a moment later.
+const MARKED_LIMIT: u32 = 7261;
 
 /// A database without sessions is left over when it is older than this, in seconds.
 const LEFT_OVER: u64 = 60;
@@ -31,6 +36,8 @@ pub struct Place {
     pub bin: Option<PathBuf>,
     /// A server where databases can be made, instead of a throwaway one.
     pub url: Option<String>,
+    /// The program that drops what is left there if this process is killed: see [`guard`](super::guard).
+    pub guard: Option<PathBuf>,
 }
 
 /// A server with room for shadow databases.
@@ -39,7 +46,8 @@ pub struct Ground {
     major: u16,
     version: String,
     cleanup: Cleanup,
-    made: usize,
+    /// The one in use.
+    database: Option<String>,
     /// Ours, if it is; dropped last.
     _server: Option<Server>,
 }
@@ -51,7 +59,7 @@ impl Ground {
     /// [`ProveError`] if there is none, or it may not make databases.
     pub async fn start(place: &Place, version: PgVersion) -> Result<Ground, ProveError> {
         match &place.url {
-            Some(url) => Ground::foreign(url).await,
+            Some(url) => Ground::foreign(url, place.guard.as_deref()).await,
             None => {
                 let installation = choose(installed(place.bin.as_deref())?, version)?;
                 let server = Server::start(&installation, &Options::default())?;
@@ -60,23 +68,23 @@ impl Ground {
                     major: installation.major(),
                     version: installation.version().to_owned(),
                     cleanup: Cleanup::default(),
-                    made: 0,
+                    database: None,
                     _server: Some(server),
                 })
             }
         }
     }
 
-    async fn foreign(url: &str) -> Result<Ground, ProveError> {
-        let access = Access::from_url(url)?;
+    async fn foreign(url: &str, guard: Option<&Path>) -> Result<Ground, ProveError> {
+        let access = Access::from_url(url)?.named(&unique("pgassay_shadow"));
         let admin = access.connect(&access.database()).await?;
         let number: u32 = value(&admin, "SHOW server_version_num").await?.parse().unwrap_or(0);
         let version = value(&admin, "SHOW server_version").await?;
         let version = version.split_whitespace().next().unwrap_or_default().to_owned();
         sweep(&admin).await?;
         admin.close().await;
-        let cleanup = Cleanup { access: Some(access.clone()), ..Cleanup::default() };
-        Ok(Ground { access, major: (number / 10_000) as u16, version, cleanup, made: 0, _server: None })
+        let cleanup = Cleanup::new(access.clone(), url, guard);
+        Ok(Ground { access, major: (number / 10_000) as u16, version, cleanup, database: None, _server: None })
     }
 
     pub fn access(&self) -> &Access {
@@ -94,7 +102,7 @@ impl Ground {
 
     /// Whether others use the server too: what belongs to no database is not touched there.
     pub fn is_foreign(&self) -> bool {
-        self.cleanup.access.is_some()
+        self.cleanup.is_needed()
     }
 
     /// What has to go when the process is told to end.
@@ -107,17 +115,24 @@ impl Ground {
     /// # Errors
     /// [`ProveError::Shadow`] with the server's refusal.
     pub async fn create_database(&mut self) -> Result<String, ProveError> {
+        self.cleanup.stop_if_told().await;
         let admin = self.access.connect(&self.access.database()).await?;
-        self.made += 1;
-        let name = format!("pgassay_shadow_{}_{}_{}", now(), std::process::id(), self.made);
+        // What an earlier history needed goes now: a folder of many would fill the disk.
+        if let Some(earlier) = self.database.take() {
+            admin.batch_execute(&drop_database(&earlier)).await?;
+        }
+        let name = unique("pgassay_shadow");
         // Noted before it is there: told to end in between, we drop what may not be there yet.
         self.cleanup.note(&name);
-        admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).await?;
+        admin
+            .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0 CONNECTION LIMIT {MARKED_LIMIT}"))
+            .await?;
         admin.batch_execute(&format!("COMMENT ON DATABASE {name} IS '{MARK}'")).await?;
         for (setting, value) in SETTINGS {
             admin.batch_execute(&format!("ALTER DATABASE {name} SET {setting} = '{value}'")).await?;
         }
         admin.close().await;
+        self.database = Some(name.clone());
         Ok(name)
     }
 
@@ -128,93 +143,100 @@ impl Ground {
     pub async fn create_role(&mut self, name: &str) -> Result<(), ProveError> {
         let admin = self.access.connect(&self.access.database()).await?;
         let quoted = quote(name);
-        admin.batch_execute(&format!("CREATE ROLE {quoted}")).await?;
-        self.cleanup.note_role(&quoted);
+        match refusal(admin.batch_execute(&format!("CREATE ROLE {quoted}")).await)? {
+            None => self.adopt_role(&admin, &quoted).await?,
+            // Another run on this server was quicker: duplicate_object, or unique_violation while it is at it.
+            Some(error) if matches!(error.code.as_str(), "42710" | "23505") => {}
+            Some(error) => return Err(ProveError::Refused { what: format!("the role {name}"), error }),
+        }
         admin.close().await;
+        Ok(())
+    }
+
+    /// A role that was made goes with the database.
+    async fn adopt_role(&self, admin: &Session, quoted: &str) -> Result<(), ProveError> {
+        self.cleanup.note_role(quoted);
+        if let (true, Some(database)) = (self.is_foreign(), &self.database) {
+            let mark = role_mark(database);
+            admin.batch_execute(&format!("COMMENT ON ROLE {quoted} IS '{mark}'")).await?;
+        }
+        Ok(())
+    }
+
+    /// Roles that stand in, made by this run or another one, and that something in the database rests on.
+    ///
+    /// # Errors
+    /// [`ProveError::Shadow`] if the server is gone.
+    pub async fn stand_in_roles(&self, session: &Session) -> Result<Vec<String>, ProveError> {
+        if !self.is_foreign() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT r.rolname::text FROM pg_catalog.pg_roles r
+              WHERE pg_catalog.shobj_description(r.oid, 'pg_authid') LIKE '{ROLE_MARK}%'
+                AND EXISTS (SELECT FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_database b ON b.oid = d.dbid
+                             WHERE b.datname = pg_catalog.current_database() AND d.refobjid = r.oid
+                               AND d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass)
+              ORDER BY 1"
+        );
+        Ok(session.query(&sql, &[]).await?.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// Notes the roles that a transaction made: it sees them, and others do not yet.
+    ///
+    /// # Errors
+    /// [`ProveError::Shadow`] if the server is gone.
+    pub async fn note_roles_of(&self, session: &Session) -> Result<(), ProveError> {
+        let sql = "SELECT pg_catalog.quote_ident(rolname) FROM pg_catalog.pg_roles";
+        let read = async |session: &Session| -> Result<BTreeSet<String>, ProveError> {
+            Ok(session.query(sql, &[]).await?.iter().map(|row| row.get(0)).collect())
+        };
+        let inside = read(session).await?;
+        let admin = self.access.connect(&self.access.database()).await?;
+        let outside = read(&admin).await?;
+        admin.close().await;
+        inside.difference(&outside).for_each(|role| self.cleanup.note_role(role));
         Ok(())
     }
 
     /// Drops what was made.
     pub async fn end(&mut self) {
+        self.cleanup.stop_if_told().await;
         self.cleanup.drop_all().await;
     }
 }
 
-/// The databases and roles that were made on a server of others.
-#[derive(Clone, Default)]
-pub struct Cleanup {
-    /// `None` on a server of ours, which goes as a whole.
-    access: Option<Access>,
-    made: Arc<Mutex<Made>>,
-    /// Who comes second waits until the first has dropped everything.
-    turn: Arc<tokio::sync::Mutex<()>>,
-}
-
-#[derive(Default)]
-struct Made {
-    databases: Vec<String>,
-    roles: Vec<String>,
-}
-
-impl Cleanup {
-    fn note(&self, database: &str) {
-        if let Ok(mut made) = self.made.lock() {
-            made.databases.push(database.to_owned());
-        }
-    }
-
-    fn note_role(&self, role: &str) {
-        if let Ok(mut made) = self.made.lock() {
-            made.roles.push(role.to_owned());
-        }
-    }
-
-    /// Whether anything would stay if the process just ended.
-    pub fn is_needed(&self) -> bool {
-        self.access.is_some()
-    }
-
-    /// Drops every database and role that was noted. What cannot be dropped stays for a later run to sweep away.
-    pub async fn drop_all(&self) {
-        let Some(access) = &self.access else { return };
-        let _turn = self.turn.lock().await;
-        let Ok(made) = self.made.lock().map(|mut made| std::mem::take(&mut *made)) else { return };
-        if made.databases.is_empty() {
-            return;
-        }
-        let Ok(admin) = access.connect(&access.database()).await else { return };
-        for database in &made.databases {
-            let _ = admin.batch_execute(&drop(database)).await;
-        }
-        for role in &made.roles {
-            let _ = admin.batch_execute(&format!("DROP ROLE IF EXISTS {role}")).await;
-        }
-        admin.close().await;
-    }
-}
-
-fn drop(database: &str) -> String {
-    format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quote(database))
-}
-
 /// Drops databases of runs that were killed; one without our mark is left alone.
 async fn sweep(admin: &Session) -> Result<(), ProveError> {
-    let sql = "SELECT datname::text FROM pg_catalog.pg_database d
-                WHERE pg_catalog.shobj_description(oid, 'pg_database') = $1
-                  AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid)";
-    for row in admin.query(sql, &[&MARK]).await? {
+    let sql = format!(
+        "SELECT datname::text FROM pg_catalog.pg_database d
+          WHERE (pg_catalog.shobj_description(oid, 'pg_database') = '{MARK}'
+                 OR datconnlimit = {MARKED_LIMIT} AND pg_catalog.shobj_description(oid, 'pg_database') IS NULL)
+            AND datname ~ '^pgassay_shadow_[0-9]+_'
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid)"
+    );
+    for row in admin.query(&sql, &[]).await? {
         let name: String = row.get(0);
         let made: Option<u64> = name.split('_').nth(2).and_then(|text| text.parse().ok());
         if made.is_some_and(|made| made + LEFT_OVER < now()) {
-            admin.batch_execute(&drop(&name)).await?;
+            // Another run may sweep the same one, and one that we may not drop is not in our way.
+            refusal(admin.batch_execute(&drop_database(&name)).await)?;
         }
     }
-    Ok(())
+    Ok(sweep_roles(admin).await?)
 }
 
 async fn value(session: &Session, sql: &str) -> Result<String, ProveError> {
     let row = session.query_one(sql, &[]).await?;
     Ok(row.try_get(0)?)
+}
+
+/// A name that no other run has, on whatever machine it is.
+fn unique(prefix: &str) -> String {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
+    format!("{prefix}_{}_{}_{nanoseconds}_{number}", now(), std::process::id())
 }
 
 fn now() -> u64 {

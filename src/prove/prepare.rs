@@ -1,44 +1,147 @@
 //! Preparing a query whose parameters' types the server may not be able to tell.
 //!
 //! In: a query with `$n` where a driver or pg_stat_statements had values. Out: a prepared statement of a name, with the
-//! types declared or the text rewritten that made it possible. The order of tries is that of the errors seen in practice.
+//! types declared or the text rewritten that made it possible. What `guess` makes of an error is tried until the error moves on.
+
+use std::collections::BTreeSet;
 
 use super::ProveError;
+use super::guess::{self, Guess};
 use super::probe::Probe;
+use super::seed_table::literal;
+use crate::change::Name;
 use crate::shadow::ServerError;
 
 /// The name of the statement that is being tried.
 pub(super) const NAME: &str = "pgassay_query";
 
-const TRIES: usize = 5;
+/// Guesses tried for one query.
+const TRIES: usize = 400;
+
+/// How it is seen whether a statement works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It can be prepared and planned.
+    Prepare,
+    /// PREPARE does not take it, but a client's Parse message does: CALL, and what has a query inside.
+    Parse,
+    /// It shows when it runs, and then it is undone.
+    Run,
+}
+
+impl Way {
+    /// `None` for statements that look at nothing in the schema: BEGIN, SET, FETCH and the like.
+    pub fn of(text: &str) -> Option<Way> {
+        const SESSION: &[&str] = &[
+            "begin",
+            "start",
+            "commit",
+            "end",
+            "rollback",
+            "abort",
+            "savepoint",
+            "release",
+            "set",
+            "reset",
+            "show",
+            "discard",
+            "deallocate",
+            "execute",
+            "listen",
+            "unlisten",
+            "notify",
+            "fetch",
+            "move",
+            "close",
+            "checkpoint",
+        ];
+        match guess::first_word(text).as_str() {
+            word if SESSION.contains(&word) => None,
+            "call" | "explain" | "declare" => Some(Way::Parse),
+            // Files and programs of the server are not for us to touch.
+            "copy" if !guess::copies_to_client(text) => Some(Way::Prepare),
+            "copy" | "lock" | "refresh" | "truncate" => Some(Way::Run),
+            _ => Some(Way::Prepare),
+        }
+    }
+}
 
 /// How a query can be prepared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Form {
     pub text: String,
+    pub way: Way,
     /// By number from 1; `unknown` where the server can tell.
     pub declared: Vec<String>,
+    /// Schemas that are searched besides those of every session: applications have a search_path of their own.
+    schemas: Vec<String>,
 }
 
 impl Form {
     pub fn new(text: &str) -> Form {
-        let highest = parameters(text).into_iter().max().unwrap_or(0);
-        Form { text: text.to_owned(), declared: vec!["unknown".to_owned(); highest] }
+        let declared = vec!["unknown".to_owned(); guess::highest_parameter(text)];
+        let way = Way::of(text).unwrap_or(Way::Prepare);
+        Form { text: text.to_owned(), way, declared, schemas: Vec::new() }
     }
 
     /// The PREPARE of a name.
     pub fn statement(&self, name: &str) -> String {
+        format!("{}{}", self.head(name), self.text)
+    }
+
+    fn head(&self, name: &str) -> String {
+        if self.way != Way::Prepare {
+            return String::new();
+        }
         let types = match self.declared.iter().all(|it| it == "unknown") {
             true => String::new(),
             false => format!("({})", self.declared.join(", ")),
         };
-        format!("PREPARE {name}{types} AS {}", self.text)
+        format!("PREPARE {name}{types} AS ")
+    }
+
+    /// The search_path that it means, where that is not every session's.
+    pub fn search_path(&self) -> Option<String> {
+        let quoted: Vec<String> = self.schemas.iter().map(|schema| Name::new(schema).to_string()).collect();
+        (!quoted.is_empty()).then(|| format!("\"$user\", public, {}", quoted.join(", ")))
+    }
+
+    /// The place of an error in the text, in bytes.
+    fn place(&self, error: &ServerError) -> Option<usize> {
+        let at = usize::try_from(error.position?).ok()?.checked_sub(1)?;
+        let at = at.checked_sub(self.head(NAME).chars().count())?;
+        Some(self.text.char_indices().nth(at).map_or(self.text.len(), |(byte, _)| byte))
+    }
+
+    fn with(&self, guess: Guess) -> Form {
+        let mut next = self.clone();
+        match guess {
+            Guess::Text(text) => {
+                next.declared.resize(guess::highest_parameter(&text), "unknown".to_owned());
+                next.text = text;
+            }
+            Guess::Types(types) => {
+                for (number, data_type) in types {
+                    if let Some(declared) = number.checked_sub(1).and_then(|at| next.declared.get_mut(at)) {
+                        *declared = data_type;
+                    }
+                }
+            }
+        }
+        next
     }
 }
 
-/// Prepares it as it stands; the statement stays until [`forget`].
+/// Prepares it as it stands, or tries it in its way; a prepared statement stays until [`forget`].
 pub(super) async fn prepare(probe: &Probe<'_>, form: &Form) -> Result<Option<ServerError>, ProveError> {
-    probe.keep(&form.statement(NAME)).await
+    if let Some(path) = form.search_path() {
+        probe.keep(&format!("SET LOCAL search_path TO {path}")).await?;
+    }
+    match form.way {
+        Way::Prepare => probe.keep(&form.statement(NAME)).await,
+        Way::Parse => probe.parse(&form.text).await,
+        Way::Run => probe.send(&form.text).await,
+    }
 }
 
 /// Finds a form that can be prepared. The error is the first one, which is about the query as it was given.
@@ -46,20 +149,81 @@ pub(super) async fn find(probe: &Probe<'_>, text: &str) -> Result<Result<Form, S
     let mut form = Form::new(text);
     let Some(first) = prepare(probe, &form).await? else { return Ok(Ok(form)) };
     let mut error = first.clone();
-    for attempt in 0..TRIES {
-        let Some(next) = repaired(&form, &error, attempt) else { break };
-        form = next;
-        match prepare(probe, &form).await? {
-            None => return Ok(Ok(form)),
-            Some(again) => error = again,
+    // Places where the server stopped, from the end of the text: what is rewritten stands before them.
+    let place = |form: &Form, error: &ServerError| match form.place(error) {
+        Some(at) => (form.text.len() - at.min(form.text.len()), String::new()),
+        None => (0, error.message.clone()),
+    };
+    let mut met = BTreeSet::from([place(&form, &error)]);
+    let mut tries = 0;
+    'moves: while tries < TRIES {
+        let mut next = Vec::new();
+        if let Some(schema) = missing_schema(probe, &error).await?.filter(|it| !form.schemas.contains(it)) {
+            let mut searching = form.clone();
+            searching.schemas.push(schema);
+            next.push(searching);
         }
+        let signatures = signatures(probe, &error).await?;
+        // What does not go through PREPARE has nowhere to declare types.
+        if form.way != Way::Prepare {
+            break;
+        }
+        let guesses = guess::guesses(&form.text, &error, form.place(&error), &signatures);
+        next.extend(guesses.into_iter().map(|guess| form.with(guess)).filter(|it| *it != form));
+        for candidate in next {
+            tries += 1;
+            match prepare(probe, &candidate).await? {
+                None => return Ok(Ok(candidate)),
+                Some(again) if met.insert(place(&candidate, &again)) => {
+                    (form, error) = (candidate, again);
+                    continue 'moves;
+                }
+                Some(_) => {}
+            }
+        }
+        break;
     }
+    forget(probe, &form).await?;
     Ok(Err(first))
 }
 
-/// Gives up the prepared statement, if there is one.
-pub(super) async fn forget(probe: &Probe<'_>) -> Result<(), ProveError> {
-    probe.keep(&format!("DEALLOCATE {NAME}")).await.map(drop)
+/// The schema of the relation that the error misses, where just one has it.
+async fn missing_schema(probe: &Probe<'_>, error: &ServerError) -> Result<Option<String>, ProveError> {
+    let name = error.message.strip_prefix("relation \"").and_then(|rest| rest.strip_suffix("\" does not exist"));
+    let Some(name) = name.filter(|_| error.code == "42P01") else { return Ok(None) };
+    let sql = format!(
+        "SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.relname = {} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'",
+        literal(name)
+    );
+    let schemas: Vec<String> = probe.runner().rows(&sql).await?.into_iter().flatten().flatten().collect();
+    Ok(<[String; 1]>::try_from(schemas).ok().map(|[schema]| schema))
+}
+
+/// What functions of the name in the error take.
+async fn signatures(probe: &Probe<'_>, error: &ServerError) -> Result<Vec<Vec<String>>, ProveError> {
+    let Some((name, arguments)) = guess::function_of(error) else { return Ok(Vec::new()) };
+    let sql = format!(
+        "SELECT pg_catalog.string_agg(CASE WHEN t.typname IN ('any', 'anyelement', 'anynonarray', 'anycompatible', 'anycompatiblenonarray') THEN 'text'
+                     WHEN t.typname IN ('anyarray', 'anycompatiblearray') THEN 'text[]' ELSE pg_catalog.format_type(t.oid, NULL) END, E'\\x01' ORDER BY place)
+           FROM pg_catalog.pg_proc p CROSS JOIN pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS a(oid, place)
+           JOIN pg_catalog.pg_type t ON t.oid = a.oid
+          WHERE p.proname = {} AND p.pronargs = {arguments} GROUP BY p.oid ORDER BY p.oid LIMIT 40",
+        literal(&name)
+    );
+    let rows = probe.runner().rows(&sql).await?;
+    Ok(rows.into_iter().flatten().flatten().map(|row| row.split('\u{1}').map(str::to_owned).collect()).collect())
+}
+
+/// Gives up the prepared statement, if there is one, and what was searched for it.
+pub(super) async fn forget(probe: &Probe<'_>, form: &Form) -> Result<(), ProveError> {
+    if form.search_path().is_some() {
+        probe.keep("SET LOCAL search_path TO DEFAULT").await?;
+    }
+    match form.way {
+        Way::Prepare => probe.keep(&format!("DEALLOCATE {NAME}")).await.map(drop),
+        Way::Parse | Way::Run => Ok(()),
+    }
 }
 
 /// The types of the parameters of the prepared statement.
@@ -69,134 +233,4 @@ pub(super) async fn types(probe: &Probe<'_>) -> Result<Vec<String>, ProveError> 
           WHERE name = '{NAME}' ORDER BY place"
     );
     Ok(probe.runner().rows(&sql).await?.into_iter().flatten().flatten().collect())
-}
-
-/// The form to try after an error.
-fn repaired(form: &Form, error: &ServerError, attempt: usize) -> Option<Form> {
-    let mut next = form.clone();
-    match error.code.as_str() {
-        // syntax error: a type's name in front of what was a literal.
-        "42601" => next.text = rewritten(&form.text)?,
-        // could not determine data type of parameter $2
-        "42P18" => declare(&mut next, named_parameter(&error.message)?, "text"),
-        // inconsistent types deduced for parameter $1: the detail has both, and the column's is the later one.
-        "42P08" => {
-            let types = ["text", "bigint", "timestamptz", "uuid", "numeric"];
-            declare(&mut next, named_parameter(&error.message)?, types.get(attempt)?);
-        }
-        // operator does not exist: bigint = text
-        "42883" | "42725" | "42804" => {
-            let operand = operand_types(&error.message)
-                .into_iter()
-                .find(|it| !matches!(it.as_str(), "text" | "unknown" | "text[]" | "interval"));
-            let choice = match attempt {
-                0 => operand.unwrap_or_else(|| "integer".to_owned()),
-                1 => "interval".to_owned(),
-                2 => "integer".to_owned(),
-                _ => "text".to_owned(),
-            };
-            next.declared = vec![choice; form.declared.len()];
-        }
-        _ => return None,
-    }
-    (next != *form).then_some(next)
-}
-
-fn declare(form: &mut Form, number: usize, data_type: &str) {
-    if let Some(declared) = number.checked_sub(1).and_then(|at| form.declared.get_mut(at)) {
-        *declared = data_type.to_owned();
-    }
-}
-
-fn named_parameter(message: &str) -> Option<usize> {
-    let at = message.find("parameter $")? + "parameter $".len();
-    let digits: String = message[at..].chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
-}
-
-/// The two sides in `operator does not exist: bigint = text`.
-fn operand_types(message: &str) -> Vec<String> {
-    let Some((_, operands)) = message.split_once(": ") else { return Vec::new() };
-    let is_sign = |word: &&str| word.chars().all(|c| "+-*/<>=~!@#%^&|`?".contains(c));
-    let mut sides = vec![String::new()];
-    for word in operands.split_whitespace() {
-        match is_sign(&word) {
-            true => sides.push(String::new()),
-            false => {
-                if let Some(side) = sides.last_mut() {
-                    side.push_str(if side.is_empty() { "" } else { " " });
-                    side.push_str(word);
-                }
-            }
-        }
-    }
-    sides.retain(|side| !side.is_empty());
-    sides
-}
-
-/// `interval $1` becomes `$1::interval`, `extract($1 FROM c)` becomes `date_part($1, c)`.
-fn rewritten(text: &str) -> Option<String> {
-    let lower = text.to_ascii_lowercase();
-    if let Some(at) = lower.find("extract($") {
-        let from = lower[at..].find(" from ")? + at;
-        return Some(format!(
-            "{}date_part{},{}",
-            &text[..at],
-            &text[at + "extract".len()..from],
-            &text[from + " from".len()..]
-        ));
-    }
-    for name in ["interval", "timestamp", "timestamptz", "date", "time"] {
-        let pattern = format!("{name} $");
-        let Some(at) = lower.find(&pattern) else { continue };
-        if at > 0 && lower.as_bytes()[at - 1].is_ascii_alphanumeric() {
-            continue;
-        }
-        let number = at + pattern.len() - 1;
-        let digits = lower[number + 1..].find(|c: char| !c.is_ascii_digit()).unwrap_or(lower.len() - number - 1);
-        let end = number + 1 + digits;
-        return Some(format!("{}{}::{name}{}", &text[..at], &text[number..end], &text[end..]));
-    }
-    None
-}
-
-/// The numbers of the parameters of a query, outside its strings and comments as far as that is simple to tell.
-fn parameters(text: &str) -> Vec<usize> {
-    let mut found = Vec::new();
-    let mut in_string = false;
-    let mut rest = text;
-    while let Some(at) = rest.find(['$', '\'']) {
-        let behind = &rest[at + 1..];
-        if rest[at..].starts_with('\'') {
-            in_string = !in_string;
-        } else if !in_string {
-            let digits: String = behind.chars().take_while(char::is_ascii_digit).collect();
-            found.extend(digits.parse::<usize>().ok().filter(|number| *number <= 65_535));
-        }
-        rest = behind;
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_rewritten() {
-        let after = |text: &str| rewritten(text).unwrap_or_default();
-        assert_eq!(after("SELECT now() - interval $1 FROM t"), "SELECT now() - $1::interval FROM t");
-        assert_eq!(after("SELECT EXTRACT($2 from c) FROM t"), "SELECT date_part($2, c) FROM t");
-        assert_eq!(rewritten("SELECT myinterval $1"), None);
-    }
-
-    #[test]
-    fn operands_and_parameters() {
-        assert_eq!(
-            operand_types("operator does not exist: timestamp with time zone > interval"),
-            ["timestamp with time zone", "interval"]
-        );
-        assert_eq!(parameters("SELECT $1, '$7', $12"), [1, 12]);
-        assert_eq!(named_parameter("could not determine data type of parameter $2"), Some(2));
-    }
 }

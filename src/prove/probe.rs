@@ -6,7 +6,7 @@ use tokio_postgres::SimpleQueryMessage;
 
 use super::ProveError;
 use super::run::Runner;
-use crate::shadow::{ServerError, refusal};
+use crate::shadow::{ServerError, refusal, send_with_rows};
 
 /// A stretch of trying: everything until [`Probe::end`] is undone. Names mean what they mean to a client's session.
 pub(super) struct Probe<'r> {
@@ -118,6 +118,24 @@ impl<'r> Probe<'r> {
             // Not a word of the server's: the session is gone.
             Err(None) => Ok(Ok(0)),
         }
+    }
+
+    /// Has a text looked at as a driver does before it sends values: names and types, no run.
+    pub async fn parse(&self, sql: &str) -> Result<Option<ServerError>, ProveError> {
+        let session = &self.runner.session;
+        session.batch_execute("SAVEPOINT pgassay_try").await?;
+        let error = refusal(session.prepare(sql).await.map(drop))?;
+        session.batch_execute("ROLLBACK TO SAVEPOINT pgassay_try; RELEASE SAVEPOINT pgassay_try").await?;
+        Ok(error)
+    }
+
+    /// Runs a text that may be COPY from or to the client, without rows, and undoes it.
+    pub async fn send(&self, sql: &str) -> Result<Option<ServerError>, ProveError> {
+        let session = &self.runner.session;
+        session.batch_execute("SAVEPOINT pgassay_try").await?;
+        let error = refusal(send_with_rows(session, sql, "").await)?;
+        session.batch_execute("ROLLBACK TO SAVEPOINT pgassay_try; RELEASE SAVEPOINT pgassay_try").await?;
+        Ok(error)
     }
 
     /// Runs a text; what it did stays until the probe ends, unless the server refuses it.

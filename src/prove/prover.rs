@@ -9,7 +9,7 @@ use super::queries::Query;
 use super::run::{Outcome, Runner};
 use super::verdict::{Judge, claims_refusal};
 use super::workload::Workload;
-use super::{Cleanup, Place, ProveError, compare, routine, seed, witness};
+use super::{Cleanup, Place, ProveError, compare, routine, seed, stand_in, witness};
 use crate::check::Observer;
 use crate::finding::{Evidence, Finding};
 use crate::history::{MigrationRun, Unit};
@@ -123,7 +123,7 @@ impl Prover {
 
     fn end_history(&mut self) -> Result<Vec<Finding>, ProveError> {
         let Some(mut runner) = self.runner.take() else { return Ok(Vec::new()) };
-        let Prover { runtime, workload, options, proof, label, .. } = self;
+        let Prover { runtime, ground, workload, options, proof, label, .. } = self;
         runtime.block_on(async {
             if let Some(error) = runner.commit().await? {
                 proof.notes.push(format!("the last COMMIT was refused: {error}"));
@@ -131,6 +131,9 @@ impl Prover {
             let found = workload.end(&runner, label, proof, options.rolling).await?;
             for note in std::mem::take(&mut runner.notes) {
                 add(&mut proof.notes, note);
+            }
+            for role in ground.stand_in_roles(&runner.session).await? {
+                add(&mut proof.notes, stand_in::role_note(&role));
             }
             Ok(found)
         })
@@ -233,11 +236,12 @@ impl Work<'_> {
             self.seed(&tables, rows).await?;
         }
 
+        let had_left_out = self.runner.has_left_out;
         let outcomes = self.runner.migration(self.ground, run, sources, true).await?;
 
         // Where a statement did not run, what it takes away is still there.
-        let ran = |(_, outcome): &(usize, Outcome)| outcome.error.is_none() || outcome.on_rows;
-        let all_ran = outcomes.iter().all(ran) && self.runner.refused.is_none();
+        let ran = |(_, outcome): &(usize, Outcome)| !outcome.not_run && (outcome.error.is_none() || outcome.on_rows);
+        let all_ran = outcomes.iter().all(ran) && self.runner.refused.is_none() && !had_left_out;
         let mut withdrawn = witness::after(self.runner, run, findings, witnesses, self.label, all_ran).await?;
         let by_witness = withdrawn.len();
         let claims: Vec<(Span, String)> =
@@ -245,17 +249,18 @@ impl Work<'_> {
         let judge =
             Judge { run, outcomes: &outcomes, server: self.label, earlier: self.runner.refused.clone(), sources };
         withdrawn.extend(judge.correct(findings));
-        let diverged = self.runner.refused.is_some();
+        let diverged = self.runner.refused.is_some() || had_left_out;
         self.runner.refused = self.runner.refused.take().or(judge.first_refusal());
         findings.extend(self.routines(run, &tables, &functions, &triggers).await?);
         findings.extend(self.workload.after(self.runner, run, self.label, sources).await?);
         findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
 
-        let mut differences: Vec<Difference> =
-            outcomes.iter().flat_map(|(index, outcome)| compare::differences(run, *index, outcome, &claims)).collect();
-        // Behind a refusal the shadow is not what was predicted from: only the first one says something.
-        let mut told = diverged;
-        differences.retain(|it| it.field != DifferenceField::Outcome || !std::mem::replace(&mut told, true));
+        let mut differences: Vec<Difference> = Vec::new();
+        let mut behind = diverged;
+        for (index, outcome) in &outcomes {
+            differences.extend(compare::differences(run, *index, outcome, &claims, behind));
+            behind |= outcome.not_run || outcome.error.is_some() && !outcome.on_rows;
+        }
         differences.extend(withdrawn[..by_witness].iter().map(unbroken));
         self.proof.migrations.push(ProvedMigration {
             name: run.migration.name.clone(),

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::prepare::Way;
 use crate::facts::Workload;
 use crate::sql::{SourceFile, Sources, read_script};
 use crate::whatif::is_plannable;
@@ -21,7 +22,7 @@ pub struct Query {
     pub new: bool,
 }
 
-/// Reads a file of queries. A comment speaks of the statement that follows it.
+/// Reads a file of queries. A comment speaks of the statement that follows it. What only concerns the session is left out.
 pub fn read_queries(text: &str) -> Vec<Query> {
     let mut sources = Sources::default();
     let file = sources.add(SourceFile::new("queries", text));
@@ -49,7 +50,9 @@ pub fn read_queries(text: &str) -> Vec<Query> {
             }
         }
         behind = statement.span.end;
-        queries.push(query);
+        if Way::of(&query.text).is_some() {
+            queries.push(query);
+        }
     }
     queries
 }
@@ -57,7 +60,13 @@ pub fn read_queries(text: &str) -> Vec<Query> {
 /// Of what a database counted, the queries of clients, the most called first. Those of the same text by several users are one.
 pub fn counted_queries(workload: &Workload, most: usize) -> Vec<Query> {
     let mut calls: BTreeMap<&str, u64> = BTreeMap::new();
-    for statement in workload.statements.iter().filter(|it| it.top_level && it.calls > 0 && is_plannable(&it.query)) {
+    // Other DDL is that of migrations.
+    let is_sent = |text: &str| match Way::of(text) {
+        Some(Way::Prepare) => is_plannable(text),
+        Some(Way::Parse | Way::Run) => true,
+        None => false,
+    };
+    for statement in workload.statements.iter().filter(|it| it.top_level && it.calls > 0 && is_sent(&it.query)) {
         *calls.entry(statement.query.as_str()).or_default() += statement.calls;
     }
     let mut counted: Vec<(&str, u64)> = calls.into_iter().collect();

@@ -3,8 +3,10 @@
 //! In: queries, and the shadow at a moment. Out: which of them work: can be prepared, planned, and, if they write, run with
 //! made-up values. What worked before with some values is run with the same values after.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::ProveError;
-use super::prepare::{self, Form, NAME};
+use super::prepare::{self, Form, NAME, Way};
 use super::probe::Probe;
 use super::queries::Query;
 use super::run::Runner;
@@ -29,6 +31,8 @@ pub(super) struct Working {
     writes: bool,
     /// Values with which it ran.
     pub runs: Vec<Run>,
+    /// Why a write ran with none, as the server said first.
+    pub refused: Option<ServerError>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +44,36 @@ pub(super) struct Run {
 
 /// What became of a query.
 pub(super) type Outcome = Result<Working, ServerError>;
+
+/// Keys of the schema: by the name that a refusal has, what the key demands. Of these, rows that are made up may break one by chance.
+#[derive(Debug, Default)]
+pub(super) struct Keys(BTreeMap<String, BTreeSet<String>>);
+
+impl Keys {
+    pub async fn read(runner: &Runner) -> Result<Keys, ProveError> {
+        let sql = "SELECT conname::text, pg_catalog.concat_ws(' ', conrelid, conkey, confrelid, confkey, conexclop,
+                          pg_catalog.pg_get_expr(conbin, conrelid))
+                     FROM pg_catalog.pg_constraint WHERE contype IN ('f', 'x') AND conrelid <> 0
+                   UNION ALL
+                   SELECT c.relname::text, pg_catalog.concat_ws(' ', i.indrelid, i.indkey, i.indclass,
+                          pg_catalog.pg_get_expr(i.indexprs, i.indrelid), pg_catalog.pg_get_expr(i.indpred, i.indrelid))
+                     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid WHERE i.indisunique";
+        let mut keys = Keys::default();
+        for row in runner.rows(sql).await? {
+            if let [Some(name), Some(demand)] = &row[..] {
+                keys.0.entry(name.clone()).or_default().insert(demand.clone());
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Whether the refusal is that of a key that was there before as it is: then it is for the rows, and says nothing of the migration.
+    fn is_old(&self, before: &Keys, error: &ServerError) -> bool {
+        let is_key = matches!(error.code.as_str(), "23503" | "23505" | "23P01");
+        let demands = error.constraint.as_ref().and_then(|name| Some((self.0.get(name)?, before.0.get(name)?)));
+        is_key && demands.is_some_and(|(now, then)| now.is_subset(then))
+    }
+}
 
 /// Tries every query on the schema as it is.
 pub(super) async fn learn(runner: &Runner, queries: &[&Query]) -> Result<Vec<Outcome>, ProveError> {
@@ -56,22 +90,26 @@ pub(super) async fn learn(runner: &Runner, queries: &[&Query]) -> Result<Vec<Out
     }
     seed::fill(&probe, &tables, ROWS).await?;
     for working in outcomes.iter_mut().flatten().filter(|working| working.writes) {
-        working.runs = runs(&probe, working).await?;
+        (working.runs, working.refused) = runs(&probe, working).await?;
     }
     probe.end().await?;
     Ok(outcomes)
 }
 
 /// Tries what worked before; the error tells why it does no longer.
-pub(super) async fn again(runner: &Runner, before: &[&Working]) -> Result<Vec<Option<ServerError>>, ProveError> {
+pub(super) async fn again(
+    runner: &Runner,
+    before: &[&Working],
+    (keys_before, keys): (&Keys, &Keys),
+) -> Result<Vec<Option<ServerError>>, ProveError> {
     let probe = Probe::begin(runner).await?;
     let mut errors = Vec::new();
     for working in before {
         let mut error = prepare::prepare(&probe, &working.form).await?;
         if error.is_none() {
-            error = explain(&probe, working.form.declared.len()).await?.err();
+            error = explain(&probe, &working.form).await?.err();
         }
-        prepare::forget(&probe).await?;
+        prepare::forget(&probe, &working.form).await?;
         errors.push(error);
     }
     let mut tables: Vec<String> = Vec::new();
@@ -86,12 +124,14 @@ pub(super) async fn again(runner: &Runner, before: &[&Working]) -> Result<Vec<Op
         for run in &working.runs {
             let refused = execute(&probe, run).await?.err();
             // Without rows to refer to, a key is refused for our own fault.
-            *error = refused.filter(|refused| filled.failed.is_empty() || refused.code != "23503");
+            *error = refused.filter(|refused| {
+                !keys.is_old(keys_before, refused) && (filled.failed.is_empty() || refused.code != "23503")
+            });
             if error.is_some() {
                 break;
             }
         }
-        prepare::forget(&probe).await?;
+        prepare::forget(&probe, &working.form).await?;
     }
     probe.end().await?;
     Ok(errors)
@@ -102,9 +142,15 @@ async fn plan(probe: &Probe<'_>, text: &str) -> Result<Outcome, ProveError> {
         Ok(form) => form,
         Err(error) => return Ok(Err(error)),
     };
-    let explained = explain(probe, form.declared.len()).await?;
-    prepare::forget(probe).await?;
-    Ok(explained.map(|plan| Working { form, tables: plan.tables, writes: plan.writes, runs: Vec::new() }))
+    let explained = explain(probe, &form).await?;
+    prepare::forget(probe, &form).await?;
+    Ok(explained.map(|plan| Working {
+        form,
+        tables: plan.tables,
+        writes: plan.writes,
+        runs: Vec::new(),
+        refused: None,
+    }))
 }
 
 struct Plan {
@@ -113,8 +159,12 @@ struct Plan {
 }
 
 /// Plans the prepared statement: an ON CONFLICT target without an index is refused here only.
-async fn explain(probe: &Probe<'_>, parameters: usize) -> Result<Result<Plan, ServerError>, ProveError> {
-    let values = match parameters {
+async fn explain(probe: &Probe<'_>, form: &Form) -> Result<Result<Plan, ServerError>, ProveError> {
+    let mut plan = Plan { tables: Vec::new(), writes: false };
+    if form.way != Way::Prepare {
+        return Ok(Ok(plan));
+    }
+    let values = match form.declared.len() {
         0 => String::new(),
         count => format!("({})", vec!["NULL"; count].join(", ")),
     };
@@ -127,7 +177,6 @@ async fn explain(probe: &Probe<'_>, parameters: usize) -> Result<Result<Plan, Se
     }
     let text: String = probe.runner().rows(&sql).await?.into_iter().flatten().flatten().collect();
     let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    let mut plan = Plan { tables: Vec::new(), writes: false };
     walk(&json, &mut plan);
     Ok(Ok(plan))
 }
@@ -157,9 +206,9 @@ fn text<'j>(fields: &'j serde_json::Map<String, serde_json::Value>, key: &str) -
 
 /// Values with which the query runs: the first that work, and from there every label of an enum and every value that a
 /// check of its tables names.
-async fn runs(probe: &Probe<'_>, working: &Working) -> Result<Vec<Run>, ProveError> {
-    if prepare::prepare(probe, &working.form).await?.is_some() {
-        return Ok(Vec::new());
+async fn runs(probe: &Probe<'_>, working: &Working) -> Result<(Vec<Run>, Option<ServerError>), ProveError> {
+    if let Some(error) = prepare::prepare(probe, &working.form).await? {
+        return Ok((Vec::new(), Some(error)));
     }
     let types = prepare::types(probe).await?;
     let mut choices = Vec::new();
@@ -168,7 +217,9 @@ async fn runs(probe: &Probe<'_>, working: &Working) -> Result<Vec<Run>, ProveErr
     }
     let words = checked_words(probe, &working.tables).await?;
     let mut found = Vec::new();
-    if let Some(first) = first_run(probe, &choices, &words).await? {
+    let (first, mut refused) = first_run(probe, &choices, &words).await?;
+    if let Some(first) = first {
+        refused = None;
         found = variations(&first, &choices, &words);
         found.truncate(MOST_RUNS);
         let mut working_runs = vec![first];
@@ -179,8 +230,8 @@ async fn runs(probe: &Probe<'_>, working: &Working) -> Result<Vec<Run>, ProveErr
         }
         found = working_runs;
     }
-    prepare::forget(probe).await?;
-    Ok(found)
+    prepare::forget(probe, &working.form).await?;
+    Ok((found, refused))
 }
 
 /// What can stand for a parameter.
@@ -217,13 +268,18 @@ impl Choices {
         let is_text = category == "S";
         let kind =
             Kind { full: base.clone(), base, is_enum: kind == "e", category, modifier: -1, labels: labels.clone() };
-        let values = seed_value::candidates(&kind, "", "1001");
-        let existing = seed_value::candidates(&kind, "", "1");
+        let values = seed_value::candidates(&kind, "", "", "1001").all;
+        let existing = seed_value::candidates(&kind, "", "", "1").all;
         Ok(Choices { values, existing, labels, is_text })
     }
 }
 
-async fn first_run(probe: &Probe<'_>, choices: &[Choices], words: &[String]) -> Result<Option<Run>, ProveError> {
+/// The values that meet a row, else some that are taken; else the first refusal.
+async fn first_run(
+    probe: &Probe<'_>,
+    choices: &[Choices],
+    words: &[String],
+) -> Result<(Option<Run>, Option<ServerError>), ProveError> {
     let first = |values: &Vec<String>| values.first().cloned().unwrap_or_else(|| "NULL".to_owned());
     let value = |choice: &Choices| first(&choice.values);
     let existing = |choice: &Choices| first(&choice.existing);
@@ -247,20 +303,21 @@ async fn first_run(probe: &Probe<'_>, choices: &[Choices], words: &[String]) -> 
     }
     // One that meets no row is accepted whatever it writes, and shows little.
     let mut without_rows = None;
+    let mut refused = None;
     for as_replica in [false, true] {
         for values in tries.iter().take(TRIES * 3) {
             let run = Run { values: values.clone(), as_replica };
             match execute(probe, &run).await? {
                 Ok(0) => without_rows = without_rows.or(Some(run)),
-                Ok(_) => return Ok(Some(run)),
-                Err(_) => {}
+                Ok(_) => return Ok((Some(run), None)),
+                Err(error) => drop(refused.get_or_insert(error)),
             }
         }
         if without_rows.is_some() {
             break;
         }
     }
-    Ok(without_rows)
+    Ok((without_rows, refused))
 }
 
 fn variations(first: &Run, choices: &[Choices], words: &[String]) -> Vec<Run> {

@@ -12,12 +12,13 @@ use tokio_postgres::SimpleQueryMessage;
 use super::ProveError;
 use super::ground::Ground;
 use super::seed::{Memory, literal};
+use super::shared::belongs_to_server;
 use super::stand_in::{self, Missing};
 use crate::change::{Change, TransactionControl};
 use crate::history::{MigrationRun, Step, TransactionId};
 use crate::migration::Framework;
 use crate::shadow::{Access, Picture, ServerError, Session, ShadowError, Watched, observe_outside_block_in};
-use crate::sql::{Script, Sources};
+use crate::sql::{Script, Sources, Span};
 
 /// No statement takes long on a shadow unless it hangs.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -35,6 +36,8 @@ pub(super) struct Outcome {
     pub on_rows: bool,
     /// Rows were made up before, here or where the statement's rows come from.
     pub beside_rows: bool,
+    /// It needs what an extension brings that is not installed: what follows may miss what it makes.
+    pub not_run: bool,
     pub took: Duration,
 }
 
@@ -66,6 +69,10 @@ pub(super) struct Runner {
     pub slow: RefCell<BTreeSet<String>>,
     /// Frameworks whose own tables are there.
     tools: BTreeSet<Framework>,
+    /// Extensions that something stands in for.
+    pub lacking: BTreeSet<String>,
+    /// A judged statement was not run.
+    pub has_left_out: bool,
     /// The first judged statement that the server refused, as `file:line`.
     pub refused: Option<String>,
 }
@@ -87,6 +94,8 @@ impl Runner {
             memory: RefCell::default(),
             slow: RefCell::default(),
             tools: BTreeSet::new(),
+            lacking: BTreeSet::new(),
+            has_left_out: false,
             refused: None,
         })
     }
@@ -129,6 +138,7 @@ impl Runner {
             let mut outcome = self.statement(ground, step, sources, watch).await?;
             outcome.took = started.elapsed();
             outcome.beside_rows = self.has_seeded;
+            self.has_left_out |= outcome.not_run;
             outcomes.push((index, outcome));
         }
         if !is_shared(run) {
@@ -143,6 +153,10 @@ impl Runner {
         for statement in &script.statements {
             let sql = sources.slice(statement.span);
             let change = statement.change.as_ref().ok();
+            if ground.is_foreign() && change.is_some_and(belongs_to_server) {
+                self.not_run(statement.span, sources);
+                continue;
+            }
             for _ in 0..MOST_STAND_INS {
                 let Some(error) = self.run(change, sql, sources).await? else { break };
                 match stand_in::missing(&error, change) {
@@ -151,8 +165,13 @@ impl Runner {
                         self.note(text);
                     }
                     Some(Missing::Extension(create)) => {
-                        let text = stand_in::extension(&self.session, create, false).await?;
+                        let text = stand_in::extension(&self.session, create).await?;
+                        self.lacking.insert(create.name.name.to_string());
                         self.note(text);
+                        break;
+                    }
+                    None if !self.lacking.is_empty() && stand_in::may_be_for_want_of(&error) => {
+                        self.base_without_extension(statement, &error, sources).await?;
                         break;
                     }
                     None => {
@@ -210,8 +229,8 @@ impl Runner {
                 let error = self.guarded(step, sql, sources).await?;
                 Ok(Outcome { error, ..Outcome::default() })
             }
-            change if ground.is_foreign() && change.is_some_and(|_| is_cluster_wide(sql)) => {
-                self.note("what belongs to the whole server is not run on a server of others".to_owned());
+            Some(change) if ground.is_foreign() && belongs_to_server(change) => {
+                self.not_run(step.span(), sources);
                 Ok(Outcome::default())
             }
             change => {
@@ -224,13 +243,17 @@ impl Runner {
                     let text = match missing {
                         Missing::Role(name) => stand_in::role(ground, &name).await?,
                         Missing::Extension(create) => {
-                            let text = stand_in::extension(&self.session, create, self.is_open()).await?;
+                            let text = stand_in::extension(&self.session, create).await?;
+                            self.lacking.insert(create.name.name.to_string());
                             self.note(text);
                             return Ok(Outcome::default());
                         }
                     };
                     self.note(text);
                     outcome = self.watched(ground, step, sql, sources, watch).await?;
+                }
+                if let Some(error) = self.for_want_of_extension(step, &outcome) {
+                    return self.without_extension(ground, step, &error, sources, watch).await;
                 }
                 if outcome.error.as_ref().is_some_and(is_about_rows) && !self.made_up.is_empty() {
                     outcome = self.without_rows(ground, step, sql, sources, watch, outcome).await?;
@@ -270,7 +293,7 @@ impl Runner {
         Ok(Outcome { error: refused.error, on_rows: true, ..second })
     }
 
-    async fn watched(
+    pub async fn watched(
         &mut self,
         ground: &Ground,
         step: &Step<'_>,
@@ -293,6 +316,12 @@ impl Runner {
                     Some(before) => Some(before.since(&self.session).await?),
                     None => None,
                 };
+                // What a block does is not all known, nor what a function does.
+                if ground.is_foreign()
+                    && matches!(step.change(), Some(Change::Do(_) | Change::Call(_) | Change::Select(_)))
+                {
+                    ground.note_roles_of(&self.session).await?;
+                }
                 let error = self.send(if open { "RELEASE SAVEPOINT pgassay" } else { "COMMIT" }).await?;
                 Ok(Outcome { watched, error, ..Outcome::default() })
             }
@@ -420,11 +449,21 @@ impl Runner {
         Ok(messages.iter().filter_map(row).collect())
     }
 
-    fn note(&mut self, text: String) {
+    fn not_run(&mut self, span: Span, sources: &Sources) {
+        let place = place(span, sources);
+        self.note(format!("{place} changes what belongs to the whole server: not run on a server of others"));
+    }
+
+    pub fn note(&mut self, text: String) {
         if !self.notes.contains(&text) {
             self.notes.push(text);
         }
     }
+}
+
+/// `file:line`.
+pub(super) fn place(span: Span, sources: &Sources) -> String {
+    format!("{}:{}", sources.file(span.file).name, sources.positions(span).0.line)
 }
 
 /// A COMMIT that is refused is told of the last statement before it.
@@ -447,15 +486,6 @@ fn ends_transactions(error: &ServerError) -> bool {
 /// Integrity violations, and values that do not fit.
 pub(super) fn is_about_rows(error: &ServerError) -> bool {
     error.code.starts_with("23") || error.code.starts_with("22")
-}
-
-/// Speaks of what all databases of a server share.
-fn is_cluster_wide(sql: &str) -> bool {
-    let mut words = sql.split_whitespace().map(str::to_ascii_uppercase);
-    let verb = words.next().unwrap_or_default();
-    let kind = words.next().unwrap_or_default();
-    matches!(verb.as_str(), "CREATE" | "ALTER" | "DROP")
-        && matches!(kind.as_str(), "ROLE" | "USER" | "GROUP" | "DATABASE" | "TABLESPACE" | "SYSTEM" | "SUBSCRIPTION")
 }
 
 fn refusal(outcome: Result<(), tokio_postgres::Error>) -> Result<Option<ServerError>, ShadowError> {

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ProveError;
 use super::probe::Probe;
-use super::seed_read::empty_tables;
+use super::seed_read::{empty_tables, sequences_sql};
 use super::seed_table::Table;
 pub(super) use super::seed_table::literal;
 use crate::shadow::ServerError;
 
 /// Refusals after which a table is left empty.
-const TRIES: usize = 40;
+const TRIES: usize = 250;
 
 /// Values are looked for with so many rows; only those that work are written for all.
 const FEW: usize = 8;
@@ -43,14 +43,19 @@ struct Known {
 /// Fills the tables that have no rows, parents first. Rows stay as long as what the probe does.
 pub(super) async fn fill(probe: &Probe<'_>, tables: &[String], rows: usize) -> Result<Filled, ProveError> {
     let mut filled = Filled::default();
-    let mut empty: BTreeSet<String> = BTreeSet::new();
-    for mut table in empty_tables(probe.runner(), tables).await? {
-        let signature = (table.signature(), table.parents().map(|parent| empty.contains(parent)).collect());
+    let all = empty_tables(probe.runner(), tables).await?;
+    let mut empty: BTreeSet<String> = all.iter().map(|table| table.name.clone()).collect();
+    for mut table in all {
+        let absent: BTreeSet<String> =
+            table.parents().filter(|parent| empty.contains(*parent)).map(str::to_owned).collect();
+        let signature = (table.signature(), table.parents().map(|parent| absent.contains(parent)).collect());
+        let in_ring = table.goes_before(absent);
         let known = probe.runner().memory.borrow().0.get(&table.name).filter(|it| it.signature == signature).cloned();
         let outcome = match known {
             Some(Known { refused: Some(refused), .. }) => Err(refused),
             known => {
                 let mut attempt = Attempt::new(&mut table, rows, known.as_ref());
+                attempt.as_replica |= in_ring;
                 let outcome = attempt.fill(probe).await?;
                 let refused = outcome.as_ref().err().cloned();
                 let as_replica = attempt.as_replica;
@@ -60,12 +65,17 @@ pub(super) async fn fill(probe: &Probe<'_>, tables: &[String], rows: usize) -> R
             }
         };
         match outcome {
-            Ok(()) => drop(filled.tables.insert(table.name)),
-            Err(last) => {
-                filled.failed.push(format!("no rows could be made up for {}: {last}", table.name));
-                empty.insert(table.name);
+            Ok(()) => {
+                empty.remove(&table.name);
+                filled.tables.insert(table.name);
             }
+            // Its rows came with the whole table's; of a partition by hash none can be aimed at.
+            Err(_) if table.is_partition => {}
+            Err(last) => filled.failed.push(format!("no rows could be made up for {}: {last}", table.name)),
         }
+    }
+    if !filled.tables.is_empty() {
+        probe.keep(&sequences_sql(&filled.tables, rows)).await?;
     }
     Ok(filled)
 }
@@ -92,7 +102,9 @@ impl Attempt<'_> {
     /// The inner error is the last refusal.
     async fn fill(&mut self, probe: &Probe<'_>) -> Result<Result<(), String>, ProveError> {
         let mut last = String::new();
-        for _ in 0..TRIES {
+        // Rows of a partition came with the whole table: for its own sake little is tried.
+        let tries = if self.table.is_partition { FEW } else { TRIES };
+        for _ in 0..tries {
             let text = self.text();
             let refused = if self.settled { probe.keep(&text).await? } else { probe.run(&text).await? };
             match refused {

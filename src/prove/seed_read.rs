@@ -21,17 +21,19 @@ pub(super) async fn empty_tables(runner: &Runner, names: &[String]) -> Result<Ve
     if empty.is_empty() {
         return Ok(Vec::new());
     }
-    let list: Vec<&str> = empty.iter().map(|(oid, _)| oid.as_str()).collect();
+    let list: Vec<&str> = empty.iter().map(|(oid, ..)| oid.as_str()).collect();
     let is_one = format!("c.oid = ANY ('{{{}}}'::pg_catalog.oid[])", list.join(","));
     let mut checks = by_table(runner.rows(&checks_sql(&is_one)).await?);
     let mut columns = by_table(runner.rows(&columns_sql(&is_one)).await?);
     let mut keys = by_table(runner.rows(&keys_sql(&is_one)).await?);
     let of = |all: &mut ByTable, oid: &str| all.remove(oid).unwrap_or_default();
-    let table = |(oid, name): (String, String)| {
+    let table = |(oid, name, is_partition): Found| {
         let checks: Vec<(Check, String)> = of(&mut checks, &oid).into_iter().filter_map(check).collect();
         let columns = of(&mut columns, &oid).into_iter().filter_map(|row| Column::read(row, &checks)).collect();
         let keys = of(&mut keys, &oid).into_iter().filter_map(key).collect();
-        Table::new(name, columns, keys, checks.into_iter().map(|(check, _)| check).collect())
+        let mut table = Table::new(name, columns, keys, checks.into_iter().map(|(check, _)| check).collect());
+        table.is_partition = is_partition;
+        table
     };
     Ok(empty.into_iter().map(table).collect())
 }
@@ -41,6 +43,7 @@ struct Wanted {
     oid: String,
     name: String,
     parents: Vec<String>,
+    is_partition: bool,
 }
 
 async fn wanted(runner: &Runner, names: &[String]) -> Result<Vec<Wanted>, ProveError> {
@@ -48,24 +51,31 @@ async fn wanted(runner: &Runner, names: &[String]) -> Result<Vec<Wanted>, ProveE
     let sql = format!(
         "WITH RECURSIVE wanted(oid) AS (
            SELECT pg_catalog.to_regclass(name)::pg_catalog.oid FROM pg_catalog.unnest(ARRAY[{}]::text[]) AS name
-           UNION SELECT f.confrelid FROM wanted w JOIN pg_catalog.pg_constraint f ON f.conrelid = w.oid AND f.contype = 'f')
+           UNION SELECT other.oid FROM wanted w CROSS JOIN LATERAL (
+             SELECT f.confrelid FROM pg_catalog.pg_constraint f WHERE f.conrelid = w.oid AND f.contype = 'f'
+             UNION ALL SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
+              WHERE i.inhrelid = w.oid AND p.relkind = 'p') AS other(oid))
          SELECT c.oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
-                (SELECT pg_catalog.string_agg(f.confrelid::text, ',') FROM pg_catalog.pg_constraint f
-                  WHERE f.conrelid = c.oid AND f.contype = 'f' AND f.confrelid <> c.oid)
+                pg_catalog.concat_ws(',', (SELECT pg_catalog.string_agg(f.confrelid::text, ',') FROM pg_catalog.pg_constraint f
+                  WHERE f.conrelid = c.oid AND f.contype = 'f' AND f.confrelid <> c.oid),
+                  (SELECT i.inhparent::text FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid AND c.relispartition)), c.relispartition
            FROM wanted w JOIN pg_catalog.pg_class c ON c.oid = w.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
           WHERE c.relkind IN ('r', 'p') ORDER BY 2",
         list.join(", ")
     );
     let read = |row: Vec<Option<String>>| {
-        let [oid, name, parents]: [Option<String>; 3] = row.try_into().ok()?;
+        let [oid, name, parents, partition]: [Option<String>; 4] = row.try_into().ok()?;
         let parents = parents.map(|text| text.split(',').map(str::to_owned).collect()).unwrap_or_default();
-        Some(Wanted { oid: oid?, name: name?, parents })
+        Some(Wanted { oid: oid?, name: name?, parents, is_partition: partition? == "t" })
     };
     Ok(runner.rows(&sql).await?.into_iter().filter_map(read).collect())
 }
 
-/// As (identifier, name), parents before those that refer to them; a ring is cut where it is entered.
-fn in_order(names: &[String], all: Vec<Wanted>) -> Vec<(String, String)> {
+/// A table's identifier, its name, and whether it is a partition.
+type Found = (String, String, bool);
+
+/// The tables, parents before those that refer to them; a ring is cut where it is entered.
+fn in_order(names: &[String], all: Vec<Wanted>) -> Vec<Found> {
     let by_oid: BTreeMap<&str, &Wanted> = all.iter().map(|one| (one.oid.as_str(), one)).collect();
     let place = |one: &Wanted| names.iter().position(|name| *name == one.name).unwrap_or(usize::MAX);
     let mut first: Vec<&Wanted> = all.iter().collect();
@@ -76,7 +86,7 @@ fn in_order(names: &[String], all: Vec<Wanted>) -> Vec<(String, String)> {
     let mut stack: Vec<(&Wanted, bool)> = first.into_iter().rev().map(|one| (one, false)).collect();
     while let Some((one, parents_done)) = stack.pop() {
         if parents_done {
-            ordered.push((one.oid.clone(), one.name.clone()));
+            ordered.push((one.oid.clone(), one.name.clone(), one.is_partition));
         } else if visited.insert(one.oid.as_str()) {
             stack.push((one, true));
             stack.extend(one.parents.iter().filter_map(|oid| Some((*by_oid.get(oid.as_str())?, false))));
@@ -85,11 +95,11 @@ fn in_order(names: &[String], all: Vec<Wanted>) -> Vec<(String, String)> {
     ordered
 }
 
-async fn without_rows(runner: &Runner, tables: Vec<(String, String)>) -> Result<Vec<(String, String)>, ProveError> {
+async fn without_rows(runner: &Runner, tables: Vec<Found>) -> Result<Vec<Found>, ProveError> {
     if tables.is_empty() {
         return Ok(tables);
     }
-    let tests: Vec<String> = tables.iter().map(|(_, name)| format!("EXISTS (SELECT FROM {name})")).collect();
+    let tests: Vec<String> = tables.iter().map(|(_, name, _)| format!("EXISTS (SELECT FROM {name})")).collect();
     // A target list holds 1664 entries.
     let mut answers = Vec::new();
     for tests in tests.chunks(1000) {
@@ -148,6 +158,20 @@ fn keys_sql(is_one: &str) -> String {
     )
 }
 
+/// Moves the sequences of the tables' columns behind the numbers of so many rows: what a client inserts then meets none of them.
+/// Sequences do not go back with a transaction.
+pub(super) fn sequences_sql(tables: &BTreeSet<String>, rows: usize) -> String {
+    let list: Vec<String> = tables.iter().map(|name| format!("pg_catalog.to_regclass({})", literal(name))).collect();
+    format!(
+        "SELECT pg_catalog.setval(q.seqrelid::pg_catalog.regclass,
+                    LEAST(GREATEST(pg_catalog.pg_sequence_last_value(q.seqrelid), {rows}, q.seqmin), q.seqmax))
+           FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.objid
+          WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = d.classid AND d.deptype IN ('a', 'i')
+            AND d.refobjid = ANY (ARRAY[{}]::pg_catalog.oid[]) AND q.seqincrement > 0",
+        list.join(", ")
+    )
+}
+
 fn key(row: Vec<Option<String>>) -> Option<ForeignKey> {
     let [columns, parent, itself, names]: [Option<String>; 4] = row.try_into().ok()?;
     Some(ForeignKey {
@@ -163,7 +187,7 @@ fn columns_sql(is_one: &str) -> String {
         "WITH RECURSIVE base(attrelid, attnum, oid, typmod, domain, required, checks) AS (
            SELECT c.oid, a.attnum, a.atttypid, a.atttypmod, NULL::text, a.attnotnull, ''
              FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-            WHERE {is_one} AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity = ''
+            WHERE {is_one} AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
            UNION ALL
            SELECT b.attrelid, b.attnum, t.typbasetype, t.typtypmod, COALESCE(b.domain, t.typname::text COLLATE \"default\"),
                   b.required OR t.typnotnull,
@@ -175,7 +199,8 @@ fn columns_sql(is_one: &str) -> String {
                 (SELECT pg_catalog.string_agg(e.enumlabel, E'\\x01' ORDER BY e.enumsortorder)
                    FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid),
                 EXISTS (SELECT FROM pg_catalog.pg_index i
-                         WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey))
+                         WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey)),
+                a.attidentity <> ''
            FROM base b JOIN pg_catalog.pg_attribute a ON a.attrelid = b.attrelid AND a.attnum = b.attnum
            JOIN pg_catalog.pg_type t ON t.oid = b.oid
           WHERE t.typtype <> 'd' ORDER BY b.attrelid, a.attnum"

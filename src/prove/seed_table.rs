@@ -1,5 +1,6 @@
 //! One table to make up rows for: its columns with the values to try for each, as the catalogs describe them.
 
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::ground::quote;
@@ -12,6 +13,12 @@ pub(super) struct Table {
     columns: Vec<Column>,
     keys: Vec<ForeignKey>,
     checks: Vec<Check>,
+    /// Tables that it refers to and that have no rows yet: keys in a ring.
+    absent: BTreeSet<String>,
+    /// A partition gets rows with the table that it belongs to.
+    pub is_partition: bool,
+    /// 0 until values are mixed by chance.
+    shuffles: u64,
     /// The column whose value was changed last: a value that does not fit is likely its own.
     last: Option<i16>,
 }
@@ -21,10 +28,13 @@ pub(super) struct Column {
     number: i16,
     domain: Option<String>,
     /// Expressions over `n`, best first.
-    candidates: Vec<String>,
+    values: Vec<String>,
+    /// So many at the front are those that a check may want.
+    likely: usize,
     next: usize,
     nullable: bool,
     unique: bool,
+    identity: bool,
 }
 
 pub(super) struct ForeignKey {
@@ -45,7 +55,15 @@ pub(super) fn literal(text: &str) -> String {
 
 impl Table {
     pub fn new(name: String, columns: Vec<Column>, keys: Vec<ForeignKey>, checks: Vec<Check>) -> Table {
-        Table { name, columns, keys, checks, last: None }
+        Table { name, columns, keys, checks, absent: BTreeSet::new(), is_partition: false, shuffles: 0, last: None }
+    }
+
+    /// Says which of its parents have no rows yet. A key to one of them that must have a value gets the one that the parent's row will
+    /// have; true if there is one.
+    pub fn goes_before(&mut self, absent: BTreeSet<String>) -> bool {
+        self.absent = absent;
+        let required = |number: &i16| self.columns.iter().any(|column| column.number == *number && !column.nullable);
+        self.keys.iter().any(|key| self.absent.contains(&key.parent) && key.columns.iter().any(required))
     }
 
     /// The tables that it refers to, but for itself.
@@ -69,7 +87,7 @@ impl Table {
     pub fn signature(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         for column in &self.columns {
-            (&column.name, &column.candidates, column.nullable, column.unique).hash(&mut hasher);
+            (&column.name, &column.values, column.nullable, column.unique).hash(&mut hasher);
         }
         for key in &self.keys {
             (&key.columns, &key.parent, &key.parent_columns).hash(&mut hasher);
@@ -87,7 +105,7 @@ impl Table {
         for (number, key) in self.keys.iter().enumerate() {
             let places: Vec<Option<usize>> =
                 key.columns.iter().map(|column| self.columns.iter().position(|it| it.number == *column)).collect();
-            if key.to_itself {
+            if key.to_itself || self.absent.contains(&key.parent) {
                 for place in places.into_iter().flatten().filter(|place| self.columns[*place].nullable) {
                     values[place] = "NULL".to_owned();
                 }
@@ -114,9 +132,10 @@ impl Table {
         }
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         format!(
-            "INSERT INTO {} ({}) SELECT {} FROM pg_catalog.generate_series(1, {rows}) n{joins} ON CONFLICT DO NOTHING",
+            "INSERT INTO {} ({}){} SELECT {} FROM pg_catalog.generate_series(1, {rows}) n{joins} ON CONFLICT DO NOTHING",
             self.name,
             names.join(", "),
+            if self.columns.iter().any(|column| column.identity) { " OVERRIDING SYSTEM VALUE" } else { "" },
             values.join(", ")
         )
     }
@@ -124,7 +143,7 @@ impl Table {
     /// Chooses other values for what was refused; false if nothing is left to try.
     pub fn learn(&mut self, error: &ServerError) -> bool {
         match error.code.as_str() {
-            "23514" => self.vary_check(error),
+            "23514" => (self.shuffles == 0 && self.vary_check(error)) || self.shuffle(),
             "23502" => error.column.as_ref().is_some_and(|name| {
                 let quoted = [name.clone(), quote(name)];
                 self.columns.iter_mut().find(|column| quoted.contains(&column.name)).is_some_and(Column::advance)
@@ -133,6 +152,20 @@ impl Table {
             code if code.starts_with("22") => self.vary_all(),
             _ => false,
         }
+    }
+
+    /// Where checks overlap, going through one's columns spoils what another needs: then any mixture of likely values is tried. The same
+    /// ones in the same order, so that runs do not differ.
+    fn shuffle(&mut self) -> bool {
+        let checked: BTreeSet<i16> = self.checks.iter().flat_map(|check| check.columns.clone()).collect();
+        for column in self.columns.iter_mut().filter(|column| checked.contains(&column.number)) {
+            // Knuth's MMIX generator; its high bits are good.
+            self.shuffles =
+                self.shuffles.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let likely = column.likely.clamp(1, column.values.len().max(1));
+            column.next = usize::try_from(self.shuffles >> 33).unwrap_or(0) % likely;
+        }
+        !checked.is_empty()
     }
 
     fn vary_check(&mut self, error: &ServerError) -> bool {
@@ -176,7 +209,8 @@ impl Column {
             domain_checks,
             labels,
             unique,
-        ]: [Option<String>; 12] = row.try_into().ok()?;
+            identity,
+        ]: [Option<String>; 13] = row.try_into().ok()?;
         let number: i16 = number?.parse().ok()?;
         let mut conditions = domain_checks.unwrap_or_default();
         for (_, text) in checks.iter().filter(|(check, _)| check.columns.contains(&number)) {
@@ -195,31 +229,29 @@ impl Column {
         // Values that need not differ come twice, so that a new unique constraint has something to refuse.
         let n = if unique { "n" } else { "((n + 1) / 2)" };
         let nullable = not_null? == "f";
-        let candidates = candidates(&kind, &conditions, n);
-        Some(Column { name: name?, number, domain, candidates, next: 0, nullable, unique })
+        let mut values = candidates(&kind, name.as_deref().unwrap_or_default(), &conditions, n);
+        // Behind what the checks name, as several of them may belong together.
+        let place = values.named.min(values.all.len());
+        if nullable {
+            values.all.insert(place, "NULL".to_owned());
+            if !unique && let Some(first) = values.all.first().filter(|first| *first != "NULL") {
+                // Some rows without a value, where that is allowed.
+                let mixed = format!("CASE WHEN n % 5 = 0 THEN NULL ELSE {first} END");
+                values.all.insert(0, mixed);
+            }
+        }
+        let identity = identity? == "t";
+        let (likely, values) = (place + 4, values.all);
+        Some(Column { name: name?, number, domain, values, likely, next: 0, nullable, unique, identity })
     }
 
     fn value(&self) -> String {
-        let at = if self.mixes_nulls() { self.next.saturating_sub(1) } else { self.next };
-        let Some(value) = self.candidates.get(at) else { return "NULL".to_owned() };
-        match self.next {
-            // Some rows without a value, where that is allowed.
-            0 if self.mixes_nulls() => format!("CASE WHEN n % 5 = 0 THEN NULL ELSE {value} END"),
-            _ => value.clone(),
-        }
+        self.values.get(self.next).cloned().unwrap_or_else(|| "NULL".to_owned())
     }
 
-    fn mixes_nulls(&self) -> bool {
-        self.nullable && !self.unique
-    }
-
-    fn last(&self) -> usize {
-        self.candidates.len() + usize::from(self.nullable)
-    }
-
-    /// The next value, if there is one; NULL is the last.
+    /// The next value, if there is one.
     fn advance(&mut self) -> bool {
-        let more = self.next + 1 < self.last();
+        let more = self.next + 1 < self.values.len();
         self.next += usize::from(more);
         more
     }
@@ -233,6 +265,8 @@ impl Column {
 
 /// The numbers of an array or vector in its text form: `{1,2}` or `1 2`.
 pub(super) fn numbers(text: &str) -> Vec<i16> {
+    // An int2vector as an array counts from 0, and says so: `[0:1]={1,2}`.
+    let text = text.rsplit('=').next().unwrap_or(text);
     let separated = text.trim_matches(['{', '}']).split([',', ' ']);
     separated.filter_map(|number| number.parse().ok()).collect()
 }

@@ -1,5 +1,6 @@
 //! Values to try for a column: expressions over the number of the row.
 
+use super::matching;
 use super::seed_table::literal;
 
 /// What is known of a column's type below all domains.
@@ -15,21 +16,57 @@ pub(super) struct Kind {
     pub labels: Vec<String>,
 }
 
-/// Best first, for the row of number `n`. `conditions` are the checks that speak of the column: the values they name are
-/// likely to be accepted.
-pub(super) fn candidates(kind: &Kind, conditions: &str, n: &str) -> Vec<String> {
-    let mut found = Vec::new();
+/// What to try.
+pub(super) struct Values {
+    /// Best first.
+    pub all: Vec<String>,
+    /// So many at the front are what the conditions name.
+    pub named: usize,
+}
+
+/// For the row of number `n`. `conditions` are the checks that speak of the column: the values they name are likely to be accepted.
+/// Of what they compare with `column`, that alone; where nothing is, anything they name.
+pub(super) fn candidates(kind: &Kind, column: &str, conditions: &str, n: &str) -> Values {
+    let (mut found, mut named) = (Vec::new(), Vec::new());
+    let mut literals = literals(conditions);
+    let is_own = |literal: &Literal| literal.of.as_deref().is_none_or(|of| of == column);
+    if literals.iter().any(is_own) {
+        literals.retain(is_own);
+    }
+    let (numbers, texts): (Vec<Literal>, Vec<Literal>) = literals.into_iter().partition(|it| it.is_number);
+    let values = |literals: Vec<Literal>| {
+        let mut values: Vec<String> = literals.into_iter().map(|it| it.value).collect();
+        values.dedup();
+        values
+    };
+    let (texts, numbers) = (values(texts), values(numbers));
     if kind.is_enum {
-        found.push(one_of(&kind.labels, n));
-        found.extend(kind.labels.iter().map(|label| literal(label)));
+        named.push(one_of(&kind.labels, n));
+        named.extend(kind.labels.iter().map(|label| literal(label)));
+    } else if matches!(kind.base.as_str(), "json" | "jsonb") {
+        found = usual(kind, n);
+        // `doc ? 'version'` names a key.
+        let keys: Vec<String> =
+            texts.iter().map(|text| format!("{}: 1", serde_json::Value::from(text.as_str()))).collect();
+        if !keys.is_empty() {
+            named.push(literal(&format!("{{{}}}", keys.join(", "))));
+        }
     } else {
-        let (texts, numbers) = literals(conditions);
+        if kind.category == "S" {
+            for pattern in patterns(conditions) {
+                let samples = matching::samples(&pattern);
+                if !samples.is_empty() {
+                    named.push(one_of(&samples, n));
+                }
+            }
+        }
         if !texts.is_empty() {
             // A pattern of LIKE fits itself, but only once.
             let patterns = texts.iter().filter(|text| kind.category == "S" && text.contains('%'));
-            found.extend(patterns.map(|text| literal(text).replace('%', &format!("' || {n} || '"))));
-            found.push(one_of(&texts, n));
+            named.extend(patterns.map(|text| literal(text).replace('%', &format!("' || {n} || '"))));
+            named.push(one_of(&texts, n));
         }
+        named.extend(texts.iter().map(|text| literal(text)));
         if kind.category == "N" {
             for number in &numbers {
                 found.extend([
@@ -40,25 +77,22 @@ pub(super) fn candidates(kind: &Kind, conditions: &str, n: &str) -> Vec<String> 
                 ]);
             }
         }
-        let usual = usual(kind, n);
         // A check on a number often allows the usual one; a check on a text with literals seldom does.
-        match texts.is_empty() {
-            true => found.splice(0..0, usual).for_each(drop),
-            false => found.extend(usual),
-        }
-        found.extend(texts.iter().map(|text| literal(text)));
+        found.splice(0..0, usual(kind, n)).for_each(drop);
         if kind.category == "S" {
             let lengths =
                 numbers.iter().filter_map(|number| number.parse::<usize>().ok()).filter(|length| *length <= 200);
             found.extend(lengths.map(|length| format!("pg_catalog.rpad({n}::text, {length}, 'x')")));
         }
     }
+    named.dedup();
     found.dedup();
     let cast = |value: String| match text_length(kind) {
         Some(length) => format!("pg_catalog.right(({value})::text, {length})::{}", kind.full),
         None => format!("({value})::{}", kind.full),
     };
-    found.into_iter().map(cast).collect()
+    let count = named.len();
+    Values { all: named.into_iter().chain(found).map(cast).collect(), named: count.max(1) }
 }
 
 /// The length of varchar(n) and char(n).
@@ -108,8 +142,23 @@ fn usual(kind: &Kind, n: &str) -> Vec<String> {
         "int4range" | "int8range" | "numrange" => texts(&["'[' || {n} || ',' || {n} + 1 || ')'", "'empty'"]),
         "daterange" | "tsrange" | "tstzrange" => texts(&["'[2024-01-01,2024-02-01)'", "'empty'"]),
         "bit" => vec![literal(&"0".repeat(usize::try_from(kind.modifier).unwrap_or(1).clamp(1, 1000)))],
+        "bit varying" => texts(&["'1'", "''"]),
+        "macaddr8" => texts(&["'08:00:2b:ff:fe:01:02:' || pg_catalog.lpad(pg_catalog.to_hex({n} % 256), 2, '0')"]),
+        "pg_lsn" => texts(&["'0/' || pg_catalog.to_hex({n})"]),
+        "jsonpath" => texts(&["'$'"]),
+        "tsquery" => texts(&["'example'"]),
+        "box" | "lseg" | "path" | "polygon" => texts(&["'(0,0),(' || {n} || ',1)'"]),
+        "line" => texts(&["'{1,1,' || {n} || '}'"]),
+        "circle" => texts(&["'<(0,0),' || {n} || '>'"]),
+        "int4multirange" | "int8multirange" | "nummultirange" => {
+            texts(&["'{[' || {n} || ',' || {n} + 1 || ')}'", "'{}'"])
+        }
+        "datemultirange" | "tsmultirange" | "tstzmultirange" => texts(&["'{[2024-01-01,2024-02-01)}'", "'{}'"]),
         "ltree" => texts(&["'example.n' || {n}", "'0'"]),
         "hstore" => texts(&["'example=>' || {n}"]),
+        "\"char\"" => texts(&["'a'"]),
+        // A composite of NULLs is not NULL itself.
+        _ if kind.category == "C" => vec![format!("pg_catalog.jsonb_populate_record(NULL::{}, '{{}}')", kind.full)],
         _ if kind.category == "S" => texts(&[
             "'example ' || {n}",
             "'example' || {n}",
@@ -125,54 +174,85 @@ fn usual(kind: &Kind, n: &str) -> Vec<String> {
     }
 }
 
+/// The regular expressions that a condition as the server prints it demands.
+fn patterns(condition: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, operator) in ["~ '", "~* '"].iter().flat_map(|sign| condition.match_indices(sign)) {
+        if condition[..at].ends_with(['!', '~']) {
+            continue;
+        }
+        found.extend(texts(&condition[at + operator.len() - 1..]).into_iter().next());
+    }
+    found
+}
+
 /// The string literals of a condition as the server prints it.
 pub(super) fn texts(condition: &str) -> Vec<String> {
-    literals(condition).0
+    literals(condition).into_iter().filter(|it| !it.is_number).map(|it| it.value).collect()
+}
+
+/// A constant of a condition.
+#[derive(Debug, PartialEq)]
+struct Literal {
+    value: String,
+    is_number: bool,
+    /// The column that was named last before it: what it is compared with.
+    of: Option<String>,
 }
 
 /// The string and number literals of a condition as the server prints it.
-fn literals(text: &str) -> (Vec<String>, Vec<String>) {
-    let (mut texts, mut numbers) = (Vec::new(), Vec::new());
+fn literals(text: &str) -> Vec<Literal> {
+    let mut found: Vec<Literal> = Vec::new();
+    let mut of: Option<String> = None;
     let mut rest = text;
-    'text: while let Some(at) = rest.find(|c: char| c == '\'' || c == '"' || c.is_ascii_alphanumeric() || c == '_') {
-        let first = rest[at..].chars().next().unwrap_or_default();
+    while let Some(at) = rest.find(|c: char| c == '\'' || c == '"' || c.is_ascii_alphanumeric() || c == '_') {
+        let is_type = rest[..at].ends_with("::");
         let behind = &rest[at..];
-        let end = match first {
-            '\'' | '"' => {
-                let mut end = 1;
-                // A doubled quote is one of the text. One that never closes ends what can be read.
-                loop {
-                    let Some(close) = behind[end..].find(first) else { break 'text };
-                    end += close + 1;
-                    if !behind[end..].starts_with(first) {
-                        break;
-                    }
-                    end += 1;
-                }
+        let end = match behind.as_bytes()[0] {
+            quote @ (b'\'' | b'"') => {
+                // One that never closes ends what can be read.
+                let Some(end) = closing(behind, char::from(quote)) else { break };
                 let inner = &behind[1..end - 1];
-                // `'5'::numeric` is a number.
-                if first == '\'' {
+                if quote == b'\'' {
                     let value = inner.replace("''", "'");
-                    match value.parse::<f64>() {
-                        Ok(_) if !value.is_empty() => numbers.push(value),
-                        _ => texts.push(value),
-                    }
+                    // `'5'::numeric` is a number.
+                    let is_number = !value.is_empty() && value.parse::<f64>().is_ok();
+                    found.push(Literal { value, is_number, of: of.clone() });
+                } else if !is_type {
+                    of = Some(behind[..end].to_owned());
                 }
                 end
             }
-            _ => {
-                let end = behind.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).unwrap_or(behind.len());
-                if behind[..end].parse::<f64>().is_ok() && first.is_ascii_digit() {
-                    numbers.push(behind[..end].to_owned());
+            first => {
+                let inside = |c: char| c.is_alphanumeric() || c == '_' || c == '.' || (is_type && c == ' ');
+                let end = behind.find(|c| !inside(c)).unwrap_or(behind.len());
+                let word = &behind[..end];
+                if first.is_ascii_digit() {
+                    if word.parse::<f64>().is_ok() {
+                        found.push(Literal { value: word.to_owned(), is_number: true, of: of.clone() });
+                    }
+                } else if !is_type && !behind[end..].starts_with('(') && !first.is_ascii_uppercase() {
+                    // Keywords are printed in capitals.
+                    of = Some(word.to_owned());
                 }
                 end
             }
         };
         rest = &behind[end..];
     }
-    texts.dedup();
-    numbers.dedup();
-    (texts, numbers)
+    found
+}
+
+/// Behind the quote that closes the one at the start; a doubled one is part of the text.
+fn closing(text: &str, quote: char) -> Option<usize> {
+    let mut end = 1;
+    loop {
+        end += text[end..].find(quote)? + 1;
+        if !text[end..].starts_with(quote) {
+            return Some(end);
+        }
+        end += 1;
+    }
 }
 
 #[cfg(test)]
@@ -181,10 +261,24 @@ mod tests {
 
     #[test]
     fn literals_are_read_from_what_the_server_prints() {
-        let (texts, numbers) =
-            literals("CHECK (((a1 >= 5) AND (s = ANY (ARRAY['it''s'::text, 'b'::text])) AND (x < '7.5'::numeric)))");
-        assert_eq!(texts, ["it's", "b"]);
-        assert_eq!(numbers, ["5", "7.5"]);
-        assert_eq!(literals("\"Odd 'name'\" > 0 AND 'open"), (Vec::new(), vec!["0".to_owned()]));
+        let read = |text: &str| -> Vec<(String, bool, Option<String>)> {
+            literals(text).into_iter().map(|it| (it.value, it.is_number, it.of)).collect()
+        };
+        let literal = |value: &str, is_number: bool, of: &str| {
+            (value.to_owned(), is_number, (!of.is_empty()).then(|| of.to_owned()))
+        };
+        assert_eq!(
+            read(
+                "CHECK (((a1 >= 5) AND ((s)::text = ANY (ARRAY['it''s'::character varying, 'b'::text])) AND (lower(x) < '7.5'::numeric)))"
+            ),
+            [
+                literal("5", true, "a1"),
+                literal("it's", false, "s"),
+                literal("b", false, "s"),
+                literal("7.5", true, "x")
+            ]
+        );
+        assert_eq!(read("FOR VALUES IN ('eu')"), [literal("eu", false, "")]);
+        assert_eq!(read("\"Odd 'name'\" > 0 AND 'open"), [literal("0", true, "\"Odd 'name'\"")]);
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! In: the server's refusal. Out: an object of the same name that lets the migration go on, and a sentence about it.
 
-use super::ProveError;
-use super::ground::{Ground, quote};
-use crate::catalog::{self, Function};
-use crate::change::{Change, CreateExtension, Volatility};
-use crate::shadow::{ServerError, Session};
+use super::ground::Ground;
+use super::{ProveError, stand_in_extension};
+use crate::catalog;
+use crate::change::{Change, CreateExtension};
+use crate::shadow::{ServerError, Session, refusal};
 
 /// What was missing.
 pub(super) enum Missing<'a> {
@@ -32,66 +32,46 @@ pub(super) fn missing<'a>(error: &ServerError, change: Option<&'a Change>) -> Op
 /// Makes the role.
 pub(super) async fn role(ground: &mut Ground, name: &str) -> Result<String, ProveError> {
     ground.create_role(name).await?;
-    Ok(format!("the role {name} is not there: an empty one stands in"))
+    Ok(role_note(name))
 }
 
-/// Makes what is known of the extension: its types as domains over text, its functions as ones that answer NULL.
-/// Each by itself, as what cannot be made is left out.
-pub(super) async fn extension(session: &Session, create: &CreateExtension, open: bool) -> Result<String, ProveError> {
+pub(super) fn role_note(name: &str) -> String {
+    format!("the role {name} is not there: an empty one stands in")
+}
+
+/// Makes what is known of the extension. What a migration needs of the rest cannot be run.
+pub(super) async fn extension(session: &Session, create: &CreateExtension) -> Result<String, ProveError> {
     let name = &create.name.name;
-    let mut made = 0;
-    if let Some(contents) = catalog::extension(name.as_str()) {
-        let schema = match (contents.schema, &create.schema) {
-            (Some(fixed), _) => format!("{}.", quote(fixed)),
-            (None, Some(chosen)) => format!("{}.", chosen.name),
-            (None, None) => String::new(),
-        };
-        let mut texts: Vec<String> = Vec::new();
-        if let Some(fixed) = contents.schema {
-            texts.push(format!("CREATE SCHEMA IF NOT EXISTS {}", quote(fixed)));
-        }
-        let types = contents.types.iter().filter(|known| !known.name.starts_with('_'));
-        texts.extend(types.map(|known| format!("CREATE DOMAIN {schema}{} AS text", quote(known.name))));
-        texts.extend(contents.functions.iter().map(|function| null_function(&schema, function)));
-        for text in texts {
-            made += usize::from(attempt(session, &text, open).await?);
-        }
-    }
-    Ok(match made {
-        0 => format!("the extension {name} is not installed: what it brings is missing"),
-        _ => {
-            format!("the extension {name} is not installed: domains over text and functions that answer NULL stand in")
-        }
-    })
+    let Some(contents) = catalog::extension(name.as_str()) else {
+        return Ok(format!("the extension {name} is not installed: what it brings is missing"));
+    };
+    let chosen = create.schema.as_ref().map(|schema| schema.name.to_string());
+    refusal(session.batch_execute(&stand_in_extension::text(contents, chosen.as_deref())).await)?;
+    Ok(format!(
+        "the extension {name} is not installed: types that keep their text, and functions and operators that answer NULL, stand in"
+    ))
 }
 
-fn null_function(schema: &str, function: &Function) -> String {
-    let arguments: Vec<String> = function.arguments.iter().map(|name| quote(name)).collect();
-    let answer = if function.returns == "void" {
-        "SELECT".to_owned()
-    } else {
-        format!("SELECT NULL::{}", quote(function.returns))
-    };
-    format!(
-        "CREATE FUNCTION {schema}{}({}) RETURNS {} LANGUAGE sql {} AS $pgassay${answer}$pgassay$",
-        quote(function.name),
-        arguments.join(", "),
-        quote(function.returns),
-        match function.volatility {
-            Volatility::Immutable => "IMMUTABLE",
-            Volatility::Stable => "STABLE",
-            Volatility::Volatile => "VOLATILE",
-        }
+/// Whether a refusal may be for what an extension brings and its stand-in does not: a function, a type, an operator class, an access
+/// method, a schema, a relation; or for the kind of thing that stands in.
+pub(super) fn may_be_for_want_of(error: &ServerError) -> bool {
+    matches!(
+        error.code.as_str(),
+        "42883" | "42704" | "3F000" | "42P01" | "42703" | "42601" | "42804" | "42846" | "0A000" | "42725"
     )
 }
 
-/// Whether the server took the statement; a refusal undoes nothing else.
-async fn attempt(session: &Session, sql: &str, open: bool) -> Result<bool, ProveError> {
-    if !open {
-        return Ok(session.batch_execute(sql).await.is_ok());
-    }
-    session.batch_execute("SAVEPOINT pgassay_stand_in").await?;
-    let taken = session.batch_execute(sql).await.is_ok();
-    session.batch_execute(if taken { "RELEASE pgassay_stand_in" } else { "ROLLBACK TO pgassay_stand_in" }).await?;
-    Ok(taken)
+/// An index in the place of one whose operator class or access method is missing: of its name and on its table, and of nothing else.
+/// `predicted` is the name that the server would make up.
+pub(super) fn index(change: Option<&Change>, predicted: Option<&str>) -> Option<String> {
+    let Some(Change::CreateIndex(create)) = change else { return None };
+    let made_up = || predicted?.rsplit('.').next().map(str::to_owned);
+    let name = create.name.as_ref().map(|name| name.to_string()).or_else(made_up)?;
+    Some(format!(
+        "CREATE INDEX {}{}{name} ON {}{} ((1))",
+        if create.concurrently { "CONCURRENTLY " } else { "" },
+        if create.if_not_exists { "IF NOT EXISTS " } else { "" },
+        if create.only { "ONLY " } else { "" },
+        create.table
+    ))
 }

@@ -3,10 +3,12 @@
 //! In: the queries, the shadow before the first judged migration and after each. Out: findings for queries that worked and
 //! no longer do, what could never be prepared, and the order in which schema and code may go out.
 
+use std::collections::BTreeSet;
+
 use super::ProveError;
 use super::cached::Client;
 use super::queries::Query;
-use super::replay::{self, Working};
+use super::replay::{self, Keys, Working};
 use super::run::Runner;
 use crate::finding::{Advice, Evidence, Finding, Severity};
 use crate::history::{MigrationRun, Step};
@@ -25,6 +27,8 @@ pub(super) struct Workload {
     broken: Vec<QueryProblem>,
     /// A connection of the running code, open since before the first judged migration.
     client: Option<Client>,
+    /// As they were before the migration that is tried next.
+    keys: Keys,
     begun: bool,
     last: Option<Span>,
 }
@@ -37,6 +41,7 @@ impl Workload {
             new_before: Vec::new(),
             broken: Vec::new(),
             client: None,
+            keys: Keys::default(),
             begun: false,
             last: None,
         }
@@ -48,6 +53,7 @@ impl Workload {
             return Ok(());
         }
         let outcomes = replay::learn(runner, &self.queries.iter().collect::<Vec<_>>()).await?;
+        self.keys = Keys::read(runner).await?;
         for (at, outcome) in outcomes.into_iter().enumerate() {
             match (outcome, self.queries[at].new) {
                 (Ok(working), false) => {
@@ -56,7 +62,8 @@ impl Workload {
                     self.working.push((at, working));
                 }
                 (Err(error), false) => proof.unprepared.push(problem(&self.queries[at], &error)),
-                (Ok(_), true) => {}
+                // Prepared, but no values were found with which it runs.
+                (Ok(working), true) => self.new_before.extend(working.refused.map(|error| (at, error))),
                 (Err(error), true) => self.new_before.push((at, error)),
             }
         }
@@ -82,7 +89,9 @@ impl Workload {
             return Ok(Vec::new());
         }
         let working: Vec<&Working> = self.working.iter().map(|(_, working)| working).collect();
-        let errors = replay::again(runner, &working).await?;
+        let keys = Keys::read(runner).await?;
+        let errors = replay::again(runner, &working, (&self.keys, &keys)).await?;
+        self.keys = keys;
         let mut findings = Vec::new();
         let mut still = Vec::new();
         for ((at, working), error) in std::mem::take(&mut self.working).into_iter().zip(errors) {
@@ -122,10 +131,16 @@ impl Workload {
         if !self.begun {
             return Ok(Vec::new());
         }
-        let new: Vec<&Query> = self.queries.iter().filter(|query| query.new).collect();
-        let outcomes = if new.is_empty() { Vec::new() } else { replay::learn(runner, &new).await? };
+        let new: Vec<(usize, &Query)> = self.queries.iter().enumerate().filter(|(_, query)| query.new).collect();
+        let texts: Vec<&Query> = new.iter().map(|(_, query)| *query).collect();
+        let outcomes = if new.is_empty() { Vec::new() } else { replay::learn(runner, &texts).await? };
         let mut findings = Vec::new();
-        for (query, outcome) in new.iter().zip(outcomes) {
+        // What does not work after the migrations either says nothing of an order.
+        let mut works_after = BTreeSet::new();
+        for ((at, query), outcome) in new.iter().zip(outcomes) {
+            if outcome.as_ref().is_ok_and(|working| working.refused.is_none()) {
+                works_after.insert(*at);
+            }
             if let (Err(error), Some(span)) = (outcome, self.last) {
                 let mut found = BROKEN_QUERY
                     .finding(span, format!("a query of the new code does not work after the last migration: {error}"));
@@ -136,8 +151,9 @@ impl Workload {
         }
         // Queries of which nothing is known say nothing of an order.
         if rolling && (proof.queries > 0 || !new.is_empty()) {
+            let needs_it = self.new_before.iter().filter(|(at, _)| works_after.contains(at));
             let new_on_old: Vec<QueryProblem> =
-                self.new_before.iter().map(|(at, error)| problem(&self.queries[*at], error)).collect();
+                needs_it.map(|(at, error)| problem(&self.queries[*at], error)).collect();
             let order = match (self.broken.is_empty(), new_on_old.is_empty()) {
                 (true, true) => Order::Either,
                 (true, false) => Order::SchemaFirst,

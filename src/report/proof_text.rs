@@ -81,10 +81,11 @@ fn queries(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "  {} prepared before and after, {} of them also run; {} could not be prepared before and say nothing",
+        "  {} prepared before and after, {} of them also run; {} could not be prepared before and {} nothing",
         prose::counted(proof.queries, "query").replace("querys", "queries"),
         proof.executed,
-        proof.unprepared.len()
+        proof.unprepared.len(),
+        if proof.unprepared.len() == 1 { "says" } else { "say" }
     )?;
     list("not prepared", &proof.unprepared, out)
 }

@@ -27,6 +27,17 @@ impl Access {
         Config::from_str(url).map(Access::new).map_err(|_| ShadowError::Url)
     }
 
+    /// The same, with sessions that bear this name.
+    pub fn named(mut self, label: &str) -> Access {
+        self.config.application_name(label);
+        self
+    }
+
+    /// The name that its sessions bear.
+    pub fn label(&self) -> &str {
+        self.config.get_application_name().unwrap_or_default()
+    }
+
     /// The database that the parameters name; PostgreSQL's own choice otherwise.
     pub fn database(&self) -> String {
         let named = self.config.get_dbname().or(self.config.get_user());

@@ -4,13 +4,16 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::ServerError;
+
 /// The shadow server could not be found, started, reached or watched. A statement that the server refuses is not an
 /// error here: see [`Observation::error`](super::Observation::error).
 #[derive(Debug, thiserror::Error)]
 pub enum ShadowError {
     #[error(
         "no PostgreSQL server is installed where pgassay looks. Install one (Debian: apt-get install postgresql; \
-         macOS: brew install postgresql@17), or name the folder of initdb and postgres with --pg-bin"
+         macOS: brew install postgresql@17), name the folder of initdb and postgres with --pg-bin, or a server where databases can be made \
+         with --shadow-url"
     )]
     NoServer,
 
@@ -26,7 +29,10 @@ pub enum ShadowError {
     #[error("could not run {}: {source}. The user that runs the server must be able to read and execute it", program.display())]
     Launch { program: PathBuf, source: io::Error },
 
-    #[error("could not use the temporary folder {}: {source}. Point TMPDIR at a folder that can be written", folder.display())]
+    #[error("no folder for the server could be made. Point TMPDIR at one that it can live in. Tried:\n  {tried}")]
+    NoFolder { tried: String },
+
+    #[error("could not use the server's folder {}: {source}", folder.display())]
     Folder { folder: PathBuf, source: io::Error },
 
     #[error("initdb failed:\n{output}")]
@@ -40,6 +46,12 @@ pub enum ShadowError {
 
     #[error("--shadow-url is not a connection string or URL that PostgreSQL's clients know")]
     Url,
+
+    #[error(
+        "the shadow server ran out of what it needs, which says nothing of the migrations: {0}. \
+         Give the temporary folder more room, or point TMPDIR at another"
+    )]
+    Exhausted(ServerError),
 
     #[error("the statement was still running after {after:?} and was cancelled")]
     TooSlow { after: Duration },

@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::SinkExt;
+use tokio_postgres::error::ErrorPosition;
 use tokio_postgres::{Client, NoTls};
 
 use super::ShadowError;
@@ -24,13 +25,17 @@ pub struct Observation {
 }
 
 /// An error that the server raised.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
 #[error("{message} (SQLSTATE {code})")]
 pub struct ServerError {
     /// The five characters of SQLSTATE (manual, appendix "PostgreSQL Error Codes").
     pub code: String,
     /// The primary message, untranslated.
     pub message: String,
+    /// What the server says besides.
+    pub detail: Option<String>,
+    /// The place in what was sent, in characters from 1.
+    pub position: Option<u32>,
     /// The column that it is about, where the server names it.
     pub column: Option<String>,
     /// The constraint that it is about.
@@ -40,6 +45,11 @@ pub struct ServerError {
 }
 
 impl ServerError {
+    /// Disk full, out of memory, too many connections, an error of input or output: none of it is the statement's fault.
+    fn is_about_the_machine(&self) -> bool {
+        matches!(self.code.as_str(), "53100" | "53200" | "53300" | "58030")
+    }
+
     /// Whether the statement was refused only because it stood in a transaction block. SQLSTATE 25001 also covers
     /// other complaints, such as a late SET TRANSACTION.
     pub fn forbids_block(&self) -> bool {
@@ -109,18 +119,23 @@ pub(super) async fn cancel<T>(client: &Client, running: impl Future<Output = T>)
 /// Tells a refusal by the server from a failure to talk to it.
 pub(crate) fn refusal(outcome: Result<(), tokio_postgres::Error>) -> Result<Option<ServerError>, ShadowError> {
     let Err(error) = outcome else { return Ok(None) };
-    match error.as_db_error() {
-        Some(refused) => {
-            let text = |part: Option<&str>| part.map(str::to_owned);
-            Ok(Some(ServerError {
-                code: refused.code().code().to_owned(),
-                message: refused.message().to_owned(),
-                column: text(refused.column()),
-                constraint: text(refused.constraint()),
-                data_type: text(refused.datatype()),
-            }))
-        }
-        None => Err(error.into()),
+    let Some(refused) = error.as_db_error() else { return Err(error.into()) };
+    let text = |part: Option<&str>| part.map(str::to_owned);
+    let refused = ServerError {
+        code: refused.code().code().to_owned(),
+        message: refused.message().to_owned(),
+        detail: text(refused.detail()),
+        position: match refused.position() {
+            Some(ErrorPosition::Original(position)) => Some(*position),
+            _ => None,
+        },
+        column: text(refused.column()),
+        constraint: text(refused.constraint()),
+        data_type: text(refused.datatype()),
+    };
+    match refused.is_about_the_machine() {
+        true => Err(ShadowError::Exhausted(refused)),
+        false => Ok(Some(refused)),
     }
 }
 

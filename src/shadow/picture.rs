@@ -29,6 +29,8 @@ pub struct Watched {
     pub held_before: BTreeMap<String, LockMode>,
     /// Those of the locked tables that hold no row: what would read them may not.
     pub without_rows: BTreeSet<String>,
+    /// The relations that were there before.
+    pub existed: BTreeSet<String>,
 }
 
 impl Picture {
@@ -62,7 +64,8 @@ impl Picture {
             Some((relation.name.as_str(), before.name.as_str()))
         });
         let without_rows = without_rows(client, locked.collect()).await?;
-        Ok(Watched { effect, held_before: held.locks, without_rows })
+        let existed = self.relations.values().map(|relation| relation.name.clone()).collect();
+        Ok(Watched { effect, held_before: held.locks, without_rows, existed })
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -73,6 +73,7 @@ pub struct Server {
     postgres: Child,
     folder: TempDir,
     guard: Guard,
+    user: Option<User>,
 }
 
 impl Server {
@@ -82,14 +83,11 @@ impl Server {
     /// [`ShadowError`] if there is no user to run it as, or initdb or the server fail (with their output).
     pub fn start(installation: &Installation, options: &Options) -> Result<Server, ShadowError> {
         let user = unprivileged_user()?;
-        let path = temporary_path(user);
-        // Before there is anything to clean up.
-        let guard = Guard::start(&path);
-        let folder = temporary_folder(&path, user)?;
+        let (guard, folder) = temporary_folder(user)?;
         let group = guard.group();
         initdb(installation, folder.path(), user, group)?;
         let postgres = launch(installation, folder.path(), options, user, group)?;
-        let mut server = Server { installation: installation.clone(), postgres, folder, guard };
+        let mut server = Server { installation: installation.clone(), postgres, folder, guard, user };
         server.wait_until_ready(options.start_within)?;
         Ok(server)
     }
@@ -97,6 +95,16 @@ impl Server {
     /// The installation that runs.
     pub fn installation(&self) -> &Installation {
         &self.installation
+    }
+
+    /// The temporary folder that it lives below.
+    pub fn parent(&self) -> Option<&Path> {
+        self.folder.path().parent()
+    }
+
+    /// The user that it runs as, where that is not the one who started it.
+    pub fn runs_as(&self) -> Option<&'static str> {
+        self.user.map(|user| user.name)
     }
 
     /// How to connect to a database of this server as superuser.
@@ -135,8 +143,7 @@ impl Server {
             return Err(ShadowError::Stopped { log: self.log() });
         }
         let result = while_stopped(&self.data());
-        self.postgres =
-            launch(&self.installation, self.folder.path(), options, unprivileged_user()?, self.guard.group())?;
+        self.postgres = launch(&self.installation, self.folder.path(), options, self.user, self.guard.group())?;
         self.wait_until_ready(options.start_within)?;
         Ok(result)
     }
@@ -182,6 +189,7 @@ impl Drop for Server {
 /// The user and group the server runs as, where it cannot run as ourselves.
 #[derive(Debug, Clone, Copy)]
 struct User {
+    name: &'static str,
     uid: u32,
     gid: u32,
 }
@@ -197,33 +205,80 @@ fn unprivileged_user() -> Result<Option<User>, ShadowError> {
 }
 
 /// Reads a line of passwd(5) if it is for that user.
-fn read_user(line: &str, name: &str) -> Option<User> {
+fn read_user(line: &str, name: &'static str) -> Option<User> {
     let fields: Vec<&str> = line.split(':').collect();
     let [login, _, uid, gid, ..] = fields[..] else { return None };
     // macOS writes nobody's ids as -2.
     let id = |text: &str| text.parse::<i64>().ok().map(|id| id as u32);
-    (login == name).then_some(User { uid: id(uid)?, gid: id(gid)? })
+    (login == name).then_some(User { name, uid: id(uid)?, gid: id(gid)? })
 }
 
-/// A path that nothing has yet.
-fn temporary_path(user: Option<User>) -> PathBuf {
+/// Folders in which the server's may be made, the best first.
+fn temporary_parents() -> Vec<PathBuf> {
+    let named = std::env::temp_dir();
+    let usual = ["/tmp", "/var/tmp", "/dev/shm"].map(PathBuf::from);
+    let others: Vec<PathBuf> = usual.into_iter().filter(|usual| *usual != named).collect();
+    std::iter::once(named).chain(others).collect()
+}
+
+/// Why no server can live below a folder.
+fn hindrance(parent: &Path, user: Option<User>) -> Option<io::Error> {
+    if parent.as_os_str().len() > LONGEST_FOLDER {
+        let text = format!("its path is longer than {LONGEST_FOLDER} bytes, too long for one of a socket in it");
+        return Some(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    // root may go anywhere, the user that runs the server may not.
+    let User { uid, gid, .. } = user?;
+    let is_closed = |folder: &&Path| {
+        let Ok(metadata) = folder.metadata() else { return false };
+        let bit = match (metadata.uid() == uid, metadata.gid() == gid) {
+            (true, _) => 0o100,
+            (_, true) => 0o010,
+            _ => 0o001,
+        };
+        metadata.mode() & bit == 0
+    };
+    let closed = parent.ancestors().find(is_closed)?;
+    let text = format!("{} is closed to the user that runs the server", closed.display());
+    Some(io::Error::new(io::ErrorKind::PermissionDenied, text))
+}
+
+/// A path in the folder that nothing has yet.
+fn temporary_path(parent: &Path) -> PathBuf {
     static MADE: AtomicU32 = AtomicU32::new(0);
-    let usual = std::env::temp_dir();
-    // root's TMPDIR may be closed to the user that runs the server.
-    let parent = if user.is_some() || usual.as_os_str().len() > LONGEST_FOLDER { PathBuf::from("/tmp") } else { usual };
     let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
     let number = MADE.fetch_add(1, Ordering::Relaxed);
     parent.join(format!("pgassay-{}-{number}-{nanoseconds:x}", std::process::id()))
 }
 
+/// Makes the server's folder in the first place that allows it, and what cleans up behind it.
+fn temporary_folder(user: Option<User>) -> Result<(Guard, TempDir), ShadowError> {
+    let mut tried = Vec::new();
+    for parent in temporary_parents() {
+        let path = temporary_path(&parent);
+        let made = match hindrance(&parent, user) {
+            Some(hindrance) => Err(hindrance),
+            None => {
+                // Before there is anything to clean up.
+                let guard = Guard::start(&path);
+                make_folder(&path, user).map(|folder| (guard, folder))
+            }
+        };
+        match made {
+            Ok(made) => return Ok(made),
+            Err(error) => tried.push(format!("{}: {error}", parent.display())),
+        }
+    }
+    Err(ShadowError::NoFolder { tried: tried.join("\n  ") })
+}
+
 /// Makes the folder; it must not be there.
-fn temporary_folder(path: &Path, user: Option<User>) -> Result<TempDir, ShadowError> {
-    let failed = |source| ShadowError::Folder { folder: path.to_owned(), source };
+fn make_folder(path: &Path, user: Option<User>) -> io::Result<TempDir> {
     let parent = path.parent().unwrap_or(Path::new("/tmp"));
     let name = path.file_name().unwrap_or_default();
-    let folder = tempfile::Builder::new().prefix(name).rand_bytes(0).tempdir_in(parent).map_err(failed)?;
-    if let Some(User { uid, gid }) = user {
-        chown(folder.path(), Some(uid), Some(gid)).map_err(failed)?;
+    let folder = tempfile::Builder::new().prefix(name).rand_bytes(0).tempdir_in(parent)?;
+    if let Some(User { uid, gid, .. }) = user {
+        chown(folder.path(), Some(uid), Some(gid))?;
     }
     Ok(folder)
 }
@@ -235,7 +290,7 @@ fn command(installation: &Installation, program: &str, folder: &Path, user: Opti
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
         command.env_remove(name);
     }
-    if let Some(User { uid, gid }) = user {
+    if let Some(User { uid, gid, .. }) = user {
         command.uid(uid).gid(gid);
     }
     command

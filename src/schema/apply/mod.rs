@@ -26,11 +26,13 @@ mod table_as;
 mod trigger;
 mod types;
 mod unknown;
+mod unnamed;
 mod view;
 
 pub(super) use index::unseen as unseen_index;
 pub(super) use sequence::plain_sequence;
 pub use unknown::unknown_columns;
+pub use unnamed::unnamed_subquery;
 
 use super::{RelationId, RoutineId, Schema, Session, TypeId};
 use crate::change::Change;
