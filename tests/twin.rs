@@ -237,6 +237,7 @@ fn advise(tables: &Tables, planner: &mut dyn Planner) -> (Vec<Advice>, Vec<Unuse
         calls: 1000.0,
         mean_milliseconds: Some(20.0),
         sets: Vec::new(),
+        rows: None,
     };
     let queries: Vec<Query> = HOT.iter().map(query).collect();
     let (advice, mut unused, advised) = advisor::advise(&queries, tables, planner, &Limits::default(), Some(1.0));

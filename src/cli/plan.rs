@@ -117,7 +117,7 @@ fn compare(arguments: &Arguments, files: &[PathBuf]) -> anyhow::Result<()> {
 
 /// What was given, and how messages call it: a file's content, standard input, or SQL on the command line.
 fn given(argument: Option<&str>) -> anyhow::Result<(String, String)> {
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let text = |bytes: Vec<u8>| plan::text_of(&bytes);
     match argument {
         None | Some("-") => {
             if argument.is_none() && io::stdin().is_terminal() {
@@ -208,7 +208,7 @@ fn read_file(file: &Path) -> anyhow::Result<Vec<Plan>> {
 }
 
 fn read_plans(name: &str, bytes: &[u8]) -> anyhow::Result<Vec<Plan>> {
-    plan::read(&String::from_utf8_lossy(bytes)).with_context(|| name.to_owned())
+    plan::read(&plan::text_of(bytes)).with_context(|| name.to_owned())
 }
 
 fn write(arguments: &Arguments, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
