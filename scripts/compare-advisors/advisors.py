@@ -11,35 +11,41 @@ def cursor_of(options):
     return connection.cursor()
 
 
-def reset_statements(options):
-    """What is counted from here on is the workload."""
+def prepare(options):
     if options.statements:
-        cursor = cursor_of(options)
-        cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-        cursor.execute("SELECT pg_stat_statements_reset()")
+        cursor_of(options).execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 
 
-STATEMENTS = """SELECT query, calls, mean_exec_time FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
-                 WHERE d.datname = current_database() AND query ~* '^\\s*(select|with|update|delete|insert)' AND query !~ 'pg_stat_statements|pg_catalog|hypopg'"""
+def as_kept(options, text):
+    """A statement as pg_stat_statements keeps it, with $1 for constants."""
+    cursor = cursor_of(options)
+    cursor.execute("SELECT pg_stat_statements_reset()")
+    cursor.execute(f"SET statement_timeout = '{options.timeout}s'")
+    cursor.execute("BEGIN")
+    try:
+        cursor.execute(text)
+    except psycopg2.errors.QueryCanceled:
+        return text
+    finally:
+        cursor.execute("ROLLBACK")
+    cursor.execute("""SELECT query FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = current_database()
+                       AND query ~* '^\\s*(select|with|update|delete|insert)' AND query !~ 'pg_stat_statements'""")
+    return cursor.fetchone()[0]
 
 
 def inputs(options, workload, texts, means):
     """Text, calls and milliseconds."""
-    if options.statements:
-        cursor = cursor_of(options)
-        cursor.execute(STATEMENTS)
-        return cursor.fetchall()
-    return [(made[0], calls, mean) for (calls, _), made, mean in zip(workload, texts, means)]
+    kept = [as_kept(options, made[0]) if options.statements else made[0] for made in texts]
+    return [(text, calls, mean) for text, (calls, _), mean in zip(kept, workload, means)]
 
 
 def pgassay(options, workload, texts, means):
     arguments = [options.pgassay, "queries", "--db", options.db, "--format", "json", "--limit", "1000", *options.pgassay_option]
-    if not options.statements:
-        file = tempfile.NamedTemporaryFile("w", suffix=".sql")
-        for text, calls, mean in inputs(options, workload, texts, means):
-            file.write(f"-- calls: {calls}, mean: {mean} ms\n{text};\n\n")
-        file.flush()
-        arguments += ["--queries", file.name]
+    file = tempfile.NamedTemporaryFile("w", suffix=".sql")
+    for text, calls, mean in inputs(options, workload, texts, means):
+        file.write(f"-- calls: {calls}, mean: {mean} ms\n{text};\n\n")
+    file.flush()
+    arguments += ["--queries", file.name]
     output = subprocess.run(arguments, capture_output=True, text=True)
     if output.returncode:
         sys.exit(output.stderr)

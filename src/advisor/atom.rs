@@ -149,6 +149,31 @@ fn conjuncts<'e>(expression: &'e Expr, parts: &mut Vec<&'e Expr>) {
     }
 }
 
+/// The side of a comparison that is an expression over a column and a parameter, such as `(t.meta ->> $1)`.
+pub fn expression_with_parameter(condition: &str, alias: &str) -> Option<String> {
+    with_stack(condition, || {
+        let expression = parse(condition)?;
+        let mut parts = Vec::new();
+        conjuncts(&expression, &mut parts);
+        let names = |side: &&&Expr| !matches!(plain(side), Expr::CompoundIdentifier(_)) && columns_in(side, alias);
+        parts.iter().find_map(|part| {
+            let Expr::BinaryOp { left, op, right } = plain(part) else { return None };
+            usage(op, right).or_else(|| commuted(op, left))?;
+            let sides: [&Expr; 2] = [left, right];
+            let side = sides.iter().find(|side| names(side) && has_parameter(side))?;
+            Some(plain(side).to_string())
+        })
+    })
+}
+
+fn columns_in(expression: &Expr, alias: &str) -> bool {
+    visit_expressions(expression, |part| match column_of(part, alias) {
+        Some(_) => ControlFlow::Break(()),
+        None => ControlFlow::Continue(()),
+    })
+    .is_break()
+}
+
 /// Columns in `value = ANY (t.column)`.
 pub fn searched_arrays(condition: &str, alias: &str) -> Vec<String> {
     with_stack(condition, || {
@@ -259,11 +284,7 @@ impl Reader<'_> {
     }
 
     fn names(&self, expression: &Expr) -> bool {
-        visit_expressions(expression, |part| match column_of(part, self.alias) {
-            Some(_) => ControlFlow::Break(()),
-            None => ControlFlow::Continue(()),
-        })
-        .is_break()
+        columns_in(expression, self.alias)
     }
 
     fn names_others(&self, expression: &Expr) -> bool {

@@ -12,7 +12,7 @@ use super::definition::Definition;
 use super::size::{self, Estimate};
 use super::tables::{TableInfo, Tables};
 use super::variant::Values;
-use super::{Limits, Offer, Planner, reduce};
+use super::{Limits, Offer, Planner, observe, reduce};
 use crate::change::QualifiedName;
 use crate::plan::Plan;
 
@@ -58,6 +58,8 @@ pub enum Reason {
     SmallTables,
     /// Nothing that it asks is something that an index could answer, or existing ones do.
     NothingToIndex,
+    /// An index on this expression might, but a constant of it is not known: pg_stat_statements has replaced it.
+    ConstantReplaced(String),
     /// So many candidates were tried; the planner took none, or they saved too little.
     PlannerPrefers {
         tried: usize,
@@ -180,7 +182,10 @@ impl Work<'_> {
         let reason = match &plan {
             Err(_) => Reason::NotPlanned,
             Ok(plan) if !self.reads_large_table(plan) => Reason::SmallTables,
-            Ok(_) => Reason::NothingToIndex,
+            Ok(plan) => match observe::expression_with_parameter(plan, self.tables) {
+                Some(expression) => Reason::ConstantReplaced(expression),
+                None => Reason::NothingToIndex,
+            },
         };
         self.written.push(plan.as_ref().map_or(Vec::new(), |plan| reduce::written(plan, self.tables)));
         let work = &self.queries[query];

@@ -75,12 +75,21 @@ pub struct Limits {
     pub least_gain: f64,
     /// A plan that costs more by this share is not felt to be slower.
     pub not_felt: f64,
-    /// Least share of the time of all queries that an index must save.
+    /// Least share of the time of all queries that an index must save, of what is left with the others.
     pub least_share: f64,
+    /// The same for an index as large as all tables together: what it takes in memory others lack.
+    pub rent: f64,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { size_budget: None, smallest_table_pages: 100, least_gain: 0.2, not_felt: 0.1, least_share: 0.002 }
+        Limits {
+            size_budget: None,
+            smallest_table_pages: 100,
+            least_gain: 0.2,
+            not_felt: 0.1,
+            least_share: 0.005,
+            rent: 0.1,
+        }
     }
 }

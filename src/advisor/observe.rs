@@ -132,6 +132,15 @@ pub fn observe(plan: &Plan, tables: &Tables, counted: Counted, index_helps: bool
 pub(super) const SCANS: &[KnownType] =
     &[KnownType::SeqScan, KnownType::IndexScan, KnownType::IndexOnlyScan, KnownType::BitmapHeapScan];
 
+/// An expression over a column of a large table in whose place a parameter is a part: `meta ->> $1`. An index would need to know it.
+pub(super) fn expression_with_parameter(plan: &Plan, tables: &Tables) -> Option<String> {
+    plan.nodes.iter().filter(|node| node.is_any(SCANS)).find_map(|node| {
+        table_of(node, tables).filter(|(_, info)| info.pages >= 100)?;
+        let filter = node.conditions.iter().find(|it| it.kind == ConditionKind::Filter)?;
+        atom::expression_with_parameter(&filter.text, node.reference()?)
+    })
+}
+
 /// Arrays of large tables that are searched through row by row.
 fn elements(plan: &Plan, tables: &Tables) -> Vec<Observation> {
     let mut found = Vec::new();

@@ -6,6 +6,7 @@ use super::Offer;
 use super::candidate::table_of;
 use super::choose::{Plans, Work, cost};
 use super::definition::{Definition, Method};
+use super::size;
 use super::tables::Tables;
 use super::write_cost::{self, Writes};
 use crate::change::QualifiedName;
@@ -42,14 +43,13 @@ impl Work<'_> {
             let mut worst: Option<(f64, usize, Plans)> = None;
             let size = self.bytes(&chosen.iter().copied().collect::<Vec<_>>());
             let over_budget = self.limits.size_budget.is_some_and(|budget| size > budget as f64);
-            let least = self.least(&plans);
+            let left = self.left(&plans);
             for place in chosen.clone() {
                 let mut others = chosen.clone();
                 others.remove(&place);
                 let Some(change) = self.change(place, &others, &plans) else { continue };
-                let price = self.price(place);
                 let bytes = self.offers[place].estimate.bytes;
-                let worth = if over_budget { change.loss / bytes } else { change.loss - price - least };
+                let worth = if over_budget { change.loss / bytes } else { change.loss - self.price(place, left) };
                 if (over_budget || worth <= 0.0) && worst.as_ref().is_none_or(|(least, ..)| worth < *least) {
                     worst = Some((worth, place, change.plans));
                 }
@@ -66,13 +66,13 @@ impl Work<'_> {
         let mut largest: Vec<usize> = chosen.iter().copied().collect();
         largest.sort_by(|a, b| bytes(self, *b).total_cmp(&bytes(self, *a)));
         for place in largest {
-            let least = self.least(&plans);
+            let left = self.left(&plans);
             for instead in self.smaller(place, &chosen) {
                 let mut others = chosen.clone();
                 others.remove(&place);
                 others.insert(instead);
                 let Some(change) = self.change(place, &others, &plans) else { continue };
-                if change.loss <= least + self.price(place) - self.price(instead) {
+                if change.loss <= self.price(place, left) - self.price(instead, left) {
                     chosen = others;
                     plans.extend(change.plans);
                     break;
@@ -117,19 +117,24 @@ impl Work<'_> {
         Some(change)
     }
 
-    /// Milliseconds that an index must save at least: in proportion to what is left with all of them, so that one query that takes all
-    /// the time without its index does not make the others' needless.
-    fn least(&self, plans: &Plans) -> f64 {
+    /// Milliseconds that all queries take with these plans.
+    fn left(&self, plans: &Plans) -> f64 {
         let left = self.parts.iter().enumerate().map(|(place, part)| match plans.get(&place) {
             Some(plan) if part.cost > 0.0 => part.weight * (cost(plan) / part.cost).min(1.0),
             _ => part.weight,
         });
-        left.sum::<f64>() * self.limits.least_share
+        left.sum()
     }
 
-    /// Milliseconds that writes take over the time that was counted.
-    fn price(&self, place: usize) -> f64 {
-        self.writes(place).map_or(0.0, |(_, milliseconds)| milliseconds * self.days.unwrap_or(1.0))
+    /// Milliseconds that an index must save to be worth it: what writes take over the time that was counted, and its share of what is
+    /// left with all indexes (so that one query that takes all the time without its own does not make the others' needless), the larger
+    /// it is the more.
+    fn price(&self, place: usize, left: f64) -> f64 {
+        let writing = self.writes(place).map_or(0.0, |(_, milliseconds)| milliseconds * self.days.unwrap_or(1.0));
+        let tables = self.tables.tables.values().filter(|table| table.root.is_none());
+        let bytes = tables.map(|table| table.pages as f64).sum::<f64>() * size::PAGE;
+        let takes = (self.offers[place].estimate.bytes / bytes.max(size::PAGE)).min(1.0);
+        writing + left * (self.limits.least_share + self.limits.rent * takes)
     }
 
     /// Entries a day and the milliseconds that they take; `None` where writes are not counted.

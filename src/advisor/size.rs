@@ -20,7 +20,8 @@ impl Estimate {
     }
 }
 
-const PAGE: f64 = 8192.0;
+/// Bytes of a page.
+pub(super) const PAGE: f64 = 8192.0;
 /// BTREE_DEFAULT_FILLFACTOR.
 const FILL: f64 = 0.9;
 /// ItemIdData and IndexTupleData.
@@ -52,6 +53,8 @@ fn gin(definition: &Definition, table: &TableInfo, rows: f64) -> f64 {
         match column {
             // A text has about as many trigrams as characters.
             Some(known) if trigrams => known.width,
+            // Values with their paths, but not the names of keys.
+            Some(_) if key.operator_class.as_deref() == Some("jsonb_path_ops") => WORDS * 0.6,
             Some(known) => known.elements.unwrap_or(WORDS),
             None => WORDS,
         }

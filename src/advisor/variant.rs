@@ -26,9 +26,12 @@ pub enum Values {
     Rare,
 }
 
-/// Shares of the calls, if nothing tells more, and the share that what is known by the rows returned gets.
-const GENERIC: f64 = 0.4;
+/// The share of the calls that ask for rare values and narrow ranges, if nothing tells more, and the share of those that the number of
+/// rows returned points at. Whoever compares a skewed column mostly wants what is rare: what is to be done, not all that was.
+const RARE: f64 = 0.6;
 const BY_ROWS: f64 = 0.8;
+/// Rows that a scan returns are others if they differ so much.
+const OTHER_ROWS: f64 = 4.0;
 
 impl Work<'_> {
     /// Parts with values for those queries that cost much more or less with them.
@@ -45,12 +48,13 @@ impl Work<'_> {
                 let its = planned.as_ref().map_or(0.0, cost);
                 self.parts_at(part, Part { query, values: Some(which), cost: its, weight: 0.0 });
                 if let Ok(planned) = planned
-                    && (its >= result.cost_before * OTHER_COST || result.cost_before >= its * OTHER_COST)
+                    && (differ(its, result.cost_before, OTHER_COST) || differ(scanned(&planned), scanned(plan), OTHER_ROWS))
                 {
                     parts.push((part, planned));
                 }
             }
-            self.share_out(query, &parts);
+            let shares = shares(&parts, self.queries[query].rows, |part| self.parts[part].values);
+            self.share_out(query, &parts, &shares);
         }
     }
 
@@ -61,18 +65,27 @@ impl Work<'_> {
     }
 
     /// Gives each part its calls, and the time that these take by their cost.
-    fn share_out(&mut self, query: usize, parts: &[(usize, Plan)]) {
-        let shares = shares(parts, self.queries[query].rows);
+    fn share_out(&mut self, query: usize, parts: &[(usize, Plan)], shares: &[f64]) {
         let whole = self.parts[query].weight;
-        let costs: f64 = parts.iter().zip(&shares).map(|((_, plan), share)| share * cost(plan)).sum();
+        let costs: f64 = parts.iter().zip(shares).map(|((_, plan), share)| share * cost(plan)).sum();
         for ((part, plan), share) in parts.iter().zip(shares) {
             self.parts[*part].weight = if costs > 0.0 { whole * share * cost(plan) / costs } else { whole * share };
         }
     }
 }
 
+fn differ(one: f64, other: f64, factor: f64) -> bool {
+    one.max(1.0) >= other.max(1.0) * factor || other.max(1.0) >= one.max(1.0) * factor
+}
+
+/// Rows that all scans of a plan are expected to return.
+fn scanned(plan: &Plan) -> f64 {
+    let scans = plan.nodes.iter().filter(|node| node.is_any(SCANS));
+    scans.filter_map(|node| node.estimate).map(|estimate| estimate.rows).sum()
+}
+
 /// How many of the calls each plan stands for. If the plans return different numbers of rows, the one that comes closest has most.
-fn shares(parts: &[(usize, Plan)], returned: Option<f64>) -> Vec<f64> {
+fn shares(parts: &[(usize, Plan)], returned: Option<f64>, values: impl Fn(usize) -> Option<Values>) -> Vec<f64> {
     let rows = |plan: &Plan| plan.root().estimate.map_or(1.0, |estimate| estimate.rows.max(1.0));
     let others = (parts.len() - 1).max(1) as f64;
     let differ = parts.iter().any(|(_, plan)| {
@@ -83,12 +96,16 @@ fn shares(parts: &[(usize, Plan)], returned: Option<f64>) -> Vec<f64> {
     let closest = returned.filter(|_| differ).and_then(|returned| {
         (0..parts.len()).min_by(|a, b| distance(&parts[*a].1, returned).total_cmp(&distance(&parts[*b].1, returned)))
     });
-    let share = |place: usize| match (parts.len(), closest) {
-        (1, _) => 1.0,
-        (_, Some(closest)) if closest == place => BY_ROWS,
-        (_, Some(_)) => (1.0 - BY_ROWS) / others,
-        (_, None) if place == 0 => GENERIC,
-        (_, None) => (1.0 - GENERIC) / others,
+    let rare = (0..parts.len()).find(|place| values(parts[*place].0) == Some(Values::Rare));
+    let (most, its) = match closest {
+        Some(closest) => (Some(closest), BY_ROWS),
+        None => (rare, RARE),
+    };
+    let share = |place: usize| match most {
+        _ if parts.len() == 1 => 1.0,
+        Some(most) if most == place => its,
+        Some(_) => (1.0 - its) / others,
+        None => 1.0 / parts.len() as f64,
     };
     (0..parts.len()).map(share).collect()
 }

@@ -152,6 +152,9 @@ impl Report {
                 percent(*best_saving),
                 count(advised.cost_before)
             ),
+            (Reason::ConstantReplaced(expression), _) => format!(
+                "an index on {expression} might help, but pg_stat_statements keeps no constants: give the query in a file with --queries"
+            ),
             (Reason::NotWorthIt, _) => {
                 "an index would help, but less than it costs those who write, or than one that is advised anyway"
                     .to_owned()
