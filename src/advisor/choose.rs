@@ -14,7 +14,8 @@ use super::tables::{TableInfo, Tables};
 use super::variant::Values;
 use super::{Limits, Offer, Planner, observe, reduce};
 use crate::change::QualifiedName;
-use crate::plan::Plan;
+use crate::plan::node::{ConditionKind, KnownType};
+use crate::plan::{NodeId, Plan};
 
 /// A statement of the workload.
 #[derive(Debug, Clone, PartialEq)]
@@ -158,11 +159,14 @@ pub(super) struct Work<'a> {
     pub(super) written: Vec<Vec<(QualifiedName, String)>>,
 }
 
+/// How often a run of a nested loop's inner side counts.
+const NESTED_LOOP: f64 = 3.0;
+
 /// The calls of a query that are planned alike. The planner knows it by its place among the parts.
 pub(super) struct Part {
     pub query: usize,
     pub values: Option<Values>,
-    /// Without new indexes; 0 where it cannot be planned.
+    /// Without new indexes, [cautiously](cautious_cost); 0 where it cannot be planned.
     pub cost: f64,
     /// Milliseconds of these calls.
     pub weight: f64,
@@ -170,6 +174,36 @@ pub(super) struct Part {
 
 /// The plan of every part under a set of candidates.
 pub(super) type Plans = BTreeMap<usize, Plan>;
+
+/// What a plan is taken to cost where indexes are held against each other: a nested loop is as good as the estimate of its outer rows,
+/// and more often too low than too high. Its runs of the inner side count several times.
+pub(super) fn cautious_cost(plan: &Plan) -> f64 {
+    let total = |id: NodeId| plan.node(id).estimate.map_or(0.0, |estimate| estimate.total_cost);
+    let loops = plan.ids().filter(|id| plan.node(*id).is(KnownType::NestedLoop));
+    let runs = loops.map(|id| {
+        let below: f64 = plan.children(id).map(|child| child.estimate.map_or(0.0, |it| it.total_cost)).sum();
+        (total(id) - below).max(0.0)
+    });
+    // Rows that a LIMIT waits for may come at once or at the end: somewhere between the two costs.
+    let limits = plan.ids().filter(|id| plan.node(*id).is(KnownType::Limit));
+    let late = limits.filter_map(|id| {
+        let scan = waited_for(plan, id)?;
+        Some(((total(id) * total(scan)).sqrt() - total(id)).max(0.0))
+    });
+    cost(plan) + (NESTED_LOOP - 1.0) * runs.sum::<f64>() + late.sum::<f64>()
+}
+
+/// The scan that a LIMIT reads in the order of an index until enough rows have passed its filter.
+fn waited_for(plan: &Plan, id: NodeId) -> Option<NodeId> {
+    let below = *plan.node(id).children.first()?;
+    let node = plan.node(below);
+    if node.is_any(&[KnownType::IndexScan, KnownType::IndexOnlyScan]) {
+        let waits = node.condition(ConditionKind::Filter).is_some() && node.condition(ConditionKind::Index).is_none();
+        return waits.then_some(below);
+    }
+    node.is_any(&[KnownType::SubqueryScan, KnownType::Result, KnownType::LockRows, KnownType::NestedLoop])
+        .then(|| waited_for(plan, below))?
+}
 
 pub(super) fn cost(plan: &Plan) -> f64 {
     plan.root().estimate.map_or(0.0, |estimate| estimate.total_cost)
@@ -191,7 +225,8 @@ impl Work<'_> {
         let work = &self.queries[query];
         // From the cost where nothing was measured: a unit is about a hundredth of a millisecond.
         let weight = work.calls * work.mean_milliseconds.unwrap_or(before / 100.0);
-        self.parts.push(Part { query, values: None, cost: before, weight });
+        let cautious = plan.as_ref().map_or(0.0, cautious_cost);
+        self.parts.push(Part { query, values: None, cost: cautious, weight });
         Advised { plan, cost_before: before, cost_after: before, saved: 0.0, outcome: Outcome::NoIndexHelps(reason) }
     }
 
@@ -276,23 +311,14 @@ impl Work<'_> {
         let generic = self.parts[part].values.is_none();
         let mut left: BTreeSet<usize> = own.into_iter().collect();
         let Some(plan) = self.plan(part, &left) else { return Vec::new() };
-        let mut best = cost(&plan);
-        let saving = if before > 0.0 { 1.0 - best / before } else { 0.0 };
-        let used = self.used(&plan, &left);
-        if saving < self.limits.least_gain || used.is_empty() {
-            if generic {
-                let reason = Reason::PlannerPrefers { tried, best_saving: saving.max(0.0) };
-                result.outcome = Outcome::NoIndexHelps(reason);
-            }
-            return Vec::new();
-        }
-        let mut kept = used.clone();
-        for place in used {
+        let mut best = cautious_cost(&plan);
+        let mut kept = self.used(&plan, &left);
+        for place in kept.clone() {
             // What would serve instead, if this were not there?
             left.remove(&place);
-            let without = self.plan(part, &left).map(|plan| (cost(&plan), self.used(&plan, &left)));
+            let without = self.plan(part, &left).map(|plan| (cautious_cost(&plan), self.used(&plan, &left)));
             match without {
-                Some((other, instead)) if other <= best * (1.0 + self.limits.not_felt) && self.bytes(&instead) < self.bytes(&kept) => {
+                Some((other, instead)) if other < best || self.is_smaller(&instead, &kept) && self.about(other, best) => {
                     best = other;
                     kept = instead;
                 }
@@ -301,8 +327,25 @@ impl Work<'_> {
                 }
             }
         }
+        let saving = if before > 0.0 { 1.0 - best / before } else { 0.0 };
+        if saving < self.limits.least_gain || kept.is_empty() {
+            if generic {
+                let reason = Reason::PlannerPrefers { tried, best_saving: saving.max(0.0) };
+                result.outcome = Outcome::NoIndexHelps(reason);
+            }
+            return Vec::new();
+        }
         result.outcome = Outcome::NoIndexHelps(Reason::NotWorthIt);
         kept
+    }
+
+    fn is_smaller(&self, these: &[usize], those: &[usize]) -> bool {
+        self.bytes(these) < self.bytes(those)
+    }
+
+    /// Hardly more.
+    fn about(&self, one: f64, other: f64) -> bool {
+        one <= other * (1.0 + self.limits.not_felt)
     }
 
     pub(super) fn bytes(&self, places: &[usize]) -> f64 {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::choose::{Advice, Advised, Gain, Outcome, Plans, Unused, Work, cost};
+use super::choose::{Advice, Advised, Gain, Outcome, Plans, Unused, Work, cautious_cost, cost};
 use super::definition::Definition;
 use super::describe::{scans_of, statements};
 use super::redundant;
@@ -72,7 +72,7 @@ impl Work<'_> {
         let of = |part: usize| {
             let sharing = self.used(&plans[&part], chosen).len().max(1) as f64;
             let its = &self.parts[part];
-            its.weight * (1.0 - cost(&plans[&part]) / its.cost.max(f64::MIN_POSITIVE)) / sharing
+            its.weight * (1.0 - cautious_cost(&plans[&part]) / its.cost.max(f64::MIN_POSITIVE)) / sharing
         };
         let milliseconds: f64 = parts.iter().map(|part| of(*part)).sum();
         let most = parts.iter().copied().max_by(|a, b| of(*a).total_cmp(&of(*b)))?;
@@ -82,7 +82,7 @@ impl Work<'_> {
         Some(Gain {
             query: its.query,
             values: its.values,
-            cost_before: its.cost,
+            cost_before: cost(&before),
             cost_after: cost(&plans[&most]),
             node_before: scans_of(&before, table, self.tables, renamed),
             node_after: scans_of(&plans[&most], table, self.tables, renamed),
@@ -94,12 +94,13 @@ impl Work<'_> {
     fn tell_savings(&self, plans: &Plans, advised: &mut [Advised]) {
         let mut weights = vec![(0.0, 0.0); advised.len()];
         for (place, part) in self.parts.iter().enumerate() {
-            let after = plans.get(&place).map_or(part.cost, cost);
+            let after = plans.get(&place).map_or(part.cost, cautious_cost);
             let (whole, left) = &mut weights[part.query];
             *whole += part.weight;
             *left += part.weight * if part.cost > 0.0 { (after / part.cost).min(1.0) } else { 1.0 };
             if part.values.is_none() {
-                advised[part.query].cost_after = after;
+                let advised = &mut advised[part.query];
+                advised.cost_after = plans.get(&place).map_or(advised.cost_before, cost);
             }
         }
         for (advised, (whole, left)) in advised.iter_mut().zip(weights) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Offer;
 use super::candidate::table_of;
-use super::choose::{Plans, Work, cost};
+use super::choose::{Plans, Work, cautious_cost};
 use super::definition::{Definition, Method};
 use super::size;
 use super::tables::Tables;
@@ -106,10 +106,11 @@ impl Work<'_> {
         let mut change = Change { loss: 0.0, plans: Plans::new() };
         for part in users {
             let plan = self.plan(part, others)?;
-            let (now, then) = (cost(&plans[&part]), cost(&plan));
+            let (now, then) = (cautious_cost(&plans[&part]), cautious_cost(&plan));
             let share = (then - now) / self.parts[part].cost.max(f64::MIN_POSITIVE);
-            // In proportion to what the query costs now: a tenth more is not felt.
-            if then > now * (1.0 + self.limits.not_felt) {
+            // In proportion to what the query costs now: a tenth more is not felt, nor a tenth less.
+            let felt = 1.0 + self.limits.not_felt;
+            if then > now * felt || now > then * felt {
                 change.loss += share * self.parts[part].weight;
             }
             change.plans.insert(part, plan);
@@ -120,7 +121,7 @@ impl Work<'_> {
     /// Milliseconds that all queries take with these plans.
     fn left(&self, plans: &Plans) -> f64 {
         let left = self.parts.iter().enumerate().map(|(place, part)| match plans.get(&place) {
-            Some(plan) if part.cost > 0.0 => part.weight * (cost(plan) / part.cost).min(1.0),
+            Some(plan) if part.cost > 0.0 => part.weight * (cautious_cost(plan) / part.cost).min(1.0),
             _ => part.weight,
         });
         left.sum()

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::atom::{Atom, Parameter, Side, Use};
 use super::candidate::table_of;
-use super::choose::{Advised, Part, Work, cost};
+use super::choose::{Advised, Part, Work, cautious_cost, cost};
 use super::observe::{COMMON, OTHER_COST, SCANS, SKEWED, atoms};
 use super::tables::{ColumnInfo, TableInfo, Tables};
 use crate::plan::Plan;
@@ -46,7 +46,8 @@ impl Work<'_> {
                 };
                 let planned = self.planner.plan(part, &[], &[]);
                 let its = planned.as_ref().map_or(0.0, cost);
-                self.parts_at(part, Part { query, values: Some(which), cost: its, weight: 0.0 });
+                let cautious = planned.as_ref().map_or(0.0, cautious_cost);
+                self.parts_at(part, Part { query, values: Some(which), cost: cautious, weight: 0.0 });
                 if let Ok(planned) = planned
                     && (differ(its, result.cost_before, OTHER_COST) || differ(scanned(&planned), scanned(plan), OTHER_ROWS))
                 {
