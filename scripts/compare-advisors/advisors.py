@@ -1,6 +1,6 @@
 """Asks each advisor; all return statements that create indexes."""
 
-import asyncio, importlib.util, json, subprocess, sys, tempfile, types
+import asyncio, importlib.util, json, logging, subprocess, sys, tempfile, types
 
 import psycopg2
 
@@ -75,6 +75,8 @@ def postgres_mcp(options, workload, texts, means):
     sys.modules["postgres_mcp"] = package
     from postgres_mcp.index.dta_calc import DatabaseTuningAdvisor
     from postgres_mcp.sql import DbConnPool, SqlDriver
+
+    logging.disable(logging.CRITICAL)
 
     async def ask():
         pool = DbConnPool(psycopg2.extensions.make_dsn(options.db))

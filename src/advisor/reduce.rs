@@ -1,6 +1,6 @@
 //! Taking away, and making smaller, what does not earn its keep.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::Offer;
 use super::candidate::table_of;
@@ -39,25 +39,37 @@ impl Work<'_> {
     }
 
     fn take_away(&mut self, mut chosen: BTreeSet<usize>, mut plans: Plans) -> (BTreeSet<usize>, Plans) {
+        let mut changes: HashMap<usize, Option<Change>> = HashMap::new();
         loop {
-            let mut worst: Option<(f64, usize, Plans)> = None;
+            for place in &chosen {
+                if !changes.contains_key(place) {
+                    let mut others = chosen.clone();
+                    others.remove(place);
+                    let change = self.change(*place, &others, &plans);
+                    changes.insert(*place, change);
+                }
+            }
             let size = self.bytes(&chosen.iter().copied().collect::<Vec<_>>());
             let over_budget = self.limits.size_budget.is_some_and(|budget| size > budget as f64);
             let left = self.left(&plans);
-            for place in chosen.clone() {
-                let mut others = chosen.clone();
-                others.remove(&place);
-                let Some(change) = self.change(place, &others, &plans) else { continue };
-                let bytes = self.offers[place].estimate.bytes;
-                let worth = if over_budget { change.loss / bytes } else { change.loss - self.price(place, left) };
-                if (over_budget || worth <= 0.0) && worst.as_ref().is_none_or(|(least, ..)| worth < *least) {
-                    worst = Some((worth, place, change.plans));
-                }
-            }
-            let Some((_, place, replanned)) = worst else { return (chosen, plans) };
+            let worth = |place: usize, change: &Change| match over_budget {
+                true => change.loss / self.offers[place].estimate.bytes,
+                false => change.loss - self.price(place, left),
+            };
+            let known = chosen.iter().filter_map(|place| Some((*place, changes[place].as_ref()?)));
+            let worths = known.map(|(place, change)| (worth(place, change), place));
+            let worst = worths.filter(|(worth, _)| over_budget || *worth <= 0.0).min_by(|a, b| a.0.total_cmp(&b.0));
+            let Some((_, place)) = worst else { return (chosen, plans) };
             chosen.remove(&place);
-            plans.extend(replanned);
+            plans.extend(changes.remove(&place).flatten().map(|change| change.plans).unwrap_or_default());
+            // What depends on other tables stays as it is.
+            let table = self.offers[place].definition.table.clone();
+            changes.retain(|_, change| change.as_ref().is_some_and(|change| !self.reads_any(&change.plans, &table)));
         }
+    }
+
+    fn reads_any(&self, plans: &Plans, table: &QualifiedName) -> bool {
+        plans.keys().any(|part| self.reads[self.parts[*part].query].contains(table))
     }
 
     /// Each index in turn, the largest first, gives way to the smallest candidate on its table with which hardly more time is taken.
