@@ -223,7 +223,10 @@ fn plans_are_read_as_people_paste_them() {
         ("quoted mail", marked("> ")),
         ("quoted twice", marked("> > ")),
         ("a bar before each line", marked("| ")),
-        ("asciidoc", format!("[options=\"header\"]\n|====\n^l|QUERY PLAN\n{}|====\n\n....\n(6 rows)\n....\n", marked("|"))),
+        (
+            "asciidoc",
+            format!("[options=\"header\"]\n|====\n^l|QUERY PLAN\n{}|====\n\n....\n(6 rows)\n....\n", marked("|")),
+        ),
         ("spaces that do not break", text.replace(' ', "\u{a0}")),
         ("lines that psql wrapped", wrapped),
     ];

@@ -323,7 +323,9 @@ impl Work<'_> {
             left.remove(&place);
             let without = self.plan(part, &left).map(|plan| (cautious_cost(&plan), self.used(&plan, &left)));
             match without {
-                Some((other, instead)) if other < best || self.is_smaller(&instead, &kept) && self.about(other, best) => {
+                Some((other, instead))
+                    if other < best || self.is_smaller(&instead, &kept) && self.about(other, best) =>
+                {
                     best = other;
                     kept = instead;
                 }

@@ -41,7 +41,8 @@ impl Work<'_> {
             let mut parts = vec![(query, plan.clone())];
             for which in [Values::Common, Values::Rare] {
                 let values = values(plan, self.tables, which);
-                let Some(part) = (!values.is_empty()).then(|| self.planner.with_values(query, &values)).flatten() else {
+                let Some(part) = (!values.is_empty()).then(|| self.planner.with_values(query, &values)).flatten()
+                else {
                     continue;
                 };
                 let planned = self.planner.plan(part, &[], &[]);
@@ -49,7 +50,8 @@ impl Work<'_> {
                 let cautious = planned.as_ref().map_or(0.0, cautious_cost);
                 self.parts_at(part, Part { query, values: Some(which), cost: cautious, weight: 0.0 });
                 if let Ok(planned) = planned
-                    && (differ(its, result.cost_before, OTHER_COST) || differ(scanned(&planned), scanned(plan), OTHER_ROWS))
+                    && (differ(its, result.cost_before, OTHER_COST)
+                        || differ(scanned(&planned), scanned(plan), OTHER_ROWS))
                 {
                     parts.push((part, planned));
                 }

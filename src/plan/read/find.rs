@@ -267,17 +267,21 @@ fn marks_throughout(text: &str) -> usize {
     if lines.peek().is_none() {
         return 0;
     }
-    lines.map(|line| line.len() - line.trim_start_matches(['>', '|', ' ']).len()).map(|at| at.min(MOST_MARKS)).fold(
-        usize::MAX,
-        |least, length| least.min(length),
-    )
+    lines
+        .map(|line| line.len() - line.trim_start_matches(['>', '|', ' ']).len())
+        .map(|at| at.min(MOST_MARKS))
+        .fold(usize::MAX, |least, length| least.min(length))
 }
 
 /// Without the marks at the start, and how many characters they are. What comes before the first mark is no mark.
 fn without_marks(raw: &str, marks: usize) -> (&str, usize) {
     let start = raw.get(..marks).unwrap_or(raw);
     let end = start.rfind(['>', '|']).map_or(0, |at| at + 1);
-    if marks == 0 || !start[..end].chars().all(|c| matches!(c, '>' | '|' | ' ')) { (raw, 0) } else { (&raw[end..], end) }
+    if marks == 0 || !start[..end].chars().all(|c| matches!(c, '>' | '|' | ' ')) {
+        (raw, 0)
+    } else {
+        (&raw[end..], end)
+    }
 }
 
 /// What psql continues on another line, where the last one was too long for the terminal: `|.rest   |`, `.rest`.
