@@ -180,8 +180,6 @@ ALTER TABLE t VALIDATE CONSTRAINT c;
 CREATE DOMAIN code AS text CHECK (VALUE <> ''); CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a');
 -- run:
 ALTER TABLE t ALTER COLUMN v TYPE code;
--- breaks:
-INSERT INTO t VALUES (2, '');
 -- case: to a domain of another base
 -- text only
 -- given:

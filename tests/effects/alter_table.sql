@@ -845,7 +845,7 @@ ALTER TABLE parent VALIDATE CONSTRAINT amount_known;
 
 -- case: drop column of one of two parents
 -- given:
-CREATE TABLE other_parent (label text, weight int); CREATE TABLE both () INHERITS (parent, other_parent); CREATE TABLE below_both () INHERITS (both);
+CREATE TABLE other_parent (label text, weight int); CREATE TABLE of_two () INHERITS (parent, other_parent); CREATE TABLE below_two () INHERITS (of_two);
 -- run:
 ALTER TABLE other_parent DROP COLUMN label;
 

@@ -329,16 +329,15 @@ DROP INDEX logs_kind;
 -- case: drop partitioned index
 DROP INDEX events_id;
 
+-- case: add primary key to only partitioned of which the partitions are not null
+-- given:
+CREATE TABLE unkeyed (a int, b int) PARTITION BY LIST (a); CREATE TABLE unkeyed_1 (a int PRIMARY KEY, b int);
+ALTER TABLE unkeyed ATTACH PARTITION unkeyed_1 FOR VALUES IN (1);
+-- run:
+ALTER TABLE ONLY unkeyed ADD PRIMARY KEY (a);
+
 -- case: add primary key to only partitioned that is not null
 -- given:
-CREATE TABLE keyed (a int NOT NULL, b int) PARTITION BY LIST (a); CREATE TABLE keyed_1 PARTITION OF keyed FOR VALUES IN (1);
+CREATE TABLE unkeyed (a int NOT NULL, b int) PARTITION BY LIST (a); CREATE TABLE unkeyed_1 PARTITION OF unkeyed FOR VALUES IN (1);
 -- run:
-ALTER TABLE ONLY keyed ADD PRIMARY KEY (a);
-
--- case: add primary key to only partitioned with subpartitions
--- requires: 18..
--- given:
-CREATE TABLE keyed (a int NOT NULL, b int) PARTITION BY LIST (a); CREATE TABLE keyed_1 PARTITION OF keyed FOR VALUES IN (1) PARTITION BY LIST (a);
-CREATE TABLE keyed_1a PARTITION OF keyed_1 FOR VALUES IN (1);
--- run:
-ALTER TABLE ONLY keyed ADD PRIMARY KEY (a);
+ALTER TABLE ONLY unkeyed ADD PRIMARY KEY (a);

@@ -87,9 +87,14 @@ impl Predictor<'_> {
                 columns.iter().for_each(|column| self.check_not_null(table, column, span));
             }
         }
-        // With ONLY the children have to be NOT NULL already, and are looked at (ATPrepAddPrimaryKey).
-        if primary_key && state.only && state.relation.is_partitioned() && self.at_least(18) {
-            let children = state.relation.children.clone();
+        // With ONLY the children have to be NOT NULL already, and are looked at where the table itself is not (ATPrepAddPrimaryKey;
+        // before 18 ATPrepSetNotNull, with all that is below them).
+        let becomes_required = checks.first().is_some_and(|(_, columns)| !columns.is_empty());
+        if primary_key && state.only && state.relation.is_partitioned() && becomes_required {
+            let children = match self.at_least(18) {
+                true => state.relation.children.clone(),
+                false => self.schema().children_closure(state.relation.id),
+            };
             children.into_iter().for_each(|child| self.lock_id(child, AccessExclusive, span));
         }
         if state.relation.is_partitioned() {
