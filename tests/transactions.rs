@@ -71,6 +71,15 @@ fn a_commit_in_a_file_sent_statement_by_statement_leaves_the_rest_on_its_own() {
 }
 
 #[test]
+fn a_driver_without_autocommit_begins_again_behind_a_commit() {
+    let text = "--liquibase formatted sql\n--changeset ann:1\nCREATE TABLE a (id int);\nCOMMIT;\nCREATE INDEX CONCURRENTLY i ON a (id);\n";
+    let list = "databaseChangeLog:\n  - include: { file: changes/1_a.sql, relativeToChangelogFile: true }\n";
+    let run = check(&[("db.changelog-master.yaml", list), ("changes/1_a.sql", text)]);
+    assert_eq!(run.transactions(), ["tool 1", "tool 1", "tool 2"]);
+    assert_eq!(run.failing(), ["4 warning ended-transaction", "5 error transaction-forbidden"]);
+}
+
+#[test]
 fn diesel_and_dbmate_fail_where_their_transaction_was_ended() {
     let text = "-- migrate:up\nBEGIN;\nCREATE TABLE a (id int);\nCOMMIT;\n-- migrate:down\n";
     let dbmate = check(&[("db/migrations/1_a.sql", text)]);

@@ -234,7 +234,7 @@ class Liquibase(NodeTool):
         bodies = any("$" in statement for statement in migration.up)
         end = "\n/\n" if bodies else ";\n"
         if bodies:
-            option += " endDelimiter:/"
+            option += " endDelimiter:/ stripComments:false"
         up = "".join(statement + end for statement in migration.up)
         rollback = "".join(f"--rollback {statement};\n" for statement in migration.down) or "--rollback SELECT 1;\n"
         text = f"--liquibase formatted sql\n\n--changeset ann:{migration.number}{option}\n{up}{rollback}"
@@ -283,7 +283,7 @@ class Sqitch(Tool):
 
     def up(self, root, url):
         given = [f"--set={name}={value}" for name, value in self.variables.items()]
-        return self.call(root, url, "deploy", "--no-verify", *given)
+        return self.call(root, url, "deploy", "--no-verify", "--mode", "change", *given)
 
     def down(self, root, url, steps):
         return self.call(root, url, "revert", "-y")

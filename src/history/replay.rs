@@ -128,6 +128,9 @@ impl<'a> Replay<'_, 'a> {
             if one_string {
                 self.world.begin(TransactionKind::Implicit);
             }
+            if mode == TransactionMode::WrappedByDriver {
+                self.world.begin(TransactionKind::Framework);
+            }
             self.statement(statement, None, false);
         }
         if !mode.is_shared() {

@@ -118,6 +118,9 @@ pub enum TransactionMode {
     None,
     /// The tool opens a transaction around the section, and sends statement by statement.
     Wrapped,
+    /// The tool's driver opens a transaction in front of every statement that finds none, and the tool commits behind the section: JDBC
+    /// without autocommit.
+    WrappedByDriver,
     /// The tool opens a transaction around the section, and sends it as one string: behind a COMMIT in it, PostgreSQL opens an implicit
     /// transaction block for the rest.
     WrappedString,
