@@ -35,11 +35,12 @@ mod table_bloat;
 mod unvalidated_constraint;
 pub mod words;
 
-pub use context::{Discovery, Group, SchemaContext};
+pub use context::{Discovery, Group, LeftAlone, SchemaContext};
 pub(super) use example::measured;
 pub(crate) use missing_foreign_key::references;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use imbl::ordmap::DiffItem;
 
@@ -48,7 +49,7 @@ use crate::config::Areas;
 use crate::contract::Subject;
 use crate::finding::{Advice, Finding};
 use crate::history::MigrationRun;
-use crate::schema::{RelationId, Schema};
+use crate::schema::{Column, RelationId, Schema};
 use crate::sql::Span;
 
 /// What a schema rule needs to speak.
@@ -129,7 +130,8 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
     if scope.is_empty() && migration.before.routines.ptr_eq(&migration.after.routines) {
         return Vec::new();
     }
-    let context = |schema, scope| SchemaContext {
+    let left_alone = columns_left_alone(&scope, &migration.before, &migration.after);
+    let context = |schema, scope, left_alone| SchemaContext {
         schema,
         version: migration.version,
         places: &migration.places,
@@ -140,15 +142,16 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
         uses: &[],
         samples: None,
         scope: Some(scope),
+        left_alone,
         earlier: Some(&migration.before),
     };
     let static_rules = |_: &Rule, needs| needs == Needs::Schema;
-    let after = context(&migration.after, &scope);
+    let after = context(&migration.after, &scope, Some(&left_alone));
     let mut found = run(&after, static_rules);
     let (old, spoke) = old_subjects(&found, &migration.before);
     if !spoke.is_empty() {
         let same_rules = |rule: &Rule, needs| spoke.contains(rule.name) && static_rules(rule, needs);
-        let before = run(&context(&migration.before, &old), same_rules);
+        let before = run(&context(&migration.before, &old, None), same_rules);
         let known: BTreeSet<(&str, Subject)> = before.into_iter().map(|it| (it.finding.rule, it.subject)).collect();
         found.retain(|it| !known.contains(&(it.finding.rule, it.subject.clone())));
     }
@@ -167,6 +170,21 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
         place(&after, discovery)
     });
     placed.collect()
+}
+
+fn columns_left_alone(scope: &BTreeSet<RelationId>, before: &Schema, after: &Schema) -> LeftAlone {
+    let same_index = |id: &RelationId| match (before.relation(*id), after.relation(*id)) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        _ => false,
+    };
+    let of_table = |id: &RelationId| {
+        let (old, new) = (before.relation(*id)?, after.relation(*id)?);
+        let same_keys =
+            old.indexes == new.indexes && new.indexes.iter().all(same_index) && old.constraints == new.constraints;
+        let unchanged = |column: &&Column| old.column_by_id(column.id) == Some(*column);
+        same_keys.then(|| (*id, new.columns.iter().filter(unchanged).map(|column| column.id).collect()))
+    };
+    scope.iter().filter_map(of_table).collect()
 }
 
 /// The tables, and the rules, of what may have been said of the schema before too: its subject was there.
