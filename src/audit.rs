@@ -89,6 +89,7 @@ pub fn references(database: &Database, settings: &Settings) -> Vec<Reference> {
         uses: &[],
         samples: None,
         scope: None,
+        left_alone: None,
         earlier: None,
     })
 }
@@ -176,6 +177,7 @@ fn judge_made(job: &AuditJob, made: &Made) -> Judged {
         uses: &[],
         samples: job.samples.as_ref(),
         scope: None,
+        left_alone: None,
         earlier: None,
     };
     let uses = job.workload.as_ref().map(|workload| queries::uses(&context, workload)).unwrap_or_default();
@@ -200,6 +202,7 @@ pub fn columns_compared(database: &Database) -> Vec<BTreeSet<String>> {
         uses: &[],
         samples: None,
         scope: None,
+        left_alone: None,
         earlier: None,
     };
     let mut found = vec![BTreeSet::new(); database.workload.statements.len()];

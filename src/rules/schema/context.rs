@@ -1,7 +1,6 @@
 //! What a rule about schemas sees, and what it says.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::{Name, QualifiedName};
 use crate::config::{Area, Areas};
@@ -20,6 +19,9 @@ use crate::version::PgVersion;
 /// Shares of fewer rows say how the table began, not how it is used.
 const FEWEST_ROWS: f64 = 1000.0;
 
+/// By the table.
+pub type LeftAlone = BTreeMap<RelationId, BTreeSet<ColumnId>>;
+
 /// A schema under judgement.
 #[derive(Clone, Copy)]
 pub struct SchemaContext<'a> {
@@ -37,6 +39,8 @@ pub struct SchemaContext<'a> {
     pub samples: Option<&'a Samples>,
     /// The relations to look at; all if there is no such list.
     pub scope: Option<&'a BTreeSet<RelationId>>,
+    /// Columns that the judged migration left as they were, of the tables of which it also left the constraints and indexes.
+    pub left_alone: Option<&'a LeftAlone>,
     /// The routines to look at are those that are not in this schema, or not the same; all if there is none.
     pub earlier: Option<&'a Schema>,
 }
@@ -88,24 +92,8 @@ impl<'a> SchemaContext<'a> {
     /// Columns of which a rule may have something new to say that looks at a column, its type, and the table's constraints and
     /// indexes: all, but for those that the judged migration left as they were.
     pub fn changed_columns(&self, table: &'a Relation) -> impl Iterator<Item = &'a Column> + use<'a> {
-        let before = self.before_with_same_keys(table);
-        table
-            .columns
-            .iter()
-            .filter(move |column| before.is_none_or(|before| before.column_by_id(column.id) != Some(*column)))
-    }
-
-    /// The table as the judged migration found it, where its constraints and indexes are still the same.
-    pub fn before_with_same_keys(&self, table: &Relation) -> Option<&'a Relation> {
-        let (earlier, before) = self.before(table)?;
-        let same_index = |id: &RelationId| match (earlier.relation(*id), self.schema.relation(*id)) {
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-            _ => false,
-        };
-        let same = before.constraints == table.constraints
-            && before.indexes == table.indexes
-            && table.indexes.iter().all(same_index);
-        same.then_some(before)
+        let left_alone = self.left_alone.and_then(|all| all.get(&table.id));
+        table.columns.iter().filter(move |column| left_alone.is_none_or(|columns| !columns.contains(&column.id)))
     }
 
     /// The table as the judged migration found it, in the schema of then.

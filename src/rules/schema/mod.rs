@@ -37,7 +37,7 @@ mod type_change;
 mod unvalidated_constraint;
 pub mod words;
 
-pub use context::{Discovery, Group, SchemaContext};
+pub use context::{Discovery, Group, LeftAlone, SchemaContext};
 pub(super) use example::measured;
 pub(crate) use missing_foreign_key::references;
 
@@ -51,7 +51,7 @@ use crate::config::Areas;
 use crate::contract::Subject;
 use crate::finding::{Advice, Finding};
 use crate::history::{MigrationRun, Step};
-use crate::schema::{RelationId, Schema};
+use crate::schema::{Column, RelationId, Schema};
 use crate::sql::Span;
 
 /// What a schema rule needs to speak.
@@ -133,7 +133,8 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
     if scope.is_empty() && migration.before.routines.ptr_eq(&migration.after.routines) {
         return Vec::new();
     }
-    let context = |schema, scope| SchemaContext {
+    let left_alone = columns_left_alone(&scope, &migration.before, &migration.after);
+    let context = |schema, scope, left_alone| SchemaContext {
         schema,
         version: migration.version,
         places: &migration.places,
@@ -144,15 +145,16 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
         uses: &[],
         samples: None,
         scope: Some(scope),
+        left_alone,
         earlier: Some(&migration.before),
     };
     let static_rules = |_: &Rule, needs| needs == Needs::Schema;
-    let after = context(&migration.after, &scope);
+    let after = context(&migration.after, &scope, Some(&left_alone));
     let mut found = run(&after, static_rules);
     let (old, spoke) = old_subjects(&found, &migration.before);
     if !spoke.is_empty() {
         let same_rules = |rule: &Rule, needs| spoke.contains(rule.name) && static_rules(rule, needs);
-        let before = run(&context(&migration.before, &old), same_rules);
+        let before = run(&context(&migration.before, &old, None), same_rules);
         let known: BTreeSet<(&str, Subject)> = before.into_iter().map(|it| (it.finding.rule, it.subject)).collect();
         found.retain(|it| !known.contains(&(it.finding.rule, it.subject.clone())));
     }
@@ -187,6 +189,22 @@ fn cause(migration: &MigrationRun, after: &SchemaContext, discovery: &Discovery)
     };
     let first = steps.iter().enumerate().find(says_it).map(|(_, step)| step.span());
     first.or_else(|| migration.places.last_change(table))
+}
+
+/// Of the tables whose keys and indexes the migration left as they were, the columns that it left so too.
+fn columns_left_alone(scope: &BTreeSet<RelationId>, before: &Schema, after: &Schema) -> LeftAlone {
+    let same_index = |id: &RelationId| match (before.relation(*id), after.relation(*id)) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        _ => false,
+    };
+    let of_table = |id: &RelationId| {
+        let (old, new) = (before.relation(*id)?, after.relation(*id)?);
+        let same_keys =
+            old.indexes == new.indexes && new.indexes.iter().all(same_index) && old.constraints == new.constraints;
+        let unchanged = |column: &&Column| old.column_by_id(column.id) == Some(*column);
+        same_keys.then(|| (*id, new.columns.iter().filter(unchanged).map(|column| column.id).collect()))
+    };
+    scope.iter().filter_map(of_table).collect()
 }
 
 /// The tables, and the rules, of what may have been said of the schema before too: its subject was there.

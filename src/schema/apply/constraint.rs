@@ -47,7 +47,7 @@ impl Applier<'_> {
         let Some(relation) = self.schema.relation(table).filter(|it| !it.is_partition()) else { return false };
         let same = relation.constraint(&name.name).is_some_and(|it| {
             let same = matches!(&it.kind, ConstraintKind::Check { expression: other, .. } if other == expression);
-            same && !it.local && it.no_inherit == added.no_inherit && it.enforced == !added.not_enforced
+            same && !it.local && it.no_inherit == added.no_inherit && it.enforced != added.not_enforced
         });
         if same && let Some(existing) = self.schema.edit(table).and_then(|it| it.constraint_mut(&name.name)) {
             existing.local = true;
