@@ -79,7 +79,7 @@ const SETTINGS: &[(&str, &str)] = &[
 ];
 
 /// Queries that ask for values at the ends of a histogram.
-const ENDS: usize = 4;
+const ENDS: usize = 5;
 
 #[derive(Default)]
 struct Figures {
