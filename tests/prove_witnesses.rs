@@ -12,7 +12,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Rows of these kinds would have to be made up in a way that only the case knows; or what is lost is nothing that a statement shows.
-const NOT_SHOWN: &[&str] = &[];
+const NOT_SHOWN: &[&str] = &["DELETE of a row of public.users now sets", "restrictive policy q of public.t"];
 
 fn write(folder: &Path, case: &str, number: usize, text: &str) {
     let folder = folder.join(case);
@@ -111,6 +111,8 @@ fn what_is_undone_out_of_sight_is_withdrawn() {
     let withdrawn = report["proof"]["withdrawn"].as_array().expect("withdrawn").len();
     println!("{} cases, {withdrawn} withdrawn, {} left", firing.len(), unseen.len());
     println!("{seen:#?} {unseen:#?}");
-    assert!(withdrawn > 0);
+    // What answers otherwise, rather than fails, may need other rows: that is not withdrawn.
+    assert!(withdrawn >= 80, "{withdrawn}");
+    assert!(!unseen.iter().any(|text| text.contains("\n    \"INSERT") && !text.contains("RETURNING")), "{unseen:#?}");
     assert_eq!(seen, BTreeSet::new());
 }

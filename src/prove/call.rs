@@ -34,7 +34,7 @@ pub(super) async fn functions(runner: &Runner, tables: &[String]) -> Result<Stat
     }
     let values = values(runner).await?;
     let probe = Probe::begin(runner).await?;
-    seed::fill(&probe, tables, ROWS).await?;
+    seed::fill(&probe, tables, seed::Rows::from_one(ROWS)).await?;
     probe.keep(&format!("SET LOCAL statement_timeout = '{LIMIT}'")).await?;
     for function in functions {
         let Some(call) = function.call(&values) else { continue };

@@ -9,7 +9,7 @@ pub enum ProveError {
     Shadow(#[from] ShadowError),
 
     #[error("{what} could not be made on the server: {error}")]
-    Refused { what: String, error: ServerError },
+    Refused { what: String, error: Box<ServerError> },
 
     #[error("a runtime for the shadow's connections could not be made: {0}")]
     Runtime(#[from] std::io::Error),

@@ -26,7 +26,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("max_parallel_workers_per_gather", "0"),
     ("max_parallel_maintenance_workers", "0"),
     ("jit", "off"),
-    ("timezone", "UTC"),
+    // Not UTC, where timestamp and timestamptz have the same bytes: nothing is known of the zone of other servers.
+    ("timezone", "<+01>-01"),
 ];
 
 /// Where to look for a server.
@@ -147,7 +148,9 @@ impl Ground {
             None => self.adopt_role(&admin, &quoted).await?,
             // Another run on this server was quicker: duplicate_object, or unique_violation while it is at it.
             Some(error) if matches!(error.code.as_str(), "42710" | "23505") => {}
-            Some(error) => return Err(ProveError::Refused { what: format!("the role {name}"), error }),
+            Some(error) => {
+                return Err(ProveError::Refused { what: format!("the role {name}"), error: Box::new(error) });
+            }
         }
         admin.close().await;
         Ok(())

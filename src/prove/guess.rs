@@ -148,6 +148,16 @@ pub(super) fn function_of(error: &ServerError) -> Option<(String, usize)> {
     Some((name.to_owned(), if arguments.is_empty() { 0 } else { arguments.split(',').count() }))
 }
 
+/// Names in an error that the statement behind it is likely to hold: what is quoted, the function, the types of the operands.
+pub(super) fn names_in(error: &ServerError) -> Vec<String> {
+    let quoted = error.message.split('"').skip(1).step_by(2).filter(|name| !name.is_empty()).map(str::to_owned);
+    let arguments = error.message.split_once('(').and_then(|(_, rest)| rest.split(')').next()).unwrap_or_default();
+    let function = function_of(error).map(|(name, _)| name);
+    let taken = arguments.split(", ").filter(|name| function.is_some() && !matches!(*name, "" | "unknown"));
+    let taken: Vec<String> = taken.map(str::to_owned).collect();
+    quoted.chain(function).chain(taken).chain(named_types(error)).collect()
+}
+
 /// What may help. `at` is the place of the error in the text, in bytes; `signatures` are the types that functions of the name in the
 /// error take.
 pub(super) fn guesses(text: &str, error: &ServerError, at: Option<usize>, signatures: &[Vec<String>]) -> Vec<Guess> {

@@ -50,7 +50,7 @@ impl<'r> Probe<'r> {
         session.batch_execute("SAVEPOINT pgassay_try").await?;
         let mut lines = Vec::new();
         if let Ok(statement) = session.prepare(sql).await {
-            lines.extend(statement.columns().iter().map(|it| format!("{} {}", it.name(), it.type_().oid())));
+            lines.extend(statement.columns().iter().map(|it| format!("{} {}", it.name(), it.type_())));
         } else {
             session.batch_execute("ROLLBACK TO SAVEPOINT pgassay_try").await?;
         }

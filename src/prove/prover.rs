@@ -281,7 +281,7 @@ impl Work<'_> {
         }
         let filled = {
             let probe = Probe::within(self.runner);
-            seed::fill(&probe, tables, rows).await?
+            seed::fill(&probe, tables, seed::Rows::from_one(rows)).await?
         };
         if !open {
             self.runner.session.batch_execute("COMMIT").await?;

@@ -88,7 +88,7 @@ pub(super) async fn learn(runner: &Runner, queries: &[&Query]) -> Result<Vec<Out
             tables.push(table.clone());
         }
     }
-    seed::fill(&probe, &tables, ROWS).await?;
+    seed::fill(&probe, &tables, seed::Rows::from_one(ROWS)).await?;
     for working in outcomes.iter_mut().flatten().filter(|working| working.writes) {
         (working.runs, working.refused) = runs(&probe, working).await?;
     }
@@ -118,7 +118,7 @@ pub(super) async fn again(
             tables.push(table.clone());
         }
     }
-    let filled = seed::fill(&probe, &tables, ROWS).await?;
+    let filled = seed::fill(&probe, &tables, seed::Rows::from_one(ROWS)).await?;
     for (working, error) in before.iter().zip(&mut errors).filter(|(_, error)| error.is_none()) {
         prepare::prepare(&probe, &working.form).await?;
         for run in &working.runs {

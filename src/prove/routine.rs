@@ -88,7 +88,7 @@ pub(super) async fn triggers(runner: &Runner, tables: &[String]) -> Result<State
     }
     let probe = Probe::begin(runner).await?;
     let names: Vec<String> = with_triggers.iter().map(|(table, ..)| table.clone()).collect();
-    seed::fill(&probe, &names, ROWS).await?;
+    seed::fill(&probe, &names, seed::Rows::from_one(ROWS)).await?;
     for (table, first, columns) in with_triggers {
         let writes = [
             (

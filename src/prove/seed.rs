@@ -18,6 +18,20 @@ const TRIES: usize = 250;
 /// Values are looked for with so many rows; only those that work are written for all.
 const FEW: usize = 8;
 
+/// Rows to make up, as numbered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rows {
+    /// The number of the first: keys and names are made of it.
+    pub first: usize,
+    pub count: usize,
+}
+
+impl Rows {
+    pub fn from_one(count: usize) -> Rows {
+        Rows { first: 1, count }
+    }
+}
+
 /// What was made up.
 #[derive(Debug, Default)]
 pub(super) struct Filled {
@@ -41,7 +55,7 @@ struct Known {
 }
 
 /// Fills the tables that have no rows, parents first. Rows stay as long as what the probe does.
-pub(super) async fn fill(probe: &Probe<'_>, tables: &[String], rows: usize) -> Result<Filled, ProveError> {
+pub(super) async fn fill(probe: &Probe<'_>, tables: &[String], rows: Rows) -> Result<Filled, ProveError> {
     let mut filled = Filled::default();
     let all = empty_tables(probe.runner(), tables).await?;
     let mut empty: BTreeSet<String> = all.iter().map(|table| table.name.clone()).collect();
@@ -75,7 +89,7 @@ pub(super) async fn fill(probe: &Probe<'_>, tables: &[String], rows: usize) -> R
         }
     }
     if !filled.tables.is_empty() {
-        probe.keep(&sequences_sql(&filled.tables, rows)).await?;
+        probe.keep(&sequences_sql(&filled.tables, rows.count)).await?;
     }
     Ok(filled)
 }
@@ -83,7 +97,7 @@ pub(super) async fn fill(probe: &Probe<'_>, tables: &[String], rows: usize) -> R
 /// The search for values of one table.
 struct Attempt<'t> {
     table: &'t mut Table,
-    rows: usize,
+    rows: Rows,
     /// Without triggers and foreign keys.
     as_replica: bool,
     /// The values worked with a few rows.
@@ -91,11 +105,11 @@ struct Attempt<'t> {
 }
 
 impl Attempt<'_> {
-    fn new<'t>(table: &'t mut Table, rows: usize, known: Option<&Known>) -> Attempt<'t> {
+    fn new<'t>(table: &'t mut Table, rows: Rows, known: Option<&Known>) -> Attempt<'t> {
         if let Some(known) = known {
             table.choose(&known.choices);
         }
-        let settled = known.is_some() || rows <= FEW;
+        let settled = known.is_some() || rows.count <= FEW;
         Attempt { table, rows, as_replica: known.is_some_and(|known| known.as_replica), settled }
     }
 
@@ -122,7 +136,7 @@ impl Attempt<'_> {
     }
 
     fn text(&self) -> String {
-        let insert = self.table.insert(if self.settled { self.rows } else { FEW });
+        let insert = self.table.insert(Rows { count: if self.settled { self.rows.count } else { FEW }, ..self.rows });
         match self.as_replica {
             true => format!(
                 "SET LOCAL session_replication_role = replica; {insert}; SET LOCAL session_replication_role = origin"

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::ground::quote;
+use super::seed::Rows;
 use super::seed_value::{Kind, candidates};
 use crate::shadow::ServerError;
 
@@ -99,7 +100,7 @@ impl Table {
     }
 
     /// An INSERT of that many rows, fewer where they would collide.
-    pub fn insert(&self, rows: usize) -> String {
+    pub fn insert(&self, rows: Rows) -> String {
         let mut values: Vec<String> = self.columns.iter().map(Column::value).collect();
         let mut joins = String::new();
         for (number, key) in self.keys.iter().enumerate() {
@@ -132,11 +133,13 @@ impl Table {
         }
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         format!(
-            "INSERT INTO {} ({}){} SELECT {} FROM pg_catalog.generate_series(1, {rows}) n{joins} ON CONFLICT DO NOTHING",
+            "INSERT INTO {} ({}){} SELECT {} FROM pg_catalog.generate_series({}, {}) n{joins} ON CONFLICT DO NOTHING",
             self.name,
             names.join(", "),
             if self.columns.iter().any(|column| column.identity) { " OVERRIDING SYSTEM VALUE" } else { "" },
-            values.join(", ")
+            values.join(", "),
+            rows.first,
+            rows.first + rows.count - 1
         )
     }
 

@@ -16,7 +16,8 @@ use crate::history::MigrationRun;
 use crate::report::Withdrawn;
 
 /// Rows for witnesses that only rows can show.
-const ROWS: usize = 3;
+/// Their keys are not those that witnesses write.
+const ROWS: seed::Rows = seed::Rows { first: 7001, count: 3 };
 
 /// What the witnesses of a migration's findings answered before it, by the findings' order.
 pub(super) struct Before(Vec<Option<Answer>>);

@@ -5,11 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use super::ProveError;
 use super::cached::Client;
 use super::queries::Query;
 use super::replay::{self, Keys, Working};
 use super::run::Runner;
+use super::{ProveError, guess};
+use crate::change::Change;
+use crate::contract::BreakageKind;
 use crate::finding::{Advice, Evidence, Finding, Severity};
 use crate::history::{MigrationRun, Step};
 use crate::report::{Order, Proof, QueryProblem, Rolling};
@@ -227,25 +229,34 @@ impl Place<'_> {
     fn of(&self, working: &Working, error: &ServerError) -> Option<Span> {
         let run = self.run;
         let top = |index: usize| run.steps[index].block.unwrap_or(index);
+        // Of an ON CONFLICT without its index the server names nothing.
+        let target = run.breakages.iter().find_map(|(breakage, step)| {
+            let is_target = breakage.kind == BreakageKind::ConflictTargetDropped && error.code == "42P10";
+            step.filter(|_| is_target && working.tables.iter().any(|table| breakage.object.starts_with(table.as_str())))
+        });
         let loss = run.breakages.iter().find_map(|(breakage, step)| {
             let name = breakage.object.rsplit('.').next().unwrap_or_default().trim_matches('"');
             step.filter(|_| {
                 error.message.contains(&format!("\"{name}\"")) || error.message.contains(&format!(".{name} "))
             })
         });
-        if let Some(step) = loss {
+        if let Some(step) = target.or(loss) {
             return Some(run.steps[top(step)].span());
         }
-        let names: Vec<&str> = error.message.split('"').skip(1).step_by(2).filter(|name| !name.is_empty()).collect();
+        let names = guess::names_in(error);
         let nearness = |index: usize, step: &Step| {
+            let only_session = matches!(
+                step.change(),
+                Some(Change::Set(_) | Change::Reset(_) | Change::Transaction(_) | Change::Nothing(_))
+            );
             let text = self.sources.slice(step.span());
-            let named = names.iter().filter(|name| text.contains(**name)).count();
+            let named = names.iter().filter(|name| text.contains(name.as_str())).count();
             let locks = step.prediction.effect.locks.iter();
             let mode = locks.filter(|(name, _)| working.tables.contains(name)).map(|(_, mode)| *mode).max();
-            (named, mode, std::cmp::Reverse(index))
+            (!only_session, named, mode, std::cmp::Reverse(index))
         };
         let steps = run.steps.iter().enumerate().map(|(index, step)| nearness(index, step));
-        let (_, _, std::cmp::Reverse(index)) = steps.max()?;
+        let (.., std::cmp::Reverse(index)) = steps.max()?;
         Some(run.steps[top(index)].span())
     }
 }

@@ -51,7 +51,7 @@ pub enum ShadowError {
         "the shadow server ran out of what it needs, which says nothing of the migrations: {0}. \
          Give the temporary folder more room, or point TMPDIR at another"
     )]
-    Exhausted(ServerError),
+    Exhausted(Box<ServerError>),
 
     #[error("the statement was still running after {after:?} and was cancelled")]
     TooSlow { after: Duration },

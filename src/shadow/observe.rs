@@ -134,7 +134,7 @@ pub(crate) fn refusal(outcome: Result<(), tokio_postgres::Error>) -> Result<Opti
         data_type: text(refused.datatype()),
     };
     match refused.is_about_the_machine() {
-        true => Err(ShadowError::Exhausted(refused)),
+        true => Err(ShadowError::Exhausted(Box::new(refused))),
         false => Ok(Some(refused)),
     }
 }

@@ -10,6 +10,7 @@ SELECT * FROM (VALUES ($1,$2),($3,$4)) v(a,b);
 SELECT c.id FROM customers c JOIN (VALUES ($1,$2)) v(id,nm) ON v.id = c.id;
 INSERT INTO customers (mail, name) VALUES ($1,$2) ON CONFLICT (mail) DO UPDATE SET name = EXCLUDED.name RETURNING id;
 INSERT INTO orders (customer_id, state, total) VALUES ($1,$2,$3);
+INSERT INTO orders (customer_id, total, placed) VALUES ($1,$2,$3) ON CONFLICT (customer_id, placed) DO NOTHING;
 SELECT id FROM orders WHERE state = $1;
 SELECT id FROM orders WHERE state IN ($1,$2);
 SELECT id FROM orders WHERE state = ANY($1::state[]);
