@@ -4,7 +4,7 @@ use super::queries::{self, UseKind};
 use super::{Discovery, Needs, SchemaContext, json_sample, keys, steps, words};
 use crate::change::QualifiedName;
 use crate::contract::Subject;
-use crate::facts::JsonSample;
+use crate::facts::{JsonSample, StatementFacts};
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation};
@@ -192,8 +192,9 @@ fn hot_path(context: &SchemaContext, table: &Relation, column: &Column, is_index
         }
         _ => None,
     });
-    let hot =
-        reached.filter(|(_, statement)| queries::is_hot(statement, workload) && statement.mean_milliseconds >= 10.0);
+    let blocks = context.facts.and_then(|facts| facts.relation(&table.name)).map_or(0, |facts| facts.pages);
+    let is_slow = |statement: &StatementFacts| statement.mean_milliseconds >= 10.0 || reads_all(statement, blocks);
+    let hot = reached.filter(|(_, statement)| queries::is_hot(statement, workload) && is_slow(statement));
     let (operator, worst) = hot.max_by(|one, other| one.1.total_milliseconds.total_cmp(&other.1.total_milliseconds))?;
     let fact = format!(
         "{} calls, {:.1} ms on average: {}",
@@ -218,6 +219,12 @@ fn hot_path(context: &SchemaContext, table: &Relation, column: &Column, is_index
         }
     };
     Some(HotPath { fact, steps })
+}
+
+/// Whether a call touches at least half of a table's blocks, of a table of a hundred or more: it is read in full.
+fn reads_all(statement: &StatementFacts, blocks: u64) -> bool {
+    let touched = statement.shared_blocks_hit + statement.shared_blocks_read;
+    blocks >= 100 && touched / statement.calls.max(1) >= blocks / 2
 }
 
 fn gin(context: &SchemaContext, table: &Relation, column: &Column, class: &str) -> FixStep {

@@ -278,7 +278,7 @@ fn match_full(context: &SchemaContext, table: &Relation, name: &Name) -> Vec<Fix
         .map(|(words, action)| action.words().map(|action| format!("{words}{action}")).unwrap_or_default());
     let at = &table.name;
     vec![
-        FixStep::any(format!("SELECT count(*) FROM {at} WHERE num_nulls({own}) NOT IN (0, {});", key.columns.len())),
+        FixStep::any(format!("SELECT * FROM {at} WHERE num_nulls({own}) NOT IN (0, {}) LIMIT 1;", key.columns.len())),
         FixStep::own(format!(
             "ALTER TABLE {at} ADD CONSTRAINT {new} FOREIGN KEY ({own}) REFERENCES {} ({other}) MATCH FULL{}{} NOT VALID;",
             referenced.name, actions[0], actions[1]
