@@ -128,7 +128,6 @@ pub fn advise(
         offers: Vec::new(),
         users: HashMap::new(),
         written: Vec::new(),
-        reads: Vec::new(),
     };
     let mut advised: Vec<Advised> = (0..queries.len()).map(|query| work.first(query)).collect();
     work.add_variants(&advised);
@@ -158,8 +157,6 @@ pub(super) struct Work<'a> {
     pub(super) users: HashMap<usize, Vec<usize>>,
     /// Tables that each query writes to, and how.
     pub(super) written: Vec<Vec<(QualifiedName, String)>>,
-    /// Tables that each query reads; of a partition, the table at the top.
-    pub(super) reads: Vec<BTreeSet<QualifiedName>>,
 }
 
 /// How often a run of a nested loop's inner side counts.
@@ -225,8 +222,6 @@ impl Work<'_> {
             },
         };
         self.written.push(plan.as_ref().map_or(Vec::new(), |plan| reduce::written(plan, self.tables)));
-        let read = plan.iter().flat_map(|plan| &plan.nodes).filter_map(|node| table_of(node, self.tables));
-        self.reads.push(read.map(|(name, _)| name).collect());
         let work = &self.queries[query];
         // From the cost where nothing was measured: a unit is about a hundredth of a millisecond.
         let weight = work.calls * work.mean_milliseconds.unwrap_or(before / 100.0);

@@ -16,6 +16,9 @@ use crate::plan::{Node, Plan};
 /// A smaller index is taken if it saves so much of the size.
 const SMALLER: f64 = 0.85;
 
+/// So many times its price, and an index stays.
+const ENOUGH: f64 = 3.0;
+
 /// What changes if an index is not there, or another is in its place.
 struct Change {
     /// Milliseconds that all calls take more.
@@ -45,7 +48,12 @@ impl Work<'_> {
                 if !changes.contains_key(place) {
                     let mut others = chosen.clone();
                     others.remove(place);
-                    let change = self.change(*place, &others, &plans);
+                    // What loses far more than it costs stays anyway: how much more does not matter, unless space is short.
+                    let most = match self.limits.size_budget {
+                        Some(_) => f64::INFINITY,
+                        None => ENOUGH * self.price(*place, self.left(&plans)),
+                    };
+                    let change = self.change(*place, &others, &plans, most);
                     changes.insert(*place, change);
                 }
             }
@@ -61,15 +69,16 @@ impl Work<'_> {
             let worst = worths.filter(|(worth, _)| over_budget || *worth <= 0.0).min_by(|a, b| a.0.total_cmp(&b.0));
             let Some((_, place)) = worst else { return (chosen, plans) };
             chosen.remove(&place);
-            plans.extend(changes.remove(&place).flatten().map(|change| change.plans).unwrap_or_default());
-            // What depends on other tables stays as it is.
-            let table = self.offers[place].definition.table.clone();
-            changes.retain(|_, change| change.as_ref().is_some_and(|change| !self.reads_any(&change.plans, &table)));
+            let replanned = changes.remove(&place).flatten().map(|change| change.plans).unwrap_or_default();
+            // A plan that does not use an index is the same without it.
+            changes.retain(|_, change| {
+                let same = |(part, plan): (&usize, &Plan)| {
+                    !replanned.contains_key(part) && !plan.nodes.iter().any(|node| self.is_of(node, place))
+                };
+                change.as_ref().is_some_and(|change| change.plans.iter().all(same))
+            });
+            plans.extend(replanned);
         }
-    }
-
-    fn reads_any(&self, plans: &Plans, table: &QualifiedName) -> bool {
-        plans.keys().any(|part| self.reads[self.parts[*part].query].contains(table))
     }
 
     /// Each index in turn, the largest first, gives way to the smallest candidate on its table with which hardly more time is taken.
@@ -83,8 +92,9 @@ impl Work<'_> {
                 let mut others = chosen.clone();
                 others.remove(&place);
                 others.insert(instead);
-                let Some(change) = self.change(place, &others, &plans) else { continue };
-                if change.loss <= self.price(place, left) - self.price(instead, left) {
+                let allowed = self.price(place, left) - self.price(instead, left);
+                let Some(change) = self.change(place, &others, &plans, allowed) else { continue };
+                if change.loss <= allowed {
                     chosen = others;
                     plans.extend(change.plans);
                     break;
@@ -109,14 +119,19 @@ impl Work<'_> {
     }
 
     /// What is lost with `others` instead of `place`; `None` if a part cannot be planned.
-    fn change(&mut self, place: usize, others: &BTreeSet<usize>, plans: &Plans) -> Option<Change> {
-        let users: Vec<usize> = plans
+    /// No more is planned once more than `most` is lost.
+    fn change(&mut self, place: usize, others: &BTreeSet<usize>, plans: &Plans, most: f64) -> Option<Change> {
+        let mut users: Vec<usize> = plans
             .iter()
             .filter(|(_, plan)| plan.nodes.iter().any(|node| self.is_of(node, place)))
             .map(|(part, _)| *part)
             .collect();
+        users.sort_by(|a, b| self.parts[*b].weight.total_cmp(&self.parts[*a].weight));
         let mut change = Change { loss: 0.0, plans: Plans::new() };
         for part in users {
+            if change.loss > most {
+                break;
+            }
             let plan = self.plan(part, others)?;
             let (now, then) = (cautious_cost(&plans[&part]), cautious_cost(&plan));
             let share = (then - now) / self.parts[part].cost.max(f64::MIN_POSITIVE);
