@@ -89,6 +89,7 @@ pub fn references(database: &Database, settings: &Settings) -> Vec<Reference> {
         uses: &[],
         samples: None,
         scope: None,
+        left_alone: None,
         earlier: None,
     })
 }
@@ -176,6 +177,7 @@ fn judge_made(job: &AuditJob, made: &Made) -> Judged {
         uses: &[],
         samples: job.samples.as_ref(),
         scope: None,
+        left_alone: None,
         earlier: None,
     };
     let uses = job.workload.as_ref().map(|workload| queries::uses(&context, workload)).unwrap_or_default();
@@ -200,6 +202,7 @@ pub fn columns_compared(database: &Database) -> Vec<BTreeSet<String>> {
         uses: &[],
         samples: None,
         scope: None,
+        left_alone: None,
         earlier: None,
     };
     let mut found = vec![BTreeSet::new(); database.workload.statements.len()];
@@ -285,7 +288,18 @@ fn weight(context: &SchemaContext, relation: Option<&Relation>) -> f64 {
     let Some(facts) = relation.and_then(|relation| context.table_facts(relation)) else { return 1.0 };
     let log = |number: f64| number.max(1.0).log10();
     let traffic = facts.activity.as_ref().map_or(0.0, |activity| log((activity.scans() + activity.writes()) as f64));
-    1.0 + log(facts.row_estimate().unwrap_or(0.0)) + log(facts.total_bytes().unwrap_or(0) as f64) / 2.0 + traffic
+    let bytes = relation.and_then(|relation| bytes(context, relation)).unwrap_or(0);
+    1.0 + log(facts.row_estimate().unwrap_or(0.0)) + log(bytes as f64) / 2.0 + traffic
+}
+
+/// With indexes and TOAST; of a partitioned table, that of its partitions.
+fn bytes(context: &SchemaContext, relation: &Relation) -> Option<u64> {
+    let of = |relation: &Relation| context.table_facts(relation)?.total_bytes();
+    if !relation.is_partitioned() {
+        return of(relation);
+    }
+    let partitions = context.schema.children_closure(relation.id);
+    partitions.iter().filter_map(|id| of(context.schema.relation(*id)?)).reduce(|sum, bytes| sum + bytes)
 }
 
 /// What is known of a table beside its name.
@@ -293,13 +307,14 @@ fn heading(context: &SchemaContext, relation: &Relation) -> String {
     let mut parts = Vec::new();
     if let Some(facts) = context.table_facts(relation) {
         parts.extend(facts.row_estimate().map(|rows| format!("{} rows", numbers::count(rows))));
-        parts.extend(facts.total_bytes().map(numbers::bytes));
+        parts.extend(bytes(context, relation).map(numbers::bytes));
         if let Some(seconds) = context.facts.and_then(Facts::counting_seconds)
             && let Some(activity) = &facts.activity
         {
             let day = 86_400.0 / seconds;
-            let rate = |number: u64| numbers::count(number as f64 * day.min(number.max(1) as f64));
-            if seconds >= 3600.0 {
+            let rate = |number: u64| numbers::count(number as f64 * day);
+            // An hour after a restart, or after a load, is no day.
+            if seconds >= 86_400.0 {
                 parts.push(format!(
                     "{} scans and {} written rows a day",
                     rate(activity.scans()),

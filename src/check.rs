@@ -78,7 +78,6 @@ pub fn check_observed(job: &Job, sources: &Sources, mut observer: Option<&mut dy
         }
     });
     job.settings.apply(&mut report.findings, sources);
-    report.statements.sort_by_key(|statement| statement.span.file);
     report.findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
     report.count(job.migrations.iter().filter(|migration| migration.age != Age::Old).map(|migration| migration.file));
     report
@@ -203,7 +202,7 @@ struct Judged {
 }
 
 /// Migrations that may be replayed and not yet judged.
-const MOST_WAITING: usize = 32;
+const MOST_WAITING: usize = 12;
 
 /// Replays the migrations one after the other, and judges those that are done meanwhile.
 fn judge_all(job: &Job, units: &[Unit], schema: Schema, options: Options, sources: &Sources) -> Vec<Judged> {
@@ -256,6 +255,7 @@ fn judge_observed(
 
 fn judge(run: &MigrationRun, job: &Job, sources: &Sources, observer: Option<&mut dyn Observer>) -> Judged {
     let mut findings = rules::check(run, sources, &job.settings, job.live.as_ref());
+    findings.extend(rules::migration::ended_transaction::check(run));
     if run.migration.direction == Direction::Down {
         // A way back is judged by what it destroys.
         findings.retain(|finding| finding.category == Category::DataLoss);
@@ -267,6 +267,7 @@ fn judge(run: &MigrationRun, job: &Job, sources: &Sources, observer: Option<&mut
         None => BTreeMap::new(),
     };
     job.settings.areas.mark(&mut findings, run);
+    findings.iter_mut().for_each(Finding::shrink);
     Judged { file: run.migration.file, findings, statements: records(run, observed).collect() }
 }
 
@@ -307,12 +308,20 @@ fn dynamic(run: &MigrationRun) -> Vec<Finding> {
         .collect()
 }
 
+fn sent_alone(run: &MigrationRun, place: Span) -> bool {
+    let section = run.migration.sections.iter().find(|section| section.span.contains(place));
+    section.is_some_and(|section| !section.transaction.is_one_string())
+}
+
 /// One record a statement of the file; what a DO block's statements do is in the block's.
 fn records(run: &MigrationRun, mut observed: BTreeMap<usize, Observed>) -> impl Iterator<Item = StatementRecord> {
     let top = run.steps.iter().enumerate().filter(|(_, step)| step.block.is_none());
     top.map(move |(index, step)| StatementRecord {
         observed: observed.remove(&index),
         span: step.span(),
+        migration: run.migration.name.clone(),
+        transaction: step.transaction,
+        commits_alone: step.transaction.is_none() && sent_alone(run, step.span()),
         changes: step.change().map(Change::names).unwrap_or_default(),
         conditional: step.conditional,
         effect: step.prediction.effect.clone(),

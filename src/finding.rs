@@ -296,3 +296,14 @@ pub struct Finding {
     pub witness: Option<Witness>,
     pub advice: Advice,
 }
+
+impl Finding {
+    /// Gives back the room that its parts have and do not use: a report keeps thousands of findings to its end.
+    pub(crate) fn shrink(&mut self) {
+        self.related.shrink_to_fit();
+        self.message.shrink_to_fit();
+        self.evidence.shrink_to_fit();
+        self.advice.text.shrink_to_fit();
+        self.advice.steps.shrink_to_fit();
+    }
+}

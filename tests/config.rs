@@ -103,6 +103,17 @@ mod precedence {
     }
 
     #[test]
+    fn values_that_are_secret_by_their_names_are_not_printed() {
+        let project = Project::new(&[("pgassay.toml", "[variables]\napp_password = \"hunter2\"\nschema = \"app\"\n")]);
+        for format in ["text", "json"] {
+            let output = project.run(&["config", "--var", "API_KEY=hunter2", "--format", format]);
+            let text = stdout(&output) + &stderr(&output);
+            assert!(text.contains("app_password") && text.contains("API_KEY") && text.contains("app"), "{text}");
+            assert!(!text.contains("hunter2"), "{text}");
+        }
+    }
+
+    #[test]
     fn check_does_what_config_prints() {
         let project = with("fail-on = \"never\"\nformat = \"json\"\n", REWRITE);
         let quiet = project.run(&["check"]);

@@ -110,6 +110,10 @@ fn the_ddl_makes_the_same_schema_again_on_every_version() {
         assert!(unread.is_empty(), "{}: {unread:#?}", installation.version());
         assert!(database.schema.complete);
         let orders = database.schema.relation_at(&"shop.orders".parse().expect("a name")).expect("the table");
+        assert!(orders.system_triggers_off, "foreign keys are not checked");
+        let inserts =
+            database.schema.publications.get(&pgassay::change::Name::from("inserts")).expect("the publication");
+        assert!(!inserts.updates && inserts.tables == [orders.id]);
         let total = orders.column(&"total".into()).expect("the column").id;
         let place = database.places.of(&Subject::Column(orders.id, total)).expect("a place");
         assert!(sources.slice(place).starts_with("total "), "{}", sources.slice(place));
@@ -263,6 +267,15 @@ fn only_reads_reach_the_server_and_no_password_the_user() {
     let output = pgassay(&["snapshot", "--db", &url, "-o", &file.display().to_string()], folder.path());
     assert!(output.status.success() && !text(&output).contains("s3cret"), "{}", text(&output));
 
+    let migration = folder.path().join("V1__a.sql");
+    std::fs::write(&migration, "ALTER TABLE shop.orders ADD COLUMN note text;").expect("written");
+    for arguments in
+        [&["audit", "--db", &url, "--sample"][..], &["check", "--db", &url, &migration.display().to_string()]]
+    {
+        let output = pgassay(arguments, folder.path());
+        assert!(output.status.code() != Some(2) && !text(&output).contains("s3cret"), "{}", text(&output));
+    }
+
     let log = std::fs::read_to_string(Path::new(&shop.folder()).join("log")).expect("the server's log");
     // A statement goes on behind a tab.
     let log = log.replace("\n\t", " ");
@@ -283,6 +296,13 @@ fn only_reads_reach_the_server_and_no_password_the_user() {
         url.replace("dbname=shop", "dbname=gone"),
         "postgres://ann:s3cret@127.0.0.1:1/x".to_owned(),
         "postgres://ann:s3%zzcret@h/x".to_owned(),
+        // What is no URL is the name of a database, unless it looks like one; what is not encoded ends up in host, port or path.
+        "postgres:/ann:s3cret@127.0.0.1/x".to_owned(),
+        "ann:s3cret@127.0.0.1/x".to_owned(),
+        "postgres://ann:s3cret/x@127.0.0.1:1/x".to_owned(),
+        "postgres://ann:1/s3cret@127.0.0.1:1/x".to_owned(),
+        "postgres://ann:s3cret?x@127.0.0.1:1/x".to_owned(),
+        format!("{url} passwort=s3cret"),
         format!("{url} sslmode=s3cret-mode"),
     ] {
         let output = pgassay(&["snapshot", "--db", &wrong, "-o", "x"], folder.path());
@@ -346,8 +366,11 @@ fn check_knows_sizes_and_what_ran_before() {
     shop.run(
         "shop",
         "CREATE TABLE tiny (id int PRIMARY KEY, n int); INSERT INTO tiny VALUES (1, 1);
-         CREATE TABLE large (id bigint, note text); INSERT INTO large SELECT n, repeat('x', 800) FROM generate_series(1, 150000) n; ANALYZE",
+         CREATE TABLE large (id bigint, note text); INSERT INTO large SELECT n, repeat('x', 800) FROM generate_series(1, 150000) n;
+         CREATE TABLE gaps (id int PRIMARY KEY, n int, full_of int); INSERT INTO gaps SELECT i, nullif(i % 2, 0), i FROM generate_series(1, 1000) i;
+         CREATE TABLE empty (id int PRIMARY KEY)",
     );
+    shop.run("shop", "ANALYZE");
     let folder = tempfile::tempdir().expect("a folder");
     let migrations = folder.path().join("db/migrations");
     std::fs::create_dir_all(&migrations).expect("a folder");
@@ -358,6 +381,12 @@ fn check_knows_sizes_and_what_ran_before() {
     write("20240101_orders.sql", "CREATE TABLE shop.orders (id int);");
     write("20240102_tiny.sql", "SET lock_timeout = '2s';\nALTER TABLE tiny ALTER n TYPE bigint;");
     write("20240103_large.sql", "SET lock_timeout = '2s';\nALTER TABLE large ALTER id TYPE text;");
+
+    write(
+        "20240104_gaps.sql",
+        "SET lock_timeout = '2s';\nALTER TABLE gaps ALTER n SET NOT NULL, ALTER full_of SET NOT NULL;",
+    );
+    write("20240105_empty.sql", "SET lock_timeout = '2s';\nALTER TABLE empty ADD COLUMN n int NOT NULL;");
 
     let url = shop.string("postgres", "shop");
     let check = |arguments: &[&str]| {
@@ -389,6 +418,12 @@ fn check_knows_sizes_and_what_ran_before() {
     );
     assert!(duplicate.is_none() && waiting.is_none(), "{said}");
     assert!(said.contains("1 migrations ran there before"), "{said}");
+    assert!(said.contains("fails on the rows that are there: column \\\"n\\\""), "{said}");
+    assert!(
+        said.contains("fails if a row breaks it: column \\\"full_of\\\"")
+            && said.contains("has no page, and so no row"),
+        "{said}"
+    );
 
     // Someone sits in a transaction that read the tiny table.
     let other = shop.session("shop");

@@ -201,6 +201,81 @@ fn sarif_is_valid_against_its_schema() {
     assert!(!schema.is_valid(&broken), "the schema is really asked");
 }
 
+/// A text with a fix done to it.
+fn mended(text: &str, fix: &Value) -> String {
+    let replacement = &fix["artifactChanges"][0]["replacements"][0];
+    let region = &replacement["deletedRegion"];
+    let offset = |line: &str, column: &str| {
+        let (line, column) = (region[line].as_u64().unwrap() as usize, region[column].as_u64().unwrap() as usize);
+        let before: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+        before + text[before..].chars().take(column - 1).map(char::len_utf8).sum::<usize>()
+    };
+    let mut text = text.to_owned();
+    let range = offset("startLine", "startColumn")..offset("endLine", "endColumn");
+    text.replace_range(range, replacement["insertedContent"]["text"].as_str().unwrap());
+    text
+}
+
+#[test]
+fn a_sarif_fix_does_away_with_its_finding() {
+    let judged = |text: &str| {
+        let mut sources = Sources::default();
+        let files = [("1.sql", "CREATE TABLE orders (id bigint PRIMARY KEY, note text);"), ("2.sql", text)];
+        let migrations = files.map(|(name, text)| {
+            let file = sources.add(SourceFile::new(name, text));
+            Migration::plain(name, file, text.len())
+        });
+        let report = check(&Job { migrations: migrations.into(), ..Job::default() }, &sources);
+        (report, sources)
+    };
+    let rules = |(report, _): &(Report, Sources)| -> Vec<&'static str> {
+        report.findings.iter().map(|finding| finding.rule).collect()
+    };
+    for (text, fixed) in [
+        (
+            "-- Größe\nCREATE INDEX orders_note_idx ON orders (note);\n",
+            vec!["blocking-index-build", "missing-lock-timeout"],
+        ),
+        ("/* é */ ALTER TABLE orders ALTER note SET NOT NULL;", vec!["blocking-scan", "missing-lock-timeout"]),
+        ("BEGIN; CREATE INDEX orders_note_idx ON orders (note); COMMIT;", vec!["missing-lock-timeout"]),
+    ] {
+        let before = judged(text);
+        let log = json(&Sarif::default(), &before);
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        let with_fix: Vec<&Value> = results.iter().filter(|result| result.get("fixes").is_some()).collect();
+        let mut names: Vec<&str> = with_fix.iter().map(|result| result["ruleId"].as_str().unwrap()).collect();
+        names.sort();
+        assert_eq!(names, fixed, "{text}");
+        for result in with_fix {
+            let (rule, after) = (result["ruleId"].as_str().unwrap(), mended(text, &result["fixes"][0]));
+            let after_rules = rules(&judged(&after));
+            assert!(!after_rules.contains(&rule), "{after}: {after_rules:?}");
+            assert!(!after_rules.contains(&"unreadable-statement"), "{after}");
+        }
+    }
+}
+
+#[test]
+fn a_failed_run_is_a_whole_document_too() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("001.sql"), "SELECT 1;").unwrap();
+    for arguments in
+        [["--since=main", "001.sql"], ["--baseline=gone.json", "001.sql"], ["--config=gone.toml", "001.sql"]]
+    {
+        let outputs =
+            ["--format=json", "--output=sarif=out.sarif", "--output=junit=out.xml", "--output=gitlab=out.json"];
+        let output = run(folder.path(), &[&arguments[..], &outputs[..]].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(printed["errors"].as_array().map(Vec::len), Some(1), "{printed}");
+        let sarif: Value = serde_json::from_str(&read(folder.path().join("out.sarif"))).unwrap();
+        assert_eq!(sarif["runs"][0]["invocations"][0]["executionSuccessful"], false);
+        let junit = read(folder.path().join("out.xml"));
+        assert!(roxmltree::Document::parse(&junit).unwrap().descendants().any(|node| node.has_tag_name("error")));
+        assert_eq!(read(folder.path().join("out.json")).trim(), "[]");
+    }
+}
+
 #[test]
 fn sarif_refers_to_its_rules() {
     let log = json(&Sarif::default(), &fixed());
@@ -367,6 +442,21 @@ fn several_outputs_at_once() {
     assert!(roxmltree::Document::parse(&read(service.join("out.junit"))).is_ok());
     let left: Vec<_> = std::fs::read_dir(&service).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2 + formats.len(), "no temporary file stays: {left:?}");
+}
+
+#[test]
+fn no_format_shows_a_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let migration = "CREATE ROLE app LOGIN PASSWORD 'hunter2';\nCREATE ROL app PASSWORD 'hunter2';\n\
+        DO $$ BEGIN EXECUTE 'ALTER ROLE app PASSWORD ''hunter2'''; END $$;\n\
+        CREATE SUBSCRIPTION s CONNECTION 'host=db user=a password=hunter2' PUBLICATION p;\n";
+    std::fs::write(folder.path().join("a.sql"), migration).unwrap();
+    for format in ["text", "json", "sarif", "github", "gitlab", "junit", "markdown"] {
+        let output = run(folder.path(), &["check", "a.sql", "--verbose", "--format", format]);
+        let shown = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(shown.contains("secret-in-migration"), "{format}: {shown}");
+        assert!(!shown.contains("hunter2"), "{format}: {shown}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use pgassay::migration::{CollectOptions, Collected, Direction, Framework, collect, find};
+use pgassay::migration::{CollectOptions, Collected, Direction, FindError, Framework, collect, find};
 use pgassay::sql::Sources;
 
 fn tree(framework: &str) -> PathBuf {
@@ -103,10 +103,79 @@ fn the_migrations_folder_of_a_project_is_found() {
         ("supabase", "supabase/migrations"),
         ("hasura", "migrations/default"),
         ("diesel", "migrations"),
+        ("liquibase", ""),
     ];
     for (framework, place) in places {
-        assert_eq!(find(&tree(framework)), Ok(tree(framework).join(place)), "{framework}");
+        assert_eq!(find(&tree(framework)), Ok(vec![tree(framework).join(place)]), "{framework}");
     }
+}
+
+/// Files by their paths in a repository of their own, and where migrations are found from one of its folders.
+fn found(files: &[(&str, &str)], from: &str) -> Result<Vec<String>, FindError> {
+    let repository = tempfile::tempdir().unwrap();
+    std::fs::create_dir(repository.path().join(".git")).unwrap();
+    for (path, text) in files {
+        let path = repository.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let folders = find(&repository.path().join(from))?;
+    let full = repository.path().canonicalize().unwrap();
+    let relative = |folder: PathBuf| {
+        let folder = folder.canonicalize().unwrap();
+        folder.strip_prefix(&full).unwrap().to_string_lossy().into_owned()
+    };
+    Ok(folders.into_iter().map(relative).collect())
+}
+
+const GOOSE: &str = "-- +goose Up\nSELECT 1;\n";
+
+#[test]
+fn every_service_of_a_repository_is_found() {
+    let files = [
+        ("migrations/1_a.sql", "SELECT 1;"),
+        ("services/billing/migrations/00001_a.sql", GOOSE),
+        ("services/web/prisma/migrations/20240110093000_a/migration.sql", "SELECT 1;"),
+        ("services/web/node_modules/x/migrations/1_a.sql", "SELECT 1;"),
+        ("services/web/tests/migrations/00001_a.sql", GOOSE),
+        ("services/web/queries/customers.sql", "SELECT 1;"),
+    ];
+    let all = ["migrations", "services/billing/migrations", "services/web/prisma/migrations"];
+    assert_eq!(found(&files, "").unwrap(), all);
+    assert_eq!(found(&files, "services/billing").unwrap(), all[1..2]);
+    // Where there is nothing below, the folders around are looked at.
+    assert_eq!(found(&files, "services/web/queries").unwrap(), all[2..]);
+    assert_eq!(found(&files, "services/billing/migrations").unwrap(), all[1..2]);
+}
+
+#[test]
+fn migrations_for_other_servers_are_not_found() {
+    let files = [
+        ("a/prisma/migrations/migration_lock.toml", "provider = \"mysql\"\n"),
+        ("a/prisma/migrations/20240110093000_a/migration.sql", "SELECT 1;"),
+        ("b/drizzle/meta/_journal.json", "{\n  \"dialect\": \"sqlite\", \"entries\": []}"),
+        ("b/drizzle/0000_a.sql", "SELECT 1;"),
+        ("c/clickhouse/migrations/1_a.up.sql", "SELECT 1;"),
+    ];
+    assert_eq!(found(&files, ""), Err(FindError::None));
+    let own = [&files[..], &[("mysql-to-postgres/prisma/migrations/migration_lock.toml", "provider = \"postgresql\"")]];
+    let own = [own.concat(), vec![("mysql-to-postgres/prisma/migrations/20240110093000_a/migration.sql", "SELECT 1;")]];
+    assert_eq!(found(&own.concat(), "").unwrap(), ["mysql-to-postgres/prisma/migrations"]);
+}
+
+#[test]
+fn numbered_files_are_the_last_resort() {
+    let numbered = [("sql/001_a.sql", "SELECT 1;"), ("sql/002_b.sql", "SELECT 1;")];
+    assert_eq!(found(&numbered, "").unwrap(), ["sql"]);
+    assert_eq!(found(&[numbered[0], ("sql/readme.sql", "SELECT 1;")], ""), Err(FindError::None));
+    let with_tool = [numbered[0], numbered[1], ("deploy/00001_a.sql", GOOSE)];
+    assert_eq!(found(&with_tool, "").unwrap(), ["deploy"]);
+}
+
+#[test]
+fn a_dump_alone_is_no_migration() {
+    let error = found(&[("db/structure.sql", "CREATE TABLE a ();")], "").unwrap_err().to_string();
+    assert!(error.contains("structure.sql; migrations in another language"), "{error}");
 }
 
 /// A file given by path, as with a list of changed files, is read as in its folder.

@@ -104,7 +104,7 @@ fn a_byte_order_mark_hides_the_marker_from_sqlx() {
     let marked = b"\xEF\xBB\xBF-- no-transaction\nselect 1;";
     let manifest = b"[dependencies]\nsqlx = \"0.8\"\n";
     let read = read_folder(&[("Cargo.toml", manifest), ("migrations/1_a.sql", marked)]);
-    assert_eq!(read.sections()[0].0, TransactionMode::Wrapped);
+    assert_eq!(read.sections()[0].0, TransactionMode::WrappedString);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn the_framework_can_be_told() {
     let folder = folder(&[("db/1_a.up.sql", b"select 1;"), ("db/1_a.down.sql", b"select 2;")]);
     let options = CollectOptions { framework: Some(Framework::Sqlx), down: true, ..CollectOptions::default() };
     let read = read(&[folder.path().to_owned()], &options);
-    assert_eq!(read.sections()[0], (TransactionMode::Wrapped, "select 1;".to_owned()));
+    assert_eq!(read.sections()[0], (TransactionMode::WrappedString, "select 1;".to_owned()));
     assert_eq!(read.collected.migrations[1].direction, Direction::Down);
 
     let options = CollectOptions { framework: Some(Framework::Prisma), ..CollectOptions::default() };
@@ -238,13 +238,13 @@ fn a_file_by_path_is_taken_whatever_its_name() {
 }
 
 #[test]
-fn without_paths_one_folder_must_be_found() {
+fn without_paths_the_migrations_folders_are_found() {
     let none = folder(&[("src/query.sql", b"select 1;")]);
     assert_eq!(find(none.path()), Err(FindError::None));
     let plain = folder(&[("migrations/1.sql", b"select 1;"), ("src/query.sql", b"select 1;")]);
-    assert_eq!(find(plain.path()), Ok(plain.path().join("migrations")));
+    assert_eq!(find(plain.path()), Ok(vec![plain.path().join("migrations")]));
     let services = folder(&[("migrations/orders/1_a.up.sql", b""), ("migrations/users/1_a.up.sql", b"")]);
-    assert!(matches!(find(services.path()), Err(FindError::Several(found)) if found.len() == 2));
+    assert_eq!(find(services.path()).map(|found| found.len()), Ok(2));
 }
 
 /// Every example, cut at many places and with a wide character put in, read as every tool: nothing panics, and every section lies

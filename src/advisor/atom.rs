@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, visit_expressions, visit_expressions_mut};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::tables::TableInfo;
 use crate::change::Name;
@@ -23,8 +24,23 @@ pub struct Atom {
     pub predicate: Option<String>,
     /// It compares with another relation.
     pub join: bool,
-    /// The number of the parameter that it is equal to, where it is compared with one and nothing else.
-    pub parameter: Option<usize>,
+    /// The parameter that it is compared with, where it is compared with one and nothing else.
+    pub parameter: Option<Parameter>,
+}
+
+/// A parameter that a column is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameter {
+    pub number: usize,
+    pub side: Side,
+}
+
+/// On which side of a parameter a column is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Equal,
+    Above,
+    Below,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,6 +67,28 @@ pub fn atoms(condition: &str, alias: &str, table: &TableInfo) -> Vec<Atom> {
         let mut parts = Vec::new();
         conjuncts(&expression, &mut parts);
         parts.iter().filter_map(|part| Reader { alias, table }.atom(part)).collect()
+    })
+}
+
+/// Of each part that is an OR, the atoms of its sides: indexes on all of them can be combined. Only where every side has some.
+pub fn alternatives(condition: &str, alias: &str, table: &TableInfo) -> Vec<Vec<Atom>> {
+    with_stack(condition, || {
+        let Some(expression) = parse(condition) else { return Vec::new() };
+        let mut parts = Vec::new();
+        conjuncts(&expression, &mut parts);
+        let reader = Reader { alias, table };
+        let sides_of = |part: &&Expr| {
+            let mut sides = Vec::new();
+            disjuncts(part, &mut sides);
+            let atoms = |side: &&Expr| {
+                let mut parts = Vec::new();
+                conjuncts(side, &mut parts);
+                parts.iter().filter_map(|part| reader.atom(part)).filter(|atom| !atom.join).collect()
+            };
+            let found: Vec<Vec<Atom>> = sides.iter().map(atoms).collect();
+            (found.len() > 1 && found.iter().all(|atoms| !atoms.is_empty())).then_some(found)
+        };
+        parts.iter().filter_map(sides_of).flatten().collect()
     })
 }
 
@@ -111,6 +149,65 @@ fn conjuncts<'e>(expression: &'e Expr, parts: &mut Vec<&'e Expr>) {
     }
 }
 
+/// The side of a comparison that is an expression over a column and a parameter, such as `(t.meta ->> $1)`.
+pub fn expression_with_parameter(condition: &str, alias: &str) -> Option<String> {
+    with_stack(condition, || {
+        let expression = parse(condition)?;
+        let mut parts = Vec::new();
+        conjuncts(&expression, &mut parts);
+        let names = |side: &&&Expr| !matches!(plain(side), Expr::CompoundIdentifier(_)) && columns_in(side, alias);
+        parts.iter().find_map(|part| {
+            let Expr::BinaryOp { left, op, right } = plain(part) else { return None };
+            usage(op, right).or_else(|| commuted(op, left))?;
+            let sides: [&Expr; 2] = [left, right];
+            let side = sides.iter().find(|side| names(side) && has_parameter(side))?;
+            Some(plain(side).to_string())
+        })
+    })
+}
+
+fn columns_in(expression: &Expr, alias: &str) -> bool {
+    visit_expressions(expression, |part| match column_of(part, alias) {
+        Some(_) => ControlFlow::Break(()),
+        None => ControlFlow::Continue(()),
+    })
+    .is_break()
+}
+
+/// Columns in `value = ANY (t.column)`.
+pub fn searched_arrays(condition: &str, alias: &str) -> Vec<String> {
+    with_stack(condition, || {
+        let Some(expression) = parse(condition) else { return Vec::new() };
+        let mut parts = Vec::new();
+        conjuncts(&expression, &mut parts);
+        let column = |part: &&Expr| match plain(part) {
+            Expr::AnyOp { compare_op: BinaryOperator::Eq, right, .. } => {
+                column_of(plain(right), alias).map(str::to_owned)
+            }
+            _ => None,
+        };
+        parts.iter().filter_map(column).collect()
+    })
+}
+
+fn disjuncts<'e>(expression: &'e Expr, sides: &mut Vec<&'e Expr>) {
+    match expression {
+        Expr::Nested(inside) => disjuncts(inside, sides),
+        Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
+            disjuncts(left, sides);
+            disjuncts(right, sides);
+        }
+        other => sides.push(other),
+    }
+}
+
+/// The column that `max(t.c)` or `min(t.c)` of a plan's output is of, as an index would have it.
+pub fn extreme(output: &str, alias: &str, table: &TableInfo) -> Option<(String, Option<String>)> {
+    let output = output.strip_prefix("PARTIAL ").unwrap_or(output);
+    let inside = ["max(", "min("].iter().find_map(|name| output.strip_prefix(name))?.strip_suffix(')')?;
+    key(inside, alias, table)
+}
+
 fn column_of<'e>(expression: &'e Expr, alias: &str) -> Option<&'e str> {
     match expression {
         Expr::CompoundIdentifier(names) => match &names[..] {
@@ -159,8 +256,8 @@ impl Reader<'_> {
         let join = others.iter().any(|other| names_any(other));
         let constant = !others.iter().any(|other| names_any(other) || has_parameter(other));
         let predicate = constant.then(|| self.unqualified(part));
-        let parameter = match (usage, part, others) {
-            (Use::Equal, Expr::BinaryOp { .. } | Expr::Nested(_), [other]) => parameter(other),
+        let parameter = match others {
+            [other] => side(part, other).zip(parameter(other)).map(|(side, number)| Parameter { number, side }),
             _ => None,
         };
         Some(Atom { key, column, usage, predicate, join, parameter })
@@ -187,11 +284,7 @@ impl Reader<'_> {
     }
 
     fn names(&self, expression: &Expr) -> bool {
-        visit_expressions(expression, |part| match column_of(part, self.alias) {
-            Some(_) => ControlFlow::Break(()),
-            None => ControlFlow::Continue(()),
-        })
-        .is_break()
+        columns_in(expression, self.alias)
     }
 
     fn names_others(&self, expression: &Expr) -> bool {
@@ -213,8 +306,30 @@ impl Reader<'_> {
             }
             ControlFlow::<()>::Continue(())
         });
-        copy.to_string()
+        with_plain_types(&copy.to_string())
     }
+}
+
+/// sqlparser writes `'a'::TEXT`, PostgreSQL `'a'::text`.
+fn with_plain_types(sql: &str) -> String {
+    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, sql).with_unescape(false).tokenize() else {
+        return sql.to_owned();
+    };
+    let mut text = String::new();
+    let mut in_type = false;
+    for token in &tokens {
+        match token {
+            Token::DoubleColon => in_type = true,
+            Token::Word(word) if in_type && word.quote_style.is_none() => {
+                text.push_str(&word.value.to_lowercase());
+                continue;
+            }
+            Token::Word(_) | Token::Whitespace(_) => {}
+            _ => in_type = false,
+        }
+        text.push_str(&token.to_string());
+    }
+    text
 }
 
 fn names_any(expression: &Expr) -> bool {
@@ -231,6 +346,22 @@ fn has_parameter(expression: &Expr) -> bool {
         _ => ControlFlow::Continue(()),
     })
     .is_break()
+}
+
+/// On which side of `other` the rest of a comparison is.
+fn side(part: &Expr, other: &Expr) -> Option<Side> {
+    let Expr::BinaryOp { left, op, .. } = plain(part) else { return None };
+    let commuted = std::ptr::eq(&**left, other);
+    match (op, commuted) {
+        (BinaryOperator::Eq, _) => Some(Side::Equal),
+        (BinaryOperator::Gt | BinaryOperator::GtEq, false) | (BinaryOperator::Lt | BinaryOperator::LtEq, true) => {
+            Some(Side::Above)
+        }
+        (BinaryOperator::Lt | BinaryOperator::LtEq, false) | (BinaryOperator::Gt | BinaryOperator::GtEq, true) => {
+            Some(Side::Below)
+        }
+        _ => None,
+    }
 }
 
 /// The number of `$n`, also behind a cast.

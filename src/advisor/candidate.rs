@@ -10,8 +10,13 @@ use crate::change::{Name, QualifiedName};
 use crate::plan::node::{ConditionKind, KnownType};
 use crate::plan::{Node, NodeId, Plan};
 
-/// The most candidates for one scan.
+/// The most orders of keys that are tried for one scan.
 const MOST: usize = 14;
+
+/// A constant is one of the query's, not an example of many, if its column has no more values.
+const FEW_VALUES: f64 = 10.0;
+/// Of the most common value: with this share of the rows an index is worth having without it.
+const MOST_ROWS: f64 = 0.5;
 
 /// Columns that an index may carry for the sake of reading no table.
 const MOST_INCLUDED: usize = 3;
@@ -52,6 +57,8 @@ struct Scan<'t> {
     own: Vec<Atom>,
     /// Compared with other tables.
     joins: Vec<Atom>,
+    /// Of conditions with OR, what each side asks.
+    sides: Vec<Vec<Atom>>,
     sort: Vec<Key>,
     /// Columns that are read; `None` if all are.
     needed: Option<BTreeSet<String>>,
@@ -84,6 +91,8 @@ impl<'t> Scan<'t> {
         for condition in node.conditions.iter().filter(|it| matches!(it.kind, Filter | Index | Recheck)) {
             take(atom::atoms(&condition.text, alias, info));
         }
+        let filters = node.conditions.iter().filter(|it| it.kind == Filter);
+        let sides = filters.flat_map(|condition| atom::alternatives(&condition.text, alias, info)).collect();
         let mut sort = Vec::new();
         for above in plan.ancestors(id) {
             let above = plan.node(above);
@@ -96,23 +105,30 @@ impl<'t> Scan<'t> {
                         sort = sort_keys(keys, alias, info);
                     }
                 }
+                // The first or last entry of an index is the answer.
+                if sort.is_empty() && above.is(KnownType::Aggregate) && above.group_keys.is_empty() {
+                    let extremes = above.output.iter().filter_map(|text| atom::extreme(text, alias, info));
+                    sort = extremes.map(|(sql, column)| Key::plain(sql, column)).take(1).collect();
+                }
             }
         }
         let needed = needed(node, alias, info);
-        Some(Scan { name, info, own, joins, sort, needed })
+        Some(Scan { name, info, own, joins, sides, sort, needed })
     }
 
     fn candidates(&self, tables: &Tables) -> Vec<Definition> {
         let mut found: Vec<Definition> = Vec::new();
         let mut add = |definition: Definition| {
             let exists = self.exists(&definition);
-            if !definition.keys.is_empty() && !exists && !found.contains(&definition) && found.len() < MOST {
+            if !definition.keys.is_empty() && !exists && !found.contains(&definition) {
                 found.push(definition);
             }
         };
         let equal = self.equal();
         let ranges = self.keys_of(&[Use::Range]);
-        for keys in self.orders(&equal, &ranges) {
+        let mut orders = self.orders(&equal, &ranges);
+        orders.truncate(MOST);
+        for keys in orders {
             let plain = Definition::btree(self.name.clone(), keys);
             if let Some(include) = self.include(&plain.keys) {
                 add(Definition { include, ..plain.clone() });
@@ -122,8 +138,17 @@ impl<'t> Scan<'t> {
         for definition in self.partial(&equal, &ranges) {
             add(definition);
         }
-        for definition in self.special(tables) {
+        for definition in self.without_common(&equal, &ranges) {
             add(definition);
+        }
+        for definition in self.special(&self.own, tables) {
+            add(definition);
+        }
+        for side in &self.sides {
+            add(Definition::btree(self.name.clone(), keys_of_side(side)));
+            for definition in self.special(side, tables) {
+                add(definition);
+            }
         }
         found
     }
@@ -218,6 +243,10 @@ impl<'t> Scan<'t> {
         let flags = self.own.iter().filter(|atom| matches!(atom.usage, Use::Flag | Use::Equal | Use::NotNull));
         for atom in flags {
             let Some(predicate) = atom.predicate.clone() else { continue };
+            let values = atom.column.as_deref().map_or(f64::INFINITY, |column| self.info.distinct(column));
+            if atom.usage == Use::Equal && values > FEW_VALUES {
+                continue;
+            }
             let mut keys: Vec<Key> = equal.iter().filter(|key| key.sql != atom.key).cloned().collect();
             match (ranges.first(), self.sort.is_empty()) {
                 (_, false) => keys.extend(self.sort.iter().cloned()),
@@ -235,11 +264,36 @@ impl<'t> Scan<'t> {
         found
     }
 
+    /// Indexes without the value that most rows have: `status = 'pending'` proves `status <> 'done'`.
+    fn without_common(&self, equal: &[Key], ranges: &[Key]) -> Vec<Definition> {
+        let asked = self.own.iter().filter(|atom| atom.usage == Use::Equal && atom.parameter.is_some());
+        let conditions = asked.filter_map(|atom| {
+            let column = atom.column.as_deref()?;
+            let known = self.info.columns.get(column).filter(|known| known.most_common >= MOST_ROWS)?;
+            let value = known.most_common_value.as_ref()?.replace('\'', "''");
+            Some(format!("{} <> '{value}'", Name::new(column)))
+        });
+        let keys = |further: &[Key]| {
+            let mut keys = equal.to_vec();
+            keys.extend(further.iter().filter(|key| !equal.iter().any(|known| known.sql == key.sql)).cloned());
+            keys.truncate(4);
+            keys
+        };
+        let with = |predicate: String| {
+            let orders = [keys(&self.sort), keys(ranges.get(..1).unwrap_or_default()), keys(&[])];
+            orders.map(|keys| Definition {
+                predicate: Some(predicate.clone()),
+                ..Definition::btree(self.name.clone(), keys)
+            })
+        };
+        conditions.flat_map(with).collect()
+    }
+
     /// Other access methods and operator classes.
-    fn special(&self, tables: &Tables) -> Vec<Definition> {
+    fn special(&self, atoms: &[Atom], tables: &Tables) -> Vec<Definition> {
         let mut found = Vec::new();
         let with = |method: Method, key: Key| Definition { method, ..Definition::btree(self.name.clone(), vec![key]) };
-        for atom in &self.own {
+        for atom in atoms {
             let info = atom.column.as_deref().and_then(|column| self.info.columns.get(column));
             let data_type = info.map(|it| it.data_type.as_str()).unwrap_or_default();
             let mut key = Key::plain(atom.key.clone(), atom.column.clone());
@@ -283,6 +337,13 @@ impl<'t> Scan<'t> {
             have.is_some_and(|have| have.serves(&body))
         })
     }
+}
+
+/// What one side of an OR compares for equality, then one range.
+fn keys_of_side(atoms: &[Atom]) -> Vec<Key> {
+    let of = |usage: Use| atoms.iter().filter(move |atom| atom.usage == usage);
+    let asked = of(Use::Equal).chain(of(Use::Flag)).take(2).chain(of(Use::Range).take(1));
+    asked.map(|atom| Key::plain(atom.key.clone(), atom.column.clone())).collect()
 }
 
 /// `o.placed_at DESC NULLS LAST`. Keys up to the first that is not of this relation.

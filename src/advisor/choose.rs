@@ -9,12 +9,13 @@ use serde::Serialize;
 
 use super::candidate::{self, table_of};
 use super::definition::Definition;
-use super::describe::{scans_of, statements};
 use super::size::{self, Estimate};
 use super::tables::{TableInfo, Tables};
-use super::{Limits, Offer, Planner, redundant, write_cost};
+use super::variant::Values;
+use super::{Limits, Offer, Planner, observe, reduce};
 use crate::change::QualifiedName;
-use crate::plan::Plan;
+use crate::plan::node::{ConditionKind, KnownType};
+use crate::plan::{NodeId, Plan};
 
 /// A statement of the workload.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Query {
     pub mean_milliseconds: Option<f64>,
     /// Columns that it sets, if it is an UPDATE: HOT is broken by an index on them.
     pub sets: Vec<String>,
+    /// Rows that a call returns or changes on average; `None` if they were not counted.
+    pub rows: Option<f64>,
 }
 
 /// What came of one query.
@@ -34,6 +37,8 @@ pub struct Advised {
     pub plan: Result<Plan, String>,
     pub cost_before: f64,
     pub cost_after: f64,
+    /// The share of its time that the new indexes save, over all values that were tried for its parameters.
+    pub saved: f64,
     pub outcome: Outcome,
 }
 
@@ -54,6 +59,8 @@ pub enum Reason {
     SmallTables,
     /// Nothing that it asks is something that an index could answer, or existing ones do.
     NothingToIndex,
+    /// An index on this expression might, but a constant of it is not known: pg_stat_statements has replaced it.
+    ConstantReplaced(String),
     /// So many candidates were tried; the planner took none, or they saved too little.
     PlannerPrefers {
         tried: usize,
@@ -67,6 +74,8 @@ pub enum Reason {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Gain {
     pub query: usize,
+    /// The values of its parameters that these costs are of; `None` for the generic plan.
+    pub values: Option<Values>,
     pub cost_before: f64,
     pub cost_after: f64,
     /// How the table was read, and is read now.
@@ -109,35 +118,94 @@ pub fn advise(
     limits: &Limits,
     days: Option<f64>,
 ) -> (Vec<Advice>, Vec<Unused>, Vec<Advised>) {
-    let mut work = Work { queries, tables, planner, limits, days, offers: Vec::new(), users: HashMap::new() };
+    let mut work = Work {
+        queries,
+        tables,
+        planner,
+        limits,
+        days,
+        parts: Vec::new(),
+        offers: Vec::new(),
+        users: HashMap::new(),
+        written: Vec::new(),
+    };
     let mut advised: Vec<Advised> = (0..queries.len()).map(|query| work.first(query)).collect();
+    work.add_variants(&advised);
     let wanted = work.own_candidates(&advised);
     work.offer(wanted);
     let mut chosen = BTreeSet::new();
-    for (query, result) in advised.iter_mut().enumerate() {
-        chosen.extend(work.best_of_own(query, result));
+    for part in 0..work.parts.len() {
+        let query = work.parts[part].query;
+        chosen.extend(work.best_of_own(part, &mut advised[query]));
     }
-    let (chosen, plans) = work.reduce(chosen, &advised);
+    let (chosen, plans) = work.reduce(chosen);
     let advice = work.describe(&chosen, &plans, &mut advised);
     let unused = work.unused(&advice, &advised);
     (advice, unused, advised)
 }
 
-struct Work<'a> {
-    queries: &'a [Query],
-    tables: &'a Tables,
-    planner: &'a mut dyn Planner,
-    limits: &'a Limits,
-    days: Option<f64>,
-    offers: Vec<Offer>,
-    /// Candidates of each query.
-    users: HashMap<usize, Vec<usize>>,
+pub(super) struct Work<'a> {
+    pub(super) queries: &'a [Query],
+    pub(super) tables: &'a Tables,
+    pub(super) planner: &'a mut dyn Planner,
+    pub(super) limits: &'a Limits,
+    pub(super) days: Option<f64>,
+    /// The queries in their order, planned generically, and behind them those that are planned with values too.
+    pub(super) parts: Vec<Part>,
+    pub(super) offers: Vec<Offer>,
+    /// Candidates of each part.
+    pub(super) users: HashMap<usize, Vec<usize>>,
+    /// Tables that each query writes to, and how.
+    pub(super) written: Vec<Vec<(QualifiedName, String)>>,
 }
 
-/// The plan of every query under a set of candidates.
-type Plans = BTreeMap<usize, Plan>;
+/// How often a run of a nested loop's inner side counts.
+const NESTED_LOOP: f64 = 3.0;
 
-fn cost(plan: &Plan) -> f64 {
+/// The calls of a query that are planned alike. The planner knows it by its place among the parts.
+pub(super) struct Part {
+    pub query: usize,
+    pub values: Option<Values>,
+    /// Without new indexes, [cautiously](cautious_cost); 0 where it cannot be planned.
+    pub cost: f64,
+    /// Milliseconds of these calls.
+    pub weight: f64,
+}
+
+/// The plan of every part under a set of candidates.
+pub(super) type Plans = BTreeMap<usize, Plan>;
+
+/// What a plan is taken to cost where indexes are held against each other: a nested loop is as good as the estimate of its outer rows,
+/// and more often too low than too high. Its runs of the inner side count several times.
+pub(super) fn cautious_cost(plan: &Plan) -> f64 {
+    let total = |id: NodeId| plan.node(id).estimate.map_or(0.0, |estimate| estimate.total_cost);
+    let loops = plan.ids().filter(|id| plan.node(*id).is(KnownType::NestedLoop));
+    let runs = loops.map(|id| {
+        let below: f64 = plan.children(id).map(|child| child.estimate.map_or(0.0, |it| it.total_cost)).sum();
+        (total(id) - below).max(0.0)
+    });
+    // Rows that a LIMIT waits for may come at once or at the end: somewhere between the two costs.
+    let limits = plan.ids().filter(|id| plan.node(*id).is(KnownType::Limit));
+    let late = limits.filter_map(|id| {
+        let scan = waited_for(plan, id)?;
+        Some(((total(id) * total(scan)).sqrt() - total(id)).max(0.0))
+    });
+    cost(plan) + (NESTED_LOOP - 1.0) * runs.sum::<f64>() + late.sum::<f64>()
+}
+
+/// The scan that a LIMIT reads in the order of an index until enough rows have passed its filter.
+fn waited_for(plan: &Plan, id: NodeId) -> Option<NodeId> {
+    let below = *plan.node(id).children.first()?;
+    let node = plan.node(below);
+    if node.is_any(&[KnownType::IndexScan, KnownType::IndexOnlyScan]) {
+        let waits = node.condition(ConditionKind::Filter).is_some() && node.condition(ConditionKind::Index).is_none();
+        return waits.then_some(below);
+    }
+    node.is_any(&[KnownType::SubqueryScan, KnownType::Result, KnownType::LockRows, KnownType::NestedLoop])
+        .then(|| waited_for(plan, below))?
+}
+
+pub(super) fn cost(plan: &Plan) -> f64 {
     plan.root().estimate.map_or(0.0, |estimate| estimate.total_cost)
 }
 
@@ -148,9 +216,18 @@ impl Work<'_> {
         let reason = match &plan {
             Err(_) => Reason::NotPlanned,
             Ok(plan) if !self.reads_large_table(plan) => Reason::SmallTables,
-            Ok(_) => Reason::NothingToIndex,
+            Ok(plan) => match observe::expression_with_parameter(plan, self.tables) {
+                Some(expression) => Reason::ConstantReplaced(expression),
+                None => Reason::NothingToIndex,
+            },
         };
-        Advised { plan, cost_before: before, cost_after: before, outcome: Outcome::NoIndexHelps(reason) }
+        self.written.push(plan.as_ref().map_or(Vec::new(), |plan| reduce::written(plan, self.tables)));
+        let work = &self.queries[query];
+        // From the cost where nothing was measured: a unit is about a hundredth of a millisecond.
+        let weight = work.calls * work.mean_milliseconds.unwrap_or(before / 100.0);
+        let cautious = plan.as_ref().map_or(0.0, cautious_cost);
+        self.parts.push(Part { query, values: None, cost: cautious, weight });
+        Advised { plan, cost_before: before, cost_after: before, saved: 0.0, outcome: Outcome::NoIndexHelps(reason) }
     }
 
     fn reads_large_table(&self, plan: &Plan) -> bool {
@@ -164,19 +241,24 @@ impl Work<'_> {
         let mut places: HashMap<Definition, usize> = HashMap::new();
         for (query, result) in advised.iter().enumerate() {
             let Ok(plan) = &result.plan else { continue };
+            let mut own = Vec::new();
             for definition in candidate::candidates(plan, self.tables, self.limits) {
                 let place = *places.entry(definition.clone()).or_insert(all.len());
                 if place == all.len() {
                     all.push(definition);
                 }
-                self.users.entry(query).or_default().push(place);
+                own.push(place);
+            }
+            // A constant in a plan with values is ours, not the application's: candidates come from the generic plan alone.
+            for (part, _) in self.parts.iter().enumerate().filter(|(_, part)| part.query == query && !own.is_empty()) {
+                self.users.insert(part, own.clone());
             }
         }
         all
     }
 
     /// Names of the chosen indexes, as if no other candidates had been.
-    fn final_names(&self, chosen: &BTreeSet<usize>) -> HashMap<String, String> {
+    pub(super) fn final_names(&self, chosen: &BTreeSet<usize>) -> HashMap<String, String> {
         let mut taken = self.taken();
         let mut names = HashMap::new();
         for offer in chosen.iter().map(|place| &self.offers[*place]) {
@@ -216,33 +298,29 @@ impl Work<'_> {
         }
     }
 
-    fn plan(&mut self, query: usize, with: &BTreeSet<usize>) -> Option<Plan> {
+    pub(super) fn plan(&mut self, part: usize, with: &BTreeSet<usize>) -> Option<Plan> {
         let names: Vec<String> = with.iter().map(|place| self.offers[*place].name.clone()).collect();
-        self.planner.plan(query, &names, &[]).ok()
+        self.planner.plan(part, &names, &[]).ok()
     }
 
-    /// Which of a query's own candidates its planner takes. Of two that save almost the same, the smaller.
-    fn best_of_own(&mut self, query: usize, result: &mut Advised) -> Vec<usize> {
-        let Some(own) = self.users.get(&query).filter(|own| !own.is_empty()).cloned() else { return Vec::new() };
+    /// Which of its own candidates a part's planner takes. Of two that save almost the same, the smaller.
+    fn best_of_own(&mut self, part: usize, result: &mut Advised) -> Vec<usize> {
+        let Some(own) = self.users.get(&part).filter(|own| !own.is_empty()).cloned() else { return Vec::new() };
         let tried = own.len();
-        let before = result.cost_before;
+        let before = self.parts[part].cost;
+        let generic = self.parts[part].values.is_none();
         let mut left: BTreeSet<usize> = own.into_iter().collect();
-        let Some(plan) = self.plan(query, &left) else { return Vec::new() };
-        let mut best = cost(&plan);
-        let saving = if before > 0.0 { 1.0 - best / before } else { 0.0 };
-        let used = self.used(&plan, &left);
-        if saving < self.limits.least_gain || used.is_empty() {
-            let reason = Reason::PlannerPrefers { tried, best_saving: saving.max(0.0) };
-            result.outcome = Outcome::NoIndexHelps(reason);
-            return Vec::new();
-        }
-        let mut kept = used.clone();
-        for place in used {
+        let Some(plan) = self.plan(part, &left) else { return Vec::new() };
+        let mut best = cautious_cost(&plan);
+        let mut kept = self.used(&plan, &left);
+        for place in kept.clone() {
             // What would serve instead, if this were not there?
             left.remove(&place);
-            let without = self.plan(query, &left).map(|plan| (cost(&plan), self.used(&plan, &left)));
+            let without = self.plan(part, &left).map(|plan| (cautious_cost(&plan), self.used(&plan, &left)));
             match without {
-                Some((other, instead)) if other <= best * 1.1 && self.bytes(&instead) < self.bytes(&kept) => {
+                Some((other, instead))
+                    if other < best || self.is_smaller(&instead, &kept) && self.about(other, best) =>
+                {
                     best = other;
                     kept = instead;
                 }
@@ -251,197 +329,41 @@ impl Work<'_> {
                 }
             }
         }
+        let saving = if before > 0.0 { 1.0 - best / before } else { 0.0 };
+        if saving < self.limits.least_gain || kept.is_empty() {
+            if generic {
+                let reason = Reason::PlannerPrefers { tried, best_saving: saving.max(0.0) };
+                result.outcome = Outcome::NoIndexHelps(reason);
+            }
+            return Vec::new();
+        }
         result.outcome = Outcome::NoIndexHelps(Reason::NotWorthIt);
         kept
     }
 
-    fn bytes(&self, places: &[usize]) -> f64 {
+    fn is_smaller(&self, these: &[usize], those: &[usize]) -> bool {
+        self.bytes(these) < self.bytes(those)
+    }
+
+    /// Hardly more.
+    fn about(&self, one: f64, other: f64) -> bool {
+        one <= other * (1.0 + self.limits.not_felt)
+    }
+
+    pub(super) fn bytes(&self, places: &[usize]) -> f64 {
         places.iter().map(|place| self.offers[*place].estimate.bytes).sum()
     }
 
     /// The candidates that a plan uses.
-    fn used(&self, plan: &Plan, among: &BTreeSet<usize>) -> Vec<usize> {
+    pub(super) fn used(&self, plan: &Plan, among: &BTreeSet<usize>) -> Vec<usize> {
         let uses = |place: &&usize| plan.nodes.iter().any(|node| self.is_of(node, **place));
         among.iter().filter(uses).copied().collect()
     }
 
     /// Indexes of partitions have names of their own; what they are part of is told by their table.
-    fn is_of(&self, node: &crate::plan::Node, place: usize) -> bool {
+    pub(super) fn is_of(&self, node: &crate::plan::Node, place: usize) -> bool {
         let Some(index) = &node.index else { return false };
         let offer = &self.offers[place];
         *index == offer.name || self.planner.is_part_of(index, &offer.name)
-    }
-
-    /// Takes away what is not worth its cost.
-    fn reduce(&mut self, mut chosen: BTreeSet<usize>, advised: &[Advised]) -> (BTreeSet<usize>, Plans) {
-        let mut plans: Plans = BTreeMap::new();
-        for (query, result) in advised.iter().enumerate() {
-            if result.plan.is_ok() && self.users.contains_key(&query) {
-                plans.extend(self.plan(query, &chosen).map(|plan| (query, plan)));
-            }
-        }
-        let total: f64 = (0..self.queries.len()).map(|query| self.weight(query, advised)).sum();
-        let least = total * self.limits.least_share;
-        loop {
-            let mut worst: Option<(f64, usize, Plans)> = None;
-            let over_budget = self
-                .limits
-                .size_budget
-                .is_some_and(|budget| self.bytes(&chosen.iter().copied().collect::<Vec<_>>()) > budget as f64);
-            for place in chosen.clone() {
-                let mut others = chosen.clone();
-                others.remove(&place);
-                let (loss, replanned) = self.loss(place, &others, &plans, advised);
-                let Some(loss) = loss else { continue };
-                let price = self.price(place);
-                let worth = if over_budget { loss / self.offers[place].estimate.bytes } else { loss - price - least };
-                if (over_budget || worth <= 0.0) && worst.as_ref().is_none_or(|(least, ..)| worth < *least) {
-                    worst = Some((worth, place, replanned));
-                }
-            }
-            let Some((_, place, replanned)) = worst else { return (chosen, plans) };
-            chosen.remove(&place);
-            plans.extend(replanned);
-        }
-    }
-
-    /// Milliseconds lost over all calls without an index, and the plans that change. A query whose plan gets hardly worse loses nothing.
-    fn loss(
-        &mut self,
-        place: usize,
-        others: &BTreeSet<usize>,
-        plans: &Plans,
-        advised: &[Advised],
-    ) -> (Option<f64>, Plans) {
-        let mut replanned = Plans::new();
-        let mut loss = 0.0;
-        let users: Vec<usize> = plans
-            .iter()
-            .filter(|(_, plan)| plan.nodes.iter().any(|node| self.is_of(node, place)))
-            .map(|(query, _)| *query)
-            .collect();
-        for query in users {
-            let Some(plan) = self.plan(query, others) else { return (None, replanned) };
-            let before = advised[query].cost_before.max(f64::MIN_POSITIVE);
-            let share = (cost(&plan) - cost(&plans[&query])) / before;
-            // In proportion to what the query costs now: a tenth more is not felt.
-            if cost(&plan) > cost(&plans[&query]) * (1.0 + self.limits.least_gain) {
-                loss += share * self.weight(query, advised);
-            }
-            replanned.insert(query, plan);
-        }
-        (Some(loss), replanned)
-    }
-
-    /// Milliseconds over all calls; from the cost where nothing was measured (a unit is about a hundredth of a millisecond).
-    fn weight(&self, query: usize, advised: &[Advised]) -> f64 {
-        let query_ = &self.queries[query];
-        query_.calls * query_.mean_milliseconds.unwrap_or(advised[query].cost_before / 100.0)
-    }
-
-    /// Milliseconds that writes take over the time that was counted.
-    fn price(&self, place: usize) -> f64 {
-        self.writes(place).map_or(0.0, |(_, milliseconds)| milliseconds * self.days.unwrap_or(1.0))
-    }
-
-    fn writes(&self, place: usize) -> Option<(f64, f64)> {
-        let Offer { definition, estimate, .. } = &self.offers[place];
-        let table = self.tables.tables.get(&definition.table)?;
-        let share = if table.rows > 0.0 { (estimate.entries / table.rows).min(1.0) } else { 1.0 };
-        let set = |column: &String| self.queries.iter().any(|query| query.sets.contains(column));
-        let updated = definition.keys.iter().filter_map(|key| key.column.as_ref()).chain(&definition.include).any(set);
-        write_cost::a_day(definition, table, share, updated)
-    }
-
-    fn describe(&mut self, chosen: &BTreeSet<usize>, plans: &Plans, advised: &mut [Advised]) -> Vec<Advice> {
-        let mut found = Vec::new();
-        let names = self.final_names(chosen);
-        let renamed = |index: &str| names.get(index).cloned().unwrap_or_else(|| index.to_owned());
-        for place in chosen {
-            let users: Vec<usize> = plans
-                .iter()
-                .filter(|(_, plan)| plan.nodes.iter().any(|node| self.is_of(node, *place)))
-                .map(|(query, _)| *query)
-                .collect();
-            let offer = &self.offers[*place];
-            let name = renamed(&offer.name);
-            let mut gains = Vec::new();
-            for query in users {
-                let after = cost(&plans[&query]);
-                let result = &mut advised[query];
-                result.cost_after = after;
-                match &mut result.outcome {
-                    Outcome::Helped(names) => names.push(name.clone()),
-                    outcome => *outcome = Outcome::Helped(vec![name.clone()]),
-                }
-                let share = if result.cost_before > 0.0 { 1.0 - after / result.cost_before } else { 0.0 };
-                let work = &self.queries[query];
-                let sharing = self.used(&plans[&query], chosen).len().max(1) as f64;
-                let before = result
-                    .plan
-                    .as_ref()
-                    .ok()
-                    .map(|plan| scans_of(plan, &offer.definition.table, self.tables, &renamed));
-                gains.push(Gain {
-                    query,
-                    cost_before: result.cost_before,
-                    cost_after: after,
-                    node_before: before.unwrap_or_default(),
-                    node_after: scans_of(&plans[&query], &offer.definition.table, self.tables, &renamed),
-                    milliseconds: work.mean_milliseconds.map(|mean| work.calls * mean * share / sharing),
-                });
-            }
-            gains.sort_by(|a, b| {
-                b.milliseconds.unwrap_or(b.cost_before).total_cmp(&a.milliseconds.unwrap_or(a.cost_before))
-            });
-            let info = self.tables.tables.get(&offer.definition.table);
-            found.push(Advice {
-                statements: statements(&offer.definition, &name, info),
-                trial: offer.name.clone(),
-                name,
-                estimate: offer.estimate,
-                writes_a_day: self.writes(*place),
-                gains,
-                definition: offer.definition.clone(),
-            });
-        }
-        let worth = |advice: &Advice| -> f64 {
-            advice.gains.iter().map(|gain| gain.milliseconds.unwrap_or(gain.cost_before - gain.cost_after)).sum()
-        };
-        found.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
-        found
-    }
-
-    /// Existing indexes that others cover, where no plan of the workload gets worse without.
-    fn unused(&mut self, advice: &[Advice], advised: &[Advised]) -> Vec<Unused> {
-        let mut found = Vec::new();
-        let with: Vec<String> = advice.iter().map(|it| it.trial.clone()).collect();
-        for (name, table) in self.tables.tables.iter().filter(|(_, table)| table.root.is_none()) {
-            let of_table = advice.iter().filter(|it| it.definition.table == *name);
-            let chosen: Vec<(&str, &Definition)> = of_table.map(|it| (it.name.as_str(), &it.definition)).collect();
-            for (index, covering) in redundant::redundant(table, &chosen) {
-                let hidden = [QualifiedName::new(name.schema.clone(), crate::change::Name::new(&index.name))];
-                let worse = advised.iter().enumerate().any(|(query, result)| {
-                    let uses =
-                        |plan: &Plan| plan.nodes.iter().any(|node| node.index.as_deref() == Some(index.name.as_str()));
-                    result.plan.as_ref().is_ok_and(uses)
-                        && self
-                            .planner
-                            .plan(query, &with, &hidden)
-                            // What cannot be tried is not told.
-                            .map_or(true, |plan| cost(&plan) > result.cost_before * 1.1)
-                });
-                if !worse {
-                    found.push(Unused {
-                        table: name.clone(),
-                        index: index.name.clone(),
-                        bytes: index.bytes,
-                        covered_by: covering,
-                        statement: format!("DROP INDEX CONCURRENTLY {}", hidden[0]),
-                    });
-                }
-            }
-        }
-        found
     }
 }

@@ -1,8 +1,11 @@
 //! An index as it would be created.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde::Serialize;
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::change::{Name, QualifiedName};
 
@@ -115,6 +118,18 @@ impl Definition {
             && other.include.iter().all(|column| {
                 self.include.contains(column) || self.keys.iter().any(|key| key.column.as_ref() == Some(column))
             })
+    }
+
+    /// Columns that an update must leave alone to be HOT: keys, those that are carried, and whatever expressions and the condition name.
+    pub fn named_columns(&self) -> BTreeSet<String> {
+        let texts = self.keys.iter().filter(|key| key.column.is_none()).map(|key| &key.sql).chain(&self.predicate);
+        let words = texts.flat_map(|text| Tokenizer::new(&PostgreSqlDialect {}, text).tokenize().unwrap_or_default());
+        let words = words.filter_map(|token| match token {
+            Token::Word(word) => Some(word.value),
+            _ => None,
+        });
+        let keys = self.keys.iter().filter_map(|key| key.column.clone());
+        keys.chain(self.include.iter().cloned()).chain(words).collect()
     }
 
     /// A name in the style of PostgreSQL's own, that is not taken.

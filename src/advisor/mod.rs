@@ -12,9 +12,12 @@ mod choose;
 mod definition;
 mod describe;
 mod observe;
+mod outcome;
+mod reduce;
 mod redundant;
 mod size;
 mod tables;
+mod variant;
 mod write_cost;
 
 pub use atom::{Atom, Use};
@@ -24,6 +27,7 @@ pub use definition::{Definition, Key, Method};
 pub use observe::{Counted, Observation, observe, skew};
 pub use size::{Estimate, entries_and_bytes};
 pub use tables::{ColumnInfo, IndexInfo, TableInfo, Tables};
+pub use variant::Values;
 
 use std::collections::BTreeMap;
 
@@ -43,6 +47,9 @@ pub trait Planner {
 
     /// The plan of a query with literals in the place of some parameters, by their numbers.
     fn plan_with_values(&mut self, query: usize, values: &BTreeMap<usize, String>) -> Result<Plan, String>;
+
+    /// A query with literals in the place of some parameters as one more query: its number, the next that is free.
+    fn with_values(&mut self, query: usize, values: &BTreeMap<usize, String>) -> Option<usize>;
 
     /// Rows of a table for which a condition holds.
     fn rows(&mut self, table: &QualifiedName, condition: &str) -> Option<f64>;
@@ -64,14 +71,25 @@ pub struct Limits {
     pub size_budget: Option<u64>,
     /// Tables with fewer pages are read whole in no time.
     pub smallest_table_pages: u64,
-    /// Least share of a query's cost that its indexes must save.
+    /// Least share of a query's cost that its indexes must save: what costs say is no better than that.
     pub least_gain: f64,
-    /// Least share of the time of all queries that an index must save.
+    /// A plan that costs more by this share is not felt to be slower.
+    pub not_felt: f64,
+    /// Least share of the time of all queries that an index must save, of what is left with the others.
     pub least_share: f64,
+    /// The same for an index as large as all tables together: what it takes in memory others lack.
+    pub rent: f64,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { size_budget: None, smallest_table_pages: 100, least_gain: 0.1, least_share: 0.002 }
+        Limits {
+            size_budget: None,
+            smallest_table_pages: 100,
+            least_gain: 0.2,
+            not_felt: 0.1,
+            least_share: 0.005,
+            rent: 0.1,
+        }
     }
 }

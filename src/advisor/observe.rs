@@ -23,10 +23,10 @@ const BLOCKS_PER_ROW: f64 = 10.0;
 const MANY_ROWS: f64 = 100_000.0;
 const LARGE_SHARE: f64 = 0.1;
 /// Of the most common value: its share of the rows, and how much more common it is than values are on average.
-const COMMON: f64 = 0.05;
-const SKEWED: f64 = 5.0;
+pub(super) const COMMON: f64 = 0.05;
+pub(super) const SKEWED: f64 = 5.0;
 /// How much the cost has to differ.
-const OTHER_COST: f64 = 4.0;
+pub(super) const OTHER_COST: f64 = 4.0;
 
 /// What was counted of the calls of a query.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -52,6 +52,8 @@ pub enum Observation {
         /// Rows returned by a call.
         returned: f64,
     },
+    /// `value = ANY (column)`: no index on an array serves it, `column @> ARRAY[value]` says the same.
+    ElementOfArray { column: String },
     /// The most common value of a column is planned otherwise than values on average.
     Skew { column: String, share: f64, cost: f64, cost_of_most_common: f64, plan: String, plan_of_most_common: String },
 }
@@ -75,6 +77,9 @@ impl fmt::Display for Observation {
                     (None, None) => write!(f, "reads a large range{of}")?,
                 }
                 write!(f, " to return {} rows", digits(returned.ceil()))
+            }
+            Observation::ElementOfArray { column } => {
+                write!(f, "looks for an element with = ANY ({column}), which no index on the array serves")
             }
             Observation::Skew { column, share, cost, cost_of_most_common, plan, plan_of_most_common } => {
                 write!(
@@ -103,6 +108,9 @@ impl Observation {
             Observation::LargeRange { .. } => {
                 "a report: keep a summary (a table or materialized view that is refreshed), or let it read a replica"
             }
+            Observation::ElementOfArray { .. } => {
+                "write the array first, column @> ARRAY[value]: it says the same, and a GIN index on the column serves it"
+            }
             Observation::Skew { .. } => {
                 "a generic plan fits one of them only: where such calls are slow, SET plan_cache_mode = force_custom_plan for them, or ask \
                  for rare values through a partial index that leaves the common one out"
@@ -114,14 +122,42 @@ impl Observation {
 /// What one plan tells; `index_helps` leaves out what an index mends.
 pub fn observe(plan: &Plan, tables: &Tables, counted: Counted, index_helps: bool) -> Vec<Observation> {
     let mut found = partition_keys(plan, tables);
+    found.extend(elements(plan, tables));
     if !index_helps {
         found.extend(large_range(plan, tables, counted));
     }
     found
 }
 
-const SCANS: &[KnownType] =
+pub(super) const SCANS: &[KnownType] =
     &[KnownType::SeqScan, KnownType::IndexScan, KnownType::IndexOnlyScan, KnownType::BitmapHeapScan];
+
+/// An expression over a column of a large table in whose place a parameter is a part: `meta ->> $1`. An index would need to know it.
+pub(super) fn expression_with_parameter(plan: &Plan, tables: &Tables) -> Option<String> {
+    plan.nodes.iter().filter(|node| node.is_any(SCANS)).find_map(|node| {
+        table_of(node, tables).filter(|(_, info)| info.pages >= 100)?;
+        let filter = node.conditions.iter().find(|it| it.kind == ConditionKind::Filter)?;
+        atom::expression_with_parameter(&filter.text, node.reference()?)
+    })
+}
+
+/// Arrays of large tables that are searched through row by row.
+fn elements(plan: &Plan, tables: &Tables) -> Vec<Observation> {
+    let mut found = Vec::new();
+    for node in plan.nodes.iter().filter(|node| node.is_any(SCANS)) {
+        let Some((table, info)) = table_of(node, tables).filter(|(_, info)| info.pages >= 100) else { continue };
+        let alias = node.reference().unwrap_or_default();
+        let filters = node.conditions.iter().filter(|it| it.kind == ConditionKind::Filter);
+        for column in filters.flat_map(|condition| atom::searched_arrays(&condition.text, alias)) {
+            let told = Observation::ElementOfArray { column: format!("{table}.{column}") };
+            let is_array = info.columns.get(&column).is_some_and(|it| it.data_type.ends_with("[]"));
+            if is_array && !found.contains(&told) {
+                found.push(told);
+            }
+        }
+    }
+    found
+}
 
 fn partition_keys(plan: &Plan, tables: &Tables) -> Vec<Observation> {
     let mut read: BTreeMap<QualifiedName, BTreeSet<&str>> = BTreeMap::new();
@@ -183,12 +219,18 @@ fn range(plan: &Plan, id: NodeId, tables: &Tables) -> Option<Range> {
     let (table, info) = table_of(node, tables)?;
     let gathers = plan.ancestors(id).filter_map(|above| plan.node(above).workers_planned);
     let processes = 1.0 + gathers.fold(0.0, f64::max);
+    // Right below a LIMIT, as the plan of max(c) has it, no more rows are read than are asked for.
+    let limits = plan.ancestors(id).take(1).map(|above| plan.node(above)).filter(|above| above.is(KnownType::Limit));
+    let limit = limits.filter_map(|above| above.estimate).map(|it| it.rows).fold(f64::INFINITY, f64::min);
+    if node.conditions.iter().all(|it| it.kind != ConditionKind::Filter) && limit < MANY_ROWS {
+        return None;
+    }
     let rows = (node.estimate?.rows * processes).min(info.rows);
     let guessed = atoms(node, info).any(|atom| atom.usage != Use::Equal && atom.predicate.is_none());
     Some(Range { table, rows, share: rows / info.rows.max(1.0), guessed })
 }
 
-fn atoms(node: &Node, info: &TableInfo) -> impl Iterator<Item = atom::Atom> {
+pub(super) fn atoms(node: &Node, info: &TableInfo) -> impl Iterator<Item = atom::Atom> {
     let alias = node.reference().unwrap_or_default();
     use ConditionKind::{Filter, Index, Recheck};
     let own = node.conditions.iter().filter(|it| matches!(it.kind, Filter | Index | Recheck));
@@ -207,6 +249,7 @@ pub fn skew(query: usize, plan: &Plan, tables: &Tables, planner: &mut dyn Planne
         let Some((table, info)) = table_of(node, tables).filter(|(_, info)| info.pages >= 100) else { continue };
         for atom in atoms(node, info).filter(|atom| atom.usage == Use::Equal && !atom.join) {
             let (Some(column), Some(parameter)) = (&atom.column, atom.parameter) else { continue };
+            let parameter = parameter.number;
             let Some(known) = info.columns.get(column) else { continue };
             let average = (1.0 - known.null_fraction) / info.distinct(column);
             let Some(value) = &known.most_common_value else { continue };

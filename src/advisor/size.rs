@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::definition::{Definition, Method};
+use super::definition::{Definition, Key, Method};
 use super::tables::TableInfo;
 
 /// What an index takes.
@@ -20,7 +20,8 @@ impl Estimate {
     }
 }
 
-const PAGE: f64 = 8192.0;
+/// Bytes of a page.
+pub(super) const PAGE: f64 = 8192.0;
 /// BTREE_DEFAULT_FILLFACTOR.
 const FILL: f64 = 0.9;
 /// ItemIdData and IndexTupleData.
@@ -37,11 +38,29 @@ pub fn entries_and_bytes(definition: &Definition, table: &TableInfo, rows: f64) 
     let include: f64 = definition.include.iter().map(|column| width(column)).sum();
     let bytes = match definition.method {
         Method::BTree => btree(definition, table, rows, key_width, include),
-        Method::Gin => rows * WORDS * POINTER / 2.0 + rows.sqrt() * WORDS * (TUPLE + 16.0),
+        Method::Gin => gin(definition, table, rows),
         Method::Gist => rows * (TUPLE + aligned(key_width)) / 0.7,
         Method::Brin => (table.pages as f64 / 128.0).ceil() * (TUPLE + 2.0 * aligned(key_width)) + 2.0 * PAGE,
     };
     Estimate { entries: rows, bytes: bytes.max(PAGE), key_width }
+}
+
+/// A posting for each word of each row, half as large as a pointer once compressed, and the words themselves.
+fn gin(definition: &Definition, table: &TableInfo, rows: f64) -> f64 {
+    let words = |key: &Key| {
+        let column = key.column.as_deref().and_then(|column| table.columns.get(column));
+        let trigrams = key.operator_class.as_deref().is_some_and(|class| class.ends_with("trgm_ops"));
+        match column {
+            // A text has about as many trigrams as characters.
+            Some(known) if trigrams => known.width,
+            // Values with their paths, but not the names of keys.
+            Some(_) if key.operator_class.as_deref() == Some("jsonb_path_ops") => WORDS * 0.6,
+            Some(known) => known.elements.unwrap_or(WORDS),
+            None => WORDS,
+        }
+    };
+    let words: f64 = definition.keys.iter().map(words).sum();
+    rows * words * POINTER / 2.0 + rows.sqrt() * words * (TUPLE + 16.0)
 }
 
 /// Equal keys share one copy of the key (deduplication, since 13), but not with INCLUDE, nor for types whose equal values may differ.
@@ -53,9 +72,18 @@ fn btree(definition: &Definition, table: &TableInfo, rows: f64, key: f64, includ
     let distinct = |column: Option<&str>| column.map_or(rows.sqrt(), |column| table.distinct(column));
     let keys: f64 = definition.keys.iter().map(|key| distinct(key.column.as_deref())).product();
     let keys = keys.clamp(1.0, rows.max(1.0));
+    // NULLs are alike too.
+    let null = match &definition.keys[..] {
+        [key] if definition.predicate.is_none() => key.column.as_deref().and_then(|column| table.columns.get(column)),
+        _ => None,
+    };
+    let (shares, null) = (same_image && include == 0.0, null.map_or(0.0, |it| it.null_fraction * rows));
     let plain = rows * (TUPLE + aligned(key + include));
-    let shared = keys * (TUPLE + aligned(key)) + rows * POINTER;
-    let leaves = if same_image && include == 0.0 && rows / keys >= 2.0 { shared.min(plain) } else { plain };
+    let leaves = match shares {
+        true if (rows - null) / keys >= 2.0 => (keys * (TUPLE + aligned(key)) + rows * POINTER).min(plain),
+        true => (rows - null) * (TUPLE + aligned(key)) + null * POINTER,
+        false => plain,
+    };
     leaves / FILL
 }
 

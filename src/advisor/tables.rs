@@ -12,6 +12,9 @@ pub struct Tables {
     pub tables: BTreeMap<QualifiedName, TableInfo>,
     /// pg_trgm is installed, in this schema.
     pub trigrams: Option<String>,
+    /// Major version of the server.
+    #[serde(default)]
+    pub major: u16,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -32,6 +35,9 @@ pub struct TableInfo {
     pub inserts: Option<f64>,
     pub updates: Option<f64>,
     pub hot_updates: Option<f64>,
+    /// The table was filled while writes were counted, so that `inserts` are no rate.
+    #[serde(default)]
+    pub loaded: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -46,9 +52,18 @@ pub struct ColumnInfo {
     pub null_fraction: f64,
     /// The share of the most common value.
     pub most_common: f64,
+    /// Elements of an array, words of a document, on average; `None` where statistics do not tell.
+    #[serde(default)]
+    pub elements: Option<f64>,
     /// The most common value as text, where statistics have it. It is as private as the rows.
     #[serde(default, skip_serializing)]
     pub most_common_value: Option<String>,
+    /// A value as common as those are that are in no list of the most common ones, or the last of the list. As private.
+    #[serde(default, skip_serializing)]
+    pub rare_value: Option<String>,
+    /// Values above 5, 50 and 95 % of those in the histogram. As private.
+    #[serde(default, skip_serializing)]
+    pub quantiles: Option<[String; 3]>,
     /// Texts of this column are compared as bytes, so that a plain index serves LIKE 'abc%'.
     pub c_collation: bool,
 }

@@ -21,15 +21,22 @@ fn milliseconds_an_entry(definition: &Definition, table: &TableInfo) -> f64 {
     }
 }
 
-/// Entries a day and the milliseconds they take; `None` where writes are not counted.
-///
-/// `updated` tells that a statement of the workload sets a column of the index: then updates that were HOT are so no longer, and write
-/// to every index of the table.
-pub fn a_day(definition: &Definition, table: &TableInfo, share: f64, updated: bool) -> Option<(f64, f64)> {
-    let (inserts, updates, hot) = (table.inserts?, table.updates?, table.hot_updates?);
-    let broken = if updated { hot } else { 0.0 };
-    let entries = (inserts + (updates - hot).max(0.0) + broken) * share;
+/// Writes of a table in a day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Writes {
+    pub inserts: f64,
+    pub updates: f64,
+    pub hot_updates: f64,
+    /// A statement of the workload sets a column of the index: then updates that were HOT are so no longer, and write to every index of
+    /// the table.
+    pub updated: bool,
+}
+
+/// Entries a day and the milliseconds they take; `share` of the rows are in the index.
+pub fn a_day(definition: &Definition, table: &TableInfo, share: f64, writes: Writes) -> (f64, f64) {
+    let broken = if writes.updated { writes.hot_updates } else { 0.0 };
+    let entries = (writes.inserts + (writes.updates - writes.hot_updates).max(0.0) + broken) * share;
     let others = table.indexes.len() as f64;
     let milliseconds = entries * milliseconds_an_entry(definition, table) + broken * share * others * 0.006;
-    Some((entries, milliseconds))
+    (entries, milliseconds)
 }

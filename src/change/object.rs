@@ -268,6 +268,8 @@ pub enum AlterExtensionAction {
 pub struct CreatePublication {
     pub name: Ident,
     pub objects: PublicationObjects,
+    /// UPDATE or DELETE is among what it publishes, as by default.
+    pub updates: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -296,8 +298,10 @@ pub enum AlterPublicationAction {
     Add(PublicationObjects),
     Set(PublicationObjects),
     Drop(PublicationObjects),
-    /// SET (publish = …).
-    Options,
+    /// SET (publish = …); whether UPDATE or DELETE is published from then on, where that is said.
+    Options {
+        updates: Option<bool>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -155,6 +155,19 @@ pub enum ReferentialAction {
     SetDefault,
 }
 
+impl ReferentialAction {
+    /// As SQL; none for what is so without a word.
+    pub fn words(self) -> Option<&'static str> {
+        match self {
+            ReferentialAction::NoAction => None,
+            ReferentialAction::Restrict => Some("RESTRICT"),
+            ReferentialAction::Cascade => Some("CASCADE"),
+            ReferentialAction::SetNull => Some("SET NULL"),
+            ReferentialAction::SetDefault => Some("SET DEFAULT"),
+        }
+    }
+}
+
 /// LIKE source INCLUDING …
 #[derive(Debug, Clone, PartialEq)]
 pub struct LikeClause {

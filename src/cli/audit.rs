@@ -105,6 +105,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         }
     };
     let mut report = audit(&job, &sources);
+    sources.hide_secrets();
     report.errors.extend(errors);
     // The output is whole even where the baseline is not.
     let known = in_force.baseline.value.as_deref();

@@ -15,7 +15,7 @@ use pgassay::version::PgVersion;
 
 use super::Outcome;
 use super::database::DatabaseArguments;
-use super::format::{FormatArguments, show};
+use super::format::{FormatArguments, show, show_failure};
 use super::in_force::{InForce, Origin, Settable};
 use super::prove::Proof;
 use super::selection::Selection;
@@ -47,12 +47,35 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
-    let in_force = arguments.settable.resolve(arguments.format.name())?;
+    let in_force = arguments.settable.resolve(arguments.format.name());
+    let format = in_force.as_ref().map_or(arguments.format.name().unwrap_or("text"), |in_force| in_force.format.value);
     let mut sources = Sources::default();
-    let database = read_database(&arguments, &in_force, &mut sources)?;
-    let base = if database.is_some() { Vec::new() } else { read_base(&in_force, &mut sources)? };
-    let options = collect_options(&arguments, &in_force)?;
-    let selected = arguments.selection.collect(&in_force.paths.value, options, &mut sources)?;
+    let judged = in_force.and_then(|in_force| judge(&arguments, in_force, &mut sources));
+    let Judged { report, limit } = match judged {
+        Ok(judged) => judged,
+        Err(error) => {
+            show_failure(&arguments.format, format, &error)?;
+            return Err(error);
+        }
+    };
+    show(&arguments.format, format, limit, &report, &sources)?;
+    match outcome(limit, &report) {
+        Outcome::Clean if arguments.proof.fails(&report) => Ok(Outcome::Findings),
+        outcome => Ok(outcome),
+    }
+}
+
+/// A report, and the least severity that fails the run.
+struct Judged {
+    report: Report,
+    limit: Option<Severity>,
+}
+
+fn judge(arguments: &Arguments, in_force: InForce, sources: &mut Sources) -> anyhow::Result<Judged> {
+    let database = read_database(arguments, &in_force, sources)?;
+    let base = if database.is_some() { Vec::new() } else { read_base(&in_force, sources)? };
+    let options = collect_options(arguments, &in_force)?;
+    let selected = arguments.selection.collect(&in_force.paths.value, options, sources)?;
     let mut collected = selected.collected;
     if let Some(database) = &database {
         mark_applied(&mut collected.migrations, database);
@@ -60,7 +83,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let (dumps, migrations): (Vec<_>, Vec<_>) =
         collected.migrations.drain(..).partition(|migration| migration.framework.is_base());
     let target = match &database {
-        Some(database) => arguments.proof.target(database, &sources)?,
+        Some(database) => arguments.proof.target(database, sources)?,
         None => None,
     };
     let job = Job {
@@ -74,21 +97,17 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         settings: in_force.settings.clone(),
         live: database.map(Database::live),
     };
-    let mut report = arguments.proof.check(&job, target, &sources)?;
+    let mut report = arguments.proof.check(&job, target, sources)?;
+    sources.hide_secrets();
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     tell_notes(&collected);
     // The output is whole even where the baseline is not.
     if let Err(error) =
-        arguments.selection.apply_baseline(in_force.baseline.value.as_deref(), &mut report, &job.migrations, &sources)
+        arguments.selection.apply_baseline(in_force.baseline.value.as_deref(), &mut report, &job.migrations, sources)
     {
         report.errors.push(format!("{error:#}"));
     }
-    let limit = in_force.fail_on.value.severity();
-    show(&arguments.format, in_force.format.value, limit, &report, &sources)?;
-    match outcome(limit, &report) {
-        Outcome::Clean if arguments.proof.fails(&report) => Ok(Outcome::Findings),
-        outcome => Ok(outcome),
-    }
+    Ok(Judged { report, limit: in_force.fail_on.value.severity() })
 }
 
 /// The database that the migrations will run on, where one is named.

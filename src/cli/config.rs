@@ -115,11 +115,18 @@ fn paths(paths: &[PathBuf]) -> Vec<String> {
     paths.iter().map(|path| path.display().to_string()).collect()
 }
 
+/// A placeholder that by its name is filled with something that nobody should read.
+fn names_a_secret(name: &str) -> bool {
+    const WORDS: &[&str] =
+        &["password", "passwd", "pass", "pwd", "pw", "secret", "secrets", "token", "key", "credential", "credentials"];
+    pgassay::rules::schema::words::has_word(name, WORDS)
+}
+
 fn variables(in_force: &InForce) -> impl Iterator<Item = Line> {
-    in_force
-        .variables
-        .iter()
-        .map(|(name, resolved)| line(format!("variables.{name}"), resolved, resolved.value.as_str()))
+    in_force.variables.iter().map(|(name, resolved)| {
+        let value = if names_a_secret(name) { "(not shown)" } else { resolved.value.as_str() };
+        line(format!("variables.{name}"), resolved, value)
+    })
 }
 
 fn rules(in_force: &InForce) -> impl Iterator<Item = Line> {

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use pgassay::finding::Severity;
 use pgassay::report::{Github, Gitlab, Json, Junit, Markdown, Renderer, Report, Sarif, Text};
 use pgassay::sql::Sources;
+use pgassay::version::PgVersion;
 
 use super::output;
 
@@ -78,6 +79,26 @@ pub fn show(
     let written = arguments.write_files(fail_on, report, sources);
     // The result is shown even where a file could not be written.
     arguments.print(Format::named(format), fail_on, report, sources)?;
+    written
+}
+
+/// Shows that the run itself failed to whoever reads its result: a document of every format for programs that has the error in it.
+/// `format` is that of standard output; people read the error where errors are read.
+pub fn show_failure(arguments: &FormatArguments, format: &str, error: &anyhow::Error) -> anyhow::Result<()> {
+    let mut report = Report::new(PgVersion::default());
+    report.errors.push(format!("{error:#}"));
+    let sources = Sources::default();
+    let written = arguments.write_files(None, &report, &sources);
+    match Format::named(format) {
+        Format::Text => {}
+        format => {
+            if format == Format::Gitlab {
+                // It has no place for errors, and people are told of this one anyway.
+                report.errors.clear();
+            }
+            arguments.print(format, None, &report, &sources)?;
+        }
+    }
     written
 }
 

@@ -27,7 +27,7 @@ pub struct ConfigFile {
 /// What the command line and the configuration file can both say. None of it has a default here: that would hide the file's.
 #[derive(Debug, Args)]
 pub struct Settable {
-    /// Files and folders of migrations, or - for standard input [default: the migrations folder found here]
+    /// Files and folders of migrations, or - for standard input [default: those found in the project]
     pub paths: Vec<PathBuf>,
 
     /// Major version of the server the migrations will run on, 14 to 18 [default: 14]

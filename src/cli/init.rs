@@ -18,7 +18,7 @@ use super::Outcome;
 /// On a terminal it asks for what the flags do not say. What is there already is kept.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The migrations [default: the migrations folder found here]
+    /// The migrations [default: those found in the project]
     paths: Vec<PathBuf>,
 
     /// The migration tool [default: recognised by its files]

@@ -117,7 +117,7 @@ fn compare(arguments: &Arguments, files: &[PathBuf]) -> anyhow::Result<()> {
 
 /// What was given, and how messages call it: a file's content, standard input, or SQL on the command line.
 fn given(argument: Option<&str>) -> anyhow::Result<(String, String)> {
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let text = |bytes: Vec<u8>| plan::text_of(&bytes);
     match argument {
         None | Some("-") => {
             if argument.is_none() && io::stdin().is_terminal() {
@@ -162,7 +162,13 @@ fn ask(arguments: &Arguments, url: &str, text: &str) -> anyhow::Result<Vec<Plan>
         // ambiguous_parameter, indeterminate_datatype, undefined_function, ambiguous_function
         let untyped = query.parameters > 0 && matches!(error.code(), Some("42P08" | "42P18" | "42883" | "42725"));
         let hint = "the type of a parameter may not be clear: write a cast, such as $1::int";
-        if untyped { anyhow::Error::new(error).context(hint) } else { error.into() }
+        // read_only_sql_transaction: nothing in the statement's own text writes.
+        let writes = "a function that the statement calls writes, which the read-only transaction refused; --analyze-writes runs it all the same, and rolls back";
+        match error.code() {
+            _ if untyped => anyhow::Error::new(error).context(hint),
+            Some("25006") => anyhow::Error::new(error).context(writes),
+            _ => error.into(),
+        }
     })?;
     if !explained.volatile_functions.is_empty() {
         let names = explained.volatile_functions.join(", ");
@@ -208,7 +214,7 @@ fn read_file(file: &Path) -> anyhow::Result<Vec<Plan>> {
 }
 
 fn read_plans(name: &str, bytes: &[u8]) -> anyhow::Result<Vec<Plan>> {
-    plan::read(&String::from_utf8_lossy(bytes)).with_context(|| name.to_owned())
+    plan::read(&plan::text_of(bytes)).with_context(|| name.to_owned())
 }
 
 fn write(arguments: &Arguments, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {

@@ -48,7 +48,7 @@ pub const TOP: &[Key] = &[
         name: "paths",
         kind: Kind::Paths,
         default: None,
-        summary: "Files and folders of migrations; without it, the migrations folder found in the working directory",
+        summary: "Files and folders of migrations; without it, those that are found in the project",
     },
     Key {
         name: "base",

@@ -2,7 +2,7 @@
 
 use super::pair::Pair;
 use super::witness::{differs, insert, quoted, refused};
-use super::{Breakage, BreakageKind, certain, possible, values};
+use super::{Breakage, BreakageKind, certain, guard, possible, values};
 use crate::change::ReferentialAction::{self, Cascade, NoAction, Restrict, SetDefault, SetNull};
 use crate::schema::{ColumnId, Constraint, ForeignKey, Relation};
 
@@ -18,7 +18,7 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
         let kept = pair.new.foreign_keys().any(|(it, new)| it.enforced && equal(pair, old, new));
         let whole = old.columns.iter().all(|id| pair.successor(*id).is_some());
         if !kept && whole && pair.context.after.relation(old.referenced).is_some() {
-            found.extend(action_changed(pair, constraint, old, None));
+            found.extend(action_changed(pair, constraint, old, None).or_else(|| dropped(pair, constraint, old)));
         }
     }
 }
@@ -63,6 +63,27 @@ fn added(pair: Pair, constraint: &Constraint, key: &ForeignKey) -> Option<Breaka
             pair.old.name, parent.name, parent.name.name
         ),
         refused(insert(pair.context.before, pair.old, &given, 1), "23503", answer),
+    ))
+}
+
+/// Gone, and no other foreign key takes its columns; where deletes did more than fail, that is what is told.
+fn dropped(pair: Pair, constraint: &Constraint, key: &ForeignKey) -> Option<Breakage> {
+    let parent = pair.context.before.relation(key.referenced)?;
+    let now: Vec<ColumnId> = key.columns.iter().filter_map(|id| Some(pair.successor(*id)?.id)).collect();
+    if pair.new.foreign_keys().any(|(it, new)| it.enforced && new.columns.iter().any(|id| now.contains(id))) {
+        return None;
+    }
+    let columns = names(pair.old, &key.columns);
+    Some(possible(
+        BreakageKind::ForeignKeyDropped,
+        pair.part_subject(&constraint.name),
+        format!("{}.{}", pair.old.name, constraint.name),
+        format!(
+            "foreign key {} of {} is gone: {columns} may hold what {} does not have, and rows there can be deleted while others refer \
+             to them",
+            constraint.name, pair.old.name, parent.name
+        ),
+        guard::constraint_is_gone(pair.old, &constraint.name),
     ))
 }
 

@@ -10,10 +10,12 @@ mod check;
 mod column;
 mod constraint;
 mod foreign_key;
+mod guard;
 mod namespace;
 mod pair;
 mod privilege;
 mod relation;
+mod replication;
 mod routine;
 mod row_security;
 mod type_change;
@@ -94,6 +96,18 @@ pub enum BreakageKind {
     ForeignKeyAdded,
     ExclusionAdded,
     ForeignKeyActionChanged,
+    /// A check, exclusion constraint or foreign key is gone: what it refused is accepted.
+    CheckDropped,
+    ExclusionDropped,
+    ForeignKeyDropped,
+    /// DISABLE TRIGGER ALL left the triggers off that check foreign keys.
+    ForeignKeysSilenced,
+    TriggerDropped,
+    TriggerDisabled,
+    /// The table is not in the write-ahead log any more.
+    Unlogged,
+    /// A published table without a replica identity: UPDATE and DELETE fail.
+    ReplicaIdentityLost,
     ColumnGenerated,
     ConflictTargetDropped,
     EnumValueRemoved,
@@ -110,8 +124,19 @@ pub enum BreakageKind {
     PrivilegeRevoked,
     RowSecurityEnabled,
     PolicyTightened,
+    /// Roles see and write rows that row security kept from them.
+    RowSecurityDisabled,
+    PolicyLoosened,
     SchemaDropped,
     SchemaRenamed,
+}
+
+impl BreakageKind {
+    /// Whether its witness has to be run by a role that policies hold for: not by a superuser.
+    pub fn is_about_row_security(self) -> bool {
+        use BreakageKind::*;
+        matches!(self, RowSecurityEnabled | PolicyTightened | RowSecurityDisabled | PolicyLoosened)
+    }
 }
 
 /// Everything that clients of `before` lose in `after`: schemas, relations, types, routines, each in the order of their making.
@@ -121,6 +146,7 @@ pub fn diff(before: &Schema, after: &Schema, version: PgVersion) -> Vec<Breakage
     let mut found = Vec::new();
     namespace::diff(&context, &mut found);
     relation::diff(&context, &mut found);
+    replication::diff(&context, &mut found);
     types::diff(&context, &mut found);
     routine::diff(&context, &mut found);
     found

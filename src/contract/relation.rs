@@ -5,7 +5,7 @@ use imbl::ordmap::DiffItem;
 use super::pair::Pair;
 use super::witness::{differs, refused};
 use super::{Breakage, BreakageKind, Context, Subject, certain, possible};
-use super::{column, constraint, foreign_key, privilege, row_security, unique, view};
+use super::{column, constraint, foreign_key, guard, privilege, row_security, unique, view};
 use crate::change::Persistence;
 use crate::schema::{Relation, RelationKind, Sequence};
 
@@ -47,6 +47,7 @@ fn same_name(pair: Pair, found: &mut Vec<Breakage>) {
         constraint::diff(pair, found);
         unique::diff(pair, found);
         foreign_key::diff(pair, found);
+        guard::diff(pair, found);
         row_security::diff(pair, found);
     }
     privilege::of_relation(pair, found);

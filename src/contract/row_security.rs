@@ -1,4 +1,4 @@
-//! Row security: rows that roles saw or wrote and now do not.
+//! Row security: rows that roles saw or wrote and now do not, and rows that it kept from them and now does not.
 
 use super::pair::Pair;
 use super::witness::{differs, select};
@@ -7,6 +7,7 @@ use crate::change::Expression;
 use crate::schema::{Policy, Relation};
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
+    opened(pair, found);
     if !pair.new.row_security {
         return;
     }
@@ -28,6 +29,69 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
     }
     found.extend(pair.old.policies.iter().filter_map(|old| policy_changed(pair, old)));
     found.extend(pair.new.policies.iter().filter_map(|new| restricted(pair, new)));
+}
+
+/// What kept rows from roles, and does not any more.
+fn opened(pair: Pair, found: &mut Vec<Breakage>) {
+    if !pair.old.row_security || passes_all(pair.old) {
+        return;
+    }
+    let name = &pair.old.name;
+    let shown = |what: String| differs(select(pair.old, "*"), what);
+    if !pair.new.row_security {
+        return found.push(certain(
+            BreakageKind::RowSecurityDisabled,
+            Subject::Relation(pair.new.id),
+            name,
+            format!("row security of {name} is off: every role with a privilege on it sees and writes all rows"),
+            shown("answers rows that the policies hid".to_owned()),
+        ));
+    }
+    if passes_all(pair.new) {
+        let open = pair.new.policies.iter().find(|policy| !policy.restrictive && is_open(policy));
+        return found.extend(open.map(|policy| {
+            certain(
+                BreakageKind::PolicyLoosened,
+                pair.part_subject(&policy.name),
+                format!("{name}.{}", policy.name),
+                format!("policy {} of {name} lets every role see and write every row", policy.name),
+                shown("answers rows that the policies hid".to_owned()),
+            )
+        }));
+    }
+    let gone = |old: &&Policy| {
+        old.restrictive && !is_open(old) && !pair.new.policies.iter().any(|new| new.restrictive && new.name == old.name)
+    };
+    let same = |old: &Policy| {
+        pair.new.policies.iter().any(|new| {
+            new.restrictive
+                && new.using == old.using
+                && new.with_check == old.with_check
+                && (new.command.is_none() || new.command == old.command)
+                && (is_public(new) || old.roles.iter().all(|role| new.roles.contains(role)))
+        })
+    };
+    for old in pair.old.policies.iter().filter(gone).filter(|old| !same(old)) {
+        found.push(possible(
+            BreakageKind::PolicyLoosened,
+            pair.part_subject(&old.name),
+            format!("{name}.{}", old.name),
+            format!(
+                "restrictive policy {} of {name} is gone: roles see and write the rows that it kept from them",
+                old.name
+            ),
+            shown("answers rows that the policy hid".to_owned()),
+        ));
+    }
+    if pair.old.force_row_security && !pair.new.force_row_security {
+        found.push(possible(
+            BreakageKind::RowSecurityDisabled,
+            Subject::Relation(pair.new.id),
+            name,
+            format!("row security of {name} no longer holds for its owner: the owner sees and writes all rows"),
+            shown("answers the owner rows that the policies hid".to_owned()),
+        ));
+    }
 }
 
 fn enabled(pair: Pair) -> Option<Breakage> {
@@ -106,9 +170,12 @@ fn policy_changed(pair: Pair, old: &Policy) -> Option<Breakage> {
 }
 
 fn restricted(pair: Pair, new: &Policy) -> Option<Breakage> {
-    let before = pair.old.policies.iter().find(|old| old.name == new.name && old.restrictive);
-    let same = before
-        .is_some_and(|old| old.using == new.using && old.with_check == new.with_check && old.command == new.command);
+    let same = pair
+        .old
+        .policies
+        .iter()
+        .filter(|old| old.restrictive)
+        .any(|old| old.using == new.using && old.with_check == new.with_check && old.command == new.command);
     if !new.restrictive || is_open(new) || same {
         return None;
     }

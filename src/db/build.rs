@@ -1,10 +1,14 @@
 //! DDL of a database into a [`Schema`], by the reader and the model that migrations go through.
 
+use std::sync::Arc;
+
+use imbl::ordmap::DiffItem;
+
 use crate::change::{Change, Name, QualifiedName};
 use crate::check::with_stack;
 use crate::facts::{Facts, Topic, Unread};
 use crate::history::Places;
-use crate::schema::{self, Schema, Session};
+use crate::schema::{self, Relation, RelationId, Schema, Session, Shared};
 use crate::sql::{FileId, SourceFile, Statement, read_in_lots};
 use crate::version::PgVersion;
 
@@ -24,23 +28,37 @@ pub(super) fn build(file: FileId, source: &SourceFile, version: PgVersion, facts
     let mut session = Session::default();
     let mut places = Places::default();
     let (mut unreadable, mut refused) = (Vec::new(), Vec::new());
-    let mut apply = |statement: &Statement| match &statement.change {
+    let mut shared = Shared::default();
+    let mut apply = |schema: &mut Schema, statement: &Statement| match &statement.change {
         Ok(Change::Set(set)) => session.set(set),
         Ok(change) => {
             let before = schema.clone();
-            let applied = schema::apply(&mut schema, change, &session, version);
-            places.record(&before, &schema, change, statement.span);
+            let applied = schema::apply(schema, change, &session, version);
+            places.record(&before, schema, change, statement.span);
             refused.extend(applied.problems.into_iter().map(|problem| problem.message));
         }
         Err(error) => unreadable.push(format!("{}: {error}", first_line(statement, source))),
     };
     // The deepest expressions need more stack than a thread has, to be dropped too.
-    read_in_lots(file, source, |lot| with_stack(|| lot.into_iter().for_each(|statement| apply(&statement))));
+    read_in_lots(file, source, |lot| {
+        let before = schema.relations.clone();
+        with_stack(|| lot.into_iter().for_each(|statement| apply(&mut schema, &statement)));
+        let changed: Vec<RelationId> = before.diff(&schema.relations).filter_map(made_or_changed).collect();
+        drop(before);
+        shared.relations(&mut schema, changed);
+    });
     for name in facts.indexes.iter().filter(|(_, index)| !index.valid).map(|(name, _)| name) {
         schema.mark_invalid_index(name);
     }
     schema.complete = unreadable.is_empty() && !facts.is_unread(Topic::Definitions);
     Built { schema, places, unread: unread(unreadable, refused) }
+}
+
+fn made_or_changed(item: DiffItem<'_, '_, RelationId, Arc<Relation>>) -> Option<RelationId> {
+    match item {
+        DiffItem::Add(id, _) | DiffItem::Update { new: (id, _), .. } => Some(*id),
+        DiffItem::Remove(..) => None,
+    }
 }
 
 /// What the server prints for every index.

@@ -22,9 +22,19 @@ impl Predictor<'_> {
                 continue;
             }
             for object in self.named(drop.kind, reference) {
+                self.lock_below_index(&object, reference.span);
                 self.lock_dropped(&object, reference.span);
             }
             self.lock_unknown(drop.kind, reference);
+        }
+    }
+
+    /// DROP INDEX of a partitioned index locks all that is below its table, whatever the index is attached to (RemoveRelations, tablecmds.c).
+    fn lock_below_index(&mut self, dropped: &Object, span: Span) {
+        let Object::Relation(id) = dropped else { return };
+        let Some(table) = self.relation(*id).and_then(|it| it.as_index()).map(|index| index.table) else { return };
+        if self.relation(table).is_some_and(|it| it.is_partitioned()) {
+            self.schema().children_closure(table).into_iter().for_each(|id| self.lock_id(id, AccessExclusive, span));
         }
     }
 

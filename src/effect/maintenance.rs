@@ -214,7 +214,7 @@ impl Predictor<'_> {
                     self.lock_id(id, ShareUpdateExclusive, alter.name.span);
                 }
             }
-            AlterPublicationAction::Options => {}
+            AlterPublicationAction::Options { .. } => {}
         }
     }
 

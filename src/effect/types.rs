@@ -74,7 +74,9 @@ impl Predictor<'_> {
         let found = self.schema().find_type(&alter.name.schema, &alter.name.name, self.context.session);
         let Some(id) = found.map(|it| it.id) else { return };
         let typed: Vec<_> = self.schema().relations.values().filter(|it| it.of_type == Some(id)).cloned().collect();
-        for table in typed {
+        // With CASCADE, and without it there is none (find_typed_table_dependencies); children inherit the change.
+        let tables: Vec<_> = typed.iter().flat_map(|table| self.family(table, false)).collect();
+        for table in tables {
             self.lock(&table, AccessExclusive, alter.name.span);
             for (action, _) in &alter.actions {
                 let AttributeAction::SetDataType { attribute, data_type } = action else { continue };

@@ -65,6 +65,7 @@ fn table(id: u32, name: &str, columns: &str) -> Relation {
         children: Vec::new(),
         bound: None,
         triggers: Vec::new(),
+        system_triggers_off: false,
         rules: Vec::new(),
         policies: Vec::new(),
         row_security: false,

@@ -11,7 +11,7 @@ use crate::change::{
     Name,
 };
 use crate::contract::Subject;
-use crate::schema::{ColumnId, Constraint, ConstraintKind, Relation, RelationId, Schema};
+use crate::schema::{ColumnId, Constraint, ConstraintKind, Relation, RelationId, Routine, Schema};
 use crate::sql::Span;
 
 /// The places of relations, columns, constraints and routines. Costs next to nothing to copy.
@@ -59,8 +59,23 @@ impl Places {
             }
         }
         for item in before.routines.diff(&after.routines) {
-            if let DiffItem::Add(id, _) | DiffItem::Update { new: (id, _), .. } = item {
+            let (id, changed) = match item {
+                DiffItem::Add(id, _) => (id, true),
+                DiffItem::Update { old: (_, old), new: (id, new) } => (id, !is_same_but_for_owner(old, new)),
+                DiffItem::Remove(..) => continue,
+            };
+            if changed {
                 self.defined.insert(Subject::Routine(*id), parts.name.unwrap_or(statement));
+            }
+        }
+        for item in before.namespaces.diff(&after.namespaces) {
+            let (name, changed) = match item {
+                DiffItem::Add(name, _) => (name, true),
+                DiffItem::Update { old: (_, old), new: (name, new) } => (name, old.privileges != new.privileges),
+                DiffItem::Remove(..) => continue,
+            };
+            if changed {
+                self.defined.insert(Subject::Schema(name.clone()), statement);
             }
         }
     }
@@ -97,6 +112,12 @@ impl Places {
             self.granted.insert(new.id, statement);
         }
     }
+}
+
+/// Whose a routine is, and who may call it, is not what it does.
+fn is_same_but_for_owner(old: &Routine, new: &Routine) -> bool {
+    let ownerless = |routine: &Routine| Routine { owner: None, privileges: Vec::new(), ..routine.clone() };
+    ownerless(old) == ownerless(new)
 }
 
 /// The parts of a statement that define something.

@@ -11,7 +11,7 @@ use crate::change::{AlterEnumAction, Change, Do, TransactionControl};
 use crate::contract::{self, BreakageKind, Subject};
 use crate::effect::{self, Context, Prediction};
 use crate::migration::{Age, Migration, TransactionMode};
-use crate::schema::{self, Applied, ObjectId, Schema, Session};
+use crate::schema::{self, Applied, ObjectId, Problem, ProblemKind, Schema, Session};
 use crate::sql::{Script, Statement};
 use crate::version::PgVersion;
 
@@ -45,7 +45,7 @@ pub fn replay<'a>(
     let mut deployed: Option<Schema> = None;
     for unit in units {
         if !is_shared(unit) {
-            world.commit();
+            world.end_by_tool();
             world.schema.end_session();
         }
         let goes_on = options.one_deploy && unit.migration.age == Age::New;
@@ -73,7 +73,7 @@ pub fn replay<'a>(
 
 /// Whether the transaction of the migration before goes on.
 fn is_shared(unit: &Unit) -> bool {
-    unit.migration.sections.iter().all(|section| section.transaction == TransactionMode::Shared)
+    unit.migration.sections.iter().all(|section| section.transaction.is_shared())
 }
 
 struct Replay<'w, 'a> {
@@ -94,7 +94,7 @@ impl<'a> Replay<'_, 'a> {
     fn migration(mut self, unit: &'a Unit) -> MigrationRun<'a> {
         if !is_shared(unit) {
             // Every migration is taken to start on a session as the tool's connection opens it.
-            self.world.session = Session::default();
+            self.world.session = Arc::default();
         }
         self.before = self.world.schema.clone();
         for (section, script) in unit.migration.sections.iter().zip(&unit.scripts) {
@@ -116,10 +116,9 @@ impl<'a> Replay<'_, 'a> {
     }
 
     fn section(&mut self, mode: TransactionMode, script: &'a Script) {
-        let one_string = mode == TransactionMode::OneString && script.statements.len() > 1;
-        match mode {
-            TransactionMode::Wrapped | TransactionMode::Shared => self.world.begin(TransactionKind::Framework),
-            TransactionMode::None | TransactionMode::OneString => {}
+        let one_string = mode.is_one_string() && script.statements.len() > 1;
+        if mode.is_opened_by_tool() {
+            self.world.begin_by_tool();
         }
         for statement in &script.statements {
             if !self.keeps_steps {
@@ -129,10 +128,13 @@ impl<'a> Replay<'_, 'a> {
             if one_string {
                 self.world.begin(TransactionKind::Implicit);
             }
+            if mode == TransactionMode::WrappedByDriver {
+                self.world.begin(TransactionKind::Framework);
+            }
             self.statement(statement, None, false);
         }
-        if mode != TransactionMode::Shared {
-            self.world.commit();
+        if !mode.is_shared() {
+            self.world.end_by_tool();
         }
     }
 
@@ -159,20 +161,23 @@ impl<'a> Replay<'_, 'a> {
         let unnamed = schema::unnamed_subquery(change, self.version, statement.span);
         match change {
             Change::Do(body) => self.block(body, index, conditional),
-            Change::Transaction(control) => self.control(control),
+            Change::Transaction(control) => {
+                self.refuse_control(control, index);
+                self.control(control);
+            }
             Change::Set(set) => self.set(set),
             Change::Prepare { .. } | Change::Deallocate(_) => {
                 self.tell_unknown_columns(change, index, &before);
-                self.world.session.prepare(change);
+                Arc::make_mut(&mut self.world.session).prepare(change);
                 if let Some(open) = &mut self.world.transaction {
-                    open.lasting.prepare(change);
+                    Arc::make_mut(&mut open.lasting).prepare(change);
                 }
             }
             Change::Reset(reset) => {
                 let defaults = Session::default();
-                self.world.session.reset(reset, &defaults);
+                Arc::make_mut(&mut self.world.session).reset(reset, &defaults);
                 if let Some(open) = &mut self.world.transaction {
-                    open.lasting.reset(reset, &defaults);
+                    Arc::make_mut(&mut open.lasting).reset(reset, &defaults);
                 }
             }
             _ => self.apply(change, index, &before),
@@ -197,7 +202,7 @@ impl<'a> Replay<'_, 'a> {
             conditional,
             prediction,
             applied,
-            session: Arc::new(self.world.session.clone()),
+            session: self.world.session.clone(),
             transaction: open.map(|open| (open.id, open.kind)),
             held: open.map(|open| open.held.clone()).unwrap_or_default(),
             fresh: self.world.fresh.clone(),
@@ -252,6 +257,26 @@ impl<'a> Replay<'_, 'a> {
         }
     }
 
+    /// RequireTransactionBlock and the savepoint functions of xact.c: an implicit block has no savepoints.
+    fn refuse_control(&mut self, control: &TransactionControl, index: usize) {
+        let (what, name) = match control {
+            TransactionControl::Savepoint(name) => ("SAVEPOINT", name),
+            TransactionControl::Release(name) => ("RELEASE SAVEPOINT", name),
+            TransactionControl::RollbackTo(name) => ("ROLLBACK TO SAVEPOINT", name),
+            _ => return,
+        };
+        let open = self.world.transaction.as_ref().filter(|open| open.kind != TransactionKind::Implicit);
+        let (kind, message) = match open {
+            None => (ProblemKind::Invalid, format!("{what} can only be used in transaction blocks")),
+            Some(open) if what != "SAVEPOINT" && !open.has_savepoint(name) => {
+                (ProblemKind::Missing, format!("savepoint \"{name}\" does not exist"))
+            }
+            Some(_) => return,
+        };
+        let (span, object) = (self.steps[index].statement.span, name.to_string());
+        self.steps[index].applied.problems.push(Problem { kind, span, object, message });
+    }
+
     fn control(&mut self, control: &TransactionControl) {
         match control {
             TransactionControl::Begin => self.world.begin(TransactionKind::Explicit),
@@ -280,11 +305,11 @@ impl<'a> Replay<'_, 'a> {
         if set.local && self.world.transaction.is_none() {
             return;
         }
-        self.world.session.set(set);
+        Arc::make_mut(&mut self.world.session).set(set);
         if let Some(open) = &mut self.world.transaction
             && !set.local
         {
-            open.lasting.set(set);
+            Arc::make_mut(&mut open.lasting).set(set);
         }
     }
 

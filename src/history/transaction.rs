@@ -45,15 +45,21 @@ pub(super) struct Transaction {
     start: Checkpoint,
     savepoints: Vec<(Name, Checkpoint)>,
     /// The session as it would be without SET LOCAL.
-    pub lasting: Session,
+    pub lasting: Arc<Session>,
+}
+
+impl Transaction {
+    pub fn has_savepoint(&self, name: &Name) -> bool {
+        self.savepoints.iter().any(|(savepoint, _)| savepoint == name)
+    }
 }
 
 /// All that a rollback restores.
 #[derive(Debug, Clone)]
 struct Checkpoint {
     schema: Schema,
-    session: Session,
-    lasting: Session,
+    session: Arc<Session>,
+    lasting: Arc<Session>,
     held: OrdMap<Arc<str>, HeldLock>,
     labels: OrdSet<(TypeId, Arc<str>)>,
     fresh: OrdSet<RelationId>,
@@ -63,10 +69,12 @@ struct Checkpoint {
 #[derive(Debug, Clone)]
 pub(super) struct World {
     pub schema: Schema,
-    pub session: Session,
+    pub session: Arc<Session>,
     pub fresh: OrdSet<RelationId>,
     pub places: Places,
     pub transaction: Option<Transaction>,
+    /// The tool has sent its BEGIN and not yet its COMMIT, whatever the file did to the transaction meanwhile.
+    tool_began: bool,
     next_transaction: u32,
 }
 
@@ -74,10 +82,11 @@ impl World {
     pub fn new(schema: Schema) -> World {
         World {
             schema,
-            session: Session::default(),
+            session: Arc::default(),
             fresh: OrdSet::new(),
             places: Places::default(),
             transaction: None,
+            tool_began: false,
             next_transaction: 1,
         }
     }
@@ -103,6 +112,20 @@ impl World {
                 });
             }
         }
+    }
+
+    /// The tool's own BEGIN, sent once.
+    pub fn begin_by_tool(&mut self) {
+        if !self.tool_began {
+            self.tool_began = true;
+            self.begin(TransactionKind::Framework);
+        }
+    }
+
+    /// The tool is done with the file, or with all of them: its COMMIT, or the end of the session.
+    pub fn end_by_tool(&mut self) {
+        self.tool_began = false;
+        self.commit();
     }
 
     pub fn commit(&mut self) {

@@ -73,13 +73,13 @@ pub struct Note {
     pub message: String,
 }
 
-/// Reads the migrations in `paths` (files, folders, `-`) and adds their texts to `sources`. Without paths, looks for the one
-/// migrations folder below the working directory (see [`find`]).
+/// Reads the migrations in `paths` (files, folders, `-`) and adds their texts to `sources`. Without paths, looks for the project's
+/// migrations folders (see [`find`]).
 pub fn collect(paths: &[PathBuf], options: &CollectOptions, sources: &mut Sources) -> Collected {
     let mut collector = Collector::new(options, sources);
     if paths.is_empty() {
         match find(Path::new("")) {
-            Ok(folder) => collector.add_folder(&folder),
+            Ok(folders) => collector.add_found(&folders),
             Err(error) => collector.fail(Path::new("."), error.to_string()),
         }
     }
@@ -147,6 +147,20 @@ impl<'a> Collector<'a> {
     fn finish(mut self) -> Collected {
         self.collected.migrations.extend(self.down.into_iter().rev());
         self.collected
+    }
+
+    /// Folders that the user did not name: where they are several, or not here, a note says which.
+    fn add_found(&mut self, folders: &[PathBuf]) {
+        if folders.len() > 1 || folders.iter().any(|folder| folder.starts_with("..")) {
+            let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+            self.note(
+                Path::new("."),
+                format!("found these migrations: {}; name a path to read others", names.join(", ")),
+            );
+        }
+        for folder in folders {
+            self.add_folder(folder);
+        }
     }
 
     fn add_folder(&mut self, path: &Path) {

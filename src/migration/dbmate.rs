@@ -24,7 +24,7 @@ fn transaction(options: &str) -> TransactionMode {
     let mut pairs = options.split_whitespace().filter_map(|option| option.split_once(':'));
     match pairs.rfind(|(name, _)| *name == "transaction") {
         Some((_, "false")) => TransactionMode::OneString,
-        _ => TransactionMode::Wrapped,
+        _ => TransactionMode::WrappedString,
     }
 }
 

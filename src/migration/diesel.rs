@@ -57,7 +57,7 @@ impl Tool for Diesel {
     fn split(&self, input: &Input<'_>) -> Split {
         let wrapped = runs_in_transaction(input);
         let mut split =
-            Split::whole(input, if wrapped { TransactionMode::Wrapped } else { TransactionMode::OneString });
+            Split::whole(input, if wrapped { TransactionMode::WrappedString } else { TransactionMode::OneString });
         if input.text.is_empty() {
             split.notes.push((0..0, "diesel refuses an empty migration".to_owned()));
         }

@@ -37,10 +37,10 @@ impl Tool for Drizzle {
         let mut parts = Vec::new();
         let mut start = 0;
         for (at, _) in input.text.match_indices(BREAKPOINT) {
-            parts.push(Part { range: start..at, transaction: TransactionMode::Shared });
+            parts.push(Part { range: start..at, transaction: TransactionMode::SharedString });
             start = at + BREAKPOINT.len();
         }
-        parts.push(Part { range: start..input.text.len(), transaction: TransactionMode::Shared });
+        parts.push(Part { range: start..input.text.len(), transaction: TransactionMode::SharedString });
         Split::default().with(Direction::Up, parts)
     }
 

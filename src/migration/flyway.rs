@@ -112,7 +112,7 @@ impl Tool for Flyway {
         let wrapped = told.unwrap_or(alone == 0 || is_mixed);
         let transaction = match (wrapped, settings.group) {
             (true, true) => TransactionMode::Shared,
-            (true, false) => TransactionMode::Wrapped,
+            (true, false) => TransactionMode::WrappedByDriver,
             (false, _) => TransactionMode::None,
         };
         let mut split = Split::whole(input, transaction);

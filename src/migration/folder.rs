@@ -177,13 +177,18 @@ impl File {
     }
 
     fn is_tool_file(&self) -> bool {
-        let name = self.name();
-        TOOL_FILES.contains(&name) || name.ends_with(".sql.conf") || self.is_changelog()
+        is_tool_file(&self.relative)
     }
 
     pub fn is_changelog(&self) -> bool {
         is_changelog(&self.relative)
     }
+}
+
+/// Whether this is a tool's own file that says something about migrations.
+pub(super) fn is_tool_file(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    TOOL_FILES.contains(&name) || name.ends_with(".sql.conf") || is_changelog(path)
 }
 
 /// Whether this is Liquibase's list of changelogs, by its usual name.
@@ -193,7 +198,7 @@ pub(super) fn is_changelog(path: &Path) -> bool {
     matches!(extension, "yaml" | "yml" | "xml" | "json") && name.contains("changelog")
 }
 
-fn is_skipped(entry: &DirEntry) -> bool {
+pub(super) fn is_skipped(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     let skipped = name.starts_with('.') || name == "node_modules" || name == "target";
     entry.depth() > 0 && skipped && entry.file_type().is_dir()

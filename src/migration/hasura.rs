@@ -42,6 +42,6 @@ impl Tool for Hasura {
     }
 
     fn split(&self, input: &Input<'_>) -> Split {
-        Split::whole(input, TransactionMode::Wrapped)
+        Split::whole(input, TransactionMode::WrappedString)
     }
 }

@@ -61,7 +61,7 @@ impl Tool for Liquibase {
 
     fn split(&self, input: &Input<'_>) -> Split {
         if !is_formatted(&input.entry.file) {
-            return Split::whole(input, TransactionMode::Wrapped);
+            return Split::whole(input, TransactionMode::WrappedByDriver);
         }
         let mut reader = Reader::default();
         for line in lines(input.text) {
@@ -159,7 +159,9 @@ fn values<'a>(text: &'a str, keys: &[&str]) -> Vec<&'a str> {
             let name = key.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
             if keys.contains(&name) {
                 let quoted = value.strip_prefix(['"', '\'']).and_then(|value| value.split(['"', '\'']).next());
-                found.extend(quoted.or_else(|| value.split_whitespace().next()));
+                // A flow mapping has a comma or a brace behind the value.
+                let word = || value.split([',', '}']).next().and_then(|value| value.split_whitespace().next());
+                found.extend(quoted.or_else(word));
             }
             rest = &rest[at + 1..];
         }
@@ -294,11 +296,12 @@ fn parts(changeset: &Changeset, masked: &mut String) -> Vec<Part> {
     let in_transaction = !is_off(options, "runInTransaction");
     let cuts =
         if delimiter == ";" || delimiter.is_empty() { Vec::new() } else { cut(masked, range.clone(), delimiter) };
-    if in_transaction {
-        return vec![Part { range, transaction: TransactionMode::Wrapped }];
-    }
-    if is_off(options, "splitStatements") {
-        return batch(masked, range);
+    let as_one = is_off(options, "splitStatements");
+    match (in_transaction, as_one) {
+        (true, true) => return vec![Part { range, transaction: TransactionMode::WrappedString }],
+        (true, false) => return vec![Part { range, transaction: TransactionMode::WrappedByDriver }],
+        (false, true) => return batch(masked, range),
+        (false, false) => {}
     }
     if cuts.is_empty() {
         return vec![Part { range, transaction: TransactionMode::None }];
@@ -343,8 +346,11 @@ fn rollback(changeset: &Changeset, text: &str) -> Unit {
     }
     let first = changeset.rollback.first().map_or(0, |range| range.start);
     let last = changeset.rollback.last().map_or(first, |range| range.end);
-    let transaction =
-        if is_off(&changeset.options, "runInTransaction") { TransactionMode::None } else { TransactionMode::Wrapped };
+    let transaction = if is_off(&changeset.options, "runInTransaction") {
+        TransactionMode::None
+    } else {
+        TransactionMode::WrappedByDriver
+    };
     let parts = vec![Part { range: first..last, transaction }];
     Unit { name: None, direction: Direction::Down, parts, masked: Some(masked) }
 }
@@ -359,6 +365,8 @@ mod tests {
         assert_eq!(values(yaml, &["file", "path"]), ["a/1.sql", "b/"]);
         let xml = "<include relativeToChangelogFile=\"true\" file=\"a/1.sql\"/> <includeAll path=\"b\"/>";
         assert_eq!(values(xml, &["file", "path"]), ["a/1.sql", "b"]);
+        let flow = "- include: { file: a/1.sql, relativeToChangelogFile: true }\n- include: {file: b.sql}";
+        assert_eq!(values(flow, &["file"]), ["a/1.sql", "b.sql"]);
         assert_eq!(values("{\"include\": {\"file\": \"a.sql\"}}", &["file"]), ["a.sql"]);
     }
 

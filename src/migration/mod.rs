@@ -116,13 +116,38 @@ pub enum Direction {
 pub enum TransactionMode {
     /// Each statement by itself: it commits unless the file says BEGIN.
     None,
-    /// The tool opens a transaction around the section.
+    /// The tool opens a transaction around the section, and sends statement by statement.
     Wrapped,
+    /// The tool's driver opens a transaction in front of every statement that finds none, and the tool commits behind the section: JDBC
+    /// without autocommit.
+    WrappedByDriver,
+    /// The tool opens a transaction around the section, and sends it as one string: behind a COMMIT in it, PostgreSQL opens an implicit
+    /// transaction block for the rest.
+    WrappedString,
     /// The section is one multi-statement string: PostgreSQL runs it in an implicit transaction block, unless the string has its
     /// own BEGIN or COMMIT (manual, protocol flow, "Multiple Statements in a Simple Query").
     OneString,
-    /// One transaction around this and the following migrations of the run.
+    /// One transaction around this and the following migrations of the run; statement by statement.
     Shared,
+    /// One transaction around this and the following migrations of the run; the section is one string.
+    SharedString,
+}
+
+impl TransactionMode {
+    /// Whether the tool opens the transaction.
+    pub fn is_opened_by_tool(self) -> bool {
+        !matches!(self, TransactionMode::None | TransactionMode::OneString)
+    }
+
+    /// Whether it goes on in the next migration.
+    pub fn is_shared(self) -> bool {
+        matches!(self, TransactionMode::Shared | TransactionMode::SharedString)
+    }
+
+    /// Whether the section reaches the server as one query string.
+    pub fn is_one_string(self) -> bool {
+        matches!(self, TransactionMode::OneString | TransactionMode::WrappedString | TransactionMode::SharedString)
+    }
 }
 
 /// The tool that runs the migrations.

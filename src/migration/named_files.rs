@@ -14,7 +14,7 @@ use super::{Age, Direction, Framework};
 const ROOT_LEVELS: usize = 4;
 
 /// Whether a tool that looks into folders below would be pointed at this one: Flyway's default place, or Liquibase's changelog.
-fn is_root(folder: &Path) -> bool {
+pub(super) fn is_root(folder: &Path) -> bool {
     let has_changelog = |folder: &Path| {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).any(|path| is_changelog(&path))

@@ -64,7 +64,7 @@ impl Tool for NodePgMigrate {
         let end = input.text.len();
         let (up, down) = (marker(input.text, "up"), marker(input.text, "down"));
         let until = |start: usize, other: Option<usize>| start..other.filter(|other| *other > start).unwrap_or(end);
-        let part = |range: Range<usize>| vec![Part { range, transaction: TransactionMode::Shared }];
+        let part = |range: Range<usize>| vec![Part { range, transaction: TransactionMode::SharedString }];
         let split = Split::default().with(Direction::Up, part(up.map_or(0..end, |start| until(start, down))));
         match down {
             Some(start) => split.with(Direction::Down, part(until(start, up))),

@@ -49,7 +49,7 @@ impl Tool for Refinery {
     }
 
     fn split(&self, input: &Input<'_>) -> Split {
-        Split::whole(input, TransactionMode::Wrapped)
+        Split::whole(input, TransactionMode::WrappedString)
     }
 
     fn fails_on_byte_order_mark(&self) -> bool {

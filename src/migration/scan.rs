@@ -24,6 +24,18 @@ impl Piece {
                 rest.contains(&"CONCURRENTLY") || matches!(rest.first(), Some(&("DATABASE" | "SYSTEM" | "SCHEMA")))
             }
             ["CREATE" | "DROP", "DATABASE" | "TABLESPACE", ..] | ["VACUUM", ..] | ["ALTER", "SYSTEM", ..] => true,
+            ["CREATE" | "DROP", "SUBSCRIPTION", ..] | ["CLUSTER"] | ["DISCARD", "ALL"] => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it begins or ends a transaction block; savepoints do not.
+    pub fn controls_transaction(&self) -> bool {
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["ROLLBACK", "TO", ..] | ["ROLLBACK", "WORK" | "TRANSACTION", "TO", ..] => false,
+            ["BEGIN" | "COMMIT" | "END" | "ABORT" | "ROLLBACK", ..] => true,
+            ["START", "TRANSACTION", ..] => true,
             _ => false,
         }
     }

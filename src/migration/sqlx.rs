@@ -43,7 +43,7 @@ impl Tool for Sqlx {
     /// The whole file is one string; inside of a transaction unless it starts with the marker, to the byte.
     fn split(&self, input: &Input<'_>) -> Split {
         let opted_out = input.text.starts_with("-- no-transaction") && !input.entry.file.byte_order_mark;
-        Split::whole(input, if opted_out { TransactionMode::OneString } else { TransactionMode::Wrapped })
+        Split::whole(input, if opted_out { TransactionMode::OneString } else { TransactionMode::WrappedString })
     }
 
     fn fails_on_byte_order_mark(&self) -> bool {

@@ -1,12 +1,16 @@
 //! Supabase: `supabase/migrations/<version>_<name>.sql`.
 //!
-//! Recognised by the folder's place. The command line tool splits a file into statements and sends them as one batch of the extended
-//! protocol, without a transaction of its own: PostgreSQL runs the batch in an implicit transaction block.
+//! Recognised by the folder's place. The command line tool splits a file into statements and sends them as batches of the extended
+//! protocol, without a transaction of its own: PostgreSQL runs a batch in an implicit transaction block. A statement that refuses such
+//! a block is sent by itself between two batches, and so is every statement of a file that begins or ends transactions.
+
+use std::ops::Range;
 
 use super::folder::{File, Folder};
 use super::order::leading_digits;
-use super::tools::{Entry, Input, Order, Split, Tool, batch};
-use super::{Direction, Framework};
+use super::scan::{Piece, pieces};
+use super::tools::{Entry, Input, Order, Part, Split, Tool};
+use super::{Direction, Framework, TransactionMode};
 
 pub(super) struct Supabase;
 
@@ -42,6 +46,72 @@ impl Tool for Supabase {
     }
 
     fn split(&self, input: &Input<'_>) -> Split {
-        Split::default().with(Direction::Up, batch(input.text, 0..input.text.len()))
+        Split::default().with(Direction::Up, batches(input.text))
+    }
+}
+
+fn batches(text: &str) -> Vec<Part> {
+    let pieces = pieces(text, 0..text.len());
+    if pieces.iter().any(Piece::controls_transaction) {
+        return vec![Part { range: 0..text.len(), transaction: TransactionMode::None }];
+    }
+    let mut parts: Vec<Part> = Vec::new();
+    for piece in &pieces {
+        let transaction = if piece.runs_alone() { TransactionMode::None } else { TransactionMode::OneString };
+        match parts.last_mut() {
+            Some(last) if last.transaction == transaction => last.range.end = piece.range.end,
+            Some(last) => {
+                let start = last.range.end;
+                parts.push(Part { range: start..piece.range.end, transaction });
+            }
+            None => parts.push(Part { range: 0..piece.range.end, transaction }),
+        }
+    }
+    if let Some(last) = parts.last_mut() {
+        last.range.end = text.len();
+    }
+    without_delimiters(text, parts)
+}
+
+/// The semicolon behind a part's last statement belongs to that part.
+fn without_delimiters(text: &str, mut parts: Vec<Part>) -> Vec<Part> {
+    for at in 1..parts.len() {
+        let start = parts[at].range.start;
+        let moved: Range<usize> = start..start + usize::from(text[start..].starts_with(';'));
+        parts[at - 1].range.end = moved.end;
+        parts[at].range.start = moved.end;
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use TransactionMode::{None, OneString};
+
+    fn sent(text: &str) -> Vec<(&str, TransactionMode)> {
+        batches(text).into_iter().map(|part| (text[part.range].trim(), part.transaction)).collect()
+    }
+
+    #[test]
+    fn a_statement_that_refuses_a_batch_parts_it() {
+        let text = "create table a (); select 1;\nvacuum a; reindex index concurrently i;\nselect 2;";
+        let parts = [
+            ("create table a (); select 1;", OneString),
+            ("vacuum a; reindex index concurrently i;", None),
+            ("select 2;", OneString),
+        ];
+        assert_eq!(sent(text), parts);
+        assert_eq!(sent("-- nothing"), []);
+    }
+
+    #[test]
+    fn a_file_with_its_own_transactions_is_sent_statement_by_statement() {
+        for text in ["begin; select 1; commit;", "select 1; abort; select 2", "start transaction; end"] {
+            assert_eq!(sent(text), [(text, None)]);
+        }
+        for text in ["savepoint here; select 1", "rollback to here; select 1"] {
+            assert_eq!(sent(text), [(text, OneString)]);
+        }
     }
 }

@@ -19,7 +19,7 @@ pub use compare::{ChangeKind, Comparison, Difference, PlanChange, compare};
 pub use node::{Node, NodeId, NodeType};
 pub use own::{OwnUse, Shares};
 pub use query::{Query, QueryError};
-pub use read::{ReadError, is_plan, read};
+pub use read::{ReadError, is_plan, read, text_of};
 
 use node::{Buffers, KnownType};
 use serde::Serialize;

@@ -16,7 +16,7 @@ use super::shared::belongs_to_server;
 use super::stand_in::{self, Missing};
 use crate::change::{Change, TransactionControl};
 use crate::history::{MigrationRun, Step, TransactionId};
-use crate::migration::{Framework, TransactionMode};
+use crate::migration::Framework;
 use crate::shadow::{Access, Picture, ServerError, Session, ShadowError, Watched, observe_outside_block_in};
 use crate::sql::{Script, Sources, Span};
 
@@ -475,7 +475,7 @@ fn blame(outcomes: &mut [(usize, Outcome)], error: Option<ServerError>) {
 
 fn is_shared(run: &MigrationRun) -> bool {
     let sections = &run.migration.sections;
-    !sections.is_empty() && sections.iter().all(|section| section.transaction == TransactionMode::Shared)
+    !sections.is_empty() && sections.iter().all(|section| section.transaction.is_shared())
 }
 
 /// COMMIT or ROLLBACK inside a procedure or a DO block, which a block around them forbids.

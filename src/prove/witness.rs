@@ -83,9 +83,7 @@ fn statement(run: &MigrationRun, finding: &Finding) -> Option<String> {
     let witness = finding.witness.as_ref()?;
     let breakage = run.breakages.iter().map(|(breakage, _)| breakage).find(|breakage| breakage.witness == *witness);
     match breakage.map(|breakage| breakage.kind) {
-        Some(BreakageKind::RowSecurityEnabled | BreakageKind::PolicyTightened) => {
-            as_client(run, breakage?, &witness.sql)
-        }
+        Some(kind) if kind.is_about_row_security() => as_client(run, breakage?, &witness.sql),
         Some(BreakageKind::PrivilegeRevoked) if !witness.sql.starts_with("SET ROLE") => None,
         _ => Some(witness.sql.clone()),
     }

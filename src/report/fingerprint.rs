@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::Report;
+use super::{Report, StatementRecord};
 use crate::finding::Finding;
 use crate::sql::{FileId, Sources, Span, normalize};
 
@@ -21,7 +21,8 @@ pub fn fingerprints(report: &Report, sources: &Sources) -> Vec<String> {
     let mut texts: HashMap<Span, String> = HashMap::new();
     let mut numbers: HashMap<u128, usize> = HashMap::new();
     let mut fingerprint = |finding: &Finding| {
-        let span = statements.around(finding.span);
+        // Outside of statements the place itself: a comment, a part that could not be read.
+        let span = statements.around(finding.span).map_or(finding.span, |record| record.span);
         let text = texts.entry(span).or_insert_with(|| normalize(sources.slice(span)));
         let object = finding.object.as_deref().unwrap_or_default();
         let name = own_name(&sources.file(span.file).name);
@@ -35,19 +36,17 @@ pub fn fingerprints(report: &Report, sources: &Sources) -> Vec<String> {
 }
 
 /// The judged statements by their start.
-struct Statements(BTreeMap<(FileId, u32), Span>);
+pub(super) struct Statements<'r>(BTreeMap<(FileId, u32), &'r StatementRecord>);
 
-impl Statements {
-    fn of(report: &Report) -> Statements {
-        Statements(
-            report.statements.iter().map(|record| ((record.span.file, record.span.start), record.span)).collect(),
-        )
+impl<'r> Statements<'r> {
+    pub fn of(report: &'r Report) -> Statements<'r> {
+        Statements(report.statements.iter().map(|record| ((record.span.file, record.span.start), record)).collect())
     }
 
-    /// The statement that a place stands in, else the place itself (a comment, a part that could not be read).
-    fn around(&self, place: Span) -> Span {
+    /// The statement that a place stands in.
+    pub fn around(&self, place: Span) -> Option<&'r StatementRecord> {
         let before = self.0.range(..=(place.file, place.start)).next_back();
-        before.map(|(_, span)| *span).filter(|span| span.contains(place)).unwrap_or(place)
+        before.map(|(_, record)| *record).filter(|record| record.span.contains(place))
     }
 }
 

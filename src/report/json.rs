@@ -12,6 +12,8 @@ use crate::config::Area;
 use crate::contract::Witness;
 use crate::effect::{Effect, InTransactionBlock, LockMode};
 use crate::finding::{Category, Confidence, Evidence, Finding, FixStep, Severity};
+use crate::history::TransactionKind;
+
 use crate::sql::{Sources, Span};
 use crate::version::PgVersion;
 
@@ -84,11 +86,38 @@ struct Statement<'r> {
     end_line: u32,
     end_column: u32,
     sql: &'r str,
+    migration: &'r str,
+    transaction: Option<JsonTransaction>,
     changes: &'r [&'static str],
     conditional: bool,
     effect: JsonEffect<'r>,
     #[serde(skip_serializing_if = "Option::is_none")]
     observed: Option<JsonObserved<'r>>,
+}
+
+/// A transaction block; statements of one history with one number commit together.
+#[derive(Serialize)]
+struct JsonTransaction {
+    number: u32,
+    opened_by: OpenedBy,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum OpenedBy {
+    File,
+    Tool,
+    Server,
+}
+
+impl From<TransactionKind> for OpenedBy {
+    fn from(kind: TransactionKind) -> OpenedBy {
+        match kind {
+            TransactionKind::Explicit => OpenedBy::File,
+            TransactionKind::Framework => OpenedBy::Tool,
+            TransactionKind::Implicit => OpenedBy::Server,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -174,6 +203,8 @@ fn statement<'r>(record: &'r StatementRecord, sources: &'r Sources) -> Statement
         end_line: end.line,
         end_column: end.column,
         sql: sources.slice(record.span),
+        migration: &record.migration,
+        transaction: record.transaction.map(|(id, kind)| JsonTransaction { number: id.0, opened_by: kind.into() }),
         changes: &record.changes,
         conditional: record.conditional,
         effect: json_effect(effect),

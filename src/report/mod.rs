@@ -34,6 +34,7 @@ use serde::Serialize;
 
 use crate::effect::Effect;
 use crate::finding::{Finding, Severity};
+use crate::history::{TransactionId, TransactionKind};
 use crate::sql::{FileId, Sources, Span};
 use crate::version::PgVersion;
 
@@ -41,7 +42,7 @@ use crate::version::PgVersion;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     pub pg_version: PgVersion,
-    /// Every statement of the judged migrations, by file, in the order in which they run.
+    /// Every statement of the judged migrations, history by history, in the order in which they run.
     pub statements: Vec<StatementRecord>,
     /// By file and place.
     pub findings: Vec<Finding>,
@@ -60,6 +61,12 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq)]
 pub struct StatementRecord {
     pub span: Span,
+    /// The migration's own name or version.
+    pub migration: String,
+    /// The transaction block that it runs in; `None`: it commits by itself.
+    pub transaction: Option<(TransactionId, TransactionKind)>,
+    /// The tool sends the statements around it one by one: others in its place would commit by themselves too.
+    pub commits_alone: bool,
     pub changes: Vec<&'static str>,
     pub conditional: bool,
     pub effect: Effect,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer as Snippets, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer as Snippets, Snippet};
 use rayon::prelude::*;
 
 use super::{Renderer, Report, StatementRecord, layout, proof_text, prose};
@@ -61,6 +61,8 @@ fn by_file(report: &Report) -> BTreeMap<FileId, Parts<'_>> {
     for record in &report.statements {
         files.entry(record.span.file).or_default().statements.push(record);
     }
+    // A way back runs the last part of a file first.
+    files.values_mut().for_each(|parts| parts.statements.sort_by_key(|record| record.span.start));
     files
 }
 
@@ -173,7 +175,10 @@ impl Text {
         };
         let file = sources.file(finding.span.file);
         let window = window(finding, sources);
-        let place = |span: Span| (span.start - window.start) as usize..(span.end - window.start) as usize;
+        let clip = clipped(window, finding, sources);
+        let window = clip.unwrap_or(window);
+        let place =
+            |span: Span| (span.start - window.start) as usize..(span.end.min(window.end) - window.start) as usize;
         let mut annotations: Vec<Annotation> =
             vec![AnnotationKind::Primary.span(place(first_line(finding.span, sources)))];
         for (span, label) in &finding.related {
@@ -184,12 +189,20 @@ impl Text {
             }
         }
         let snippet = Snippet::source(file.slice(window))
-            .path(prose::one_line(&file.name))
             .line_start(sources.positions(window).0.line as usize)
             .fold(true)
             .annotations(annotations);
         let title = level.primary_title(prose::one_line(&finding.message)).id(finding.rule);
-        let mut group = if has_place { title.element(snippet) } else { Group::with_title(title) };
+        let path = prose::one_line(&file.name);
+        let mut group = match clip {
+            _ if !has_place => Group::with_title(title),
+            None => title.element(snippet.path(path)),
+            Some(_) => {
+                let at = sources.positions(finding.span).0;
+                let origin = Origin::path(path).line(at.line as usize).char_column(at.column as usize);
+                title.element(origin).element(snippet)
+            }
+        };
         for evidence in &finding.evidence {
             group = group.element(
                 Level::NOTE
@@ -254,6 +267,12 @@ const NOTE_INDENT: usize = 18;
 /// More lines than this between two places, and only the finding's own is shown.
 const WINDOW_LINES: u32 = 40;
 
+/// Bytes of source that an excerpt may have; statements that a tool wrote can stand on one line of many thousands.
+const LONGEST_WINDOW: usize = 16 * 1024;
+
+/// Bytes on either side of the finding that are left of a longer one.
+const CLIPPED_TO: usize = 200;
+
 /// Whole lines around the finding, and around the related places that are near.
 fn window(finding: &Finding, sources: &Sources) -> Span {
     let file = sources.file(finding.span.file);
@@ -268,7 +287,29 @@ fn window(finding: &Finding, sources: &Sources) -> Span {
     }
     let start = file.text[..span.start as usize].rfind('\n').map_or(0, |at| at + 1);
     let end = file.text[span.end as usize..].find('\n').map_or(file.text.len(), |at| span.end as usize + at);
-    Span::new(span.file, start, end)
+    let end = start + file.text[start..end].trim_end_matches('\r').len();
+    Span::new(span.file, start, end.max(span.end as usize))
+}
+
+/// Of a window that is too long to be laid out: what is near the finding.
+fn clipped(window: Span, finding: &Finding, sources: &Sources) -> Option<Span> {
+    if (window.end - window.start) as usize <= LONGEST_WINDOW {
+        return None;
+    }
+    let text = &sources.file(window.file).text;
+    let place = first_line(finding.span, sources);
+    let mut start = (place.start as usize).saturating_sub(CLIPPED_TO).max(window.start as usize);
+    let mut end = (place.end as usize).min(place.start as usize + CLIPPED_TO) + CLIPPED_TO;
+    end = end.min(window.end as usize);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    // Only the line itself.
+    start += text[start..place.start as usize].rfind('\n').map_or(0, |at| at + 1);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    Some(Span::new(window.file, start, end))
 }
 
 /// A span of several lines is shown by its first.
@@ -317,7 +358,10 @@ fn work(record: &StatementRecord) -> String {
 
 /// The first of the worst findings, and how many there are besides.
 fn verdict(record: &StatementRecord, findings: &[&Finding]) -> String {
-    let here: Vec<&&Finding> = findings.iter().filter(|finding| record.span.contains(finding.span)).collect();
+    // In the order of the text.
+    let from = findings.partition_point(|finding| finding.span.start < record.span.start);
+    let behind = findings[from..].iter().take_while(|finding| finding.span.start <= record.span.end);
+    let here: Vec<&&Finding> = behind.filter(|finding| record.span.contains(finding.span)).collect();
     let Some(worst) = here.iter().rev().max_by_key(|finding| finding.severity) else { return "ok".to_owned() };
     match here.len() {
         1 => format!("{}: {}", worst.severity, worst.rule),

@@ -3,15 +3,19 @@
 //! In: findings of a run, and what is known of the database. Out: the same findings with sizes, durations and traffic as evidence. A rule
 //! that knows only the SQL has to take every table for large and busy; here it is known.
 
-use crate::change::QualifiedName;
+use crate::change::{AlterTableActionKind, Change, Name, QualifiedName};
 use crate::effect::{Work, WorkKind};
 use crate::facts::{Live, RelationFacts, Span, bytes, rows};
 use crate::finding::{Category, Evidence, Finding, Severity};
 
 use super::RunContext;
+use super::schema::numbers::percent;
 
 /// Adds evidence to the findings of a run, and lowers what is brief.
 pub fn measure(findings: &mut [Finding], context: &RunContext, live: &Live) {
+    for finding in findings.iter_mut().filter(|finding| finding.category == Category::Failing) {
+        tell_rows(finding, context, live);
+    }
     for finding in findings.iter_mut().filter(|finding| finding.category == Category::Blocking) {
         let works = works_of(finding, context);
         if works.is_empty() {
@@ -51,8 +55,9 @@ fn weigh(finding: &mut Finding, works: &[&Work], context: &RunContext, live: &Li
     let size: u64 = known.iter().filter_map(|(_, (_, facts))| facts.table_bytes()).sum();
     if let [(_, (name, _)), ..] = known.as_slice() {
         // Once behind the name: "rewrites public.orders (41 GB) under …".
-        let printed = name.to_string();
-        finding.message = finding.message.replacen(&printed, &format!("{printed} ({})", bytes(size)), 1);
+        if let Some(end) = end_of_name(&finding.message, &name.to_string()) {
+            finding.message.insert_str(end, &format!(" ({})", bytes(size)));
+        }
     }
     finding.message.push_str(&format!(", {span}"));
     let rates =
@@ -74,6 +79,62 @@ fn weigh(finding: &mut Finding, works: &[&Work], context: &RunContext, live: &Li
         (false, _) => return,
     };
     finding.severity = finding.severity.min(most);
+}
+
+/// Where a name ends in a message, at a place where it is not the beginning of a longer one.
+fn end_of_name(message: &str, name: &str) -> Option<usize> {
+    let goes_on = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.' | '"'));
+    let ends = message.match_indices(name).map(|(at, _)| at + name.len());
+    ends.into_iter().find(|end| !message.get(*end..).is_some_and(goes_on))
+}
+
+/// What is known of the rows that a statement may fail on: that there are none, or that some are NULL.
+fn tell_rows(finding: &mut Finding, context: &RunContext, live: &Live) {
+    let Some(step) = context.steps().find(|step| step.step.span().contains(finding.span)) else { return };
+    let Some(Change::AlterTable(alter)) = step.change() else { return };
+    let Some(relation) = step.step.schema.find_relation(&alter.relation, &step.step.session) else { return };
+    let Some(now) = live.schema.relation(relation.id) else { return };
+    let Some(facts) = live.facts.relation(&now.name) else { return };
+    // What an earlier statement of the migration writes is not in the statistics.
+    let earlier = context.steps().take_while(|it| it.index < step.index);
+    let written = earlier.filter_map(|it| it.change()).any(|change| {
+        matches!(change, Change::Insert(_) | Change::Update(_) | Change::Delete(_) | Change::Merge(_) | Change::Do(_))
+    });
+    match finding.rule {
+        "fails-on-rows" if facts.heap_bytes == Some(0) && !facts.locked && !written => {
+            finding.severity = Severity::Info;
+            finding.evidence = vec![Evidence::measured(format!("{} has no page, and so no row", now.name))];
+        }
+        "fails-on-rows" if facts.row_estimate().is_some_and(|rows| rows >= 1.0) => {
+            finding.evidence = vec![Evidence::measured(size_of(&now.name, facts))];
+        }
+        "may-fail-on-rows" => {
+            let Some(AlterTableActionKind::SetNotNull { column, .. }) =
+                step.action_at(finding.span).map(|action| &action.kind)
+            else {
+                return;
+            };
+            let known = relation.column(&column.name).and_then(|column| now.column_by_id(column.id));
+            let Some(share) = known.and_then(|column| null_share(facts, &column.name)) else { return };
+            let as_of = facts.analyzed_at().map(|at| format!(" as of {at}")).unwrap_or_default();
+            let fact = format!("{} of the rows of {} are NULL there{as_of}", percent(share), now.name);
+            if share > 0.0 && !written {
+                finding.severity = Severity::Error;
+                finding.message =
+                    finding.message.replacen("fails if a row breaks it", "fails on the rows that are there", 1);
+            }
+            finding.evidence = vec![Evidence::measured(fact)];
+        }
+        _ => {}
+    }
+}
+
+/// The share of NULLs, where ANALYZE looked at all rows but a tenth of those that there are now.
+fn null_share(facts: &RelationFacts, column: &Name) -> Option<f64> {
+    let rows = facts.rows.filter(|rows| *rows >= 1.0)?;
+    let modified = facts.activity.as_ref().map_or(0.0, |activity| activity.modified_since_analyze as f64);
+    let column = facts.columns.get(column).filter(|_| modified <= rows * 0.1)?;
+    Some(f64::from(column.null_fraction))
 }
 
 /// For findings that speak of a table but of no work on it: a lock, a batch of rows.
@@ -123,5 +184,17 @@ fn per_second(rate: f64) -> String {
         rate if rate < 0.01 => "under 0.01".to_owned(),
         rate if rate < 10.0 => format!("{rate:.2}"),
         rate => format!("{rate:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::end_of_name;
+
+    #[test]
+    fn a_size_stands_behind_the_table_and_not_within_the_name_of_its_index() {
+        let message = "builds shop.orders_site_idx under SHARE on shop.orders: writes wait";
+        assert_eq!(end_of_name(message, "shop.orders").map(|at| &message[at..]), Some(": writes wait"));
+        assert_eq!(end_of_name("rewrites shop.\"Orders\"", "shop.orders"), None);
     }
 }

@@ -65,11 +65,13 @@ impl Example {
         (job, sources)
     }
 
-    /// What pgassay says of it.
+    /// What pgassay says of it, and the files as they may be shown.
     fn judge(&self, as_audit: bool) -> (Report, Sources) {
-        let (job, sources) = self.job();
+        let (job, mut sources) = self.job();
         if !as_audit {
-            return (crate::check::check(&job, &sources), sources);
+            let report = crate::check::check(&job, &sources);
+            sources.hide_secrets();
+            return (report, sources);
         }
         let (facts, workload) = schema::measured(self.migration).unzip();
         let audit = AuditJob {
@@ -82,7 +84,9 @@ impl Example {
             settings: job.settings,
             ..AuditJob::default()
         };
-        (crate::audit::audit(&audit, &sources), sources)
+        let report = crate::audit::audit(&audit, &sources);
+        sources.hide_secrets();
+        (report, sources)
     }
 }
 
@@ -135,7 +139,9 @@ pub fn check(run: &MigrationRun, sources: &Sources, settings: &Settings, live: O
         findings.extend(migration::lock_behind_transaction::check(&context, live));
         measured::measure(&mut findings, &context, live);
     }
-    findings.extend(schema::check_added(run, &settings.areas, options));
+    let added = schema::check_added(run, &settings.areas, options);
+    let news: Vec<Finding> = added.into_iter().filter(|finding| !one_cause::is_told(finding, &findings)).collect();
+    findings.extend(news);
     findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
     findings
 }

@@ -4,8 +4,10 @@ use crate::finding::{Category, Finding, Severity};
 use crate::history::MigrationRun;
 use crate::rules::migration::breaking::CHANGED_TYPE;
 use crate::rules::migration::fails_on_rows::{FAILS_ON_ROWS, MAY_FAIL_ON_ROWS};
+use crate::rules::migration::guards::EXPOSED_ROWS;
 use crate::rules::migration::refused_statement::{DEPENDENT_OBJECT, DUPLICATE_OBJECT, REFUSED_STATEMENT};
 use crate::rules::migration::{narrowed_data, transaction_forbidden};
+use crate::rules::schema::permissions;
 use crate::sql::Span;
 
 /// Leaves out what follows from another finding of the same migration.
@@ -25,6 +27,13 @@ pub(super) fn keep_causes(findings: Vec<Finding>, run: &MigrationRun) -> Vec<Fin
     };
     let keep: Vec<bool> = findings.iter().map(|finding| !follows(finding)).collect();
     findings.into_iter().zip(keep).filter_map(|(finding, keep)| keep.then_some(finding)).collect()
+}
+
+/// What a rule about the schema says that the loss says already: the policies of a table do nothing because the migration has just
+/// switched row security off.
+pub(super) fn is_told(finding: &Finding, losses: &[Finding]) -> bool {
+    finding.rule == permissions::ROW_SECURITY.name
+        && losses.iter().any(|loss| loss.rule == EXPOSED_ROWS.name && loss.object == finding.object)
 }
 
 /// Statements that the server refuses for certain. Something missing may have been made elsewhere: what else such a statement does

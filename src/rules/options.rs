@@ -45,5 +45,5 @@ impl RuleOptions {
 }
 
 /// The types that discouraged-types speaks of, by the names that people write.
-pub const ACCEPTABLE_TYPES: [&str; 8] =
-    ["timestamp", "timetz", "char", "money", "json", "serial", "smallserial", "uuid-text"];
+pub const ACCEPTABLE_TYPES: [&str; 9] =
+    ["timestamp", "timetz", "char", "money", "json", "serial", "smallserial", "integer-identity", "uuid-text"];

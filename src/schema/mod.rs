@@ -14,6 +14,7 @@ mod relation;
 mod rewrite;
 mod rows;
 mod session;
+mod share;
 
 pub use apply::*;
 pub use assume::Assumed;
@@ -23,6 +24,7 @@ pub use object::*;
 pub use relation::*;
 pub(crate) use rewrite::rename_column;
 pub use session::*;
+pub(crate) use share::Shared;
 
 use std::sync::Arc;
 

@@ -94,6 +94,8 @@ pub struct Publication {
     pub all_tables: bool,
     pub tables: Vec<super::RelationId>,
     pub schemas: Vec<Name>,
+    /// UPDATE or DELETE is among what it publishes.
+    pub updates: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -335,6 +335,7 @@ impl Relation {
             children: Vec::new(),
             bound: None,
             triggers: Vec::new(),
+            system_triggers_off: false,
             rules: Vec::new(),
             policies: Vec::new(),
             row_security: false,

@@ -43,6 +43,8 @@ pub struct Relation {
     /// This relation's bound when it is a partition.
     pub bound: Option<PartitionBound>,
     pub triggers: Vec<Trigger>,
+    /// DISABLE TRIGGER ALL: the triggers behind foreign keys and deferrable keys do not fire.
+    pub system_triggers_off: bool,
     pub rules: Vec<Rule>,
     pub policies: Vec<Policy>,
     pub row_security: bool,

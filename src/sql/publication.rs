@@ -19,10 +19,16 @@ pub(super) fn create_publication(reader: &mut Reader) -> Result<Change> {
     } else {
         objects(reader)?
     };
-    if reader.take_word("WITH") {
-        reader.storage_options()?;
-    }
-    Ok(Change::CreatePublication(CreatePublication { name, objects }))
+    let options = if reader.take_word("WITH") { reader.storage_options()? } else { Vec::new() };
+    let updates = publishes_updates(&options).unwrap_or(true);
+    Ok(Change::CreatePublication(CreatePublication { name, objects, updates }))
+}
+
+/// What `publish = 'insert, update'` says of UPDATE and DELETE.
+fn publishes_updates(options: &[StorageOption]) -> Option<bool> {
+    let option = options.iter().find(|option| &*option.name == "publish")?;
+    let kinds = option.value.as_deref().unwrap_or_default().to_ascii_lowercase();
+    Some(kinds.split(',').any(|kind| matches!(kind.trim(), "update" | "delete")))
 }
 
 /// `TABLE a, b, TABLES IN SCHEMA c, d, TABLE e`: each word holds until the next one.
@@ -71,8 +77,7 @@ pub(super) fn alter_publication(reader: &mut Reader) -> Result<Change> {
         AlterPublicationAction::Drop(objects(reader)?)
     } else if reader.at_word("SET") && *reader.peek_nth(1) == Token::LParen {
         reader.advance();
-        reader.storage_options()?;
-        AlterPublicationAction::Options
+        AlterPublicationAction::Options { updates: publishes_updates(&reader.storage_options()?) }
     } else if reader.take_word("SET") {
         AlterPublicationAction::Set(objects(reader)?)
     } else {

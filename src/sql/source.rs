@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 /// One input text: a file, or standard input.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
@@ -91,6 +93,9 @@ impl SourceFile {
         substitutions: &[Substitution],
     ) -> SourceFile {
         let mut file = SourceFile::new(name, original);
+        if substitutions.is_empty() {
+            return file;
+        }
         let mut text = String::with_capacity(file.original.len());
         let mut copied = 0;
         for substitution in substitutions {
@@ -150,6 +155,32 @@ impl SourceFile {
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.range()).unwrap_or_default()
     }
+
+    /// The file with asterisks in the place of some parts; every place stays where it is. A placeholder keeps its name, its value does not
+    /// show.
+    fn without(&self, parts: &[Span]) -> SourceFile {
+        let stars = |text: &str, ranges: &mut dyn Iterator<Item = std::ops::Range<usize>>| -> Arc<str> {
+            let mut bytes = text.as_bytes().to_vec();
+            for range in ranges {
+                bytes.get_mut(range).unwrap_or_default().fill(b'*');
+            }
+            String::from_utf8(bytes).unwrap_or_default().into()
+        };
+        let text = stars(&self.text, &mut parts.iter().map(|part| part.range()));
+        let original = match self.replaced.is_empty() {
+            true => text.clone(),
+            false => {
+                let written = parts.iter().filter(|part| !self.is_placeholder(**part));
+                stars(&self.original, &mut written.map(|part| self.original_range(*part)))
+            }
+        };
+        SourceFile { text, original, ..self.clone() }
+    }
+
+    /// Whether a part of the text is the value of a placeholder, or has one in it.
+    pub fn is_placeholder(&self, span: Span) -> bool {
+        self.replaced.iter().any(|part| part.start < span.end && span.start < part.end)
+    }
 }
 
 /// All files of a run.
@@ -174,6 +205,17 @@ impl Sources {
 
     pub fn slice(&self, span: Span) -> &str {
         self.file(span.file).slice(span)
+    }
+
+    /// Puts asterisks in the place of passwords: from here on the files may be shown, and not be run.
+    pub fn hide_secrets(&mut self) {
+        self.files.par_iter_mut().enumerate().for_each(|(index, file)| {
+            let whole = Span::new(FileId(index as u32), 0, file.text.len());
+            let secrets = super::secrets(file, whole);
+            if !secrets.is_empty() {
+                *file = file.without(&secrets);
+            }
+        });
     }
 
     /// First character and first character after the span.
@@ -206,5 +248,20 @@ mod tests {
         assert_eq!(place("shopshopshop"), (1, 13, 1, 17));
         assert_eq!(place("opsh"), (1, 13, 1, 17));
         assert_eq!(place("add"), (2, 3, 2, 6));
+    }
+
+    #[test]
+    fn passwords_are_not_shown_and_placeholders_keep_their_names() {
+        let original = "CREATE ROLE a PASSWORD 'grün';\nCREATE ROLE b PASSWORD '${word}';";
+        let at = original.find("${word}").unwrap() as u32;
+        let value = Substitution { start: at, end: at + 7, value: "hunter2".to_owned() };
+        let mut sources = Sources::default();
+        let file = sources.add(SourceFile::substituted("a.sql", original, &[value]));
+        let mut shown = sources.clone();
+        shown.hide_secrets();
+        assert_eq!(&*shown.file(file).text, "CREATE ROLE a PASSWORD '*****';\nCREATE ROLE b PASSWORD '*******';");
+        assert_eq!(shown.file(file).original(), "CREATE ROLE a PASSWORD '*****';\nCREATE ROLE b PASSWORD '${word}';");
+        let b = Span::new(file, shown.file(file).text.rfind("ROLE").unwrap(), shown.file(file).text.len());
+        assert_eq!(shown.positions(b), sources.positions(b));
     }
 }

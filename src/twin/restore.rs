@@ -55,7 +55,12 @@ pub(super) async fn restore(session: &Session, statistics: &Statistics) -> Resul
     let major = session_major(session).await?;
     let statements =
         statements.into_iter().map(|(what, sql)| (what, if major >= 15 { sql.fifteen } else { sql.fourteen }));
-    gaps.extend(run(session, statements.collect()).await?);
+    let mut statements: Vec<(String, String)> = statements.collect();
+    if major < 15 && !statements.is_empty() {
+        // In 14 CREATE STATISTICS leaves an empty row.
+        statements.insert(0, ("extended statistics".to_owned(), "DELETE FROM pg_statistic_ext_data".to_owned()));
+    }
+    gaps.extend(run(session, statements).await?);
     Ok(gaps)
 }
 

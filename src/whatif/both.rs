@@ -23,6 +23,8 @@ pub struct BothPlanner<'r> {
     only_twin: BTreeSet<String>,
     /// Queries that the twin plans.
     in_twin: BTreeSet<usize>,
+    /// Queries with values, in the order of their numbers.
+    variants: Vec<(usize, BTreeMap<usize, String>)>,
 }
 
 enum Twin<'r> {
@@ -34,7 +36,14 @@ enum Twin<'r> {
 impl<'r> BothPlanner<'r> {
     pub fn new(hypopg: HypopgPlanner<'r>, twin: MakeTwin<'r>) -> BothPlanner<'r> {
         let twin = Twin::NotYet(Some(twin));
-        BothPlanner { hypopg, twin, offers: Vec::new(), only_twin: BTreeSet::new(), in_twin: BTreeSet::new() }
+        BothPlanner {
+            hypopg,
+            twin,
+            offers: Vec::new(),
+            only_twin: BTreeSet::new(),
+            in_twin: BTreeSet::new(),
+            variants: Vec::new(),
+        }
     }
 
     /// EXPLAINs that were run.
@@ -63,6 +72,10 @@ impl<'r> BothPlanner<'r> {
             self.twin = match make.take().map(|make| make()) {
                 Some(Ok(mut planner)) => {
                     planner.offer(&self.offers);
+                    for (query, values) in &self.variants {
+                        let _ = planner.plan(*query, &[], &[]);
+                        planner.with_values(*query, values);
+                    }
                     Twin::There(Box::new(planner))
                 }
                 Some(Err(reason)) => Twin::Never(reason),
@@ -131,6 +144,20 @@ impl Planner for BothPlanner<'_> {
             true => self.twin()?.plan_with_values(query, values),
             false => self.hypopg.plan_with_values(query, values),
         }
+    }
+
+    fn with_values(&mut self, query: usize, values: &BTreeMap<usize, String>) -> Option<usize> {
+        let number = self.hypopg.with_values(query, values);
+        if let Twin::There(twin) = &mut self.twin {
+            // The first plan repairs the statement.
+            let _ = twin.plan(query, &[], &[]);
+            twin.with_values(query, values);
+        }
+        if self.in_twin.contains(&query) {
+            self.in_twin.extend(number);
+        }
+        self.variants.push((query, values.clone()));
+        number
     }
 
     fn rows(&mut self, table: &QualifiedName, condition: &str) -> Option<f64> {

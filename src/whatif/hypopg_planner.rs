@@ -179,6 +179,10 @@ impl Planner for HypopgPlanner<'_> {
         self.planning.plan_with_values(&mut self.server, query, values).map_err(|refusal| refusal.message)
     }
 
+    fn with_values(&mut self, query: usize, values: &BTreeMap<usize, String>) -> Option<usize> {
+        Some(self.planning.with_values(query, values))
+    }
+
     fn rows(&mut self, table: &QualifiedName, condition: &str) -> Option<f64> {
         planning::rows(&mut self.server, table, condition)
     }

@@ -115,6 +115,14 @@ impl Planning {
         server.explain(with, without, &self.queries[query].explain())
     }
 
+    /// A query with literals in the place of some parameters, by their numbers, as one more query.
+    pub fn with_values(&mut self, query: usize, values: &BTreeMap<usize, String>) -> usize {
+        let prepared = self.queries[query].with_values(values);
+        self.queries.push(prepared);
+        self.reads.push(BTreeSet::new());
+        self.queries.len() - 1
+    }
+
     /// The plan with literals in the place of some parameters, by their numbers.
     pub fn plan_with_values(
         &mut self,

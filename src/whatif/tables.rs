@@ -36,6 +36,8 @@ pub async fn read_tables(source: &impl Source, facts: Option<&Facts>) -> Result<
         tables.tables.insert(name, info);
     }
     tables.trigrams = source.rows("extensions", TRIGRAMS).await?.pop();
+    let version = source.rows("version", VERSION).await?.pop();
+    tables.major = version.and_then(|number| number.parse().ok()).unwrap_or_default();
     Ok(tables)
 }
 
@@ -50,6 +52,9 @@ fn count_writes(info: &mut TableInfo, name: &QualifiedName, facts: &Facts) {
     let sum =
         |count: fn(&crate::facts::Use) -> u64| Some(counted.iter().map(|it| count(it) as f64).sum::<f64>() / days);
     info.inserts = sum(|it| it.inserts);
+    // Within a day nothing tells a load from what goes on: if most rows came in it, it was one.
+    let young = facts.counting_seconds().is_some_and(|seconds| seconds < 86_400.0);
+    info.loaded = young && info.inserts.is_some_and(|inserts| inserts >= info.rows / 2.0);
     info.updates = sum(|it| it.updates);
     info.hot_updates = sum(|it| it.hot_updates);
 }
@@ -67,6 +72,8 @@ struct Row {
     columns: std::collections::BTreeMap<String, ColumnInfo>,
     indexes: Vec<IndexInfo>,
 }
+
+const VERSION: &str = "SELECT (pg_catalog.current_setting('server_version_num')::int / 10000)::text";
 
 const TRIGRAMS: &str =
     "SELECT n.nspname::text FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
@@ -95,7 +102,12 @@ SELECT row_to_json(q)::text FROM (
                        'width', coalesce(nullif(s.avg_width, 0), CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END),
                        'n_distinct', coalesce(s.n_distinct, 0), 'null_fraction', coalesce(s.null_frac, 0),
                        'correlation', coalesce(s.correlation, 0), 'most_common', coalesce(s.most_common_freqs[1], 0),
+                       'elements', coalesce(s.elem_count_histogram[cardinality(s.elem_count_histogram)],
+                             (SELECT sum(f) FROM unnest(s.most_common_elem_freqs[:cardinality(s.most_common_elem_freqs) - 2]) f)),
                        'most_common_value', (s.most_common_vals::text::text[])[1],
+                       'rare_value', coalesce(h.bounds[(cardinality(h.bounds) + 1) / 2], v.common[cardinality(v.common)]),
+                       'quantiles', CASE WHEN cardinality(h.bounds) >= 20 THEN json_build_array(h.bounds[1 + cardinality(h.bounds) / 20],
+                             h.bounds[(cardinality(h.bounds) + 1) / 2], h.bounds[cardinality(h.bounds) - cardinality(h.bounds) / 20]) END,
                        'c_collation', a.attcollation IN (950, 951) OR (a.attcollation = 100 AND d.datcollate IN ('C', 'POSIX')
                              AND coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c'))), '{}')
               FROM pg_catalog.pg_attribute a
@@ -103,6 +115,8 @@ SELECT row_to_json(q)::text FROM (
               JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
               LEFT JOIN pg_catalog.pg_stats s
                 ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND s.inherited = (c.relkind = 'p')
+              CROSS JOIN LATERAL (SELECT s.histogram_bounds::text::text[] AS bounds) h
+              CROSS JOIN LATERAL (SELECT s.most_common_vals::text::text[] AS common) v
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
            (SELECT coalesce(json_agg(json_build_object(
                        'name', ic.relname, 'definition', pg_catalog.pg_get_indexdef(i.indexrelid), 'unique', i.indisunique,

@@ -195,6 +195,10 @@ impl Trial<'_> {
         }
         for (at, step) in finding.advice.steps.iter().enumerate() {
             self.tally.steps += 1;
+            // Rows that have to be settled before the next step can run.
+            if step.sql.starts_with("SELECT") && shows_rows(&session, &step.sql).await? {
+                break;
+            }
             let done = run_step(&session, step, true).await;
             done.map_err(|error| format!("{}: {}", finding.rule, refused(&finding.advice.steps, at, &error)))?;
         }
@@ -240,6 +244,11 @@ impl Trial<'_> {
         }
         Ok(wrong)
     }
+}
+
+async fn shows_rows(session: &Session, query: &str) -> Result<bool, String> {
+    let answer = session.simple_query(query).await.map_err(|error| format!("{query}: {}", message(&error)))?;
+    Ok(answer.iter().any(|message| matches!(message, SimpleQueryMessage::Row(_))))
 }
 
 /// Each statement by itself, as a plain file runs.

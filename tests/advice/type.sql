@@ -173,3 +173,16 @@ ALTER TABLE t SET UNLOGGED;
 CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 1); ALTER TABLE t ADD CONSTRAINT c CHECK (n > 0) NOT VALID;
 -- run:
 ALTER TABLE t VALIDATE CONSTRAINT c;
+-- case: to a domain with a check
+-- differs: column t.v
+-- differs: constraint t t_v_check
+-- given:
+CREATE DOMAIN code AS text CHECK (VALUE <> ''); CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a');
+-- run:
+ALTER TABLE t ALTER COLUMN v TYPE code;
+-- case: to a domain of another base
+-- text only
+-- given:
+CREATE DOMAIN code AS int CHECK (VALUE > 0); CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, '1');
+-- run:
+ALTER TABLE t ALTER COLUMN v TYPE code USING v::int;

@@ -808,3 +808,61 @@ ALTER TABLE events DETACH PARTITION events_2024;
 ALTER TABLE events ADD FOREIGN KEY (id) REFERENCES customers;
 -- run:
 ALTER TABLE events DETACH PARTITION events_2024;
+
+-- case: drop inherited check with only
+-- given:
+ALTER TABLE parent ADD CONSTRAINT amount_known CHECK (amount IS NOT NULL);
+-- run:
+ALTER TABLE ONLY parent DROP CONSTRAINT amount_known;
+
+-- case: drop check of partitioned with only
+-- given:
+ALTER TABLE events ADD CONSTRAINT id_positive CHECK (id > -1);
+-- run:
+ALTER TABLE ONLY events DROP CONSTRAINT id_positive;
+
+-- case: drop not null with only
+-- given:
+ALTER TABLE parent ALTER COLUMN amount SET NOT NULL;
+-- run:
+ALTER TABLE ONLY parent ALTER COLUMN amount DROP NOT NULL;
+
+-- case: drop not null of partitioned with only
+-- requires: 18..
+ALTER TABLE ONLY events ALTER COLUMN id DROP NOT NULL;
+
+-- case: set not null with only leaves children
+-- given:
+ALTER TABLE ONLY parent ALTER COLUMN amount SET NOT NULL;
+-- run:
+ALTER TABLE child ALTER COLUMN amount SET NOT NULL;
+
+-- case: validate check that children do not inherit
+-- given:
+ALTER TABLE parent ADD CONSTRAINT amount_known CHECK (amount IS NOT NULL) NO INHERIT NOT VALID;
+-- run:
+ALTER TABLE parent VALIDATE CONSTRAINT amount_known;
+
+-- case: drop column of one of two parents
+-- given:
+CREATE TABLE other_parent (label text, weight int); CREATE TABLE of_two () INHERITS (parent, other_parent); CREATE TABLE below_two () INHERITS (of_two);
+-- run:
+ALTER TABLE other_parent DROP COLUMN label;
+
+-- case: drop column that a child has as its own
+-- given:
+CREATE TABLE top (a int, b int); CREATE TABLE middle (a int) INHERITS (top); CREATE TABLE bottom () INHERITS (middle);
+-- run:
+ALTER TABLE top DROP COLUMN a;
+
+-- case: add column that a child has already
+-- given:
+CREATE TABLE top (b int); CREATE TABLE middle (a int) INHERITS (top); CREATE TABLE bottom () INHERITS (middle); CREATE TABLE other_middle () INHERITS (top);
+-- run:
+ALTER TABLE top ADD COLUMN a int;
+
+-- case: check merged with an inherited one
+-- given:
+ALTER TABLE parent ADD CONSTRAINT amount_known CHECK (amount > 0) NOT VALID; CREATE TABLE merged (amount int CONSTRAINT amount_known CHECK (amount > 0)) INHERITS (parent);
+-- run:
+ALTER TABLE merged ALTER COLUMN amount SET DEFAULT 1;

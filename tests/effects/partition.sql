@@ -319,3 +319,25 @@ ALTER TABLE ranges ATTACH PARTITION ranges_rest DEFAULT;
 CREATE TABLE refers_partition (id int REFERENCES keyed_2);
 -- run:
 TRUNCATE keyed_2 CASCADE;
+
+-- case: drop partitioned index that no partition has
+-- given:
+CREATE INDEX logs_kind ON ONLY logs (kind);
+-- run:
+DROP INDEX logs_kind;
+
+-- case: drop partitioned index
+DROP INDEX events_id;
+
+-- case: add primary key to only partitioned of which the partitions are not null
+-- given:
+CREATE TABLE unkeyed (a int, b int) PARTITION BY LIST (a); CREATE TABLE unkeyed_1 (a int PRIMARY KEY, b int);
+ALTER TABLE unkeyed ATTACH PARTITION unkeyed_1 FOR VALUES IN (1);
+-- run:
+ALTER TABLE ONLY unkeyed ADD PRIMARY KEY (a);
+
+-- case: add primary key to only partitioned that is not null
+-- given:
+CREATE TABLE unkeyed (a int NOT NULL, b int) PARTITION BY LIST (a); CREATE TABLE unkeyed_1 PARTITION OF unkeyed FOR VALUES IN (1);
+-- run:
+ALTER TABLE ONLY unkeyed ADD PRIMARY KEY (a);

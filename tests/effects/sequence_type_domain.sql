@@ -345,3 +345,21 @@ ALTER TABLE orders ADD COLUMN d unused;
 
 -- case: cast
 CREATE CAST (text AS mood) WITH INOUT AS ASSIGNMENT;
+
+-- case: add attribute of a typed table with a child
+-- given:
+CREATE TYPE point_3 AS (x int, y int); CREATE TABLE points OF point_3; CREATE TABLE more_points () INHERITS (points);
+-- run:
+ALTER TYPE point_3 ADD ATTRIBUTE z int CASCADE;
+
+-- case: alter attribute of a typed table with a child
+-- given:
+CREATE TYPE point_3 AS (x int, y int); CREATE TABLE points OF point_3; CREATE TABLE more_points () INHERITS (points);
+-- run:
+ALTER TYPE point_3 ALTER ATTRIBUTE x TYPE bigint CASCADE;
+
+-- case: table like a composite type
+-- given:
+CREATE TYPE point_4 AS (x int, y text); CREATE TABLE like_point (LIKE point_4);
+-- run:
+ALTER TABLE like_point ALTER COLUMN y TYPE varchar(5);

@@ -26,9 +26,8 @@ impl Project {
         let base: Vec<PathBuf> = DUMPS.iter().map(PathBuf::from).filter(|dump| dump.is_file()).collect();
         let places = match paths {
             [] => match find(Path::new("")) {
-                Ok(folder) => vec![folder],
-                Err(FindError::Several(folders)) => folders,
-                Err(FindError::None) if !base.is_empty() => Vec::new(),
+                Ok(folders) => folders,
+                Err(FindError::OnlyDump(_)) => Vec::new(),
                 Err(error) => bail!("{error}"),
             },
             named => named.to_vec(),

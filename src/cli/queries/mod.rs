@@ -125,7 +125,9 @@ fn advise(arguments: &Arguments, reading: &Reading, statements: Vec<Statement>) 
     let queries: Vec<advisor::Query> = statements.iter().map(|it| it.query.clone()).collect();
     let limits =
         Limits { size_budget: arguments.size_budget.map(|megabytes| megabytes * 1_000_000), ..Limits::default() };
-    let days = reading.workload.seconds().map(|seconds| seconds / 86_400.0);
+    // The calls of a file are those of a day.
+    let counted = arguments.queries.is_none().then(|| reading.workload.seconds()).flatten();
+    let days = counted.map(|seconds| seconds / 86_400.0);
     let (advice, unused, advised) = advisor::advise(&queries, &tables, chosen.planner(), &limits, days);
     let mut observations = Vec::new();
     for (query, (statement, advised)) in statements.iter().zip(&advised).enumerate() {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use pgassay::advisor::{Advice, Advised, Gain, Observation, Outcome, Reason, Unused};
+use pgassay::advisor::{Advice, Advised, Gain, Observation, Outcome, Reason, Unused, Values};
 use pgassay::plan::draw::Assayed;
 use pgassay::twin::Gap;
 use serde_json::{Value, json};
@@ -48,9 +48,7 @@ impl Report {
         for (statement, advised) in self.statements.iter().zip(&self.advised) {
             let Some(mean) = statement.query.mean_milliseconds else { continue };
             total += mean * statement.query.calls;
-            if advised.cost_before > 0.0 {
-                saved += mean * statement.query.calls * (1.0 - advised.cost_after / advised.cost_before).max(0.0);
-            }
+            saved += mean * statement.query.calls * advised.saved.max(0.0);
         }
         let share = percent(total / self.whole.max(total));
         let time = match (total > 0.0, self.advice.is_empty()) {
@@ -94,7 +92,8 @@ impl Report {
             None => calls,
         };
         format!(
-            "{weight}, cost {} → {}: {} → {}",
+            "{weight}, cost{} {} → {}: {} → {}",
+            values(gain),
             count(gain.cost_before),
             count(gain.cost_after),
             gain.node_before,
@@ -153,6 +152,9 @@ impl Report {
                 percent(*best_saving),
                 count(advised.cost_before)
             ),
+            (Reason::ConstantReplaced(expression), _) => format!(
+                "an index on {expression} might help, but pg_stat_statements keeps no constants: give the query in a file with --queries"
+            ),
             (Reason::NotWorthIt, _) => {
                 "an index would help, but less than it costs those who write, or than one that is advised anyway"
                     .to_owned()
@@ -180,7 +182,10 @@ impl Report {
         let observed = self.observations.get(query).into_iter().flatten();
         let mut all: Vec<(String, String)> = observed.map(|it| (it.to_string(), it.advice().to_owned())).collect();
         let audited = self.audited.get(query).map(Vec::as_slice).unwrap_or_default();
-        all.extend(audited.iter().take(AUDITED).map(|it| {
+        // Once, at the hottest query.
+        let before = &self.audited[..query.min(self.audited.len())];
+        let new = audited.iter().filter(|it| !before.iter().flatten().any(|told| told == *it));
+        all.extend(new.take(AUDITED).map(|it| {
             (it.message.clone(), format!("pgassay audit --rule {} --table {} tells more", it.rule, it.table()))
         }));
         all
@@ -300,6 +305,15 @@ impl Report {
             writeln!(out, "\nNot as in the database: {}: {}.", cell(&gap.what), cell(&gap.reason))?;
         }
         Ok(())
+    }
+}
+
+/// Which values the costs are of.
+fn values(gain: &Gain) -> &'static str {
+    match gain.values {
+        None => "",
+        Some(Values::Common) => " for a common value or a wide range",
+        Some(Values::Rare) => " for a rare value or a narrow range",
     }
 }
 

@@ -63,6 +63,7 @@ pub fn from_statistics(workload: &Workload, min_calls: u64) -> Vec<Statement> {
                 calls,
                 mean_milliseconds: Some(facts.total_milliseconds / calls),
                 sets: Vec::new(),
+                rows: Some(facts.rows as f64 / calls),
             },
             identifier: Some(facts.query_id),
             rows: Some(facts.rows as f64 / calls),
@@ -92,6 +93,7 @@ impl Statement {
             |own: Option<f64>, its: Option<f64>| Some((own? * self.query.calls + its? * other.query.calls) / calls);
         self.query.mean_milliseconds = mean(self.query.mean_milliseconds, other.query.mean_milliseconds);
         self.rows = mean(self.rows, other.rows);
+        self.query.rows = self.rows;
         self.query.calls = calls;
         self.blocks_read += other.blocks_read;
         self.blocks = self.blocks.zip(other.blocks).map(|(own, its)| own + its);
@@ -124,6 +126,7 @@ pub fn from_file(text: &str) -> Vec<Statement> {
                 calls: number(before, "calls:").unwrap_or(1.0),
                 mean_milliseconds: number(before, "mean:"),
                 sets: set_columns(sql),
+                rows: number(before, "rows:"),
             },
             identifier: None,
             rows: number(before, "rows:"),

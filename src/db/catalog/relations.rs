@@ -16,6 +16,8 @@ pub(in super::super) struct Relation {
     pub tablespace: Option<Box<str>>,
     pub row_security: bool,
     pub force_row_security: bool,
+    /// DISABLE TRIGGER ALL: foreign keys are not checked.
+    pub system_triggers_off: bool,
     /// `relreplident`: d, n, f, i.
     pub replica_identity: char,
     /// The type of a typed table.
@@ -107,7 +109,8 @@ async fn read_relations(session: &Session, catalog: &mut Catalog) -> Result<(), 
                 v.srvname::text,
                 CASE WHEN f.ftoptions IS NULL THEN '{{}}'
                      ELSE ARRAY(SELECT quote_ident(option_name) || ' ' || quote_literal(option_value) FROM pg_options_to_table(f.ftoptions)) END,
-                c.relispopulated
+                c.relispopulated,
+                c.relhastriggers AND EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgisinternal AND g.tgenabled = 'D')
            FROM pg_class c
            JOIN pg_namespace n ON n.oid = c.relnamespace
            LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
@@ -141,6 +144,7 @@ async fn read_relations(session: &Session, catalog: &mut Catalog) -> Result<(), 
                 tablespace: text(10)?,
                 row_security: row.get(11)?,
                 force_row_security: row.get(12)?,
+                system_triggers_off: row.get(22)?,
                 replica_identity: character(row.get(13)?),
                 of_type: text(14)?,
                 is_partition: row.get(15)?,

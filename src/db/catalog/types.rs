@@ -160,6 +160,9 @@ pub(super) async fn read_others(session: &Session, catalog: &mut Catalog) -> Res
                     ' FOR TABLE ' || (SELECT string_agg('ONLY ' || {QUALIFIED}(c.relname), ', ' ORDER BY n.nspname, c.relname)
                         FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
                        WHERE r.prpubid = p.oid), '') END
+                || CASE WHEN p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate THEN '' ELSE ' WITH (publish = ' || quote_literal(concat_ws(', ',
+                    CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
+                    CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END)) || ')' END
            FROM pg_publication p
          UNION ALL
          SELECT 'pg_operator'::regclass, o.oid, NULL, 'operator ' || {QUALIFIED}(o.oprname), NULL

@@ -38,6 +38,12 @@ pub(super) fn connection_string(text: &str) -> Result<BTreeMap<String, String>, 
     if text.contains('=') {
         return key_values(text);
     }
+    // With a slash or the scheme missing it would be shown as the name of a database, password and all.
+    if text.contains('@') || text.contains(":/") {
+        return Err(wrong(
+            "it looks like a URL, and does not begin with postgresql://; such a database is named by dbname=…",
+        ));
+    }
     let mut found = BTreeMap::new();
     if !text.is_empty() {
         found.insert("dbname".to_owned(), text.to_owned());
@@ -51,6 +57,10 @@ fn url(rest: &str) -> Result<BTreeMap<String, String>, DbError> {
     let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
     // A Unix socket's folder in the place of the host is percent-encoded, so that the first slash starts the path.
     let (authority, path) = before_query.split_once('/').unwrap_or((before_query, ""));
+    // The rest of a password that was not encoded would be taken for host, port or database, and shown.
+    if !authority.contains('@') && path.contains('@') {
+        return Err(wrong("an @ stands behind the first slash; in a password / is written %2F, and @ %40"));
+    }
     let (user, hosts) = match authority.rsplit_once('@') {
         Some((user, hosts)) => (Some(user), hosts),
         None => (None, authority),
@@ -100,7 +110,11 @@ fn host_and_port(text: &str) -> Result<(String, String), DbError> {
         }
         None => text.split_once(':').unwrap_or((text, "")),
     };
-    Ok((decode(host)?, decode(port)?))
+    // What stands there may be a password with a / or ? in it.
+    if !port.is_empty() && port.parse::<u16>().is_err() {
+        return Err(wrong("a port is no number; in a password / is written %2F, ? %3F, and @ %40"));
+    }
+    Ok((decode(host)?, port.to_owned()))
 }
 
 /// Percent-decoding; the error does not repeat the text, which may be a password.

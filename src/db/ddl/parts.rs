@@ -1,5 +1,6 @@
 //! What is said behind the tables: indexes, partitions, foreign keys, settings, triggers, policies.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::super::catalog::{Index, Oid};
@@ -127,6 +128,11 @@ impl Writer<'_> {
 
     pub(super) fn rules_and_triggers(&mut self) {
         let catalog = self.catalog;
+        // Before there are others to switch off.
+        let silenced = catalog.relations.iter().filter(|(_, relation)| relation.system_triggers_off);
+        for table in silenced.map(|(oid, _)| *oid).collect::<BTreeSet<Oid>>() {
+            self.statement(&format!("ALTER TABLE ONLY {} DISABLE TRIGGER ALL", self.name(table)));
+        }
         for rule in &catalog.rules {
             self.statement(&rule.part.definition);
             self.firing(rule.part.table, "RULE", &rule.part.name, rule.mode);

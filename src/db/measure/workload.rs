@@ -1,6 +1,6 @@
 //! pg_stat_statements.
 
-use super::super::{DbError, Session};
+use super::super::{DbError, OWN, Session};
 use super::{is_partial, unread};
 use crate::change::Name;
 use crate::facts::{Facts, StatementFacts, Timestamp, Topic, Workload};
@@ -27,7 +27,7 @@ pub(in super::super) async fn workload(session: &Session, facts: &mut Facts) -> 
                 workload.hidden += 1;
                 return Ok(());
             };
-            if !is_query(query) {
+            if !is_query(query) || query.contains(OWN) {
                 return Ok(());
             }
             workload.statements.push(StatementFacts {

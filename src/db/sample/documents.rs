@@ -2,7 +2,7 @@
 
 use super::{Bounds, Target, chosen, windows};
 use crate::change::Name;
-use crate::db::{DbError, Session};
+use crate::db::{DbError, OWN, Session};
 use crate::facts::{JsonSample, KeySample};
 
 /// What the documents of one column are like.
@@ -22,7 +22,7 @@ pub(super) async fn sample(
     };
     let number = |value: Option<i64>| value.unwrap_or(0).max(0) as u64;
     let shape = format!(
-        "WITH {rows} SELECT count(*), count(*) FILTER (WHERE NOT opened), \
+        "WITH {OWN} {rows} SELECT count(*), count(*) FILTER (WHERE NOT opened), \
          count(*) FILTER (WHERE jsonb_typeof(j) = 'object'), count(*) FILTER (WHERE jsonb_typeof(j) = 'array'), \
          count(*) FILTER (WHERE jsonb_typeof(j) NOT IN ('object', 'array')), \
          (percentile_disc(0.5) WITHIN GROUP (ORDER BY size))::bigint, (percentile_disc(0.95) WITHIN GROUP (ORDER BY size))::bigint FROM sampled"
@@ -51,7 +51,7 @@ async fn keys(session: &Session, rows: &str, sample: &mut JsonSample) -> Result<
     const UUID: &str = "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$";
     const DATE: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}.*)?$";
     let sql = format!(
-        "WITH {rows}, entries AS MATERIALIZED (SELECT e.key, jsonb_typeof(e.value) AS kind, e.value #>> '{{}}' AS text, hashtext(e.value::text) AS hash \
+        "WITH {OWN} {rows}, entries AS MATERIALIZED (SELECT e.key, jsonb_typeof(e.value) AS kind, e.value #>> '{{}}' AS text, hashtext(e.value::text) AS hash \
          FROM sampled, LATERAL jsonb_each(CASE WHEN jsonb_typeof(j) = 'object' THEN j ELSE '{{}}' END) e), \
          kinds AS (SELECT key, count(*) AS n, mode() WITHIN GROUP (ORDER BY kind) AS kind, count(DISTINCT hash) AS different FROM entries GROUP BY key) \
          SELECT kinds.key, kinds.n, kinds.kind, count(*) FILTER (WHERE entries.kind = kinds.kind), kinds.different, \
@@ -82,7 +82,7 @@ async fn keys(session: &Session, rows: &str, sample: &mut JsonSample) -> Result<
         })
         .await?;
     let sets = format!(
-        "WITH {rows} SELECT k.names, count(*) FROM sampled, LATERAL (SELECT array_agg(key ORDER BY key) AS names FROM jsonb_object_keys(\
+        "WITH {OWN} {rows} SELECT k.names, count(*) FROM sampled, LATERAL (SELECT array_agg(key ORDER BY key) AS names FROM jsonb_object_keys(\
          CASE WHEN jsonb_typeof(j) = 'object' THEN j ELSE '{{}}' END) AS key) k WHERE jsonb_typeof(j) = 'object' AND cardinality(k.names) <= 40 \
          GROUP BY k.names ORDER BY count(*) DESC LIMIT 12"
     );

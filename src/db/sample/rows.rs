@@ -2,7 +2,7 @@
 
 use super::{Bounds, Target, chosen, windows};
 use crate::change::Name;
-use crate::db::{DbError, Session};
+use crate::db::{DbError, OWN, Session};
 use crate::facts::{NullPattern, NullSample, Reference, ReferenceSample};
 
 /// So many kinds of rows tell enough.
@@ -20,7 +20,7 @@ pub(super) async fn nulls(
     let list = format!("concat({}) AS nulls, {state_text}::text AS state", flags.join(", "));
     let chosen = chosen(target, bounds, &windows(target, bounds), &list, "");
     let sql = format!(
-        "SELECT state, nulls, count(*) FROM ({chosen}) AS sampled GROUP BY state, nulls ORDER BY count(*) DESC LIMIT {MOST_PATTERNS}"
+        "SELECT {OWN} state, nulls, count(*) FROM ({chosen}) AS sampled GROUP BY state, nulls ORDER BY count(*) DESC LIMIT {MOST_PATTERNS}"
     );
     let mut sample = NullSample { columns: columns.to_vec(), state: state.cloned(), patterns: Vec::new() };
     session
@@ -48,7 +48,7 @@ pub(super) async fn reference(
     let list = format!("{column} AS c");
     let chosen = chosen(target, bounds, &windows(target, bounds), &list, &format!("{column} IS NOT NULL"));
     let sql = format!(
-        "WITH sampled AS MATERIALIZED ({chosen}) SELECT count(*), \
+        "WITH {OWN} sampled AS MATERIALIZED ({chosen}) SELECT count(*), \
          count(*) FILTER (WHERE NOT EXISTS (SELECT FROM {referenced} AS other WHERE other.{key} = sampled.c)) FROM sampled"
     );
     let mut sample = ReferenceSample::default();

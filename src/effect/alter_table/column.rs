@@ -18,11 +18,13 @@ impl Predictor<'_> {
             return;
         }
         state.added.push(column.name.name.clone());
-        self.recurse(state);
         let rewrite = self.new_column_rewrites(&state.relation, column);
-        for table in self.targets(state) {
-            // Columns are dropped in a pass before any is added (AT_PASS_DROP, tablecmds.c).
-            if table.column(&column.name.name).is_some() && !state.drops(&column.name.name) {
+        // Columns are dropped in a pass before any is added (AT_PASS_DROP, tablecmds.c).
+        let dropped = state.drops(&column.name.name);
+        let has_it = |table: &Relation| table.column(&column.name.name).is_some() && !dropped;
+        // A child that has the column is merged, and what is below it left alone (ATExecAddColumn).
+        for table in self.descend(state, has_it) {
+            if has_it(&table) {
                 continue;
             }
             match &rewrite {
@@ -114,7 +116,9 @@ impl Predictor<'_> {
         for child in state.relation.children.iter().filter(|_| state.only) {
             self.lock_id(*child, state.mode, state.action.span);
         }
-        for table in self.targets(state) {
+        // A child keeps a column that is its own too, or another parent's.
+        let keeps = |child: &Relation| child.column(&column.name).is_some_and(|it| it.local || it.inherited > 1);
+        for table in self.descend(state, keeps) {
             if let Some(found) = table.column(&column.name) {
                 self.lock_dropped(&Object::Column(table.id, found.id), state.action.span);
             }

@@ -87,6 +87,16 @@ impl Predictor<'_> {
                 columns.iter().for_each(|column| self.check_not_null(table, column, span));
             }
         }
+        // With ONLY the children have to be NOT NULL already, and are looked at where the table itself is not (ATPrepAddPrimaryKey;
+        // before 18 ATPrepSetNotNull, with all that is below them).
+        let becomes_required = checks.first().is_some_and(|(_, columns)| !columns.is_empty());
+        if primary_key && state.only && state.relation.is_partitioned() && becomes_required {
+            let children = match self.at_least(18) {
+                true => state.relation.children.clone(),
+                false => self.schema().children_closure(state.relation.id),
+            };
+            children.into_iter().for_each(|child| self.lock_id(child, AccessExclusive, span));
+        }
         if state.relation.is_partitioned() {
             // 18 prepares a PRIMARY KEY's NOT NULLs, and looks at the children for UNIQUE too (ATPrepAddPrimaryKey).
             let mode = if self.at_least(18) { AccessExclusive } else { Share };
@@ -281,7 +291,9 @@ impl Predictor<'_> {
                 self.check_orphans(&state.relation.clone(), &referenced, span);
             }
             schema::ConstraintKind::Check { expression, .. } => {
-                self.recurse(state);
+                if !constraint.no_inherit {
+                    self.recurse(state);
+                }
                 for table in self.family(&state.relation, state.only || constraint.no_inherit) {
                     let own = table.constraint(&name.name);
                     if own.is_none_or(|own| !own.validated) {
@@ -330,15 +342,26 @@ impl Predictor<'_> {
             _ => state.relation.is_partitioned(),
         };
         if recurses {
-            for table in self.targets(state) {
-                self.lock(&table, AccessExclusive, span);
-            }
+            self.lock_those_that_inherit(state);
         }
         // ATExecDropConstraint locks the referenced table itself.
         if let schema::ConstraintKind::ForeignKey(key) = &constraint.kind {
             self.lock_id(key.referenced, AccessExclusive, span);
         }
         self.lock_dropped(&Object::Constraint(state.relation.id, name.clone()), span);
+    }
+
+    /// Children keep with ONLY what they inherited as their own, and are locked for it (dropconstraint_internal); a partitioned table is
+    /// locked with all that is below it (ATCheckPartitionsNotInUse, tablecmds.c).
+    pub(super) fn lock_those_that_inherit(&mut self, state: &Alter) {
+        let relation = state.relation.clone();
+        if relation.is_partitioned() || !state.only {
+            for table in self.family(&relation, false) {
+                self.lock(&table, AccessExclusive, state.action.span);
+            }
+        } else {
+            relation.children.iter().for_each(|child| self.lock_id(*child, AccessExclusive, state.action.span));
+        }
     }
 
     pub(super) fn rename_constraint(&mut self, state: &Alter, name: &Name) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::LockMode::{self, AccessExclusive, AccessShare, ShareRowExclusive};
 use super::predictor::Predictor;
 use crate::change::{
-    AlterTable, AlterTableAction, AlterTableActionKind, Change, Name, RelationKeyword, TriggerSelection,
+    AlterTable, AlterTableAction, AlterTableActionKind, Change, Ident, Name, RelationKeyword, TriggerSelection,
 };
 use crate::schema::{Relation, RelationKind};
 
@@ -116,11 +116,12 @@ impl Predictor<'_> {
                 self.set_data_type(state, column, data_type, collation.as_ref(), using.as_ref());
             }
             SetNotNull { column } => self.set_not_null(state, column),
-            DropColumn { column, .. } => {
-                self.recurse(state);
-                self.drop_column(state, column);
-            }
+            DropColumn { column, .. } => self.drop_column(state, column),
             SetExpression { column, expression } => self.set_expression(state, column, expression),
+            // 18 made NOT NULL a constraint, which children inherit.
+            DropNotNull { column } if self.at_least(18) && state.only && is_not_null(&state.relation, column) => {
+                state.relation.children.iter().for_each(|child| self.lock_id(*child, state.mode, span));
+            }
             SetDefault { .. } | DropDefault { .. } | DropNotNull { .. } | SetStatistics { .. } | SetStorage { .. } => {
                 self.recurse(state);
             }
@@ -174,6 +175,24 @@ impl Predictor<'_> {
         }
     }
 
+    /// The tables that an action reaches which goes down as long as `stops` does not hold of a child; all children of those are
+    /// locked, also where it stops.
+    pub(super) fn descend(&mut self, state: &Alter, stops: impl Fn(&Relation) -> bool) -> Vec<Arc<Relation>> {
+        let mut reached = self.family(&state.relation, true);
+        let mut at = 0;
+        while at < reached.len() && !state.only {
+            for child in reached[at].children.clone() {
+                self.lock_id(child, state.mode, state.action.span);
+                let Some(child) = self.relation(child).cloned() else { continue };
+                if !stops(&child) && reached.iter().all(|it| it.id != child.id) {
+                    reached.push(child);
+                }
+            }
+            at += 1;
+        }
+        reached
+    }
+
     /// The tables that an action works on.
     pub(super) fn targets(&self, state: &Alter) -> Vec<Arc<Relation>> {
         self.family(&state.relation, state.only)
@@ -221,4 +240,8 @@ impl Predictor<'_> {
 fn moves(relation: &Relation, tablespace: &Name) -> bool {
     let default = Name::from("pg_default");
     relation.tablespace.as_ref().unwrap_or(&default) != tablespace
+}
+
+fn is_not_null(relation: &Relation, column: &Ident) -> bool {
+    relation.column(&column.name).is_some_and(|it| it.not_null.enforced())
 }

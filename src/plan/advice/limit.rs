@@ -11,6 +11,9 @@ const SKIPPED: f64 = 1000.0;
 /// Rows read in the index's order for each that was returned.
 const REMOVED: f64 = 100.0;
 
+/// Without ANALYZE: what a matching row costs, if hundreds are read for each.
+const COST_OF_MATCH: f64 = 10.0;
+
 pub(super) fn tips(context: &Context) -> Vec<Tip> {
     let limits = context.nodes().filter(|(id, node)| node.is(KnownType::Limit) && context.is_material(*id));
     limits.filter_map(|(id, node)| offset(context, id, node).or_else(|| wrong_order(context, id, node))).collect()
@@ -57,15 +60,42 @@ fn wrong_order(context: &Context, id: NodeId, limit: &Node) -> Option<Tip> {
     let scan_id = ordered_scan(context.plan, id)?;
     let scan = context.plan.node(scan_id);
     let filter = scan.condition(ConditionKind::Filter)?;
-    let returned = limit.actual?.rows;
-    let removed = scan.removed_by_filter? * scan.loops();
-    if removed < REMOVED * returned.max(1.0) || removed < 1000.0 {
-        return None;
-    }
+    let index = scan.index.as_deref().unwrap_or_default();
     let share = context.use_of(scan_id).own_share;
+    let (message, numbers, confidence) = match limit.actual {
+        Some(actual) => {
+            let (returned, removed) = (actual.rows, scan.removed_by_filter? * scan.loops());
+            if removed < REMOVED * returned.max(1.0) || removed < 1000.0 {
+                return None;
+            }
+            let message = format!(
+                "To return {} rows in the order of {index}, {} rows of {} were read and removed by the filter, {}",
+                amount::count(returned),
+                amount::count(removed),
+                subject(scan),
+                context.share_text(share)
+            );
+            (message, vec![("rows-removed", removed), ("rows-returned", returned)], Confidence::High)
+        }
+        None => {
+            let (matching, limit) = (scan.estimate?, limit.estimate?);
+            let each = matching.total_cost / matching.rows.max(1.0);
+            if each < COST_OF_MATCH || limit.rows >= matching.rows {
+                return None;
+            }
+            let message = format!(
+                "{} is read in the order of {index} until {} rows pass the filter: at a cost of {} if they come evenly, of up to {} if they come late",
+                subject(scan),
+                amount::count(limit.rows),
+                amount::count(limit.total_cost),
+                amount::count(matching.total_cost)
+            );
+            let numbers = vec![("cost-expected", limit.total_cost), ("cost-of-all", matching.total_cost)];
+            (message, numbers, Confidence::Low)
+        }
+    };
     let equal = condition::atoms(scan, filter).into_iter().filter(|atom| atom.use_ == Use::Equal);
     let keys: Vec<String> = equal.map(|atom| atom.key).collect();
-    let index = scan.index.as_deref().unwrap_or_default();
     let why = "The planner expected matching rows to be spread evenly along the order.";
     // Which columns the order has is not in the plan: they are those of the index.
     let advice = if keys.is_empty() {
@@ -80,15 +110,9 @@ fn wrong_order(context: &Context, id: NodeId, limit: &Node) -> Option<Tip> {
         kind: "order-by-limit-filter",
         node: Some(scan_id),
         share,
-        confidence: Confidence::High,
-        message: format!(
-            "To return {} rows in the order of {index}, {} rows of {} were read and removed by the filter, {}",
-            amount::count(returned),
-            amount::count(removed),
-            subject(scan),
-            context.share_text(share)
-        ),
-        numbers: vec![("rows-removed", removed), ("rows-returned", returned)],
+        confidence,
+        message,
+        numbers,
         advice,
         sql: Vec::new(),
     })

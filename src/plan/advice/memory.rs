@@ -86,6 +86,7 @@ fn measured(context: &Context, id: NodeId, node: &Node, share: f64) -> Option<Ti
     memoize(context, id, node, share)
         .or_else(|| temporary_blocks(context, id, node, share))
         .or_else(|| expected_spill(context, id, node, share))
+        .or_else(|| expected_batches(context, id, node, share))
 }
 
 fn memoize(context: &Context, id: NodeId, node: &Node, share: f64) -> Option<Tip> {
@@ -170,6 +171,38 @@ fn expected_spill(context: &Context, id: NodeId, node: &Node, share: f64) -> Opt
             amount::kilobytes(context.work_mem())
         ),
         numbers: vec![("kilobytes-expected", kilobytes), ("work-mem-kilobytes", context.work_mem())],
+        advice,
+        sql,
+    })
+}
+
+/// Without ANALYZE: the rows of a hash table beside what it may take.
+fn expected_batches(context: &Context, id: NodeId, node: &Node, share: f64) -> Option<Tip> {
+    if context.plan.is_analyzed() || !node.is(KnownType::Hash) {
+        return None;
+    }
+    let estimate = node.estimate?;
+    // A hashed tuple has its header and its place in a chain besides (nodeHash.c).
+    let kilobytes = estimate.rows * (estimate.width + 40.0) / 1024.0;
+    let multiplier = context.plan.setting("hash_mem_multiplier").and_then(|it| it.parse().ok()).unwrap_or(2.0);
+    let room = context.work_mem() * multiplier;
+    if kilobytes <= room {
+        return None;
+    }
+    let (advice, sql) = more_memory(kilobytes / multiplier, "hash_mem_multiplier gives more memory to hashes alone.");
+    Some(Tip {
+        kind: "hash-in-batches",
+        node: Some(id),
+        share,
+        confidence: Confidence::Low,
+        message: format!(
+            "The hash table of {} rows of {} bytes will take about {}, more than it may in memory ({})",
+            amount::count(estimate.rows),
+            amount::count(estimate.width),
+            amount::kilobytes(kilobytes),
+            amount::kilobytes(room)
+        ),
+        numbers: vec![("kilobytes-expected", kilobytes), ("memory-kilobytes", room)],
         advice,
         sql,
     })

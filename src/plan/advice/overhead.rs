@@ -6,6 +6,12 @@ use crate::plan::node::KnownType;
 /// JIT: of the execution, and milliseconds.
 const JIT: (f64, f64) = (0.25, 50.0);
 
+/// Without ANALYZE: a cost of so many times jit_above_cost is just above it.
+const JIT_JUST_ABOVE: f64 = 1.5;
+
+/// Scans below one Append.
+const MANY_PARTITIONS: usize = 100;
+
 /// Planning: of planning and execution, and milliseconds.
 const PLANNING: (f64, f64) = (0.5, 10.0);
 
@@ -19,6 +25,7 @@ pub(super) fn tips(context: &Context) -> Vec<Tip> {
     let mut tips = Vec::new();
     tips.extend(jit(context));
     tips.extend(planning(context));
+    tips.extend(partitions(context));
     tips.extend(serialization(context));
     tips.extend(triggers(context));
     tips.extend(workers(context));
@@ -41,6 +48,9 @@ fn whole(kind: &'static str, share: f64, message: String, numbers: Vec<(&'static
 
 fn jit(context: &Context) -> Option<Tip> {
     let jit = context.plan.jit.as_ref()?;
+    if !context.plan.is_analyzed() {
+        return jit_expected(context, jit.functions);
+    }
     let share = jit.total_time / context.plan.total_time()?;
     if share < JIT.0 || jit.total_time < JIT.1 {
         return None;
@@ -56,6 +66,44 @@ fn jit(context: &Context) -> Option<Tip> {
     let mut tip = whole("jit", share.min(1.0), message, numbers, advice);
     tip.sql = vec!["SET jit = off;".to_owned()];
     Some(tip)
+}
+
+/// Without ANALYZE: a cost just above the threshold means a query that is short, and functions that are compiled for it all the same.
+fn jit_expected(context: &Context, functions: f64) -> Option<Tip> {
+    let cost = context.plan.root().estimate?.total_cost;
+    let threshold: f64 = context.plan.setting("jit_above_cost").and_then(|it| it.parse().ok()).unwrap_or(100_000.0);
+    if functions < 1.0 || cost > threshold * JIT_JUST_ABOVE {
+        return None;
+    }
+    let message = format!(
+        "{} functions will be compiled: the cost of {} is just above jit_above_cost ({})",
+        amount::count(functions),
+        amount::count(cost),
+        amount::count(threshold)
+    );
+    let numbers = vec![("functions", functions), ("cost", cost), ("jit-above-cost", threshold)];
+    let advice = "Compiling may take longer than it saves: EXPLAIN (ANALYZE) tells. Raise jit_above_cost, or switch jit off for this role.";
+    Some(Tip { confidence: Confidence::Low, ..whole("jit", 1.0, message, numbers, advice) })
+}
+
+/// A scan of each partition.
+fn partitions(context: &Context) -> Option<Tip> {
+    let appends = context.nodes().filter(|(_, node)| node.is_any(&[KnownType::Append, KnownType::MergeAppend]));
+    let (number, id) = appends.map(|(id, node)| (node.children.len(), id)).max()?;
+    if number < MANY_PARTITIONS {
+        return None;
+    }
+    let share = context.use_of(id).share;
+    Some(Tip {
+        kind: "many-partitions",
+        node: Some(id),
+        share,
+        confidence: Confidence::Low,
+        message: format!("{number} tables or partitions are read, {}", context.share_text(share)),
+        numbers: vec![("scans", number as f64)],
+        advice: "Each is planned, locked and opened by itself. Compare the partition key with something, or make partitions larger.".to_owned(),
+        sql: Vec::new(),
+    })
 }
 
 fn planning(context: &Context) -> Option<Tip> {

@@ -81,25 +81,36 @@ fn per_row(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
 
 fn filtered_cte(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     let (filter, cte) = (node.condition(ConditionKind::Filter)?, node.cte.as_deref()?);
-    let actual = node.actual.filter(|actual| actual.loops > 0.0)?;
-    let removed = node.removed_by_filter?;
+    if !node.is(KnownType::CteScan) {
+        return None;
+    }
+    let (removed, kept, loops, confidence) = match (node.actual, node.estimate) {
+        (Some(actual), _) if actual.loops > 0.0 => {
+            (node.removed_by_filter?, actual.rows, actual.loops, Confidence::Medium)
+        }
+        (None, Some(estimate)) => {
+            let all = context.plan.node(defined(context, cte)?).estimate?.rows;
+            (all - estimate.rows, estimate.rows, 1.0, Confidence::Low)
+        }
+        _ => return None,
+    };
     let share = cte_share(context, cte).max(context.use_of(id).own_share);
-    if !node.is(KnownType::CteScan) || removed < REMOVED * (removed + actual.rows) || removed * actual.loops < 1000.0 {
+    if removed < REMOVED * (removed + kept) || removed * loops < 1000.0 {
         return None;
     }
     Some(Tip {
         kind: "filtered-cte",
         node: Some(id),
         share,
-        confidence: Confidence::Medium,
+        confidence,
         message: format!(
             "{} is computed in full, and {filter} then removes {} of its {} rows, {}",
             subject(node),
             amount::count(removed),
-            amount::count(removed + actual.rows),
+            amount::count(removed + kept),
             context.share_text(share)
         ),
-        numbers: vec![("rows-removed", removed * actual.loops), ("rows-kept", actual.rows * actual.loops)],
+        numbers: vec![("rows-removed", removed * loops), ("rows-kept", kept * loops)],
         advice: "Put the condition into the CTE, or let the planner do it: WITH … AS NOT MATERIALIZED.".to_owned(),
         sql: Vec::new(),
     })
@@ -107,7 +118,11 @@ fn filtered_cte(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
 
 /// The share of the subquery that a CTE is.
 fn cte_share(context: &Context, cte: &str) -> f64 {
+    defined(context, cte).map_or(0.0, |id| context.use_of(id).share)
+}
+
+/// The top of the subquery that a CTE is.
+fn defined(context: &Context, cte: &str) -> Option<NodeId> {
     let name = format!("CTE {cte}");
-    let defined = context.nodes().find(|(_, node)| node.subplan_name.as_deref() == Some(name.as_str()));
-    defined.map_or(0.0, |(id, _)| context.use_of(id).share)
+    context.nodes().find(|(_, node)| node.subplan_name.as_deref() == Some(name.as_str())).map(|(id, _)| id)
 }

@@ -46,10 +46,10 @@ impl Columns {
             }
             columns.push(Column::Share);
         }
-        if plan.is_analyzed() {
+        if plan.is_analyzed() && width >= 50 {
             columns.push(Column::ActualRows);
         }
-        if costs {
+        if costs && width >= 60 {
             columns.push(Column::ExpectedRows);
         }
         if plan.is_analyzed() && costs && width >= 90 {

@@ -23,7 +23,7 @@ pub use json::{comparison_json, json};
 pub use markdown::{comparison_markdown, markdown};
 
 /// Columns that a drawing needs at least.
-pub const NARROWEST: usize = 60;
+pub const NARROWEST: usize = 40;
 
 /// How to draw for a terminal.
 #[derive(Debug, Clone, Copy)]

@@ -45,5 +45,8 @@ fn one(tip: &Tip, options: Options, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}  {}", " ".repeat(INDENT), line::paint(GREEN, &prose::one_line(sql)))?;
     }
     let sure = format!("{}, confidence {}", tip.kind, tip.confidence.name());
-    writeln!(out, "{}{}\n", " ".repeat(INDENT), line::paint(DIM, &sure))
+    for text in layout::wrap(&sure, width).lines() {
+        writeln!(out, "{}{}", " ".repeat(INDENT), line::paint(DIM, text))?;
+    }
+    writeln!(out)
 }

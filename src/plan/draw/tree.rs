@@ -48,7 +48,8 @@ pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) ->
                 layout::wrap(&text, room.max(20)).lines().map(str::to_owned).collect()
             } else {
                 let kept = room.saturating_sub(line::columns(&detail.behind));
-                vec![format!("{}{}", shortened(&detail.text, kept), detail.behind)]
+                let text = format!("{}{}", shortened(&detail.text, kept), detail.behind);
+                vec![line::cut(&text, room)]
             };
             for text in lines {
                 writeln!(out, "{}{}{}", " ".repeat(indent), line::paint(DIM, &prefix.below), line::paint(CYAN, &text))?;

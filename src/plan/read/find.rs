@@ -44,11 +44,12 @@ pub(super) fn find(text: &str) -> Result<Vec<Found>, ReadError> {
 
 fn refuse_other_formats(lines: &[Line]) -> Result<(), ReadError> {
     for line in lines {
-        let content = line.text.trim_start();
+        let content = line.text.trim();
         let format = if content.starts_with("<explain ") || content.starts_with("<Plan>") {
             "XML"
-        } else if content == "- Plan:" || content.starts_with("Plan:") && !content.contains('{') || content == "Plan: "
-        {
+        } else if content.starts_with("<table") {
+            "HTML"
+        } else if content == "- Plan:" || content.starts_with("Plan:") && !content.contains('{') {
             "YAML"
         } else {
             continue;
@@ -58,6 +59,9 @@ fn refuse_other_formats(lines: &[Line]) -> Result<(), ReadError> {
     }
     Ok(())
 }
+
+/// Characters that are looked through for marks before a line.
+const MOST_MARKS: usize = 8;
 
 struct Finder<'a> {
     lines: &'a [Line],
@@ -211,6 +215,9 @@ fn logged_duration(line: &str) -> Option<f64> {
 
 fn undecorated(text: &str) -> Vec<Line> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // Chats and web pages keep indentation with spaces that do not break.
+    let text = &text.replace('\u{a0}', " ");
+    let marks = marks_throughout(text);
     let mut lines: Vec<Line> = Vec::new();
     let mut psql = false;
     let mut csv = false;
@@ -232,7 +239,16 @@ fn undecorated(text: &str) -> Vec<Line> {
             lines.push(Line { begins_entry, ..line(&field, start) });
             continue;
         }
+        if let (true, Some(rest), Some(last)) = (psql, wrapped(raw), lines.last_mut())
+            && last.text.ends_with('.')
+        {
+            last.text.pop();
+            last.text.push_str(rest);
+            continue;
+        }
+        let (raw, skipped) = without_marks(raw, marks);
         let (content, offset) = without_frame(raw, quoted);
+        let offset = offset + skipped;
         psql |= content.trim() == "QUERY PLAN" || raw.starts_with("QUERY PLAN | ");
         let content = if psql { without_continuation(&content) } else { &content };
         if psql && (is_rule(content.trim()) || raw.starts_with("-[ RECORD")) {
@@ -242,6 +258,37 @@ fn undecorated(text: &str) -> Vec<Line> {
         lines.push(Line { begins_entry, ..line(content, offset) });
     }
     lines
+}
+
+/// Marks that stand before every line of a plan: `> ` of a quoted mail, `|` of a table without a border at its end.
+fn marks_throughout(text: &str) -> usize {
+    let is_node = |line: &&str| line.contains("(cost=") || line.contains("(actual ");
+    let mut lines = text.lines().filter(is_node).filter(|line| !line.trim_end().ends_with('|')).peekable();
+    if lines.peek().is_none() {
+        return 0;
+    }
+    lines
+        .map(|line| line.len() - line.trim_start_matches(['>', '|', ' ']).len())
+        .map(|at| at.min(MOST_MARKS))
+        .fold(usize::MAX, |least, length| least.min(length))
+}
+
+/// Without the marks at the start, and how many characters they are. What comes before the first mark is no mark.
+fn without_marks(raw: &str, marks: usize) -> (&str, usize) {
+    let start = raw.get(..marks).unwrap_or(raw);
+    let end = start.rfind(['>', '|']).map_or(0, |at| at + 1);
+    if marks == 0 || !start[..end].chars().all(|c| matches!(c, '>' | '|' | ' ')) {
+        (raw, 0)
+    } else {
+        (&raw[end..], end)
+    }
+}
+
+/// What psql continues on another line, where the last one was too long for the terminal: `|.rest   |`, `.rest`.
+fn wrapped(raw: &str) -> Option<&str> {
+    let rest = raw.strip_prefix('|').or(raw.strip_prefix('│')).unwrap_or(raw);
+    let rest = rest.strip_prefix('.')?;
+    Some(rest.trim_end().trim_end_matches(['|', '│']).trim_end())
 }
 
 /// pgAdmin copies each line in quotes.

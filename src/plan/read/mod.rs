@@ -31,6 +31,18 @@ impl ReadError {
     }
 }
 
+/// The text of a file: UTF-8, or UTF-16 as PowerShell's redirection writes it.
+pub fn text_of(bytes: &[u8]) -> String {
+    let units = |read: fn([u8; 2]) -> u16| -> Vec<u16> {
+        bytes[2..].chunks_exact(2).map(|pair| read([pair[0], pair[1]])).collect()
+    };
+    match bytes {
+        [0xFF, 0xFE, ..] => String::from_utf16_lossy(&units(u16::from_le_bytes)),
+        [0xFE, 0xFF, ..] => String::from_utf16_lossy(&units(u16::from_be_bytes)),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
 /// Every plan of a text, in order.
 ///
 /// # Errors

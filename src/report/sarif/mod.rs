@@ -1,9 +1,8 @@
 //! SARIF 2.1.0 (OASIS), as GitHub code scanning and editors read it.
 //!
-//! Files are named relative to `%SRCROOT%`, the repository's root. There are no `fixes`: the way to do it instead is several
-//! steps, most of them in deployments of their own, and no replacement of the text; it stands in the message and in the
-//! result's properties.
+//! Files are named relative to `%SRCROOT%`, the repository's root.
 
+mod fix;
 mod log;
 
 use std::io::{self, Write};
@@ -11,7 +10,8 @@ use std::io::{self, Write};
 use log::*;
 
 use super::fingerprint::FINGERPRINT_VERSION;
-use super::{Difference, Paths, Renderer, Report, fingerprints, place, proof_text, prose};
+use super::fingerprint::Statements;
+use super::{Difference, Paths, Renderer, Report, StatementRecord, fingerprints, place, proof_text, prose};
 use crate::finding::{Finding, Severity};
 use crate::rules::{self, Example, Rule};
 use crate::sql::{Sources, Span};
@@ -35,13 +35,16 @@ const NOT_AS_PREDICTED: &str = "not-as-predicted";
 impl Renderer for Sarif {
     fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
         let named = report.findings.iter().zip(fingerprints(report, sources));
+        let statements = Statements::of(report);
         let run = Run {
             tool: Tool { driver: driver() },
             original_uri_base_ids: [(SOURCE_ROOT, Described { description: text("The root of the repository.") })]
                 .into(),
             invocations: [self.invocation(report, sources)],
             column_kind: "unicodeCodePoints",
-            results: named.map(|(finding, name)| self.result(finding, name, sources)).collect(),
+            results: named
+                .map(|(finding, name)| self.result(finding, name, statements.around(finding.span), sources))
+                .collect(),
             properties: RunProperties {
                 pg_version: report.pg_version,
                 summary: report.summary,
@@ -59,7 +62,13 @@ impl Renderer for Sarif {
 }
 
 impl Sarif {
-    fn result<'r>(&self, finding: &'r Finding, fingerprint: String, sources: &Sources) -> SarifResult<'r> {
+    fn result<'r>(
+        &self,
+        finding: &'r Finding,
+        fingerprint: String,
+        statement: Option<&StatementRecord>,
+        sources: &Sources,
+    ) -> SarifResult<'r> {
         let related = finding.related.iter().enumerate();
         SarifResult {
             rule_id: finding.rule,
@@ -75,6 +84,9 @@ impl Sarif {
                 })
                 .collect(),
             partial_fingerprints: [(FINGERPRINT_VERSION, fingerprint)].into(),
+            fixes: statement
+                .and_then(|record| fix::fix(finding, record, sources, |span| self.place(span, sources)))
+                .map(|fix| [fix]),
             properties: ResultProperties {
                 category: finding.category,
                 object: finding.object.as_deref(),

@@ -1,11 +1,11 @@
 //! Tables, columns, schemas and databases dropped with their rows.
 
-use crate::change::{AlterTableActionKind, Change, ObjectKind, ObjectName};
+use crate::change::{AlterTableActionKind, Change, Name, ObjectKind, ObjectName};
 use crate::contract::{BreakageKind, Subject};
 use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
-use crate::schema::{ObjectId, Relation, RelationKind};
+use crate::schema::{ColumnId, ObjectId, Relation, RelationId, RelationKind};
 use crate::sql::Span;
 
 pub const RULE: Rule = Rule {
@@ -15,7 +15,8 @@ pub const RULE: Rule = Rule {
     summary: "A statement drops a table, column, schema or database, and the data in it",
     explanation: "What is dropped is gone once the transaction commits: only a backup brings it back. Clients that still name it fail from that moment. \
         First deploy code that does not use it, then rename or keep it for a while, then drop it; with a backup of the data. \
-        With CASCADE the finding names everything else that goes. Views, functions and other things that hold no rows are \
+        With CASCADE the finding names everything else that goes. Where another column that was there takes the name of the dropped one, \
+        clients miss nothing that it has, and the finding is a warning. Views, functions and other things that hold no rows are \
         told by dropped-object.",
     fires: Example {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);",
@@ -75,6 +76,9 @@ fn column_dropped(
     finding.evidence.push(context.evidence_for(known.map(|(id, _)| id), "the column existed before this migration"));
     tell_cascade(context, &mut finding);
     let subject = known.and_then(|(id, column)| column.map(|column| Subject::Column(id, column)));
+    if let Some(successor) = known.and_then(|(id, dropped)| successor(context, id, dropped?, &column.name)) {
+        return findings.push(replaced(finding, &name.to_string(), column, &successor));
+    }
     finding.witness = witness(context, subject, BreakageKind::ColumnDropped);
     finding.advice = Advice::steps(
         "Deploy code that no longer reads or writes the column first, and keep a copy of the values. A NOT NULL column without default has \
@@ -86,6 +90,25 @@ fn column_dropped(
             "Deploy code that no longer reads or writes the column first, and keep a copy of the values.".to_owned();
     }
     findings.push(finding);
+}
+
+/// The name that a column has when this one is dropped which goes by its name when the migration has ended.
+fn successor(context: &StepContext, table: RelationId, dropped: ColumnId, name: &Name) -> Option<Name> {
+    let after = context.run.after.relation(table)?.column(name).filter(|column| column.id != dropped)?;
+    context.relation(Some(table))?.column_by_id(after.id).map(|column| column.name.clone())
+}
+
+/// Another column takes its place: clients miss nothing, if that has the values.
+fn replaced(mut finding: Finding, table: &str, column: &crate::change::Ident, successor: &Name) -> Finding {
+    finding.severity = Severity::Warning;
+    finding.message =
+        format!("drops {table}.{column} and every value in it that {successor} does not have, which takes its name");
+    finding.evidence.push(Evidence::declared(format!("{successor} is renamed to {column} in the same migration")));
+    finding.advice = Advice::steps(
+        "Look before the migration runs that every value was carried over; this returns a row where it was not:",
+        vec![FixStep::any(format!("SELECT * FROM {table} WHERE {column} IS NOT NULL AND {successor} IS NULL LIMIT 1"))],
+    );
+    finding
 }
 
 /// Writers that stop naming a required column fail until it is nullable.
@@ -214,4 +237,27 @@ pub(super) fn tells(context: &StepContext, subject: &Subject) -> bool {
     findings.iter().any(|finding| within(finding.span) && finding.object == object)
         || (!findings.is_empty()
             && matches!(context.change(), Some(Change::Drop(drop)) if drop.kind == ObjectKind::Schema))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::finding::Severity;
+    use crate::rules::Example;
+
+    fn severity(migration: &'static str) -> Option<Severity> {
+        let given = "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int);";
+        let (report, _) = RULE.judge(&Example { given, migration });
+        report.findings.iter().find(|finding| finding.rule == RULE.name).map(|finding| finding.severity)
+    }
+
+    #[test]
+    fn a_column_that_another_takes_the_place_of() {
+        let swap = "BEGIN; ALTER TABLE t DROP COLUMN a; ALTER TABLE t RENAME COLUMN b TO a; COMMIT;";
+        assert_eq!(severity(swap), Some(Severity::Warning));
+        let anew = "ALTER TABLE t DROP COLUMN a; ALTER TABLE t ADD COLUMN a text;";
+        assert_eq!(severity(anew), Some(Severity::Error));
+        let other = "ALTER TABLE t DROP COLUMN a; ALTER TABLE t RENAME COLUMN b TO c;";
+        assert_eq!(severity(other), Some(Severity::Error));
+    }
 }

@@ -1,6 +1,6 @@
 //! Rules about migrations.
 
-mod advice;
+pub(in crate::rules) mod advice;
 mod blocking_index_build;
 mod blocking_rewrite;
 mod blocking_scan;
@@ -8,10 +8,13 @@ pub(super) mod breaking;
 mod cancelled_concurrent_build;
 pub mod changed_migration;
 mod dropped_data;
+pub mod ended_transaction;
 mod enum_value_before_commit;
 pub(super) mod fails_on_rows;
+pub(super) mod guards;
 pub mod lock_behind_transaction;
 mod long_work_under_lock;
+mod loss;
 mod many_locks_in_transaction;
 mod missing_lock_timeout;
 pub(super) mod narrowed_data;
@@ -22,7 +25,9 @@ mod reading;
 pub(super) mod refused_statement;
 mod removed_rows;
 mod retry_skips_invalid_index;
+mod secret_in_migration;
 pub(super) mod transaction_forbidden;
+mod unbalanced_transaction;
 mod unbatched_backfill;
 mod validate_in_same_transaction;
 
@@ -44,6 +49,7 @@ pub const ALL: &[&Rule] = &[
     &dropped_data::RULE,
     &removed_rows::RULE,
     &narrowed_data::RULE,
+    &guards::LOST_DURABILITY,
     &breaking::DROPPED_OBJECT,
     &breaking::RENAMED_OBJECT,
     &breaking::CHANGED_TYPE,
@@ -57,6 +63,11 @@ pub const ALL: &[&Rule] = &[
     &breaking::CHANGED_VIEW,
     &breaking::REVOKED_PRIVILEGE,
     &breaking::ROW_SECURITY,
+    &guards::LOST_REPLICA_IDENTITY,
+    &guards::LOST_CONSTRAINT,
+    &guards::LOST_TRIGGER,
+    &guards::EXPOSED_ROWS,
+    &secret_in_migration::RULE,
     &observed::BROKEN_QUERY,
     &observed::BROKEN_ROUTINE,
     &observed::REFUSED_BY_SERVER,
@@ -66,6 +77,8 @@ pub const ALL: &[&Rule] = &[
     &refused_statement::DEPENDENT_OBJECT,
     &refused_statement::REFUSED_STATEMENT,
     &transaction_forbidden::RULE,
+    &unbalanced_transaction::RULE,
+    &ended_transaction::RULE,
     &enum_value_before_commit::RULE,
     &fails_on_rows::FAILS_ON_ROWS,
     &fails_on_rows::MAY_FAIL_ON_ROWS,

@@ -10,8 +10,8 @@ pub const RULE: Rule = Rule {
     category: Category::Failing,
     severity: Severity::Warning,
     summary: "A new migration sorts before one that ran: tools skip it, refuse it, or run it late",
-    explanation: "It happens when two branches add migrations and the later name is merged first. golang-migrate, Drizzle and Sqitch only go forward from where a \
-        database is and never run it; Flyway, refinery, goose, Atlas, Supabase and node-pg-migrate refuse (both are errors); the others run it after the ones \
+    explanation: "It happens when two branches add migrations and the later name is merged first. golang-migrate and Drizzle only go forward from where a \
+        database is and never run it; Flyway, refinery, goose, Atlas, Supabase, Sqitch and node-pg-migrate refuse (both are errors); the others run it after the ones \
         that follow it, so that databases get the same changes in different orders. Name it anew, behind the last one. Looked for with --since and --staged.",
     fires: Example {
         given: "",
@@ -30,12 +30,13 @@ fn answer(framework: Framework) -> Option<(Severity, &'static str)> {
     let refuses = (Severity::Error, "refuses to migrate where the later one ran");
     let runs = (Severity::Warning, "runs it after the later one where that one ran, and before it elsewhere");
     match framework {
-        Framework::GolangMigrate | Framework::Drizzle | Framework::Sqitch => Some(skips),
+        Framework::GolangMigrate | Framework::Drizzle => Some(skips),
         Framework::Flyway
         | Framework::Refinery
         | Framework::Goose
         | Framework::Atlas
         | Framework::Supabase
+        | Framework::Sqitch
         | Framework::NodePgMigrate => Some(refuses),
         Framework::Sqlx
         | Framework::Diesel

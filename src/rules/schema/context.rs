@@ -1,6 +1,6 @@
 //! What a rule about schemas sees, and what it says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::{Name, QualifiedName};
 use crate::config::{Area, Areas};
@@ -19,6 +19,9 @@ use crate::version::PgVersion;
 /// Shares of fewer rows say how the table began, not how it is used.
 const FEWEST_ROWS: f64 = 1000.0;
 
+/// By the table.
+pub type LeftAlone = BTreeMap<RelationId, BTreeSet<ColumnId>>;
+
 /// A schema under judgement.
 #[derive(Clone, Copy)]
 pub struct SchemaContext<'a> {
@@ -36,6 +39,8 @@ pub struct SchemaContext<'a> {
     pub samples: Option<&'a Samples>,
     /// The relations to look at; all if there is no such list.
     pub scope: Option<&'a BTreeSet<RelationId>>,
+    /// Columns that the judged migration left as they were, of the tables of which it also left the constraints and indexes.
+    pub left_alone: Option<&'a LeftAlone>,
     /// The routines to look at are those that are not in this schema, or not the same; all if there is none.
     pub earlier: Option<&'a Schema>,
 }
@@ -82,6 +87,20 @@ impl<'a> SchemaContext<'a> {
         let all = scope.is_none().then(|| schema.relations.values().map(|relation| &**relation));
         let some = scope.into_iter().flatten().filter_map(|id| schema.relation(*id)).map(|relation| &**relation);
         all.into_iter().flatten().chain(some).filter(wanted)
+    }
+
+    /// Columns of which a rule may have something new to say that looks at a column, its type, and the table's constraints and
+    /// indexes: all, but for those that the judged migration left as they were.
+    pub fn changed_columns(&self, table: &'a Relation) -> impl Iterator<Item = &'a Column> + use<'a> {
+        let left_alone = self.left_alone.and_then(|all| all.get(&table.id));
+        table.columns.iter().filter(move |column| left_alone.is_none_or(|columns| !columns.contains(&column.id)))
+    }
+
+    /// The table as the judged migration found it, in the schema of then.
+    pub fn before(&self, table: &Relation) -> Option<(&'a Schema, &'a Relation)> {
+        // Rules also look at the schema before the migration, for what they would have said of it: nothing is before that.
+        let earlier = self.earlier.filter(|earlier| self.scope.is_some() && !std::ptr::eq(*earlier, self.schema))?;
+        earlier.relation(table.id).map(|before| (earlier, &**before))
     }
 
     /// The valid indexes of a table.

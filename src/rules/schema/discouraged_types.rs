@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     name: "discouraged-types",
     category: Category::Types,
     severity: Severity::Info,
-    summary: "A column has a type that is regretted later: timestamp without time zone, char(n), money, json, serial, timetz, a UUID as text",
+    summary: "A column has a type that is regretted later: timestamp without time zone, char(n), money, json, serial, integer as identity, timetz, a UUID as text",
     explanation: "timestamp without time zone does not say which moment it means; char(n) pads and compares without trailing spaces; money follows the server's locale; \
         json keeps text and cannot be indexed or compared; serial leaves its sequence with separate privileges; a 32-bit key runs out; a UUID in varchar(36) takes \
         more than twice its 16 bytes, in the table and in every index, and is not checked. Changing the type later rewrites the table. One finding a table lists its columns; \
@@ -67,7 +67,7 @@ fn all<'a>(
 ) -> impl Iterator<Item = (&'a Relation, &'a Column, &'static str, &'static str)> + use<'a> {
     let context = *context;
     context.any_tables().flat_map(move |table| {
-        table.columns.iter().filter(|column| column.local).filter_map(move |column| {
+        context.changed_columns(table).filter(|column| column.local).filter_map(move |column| {
             let (known_as, better) = better(&context, table, column)?;
             (!context.options.accepted_types.contains(&known_as)).then_some((table, column, known_as, better))
         })
@@ -78,6 +78,7 @@ fn named(known_as: &'static str, column: &Column) -> String {
     match known_as {
         // A key word: printed as a type it would be quoted.
         "serial" | "json" => known_as.to_owned(),
+        "integer-identity" => format!("{} as identity", column.data_type.written),
         _ => column.data_type.written.to_string(),
     }
 }
@@ -93,6 +94,7 @@ fn habit(context: &SchemaContext, known_as: &'static str, better: &str, columns:
         "timestamp" => "timestamp without time zone",
         "timetz" => "time with time zone",
         "uuid-text" => "text for a UUID",
+        "integer-identity" => "integer as identity",
         other => other,
     };
     let mut discovery = context
@@ -122,7 +124,7 @@ fn better<'a>(
         return None;
     }
     match written.name.as_str() {
-        "bpchar" | "varchar" if is_uuid_text(context, column) => {
+        "bpchar" | "varchar" | "text" if is_uuid_text(context, table, column) => {
             Some(("uuid-text", "use uuid, which takes 16 bytes and is checked"))
         }
         "timestamp" => Some(("timestamp", "use timestamptz, which stores the moment")),
@@ -134,6 +136,10 @@ fn better<'a>(
         "json" => Some(("json", "use jsonb, which can be indexed and compared")),
         "serial4" => Some(("serial", SERIAL)),
         "serial2" => Some(("smallserial", SERIAL)),
+        "int4" | "int2" if column.identity.is_some() => Some((
+            "integer-identity",
+            "use bigint: the numbers of a 32-bit key run out at 2,147,483,647, of a 16-bit one at 32,767",
+        )),
         "int4" | "int2" if is_serial(context, table, column) => Some(("serial", SERIAL)),
         _ => None,
     }
@@ -147,10 +153,13 @@ fn is_serial(context: &SchemaContext, table: &Relation, column: &Column) -> bool
 }
 
 /// varchar(36) holds a UUID with its dashes, varchar(32) one without; the name or the key says that it is one.
-fn is_uuid_text<'a>(context: &SchemaContext<'a>, column: &'a Column) -> bool {
+fn is_uuid_text<'a>(context: &SchemaContext<'a>, table: &Relation, column: &'a Column) -> bool {
     let length = context.schema.base_type(&column.data_type).written.modifiers.first().copied();
     let named = words::has_word(column.name.as_str(), &["uuid", "guid"]);
+    // 36 characters and a byte of length, in every row that was looked at.
+    let measured = || context.column_facts(table, column).is_some_and(|facts| facts.average_width == 37);
     match length {
+        None if named => measured(),
         Some(36) => named || words::ends_with_word(column.name.as_str(), &["id"]),
         Some(32 | 38) => named,
         _ => false,

@@ -27,7 +27,7 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
-        for column in table.columns.iter().filter(|column| column.local && context.is_text(column)) {
+        for column in context.changed_columns(table).filter(|column| column.local && context.is_text(column)) {
             let guarded = keys::has_check(context, table, column.id) || keys::is_foreign_key(table, column.id);
             let unique = keys::unique_keys(context, table).any(|(_, index)| index.columns[..] == [Some(column.id)]);
             if guarded || unique || column.generated.is_some() {
@@ -97,7 +97,7 @@ fn measured(context: &SchemaContext, table: &Relation, column: &Column) -> Optio
         let condition = format!("{} IN ({})", column.name, values.join(", "));
         (
             "Say which values there are:".to_owned(),
-            steps::check_constraint(context, table, column.name.as_str(), &condition),
+            steps::check_constraint(context, table, &format!("{}_values", column.name.as_str()), &condition),
         )
     } else {
         (

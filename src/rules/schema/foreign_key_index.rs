@@ -5,6 +5,7 @@ use crate::change::ReferentialAction;
 use crate::contract::Subject;
 use crate::finding::{Category, Severity};
 use crate::rules::{Check, Example, Rule};
+use crate::schema::{ForeignKey, Relation};
 
 pub const RULE: Rule = Rule {
     name: "foreign-key-without-index",
@@ -30,10 +31,7 @@ pub const RULE: Rule = Rule {
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         for (constraint, key) in table.foreign_keys().filter(|(constraint, _)| constraint.local) {
-            if context
-                .indexes(table)
-                .any(|(_, index)| keys::finds(index, &key.columns) || keys::finds_one(index, &key.columns))
-            {
+            if is_found(context, table, key) || was_there(context, table, key) {
                 continue;
             }
             let Some(referenced) = context.schema.relation(key.referenced) else { continue };
@@ -77,9 +75,21 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
 }
 
+fn is_found(context: &SchemaContext, table: &Relation, key: &ForeignKey) -> bool {
+    context.indexes(table).any(|(_, index)| keys::finds(index, &key.columns) || keys::finds_one(index, &key.columns))
+}
+
+/// The migration found the key so, perhaps under another name.
+fn was_there(context: &SchemaContext, table: &Relation, key: &ForeignKey) -> bool {
+    context.before(table).is_some_and(|(earlier, before)| {
+        let at_the_time = SchemaContext { schema: earlier, ..*context };
+        before.foreign_keys().any(|(_, other)| other == key) && !is_found(&at_the_time, before, key)
+    })
+}
+
 /// A short list of values that nobody takes anything from, as far as the counters go: an index on such a column holds few different
 /// values and finds most of the table.
-fn is_list(context: &SchemaContext, referenced: &crate::schema::Relation) -> bool {
+fn is_list(context: &SchemaContext, referenced: &Relation) -> bool {
     const LONGEST: f64 = 100.0;
     let Some(facts) = context.table_facts(referenced) else { return false };
     let Some(activity) = &facts.activity else { return false };
@@ -97,7 +107,7 @@ fn acts(action: ReferentialAction) -> Option<&'static str> {
 }
 
 /// An index that has the columns and still does not serve.
-fn near_miss(context: &SchemaContext, table: &crate::schema::Relation, columns: &[crate::schema::ColumnId]) -> String {
+fn near_miss(context: &SchemaContext, table: &Relation, columns: &[crate::schema::ColumnId]) -> String {
     let miss =
         context.indexes(table).find(|(_, index)| columns.iter().all(|column| index.columns.contains(&Some(*column))));
     let Some((relation, index)) = miss else { return String::new() };
@@ -127,5 +137,18 @@ mod tests {
             CREATE TABLE scopes (id int PRIMARY KEY, method int); CREATE TABLE plain (id int, method int); CREATE INDEX ON plain (id);";
         assert!(!is_told(scopes, "ALTER TABLE scopes ADD FOREIGN KEY (id, method) REFERENCES methods (scope, id);"));
         assert!(is_told(scopes, "ALTER TABLE plain ADD FOREIGN KEY (id, method) REFERENCES methods (scope, id);"));
+    }
+
+    #[test]
+    fn a_key_that_was_there_is_nothing_new_under_another_name() {
+        let given = "CREATE TABLE orders (id bigint PRIMARY KEY);
+            CREATE TABLE lines (id bigint PRIMARY KEY, order_id bigint CONSTRAINT a REFERENCES orders);
+            CREATE INDEX by_order ON lines (order_id);";
+        assert!(is_told(given, "DROP INDEX by_order;"));
+        assert!(!is_told(
+            "CREATE TABLE orders (id bigint PRIMARY KEY);
+            CREATE TABLE lines (id bigint PRIMARY KEY, order_id bigint CONSTRAINT a REFERENCES orders);",
+            "ALTER TABLE lines RENAME CONSTRAINT a TO b; ALTER TABLE lines RENAME COLUMN order_id TO of_order;"
+        ));
     }
 }

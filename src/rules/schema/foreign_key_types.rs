@@ -1,6 +1,6 @@
 //! Foreign keys between columns of different types.
 
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, Needs, SchemaContext, type_change};
 use crate::contract::Subject;
 use crate::finding::{Category, Severity};
 use crate::rules::{Check, Example, Rule};
@@ -37,23 +37,24 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     "{}.{} is {} and references {}.{}, which is {}",
                     table.name, from.name, from.data_type.written, referenced.name, to.name, to.data_type.written
                 );
-                let advice = match (width(own), width(other)) {
-                    (Some(own), Some(other)) if own < other => format!(
-                        "Give {} the type {} before the numbers of {} outgrow it: with a new column, a trigger that keeps both equal, and a swap, for changing the type in place rewrites the table.",
-                        from.name, to.data_type.written, referenced.name
-                    ),
-                    _ => format!(
-                        "Give both columns one type; {} is the one that others reference.",
-                        to.data_type.written
-                    ),
+                let wanted = &to.data_type.written;
+                let narrow = matches!((width(own), width(other)), (Some(own), Some(other)) if own < other);
+                let text = if narrow {
+                    format!("Give {} the type {wanted} before the numbers of {} outgrow it", from.name, referenced.name)
+                } else {
+                    format!("Give both columns one type; {wanted} is the one that others reference")
                 };
+                let change = || type_change::advice(context, table, from, &wanted.to_string());
+                let change = (narrow && context.scope.is_none()).then(change).flatten();
+                let (how, steps) = change.map(|it| (it.text, it.steps)).unwrap_or_default();
+                let advice = if how.is_empty() { format!("{text}.") } else { format!("{text}. {how}") };
                 found.push(
                     context
                         .discovery(&RULE, Subject::Column(table.id, from.id), message)
                         .severity(severity)
                         .declared(format!("the columns of foreign key {}", constraint.name))
                         .related(Subject::Column(referenced.id, to.id), "what it references")
-                        .advice(advice, Vec::new()),
+                        .advice(advice, steps),
                 );
             }
         }

@@ -1,6 +1,6 @@
 //! What ends, or gets slow, as rows come: keys that run out, random keys, wide rows.
 
-use super::{Discovery, Needs, SchemaContext, keys, numbers};
+use super::{Discovery, Needs, SchemaContext, keys, numbers, type_change};
 use crate::contract::Subject;
 use crate::facts::{Facts, SequenceFacts};
 use crate::finding::{Category, Confidence, Severity};
@@ -99,9 +99,11 @@ fn judge_sequence(
     if used < 0.5 {
         return None;
     }
-    let rate = owner.and_then(|(table, _)| {
+    // Less than a day of counting shows a load of rows, not a rate.
+    let counted = facts.counting_seconds().map(|seconds| seconds / 86_400.0).filter(|days| *days >= 1.0);
+    let rate = owner.zip(counted).and_then(|((table, _), days)| {
         let inserts = context.table_facts(table)?.activity.as_ref()?.inserts as f64;
-        Some(inserts / (facts.counting_seconds()? / 86_400.0))
+        Some(inserts / days)
     });
     let days = rate.filter(|rate| *rate > 0.0).map(|rate| (end - last) / measured.increment as f64 / rate);
     let severity = match days {
@@ -121,21 +123,33 @@ fn judge_sequence(
         None => (Subject::Relation(sequence.id), sequence.name.to_string()),
     };
     let referencing = owner.map(|(table, column)| references(context, table, column)).unwrap_or_default();
-    let widen = match owner {
-        Some((_, column)) => format!(
-            "Give {} the type bigint: a new column, a trigger that keeps it equal, the old rows in batches, a unique index built concurrently, then swap the two in one short transaction; changing the \
-             type in place rewrites the table. {}Numbers below zero buy time: ALTER SEQUENCE … RESTART with the smallest.",
-            column.name, referencing
+    let (widen, steps) = match owner {
+        Some((table, column)) => {
+            let change = type_change::advice(context, table, column, "bigint").unwrap_or_default();
+            (
+                format!(
+                    "Give {} the type bigint, and so what references it. {}{referencing}",
+                    column.name, change.text
+                ),
+                change.steps,
+            )
+        }
+        None => (
+            "Raise its MAXVALUE, or give it a wider type; that takes an instant:".to_owned(),
+            vec![crate::finding::FixStep::own(format!("ALTER SEQUENCE {} AS bigint NO MAXVALUE;", sequence.name))],
         ),
-        None => "Raise its MAXVALUE, or give it the type bigint; that takes an instant.".to_owned(),
     };
-    let rate = rate.map(|rate| format!(", {} rows a day", numbers::count(rate))).unwrap_or_default();
+    let rate = match rate {
+        Some(rate) => format!(", {} rows a day", numbers::count(rate)),
+        None if owner.is_some() => "; rows are not counted for long enough to say until when that lasts".to_owned(),
+        None => String::new(),
+    };
     Some(
         context
             .discovery(&KEY, subject, format!("{what} has used {} of its numbers{when}", numbers::percent(used)))
             .severity(severity)
             .measured(format!("{} of {}{rate}", numbers::count(last), numbers::count(end)))
-            .advice(widen, Vec::new()),
+            .advice(widen, steps),
     )
 }
 
@@ -163,7 +177,7 @@ fn references(context: &SchemaContext, table: &Relation, column: &Column) -> Str
     names.sort();
     match names.len() {
         0 => String::new(),
-        _ => format!("What references it grows too: {}. ", names.join(", ")),
+        _ => format!(" What references it: {}.", names.join(", ")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tables that take what others send more than once, and tables that hand out work.
 
-use super::{Discovery, Needs, SchemaContext, keys, steps, words};
+use super::{Discovery, Needs, SchemaContext, keys, missing_foreign_key, steps, words};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, Severity};
 use crate::rules::{Check, Example, Rule};
@@ -47,9 +47,10 @@ pub const QUEUE: Rule = Rule {
 };
 
 fn events(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    let tables = missing_foreign_key::Tables::of(context);
     for table in context.tables() {
         let name = table.name.name.as_str();
-        let inbox = takes_deliveries(name);
+        let inbox = takes_deliveries(name) && !is_configuration(table);
         if !inbox
             && !words::has_word(
                 name,
@@ -68,10 +69,18 @@ fn events(context: &SchemaContext, found: &mut Vec<Discovery>) {
         {
             continue;
         }
-        let ids: Vec<&Column> =
+        let mut ids: Vec<&Column> =
             table.columns.iter().filter(|column| is_outside_id(context, table, column, inbox)).collect();
+        ids.retain(|column| tables.target(context, table, column).is_none());
+        // A delivery is kept apart by one of its ids: that one is told, or the first if none does.
+        if inbox && ids.len() > 1 {
+            let kept = ids.iter().position(|id| {
+                keys::unique_keys(context, table).any(|(_, index)| keeps_apart(context, table, index, id))
+            });
+            ids = vec![ids[kept.unwrap_or(0)]];
+        }
         if ids.is_empty() {
-            if inbox && !is_configuration(table) {
+            if inbox && has_content(context, table) {
                 found.push(
                     context
                         .discovery(&EVENT, Subject::Relation(table.id), format!("{} has no column for the id that the sender gives an event: a second delivery is a second event", table.name))
@@ -104,7 +113,7 @@ fn judge_id(context: &SchemaContext, table: &Relation, column: &Column, inbox: b
         sender.map(|sender| format!("{}, {}", sender.name, column.name)).unwrap_or_else(|| column.name.to_string());
     match key {
         None => {
-            let (_, steps) = steps::create_index_with(context, table, &columns, "key", "UNIQUE ", "");
+            let steps = steps::unique_index(context, table, &columns, "key", None);
             let nullable = if column.not_null.enforced() { "" } else { "; it is nullable besides" };
             found.push(
                 context
@@ -112,12 +121,10 @@ fn judge_id(context: &SchemaContext, table: &Relation, column: &Column, inbox: b
                     .confidence(confidence)
                     .declared("no unique key on it; that it is the sender's id is read from its name")
                     .when_new(format!("Add UNIQUE ({columns}), and INSERT … ON CONFLICT DO NOTHING."))
-                    .advice("Settle what is there twice, build the key while others work, and INSERT … ON CONFLICT DO NOTHING:", steps),
+                    .advice("Settle what the first step lists, build the key while others work, and INSERT … ON CONFLICT DO NOTHING:", steps),
             );
         }
-        Some((index, of))
-            if inbox && !column.not_null.enforced() && !of.nulls_not_distinct && of.predicate.is_none() =>
-        {
+        Some((index, of)) if inbox && lets_null_pass(of, column) => {
             found.push(
                 context
                     .discovery(
@@ -139,6 +146,17 @@ fn judge_id(context: &SchemaContext, table: &Relation, column: &Column, inbox: b
         }
         Some(_) => {}
     }
+}
+
+/// What was sent is kept.
+fn has_content(context: &SchemaContext, table: &Relation) -> bool {
+    table.columns.iter().any(|column| {
+        let kept = context.is_json(column) || context.is_text(column) || context.type_name(column) == Some("bytea");
+        kept && words::has_word(
+            column.name.as_str(),
+            &["payload", "body", "data", "event", "headers", "raw", "message", "content", "request"],
+        )
+    })
 }
 
 /// The id is in the key, with nothing beside it that differs from delivery to delivery.
@@ -177,24 +195,8 @@ fn is_outside_id<'a>(context: &SchemaContext<'a>, table: &'a Relation, column: &
     }
     let is_id = words::ends_with_word(name, &["id", "key", "reference", "ref"]);
     let words = words::words(name);
-    let outside = [
-        "external",
-        "provider",
-        "stripe",
-        "paypal",
-        "adyen",
-        "braintree",
-        "square",
-        "mollie",
-        "klarna",
-        "gateway",
-        "psp",
-        "idempotency",
-        "upstream",
-        "remote",
-        "webhook",
-    ];
-    let named_outside = words.iter().any(|word| outside.contains(&word.as_str()));
+    // A UUID is what one's own rows are known by to others, as often as what others send.
+    let named_outside = is_from_outside(column) && (inbox || context.type_name(column) != Some("uuid"));
     // The customer and the account at the provider are the same for many payments.
     let of_someone = words.iter().any(|word| {
         [
@@ -212,11 +214,50 @@ fn is_outside_id<'a>(context: &SchemaContext<'a>, table: &'a Relation, column: &
         ]
         .contains(&word.as_str())
     });
-    let event = words == ["event", "id"]
-        || words == ["message", "id"]
-        || words == ["delivery", "id"]
-        || words == ["notification", "id"];
+    let event = words.iter().any(|word| ["event", "message", "delivery", "notification"].contains(&word.as_str()));
     is_id && !of_someone && (named_outside || event && inbox)
+}
+
+/// A name that says that somebody else gave the value.
+pub(super) fn is_from_outside(column: &Column) -> bool {
+    words::has_word(
+        column.name.as_str(),
+        &[
+            "external",
+            "provider",
+            "stripe",
+            "paypal",
+            "adyen",
+            "braintree",
+            "square",
+            "mollie",
+            "klarna",
+            "gateway",
+            "psp",
+            "idempotency",
+            "upstream",
+            "remote",
+            "webhook",
+        ],
+    )
+}
+
+/// Whether `event-without-key` says that this column lets the key pass: one cause has one finding.
+pub(super) fn tells_of_null(
+    context: &SchemaContext,
+    table: &Relation,
+    index: &crate::schema::Index,
+    column: &Column,
+) -> bool {
+    let inbox = takes_deliveries(table.name.name.as_str()) && !is_configuration(table);
+    inbox
+        && is_outside_id(context, table, column, inbox)
+        && keeps_apart(context, table, index, column)
+        && lets_null_pass(index, column)
+}
+
+fn lets_null_pass(index: &crate::schema::Index, column: &Column) -> bool {
+    !column.not_null.enforced() && !index.nulls_not_distinct && index.predicate.is_none()
 }
 
 fn queues(context: &SchemaContext, found: &mut Vec<Discovery>) {
@@ -271,8 +312,14 @@ fn queues(context: &SchemaContext, found: &mut Vec<Discovery>) {
         let finds_open = |(_, index): (&Relation, &crate::schema::Index)| {
             index.valid
                 && states.iter().any(|column| {
+                    // One queue of several comes first where a table holds them all.
+                    let of_a_queue = index.columns.first().copied().flatten().is_some_and(|first| {
+                        keys::is_foreign_key(table, first)
+                            || table.column_by_id(first).is_some_and(|it| words::has_word(it.name.as_str(), &["queue"]))
+                    });
                     index.predicate.is_some() && index.mentions.contains(&column.id)
                         || index.columns.first() == Some(&Some(column.id))
+                        || of_a_queue && index.columns.contains(&Some(column.id))
                 })
         };
         if context.indexes(table).any(finds_open) {

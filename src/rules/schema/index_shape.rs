@@ -83,16 +83,53 @@ fn invalid(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     Vec::new(),
                 )
             } else {
-                let mut discovery = discovery.declared("a concurrent build of it failed").advice(
-                    "Find out why it failed (duplicates, a deadlock, a timeout), then build it again:",
-                    vec![FixStep::none(format!("REINDEX INDEX CONCURRENTLY {};", relation.name))],
-                );
+                let (text, steps) = build_again(context, table, relation, index);
+                let mut discovery = discovery.declared("a concurrent build of it failed").advice(text, steps);
                 if let Some(bytes) = facts.and_then(|facts| facts.bytes) {
                     discovery = discovery.measured(format!("it takes {}", numbers::bytes(bytes)));
                 }
                 discovery
             });
         }
+    }
+}
+
+/// What REINDEX CONCURRENTLY left behind is dropped (manual, REINDEX, Rebuilding Indexes Concurrently); anything else is built again.
+fn build_again(
+    context: &SchemaContext,
+    table: &Relation,
+    relation: &Relation,
+    index: &Index,
+) -> (&'static str, Vec<FixStep>) {
+    let name = relation.name.name.as_str().trim_end_matches(|c: char| c.is_ascii_digit());
+    let base = name.strip_suffix("_ccnew").or_else(|| name.strip_suffix("_ccold"));
+    // Names of 63 bytes are cut before the ending.
+    let original = base.is_some_and(|base| {
+        context.schema.indexes_of(table.id).any(|other| {
+            other.id != relation.id
+                && other.name.name.as_str().starts_with(base)
+                && other.as_index().is_some_and(|of| of.columns == index.columns && of.method == index.method)
+        })
+    });
+    if original {
+        let drop = FixStep::none(format!("DROP INDEX CONCURRENTLY {};", relation.name));
+        return ("It is what a REINDEX CONCURRENTLY that failed left behind: drop it.", vec![drop]);
+    }
+    let again = FixStep::none(format!("REINDEX INDEX CONCURRENTLY {};", relation.name));
+    match keys::plain_columns(index).filter(|_| index.unique) {
+        Some(columns) => {
+            let condition = index.predicate.as_ref().map(|it| it.text.to_string());
+            let columns = context.column_names(table, &columns);
+            let listed = super::steps::duplicates(table, &columns, condition.as_deref());
+            (
+                "Settle what the first step lists, for it is why the build failed, then build it again:",
+                vec![listed, again],
+            )
+        }
+        None => (
+            "Find out why it failed (a deadlock, a timeout, an error in an expression), then build it again:",
+            vec![again],
+        ),
     }
 }
 

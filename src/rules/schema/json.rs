@@ -4,7 +4,7 @@ use super::queries::{self, UseKind};
 use super::{Discovery, Needs, SchemaContext, json_sample, keys, steps, words};
 use crate::change::QualifiedName;
 use crate::contract::Subject;
-use crate::facts::JsonSample;
+use crate::facts::{JsonSample, StatementFacts};
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation};
@@ -63,7 +63,10 @@ const RECEIVED: &[&str] = &["payload", "body", "raw", "request", "response", "he
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         let columns: Vec<&Column> = table.columns.iter().filter(|column| context.is_json(column)).collect();
-        for column in &columns {
+        if columns.is_empty() {
+            continue;
+        }
+        for column in context.changed_columns(table).filter(|column| context.is_json(column)) {
             if let Some(discovery) = judge(context, table, column, &columns) {
                 found.push(discovery);
             }
@@ -126,6 +129,7 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
         discovery = discovery.grouped(format!("{} holds documents of any shape in", table.name), name);
     }
     let mut hot_steps = Vec::new();
+    let is_map = sampled.as_ref().is_some_and(|sampled| sampled.map);
     if let Some(sampled) = sampled {
         discovery = discovery.severity(sampled.severity).confidence(sampled.confidence).measured(sampled.fact);
         if !sampled.says.is_empty() {
@@ -138,12 +142,13 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
         discovery.finding.message.push_str("; hot queries look into it without an index");
         hot_steps.extend(hot.steps);
     }
-    let mut steps = match context.type_name(column) {
+    let part = format!("{name}_object");
+    let mut steps = match context.type_name(column).filter(|_| !is_map) {
         Some("jsonb") => {
-            steps::check_constraint(context, table, name, &format!("jsonb_typeof({}) = 'object'", column.name))
+            steps::check_constraint(context, table, &part, &format!("jsonb_typeof({}) = 'object'", column.name))
         }
         Some("json") => {
-            steps::check_constraint(context, table, name, &format!("json_typeof({}) = 'object'", column.name))
+            steps::check_constraint(context, table, &part, &format!("json_typeof({}) = 'object'", column.name))
         }
         _ => Vec::new(),
     };
@@ -153,6 +158,10 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
     let discovery = discovery.when_new(
         "Make columns of the keys that are always there, and say with a CHECK what the rest is, at least that it is an object.",
     );
+    if is_map {
+        let text = "Keep a row for each key in a table of its own: it has statistics, an index, and room for a foreign key. Have the application write both, then this copies the old documents:";
+        return Some(discovery.advice(text, steps));
+    }
     Some(discovery.advice(
         format!("Make columns of the keys that are always there, and say what the rest is (here: an object; NULL passes).{sample}"),
         steps,
@@ -183,8 +192,9 @@ fn hot_path(context: &SchemaContext, table: &Relation, column: &Column, is_index
         }
         _ => None,
     });
-    let hot =
-        reached.filter(|(_, statement)| queries::is_hot(statement, workload) && statement.mean_milliseconds >= 10.0);
+    let blocks = context.facts.and_then(|facts| facts.relation(&table.name)).map_or(0, |facts| facts.pages);
+    let is_slow = |statement: &StatementFacts| statement.mean_milliseconds >= 10.0 || reads_all(statement, blocks);
+    let hot = reached.filter(|(_, statement)| queries::is_hot(statement, workload) && is_slow(statement));
     let (operator, worst) = hot.max_by(|one, other| one.1.total_milliseconds.total_cmp(&other.1.total_milliseconds))?;
     let fact = format!(
         "{} calls, {:.1} ms on average: {}",
@@ -209,6 +219,12 @@ fn hot_path(context: &SchemaContext, table: &Relation, column: &Column, is_index
         }
     };
     Some(HotPath { fact, steps })
+}
+
+/// Whether a call touches at least half of a table's blocks, of a table of a hundred or more: it is read in full.
+fn reads_all(statement: &StatementFacts, blocks: u64) -> bool {
+    let touched = statement.shared_blocks_hit + statement.shared_blocks_read;
+    blocks >= 100 && touched / statement.calls.max(1) >= blocks / 2
 }
 
 fn gin(context: &SchemaContext, table: &Relation, column: &Column, class: &str) -> FixStep {

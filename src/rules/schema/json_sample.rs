@@ -14,6 +14,8 @@ pub struct Verdict {
     pub severity: Severity,
     pub confidence: Confidence,
     pub steps: Vec<FixStep>,
+    /// Its keys are data.
+    pub map: bool,
 }
 
 /// Fewer documents say nothing of what is rare.
@@ -54,12 +56,14 @@ pub fn verdict(context: &SchemaContext, table: &Relation, column: &Column, sampl
             )
         ));
     }
-    let steps = if map || context.type_name(column) != Some("jsonb") {
+    let steps = if context.type_name(column) != Some("jsonb") {
         Vec::new()
+    } else if map {
+        child_table(context, table, column)
     } else {
         promote(context, table, column, sample)
     };
-    Some(Verdict { says, fact: fact(sample, map), severity, confidence: Confidence::High, steps })
+    Some(Verdict { says, fact: fact(sample, map), severity, confidence: Confidence::High, steps, map })
 }
 
 fn shape(sample: &JsonSample, says: &mut Vec<String>) -> Severity {
@@ -220,4 +224,28 @@ fn promote(context: &SchemaContext, table: &Relation, column: &Column, sample: &
         ]);
     }
     steps
+}
+
+/// A row for each key of each document, for a column whose keys are data.
+fn child_table(context: &SchemaContext, table: &Relation, column: &Column) -> Vec<FixStep> {
+    let [key] = keys::primary_key(table) else { return Vec::new() };
+    let Some(key) = table.column_by_id(*key).filter(|_| !table.is_partitioned()) else { return Vec::new() };
+    let (parent, name) = (&table.name, context.free_name(table, column.name.as_str(), "entries"));
+    let child = format!("{}.{name}", parent.schema);
+    vec![
+        FixStep::own(format!(
+            "CREATE TABLE {child} (owner_{0} {1} NOT NULL REFERENCES {parent} ON DELETE CASCADE, key text NOT NULL, value jsonb NOT NULL, PRIMARY KEY (owner_{0}, key));",
+            plain(key.name.as_str()),
+            key.data_type.written
+        )),
+        FixStep::own(format!(
+            "INSERT INTO {child} SELECT t.{0}, e.key, e.value FROM {parent} AS t, jsonb_each(CASE WHEN jsonb_typeof(t.{1}) = 'object' THEN t.{1} ELSE '{{}}' END) AS e ON CONFLICT DO NOTHING;",
+            key.name, column.name
+        )),
+    ]
+}
+
+/// The letters and digits of a name, to stand in another one.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>().to_ascii_lowercase()
 }

@@ -1,15 +1,15 @@
 //! Columns that name another table's row, and nothing makes sure that it exists.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use super::{Discovery, Needs, SchemaContext, keys, words};
+use super::{Discovery, Needs, SchemaContext, keys, steps, words};
 use crate::change::Name;
 use crate::contract::Subject;
 use crate::facts::Reference;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
-use crate::schema::{Column, Relation, RelationKind, Schema};
+use crate::schema::{Column, Relation, RelationId, RelationKind, Schema};
 
 pub const RULE: Rule = Rule {
     name: "missing-foreign-key",
@@ -18,7 +18,7 @@ pub const RULE: Rule = Rule {
     summary: "A column is named after another table and has its key's type, but no foreign key",
     explanation: "Without a foreign key rows can outlive what they reference, and nothing tells. The rule goes by name and type (order_id and orders.id), \
         never speaks of polymorphic columns (with a …_type beside it), and only where the schema has foreign keys by habit: a warning where most columns of that \
-        kind have one, an info where some have, silence where none has. The foreign key is added NOT VALID, which is instant, and validated while others work.",
+        kind have one, an info where some have, silence where none has. What more than five tables leave unbound is told once for the table that they name. The foreign key is added NOT VALID, which is instant, and validated while others work.",
     fires: Example {
         given: "CREATE TABLE customers (id bigint PRIMARY KEY); CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL REFERENCES customers);\n\
             CREATE INDEX ON orders (customer_id);",
@@ -49,7 +49,7 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     if candidates.is_empty() {
         return;
     }
-    let (with, without) = habit(context, &tables);
+    let Habit { with, without, unbound: elsewhere } = habit(context, &tables);
     if with == 0 {
         return;
     }
@@ -57,7 +57,19 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for (table, ..) in &candidates {
         *unbound.entry(table.id).or_default() += 1;
     }
+    let habits = habits(context, &candidates);
     for (table, column, target) in candidates.iter().copied() {
+        if let Some(columns) = habits.get(&target.id).filter(|_| !is_sampled(context, table, column)) {
+            if columns.first().is_some_and(|(_, first)| std::ptr::eq(*first, column)) {
+                found.push(habit_of(context, target, columns));
+            }
+            continue;
+        }
+        // A migration that goes on as the others did is no news.
+        let others = elsewhere.get(&target.id).map_or(0, |tables| tables.iter().filter(|it| **it != table.id).count());
+        if context.scope.is_some() && others > HABIT {
+            continue;
+        }
         let Some(key) = keys::primary_key(target).first().and_then(|id| target.column_by_id(*id)) else { continue };
         // A table that names several others and references none may keep what outlives them: a log, an archive.
         let has_others = table.foreign_keys().next().is_some() || unbound[&table.id] < 2;
@@ -73,7 +85,6 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             "{}.{} looks like a reference to {}, and nothing makes sure that the row exists",
             table.name, column.name, target.name
         );
-        let name = context.free_name(table, column.name.as_str(), "fkey");
         let mut discovery = context
                 .discovery(&RULE, Subject::Column(table.id, column.id), message)
                 .severity(severity)
@@ -87,14 +98,8 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 .related(Subject::Relation(target.id), "the table it is named after")
                 .when_new(format!("Add REFERENCES {} to the column.", target.name))
                 .advice(
-                    "Look for rows without a counterpart first (SELECT … WHERE NOT EXISTS), then add the foreign key without a scan and validate it while others work:",
-                    vec![
-                        FixStep::own(format!(
-                            "ALTER TABLE {} ADD CONSTRAINT {name} FOREIGN KEY ({}) REFERENCES {} ({}) NOT VALID;",
-                            table.name, column.name, target.name, key.name
-                        )),
-                        FixStep::own(format!("ALTER TABLE {} VALIDATE CONSTRAINT {name};", table.name)),
-                    ],
+                    "Settle the rows that the first step counts, then add the foreign key without a scan and validate it while others work:",
+                    add(context, table, column, target, key),
                 );
         if let (Some(sample), Some(share)) = (sampled, missing) {
             discovery =
@@ -104,6 +109,92 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
         }
         found.push(discovery);
     }
+}
+
+/// References to a table that more tables than this leave unbound are a habit of the schema: nobody forgot one.
+const HABIT: usize = 5;
+
+type Unbound<'a> = Vec<(&'a Relation, &'a Column)>;
+
+/// By what they are named after, where it is a habit. Only a whole schema shows one; what was measured is told by itself.
+fn habits<'a>(
+    context: &SchemaContext<'a>,
+    candidates: &[(&'a Relation, &'a Column, &'a Relation)],
+) -> HashMap<RelationId, Unbound<'a>> {
+    let mut habits: HashMap<RelationId, Unbound> = HashMap::new();
+    let unsampled = candidates.iter().filter(|(table, column, _)| !is_sampled(context, table, column));
+    for (table, column, target) in unsampled.filter(|_| context.scope.is_none()) {
+        habits.entry(target.id).or_default().push((table, column));
+    }
+    habits.retain(|_, columns| columns.iter().map(|(table, _)| table.id).collect::<BTreeSet<_>>().len() > HABIT);
+    habits
+}
+
+fn is_sampled(context: &SchemaContext, table: &Relation, column: &Column) -> bool {
+    let sampled = context.samples.and_then(|it| it.references.get(&(table.name.clone(), column.name.clone())));
+    sampled.is_some_and(|sample| sample.values >= FEWEST_VALUES)
+}
+
+/// One finding for all of them, at the first.
+fn habit_of(context: &SchemaContext, target: &Relation, columns: &Unbound) -> Discovery {
+    let (first, column) = columns[0];
+    let tables: BTreeSet<_> = columns.iter().map(|(table, _)| table.id).collect();
+    let bound = context.schema.foreign_keys_to(target.id).map(|(from, _)| from).collect::<BTreeSet<_>>().len();
+    let shown: Vec<String> =
+        columns.iter().take(6).map(|(table, column)| format!("{}.{}", table.name, column.name)).collect();
+    let more = if columns.len() > shown.len() { " …" } else { "" };
+    let message = format!(
+        "{} columns of {} tables look like references to {}, and nothing makes sure that the rows exist",
+        columns.len(),
+        tables.len(),
+        target.name
+    );
+    let mut discovery = context
+        .discovery(&RULE, Subject::Column(first.id, column.id), message)
+        .severity(Severity::Info)
+        .confidence(Confidence::Medium)
+        .declared(format!("{}{more}; {bound} tables have a foreign key to {}", shown.join(", "), target.name))
+        .advice(
+            "If it is on purpose (rows outlive what they name, or writes must not wait for it), nothing is to be done; audit --sample measures each column, and gives each its steps.",
+            Vec::new(),
+        );
+    for (table, column) in columns.iter().skip(1).take(5) {
+        discovery = discovery.related(Subject::Column(table.id, column.id), "");
+    }
+    discovery
+}
+
+/// Rows without a counterpart, the index that its checks need, and the foreign key.
+fn add(context: &SchemaContext, table: &Relation, column: &Column, target: &Relation, key: &Column) -> Vec<FixStep> {
+    let (at, name) = (&table.name, context.free_name(table, column.name.as_str(), "fkey"));
+    let (own, other) = (&column.name, &key.name);
+    let mut steps = vec![FixStep::any(format!(
+        "SELECT count(*) FROM {at} AS t WHERE {own} IS NOT NULL AND NOT EXISTS (SELECT FROM {} AS r WHERE r.{other} = t.{own});",
+        target.name
+    ))];
+    if !context.indexes(table).any(|(_, index)| keys::finds(index, &[column.id])) {
+        steps.extend(steps::create_index(context, table, &own.to_string(), "idx").1);
+    }
+    let add = |at: &Relation, name: &Name, rest: &str| {
+        let at = &at.name;
+        FixStep::own(format!(
+            "ALTER TABLE {at} ADD CONSTRAINT {name} FOREIGN KEY ({own}) REFERENCES {} ({other}){rest};",
+            target.name
+        ))
+    };
+    let validate = |at: &Relation| FixStep::own(format!("ALTER TABLE {} VALIDATE CONSTRAINT {name};", at.name));
+    // Before 18 a partitioned table takes none that is NOT VALID, and makes that of a partition its own.
+    if table.is_partitioned() && !context.version.at_least(18) {
+        let leaves = context.schema.children_closure(table.id);
+        let leaves = leaves.into_iter().filter_map(|id| context.schema.relation(id)).filter(|it| !it.is_partitioned());
+        for leaf in leaves {
+            steps.extend([add(leaf, &name, " NOT VALID"), validate(leaf)]);
+        }
+        steps.push(add(table, &name, ""));
+        return steps;
+    }
+    steps.extend([add(table, &name, " NOT VALID"), validate(table)]);
+    steps
 }
 
 /// The migration found the column as it is: that its other keys make a habit plain is not its doing.
@@ -132,26 +223,38 @@ pub fn references(context: &SchemaContext) -> Vec<Reference> {
     candidates(context, &tables).into_iter().filter_map(one).collect()
 }
 
-/// How many columns named after a table have a foreign key, and how many have none.
-fn habit<'a>(context: &SchemaContext<'a>, tables: &Tables<'a>) -> (usize, usize) {
+/// What the schema does with columns named after a table.
+struct Habit {
+    /// How many have a foreign key, and how many have none.
+    with: usize,
+    without: usize,
+    /// Tables that name a table without a foreign key.
+    unbound: HashMap<RelationId, BTreeSet<RelationId>>,
+}
+
+fn habit<'a>(context: &SchemaContext<'a>, tables: &Tables<'a>) -> Habit {
     let whole = SchemaContext { scope: None, ..*context };
-    let mut with = 0;
-    let mut without = 0;
+    let mut habit = Habit { with: 0, without: 0, unbound: HashMap::new() };
     for table in whole.tables() {
         for column in &table.columns {
             if keys::is_foreign_key(table, column.id) {
-                with += 1;
-            } else if !is_polymorphic(table, column) && tables.target(context, table, column).is_some() {
-                without += 1;
+                habit.with += 1;
+            } else if let Some(target) =
+                tables.target(context, table, column).filter(|_| !is_polymorphic(table, column))
+            {
+                habit.without += 1;
+                habit.unbound.entry(target.id).or_default().insert(table.id);
             }
         }
     }
-    (with, without)
+    habit
 }
 
 /// `subject_id` beside `subject_type`.
 fn is_polymorphic(table: &Relation, column: &Column) -> bool {
-    let Some(stem) = stem(column) else { return false };
+    let name = column.name.as_str();
+    let stem = stem(column).or_else(|| name.rsplit_once('_').map(|(stem, _)| stem));
+    let Some(stem) = stem else { return false };
     let sibling =
         |end: &str| table.columns.iter().any(|other| other.name.as_str().eq_ignore_ascii_case(&format!("{stem}{end}")));
     sibling("_type") || sibling("Type") || sibling("_kind")
@@ -164,13 +267,13 @@ fn stem(column: &Column) -> Option<&str> {
 
 /// Tables by schema and by what a column that names one of their rows is called: order for `orders`, `Orders` and `order`.
 /// Put together when the first such column is met: most migrations add none.
-struct Tables<'a> {
+pub(super) struct Tables<'a> {
     schema: &'a Schema,
     by_name: OnceCell<HashMap<(&'a Name, String), &'a Relation>>,
 }
 
 impl<'a> Tables<'a> {
-    fn of(context: &SchemaContext<'a>) -> Tables<'a> {
+    pub(super) fn of(context: &SchemaContext<'a>) -> Tables<'a> {
         Tables { schema: context.schema, by_name: OnceCell::new() }
     }
 
@@ -190,9 +293,13 @@ impl<'a> Tables<'a> {
     }
 
     /// The table of the same schema that the column is named after, whose one-column key has the column's type.
-    fn target(&self, context: &SchemaContext<'a>, table: &'a Relation, column: &'a Column) -> Option<&'a Relation> {
-        let stem = words::words(stem(column)?).join("_");
-        if stem.is_empty() || keys::primary_key(table) == [column.id] {
+    pub(super) fn target(
+        &self,
+        context: &SchemaContext<'a>,
+        table: &'a Relation,
+        column: &'a Column,
+    ) -> Option<&'a Relation> {
+        if keys::primary_key(table) == [column.id] {
             return None;
         }
         let type_name = context.type_name(column)?;
@@ -200,11 +307,31 @@ impl<'a> Tables<'a> {
             return None;
         }
         let by_name = self.by_name.get_or_init(|| Tables::all(self.schema));
-        let target = *by_name.get(&(&table.name.schema, stem))?;
-        let [key] = keys::primary_key(target) else { return None };
-        let key = target.column_by_id(*key)?;
-        (target.id != table.id && context.type_name(key) == Some(type_name)).then_some(target)
+        let named = |stem: &[String]| by_name.get(&(&table.name.schema, stem.join("_"))).copied();
+        let fits = |target: &&'a Relation| {
+            target.id != table.id && single_key(target).is_some_and(|key| context.type_name(key) == Some(type_name))
+        };
+        // order_id: the table's name, and what stands for a key.
+        let by_ending = || {
+            let stem = words::words(stem(column)?);
+            named(&stem).filter(fits)
+        };
+        // account_no, country_code: the table's name, and its key's.
+        let by_key = || {
+            let words = words::words(column.name.as_str());
+            (1..words.len()).find_map(|at| {
+                let target = named(&words[..at]).filter(fits)?;
+                (words::words(single_key(target)?.name.as_str()) == words[at..]).then_some(target)
+            })
+        };
+        by_ending().or_else(by_key)
     }
+}
+
+/// The column of a primary key of one.
+fn single_key(table: &Relation) -> Option<&Column> {
+    let [key] = keys::primary_key(table) else { return None };
+    table.column_by_id(*key)
 }
 
 #[cfg(test)]

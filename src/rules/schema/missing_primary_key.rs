@@ -38,7 +38,7 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                         context.column_names(table, &columns)
                     ))
                     .when_new("Make its columns the primary key.")
-                    .advice("Name the unique index the primary key:", promote(table, index, of))
+                    .advice("Name the unique index the primary key:", promote(context, table, index, of))
             }
             None => discovery
                 .declared("no index keeps its rows apart")
@@ -56,10 +56,24 @@ fn could_be_primary(table: &Relation, index: &Index) -> bool {
 }
 
 /// The index takes the constraint's name; a unique constraint has to let go of it first.
-fn promote(table: &Relation, index: &Relation, of: &Index) -> Vec<FixStep> {
+fn promote(context: &SchemaContext, table: &Relation, index: &Relation, of: &Index) -> Vec<FixStep> {
     let name = &table.name;
     match &of.constraint {
-        Some(_) => Vec::new(),
+        // What a foreign key goes by cannot be let go of.
+        Some(_) if context.schema.foreign_keys_to(table.id).next().is_some() || table.is_partitioned() => Vec::new(),
+        Some(constraint) => {
+            let columns = of.columns.iter().flatten().copied().collect::<Vec<_>>();
+            let new = context.free_name(table, "", "pkey");
+            vec![
+                FixStep::none(format!(
+                    "CREATE UNIQUE INDEX CONCURRENTLY {new} ON {name} ({});",
+                    context.column_names(table, &columns)
+                )),
+                FixStep::own(format!(
+                    "ALTER TABLE {name} DROP CONSTRAINT {constraint}, ADD CONSTRAINT {new} PRIMARY KEY USING INDEX {new};"
+                )),
+            ]
+        }
         None => vec![FixStep::own(format!(
             "ALTER TABLE {name} ADD CONSTRAINT {} PRIMARY KEY USING INDEX {};",
             crate::schema::make_object_name(table.name.name.as_str(), None, "pkey"),

@@ -24,22 +24,25 @@ mod money;
 mod nullability;
 pub mod numbers;
 mod operations;
-mod permissions;
+pub(super) mod permissions;
 mod personal;
 pub(crate) mod queries;
 mod query_index;
 mod redundant_index;
+mod silenced_trigger;
 mod soft_delete;
 mod steps;
 mod table_bloat;
+mod type_change;
 mod unvalidated_constraint;
 pub mod words;
 
-pub use context::{Discovery, Group, SchemaContext};
+pub use context::{Discovery, Group, LeftAlone, SchemaContext};
 pub(super) use example::measured;
 pub(crate) use missing_foreign_key::references;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use imbl::ordmap::DiffItem;
 
@@ -47,8 +50,8 @@ use super::{Check, Rule, RuleOptions};
 use crate::config::Areas;
 use crate::contract::Subject;
 use crate::finding::{Advice, Finding};
-use crate::history::MigrationRun;
-use crate::schema::{RelationId, Schema};
+use crate::history::{MigrationRun, Step};
+use crate::schema::{Column, RelationId, Schema};
 use crate::sql::Span;
 
 /// What a schema rule needs to speak.
@@ -74,6 +77,7 @@ pub const ALL: &[&Rule] = &[
     &missing_primary_key::RULE,
     &soft_delete::RULE,
     &unvalidated_constraint::RULE,
+    &silenced_trigger::RULE,
     &foreign_key_types::RULE,
     &missing_foreign_key::RULE,
     &duplicate_constraint::RULE,
@@ -126,7 +130,11 @@ fn run(context: &SchemaContext, wanted: impl Fn(&Rule, Needs) -> bool) -> Vec<Di
 /// What a migration adds: what the rules say of the schema after it and did not say of the one before.
 pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOptions) -> Vec<Finding> {
     let scope = changed_tables(&migration.before, &migration.after);
-    let context = |schema, earlier| SchemaContext {
+    if scope.is_empty() && migration.before.routines.ptr_eq(&migration.after.routines) {
+        return Vec::new();
+    }
+    let left_alone = columns_left_alone(&scope, &migration.before, &migration.after);
+    let context = |schema, scope, left_alone| SchemaContext {
         schema,
         version: migration.version,
         places: &migration.places,
@@ -136,27 +144,26 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
         workload: None,
         uses: &[],
         samples: None,
-        scope: Some(&scope),
-        earlier,
+        scope: Some(scope),
+        left_alone,
+        earlier: Some(&migration.before),
     };
     let static_rules = |_: &Rule, needs| needs == Needs::Schema;
-    let after = context(&migration.after, Some(&migration.before));
+    let after = context(&migration.after, &scope, Some(&left_alone));
     let mut found = run(&after, static_rules);
-    if found.is_empty() {
-        return Vec::new();
+    let (old, spoke) = old_subjects(&found, &migration.before);
+    if !spoke.is_empty() {
+        let same_rules = |rule: &Rule, needs| spoke.contains(rule.name) && static_rules(rule, needs);
+        let before = run(&context(&migration.before, &old, None), same_rules);
+        let known: BTreeSet<(&str, Subject)> = before.into_iter().map(|it| (it.finding.rule, it.subject)).collect();
+        found.retain(|it| !known.contains(&(it.finding.rule, it.subject.clone())));
     }
-    let spoke: BTreeSet<&str> = found.iter().map(|it| it.finding.rule).collect();
-    let same_rules = |rule: &Rule, needs| spoke.contains(rule.name) && static_rules(rule, needs);
-    let before = run(&context(&migration.before, Some(&migration.before)), same_rules);
-    let known: BTreeSet<(&str, Subject)> = before.into_iter().map(|it| (it.finding.rule, it.subject)).collect();
-    found.retain(|it| !known.contains(&(it.finding.rule, it.subject.clone())));
     let inside = |span: &Span| migration.migration.sections.iter().any(|section| section.span.contains(*span));
     let placed = group(found).into_iter().filter_map(|mut discovery| {
         let own = discovery.place.or_else(|| migration.places.of(&discovery.subject));
         // What it made wrong is older than the migration: the statement that did it stands for it.
         if !own.as_ref().is_some_and(inside) {
-            let change = discovery.table.and_then(|table| migration.places.last_change(table));
-            discovery.place = Some(change.filter(inside)?);
+            discovery.place = Some(cause(migration, &after, &discovery).filter(inside)?);
         }
         let is_new = |table: RelationId| migration.before.relation(table).is_none();
         if let Some(text) = discovery.when_new.take().filter(|_| discovery.table.is_some_and(is_new)) {
@@ -165,6 +172,54 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
         place(&after, discovery)
     });
     placed.collect()
+}
+
+/// The statement behind which a rule says for the first time what it says behind the whole migration.
+fn cause(migration: &MigrationRun, after: &SchemaContext, discovery: &Discovery) -> Option<Span> {
+    let table = discovery.table?;
+    let scope = BTreeSet::from([table]);
+    let own_rule = |rule: &Rule, needs| rule.name == discovery.finding.rule && needs == Needs::Schema;
+    let steps: Vec<&Step> = migration.steps.iter().filter(|step| !step.is_block()).collect();
+    let behind = |at: usize| steps.get(at + 1).map_or(&migration.after, |next| &next.schema);
+    let says_it = |(at, step): &(usize, &&Step)| {
+        let (old, new) = (step.schema.relation(table), behind(*at).relation(table));
+        let changed = !matches!((old, new), (Some(old), Some(new)) if Arc::ptr_eq(old, new));
+        let context = SchemaContext { schema: behind(*at), scope: Some(&scope), ..*after };
+        changed && run(&context, own_rule).iter().any(|found| found.subject == discovery.subject)
+    };
+    let first = steps.iter().enumerate().find(says_it).map(|(_, step)| step.span());
+    first.or_else(|| migration.places.last_change(table))
+}
+
+/// Of the tables whose keys and indexes the migration left as they were, the columns that it left so too.
+fn columns_left_alone(scope: &BTreeSet<RelationId>, before: &Schema, after: &Schema) -> LeftAlone {
+    let same_index = |id: &RelationId| match (before.relation(*id), after.relation(*id)) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        _ => false,
+    };
+    let of_table = |id: &RelationId| {
+        let (old, new) = (before.relation(*id)?, after.relation(*id)?);
+        let same_keys =
+            old.indexes == new.indexes && new.indexes.iter().all(same_index) && old.constraints == new.constraints;
+        let unchanged = |column: &&Column| old.column_by_id(column.id) == Some(*column);
+        same_keys.then(|| (*id, new.columns.iter().filter(unchanged).map(|column| column.id).collect()))
+    };
+    scope.iter().filter_map(of_table).collect()
+}
+
+/// The tables, and the rules, of what may have been said of the schema before too: its subject was there.
+fn old_subjects(found: &[Discovery], before: &Schema) -> (BTreeSet<RelationId>, BTreeSet<&'static str>) {
+    let was_there = |subject: &Subject| match subject {
+        Subject::Relation(id) | Subject::Part(id, _) => before.relation(*id).is_some(),
+        Subject::Column(id, column) => before.relation(*id).is_some_and(|it| it.column_by_id(*column).is_some()),
+        Subject::Type(_) | Subject::Routine(_) | Subject::Schema(_) => true,
+    };
+    let old = found.iter().filter(|it| was_there(&it.subject));
+    old.map(|it| (it.table, it.finding.rule)).fold(Default::default(), |(mut tables, mut rules), (table, rule)| {
+        tables.extend(table);
+        rules.insert(rule);
+        (tables, rules)
+    })
 }
 
 /// Tables that a migration made or changed, or whose indexes it did.

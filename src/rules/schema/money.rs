@@ -2,7 +2,7 @@
 
 use std::cell::LazyCell;
 
-use super::{Discovery, Needs, SchemaContext, keys, steps, words};
+use super::{Discovery, Needs, SchemaContext, keys, steps, type_change, words};
 use crate::config::Area;
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
@@ -48,23 +48,28 @@ pub const UNGUARDED: Rule = Rule {
 
 fn float(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
-        for column in table.columns.iter().filter(|column| column.local && words::is_amount(column.name.as_str())) {
-            if !matches!(context.type_name(column), Some("float4" | "float8")) {
+        let is_float = |column: &&Column| matches!(context.type_name(column), Some("float4" | "float8"));
+        for column in context.changed_columns(table).filter(is_float) {
+            if !column.local || !words::is_amount(column.name.as_str()) {
                 continue;
             }
             let type_name = &column.data_type.written;
+            // Within a migration the column is new, or its steps are: what to write instead is all there is to say.
+            let whole = context.scope.is_none();
+            let change = whole.then(|| type_change::advice(context, table, column, "numeric")).flatten();
+            let (how, steps) = change.map(|it| (it.text, it.steps)).unwrap_or_default();
+            let how = if how.is_empty() { how } else { format!(". {how}") };
             found.push(
                 context
                     .discovery(&FLOAT, Subject::Column(table.id, column.id), "")
                     .confidence(Confidence::High)
                     .declared("the type of the column; that it holds money is read from its name")
                     .at(context.places.type_of(table.id, column.id))
-                    .grouped(format!("{} keeps money in floating point:", table.name), format!("{} {type_name}", column.name))
-                    .advice(
-                        "Use numeric, or bigint for the smallest unit. On a table with rows: add the new column, fill it from a trigger and in batches, then swap, \
-                         for changing the type in place rewrites the table",
-                        Vec::new(),
-                    ),
+                    .grouped(
+                        format!("{} keeps money in floating point:", table.name),
+                        format!("{} {type_name}", column.name),
+                    )
+                    .advice(format!("Use numeric, or bigint for the smallest unit{how}"), steps),
             );
         }
     }

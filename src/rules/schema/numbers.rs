@@ -25,11 +25,13 @@ pub fn count(number: f64) -> String {
     text
 }
 
-/// `12.5 %`, `0.02 %`, `0 %`.
+/// `12.5 %`, `0.02 %`, `0 %`. What is not all is never said to be 100 %.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
         0.0 => "0 %".to_owned(),
+        p if (99.99..100.0).contains(&p) => "over 99.99 %".to_owned(),
+        p if (99.5..100.0).contains(&p) => format!("{:.2} %", (p * 100.0).floor() / 100.0),
         p if p >= 10.0 => format!("{p:.0} %"),
         p if p >= 1.0 => format!("{p:.1} %"),
         p if p >= 0.01 => format!("{p:.2} %"),
@@ -72,6 +74,8 @@ mod tests {
         assert_eq!(count(7.0), "7");
         assert_eq!(percent(0.333), "33 %");
         assert_eq!(percent(0.00001), "under 0.01 %");
+        assert_eq!(percent(0.9991), "99.91 %");
+        assert_eq!((percent(0.999999), percent(1.0)), ("over 99.99 %".to_owned(), "100 %".to_owned()));
         assert_eq!(duration(86_400.0 * 30.0), "30 days");
         assert_eq!(duration(60.0), "60 seconds");
     }

@@ -1,8 +1,9 @@
 //! How the server is set up, watched and kept clean.
 
 use super::{Discovery, Needs, SchemaContext, numbers};
+use crate::change::Name;
 use crate::contract::Subject;
-use crate::facts::{Facts, RelationFacts, Topic};
+use crate::facts::{Facts, RelationFacts, Role, Topic};
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::Relation;
@@ -237,11 +238,11 @@ fn timeouts(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(facts) = context.facts else { return };
     let names = ["idle_in_transaction_session_timeout", "statement_timeout", "lock_timeout"];
     // A role that has its own is as well off as with a server's. What our own role has hides the server's.
-    let by_role = |name: &str| {
-        facts
-            .roles
-            .values()
-            .any(|role| role.login && role.settings.iter().any(|it| it.starts_with(&format!("{name}="))))
+    let has = |role: &Role, name: &str| role.settings.iter().any(|it| it.starts_with(&format!("{name}=")));
+    let applications = applications(facts);
+    let by_role = |name: &str| match applications.len() {
+        0 => facts.roles.values().any(|role| role.login && has(role, name)),
+        _ => applications.iter().all(|(_, role)| has(role, name)),
     };
     let missing: Vec<&str> =
         names.into_iter().filter(|name| default_of(facts, name) == Some("0") && !by_role(name)).collect();
@@ -250,17 +251,45 @@ fn timeouts(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
     let severity = if missing.contains(&names[0]) { Severity::Warning } else { Severity::Info };
     let values = [("idle_in_transaction_session_timeout", "60s"), ("statement_timeout", "30s"), ("lock_timeout", "5s")];
-    let steps = values
-        .iter()
-        .filter(|(name, _)| missing.contains(name))
-        .map(|(name, value)| FixStep::any(format!("ALTER ROLE application SET {name} = '{value}';")))
-        .collect();
+    let values = values.iter().filter(|(name, _)| missing.contains(name));
+    // A few roles are named; of none, or of many, it is the database that can be.
+    let (text, steps): (_, Vec<FixStep>) = if (1..=MOST_ROLES).contains(&applications.len()) {
+        let of_role = |(name, value): &(&str, &str)| {
+            let lacking = applications.iter().filter(|(_, role)| !has(role, name));
+            lacking
+                .map(|(role, _)| FixStep::any(format!("ALTER ROLE {role} SET {name} = '{value}';")))
+                .collect::<Vec<_>>()
+        };
+        (
+            "Set them for the roles that applications log in as; new sessions have them:",
+            values.flat_map(of_role).collect(),
+        )
+    } else {
+        let database = Name::new(&facts.database.name);
+        let of_database =
+            |(name, value): &(&str, &str)| FixStep::any(format!("ALTER DATABASE {database} SET {name} = '{value}';"));
+        (
+            "Set them for the roles that applications log in as (ALTER ROLE … SET), or for the database; new sessions have them, and pg_dump sets its own:",
+            values.map(of_database).collect(),
+        )
+    };
     found.push(
         of_database(context, &TIMEOUTS, format!("no limit is set for {}", missing.join(", ")))
             .severity(severity)
-            .measured("0 is what sessions start with, and no role that logs in has its own")
-            .advice("Set them for the roles that applications log in as (the name is yours to put in); new sessions have them:", steps),
+            .measured(match applications.len() {
+                0 => "0 is what sessions start with, and no role that logs in has its own".to_owned(),
+                number => format!("0 is what sessions start with; of {number} roles that log in and are no superusers some have none of their own"),
+            })
+            .advice(text, steps),
     );
+}
+
+const MOST_ROLES: usize = 3;
+
+/// Roles that log in, but for superusers and our own.
+fn applications(facts: &Facts) -> Vec<(&Name, &Role)> {
+    let own = Name::new(&facts.server.current_user);
+    facts.roles.iter().filter(|(name, role)| role.login && !role.superuser && **name != own).collect()
 }
 
 fn vacuum_off(context: &SchemaContext, found: &mut Vec<Discovery>) {

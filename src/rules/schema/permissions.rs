@@ -1,5 +1,6 @@
 //! Who may do what: row security, functions that run as their owner, what everybody may do.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use super::{Discovery, Needs, SchemaContext};
@@ -67,13 +68,7 @@ pub const PUBLIC: Rule = Rule {
 };
 
 fn row_security(context: &SchemaContext, found: &mut Vec<Discovery>) {
-    let whole = SchemaContext { scope: None, ..*context };
-    let mut schemas: BTreeMap<&Name, (usize, usize)> = BTreeMap::new();
-    for table in whole.tables() {
-        let (with, all) = schemas.entry(&table.name.schema).or_default();
-        *all += 1;
-        *with += usize::from(table.row_security);
-    }
+    let counts = LazyCell::new(|| secured(context));
     for table in context.tables().filter(|table| !table.row_security) {
         let enable = FixStep::own(format!("ALTER TABLE {} ENABLE ROW LEVEL SECURITY;", table.name));
         let subject = Subject::Relation(table.id);
@@ -93,7 +88,7 @@ fn row_security(context: &SchemaContext, found: &mut Vec<Discovery>) {
             );
             continue;
         }
-        let (with, all) = schemas.get(&table.name.schema).copied().unwrap_or_default();
+        let (with, all) = counts.get(&table.name.schema).copied().unwrap_or_default();
         if with >= 2 && with * 2 >= all {
             found.push(
                 context
@@ -114,6 +109,21 @@ fn row_security(context: &SchemaContext, found: &mut Vec<Discovery>) {
             );
         }
     }
+}
+
+/// How many tables of each schema have row security enabled, of how many.
+fn secured<'a>(context: &SchemaContext<'a>) -> BTreeMap<&'a Name, (usize, usize)> {
+    let whole = SchemaContext { scope: None, ..*context };
+    let mut schemas: BTreeMap<&Name, (usize, usize)> = BTreeMap::new();
+    if !whole.tables().any(|table| table.row_security) {
+        return schemas;
+    }
+    for table in whole.tables() {
+        let (with, all) = schemas.entry(&table.name.schema).or_default();
+        *all += 1;
+        *with += usize::from(table.row_security);
+    }
+    schemas
 }
 
 fn security_definer(context: &SchemaContext, found: &mut Vec<Discovery>) {
@@ -172,7 +182,8 @@ fn public_grants(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     "Revoke it, and grant it to the roles that make tables:",
                     vec![FixStep::any(format!("REVOKE CREATE ON SCHEMA {name} FROM PUBLIC;"))],
                 );
-            discovery.place = context.first_place();
+            let place = context.places.of(&discovery.subject);
+            discovery.place = place.or_else(|| context.first_place());
             found.push(discovery);
         }
     }

@@ -15,7 +15,7 @@ pub const SECRET: Rule = Rule {
     summary: "A column looks as if it held a password, token or key in plain text",
     explanation: "Whoever reads a backup, a replica, a log of queries or a copy for tests has all of them. Passwords belong into a hash made for them; tokens and keys that are only \
         compared belong into a SHA-256; those that have to be used again are encrypted with a key kept elsewhere. The rule goes by the name, and by the width in the statistics: \
-        values as wide as bcrypt, argon2, scrypt or PBKDF2 make them are no finding. A column named password alone is an info where nothing was measured, for frameworks keep hashes under that name.",
+        values as wide as bcrypt, argon2, scrypt or PBKDF2 make them are no finding. What stands on the back of a card must not be kept at all. A column named password alone is an info where nothing was measured, for frameworks keep hashes under that name.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE integrations (id bigint PRIMARY KEY, name text NOT NULL, api_key text NOT NULL);",
@@ -48,7 +48,7 @@ pub const PERSONAL: Rule = Rule {
 
 fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
-        for column in table.columns.iter().filter(|column| column.local && context.is_text(column)) {
+        for column in context.changed_columns(table).filter(|column| column.local && context.is_text(column)) {
             let Some(kind) = words::secret(column.name.as_str()) else { continue };
             // The finding belongs to the table that the key points at.
             if table.foreign_keys().any(|(_, key)| key.columns.contains(&column.id)) {
@@ -63,11 +63,15 @@ fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 match kind {
                     words::Secret::Password => "a password",
                     words::Secret::Token => "a secret",
+                    words::Secret::SecurityCode => "a card's security code",
                 }
             );
             let advice = match kind {
                 words::Secret::Password => {
                     "Store a hash made for passwords (argon2id, scrypt, bcrypt) in a column named so, and drop this one once every row has it. If it holds hashes already, name it so."
+                }
+                words::Secret::SecurityCode => {
+                    "Keep it no longer than the payment takes: the rules of the card schemes (PCI DSS 3.3) forbid to store it afterwards, encrypted or not."
                 }
                 words::Secret::Token => {
                     "If it is only compared, store its SHA-256 (in bytea, with a unique index); if it is used again, encrypt it with a key kept outside the database. If it holds neither, name it so."
@@ -83,10 +87,9 @@ fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 discovery = discovery.measured(format!(
                     "values take {} bytes on average, and {}",
                     facts.average_width,
-                    if kind == words::Secret::Password {
-                        "a hash of a password takes 60 or more"
-                    } else {
-                        "nothing shows that they are hashes"
+                    match kind {
+                        words::Secret::Password => "a hash of a password takes 60 or more",
+                        words::Secret::Token | words::Secret::SecurityCode => "nothing shows that they are hashes",
                     }
                 ));
             }
@@ -109,6 +112,7 @@ fn weigh(kind: words::Secret, facts: Option<&ColumnFacts>, column: &Column) -> O
         (words::Secret::Password, Some(_)) => Some((Severity::Warning, Confidence::High)),
         // Hexadecimal SHA-256 takes 64 bytes and one for the length.
         (words::Secret::Token, Some(facts)) if (64..=66).contains(&facts.average_width) => None,
+        (words::Secret::SecurityCode, _) => Some((Severity::Warning, Confidence::Medium)),
         (words::Secret::Token, _) => Some((Severity::Warning, Confidence::Medium)),
         (words::Secret::Password, None) if column.name == "password" => Some((Severity::Info, Confidence::Low)),
         (words::Secret::Password, None) => Some((Severity::Warning, Confidence::Medium)),
@@ -138,13 +142,13 @@ fn personal(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     )
                     .confidence(Confidence::Medium)
                     .declared("the names of the columns; the configuration names other tables of personal data")
-                    .advice(format!("Add \"{}\" to personal-data of [areas].", table.name), Vec::new()),
+                    .advice(format!("Add {} to personal-data of [areas].", pattern(table)), Vec::new()),
             );
         }
         return;
     }
     let Some((table, _, first)) = hits.first() else { return };
-    let list: Vec<String> = hits.iter().take(12).map(|(table, ..)| format!("\"{}\"", table.name)).collect();
+    let list: Vec<String> = hits.iter().take(12).map(|(table, ..)| pattern(table)).collect();
     let more = if hits.len() > 12 { " and others" } else { "" };
     let mut discovery = context
         .discovery(
@@ -164,4 +168,11 @@ fn personal(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
     discovery.table = None;
     found.push(discovery);
+}
+
+/// The table as a pattern of [areas], which knows no quotes; strings of JSON are strings of TOML.
+fn pattern(table: &Relation) -> String {
+    let part = |name: &crate::change::Name| glob::Pattern::escape(name.as_str());
+    let name = format!("{}.{}", part(&table.name.schema), part(&table.name.name));
+    serde_json::Value::String(name).to_string()
 }

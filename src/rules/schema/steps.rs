@@ -38,7 +38,8 @@ fn heaviest(prediction: &Prediction, change: &Change, before: &Schema) -> Option
     let exists =
         |id: Option<schema::RelationId>| id.is_none_or(|id| before.relation(id).is_some_and(|it| it.is_queryable()));
     let locks = prediction.locks.iter().filter(|lock| lock.mode >= LockMode::RowShare && exists(lock.relation));
-    let strongest = locks.max_by_key(|lock| lock.mode)?;
+    // Of equally strong ones the first: the table that is named, before its partitions.
+    let strongest = locks.reduce(|best, lock| if lock.mode > best.mode { lock } else { best })?;
     let done = |kind| prediction.work.iter().any(|work| work.kind == kind);
     let work = match change {
         Change::Insert(_) | Change::Update(_) | Change::Delete(_) | Change::Merge(_) => StepWork::Rows,
@@ -69,38 +70,101 @@ pub(super) fn create_index_with(
     unique: &str,
     rest: &str,
 ) -> (String, Vec<FixStep>) {
-    let name = &table.name;
     let plain: String = elements.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { ' ' }).collect();
     let part = plain.split_whitespace().collect::<Vec<_>>().join("_");
-    let index = context.free_name(table, &part, label);
-    if !table.is_partitioned() {
-        let sql = format!("CREATE {unique}INDEX CONCURRENTLY {index} ON {name} ({elements}){rest};");
-        return ("Build the index while others work:".to_owned(), vec![FixStep::none(sql)]);
-    }
-    let mut steps = vec![FixStep::own(format!("CREATE {unique}INDEX {index} ON ONLY {name} ({elements}){rest};"))];
-    let partitions: Vec<&Relation> = context
-        .schema
-        .children_closure(table.id)
-        .into_iter()
-        .filter_map(|id| context.schema.relation(id))
-        .map(|it| &**it)
-        .collect();
-    if let Some(first) = partitions.iter().find(|it| !it.is_partitioned()) {
-        let own = context.free_name(first, &part, label);
-        steps.push(FixStep::none(format!(
-            "CREATE {unique}INDEX CONCURRENTLY {own} ON {} ({elements}){rest};",
-            first.name
-        )));
-        steps.push(FixStep::own(format!(
-            "ALTER INDEX {}.{index} ATTACH PARTITION {}.{own};",
-            name.schema, first.name.schema
-        )));
-    }
-    let text = match partitions.len() {
-        0 | 1 => "Build the index while others work:".to_owned(),
-        many => format!("Build the index on one partition after the other; the last two steps for each of the {many}:"),
+    let index = NewIndex { context, elements, part: &part, label, unique, rest };
+    let leaves = context.schema.children_closure(table.id);
+    let leaves =
+        leaves.into_iter().filter_map(|id| context.schema.relation(id)).filter(|it| !it.is_partitioned()).count();
+    let mut steps = Vec::new();
+    index.on(table, &mut steps);
+    let text = match leaves {
+        many if table.is_partitioned() && many > MOST_PARTITIONS => {
+            format!("Build the index on one partition after the other; the last two steps for each of the {many}:")
+        }
+        _ if table.is_partitioned() => {
+            "Build the index on one partition after the other, while others work:".to_owned()
+        }
+        _ => "Build the index while others work:".to_owned(),
     };
     (text, steps)
+}
+
+/// The steps are written out for so many partitions; of more, for the first one.
+const MOST_PARTITIONS: usize = 12;
+
+struct NewIndex<'a, 'c> {
+    context: &'a SchemaContext<'c>,
+    elements: &'a str,
+    /// Of its name.
+    part: &'a str,
+    label: &'a str,
+    unique: &'a str,
+    rest: &'a str,
+}
+
+impl NewIndex<'_, '_> {
+    /// Builds it, on a partitioned table one partition after the other; the last that is attached makes it valid.
+    fn on(&self, table: &Relation, steps: &mut Vec<FixStep>) -> Name {
+        let NewIndex { context, elements, part, label, unique, rest } = self;
+        let (index, name) = (context.free_name(table, part, label), &table.name);
+        if !table.is_partitioned() {
+            steps.push(FixStep::none(format!(
+                "CREATE {unique}INDEX CONCURRENTLY {index} ON {name} ({elements}){rest};"
+            )));
+            return index;
+        }
+        steps.push(FixStep::own(format!("CREATE {unique}INDEX {index} ON ONLY {name} ({elements}){rest};")));
+        let partitions = table.children.iter().filter_map(|id| context.schema.relation(*id)).filter(|it| it.is_table());
+        let shown = if table.children.len() > MOST_PARTITIONS { 1 } else { MOST_PARTITIONS };
+        for partition in partitions.take(shown) {
+            let own = self.on(partition, steps);
+            steps.push(FixStep::own(format!(
+                "ALTER INDEX {}.{index} ATTACH PARTITION {}.{own};",
+                name.schema, partition.name.schema
+            )));
+        }
+        index
+    }
+}
+
+/// What is there more than once, for somebody to look at.
+pub(super) fn duplicates(table: &Relation, columns: &str, condition: Option<&str>) -> FixStep {
+    let condition = condition.map(|it| format!(" WHERE {it}")).unwrap_or_default();
+    FixStep::any(format!(
+        "SELECT {columns}, count(*) FROM {}{condition} GROUP BY {columns} HAVING count(*) > 1;",
+        table.name
+    ))
+}
+
+/// A unique index on columns, with what it makes needless dropped behind it.
+pub(super) fn unique_index(
+    context: &SchemaContext,
+    table: &Relation,
+    columns: &str,
+    label: &str,
+    condition: Option<&str>,
+) -> Vec<FixStep> {
+    let rest = condition.map(|it| format!(" WHERE {it}")).unwrap_or_default();
+    let mut steps = vec![duplicates(table, columns, condition)];
+    steps.extend(create_index_with(context, table, columns, label, "UNIQUE ", &rest).1);
+    let same = |index: &crate::schema::Index| {
+        let plain = super::keys::plain_columns(index).map(|ids| context.column_names(table, &ids));
+        index.method == "btree"
+            && !index.unique
+            && index.include.is_empty()
+            && index.elements.iter().all(|it| it.operator_class.is_none() && it.collation.is_none() && !it.descending)
+            && index.predicate.is_none()
+            && plain.as_deref() == Some(columns)
+    };
+    if condition.is_none() && !table.is_partitioned() {
+        // Of several the others are told as the first one's duplicates.
+        let needless = context.indexes(table).filter(|(_, index)| same(index)).min_by_key(|(index, _)| index.id);
+        steps.extend(
+            needless.map(|(index, _)| FixStep::none(format!("DROP INDEX CONCURRENTLY IF EXISTS {};", index.name))),
+        );
+    }
+    steps
 }
 
 /// NOT NULL proved by a constraint that is validated while others work; `fill` gives the rows without a value one first.

@@ -1,9 +1,13 @@
 //! Constraints that new rows obey and old rows may not.
 
+use sqlparser::ast::Expr;
+
 use super::{Discovery, Needs, SchemaContext};
 use crate::contract::Subject;
+use crate::expression;
 use crate::finding::{Category, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
+use crate::schema::{Constraint, ConstraintKind, Relation};
 
 pub const RULE: Rule = Rule {
     name: "unvalidated-constraint",
@@ -34,12 +38,33 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     .declared("it was added NOT VALID")
                     .advice(
                         "Validate it; where rows break it, that fails and changes nothing:",
-                        vec![FixStep::own(format!(
-                            "ALTER TABLE {} VALIDATE CONSTRAINT {};",
-                            table.name, constraint.name
-                        ))],
+                        steps(context, table, constraint),
                     ),
             );
         }
+    }
+}
+
+/// A CHECK that says NOT NULL and no more has then done its work.
+fn steps(context: &SchemaContext, table: &Relation, constraint: &Constraint) -> Vec<FixStep> {
+    let (at, name) = (&table.name, &constraint.name);
+    let mut steps = vec![FixStep::own(format!("ALTER TABLE {at} VALIDATE CONSTRAINT {name};"))];
+    if let ConstraintKind::Check { expression, columns } = &constraint.kind
+        && let [only] = columns[..]
+        && let Some(column) = table.column_by_id(only).filter(|column| context.is_nullable(column))
+        && expression::proves_not_null(&expression.tree, &column.name)
+    {
+        steps.push(FixStep::own(format!("ALTER TABLE {at} ALTER COLUMN {} SET NOT NULL;", column.name)));
+        if says_only_not_null(&expression.tree) {
+            steps.push(FixStep::own(format!("ALTER TABLE {at} DROP CONSTRAINT {name};")));
+        }
+    }
+    steps
+}
+
+fn says_only_not_null(condition: &Expr) -> bool {
+    match condition {
+        Expr::Nested(inner) => says_only_not_null(inner),
+        other => matches!(other, Expr::IsNotNull(_)),
     }
 }

@@ -65,8 +65,36 @@ pub fn singular(word: &str) -> Cow<'_, str> {
 }
 
 const AMOUNT: &[&str] = &[
-    "amount", "price", "total", "subtotal", "cost", "balance", "fee", "tax", "salary", "payout", "refund", "discount",
-    "charge", "deposit", "credit", "debit", "revenue", "wage", "cents", "vat",
+    "amount",
+    "price",
+    "total",
+    "subtotal",
+    "cost",
+    "balance",
+    "fee",
+    "tax",
+    "salary",
+    "payout",
+    "refund",
+    "discount",
+    "charge",
+    "deposit",
+    "credit",
+    "debit",
+    "revenue",
+    "wage",
+    "cents",
+    "vat",
+    "overdraft",
+    "premium",
+    "fare",
+    "commission",
+    "surcharge",
+    "turnover",
+    "earnings",
+    "expense",
+    "income",
+    "budget",
 ];
 
 /// Words that make a number something else than money, whatever else the name says.
@@ -140,78 +168,124 @@ pub fn is_money_table(name: &str) -> bool {
 pub enum Secret {
     Password,
     Token,
+    /// What stands on the back of a card.
+    SecurityCode,
 }
+
+/// Words that make a secret harmless wherever they stand: it is a hash, is encrypted, or is not the secret itself.
+const NOT_PLAIN: &[&str] = &[
+    "hash",
+    "hashed",
+    "hmac",
+    "mac",
+    "digest",
+    "encrypted",
+    "cipher",
+    "ciphertext",
+    "salt",
+    "sha",
+    "bcrypt",
+    "argon",
+    "scrypt",
+    "crypt",
+    "enc",
+    "masked",
+    "public",
+    "vault",
+    "is",
+    "has",
+    "requires",
+    "reset",
+    "last",
+    "max",
+    "min",
+    "allow",
+    "allowed",
+];
+
+/// Words that say, behind the secret's, what of it the column holds: a date, a number, a name. What a name is about comes last.
+const OF_A_SECRET: &[&str] = &[
+    "at",
+    "on",
+    "by",
+    "id",
+    "ids",
+    "count",
+    "expires",
+    "expired",
+    "expiry",
+    "expiration",
+    "type",
+    "hint",
+    "name",
+    "url",
+    "uri",
+    "fingerprint",
+    "prefix",
+    "suffix",
+    "ref",
+    "arn",
+    "path",
+    "algorithm",
+    "policy",
+    "version",
+    "status",
+    "scope",
+    "scopes",
+    "kind",
+    "purpose",
+    "attribute",
+    "display",
+    "group",
+    "label",
+    "description",
+    "format",
+    "source",
+    "username",
+    "login",
+    "user",
+    "account",
+    "owner",
+    "library",
+    "strength",
+    "changed",
+    "set",
+    "enabled",
+    "required",
+    "method",
+    "provider",
+    "lifetime",
+    "ttl",
+    "age",
+    "length",
+    "title",
+    "field",
+    "mode",
+    "date",
+    "time",
+    "timestamp",
+    "attempts",
+    "history",
+    "digits",
+];
 
 /// A name that a secret would have. Hashes, dates and references to secrets kept elsewhere are none.
 pub fn secret(name: &str) -> Option<Secret> {
     let words = words(name);
-    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
-    let harmless: &[&str] = &[
-        "hash",
-        "hashed",
-        "hmac",
-        "mac",
-        "digest",
-        "encrypted",
-        "cipher",
-        "ciphertext",
-        "salt",
-        "at",
-        "id",
-        "count",
-        "expires",
-        "expiry",
-        "type",
-        "hint",
-        "name",
-        "url",
-        "uri",
-        "fingerprint",
-        "prefix",
-        "last",
-        "public",
-        "vault",
-        "ref",
-        "arn",
-        "path",
-        "algorithm",
-        "policy",
-        "version",
-        "status",
-        "scope",
-        "reset",
-        "kind",
-        "sha",
-        "hmac",
-        "bcrypt",
-        "argon",
-        "scrypt",
-        "crypt",
-        "enc",
-        "is",
-        "has",
-        "purpose",
-        "attribute",
-        "display",
-        "masked",
-        "group",
-        "label",
-        "description",
-        "format",
-        "source",
-        "username",
-        "login",
-        "user",
-        "account",
-        "owner",
-    ];
-    if has(harmless) {
+    if words.iter().any(|word| NOT_PLAIN.contains(&word.as_str())) {
         return None;
     }
-    if has(&["password", "passwd", "pwd", "passphrase", "pin"]) {
+    let is_about = |end: usize| !words[end..].iter().any(|word| OF_A_SECRET.contains(&word.as_str()));
+    let behind = |wanted: &[&str]| words.iter().rposition(|word| wanted.contains(&word.as_str())).map(|at| at + 1);
+    if behind(&["cvv", "cvc"]).is_some_and(is_about) {
+        return Some(Secret::SecurityCode);
+    }
+    if behind(&["password", "passwd", "pwd", "passphrase", "pin"]).is_some_and(is_about) {
         return Some(Secret::Password);
     }
-    let pair = |first: &str, second: &str| words.windows(2).any(|pair| pair[0] == first && pair[1] == second);
+    let pair = |(first, second): &(&str, &str)| {
+        words.windows(2).rposition(|pair| pair[0] == *first && pair[1] == *second).map(|at| at + 2)
+    };
     // What the name is about comes last: credential_library is a library.
     let last = words.last().map(String::as_str);
     let token = matches!(last, Some("secret" | "secrets" | "apikey" | "credential" | "credentials"))
@@ -232,7 +306,8 @@ pub fn secret(name: &str) -> Option<Secret> {
             ("authentication", "token"),
         ]
         .iter()
-        .any(|(first, second)| pair(first, second))
+        .filter_map(pair)
+        .any(is_about)
         || words == ["token"];
     token.then_some(Secret::Token)
 }
@@ -258,6 +333,9 @@ pub fn personal(name: &str) -> bool {
         "type",
         "sent",
         "hash",
+        "country",
+        "domain",
+        "provider",
     ];
     if has(other) {
         return false;
@@ -282,6 +360,11 @@ pub fn personal(name: &str) -> bool {
         ("first", "name"),
         ("last", "name"),
         ("full", "name"),
+        ("family", "name"),
+        ("given", "name"),
+        ("maiden", "name"),
+        ("card", "number"),
+        ("passport", "number"),
         ("birth", "date"),
         ("tax", "number"),
         ("national", "number"),
@@ -321,6 +404,14 @@ mod tests {
         assert_eq!(secret("password"), Some(Secret::Password));
         assert_eq!(secret("api_key"), Some(Secret::Token));
         assert_eq!(secret("accessToken"), Some(Secret::Token));
+        assert_eq!((secret("card_cvv"), secret("cvv_result_at")), (Some(Secret::SecurityCode), None));
+        // Whose it is stands in front of it.
+        for name in ["user_password", "account_pwd", "loginPassword", "owner_pin"] {
+            assert_eq!(secret(name), Some(Secret::Password), "{name}");
+        }
+        for name in ["account_api_key", "user_access_token", "provider_client_secret"] {
+            assert_eq!(secret(name), Some(Secret::Token), "{name}");
+        }
         for name in [
             "password_hash",
             "password_digest",
@@ -333,6 +424,10 @@ mod tests {
             "tokens_used",
             "client_secret_hmac",
             "credential_library_username",
+            "password_enabled",
+            "access_token_expires_at",
+            "api_key_owner",
+            "pin_attempts",
         ] {
             assert_eq!(secret(name), None, "{name}");
         }

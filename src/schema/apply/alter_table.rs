@@ -31,7 +31,7 @@ impl Applier<'_> {
             }
             SetDefault { column, default } => self.alter_default(id, column, Some(default), alter.only),
             DropDefault { column } => self.alter_default(id, column, None, alter.only),
-            SetNotNull { column } => self.alter_not_null(id, column),
+            SetNotNull { column } => self.alter_not_null(id, column, alter.only),
             DropNotNull { column } => self.drop_not_null(id, column, alter.only),
             SetExpression { column, expression } => self.set_expression(id, column, expression),
             DropExpression { column, .. } => self.drop_expression(id, column),
@@ -189,8 +189,11 @@ impl Applier<'_> {
         }
     }
 
-    fn alter_not_null(&mut self, id: RelationId, column: &Ident) {
-        if let Some(column) = self.column(id, column) {
+    fn alter_not_null(&mut self, id: RelationId, column: &Ident, only: bool) {
+        let Some(column) = self.column(id, column) else { return };
+        if only {
+            self.set_not_null(id, column, None, NotNull::Yes);
+        } else {
             self.set_not_null_below(id, column);
         }
     }

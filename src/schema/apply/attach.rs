@@ -16,6 +16,9 @@ impl Applier<'_> {
             let message = format!("\"{}\" is already a partition", partition.name.as_str());
             return self.invalid(partition.span, partition, message);
         }
+        if self.would_be_a_circle(child, parent, partition) {
+            return;
+        }
         let identity = self.schema.relation(child).and_then(|it| it.columns.iter().find(|it| it.identity.is_some()));
         if let (true, Some(column)) = (self.version.at_least(17), identity) {
             let message = format!(

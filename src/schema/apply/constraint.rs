@@ -20,7 +20,7 @@ impl Applier<'_> {
         let deferral = Deferral { deferrable: added.deferrable, initially_deferred: added.initially_deferred };
         if let Some(name) = &added.name
             && !matches!(added.kind, change::ConstraintKind::NotNull(_))
-            && self.constraint_exists(table, name)
+            && (self.merges_with_inherited(table, name, added) || self.constraint_exists(table, name))
         {
             return;
         }
@@ -39,6 +39,20 @@ impl Applier<'_> {
             change::ConstraintKind::Exclude { .. } => self.add_exclusion(table, added, deferral, only),
             change::ConstraintKind::ForeignKey(key) => self.add_foreign_key(table, added, key, birth),
         }
+    }
+
+    /// A CHECK that says the same as an inherited one of its name makes that the table's own (MergeWithExistingConstraint, heap.c).
+    fn merges_with_inherited(&mut self, table: RelationId, name: &Ident, added: &change::Constraint) -> bool {
+        let change::ConstraintKind::Check(expression) = &added.kind else { return false };
+        let Some(relation) = self.schema.relation(table).filter(|it| !it.is_partition()) else { return false };
+        let same = relation.constraint(&name.name).is_some_and(|it| {
+            let same = matches!(&it.kind, ConstraintKind::Check { expression: other, .. } if other == expression);
+            same && !it.local && it.no_inherit == added.no_inherit && it.enforced != added.not_enforced
+        });
+        if same && let Some(existing) = self.schema.edit(table).and_then(|it| it.constraint_mut(&name.name)) {
+            existing.local = true;
+        }
+        same
     }
 
     fn constraint_exists(&mut self, table: RelationId, name: &Ident) -> bool {

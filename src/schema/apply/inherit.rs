@@ -74,9 +74,21 @@ impl Applier<'_> {
             let message = format!("relation \"{}\" would be inherited from more than once", parent.name.as_str());
             return self.problem(super::ProblemKind::Duplicate, parent.span, parent, message);
         }
+        if self.would_be_a_circle(child, id, parent) {
+            return;
+        }
         let Some(source) = self.schema.relation(id).cloned() else { return };
         self.adopt_columns(child, &source, parent);
         self.link_parent(id, child);
+    }
+
+    /// A table cannot be below itself; says so.
+    pub(super) fn would_be_a_circle(&mut self, child: RelationId, parent: RelationId, name: &ObjectName) -> bool {
+        let circle = child == parent || self.schema.parents_closure(parent).contains(&child);
+        if circle {
+            self.problem(super::ProblemKind::Invalid, name.span, name, "circular inheritance not allowed");
+        }
+        circle
     }
 
     /// The child must have every column of the parent (`MergeAttributesIntoExisting`).

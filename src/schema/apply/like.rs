@@ -1,14 +1,20 @@
 //! CREATE TABLE (LIKE source INCLUDING …).
 
-use super::super::{Column, ConstraintKind, IdentityKind, Relation, RelationId};
+use super::super::{Column, ColumnType, ConstraintKind, IdentityKind, Relation, RelationId, TypeDefinition};
 use super::Applier;
 use super::index::Deferral;
 use super::partition::index_role;
-use crate::change::{Identity, LikeClause, SequenceOptions};
+use crate::change::{Identity, LikeClause, Name, ObjectName, SequenceOptions};
 
 impl Applier<'_> {
     /// The source's columns, with NOT NULL always and the rest as INCLUDING says (`transformTableLikeClause`).
     pub(super) fn like_columns(&mut self, table: RelationId, like: &LikeClause) {
+        if let Some(attributes) = self.composite_attributes(&like.source) {
+            for (name, data_type) in attributes {
+                self.like_column(table, &Column::new(name, data_type), like);
+            }
+            return;
+        }
         let Some(source) = self.relation(&like.source, false) else { return self.forget_columns(table) };
         let Some(source) = self.schema.relation(source).cloned() else { return };
         for column in &source.columns {
@@ -16,6 +22,17 @@ impl Applier<'_> {
         }
         if !source.known {
             self.forget_columns(table);
+        }
+    }
+
+    /// A composite type can stand for a table too.
+    fn composite_attributes(&self, name: &ObjectName) -> Option<Vec<(Name, ColumnType)>> {
+        if self.schema.find_relation(name, self.session).is_some() {
+            return None;
+        }
+        match &self.schema.find_type(&name.schema, &name.name, self.session)?.definition {
+            TypeDefinition::Composite(attributes) => Some(attributes.clone()),
+            _ => None,
         }
     }
 

@@ -10,12 +10,12 @@ impl Applier<'_> {
         if self.schema.publications.contains_key(&name.name) {
             return self.duplicate(name.span, name, format!("publication \"{}\" already exists", name.name.as_str()));
         }
-        let publication = self.published(&create.objects);
+        let publication = Publication { updates: create.updates, ..self.published(&create.objects) };
         self.schema.publications.insert(name.name.clone(), publication);
     }
 
     fn published(&mut self, objects: &PublicationObjects) -> Publication {
-        let mut publication = Publication { all_tables: false, tables: Vec::new(), schemas: Vec::new() };
+        let mut publication = Publication { all_tables: false, tables: Vec::new(), schemas: Vec::new(), updates: true };
         match objects {
             PublicationObjects::None => {}
             PublicationObjects::AllTables => publication.all_tables = true,
@@ -32,6 +32,11 @@ impl Applier<'_> {
         if !self.schema.publications.contains_key(name) {
             return self.missing(alter.name.span, name, format!("publication \"{}\" does not exist", name.as_str()));
         }
+        if let AlterPublicationAction::Options { updates: Some(updates) } = alter.action
+            && let Some(publication) = self.schema.publications.get_mut(name)
+        {
+            publication.updates = updates;
+        }
         let (AlterPublicationAction::Add(objects)
         | AlterPublicationAction::Set(objects)
         | AlterPublicationAction::Drop(objects)) = &alter.action
@@ -41,7 +46,7 @@ impl Applier<'_> {
         let named = self.published(objects);
         let Some(publication) = self.schema.publications.get_mut(name) else { return };
         match &alter.action {
-            AlterPublicationAction::Set(_) => *publication = named,
+            AlterPublicationAction::Set(_) => *publication = Publication { updates: publication.updates, ..named },
             AlterPublicationAction::Drop(_) => {
                 publication.tables.retain(|table| !named.tables.contains(table));
                 publication.schemas.retain(|schema| !named.schemas.contains(schema));

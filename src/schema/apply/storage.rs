@@ -88,6 +88,9 @@ impl Applier<'_> {
                     TriggerSelection::All | TriggerSelection::User => true,
                 });
                 chosen.for_each(|trigger| trigger.mode = mode);
+                if *selection == TriggerSelection::All {
+                    it.system_triggers_off = mode == FiringMode::Disabled;
+                }
             });
         }
     }

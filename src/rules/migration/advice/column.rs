@@ -12,7 +12,7 @@ use crate::change::{
 use crate::effect::{self, Context, WorkKind};
 use crate::expression;
 use crate::finding::{Advice, FixStep};
-use crate::schema::{self, Domain, ResolvedType, TypeDefinition, rename_column};
+use crate::schema::{self, Column, Domain, ResolvedType, TypeDefinition, rename_column};
 
 /// ADD COLUMN with the constraints written on it.
 pub(super) struct NewColumn<'a> {
@@ -320,6 +320,18 @@ impl<'r> Checked<'r> {
         }
         None
     }
+
+    /// The domain's conditions as those of the table.
+    fn check_steps(&self, table: &Table, column: &Name) -> Vec<FixStep> {
+        let mut steps = Vec::new();
+        for (number, check) in self.checks.iter().enumerate() {
+            let word = if number == 0 { "check".to_owned() } else { format!("check{number}") };
+            let check = rename_column(check, &Name::from("value"), column);
+            let name = table.free_constraint(column, &word);
+            steps.extend(constraint::two_steps(&table.name, &name, &format!("CHECK ({})", check.text), "").steps);
+        }
+        steps
+    }
 }
 
 fn domain_default<'r>(table: &Table<'r>, written: &TypeName) -> Option<&'r Expression> {
@@ -328,6 +340,26 @@ fn domain_default<'r>(table: &Table<'r>, written: &TypeName) -> Option<&'r Expre
         TypeDefinition::Domain(domain) => domain.default.as_ref(),
         _ => None,
     }
+}
+
+/// ALTER COLUMN … TYPE to a domain with constraints: the server has no way to it that leaves the rows alone.
+pub(super) fn to_domain(table: &Table, old: &Column, written: &TypeName) -> Option<Advice> {
+    let domain = Checked::of(table, written)?;
+    let same_base = table.schema().base_type(&old.data_type).written.to_string() == domain.base;
+    if !same_base {
+        return Some(Advice::text(format!(
+            "A column takes a domain with constraints only by a rewrite. Change it to {} first, then make the domain's conditions CHECKs of the table.",
+            domain.base
+        )));
+    }
+    let mut steps = domain.check_steps(table, &old.name);
+    if domain.not_null && !old.not_null.enforced() {
+        steps.extend(not_null(table, &old.name, None));
+    }
+    Some(Advice::steps(
+        "A column takes a domain with constraints only by a rewrite. Leave it the type it has, and make the domain's conditions CHECKs of the table, NOT VALID first and validated afterwards.",
+        steps,
+    ))
 }
 
 fn of_domain(table: &Table, definition: &ColumnDefinition, domain: &Checked) -> Advice {
@@ -348,12 +380,7 @@ fn of_domain(table: &Table, definition: &ColumnDefinition, domain: &Checked) -> 
             vec![FixStep::own(format!("ALTER TABLE {} ADD COLUMN {};", table.name, plain(&plain_column, &domain.base)))]
         }
     };
-    for (number, check) in domain.checks.iter().enumerate() {
-        let word = if number == 0 { "check".to_owned() } else { format!("check{number}") };
-        let check = rename_column(check, &Name::from("value"), column);
-        let name = schema::make_object_name(table.base.as_str(), Some(column.as_str()), &word);
-        steps.extend(constraint::two_steps(&table.name, &name, &format!("CHECK ({})", check.text), "").steps);
-    }
+    steps.extend(domain.check_steps(table, column));
     Advice::steps(
         "A column of a domain with constraints rewrites the table. Add it with the domain's base type, and the domain's conditions as CHECKs, NOT VALID first and validated afterwards.",
         steps,

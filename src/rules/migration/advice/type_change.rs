@@ -1,6 +1,6 @@
 //! Another type for a column: a second column that a trigger keeps equal, and takes the first one's place.
 
-use super::column::{keep_equal, literal, not_null};
+use super::column::{keep_equal, literal, not_null, to_domain};
 use super::index;
 use super::table::Table;
 use crate::change::{Expression, Ident, Name, ObjectName, TypeName};
@@ -19,6 +19,9 @@ pub(super) fn instead_of(
     let (Some(relation), Some(old)) = (table.relation.filter(|it| it.known), table.column(&column.name)) else {
         return Advice::text(text);
     };
+    if let Some(advice) = to_domain(table, old, data_type) {
+        return advice;
+    }
     if let Some(obstacle) = obstacle(table, relation, old) {
         return Advice::text(format!(
             "{text} Here {obstacle}, so the steps depend on it: plan them by hand, or a maintenance window."
@@ -265,13 +268,5 @@ impl TypeChange<'_> {
 }
 
 fn action(words: &str, action: crate::change::ReferentialAction) -> String {
-    use crate::change::ReferentialAction::{Cascade, NoAction, Restrict, SetDefault, SetNull};
-    let name = match action {
-        NoAction => return String::new(),
-        Restrict => "RESTRICT",
-        Cascade => "CASCADE",
-        SetNull => "SET NULL",
-        SetDefault => "SET DEFAULT",
-    };
-    format!("{words} {name}")
+    action.words().map(|action| format!("{words} {action}")).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use super::{Reason, Remedy};
 use crate::change::{Name, ReferentialAction};
 use crate::expression;
 use crate::finding::{Confidence, Evidence, Severity};
-use crate::rules::schema::{SchemaContext, keys, numbers, words};
+use crate::rules::schema::{SchemaContext, idempotency, keys, numbers, words};
 use crate::schema::{Column, ColumnId, ConstraintKind, ForeignKey, Relation};
 
 pub const NO_ROW_IS_NULL: &str = "no row is NULL";
@@ -129,7 +129,7 @@ fn boolean(context: &SchemaContext, table: &Relation, column: &Column, reasons: 
 }
 
 /// The default, where it is a value and not NULL.
-fn default_of(column: &Column) -> Option<String> {
+pub fn default_of(column: &Column) -> Option<String> {
     let default = column.default.as_ref()?;
     (!default.text.to_ascii_lowercase().starts_with("null")).then(|| default.text.to_string())
 }
@@ -174,7 +174,8 @@ fn foreign_key(context: &SchemaContext, table: &Relation, name: &Name, key: &For
         };
         let decides_alone = optional.len() == 1 && key.columns.iter().filter(|id| **id != first.id).all(stands_alone);
         let all_optional = optional.len() == key.columns.len();
-        if !(key.match_full || decides_alone || sets_null && all_optional) {
+        let explained = optional.iter().any(|column| is_explained(table, column));
+        if !(key.match_full || decides_alone || explained || sets_null && all_optional) {
             partly_null(context, table, name, key, first, reasons);
         }
         return;
@@ -233,7 +234,7 @@ fn partly_null(
         evidence: Evidence::declared(format!("({}) MATCH SIMPLE", context.column_names(table, &key.columns))),
         severity: Severity::Warning,
         confidence: if differ && !shares.is_empty() { Confidence::High } else { Confidence::Medium },
-        remedy: Remedy::WholeForeignKey,
+        remedy: Remedy::WholeForeignKey { name: name.clone() },
     });
 }
 
@@ -271,7 +272,9 @@ fn unique_keys(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reas
         }
         for id in &columns {
             let Some(column) = nullable(context, table, *id) else { continue };
-            if is_optional_name(context, table, column, &columns) {
+            if is_optional_name(context, table, column, &columns)
+                || idempotency::tells_of_null(context, table, index, column)
+            {
                 continue;
             }
             // A predicate that names the column says when it counts; a mark of deletion has its own rule.
@@ -318,7 +321,13 @@ fn unique_keys(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reas
 /// A name that is unique among its siblings, and that not every row has: UNIQUE (project_id, name). What the others say of the row is
 /// whose it is, and nothing that the key should keep apart.
 fn is_optional_name(context: &SchemaContext, table: &Relation, column: &Column, key: &[ColumnId]) -> bool {
-    context.is_text(column)
-        && !keys::is_foreign_key(table, column.id)
-        && key.iter().filter(|id| **id != column.id).all(|id| keys::is_foreign_key(table, *id))
+    // A key that a client may send to have one thing done once: who sends none wants it done.
+    let is_sent = words::ends_with_word(column.name.as_str(), &["id", "key", "reference", "ref"])
+        && idempotency::is_from_outside(column);
+    if keys::is_foreign_key(table, column.id) {
+        return false;
+    }
+    is_sent
+        || context.is_text(column)
+            && key.iter().filter(|id| **id != column.id).all(|id| keys::is_foreign_key(table, *id))
 }

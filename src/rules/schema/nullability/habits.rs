@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Reason, Remedy};
+use super::{Reason, Remedy, declared};
 use crate::facts::Workload;
 use crate::finding::{Confidence, Evidence, Severity};
 use crate::rules::schema::queries::{self, Use, UseKind};
-use crate::rules::schema::{SchemaContext, numbers};
+use crate::rules::schema::{SchemaContext, keys, numbers};
 use crate::schema::{Column, ColumnId, Relation, RelationId};
 
 /// What the hot queries do with columns.
@@ -50,6 +50,7 @@ impl<'a> Habits<'a> {
             }
             if nullable {
                 reasons.extend(self.coalesced(column, uses, nulls));
+                reasons.extend(self.conflicts(context, table, column, uses));
             }
         }
     }
@@ -109,7 +110,8 @@ impl<'a> Habits<'a> {
                 Confidence::Medium,
                 "Write JOIN if they are not wanted; move the condition into ON if they are.".to_owned(),
             ),
-            UseKind::TestedForNull if !nullable => (
+            // By what is asked once nobody is misled.
+            UseKind::TestedForNull if !nullable && self.calls(worst) >= 100 => (
                 "is tested for NULL, which it cannot be".to_owned(),
                 Severity::Info,
                 Confidence::Low,
@@ -147,7 +149,7 @@ impl<'a> Habits<'a> {
 
     /// Most readers put the same thing in place of NULL.
     fn coalesced(&self, column: &Column, uses: &[&Use], nulls: Option<f64>) -> Option<Reason> {
-        nulls?;
+        let share = nulls?;
         let statements = |wanted: &dyn Fn(&Use) -> bool| {
             let mut numbers: Vec<usize> =
                 uses.iter().filter(|found| wanted(found)).map(|found| found.statement).collect();
@@ -164,7 +166,40 @@ impl<'a> Habits<'a> {
             evidence: self.evidence(example),
             severity: Severity::Info,
             confidence: Confidence::Medium,
-            remedy: Remedy::Require { fill: None },
+            // What the readers put there is a constant, and the workload has none.
+            remedy: match declared::default_of(column) {
+                fill @ Some(_) if share > 0.0 => Remedy::Require { fill },
+                None if share > 0.0 => Remedy::Rewrite {
+                    how: format!(
+                        "Let {0} say itself what every reader puts in its place: make that the default, store it in the rows where {0} is NULL, and require a value.",
+                        column.name
+                    ),
+                },
+                _ => Remedy::Require { fill: None },
+            },
+        })
+    }
+
+    /// ON CONFLICT on a column that is NULL: such a row never conflicts, and is stored once more each time.
+    fn conflicts(&self, context: &SchemaContext, table: &Relation, column: &Column, uses: &[&Use]) -> Option<Reason> {
+        let kind = UseKind::ConflictTarget;
+        let worst = uses.iter().filter(|found| found.kind == kind).max_by_key(|found| self.calls(found))?;
+        let share = context.null_share(table, column).filter(|share| *share >= 0.001)?;
+        let (key, _) = keys::unique_keys(context, table).find(|(_, index)| {
+            index.columns.contains(&Some(column.id))
+                && !index.nulls_not_distinct
+                && !index.mentions.contains(&column.id)
+        })?;
+        Some(Reason {
+            column: column.id,
+            says: format!(
+                "is a target of ON CONFLICT, and NULL in {} of the rows: those never conflict, and are stored again",
+                numbers::percent(share)
+            ),
+            evidence: self.evidence(worst),
+            severity: Severity::Warning,
+            confidence: Confidence::High,
+            remedy: Remedy::WholeKey { index: key.id },
         })
     }
 

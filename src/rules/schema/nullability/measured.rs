@@ -159,7 +159,11 @@ fn two_spellings(
             evidence: sample.evidence(format!("{shown} {}, NULL {}", numbers::percent(share), numbers::percent(nulls))),
             severity: if strong && value.trim().is_empty() { Severity::Warning } else { Severity::Info },
             confidence: if strong { Confidence::High } else { Confidence::Medium },
-            remedy: Remedy::OneSpelling { value: literal(context, column, value) },
+            remedy: if document {
+                Remedy::Empty { value: literal(context, column, value) }
+            } else {
+                Remedy::OneSpelling { value: literal(context, column, value) }
+            },
         });
         return;
     }

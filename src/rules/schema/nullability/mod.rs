@@ -11,10 +11,11 @@ mod sampled;
 use std::collections::BTreeMap;
 
 use super::{Discovery, Needs, SchemaContext, keys, steps};
+use crate::change::Name;
 use crate::contract::Subject;
 use crate::finding::{Advice, Category, Confidence, Evidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
-use crate::schema::{Column, ColumnId, Relation, RelationId};
+use crate::schema::{Column, ColumnId, ConstraintKind, Relation, RelationId};
 
 pub const RULE: Rule = Rule {
     name: "ambiguous-null",
@@ -57,8 +58,10 @@ pub(super) enum Remedy {
     Proved { check: String },
     /// One of two ways to say "nothing" has to go.
     OneSpelling { value: String },
+    /// The empty document or list already says that there is nothing.
+    Empty { value: String },
     /// All columns of the foreign key, or none.
-    WholeForeignKey,
+    WholeForeignKey { name: Name },
     /// NULLs are equal in the unique key, or there are none.
     WholeKey { index: RelationId },
     /// A CHECK that says when it is there.
@@ -108,7 +111,12 @@ fn merge(context: &SchemaContext, table: &Relation, column: &Column, mut reasons
     if protected && confidence >= Confidence::Medium {
         severity = severity.max(Severity::Warning);
     }
-    let mut says: Vec<&str> = reasons.iter().map(|reason| reason.says.as_str()).collect();
+    let mut says: Vec<&str> = Vec::new();
+    for reason in &reasons {
+        if !says.contains(&reason.says.as_str()) {
+            says.push(&reason.says);
+        }
+    }
     // Said by another reason already, with more.
     if says.iter().any(|it| it.contains(declared::NO_ROW_IS_NULL) || *it == declared::ALWAYS_SET) {
         says.retain(|it| *it != measured::NEVER_NULL);
@@ -149,8 +157,12 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
                 "UPDATE {name} SET {0} = NULL WHERE ctid = ANY (ARRAY(SELECT ctid FROM {name} WHERE {0} = {value} LIMIT 5000));",
                 column.name
             );
-            let mut steps =
-                steps::check_constraint(context, table, column.name.as_str(), &format!("{} <> {value}", column.name));
+            let mut steps = steps::check_constraint(
+                context,
+                table,
+                &format!("{}_not_{}", column.name.as_str(), if value == "''" { "blank" } else { "placeholder" }),
+                &format!("{} <> {value}", column.name),
+            );
             steps.insert(1, FixStep::own(batch));
             Advice::steps(
                 format!(
@@ -159,8 +171,20 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
                 steps,
             )
         }
-        Remedy::WholeForeignKey => Advice::text(
-            "Make every column of the foreign key NOT NULL, or declare it MATCH FULL, so that it is set as a whole or not at all.",
+        Remedy::Empty { value } => {
+            let default = FixStep::own(format!("ALTER TABLE {name} ALTER COLUMN {} SET DEFAULT {value};", column.name));
+            let mut steps = vec![default];
+            steps.extend(steps::not_null(context, table, &column.name, Some(value)));
+            Advice::steps(
+                format!(
+                    "{value} says that there is nothing, and every function takes it: let it be the only way (repeat the UPDATE until it changes no row):"
+                ),
+                steps,
+            )
+        }
+        Remedy::WholeForeignKey { name: key } => Advice::steps(
+            "Let the foreign key be set as a whole or not at all (MATCH FULL); the rows that the first step counts have to be settled before:",
+            match_full(context, table, key),
         ),
         // A new key simply says so.
         Remedy::WholeKey { .. } if context.scope.is_some() && context.version.at_least(15) => {
@@ -170,12 +194,12 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
             "Write NOT NULL at the column, or add a unique index on the others for the rows where it IS NULL",
         ),
         Remedy::WholeKey { index } => Advice::steps(
-            "Let the key keep rows without a value apart too (those that are there twice have to go first), or require the column:",
+            "Let the key keep rows without a value apart too, or require the column; what the first step lists is there twice, and has to be settled before:",
             equal_nulls(context, table, column, *index),
         ),
         Remedy::Say { condition } => Advice::steps(
             "If that is so by design, say it, without a long lock:",
-            steps::check_constraint(context, table, column.name.as_str(), condition),
+            steps::check_constraint(context, table, &format!("{}_rule", column.name.as_str()), condition),
         ),
         Remedy::Require { fill } => {
             let steps = steps::not_null(context, table, &column.name, fill.as_deref());
@@ -214,13 +238,18 @@ fn equal_nulls(context: &SchemaContext, table: &Relation, column: &Column, key: 
         let others: Vec<ColumnId> = columns.into_iter().filter(|other| *other != column.id).collect();
         let others = context.column_names(table, &others);
         let also = index.predicate.as_ref().map(|it| format!("({}) AND ", it.text)).unwrap_or_default();
-        let rest = format!(" WHERE {also}{} IS NULL", column.name);
-        return steps::create_index_with(context, table, &others, "key", "UNIQUE ", &rest).1;
+        let condition = format!("{also}{} IS NULL", column.name);
+        let mut steps = vec![steps::duplicates(table, &others, Some(&condition))];
+        let rest = format!(" WHERE {condition}");
+        steps.extend(steps::create_index_with(context, table, &others, "key", "UNIQUE ", &rest).1);
+        return steps;
     }
     let columns = context.column_names(table, &columns);
-    let predicate = index.predicate.as_ref().map(|it| format!(" WHERE {}", it.text)).unwrap_or_default();
+    let condition = index.predicate.as_ref().map(|it| it.text.to_string());
+    let predicate = condition.as_ref().map(|it| format!(" WHERE {it}")).unwrap_or_default();
     let rest = format!(" NULLS NOT DISTINCT{predicate}");
-    let (_, mut steps) = steps::create_index_with(context, table, &columns, "key", "UNIQUE ", &rest);
+    let mut steps = vec![steps::duplicates(table, &columns, condition.as_deref())];
+    steps.extend(steps::create_index_with(context, table, &columns, "key", "UNIQUE ", &rest).1);
     let new = context.free_name(table, &columns.replace(", ", "_"), "key");
     match context.schema.constraint_of_index(key) {
         // A constraint of a partitioned table cannot be made of an index, and one that a foreign key needs cannot be dropped.
@@ -233,4 +262,28 @@ fn equal_nulls(context: &SchemaContext, table: &Relation, column: &Column, key: 
         None => steps.push(FixStep::none(format!("DROP INDEX CONCURRENTLY {};", old.name))),
     }
     steps
+}
+
+/// The foreign key once more, with MATCH FULL, and the old one dropped.
+fn match_full(context: &SchemaContext, table: &Relation, name: &Name) -> Vec<FixStep> {
+    let Some(ConstraintKind::ForeignKey(key)) = table.constraint(name).map(|it| &it.kind) else { return Vec::new() };
+    // Of a partitioned table it cannot be added NOT VALID before 18.
+    let Some(referenced) = context.schema.relation(key.referenced).filter(|_| !table.is_partitioned()) else {
+        return Vec::new();
+    };
+    let (own, other) =
+        (context.column_names(table, &key.columns), context.column_names(referenced, &key.referenced_columns));
+    let new = context.free_name(table, &own.replace(", ", "_"), "full_fkey");
+    let actions = [(" ON DELETE ", key.on_delete), (" ON UPDATE ", key.on_update)]
+        .map(|(words, action)| action.words().map(|action| format!("{words}{action}")).unwrap_or_default());
+    let at = &table.name;
+    vec![
+        FixStep::any(format!("SELECT * FROM {at} WHERE num_nulls({own}) NOT IN (0, {}) LIMIT 1;", key.columns.len())),
+        FixStep::own(format!(
+            "ALTER TABLE {at} ADD CONSTRAINT {new} FOREIGN KEY ({own}) REFERENCES {} ({other}) MATCH FULL{}{} NOT VALID;",
+            referenced.name, actions[0], actions[1]
+        )),
+        FixStep::own(format!("ALTER TABLE {at} VALIDATE CONSTRAINT {new};")),
+        FixStep::own(format!("ALTER TABLE {at} DROP CONSTRAINT {name};")),
+    ]
 }

@@ -3,8 +3,9 @@
 use sqlparser::ast::{self, BinaryOperator, Expr, SetExpr, UnaryOperator};
 
 use super::UseKind;
-use super::tree::{Constant, arguments, constant, is_coalesce, is_count};
+use super::tree::{Constant, arguments, compares, constant, is_coalesce, is_count};
 use super::walk::Walk;
+use crate::schema::{ColumnId, RelationId};
 
 impl Walk<'_, '_> {
     /// An expression that is true, false or neither, and leaves out rows where it is not true.
@@ -177,21 +178,37 @@ impl Walk<'_, '_> {
         else {
             return;
         };
-        let guarded = select
-            .selection
-            .as_ref()
-            .is_some_and(|condition| condition.to_string().to_ascii_lowercase().contains("is not null"));
-        if guarded {
-            return;
-        }
         let before = self.found.len();
         self.scopes.push((Vec::new(), Vec::new()));
         select.from.iter().for_each(|table| self.table_with_joins(table));
         let column = self.column(expr);
+        let guarded =
+            column.is_some_and(|it| select.selection.iter().any(|condition| self.leaves_out_null(condition, it)));
         self.scopes.pop();
         self.found.truncate(before);
-        if let Some(column) = column {
+        if let Some(column) = column.filter(|_| !guarded) {
             self.put(column, UseKind::NotInSubquery);
+        }
+    }
+
+    /// Whether a row passes only if the column is not NULL there.
+    fn leaves_out_null(&self, condition: &Expr, column: (RelationId, ColumnId)) -> bool {
+        let is_it = |expr: &Expr| self.column(expr) == Some(column);
+        match condition {
+            Expr::Nested(inner) => self.leaves_out_null(inner, column),
+            Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+                self.leaves_out_null(left, column) || self.leaves_out_null(right, column)
+            }
+            Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
+                self.leaves_out_null(left, column) && self.leaves_out_null(right, column)
+            }
+            Expr::BinaryOp { left, op, right } if compares(op) => is_it(left) || is_it(right),
+            Expr::IsNotNull(inner) => is_it(inner),
+            Expr::InList { expr, .. }
+            | Expr::Between { expr, .. }
+            | Expr::Like { expr, .. }
+            | Expr::ILike { expr, .. } => is_it(expr),
+            _ => false,
         }
     }
 }

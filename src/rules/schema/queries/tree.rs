@@ -1,6 +1,6 @@
 //! Small questions to sqlparser's trees.
 
-use sqlparser::ast::{self, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Value};
+use sqlparser::ast::{self, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Value};
 
 use crate::change::Name;
 
@@ -19,6 +19,12 @@ pub(super) fn constant(expr: &Expr) -> Option<Constant> {
         },
         _ => None,
     }
+}
+
+/// `=`, `<>`, `<`, `<=`, `>`, `>=`: neither true nor false where one side is NULL.
+pub(super) fn compares(op: &BinaryOperator) -> bool {
+    use BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq, NotEq};
+    matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq)
 }
 
 pub(super) fn is_coalesce(call: &ast::Function) -> bool {

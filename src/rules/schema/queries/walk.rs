@@ -61,11 +61,25 @@ impl<'a> Walk<'_, 'a> {
                 self.scopes.pop();
             }
             ast::Statement::Insert(insert) => {
+                self.conflict_target(insert);
                 if let Some(query) = &insert.source {
                     self.query(query);
                 }
             }
             _ => {}
+        }
+    }
+
+    fn conflict_target(&mut self, insert: &ast::Insert) {
+        let ast::TableObject::TableName(name) = &insert.table else { return };
+        let Some(ast::OnInsert::OnConflict(conflict)) = &insert.on else { return };
+        let (Some(relation), Some(ast::ConflictTarget::Columns(names))) =
+            (self.relation(name), &conflict.conflict_target)
+        else {
+            return;
+        };
+        for column in names.iter().filter_map(|name| relation.column(&fold(name))) {
+            self.put((relation.id, column.id), UseKind::ConflictTarget);
         }
     }
 

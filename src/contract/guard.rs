@@ -1,0 +1,193 @@
+//! What guarded the rows of a table and no longer does: checks, exclusions, triggers, the write-ahead log.
+//!
+//! No statement fails by it. What readers could rely on is gone, and rows that were refused, noted elsewhere or kept before are not.
+
+use super::pair::Pair;
+use super::values::quote;
+use super::witness::differs;
+use super::{Breakage, BreakageKind, Subject, Witness, certain, check, possible};
+use crate::change::{Expression, FiringMode, Name, Persistence, QualifiedName};
+use crate::schema::{Column, ColumnId, ConstraintKind, Relation, Schema, Trigger};
+
+pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
+    for constraint in pair.old.constraints.iter().filter(|it| it.enforced && it.local) {
+        match &constraint.kind {
+            ConstraintKind::Check { expression, columns } => {
+                found.extend(check_dropped(pair, &constraint.name, expression, columns));
+            }
+            ConstraintKind::Exclude { .. } => found.extend(exclusion_dropped(pair, &constraint.name)),
+            _ => {}
+        }
+    }
+    found.extend(pair.old.triggers.iter().filter_map(|trigger| trigger_silenced(pair, trigger)));
+    found.extend(foreign_keys_silenced(pair));
+    found.extend(unlogged(pair));
+}
+
+/// A check that is gone, and not replaced: one that takes more values than before is a change of its own.
+fn check_dropped(pair: Pair, name: &Name, expression: &Expression, columns: &[ColumnId]) -> Option<Breakage> {
+    let kept: Option<Vec<&Column>> = columns.iter().map(|id| unchanged_column(pair, *id)).collect();
+    let kept = kept?;
+    let about_them = |columns: &[ColumnId]| columns.iter().any(|id| kept.iter().any(|column| column.id == *id));
+    let replaced = pair.new.constraints.iter().any(|new| match &new.kind {
+        ConstraintKind::Check { columns, .. } => new.enforced && about_them(columns),
+        _ => false,
+    });
+    let parts = check::conjuncts(&expression.tree, &|name| pair.new_name(name));
+    let new = check::enforced(pair.new, &|name| Some(Name::from(name)));
+    let still_holds = |part: &check::Conjunct| {
+        let not_null = part.not_null_column().and_then(|name| pair.new.column(name));
+        check::implied(part, &new) || not_null.is_some_and(|column| column.not_null.enforced())
+    };
+    if replaced || parts.iter().all(still_holds) {
+        return None;
+    }
+    let text = expression.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    Some(possible(
+        BreakageKind::CheckDropped,
+        pair.part_subject(name),
+        part(pair, name),
+        format!("check {name} of {} is gone: rows are accepted for which {text} is false", pair.old.name),
+        constraint_is_gone(pair.old, name),
+    ))
+}
+
+/// The column after the migration, where it holds the same values.
+fn unchanged_column<'a>(pair: Pair<'a>, id: ColumnId) -> Option<&'a Column> {
+    let old = pair.old.column_by_id(id)?;
+    pair.successor(id).filter(|new| new.data_type == old.data_type)
+}
+
+fn exclusion_dropped(pair: Pair, name: &Name) -> Option<Breakage> {
+    let stands = pair.new.constraints.iter().any(|it| matches!(it.kind, ConstraintKind::Exclude { .. }));
+    (!stands).then(|| {
+        possible(
+            BreakageKind::ExclusionDropped,
+            pair.part_subject(name),
+            part(pair, name),
+            format!("exclusion constraint {name} of {} is gone: rows that conflict are accepted", pair.old.name),
+            constraint_is_gone(pair.old, name),
+        )
+    })
+}
+
+pub(super) fn constraint_is_gone(table: &Relation, name: &Name) -> Witness {
+    differs(
+        format!(
+            "SELECT count(*) FROM pg_constraint WHERE conrelid = {}::regclass AND conname = {}",
+            quote(&table.name.to_string()),
+            quote(name.as_str())
+        ),
+        "answers 0 instead of 1: nothing refuses such rows any more",
+    )
+}
+
+fn part(pair: Pair, name: &Name) -> String {
+    format!("{}.{name}", pair.old.name)
+}
+
+/// Whether it fires in the sessions of clients: replicas apart, those are in session_replication_role = origin.
+fn fires(mode: FiringMode) -> bool {
+    matches!(mode, FiringMode::Enabled | FiringMode::Always)
+}
+
+fn function_name<'a>(schema: &'a Schema, trigger: &Trigger) -> Option<&'a QualifiedName> {
+    trigger.function.and_then(|id| schema.routines.get(&id)).map(|routine| &routine.name)
+}
+
+/// A trigger that is switched off, or gone while no other calls the same function at the same events.
+fn trigger_silenced(pair: Pair, old: &Trigger) -> Option<Breakage> {
+    if !fires(old.mode) {
+        return None;
+    }
+    let table = &pair.old.name;
+    let same_work = |new: &&Trigger| {
+        fires(new.mode)
+            && function_name(pair.context.after, new) == function_name(pair.context.before, old)
+            && new.timing == old.timing
+            && old.events.iter().all(|event| new.events.contains(event))
+    };
+    let named = pair.new.triggers.iter().find(|new| new.name == old.name);
+    if named.is_some_and(|new| fires(new.mode)) || pair.new.triggers.iter().any(|new| same_work(&new)) {
+        return None;
+    }
+    let witness = differs(
+        format!(
+            "SELECT tgenabled FROM pg_trigger WHERE tgrelid = {}::regclass AND tgname = {}",
+            quote(&table.to_string()),
+            quote(old.name.as_str())
+        ),
+        match named {
+            Some(_) => "answers that it is off instead of O",
+            None => "answers no row: it is gone",
+        },
+    );
+    let (subject, object) = (pair.part_subject(&old.name), part(pair, &old.name));
+    Some(match named {
+        Some(_) => certain(
+            BreakageKind::TriggerDisabled,
+            subject,
+            object,
+            format!("trigger {} of {table} stays switched off: what it did at every write is not done", old.name),
+            witness,
+        ),
+        None => possible(
+            BreakageKind::TriggerDropped,
+            subject,
+            object,
+            format!("trigger {} of {table} is gone: what it did at every write is not done any more", old.name),
+            witness,
+        ),
+    })
+}
+
+/// DISABLE TRIGGER ALL reaches the triggers by which the server checks foreign keys.
+fn foreign_keys_silenced(pair: Pair) -> Option<Breakage> {
+    if pair.old.system_triggers_off || !pair.new.system_triggers_off {
+        return None;
+    }
+    let table = &pair.old.name;
+    let own = pair.new.foreign_keys().next().is_some();
+    if !own && pair.new.referenced_by.is_empty() {
+        return None;
+    }
+    let what = match (own, pair.new.referenced_by.is_empty()) {
+        (true, true) => format!("the foreign keys of {table} are"),
+        (true, false) => format!("the foreign keys of {table}, and those that refer to it, are"),
+        (false, _) => format!("the foreign keys that refer to {table} are"),
+    };
+    Some(certain(
+        BreakageKind::ForeignKeysSilenced,
+        Subject::Relation(pair.new.id),
+        table,
+        format!(
+            "{what} not checked any more: DISABLE TRIGGER ALL switched their triggers off, and nothing switches them on"
+        ),
+        differs(
+            format!(
+                "SELECT count(*) FROM pg_trigger WHERE tgrelid = {}::regclass AND tgisinternal AND tgenabled = 'D'",
+                quote(&table.to_string())
+            ),
+            "answers how many are off instead of 0",
+        ),
+    ))
+}
+
+fn unlogged(pair: Pair) -> Option<Breakage> {
+    if pair.old.persistence != Persistence::Permanent || pair.new.persistence != Persistence::Unlogged {
+        return None;
+    }
+    let table = &pair.old.name;
+    Some(certain(
+        BreakageKind::Unlogged,
+        Subject::Relation(pair.new.id),
+        table,
+        format!(
+            "{table} is unlogged: after a crash it is empty, and standbys and backups of the log do not have its rows"
+        ),
+        differs(
+            format!("SELECT relpersistence FROM pg_class WHERE oid = {}::regclass", quote(&table.to_string())),
+            "answers u instead of p: its writes are not in the write-ahead log",
+        ),
+    ))
+}
