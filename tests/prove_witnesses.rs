@@ -30,6 +30,9 @@ CREATE FUNCTION keep.undo() RETURNS void LANGUAGE plpgsql AS $undo$ DECLARE s te
   FOR s IN SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname !~ '^pg_|^information_schema$|^keep$' LOOP
     EXECUTE concat('DROP SCHEMA ', s, ' CASCADE');
   END LOOP;
+  FOR s IN SELECT quote_ident(pubname) FROM pg_publication LOOP
+    EXECUTE concat('DROP PUBLICATION ', s);
+  END LOOP;
   EXECUTE concat('CREATE SCHEMA ', 'public'); EXECUTE concat('GRANT ALL ON SCHEMA public TO PUBLIC');
   EXECUTE concat('', '{text}');
 END $undo$;
