@@ -78,8 +78,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("default_statistics_target", "60"),
 ];
 
-/// Queries that ask for values at the ends of a histogram.
-const ENDS: usize = 5;
+/// The schema whose queries ask for values at the ends of a histogram, and how many of them do: only their costs may differ.
+const AT_ENDS: (&str, usize) = ("warehouse", 5);
 
 #[derive(Default)]
 struct Figures {
@@ -87,6 +87,8 @@ struct Figures {
     same_shape: usize,
     same_cost: usize,
     largest: f64,
+    /// Queries whose cost differs.
+    differing: Vec<String>,
 }
 
 /// A server with these schemas in the database `all`, each queried with its own search_path.
@@ -177,6 +179,9 @@ impl Figures {
         self.same_shape += usize::from(real.shape == copied.shape);
         self.same_cost += usize::from(difference <= 0.001);
         self.largest = self.largest.max(difference);
+        if difference > 0.001 {
+            self.differing.push(title.to_owned());
+        }
         if tell && (real.shape != copied.shape || difference > 0.001) {
             println!("{title}: cost {} in the database, {} in the twin", real.cost, copied.cost);
             println!("{}{}", real.shape, copied.shape);
@@ -187,7 +192,9 @@ impl Figures {
         assert!(self.queries >= 50);
         assert_eq!(self.same_shape, self.queries, "plans differ");
         // Values beyond the ends of a histogram: the database looks at the real smallest and largest one.
-        assert!(self.same_cost + ENDS >= self.queries && self.largest < 0.05, "costs differ");
+        let (schema, most) = AT_ENDS;
+        assert!(self.differing.iter().all(|title| title.starts_with(schema)), "costs differ: {:?}", self.differing);
+        assert!(self.differing.len() <= most && self.largest < 0.05, "costs differ: {:?}", self.differing);
     }
 }
 

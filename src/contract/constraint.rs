@@ -57,7 +57,7 @@ fn is_not_null(pair: Pair, part: &check::Conjunct) -> bool {
     column.and_then(|column| pair.origin(column.id)).is_some_and(|old| old.not_null.enforced())
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

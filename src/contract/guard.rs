@@ -5,7 +5,7 @@
 use super::pair::Pair;
 use super::values::quote;
 use super::witness::differs;
-use super::{Breakage, BreakageKind, Subject, Witness, certain, check, possible};
+use super::{Breakage, BreakageKind, Subject, Witness, certain, check, constraint, possible};
 use crate::change::{Expression, FiringMode, Name, Persistence, QualifiedName};
 use crate::schema::{Column, ColumnId, ConstraintKind, Relation, Schema, Trigger};
 
@@ -42,7 +42,7 @@ fn check_dropped(pair: Pair, name: &Name, expression: &Expression, columns: &[Co
     if replaced || parts.iter().all(still_holds) {
         return None;
     }
-    let text = expression.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = constraint::one_line(&expression.text);
     Some(possible(
         BreakageKind::CheckDropped,
         pair.part_subject(name),
