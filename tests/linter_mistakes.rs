@@ -58,7 +58,7 @@ impl Judged {
 
     /// The lock of the last statement on a relation.
     fn lock(&self, relation: &str) -> Option<LockMode> {
-        self.report.statements.last()?.effect.locks.get(relation).copied()
+        self.report.statements.last()?.effect.lock(relation)
     }
 
     /// Where a finding stands, as its text.

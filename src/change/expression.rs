@@ -72,6 +72,9 @@ impl PartialEq for TypeName {
     }
 }
 
+// Lets `Arc` compare pointers first.
+impl Eq for TypeName {}
+
 /// As `format_type` would print it, for the types that have SQL names of their own.
 impl fmt::Display for TypeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

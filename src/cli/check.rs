@@ -59,10 +59,13 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         }
     };
     show(&arguments.format, format, limit, &report, &sources)?;
-    match outcome(limit, &report) {
-        Outcome::Clean if arguments.proof.fails(&report) => Ok(Outcome::Findings),
-        outcome => Ok(outcome),
-    }
+    let outcome = match outcome(limit, &report) {
+        Outcome::Clean if arguments.proof.fails(&report) => Outcome::Findings,
+        outcome => outcome,
+    };
+    // The process ends here: taking a long report apart would only cost time.
+    std::mem::forget((report, sources));
+    Ok(outcome)
 }
 
 /// A report, and the least severity that fails the run.

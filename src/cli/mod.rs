@@ -21,6 +21,7 @@ mod snapshot;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use pgassay::check::ROOMY_STACK;
 use pgassay::prove::{GUARD_COMMAND, guard};
 
 /// Assays PostgreSQL migrations: what a change does to a running system, how that is known, and what to do instead.
@@ -61,18 +62,11 @@ pub fn run() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|argument| argument == GUARD_COMMAND) {
         return if guard(std::io::stdin().lock()).is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) };
     }
-    let result = match Arguments::parse().command {
-        Command::Check(arguments) => check::run(*arguments),
-        Command::Plan(arguments) => plan::run(*arguments),
-        Command::Audit(arguments) => audit::run(arguments),
-        Command::Queries(arguments) => queries::run(arguments),
-        Command::Snapshot(arguments) => snapshot::run(arguments),
-        Command::Rules(arguments) => rules::run(arguments),
-        Command::Config(arguments) => config::run(arguments),
-        Command::Doctor(arguments) => doctor::run(arguments),
-        Command::Init(arguments) => init::run(arguments),
-        Command::Completions(arguments) => generate::completions(&arguments, Arguments::command()),
-        Command::Man(arguments) => generate::man(&arguments, Arguments::command()),
+    let command = Arguments::parse().command;
+    let result = match rayon::ThreadPoolBuilder::new().stack_size(ROOMY_STACK).build() {
+        // On one of the threads that share the work: a thread beside them would take turns with them.
+        Ok(threads) => threads.install(|| run_command(command)),
+        Err(error) => Err(error.into()),
     };
     match result {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
@@ -84,5 +78,21 @@ pub fn run() -> ExitCode {
             output::tell(&error);
             ExitCode::from(2)
         }
+    }
+}
+
+fn run_command(command: Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Check(arguments) => check::run(*arguments),
+        Command::Plan(arguments) => plan::run(*arguments),
+        Command::Audit(arguments) => audit::run(arguments),
+        Command::Queries(arguments) => queries::run(arguments),
+        Command::Snapshot(arguments) => snapshot::run(arguments),
+        Command::Rules(arguments) => rules::run(arguments),
+        Command::Config(arguments) => config::run(arguments),
+        Command::Doctor(arguments) => doctor::run(arguments),
+        Command::Init(arguments) => init::run(arguments),
+        Command::Completions(arguments) => generate::completions(&arguments, Arguments::command()),
+        Command::Man(arguments) => generate::man(&arguments, Arguments::command()),
     }
 }

@@ -122,10 +122,9 @@ pub(super) fn violating_value(
     candidates.into_iter().next().map(|value| values::quote_for(schema, data_type, &value))
 }
 
-/// A literal for the column that passes the simple checks of the table; `None` where no check speaks of it.
-pub(super) fn accepted(schema: &Schema, relation: &Relation, column: &Column, number: usize) -> Option<String> {
-    let parts = enforced(relation, &|name| Some(Name::from(name)));
-    let tests = tests_of(&parts, &column.name);
+/// A literal for the column that passes the simple ones of the checks; `None` where none speaks of it.
+pub(super) fn accepted(schema: &Schema, parts: &[Conjunct], column: &Column, number: usize) -> Option<String> {
+    let tests = tests_of(parts, &column.name);
     if tests.is_empty() {
         return None;
     }
@@ -133,6 +132,11 @@ pub(super) fn accepted(schema: &Schema, relation: &Relation, column: &Column, nu
     fitting.retain(|value| tests.iter().all(|test| holds(&test.kind, value)));
     let pick = number % fitting.len().max(1);
     fitting.into_iter().nth(pick).map(|value| values::quote_for(schema, &column.data_type, &value))
+}
+
+/// The parts of all checks of a table that refuse new rows, in its own names.
+pub(super) fn of_table(relation: &Relation) -> Vec<Conjunct> {
+    enforced(relation, &|name| Some(Name::from(name)))
 }
 
 /// The parts of all checks that refuse new rows, validated or not.

@@ -1,5 +1,7 @@
 //! CHECK constraints that refuse what was accepted. NOT VALID makes no difference: it spares old rows only.
 
+use std::cell::LazyCell;
+
 use super::pair::Pair;
 use super::witness::{differs, insert, quoted, refused, written_to};
 use super::{Breakage, BreakageKind, certain, check};
@@ -7,7 +9,7 @@ use crate::change::{Expression, Name};
 use crate::schema::{ColumnId, Constraint, ConstraintKind};
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
-    let old = check::enforced(pair.old, &|name| pair.new_name(name));
+    let old = LazyCell::new(|| check::enforced(pair.old, &|name| pair.new_name(name)));
     for constraint in pair.new.constraints.iter().filter(|it| it.enforced) {
         if let ConstraintKind::Check { expression, columns } = &constraint.kind {
             found.extend(added(pair, constraint, expression, columns, &old));
@@ -20,7 +22,7 @@ fn added(
     constraint: &Constraint,
     expression: &Expression,
     columns: &[ColumnId],
-    old: &[check::Conjunct],
+    old: &LazyCell<Vec<check::Conjunct>, impl FnOnce() -> Vec<check::Conjunct>>,
 ) -> Option<Breakage> {
     let on_new_columns = !columns.is_empty() && columns.iter().all(|id| pair.origin(*id).is_none());
     if on_new_columns || unchanged(pair, constraint) {

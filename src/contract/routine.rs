@@ -107,7 +107,7 @@ fn column_type(schema: &Schema, name: &TypeName) -> ColumnType {
     let qualified =
         crate::change::QualifiedName { schema: name.schema.clone().unwrap_or(public), name: name.name.clone() };
     let resolved = schema.type_at(&qualified).map_or(ResolvedType::BuiltIn, |it| ResolvedType::User(it.id));
-    ColumnType { written: name.clone(), resolved }
+    ColumnType { written: name.clone().into(), resolved }
 }
 
 fn argument(schema: &Schema, name: &TypeName) -> String {

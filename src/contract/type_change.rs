@@ -3,11 +3,14 @@
 //! Judged by what the server does with a value on its way in (assignment casts, length and range checks) and on its way out (the
 //! type that drivers see), not by the name of the target alone.
 
+use std::sync::Arc;
+
 use super::pair::Pair;
 use super::values;
 use super::witness::{differs, insert, refused, select};
 use super::{Breakage, BreakageKind, Grade, check};
 use crate::catalog::{self, CastContext};
+use crate::change::TypeName;
 use crate::schema::{Column, ColumnType, ResolvedType, Schema, TypeDefinition};
 
 /// Why the new type does not do for clients of the old one.
@@ -229,13 +232,13 @@ impl Types<'_> {
 
 fn element(data_type: &ColumnType) -> ColumnType {
     let mut element = data_type.clone();
-    element.written.array_dimensions = 0;
+    Arc::make_mut(&mut element.written).array_dimensions = 0;
     element
 }
 
 /// The type as operators' messages name it: without length.
 fn spoken(data_type: &ColumnType) -> String {
-    let mut plain = data_type.written.clone();
+    let mut plain = TypeName::clone(&data_type.written);
     plain.modifiers.clear();
     plain.to_string()
 }

@@ -24,6 +24,9 @@ struct Key<'a> {
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
     let Pair { context, old, new } = pair;
+    if pair.same() && context.after.has_keys_of(context.before, new.id) {
+        return;
+    }
     let rename = |name: &str| pair.new_name(name);
     let old_keys = keys(context.before, old, &rename);
     let new_keys = keys(context.after, new, &|name| Some(Name::from(name)));

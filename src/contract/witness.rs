@@ -46,10 +46,13 @@ pub(super) fn insert(schema: &Schema, relation: &Relation, given: &[(ColumnId, S
     if columns.is_empty() {
         return format!("INSERT INTO {} DEFAULT VALUES", relation.name);
     }
+    let checks = check::of_table(relation);
     let row = |number: usize| {
         let values: Vec<String> = columns
             .iter()
-            .map(|column| given_value(column.id).unwrap_or_else(|| fitting(schema, relation, column, number)))
+            .map(|column| {
+                given_value(column.id).unwrap_or_else(|| fitting_checks(schema, relation, &checks, column, number))
+            })
             .collect();
         format!("({})", values.join(", "))
     };
@@ -65,13 +68,23 @@ pub(super) fn insert(schema: &Schema, relation: &Relation, given: &[(ColumnId, S
 
 /// A value that the table takes in this column: an existing key for a foreign key, one that passes the checks otherwise.
 pub(super) fn fitting(schema: &Schema, relation: &Relation, column: &Column, number: usize) -> String {
+    fitting_checks(schema, relation, &check::of_table(relation), column, number)
+}
+
+fn fitting_checks(
+    schema: &Schema,
+    relation: &Relation,
+    checks: &[check::Conjunct],
+    column: &Column,
+    number: usize,
+) -> String {
     if let Some(bound) = partition_value(schema, relation, column.id) {
         return bound;
     }
     if let Some(parent) = parent_value(schema, relation, column.id) {
         return parent;
     }
-    check::accepted(schema, relation, column, number)
+    check::accepted(schema, checks, column, number)
         .unwrap_or_else(|| values::literal(schema, &column.data_type, number, Purpose::Assign))
 }
 

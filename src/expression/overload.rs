@@ -250,7 +250,7 @@ pub(super) fn is_array(of: &ColumnType) -> bool {
 
 pub(super) fn element_type(array: &ColumnType) -> ColumnType {
     let mut element = array.clone();
-    element.written.array_dimensions = 0;
+    Arc::make_mut(&mut element.written).array_dimensions = 0;
     element
 }
 

@@ -115,25 +115,26 @@ pub fn resolve_type(written: &TypeName, scope: Scope) -> ColumnType {
     let in_catalog = written.schema.as_ref().is_none_or(|schema| *schema == "pg_catalog");
     let hidden = written.schema.is_none() && is_hidden(&written.name, scope);
     if in_catalog && !hidden && catalog::built_in_type(written.name.as_str()).is_some() {
-        return ColumnType { written: TypeName { schema: None, ..written.clone() }, resolved: ResolvedType::BuiltIn };
+        let written = TypeName { schema: None, ..written.clone() };
+        return ColumnType { written: written.into(), resolved: ResolvedType::BuiltIn };
     }
     let user = scope.schema.find_type(&written.schema, &written.name, scope.session);
     if let Some(user) = user {
         let written = TypeName { schema: Some(user.name.schema.clone()), ..written.clone() };
-        return ColumnType { written, resolved: ResolvedType::User(user.id) };
+        return ColumnType { written: written.into(), resolved: ResolvedType::User(user.id) };
     }
     let name =
         crate::change::ObjectName { schema: written.schema.clone(), name: written.name.clone(), span: written.span };
     if let Some(relation) = scope.schema.find_relation(&name, scope.session) {
         let written = TypeName { schema: Some(relation.name.schema.clone()), ..written.clone() };
-        return ColumnType { written, resolved: ResolvedType::Row(relation.id) };
+        return ColumnType { written: written.into(), resolved: ResolvedType::Row(relation.id) };
     }
     let resolved = if extension_type(written.name.as_str(), scope).is_some() {
         ResolvedType::BuiltIn
     } else {
         ResolvedType::Unknown
     };
-    ColumnType { written: written.clone(), resolved }
+    ColumnType { written: written.clone().into(), resolved }
 }
 
 /// Whether a schema that the search_path puts before pg_catalog has a type of this name.
@@ -150,7 +151,7 @@ pub(super) fn extension_type(name: &str, scope: Scope) -> Option<&'static catalo
 }
 
 pub(super) fn built_in_type(name: &str) -> ColumnType {
-    ColumnType { written: built_in(name), resolved: ResolvedType::BuiltIn }
+    ColumnType { written: built_in(name).into(), resolved: ResolvedType::BuiltIn }
 }
 
 /// The type under a domain, through domains over domains.

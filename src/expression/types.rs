@@ -1,5 +1,7 @@
 //! The type of an expression, where it can be told.
 
+use std::sync::Arc;
+
 use sqlparser::ast::{self, BinaryOperator, Expr, FunctionArguments, UnaryOperator, Value};
 
 use super::overload::{self, Candidate, Kind};
@@ -68,7 +70,7 @@ fn typed(expression: &Expr, env: &Environment) -> Option<ColumnType> {
         }
         Expr::Array(array) => {
             let mut element = common(array.elem.iter().map(|item| kind(item, env)), env)?;
-            element.written.array_dimensions = 1;
+            Arc::make_mut(&mut element.written).array_dimensions = 1;
             Some(element)
         }
         Expr::Tuple(_) => built_in("record"),
@@ -128,7 +130,7 @@ fn column(path: &[Name], env: &Environment) -> Option<ColumnType> {
                 name: relation.name.name.clone(),
                 ..names::built_in("record")
             };
-            Some(ColumnType { written, resolved: ResolvedType::Row(relation.id) })
+            Some(ColumnType { written: written.into(), resolved: ResolvedType::Row(relation.id) })
         }
         None if *path == [Name::from("value")] => env.scope.value.cloned(),
         None => None,
@@ -209,7 +211,7 @@ fn returned(candidate: &Candidate, arguments: &[Kind], env: &Environment) -> Opt
         "anyelement" | "anynonarray" | "anyenum" | "anycompatible" | "anycompatiblenonarray" => element(),
         "anyarray" | "anycompatiblearray" => {
             let mut array = bound(&["anyarray", "anycompatiblearray"]).or_else(element)?;
-            array.written.array_dimensions = 1;
+            Arc::make_mut(&mut array.written).array_dimensions = 1;
             Some(base_type(&array, env.scope))
         }
         "anyrange" | "anymultirange" => bound(&[declared.written.name.as_str()]),
@@ -311,7 +313,9 @@ pub(super) fn common(kinds: impl Iterator<Item = Kind>, env: &Environment) -> Op
 }
 
 fn without_modifiers(mut of: ColumnType) -> ColumnType {
-    of.written.modifiers.clear();
+    if !of.written.modifiers.is_empty() {
+        Arc::make_mut(&mut of.written).modifiers.clear();
+    }
     of
 }
 

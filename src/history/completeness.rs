@@ -23,24 +23,53 @@ pub enum Completeness {
 /// and, over all, far fewer relations are missing than are made. A typo in one statement so stays an error, and
 /// the tail of a history does not become a list of them.
 pub fn decide_completeness(units: &[Unit], base: &Schema, version: PgVersion) -> bool {
-    let mut schema = base.clone();
-    schema.complete = true;
-    let mut tally = Tally::default();
-    for unit in units {
-        let mut session = Session::default();
-        let mut here = Tally::default();
-        for statement in unit.scripts.iter().flat_map(|script| &script.statements) {
-            try_statement(statement, &mut schema, &mut session, version, &mut here);
-        }
-        let first = tally.made == 0 && tally.missing == 0;
-        if first && here.missing > 0 && here.missing >= here.made {
-            return false;
-        }
-        tally.made += here.made;
-        tally.missing += here.missing;
-    }
-    tally.made > 0 && tally.missing <= (tally.made / 4).max(1)
+    let mut decision = Decision::new(base, version);
+    decision.see(units).unwrap_or_else(|| decision.end())
 }
+
+/// As [`decide_completeness`], of migrations that come some at a time.
+pub struct Decision {
+    schema: Schema,
+    version: PgVersion,
+    tally: Tally,
+}
+
+impl Decision {
+    pub fn new(base: &Schema, version: PgVersion) -> Decision {
+        let mut schema = base.clone();
+        schema.complete = true;
+        Decision { schema, version, tally: Tally::default() }
+    }
+
+    /// Looks at the next migrations; `None` where more of them should be seen.
+    pub fn see(&mut self, units: &[Unit]) -> Option<bool> {
+        for unit in units {
+            let mut session = Session::default();
+            let mut here = Tally::default();
+            for statement in unit.scripts.iter().flat_map(|script| &script.statements) {
+                try_statement(statement, &mut self.schema, &mut session, self.version, &mut here);
+            }
+            let first = self.tally.made == 0 && self.tally.missing == 0;
+            if first && here.missing > 0 && here.missing >= here.made {
+                return Some(false);
+            }
+            self.tally.made += here.made;
+            self.tally.missing += here.missing;
+            if self.tally.made + self.tally.missing >= ENOUGH {
+                return Some(self.end());
+            }
+        }
+        None
+    }
+
+    /// What the migrations that were seen say.
+    pub fn end(&self) -> bool {
+        self.tally.made > 0 && self.tally.missing <= (self.tally.made / 4).max(1)
+    }
+}
+
+/// So many relations show what the history is: the others are not replayed twice.
+const ENOUGH: usize = 100;
 
 #[derive(Default)]
 struct Tally {

@@ -10,9 +10,9 @@ mod replay;
 mod separate;
 mod transaction;
 
-pub use completeness::{Completeness, decide_completeness};
+pub use completeness::{Completeness, Decision, decide_completeness};
 pub use places::Places;
-pub use replay::{Options, Unit, replay};
+pub use replay::{Options, Replayer, Unit, replay};
 pub use separate::{History, separate};
 pub use transaction::{HeldLock, TransactionId, TransactionKind};
 

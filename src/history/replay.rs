@@ -41,9 +41,27 @@ pub fn replay<'a>(
     options: Options,
     mut visit: impl FnMut(MigrationRun<'a>),
 ) -> Schema {
-    let mut world = World::new(base);
-    let mut deployed: Option<Schema> = None;
-    for unit in units {
+    let mut replayer = Replayer::new(base, options);
+    units.iter().for_each(|unit| visit(replayer.run(unit)));
+    replayer.end()
+}
+
+/// As [`replay`], of migrations that come one at a time.
+pub struct Replayer {
+    world: World,
+    options: Options,
+    /// What clients know while the migrations of one deploy run.
+    deployed: Option<Schema>,
+}
+
+impl Replayer {
+    pub fn new(base: Schema, options: Options) -> Replayer {
+        Replayer { world: World::new(base), options, deployed: None }
+    }
+
+    /// Runs the next migration.
+    pub fn run<'a>(&mut self, unit: &'a Unit) -> MigrationRun<'a> {
+        let Replayer { world, options, deployed } = self;
         if !is_shared(unit) {
             world.end_by_tool();
             world.schema.end_session();
@@ -52,10 +70,10 @@ pub fn replay<'a>(
         if !goes_on || deployed.is_none() {
             world.fresh = OrdSet::new();
             world.schema.forget_rows();
-            deployed = goes_on.then(|| world.schema.clone());
+            *deployed = goes_on.then(|| world.schema.clone());
         }
-        let run = Replay {
-            world: &mut world,
+        let replay = Replay {
+            world,
             version: options.version,
             judged: unit.judged,
             keeps_steps: unit.judged || options.older_steps,
@@ -64,11 +82,14 @@ pub fn replay<'a>(
             steps: Vec::new(),
             changed: Vec::new(),
         };
-        let run = run.migration(unit);
-        visit(run);
+        replay.migration(unit)
     }
-    world.commit();
-    world.schema
+
+    /// The schema at the end.
+    pub fn end(mut self) -> Schema {
+        self.world.commit();
+        self.world.schema
+    }
 }
 
 /// Whether the transaction of the migration before goes on.

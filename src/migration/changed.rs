@@ -322,12 +322,8 @@ struct Parts {
 impl Parts {
     fn of(migration: &Migration, text: &str) -> Parts {
         let name = migration.path.file_name().unwrap_or_default();
-        let file = File {
-            relative: PathBuf::from(name),
-            path: migration.path.clone(),
-            text: Some(text.into()),
-            byte_order_mark: false,
-        };
+        let mut file = File::new(PathBuf::from(name), migration.path.clone());
+        file.text = Some(text.into());
         let entry = Entry { name: migration.name.clone(), file, direction: Some(migration.direction) };
         let folder = Folder::empty(migration.path.parent().unwrap_or(Path::new("")));
         let split = tool(migration.framework).split(&Input { entry: &entry, text, folder: &folder });

@@ -119,6 +119,8 @@ pub(super) struct Collector<'a> {
     /// The history is a list of numbered folders: each may look like a tool's, and all are parts of it.
     pub(super) in_numbered: bool,
     pub(super) age: Age,
+    /// Of folders, without links.
+    full_paths: HashMap<PathBuf, PathBuf>,
     /// Files that are in already.
     pub(super) seen: BTreeSet<PathBuf>,
     /// Folders around files that were given by path.
@@ -138,6 +140,7 @@ impl<'a> Collector<'a> {
             history: None,
             in_numbered: false,
             age: Age::New,
+            full_paths: HashMap::new(),
             seen: BTreeSet::new(),
             homes: HashMap::new(),
             roots: HashMap::new(),
@@ -272,7 +275,7 @@ impl<'a> Collector<'a> {
     /// Reads one file as its tool does.
     pub(super) fn add(&mut self, tool: &dyn Tool, folder: &Folder, entry: &Entry) {
         let is_down = entry.direction == Some(Direction::Down);
-        let identity = entry.file.path.canonicalize().unwrap_or_else(|_| entry.file.path.clone());
+        let identity = self.identity(&entry.file.path);
         let mut entry = entry.clone();
         if let Some(text) = self.options.contents.get(&identity) {
             entry.file.text = Some(text.clone());
@@ -290,6 +293,21 @@ impl<'a> Collector<'a> {
         }
         self.note_byte_order_mark(tool, entry);
         self.add_split(tool, entry, source, split);
+    }
+
+    /// The path without links. Asks the system once for every folder and, of a file, only whether it is a link.
+    fn identity(&mut self, path: &Path) -> PathBuf {
+        let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        match (path.parent(), path.file_name()) {
+            (Some(folder), Some(name)) if !path.is_symlink() => {
+                let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+                match self.full_paths.get(folder) {
+                    Some(known) => known.join(name),
+                    None => self.full_paths.entry(folder.to_owned()).or_insert(full(folder)).join(name),
+                }
+            }
+            _ => full(path),
+        }
     }
 
     fn source(&self, tool: &dyn Tool, folder: &Folder, entry: &Entry, text: Arc<str>) -> SourceFile {

@@ -38,7 +38,8 @@ impl Tool for Dbmate {
     }
 
     fn detect(&self, folder: &Folder) -> bool {
-        folder.own_sql().any(|file| lines(file.text()).any(|line| marker(line.text).is_some()))
+        let has_marker = |text: &str| text.contains("migrate:") && lines(text).any(|line| marker(line.text).is_some());
+        folder.own_sql().any(|file| has_marker(file.text()))
     }
 
     /// By the whole file name, as text.

@@ -23,7 +23,9 @@ impl Tool for Drizzle {
     }
 
     fn detect(&self, folder: &Folder) -> bool {
-        folder.file(JOURNAL).is_some() || folder.files.iter().any(|file| has_snapshot(folder, file))
+        let mut snapshots = folder.files.iter().filter(|file| file.depth() == 2 && file.name() == "snapshot.json");
+        let beside = |snapshot: &File| folder.file(snapshot.relative.with_file_name("migration.sql")).is_some();
+        folder.file(JOURNAL).is_some() || snapshots.any(beside)
     }
 
     fn order(&self, folder: &Folder) -> Order {

@@ -1,5 +1,6 @@
 //! A folder with all that a tool may want to know of it, read once.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,8 +19,8 @@ pub(super) struct Folder {
     pub path: PathBuf,
     pub files: Vec<File>,
     pub project: Arc<Project>,
-    /// Places in `files`, by the path from the folder on.
-    index: HashMap<PathBuf, usize>,
+    /// Places in `files`, by the path from the folder on; put together when a file is first asked for that is no tool's own.
+    index: OnceCell<HashMap<PathBuf, usize>>,
 }
 
 /// One file of a folder.
@@ -32,6 +33,11 @@ pub(super) struct File {
     /// Of SQL files and of the tools' own files; without the byte order mark. The others are known by name only.
     pub text: Option<Arc<str>>,
     pub byte_order_mark: bool,
+    /// What every tool asks of every file, told once.
+    depth: usize,
+    name: Arc<str>,
+    is_sql: bool,
+    is_tool_file: bool,
 }
 
 /// The tools' own files that say something about migrations.
@@ -75,8 +81,7 @@ impl Folder {
     }
 
     fn new(path: PathBuf, files: Vec<File>, project: Arc<Project>) -> Folder {
-        let index = files.iter().enumerate().map(|(place, file)| (file.relative.clone(), place)).collect();
-        Folder { path, files, project, index }
+        Folder { path, files, project, index: OnceCell::new() }
     }
 
     /// A folder of which only the project around it matters.
@@ -90,12 +95,17 @@ impl Folder {
     }
 
     pub fn file(&self, relative: impl AsRef<Path>) -> Option<&File> {
-        self.index.get(relative.as_ref()).map(|place| &self.files[*place])
+        let relative = relative.as_ref();
+        if is_tool_file(relative) {
+            return self.files.iter().find(|file| file.is_tool_file && file.relative == relative);
+        }
+        let places = || self.files.iter().enumerate().map(|(place, file)| (file.relative.clone(), place)).collect();
+        self.index.get_or_init(places).get(relative).map(|place| &self.files[*place])
     }
 
     /// The files that stand in the folder itself.
     pub fn own(&self) -> impl Iterator<Item = &File> {
-        self.files.iter().filter(|file| file.depth() == 1)
+        self.files.iter().filter(|file| file.depth == 1)
     }
 
     /// The SQL files that stand in the folder itself.
@@ -121,11 +131,12 @@ impl Folder {
                 folders.push((path, Vec::new()));
             }
             if let Some((_, files)) = folders.last_mut() {
-                files.push(File { relative: rest.to_owned(), ..file.clone() });
+                files.push(file.below(rest.to_owned()));
             }
         }
         let folder = |(path, files): (PathBuf, Vec<File>)| {
-            let project = self.project.below(&path, |name| files.iter().any(|file| file.relative == Path::new(name)));
+            let is_own = |name: &str| files.iter().any(|file| file.depth == 1 && *file.name == *name);
+            let project = self.project.below(&path, is_own);
             Folder::new(path, files, project)
         };
         folders.into_iter().map(folder).collect()
@@ -133,11 +144,37 @@ impl Folder {
 }
 
 impl File {
+    pub fn new(relative: PathBuf, path: PathBuf) -> File {
+        let name = relative.file_name().and_then(|name| name.to_str()).unwrap_or_default().into();
+        File {
+            text: None,
+            byte_order_mark: false,
+            depth: relative.components().count(),
+            name,
+            is_sql: relative.extension().is_some_and(|found| found.eq_ignore_ascii_case("sql")),
+            is_tool_file: is_tool_file(&relative),
+            relative,
+            path,
+        }
+    }
+
+    /// The same file under another name in its folder.
+    pub fn called(&self, name: &str) -> File {
+        let (text, byte_order_mark) = (self.text.clone(), self.byte_order_mark);
+        File { text, byte_order_mark, ..File::new(PathBuf::from(name), self.path.clone()) }
+    }
+
+    /// The same file, seen from the next folder on the way to it.
+    fn below(&self, relative: PathBuf) -> File {
+        let (text, name) = (self.text.clone(), self.name.clone());
+        File { relative, path: self.path.clone(), depth: self.depth - 1, text, name, ..*self }
+    }
+
     /// The file, and what kept its text from being read.
     fn read(folder: &Path, path: PathBuf) -> (File, Option<ReadError>) {
         let relative = path.strip_prefix(folder).unwrap_or(&path).to_owned();
-        let mut file = File { relative, path, text: None, byte_order_mark: false };
-        if !file.is_sql() && !file.is_tool_file() {
+        let mut file = File::new(relative, path);
+        if !file.is_sql && !file.is_tool_file {
             return (file, None);
         }
         match read(&file.path) {
@@ -150,7 +187,7 @@ impl File {
     }
 
     pub fn name(&self) -> &str {
-        self.relative.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+        &self.name
     }
 
     /// The name without `.sql`.
@@ -168,16 +205,12 @@ impl File {
     }
 
     pub fn is_sql(&self) -> bool {
-        self.has_extension("sql")
+        self.is_sql
     }
 
     /// 1 for a file of the folder itself.
     pub fn depth(&self) -> usize {
-        self.relative.components().count()
-    }
-
-    fn is_tool_file(&self) -> bool {
-        is_tool_file(&self.relative)
+        self.depth
     }
 
     pub fn is_changelog(&self) -> bool {

@@ -128,12 +128,9 @@ impl Collector<'_> {
         let read = read.map_err(|error| self.collected.errors.push(error)).ok()?;
         let path = if is_stdin { Path::new(STDIN) } else { path };
         let relative = PathBuf::from(path.file_name().unwrap_or(path.as_os_str()));
-        Some(File {
-            relative,
-            path: path.to_owned(),
-            text: Some(read.text.into()),
-            byte_order_mark: read.byte_order_mark,
-        })
+        let mut file = File::new(relative, path.to_owned());
+        (file.text, file.byte_order_mark) = (Some(read.text.into()), read.byte_order_mark);
+        Some(file)
     }
 
     /// Who runs a file: the tool of the folder that it stands in, or the one whose markers it has.
@@ -142,12 +139,12 @@ impl Collector<'_> {
         let rank = file.path.canonicalize().ok().and_then(|path| home.ranks.get(&path).copied());
         if let (Some(tool), Some(rank)) = (home.owner, rank) {
             let known = &home.entries[rank];
-            let entry = Entry { file: File { path: file.path, ..known.file.clone() }, ..known.clone() };
+            let mut entry = known.clone();
+            entry.file.path = file.path;
             return Placed { tool, home, rank: Some(rank), entry };
         }
         // Markers are looked for in SQL files, and the user says that this is one.
-        let relative = if file.is_sql() { file.relative.clone() } else { PathBuf::from("file.sql") };
-        let marked = File { relative, ..file.clone() };
+        let marked = if file.is_sql() { file.clone() } else { file.called("file.sql") };
         let alone = Folder::of_file(&home.folder, marked);
         let own = || TOOLS.into_iter().find(|tool| tool.detect(&alone));
         let is_base = super::structure_sql::is_structure(&file);

@@ -26,6 +26,7 @@ pub(super) fn natural(left: &str, right: &str) -> Ordering {
 
 /// Component by component, so that a folder's files stay together.
 pub(super) fn natural_path(left: &Path, right: &Path) -> Ordering {
+    let (left, right) = behind_common_folders(left, right);
     let (mut a, mut b) = (left.components(), right.components());
     loop {
         match (a.next(), b.next()) {
@@ -38,6 +39,14 @@ pub(super) fn natural_path(left: &Path, right: &Path) -> Ordering {
             (x, y) => return x.is_some().cmp(&y.is_some()),
         }
     }
+}
+
+/// What two paths of one folder differ in: most files that are compared stand close to each other.
+fn behind_common_folders<'a>(left: &'a Path, right: &'a Path) -> (&'a Path, &'a Path) {
+    let (Some(a), Some(b)) = (left.to_str(), right.to_str()) else { return (left, right) };
+    let same = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
+    let folders = a.as_bytes()[..same].iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+    (Path::new(&a[folders..]), Path::new(&b[folders..]))
 }
 
 /// Two runs of digits of any length, as numbers.

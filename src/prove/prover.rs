@@ -348,7 +348,7 @@ fn touched(run: &MigrationRun) -> Vec<String> {
 
 fn observed(outcome: Outcome) -> Observed {
     Observed {
-        effect: outcome.watched.as_ref().map(compare::added).unwrap_or_default(),
+        effect: outcome.watched.as_ref().map(compare::added).unwrap_or_default().into(),
         error: outcome.error.map(|error| error.to_string()),
         milliseconds: outcome.took.as_millis() as u64,
     }

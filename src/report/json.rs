@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{
-    Difference, DifferenceField, Proof, ProvedMigration, QueryProblem, Renderer, Report, Rolling, StatementRecord,
-    Summary, Withdrawn, fingerprints,
+    Difference, DifferenceField, EffectRecord, Proof, ProvedMigration, QueryProblem, Renderer, Report, Rolling,
+    StatementRecord, Summary, Withdrawn, fingerprints,
 };
 use crate::config::Area;
 use crate::contract::Witness;
-use crate::effect::{Effect, InTransactionBlock, LockMode};
+use crate::effect::{InTransactionBlock, LockMode};
 use crate::finding::{Category, Confidence, Evidence, Finding, FixStep, Severity};
 use crate::history::TransactionKind;
 
@@ -216,12 +216,15 @@ fn statement<'r>(record: &'r StatementRecord, sources: &'r Sources) -> Statement
     }
 }
 
-fn json_effect(effect: &Effect) -> JsonEffect<'_> {
+fn json_effect(effect: &EffectRecord) -> JsonEffect<'_> {
+    fn names(names: &[Box<str>]) -> Vec<&str> {
+        names.iter().map(|name| &**name).collect()
+    }
     JsonEffect {
         locks: effect.locks.iter().map(|(relation, mode)| JsonLock { relation, mode: *mode }).collect(),
-        rewrites: effect.rewrites.iter().map(String::as_str).collect(),
-        scans: effect.scans.iter().map(String::as_str).collect(),
-        index_builds: effect.index_builds.iter().map(String::as_str).collect(),
+        rewrites: names(&effect.rewrites),
+        scans: names(&effect.scans),
+        index_builds: names(&effect.index_builds),
         in_transaction_block: effect.in_transaction_block,
     }
 }

@@ -13,6 +13,7 @@ mod place;
 mod proof;
 mod proof_text;
 pub(crate) mod prose;
+mod record;
 mod sarif;
 mod text;
 
@@ -24,6 +25,7 @@ pub use junit::Junit;
 pub use markdown::{LONGEST_COMMENT, Markdown};
 pub use place::Paths;
 pub use proof::*;
+pub use record::{EffectRecord, StatementRecord};
 pub use sarif::Sarif;
 pub use text::Text;
 
@@ -32,10 +34,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::effect::Effect;
 use crate::finding::{Finding, Severity};
-use crate::history::{TransactionId, TransactionKind};
-use crate::sql::{FileId, Sources, Span};
+use crate::sql::{FileId, Sources};
 use crate::version::PgVersion;
 
 /// Everything a run found.
@@ -55,23 +55,6 @@ pub struct Report {
     pub summary: Summary,
     /// What a shadow server showed, where there was one.
     pub proof: Option<Proof>,
-}
-
-/// One statement of a judged migration.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StatementRecord {
-    pub span: Span,
-    /// The migration's own name or version.
-    pub migration: String,
-    /// The transaction block that it runs in; `None`: it commits by itself.
-    pub transaction: Option<(TransactionId, TransactionKind)>,
-    /// The tool sends the statements around it one by one: others in its place would commit by themselves too.
-    pub commits_alone: bool,
-    pub changes: Vec<&'static str>,
-    pub conditional: bool,
-    pub effect: Effect,
-    /// What it did on a shadow server, where it was run there.
-    pub observed: Option<Observed>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use crate::effect::Effect;
+use super::EffectRecord;
 use crate::sql::Span;
 
 /// What one statement did on the shadow server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Observed {
     /// Locks are those that the statement added to what its transaction held.
-    pub effect: Effect,
+    pub effect: EffectRecord,
     /// The server's refusal: `column "a" contains null values (SQLSTATE 23502)`.
     pub error: Option<String>,
     pub milliseconds: u64,

@@ -322,12 +322,12 @@ fn first_line(span: Span, sources: &Sources) -> Span {
 }
 
 fn strongest_lock(record: &StatementRecord) -> String {
-    let Some((_, mode)) = record.effect.strongest() else { return String::new() };
+    let Some(mode) = record.effect.strongest() else { return String::new() };
     if mode < LockMode::ShareUpdateExclusive {
         return String::new();
     }
     let relations: Vec<&str> =
-        record.effect.locks.iter().filter(|(_, held)| **held == mode).map(|(relation, _)| relation.as_str()).collect();
+        record.effect.locks.iter().filter(|(_, held)| *held == mode).map(|(relation, _)| &**relation).collect();
     match relations.as_slice() {
         [one] => format!("{mode} on {one}"),
         [one, rest @ ..] => format!("{mode} on {one} and {} more", rest.len()),
@@ -338,8 +338,8 @@ fn strongest_lock(record: &StatementRecord) -> String {
 fn work(record: &StatementRecord) -> String {
     let effect = &record.effect;
     let mut parts = Vec::new();
-    let mut part = |verb: &str, names: &mut dyn Iterator<Item = &String>| {
-        let names: Vec<&str> = names.map(String::as_str).collect();
+    let mut part = |verb: &str, names: &mut dyn Iterator<Item = &Box<str>>| {
+        let names: Vec<&str> = names.map(|name| &**name).collect();
         match names.as_slice() {
             [] => {}
             [one] => parts.push(format!("{verb} {one}")),

@@ -92,6 +92,11 @@ fn covered(source: &SourceFile, script: &Script, comment: Span) -> Span {
 }
 
 impl Suppressions {
+    /// Adds those of other parts of the file.
+    pub fn extend(&mut self, others: Suppressions) {
+        self.entries.extend(others.entries);
+    }
+
     /// Takes out the findings that are allowed. In a protected area a comment without a reason allows nothing.
     pub fn allow(&mut self, mut findings: Vec<Finding>) -> Vec<Finding> {
         findings.retain(|finding| {

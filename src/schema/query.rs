@@ -42,6 +42,16 @@ impl Schema {
         self.relation(id).into_iter().flat_map(|relation| &relation.indexes).filter_map(|index| self.relation(*index))
     }
 
+    /// Whether a table has the very constraints and indexes that it had in an earlier state.
+    pub fn has_keys_of(&self, earlier: &Schema, table: RelationId) -> bool {
+        let (Some(old), Some(new)) = (earlier.relation(table), self.relation(table)) else { return false };
+        let same = |id: &RelationId| match (earlier.relation(*id), self.relation(*id)) {
+            (Some(old), Some(new)) => Arc::ptr_eq(old, new),
+            _ => false,
+        };
+        old.indexes == new.indexes && new.indexes.iter().all(same) && old.constraints == new.constraints
+    }
+
     /// The constraint that an index belongs to.
     pub fn constraint_of_index(&self, index: RelationId) -> Option<(RelationId, &Constraint)> {
         let table = self.relation(index)?.as_index()?.table;

@@ -404,7 +404,7 @@ impl Column {
 impl ColumnType {
     /// A type that cannot be told.
     pub(super) fn unknown(span: Span) -> ColumnType {
-        ColumnType { written: TypeName::plain("unknown", span), resolved: ResolvedType::Unknown }
+        ColumnType { written: TypeName::plain("unknown", span).into(), resolved: ResolvedType::Unknown }
     }
 }
 

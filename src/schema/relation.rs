@@ -103,8 +103,9 @@ pub struct Column {
 /// A resolved type of a column, argument or expression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnType {
-    /// As written, with the schema of user-defined types filled in where they were found.
-    pub written: TypeName,
+    /// As written, with the schema of user-defined types filled in where they were found. Columns share what they have in common,
+    /// and equal pointers are compared first.
+    pub written: Arc<TypeName>,
     pub resolved: ResolvedType,
 }
 

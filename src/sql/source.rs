@@ -80,8 +80,9 @@ pub struct Position {
 impl SourceFile {
     pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceFile {
         let text: Arc<str> = text.into();
-        let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1);
-        let line_starts = std::iter::once(0).chain(starts).collect();
+        let starts = text.match_indices('\n').map(|(at, _)| at as u32 + 1);
+        let mut line_starts: Vec<u32> = std::iter::once(0).chain(starts).collect();
+        line_starts.shrink_to_fit();
         SourceFile { name: name.into(), line_starts, original: text.clone(), replaced: Vec::new(), text }
     }
 

@@ -37,9 +37,9 @@ fn candidates<'a>(context: &SchemaContext<'a>, tables: &Tables<'a>) -> Vec<(&'a 
     context
         .tables()
         .flat_map(|table| table.columns.iter().map(move |column| (table, column)))
-        .filter(|(table, column)| !keys::is_foreign_key(table, column.id) && !is_polymorphic(table, column))
-        .filter(|(table, column)| !was_there(context, table, column))
+        .filter(|(table, column)| !keys::is_foreign_key(table, column.id) && !was_there(context, table, column))
         .filter_map(|(table, column)| tables.target(context, table, column).map(|target| (table, column, target)))
+        .filter(|(table, column, _)| !is_polymorphic(table, column))
         .collect()
 }
 
@@ -255,9 +255,13 @@ fn is_polymorphic(table: &Relation, column: &Column) -> bool {
     let name = column.name.as_str();
     let stem = stem(column).or_else(|| name.rsplit_once('_').map(|(stem, _)| stem));
     let Some(stem) = stem else { return false };
-    let sibling =
-        |end: &str| table.columns.iter().any(|other| other.name.as_str().eq_ignore_ascii_case(&format!("{stem}{end}")));
-    sibling("_type") || sibling("Type") || sibling("_kind")
+    let is_sibling = |other: &Column| {
+        let parts = other.name.as_str().split_at_checked(stem.len());
+        parts.is_some_and(|(start, end)| {
+            start.eq_ignore_ascii_case(stem) && ["_type", "Type", "_kind"].iter().any(|it| end.eq_ignore_ascii_case(it))
+        })
+    };
+    table.columns.iter().any(is_sibling)
 }
 
 fn stem(column: &Column) -> Option<&str> {
@@ -269,7 +273,7 @@ fn stem(column: &Column) -> Option<&str> {
 /// Put together when the first such column is met: most migrations add none.
 pub(super) struct Tables<'a> {
     schema: &'a Schema,
-    by_name: OnceCell<HashMap<(&'a Name, String), &'a Relation>>,
+    by_name: OnceCell<HashMap<&'a Name, HashMap<String, &'a Relation>>>,
 }
 
 impl<'a> Tables<'a> {
@@ -277,16 +281,19 @@ impl<'a> Tables<'a> {
         Tables { schema: context.schema, by_name: OnceCell::new() }
     }
 
-    fn all(schema: &'a Schema) -> HashMap<(&'a Name, String), &'a Relation> {
-        let mut tables = HashMap::new();
+    fn all(schema: &'a Schema) -> HashMap<&'a Name, HashMap<String, &'a Relation>> {
+        let mut tables: HashMap<&Name, HashMap<String, &Relation>> = HashMap::new();
         let all = schema.relations.values().map(|relation| &**relation);
         for relation in all.filter(|it| matches!(it.kind, RelationKind::Table) && !it.is_partition()) {
-            let words = words::words(relation.name.name.as_str());
-            let Some((last, first)) = words.split_last() else { continue };
-            let mut singular: Vec<String> = first.to_vec();
-            singular.push(words::singular(last).into_owned());
-            for name in [singular.join("_"), words.join("_")] {
-                tables.entry((&relation.name.schema, name)).or_insert(relation);
+            let words = words::joined(relation.name.name.as_str());
+            if words.is_empty() {
+                continue;
+            }
+            let last = words.rfind('_').map_or(0, |at| at + 1);
+            let singular = format!("{}{}", &words[..last], words::singular(&words[last..]));
+            let of_schema = tables.entry(&relation.name.schema).or_default();
+            for name in [singular, words] {
+                of_schema.entry(name).or_insert(relation);
             }
         }
         tables
@@ -306,22 +313,19 @@ impl<'a> Tables<'a> {
         if !matches!(type_name, "int2" | "int4" | "int8" | "uuid" | "text" | "varchar" | "serial4" | "serial8") {
             return None;
         }
-        let by_name = self.by_name.get_or_init(|| Tables::all(self.schema));
-        let named = |stem: &[String]| by_name.get(&(&table.name.schema, stem.join("_"))).copied();
+        let by_name = self.by_name.get_or_init(|| Tables::all(self.schema)).get(&table.name.schema)?;
+        let named = |stem: &str| by_name.get(stem).copied();
         let fits = |target: &&'a Relation| {
             target.id != table.id && single_key(target).is_some_and(|key| context.type_name(key) == Some(type_name))
         };
         // order_id: the table's name, and what stands for a key.
-        let by_ending = || {
-            let stem = words::words(stem(column)?);
-            named(&stem).filter(fits)
-        };
+        let by_ending = || named(&words::joined(stem(column)?)).filter(fits);
         // account_no, country_code: the table's name, and its key's.
         let by_key = || {
-            let words = words::words(column.name.as_str());
-            (1..words.len()).find_map(|at| {
+            let words = words::joined(column.name.as_str());
+            words.match_indices('_').find_map(|(at, _)| {
                 let target = named(&words[..at]).filter(fits)?;
-                (words::words(single_key(target)?.name.as_str()) == words[at..]).then_some(target)
+                (words::joined(single_key(target)?.name.as_str()) == words[at + 1..]).then_some(target)
             })
         };
         by_ending().or_else(by_key)

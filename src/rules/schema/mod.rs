@@ -193,16 +193,11 @@ fn cause(migration: &MigrationRun, after: &SchemaContext, discovery: &Discovery)
 
 /// Of the tables whose keys and indexes the migration left as they were, the columns that it left so too.
 fn columns_left_alone(scope: &BTreeSet<RelationId>, before: &Schema, after: &Schema) -> LeftAlone {
-    let same_index = |id: &RelationId| match (before.relation(*id), after.relation(*id)) {
-        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-        _ => false,
-    };
     let of_table = |id: &RelationId| {
         let (old, new) = (before.relation(*id)?, after.relation(*id)?);
-        let same_keys =
-            old.indexes == new.indexes && new.indexes.iter().all(same_index) && old.constraints == new.constraints;
         let unchanged = |column: &&Column| old.column_by_id(column.id) == Some(*column);
-        same_keys.then(|| (*id, new.columns.iter().filter(unchanged).map(|column| column.id).collect()))
+        let all = || (*id, new.columns.iter().filter(unchanged).map(|column| column.id).collect());
+        after.has_keys_of(before, *id).then(all)
     };
     scope.iter().filter_map(of_table).collect()
 }

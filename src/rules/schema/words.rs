@@ -14,6 +14,19 @@ pub fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// The words of a name with `_` between them.
+pub fn joined(name: &str) -> String {
+    let mut joined = String::with_capacity(name.len() + 2);
+    any_word(name, |word| {
+        if !joined.is_empty() {
+            joined.push('_');
+        }
+        joined.push_str(word);
+        false
+    });
+    joined
+}
+
 /// Whether one of the words of a name fits. Rules ask this of every column of a schema: nothing is kept of a word.
 fn any_word(name: &str, mut fits: impl FnMut(&str) -> bool) -> bool {
     let mut word = String::with_capacity(name.len());

@@ -143,7 +143,7 @@ impl Applier<'_> {
             return;
         }
         // Messages quote no type.
-        let bare = TypeName { modifiers: Vec::new(), other_modifiers: Vec::new(), ..base.written };
+        let bare = TypeName { modifiers: Vec::new(), other_modifiers: Vec::new(), ..TypeName::clone(&base.written) };
         let bare = bare.to_string().replace('"', "");
         let message =
             format!("data type {bare} has no default operator class for access method \"{}\"", method.as_str());

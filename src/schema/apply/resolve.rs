@@ -1,6 +1,7 @@
 //! What names mean, and what there is to say when they mean nothing.
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use super::super::{
     Column, ColumnId, ColumnType, NotNull, ObjectId, Relation, RelationId, RelationKind, ResolvedType, RoutineId,
@@ -213,7 +214,7 @@ impl Applier<'_> {
 
     /// Built-in types come first, unless the search_path says otherwise.
     pub(super) fn resolve_type(&self, written: &TypeName) -> ColumnType {
-        let resolved = |resolved| ColumnType { written: written.clone(), resolved };
+        let resolved = |resolved| ColumnType { written: Arc::new(written.clone()), resolved };
         let in_catalog = written.schema.as_ref().is_none_or(|schema| *schema == "pg_catalog");
         let hidden = written.schema.is_none() && expression::hides_catalog_type(&written.name, self.scope(None));
         if in_catalog && !hidden && catalog::built_in_type(written.name.as_str()).is_some() {
@@ -235,7 +236,7 @@ impl Applier<'_> {
     fn user_type(&self, written: &TypeName) -> Option<ColumnType> {
         let with_schema = |schema: &Name, resolved| {
             let written = TypeName { schema: Some(schema.clone()), ..written.clone() };
-            ColumnType { written, resolved }
+            ColumnType { written: written.into(), resolved }
         };
         if let Some(found) = self.schema.find_type(&written.schema, &written.name, self.session) {
             return Some(with_schema(&found.name.schema, ResolvedType::User(found.id)));

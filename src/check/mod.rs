@@ -2,9 +2,13 @@
 //!
 //! In: migrations and the files they stand in. Out: a [`Report`]. Does no I/O; the same input gives the same report.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod lots;
+
+pub use lots::read;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -12,13 +16,15 @@ use crate::change::{Change, Name};
 use crate::config::Settings;
 use crate::facts::Live;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
-use crate::history::{self, Completeness, History, MigrationRun, Options, Unit, decide_completeness, separate};
+use crate::history::{self, Completeness, History, MigrationRun, Options, Replayer, Unit, separate};
 use crate::migration::{Age, Direction, Migration};
 use crate::report::{Observed, Report, StatementRecord};
-use crate::rules::{self, Suppressions, read_suppressions};
+use crate::rules;
 use crate::schema::Schema;
-use crate::sql::{FileId, Script, Sources, Span, read_section};
+use crate::sql::{FileId, Sources, Span};
 use crate::version::PgVersion;
+
+use lots::Lots;
 
 /// What to judge.
 #[derive(Debug, Clone, Default)]
@@ -65,27 +71,34 @@ pub fn check(job: &Job, sources: &Sources) -> Report {
 }
 
 /// As [`check`], with an observer beside it.
-pub fn check_observed(job: &Job, sources: &Sources, mut observer: Option<&mut dyn Observer>) -> Report {
+pub fn check_observed(job: &Job, sources: &Sources, observer: Option<&mut dyn Observer>) -> Report {
     let mut report = Report::new(job.version);
-    with_stack(|| {
-        for history in separate(&job.base, &job.migrations) {
-            // A plain `as_deref_mut` would keep the borrow for all histories.
-            let observer: Option<&mut dyn Observer> = match &mut observer {
-                Some(observer) => Some(&mut **observer),
-                None => None,
-            };
-            check_history(job, history, sources, observer, &mut report);
+    let histories = separate(&job.base, &job.migrations);
+    let parts: Vec<Report> = match observer {
+        Some(observer) => {
+            let check = |history| with_stack(|| check_history(job, history, sources, Some(observer)));
+            histories.into_iter().map(check).collect()
         }
-    });
+        None => histories.into_par_iter().map(|it| with_stack(|| check_history(job, it, sources, None))).collect(),
+    };
+    // A report that grows step by step is in memory twice where it is longest.
+    report.findings.reserve_exact(parts.iter().map(|part| part.findings.len()).sum());
+    report.statements.reserve_exact(parts.iter().map(|part| part.statements.len()).sum());
+    parts.into_iter().for_each(|part| report.absorb(part));
     job.settings.apply(&mut report.findings, sources);
-    report.findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
+    report
+        .findings
+        .sort_by_cached_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
     report.count(job.migrations.iter().filter(|migration| migration.age != Age::Old).map(|migration| migration.file));
     report
 }
 
+/// Bytes of stack that spare a thread from taking one of its own for every migration.
+pub const ROOMY_STACK: usize = 2 * crate::sql::STACK;
+
 /// A long chain of operators is a deep tree, and whoever walks or drops it needs stack, whatever thread this is.
 pub(crate) fn with_stack<T>(work: impl FnOnce() -> T) -> T {
-    stacker::maybe_grow(crate::sql::STACK, crate::sql::STACK, work)
+    stacker::maybe_grow(crate::sql::STACK, ROOMY_STACK, work)
 }
 
 fn check_history(
@@ -93,25 +106,27 @@ fn check_history(
     mut history: History,
     sources: &Sources,
     mut observer: Option<&mut dyn Observer>,
-    report: &mut Report,
-) {
+) -> Report {
+    let mut report = Report::new(job.version);
     let mut around = around(job, &history);
     if job.one_deploy {
         // So they run where all others have run.
         history.migrations.sort_by_key(|migration| migration.age == Age::New);
     }
     let base = if job.live.is_some() { Vec::new() } else { read(&history.base, sources, false) };
-    let units = read(&history.migrations, sources, true);
-    let schema = schema_before(job, &base, &units);
-    let mut suppressions = suppressions(&units, &around, sources);
+    let mut lots = Lots::new(&history.migrations, &around, sources);
+    let schema = schema_before(job, &base, &history.migrations, &mut lots);
     let options = Options { version: job.version, one_deploy: job.one_deploy, older_steps: observer.is_some() };
     if let Some(observer) = &mut observer {
         observer.begin(&base, sources);
     }
+    drop(base);
+    let replayer = Replayer::new(schema, options);
     let all = match &mut observer {
-        Some(observer) => judge_observed(job, &units, schema, options, sources, *observer),
-        None => judge_all(job, &units, schema, options, sources),
+        Some(observer) => judge_observed(job, &mut lots, replayer, sources, *observer),
+        None => judge_all(job, &mut lots, replayer, sources),
     };
+    let mut suppressions = lots.suppressions();
     for judged in all {
         let findings = match suppressions.get_mut(&judged.file) {
             Some(suppressions) => suppressions.allow(judged.findings),
@@ -127,10 +142,11 @@ fn check_history(
         let (here, rest) = around.into_iter().partition(|finding| finding.span.file == *file);
         around = rest;
         report.findings.extend(suppressions.allow(here));
-        let judged = |complaint: &Finding| is_judged(complaint.span, &units);
+        let judged = |complaint: &Finding| is_judged(complaint.span, &history.migrations);
         report.findings.extend(suppressions.complaints().into_iter().filter(judged));
     }
     report.findings.extend(around);
+    report
 }
 
 /// What is wrong with the history itself, whatever its SQL does.
@@ -144,32 +160,23 @@ fn around(job: &Job, history: &History) -> Vec<Finding> {
 }
 
 /// Whether a place is in a migration that is judged, rather than in an older one of the same file.
-fn is_judged(place: Span, units: &[Unit]) -> bool {
+fn is_judged(place: Span, migrations: &[Migration]) -> bool {
     let sections = |judged: bool| {
-        let units = units.iter().filter(move |unit| unit.judged == judged);
-        units.flat_map(|unit| &unit.migration.sections).any(|section| section.span.contains(place))
+        let those = migrations.iter().filter(move |migration| (migration.age != Age::Old) == judged);
+        those.flat_map(|migration| &migration.sections).any(|section| section.span.contains(place))
     };
     sections(true) || !sections(false)
 }
 
-/// Parses the sections of migrations, in parallel.
-pub fn read(migrations: &[Migration], sources: &Sources, judged: bool) -> Vec<Unit> {
-    let unit = |migration: &Migration| {
-        let source = sources.file(migration.file);
-        let scripts = migration.sections.iter().map(|section| read_section(source, section.span)).collect();
-        Unit { migration: migration.clone(), scripts, judged: judged && migration.age != Age::Old }
-    };
-    migrations.par_iter().map(unit).collect()
-}
-
-fn schema_before(job: &Job, base: &[Unit], units: &[Unit]) -> Schema {
+fn schema_before(job: &Job, base: &[Unit], migrations: &[Migration], lots: &mut Lots) -> Schema {
     if let Some(live) = &job.live {
         let mut schema = live.schema.clone();
         schema.complete &= job.completeness != Completeness::Partial;
         return schema;
     }
     let mut empty = Schema::new(true);
-    let tables = base.iter().chain(units).flat_map(|unit| unit.migration.framework.own_tables());
+    let all = base.iter().map(|unit| &unit.migration).chain(migrations);
+    let tables = all.flat_map(|migration| migration.framework.own_tables());
     empty.outside.extend(tables.map(|table| Name::from(*table)));
     let options = Options { version: job.version, one_deploy: false, older_steps: false };
     // A base says what exists, unless it is itself the tail of something.
@@ -178,20 +185,9 @@ fn schema_before(job: &Job, base: &[Unit], units: &[Unit]) -> Schema {
         Completeness::Complete => true,
         Completeness::Partial => false,
         Completeness::Auto if !base.is_empty() => schema.complete,
-        Completeness::Auto => decide_completeness(units, &schema, job.version),
+        Completeness::Auto => lots.decide_completeness(&schema, job.version),
     };
     schema
-}
-
-/// The allow comments of every file; a file can hold several migrations.
-fn suppressions(units: &[Unit], around: &[Finding], sources: &Sources) -> BTreeMap<FileId, Suppressions> {
-    let mut scripts: BTreeMap<FileId, Vec<&Script>> = BTreeMap::new();
-    let judged = units.iter().filter(|unit| unit.judged).map(|unit| unit.migration.file);
-    let wanted: BTreeSet<FileId> = judged.chain(around.iter().map(|finding| finding.span.file)).collect();
-    for unit in units.iter().filter(|unit| wanted.contains(&unit.migration.file)) {
-        scripts.entry(unit.migration.file).or_default().extend(&unit.scripts);
-    }
-    scripts.into_iter().map(|(file, scripts)| (file, read_suppressions(sources.file(file), scripts))).collect()
 }
 
 /// What was found in one migration, before its allow comments are heard.
@@ -204,21 +200,32 @@ struct Judged {
 /// Migrations that may be replayed and not yet judged.
 const MOST_WAITING: usize = 12;
 
+/// Replays and judges the migrations, some at a time; meanwhile the next are read.
+fn judge_all(job: &Job, lots: &mut Lots, mut replayer: Replayer, sources: &Sources) -> Vec<Judged> {
+    let mut all = Vec::new();
+    let mut lot = lots.next();
+    while let Some(units) = lot {
+        let (judged, next) = rayon::join(|| judge_lot(job, &units, &mut replayer, sources), || lots.next());
+        all.extend(judged);
+        lot = next;
+    }
+    all
+}
+
 /// Replays the migrations one after the other, and judges those that are done meanwhile.
-fn judge_all(job: &Job, units: &[Unit], schema: Schema, options: Options, sources: &Sources) -> Vec<Judged> {
+fn judge_lot(job: &Job, units: &[Unit], replayer: &mut Replayer, sources: &Sources) -> Vec<Judged> {
     let judged = Mutex::new(BTreeMap::new());
     let waiting = AtomicUsize::new(0);
     rayon::in_place_scope(|scope| {
-        let mut number = 0;
-        history::replay(units, schema, options, |run| {
+        for (place, unit) in units.iter().enumerate() {
+            let run = replayer.run(unit);
             if !run.judged {
-                return;
+                continue;
             }
-            let (place, judged, waiting) = (number, &judged, &waiting);
-            number += 1;
+            let (judged, waiting) = (&judged, &waiting);
             let work = move || {
                 // With the run itself, so that it is dropped there too.
-                let found = with_stack(move || judge(&run, job, sources, None));
+                let found = with_stack(move || judge(run, job, sources, None));
                 judged.lock().unwrap_or_else(PoisonError::into_inner).insert(place, found);
                 waiting.fetch_sub(1, Ordering::Relaxed);
             };
@@ -228,7 +235,7 @@ fn judge_all(job: &Job, units: &[Unit], schema: Schema, options: Options, source
             } else {
                 work();
             }
-        });
+        }
     });
     judged.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
 }
@@ -236,39 +243,41 @@ fn judge_all(job: &Job, units: &[Unit], schema: Schema, options: Options, source
 /// Replays the migrations and lets the observer run each, one after the other.
 fn judge_observed(
     job: &Job,
-    units: &[Unit],
-    schema: Schema,
-    options: Options,
+    lots: &mut Lots,
+    mut replayer: Replayer,
     sources: &Sources,
     observer: &mut dyn Observer,
 ) -> Vec<Judged> {
     let mut all = Vec::new();
-    history::replay(units, schema, options, |run| {
-        if run.judged {
-            all.push(judge(&run, job, sources, Some(observer)));
-        } else {
-            observer.migration(&run, sources, &mut Vec::new());
+    while let Some(units) = lots.next() {
+        for unit in &units {
+            let run = replayer.run(unit);
+            if run.judged {
+                all.push(judge(run, job, sources, Some(observer)));
+            } else {
+                observer.migration(&run, sources, &mut Vec::new());
+            }
         }
-    });
+    }
     all
 }
 
-fn judge(run: &MigrationRun, job: &Job, sources: &Sources, observer: Option<&mut dyn Observer>) -> Judged {
-    let mut findings = rules::check(run, sources, &job.settings, job.live.as_ref());
-    findings.extend(rules::migration::ended_transaction::check(run));
+fn judge(run: MigrationRun, job: &Job, sources: &Sources, observer: Option<&mut dyn Observer>) -> Judged {
+    let mut findings = rules::check(&run, sources, &job.settings, job.live.as_ref());
+    findings.extend(rules::migration::ended_transaction::check(&run));
     if run.migration.direction == Direction::Down {
         // A way back is judged by what it destroys.
         findings.retain(|finding| finding.category == Category::DataLoss);
     }
-    findings.extend(unreadable(run, job.strict));
-    findings.extend(dynamic(run));
+    findings.extend(unreadable(&run, job.strict));
+    findings.extend(dynamic(&run));
     let observed = match observer {
-        Some(observer) => observer.migration(run, sources, &mut findings),
+        Some(observer) => observer.migration(&run, sources, &mut findings),
         None => BTreeMap::new(),
     };
-    job.settings.areas.mark(&mut findings, run);
+    job.settings.areas.mark(&mut findings, &run);
     findings.iter_mut().for_each(Finding::shrink);
-    Judged { file: run.migration.file, findings, statements: records(run, observed).collect() }
+    Judged { file: run.migration.file, findings, statements: records(run, observed) }
 }
 
 fn unreadable(run: &MigrationRun, strict: bool) -> Vec<Finding> {
@@ -308,22 +317,25 @@ fn dynamic(run: &MigrationRun) -> Vec<Finding> {
         .collect()
 }
 
-fn sent_alone(run: &MigrationRun, place: Span) -> bool {
-    let section = run.migration.sections.iter().find(|section| section.span.contains(place));
+fn sent_alone(migration: &Migration, place: Span) -> bool {
+    let section = migration.sections.iter().find(|section| section.span.contains(place));
     section.is_some_and(|section| !section.transaction.is_one_string())
 }
 
 /// One record a statement of the file; what a DO block's statements do is in the block's.
-fn records(run: &MigrationRun, mut observed: BTreeMap<usize, Observed>) -> impl Iterator<Item = StatementRecord> {
-    let top = run.steps.iter().enumerate().filter(|(_, step)| step.block.is_none());
-    top.map(move |(index, step)| StatementRecord {
-        observed: observed.remove(&index),
+fn records(run: MigrationRun, mut observed: BTreeMap<usize, Observed>) -> Vec<StatementRecord> {
+    let migration: Arc<str> = run.migration.name.as_str().into();
+    let own = run.migration;
+    let top = run.steps.into_iter().enumerate().filter(|(_, step)| step.block.is_none());
+    top.map(|(index, step)| StatementRecord {
+        observed: observed.remove(&index).map(Box::new),
         span: step.span(),
-        migration: run.migration.name.clone(),
+        migration: migration.clone(),
         transaction: step.transaction,
-        commits_alone: step.transaction.is_none() && sent_alone(run, step.span()),
+        commits_alone: step.transaction.is_none() && sent_alone(own, step.span()),
         changes: step.change().map(Change::names).unwrap_or_default(),
         conditional: step.conditional,
-        effect: step.prediction.effect.clone(),
+        effect: step.prediction.effect.into(),
     })
+    .collect()
 }
