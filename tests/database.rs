@@ -133,7 +133,26 @@ fn indexes_of_keys_are_as_the_server_prints_them() {
         CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
         CREATE UNIQUE INDEX plain ON parts_1 (at DESC, (id + 1)) WHERE id > 0;
         CREATE UNIQUE INDEX named ON parts_1 (id);
-        ALTER TABLE parts_1 ADD CONSTRAINT renamed UNIQUE USING INDEX named;"#;
+        ALTER TABLE parts_1 ADD CONSTRAINT renamed UNIQUE USING INDEX named;
+        CREATE TYPE mood AS ENUM ('good', 'bad');
+        CREATE DOMAIN small AS int;
+        CREATE TABLE "Plain" (a int, "User" varchar(9), c text COLLATE "C", d bpchar(3), e mood, f int[], g small, h text);
+        CREATE INDEX ON "Plain" (a, "User" DESC, e DESC NULLS LAST, f NULLS FIRST, g);
+        CREATE INDEX "Named" ON "Plain" (a) WHERE "User" = 'it''s' AND e <> 'bad';
+        CREATE INDEX broken ON "Plain" (a) WHERE CASE WHEN a > 1 THEN a < 5 ELSE a IN (0, 1) END;
+        CREATE INDEX lines ON "Plain" (a) WHERE h = E'two\nlines';
+        CREATE INDEX collated ON "Plain" (a, c, h COLLATE "C");
+        CREATE TABLE likes (a varchar(9), b bpchar(3), c text, d int, e int);
+        CREATE INDEX patterns ON likes (a text_pattern_ops, b, c varchar_ops);
+        CREATE INDEX foreign_class ON likes (a bpchar_ops);
+        CREATE INDEX own_collation ON likes (c COLLATE "C");
+        CREATE INDEX brins ON likes USING brin (d);
+        CREATE INDEX hashes ON likes USING hash (d);
+        CREATE INDEX filled ON likes (d) WITH (fillfactor = 60);
+        CREATE INDEX covering ON likes (d) INCLUDE (e);
+        CREATE INDEX expressed ON likes (d, (d + e));
+        CREATE INDEX rooted ON parts (id);
+        CREATE UNIQUE INDEX single ON likes (d, e);"#;
     for installation in servers::all() {
         let shop = Shop::start(&installation, &[]);
         shop.run("shop", KEYS);
@@ -198,7 +217,7 @@ fn statistics_are_read_with_values_only_where_asked_for() {
     let relation = &reading.facts.relations[&customers];
     assert_eq!(relation.rows, Some(2000.0));
     assert!(relation.heap_bytes > Some(100_000) && relation.index_bytes > Some(50_000), "{relation:?}");
-    let name = &relation.columns[&"name".into()];
+    let name = &relation.columns["name"];
     assert!(name.values_left_out && name.most_common_values.is_none() && name.n_distinct == 8.0);
     let (empty, share) = &name.sentinels[0];
     assert!(empty.is_empty() && (0.3..0.36).contains(share));
@@ -208,7 +227,7 @@ fn statistics_are_read_with_values_only_where_asked_for() {
     assert_eq!(reading.applied[0].versions, ["20240101"]);
 
     let reading = shop.read("postgres", "shop", Values::All);
-    let name = &reading.facts.relations[&customers].columns[&"name".into()];
+    let name = &reading.facts.relations[&customers].columns["name"];
     assert_eq!(name.common().next().map(|(value, _)| value).as_deref(), Some(""));
 }
 
@@ -342,7 +361,7 @@ fn a_snapshot_holds_what_was_read_and_no_personal_values() {
     let kept = db::snapshot::read(&file).expect("read");
     assert_eq!((&kept.ddl, &kept.workload, &kept.applied), (&reading.ddl, &reading.workload, &reading.applied));
     let column = |reading: &Reading, table: &str, column: &str| {
-        reading.facts.relations[&table.parse().expect("a name")].columns[&column.into()].clone()
+        reading.facts.relations[&table.parse().expect("a name")].columns[column].clone()
     };
     assert_eq!(column(&kept, "shop.orders", "status"), column(&reading, "shop.orders", "status"));
     assert!(column(&kept, "shop.orders", "status").most_common_values.is_some());

@@ -1,6 +1,7 @@
 //! Expressions, queries and type names inside changes.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use sqlparser::ast;
@@ -74,6 +75,12 @@ impl PartialEq for TypeName {
 
 // Lets `Arc` compare pointers first.
 impl Eq for TypeName {}
+
+impl Hash for TypeName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.schema, &self.name, &self.modifiers).hash(state);
+    }
+}
 
 /// As `format_type` would print it, for the types that have SQL names of their own.
 impl fmt::Display for TypeName {

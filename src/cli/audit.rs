@@ -115,7 +115,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     arguments.wanted.filter().apply(&mut report);
     let limit = in_force.fail_on.value.severity();
     show(&arguments.format, in_force.format.value, limit, &report, &sources)?;
-    Ok(outcome(limit, &report))
+    let outcome = outcome(limit, &report);
+    // The process ends here: taking a large schema apart would only cost time.
+    std::mem::forget((job, report, sources));
+    Ok(outcome)
 }
 
 fn collect_options(in_force: &InForce) -> anyhow::Result<CollectOptions> {

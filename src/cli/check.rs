@@ -110,6 +110,8 @@ fn judge(arguments: &Arguments, in_force: InForce, sources: &mut Sources) -> any
     {
         report.errors.push(format!("{error:#}"));
     }
+    // With the schema of a whole database in it, which the end of the process takes apart sooner.
+    std::mem::forget(job);
     Ok(Judged { report, limit: in_force.fail_on.value.severity() })
 }
 

@@ -98,12 +98,16 @@ impl DatabaseArguments {
 
     /// Reads the database or the snapshot, and tells on stderr what could not be read.
     pub fn load(&self, values: Values, sources: &mut Sources) -> anyhow::Result<Option<Database>> {
-        let reading = match (&self.db, &self.snapshot) {
-            (Some(url), _) => read(url, Wanted { values, limits: self.limits(), planner: false })?,
-            (None, Some(path)) => snapshot::read(path)?,
+        let database = match (&self.db, &self.snapshot) {
+            (Some(url), _) => {
+                let wanted = Wanted { values, limits: self.limits(), planner: false };
+                let parameters = Parameters::read(url)?;
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                runtime.block_on(Database::read(&parameters, wanted, sources))?
+            }
+            (None, Some(path)) => Database::new(snapshot::read(path)?, sources),
             (None, None) => return Ok(None),
         };
-        let database = Database::new(reading, sources);
         tell(&database.facts);
         Ok(Some(database))
     }

@@ -7,7 +7,7 @@ use imbl::ordmap::DiffItem;
 use crate::change::{Change, Name, QualifiedName};
 use crate::check::with_stack;
 use crate::facts::{Facts, Topic, Unread};
-use crate::history::Places;
+use crate::history::{Added, Places, adds_only};
 use crate::schema::{self, Relation, RelationId, Schema, Session, Shared};
 use crate::sql::{FileId, SourceFile, Statement, read_in_lots};
 use crate::version::PgVersion;
@@ -22,8 +22,8 @@ pub(super) struct Built {
     pub unread: Vec<Unread>,
 }
 
-/// Reads and applies the DDL. `facts` tells which indexes are invalid, which DDL cannot say.
-pub(super) fn build(file: FileId, source: &SourceFile, version: PgVersion, facts: &Facts) -> Built {
+/// Reads and applies the DDL.
+pub(super) fn build(file: FileId, source: &SourceFile, version: PgVersion) -> Built {
     let mut schema = Schema::new(true);
     let mut session = Session::default();
     let mut places = Places::default();
@@ -32,9 +32,23 @@ pub(super) fn build(file: FileId, source: &SourceFile, version: PgVersion, facts
     let mut apply = |schema: &mut Schema, statement: &Statement| match &statement.change {
         Ok(Change::Set(set)) => session.set(set),
         Ok(change) => {
-            let before = schema.clone();
+            let altered = match change {
+                Change::AlterTable(alter) => schema.find_relation(&alter.relation, &session),
+                _ => None,
+            };
+            // What a parent gets, its children get too.
+            let has_children = altered.is_some_and(|table| !table.children.is_empty());
+            let altered = altered.map(|table| table.id);
+            let before = (has_children || !adds_only(change)).then(|| schema.clone());
             let applied = schema::apply(schema, change, &session, version);
-            places.record(&before, schema, change, statement.span);
+            match before {
+                Some(before) => places.record(&before, schema, change, statement.span),
+                None => {
+                    let altered = altered.and_then(|id| schema.relation(id)).map(|table| &**table);
+                    let added = Added { created: &applied.created, altered };
+                    places.record_added(schema, added, change, statement.span);
+                }
+            }
             refused.extend(applied.problems.into_iter().map(|problem| problem.message));
         }
         Err(error) => unreadable.push(format!("{}: {error}", first_line(statement, source))),
@@ -47,11 +61,18 @@ pub(super) fn build(file: FileId, source: &SourceFile, version: PgVersion, facts
         drop(before);
         shared.relations(&mut schema, changed);
     });
-    for name in facts.indexes.iter().filter(|(_, index)| !index.valid).map(|(name, _)| name) {
-        schema.mark_invalid_index(name);
-    }
-    schema.complete = unreadable.is_empty() && !facts.is_unread(Topic::Definitions);
+    schema.complete = unreadable.is_empty();
     Built { schema, places, unread: unread(unreadable, refused) }
+}
+
+impl Built {
+    /// Adds what DDL cannot say: which indexes are invalid, and that definitions are missing.
+    pub fn complete_by(&mut self, facts: &Facts) {
+        for name in facts.indexes.iter().filter(|(_, index)| !index.valid).map(|(name, _)| name) {
+            self.schema.mark_invalid_index(name);
+        }
+        self.schema.complete &= !facts.is_unread(Topic::Definitions);
+    }
 }
 
 fn made_or_changed(item: DiffItem<'_, '_, RelationId, Arc<Relation>>) -> Option<RelationId> {

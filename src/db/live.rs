@@ -1,7 +1,8 @@
 //! Reading a live database, whole.
 
-use super::catalog::{self, Catalog};
+use super::catalog::{self, Catalog, Locked};
 use super::{DbError, Limits, Parameters, Session, build, ddl, measure};
+use crate::change::QualifiedName;
 use crate::facts::{Facts, Topic, Unread, Values, Workload};
 use crate::twin;
 
@@ -33,27 +34,80 @@ pub struct Wanted {
 /// [`DbError`] if it cannot be reached, is no PostgreSQL that pgassay knows, or the connection is lost. What the role may not read is no
 /// error: [`Facts::unread`] says what it is.
 pub async fn read(parameters: &Parameters, wanted: Wanted) -> Result<Reading, DbError> {
+    read_noting(parameters, wanted, |_, ddl| ddl).await
+}
+
+/// As [`read`]. `note` is given the DDL as soon as it is written, before the rest is read, and what it returns is kept of it.
+pub(super) async fn read_noting(
+    parameters: &Parameters,
+    wanted: Wanted,
+    note: impl FnOnce(&Facts, String) -> String,
+) -> Result<Reading, DbError> {
     let session = Session::open(parameters, &wanted.limits).await?;
-    let reading = read_in(&session, wanted).await;
+    let second = session.second(parameters, &wanted.limits).await?;
+    let reading = read_with(&session, second.as_ref(), wanted, note).await;
+    if let Some(second) = second {
+        second.close().await;
+    }
     session.close().await;
     reading
 }
 
-/// The same in an open session.
+/// As [`read`], in an open session.
+///
+/// # Errors
+/// As [`read`].
 pub async fn read_in(session: &Session, wanted: Wanted) -> Result<Reading, DbError> {
-    let mut facts = measure::server(session).await?;
-    let mut catalog: Catalog = catalog::read(session, facts.server.major()).await?;
+    read_with(session, None, wanted, |_, ddl| ddl).await
+}
+
+/// What the catalog says, once it is written as DDL.
+struct Defined {
+    ddl: String,
+    indexes: Vec<(QualifiedName, String)>,
+    locked: Locked,
+    unread: Vec<Unread>,
+}
+
+async fn define(
+    session: &Session,
+    server: &Facts,
+    note: impl FnOnce(&Facts, String) -> String,
+) -> Result<Defined, DbError> {
+    let mut catalog: Catalog = catalog::read(session, server.server.major()).await?;
     let title = format!(
         "Schema of the database {}, PostgreSQL {}, read at {}.",
-        facts.database.name, facts.server.version, facts.server.read_at
+        server.database.name, server.server.version, server.server.read_at
     );
-    let ddl = ddl::write(&catalog, &title);
-    facts.unread.append(&mut catalog.unread);
-    let mut locked = std::mem::take(&mut catalog.locked);
-    let definitions = build::index_definitions(&catalog);
-    drop(catalog);
-    measure::measure(session, &mut facts, &mut locked, wanted.values).await?;
-    for (name, definition) in definitions {
+    let ddl = note(server, ddl::write(&catalog, &title));
+    let (locked, unread) = (std::mem::take(&mut catalog.locked), std::mem::take(&mut catalog.unread));
+    Ok(Defined { ddl, indexes: build::index_definitions(&catalog), locked, unread })
+}
+
+/// The second session measures while the first reads the catalog.
+async fn read_with(
+    session: &Session,
+    second: Option<&Session>,
+    wanted: Wanted,
+    note: impl FnOnce(&Facts, String) -> String,
+) -> Result<Reading, DbError> {
+    let server = measure::server(session).await?;
+    let mut facts = server.clone();
+    let Defined { ddl, indexes, mut locked, unread } = match second {
+        Some(second) => {
+            let measured = async {
+                let mut locked = Locked::read(second).await?;
+                measure::measure(second, &mut facts, &mut locked, wanted.values).await
+            };
+            tokio::try_join!(define(session, &server, note), measured)?.0
+        }
+        None => define(session, &server, note).await?,
+    };
+    facts.unread.splice(server.unread.len()..server.unread.len(), unread);
+    if second.is_none() {
+        measure::measure(session, &mut facts, &mut locked, wanted.values).await?;
+    }
+    for (name, definition) in indexes {
         if let Some(index) = facts.indexes.get_mut(&name) {
             index.definition = definition;
         }

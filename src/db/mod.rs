@@ -22,6 +22,9 @@ pub use error::DbError;
 pub use explain::{Explained, Mode as ExplainMode, explain};
 pub use live::{Reading, Wanted, read, read_in};
 
+use std::sync::mpsc::TryRecvError;
+use std::time::Duration;
+
 use crate::facts::{Facts, Live, Workload};
 use crate::history::Places;
 use crate::schema::Schema;
@@ -53,14 +56,49 @@ pub struct Database {
 
 impl Database {
     /// Builds the schema of what was read, or of what a snapshot held. The DDL becomes a file among the sources.
-    pub fn new(reading: Reading, sources: &mut Sources) -> Database {
-        let Reading { ddl, mut facts, workload, applied, planner } = reading;
-        let label = format!("database {}", facts.database.name);
-        let major = facts.server.major().clamp(PgVersion::OLDEST.major(), PgVersion::NEWEST.major());
-        let version = PgVersion::new(major).unwrap_or_default();
-        let file = sources.add(SourceFile::new(&label, ddl));
-        let built = build::build(file, sources.file(file), version, &facts);
+    pub fn new(mut reading: Reading, sources: &mut Sources) -> Database {
+        let ddl = std::mem::take(&mut reading.ddl);
+        let file = sources.add(SourceFile::new(label(&reading.facts), ddl));
+        let built = build::build(file, sources.file(file), version(&reading.facts));
+        Database::of(reading, file, built)
+    }
+
+    /// Reads a database, and builds the schema on another thread of rayon's while the rest is read.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub async fn read(parameters: &Parameters, wanted: Wanted, sources: &mut Sources) -> Result<Database, DbError> {
+        // Places in the schema name the file, and its text is yet to come.
+        let file = sources.add(SourceFile::new("", ""));
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let build = move |facts: &Facts, ddl: String| {
+            let (source, version) = (SourceFile::new(label(facts), ddl), version(facts));
+            rayon::spawn(move || {
+                let built = build::build(file, &source, version);
+                // Nobody waits for it where the connection was lost meanwhile.
+                let _ = sender.send((source, built));
+            });
+            String::new()
+        };
+        let reading = live::read_noting(parameters, wanted, build).await?;
+        let (source, built) = loop {
+            match receiver.try_recv() {
+                Ok(done) => break done,
+                // This may be one of rayon's threads, or the only one.
+                Err(TryRecvError::Empty) if rayon::yield_now() == Some(rayon::Yield::Executed) => {}
+                Err(TryRecvError::Empty) => std::thread::sleep(Duration::from_millis(1)),
+                Err(TryRecvError::Disconnected) => panic!("the schema could not be built"),
+            }
+        };
+        sources.replace(file, source);
+        Ok(Database::of(reading, file, built))
+    }
+
+    fn of(reading: Reading, file: FileId, mut built: build::Built) -> Database {
+        let Reading { ddl: _, mut facts, workload, applied, planner } = reading;
+        built.complete_by(&facts);
         facts.unread.extend(built.unread);
+        let (label, version) = (label(&facts), version(&facts));
         Database { label, version, file, schema: built.schema, places: built.places, facts, workload, applied, planner }
     }
 
@@ -68,4 +106,14 @@ impl Database {
     pub fn live(self) -> Live {
         Live::new(self.schema, self.facts, &self.workload)
     }
+}
+
+fn label(facts: &Facts) -> String {
+    format!("database {}", facts.database.name)
+}
+
+/// The server's version, or the closest one that pgassay knows.
+fn version(facts: &Facts) -> PgVersion {
+    let major = facts.server.major().clamp(PgVersion::OLDEST.major(), PgVersion::NEWEST.major());
+    PgVersion::new(major).unwrap_or_default()
 }

@@ -12,6 +12,7 @@ mod transaction;
 
 pub use completeness::{Completeness, Decision, decide_completeness};
 pub use places::Places;
+pub(crate) use places::{Added, adds_only};
 pub use replay::{Options, Replayer, Unit, replay};
 pub use separate::{History, separate};
 pub use transaction::{HeldLock, TransactionId, TransactionKind};

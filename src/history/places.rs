@@ -3,6 +3,8 @@
 //! In: the schema before and after a statement, and the statement. Out: [`Places`], a map from objects to spans. An object that a
 //! rollback undid keeps its place; nobody asks for it, and whatever takes its id next takes the place too.
 
+use std::collections::BTreeSet;
+
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 
@@ -11,7 +13,7 @@ use crate::change::{
     Name,
 };
 use crate::contract::Subject;
-use crate::schema::{ColumnId, Constraint, ConstraintKind, Relation, RelationId, Routine, Schema};
+use crate::schema::{ColumnId, Constraint, ConstraintKind, ObjectId, Relation, RelationId, Routine, Schema};
 use crate::sql::Span;
 
 /// The places of relations, columns, constraints and routines. Costs next to nothing to copy.
@@ -80,6 +82,30 @@ impl Places {
         }
     }
 
+    /// As [`Places::record`], of a statement that [only adds](adds_only): the schema before it need not be kept, which would make every
+    /// change to it a copy.
+    pub(crate) fn record_added(&mut self, after: &Schema, added: Added, change: &Change, statement: Span) {
+        let parts = Parts::of(change);
+        if let Some(altered) = added.altered {
+            for constraint in &altered.constraints {
+                let subject = Subject::Part(altered.id, constraint.name.clone());
+                if !self.defined.contains_key(&subject) {
+                    let place = parts.constraint(altered, constraint).unwrap_or(statement);
+                    self.defined.insert(subject, place);
+                }
+            }
+        }
+        let made = added.created.iter().filter_map(|object| match object {
+            ObjectId::Relation(id) => Some(*id),
+            ObjectId::Type(_) | ObjectId::Routine(_) => None,
+        });
+        // A table before its indexes, whose places are those of its constraints.
+        let made: BTreeSet<RelationId> = made.collect();
+        made.into_iter()
+            .filter_map(|id| after.relation(id))
+            .for_each(|new| self.relation(None, new, &parts, statement));
+    }
+
     fn relation(&mut self, old: Option<&Relation>, new: &Relation, parts: &Parts, statement: Span) {
         self.changed.insert(new.id, statement);
         if old.is_none() {
@@ -111,6 +137,25 @@ impl Places {
         if old.map_or(&[][..], |old| &old.privileges) != &new.privileges[..] {
             self.granted.insert(new.id, statement);
         }
+    }
+}
+
+/// What a statement added to a schema.
+pub(crate) struct Added<'a> {
+    pub created: &'a [ObjectId],
+    /// The table that got a constraint.
+    pub altered: Option<&'a Relation>,
+}
+
+/// Whether a statement makes tables and indexes, or adds constraints, and takes and changes nothing that has a place.
+pub(crate) fn adds_only(change: &Change) -> bool {
+    use AlterTableActionKind::{AddConstraint, OwnerTo};
+    match change {
+        Change::CreateTable(_) | Change::CreateIndex(_) | Change::Comment(_) => true,
+        Change::AlterTable(alter) => {
+            alter.actions.iter().all(|action| matches!(action.kind, AddConstraint(_) | OwnerTo { .. }))
+        }
+        _ => false,
     }
 }
 

@@ -1,17 +1,21 @@
 //! One copy of what the objects of a large schema have in common: `now()` as a default of ten thousand tables is one expression.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use sqlparser::ast;
 
 use super::{ConstraintKind, Relation, RelationId, RelationKind, Schema};
-use crate::change::{Expression, IndexTarget};
+use crate::change::{Expression, IndexTarget, Name, TypeName};
 
-/// The expressions met so far, by their text. Places within the tree are those of the first one; the expression's own stays.
+/// What was met so far: expressions by their text, types, and names of columns. Places within them are those of the first one; an
+/// expression's own stays.
 #[derive(Default)]
 pub struct Shared {
     trees: HashMap<Arc<str>, Arc<ast::Expr>>,
+    types: HashSet<Arc<TypeName>>,
+    names: HashSet<Name>,
 }
 
 impl Shared {
@@ -29,6 +33,8 @@ impl Shared {
         relation.constraints.shrink_to_fit();
         relation.indexes.shrink_to_fit();
         for column in &mut relation.columns {
+            share(&mut self.names, &mut column.name);
+            share(&mut self.types, &mut column.data_type.written);
             column.default.iter_mut().for_each(|default| self.expression(default));
             column.generated.iter_mut().for_each(|generated| self.expression(&mut generated.expression));
         }
@@ -58,5 +64,13 @@ impl Shared {
                 self.trees.insert(expression.text.clone(), expression.tree.clone());
             }
         }
+    }
+}
+
+/// Puts the one that is there already in the place of an equal one.
+fn share<T: Clone + Eq + Hash>(known: &mut HashSet<T>, one: &mut T) {
+    match known.get(one) {
+        Some(first) => one.clone_from(first),
+        None => drop(known.insert(one.clone())),
     }
 }

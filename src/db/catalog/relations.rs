@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::{DbError, Session};
 use super::{Catalog, Identity, Node, OURS, Oid, PG_CLASS};
+use crate::change::Name;
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct Relation {
@@ -247,18 +248,37 @@ pub(super) fn miss_locked(catalog: &mut Catalog, what: &str, relations: impl Int
 /// The access method of primary keys and unique constraints, but for WITHOUT OVERLAPS (pg_am.dat).
 const BTREE: Oid = 403;
 
+/// Printing indexes costs the server most of what a large catalog does. Of plain ones it only says what there is to print: columns in
+/// their own collation, with the default operator class of their type. (bpchar_ops is the default of char(n), and can be asked for on
+/// varchar, where it is not. pg_get_expr breaks lines where pg_get_indexdef does not.)
 async fn read_indexes(session: &Session, catalog: &mut Catalog) -> Result<(), DbError> {
     let sql = format!(
-        "SELECT i.indexrelid, i.indrelid, c.relname::text,
-                CASE WHEN k.contype IN ('p', 'u') AND c.relkind = 'i' AND c.relam = {BTREE} AND c.reloptions IS NULL THEN ''
+        "WITH classes AS (
+            SELECT array_agg(oid) AS special FROM pg_opclass WHERE opcmethod = {BTREE} AND (NOT opcdefault OR opcname = 'bpchar_ops')
+        ), collated AS (
+            SELECT DISTINCT attrelid FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND attcollation NOT IN (0, 100)
+        )
+         SELECT i.indexrelid, i.indrelid, c.relname::text,
+                CASE WHEN k.contype IN ('p', 'u') AND c.relkind = 'i' AND c.relam = {BTREE} AND c.reloptions IS NULL OR p.keys IS NOT NULL THEN ''
                      WHEN NOT i.indrelid = ANY($1) THEN pg_get_indexdef(i.indexrelid) WHEN k.oid IS NOT NULL THEN '' END,
                 k.oid IS NOT NULL, i.indisvalid, i.indisclustered, i.indisreplident, d.description,
                 CASE WHEN i.indexprs IS NULL THEN '{{}}'
                      ELSE ARRAY(SELECT a.attnum || ' SET STATISTICS ' || a.attstattarget FROM pg_attribute a
-                                 WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0 ORDER BY a.attnum) END
+                                 WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0 ORDER BY a.attnum) END,
+                p.keys, p.options, p.condition
            FROM pg_index i
            JOIN pg_class c ON c.oid = i.indexrelid
            JOIN pg_namespace n ON n.oid = c.relnamespace
+          CROSS JOIN classes
+           LEFT JOIN collated ON collated.attrelid = i.indrelid
+           LEFT JOIN LATERAL (
+                SELECT i.indkey::int2[] AS keys, i.indoption::int2[] AS options,
+                       CASE WHEN i.indpred IS NOT NULL THEN pg_get_expr(i.indpred, i.indrelid) END AS condition
+                 WHERE c.relkind = 'i' AND c.relam = {BTREE} AND c.reloptions IS NULL AND i.indexprs IS NULL AND NOT i.indisunique
+                   AND i.indnatts = i.indnkeyatts AND 0 < ALL (i.indkey::int2[]) AND NOT i.indclass::oid[] && classes.special
+                   AND i.indcollation::oid[] <@ '{{0,100}}'::oid[] AND collated.attrelid IS NULL AND NOT i.indrelid = ANY($1)
+                OFFSET 0
+           ) p ON strpos(coalesce(p.condition, ''), E'\\n') = 0
            LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')
            LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = i.indexrelid AND d.objsubid = 0
           WHERE {OURS}
@@ -272,12 +292,17 @@ async fn read_indexes(session: &Session, catalog: &mut Catalog) -> Result<(), Db
             if !catalog.relations.contains_key(&table) {
                 return Ok(());
             }
-            let Some(definition) = row.get::<Option<&str>>(3)? else {
+            let Some(printed) = row.get::<Option<&str>>(3)? else {
                 found.1.push(table);
                 return Ok(());
             };
+            let name: &str = row.get(2)?;
+            let definition = match row.get::<Option<Vec<i16>>>(10)? {
+                Some(keys) => plain_index(catalog, table, name, &keys, &row.get::<Vec<i16>>(11)?, row.get(12)?),
+                None => printed.to_owned(),
+            };
             let index = Index {
-                name: row.get::<&str>(2)?.into(),
+                name: name.into(),
                 definition: definition.into(),
                 constraint: row.get(4)?,
                 valid: row.get(5)?,
@@ -294,6 +319,36 @@ async fn read_indexes(session: &Session, catalog: &mut Catalog) -> Result<(), Db
     catalog.indexes = indexes;
     miss_locked(catalog, "indexes", missed);
     Ok(())
+}
+
+/// As `pg_get_indexdef` prints it (get_indexdef in ruleutils.c).
+fn plain_index(
+    catalog: &Catalog,
+    table: Oid,
+    name: &str,
+    keys: &[i16],
+    options: &[i16],
+    condition: Option<&str>,
+) -> String {
+    /// Bits of indoption (pg_index.h).
+    const DESCENDING: i16 = 1;
+    const NULLS_FIRST: i16 = 2;
+    let columns = catalog.columns.get(&table).map(Vec::as_slice).unwrap_or_default();
+    let key = |(number, options): (&i16, &i16)| {
+        let column = columns.iter().find(|column| column.number == *number);
+        let column = column.map(|column| Name::new(&column.name).to_string()).unwrap_or_default();
+        let order = match (options & DESCENDING != 0, options & NULLS_FIRST != 0) {
+            (true, true) => " DESC",
+            (true, false) => " DESC NULLS LAST",
+            (false, true) => " NULLS FIRST",
+            (false, false) => "",
+        };
+        format!("{column}{order}")
+    };
+    let keys: Vec<String> = keys.iter().zip(options).map(key).collect();
+    let condition = condition.map(|condition| format!(" WHERE {condition}")).unwrap_or_default();
+    let (name, table) = (Name::new(name), catalog.printed(table).unwrap_or_default());
+    format!("CREATE INDEX {name} ON {table} USING btree ({}){condition}", keys.join(", "))
 }
 
 async fn read_sequences(session: &Session, catalog: &mut Catalog) -> Result<(), DbError> {

@@ -62,6 +62,12 @@ const SETTINGS: &[(&str, &str)] = &[
     ("max_parallel_workers_per_gather", "0"),
 ];
 
+/// Bytes of pg_class from which on a second session pays: some ten thousand tables, indexes and sequences.
+const LARGE_CATALOG: u32 = 2_000_000;
+
+/// How long the second session may take to come. A pooler may have no other server to give.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// A READ ONLY transaction on a server. Dropping it closes the connection; the server then rolls back.
 pub struct Session {
     client: Client,
@@ -83,10 +89,37 @@ impl Session {
     /// # Errors
     /// [`DbError::Parameters`], [`DbError::Connect`], or [`DbError::Refused`] for what is no PostgreSQL.
     pub async fn open(parameters: &Parameters, limits: &Limits) -> Result<Session, DbError> {
+        Session::begin(parameters, limits, None).await
+    }
+
+    /// A second session that sees what this one does, where the catalog is so large that two read it sooner. None where the server, or a
+    /// pooler before it, has no room for one.
+    ///
+    /// # Errors
+    /// Those of a query of this session; what becomes of the second one is none.
+    pub async fn second(&self, parameters: &Parameters, limits: &Limits) -> Result<Option<Session>, DbError> {
+        let sql = format!(
+            "SELECT pg_export_snapshot() WHERE pg_relation_size('pg_class') > {LARGE_CATALOG} AND NOT pg_is_in_recovery()"
+        );
+        let mut snapshot: Option<String> = None;
+        self.each("the size of the catalog", &sql, None, |row| {
+            snapshot = row.get(0)?;
+            Ok(())
+        })
+        .await?;
+        let Some(snapshot) = snapshot else { return Ok(None) };
+        let session = Session::begin(parameters, limits, Some(&snapshot));
+        Ok(tokio::time::timeout(PATIENCE, session).await.ok().and_then(Result::ok))
+    }
+
+    async fn begin(parameters: &Parameters, limits: &Limits, snapshot: Option<&str>) -> Result<Session, DbError> {
         let open::Opened { client, connection, place, pooled } = open::open(parameters).await?;
         let mut session = Session { client, connection, place, pooled };
         session.refuse_others().await?;
         let mut begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
+        if let Some(snapshot) = snapshot {
+            begin.push_str(&format!("; SET TRANSACTION SNAPSHOT '{snapshot}'"));
+        }
         let fixed = SETTINGS.iter().map(|(name, value)| (*name, (*value).to_owned()));
         for (name, value) in limits.settings().into_iter().chain(fixed) {
             begin.push_str(&format!("; SET LOCAL {name} = '{value}'"));

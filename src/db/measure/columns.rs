@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::catalog::OURS;
 use super::super::{DbError, Session};
-use super::unread;
+use super::{Names, unread};
 use crate::change::{Name, QualifiedName};
 use crate::facts::{ColumnFacts, ElementFacts, Facts, RangeFacts, SENTINELS, Topic, ValueList, Values};
 
@@ -46,6 +46,7 @@ pub(super) async fn columns(session: &Session, facts: &mut Facts, values: Values
         if reads_all(facts) { raw(range) } else { "pg_stats".to_owned() },
         OURS.replace("n.nspname", "s.schemaname"),
     );
+    let mut names = Names::default();
     session
         .each("column statistics", &sql, None, |row| {
             let lists = |at: usize| row.get::<Option<&str>>(at).map(|text| text.map(ValueList::new));
@@ -87,7 +88,7 @@ pub(super) async fn columns(session: &Session, facts: &mut Facts, values: Values
                 }),
                 values_left_out: !all && row.get(11)?,
             };
-            let table = QualifiedName::new(row.get::<&str>(0)?, row.get::<&str>(1)?);
+            let table = names.qualified(row.get(0)?, row.get(1)?);
             let inherited: bool = row.get(3)?;
             let place: Option<&mut BTreeMap<Name, ColumnFacts>> = match facts.relations.get_mut(&table) {
                 Some(relation) if inherited => Some(&mut relation.inherited_columns),
@@ -95,7 +96,7 @@ pub(super) async fn columns(session: &Session, facts: &mut Facts, values: Values
                 None => facts.indexes.get_mut(&table).map(|index| &mut index.columns),
             };
             if let Some(columns) = place {
-                columns.insert(Name::new(row.get(2)?), column);
+                columns.insert(names.name(row.get(2)?), column);
             }
             Ok(())
         })

@@ -10,8 +10,11 @@ mod server;
 mod statistics;
 mod workload;
 
+use std::collections::HashSet;
+
 use super::catalog::Locked;
 use super::{DbError, Session};
+use crate::change::{Name, QualifiedName};
 use crate::facts::{Facts, Topic, Unread, Values};
 
 pub(super) use server::server;
@@ -30,6 +33,25 @@ pub(super) async fn measure(
     columns::columns(session, facts, values).await?;
     statistics::extended(session, facts, locked, values).await?;
     activity::activity(session, facts).await
+}
+
+/// The names met so far: those of schemas, tables and columns come thousands of times.
+#[derive(Default)]
+struct Names(HashSet<Name>);
+
+impl Names {
+    fn name(&mut self, text: &str) -> Name {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        let name = Name::new(text);
+        self.0.insert(name.clone());
+        name
+    }
+
+    fn qualified(&mut self, schema: &str, name: &str) -> QualifiedName {
+        QualifiedName { schema: self.name(schema), name: self.name(name) }
+    }
 }
 
 /// What several queries say of something the role may not read.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::super::catalog::{Locked, OURS, Oid};
 use super::super::{DbError, Session};
-use super::{is_partial, unread};
+use super::{Names, is_partial, unread};
 use crate::change::{Name, QualifiedName};
 use crate::facts::{Facts, IndexFacts, RelationFacts, SequenceFacts, Timestamp, Topic, Use};
 
@@ -44,16 +44,17 @@ pub(super) async fn relations(session: &Session, facts: &mut Facts, locked: &Loc
     let mut names: HashMap<Oid, QualifiedName> = HashMap::new();
     let mut parents: Vec<(QualifiedName, Oid)> = Vec::new();
     let mut index_scans: HashMap<QualifiedName, (u64, u64)> = HashMap::new();
+    let mut shared = Names::default();
     session
         .each("tables and indexes", &sql, None, |row| {
             let oid: Oid = row.get(0)?;
-            let name = QualifiedName::new(row.get::<&str>(1)?, row.get::<&str>(2)?);
+            let name = shared.qualified(row.get(1)?, row.get(2)?);
             let kind: &str = row.get(3)?;
             let number = |at: usize| row.get::<Option<i64>>(at).map(count);
             let moment = |at: usize| row.get::<Option<f64>>(at).map(|it| it.map(Timestamp));
             let rows: Option<f64> = row.get(4)?;
             if matches!(kind, "i" | "I") {
-                let table = QualifiedName::new(
+                let table = shared.qualified(
                     row.get::<Option<&str>>(38)?.unwrap_or_default(),
                     row.get::<Option<&str>>(39)?.unwrap_or_default(),
                 );

@@ -45,6 +45,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use imbl::ordmap::DiffItem;
+use rayon::prelude::*;
 
 use super::{Check, Rule, RuleOptions};
 use crate::config::Areas;
@@ -110,9 +111,16 @@ pub const ALL: &[&Rule] = &[
     &operations::LOGGING,
 ];
 
-/// What the rules say of a whole schema.
+/// What the rules say of a whole schema, each on a thread of its own.
 pub fn discover(context: &SchemaContext) -> Vec<Discovery> {
-    run(context, |_, _| true)
+    let of_rule = |rule: &&Rule| {
+        let mut found = Vec::new();
+        if let Check::Schema(check, _) = rule.check {
+            check(context, &mut found);
+        }
+        found
+    };
+    super::ALL.par_iter().flat_map_iter(of_rule).collect()
 }
 
 fn run(context: &SchemaContext, wanted: impl Fn(&Rule, Needs) -> bool) -> Vec<Discovery> {
