@@ -121,10 +121,10 @@ fn the_ddl_makes_the_same_schema_again_on_every_version() {
     }
 }
 
-/// The definitions of keys' indexes are put together from the constraints.
+/// The definitions of keys' indexes are put together from the constraints, those of plain ones from their parts.
 #[test]
-fn indexes_of_keys_are_as_the_server_prints_them() {
-    const KEYS: &str = r#"
+fn indexes_are_as_the_server_prints_them() {
+    const INDEXES: &str = r#"
         CREATE SCHEMA "Odd ""schema""";
         CREATE TABLE "Odd ""schema"""."Odd, (table)" ("A) DEFERRABLE" int, "select" text, c int, d text COLLATE "C",
             CONSTRAINT "odd key" PRIMARY KEY ("A) DEFERRABLE", "select") INCLUDE (c), UNIQUE (d) DEFERRABLE INITIALLY DEFERRED,
@@ -155,7 +155,7 @@ fn indexes_of_keys_are_as_the_server_prints_them() {
         CREATE UNIQUE INDEX single ON likes (d, e);"#;
     for installation in servers::all() {
         let shop = Shop::start(&installation, &[]);
-        shop.run("shop", KEYS);
+        shop.run("shop", INDEXES);
         if installation.major() >= 15 {
             shop.run("shop", "CREATE TABLE nulls (a int, b int, UNIQUE NULLS NOT DISTINCT (a) INCLUDE (b))");
         }
@@ -165,6 +165,7 @@ fn indexes_of_keys_are_as_the_server_prints_them() {
         let reading = shop.read("postgres", "shop", Values::None);
         let session = shop.session("shop");
         let sql = "SELECT schemaname::text, indexname::text, indexdef FROM pg_indexes WHERE schemaname !~ '^(pg_|information_schema)'";
+        shop.runtime.block_on(session.batch_execute("SET search_path = pg_catalog")).expect("the names of types whole");
         let rows = shop.runtime.block_on(session.query(sql, &[])).expect("the indexes");
         assert!(rows.len() > 20, "{}", rows.len());
         for row in rows {

@@ -40,12 +40,13 @@ pub(super) fn build(file: FileId, source: &SourceFile, version: PgVersion) -> Bu
             let has_children = altered.is_some_and(|table| !table.children.is_empty());
             let altered = altered.map(|table| table.id);
             let before = (has_children || !adds_only(change)).then(|| schema.clone());
+            let newest = schema.relations.get_max().map(|(id, _)| *id);
             let applied = schema::apply(schema, change, &session, version);
             match before {
                 Some(before) => places.record(&before, schema, change, statement.span),
                 None => {
                     let altered = altered.and_then(|id| schema.relation(id)).map(|table| &**table);
-                    let added = Added { created: &applied.created, altered };
+                    let added = Added { newest, altered };
                     places.record_added(schema, added, change, statement.span);
                 }
             }

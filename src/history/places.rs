@@ -3,7 +3,7 @@
 //! In: the schema before and after a statement, and the statement. Out: [`Places`], a map from objects to spans. An object that a
 //! rollback undid keeps its place; nobody asks for it, and whatever takes its id next takes the place too.
 
-use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
@@ -13,7 +13,7 @@ use crate::change::{
     Name,
 };
 use crate::contract::Subject;
-use crate::schema::{ColumnId, Constraint, ConstraintKind, ObjectId, Relation, RelationId, Routine, Schema};
+use crate::schema::{ColumnId, Constraint, ConstraintKind, Relation, RelationId, Routine, Schema};
 use crate::sql::Span;
 
 /// The places of relations, columns, constraints and routines. Costs next to nothing to copy.
@@ -95,15 +95,11 @@ impl Places {
                 }
             }
         }
-        let made = added.created.iter().filter_map(|object| match object {
-            ObjectId::Relation(id) => Some(*id),
-            ObjectId::Type(_) | ObjectId::Routine(_) => None,
-        });
-        // A table before its indexes, whose places are those of its constraints.
-        let made: BTreeSet<RelationId> = made.collect();
-        made.into_iter()
-            .filter_map(|id| after.relation(id))
-            .for_each(|new| self.relation(None, new, &parts, statement));
+        // A table comes before its indexes, whose places are those of its constraints.
+        let behind = added.newest.map_or(Bound::Unbounded, Bound::Excluded);
+        for (_, new) in after.relations.range((behind, Bound::Unbounded)) {
+            self.relation(None, new, &parts, statement);
+        }
     }
 
     fn relation(&mut self, old: Option<&Relation>, new: &Relation, parts: &Parts, statement: Span) {
@@ -142,7 +138,8 @@ impl Places {
 
 /// What a statement added to a schema.
 pub(crate) struct Added<'a> {
-    pub created: &'a [ObjectId],
+    /// The newest relation before it.
+    pub newest: Option<RelationId>,
     /// The table that got a constraint.
     pub altered: Option<&'a Relation>,
 }
