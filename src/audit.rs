@@ -152,9 +152,7 @@ fn judge_history(job: &AuditJob, history: History, sources: &Sources) -> Judged 
     };
     let mut places = Places::default();
     let mut schema = history::replay(&units, before, options, |run| places = run.places);
-    for (name, _) in job.facts.iter().flat_map(|facts| &facts.indexes).filter(|(_, index)| !index.valid) {
-        schema.mark_invalid_index(name);
-    }
+    job.facts.iter().flat_map(Facts::invalid_indexes).for_each(|name| schema.mark_invalid_index(name));
     let mut judged = judge_made(job, &Made { schema, places });
     for unit in &units {
         let mut suppressions = read_suppressions(sources.file(unit.migration.file), &unit.scripts);

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::finding::Finding;
 use crate::history::{Decision, Unit};
-use crate::migration::{Age, Migration};
+use crate::migration::Migration;
 use crate::rules::{Suppressions, read_suppressions};
 use crate::schema::Schema;
 use crate::sql::{FileId, Sources, read_section};
@@ -28,7 +28,7 @@ pub(super) struct Lots<'a> {
 impl<'a> Lots<'a> {
     /// The migrations that are not old will be judged. Allow comments are wanted of their files, and of those of `around`.
     pub fn new(migrations: &'a [Migration], around: &[Finding], sources: &'a Sources) -> Lots<'a> {
-        let judged = migrations.iter().filter(|migration| is_judged(migration)).map(|migration| migration.file);
+        let judged = migrations.iter().filter(|migration| migration.is_judged()).map(|migration| migration.file);
         let wanted: BTreeSet<FileId> = judged.chain(around.iter().map(|finding| finding.span.file)).collect();
         let allowed = wanted.into_iter().map(|file| (file, Suppressions::default())).collect();
         Lots { rest: migrations, sources, ahead: VecDeque::new(), allowed }
@@ -83,16 +83,12 @@ impl<'a> Lots<'a> {
     }
 }
 
-fn is_judged(migration: &Migration) -> bool {
-    migration.age != Age::Old
-}
-
 /// Parses the sections of migrations, in parallel.
 pub fn read(migrations: &[Migration], sources: &Sources, judged: bool) -> Vec<Unit> {
     let unit = |migration: &Migration| {
         let source = sources.file(migration.file);
         let scripts = migration.sections.iter().map(|section| read_section(source, section.span)).collect();
-        Unit { migration: migration.clone(), scripts, judged: judged && is_judged(migration) }
+        Unit { migration: migration.clone(), scripts, judged: judged && migration.is_judged() }
     };
     migrations.par_iter().map(unit).collect()
 }

@@ -89,7 +89,7 @@ pub fn check_observed(job: &Job, sources: &Sources, observer: Option<&mut dyn Ob
     report
         .findings
         .sort_by_cached_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
-    report.count(job.migrations.iter().filter(|migration| migration.age != Age::Old).map(|migration| migration.file));
+    report.count(job.migrations.iter().filter(|migration| migration.is_judged()).map(|migration| migration.file));
     report
 }
 
@@ -162,7 +162,7 @@ fn around(job: &Job, history: &History) -> Vec<Finding> {
 /// Whether a place is in a migration that is judged, rather than in an older one of the same file.
 fn is_judged(place: Span, migrations: &[Migration]) -> bool {
     let sections = |judged: bool| {
-        let those = migrations.iter().filter(move |migration| (migration.age != Age::Old) == judged);
+        let those = migrations.iter().filter(move |migration| migration.is_judged() == judged);
         those.flat_map(|migration| &migration.sections).any(|section| section.span.contains(place))
     };
     sections(true) || !sections(false)

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 use pgassay::baseline::{Baseline, Entry};
-use pgassay::migration::{Age, Migration};
+use pgassay::migration::Migration;
 use pgassay::report::Report;
 use pgassay::sql::Sources;
 
@@ -36,7 +36,7 @@ impl BaselineFiles {
         };
         if let Some((path, baseline)) = known {
             let judged: BTreeSet<PathBuf> =
-                migrations.iter().filter(|one| one.age != Age::Old).map(|one| clean(&one.path)).collect();
+                migrations.iter().filter(|one| one.is_judged()).map(|one| clean(&one.path)).collect();
             for entry in baseline.apply(report, sources).into_iter().filter(|entry| is_stale(entry, &judged)) {
                 anstream::eprintln!("note: {}: {}", path.display(), stale(entry));
             }

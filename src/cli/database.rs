@@ -92,7 +92,7 @@ impl DatabaseArguments {
             bounds.total.as_secs(),
         );
         let parameters = Parameters::read(url)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = super::runtime()?;
         Ok(runtime.block_on(sample::sample(&parameters, &targets, &bounds))?)
     }
 
@@ -102,7 +102,7 @@ impl DatabaseArguments {
             (Some(url), _) => {
                 let wanted = Wanted { values, limits: self.limits(), planner: false };
                 let parameters = Parameters::read(url)?;
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                let runtime = super::runtime()?;
                 runtime.block_on(Database::read(&parameters, wanted, sources))?
             }
             (None, Some(path)) => Database::new(snapshot::read(path)?, sources),
@@ -116,7 +116,7 @@ impl DatabaseArguments {
 /// Connects and reads.
 pub fn read(url: &str, wanted: Wanted) -> anyhow::Result<Reading> {
     let parameters = Parameters::read(url)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = super::runtime()?;
     Ok(runtime.block_on(db::read(&parameters, wanted))?)
 }
 

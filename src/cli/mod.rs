@@ -96,3 +96,8 @@ fn run_command(command: Command) -> anyhow::Result<Outcome> {
         Command::Man(arguments) => generate::man(&arguments, Arguments::command()),
     }
 }
+
+/// What talks to servers, on the command's own thread.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}

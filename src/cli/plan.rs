@@ -157,7 +157,7 @@ fn ask(arguments: &Arguments, url: &str, text: &str) -> anyhow::Result<Vec<Plan>
     }
     let limits = arguments.database.limits();
     let parameters = Parameters::read(url)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = super::runtime()?;
     let explained = runtime.block_on(db::explain(&parameters, &limits, &query, mode)).map_err(|error| {
         // ambiguous_parameter, indeterminate_datatype, undefined_function, ambiguous_function
         let untyped = query.parameters > 0 && matches!(error.code(), Some("42P08" | "42P18" | "42883" | "42725"));
@@ -185,7 +185,7 @@ fn ask(arguments: &Arguments, url: &str, text: &str) -> anyhow::Result<Vec<Plan>
 fn plan_in_twin(arguments: &Arguments, text: &str) -> anyhow::Result<Vec<Plan>> {
     let query = Query::read(text)?;
     let Some(reading) = arguments.database.read_for_plans(Values::None)? else { return Ok(Vec::new()) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = super::runtime()?;
     let twin = build_twin(&runtime, arguments.pg_bin.as_deref(), &reading)?;
     for gap in &twin.gaps {
         anstream::eprintln!("note: not as in the database: {}: {}", gap.what, gap.reason);

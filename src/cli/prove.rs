@@ -115,7 +115,7 @@ impl Proof {
         clean_up_when_told_to_end(prover.cleanup())?;
         let (mut report, notes) = match target.and_then(|target| target.plans) {
             Some(mut watch) => {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                let runtime = super::runtime()?;
                 let report = check_observed(job, sources, Some(&mut watch.around(&runtime, &mut prover)));
                 (report, watch.notes)
             }
@@ -149,7 +149,7 @@ fn clean_up_when_told_to_end(cleanup: Cleanup) -> anyhow::Result<()> {
     if !cleanup.is_needed() {
         return Ok(());
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = super::runtime()?;
     let listening = {
         use tokio::signal::unix::{SignalKind, signal};
         let _guard = runtime.enter();

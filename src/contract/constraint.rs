@@ -1,7 +1,5 @@
 //! CHECK constraints that refuse what was accepted. NOT VALID makes no difference: it spares old rows only.
 
-use std::cell::LazyCell;
-
 use super::pair::Pair;
 use super::witness::{differs, insert, quoted, refused, written_to};
 use super::{Breakage, BreakageKind, certain, check};
@@ -9,8 +7,12 @@ use crate::change::{Expression, Name};
 use crate::schema::{ColumnId, Constraint, ConstraintKind};
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
-    let old = LazyCell::new(|| check::enforced(pair.old, &|name| pair.new_name(name)));
-    for constraint in pair.new.constraints.iter().filter(|it| it.enforced) {
+    let mut changed = pair.new.constraints.iter().filter(|it| it.enforced && !unchanged(pair, it)).peekable();
+    if changed.peek().is_none() {
+        return;
+    }
+    let old = check::enforced(pair.old, &|name| pair.new_name(name));
+    for constraint in changed {
         if let ConstraintKind::Check { expression, columns } = &constraint.kind {
             found.extend(added(pair, constraint, expression, columns, &old));
         }
@@ -22,10 +24,10 @@ fn added(
     constraint: &Constraint,
     expression: &Expression,
     columns: &[ColumnId],
-    old: &LazyCell<Vec<check::Conjunct>, impl FnOnce() -> Vec<check::Conjunct>>,
+    old: &[check::Conjunct],
 ) -> Option<Breakage> {
     let on_new_columns = !columns.is_empty() && columns.iter().all(|id| pair.origin(*id).is_none());
-    if on_new_columns || unchanged(pair, constraint) {
+    if on_new_columns {
         return None;
     }
     let parts = check::conjuncts(&expression.tree, &|name| Some(Name::from(name)));

@@ -3,8 +3,6 @@
 //! Judged by what the server does with a value on its way in (assignment casts, length and range checks) and on its way out (the
 //! type that drivers see), not by the name of the target alone.
 
-use std::sync::Arc;
-
 use super::pair::Pair;
 use super::values;
 use super::witness::{differs, insert, refused, select};
@@ -128,7 +126,7 @@ impl Types<'_> {
             return certain("values of the old type are refused and the new one reads back differently", Probe::Type);
         }
         if old.written.array_dimensions > 0 {
-            let grade = self.misfit(&element(old), &element(new))?.grade;
+            let grade = self.misfit(&old.element(), &new.element())?.grade;
             return Some(Misfit {
                 grade,
                 why: "elements are taken and read differently".to_owned(),
@@ -228,12 +226,6 @@ impl Types<'_> {
             None => certain(why, Probe::Type),
         }
     }
-}
-
-fn element(data_type: &ColumnType) -> ColumnType {
-    let mut element = data_type.clone();
-    Arc::make_mut(&mut element.written).array_dimensions = 0;
-    element
 }
 
 /// The type as operators' messages name it: without length.

@@ -160,11 +160,12 @@ fn duplicate(pair: Pair, key: &Key, on_old: &[ColumnId]) -> super::Witness {
     let mut columns: Vec<ColumnId> = on_old.to_vec();
     columns.extend(key.index.into_iter().flat_map(|it| &it.mentions).filter_map(|id| Some(pair.origin(*id)?.id)));
     columns.dedup();
+    let checks = check::of_table(pair.old);
     let given: Vec<(ColumnId, String)> = columns
         .iter()
         .filter_map(|id| pair.old.column_by_id(*id))
         .filter(|column| column.generated.is_none())
-        .map(|column| (column.id, witness::fitting(before, pair.old, column, 0)))
+        .map(|column| (column.id, witness::fitting(before, pair.old, &checks, column, 0)))
         .collect();
     let sql = insert(before, pair.old, &given, 2);
     if key.predicate.is_some() {
@@ -230,11 +231,12 @@ fn lost_target(pair: Pair, key: &Key, new_keys: &[Key]) -> Option<Breakage> {
 }
 
 fn given_for(pair: Pair, key: &Key) -> Vec<(ColumnId, String)> {
+    let checks = check::of_table(pair.old);
     key.columns
         .iter()
         .filter_map(|id| pair.old.column_by_id(*id))
         .filter(|column| column.generated.is_none() && column.identity.is_none())
-        .map(|column| (column.id, witness::fitting(pair.context.before, pair.old, column, 0)))
+        .map(|column| (column.id, witness::fitting(pair.context.before, pair.old, &checks, column, 0)))
         .collect()
 }
 

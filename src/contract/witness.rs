@@ -50,9 +50,7 @@ pub(super) fn insert(schema: &Schema, relation: &Relation, given: &[(ColumnId, S
     let row = |number: usize| {
         let values: Vec<String> = columns
             .iter()
-            .map(|column| {
-                given_value(column.id).unwrap_or_else(|| fitting_checks(schema, relation, &checks, column, number))
-            })
+            .map(|column| given_value(column.id).unwrap_or_else(|| fitting(schema, relation, &checks, column, number)))
             .collect();
         format!("({})", values.join(", "))
     };
@@ -66,12 +64,8 @@ pub(super) fn insert(schema: &Schema, relation: &Relation, given: &[(ColumnId, S
     )
 }
 
-/// A value that the table takes in this column: an existing key for a foreign key, one that passes the checks otherwise.
-pub(super) fn fitting(schema: &Schema, relation: &Relation, column: &Column, number: usize) -> String {
-    fitting_checks(schema, relation, &check::of_table(relation), column, number)
-}
-
-fn fitting_checks(
+/// A value that the table takes in this column: an existing key for a foreign key, one that passes the table's checks otherwise.
+pub(super) fn fitting(
     schema: &Schema,
     relation: &Relation,
     checks: &[check::Conjunct],

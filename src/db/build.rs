@@ -7,7 +7,7 @@ use imbl::ordmap::DiffItem;
 use crate::change::{Change, Name, QualifiedName};
 use crate::check::with_stack;
 use crate::facts::{Facts, Topic, Unread};
-use crate::history::{Added, Places, adds_only};
+use crate::history::{Before, Places};
 use crate::schema::{self, Relation, RelationId, Schema, Session, Shared};
 use crate::sql::{FileId, SourceFile, Statement, read_in_lots};
 use crate::version::PgVersion;
@@ -32,24 +32,9 @@ pub(super) fn build(file: FileId, source: &SourceFile, version: PgVersion) -> Bu
     let mut apply = |schema: &mut Schema, statement: &Statement| match &statement.change {
         Ok(Change::Set(set)) => session.set(set),
         Ok(change) => {
-            let altered = match change {
-                Change::AlterTable(alter) => schema.find_relation(&alter.relation, &session),
-                _ => None,
-            };
-            // What a parent gets, its children get too.
-            let has_children = altered.is_some_and(|table| !table.children.is_empty());
-            let altered = altered.map(|table| table.id);
-            let before = (has_children || !adds_only(change)).then(|| schema.clone());
-            let newest = schema.relations.get_max().map(|(id, _)| *id);
+            let before = Before::of(schema, change, &session);
             let applied = schema::apply(schema, change, &session, version);
-            match before {
-                Some(before) => places.record(&before, schema, change, statement.span),
-                None => {
-                    let altered = altered.and_then(|id| schema.relation(id)).map(|table| &**table);
-                    let added = Added { newest, altered };
-                    places.record_added(schema, added, change, statement.span);
-                }
-            }
+            places.record_since(&before, schema, change, statement.span);
             refused.extend(applied.problems.into_iter().map(|problem| problem.message));
         }
         Err(error) => unreadable.push(format!("{}: {error}", first_line(statement, source))),
@@ -69,9 +54,7 @@ pub(super) fn build(file: FileId, source: &SourceFile, version: PgVersion) -> Bu
 impl Built {
     /// Adds what DDL cannot say: which indexes are invalid, and that definitions are missing.
     pub fn complete_by(&mut self, facts: &Facts) {
-        for name in facts.indexes.iter().filter(|(_, index)| !index.valid).map(|(name, _)| name) {
-            self.schema.mark_invalid_index(name);
-        }
+        facts.invalid_indexes().for_each(|name| self.schema.mark_invalid_index(name));
         self.schema.complete &= !facts.is_unread(Topic::Definitions);
     }
 }

@@ -120,7 +120,7 @@ impl<'a> Analyzer<'a> {
             TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } => {
                 let env = Environment { scope: self.scope, sources, outer };
                 array_exprs.iter().for_each(|array| self.expression(array, &env));
-                let element = |array| types::of(array, &env).map(|array| overload::element_type(&array));
+                let element = |array| types::of(array, &env).map(|array| array.element());
                 let columns = array_exprs.iter().map(|array| (Name::from("unnest"), element(array))).collect();
                 function_source(Name::from("unnest"), Some(columns), alias.as_ref(), *with_ordinality)
             }

@@ -193,7 +193,7 @@ fn expand(mut candidate: Candidate, given: usize) -> Option<Candidate> {
         let element = match last.written.name.as_str() {
             "anyarray" => built_in_type("anyelement"),
             "anycompatiblearray" => built_in_type("anycompatible"),
-            _ => element_type(&last),
+            _ => last.element(),
         };
         candidate.parameters.resize(given, element);
     }
@@ -246,12 +246,6 @@ fn keep_best(left: &mut Vec<Candidate>, score: impl Fn(&Candidate) -> usize) {
 
 pub(super) fn is_array(of: &ColumnType) -> bool {
     of.written.array_dimensions > 0
-}
-
-pub(super) fn element_type(array: &ColumnType) -> ColumnType {
-    let mut element = array.clone();
-    Arc::make_mut(&mut element.written).array_dimensions = 0;
-    element
 }
 
 /// The same type, whatever the modifiers.

@@ -69,9 +69,8 @@ fn typed(expression: &Expr, env: &Environment) -> Option<ColumnType> {
             common(results.map(|result| kind(result, env)), env)
         }
         Expr::Array(array) => {
-            let mut element = common(array.elem.iter().map(|item| kind(item, env)), env)?;
-            Arc::make_mut(&mut element.written).array_dimensions = 1;
-            Some(element)
+            let element = common(array.elem.iter().map(|item| kind(item, env)), env)?;
+            Some(element.array())
         }
         Expr::Tuple(_) => built_in("record"),
         Expr::Subquery(inner) => single_column(inner, env),
@@ -142,9 +141,7 @@ fn access(root: &Expr, chain: &[ast::AccessExpr], env: &Environment) -> Option<C
     let mut found = base_type(&of(root, env)?, env.scope);
     for step in chain {
         found = match step {
-            ast::AccessExpr::Subscript(ast::Subscript::Index { .. }) if overload::is_array(&found) => {
-                overload::element_type(&found)
-            }
+            ast::AccessExpr::Subscript(ast::Subscript::Index { .. }) if overload::is_array(&found) => found.element(),
             ast::AccessExpr::Subscript(ast::Subscript::Slice { .. }) if overload::is_array(&found) => found,
             ast::AccessExpr::Subscript(_) if found.written.name == "jsonb" => found,
             ast::AccessExpr::Dot(Expr::Identifier(field)) => field_type(&found, &names::name(field), env)?,
@@ -204,15 +201,14 @@ fn returned(candidate: &Candidate, arguments: &[Kind], env: &Environment) -> Opt
     };
     let element = || {
         bound(&["anyelement", "anynonarray", "anyenum", "anycompatible", "anycompatiblenonarray"])
-            .or_else(|| bound(&["anyarray", "anycompatiblearray"]).map(|array| overload::element_type(&array)))
+            .or_else(|| bound(&["anyarray", "anycompatiblearray"]).map(|array| array.element()))
             .or_else(|| range_element(&bound(&["anyrange", "anymultirange", "anycompatiblerange"])?))
     };
     match declared.written.name.as_str() {
         "anyelement" | "anynonarray" | "anyenum" | "anycompatible" | "anycompatiblenonarray" => element(),
         "anyarray" | "anycompatiblearray" => {
-            let mut array = bound(&["anyarray", "anycompatiblearray"]).or_else(element)?;
-            Arc::make_mut(&mut array.written).array_dimensions = 1;
-            Some(base_type(&array, env.scope))
+            let array = bound(&["anyarray", "anycompatiblearray"]).or_else(element)?;
+            Some(base_type(&array.array(), env.scope))
         }
         "anyrange" | "anymultirange" => bound(&[declared.written.name.as_str()]),
         _ => Some(declared),

@@ -76,6 +76,11 @@ impl Facts {
         self.indexes.get(name)
     }
 
+    /// Those that a failed concurrent build left behind, which no definition tells.
+    pub fn invalid_indexes(&self) -> impl Iterator<Item = &QualifiedName> {
+        self.indexes.iter().filter(|(_, index)| !index.valid).map(|(name, _)| name)
+    }
+
     pub fn setting(&self, name: &str) -> Option<&Setting> {
         self.settings.get(name)
     }

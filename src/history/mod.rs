@@ -11,8 +11,8 @@ mod separate;
 mod transaction;
 
 pub use completeness::{Completeness, Decision, decide_completeness};
+pub(crate) use places::Before;
 pub use places::Places;
-pub(crate) use places::{Added, adds_only};
 pub use replay::{Options, Replayer, Unit, replay};
 pub use separate::{History, separate};
 pub use transaction::{HeldLock, TransactionId, TransactionKind};

@@ -4,6 +4,7 @@
 //! rollback undid keeps its place; nobody asks for it, and whatever takes its id next takes the place too.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
@@ -13,7 +14,7 @@ use crate::change::{
     Name,
 };
 use crate::contract::Subject;
-use crate::schema::{ColumnId, Constraint, ConstraintKind, Relation, RelationId, Routine, Schema};
+use crate::schema::{ColumnId, Constraint, ConstraintKind, Relation, RelationId, Routine, Schema, Session};
 use crate::sql::Span;
 
 /// The places of relations, columns, constraints and routines. Costs next to nothing to copy.
@@ -82,21 +83,20 @@ impl Places {
         }
     }
 
-    /// As [`Places::record`], of a statement that [only adds](adds_only): the schema before it need not be kept, which would make every
-    /// change to it a copy.
-    pub(crate) fn record_added(&mut self, after: &Schema, added: Added, change: &Change, statement: Span) {
+    /// As [`Places::record`], of what was kept before the statement.
+    pub(crate) fn record_since(&mut self, before: &Before, after: &Schema, change: &Change, statement: Span) {
+        let (newest, altered) = match before {
+            Before::Whole(before) => return self.record(before, after, change, statement),
+            Before::Additions { newest, altered } => (newest, altered),
+        };
         let parts = Parts::of(change);
-        if let Some(altered) = added.altered {
-            for constraint in &altered.constraints {
-                let subject = Subject::Part(altered.id, constraint.name.clone());
-                if !self.defined.contains_key(&subject) {
-                    let place = parts.constraint(altered, constraint).unwrap_or(statement);
-                    self.defined.insert(subject, place);
-                }
-            }
+        if let Some(old) = altered
+            && let Some(new) = after.relation(old.id)
+        {
+            self.relation(Some(old), new, &parts, statement);
         }
         // A table comes before its indexes, whose places are those of its constraints.
-        let behind = added.newest.map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = newest.map_or(Bound::Unbounded, Bound::Excluded);
         for (_, new) in after.relations.range((behind, Bound::Unbounded)) {
             self.relation(None, new, &parts, statement);
         }
@@ -136,24 +136,38 @@ impl Places {
     }
 }
 
-/// What a statement added to a schema.
-pub(crate) struct Added<'a> {
-    /// The newest relation before it.
-    pub newest: Option<RelationId>,
-    /// The table that got a constraint.
-    pub altered: Option<&'a Relation>,
+/// What has to be kept of the schema before a statement, to tell afterwards what the statement made.
+pub(crate) enum Before {
+    Whole(Box<Schema>),
+    /// The statement only adds: a schema that is kept would make every change a copy.
+    Additions {
+        newest: Option<RelationId>,
+        /// The table that gets a constraint.
+        altered: Option<Arc<Relation>>,
+    },
 }
 
-/// Whether a statement makes tables and indexes, or adds constraints, and takes and changes nothing that has a place.
-pub(crate) fn adds_only(change: &Change) -> bool {
-    use AlterTableActionKind::{AddConstraint, OwnerTo};
-    match change {
-        Change::CreateTable(_) | Change::CreateIndex(_) | Change::Comment(_) => true,
-        Change::AlterTable(alter) => {
-            alter.actions.iter().all(|action| matches!(action.kind, AddConstraint(_) | OwnerTo { .. }))
-        }
-        _ => false,
+impl Before {
+    pub fn of(schema: &Schema, change: &Change, session: &Session) -> Before {
+        let whole = || Before::Whole(Box::new(schema.clone()));
+        let altered = match change {
+            Change::CreateTable(_) | Change::CreateIndex(_) | Change::Comment(_) => None,
+            Change::AlterTable(alter) if alter.actions.iter().all(|action| only_adds(&action.kind)) => {
+                match schema.find_relation(&alter.relation, session) {
+                    // What a parent gets, its children get too.
+                    Some(table) if !table.children.is_empty() => return whole(),
+                    table => table.cloned(),
+                }
+            }
+            _ => return whole(),
+        };
+        Before::Additions { newest: schema.relations.get_max().map(|(id, _)| *id), altered }
     }
+}
+
+/// Takes and changes nothing that has a place.
+fn only_adds(action: &AlterTableActionKind) -> bool {
+    matches!(action, AlterTableActionKind::AddConstraint(_) | AlterTableActionKind::OwnerTo { .. })
 }
 
 /// Whose a routine is, and who may call it, is not what it does.

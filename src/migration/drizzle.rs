@@ -23,9 +23,10 @@ impl Tool for Drizzle {
     }
 
     fn detect(&self, folder: &Folder) -> bool {
-        let mut snapshots = folder.files.iter().filter(|file| file.depth() == 2 && file.name() == "snapshot.json");
-        let beside = |snapshot: &File| folder.file(snapshot.relative.with_file_name("migration.sql")).is_some();
-        folder.file(JOURNAL).is_some() || snapshots.any(beside)
+        // Most folders of migrations have none, and to look beside each file costs.
+        let is_snapshot = |file: &File| file.depth() == 2 && file.name() == "snapshot.json";
+        folder.file(JOURNAL).is_some()
+            || folder.files.iter().any(is_snapshot) && folder.files.iter().any(|file| has_snapshot(folder, file))
     }
 
     fn order(&self, folder: &Folder) -> Order {

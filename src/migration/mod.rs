@@ -82,6 +82,11 @@ pub enum Age {
 }
 
 impl Migration {
+    /// Whether findings are wanted; one that ran before only builds the schema.
+    pub fn is_judged(&self) -> bool {
+        self.age != Age::Old
+    }
+
     /// A text of its own whose statements commit one by one.
     pub fn plain(name: &str, file: FileId, length: usize) -> Migration {
         let span = Span::new(file, 0, length);

@@ -406,6 +406,21 @@ impl ColumnType {
     pub(super) fn unknown(span: Span) -> ColumnType {
         ColumnType { written: TypeName::plain("unknown", span).into(), resolved: ResolvedType::Unknown }
     }
+
+    /// The type of an array's elements.
+    pub fn element(&self) -> ColumnType {
+        self.with_dimensions(0)
+    }
+
+    /// The array of this type.
+    pub fn array(&self) -> ColumnType {
+        self.with_dimensions(1)
+    }
+
+    fn with_dimensions(&self, array_dimensions: u8) -> ColumnType {
+        let written = TypeName { array_dimensions, ..TypeName::clone(&self.written) };
+        ColumnType { written: written.into(), resolved: self.resolved }
+    }
 }
 
 impl TypeName {

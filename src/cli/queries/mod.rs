@@ -117,7 +117,7 @@ fn statements(arguments: &Arguments, reading: &Reading) -> anyhow::Result<Vec<St
 }
 
 fn advise(arguments: &Arguments, reading: &Reading, statements: Vec<Statement>) -> anyhow::Result<Report> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = super::runtime()?;
     let prepared = statements.iter().map(Statement::prepared).collect();
     let pg_bin = arguments.pg_bin.as_deref();
     let (mut chosen, tables) =
