@@ -1,0 +1,48 @@
+//! What clients lose: SQL before, a migration, and the kinds of breakage that the difference holds.
+
+use pgassay::change::Change;
+use pgassay::contract::{Breakage, diff};
+use pgassay::schema::{Schema, Session, apply};
+use pgassay::sql::{SourceFile, Sources, read_script};
+use pgassay::version::PgVersion;
+
+fn run(schema: &mut Schema, sql: &str) {
+    let mut sources = Sources::default();
+    let file = sources.add(SourceFile::new("case.sql", sql));
+    let script = read_script(file, sources.file(file));
+    for statement in &script.statements {
+        let change = statement.change.as_ref().unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let is_row = matches!(change, Change::Insert(_));
+        let applied = apply(schema, change, &Session::default(), PgVersion::default());
+        assert!(is_row || applied.problems.is_empty(), "{sql}: {:?}", applied.problems);
+    }
+}
+
+fn lost(before: &str, migration: &str) -> Vec<Breakage> {
+    let mut schema = Schema::new(true);
+    run(&mut schema, before);
+    let old = schema.clone();
+    run(&mut schema, migration);
+    diff(&old, &schema, PgVersion::default())
+}
+
+#[test]
+fn every_case_loses_what_it_says() {
+    let mut wrong = Vec::new();
+    for case in crate::contract_cases::CASES {
+        let found = lost(case.before, case.migration);
+        let kinds: Vec<String> = found.iter().map(|it| format!("{:?}", it.kind)).collect();
+        if kinds != case.kinds {
+            wrong
+                .push(format!("{}\n  {}\n  expected {:?}\n  found {kinds:?}", case.before, case.migration, case.kinds));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), crate::contract_cases::CASES.len(), wrong.join("\n"));
+}
+
+#[test]
+fn an_unchanged_schema_loses_nothing() {
+    for case in crate::contract_cases::CASES {
+        assert!(lost(case.before, "").is_empty(), "{}", case.before);
+    }
+}

@@ -1,0 +1,26 @@
+//! Tests that need no PostgreSQL server. tests/README.md says where a test belongs.
+
+mod baseline;
+mod command_line;
+mod config;
+mod contract;
+mod documentation;
+mod formats;
+mod frameworks;
+mod frameworks_edges;
+mod histories;
+mod init;
+mod linter_mistakes;
+mod own_times;
+mod plan_conditions;
+mod plans;
+mod reads_ddl;
+mod rules;
+mod schema;
+mod since;
+mod transactions;
+
+#[path = "../support/contract_cases.rs"]
+mod contract_cases;
+#[path = "../support/rule_pages.rs"]
+mod rule_pages;

@@ -1,0 +1,23 @@
+//! Tests that start throwaway PostgreSQL servers. tests/README.md says where a test belongs.
+
+mod advice;
+mod audit;
+mod connections;
+mod database;
+mod observation;
+mod plans;
+mod predicted_against_observed;
+mod prove;
+mod prove_clients;
+mod prove_queries;
+mod prove_witnesses;
+mod queries;
+mod refused;
+mod shop;
+mod twin;
+mod witnesses;
+
+#[path = "../support/contract_cases.rs"]
+mod contract_cases;
+#[path = "../support/mod.rs"]
+mod support;
