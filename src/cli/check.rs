@@ -89,6 +89,8 @@ fn judge(arguments: &Arguments, in_force: InForce, sources: &mut Sources) -> any
         Some(database) => arguments.proof.target(database, sources)?,
         None => None,
     };
+    let mut settings = in_force.settings.clone();
+    settings.options.version_assumed = in_force.pg_version.origin == Origin::Default && database.is_none();
     let job = Job {
         base: base.into_iter().chain(dumps).collect(),
         migrations,
@@ -97,7 +99,7 @@ fn judge(arguments: &Arguments, in_force: InForce, sources: &mut Sources) -> any
         one_deploy: selected.one_deploy,
         findings: selected.findings,
         strict: in_force.strict.value,
-        settings: in_force.settings.clone(),
+        settings,
         live: database.map(Database::live),
     };
     let mut report = arguments.proof.check(&job, target, sources)?;

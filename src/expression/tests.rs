@@ -117,6 +117,7 @@ fn sql_routine(id: u32, name: &str, body: &str, volatility: Volatility) -> Routi
         span: names::NOWHERE,
         change: Ok(crate::change::Change::Select(select)),
         conditional: false,
+        newer: Vec::new(),
     };
     Routine {
         language: "sql".into(),

@@ -17,6 +17,8 @@ pub struct RuleOptions {
     pub quiet_calls: BTreeMap<&'static str, usize>,
     /// lock-behind-transaction: a transaction that is open for so many seconds.
     pub long_transaction_seconds: usize,
+    /// Nobody said on which version the migrations will run: the oldest is assumed, and what only it lacks is no error.
+    pub version_assumed: bool,
 }
 
 impl Default for RuleOptions {
@@ -28,6 +30,7 @@ impl Default for RuleOptions {
             brief_milliseconds: BTreeMap::new(),
             quiet_calls: BTreeMap::new(),
             long_transaction_seconds: 10,
+            version_assumed: false,
         }
     }
 }

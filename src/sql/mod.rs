@@ -22,6 +22,7 @@ mod keyword;
 mod lexis;
 mod literal;
 mod maintenance;
+mod newer;
 mod normal;
 mod object;
 mod operator;
@@ -61,6 +62,7 @@ mod ddl_tests;
 mod testing;
 
 pub use keyword::can_name_column;
+pub use newer::{Form, Newer};
 pub use normal::normalize;
 pub use plpgsql::read_plpgsql_body;
 pub(crate) use script::STACK;
@@ -80,6 +82,8 @@ pub struct Statement {
     pub change: Result<Change, Unreadable>,
     /// Stands under IF, CASE, LOOP or EXCEPTION of a PL/pgSQL block: it may run or not.
     pub conditional: bool,
+    /// The forms in it that not every supported server reads.
+    pub newer: Vec<Newer>,
 }
 
 /// Why a statement could not be read.

@@ -6,6 +6,7 @@
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 use super::dynamic;
+use super::newer::newer_in_body;
 use super::reader::{Reader, Result, is_word};
 use super::script::{read_text, read_tokens};
 use super::token::{Origin, Text, tokenize};
@@ -17,7 +18,8 @@ const DEEPEST: usize = 200;
 /// The statements of a body in the order of the text, and the places of EXECUTE whose text is not known.
 pub(super) fn read_plpgsql(text: &Text) -> (Vec<Statement>, Vec<Span>) {
     let whole = text.span(0, text.text.len());
-    let unreadable = |error: Unreadable| Statement { span: whole, change: Err(error), conditional: false };
+    let unreadable =
+        |error: Unreadable| Statement { span: whole, change: Err(error), conditional: false, newer: Vec::new() };
     let tokens = match tokenize(text) {
         Ok(tokens) => tokens,
         Err(error) => return (vec![unreadable(error)], Vec::new()),
@@ -330,8 +332,9 @@ impl Body<'_> {
             token.token = Token::make_keyword(word);
         }
         let span = self.span(start, end);
+        let newer = newer_in_body(&self.reader.text, &tokens);
         let change = read_tokens(self.reader.text.clone(), without_into(tokens), None);
-        self.statements.push(Statement { span, change, conditional: self.conditions > 0 });
+        self.statements.push(Statement { span, change, conditional: self.conditions > 0, newer });
     }
 
     /// Reads an expression as the query SELECT expression. One that is not understood is left out: it changes nothing.
@@ -341,9 +344,10 @@ impl Body<'_> {
             let select = TokenWithSpan { token: Token::make_keyword("SELECT"), span: first.span };
             tokens.insert(0, select);
         }
+        let newer = newer_in_body(&self.reader.text, &tokens);
         if let Ok(change) = read_tokens(self.reader.text.clone(), tokens, None) {
             let span = self.span(start, end);
-            self.statements.push(Statement { span, change: Ok(change), conditional: self.conditions > 0 });
+            self.statements.push(Statement { span, change: Ok(change), conditional: self.conditions > 0, newer });
         }
     }
 

@@ -6,6 +6,7 @@ use sqlparser::tokenizer::Token;
 
 use super::alter_object;
 use super::literal::Literal;
+use super::newer::newer;
 use super::reader::{Reader, Result};
 use super::script::{read_text, read_tokens};
 use super::setting;
@@ -272,8 +273,9 @@ fn returned(reader: &mut Reader) -> Result<Statement> {
     if let Some(first) = tokens.first_mut() {
         first.token = Token::make_keyword("SELECT");
     }
+    let newer = newer(&reader.text, &tokens);
     let change = read_tokens(reader.text.clone(), tokens, None);
-    Ok(Statement { span: reader.span_from(start), change, conditional: false })
+    Ok(Statement { span: reader.span_from(start), change, conditional: false, newer })
 }
 
 /// The position of the semicolon that ends the statement which begins here; a CASE has an END of its own.

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use super::newer::newer;
 use super::reader::Reader;
 use super::split::{Piece, Split, split};
 use super::statement::read_statement;
@@ -58,23 +59,27 @@ pub(super) fn read_text(text: &Text) -> Vec<Statement> {
 
 fn read_piece(text: &Text, piece: &Piece) -> Statement {
     let span = text.span(piece.range.start, piece.range.end);
-    let change = match &piece.problem {
-        Some((message, range)) => Err(Unreadable { message: message.clone(), span: text.span(range.start, range.end) }),
+    let (change, newer) = match &piece.problem {
+        Some((message, range)) => {
+            let span = text.span(range.start, range.end);
+            (Err(Unreadable { message: message.clone(), span }), Vec::new())
+        }
         None => {
             let data = piece.data.as_ref().map(|range| text.span(range.start, range.end));
-            read_change(text.part(piece.range.start, piece.range.end), data)
+            let text = text.part(piece.range.start, piece.range.end);
+            match tokenize(&text) {
+                Ok(tokens) => {
+                    let newer = newer(&text, &tokens);
+                    (read_tokens(text, tokens, data), newer)
+                }
+                Err(error) => (Err(error), Vec::new()),
+            }
         }
     };
-    Statement { span, change, conditional: false }
+    Statement { span, change, conditional: false, newer }
 }
 
-/// Reads one statement; when that fails, once more with its tokens repaired.
-pub(super) fn read_change(text: Text, copy_data: Option<Span>) -> Result<Change, Unreadable> {
-    let tokens = tokenize(&text)?;
-    read_tokens(text, tokens, copy_data)
-}
-
-/// As [`read_change`], from tokens of the text.
+/// Reads one statement from its tokens; when that fails, once more with its tokens repaired.
 pub(super) fn read_tokens(
     text: Text,
     tokens: Vec<TokenWithSpan>,

@@ -1,10 +1,12 @@
 //! Statements that the server refuses whatever the rows are.
 
+use crate::change::Change;
 use crate::effect::{FailsWhen, Failure};
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule, nearest_of};
 use crate::schema::ProblemKind;
+use crate::sql::{Form, Newer};
 
 pub const MISSING_OBJECT: Rule = Rule {
     name: "missing-object",
@@ -75,10 +77,47 @@ pub const REFUSED_STATEMENT: Rule = Rule {
         migration: "SET lock_timeout = '2s';\nCREATE TABLE copies (id bigint PRIMARY KEY);",
     },
     check: Check::Step(|context, findings| {
+        if too_new(context, findings) {
+            return;
+        }
         problems(context, ProblemKind::Invalid, &REFUSED_STATEMENT, findings);
         always_failing(context, findings);
     }),
 };
+
+/// Forms that the target's grammar does not have: of several the newest, which says what server it takes.
+fn too_new(context: &StepContext, findings: &mut Vec<Finding>) -> bool {
+    let version = context.run.version;
+    let refused = |newer: &&Newer| !version.at_least(newer.form.since) && version.at_least(newer.form.refused_from);
+    let inner = match context.change() {
+        Some(Change::CreateRoutine(create)) if context.step.session.check_function_bodies => &create.statements[..],
+        _ => &[],
+    };
+    let all = std::iter::once(context.step.statement).chain(inner).flat_map(|statement| &statement.newer);
+    let Some(newest) = all.filter(refused).max_by_key(|newer| newer.form.since) else { return false };
+    if context.step.conditional {
+        return true;
+    }
+    let Form { name, since, before, .. } = newest.form;
+    let assumed = context.options.version_assumed;
+    let message = match assumed {
+        true => format!("fails before PostgreSQL {since}: {name} came with it"),
+        false => format!("fails: {name} came with PostgreSQL {since}, and the target is {version}"),
+    };
+    let mut finding = REFUSED_STATEMENT.finding(newest.span, message);
+    finding.evidence.push(match assumed {
+        true => Evidence::assumed(format!("no --pg-version is given, so {version}, the oldest, is assumed")),
+        false => Evidence::declared(format!("the grammar of PostgreSQL {version} has no such form")),
+    });
+    if assumed {
+        finding.severity = Severity::Warning;
+        finding.advice = Advice::text(format!("Give --pg-version if every server has {since}. {before}"));
+    } else {
+        finding.advice = Advice::text(*before);
+    }
+    findings.push(finding);
+    true
+}
 
 fn problems(context: &StepContext, kind: ProblemKind, rule: &Rule, findings: &mut Vec<Finding>) {
     // Under IF or EXCEPTION the author has thought of it.
