@@ -6,7 +6,8 @@ use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use pgassay::check::{Job, check};
 use pgassay::migration::Migration;
-use pgassay::sql::{SourceFile, Sources, read_script};
+use pgassay::source::{SourceFile, Sources};
+use pgassay::sql::read_script;
 
 const MIGRATIONS: usize = 400;
 

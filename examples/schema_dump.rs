@@ -1,7 +1,9 @@
 //! Prints what a script leaves in the schema, one line a relation, column and constraint, to be held against a real server's catalog.
 
-use pgassay::schema::{Applied, Schema, Session};
-use pgassay::sql::{SourceFile, Sources, read_script};
+use pgassay::apply::Applied;
+use pgassay::schema::{Schema, Session};
+use pgassay::source::{SourceFile, Sources};
+use pgassay::sql::read_script;
 
 fn load(sql: &str) -> (Schema, Vec<String>) {
     let mut sources = Sources::default();
@@ -23,7 +25,7 @@ fn load(sql: &str) -> (Schema, Vec<String>) {
             pgassay::change::Change::Set(set) => session.set(set),
             _ => {
                 let version = pgassay::version::PgVersion::new(15).expect("15 is supported");
-                let Applied { problems, .. } = pgassay::schema::apply(&mut schema, change, &session, version);
+                let Applied { problems, .. } = pgassay::apply::apply(&mut schema, change, &session, version);
                 said.extend(problems.into_iter().map(|problem| problem.message));
             }
         }

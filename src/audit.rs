@@ -8,18 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::check;
 use crate::config::Settings;
-use crate::db::Database;
 use crate::facts::{Facts, Reference, Samples, Workload};
 use crate::finding::{Finding, Severity};
 use crate::history::{self, Completeness, History, Options, Places, decide_completeness, separate};
 use crate::migration::{Direction, Migration};
 use crate::report::Report;
 use crate::rules::read_suppressions;
-use crate::rules::schema::{self as schema_rules, SchemaContext, numbers, queries};
+use crate::rules::schema::{self as schema_rules, SchemaContext, queries};
 use crate::schema::{Relation, RelationId, Schema};
-use crate::sql::Sources;
+use crate::source::Sources;
+use crate::text::numbers;
 use crate::version::PgVersion;
 
 /// What to judge.
@@ -48,22 +47,6 @@ pub struct Made {
     pub places: Places,
 }
 
-impl AuditJob {
-    /// The job of judging a database that was read, with the default settings.
-    pub fn of_database(database: Database, sources: &Sources) -> AuditJob {
-        let Database { label, version, file, schema, places, facts, workload, .. } = database;
-        AuditJob {
-            migrations: vec![Migration::plain(&label, file, sources.file(file).text.len())],
-            made: Some(Made { schema, places }),
-            version,
-            completeness: Completeness::Complete,
-            facts: Some(facts),
-            workload: Some(workload),
-            ..AuditJob::default()
-        }
-    }
-}
-
 /// Which findings to show.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -76,21 +59,12 @@ pub struct Filter {
     pub min_severity: Option<Severity>,
 }
 
-/// Columns of a database that look like references and have no foreign key, for a sample to measure.
-pub fn references(database: &Database, settings: &Settings) -> Vec<Reference> {
+/// Columns of a schema that look like references and have no foreign key, for a sample to measure.
+pub fn references(schema: &Schema, version: PgVersion, facts: &Facts, settings: &Settings) -> Vec<Reference> {
+    let places = Places::default();
     schema_rules::references(&SchemaContext {
-        schema: &database.schema,
-        version: database.version,
-        places: &Places::default(),
-        areas: &settings.areas,
-        options: &settings.options,
-        facts: Some(&database.facts),
-        workload: None,
-        uses: &[],
-        samples: None,
-        scope: None,
-        left_alone: None,
-        earlier: None,
+        facts: Some(facts),
+        ..SchemaContext::of(schema, version, &places, &settings.areas, &settings.options)
     })
 }
 
@@ -140,8 +114,8 @@ impl Judged {
 fn judge_history(job: &AuditJob, history: History, sources: &Sources) -> Judged {
     let migrations: Vec<Migration> =
         history.migrations.into_iter().filter(|migration| migration.direction == Direction::Up).collect();
-    let base = check::read(&history.base, sources, false);
-    let units = check::read(&migrations, sources, false);
+    let base = history::read(&history.base, sources, false);
+    let units = history::read(&migrations, sources, false);
     let options = Options { version: job.version, one_deploy: false, older_steps: false };
     let mut before = history::replay(&base, Schema::new(true), options, |_| {});
     before.complete = match job.completeness {
@@ -164,19 +138,12 @@ fn judge_history(job: &AuditJob, history: History, sources: &Sources) -> Judged 
 }
 
 fn judge_made(job: &AuditJob, made: &Made) -> Judged {
+    let settings = &job.settings;
     let context = SchemaContext {
-        schema: &made.schema,
-        version: job.version,
-        places: &made.places,
-        areas: &job.settings.areas,
-        options: &job.settings.options,
         facts: job.facts.as_ref(),
         workload: job.workload.as_ref(),
-        uses: &[],
         samples: job.samples.as_ref(),
-        scope: None,
-        left_alone: None,
-        earlier: None,
+        ..SchemaContext::of(&made.schema, job.version, &made.places, &settings.areas, &settings.options)
     };
     let uses = job.workload.as_ref().map(|workload| queries::uses(&context, workload)).unwrap_or_default();
     let context = SchemaContext { uses: &uses, ..context };
@@ -185,27 +152,14 @@ fn judge_made(job: &AuditJob, made: &Made) -> Judged {
     Judged { ranked, tables: context.any_tables().count(), headings }
 }
 
-/// The columns that each statement of a database's workload compares, or asks for in conditions, by printed name.
-pub fn columns_compared(database: &Database) -> Vec<BTreeSet<String>> {
+/// The columns that each statement of a workload compares, or asks for in conditions, by printed name.
+pub fn columns_compared(schema: &Schema, version: PgVersion, workload: &Workload) -> Vec<BTreeSet<String>> {
     let settings = Settings::default();
     let places = Places::default();
-    let context = SchemaContext {
-        schema: &database.schema,
-        version: database.version,
-        places: &places,
-        areas: &settings.areas,
-        options: &settings.options,
-        facts: None,
-        workload: None,
-        uses: &[],
-        samples: None,
-        scope: None,
-        left_alone: None,
-        earlier: None,
-    };
-    let mut found = vec![BTreeSet::new(); database.workload.statements.len()];
-    for used in queries::uses(&context, &database.workload) {
-        let Some(table) = database.schema.relation(used.table) else { continue };
+    let context = SchemaContext::of(schema, version, &places, &settings.areas, &settings.options);
+    let mut found = vec![BTreeSet::new(); workload.statements.len()];
+    for used in queries::uses(&context, workload) {
+        let Some(table) = schema.relation(used.table) else { continue };
         let Some(column) = table.column_by_id(used.column) else { continue };
         if used.kind != queries::UseKind::Read {
             found[used.statement].insert(format!("{}.{}", table.name, column.name));
@@ -267,7 +221,7 @@ fn judge(context: &SchemaContext, headings: &mut BTreeMap<String, String>) -> Ve
 }
 
 /// The area of a table, or of what it is a partition of.
-fn area(context: &SchemaContext, relation: &Relation) -> Option<crate::config::Area> {
+fn area(context: &SchemaContext, relation: &Relation) -> Option<crate::area::Area> {
     let parents = context.schema.parents_closure(relation.id);
     let names = parents.iter().filter_map(|id| context.schema.relation(*id)).map(|it| &it.name);
     [&relation.name].into_iter().chain(names).filter_map(|name| context.areas.of(name)).min()

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
 use crate::report::{FINGERPRINT_VERSION, Report, fingerprints};
-use crate::sql::Sources;
+use crate::source::Sources;
 
 /// The accepted findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

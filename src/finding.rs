@@ -5,10 +5,10 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use crate::config::Area;
+use crate::area::Area;
+use crate::catalog::LockMode;
 use crate::contract::Witness;
-use crate::effect::LockMode;
-use crate::sql::Span;
+use crate::source::Span;
 
 /// What kind of harm a finding speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

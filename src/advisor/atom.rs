@@ -94,7 +94,7 @@ pub fn alternatives(condition: &str, alias: &str, table: &TableInfo) -> Vec<Vec<
 
 /// A chain of operators makes a tree as deep as it is long.
 fn with_stack<T>(text: &str, read: impl FnOnce() -> T) -> T {
-    if text.len() > 1000 { stacker::grow(64 << 20, read) } else { read() }
+    if text.len() > 1000 { stacker::grow(crate::stack::DEEPEST, read) } else { read() }
 }
 
 /// Columns of the relation that an expression names.

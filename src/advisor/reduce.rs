@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::Offer;
 use super::candidate::table_of;
 use super::choose::{Plans, Work, cautious_cost};
 use super::definition::{Definition, Method};
-use super::size;
 use super::tables::Tables;
 use super::write_cost::{self, Writes};
+use super::{Offer, size};
 use crate::change::QualifiedName;
 use crate::plan::node::KnownType;
 use crate::plan::{Node, Plan};

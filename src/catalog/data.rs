@@ -13,7 +13,7 @@
 //!   `type`, `cast`, `class` or `relation`, without versions
 
 use super::{BuiltInType, Cast, CastContext, CastMethod, CastRow, Function, Operator, Versions};
-use crate::change::Volatility;
+use crate::catalog::Volatility;
 use crate::version::PgVersion;
 
 /// A row's columns; one that is missing is empty.

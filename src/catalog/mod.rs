@@ -5,15 +5,18 @@
 
 mod data;
 mod extension;
+mod lock;
 mod operator_class;
+mod volatility;
 
 use std::sync::LazyLock;
 
-use crate::change::Volatility;
 use crate::version::PgVersion;
 
 pub use extension::{ExtensionContents, extension};
+pub use lock::{LockMode, UnknownLockMode};
 pub use operator_class::default_operator_class;
+pub use volatility::Volatility;
 
 /// Oldest and newest major version that has a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sqlparser::ast;
 
 use super::{Expression, Ident, ObjectName};
-use crate::sql::Span;
+use crate::source::Span;
 
 /// A relation that a statement reads or writes besides its target.
 #[derive(Debug, Clone, PartialEq)]

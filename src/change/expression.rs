@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sqlparser::ast;
 
 use super::{Name, ObjectName};
-use crate::sql::Span;
+use crate::source::Span;
 
 /// An expression: sqlparser's tree, and the text it was read from.
 #[derive(Debug, Clone)]

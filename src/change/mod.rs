@@ -10,6 +10,7 @@ mod name;
 mod object;
 mod routine;
 mod session;
+mod statement;
 mod table;
 
 pub use data::*;
@@ -18,6 +19,7 @@ pub use name::*;
 pub use object::*;
 pub use routine::*;
 pub use session::*;
+pub use statement::*;
 pub use table::*;
 
 /// One step that a statement asks for.

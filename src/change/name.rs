@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::sql::Span;
+use crate::source::Span;
 
 /// An identifier as the catalog stores it: folded to lower case unless it was quoted, cut at 63 bytes.
 ///

@@ -7,7 +7,7 @@ use super::{
     Constraint, Expression, Ident, IndexElement, Name, ObjectName, PartitionKey, Persistence, Query, RoutineName,
     StorageOption, TypeName,
 };
-use crate::sql::Span;
+use crate::source::Span;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateIndex {
@@ -572,7 +572,7 @@ pub struct Truncate {
 pub struct LockTable {
     /// With whether ONLY was written.
     pub tables: Vec<(ObjectName, bool)>,
-    pub mode: crate::effect::LockMode,
+    pub mode: crate::catalog::LockMode,
     pub nowait: bool,
 }
 

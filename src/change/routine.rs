@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{Expression, FiringMode, Ident, Name, ObjectName, Query, RoutineName, TypeName};
-use crate::sql::{Span, Statement};
+use crate::catalog::Volatility;
+use crate::change::Statement;
+use crate::source::Span;
 
 /// CREATE [OR REPLACE] FUNCTION | PROCEDURE.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,14 +49,6 @@ pub enum ArgumentMode {
     Out,
     InOut,
     Variadic,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
-pub enum Volatility {
-    Immutable,
-    Stable,
-    #[default]
-    Volatile,
 }
 
 /// ALTER FUNCTION's own options; renames and owners are [`super::AlterObject`].

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::Name;
-use crate::sql::{Span, Statement};
+use crate::change::Statement;
+use crate::source::Span;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransactionControl {

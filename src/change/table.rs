@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Expression, Ident, Name, ObjectName, Query, SequenceOptions, TypeName};
-use crate::sql::Span;
+use crate::source::Span;
 
 /// CREATE TABLE, also `… OF type`, `… PARTITION OF parent` and CREATE FOREIGN TABLE.
 #[derive(Debug, Clone, PartialEq)]

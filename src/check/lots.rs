@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use rayon::prelude::*;
-
 use crate::finding::Finding;
-use crate::history::{Decision, Unit};
+use crate::history::{Decision, Unit, read};
 use crate::migration::Migration;
 use crate::rules::{Suppressions, read_suppressions};
 use crate::schema::Schema;
-use crate::sql::{FileId, Sources, read_section};
+use crate::source::{FileId, Sources};
 use crate::version::PgVersion;
 
 /// Bytes of SQL that are read at once. Statements take some forty times the room of their text.
@@ -81,14 +79,4 @@ impl<'a> Lots<'a> {
         }
         Some(units)
     }
-}
-
-/// Parses the sections of migrations, in parallel.
-pub fn read(migrations: &[Migration], sources: &Sources, judged: bool) -> Vec<Unit> {
-    let unit = |migration: &Migration| {
-        let source = sources.file(migration.file);
-        let scripts = migration.sections.iter().map(|section| read_section(source, section.span)).collect();
-        Unit { migration: migration.clone(), scripts, judged: judged && migration.is_judged() }
-    };
-    migrations.par_iter().map(unit).collect()
 }

@@ -2,9 +2,8 @@
 //!
 //! In: migrations and the files they stand in. Out: a [`Report`]. Does no I/O; the same input gives the same report.
 
+mod areas;
 mod lots;
-
-pub use lots::read;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,12 +15,13 @@ use crate::change::{Change, Name};
 use crate::config::Settings;
 use crate::facts::Live;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
-use crate::history::{self, Completeness, History, MigrationRun, Options, Replayer, Unit, separate};
+use crate::history::{self, Completeness, History, MigrationRun, Options, Replayer, Unit, read, separate};
 use crate::migration::{Age, Direction, Migration};
 use crate::report::{Observed, Report, StatementRecord};
 use crate::rules;
 use crate::schema::Schema;
-use crate::sql::{FileId, Sources, Span};
+use crate::source::{FileId, Sources, Span};
+use crate::stack::with_stack;
 use crate::version::PgVersion;
 
 use lots::Lots;
@@ -91,14 +91,6 @@ pub fn check_observed(job: &Job, sources: &Sources, observer: Option<&mut dyn Ob
         .sort_by_cached_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
     report.count(job.migrations.iter().filter(|migration| migration.is_judged()).map(|migration| migration.file));
     report
-}
-
-/// Bytes of stack that spare a thread from taking one of its own for every migration.
-pub const ROOMY_STACK: usize = 2 * crate::sql::STACK;
-
-/// A long chain of operators is a deep tree, and whoever walks or drops it needs stack, whatever thread this is.
-pub(crate) fn with_stack<T>(work: impl FnOnce() -> T) -> T {
-    stacker::maybe_grow(crate::sql::STACK, ROOMY_STACK, work)
 }
 
 fn check_history(
@@ -263,7 +255,7 @@ fn judge_observed(
 }
 
 fn judge(run: MigrationRun, job: &Job, sources: &Sources, observer: Option<&mut dyn Observer>) -> Judged {
-    let mut findings = rules::check(&run, sources, &job.settings, job.live.as_ref());
+    let mut findings = rules::check(&run, sources, &job.settings.options, &job.settings.areas, job.live.as_ref());
     findings.extend(rules::migration::ended_transaction::check(&run));
     if run.migration.direction == Direction::Down {
         // A way back is judged by what it destroys.
@@ -275,7 +267,7 @@ fn judge(run: MigrationRun, job: &Job, sources: &Sources, observer: Option<&mut 
         Some(observer) => observer.migration(&run, sources, &mut findings),
         None => BTreeMap::new(),
     };
-    job.settings.areas.mark(&mut findings, &run);
+    areas::mark(&job.settings.areas, &mut findings, &run);
     findings.iter_mut().for_each(Finding::shrink);
     Judged { file: run.migration.file, findings, statements: records(run, observed) }
 }

@@ -9,7 +9,7 @@ use pgassay::facts::Values;
 use pgassay::finding::Severity;
 use pgassay::migration::{CollectOptions, collect};
 use pgassay::rules;
-use pgassay::sql::Sources;
+use pgassay::source::Sources;
 
 use super::Outcome;
 use super::baseline::BaselineFiles;
@@ -88,7 +88,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
                 true => Some(arguments.database.sample(&database, &in_force.settings)?),
                 false => None,
             };
-            AuditJob { settings: in_force.settings.clone(), samples, ..AuditJob::of_database(database, &sources) }
+            AuditJob { settings: in_force.settings.clone(), samples, ..database.audit_job(&sources) }
         }
         None => {
             let collected = collect(&in_force.paths.value, &collect_options(&in_force)?, &mut sources);
@@ -105,7 +105,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         }
     };
     let mut report = audit(&job, &sources);
-    sources.hide_secrets();
+    pgassay::sql::hide_secrets(&mut sources);
     report.errors.extend(errors);
     // The output is whole even where the baseline is not.
     let known = in_force.baseline.value.as_deref();

@@ -8,7 +8,7 @@ use clap::Args;
 use pgassay::baseline::{Baseline, Entry};
 use pgassay::migration::Migration;
 use pgassay::report::Report;
-use pgassay::sql::Sources;
+use pgassay::source::Sources;
 
 #[derive(Debug, Args)]
 pub struct BaselineFiles {

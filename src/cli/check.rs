@@ -10,7 +10,7 @@ use pgassay::facts::Values;
 use pgassay::finding::Severity;
 use pgassay::migration::{CollectOptions, Collected, Direction, Framework, Migration, collect};
 use pgassay::report::Report;
-use pgassay::sql::Sources;
+use pgassay::source::Sources;
 use pgassay::version::PgVersion;
 
 use super::Outcome;
@@ -103,7 +103,7 @@ fn judge(arguments: &Arguments, in_force: InForce, sources: &mut Sources) -> any
         live: database.map(Database::live),
     };
     let mut report = arguments.proof.check(&job, target, sources)?;
-    sources.hide_secrets();
+    pgassay::sql::hide_secrets(sources);
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     tell_notes(&collected);
     // The output is whole even where the baseline is not.

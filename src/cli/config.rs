@@ -119,7 +119,7 @@ fn paths(paths: &[PathBuf]) -> Vec<String> {
 fn names_a_secret(name: &str) -> bool {
     const WORDS: &[&str] =
         &["password", "passwd", "pass", "pwd", "pw", "secret", "secrets", "token", "key", "credential", "credentials"];
-    pgassay::rules::schema::words::has_word(name, WORDS)
+    pgassay::text::words::has_word(name, WORDS)
 }
 
 fn variables(in_force: &InForce) -> impl Iterator<Item = Line> {

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use pgassay::audit;
 use pgassay::config::Settings;
 use pgassay::db::sample::{self, Bounds, What};
 use pgassay::db::{self, Database, Limits, Parameters, Reading, Wanted, snapshot};
 use pgassay::facts::{Facts, Samples, Values};
-use pgassay::sql::Sources;
+use pgassay::source::Sources;
 use pgassay::version::PgVersion;
 
 /// Which database to look at.
@@ -76,7 +75,7 @@ impl DatabaseArguments {
     pub fn sample(&self, database: &Database, settings: &Settings) -> anyhow::Result<Samples> {
         let Some(url) = &self.db else { return Ok(Samples::default()) };
         let bounds = Bounds::default();
-        let references = audit::references(database, settings);
+        let references = database.references(settings);
         let targets = sample::targets(&database.schema, &database.facts, &references);
         let number = |wanted: fn(&What) -> bool| targets.iter().filter(|target| wanted(&target.what)).count();
         anstream::eprintln!(

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use pgassay::finding::Severity;
 use pgassay::report::{Github, Gitlab, Json, Junit, Markdown, Renderer, Report, Sarif, Text};
-use pgassay::sql::Sources;
+use pgassay::source::Sources;
 use pgassay::version::PgVersion;
 
 use super::output;

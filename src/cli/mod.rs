@@ -21,8 +21,8 @@ mod snapshot;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use pgassay::check::ROOMY_STACK;
 use pgassay::prove::{GUARD_COMMAND, guard};
+use pgassay::stack;
 
 /// Assays PostgreSQL migrations: what a change does to a running system, how that is known, and what to do instead.
 #[derive(Debug, Parser)]
@@ -63,7 +63,7 @@ pub fn run() -> ExitCode {
         return if guard(std::io::stdin().lock()).is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) };
     }
     let command = Arguments::parse().command;
-    let result = match rayon::ThreadPoolBuilder::new().stack_size(ROOMY_STACK).build() {
+    let result = match rayon::ThreadPoolBuilder::new().stack_size(stack::ROOMY).build() {
         // On one of the threads that share the work: a thread beside them would take turns with them.
         Ok(threads) => threads.install(|| run_command(command)),
         Err(error) => Err(error.into()),

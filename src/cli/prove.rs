@@ -10,7 +10,7 @@ use pgassay::facts::Workload;
 use pgassay::prove::{Cleanup, Options, Place, PlanWatch, Prover, Query, counted_queries, read_queries};
 use pgassay::report::Report;
 use pgassay::shadow::installed;
-use pgassay::sql::{FileId, Sources};
+use pgassay::source::{FileId, Sources};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Proof on a shadow server")]

@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use clap::Args;
-use pgassay::report::{Renderer, Text, layout};
+use pgassay::report::{Renderer, Text};
 use pgassay::rules::{self, Example, Rule};
+use pgassay::text::layout;
 
 use super::{Outcome, output};
 

@@ -7,11 +7,12 @@ use clap::Args;
 use pgassay::finding::Finding;
 use pgassay::git::{Repository, Scope};
 use pgassay::migration::changed::{self, News};
-use pgassay::migration::{CollectOptions, Collected, Migration, TransactionMode, TransactionOverride};
-use pgassay::migration::{collect, find, from_command};
+use pgassay::migration::{
+    CollectOptions, Collected, Migration, TransactionMode, TransactionOverride, collect, find, from_command,
+};
 use pgassay::report::Report;
 use pgassay::rules::migration::changed_migration;
-use pgassay::sql::Sources;
+use pgassay::source::Sources;
 
 use super::baseline::BaselineFiles;
 

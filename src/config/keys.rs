@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Area;
 use super::settings::Level;
+use crate::area::Area;
 use crate::history::Completeness;
 use crate::migration::{Framework, TransactionOverride};
 use crate::rules::{ACCEPTABLE_TYPES, RuleOptions};

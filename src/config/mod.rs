@@ -4,7 +4,6 @@
 //! the file says of findings goes to the core as [`Settings`]. [`keys`] lists every key once, for the reader, the JSON schema
 //! and the docs.
 
-mod area;
 pub mod keys;
 mod problem;
 mod read;
@@ -12,7 +11,7 @@ mod schema;
 mod settings;
 mod value;
 
-pub use area::{Area, Areas, TablePattern};
+pub use crate::source::Located;
 pub use problem::{ConfigError, Problem};
 pub use read::parse;
 pub use schema::json_schema;
@@ -28,13 +27,6 @@ use crate::version::PgVersion;
 
 /// The name that is looked for.
 pub const FILE_NAME: &str = "pgassay.toml";
-
-/// A value and the line of the file that gives it, from 1.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Located<T> {
-    pub value: T,
-    pub line: u32,
-}
 
 /// The value of a rule's option.
 #[derive(Debug, Clone, PartialEq, Eq)]

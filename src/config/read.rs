@@ -6,12 +6,12 @@ use glob::Pattern;
 use toml::Spanned;
 use toml::de::{DeString, DeTable};
 
-use super::area::{Area, TablePattern};
 use super::keys::{self, Key, Kind};
 use super::problem::Problem;
 use super::settings::{Level, Levels, Override, Settings};
 use super::value::{Reader, Value};
 use super::{Config, FailOn, Located, OptionValue};
+use crate::area::{Area, TablePattern};
 use crate::rules::{self, Rule};
 
 type KeyName<'i> = Spanned<DeString<'i>>;

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Area;
 use super::keys::{self, Key, Kind};
+use crate::area::Area;
 use crate::rules::{self, Rule};
 use crate::version::PgVersion;
 

@@ -5,11 +5,11 @@ use std::path::{Component, Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
 
-use super::area::Areas;
 use super::{Located, OptionValue};
+use crate::area::Areas;
 use crate::finding::{Category, Finding, Severity};
 use crate::rules::{self, RuleOptions};
-use crate::sql::Sources;
+use crate::source::Sources;
 
 /// A rule's severity, or none at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,8 +147,8 @@ fn lowered(severity: Severity) -> Severity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Area;
-    use crate::sql::{SourceFile, Span};
+    use crate::area::Area;
+    use crate::source::{SourceFile, Span};
 
     const ERROR: Level = Level::At(Severity::Error);
     const WARNING: Level = Level::At(Severity::Warning);

@@ -4,8 +4,10 @@ use imbl::ordmap::DiffItem;
 
 use super::pair::Pair;
 use super::witness::{differs, refused};
-use super::{Breakage, BreakageKind, Context, Subject, certain, possible};
-use super::{column, constraint, foreign_key, guard, privilege, row_security, unique, view};
+use super::{
+    Breakage, BreakageKind, Context, Subject, certain, column, constraint, foreign_key, guard, possible, privilege,
+    row_security, unique, view,
+};
 use crate::change::Persistence;
 use crate::schema::{Relation, RelationKind, Sequence};
 

@@ -6,7 +6,8 @@ use super::values::{self, Purpose};
 use super::witness::{differs, refused};
 use super::{Breakage, BreakageKind, Context, Subject, certain, possible};
 use crate::catalog;
-use crate::change::{Argument, ArgumentMode, TypeName, Volatility};
+use crate::catalog::Volatility;
+use crate::change::{Argument, ArgumentMode, TypeName};
 use crate::expression::{self, Scope};
 use crate::schema::{ColumnType, ResolvedType, Routine, Schema, Session};
 

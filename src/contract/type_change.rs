@@ -4,9 +4,8 @@
 //! type that drivers see), not by the name of the target alone.
 
 use super::pair::Pair;
-use super::values;
 use super::witness::{differs, insert, refused, select};
-use super::{Breakage, BreakageKind, Grade, check};
+use super::{Breakage, BreakageKind, Grade, check, values};
 use crate::catalog::{self, CastContext};
 use crate::change::TypeName;
 use crate::schema::{Column, ColumnType, ResolvedType, Schema, TypeDefinition};

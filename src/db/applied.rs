@@ -211,7 +211,7 @@ pub fn mark(migrations: &mut [Migration], applied: &[AppliedMigrations]) -> usiz
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::FileId;
+    use crate::source::FileId;
 
     fn ran(framework: Framework, table: &str, rows: &[&str], names: &[&str]) -> Vec<bool> {
         let table: QualifiedName = table.parse().unwrap();

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use imbl::ordmap::DiffItem;
 
-use crate::change::{Change, Name, QualifiedName};
-use crate::check::with_stack;
+use crate::apply::apply;
+use crate::change::{Change, Name, QualifiedName, Statement};
 use crate::facts::{Facts, Topic, Unread};
 use crate::history::{Before, Places};
-use crate::schema::{self, Relation, RelationId, Schema, Session, Shared};
-use crate::sql::{FileId, SourceFile, Statement, read_in_lots};
+use crate::schema::{Relation, RelationId, Schema, Session, Shared};
+use crate::source::{FileId, SourceFile};
+use crate::sql::read_in_lots;
+use crate::stack::with_stack;
 use crate::version::PgVersion;
 
 use super::catalog::{Catalog, Constraint};
@@ -33,7 +35,7 @@ pub(super) fn build(file: FileId, source: &SourceFile, version: PgVersion) -> Bu
         Ok(Change::Set(set)) => session.set(set),
         Ok(change) => {
             let before = Before::of(schema, change, &session);
-            let applied = schema::apply(schema, change, &session, version);
+            let applied = apply(schema, change, &session, version);
             places.record_since(&before, schema, change, statement.span);
             refused.extend(applied.problems.into_iter().map(|problem| problem.message));
         }

@@ -43,3 +43,11 @@ impl DbError {
         }
     }
 }
+
+/// The message of a server's error, or of the connection's.
+pub(crate) fn server_message(error: &tokio_postgres::Error) -> (Option<String>, String) {
+    match error.as_db_error() {
+        Some(server) => (Some(server.code().code().to_owned()), server.message().to_owned()),
+        None => (None, error.to_string()),
+    }
+}

@@ -4,7 +4,6 @@ use super::catalog::{self, Catalog, Locked};
 use super::{DbError, Limits, Parameters, Session, build, ddl, measure};
 use crate::change::QualifiedName;
 use crate::facts::{Facts, Topic, Unread, Values, Workload};
-use crate::twin;
 
 /// What was read of a database: enough for a [`Database`](super::Database), and what a snapshot holds.
 #[derive(Debug, Clone)]
@@ -16,7 +15,7 @@ pub struct Reading {
     /// What the frameworks' own tables say.
     pub applied: Vec<super::AppliedMigrations>,
     /// What its planner looks at, where that was wanted: what a twin is made of.
-    pub planner: Option<twin::Statistics>,
+    pub planner: Option<crate::facts::planner::Statistics>,
 }
 
 /// What to read.
@@ -119,8 +118,8 @@ async fn read_with(
     Ok(Reading { ddl, facts, workload, applied, planner })
 }
 
-async fn planner(session: &Session, facts: &mut Facts) -> Option<twin::Statistics> {
-    match twin::capture(session).await {
+async fn planner(session: &Session, facts: &mut Facts) -> Option<crate::facts::planner::Statistics> {
+    match super::planner::capture(session).await {
         Ok(statistics) => Some(statistics),
         Err(error) => {
             facts.unread.push(Unread {

@@ -5,6 +5,7 @@
 //! finding on a live database points into it with file, line and column.
 
 pub mod applied;
+mod audited;
 mod build;
 mod catalog;
 mod connect;
@@ -13,12 +14,14 @@ mod error;
 mod explain;
 mod live;
 mod measure;
+pub mod planner;
 pub mod sample;
 pub mod snapshot;
 
 pub use applied::AppliedMigrations;
 pub use connect::{Limits, Parameters, Row, Session};
 pub use error::DbError;
+pub(crate) use error::server_message;
 pub use explain::{Explained, Mode as ExplainMode, explain};
 pub use live::{Reading, Wanted, read, read_in};
 
@@ -28,7 +31,7 @@ use std::time::Duration;
 use crate::facts::{Facts, Live, Workload};
 use crate::history::Places;
 use crate::schema::Schema;
-use crate::sql::{FileId, SourceFile, Sources};
+use crate::source::{FileId, SourceFile, Sources};
 use crate::version::PgVersion;
 
 /// Marks statements that read rows of tables: pg_stat_statements keeps the comment, and an audit does not judge itself.
@@ -51,7 +54,7 @@ pub struct Database {
     pub workload: Workload,
     pub applied: Vec<AppliedMigrations>,
     /// What its planner looks at, where that was read.
-    pub planner: Option<crate::twin::Statistics>,
+    pub planner: Option<crate::facts::planner::Statistics>,
 }
 
 impl Database {

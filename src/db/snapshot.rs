@@ -15,10 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::applied::AppliedMigrations;
 use super::{DbError, Reading};
+use crate::area::{Area, Areas};
 use crate::change::{Name, QualifiedName};
-use crate::config::{Area, Areas};
 use crate::facts::{ColumnFacts, Facts, Workload};
-use crate::twin;
 
 /// What the header says.
 const FORMAT: &str = "pgassay snapshot";
@@ -152,7 +151,7 @@ struct Written<'r> {
     facts: &'r Facts,
     workload: &'r Workload,
     applied: &'r [AppliedMigrations],
-    planner: Option<twin::Statistics>,
+    planner: Option<crate::facts::planner::Statistics>,
 }
 
 #[derive(Deserialize)]
@@ -169,7 +168,7 @@ struct Body {
     applied: Vec<AppliedMigrations>,
     /// Snapshots of earlier versions have none.
     #[serde(default)]
-    planner: Option<twin::Statistics>,
+    planner: Option<crate::facts::planner::Statistics>,
 }
 
 /// Writes a snapshot; a file that is there is replaced, whole or not at all. `with_values` keeps the values of columns that are not
@@ -243,7 +242,7 @@ fn is_area(areas: &Areas, table: &QualifiedName) -> bool {
 }
 
 /// The table of extended statistics.
-fn table_of(facts: &Facts, object: &twin::ExtendedStatistics) -> Option<QualifiedName> {
+fn table_of(facts: &Facts, object: &crate::facts::planner::ExtendedStatistics) -> Option<QualifiedName> {
     let name = QualifiedName::new(object.schema.as_str(), object.name.as_str());
     facts.statistics.get(&name).map(|statistics| statistics.table.clone())
 }

@@ -1,8 +1,8 @@
 //! CREATE TABLE and CREATE TABLE AS: what they touch of the tables that are there.
 
-use super::LockMode::{AccessShare, ShareRowExclusive, ShareUpdateExclusive};
 use super::predictor::Predictor;
 use super::view::Depth;
+use crate::catalog::LockMode::{AccessShare, ShareRowExclusive, ShareUpdateExclusive};
 use crate::change::{ConstraintKind, CreateSchema, CreateTable, CreateTableAs, ObjectName};
 
 impl Predictor<'_> {

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use sqlparser::ast;
 
-use super::LockMode::{self, AccessShare, RowExclusive, RowShare};
 use super::predictor::Predictor;
 use super::prune::{self, Demand};
 use super::view::Depth;
 use super::written::{self, Assignment};
+use crate::catalog::LockMode::{self, AccessShare, RowExclusive, RowShare};
 use crate::change::{
     Access, Copy, Delete, Expression, Insert, Merge, Name, ObjectName, RelationUse, RuleEvent, Select, TriggerTiming,
     Update,
 };
 use crate::expression;
 use crate::schema::{Relation, RelationKind};
-use crate::sql::Span;
+use crate::source::Span;
 
 impl Predictor<'_> {
     pub fn select(&mut self, select: &Select) {

@@ -1,10 +1,10 @@
 //! DROP: everything that goes with it is locked, and so is what it pointed at.
 
-use super::LockMode::{AccessExclusive, ShareUpdateExclusive};
 use super::predictor::Predictor;
+use crate::catalog::LockMode::{AccessExclusive, ShareUpdateExclusive};
 use crate::change::{self, Drop, ObjectKind, ObjectReference};
 use crate::schema::{ConstraintKind, ForeignKey, Object, Relation, RelationId, RelationKind};
-use crate::sql::Span;
+use crate::source::Span;
 
 impl Predictor<'_> {
     pub fn drop(&mut self, drop: &Drop) {

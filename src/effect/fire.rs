@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::LockMode::{AccessShare, RowExclusive};
 use super::predictor::Predictor;
 use super::view::Depth;
+use crate::catalog::LockMode::{AccessShare, RowExclusive};
 use crate::change::{FiringMode, Name, RuleEvent, TriggerEvent};
 use crate::expression;
 use crate::schema::{Relation, RoutineId, Trigger};
-use crate::sql::Span;
+use crate::source::Span;
 
 impl Predictor<'_> {
     pub fn fire_rules(&mut self, table: &Relation, event: RuleEvent, span: Span) {

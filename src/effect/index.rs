@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::LockMode::{Share, ShareUpdateExclusive};
 use super::predictor::Predictor;
+use crate::catalog::LockMode;
+use crate::catalog::LockMode::{Share, ShareUpdateExclusive};
 use crate::change::{Change, CreateIndex, IndexTarget, Reindex, ReindexTarget};
 use crate::schema::{Relation, RelationKind};
-use crate::sql::Span;
+use crate::source::Span;
 
 impl Predictor<'_> {
     pub fn create_index(&mut self, change: &Change, create: &CreateIndex) {
@@ -111,7 +112,7 @@ impl Predictor<'_> {
         }
     }
 
-    fn reindex_all(&mut self, tables: &[Arc<Relation>], mode: super::LockMode, span: Span) {
+    fn reindex_all(&mut self, tables: &[Arc<Relation>], mode: LockMode, span: Span) {
         for table in tables {
             if matches!(table.kind, RelationKind::Table | RelationKind::MaterializedView(_)) {
                 self.reindex_table(table, mode, span);
@@ -119,7 +120,7 @@ impl Predictor<'_> {
         }
     }
 
-    fn reindex_table(&mut self, table: &Relation, mode: super::LockMode, span: Span) {
+    fn reindex_table(&mut self, table: &Relation, mode: LockMode, span: Span) {
         self.lock(table, mode, span);
         let indexes: Vec<_> = self.schema().indexes_of(table.id).cloned().collect();
         for index in indexes {
@@ -127,7 +128,7 @@ impl Predictor<'_> {
         }
     }
 
-    fn reindex_index(&mut self, index: &Relation, mode: super::LockMode, span: Span) {
+    fn reindex_index(&mut self, index: &Relation, mode: LockMode, span: Span) {
         let Some(table) = index.as_index().and_then(|it| self.relation(it.table)) else { return };
         self.lock(table, mode, span);
         if index.has_storage() {
@@ -139,5 +140,5 @@ impl Predictor<'_> {
 
 /// Of a statement that names nothing.
 fn no_span() -> Span {
-    Span::new(crate::sql::FileId(0), 0, 0)
+    Span::new(crate::source::FileId(0), 0, 0)
 }

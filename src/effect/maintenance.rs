@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
 use super::predictor::Predictor;
+use crate::catalog::LockMode;
+use crate::catalog::LockMode::{AccessExclusive, AccessShare, ShareUpdateExclusive};
 use crate::change::{
     AlterExtension, AlterExtensionAction, AlterObject, AlterObjectAction, AlterPublication, AlterPublicationAction,
     Cluster, Comment, CreateOther, CreateStatistics, Grant, GrantObjects, LockTable, ObjectKind, ObjectName,
     ObjectReference, Owned, PublicationObjects, Truncate, Vacuum,
 };
 use crate::schema::{Object, Relation, RelationId, RelationKind};
-use crate::sql::Span;
+use crate::source::Span;
 
 impl Predictor<'_> {
     pub fn truncate(&mut self, truncate: &Truncate) {
@@ -78,7 +79,7 @@ impl Predictor<'_> {
     fn lock_through_views(
         &mut self,
         relation: &Relation,
-        mode: super::LockMode,
+        mode: LockMode,
         span: Span,
         locked: &mut BTreeSet<RelationId>,
     ) {
@@ -100,7 +101,7 @@ impl Predictor<'_> {
             let clustered: Vec<_> =
                 self.schema().relations.values().filter(|it| it.clustered_on.is_some()).cloned().collect();
             self.out.effect.in_transaction_block = super::InTransactionBlock::Forbidden;
-            let span = Span::new(crate::sql::FileId(0), 0, 0);
+            let span = Span::new(crate::source::FileId(0), 0, 0);
             for table in clustered {
                 self.lock(&table, AccessExclusive, span);
                 self.rewrite(&table, span, "CLUSTER writes it in the index's order");
@@ -145,8 +146,8 @@ impl Predictor<'_> {
         }
     }
 
-    fn vacuum_everything(&mut self, full: bool, mode: super::LockMode) {
-        let span = Span::new(crate::sql::FileId(0), 0, 0);
+    fn vacuum_everything(&mut self, full: bool, mode: LockMode) {
+        let span = Span::new(crate::source::FileId(0), 0, 0);
         let tables: Vec<_> = self.schema().relations.values().cloned().collect();
         for table in tables
             .iter()
@@ -175,7 +176,7 @@ impl Predictor<'_> {
             }
         }
         if tables.is_empty() {
-            let span = Span::new(crate::sql::FileId(0), 0, 0);
+            let span = Span::new(crate::source::FileId(0), 0, 0);
             let all: Vec<_> = self.schema().relations.values().filter(|it| it.is_queryable()).cloned().collect();
             for table in all.iter().filter(|it| !matches!(it.kind, RelationKind::View(_))) {
                 self.lock(table, ShareUpdateExclusive, span);

@@ -11,7 +11,6 @@ mod drop;
 mod fire;
 mod fold;
 mod index;
-mod lock;
 mod maintenance;
 mod partition;
 mod predict;
@@ -24,10 +23,10 @@ mod types;
 mod view;
 mod written;
 
-pub use lock::LockMode;
 pub use predict::predict;
 pub use prediction::*;
 
+use crate::catalog::LockMode;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;

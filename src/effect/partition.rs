@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::LockMode::{AccessExclusive, RowShare, ShareRowExclusive};
 use super::predictor::Predictor;
+use crate::catalog::LockMode;
+use crate::catalog::LockMode::{AccessExclusive, RowShare, ShareRowExclusive};
 use crate::change::{Change, ObjectName, PartitionBound};
 use crate::expression;
 use crate::schema::{ConstraintKind, NotNull, Relation, RelationId, RelationKind};
-use crate::sql::Span;
+use crate::source::Span;
 
 impl Predictor<'_> {
     pub fn default_partition(&self, parent: RelationId) -> Option<Arc<Relation>> {
@@ -63,7 +64,7 @@ impl Predictor<'_> {
         for table in referencing {
             // Before 15 the referencing table gets no new trigger.
             let weak = !self.at_least(15);
-            self.lock_id(table, if weak { super::LockMode::AccessShare } else { ShareRowExclusive }, span);
+            self.lock_id(table, if weak { LockMode::AccessShare } else { ShareRowExclusive }, span);
         }
     }
 
@@ -76,7 +77,7 @@ impl Predictor<'_> {
         // Every plan of that join asks for a row of the referencing table first, and stops where there is none.
         let none = self.schema().holds_no_rows(table);
         for part in self.family(referenced, !referenced.is_partitioned()) {
-            self.lock(&part, super::LockMode::AccessShare, span);
+            self.lock(&part, LockMode::AccessShare, span);
             if none {
                 continue;
             }
@@ -125,7 +126,7 @@ impl Predictor<'_> {
         }
         // The detached table's constraint is read through all parents (generate_partition_qual, partcache.c).
         for ancestor in self.schema().parents_closure(parent.id).into_iter().filter(|_| concurrently) {
-            self.lock_id(ancestor, super::LockMode::AccessShare, span);
+            self.lock_id(ancestor, LockMode::AccessShare, span);
         }
         // Clones of the parent's row triggers are looked for in all of the partition's tree (DropClonedTriggersFromPartition).
         if let Some(child) = child.as_ref().filter(|_| !concurrently && !finalize) {

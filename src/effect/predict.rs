@@ -103,9 +103,13 @@ impl Predictor<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::effect::{Context, FailsWhen, LockMode, Prediction, predict};
-    use crate::schema::{Schema, Session, apply};
-    use crate::sql::{SourceFile, Sources, Statement, read_script};
+    use crate::apply::apply;
+    use crate::catalog::LockMode;
+    use crate::change::Statement;
+    use crate::effect::{Context, FailsWhen, Prediction, predict};
+    use crate::schema::{Schema, Session};
+    use crate::source::{SourceFile, Sources};
+    use crate::sql::read_script;
     use crate::version::PgVersion;
 
     fn statements(text: &str) -> Vec<Statement> {

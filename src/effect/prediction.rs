@@ -1,8 +1,9 @@
 //! The prediction of a change's effect, with what the rules need to explain it.
 
-use super::{Effect, LockMode};
+use super::Effect;
+use crate::catalog::LockMode;
 use crate::schema::{RelationId, Schema, Session};
-use crate::sql::Span;
+use crate::source::Span;
 use crate::version::PgVersion;
 
 /// An [`Effect`] with its reasons.

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::view::Depth;
-use super::{Context, FailsWhen, Failure, InTransactionBlock, Lock, LockMode, Prediction, Work, WorkKind};
+use super::{Context, FailsWhen, Failure, InTransactionBlock, Lock, Prediction, Work, WorkKind};
+use crate::apply::apply;
 use crate::catalog;
+use crate::catalog::LockMode;
 use crate::change::{Change, Expression, ObjectName, QualifiedName};
 use crate::expression::Scope;
-use crate::schema::{Relation, RelationId, RelationKind, RoutineId, Schema, apply};
-use crate::sql::Span;
+use crate::schema::{Relation, RelationId, RelationKind, RoutineId, Schema};
+use crate::source::Span;
 
 /// Collects the prediction of one statement.
 pub(super) struct Predictor<'a> {

@@ -10,7 +10,7 @@ use sqlparser::ast::{self, Visit, Visitor};
 use super::predictor::Predictor;
 use crate::change::{Name, ObjectName, PartitionBound};
 use crate::schema::{Column, ColumnId, Relation, RelationKind, ResolvedType};
-use crate::sql::Span;
+use crate::source::Span;
 
 /// A constant of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -253,7 +253,7 @@ fn end_of(item: &ast::SelectItem) -> Option<Name> {
 fn table_name(name: &ast::ObjectName) -> Option<ObjectName> {
     let mut parts = name.0.iter().rev().filter_map(|part| part.as_ident()).map(ident_name);
     let own = parts.next()?;
-    Some(ObjectName { schema: parts.next(), name: own, span: Span::new(crate::sql::FileId(0), 0, 0) })
+    Some(ObjectName { schema: parts.next(), name: own, span: Span::new(crate::source::FileId(0), 0, 0) })
 }
 
 pub(super) fn constant(expression: &ast::Expr) -> Option<Constant> {

@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::LockMode::{AccessExclusive, AccessShare, ShareRowExclusive};
 use super::predictor::Predictor;
 use super::view::Depth;
 use super::{Context, Prediction, WorkKind};
-use crate::change::{Change, CreateRoutine, CreateRule, CreateTrigger, Do, Expression, Ident, ObjectName, RelationUse};
+use crate::catalog::LockMode::{AccessExclusive, AccessShare, ShareRowExclusive};
+use crate::change::{
+    Change, CreateRoutine, CreateRule, CreateTrigger, Do, Expression, Ident, ObjectName, RelationUse, Statement,
+};
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{self, Visit, Visitor};
 
-use crate::schema::{Relation, RoutineId, Schema, Session, apply};
-use crate::sql::{Span, Statement, read_plpgsql_body};
+use crate::apply::apply;
+use crate::schema::{Relation, RoutineId, Schema, Session};
+use crate::source::Span;
+use crate::sql::read_plpgsql_body;
 
 /// How many calls of functions inside functions are followed.
 const DEEPEST_CALL: u8 = 4;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::FailsWhen;
-use super::LockMode::{AccessExclusive, AccessShare, Share, ShareUpdateExclusive};
 use super::predictor::Predictor;
 use super::type_change::{self, TypeChange};
+use crate::catalog::LockMode::{AccessExclusive, AccessShare, Share, ShareUpdateExclusive};
 use crate::change::{
     AlterCompositeType, AlterDomain, AlterDomainAction, AttributeAction, ConstraintKind, SequenceOptions, SequenceOwner,
 };

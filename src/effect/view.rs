@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use sqlparser::ast;
 
-use super::LockMode::{self, AccessExclusive, AccessShare, Exclusive, RowShare};
 use super::predictor::Predictor;
 use super::{data, prune};
+use crate::catalog::LockMode::{self, AccessExclusive, AccessShare, Exclusive, RowShare};
 use crate::change::{CreateMaterializedView, CreateView, Query, RefreshMaterializedView};
 use crate::expression::{self, QueryAnalysis};
 use crate::schema::{Relation, RelationKind};
-use crate::sql::Span;
+use crate::source::Span;
 
 /// How far a query is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use sqlparser::ast;
 
-use super::LockMode::{RowExclusive, RowShare};
 use super::predictor::Predictor;
+use crate::catalog::LockMode::{RowExclusive, RowShare};
 use crate::change::{Name, ReferentialAction};
 use crate::schema::{ColumnId, ConstraintKind, Relation};
-use crate::sql::Span;
+use crate::source::Span;
 
 /// `column = value` of SET; a value that cannot be told apart from others of the same subquery is `None`.
 pub(super) struct Assignment<'a> {

@@ -9,7 +9,7 @@ use sqlparser::ast::{
 use super::overload::{self, Candidate};
 use super::query::{Output, derived, rename};
 use super::scope::{Environment, Meaning, Source, SourceColumn, resolve_type};
-use super::{QueryAnalysis, Scope, columns, names, types};
+use super::{QueryAnalysis, Scope, named, names, types};
 use crate::catalog;
 use crate::change::Name;
 use crate::schema::{ColumnId, RelationId, ResolvedType};
@@ -301,7 +301,7 @@ impl<'a> Analyzer<'a> {
                 self.name(&parts, env);
             }
             Expr::Function(function) => {
-                for id in columns::called(function, env) {
+                for id in named::called(function, env) {
                     if !self.analysis.routines.contains(&id) {
                         self.analysis.routines.push(id);
                     }

@@ -4,7 +4,7 @@
 //! volatile, not proved, of unknown type.
 
 mod analyzer;
-mod columns;
+mod named;
 mod names;
 mod overload;
 mod partition_proof;
@@ -20,7 +20,8 @@ use scope::{Environment, Source};
 
 pub use scope::resolve_type;
 
-use crate::change::{Name, PartitionBound, Volatility};
+use crate::catalog::Volatility;
+use crate::change::{Name, PartitionBound};
 use crate::schema::{ColumnId, ColumnType, PartitionKey, Relation, RelationId, RoutineId, Schema, Session, TypeId};
 use crate::version::PgVersion;
 
@@ -52,19 +53,14 @@ pub fn casts_implicitly(from: &ColumnType, to: &ColumnType, scope: Scope) -> boo
     in_environment(scope, |env| overload::implicitly_coercible(from, to, env))
 }
 
-/// The columns of `relation` that the expression names, each once, in order of their numbers.
-pub fn columns(expression: &ast::Expr, relation: &Relation) -> Vec<ColumnId> {
-    columns::of(expression, relation)
-}
-
 /// The routines of the schema (not built-in ones) that the expression calls.
 pub fn routines(expression: &ast::Expr, scope: Scope) -> Vec<RoutineId> {
-    in_environment(scope, |env| columns::routines(expression, env))
+    in_environment(scope, |env| named::routines(expression, env))
 }
 
 /// Whether a condition asks if the column is NULL: IS NULL, IS NOT NULL, num_nulls(…), num_nonnulls(…).
 pub fn tests_null(condition: &ast::Expr, column: &Name) -> bool {
-    columns::tests_null(condition, column)
+    named::tests_null(condition, column)
 }
 
 /// Whether a CHECK that holds proves that the column is never NULL, in the way that ALTER TABLE … SET NOT NULL accepts

@@ -3,7 +3,7 @@
 use sqlparser::ast::{self, DataType, ExactNumberInfo, TimezoneInfo};
 
 use crate::change::{Name, ObjectName, TypeName};
-use crate::sql::{FileId, Span};
+use crate::source::{FileId, Span};
 
 /// Stands where an object comes from a tree that carries no span of ours.
 pub(super) const NOWHERE: Span = Span { file: FileId(0), start: 0, end: 0 };

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::names;
 use super::scope::{Environment, base_type, built_in_type, extension_type, resolve_type};
-use crate::catalog::{self, CastContext, CastMethod};
-use crate::change::{ArgumentMode, Expression, QualifiedName, TypeName, Volatility};
+use crate::catalog::{self, CastContext, CastMethod, Volatility};
+use crate::change::{ArgumentMode, Expression, QualifiedName, TypeName};
 use crate::schema::{ColumnType, ResolvedType, Routine, RoutineId, TypeDefinition};
 
 /// The type of an argument.

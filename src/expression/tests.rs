@@ -113,7 +113,7 @@ fn routine(id: u32, name: &str, arguments: &[(&str, Option<&str>)], returns: &st
 fn sql_routine(id: u32, name: &str, body: &str, volatility: Volatility) -> Routine {
     let tree = Parser::parse_sql(&PostgreSqlDialect {}, body).unwrap().remove(0);
     let select = crate::change::Select { uses: Vec::new(), tree: crate::change::Tree(Arc::new(tree)) };
-    let statement = crate::sql::Statement {
+    let statement = crate::change::Statement {
         span: names::NOWHERE,
         change: Ok(crate::change::Change::Select(select)),
         conditional: false,
@@ -368,7 +368,7 @@ fn types_follow_operators_functions_and_casts() {
 #[test]
 fn columns_are_found_by_any_name() {
     let orders = table(1, "orders", "id int4, total numeric, placed timestamptz");
-    let ids = |sql| columns(&parse(sql), &orders).into_iter().map(|id| id.0).collect::<Vec<_>>();
+    let ids = |sql| columns_named(&parse(sql), &orders).into_iter().map(|id| id.0).collect::<Vec<_>>();
     assert_eq!(ids("total > 0 AND orders.id < public.orders.total"), [1, 2]);
     assert_eq!(ids("row_to_json(orders) IS NOT NULL"), [1, 2, 3]);
     assert_eq!(ids("new.placed IS DISTINCT FROM old.placed"), [3]);

@@ -8,7 +8,8 @@ use super::overload::{self, Candidate, Kind};
 use super::scope::{Environment, Meaning, base_type, built_in_type, resolve_type};
 use super::{names, query, volatility};
 use crate::catalog;
-use crate::change::{Name, Volatility};
+use crate::catalog::Volatility;
+use crate::change::Name;
 use crate::schema::{ColumnType, ResolvedType, TypeDefinition};
 
 /// Queries nested deeper than this have no type.

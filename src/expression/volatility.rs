@@ -7,7 +7,8 @@ use sqlparser::ast::{self, Expr, FunctionArguments, visit_expressions};
 use super::overload::{self, Candidate, Kind};
 use super::scope::{Environment, resolve_type};
 use super::{names, types};
-use crate::change::{Change, Volatility};
+use crate::catalog::Volatility;
+use crate::change::Change;
 use crate::schema::Routine;
 
 /// Bodies of SQL functions are looked into this deep.

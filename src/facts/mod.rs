@@ -10,6 +10,7 @@ mod column;
 mod duration;
 mod index;
 mod live;
+pub mod planner;
 mod relation;
 mod sample;
 mod server;

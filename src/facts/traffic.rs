@@ -7,7 +7,8 @@ use rayon::prelude::*;
 use super::{Facts, Workload};
 use crate::change::{Access, Change, ObjectName, QualifiedName, RelationUse};
 use crate::schema::{RelationId, Schema, Session};
-use crate::sql::{FileId, SourceFile, read_script};
+use crate::source::{FileId, SourceFile};
+use crate::sql::read_script;
 
 /// Calls a second of statements that name a relation.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

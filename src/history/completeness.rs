@@ -1,8 +1,8 @@
 //! Whether a history starts from nothing, so that what it does not make does not exist.
 
-use crate::change::Change;
-use crate::schema::{self, ObjectId, ProblemKind, Schema, Session};
-use crate::sql::Statement;
+use crate::apply::{ProblemKind, apply};
+use crate::change::{Change, Statement};
+use crate::schema::{ObjectId, Schema, Session};
 use crate::version::PgVersion;
 
 use super::Unit;
@@ -92,7 +92,7 @@ fn try_statement(
         }
         Ok(Change::Set(set)) => session.set(set),
         Ok(change) => {
-            let applied = schema::apply(schema, change, session, version);
+            let applied = apply(schema, change, session, version);
             tally.made += applied.created.iter().filter(|object| matches!(object, ObjectId::Relation(_))).count();
             tally.missing += applied.problems.iter().filter(|problem| problem.kind == ProblemKind::Missing).count();
         }

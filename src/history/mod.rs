@@ -6,6 +6,7 @@
 
 mod completeness;
 mod places;
+mod read;
 mod replay;
 mod separate;
 mod transaction;
@@ -13,6 +14,7 @@ mod transaction;
 pub use completeness::{Completeness, Decision, decide_completeness};
 pub(crate) use places::Before;
 pub use places::Places;
+pub use read::read;
 pub use replay::{Options, Replayer, Unit, replay};
 pub use separate::{History, separate};
 pub use transaction::{HeldLock, TransactionId, TransactionKind};
@@ -21,12 +23,14 @@ use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet};
 
-use crate::change::Change;
+use crate::apply::Applied;
+use crate::change::{Change, Statement};
 use crate::contract::Breakage;
 use crate::effect::Prediction;
 use crate::migration::Migration;
-use crate::schema::{Applied, RelationId, Schema, Session, TypeId};
-use crate::sql::{Script, Span, Statement};
+use crate::schema::{RelationId, Schema, Session, TypeId};
+use crate::source::Span;
+use crate::sql::Script;
 use crate::version::PgVersion;
 
 /// One migration as it runs on the schema that the earlier ones left.

@@ -15,7 +15,7 @@ use crate::change::{
 };
 use crate::contract::Subject;
 use crate::schema::{ColumnId, Constraint, ConstraintKind, Relation, RelationId, Routine, Schema, Session};
-use crate::sql::Span;
+use crate::source::Span;
 
 /// The places of relations, columns, constraints and routines. Costs next to nothing to copy.
 #[derive(Debug, Clone, Default)]

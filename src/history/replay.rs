@@ -7,12 +7,13 @@ use imbl::OrdSet;
 
 use super::transaction::{TransactionKind, World};
 use super::{MigrationRun, Step};
-use crate::change::{AlterEnumAction, Change, Do, TransactionControl};
+use crate::apply::{Applied, Problem, ProblemKind, apply, unknown_columns, unnamed_subquery};
+use crate::change::{AlterEnumAction, Change, Do, Statement, TransactionControl};
 use crate::contract::{self, BreakageKind, Subject};
 use crate::effect::{self, Context, Prediction};
 use crate::migration::{Age, Migration, TransactionMode};
-use crate::schema::{self, Applied, ObjectId, Problem, ProblemKind, Schema, Session};
-use crate::sql::{Script, Statement};
+use crate::schema::{ObjectId, Schema, Session};
+use crate::sql::Script;
 use crate::version::PgVersion;
 
 /// A migration with its statements.
@@ -179,7 +180,7 @@ impl<'a> Replay<'_, 'a> {
         let context = Context { schema: &before, session: &self.world.session, version: self.version };
         let prediction = if self.judged { effect::predict(change, context) } else { Prediction::default() };
         let index = self.push(statement, block, conditional, prediction, Applied::default());
-        let unnamed = schema::unnamed_subquery(change, self.version, statement.span);
+        let unnamed = unnamed_subquery(change, self.version, statement.span);
         match change {
             Change::Do(body) => self.block(body, index, conditional),
             Change::Transaction(control) => {
@@ -234,9 +235,9 @@ impl<'a> Replay<'_, 'a> {
     }
 
     fn apply(&mut self, change: &'a Change, index: usize, before: &Schema) {
-        let applied = schema::apply(&mut self.world.schema, change, &self.world.session, self.version);
+        let applied = apply(&mut self.world.schema, change, &self.world.session, self.version);
         let step = &self.steps[index];
-        self.world.schema.follow_rows(change, &applied, &self.world.session, !step.conditional);
+        self.world.schema.follow_rows(change, &applied.created, &self.world.session, !step.conditional);
         self.world.places.record(before, &self.world.schema, change, step.statement.span);
         self.world.hold(&step.prediction, step.statement.span);
         for created in &applied.created {
@@ -255,7 +256,7 @@ impl<'a> Replay<'_, 'a> {
     fn tell_unknown_columns(&mut self, change: &Change, index: usize, before: &Schema) {
         if self.judged && self.steps[index].block.is_none() {
             let span = self.steps[index].statement.span;
-            let unknown = schema::unknown_columns(before, change, &self.world.session, self.version, span);
+            let unknown = unknown_columns(before, change, &self.world.session, self.version, span);
             self.steps[index].applied.problems.extend(unknown);
         }
     }

@@ -53,7 +53,7 @@ fn belongs(dump: &Migration, folder: Option<&Path>, folders: &[Option<&Path>]) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::FileId;
+    use crate::source::FileId;
 
     fn at(name: &str, folder: &str) -> Migration {
         let folder = (folder != "-").then(|| folder.into());

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use imbl::{OrdMap, OrdSet};
 
 use super::Places;
+use crate::catalog::LockMode;
 use crate::change::Name;
-use crate::effect::{LockMode, Prediction};
+use crate::effect::Prediction;
 use crate::schema::{RelationId, Schema, Session, TypeId};
-use crate::sql::Span;
+use crate::source::Span;
 
 /// Counts the transaction blocks of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -13,7 +13,8 @@ use super::read::{decode, read};
 use super::tools::{Entry, Input, tool};
 use super::{Age, Direction, Framework, Migration, Note};
 use crate::git::{Changes, FileChangeKind, GitError, Repository, Scope};
-use crate::sql::{FileId, SourceFile, Sources, Span, normalize, read_section};
+use crate::source::{FileId, SourceFile, Sources, Span};
+use crate::sql::{normalize, read_section};
 
 /// A migration that existed before and is not the same any more.
 #[derive(Debug, Clone, PartialEq)]

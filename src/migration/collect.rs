@@ -13,7 +13,7 @@ use super::read::ReadError;
 use super::tools::{Entry, Input, Part, Split, TOOLS, Tool, tool};
 use super::variables::{Variables, substitutions};
 use super::{Age, Direction, Framework, Migration, Section, TransactionMode};
-use crate::sql::{SourceFile, Sources, Span};
+use crate::source::{SourceFile, Sources, Span};
 
 /// How to read migrations.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@ use std::process::{Command, ExitStatus, Output};
 
 use super::read::{ReadError, decode};
 use super::{Age, Direction, Framework, Migration, Section, TransactionMode};
-use crate::sql::{SourceFile, Sources, Span};
+use crate::source::{SourceFile, Sources, Span};
 
 /// Why a command gave no migration.
 #[derive(Debug, thiserror::Error)]

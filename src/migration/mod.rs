@@ -50,7 +50,7 @@ pub use find::{FindError, find};
 pub use read::ReadError;
 pub use variables::Variables;
 
-use crate::sql::{FileId, Span};
+use crate::source::{FileId, Span};
 
 /// One file, or one up-section of it, as its framework runs it.
 #[derive(Debug, Clone, PartialEq)]

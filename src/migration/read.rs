@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::sql::Position;
+use crate::source::Position;
 
 /// A file or folder that could not be read. The others are read all the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

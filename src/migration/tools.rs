@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use super::folder::{File, Folder};
 use super::scan::pieces;
 use super::variables::{Style, Variables};
-use super::{Direction, Framework, TransactionMode};
 use super::{
-    atlas, dbmate, diesel, drizzle, flyway, golang_migrate, goose, hasura, liquibase, node_pg_migrate, plain, prisma,
-    refinery, sqitch, sqlx, structure_sql, supabase,
+    Direction, Framework, TransactionMode, atlas, dbmate, diesel, drizzle, flyway, golang_migrate, goose, hasura,
+    liquibase, node_pg_migrate, plain, prisma, refinery, sqitch, sqlx, structure_sql, supabase,
 };
 
 /// One migration tool.

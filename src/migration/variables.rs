@@ -1,13 +1,13 @@
 //! Placeholders: `${name}` as the tools replace it, `:name` as psql does.
 //!
-//! A replaced text keeps its places: the [`SourceFile`](crate::sql::SourceFile) that it becomes maps every offset back to the file as
+//! A replaced text keeps its places: the [`SourceFile`](crate::source::SourceFile) that it becomes maps every offset back to the file as
 //! it was written, so a finding inside of a value points at the placeholder. A placeholder without a value stays as it is; the SQL
 //! reader reports it where it stands.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::sql::Substitution;
+use crate::source::Substitution;
 
 /// Values for placeholders, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -121,7 +121,7 @@ fn in_quotes(value: &str, quote: char) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::SourceFile;
+    use crate::source::SourceFile;
 
     fn replaced(text: &str, style: Style) -> String {
         let variables = Variables::from_iter([("schema", "shop"), ("note", "it's")]);

@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::draw::Assayed;
-use super::draw::node_title;
+use super::draw::{Assayed, node_title};
 use super::node::{KnownType, Node};
 use super::{NodeId, amount};
 

@@ -8,7 +8,8 @@ use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::change::{Access, Change, RelationUse, Tree};
-use crate::sql::{SourceFile, Sources, read_script};
+use crate::source::{SourceFile, Sources};
+use crate::sql::read_script;
 
 /// A statement as far as EXPLAIN has to know it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

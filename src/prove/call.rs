@@ -5,12 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use super::ProveError;
 use super::probe::Probe;
 use super::routine::State;
 use super::run::Runner;
-use super::seed;
 use super::seed_value::{self, Kind};
+use super::{ProveError, seed};
 
 /// More functions than these are not called.
 const MOST: usize = 300;

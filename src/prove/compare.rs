@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::run::{Outcome, is_about_rows};
+use crate::catalog::LockMode;
 use crate::change::Change;
-use crate::effect::{Effect, FailsWhen, InTransactionBlock, LockMode};
+use crate::effect::{Effect, FailsWhen, InTransactionBlock};
 use crate::history::{MigrationRun, Step};
 use crate::report::{Difference, DifferenceField};
 use crate::schema::Schema;
 use crate::shadow::Watched;
-use crate::sql::Span;
+use crate::source::Span;
 
 /// Every way in which the statement went otherwise.
 /// `claims` are the findings that say a statement is refused, by their places. `behind` says that an earlier statement was refused: what

@@ -3,13 +3,13 @@
 //! In: the server's refusal of a statement of which nothing of the kind was predicted. Out: an index on nothing in the place of one that
 //! needs an access method or operator class; for anything else a note. Neither is a finding: it says nothing of the migration.
 
-use super::ProveError;
 use super::ground::Ground;
 use super::run::{Outcome, Runner, place};
-use super::stand_in;
+use super::{ProveError, stand_in};
+use crate::change::Statement;
 use crate::history::Step;
 use crate::shadow::ServerError;
-use crate::sql::{Sources, Span, Statement};
+use crate::source::{Sources, Span};
 
 impl Runner {
     /// The refusal, if an extension that has a stand-in may be the reason: the prediction knows of none.

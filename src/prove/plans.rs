@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::runtime::Runtime;
 
 use crate::advisor::Planner;
+use crate::catalog::LockMode;
 use crate::change::{Change, ObjectKind, QualifiedName};
 use crate::check::Observer;
 use crate::db::Database;
-use crate::effect::LockMode;
 use crate::facts::StatementFacts;
+use crate::facts::planner::Statistics;
 use crate::finding::{Advice, Evidence, Finding, Severity};
 use crate::history::{MigrationRun, Unit};
 use crate::migration::Direction;
@@ -22,8 +23,8 @@ use crate::plan::{NodeId, Plan};
 use crate::report::Observed;
 use crate::rules::migration::observed::SLOWER_PLAN;
 use crate::shadow::Installation;
-use crate::sql::{Sources, Span};
-use crate::twin::{Statistics, Twin, TwinError};
+use crate::source::{Sources, Span};
+use crate::twin::{Twin, TwinError};
 use crate::whatif::{Prepared, TwinPlanner, is_plannable, reads_catalogs};
 
 /// Queries that are planned, by time.

@@ -16,7 +16,8 @@ use crate::history::{MigrationRun, Unit};
 use crate::migration::Direction;
 use crate::report::{Difference, DifferenceField, Observed, Proof, ProvedMigration, Withdrawn};
 use crate::rules::migration::observed::BROKEN_ROUTINE;
-use crate::sql::{FileId, Sources, Span, read_script};
+use crate::source::{FileId, Sources, Span};
+use crate::sql::read_script;
 use crate::version::PgVersion;
 
 /// What to do besides running the migrations.
@@ -321,7 +322,7 @@ impl Work<'_> {
     }
 
     fn routine(&self, run: &MigrationRun, table: Option<&str>, message: String, object: String) -> Option<Finding> {
-        let takes = |mode: &crate::effect::LockMode| *mode > crate::effect::LockMode::RowExclusive;
+        let takes = |mode: &crate::catalog::LockMode| *mode > crate::catalog::LockMode::RowExclusive;
         let locks_it = |step: &&crate::history::Step| {
             step.block.is_none()
                 && step

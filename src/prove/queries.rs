@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use super::prepare::Way;
 use crate::facts::Workload;
-use crate::sql::{SourceFile, Sources, read_script};
+use crate::source::{SourceFile, Sources};
+use crate::sql::read_script;
 use crate::whatif::is_plannable;
 
 /// One query of the application.

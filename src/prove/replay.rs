@@ -5,14 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ProveError;
 use super::prepare::{self, Form, NAME, Way};
 use super::probe::Probe;
 use super::queries::Query;
 use super::run::Runner;
-use super::seed;
 use super::seed_table::literal;
 use super::seed_value::{self, Kind};
+use super::{ProveError, seed};
 use crate::shadow::ServerError;
 
 /// Rows in the tables that the queries touch.

@@ -4,11 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::ProveError;
-use super::call;
 use super::probe::Probe;
 use super::run::Runner;
-use super::seed;
+use super::{ProveError, call, seed};
 use crate::shadow::ServerError;
 
 /// Rows for triggers to run on.

@@ -18,7 +18,8 @@ use crate::change::{Change, TransactionControl};
 use crate::history::{MigrationRun, Step, TransactionId};
 use crate::migration::Framework;
 use crate::shadow::{Access, Picture, ServerError, Session, ShadowError, Watched, observe_outside_block_in};
-use crate::sql::{Script, Sources, Span};
+use crate::source::{Sources, Span};
+use crate::sql::Script;
 
 /// No statement takes long on a shadow unless it hangs.
 const LIMIT: Duration = Duration::from_secs(120);

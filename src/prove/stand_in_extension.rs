@@ -5,8 +5,7 @@
 
 use super::ground::quote;
 use super::seed_table::literal;
-use crate::catalog::{BuiltInType, CastContext, ExtensionContents, Function, Operator};
-use crate::change::Volatility;
+use crate::catalog::{BuiltInType, CastContext, ExtensionContents, Function, Operator, Volatility};
 
 /// In the body of every function that stands in.
 pub(super) const MARK: &str = "/* pgassay */";

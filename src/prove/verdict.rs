@@ -11,7 +11,7 @@ use crate::history::MigrationRun;
 use crate::report::Withdrawn;
 use crate::rules::migration::observed::REFUSED_BY_SERVER;
 use crate::shadow::Watched;
-use crate::sql::{Sources, Span};
+use crate::source::{Sources, Span};
 
 /// What becomes of a finding.
 enum Verdict {

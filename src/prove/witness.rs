@@ -4,11 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use super::ProveError;
 use super::probe::{Answer, Probe};
 use super::run::Runner;
-use super::seed;
 use super::verdict::bear_out;
+use super::{ProveError, seed};
 use crate::change::Name;
 use crate::contract::{Breakage, BreakageKind, Subject};
 use crate::finding::{Category, Finding};

@@ -17,7 +17,7 @@ use crate::history::{MigrationRun, Step};
 use crate::report::{Order, Proof, QueryProblem, Rolling};
 use crate::rules::migration::observed::BROKEN_QUERY;
 use crate::shadow::ServerError;
-use crate::sql::{Sources, Span};
+use crate::source::{Sources, Span};
 
 /// The queries of one history.
 pub(super) struct Workload {

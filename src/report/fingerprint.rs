@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Report, StatementRecord};
 use crate::finding::Finding;
-use crate::sql::{FileId, Sources, Span, normalize};
+use crate::source::{FileId, Sources, Span};
+use crate::sql::normalize;
 
 /// Changes whenever an older baseline cannot be compared any more.
 pub const FINGERPRINT_VERSION: &str = "pgassay/v1";
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
     use crate::check::{Job, check};
     use crate::migration::Migration;
-    use crate::sql::SourceFile;
+    use crate::source::SourceFile;
 
     fn of(name: &str, text: &str) -> Vec<String> {
         let mut sources = Sources::default();

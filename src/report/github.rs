@@ -9,7 +9,8 @@ use std::io::{self, Write};
 
 use super::{Paths, Renderer, Report, place, proof_text, prose};
 use crate::finding::{Finding, Severity};
-use crate::sql::{Sources, Span};
+use crate::source::{Sources, Span};
+use crate::text::plain;
 
 /// Annotations of one level that GitHub shows of a step ("Workflow commands", limits of annotations).
 const ANNOTATIONS: usize = 10;
@@ -43,7 +44,7 @@ impl Renderer for Github {
             }
         }
         if !rest.is_empty() {
-            writeln!(out, "{} without an annotation:", prose::counted(rest.len(), "more finding"))?;
+            writeln!(out, "{} without an annotation:", plain::counted(rest.len(), "more finding"))?;
         }
         for finding in rest {
             writeln!(out, "{}", self.log_line(finding, sources))?;
@@ -101,7 +102,7 @@ impl Github {
 
 /// A line that is no command. The runner obeys `##[…]` anywhere in a line, and `::` behind blanks at its start.
 fn plain(text: &str) -> String {
-    prose::one_line(text).replace("##[", "## [")
+    plain::one_line(text).replace("##[", "## [")
 }
 
 /// The text of a command.

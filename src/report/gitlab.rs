@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Paths, Renderer, Report, fingerprints, prose};
 use crate::finding::{Finding, Severity};
-use crate::sql::Sources;
+use crate::source::Sources;
 
 #[derive(Default)]
 pub struct Gitlab {

@@ -8,13 +8,14 @@ use super::{
     Difference, DifferenceField, EffectRecord, Proof, ProvedMigration, QueryProblem, Renderer, Report, Rolling,
     StatementRecord, Summary, Withdrawn, fingerprints,
 };
-use crate::config::Area;
+use crate::area::Area;
+use crate::catalog::LockMode;
 use crate::contract::Witness;
-use crate::effect::{InTransactionBlock, LockMode};
+use crate::effect::InTransactionBlock;
 use crate::finding::{Category, Confidence, Evidence, Finding, FixStep, Severity};
 use crate::history::TransactionKind;
 
-use crate::sql::{Sources, Span};
+use crate::source::{Sources, Span};
 use crate::version::PgVersion;
 
 pub struct Json;

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::{Paths, Proof, Renderer, Report, StatementRecord, proof_text, prose};
 use crate::finding::{Finding, Severity};
-use crate::sql::{FileId, Sources};
+use crate::source::{FileId, Sources};
 
 #[derive(Default)]
 pub struct Junit {

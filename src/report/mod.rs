@@ -7,7 +7,6 @@ mod github;
 mod gitlab;
 mod json;
 mod junit;
-pub mod layout;
 pub(crate) mod markdown;
 mod place;
 mod proof;
@@ -35,7 +34,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::finding::{Finding, Severity};
-use crate::sql::{FileId, Sources};
+use crate::source::{FileId, Sources};
 use crate::version::PgVersion;
 
 /// Everything a run found.

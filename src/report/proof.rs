@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::EffectRecord;
-use crate::sql::Span;
+use crate::source::Span;
 
 /// What one statement did on the shadow server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::{Difference, Order, Proof, QueryProblem, Rolling, prose};
-use crate::sql::{Sources, Span};
+use crate::source::{Sources, Span};
+use crate::text::plain;
 
 /// Queries that are named; the others are counted.
 const MOST_QUERIES: usize = 20;
@@ -18,7 +19,7 @@ pub(super) fn text(proof: &Proof, sources: &Sources) -> io::Result<String> {
 /// `scans: predicted none, observed public.accounts`.
 pub(super) fn difference(difference: &Difference) -> String {
     let Difference { field, predicted, observed, .. } = difference;
-    let (predicted, observed) = (prose::one_line(predicted), prose::one_line(observed));
+    let (predicted, observed) = (plain::one_line(predicted), plain::one_line(observed));
     format!("{}: predicted {predicted}, observed {observed}", field.name())
 }
 
@@ -28,40 +29,40 @@ pub(super) fn write(proof: &Proof, sources: &Sources, verbose: bool, out: &mut d
     writeln!(
         out,
         "proved on {}: {} in {}, {}.{} s",
-        prose::one_line(&proof.server),
-        prose::counted(statements, "statement"),
-        prose::counted(proof.migrations.len(), "migration"),
+        plain::one_line(&proof.server),
+        plain::counted(statements, "statement"),
+        plain::counted(proof.migrations.len(), "migration"),
         milliseconds / 1000,
         milliseconds % 1000 / 100
     )?;
     for note in &proof.notes {
-        writeln!(out, "  note: {}", prose::one_line(note))?;
+        writeln!(out, "  note: {}", plain::one_line(note))?;
     }
     if verbose {
         for one in &proof.migrations {
             writeln!(
                 out,
                 "  {}: {}, {}, {} ms",
-                prose::one_line(&one.name),
-                prose::counted(one.statements, "statement"),
-                prose::counted(one.differences, "difference"),
+                plain::one_line(&one.name),
+                plain::counted(one.statements, "statement"),
+                plain::counted(one.differences, "difference"),
                 one.milliseconds
             )?;
         }
     }
     for one in &proof.withdrawn {
-        let (place, message) = (place(one.span, sources), prose::one_line(&one.message));
-        writeln!(out, "  withdrawn: {place}: {} ({message}): {}", one.rule, prose::one_line(&one.reason))?;
+        let (place, message) = (place(one.span, sources), plain::one_line(&one.message));
+        writeln!(out, "  withdrawn: {place}: {} ({message}): {}", one.rule, plain::one_line(&one.reason))?;
     }
     for one in &proof.differences {
         writeln!(out, "  difference: {}: {}", place(one.span, sources), one.field.name())?;
-        writeln!(out, "    predicted {}", prose::one_line(&one.predicted))?;
-        writeln!(out, "    observed  {}", prose::one_line(&one.observed))?;
+        writeln!(out, "    predicted {}", plain::one_line(&one.predicted))?;
+        writeln!(out, "    observed  {}", plain::one_line(&one.observed))?;
     }
     if proof.differences.is_empty() {
         writeln!(out, "  all of it as predicted")?;
     } else {
-        let number = prose::counted(proof.differences.len(), "difference");
+        let number = plain::counted(proof.differences.len(), "difference");
         writeln!(out, "  {number} between prediction and server: please report them, with the statements")?;
     }
     queries(proof, out)?;
@@ -72,7 +73,7 @@ pub(super) fn write(proof: &Proof, sources: &Sources, verbose: bool, out: &mut d
 }
 
 fn place(span: Span, sources: &Sources) -> String {
-    format!("{}:{}", prose::one_line(&sources.file(span.file).name), sources.positions(span).0.line)
+    format!("{}:{}", plain::one_line(&sources.file(span.file).name), sources.positions(span).0.line)
 }
 
 fn queries(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
@@ -82,7 +83,7 @@ fn queries(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "  {} prepared before and after, {} of them also run; {} could not be prepared before and {} nothing",
-        prose::counted(proof.queries, "query").replace("querys", "queries"),
+        plain::counted(proof.queries, "query").replace("querys", "queries"),
         proof.executed,
         proof.unprepared.len(),
         if proof.unprepared.len() == 1 { "says" } else { "say" }
@@ -92,9 +93,9 @@ fn queries(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
 
 fn list(what: &str, problems: &[QueryProblem], out: &mut dyn Write) -> io::Result<()> {
     for problem in problems.iter().take(MOST_QUERIES) {
-        let query = prose::first_words(&prose::one_line(&problem.query));
+        let query = prose::first_words(&plain::one_line(&problem.query));
         let line = problem.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-        writeln!(out, "    {what}: {line}{query}: {}", prose::one_line(&problem.error))?;
+        writeln!(out, "    {what}: {line}{query}: {}", plain::one_line(&problem.error))?;
     }
     match problems.len().checked_sub(MOST_QUERIES) {
         Some(more) if more > 0 => writeln!(out, "    {what}: {more} more"),

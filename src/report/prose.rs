@@ -3,31 +3,24 @@
 use super::{Report, StatementRecord};
 use crate::finding::{EvidenceKind, Finding, FixStep, StepCost, StepTransaction, StepWork};
 use crate::rules;
-use crate::sql::{Sources, Span};
-
-/// "1 error", "2 errors".
-pub(super) fn counted(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        many => format!("{many} {noun}s"),
-    }
-}
+use crate::source::{Sources, Span};
+use crate::text::plain;
 
 /// One line about the whole run.
 pub(super) fn summary(report: &Report) -> String {
     let summary = &report.summary;
     let known = match summary.known {
         0 => String::new(),
-        number => format!("; {} left out by the baseline", counted(number, "known finding")),
+        number => format!("; {} left out by the baseline", plain::counted(number, "known finding")),
     };
     let judged = match summary.tables {
-        Some(tables) => counted(tables, "table"),
-        None => counted(summary.statements, "statement"),
+        Some(tables) => plain::counted(tables, "table"),
+        None => plain::counted(summary.statements, "statement"),
     };
     // The DDL of a database is a file only to us.
     let files = match (summary.tables, summary.files) {
         (Some(_), 1) => String::new(),
-        (_, number) => format!(" in {}", counted(number, "file")),
+        (_, number) => format!(" in {}", plain::counted(number, "file")),
     };
     format!("{judged}{files}, for PostgreSQL {}: {}{known}", report.pg_version, verdict(report),)
 }
@@ -36,7 +29,7 @@ pub(super) fn summary(report: &Report) -> String {
 pub(super) fn verdict(report: &Report) -> String {
     let summary = &report.summary;
     [(summary.errors, "error"), (summary.warnings, "warning"), (summary.infos, "info")]
-        .map(|(number, noun)| counted(number, noun))
+        .map(|(number, noun)| plain::counted(number, noun))
         .join(", ")
 }
 
@@ -144,24 +137,4 @@ pub(super) fn statement_of(finding: &Finding, statements: &[&StatementRecord]) -
     let behind = statements.partition_point(|record| record.span.start <= finding.span.start);
     let index = behind.checked_sub(1)?;
     statements[index].span.contains(finding.span).then_some(index)
-}
-
-/// A name or a sentence as one line: what stands behind a line break could pass for a line of ours, or for a command to a CI
-/// runner.
-pub(crate) fn one_line(text: &str) -> String {
-    visible(text).replace(char::is_whitespace, " ")
-}
-
-/// Text without control characters other than line ends and tabs: they would be commands to a terminal.
-pub(crate) fn visible(text: &str) -> String {
-    let is_command = |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
-    text.replace("\r\n", "\n").replace(is_command, "\u{FFFD}")
-}
-
-/// At most so many characters; `…` where something is cut.
-pub(crate) fn cut(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }

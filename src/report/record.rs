@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::Observed;
-use crate::effect::{Effect, InTransactionBlock, LockMode};
+use crate::catalog::LockMode;
+use crate::effect::{Effect, InTransactionBlock};
 use crate::history::{TransactionId, TransactionKind};
-use crate::sql::Span;
+use crate::source::Span;
 
 /// One statement of a judged migration.
 #[derive(Debug, Clone, PartialEq)]

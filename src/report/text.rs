@@ -6,10 +6,12 @@ use std::io::{self, Write};
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer as Snippets, Snippet};
 use rayon::prelude::*;
 
-use super::{Renderer, Report, StatementRecord, layout, proof_text, prose};
-use crate::effect::{InTransactionBlock, LockMode};
+use super::{Renderer, Report, StatementRecord, proof_text, prose};
+use crate::catalog::LockMode;
+use crate::effect::InTransactionBlock;
 use crate::finding::{Category, Finding, Severity};
-use crate::sql::{FileId, Sources, Span};
+use crate::source::{FileId, Sources, Span};
+use crate::text::{layout, plain};
 
 pub struct Text {
     /// A table for files without findings too.
@@ -40,7 +42,7 @@ impl Renderer for Text {
             proof_text::write(proof, sources, self.verbose, out)?;
         }
         for error in &report.errors {
-            writeln!(out, "error: {}", prose::one_line(error))?;
+            writeln!(out, "error: {}", plain::one_line(error))?;
         }
         writeln!(out, "{}", prose::summary(report))
     }
@@ -89,7 +91,7 @@ impl Text {
                 let name = finding.table.as_deref().unwrap_or("the database");
                 let about = report.tables.get(name).filter(|about| !about.is_empty());
                 let about = about.map(|about| format!(" ({about})")).unwrap_or_default();
-                let heading = format!("{}{about}", prose::one_line(name));
+                let heading = format!("{}{about}", plain::one_line(name));
                 writeln!(out, "{heading}\n{}\n", "─".repeat(heading.chars().count().min(self.width.into())))?;
             }
             let advice = self.fix(finding);
@@ -99,10 +101,10 @@ impl Text {
         }
         self.overview(report, out)?;
         for unchecked in &report.unchecked {
-            writeln!(out, "note: {}", prose::one_line(unchecked))?;
+            writeln!(out, "note: {}", plain::one_line(unchecked))?;
         }
         for error in &report.errors {
-            writeln!(out, "error: {}", prose::one_line(error))?;
+            writeln!(out, "error: {}", plain::one_line(error))?;
         }
         writeln!(out, "{}", prose::summary(report))
     }
@@ -127,7 +129,7 @@ impl Text {
         for (name, counts) in rows.iter().take(OVERVIEW_TO) {
             let number = |at: usize| if counts[at] == 0 { String::new() } else { counts[at].to_string() };
             let about = report.tables.get(*name).cloned().unwrap_or_default();
-            table.add_row([prose::one_line(name), number(0), number(1), number(2), about]);
+            table.add_row([plain::one_line(name), number(0), number(1), number(2), about]);
         }
         layout::write_table(&table, out)?;
         match rows.len().saturating_sub(OVERVIEW_TO) {
@@ -148,7 +150,7 @@ impl Text {
                 verdict(record, &parts.findings),
             ]);
         }
-        writeln!(out, "{}", prose::one_line(&sources.file(file).name))?;
+        writeln!(out, "{}", plain::one_line(&sources.file(file).name))?;
         layout::write_table(&table, out)?;
         writeln!(out)
     }
@@ -184,7 +186,7 @@ impl Text {
         for (span, label) in &finding.related {
             if window.contains(*span) {
                 annotations.push(
-                    AnnotationKind::Context.span(place(first_line(*span, sources))).label(prose::one_line(label)),
+                    AnnotationKind::Context.span(place(first_line(*span, sources))).label(plain::one_line(label)),
                 );
             }
         }
@@ -192,8 +194,8 @@ impl Text {
             .line_start(sources.positions(window).0.line as usize)
             .fold(true)
             .annotations(annotations);
-        let title = level.primary_title(prose::one_line(&finding.message)).id(finding.rule);
-        let path = prose::one_line(&file.name);
+        let title = level.primary_title(plain::one_line(&finding.message)).id(finding.rule);
+        let path = plain::one_line(&file.name);
         let mut group = match clip {
             _ if !has_place => Group::with_title(title),
             None => title.element(snippet.path(path)),
@@ -207,7 +209,7 @@ impl Text {
             group = group.element(
                 Level::NOTE
                     .with_name(Some(prose::kind_name(evidence.kind)))
-                    .message(self.wrapped(&prose::one_line(&evidence.text))),
+                    .message(self.wrapped(&plain::one_line(&evidence.text))),
             );
         }
         if let Some(confidence) = finding.confidence {
@@ -220,7 +222,7 @@ impl Text {
             group = group.element(
                 Level::NOTE
                     .with_name(Some("for example"))
-                    .message(prose::visible(&format!("{}\n{}", witness.sql, witness.after))),
+                    .message(plain::visible(&format!("{}\n{}", witness.sql, witness.after))),
             );
         }
         if !finding.advice.text.is_empty() {
@@ -233,22 +235,22 @@ impl Text {
 
     /// The advice of an audit: each step below what it locks, so that it can be copied whole.
     fn fix(&self, finding: &Finding) -> String {
-        let mut text = self.wrapped(&prose::visible(&finding.advice.text));
+        let mut text = self.wrapped(&plain::visible(&finding.advice.text));
         for step in &finding.advice.steps {
             if let Some(needs) = prose::needs(step) {
                 text.push_str(&format!("\n    -- {needs}"));
             }
             text.push_str("\n    ");
-            text.push_str(&prose::visible(&step.sql).replace('\n', "\n    "));
+            text.push_str(&plain::visible(&step.sql).replace('\n', "\n    "));
         }
         text
     }
 
     fn advice(&self, finding: &Finding) -> String {
-        let mut text = self.wrapped(&prose::visible(&finding.advice.text));
+        let mut text = self.wrapped(&plain::visible(&finding.advice.text));
         for line in finding.advice.steps.iter().map(prose::step) {
             text.push_str("\n    ");
-            text.push_str(&prose::visible(&line).replace('\n', "\n    "));
+            text.push_str(&plain::visible(&line).replace('\n', "\n    "));
         }
         text
     }

@@ -1,12 +1,13 @@
 //! What a rule sees: the run, one step of it, and the questions several rules ask of them.
 
+use crate::catalog::LockMode;
 use crate::change::{AlterTableAction, Change};
-use crate::effect::{Failure, Lock, LockMode, Work, WorkKind};
+use crate::effect::{Failure, Lock, Work, WorkKind};
 use crate::finding::Evidence;
 use crate::history::{MigrationRun, Step};
 use crate::rules::RuleOptions;
 use crate::schema::{Relation, RelationId};
-use crate::sql::{Sources, Span};
+use crate::source::{Sources, Span};
 
 /// One migration under judgement.
 #[derive(Clone, Copy)]

@@ -9,7 +9,7 @@ use crate::facts::{Live, RelationFacts, Span, bytes, rows};
 use crate::finding::{Category, Evidence, Finding, Severity};
 
 use super::RunContext;
-use super::schema::numbers::percent;
+use crate::text::numbers::percent;
 
 /// Adds evidence to the findings of a run, and lowers what is brief.
 pub fn measure(findings: &mut [Finding], context: &RunContext, live: &Live) {

@@ -15,15 +15,11 @@ pub use context::{RunContext, StepContext};
 pub use options::{ACCEPTABLE_TYPES, RuleOptions};
 pub use suppression::{Suppressions, nearest, nearest_of, read_suppressions};
 
-use crate::audit::AuditJob;
-use crate::check::Job;
-use crate::config::{Areas, Settings};
+use crate::area::Areas;
 use crate::facts::Live;
 use crate::finding::{Category, Finding, Severity};
-use crate::history::{Completeness, MigrationRun};
-use crate::migration::Migration;
-use crate::report::Report;
-use crate::sql::{SourceFile, Sources};
+use crate::history::MigrationRun;
+use crate::source::Sources;
 
 /// A rule, with the text that `pgassay rules` and docs/rules show.
 pub struct Rule {
@@ -48,46 +44,6 @@ pub struct Example {
     /// What exists before; not judged.
     pub given: &'static str,
     pub migration: &'static str,
-}
-
-impl Example {
-    /// The example as a run of its own: the given schema is the base, and complete; billing.* are tables of payments.
-    pub fn job(&self) -> (Job, Sources) {
-        let mut sources = Sources::default();
-        let mut plain = |name: &str, text: &str| {
-            let file = sources.add(SourceFile::new(name, text));
-            Migration::plain(name, file, text.len())
-        };
-        let base = vec![plain("given.sql", self.given)];
-        let migrations = vec![plain("migration.sql", self.migration)];
-        let settings = Settings { areas: Areas::example(), ..Settings::default() };
-        let job = Job { base, migrations, completeness: Completeness::Complete, settings, ..Job::default() };
-        (job, sources)
-    }
-
-    /// What pgassay says of it, and the files as they may be shown.
-    fn judge(&self, as_audit: bool) -> (Report, Sources) {
-        let (job, mut sources) = self.job();
-        if !as_audit {
-            let report = crate::check::check(&job, &sources);
-            sources.hide_secrets();
-            return (report, sources);
-        }
-        let (facts, workload) = schema::measured(self.migration).unzip();
-        let audit = AuditJob {
-            facts,
-            workload,
-            base: job.base,
-            migrations: job.migrations,
-            version: job.version,
-            completeness: job.completeness,
-            settings: job.settings,
-            ..AuditJob::default()
-        };
-        let report = crate::audit::audit(&audit, &sources);
-        sources.hide_secrets();
-        (report, sources)
-    }
 }
 
 /// When a rule looks.
@@ -123,8 +79,13 @@ pub fn find(name: &str) -> Option<&'static Rule> {
 }
 
 /// What the rules say of one migration, in the order of the text; with what is known of the live database, if anything is.
-pub fn check(run: &MigrationRun, sources: &Sources, settings: &Settings, live: Option<&Live>) -> Vec<Finding> {
-    let options = &settings.options;
+pub fn check(
+    run: &MigrationRun,
+    sources: &Sources,
+    options: &RuleOptions,
+    areas: &Areas,
+    live: Option<&Live>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     let context = RunContext { run, sources, options };
     for rule in ALL {
@@ -139,7 +100,7 @@ pub fn check(run: &MigrationRun, sources: &Sources, settings: &Settings, live: O
         findings.extend(migration::lock_behind_transaction::check(&context, live));
         measured::measure(&mut findings, &context, live);
     }
-    let added = schema::check_added(run, &settings.areas, options);
+    let added = schema::check_added(run, areas, options);
     let news: Vec<Finding> = added.into_iter().filter(|finding| !one_cause::is_told(finding, &findings)).collect();
     findings.extend(news);
     findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
@@ -152,18 +113,13 @@ impl Rule {
         matches!(self.check, Check::Schema(_, needs) if needs != schema::Needs::Schema)
     }
 
-    /// What pgassay says of one of the rule's examples: `check`, or `audit` where only that has the rule.
-    pub fn judge(&self, example: &Example) -> (Report, Sources) {
-        example.judge(self.is_audit_only())
-    }
-
     /// Whether the examples can be run: what an outside rule looks for is not in the SQL.
     pub fn runs_examples(&self) -> bool {
         !matches!(self.check, Check::Outside)
     }
 
     /// A finding of this rule with its usual severity; the caller adds the rest.
-    pub fn finding(&self, span: crate::sql::Span, message: impl Into<String>) -> Finding {
+    pub fn finding(&self, span: crate::source::Span, message: impl Into<String>) -> Finding {
         Finding {
             rule: self.name,
             category: self.category,

@@ -8,7 +8,7 @@ use crate::rules::migration::guards::EXPOSED_ROWS;
 use crate::rules::migration::refused_statement::{DEPENDENT_OBJECT, DUPLICATE_OBJECT, REFUSED_STATEMENT};
 use crate::rules::migration::{narrowed_data, transaction_forbidden};
 use crate::rules::schema::permissions;
-use crate::sql::Span;
+use crate::source::Span;
 
 /// Leaves out what follows from another finding of the same migration.
 pub(super) fn keep_causes(findings: Vec<Finding>, run: &MigrationRun) -> Vec<Finding> {

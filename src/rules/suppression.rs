@@ -3,9 +3,10 @@
 //! Only real comments count: text inside a string never switches anything off. An allow comment before a statement, or behind it on
 //! its last line, covers that statement; allow-file covers the file.
 
-use crate::config::Area;
+use crate::area::Area;
 use crate::finding::{Advice, Finding};
-use crate::sql::{Script, SourceFile, Span};
+use crate::source::{SourceFile, Span};
+use crate::sql::Script;
 
 use super::migration::{ALLOW_WITHOUT_REASON, UNKNOWN_RULE, UNUSED_SUPPRESSION};
 

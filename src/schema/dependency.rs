@@ -50,7 +50,7 @@ pub struct DropClosure {
 
 /// Edges that are not evident from the objects' own fields.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Dependencies {
+pub(crate) struct Dependencies {
     /// By dependent.
     forward: OrdMap<Object, Arc<[ObjectId]>>,
     /// By what is depended on.
@@ -59,7 +59,7 @@ pub(super) struct Dependencies {
 
 impl Dependencies {
     /// Replaces all edges of a dependent.
-    pub(super) fn set(&mut self, dependent: Object, mut on: Vec<ObjectId>) {
+    pub(crate) fn set(&mut self, dependent: Object, mut on: Vec<ObjectId>) {
         on.sort_unstable();
         on.dedup();
         self.forget(&dependent);
@@ -71,7 +71,7 @@ impl Dependencies {
         }
     }
 
-    pub(super) fn forget(&mut self, dependent: &Object) {
+    pub(crate) fn forget(&mut self, dependent: &Object) {
         let Some(on) = self.forward.remove(dependent) else { return };
         for referenced in on.iter() {
             if let Some(dependents) = self.reverse.get_mut(referenced) {
@@ -84,14 +84,14 @@ impl Dependencies {
     }
 
     /// Moves the edges of a dependent that is known by a new name.
-    pub(super) fn rename(&mut self, old: &Object, new: Object) {
+    pub(crate) fn rename(&mut self, old: &Object, new: Object) {
         if let Some(on) = self.forward.get(old).cloned() {
             self.forget(old);
             self.set(new, on.to_vec());
         }
     }
 
-    pub(super) fn on(&self, referenced: ObjectId) -> impl Iterator<Item = &Object> {
+    pub(crate) fn on(&self, referenced: ObjectId) -> impl Iterator<Item = &Object> {
         self.reverse.get(&referenced).into_iter().flatten()
     }
 }
@@ -365,7 +365,7 @@ impl Schema {
         }
         for other in relation.columns.iter().filter(|other| other.id != column) {
             let Some(generated) = &other.generated else { continue };
-            if crate::expression::columns(&generated.expression.tree, relation).contains(&column) {
+            if super::columns_named(&generated.expression.tree, relation).contains(&column) {
                 found.push((Object::Column(relation.id, other.id), DependencyKind::Normal));
             }
         }

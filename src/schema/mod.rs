@@ -3,21 +3,19 @@
 //! In: [`Change`](crate::change::Change)s. Out: [`Schema`], a value that costs next to nothing to copy: a savepoint, a rollback and the state
 //! before every migration are plain copies, and a difference visits only what changed. Does no I/O.
 
-mod apply;
-mod assume;
+mod columns;
 mod dependency;
-mod naming;
+pub(crate) mod naming;
 mod object;
 mod query;
 mod registry;
 mod relation;
-mod rewrite;
+pub(crate) mod rewrite;
 mod rows;
 mod session;
 mod share;
 
-pub use apply::*;
-pub use assume::Assumed;
+pub use columns::columns_named;
 pub use dependency::{DependencyKind, DropClosure, Object};
 pub(crate) use naming::make_object_name;
 pub use object::*;
@@ -51,7 +49,7 @@ pub struct Schema {
     relation_names: OrdMap<QualifiedName, RelationId>,
     type_names: OrdMap<QualifiedName, TypeId>,
     routine_names: OrdMap<QualifiedName, Vec<RoutineId>>,
-    dependencies: dependency::Dependencies,
+    pub(crate) dependencies: dependency::Dependencies,
     /// How many constraints of a schema have a name: names that the server makes up avoid them all.
     constraint_names: OrdMap<QualifiedName, u32>,
     empty: rows::KnownEmpty,

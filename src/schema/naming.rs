@@ -44,7 +44,7 @@ fn choose(name1: &str, name2: Option<&str>, label: &str, taken: impl Fn(&Name) -
 
 impl Schema {
     /// `ChooseRelationName`: free among relations, and among constraints when it names one too.
-    pub(super) fn choose_relation_name(
+    pub(crate) fn choose_relation_name(
         &self,
         name1: &Name,
         name2: Option<&str>,
@@ -59,7 +59,7 @@ impl Schema {
     }
 
     /// `ChooseConstraintName`: free among all constraints of the schema, and not in `others`.
-    pub(super) fn choose_constraint_name(
+    pub(crate) fn choose_constraint_name(
         &self,
         name1: &Name,
         name2: Option<&str>,
@@ -76,7 +76,7 @@ impl Schema {
 
 impl Schema {
     /// `ChooseExtendedStatisticName`.
-    pub(super) fn choose_statistics_name(&self, table: &QualifiedName, columns: &str) -> Name {
+    pub(crate) fn choose_statistics_name(&self, table: &QualifiedName, columns: &str) -> Name {
         choose(table.name.as_str(), Some(columns), "stat", |name| {
             let taken = QualifiedName { schema: table.schema.clone(), name: name.clone() };
             self.statistics.contains_key(&taken)
@@ -85,7 +85,7 @@ impl Schema {
 }
 
 /// Column names joined by `_`, as index and foreign key names have them (`ChooseIndexNameAddition`).
-pub(super) fn name_addition<'a>(columns: impl IntoIterator<Item = &'a Name>) -> String {
+pub(crate) fn name_addition<'a>(columns: impl IntoIterator<Item = &'a Name>) -> String {
     let mut joined = String::new();
     for column in columns {
         if !joined.is_empty() {
@@ -100,7 +100,7 @@ pub(super) fn name_addition<'a>(columns: impl IntoIterator<Item = &'a Name>) -> 
 }
 
 /// Names of an index's columns, each different (`ChooseIndexColumnNames`).
-pub(super) fn index_column_names<'a>(
+pub(crate) fn index_column_names<'a>(
     elements: &[IndexElement],
     include: impl IntoIterator<Item = &'a Name>,
 ) -> Vec<Name> {

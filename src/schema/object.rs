@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{ColumnType, Privilege};
-use crate::change::{Argument, Expression, Name, QualifiedName, TypeName, Volatility};
-use crate::sql::Statement;
+use super::{ColumnType, Privilege, RelationId};
+use crate::catalog::Volatility;
+use crate::change::{Argument, Expression, Name, QualifiedName, Statement, TypeName};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TypeId(pub u32);
@@ -115,4 +115,12 @@ impl Routine {
         use crate::change::ArgumentMode::*;
         self.arguments.iter().filter(|argument| matches!(argument.mode, In | InOut | Variadic))
     }
+}
+
+/// What a dependency leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectId {
+    Relation(RelationId),
+    Type(TypeId),
+    Routine(RoutineId),
 }

@@ -125,7 +125,7 @@ impl Schema {
     }
 
     /// What names the type of a column, by identity: a user type, or a relation's row type.
-    pub(super) fn type_target(data_type: &ColumnType) -> Option<ObjectId> {
+    pub(crate) fn type_target(data_type: &ColumnType) -> Option<ObjectId> {
         match data_type.resolved {
             ResolvedType::User(id) => Some(ObjectId::Type(id)),
             ResolvedType::Row(id) => Some(ObjectId::Relation(id)),

@@ -8,16 +8,16 @@ use super::{
     RelationKind, ResolvedType, Routine, RoutineId, Schema, Type, TypeDefinition, TypeId,
 };
 use crate::change::{Name, Persistence, QualifiedName, ReplicaIdentity, TypeName};
-use crate::sql::Span;
+use crate::source::Span;
 
 impl Schema {
-    pub(super) fn next_id(&mut self) -> u32 {
+    pub(crate) fn next_id(&mut self) -> u32 {
         self.next_id += 1;
         self.next_id - 1
     }
 
     /// A relation to change in place; copied first when a saved state shares it.
-    pub(super) fn edit(&mut self, id: RelationId) -> Option<&mut Relation> {
+    pub(crate) fn edit(&mut self, id: RelationId) -> Option<&mut Relation> {
         self.relations.get_mut(&id).map(Arc::make_mut)
     }
 
@@ -29,26 +29,26 @@ impl Schema {
         }
     }
 
-    pub(super) fn edit_type(&mut self, id: TypeId) -> Option<&mut Type> {
+    pub(crate) fn edit_type(&mut self, id: TypeId) -> Option<&mut Type> {
         self.types.get_mut(&id).map(Arc::make_mut)
     }
 
-    pub(super) fn edit_routine(&mut self, id: RoutineId) -> Option<&mut Routine> {
+    pub(crate) fn edit_routine(&mut self, id: RoutineId) -> Option<&mut Routine> {
         self.routines.get_mut(&id).map(Arc::make_mut)
     }
 
     /// Relations, and composite types, share one set of names in a schema.
-    pub(super) fn relation_name_taken(&self, name: &QualifiedName) -> bool {
+    pub(crate) fn relation_name_taken(&self, name: &QualifiedName) -> bool {
         self.relation_names.contains_key(name)
             || self.type_at(name).is_some_and(|found| matches!(found.definition, TypeDefinition::Composite(_)))
     }
 
     /// Types share their names with the row types of tables and views.
-    pub(super) fn type_name_taken(&self, name: &QualifiedName) -> bool {
+    pub(crate) fn type_name_taken(&self, name: &QualifiedName) -> bool {
         self.type_names.contains_key(name) || self.relation_at(name).is_some_and(|relation| relation.is_queryable())
     }
 
-    pub(super) fn insert_relation(&mut self, mut relation: Relation) -> RelationId {
+    pub(crate) fn insert_relation(&mut self, mut relation: Relation) -> RelationId {
         let id = relation.id;
         // A large schema is mostly columns, and few of them change.
         relation.columns.shrink_to_fit();
@@ -61,14 +61,14 @@ impl Schema {
         id
     }
 
-    pub(super) fn insert_type(&mut self, found: Type) -> TypeId {
+    pub(crate) fn insert_type(&mut self, found: Type) -> TypeId {
         let id = found.id;
         self.type_names.insert(found.name.clone(), id);
         self.types.insert(id, Arc::new(found));
         id
     }
 
-    pub(super) fn insert_routine(&mut self, routine: Routine) -> RoutineId {
+    pub(crate) fn insert_routine(&mut self, routine: Routine) -> RoutineId {
         let id = routine.id;
         self.routine_names.entry(routine.name.clone()).or_default().push(id);
         self.routines.insert(id, Arc::new(routine));
@@ -76,7 +76,7 @@ impl Schema {
     }
 
     /// Gives a relation a new name or schema; its constraints' names move along.
-    pub(super) fn move_relation(&mut self, id: RelationId, name: QualifiedName) {
+    pub(crate) fn move_relation(&mut self, id: RelationId, name: QualifiedName) {
         let Some(relation) = self.edit(id) else { return };
         let old = std::mem::replace(&mut relation.name, name.clone());
         let moved = old.schema != name.schema;
@@ -89,14 +89,14 @@ impl Schema {
         }
     }
 
-    pub(super) fn move_type(&mut self, id: TypeId, name: QualifiedName) {
+    pub(crate) fn move_type(&mut self, id: TypeId, name: QualifiedName) {
         let Some(found) = self.edit_type(id) else { return };
         let old = std::mem::replace(&mut found.name, name.clone());
         self.type_names.remove(&old);
         self.type_names.insert(name, id);
     }
 
-    pub(super) fn move_routine(&mut self, id: RoutineId, name: QualifiedName) {
+    pub(crate) fn move_routine(&mut self, id: RoutineId, name: QualifiedName) {
         let Some(routine) = self.edit_routine(id) else { return };
         let old = std::mem::replace(&mut routine.name, name.clone());
         self.forget_routine_name(&old, id);
@@ -124,20 +124,20 @@ impl Schema {
         }
     }
 
-    pub(super) fn constraint_name_taken(&self, name: &QualifiedName) -> bool {
+    pub(crate) fn constraint_name_taken(&self, name: &QualifiedName) -> bool {
         self.constraint_names.contains_key(name)
     }
 
     /// Domain constraints have their names beside those of tables.
-    pub(super) fn count_domain_constraint(&mut self, domain: &QualifiedName, name: &Name) {
+    pub(crate) fn count_domain_constraint(&mut self, domain: &QualifiedName, name: &Name) {
         self.count_constraint(&domain.schema, name);
     }
 
-    pub(super) fn discount_domain_constraint(&mut self, domain: &QualifiedName, name: &Name) {
+    pub(crate) fn discount_domain_constraint(&mut self, domain: &QualifiedName, name: &Name) {
         self.discount_constraint(&domain.schema, name);
     }
 
-    pub(super) fn add_constraint(&mut self, id: RelationId, constraint: Constraint) {
+    pub(crate) fn add_constraint(&mut self, id: RelationId, constraint: Constraint) {
         let Some(relation) = self.relation(id) else { return };
         let schema = relation.name.schema.clone();
         self.count_constraint(&schema, &constraint.name);
@@ -152,7 +152,7 @@ impl Schema {
         }
     }
 
-    pub(super) fn remove_constraint(&mut self, id: RelationId, name: &Name) -> Option<Constraint> {
+    pub(crate) fn remove_constraint(&mut self, id: RelationId, name: &Name) -> Option<Constraint> {
         let relation = self.edit(id)?;
         let at = relation.constraints.iter().position(|constraint| constraint.name == *name)?;
         let constraint = relation.constraints.remove(at);
@@ -172,7 +172,7 @@ impl Schema {
         }
     }
 
-    pub(super) fn rename_constraint(&mut self, id: RelationId, old: &Name, new: &Name) {
+    pub(crate) fn rename_constraint(&mut self, id: RelationId, old: &Name, new: &Name) {
         let Some(relation) = self.edit(id) else { return };
         let schema = relation.name.schema.clone();
         if let Some(constraint) = relation.constraints.iter_mut().find(|constraint| constraint.name == *old) {
@@ -183,7 +183,7 @@ impl Schema {
         }
     }
 
-    pub(super) fn add_index(&mut self, table: RelationId, index: Relation) -> RelationId {
+    pub(crate) fn add_index(&mut self, table: RelationId, index: Relation) -> RelationId {
         let id = self.insert_relation(index);
         if let Some(table) = self.edit(table) {
             table.indexes.push(id);
@@ -192,7 +192,7 @@ impl Schema {
     }
 
     /// Takes one object out. What depends on it must go by itself: see `dropped_with`.
-    pub(super) fn remove(&mut self, object: &Object) {
+    pub(crate) fn remove(&mut self, object: &Object) {
         self.dependencies.forget(object);
         match object {
             Object::Relation(id) => self.remove_relation(*id),
@@ -294,14 +294,14 @@ impl Schema {
     }
 
     /// Keeps the edge from a column to its type.
-    pub(super) fn link_column(&mut self, id: RelationId, column: ColumnId) {
+    pub(crate) fn link_column(&mut self, id: RelationId, column: ColumnId) {
         let on =
             self.relation(id).and_then(|it| it.column_by_id(column)).and_then(|it| Schema::type_target(&it.data_type));
         self.dependencies.set(Object::Column(id, column), on.into_iter().collect());
     }
 
     /// Keeps the edge from an owned sequence to its table.
-    pub(super) fn own_sequence(&mut self, id: RelationId, owner: Option<(RelationId, ColumnId)>) {
+    pub(crate) fn own_sequence(&mut self, id: RelationId, owner: Option<(RelationId, ColumnId)>) {
         if let Some(RelationKind::Sequence(sequence)) = self.edit(id).map(|relation| &mut relation.kind) {
             let old = std::mem::replace(&mut sequence.owned_by, owner);
             self.forget_sequence(id, old);
@@ -351,16 +351,16 @@ impl Relation {
         }
     }
 
-    pub(super) fn column_mut(&mut self, id: ColumnId) -> Option<&mut Column> {
+    pub(crate) fn column_mut(&mut self, id: ColumnId) -> Option<&mut Column> {
         self.columns.iter_mut().find(|column| column.id == id)
     }
 
-    pub(super) fn constraint_mut(&mut self, name: &Name) -> Option<&mut Constraint> {
+    pub(crate) fn constraint_mut(&mut self, name: &Name) -> Option<&mut Constraint> {
         self.constraints.iter_mut().find(|constraint| constraint.name == *name)
     }
 
     /// Appends a column under the next number.
-    pub(super) fn push_column(&mut self, mut column: Column) -> ColumnId {
+    pub(crate) fn push_column(&mut self, mut column: Column) -> ColumnId {
         let id = ColumnId(self.next_column);
         self.next_column = self.next_column.saturating_add(1);
         column.id = id;
@@ -383,7 +383,7 @@ impl Relation {
 
 impl Column {
     /// A plain nullable column; `push_column` numbers it.
-    pub(super) fn new(name: Name, data_type: ColumnType) -> Column {
+    pub(crate) fn new(name: Name, data_type: ColumnType) -> Column {
         Column {
             id: ColumnId(0),
             name,
@@ -403,7 +403,7 @@ impl Column {
 
 impl ColumnType {
     /// A type that cannot be told.
-    pub(super) fn unknown(span: Span) -> ColumnType {
+    pub(crate) fn unknown(span: Span) -> ColumnType {
         ColumnType { written: TypeName::plain("unknown", span).into(), resolved: ResolvedType::Unknown }
     }
 
@@ -439,7 +439,7 @@ impl TypeName {
 
 impl Constraint {
     /// A valid, enforced constraint of the relation's own.
-    pub(super) fn new(name: Name, kind: ConstraintKind) -> Constraint {
+    pub(crate) fn new(name: Name, kind: ConstraintKind) -> Constraint {
         Constraint {
             name,
             kind,
@@ -456,7 +456,7 @@ impl Constraint {
 
 impl TypeName {
     /// A type that an object's name means.
-    pub(super) fn named(name: &crate::change::ObjectName) -> TypeName {
+    pub(crate) fn named(name: &crate::change::ObjectName) -> TypeName {
         TypeName { schema: name.schema.clone(), name: name.name.clone(), ..TypeName::plain("", name.span) }
     }
 }

@@ -9,10 +9,10 @@ use sqlparser::ast::{
 };
 
 use crate::change::{Expression, Name, QualifiedName};
-use crate::sql::Span;
+use crate::source::Span;
 
 /// Whether a trigger's WHEN names `NEW.column` or `OLD.column`.
-pub(super) fn mentions_row_column(tree: &Expr, column: &Name) -> bool {
+pub(crate) fn mentions_row_column(tree: &Expr, column: &Name) -> bool {
     let found = visit_expressions(tree, |expression| match expression {
         Expr::CompoundIdentifier(parts) if parts.last().is_some_and(|part| stored(part) == *column) => {
             ControlFlow::Break(())
@@ -47,13 +47,13 @@ pub(crate) fn rename_column(expression: &Expression, old: &Name, new: &Name) -> 
 }
 
 /// An identifier of sqlparser as the catalog stores it.
-pub(super) fn stored(ident: &sqlparser::ast::Ident) -> Name {
+pub(crate) fn stored(ident: &sqlparser::ast::Ident) -> Name {
     if ident.quote_style.is_some() { Name::new(&ident.value) } else { Name::folded(&ident.value) }
 }
 
 /// Sequences that nextval, currval and setval name by a literal: the server turns it into a regclass constant, which is a
 /// dependency. `nextval('s'::text)` is none.
-pub(super) fn sequences(tree: &Expr) -> Vec<(Option<Name>, Name)> {
+pub(crate) fn sequences(tree: &Expr) -> Vec<(Option<Name>, Name)> {
     let mut found = Vec::new();
     let _ = visit_expressions(tree, |expression| {
         if let Expr::Function(function) = expression
@@ -107,7 +107,7 @@ fn qualified(text: &str) -> Option<(Option<Name>, Name)> {
 }
 
 /// The default that serial gives to a column.
-pub(super) fn nextval(sequence: &QualifiedName, span: Span) -> Expression {
+pub(crate) fn nextval(sequence: &QualifiedName, span: Span) -> Expression {
     let literal = sequence.to_string();
     let identifier = |name: &str| ObjectNamePart::Identifier(Ident::new(name));
     let value = Expr::Value(Value::SingleQuotedString(literal.clone()).into());
@@ -136,7 +136,7 @@ pub(super) fn nextval(sequence: &QualifiedName, span: Span) -> Expression {
 }
 
 /// Nothing but a call of nextval with a literal.
-pub(super) fn is_nextval(tree: &Expr) -> bool {
+pub(crate) fn is_nextval(tree: &Expr) -> bool {
     match tree {
         Expr::Nested(inner) => is_nextval(inner),
         Expr::Function(function) => {
@@ -147,7 +147,7 @@ pub(super) fn is_nextval(tree: &Expr) -> bool {
 }
 
 /// NULL, also with a cast: as a default it is the same as none (`AddRelationNewConstraints`, heap.c).
-pub(super) fn is_null(tree: &Expr) -> bool {
+pub(crate) fn is_null(tree: &Expr) -> bool {
     match tree {
         Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => is_null(inner),
         Expr::Value(value) => matches!(value.value, Value::Null),

@@ -1,6 +1,6 @@
 //! Which tables are known to hold no rows: those that the migration itself made or emptied, until something may have filled them.
 
-use super::{Applied, ObjectId, Relation, RelationId, RelationKind, Schema, Session};
+use super::{ObjectId, Relation, RelationId, RelationKind, Schema, Session};
 use crate::change::{Change, ObjectName};
 
 /// What is known of a table without rows.
@@ -14,7 +14,7 @@ enum Empty {
 
 /// Tables that are known to be empty. Any other may hold rows.
 #[derive(Debug, Clone, Default)]
-pub(super) struct KnownEmpty(imbl::OrdMap<RelationId, Empty>);
+pub(crate) struct KnownEmpty(imbl::OrdMap<RelationId, Empty>);
 
 impl Schema {
     /// Nothing is known of rows any more: time passed, or a statement did more than can be told.
@@ -38,10 +38,10 @@ impl Schema {
     }
 
     /// Follows what a change does to rows. `certain` is false for a statement that may not run.
-    pub fn follow_rows(&mut self, change: &Change, applied: &Applied, session: &Session, certain: bool) {
+    pub fn follow_rows(&mut self, change: &Change, created: &[ObjectId], session: &Session, certain: bool) {
         match change {
             Change::CreateTable(_) if certain => {
-                for created in &applied.created {
+                for created in created {
                     if let ObjectId::Relation(id) = created
                         && self.relation(*id).is_some_and(|relation| matches!(relation.kind, RelationKind::Table))
                     {

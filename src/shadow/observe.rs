@@ -13,7 +13,8 @@ use tokio_postgres::{Client, NoTls};
 
 use super::ShadowError;
 use super::relations::{self, Counters, effect_between, row};
-use crate::effect::{Effect, InTransactionBlock, LockMode};
+use crate::catalog::LockMode;
+use crate::effect::{Effect, InTransactionBlock};
 
 /// What a statement did on a real server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -17,7 +17,8 @@ use tokio_postgres::Client;
 use super::observe::{cancel, refusal, send};
 use super::relations::{self, Counters, Relations, effect_between, row};
 use super::{Access, Observation, Server, Session, ShadowError};
-use crate::effect::{Effect, InTransactionBlock, LockMode};
+use crate::catalog::LockMode;
+use crate::effect::{Effect, InTransactionBlock};
 
 /// How often the watcher looks.
 const INTERVAL: Duration = Duration::from_millis(1);

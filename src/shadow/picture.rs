@@ -11,7 +11,8 @@ use tokio_postgres::Client;
 use super::ShadowError;
 use super::observe::own_locks;
 use super::relations::{self, Counters, Relations, effect_between, row};
-use crate::effect::{Effect, LockMode};
+use crate::catalog::LockMode;
+use crate::effect::Effect;
 
 /// The relations of a database at one moment, and the locks that the session holds.
 #[derive(Debug, Clone, Default)]

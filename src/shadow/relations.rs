@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use super::ShadowError;
-use crate::effect::{Effect, LockMode};
+use crate::catalog::LockMode;
+use crate::effect::Effect;
 
 /// A relation of the user's, or an index, as the catalogs show it at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,13 +2,11 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::Unreadable;
-use super::column;
 use super::constraint::{self, Attribute};
 use super::reader::{Reader, Result};
-use super::sequence;
+use super::{column, sequence};
 use crate::change::AlterTableActionKind::*;
-use crate::change::{AlterTableActionKind, Ident, Identity, Name, SequenceOptions};
+use crate::change::{AlterTableActionKind, Ident, Identity, Name, SequenceOptions, Unreadable};
 
 /// What follows ALTER.
 pub(super) fn alter_column_or_constraint(reader: &mut Reader) -> Result<AlterTableActionKind> {

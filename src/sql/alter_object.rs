@@ -2,12 +2,9 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::operator;
 use super::reader::{Reader, Result};
 use super::reader_ddl::{reference, unqualified};
-use super::reference;
-use super::role;
-use super::setting;
+use super::{operator, reference, role, setting};
 use crate::change::{AlterObject, AlterObjectAction, Change, Ident, ObjectKind, ObjectName, ObjectReference};
 
 pub(super) fn alter_object(reader: &mut Reader) -> Result<Change> {

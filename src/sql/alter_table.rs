@@ -2,13 +2,9 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::alter_column;
-use super::column;
-use super::constraint;
-use super::partition;
 use super::reader::{Reader, Result};
 use super::reader_ddl::{reference, unqualified};
-use super::sequence;
+use super::{alter_column, column, constraint, partition, sequence};
 use crate::change::AlterTableActionKind::*;
 use crate::change::{
     AlterObject, AlterObjectAction, AlterTable, AlterTableAction, AlterTableActionKind, Change, FiringMode, ObjectKind,

@@ -2,11 +2,12 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::Unreadable;
 use super::constraint::{self, Attribute};
 use super::reader::{Reader, Result};
 use super::sequence;
-use crate::change::{ColumnDefinition, Constraint, ConstraintKind, Generated, Ident, Identity, Key, SequenceOptions};
+use crate::change::{
+    ColumnDefinition, Constraint, ConstraintKind, Generated, Ident, Identity, Key, SequenceOptions, Unreadable,
+};
 
 /// A column and the constraints written on it.
 #[derive(Debug)]

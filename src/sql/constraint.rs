@@ -5,10 +5,11 @@ use std::sync::Arc;
 use sqlparser::tokenizer::Token;
 
 use super::reader::{Reader, Result};
-use super::{Span, Unreadable};
 use crate::change::{
     Constraint, ConstraintKind, ForeignKey, Ident, IndexElement, Key, ObjectName, ReferentialAction, StorageOption,
+    Unreadable,
 };
+use crate::source::Span;
 
 /// Whether a table constraint starts here, rather than a column: EXCLUDE and the like may be a column's name.
 pub(super) fn at_table_constraint(reader: &Reader) -> bool {

@@ -2,14 +2,9 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::foreign;
-use super::operator;
-use super::publication;
 use super::reader::{Reader, Result};
 use super::reader_ddl::unqualified;
-use super::reference;
-use super::role;
-use super::setting;
+use super::{foreign, operator, publication, reference, role, setting};
 use crate::change::{Change, CreateOther, ObjectKind, ObjectName};
 
 pub(super) fn create_other(reader: &mut Reader) -> Result<Change> {

@@ -1,5 +1,6 @@
 use crate::change::{Access, Change};
-use crate::sql::{FileId, SourceFile, Span, read_script};
+use crate::source::{FileId, SourceFile, Span};
+use crate::sql::read_script;
 
 fn change(text: &str) -> Change {
     let script = read_script(FileId(0), &SourceFile::new("t.sql", text));

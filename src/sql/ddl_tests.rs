@@ -1,7 +1,8 @@
 //! Exact values and places of the subtle forms.
 
-use super::{SourceFile, Sources, read_script};
+use super::read_script;
 use crate::change::*;
+use crate::source::{SourceFile, Sources};
 
 /// The change of one statement, with its file.
 fn read(sql: &str) -> (Change, Sources) {

@@ -6,7 +6,7 @@ use sqlparser::tokenizer::Token;
 
 use super::reader::{Reader, Result};
 use super::token::{Origin, Text};
-use super::{FileId, Span};
+use crate::source::{FileId, Span};
 
 /// The value of a string literal and where each byte of it stands in the file.
 #[derive(Debug, Clone)]

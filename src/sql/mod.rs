@@ -45,7 +45,6 @@ mod sequence;
 mod session;
 mod set_config;
 mod setting;
-mod source;
 mod split;
 mod statement;
 mod table;
@@ -62,39 +61,15 @@ mod ddl_tests;
 mod testing;
 
 pub use keyword::can_name_column;
-pub use newer::{Form, Newer};
 pub use normal::normalize;
 pub use plpgsql::read_plpgsql_body;
-pub(crate) use script::STACK;
 pub use script::{read_in_lots, read_script, read_section};
-pub use secret::secrets;
-pub use source::{FileId, Position, SourceFile, Sources, Span, Substitution};
+pub use secret::{hide_secrets, secrets};
 pub use token::{string_constants, tree_span};
 pub use uses::relation_uses;
 
-use crate::change::Change;
-
-/// One SQL statement of a file, a DO block or a function body.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Statement {
-    /// From the first token to the last, without the semicolon and without comments around it.
-    pub span: Span,
-    pub change: Result<Change, Unreadable>,
-    /// Stands under IF, CASE, LOOP or EXCEPTION of a PL/pgSQL block: it may run or not.
-    pub conditional: bool,
-    /// The forms in it that not every supported server reads.
-    pub newer: Vec<Newer>,
-}
-
-/// Why a statement could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Unreadable {
-    /// In the words of the reader: "expected a column name, found ')'".
-    pub message: String,
-    /// The token where reading stopped.
-    pub span: Span,
-}
+use crate::change::Statement;
+use crate::source::Span;
 
 /// A file split into statements.
 #[derive(Debug, Clone, Default)]

@@ -9,50 +9,17 @@ mod forms;
 
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::Span;
 use super::reader::is_word;
 use super::token::{Text, bytes_of};
+use crate::change::{Form, Newer};
 
-/// A form of a statement that came with a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Newer {
-    pub form: &'static Form,
-    pub span: Span,
-}
-
-/// What came with a version, and what was there before it.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Form {
+/// A form, and how it is found.
+struct Wanted {
     /// The words to look for: the first one finds it.
     word: &'static str,
-    test: Test,
-    /// The first major version that has it.
-    pub since: u16,
-    /// Older servers than this take the words for something else, and run them.
-    pub refused_from: u16,
-    /// As messages name it.
-    pub name: &'static str,
-    /// How it is said on older servers, or why it cannot be; a sentence.
-    pub before: &'static str,
-}
-
-/// Whether the form stands at a token; where it does, the offset behind it.
-#[derive(Clone, Copy)]
-struct Test(fn(&Tokens, usize) -> Option<usize>);
-
-// The functions are as good as their forms, which are compared by name.
-impl PartialEq for Test {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Test {}
-
-impl std::fmt::Debug for Test {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Test")
-    }
+    /// Whether the form stands at a token; where it does, the offset behind it.
+    test: fn(&Tokens, usize) -> Option<usize>,
+    form: Form,
 }
 
 /// The newer forms of a statement, in the order of its words.
@@ -67,10 +34,10 @@ pub(super) fn newer(text: &Text, tokens: &[TokenWithSpan]) -> Vec<Newer> {
             Token::HexStringLiteral(_) if text.text[bytes_of(&tokens[at]).0..].starts_with('0') => forms::NUMBERS,
             _ => continue,
         };
-        for form in forms {
-            if let Some(end) = all.ends(form, at) {
+        for wanted in forms {
+            if let Some(end) = all.ends(wanted, at) {
                 let (start, last) = (bytes_of(&tokens[at]).0, bytes_of(&tokens[end.clamp(at + 1, tokens.len()) - 1]).1);
-                found.push(Newer { form, span: text.span(start, last) });
+                found.push(Newer { form: &wanted.form, span: text.span(start, last) });
             }
         }
     }
@@ -88,9 +55,9 @@ pub(super) fn newer_in_body(text: &Text, tokens: &[TokenWithSpan]) -> Vec<Newer>
 struct Tokens<'a>(&'a [TokenWithSpan]);
 
 impl Tokens<'_> {
-    fn ends(&self, form: &Form, at: usize) -> Option<usize> {
-        let first = form.word.is_empty() || self.is(at, form.word);
-        first.then(|| (form.test.0)(self, at)).flatten()
+    fn ends(&self, wanted: &Wanted, at: usize) -> Option<usize> {
+        let first = wanted.word.is_empty() || self.is(at, wanted.word);
+        first.then(|| (wanted.test)(self, at)).flatten()
     }
 
     fn token(&self, at: usize) -> &Token {

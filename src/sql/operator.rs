@@ -3,8 +3,7 @@
 use sqlparser::tokenizer::Token;
 
 use super::reader::{Reader, Result};
-use super::reference;
-use super::routine;
+use super::{reference, routine};
 use crate::change::ObjectName;
 
 /// `(…)` behind the name of an operator, collation or text search object.

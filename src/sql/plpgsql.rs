@@ -10,7 +10,8 @@ use super::newer::newer_in_body;
 use super::reader::{Reader, Result, is_word};
 use super::script::{read_text, read_tokens};
 use super::token::{Origin, Text, tokenize};
-use super::{FileId, Span, Statement, Unreadable};
+use crate::change::{Statement, Unreadable};
+use crate::source::{FileId, Span};
 
 /// How deep blocks may nest.
 const DEEPEST: usize = 200;

@@ -1,5 +1,6 @@
 use crate::change::Change;
-use crate::sql::{FileId, SourceFile, read_script};
+use crate::source::{FileId, SourceFile};
+use crate::sql::read_script;
 
 /// The statements of the DO block as (text in the file, kind, conditional), and the texts of the dynamic ones.
 fn read(text: &str) -> (Vec<(String, String, bool)>, Vec<String>) {

@@ -11,8 +11,8 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 use super::keyword::{can_name_column, can_name_function};
 use super::token::{DIALECT, Text, bytes_of};
 use super::uses::{Source, reserved_name};
-use super::{Span, Unreadable};
-use crate::change::{Expression, Ident, Name, ObjectName, Query};
+use crate::change::{Expression, Ident, Name, ObjectName, Query, Unreadable};
+use crate::source::Span;
 
 #[cfg(test)]
 #[path = "reader_tests.rs"]

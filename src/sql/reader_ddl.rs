@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use sqlparser::tokenizer::Token;
 
-use super::Unreadable;
 use super::reader::{Reader, Result};
-use crate::change::{Ident, Name, ObjectName, ObjectReference, Persistence, Query};
+use crate::change::{Ident, Name, ObjectName, ObjectReference, Persistence, Query, Unreadable};
 
 impl Reader<'_> {
     /// A name, with its own words when there is none: "expected a column name, found ')'".

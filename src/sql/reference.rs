@@ -2,12 +2,10 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::Unreadable;
 use super::reader::{Reader, Result};
 use super::reader_ddl::{reference, unqualified};
-use super::routine;
-use super::sequence;
-use crate::change::{ArgumentMode, Ident, Name, ObjectKind, ObjectName, ObjectReference, TypeName};
+use super::{routine, sequence};
+use crate::change::{ArgumentMode, Ident, Name, ObjectKind, ObjectName, ObjectReference, TypeName, Unreadable};
 
 #[rustfmt::skip]
 const KINDS: &[(&[&str], ObjectKind)] = &[

@@ -1,4 +1,5 @@
-use crate::sql::{FileId, SourceFile, read_script};
+use crate::source::{FileId, SourceFile};
+use crate::sql::read_script;
 
 #[test]
 fn what_postgresql_accepts_is_read() {

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use sqlparser::tokenizer::Token;
 
-use super::alter_object;
 use super::literal::Literal;
 use super::newer::newer;
 use super::reader::{Reader, Result};
 use super::script::{read_text, read_tokens};
-use super::setting;
-use super::{Span, Statement};
+use super::{alter_object, setting};
+use crate::catalog::Volatility;
 use crate::change::{
-    AlterRoutine, Argument, ArgumentMode, Change, CreateRoutine, Ident, Name, ObjectKind, RoutineName, TypeName,
-    Volatility,
+    AlterRoutine, Argument, ArgumentMode, Change, CreateRoutine, Ident, Name, ObjectKind, RoutineName, Statement,
+    TypeName,
 };
+use crate::source::Span;
 
 pub(super) fn create_routine(reader: &mut Reader) -> Result<Change> {
     let start = reader.position();

@@ -2,11 +2,11 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::Unreadable;
-use super::alter_object;
 use super::reader::{Reader, Result};
-use super::reference;
-use crate::change::{AlterExtension, AlterExtensionAction, Change, CreateDatabase, CreateExtension, CreateSchema};
+use super::{alter_object, reference};
+use crate::change::{
+    AlterExtension, AlterExtensionAction, Change, CreateDatabase, CreateExtension, CreateSchema, Unreadable,
+};
 
 pub(super) fn create_schema(reader: &mut Reader) -> Result<Change> {
     reader.expect_words(&["CREATE", "SCHEMA"])?;

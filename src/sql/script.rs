@@ -9,8 +9,10 @@ use super::reader::Reader;
 use super::split::{Piece, Split, split};
 use super::statement::read_statement;
 use super::token::{Origin, Text, bytes_of, tokenize};
-use super::{FileId, Script, SourceFile, Span, Statement, Unreadable, repair};
-use crate::change::Change;
+use super::{Script, repair};
+use crate::change::{Change, Statement, Unreadable};
+use crate::source::{FileId, SourceFile, Span};
+use crate::stack;
 
 /// Reads every statement of a file. Never fails: a statement that cannot be read says so itself.
 pub fn read_script(file: FileId, source: &SourceFile) -> Script {
@@ -91,7 +93,7 @@ pub(super) fn read_tokens(
             Err(Unreadable { message, span: text.span(start, end) })
         }
         None if chain_longer_than(&tokens, SHORT_EXPRESSION).is_some() => {
-            stacker::grow(STACK, || read_or_repair(text, tokens, copy_data))
+            stacker::grow(stack::DEEPEST, || read_or_repair(text, tokens, copy_data))
         }
         None => read_or_repair(text, tokens, copy_data),
     }
@@ -115,9 +117,6 @@ const LONGEST_EXPRESSION: usize = 1200;
 
 /// Up to here any thread's stack will do; beyond it, a stack of its own is taken.
 const SHORT_EXPRESSION: usize = 50;
-
-/// Bytes that walking the deepest tree may need.
-pub(crate) const STACK: usize = 64 << 20;
 
 /// Words that stand between, or behind, the parts of a chain.
 const CHAINED: &[Keyword] = &[

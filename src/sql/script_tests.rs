@@ -1,4 +1,5 @@
-use crate::sql::{FileId, SourceFile, read_script};
+use crate::source::{FileId, SourceFile};
+use crate::sql::read_script;
 
 fn readable(text: String) -> bool {
     read_script(FileId(0), &SourceFile::new("t.sql", text)).statements.iter().all(|statement| statement.change.is_ok())

@@ -8,7 +8,7 @@ use sqlparser::tokenizer::Token;
 
 use super::split::split;
 use super::token::{Origin, Text, bytes_of, tokenize};
-use super::{SourceFile, Span};
+use crate::source::{SourceFile, Sources, Span};
 
 /// How deep bodies within bodies are looked into.
 const DEEPEST: usize = 3;
@@ -22,6 +22,11 @@ pub fn secrets(source: &SourceFile, section: Span) -> Vec<Span> {
         statements(&section, DEEPEST, &mut found);
     }
     found
+}
+
+/// Puts asterisks in the place of passwords: from here on the files may be shown, and not be run.
+pub fn hide_secrets(sources: &mut Sources) {
+    sources.hide(secrets);
 }
 
 /// A quick look that most texts do not pass. Whole words in other mixtures of cases nobody writes.
@@ -139,7 +144,7 @@ fn in_pairs(text: &str) -> Option<std::ops::Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::{FileId, Sources};
+    use crate::source::{FileId, Substitution};
 
     fn found(text: &str) -> Vec<String> {
         let mut sources = Sources::default();
@@ -179,5 +184,20 @@ mod tests {
         ] {
             assert!(found(text).is_empty(), "{text}: {:?}", found(text));
         }
+    }
+
+    #[test]
+    fn passwords_are_not_shown_and_placeholders_keep_their_names() {
+        let original = "CREATE ROLE a PASSWORD 'grün';\nCREATE ROLE b PASSWORD '${word}';";
+        let at = original.find("${word}").unwrap() as u32;
+        let value = Substitution { start: at, end: at + 7, value: "hunter2".to_owned() };
+        let mut sources = Sources::default();
+        let file = sources.add(SourceFile::substituted("a.sql", original, &[value]));
+        let mut shown = sources.clone();
+        hide_secrets(&mut shown);
+        assert_eq!(&*shown.file(file).text, "CREATE ROLE a PASSWORD '*****';\nCREATE ROLE b PASSWORD '*******';");
+        assert_eq!(shown.file(file).original(), "CREATE ROLE a PASSWORD '*****';\nCREATE ROLE b PASSWORD '${word}';");
+        let b = Span::new(file, shown.file(file).text.rfind("ROLE").unwrap(), shown.file(file).text.len());
+        assert_eq!(shown.positions(b), sources.positions(b));
     }
 }

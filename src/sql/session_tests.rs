@@ -1,5 +1,6 @@
 use crate::change::{Change, TransactionControl};
-use crate::sql::{FileId, SourceFile, read_script};
+use crate::source::{FileId, SourceFile};
+use crate::sql::read_script;
 
 fn change(text: &str) -> Result<Change, String> {
     let script = read_script(FileId(0), &SourceFile::new("t.sql", text));

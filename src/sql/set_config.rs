@@ -2,8 +2,8 @@
 
 use sqlparser::ast::{self, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, SelectItem, Value};
 
-use super::Span;
 use crate::change::Set;
+use crate::source::Span;
 
 /// The setting, when the query is one call of set_config with literals and nothing else.
 pub(super) fn set_config(query: &ast::Query, span: Span) -> Option<Set> {

@@ -3,14 +3,13 @@
 use sqlparser::tokenizer::Token;
 
 use super::column::{self, Column};
-use super::constraint;
-use super::partition;
 use super::reader::{Reader, Result};
+use super::{constraint, partition};
+use crate::catalog::LockMode;
 use crate::change::{
     Change, CreateTable, CreateTableAs, Ident, LikeClause, LikeOptions, LockTable, ObjectName, Persistence,
     StorageOption, Truncate,
 };
-use crate::effect::LockMode;
 
 pub(super) fn create_table(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("CREATE")?;

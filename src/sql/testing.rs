@@ -1,8 +1,8 @@
 //! Helpers of the unit tests.
 
-use super::FileId;
 use super::reader::{Reader, Result};
 use super::token::{Origin, Text, tokenize};
+use crate::source::FileId;
 
 /// Reads from a text that stands at the start of a file.
 pub(super) fn read<T>(text: &str, read: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {

@@ -6,7 +6,8 @@
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word};
 
 use super::dialect::Postgres;
-use super::{FileId, Span, Unreadable};
+use crate::change::Unreadable;
+use crate::source::{FileId, Span};
 
 pub(super) static DIALECT: Postgres = Postgres;
 

@@ -5,10 +5,9 @@ use sqlparser::tokenizer::Token;
 use super::alter_object;
 use super::constraint::{self, Attribute};
 use super::reader::{Reader, Result};
-use super::{Statement, Unreadable};
 use crate::change::{
     AlterPolicy, Change, CreatePolicy, CreateRule, CreateTrigger, Expression, Ident, ObjectKind, ObjectReference,
-    RuleEvent, TriggerEvent, TriggerTiming,
+    RuleEvent, Statement, TriggerEvent, TriggerTiming, Unreadable,
 };
 
 pub(super) fn create_trigger(reader: &mut Reader) -> Result<Change> {

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use sqlparser::tokenizer::Token;
 
-use super::Span;
-use super::alter_object;
-use super::constraint;
 use super::reader::{Reader, Result};
+use super::{alter_object, constraint};
 use crate::change::{
     AlterCompositeType, AlterDomain, AlterDomainAction, AlterEnum, AlterEnumAction, AttributeAction, Change,
     Constraint, ConstraintKind, CreateDomain, CreateType, EnumPosition, Ident, ObjectKind, TypeDefinition, TypeName,
 };
+use crate::source::Span;
 
 pub(super) fn create_type(reader: &mut Reader) -> Result<Change> {
     reader.expect_words(&["CREATE", "TYPE"])?;

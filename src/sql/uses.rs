@@ -10,8 +10,8 @@ use sqlparser::ast::{self, FromTable, SetExpr, Statement, TableFactor, TableObje
 
 use super::keyword::can_name_column;
 use super::token::tree_span;
-use super::{FileId, Span, Unreadable};
-use crate::change::{Access, Ident, Name, ObjectName, Query, RelationUse};
+use crate::change::{Access, Ident, Name, ObjectName, Query, RelationUse, Unreadable};
+use crate::source::{FileId, Span};
 
 /// The relations of a view's or function's query, in the order of the text, each with every kind of access once.
 pub fn relation_uses(query: &Query) -> Vec<RelationUse> {

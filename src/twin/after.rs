@@ -7,9 +7,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::TwinError;
 use super::build::Gap;
 use super::locale::refused;
-use super::{TwinError, statistics::KeyColumn};
+use crate::db::planner::CaptureError;
+use crate::db::server_message;
+use crate::facts::planner::KeyColumn;
 use crate::shadow::Session;
 
 /// What there is in a database, by what stays the same when it is renamed.
@@ -53,7 +56,7 @@ impl Inventory {
         let mut relations = BTreeMap::new();
         for row in &rows {
             let item: Item = serde_json::from_str(row.get(0))
-                .map_err(|error| TwinError::Answer { part: "relations of the twin", message: error.to_string() })?;
+                .map_err(|error| CaptureError::Answer { part: "relations of the twin", message: error.to_string() })?;
             relations.insert(item.oid, item);
         }
         Ok(Inventory { relations })
@@ -80,7 +83,7 @@ pub(super) async fn run(session: &Session, search_path: &str, statements: &[Stri
     let mut gaps = Vec::new();
     for statement in statements {
         if let Err(error) = session.batch_execute(statement).await {
-            let (code, reason) = super::error::message(&error);
+            let (code, reason) = server_message(&error);
             if code.is_none() {
                 return Err(refused("the migration", &error));
             }

@@ -8,10 +8,12 @@ use super::carry::carry;
 use super::files::{Head, Shape};
 use super::locale::{self, DATABASE, refused};
 use super::metapage::Heights;
-use super::statistics::{RelationStatistics, Statistics};
 use super::{TwinError, restore};
+use crate::db::server_message;
+use crate::facts::planner::{RelationStatistics, Statistics};
 use crate::shadow::{Installation, Options, Server, Session};
-use crate::sql::{SourceFile, Sources, read_script};
+use crate::source::{SourceFile, Sources};
+use crate::sql::read_script;
 
 /// Something of the database that the twin does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,7 +161,7 @@ async fn run_ddl(session: &Session, ddl: &str) -> Result<Vec<Gap>, TwinError> {
     for statement in &script.statements {
         let text = source.slice(statement.span);
         if let Err(error) = session.batch_execute(text).await {
-            let (code, reason) = super::error::message(&error);
+            let (code, reason) = server_message(&error);
             match code.as_deref() {
                 None => return Err(refused("its schema", &error)),
                 // A role that is not here: owners and privileges do not change plans.
@@ -182,7 +184,7 @@ async fn settings(session: &Session, settings: &BTreeMap<String, String>) -> Vec
         let written = if name == "search_path" { value.clone() } else { restore::literal(value) };
         let sql = format!("ALTER DATABASE {DATABASE} SET {} = {written}", restore::identifier(name));
         if let Err(error) = session.batch_execute(&sql).await {
-            let (_, reason) = super::error::message(&error);
+            let (_, reason) = server_message(&error);
             gaps.push(Gap { what: format!("the setting {name} = {value}"), reason });
         }
     }

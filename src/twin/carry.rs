@@ -5,7 +5,7 @@
 //! the new, else only what is counted of them. An index that is new gets the size that it would have.
 
 use super::after::{Inventory, Item, ItemColumn};
-use super::statistics::{ColumnStatistics, KeyColumn, RelationStatistics, Slot, Statistics};
+use crate::facts::planner::{ColumnStatistics, KeyColumn, RelationStatistics, Slot, Statistics};
 
 /// The statistics after, from those before and what there was and is.
 pub(super) fn carry(statistics: &Statistics, before: &Inventory, after: &Inventory) -> Statistics {

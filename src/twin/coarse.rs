@@ -3,8 +3,8 @@
 //! What stays is enough for generic plans: shares of NULL, numbers of values, widths, correlations. Conditions on constants are then
 //! estimated as those on `$1` are, by averages. Slots with values go as a whole: the server refuses frequencies without values.
 
-use super::statistics::{ColumnStatistics, ExtendedStatistics, Slot, Statistics};
 use crate::change::QualifiedName;
+use crate::facts::planner::{ColumnStatistics, ExtendedStatistics, Slot, Statistics};
 
 impl Statistics {
     /// Takes out the values of columns that are not kept, and says so in `unread`. `table_of` tells the table of extended statistics;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::TwinError;
 use super::btree::{self, PAGE, put_u32};
 use super::metapage::PAGE_HEADER;
-use super::statistics::Metapage;
+use crate::facts::planner::Metapage;
 
 /// Pages of a file; the rest of the relation is in files named `.1`, `.2` … (RELSEG_SIZE).
 const SEGMENT: u64 = 131_072;

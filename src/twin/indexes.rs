@@ -7,8 +7,9 @@ use std::path::PathBuf;
 
 use super::files::{Head, Shape};
 use super::locale::refused;
-use super::metapage;
-use super::{RelationStatistics, Twin, TwinError, restore};
+use super::{Twin, TwinError, metapage, restore};
+use crate::db::server_message;
+use crate::facts::planner::RelationStatistics;
 use crate::shadow::Session;
 
 /// An index to try.
@@ -52,7 +53,7 @@ impl Twin {
         let mut results = Vec::new();
         for index in indexes {
             let outcome = session.batch_execute(&index.create).await;
-            results.push(outcome.err().map(|error| super::error::message(&error).1));
+            results.push(outcome.err().map(|error| server_message(&error).1));
         }
         let known = |leaf: &Leaf| self.relations.get(&(leaf.schema.clone(), leaf.name.clone()));
         for leaf in &leaves {

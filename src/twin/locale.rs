@@ -4,7 +4,8 @@
 
 use super::TwinError;
 use super::build::Gap;
-use super::statistics::Locale;
+use crate::db::server_message;
+use crate::facts::planner::Locale;
 use crate::shadow::{Server, Session};
 
 pub(super) const DATABASE: &str = "twin";
@@ -55,6 +56,6 @@ async fn create(session: &Session, major: u16, locale: &Locale) -> Result<Option
 }
 
 pub(super) fn refused(part: &str, error: &tokio_postgres::Error) -> TwinError {
-    let (code, message) = super::error::message(error);
+    let (code, message) = server_message(error);
     TwinError::Refused { part: part.to_owned(), code, message }
 }

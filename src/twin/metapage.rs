@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::extended::unhex;
-use super::statistics::{Metapage, RelationStatistics, Statistics};
+use crate::facts::planner::{Metapage, RelationStatistics, Statistics};
 
 /// Bytes of PageHeaderData.
 pub(super) const PAGE_HEADER: usize = 24;
@@ -42,7 +42,7 @@ pub(super) struct Heights<'s> {
 
 impl<'s> Heights<'s> {
     pub(super) fn of(statistics: &'s Statistics) -> Heights<'s> {
-        let width = |it: &'s crate::twin::ColumnStatistics| {
+        let width = |it: &'s crate::facts::planner::ColumnStatistics| {
             ((it.schema.as_str(), it.relation.as_str(), it.column.as_str()), it.width)
         };
         Heights { widths: statistics.columns.iter().map(width).collect() }
@@ -55,7 +55,7 @@ impl<'s> Heights<'s> {
         }
         let table = index.table.as_deref();
         let keys = index.keys.as_deref().unwrap_or_default();
-        let width = |key: &crate::twin::KeyColumn| match usize::try_from(key.length) {
+        let width = |key: &crate::facts::planner::KeyColumn| match usize::try_from(key.length) {
             Ok(length) => length,
             Err(_) => {
                 let known = table.zip(key.column.as_deref());

@@ -1,13 +1,12 @@
 //! The twin: a throwaway server whose planner sees the statistics, sizes and settings of a real database, and so plans as it does.
 //!
-//! In: the DDL of a schema, and the [`Statistics`] that [`capture`] read from the real database. Out: a [`Twin`], which answers
+//! In: the DDL of a schema, and the [`Statistics`](crate::facts::planner::Statistics) that [`capture`](crate::db::planner::capture) read from the real database. Out: a [`Twin`], which answers
 //! EXPLAIN as the real database would, and tries indexes that the real one does not have. It has no rows: the files of its tables and
 //! indexes are holes of the right size, its B-trees are trees of the right height without entries. Nothing may be executed on it.
 
 mod after;
 mod btree;
 mod build;
-mod capture;
 mod carry;
 mod coarse;
 mod error;
@@ -17,12 +16,7 @@ mod indexes;
 mod locale;
 mod metapage;
 mod restore;
-mod statistics;
 
 pub use build::{Gap, Twin};
-pub use capture::{Source, capture};
 pub use error::TwinError;
 pub use indexes::TrialIndex;
-pub use statistics::{
-    ColumnStatistics, ExtendedStatistics, KeyColumn, Locale, Metapage, RelationStatistics, Slot, Statistics,
-};

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use super::TwinError;
 use super::build::Gap;
 use super::extended::{self, Translation};
-use super::statistics::{ColumnStatistics, ExtendedStatistics, RelationStatistics, Slot, Statistics};
-use super::{TwinError, capture};
+use crate::db::{planner, server_message};
+use crate::facts::planner::{ColumnStatistics, ExtendedStatistics, RelationStatistics, Slot, Statistics};
 use crate::shadow::Session;
 
 /// Statements that are sent at once.
@@ -32,7 +33,7 @@ pub(super) async fn restore(session: &Session, statistics: &Statistics) -> Resul
     let setup = format!(
         "{}; CREATE CAST (bytea AS pg_ndistinct) WITHOUT FUNCTION; CREATE CAST (bytea AS pg_dependencies) WITHOUT FUNCTION;
          CREATE CAST (bytea AS pg_mcv_list) WITHOUT FUNCTION",
-        capture::OUTPUT_SETTINGS
+        planner::OUTPUT_SETTINGS
     );
     session.batch_execute(&setup).await.map_err(|error| super::locale::refused("its setup", &error))?;
     let columns = statistics.columns.iter().map(|column| {
@@ -98,7 +99,7 @@ async fn run(session: &Session, statements: Vec<(String, String)>) -> Result<Vec
         }
         for (what, sql) in batch {
             if let Err(error) = session.batch_execute(sql).await {
-                let (code, reason) = super::error::message(&error);
+                let (code, reason) = server_message(&error);
                 if code.is_none() {
                     return Err(super::locale::refused(what, &error));
                 }

@@ -4,19 +4,19 @@ use serde::Deserialize;
 
 use crate::advisor::{ColumnInfo, IndexInfo, TableInfo, Tables};
 use crate::change::{Name, QualifiedName};
+use crate::db::planner::{CaptureError, Source};
 use crate::facts::Facts;
-use crate::twin::{Source, TwinError};
 
 /// Reads all tables. Writes a day come from the facts, where they were counted.
 ///
 /// # Errors
-/// [`TwinError`] if the server refuses a query or its answer is not understood.
-pub async fn read_tables(source: &impl Source, facts: Option<&Facts>) -> Result<Tables, TwinError> {
+/// [`CaptureError`] if the server refuses a query or its answer is not understood.
+pub async fn read_tables(source: &impl Source, facts: Option<&Facts>) -> Result<Tables, CaptureError> {
     let part = "tables";
     let mut tables = Tables::default();
     for text in source.rows(part, TABLES).await? {
         let row: Row =
-            serde_json::from_str(&text).map_err(|error| TwinError::Answer { part, message: error.to_string() })?;
+            serde_json::from_str(&text).map_err(|error| CaptureError::Answer { part, message: error.to_string() })?;
         let name = QualifiedName::new(Name::new(&row.schema), Name::new(&row.name));
         let of = |name: &(String, String)| QualifiedName::new(Name::new(&name.0), Name::new(&name.1));
         let mut info = TableInfo {

@@ -9,9 +9,10 @@ use super::planning::{self, Explain, Planning, Refusal};
 use super::prepare::Prepared;
 use crate::advisor::{Definition, Method, Offer, Planner};
 use crate::change::QualifiedName;
+use crate::db::planner::Source;
 use crate::plan::Plan;
 use crate::shadow::Session;
-use crate::twin::{Source, TrialIndex, Twin, TwinError};
+use crate::twin::{TrialIndex, Twin, TwinError};
 
 /// Plans a workload in a twin.
 pub struct TwinPlanner<'r> {

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use pgassay::config::{self, Area, json_schema, keys};
+use pgassay::area::Area;
+use pgassay::config::{self, json_schema, keys};
 use pgassay::rules;
 
 /// A project folder; `.git` keeps the search for a configuration file inside of it.

@@ -2,8 +2,10 @@
 
 use pgassay::change::Change;
 use pgassay::contract::{Breakage, diff};
-use pgassay::schema::{Schema, Session, apply};
-use pgassay::sql::{SourceFile, Sources, read_script};
+use pgassay::schema::{Schema, Session};
+use pgassay::apply::apply;
+use pgassay::sql::read_script;
+use pgassay::source::{SourceFile, Sources};
 use pgassay::version::PgVersion;
 
 fn run(schema: &mut Schema, sql: &str) {

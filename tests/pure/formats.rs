@@ -9,7 +9,7 @@ use pgassay::finding::{Advice, Evidence, EvidenceKind, Finding, FixStep, Severit
 use pgassay::migration::Migration;
 use pgassay::report::*;
 use pgassay::rules;
-use pgassay::sql::{SourceFile, Sources, Span};
+use pgassay::source::{SourceFile, Sources, Span};
 use serde_json::Value;
 
 /// A report about files of these names and texts; the statements are read from them, the findings are made by the test.

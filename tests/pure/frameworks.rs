@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use pgassay::migration::{CollectOptions, Collected, Direction, FindError, Framework, collect, find};
-use pgassay::sql::Sources;
+use pgassay::source::Sources;
 
 fn tree(framework: &str) -> PathBuf {
     Path::new("migrations-examples/frameworks").join(framework)

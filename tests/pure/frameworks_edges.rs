@@ -6,7 +6,7 @@ use pgassay::migration::{
     CollectOptions, Collected, Direction, FindError, Framework, TransactionMode, TransactionOverride, Variables,
     collect, find,
 };
-use pgassay::sql::Sources;
+use pgassay::source::Sources;
 use tempfile::TempDir;
 
 /// A folder with these files.

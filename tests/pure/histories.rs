@@ -5,7 +5,7 @@ use std::path::Path;
 use pgassay::check::{Job, check};
 use pgassay::migration::{CollectOptions, Migration, collect};
 use pgassay::report::Report;
-use pgassay::sql::{SourceFile, Sources};
+use pgassay::source::{SourceFile, Sources};
 
 /// Writes the files to a folder, judges it, and gives each finding's rule and object.
 fn judge(files: &[(&str, &str)]) -> Vec<String> {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use pgassay::catalog::LockMode;
 use pgassay::check::{Job, check};
-use pgassay::effect::LockMode;
 use pgassay::finding::{Finding, Severity, StepTransaction};
 use pgassay::history::Completeness;
 use pgassay::migration::{CollectOptions, Migration, collect};
 use pgassay::report::Report;
-use pgassay::sql::{SourceFile, Sources};
+use pgassay::source::{SourceFile, Sources};
 
 const TIMEOUT: &str = "SET lock_timeout = '2s';\n";
 

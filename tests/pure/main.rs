@@ -10,6 +10,7 @@ mod frameworks;
 mod frameworks_edges;
 mod histories;
 mod init;
+mod layers;
 mod linter_mistakes;
 mod own_times;
 mod plan_conditions;

@@ -2,7 +2,8 @@
 //! tests/ddl/rejected.sql, where a line of comment under each statement points at the place of the error and says what
 //! is reported.
 
-use pgassay::sql::{SourceFile, Sources, read_script};
+use pgassay::source::{SourceFile, Sources};
+use pgassay::sql::read_script;
 
 /// Each statement's text, with the error's place and message if it has one.
 fn read(text: &str) -> Vec<(String, Option<(usize, String)>)> {

@@ -1,8 +1,10 @@
 //! What scripts leave in the schema, as PostgreSQL 15 was seen to do it.
 
+use pgassay::apply::apply;
 use pgassay::change::QualifiedName;
-use pgassay::schema::{Object, Schema, Session, apply};
-use pgassay::sql::{SourceFile, Sources, read_script};
+use pgassay::schema::{Object, Schema, Session};
+use pgassay::source::{SourceFile, Sources};
+use pgassay::sql::read_script;
 use pgassay::version::PgVersion;
 
 fn load(sql: &str) -> (Schema, Vec<String>) {

@@ -14,7 +14,8 @@ use pgassay::facts::{Facts, Samples, Values};
 use pgassay::finding::Severity;
 use pgassay::report::Report;
 use pgassay::shadow::{Installation, Options, Server, Session};
-use pgassay::sql::{SourceFile, Sources, read_script};
+use pgassay::source::{SourceFile, Sources};
+use pgassay::sql::read_script;
 use tokio_postgres::config::Host;
 
 /// A database with planted defects and healthy twins.
@@ -155,14 +156,14 @@ fn at_full_scale(facts: &mut Facts, scale: u32) {
 fn judge(reading: Reading, samples: Option<Samples>, sources: &mut Sources) -> Report {
     let settings = config::parse(CONFIGURATION).expect("a configuration").settings;
     let database = Database::new(reading, sources);
-    audit(&AuditJob { settings, samples, ..AuditJob::of_database(database, sources) }, sources)
+    audit(&AuditJob { settings, samples, ..database.audit_job(sources) }, sources)
 }
 
 /// What a sample of the rows says.
 fn samples(server: &Server, of: &Demonstration, reading: &Reading) -> Samples {
     let database = Database::new(reading.clone(), &mut Sources::default());
     let settings = config::parse(CONFIGURATION).expect("a configuration").settings;
-    let references = pgassay::audit::references(&database, &settings);
+    let references = database.references(&settings);
     let targets = sample::targets(&database.schema, &database.facts, &references);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     // A busy machine is no reason to leave one out.
@@ -272,7 +273,7 @@ fn documents_are_sampled_within_bounds(server: &Server) {
     let mut sources = Sources::default();
     let database = Database::new(reading, &mut sources);
     let settings = config::parse(CONFIGURATION).expect("a configuration").settings;
-    let references = pgassay::audit::references(&database, &settings);
+    let references = database.references(&settings);
     let targets = sample::targets(&database.schema, &database.facts, &references);
     let take = |bounds: Bounds| {
         runtime
@@ -288,7 +289,7 @@ fn documents_are_sampled_within_bounds(server: &Server) {
 
     let samples = take(Bounds::default());
     assert!(samples.skipped.is_empty(), "{:?}", samples.skipped);
-    let job = AuditJob { settings, samples: Some(samples), ..AuditJob::of_database(database, &sources) };
+    let job = AuditJob { settings, samples: Some(samples), ..database.audit_job(&sources) };
     let report = audit(&job, &sources);
     let drawer = report
         .findings

@@ -10,7 +10,7 @@ use pgassay::contract::Subject;
 use pgassay::db::{self, Limits, Parameters, Reading, Wanted};
 use pgassay::facts::{Topic, Values};
 use pgassay::shadow::{Options, Server, Session};
-use pgassay::sql::Sources;
+use pgassay::source::Sources;
 
 const SHOP: &str = include_str!("../database/shop.sql");
 

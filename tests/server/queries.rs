@@ -13,7 +13,7 @@ use pgassay::migration::Migration;
 use pgassay::prove::PlanWatch;
 use pgassay::report::{Observed, Report};
 use pgassay::shadow::{Options, Server};
-use pgassay::sql::{SourceFile, Sources};
+use pgassay::source::{SourceFile, Sources};
 use serde_json::Value;
 
 const SETUP: &str = "

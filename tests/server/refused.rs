@@ -10,7 +10,8 @@ use pgassay::history::Completeness;
 use pgassay::migration::Migration;
 use pgassay::report::Report;
 use pgassay::shadow::{Options, Server};
-use pgassay::sql::{FileId, SourceFile, Sources, read_script};
+use pgassay::source::{FileId, SourceFile, Sources};
+use pgassay::sql::read_script;
 use pgassay::version::PgVersion;
 
 const GIVEN: &str = "

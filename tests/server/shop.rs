@@ -8,7 +8,8 @@ use pgassay::check::{Job, check};
 use pgassay::finding::{Category, Severity};
 use pgassay::migration::{CollectOptions, collect};
 use pgassay::shadow::{Installation, Options, Server};
-use pgassay::sql::{Sources, read_script};
+use pgassay::source::Sources;
+use pgassay::sql::read_script;
 use pgassay::version::PgVersion;
 
 /// File and line of a statement.

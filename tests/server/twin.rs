@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::support::servers;
 use pgassay::advisor::{self, Advice, Advised, Limits, Method, Outcome, Planner, Query, Reason, Tables, Unused};
 use pgassay::db::{self, Parameters, Wanted};
+use pgassay::facts::planner::Statistics;
 use pgassay::shadow::{Installation, Options, Server, Session};
-use pgassay::twin::{Statistics, Twin};
+use pgassay::twin::Twin;
 use pgassay::whatif::{BothPlanner, HypopgPlanner, MakeTwin, Prepared, TwinPlanner, read_tables};
 use tokio::runtime::Runtime;
 

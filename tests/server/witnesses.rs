@@ -3,13 +3,15 @@
 
 use std::sync::Mutex;
 
-use pgassay::change::Change;
+use pgassay::apply::apply;
+use pgassay::change::{Change, Statement};
 use pgassay::contract::{Breakage, BreakageKind, diff};
 use pgassay::finding::Category;
 use pgassay::rules;
-use pgassay::schema::{Schema, Session as Settings, apply};
+use pgassay::schema::{Schema, Session as Settings};
 use pgassay::shadow::{Installation, Options, Server, Session};
-use pgassay::sql::{SourceFile, Sources, Statement, read_script};
+use pgassay::source::{SourceFile, Sources};
+use pgassay::sql::read_script;
 use pgassay::version::PgVersion;
 use tokio_postgres::SimpleQueryMessage;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use pgassay::migration::{CollectOptions, FindError, Framework, collect, find};
-use pgassay::sql::Sources;
+use pgassay::source::Sources;
 
 /// What was found.
 #[derive(Debug)]

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use pgassay::audit::{AuditJob, audit, columns_compared};
+use pgassay::audit::audit;
 use pgassay::db::{Database, Reading};
 use pgassay::facts::{StatementFacts, Workload};
 use pgassay::finding::Category;
-use pgassay::sql::Sources;
+use pgassay::source::Sources;
 use serde::Serialize;
 
 use super::workload::Statement;
@@ -31,8 +31,8 @@ pub fn findings(reading: &Reading, statements: &[Statement]) -> Vec<Vec<Audited>
     let workload = Workload { statements: statements.iter().map(facts).collect(), ..reading.workload.clone() };
     let mut sources = Sources::default();
     let database = Database::new(Reading { workload, planner: None, ..reading.clone() }, &mut sources);
-    let compared = columns_compared(&database);
-    let report = audit(&AuditJob::of_database(database, &sources), &sources);
+    let compared = database.columns_compared();
+    let report = audit(&database.audit_job(&sources), &sources);
     let mut by_column: BTreeMap<&str, Vec<Audited>> = BTreeMap::new();
     for finding in &report.findings {
         let Some(object) = finding.object.as_deref() else { continue };

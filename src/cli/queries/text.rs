@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use pgassay::report::layout;
+use pgassay::text::layout;
 
 use super::report::{GAINS, GAPS, Report};
 use super::words::{queries, shortened};

@@ -3,7 +3,8 @@
 use clap::ValueEnum;
 use pgassay::advisor::{Counted, Query};
 use pgassay::facts::{StatementFacts, Workload};
-use pgassay::sql::{SourceFile, Sources, read_script};
+use pgassay::source::{SourceFile, Sources};
+use pgassay::sql::read_script;
 use pgassay::whatif::{Prepared, is_plannable, reads_catalogs, set_columns};
 
 /// A statement with what was counted of it.

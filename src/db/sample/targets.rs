@@ -5,8 +5,8 @@ use std::fmt;
 
 use crate::change::{Name, QualifiedName};
 use crate::facts::{Facts, Reference, RelationFacts};
-use crate::rules::schema::words;
 use crate::schema::{Relation, RelationKind, ResolvedType, Schema, TypeDefinition};
+use crate::text::words;
 
 /// Something to look at in a sample of a table's rows.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use crate::change::{Expression, TypeName};
 use crate::effect::FailsWhen;
 use crate::effect::predictor::{Predictor, rows_of};
 use crate::schema::{Column, Relation, ResolvedType, TypeDefinition};
-use crate::sql::Span;
+use crate::source::Span;
 
 impl Predictor<'_> {
     /// ALTER COLUMN … TYPE without USING, or with a plain cast of the column.

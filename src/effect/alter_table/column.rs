@@ -1,15 +1,16 @@
 //! Actions on columns: ADD, DROP, SET NOT NULL, SET EXPRESSION, SET DATA TYPE.
 
 use super::Alter;
-use crate::change::{ColumnDefinition, Expression, Ident, ObjectName, TypeName, Volatility};
+use crate::catalog::LockMode::AccessExclusive;
+use crate::catalog::Volatility;
+use crate::change::{ColumnDefinition, Expression, Ident, ObjectName, TypeName};
 use crate::effect::FailsWhen;
-use crate::effect::LockMode::AccessExclusive;
 use crate::effect::fold::folded;
 use crate::effect::predictor::{Predictor, rows_of};
 use crate::effect::type_change::{self, TypeChange};
 use crate::expression;
 use crate::schema::{Column, ConstraintKind, Index, Object, Relation, ResolvedType, TypeDefinition, TypeId};
-use crate::sql::Span;
+use crate::source::Span;
 
 impl Predictor<'_> {
     pub(super) fn add_column(&mut self, state: &mut Alter, column: &ColumnDefinition, if_not_exists: bool) {

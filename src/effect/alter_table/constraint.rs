@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::Alter;
+use crate::catalog::LockMode::{AccessExclusive, RowShare, Share, ShareRowExclusive};
 use crate::change::{
     AlterTableActionKind, Change, ColumnDefinition, Constraint, ConstraintKind, Expression, ForeignKey, Ident,
     IndexElement, IndexTarget, Key, Name,
 };
 use crate::effect::FailsWhen;
-use crate::effect::LockMode::{AccessExclusive, RowShare, Share, ShareRowExclusive};
 use crate::effect::predictor::{Predictor, rows_of, violating_rows};
 use crate::schema::{self, NotNull, Object, Relation};
-use crate::sql::Span;
+use crate::source::Span;
 
 impl Predictor<'_> {
     pub(super) fn add_constraint(&mut self, state: &Alter, constraint: &Constraint) {

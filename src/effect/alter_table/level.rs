@@ -1,7 +1,7 @@
 //! The lock an action of ALTER TABLE asks for (`AlterTableGetLockLevel`, tablecmds.c).
 
+use crate::catalog::LockMode::{self, AccessExclusive, ShareRowExclusive, ShareUpdateExclusive};
 use crate::change::{AlterTableActionKind, ConstraintKind, StorageOption};
-use crate::effect::LockMode::{self, AccessExclusive, ShareRowExclusive, ShareUpdateExclusive};
 use crate::schema::{Relation, RelationKind};
 
 pub(super) fn of(action: &AlterTableActionKind, relation: &Relation) -> LockMode {

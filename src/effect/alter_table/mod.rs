@@ -7,8 +7,8 @@ mod level;
 
 use std::sync::Arc;
 
-use super::LockMode::{self, AccessExclusive, AccessShare, ShareRowExclusive};
 use super::predictor::Predictor;
+use crate::catalog::LockMode::{self, AccessExclusive, AccessShare, ShareRowExclusive};
 use crate::change::{
     AlterTable, AlterTableAction, AlterTableActionKind, Change, Ident, Name, RelationKeyword, TriggerSelection,
 };

@@ -1,9 +1,8 @@
 //! Estimates of rows that are far off, where the error begins.
 
 use super::{Confidence, Context, Tip, amount, subject};
-use crate::plan::condition;
 use crate::plan::node::{ConditionKind, KnownType, Node};
-use crate::plan::{NodeId, Plan};
+use crate::plan::{NodeId, Plan, condition};
 
 /// Actual over estimated rows, or the other way round, from which an estimate is wrong.
 const FACTOR: f64 = 10.0;

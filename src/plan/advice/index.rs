@@ -1,9 +1,8 @@
 //! Index-only scans that visit the table after all, and index scans that need not.
 
 use super::{Confidence, Context, PROVE, Tip, amount, subject};
-use crate::plan::condition;
 use crate::plan::node::{ConditionKind, KnownType, Node, quote};
-use crate::plan::{NodeId, Plan};
+use crate::plan::{NodeId, Plan, condition};
 
 /// Rows of an index-only scan that were looked up in the table.
 const FETCHED: f64 = 0.4;

@@ -6,7 +6,7 @@ use super::super::amount;
 use super::super::compare::{Comparison, Difference};
 use super::line::{self, BOLD, CYAN, DIM, GREEN, RED};
 use super::{Assayed, Options, summary};
-use crate::report::{layout, prose};
+use crate::text::{layout, plain};
 
 /// Parts below this share of the greater total account for nothing.
 const SHOWN: f64 = 0.02;
@@ -39,7 +39,7 @@ pub(super) fn write(
     }
     for change in &comparison.changes {
         let name = format!("{:<14}", change.kind.name());
-        let text = layout::wrap(&prose::one_line(&change.text), width.saturating_sub(16));
+        let text = layout::wrap(&plain::one_line(&change.text), width.saturating_sub(16));
         for (at, text) in text.lines().enumerate() {
             let name = if at == 0 { name.as_str() } else { "              " };
             writeln!(out, "{}  {text}", line::paint(CYAN, name))?;

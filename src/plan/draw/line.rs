@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::report::prose;
+use crate::text::plain;
 
 pub(super) const PLAIN: Style = Style::new();
 pub(super) const BOLD: Style = Style::new().bold();
@@ -36,7 +36,7 @@ pub(super) fn right(text: &str, width: usize) -> String {
 
 /// At most so many columns, on one line; `…` where something is cut.
 pub(super) fn cut(text: &str, width: usize) -> String {
-    let text = prose::one_line(text);
+    let text = plain::one_line(text);
     if columns(&text) <= width {
         return text;
     }

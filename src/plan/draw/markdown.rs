@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::super::compare::Comparison;
 use super::super::{Tip, amount};
 use super::{Assayed, Options, comparison, summary, tips, tree};
-use crate::report::markdown::escape::{block, prose};
+use crate::text::markdown::{block, prose};
 
 /// Columns of the drawing: what the comment of a pull request shows without scrolling.
 const WIDTH: usize = 100;

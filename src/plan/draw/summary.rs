@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use super::super::{Plan, amount};
 use super::line::{self, BOLD, DIM};
 use super::{Assayed, Options, detail};
-use crate::report::{layout, prose};
+use crate::text::{layout, plain};
 
 pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) -> io::Result<()> {
     let plan = &assayed.plan;
     if let Some(query) = &plan.query {
         let query = if options.verbose {
-            layout::wrap(&prose::visible(query), options.width)
+            layout::wrap(&plain::visible(query), options.width)
         } else {
             line::cut(&query.split_whitespace().collect::<Vec<_>>().join(" "), options.width)
         };
@@ -20,7 +20,7 @@ pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) ->
     writeln!(out, "{}", line::paint(BOLD, &layout::wrap(&totals(plan).join(" · "), options.width)))?;
     if !plan.settings.is_empty() {
         let settings: Vec<String> = plan.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        writeln!(out, "{}", line::paint(DIM, &layout::wrap(&prose::one_line(&settings.join(", ")), options.width)))?;
+        writeln!(out, "{}", line::paint(DIM, &layout::wrap(&plain::one_line(&settings.join(", ")), options.width)))?;
     }
     writeln!(out)
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::super::Tip;
 use super::line::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use super::{Assayed, Options};
-use crate::report::{layout, prose};
+use crate::text::{layout, plain};
 
 /// Columns before the text of a tip.
 const INDENT: usize = 5;
@@ -33,16 +33,16 @@ fn one(tip: &Tip, options: Options, out: &mut dyn Write) -> io::Result<()> {
     let number = tip.node.map_or_else(|| "plan".to_owned(), |id| id.number().to_string());
     let style = if tip.share >= 0.3 { RED } else { YELLOW };
     let width = options.width.saturating_sub(INDENT);
-    let message = layout::wrap(&format!("{}.", prose::one_line(&tip.message)), width);
+    let message = layout::wrap(&format!("{}.", plain::one_line(&tip.message)), width);
     for (at, text) in message.lines().enumerate() {
         let number = if at == 0 { line::right(&number, INDENT - 1) } else { " ".repeat(INDENT - 1) };
         writeln!(out, "{} {}", line::paint(style, &number), line::paint(BOLD, text))?;
     }
-    for text in layout::wrap(&prose::one_line(&tip.advice), width).lines() {
+    for text in layout::wrap(&plain::one_line(&tip.advice), width).lines() {
         writeln!(out, "{}{text}", " ".repeat(INDENT))?;
     }
     for sql in &tip.sql {
-        writeln!(out, "{}  {}", " ".repeat(INDENT), line::paint(GREEN, &prose::one_line(sql)))?;
+        writeln!(out, "{}  {}", " ".repeat(INDENT), line::paint(GREEN, &plain::one_line(sql)))?;
     }
     let sure = format!("{}, confidence {}", tip.kind, tip.confidence.name());
     for text in layout::wrap(&sure, width).lines() {

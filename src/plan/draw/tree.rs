@@ -7,7 +7,7 @@ use super::columns::Columns;
 use super::detail::Detail;
 use super::line::{self, BOLD, CYAN, DIM, PLAIN, RED, YELLOW};
 use super::{Assayed, Options, detail, title};
-use crate::report::{layout, prose};
+use crate::text::{layout, plain};
 
 pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) -> io::Result<()> {
     let columns = Columns::of(assayed, options);
@@ -44,7 +44,7 @@ pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) ->
         for detail in moved.into_iter().chain(detail::lines(assayed, id, options.verbose)) {
             let room = options.width.saturating_sub(indent + line::columns(&prefix.below));
             let lines = if options.verbose {
-                let text = prose::one_line(&format!("{}{}", detail.text, detail.behind));
+                let text = plain::one_line(&format!("{}{}", detail.text, detail.behind));
                 layout::wrap(&text, room.max(20)).lines().map(str::to_owned).collect()
             } else {
                 let kept = room.saturating_sub(line::columns(&detail.behind));
@@ -109,7 +109,7 @@ fn prefix(assayed: &Assayed, id: NodeId) -> Prefix {
 
 /// A condition in one line: what is cut is cut in its middle, since both ends tell something.
 fn shortened(text: &str, room: usize) -> String {
-    let text = prose::one_line(text);
+    let text = plain::one_line(text);
     if line::columns(&text) <= room {
         return text;
     }

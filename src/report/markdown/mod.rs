@@ -3,17 +3,16 @@
 //! Code hosts refuse comments that are too long (GitHub: 65,536 characters). What does not fit is left out, the mildest first,
 //! and a line says how many.
 
-pub(crate) mod escape;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use escape::{code, fence, html, prose as text, table_code};
+use crate::text::markdown::{code, fence, html, prose as text, table_code};
 
 use super::{Paths, Renderer, Report, proof_text, prose};
 use crate::finding::{Finding, Severity};
-use crate::sql::{FileId, Sources};
+use crate::source::{FileId, Sources};
+use crate::text::plain;
 
 #[derive(Default)]
 pub struct Markdown {
@@ -96,11 +95,11 @@ impl Markdown {
             let _ = writeln!(head, "| {} | {errors} | {warnings} | {infos} |", table_code(&self.name(**file, sources)));
         }
         if let Some(more) = rows.len().checked_sub(ROWS).filter(|more| *more > 0) {
-            let _ = writeln!(head, "| and {} | | | |", prose::counted(more, "more file"));
+            let _ = writeln!(head, "| and {} | | | |", plain::counted(more, "more file"));
         }
         let _ = writeln!(head, "\n{}.\n", prose::summary(report));
         for error in report.errors.iter().take(ROWS) {
-            let _ = writeln!(head, "- could not be read: {}", text(&prose::cut(error, NAME)));
+            let _ = writeln!(head, "- could not be read: {}", text(&plain::cut(error, NAME)));
         }
         if let Some(more) = report.errors.len().checked_sub(ROWS).filter(|more| *more > 0) {
             let _ = writeln!(head, "- could not be read: {more} more");
@@ -112,7 +111,7 @@ impl Markdown {
             // Writing to memory does not fail.
             let seen = proof_text::text(proof, sources).unwrap_or_default();
             let (title, rest) = seen.split_once('\n').unwrap_or((&seen, ""));
-            let lines = fence(&prose::cut(rest, PROOF));
+            let lines = fence(&plain::cut(rest, PROOF));
             let _ = write!(head, "<details><summary>{}</summary>\n\n{lines}\n</details>\n\n", html(title));
         }
         head
@@ -166,28 +165,28 @@ fn block(finding: &Finding, sources: &Sources) -> String {
         finding.severity,
         finding.rule,
         start.line,
-        html(&prose::cut(&finding.message, SENTENCE)),
-        fence(&prose::cut(prose::lines_of(finding.span, sources), SQL)),
+        html(&plain::cut(&finding.message, SENTENCE)),
+        fence(&plain::cut(prose::lines_of(finding.span, sources), SQL)),
     );
     for evidence in &finding.evidence {
-        let known = text(&prose::cut(&evidence.text, SENTENCE));
+        let known = text(&plain::cut(&evidence.text, SENTENCE));
         let _ = write!(block, "\n**{}**: {known}\n", prose::kind_name(evidence.kind));
     }
     if let Some(area) = finding.area {
         let _ = write!(block, "\n**area**: {area}: {}\n", area.meaning());
     }
     if let Some(witness) = &finding.witness {
-        let after = text(&prose::cut(&witness.after, SENTENCE));
-        let _ = write!(block, "\n**For example**\n\n{}\n{after}\n", fence(&prose::cut(&witness.sql, SQL)));
+        let after = text(&plain::cut(&witness.after, SENTENCE));
+        let _ = write!(block, "\n**For example**\n\n{}\n{after}\n", fence(&plain::cut(&witness.sql, SQL)));
     }
     let advice = &finding.advice;
     if !advice.text.is_empty() {
         let label = prose::advice_label(finding);
-        let _ = write!(block, "\n**{label}**: {}\n", text(&prose::cut(&advice.text, SENTENCE)));
+        let _ = write!(block, "\n**{label}**: {}\n", text(&plain::cut(&advice.text, SENTENCE)));
     }
     if !advice.steps.is_empty() {
         let steps: Vec<String> = advice.steps.iter().map(prose::step).collect();
-        let _ = write!(block, "\n{}", fence(&prose::cut(&steps.join("\n"), SQL)));
+        let _ = write!(block, "\n{}", fence(&plain::cut(&steps.join("\n"), SQL)));
     }
     block.push_str("\n</details>\n\n");
     block

@@ -9,7 +9,7 @@ use super::text;
 use crate::effect::InTransactionBlock;
 use crate::finding::{Finding, FixStep, StepTransaction};
 use crate::report::StatementRecord;
-use crate::sql::{Sources, Span};
+use crate::source::{Sources, Span};
 
 /// Rules whose advice comes before the statement.
 const IN_FRONT: [&str; 1] = ["missing-lock-timeout"];

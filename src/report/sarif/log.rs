@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::config::Area;
+use crate::area::Area;
 use crate::finding::{Category, Evidence, FixStep};
 use crate::report::{ProvedMigration, Rolling, Summary};
 use crate::version::PgVersion;

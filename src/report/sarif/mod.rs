@@ -9,12 +9,11 @@ use std::io::{self, Write};
 
 use log::*;
 
-use super::fingerprint::FINGERPRINT_VERSION;
-use super::fingerprint::Statements;
+use super::fingerprint::{FINGERPRINT_VERSION, Statements};
 use super::{Difference, Paths, Renderer, Report, StatementRecord, fingerprints, place, proof_text, prose};
 use crate::finding::{Finding, Severity};
 use crate::rules::{self, Example, Rule};
-use crate::sql::{Sources, Span};
+use crate::source::{Sources, Span};
 
 #[derive(Default)]
 pub struct Sarif {

@@ -27,7 +27,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &StepContext, findings: &mut Vec<Finding>) {
-    let mut told: Vec<(crate::sql::Span, usize)> = Vec::new();
+    let mut told: Vec<(crate::source::Span, usize)> = Vec::new();
     for work in context.blocking_work(WorkKind::Rewrite) {
         if truncates(context) {
             continue;

@@ -28,7 +28,7 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let builds: Vec<_> = context.blocking_work(WorkKind::IndexBuild).map(|work| work.relation).collect();
-    let mut told: Vec<(crate::sql::Span, usize)> = Vec::new();
+    let mut told: Vec<(crate::source::Span, usize)> = Vec::new();
     for work in context.blocking_work(WorkKind::Scan) {
         // The scan of an index build is told with the build, and that of a late VALIDATE with its NOT VALID.
         if refreshes_beside_readers(context)

@@ -3,7 +3,7 @@
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::migration::{DifferenceKind, Framework, Migration};
 use crate::rules::{Check, Example, Rule};
-use crate::sql::Span;
+use crate::source::Span;
 
 pub const RULE: Rule = Rule {
     name: "changed-migration",

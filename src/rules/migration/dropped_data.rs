@@ -6,7 +6,7 @@ use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{ColumnId, ObjectId, Relation, RelationId, RelationKind};
-use crate::sql::Span;
+use crate::source::Span;
 
 pub const RULE: Rule = Rule {
     name: "dropped-data",

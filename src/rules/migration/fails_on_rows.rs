@@ -75,6 +75,6 @@ fn some_row(context: &StepContext, findings: &mut Vec<Finding>) {
 
 /// A table of this migration has the rows that this migration put there.
 fn concerns_shared(context: &StepContext) -> bool {
-    context.shared_locks().any(|lock| lock.mode > crate::effect::LockMode::RowExclusive)
+    context.shared_locks().any(|lock| lock.mode > crate::catalog::LockMode::RowExclusive)
         || context.shared_work().next().is_some()
 }

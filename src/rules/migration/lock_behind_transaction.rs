@@ -1,6 +1,6 @@
 //! A strong lock on a table that a long transaction holds at this moment.
 
-use crate::effect::LockMode;
+use crate::catalog::LockMode;
 use crate::facts::Live;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::{RunContext, who_waits};

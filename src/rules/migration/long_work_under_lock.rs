@@ -1,12 +1,13 @@
 //! Long work while an earlier statement's lock is still held.
 
+use crate::catalog::LockMode;
 use crate::change::Change;
-use crate::effect::{LockMode, WorkKind};
+use crate::effect::WorkKind;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::history::HeldLock;
 use crate::rules::context::{StepContext, who_waits};
 use crate::rules::{Check, Example, Rule};
-use crate::sql::Span;
+use crate::source::Span;
 
 use super::{unbatched_backfill, validate_in_same_transaction};
 

@@ -8,7 +8,7 @@ use crate::contract::{Breakage, BreakageKind, Grade, Subject};
 use crate::finding::{Advice, Evidence, Finding, Severity};
 use crate::rules::Rule;
 use crate::rules::context::{RunContext, StepContext};
-use crate::sql::Span;
+use crate::source::Span;
 
 /// The rule that tells of a kind of loss.
 fn rule_of(kind: BreakageKind) -> &'static Rule {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::effect::{Lock, LockMode};
+use crate::catalog::LockMode;
+use crate::effect::Lock;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::history::TransactionId;
 use crate::rules::context::{RunContext, StepContext};

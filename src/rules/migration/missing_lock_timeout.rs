@@ -1,6 +1,6 @@
 //! A strong lock is asked for without a limit on the wait.
 
-use crate::effect::LockMode;
+use crate::catalog::LockMode;
 use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
 use crate::rules::context::{RunContext, StepContext, who_waits};
 use crate::rules::{Check, Example, Rule};

@@ -1,7 +1,7 @@
 //! A file that cannot be run again after it failed half-way.
 
+use crate::catalog::LockMode;
 use crate::change::Change;
-use crate::effect::LockMode;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::{RunContext, StepContext};
 use crate::rules::{Check, Example, Rule};

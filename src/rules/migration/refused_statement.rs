@@ -1,12 +1,11 @@
 //! Statements that the server refuses whatever the rows are.
 
-use crate::change::Change;
+use crate::apply::ProblemKind;
+use crate::change::{Change, Form, Newer};
 use crate::effect::{FailsWhen, Failure};
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule, nearest_of};
-use crate::schema::ProblemKind;
-use crate::sql::{Form, Newer};
 
 pub const MISSING_OBJECT: Rule = Rule {
     name: "missing-object",

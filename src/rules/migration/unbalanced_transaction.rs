@@ -5,7 +5,7 @@ use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::history::{Step, TransactionKind};
 use crate::rules::context::RunContext;
 use crate::rules::{Check, Example, Rule};
-use crate::sql::Span;
+use crate::source::Span;
 
 pub const RULE: Rule = Rule {
     name: "unbalanced-transaction",

@@ -2,13 +2,13 @@
 
 use sqlparser::ast::{self, BinaryOperator, Expr, Value};
 
+use crate::catalog::LockMode;
 use crate::change::{Change, Expression, ObjectName};
-use crate::effect::LockMode;
 use crate::finding::{Advice, Category, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{ConstraintKind, Relation};
-use crate::sql::Span;
+use crate::source::Span;
 
 pub const RULE: Rule = Rule {
     name: "unbatched-backfill",

@@ -4,7 +4,7 @@ use crate::change::{AlterTableActionKind, Change, Constraint, Name};
 use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
-use crate::sql::Span;
+use crate::source::Span;
 
 pub const RULE: Rule = Rule {
     name: "validate-in-same-transaction",

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::area::{Area, Areas};
 use crate::change::{Name, QualifiedName};
-use crate::config::{Area, Areas};
 use crate::contract::Subject;
 use crate::facts::{ColumnFacts, Facts, IndexFacts, RelationFacts, Samples, Workload};
 use crate::finding::{Advice, Confidence, Evidence, Finding, FixStep, Severity};
@@ -13,7 +13,7 @@ use crate::rules::{Rule, RuleOptions};
 use crate::schema::{
     Column, ColumnId, Index, NotNull, Relation, RelationId, RelationKind, Schema, Type, TypeDefinition,
 };
-use crate::sql::{FileId, Span};
+use crate::source::{FileId, Span};
 use crate::version::PgVersion;
 
 /// Shares of fewer rows say how the table began, not how it is used.
@@ -70,6 +70,30 @@ pub struct Group {
 }
 
 impl<'a> SchemaContext<'a> {
+    /// All of a schema, of which nothing is measured.
+    pub fn of(
+        schema: &'a Schema,
+        version: PgVersion,
+        places: &'a Places,
+        areas: &'a Areas,
+        options: &'a RuleOptions,
+    ) -> SchemaContext<'a> {
+        SchemaContext {
+            schema,
+            version,
+            places,
+            areas,
+            options,
+            facts: None,
+            workload: None,
+            uses: &[],
+            samples: None,
+            scope: None,
+            left_alone: None,
+            earlier: None,
+        }
+    }
+
     /// Ordinary and partitioned tables whose columns are all known, each partitioned table once, temporary ones left out.
     pub fn tables(&self) -> impl Iterator<Item = &'a Relation> + use<'a> {
         self.any_tables().filter(|table| table.known)

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Discovery, Needs, SchemaContext, words};
+use super::{Discovery, Needs, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation};
+use crate::text::words;
 
 pub const RULE: Rule = Rule {
     name: "discouraged-types",

@@ -1,10 +1,11 @@
 //! Text columns that hold one of a few words.
 
-use super::{Discovery, Needs, SchemaContext, keys, numbers, steps, words};
+use super::{Discovery, Needs, SchemaContext, keys, steps};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation};
+use crate::text::{numbers, words};
 
 pub const RULE: Rule = Rule {
     name: "enum-in-text",

@@ -1,11 +1,12 @@
 //! What ends, or gets slow, as rows come: keys that run out, random keys, wide rows.
 
-use super::{Discovery, Needs, SchemaContext, keys, numbers, type_change};
+use super::{Discovery, Needs, SchemaContext, keys, type_change};
 use crate::contract::Subject;
 use crate::facts::{Facts, SequenceFacts};
 use crate::finding::{Category, Confidence, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation, RelationKind};
+use crate::text::numbers;
 
 pub const KEY: Rule = Rule {
     name: "key-runs-out",

@@ -1,10 +1,11 @@
 //! Tables that take what others send more than once, and tables that hand out work.
 
-use super::{Discovery, Needs, SchemaContext, keys, missing_foreign_key, steps, words};
+use super::{Discovery, Needs, SchemaContext, keys, missing_foreign_key, steps};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation};
+use crate::text::words;
 
 pub const EVENT: Rule = Rule {
     name: "event-without-key",

@@ -1,10 +1,11 @@
 //! Indexes that cannot do what they are for: invalid ones, those that hold few values, those that begin with the wrong column.
 
-use super::{Discovery, Needs, SchemaContext, keys, numbers};
+use super::{Discovery, Needs, SchemaContext, keys};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Index, Relation};
+use crate::text::numbers;
 
 pub const INVALID: Rule = Rule {
     name: "invalid-index",

@@ -1,11 +1,12 @@
 //! What counters and sizes say of indexes: those that nobody reads, those that are mostly air.
 
-use super::{Discovery, Needs, SchemaContext, keys, numbers};
+use super::{Discovery, Needs, SchemaContext, keys};
 use crate::contract::Subject;
 use crate::facts::{ColumnFacts, IndexFacts};
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Index, Relation};
+use crate::text::numbers;
 
 pub const UNUSED: Rule = Rule {
     name: "unused-index",

@@ -1,13 +1,14 @@
 //! JSON columns that anything is put into.
 
 use super::queries::{self, UseKind};
-use super::{Discovery, Needs, SchemaContext, json_sample, keys, steps, words};
+use super::{Discovery, Needs, SchemaContext, json_sample, keys, steps};
 use crate::change::QualifiedName;
 use crate::contract::Subject;
 use crate::facts::{JsonSample, StatementFacts};
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation};
+use crate::text::{numbers, words};
 
 pub const RULE: Rule = Rule {
     name: "json-junk-drawer",
@@ -198,9 +199,9 @@ fn hot_path(context: &SchemaContext, table: &Relation, column: &Column, is_index
     let (operator, worst) = hot.max_by(|one, other| one.1.total_milliseconds.total_cmp(&other.1.total_milliseconds))?;
     let fact = format!(
         "{} calls, {:.1} ms on average: {}",
-        super::numbers::count(worst.calls as f64),
+        numbers::count(worst.calls as f64),
         worst.mean_milliseconds,
-        super::numbers::shortened(&worst.query)
+        numbers::shortened(&worst.query)
     );
     let is_binary = context.type_name(column) == Some("jsonb");
     let steps = match operator.as_str() {
@@ -244,12 +245,12 @@ fn measured(context: &SchemaContext, table: &Relation, column: &Column) -> Optio
     let rows = context.rows(table)?;
     let mut text = format!(
         "{} rows, {} NULL, {} on average",
-        super::numbers::count(rows),
-        super::numbers::percent(f64::from(facts.null_fraction)),
-        super::numbers::bytes(facts.average_width.max(0) as u64)
+        numbers::count(rows),
+        numbers::percent(f64::from(facts.null_fraction)),
+        numbers::bytes(facts.average_width.max(0) as u64)
     );
     if let Some((_, share)) = facts.sentinels.iter().find(|(value, _)| value == "{}" || value == "[]") {
-        text.push_str(&format!(", {} empty", super::numbers::percent(f64::from(*share))));
+        text.push_str(&format!(", {} empty", numbers::percent(f64::from(*share))));
     }
     Some(text)
 }

@@ -1,10 +1,11 @@
 //! What a sample of documents says of a JSON column.
 
-use super::{SchemaContext, keys, numbers, words};
+use super::{SchemaContext, keys};
 use crate::change::Name;
 use crate::facts::{JsonSample, KeySample};
 use crate::finding::{Confidence, FixStep, Severity};
 use crate::schema::{Column, Relation};
+use crate::text::{numbers, words};
 
 /// What to add to the finding on the column.
 pub struct Verdict {

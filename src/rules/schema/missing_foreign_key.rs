@@ -3,13 +3,14 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Discovery, Needs, SchemaContext, keys, steps, words};
+use super::{Discovery, Needs, SchemaContext, keys, steps};
 use crate::change::Name;
 use crate::contract::Subject;
 use crate::facts::Reference;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation, RelationId, RelationKind, Schema};
+use crate::text::words;
 
 pub const RULE: Rule = Rule {
     name: "missing-foreign-key",

@@ -22,7 +22,6 @@ mod missing_foreign_key;
 mod missing_primary_key;
 mod money;
 mod nullability;
-pub mod numbers;
 mod operations;
 pub(super) mod permissions;
 mod personal;
@@ -35,10 +34,9 @@ mod steps;
 mod table_bloat;
 mod type_change;
 mod unvalidated_constraint;
-pub mod words;
 
 pub use context::{Discovery, Group, LeftAlone, SchemaContext};
-pub(super) use example::measured;
+pub(crate) use example::measured;
 pub(crate) use missing_foreign_key::references;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,12 +46,12 @@ use imbl::ordmap::DiffItem;
 use rayon::prelude::*;
 
 use super::{Check, Rule, RuleOptions};
-use crate::config::Areas;
+use crate::area::Areas;
 use crate::contract::Subject;
 use crate::finding::{Advice, Finding};
 use crate::history::{MigrationRun, Step};
 use crate::schema::{Column, RelationId, Schema};
-use crate::sql::Span;
+use crate::source::Span;
 
 /// What a schema rule needs to speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,18 +141,10 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
     }
     let left_alone = columns_left_alone(&scope, &migration.before, &migration.after);
     let context = |schema, scope, left_alone| SchemaContext {
-        schema,
-        version: migration.version,
-        places: &migration.places,
-        areas,
-        options,
-        facts: None,
-        workload: None,
-        uses: &[],
-        samples: None,
         scope: Some(scope),
         left_alone,
         earlier: Some(&migration.before),
+        ..SchemaContext::of(schema, migration.version, &migration.places, areas, options)
     };
     let static_rules = |_: &Rule, needs| needs == Needs::Schema;
     let after = context(&migration.after, &scope, Some(&left_alone));

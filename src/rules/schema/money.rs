@@ -2,12 +2,13 @@
 
 use std::cell::LazyCell;
 
-use super::{Discovery, Needs, SchemaContext, keys, steps, type_change, words};
-use crate::config::Area;
+use super::{Discovery, Needs, SchemaContext, keys, steps, type_change};
+use crate::area::Area;
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation};
+use crate::text::words;
 
 pub const FLOAT: Rule = Rule {
     name: "money-in-float",

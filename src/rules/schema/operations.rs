@@ -1,12 +1,13 @@
 //! How the server is set up, watched and kept clean.
 
-use super::{Discovery, Needs, SchemaContext, numbers};
+use super::{Discovery, Needs, SchemaContext};
 use crate::change::Name;
 use crate::contract::Subject;
 use crate::facts::{Facts, RelationFacts, Role, Topic};
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::Relation;
+use crate::text::numbers;
 
 pub const STATEMENTS: Rule = Rule {
     name: "no-query-statistics",

@@ -1,12 +1,13 @@
 //! Secrets that can be read, and personal data that nobody has marked.
 
-use super::{Discovery, Needs, SchemaContext, words};
-use crate::config::Area;
+use super::{Discovery, Needs, SchemaContext};
+use crate::area::Area;
 use crate::contract::Subject;
 use crate::facts::ColumnFacts;
 use crate::finding::{Category, Confidence, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation};
+use crate::text::words;
 
 pub const SECRET: Rule = Rule {
     name: "plaintext-secret",

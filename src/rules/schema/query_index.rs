@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::queries::{self, Use, UseKind};
-use super::{Discovery, Needs, SchemaContext, numbers, steps};
+use super::{Discovery, Needs, SchemaContext, steps};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, ColumnId, Relation, RelationId};
+use crate::text::numbers;
 
 pub const RULE: Rule = Rule {
     name: "index-defeated",

@@ -5,6 +5,7 @@ use crate::contract::Subject;
 use crate::finding::{Category, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Index, Relation};
+use crate::text::numbers;
 
 pub const DUPLICATE: Rule = Rule {
     name: "duplicate-index",
@@ -111,8 +112,7 @@ fn prefixes(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     drop_index(relation, index),
                 );
             if let Some(bytes) = bytes {
-                discovery =
-                    discovery.measured(format!("{} takes {}", relation.name.name, super::numbers::bytes(bytes)));
+                discovery = discovery.measured(format!("{} takes {}", relation.name.name, numbers::bytes(bytes)));
                 if bytes > 100_000_000 {
                     discovery = discovery.severity(Severity::Warning);
                 }
@@ -125,7 +125,7 @@ fn prefixes(context: &SchemaContext, found: &mut Vec<Discovery>) {
 /// As large as it is measured to be.
 fn size(context: &SchemaContext, index: &Relation) -> String {
     let bytes = context.index_facts(index).and_then(|facts| facts.bytes);
-    bytes.map(|bytes| format!(", {}", super::numbers::bytes(bytes))).unwrap_or_default()
+    bytes.map(|bytes| format!(", {}", numbers::bytes(bytes))).unwrap_or_default()
 }
 
 fn drop_index(relation: &Relation, index: &Index) -> Vec<FixStep> {

@@ -1,10 +1,11 @@
 //! Uniqueness and rows that are only marked as deleted.
 
-use super::{Discovery, Needs, SchemaContext, idempotency, keys, steps, words};
+use super::{Discovery, Needs, SchemaContext, idempotency, keys, steps};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, ColumnId, Relation};
+use crate::text::words;
 
 pub const RULE: Rule = Rule {
     name: "soft-delete-uniqueness",

@@ -1,11 +1,14 @@
 //! What the steps of an advice do to the others: read and predicted by the same models as migrations.
 
+use crate::apply::apply;
+use crate::catalog::LockMode;
 use crate::change::{Change, Name};
-use crate::effect::{self, LockMode, Prediction, WorkKind};
+use crate::effect::{self, Prediction, WorkKind};
 use crate::finding::{FixStep, StepCost, StepWork};
 use crate::rules::schema::SchemaContext;
 use crate::schema::{self, Relation, Schema, Session};
-use crate::sql::{FileId, SourceFile, read_script};
+use crate::source::{FileId, SourceFile};
+use crate::sql::read_script;
 
 /// Fills in the cost of every step, each in the state that the earlier ones leave.
 pub(super) fn tell_costs(steps: &mut [FixStep], context: &SchemaContext) {
@@ -29,7 +32,7 @@ fn cost(sql: &str, schema: &mut Schema, context: &SchemaContext) -> Option<StepC
         {
             worst = Some(cost);
         }
-        schema::apply(schema, change, &session, context.version);
+        apply(schema, change, &session, context.version);
     }
     worst
 }

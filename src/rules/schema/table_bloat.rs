@@ -1,11 +1,12 @@
 //! Tables that are mostly air.
 
-use super::{Discovery, Needs, SchemaContext, numbers};
+use super::{Discovery, Needs, SchemaContext};
 use crate::contract::Subject;
 use crate::facts::RelationFacts;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation, RelationKind};
+use crate::text::numbers;
 
 pub const RULE: Rule = Rule {
     name: "bloated-table",

@@ -1,7 +1,6 @@
 //! Another type for a column of a table that is in use: what `check` advises instead of ALTER COLUMN … TYPE.
 
 use super::SchemaContext;
-use crate::check;
 use crate::effect::WorkKind;
 use crate::finding::Advice;
 use crate::history::{self, Options};
@@ -9,14 +8,14 @@ use crate::migration::Migration;
 use crate::rules::context::RunContext;
 use crate::rules::migration::advice;
 use crate::schema::{Column, Relation};
-use crate::sql::{SourceFile, Sources};
+use crate::source::{SourceFile, Sources};
 
 /// The way to give a column another type while others work; none where the server changes it in an instant.
 pub(super) fn advice(context: &SchemaContext, table: &Relation, column: &Column, data_type: &str) -> Option<Advice> {
     let sql = format!("ALTER TABLE {} ALTER COLUMN {} TYPE {data_type};", table.name, column.name);
     let mut sources = Sources::default();
     let file = sources.add(SourceFile::new("another type", sql.as_str()));
-    let units = check::read(&[Migration::plain("another type", file, sql.len())], &sources, true);
+    let units = history::read(&[Migration::plain("another type", file, sql.len())], &sources, true);
     let options = Options { version: context.version, one_deploy: false, older_steps: false };
     let mut found = None;
     history::replay(&units, context.schema.clone(), options, |run| {

@@ -2,10 +2,10 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::{Form, Test, Tokens};
+use super::{Form, Tokens, Wanted};
 
 /// The forms whose first word begins like this one.
-pub(super) fn starting_with(word: &str) -> &'static [Form] {
+pub(super) fn starting_with(word: &str) -> &'static [Wanted] {
     match word.as_bytes().first().map(u8::to_ascii_lowercase) {
         Some(b'a') => A,
         Some(b'b' | b'c' | b'd') => B_TO_D,
@@ -27,8 +27,8 @@ const fn form(
     name: &'static str,
     before: &'static str,
     test: fn(&Tokens, usize) -> Option<usize>,
-) -> Form {
-    Form { word, test: Test(test), since, refused_from: 0, name, before }
+) -> Wanted {
+    Wanted { word, test, form: Form { since, refused_from: 0, name, before } }
 }
 
 pub(super) const OLD_AND_NEW: &str = "OLD and NEW in RETURNING";
@@ -36,7 +36,7 @@ pub(super) const OLD_AND_NEW: &str = "OLD and NEW in RETURNING";
 /// A word that is an option in the statement's parentheses or list.
 const OPTION: &str = "Leave the option out on older servers.";
 
-static A: &[Form] = &[
+static A: &[Wanted] = &[
     form("ANALYZE", 18, "ANALYZE ONLY", "Older servers analyze the children too: name the table alone.", |all, at| {
         (at == 0).then(|| (1..4).find(|next| all.is(*next, "ONLY"))).flatten().map(|only| only + 1)
     }),
@@ -52,7 +52,7 @@ static A: &[Form] = &[
     ),
 ];
 
-static B_TO_D: &[Form] = &[
+static B_TO_D: &[Wanted] = &[
     form("BUFFER_USAGE_LIMIT", 16, "BUFFER_USAGE_LIMIT", OPTION, vacuum_option),
     form("BUILTIN_LOCALE", 17, "BUILTIN_LOCALE", "Use the provider libc with the locale C.", option_of_database),
     form("COLLATION_VERSION", 15, "COLLATION_VERSION", OPTION, option_of_database),
@@ -66,7 +66,7 @@ static B_TO_D: &[Form] = &[
     form("DISABLE_ON_ERROR", 15, "disable_on_error", OPTION, option_of_subscription),
 ];
 
-static E_TO_G: &[Form] = &[
+static E_TO_G: &[Wanted] = &[
     form("ENFORCED", 18, "NOT ENFORCED", "Add the constraint NOT VALID, or leave it out.", |all, at| {
         let of_constraint = !matches!(all.before(at, 1), Token::Comma | Token::LParen) && all.defines_table();
         (of_constraint && !all.is(at + 1, "BOOLEAN")).then_some(at + 1)
@@ -92,7 +92,7 @@ static E_TO_G: &[Form] = &[
     ),
 ];
 
-static H_TO_L: &[Form] = &[
+static H_TO_L: &[Wanted] = &[
     form(
         "ICU_LOCALE",
         15,
@@ -143,7 +143,7 @@ static H_TO_L: &[Form] = &[
     form("LOG_VERBOSITY", 17, "COPY's option LOG_VERBOSITY", OPTION, copy_option),
 ];
 
-static M: &[Form] = &[
+static M: &[Wanted] = &[
     form(
         "MAINTAIN",
         17,
@@ -180,7 +180,7 @@ static M: &[Form] = &[
     }),
 ];
 
-static N: &[Form] = &[
+static N: &[Wanted] = &[
     form(
         "NOT",
         18,
@@ -205,7 +205,7 @@ static N: &[Form] = &[
     ),
 ];
 
-static O_P: &[Form] = &[
+static O_P: &[Wanted] = &[
     form(
         "ON_ERROR",
         17,
@@ -250,7 +250,7 @@ static O_P: &[Form] = &[
     form("PUBLISH_GENERATED_COLUMNS", 18, "publish_generated_columns", OPTION, publication_option),
 ];
 
-static R: &[Form] = &[
+static R: &[Wanted] = &[
     form(
         "REFRESH",
         15,
@@ -296,7 +296,7 @@ static R: &[Form] = &[
     form("RUN_AS_OWNER", 16, "run_as_owner", OPTION, option_of_subscription),
 ];
 
-static S: &[Form] = &[
+static S: &[Wanted] = &[
     form(
         "SECURITY_INVOKER",
         15,
@@ -359,7 +359,7 @@ static S: &[Form] = &[
     form("STRATEGY", 15, "STRATEGY", OPTION, option_of_database),
 ];
 
-static T_TO_W: &[Form] = &[
+static T_TO_W: &[Wanted] = &[
     form("TABLES", 15, "publications of a schema's tables", "Name the tables.", |all, at| {
         let of_publication = at > 1 && all.is(1, "PUBLICATION") && all.is_any(0, &["CREATE", "ALTER"]);
         of_publication.then(|| all.words(at, &["TABLES", "IN", "SCHEMA"])).flatten()
@@ -381,7 +381,7 @@ static T_TO_W: &[Form] = &[
 ];
 
 /// Numbers are no words: 15 refuses what follows one without a space, and older servers take it for a name.
-pub(super) static NUMBERS: &[Form] = &[Form {
+pub(super) static NUMBERS: &[Wanted] = &[Form {
     word: "",
     test: Test(|all, at| match all.token(at) {
         Token::HexStringLiteral(_) => Some(at + 1),

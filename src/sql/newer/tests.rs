@@ -1,5 +1,5 @@
 use super::*;
-use crate::sql::FileId;
+use crate::source::FileId;
 use crate::sql::token::{Origin, tokenize};
 
 fn versions(text: &str) -> Vec<(u16, &str)> {

@@ -10,7 +10,7 @@ use pgassay::migration::Migration;
 use pgassay::report::Report;
 use pgassay::rules;
 use pgassay::shadow::{Installation, Options, Server, Session};
-use pgassay::sql::{SourceFile, Sources};
+use pgassay::source::{SourceFile, Sources};
 use pgassay::version::PgVersion;
 use tokio_postgres::SimpleQueryMessage;
 

@@ -3,12 +3,13 @@
 use super::column::{self, NewColumn};
 use super::table::Table;
 use super::{constraint, partition, type_change, window};
+use crate::apply::apply;
 use crate::change::{AlterTable, AlterTableAction, AlterTableActionKind, Change, ConstraintKind};
 use crate::effect::{self, Context, FailsWhen, Work};
 use crate::finding::{Advice, FixStep};
 use crate::rules::context::StepContext;
-use crate::schema::{Schema, apply};
-use crate::sql::Span;
+use crate::schema::Schema;
+use crate::source::Span;
 
 pub(super) fn instead_of(context: &StepContext, alter: &AlterTable, work: &Work) -> Advice {
     instead_of_part(context, alter, work.span)

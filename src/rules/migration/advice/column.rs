@@ -396,7 +396,7 @@ fn is_volatile(table: &Table, default: &Expression) -> bool {
         relation: table.relation,
         value: None,
     };
-    expression::volatility(&default.tree, scope) == crate::change::Volatility::Volatile
+    expression::volatility(&default.tree, scope) == crate::catalog::Volatility::Volatile
 }
 
 /// NOT NULL without a default: the rows that are there need some value.

@@ -57,7 +57,7 @@ fn deferral(constraint: &Constraint) -> &'static str {
 
 /// `FOREIGN KEY (a) REFERENCES t (b) ON DELETE …` without its deferral, also when it was written on a column.
 fn foreign_key_text(table: &Table, constraint: &Constraint, key: &ForeignKey) -> String {
-    let behind = table.context.text(crate::sql::Span { start: key.referenced.span.end, ..constraint.span });
+    let behind = table.context.text(crate::source::Span { start: key.referenced.span.end, ..constraint.span });
     let end = ["DEFERRABLE", "NOT DEFERRABLE", "INITIALLY", "NOT VALID", "ENFORCED"]
         .iter()
         .filter_map(|word| keyword(behind, word))

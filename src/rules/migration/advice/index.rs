@@ -32,7 +32,7 @@ pub fn concurrent_index(context: &StepContext, create: &CreateIndex) -> String {
 /// The part behind the table's name, as written. A comment at its end would swallow what follows, so it stands on a line of its own.
 fn behind_table<'r>(context: &StepContext<'r>, create: &CreateIndex) -> &'r str {
     let statement = context.step.span();
-    let rest = context.text(crate::sql::Span { start: create.table.span.end, ..statement });
+    let rest = context.text(crate::source::Span { start: create.table.span.end, ..statement });
     rest.trim_end_matches([';', ' ', '\n', '\r', '\t']).trim_start()
 }
 

@@ -100,7 +100,7 @@ fn missing_indexes(table: &Table, child: Option<&Relation>) -> Vec<FixStep> {
 
 /// `FOR VALUES …` or `DEFAULT`, as written.
 fn bound_text<'r>(context: &StepContext<'r>, partition: &ObjectName) -> &'r str {
-    let rest = context.text(crate::sql::Span { start: partition.span.end, ..context.step.span() });
+    let rest = context.text(crate::source::Span { start: partition.span.end, ..context.step.span() });
     rest.trim_end_matches([';', ' ', '\n', '\r', '\t']).trim_start()
 }
 

@@ -6,8 +6,9 @@ use super::{Reason, Remedy};
 use crate::change::{Name, ReferentialAction};
 use crate::expression;
 use crate::finding::{Confidence, Evidence, Severity};
-use crate::rules::schema::{SchemaContext, idempotency, keys, numbers, words};
+use crate::rules::schema::{SchemaContext, idempotency, keys};
 use crate::schema::{Column, ColumnId, ConstraintKind, ForeignKey, Relation};
+use crate::text::{numbers, words};
 
 pub const NO_ROW_IS_NULL: &str = "no row is NULL";
 pub const ALWAYS_SET: &str = "is a foreign key that is always set";

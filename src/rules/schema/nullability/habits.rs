@@ -6,8 +6,9 @@ use super::{Reason, Remedy, declared};
 use crate::facts::Workload;
 use crate::finding::{Confidence, Evidence, Severity};
 use crate::rules::schema::queries::{self, Use, UseKind};
-use crate::rules::schema::{SchemaContext, keys, numbers};
+use crate::rules::schema::{SchemaContext, keys};
 use crate::schema::{Column, ColumnId, Relation, RelationId};
+use crate::text::numbers;
 
 /// What the hot queries do with columns.
 pub struct Habits<'a> {

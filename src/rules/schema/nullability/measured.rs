@@ -3,8 +3,9 @@
 use super::{Reason, Remedy};
 use crate::facts::{ColumnFacts, RelationFacts};
 use crate::finding::{Confidence, Evidence, Severity};
-use crate::rules::schema::{SchemaContext, keys, numbers, words};
+use crate::rules::schema::{SchemaContext, keys};
 use crate::schema::{Column, Relation};
+use crate::text::{numbers, words};
 
 /// Rows that ANALYZE reads for every unit of the statistics target (`std_typanalyze`, analyze.c).
 const ROWS_PER_TARGET: f64 = 300.0;

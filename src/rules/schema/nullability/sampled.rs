@@ -3,8 +3,9 @@
 use super::{Reason, Remedy, declared};
 use crate::facts::NullSample;
 use crate::finding::{Confidence, Evidence, Severity};
-use crate::rules::schema::{SchemaContext, numbers};
+use crate::rules::schema::SchemaContext;
 use crate::schema::{Column, Relation};
+use crate::text::numbers;
 
 /// A rule that holds for this share of the rows is meant.
 const HOLDS: f64 = 0.999;

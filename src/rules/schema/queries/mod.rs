@@ -15,7 +15,8 @@ use crate::change::Name;
 use crate::facts::{StatementFacts, Workload};
 use crate::rules::schema::SchemaContext;
 use crate::schema::{ColumnId, Relation, RelationId};
-use crate::sql::{FileId, SourceFile, read_script};
+use crate::source::{FileId, SourceFile};
+use crate::sql::read_script;
 use walk::Walk;
 
 /// One thing that one statement does with a column.

@@ -6,7 +6,7 @@ use super::tree::fold;
 use super::walk::Walk;
 use crate::change::{Name, ObjectName};
 use crate::schema::{ColumnId, Relation, RelationId, Session};
-use crate::sql::{FileId, Span};
+use crate::source::{FileId, Span};
 
 impl<'a> Walk<'_, 'a> {
     pub(super) fn relation(&self, name: &ast::ObjectName) -> Option<&'a Relation> {

@@ -99,7 +99,7 @@ mod tests {
     use crate::audit::{AuditJob, audit};
     use crate::history::Completeness;
     use crate::migration::Migration;
-    use crate::sql::{SourceFile, Sources};
+    use crate::source::{SourceFile, Sources};
 
     /// What the audit says of the columns, where this query is hot.
     fn said(query: &str) -> Vec<String> {

@@ -1,0 +1,136 @@
+//! Inheritance: merged columns and checks, INHERIT and NO INHERIT.
+
+use super::Applier;
+use crate::change::ObjectName;
+use crate::schema::{Column, ColumnId, Relation, RelationId};
+
+impl Applier<'_> {
+    /// CREATE TABLE … INHERITS: columns of the parent that are not there yet are added, others merged (`MergeAttributes`).
+    pub(super) fn inherit_definition(&mut self, child: RelationId, parent: &ObjectName) {
+        let Some(parent) = self.relation(parent, false) else { return };
+        let Some(source) = self.schema.relation(parent).cloned() else { return };
+        for column in &source.columns {
+            self.inherit_column(child, column, true);
+        }
+        if !source.known
+            && let Some(relation) = self.schema.edit(child)
+        {
+            relation.known = false;
+        }
+        self.link_parent(parent, child);
+        for constraint in &source.constraints {
+            self.inherit_check(parent, constraint, child);
+        }
+    }
+
+    /// Gives a child a column of its parent, or counts the parent on the one it has.
+    pub(super) fn inherit_column(
+        &mut self,
+        child: RelationId,
+        column: &Column,
+        with_default: bool,
+    ) -> Option<ColumnId> {
+        if let Some(existing) = self.column_id(child, &column.name) {
+            if let Some(existing) = self.schema.edit(child).and_then(|it| it.column_mut(existing)) {
+                existing.inherited += 1;
+            }
+            if column.not_null.enforced() {
+                self.set_not_null(child, existing, None, column.not_null);
+            }
+            return Some(existing);
+        }
+        let mut copy = Column::new(column.name.clone(), column.data_type.clone());
+        copy.collation = column.collation.clone();
+        copy.not_null = column.not_null;
+        copy.generated = column.generated.clone();
+        copy.local = false;
+        copy.inherited = 1;
+        let id = self.schema.edit(child)?.push_column(copy);
+        self.schema.link_column(child, id);
+        if with_default && column.default.is_some() {
+            self.set_default(child, id, column.default.clone());
+        }
+        if column.not_null.enforced() {
+            self.set_not_null(child, id, None, column.not_null);
+        }
+        Some(id)
+    }
+
+    pub(super) fn link_parent(&mut self, parent: RelationId, child: RelationId) {
+        if let Some(relation) = self.schema.edit(child)
+            && !relation.parents.contains(&parent)
+        {
+            relation.parents.push(parent);
+            if let Some(relation) = self.schema.edit(parent) {
+                relation.children.push(child);
+            }
+        }
+    }
+
+    /// ALTER TABLE … INHERIT.
+    pub(super) fn add_parent(&mut self, child: RelationId, parent: &ObjectName) {
+        let Some(id) = self.relation(parent, false) else { return };
+        if self.schema.relation(child).is_some_and(|it| it.parents.contains(&id)) {
+            let message = format!("relation \"{}\" would be inherited from more than once", parent.name.as_str());
+            return self.problem(super::ProblemKind::Duplicate, parent.span, parent, message);
+        }
+        if self.would_be_a_circle(child, id, parent) {
+            return;
+        }
+        let Some(source) = self.schema.relation(id).cloned() else { return };
+        self.adopt_columns(child, &source, parent);
+        self.link_parent(id, child);
+    }
+
+    /// A table cannot be below itself; says so.
+    pub(super) fn would_be_a_circle(&mut self, child: RelationId, parent: RelationId, name: &ObjectName) -> bool {
+        let circle = child == parent || self.schema.parents_closure(parent).contains(&child);
+        if circle {
+            self.problem(super::ProblemKind::Invalid, name.span, name, "circular inheritance not allowed");
+        }
+        circle
+    }
+
+    /// The child must have every column of the parent (`MergeAttributesIntoExisting`).
+    pub(super) fn adopt_columns(&mut self, child: RelationId, parent: &Relation, name: &ObjectName) {
+        let known = self.is_known(child);
+        for column in &parent.columns {
+            match self.column_id(child, &column.name) {
+                Some(existing) => {
+                    if let Some(existing) = self.schema.edit(child).and_then(|it| it.column_mut(existing)) {
+                        existing.inherited += 1;
+                        existing.local &= !parent.is_partitioned();
+                    }
+                }
+                None if known => {
+                    let message = format!("child table is missing column \"{}\"", column.name.as_str());
+                    self.problem(
+                        super::ProblemKind::Missing,
+                        name.span,
+                        self.column_path(child, &column.name),
+                        message,
+                    );
+                }
+                None => _ = self.inherit_column(child, column, false),
+            }
+        }
+    }
+
+    /// ALTER TABLE … NO INHERIT, and the end of a partition: the columns stay, as the child's own.
+    pub(super) fn remove_parent(&mut self, child: RelationId, parent: RelationId) {
+        let Some(source) = self.schema.relation(parent).cloned() else { return };
+        if let Some(relation) = self.schema.edit(child) {
+            relation.parents.retain(|it| *it != parent);
+            for column in relation.columns.iter_mut().filter(|it| source.column(&it.name).is_some()) {
+                column.inherited = column.inherited.saturating_sub(1);
+                column.local |= column.inherited == 0;
+            }
+            for constraint in relation.constraints.iter_mut() {
+                constraint.local |= source.constraint(&constraint.name).is_some();
+            }
+        }
+        if let Some(relation) = self.schema.edit(parent) {
+            relation.children.retain(|it| *it != child);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! ALTER … RENAME TO, SET SCHEMA and OWNER TO of what is no relation, COMMENT, and objects that are tracked by name only.
+
+use std::sync::Arc;
+
+use super::{Applier, ProblemKind};
+use crate::change::{
+    AlterObject, AlterObjectAction, Comment, CreateOther, Ident, Name, ObjectKind, ObjectReference, QualifiedName,
+};
+use crate::schema::{Object, RelationId};
+
+impl Applier<'_> {
+    pub(super) fn create_other(&mut self, create: &CreateOther) {
+        let Some(name) = &create.name else { return };
+        let key = (create.kind, Arc::from(name.to_string()));
+        // Overloads of operators and aggregates share a name, roles and the like belong to the whole server.
+        self.schema.others.insert(key);
+    }
+
+    pub(super) fn alter_object(&mut self, alter: &AlterObject) {
+        use ObjectKind::*;
+        match alter.kind {
+            Type | Domain => self.alter_type_object(alter),
+            Function | Procedure | Routine => self.alter_routine_object(alter),
+            Trigger | Rule | Policy => self.rename_part(alter),
+            Schema => self.alter_schema_object(alter),
+            Table | ForeignTable | View | MaterializedView | Index | Sequence => self.alter_relation_object(alter),
+            Statistics => self.alter_statistics_object(alter),
+            Publication => {
+                if let AlterObjectAction::Rename(new) = &alter.action
+                    && let Some(found) = self.schema.publications.remove(&alter.object.name.name)
+                {
+                    self.schema.publications.insert(new.name.clone(), found);
+                }
+            }
+            _ => self.rename_other(alter),
+        }
+    }
+
+    fn alter_relation_object(&mut self, alter: &AlterObject) {
+        let Some(id) = self.relation(&alter.object.name, false) else { return };
+        match &alter.action {
+            AlterObjectAction::Rename(new) => self.rename_relation(id, new),
+            AlterObjectAction::SetSchema(schema) => self.set_relation_schema(id, schema),
+            AlterObjectAction::Owner(owner) => self.set_relation_owner(id, &owner.name),
+            _ => {}
+        }
+    }
+
+    fn alter_type_object(&mut self, alter: &AlterObject) {
+        let Some(id) = self.type_named(&alter.object.name) else { return };
+        let Some(old) = self.schema.types.get(&id).map(|found| found.name.clone()) else { return };
+        let new = match &alter.action {
+            AlterObjectAction::Rename(new) => QualifiedName { schema: old.schema, name: new.name.clone() },
+            AlterObjectAction::SetSchema(schema) => QualifiedName { schema: schema.name.clone(), name: old.name },
+            AlterObjectAction::Owner(owner) => {
+                if let Some(found) = self.schema.edit_type(id) {
+                    found.owner = Some(owner.name.clone());
+                }
+                return;
+            }
+            _ => return,
+        };
+        if self.free_for_type(&new, alter.span) {
+            self.schema.move_type(id, new);
+        }
+    }
+
+    fn alter_routine_object(&mut self, alter: &AlterObject) {
+        let Some(id) = self.routine_named(alter.kind, &alter.object) else { return };
+        let Some(old) = self.schema.routines.get(&id).map(|routine| routine.name.clone()) else { return };
+        match &alter.action {
+            AlterObjectAction::Rename(new) => {
+                self.schema.move_routine(id, QualifiedName { schema: old.schema, name: new.name.clone() });
+            }
+            AlterObjectAction::SetSchema(schema) => {
+                self.schema.move_routine(id, QualifiedName { schema: schema.name.clone(), name: old.name });
+            }
+            AlterObjectAction::Owner(owner) => {
+                if let Some(routine) = self.schema.edit_routine(id) {
+                    routine.owner = Some(owner.name.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Triggers, rules and policies; a row trigger on its partitions too.
+    fn rename_part(&mut self, alter: &AlterObject) {
+        let AlterObjectAction::Rename(new) = &alter.action else { return };
+        let Some(table) = self.on_table(&alter.object.on) else { return };
+        let old = Ident { name: alter.object.name.name.clone(), span: alter.object.span };
+        if alter.kind == ObjectKind::Trigger && !self.has_trigger(table, &old, false) {
+            return;
+        }
+        let mut tables = vec![table];
+        if alter.kind == ObjectKind::Trigger {
+            tables.extend(self.partitions_below(table));
+        }
+        for table in tables {
+            self.rename_part_of(table, alter.kind, &old.name, &new.name);
+        }
+    }
+
+    fn rename_part_of(&mut self, table: RelationId, kind: ObjectKind, old: &Name, new: &Name) {
+        let object = |name: &Name| match kind {
+            ObjectKind::Trigger => Object::Trigger(table, name.clone()),
+            ObjectKind::Rule => Object::Rule(table, name.clone()),
+            _ => Object::Policy(table, name.clone()),
+        };
+        self.edit_relation(table, |it| {
+            let triggers = it.triggers.iter_mut().map(|it| &mut it.name).filter(|_| kind == ObjectKind::Trigger);
+            let rules = it.rules.iter_mut().map(|it| &mut it.name).filter(|_| kind == ObjectKind::Rule);
+            let policies = it.policies.iter_mut().map(|it| &mut it.name).filter(|_| kind == ObjectKind::Policy);
+            triggers.chain(rules).chain(policies).filter(|name| *name == old).for_each(|name| *name = new.clone());
+        });
+        self.schema.dependencies.rename(&object(old), object(new));
+    }
+
+    fn alter_schema_object(&mut self, alter: &AlterObject) {
+        let name = &alter.object.name.name;
+        if !self.namespace_exists(name) {
+            let message = format!("schema \"{}\" does not exist", name.as_str());
+            return self.missing(alter.object.span, name, message);
+        }
+        match &alter.action {
+            AlterObjectAction::Rename(new) => self.rename_schema(name, new),
+            AlterObjectAction::Owner(owner) => {
+                if let Some(namespace) = self.schema.namespaces.get_mut(name) {
+                    Arc::make_mut(namespace).owner = Some(owner.name.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn alter_statistics_object(&mut self, alter: &AlterObject) {
+        let old = self.schema.qualify(&alter.object.name, self.session);
+        let new = match &alter.action {
+            AlterObjectAction::Rename(new) => QualifiedName { schema: old.schema.clone(), name: new.name.clone() },
+            AlterObjectAction::SetSchema(schema) => {
+                QualifiedName { schema: schema.name.clone(), name: old.name.clone() }
+            }
+            _ => return,
+        };
+        if let Some(found) = self.schema.statistics.remove(&old) {
+            self.schema.statistics.insert(new, found);
+        }
+    }
+
+    fn rename_other(&mut self, alter: &AlterObject) {
+        let AlterObjectAction::Rename(new) = &alter.action else { return };
+        let old = (alter.kind, Arc::from(alter.object.name.to_string()));
+        if self.schema.others.remove(&old).is_some() {
+            self.schema.others.insert((alter.kind, Arc::from(new.to_string())));
+        }
+    }
+
+    pub(super) fn comment(&mut self, comment: &Comment) {
+        use ObjectKind::*;
+        let reference = &comment.object;
+        match comment.kind {
+            Column => self.comment_column(comment),
+            Table | ForeignTable | View | MaterializedView | Index | Sequence => {
+                if let Some(id) = self.relation(&reference.name, false) {
+                    self.edit_relation(id, |it| it.comment = comment.text.clone());
+                }
+            }
+            Constraint => self.comment_constraint(comment),
+            Type | Domain => {
+                if let Some(found) = self.type_named(&reference.name).and_then(|id| self.schema.edit_type(id)) {
+                    found.comment = comment.text.clone();
+                }
+            }
+            Function | Procedure | Routine => {
+                let id = self.routine_named(comment.kind, reference);
+                if let Some(routine) = id.and_then(|id| self.schema.edit_routine(id)) {
+                    routine.comment = comment.text.clone();
+                }
+            }
+            Schema => self.comment_schema(comment),
+            Trigger => {
+                if let Some(table) = self.on_table(&reference.on) {
+                    let name = Ident { name: reference.name.name.clone(), span: reference.span };
+                    self.has_trigger(table, &name, false);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn comment_column(&mut self, comment: &Comment) {
+        let Some(column) = &comment.column else { return };
+        let table = comment.object.on.as_ref().unwrap_or(&comment.object.name);
+        // A composite type has columns too.
+        let composite = self.schema.find_relation(table, self.session).is_none()
+            && self.schema.find_type(&table.schema, &table.name, self.session).is_some();
+        if composite {
+            return;
+        }
+        let Some(id) = self.relation(table, false) else { return };
+        let Some(column) = self.column(id, column) else { return };
+        if let Some(column) = self.schema.edit(id).and_then(|it| it.column_mut(column)) {
+            column.comment = comment.text.clone();
+        }
+    }
+
+    fn comment_constraint(&mut self, comment: &Comment) {
+        let Some(on) = &comment.object.on else { return };
+        // The constraint may be a domain's.
+        if self.schema.find_relation(on, self.session).is_none()
+            && self.schema.find_type(&on.schema, &on.name, self.session).is_some()
+        {
+            return;
+        }
+        let Some(table) = self.relation(on, false) else { return };
+        let name = Ident { name: comment.object.name.name.clone(), span: comment.object.span };
+        if self.has_constraint(table, &name, false)
+            && let Some(constraint) = self.schema.edit(table).and_then(|it| it.constraint_mut(&name.name))
+        {
+            constraint.comment = comment.text.clone();
+        }
+    }
+
+    fn comment_schema(&mut self, comment: &Comment) {
+        let name = &comment.object.name.name;
+        if !self.namespace_exists(name) {
+            return self.missing_schema(&comment.object);
+        }
+        if let Some(namespace) = self.schema.namespaces.get_mut(name) {
+            Arc::make_mut(namespace).comment = comment.text.clone();
+        }
+    }
+
+    fn missing_schema(&mut self, reference: &ObjectReference) {
+        let message = format!("schema \"{}\" does not exist", reference.name.name.as_str());
+        self.problem(ProblemKind::Missing, reference.span, &reference.name, message);
+    }
+}

@@ -1,0 +1,148 @@
+//! GRANT, REVOKE, REASSIGN OWNED and DROP OWNED.
+
+use std::sync::Arc;
+
+use super::Applier;
+use crate::change::{Grant, GrantObjects, Ident, Name, ObjectKind, ObjectReference, Owned};
+use crate::schema::{ColumnId, Privilege, RelationId, RelationKind, RoutineId};
+
+/// What ALL means for each kind of object (manual, "Privileges").
+const TABLE: &[&str] = &["select", "insert", "update", "delete", "truncate", "references", "trigger"];
+const SEQUENCE: &[&str] = &["select", "update", "usage"];
+const SCHEMA: &[&str] = &["usage", "create"];
+
+impl Applier<'_> {
+    pub(super) fn grant(&mut self, grant: &Grant) {
+        if grant.option_only {
+            return;
+        }
+        match &grant.objects {
+            GrantObjects::Named { kind, objects } => {
+                for object in objects {
+                    self.grant_on(grant, *kind, object);
+                }
+            }
+            GrantObjects::AllInSchema { kind, schemas } => {
+                for schema in schemas {
+                    self.grant_in_schema(grant, *kind, schema);
+                }
+            }
+            GrantObjects::Future { .. } | GrantObjects::Membership(_) => {}
+        }
+    }
+
+    fn grant_on(&mut self, grant: &Grant, kind: ObjectKind, object: &ObjectReference) {
+        use ObjectKind::*;
+        match kind {
+            Table | View | MaterializedView | ForeignTable | Sequence => {
+                if let Some(id) = self.relation(&object.name, false) {
+                    self.grant_on_relation(grant, id);
+                }
+            }
+            Schema => self.grant_on_schema(grant, &object.name.name, object),
+            Function | Procedure | Routine => {
+                if let Some(id) = self.routine_named(kind, object) {
+                    self.grant_on_routine(grant, id);
+                }
+            }
+            Type | Domain => {
+                if let Some(found) = self.type_named(&object.name).and_then(|id| self.schema.edit_type(id)) {
+                    change_privileges(&mut found.privileges, grant, &[(Name::from("usage"), Vec::new())]);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn grant_in_schema(&mut self, grant: &Grant, kind: ObjectKind, schema: &Ident) {
+        if !self.namespace_exists(&schema.name) {
+            return self.missing(schema.span, schema, format!("schema \"{}\" does not exist", schema.name.as_str()));
+        }
+        match kind {
+            ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine => {
+                let routines: Vec<RoutineId> = self.schema.routines_in(&schema.name).map(|it| it.id).collect();
+                routines.into_iter().for_each(|id| self.grant_on_routine(grant, id));
+            }
+            _ => {
+                let sequences = kind == ObjectKind::Sequence;
+                let wanted = |kind: &RelationKind| match kind {
+                    RelationKind::Sequence(_) => sequences,
+                    RelationKind::Index(_) => false,
+                    _ => !sequences,
+                };
+                let relations = self.schema.relations_in(&schema.name).filter(|it| wanted(&it.kind));
+                let relations: Vec<RelationId> = relations.map(|it| it.id).collect();
+                relations.into_iter().for_each(|id| self.grant_on_relation(grant, id));
+            }
+        }
+    }
+
+    fn grant_on_relation(&mut self, grant: &Grant, id: RelationId) {
+        let Some(relation) = self.schema.relation(id) else { return };
+        let all = if matches!(relation.kind, RelationKind::Sequence(_)) { SEQUENCE } else { TABLE };
+        let mut privileges = Vec::new();
+        if grant.privileges.is_empty() {
+            privileges.extend(all.iter().map(|name| (Name::from(*name), Vec::new())));
+            if all == TABLE && self.version.at_least(17) {
+                privileges.push((Name::from("maintain"), Vec::new()));
+            }
+        }
+        for (privilege, columns) in &grant.privileges {
+            privileges.push((privilege.clone(), self.columns(id, columns)));
+        }
+        self.edit_relation(id, |it| change_privileges(&mut it.privileges, grant, &privileges));
+    }
+
+    fn grant_on_routine(&mut self, grant: &Grant, id: RoutineId) {
+        if let Some(routine) = self.schema.edit_routine(id) {
+            change_privileges(&mut routine.privileges, grant, &[(Name::from("execute"), Vec::new())]);
+        }
+    }
+
+    fn grant_on_schema(&mut self, grant: &Grant, name: &Name, object: &ObjectReference) {
+        let Some(namespace) = self.schema.namespaces.get_mut(name) else {
+            if !self.namespace_exists(name) {
+                self.missing(object.span, name, format!("schema \"{}\" does not exist", name.as_str()));
+            }
+            return;
+        };
+        let all = SCHEMA.iter().map(|name| (Name::from(*name), Vec::new()));
+        let named = grant.privileges.iter().map(|(privilege, _)| (privilege.clone(), Vec::new()));
+        let privileges: Vec<_> = if grant.privileges.is_empty() { all.collect() } else { named.collect() };
+        change_privileges(&mut Arc::make_mut(namespace).privileges, grant, &privileges);
+    }
+
+    /// REASSIGN OWNED and DROP OWNED, of relations: owners of other objects are not followed.
+    pub(super) fn owned(&mut self, owned: &Owned) {
+        let relations = self.schema.owned_by(owned);
+        if owned.drop {
+            let named: Vec<_> =
+                relations.into_iter().map(|id| (crate::schema::Object::Relation(id), owned.span)).collect();
+            return self.drop_objects(&named, owned.cascade);
+        }
+        let Some(new_owner) = &owned.new_owner else { return };
+        for id in relations {
+            self.edit_relation(id, |it| it.owner = Some(new_owner.name.clone()));
+        }
+    }
+}
+
+fn change_privileges(held: &mut Vec<Privilege>, grant: &Grant, privileges: &[(Name, Vec<ColumnId>)]) {
+    for grantee in &grant.grantees {
+        for (privilege, columns) in privileges {
+            let columns: Vec<Option<ColumnId>> =
+                if columns.is_empty() { vec![None] } else { columns.iter().copied().map(Some).collect() };
+            for column in columns {
+                let one = Privilege { grantee: grantee.name.clone(), privilege: privilege.clone(), column };
+                if grant.revoke {
+                    // Without a column list the privilege goes from the columns too.
+                    held.retain(|it| {
+                        *it != one && !(column.is_none() && Privilege { column: None, ..it.clone() } == one)
+                    });
+                } else if !held.contains(&one) {
+                    held.push(one);
+                }
+            }
+        }
+    }
+}

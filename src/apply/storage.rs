@@ -1,0 +1,108 @@
+//! ALTER TABLE's settings: what is switched, owned, stored.
+
+use super::Applier;
+use crate::change::{AlterTableActionKind, FiringMode, Ident, Name, ObjectName, Persistence, TriggerSelection};
+use crate::schema::RelationId;
+
+impl Applier<'_> {
+    pub(super) fn alter_setting(&mut self, id: RelationId, kind: &AlterTableActionKind) {
+        use AlterTableActionKind::*;
+        match kind {
+            OwnerTo { owner } => self.set_relation_owner(id, &owner.name),
+            SetTrigger { trigger, mode } => self.set_trigger_mode(id, trigger, *mode),
+            SetRule { rule, mode } => self.set_rule_mode(id, rule, *mode),
+            ClusterOn { index } => {
+                let index = self.index_named(id, index);
+                self.edit_relation(id, |it| it.clustered_on = index);
+            }
+            SetStatistics { column, .. } if column.name.as_str().parse::<u16>().is_ok() => {}
+            SetStatistics { column, .. }
+            | SetColumnOptions { column, .. }
+            | SetStorage { column, .. }
+            | SetCompression { column, .. }
+            | SetForeignOptions { column: Some(column) } => _ = self.column(id, column),
+            SetRowSecurity { enabled } => self.edit_relation(id, |it| it.row_security = *enabled),
+            ForceRowSecurity { forced } => self.edit_relation(id, |it| it.force_row_security = *forced),
+            ReplicaIdentity(identity) => self.edit_relation(id, |it| it.replica_identity = identity.clone()),
+            SetWithoutCluster => self.edit_relation(id, |it| it.clustered_on = None),
+            NotOf => self.edit_relation(id, |it| it.of_type = None),
+            SetAccessMethod { method } => {
+                let method = method.as_ref().map(|it| it.name.clone());
+                self.edit_relation(id, |it| it.access_method = method);
+            }
+            SetTablespace { tablespace, .. } => {
+                self.edit_relation(id, |it| it.tablespace = Some(tablespace.name.clone()));
+            }
+            SetLogged => self.set_persistence(id, Persistence::Permanent),
+            SetUnlogged => self.set_persistence(id, Persistence::Unlogged),
+            SetOptions { options } => self.edit_relation(id, |it| {
+                it.options.extend(options.iter().map(|option| (option.name.clone(), option.value.clone())));
+            }),
+            ResetOptions { options } => self.edit_relation(id, |it| {
+                it.options.retain(|name, _| !options.iter().any(|option| option.name == *name));
+            }),
+            _ => {}
+        }
+    }
+
+    pub(super) fn edit_relation(&mut self, id: RelationId, change: impl FnOnce(&mut crate::schema::Relation)) {
+        if let Some(relation) = self.schema.edit(id) {
+            change(relation);
+        }
+    }
+
+    /// The owner of a table owns its indexes and sequences.
+    pub(super) fn set_relation_owner(&mut self, id: RelationId, owner: &Name) {
+        let mut owned = self.schema.owned_sequences(id);
+        owned.extend(self.schema.indexes_of(id).map(|index| index.id));
+        owned.push(id);
+        for relation in owned {
+            self.edit_relation(relation, |it| it.owner = Some(owner.clone()));
+        }
+    }
+
+    /// SET LOGGED and UNLOGGED reach the indexes, and from 15 on the owned sequences.
+    fn set_persistence(&mut self, id: RelationId, persistence: Persistence) {
+        let mut reached: Vec<RelationId> = self.schema.indexes_of(id).map(|index| index.id).collect();
+        if self.version.at_least(15) {
+            reached.extend(self.schema.owned_sequences(id));
+        }
+        reached.push(id);
+        for relation in reached {
+            self.edit_relation(relation, |it| it.persistence = persistence);
+        }
+    }
+
+    fn set_trigger_mode(&mut self, id: RelationId, selection: &TriggerSelection, mode: FiringMode) {
+        if let TriggerSelection::Named(name) = selection
+            && !self.has_trigger(id, name, false)
+        {
+            return;
+        }
+        let mut tables = vec![id];
+        tables.extend(self.partitions_of(id));
+        for table in tables {
+            self.edit_relation(table, |it| {
+                let chosen = it.triggers.iter_mut().filter(|trigger| match selection {
+                    TriggerSelection::Named(name) => trigger.name == name.name,
+                    TriggerSelection::All | TriggerSelection::User => true,
+                });
+                chosen.for_each(|trigger| trigger.mode = mode);
+                if *selection == TriggerSelection::All {
+                    it.system_triggers_off = mode == FiringMode::Disabled;
+                }
+            });
+        }
+    }
+
+    fn set_rule_mode(&mut self, id: RelationId, rule: &Ident, mode: FiringMode) {
+        self.edit_relation(id, |it| {
+            it.rules.iter_mut().filter(|found| found.name == rule.name).for_each(|found| found.mode = mode);
+        });
+    }
+
+    pub(super) fn set_of_type(&mut self, id: RelationId, name: &ObjectName) {
+        let found = self.schema.find_type(&name.schema, &name.name, self.session).map(|found| found.id);
+        self.edit_relation(id, |it| it.of_type = found);
+    }
+}

@@ -1,0 +1,194 @@
+//! Enums, composite types, ranges and base types.
+
+use super::resolve::plain;
+use super::{Applier, ObjectId, ProblemKind};
+use crate::change::{
+    self, AlterCompositeType, AlterEnum, AlterEnumAction, AttributeAction, CreateType, EnumPosition, Ident, ObjectName,
+    QualifiedName,
+};
+use crate::schema::{ColumnType, Object, ResolvedType, Schema, Type, TypeDefinition, TypeId};
+
+impl Applier<'_> {
+    pub(super) fn create_type(&mut self, create: &CreateType) {
+        let name = self.new_name(&create.name);
+        let shell = self.schema.type_at(&name).filter(|it| it.definition == TypeDefinition::Shell).map(|it| it.id);
+        let completes =
+            matches!(create.definition, change::TypeDefinition::Base | change::TypeDefinition::Range { .. });
+        if let Some(id) = shell.filter(|_| completes) {
+            let definition = self.type_definition(&create.definition);
+            if let Some(found) = self.schema.edit_type(id) {
+                found.definition = definition;
+            }
+            return;
+        }
+        if !self.free_for_type(&name, create.name.span) {
+            return;
+        }
+        let definition = self.type_definition(&create.definition);
+        if let TypeDefinition::Composite(_) = definition
+            && !self.free_for_relation(&name, false, create.name.span)
+        {
+            return;
+        }
+        self.insert_type(name, definition);
+    }
+
+    pub(super) fn insert_type(&mut self, name: QualifiedName, definition: TypeDefinition) -> TypeId {
+        let id = TypeId(self.schema.next_id());
+        let owner = self.session.role.clone();
+        let made = Type { id, name, definition, owner, privileges: Vec::new(), comment: None };
+        self.schema.insert_type(made);
+        self.link_type(id);
+        self.applied.created.push(ObjectId::Type(id));
+        id
+    }
+
+    /// Keeps the edges from a type to the types it is made of.
+    pub(super) fn link_type(&mut self, id: TypeId) {
+        let Some(found) = self.schema.types.get(&id).cloned() else { return };
+        let mut targets = Vec::new();
+        match &found.definition {
+            TypeDefinition::Composite(attributes) => {
+                targets.extend(attributes.iter().filter_map(|(_, data_type)| Schema::type_target(data_type)));
+            }
+            TypeDefinition::Domain(domain) => {
+                targets.extend(Schema::type_target(&domain.base));
+                let checks = domain.constraints.iter().map(|it| &it.expression);
+                targets.extend(checks.chain(&domain.default).flat_map(|it| self.expression_targets(None, it)));
+            }
+            TypeDefinition::Range { subtype: Some(subtype) } => {
+                targets.extend(Schema::type_target(&self.resolve_type(subtype)));
+            }
+            TypeDefinition::Range { .. } | TypeDefinition::Enum(_) | TypeDefinition::Base | TypeDefinition::Shell => {}
+        }
+        self.schema.dependencies.set(Object::Type(id), targets);
+    }
+
+    fn type_definition(&mut self, definition: &change::TypeDefinition) -> TypeDefinition {
+        match definition {
+            change::TypeDefinition::Enum(labels) => {
+                TypeDefinition::Enum(labels.iter().map(|(label, _)| label.clone()).collect())
+            }
+            change::TypeDefinition::Composite(attributes) => TypeDefinition::Composite(
+                attributes.iter().map(|(name, written)| (name.name.clone(), self.column_type(written))).collect(),
+            ),
+            change::TypeDefinition::Range { subtype, .. } => TypeDefinition::Range { subtype: subtype.clone() },
+            change::TypeDefinition::Base => TypeDefinition::Base,
+            change::TypeDefinition::Shell => TypeDefinition::Shell,
+        }
+    }
+
+    /// A type that a statement changes.
+    pub(super) fn type_named(&mut self, name: &ObjectName) -> Option<TypeId> {
+        if let Some(found) = self.schema.find_type(&name.schema, &name.name, self.session) {
+            return Some(found.id);
+        }
+        let resolved = self.resolve_type(&change::TypeName::named(name)).resolved;
+        if resolved == ResolvedType::Unknown && !self.opaque_extension() {
+            self.missing(name.span, name, format!("type \"{}\" does not exist", plain(name)));
+        }
+        None
+    }
+
+    pub(super) fn alter_enum(&mut self, alter: &AlterEnum) {
+        let Some(id) = self.type_named(&alter.name) else { return };
+        let Some(found) = self.schema.types.get(&id) else { return };
+        let TypeDefinition::Enum(labels) = &found.definition else {
+            let message = format!("{} is not an enum", alter.name);
+            return self.invalid(alter.name.span, &alter.name, message);
+        };
+        let mut labels = labels.clone();
+        let object = found.name.to_string();
+        match &alter.action {
+            AlterEnumAction::AddValue { value, if_not_exists, neighbour } => {
+                if labels.contains(value) {
+                    if !if_not_exists {
+                        let message = format!("enum label \"{value}\" already exists");
+                        self.problem(ProblemKind::Duplicate, alter.span, object, message);
+                    }
+                    return;
+                }
+                let mut at = labels.len();
+                if let Some((neighbour, position)) = neighbour {
+                    match labels.iter().position(|label| label == neighbour) {
+                        Some(found) => at = found + usize::from(*position == EnumPosition::After),
+                        None => {
+                            let message = format!("\"{neighbour}\" is not an existing enum label");
+                            return self.problem(ProblemKind::Missing, alter.span, object, message);
+                        }
+                    }
+                }
+                labels.insert(at, value.clone());
+            }
+            AlterEnumAction::RenameValue { from, to } => {
+                let Some(at) = labels.iter().position(|label| label == from) else {
+                    let message = format!("\"{from}\" is not an existing enum label");
+                    return self.problem(ProblemKind::Missing, alter.span, object, message);
+                };
+                if labels.contains(to) {
+                    let message = format!("enum label \"{to}\" already exists");
+                    return self.problem(ProblemKind::Duplicate, alter.span, object, message);
+                }
+                labels[at] = to.clone();
+            }
+        }
+        if let Some(found) = self.schema.edit_type(id) {
+            found.definition = TypeDefinition::Enum(labels);
+        }
+    }
+
+    pub(super) fn alter_composite_type(&mut self, alter: &AlterCompositeType) {
+        let Some(id) = self.type_named(&alter.name) else { return };
+        for (action, _) in &alter.actions {
+            self.alter_attribute(id, action);
+        }
+        self.link_type(id);
+    }
+
+    fn alter_attribute(&mut self, id: TypeId, action: &AttributeAction) {
+        let Some(found) = self.schema.types.get(&id) else { return };
+        let TypeDefinition::Composite(attributes) = &found.definition else { return };
+        let mut attributes = attributes.clone();
+        let path = |attribute: &Ident| format!("{}.{attribute}", found.name);
+        let at = |attribute: &Ident| attributes.iter().position(|(name, _)| *name == attribute.name);
+        match action {
+            AttributeAction::Add { attribute, data_type } => {
+                if at(attribute).is_some() {
+                    let message = format!(
+                        "column \"{}\" of relation \"{}\" already exists",
+                        attribute.name.as_str(),
+                        found.name.name.as_str()
+                    );
+                    return self.problem(ProblemKind::Duplicate, attribute.span, path(attribute), message);
+                }
+                let data_type = self.column_type(data_type);
+                attributes.push((attribute.name.clone(), data_type));
+            }
+            AttributeAction::Drop { attribute, if_exists } => match at(attribute) {
+                Some(at) => _ = attributes.remove(at),
+                None if *if_exists => {}
+                None => return self.missing_attribute(path(attribute), attribute),
+            },
+            AttributeAction::SetDataType { attribute, data_type } => {
+                let Some(at) = at(attribute) else { return self.missing_attribute(path(attribute), attribute) };
+                attributes[at].1 = self.column_type(data_type);
+            }
+            AttributeAction::Rename { attribute, new_name } => {
+                let Some(at) = at(attribute) else { return self.missing_attribute(path(attribute), attribute) };
+                attributes[at].0 = new_name.name.clone();
+            }
+        }
+        self.set_attributes(id, attributes);
+    }
+
+    fn set_attributes(&mut self, id: TypeId, attributes: Vec<(change::Name, ColumnType)>) {
+        if let Some(found) = self.schema.edit_type(id) {
+            found.definition = TypeDefinition::Composite(attributes);
+        }
+    }
+
+    fn missing_attribute(&mut self, path: String, attribute: &Ident) {
+        let message = format!("column \"{}\" does not exist", attribute.name.as_str());
+        self.problem(ProblemKind::Missing, attribute.span, path, message);
+    }
+}

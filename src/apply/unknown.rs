@@ -1,0 +1,60 @@
+//! Names of columns that mean nothing: in views, checks, policies, index expressions and statements on rows.
+
+use sqlparser::ast;
+
+use super::{Applied, Applier, Problem};
+use crate::change::{Change, Expression};
+use crate::expression;
+use crate::schema::{RelationId, Schema, Session};
+use crate::source::{FileId, Span};
+use crate::sql::tree_span;
+use crate::version::PgVersion;
+
+/// The columns that a statement on rows names and that do not exist, where the schema is complete. Not for a statement of a PL/pgSQL
+/// body or a function: there a name may be a variable.
+pub fn unknown_columns(
+    schema: &Schema,
+    change: &Change,
+    session: &Session,
+    version: PgVersion,
+    span: Span,
+) -> Vec<Problem> {
+    let tree = match change {
+        Change::Insert(insert) => &insert.tree,
+        Change::Update(update) => &update.tree,
+        Change::Delete(delete) => &delete.tree,
+        Change::Merge(merge) => &merge.tree,
+        Change::Select(select) => &select.tree,
+        Change::Prepare { change, .. } | Change::DeclareCursor(change) | Change::Explain { change, .. } => {
+            return unknown_columns(schema, change, session, version, span);
+        }
+        _ => return Vec::new(),
+    };
+    if !schema.complete {
+        return Vec::new();
+    }
+    // The schema stays as it is; what applies needs one that it may change.
+    let mut schema = schema.clone();
+    let mut applier = Applier { schema: &mut schema, session, version, applied: Applied::default() };
+    let unknown = expression::analyze_statement(&tree.0, applier.scope(None)).unknown_columns;
+    applier.missing_columns(&unknown, span.file, span);
+    applier.applied.problems
+}
+
+impl Applier<'_> {
+    /// Says that columns do not exist; `whole` is the place where a name has none of its own.
+    pub(super) fn missing_columns(&mut self, unknown: &[ast::Ident], file: FileId, whole: Span) {
+        for ident in unknown {
+            let span = tree_span(file, ident.span).filter(|span| whole.contains(*span)).unwrap_or(whole);
+            let name = if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_ascii_lowercase() };
+            self.missing(span, &name, format!("column \"{name}\" does not exist"));
+        }
+    }
+
+    /// Columns that an expression over a table names, and that the table does not have.
+    pub(super) fn check_columns(&mut self, table: RelationId, expression: &Expression) {
+        let Some(relation) = self.schema.relation(table).filter(|relation| relation.known).cloned() else { return };
+        let unknown = expression::analyze_expression(&expression.tree, self.scope(Some(&relation))).unknown_columns;
+        self.missing_columns(&unknown, expression.span.file, expression.span);
+    }
+}

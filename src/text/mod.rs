@@ -1,0 +1,9 @@
+//! Text for people: one line of it, numbers in it, words of names, tables, Markdown.
+//!
+//! Knows nothing of findings, plans or schemas.
+
+pub mod layout;
+pub mod markdown;
+pub mod numbers;
+pub mod plain;
+pub mod words;

@@ -1,0 +1,158 @@
+//! No module imports one above it: reads the imports of every file, and holds them against the list of levels.
+//!
+//! The list is the map in the documentation of the library and in docs/architecture.md. What only tests import is left out.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// From the top down. A module imports those of lower levels only, and none of its own level.
+const LEVELS: &[&[&str]] = &[
+    &["cli"],
+    &["prove"],
+    &["whatif"],
+    &["twin"],
+    &["db"],
+    &["shadow"],
+    &["examples"],
+    &["audit", "baseline", "check"],
+    &["report"],
+    &["config"],
+    &["rules"],
+    &["facts", "history"],
+    &["effect", "finding"],
+    &["advisor", "apply", "contract"],
+    &["expression", "migration", "plan"],
+    &["area", "schema", "sql"],
+    &["change"],
+    &["catalog"],
+    &["git", "source", "stack", "text", "version"],
+];
+
+/// Roots of crates, whose own files belong to no level.
+const ROOTS: &[&str] = &["lib", "main"];
+
+fn level(module: &str) -> Option<usize> {
+    LEVELS.iter().position(|level| level.contains(&module))
+}
+
+/// The modules that a file's text names with `crate::` or a name of one of our crates in front.
+fn imports(text: &str) -> BTreeSet<String> {
+    let tests = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
+    let code: String = text[..tests].lines().map(|line| line.split("//").next().unwrap_or(line)).collect();
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices("::") {
+        let name = code[..at].rsplit(|letter| !is_word(letter)).next().unwrap_or_default();
+        if name != "crate" && !name.starts_with("pgassay") {
+            continue;
+        }
+        let rest = &code[at + 2..];
+        let Some(group) = rest.strip_prefix('{') else {
+            found.insert(rest.split(|letter| !is_word(letter)).next().unwrap_or_default().to_owned());
+            continue;
+        };
+        let mut depth = 0;
+        let top_level = group.chars().take_while(|letter| {
+            depth += i32::from(*letter == '{') - i32::from(*letter == '}');
+            depth >= 0
+        });
+        let mut nested = 0;
+        let names: String = top_level
+            .filter(|letter| {
+                nested += i32::from(*letter == '{');
+                let keep = nested == 0;
+                nested -= i32::from(*letter == '}');
+                keep
+            })
+            .collect();
+        found.extend(names.split(',').map(|name| name.trim().split("::").next().unwrap_or_default().to_owned()));
+    }
+    found
+}
+
+/// What a module may not import, of all that a file of it does.
+fn forbidden(module: &str, text: &str) -> Vec<String> {
+    let Some(own) = level(module) else { return vec![format!("{module} has no level")] };
+    let upward = |name: &String| name != module && level(name).is_some_and(|other| other <= own);
+    imports(text).into_iter().filter(upward).collect()
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The folders with the sources of all crates.
+fn sources() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crates = std::fs::read_dir(root.join("crates")).into_iter().flatten().flatten();
+    std::iter::once(root.join("src")).chain(crates.map(|entry| entry.path().join("src"))).collect()
+}
+
+#[test]
+fn no_module_imports_one_above_it() {
+    let (mut wrong, mut read) = (Vec::new(), BTreeSet::new());
+    for source in sources() {
+        let mut paths = Vec::new();
+        files(&source, &mut paths);
+        for path in paths {
+            let inside = path.strip_prefix(&source).expect("a file of the folder");
+            let first = inside.iter().next().and_then(|part| part.to_str()).expect("a name in UTF-8");
+            let module = first.trim_end_matches(".rs");
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).expect("a name in UTF-8");
+            if ROOTS.contains(&module) || stem == "tests" || stem.ends_with("_tests") {
+                continue;
+            }
+            read.insert(module.to_owned());
+            let text = std::fs::read_to_string(&path).expect("a source file");
+            let names = forbidden(module, &text);
+            wrong.extend(names.into_iter().map(|name| format!("{} imports {name}", path.display())));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    let listed: BTreeSet<String> = LEVELS.concat().into_iter().map(str::to_owned).collect();
+    assert_eq!(read, listed, "the modules that there are, and the list of levels");
+}
+
+#[test]
+fn an_upward_import_is_found_however_it_is_written() {
+    for text in [
+        "use crate::check::check;",
+        "use crate::{sql::{read_section, split}, check};",
+        "fn f() { let x: pgassay_core::check::Job = todo!(); }",
+        "use pgassay::{\n    source::Span,\n    check::{self, Job},\n};",
+    ] {
+        assert_eq!(forbidden("sql", text), ["check"], "{text}");
+    }
+    assert_eq!(forbidden("sql", "use crate::schema::Schema; // of the same level"), ["schema"]);
+    for text in [
+        "use crate::change::Change;\nuse crate::sql::split;",
+        "// crate::check is above",
+        "mod a {}\n#[cfg(test)]\nmod tests {\n    use crate::check::check;\n}",
+        "use other::check::check;",
+    ] {
+        assert_eq!(forbidden("sql", text), Vec::<String>::new(), "{text}");
+    }
+    assert_eq!(forbidden("news", ""), ["news has no level"]);
+}
+
+/// The map as the documents show it.
+fn map() -> String {
+    LEVELS.iter().map(|level| format!("    {}\n", level.join(", "))).collect()
+}
+
+#[test]
+fn the_documents_show_the_same_levels() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let architecture = std::fs::read_to_string(root.join("docs/architecture.md")).expect("docs/architecture.md");
+    assert!(architecture.contains(&map()), "docs/architecture.md does not hold:\n{}", map());
+    let library = std::fs::read_to_string(root.join("src/lib.rs")).expect("src/lib.rs");
+    let comments: String = map().lines().map(|line| format!("//! {}\n", line.trim_start())).collect();
+    assert!(library.contains(&comments), "src/lib.rs does not hold:\n{comments}");
+}
