@@ -15,7 +15,9 @@ use crate::history::{self, Completeness, History, Options, Places, decide_comple
 use crate::migration::{Direction, Migration};
 use crate::report::Report;
 use crate::rules::read_suppressions;
-use crate::rules::schema::{self as schema_rules, SchemaContext, queries};
+use crate::rules::schema as schema_rules;
+use crate::rules::schema::SchemaContext;
+use crate::rules::schema::ask::queries;
 use crate::schema::{Relation, RelationId, Schema};
 use crate::source::Sources;
 use crate::text::numbers;

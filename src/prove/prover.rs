@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::ground::Ground;
-use super::probe::Probe;
-use super::queries::Query;
-use super::run::{Outcome, Runner};
-use super::verdict::{Judge, claims_refusal};
-use super::workload::Workload;
-use super::{Cleanup, Place, ProveError, compare, routine, seed, stand_in, witness};
+use super::server::ground::Ground;
+use super::clients::probe::Probe;
+use super::clients::queries::Query;
+use super::run::{Outcome, Runner, compare};
+use super::run::verdict::{Judge, claims_refusal};
+use super::clients::workload::Workload;
+use super::{Cleanup, Place, ProveError, rows};
+use super::clients::{routine, witness};
+use super::server::stand_in;
 use crate::check::Observer;
 use crate::finding::{Evidence, Finding};
 use crate::history::{MigrationRun, Unit};
@@ -282,7 +284,7 @@ impl Work<'_> {
         }
         let filled = {
             let probe = Probe::within(self.runner);
-            seed::fill(&probe, tables, seed::Rows::from_one(rows)).await?
+            rows::fill(&probe, tables, rows::Rows::from_one(rows)).await?
         };
         if !open {
             self.runner.session.batch_execute("COMMIT").await?;

@@ -3,70 +3,23 @@
 //! In: the text of a file. Out: [`Script`]: every statement with its span, and either the [`Change`] it asks for or the reason
 //! why it could not be read; comments that speak to pgassay. Knows no schema and does no I/O.
 
-mod alter_column;
-mod alter_object;
-mod alter_table;
-mod column;
-mod command;
-mod constraint;
-mod copy;
-mod create_other;
-mod data;
-mod dialect;
-mod dynamic;
-mod element;
-mod foreign;
-mod grant;
-mod index;
-mod keyword;
-mod lexis;
-mod literal;
-mod maintenance;
+mod body;
+mod lex;
 mod newer;
-mod normal;
-mod object;
-mod operator;
-mod partition;
-mod plpgsql;
-mod publication;
-mod reader;
-mod reader_ddl;
-mod reference;
+mod read;
 mod repair;
-mod repair_clause;
-mod repair_json;
-mod repair_operator;
-mod role;
-mod routine;
-mod schema;
 mod script;
 mod secret;
-mod sequence;
-mod session;
-mod set_config;
-mod setting;
-mod split;
-mod statement;
-mod table;
-mod token;
-mod trigger;
-mod type_name;
-mod types;
-mod uses;
-mod view;
 
 #[cfg(test)]
 mod ddl_tests;
-#[cfg(test)]
-mod testing;
-
-pub use keyword::can_name_column;
-pub use normal::normalize;
-pub use plpgsql::read_plpgsql_body;
+pub use lex::keyword::can_name_column;
+pub use lex::normal::normalize;
+pub use body::plpgsql::read_plpgsql_body;
 pub use script::{read_in_lots, read_script, read_section};
 pub use secret::{hide_secrets, secrets};
-pub use token::{string_constants, tree_span};
-pub use uses::relation_uses;
+pub use lex::token::{string_constants, tree_span};
+pub use read::uses::relation_uses;
 
 use crate::change::Statement;
 use crate::source::Span;

@@ -9,8 +9,8 @@ mod forms;
 
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::reader::is_word;
-use super::token::{Text, bytes_of};
+use super::lex::token::{Text, bytes_of};
+use super::read::reader::is_word;
 use crate::change::{Form, Newer};
 
 /// A form, and how it is found.

@@ -5,10 +5,10 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::newer::newer;
-use super::reader::Reader;
-use super::split::{Piece, Split, split};
-use super::statement::read_statement;
-use super::token::{Origin, Text, bytes_of, tokenize};
+use super::read::reader::Reader;
+use super::lex::split::{Piece, Split, split};
+use super::read::statement::read_statement;
+use super::lex::token::{Origin, Text, bytes_of, tokenize};
 use super::{Script, repair};
 use crate::change::{Change, Statement, Unreadable};
 use crate::source::{FileId, SourceFile, Span};

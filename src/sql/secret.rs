@@ -6,8 +6,8 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::split::split;
-use super::token::{Origin, Text, bytes_of, tokenize};
+use super::lex::split::split;
+use super::lex::token::{Origin, Text, bytes_of, tokenize};
 use crate::source::{SourceFile, Sources, Span};
 
 /// How deep bodies within bodies are looked into.

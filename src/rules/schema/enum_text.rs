@@ -1,6 +1,7 @@
 //! Text columns that hold one of a few words.
 
-use super::{Discovery, Needs, SchemaContext, keys, steps};
+use super::{Discovery, Needs, SchemaContext};
+use super::ask::{keys, steps};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, Severity};
 use crate::rules::{Check, Example, Rule};

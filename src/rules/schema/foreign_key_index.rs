@@ -1,6 +1,7 @@
 //! Foreign keys whose rows cannot be found from the other side.
 
-use super::{Discovery, Needs, SchemaContext, keys, steps};
+use super::{Discovery, Needs, SchemaContext};
+use super::ask::{keys, steps};
 use crate::change::ReferentialAction;
 use crate::contract::Subject;
 use crate::finding::{Category, Severity};

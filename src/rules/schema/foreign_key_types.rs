@@ -1,6 +1,7 @@
 //! Foreign keys between columns of different types.
 
-use super::{Discovery, Needs, SchemaContext, type_change};
+use super::{Discovery, Needs, SchemaContext};
+use super::ask::type_change;
 use crate::contract::Subject;
 use crate::finding::{Category, Severity};
 use crate::rules::{Check, Example, Rule};

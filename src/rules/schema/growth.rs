@@ -1,6 +1,7 @@
 //! What ends, or gets slow, as rows come: keys that run out, random keys, wide rows.
 
-use super::{Discovery, Needs, SchemaContext, keys, type_change};
+use super::{Discovery, Needs, SchemaContext};
+use super::ask::{keys, type_change};
 use crate::contract::Subject;
 use crate::facts::{Facts, SequenceFacts};
 use crate::finding::{Category, Confidence, Severity};

@@ -1,6 +1,7 @@
 //! Tables that take what others send more than once, and tables that hand out work.
 
-use super::{Discovery, Needs, SchemaContext, keys, missing_foreign_key, steps};
+use super::{Discovery, Needs, SchemaContext, missing_foreign_key};
+use super::ask::{keys, steps};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, Severity};
 use crate::rules::{Check, Example, Rule};

@@ -1,6 +1,7 @@
 //! Indexes that cannot do what they are for: invalid ones, those that hold few values, those that begin with the wrong column.
 
-use super::{Discovery, Needs, SchemaContext, keys};
+use super::{Discovery, Needs, SchemaContext};
+use super::ask::keys;
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
@@ -121,7 +122,7 @@ fn build_again(
         Some(columns) => {
             let condition = index.predicate.as_ref().map(|it| it.text.to_string());
             let columns = context.column_names(table, &columns);
-            let listed = super::steps::duplicates(table, &columns, condition.as_deref());
+            let listed = super::ask::steps::duplicates(table, &columns, condition.as_deref());
             (
                 "Settle what the first step lists, for it is why the build failed, then build it again:",
                 vec![listed, again],
@@ -187,7 +188,7 @@ fn judge_value(
     let used = scans.map(|scans| format!(", scanned {} times", numbers::count(scans as f64))).unwrap_or_default();
     let is_key = keys::is_foreign_key(table, column.id);
     if facts.null_fraction >= 0.5 {
-        let (_, mut steps) = super::steps::create_index_with(
+        let (_, mut steps) = super::ask::steps::create_index_with(
             context,
             table,
             &column.name.to_string(),
@@ -252,7 +253,7 @@ fn time_first(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 continue;
             }
             let (text, steps) =
-                super::steps::create_index(context, table, &format!("{}, {}", second.name, first.name), "idx");
+                super::ask::steps::create_index(context, table, &format!("{}, {}", second.name, first.name), "idx");
             found.push(
                 context
                     .discovery(

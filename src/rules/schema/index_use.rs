@@ -1,6 +1,7 @@
 //! What counters and sizes say of indexes: those that nobody reads, those that are mostly air.
 
-use super::{Discovery, Needs, SchemaContext, keys};
+use super::{Discovery, Needs, SchemaContext};
+use super::ask::keys;
 use crate::contract::Subject;
 use crate::facts::{ColumnFacts, IndexFacts};
 use crate::finding::{Category, Confidence, FixStep, Severity};

@@ -1,7 +1,8 @@
 //! JSON columns that anything is put into.
 
-use super::queries::{self, UseKind};
-use super::{Discovery, Needs, SchemaContext, json_sample, keys, steps};
+use super::ask::queries::{self, UseKind};
+use super::{Discovery, Needs, SchemaContext};
+use super::ask::{json_sample, keys, steps};
 use crate::change::QualifiedName;
 use crate::contract::Subject;
 use crate::facts::{JsonSample, StatementFacts};

@@ -3,7 +3,8 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Discovery, Needs, SchemaContext, keys, steps};
+use super::{Discovery, Needs, SchemaContext};
+use super::ask::{keys, steps};
 use crate::change::Name;
 use crate::contract::Subject;
 use crate::facts::Reference;

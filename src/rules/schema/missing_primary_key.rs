@@ -1,6 +1,7 @@
 //! Tables whose rows nothing keeps apart.
 
-use super::{Discovery, Needs, SchemaContext, keys};
+use super::{Discovery, Needs, SchemaContext};
+use super::ask::keys;
 use crate::contract::Subject;
 use crate::finding::{Category, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};

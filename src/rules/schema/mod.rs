@@ -4,11 +4,10 @@
 //! every finding gets its place, the locks of its steps, and its area. `audit` asks about a whole schema, `check` about what a migration
 //! added.
 
-mod context;
+pub(crate) mod ask;
 mod discouraged_types;
 mod duplicate_constraint;
 mod enum_text;
-mod example;
 mod foreign_key_index;
 mod foreign_key_types;
 mod growth;
@@ -16,8 +15,6 @@ mod idempotency;
 mod index_shape;
 mod index_use;
 mod json;
-mod json_sample;
-mod keys;
 mod missing_foreign_key;
 mod missing_primary_key;
 mod money;
@@ -25,18 +22,15 @@ mod nullability;
 mod operations;
 pub(super) mod permissions;
 mod personal;
-pub(crate) mod queries;
 mod query_index;
 mod redundant_index;
 mod silenced_trigger;
 mod soft_delete;
-mod steps;
 mod table_bloat;
-mod type_change;
 mod unvalidated_constraint;
 
-pub use context::{Discovery, Group, LeftAlone, SchemaContext};
-pub(crate) use example::measured;
+pub use ask::context::{Discovery, Group, LeftAlone, SchemaContext};
+pub(crate) use ask::example::measured;
 pub(crate) use missing_foreign_key::references;
 
 use std::collections::{BTreeMap, BTreeSet};

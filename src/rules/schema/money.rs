@@ -2,7 +2,8 @@
 
 use std::cell::LazyCell;
 
-use super::{Discovery, Needs, SchemaContext, keys, steps, type_change};
+use super::{Discovery, Needs, SchemaContext};
+use super::ask::{keys, steps, type_change};
 use crate::area::Area;
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};

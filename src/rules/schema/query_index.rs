@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::queries::{self, Use, UseKind};
-use super::{Discovery, Needs, SchemaContext, steps};
+use super::ask::queries::{self, Use, UseKind};
+use super::{Discovery, Needs, SchemaContext};
+use super::ask::steps;
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, Severity};
 use crate::rules::{Check, Example, Rule};

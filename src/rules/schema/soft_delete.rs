@@ -1,6 +1,7 @@
 //! Uniqueness and rows that are only marked as deleted.
 
-use super::{Discovery, Needs, SchemaContext, idempotency, keys, steps};
+use super::{Discovery, Needs, SchemaContext, idempotency};
+use super::ask::{keys, steps};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};

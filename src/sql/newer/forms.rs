@@ -381,17 +381,19 @@ static T_TO_W: &[Wanted] = &[
 ];
 
 /// Numbers are no words: 15 refuses what follows one without a space, and older servers take it for a name.
-pub(super) static NUMBERS: &[Wanted] = &[Form {
+pub(super) static NUMBERS: &[Wanted] = &[Wanted {
     word: "",
-    test: Test(|all, at| match all.token(at) {
+    test: |all, at| match all.token(at) {
         Token::HexStringLiteral(_) => Some(at + 1),
         Token::Number(digits, _) => digits.contains(['_', 'x', 'X', 'o', 'b']).then_some(at + 1),
         _ => None,
-    }),
-    since: 16,
-    refused_from: 15,
-    name: "a number with underscores or in another base",
-    before: "Write the number in plain digits.",
+    },
+    form: Form {
+        since: 16,
+        refused_from: 15,
+        name: "a number with underscores or in another base",
+        before: "Write the number in plain digits.",
+    },
 }];
 
 fn copy_option(all: &Tokens, at: usize) -> Option<usize> {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::source::FileId;
-use crate::sql::token::{Origin, tokenize};
+use crate::sql::lex::token::{Origin, tokenize};
 
 fn versions(text: &str) -> Vec<(u16, &str)> {
     let source = Text { file: FileId(0), text, origin: Origin::Slice(0) };

@@ -6,7 +6,8 @@ use super::{Reason, Remedy};
 use crate::change::{Name, ReferentialAction};
 use crate::expression;
 use crate::finding::{Confidence, Evidence, Severity};
-use crate::rules::schema::{SchemaContext, idempotency, keys};
+use crate::rules::schema::{SchemaContext, idempotency};
+use crate::rules::schema::ask::keys;
 use crate::schema::{Column, ColumnId, ConstraintKind, ForeignKey, Relation};
 use crate::text::{numbers, words};
 

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::{Reason, Remedy, declared};
 use crate::facts::Workload;
 use crate::finding::{Confidence, Evidence, Severity};
-use crate::rules::schema::queries::{self, Use, UseKind};
-use crate::rules::schema::{SchemaContext, keys};
+use crate::rules::schema::ask::queries::{self, Use, UseKind};
+use crate::rules::schema::SchemaContext;
+use crate::rules::schema::ask::keys;
 use crate::schema::{Column, ColumnId, Relation, RelationId};
 use crate::text::numbers;
 

@@ -3,7 +3,8 @@
 use super::{Reason, Remedy};
 use crate::facts::{ColumnFacts, RelationFacts};
 use crate::finding::{Confidence, Evidence, Severity};
-use crate::rules::schema::{SchemaContext, keys};
+use crate::rules::schema::SchemaContext;
+use crate::rules::schema::ask::keys;
 use crate::schema::{Column, Relation};
 use crate::text::{numbers, words};
 

@@ -10,7 +10,8 @@ mod sampled;
 
 use std::collections::BTreeMap;
 
-use super::{Discovery, Needs, SchemaContext, keys, steps};
+use super::{Discovery, Needs, SchemaContext};
+use super::ask::{keys, steps};
 use crate::change::Name;
 use crate::contract::Subject;
 use crate::finding::{Advice, Category, Confidence, Evidence, FixStep, Severity};

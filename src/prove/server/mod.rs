@@ -1,0 +1,8 @@
+//! Where databases are made and dropped: a shadow or a server that was named, and what stands in for what it lacks.
+
+pub(super) mod cleanup;
+pub(super) mod ground;
+mod lack;
+pub(super) mod shared;
+pub(super) mod stand_in;
+mod stand_in_extension;

@@ -1,0 +1,4 @@
+//! Bodies of routines and blocks: PL/pgSQL, and statements that are put together as text.
+
+pub(super) mod dynamic;
+pub(super) mod plpgsql;

@@ -1,0 +1,329 @@
+//! Cuts a text into statements.
+//!
+//! In: SQL as `psql` would be fed it. Out: the range of every statement, comments and psql commands. It knows just enough of
+//! PostgreSQL's lexical rules (manual, 4.1) to find the semicolons that end statements, reads every byte once, and never fails:
+//! what is wrong with a statement is kept with it.
+
+use super::lexis;
+
+/// A range of bytes in the text.
+pub(super) type Range = std::ops::Range<usize>;
+
+#[derive(Debug, Default)]
+pub(in crate::sql) struct Split {
+    pub pieces: Vec<Piece>,
+    pub comments: Vec<Range>,
+    pub meta_commands: Vec<Range>,
+}
+
+/// One statement.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::sql) struct Piece {
+    /// From its first token to its last, without the semicolon.
+    pub range: Range,
+    /// The rows behind COPY … FROM stdin.
+    pub data: Option<Range>,
+    /// Why it cannot be read, where the scanner knows already.
+    pub problem: Option<(String, Range)>,
+}
+
+/// How often scanning starts again behind an unclosed string: each time may read to the end of the text.
+const RESUMPTIONS: usize = 16;
+
+/// Bytes in which a placeholder has to be closed.
+const LONGEST_PLACEHOLDER: usize = 200;
+
+pub(in crate::sql) fn split(text: &str) -> Split {
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), ..Scanner::default() };
+    scanner.run();
+    scanner.found
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Kind {
+    #[default]
+    Other,
+    Copy,
+    Create,
+    CreateRule,
+}
+
+/// What is known of the statement that is being scanned.
+#[derive(Debug, Default)]
+struct Current {
+    start: Option<usize>,
+    end: usize,
+    kind: Kind,
+    words: usize,
+    last_word: Range,
+    parentheses: usize,
+    brackets: usize,
+    /// BEGIN ATOMIC and CASE that are open.
+    blocks: usize,
+    from_stdin: bool,
+    problem: Option<(String, Range)>,
+}
+
+#[derive(Debug, Default)]
+struct Scanner<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    current: Current,
+    found: Split,
+    resumptions: usize,
+    /// No `\.` line stands behind this offset.
+    no_data_end_behind: Option<usize>,
+}
+
+impl Scanner<'_> {
+    fn run(&mut self) {
+        while self.at < self.bytes.len() {
+            self.step();
+        }
+        self.finish(None);
+    }
+
+    fn byte(&self, ahead: usize) -> u8 {
+        self.bytes.get(self.at + ahead).copied().unwrap_or_default()
+    }
+
+    /// Reads one token, comment or space.
+    fn step(&mut self) {
+        match (self.byte(0), self.byte(1)) {
+            (b' ' | b'\t' | b'\r' | b'\n' | b'\x0b' | b'\x0c', _) => self.at += 1,
+            (b'-', b'-') => {
+                let end = self.line_end();
+                self.found.comments.push(self.at..end);
+                self.at = end;
+            }
+            (b'/', b'*') => match lexis::block_comment_end(self.bytes, self.at) {
+                Some(end) => {
+                    self.found.comments.push(self.at..end);
+                    self.at = end;
+                }
+                None => self.unclosed("comment", 2),
+            },
+            (b';', _) => self.semicolon(),
+            (b'\\', _) if self.is_meta_command() => self.meta_command(),
+            (b'\'', _) => self.closed_or("string", 1, lexis::string_end(self.bytes, self.at, false)),
+            (b'"', _) => self.quoted_identifier(),
+            (b'$', _) => self.dollar(),
+            (b':', _) => self.colon(),
+            (b'{', b'{') => self.placeholder("}}", 2),
+            (byte, _) if lexis::begins_word(byte) => self.word(),
+            (byte, _) if byte.is_ascii_digit() => self.token(lexis::word_end(self.bytes, self.at)),
+            (byte, _) => self.symbol(byte),
+        }
+    }
+
+    /// Takes everything up to an offset as one token.
+    fn token(&mut self, end: usize) {
+        self.current.start.get_or_insert(self.at);
+        self.current.end = end;
+        self.at = end;
+    }
+
+    fn symbol(&mut self, byte: u8) {
+        let current = &mut self.current;
+        match byte {
+            b'(' => current.parentheses += 1,
+            b')' => current.parentheses = current.parentheses.saturating_sub(1),
+            b'[' => current.brackets += 1,
+            b']' => current.brackets = current.brackets.saturating_sub(1),
+            _ => {}
+        }
+        self.token(self.at + 1);
+    }
+
+    fn word(&mut self) {
+        let end = lexis::word_end(self.bytes, self.at);
+        let range = self.at..end;
+        if self.bytes.get(end) == Some(&b'\'') && self.is_word(&range, "e") {
+            self.current.start.get_or_insert(self.at);
+            self.at = end;
+            return self.closed_or("string", 1, lexis::string_end(self.bytes, end, true));
+        }
+        let last = std::mem::replace(&mut self.current.last_word, range.clone());
+        let adjacent = last.end == self.current.end;
+        match self.current.words {
+            0 if self.is_word(&range, "copy") => self.current.kind = Kind::Copy,
+            0 if self.is_word(&range, "create") => self.current.kind = Kind::Create,
+            1..=3 if self.current.kind == Kind::Create && self.is_word(&range, "rule") => {
+                self.current.kind = Kind::CreateRule;
+            }
+            _ => {}
+        }
+        match self.current.kind {
+            Kind::Create => self.count_blocks(&last, &range, adjacent),
+            Kind::Copy if self.is_word(&range, "stdin") && self.is_word(&last, "from") => {
+                self.current.from_stdin = true
+            }
+            _ => {}
+        }
+        self.current.words += 1;
+        self.token(end);
+    }
+
+    /// Counts BEGIN ATOMIC … END, and the CASE … END in it.
+    fn count_blocks(&mut self, last: &Range, word: &Range, adjacent: bool) {
+        if self.current.blocks == 0 {
+            let begins = adjacent && self.is_word(word, "atomic") && self.is_word(last, "begin");
+            self.current.blocks = usize::from(begins);
+        } else if self.is_word(word, "case") {
+            self.current.blocks += 1;
+        } else if self.is_word(word, "end") {
+            self.current.blocks -= 1;
+        }
+    }
+
+    fn is_word(&self, range: &Range, word: &str) -> bool {
+        self.bytes.get(range.clone()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
+    }
+
+    fn quoted_identifier(&mut self) {
+        let Some(end) = lexis::quoted_end(self.bytes, self.at) else { return self.unclosed("quoted identifier", 1) };
+        let inside = &self.text[self.at..end];
+        if let Some(open) = inside.find("${") {
+            let close = inside[open..].find('}').map_or(inside.len(), |close| open + close + 1);
+            self.set_placeholder_problem(self.at + open..self.at + close);
+        }
+        self.token(end);
+    }
+
+    fn dollar(&mut self) {
+        if self.byte(1) == b'{' {
+            return self.placeholder("}", 2);
+        }
+        let Some(opening) = lexis::dollar_tag(self.bytes, self.at) else {
+            return self.token(lexis::word_end(self.bytes, self.at + 1));
+        };
+        let end = lexis::dollar_quote_end(self.text, self.at, opening);
+        self.closed_or("dollar-quoted string", opening, end);
+    }
+
+    /// `${name}`, `{{ name }}`: a migration tool would have put a value here.
+    fn placeholder(&mut self, close: &str, opening: usize) {
+        let near = self.bytes.len().min(self.at + LONGEST_PLACEHOLDER);
+        let line = self.bytes[self.at + opening..near].split(|byte| *byte == b'\n').next().unwrap_or_default();
+        match line.windows(close.len()).position(|window| window == close.as_bytes()) {
+            Some(found) => {
+                let end = self.at + opening + found + close.len();
+                self.set_placeholder_problem(self.at..end);
+                self.token(end);
+            }
+            None => self.token(self.at + 1),
+        }
+    }
+
+    fn set_placeholder_problem(&mut self, range: Range) {
+        let name = self.text.get(range.clone()).unwrap_or_default();
+        let message = format!("the placeholder {name} has no value");
+        self.current.problem.get_or_insert((message, range));
+    }
+
+    /// `::`, `:=`, `a[1:2]`, or a variable of psql: `:name`, `:'name'`, `:"name"`.
+    fn colon(&mut self) {
+        if matches!(self.byte(1), b':' | b'=') {
+            return self.token(self.at + 2);
+        }
+        let end = match self.byte(1) {
+            quote @ (b'\'' | b'"') => {
+                let name_end = lexis::word_end(self.bytes, self.at + 2);
+                (self.bytes.get(name_end) == Some(&quote) && name_end > self.at + 2).then_some(name_end + 1)
+            }
+            byte if lexis::begins_word(byte) => Some(lexis::word_end(self.bytes, self.at + 1)),
+            _ => None,
+        };
+        let behind_value = self.at == self.current.end && self.current.start.is_some();
+        let free = !behind_value || matches!(self.bytes.get(self.at.wrapping_sub(1)), Some(b'(' | b',' | b'=' | b'.'));
+        match end {
+            Some(end) if self.current.brackets == 0 && free => {
+                let message = format!("the psql variable {} has no value", &self.text[self.at..end]);
+                self.current.problem.get_or_insert((message, self.at..end));
+                self.token(end);
+            }
+            _ => self.token(self.at + 1),
+        }
+    }
+
+    fn semicolon(&mut self) {
+        let current = &self.current;
+        if current.blocks > 0 || (current.kind == Kind::CreateRule && current.parentheses > 0) {
+            return self.token(self.at + 1);
+        }
+        let data = self.current.from_stdin;
+        self.at += 1;
+        let data = if data && self.current.problem.is_none() { self.copy_data() } else { None };
+        self.finish(data);
+    }
+
+    /// The rows from the next line to the line `\.`; none when there is no such line.
+    fn copy_data(&mut self) -> Option<Range> {
+        if self.no_data_end_behind.is_some_and(|offset| offset <= self.at) {
+            return None;
+        }
+        let start = self.line_end();
+        let start = start + self.bytes[start..].iter().take(2).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let end = lexis::copy_data_end(self.text, start);
+        let Some((end, behind)) = end else {
+            self.no_data_end_behind = Some(self.at);
+            return None;
+        };
+        self.at = behind;
+        Some(start..end)
+    }
+
+    fn line_end(&self) -> usize {
+        let end =
+            self.bytes[self.at..].iter().position(|byte| *byte == b'\n').map_or(self.bytes.len(), |n| self.at + n);
+        if end > self.at && self.bytes[end - 1] == b'\r' { end - 1 } else { end }
+    }
+
+    /// A backslash that begins a line, or one of psql's commands that send what was typed so far.
+    fn is_meta_command(&self) -> bool {
+        let before = self.bytes[..self.at].iter().rposition(|byte| !matches!(byte, b' ' | b'\t'));
+        let begins_line = before.is_none_or(|before| self.bytes[before] == b'\n' || self.bytes[before] == b';');
+        let sends = ["g", ";", "crosstabview", "watch", "bind", "parse"];
+        let rest = self.text.get(self.at + 1..).unwrap_or_default();
+        begins_line || sends.iter().any(|command| rest.starts_with(command))
+    }
+
+    fn meta_command(&mut self) {
+        let end = if self.byte(1) == b';' { self.at + 2 } else { self.line_end() };
+        self.found.meta_commands.push(self.at..end);
+        self.at = end;
+        self.finish(None);
+    }
+
+    fn closed_or(&mut self, what: &str, opening: usize, end: Option<usize>) {
+        match end {
+            Some(end) => self.token(end),
+            None => self.unclosed(what, opening),
+        }
+    }
+
+    /// The statement cannot be read; scanning goes on behind the next semicolon that ends a line.
+    fn unclosed(&mut self, what: &str, opening: usize) {
+        let opening = self.at..self.at + opening;
+        self.current.start.get_or_insert(self.at);
+        self.current.problem.get_or_insert((format!("the {what} that begins here is never closed"), opening));
+        self.resumptions += 1;
+        let resume = if self.resumptions > RESUMPTIONS { None } else { lexis::statement_end(self.bytes, self.at) };
+        self.at = resume.unwrap_or(self.bytes.len());
+        let end = self.text[..self.at].trim_end_matches(|c: char| c.is_whitespace() || c == ';').len();
+        self.current.end = end.max(self.current.start.unwrap_or_default() + 1);
+        self.finish(None);
+    }
+
+    fn finish(&mut self, data: Option<Range>) {
+        let current = std::mem::take(&mut self.current);
+        if let Some(start) = current.start {
+            self.found.pieces.push(Piece { range: start..current.end, data, problem: current.problem });
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "split_tests.rs"]
+mod tests;
