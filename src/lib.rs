@@ -3,7 +3,7 @@
 //! Three models carry what is known of PostgreSQL, and the rules only read them:
 //!
 //! ```text
-//! files ─► migration ─► sql ─► change ─┐
+//! files ──► collect ──► sql ─► change ─┐
 //!                                       ├─► effect    what the server does: locks, rewrites, scans   ─┐
 //! history, db (catalog, snapshot) ─► schema                                                            ├─► rules ─► report
 //!                                       ├─► contract  what clients may rely on, before and after      ─┤
@@ -14,7 +14,8 @@
 //! predicted by what was seen. [`plan`] reads one query plan; [`advisor`] picks indexes, with costs asked of [`whatif`], which plans in the
 //! [`twin`] of a database. [`config`], [`baseline`] and [`git`] say what is wanted and what is new.
 //!
-//! A module imports those below it only, and none beside it; `cli` is the binary's:
+//! A module imports those below it only, and none beside it. The crate `pgassay-core` holds those up to `examples`, which do no I/O;
+//! `pgassay-live` holds `git` to `prove`; `cli` is the binary's:
 //!
 //! ```text
 //! cli
@@ -22,7 +23,8 @@
 //! whatif
 //! twin
 //! db
-//! shadow
+//! collect, shadow
+//! git
 //! examples
 //! audit, baseline, check
 //! report
@@ -35,40 +37,11 @@
 //! area, schema, sql
 //! change
 //! catalog
-//! git, source, stack, text, version
+//! source, stack, text, version
 //! ```
-//!
-//! Only `migration`, `git`, `db`, `shadow`, `prove`, `twin` and `whatif` do I/O; the rest is deterministic.
 
-pub mod advisor;
-pub mod apply;
-pub mod area;
-pub mod audit;
-pub mod baseline;
-pub mod catalog;
-pub mod change;
-pub mod check;
-pub mod config;
-pub mod contract;
-pub mod db;
-pub mod effect;
-pub mod examples;
-pub mod expression;
-pub mod facts;
-pub mod finding;
-pub mod git;
-pub mod history;
-pub mod migration;
-pub mod plan;
-pub mod prove;
-pub mod report;
-pub mod rules;
-pub mod schema;
-pub mod shadow;
-pub mod source;
-pub mod sql;
-pub mod stack;
-pub mod text;
-pub mod twin;
-pub mod version;
-pub mod whatif;
+pub use pgassay_core::{
+    advisor, apply, area, audit, baseline, catalog, change, check, config, contract, effect, examples, expression,
+    facts, finding, history, migration, plan, report, rules, schema, source, sql, stack, text, version,
+};
+pub use pgassay_live::{collect, db, git, prove, shadow, twin, whatif};

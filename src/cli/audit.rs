@@ -5,9 +5,9 @@ use std::io::Read;
 use anyhow::Context;
 use clap::Args;
 use pgassay::audit::{AuditJob, Filter, audit};
+use pgassay::collect::{CollectOptions, collect};
 use pgassay::facts::Values;
 use pgassay::finding::Severity;
-use pgassay::migration::{CollectOptions, collect};
 use pgassay::rules;
 use pgassay::source::Sources;
 

@@ -5,7 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use pgassay::config::{self, Config, FailOn, Level, Loaded, Located, Settings};
+use pgassay::collect::config_file::{self, Loaded};
+use pgassay::config::{Config, FailOn, Level, Located, Settings};
 use pgassay::finding::Severity;
 use pgassay::history::Completeness;
 use pgassay::migration::{Framework, TransactionOverride};
@@ -163,8 +164,8 @@ impl ConfigFile {
             return Ok(None);
         }
         let here = std::env::current_dir()?;
-        let path = self.config.clone().or_else(|| config::find(&here));
-        Ok(path.map(|path| config::load(&path, &here)).transpose()?)
+        let path = self.config.clone().or_else(|| config_file::find(&here));
+        Ok(path.map(|path| config_file::load(&path, &here)).transpose()?)
     }
 }
 
@@ -256,7 +257,7 @@ impl Settable {
 
 impl InForce {
     /// The values of the placeholders.
-    pub fn variables(&self) -> pgassay::migration::Variables {
+    pub fn variables(&self) -> pgassay::collect::Variables {
         self.variables.iter().map(|(name, resolved)| (name.clone(), resolved.value.clone())).collect()
     }
 

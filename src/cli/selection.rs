@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use pgassay::collect::changed::{self, News};
+use pgassay::collect::{CollectOptions, Collected, collect, find, from_command};
 use pgassay::finding::Finding;
 use pgassay::git::{Repository, Scope};
-use pgassay::migration::changed::{self, News};
-use pgassay::migration::{
-    CollectOptions, Collected, Migration, TransactionMode, TransactionOverride, collect, find, from_command,
-};
+use pgassay::migration::{Migration, TransactionMode, TransactionOverride};
 use pgassay::report::Report;
 use pgassay::rules::migration::changed_migration;
 use pgassay::source::Sources;
@@ -87,7 +86,7 @@ impl Selection {
             Some(reference) => format!("the merge base with {reference}"),
             None => "the last commit".to_owned(),
         };
-        let finding = |difference: &changed::Difference| {
+        let finding = |difference: &pgassay::migration::Difference| {
             let migration = migrations.get(difference.migration)?;
             changed_migration::finding(migration, difference.span, &difference.kind, &against)
         };

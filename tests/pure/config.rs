@@ -219,7 +219,7 @@ mod mistakes {
     #[test]
     fn have_a_line_for_machines() {
         let project = Project::new(&[("pgassay.toml", "\nstric = true\n")]);
-        let error = config::load(Path::new("pgassay.toml"), project.0.path()).unwrap_err();
+        let error = pgassay::collect::config_file::load(Path::new("pgassay.toml"), project.0.path()).unwrap_err();
         assert_eq!(error.to_string(), "pgassay.toml:2:1: unknown key \"stric\"; did you mean strict?");
     }
 }

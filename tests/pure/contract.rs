@@ -1,11 +1,11 @@
 //! What clients lose: SQL before, a migration, and the kinds of breakage that the difference holds.
 
+use pgassay::apply::apply;
 use pgassay::change::Change;
 use pgassay::contract::{Breakage, diff};
 use pgassay::schema::{Schema, Session};
-use pgassay::apply::apply;
-use pgassay::sql::read_script;
 use pgassay::source::{SourceFile, Sources};
+use pgassay::sql::read_script;
 use pgassay::version::PgVersion;
 
 fn run(schema: &mut Schema, sql: &str) {

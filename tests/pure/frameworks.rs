@@ -6,7 +6,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use pgassay::migration::{CollectOptions, Collected, Direction, FindError, Framework, collect, find};
+use pgassay::collect::{CollectOptions, Collected, FindError, collect, find};
+use pgassay::migration::{Direction, Framework};
 use pgassay::source::Sources;
 
 fn tree(framework: &str) -> PathBuf {

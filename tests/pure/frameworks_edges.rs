@@ -2,10 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use pgassay::migration::{
-    CollectOptions, Collected, Direction, FindError, Framework, TransactionMode, TransactionOverride, Variables,
-    collect, find,
-};
+use pgassay::collect::{CollectOptions, Collected, FindError, Variables, collect, find};
+use pgassay::migration::{Direction, Framework, TransactionMode, TransactionOverride};
 use pgassay::source::Sources;
 use tempfile::TempDir;
 
@@ -56,7 +54,7 @@ impl Read {
 
     fn errors(&self) -> Vec<String> {
         let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let text = |error: &pgassay::migration::ReadError| {
+        let text = |error: &pgassay::collect::ReadError| {
             let place = error.position.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
             format!("{}{place}: {}", name(&error.path), error.message)
         };

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use pgassay::check::{Job, check};
-use pgassay::migration::{CollectOptions, Migration, collect};
+use pgassay::collect::{CollectOptions, collect};
+use pgassay::migration::Migration;
 use pgassay::report::Report;
 use pgassay::source::{SourceFile, Sources};
 

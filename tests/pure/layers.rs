@@ -12,7 +12,8 @@ const LEVELS: &[&[&str]] = &[
     &["whatif"],
     &["twin"],
     &["db"],
-    &["shadow"],
+    &["collect", "shadow"],
+    &["git"],
     &["examples"],
     &["audit", "baseline", "check"],
     &["report"],
@@ -25,7 +26,7 @@ const LEVELS: &[&[&str]] = &[
     &["area", "schema", "sql"],
     &["change"],
     &["catalog"],
-    &["git", "source", "stack", "text", "version"],
+    &["source", "stack", "text", "version"],
 ];
 
 /// Roots of crates, whose own files belong to no level.

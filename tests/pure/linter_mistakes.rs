@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use pgassay::catalog::LockMode;
 use pgassay::check::{Job, check};
+use pgassay::collect::{CollectOptions, collect};
 use pgassay::finding::{Finding, Severity, StepTransaction};
 use pgassay::history::Completeness;
-use pgassay::migration::{CollectOptions, Migration, collect};
+use pgassay::migration::Migration;
 use pgassay::report::Report;
 use pgassay::source::{SourceFile, Sources};
 

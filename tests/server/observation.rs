@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::support::{cases, runner, servers};
-use pgassay::effect::InTransactionBlock;
 use pgassay::catalog::LockMode::*;
+use pgassay::effect::InTransactionBlock;
 use pgassay::shadow::Observation;
 
 const CASES: &str = "

@@ -8,13 +8,13 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use crate::support::{cases, runner, servers};
+use pgassay::apply::apply;
 use pgassay::change::{Change, Statement};
 use pgassay::effect::{Context, Effect, predict};
 use pgassay::schema::{Schema, Session};
-use pgassay::apply::apply;
 use pgassay::shadow::Installation;
-use pgassay::sql::read_script;
 use pgassay::source::{SourceFile, Sources};
+use pgassay::sql::read_script;
 use pgassay::version::PgVersion;
 
 /// What the model knows when a statement starts.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use pgassay::check::{Job, check};
+use pgassay::collect::{CollectOptions, collect};
 use pgassay::finding::{Category, Severity};
-use pgassay::migration::{CollectOptions, collect};
 use pgassay::shadow::{Installation, Options, Server};
 use pgassay::source::Sources;
 use pgassay::sql::read_script;

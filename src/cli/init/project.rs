@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use pgassay::migration::{CollectOptions, FindError, Framework, collect, find};
+use pgassay::collect::{CollectOptions, FindError, collect, find};
+use pgassay::migration::Framework;
 use pgassay::source::Sources;
 
 /// What was found.

@@ -1,0 +1,239 @@
+//! A migration: the parts of a file that run, in which transaction, and the tool that runs them.
+//!
+//! Data only: what finds and reads migrations makes these.
+
+mod own_tables;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::source::{FileId, Span};
+
+/// One file, or one up-section of it, as its framework runs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Migration {
+    /// The framework's own name or version of it; the file's name otherwise.
+    pub name: String,
+    pub path: PathBuf,
+    /// The migrations folder whose history it is a part of; of a dump, the folder that it stands in. `None` for what was given by
+    /// itself: a plain file, standard input, a command.
+    pub folder: Option<PathBuf>,
+    pub file: FileId,
+    /// The parts of the file that run, in order. Everything outside is not SQL of this migration (the down half, markers).
+    pub sections: Vec<Section>,
+    pub direction: Direction,
+    pub framework: Framework,
+    pub age: Age,
+}
+
+/// Whether a migration ran before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Age {
+    /// Judged. Unless more is known, every migration is new.
+    #[default]
+    New,
+    /// Ran before with another content. Judged.
+    Changed,
+    /// Ran before: it builds the schema and is not judged.
+    Old,
+}
+
+impl Migration {
+    /// Whether findings are wanted; one that ran before only builds the schema.
+    pub fn is_judged(&self) -> bool {
+        self.age != Age::Old
+    }
+
+    /// A text of its own whose statements commit one by one.
+    pub fn plain(name: &str, file: FileId, length: usize) -> Migration {
+        let span = Span::new(file, 0, length);
+        Migration {
+            name: name.to_owned(),
+            path: PathBuf::from(name),
+            folder: None,
+            file,
+            sections: vec![Section { span, transaction: TransactionMode::None }],
+            direction: Direction::Up,
+            framework: Framework::Plain,
+            age: Age::New,
+        }
+    }
+}
+
+/// A part of a file that is sent to the server in one way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Section {
+    pub span: Span,
+    pub transaction: TransactionMode,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Up,
+    Down,
+}
+
+/// How the statements of a section reach the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TransactionMode {
+    /// Each statement by itself: it commits unless the file says BEGIN.
+    None,
+    /// The tool opens a transaction around the section, and sends statement by statement.
+    Wrapped,
+    /// The tool's driver opens a transaction in front of every statement that finds none, and the tool commits behind the section: JDBC
+    /// without autocommit.
+    WrappedByDriver,
+    /// The tool opens a transaction around the section, and sends it as one string: behind a COMMIT in it, PostgreSQL opens an implicit
+    /// transaction block for the rest.
+    WrappedString,
+    /// The section is one multi-statement string: PostgreSQL runs it in an implicit transaction block, unless the string has its
+    /// own BEGIN or COMMIT (manual, protocol flow, "Multiple Statements in a Simple Query").
+    OneString,
+    /// One transaction around this and the following migrations of the run; statement by statement.
+    Shared,
+    /// One transaction around this and the following migrations of the run; the section is one string.
+    SharedString,
+}
+
+impl TransactionMode {
+    /// Whether the tool opens the transaction.
+    pub fn is_opened_by_tool(self) -> bool {
+        !matches!(self, TransactionMode::None | TransactionMode::OneString)
+    }
+
+    /// Whether it goes on in the next migration.
+    pub fn is_shared(self) -> bool {
+        matches!(self, TransactionMode::Shared | TransactionMode::SharedString)
+    }
+
+    /// Whether the section reaches the server as one query string.
+    pub fn is_one_string(self) -> bool {
+        matches!(self, TransactionMode::OneString | TransactionMode::WrappedString | TransactionMode::SharedString)
+    }
+}
+
+/// Which transaction the statements run in, whatever the tool does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TransactionOverride {
+    /// As the tool does.
+    #[default]
+    Auto,
+    /// One transaction around each file.
+    PerFile,
+    /// Each statement commits by itself.
+    None,
+}
+
+/// A migration that existed before and is not the same any more.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// Its place in the list.
+    pub migration: usize,
+    /// The first statement that differs.
+    pub span: Span,
+    pub kind: DifferenceKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DifferenceKind {
+    /// Other statements.
+    Content,
+    /// The same statements; white space or comments differ.
+    Layout,
+    /// The tool knows it by another name now.
+    Renamed { from: String },
+}
+
+/// The tool that runs the migrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Framework {
+    Plain,
+    Sqlx,
+    Diesel,
+    Refinery,
+    Flyway,
+    Liquibase,
+    Prisma,
+    Drizzle,
+    GolangMigrate,
+    Goose,
+    Dbmate,
+    Sqitch,
+    Atlas,
+    Supabase,
+    Hasura,
+    NodePgMigrate,
+    /// A dump of the schema that Rails or Ecto keep beside the migrations: what exists before, not a migration.
+    StructureSql,
+}
+
+impl Framework {
+    pub const ALL: [Framework; 17] = [
+        Framework::Plain,
+        Framework::Sqlx,
+        Framework::Diesel,
+        Framework::Refinery,
+        Framework::Flyway,
+        Framework::Liquibase,
+        Framework::Prisma,
+        Framework::Drizzle,
+        Framework::GolangMigrate,
+        Framework::Goose,
+        Framework::Dbmate,
+        Framework::Sqitch,
+        Framework::Atlas,
+        Framework::Supabase,
+        Framework::Hasura,
+        Framework::NodePgMigrate,
+        Framework::StructureSql,
+    ];
+
+    /// The name on the command line and in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Framework::Plain => "plain",
+            Framework::Sqlx => "sqlx",
+            Framework::Diesel => "diesel",
+            Framework::Refinery => "refinery",
+            Framework::Flyway => "flyway",
+            Framework::Liquibase => "liquibase",
+            Framework::Prisma => "prisma",
+            Framework::Drizzle => "drizzle",
+            Framework::GolangMigrate => "golang-migrate",
+            Framework::Goose => "goose",
+            Framework::Dbmate => "dbmate",
+            Framework::Sqitch => "sqitch",
+            Framework::Atlas => "atlas",
+            Framework::Supabase => "supabase",
+            Framework::Hasura => "hasura",
+            Framework::NodePgMigrate => "node-pg-migrate",
+            Framework::StructureSql => "structure-sql",
+        }
+    }
+
+    /// Whether its file says what exists before the migrations, and is not a migration itself.
+    pub fn is_base(self) -> bool {
+        self == Framework::StructureSql
+    }
+}
+
+impl fmt::Display for Framework {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// `--framework` names no tool that pgassay knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no framework is called {0}")]
+pub struct UnknownFramework(pub String);
+
+impl FromStr for Framework {
+    type Err = UnknownFramework;
+
+    fn from_str(name: &str) -> Result<Framework, UnknownFramework> {
+        let known = Framework::ALL.into_iter().find(|framework| framework.name() == name);
+        known.ok_or_else(|| UnknownFramework(name.to_owned()))
+    }
+}

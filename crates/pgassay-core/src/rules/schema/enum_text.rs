@@ -1,0 +1,129 @@
+//! Text columns that hold one of a few words.
+
+use super::ask::{keys, steps};
+use super::{Discovery, Needs, SchemaContext};
+use crate::contract::Subject;
+use crate::finding::{Category, Confidence, Severity};
+use crate::rules::{Check, Example, Rule};
+use crate::schema::{Column, Relation};
+use crate::text::{numbers, words};
+
+pub const RULE: Rule = Rule {
+    name: "enum-in-text",
+    category: Category::Types,
+    severity: Severity::Info,
+    summary: "A text column holds one of a few words, and nothing says which",
+    explanation: "A status that is any text takes 'shiped' as well as 'shipped', and every reader has to guess the list. A CHECK with the list, added NOT VALID and validated while \
+        others work, says it; so do a lookup table with a foreign key, and an enum type, to which values are easily added and never removed. Without statistics the rule \
+        speaks of columns named status or state whose default is a word; with them of every text column with few values among many rows.",
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE orders (id bigint PRIMARY KEY, status text NOT NULL DEFAULT 'new');",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE orders (id bigint PRIMARY KEY, status text NOT NULL DEFAULT 'new' CHECK (status IN ('new', 'paid', 'shipped')));",
+    },
+    check: Check::Schema(check, Needs::Schema),
+};
+
+fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    for table in context.any_tables() {
+        for column in context.changed_columns(table).filter(|column| column.local && context.is_text(column)) {
+            let guarded = keys::has_check(context, table, column.id) || keys::is_foreign_key(table, column.id);
+            let unique = keys::unique_keys(context, table).any(|(_, index)| index.columns[..] == [Some(column.id)]);
+            if guarded || unique || column.generated.is_some() {
+                continue;
+            }
+            if let Some(discovery) = measured(context, table, column).or_else(|| declared(context, table, column)) {
+                found.push(discovery);
+            }
+        }
+    }
+}
+
+fn named_state(column: &Column) -> bool {
+    words::ends_with_word(column.name.as_str(), &["status", "state"])
+}
+
+fn declared(context: &SchemaContext, table: &Relation, column: &Column) -> Option<Discovery> {
+    if context.column_facts(table, column).is_some() {
+        return None;
+    }
+    let default =
+        column.default.as_ref().filter(|default| default.text.starts_with('\'') && !default.text.starts_with("''"))?;
+    named_state(column).then(|| {
+        context
+            .discovery(
+                &RULE,
+                Subject::Column(table.id, column.id),
+                format!("{}.{} takes any text", table.name, column.name),
+            )
+            .confidence(Confidence::Medium)
+            .declared(format!("it starts as {}, and no CHECK or foreign key lists the others", default.text))
+            .advice(
+                format!(
+                    "List what it may be: CHECK ({} IN ('…')), an enum type, or a table with a foreign key.",
+                    column.name
+                ),
+                Vec::new(),
+            )
+    })
+}
+
+fn measured(context: &SchemaContext, table: &Relation, column: &Column) -> Option<Discovery> {
+    let facts = context.column_facts(table, column)?;
+    let rows = context.rows(table).filter(|rows| *rows >= 10_000.0)?;
+    let covered: f64 = facts.most_common_frequencies.iter().map(|share| f64::from(*share)).sum::<f64>()
+        + f64::from(facts.null_fraction);
+    let number = f64::from(facts.n_distinct);
+    // All values are common ones: the list is closed. Names of countries and languages are lists of others.
+    let closed =
+        (2.0..=20.0).contains(&number) && facts.most_common_frequencies.len() as f64 >= number && covered > 0.999;
+    let kind = named_state(column)
+        || words::has_word(
+            column.name.as_str(),
+            &[
+                "type", "kind", "role", "level", "priority", "category", "method", "mode", "stage", "phase", "channel",
+                "severity", "tier", "plan",
+            ],
+        );
+    if !closed || !kind && number > 10.0 || facts.average_width > 32 {
+        return None;
+    }
+    let values: Vec<String> = facts.common().map(|(value, _)| format!("'{}'", value.replace('\'', "''"))).collect();
+    let shown = !values.is_empty()
+        && !context.area(table).is_some_and(|area| area.is_protected())
+        && !words::personal(column.name.as_str());
+    let (text, steps) = if shown {
+        let condition = format!("{} IN ({})", column.name, values.join(", "));
+        (
+            "Say which values there are:".to_owned(),
+            steps::check_constraint(context, table, &format!("{}_values", column.name.as_str()), &condition),
+        )
+    } else {
+        (
+            format!(
+                "Say which values there are: CHECK ({} IN ('…')), NOT VALID first, validated while others work.",
+                column.name
+            ),
+            Vec::new(),
+        )
+    };
+    Some(
+        context
+            .discovery(
+                &RULE,
+                Subject::Column(table.id, column.id),
+                format!("{}.{} holds one of {number} values, and takes any text", table.name, column.name),
+            )
+            .confidence(if kind { Confidence::High } else { Confidence::Medium })
+            .measured(format!(
+                "{number} values cover {} of {} rows, {} bytes on average",
+                numbers::percent(covered.min(1.0)),
+                numbers::count(rows),
+                facts.average_width
+            ))
+            .advice(text, steps),
+    )
+}

@@ -1,0 +1,386 @@
+//! Tables that take what others send more than once, and tables that hand out work.
+
+use super::ask::{keys, steps};
+use super::{Discovery, Needs, SchemaContext, missing_foreign_key};
+use crate::contract::Subject;
+use crate::finding::{Category, Confidence, Severity};
+use crate::rules::{Check, Example, Rule};
+use crate::schema::{Column, Relation};
+use crate::text::words;
+
+pub const EVENT: Rule = Rule {
+    name: "event-without-key",
+    category: Category::Safety,
+    severity: Severity::Warning,
+    summary: "A table of outside events has no unique key on the sender's id, or a nullable one",
+    explanation: "Webhooks, payment notifications and messages are delivered at least once: the same event comes again after a timeout. Only a unique key on the id that the \
+        sender gave it (with the sender's name, where there are several) makes the second delivery a conflict instead of a second charge. NULLs are all different to \
+        a unique key, so a nullable id lets through what has none. The rule goes by names: tables of webhooks, callbacks, inboxes and payments, and columns such as \
+        event_id, external_id, stripe_charge_id, idempotency_key.",
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE webhook_events (id bigint PRIMARY KEY, provider text NOT NULL, event_id text NOT NULL, received_at timestamptz NOT NULL);",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE webhook_events (id bigint PRIMARY KEY, provider text NOT NULL, event_id text NOT NULL, received_at timestamptz NOT NULL, UNIQUE (provider, event_id));",
+    },
+    check: Check::Schema(events, Needs::Schema),
+};
+
+pub const QUEUE: Rule = Rule {
+    name: "queue-without-claim-index",
+    category: Category::Indexes,
+    severity: Severity::Warning,
+    summary: "A queue table has no index that finds the next piece of work",
+    explanation: "Workers ask for the oldest row that is not done, with FOR UPDATE SKIP LOCKED, many times a second. Finished rows pile up, and without an index that holds only \
+        the open ones every poll reads past all of them. A partial index on the order of work, WHERE the row is open, stays small for ever. \
+        The rule goes by names: jobs, queue, outbox, tasks with a column of state.",
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE email_outbox (id bigint PRIMARY KEY, body text NOT NULL, created_at timestamptz NOT NULL, processed_at timestamptz);",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE email_outbox (id bigint PRIMARY KEY, body text NOT NULL, created_at timestamptz NOT NULL, processed_at timestamptz);\n\
+            CREATE INDEX ON email_outbox (created_at) WHERE processed_at IS NULL;",
+    },
+    check: Check::Schema(queues, Needs::Schema),
+};
+
+fn events(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    let tables = missing_foreign_key::Tables::of(context);
+    for table in context.tables() {
+        let name = table.name.name.as_str();
+        let inbox = takes_deliveries(name) && !is_configuration(table);
+        if !inbox
+            && !words::has_word(
+                name,
+                &[
+                    "payment",
+                    "charge",
+                    "refund",
+                    "payout",
+                    "transaction",
+                    "transfer",
+                    "event",
+                    "message",
+                    "notification",
+                ],
+            )
+        {
+            continue;
+        }
+        let mut ids: Vec<&Column> =
+            table.columns.iter().filter(|column| is_outside_id(context, table, column, inbox)).collect();
+        ids.retain(|column| tables.target(context, table, column).is_none());
+        // A delivery is kept apart by one of its ids: that one is told, or the first if none does.
+        if inbox && ids.len() > 1 {
+            let kept = ids.iter().position(|id| {
+                keys::unique_keys(context, table).any(|(_, index)| keeps_apart(context, table, index, id))
+            });
+            ids = vec![ids[kept.unwrap_or(0)]];
+        }
+        if ids.is_empty() {
+            if inbox && has_content(context, table) {
+                found.push(
+                    context
+                        .discovery(&EVENT, Subject::Relation(table.id), format!("{} has no column for the id that the sender gives an event: a second delivery is a second event", table.name))
+                        .severity(Severity::Info)
+                        .confidence(Confidence::Low)
+                        .declared("the name of the table, and the names of its columns")
+                        .advice("Store the sender's id of every event in a NOT NULL column with a unique key.", Vec::new()),
+                );
+            }
+            continue;
+        }
+        for column in ids {
+            judge_id(context, table, column, inbox, found);
+        }
+    }
+}
+
+fn judge_id(context: &SchemaContext, table: &Relation, column: &Column, inbox: bool, found: &mut Vec<Discovery>) {
+    let key = keys::unique_keys(context, table).find(|(_, index)| keeps_apart(context, table, index, column));
+    let confidence = if inbox { Confidence::High } else { Confidence::Medium };
+    let subject = Subject::Column(table.id, column.id);
+    let sender = table.columns.iter().find(|other| {
+        other.id != column.id
+            && words::has_word(
+                other.name.as_str(),
+                &["provider", "source", "sender", "gateway", "psp", "channel", "vendor"],
+            )
+    });
+    let columns =
+        sender.map(|sender| format!("{}, {}", sender.name, column.name)).unwrap_or_else(|| column.name.to_string());
+    match key {
+        None => {
+            let steps = steps::unique_index(context, table, &columns, "key", None);
+            let nullable = if column.not_null.enforced() { "" } else { "; it is nullable besides" };
+            found.push(
+                context
+                    .discovery(&EVENT, subject, format!("{}.{} is not unique: an event that is delivered twice is stored twice{nullable}", table.name, column.name))
+                    .confidence(confidence)
+                    .declared("no unique key on it; that it is the sender's id is read from its name")
+                    .when_new(format!("Add UNIQUE ({columns}), and INSERT … ON CONFLICT DO NOTHING."))
+                    .advice("Settle what the first step lists, build the key while others work, and INSERT … ON CONFLICT DO NOTHING:", steps),
+            );
+        }
+        Some((index, of)) if inbox && lets_null_pass(of, column) => {
+            found.push(
+                context
+                    .discovery(
+                        &EVENT,
+                        subject,
+                        format!(
+                            "{}.{} may be NULL, and the key {} lets every NULL through",
+                            table.name, column.name, index.name.name
+                        ),
+                    )
+                    .confidence(confidence)
+                    .declared("a unique key takes NULLs as different")
+                    .when_new(format!("Make {} NOT NULL.", column.name))
+                    .advice(
+                        "Require it, once the rows without it are settled:",
+                        steps::not_null(context, table, &column.name, None),
+                    ),
+            );
+        }
+        Some(_) => {}
+    }
+}
+
+/// What was sent is kept.
+fn has_content(context: &SchemaContext, table: &Relation) -> bool {
+    table.columns.iter().any(|column| {
+        let kept = context.is_json(column) || context.is_text(column) || context.type_name(column) == Some("bytea");
+        kept && words::has_word(
+            column.name.as_str(),
+            &["payload", "body", "data", "event", "headers", "raw", "message", "content", "request"],
+        )
+    })
+}
+
+/// The id is in the key, with nothing beside it that differs from delivery to delivery.
+fn keeps_apart(context: &SchemaContext, table: &Relation, index: &crate::schema::Index, column: &Column) -> bool {
+    let partial_ok = index.predicate.is_none() || index.mentions.contains(&column.id);
+    let beside = |id: &crate::schema::ColumnId| {
+        *id == column.id
+            || table
+                .column_by_id(*id)
+                .is_some_and(|other| !matches!(context.type_name(other), Some("timestamp" | "timestamptz" | "date")))
+    };
+    partial_ok
+        && index.columns.contains(&Some(column.id))
+        && keys::plain_columns(index).is_some_and(|columns| columns.len() <= 3 && columns.iter().all(beside))
+}
+
+/// What others deliver: webhooks, callbacks, inboxes.
+fn takes_deliveries(table: &str) -> bool {
+    words::has_word(table, &["webhook", "callback", "inbox", "ipn", "inbound", "incoming"])
+}
+
+/// Where webhooks are sent to, not what they bring.
+fn is_configuration(table: &Relation) -> bool {
+    let word = |wanted: &[&str]| words::has_word(table.name.name.as_str(), wanted);
+    word(&["endpoint", "subscription", "config", "setting", "target", "delivery", "attempt", "secret"])
+        || table.columns.iter().any(|column| words::has_word(column.name.as_str(), &["url", "endpoint", "secret"]))
+}
+
+fn is_outside_id<'a>(context: &SchemaContext<'a>, table: &'a Relation, column: &'a Column, inbox: bool) -> bool {
+    let name = column.name.as_str();
+    if !matches!(context.type_name(column), Some("text" | "varchar" | "citext" | "uuid" | "bpchar" | "int8")) {
+        return false;
+    }
+    if keys::is_foreign_key(table, column.id) || keys::primary_key(table) == [column.id] {
+        return false;
+    }
+    let is_id = words::ends_with_word(name, &["id", "key", "reference", "ref"]);
+    let words = words::words(name);
+    // A UUID is what one's own rows are known by to others, as often as what others send.
+    let named_outside = is_from_outside(column) && (inbox || context.type_name(column) != Some("uuid"));
+    // The customer and the account at the provider are the same for many payments.
+    let of_someone = words.iter().any(|word| {
+        [
+            "customer",
+            "account",
+            "user",
+            "plan",
+            "product",
+            "price",
+            "subscription",
+            "merchant",
+            "method",
+            "source",
+            "parent",
+        ]
+        .contains(&word.as_str())
+    });
+    let event = words.iter().any(|word| ["event", "message", "delivery", "notification"].contains(&word.as_str()));
+    is_id && !of_someone && (named_outside || event && inbox)
+}
+
+/// A name that says that somebody else gave the value.
+pub(super) fn is_from_outside(column: &Column) -> bool {
+    words::has_word(
+        column.name.as_str(),
+        &[
+            "external",
+            "provider",
+            "stripe",
+            "paypal",
+            "adyen",
+            "braintree",
+            "square",
+            "mollie",
+            "klarna",
+            "gateway",
+            "psp",
+            "idempotency",
+            "upstream",
+            "remote",
+            "webhook",
+        ],
+    )
+}
+
+/// Whether `event-without-key` says that this column lets the key pass: one cause has one finding.
+pub(super) fn tells_of_null(
+    context: &SchemaContext,
+    table: &Relation,
+    index: &crate::schema::Index,
+    column: &Column,
+) -> bool {
+    let inbox = takes_deliveries(table.name.name.as_str()) && !is_configuration(table);
+    inbox
+        && is_outside_id(context, table, column, inbox)
+        && keeps_apart(context, table, index, column)
+        && lets_null_pass(index, column)
+}
+
+fn lets_null_pass(index: &crate::schema::Index, column: &Column) -> bool {
+    !column.not_null.enforced() && !index.nulls_not_distinct && index.predicate.is_none()
+}
+
+fn queues(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    for table in context.tables() {
+        let name = table.name.name.as_str();
+        let strong = words::has_word(name, &["queue", "outbox"]);
+        if !strong && !words::ends_with_word(name, &["jobs", "job", "tasks"]) {
+            continue;
+        }
+        let state = |column: &&Column| {
+            words::has_word(
+                column.name.as_str(),
+                &[
+                    "status",
+                    "state",
+                    "locked",
+                    "processed",
+                    "claimed",
+                    "finished",
+                    "completed",
+                    "published",
+                    "sent",
+                    "dispatched",
+                    "picked",
+                ],
+            )
+        };
+        let states: Vec<&Column> = table.columns.iter().filter(state).collect();
+        // A task that people do has no worker that polls.
+        let polled = strong
+            || table.columns.iter().any(|column| {
+                words::has_word(
+                    column.name.as_str(),
+                    &[
+                        "attempt",
+                        "locked",
+                        "worker",
+                        "retry",
+                        "retries",
+                        "run",
+                        "scheduled",
+                        "claimed",
+                        "queue",
+                        "payload",
+                    ],
+                )
+            });
+        if !takes_new_work(context, table) || people_work_it_off(table) {
+            continue;
+        }
+        let Some(first) = states.first().filter(|_| polled) else { continue };
+        let finds_open = |(_, index): (&Relation, &crate::schema::Index)| {
+            index.valid
+                && states.iter().any(|column| {
+                    // One queue of several comes first where a table holds them all.
+                    let of_a_queue = index.columns.first().copied().flatten().is_some_and(|first| {
+                        keys::is_foreign_key(table, first)
+                            || table.column_by_id(first).is_some_and(|it| words::has_word(it.name.as_str(), &["queue"]))
+                    });
+                    index.predicate.is_some() && index.mentions.contains(&column.id)
+                        || index.columns.first() == Some(&Some(column.id))
+                        || of_a_queue && index.columns.contains(&Some(column.id))
+                })
+        };
+        if context.indexes(table).any(finds_open) {
+            continue;
+        }
+        let order = table
+            .columns
+            .iter()
+            .find(|column| words::has_word(column.name.as_str(), &["run", "scheduled", "available", "priority"]))
+            .or_else(|| table.columns.iter().find(|column| words::words(column.name.as_str()) == ["created", "at"]))
+            .map(|column| column.name.to_string())
+            .or_else(|| {
+                (keys::primary_key(table).len() == 1).then(|| context.column_names(table, keys::primary_key(table)))
+            })
+            .unwrap_or_else(|| first.name.to_string());
+        let open = if matches!(context.type_name(first), Some("timestamp" | "timestamptz")) {
+            format!("{} IS NULL", first.name)
+        } else if context.is_boolean(first) {
+            format!("NOT {}", first.name)
+        } else {
+            String::new()
+        };
+        let (elements, rest) = if open.is_empty() {
+            (format!("{}, {order}", first.name), String::new())
+        } else {
+            (order, format!(" WHERE {open}"))
+        };
+        let (text, steps) = steps::create_index_with(context, table, &elements, "open_idx", "", &rest);
+        found.push(
+            context
+                .discovery(&QUEUE, Subject::Relation(table.id), format!("{} has no index that finds the rows still to do", table.name))
+                .severity(if strong { Severity::Warning } else { Severity::Info })
+                .confidence(if strong { Confidence::High } else { Confidence::Medium })
+                .declared(format!("no index leads with {0} or holds only some of its values; that it is a queue is read from its name", first.name))
+                .advice(text, steps),
+        );
+    }
+}
+
+/// Rows come in one after the other: they are numbered, or say when they came. What has one row for each name or for each row of
+/// another table is a register of states.
+fn takes_new_work(context: &SchemaContext, table: &Relation) -> bool {
+    let is_numbered = match keys::primary_key(table) {
+        [only] => table.column_by_id(*only).is_some_and(|column| {
+            let number = matches!(context.type_name(column), Some("int2" | "int4" | "int8" | "uuid"));
+            number && !keys::is_foreign_key(table, column.id)
+        }),
+        _ => false,
+    };
+    let is_moment = |column: &Column| matches!(context.type_name(column), Some("timestamp" | "timestamptz"));
+    is_numbered || table.columns.iter().any(|column| is_moment(column) && !context.is_nullable(column))
+}
+
+/// Whoever takes a row is a row of another table, and no machine: nobody polls.
+fn people_work_it_off(table: &Relation) -> bool {
+    table.columns.iter().any(|column| {
+        let has = |wanted: &[&str]| words::has_word(column.name.as_str(), wanted);
+        has(&["locked", "claimed", "assigned", "assignee", "reviewer", "annotator"])
+            && !has(&["worker", "server", "node", "process", "runner", "host", "instance"])
+            && keys::is_foreign_key(table, column.id)
+    })
+}

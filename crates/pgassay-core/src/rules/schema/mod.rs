@@ -1,0 +1,278 @@
+//! Rules about schemas: what is wrong with what exists, whatever made it.
+//!
+//! In: a [`SchemaContext`]. Out: [`Discovery`]s, turned into findings here: those of one table that say the same stand in one finding, and
+//! every finding gets its place, the locks of its steps, and its area. `audit` asks about a whole schema, `check` about what a migration
+//! added.
+
+pub(crate) mod ask;
+mod discouraged_types;
+mod duplicate_constraint;
+mod enum_text;
+mod foreign_key_index;
+mod foreign_key_types;
+mod growth;
+mod idempotency;
+mod index_shape;
+mod index_use;
+mod json;
+mod missing_foreign_key;
+mod missing_primary_key;
+mod money;
+mod nullability;
+mod operations;
+pub(super) mod permissions;
+mod personal;
+mod query_index;
+mod redundant_index;
+mod silenced_trigger;
+mod soft_delete;
+mod table_bloat;
+mod unvalidated_constraint;
+
+pub use ask::context::{Discovery, Group, LeftAlone, SchemaContext};
+pub(crate) use ask::example::measured;
+pub(crate) use missing_foreign_key::references;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use imbl::ordmap::DiffItem;
+use rayon::prelude::*;
+
+use super::{Check, Rule, RuleOptions};
+use crate::area::Areas;
+use crate::contract::Subject;
+use crate::finding::{Advice, Finding};
+use crate::history::{MigrationRun, Step};
+use crate::schema::{Column, RelationId, Schema};
+use crate::source::Span;
+
+/// What a schema rule needs to speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// The schema alone: it also judges what a migration adds.
+    Schema,
+    /// The schema alone, but as a whole: a migration is not the place to say it.
+    WholeSchema,
+    /// Statistics or the workload.
+    Facts,
+}
+
+/// Rules about schemas, worst first.
+pub const ALL: &[&Rule] = &[
+    &personal::SECRET,
+    &permissions::SECURITY_DEFINER,
+    &permissions::ROW_SECURITY,
+    &permissions::PUBLIC,
+    &idempotency::EVENT,
+    &money::UNGUARDED,
+    &personal::PERSONAL,
+    &missing_primary_key::RULE,
+    &soft_delete::RULE,
+    &unvalidated_constraint::RULE,
+    &silenced_trigger::RULE,
+    &foreign_key_types::RULE,
+    &missing_foreign_key::RULE,
+    &duplicate_constraint::RULE,
+    &nullability::RULE,
+    &json::RULE,
+    &money::FLOAT,
+    &enum_text::RULE,
+    &discouraged_types::RULE,
+    &index_shape::INVALID,
+    &foreign_key_index::RULE,
+    &idempotency::QUEUE,
+    &redundant_index::DUPLICATE,
+    &redundant_index::PREFIX,
+    &index_shape::LOW_VALUE,
+    &index_shape::TIME_FIRST,
+    &query_index::RULE,
+    &growth::KEY,
+    &growth::RANDOM,
+    &growth::WIDE,
+    &index_use::UNUSED,
+    &index_use::BLOATED,
+    &operations::VACUUM_OFF,
+    &operations::AGE,
+    &operations::VACUUM_BEHIND,
+    &table_bloat::RULE,
+    &operations::HELD_BACK,
+    &operations::STALE,
+    &operations::STATEMENTS,
+    &operations::TIMEOUTS,
+    &operations::LOGGING,
+];
+
+/// What the rules say of a whole schema, each on a thread of its own.
+pub fn discover(context: &SchemaContext) -> Vec<Discovery> {
+    let of_rule = |rule: &&Rule| {
+        let mut found = Vec::new();
+        if let Check::Schema(check, _) = rule.check {
+            check(context, &mut found);
+        }
+        found
+    };
+    super::ALL.par_iter().flat_map_iter(of_rule).collect()
+}
+
+fn run(context: &SchemaContext, wanted: impl Fn(&Rule, Needs) -> bool) -> Vec<Discovery> {
+    let mut found = Vec::new();
+    for rule in super::ALL {
+        if let Check::Schema(check, needs) = rule.check
+            && wanted(rule, needs)
+        {
+            check(context, &mut found);
+        }
+    }
+    found
+}
+
+/// What a migration adds: what the rules say of the schema after it and did not say of the one before.
+pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOptions) -> Vec<Finding> {
+    let scope = changed_tables(&migration.before, &migration.after);
+    if scope.is_empty() && migration.before.routines.ptr_eq(&migration.after.routines) {
+        return Vec::new();
+    }
+    let left_alone = columns_left_alone(&scope, &migration.before, &migration.after);
+    let context = |schema, scope, left_alone| SchemaContext {
+        scope: Some(scope),
+        left_alone,
+        earlier: Some(&migration.before),
+        ..SchemaContext::of(schema, migration.version, &migration.places, areas, options)
+    };
+    let static_rules = |_: &Rule, needs| needs == Needs::Schema;
+    let after = context(&migration.after, &scope, Some(&left_alone));
+    let mut found = run(&after, static_rules);
+    let (old, spoke) = old_subjects(&found, &migration.before);
+    if !spoke.is_empty() {
+        let same_rules = |rule: &Rule, needs| spoke.contains(rule.name) && static_rules(rule, needs);
+        let before = run(&context(&migration.before, &old, None), same_rules);
+        let known: BTreeSet<(&str, Subject)> = before.into_iter().map(|it| (it.finding.rule, it.subject)).collect();
+        found.retain(|it| !known.contains(&(it.finding.rule, it.subject.clone())));
+    }
+    let inside = |span: &Span| migration.migration.sections.iter().any(|section| section.span.contains(*span));
+    let placed = group(found).into_iter().filter_map(|mut discovery| {
+        let own = discovery.place.or_else(|| migration.places.of(&discovery.subject));
+        // What it made wrong is older than the migration: the statement that did it stands for it.
+        if !own.as_ref().is_some_and(inside) {
+            discovery.place = Some(cause(migration, &after, &discovery).filter(inside)?);
+        }
+        let is_new = |table: RelationId| migration.before.relation(table).is_none();
+        if let Some(text) = discovery.when_new.take().filter(|_| discovery.table.is_some_and(is_new)) {
+            discovery.finding.advice = Advice::text(text);
+        }
+        place(&after, discovery)
+    });
+    placed.collect()
+}
+
+/// The statement behind which a rule says for the first time what it says behind the whole migration.
+fn cause(migration: &MigrationRun, after: &SchemaContext, discovery: &Discovery) -> Option<Span> {
+    let table = discovery.table?;
+    let scope = BTreeSet::from([table]);
+    let own_rule = |rule: &Rule, needs| rule.name == discovery.finding.rule && needs == Needs::Schema;
+    let steps: Vec<&Step> = migration.steps.iter().filter(|step| !step.is_block()).collect();
+    let behind = |at: usize| steps.get(at + 1).map_or(&migration.after, |next| &next.schema);
+    let says_it = |(at, step): &(usize, &&Step)| {
+        let (old, new) = (step.schema.relation(table), behind(*at).relation(table));
+        let changed = !matches!((old, new), (Some(old), Some(new)) if Arc::ptr_eq(old, new));
+        let context = SchemaContext { schema: behind(*at), scope: Some(&scope), ..*after };
+        changed && run(&context, own_rule).iter().any(|found| found.subject == discovery.subject)
+    };
+    let first = steps.iter().enumerate().find(says_it).map(|(_, step)| step.span());
+    first.or_else(|| migration.places.last_change(table))
+}
+
+/// Of the tables whose keys and indexes the migration left as they were, the columns that it left so too.
+fn columns_left_alone(scope: &BTreeSet<RelationId>, before: &Schema, after: &Schema) -> LeftAlone {
+    let of_table = |id: &RelationId| {
+        let (old, new) = (before.relation(*id)?, after.relation(*id)?);
+        let unchanged = |column: &&Column| old.column_by_id(column.id) == Some(*column);
+        let all = || (*id, new.columns.iter().filter(unchanged).map(|column| column.id).collect());
+        after.has_keys_of(before, *id).then(all)
+    };
+    scope.iter().filter_map(of_table).collect()
+}
+
+/// The tables, and the rules, of what may have been said of the schema before too: its subject was there.
+fn old_subjects(found: &[Discovery], before: &Schema) -> (BTreeSet<RelationId>, BTreeSet<&'static str>) {
+    let was_there = |subject: &Subject| match subject {
+        Subject::Relation(id) | Subject::Part(id, _) => before.relation(*id).is_some(),
+        Subject::Column(id, column) => before.relation(*id).is_some_and(|it| it.column_by_id(*column).is_some()),
+        Subject::Type(_) | Subject::Routine(_) | Subject::Schema(_) => true,
+    };
+    let old = found.iter().filter(|it| was_there(&it.subject));
+    old.map(|it| (it.table, it.finding.rule)).fold(Default::default(), |(mut tables, mut rules), (table, rule)| {
+        tables.extend(table);
+        rules.insert(rule);
+        (tables, rules)
+    })
+}
+
+/// Tables that a migration made or changed, or whose indexes it did.
+fn changed_tables(before: &Schema, after: &Schema) -> BTreeSet<RelationId> {
+    let mut changed = BTreeSet::new();
+    for item in before.relations.diff(&after.relations) {
+        let relation = match item {
+            DiffItem::Add(_, relation)
+            | DiffItem::Remove(_, relation)
+            | DiffItem::Update { new: (_, relation), .. } => relation,
+        };
+        changed.insert(relation.as_index().map_or(relation.id, |index| index.table));
+    }
+    changed
+}
+
+/// Puts what one rule says of one table's columns into one finding.
+pub fn group(found: Vec<Discovery>) -> Vec<Discovery> {
+    let mut grouped: Vec<Discovery> = Vec::new();
+    let mut heads: BTreeMap<(&'static str, Option<RelationId>, String), usize> = BTreeMap::new();
+    for discovery in found {
+        let Some(Group { head, item }) = discovery.group.clone() else {
+            grouped.push(discovery);
+            continue;
+        };
+        let key = (discovery.finding.rule, discovery.table, head.clone());
+        match heads.get(&key) {
+            None => {
+                heads.insert(key, grouped.len());
+                let mut first = discovery;
+                first.finding.message = format!("{head} {item}");
+                grouped.push(first);
+            }
+            Some(at) => join(&mut grouped[*at], discovery, &item),
+        }
+    }
+    grouped
+}
+
+fn join(first: &mut Discovery, other: Discovery, item: &str) {
+    first.finding.message.push_str(&format!(", {item}"));
+    match other.place {
+        Some(place) => first.finding.related.push((place, String::new())),
+        None => first.related.push((other.subject, String::new())),
+    }
+    first.finding.severity = first.finding.severity.max(other.finding.severity);
+    for evidence in other.finding.evidence {
+        if !first.finding.evidence.contains(&evidence) {
+            first.finding.evidence.push(evidence);
+        }
+    }
+    if !first.finding.advice.text.contains(&other.finding.advice.text) {
+        first.finding.advice.text.push_str(&format!("; {}", other.finding.advice.text));
+    }
+    first.finding.advice.steps.extend(other.finding.advice.steps);
+}
+
+/// The finding with its place, the cost of its steps and its area; none for what is not defined in the text at hand.
+pub fn place(context: &SchemaContext, discovery: Discovery) -> Option<Finding> {
+    let mut finding = discovery.finding;
+    finding.span = discovery.place.or_else(|| context.places.of(&discovery.subject))?;
+    for (subject, label) in discovery.related {
+        if let Some(span) = context.places.of(&subject).filter(|span| *span != finding.span) {
+            finding.related.push((span, label));
+        }
+    }
+    ask::steps::tell_costs(&mut finding.advice.steps, context);
+    Some(finding)
+}

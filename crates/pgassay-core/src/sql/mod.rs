@@ -1,0 +1,35 @@
+//! Text to statements.
+//!
+//! In: the text of a file. Out: [`Script`]: every statement with its span, and either the [`Change`] it asks for or the reason
+//! why it could not be read; comments that speak to pgassay. Knows no schema and does no I/O.
+
+mod body;
+mod lex;
+mod newer;
+mod read;
+mod repair;
+mod script;
+mod secret;
+
+#[cfg(test)]
+mod ddl_tests;
+pub use body::plpgsql::read_plpgsql_body;
+pub use lex::keyword::can_name_column;
+pub use lex::normal::normalize;
+pub use lex::token::{string_constants, tree_span};
+pub use read::uses::relation_uses;
+pub use script::{read_in_lots, read_script, read_section};
+pub use secret::{hide_secrets, secrets};
+
+use crate::change::Statement;
+use crate::source::Span;
+
+/// A file split into statements.
+#[derive(Debug, Clone, Default)]
+pub struct Script {
+    pub statements: Vec<Statement>,
+    /// Every comment, in order; the text without its marks is for the reader of directives.
+    pub comments: Vec<Span>,
+    /// psql's backslash commands: each is skipped by the reader.
+    pub meta_commands: Vec<Span>,
+}

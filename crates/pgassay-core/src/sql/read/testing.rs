@@ -1,0 +1,12 @@
+//! Helpers of the unit tests.
+
+use super::reader::{Reader, Result};
+use crate::source::FileId;
+use crate::sql::lex::token::{Origin, Text, tokenize};
+
+/// Reads from a text that stands at the start of a file.
+pub(super) fn read<T>(text: &str, read: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {
+    let text = Text { file: FileId(0), text, origin: Origin::Slice(0) };
+    let tokens = tokenize(&text)?;
+    read(&mut Reader::new(text, tokens))
+}

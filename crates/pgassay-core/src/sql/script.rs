@@ -1,0 +1,176 @@
+//! Files to statements: splitting, tokens, reading, and a second try with the constructs rewritten that sqlparser lacks.
+
+use rayon::prelude::*;
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use super::lex::split::{Piece, Split, split};
+use super::lex::token::{Origin, Text, bytes_of, tokenize};
+use super::newer::newer;
+use super::read::reader::Reader;
+use super::read::reader::Reader;
+use super::read::statement::read_statement;
+use super::{Script, repair};
+use crate::change::{Change, Statement, Unreadable};
+use crate::source::{FileId, SourceFile, Span};
+use crate::stack;
+
+/// Reads every statement of a file. Never fails: a statement that cannot be read says so itself.
+pub fn read_script(file: FileId, source: &SourceFile) -> Script {
+    read_section(source, Span::new(file, 0, source.text.len()))
+}
+
+/// As [`read_script`], of a part of the file: what a migration tool runs of it.
+pub fn read_section(source: &SourceFile, section: Span) -> Script {
+    let whole = Text { file: section.file, text: &source.text, origin: Origin::Slice(0) };
+    let text = whole.part(section.start as usize, section.end as usize);
+    let Split { pieces, comments, meta_commands } = split(text.text);
+    let spans = |ranges: Vec<std::ops::Range<usize>>| -> Vec<Span> {
+        ranges.into_iter().map(|range| text.span(range.start, range.end)).collect()
+    };
+    let statements = if pieces.len() < MANY {
+        pieces.iter().map(|piece| read_piece(&text, piece)).collect()
+    } else {
+        pieces.par_iter().map(|piece| read_piece(&text, piece)).collect()
+    };
+    Script { statements, comments: spans(comments), meta_commands: spans(meta_commands) }
+}
+
+/// As [`read_script`], of a text too long to be kept as statements: the DDL of a whole database. Hands the statements on in lots, in
+/// their order; while one lot is at work the next is read.
+pub fn read_in_lots(file: FileId, source: &SourceFile, mut take: impl FnMut(Vec<Statement>) + Send) {
+    let text = Text { file, text: &source.text, origin: Origin::Slice(0) };
+    let pieces = split(text.text).pieces;
+    let read = |lot: Option<&[Piece]>| -> Vec<Statement> {
+        lot.unwrap_or_default().par_iter().map(|piece| read_piece(&text, piece)).collect()
+    };
+    let mut lots = pieces.chunks(MANY);
+    let mut next = read(lots.next());
+    while !next.is_empty() {
+        let lot = std::mem::take(&mut next);
+        ((), next) = rayon::join(|| take(lot), || read(lots.next()));
+    }
+}
+
+/// So many statements are read in parallel.
+const MANY: usize = 500;
+
+/// Reads the statements of a text that stands inside a file: a function body, EXECUTE of a literal.
+pub(super) fn read_text(text: &Text) -> Vec<Statement> {
+    split(text.text).pieces.iter().map(|piece| read_piece(text, piece)).collect()
+}
+
+fn read_piece(text: &Text, piece: &Piece) -> Statement {
+    let span = text.span(piece.range.start, piece.range.end);
+    let (change, newer) = match &piece.problem {
+        Some((message, range)) => {
+            let span = text.span(range.start, range.end);
+            (Err(Unreadable { message: message.clone(), span }), Vec::new())
+        }
+        None => {
+            let data = piece.data.as_ref().map(|range| text.span(range.start, range.end));
+            let text = text.part(piece.range.start, piece.range.end);
+            match tokenize(&text) {
+                Ok(tokens) => {
+                    let newer = newer(&text, &tokens);
+                    (read_tokens(text, tokens, data), newer)
+                }
+                Err(error) => (Err(error), Vec::new()),
+            }
+        }
+    };
+    Statement { span, change, conditional: false, newer }
+}
+
+/// Reads one statement from its tokens; when that fails, once more with its tokens repaired.
+pub(super) fn read_tokens(
+    text: Text,
+    tokens: Vec<TokenWithSpan>,
+    copy_data: Option<Span>,
+) -> Result<Change, Unreadable> {
+    match chain_longer_than(&tokens, LONGEST_EXPRESSION) {
+        Some((start, end)) => {
+            let message = format!("an expression has more than {LONGEST_EXPRESSION} operators");
+            Err(Unreadable { message, span: text.span(start, end) })
+        }
+        None if chain_longer_than(&tokens, SHORT_EXPRESSION).is_some() => {
+            stacker::grow(stack::DEEPEST, || read_or_repair(text, tokens, copy_data))
+        }
+        None => read_or_repair(text, tokens, copy_data),
+    }
+}
+
+fn read_or_repair(text: Text, tokens: Vec<TokenWithSpan>, copy_data: Option<Span>) -> Result<Change, Unreadable> {
+    let mut reader = Reader::new(text.clone(), tokens);
+    reader.copy_data = copy_data;
+    let error = match read_statement(&mut reader) {
+        Ok(change) => return Ok(change),
+        Err(error) => error,
+    };
+    let Some(tokens) = repair::repair(reader.parser.into_tokens()) else { return Err(error) };
+    let mut reader = Reader::new(text, tokens);
+    reader.copy_data = copy_data;
+    read_statement(&mut reader).map_err(|_| error)
+}
+
+/// A chain of operators makes a tree as deep as it is long, and whoever walks it needs stack for every one.
+const LONGEST_EXPRESSION: usize = 1200;
+
+/// Up to here any thread's stack will do; beyond it, a stack of its own is taken.
+const SHORT_EXPRESSION: usize = 50;
+
+/// Words that stand between, or behind, the parts of a chain.
+const CHAINED: &[Keyword] = &[
+    Keyword::AND,
+    Keyword::OR,
+    Keyword::UNION,
+    Keyword::EXCEPT,
+    Keyword::INTERSECT,
+    Keyword::JOIN,
+    Keyword::AT,
+    Keyword::IS,
+    Keyword::LIKE,
+    Keyword::ILIKE,
+    Keyword::SIMILAR,
+    Keyword::BETWEEN,
+    Keyword::IN,
+    Keyword::COLLATE,
+];
+
+/// The operator that is one too many, in bytes of the text.
+fn chain_longer_than(tokens: &[TokenWithSpan], longest: usize) -> Option<(usize, usize)> {
+    let (mut outer, mut here) = (Vec::new(), 0usize);
+    for token in tokens {
+        match &token.token {
+            Token::LParen | Token::LBracket => outer.push(std::mem::take(&mut here)),
+            Token::RParen | Token::RBracket => here = outer.pop().unwrap_or_default(),
+            Token::Comma | Token::SemiColon => here = 0,
+            Token::Word(word) => {
+                here += usize::from(word.quote_style.is_none() && CHAINED.contains(&word.keyword));
+            }
+            Token::Number(..) | Token::SingleQuotedString(_) | Token::Period | Token::Placeholder(_) => {}
+            _ => here += 1,
+        }
+        if here > longest {
+            return Some(bytes_of(token));
+        }
+    }
+    None
+}
+
+impl Reader<'_> {
+    /// Reads the statements from the next token up to a position: the actions of a rule, the body of BEGIN ATOMIC.
+    pub(super) fn statements_until(&mut self, end: usize) -> Vec<Statement> {
+        let start = self.position();
+        if end <= start {
+            return Vec::new();
+        }
+        let (first, last) = (self.bytes_at(start).0, self.bytes_at(end - 1).1);
+        self.restore(end);
+        read_text(&self.text.part(first, last))
+    }
+}
+
+#[cfg(test)]
+#[path = "script_tests.rs"]
+mod tests;

@@ -1,0 +1,380 @@
+//! From paths to migrations: who owns each folder, and what its tool makes of it.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::find::find;
+use super::folder::{File, Folder};
+use super::named_files::Home;
+use super::order::natural;
+use super::read::ReadError;
+use super::tools::{Entry, Input, Part, Split, TOOLS, Tool, tool};
+use super::variables::{Variables, substitutions};
+use super::{Age, Direction, Framework, Migration, Section, TransactionMode, TransactionOverride};
+use crate::source::{SourceFile, Sources, Span};
+
+/// How to read migrations.
+#[derive(Debug, Clone, Default)]
+pub struct CollectOptions {
+    /// The tool that runs them; recognised where not given.
+    pub framework: Option<Framework>,
+    pub transaction: TransactionOverride,
+    /// Also the down parts: behind all up parts, the last one first.
+    pub down: bool,
+    /// Values for placeholders; they go before those of the tool's own settings.
+    pub variables: Variables,
+    /// A file that was named is read with the migrations of its folder that come before it; those are [`Age::Old`].
+    pub with_older: bool,
+    /// What to read in place of what is on the disk, by full path.
+    pub contents: HashMap<PathBuf, Arc<str>>,
+    /// What stands on standard input, for the path `-`.
+    pub stdin: Option<Vec<u8>>,
+}
+
+/// What [`collect`] found.
+#[derive(Debug, Clone, Default)]
+pub struct Collected {
+    /// In the order in which they run.
+    pub migrations: Vec<Migration>,
+    /// What could not be read; everything else was.
+    pub errors: Vec<ReadError>,
+    pub frameworks: Vec<FoundFramework>,
+    /// What a user should know, and that stops nothing.
+    pub notes: Vec<Note>,
+}
+
+/// A tool's migrations folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundFramework {
+    pub framework: Framework,
+    pub folder: PathBuf,
+}
+
+/// Something to know about a file or folder: two of one version, a file that the tool ignores, a folder without migrations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    pub path: PathBuf,
+    /// The place that it is about; of the whole file or folder otherwise.
+    pub span: Option<Span>,
+    pub message: String,
+}
+
+/// Reads the migrations in `paths` (files, folders, `-`) and adds their texts to `sources`. Without paths, looks for the project's
+/// migrations folders (see [`find`]).
+pub fn collect(paths: &[PathBuf], options: &CollectOptions, sources: &mut Sources) -> Collected {
+    let mut collector = Collector::new(options, sources);
+    if paths.is_empty() {
+        match find(Path::new("")) {
+            Ok(folders) => collector.add_found(&folders),
+            Err(error) => collector.fail(Path::new("."), error.to_string()),
+        }
+    }
+    let mut paths = paths.iter().peekable();
+    while let Some(path) = paths.next() {
+        if path.is_dir() {
+            collector.add_folder(path);
+            continue;
+        }
+        let mut files = vec![path.as_path()];
+        while let Some(file) = paths.next_if(|path| !path.is_dir()) {
+            files.push(file);
+        }
+        collector.add_files(&files);
+    }
+    collector.finish()
+}
+
+/// The name that standard input is shown by.
+pub(super) const STDIN: &str = "<stdin>";
+
+/// Whether a folder holds no files of its own but folders whose names start with a number or a version: years, releases.
+fn is_numbered(folder: &Folder) -> bool {
+    let first = |file: &File| file.relative.iter().next().map(|name| name.to_string_lossy().into_owned());
+    let numbered = |name: String| name.trim_start_matches(['v', 'V']).starts_with(|c: char| c.is_ascii_digit());
+    let mut names = folder.files.iter().filter(|file| file.is_sql()).filter_map(first).peekable();
+    names.peek().is_some() && names.all(numbered)
+}
+
+pub(super) struct Collector<'a> {
+    pub(super) options: &'a CollectOptions,
+    pub(super) sources: &'a mut Sources,
+    pub(super) collected: Collected,
+    pub(super) down: Vec<Migration>,
+    /// The folder whose history is read: a tool's, or the top one of plain folders.
+    pub(super) history: Option<PathBuf>,
+    /// The history is a list of numbered folders: each may look like a tool's, and all are parts of it.
+    pub(super) in_numbered: bool,
+    pub(super) age: Age,
+    /// Of folders, without links.
+    full_paths: HashMap<PathBuf, PathBuf>,
+    /// Files that are in already.
+    pub(super) seen: BTreeSet<PathBuf>,
+    /// Folders around files that were given by path.
+    pub(super) homes: HashMap<PathBuf, Rc<Home>>,
+    /// Which folders above files are the roots of a tool.
+    pub(super) roots: HashMap<PathBuf, bool>,
+}
+
+impl<'a> Collector<'a> {
+    fn new(options: &'a CollectOptions, sources: &'a mut Sources) -> Collector<'a> {
+        let (collected, down) = (Collected::default(), Vec::new());
+        Collector {
+            options,
+            sources,
+            collected,
+            down,
+            history: None,
+            in_numbered: false,
+            age: Age::New,
+            full_paths: HashMap::new(),
+            seen: BTreeSet::new(),
+            homes: HashMap::new(),
+            roots: HashMap::new(),
+        }
+    }
+
+    fn finish(mut self) -> Collected {
+        self.collected.migrations.extend(self.down.into_iter().rev());
+        self.collected
+    }
+
+    /// Folders that the user did not name: where they are several, or not here, a note says which.
+    fn add_found(&mut self, folders: &[PathBuf]) {
+        if folders.len() > 1 || folders.iter().any(|folder| folder.starts_with("..")) {
+            let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+            self.note(
+                Path::new("."),
+                format!("found these migrations: {}; name a path to read others", names.join(", ")),
+            );
+        }
+        for folder in folders {
+            self.add_folder(folder);
+        }
+    }
+
+    fn add_folder(&mut self, path: &Path) {
+        let folder = Folder::read(path, &mut self.collected.errors);
+        let before = (self.collected.migrations.len(), self.collected.errors.len());
+        self.assign(&folder);
+        if before == (self.collected.migrations.len(), self.collected.errors.len()) {
+            let of = self.options.framework.map(|framework| format!(" of {framework}")).unwrap_or_default();
+            self.note(path, format!("holds no migration{of}"));
+        }
+    }
+
+    /// Gives a folder to the tool that it belongs to.
+    fn assign(&mut self, folder: &Folder) {
+        if !folder.has_sql() {
+            return;
+        }
+        let owner = match self.options.framework {
+            Some(Framework::Plain) => None,
+            Some(told) => Some(tool(told)).filter(|tool| !tool.order(folder).entries.is_empty()),
+            None => TOOLS.into_iter().find(|tool| tool.detect(folder)),
+        };
+        match owner {
+            Some(tool) => {
+                let around = self.history.clone();
+                if !self.in_numbered {
+                    self.history = Some(folder.path.clone());
+                }
+                self.claim(tool, folder);
+                self.history = around;
+            }
+            None => self.add_plain(folder),
+        }
+    }
+
+    /// A tool's migrations folder.
+    fn claim(&mut self, tool: &'static dyn Tool, folder: &Folder) {
+        let found = FoundFramework { framework: tool.framework(), folder: folder.path.clone() };
+        self.collected.frameworks.push(found);
+        let order = tool.order(folder);
+        for (path, message) in order.notes {
+            self.note(&path, message);
+        }
+        for entry in &order.entries {
+            self.add(tool, folder, entry);
+        }
+        let first = |entry: &Entry| entry.file.relative.iter().next().map(|name| folder.path.join(name));
+        let run: HashSet<PathBuf> = order.entries.iter().filter_map(first).collect();
+        for below in folder.subfolders() {
+            if run.contains(&below.path) || order.known.contains(&below.path) || !below.has_sql() {
+                continue;
+            }
+            if self.options.framework.is_none() && TOOLS.into_iter().any(|tool| tool.detect(&below)) {
+                self.assign(&below);
+            } else {
+                self.note(&below.path, format!("{} does not run what is in this folder", tool.framework()));
+            }
+        }
+    }
+
+    /// A folder of no tool: its SQL files in natural order, and what is below it. The top one of such folders that has SQL files of
+    /// its own, or is a list of numbered folders, is one history with all that is below.
+    fn add_plain(&mut self, folder: &Folder) {
+        let around = (self.history.clone(), self.in_numbered);
+        if self.history.is_none() && (folder.own_sql().next().is_some() || is_numbered(folder)) {
+            self.history = Some(folder.path.clone());
+            self.in_numbered = is_numbered(folder);
+        }
+        self.add_plain_files(folder);
+        (self.history, self.in_numbered) = around;
+    }
+
+    fn add_plain_files(&mut self, folder: &Folder) {
+        let mut below = folder.subfolders();
+        let mut files: Vec<&File> = folder.own_sql().collect();
+        let mut found = FoundFramework { framework: Framework::Plain, folder: folder.path.clone() };
+        if files.is_empty() || self.options.framework.is_some_and(|told| told != Framework::Plain) {
+            files.clear();
+        } else {
+            if let Some(parent) = self.collected.frameworks.iter().find(|found| folder.path.starts_with(&found.folder))
+            {
+                found.folder.clone_from(&parent.folder);
+            }
+            if !self.collected.frameworks.contains(&found) {
+                self.collected.frameworks.push(found);
+            }
+        }
+        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut files = files.into_iter().peekable();
+        for sub in below.drain(..) {
+            let sub_name = name(&sub.path);
+            while let Some(file) = files.next_if(|file| natural(file.name(), &sub_name).is_lt()) {
+                self.add_plain_file(folder, file);
+            }
+            self.assign(&sub);
+        }
+        for file in files {
+            self.add_plain_file(folder, file);
+        }
+    }
+
+    fn add_plain_file(&mut self, folder: &Folder, file: &File) {
+        let entry = Entry { name: file.name().to_owned(), file: file.clone(), direction: None };
+        let is_base = super::structure_sql::is_structure(file);
+        let framework = if is_base { Framework::StructureSql } else { Framework::Plain };
+        self.add(tool(framework), folder, &entry);
+    }
+
+    /// Reads one file as its tool does.
+    pub(super) fn add(&mut self, tool: &dyn Tool, folder: &Folder, entry: &Entry) {
+        let is_down = entry.direction == Some(Direction::Down);
+        let identity = self.identity(&entry.file.path);
+        let mut entry = entry.clone();
+        if let Some(text) = self.options.contents.get(&identity) {
+            entry.file.text = Some(text.clone());
+        }
+        let entry = &entry;
+        let Some(text) = entry.file.text.clone().filter(|_| !is_down || self.options.down) else { return };
+        if !self.seen.insert(identity) {
+            return;
+        }
+        let mut source = self.source(tool, folder, entry, text);
+        let text = source.text.clone();
+        let mut split = tool.split(&Input { entry, text: &text, folder });
+        if let Some(masked) = split.masked.take().filter(|masked| masked.len() == text.len()) {
+            source.text = masked.into();
+        }
+        self.note_byte_order_mark(tool, entry);
+        self.add_split(tool, entry, source, split);
+    }
+
+    /// The path without links. Asks the system once for every folder and, of a file, only whether it is a link.
+    fn identity(&mut self, path: &Path) -> PathBuf {
+        let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        match (path.parent(), path.file_name()) {
+            (Some(folder), Some(name)) if !path.is_symlink() => {
+                let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+                match self.full_paths.get(folder) {
+                    Some(known) => known.join(name),
+                    None => self.full_paths.entry(folder.to_owned()).or_insert(full(folder)).join(name),
+                }
+            }
+            _ => full(path),
+        }
+    }
+
+    fn source(&self, tool: &dyn Tool, folder: &Folder, entry: &Entry, text: Arc<str>) -> SourceFile {
+        let variables = self.options.variables.or(&tool.settings(folder, &entry.file));
+        let found = substitutions(&text, 0..text.len(), tool.placeholders(&entry.file), &variables);
+        SourceFile::substituted(entry.file.path.to_string_lossy(), text, &found)
+    }
+
+    fn add_split(&mut self, tool: &dyn Tool, entry: &Entry, source: SourceFile, split: Split) {
+        let file = self.sources.add(source.clone());
+        let path = &entry.file.path;
+        for (range, message) in split.notes {
+            let span = Some(Span::new(file, range.start, range.end));
+            self.collected.notes.push(Note { path: path.clone(), span, message });
+        }
+        for unit in split.units {
+            if unit.direction == Direction::Down && !self.options.down {
+                continue;
+            }
+            let mut source = source.clone();
+            if let Some(masked) = unit.masked {
+                source.text = masked.into();
+            }
+            let is_own = !Arc::ptr_eq(&source.text, &self.sources.file(file).text);
+            let parts = self.overridden(unit.parts, &source.text);
+            let file = if is_own { self.sources.add(source) } else { file };
+            let section = |part: Part| {
+                let span = Span::new(file, part.range.start, part.range.end);
+                Section { span, transaction: part.transaction }
+            };
+            let is_dump = tool.framework().is_base();
+            let migration = Migration {
+                name: unit.name.unwrap_or_else(|| entry.name.clone()),
+                path: path.clone(),
+                folder: if is_dump { path.parent().map(Path::to_owned) } else { self.history.clone() },
+                file,
+                sections: parts.into_iter().map(section).collect(),
+                direction: unit.direction,
+                framework: tool.framework(),
+                age: self.age,
+            };
+            match migration.direction {
+                Direction::Up => self.collected.migrations.push(migration),
+                Direction::Down => self.down.push(migration),
+            }
+        }
+    }
+
+    /// `--transaction` goes before what the tool does; parts with only blank between them become one.
+    fn overridden(&self, parts: Vec<Part>, text: &str) -> Vec<Part> {
+        let transaction = match self.options.transaction {
+            TransactionOverride::Auto => return parts,
+            TransactionOverride::PerFile => TransactionMode::Wrapped,
+            TransactionOverride::None => TransactionMode::None,
+        };
+        let mut merged: Vec<Part> = Vec::new();
+        for part in parts {
+            match merged.last_mut() {
+                Some(last) if text[last.range.end..part.range.start].trim().is_empty() => {
+                    last.range.end = part.range.end
+                }
+                _ => merged.push(Part { transaction, ..part }),
+            }
+        }
+        merged
+    }
+
+    fn note_byte_order_mark(&mut self, tool: &dyn Tool, entry: &Entry) {
+        if entry.file.byte_order_mark && tool.fails_on_byte_order_mark() {
+            let message = format!("starts with a byte order mark, on which {} fails", tool.framework());
+            self.note(&entry.file.path, message);
+        }
+    }
+
+    pub(super) fn note(&mut self, path: &Path, message: String) {
+        self.collected.notes.push(Note { path: path.to_owned(), span: None, message });
+    }
+
+    pub(super) fn fail(&mut self, path: &Path, message: String) {
+        self.collected.errors.push(ReadError { path: path.to_owned(), position: None, message });
+    }
+}

@@ -1,0 +1,50 @@
+//! From paths to migrations: which files are migrations, in which order they run, and in which transaction.
+//!
+//! In: paths. Out: [`Migration`]s in the order in which the tool that owns them runs them. Reads files; knows no SQL beyond what the
+//! tool's own markers need.
+//!
+//! [`collect`] reads every folder into a [`Folder`](folder::Folder), asks each tool in [`tools::TOOLS`] whether it is one of its own,
+//! and lets the first that says yes choose the files, order them and split them. One file a tool, each an implementation of
+//! [`Tool`](tools::Tool). The facts about each tool and where they come from are in `docs/frameworks.md`.
+
+mod atlas;
+pub mod changed;
+mod collector;
+mod command;
+pub mod config_file;
+mod dbmate;
+mod diesel;
+mod drizzle;
+mod find;
+mod flyway;
+mod folder;
+mod golang_migrate;
+mod goose;
+mod hasura;
+mod line;
+mod liquibase;
+mod named_files;
+mod node_pg_migrate;
+mod order;
+mod plain;
+mod prisma;
+mod project;
+mod read;
+mod refinery;
+mod scan;
+mod sqitch;
+mod sqlx;
+mod structure_sql;
+mod supabase;
+mod tools;
+mod variables;
+
+pub use collector::{CollectOptions, Collected, FoundFramework, Note, collect};
+pub use command::{CommandError, from_command};
+pub use find::{FindError, find};
+pub use read::ReadError;
+pub use variables::Variables;
+
+use crate::migration::{
+    Age, Difference, DifferenceKind, Direction, Framework, Migration, Section, TransactionMode, TransactionOverride,
+};

@@ -1,0 +1,498 @@
+//! Running a migration as its framework runs it, statement by statement, and watching.
+//!
+//! In: the steps of a [`MigrationRun`], which say the transaction of each. Out: one [`Outcome`] a statement. A refused
+//! statement is rolled back to a savepoint and the rest goes on, so that one mistake does not hide the others.
+
+pub(super) mod compare;
+pub(super) mod replay;
+pub(super) mod verdict;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use tokio_postgres::SimpleQueryMessage;
+
+use super::ProveError;
+use super::rows::{Memory, literal};
+use super::server::ground::Ground;
+use super::server::shared::belongs_to_server;
+use super::server::stand_in::{self, Missing};
+use crate::change::{Change, TransactionControl};
+use crate::history::{MigrationRun, Step, TransactionId};
+use crate::migration::Framework;
+use crate::shadow::{Access, Picture, ServerError, Session, ShadowError, Watched, observe_outside_block_in};
+use crate::source::{Sources, Span};
+use crate::sql::Script;
+
+/// No statement takes long on a shadow unless it hangs.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// What stands in for so many things at most in one statement.
+const MOST_STAND_INS: usize = 20;
+
+/// What one statement did.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// `None`: nothing was watched, because the statement changes only the session, or something stood in for it.
+    pub watched: Option<Watched>,
+    pub error: Option<ServerError>,
+    /// The error came from made-up rows; `watched` is that of the second try, without them.
+    pub on_rows: bool,
+    /// Rows were made up before, here or where the statement's rows come from.
+    pub beside_rows: bool,
+    /// It needs what an extension brings that is not installed: what follows may miss what it makes.
+    pub not_run: bool,
+    pub took: Duration,
+}
+
+/// The transaction that the session is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    No,
+    /// Opened by the file; the next step tells its id.
+    Yes(Option<TransactionId>),
+}
+
+/// A database and the session in which migrations run.
+pub(super) struct Runner {
+    pub access: Access,
+    pub database: String,
+    pub session: Session,
+    /// Others use the server too.
+    pub is_foreign: bool,
+    open: Open,
+    /// What stands in for what.
+    pub notes: Vec<String>,
+    /// Object identifiers of the tables that hold made-up rows: names change.
+    pub made_up: BTreeSet<String>,
+    /// Rows were made up: statements may have copied them.
+    pub has_seeded: bool,
+    /// What made up rows before.
+    pub memory: RefCell<Memory>,
+    /// Functions that take too long to be called again.
+    pub slow: RefCell<BTreeSet<String>>,
+    /// Frameworks whose own tables are there.
+    tools: BTreeSet<Framework>,
+    /// Extensions that something stands in for.
+    pub lacking: BTreeSet<String>,
+    /// A judged statement was not run.
+    pub has_left_out: bool,
+    /// The first judged statement that the server refused, as `file:line`.
+    pub refused: Option<String>,
+}
+
+impl Runner {
+    pub async fn new(ground: &mut Ground) -> Result<Runner, ProveError> {
+        let database = ground.create_database().await?;
+        let access = ground.access().clone();
+        let session = access.connect(&database).await?;
+        Ok(Runner {
+            access,
+            database,
+            session,
+            is_foreign: ground.is_foreign(),
+            open: Open::No,
+            notes: Vec::new(),
+            made_up: BTreeSet::new(),
+            has_seeded: false,
+            memory: RefCell::default(),
+            slow: RefCell::default(),
+            tools: BTreeSet::new(),
+            lacking: BTreeSet::new(),
+            has_left_out: false,
+            refused: None,
+        })
+    }
+
+    /// Whether a transaction is open: what reads the schema now must do so in this session.
+    pub fn is_open(&self) -> bool {
+        self.open != Open::No
+    }
+
+    /// Gets ready for the next migration: what was open is committed, and the session is as the tool's connection opens it.
+    pub async fn prepare(&mut self, run: &MigrationRun<'_>) -> Result<(), ProveError> {
+        if !is_shared(run) {
+            self.commit().await?;
+            self.session.batch_execute("DISCARD ALL").await?;
+        }
+        // The tool notes what it ran in tables that it made before the first migration.
+        let framework = run.migration.framework;
+        if !self.is_open() && self.tools.insert(framework) && !framework.own_tables_ddl().is_empty() {
+            let refused = self.send(framework.own_tables_ddl()).await?;
+            if let Some(error) = refused {
+                self.note(format!("the tables of {framework} could not be made: {error}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs every statement. `watch` says whether effects are wanted.
+    pub async fn migration(
+        &mut self,
+        ground: &mut Ground,
+        run: &MigrationRun<'_>,
+        sources: &Sources,
+        watch: bool,
+    ) -> Result<Vec<(usize, Outcome)>, ProveError> {
+        let mut outcomes: Vec<(usize, Outcome)> = Vec::new();
+        for (index, step) in run.steps.iter().enumerate().filter(|(_, step)| step.block.is_none()) {
+            let ended = self.align(step).await?;
+            blame(&mut outcomes, ended);
+            let started = Instant::now();
+            let mut outcome = self.statement(ground, step, sources, watch).await?;
+            outcome.took = started.elapsed();
+            outcome.beside_rows = self.has_seeded;
+            self.has_left_out |= outcome.not_run;
+            outcomes.push((index, outcome));
+        }
+        if !is_shared(run) {
+            let ended = self.commit().await?;
+            blame(&mut outcomes, ended);
+        }
+        Ok(outcomes)
+    }
+
+    /// Runs the statements of a dump or of a text of DDL one by one; what is refused is noted, and settings are forgotten.
+    pub async fn script(&mut self, ground: &mut Ground, script: &Script, sources: &Sources) -> Result<(), ProveError> {
+        for statement in &script.statements {
+            let sql = sources.slice(statement.span);
+            let change = statement.change.as_ref().ok();
+            if ground.is_foreign() && change.is_some_and(belongs_to_server) {
+                self.not_run(statement.span, sources);
+                continue;
+            }
+            for _ in 0..MOST_STAND_INS {
+                let Some(error) = self.run(change, sql, sources).await? else { break };
+                match stand_in::missing(&error, change) {
+                    Some(Missing::Role(name)) => {
+                        let text = stand_in::role(ground, &name).await?;
+                        self.note(text);
+                    }
+                    Some(Missing::Extension(create)) => {
+                        let text = stand_in::extension(&self.session, create).await?;
+                        self.lacking.insert(create.name.name.to_string());
+                        self.note(text);
+                        break;
+                    }
+                    None if !self.lacking.is_empty() && stand_in::may_be_for_want_of(&error) => {
+                        self.base_without_extension(statement, &error, sources).await?;
+                        break;
+                    }
+                    None => {
+                        let line = sources.positions(statement.span).0.line;
+                        let name = &sources.file(statement.span.file).name;
+                        self.note(format!("a statement of the base was refused, {name}:{line}: {error}"));
+                        break;
+                    }
+                }
+            }
+        }
+        self.session.batch_execute("DISCARD ALL").await?;
+        Ok(())
+    }
+
+    /// Commits what is open.
+    pub async fn commit(&mut self) -> Result<Option<ServerError>, ProveError> {
+        match std::mem::replace(&mut self.open, Open::No) {
+            Open::No => Ok(None),
+            Open::Yes(_) => self.send("COMMIT").await,
+        }
+    }
+
+    /// Makes the session's transaction the one that the step runs in; the error is that of a COMMIT in between.
+    async fn align(&mut self, step: &Step<'_>) -> Result<Option<ServerError>, ProveError> {
+        let wanted = step.transaction;
+        match (self.open, wanted) {
+            (Open::Yes(None), Some((id, _))) => {
+                self.open = Open::Yes(Some(id));
+                Ok(None)
+            }
+            (Open::Yes(Some(open)), Some((id, _))) if open == id => Ok(None),
+            (_, wanted) => {
+                let ended = self.commit().await?;
+                if let Some((id, _)) = wanted {
+                    self.session.batch_execute("BEGIN").await?;
+                    self.open = Open::Yes(Some(id));
+                }
+                Ok(ended)
+            }
+        }
+    }
+
+    async fn statement(
+        &mut self,
+        ground: &mut Ground,
+        step: &Step<'_>,
+        sources: &Sources,
+        watch: bool,
+    ) -> Result<Outcome, ProveError> {
+        let sql = sources.slice(step.span());
+        match step.change() {
+            Some(Change::Transaction(control)) => self.control(control, sql).await,
+            Some(Change::Set(_) | Change::Reset(_) | Change::Nothing(_)) => {
+                let error = self.guarded(step, sql, sources).await?;
+                Ok(Outcome { error, ..Outcome::default() })
+            }
+            Some(change) if ground.is_foreign() && belongs_to_server(change) => {
+                self.not_run(step.span(), sources);
+                Ok(Outcome::default())
+            }
+            change => {
+                let mut outcome = self.watched(ground, step, sql, sources, watch).await?;
+                for _ in 0..MOST_STAND_INS {
+                    let Some(missing) = outcome.error.as_ref().and_then(|error| stand_in::missing(error, change))
+                    else {
+                        break;
+                    };
+                    let text = match missing {
+                        Missing::Role(name) => stand_in::role(ground, &name).await?,
+                        Missing::Extension(create) => {
+                            let text = stand_in::extension(&self.session, create).await?;
+                            self.lacking.insert(create.name.name.to_string());
+                            self.note(text);
+                            return Ok(Outcome::default());
+                        }
+                    };
+                    self.note(text);
+                    outcome = self.watched(ground, step, sql, sources, watch).await?;
+                }
+                if let Some(error) = self.for_want_of_extension(step, &outcome) {
+                    return self.without_extension(ground, step, &error, sources, watch).await;
+                }
+                if outcome.error.as_ref().is_some_and(is_about_rows) && !self.made_up.is_empty() {
+                    outcome = self.without_rows(ground, step, sql, sources, watch, outcome).await?;
+                }
+                Ok(outcome)
+            }
+        }
+    }
+
+    /// Made-up rows were refused: they go, and the statement is tried again, for the rest builds on it.
+    async fn without_rows(
+        &mut self,
+        ground: &mut Ground,
+        step: &Step<'_>,
+        sql: &str,
+        sources: &Sources,
+        watch: bool,
+        refused: Outcome,
+    ) -> Result<Outcome, ProveError> {
+        let tables = self.names(&self.made_up).await?;
+        let delete: String = tables.iter().map(|table| format!("DELETE FROM {table}; ")).collect();
+        let open = self.is_open();
+        let text = format!(
+            "{}SET LOCAL session_replication_role = replica; {delete}{}",
+            if open { "SAVEPOINT pgassay_rows; " } else { "BEGIN; " },
+            if open { "SET LOCAL session_replication_role = origin; RELEASE pgassay_rows" } else { "COMMIT" }
+        );
+        if self.send(&text).await?.is_some() {
+            self.send(if open { "ROLLBACK TO pgassay_rows; RELEASE pgassay_rows" } else { "ROLLBACK" }).await?;
+            return Ok(refused);
+        }
+        self.made_up.clear();
+        let second = self.watched(ground, step, sql, sources, watch).await?;
+        if second.error.is_some() {
+            return Ok(second);
+        }
+        Ok(Outcome { error: refused.error, on_rows: true, ..second })
+    }
+
+    pub async fn watched(
+        &mut self,
+        ground: &Ground,
+        step: &Step<'_>,
+        sql: &str,
+        sources: &Sources,
+        watch: bool,
+    ) -> Result<Outcome, ProveError> {
+        let open = self.is_open();
+        if !open {
+            self.session.batch_execute("BEGIN").await?;
+        }
+        let before = if watch { Some(Picture::take(&self.session).await?) } else { None };
+        if open {
+            self.session.batch_execute("SAVEPOINT pgassay").await?;
+        }
+        let error = self.run(step.change(), sql, sources).await?;
+        match error {
+            None => {
+                let watched = match &before {
+                    Some(before) => Some(before.since(&self.session).await?),
+                    None => None,
+                };
+                // What a block does is not all known, nor what a function does.
+                if ground.is_foreign()
+                    && matches!(step.change(), Some(Change::Do(_) | Change::Call(_) | Change::Select(_)))
+                {
+                    ground.note_roles_of(&self.session).await?;
+                }
+                let error = self.send(if open { "RELEASE SAVEPOINT pgassay" } else { "COMMIT" }).await?;
+                Ok(Outcome { watched, error, ..Outcome::default() })
+            }
+            Some(error) => {
+                let undo = if open { "ROLLBACK TO SAVEPOINT pgassay; RELEASE SAVEPOINT pgassay" } else { "ROLLBACK" };
+                self.session.batch_execute(undo).await?;
+                if !open && (error.forbids_block() || ends_transactions(&error)) {
+                    return self.outside(ground, step, sql, watch && error.forbids_block()).await;
+                }
+                Ok(Outcome { error: Some(error), ..Outcome::default() })
+            }
+        }
+    }
+
+    /// Runs what the server refuses in a transaction block.
+    async fn outside(
+        &mut self,
+        ground: &Ground,
+        step: &Step<'_>,
+        sql: &str,
+        watch: bool,
+    ) -> Result<Outcome, ProveError> {
+        if !watch {
+            let error = self.send(sql).await?;
+            return Ok(Outcome { error, ..Outcome::default() });
+        }
+        let expected: BTreeSet<String> = step.prediction.effect.locks.keys().cloned().collect();
+        let (access, database) = (ground.access(), self.database.as_str());
+        let seen =
+            observe_outside_block_in(access, database, ground.major(), &self.session, &expected, sql, LIMIT).await?;
+        let watched = Watched { effect: seen.effect, ..Watched::default() };
+        Ok(Outcome { watched: Some(watched), error: seen.error, ..Outcome::default() })
+    }
+
+    async fn control(&mut self, control: &TransactionControl, sql: &str) -> Result<Outcome, ProveError> {
+        let error = self.send(sql).await?;
+        match control {
+            _ if error.is_some() => {}
+            TransactionControl::Begin if self.open == Open::No => self.open = Open::Yes(None),
+            TransactionControl::Commit { chain } | TransactionControl::Rollback { chain } => {
+                self.open = if *chain { Open::Yes(None) } else { Open::No };
+            }
+            TransactionControl::PrepareTransaction => self.open = Open::No,
+            _ => {}
+        }
+        // A refused COMMIT has rolled back.
+        if error.is_some() && matches!(control, TransactionControl::Commit { .. }) {
+            self.open = Open::No;
+        }
+        Ok(Outcome { error, ..Outcome::default() })
+    }
+
+    /// Runs a statement that is not watched; in a transaction, a refusal does not end it.
+    async fn guarded(
+        &mut self,
+        step: &Step<'_>,
+        sql: &str,
+        sources: &Sources,
+    ) -> Result<Option<ServerError>, ProveError> {
+        if !self.is_open() {
+            return self.run(step.change(), sql, sources).await;
+        }
+        self.session.batch_execute("SAVEPOINT pgassay").await?;
+        let error = self.run(step.change(), sql, sources).await?;
+        let end = if error.is_some() {
+            "ROLLBACK TO SAVEPOINT pgassay; RELEASE SAVEPOINT pgassay"
+        } else {
+            "RELEASE SAVEPOINT pgassay"
+        };
+        self.session.batch_execute(end).await?;
+        Ok(error)
+    }
+
+    async fn run(
+        &self,
+        change: Option<&Change>,
+        sql: &str,
+        sources: &Sources,
+    ) -> Result<Option<ServerError>, ProveError> {
+        let rows = match change {
+            Some(Change::Copy(copy)) if copy.from => copy.data.map(|span| sources.slice(span)),
+            _ => None,
+        };
+        let work = crate::shadow::send_with_rows(&self.session, sql, rows.unwrap_or_default());
+        match tokio::time::timeout(LIMIT, work).await {
+            Ok(outcome) => Ok(refusal(outcome)?),
+            Err(_) => Err(ProveError::Shadow(ShadowError::TooSlow { after: LIMIT })),
+        }
+    }
+
+    /// Sends a text; the inner value is the server's refusal.
+    pub async fn send(&self, sql: &str) -> Result<Option<ServerError>, ProveError> {
+        Ok(refusal(self.session.batch_execute(sql).await)?)
+    }
+
+    /// Notes that the tables hold made-up rows now.
+    pub async fn has_made_up(&mut self, tables: &BTreeSet<String>) -> Result<(), ProveError> {
+        for table in tables {
+            let sql = format!("SELECT pg_catalog.to_regclass({})::pg_catalog.oid", literal(table));
+            self.made_up.extend(self.rows(&sql).await?.into_iter().flatten().flatten());
+            self.has_seeded = true;
+        }
+        Ok(())
+    }
+
+    /// The names that tables have now; those that are gone have none.
+    async fn names(&self, tables: &BTreeSet<String>) -> Result<Vec<String>, ProveError> {
+        let list: Vec<&str> = tables.iter().map(String::as_str).collect();
+        let sql = format!(
+            "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)
+               FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+              WHERE c.oid = ANY ('{{{}}}'::pg_catalog.oid[])",
+            list.join(",")
+        );
+        Ok(self.rows(&sql).await?.into_iter().flatten().flatten().collect())
+    }
+
+    /// Asks for rows of text.
+    pub async fn rows(&self, sql: &str) -> Result<Vec<Vec<Option<String>>>, ProveError> {
+        let messages = self.session.simple_query(sql).await?;
+        let row = |message: &SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect()),
+            _ => None,
+        };
+        Ok(messages.iter().filter_map(row).collect())
+    }
+
+    fn not_run(&mut self, span: Span, sources: &Sources) {
+        let place = place(span, sources);
+        self.note(format!("{place} changes what belongs to the whole server: not run on a server of others"));
+    }
+
+    pub fn note(&mut self, text: String) {
+        if !self.notes.contains(&text) {
+            self.notes.push(text);
+        }
+    }
+}
+
+/// `file:line`.
+pub(super) fn place(span: Span, sources: &Sources) -> String {
+    format!("{}:{}", sources.file(span.file).name, sources.positions(span).0.line)
+}
+
+/// A COMMIT that is refused is told of the last statement before it.
+fn blame(outcomes: &mut [(usize, Outcome)], error: Option<ServerError>) {
+    if let (Some(error), Some((_, last))) = (error, outcomes.last_mut()) {
+        last.error.get_or_insert(error);
+    }
+}
+
+fn is_shared(run: &MigrationRun) -> bool {
+    let sections = &run.migration.sections;
+    !sections.is_empty() && sections.iter().all(|section| section.transaction.is_shared())
+}
+
+/// COMMIT or ROLLBACK inside a procedure or a DO block, which a block around them forbids.
+fn ends_transactions(error: &ServerError) -> bool {
+    error.code == "2D000"
+}
+
+/// Integrity violations, and values that do not fit.
+pub(super) fn is_about_rows(error: &ServerError) -> bool {
+    error.code.starts_with("23") || error.code.starts_with("22")
+}
+
+fn refusal(outcome: Result<(), tokio_postgres::Error>) -> Result<Option<ServerError>, ShadowError> {
+    crate::shadow::refusal(outcome)
+}
