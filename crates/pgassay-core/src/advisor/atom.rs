@@ -7,11 +7,11 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, visit_expressions, visit_expressions_mut};
 use sqlparser::dialect::PostgreSqlDialect;
-use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::tables::TableInfo;
 use crate::change::Name;
+use crate::plan::expression::{conjuncts, parse, plain};
 
 /// One of the parts of a condition that are AND-ed.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,39 +116,6 @@ pub fn key(text: &str, alias: &str, table: &TableInfo) -> Option<(String, Option
     with_stack(text, || Reader { alias, table }.key(&parse(text)?))
 }
 
-fn parse(condition: &str) -> Option<Expr> {
-    let text = without_subplans(condition);
-    let mut parser = Parser::new(&PostgreSqlDialect {}).with_recursion_limit(200).try_with_sql(&text).ok()?;
-    parser.parse_expr().ok()
-}
-
-/// `(InitPlan 1).col1`, `(SubPlan 2)`, `$0`: values from elsewhere, written like parameters.
-fn without_subplans(condition: &str) -> String {
-    let mut text = condition.to_owned();
-    for mark in ["(InitPlan ", "(SubPlan ", "(hashed SubPlan "] {
-        while let Some(start) = text.find(mark) {
-            let Some(length) = text[start..].find(')') else { break };
-            let mut end = start + length + 1;
-            if let Some(column) = text[end..].strip_prefix(".col") {
-                end += ".col".len() + column.chars().take_while(char::is_ascii_digit).count();
-            }
-            text.replace_range(start..end, "$1");
-        }
-    }
-    text
-}
-
-fn conjuncts<'e>(expression: &'e Expr, parts: &mut Vec<&'e Expr>) {
-    match expression {
-        Expr::Nested(inside) => conjuncts(inside, parts),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            conjuncts(left, parts);
-            conjuncts(right, parts);
-        }
-        other => parts.push(other),
-    }
-}
-
 /// The side of a comparison that is an expression over a column and a parameter, such as `(t.meta ->> $1)`.
 pub fn expression_with_parameter(condition: &str, alias: &str) -> Option<String> {
     with_stack(condition, || {
@@ -215,13 +182,6 @@ fn column_of<'e>(expression: &'e Expr, alias: &str) -> Option<&'e str> {
             _ => None,
         },
         _ => None,
-    }
-}
-
-fn plain(expression: &Expr) -> &Expr {
-    match expression {
-        Expr::Nested(inside) => plain(inside),
-        other => other,
     }
 }
 

@@ -3,9 +3,8 @@
 //! The server prints conditions as SQL of its own spelling; sqlparser reads them. What it cannot read gives no suggestion.
 
 use sqlparser::ast::{BinaryOperator, Expr, Value, visit_expressions};
-use sqlparser::dialect::PostgreSqlDialect;
-use sqlparser::parser::Parser;
 
+use super::expression::{conjuncts, parse, plain};
 use super::node::{Node, quote};
 
 /// What is asked of one column or expression.
@@ -63,38 +62,6 @@ pub(super) fn clauses(condition: &str) -> usize {
     let mut parts = Vec::new();
     conjuncts(&expression, &mut parts);
     parts.len()
-}
-
-fn parse(condition: &str) -> Option<Expr> {
-    let text = without_subplans(condition);
-    Parser::new(&PostgreSqlDialect {}).try_with_sql(&text).ok()?.parse_expr().ok()
-}
-
-/// `(InitPlan 1).col1`, `(SubPlan 2)`, `(hashed SubPlan 1).col1`: values from elsewhere, written like parameters.
-fn without_subplans(condition: &str) -> String {
-    let mut text = condition.to_owned();
-    for mark in ["(InitPlan ", "(SubPlan ", "(hashed SubPlan "] {
-        while let Some(start) = text.find(mark) {
-            let Some(length) = text[start..].find(')') else { break };
-            let mut end = start + length + 1;
-            if let Some(column) = text[end..].strip_prefix(".col") {
-                end += ".col".len() + column.chars().take_while(char::is_ascii_digit).count();
-            }
-            text.replace_range(start..end, "$1");
-        }
-    }
-    text
-}
-
-fn conjuncts<'e>(expression: &'e Expr, parts: &mut Vec<&'e Expr>) {
-    match expression {
-        Expr::Nested(inside) => conjuncts(inside, parts),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            conjuncts(left, parts);
-            conjuncts(right, parts);
-        }
-        other => parts.push(other),
-    }
 }
 
 fn atom(node: &Names, part: &Expr) -> Option<Atom> {
@@ -156,13 +123,6 @@ fn pattern(expression: &Expr) -> Option<String> {
 
 fn is_prefix(pattern: &str) -> bool {
     !pattern.starts_with(['%', '_']) && pattern.find(['%', '_']) == pattern.len().checked_sub(1)
-}
-
-fn plain(expression: &Expr) -> &Expr {
-    match expression {
-        Expr::Nested(inside) => plain(inside),
-        other => other,
-    }
 }
 
 /// The column of the node's relation that an expression is, also behind a cast that changes nothing for an index (varchar to text).

@@ -9,6 +9,7 @@ mod amount;
 mod compare;
 mod condition;
 pub mod draw;
+pub mod expression;
 pub mod node;
 mod own;
 mod query;

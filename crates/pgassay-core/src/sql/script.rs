@@ -8,7 +8,6 @@ use super::lex::split::{Piece, Split, split};
 use super::lex::token::{Origin, Text, bytes_of, tokenize};
 use super::newer::newer;
 use super::read::reader::Reader;
-use super::read::reader::Reader;
 use super::read::statement::read_statement;
 use super::{Script, repair};
 use crate::change::{Change, Statement, Unreadable};

@@ -9,11 +9,8 @@ use super::dynamic;
 use crate::change::{Statement, Unreadable};
 use crate::source::{FileId, Span};
 use crate::sql::lex::token::{Origin, Text, tokenize};
-use crate::sql::lex::token::{Origin, Text, tokenize};
 use crate::sql::newer::newer_in_body;
 use crate::sql::read::reader::{Reader, Result, is_word};
-use crate::sql::read::reader::{Reader, Result, is_word};
-use crate::sql::script::{read_text, read_tokens};
 use crate::sql::script::{read_text, read_tokens};
 
 /// How deep blocks may nest.

@@ -13,7 +13,6 @@ use crate::change::{
 };
 use crate::source::Span;
 use crate::sql::lex::literal::Literal;
-use crate::sql::lex::literal::Literal;
 use crate::sql::newer::newer;
 use crate::sql::script::{read_text, read_tokens};
 
