@@ -134,8 +134,32 @@ fn the_hook_can_be_run() {
     std::fs::create_dir(outside.path().join("migrations")).unwrap();
     std::fs::write(outside.path().join("migrations/1.sql"), "SELECT 1;").unwrap();
     let init = pgassay(outside.path(), &["init", "--hook"]);
-    assert_eq!(stderr(&init), "error: this is no git repository: there is nowhere to put a hook\n");
+    assert_eq!(stderr(&init), "error: this isn't a git repository, so there is nowhere to put a hook\n");
     assert!(!outside.path().join("pgassay.toml").exists());
+}
+
+#[test]
+fn a_hook_of_others_gets_a_line_to_add() {
+    let folder = project("sqlx");
+    let hook = folder.path().join(".git/hooks/pre-commit");
+    std::fs::write(&hook, "#!/bin/sh\nnpm run lint\n").unwrap();
+    for arguments in [&["init", "--hook"][..], &["init", "--hook", "--force"]] {
+        let init = pgassay(folder.path(), arguments);
+        assert!(init.status.success(), "{}", stderr(&init));
+        assert!(stdout(&init).contains("add:\n\n    pgassay check --staged"), "{}", stdout(&init));
+        assert_eq!(std::fs::read_to_string(&hook).unwrap(), "#!/bin/sh\nnpm run lint\n");
+    }
+}
+
+#[test]
+fn husky_gets_its_hook_in_the_folder_of_people() {
+    let folder = project("sqlx");
+    std::fs::create_dir_all(folder.path().join(".husky/_")).unwrap();
+    let set =
+        Command::new("git").args(["config", "core.hooksPath", ".husky/_"]).current_dir(folder.path()).status().unwrap();
+    assert!(set.success());
+    assert!(pgassay(folder.path(), &["init", "--hook"]).status.success());
+    assert!(folder.path().join(".husky/pre-commit").exists());
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod init;
 mod layers;
 mod linter_mistakes;
 mod own_times;
+mod packaging;
 mod plan_conditions;
 mod plans;
 mod reads_ddl;

@@ -126,14 +126,27 @@ fn escaped(text: &str) -> String {
     text.chars().flat_map(|letter| special(letter).then_some('\\').into_iter().chain([letter])).collect()
 }
 
-/// The script goes where git looks for hooks (core.hooksPath and worktrees are git's to know).
+/// The script goes where git looks for hooks (core.hooksPath and worktrees are git's to know). A hook that another tool or a person
+/// wrote is never overwritten: the line to add to it is printed instead.
 pub fn hook() -> anyhow::Result<Planned> {
     let git =
         Command::new("git").args(["rev-parse", "--git-path", "hooks"]).output().context("git could not be run")?;
     if !git.status.success() {
-        bail!("this is no git repository: there is nowhere to put a hook");
+        bail!("this isn't a git repository, so there is nowhere to put a hook");
     }
-    let folder = String::from_utf8_lossy(&git.stdout).trim().to_owned();
-    let script = Planned::new(Path::new(&folder).join("pre-commit"), include_str!("../templates/hook.sh").to_owned());
-    Ok(Planned { executable: true, ..script })
+    let folder = PathBuf::from(String::from_utf8_lossy(&git.stdout).trim());
+    // Husky points git at a folder that it writes itself; people's hooks are in the one above.
+    let folder =
+        if folder.ends_with(".husky/_") { folder.parent().map(Path::to_owned).unwrap_or(folder) } else { folder };
+    let path = folder.join("pre-commit");
+    let text = include_str!("../templates/hook.sh");
+    match std::fs::read_to_string(&path) {
+        Ok(there) if !there.contains(HOOK_MARK) => {
+            Ok(Planned { shared: true, ..Planned::new(path, "    pgassay check --staged\n".to_owned()) })
+        }
+        _ => Ok(Planned { executable: true, ..Planned::new(path, text.to_owned()) }),
+    }
 }
+
+/// What tells our own hook from another's.
+const HOOK_MARK: &str = "pgassay check --staged";
