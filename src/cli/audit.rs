@@ -11,12 +11,12 @@ use pgassay::finding::Severity;
 use pgassay::rules;
 use pgassay::source::Sources;
 
-use super::Outcome;
 use super::baseline::BaselineFiles;
 use super::check::{outcome, read_base, tell_notes};
 use super::database::DatabaseArguments;
 use super::format::{FormatArguments, show};
 use super::in_force::{InForce, Origin, Settable};
+use super::{Outcome, output};
 
 /// Judge a schema, of a live database, a snapshot, or migrations: nullability, JSON, keys, indexes, types, money, permissions
 #[derive(Debug, Args)]
@@ -116,8 +116,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let limit = in_force.fail_on.value.severity();
     show(&arguments.format, in_force.format.value, limit, &report, &sources)?;
     let outcome = outcome(limit, &report);
-    // The process ends here: taking a large schema apart would only cost time.
-    std::mem::forget((job, report, sources));
+    output::leave((job, report, sources));
     Ok(outcome)
 }
 

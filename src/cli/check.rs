@@ -14,12 +14,12 @@ use pgassay::report::Report;
 use pgassay::source::Sources;
 use pgassay::version::PgVersion;
 
-use super::Outcome;
 use super::database::DatabaseArguments;
 use super::format::{FormatArguments, show, show_failure};
 use super::in_force::{InForce, Origin, Settable};
 use super::prove::Proof;
 use super::selection::Selection;
+use super::{Outcome, output};
 
 /// Judge migrations: locks, rewrites, long scans, broken clients, lost data, statements that will fail
 #[derive(Debug, Args)]
@@ -64,8 +64,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Outcome::Clean if arguments.proof.fails(&report) => Outcome::Findings,
         outcome => outcome,
     };
-    // The process ends here: taking a long report apart would only cost time.
-    std::mem::forget((report, sources));
+    output::leave((report, sources));
     Ok(outcome)
 }
 
@@ -113,8 +112,7 @@ fn judge(arguments: &Arguments, in_force: InForce, sources: &mut Sources) -> any
     {
         report.errors.push(format!("{error:#}"));
     }
-    // With the schema of a whole database in it, which the end of the process takes apart sooner.
-    std::mem::forget(job);
+    output::leave(job);
     Ok(Judged { report, limit: in_force.fail_on.value.severity() })
 }
 

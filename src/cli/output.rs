@@ -27,6 +27,12 @@ pub fn stdout(styled: bool) -> Box<dyn Write> {
     }
 }
 
+/// Leaves a value as it is at the end of a command: the process ends soon, and taking a large schema or a long report apart would only
+/// cost time.
+pub fn leave<T>(value: T) {
+    std::mem::forget(value);
+}
+
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

@@ -203,9 +203,14 @@ impl Sources {
         FileId(self.files.len() as u32 - 1)
     }
 
-    /// Takes the place of a file: one whose text came after its number was given away.
-    pub fn replace(&mut self, id: FileId, file: SourceFile) {
-        self.files[id.0 as usize] = file;
+    /// The number of a file whose text is yet to come; empty until [`Sources::fill`].
+    pub fn reserve(&mut self) -> FileId {
+        self.add(SourceFile::new("", ""))
+    }
+
+    /// Gives the file of a reserved number.
+    pub fn fill(&mut self, reserved: FileId, file: SourceFile) {
+        self.files[reserved.0 as usize] = file;
     }
 
     pub fn file(&self, id: FileId) -> &SourceFile {

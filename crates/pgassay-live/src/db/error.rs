@@ -30,6 +30,9 @@ pub enum DbError {
     #[error("{place}: the server's answer about {part} was not understood: {message}")]
     Answer { place: String, part: &'static str, message: String },
 
+    #[error("the schema of {place} could not be built; this is a mistake in pgassay, please report it")]
+    Build { place: String },
+
     #[error("{path}: {message}", path = .path.display())]
     Snapshot { path: PathBuf, message: String },
 }

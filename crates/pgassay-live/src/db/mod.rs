@@ -25,8 +25,7 @@ pub(crate) use error::server_message;
 pub use explain::{Explained, Mode as ExplainMode, explain};
 pub use live::{Reading, Wanted, read, read_in};
 
-use std::sync::mpsc::TryRecvError;
-use std::time::Duration;
+use tokio::sync::oneshot;
 
 use crate::facts::{Facts, Live, Workload};
 use crate::history::Places;
@@ -72,28 +71,26 @@ impl Database {
     /// As [`read`].
     pub async fn read(parameters: &Parameters, wanted: Wanted, sources: &mut Sources) -> Result<Database, DbError> {
         // Places in the schema name the file, and its text is yet to come.
-        let file = sources.add(SourceFile::new("", ""));
-        let (sender, receiver) = std::sync::mpsc::channel();
+        let file = sources.reserve();
+        let (sender, built) = oneshot::channel();
         let build = move |facts: &Facts, ddl: String| {
             let (source, version) = (SourceFile::new(label(facts), ddl), version(facts));
-            rayon::spawn(move || {
+            let work = move || {
                 let built = build::build(file, &source, version);
                 // Nobody waits for it where the connection was lost meanwhile.
                 let _ = sender.send((source, built));
-            });
+            };
+            // This thread may be the only one of rayon's, and it waits for the server.
+            if rayon::current_num_threads() > 1 {
+                rayon::spawn(work)
+            } else {
+                work()
+            }
             String::new()
         };
         let reading = live::read_noting(parameters, wanted, build).await?;
-        let (source, built) = loop {
-            match receiver.try_recv() {
-                Ok(done) => break done,
-                // This may be one of rayon's threads, or the only one.
-                Err(TryRecvError::Empty) if rayon::yield_now() == Some(rayon::Yield::Executed) => {}
-                Err(TryRecvError::Empty) => std::thread::sleep(Duration::from_millis(1)),
-                Err(TryRecvError::Disconnected) => panic!("the schema could not be built"),
-            }
-        };
-        sources.replace(file, source);
+        let (source, built) = built.await.map_err(|_| DbError::Build { place: label(&reading.facts) })?;
+        sources.fill(file, source);
         Ok(Database::of(reading, file, built))
     }
 
