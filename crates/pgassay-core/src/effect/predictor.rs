@@ -25,8 +25,15 @@ pub(super) struct Predictor<'a> {
     pub ran: BTreeSet<RoutineId>,
     /// Views that were opened, and how far: each once, for one may name another by many ways, or itself by a detour.
     pub opened: BTreeSet<(RelationId, LockMode, Depth)>,
-    /// The table that each entry of `out.work` works on, as it is printed.
-    tables_of_work: Vec<String>,
+    /// What will be `out.work`.
+    pending: Vec<Pending>,
+}
+
+/// Work whose lock is not known before the whole statement is.
+struct Pending {
+    work: Work,
+    /// The table that it works on, as it is printed.
+    table: String,
 }
 
 /// Not the identity of any relation: what a partial history never saw made.
@@ -41,14 +48,15 @@ impl<'a> Predictor<'a> {
             depth: 0,
             ran: BTreeSet::new(),
             opened: BTreeSet::new(),
-            tables_of_work: Vec::new(),
+            pending: Vec::new(),
         }
     }
 
     /// The prediction, its locks with the strongest of a relation first.
     pub fn finish(mut self) -> Prediction {
-        for (work, table) in self.out.work.iter_mut().zip(&self.tables_of_work) {
-            work.under = self.out.effect.locks.get(table).copied().unwrap_or(work.under);
+        for Pending { mut work, table } in self.pending {
+            work.under = self.out.effect.locks.get(&table).copied().unwrap_or(work.under);
+            self.out.work.push(work);
         }
         self.out.locks.sort_by(|a, b| a.name.cmp(&b.name).then(b.mode.cmp(&a.mode)));
         self.out
@@ -176,8 +184,8 @@ impl<'a> Predictor<'a> {
     fn work(&mut self, kind: WorkKind, relation: &Relation, name: String, span: Span, reason: &str) {
         let id = self.relation(relation.id).map(|found| found.id);
         let under = LockMode::AccessShare;
-        self.out.work.push(Work { kind, relation: id, name, under, span, reason: reason.to_owned() });
-        self.tables_of_work.push(relation.name.to_string());
+        let work = Work { kind, relation: id, name, under, span, reason: reason.to_owned() };
+        self.pending.push(Pending { work, table: relation.name.to_string() });
     }
 
     /// Builds the indexes that the change adds to tables that were there before; each build reads its table.
@@ -198,10 +206,7 @@ impl<'a> Predictor<'a> {
             for index in self.schema().indexes_of(table.id).filter(|index| after.relation(index.id).is_none()) {
                 let name = index.name.to_string();
                 self.out.effect.index_builds.remove(&name);
-                let kept = |work: &Work| work.kind != WorkKind::IndexBuild || work.name != name;
-                let mut keeps = self.out.work.iter().map(kept).collect::<Vec<_>>().into_iter();
-                self.tables_of_work.retain(|_| keeps.next().unwrap_or(true));
-                self.out.work.retain(kept);
+                self.pending.retain(|it| it.work.kind != WorkKind::IndexBuild || it.work.name != name);
             }
         }
     }
@@ -211,8 +216,8 @@ impl<'a> Predictor<'a> {
         self.out.effect.merge(other.effect);
         for work in other.work {
             let table = work.relation.map(|id| self.schema().relation_name(id)).filter(|name| !name.is_empty());
-            self.tables_of_work.push(table.unwrap_or_else(|| work.name.clone()));
-            self.out.work.push(work);
+            let table = table.unwrap_or_else(|| work.name.clone());
+            self.pending.push(Pending { work, table });
         }
         self.out.locks.extend(other.locks);
         self.out.failures.extend(other.failures);
