@@ -32,6 +32,9 @@ const LEVELS: &[&[&str]] = &[
 /// Roots of crates, whose own files belong to no level.
 const ROOTS: &[&str] = &["lib", "main"];
 
+/// What opens a file, a socket or a process, or asks the machine for anything.
+const IO: &[&str] = &["std::fs", "std::net", "std::process", "std::env::", "SystemTime"];
+
 fn level(module: &str) -> Option<usize> {
     LEVELS.iter().position(|level| level.contains(&module))
 }
@@ -119,6 +122,26 @@ fn no_module_imports_one_above_it() {
     assert_eq!(wrong, Vec::<String>::new());
     let listed: BTreeSet<String> = LEVELS.concat().into_iter().map(str::to_owned).collect();
     assert_eq!(read, listed, "the modules that there are, and the list of levels");
+}
+
+/// A dependency that does I/O is kept out by the manifest of the crate; this keeps out what the standard library has.
+#[test]
+fn the_core_opens_no_file_socket_or_process() {
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/pgassay-core");
+    let mut paths = Vec::new();
+    files(&core.join("src"), &mut paths);
+    assert!(paths.len() > 300, "{} files", paths.len());
+    for path in paths {
+        let text = std::fs::read_to_string(&path).expect("a source file");
+        for line in text.lines().map(|line| line.split("//").next().unwrap_or_default()) {
+            let io = IO.iter().find(|io| line.contains(**io));
+            assert_eq!(io, None, "{}: {line}", path.display());
+        }
+    }
+    let manifest = std::fs::read_to_string(core.join("Cargo.toml")).expect("a manifest");
+    for name in ["tokio", "rustls", "tempfile", "rustix", "walkdir", "pgassay-live"] {
+        assert!(!manifest.contains(name), "{name}");
+    }
 }
 
 #[test]
