@@ -19,7 +19,7 @@ use super::{Outcome, output};
 /// Read a plan in the terminal: where its time goes, what is wrong with it, what to do
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Reads EXPLAIN's text format and its JSON, with or without ANALYZE, also in psql's output and in logs of auto_explain.\n\
+    after_help = "Reads EXPLAIN's text format, JSON, YAML and XML, with or without ANALYZE, also in psql's output and in logs of auto_explain.\n\
     Exit codes: 0 drawn; 2 the plan could not be read."
 )]
 pub struct Arguments {
@@ -82,10 +82,7 @@ fn show(arguments: &Arguments) -> anyhow::Result<()> {
         }
         Some(url) => ask(arguments, url, &text)?,
         None if arguments.database.is_given() => plan_in_twin(arguments, &text)?,
-        None => plan::read(&text).map_err(|error| match looks_like_sql(&text) {
-            true => anyhow::anyhow!("{name} looks like SQL: --db or --snapshot says where to plan it"),
-            false => anyhow::Error::new(error).context(name),
-        })?,
+        None => read_plans(&name, &text)?,
     };
     let plans: Vec<Assayed> = plans.into_iter().map(Assayed::new).collect();
     write(arguments, |out| match arguments.format {
@@ -98,8 +95,11 @@ fn show(arguments: &Arguments) -> anyhow::Result<()> {
 fn compare(arguments: &Arguments, files: &[PathBuf]) -> anyhow::Result<()> {
     let mut plans = Vec::new();
     for file in files {
-        let read =
-            if file.as_os_str() == "-" { read_plans("standard input", &standard_input()?)? } else { read_file(file)? };
+        let read = if file.as_os_str() == "-" {
+            read_plans("standard input", &plan::text_of(&standard_input()?))?
+        } else {
+            read_file(file)?
+        };
         let number = read.len();
         let one: [Plan; 1] = read.try_into().map_err(|_| {
             anyhow::anyhow!("{} holds {number} plans; to compare, give files with one plan each", file.display())
@@ -210,11 +210,22 @@ fn standard_input() -> anyhow::Result<Vec<u8>> {
 
 fn read_file(file: &Path) -> anyhow::Result<Vec<Plan>> {
     let bytes = std::fs::read(file).with_context(|| format!("{} could not be read", file.display()))?;
-    read_plans(&file.display().to_string(), &bytes)
+    read_plans(&file.display().to_string(), &plan::text_of(&bytes))
 }
 
-fn read_plans(name: &str, bytes: &[u8]) -> anyhow::Result<Vec<Plan>> {
-    plan::read(&plan::text_of(bytes)).with_context(|| name.to_owned())
+/// The plans of a text. What could not be read is named, and costs none of the others.
+fn read_plans(name: &str, text: &str) -> anyhow::Result<Vec<Plan>> {
+    let reading = plan::read_all(text);
+    if reading.plans.is_empty() {
+        return plan::read(text).map_err(|error| match looks_like_sql(text) {
+            true => anyhow::anyhow!("{name} looks like SQL: --db or --snapshot says where to plan it"),
+            false => anyhow::Error::new(error).context(name.to_owned()),
+        });
+    }
+    for problem in &reading.problems {
+        anstream::eprintln!("note: left out: {name}: {problem}");
+    }
+    Ok(reading.plans)
 }
 
 fn write(arguments: &Arguments, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {

@@ -15,6 +15,7 @@ mod linter_mistakes;
 mod own_times;
 mod packaging;
 mod plan_conditions;
+mod plan_decorations;
 mod plans;
 mod reads_ddl;
 mod rules;

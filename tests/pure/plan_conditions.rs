@@ -248,12 +248,3 @@ fn text_is_read_in_the_encodings_of_windows() {
         assert_eq!(plan::text_of(&bytes), text);
     }
 }
-
-/// A format that is not read is named, and where it begins.
-#[test]
-fn other_formats_are_named() {
-    let error = |text: &str| plan::read(text).expect_err(text).to_string();
-    assert!(error("- Plan: \n    Node Type: \"Result\"\n").starts_with("line 1, column 1: this plan is YAML"));
-    assert!(error("<table border=\"1\">\n<tr><td>Result</td></tr>").starts_with("line 1, column 1: this plan is HTML"));
-    assert!(error("<explain xmlns=\"x\">\n").starts_with("line 1, column 1: this plan is XML"));
-}

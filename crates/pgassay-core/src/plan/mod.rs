@@ -20,7 +20,7 @@ pub use compare::{ChangeKind, Comparison, Difference, PlanChange, compare};
 pub use node::{Node, NodeId, NodeType};
 pub use own::{OwnUse, Shares};
 pub use query::{Query, QueryError};
-pub use read::{ReadError, is_plan, read, text_of};
+pub use read::{ReadError, Reading, each, is_plan, read, read_all, text_of};
 
 use node::{Buffers, KnownType};
 use serde::Serialize;
@@ -39,6 +39,8 @@ pub struct Plan {
     pub execution_time: Option<f64>,
     /// What the log says the statement took.
     pub duration: Option<f64>,
+    /// What is missing, where the text was cut.
+    pub cut: Option<String>,
     pub planning: Planning,
     pub serialization: Option<Serialization>,
     pub triggers: Vec<Trigger>,

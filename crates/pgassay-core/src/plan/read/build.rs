@@ -24,6 +24,7 @@ pub(super) fn plan(raw: &RawPlan) -> Plan {
         planning_time: get("Planning Time").and_then(number),
         execution_time: get("Execution Time").and_then(number),
         duration: None,
+        cut: None,
         planning: get("Planning").map(planning).unwrap_or_default(),
         serialization: get("Serialization").map(serialization),
         triggers: named.chain(listed).collect(),
@@ -171,7 +172,8 @@ fn estimate(properties: &[(String, Value)]) -> Option<Estimate> {
         startup_cost: get("Startup Cost")?,
         total_cost: get("Total Cost")?,
         rows: get("Plan Rows")?,
-        width: get("Plan Width")?,
+        // Left out where a plan was typed.
+        width: get("Plan Width").unwrap_or(0.0),
     })
 }
 
@@ -320,6 +322,25 @@ fn other(properties: &[(String, Value)]) -> Vec<(String, String)> {
         "Task Count",
         "Distributed Query",
         "Foreign File",
+        // Citus
+        "Tasks Shown",
+        "Tuple data received from nodes",
+        "Tuple data received from node",
+        "Node",
+        "Map Task Count",
+        "Merge Task Count",
+        "Subplan Duration",
+        "Intermediate Data Size",
+        "Result destination",
+        "Distributed Subplan",
+        // Timescale
+        "Chunks excluded during startup",
+        "Chunks excluded during runtime",
+        "Chunks excluded",
+        "Vectorized Filter",
+        "Order",
+        "Batch Sorted Merge",
+        super::text_node::NOTE,
     ];
     const COUNTED: &[&str] =
         &["Tuples Inserted", "Conflicting Tuples", "Tuples Updated", "Tuples Deleted", "Tuples Skipped"];

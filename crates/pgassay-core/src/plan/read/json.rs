@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::raw::{Properties, RawNode, RawPlan};
+use super::raw::{Properties, RawNode, RawPlan, get};
 
 /// Deeper than any plan; a text that is nested deeper is no plan.
 const DEEPEST: usize = 4000;
@@ -104,6 +104,13 @@ impl<'de> Visitor<'de> for Document<'_> {
         let mut rows = false;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
+                // A node by itself, without the plan around it.
+                "Plans" => {
+                    if plan.nodes.is_empty() {
+                        plan.nodes.push(RawNode::default());
+                    }
+                    map.next_value_seed(NodesSeed { nodes: &mut plan.nodes, parent: 0 })?;
+                }
                 "Plan" => {
                     map.next_value_seed(NodeSeed { nodes: &mut plan.nodes, parent: None })?;
                 }
@@ -115,12 +122,34 @@ impl<'de> Visitor<'de> for Document<'_> {
                 _ => plan.properties.push((key, map.next_value()?)),
             }
         }
+        if get(&plan.properties, "Node Type").is_some() {
+            lone_node(&mut plan);
+        }
         match plan.nodes.is_empty() {
             false => self.plans.push(plan),
             true if rows => {}
             true => return Err(A::Error::custom("this object is no plan: it has no key \"Plan\"")),
         }
         Ok(())
+    }
+}
+
+/// Makes what was read of an object that is a node the root of a plan.
+fn lone_node(plan: &mut RawPlan) {
+    if plan.nodes.is_empty() {
+        plan.nodes.push(RawNode::default());
+    }
+    for (key, value) in std::mem::take(&mut plan.properties) {
+        match value {
+            Value::Array(workers) if key == "Workers" => {
+                let workers = workers.into_iter().filter_map(|worker| match worker {
+                    Value::Object(worker) => Some(worker.into_iter().collect()),
+                    _ => None,
+                });
+                plan.nodes[0].workers = workers.collect();
+            }
+            value => plan.nodes[0].properties.push((key, value)),
+        }
     }
 }
 
@@ -207,25 +236,43 @@ impl<'de> Visitor<'de> for NodesSeed<'_> {
     }
 }
 
+/// Looks for the end of a JSON value, line by line.
+#[derive(Default)]
+pub(super) struct Scan {
+    depth: usize,
+    string: bool,
+    escaped: bool,
+}
+
+impl Scan {
+    /// Whether the value ends on this line.
+    pub fn ends(&mut self, line: &str) -> bool {
+        self.end(line).is_some()
+    }
+
+    fn end(&mut self, text: &str) -> Option<usize> {
+        for (at, byte) in text.bytes().enumerate() {
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' if self.string => self.escaped = true,
+                b'"' => self.string = !self.string,
+                b'{' | b'[' if !self.string => self.depth += 1,
+                b'}' | b']' if !self.string => {
+                    self.depth = self.depth.saturating_sub(1);
+                    if self.depth == 0 {
+                        return Some(at + 1);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
 /// The end of the JSON value that begins at the start of the text, in bytes; `None` if it does not end.
 pub(super) fn value_end(text: &str) -> Option<usize> {
-    let (mut depth, mut string, mut escaped) = (0usize, false, false);
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if string => escaped = true,
-            b'"' => string = !string,
-            b'{' | b'[' if !string => depth += 1,
-            b'}' | b']' if !string => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
+    Scan::default().end(text)
 }
 
 /// What a key that only plans as JSON have says is there: a text with it is meant to be a plan.

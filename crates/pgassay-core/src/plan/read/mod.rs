@@ -1,18 +1,23 @@
-//! Text to plans: EXPLAIN's JSON and text formats, by themselves or in what a log, psql or a person put around them.
+//! Text to plans: EXPLAIN's formats, by themselves or in what a log, a client or a person put around them.
 //!
-//! Both formats are read into the same raw properties (`raw`), and one place (`build`) says what those mean.
+//! What carries a plan is taken off first (`undecorate`), then plans are found among the lines (`find`). All formats are read into the same raw properties (`raw`), and one place (`build`) says what those mean.
 
 mod build;
 mod find;
 mod json;
+mod markup;
+mod number_line;
 mod raw;
+mod shape;
 mod text;
 mod text_node;
 mod text_property;
+mod undecorate;
 
 use super::Plan;
-use find::{Found, Line};
+use find::{Finder, Format, Found};
 use raw::RawPlan;
+use undecorate::Line;
 
 /// Why a text could not be read as a plan, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,35 +48,70 @@ pub fn text_of(bytes: &[u8]) -> String {
     }
 }
 
+/// What was found in a text.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// In order.
+    pub plans: Vec<Plan>,
+    /// What looks like a plan and could not be read; it costs none of the others.
+    pub problems: Vec<ReadError>,
+}
+
+/// Every plan of a text, and what could not be read.
+pub fn read_all(text: &str) -> Reading {
+    let mut reading = Reading::default();
+    each(text, |plan| match plan {
+        Ok(plan) => reading.plans.push(plan),
+        Err(problem) => reading.problems.push(problem),
+    });
+    reading
+}
+
+/// Hands over every plan of a text as it is read, or why one could not be, so that a long log need not be held as plans.
+pub fn each(text: &str, mut take: impl FnMut(Result<Plan, ReadError>)) {
+    let lines = undecorate::lines(text);
+    let mut any = false;
+    for bare in [false, true] {
+        for found in Finder::new(&lines, bare) {
+            any = true;
+            match found.and_then(|found| read_found(&lines, &found)) {
+                Ok(plans) => plans.into_iter().for_each(|plan| take(Ok(plan))),
+                Err(problem) => take(Err(problem)),
+            }
+        }
+        if any {
+            return;
+        }
+    }
+}
+
 /// Every plan of a text, in order.
 ///
 /// # Errors
-/// With the place, when there is none, or one of them cannot be read.
+/// With the place, when there is none that can be read.
 pub fn read(text: &str) -> Result<Vec<Plan>, ReadError> {
-    let found = find::find(text)?;
-    let mut plans = Vec::new();
-    for found in found {
-        if found.json {
-            plans.extend(read_json(&found)?);
-        } else {
-            plans.push(build(text::read(&found.lines, found.bare)?, &found));
-        }
+    let reading = read_all(text);
+    match reading.problems.into_iter().next() {
+        _ if !reading.plans.is_empty() => Ok(reading.plans),
+        Some(problem) => Err(problem),
+        None => Err(nothing_in(text)),
     }
-    if plans.is_empty() {
-        let (line, column) = first_content(text);
-        let message = if text.trim().is_empty() {
-            "there is nothing to read; a plan as EXPLAIN prints it was expected".to_owned()
-        } else {
-            "no plan was found: neither EXPLAIN's text format nor its JSON".to_owned()
-        };
-        return Err(ReadError { message, line, column });
-    }
-    Ok(plans)
+}
+
+fn nothing_in(text: &str) -> ReadError {
+    let (line, column) = first_content(text);
+    let message = if text.trim().is_empty() {
+        "there is nothing to read; a plan as EXPLAIN prints it was expected".to_owned()
+    } else {
+        "no plan was found: none of EXPLAIN's formats".to_owned()
+    };
+    ReadError { message, line, column }
 }
 
 /// Whether a text holds a plan, or a broken one: it is no SQL.
 pub fn is_plan(text: &str) -> bool {
-    !matches!(read(text), Err(ReadError { message, .. }) if message.starts_with("no plan was found") || message.starts_with("there is nothing"))
+    let reading = read_all(text);
+    !reading.plans.is_empty() || !reading.problems.is_empty()
 }
 
 fn first_content(text: &str) -> (usize, usize) {
@@ -80,15 +120,34 @@ fn first_content(text: &str) -> (usize, usize) {
     (line.unwrap_or(0) + 1, column.unwrap_or(0) + 1)
 }
 
-fn read_json(found: &Found) -> Result<Vec<Plan>, ReadError> {
-    let text = find::join(&found.lines);
-    let end = json::value_end(text.trim_start()).map_or(text.len(), |end| end + text.len() - text.trim_start().len());
-    let plans = json::read(&text[..end]).map_err(|error| {
-        let line = &found.lines[(error.line - 1).min(found.lines.len() - 1)];
-        // serde_json counts columns in bytes.
-        let column = line.text.char_indices().take_while(|(at, _)| at + 1 < error.column).count();
-        ReadError::at(line, column, error.message)
-    })?;
+fn read_found(lines: &[Line], found: &Found) -> Result<Vec<Plan>, ReadError> {
+    let lines = &lines[found.lines.clone()];
+    let line = |number: usize| &lines[number.saturating_sub(1).min(lines.len() - 1)];
+    let plans = match found.format {
+        Format::Text => {
+            let read = text::read(lines, found.bare)?;
+            return Ok(vec![Plan { cut: read.cut, ..build(read.plan, found) }]);
+        }
+        Format::Json => {
+            let text = find::join(lines);
+            let blanks = text.len() - text.trim_start().len();
+            let end = json::value_end(text.trim_start()).map_or(text.len(), |end| end + blanks);
+            json::read(&text[..end]).map_err(|error| {
+                let line = line(error.line);
+                // serde_json counts columns in bytes.
+                let column = line.text.char_indices().take_while(|(at, _)| at + 1 < error.column).count();
+                ReadError::at(line, column, error.message)
+            })?
+        }
+        Format::Yaml => {
+            markup::yaml(&find::join(lines)).map_err(|error| ReadError::at(line(error.line), 0, error.message))?
+        }
+        Format::Xml => {
+            let text = find::join(lines);
+            let end = text.find("</explain>").map_or(text.len(), |at| at + "</explain>".len());
+            markup::xml(text[..end].trim_start()).map_err(|error| ReadError::at(line(error.line), 0, error.message))?
+        }
+    };
     Ok(plans.into_iter().map(|plan| build(plan, found)).collect())
 }
 

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::raw::{Properties, RawNode, RawPlan, get};
-use super::{ReadError, text_node, text_property};
-use crate::plan::read::find::Line;
+use super::undecorate::Line;
+use super::{ReadError, number_line, shape, text_node, text_property};
 
 /// What an open indentation belongs to.
 enum Open {
@@ -31,18 +31,57 @@ enum Section {
     Other,
 }
 
+/// By what a node is known to belong to another.
+#[derive(Clone, Copy, PartialEq)]
+enum Tree {
+    /// The columns of the arrows.
+    Columns,
+    /// The number of inputs that each type of node has.
+    Inputs,
+}
+
 struct Reader {
     plan: RawPlan,
     /// Columns of what is open, outermost first.
     open: Vec<(usize, Open)>,
+    /// With [`Tree::Inputs`]: nodes that wait for inputs, and how many.
+    waiting: Vec<(usize, usize)>,
+    /// By node: how many plain children it has so far.
+    inputs: Vec<usize>,
     section: Section,
+    tree: Tree,
     bare: bool,
+    cut: Option<String>,
 }
 
 /// Whether a line can be the first of a plan; `bare` means one without costs and times.
 pub(super) fn is_root(line: &str, bare: bool) -> bool {
     let line = line.trim_start();
-    !line.starts_with("->") && text_node::read(line, bare).is_some()
+    !line.starts_with("->")
+        && (text_node::read(line, false).is_some()
+            || bare && !has_numbers(line) && text_node::read_bare(line, false).is_some()
+            || number_line::is_open(line) && text_node::read_cut(line, false).is_some())
+}
+
+/// Whether a line begins with the arrow of a node that has costs or times.
+pub(super) fn is_arrow(content: &str) -> bool {
+    content.strip_prefix("->").is_some_and(|name| text_node::read(name.trim_start(), true).is_some())
+}
+
+/// Whether a line has the costs or times of a node.
+pub(super) fn has_numbers(line: &str) -> bool {
+    number_line::is_one(line)
+}
+
+/// Whether a line begins something below a node: `Key: value`, a worker, a subplan.
+pub(super) fn begins_property(content: &str) -> bool {
+    is_header(content) || worker_line(content).is_some() || key_and_value(content).is_some()
+}
+
+pub(super) fn is_header(content: &str) -> bool {
+    let marked = ["CTE ", "InitPlan ", "SubPlan "].iter().any(|mark| content.starts_with(mark));
+    // Without a number before 9.1.
+    (marked || matches!(content, "InitPlan" | "SubPlan")) && !content.contains(": ")
 }
 
 /// Whether a line belongs to the summary behind the nodes.
@@ -72,44 +111,112 @@ fn summary_key(line: &str) -> Option<(&str, &str)> {
     known.contains(&key).then(|| (key, value.trim()))
 }
 
+/// What a text without its indentation is refused with.
+const LOST: &str = "the indentation is lost, and with it which node belongs to which: copy the plan with it, or use EXPLAIN (FORMAT JSON)";
+
+/// What was read of one plan.
+pub(super) struct Read {
+    pub plan: RawPlan,
+    /// What is missing at its end.
+    pub cut: Option<String>,
+}
+
 /// Reads the lines of one plan.
 ///
 /// # Errors
-/// With the line and column of an arrow that points at no node, or of a line before any node.
-pub(super) fn read(lines: &[Line], bare: bool) -> Result<RawPlan, ReadError> {
-    let mut reader = Reader { plan: RawPlan::default(), open: Vec::new(), section: Section::Nodes, bare };
-    for line in lines {
-        reader.line(line)?;
+/// With the line and column of what is no node although it has a node's numbers, or of an arrow that points at no node.
+pub(super) fn read(lines: &[Line], bare: bool) -> Result<Read, ReadError> {
+    if !is_indented(lines) {
+        return by_inputs(lines, bare);
     }
-    Ok(reader.plan)
+    let read = run(lines, bare, Tree::Columns)?;
+    match shape::has_too_many(&read.plan) {
+        true => by_inputs(lines, bare),
+        false => Ok(read),
+    }
+}
+
+fn by_inputs(lines: &[Line], bare: bool) -> Result<Read, ReadError> {
+    let read = run(lines, bare, Tree::Inputs);
+    match read {
+        Ok(read) if shape::missing(&read.plan).is_none() => Ok(read),
+        // Lines that cannot be read are named as such.
+        Err(error) if error.message != LOST => Err(error),
+        _ => {
+            let arrow = lines.iter().find(|line| line.text.trim_start().starts_with("->")).unwrap_or(&lines[0]);
+            Err(ReadError::at(arrow, column(&arrow.text), LOST))
+        }
+    }
+}
+
+fn column(text: &str) -> usize {
+    text.chars().take_while(|c| c.is_whitespace()).count()
+}
+
+/// Whether every arrow stands right of the plan's first line, and what is said of a node right of its arrow.
+fn is_indented(lines: &[Line]) -> bool {
+    let Some(first) = lines.iter().find(|line| !line.text.trim().is_empty()) else { return true };
+    let root = column(&first.text);
+    let mut last = None;
+    for line in lines.iter().filter(|line| line.number != first.number) {
+        let content = line.text.trim_start();
+        let at = column(&line.text);
+        if content.starts_with("->") {
+            if at <= root {
+                return false;
+            }
+            last = Some(at);
+        } else if is_summary(content) {
+            return true;
+        } else if last.is_some_and(|arrow| at <= arrow) && key_and_value(content).is_some() && !is_header(content) {
+            return false;
+        }
+    }
+    true
+}
+
+fn run(lines: &[Line], bare: bool, tree: Tree) -> Result<Read, ReadError> {
+    let mut reader = Reader {
+        plan: RawPlan::default(),
+        open: Vec::new(),
+        waiting: Vec::new(),
+        inputs: Vec::new(),
+        section: Section::Nodes,
+        tree,
+        bare,
+        cut: None,
+    };
+    let last = lines.iter().rposition(|line| !line.text.trim().is_empty()).unwrap_or(0);
+    for (at, line) in lines.iter().enumerate() {
+        reader.line(line, at == last)?;
+    }
+    let cut = reader.cut.or_else(|| shape::missing(&reader.plan));
+    Ok(Read { plan: reader.plan, cut })
 }
 
 impl Reader {
-    fn line(&mut self, line: &Line) -> Result<(), ReadError> {
+    fn line(&mut self, line: &Line, last: bool) -> Result<(), ReadError> {
         let text = line.text.trim_end();
         let content = text.trim_start();
         let column = text.chars().count() - content.chars().count();
         if content.is_empty() {
             return Ok(());
         }
-        if self.plan.nodes.is_empty() {
-            let Some(properties) = text_node::read(content, self.bare) else {
-                return Err(ReadError::at(line, column, "this is no node of a plan"));
+        let first = self.plan.nodes.is_empty();
+        let arrow = content.strip_prefix("->").map(str::trim_start);
+        if first || arrow.is_some() {
+            let name = arrow.unwrap_or(content);
+            let Some(properties) = self.node_line(name, arrow.is_some(), last) else {
+                return Err(ReadError::at(line, column, "the node's costs or times cannot be read"));
             };
-            self.node(column, properties);
-            return Ok(());
-        }
-        if let Some(arrow) = content.strip_prefix("->") {
-            let Some(properties) = text_node::read(arrow.trim_start(), true) else {
-                let message = "the node's costs or times cannot be read".to_owned();
-                return Err(ReadError::at(line, column, message));
-            };
-            self.close(column);
-            if self.open.is_empty() {
-                return Err(ReadError::at(line, column, "this arrow belongs to no node: it stands left of the plan"));
+            if !first {
+                self.close(column);
             }
-            self.node(column, properties);
-            return Ok(());
+            return self.node(column, properties).map_err(|message| ReadError::at(line, column, message));
+        }
+        if (has_numbers(content) || number_line::is_rest(content)) && self.section == Section::Nodes {
+            let message = "this line has the costs or times of a node, and no arrow before them";
+            return Err(ReadError::at(line, column, message));
         }
         let in_worker = matches!(self.open.last(), Some((at, Open::Worker { .. })) if *at < column);
         if let Some((key, value)) = summary_key(content).filter(|(key, _)| !(in_worker && *key == "JIT")) {
@@ -117,10 +224,28 @@ impl Reader {
             return Ok(());
         }
         match self.section {
+            Section::Nodes if self.tree == Tree::Inputs => {
+                self.flat_property(content).map_err(|message| ReadError::at(line, column, message))?
+            }
             Section::Nodes => self.property(column, content),
             section => self.detail(section, content),
         }
         Ok(())
+    }
+
+    /// Reads a node; one that the text ends in, as far as it goes.
+    fn node_line(&mut self, name: &str, arrow: bool, last: bool) -> Option<Properties> {
+        if let Some(properties) = text_node::read(name, arrow) {
+            return Some(properties);
+        }
+        if number_line::is_open(name) && last {
+            self.cut = Some("the plan is cut in its last line".to_owned());
+            return text_node::read_cut(name, arrow);
+        }
+        if has_numbers(name) || number_line::is_open(name) || !arrow && !self.bare {
+            return None;
+        }
+        text_node::read_bare(name, arrow)
     }
 
     /// Closes what begins at this column or right of it.
@@ -130,7 +255,11 @@ impl Reader {
         }
     }
 
-    fn node(&mut self, column: usize, mut properties: Properties) {
+    fn node(&mut self, column: usize, properties: Properties) -> Result<(), &'static str> {
+        if self.tree == Tree::Inputs {
+            return self.flat_node(properties);
+        }
+        let mut properties = properties;
         let mut set = |key: &str, value: &str| properties.push((key.to_owned(), value.into()));
         let parent = match self.open.last() {
             None => None,
@@ -144,10 +273,55 @@ impl Reader {
                 Some(*node)
             }
         };
-        let at = self.plan.nodes.len();
-        self.plan.nodes.push(RawNode { parent, properties, workers: Vec::new() });
+        let at = self.push(parent, properties);
         self.open.push((column, Open::Node(at)));
+        Ok(())
+    }
+
+    fn push(&mut self, parent: Option<usize>, properties: Properties) -> usize {
+        let node = RawNode { parent, properties, workers: Vec::new() };
+        if let Some(parent) = parent.filter(|_| matches!(relationship_of(&node), Some("Outer" | "Inner"))) {
+            self.inputs[parent] += 1;
+        }
+        self.plan.nodes.push(node);
+        self.inputs.push(0);
         self.section = Section::Nodes;
+        self.plan.nodes.len() - 1
+    }
+
+    /// Without indentation, a node is an input of the last one that waits for some.
+    fn flat_node(&mut self, mut properties: Properties) -> Result<(), &'static str> {
+        while self.waiting.last().is_some_and(|(_, inputs)| *inputs == 0) {
+            self.waiting.pop();
+        }
+        let parent = match self.waiting.last_mut() {
+            Some((parent, inputs)) => {
+                *inputs -= 1;
+                Some(*parent)
+            }
+            None if self.plan.nodes.is_empty() => None,
+            None => return Err(LOST),
+        };
+        if let Some(parent) = parent {
+            properties.push(("Parent Relationship".to_owned(), self.relationship(parent).into()));
+        }
+        let at = self.push(parent, properties);
+        let (least, most) = shape::inputs(self.node_type(at)).ok_or(LOST)?;
+        if least != most {
+            return Err(LOST);
+        }
+        self.waiting.push((at, least));
+        self.open = vec![(0, Open::Node(at))];
+        Ok(())
+    }
+
+    fn flat_property(&mut self, content: &str) -> Result<(), &'static str> {
+        if is_header(content) {
+            return Err(LOST);
+        }
+        // Below the last node, whatever the column.
+        self.property(usize::MAX, content);
+        Ok(())
     }
 
     /// Of the next plain child of a node, as JSON says it.
@@ -157,11 +331,7 @@ impl Reader {
             "Subquery Scan" => return "Subquery",
             _ => {}
         }
-        let plain = |node: &&RawNode| {
-            let relationship = get(&node.properties, "Parent Relationship").and_then(Value::as_str);
-            node.parent == Some(parent) && matches!(relationship, Some("Outer" | "Inner"))
-        };
-        if self.plan.nodes.iter().any(|node| plain(&node)) { "Inner" } else { "Outer" }
+        if self.inputs[parent] > 0 { "Inner" } else { "Outer" }
     }
 
     fn node_type(&self, node: usize) -> &str {
@@ -189,8 +359,7 @@ impl Reader {
             self.worker_property(node, worker, content);
             return;
         }
-        let header = ["CTE ", "InitPlan ", "SubPlan "].iter().any(|mark| content.starts_with(mark));
-        if header && !content.contains(": ") {
+        if is_header(content) {
             self.open.push((column, Open::Header { node, name: content.to_owned() }));
             return;
         }
@@ -207,6 +376,12 @@ impl Reader {
                 Some((_, Value::String(text))) => {
                     text.push('\n');
                     text.push_str(content);
+                }
+                Some((_, Value::Array(items))) if matches!(items.last(), Some(Value::String(_))) => {
+                    if let Some(Value::String(text)) = items.last_mut() {
+                        text.push(' ');
+                        text.push_str(content);
+                    }
                 }
                 _ => properties.push(("Note".to_owned(), content.into())),
             },
@@ -312,6 +487,10 @@ impl Reader {
             _ => {}
         }
     }
+}
+
+fn relationship_of(node: &RawNode) -> Option<&str> {
+    get(&node.properties, "Parent Relationship").and_then(Value::as_str)
 }
 
 /// `Worker 1:  actual time=…` to the number and the rest.

@@ -2,45 +2,76 @@
 
 use serde_json::Value;
 
+use super::number_line;
 use super::raw::Properties;
 use crate::plan::node::KnownType;
 
-/// What stands behind the arrow, or `None` if it is no node. `bare` accepts nodes without costs and times.
-pub(super) fn read(line: &str, bare: bool) -> Option<Properties> {
+/// What stands behind the arrow, or `None` if it is no node. `any` accepts names that are not known, as a later version, a fork or an
+/// extension has them; without it, nodes without costs and times are refused too.
+pub(super) fn read(line: &str, any: bool) -> Option<Properties> {
     let mut properties = Properties::new();
-    let name = match split_numbers(line) {
-        Some((name, numbers)) => {
-            read_numbers(numbers, &mut properties)?;
-            name.trim_end()
-        }
-        None if bare => line.trim_end(),
-        None => return None,
-    };
-    read_name(name, bare && properties.is_empty(), &mut properties)?;
+    let (name, numbers) = split_numbers(line)?;
+    let note = read_numbers(numbers, &mut properties)?;
+    read_name(name.trim_end(), !any, &mut properties)?;
+    if !note.is_empty() {
+        properties.push((NOTE.to_owned(), note.into()));
+    }
     Some(properties)
 }
 
-/// Splits `Seq Scan on t  (cost=…) (actual …)` before the first parenthesis of the numbers, which end the line.
-fn split_numbers(line: &str) -> Option<(&str, &str)> {
-    let line = line.trim_end();
-    if !line.ends_with(')') {
-        return None;
+/// What somebody wrote behind a node.
+pub(super) const NOTE: &str = "Annotation";
+
+/// A node without costs and times: of a known type, or with an arrow before it.
+pub(super) fn read_bare(name: &str, arrow: bool) -> Option<Properties> {
+    let name = name.trim();
+    let mut properties = Properties::new();
+    if read_name(name, true, &mut properties).is_some() {
+        return Some(properties);
     }
-    let actual = [" (actual ", " (never executed)"].iter().filter_map(|mark| line.rfind(mark)).max();
-    let before_actual = &line[..actual.unwrap_or(line.len())];
-    let cost = before_actual.rfind(" (cost=").filter(|at| !before_actual[at + 1..].trim_end_matches(')').contains(')'));
-    let at = cost.or(actual)?;
-    Some((&line[..at], &line[at..]))
+    let plausible = name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.len() <= MOST_OF_NAME
+        && !name.contains(['=', ';', '\'', '"', ':', '(']);
+    (arrow && plausible).then(|| vec![("Node Type".to_owned(), name.into())])
 }
 
-fn read_numbers(text: &str, properties: &mut Properties) -> Option<()> {
+const MOST_OF_NAME: usize = 80;
+
+/// Whether a line begins as a node of a known type does.
+pub(super) fn begins_with_known(line: &str) -> bool {
+    let mut name = line;
+    while let Some((prefix, ..)) = PREFIXES.iter().find(|(prefix, ..)| name.starts_with(prefix)) {
+        name = &name[prefix.len()..];
+    }
+    KnownType::ALL
+        .iter()
+        .any(|known| name.strip_prefix(known.name()).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')))
+}
+
+/// A node whose line was cut in its numbers: what of it can be read.
+pub(super) fn read_cut(line: &str, arrow: bool) -> Option<Properties> {
+    let mut line = line.trim_end();
+    while let Some(at) = line.rfind(" (").filter(|at| !line[*at..].contains(')')) {
+        line = line[..at].trim_end();
+    }
+    read(line, arrow).or_else(|| read_bare(line, arrow))
+}
+
+/// Splits `Seq Scan on t  (cost=…) (actual …)` before the first parenthesis of the numbers.
+fn split_numbers(line: &str) -> Option<(&str, &str)> {
+    let at = number_line::start(line)?;
+    Some((&line[..at], line[at..].trim_end()))
+}
+
+/// Reads the groups of numbers; gives back what stands behind them.
+fn read_numbers<'t>(text: &'t str, properties: &mut Properties) -> Option<&'t str> {
     let mut number = |key: &str, text: &str| -> Option<()> {
         let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite())?;
         properties.push((key.to_owned(), number.into()));
         Some(())
     };
     let mut rest = text.trim();
-    while let Some(inside) = rest.strip_prefix('(') {
+    while let Some(inside) = rest.strip_prefix('(').filter(|_| number_line::start(rest) == Some(0)) {
         let (group, behind) = inside.split_once(')')?;
         rest = behind.trim_start();
         if group == "never executed" {
@@ -69,7 +100,10 @@ fn read_numbers(text: &str, properties: &mut Properties) -> Option<()> {
             }
         }
     }
-    rest.is_empty().then_some(())
+    // What somebody wrote behind the numbers, but no numbers that could not be read.
+    let numbers = ["cost=", "time=", "rows=", "width=", "loops=", "(actual"].iter().any(|word| rest.contains(word));
+    let whole = rest.matches('(').count() == rest.matches(')').count();
+    (!numbers && whole).then_some(rest)
 }
 
 /// Prefixes that EXPLAIN puts before a node's name, with the property they stand for.
@@ -166,7 +200,14 @@ fn scanned(kind: KnownType, rest: &str, properties: &mut Properties) -> Option<(
         properties.push(("Index Name".to_owned(), index.into()));
         rest = behind;
     }
-    let Some(target) = rest.strip_prefix(" on ") else { return rest.trim().is_empty().then_some(()) };
+    let Some(target) = rest.strip_prefix(" on ") else {
+        // `Subquery Scan x` before 9.1.
+        if let (KnownType::SubqueryScan, Some((alias, ""))) = (kind, identifier(rest.trim())) {
+            properties.push(("Alias".to_owned(), alias.into()));
+            return Some(());
+        }
+        return rest.trim().is_empty().then_some(());
+    };
     match kind {
         KnownType::BitmapIndexScan => {
             properties.push(("Index Name".to_owned(), identifier(target)?.0.into()));
@@ -193,11 +234,13 @@ fn target_names(key: &str, text: &str, properties: &mut Properties) -> Option<()
         (name, rest) = identifier(behind)?;
     }
     set(key, &name);
-    match rest.trim_start() {
-        "" => set("Alias", &name),
-        alias => set("Alias", &identifier(alias)?.0),
-    }
-    Some(())
+    let (alias, behind) = match rest.trim_start() {
+        "" => (name, ""),
+        alias => identifier(alias)?,
+    };
+    set("Alias", &alias);
+    // A name is followed by nothing: else this is prose, or a line that was broken.
+    (behind.trim().is_empty() || behind.trim_start().starts_with("[")).then_some(())
 }
 
 /// An identifier at the start of the text, without its quotes, and what follows.

@@ -78,7 +78,9 @@ fn io_timings(value: &str, set: &mut impl FnMut(&str, Value)) {
 
 /// `external merge  Disk: 11888kB`.
 fn sort(value: &str, set: &mut impl FnMut(&str, Value)) {
-    let (method, space) = value.split_once("  ").unwrap_or((value, ""));
+    // The blanks before the space may have been run together.
+    let at = [" Disk: ", " Memory: "].iter().filter_map(|space| value.find(space)).min();
+    let (method, space) = value.split_at(at.unwrap_or(value.len()));
     set("Sort Method", method.trim().into());
     if let Some((kind, used)) = space.split_once(": ") {
         set("Sort Space Type", kind.trim().into());
@@ -138,9 +140,42 @@ pub(super) fn pairs(text: &str) -> impl Iterator<Item = (&str, f64)> {
     })
 }
 
-/// `A: x  B: y` to its fields.
+/// Keys of lines that have several.
+const FIELDS: &[&str] = &[
+    "Buckets",
+    "Batches",
+    "Memory Usage",
+    "Disk Usage",
+    "Planned Partitions",
+    "Hits",
+    "Misses",
+    "Evictions",
+    "Overflows",
+    "Storage",
+    "Maximum Storage",
+    "Group Count",
+    "Sort Method",
+    "Sort Methods",
+    "Average Memory",
+    "Peak Memory",
+    "Average Disk",
+    "Peak Disk",
+];
+
+/// `A: x  B: y` to its fields, also where the blanks between them were run together.
 pub(super) fn fields(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.split("  ").filter_map(|field| field.trim().split_once(": "))
+    let keys: Vec<(usize, &str)> = text
+        .match_indices(": ")
+        .filter_map(|(end, _)| {
+            let before = &text[..end];
+            let known = FIELDS
+                .iter()
+                .filter(|key| before.strip_suffix(**key).is_some_and(|rest| rest.is_empty() || rest.ends_with(' ')));
+            known.max_by_key(|key| key.len()).map(|key| (end - key.len(), &text[end - key.len()..end]))
+        })
+        .collect();
+    let ends: Vec<usize> = keys.iter().skip(1).map(|(start, _)| *start).chain([text.len()]).collect();
+    keys.into_iter().zip(ends).map(|((start, key), end)| (key, text[start + key.len() + 2..end].trim()))
 }
 
 fn capital(word: &str) -> String {

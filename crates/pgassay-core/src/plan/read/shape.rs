@@ -1,0 +1,74 @@
+//! How many inputs a node has: what tells a plan that was cut, and what rebuilds one that lost its indentation.
+
+use serde_json::Value;
+
+use super::raw::{RawNode, RawPlan, get};
+
+/// The least and the most inputs of a type of node, without InitPlans and SubPlans; `None` where they may be any.
+pub(super) fn inputs(node_type: &str) -> Option<(usize, usize)> {
+    Some(match node_type {
+        "Seq Scan"
+        | "Sample Scan"
+        | "Index Scan"
+        | "Index Only Scan"
+        | "Bitmap Index Scan"
+        | "Tid Scan"
+        | "Tid Range Scan"
+        | "Function Scan"
+        | "Table Function Scan"
+        | "Values Scan"
+        | "CTE Scan"
+        | "Named Tuplestore Scan"
+        | "WorkTable Scan" => (0, 0),
+        "Bitmap Heap Scan" | "Subquery Scan" | "Hash" | "Materialize" | "Memoize" | "Sort" | "Incremental Sort"
+        | "Group" | "Aggregate" | "WindowAgg" | "Unique" | "LockRows" | "Limit" | "Gather" | "Gather Merge"
+        | "ProjectSet" => (1, 1),
+        "Nested Loop" | "Merge Join" | "Hash Join" | "Recursive Union" => (2, 2),
+        "Result" => (0, 1),
+        "SetOp" => (1, 2),
+        _ => return None,
+    })
+}
+
+pub(super) fn node_type(node: &RawNode) -> &str {
+    get(&node.properties, "Node Type").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn is_input(node: &RawNode) -> bool {
+    let relationship = get(&node.properties, "Parent Relationship").and_then(Value::as_str);
+    !matches!(relationship, Some("InitPlan" | "SubPlan"))
+}
+
+fn counted(plan: &RawPlan) -> Vec<usize> {
+    let mut counts = vec![0; plan.nodes.len()];
+    for node in plan.nodes.iter().filter(|node| is_input(node)) {
+        if let Some(parent) = node.parent {
+            counts[parent] += 1;
+        }
+    }
+    counts
+}
+
+/// Whether a node has more inputs than its type can have: what hangs on it belongs elsewhere.
+pub(super) fn has_too_many(plan: &RawPlan) -> bool {
+    let counts = counted(plan);
+    plan.nodes.iter().zip(counts).any(|(node, count)| inputs(node_type(node)).is_some_and(|(_, most)| count > most))
+}
+
+/// What is missing, if a node has fewer inputs than its type has.
+pub(super) fn missing(plan: &RawPlan) -> Option<String> {
+    let counts = counted(plan);
+    let nodes = plan.nodes.iter().zip(counts).enumerate();
+    let (at, name, least, count) = nodes
+        .filter_map(|(at, (node, count))| {
+            let (least, _) = inputs(node_type(node))?;
+            (count < least).then(|| (at, node_type(node), least, count))
+        })
+        .next()?;
+    let has = match (least, count) {
+        (2, 1) => "has two inputs, and one is here",
+        (2, _) => "has two inputs, and none is here",
+        _ => "has an input that is not here",
+    };
+    Some(format!("the plan is cut: {name} (node {}) {has}", at + 1))
+}

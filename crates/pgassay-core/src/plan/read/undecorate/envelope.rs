@@ -1,0 +1,195 @@
+//! Records that hold lines of a log or rows of a result: JSON documents, JSON lines, CSV.
+
+use serde_json::Value;
+
+use super::Line;
+use crate::plan::read::find;
+
+/// Keys whose value is a message of a log or a row of EXPLAIN's result.
+const KEYS: &[&str] = &["message", "log", "textpayload", "query plan", "@message", "line", "body"];
+
+/// Columns of CSV files with such values.
+const COLUMNS: &[&str] = &["message", "textpayload", "query plan", "@message"];
+
+/// Opens a text that is one JSON document or one CSV file around lines; `None` if it is neither.
+pub(super) fn open_document(text: &str) -> Option<Vec<Line>> {
+    let trimmed = text.trim_start_matches('\u{feff}').trim_start();
+    match trimmed.chars().next()? {
+        '{' | '[' if !text.contains("\"Node Type\"") && names_key(text) => {
+            let value: Value = serde_json::from_str(trimmed).ok()?;
+            let mut lines = Vec::new();
+            messages(&value, 1, &mut lines);
+            (!lines.is_empty()).then_some(lines)
+        }
+        _ => csv_document(text),
+    }
+}
+
+fn names_key(text: &str) -> bool {
+    let head: String = text.chars().take(100_000).collect::<String>().to_lowercase();
+    KEYS.iter().any(|key| head.contains(&format!("\"{key}\"")))
+}
+
+/// Opens lines that are JSON records, and messages of the server's CSV log; whether there were any.
+pub(super) fn open_records(lines: &mut Vec<Line>) -> bool {
+    let is_json = |line: &Line| line.text.starts_with('{') && line.text.ends_with('}') && names_key(&line.text);
+    let is_csv = |line: &Line| line.text.contains(",\"duration: ") && find::logged_duration(&line.text).is_some();
+    if !lines.iter().any(|line| is_json(line) || is_csv(line)) {
+        return false;
+    }
+    let mut opened = Vec::with_capacity(lines.len());
+    let mut changed = false;
+    // Inside of a field that goes on over lines.
+    let mut field = false;
+    // A container's log breaks long lines: the next record goes on with it.
+    let mut partial = false;
+    for line in lines.drain(..) {
+        if field || is_csv(&line) {
+            let start = if field { 0 } else { line.text.find(",\"duration: ").map_or(0, |at| at + 2) };
+            let (text, ended) = csv_field(&line.text[start..]);
+            opened.push(Line { text, begins_entry: !field, offset: line.offset + start, ..line });
+            (field, changed) = (!ended, true);
+            continue;
+        }
+        let value = is_json(&line).then(|| serde_json::from_str::<Value>(&line.text).ok()).flatten();
+        let mut found = Vec::new();
+        if let Some(value) = &value {
+            messages(value, line.number, &mut found);
+        }
+        if found.is_empty() {
+            opened.push(line);
+            continue;
+        }
+        changed = true;
+        let unfinished = value.as_ref().and_then(|value| value.get("log")).and_then(Value::as_str);
+        let unfinished = unfinished.is_some_and(|log| !log.ends_with('\n') && log.len() > 8192);
+        for message in found {
+            match opened.last_mut().filter(|_| std::mem::take(&mut partial)) {
+                Some(last) => last.text.push_str(&message.text),
+                None => opened.push(message),
+            }
+        }
+        partial = unfinished;
+    }
+    *lines = opened;
+    changed
+}
+
+/// The lines of all messages of a JSON value, in order.
+fn messages(value: &Value, number: usize, lines: &mut Vec<Line>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| messages(item, number, lines)),
+        Value::Object(object) => {
+            let found =
+                object.iter().find(|(key, value)| value.is_string() && KEYS.contains(&key.to_lowercase().as_str()));
+            match found {
+                Some((key, Value::String(text))) => {
+                    let text = text.strip_suffix('\n').unwrap_or(text);
+                    // The server's own records are an entry each; a container's are a line each.
+                    let is_row = key.eq_ignore_ascii_case("query plan");
+                    let entry = !is_row
+                        && (object.contains_key("error_severity")
+                            || text.contains('\n')
+                            || text.starts_with("duration: "));
+                    lines.extend(text.split('\n').enumerate().map(|(at, text)| Line {
+                        text: text.strip_suffix('\r').unwrap_or(text).to_owned(),
+                        number,
+                        offset: 0,
+                        begins_entry: entry && at == 0,
+                    }));
+                }
+                _ => object.values().for_each(|value| messages(value, number, lines)),
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A CSV file with a header that names a column of messages or rows, or one field with a plan as JSON.
+fn csv_document(text: &str) -> Option<Vec<Line>> {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut lines = text.lines();
+    let first = lines.next()?;
+    // A table of psql begins alike.
+    if first.starts_with(' ') || lines.next().is_some_and(|second| second.starts_with("--")) {
+        return None;
+    }
+    let bare = first.starts_with('"') && (text.contains("\"\"Plan\"\"") || text.contains("\"\"Node Type\"\""));
+    let header: Vec<String> = records(first).next()?.1.iter().map(|name| name.trim().to_lowercase()).collect();
+    let column = header.iter().position(|name| COLUMNS.contains(&name.as_str()));
+    let quoted = text.lines().any(|line| line.starts_with('"') || line.contains(",\""));
+    let (column, rows) = match column {
+        Some(column) if quoted && (header.len() > 1 || header[column] == "query plan") => {
+            (column, header[column] == "query plan")
+        }
+        // A header in quotes of its own, or none.
+        _ if bare => (0, true),
+        _ => return None,
+    };
+    let mut lines = Vec::new();
+    for (number, fields) in records(text).skip(usize::from(!bare || column > 0)) {
+        let Some(field) = fields.get(column) else { continue };
+        let entry = !rows && (field.contains('\n') || field.starts_with("duration: "));
+        lines.extend(field.strip_suffix('\n').unwrap_or(field).split('\n').enumerate().map(|(at, text)| Line {
+            text: text.strip_suffix('\r').unwrap_or(text).to_owned(),
+            number: number + at,
+            offset: 0,
+            begins_entry: entry && at == 0,
+        }));
+    }
+    // Rows of a plan that has no times or costs may be anything; then nothing is lost by leaving the text as it is.
+    (!lines.is_empty()).then_some(lines)
+}
+
+/// The records of a CSV text, with the line where each begins.
+fn records(text: &str) -> impl Iterator<Item = (usize, Vec<String>)> {
+    let mut rest = text;
+    let mut number = 1;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let begin = number;
+        let (mut fields, mut field, mut quoted) = (Vec::new(), String::new(), false);
+        let mut end = rest.len();
+        let mut chars = rest.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            match c {
+                '"' if quoted && chars.peek().is_some_and(|(_, next)| *next == '"') => {
+                    chars.next();
+                    field.push('"');
+                }
+                '"' if quoted => quoted = false,
+                '"' if field.is_empty() => quoted = true,
+                ',' if !quoted => fields.push(std::mem::take(&mut field)),
+                '\n' if !quoted => {
+                    end = at + 1;
+                    break;
+                }
+                '\r' if !quoted => {}
+                c => field.push(c),
+            }
+        }
+        number += rest[..end].matches('\n').count();
+        rest = &rest[end..];
+        fields.push(field);
+        Some((begin, fields))
+    })
+}
+
+/// The text of a quoted field up to its end or the end of the line, and whether it ended.
+fn csv_field(raw: &str) -> (String, bool) {
+    let mut field = String::new();
+    let mut chars = raw.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if chars.peek() == Some(&'"') => {
+                chars.next();
+                field.push('"');
+            }
+            '"' => return (field, true),
+            c => field.push(c),
+        }
+    }
+    (field, false)
+}

@@ -1,0 +1,155 @@
+//! Takes off what carries a plan: what a log, a client, a mail, a web page or an editor puts around its lines.
+//!
+//! In: a text. Out: its lines as EXPLAIN printed them, each with the place where it stood. Envelopes (JSON and CSV records) are opened,
+//! then each run of lines loses what all of its plan lines have in common: prefixes, quotes, borders, tabs. Lines that were broken are
+//! put together again. Knows what a line of a plan looks like, but not what it says.
+
+mod envelope;
+mod frame;
+mod prefix;
+mod wrap;
+
+pub(super) use frame::is_rule;
+
+use super::{number_line, text_node};
+
+/// A line without what stood around it, and where it stood.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    pub text: String,
+    /// From 1.
+    pub number: usize,
+    /// Characters that were taken off at the start.
+    pub offset: usize,
+    /// The first of a log entry, or outside of what is quoted: nothing goes on across it.
+    pub begins_entry: bool,
+}
+
+/// Layers around layers: a log in JSON inside of a container's log, a quoted mail inside of a comment.
+const MOST_LAYERS: usize = 5;
+
+/// The lines of a text, undecorated.
+pub(super) fn lines(text: &str) -> Vec<Line> {
+    let mut lines = envelope::open_document(text).unwrap_or_else(|| plain(text));
+    frame::psql(&mut lines);
+    for _ in 0..MOST_LAYERS {
+        let opened = envelope::open_records(&mut lines);
+        let stripped = chunks(&mut lines, frame::strip) | chunks(&mut lines, prefix::strip);
+        lines.iter_mut().for_each(frame::escaped_tabs);
+        if !stripped && !opened {
+            break;
+        }
+    }
+    frame::psql(&mut lines);
+    chunks(&mut lines, |chunk| {
+        frame::tabs(chunk);
+        false
+    });
+    let lines = wrap::join(lines);
+    lines
+        .into_iter()
+        .map(|line| Line { begins_entry: line.begins_entry || begins_log_entry(&line.text), ..line })
+        .collect()
+}
+
+fn plain(text: &str) -> Vec<Line> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // Where no such character stands for itself, all of them are written as entities.
+    let entities =
+        text.contains("-&gt;") || ["&gt;", "&lt;"].iter().any(|it| text.contains(it)) && !text.contains(['<', '>']);
+    let raw = text.split('\n').enumerate();
+    raw.map(|(at, raw)| Line {
+        text: cleaned(raw.strip_suffix('\r').unwrap_or(raw), entities),
+        number: at + 1,
+        offset: 0,
+        begins_entry: false,
+    })
+    .collect()
+}
+
+/// Characters that chats, web pages and terminals put in the place of others.
+fn cleaned(raw: &str, entities: bool) -> String {
+    let mut text = if raw.is_ascii() { raw.to_owned() } else { typeset(raw) };
+    if entities && text.contains('&') {
+        for (entity, character) in [
+            ("&gt;", ">"),
+            ("&lt;", "<"),
+            ("&quot;", "\""),
+            ("&#39;", "'"),
+            ("&apos;", "'"),
+            ("&nbsp;", " "),
+            ("&amp;", "&"),
+        ] {
+            text = text.replace(entity, character);
+        }
+    }
+    while let Some(start) = text.find("\u{1b}[") {
+        let end =
+            text[start + 2..].find(|c: char| c.is_ascii_alphabetic()).map_or(text.len(), |end| start + 2 + end + 1);
+        text.replace_range(start..end, "");
+    }
+    for tag in ["<pre>", "<code>"] {
+        if let Some(rest) = text.strip_prefix(tag) {
+            text = rest.to_owned();
+        }
+    }
+    text
+}
+
+/// Blanks and arrows as a word processor sets them.
+fn typeset(raw: &str) -> String {
+    let text = raw.replace('\u{a0}', " ").replace(['\u{200b}', '\u{feff}'], "");
+    let content = text.trim_start();
+    let arrow = ["→", "⇒", "➔", "⟶", "–>", "—>"].iter().find(|arrow| content.starts_with(**arrow));
+    match arrow {
+        Some(arrow) => text.replacen(arrow, "->", 1),
+        None => text,
+    }
+}
+
+/// Runs a step on each run of lines between empty ones; whether it changed something.
+fn chunks(lines: &mut [Line], mut step: impl FnMut(&mut [Line]) -> bool) -> bool {
+    let chunks = lines.split_mut(|line| line.text.is_empty());
+    chunks.filter(|chunk| !chunk.is_empty()).fold(false, |changed, chunk| step(chunk) | changed)
+}
+
+/// Lines of a chunk that surely belong to a plan: those with costs or times, or else those with an arrow.
+fn plan_lines(chunk: &[Line]) -> Vec<usize> {
+    let having = |is: fn(&str) -> bool| -> Vec<usize> {
+        (0..chunk.len()).filter(|at| is(&chunk[*at].text) && !prefix::is_prose(&chunk[*at].text)).collect()
+    };
+    let numbers = having(number_line::is_one);
+    // Without costs, what follows an arrow has to be a node.
+    let arrow = |text: &str| text.split_once("->  ").is_some_and(|(_, name)| text_node::begins_with_known(name));
+    if numbers.is_empty() { having(arrow) } else { numbers }
+}
+
+impl Line {
+    /// Takes bytes off the start.
+    fn skip(&mut self, bytes: usize) {
+        self.offset += self.text[..bytes].chars().count();
+        self.text.replace_range(..bytes, "");
+    }
+}
+
+/// What `log_line_prefix` may hold cannot be told; how serious a message is, always follows it.
+fn begins_log_entry(content: &str) -> bool {
+    const LEVELS: &[&str] = &[
+        "LOG:  ",
+        "NOTICE:  ",
+        "WARNING:  ",
+        "ERROR:  ",
+        "INFO:  ",
+        "CONTEXT:  ",
+        "STATEMENT:  ",
+        "DETAIL:  ",
+        "HINT:  ",
+        "FATAL:  ",
+        "PANIC:  ",
+        "DEBUG:  ",
+    ];
+    !content.starts_with(' ')
+        && LEVELS
+            .iter()
+            .any(|level| content.split_once(level).is_some_and(|(prefix, _)| !prefix.contains(['\'', '"', '('])))
+}
