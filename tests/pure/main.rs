@@ -21,6 +21,7 @@ mod rules;
 mod schema;
 mod since;
 mod transactions;
+mod untrusted;
 
 #[path = "../support/contract_cases.rs"]
 mod contract_cases;
