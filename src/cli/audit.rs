@@ -8,13 +8,14 @@ use pgassay::audit::{AuditJob, Filter, audit};
 use pgassay::collect::{CollectOptions, collect};
 use pgassay::facts::Values;
 use pgassay::finding::Severity;
+use pgassay::report::Report;
 use pgassay::rules;
 use pgassay::source::Sources;
 
 use super::baseline::BaselineFiles;
 use super::check::{outcome, read_base, tell_notes};
 use super::database::DatabaseArguments;
-use super::format::{FormatArguments, show};
+use super::format::{FormatArguments, show, show_failure};
 use super::in_force::{InForce, Origin, Settable};
 use super::{Outcome, output};
 
@@ -75,11 +76,33 @@ fn rule(name: &str) -> Result<String, String> {
 }
 
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
-    let in_force = arguments.settable.resolve(arguments.format.name())?;
+    let in_force = match arguments.settable.resolve(arguments.format.name()) {
+        Ok(in_force) => in_force,
+        // The format that the configuration names is not known then.
+        Err(error) => {
+            show_failure(&arguments.format, arguments.format.name().unwrap_or("text"), &error)?;
+            return Err(error);
+        }
+    };
     let mut sources = Sources::default();
-    let base = read_base(&in_force, &mut sources)?;
+    let (job, report) = match audited(&arguments, &in_force, &mut sources) {
+        Ok(audited) => audited,
+        Err(error) => {
+            show_failure(&arguments.format, in_force.format.value, &error)?;
+            return Err(error);
+        }
+    };
+    let limit = in_force.fail_on.value.severity();
+    show(&arguments.format, in_force.format.value, limit, &report, &sources)?;
+    let outcome = outcome(limit, &report);
+    output::leave((job, report, sources));
+    Ok(outcome)
+}
+
+fn audited(arguments: &Arguments, in_force: &InForce, sources: &mut Sources) -> anyhow::Result<(AuditJob, Report)> {
+    let base = read_base(in_force, sources)?;
     let mut errors = Vec::new();
-    let job = match arguments.database.load(Values::All, &mut sources)? {
+    let job = match arguments.database.load(Values::All, sources)? {
         Some(database) => {
             if !in_force.paths.value.is_empty() && in_force.paths.origin == Origin::CommandLine {
                 anyhow::bail!("a database and paths are two schemas: name one of them");
@@ -88,10 +111,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
                 true => Some(arguments.database.sample(&database, &in_force.settings)?),
                 false => None,
             };
-            AuditJob { settings: in_force.settings.clone(), samples, ..database.audit_job(&sources) }
+            AuditJob { settings: in_force.settings.clone(), samples, ..database.audit_job(sources) }
         }
         None => {
-            let collected = collect(&in_force.paths.value, &collect_options(&in_force)?, &mut sources);
+            let collected = collect(&in_force.paths.value, &collect_options(in_force)?, sources);
             tell_notes(&collected);
             errors.extend(collected.errors.iter().map(ToString::to_string));
             AuditJob {
@@ -104,20 +127,16 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
             }
         }
     };
-    let mut report = audit(&job, &sources);
-    pgassay::sql::hide_secrets(&mut sources);
+    let mut report = audit(&job, sources);
+    pgassay::sql::hide_secrets(sources);
     report.errors.extend(errors);
     // The output is whole even where the baseline is not.
     let known = in_force.baseline.value.as_deref();
-    if let Err(error) = arguments.baseline.apply(known, &mut report, &job.migrations, &sources) {
+    if let Err(error) = arguments.baseline.apply(known, &mut report, &job.migrations, sources) {
         report.errors.push(format!("{error:#}"));
     }
     arguments.wanted.filter().apply(&mut report);
-    let limit = in_force.fail_on.value.severity();
-    show(&arguments.format, in_force.format.value, limit, &report, &sources)?;
-    let outcome = outcome(limit, &report);
-    output::leave((job, report, sources));
-    Ok(outcome)
+    Ok((job, report))
 }
 
 fn collect_options(in_force: &InForce) -> anyhow::Result<CollectOptions> {

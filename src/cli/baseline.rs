@@ -10,6 +10,8 @@ use pgassay::migration::Migration;
 use pgassay::report::Report;
 use pgassay::source::Sources;
 
+use super::output;
+
 #[derive(Debug, Args)]
 pub struct BaselineFiles {
     /// Write all findings to this file, for --baseline in later runs
@@ -38,14 +40,14 @@ impl BaselineFiles {
             let judged: BTreeSet<PathBuf> =
                 migrations.iter().filter(|one| one.is_judged()).map(|one| clean(&one.path)).collect();
             for entry in baseline.apply(report, sources).into_iter().filter(|entry| is_stale(entry, &judged)) {
-                anstream::eprintln!("note: {}: {}", path.display(), stale(entry));
+                say!("note: {}: {}", path.display(), stale(entry));
             }
         }
         if let Some((path, baseline)) = written {
-            anstream::eprintln!("note: {}: holds {} findings now", path.display(), baseline.len());
+            say!("note: {}: holds {} findings now", path.display(), baseline.len());
             match baseline.without_reason() {
                 0 => {}
-                wanting => anstream::eprintln!(
+                wanting => say!(
                     "note: {}: {wanting} of them touch payments, permissions or personal data: they are left out once their entry says the reason",
                     path.display()
                 ),
@@ -70,7 +72,9 @@ fn write(path: &Path, older: Option<&Baseline>, report: &Report, sources: &Sourc
     if let Some(older) = older {
         baseline.keep_reasons(older);
     }
-    std::fs::write(path, baseline.to_json()?).with_context(|| format!("{} could not be written", path.display()))?;
+    let text = baseline.to_json()?;
+    output::replace_file(path, |out| out.write_all(text.as_bytes()))
+        .with_context(|| format!("{} could not be written", path.display()))?;
     Ok(baseline)
 }
 

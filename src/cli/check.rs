@@ -144,14 +144,14 @@ fn mark_applied(migrations: &mut [Migration], database: &Database) {
     let marked = applied::mark(migrations, &database.applied);
     for framework in frameworks {
         if framework != Framework::Plain && !database.applied.iter().any(|table| table.is_of(framework)) {
-            anstream::eprintln!(
+            say!(
                 "note: {}: it has no table of {framework} that could be read: all its migrations are taken for new",
                 database.label
             );
         }
     }
     if marked > 0 {
-        anstream::eprintln!("note: {}: {marked} migrations ran there before and are not judged", database.label);
+        say!("note: {}: {marked} migrations ran there before and are not judged", database.label);
     }
 }
 
@@ -188,7 +188,7 @@ pub(super) fn read_base(in_force: &InForce, sources: &mut Sources) -> anyhow::Re
 
 pub(super) fn tell_notes(collected: &Collected) {
     for note in &collected.notes {
-        anstream::eprintln!("note: {}: {}", note.path.display(), note.message);
+        say!("note: {}: {}", note.path.display(), note.message);
     }
 }
 

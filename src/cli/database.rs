@@ -78,7 +78,7 @@ impl DatabaseArguments {
         let references = database.references(settings);
         let targets = sample::targets(&database.schema, &database.facts, &references);
         let number = |wanted: fn(&What) -> bool| targets.iter().filter(|target| wanted(&target.what)).count();
-        anstream::eprintln!(
+        say!(
             "note: {}: samples {} JSON columns, the NULLs of {} tables, and {} columns that look like references: each at most {} rows, {} pages, {} MB and {} s, {} s in all",
             database.facts.database.name,
             number(|what| matches!(what, What::Documents { .. })),
@@ -121,7 +121,7 @@ pub fn read(url: &str, wanted: Wanted) -> anyhow::Result<Reading> {
 
 /// What a reader of the findings has to know of how they were come by.
 pub fn tell(facts: &Facts) {
-    let note = |text: String| anstream::eprintln!("note: {}: {text}", facts.database.name);
+    let note = |text: String| say!("note: {}: {text}", facts.database.name);
     let server = &facts.server;
     if server.major() > PgVersion::NEWEST.major() {
         note(format!(
@@ -129,6 +129,9 @@ pub fn tell(facts: &Facts) {
             server.major(),
             PgVersion::NEWEST
         ));
+    }
+    if let Some(warning) = db::rights::warning(&server.current_user, &server.rights) {
+        say!("warning: {}: {warning}", facts.database.name);
     }
     if server.in_recovery {
         note("this server is a standby: its counters of scans are its own, and those of writes are the primary's or zero".to_owned());

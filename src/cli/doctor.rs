@@ -49,6 +49,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     if !works {
         anstream::println!("no server can be used: install one, name its folder with --pg-bin, or use --shadow-url");
     }
+    match pgassay::shadow::not_confined() {
+        None => anstream::println!("servers run cut off from the network, in namespaces of their own"),
+        Some(why) => anstream::println!("servers are not cut off from the network: {why}"),
+    }
     Ok(if works { Outcome::Clean } else { Outcome::Findings })
 }
 

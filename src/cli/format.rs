@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use pgassay::finding::Severity;
+use pgassay::report::visible::{Kind, Visible};
 use pgassay::report::{Github, Gitlab, Json, Junit, Markdown, Renderer, Report, Sarif, Text};
 use pgassay::source::Sources;
 use pgassay::version::PgVersion;
@@ -116,6 +117,14 @@ impl Format {
         }
     }
 
+    fn kind(self, colours: bool) -> Kind {
+        match self {
+            Format::Json => Kind::Json,
+            Format::Github => Kind::Commands,
+            Format::Text | Format::Sarif | Format::Gitlab | Format::Junit | Format::Markdown => Kind::Text { colours },
+        }
+    }
+
     fn named(name: &str) -> Format {
         Format::value_variants().iter().copied().find(|format| format.name() == name).unwrap_or(Format::Text)
     }
@@ -151,7 +160,11 @@ impl FormatArguments {
         sources: &Sources,
     ) -> io::Result<()> {
         let renderer = self.renderer(format, output::FILE_WIDTH, false, fail_on);
-        output::replace_file(path, |out| renderer.render(report, sources, out))
+        output::replace_file(path, |out| {
+            let mut out = Visible::new(out, format.kind(false));
+            renderer.render(report, sources, &mut out)?;
+            out.flush()
+        })
     }
 
     fn print(
@@ -163,12 +176,12 @@ impl FormatArguments {
     ) -> anyhow::Result<()> {
         let styled = format == Format::Text && output::is_styled();
         let renderer = self.renderer(format, output::width(), styled, fail_on);
-        let mut out = output::stdout(styled);
+        let mut out = Visible::new(output::stdout(styled), format.kind(styled));
         renderer.render(report, sources, &mut out)?;
         out.flush()?;
         if format == Format::Gitlab {
             for error in &report.errors {
-                anstream::eprintln!("error: {error}");
+                output::say(&format!("error: {error}"));
             }
         }
         Ok(())

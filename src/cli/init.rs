@@ -41,6 +41,10 @@ pub struct Arguments {
     #[arg(long)]
     hook: bool,
 
+    /// Print the SQL of a role for --db that can look and do nothing else, and write nothing
+    #[arg(long, exclusive = true)]
+    role: bool,
+
     /// Overwrite files that are there
     #[arg(long)]
     force: bool,
@@ -51,6 +55,10 @@ pub struct Arguments {
 }
 
 pub fn run(mut arguments: Arguments) -> anyhow::Result<Outcome> {
+    if arguments.role {
+        write!(anstream::stdout(), "{}", pgassay::db::rights::ROLE)?;
+        return Ok(Outcome::Clean);
+    }
     let project = Project::find(&arguments.paths, arguments.framework)?;
     let mut out = anstream::stdout();
     writeln!(out, "{}", project.summary())?;

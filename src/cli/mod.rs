@@ -1,5 +1,10 @@
 //! One file a command; prints and exit codes live only here.
 
+/// Formats a text and says it on standard error.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::cli::output::say(&format!($($text)*)) };
+}
+
 mod audit;
 mod baseline;
 mod check;

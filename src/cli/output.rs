@@ -3,8 +3,10 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use pgassay::collect::repository;
 use pgassay::config::ConfigError;
 use pgassay::report::Paths;
+use pgassay::report::visible::{Kind, visible};
 
 /// Columns for pipes and files.
 pub const FILE_WIDTH: u16 = 120;
@@ -40,11 +42,16 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
+/// Says something on standard error.
+pub fn say(text: &str) {
+    anstream::eprintln!("{}", visible(text, Kind::Text { colours: false }));
+}
+
 /// Tells on standard error why the run failed; mistakes in a configuration file with their places.
 pub fn tell(error: &anyhow::Error) {
     match error.downcast_ref::<ConfigError>() {
-        Some(mistakes) => anstream::eprintln!("{}", mistakes.render(width())),
-        None => anstream::eprintln!("error: {error:#}"),
+        Some(mistakes) => anstream::eprintln!("{}", visible(&mistakes.render(width()), Kind::Text { colours: true })),
+        None => say(&format!("error: {error:#}")),
     }
 }
 
@@ -59,12 +66,19 @@ pub fn paths() -> Paths {
 /// Puts what `write` writes into a file. A reader sees the old content or the new one, never a part; what is no regular file
 /// (a pipe, `/dev/stderr`) is written to as it is.
 pub fn replace_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    // A link stays; the file that it leads to is replaced.
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    if target.is_dir() {
+    // A link stays, and the file that it leads to is replaced; but one that leads out of the repository is replaced itself.
+    let leaves = repository::leaves(path).is_some();
+    let target = if leaves { path.to_owned() } else { path.canonicalize().unwrap_or_else(|_| path.to_owned()) };
+    if let Some(out) = target.parent().and_then(repository::leaves) {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("its folder {}", repository::refusal(&out)),
+        ));
+    }
+    if !leaves && target.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    if target.exists() && !target.is_file() {
+    if !leaves && target.exists() && !target.is_file() {
         let mut out = BufWriter::new(std::fs::OpenOptions::new().write(true).open(&target)?);
         write(&mut out)?;
         return out.flush();
@@ -73,7 +87,10 @@ pub fn replace_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Resul
     let mut file = BufWriter::new(new_file(folder)?);
     write(&mut file)?;
     let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-    if let Ok(earlier) = target.metadata() {
+    // A link is replaced by the file, and what it leads to is left alone.
+    if let Ok(earlier) = target.symlink_metadata()
+        && !earlier.is_symlink()
+    {
         file.as_file().set_permissions(earlier.permissions())?;
     }
     file.persist(&target).map(drop).map_err(|error| error.error)

@@ -10,6 +10,7 @@ use pgassay::db::{self, ExplainMode, Parameters};
 use pgassay::facts::Values;
 use pgassay::plan::draw::{self, Assayed, Options};
 use pgassay::plan::{self, Plan, Query};
+use pgassay::report::visible::{Kind, Visible};
 use pgassay::whatif::{Prepared, TwinPlanner};
 
 use super::database::DatabaseArguments;
@@ -38,6 +39,10 @@ pub struct Arguments {
     /// Run it even if it writes; what sequences and functions did outside of the transaction stays
     #[arg(long, requires = "db")]
     analyze_writes: bool,
+
+    /// Plan it even if it calls functions of the database's own, which planning may run with your role's rights
+    #[arg(long, requires = "db")]
+    run_functions: bool,
 
     /// The folder of initdb and postgres, for the twin of a snapshot
     #[arg(long, value_name = "FOLDER")]
@@ -158,7 +163,8 @@ fn ask(arguments: &Arguments, url: &str, text: &str) -> anyhow::Result<Vec<Plan>
     let limits = arguments.database.limits();
     let parameters = Parameters::read(url)?;
     let runtime = super::runtime()?;
-    let explained = runtime.block_on(db::explain(&parameters, &limits, &query, mode)).map_err(|error| {
+    let explain = db::explain(&parameters, &limits, &query, mode, arguments.run_functions);
+    let explained = runtime.block_on(explain).map_err(|error| {
         // ambiguous_parameter, indeterminate_datatype, undefined_function, ambiguous_function
         let untyped = query.parameters > 0 && matches!(error.code(), Some("42P08" | "42P18" | "42883" | "42725"));
         let hint = "the type of a parameter may not be clear: write a cast, such as $1::int";
@@ -170,9 +176,12 @@ fn ask(arguments: &Arguments, url: &str, text: &str) -> anyhow::Result<Vec<Plan>
             _ => error.into(),
         }
     })?;
+    if let Some(warning) = db::rights::warning(&parameters.user(), &explained.rights) {
+        say!("warning: {}: {warning}", parameters.database());
+    }
     if !explained.volatile_functions.is_empty() {
         let names = explained.volatile_functions.join(", ");
-        anstream::eprintln!(
+        say!(
             "note: the statement ran, and it may call volatile functions ({names}): what they did outside of the transaction was not rolled back"
         );
     }
@@ -188,7 +197,7 @@ fn plan_in_twin(arguments: &Arguments, text: &str) -> anyhow::Result<Vec<Plan>> 
     let runtime = super::runtime()?;
     let twin = build_twin(&runtime, arguments.pg_bin.as_deref(), &reading)?;
     for gap in &twin.gaps {
-        anstream::eprintln!("note: not as in the database: {}: {}", gap.what, gap.reason);
+        say!("note: not as in the database: {}: {}", gap.what, gap.reason);
     }
     let mut planner = TwinPlanner::new(&runtime, twin, vec![Prepared::new(&query.sql, None)])?;
     let mut plan = planner.plan(0, &[], &[]).map_err(|message| anyhow::anyhow!("{message}"))?;
@@ -229,7 +238,8 @@ fn read_plans(name: &str, text: &str) -> anyhow::Result<Vec<Plan>> {
 }
 
 fn write(arguments: &Arguments, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
-    let mut out = output::stdout(arguments.format == Format::Text);
+    let kind = if arguments.format == Format::Json { Kind::Json } else { Kind::Text { colours: true } };
+    let mut out = Visible::new(output::stdout(arguments.format == Format::Text), kind);
     write(&mut out)?;
     out.flush()?;
     Ok(())

@@ -34,6 +34,10 @@ pub struct Proof {
     )]
     shadow_url: Option<String>,
 
+    /// Let the role of --shadow-url be a superuser: whoever writes the migrations can then do anything on that server
+    #[arg(long, requires = "shadow_url")]
+    allow_superuser_shadow: bool,
+
     /// Make up so many rows in each table that a migration touches
     #[arg(long, value_name = "N", requires = "prove", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     seed: Option<u32>,
@@ -103,6 +107,7 @@ impl Proof {
             place: Place {
                 bin: self.pg_bin.clone(),
                 url: self.shadow_url.clone(),
+                superuser: self.allow_superuser_shadow,
                 guard: std::env::current_exe().ok(),
             },
             version: job.version,
@@ -163,7 +168,9 @@ fn clean_up_when_told_to_end(cleanup: Cleanup) -> anyhow::Result<()> {
                 _ = terminate.recv() => 143,
             };
             cleanup.stop_others();
-            cleanup.drop_all().await;
+            if let Err(left) = cleanup.drop_all().await {
+                say!("error: left behind on the server of --shadow-url: {left}");
+            }
             std::process::exit(code);
         });
     });

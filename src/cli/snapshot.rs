@@ -43,10 +43,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     snapshot::write(&arguments.output, &reading, arguments.with_values, &settings.areas)?;
     database::tell(&reading.facts);
     for what in reading.planner.iter().flat_map(|planner| &planner.unread) {
-        anstream::eprintln!("note: {}: not read for plans: {what}", reading.facts.database.name);
+        say!("note: {}: not read for plans: {what}", reading.facts.database.name);
     }
     let (facts, workload) = (&reading.facts, &reading.workload);
-    anstream::eprintln!(
+    say!(
         "note: {}: holds {} relations, {} indexes, {} statements{}",
         arguments.output.display(),
         facts.relations.len(),

@@ -22,6 +22,7 @@ mod rules;
 mod schema;
 mod since;
 mod transactions;
+mod untrusted;
 
 #[path = "../support/contract_cases.rs"]
 mod contract_cases;

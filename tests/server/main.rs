@@ -5,6 +5,7 @@ mod audit;
 mod connections;
 mod database;
 mod observation;
+mod only_read;
 mod plans;
 mod predicted_against_observed;
 mod prove;

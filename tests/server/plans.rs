@@ -20,7 +20,7 @@ fn run(server: &Server, sql: &str, mode: ExplainMode) -> Result<pgassay::db::Exp
     let limits = Limits { statement: Duration::from_secs(2), ..Limits::default() };
     let query = Query::read(sql).expect("one statement");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(explain(&parameters, &limits, &query, mode)).map_err(|error| error.to_string())
+    runtime.block_on(explain(&parameters, &limits, &query, mode, false)).map_err(|error| error.to_string())
 }
 
 fn rows(server: &Server) -> i64 {

@@ -377,6 +377,7 @@ fn a_server_of_others_keeps_nothing() {
             "--prove",
             "--format",
             "json",
+            "--allow-superuser-shadow",
             "--shadow-url",
             &url,
             "1.sql",

@@ -361,9 +361,8 @@ fn hypopg_chooses_alike(
 ) {
     let session = runtime.block_on(db::Session::open(parameters, &db::Limits::default())).expect("a session");
     let prepared = HOT.iter().map(|(sql, _)| Prepared::new(sql, Some(10.0))).collect();
-    let hypopg = HypopgPlanner::new(runtime, session, prepared).expect("a connection");
-    let hypopg = hypopg.expect("hypopg of PostgreSQL 15 is installed (postgresql-15-hypopg)");
-    let tables = runtime.block_on(read_tables(hypopg.session(), None)).expect("tables");
+    let hypopg = HypopgPlanner::new(runtime, session, None, prepared, false).expect("a connection");
+    let (hypopg, tables) = hypopg.expect("hypopg of PostgreSQL 15 is installed (postgresql-15-hypopg)");
     let missing: MakeTwin = Box::new(|| Err("there is none in this test".to_owned()));
     let mut planner = BothPlanner::new(hypopg, missing);
     let (own, _, own_advised) = advise(&tables, &mut planner);

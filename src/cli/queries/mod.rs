@@ -16,6 +16,7 @@ use clap::{Args, ValueEnum};
 use pgassay::advisor::{self, Limits, Outcome as Advised};
 use pgassay::db::Reading;
 use pgassay::facts::Values;
+use pgassay::report::visible::{Kind, Visible};
 
 use super::database::{self, DatabaseArguments};
 use super::{Outcome, output};
@@ -58,6 +59,11 @@ pub struct Arguments {
     /// Who judges the indexes
     #[arg(long, value_enum, default_value_t = Choice::Auto)]
     planner: Choice,
+
+    /// Plan queries on the database even if they call functions of its own, which planning may run with your role's rights; without this, they
+    /// are planned in a twin or left out
+    #[arg(long, requires = "db")]
+    run_functions: bool,
 
     /// The folder of initdb and postgres, for the twin
     #[arg(long, value_name = "FOLDER")]
@@ -120,8 +126,15 @@ fn advise(arguments: &Arguments, reading: &Reading, statements: Vec<Statement>) 
     let runtime = super::runtime()?;
     let prepared = statements.iter().map(Statement::prepared).collect();
     let pg_bin = arguments.pg_bin.as_deref();
-    let (mut chosen, tables) =
-        Chosen::open(&runtime, arguments.planner, &arguments.database, pg_bin, reading, prepared)?;
+    let (mut chosen, tables) = Chosen::open(
+        &runtime,
+        arguments.planner,
+        &arguments.database,
+        pg_bin,
+        reading,
+        prepared,
+        arguments.run_functions,
+    )?;
     let queries: Vec<advisor::Query> = statements.iter().map(|it| it.query.clone()).collect();
     let limits =
         Limits { size_budget: arguments.size_budget.map(|megabytes| megabytes * 1_000_000), ..Limits::default() };
@@ -156,7 +169,8 @@ fn advise(arguments: &Arguments, reading: &Reading, statements: Vec<Statement>) 
 }
 
 fn write(arguments: &Arguments, report: &Report) -> anyhow::Result<()> {
-    let mut out = output::stdout(arguments.format == Format::Text);
+    let kind = if arguments.format == Format::Json { Kind::Json } else { Kind::Text { colours: true } };
+    let mut out = Visible::new(output::stdout(arguments.format == Format::Text), kind);
     match arguments.format {
         Format::Text => text::write(report, output::width().into(), arguments.verbose, &mut out)?,
         Format::Json => report.json(&mut out)?,

@@ -39,14 +39,15 @@ impl<'r> Chosen<'r> {
         pg_bin: Option<&'r Path>,
         reading: &'r Reading,
         prepared: Vec<Prepared>,
+        functions: bool,
     ) -> anyhow::Result<(Chosen<'r>, Tables)> {
         if choice != Choice::Twin
             && let Some(url) = database.url()
         {
             let parameters = Parameters::read(url)?;
             let session = runtime.block_on(Session::open(&parameters, &database.limits()))?;
-            if let Some(hypopg) = HypopgPlanner::new(runtime, session, prepared.clone())? {
-                let tables = runtime.block_on(read_tables(hypopg.session(), Some(&reading.facts)))?;
+            let facts = Some(&reading.facts);
+            if let Some((hypopg, tables)) = HypopgPlanner::new(runtime, session, facts, prepared.clone(), functions)? {
                 return Ok((Chosen::with_hypopg(runtime, choice, hypopg, pg_bin, reading, prepared), tables));
             }
         }

@@ -24,6 +24,9 @@ pub struct ServerFacts {
     pub monitor: bool,
     pub reads_all_stats: bool,
     pub reads_all_data: bool,
+    /// What that role has that a look does not need.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rights: Vec<String>,
     /// Something between us and the server hands out server connections by transaction.
     pub pooled: bool,
 }

@@ -15,6 +15,7 @@ pub(crate) mod prose;
 mod record;
 mod sarif;
 mod text;
+pub mod visible;
 
 pub use fingerprint::{FINGERPRINT_VERSION, fingerprints};
 pub use github::Github;

@@ -144,9 +144,9 @@ impl Text {
         for record in &parts.statements {
             table.add_row([
                 sources.positions(record.span).0.line.to_string(),
-                prose::first_words(sources.slice(record.span)),
-                strongest_lock(record),
-                work(record),
+                prose::first_words(&plain::one_line(sources.slice(record.span))),
+                plain::one_line(&strongest_lock(record)),
+                plain::one_line(&work(record)),
                 verdict(record, &parts.findings),
             ]);
         }

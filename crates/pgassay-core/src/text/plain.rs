@@ -14,10 +14,20 @@ pub fn one_line(text: &str) -> String {
     visible(text).replace(char::is_whitespace, " ")
 }
 
-/// Text without control characters other than line ends and tabs: they would be commands to a terminal.
+/// Text without what does something to its reader: commands to a terminal, text in another order.
 pub fn visible(text: &str) -> String {
-    let is_command = |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
-    text.replace("\r\n", "\n").replace(is_command, "\u{FFFD}")
+    text.replace("\r\n", "\n").replace(is_hidden, "\u{FFFD}")
+}
+
+/// Whether a character does something to its reader besides being there: control characters of both sets, what changes the direction of
+/// text (UAX #9), line ends that are none to most programs, and what is never seen.
+pub fn is_hidden(character: char) -> bool {
+    match character {
+        '\n' | '\t' => false,
+        '\u{61C}' | '\u{200B}' | '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' => true,
+        '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}' => true,
+        other => other.is_control(),
+    }
 }
 
 /// At most so many characters; `…` where something is cut.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::repository;
 use crate::config::{Config, ConfigError, FILE_NAME, parse};
 
 /// A file and what it says.
@@ -29,8 +30,11 @@ pub fn find(here: &Path) -> Option<PathBuf> {
 
 /// Reads a configuration file; `here` is the working directory, from which `path` counts.
 pub fn load(path: &Path, here: &Path) -> Result<Loaded, ConfigError> {
-    let text = std::fs::read_to_string(here.join(path))
-        .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), message: error.to_string() })?;
+    let unreadable = |message: String| ConfigError::Unreadable { path: path.to_owned(), message };
+    if let Some(target) = repository::leaves(&here.join(path)) {
+        return Err(unreadable(repository::refusal(&target)));
+    }
+    let text = std::fs::read_to_string(here.join(path)).map_err(|error| unreadable(error.to_string()))?;
     let mut config = parse(&text).map_err(|problems| ConfigError::Invalid { path: path.to_owned(), text, problems })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     for paths in [&mut config.paths, &mut config.base].into_iter().flatten() {

@@ -31,6 +31,7 @@ mod prisma;
 mod project;
 mod read;
 mod refinery;
+pub mod repository;
 mod scan;
 mod sqitch;
 mod sqlx;

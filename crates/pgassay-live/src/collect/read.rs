@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::repository;
 use crate::source::Position;
 
 /// A file or folder that could not be read. The others are read all the same.
@@ -26,6 +27,9 @@ pub(super) struct Text {
 }
 
 pub(super) fn read(path: &Path) -> Result<Text, ReadError> {
+    if let Some(target) = repository::leaves(path) {
+        return Err(ReadError { path: path.to_owned(), position: None, message: repository::refusal(&target) });
+    }
     let bytes = std::fs::read(path).map_err(|error| ReadError::io(path, &error))?;
     decode(path, bytes)
 }

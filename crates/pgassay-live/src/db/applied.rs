@@ -1,10 +1,16 @@
 //! Which migrations ran before: what the frameworks' own tables say.
+//!
+//! Whoever may create a table may give it one of these names. So only ordinary tables are read, only columns of PostgreSQL's own types,
+//! and only so many rows: nothing that is read runs code of a user's.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use tokio_postgres::types::Type;
 
+use super::connect::Rows;
 use super::{DbError, Session};
-use crate::change::QualifiedName;
+use crate::change::{Name, QualifiedName};
 use crate::facts::{Facts, Topic, Unread};
 use crate::migration::{Age, Direction, Framework, Migration};
 
@@ -24,7 +30,7 @@ struct Table {
     name: &'static str,
     frameworks: &'static [Framework],
     /// The version of a row that says that it ran.
-    version: fn(&Value) -> Option<String>,
+    version: fn(&Row) -> Option<String>,
 }
 
 const TABLES: &[Table] = &[
@@ -54,51 +60,76 @@ const TABLES: &[Table] = &[
     },
 ];
 
-fn text(row: &Value, key: &str) -> Option<String> {
-    match row.get(key)? {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+/// Columns that tell what ran.
+const COLUMNS: &[&str] = &[
+    "version",
+    "success",
+    "script",
+    "id",
+    "author",
+    "migration_name",
+    "finished_at",
+    "rolled_back_at",
+    "created_at",
+    "version_id",
+    "is_applied",
+    "name",
+    "change",
+    "dirty",
+];
+
+/// More rows than a project has migrations: a table of another kind.
+const MOST_ROWS: usize = 100_000;
+
+/// Those of the columns that the table has, as their types print them.
+type Row = BTreeMap<String, Option<String>>;
+
+fn text(row: &Row, key: &str) -> Option<String> {
+    row.get(key)?.clone()
 }
 
-fn version(row: &Value) -> Option<String> {
+/// A boolean.
+fn says(row: &Row, key: &str, value: &str) -> bool {
+    row.get(key).is_some_and(|found| found.as_deref() == Some(value))
+}
+
+fn version(row: &Row) -> Option<String> {
     text(row, "version")
 }
 
-fn named(row: &Value) -> Option<String> {
+fn named(row: &Row) -> Option<String> {
     text(row, "name")
 }
 
-fn sqitch(row: &Value) -> Option<String> {
+fn sqitch(row: &Row) -> Option<String> {
     text(row, "change")
 }
 
-fn sqlx(row: &Value) -> Option<String> {
-    text(row, "version").filter(|_| row.get("success") != Some(&Value::Bool(false)))
+fn sqlx(row: &Row) -> Option<String> {
+    text(row, "version").filter(|_| !says(row, "success", "f"))
 }
 
 /// A script's file name; a row that failed does not count, and one without a script is a baseline.
-fn flyway(row: &Value) -> Option<String> {
-    text(row, "script").filter(|_| row.get("success") == Some(&Value::Bool(true)))
+fn flyway(row: &Row) -> Option<String> {
+    text(row, "script").filter(|_| says(row, "success", "t"))
 }
 
-fn liquibase(row: &Value) -> Option<String> {
+fn liquibase(row: &Row) -> Option<String> {
     Some(format!("{}:{}", text(row, "author")?, text(row, "id")?))
 }
 
-fn prisma(row: &Value) -> Option<String> {
-    let is_set = |key: &str| row.get(key).is_some_and(|value| !value.is_null());
+fn prisma(row: &Row) -> Option<String> {
+    let is_set = |key: &str| row.get(key).is_some_and(Option::is_some);
     text(row, "migration_name").filter(|_| is_set("finished_at") && !is_set("rolled_back_at"))
 }
 
-fn drizzle(row: &Value) -> Option<String> {
+fn drizzle(row: &Row) -> Option<String> {
     text(row, "created_at")
 }
 
 /// Version 0 is the table's own first row.
-fn goose(row: &Value) -> Option<String> {
-    text(row, "version_id").filter(|version| version != "0" && row.get("is_applied") == Some(&Value::Bool(true)))
+fn goose(row: &Row) -> Option<String> {
+    text(row, "version_id").filter(|version| version != "0" && says(row, "is_applied", "t"))
 }
 
 /// Reads the tables that are there.
@@ -107,16 +138,7 @@ pub(super) async fn read(session: &Session, facts: &mut Facts) -> Result<Vec<App
         facts.relations.keys().filter_map(|name| Some((name.clone(), table_of(name)?))).collect();
     let mut found = Vec::new();
     for (name, table) in there {
-        // Names are quoted by `Display`. The columns differ from version to version, so rows come as JSON.
-        let sql = format!("SELECT to_jsonb(t)::text FROM {name} t ORDER BY 1");
-        let mut rows: Vec<Value> = Vec::new();
-        let result = session
-            .each_in_savepoint("the framework's table", &sql, None, |row| {
-                rows.extend(serde_json::from_str(row.get(0)?));
-                Ok(())
-            })
-            .await;
-        match result {
+        match rows(session, &name).await {
             Err(error @ DbError::Query { .. }) => facts.unread.push(Unread {
                 topic: Topic::AppliedMigrations,
                 fact: format!("which migrations ran, of {name}"),
@@ -125,14 +147,52 @@ pub(super) async fn read(session: &Session, facts: &mut Facts) -> Result<Vec<App
                 objects: vec![name.to_string()],
             }),
             Err(error) => return Err(error),
-            Ok(()) => found.push(AppliedMigrations {
-                newest_only: table.name == "schema_migrations" && rows.iter().any(|row| row.get("dirty").is_some()),
+            Ok(rows) => found.push(AppliedMigrations {
+                newest_only: table.name == "schema_migrations" && rows.iter().any(|row| row.contains_key("dirty")),
                 versions: rows.iter().filter_map(table.version).collect(),
                 table: name,
             }),
         }
     }
     Ok(found)
+}
+
+async fn rows(session: &Session, name: &QualifiedName) -> Result<Vec<Row>, DbError> {
+    const PART: &str = "the framework's table";
+    let columns = session
+        .ask(
+            PART,
+            "SELECT a.attname::text FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+               JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE n.nspname = $1::text AND c.relname = $2::text AND a.attname = ANY ($3::text[]) AND a.attnum > 0 AND NOT a.attisdropped
+                AND t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype = 'b'
+              ORDER BY a.attnum",
+            &[(&name.schema.as_str(), Type::TEXT), (&name.name.as_str(), Type::TEXT), (&COLUMNS, Type::TEXT_ARRAY)],
+        )
+        .await?;
+    if columns.is_empty() {
+        return Err(
+            session.wrong_object(PART, format!("{name} has no column of PostgreSQL's own types that tells what ran"))
+        );
+    }
+    // The output functions of types, and not casts to text, which a user may have made.
+    let list: Vec<String> = columns
+        .iter()
+        .map(|column| format!("CASE WHEN t.{0} IS NOT NULL THEN concat(t.{0}) END", Name::new(column)))
+        .collect();
+    let sql = format!("SELECT ARRAY[{}] FROM ONLY {name} t ORDER BY 1 LIMIT {}", list.join(", "), MOST_ROWS + 1);
+    let mut rows: Vec<Row> = Vec::new();
+    session
+        .each_of_tables(PART, &[Rows::of(name)], &sql, |row| {
+            let values = row.get::<Vec<Option<String>>>(0)?;
+            rows.push(columns.iter().cloned().zip(values).collect());
+            Ok(())
+        })
+        .await?;
+    if rows.len() > MOST_ROWS {
+        return Err(session.wrong_object(PART, format!("{name} has more than {MOST_ROWS} rows")));
+    }
+    Ok(rows)
 }
 
 fn table_of(name: &QualifiedName) -> Option<&'static Table> {
@@ -215,14 +275,26 @@ mod tests {
 
     fn ran(framework: Framework, table: &str, rows: &[&str], names: &[&str]) -> Vec<bool> {
         let table: QualifiedName = table.parse().unwrap();
-        let rows: Vec<Value> = rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
+        let rows: Vec<Row> = rows.iter().map(|row| printed(row)).collect();
         let read = table_of(&table).unwrap().version;
-        let newest_only = rows.iter().any(|row| row.get("dirty").is_some());
+        let newest_only = rows.iter().any(|row| row.contains_key("dirty"));
         let applied = AppliedMigrations { table, versions: rows.iter().filter_map(read).collect(), newest_only };
         let migration = |name: &&str| Migration { framework, ..Migration::plain(name, FileId(0), 0) };
         let mut migrations: Vec<Migration> = names.iter().map(migration).collect();
         mark(&mut migrations, &[applied]);
         migrations.iter().map(|migration| migration.age == Age::Old).collect()
+    }
+
+    /// A row as PostgreSQL prints its values.
+    fn printed(row: &str) -> Row {
+        let object: BTreeMap<String, serde_json::Value> = serde_json::from_str(row).unwrap();
+        let print = |value: serde_json::Value| match value {
+            serde_json::Value::Null => None,
+            serde_json::Value::Bool(value) => Some(if value { "t" } else { "f" }.to_owned()),
+            serde_json::Value::String(text) => Some(text),
+            other => Some(other.to_string()),
+        };
+        object.into_iter().map(|(key, value)| (key, print(value))).collect()
     }
 
     #[test]

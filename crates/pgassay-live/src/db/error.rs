@@ -33,6 +33,12 @@ pub enum DbError {
     #[error("the schema of {place} could not be built; this is a mistake in pgassay, please report it")]
     Build { place: String },
 
+    /// What planning a statement could run, in words that follow "it".
+    #[error(
+        "the statement was not planned, because it {0}, and planning could run that with your role's rights; --run-functions plans it all the same"
+    )]
+    UserCode(String),
+
     #[error("{path}: {message}", path = .path.display())]
     Snapshot { path: PathBuf, message: String },
 }

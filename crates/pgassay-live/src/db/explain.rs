@@ -3,7 +3,9 @@
 //! Nothing runs without ANALYZE. With it, the statement runs in a transaction that is rolled back: a READ ONLY one, unless writing was
 //! asked for, so that the server refuses what our own reader did not see.
 
-use super::{DbError, Limits, Parameters, Session};
+use tokio_postgres::types::Type;
+
+use super::{DbError, Limits, Parameters, Session, UserCode, rights};
 use crate::plan::Query;
 
 /// How to explain.
@@ -26,23 +28,12 @@ pub struct Explained {
     /// Volatile functions that the statement calls, with their schema; those that do nothing but return a value are left out. Only
     /// looked for where the statement ran.
     pub volatile_functions: Vec<String>,
+    /// What the role has that it does not need for this.
+    pub rights: Vec<String>,
 }
 
-/// Our session reads the catalog with settings of its own; a plan is wanted as the application would get it.
-const OWN_SETTINGS: &[&str] = &[
-    "search_path",
-    "DateStyle",
-    "IntervalStyle",
-    "TimeZone",
-    "extra_float_digits",
-    "bytea_output",
-    "quote_all_identifiers",
-    "row_security",
-    "jit",
-    "max_parallel_workers_per_gather",
-];
-
-/// Asks for the plan of a statement.
+/// Asks for the plan of a statement. One that may run functions of the database's own while it is planned is refused unless `functions` or
+/// it is to be run.
 ///
 /// # Errors
 /// [`DbError`], with the server's message where it refused the statement, or it took longer than `limits` say.
@@ -51,27 +42,29 @@ pub async fn explain(
     limits: &Limits,
     query: &Query,
     mode: Mode,
+    functions: bool,
 ) -> Result<Explained, DbError> {
     let session = Session::open(parameters, limits).await?;
+    let rights = rights::rights(&session).await?;
+    if mode == Mode::Plan && !functions {
+        let user_code =
+            UserCode::read(&session).await.map_err(|error| session.wrong_object("functions", error.to_string()))?;
+        if let Some(what) = user_code.in_text(&query.sql) {
+            return Err(DbError::UserCode(what));
+        }
+    }
     let volatile_functions = match mode {
         Mode::Plan => Vec::new(),
         Mode::Analyze | Mode::AnalyzeWrites => volatile_functions(&session, query).await?,
     };
-    if mode == Mode::AnalyzeWrites {
-        let milliseconds = limits.statement.as_millis();
-        let begin = format!(
-            "ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL lock_timeout = {}",
-            limits.lock.as_millis()
-        );
-        session.run("the start of the transaction", &begin).await?;
-    }
-    let reset: String = OWN_SETTINGS.iter().map(|name| format!("SET LOCAL {name} TO DEFAULT; ")).collect();
-    session.run("the session's settings", &reset).await?;
+    let begin = session.begin_to_plan(mode == Mode::AnalyzeWrites, true).await;
+    begin.map_err(|error| session.error("the start of the transaction", &error))?;
     let text = plan(&session, query, mode).await;
     session.close().await;
-    Ok(Explained { text: text?, volatile_functions })
+    Ok(Explained { text: text?, volatile_functions, rights })
 }
 
+/// The statement is sent by itself each time, so that the server takes it for one, or refuses it.
 async fn plan(session: &Session, query: &Query, mode: Mode) -> Result<String, DbError> {
     let sql = &query.sql;
     let options = if mode == Mode::Plan { "SETTINGS" } else { "ANALYZE, BUFFERS, SETTINGS" };
@@ -84,7 +77,8 @@ async fn plan(session: &Session, query: &Query, mode: Mode) -> Result<String, Db
     let nulls = vec!["NULL"; query.parameters].join(", ");
     let text = lines(session, &format!("EXPLAIN (SETTINGS) EXECUTE pgassay_plan({nulls})")).await;
     // A prepared statement outlives the transaction, and a pooler would hand it to somebody else.
-    session.run("the statement", "ROLLBACK; DEALLOCATE pgassay_plan").await?;
+    session.run("the statement", "ROLLBACK").await?;
+    session.run("the statement", "DEALLOCATE pgassay_plan").await?;
     text.map(|text| without_setting(&text, "plan_cache_mode"))
 }
 
@@ -107,16 +101,12 @@ async fn volatile_functions(session: &Session, query: &Query) -> Result<Vec<Stri
     if query.functions.is_empty() {
         return Ok(Vec::new());
     }
-    let names: Vec<String> =
-        query.functions.iter().map(|name| format!("E'{}'", name.replace('\\', "\\\\").replace('\'', "''"))).collect();
+    let names: Vec<&String> = query.functions.iter().collect();
     let sql = format!(
         "SELECT DISTINCT nspname || '.' || proname FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace
-        WHERE provolatile = 'v' AND proname IN ({}) AND NOT (nspname = 'pg_catalog' AND proname IN ({HARMLESS})) ORDER BY 1",
-        names.join(", ")
+        WHERE provolatile = 'v' AND proname = ANY ($1) AND NOT (nspname = 'pg_catalog' AND proname IN ({HARMLESS})) ORDER BY 1"
     );
-    let mut found = Vec::new();
-    session.each("the functions", &sql, None, |row| row.get(0).map(|name: String| found.push(name))).await?;
-    Ok(found)
+    session.ask("the functions", &sql, &[(&names, Type::TEXT_ARRAY)]).await
 }
 
 /// What we set for the sake of the plan is no setting of the database's.

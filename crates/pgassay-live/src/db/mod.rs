@@ -15,15 +15,19 @@ mod explain;
 mod live;
 mod measure;
 pub mod planner;
+pub mod rights;
 pub mod sample;
 pub mod snapshot;
+mod user_code;
 
 pub use applied::AppliedMigrations;
-pub use connect::{Limits, Parameters, Row, Session};
+pub(crate) use connect::AnyText;
+pub use connect::{Limits, Parameter, Parameters, Row, Session};
 pub use error::DbError;
 pub(crate) use error::server_message;
 pub use explain::{Explained, Mode as ExplainMode, explain};
 pub use live::{Reading, Wanted, read, read_in};
+pub use user_code::UserCode;
 
 use tokio::sync::oneshot;
 

@@ -70,7 +70,7 @@ const OTHER_SETTINGS: &str = "'work_mem', 'hash_mem_multiplier', 'max_parallel_w
      'effective_io_concurrency', 'temp_buffers', 'xmlbinary', 'array_nulls', 'TimeZone', 'default_text_search_config', 'search_path'";
 
 /// Values must be printed the same on both sides; names with their schema.
-pub const OUTPUT_SETTINGS: &str = "SELECT set_config('search_path', 'pg_catalog', false), set_config('DateStyle', 'ISO, MDY', false), \
+pub const OUTPUT_SETTINGS: &str = "SELECT set_config('search_path', 'pg_catalog, pg_temp', false), set_config('DateStyle', 'ISO, MDY', false), \
      set_config('IntervalStyle', 'postgres', false), set_config('extra_float_digits', '3', false), \
      set_config('bytea_output', 'hex', false), set_config('quote_all_identifiers', 'off', false)";
 

@@ -11,6 +11,17 @@ pub enum ProveError {
     #[error("{what} could not be made on the server: {error}")]
     Refused { what: String, error: Box<ServerError> },
 
+    /// Whoever writes the migrations could do anything on the server of `--shadow-url`.
+    #[error(
+        "--shadow-url connects as {0}, a superuser: what migrations lead to could then reach all of that server and its machine. Give a role that may \
+         only make databases (CREATE ROLE shadow LOGIN CREATEDB), or --allow-superuser-shadow where the server is there for this alone"
+    )]
+    Superuser(String),
+
+    /// What was made on a server of others and is still there.
+    #[error("left behind on the server of --shadow-url: {0}")]
+    LeftBehind(String),
+
     #[error("a runtime for the shadow's connections could not be made: {0}")]
     Runtime(#[from] std::io::Error),
 }

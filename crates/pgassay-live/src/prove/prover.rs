@@ -80,9 +80,12 @@ impl Prover {
     /// # Errors
     /// The first [`ProveError`] on the way: what was seen until then is not all.
     pub fn finish(mut self) -> Result<Proof, ProveError> {
+        self.runner = None;
+        let Prover { runtime, ground, .. } = &mut self;
+        let ended = runtime.block_on(ground.end());
         match self.failed.take() {
             Some(error) => Err(error),
-            None => Ok(std::mem::take(&mut self.proof)),
+            None => ended.map(|()| std::mem::take(&mut self.proof)),
         }
     }
 
@@ -147,7 +150,8 @@ impl Drop for Prover {
     fn drop(&mut self) {
         self.runner = None;
         let Prover { runtime, ground, .. } = self;
-        runtime.block_on(ground.end());
+        // Told by `finish`, where it was called.
+        let _ = runtime.block_on(ground.end());
     }
 }
 

@@ -7,11 +7,22 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// Its input is a pipe that only we hold, so reading it ends when we do. Then it stops its group again and again: a server
-/// that was about to start may join late. SIGQUIT is the immediate shutdown, and the server ends its own children.
+/// Its input is a pipe that only we hold, so reading it ends when we do. An initdb that runs is told to end and left to finish its step: its
+/// child would leave shared memory behind, which it has no handlers to give back (`bootstrap_signals`, bootstrap.c). Then it stops its
+/// group again and again: a server that was about to start may join late. SIGQUIT is the immediate shutdown, and the server ends its own
+/// children.
 const SCRIPT: &str = "trap '' HUP INT TERM QUIT
 read -r _
 n=0
+initdb=$(cat \"$1/initdb.pid\" 2>/dev/null)
+if [ -n \"$initdb\" ]; then
+    kill -TERM \"$initdb\" 2>/dev/null
+    while [ $n -lt 100 ] && kill -0 \"$initdb\" 2>/dev/null; do
+        n=$((n + 1))
+        sleep 0.1
+    done
+    n=0
+fi
 while [ $n -lt 20 ]; do
     kill -QUIT 0
     rm -rf \"$1\"

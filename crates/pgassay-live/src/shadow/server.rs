@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::confine;
 use super::guard::Guard;
 use super::{Access, Installation, Session, ShadowError};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
@@ -186,6 +187,12 @@ impl Drop for Server {
     }
 }
 
+/// Why throwaway servers are not cut off from the network here; None if they are.
+pub fn not_confined() -> Option<&'static str> {
+    let user = unprivileged_user().ok()?;
+    confine::hindrance(user.map(|user| (user.uid, user.gid)))
+}
+
 /// The user and group the server runs as, where it cannot run as ourselves.
 #[derive(Debug, Clone, Copy)]
 struct User {
@@ -283,13 +290,19 @@ fn make_folder(path: &Path, user: Option<User>) -> io::Result<TempDir> {
     Ok(folder)
 }
 
-/// A command for one of the server's programs, to run as the right user, and not as the environment's PG* say.
-fn command(installation: &Installation, program: &str, folder: &Path, user: Option<User>) -> Command {
-    let mut command = Command::new(installation.bin().join(program));
-    command.current_dir(folder).stdin(Stdio::null());
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
-        command.env_remove(name);
-    }
+/// What the server's programs get of our environment: where libraries and programs are. The rest may hold secrets, which a migration could
+/// read, or say how PostgreSQL is to behave.
+const ENVIRONMENT: &[&str] = &["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "TZDIR", "ICU_DATA"];
+
+/// A command for one of the server's programs, to run as the right user.
+fn command(installation: &Installation, program: &str, folder: &Path, user: Option<User>, confined: bool) -> Command {
+    let program = installation.bin().join(program);
+    let mut command = match confined {
+        true => confine::command(&program, user.map(|user| (user.uid, user.gid))),
+        false => Command::new(program),
+    };
+    command.current_dir(folder).stdin(Stdio::null()).env_clear();
+    command.envs(ENVIRONMENT.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))));
     if let Some(User { uid, gid, .. }) = user {
         command.uid(uid).gid(gid);
     }
@@ -297,15 +310,35 @@ fn command(installation: &Installation, program: &str, folder: &Path, user: Opti
 }
 
 fn initdb(installation: &Installation, folder: &Path, user: Option<User>, group: i32) -> Result<(), ShadowError> {
+    let pid_file = folder.join("initdb.pid");
+    let made = make_cluster(installation, folder, user, group, &pid_file);
+    let _ = fs::remove_file(&pid_file);
+    made
+}
+
+fn make_cluster(
+    installation: &Installation,
+    folder: &Path,
+    user: Option<User>,
+    group: i32,
+    pid_file: &Path,
+) -> Result<(), ShadowError> {
     let run = |locale: &[&str]| {
-        command(installation, "initdb", folder, user)
+        command(installation, "initdb", folder, user, true)
             .args(["--pgdata=data", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"])
             .args(["--username", SUPERUSER])
             // The default since 18; pages that are written while the server is stopped have none.
             .args((installation.major() >= 18).then_some("--no-data-checksums"))
             .args(locale)
             .process_group(group)
-            .output()
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .and_then(|child| {
+                // For the guard.
+                let _ = fs::write(pid_file, child.id().to_string());
+                child.wait_with_output()
+            })
             .map_err(|source| ShadowError::Launch { program: installation.bin().join("initdb"), source })
     };
     // The order of code points with Unicode's character classes: the same on every machine.
@@ -338,7 +371,9 @@ fn launch(
     let newer = NEWER_SETTINGS.iter().filter(|(since, ..)| installation.major() >= *since);
     let settings = settings.chain(newer.map(|(_, name, value)| (*name, *value)));
     let given = options.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    command(installation, "postgres", folder, user)
+    // One that is asked to listen has somebody outside to hear.
+    let listens = |(name, value): &(String, String)| name == "listen_addresses" && !value.is_empty();
+    command(installation, "postgres", folder, user, !options.settings.iter().any(listens))
         .args(["-D", "data", "-k"])
         .arg(folder)
         .args(settings.chain(given).flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]))

@@ -7,12 +7,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use tokio::runtime::Runtime;
+use tokio_postgres::types::Type;
 
 use super::planning::{self, Explain, Planning, Refusal};
-use super::prepare::Prepared;
-use crate::advisor::{Offer, Planner};
+use super::prepare::{Asking, Prepared};
+use super::tables::read_tables;
+use crate::advisor::{Offer, Planner, Tables};
 use crate::change::{Name, QualifiedName};
-use crate::db::{DbError, Session};
+use crate::db::planner::{CaptureError, Source};
+use crate::db::{Parameter, Session, UserCode};
+use crate::facts::Facts;
 use crate::plan::Plan;
 
 /// Plans a workload on a database, in read-only transactions of its own.
@@ -24,42 +28,55 @@ pub struct HypopgPlanner<'r> {
 struct HypopgServer<'r> {
     runtime: &'r Runtime,
     session: Session,
-    /// The schema of the extension, quoted.
-    schema: String,
+    calls: Calls,
+    /// That of the role's sessions in this database.
+    search_path: String,
     /// `CREATE INDEX …` of what is offered.
     definitions: HashMap<String, String>,
     /// Existing indexes can be hidden: 1.4 and later.
     hides: bool,
+    /// What must not be planned, for it may run a user's code; None if that was asked for.
+    user_code: Option<UserCode>,
 }
 
 impl<'r> HypopgPlanner<'r> {
-    /// A planner in this session, whose transaction ends here. `None` if the database has no hypopg that this role may use, or
-    /// the session is not ours alone.
+    /// A planner in this session, whose transaction ends here, and the tables of the database. `None` if the database has no hypopg that this role
+    /// may use, or the session is not ours alone. Queries that may run a user's code are planned with `functions` only.
     ///
     /// # Errors
-    /// [`DbError`] if the connection is lost.
+    /// [`CaptureError`] if the connection is lost or the tables are not understood.
     pub fn new(
         runtime: &'r Runtime,
         session: Session,
+        facts: Option<&Facts>,
         queries: Vec<Prepared>,
-    ) -> Result<Option<HypopgPlanner<'r>>, DbError> {
+        functions: bool,
+    ) -> Result<Option<(HypopgPlanner<'r>, Tables)>, CaptureError> {
         if session.pooled() {
             return Ok(None);
         }
-        runtime.block_on(session.run("the end of the transaction", "ROLLBACK"))?;
-        let found = runtime.block_on(session.together(FIND)).unwrap_or_default();
+        let rows = |part, sql| runtime.block_on(session.rows(part, sql));
+        // All of this while no schema of a user's is searched.
+        let found = rows("hypopg", FIND)?;
         let Some((schema, hides)) = found.first().and_then(|row| serde_json::from_str::<(String, bool)>(row).ok())
         else {
             return Ok(None);
         };
-        let schema = Name::new(&schema).to_string();
-        let server = HypopgServer { runtime, session, schema, definitions: HashMap::new(), hides };
-        Ok(Some(HypopgPlanner { server, planning: Planning::new(queries) }))
-    }
-
-    /// The session, to read catalogs; it is in no transaction.
-    pub fn session(&self) -> &Session {
-        &self.server.session
+        let tables = runtime.block_on(read_tables(&session, facts))?;
+        let user_code = if functions { None } else { Some(runtime.block_on(UserCode::read(&session))?) };
+        rows("the search_path", "SET LOCAL search_path TO DEFAULT")?;
+        let search_path = rows("the search_path", "SHOW search_path")?.pop();
+        rows("the end of the transaction", "ROLLBACK")?;
+        let server = HypopgServer {
+            runtime,
+            session,
+            calls: Calls::new(&Name::new(&schema).to_string()),
+            search_path: search_path.unwrap_or_default(),
+            definitions: HashMap::new(),
+            hides,
+            user_code,
+        };
+        Ok(Some((HypopgPlanner { server, planning: Planning::new(queries) }, tables)))
     }
 
     /// EXPLAINs that were run.
@@ -89,48 +106,94 @@ impl<'r> HypopgPlanner<'r> {
 
 impl Drop for HypopgServer<'_> {
     fn drop(&mut self) {
-        let reset = format!("SELECT {}.hypopg_reset(); DEALLOCATE ALL", self.schema);
-        let _ = self.runtime.block_on(self.session.together(&reset));
+        let _ = self.send(&[(&self.calls.reset, Vec::new()), ("DEALLOCATE ALL", Vec::new())]);
+    }
+}
+
+/// A statement with its parameters.
+type Statement<'s> = (&'s str, Vec<Parameter<'s>>);
+
+/// What is sent to try indexes. Only what has the types that the extension declared is called: with others, a function of a user's in the
+/// schema of the extension might fit better.
+struct Calls {
+    reset: String,
+    unhide: String,
+    hide: String,
+    create: String,
+}
+
+impl Calls {
+    fn new(schema: &str) -> Calls {
+        Calls {
+            reset: format!("SELECT NULL FROM {schema}.hypopg_reset()"),
+            unhide: format!("SELECT NULL FROM {schema}.hypopg_unhide_all_indexes()"),
+            hide: format!("SELECT NULL FROM {schema}.hypopg_hide_index($1::regclass::oid)"),
+            create: format!("SELECT indexname FROM {schema}.hypopg_create_index($1::text)"),
+        }
     }
 }
 
 impl HypopgServer<'_> {
-    fn send(&self, sql: &str, explain: &str) -> Result<Vec<String>, Refusal> {
-        self.runtime.block_on(self.session.together(sql)).map_err(|error| {
-            let _ = self.runtime.block_on(self.session.together("ROLLBACK"));
-            Refusal::of(&error, sql, explain)
-        })
+    /// Sends statements in a transaction of their own, which begins without a schema of a user's in the search_path.
+    fn send(&self, statements: &[Statement<'_>]) -> Result<Vec<Vec<String>>, tokio_postgres::Error> {
+        let session = &self.session;
+        let sent = self.runtime.block_on(async {
+            session.begin_to_plan(false, false).await?;
+            session.send_all(statements).await
+        });
+        let _ = self.runtime.block_on(session.send("ROLLBACK", &[]));
+        sent
     }
 
-    fn create(&self, definition: &str) -> String {
-        let literal = definition.replace('\'', "''");
-        format!("SELECT indexname FROM {}.hypopg_create_index('{literal}')", self.schema)
+    /// Plans, and returns the name that hypopg gave to each index, and the plan.
+    fn plan(
+        &self,
+        with: &[&String],
+        without: &[QualifiedName],
+        asking: &Asking,
+    ) -> Result<(Vec<Option<String>>, Option<String>), tokio_postgres::Error> {
+        let without: Vec<String> = without.iter().map(ToString::to_string).collect();
+        let path = asking.search_path(&self.search_path);
+        let mut statements: Vec<Statement<'_>> = vec![(&self.calls.reset, Vec::new())];
+        if self.hides {
+            statements.push((&self.calls.unhide, Vec::new()));
+        }
+        statements.extend(without.iter().map(|name| (self.calls.hide.as_str(), text(name))));
+        let created = statements.len();
+        statements.extend(with.iter().map(|definition| (self.calls.create.as_str(), text(*definition))));
+        statements.push(("DEALLOCATE ALL", Vec::new()));
+        statements.push(("SET LOCAL plan_cache_mode = force_generic_plan", Vec::new()));
+        // The last of ours: from here on, names are looked up as those of the application are.
+        statements.push(("SELECT set_config('search_path', $1, true)", text(&path)));
+        statements.push((&asking.sql, Vec::new()));
+        statements.extend(asking.execute.as_deref().map(|execute| (execute, Vec::new())));
+        let mut rows = self.send(&statements)?;
+        let plan = rows.pop().and_then(|mut rows| rows.pop());
+        let names = rows.into_iter().skip(created).take(with.len());
+        Ok((names.map(|mut rows| rows.pop()).collect(), plan))
     }
 }
 
+fn text<'s>(value: &'s String) -> Vec<Parameter<'s>> {
+    vec![(value, Type::TEXT)]
+}
+
 impl Explain for HypopgServer<'_> {
-    fn explain(&mut self, with: &[String], without: &[QualifiedName], explain: &str) -> Result<Plan, Refusal> {
+    fn explain(&mut self, with: &[String], without: &[QualifiedName], asking: &Asking) -> Result<Plan, Refusal> {
         if !without.is_empty() && !self.hides {
             return Err(Refusal::unread("hypopg hides existing indexes from version 1.4 on".to_owned()));
         }
-        let schema = &self.schema;
-        let mut sql = format!("BEGIN READ ONLY; SELECT NULL FROM {schema}.hypopg_reset(); ");
-        if self.hides {
-            sql.push_str(&format!("SELECT NULL FROM {schema}.hypopg_unhide_all_indexes(); "));
+        if let Some(what) = self.user_code.as_ref().and_then(|user_code| user_code.in_text(&asking.sql)) {
+            return Err(Refusal::user_code(&what));
         }
-        for name in without {
-            let name = name.to_string().replace('\'', "''");
-            sql.push_str(&format!("SELECT NULL FROM {schema}.hypopg_hide_index('{name}'::pg_catalog.regclass); "));
-        }
-        for definition in with.iter().filter_map(|name| self.definitions.get(name)) {
-            sql.push_str(&self.create(definition));
-            sql.push_str("; ");
-        }
-        let sql = format!("{sql}{explain}; ROLLBACK");
-        // The names that hypopg gave, one for each index, and the plan.
-        let rows = self.send(&sql, explain)?;
-        let mut plan = planning::read_plan(rows.last().map(String::as_str))?;
-        let names: HashMap<&String, &String> = rows.iter().zip(with).collect();
+        let chosen: Vec<(&String, &String)> =
+            with.iter().filter_map(|name| Some((name, self.definitions.get(name)?))).collect();
+        let definitions: Vec<&String> = chosen.iter().map(|(_, definition)| *definition).collect();
+        let outcome = self.plan(&definitions, without, asking);
+        let (given, text) = outcome.map_err(|error| Refusal::of(&error, asking))?;
+        let mut plan = planning::read_plan(text.as_deref())?;
+        let names: HashMap<&String, &String> =
+            given.iter().zip(&chosen).filter_map(|(given, (name, _))| Some((given.as_ref()?, *name))).collect();
         for node in &mut plan.nodes {
             if let Some(name) = node.index.as_ref().and_then(|index| names.get(index)) {
                 node.index = Some((*name).clone());
@@ -140,11 +203,13 @@ impl Explain for HypopgServer<'_> {
     }
 
     fn schemas_of(&mut self, relation: &str) -> Vec<String> {
-        self.send(&planning::schemas(relation), "").unwrap_or_default()
+        let rows = self.send(&[(planning::SCHEMAS, vec![(&relation, Type::NAME)])]);
+        rows.unwrap_or_default().pop().unwrap_or_default()
     }
 
     fn roots(&mut self) -> BTreeMap<QualifiedName, QualifiedName> {
-        planning::read_roots(&self.send(planning::ROOTS, "").unwrap_or_default())
+        let rows = self.send(&[(planning::ROOTS, Vec::new())]);
+        planning::read_roots(&rows.unwrap_or_default().pop().unwrap_or_default())
     }
 }
 
@@ -153,10 +218,12 @@ impl Planner for HypopgPlanner<'_> {
         let mut results = Vec::new();
         for offer in indexes {
             let definition = offer.definition.create(&offer.name, false);
-            let schema = &self.server.schema;
-            let attempt = self.server.create(&definition);
-            let sql = format!("BEGIN READ ONLY; SELECT NULL FROM {schema}.hypopg_reset(); {attempt}; ROLLBACK");
-            let result = self.server.send(&sql, "").map(|_| ()).map_err(|refusal| refusal.message);
+            let server = &self.server;
+            let calls = [(server.calls.reset.as_str(), Vec::new()), (server.calls.create.as_str(), text(&definition))];
+            let result = match server.user_code.as_ref().and_then(|user_code| user_code.in_text(&definition)) {
+                Some(what) => Err(Refusal::user_code(&what).message),
+                None => server.send(&calls).map(drop).map_err(|error| Refusal::of_own(&error).message),
+            };
             if result.is_ok() {
                 self.server.definitions.insert(offer.name.clone(), definition);
                 self.planning.add(offer);
@@ -188,10 +255,13 @@ impl Planner for HypopgPlanner<'_> {
     }
 }
 
+// The extension's own functions only: others may have made one of the same name beside them.
 const FIND: &str = "
-SELECT pg_catalog.json_build_array(n.nspname, EXISTS (
-           SELECT FROM pg_catalog.pg_proc h WHERE h.pronamespace = e.extnamespace AND h.proname = 'hypopg_hide_index'))::text
-  FROM pg_catalog.pg_extension e
-  JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
-  JOIN pg_catalog.pg_proc p ON p.pronamespace = e.extnamespace AND p.proname = 'hypopg_create_index'
- WHERE e.extname = 'hypopg' AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE')";
+SELECT json_build_array(n.nspname, EXISTS (
+           SELECT FROM pg_proc h JOIN pg_depend m ON m.classid = 'pg_proc'::regclass AND m.objid = h.oid AND m.refobjid = e.oid AND m.deptype = 'e'
+            WHERE h.proname = 'hypopg_hide_index'))::text
+  FROM pg_extension e
+  JOIN pg_namespace n ON n.oid = e.extnamespace
+  JOIN pg_depend m ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid AND m.deptype = 'e' AND m.classid = 'pg_proc'::regclass
+  JOIN pg_proc p ON p.oid = m.objid AND p.proname = 'hypopg_create_index'
+ WHERE e.extname = 'hypopg' AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')";

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::prepare::{Prepared, TRIES};
+use super::prepare::{Asking, Prepared, TRIES};
 use crate::advisor::Offer;
 use crate::change::QualifiedName;
 use crate::plan::{self, Plan};
 
 /// A server that explains statements as if indexes were there or not.
 pub(super) trait Explain {
-    /// Runs `explain`, which is one statement or several, the last an EXPLAIN (FORMAT JSON), with and without these indexes.
-    fn explain(&mut self, with: &[String], without: &[QualifiedName], explain: &str) -> Result<Plan, Refusal>;
+    /// Plans something with and without these indexes.
+    fn explain(&mut self, with: &[String], without: &[QualifiedName], asking: &Asking) -> Result<Plan, Refusal>;
 
     /// The schemas that have a relation of this name.
     fn schemas_of(&mut self, relation: &str) -> Vec<String>;
@@ -92,9 +92,7 @@ impl Planning {
             {
                 continue;
             }
-            let offset = self.queries[query].offset();
-            let position = refusal.position.map(|at| at.saturating_sub(offset));
-            let repaired = self.queries[query].repair(&refusal.code, &refusal.message, position, attempt);
+            let repaired = self.queries[query].repair(&refusal.code, &refusal.message, refusal.position, attempt);
             first_refusal.get_or_insert(refusal);
             attempt += 1;
             if !repaired {
@@ -112,7 +110,7 @@ impl Planning {
         without: &[QualifiedName],
     ) -> Result<Plan, Refusal> {
         self.explained += 1;
-        server.explain(with, without, &self.queries[query].explain())
+        server.explain(with, without, &self.queries[query].asking())
     }
 
     /// A query with literals in the place of some parameters, by their numbers, as one more query.
@@ -131,7 +129,7 @@ impl Planning {
         values: &BTreeMap<usize, String>,
     ) -> Result<Plan, Refusal> {
         self.explained += 1;
-        server.explain(&[], &[], &self.queries[query].with_values(values).explain())
+        server.explain(&[], &[], &self.queries[query].with_values(values).asking())
     }
 }
 
@@ -140,27 +138,46 @@ impl Planning {
 pub(super) struct Refusal {
     pub code: String,
     pub message: String,
-    /// In bytes from the start of what was to be explained.
+    /// In bytes from the start of the text that was to be planned.
     pub position: Option<usize>,
+    /// The server was not asked.
+    pub user_code: bool,
 }
 
 impl Refusal {
-    /// `sent` is all that was sent together, `explain` a part of it.
-    pub fn of(error: &tokio_postgres::Error, sent: &str, explain: &str) -> Refusal {
+    /// Of what was sent for `asking`.
+    pub fn of(error: &tokio_postgres::Error, asking: &Asking) -> Refusal {
         let Some(server) = error.as_db_error() else { return Refusal::unread(error.to_string()) };
         let position = match server.position() {
             Some(tokio_postgres::error::ErrorPosition::Original(at)) => usize::try_from(*at).ok(),
             _ => None,
         };
         // Positions count characters from 1.
-        let byte = |at: usize| sent.char_indices().nth(at.checked_sub(1)?).map(|(byte, _)| byte);
-        let start = sent.find(explain).unwrap_or(0);
-        let position = position.and_then(byte).map(|at| at.saturating_sub(start));
-        Refusal { code: server.code().code().to_owned(), message: server.message().to_owned(), position }
+        let byte = |at: usize| asking.sql.char_indices().nth(at.checked_sub(1)?).map(|(byte, _)| byte);
+        let position = position.and_then(byte).map(|at| at.saturating_sub(asking.head));
+        Refusal {
+            code: server.code().code().to_owned(),
+            message: server.message().to_owned(),
+            position,
+            user_code: false,
+        }
+    }
+
+    /// Of a statement of our own.
+    pub fn of_own(error: &tokio_postgres::Error) -> Refusal {
+        Refusal::of(error, &Asking::explain(String::new(), ""))
+    }
+
+    /// Planning it may run code of the database's users.
+    pub fn user_code(what: &str) -> Refusal {
+        let message = format!(
+            "not planned on the database: it {what}, and planning could run that with your role's rights (--run-functions)"
+        );
+        Refusal { user_code: true, ..Refusal::unread(message) }
     }
 
     pub fn unread(message: String) -> Refusal {
-        Refusal { code: String::new(), message, position: None }
+        Refusal { message, ..Refusal::default() }
     }
 
     /// `relation "orders" does not exist` (undefined_table), of a name without a schema.
@@ -169,9 +186,9 @@ impl Refusal {
         (self.code == "42P01").then_some(name)
     }
 
-    /// insufficient_privilege
+    /// A throwaway server could plan it: the role may not (insufficient_privilege), or should not.
     pub fn is_about_privileges(&self) -> bool {
-        self.code == "42501"
+        self.code == "42501" || self.user_code
     }
 }
 
@@ -183,8 +200,8 @@ pub(super) fn read_plan(text: Option<&str>) -> Result<Plan, Refusal> {
 
 /// Rows of a table for which a condition holds.
 pub(super) fn rows(server: &mut impl Explain, table: &QualifiedName, condition: &str) -> Option<f64> {
-    let explain = format!("EXPLAIN (FORMAT JSON) SELECT 1 FROM {table} WHERE {condition}");
-    let plan = server.explain(&[], &[], &explain).ok()?;
+    let text = format!("SELECT 1 FROM {table} WHERE {condition}");
+    let plan = server.explain(&[], &[], &Asking::explain("EXPLAIN (FORMAT JSON) ".to_owned(), &text)).ok()?;
     plan.root().estimate.map(|estimate| estimate.rows)
 }
 
@@ -202,14 +219,10 @@ SELECT pg_catalog.json_build_array(n.nspname, c.relname, rn.nspname, r.relname):
   JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
  WHERE c.relispartition AND c.relkind IN ('r', 'p')";
 
-/// The schemas of an application's relations of a name.
-pub(super) fn schemas(relation: &str) -> String {
-    format!(
-        "SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-          WHERE c.relname = '{}' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'",
-        relation.replace('\'', "''")
-    )
-}
+/// The schemas of an application's relations of the name `$1`.
+pub(super) const SCHEMAS: &str = "
+SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
 pub(super) fn read_roots(rows: &[String]) -> BTreeMap<QualifiedName, QualifiedName> {
     let read = |row: &String| {

@@ -26,6 +26,34 @@ pub struct Prepared {
     schemas: Vec<String>,
 }
 
+/// Statements that plan another. What comes from outside stands in `sql`, which a server must be sent by itself: it may turn out to be
+/// several statements, which the server then refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asking {
+    /// Schemas that are searched besides those of the session.
+    pub schemas: Vec<String>,
+    /// An EXPLAIN (FORMAT JSON), or a PREPARE.
+    pub sql: String,
+    /// Bytes of `sql` before the text that is planned.
+    pub head: usize,
+    /// After a PREPARE, the EXPLAIN of what it prepared.
+    pub execute: Option<String>,
+}
+
+impl Asking {
+    /// An EXPLAIN of a text.
+    pub fn explain(head: String, text: &str) -> Asking {
+        Asking { schemas: Vec::new(), sql: format!("{head}{text}"), head: head.len(), execute: None }
+    }
+
+    /// A search_path with the schemas at its end.
+    pub fn search_path(&self, path: &str) -> String {
+        let names = self.schemas.iter().map(|schema| Name::new(schema).to_string());
+        let path = Some(path.to_owned()).filter(|path| !path.is_empty());
+        path.into_iter().chain(names).collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// Only these have plans.
 pub fn is_plannable(text: &str) -> bool {
     const VERBS: &[&str] = &["select", "with", "insert", "update", "delete", "merge", "values", "table"];
@@ -80,32 +108,21 @@ impl Prepared {
         Prepared { text, types: BTreeMap::new(), parameters, schemas: Vec::new() }
     }
 
-    /// Statements that plan it; the last one that returns rows returns the plan.
-    pub(super) fn explain(&self) -> String {
+    /// What has a server plan it.
+    pub(super) fn asking(&self) -> Asking {
         const OPTIONS: &str = "FORMAT JSON, VERBOSE";
+        let schemas = self.schemas.clone();
         if self.parameters == 0 {
-            return format!("{}EXPLAIN ({OPTIONS}) {}", self.search_path(), self.text);
+            return Asking { schemas, ..Asking::explain(format!("EXPLAIN ({OPTIONS}) "), &self.text) };
         }
         let last_told = self.types.keys().max().copied().unwrap_or(0);
         let types: Vec<&str> =
             (1..=last_told).map(|at| self.types.get(&at).map_or("unknown", String::as_str)).collect();
         let types = if types.is_empty() { String::new() } else { format!("({})", types.join(", ")) };
+        let head = format!("PREPARE pgassay{types} AS ");
         let values = vec!["NULL"; self.parameters].join(", ");
-        format!(
-            "{}DEALLOCATE ALL; SET LOCAL plan_cache_mode = force_generic_plan; PREPARE pgassay{types} AS {}; EXPLAIN ({OPTIONS}) EXECUTE pgassay({values})",
-            self.search_path(),
-            self.text
-        )
-    }
-
-    fn search_path(&self) -> String {
-        let add = |schema: &String| {
-            let name = Name::new(schema).to_string().replace('\'', "''");
-            format!(
-                "SELECT NULL FROM pg_catalog.set_config('search_path', pg_catalog.current_setting('search_path') || ', {name}', true); "
-            )
-        };
-        self.schemas.iter().map(add).collect()
+        let execute = format!("EXPLAIN ({OPTIONS}) EXECUTE pgassay({values})");
+        Asking { schemas, sql: format!("{head}{}", self.text), head: head.len(), execute: Some(execute) }
     }
 
     /// Looks for names in this schema too. False if it was there already.
@@ -117,8 +134,8 @@ impl Prepared {
         new
     }
 
-    /// Changes what the server complained about. `position` is that of the error in the PREPARE, in characters from 1, where it was told;
-    /// `offset` the characters before the statement's text. False if nothing is left to try.
+    /// Changes what the server complained about. `position` is that of the error in the text, in bytes, where it was told. False if nothing
+    /// is left to try.
     pub(super) fn repair(&mut self, code: &str, message: &str, position: Option<usize>, attempt: usize) -> bool {
         const KNOWN: &[&str] = &["42883", "42P18", "42725", "42P08", "42804", "22P02", "42846"];
         if !KNOWN.contains(&code) {
@@ -161,11 +178,6 @@ impl Prepared {
             prepared.types.entry(number).or_insert_with(|| "text".to_owned());
         }
         prepared
-    }
-
-    /// Characters before the statement's text in what [`Prepared::explain`] sends as one statement.
-    pub(super) fn offset(&self) -> usize {
-        self.explain().find(&self.text).unwrap_or(0)
     }
 }
 
@@ -317,7 +329,8 @@ mod tests {
         assert!(
             query
                 .with_values(&values)
-                .explain()
+                .asking()
+                .sql
                 .contains("PREPARE pgassay(text) AS SELECT a FROM t WHERE s = 'it''s' AND b = $2")
         );
     }
@@ -339,9 +352,9 @@ mod tests {
         let mut query = Prepared::new("SELECT a FROM t WHERE id = ANY (ARRAY[$1, $2]) AND b = $3", None);
         let at = query.text.find("= ANY").unwrap();
         assert!(query.repair("42883", "operator does not exist: bigint = text", Some(at), 0));
-        assert!(query.explain().contains("PREPARE pgassay(bigint, bigint) AS"));
+        assert!(query.asking().sql.contains("PREPARE pgassay(bigint, bigint) AS"));
         let mut query = Prepared::new("SELECT jsonb_build_object($1, a) FROM t", None);
         assert!(query.repair("42P18", "could not determine data type of parameter $1", None, 0));
-        assert!(query.explain().contains("PREPARE pgassay(text) AS"));
+        assert!(query.asking().sql.contains("PREPARE pgassay(text) AS"));
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use tokio::runtime::Runtime;
-use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::types::Type;
 
 use super::planning::{self, Explain, Planning, Refusal};
-use super::prepare::Prepared;
+use super::prepare::{Asking, Prepared};
 use crate::advisor::{Definition, Method, Offer, Planner};
 use crate::change::QualifiedName;
+use crate::db::AnyText;
 use crate::db::planner::Source;
 use crate::plan::Plan;
 use crate::shadow::Session;
@@ -63,31 +64,44 @@ impl<'r> TwinPlanner<'r> {
     }
 }
 
+impl TwinServer<'_> {
+    /// Each statement by itself: nothing but one may be in a text that comes from outside.
+    async fn plan(&self, prelude: &str, asking: &Asking) -> Result<String, tokio_postgres::Error> {
+        let session = &self.session;
+        session.batch_execute(prelude).await?;
+        if !asking.schemas.is_empty() {
+            let add = "SELECT pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', nullif(pg_catalog.current_setting('search_path'), ''), $1), true)";
+            session.query_typed(add, &[(&asking.search_path(""), Type::TEXT)]).await?;
+        }
+        let mut rows = session.query_typed(&asking.sql, &[]).await?;
+        if let Some(execute) = &asking.execute {
+            rows = session.query_typed(execute, &[]).await?;
+        }
+        rows.first().map_or(Ok(String::new()), |row| row.try_get(0).map(|AnyText(text)| text))
+    }
+}
+
 impl Explain for TwinServer<'_> {
-    fn explain(&mut self, with: &[String], without: &[QualifiedName], explain: &str) -> Result<Plan, Refusal> {
+    fn explain(&mut self, with: &[String], without: &[QualifiedName], asking: &Asking) -> Result<Plan, Refusal> {
         let pair = |name: &QualifiedName| (name.schema.as_str().to_owned(), name.name.as_str().to_owned());
         let shown: Vec<_> = with.iter().filter_map(|it| Some((self.schemas.get(it)?.clone(), it.clone()))).collect();
         let hidden: Vec<_> = without.iter().map(pair).collect();
         // In a transaction that is rolled back.
-        let sql = format!("BEGIN; {} {explain}; ROLLBACK", Twin::with_indexes(&shown, &hidden));
-        match self.runtime.block_on(self.session.simple_query(&sql)) {
-            Ok(messages) => {
-                let text = messages.iter().rev().find_map(|message| match message {
-                    SimpleQueryMessage::Row(row) => row.get(0),
-                    _ => None,
-                });
-                planning::read_plan(text)
-            }
-            Err(error) => {
-                let _ = self.runtime.block_on(self.session.batch_execute("ROLLBACK"));
-                Err(Refusal::of(&error, &sql, explain))
-            }
+        let prelude = format!(
+            "BEGIN; {} DEALLOCATE ALL; SET LOCAL plan_cache_mode = force_generic_plan",
+            Twin::with_indexes(&shown, &hidden)
+        );
+        let outcome = self.runtime.block_on(self.plan(&prelude, asking));
+        let _ = self.runtime.block_on(self.session.batch_execute("ROLLBACK"));
+        match outcome {
+            Ok(text) => planning::read_plan(Some(&text)),
+            Err(error) => Err(Refusal::of(&error, asking)),
         }
     }
 
     fn schemas_of(&mut self, relation: &str) -> Vec<String> {
-        let rows = self.runtime.block_on((*self.session).rows("schemas", &planning::schemas(relation)));
-        rows.unwrap_or_default()
+        let rows = self.runtime.block_on(self.session.query_typed(planning::SCHEMAS, &[(&relation, Type::NAME)]));
+        rows.unwrap_or_default().iter().filter_map(|row| row.try_get(0).ok()).collect()
     }
 
     fn roots(&mut self) -> BTreeMap<QualifiedName, QualifiedName> {

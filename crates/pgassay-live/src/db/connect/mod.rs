@@ -7,8 +7,11 @@ mod open;
 mod parameters;
 mod parse;
 mod passfile;
+mod rows;
 mod session;
 mod tls;
 
 pub use parameters::Parameters;
-pub use session::{Limits, Row, Session};
+pub(in crate::db) use rows::Rows;
+pub(crate) use session::AnyText;
+pub use session::{Limits, Parameter, Row, Session};

@@ -15,7 +15,7 @@ use super::session::{START_OPTIONS, describe};
 use super::tls::{self, Mode};
 
 /// libpq waits for ever; a tool in a pipeline should not.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where libpq's packages look for the socket.
 const SOCKET_FOLDERS: [&str; 3] = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
@@ -89,7 +89,8 @@ async fn is(opened: &Opened, wanted: Wanted) -> bool {
     if wanted == Wanted::Any {
         return true;
     }
-    let answer = opened.client.simple_query("SELECT pg_is_in_recovery()").await.unwrap_or_default();
+    let ask = opened.client.simple_query("SELECT pg_catalog.pg_is_in_recovery()");
+    let answer = tokio::time::timeout(CONNECT_TIMEOUT, ask).await.map(Result::unwrap_or_default).unwrap_or_default();
     let standby = answer.iter().any(|message| match message {
         tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0) == Some("t"),
         _ => false,
@@ -144,6 +145,7 @@ async fn open_place(parameters: &Parameters, place: &Place) -> Result<Opened, Db
     }
     let name = name(parameters, place);
     let (config, unused_file) = config(parameters, place, mode)?;
+    let limit = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
     // Allow and prefer try the other way when the first one fails.
     let tries: &[SslMode] = match mode {
         Mode::Disable => &[SslMode::Disable],
@@ -155,7 +157,13 @@ async fn open_place(parameters: &Parameters, place: &Place) -> Result<Opened, Db
     for ssl_mode in tries {
         let mut config = config.clone();
         config.ssl_mode(*ssl_mode);
-        match open_with_settings(&config, parameters, mode).await {
+        // As libpq has it, all of a host's start counts: the way there, TLS, authentication, until it is ready.
+        let opened = tokio::time::timeout(limit, open_with_settings(&config, parameters, mode)).await;
+        let Ok(opened) = opened else {
+            let message = format!("timeout expired: no session within {} s (connect_timeout)", limit.as_secs());
+            return Err(DbError::Connect { place: name, message });
+        };
+        match opened {
             Ok((client, connection, pooled)) => return Ok(Opened { client, connection, place: name, pooled }),
             Err(OpenError::Parameters(error)) => return Err(error),
             Err(OpenError::Server(error)) => {

@@ -1,6 +1,6 @@
 //! The server, the database, settings, roles and extensions.
 
-use super::super::{DbError, Session};
+use super::super::{DbError, Session, rights};
 use super::{is_partial, unread};
 use crate::change::Name;
 use crate::facts::{DatabaseFacts, ExtensionFacts, Facts, Role, ServerFacts, Setting, Timestamp, Topic};
@@ -45,6 +45,7 @@ async fn read_server(session: &Session, facts: &mut Facts) -> Result<(), DbError
                s.blks_hit, s.blks_read, s.blk_read_time
           FROM pg_database d LEFT JOIN pg_stat_database s ON s.datid = d.oid
          WHERE d.datname = current_database()";
+    let rights = rights::rights(session).await?;
     session
         .each("the server", SQL, None, |row| {
             let number = |at: usize| row.get::<Option<i64>>(at).map(|it| it.and_then(|it| u64::try_from(it).ok()));
@@ -61,6 +62,7 @@ async fn read_server(session: &Session, facts: &mut Facts) -> Result<(), DbError
                 monitor: row.get(8)?,
                 reads_all_stats: row.get(9)?,
                 reads_all_data: row.get(10)?,
+                rights: rights.clone(),
                 pooled: session.pooled(),
             };
             facts.database = DatabaseFacts {

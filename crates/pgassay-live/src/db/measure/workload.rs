@@ -32,7 +32,7 @@ pub(in super::super) async fn workload(session: &Session, facts: &mut Facts) -> 
             }
             workload.statements.push(StatementFacts {
                 query_id,
-                query: query.to_owned(),
+                query: without_comments(query),
                 user: row.get::<Option<String>>(2)?.unwrap_or_default(),
                 top_level: row.get(3)?,
                 calls: count(4)?,
@@ -102,6 +102,68 @@ fn is_query(text: &str) -> bool {
     }
 }
 
+/// A statement without its comments: applications put into them who asked, for which request, with which token.
+fn without_comments(query: &str) -> String {
+    let mut kept = String::with_capacity(query.len());
+    let mut rest = query;
+    while let Some(character) = rest.chars().next() {
+        let length = if rest.starts_with("--") {
+            rest.find(['\n', '\r']).unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            comment(rest)
+        } else {
+            let length = quoted(rest).unwrap_or(character.len_utf8());
+            kept.push_str(&rest[..length]);
+            rest = &rest[length..];
+            continue;
+        };
+        // A comment separates as white space does.
+        if !kept.ends_with(char::is_whitespace) {
+            kept.push(' ');
+        }
+        rest = &rest[length..];
+    }
+    kept.trim().to_owned()
+}
+
+/// The length of a comment that may hold others.
+fn comment(text: &str) -> usize {
+    let (mut depth, mut at) = (0, 0);
+    while at < text.len() {
+        match &text.as_bytes()[at..] {
+            [b'/', b'*', ..] => (depth, at) = (depth + 1, at + 2),
+            [b'*', b'/', ..] if depth == 1 => return at + 2,
+            [b'*', b'/', ..] => (depth, at) = (depth - 1, at + 2),
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+/// The length of a string or a quoted name at the start; in E'…' a backslash takes what follows with it.
+fn quoted(text: &str) -> Option<usize> {
+    let escapes = text.starts_with("e'") || text.starts_with("E'");
+    let quote = *text.as_bytes().get(usize::from(escapes))?;
+    if quote == b'$' {
+        let tag = &text[..text[1..].find('$')? + 2];
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        let is_tag = tag[1..tag.len() - 1].chars().all(is_name) && !tag[1..].starts_with(|c: char| c.is_ascii_digit());
+        return is_tag.then(|| text[tag.len()..].find(tag).map_or(text.len(), |end| tag.len() + end + tag.len()));
+    }
+    if quote != b'\'' && quote != b'"' {
+        return None;
+    }
+    let mut bytes = text.bytes().enumerate().skip(usize::from(escapes) + 1);
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'\\' if escapes => drop(bytes.next()),
+            byte if byte == quote => return Some(at + 1),
+            _ => {}
+        }
+    }
+    Some(text.len())
+}
+
 /// What the extension's version has. The extension may be older than the server: it is the extension that counts.
 struct Columns {
     minor: u32,
@@ -148,7 +210,23 @@ impl Columns {
 
 #[cfg(test)]
 mod tests {
-    use super::is_query;
+    use super::{is_query, without_comments};
+
+    #[test]
+    fn comments_are_not_kept() {
+        for (query, kept) in [
+            ("/* token=a'b */ SELECT $1", "SELECT $1"),
+            ("SELECT/* a /* b */ c */$1 -- d\nFROM t --e", "SELECT $1 \nFROM t"),
+            (
+                "SELECT '-- a', \"/* b\", $$/* c */$$, E'\\'-- d' /*+ hint */",
+                "SELECT '-- a', \"/* b\", $$/* c */$$, E'\\'-- d'",
+            ),
+            ("SELECT $1, $2 - -$3", "SELECT $1, $2 - -$3"),
+            ("SELECT 1 /* open", "SELECT 1"),
+        ] {
+            assert_eq!(without_comments(query), kept, "{query}");
+        }
+    }
 
     #[test]
     fn statements_that_keep_their_constants_are_not_kept() {

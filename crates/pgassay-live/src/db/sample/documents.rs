@@ -2,6 +2,7 @@
 
 use super::{Bounds, Target, chosen, windows};
 use crate::change::Name;
+use crate::db::connect::Rows;
 use crate::db::{DbError, OWN, Session};
 use crate::facts::{JsonSample, KeySample};
 
@@ -13,6 +14,7 @@ pub(super) async fn sample(
     is_text: bool,
     bounds: &Bounds,
 ) -> Result<JsonSample, DbError> {
+    let tables = [Rows::using(&target.table, column)];
     let windows = windows(target, bounds);
     let rows = rows(target, column, is_text, bounds, &windows);
     let mut sample = JsonSample {
@@ -28,7 +30,7 @@ pub(super) async fn sample(
          (percentile_disc(0.5) WITHIN GROUP (ORDER BY size))::bigint, (percentile_disc(0.95) WITHIN GROUP (ORDER BY size))::bigint FROM sampled"
     );
     session
-        .each_in_savepoint("a sample of documents", &shape, None, |row| {
+        .each_of_tables("a sample of documents", &tables, &shape, |row| {
             sample.rows = number(row.get(0)?);
             sample.unopened = number(row.get(1)?);
             sample.objects = number(row.get(2)?);
@@ -42,12 +44,12 @@ pub(super) async fn sample(
     if sample.objects == 0 {
         return Ok(sample);
     }
-    keys(session, &rows, &mut sample).await?;
+    keys(session, &tables, &rows, &mut sample).await?;
     Ok(sample)
 }
 
 /// Keys with their types. Strings are only matched against patterns, and values only hashed to count them.
-async fn keys(session: &Session, rows: &str, sample: &mut JsonSample) -> Result<(), DbError> {
+async fn keys(session: &Session, tables: &[Rows], rows: &str, sample: &mut JsonSample) -> Result<(), DbError> {
     const UUID: &str = "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$";
     const DATE: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}.*)?$";
     let sql = format!(
@@ -63,7 +65,7 @@ async fn keys(session: &Session, rows: &str, sample: &mut JsonSample) -> Result<
     );
     let whole = |value: Option<i64>| value.unwrap_or(0).max(0) as u64;
     session
-        .each_in_savepoint("keys of sampled documents", &sql, None, |row| {
+        .each_of_tables("keys of sampled documents", tables, &sql, |row| {
             sample.keys.push(KeySample {
                 name: row.get(0)?,
                 count: whole(row.get(1)?),
@@ -87,7 +89,7 @@ async fn keys(session: &Session, rows: &str, sample: &mut JsonSample) -> Result<
          GROUP BY k.names ORDER BY count(*) DESC LIMIT 12"
     );
     session
-        .each_in_savepoint("sets of keys of sampled documents", &sets, None, |row| {
+        .each_of_tables("sets of keys of sampled documents", tables, &sets, |row| {
             sample.key_sets.push((row.get(0)?, whole(row.get(1)?)));
             Ok(())
         })

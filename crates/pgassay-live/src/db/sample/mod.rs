@@ -51,6 +51,7 @@ impl Default for Bounds {
 pub async fn sample(parameters: &Parameters, targets: &[Target], bounds: &Bounds) -> Result<Samples, DbError> {
     let limits = Limits { statement: bounds.statement, lock: Duration::from_millis(200), idle: Duration::from_secs(5) };
     let session = Session::open(parameters, &limits).await?;
+    session.read_committed().await?;
     let mut samples = Samples::default();
     let started = Instant::now();
     let mut ended: Option<String> = None;

@@ -2,6 +2,7 @@
 
 use super::{Bounds, Target, chosen, windows};
 use crate::change::Name;
+use crate::db::connect::Rows;
 use crate::db::{DbError, OWN, Session};
 use crate::facts::{NullPattern, NullSample, Reference, ReferenceSample};
 
@@ -16,7 +17,9 @@ pub(super) async fn nulls(
     bounds: &Bounds,
 ) -> Result<NullSample, DbError> {
     let flags: Vec<String> = columns.iter().map(|column| format!("({column} IS NULL)::int")).collect();
-    let state_text = state.map_or("NULL".to_owned(), |state| format!("left({state}::text, 100)"));
+    let state_text = state.map_or("NULL".to_owned(), |state| {
+        format!("CASE WHEN {state} IS NOT NULL THEN left(concat({state}), 100) END")
+    });
     let list = format!("concat({}) AS nulls, {state_text}::text AS state", flags.join(", "));
     let chosen = chosen(target, bounds, &windows(target, bounds), &list, "");
     let sql = format!(
@@ -24,7 +27,7 @@ pub(super) async fn nulls(
     );
     let mut sample = NullSample { columns: columns.to_vec(), state: state.cloned(), patterns: Vec::new() };
     session
-        .each_in_savepoint("which columns are NULL together", &sql, None, |row| {
+        .each_of_tables("which columns are NULL together", &[Rows::of(&target.table)], &sql, |row| {
             let flags: String = row.get(1)?;
             sample.patterns.push(NullPattern {
                 state: row.get(0)?,
@@ -51,9 +54,10 @@ pub(super) async fn reference(
         "WITH {OWN} sampled AS MATERIALIZED ({chosen}) SELECT count(*), \
          count(*) FILTER (WHERE NOT EXISTS (SELECT FROM {referenced} AS other WHERE other.{key} = sampled.c)) FROM sampled"
     );
+    let tables = [Rows::using(&target.table, column), Rows::using(referenced, key)];
     let mut sample = ReferenceSample::default();
     session
-        .each_in_savepoint("whether references are met", &sql, None, |row| {
+        .each_of_tables("whether references are met", &tables, &sql, |row| {
             sample =
                 ReferenceSample { values: row.get::<i64>(0)?.max(0) as u64, missing: row.get::<i64>(1)?.max(0) as u64 };
             Ok(())

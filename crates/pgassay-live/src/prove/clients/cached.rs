@@ -72,8 +72,9 @@ impl Client {
         self.send(&format!("SET search_path TO {}", path.as_deref().unwrap_or("DEFAULT"))).await.map(drop)
     }
 
+    /// One statement; a text that is several is refused.
     async fn send(&self, sql: &str) -> Result<Option<ServerError>, ProveError> {
-        Ok(refusal(self.session.batch_execute(sql).await)?)
+        Ok(refusal(self.session.execute_typed(sql, &[]).await.map(drop))?)
     }
 }
 

@@ -138,9 +138,13 @@ pub(in crate::prove) async fn prepare(probe: &Probe<'_>, form: &Form) -> Result<
         probe.keep(&format!("SET LOCAL search_path TO {path}")).await?;
     }
     match form.way {
-        Way::Prepare => probe.keep(&form.statement(NAME)).await,
+        Way::Prepare => probe.keep_one(&form.statement(NAME)).await,
         Way::Parse => probe.parse(&form.text).await,
-        Way::Run => probe.send(&form.text).await,
+        // Parsed first: the server takes one statement there, and sent it could be several.
+        Way::Run => match probe.parse(&form.text).await? {
+            None => probe.send(&form.text).await,
+            refused => Ok(refused),
+        },
     }
 }
 

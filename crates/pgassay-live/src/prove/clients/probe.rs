@@ -138,11 +138,23 @@ impl<'r> Probe<'r> {
         Ok(error)
     }
 
-    /// Runs a text; what it did stays until the probe ends, unless the server refuses it.
+    /// Runs statements of our own; what they did stays until the probe ends, unless the server refuses them.
     pub async fn keep(&self, sql: &str) -> Result<Option<ServerError>, ProveError> {
+        self.kept(self.runner.session.batch_execute(sql)).await
+    }
+
+    /// The same for one statement with a text from outside in it, which the server refuses if it is several.
+    pub async fn keep_one(&self, sql: &str) -> Result<Option<ServerError>, ProveError> {
+        let run = async { self.runner.session.execute_typed(sql, &[]).await.map(drop) };
+        self.kept(run).await
+    }
+
+    async fn kept(
+        &self,
+        run: impl Future<Output = Result<(), tokio_postgres::Error>>,
+    ) -> Result<Option<ServerError>, ProveError> {
         let session = &self.runner.session;
-        let (begun, outcome) =
-            tokio::join!(session.batch_execute("SAVEPOINT pgassay_keep"), session.batch_execute(sql));
+        let (begun, outcome) = tokio::join!(session.batch_execute("SAVEPOINT pgassay_keep"), run);
         begun?;
         let error = refusal(outcome)?;
         let end = if error.is_some() {

@@ -80,6 +80,8 @@ pub(super) struct Runner {
     pub has_left_out: bool,
     /// The first judged statement that the server refused, as `file:line`.
     pub refused: Option<String>,
+    /// The statement_timeout that the migration set, until the end of the transaction or not. It holds for its statements, not for ours.
+    timeout: Option<(String, bool)>,
 }
 
 impl Runner {
@@ -102,6 +104,7 @@ impl Runner {
             lacking: BTreeSet::new(),
             has_left_out: false,
             refused: None,
+            timeout: None,
         })
     }
 
@@ -115,6 +118,7 @@ impl Runner {
         if !is_shared(run) {
             self.commit().await?;
             self.session.batch_execute("DISCARD ALL").await?;
+            self.timeout = None;
         }
         // The tool notes what it ran in tables that it made before the first migration.
         let framework = run.migration.framework;
@@ -192,8 +196,20 @@ impl Runner {
         Ok(())
     }
 
+    /// Takes a limit that the migration set off our own statements.
+    async fn take_timeout(&mut self, sql: &str) -> Result<(), ProveError> {
+        let value = self.rows("SHOW statement_timeout").await?.into_iter().flatten().flatten().next();
+        let local = sql.split_whitespace().nth(1).is_some_and(|word| word.eq_ignore_ascii_case("local"));
+        self.timeout = value.filter(|value| value != "0").map(|value| (value, local));
+        if self.timeout.is_some() {
+            self.send(if local { "SET LOCAL statement_timeout = 0" } else { "SET statement_timeout = 0" }).await?;
+        }
+        Ok(())
+    }
+
     /// Commits what is open.
     pub async fn commit(&mut self) -> Result<Option<ServerError>, ProveError> {
+        self.timeout.take_if(|(_, local)| *local);
         match std::mem::replace(&mut self.open, Open::No) {
             Open::No => Ok(None),
             Open::Yes(_) => self.send("COMMIT").await,
@@ -232,6 +248,9 @@ impl Runner {
             Some(Change::Transaction(control)) => self.control(control, sql).await,
             Some(Change::Set(_) | Change::Reset(_) | Change::Nothing(_)) => {
                 let error = self.guarded(step, sql, sources).await?;
+                if error.is_none() && sql.to_ascii_lowercase().contains("statement_timeout") {
+                    self.take_timeout(sql).await?;
+                }
                 Ok(Outcome { error, ..Outcome::default() })
             }
             Some(change) if ground.is_foreign() && belongs_to_server(change) => {
@@ -410,9 +429,19 @@ impl Runner {
             Some(Change::Copy(copy)) if copy.from => copy.data.map(|span| sources.slice(span)),
             _ => None,
         };
+        if let Some((timeout, _)) = &self.timeout {
+            self.send(&format!("SET LOCAL statement_timeout = {}", literal(timeout))).await?;
+        }
         let work = crate::shadow::send_with_rows(&self.session, sql, rows.unwrap_or_default());
         match tokio::time::timeout(LIMIT, work).await {
-            Ok(outcome) => Ok(refusal(outcome)?),
+            Ok(outcome) => {
+                let refused = refusal(outcome)?;
+                // After a refusal, the transaction goes back to where there was none.
+                if refused.is_none() && self.timeout.is_some() {
+                    self.send("SET LOCAL statement_timeout = 0").await?;
+                }
+                Ok(refused)
+            }
             Err(_) => Err(ProveError::Shadow(ShadowError::TooSlow { after: LIMIT })),
         }
     }

@@ -87,29 +87,65 @@ impl Cleanup {
         }
     }
 
-    /// Drops every database and role that was noted. What cannot be dropped stays for a later run to sweep away.
-    pub async fn drop_all(&self) {
-        let Some(access) = &self.access else { return };
+    /// Drops every database and role that was noted.
+    ///
+    /// # Errors
+    /// What is still there, and why.
+    pub async fn drop_all(&self) -> Result<(), String> {
+        let Some(access) = &self.access else { return Ok(()) };
         let _turn = self.turn.lock().await;
-        let Ok(made) = self.made.lock().map(|mut made| std::mem::take(&mut *made)) else { return };
+        let Ok(made) = self.made.lock().map(|mut made| std::mem::take(&mut *made)) else { return Ok(()) };
+        let mut left = Vec::new();
         if !made.databases.is_empty() {
-            let Ok(admin) = access.connect(&access.database()).await else { return };
-            end_sessions(&admin, access.label()).await;
-            for database in &made.databases {
-                let _ = admin.batch_execute(&drop_database(database)).await;
+            match access.connect(&access.database()).await {
+                Ok(admin) => {
+                    end_sessions(&admin, access.label()).await;
+                    for database in &made.databases {
+                        left.extend(remove_database(access, &admin, database).await.err());
+                    }
+                    for role in &made.roles {
+                        let _ = admin.batch_execute(&format!("DROP ROLE IF EXISTS {role}")).await;
+                    }
+                    let _ = sweep_roles(&admin).await;
+                    admin.close().await;
+                }
+                Err(error) => left.push(format!("the database {}: {error}", made.databases.join(", "))),
             }
-            for role in &made.roles {
-                let _ = admin.batch_execute(&format!("DROP ROLE IF EXISTS {role}")).await;
-            }
-            let _ = sweep_roles(&admin).await;
-            admin.close().await;
         }
         if let Ok(mut guard) = self.guard.lock()
             && let Some(guard) = guard.take()
         {
             guard.dismiss();
         }
+        if left.is_empty() { Ok(()) } else { Err(left.join("; ")) }
     }
+}
+
+/// Drops a database with what holds it: transactions that were prepared in it, and a mark as a template.
+pub(super) async fn remove_database(access: &Access, admin: &Session, database: &str) -> Result<(), String> {
+    let there = "SELECT d.datistemplate, ARRAY(SELECT x.gid FROM pg_catalog.pg_prepared_xacts x WHERE x.database OPERATOR(pg_catalog.=) d.datname)
+                   FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) $1";
+    let failed = |error: &dyn std::fmt::Display| format!("the database {database}: {error}");
+    let told = |error: tokio_postgres::Error| match error.as_db_error() {
+        Some(server) => failed(&server.message()),
+        None => failed(&error),
+    };
+    let Some(row) = admin.query_opt(there, &[&database]).await.map_err(told)? else { return Ok(()) };
+    let (is_template, prepared): (bool, Vec<String>) = (row.get(0), row.get(1));
+    if is_template {
+        let sql = format!("ALTER DATABASE {} IS_TEMPLATE false", quote(database));
+        admin.batch_execute(&sql).await.map_err(told)?;
+    }
+    if !prepared.is_empty() {
+        // "It must be executed in the same database" (ROLLBACK PREPARED).
+        let inside = access.connect(database).await.map_err(|error| failed(&error))?;
+        for gid in prepared {
+            let sql = format!("ROLLBACK PREPARED {}", crate::prove::rows::literal(&gid));
+            inside.execute_typed(&sql, &[]).await.map_err(told)?;
+        }
+        inside.close().await;
+    }
+    admin.batch_execute(&drop_database(database)).await.map_err(told)
 }
 
 pub(super) fn drop_database(database: &str) -> String {
@@ -214,6 +250,5 @@ pub fn guard(input: impl BufRead) -> std::io::Result<()> {
         }
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(cleanup.drop_all());
-    Ok(())
+    runtime.block_on(cleanup.drop_all()).map_err(std::io::Error::other)
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::cleanup::{Cleanup, ROLE_MARK, drop_database, role_mark, sweep_roles};
+use super::cleanup::{Cleanup, ROLE_MARK, drop_database, remove_database, role_mark, sweep_roles};
 use crate::prove::ProveError;
 use crate::shadow::{Access, Installation, Options, Server, Session, installed, refusal};
 use crate::version::PgVersion;
@@ -37,6 +37,8 @@ pub struct Place {
     pub bin: Option<PathBuf>,
     /// A server where databases can be made, instead of a throwaway one.
     pub url: Option<String>,
+    /// The role there may be a superuser.
+    pub superuser: bool,
     /// The program that drops what is left there if this process is killed: see [`guard`](crate::prove::guard).
     pub guard: Option<PathBuf>,
 }
@@ -60,7 +62,7 @@ impl Ground {
     /// [`ProveError`] if there is none, or it may not make databases.
     pub async fn start(place: &Place, version: PgVersion) -> Result<Ground, ProveError> {
         match &place.url {
-            Some(url) => Ground::foreign(url, place.guard.as_deref()).await,
+            Some(url) => Ground::foreign(url, place.superuser, place.guard.as_deref()).await,
             None => {
                 let installation = choose(installed(place.bin.as_deref())?, version)?;
                 let server = Server::start(&installation, &Options::default())?;
@@ -76,9 +78,13 @@ impl Ground {
         }
     }
 
-    async fn foreign(url: &str, guard: Option<&Path>) -> Result<Ground, ProveError> {
+    async fn foreign(url: &str, superuser: bool, guard: Option<&Path>) -> Result<Ground, ProveError> {
         let access = Access::from_url(url)?.named(&unique("pgassay_shadow"));
         let admin = access.connect(&access.database()).await?;
+        if !superuser && value(&admin, "SHOW is_superuser").await? == "on" {
+            let role = value(&admin, "SELECT session_user::text").await?;
+            return Err(ProveError::Superuser(role));
+        }
         let number: u32 = value(&admin, "SHOW server_version_num").await?.parse().unwrap_or(0);
         let version = value(&admin, "SHOW server_version").await?;
         let version = version.split_whitespace().next().unwrap_or_default().to_owned();
@@ -120,7 +126,7 @@ impl Ground {
         let admin = self.access.connect(&self.access.database()).await?;
         // What an earlier history needed goes now: a folder of many would fill the disk.
         if let Some(earlier) = self.database.take() {
-            admin.batch_execute(&drop_database(&earlier)).await?;
+            remove_database(&self.access, &admin, &earlier).await.map_err(ProveError::LeftBehind)?;
         }
         let name = unique("pgassay_shadow");
         // Noted before it is there: told to end in between, we drop what may not be there yet.
@@ -200,9 +206,12 @@ impl Ground {
     }
 
     /// Drops what was made.
-    pub async fn end(&mut self) {
+    ///
+    /// # Errors
+    /// [`ProveError::LeftBehind`] with what is still there.
+    pub async fn end(&mut self) -> Result<(), ProveError> {
         self.cleanup.stop_if_told().await;
-        self.cleanup.drop_all().await;
+        self.cleanup.drop_all().await.map_err(ProveError::LeftBehind)
     }
 }
 
