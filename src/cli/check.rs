@@ -57,8 +57,12 @@ pub struct Arguments {
     proof: Proof,
 }
 
-pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+pub fn run(mut arguments: Arguments) -> anyhow::Result<Outcome> {
     let in_force = arguments.settable.resolve(arguments.format.name());
+    if in_force.as_ref().is_ok_and(|in_force| in_force.run.value.is_some()) {
+        // What was recorded is there to be watched: its effects are observed.
+        arguments.proof.prove_too();
+    }
     let format = in_force.as_ref().map_or(arguments.format.name().unwrap_or("text"), |in_force| in_force.format.value);
     let mut sources = Sources::default();
     let judged = in_force.and_then(|in_force| judge(&arguments, in_force, &mut sources));

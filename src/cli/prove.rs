@@ -64,6 +64,11 @@ pub struct Target {
 }
 
 impl Proof {
+    /// As if it had been asked for.
+    pub fn prove_too(&mut self) {
+        self.prove = true;
+    }
+
     /// The folder of the server's programs, where one is named.
     pub fn bin(&self) -> Option<&std::path::Path> {
         self.pg_bin.as_deref()
