@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use pgassay::git::Scope;
 use pgassay::collect::changed;
+use pgassay::git::Scope;
 use pgassay::migration::{Difference, Migration};
 use pgassay::run::{Made, RunOptions, record};
 use pgassay::shadow::{Options, SUPERUSER, Server, installed};

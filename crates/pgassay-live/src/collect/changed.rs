@@ -13,8 +13,8 @@ use super::folder::{File, Folder};
 use super::read::{decode, read};
 use super::tools::{Entry, Input, tool};
 use super::{Age, Difference, DifferenceKind, Direction, Framework, Migration, Note};
-use crate::migration::NotRead;
 use crate::git::{Changes, FileChangeKind, GitError, Repository, Scope};
+use crate::migration::NotRead;
 use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::sql::{normalize, read_section};
 

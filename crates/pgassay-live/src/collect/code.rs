@@ -236,7 +236,16 @@ pub(super) fn tool_of(folder: &Path, language: Language, project: &Project) -> O
         tool.languages.contains(&language.name)
             && (tool.folder.is_empty() || ends_with(folder, tool.folder))
             && (tool.declared.is_empty() || is_declared)
+            && (tool.name != DJANGO || is_django(folder))
     })
+}
+
+const DJANGO: &str = "Django";
+
+/// Other tools keep Python files in folders called `migrations` too.
+fn is_django(folder: &Path) -> bool {
+    let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    full.join("__init__.py").exists() || full.ancestors().take(5).any(|above| above.join("manage.py").exists())
 }
 
 fn ends_with(folder: &Path, pattern: &str) -> bool {

@@ -75,7 +75,7 @@ pub fn collect(paths: &[PathBuf], options: &CollectOptions, sources: &mut Source
     if paths.is_empty() {
         match find(Path::new("")) {
             Ok(found) => collector.add_found(&found, true),
-            Err(error) => collector.fail(Path::new("."), error.to_string()),
+            Err(error) => collector.collected.empty.push((PathBuf::from("."), error.to_string())),
         }
     }
     let mut paths = paths.iter().peekable();
@@ -93,10 +93,10 @@ pub fn collect(paths: &[PathBuf], options: &CollectOptions, sources: &mut Source
     collector.finish()
 }
 
-/// Whether a tool that recognises a folder would run it: one that runs none of its files was pointed somewhere else.
+/// Whether a tool that recognises a folder would run it: one that runs none of the SQL there was not pointed at it.
 fn runs_most(tool: &dyn Tool, folder: &Folder) -> bool {
     let order = tool.order(folder);
-    !order.entries.is_empty() || !order.unread.is_empty() || order.notes.is_empty()
+    !order.entries.is_empty() || !order.unread.is_empty() || folder.own_sql().next().is_none()
 }
 
 /// Names for one line: the first of many.
@@ -209,8 +209,7 @@ impl<'a> Collector<'a> {
         self.assign(folder);
         if before == count(&self.collected) {
             let of = self.options.framework.map(|framework| format!(" of {framework}")).unwrap_or_default();
-            let instead: Vec<String> =
-                not_read(&self.collected.left_out[left..]).iter().map(NotRead::line).collect();
+            let instead: Vec<String> = not_read(&self.collected.left_out[left..]).iter().map(NotRead::line).collect();
             let found = if instead.is_empty() { String::new() } else { format!(": {}", instead.join("; ")) };
             self.collected.empty.push((folder.path.clone(), format!("contains no SQL migrations{of}{found}")));
         }
@@ -467,9 +466,5 @@ impl<'a> Collector<'a> {
 
     pub(super) fn note(&mut self, path: &Path, message: String) {
         self.collected.notes.push(Note { path: path.to_owned(), span: None, message });
-    }
-
-    pub(super) fn fail(&mut self, path: &Path, message: String) {
-        self.collected.errors.push(ReadError { path: path.to_owned(), position: None, message });
     }
 }

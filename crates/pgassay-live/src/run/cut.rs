@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::own_table::{self, Write};
 use super::record::{Recording, Sent};
-use crate::migration::TransactionMode;
 use crate::collect::{tokens, words_of};
+use crate::migration::TransactionMode;
 
 /// One migration of a recording.
 #[derive(Debug, Clone, Default, PartialEq)]
