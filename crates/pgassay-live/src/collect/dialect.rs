@@ -112,8 +112,8 @@ fn has_twin(name: &str, is_there: impl Fn(&str) -> bool) -> Option<&'static str>
     let all = SERVERS.iter().chain(&AMBIGUOUS);
     let mut found = all.filter(|(word, _)| words(&lower).any(|other| other == *word));
     found.find_map(|(word, server)| {
-        let twin = |postgres: &&str| is_there(&lower.replacen(word, postgres, 1));
-        POSTGRES.iter().any(|postgres| twin(&postgres)).then_some(*server)
+        let has_twin = POSTGRES.iter().any(|postgres| is_there(&lower.replacen(word, postgres, 1)));
+        has_twin.then_some(*server)
     })
 }
 

@@ -48,7 +48,7 @@ pub(super) fn cut(recording: &Recording) -> Vec<Piece> {
             None => cutter.open.push(Counted { place, sent, block }),
         }
     }
-    cutter.finish(&blocks)
+    cutter.finish()
 }
 
 struct Cutter<'r> {
@@ -74,7 +74,7 @@ impl<'r> Cutter<'r> {
             (is_note || (!self.is_the_tools(sent) && own_table::is_ddl(&sent.sql))).then_some(is_note)
         });
         let first = kinds.next();
-        first == Some(true) && kinds.last() == Some(false)
+        first == Some(true) && kinds.next_back() == Some(false)
     }
 
     fn starts(&mut self, note: &Write) {
@@ -99,7 +99,7 @@ impl<'r> Cutter<'r> {
         }
     }
 
-    fn finish(mut self, blocks: &Blocks) -> Vec<Piece> {
+    fn finish(mut self) -> Vec<Piece> {
         let rest = self.pending.take().filter(|_| self.own.is_some());
         self.close(rest);
         let pieces = self.pieces;
@@ -112,7 +112,7 @@ impl<'r> Cutter<'r> {
         let is_shared = |block: usize| users.get(&block).is_some_and(|users| users.len() > 1);
         pieces
             .into_iter()
-            .map(|(name, statements)| Piece { name, runs: runs(&statements, blocks, is_shared) })
+            .map(|(name, statements)| Piece { name, runs: runs(&statements, is_shared) })
             .filter(|piece| !piece.runs.is_empty())
             .collect()
     }
@@ -220,7 +220,9 @@ impl Blocks {
                     ["ROLLBACK" | "ABORT", rest @ ..] if !rest.contains(&"TO") => {
                         blocks.undone.extend(open.remove(&sent.session));
                     }
-                    ["COMMIT" | "END", ..] => drop(open.remove(&sent.session)),
+                    ["COMMIT" | "END", ..] => {
+                        open.remove(&sent.session);
+                    }
                     _ => {}
                 }
             }
@@ -234,7 +236,7 @@ impl Blocks {
 }
 
 /// The statements of one migration, together as they were sent.
-fn runs(statements: &[Counted<'_>], blocks: &Blocks, is_shared: impl Fn(usize) -> bool) -> Vec<Run> {
+fn runs(statements: &[Counted<'_>], is_shared: impl Fn(usize) -> bool) -> Vec<Run> {
     let mut runs: Vec<(Run, Option<usize>, usize)> = Vec::new();
     for (index, counted) in statements.iter().enumerate() {
         let sent = counted.sent;
@@ -253,7 +255,6 @@ fn runs(statements: &[Counted<'_>], blocks: &Blocks, is_shared: impl Fn(usize) -
             None if is_string || is_batch => TransactionMode::OneString,
             None => TransactionMode::None,
         };
-        debug_assert!(blocks.of_statement.len() > counted.place);
         let unit = match transaction {
             TransactionMode::OneString if is_string => usize::MAX - counted.place,
             TransactionMode::OneString => sent.batch,

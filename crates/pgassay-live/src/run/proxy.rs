@@ -111,13 +111,13 @@ fn serve(mut command: TcpStream, door: &Door) -> io::Result<()> {
     let back = {
         let (mut server, mut command, state) = (server.try_clone()?, command.try_clone()?, state.clone());
         thread::spawn(move || {
-            let look = |message: &Message| lock(&state).from_server(message);
+            let look = |message: &Message| lock(&state).server_sent(message);
             let result = pass_on(&mut server, &mut command, look);
             let _ = command.shutdown(Shutdown::Both);
             result
         })
     };
-    let result = pass_on(&mut command, &mut server, |message| lock(&state).from_command(message));
+    let result = pass_on(&mut command, &mut server, |message| lock(&state).command_sent(message));
     let _ = server.shutdown(Shutdown::Write);
     let _ = back.join();
     result

@@ -49,7 +49,7 @@ impl SessionState {
     }
 
     /// A message of the command, before it is sent on.
-    pub fn from_command(&mut self, message: &Message) {
+    pub fn command_sent(&mut self, message: &Message) {
         let mut body = message.body();
         match message.kind {
             b'Q' => {
@@ -108,18 +108,20 @@ impl SessionState {
     }
 
     /// A message of the server.
-    pub fn from_server(&mut self, message: &Message) {
+    pub fn server_sent(&mut self, message: &Message) {
         let mut body = message.body();
         match message.kind {
             // ParseComplete, BindComplete, CloseComplete.
-            b'1' | b'2' | b'3' => drop(self.waiting.pop_front()),
+            b'1' | b'2' | b'3' => {
+                self.waiting.pop_front();
+            }
             b't' => {
                 let count = body.int16().unwrap_or_default();
                 let types: Vec<u32> = (0..count).map_while(|_| body.int32()).map(|oid| oid as u32).collect();
-                if let Some(Waiting::Describe(Some(name))) = self.waiting.front() {
-                    if let Some(prepared) = self.prepared.get_mut(name) {
-                        prepared.types = types;
-                    }
+                if let Some(Waiting::Describe(Some(name))) = self.waiting.front()
+                    && let Some(prepared) = self.prepared.get_mut(name)
+                {
+                    prepared.types = types;
                 }
             }
             // NoData and RowDescription end the answer to a Describe; of a SELECT in a simple string, there is none.
