@@ -3,6 +3,7 @@
 //! Data only: what finds and reads migrations makes these.
 
 mod coverage;
+mod outside;
 mod own_tables;
 
 use std::fmt;
