@@ -9,7 +9,7 @@ use pgassay::check::Job;
 use pgassay::collect::{CollectOptions, Collected, collect};
 use pgassay::db::{Database, applied};
 use pgassay::facts::Values;
-use pgassay::finding::Severity;
+use pgassay::finding::{Finding, Severity};
 use pgassay::migration::{Coverage, Direction, Framework, Migration};
 use pgassay::report::Report;
 use pgassay::run::Made;
@@ -250,15 +250,19 @@ fn gaps(
 /// Where most statements could not be read, nothing is known of the migrations.
 fn mostly_unread(report: &Report) -> Option<String> {
     let rule = pgassay::rules::migration::UNREADABLE_STATEMENT.name;
-    let unread = report.findings.iter().filter(|finding| finding.rule == rule).count();
-    let all = report.statements.len();
-    (all >= FEW_STATEMENTS && unread * 2 > all).then(|| {
-        format!("{unread} of {all} statements could not be read as PostgreSQL's: this is no verdict on the migrations")
+    let is_whole = |finding: &&Finding| {
+        finding.rule == rule
+            && finding.severity == Severity::Error
+            && finding.message.contains(" statements could not be read")
+    };
+    let unread = report.findings.iter().filter(is_whole).count();
+    let all = report.summary.files;
+    (unread * 2 > all).then(|| {
+        format!(
+            "most of {unread} of {all} files could not be read as PostgreSQL's: this is no verdict on the migrations"
+        )
     })
 }
-
-/// A single statement that cannot be read is a finding like any other.
-const FEW_STATEMENTS: usize = 2;
 
 fn assumed_version(in_force: &InForce, database: Option<&Database>) -> String {
     let version = version(in_force, database);

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::change::{Change, Name};
+use crate::change::{Change, Name, Unreadable};
 use crate::config::Settings;
 use crate::facts::Live;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
@@ -22,7 +22,7 @@ use crate::report::{Observed, Report, StatementRecord};
 use crate::rules;
 use crate::schema::Schema;
 use crate::source::{FileId, Sources, Span};
-use crate::sql::Unreadable;
+
 use crate::stack::with_stack;
 use crate::version::PgVersion;
 

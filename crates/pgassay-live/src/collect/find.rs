@@ -146,7 +146,8 @@ pub(super) fn find_in(folder: &Folder) -> Option<FoundFolders> {
         || (folder.has_sql() && is_called_migrations(&folder.path))
         || is_numbered(folder)
         || is_list_of_numbered(folder);
-    if is_one || (folder.own_sql().next().is_some() && !is_project(folder)) {
+    let is_searched = folder.path == Path::new(".") || is_project(folder);
+    if is_one || !is_searched {
         return None;
     }
     let found = find_below(&folder.path);
@@ -294,7 +295,7 @@ fn holds_pairs(folder: &Folder) -> bool {
 
 /// Whether a folder that is left out would have been read: what is no migration is not worth a word.
 fn is_like_migrations(folder: &Folder) -> bool {
-    folder.own_sql().next().is_some()
+    folder.has_sql()
         && (is_numbered(folder)
             || is_called_migrations(&folder.path)
             || folder.path.iter().any(|name| name.to_str().is_some_and(code::is_called_migrations))

@@ -381,17 +381,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_a_changelog_in_three_languages() {
-        let yaml = "databaseChangeLog:\n  - include:\n      file: a/1.sql\n  - includeAll: { path: 'b/' }\n";
-        assert_eq!(values(yaml, &["file", "path"]), ["a/1.sql", "b/"]);
-        let xml = "<include relativeToChangelogFile=\"true\" file=\"a/1.sql\"/> <includeAll path=\"b\"/>";
-        assert_eq!(values(xml, &["file", "path"]), ["a/1.sql", "b"]);
-        let flow = "- include: { file: a/1.sql, relativeToChangelogFile: true }\n- include: {file: b.sql}";
-        assert_eq!(values(flow, &["file"]), ["a/1.sql", "b.sql"]);
-        assert_eq!(values("{\"include\": {\"file\": \"a.sql\"}}", &["file"]), ["a.sql"]);
-    }
-
-    #[test]
     fn options_are_whole_names() {
         assert_eq!(option("rollbackEndDelimiter:/ endDelimiter:// x:1", "endDelimiter"), Some("//"));
         assert_eq!(option("context:\"a b\" dbms:mysql", "context"), Some("a b"));

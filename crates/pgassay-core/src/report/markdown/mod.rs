@@ -99,10 +99,10 @@ impl Markdown {
         }
         let _ = writeln!(head, "\n{}.\n", prose::summary(report));
         for line in prose::unread(report) {
-            let _ = writeln!(head, "- {}", text(&prose::cut(&line, PROOF)));
+            let _ = writeln!(head, "- {}", text(&plain::cut(&line, PROOF)));
         }
         if let Some(line) = prose::assumed(report) {
-            let _ = writeln!(head, "- {}\n", text(&prose::cut(&line, PROOF)));
+            let _ = writeln!(head, "- {}\n", text(&plain::cut(&line, PROOF)));
         }
         for error in report.errors.iter().take(ROWS) {
             let _ = writeln!(head, "- error: {}", text(&plain::cut(error, NAME)));
