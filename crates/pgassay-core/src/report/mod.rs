@@ -35,6 +35,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::finding::{Finding, Severity};
+use crate::migration::Coverage;
 use crate::source::{FileId, Sources};
 use crate::version::PgVersion;
 
@@ -55,6 +56,8 @@ pub struct Report {
     pub summary: Summary,
     /// What a shadow server showed, where there was one.
     pub proof: Option<Proof>,
+    /// What was read and what was not; of a check.
+    pub coverage: Option<Coverage>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -87,6 +90,7 @@ impl Report {
             unchecked: Vec::new(),
             summary: Summary::default(),
             proof: None,
+            coverage: None,
         }
     }
 
