@@ -11,7 +11,7 @@ use pgassay::finding::Severity;
 use pgassay::history::Completeness;
 use pgassay::migration::{Framework, TransactionOverride};
 use pgassay::rules;
-use pgassay::version::PgVersion;
+use pgassay::version::{PgVersion, UnsupportedVersion};
 
 /// Which configuration file to read.
 #[derive(Debug, Args)]
@@ -25,6 +25,18 @@ pub struct ConfigFile {
     no_config: bool,
 }
 
+/// A version; one that is not out yet is taken as the newest that is known, and that is said.
+fn wanted_version(text: &str) -> Result<PgVersion, UnsupportedVersion> {
+    let newest = PgVersion::NEWEST;
+    match text.parse() {
+        Err(_) if text.trim().split('.').next() == Some("19") => {
+            eprintln!("note: PostgreSQL 19 is not known yet: {newest} is taken in its place");
+            Ok(newest)
+        }
+        read => read,
+    }
+}
+
 /// What the command line and the configuration file can both say. None of it has a default here: that would hide the file's.
 #[derive(Debug, Args)]
 pub struct Settable {
@@ -32,7 +44,7 @@ pub struct Settable {
     pub paths: Vec<PathBuf>,
 
     /// Major version of the server the migrations will run on, 14 to 18 [default: 14]
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = wanted_version)]
     pg_version: Option<PgVersion>,
 
     /// What exists before: a pg_dump --schema-only file, or earlier migrations; read, not judged (repeatable)

@@ -152,6 +152,7 @@ impl Applier<'_> {
                 }
                 Object::Rule(..) => "cannot alter type of a column used by a view or rule",
                 Object::Policy(..) => "cannot alter type of a column used in a policy definition",
+                Object::Routine(..) => "cannot alter type of a column used by a function or procedure",
                 Object::Trigger(..) => "cannot alter type of a column used in a trigger definition",
                 Object::Column(..) => "cannot alter type of a column used by a generated column",
                 _ => continue,

@@ -283,6 +283,7 @@ impl Assumptions<'_> {
             body: "".into(),
             statements: Arc::from([]),
             atomic: false,
+            uses: Vec::new(),
             owner: None,
             privileges: Vec::new(),
             comment: None,

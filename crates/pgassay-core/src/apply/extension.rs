@@ -1,8 +1,11 @@
-//! Extensions.
+//! Extensions, and what depends on their members.
 
-use super::Applier;
-use crate::change::{AlterExtension, AlterExtensionAction, CreateExtension, Drop, ObjectReference};
-use crate::schema::Extension;
+use super::{Applier, ProblemKind};
+use crate::catalog::{self, ExtensionContents};
+use crate::change::{
+    AlterExtension, AlterExtensionAction, CreateExtension, Drop, Expression, IndexTarget, ObjectReference, TypeName,
+};
+use crate::schema::{ColumnId, ConstraintKind, Extension, Object, Relation, RelationId};
 
 impl Applier<'_> {
     pub(super) fn create_extension(&mut self, create: &CreateExtension) {
@@ -37,12 +40,122 @@ impl Applier<'_> {
         }
     }
 
-    /// What depends on an extension's types and functions is not followed.
+    /// DROP EXTENSION takes its members, and with CASCADE what depends on them: columns of its types first of all.
     pub(super) fn drop_extension(&mut self, drop: &Drop, reference: &ObjectReference) {
         let name = &reference.name.name;
-        let existed = self.schema.extensions.remove(name).is_some();
-        if !existed && !drop.if_exists && *name != "plpgsql" {
-            self.missing(reference.span, name, format!("extension \"{}\" does not exist", name.as_str()));
+        if !self.schema.extensions.contains_key(name) {
+            if !drop.if_exists && *name != "plpgsql" {
+                self.missing(reference.span, name, format!("extension \"{}\" does not exist", name.as_str()));
+            }
+            return;
+        }
+        let dependents = catalog::extension(name.as_str()).map(|it| self.dependents_of_members(it)).unwrap_or_default();
+        if !drop.cascade
+            && let Some(first) = dependents.first()
+        {
+            let what = self.schema.describe(first, self.session);
+            let name = name.as_str();
+            let message = format!(
+                "cannot drop extension {name} because other objects depend on it: {what} depends on extension {name}"
+            );
+            return self.problem(ProblemKind::Dependent, reference.span, name, message);
+        }
+        let named: Vec<_> = dependents.into_iter().map(|object| (object, reference.span)).collect();
+        self.drop_objects(&named, true);
+        self.schema.extensions.remove(name);
+    }
+
+    /// Columns, defaults, constraints, indexes and routines that need a type, a function or an operator class of the extension.
+    fn dependents_of_members(&self, contents: &ExtensionContents) -> Vec<Object> {
+        let mut found = Vec::new();
+        for relation in self.schema.relations.values() {
+            self.dependents_in(relation, contents, &mut found);
+        }
+        for routine in self.schema.routines.values() {
+            let types = routine.arguments.iter().map(|it| &it.data_type).chain(&routine.returns);
+            if types.chain(routine.returns_table.iter().map(|(_, of)| of)).any(|of| has_type(contents, of)) {
+                found.push(Object::Routine(routine.id));
+            }
+        }
+        found
+    }
+
+    fn dependents_in(&self, relation: &Relation, contents: &ExtensionContents, found: &mut Vec<Object>) {
+        for column in relation.columns.iter().filter(|_| relation.is_table()) {
+            let calls = |it: &Expression| calls(contents, it);
+            if has_type(contents, &column.data_type.written)
+                || column.generated.as_ref().is_some_and(|it| calls(&it.expression))
+            {
+                found.push(Object::Column(relation.id, column.id));
+            } else if column.default.as_ref().is_some_and(calls) {
+                found.push(Object::Default(relation.id, column.id));
+            }
+        }
+        for constraint in &relation.constraints {
+            match &constraint.kind {
+                ConstraintKind::Check { expression, .. } if calls(contents, expression) => {
+                    found.push(Object::Constraint(relation.id, constraint.name.clone()));
+                }
+                ConstraintKind::Exclude { index } if self.index_needs(*index, contents) => {
+                    found.push(Object::Constraint(relation.id, constraint.name.clone()));
+                }
+                _ => {}
+            }
+        }
+        let of_constraint = relation.as_index().is_some_and(|it| it.constraint.is_some());
+        if !of_constraint && self.index_needs(relation.id, contents) {
+            found.push(Object::Relation(relation.id));
         }
     }
+
+    fn index_needs(&self, id: RelationId, contents: &ExtensionContents) -> bool {
+        let Some(index) = self.schema.relation(id).and_then(|it| it.as_index()) else { return false };
+        let table = self.schema.relation(index.table);
+        let method = index.method.as_str();
+        let needs = |(element, column): (&crate::change::IndexElement, &Option<ColumnId>)| {
+            if let Some(class) = &element.operator_class {
+                return contents.has_operator_class(class.name.as_str());
+            }
+            let of = column.and_then(|id| table?.column_by_id(id)).map(|it| &it.data_type.written);
+            let by_default = of.is_some_and(|of| {
+                let stored = if of.array_dimensions > 0 {
+                    format!("_{}", of.name.as_str())
+                } else {
+                    of.name.as_str().to_owned()
+                };
+                catalog::default_operator_class(method, &stored).is_none()
+                    && contents.default_operator_class(method, &stored).is_some()
+            });
+            by_default || matches!(&element.target, IndexTarget::Expression(it) if calls(contents, it))
+        };
+        index.elements.iter().zip(&index.columns).any(needs)
+            || index.predicate.as_ref().is_some_and(|it| calls(contents, it))
+    }
+}
+
+fn has_type(contents: &ExtensionContents, of: &TypeName) -> bool {
+    contents.type_named(of.name.as_str()).is_some() && catalog::built_in_type(of.name.as_str()).is_none()
+}
+
+/// Whether an expression calls a function that only the extension has, or casts to one of its types.
+fn calls(contents: &ExtensionContents, expression: &Expression) -> bool {
+    use sqlparser::ast::{Expr, visit_expressions};
+    use std::ops::ControlFlow;
+    visit_expressions(&*expression.tree, |part| {
+        let needs = match part {
+            Expr::Function(function) => {
+                let name = function.name.0.last().and_then(|part| part.as_ident()).map(crate::schema::rewrite::stored);
+                name.is_some_and(|name| {
+                    let own = !contents.functions_named(name.as_str()).is_empty();
+                    own && crate::version::PgVersion::all().all(|it| catalog::functions(name.as_str(), it).is_empty())
+                })
+            }
+            Expr::Cast { data_type, .. } => {
+                crate::expression::type_name(data_type).is_some_and(|of| has_type(contents, &of))
+            }
+            _ => false,
+        };
+        if needs { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+    .is_break()
 }

@@ -31,7 +31,7 @@ mod unnamed;
 mod view;
 
 pub use assume::Assumed;
-pub use unknown::unknown_columns;
+pub use unknown::{missing_relations, unknown_columns};
 pub use unnamed::unnamed_subquery;
 
 use crate::change::Change;

@@ -69,6 +69,7 @@ impl Applier<'_> {
     fn link_routine(&mut self, id: RoutineId, create: &CreateRoutine) {
         let signature = create.arguments.iter().map(|it| &it.data_type);
         let signature = signature.chain(&create.returns).chain(create.returns_table.iter().map(|(_, it)| it));
+        let mut uses = Vec::new();
         let mut targets: Vec<Target> =
             signature.filter_map(|written| Schema::type_target(&self.resolve_type(written))).collect();
         let defaults = create.arguments.iter().filter_map(|it| it.default.as_ref());
@@ -80,8 +81,12 @@ impl Applier<'_> {
                 {
                     let analysis = crate::expression::analyze_statement(tree, self.scope(None));
                     targets.extend(super::view::targets(&analysis));
+                    uses.extend(analysis.uses);
                 }
             }
+        }
+        if let Some(routine) = self.schema.edit_routine(id).filter(|it| it.uses != uses) {
+            routine.uses = uses;
         }
         self.schema.dependencies.set(Object::Routine(id), targets);
     }
@@ -154,6 +159,7 @@ fn routine_of(create: &CreateRoutine, id: RoutineId) -> Routine {
         body: create.body.clone(),
         statements: create.statements.clone().into(),
         atomic: is_atomic(create),
+        uses: Vec::new(),
         owner: None,
         privileges: Vec::new(),
         comment: None,

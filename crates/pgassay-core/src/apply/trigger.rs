@@ -92,6 +92,11 @@ impl Applier<'_> {
                 uses.extend(crate::expression::analyze_statement(tree, self.scope(None)).uses);
             }
         }
+        let rows = create.actions.iter().filter_map(|it| it.change.as_ref().ok()).filter_map(super::routine::tree_of);
+        let mut rows: Vec<_> = rows.flat_map(crate::expression::row_columns).collect();
+        rows.extend(create.condition.iter().flat_map(|it| crate::expression::row_columns(&*it.tree)));
+        let columns = rows.iter().filter_map(|(_, name)| self.column_id(table, name.as_ref()?)).collect();
+        uses.push((table, columns));
         let targets = uses.iter().map(|(id, _)| Target::Relation(*id)).collect();
         let rule = Rule { name: name.name.clone(), event: create.event, instead: create.instead, mode: BORN, uses };
         self.edit_relation(table, |it| {

@@ -41,6 +41,31 @@ pub fn unknown_columns(
     applier.applied.problems
 }
 
+/// The relations that a statement on rows reads and that do not exist, where the schema is complete; its target is told when it is
+/// applied.
+pub fn missing_relations(schema: &Schema, change: &Change, session: &Session, version: PgVersion) -> Vec<Problem> {
+    let uses = match change {
+        Change::Insert(insert) => &insert.uses,
+        Change::Update(update) => &update.uses,
+        Change::Delete(delete) => &delete.uses,
+        Change::Merge(merge) => &merge.uses,
+        Change::Select(select) => &select.uses,
+        Change::Copy(copy) => &copy.uses,
+        Change::Prepare { change, .. } | Change::DeclareCursor(change) | Change::Explain { change, .. } => {
+            return missing_relations(schema, change, session, version);
+        }
+        _ => return Vec::new(),
+    };
+    let missing = |name: &crate::change::ObjectName| schema.find_relation(name, session).is_none();
+    if !schema.complete || !uses.iter().any(|used| missing(&used.relation)) {
+        return Vec::new();
+    }
+    let mut schema = schema.clone();
+    let mut applier = Applier { schema: &mut schema, session, version, applied: Applied::default() };
+    applier.tables_named(uses.iter().map(|used| &used.relation));
+    applier.applied.problems
+}
+
 impl Applier<'_> {
     /// Says that columns do not exist; `whole` is the place where a name has none of its own.
     pub(super) fn missing_columns(&mut self, unknown: &[ast::Ident], file: FileId, whole: Span) {

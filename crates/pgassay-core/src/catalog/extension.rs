@@ -42,11 +42,31 @@ impl ExtensionContents {
         find_cast(self.casts, source, target)
     }
 
+    /// Whether it brings an operator class of the name: one that is the default of a type, or one that is written out.
+    pub fn has_operator_class(&self, name: &str) -> bool {
+        self.classes.iter().any(|class| class.2 == name)
+            || WRITTEN_CLASSES
+                .iter()
+                .any(|(class, function)| *class == name && !self.functions_named(function).is_empty())
+    }
+
     /// The default operator class for one of its types.
     pub fn default_operator_class(&self, method: &str, type_name: &str) -> Option<&'static str> {
         self.classes.iter().find(|class| class.0 == method && class.1 == type_name).map(|class| class.2)
     }
 }
+
+/// Operator classes that are no type's default, each with a function that tells its extension.
+const WRITTEN_CLASSES: &[(&str, &str)] = &[
+    ("gin_trgm_ops", "similarity"),
+    ("gist_trgm_ops", "similarity"),
+    ("gin__int_ops", "icount"),
+    ("gist__int_ops", "icount"),
+    ("gist__intbig_ops", "icount"),
+    ("vector_cosine_ops", "cosine_distance"),
+    ("vector_ip_ops", "inner_product"),
+    ("vector_l2_ops", "l2_distance"),
+];
 
 /// An extension while its rows are read.
 #[derive(Default)]

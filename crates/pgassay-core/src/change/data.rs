@@ -45,6 +45,8 @@ pub struct Insert {
     /// Rows of a plain VALUES list or DEFAULT VALUES; `None` when the rows come from a query.
     pub rows: Option<usize>,
     pub on_conflict: Option<OnConflict>,
+    /// OVERRIDING SYSTEM VALUE or USER VALUE is written.
+    pub overrides: bool,
     /// Relations of WITH and the source query (CTE names are not relations).
     pub uses: Vec<RelationUse>,
     pub tree: Tree,
@@ -55,6 +57,8 @@ pub struct OnConflict {
     /// Columns of the conflict target; empty when a constraint or nothing was named, or expressions were.
     pub columns: Vec<Ident>,
     pub constraint: Option<Ident>,
+    /// A condition follows the columns: partial indexes are asked too.
+    pub has_predicate: bool,
     pub do_update: bool,
 }
 

@@ -268,8 +268,24 @@ pub enum AlterExtensionAction {
 pub struct CreatePublication {
     pub name: Ident,
     pub objects: PublicationObjects,
-    /// UPDATE or DELETE is among what it publishes, as by default.
-    pub updates: bool,
+    /// By default both.
+    pub updates: Published,
+}
+
+/// Which changes of rows that were there a publication publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    pub update: bool,
+    pub delete: bool,
+}
+
+impl Published {
+    pub const BOTH: Published = Published { update: true, delete: true };
+
+    /// One or the other.
+    pub fn any(self) -> bool {
+        self.update || self.delete
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -298,9 +314,9 @@ pub enum AlterPublicationAction {
     Add(PublicationObjects),
     Set(PublicationObjects),
     Drop(PublicationObjects),
-    /// SET (publish = …); whether UPDATE or DELETE is published from then on, where that is said.
+    /// SET (publish = …); which of UPDATE and DELETE is published from then on, where that is said.
     Options {
-        updates: Option<bool>,
+        updates: Option<Published>,
     },
 }
 

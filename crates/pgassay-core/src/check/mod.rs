@@ -181,6 +181,7 @@ fn schema_before(job: &Job, base: &[Unit], migrations: &[Migration], lots: &mut 
         Completeness::Auto if !base.is_empty() => schema.complete,
         Completeness::Auto => lots.decide_completeness(&schema, job.version),
     };
+    schema.vouched = schema.complete && (job.completeness == Completeness::Complete || !base.is_empty());
     schema
 }
 

@@ -4,14 +4,13 @@ use imbl::ordmap::DiffItem;
 
 use super::witness::{quoted, refused};
 use super::{Breakage, BreakageKind, Context, Subject, certain};
-use crate::change::{Persistence, ReplicaIdentity};
-use crate::schema::{ConstraintKind, Publication, Relation, Schema};
+use crate::schema::{Relation, Schema};
 
 /// Tables that are published and have no replica identity, while before one or the other was not so
 /// (CheckCmdReplicaIdentity, executor/execReplication.c).
 pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
     let Context { before, after, .. } = *context;
-    if !after.publications.values().any(|it| it.updates) {
+    if !after.publications.values().any(|it| it.updates.any()) {
         return;
     }
     if before.publications != after.publications {
@@ -36,8 +35,8 @@ fn refuses_updates(context: &Context, new: &Relation) -> Option<Breakage> {
     let Context { before, after, .. } = *context;
     let old = before.relation(new.id)?;
     let fails = |schema: &Schema, table: &Relation| {
-        schema.publications.values().any(|it| it.updates && publishes(schema, it, table))
-            && !is_identified(schema, table)
+        schema.publications.values().any(|it| it.updates.any() && schema.publishes(it, table))
+            && !schema.has_replica_identity(table)
     };
     // A partitioned table stores nothing: its partitions are asked.
     if !new.is_table() || new.is_partitioned() || !new.known || fails(before, old) || !fails(after, new) {
@@ -59,40 +58,4 @@ fn refuses_updates(context: &Context, new: &Relation) -> Option<Breakage> {
             ),
         ),
     ))
-}
-
-fn publishes(schema: &Schema, publication: &Publication, table: &Relation) -> bool {
-    let listed =
-        |table: &Relation| publication.tables.contains(&table.id) || publication.schemas.contains(&table.name.schema);
-    table.persistence == Persistence::Permanent
-        && (publication.all_tables || listed(table) || ancestors(schema, table).iter().any(|parent| listed(parent)))
-}
-
-fn ancestors<'a>(schema: &'a Schema, table: &Relation) -> Vec<&'a Relation> {
-    let mut found: Vec<&Relation> =
-        table.parents.iter().filter_map(|id| schema.relation(*id)).map(|it| &**it).collect();
-    let mut at = 0;
-    while let Some(parent) = found.get(at).copied() {
-        found.extend(parent.parents.iter().filter_map(|id| schema.relation(*id)).map(|it| &**it));
-        at += 1;
-    }
-    found
-}
-
-/// RelationGetReplicaIndex and relreplident = 'f'.
-fn is_identified(schema: &Schema, table: &Relation) -> bool {
-    match &table.replica_identity {
-        ReplicaIdentity::Full => true,
-        ReplicaIdentity::Nothing => false,
-        ReplicaIdentity::Default => table.primary_key().is_some_and(|key| !key.deferrable),
-        ReplicaIdentity::UsingIndex(name) => {
-            let of_constraint = || {
-                table.constraints.iter().any(|it| {
-                    it.name == name.name
-                        && matches!(it.kind, ConstraintKind::Unique { .. } | ConstraintKind::PrimaryKey { .. })
-                })
-            };
-            schema.indexes_of(table.id).any(|index| index.name.name == name.name) || of_constraint()
-        }
-    }
 }

@@ -17,13 +17,14 @@ mod predict;
 mod prediction;
 mod predictor;
 mod prune;
+mod refused;
 mod routine;
 mod type_change;
 mod types;
 mod view;
 mod written;
 
-pub use predict::predict;
+pub use predict::{predict, predict_statement};
 pub use prediction::*;
 
 use crate::catalog::LockMode;

@@ -3,10 +3,19 @@
 use super::predictor::Predictor;
 use super::{Context, Prediction};
 use crate::change::{Change, RoutineName};
+use crate::source::Span;
 
 /// Predicts what PostgreSQL does for one change.
 pub fn predict(change: &Change, context: Context) -> Prediction {
     let mut predictor = Predictor::new(context);
+    predictor.change(change);
+    predictor.finish()
+}
+
+/// As [`predict`], with the reasons for which the server refuses the statement, which stands at `span`.
+pub fn predict_statement(change: &Change, span: Span, context: Context) -> Prediction {
+    let mut predictor = Predictor::new(context);
+    predictor.refuse(change, span);
     predictor.change(change);
     predictor.finish()
 }

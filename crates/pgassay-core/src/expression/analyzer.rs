@@ -9,7 +9,7 @@ use sqlparser::ast::{
 use super::overload::{self, Candidate};
 use super::query::{Output, derived, rename};
 use super::scope::{Environment, Meaning, Source, SourceColumn, resolve_type};
-use super::{QueryAnalysis, Scope, named, names, types};
+use super::{QueryAnalysis, Refusal, Scope, assigned, named, names, refusal, types};
 use crate::catalog;
 use crate::change::Name;
 use crate::schema::{ColumnId, RelationId, ResolvedType};
@@ -21,6 +21,8 @@ pub(super) struct Analyzer<'a> {
     pub analysis: QueryAnalysis,
     /// Names may also mean columns of the result: in ORDER BY and GROUP BY.
     pub sees_output: bool,
+    /// Whether what the server refuses is looked for.
+    pub judges: bool,
 }
 
 /// The columns that `*` shows: index of the source, index of its column.
@@ -28,7 +30,15 @@ type Visible = Vec<(usize, usize)>;
 
 impl<'a> Analyzer<'a> {
     pub fn new(scope: Scope<'a>) -> Analyzer<'a> {
-        Analyzer { scope, ctes: Vec::new(), analysis: QueryAnalysis::default(), sees_output: false }
+        Analyzer { scope, ctes: Vec::new(), analysis: QueryAnalysis::default(), sees_output: false, judges: false }
+    }
+
+    pub fn judging(scope: Scope<'a>) -> Analyzer<'a> {
+        Analyzer { judges: true, ..Analyzer::new(scope) }
+    }
+
+    fn refuse(&mut self, refusal: Option<Refusal>) {
+        self.analysis.refusals.extend(refusal);
     }
 
     fn uses_relation(&mut self, relation: RelationId) -> &mut Vec<ColumnId> {
@@ -282,6 +292,9 @@ impl<'a> Analyzer<'a> {
     }
 
     fn part(&mut self, expression: &Expr, env: &Environment<'_>) {
+        if self.judges {
+            self.refuse(refusal::part(expression, env));
+        }
         match expression {
             Expr::Identifier(ident) => {
                 let name = [names::name(ident)];
@@ -359,7 +372,12 @@ impl<'a> Analyzer<'a> {
     fn assignments(&mut self, assignments: &[ast::Assignment], target: &Source, env: &Environment<'_>) {
         for assignment in assignments {
             match &assignment.target {
-                ast::AssignmentTarget::ColumnName(name) => self.target_columns(target, std::iter::once(name)),
+                ast::AssignmentTarget::ColumnName(name) => {
+                    self.target_columns(target, std::iter::once(name));
+                    if self.judges {
+                        self.refuse(assigned::refused(name, &assignment.value, target, env));
+                    }
+                }
                 ast::AssignmentTarget::Tuple(names) => self.target_columns(target, names.iter()),
             }
             self.expression(&assignment.value, env);
@@ -374,7 +392,11 @@ impl<'a> Analyzer<'a> {
         }
         self.target_columns(&target, insert.columns.iter());
         if let Some(source) = &insert.source {
-            self.query(source, outer);
+            let output = self.query(source, outer);
+            if self.judges {
+                let env = Environment { scope: self.scope, sources: &[], outer };
+                self.refuse(assigned::refused_rows(insert, source, &output, &target, &env));
+            }
         }
         let mut target = target;
         if let Some(alias) = &insert.table_alias {

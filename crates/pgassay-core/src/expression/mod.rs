@@ -4,13 +4,16 @@
 //! volatile, not proved, of unknown type.
 
 mod analyzer;
+mod assigned;
 mod named;
 mod names;
 mod overload;
 mod partition_proof;
 mod proof;
 mod query;
+mod refusal;
 mod scope;
+mod stored;
 mod types;
 mod volatility;
 
@@ -18,6 +21,7 @@ use sqlparser::ast;
 
 use scope::{Environment, Source};
 
+pub use refusal::{Place, Refusal, Unfit};
 pub use scope::resolve_type;
 
 use crate::catalog::Volatility;
@@ -113,6 +117,8 @@ pub struct QueryAnalysis {
     pub missing: Vec<crate::change::ObjectName>,
     /// Names that mean no column, where all columns in sight are known. Their places are read with [`crate::sql::tree_span`].
     pub unknown_columns: Vec<ast::Ident>,
+    /// What the server refuses in it; only looked for by [`judge_query`] and its kin.
+    pub refusals: Vec<Refusal>,
 }
 
 pub fn analyze_query(query: &ast::Query, scope: Scope) -> QueryAnalysis {
@@ -133,6 +139,82 @@ pub fn analyze_expression(expression: &ast::Expr, scope: Scope) -> QueryAnalysis
     let mut analyzer = analyzer::Analyzer::new(scope);
     in_environment(scope, |env| analyzer.expression(expression, env));
     analyzer.analysis
+}
+
+/// As [`analyze_query`], with what the server refuses in it.
+pub fn judge_query(query: &ast::Query, scope: Scope) -> QueryAnalysis {
+    let mut analyzer = analyzer::Analyzer::judging(scope);
+    let output = in_environment(scope, |env| analyzer.query(query, Some(env)));
+    QueryAnalysis { output, ..analyzer.analysis }
+}
+
+/// As [`analyze_statement`], with what the server refuses in it.
+pub fn judge_statement(statement: &ast::Statement, scope: Scope) -> QueryAnalysis {
+    let mut analyzer = analyzer::Analyzer::judging(scope);
+    let output = in_environment(scope, |env| analyzer.statement(statement, Some(env)));
+    QueryAnalysis { output, ..analyzer.analysis }
+}
+
+/// As [`analyze_expression`], with what the server refuses in it.
+pub fn judge_expression(expression: &ast::Expr, scope: Scope) -> QueryAnalysis {
+    let mut analyzer = analyzer::Analyzer::judging(scope);
+    in_environment(scope, |env| analyzer.expression(expression, env));
+    analyzer.analysis
+}
+
+/// Why the server refuses an expression in its place; nothing that is not certain.
+pub fn refusals(expression: &ast::Expr, place: Place, scope: Scope) -> Vec<Refusal> {
+    in_environment(scope, |env| refusal::of(expression, place, env))
+}
+
+/// Why a value cannot be given to a column of this type; nothing that is not certain.
+pub fn unfit(expression: &ast::Expr, target: &ColumnType, scope: Scope) -> Option<Unfit> {
+    in_environment(scope, |env| refusal::unfit(expression, target, env))
+}
+
+/// Whether a value of one type may be given to a column of another. What is not known may.
+pub fn is_assignable(from: &ColumnType, to: &ColumnType, scope: Scope) -> bool {
+    in_environment(scope, |env| refusal::assignable(from, to, env))
+}
+
+/// Whether the values of two types may be compared for equality. What is not known may.
+pub fn are_comparable(one: &ColumnType, other: &ColumnType, scope: Scope) -> bool {
+    in_environment(scope, |env| refusal::comparable(one, other, env))
+}
+
+/// Whether two types are the same, modifiers aside.
+pub fn is_same_type(one: &ColumnType, other: &ColumnType) -> bool {
+    overload::same_type(one, other)
+}
+
+/// Whether it is known what all of the types are.
+pub fn are_known<'t>(types: impl IntoIterator<Item = &'t ColumnType>) -> bool {
+    types.into_iter().all(|of| of.resolved != crate::schema::ResolvedType::Unknown)
+}
+
+/// A string literal, which takes whatever type is wanted.
+pub fn is_literal(expression: &ast::Expr, scope: Scope) -> bool {
+    in_environment(scope, |env| types::kind(expression, env) == overload::Kind::Literal)
+}
+
+/// A type as the server's messages name it.
+pub fn type_word(of: &ColumnType, scope: Scope) -> String {
+    in_environment(scope, |env| refusal::word(of, env))
+}
+
+/// The expression as the server keeps it: with the casts that it added.
+pub fn as_stored(expression: &ast::Expr, scope: Scope) -> ast::Expr {
+    in_environment(scope, |env| stored::of(expression, env))
+}
+
+/// How volatile an expression is at least: what is not known counts as immutable.
+pub fn least_volatility(expression: &ast::Expr, scope: Scope) -> Volatility {
+    in_environment(scope, |env| volatility::least(expression, env))
+}
+
+/// The columns of NEW (true) and OLD that a trigger's condition or a rule's action names; none for a whole row.
+pub fn row_columns(tree: &impl ast::Visit) -> Vec<(bool, Option<Name>)> {
+    named::of_rows(tree)
 }
 
 /// A type name of a tree in the catalog's spelling; `None` for a type that PostgreSQL does not have.

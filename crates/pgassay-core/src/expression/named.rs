@@ -2,12 +2,35 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Expr};
+use sqlparser::ast::{self, Expr, Visit};
 
 use super::scope::Environment;
 use super::{names, overload, types, volatility};
 use crate::change::Name;
 use crate::schema::RoutineId;
+
+/// See [`super::row_columns`].
+pub(super) fn of_rows(condition: &impl Visit) -> Vec<(bool, Option<Name>)> {
+    let row = |ident: &ast::Ident| match names::name(ident).as_str() {
+        "new" => Some(true),
+        "old" => Some(false),
+        _ => None,
+    };
+    let mut found = Vec::new();
+    let _ = ast::visit_expressions(condition, |part| {
+        match part {
+            Expr::Identifier(ident) => found.extend(row(ident).map(|new| (new, None))),
+            Expr::CompoundIdentifier(path) => {
+                if let [first, second, ..] = &path[..] {
+                    found.extend(row(first).map(|new| (new, Some(names::name(second)))));
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    found
+}
 
 /// The routines that a call means; several where the types of the arguments are not known.
 pub(super) fn called(function: &ast::Function, env: &Environment) -> Vec<RoutineId> {

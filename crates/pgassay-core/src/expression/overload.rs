@@ -28,6 +28,8 @@ pub(super) struct Candidate<'a> {
     pub returns: Option<ColumnType>,
     pub columns: Vec<(crate::change::Name, ColumnType)>,
     pub volatility: Volatility,
+    pub aggregate: bool,
+    pub set_of: bool,
     pub routine: Option<&'a Routine>,
 }
 
@@ -51,6 +53,8 @@ fn of_function<'a>(function: &catalog::Function) -> Candidate<'a> {
         returns: (function.returns != "record").then(|| built_in_type(function.returns)),
         columns: function.columns.iter().map(|(name, of)| ((*name).into(), built_in_type(of))).collect(),
         volatility: function.volatility,
+        aggregate: function.aggregate,
+        set_of: function.returns_set,
         routine: None,
     }
 }
@@ -75,6 +79,8 @@ fn of_routine<'a>(routine: &'a Routine, env: &Environment) -> Candidate<'a> {
         returns,
         columns,
         volatility: routine.volatility,
+        aggregate: false,
+        set_of: routine.returns.as_ref().is_some_and(|it| it.set_of) || !routine.returns_table.is_empty(),
         routine: Some(routine),
     }
 }
@@ -130,6 +136,8 @@ pub(super) fn operators(name: &str, prefix: bool, env: &Environment) -> Vec<Cand
                 returns: Some(built_in_type(operator.returns)),
                 columns: Vec::new(),
                 volatility: operator.volatility,
+                aggregate: false,
+                set_of: false,
                 routine: None,
             }
         })
@@ -372,5 +380,29 @@ pub(super) fn cast_volatility(source: &ColumnType, target: &ColumnType, env: &En
                 built_in(&target, env).filter(|_| !is_array(&target)).map_or(Volatility::Stable, |found| found.input);
             output.max(input)
         }
+    }
+}
+
+/// How volatile turning one type into another is at least: what is not known counts as immutable.
+pub(super) fn least_cast_volatility(source: &ColumnType, target: &ColumnType, env: &Environment) -> Volatility {
+    let (source, target) = (base_type(source, env.scope), base_type(target, env.scope));
+    let known = |of: &ColumnType| of.resolved != ResolvedType::Unknown && of.written.name != "record";
+    if same_type(&source, &target) || !known(&source) || !known(&target) {
+        return Volatility::Immutable;
+    }
+    let is_string = |of: &ColumnType| category(of, env) == Some('S');
+    match cast(&source, &target, env).map(|cast| cast.method) {
+        Some(CastMethod::Function(volatility)) => volatility,
+        Some(CastMethod::Binary) => Volatility::Immutable,
+        // Through the text form: enum_out, enum_in, array_out and array_in are stable.
+        Some(CastMethod::InOut) | None if is_string(&source) || is_string(&target) => {
+            let special = |of: &ColumnType| is_array(of) || matches!(type_kind(of, env), Some('e'));
+            match (special(&source) || special(&target), built_in(&source, env), built_in(&target, env)) {
+                (true, ..) => Volatility::Stable,
+                (false, Some(source), Some(target)) => source.output.max(target.input),
+                _ => Volatility::Immutable,
+            }
+        }
+        _ => Volatility::Immutable,
     }
 }

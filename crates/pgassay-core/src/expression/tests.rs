@@ -103,6 +103,7 @@ fn routine(id: u32, name: &str, arguments: &[(&str, Option<&str>)], returns: &st
         body: "".into(),
         statements: Arc::from([]),
         atomic: false,
+        uses: Vec::new(),
         owner: None,
         privileges: Vec::new(),
         comment: None,

@@ -224,6 +224,8 @@ fn range_element(range: &ColumnType) -> Option<ColumnType> {
 pub(super) struct SpecialForm {
     /// Of itself; its arguments count besides.
     pub volatility: Volatility,
+    /// Whether it is no less volatile than that.
+    pub is_certain: bool,
     returns: Option<&'static str>,
 }
 
@@ -232,9 +234,11 @@ pub(super) fn special_form(function: &ast::Function) -> Option<SpecialForm> {
     if ident.quote_style.is_some() {
         return None;
     }
-    let form = |volatility, returns| Some(SpecialForm { volatility, returns });
+    let name = ident.value.to_ascii_lowercase();
+    let is_certain = !name.starts_with("xml");
+    let form = |volatility, returns| Some(SpecialForm { volatility, is_certain, returns });
     let without_arguments = matches!(function.args, FunctionArguments::None);
-    match ident.value.to_ascii_lowercase().as_str() {
+    match name.as_str() {
         "coalesce" | "greatest" | "least" | "nullif" | "grouping" => form(Volatility::Immutable, None),
         "row" => form(Volatility::Immutable, Some("record")),
         "current_date" => form(Volatility::Stable, Some("date")),

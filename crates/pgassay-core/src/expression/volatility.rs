@@ -57,6 +57,123 @@ fn own(expression: &Expr, env: &Environment, depth: u8) -> Volatility {
     }
 }
 
+/// How volatile an expression is at least, once the planner has folded what is constant: what is not known counts as immutable.
+pub(super) fn least(expression: &Expr, env: &Environment) -> Volatility {
+    if may_fold_away(expression) {
+        return Volatility::Immutable;
+    }
+    let mut most = Volatility::Immutable;
+    let _ = visit_expressions(expression, |part| {
+        most = most.max(own_least(part, env, 0));
+        ControlFlow::<()>::Continue(())
+    });
+    most
+}
+
+/// Whether a constant may make a part of the expression go away (`eval_const_expressions`, clauses.c): a branch that is never taken, an
+/// argument NULL of a strict function.
+fn may_fold_away(expression: &Expr) -> bool {
+    let constant = |part: &Expr| {
+        visit_expressions(part, |inner| match inner {
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        })
+        .is_continue()
+    };
+    visit_expressions(expression, |part| {
+        let folds = match part {
+            Expr::Value(value) => matches!(value.value, ast::Value::Null | ast::Value::Boolean(_)),
+            Expr::Case { conditions, .. } => conditions.iter().any(|when| constant(&when.condition)),
+            Expr::Function(function) => {
+                let name = function.name.to_string().to_ascii_lowercase();
+                name == "coalesce" && arguments(function).0.iter().any(|argument| constant(argument))
+            }
+            Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => true,
+            _ => false,
+        };
+        if folds { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+    .is_break()
+}
+
+fn own_least(part: &Expr, env: &Environment, depth: u8) -> Volatility {
+    use Volatility::Immutable;
+    let of_operator = |name: &str, operands: &[&Expr]| {
+        let kinds: Vec<_> = operands.iter().map(|operand| types::kind(operand, env)).collect();
+        mildest(&overload::choose_operator(overload::operators(name, kinds.len() == 1, env), &kinds, env), env, depth)
+    };
+    let of_function = |name: &str, kinds: &[Kind]| {
+        let name = ast::ObjectName::from(vec![ast::Ident::new(name)]);
+        mildest(&overload::choose(overload::functions(&name, env), kinds, env), env, depth)
+    };
+    match part {
+        Expr::Function(function) => {
+            if let Some(form) = types::special_form(function) {
+                return if form.is_certain { form.volatility } else { Immutable };
+            }
+            let (kinds, named) = types::argument_kinds(function, env);
+            if named || !function.within_group.is_empty() {
+                return Immutable;
+            }
+            let chosen = overload::choose(overload::functions(&function.name, env), &kinds, env);
+            if !chosen.is_empty() {
+                return mildest(&chosen, env, depth);
+            }
+            match (types::conversion_target(function, env), kinds.first()) {
+                (Some(target), Some(Kind::Known(source))) => overload::least_cast_volatility(source, &target, env),
+                _ => Immutable,
+            }
+        }
+        Expr::BinaryOp { left, op, right } => match types::operator_name(op) {
+            Some(name) => of_operator(&name, &[left, right]),
+            None => Immutable,
+        },
+        Expr::Between { expr, low, high, .. } => of_operator(">=", &[expr, low]).max(of_operator("<=", &[expr, high])),
+        Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => of_operator("=", &[left, right]),
+        Expr::Extract { expr, .. } => of_function("extract", &[Kind::Literal, types::kind(expr, env)]),
+        Expr::AtTimeZone { timestamp, time_zone } => {
+            of_function("timezone", &[types::kind(time_zone, env), types::kind(timestamp, env)])
+        }
+        Expr::Cast { expr, data_type, .. } => {
+            let target = names::type_name(data_type).map(|written| resolve_type(&written, env.scope));
+            match (types::kind(expr, env), target) {
+                (Kind::Known(source), Some(target)) => overload::least_cast_volatility(&source, &target, env),
+                _ => Immutable,
+            }
+        }
+        _ => Immutable,
+    }
+}
+
+/// The least volatile of the functions that a call may mean.
+fn mildest(candidates: &[Candidate], env: &Environment, depth: u8) -> Volatility {
+    let of = |candidate: &Candidate| match candidate.routine {
+        // The planner may put the body in place of the call, and the body be less volatile than it is declared.
+        Some(routine) if routine.language == "sql" => match expression_of(routine) {
+            Some(body) if depth < DEEPEST_BODY => {
+                let env = Environment { sources: &[], outer: None, ..*env };
+                let mut inner = Volatility::Immutable;
+                let _ = visit_expressions(body, |part| {
+                    inner = inner.max(own_least(part, &env, depth + 1));
+                    ControlFlow::<()>::Continue(())
+                });
+                routine.volatility.min(inner)
+            }
+            Some(_) => Volatility::Immutable,
+            None => routine.volatility,
+        },
+        _ => candidate.volatility,
+    };
+    candidates.iter().map(of).min().unwrap_or(Volatility::Immutable)
+}
+
+fn expression_of(routine: &Routine) -> Option<&Expr> {
+    let [statement] = &routine.statements[..] else { return None };
+    let Ok(Change::Select(select)) = &statement.change else { return None };
+    let ast::Statement::Query(query) = &*select.tree.0 else { return None };
+    single_expression(query)
+}
+
 fn worst(candidates: &[Candidate]) -> Volatility {
     candidates.iter().map(|candidate| candidate.volatility).max().unwrap_or(Volatility::Volatile)
 }

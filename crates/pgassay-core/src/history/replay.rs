@@ -7,7 +7,7 @@ use imbl::OrdSet;
 
 use super::transaction::{TransactionKind, World};
 use super::{MigrationRun, Step};
-use crate::apply::{Applied, Problem, ProblemKind, apply, unknown_columns, unnamed_subquery};
+use crate::apply::{Applied, Problem, ProblemKind, apply, missing_relations, unknown_columns, unnamed_subquery};
 use crate::change::{AlterEnumAction, Change, Do, Statement, TransactionControl};
 use crate::contract::{self, BreakageKind, Subject};
 use crate::effect::{self, Context, Prediction};
@@ -81,6 +81,7 @@ impl Replayer {
             deployed: deployed.as_mut(),
             before: Schema::new(false),
             steps: Vec::new(),
+            block_is_alone: false,
             changed: Vec::new(),
         };
         replay.migration(unit)
@@ -108,6 +109,8 @@ struct Replay<'w, 'a> {
     /// The schema before the migration, with all that its statements prove to have been there.
     before: Schema,
     steps: Vec<Step<'a>>,
+    /// The DO block at work is a transaction of its own, which it may end.
+    block_is_alone: bool,
     /// The steps that may have taken something from clients, and the schema after each.
     changed: Vec<(usize, Schema)>,
 }
@@ -178,7 +181,11 @@ impl<'a> Replay<'_, 'a> {
         }
         let before = self.world.schema.clone();
         let context = Context { schema: &before, session: &self.world.session, version: self.version };
-        let prediction = if self.judged { effect::predict(change, context) } else { Prediction::default() };
+        let prediction = if self.judged {
+            effect::predict_statement(change, statement.span, context)
+        } else {
+            Prediction::default()
+        };
         let index = self.push(statement, block, conditional, prediction, Applied::default());
         let unnamed = unnamed_subquery(change, self.version, statement.span);
         match change {
@@ -254,6 +261,10 @@ impl<'a> Replay<'_, 'a> {
     }
 
     fn tell_unknown_columns(&mut self, change: &Change, index: usize, before: &Schema) {
+        if self.judged {
+            let missing = missing_relations(before, change, &self.world.session, self.version);
+            self.steps[index].applied.problems.extend(missing);
+        }
         if self.judged && self.steps[index].block.is_none() {
             let span = self.steps[index].statement.span;
             let unknown = unknown_columns(before, change, &self.world.session, self.version, span);
@@ -264,6 +275,7 @@ impl<'a> Replay<'_, 'a> {
     /// A DO block is one transaction; its statements run one after the other in the block's.
     fn block(&mut self, body: &'a Do, index: usize, conditional: bool) {
         let alone = self.world.transaction.is_none();
+        self.block_is_alone = alone;
         if alone {
             self.world.begin(TransactionKind::Implicit);
         }
@@ -281,6 +293,7 @@ impl<'a> Replay<'_, 'a> {
 
     /// RequireTransactionBlock and the savepoint functions of xact.c: an implicit block has no savepoints.
     fn refuse_control(&mut self, control: &TransactionControl, index: usize) {
+        self.refuse_end_in_block(control, index);
         let (what, name) = match control {
             TransactionControl::Savepoint(name) => ("SAVEPOINT", name),
             TransactionControl::Release(name) => ("RELEASE SAVEPOINT", name),
@@ -297,6 +310,16 @@ impl<'a> Replay<'_, 'a> {
         };
         let (span, object) = (self.steps[index].statement.span, name.to_string());
         self.steps[index].applied.problems.push(Problem { kind, span, object, message });
+    }
+
+    /// A block inside a transaction cannot end it (SPI_commit, spi.c).
+    fn refuse_end_in_block(&mut self, control: &TransactionControl, index: usize) {
+        let ends = matches!(control, TransactionControl::Commit { .. } | TransactionControl::Rollback { .. });
+        let step = &mut self.steps[index];
+        if ends && step.block.is_some() && !self.block_is_alone {
+            let (span, message) = (step.statement.span, "invalid transaction termination".to_owned());
+            step.applied.problems.push(Problem { kind: ProblemKind::Invalid, span, object: String::new(), message });
+        }
     }
 
     fn control(&mut self, control: &TransactionControl) {

@@ -398,6 +398,7 @@ impl Schema {
             Object::Rule(table, name) => self
                 .relation(*table)
                 .is_some_and(|table| table.rules.iter().any(|rule| rule.name == *name && named(&rule.uses))),
+            Object::Routine(id) => self.routines.get(id).is_some_and(|routine| named(&routine.uses)),
             Object::Policy(table, name) => self
                 .relation(*table)
                 .is_some_and(|table| table.policies.iter().any(|policy| policy.name == *name && named(&policy.uses))),

@@ -7,6 +7,7 @@ mod columns;
 mod dependency;
 pub(crate) mod naming;
 mod object;
+mod publication;
 mod query;
 mod registry;
 mod relation;
@@ -35,6 +36,8 @@ use crate::change::{Name, ObjectName, QualifiedName};
 pub struct Schema {
     /// Whether an object that is not here does not exist. False for a partial history: anything may have been made before.
     pub complete: bool,
+    /// Somebody said that it is complete, or a catalog did: it is not only likely.
+    pub vouched: bool,
     pub namespaces: OrdMap<Name, Arc<Namespace>>,
     pub relations: OrdMap<RelationId, Arc<Relation>>,
     pub types: OrdMap<TypeId, Arc<Type>>,
@@ -61,6 +64,7 @@ impl Schema {
     pub fn new(complete: bool) -> Schema {
         Schema {
             complete,
+            vouched: complete,
             namespaces: OrdMap::unit(Name::from("public"), Arc::new(Namespace::default())),
             relations: OrdMap::new(),
             types: OrdMap::new(),

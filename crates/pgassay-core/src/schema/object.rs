@@ -70,6 +70,8 @@ pub struct Routine {
     pub statements: Arc<[Statement]>,
     /// BEGIN ATOMIC or RETURN: the body's dependencies are tracked by the server.
     pub atomic: bool,
+    /// What such a body names.
+    pub uses: Vec<(super::RelationId, Vec<super::ColumnId>)>,
     pub owner: Option<Name>,
     pub privileges: Vec<Privilege>,
     pub comment: Option<Arc<str>>,
@@ -94,8 +96,20 @@ pub struct Publication {
     pub all_tables: bool,
     pub tables: Vec<super::RelationId>,
     pub schemas: Vec<Name>,
-    /// UPDATE or DELETE is among what it publishes.
-    pub updates: bool,
+    /// Which of UPDATE and DELETE it publishes.
+    pub updates: crate::change::Published,
+    /// Tables of which it has some columns or some rows.
+    pub parts: Vec<PublishedPart>,
+}
+
+/// A table in a publication, with a column list or a row filter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishedPart {
+    pub table: super::RelationId,
+    /// Empty for all.
+    pub columns: Vec<super::ColumnId>,
+    /// Columns that the WHERE names.
+    pub filter: Vec<super::ColumnId>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

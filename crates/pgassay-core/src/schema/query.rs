@@ -13,6 +13,24 @@ use super::{
 use crate::change::{Name, QualifiedName, TriggerEvent};
 
 impl Schema {
+    /// Whether a relation of the name exists, or may without having been made here: of the system, of an extension, of the migration tool.
+    pub fn may_have_relation(&self, name: &crate::change::ObjectName, session: &super::Session) -> bool {
+        let schema = name.schema.as_ref().map(Name::as_str);
+        let of_extension = |extension: &Name| match crate::catalog::extension(extension.as_str()) {
+            Some(contents) => contents.relations.iter().any(|it| {
+                *it == name.name.as_str()
+                    || it.rsplit_once('.').is_some_and(|(_, relation)| relation == name.name.as_str())
+            }),
+            None => true,
+        };
+        self.find_relation(name, session).is_some()
+            || matches!(schema, Some("pg_catalog" | "information_schema" | "pg_toast"))
+            || crate::catalog::is_system_relation(schema, name.name.as_str())
+            || schema.is_none() && name.name.as_str().starts_with("pg_")
+            || self.outside.contains(&name.name)
+            || self.extensions.keys().any(of_extension)
+    }
+
     /// All inheritance descendants or partitions of a relation, at every depth, parents before children, each once; for a
     /// partitioned index its partitions. The relation itself is not in it.
     pub fn children_closure(&self, id: RelationId) -> Vec<RelationId> {

@@ -139,7 +139,10 @@ fn insert_change(
         _ => None,
     };
     let columns = insert.columns.iter().filter_map(|column| first_ident(column, source)).collect();
-    Some(Change::Insert(Insert { table: object_name(source, name), columns, rows, on_conflict, uses, tree }))
+    // The tree does not keep it. In doubt it is there.
+    let overrides = source.text.to_ascii_lowercase().contains("overriding");
+    let table = object_name(source, name);
+    Some(Change::Insert(Insert { table, columns, rows, on_conflict, overrides, uses, tree }))
 }
 
 fn on_conflict(conflict: &ast::OnConflict, source: Source) -> OnConflict {
@@ -150,7 +153,18 @@ fn on_conflict(conflict: &ast::OnConflict, source: Source) -> OnConflict {
         Some(ast::ConflictTarget::OnConstraint(name)) => (Vec::new(), first_ident(name, source)),
         None => (Vec::new(), None),
     };
-    OnConflict { columns, constraint, do_update: matches!(conflict.action, OnConflictAction::DoUpdate(_)) }
+    let do_update = matches!(conflict.action, OnConflictAction::DoUpdate(_));
+    OnConflict { columns, constraint, has_predicate: has_predicate(source.text), do_update }
+}
+
+/// Whether WHERE follows the columns of ON CONFLICT: the tree does not keep it. In doubt it does.
+fn has_predicate(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let Some((_, target)) = lower.rsplit_once("conflict") else { return true };
+    match target.split_once(')') {
+        Some((columns, behind)) => columns.contains("--") || !behind.trim_start().starts_with("do"),
+        None => true,
+    }
 }
 
 /// The columns that SET assigns: `a`, `a.field`, `(a, b)`.

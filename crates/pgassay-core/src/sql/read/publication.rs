@@ -6,7 +6,7 @@ use super::ddl::unqualified;
 use super::reader::{Reader, Result};
 use crate::change::{
     AlterObjectAction, AlterPublication, AlterPublicationAction, Change, CreatePublication, Ident, ObjectKind,
-    ObjectName, PublicationObjects, PublicationTable, StorageOption,
+    ObjectName, PublicationObjects, PublicationTable, Published, StorageOption,
 };
 
 pub(super) fn create_publication(reader: &mut Reader) -> Result<Change> {
@@ -20,15 +20,16 @@ pub(super) fn create_publication(reader: &mut Reader) -> Result<Change> {
         objects(reader)?
     };
     let options = if reader.take_word("WITH") { reader.storage_options()? } else { Vec::new() };
-    let updates = publishes_updates(&options).unwrap_or(true);
+    let updates = publishes_updates(&options).unwrap_or(Published::BOTH);
     Ok(Change::CreatePublication(CreatePublication { name, objects, updates }))
 }
 
 /// What `publish = 'insert, update'` says of UPDATE and DELETE.
-fn publishes_updates(options: &[StorageOption]) -> Option<bool> {
+fn publishes_updates(options: &[StorageOption]) -> Option<Published> {
     let option = options.iter().find(|option| &*option.name == "publish")?;
     let kinds = option.value.as_deref().unwrap_or_default().to_ascii_lowercase();
-    Some(kinds.split(',').any(|kind| matches!(kind.trim(), "update" | "delete")))
+    let has = |wanted: &str| kinds.split(',').any(|kind| kind.trim() == wanted);
+    Some(Published { update: has("update"), delete: has("delete") })
 }
 
 /// `TABLE a, b, TABLES IN SCHEMA c, d, TABLE e`: each word holds until the next one.

@@ -1,0 +1,109 @@
+//! Statements that the server refuses whatever the rows are, beyond what `schema::apply` says of names that are missing or taken: the
+//! types and the volatility of expressions, keys, partitions, identities, routines.
+//!
+//! In: a change and the schema before it. Out: failures of the prediction. Only what is certain is said: a type, a function or an
+//! extension that is not known refuses nothing.
+
+mod alter_table;
+mod conflict;
+mod constraint;
+mod expressions;
+mod partition;
+mod publication;
+mod retype;
+mod routine;
+mod rows;
+mod table;
+
+use sqlparser::tokenizer;
+
+use super::FailsWhen;
+use super::predictor::Predictor;
+use crate::change::{Change, Expression};
+use crate::expression::{self, Place, Scope};
+use crate::schema::{Relation, Schema};
+use crate::source::Span;
+use crate::sql::tree_span;
+
+impl Predictor<'_> {
+    /// Adds the reasons for which the server refuses a statement.
+    pub fn refuse(&mut self, change: &Change, span: Span) {
+        match change {
+            Change::CreateTable(create) => self.refuse_create_table(change, create),
+            Change::CreateTableAs(create) => {
+                create.query.iter().for_each(|query| self.refuse_query(&query.tree, query.span));
+            }
+            Change::AlterTable(alter) => self.refuse_alter_table(change, alter),
+            Change::CreateIndex(create) => self.refuse_create_index(create),
+            Change::CreateView(create) => self.refuse_query(&create.query.tree, create.query.span),
+            Change::CreateMaterializedView(create) => self.refuse_query(&create.query.tree, create.query.span),
+            Change::CreateDomain(create) => self.refuse_domain(create),
+            Change::AlterDomain(alter) => self.refuse_alter_domain(alter),
+            Change::CreateStatistics(create) => self.refuse_statistics(create),
+            Change::CreatePolicy(create) => self.refuse_policy(&create.table, &create.using, &create.with_check),
+            Change::AlterPolicy(alter) => self.refuse_policy(&alter.table, &alter.using, &alter.with_check),
+            Change::CreateTrigger(create) => self.refuse_trigger(create),
+            Change::CreateRoutine(create) => self.refuse_routine(create),
+            Change::CreateRule(create) => create.actions.iter().for_each(|action| {
+                if let Ok(change) = &action.change {
+                    self.refuse_missing_relations(change, action.span);
+                }
+            }),
+            Change::CreateSequence(create) => self.refuse_sequence(&create.name, &create.options),
+            Change::CreateType(create) => self.refuse_type(create),
+            Change::Truncate(truncate) => self.refuse_truncate(truncate),
+            Change::Drop(drop) => self.refuse_drop(drop),
+            Change::Insert(insert) => {
+                self.refuse_statement(&insert.tree.0, span);
+                self.refuse_unpopulated(&insert.uses);
+                self.refuse_own_values(insert);
+                self.refuse_conflict_target(insert);
+                self.refuse_unrouted(insert);
+            }
+            Change::Update(update) => {
+                self.refuse_statement(&update.tree.0, span);
+                self.refuse_own_assignments(update);
+                self.refuse_unidentified(&update.table, publication::Write::Update);
+            }
+            Change::Delete(delete) => {
+                self.refuse_statement(&delete.tree.0, span);
+                self.refuse_unidentified(&delete.table, publication::Write::Delete);
+            }
+            Change::Merge(merge) => self.refuse_statement(&merge.tree.0, span),
+            Change::Select(select) => {
+                self.refuse_statement(&select.tree.0, span);
+                self.refuse_unpopulated(&select.uses);
+            }
+            Change::Prepare { change, .. } | Change::DeclareCursor(change) | Change::Explain { change, .. } => {
+                self.refuse(change, span);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn refused(&mut self, span: Span, object: impl ToString, message: impl Into<String>) {
+        self.fail(FailsWhen::Always, span, object, message.into());
+    }
+
+    /// A part of a tree as a place in the file: within `whole`, or that where it has none.
+    fn place_of(&self, at: tokenizer::Span, whole: Span) -> Span {
+        tree_span(whole.file, at).filter(|span| whole.contains(*span)).unwrap_or(whole)
+    }
+
+    /// What refuses an expression in its place.
+    fn refuse_expression(&mut self, expression: &Expression, place: Place, scope: Scope) -> bool {
+        let found = expression::refusals(&expression.tree, place, scope);
+        let Some(first) = found.first() else { return false };
+        let span = self.place_of(first.span, expression.span);
+        self.refused(span, "", first.message.clone());
+        true
+    }
+
+    /// The scope of an expression over a relation of another state of the schema.
+    fn scope_on<'s>(&self, schema: &'s Schema, relation: Option<&'s Relation>) -> Scope<'s>
+    where
+        Self: 's,
+    {
+        Scope { schema, relation, ..self.scope(None) }
+    }
+}

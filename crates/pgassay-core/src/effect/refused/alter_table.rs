@@ -1,0 +1,335 @@
+//! The actions of ALTER TABLE.
+
+use super::super::predictor::Predictor;
+use crate::change::{AlterTable, AlterTableAction, AlterTableActionKind, Change, Ident, RelationKeyword};
+use crate::schema::{ConstraintKind, Relation, Schema};
+
+impl Predictor<'_> {
+    pub(super) fn refuse_alter_table(&mut self, change: &Change, alter: &AlterTable) {
+        if !matches!(alter.object, RelationKeyword::Table | RelationKeyword::ForeignTable) {
+            return;
+        }
+        let Some(found) = self.find(&alter.relation) else { return };
+        // A stub has nothing that could be refused, but what it is told in the statement itself.
+        let Some(table) = self.relation(found.id).cloned() else { return };
+        let after = self.after(change);
+        let Some(later) = after.relation(table.id).cloned() else { return };
+        for action in &alter.actions {
+            self.refuse_action(alter, action, &table, (&after, &*later));
+        }
+    }
+
+    fn refuse_action(
+        &mut self,
+        alter: &AlterTable,
+        action: &AlterTableAction,
+        table: &Relation,
+        (after, later): (&Schema, &Relation),
+    ) {
+        use AlterTableActionKind::*;
+        match &action.kind {
+            AddColumn { column, if_not_exists } => {
+                if *if_not_exists && table.column(&column.name.name).is_some() {
+                    return;
+                }
+                self.refuse_column(after, later, column);
+                self.refuse_only(alter, action, table, "column");
+            }
+            DropColumn { column, cascade: false, .. } => {
+                self.refuse_published_column(table, column, true, action.span);
+            }
+            SetDataType { column, data_type, using, .. } => {
+                self.refuse_published_column(table, column, false, action.span);
+                self.refuse_retype(alter, table, (after, later), (column, data_type, using.as_ref()));
+            }
+            SetDefault { column, default } => {
+                let Some(found) = later.column(&column.name) else { return };
+                if table.column(&column.name).is_some_and(|it| it.identity.is_some()) {
+                    return self.refuse_identity_column(table, column);
+                }
+                let of = found.data_type.clone();
+                self.refuse_default(column.name.as_str(), &of, default, self.scope_on(after, Some(later)));
+            }
+            DropDefault { column } => {
+                if table.column(&column.name).is_some_and(|it| it.identity.is_some()) {
+                    self.refuse_identity_column(table, column);
+                }
+            }
+            SetExpression { column, expression } => {
+                self.refuse_set_expression(table, (after, later), column, expression)
+            }
+            DropExpression { column, if_exists } => self.refuse_drop_expression(table, column, *if_exists),
+            AddIdentity { column, identity } => {
+                let dropped = |kind: &AlterTableActionKind| matches!(kind, DropDefault { column: other } if other.name == column.name);
+                let cleared = alter.actions.iter().any(|it| dropped(&it.kind));
+                let required = |kind: &AlterTableActionKind| matches!(kind, SetNotNull { column: other } if other.name == column.name);
+                let required = alter.actions.iter().any(|it| required(&it.kind));
+                self.refuse_add_identity(after, table, column, identity.span, cleared, required);
+            }
+            SetIdentity { column, .. } => {
+                let identity = table.column(&column.name).is_some_and(|it| it.identity.is_some());
+                let added = alter
+                    .actions
+                    .iter()
+                    .any(|it| matches!(&it.kind, AddIdentity { column: other, .. } if other.name == column.name));
+                if table.known && table.column(&column.name).is_some() && !identity && !added {
+                    let message = not_identity(table, column);
+                    self.refused(column.span, &column.name, message);
+                }
+            }
+            AddConstraint(constraint) => {
+                self.refuse_constraint(after, later, constraint);
+                if matches!(constraint.kind, crate::change::ConstraintKind::Check(_)) && !constraint.no_inherit {
+                    self.refuse_only(alter, action, table, "constraint");
+                }
+            }
+            SetNotNull { .. } if table.is_partitioned() => self.refuse_only(alter, action, table, "constraint"),
+            ValidateConstraint { constraint } => {
+                let found = table.constraint(&constraint.name);
+                if found.is_some_and(|it| !it.enforced) {
+                    self.refused(constraint.span, &constraint.name, "cannot validate NOT ENFORCED constraint");
+                }
+            }
+            AlterConstraint { constraint, enforced, deferrable, .. } => {
+                self.refuse_alter_constraint(table, constraint, *enforced, *deferrable);
+            }
+            DropConstraint { constraint, .. } => self.refuse_drop_constraint(alter, table, constraint),
+            AttachPartition { partition, bound } => self.refuse_attach(table, partition, bound),
+            DetachPartition { partition, concurrently, .. } => self.refuse_detach(table, partition, *concurrently),
+            SetLogged | SetUnlogged => self.refuse_persistence(table, action),
+            ReplicaIdentity(crate::change::ReplicaIdentity::UsingIndex(index)) => {
+                self.refuse_replica_identity(table, index);
+            }
+            SetOptions { options } => self.refuse_options(options),
+            _ => {}
+        }
+    }
+
+    fn refuse_identity_column(&mut self, table: &Relation, column: &Ident) {
+        let message = format!(
+            "column \"{}\" of relation \"{}\" is an identity column",
+            column.name.as_str(),
+            table.name.name.as_str()
+        );
+        self.refused(column.span, &column.name, message);
+    }
+
+    /// ATExecAddIdentity (tablecmds.c).
+    fn refuse_add_identity(
+        &mut self,
+        after: &Schema,
+        table: &Relation,
+        column: &Ident,
+        span: crate::source::Span,
+        cleared: bool,
+        required: bool,
+    ) {
+        let Some(found) = table.column(&column.name) else { return };
+        let (name, relation) = (column.name.as_str(), table.name.name.as_str());
+        if found.identity.is_some() {
+            let message = format!("column \"{name}\" of relation \"{relation}\" is already an identity column");
+            return self.refused(span, name, message);
+        }
+        let of = found.data_type.clone();
+        self.refuse_identity_type(name, &of, after, span);
+        if found.not_null == crate::schema::NotNull::No && !required {
+            let message = format!(
+                "column \"{name}\" of relation \"{relation}\" must be declared NOT NULL before identity can be added"
+            );
+            return self.refused(span, name, message);
+        }
+        let has_default = found.default.is_some() || found.sequence.is_some();
+        if has_default && !cleared {
+            let message = format!("column \"{name}\" of relation \"{relation}\" already has a default value");
+            self.refused(span, name, message);
+        }
+    }
+
+    fn refuse_set_expression(
+        &mut self,
+        table: &Relation,
+        (after, later): (&Schema, &Relation),
+        column: &Ident,
+        expression: &crate::change::Expression,
+    ) {
+        let Some(found) = table.column(&column.name).filter(|_| table.known) else { return };
+        let name = column.name.as_str();
+        match &found.generated {
+            None => {
+                let message =
+                    format!("column \"{name}\" of relation \"{}\" is not a generated column", table.name.name.as_str());
+                self.refused(column.span, name, message);
+            }
+            Some(generated) => {
+                let (stored, scope) = (generated.stored, self.scope_on(after, Some(later)));
+                self.refuse_generated(later, name, expression, stored, scope);
+            }
+        }
+    }
+
+    fn refuse_drop_expression(&mut self, table: &Relation, column: &Ident, if_exists: bool) {
+        let Some(found) = table.column(&column.name).filter(|_| table.known) else { return };
+        let name = column.name.as_str();
+        match &found.generated {
+            None if !if_exists => {
+                let message =
+                    format!("column \"{name}\" of relation \"{}\" is not a generated column", table.name.name.as_str());
+                self.refused(column.span, name, message);
+            }
+            Some(generated) if !generated.stored => {
+                let message = "ALTER TABLE / DROP EXPRESSION is not supported for virtual generated columns";
+                self.refused(column.span, name, message);
+            }
+            _ => {}
+        }
+    }
+
+    /// ONLY on a table with children that would have to follow.
+    fn refuse_only(&mut self, alter: &AlterTable, action: &AlterTableAction, table: &Relation, what: &str) {
+        if !alter.only || table.children.is_empty() {
+            return;
+        }
+        if let AlterTableActionKind::SetNotNull { column } = &action.kind {
+            let enforced = |id| {
+                let child = self.relation(id);
+                child.is_none_or(|it| !it.known || it.column(&column.name).is_none_or(|it| it.not_null.enforced()))
+            };
+            if table.children.iter().all(|id| enforced(*id)) {
+                return;
+            }
+        }
+        self.refused(action.span, &table.name, format!("{what} must be added to child tables too"));
+    }
+
+    fn refuse_alter_constraint(
+        &mut self,
+        table: &Relation,
+        constraint: &Ident,
+        enforced: Option<bool>,
+        deferrable: Option<bool>,
+    ) {
+        let Some(found) = table.constraint(&constraint.name) else { return };
+        let foreign = matches!(found.kind, ConstraintKind::ForeignKey(_));
+        let (name, relation) = (constraint.name.as_str(), table.name.name.as_str());
+        if enforced.is_some() && !foreign {
+            let message = format!("cannot alter enforceability of constraint \"{name}\" of relation \"{relation}\"");
+            return self.refused(constraint.span, name, message);
+        }
+        if deferrable.is_some() && !foreign {
+            let message = format!("constraint \"{name}\" of relation \"{relation}\" is not a foreign key constraint");
+            self.refused(constraint.span, name, message);
+        }
+    }
+
+    /// A NOT NULL that the primary key or the identity needs (dropconstraint_internal, tablecmds.c; 18).
+    fn refuse_drop_constraint(&mut self, alter: &AlterTable, table: &Relation, constraint: &Ident) {
+        let Some(found) = table.constraint(&constraint.name) else { return };
+        let ConstraintKind::NotNull(column) = found.kind else { return };
+        let Some(column) = table.column_by_id(column).filter(|_| self.at_least(18)) else { return };
+        let key_goes = |name: &crate::change::Name| {
+            alter.actions.iter().any(|it| {
+                matches!(&it.kind, AlterTableActionKind::DropConstraint { constraint, .. } if constraint.name == *name)
+            })
+        };
+        let in_key = table.primary_key().filter(|key| !key_goes(&key.name));
+        let in_key = in_key.is_some_and(|it| self.schema().constraint_uses(it, column.id));
+        let (name, relation) = (column.name.as_str(), table.name.name.as_str());
+        if in_key {
+            self.refused(constraint.span, name, format!("column \"{name}\" is in a primary key"));
+        } else if column.identity.is_some() {
+            let message = format!("column \"{name}\" of relation \"{relation}\" is an identity column");
+            self.refused(constraint.span, name, message);
+        }
+    }
+
+    /// Permanent tables reference permanent tables only (ATPrepChangePersistence, tablecmds.c).
+    fn refuse_persistence(&mut self, table: &Relation, action: &AlterTableAction) {
+        use crate::change::Persistence::{Permanent, Temporary, Unlogged};
+        let name = table.name.name.as_str();
+        if table.persistence == Temporary {
+            let message = format!("cannot change logged status of table \"{name}\" because it is temporary");
+            return self.refused(action.span, &table.name, message);
+        }
+        let unlogged = matches!(action.kind, AlterTableActionKind::SetUnlogged);
+        let (to, other, others) =
+            if unlogged { ("unlogged", "logged", Permanent) } else { ("logged", "unlogged", Unlogged) };
+        if (table.persistence == Unlogged) == unlogged {
+            return;
+        }
+        let schema = self.schema();
+        let related: Vec<_> = match unlogged {
+            true => schema.foreign_keys_to(table.id).map(|(id, _)| id).collect(),
+            false => table.foreign_keys().map(|(_, key)| key.referenced).collect(),
+        };
+        let hindrance = related.into_iter().filter(|id| *id != table.id).filter_map(|id| self.relation(id));
+        let hindrance = hindrance.into_iter().find(|it| it.known && it.persistence == others);
+        if let Some(hindrance) = hindrance {
+            let message = format!(
+                "could not change table \"{name}\" to {to} because it references {other} table \"{}\"",
+                hindrance.name.name.as_str()
+            );
+            self.refused(action.span, &table.name, message);
+        }
+    }
+
+    /// Storage parameters of tables and their ranges (reloptions.c).
+    fn refuse_options(&mut self, options: &[crate::change::StorageOption]) {
+        for option in options {
+            let number = option.value.as_deref().and_then(|value| value.parse::<i64>().ok());
+            let range = match &*option.name {
+                "fillfactor" => Some((10, 100)),
+                "autovacuum_vacuum_cost_limit" => Some((1, 10_000)),
+                _ => None,
+            };
+            if let (Some((least, most)), Some(number)) = (range, number)
+                && !(least..=most).contains(&number)
+            {
+                let message = format!("value {number} out of bounds for option \"{}\"", option.name);
+                self.refused(option.span, &option.name, message);
+            }
+            if !option.name.contains('.') && !TABLE_OPTIONS.contains(&&*option.name) && self.schema().vouched {
+                self.refused(option.span, &option.name, format!("unrecognized parameter \"{}\"", option.name));
+            }
+        }
+    }
+}
+
+fn not_identity(table: &Relation, column: &Ident) -> String {
+    format!(
+        "column \"{}\" of relation \"{}\" is not an identity column",
+        column.name.as_str(),
+        table.name.name.as_str()
+    )
+}
+
+/// What heap tables and views take, in any version.
+const TABLE_OPTIONS: &[&str] = &[
+    "autovacuum_analyze_scale_factor",
+    "autovacuum_analyze_threshold",
+    "autovacuum_enabled",
+    "autovacuum_freeze_max_age",
+    "autovacuum_freeze_min_age",
+    "autovacuum_freeze_table_age",
+    "autovacuum_multixact_freeze_max_age",
+    "autovacuum_multixact_freeze_min_age",
+    "autovacuum_multixact_freeze_table_age",
+    "autovacuum_vacuum_cost_delay",
+    "autovacuum_vacuum_cost_limit",
+    "autovacuum_vacuum_insert_scale_factor",
+    "autovacuum_vacuum_insert_threshold",
+    "autovacuum_vacuum_max_threshold",
+    "autovacuum_vacuum_scale_factor",
+    "autovacuum_vacuum_threshold",
+    "check_option",
+    "fillfactor",
+    "log_autovacuum_min_duration",
+    "oids",
+    "parallel_workers",
+    "security_barrier",
+    "security_invoker",
+    "toast_tuple_target",
+    "user_catalog_table",
+    "vacuum_index_cleanup",
+    "vacuum_max_eager_freeze_failure_rate",
+    "vacuum_truncate",
+];

@@ -1,0 +1,82 @@
+//! What INSERT … ON CONFLICT may name (`infer_arbiter_indexes`, plancat.c).
+
+use super::super::predictor::Predictor;
+use crate::change::Insert;
+use crate::schema::{ColumnId, ConstraintKind, Relation, RelationKind};
+
+impl Predictor<'_> {
+    pub(super) fn refuse_conflict_target(&mut self, insert: &Insert) {
+        let Some(conflict) = &insert.on_conflict else { return };
+        let Some(found) = self.find(&insert.table) else { return };
+        let Some(table) = self.relation(found.id).filter(|it| it.known && it.is_table()).cloned() else { return };
+        if matches!(table.kind, RelationKind::ForeignTable) || !self.schema().complete {
+            return;
+        }
+        if let Some(name) = &conflict.constraint {
+            match table.constraint(&name.name) {
+                None => {
+                    let message = format!(
+                        "constraint \"{}\" for table \"{}\" does not exist",
+                        name.name.as_str(),
+                        table.name.name.as_str()
+                    );
+                    self.refused(name.span, &name.name, message);
+                }
+                Some(constraint) if constraint.kind.index().is_none() => {
+                    self.refused(name.span, &name.name, "constraint in ON CONFLICT clause has no associated index");
+                }
+                Some(constraint) if constraint.deferrable => {
+                    self.refused(name.span, &name.name, DEFERRABLE);
+                }
+                Some(_) => {}
+            }
+            return;
+        }
+        let columns: Vec<ColumnId> =
+            conflict.columns.iter().filter_map(|it| table.column(&it.name).map(|it| it.id)).collect();
+        if columns.is_empty() || columns.len() != conflict.columns.len() {
+            return;
+        }
+        let span = conflict.columns.first().map_or(insert.table.span, |it| it.span);
+        match self.arbiter(&table, &columns, conflict.has_predicate) {
+            Arbiter::Fits => {}
+            Arbiter::Deferrable => self.refused(span, &table.name, DEFERRABLE),
+            Arbiter::Missing => {
+                let message = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
+                self.refused(span, &table.name, message);
+            }
+        }
+    }
+
+    fn arbiter(&self, table: &Relation, columns: &[ColumnId], predicate: bool) -> Arbiter {
+        let mut found = Arbiter::Missing;
+        for index in self.schema().indexes_of(table.id) {
+            let Some(it) = index.as_index().filter(|it| it.unique) else { continue };
+            let own: Vec<ColumnId> = it.columns.iter().flatten().copied().collect();
+            // An index of expressions may have been made of nothing but the columns.
+            let same = own.len() == it.columns.len()
+                && columns.iter().all(|column| own.contains(column))
+                && own.iter().all(|column| columns.contains(column));
+            if !same || it.predicate.is_some() && !predicate {
+                continue;
+            }
+            let deferrable = self
+                .schema()
+                .constraint_of_index(index.id)
+                .is_some_and(|(_, it)| it.deferrable && !matches!(it.kind, ConstraintKind::ForeignKey(_)));
+            if !deferrable {
+                return Arbiter::Fits;
+            }
+            found = Arbiter::Deferrable;
+        }
+        found
+    }
+}
+
+enum Arbiter {
+    Fits,
+    Deferrable,
+    Missing,
+}
+
+const DEFERRABLE: &str = "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters";

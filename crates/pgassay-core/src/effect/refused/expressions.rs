@@ -1,0 +1,298 @@
+//! Expressions of definitions, and the expressions and names of queries and statements on rows.
+
+use sqlparser::ast;
+
+use super::super::predictor::Predictor;
+use crate::catalog::Volatility;
+use crate::change::{Change, CreateDomain, Expression, IndexElement, IndexTarget, ObjectName};
+use crate::expression::{self, Place, QueryAnalysis, Scope, Unfit};
+use crate::schema::{ColumnType, Relation};
+use crate::source::Span;
+
+impl Predictor<'_> {
+    /// A query, where columns, functions, operators and literals are those of the schema.
+    pub(super) fn refuse_query(&mut self, query: &ast::Query, whole: Span) {
+        let analysis = expression::judge_query(query, self.scope(None));
+        self.refuse_analysis(&analysis, whole);
+    }
+
+    /// A statement on rows; relations that are missing are told by `schema`.
+    pub(super) fn refuse_statement(&mut self, statement: &ast::Statement, whole: Span) {
+        let analysis = expression::judge_statement(statement, self.scope(None));
+        self.refuse_analysis(&analysis, whole);
+    }
+
+    fn refuse_analysis(&mut self, analysis: &QueryAnalysis, whole: Span) {
+        // What a missing relation or column would have been is not known.
+        if !analysis.missing.is_empty() || !analysis.unknown_columns.is_empty() {
+            return;
+        }
+        if let Some(first) = analysis.refusals.first() {
+            let span = self.place_of(first.span, whole);
+            self.refused(span, "", first.message.clone());
+        }
+    }
+
+    /// DEFAULT of a column of this type (cookDefault, heap.c).
+    pub(super) fn refuse_default(&mut self, column: &str, of: &ColumnType, default: &Expression, scope: Scope) {
+        if self.refuse_expression(default, Place::Default, scope) {
+            return;
+        }
+        match expression::unfit(&default.tree, of, scope) {
+            Some(Unfit::Type(is)) => {
+                let wanted = expression::type_word(of, scope);
+                let message = format!("column \"{column}\" is of type {wanted} but default expression is of type {is}");
+                self.refused(default.span, column, message);
+            }
+            Some(Unfit::Literal(message)) => self.refused(default.span, column, message),
+            None => {}
+        }
+    }
+
+    /// GENERATED ALWAYS AS of a column.
+    pub(super) fn refuse_generated(
+        &mut self,
+        table: &Relation,
+        column: &str,
+        generated: &Expression,
+        stored: bool,
+        scope: Scope,
+    ) {
+        let named = crate::schema::columns_named(&generated.tree, table);
+        let other = named.iter().filter_map(|id| table.column_by_id(*id));
+        let other = other.into_iter().find(|it| it.generated.is_some() && it.name != *column);
+        if let Some(other) = other {
+            let message =
+                format!("cannot use generated column \"{}\" in column generation expression", other.name.as_str());
+            return self.refused(generated.span, column, message);
+        }
+        if self.refuse_expression(generated, Place::Generated, scope) {
+            return;
+        }
+        if self.is_certainly_mutable(generated, scope) {
+            return self.refused(generated.span, column, "generation expression is not immutable");
+        }
+        if !stored {
+            self.refuse_virtual(table, column, generated, scope);
+        }
+        let Some(of) = table.columns.iter().find(|it| it.name == *column).map(|it| &it.data_type) else { return };
+        match expression::unfit(&generated.tree, of, scope) {
+            Some(Unfit::Type(is)) => {
+                let wanted = expression::type_word(of, scope);
+                let message = format!("column \"{column}\" is of type {wanted} but default expression is of type {is}");
+                self.refused(generated.span, column, message);
+            }
+            Some(Unfit::Literal(message)) => self.refused(generated.span, column, message),
+            None => {}
+        }
+    }
+
+    /// Virtual columns are computed by whoever reads them: only with what the server brings (`check_virtual_generated_security`).
+    fn refuse_virtual(&mut self, table: &Relation, column: &str, generated: &Expression, scope: Scope) {
+        if !expression::routines(&generated.tree, scope).is_empty() {
+            return self.refused(generated.span, column, "generation expression uses user-defined function");
+        }
+        let of = table.columns.iter().find(|it| it.name == *column).map(|it| &it.data_type);
+        if of.is_some_and(|of| matches!(of.resolved, crate::schema::ResolvedType::User(_))) {
+            let message = format!("virtual generated column \"{column}\" cannot have a user-defined type");
+            self.refused(generated.span, column, message);
+        }
+    }
+
+    pub(super) fn is_certainly_mutable(&self, expression: &Expression, scope: Scope) -> bool {
+        scope.schema.complete && expression::least_volatility(&expression.tree, scope) != Volatility::Immutable
+    }
+
+    pub(super) fn refuse_check(&mut self, check: &Expression, scope: Scope) {
+        self.refuse_expression(check, Place::Check, scope);
+    }
+
+    /// Expressions and predicate of an index (ComputeIndexAttrs, CheckPredicate, indexcmds.c).
+    pub(super) fn refuse_index_expressions(
+        &mut self,
+        elements: &[IndexElement],
+        predicate: Option<&Expression>,
+        scope: Scope,
+    ) {
+        if let Some(predicate) = predicate
+            && !self.refuse_expression(predicate, Place::IndexPredicate, scope)
+            && self.is_certainly_mutable(predicate, scope)
+        {
+            self.refused(predicate.span, "", "functions in index predicate must be marked IMMUTABLE");
+        }
+        for element in elements {
+            let IndexTarget::Expression(expression) = &element.target else { continue };
+            if !self.refuse_expression(expression, Place::IndexExpression, scope)
+                && self.is_certainly_mutable(expression, scope)
+            {
+                self.refused(expression.span, "", "functions in index expression must be marked IMMUTABLE");
+            }
+        }
+    }
+
+    pub(super) fn refuse_domain(&mut self, create: &CreateDomain) {
+        let scope = self.scope(None);
+        let base = expression::resolve_type(&create.base, scope);
+        if let Some(default) = &create.default {
+            self.refuse_default(create.name.name.as_str(), &base, default, scope);
+        }
+        for constraint in &create.constraints {
+            if let crate::change::ConstraintKind::Check(check) = &constraint.kind {
+                self.refuse_domain_check(check, &base);
+            }
+        }
+    }
+
+    /// What checks every value of a domain looks at columns of the domain, not into arrays and rows (validateDomainCheckConstraint and
+    /// find_composite_type_dependencies, typecmds.c and tablecmds.c).
+    pub(super) fn refuse_alter_domain(&mut self, alter: &crate::change::AlterDomain) {
+        use crate::change::AlterDomainAction;
+        let Some(found) = self.schema().find_type(&alter.name.schema, &alter.name.name, self.context.session) else {
+            return;
+        };
+        let (id, name) = (found.id, found.name.name.as_str().to_owned());
+        if let crate::schema::TypeDefinition::Domain(domain) = &found.definition {
+            let base = domain.base.clone();
+            match &alter.action {
+                AlterDomainAction::SetDefault(default) => {
+                    return self.refuse_default(&name, &base, default, self.scope(None));
+                }
+                AlterDomainAction::AddConstraint(constraint) => {
+                    if let crate::change::ConstraintKind::Check(check) = &constraint.kind {
+                        self.refuse_domain_check(check, &base);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let looks = match &alter.action {
+            AlterDomainAction::AddConstraint(constraint) => !constraint.not_valid,
+            AlterDomainAction::SetNotNull => true,
+            _ => false,
+        };
+        if let Some(column) = self.column_holding(id).filter(|_| looks) {
+            self.refused(
+                alter.span,
+                &name,
+                format!("cannot alter type \"{name}\" because column \"{column}\" uses it"),
+            );
+        }
+    }
+
+    /// A stored column that has the type in an array or in a row, as `table.column`.
+    fn column_holding(&self, id: crate::schema::TypeId) -> Option<String> {
+        use crate::schema::{ResolvedType, TypeDefinition};
+        let schema = self.schema();
+        let is_it = |of: &ColumnType| of.resolved == ResolvedType::User(id);
+        let in_row = |of: &ColumnType| match of.resolved {
+            ResolvedType::User(row) => match schema.types.get(&row).map(|it| &it.definition) {
+                Some(TypeDefinition::Composite(fields)) => fields.iter().any(|(_, field)| is_it(field)),
+                _ => false,
+            },
+            _ => false,
+        };
+        schema.relations.values().filter(|it| it.is_table() || it.as_view().is_some() && it.has_storage()).find_map(
+            |table| {
+                let column = table.columns.iter().find(|column| {
+                    let of = &column.data_type;
+                    is_it(of) && of.written.array_dimensions > 0 || in_row(of)
+                })?;
+                Some(format!("{}.{}", table.name.name.as_str(), column.name.as_str()))
+            },
+        )
+    }
+
+    pub(super) fn refuse_statistics(&mut self, create: &crate::change::CreateStatistics) {
+        let Some(name) = create.table.as_ref().filter(|_| self.at_least(18)) else { return };
+        let Some(table) = self.find(name).and_then(|it| self.relation(it.id)).cloned() else { return };
+        let is_virtual = |element: &IndexElement| match &element.target {
+            IndexTarget::Column(column) => {
+                table.column(&column.name).is_some_and(|it| it.generated.as_ref().is_some_and(|it| !it.stored))
+            }
+            IndexTarget::Expression(_) => false,
+        };
+        if let Some(element) = create.elements.iter().find(|it| is_virtual(it)) {
+            let message = "statistics creation on virtual generated columns is not supported";
+            self.refused(element.span, name, message);
+        }
+    }
+
+    /// The CHECK of a domain names VALUE and nothing else.
+    pub(super) fn refuse_domain_check(&mut self, check: &Expression, base: &ColumnType) {
+        let scope = Scope { value: Some(base), ..self.scope(None) };
+        if let Some(ident) = stray_column(&check.tree) {
+            let span = self.place_of(ident.span, check.span);
+            let message = format!("column \"{}\" does not exist", ident.value);
+            return self.refused(span, &ident.value, message);
+        }
+        self.refuse_expression(check, Place::DomainCheck, scope);
+    }
+
+    pub(super) fn refuse_policy(
+        &mut self,
+        table: &ObjectName,
+        using: &Option<Expression>,
+        with_check: &Option<Expression>,
+    ) {
+        let Some(relation) = self.find(table) else { return };
+        let Some(relation) = self.relation(relation.id) else { return };
+        for condition in using.iter().chain(with_check) {
+            let scope = self.scope(Some(&**relation));
+            let analysis = expression::judge_expression(&condition.tree, scope);
+            for name in &analysis.missing {
+                self.refuse_missing(name, condition.span);
+            }
+            if analysis.missing.is_empty() {
+                self.refuse_expression(condition, Place::Policy, scope);
+            }
+        }
+    }
+
+    /// Relations that a body or a rule names and that do not exist.
+    pub(super) fn refuse_missing_relations(&mut self, change: &Change, whole: Span) {
+        let (tree, target) = match change {
+            Change::Insert(it) => (&it.tree, Some(&it.table)),
+            Change::Update(it) => (&it.tree, Some(&it.table)),
+            Change::Delete(it) => (&it.tree, Some(&it.table)),
+            Change::Merge(it) => (&it.tree, Some(&it.table)),
+            Change::Select(it) => (&it.tree, None),
+            _ => return,
+        };
+        let analysis = expression::analyze_statement(&tree.0, self.scope(None));
+        let missing = analysis.missing.iter().filter(|name| target.is_none_or(|target| target.name != name.name));
+        for name in missing.chain(target.filter(|target| self.find(target).is_none())) {
+            self.refuse_missing(name, whole);
+        }
+    }
+
+    fn refuse_missing(&mut self, name: &ObjectName, whole: Span) {
+        let schema = self.schema();
+        if !schema.complete || schema.may_have_relation(name, self.context.session) {
+            return;
+        }
+        let written = name.schema.as_ref().map(|it| format!("{}.", it.as_str())).unwrap_or_default();
+        let span = if whole.contains(name.span) { name.span } else { whole };
+        self.refused(span, name, format!("relation \"{written}{}\" does not exist", name.name.as_str()));
+    }
+}
+
+/// A name that is not VALUE.
+fn stray_column(tree: &ast::Expr) -> Option<ast::Ident> {
+    let found = ast::visit_expressions(tree, |part| match part {
+        ast::Expr::Identifier(ident)
+            if ident.quote_style.is_none()
+                && !ident.value.eq_ignore_ascii_case("value")
+                && crate::sql::can_name_column(&ident.value) =>
+        {
+            std::ops::ControlFlow::Break(ident.clone())
+        }
+        ast::Expr::Function(_) | ast::Expr::Subquery(_) | ast::Expr::CompoundFieldAccess { .. } => {
+            std::ops::ControlFlow::Continue(())
+        }
+        _ => std::ops::ControlFlow::Continue(()),
+    });
+    match found {
+        std::ops::ControlFlow::Break(ident) => Some(ident),
+        std::ops::ControlFlow::Continue(()) => None,
+    }
+}

@@ -1,0 +1,234 @@
+//! Functions that replace others, bodies in language SQL, and triggers.
+
+use super::super::predictor::Predictor;
+use super::table::is_plain_table;
+use crate::catalog;
+use crate::change::{Argument, ArgumentMode, CreateRoutine, CreateTrigger, TriggerEvent, TriggerTiming, TypeName};
+use crate::expression::{self, Scope};
+use crate::schema::{Relation, RelationKind, Routine};
+
+impl Predictor<'_> {
+    pub(super) fn refuse_routine(&mut self, create: &CreateRoutine) {
+        let span = create.name.span;
+        let inputs: Vec<&Argument> = inputs(&create.arguments).collect();
+        let named = create.arguments.iter().filter_map(|it| it.name.as_ref().map(|name| (it.mode, name)));
+        let named: Vec<_> = named.collect();
+        for (at, (mode, name)) in named.iter().enumerate() {
+            // An OUT argument may have the name of none, an IN and an OUT argument of one name are two.
+            let twice = named[..at].iter().any(|(other_mode, other)| {
+                other.name == name.name
+                    && (is_input(*mode) && is_input(*other_mode) || !is_input(*mode) && !is_input(*other_mode))
+            });
+            if twice {
+                let message = format!("parameter name \"{}\" used more than once", name.name.as_str());
+                return self.refused(name.span, &create.name, message);
+            }
+        }
+        let mut defaults = false;
+        for argument in &inputs {
+            if defaults && argument.default.is_none() && argument.mode != ArgumentMode::Variadic {
+                let message = "input parameters after one with a default value must also have defaults";
+                return self.refused(span, &create.name, message);
+            }
+            defaults |= argument.default.is_some();
+        }
+        if create.or_replace && self.refuse_replacement(create, &inputs) {
+            return;
+        }
+        // The body is read under the function's own settings.
+        let own_path = create.settings.iter().any(|(name, _)| &**name == "search_path");
+        if self.context.session.check_function_bodies && create.language == "sql" && !own_path {
+            let before = self.out.failures.len();
+            for statement in &create.statements {
+                if let Ok(change) = &statement.change {
+                    self.refuse_missing_relations(change, create.body_span);
+                }
+                if self.out.failures.len() > before {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// What OR REPLACE may not change (ProcedureCreate, pg_proc.c), beyond what `schema` says.
+    fn refuse_replacement(&mut self, create: &CreateRoutine, inputs: &[&Argument]) -> bool {
+        let name = self.schema().qualify(&create.name, self.context.session);
+        let scope = self.scope(None);
+        let same = |old: &Routine| {
+            let have: Vec<_> = old.inputs().collect();
+            have.len() == inputs.len()
+                && have.iter().zip(inputs).all(|(one, other)| same_type(&one.data_type, &other.data_type, scope))
+        };
+        let Some(old) = self.schema().routines_at(&name).find(|it| same(it)).cloned() else { return false };
+        if old.procedure != create.procedure {
+            return false;
+        }
+        let renamed = old.inputs().zip(inputs).find_map(|(was, is)| {
+            let was = was.name.as_ref()?;
+            is.name.as_ref().is_none_or(|is| is.name != was.name).then(|| was.name.clone())
+        });
+        if let Some(was) = renamed {
+            let message = format!("cannot change name of input parameter \"{}\"", was.as_str());
+            self.refused(create.name.span, &create.name, message);
+            return true;
+        }
+        let lost = old.inputs().zip(inputs).any(|(was, is)| was.default.is_some() && is.default.is_none());
+        if lost {
+            self.refused(create.name.span, &create.name, "cannot remove parameter defaults from existing function");
+            return true;
+        }
+        let columns: Vec<_> = create.returns_table.iter().map(|(name, of)| (&name.name, of)).collect();
+        let outputs = |arguments: &[Argument]| -> Vec<(Option<crate::change::Name>, TypeName)> {
+            let out = arguments.iter().filter(|it| matches!(it.mode, ArgumentMode::Out | ArgumentMode::InOut));
+            out.map(|it| (it.name.as_ref().map(|it| it.name.clone()), it.data_type.clone())).collect()
+        };
+        let same_columns = old.returns_table.len() == columns.len()
+            && old
+                .returns_table
+                .iter()
+                .zip(&columns)
+                .all(|((was, was_of), (is, of))| was == *is && same_type(was_of, of, scope));
+        let (was, is) = (outputs(&old.arguments), outputs(&create.arguments));
+        let same_outputs = was.len() == is.len()
+            && was.iter().zip(&is).all(|(one, other)| one.0 == other.0 && same_type(&one.1, &other.1, scope));
+        let tables = old.returns_table.is_empty() == columns.is_empty();
+        if tables && !(same_columns && same_outputs) {
+            self.refused(create.name.span, &create.name, "cannot change return type of existing function");
+            return true;
+        }
+        false
+    }
+
+    pub(super) fn refuse_trigger(&mut self, create: &CreateTrigger) {
+        let Some(found) = self.find(&create.table) else { return };
+        let Some(table) = self.relation(found.id).filter(|it| it.known).cloned() else { return };
+        let name = table.name.name.as_str();
+        let is_view = matches!(table.kind, RelationKind::View(_));
+        let message = match create.timing {
+            TriggerTiming::InsteadOf if table.is_table() => Some(format!("\"{name}\" is a table")),
+            TriggerTiming::InsteadOf if !create.for_each_row => {
+                Some("INSTEAD OF triggers must be FOR EACH ROW".to_owned())
+            }
+            TriggerTiming::InsteadOf if create.condition.is_some() => {
+                Some("INSTEAD OF triggers cannot have WHEN conditions".to_owned())
+            }
+            TriggerTiming::Before | TriggerTiming::After if is_view && create.for_each_row => {
+                Some(format!("\"{name}\" is a view"))
+            }
+            _ if matches!(table.kind, RelationKind::MaterializedView(_)) => {
+                Some(format!("relation \"{name}\" cannot have triggers"))
+            }
+            _ if create.for_each_row && create.events.contains(&TriggerEvent::Truncate) => {
+                Some("TRUNCATE FOR EACH ROW triggers are not supported".to_owned())
+            }
+            _ => None,
+        };
+        if let Some(message) = message {
+            return self.refused(create.table.span, &create.table, message);
+        }
+        for event in &create.events {
+            let TriggerEvent::Update(columns) = event else { continue };
+            if let Some(column) = columns.iter().find(|it| table.column(&it.name).is_none()) {
+                let message = format!("column \"{}\" of relation \"{name}\" does not exist", column.name.as_str());
+                return self.refused(column.span, &column.name, message);
+            }
+        }
+        self.refuse_trigger_function(create);
+        self.refuse_trigger_condition(create, &table);
+    }
+
+    fn refuse_trigger_function(&mut self, create: &CreateTrigger) {
+        let function = &create.function;
+        let found: Vec<_> = self.schema().find_routines(function, self.context.session).cloned().collect();
+        let is_trigger = |of: &TypeName| of.name == "trigger";
+        let name = function.name.as_str();
+        if let [only] = &found[..] {
+            if only.inputs().next().is_some() {
+                let message = format!("function {name}() does not exist");
+                return self.refused(function.span, function, message);
+            }
+            if !only.returns.as_ref().is_some_and(is_trigger) {
+                let message = format!("function {name} must return type trigger");
+                self.refused(function.span, function, message);
+            }
+            return;
+        }
+        let built_in = catalog::functions(name, self.context.version);
+        let plain = function.schema.as_ref().is_none_or(|it| *it == "pg_catalog");
+        let without = built_in.iter().find(|it| it.arguments.is_empty());
+        let of_extension = self.schema().extensions.keys().any(|extension| {
+            catalog::extension(extension.as_str()).is_none_or(|it| !it.functions_named(name).is_empty())
+        });
+        if found.is_empty() && plain && !of_extension && without.is_some_and(|it| it.returns != "trigger") {
+            let message = format!("function {name} must return type trigger");
+            self.refused(function.span, function, message);
+        }
+    }
+
+    /// WHEN names columns of OLD and NEW; before the row is made, its generated columns are not there (CreateTrigger, trigger.c).
+    fn refuse_trigger_condition(&mut self, create: &CreateTrigger, table: &Relation) {
+        let Some(condition) = &create.condition else { return };
+        let rows = expression::row_columns(&*condition.tree);
+        let before =
+            create.timing == TriggerTiming::Before && create.for_each_row && is_plain_table_or_partitioned(table);
+        let generated = |name: &Option<crate::change::Name>| match name {
+            Some(name) => table.column(name).is_some_and(|it| it.generated.is_some()),
+            None => table.columns.iter().any(|it| it.generated.is_some()),
+        };
+        let whole_row_old = |new: bool, name: &Option<crate::change::Name>| new && generated(name);
+        if before && rows.iter().any(|(new, name)| whole_row_old(*new, name)) {
+            let message = "BEFORE trigger's WHEN condition cannot reference NEW generated columns";
+            return self.refused(condition.span, &create.name, message);
+        }
+        for (new, name) in &rows {
+            let Some(name) = name.as_ref().filter(|name| table.column(name).is_none()) else { continue };
+            let row = if *new { "new" } else { "old" };
+            let system = matches!(name.as_str(), "ctid" | "tableoid" | "xmin" | "xmax" | "cmin" | "cmax");
+            let called = self.schema().routines.values().any(|it| it.name.name == *name);
+            if !system && !called {
+                let message = format!("column {row}.{} does not exist", name.as_str());
+                return self.refused(condition.span, &create.name, message);
+            }
+        }
+        let events = |test: fn(&TriggerEvent) -> bool| create.events.iter().any(test);
+        let uses = |new: bool| rows.iter().any(|(it, _)| *it == new);
+        let message = match () {
+            () if !rows.is_empty() && !create.for_each_row => {
+                Some("statement trigger's WHEN condition cannot reference column values")
+            }
+            () if uses(false) && events(|it| *it == TriggerEvent::Insert) => {
+                Some("INSERT trigger's WHEN condition cannot reference OLD values")
+            }
+            () if uses(true) && events(|it| *it == TriggerEvent::Delete) => {
+                Some("DELETE trigger's WHEN condition cannot reference NEW values")
+            }
+            () => None,
+        };
+        if let Some(message) = message {
+            self.refused(condition.span, &create.name, message);
+        }
+    }
+}
+
+fn is_plain_table_or_partitioned(table: &Relation) -> bool {
+    is_plain_table(table) || table.is_partitioned()
+}
+
+fn is_input(mode: ArgumentMode) -> bool {
+    matches!(mode, ArgumentMode::In | ArgumentMode::InOut | ArgumentMode::Variadic)
+}
+
+fn inputs(arguments: &[Argument]) -> impl Iterator<Item = &Argument> {
+    arguments.iter().filter(|it| is_input(it.mode))
+}
+
+/// Whether two written types mean the same; what is not known does.
+fn same_type(one: &TypeName, other: &TypeName, scope: Scope) -> bool {
+    let percent = |of: &TypeName| of.name.as_str().contains('%');
+    if percent(one) || percent(other) {
+        return true;
+    }
+    let (one, other) = (expression::resolve_type(one, scope), expression::resolve_type(other, scope));
+    expression::is_same_type(&one, &other)
+        || !expression::are_known([&one, &other]) && one.written.name == other.written.name
+}

@@ -1,0 +1,249 @@
+//! CREATE TABLE, CREATE INDEX, and what a column definition may say.
+
+use super::super::predictor::Predictor;
+use crate::change::{
+    Change, ColumnDefinition, CreateIndex, CreateTable, CreateType, ObjectName, SequenceOptions, TypeDefinition,
+    TypeName,
+};
+use crate::schema::{ColumnType, Relation, RelationKind, ResolvedType, Schema};
+use crate::source::Span;
+
+impl Predictor<'_> {
+    pub(super) fn refuse_create_table(&mut self, change: &Change, create: &CreateTable) {
+        let name = self.schema().qualify(&create.name, self.context.session);
+        if self.schema().relation_at(&name).is_some() {
+            return;
+        }
+        let after = self.after(change);
+        let made = after.relations.values().filter(|it| self.relation(it.id).is_none() && it.is_table());
+        let Some(table) = made.into_iter().find(|it| it.name.name == create.name.name).cloned() else { return };
+        for column in &create.columns {
+            self.refuse_column(&after, &table, column);
+        }
+        for constraint in &create.constraints {
+            self.refuse_constraint(&after, &table, constraint);
+        }
+        if let Some(key) = &create.partition_by {
+            self.refuse_partition_key(&after, &table, key);
+        }
+        if let Some((parent, bound)) = &create.partition_of {
+            self.refuse_partition(parent, &create.name, bound);
+        }
+    }
+
+    /// A column of CREATE TABLE or ADD COLUMN, on the table as it is afterwards.
+    pub(super) fn refuse_column(&mut self, after: &Schema, table: &Relation, column: &ColumnDefinition) {
+        let Some(found) = table.column(&column.name.name) else { return };
+        let (name, scope) = (column.name.name.as_str(), self.scope_on(after, Some(table)));
+        let both = |one: &str, other: &str| {
+            format!("both {one} and {other} specified for column \"{name}\" of table \"{}\"", table.name.name.as_str())
+        };
+        let serial = column.data_type.as_ref().is_some_and(is_serial);
+        match (&column.default, &column.generated, &column.identity) {
+            (Some(default), Some(_), _) => {
+                return self.refused(default.span, name, both("default", "generation expression"));
+            }
+            (Some(default), _, Some(_)) => return self.refused(default.span, name, both("default", "identity")),
+            (_, Some(generated), Some(_)) => {
+                return self.refused(generated.span, name, both("identity", "generation expression"));
+            }
+            (Some(default), _, _) if serial => {
+                let message = format!(
+                    "multiple default values specified for column \"{name}\" of table \"{}\"",
+                    table.name.name.as_str()
+                );
+                return self.refused(default.span, name, message);
+            }
+            _ => {}
+        }
+        if let Some(default) = &column.default {
+            self.refuse_default(name, &found.data_type, default, scope);
+        }
+        if let Some(generated) = &column.generated {
+            let stored = generated.stored || !self.at_least(18);
+            self.refuse_generated(table, name, &generated.expression, stored, scope);
+        }
+        if let Some(identity) = &column.identity {
+            self.refuse_identity_type(name, &found.data_type, after, identity.span);
+        }
+    }
+
+    /// Only integers count (`identity column type must be …`, sequence.c).
+    pub(super) fn refuse_identity_type(&mut self, column: &str, of: &ColumnType, after: &Schema, span: Span) {
+        let base = after.base_type(of);
+        let counts =
+            matches!(base.written.name.as_str(), "int2" | "int4" | "int8") && base.written.array_dimensions == 0;
+        let known = !matches!(base.resolved, ResolvedType::Unknown);
+        if known && !(counts && base.resolved == ResolvedType::BuiltIn) {
+            self.refused(span, column, "identity column type must be smallint, integer, or bigint");
+        }
+    }
+
+    pub(super) fn refuse_create_index(&mut self, create: &CreateIndex) {
+        let Some(table) = self.find(&create.table) else { return };
+        let Some(table) = self.relation(table.id).cloned() else { return };
+        if create.if_not_exists
+            && let Some(name) = &create.name
+            && self.schema().relations_in(&table.name.schema).any(|it| it.name.name == name.name)
+        {
+            return;
+        }
+        let method = create.method.as_str();
+        let ability = |what: &str| format!("access method \"{method}\" does not support {what}");
+        let many = create.elements.len() > 1;
+        // amcanunique, amcanmulticol, amcaninclude of the access methods that the server brings.
+        if create.unique && matches!(method, "hash" | "gin" | "gist" | "spgist" | "brin") {
+            return self.refused(create.table.span, &create.table, ability("unique indexes"));
+        }
+        if many && matches!(method, "hash" | "spgist") {
+            return self.refused(create.table.span, &create.table, ability("multicolumn indexes"));
+        }
+        if !create.include.is_empty() && matches!(method, "hash" | "gin" | "brin") {
+            return self.refused(create.table.span, &create.table, ability("included columns"));
+        }
+        let directed = create.elements.iter().find(|it| it.descending || it.nulls_first.is_some());
+        if let Some(element) = directed.filter(|_| matches!(method, "hash" | "gin" | "gist" | "spgist" | "brin")) {
+            let what = if element.descending { "ASC/DESC options" } else { "NULLS FIRST/LAST options" };
+            return self.refused(element.span, &create.table, ability(what));
+        }
+        let scope = self.scope_on(self.context.schema, Some(&*table));
+        self.refuse_index_expressions(&create.elements, create.predicate.as_ref(), scope);
+        self.refuse_virtual_in_index(&table, create);
+        if create.unique {
+            let columns = create.elements.iter().filter_map(|element| match &element.target {
+                crate::change::IndexTarget::Column(column) => table.column(&column.name).map(|it| it.id),
+                crate::change::IndexTarget::Expression(_) => None,
+            });
+            let columns: Vec<_> = columns.collect();
+            self.refuse_key_of_partitioned(&table, &columns, create.table.span);
+        }
+        self.refuse_operator_classes(&create.elements, method);
+    }
+
+    fn refuse_virtual_in_index(&mut self, table: &Relation, create: &CreateIndex) {
+        if !self.at_least(18) {
+            return;
+        }
+        let is_virtual = |id| {
+            let column = table.column_by_id(id);
+            column.is_some_and(|it| it.generated.as_ref().is_some_and(|it| !it.stored))
+        };
+        let mut named: Vec<crate::schema::ColumnId> = Vec::new();
+        for element in &create.elements {
+            match &element.target {
+                crate::change::IndexTarget::Column(column) => named.extend(table.column(&column.name).map(|it| it.id)),
+                crate::change::IndexTarget::Expression(it) => {
+                    named.extend(crate::schema::columns_named(&it.tree, table))
+                }
+            }
+        }
+        named.extend(create.predicate.iter().flat_map(|it| crate::schema::columns_named(&it.tree, table)));
+        if named.into_iter().any(is_virtual) {
+            let message = "indexes on virtual generated columns are not supported";
+            self.refused(create.table.span, &create.table, message);
+        }
+    }
+
+    /// Operator classes of an extension that is not there.
+    fn refuse_operator_classes(&mut self, elements: &[crate::change::IndexElement], method: &str) {
+        const OF_EXTENSIONS: &[(&str, &str)] = &[
+            ("gin_trgm_ops", "pg_trgm"),
+            ("gist_trgm_ops", "pg_trgm"),
+            ("gin_hstore_ops", "hstore"),
+            ("gist_ltree_ops", "ltree"),
+            ("gist__ltree_ops", "ltree"),
+            ("gin__int_ops", "intarray"),
+            ("gist__int_ops", "intarray"),
+        ];
+        let schema = self.schema();
+        let made = schema.others.iter().any(|(kind, _)| *kind == crate::change::ObjectKind::OperatorClass);
+        if !schema.complete || !schema.vouched || made {
+            return;
+        }
+        for element in elements {
+            let Some(class) = &element.operator_class else { continue };
+            let of = OF_EXTENSIONS.iter().find(|(name, _)| class.name == *name);
+            if let Some((name, _)) =
+                of.filter(|(_, it)| !schema.extensions.contains_key(&crate::change::Name::from(*it)))
+            {
+                let message = format!("operator class \"{name}\" does not exist for access method \"{method}\"");
+                self.refused(class.span, class, message);
+            }
+        }
+    }
+
+    pub(super) fn refuse_sequence(&mut self, name: &ObjectName, options: &SequenceOptions) {
+        let increment = options.increment.unwrap_or(1);
+        let (least, most) = match options.data_type.as_ref().map(|it| it.name.as_str()) {
+            Some("int2") => (i64::from(i16::MIN), i64::from(i16::MAX)),
+            Some("int4") => (i64::from(i32::MIN), i64::from(i32::MAX)),
+            None | Some("int8") => (i64::MIN, i64::MAX),
+            Some(_) => {
+                return self.refused(name.span, name, "sequence type must be smallint, integer, or bigint");
+            }
+        };
+        let ascending = increment > 0;
+        let min = options.min_value.unwrap_or(if ascending { 1 } else { least });
+        let max = options.max_value.unwrap_or(if ascending { most } else { -1 });
+        let message = if increment == 0 {
+            "INCREMENT must not be zero".to_owned()
+        } else if max < least || max > most {
+            format!(
+                "MAXVALUE ({max}) is out of range for sequence data type {}",
+                options.data_type.as_ref().map_or_else(|| "bigint".to_owned(), ToString::to_string)
+            )
+        } else if min < least || min > most {
+            format!(
+                "MINVALUE ({min}) is out of range for sequence data type {}",
+                options.data_type.as_ref().map_or_else(|| "bigint".to_owned(), ToString::to_string)
+            )
+        } else if min >= max {
+            format!("MINVALUE ({min}) must be less than MAXVALUE ({max})")
+        } else {
+            match options.start {
+                Some(start) if start < min => format!("START value ({start}) cannot be less than MINVALUE ({min})"),
+                Some(start) if start > max => format!("START value ({start}) cannot be greater than MAXVALUE ({max})"),
+                _ if options.cache.is_some_and(|it| it <= 0) => {
+                    format!("CACHE ({}) must be greater than zero", options.cache.unwrap_or_default())
+                }
+                _ => return,
+            }
+        };
+        self.refused(name.span, name, message);
+    }
+
+    pub(super) fn refuse_type(&mut self, create: &CreateType) {
+        match &create.definition {
+            TypeDefinition::Enum(labels) => {
+                for (at, (label, span)) in labels.iter().enumerate() {
+                    if labels[..at].iter().any(|(other, _)| other == label) {
+                        // 18 says it better; the older ones run into the unique index of pg_enum.
+                        let message = format!("enum label \"{label}\" used more than once");
+                        return self.refused(*span, &create.name, message);
+                    }
+                    if label.len() > 63 {
+                        return self.refused(*span, &create.name, format!("invalid enum label \"{label}\""));
+                    }
+                }
+            }
+            TypeDefinition::Composite(fields) => {
+                for (at, (field, _)) in fields.iter().enumerate() {
+                    if fields[..at].iter().any(|(other, _)| other.name == field.name) {
+                        let message = format!("column \"{}\" specified more than once", field.name.as_str());
+                        return self.refused(field.span, &create.name, message);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_serial(of: &TypeName) -> bool {
+    matches!(of.name.as_str(), "serial" | "serial2" | "serial4" | "serial8" | "bigserial" | "smallserial")
+}
+
+/// Whether a relation may have rows of its own.
+pub(super) fn is_plain_table(relation: &Relation) -> bool {
+    matches!(relation.kind, RelationKind::Table)
+}

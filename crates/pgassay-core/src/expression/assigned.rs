@@ -1,0 +1,114 @@
+//! What INSERT and UPDATE give to columns: how many values, and of which types.
+
+use sqlparser::ast::{self, Expr, SetExpr, Spanned};
+
+use super::query::Output;
+use super::refusal::{self, Refusal, Unfit};
+use super::scope::{Environment, Source, SourceColumn};
+use super::{names, overload, types};
+
+/// `SET column = value`; parts of a column are left alone.
+pub(super) fn refused(name: &ast::ObjectName, value: &Expr, target: &Source, env: &Environment) -> Option<Refusal> {
+    let [part] = &name.0[..] else { return None };
+    let column = target.column(&names::name(part.as_ident()?))?;
+    // `SET list[1] = 5` is read as `SET list = 5`.
+    let of = column.data_type.as_ref().filter(|of| !is_array(of, env))?;
+    let unfit = refusal::unfit(value, of, env)?;
+    Some(Refusal { message: message(column, unfit, env)?, span: value.span() })
+}
+
+/// The rows of INSERT: from VALUES, or from a query whose columns are known.
+pub(super) fn refused_rows(
+    insert: &ast::Insert,
+    source: &ast::Query,
+    output: &Output,
+    target: &Source,
+    env: &Environment,
+) -> Option<Refusal> {
+    let columns = listed(insert, target)?;
+    let written = !insert.columns.is_empty();
+    let refused = |message: &str, span| Some(Refusal { message: message.to_owned(), span });
+    for (at, name) in insert.columns.iter().enumerate() {
+        if insert.columns[..at].iter().any(|other| names::object_name(other) == names::object_name(name)) {
+            let name = names::object_name(name)?.name;
+            return refused(&format!("column \"{}\" specified more than once", name.as_str()), source.span());
+        }
+    }
+    let (too_many, too_few) =
+        ("INSERT has more expressions than target columns", "INSERT has more target columns than expressions");
+    if let (None, SetExpr::Values(values)) = (&source.with, &*source.body) {
+        for row in &values.rows {
+            if row.content.len() > columns.len() {
+                return refused(too_many, row.content[columns.len()].span());
+            }
+            if written && row.content.len() < columns.len() {
+                return refused(too_few, source.span());
+            }
+            for (value, column) in row.content.iter().zip(&columns) {
+                // `(list[1])` is read as `(list)`.
+                let of = column.data_type.as_ref().filter(|of| !is_array(of, env));
+                let unfit = of.and_then(|of| refusal::unfit(value, of, env));
+                if let Some(message) = unfit.and_then(|unfit| message(column, unfit, env)) {
+                    return Some(Refusal { message, span: value.span() });
+                }
+            }
+        }
+        return None;
+    }
+    let output = output.as_ref()?;
+    if output.len() > columns.len() {
+        return refused(too_many, source.span());
+    }
+    if written && output.len() < columns.len() {
+        return refused(too_few, source.span());
+    }
+    let SetExpr::Select(select) = &*source.body else { return None };
+    // Literals of a list take the type of their column.
+    let items: Option<Vec<&Expr>> = select.projection.iter().map(plain_item).collect();
+    let items = items.filter(|items| items.len() == output.len() && select.distinct.is_none())?;
+    items.iter().zip(output).zip(&columns).find_map(|((item, (_, from)), column)| {
+        let literal = matches!(types::kind(item, env), overload::Kind::Literal);
+        let (from, to) = (from.as_ref().filter(|_| !literal)?, column.data_type.as_ref()?);
+        let fits = refusal::assignable(from, to, env);
+        let unfit = (!fits).then(|| Unfit::Type(refusal::word(from, env)))?;
+        Some(Refusal { message: message(column, unfit, env)?, span: item.span() })
+    })
+}
+
+fn is_array(of: &crate::schema::ColumnType, env: &Environment) -> bool {
+    overload::is_array(&super::scope::base_type(of, env.scope))
+}
+
+fn plain_item(item: &ast::SelectItem) -> Option<&Expr> {
+    match item {
+        ast::SelectItem::UnnamedExpr(expression) | ast::SelectItem::ExprWithAlias { expr: expression, .. } => {
+            Some(expression)
+        }
+        _ => None,
+    }
+}
+
+/// The columns that take the values, in order.
+fn listed<'s>(insert: &ast::Insert, target: &'s Source) -> Option<Vec<&'s SourceColumn>> {
+    if !target.known || target.relation.is_none() {
+        return None;
+    }
+    if insert.columns.is_empty() {
+        return Some(target.columns.iter().collect());
+    }
+    let column = |name: &ast::ObjectName| match &name.0[..] {
+        [part] => target.column(&names::name(part.as_ident()?)),
+        _ => None,
+    };
+    insert.columns.iter().map(column).collect()
+}
+
+fn message(column: &SourceColumn, unfit: Unfit, env: &Environment) -> Option<String> {
+    Some(match unfit {
+        Unfit::Literal(message) => message,
+        Unfit::Type(is) => {
+            let wanted = refusal::word(column.data_type.as_ref()?, env);
+            format!("column \"{}\" is of type {wanted} but expression is of type {is}", column.name.as_str())
+        }
+    })
+}

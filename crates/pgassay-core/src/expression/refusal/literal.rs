@@ -1,0 +1,178 @@
+//! Literals that the input function of their type refuses.
+//!
+//! Only what is certain: a text that no version of the server, with no setting, reads as a value of the type.
+
+use sqlparser::ast::{Expr, Value};
+
+use super::super::overload;
+use super::super::scope::{Environment, base_type};
+use super::{is_closed, word};
+use crate::schema::{ColumnType, ResolvedType, TypeDefinition};
+
+/// The server's message about the literal, where its type refuses it; NULL is of any type.
+pub(super) fn refused(expression: &Expr, target: &ColumnType, env: &Environment) -> Option<String> {
+    let text = text_of(expression)?;
+    let base = base_type(target, env.scope);
+    if overload::is_array(&base) {
+        let opened = text.trim_start().starts_with(['{', '[']);
+        return (!opened).then(|| format!("malformed array literal: \"{text}\""));
+    }
+    match base.resolved {
+        ResolvedType::BuiltIn => built_in(text, base.written.name.as_str(), &word(&base, env), env),
+        ResolvedType::User(id) => match &env.scope.schema.types.get(&id)?.definition {
+            TypeDefinition::Enum(labels) if is_closed(env.scope) && !labels.iter().any(|label| **label == *text) => {
+                Some(format!("invalid input value for enum {}: \"{text}\"", word(&base, env)))
+            }
+            _ => None,
+        },
+        ResolvedType::Row(_) | ResolvedType::Unknown => None,
+    }
+}
+
+fn text_of(expression: &Expr) -> Option<&str> {
+    match expression {
+        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => text_of(inner),
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text)
+            | Value::EscapedStringLiteral(text)
+            | Value::UnicodeStringLiteral(text)
+            | Value::NationalStringLiteral(text) => Some(text),
+            Value::DollarQuotedString(quoted) => Some(&quoted.value),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn built_in(text: &str, name: &str, word: &str, env: &Environment) -> Option<String> {
+    let invalid = || Some(format!("invalid input syntax for type {word}: \"{text}\""));
+    let trimmed = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b');
+    match name {
+        "int2" | "int4" | "int8" => match integer(trimmed) {
+            Integer::No => invalid(),
+            Integer::Value(value) if !fits(value, name) => {
+                Some(format!("value \"{text}\" is out of range for type {word}"))
+            }
+            Integer::Value(_) | Integer::Other => None,
+        },
+        "numeric" | "float4" | "float8" => (!may_be_number(trimmed)).then(invalid).flatten(),
+        "bool" => (!is_boolean(trimmed)).then(invalid).flatten(),
+        "uuid" => (!is_uuid(text)).then(invalid).flatten(),
+        "json" | "jsonb" => (!may_be_json(text)).then(|| format!("invalid input syntax for type {word}")),
+        "date" | "timestamp" | "timestamptz" => (!may_be_time(trimmed)).then(invalid).flatten(),
+        "regclass" => missing_relation(trimmed, env),
+        _ => None,
+    }
+}
+
+enum Integer {
+    No,
+    Value(i128),
+    /// In another base, or with underscores: 16 reads what 15 refuses.
+    Other,
+}
+
+fn integer(text: &str) -> Integer {
+    let (negative, digits) = match text.as_bytes().first() {
+        Some(b'-') => (true, &text[1..]),
+        Some(b'+') => (false, &text[1..]),
+        _ => (false, text),
+    };
+    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        // What is longer than this is out of every range.
+        let value = digits.parse::<i128>().unwrap_or(i128::MAX);
+        return Integer::Value(if negative { -value } else { value });
+    }
+    let other_base = digits.len() > 2 && digits.starts_with('0') && "xXoObB".contains(&digits[1..2]);
+    let other = other_base || digits.starts_with(|c: char| c.is_ascii_digit()) && digits.contains('_');
+    if other { Integer::Other } else { Integer::No }
+}
+
+fn fits(value: i128, name: &str) -> bool {
+    match name {
+        "int2" => i16::try_from(value).is_ok(),
+        "int4" => i32::try_from(value).is_ok(),
+        _ => i64::try_from(value).is_ok(),
+    }
+}
+
+fn may_be_number(text: &str) -> bool {
+    let unsigned = text.trim_start_matches(['+', '-']);
+    let lower = unsigned.to_ascii_lowercase();
+    let digits = unsigned.starts_with(|c: char| c.is_ascii_digit())
+        || unsigned.starts_with('.') && unsigned[1..].starts_with(|c: char| c.is_ascii_digit());
+    let special = ["nan", "inf", "infinity"].contains(&lower.as_str());
+    let hexadecimal = lower.starts_with("0x") || lower.starts_with("0o") || lower.starts_with("0b");
+    let plain = lower.bytes().all(|byte| byte.is_ascii_digit() || b"._e+-".contains(&byte));
+    special || digits && (plain || hexadecimal)
+}
+
+/// A prefix of a word that is not one of another (`parse_bool_with_len`, bool.c).
+fn is_boolean(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let prefix = |word: &str, least: usize| lower.len() >= least && word.starts_with(&lower);
+    prefix("true", 1)
+        || prefix("false", 1)
+        || prefix("yes", 1)
+        || prefix("no", 1)
+        || prefix("on", 2)
+        || prefix("off", 2)
+        || lower == "1"
+        || lower == "0"
+}
+
+fn is_uuid(text: &str) -> bool {
+    let digits: Vec<u8> = text.bytes().filter(|byte| !b"{}-".contains(byte)).collect();
+    digits.len() == 32 && digits.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// serde_json has limits of its own: those refuse nothing.
+fn may_be_json(text: &str) -> bool {
+    match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+        Ok(_) => true,
+        Err(error) => {
+            let message = error.to_string();
+            text.contains("\\u") || message.contains("recursion limit") || message.contains("out of range")
+        }
+    }
+}
+
+/// A time has a digit, or is one of the words.
+fn may_be_time(text: &str) -> bool {
+    const WORDS: &[&str] =
+        &["now", "today", "tomorrow", "yesterday", "epoch", "infinity", "allballs", "current", "invalid"];
+    let lower = text.to_ascii_lowercase();
+    lower.bytes().any(|byte| byte.is_ascii_digit()) || WORDS.iter().any(|word| lower.contains(word))
+}
+
+/// `'t'::regclass`: the relation is looked up when the statement is parsed.
+fn missing_relation(text: &str, env: &Environment) -> Option<String> {
+    let schema = env.scope.schema;
+    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.\"".contains(&byte));
+    if !plain || text.bytes().all(|byte| byte.is_ascii_digit()) || !is_closed(env.scope) {
+        return None;
+    }
+    let parts: Vec<crate::change::Name> = text
+        .split('.')
+        .map(|part| match part.strip_prefix('"').and_then(|part| part.strip_suffix('"')) {
+            Some(quoted) => crate::change::Name::new(quoted),
+            None => crate::change::Name::folded(part),
+        })
+        .collect();
+    let (namespace, name) = match &parts[..] {
+        [name] => (None, name.clone()),
+        [namespace, name] => (Some(namespace.clone()), name.clone()),
+        _ => return None,
+    };
+    let of_system = crate::catalog::is_system_relation(namespace.as_ref().map(|it| it.as_str()), name.as_str())
+        || name.as_str().starts_with("pg_")
+        || schema.outside.contains(&name)
+        || namespace.as_ref().is_some_and(|it| !schema.namespaces.contains_key(it));
+    let of_extension = schema.extensions.keys().any(|extension| {
+        crate::catalog::extension(extension.as_str())
+            .is_none_or(|it| it.relations.iter().any(|it| it.ends_with(name.as_str())))
+    });
+    let written = crate::change::ObjectName { schema: namespace, name, span: super::super::names::NOWHERE };
+    let found = schema.find_relation(&written, env.scope.session).is_some();
+    (!found && !of_system && !of_extension).then(|| format!("relation \"{}\" does not exist", text.replace('"', "")))
+}

@@ -1,0 +1,262 @@
+//! One function, operator or cast that means nothing.
+
+use sqlparser::ast::{self, Expr, FunctionArguments};
+
+use super::super::overload::{self, Candidate, Kind};
+use super::super::scope::{Environment, built_in_type, resolve_type};
+use super::super::{names, types};
+use super::{castable, has_own, is_closed, literal, not_boolean, solid, word};
+use crate::catalog::{self, CastContext};
+use crate::change::{ObjectKind, TypeName};
+use crate::schema::{ColumnType, ResolvedType};
+
+/// Syntax that sqlparser reads as a call, or that was rewritten into one.
+const NO_FUNCTIONS: &[&str] = &[
+    "all",
+    "any",
+    "array",
+    "cast",
+    "collation",
+    "exists",
+    "extract",
+    "grouping",
+    "if",
+    "json",
+    "json_array",
+    "json_arrayagg",
+    "json_exists",
+    "json_function",
+    "json_object",
+    "json_objectagg",
+    "json_query",
+    "json_scalar",
+    "json_serialize",
+    "json_table",
+    "json_value",
+    "merge_action",
+    "normalize",
+    "overlay",
+    "position",
+    "some",
+    "substring",
+    "treat",
+    "trim",
+    "values",
+    "xmlagg",
+    "xmlattributes",
+    "xmlexists",
+    "xmltable",
+];
+
+/// Why the server refuses this part, the parts in it aside.
+pub(super) fn refused(part: &Expr, env: &Environment) -> Option<String> {
+    match part {
+        Expr::Function(function) => call(function, env),
+        Expr::BinaryOp { left, op, right } => match types::operator_name(op) {
+            Some(name) => operator(&name, left, right, env),
+            None => [left, right].into_iter().find_map(|operand| {
+                let is = not_boolean(operand, env)?;
+                Some(format!("argument of {op} must be type boolean, not type {is}"))
+            }),
+        },
+        Expr::UnaryOp { op: ast::UnaryOperator::Not, expr } => {
+            not_boolean(expr, env).map(|is| format!("argument of NOT must be type boolean, not type {is}"))
+        }
+        Expr::Like { expr, pattern, escape_char: None, any: false, negated } => {
+            operator(if *negated { "!~~" } else { "~~" }, expr, pattern, env)
+        }
+        Expr::ILike { expr, pattern, escape_char: None, any: false, negated } => {
+            operator(if *negated { "!~~*" } else { "~~*" }, expr, pattern, env)
+        }
+        Expr::Between { expr, low, high, .. } => {
+            operator(">=", expr, low, env).or_else(|| operator("<=", expr, high, env))
+        }
+        Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => operator("=", left, right, env),
+        Expr::InList { expr, list, .. } => in_list(expr, list, env),
+        Expr::Case { operand: None, conditions, .. } => conditions.iter().find_map(|when| {
+            let is = not_boolean(&when.condition, env)?;
+            Some(format!("argument of CASE/WHEN must be type boolean, not type {is}"))
+        }),
+        Expr::Cast { expr, data_type, .. } => cast(Some(expr), data_type, env),
+        Expr::TypedString(typed) => cast(None, &typed.data_type, env),
+        _ => None,
+    }
+}
+
+fn operator(name: &str, left: &Expr, right: &Expr, env: &Environment) -> Option<String> {
+    let kinds = [types::kind(left, env), types::kind(right, env)];
+    let mut certain = 0;
+    for kind in &kinds {
+        match kind {
+            Kind::Known(found) => {
+                solid(found, env)?;
+                certain += 1;
+            }
+            Kind::Literal => {}
+            Kind::Opaque => return None,
+        }
+    }
+    let candidates = overload::operators(name, false, env);
+    // A name that nothing has may be one that sqlparser made up.
+    if certain == 0 || candidates.is_empty() || has_own(ObjectKind::Operator, env.scope) {
+        return None;
+    }
+    match &overload::choose_operator(candidates, &kinds, env)[..] {
+        [] => {
+            let [left, right] = kinds.map(|kind| described(&kind, env));
+            Some(format!("operator does not exist: {left} {name} {right}"))
+        }
+        [only] => [left, right].into_iter().zip(&only.parameters).zip(&kinds).find_map(|((operand, wanted), kind)| {
+            let other = kinds.iter().find(|kind| matches!(kind, Kind::Known(_)));
+            let wanted = match (wanted.written.name.as_str().starts_with("any"), other) {
+                (true, Some(Kind::Known(other))) => super::base_type(other, env.scope),
+                (true, _) => return None,
+                (false, _) => wanted.clone(),
+            };
+            (*kind == Kind::Literal).then(|| literal::refused(operand, &wanted, env)).flatten()
+        }),
+        _ => None,
+    }
+}
+
+/// The items are brought to one type, that of the tested value where they are literals (`transformAExprIn`, parse_expr.c).
+fn in_list(tested: &Expr, list: &[Expr], env: &Environment) -> Option<String> {
+    let Kind::Known(found) = types::kind(tested, env) else { return None };
+    let base = solid(&found, env)?;
+    if list.iter().all(|item| types::kind(item, env) == Kind::Literal) {
+        return list.iter().find_map(|item| literal::refused(item, &base, env));
+    }
+    let known = |item| match types::kind(item, env) {
+        Kind::Known(of) => solid(&of, env),
+        _ => None,
+    };
+    let first = known(list.first()?)?;
+    let alike = list.iter().all(|item| known(item).is_some_and(|of| overload::same_type(&of, &first)));
+    if alike { operator("=", tested, &list[0], env) } else { None }
+}
+
+fn cast(source: Option<&Expr>, data_type: &ast::DataType, env: &Environment) -> Option<String> {
+    let written = names::type_name(data_type)?;
+    let target = resolve_type(&written, env.scope);
+    if target.resolved == ResolvedType::Unknown {
+        return missing_type(&written, env);
+    }
+    let source = source?;
+    match types::kind(source, env) {
+        Kind::Literal => literal::refused(source, &target, env),
+        Kind::Known(from) => {
+            let (base, wanted) = (solid(&from, env)?, solid(&target, env)?);
+            let fits = castable(&base, &wanted, CastContext::Explicit, env);
+            (!fits).then(|| format!("cannot cast type {} to {}", word(&from, env), word(&target, env)))
+        }
+        Kind::Opaque => None,
+    }
+}
+
+fn missing_type(written: &TypeName, env: &Environment) -> Option<String> {
+    let name = written.name.as_str();
+    let schema = written.schema.as_ref();
+    // Array types have names with an underscore, `%TYPE` is no name, and what another schema holds is not known.
+    let special = name.starts_with('_') || name.contains('%') || name.contains('.');
+    let known_schema = schema.is_none_or(|schema| env.scope.schema.namespaces.contains_key(schema));
+    if special || !known_schema || !is_closed(env.scope) || !env.scope.schema.vouched {
+        return None;
+    }
+    let schema = schema.map(|schema| format!("{}.", schema.as_str())).unwrap_or_default();
+    Some(format!("type \"{schema}{name}\" does not exist"))
+}
+
+fn call(function: &ast::Function, env: &Environment) -> Option<String> {
+    let name = names::object_name(&function.name)?;
+    let plain = name.schema.is_none() && NO_FUNCTIONS.contains(&name.name.as_str());
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let every =
+        list.args.iter().all(|argument| matches!(argument, ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(_))));
+    if plain || types::special_form(function).is_some() || !function.within_group.is_empty() || !list.clauses.is_empty()
+    {
+        return None;
+    }
+    let (kinds, _) = types::argument_kinds(function, env);
+    let candidates = overload::functions(&function.name, env);
+    let certain = kinds.iter().all(|kind| match kind {
+        Kind::Known(found) => solid(found, env).is_some(),
+        Kind::Literal => true,
+        Kind::Opaque => false,
+    });
+    let missing = || {
+        let types: Vec<String> = kinds.iter().map(|kind| described(kind, env)).collect();
+        let schema = name.schema.as_ref().map(|schema| format!("{}.", schema.as_str())).unwrap_or_default();
+        format!("function {schema}{}({}) does not exist", name.name.as_str(), types.join(", "))
+    };
+    if candidates.is_empty() {
+        // `f(row)` is also the column f of the row.
+        let of_row = kinds.len() == 1 && !certain;
+        let absent = !of_row && may_be_told(&name, env) && types::conversion_target(function, env).is_none();
+        return absent.then(|| match kinds.contains(&Kind::Opaque) {
+            true => format!("function {}(…) does not exist", name.name.as_str()),
+            false => missing(),
+        });
+    }
+    // `f(VARIADIC a)` is read as `f(a)`.
+    let variadic = candidates.iter().any(|candidate| candidate.variadic);
+    if !every || !certain || variadic || !is_closed(env.scope) || has_own(ObjectKind::Aggregate, env.scope) {
+        return None;
+    }
+    match &overload::choose(candidates, &kinds, env)[..] {
+        [] if types::conversion_target(function, env).is_none() => Some(missing()),
+        [only] => arguments(list, only, &kinds, env),
+        _ => None,
+    }
+}
+
+/// Whether a function that is not found is certainly not there.
+fn may_be_told(name: &crate::change::ObjectName, env: &Environment) -> bool {
+    let scope = env.scope;
+    let aggregate = scope.schema.others.iter().any(|(kind, other)| {
+        matches!(kind, ObjectKind::Aggregate | ObjectKind::Function) && other.contains(name.name.as_str())
+    });
+    let known_schema = match &name.schema {
+        Some(schema) => scope.schema.namespaces.contains_key(schema) || *schema == "pg_catalog",
+        None => true,
+    };
+    let has_it = |extension: &crate::change::Name| {
+        catalog::extension(extension.as_str()).is_some_and(|it| !it.functions_named(name.name.as_str()).is_empty())
+    };
+    let installed: Vec<_> = scope.schema.extensions.iter().filter(|(extension, _)| has_it(extension)).collect();
+    // Hosts that put extensions into a schema of this name put it into the search_path of every role.
+    if installed.iter().any(|(_, installed)| installed.schema == "extensions") {
+        return false;
+    }
+    let out_of_path = !installed.is_empty();
+    // What only another version has, or an extension that is in a schema out of the path, is known to be missing. Other functions may
+    // have been made by hand where nobody said that the history is whole.
+    let elsewhere = || {
+        let versions = crate::version::PgVersion::all();
+        let of_other_version = versions.into_iter().any(|it| !catalog::functions(name.name.as_str(), it).is_empty());
+        of_other_version || out_of_path
+    };
+    known_schema && !aggregate && is_closed(scope) && (scope.schema.vouched || name.schema.is_none() && elsewhere())
+}
+
+/// Literals as arguments are read by the type that the function wants.
+fn arguments(list: &ast::FunctionArgumentList, only: &Candidate, kinds: &[Kind], env: &Environment) -> Option<String> {
+    let expressions = list.args.iter().filter_map(|argument| match argument {
+        ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expression)) => Some(expression),
+        _ => None,
+    });
+    expressions.zip(&only.parameters).zip(kinds).find_map(|((argument, wanted), kind)| {
+        let own = !wanted.written.name.as_str().starts_with("any") && *kind == Kind::Literal;
+        own.then(|| literal::refused(argument, wanted, env)).flatten()
+    })
+}
+
+fn described(kind: &Kind, env: &Environment) -> String {
+    match kind {
+        Kind::Known(found) => word(found, env),
+        Kind::Literal | Kind::Opaque => word(&unknown(), env),
+    }
+}
+
+fn unknown() -> ColumnType {
+    built_in_type("unknown")
+}
