@@ -1,7 +1,8 @@
 //! `pgassay check`: gate migrations.
 
+use std::collections::HashMap;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -40,6 +41,10 @@ pub struct Arguments {
     /// Exit with 0 where no migration was found
     #[arg(long)]
     allow_empty: bool,
+
+    /// Read this file's text from standard input, and judge it with the migrations of its folder that run before it; it need not be saved
+    #[arg(long, value_name = "FILE", conflicts_with = "staged")]
+    stdin_filename: Option<PathBuf>,
 
     #[command(flatten)]
     selection: Selection,
@@ -93,7 +98,7 @@ fn judge(arguments: &Arguments, in_force: InForce, sources: &mut Sources) -> any
     let base = if database.is_some() { Vec::new() } else { read_base(&in_force, sources)? };
     let options = collect_options(arguments, &in_force)?;
     let recorded = record(arguments, &in_force, &base, sources)?;
-    let selected = arguments.selection.collect(&in_force.paths.value, options, recorded, sources)?;
+    let selected = arguments.selection.collect(&paths(arguments, &in_force), options, recorded, sources)?;
     let mut collected = selected.collected;
     if let Some(database) = &database {
         mark_applied(&mut collected.migrations, database);
@@ -196,7 +201,18 @@ fn mark_applied(migrations: &mut [Migration], database: &Database) {
 
 fn collect_options(arguments: &Arguments, in_force: &InForce) -> anyhow::Result<CollectOptions> {
     let wants_stdin = in_force.paths.value.iter().any(|path| path.as_os_str() == "-");
-    let stdin = wants_stdin.then(|| {
+    let mut contents = HashMap::new();
+    if let Some(file) = &arguments.stdin_filename {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("standard input could not be read")?;
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder =
+            folder.canonicalize().with_context(|| format!("{} is in no folder that is there", file.display()))?;
+        let name = file.file_name().with_context(|| format!("{} names no file", file.display()))?;
+        let in_folder = folder.join(name);
+        contents.insert(in_folder.canonicalize().unwrap_or(in_folder), text.into());
+    }
+    let stdin = (wants_stdin && arguments.stdin_filename.is_none()).then(|| {
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes).map(|_| bytes).context("standard input could not be read")
     });
@@ -206,8 +222,17 @@ fn collect_options(arguments: &Arguments, in_force: &InForce) -> anyhow::Result<
         down: arguments.down,
         variables: in_force.variables(),
         stdin: stdin.transpose()?,
+        contents,
         ..CollectOptions::default()
     })
+}
+
+/// The paths to judge; the name that standard input goes by stands for `-`.
+fn paths(arguments: &Arguments, in_force: &InForce) -> Vec<PathBuf> {
+    let given = &in_force.paths.value;
+    let Some(file) = &arguments.stdin_filename else { return given.clone() };
+    let others = given.iter().filter(|path| path.as_os_str() != "-" && in_force.paths.origin == Origin::CommandLine);
+    others.cloned().chain([file.clone()]).collect()
 }
 
 /// What the base's files say exists. A base that cannot be read would make every finding doubtful: the run fails.

@@ -461,3 +461,28 @@ fn one_rule_explained() {
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     insta::assert_snapshot!(run.out);
 }
+
+#[test]
+fn standard_input_goes_by_the_name_of_a_file_and_follows_its_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let migrations = folder.path().join("migrations");
+    std::fs::create_dir(&migrations).expect("a folder");
+    std::fs::write(migrations.join("000001_t.up.sql"), "CREATE TABLE t (id bigint PRIMARY KEY, v text);")
+        .expect("a file");
+    let text = b"SET lock_timeout = '2s';\nALTER TABLE t DROP COLUMN v;\nALTER TABLE t DROP COLUMN nope;";
+    let name = "migrations/000002_v.up.sql";
+    let told = |saved: bool| {
+        if saved {
+            std::fs::write(folder.path().join(name), "SELECT 1;").expect("a file");
+        }
+        let arguments = ["check", "--no-config", "--format", "json", "--history", "complete", "--stdin-filename", name];
+        let run = run_in(folder.path(), arguments, text);
+        let report: Value = serde_json::from_str(&run.out).unwrap_or_else(|error| panic!("{error}: {}", run.err));
+        let findings = report["findings"].as_array().expect("findings").iter();
+        let errors = findings.filter(|finding| finding["severity"] == "error");
+        errors.map(|finding| format!("{} {}", finding["rule"], finding["file"]).replace('"', "")).collect::<Vec<_>>()
+    };
+    let both = [format!("dropped-data {name}"), format!("missing-object {name}")];
+    assert_eq!(told(false), both, "not saved yet");
+    assert_eq!(told(true), both, "saved with another text");
+}

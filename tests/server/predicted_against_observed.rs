@@ -43,7 +43,7 @@ impl World {
             Change::Set(set) => self.session.set(&set),
             Change::Reset(reset) => self.session.reset(&reset, &Session::default()),
             change @ (Change::Prepare { .. } | Change::Deallocate(_)) => self.session.prepare(&change),
-            Change::Do(block) => block.statements.into_iter().try_for_each(|statement| self.step(statement))?,
+            Change::Do(block) => block.code.statements.into_iter().try_for_each(|statement| self.step(statement))?,
             change => drop(apply(&mut self.schema, &change, &self.session, self.version)),
         }
         Ok(())

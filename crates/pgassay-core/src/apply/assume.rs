@@ -15,7 +15,7 @@ use crate::catalog::Volatility;
 use crate::change::{
     AlterDomain, AlterEnumAction, AlterObject, AlterTable, AlterTableActionKind, Argument, ArgumentMode, Change,
     ConstraintKind, Drop, Expression, Grant, GrantObjects, Ident, IndexTarget, Name, ObjectKind, ObjectName,
-    ObjectReference, Query, RelationKeyword,
+    ObjectReference, Query, ReindexTarget, RelationKeyword, Volatility,
 };
 use crate::schema::{
     Column, ColumnId, ColumnType, Domain, Namespace, NotNull, Privilege, Relation, RelationId, RelationKind, Routine,
@@ -114,6 +114,11 @@ impl Assumptions<'_> {
                     }
                 }
             }
+            Change::Reindex(reindex) => {
+                if let ReindexTarget::Index(index) = &reindex.target {
+                    self.index(index);
+                }
+            }
             Change::Grant(grant) if grant.revoke && !grant.option_only => self.revoke(grant),
             _ => {}
         }
@@ -136,7 +141,25 @@ impl Assumptions<'_> {
         Some(id)
     }
 
+    /// An index by that name, with a table of which no more is known than that the index is on it.
+    fn index(&mut self, name: &ObjectName) {
+        if self.schema.find_relation(name, self.session).is_some() {
+            return;
+        }
+        let of_index = Name::new(&format!("the table of {}", name.name.as_str()));
+        let Some(table) = self.relation(&ObjectName { name: of_index, ..name.clone() }, RelationKind::Table) else {
+            return;
+        };
+        let Some(index) = self.relation(name, RelationKind::Index(Index { table, ..unseen_index() })) else { return };
+        if let Some(table) = self.schema.edit(table) {
+            table.indexes.push(index);
+        }
+    }
+
     fn alter_table(&mut self, alter: &AlterTable) {
+        if alter.object == RelationKeyword::Index {
+            self.index(&alter.relation);
+        }
         let kind = match alter.object {
             RelationKeyword::Table => RelationKind::Table,
             RelationKeyword::View | RelationKeyword::MaterializedView => match unseen_view(alter.relation.span) {
@@ -161,6 +184,10 @@ impl Assumptions<'_> {
         match action {
             SetNotNull { column } => self.column(id, column, |column| column.not_null = NotNull::No),
             DropNotNull { column } => self.column(id, column, |column| column.not_null = NotNull::Yes),
+            DropIdentity { column, if_exists: false } => self.column(id, column, |column| {
+                column.identity = Some(IdentityKind::ByDefault);
+                column.not_null = NotNull::Yes;
+            }),
             DropDefault { column } => self.column(id, column, |it| it.default = unseen_expression(column)),
             RenameColumn { column, .. }
             | DropColumn { column, .. }
@@ -171,6 +198,12 @@ impl Assumptions<'_> {
                 let columns = match &constraint.kind {
                     ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => &key.columns,
                     ConstraintKind::ForeignKey(key) => &key.columns,
+                    ConstraintKind::NotNull(column) => {
+                        if !added.contains(&&column.name) {
+                            self.column(id, column, |column| column.not_null = NotNull::No);
+                        }
+                        return;
+                    }
                     _ => return,
                 };
                 for column in columns.iter().filter(|column| !added.contains(&&column.name)) {
@@ -231,6 +264,7 @@ impl Assumptions<'_> {
             ObjectKind::Sequence => {
                 self.relation(&object.name, RelationKind::Sequence(plain_sequence()));
             }
+            ObjectKind::Index => self.index(&object.name),
             ObjectKind::Type => self.user_type(&object.name, TypeDefinition::Base),
             ObjectKind::Domain => self.user_type(&object.name, unseen_domain(object.span)),
             ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine => self.routine(kind, object),
@@ -280,6 +314,7 @@ impl Assumptions<'_> {
             strict: false,
             security_definer: false,
             settings: Vec::new(),
+            may_change_schema: false,
             body: "".into(),
             statements: Arc::from([]),
             atomic: false,

@@ -34,6 +34,8 @@ pub use assume::Assumed;
 pub use unknown::{missing_relations, unknown_columns};
 pub use unnamed::unnamed_subquery;
 
+use std::sync::Arc;
+
 use crate::change::Change;
 use crate::schema::{ObjectId, Schema, Session};
 use crate::source::Span;
@@ -77,6 +79,7 @@ pub enum ProblemKind {
 pub fn apply(schema: &mut Schema, change: &Change, session: &Session, version: PgVersion) -> Applied {
     let mut applier = Applier { schema, session, version, applied: Applied::default() };
     applier.change(change);
+    applier.grant_defaults();
     applier.applied
 }
 
@@ -127,6 +130,9 @@ impl Applier<'_> {
             Change::Drop(drop) => self.drop(drop),
             Change::AlterObject(alter) => self.alter_object(alter),
             Change::Comment(comment) => self.comment(comment),
+            Change::AlterDefaultPrivileges(grant) => {
+                Arc::make_mut(&mut self.schema.default_privileges).push(grant.clone())
+            }
             Change::Grant(grant) => self.grant(grant),
             Change::Owned(owned) => self.owned(owned),
             Change::Do(block) => self.do_block(block),
@@ -136,8 +142,7 @@ impl Applier<'_> {
             Change::Delete(delete) => self.tables_named([&delete.table]),
             Change::Merge(merge) => self.tables_named([&merge.table]),
             Change::Copy(copy) => self.tables_named(&copy.table),
-            Change::AlterDefaultPrivileges(_)
-            | Change::CreateDatabase(_)
+            Change::CreateDatabase(_)
             | Change::Explain { analyze: false, .. }
             | Change::Select(_)
             | Change::Transaction(_)
@@ -160,9 +165,9 @@ impl Applier<'_> {
     /// its refusals are not told.
     fn do_block(&mut self, block: &crate::change::Do) {
         // Text that is put together when the block runs may make and drop anything.
-        self.schema.complete &= block.dynamic.is_empty();
+        self.schema.complete &= block.code.dynamic.is_empty();
         let mut session = self.session.clone();
-        for statement in &block.statements {
+        for statement in &block.code.statements {
             let Ok(change) = &statement.change else { continue };
             match change {
                 Change::Set(set) => session.set(set),

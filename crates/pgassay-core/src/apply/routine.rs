@@ -156,6 +156,7 @@ fn routine_of(create: &CreateRoutine, id: RoutineId) -> Routine {
         strict: create.strict,
         security_definer: create.security_definer,
         settings: create.settings.clone(),
+        may_change_schema: Routine::text_may_change_schema(&create.body),
         body: create.body.clone(),
         statements: create.statements.clone().into(),
         atomic: is_atomic(create),

@@ -1,11 +1,45 @@
 //! Views and materialized views.
 
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{self, Visit, Visitor};
+
 use super::{Applier, ObjectId};
 use crate::change::{CreateMaterializedView, CreateView, Ident, Name, ObjectName, Query, RefreshMaterializedView};
 use crate::expression::{self, QueryAnalysis};
 use crate::schema::{
     Column, ColumnType, Object, ObjectId as Target, Relation, RelationId, RelationKind, ResolvedType, View,
 };
+use crate::source::Span;
+use crate::sql::tree_span;
+
+/// The options; WITH CHECK OPTION is one of them (`DefineView`, view.c).
+fn options_of(create: &CreateView) -> std::collections::BTreeMap<std::sync::Arc<str>, Option<std::sync::Arc<str>>> {
+    let written = create.options.iter().map(|it| (it.name.clone(), it.value.clone()));
+    written.chain(create.check_option.then(|| ("check_option".into(), None))).collect()
+}
+
+/// Where a query names a relation first.
+fn place_of(query: &Query, name: &ObjectName) -> Option<Span> {
+    struct First<'n>(&'n ObjectName);
+    impl Visitor for First<'_> {
+        type Break = sqlparser::tokenizer::Span;
+        fn pre_visit_relation(&mut self, relation: &ast::ObjectName) -> ControlFlow<Self::Break> {
+            let mut parts = relation.0.iter().rev().filter_map(|part| part.as_ident());
+            let (last, schema) = (parts.next(), parts.next());
+            let is_it = last.is_some_and(|last| Name::of_ident(last) == self.0.name)
+                && schema.map(Name::of_ident) == self.0.schema;
+            match last.filter(|_| is_it) {
+                Some(last) => ControlFlow::Break(schema.map_or(last.span, |schema| schema.span.union(&last.span))),
+                None => ControlFlow::Continue(()),
+            }
+        }
+    }
+    match query.tree.visit(&mut First(name)) {
+        ControlFlow::Break(span) => tree_span(query.span.file, span),
+        ControlFlow::Continue(()) => None,
+    }
+}
 
 impl Applier<'_> {
     pub(super) fn create_view(&mut self, create: &CreateView) {
@@ -23,7 +57,7 @@ impl Applier<'_> {
         }
         let id = RelationId(self.schema.next_id());
         let mut relation = Relation::new(id, name, RelationKind::View(view_of(&create.query, &analysis)));
-        relation.options = create.options.iter().map(|it| (it.name.clone(), it.value.clone())).collect();
+        relation.options = options_of(create);
         relation.owner = self.session.role.clone();
         self.insert_query_relation(relation, &create.columns, analysis, &create.query);
     }
@@ -39,7 +73,8 @@ impl Applier<'_> {
         for name in &analysis.missing {
             let recursive = name.schema.is_none() && name.name == made.name;
             if !recursive && !self.is_foreign_relation(name) {
-                self.missing_relation(name);
+                let span = place_of(query, name).unwrap_or(query.span);
+                self.missing_relation(&ObjectName { span, ..name.clone() });
             }
         }
         self.missing_columns(&analysis.unknown_columns, query.span.file, query.span);
@@ -82,7 +117,7 @@ impl Applier<'_> {
         let id = existing.id;
         self.edit_relation(id, |relation| {
             relation.kind = RelationKind::View(view_of(&create.query, &analysis));
-            relation.options = create.options.iter().map(|it| (it.name.clone(), it.value.clone())).collect();
+            relation.options = options_of(create);
             relation.known = known;
             let old = std::mem::take(&mut relation.columns);
             relation.next_column = 1;

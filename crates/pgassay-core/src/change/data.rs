@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sqlparser::ast;
 
-use super::{Expression, Ident, ObjectName};
+use super::{Expression, Ident, ObjectName, Query};
 use crate::source::Span;
 
 /// A relation that a statement reads or writes besides its target.
@@ -93,6 +93,7 @@ pub struct Merge {
 /// SELECT, VALUES, TABLE, WITH. A call of `set_config` is [`super::Set`] when it stands alone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Select {
+    pub span: Span,
     pub uses: Vec<RelationUse>,
     pub tree: Tree,
 }
@@ -105,6 +106,8 @@ pub struct Copy {
     /// COPY … FROM rather than TO.
     pub from: bool,
     pub uses: Vec<RelationUse>,
+    /// The query of COPY (query) TO.
+    pub query: Option<Query>,
     /// The rows behind COPY … FROM stdin, in a file that carries them.
     pub data: Option<Span>,
 }

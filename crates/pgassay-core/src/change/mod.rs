@@ -3,6 +3,7 @@
 //! In: nothing but data; `sql` fills these types from text. Out: [`Change`], read by `schema` (apply), `effect` (predict)
 //! and the rules. Names are as written: which object they mean is for `schema` to say.
 
+mod code;
 mod data;
 mod expression;
 mod keyword;
@@ -13,6 +14,7 @@ mod session;
 mod statement;
 mod table;
 
+pub use code::*;
 pub use data::*;
 pub use expression::*;
 pub use name::*;
@@ -108,8 +110,7 @@ pub enum Change {
     Set(Set),
     Reset(Reset),
     Do(Do),
-    /// CALL: what the procedure does is not known.
-    Call(RoutineName),
+    Call(Call),
     /// Read and known to touch no relation: LISTEN, NOTIFY, FETCH, CLOSE, CHECKPOINT, LOAD, SECURITY LABEL …
     Nothing(Nothing),
 }
@@ -121,6 +122,7 @@ impl Change {
         match self {
             Change::AlterTable(alter) => alter.actions.iter().map(|action| action.kind.name()).collect(),
             Change::Do(block) => block
+                .code
                 .statements
                 .iter()
                 .filter_map(|statement| statement.change.as_ref().ok())

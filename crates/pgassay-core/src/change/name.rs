@@ -28,6 +28,11 @@ impl Name {
         Name(text[..end].into())
     }
 
+    /// The name that an identifier of sqlparser's spells.
+    pub fn of_ident(ident: &sqlparser::ast::Ident) -> Name {
+        if ident.quote_style.is_some() { Name::new(&ident.value) } else { Name::folded(&ident.value) }
+    }
+
     /// An unquoted identifier: ASCII letters are folded to lower case.
     pub fn folded(text: &str) -> Name {
         Name::new(&text.to_ascii_lowercase())

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Name;
-use crate::change::Statement;
+use super::{Code, Name, ObjectName, Tree};
 use crate::source::Span;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,14 +65,19 @@ pub struct Reset {
     pub discard_all: bool,
 }
 
-/// A DO block. Its statements are those the analysis can see: SQL statements of the PL/pgSQL body, and EXECUTE of literals,
-/// each with `conditional` set where it stands under IF, CASE, LOOP or an EXCEPTION handler.
+/// CALL of a procedure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    pub procedure: ObjectName,
+    /// `SELECT procedure(…)`: the arguments.
+    pub tree: Tree,
+}
+
+/// A DO block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Do {
     pub language: Name,
-    pub statements: Vec<Statement>,
-    /// Statements whose text is only known when it runs: EXECUTE of an expression. They are reported, not guessed.
-    pub dynamic: Vec<Span>,
+    pub code: Code,
     pub body: Span,
 }
 

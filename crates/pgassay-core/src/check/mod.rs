@@ -3,6 +3,8 @@
 //! In: migrations and the files they stand in. Out: a [`Report`]. Does no I/O; the same input gives the same report.
 
 mod areas;
+#[cfg(test)]
+mod call_tests;
 mod lots;
 mod other_server;
 
@@ -321,15 +323,15 @@ fn mostly_unreadable(run: &MigrationRun, unread: &[&Unreadable], sources: &Sourc
 }
 
 fn dynamic(run: &MigrationRun) -> Vec<Finding> {
-    let blocks = run.steps.iter().filter_map(|step| match step.change() {
-        Some(Change::Do(block)) => block.dynamic.first().map(|first| (*first, block.dynamic.len())),
-        _ => None,
+    let texts = run.steps.iter().filter_map(|step| {
+        let first = step.dynamic.first()?;
+        Some((*first, step.dynamic.len(), if step.is_block() { "runs" } else { "calls a routine that runs" }))
     });
-    blocks
-        .map(|(first, number)| {
+    texts
+        .map(|(first, number, runs)| {
             let message = match number {
-                1 => "runs a statement whose text is only known when it runs".to_owned(),
-                many => format!("runs {many} statements whose text is only known when they run"),
+                1 => format!("{runs} a statement whose text is only known when it runs"),
+                many => format!("{runs} {many} statements whose text is only known when they run"),
             };
             let mut finding = rules::migration::DYNAMIC_STATEMENT.finding(first, message);
             finding.evidence.push(Evidence::assumed("nothing is known of what it does"));

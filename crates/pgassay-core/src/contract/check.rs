@@ -84,6 +84,11 @@ pub(super) fn says_not_null(parts: &[Conjunct], column: &Name) -> bool {
 }
 
 impl Conjunct {
+    /// Whether it is a test that a NULL in the column does not pass where it has to be true.
+    pub fn tests(&self, column: &Name) -> bool {
+        self.test.as_ref().is_some_and(|test| test.column == *column)
+    }
+
     /// The column, where the part is `column IS NOT NULL`.
     pub fn not_null_column(&self) -> Option<&Name> {
         self.test.as_ref().filter(|test| matches!(test.kind, TestKind::NotNull)).map(|test| &test.column)

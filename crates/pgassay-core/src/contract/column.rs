@@ -9,7 +9,10 @@ use crate::schema::{Column, ConstraintKind, IdentityKind};
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
     for old in &pair.old.columns {
         match pair.by_name(old) {
-            Some(new) => compare(pair, old, new, found),
+            Some(new) => {
+                found.extend(another(pair, old, new));
+                compare(pair, old, new, found);
+            }
             None => found.extend(gone(pair, old)),
         }
     }
@@ -18,6 +21,25 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
     } else if !pair.old.is_table() {
         found.extend(reordered(pair));
     }
+}
+
+/// The name is that of a new column, while the old one lives on under another: clients meet none of its values.
+fn another(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> {
+    let kept = pair.new.column_by_id(old.id).filter(|_| pair.same() && new.id != old.id)?;
+    let is_new = pair.old.column_by_id(new.id).is_none() && new.generated.is_none();
+    let object = pair.column_object(old);
+    is_new.then(|| {
+        possible(
+            BreakageKind::ColumnRenamed,
+            pair.column_subject(old),
+            &object,
+            format!(
+                "{object} is another column now: the values are in {}, and clients that read {} find none of them",
+                kept.name, old.name
+            ),
+            differs(select(pair.old, &old.name), "answers values of the new column"),
+        )
+    })
 }
 
 fn gone(pair: Pair, old: &Column) -> Option<Breakage> {

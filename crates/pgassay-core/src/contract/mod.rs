@@ -13,6 +13,7 @@ mod foreign_key;
 mod guard;
 mod namespace;
 mod pair;
+mod policy_recursion;
 mod privilege;
 mod relation;
 mod replication;
@@ -23,6 +24,7 @@ mod types;
 mod unique;
 mod values;
 mod view;
+mod view_security;
 mod witness;
 
 use crate::schema::{ColumnId, RelationId, RoutineId, Schema, TypeId};

@@ -5,8 +5,8 @@ use imbl::ordmap::DiffItem;
 use super::pair::Pair;
 use super::witness::{differs, refused};
 use super::{
-    Breakage, BreakageKind, Context, Subject, certain, column, constraint, foreign_key, guard, possible, privilege,
-    row_security, unique, view,
+    Breakage, BreakageKind, Context, Subject, certain, column, constraint, foreign_key, guard, policy_recursion,
+    possible, privilege, row_security, unique, view, view_security,
 };
 use crate::change::Persistence;
 use crate::schema::{Relation, RelationKind, Sequence};
@@ -15,7 +15,13 @@ pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
     let start = found.len();
     for item in context.before.relations.diff(&context.after.relations) {
         let old = match item {
-            DiffItem::Add(..) => continue,
+            DiffItem::Add(_, new) => {
+                // What took over a name is told of the name.
+                if context.before.relation_at(&new.name).is_none() {
+                    found.extend(view_security::exposed_by(context, new));
+                }
+                continue;
+            }
             DiffItem::Update { old: (_, old), .. } | DiffItem::Remove(_, old) => old,
         };
         relation(context, old, found);
@@ -42,6 +48,7 @@ fn relation(context: &Context, old: &Relation, found: &mut Vec<Breakage>) {
 
 /// The name still leads somewhere: to the same relation, or to one that took its place.
 fn same_name(pair: Pair, found: &mut Vec<Breakage>) {
+    found.extend(swapped(pair));
     found.extend(view::writes_refused(pair));
     found.extend(detached(pair));
     column::diff(pair, found);
@@ -51,8 +58,37 @@ fn same_name(pair: Pair, found: &mut Vec<Breakage>) {
         foreign_key::diff(pair, found);
         guard::diff(pair, found);
         row_security::diff(pair, found);
+        found.extend(policy_recursion::begun(pair));
     }
+    view_security::diff(pair, found);
     privilege::of_relation(pair, found);
+}
+
+/// Another table took the name, and the old one lives on: what refers to it goes with it.
+fn swapped(pair: Pair) -> Option<Breakage> {
+    let Pair { context, old, new } = pair;
+    let kept = context.after.relation(old.id).filter(|kept| kept.id != new.id && kept.is_table() && new.is_table())?;
+    let reads_old = |view: &Relation| view.as_view().is_some_and(|it| it.uses.iter().any(|(id, _)| *id == old.id));
+    let keys = kept.referenced_by.iter().filter(|id| **id != old.id && **id != new.id);
+    let keys = keys.filter_map(|id| context.after.relation(*id)).map(|it| format!("foreign keys of {}", it.name));
+    let views = context.after.relations.values().filter(|it| reads_old(it));
+    let views = views.map(|it| format!("{} {}", it.noun(), it.name));
+    let referring: Vec<String> = keys.chain(views).collect();
+    if referring.is_empty() {
+        return None;
+    }
+    Some(possible(
+        BreakageKind::RelationRenamed,
+        Subject::Relation(new.id),
+        &old.name,
+        format!(
+            "{} is another table now, and the old one is called {}: {} still refer to the old one",
+            old.name,
+            kept.name.name,
+            referring.join(", ")
+        ),
+        differs(format!("SELECT * FROM {} LIMIT 1", old.name), "answers rows of the other table"),
+    ))
 }
 
 fn gone(context: &Context, old: &Relation) -> Option<Breakage> {

@@ -14,7 +14,8 @@ struct Key<'a> {
     columns: Vec<ColumnId>,
     /// Normal texts of the expressions among the elements.
     expressions: Vec<String>,
-    predicate: Option<String>,
+    /// The AND-ed parts of the index's WHERE.
+    predicate: Option<Vec<check::Conjunct>>,
     index: Option<&'a Index>,
     nulls_not_distinct: bool,
     /// ON CONFLICT can use it.
@@ -85,7 +86,7 @@ fn key_of<'a>(
         name: constraint.map_or(&relation.name.name, |it| &it.name),
         columns: index.columns.iter().flatten().copied().collect(),
         expressions: expressions.collect(),
-        predicate: index.predicate.as_ref().map(|it| check::normal_text(&it.tree, rename)),
+        predicate: index.predicate.as_ref().map(|it| check::conjuncts(&it.tree, rename)),
         index: Some(index),
         nulls_not_distinct: index.nulls_not_distinct,
         arbiter: index.valid && !constraint.is_some_and(|it| it.deferrable),
@@ -132,8 +133,19 @@ fn is_nullable(relation: &Relation, id: ColumnId) -> bool {
 fn guarantees(old: &Key, new: &Key, new_on_old: &[ColumnId]) -> bool {
     old.columns.iter().all(|id| new_on_old.contains(id))
         && old.expressions.iter().all(|text| new.expressions.contains(text))
-        && (old.predicate.is_none() || old.predicate == new.predicate)
+        && entails(&new.predicate, &old.predicate)
         && (old.nulls_not_distinct || !new.nulls_not_distinct)
+}
+
+/// Whether every row of one index's WHERE is one of the other's (`predicate_implied_by`, predtest.c).
+fn entails(one: &Option<Vec<check::Conjunct>>, other: &Option<Vec<check::Conjunct>>) -> bool {
+    let Some(other) = other else { return true };
+    let one = one.as_deref().unwrap_or_default();
+    other.iter().all(|part| {
+        // What is compared with a value is not NULL.
+        let compared = |column: &Name| one.iter().any(|it| it.tests(column));
+        check::implied(part, one) || part.not_null_column().is_some_and(compared)
+    })
 }
 
 /// A partition's index that belongs to its parent's: told of the parent.
@@ -205,8 +217,7 @@ fn lost_target(pair: Pair, key: &Key, new_keys: &[Key]) -> Option<Breakage> {
             && key.expressions.iter().all(|text| new.expressions.contains(text))
             && new.expressions.len() == key.expressions.len()
     };
-    let replaced =
-        |new: &Key| new.arbiter && same_set(new) && (new.predicate.is_none() || new.predicate == key.predicate);
+    let replaced = |new: &Key| new.arbiter && same_set(new) && entails(&key.predicate, &new.predicate);
     if !key.arbiter
         || !named_by_clients
         || new_keys.iter().any(replaced)

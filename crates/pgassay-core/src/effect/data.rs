@@ -13,7 +13,6 @@ use crate::change::{
     Access, Copy, Delete, Expression, Insert, Merge, Name, ObjectName, RelationUse, RuleEvent, Select, TriggerTiming,
     Update,
 };
-use crate::expression;
 use crate::schema::{Relation, RelationKind};
 use crate::source::Span;
 
@@ -27,15 +26,7 @@ impl Predictor<'_> {
         let outer = std::mem::replace(&mut self.condition, condition.map(Arc::new));
         self.read_uses(&select.uses, Depth::Run, &prune::answered_by_index(&*select.tree.0));
         self.condition = outer;
-        self.run_called(&select.tree.0, select.uses.first().map(|used| used.relation.span));
-    }
-
-    /// Functions that a statement calls run their own statements.
-    fn run_called(&mut self, tree: &ast::Statement, at: Option<Span>) {
-        let analysis = expression::analyze_statement(tree, self.scope(None));
-        for routine in analysis.routines {
-            self.run_routine(routine, at);
-        }
+        self.run_called(&select.tree.0, select.span);
     }
 
     /// Reads what a statement names; of `by_index` no more than an end of an index.
@@ -96,7 +87,7 @@ impl Predictor<'_> {
         let span = insert.table.span;
         let target = self.write_target(&insert.table, Depth::Rewritten, false);
         self.read_uses(&insert.uses, Depth::Run, &[]);
-        self.run_called(&insert.tree.0, Some(span));
+        self.run_called(&insert.tree.0, span);
         let Some(table) = target else { return };
         self.read_policies(&table, Some(RuleEvent::Insert), Depth::Run, span);
         self.fire_rules(&table, RuleEvent::Insert, span);
@@ -153,7 +144,7 @@ impl Predictor<'_> {
         let target = self.write_target(&update.table, Depth::Planned, update.only);
         let condition = self.condition.take();
         self.read_uses(&update.uses, Depth::Run, &[]);
-        self.run_called(&update.tree.0, Some(span));
+        self.run_called(&update.tree.0, span);
         self.condition = outer;
         let (Some(table), ast::Statement::Update(tree)) = (target, &*update.tree.0) else { return };
         self.read_policies(&table, Some(RuleEvent::Update), Depth::Run, span);
@@ -182,7 +173,7 @@ impl Predictor<'_> {
         let target = self.write_target(&delete.table, Depth::Planned, delete.only);
         let condition = self.condition.take();
         self.read_uses(&delete.uses, Depth::Run, &[]);
-        self.run_called(&delete.tree.0, Some(span));
+        self.run_called(&delete.tree.0, span);
         self.condition = outer;
         let Some(table) = target else { return };
         self.read_policies(&table, Some(RuleEvent::Delete), Depth::Run, span);

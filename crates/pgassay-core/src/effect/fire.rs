@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::call::Call;
 use super::predictor::Predictor;
 use super::view::Depth;
 use crate::catalog::LockMode::{AccessShare, RowExclusive};
@@ -38,7 +39,11 @@ impl Predictor<'_> {
                 }
             }
         }
-        functions.into_iter().for_each(|function| self.run_routine(function, Some(span)));
+        for function in functions {
+            if let Some(routine) = self.schema().routines.get(&function) {
+                self.call_or_note(Call::of(routine), span);
+            }
+        }
     }
 
     /// A row written to a partition by name is held against the bounds of all tables above it (`generate_partition_qual`,

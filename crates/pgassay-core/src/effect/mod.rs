@@ -5,6 +5,7 @@
 //! is observed on a shadow server, so that a test can hold one against the other. Knows nothing of rules or output.
 
 mod alter_table;
+mod call;
 mod create_table;
 mod data;
 mod drop;
@@ -24,8 +25,10 @@ mod types;
 mod view;
 mod written;
 
-pub use predict::{predict, predict_statement};
+pub use call::Call;
+pub use predict::{predict, predict_statement, predict_without_calls};
 pub use prediction::*;
+pub use routine::in_sequence;
 
 use crate::catalog::LockMode;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,8 +1,9 @@
 //! One arm a [`Change`]: each calls the function that knows it.
 
+use super::call::Call;
 use super::predictor::Predictor;
 use super::{Context, Prediction};
-use crate::change::{Change, RoutineName};
+use crate::change::Change;
 use crate::source::Span;
 
 /// Predicts what PostgreSQL does for one change.
@@ -18,6 +19,16 @@ pub fn predict_statement(change: &Change, span: Span, context: Context) -> Predi
     predictor.refuse(change, span);
     predictor.change(change);
     predictor.finish()
+}
+
+/// As [`predict_statement`], without what routines do: they are returned.
+pub fn predict_without_calls(change: &Change, span: Span, context: Context) -> (Prediction, Vec<Call>) {
+    let mut predictor = Predictor::new(context);
+    predictor.calls = Some(Vec::new());
+    predictor.refuse(change, span);
+    predictor.change(change);
+    let calls = predictor.calls.take().unwrap_or_default();
+    (predictor.finish(), calls)
 }
 
 impl Predictor<'_> {
@@ -70,7 +81,7 @@ impl Predictor<'_> {
             Change::Explain { analyze, change } => self.explain(*analyze, change),
             Change::Do(block) => self.do_block(block),
             Change::Nothing(nothing) if nothing.forbidden_in_transaction => self.forbid_nothing(nothing.name),
-            Change::Call(routine) => self.call(routine),
+            Change::Call(call) => self.call(call),
             Change::AlterExtension(alter) => self.alter_extension(alter),
             Change::Owned(owned) => self.owned(owned),
             Change::Prepare { change, .. } => self.analyze(change),
@@ -101,11 +112,11 @@ impl Predictor<'_> {
         self.out.effect.in_transaction_block = super::InTransactionBlock::Forbidden;
     }
 
-    /// What a procedure in language SQL does; others are not known.
-    fn call(&mut self, routine: &RoutineName) {
-        let found: Vec<_> = self.schema().find_routines(&routine.name, self.context.session).map(|it| it.id).collect();
-        if let [only] = found[..] {
-            self.run_routine(only, Some(routine.name.span));
+    /// The procedure that a name means, where there is only one.
+    fn call(&mut self, call: &crate::change::Call) {
+        let found = self.schema().find_routines(&call.procedure, self.context.session);
+        if let [only] = found.map(|it| it.id).collect::<Vec<_>>()[..] {
+            self.run_procedure(only, Some(&call.tree.0), call.procedure.span);
         }
     }
 }

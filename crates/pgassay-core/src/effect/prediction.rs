@@ -18,6 +18,18 @@ pub struct Prediction {
     pub failures: Vec<Failure>,
 }
 
+impl Prediction {
+    /// Gives what the text of a routine brings about the place of the statement that calls it.
+    pub fn confine_to(&mut self, statement: Span) {
+        let locks = self.locks.iter_mut().map(|lock| &mut lock.span);
+        let work = self.work.iter_mut().map(|work| &mut work.span);
+        let failures = self.failures.iter_mut().map(|failure| &mut failure.span);
+        for span in locks.chain(work).chain(failures).filter(|span| !statement.contains(**span)) {
+            *span = statement;
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lock {
     /// `None`: a relation that the schema does not know.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::call::Call;
 use super::view::Depth;
 use super::{Context, FailsWhen, Failure, InTransactionBlock, Lock, Prediction, Work, WorkKind};
 use crate::apply::apply;
@@ -23,6 +24,8 @@ pub(super) struct Predictor<'a> {
     pub depth: u8,
     /// Routines whose bodies were run: once is enough, for they may call each other from many places.
     pub ran: BTreeSet<RoutineId>,
+    /// Where calls are followed by somebody else: what is called.
+    pub calls: Option<Vec<Call>>,
     /// Views that were opened, and how far: each once, for one may name another by many ways, or itself by a detour.
     pub opened: BTreeSet<(RelationId, LockMode, Depth)>,
     /// What will be `out.work`.
@@ -47,6 +50,7 @@ impl<'a> Predictor<'a> {
             condition: None,
             depth: 0,
             ran: BTreeSet::new(),
+            calls: None,
             opened: BTreeSet::new(),
             pending: Vec::new(),
         }

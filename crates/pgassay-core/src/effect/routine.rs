@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::call::Call;
 use super::predictor::Predictor;
 use super::view::Depth;
 use super::{Context, Prediction, WorkKind};
@@ -15,9 +16,9 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{self, Visit, Visitor};
 
 use crate::apply::apply;
-use crate::schema::{Relation, RoutineId, Schema, Session};
+use crate::schema::{Relation, Schema, Session};
 use crate::source::Span;
-use crate::sql::read_plpgsql_body;
+use crate::sql::read_routine_body;
 
 /// How many calls of functions inside functions are followed.
 const DEEPEST_CALL: u8 = 4;
@@ -96,7 +97,7 @@ impl Predictor<'_> {
 
     pub fn do_block(&mut self, block: &Do) {
         let changes: Vec<_> =
-            block.statements.iter().filter_map(|statement: &Statement| statement.change.as_ref().ok()).collect();
+            block.code.statements.iter().filter_map(|statement: &Statement| statement.change.as_ref().ok()).collect();
         let session = self.context.session.clone();
         self.run_in_sequence(&changes, &session);
     }
@@ -112,25 +113,30 @@ impl Predictor<'_> {
             inner.change(change);
             self.ran = std::mem::take(&mut inner.ran);
             let mut prediction = inner.finish();
-            self.call_by_old_names(&mut prediction, &schema);
-            let made = |id: Option<crate::schema::RelationId>| {
-                id.is_some_and(|id| self.relation(id).is_none() && schema.relation(id).is_some_and(|it| it.known))
-            };
-            let names: Vec<String> =
-                schema.relations.values().filter(|it| made(Some(it.id))).map(|it| it.name.to_string()).collect();
-            let effect = &mut prediction.effect;
-            effect.locks.retain(|name, _| !names.contains(name));
-            effect.rewrites.retain(|name| !names.contains(name));
-            effect.scans.retain(|name| !names.contains(name));
-            let on_made = |work: &super::Work| made(work.relation);
-            for work in prediction.work.iter().filter(|work| on_made(work)) {
-                effect.index_builds.remove(&work.name);
-            }
-            prediction.work.retain(|work| !on_made(work));
-            prediction.locks.retain(|lock| !made(lock.relation));
+            self.leave_out_new(&mut prediction, &schema);
             apply(&mut schema, change, session, self.context.version);
             self.absorb(prediction);
         }
+    }
+
+    /// Takes out of a part's prediction what an earlier part made; what one renamed gets its old name.
+    fn leave_out_new(&self, prediction: &mut Prediction, schema: &Schema) {
+        self.call_by_old_names(prediction, schema);
+        let made = |id: Option<crate::schema::RelationId>| {
+            id.is_some_and(|id| self.relation(id).is_none() && schema.relation(id).is_some_and(|it| it.known))
+        };
+        let names: Vec<String> =
+            schema.relations.values().filter(|it| made(Some(it.id))).map(|it| it.name.to_string()).collect();
+        let effect = &mut prediction.effect;
+        effect.locks.retain(|name, _| !names.contains(name));
+        effect.rewrites.retain(|name| !names.contains(name));
+        effect.scans.retain(|name| !names.contains(name));
+        let on_made = |work: &super::Work| made(work.relation);
+        for work in prediction.work.iter().filter(|work| on_made(work)) {
+            effect.index_builds.remove(&work.name);
+        }
+        prediction.work.retain(|work| !on_made(work));
+        prediction.locks.retain(|lock| !made(lock.relation));
     }
 
     /// What an earlier statement of the same command renamed is told by the name it had before.
@@ -189,18 +195,16 @@ impl Predictor<'_> {
     }
 
     /// Runs the statements of a function in language SQL or PL/pgSQL; what they do is told at the call.
-    pub fn run_routine(&mut self, id: RoutineId, call: Option<Span>) {
-        let Some(routine) = self.schema().routines.get(&id) else { return };
+    pub fn run_routine(&mut self, call: &Call, at: Span) {
+        let Some(routine) = self.schema().routines.get(&call.routine) else { return };
         // Functions call each other and themselves: deep enough is deep enough.
-        if self.depth >= DEEPEST_CALL || !self.ran.insert(id) {
+        if self.depth >= DEEPEST_CALL || !self.ran.insert(call.routine) {
             return;
         }
-        let body = match routine.language.as_str() {
-            "sql" => routine.statements.to_vec(),
-            "plpgsql" => read_plpgsql_body(&routine.body),
-            _ => return,
+        let Some(code) = read_routine_body(routine.language.as_str(), &routine.body, &call.parameters, at) else {
+            return;
         };
-        let changes: Vec<_> = body.iter().filter_map(|statement| statement.change.as_ref().ok()).collect();
+        let changes: Vec<_> = code.statements.iter().filter_map(|statement| statement.change.as_ref().ok()).collect();
         let session = self.context.session.clone();
         let mut inner = Predictor::new(self.context);
         inner.depth = self.depth + 1;
@@ -210,12 +214,18 @@ impl Predictor<'_> {
         let mut done = inner.finish();
         // Whether a row breaks something depends on what the function is called with.
         done.failures.clear();
-        if let Some(span) = call {
-            done.locks.iter_mut().for_each(|lock| lock.span = span);
-            done.work.iter_mut().for_each(|work| work.span = span);
-        }
         self.absorb(done);
     }
+}
+
+/// What statements do together, each with the schema that it met: only what was there before the first is told.
+pub fn in_sequence<'s>(before: Context, parts: impl IntoIterator<Item = (Prediction, &'s Schema)>) -> Prediction {
+    let mut whole = Predictor::new(before);
+    for (mut prediction, schema) in parts {
+        whole.leave_out_new(&mut prediction, schema);
+        whole.absorb(prediction);
+    }
+    whole.finish()
 }
 
 /// What a statement that reads or writes rows writes to, whether ONLY that, and what it reads.

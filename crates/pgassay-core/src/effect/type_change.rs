@@ -162,7 +162,13 @@ fn is_relabelled(predictor: &Predictor, from: &str, to: &str) -> bool {
         let zone = predictor.context.session.time_zone.as_deref();
         return zone.is_some_and(is_utc);
     }
-    catalog::cast(from, to).is_some_and(|cast| cast.method == CastMethod::Binary)
+    let schema = predictor.context.schema;
+    let installed = schema.extensions.keys().map(|extension| extension.as_str());
+    // A partial history may not have seen CREATE EXTENSION: a type is mostly that of the extension of its name.
+    let assumed = [from, to].into_iter().filter(|_| !schema.complete);
+    let of_extensions = installed.chain(assumed).filter_map(catalog::extension);
+    let casts = of_extensions.filter_map(|contents| contents.cast(from, to));
+    catalog::cast(from, to).into_iter().chain(casts).any(|cast| cast.method == CastMethod::Binary)
 }
 
 /// A time zone whose one offset is zero (`pg_get_timezone_offset`): a name of UTC, or a number.

@@ -83,9 +83,7 @@ impl Predictor<'_> {
         self.read_uses(&uses, depth, &prune::answered_by_index(&*query.tree));
         self.condition = outer;
         if depth == Depth::Run {
-            for routine in expression::analyze_query(&query.tree, self.scope(None)).routines {
-                self.run_routine(routine, Some(query.span));
-            }
+            self.run_called_by_query(&query.tree, query.span);
         }
     }
 

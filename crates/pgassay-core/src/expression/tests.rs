@@ -100,6 +100,7 @@ fn routine(id: u32, name: &str, arguments: &[(&str, Option<&str>)], returns: &st
         strict: false,
         security_definer: false,
         settings: Vec::new(),
+        may_change_schema: false,
         body: "".into(),
         statements: Arc::from([]),
         atomic: false,
@@ -113,7 +114,8 @@ fn routine(id: u32, name: &str, arguments: &[(&str, Option<&str>)], returns: &st
 /// A function in language SQL with the body `SELECT expression`.
 fn sql_routine(id: u32, name: &str, body: &str, volatility: Volatility) -> Routine {
     let tree = Parser::parse_sql(&PostgreSqlDialect {}, body).unwrap().remove(0);
-    let select = crate::change::Select { uses: Vec::new(), tree: crate::change::Tree(Arc::new(tree)) };
+    let select =
+        crate::change::Select { span: names::NOWHERE, uses: Vec::new(), tree: crate::change::Tree(Arc::new(tree)) };
     let statement = crate::change::Statement {
         span: names::NOWHERE,
         change: Ok(crate::change::Change::Select(select)),

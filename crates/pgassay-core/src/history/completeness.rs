@@ -86,7 +86,7 @@ fn try_statement(
 ) {
     match &statement.change {
         Ok(Change::Do(block)) => {
-            for inner in &block.statements {
+            for inner in &block.code.statements {
                 try_statement(inner, schema, session, version, tally);
             }
         }

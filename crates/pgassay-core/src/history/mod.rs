@@ -4,7 +4,10 @@
 //! In: migrations with their statements, the schema before them. Out: one [`MigrationRun`] a migration, handed to a callback so that
 //! a long history need not be kept. Does no I/O and judges nothing: that is for the rules.
 
+mod code;
 mod completeness;
+mod guard;
+mod inside;
 mod places;
 mod read;
 mod replay;
@@ -15,7 +18,7 @@ pub use completeness::{Completeness, Decision, decide_completeness};
 pub use places::Before;
 pub use places::Places;
 pub use read::read;
-pub use replay::{Options, Replayer, Unit, replay};
+pub use replay::{Options, Ran, Replayer, Unit, replay};
 pub use separate::{History, separate};
 pub use transaction::{HeldLock, TransactionId, TransactionKind};
 
@@ -50,16 +53,19 @@ pub struct MigrationRun<'a> {
     pub breakages: Vec<(Breakage, Option<usize>)>,
 }
 
-/// One statement at work. Statements of a DO block are steps of their own that follow the block's.
+/// One statement at work. Statements of a DO block, and of the routines that a statement calls, are steps of their own that follow it.
 #[derive(Debug)]
 pub struct Step<'a> {
-    pub statement: &'a Statement,
-    /// The step of the DO block that this statement is part of.
+    pub statement: Ran<'a>,
+    /// The step of the DO block or call that this statement is part of.
     pub block: Option<usize>,
-    /// May not run: it stands under IF, CASE, LOOP or EXCEPTION, or its DO block does.
+    /// May not run, or not fail the migration: it stands under a guard, in a loop, after an early RETURN or under an EXCEPTION clause, or
+    /// its block does.
     pub conditional: bool,
     pub prediction: Prediction,
     pub applied: Applied,
+    /// The places of statements in it, or in what it calls, whose text is only known when they run.
+    pub dynamic: Vec<Span>,
     /// Settings when the statement starts.
     pub session: Arc<Session>,
     /// `None`: it commits by itself.
@@ -75,8 +81,13 @@ pub struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    pub fn change(&self) -> Option<&'a Change> {
+    pub fn change(&self) -> Option<&Change> {
         self.statement.change.as_ref().ok()
+    }
+
+    /// The text is that of a routine; the place is that of the statement that calls it.
+    pub fn is_called(&self) -> bool {
+        matches!(self.statement, Ran::Called(..))
     }
 
     pub fn span(&self) -> Span {

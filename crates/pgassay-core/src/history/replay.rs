@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use imbl::OrdSet;
 
+use super::code::CodeOf;
+use super::inside;
 use super::transaction::{TransactionKind, World};
 use super::{MigrationRun, Step};
 use crate::apply::{Applied, Problem, ProblemKind, apply, missing_relations, unknown_columns, unnamed_subquery};
-use crate::change::{AlterEnumAction, Change, Do, Statement, TransactionControl};
+use crate::change::{AlterEnumAction, Change, Code, Do, Set, Statement, TransactionControl};
 use crate::contract::{self, BreakageKind, Subject};
-use crate::effect::{self, Context, Prediction};
+use crate::effect::{self, Call, Context, Prediction};
 use crate::migration::{Age, Migration, TransactionMode};
 use crate::schema::{ObjectId, Schema, Session};
-use crate::sql::Script;
+use crate::source::Span;
+use crate::sql::{Script, read_routine_body};
 use crate::version::PgVersion;
 
 /// A migration with its statements.
@@ -99,8 +102,39 @@ fn is_shared(unit: &Unit) -> bool {
     unit.migration.sections.iter().all(|section| section.transaction.is_shared())
 }
 
-struct Replay<'w, 'a> {
-    world: &'w mut World,
+/// How many calls of functions inside functions are followed.
+const DEEPEST_CALL: u8 = 4;
+
+/// A statement that ran: of the file, or of the code of a routine that was called.
+#[derive(Debug, Clone)]
+pub enum Ran<'a> {
+    Written(&'a Statement),
+    Called(Arc<Code>, usize),
+}
+
+impl std::ops::Deref for Ran<'_> {
+    type Target = Statement;
+
+    fn deref(&self) -> &Statement {
+        match self {
+            Ran::Written(statement) => statement,
+            Ran::Called(code, index) => &code.statements[*index],
+        }
+    }
+}
+
+/// Where a statement runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place {
+    /// The step of the statement of the file that it is part of.
+    pub block: Option<usize>,
+    pub conditional: bool,
+    /// Calls that it is inside of.
+    pub depth: u8,
+}
+
+pub(super) struct Replay<'w, 'a> {
+    pub world: &'w mut World,
     version: PgVersion,
     judged: bool,
     keeps_steps: bool,
@@ -108,7 +142,7 @@ struct Replay<'w, 'a> {
     deployed: Option<&'w mut Schema>,
     /// The schema before the migration, with all that its statements prove to have been there.
     before: Schema,
-    steps: Vec<Step<'a>>,
+    pub steps: Vec<Step<'a>>,
     /// The DO block at work is a transaction of its own, which it may end.
     block_is_alone: bool,
     /// The steps that may have taken something from clients, and the schema after each.
@@ -156,20 +190,21 @@ impl<'a> Replay<'_, 'a> {
             if mode == TransactionMode::WrappedByDriver {
                 self.world.begin(TransactionKind::Framework);
             }
-            self.statement(statement, None, false);
+            self.statement(Ran::Written(statement), Place::default());
         }
         if !mode.is_shared() {
             self.world.end_by_tool();
         }
     }
 
-    fn statement(&mut self, statement: &'a Statement, block: Option<usize>, conditional: bool) {
-        let conditional = conditional || statement.conditional;
-        let Ok(change) = &statement.change else {
+    pub(super) fn statement(&mut self, statement: Ran<'a>, place: Place) {
+        let ran = statement.clone();
+        let Ok(change) = &ran.change else {
             // What it would have made is not known.
             self.world.schema.complete = false;
+            self.world.schema.disturb();
             self.world.schema.forget_rows();
-            self.push(statement, block, conditional, Prediction::default(), Applied::default());
+            self.push(statement, place, Prediction::default());
             return;
         };
         let assumed = self.world.schema.assume(change, &self.world.session);
@@ -181,18 +216,28 @@ impl<'a> Replay<'_, 'a> {
         }
         let before = self.world.schema.clone();
         let context = Context { schema: &before, session: &self.world.session, version: self.version };
-        let prediction = if self.judged {
-            effect::predict_statement(change, statement.span, context)
-        } else {
-            Prediction::default()
+        let (mut prediction, calls) = match self.judged || self.may_call(change) {
+            true => effect::predict_without_calls(change, statement.span, context),
+            false => (Prediction::default(), Vec::new()),
         };
-        let index = self.push(statement, block, conditional, prediction, Applied::default());
-        let unnamed = unnamed_subquery(change, self.version, statement.span);
+        prediction.confine_to(statement.span);
+        prediction.failures.retain(|failure| !before.doubts_object(&failure.object));
+        let span = statement.span;
+        let index = self.push(statement, place, if self.judged { prediction } else { Prediction::default() });
+        let unnamed = unnamed_subquery(change, self.version, span);
         match change {
-            Change::Do(body) => self.block(body, index, conditional),
+            Change::Do(body) => self.block(body, index, place),
             Change::Transaction(control) => {
                 self.refuse_control(control, index);
-                self.control(control);
+                // A block ends no transaction but its own.
+                let open = self.world.transaction.as_ref();
+                let own = open.is_none_or(|open| open.kind == TransactionKind::Implicit);
+                if place.block.is_none() {
+                    self.control(control);
+                } else if own {
+                    self.control(control);
+                    self.world.begin(TransactionKind::Implicit);
+                }
             }
             Change::Set(set) => self.set(set),
             Change::Prepare { .. } | Change::Deallocate(_) => {
@@ -214,23 +259,87 @@ impl<'a> Replay<'_, 'a> {
         if self.judged {
             self.steps[index].applied.problems.extend(unnamed);
         }
+        self.writes_inside(change, index, span, place);
+        if place.depth < DEEPEST_CALL {
+            self.calls(calls, index, span, place);
+        }
     }
 
-    fn push(
-        &mut self,
-        statement: &'a Statement,
-        block: Option<usize>,
-        conditional: bool,
-        prediction: Prediction,
-        applied: Applied,
-    ) -> usize {
+    /// Notes what a statement writes besides what its first word says: it is applied and predicted as a whole.
+    fn writes_inside(&mut self, change: &Change, index: usize, span: Span, place: Place) {
+        if !self.judged {
+            return;
+        }
+        let Some(code) = inside::writes(change, &self.world.session, span) else { return };
+        let (code, number) = (Arc::new(code.clone()), code.statements.len());
+        for at in 0..number {
+            let part = Place { block: Some(place.block.unwrap_or(index)), ..place };
+            let met = self.steps[index].schema.clone();
+            let inner = self.push(Ran::Called(code.clone(), at), part, Prediction::default());
+            self.steps[inner].schema = met;
+        }
+    }
+
+    /// Whether following the calls of an older migration's statement can change the schema.
+    fn may_call(&self, change: &Change) -> bool {
+        let calls = matches!(
+            change,
+            Change::Select(_)
+                | Change::Call(_)
+                | Change::Insert(_)
+                | Change::Update(_)
+                | Change::Delete(_)
+                | Change::Merge(_)
+                | Change::Explain { analyze: true, .. }
+                | Change::Execute(_)
+                | Change::CreateTableAs(_)
+                | Change::CreateMaterializedView(_)
+        );
+        calls && self.world.schema.routines.values().any(|routine| routine.may_change_schema)
+    }
+
+    /// Runs what a statement calls, as steps of their own at its place.
+    fn calls(&mut self, calls: Vec<Call>, index: usize, span: Span, place: Place) {
+        for call in calls {
+            let Some(routine) = self.world.schema.routines.get(&call.routine).cloned() else { continue };
+            if !self.judged && !routine.may_change_schema {
+                continue;
+            }
+            let language = routine.language.as_str();
+            let Some(code) = read_routine_body(language, &routine.body, &call.parameters, span) else { continue };
+            let place = Place {
+                block: Some(place.block.unwrap_or(index)),
+                conditional: place.conditional || !call.certain,
+                depth: place.depth + 1,
+            };
+            let alone = self.world.transaction.is_none();
+            if alone {
+                self.world.begin(TransactionKind::Implicit);
+            }
+            let session = self.world.session.clone();
+            for (parameter, value) in &routine.settings {
+                let values = vec![value.clone()];
+                self.set(&Set { parameter: parameter.clone(), values, local: true, span });
+            }
+            self.code(&CodeOf::Called(Arc::new(code)), place);
+            if !routine.settings.is_empty() {
+                self.world.session = session;
+            }
+            if alone {
+                self.world.commit();
+            }
+        }
+    }
+
+    fn push(&mut self, statement: Ran<'a>, place: Place, prediction: Prediction) -> usize {
         let open = self.world.transaction.as_ref();
         self.steps.push(Step {
             statement,
-            block,
-            conditional,
+            block: place.block,
+            conditional: place.conditional,
             prediction,
-            applied,
+            applied: Applied::default(),
+            dynamic: Vec::new(),
             session: self.world.session.clone(),
             transaction: open.map(|open| (open.id, open.kind)),
             held: open.map(|open| open.held.clone()).unwrap_or_default(),
@@ -241,8 +350,8 @@ impl<'a> Replay<'_, 'a> {
         self.steps.len() - 1
     }
 
-    fn apply(&mut self, change: &'a Change, index: usize, before: &Schema) {
-        let applied = apply(&mut self.world.schema, change, &self.world.session, self.version);
+    fn apply(&mut self, change: &Change, index: usize, before: &Schema) {
+        let mut applied = apply(&mut self.world.schema, change, &self.world.session, self.version);
         let step = &self.steps[index];
         self.world.schema.follow_rows(change, &applied.created, &self.world.session, !step.conditional);
         self.world.places.record(before, &self.world.schema, change, step.statement.span);
@@ -252,6 +361,8 @@ impl<'a> Replay<'_, 'a> {
                 self.world.fresh.insert(*id);
             }
         }
+        applied.problems.retain(|problem| !before.doubts_object(&problem.object));
+        self.world.schema.note_certainty(before, !step.conditional);
         self.note_label(change, before);
         if self.judged {
             self.changed.push((index, self.world.schema.clone()));
@@ -261,11 +372,11 @@ impl<'a> Replay<'_, 'a> {
     }
 
     fn tell_unknown_columns(&mut self, change: &Change, index: usize, before: &Schema) {
-        if self.judged {
+        if self.judged && !before.is_disturbed() {
             let missing = missing_relations(before, change, &self.world.session, self.version);
             self.steps[index].applied.problems.extend(missing);
         }
-        if self.judged && self.steps[index].block.is_none() {
+        if self.judged && !before.is_disturbed() && self.steps[index].block.is_none() {
             let span = self.steps[index].statement.span;
             let unknown = unknown_columns(before, change, &self.world.session, self.version, span);
             self.steps[index].applied.problems.extend(unknown);
@@ -273,18 +384,23 @@ impl<'a> Replay<'_, 'a> {
     }
 
     /// A DO block is one transaction; its statements run one after the other in the block's.
-    fn block(&mut self, body: &'a Do, index: usize, conditional: bool) {
+    fn block(&mut self, body: &Do, index: usize, place: Place) {
         let alone = self.world.transaction.is_none();
         self.block_is_alone = alone;
         if alone {
             self.world.begin(TransactionKind::Implicit);
         }
-        for statement in &body.statements {
-            self.statement(statement, Some(index), conditional);
-        }
-        if !body.dynamic.is_empty() {
-            self.world.schema.complete = false;
-            self.world.schema.forget_rows();
+        let (before, session) = (self.world.schema.clone(), self.world.session.clone());
+        let code = match self.steps[index].statement {
+            Ran::Written(Statement { change: Ok(Change::Do(written)), .. }) => CodeOf::Written(&written.code),
+            _ => CodeOf::Called(Arc::new(body.code.clone())),
+        };
+        self.code(&code, Place { block: Some(place.block.unwrap_or(index)), ..place });
+        if self.judged && place.block.is_none() {
+            let context = Context { schema: &before, session: &session, version: self.version };
+            let parts = self.steps[index + 1..].iter().map(|step| (step.prediction.clone(), &step.schema));
+            let whole = effect::in_sequence(context, parts);
+            self.steps[index].prediction = whole;
         }
         if alone {
             self.world.commit();
@@ -345,7 +461,7 @@ impl<'a> Replay<'_, 'a> {
         }
     }
 
-    fn set(&mut self, set: &crate::change::Set) {
+    fn set(&mut self, set: &Set) {
         // Outside a transaction block SET LOCAL does nothing but warn.
         if set.local && self.world.transaction.is_none() {
             return;

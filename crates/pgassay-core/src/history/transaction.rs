@@ -57,7 +57,7 @@ impl Transaction {
 
 /// All that a rollback restores.
 #[derive(Debug, Clone)]
-struct Checkpoint {
+pub(super) struct Checkpoint {
     schema: Schema,
     session: Arc<Session>,
     lasting: Arc<Session>,
@@ -164,12 +164,7 @@ impl World {
         let Some(at) = transaction.savepoints.iter().rposition(|(savepoint, _)| savepoint == name) else { return };
         transaction.savepoints.truncate(at + 1);
         let checkpoint = transaction.savepoints[at].1.clone();
-        transaction.held = checkpoint.held;
-        transaction.labels = checkpoint.labels;
-        transaction.lasting = checkpoint.lasting;
-        self.schema = checkpoint.schema;
-        self.session = checkpoint.session;
-        self.fresh = checkpoint.fresh;
+        self.go_back(checkpoint);
     }
 
     /// Keeps the locks of a statement until the transaction ends; those on relations nobody else sees do not count.
@@ -188,7 +183,19 @@ impl World {
         }
     }
 
-    fn checkpoint(&self) -> Checkpoint {
+    /// Undoes all since the checkpoint, in the same transaction.
+    pub fn go_back(&mut self, checkpoint: Checkpoint) {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.held = checkpoint.held;
+            transaction.labels = checkpoint.labels;
+            transaction.lasting = checkpoint.lasting;
+        }
+        self.schema = checkpoint.schema;
+        self.session = checkpoint.session;
+        self.fresh = checkpoint.fresh;
+    }
+
+    pub fn checkpoint(&self) -> Checkpoint {
         let (held, labels, lasting) = match &self.transaction {
             Some(open) => (open.held.clone(), open.labels.clone(), open.lasting.clone()),
             None => (OrdMap::new(), OrdSet::new(), self.session.clone()),

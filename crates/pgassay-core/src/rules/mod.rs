@@ -3,6 +3,7 @@
 //! In: a [`MigrationRun`] with its predictions and breakages. Out: [`Finding`]s. A rule reads the models and decides; it does not work
 //! out locks, scans or transactions itself. One file a rule: its text, its examples and its check; [`ALL`] is the registry.
 
+mod called;
 mod context;
 mod measured;
 pub mod migration;
@@ -90,7 +91,13 @@ pub fn check(
     let context = RunContext { run, sources, options };
     for rule in ALL {
         match rule.check {
-            Check::Step(check) => context.steps().for_each(|step| check(&step, &mut findings)),
+            Check::Step(check) => context.steps().for_each(|step| {
+                let first = findings.len();
+                check(&step, &mut findings);
+                if step.step.is_called() {
+                    called::tell_at_call(step.step, &mut findings, first);
+                }
+            }),
             Check::Migration(check) => check(&context, &mut findings),
             Check::Schema(..) | Check::Reading | Check::Outside => {}
         }

@@ -5,6 +5,7 @@
 
 mod columns;
 mod dependency;
+mod doubt;
 pub(crate) mod naming;
 mod object;
 mod publication;
@@ -55,7 +56,10 @@ pub struct Schema {
     pub(crate) dependencies: dependency::Dependencies,
     /// How many constraints of a schema have a name: names that the server makes up avoid them all.
     constraint_names: OrdMap<QualifiedName, u32>,
+    /// ALTER DEFAULT PRIVILEGES, in order: what objects made later get.
+    pub(crate) default_privileges: Arc<Vec<crate::change::Grant>>,
     empty: rows::KnownEmpty,
+    doubt: doubt::Doubt,
     next_id: u32,
 }
 
@@ -79,7 +83,9 @@ impl Schema {
             routine_names: OrdMap::new(),
             dependencies: dependency::Dependencies::default(),
             constraint_names: OrdMap::new(),
+            default_privileges: Arc::default(),
             empty: rows::KnownEmpty::default(),
+            doubt: doubt::Doubt::default(),
             next_id: 1,
         }
     }

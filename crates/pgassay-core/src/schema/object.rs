@@ -66,6 +66,8 @@ pub struct Routine {
     pub security_definer: bool,
     pub settings: Vec<(Arc<str>, Arc<str>)>,
     pub body: Arc<str>,
+    /// The text may do more than read and write rows.
+    pub may_change_schema: bool,
     /// Statements of a SQL body.
     pub statements: Arc<[Statement]>,
     /// BEGIN ATOMIC or RETURN: the body's dependencies are tracked by the server.
@@ -124,6 +126,13 @@ impl Eq for Routine {}
 impl Eq for Namespace {}
 
 impl Routine {
+    /// Whether a body may do more than read and write rows: a statement that changes the schema, or a text that is put together.
+    pub fn text_may_change_schema(body: &str) -> bool {
+        const WORDS: [&str; 8] = ["alter", "create", "drop", "execute", "truncate", "rename", "perform", "call"];
+        let body = body.to_ascii_lowercase();
+        WORDS.iter().any(|word| body.contains(word))
+    }
+
     /// The input arguments: what a call passes.
     pub fn inputs(&self) -> impl Iterator<Item = &Argument> {
         use crate::change::ArgumentMode::*;

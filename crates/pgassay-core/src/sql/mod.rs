@@ -13,7 +13,7 @@ mod secret;
 
 #[cfg(test)]
 mod ddl_tests;
-pub use body::plpgsql::read_plpgsql_body;
+pub use body::routine_body::{Parameter, read_routine_body, read_statement_at};
 pub use lex::keyword::can_name_column;
 pub use lex::normal::normalize;
 pub use lex::token::{string_constants, tree_span};

@@ -88,6 +88,18 @@ impl Folder {
         Folder::new(path.to_owned(), Vec::new(), Arc::new(Project::around(path)))
     }
 
+    /// The folder as if these files, given by their paths below it, were there with these texts.
+    pub fn with(mut self, unsaved: impl IntoIterator<Item = (PathBuf, Arc<str>)>) -> Folder {
+        for (relative, text) in unsaved {
+            if !self.files.iter().any(|file| file.relative == relative) {
+                let path = self.path.join(&relative);
+                self.files.push(File { text: Some(text), ..File::new(relative, path) });
+            }
+        }
+        self.files.sort_by(|a, b| natural_path(&a.relative, &b.relative));
+        Folder::new(self.path, self.files, self.project)
+    }
+
     /// A folder as if it held but one file.
     pub fn of_file(folder: &Folder, file: File) -> Folder {
         Folder::new(folder.path.clone(), vec![file], folder.project.clone())

@@ -32,7 +32,7 @@ fn goes_back(folder: &Folder, file: &File) -> bool {
 
 fn is_named(file: &File, named: &HashSet<PathBuf>) -> bool {
     // Standard input has no path; nobody but the user gives it.
-    file.path.canonicalize().map_or(true, |path| named.contains(&path))
+    file.path == Path::new(STDIN) || full_path(&file.path).is_none_or(|path| named.contains(&path))
 }
 /// The folder around files that were given by path.
 pub(super) struct Home {
@@ -49,10 +49,19 @@ impl Home {
     fn new(folder: Folder, told: Option<Framework>) -> Home {
         let owner = told.map(tool).or_else(|| TOOLS.into_iter().find(|tool| tool.detect(&folder)));
         let entries = owner.map(|tool| tool.order(&folder).entries).unwrap_or_default();
-        let full = |entry: &Entry| entry.file.path.canonicalize().ok();
+        let full = |entry: &Entry| full_path(&entry.file.path);
         let ranks = entries.iter().enumerate().filter_map(|(rank, entry)| Some((full(entry)?, rank))).collect();
         Home { folder, owner, entries, ranks }
     }
+}
+
+/// The path without links; of a file that is not there yet, in its folder.
+pub(super) fn full_path(path: &Path) -> Option<PathBuf> {
+    let in_folder = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+    };
+    path.canonicalize().ok().or_else(in_folder)
 }
 
 /// A file given by path, and who runs it.
@@ -70,7 +79,7 @@ impl Collector<'_> {
         let files: Vec<File> = paths.iter().filter_map(|path| self.read_file(path)).collect();
         let mut placed: Vec<(usize, Placed)> = Vec::new();
         let mut last: HashMap<PathBuf, usize> = HashMap::new();
-        let named: HashSet<PathBuf> = files.iter().filter_map(|file| file.path.canonicalize().ok()).collect();
+        let named: HashSet<PathBuf> = files.iter().filter_map(|file| full_path(&file.path)).collect();
         let mut firsts: HashMap<PathBuf, usize> = HashMap::new();
         for (position, file) in files.into_iter().enumerate() {
             let file = self.place(file);
@@ -129,6 +138,8 @@ impl Collector<'_> {
         let read = if is_stdin {
             let bytes = self.options.stdin.clone().unwrap_or_default();
             decode(Path::new(STDIN), bytes)
+        } else if let Some(text) = full_path(path).and_then(|path| self.options.contents.get(&path)) {
+            decode(path, text.as_bytes().to_vec())
         } else {
             super::read::read(path)
         };
@@ -143,7 +154,7 @@ impl Collector<'_> {
     /// Who runs a file: the tool of the folder that it stands in, or the one whose markers it has.
     fn place(&mut self, file: File) -> Placed {
         let home = self.home(&file.path);
-        let rank = file.path.canonicalize().ok().and_then(|path| home.ranks.get(&path).copied());
+        let rank = full_path(&file.path).and_then(|path| home.ranks.get(&path).copied());
         if let (Some(tool), Some(rank)) = (home.owner, rank) {
             let known = &home.entries[rank];
             let mut entry = known.clone();
@@ -191,6 +202,14 @@ impl Collector<'_> {
                 Some(_) => whole(),
                 None => Folder::read_near(home),
             };
+            // A file that its editor has not saved yet is where it will be.
+            let full = home.canonicalize().unwrap_or_else(|_| home.to_owned());
+            let unsaved = self
+                .options
+                .contents
+                .iter()
+                .filter_map(|(path, text)| Some((path.strip_prefix(&full).ok()?.to_owned(), text.clone())));
+            let folder = folder.with(unsaved);
             let found = Rc::new(Home::new(folder, self.options.framework));
             self.homes.insert(home.to_owned(), found.clone());
             found

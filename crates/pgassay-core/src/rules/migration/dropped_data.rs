@@ -49,8 +49,42 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
             }
             _ => {}
         },
+        Some(Change::Owned(owned)) if owned.drop => owned_dropped(context, owned.span, findings),
         _ => {}
     }
+}
+
+/// DROP OWNED BY: what the role owns goes, whatever it is.
+fn owned_dropped(context: &StepContext, span: Span, findings: &mut Vec<Finding>) {
+    let tables: Vec<String> = context
+        .step
+        .applied
+        .dropped
+        .iter()
+        .filter_map(|object| match object {
+            ObjectId::Relation(id) if context.step.is_shared(Some(*id)) => context.relation(Some(*id)),
+            _ => None,
+        })
+        .filter(|relation| relation.is_table())
+        .map(|relation| relation.name.to_string())
+        .collect();
+    let message = match tables.len() {
+        0 => "drops whatever the role owns in this database, tables with their rows included".to_owned(),
+        _ => format!("drops what the role owns, with every row in it: {}", tables.join(", ")),
+    };
+    let mut finding = RULE.finding(span, message);
+    finding.object = tables.first().cloned();
+    finding.evidence.push(match tables.is_empty() {
+        true => Evidence::assumed("which objects the role owns is not known here"),
+        false => Evidence::declared("the tables were made as that role"),
+    });
+    if tables.is_empty() {
+        finding.severity = Severity::Warning;
+    }
+    finding.advice = Advice::text(
+        "Name what is to go in DROP statements of its own, or give it to another role first (REASSIGN OWNED).",
+    );
+    findings.push(finding);
 }
 
 fn column_dropped(
@@ -66,6 +100,12 @@ fn column_dropped(
         Some((id, _)) if !context.step.is_shared(Some(id)) => return,
         Some((_, None)) if relation.is_some_and(|relation| relation.known) => return,
         Some((id, Some(column_id))) if !existed(context, id, column_id) => return,
+        // A ROLLBACK took the DROP back.
+        Some((id, Some(column_id)))
+            if context.run.after.relation(id).is_some_and(|it| it.column_by_id(column_id).is_some()) =>
+        {
+            return;
+        }
         _ => {}
     }
     let name = context.step.schema.qualify(table, &context.step.session);
@@ -138,6 +178,8 @@ fn table_dropped(context: &StepContext, table: &ObjectName, if_exists: bool, fin
     let relation = context.step.schema.find_relation(table, &context.step.session);
     match relation {
         Some(relation) if !context.step.is_shared(Some(relation.id)) => return,
+        // A ROLLBACK took the DROP back.
+        Some(relation) if context.run.after.relation(relation.id).is_some() => return,
         Some(relation) if !matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable(_)) => return,
         // Nothing to drop in a complete schema; in a partial one IF EXISTS is the habit of a script that makes the table.
         None if if_exists || context.step.schema.complete => return,
@@ -184,6 +226,13 @@ fn holder_dropped(context: &StepContext, kind: ObjectKind, name: &ObjectName, fi
 
 /// Names everything that CASCADE takes besides the named objects.
 fn tell_cascade(context: &StepContext, finding: &mut Finding) {
+    let named: Vec<String> = match context.change() {
+        Some(Change::Drop(drop)) => {
+            let objects = drop.objects.iter();
+            objects.map(|it| context.step.schema.qualify(&it.name, &context.step.session).to_string()).collect()
+        }
+        _ => Vec::new(),
+    };
     let cascaded: Vec<String> = context
         .step
         .applied
@@ -199,6 +248,7 @@ fn tell_cascade(context: &StepContext, finding: &mut Finding) {
             }
             ObjectId::Type(id) => context.step.schema.types.get(id).map(|found| format!("type {}", found.name)),
         })
+        .filter(|name| !named.iter().any(|named| name.ends_with(&format!(" {named}"))))
         .filter(|name| finding.object.as_ref().is_none_or(|object| !name.ends_with(&format!(" {object}"))))
         .collect();
     if !cascaded.is_empty() {

@@ -29,6 +29,9 @@ pub const RULE: Rule = Rule {
 /// What the rule says of one migration: the first place where it ends the tool's transaction.
 pub fn check(run: &MigrationRun) -> Option<Finding> {
     let (at, word) = run.steps.iter().enumerate().find_map(|(at, step)| Some((at, ends(step)?)))?;
+    if run.steps[at].block.is_some() {
+        return Some(inside_block(&run.steps[at], word));
+    }
     let tool = run.migration.framework;
     let goes_on = run.steps[at + 1..].iter().any(|step| !matches!(step.change(), Some(Change::Transaction(_))));
     let (severity, then) = match tool {
@@ -47,13 +50,27 @@ pub fn check(run: &MigrationRun) -> Option<Finding> {
     Some(finding)
 }
 
+/// A DO block or a procedure may end transactions only where none is open around it (`_SPI_commit`, spi.c).
+fn inside_block(step: &Step, word: &str) -> Finding {
+    let message =
+        format!("fails: invalid transaction termination: {word} in a block that a transaction is open around");
+    let mut finding = RULE.finding(step.span(), message);
+    finding.evidence.push(Evidence::declared("the block runs inside a transaction that was opened before it"));
+    finding.advice =
+        Advice::text("Run the block outside of a transaction, or leave the transaction to whoever opened it.");
+    finding
+}
+
 fn ends(step: &Step) -> Option<&'static str> {
     let (_, kind) = step.transaction?;
+    let opened = match kind {
+        TransactionKind::Framework => true,
+        TransactionKind::Explicit => step.block.is_some(),
+        TransactionKind::Implicit => false,
+    };
     match step.change()? {
-        Change::Transaction(TransactionControl::Commit { .. }) if kind == TransactionKind::Framework => Some("COMMIT"),
-        Change::Transaction(TransactionControl::Rollback { .. }) if kind == TransactionKind::Framework => {
-            Some("ROLLBACK")
-        }
+        Change::Transaction(TransactionControl::Commit { .. }) if opened => Some("COMMIT"),
+        Change::Transaction(TransactionControl::Rollback { .. }) if opened => Some("ROLLBACK"),
         _ => None,
     }
 }

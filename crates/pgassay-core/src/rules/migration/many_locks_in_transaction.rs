@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::LockMode;
+use crate::change::Change;
 use crate::effect::Lock;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::history::TransactionId;
@@ -33,12 +34,20 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &RunContext, findings: &mut Vec<Finding>) {
-    let mut transactions: BTreeMap<TransactionId, Vec<(StepContext, &Lock)>> = BTreeMap::new();
+    // A statement that commits alone is a transaction of its own.
+    let mut transactions: BTreeMap<(Option<TransactionId>, usize), Vec<(StepContext, &Lock)>> = BTreeMap::new();
     for step in context.steps() {
-        let Some((id, _)) = step.step.transaction else { continue };
-        // What one statement locks together (a foreign key's two tables) it cannot lock apart: its own target counts.
-        let target = step.shared_locks().find(|lock| lock.mode == LockMode::AccessExclusive);
-        transactions.entry(id).or_default().extend(target.map(|lock| (step, lock)));
+        let id = match step.step.transaction {
+            Some((id, _)) => (Some(id), 0),
+            None => (None, step.index),
+        };
+        let held = |lock: &&Lock| step.step.held.get(lock.name.as_str()).is_some_and(|held| held.mode >= lock.mode);
+        let mut asked = step.shared_locks().filter(|lock| lock.mode == LockMode::AccessExclusive && !held(lock));
+        // What one statement locks together (a foreign key's two tables) it cannot lock apart: its own target counts. A DROP takes the
+        // tables one after the other, with those that their foreign keys refer to.
+        let together = !matches!(step.change(), Some(Change::Drop(_)));
+        let targets = if together { asked.next().into_iter().collect::<Vec<_>>() } else { asked.collect() };
+        transactions.entry(id).or_default().extend(targets.into_iter().map(|lock| (step, lock)));
     }
     for locks in transactions.values() {
         let mut tables: Vec<&str> = Vec::new();

@@ -142,6 +142,10 @@ fn batches(context: &StepContext, relation: Option<&Relation>, name: &str) -> Ad
 /// statement is not its WHERE.
 fn limited(context: &StepContext, range: &str, key: &crate::change::Name) -> Option<String> {
     let statement = context.step.span();
+    // What is a variable here has no value outside of its block.
+    if predicate(context).is_some_and(|condition| names_variable(&condition.tree)) {
+        return None;
+    }
     let (tree, target) = match context.change()? {
         Change::Update(update) => (&update.tree, &update.table),
         Change::Delete(delete) => (&delete.tree, &delete.table),
@@ -174,6 +178,14 @@ fn limited(context: &StepContext, range: &str, key: &crate::change::Name) -> Opt
         None if returns => None,
         None => Some(format!("{text} WHERE {range};")),
     }
+}
+
+fn names_variable(condition: &Expr) -> bool {
+    let found = ast::visit_expressions(condition, |part| match part {
+        Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => std::ops::ControlFlow::Break(()),
+        _ => std::ops::ControlFlow::Continue(()),
+    });
+    found.is_break()
 }
 
 /// The only column of an integer primary key.

@@ -5,6 +5,7 @@ use super::{Discovery, Needs, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Severity};
 use crate::rules::{Check, Example, Rule};
+use crate::schema::{Column, ResolvedType};
 
 pub const RULE: Rule = Rule {
     name: "foreign-key-type-mismatch",
@@ -32,6 +33,11 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 let (Some(from), Some(to)) = (table.column_by_id(*from), referenced.column_by_id(*to)) else {
                     continue;
                 };
+                // Of a column that nothing in the history made, the type is not known.
+                let unknown = |column: &Column| column.data_type.resolved == ResolvedType::Unknown;
+                if unknown(from) || unknown(to) {
+                    continue;
+                }
                 let (Some(own), Some(other)) = (context.type_name(from), context.type_name(to)) else { continue };
                 let Some(severity) = severity(own, other) else { continue };
                 let message = format!(

@@ -1,14 +1,15 @@
-//! The text of EXECUTE, where it is put together from literals only.
+//! The text of EXECUTE, where it is put together from literals and variables whose values are known.
 
 use sqlparser::tokenizer::Token;
 
-use crate::change::Name;
+use super::variables::Variables;
+use crate::change::{Name, Reach};
 use crate::sql::lex::literal::Literal;
 use crate::sql::read::reader::Reader;
 
 /// The value of `'…'`, `'…' || '…'`, `format('…', 'literal', …)`, `quote_ident('…')` between the next token and a position.
-pub(super) fn evaluate(reader: &mut Reader, end: usize) -> Option<Literal> {
-    let mut value = concatenation(reader)?;
+pub(in crate::sql) fn evaluate(reader: &mut Reader, end: usize, variables: &Variables) -> Option<Literal> {
+    let mut value = concatenation(reader, variables)?;
     // Parentheses around it are gone already; a type does not change it.
     if reader.take(&Token::DoubleColon) {
         reader.type_name().ok()?;
@@ -20,57 +21,83 @@ pub(super) fn evaluate(reader: &mut Reader, end: usize) -> Option<Literal> {
     Some(value)
 }
 
-fn concatenation(reader: &mut Reader) -> Option<Literal> {
-    let mut value = term(reader)?;
+fn concatenation(reader: &mut Reader, variables: &Variables) -> Option<Literal> {
+    let mut value = term(reader, variables)?;
     while reader.take(&Token::StringConcat) {
-        value.append(&term(reader)?);
+        value.append(&term(reader, variables)?);
     }
     Some(value)
 }
 
-fn term(reader: &mut Reader) -> Option<Literal> {
+fn term(reader: &mut Reader, variables: &Variables) -> Option<Literal> {
     if reader.take(&Token::LParen) {
-        let value = concatenation(reader)?;
+        let value = concatenation(reader, variables)?;
         return reader.take(&Token::RParen).then_some(value);
     }
     for (function, quote) in [("quote_ident", 'I'), ("quote_literal", 'L')] {
         if reader.at_word(function) {
             reader.advance();
-            let value = term(reader)?;
+            let value = term(reader, variables)?;
             return Some(value.with_value(&quoted(&value.value, quote)?));
         }
     }
     match reader.take_word("format") {
-        true => format(reader),
-        false => reader.literal().ok(),
+        true => format(reader, variables),
+        false => variable(reader, variables).or_else(|| reader.literal().ok()),
     }
 }
 
+/// The value of a variable or parameter.
+fn variable(reader: &mut Reader, variables: &Variables) -> Option<Literal> {
+    let name = match reader.peek() {
+        Token::Word(word) if word.quote_style.is_some() => Name::new(&word.value),
+        Token::Word(word) => Name::folded(&word.value),
+        Token::Placeholder(name) => Name::new(name),
+        _ => return None,
+    };
+    let value = variables.value(&name)?.clone();
+    reader.advance();
+    Some(value)
+}
+
 /// `format(text, arguments)` with %I, %L, %s and %% (manual, 9.4.1).
-fn format(reader: &mut Reader) -> Option<Literal> {
+fn format(reader: &mut Reader, variables: &Variables) -> Option<Literal> {
     let arguments = reader.parenthesized(|reader| {
         reader.comma_separated(|reader| {
-            let found = concatenation(reader);
+            let found = concatenation(reader, variables);
             found.ok_or_else(|| reader.error("a literal"))
         })
     });
     let arguments = arguments.ok()?;
     let (pattern, arguments) = arguments.split_first()?;
-    let mut arguments = arguments.iter();
+    let mut next = 0;
     let mut value = pattern.with_value("");
     let mut from = 0;
     while let Some(found) = pattern.value.get(from..)?.find('%') {
         let at = from + found;
         value.append(&pattern.part(from, at));
         let place = pattern.part(at, at + 1);
-        match pattern.value.as_bytes().get(at + 1)? {
-            b'%' => value.append(&place),
-            b's' => value.append(&place.with_value(&arguments.next()?.value)),
-            b'I' => value.append(&place.with_value(&quoted(&arguments.next()?.value, 'I')?)),
-            b'L' => value.append(&place.with_value(&quoted(&arguments.next()?.value, 'L')?)),
-            _ => return None,
+        let mut kind = at + 1;
+        // `%2$I` names its argument, and those after it go on from there.
+        let digits = pattern.value[kind..].bytes().take_while(u8::is_ascii_digit).count();
+        if digits > 0 && pattern.value[kind + digits..].starts_with('$') {
+            next = pattern.value[kind..kind + digits].parse::<usize>().ok()?.checked_sub(1)?;
+            kind += digits + 1;
         }
-        from = at + 2;
+        let how = *pattern.value.as_bytes().get(kind)?;
+        if how == b'%' {
+            value.append(&place);
+        } else {
+            let argument = &arguments.get(next)?.value;
+            next += 1;
+            let text = match how {
+                b's' => argument.to_string(),
+                b'I' | b'L' => quoted(argument, char::from(how))?,
+                _ => return None,
+            };
+            value.append(&place.with_value(&text));
+        }
+        from = kind + 1;
     }
     value.append(&pattern.part(from, pattern.value.len()));
     Some(value)
@@ -82,4 +109,23 @@ fn quoted(text: &str, how: char) -> Option<String> {
         _ if text.contains('\\') => return None,
         _ => format!("'{}'", text.replace('\'', "''")),
     })
+}
+
+/// What a text may change whose beginning alone is known.
+pub(in crate::sql) fn reach(reader: &mut Reader) -> Reach {
+    const ROWS: [&str; 17] = [
+        "select", "insert", "update", "delete", "merge", "with", "values", "table", "copy", "analyze", "refresh",
+        "grant", "revoke", "comment", "lock", "set", "notify",
+    ];
+    while reader.at_word("format") || reader.at(&Token::LParen) {
+        reader.advance();
+    }
+    let Ok(beginning) = reader.literal() else { return Reach::All };
+    let words: Vec<String> = beginning.value.split_whitespace().take(2).map(str::to_ascii_lowercase).collect();
+    // A text of one word may go on as anything: SELECT may be followed by several statements too, but seldom is.
+    match words.first().map(String::as_str) {
+        Some(word) if ROWS.contains(&word) && !beginning.value.contains(';') => Reach::Nothing,
+        Some("create") if words.get(1).is_some_and(|next| next != "or") => Reach::More,
+        _ => Reach::All,
+    }
 }

@@ -2,3 +2,5 @@
 
 pub(super) mod dynamic;
 pub(super) mod plpgsql;
+pub(super) mod routine_body;
+pub(super) mod variables;

@@ -1,14 +1,17 @@
-//! PL/pgSQL: the SQL statements of a DO block or function body (manual, chapter 41).
+//! PL/pgSQL: the SQL statements of a DO block or function body, and the way through them (manual, chapter 41).
 //!
-//! In: the body. Out: the statements that can be seen, and the places of those that are put together when the body runs. Variables
-//! are not followed; a statement under IF, CASE, LOOP or in an EXCEPTION handler is marked conditional.
+//! In: the body, and what is known of its parameters. Out: [`Code`]: the statements that can be seen, the places of those that are put
+//! together when the body runs, and what decides which of them run. The values of variables are followed as far as they are literals.
 
+use sqlparser::ast;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 use super::dynamic;
-use crate::change::{Statement, Unreadable};
-use crate::source::{FileId, Span};
-use crate::sql::lex::token::{Origin, Text, tokenize};
+use super::variables::Variables;
+use crate::change::{Arm, Change, Code, Condition, Flow, Handler, Name, Statement, Unreadable};
+use crate::source::Span;
+use crate::sql::lex::literal::Literal;
+use crate::sql::lex::token::{Text, tokenize};
 use crate::sql::newer::newer_in_body;
 use crate::sql::read::reader::{Reader, Result, is_word};
 use crate::sql::script::{read_text, read_tokens};
@@ -16,32 +19,37 @@ use crate::sql::script::{read_text, read_tokens};
 /// How deep blocks may nest.
 const DEEPEST: usize = 200;
 
-/// The statements of a body in the order of the text, and the places of EXECUTE whose text is not known.
-pub(in crate::sql) fn read_plpgsql(text: &Text) -> (Vec<Statement>, Vec<Span>) {
+/// What can be seen of a body.
+pub(in crate::sql) fn read_plpgsql(text: &Text, variables: Variables) -> Code {
     let whole = text.span(0, text.text.len());
     let unreadable =
         |error: Unreadable| Statement { span: whole, change: Err(error), conditional: false, newer: Vec::new() };
     let tokens = match tokenize(text) {
         Ok(tokens) => tokens,
-        Err(error) => return (vec![unreadable(error)], Vec::new()),
+        Err(error) => return Code::sequence(vec![unreadable(error)]),
     };
     let reader = Reader::new(text.clone(), tokens);
-    let mut body = Body { reader, statements: Vec::new(), dynamic: Vec::new(), conditions: 0, depth: 0 };
-    if let Err(error) = body.whole() {
-        body.statements.push(unreadable(error));
+    let (code, flow) = (Code::default(), vec![Vec::new()]);
+    let mut body = Body { reader, code, flow, variables, conditions: 0, depth: 0 };
+    let outcome = body.whole();
+    // What was open where reading stopped is over.
+    while body.flow.len() > 1 {
+        let inner = body.flow.pop().unwrap_or_default();
+        body.step(Flow::Loop { label: None, body: inner });
     }
-    (body.statements, body.dynamic)
-}
-
-/// The statements of a function's body. Their spans are offsets in the body, in no file.
-pub fn read_plpgsql_body(body: &str) -> Vec<Statement> {
-    read_plpgsql(&Text { file: FileId(0), text: body, origin: Origin::Slice(0) }).0
+    if let Err(error) = outcome {
+        body.statement_read(unreadable(error));
+    }
+    body.code.flow = body.flow.pop().unwrap_or_default();
+    body.code
 }
 
 struct Body<'a> {
     reader: Reader<'a>,
-    statements: Vec<Statement>,
-    dynamic: Vec<Span>,
+    code: Code,
+    /// The steps of what is open, the innermost last.
+    flow: Vec<Vec<Flow>>,
+    variables: Variables,
     /// How many IF, CASE, LOOP and EXCEPTION are open.
     conditions: usize,
     depth: usize,
@@ -53,40 +61,116 @@ impl Body<'_> {
         while self.reader.at(&Token::Sharp) {
             (0..3).for_each(|_| self.reader.advance());
         }
-        self.label()?;
-        self.block()?;
+        let label = self.label()?;
+        self.block(label)?;
         self.reader.take(&Token::SemiColon);
         self.reader.expect_end()
     }
 
-    fn label(&mut self) -> Result<()> {
+    fn step(&mut self, step: Flow) {
+        if let Some(open) = self.flow.last_mut() {
+            open.push(step);
+        }
+    }
+
+    fn statement_read(&mut self, statement: Statement) {
+        let index = self.code.statements.len();
+        let conditional = self.conditions > 0 || statement.conditional;
+        self.code.statements.push(Statement { conditional, ..statement });
+        self.step(Flow::Statement(index));
+    }
+
+    /// Reads a part of the body; what it says is a list of steps of its own.
+    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Result<()>) -> Result<Vec<Flow>> {
+        self.flow.push(Vec::new());
+        let outcome = read(self);
+        outcome.map(|()| self.flow.pop().unwrap_or_default())
+    }
+
+    fn label(&mut self) -> Result<Option<Name>> {
+        let mut label = None;
         if self.reader.take(&Token::ShiftLeft) {
-            self.reader.ident_or_any_keyword()?;
+            label = Some(self.reader.ident_or_any_keyword()?.name);
             self.reader.expect(&Token::ShiftRight)?;
         }
-        Ok(())
+        Ok(label)
     }
 
     /// [DECLARE …] BEGIN … [EXCEPTION …] END [label]
-    fn block(&mut self) -> Result<()> {
+    fn block(&mut self, label: Option<Name>) -> Result<()> {
         if self.reader.take_word("DECLARE") {
             while !self.reader.at_word("BEGIN") && !self.reader.at_end() {
                 if !self.reader.take_word("DECLARE") {
-                    self.skip_statement()?;
+                    self.declaration()?;
                 }
             }
         }
         self.reader.expect_word("BEGIN")?;
-        self.statements()?;
+        let before = self.variables.clone();
+        let body = self.nested(Body::statements)?;
+        let mut handlers = Vec::new();
         if self.reader.take_word("EXCEPTION") {
+            let after = std::mem::replace(&mut self.variables, before);
+            self.variables.meet(&after);
             while self.reader.take_word("WHEN") {
-                self.skip_until(&["THEN"])?;
+                let conditions = self.handled()?;
                 self.reader.expect_word("THEN")?;
-                self.conditional(Body::statements)?;
+                let body = self.conditional(Body::statements)?;
+                handlers.push(Handler { conditions, body });
             }
+            self.variables.meet(&after);
         }
         self.reader.expect_word("END")?;
+        self.step(Flow::Block { label, body, handlers });
         self.end_label()
+    }
+
+    /// `name type := value;`: the value, where it can be known.
+    fn declaration(&mut self) -> Result<()> {
+        let name = self.reader.ident_or_any_keyword()?.name;
+        while !self.reader.at_end() && !matches!(self.reader.peek(), Token::SemiColon | Token::Assignment | Token::Eq) {
+            if self.reader.at_word("DEFAULT") {
+                break;
+            }
+            self.reader.advance();
+        }
+        let value = match self.reader.at(&Token::SemiColon) {
+            true => None,
+            false => {
+                self.reader.advance();
+                self.value()?
+            }
+        };
+        self.variables.declare(name.clone());
+        self.variables.assign(&name, value);
+        self.reader.expect(&Token::SemiColon)
+    }
+
+    /// The value of the expression up to the semicolon, where it is put together from what is known.
+    fn value(&mut self) -> Result<Option<Literal>> {
+        let start = self.reader.position();
+        self.condition(&[])?;
+        let end = self.reader.position();
+        self.reader.restore(start);
+        let value = dynamic::evaluate(&mut self.reader, end, &self.variables);
+        self.reader.restore(end);
+        Ok(value)
+    }
+
+    /// The conditions of an EXCEPTION clause, up to THEN.
+    fn handled(&mut self) -> Result<Vec<std::sync::Arc<str>>> {
+        let mut conditions = Vec::new();
+        while !self.reader.at_word("THEN") && !self.reader.at_end() {
+            match self.reader.peek() {
+                Token::SingleQuotedString(state) => conditions.push(state.to_uppercase().into()),
+                Token::Word(word) if !["or", "sqlstate"].contains(&word.value.to_lowercase().as_str()) => {
+                    conditions.push(word.value.to_lowercase().into());
+                }
+                _ => {}
+            }
+            self.reader.advance();
+        }
+        Ok(conditions)
     }
 
     fn end_label(&mut self) -> Result<()> {
@@ -96,9 +180,13 @@ impl Body<'_> {
         Ok(())
     }
 
-    fn conditional(&mut self, read: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+    /// What may run or not; values that it changes are not known after it.
+    fn conditional(&mut self, read: impl FnOnce(&mut Self) -> Result<()>) -> Result<Vec<Flow>> {
         self.conditions += 1;
-        let outcome = read(self);
+        let before = self.variables.clone();
+        let outcome = self.nested(read);
+        let after = std::mem::replace(&mut self.variables, before);
+        self.variables.meet(&after);
         self.conditions -= 1;
         outcome
     }
@@ -118,7 +206,7 @@ impl Body<'_> {
     }
 
     fn statement(&mut self) -> Result<()> {
-        self.label()?;
+        let label = self.label()?;
         if self.reader.take(&Token::SemiColon) {
             return Ok(());
         }
@@ -128,46 +216,67 @@ impl Body<'_> {
         let word = self.reader.peek().to_string().to_ascii_lowercase();
         match word.as_str() {
             "declare" | "begin" => {
-                self.block()?;
+                self.block(label)?;
                 self.reader.expect(&Token::SemiColon)
             }
             "if" => self.if_statement(),
             "case" => self.case_statement(),
-            "loop" => self.loop_body(),
+            "loop" => self.loop_body(label),
             "while" => {
                 self.reader.advance();
                 self.condition(&["LOOP"])?;
-                self.loop_body()
+                self.loop_body(label)
             }
-            "for" | "foreach" => self.for_statement(),
+            "for" | "foreach" => self.for_statement(label),
             "return" => self.return_statement(),
             "open" => self.open_statement(),
             "execute" => self.execute(&[]),
             "perform" => self.sql_statement(true),
-            "null" | "raise" | "assert" | "exit" | "continue" | "get" | "fetch" | "move" | "close" => {
-                self.skip_statement()
+            "exit" | "continue" => self.exit_statement(),
+            "raise" => self.raise_statement(),
+            "null" | "assert" | "move" | "close" => self.skip_statement(),
+            // Their targets are not known any more.
+            "get" | "fetch" => {
+                let start = self.reader.position();
+                self.skip_statement()?;
+                self.forget_named(start, self.reader.position());
+                Ok(())
             }
             _ => self.sql_statement(false),
         }
     }
 
+    /// EXIT | CONTINUE [label] [WHEN condition]
+    fn exit_statement(&mut self) -> Result<()> {
+        self.reader.advance();
+        let mut label = None;
+        if !self.reader.at(&Token::SemiColon) && !self.reader.at_word("WHEN") {
+            label = Some(self.reader.ident_or_any_keyword()?.name);
+        }
+        let conditional = self.reader.at_word("WHEN");
+        self.step(Flow::Exit { label, conditional });
+        self.skip_statement()
+    }
+
+    /// RAISE without a level, or with EXCEPTION, does not come back.
+    fn raise_statement(&mut self) -> Result<()> {
+        self.reader.advance();
+        const GOES_ON: &[&str] = &["DEBUG", "LOG", "INFO", "NOTICE", "WARNING"];
+        if !self.reader.at_any_word(GOES_ON) {
+            self.step(Flow::Raise);
+        }
+        self.skip_statement()
+    }
+
     /// IF … THEN … ELSIF … ELSE … END IF
     fn if_statement(&mut self) -> Result<()> {
         self.reader.advance();
-        self.condition(&["THEN"])?;
-        self.reader.expect_word("THEN")?;
-        self.conditional(|body| {
-            body.statements()?;
-            while body.reader.take_any_word(&["ELSIF", "ELSEIF"]).is_some() {
-                body.condition(&["THEN"])?;
-                body.reader.expect_word("THEN")?;
-                body.statements()?;
-            }
-            if body.reader.take_word("ELSE") {
-                body.statements()?;
-            }
-            Ok(())
-        })?;
+        let mut arms = vec![self.arm(true)?];
+        while self.reader.take_any_word(&["ELSIF", "ELSEIF"]).is_some() {
+            arms.push(self.arm(true)?);
+        }
+        self.otherwise(&mut arms)?;
+        self.step(Flow::Branch(arms));
         self.reader.expect_words(&["END", "IF"])?;
         self.reader.expect(&Token::SemiColon)
     }
@@ -175,34 +284,54 @@ impl Body<'_> {
     /// CASE [expression] WHEN … THEN … ELSE … END CASE
     fn case_statement(&mut self) -> Result<()> {
         self.reader.advance();
+        let searched = self.reader.at_word("WHEN");
         self.skip_until(&["WHEN"])?;
-        self.conditional(|body| {
-            while body.reader.take_word("WHEN") {
-                body.condition(&["THEN"])?;
-                body.reader.expect_word("THEN")?;
-                body.statements()?;
-            }
-            if body.reader.take_word("ELSE") {
-                body.statements()?;
-            }
-            Ok(())
-        })?;
+        let mut arms = Vec::new();
+        while self.reader.take_word("WHEN") {
+            arms.push(self.arm(searched)?);
+        }
+        self.otherwise(&mut arms)?;
+        self.step(Flow::Branch(arms));
         self.reader.expect_words(&["END", "CASE"])?;
         self.reader.expect(&Token::SemiColon)
     }
 
-    fn loop_body(&mut self) -> Result<()> {
+    /// `condition THEN statements`.
+    fn arm(&mut self, searched: bool) -> Result<Arm> {
+        let condition = self.condition(&["THEN"])?.filter(|_| searched);
+        let condition = condition.map_or(Condition::Unknown, |tree| Condition::Known(tree.into()));
+        self.reader.expect_word("THEN")?;
+        Ok(Arm { condition, body: self.conditional(Body::statements)? })
+    }
+
+    fn otherwise(&mut self, arms: &mut Vec<Arm>) -> Result<()> {
+        if self.reader.take_word("ELSE") {
+            arms.push(Arm { condition: Condition::Otherwise, body: self.conditional(Body::statements)? });
+        }
+        Ok(())
+    }
+
+    fn loop_body(&mut self, label: Option<Name>) -> Result<()> {
         self.reader.expect_word("LOOP")?;
-        self.conditional(Body::statements)?;
+        self.forget_assigned_later();
+        let body = self.conditional(Body::statements)?;
+        self.step(Flow::Loop { label, body });
         self.reader.expect_words(&["END", "LOOP"])?;
         self.end_label()?;
         self.reader.expect(&Token::SemiColon)
     }
 
     /// FOR target IN numbers | query | EXECUTE … LOOP, FOREACH target IN ARRAY … LOOP
-    fn for_statement(&mut self) -> Result<()> {
+    fn for_statement(&mut self, label: Option<Name>) -> Result<()> {
         self.reader.advance();
-        self.skip_until(&["IN"])?;
+        while !self.reader.at_word("IN") && !self.reader.at_end() {
+            if matches!(self.reader.peek(), Token::Word(_)) {
+                let name = self.reader.ident_or_any_keyword()?.name;
+                self.variables.declare(name);
+            } else {
+                self.reader.advance();
+            }
+        }
         self.reader.expect_word("IN")?;
         if self.reader.at_word("EXECUTE") {
             self.execute(&["LOOP"])?;
@@ -214,7 +343,7 @@ impl Body<'_> {
                 self.read_sql(start, self.reader.position(), None);
             }
         }
-        self.loop_body()
+        self.loop_body(label)
     }
 
     /// `a .. b` of numbers rather than a query in parentheses.
@@ -227,8 +356,13 @@ impl Body<'_> {
     /// RETURN QUERY runs a query.
     fn return_statement(&mut self) -> Result<()> {
         self.reader.advance();
-        if !self.reader.take_word("QUERY") {
+        if self.reader.at_word("NEXT") {
             return self.skip_statement();
+        }
+        if !self.reader.take_word("QUERY") {
+            self.condition(&[])?;
+            self.step(Flow::Return);
+            return self.reader.expect(&Token::SemiColon);
         }
         if self.reader.at_word("EXECUTE") {
             return self.execute(&[]);
@@ -257,17 +391,19 @@ impl Body<'_> {
         self.skip_until(&stops)?;
         let end = self.reader.position();
         self.reader.restore(start);
-        let text = dynamic::evaluate(&mut self.reader, end);
+        let text = dynamic::evaluate(&mut self.reader, end, &self.variables);
+        self.reader.restore(start);
+        let reach = dynamic::reach(&mut self.reader);
         self.reader.restore(end);
         self.skip_until(ends)?;
+        self.forget_named(end, self.reader.position());
         match text {
-            Some(literal) => {
-                let conditional = self.conditions > 0;
-                let found = read_text(&literal.text());
-                let mark = |found: Statement| Statement { conditional: conditional || found.conditional, ..found };
-                self.statements.extend(found.into_iter().map(mark));
+            Some(literal) => read_text(&literal.text()).into_iter().for_each(|found| self.statement_read(found)),
+            None => {
+                let place = self.reader.span_from(statement);
+                self.code.dynamic.push(place);
+                self.step(Flow::Dynamic { place, reach });
             }
-            None => self.dynamic.push(self.reader.span_from(statement)),
         }
         if ends.is_empty() { self.reader.expect(&Token::SemiColon) } else { Ok(()) }
     }
@@ -295,23 +431,54 @@ impl Body<'_> {
     }
 
     fn assignment(&mut self) -> Result<()> {
+        let start = self.reader.position();
+        let name = self.reader.ident_or_any_keyword().map(|ident| ident.name);
         while !matches!(self.reader.peek(), Token::Assignment | Token::Eq) {
             self.reader.advance();
         }
+        let whole = self.reader.position() == start + 1;
         self.reader.advance();
-        self.condition(&[])?;
+        let value = self.value()?.filter(|_| whole);
+        if let Ok(name) = name {
+            self.variables.assign(&name, value);
+        }
         self.reader.expect(&Token::SemiColon)
     }
 
-    /// An expression up to one of the words: a query in it reads relations.
-    fn condition(&mut self, ends: &[&str]) -> Result<()> {
+    /// An expression up to one of the words. It is a statement of its own where a query in it reads relations, or it calls functions.
+    fn condition(&mut self, ends: &[&str]) -> Result<Option<ast::Expr>> {
         let start = self.reader.position();
         self.skip_until(ends)?;
         let end = self.reader.position();
-        if (start..end).any(|position| is_word(&self.reader.parser.token_at(position).token, "SELECT")) {
-            self.read_expression(start, end);
+        Ok(self.read_expression(start, end))
+    }
+
+    /// Variables that are assigned somewhere in the rest of the body.
+    fn forget_assigned_later(&mut self) {
+        let start = self.reader.position();
+        let token = |at: usize| &self.reader.parser.token_at(at).token;
+        let mut assigned = Vec::new();
+        for at in start.. {
+            match (token(at), token(at + 1)) {
+                (Token::EOF, _) => break,
+                (Token::Word(word), Token::Assignment | Token::Eq | Token::Comma) => assigned.push(word_name(word)),
+                (Token::Word(into), Token::Word(word)) if into.value.eq_ignore_ascii_case("into") => {
+                    assigned.push(word_name(word));
+                }
+                _ => {}
+            }
         }
-        Ok(())
+        assigned.iter().for_each(|name| self.variables.forget(name));
+    }
+
+    /// Variables that tokens name: they are targets of INTO, FETCH, GET DIAGNOSTICS.
+    fn forget_named(&mut self, start: usize, end: usize) {
+        for at in start..end {
+            if let Token::Word(word) = &self.reader.parser.token_at(at).token {
+                let name = word_name(word);
+                self.variables.forget(&name);
+            }
+        }
     }
 
     /// A statement of SQL up to its semicolon; PERFORM stands for SELECT.
@@ -334,22 +501,35 @@ impl Body<'_> {
         }
         let span = self.span(start, end);
         let newer = newer_in_body(&self.reader.text, &tokens);
-        let change = read_tokens(self.reader.text.clone(), without_into(tokens), None);
-        self.statements.push(Statement { span, change, conditional: self.conditions > 0, newer });
+        let mut change = read_tokens(self.reader.text.clone(), without_into(tokens), None);
+        if let Ok(change) = &mut change {
+            self.variables.bind(change);
+        }
+        let into = (start..end).find(|at| is_word(&self.reader.parser.token_at(*at).token, "INTO"));
+        if let Some(into) = into {
+            self.forget_named(into, end);
+        }
+        self.statement_read(Statement { span, change, conditional: false, newer });
     }
 
-    /// Reads an expression as the query SELECT expression. One that is not understood is left out: it changes nothing.
-    fn read_expression(&mut self, start: usize, end: usize) {
+    /// Reads an expression as the query SELECT expression, which is a statement of the code where it may do something. One that is not
+    /// understood is left out: it changes nothing.
+    fn read_expression(&mut self, start: usize, end: usize) -> Option<ast::Expr> {
         let mut tokens = self.tokens(start, end);
-        if let Some(first) = tokens.first() {
-            let select = TokenWithSpan { token: Token::make_keyword("SELECT"), span: first.span };
-            tokens.insert(0, select);
-        }
+        let calls =
+            tokens.windows(2).any(|pair| matches!(pair[0].token, Token::Word(_)) && pair[1].token == Token::LParen);
+        let acts = calls || tokens.iter().any(|token| is_word(&token.token, "SELECT"));
+        let select = TokenWithSpan { token: Token::make_keyword("SELECT"), span: tokens.first()?.span };
+        tokens.insert(0, select);
         let newer = newer_in_body(&self.reader.text, &tokens);
-        if let Ok(change) = read_tokens(self.reader.text.clone(), tokens, None) {
+        let mut change = read_tokens(self.reader.text.clone(), tokens, None).ok()?;
+        self.variables.bind(&mut change);
+        let tree = only_expression(&change);
+        if acts {
             let span = self.span(start, end);
-            self.statements.push(Statement { span, change: Ok(change), conditional: self.conditions > 0, newer });
+            self.statement_read(Statement { span, change: Ok(change), conditional: false, newer });
         }
+        tree
     }
 
     fn tokens(&self, start: usize, end: usize) -> Vec<TokenWithSpan> {
@@ -389,6 +569,21 @@ impl Body<'_> {
 }
 
 const QUERY: &[&str] = &["SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE"];
+
+fn word_name(word: &Word) -> Name {
+    if word.quote_style.is_some() { Name::new(&word.value) } else { Name::folded(&word.value) }
+}
+
+/// The expression of SELECT expression.
+fn only_expression(change: &Change) -> Option<ast::Expr> {
+    let Change::Select(select) = change else { return None };
+    let ast::Statement::Query(query) = &*select.tree.0 else { return None };
+    let ast::SetExpr::Select(select) = &*query.body else { return None };
+    match &select.projection[..] {
+        [ast::SelectItem::UnnamedExpr(expression)] if select.from.is_empty() => Some(expression.clone()),
+        _ => None,
+    }
+}
 
 /// Takes the targets of INTO out of a query or of RETURNING: they are variables.
 fn without_into(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {

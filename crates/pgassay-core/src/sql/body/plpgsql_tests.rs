@@ -7,14 +7,14 @@ fn read(text: &str) -> (Vec<(String, String, bool)>, Vec<String>) {
     let source = SourceFile::new("t.sql", text);
     let script = read_script(FileId(0), &source);
     let Ok(Change::Do(block)) = &script.statements[0].change else { panic!("{:?}", script.statements[0].change) };
-    let shown = block.statements.iter().map(|statement| {
+    let shown = block.code.statements.iter().map(|statement| {
         let kind = match &statement.change {
             Ok(change) => change.names().join(","),
             Err(error) => error.to_string(),
         };
         (source.slice(statement.span).to_string(), kind, statement.conditional)
     });
-    (shown.collect(), block.dynamic.iter().map(|span| source.slice(*span).to_string()).collect())
+    (shown.collect(), block.code.dynamic.iter().map(|span| source.slice(*span).to_string()).collect())
 }
 
 fn row(text: &str, kind: &str, conditional: bool) -> (String, String, bool) {

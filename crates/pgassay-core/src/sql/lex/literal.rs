@@ -16,9 +16,16 @@ pub(in crate::sql) struct Literal {
     pub span: Span,
     file: FileId,
     offsets: Option<Vec<u32>>,
+    /// It stands for the place as a whole, as all of the text that it is from does.
+    whole: bool,
 }
 
 impl Literal {
+    /// A value that stands for a place as a whole.
+    pub(in crate::sql) fn at(value: Arc<str>, place: Span) -> Literal {
+        Literal { value, span: place, file: place.file, offsets: None, whole: true }
+    }
+
     /// A part of the value.
     pub(in crate::sql) fn part(&self, start: usize, end: usize) -> Literal {
         let mut part = self.clone();
@@ -32,11 +39,21 @@ impl Literal {
     pub(in crate::sql) fn with_value(&self, value: &str) -> Literal {
         let mut start = self.clone();
         start.make_offsets();
+        if self.whole {
+            return Literal::at(value.into(), self.span);
+        }
         let first = start.offsets.as_ref().and_then(|offsets| offsets.first()).copied().unwrap_or(self.span.start);
         Literal { value: value.into(), offsets: Some(vec![first; value.len() + 1]), ..self.clone() }
     }
 
     pub(in crate::sql) fn append(&mut self, more: &Literal) {
+        if self.whole || more.whole {
+            *self = Literal::at(
+                format!("{}{}", self.value, more.value).into(),
+                if self.whole { self.span } else { more.span },
+            );
+            return;
+        }
         let mut more = more.clone();
         more.make_offsets();
         self.make_offsets();
@@ -50,7 +67,7 @@ impl Literal {
 
     /// Gives every byte its place, so that pieces can be put together.
     pub(in crate::sql) fn make_offsets(&mut self) {
-        if self.offsets.is_none() {
+        if self.offsets.is_none() && !self.whole {
             self.offsets = Some((self.span.start..=self.span.start + self.value.len() as u32).collect());
         }
     }
@@ -58,6 +75,7 @@ impl Literal {
     /// The value as text to read statements from.
     pub(in crate::sql) fn text(&self) -> Text<'_> {
         let origin = match &self.offsets {
+            None if self.whole => Origin::At(self.span),
             None => Origin::Slice(self.span.start as usize),
             Some(offsets) => Origin::Mapped(offsets),
         };
@@ -79,14 +97,17 @@ impl Reader<'_> {
         let closing = dollar_tag.unwrap_or(1);
         let inside = (start + quote, end.saturating_sub(closing).max(start + quote));
         let span = self.text.span(inside.0, inside.1);
+        if let Origin::At(place) = self.text.origin {
+            return Ok(Literal::at(value, place));
+        }
         let same =
             matches!(self.text.origin, Origin::Slice(_)) && self.text.text.get(inside.0..inside.1) == Some(&value);
         if same {
-            return Ok(Literal { value, span, file: self.text.file, offsets: None });
+            return Ok(Literal { value, span, file: self.text.file, offsets: None, whole: false });
         }
         let local = if dollar_tag.is_some() { (inside.0..=inside.1).collect() } else { offsets(raw, &value, start) };
         let offsets = local.into_iter().map(|offset| self.text.span(offset, offset).start).collect();
-        Ok(Literal { value, span, file: self.text.file, offsets: Some(offsets) })
+        Ok(Literal { value, span, file: self.text.file, offsets: Some(offsets), whole: false })
     }
 }
 

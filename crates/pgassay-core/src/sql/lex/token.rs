@@ -26,6 +26,8 @@ pub(crate) enum Origin<'a> {
     Slice(usize),
     /// The offset in the file of every byte of the text, and of the end.
     Mapped(&'a [u32]),
+    /// All of it stands for one place: the text is kept elsewhere.
+    At(Span),
 }
 
 impl<'a> Text<'a> {
@@ -38,6 +40,7 @@ impl<'a> Text<'a> {
                 let last = if end > start { at(end - 1) + 1 } else { at(end) };
                 Span { file: self.file, start: at(start), end: last.max(at(start)) }
             }
+            Origin::At(place) => place,
         }
     }
 
@@ -46,6 +49,7 @@ impl<'a> Text<'a> {
         let origin = match self.origin {
             Origin::Slice(base) => Origin::Slice(base + start),
             Origin::Mapped(offsets) => Origin::Mapped(offsets.get(start..).unwrap_or_default()),
+            Origin::At(place) => Origin::At(place),
         };
         Text { file: self.file, text: self.text.get(start..end).unwrap_or_default(), origin }
     }

@@ -4,8 +4,9 @@ use sqlparser::tokenizer::Token;
 
 use super::data;
 use super::reader::{Reader, Result};
+use super::script::read_tokens;
 use super::statement::read_statement;
-use crate::change::{Change, CreateOther, Nothing, ObjectKind, RoutineName};
+use crate::change::{Call, Change, CreateOther, Nothing, ObjectKind};
 
 pub(super) fn read(reader: &mut Reader) -> Result<Change> {
     let Token::Word(word) = reader.peek() else { return Err(reader.error("a statement")) };
@@ -68,13 +69,22 @@ fn explain_option(reader: &mut Reader) -> Result<bool> {
     Ok(matches!(name.name.as_str(), "analyze" | "analyse") && !off)
 }
 
+/// The arguments of CALL are read as those of SELECT.
 fn call(reader: &mut Reader) -> Result<Change> {
-    reader.expect_word("CALL")?;
     let start = reader.position();
-    let name = reader.function_name()?;
-    reader.restore(start);
+    reader.expect_word("CALL")?;
+    let name = reader.position();
+    let procedure = reader.function_name()?;
+    reader.restore(name);
     reader.expression()?;
-    Ok(Change::Call(RoutineName { name, arguments: None }))
+    let mut tokens: Vec<_> = (start..reader.position()).map(|at| reader.parser.token_at(at).clone()).collect();
+    if let Some(first) = tokens.first_mut() {
+        first.token = Token::make_keyword("SELECT");
+    }
+    match read_tokens(reader.text.clone(), tokens, None)? {
+        Change::Select(select) => Ok(Change::Call(Call { procedure, tree: select.tree })),
+        _ => Err(reader.error("a procedure")),
+    }
 }
 
 fn prepare(reader: &mut Reader) -> Result<Change> {

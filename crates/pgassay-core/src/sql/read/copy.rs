@@ -9,10 +9,17 @@ use crate::change::{Change, Copy};
 pub(super) fn copy(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("COPY")?;
     if reader.at(&Token::LParen) {
-        let (uses, _) = reader.parenthesized(|reader| reader.writing_query())?;
+        let (uses, query) = reader.parenthesized(|reader| reader.writing_query())?;
         reader.expect_word("TO")?;
         target(reader)?;
-        return Ok(Change::Copy(Copy { table: None, columns: Vec::new(), from: false, uses, data: None }));
+        return Ok(Change::Copy(Copy {
+            table: None,
+            columns: Vec::new(),
+            from: false,
+            uses,
+            query: Some(query),
+            data: None,
+        }));
     }
     reader.take_word("BINARY");
     let table = reader.object_name()?;
@@ -23,7 +30,7 @@ pub(super) fn copy(reader: &mut Reader) -> Result<Change> {
     }
     target(reader)?;
     let data = reader.copy_data;
-    Ok(Change::Copy(Copy { table: Some(table), columns, from, uses: Vec::new(), data }))
+    Ok(Change::Copy(Copy { table: Some(table), columns, from, uses: Vec::new(), query: None, data }))
 }
 
 /// `'file'`, `PROGRAM 'command'`, `STDIN` or `STDOUT`, with the options.

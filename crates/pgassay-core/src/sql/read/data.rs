@@ -89,7 +89,9 @@ fn select(tree: &Arc<Statement>, query: &ast::Query, source: Source) -> Change {
     }
     match into(query, source) {
         Some(create) => Change::CreateTableAs(create),
-        None => Change::Select(Select { uses: collect(&**tree, None, source), tree: Tree(tree.clone()) }),
+        None => {
+            Change::Select(Select { span: source.span, uses: collect(&**tree, None, source), tree: Tree(tree.clone()) })
+        }
     }
 }
 

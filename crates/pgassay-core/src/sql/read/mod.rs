@@ -22,7 +22,7 @@ mod publication;
 pub(super) mod reader;
 mod reference;
 mod role;
-mod routine;
+pub(super) mod routine;
 mod schema;
 mod sequence;
 mod session;

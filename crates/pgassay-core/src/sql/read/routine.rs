@@ -145,12 +145,12 @@ struct Options {
     body: Option<Body>,
 }
 
-struct Body {
+pub(in crate::sql) struct Body {
     text: Arc<str>,
     span: Span,
     /// A body given as a string: read when its language turns out to be SQL.
     literal: Option<Literal>,
-    statements: Vec<Statement>,
+    pub(in crate::sql) statements: Vec<Statement>,
 }
 
 impl Body {
@@ -232,7 +232,7 @@ fn string_body(reader: &mut Reader) -> Result<Body> {
 }
 
 /// `RETURN expression`, or `BEGIN ATOMIC … END`.
-fn sql_body(reader: &mut Reader) -> Result<Option<Body>> {
+pub(in crate::sql) fn sql_body(reader: &mut Reader) -> Result<Option<Body>> {
     let start = reader.position();
     let statements = if reader.at_word("RETURN") {
         vec![returned(reader)?]

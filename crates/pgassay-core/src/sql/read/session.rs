@@ -5,8 +5,9 @@ use std::sync::Arc;
 use sqlparser::tokenizer::Token;
 
 use super::reader::{Reader, Result};
-use crate::change::{Change, Do, Name, Reset, Set, TransactionControl};
+use crate::change::{Change, Code, Do, Flow, Name, Reach, Reset, Set, TransactionControl};
 use crate::sql::body::plpgsql;
+use crate::sql::body::variables::Variables;
 use crate::sql::script::read_text;
 
 /// BEGIN, COMMIT, ROLLBACK, SAVEPOINT and their spellings.
@@ -216,12 +217,16 @@ pub(super) fn do_block(reader: &mut Reader) -> Result<Change> {
         language = Some(language_name(reader)?);
     }
     let language = language.unwrap_or_else(|| Name::new("plpgsql"));
-    let (statements, dynamic) = match language.as_str() {
-        "plpgsql" => plpgsql::read_plpgsql(&body.text()),
-        "sql" => (read_text(&body.text()), Vec::new()),
-        _ => (Vec::new(), vec![body.span]),
+    let code = match language.as_str() {
+        "plpgsql" => plpgsql::read_plpgsql(&body.text(), Variables::of_plpgsql()),
+        "sql" => Code::sequence(read_text(&body.text())),
+        _ => Code {
+            flow: vec![Flow::Dynamic { place: body.span, reach: Reach::All }],
+            dynamic: vec![body.span],
+            ..Code::default()
+        },
     };
-    Ok(Change::Do(Do { language, statements, dynamic, body: body.span }))
+    Ok(Change::Do(Do { language, code, body: body.span }))
 }
 
 /// A language may be named in quotes of either kind.

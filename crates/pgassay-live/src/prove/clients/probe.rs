@@ -54,7 +54,13 @@ impl<'r> Probe<'r> {
         } else {
             session.batch_execute("ROLLBACK TO SAVEPOINT pgassay_try").await?;
         }
-        let outcome = session.simple_query(sql).await;
+        let mut outcome = session.simple_query(sql).await;
+        // What is checked at COMMIT fails the client there.
+        if outcome.is_ok()
+            && let Err(error) = session.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").await
+        {
+            outcome = Err(error);
+        }
         session.batch_execute("ROLLBACK TO SAVEPOINT pgassay_try; RELEASE SAVEPOINT pgassay_try").await?;
         match outcome {
             Err(error) => match refusal(Err(error))? {

@@ -52,8 +52,12 @@ pub(in crate::prove) async fn after(
     let mut answers = works_before.into_iter().zip(after);
     findings.retain_mut(|finding| {
         let Some((Some(before), Some(after))) = answers.next() else { return true };
-        let says_error = finding.witness.as_ref().is_some_and(|witness| witness.after.starts_with("ERROR "));
+        let claimed =
+            finding.witness.as_ref().and_then(|witness| Some(witness.after.strip_prefix("ERROR ")?.to_owned()));
+        let says_error = claimed.is_some();
         match after {
+            // Another refusal than the one that is claimed shows nothing.
+            Err(error) if claimed.is_some_and(|claimed| claimed.get(..5) != Some(error.code.as_str())) => {}
             Err(error) => {
                 bear_out(finding, format!("the example was run on {server}: it worked before, and then: {error}"))
             }
@@ -62,6 +66,8 @@ pub(in crate::prove) async fn after(
             }
             // Another answer may need other rows.
             Ok(_) if !all_ran || !says_error || finding.category != Category::Breaking => {}
+            // A write that met no row says nothing.
+            Ok(after) if after.last().is_some_and(|line| line == "0 rows") => {}
             Ok(_) => {
                 withdrawn.push(Withdrawn {
                     rule: finding.rule,

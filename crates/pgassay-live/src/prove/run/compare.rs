@@ -57,7 +57,8 @@ fn inner(run: &MigrationRun, index: usize) -> Whole {
         whole.certain &= !part.conditional;
     }
     if let Some(Change::Do(block)) = step.change() {
-        whole.open_ended = !block.dynamic.is_empty() || block.statements.iter().any(|inner| inner.change.is_err());
+        whole.open_ended =
+            !block.code.dynamic.is_empty() || block.code.statements.iter().any(|inner| inner.change.is_err());
     }
     whole
 }
@@ -78,8 +79,14 @@ impl Comparison<'_> {
     }
 
     fn outcome(&mut self, run: &MigrationRun, index: usize, outcome: &Outcome, claims: &[(Span, String)]) {
-        // Of what cannot be read nothing is predicted; a finding says so.
-        if self.step.change().is_none() || outcome.not_run {
+        if outcome.not_run {
+            return;
+        }
+        // Of what cannot be read nothing is predicted.
+        if self.step.change().is_none() {
+            if let Some(error) = &outcome.error {
+                self.differs(DifferenceField::Outcome, "not read".to_owned(), format!("refused: {error}"));
+            }
             return;
         }
         let mut problems = problems(run, index);
@@ -225,9 +232,10 @@ fn lock(name: &str, mode: Option<&LockMode>) -> String {
 pub(super) fn problems(run: &MigrationRun, index: usize) -> Vec<String> {
     let step = &run.steps[index];
     let parts = run.steps.iter().filter(|part| part.block == Some(index) && !part.conditional);
-    let in_block = step.transaction.is_some();
     let mut found = Vec::new();
     for part in std::iter::once(step).chain(parts) {
+        // Code runs in a transaction whoever opened it.
+        let in_block = part.transaction.is_some() || part.block.is_some();
         found.extend(part.applied.problems.iter().map(|problem| problem.message.clone()));
         let failures = part.prediction.failures.iter().filter(|failure| match failure.when {
             FailsWhen::Always => true,
@@ -254,7 +262,7 @@ fn is_planned(change: &Change) -> bool {
         | Change::CreateMaterializedView(_)
         | Change::RefreshMaterializedView(_)
         | Change::Call(_) => true,
-        Change::Do(block) => block.statements.iter().any(|inner| inner.change.as_ref().is_ok_and(is_planned)),
+        Change::Do(block) => block.code.statements.iter().any(|inner| inner.change.as_ref().is_ok_and(is_planned)),
         _ => false,
     }
 }

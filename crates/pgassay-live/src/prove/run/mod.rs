@@ -78,6 +78,8 @@ pub(super) struct Runner {
     pub lacking: BTreeSet<String>,
     /// A judged statement was not run.
     pub has_left_out: bool,
+    /// A statement other than of transaction control ran in the open transaction.
+    worked: bool,
     /// The first judged statement that the server refused, as `file:line`.
     pub refused: Option<String>,
     /// The statement_timeout that the migration set, until the end of the transaction or not. It holds for its statements, not for ours.
@@ -103,6 +105,7 @@ impl Runner {
             tools: BTreeSet::new(),
             lacking: BTreeSet::new(),
             has_left_out: false,
+            worked: false,
             refused: None,
             timeout: None,
         })
@@ -146,6 +149,8 @@ impl Runner {
             let started = Instant::now();
             let mut outcome = self.statement(ground, step, sources, watch).await?;
             outcome.took = started.elapsed();
+            let is_control = matches!(step.change(), Some(Change::Transaction(_)));
+            self.worked = self.is_open() && (self.worked || !is_control);
             outcome.beside_rows = self.has_seeded;
             self.has_left_out |= outcome.not_run;
             outcomes.push((index, outcome));
@@ -210,6 +215,7 @@ impl Runner {
     /// Commits what is open.
     pub async fn commit(&mut self) -> Result<Option<ServerError>, ProveError> {
         self.timeout.take_if(|(_, local)| *local);
+        self.worked = false;
         match std::mem::replace(&mut self.open, Open::No) {
             Open::No => Ok(None),
             Open::Yes(_) => self.send("COMMIT").await,
@@ -276,6 +282,15 @@ impl Runner {
                     self.note(text);
                     outcome = self.watched(ground, step, sql, sources, watch).await?;
                 }
+                let mut sql = std::borrow::Cow::Borrowed(sql);
+                for _ in 0..MOST_STAND_INS {
+                    let lacks = |error: &&ServerError| matches!(error.code.as_str(), "0A000" | "58P01" | "55000");
+                    let Some(error) = outcome.error.clone().filter(|error| lacks(&error)) else { break };
+                    let Some(text) = self.without_making_extension(step, &sql, &error).await? else { break };
+                    sql = text.into();
+                    outcome = self.watched(ground, step, &sql, sources, watch).await?;
+                }
+                let sql = &*sql;
                 if let Some(error) = self.for_want_of_extension(step, &outcome) {
                     return self.without_extension(ground, step, &error, sources, watch).await;
                 }
@@ -381,8 +396,22 @@ impl Runner {
     }
 
     async fn control(&mut self, control: &TransactionControl, sql: &str) -> Result<Outcome, ProveError> {
-        let error = self.send(sql).await?;
+        let error = match control {
+            // A refusal must not end the transaction that the rest runs in.
+            TransactionControl::Characteristics | TransactionControl::FinishPrepared { .. } => {
+                self.in_savepoint(sql, true).await?
+            }
+            // What they do ends the savepoint too.
+            TransactionControl::Release(_) | TransactionControl::RollbackTo(_) => self.in_savepoint(sql, false).await?,
+            _ => self.send(sql).await?,
+        };
         match control {
+            // It has to come first in a transaction, where the shadow has looked at the schema.
+            TransactionControl::Characteristics
+                if !self.worked && error.as_ref().is_some_and(|error| error.code == "25001") =>
+            {
+                return Ok(Outcome { not_run: true, ..Outcome::default() });
+            }
             _ if error.is_some() => {}
             TransactionControl::Begin if self.open == Open::No => self.open = Open::Yes(None),
             TransactionControl::Commit { chain } | TransactionControl::Rollback { chain } => {
@@ -391,11 +420,59 @@ impl Runner {
             TransactionControl::PrepareTransaction => self.open = Open::No,
             _ => {}
         }
-        // A refused COMMIT has rolled back.
-        if error.is_some() && matches!(control, TransactionControl::Commit { .. }) {
+        // A refused COMMIT has rolled back, and so has a refused PREPARE TRANSACTION.
+        let ends = matches!(control, TransactionControl::Commit { .. } | TransactionControl::PrepareTransaction);
+        if error.is_some() && ends {
+            self.send("ROLLBACK").await?;
             self.open = Open::No;
         }
         Ok(Outcome { error, ..Outcome::default() })
+    }
+
+    /// Sends a text so that a refusal leaves the transaction as it was. `stays` says that the savepoint is still there after it.
+    async fn in_savepoint(&mut self, sql: &str, stays: bool) -> Result<Option<ServerError>, ProveError> {
+        if !self.is_open() {
+            return self.send(sql).await;
+        }
+        self.session.batch_execute("SAVEPOINT pgassay").await?;
+        let error = self.send(sql).await?;
+        match (&error, stays) {
+            (Some(_), _) => {
+                self.session.batch_execute("ROLLBACK TO SAVEPOINT pgassay; RELEASE SAVEPOINT pgassay").await?;
+            }
+            (None, true) => self.session.batch_execute("RELEASE SAVEPOINT pgassay").await?,
+            (None, false) => {}
+        }
+        Ok(error)
+    }
+
+    /// A block that makes an extension which is not installed: what stands in is made, and the block runs without that statement.
+    async fn without_making_extension(
+        &mut self,
+        step: &Step<'_>,
+        sql: &str,
+        error: &ServerError,
+    ) -> Result<Option<String>, ProveError> {
+        let Some(Change::Do(block)) = step.change() else { return Ok(None) };
+        let making = block.code.statements.iter().find_map(|statement| match &statement.change {
+            Ok(Change::CreateExtension(create)) => {
+                let quoted = format!("\"{}\"", create.name.name.as_str());
+                let named = error.message.contains(&quoted) || error.message.contains(create.name.name.as_str());
+                let is_here = step.span().contains(statement.span);
+                (named && is_here && !self.lacking.contains(&create.name.name.to_string()))
+                    .then_some((create, statement.span))
+            }
+            _ => None,
+        });
+        let Some((create, span)) = making else { return Ok(None) };
+        let text = stand_in::extension(&self.session, create).await?;
+        self.lacking.insert(create.name.name.to_string());
+        self.note(text);
+        let base = step.span().start;
+        let (start, end) = ((span.start - base) as usize, (span.end - base) as usize);
+        let (Some(before), Some(behind)) = (sql.get(..start), sql.get(end..)) else { return Ok(None) };
+        // Valid as a statement of PL/pgSQL and as the text of EXECUTE.
+        Ok(Some(format!("{before}SET LOCAL application_name TO DEFAULT{behind}")))
     }
 
     /// Runs a statement that is not watched; in a transaction, a refusal does not end it.

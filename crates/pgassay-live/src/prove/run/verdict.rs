@@ -9,7 +9,7 @@ use crate::finding::{Advice, Category, Evidence, EvidenceKind, Finding, Severity
 use crate::history::MigrationRun;
 use crate::report::Withdrawn;
 use crate::rules::migration::observed::REFUSED_BY_SERVER;
-use crate::shadow::Watched;
+use crate::shadow::{ServerError, Watched};
 use crate::source::{Sources, Span};
 
 /// What becomes of a finding.
@@ -75,7 +75,7 @@ impl Judge<'_> {
         let by_rows = matches!(finding.rule, "fails-on-rows" | "may-fail-on-rows");
         match &outcome.error {
             // A refusal for something else says nothing of rows, and the other way round.
-            Some(error) if by_rows == is_about_rows(error) => {
+            Some(error) if by_rows && is_about_rows(error) || speaks_of(finding, error) => {
                 let made_up = if outcome.on_rows { ", with made-up rows" } else { "" };
                 Verdict::Seen(format!("run on {}{made_up}: {error}", self.server))
             }
@@ -142,7 +142,11 @@ impl Judge<'_> {
             let Some(error) = &outcome.error else { continue };
             let span = self.run.steps[*index].span();
             let told = |finding: &&Finding| finding.category == Category::Failing && span.contains(finding.span);
-            let claims_it = |finding: &Finding| finding.evidence.iter().any(|one| one.kind == EvidenceKind::Observed);
+            // A weaker finding is no word for a refusal; what made-up rows bring about is no more than a warning.
+            let claims_it = |finding: &Finding| {
+                let observed = finding.evidence.iter().any(|one| one.kind == EvidenceKind::Observed);
+                observed && (finding.severity == Severity::Error || outcome.on_rows)
+            };
             if !findings.iter().filter(told).any(claims_it) {
                 made.push(self.refusal(span, outcome, &error.to_string(), earlier.as_deref()));
             }
@@ -181,6 +185,21 @@ pub(in crate::prove) fn claims_refusal(finding: &Finding) -> bool {
                 | "transaction-forbidden"
                 | "enum-value-before-commit"
         )
+}
+
+/// Whether a refusal whatever the rows are is what the finding speaks of.
+fn speaks_of(finding: &Finding, error: &ServerError) -> bool {
+    let code = error.code.as_str();
+    match finding.rule {
+        _ if is_about_rows(error) => false,
+        // undefined_table and its kin, duplicate_table and its kin, dependent_objects_still_exist.
+        "missing-object" => matches!(code, "42P01" | "42703" | "42704" | "42883" | "3F000" | "3B001" | "42P10"),
+        "duplicate-object" => matches!(code, "42P07" | "42701" | "42710" | "42723" | "42P06" | "42P16"),
+        "dependent-object" => matches!(code, "2BP01" | "0A000"),
+        "refused-statement" | "transaction-forbidden" | "enum-value-before-commit" | "unreadable-statement" => true,
+        "ended-transaction" => finding.severity == Severity::Error && code == "2D000",
+        _ => false,
+    }
 }
 
 /// Puts what was seen first; what was only assumed is known better now.

@@ -17,7 +17,9 @@ pub(in crate::prove) fn belongs_to_server(change: &Change) -> bool {
             GrantObjects::Membership(_) => true,
             GrantObjects::AllInSchema { .. } | GrantObjects::Future { .. } => false,
         },
-        Change::Do(block) => block.statements.iter().any(|inner| inner.change.as_ref().is_ok_and(belongs_to_server)),
+        Change::Do(block) => {
+            block.code.statements.iter().any(|inner| inner.change.as_ref().is_ok_and(belongs_to_server))
+        }
         _ => false,
     }
 }
