@@ -15,10 +15,10 @@ use crate::catalog::Volatility;
 use crate::change::{
     AlterDomain, AlterEnumAction, AlterObject, AlterTable, AlterTableActionKind, Argument, ArgumentMode, Change,
     ConstraintKind, Drop, Expression, Grant, GrantObjects, Ident, IndexTarget, Name, ObjectKind, ObjectName,
-    ObjectReference, Query, ReindexTarget, RelationKeyword, Volatility,
+    ObjectReference, Query, ReindexTarget, RelationKeyword,
 };
 use crate::schema::{
-    Column, ColumnId, ColumnType, Domain, Namespace, NotNull, Privilege, Relation, RelationId, RelationKind, Routine,
+    Column, ColumnId, ColumnType, Domain, IdentityKind, Index, Namespace, NotNull, Privilege, Relation, RelationId, RelationKind, Routine,
     RoutineId, Schema, Session, Type, TypeDefinition, TypeId, View,
 };
 use crate::source::Span;

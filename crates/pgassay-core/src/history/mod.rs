@@ -27,7 +27,7 @@ use std::sync::Arc;
 use imbl::{OrdMap, OrdSet};
 
 use crate::apply::Applied;
-use crate::change::{Change, Statement};
+use crate::change::Change;
 use crate::contract::Breakage;
 use crate::effect::Prediction;
 use crate::migration::Migration;

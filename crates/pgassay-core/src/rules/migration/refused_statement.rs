@@ -92,7 +92,7 @@ fn too_new(context: &StepContext, findings: &mut Vec<Finding>) -> bool {
         Some(Change::CreateRoutine(create)) if context.step.session.check_function_bodies => &create.statements[..],
         _ => &[],
     };
-    let all = std::iter::once(context.step.statement).chain(inner).flat_map(|statement| &statement.newer);
+    let all = std::iter::once(&*context.step.statement).chain(inner).flat_map(|statement| &statement.newer);
     let Some(newest) = all.filter(refused).max_by_key(|newer| newer.form.since) else { return false };
     if context.step.conditional {
         return true;

@@ -4,7 +4,7 @@ use sqlparser::tokenizer::Token;
 
 use super::data;
 use super::reader::{Reader, Result};
-use super::script::read_tokens;
+use crate::sql::script::read_tokens;
 use super::statement::read_statement;
 use crate::change::{Call, Change, CreateOther, Nothing, ObjectKind};
 
