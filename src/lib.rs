@@ -23,6 +23,7 @@
 //! whatif
 //! twin
 //! db
+//! run
 //! collect, shadow
 //! git
 //! examples
@@ -44,4 +45,4 @@ pub use pgassay_core::{
     advisor, apply, area, audit, baseline, catalog, change, check, config, contract, effect, examples, expression,
     facts, finding, history, migration, plan, report, rules, schema, source, sql, stack, text, version,
 };
-pub use pgassay_live::{collect, db, git, prove, shadow, twin, whatif};
+pub use pgassay_live::{collect, db, git, prove, run, shadow, twin, whatif};

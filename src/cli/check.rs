@@ -1,6 +1,7 @@
 //! `pgassay check`: gate migrations.
 
 use std::io::Read;
+use std::path::Path;
 
 use anyhow::Context;
 use clap::Args;
@@ -8,9 +9,10 @@ use pgassay::check::Job;
 use pgassay::collect::{CollectOptions, Collected, collect};
 use pgassay::db::{Database, applied};
 use pgassay::facts::Values;
-use pgassay::finding::Severity;
-use pgassay::migration::{Direction, Framework, Migration};
+use pgassay::finding::{Finding, Severity};
+use pgassay::migration::{Coverage, Direction, Framework, Migration};
 use pgassay::report::Report;
+use pgassay::run::Made;
 use pgassay::source::Sources;
 use pgassay::version::PgVersion;
 
@@ -18,6 +20,7 @@ use super::database::DatabaseArguments;
 use super::format::{FormatArguments, show, show_failure};
 use super::in_force::{InForce, Origin, Settable};
 use super::prove::Proof;
+use super::recorded::RunArguments;
 use super::selection::Selection;
 use super::{Outcome, output};
 
@@ -34,8 +37,15 @@ pub struct Arguments {
     #[arg(long)]
     down: bool,
 
+    /// Exit with 0 where no migration was found
+    #[arg(long)]
+    allow_empty: bool,
+
     #[command(flatten)]
     selection: Selection,
+
+    #[command(flatten)]
+    run: RunArguments,
 
     #[command(flatten)]
     database: DatabaseArguments,
@@ -47,8 +57,12 @@ pub struct Arguments {
     proof: Proof,
 }
 
-pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+pub fn run(mut arguments: Arguments) -> anyhow::Result<Outcome> {
     let in_force = arguments.settable.resolve(arguments.format.name());
+    if in_force.as_ref().is_ok_and(|in_force| in_force.run.value.is_some()) {
+        // What was recorded is there to be watched: its effects are observed.
+        arguments.proof.prove_too();
+    }
     let format = in_force.as_ref().map_or(arguments.format.name().unwrap_or("text"), |in_force| in_force.format.value);
     let mut sources = Sources::default();
     let judged = in_force.and_then(|in_force| judge(&arguments, in_force, &mut sources));
@@ -78,11 +92,16 @@ fn judge(arguments: &Arguments, in_force: InForce, sources: &mut Sources) -> any
     let database = read_database(arguments, &in_force, sources)?;
     let base = if database.is_some() { Vec::new() } else { read_base(&in_force, sources)? };
     let options = collect_options(arguments, &in_force)?;
-    let selected = arguments.selection.collect(&in_force.paths.value, options, sources)?;
+    let recorded = record(arguments, &in_force, &base, sources)?;
+    let selected = arguments.selection.collect(&in_force.paths.value, options, recorded, sources)?;
     let mut collected = selected.collected;
     if let Some(database) = &database {
         mark_applied(&mut collected.migrations, database);
     }
+    let mut coverage = pgassay::collect::coverage(&collected, &collected.migrations);
+    coverage.assumed = assumed_version(&in_force, database.as_ref());
+    coverage.nothing_new = selected.nothing_new;
+    let gaps = gaps(arguments, &in_force, &collected, &selected.unread_news, &coverage);
     let (dumps, migrations): (Vec<_>, Vec<_>) =
         collected.migrations.drain(..).partition(|migration| migration.framework.is_base());
     let target = match &database {
@@ -105,6 +124,9 @@ fn judge(arguments: &Arguments, in_force: InForce, sources: &mut Sources) -> any
     let mut report = arguments.proof.check(&job, target, sources)?;
     pgassay::sql::hide_secrets(sources);
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
+    report.errors.extend(gaps);
+    report.errors.extend(mostly_unread(&report));
+    report.coverage = Some(coverage);
     tell_notes(&collected);
     // The output is whole even where the baseline is not.
     if let Err(error) =
@@ -114,6 +136,23 @@ fn judge(arguments: &Arguments, in_force: InForce, sources: &mut Sources) -> any
     }
     output::leave(job);
     Ok(Judged { report, limit: in_force.fail_on.value.severity() })
+}
+
+/// What the team's own command sends, where one is named.
+fn record(
+    arguments: &Arguments,
+    in_force: &InForce,
+    base: &[Migration],
+    sources: &mut Sources,
+) -> anyhow::Result<Option<Made>> {
+    let Some(command) = &in_force.run.value else { return Ok(None) };
+    if arguments.database.is_given() {
+        anyhow::bail!(
+            "--run starts from an empty database, or from --base: it cannot be given with --db or --snapshot"
+        );
+    }
+    let bin = arguments.proof.bin();
+    arguments.run.record(command, in_force.pg_version.value, base, bin, sources).map(Some)
 }
 
 /// The database that the migrations will run on, where one is named.
@@ -186,11 +225,78 @@ pub(super) fn read_base(in_force: &InForce, sources: &mut Sources) -> anyhow::Re
     Ok(up.map(|migration| Migration { folder: None, ..migration }).collect())
 }
 
+/// What kept the run from judging what it was asked to judge: never green over nothing.
+fn gaps(
+    arguments: &Arguments,
+    in_force: &InForce,
+    collected: &Collected,
+    unread_news: &[String],
+    coverage: &Coverage,
+) -> Vec<String> {
+    let mut gaps: Vec<String> = unread_news.to_vec();
+    if in_force.strict.value {
+        gaps.extend(coverage.gaps().map(|kind| format!("not judged: {}", kind.line())));
+    }
+    if !arguments.allow_empty {
+        gaps.extend(collected.empty.iter().map(|(path, found)| format!("{}: {found}", path.display())));
+        let is_empty = collected.migrations.iter().all(|migration| migration.framework.is_base());
+        if is_empty && gaps.is_empty() && collected.errors.is_empty() {
+            gaps.push("there is no migration to judge (--allow-empty takes that for success)".to_owned());
+        }
+    }
+    gaps
+}
+
+/// Where most statements could not be read, nothing is known of the migrations.
+fn mostly_unread(report: &Report) -> Option<String> {
+    let rule = pgassay::rules::migration::UNREADABLE_STATEMENT.name;
+    let is_whole = |finding: &&Finding| {
+        finding.rule == rule
+            && finding.severity == Severity::Error
+            && finding.message.contains(" statements could not be read")
+    };
+    let unread = report.findings.iter().filter(is_whole).count();
+    let all = report.summary.files;
+    (unread * 2 > all).then(|| {
+        format!(
+            "most of {unread} of {all} files could not be read as PostgreSQL's: this is no verdict on the migrations"
+        )
+    })
+}
+
+fn assumed_version(in_force: &InForce, database: Option<&Database>) -> String {
+    let version = version(in_force, database);
+    let origin = match &in_force.pg_version.origin {
+        Origin::Default if database.is_some() => "the database's".to_owned(),
+        Origin::Default => "default; --pg-version".to_owned(),
+        Origin::CommandLine => "--pg-version".to_owned(),
+        origin => origin.to_string(),
+    };
+    format!("PostgreSQL {version} ({origin})")
+}
+
+/// Notes on standard error; of many that say the same, the first.
 pub(super) fn tell_notes(collected: &Collected) {
+    let mut by_message: Vec<(&str, Vec<&Path>)> = Vec::new();
     for note in &collected.notes {
-        anstream::eprintln!("note: {}: {}", note.path.display(), note.message);
+        match by_message.iter_mut().find(|(message, _)| *message == note.message) {
+            Some((_, paths)) => paths.push(&note.path),
+            None => by_message.push((&note.message, vec![&note.path])),
+        }
+    }
+    for (message, paths) in by_message {
+        let shown = if paths.len() > MOST_ALIKE + 1 { MOST_ALIKE } else { paths.len() };
+        for path in &paths[..shown] {
+            anstream::eprintln!("note: {}: {message}", path.display());
+        }
+        if shown < paths.len() {
+            anstream::eprintln!("note: the same holds for {} more files", paths.len() - shown);
+        }
     }
 }
+
+/// How many notes that say the same are shown.
+const MOST_ALIKE: usize = 3;
 
 pub(super) fn outcome(limit: Option<Severity>, report: &Report) -> Outcome {
     if !report.errors.is_empty() {

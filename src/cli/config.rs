@@ -102,6 +102,7 @@ fn top(in_force: &InForce) -> Vec<Line> {
         line("paths", &in_force.paths, paths(&in_force.paths.value)),
         line("base", &in_force.base, paths(&in_force.base.value)),
         line("baseline", &in_force.baseline, in_force.baseline.value.as_ref().map(|path| path.display().to_string())),
+        line("run", &in_force.run, in_force.run.value.clone()),
         line("framework", &in_force.framework, framework),
         line("transaction", &in_force.transaction, keys::word_for(&keys::TRANSACTIONS, &in_force.transaction.value)),
         line("history", &in_force.history, keys::word_for(&keys::HISTORIES, &in_force.history.value)),

@@ -167,6 +167,13 @@ impl FormatArguments {
         renderer.render(report, sources, &mut out)?;
         out.flush()?;
         if format == Format::Gitlab {
+            for line in report
+                .coverage
+                .iter()
+                .flat_map(|coverage| coverage.lines().into_iter().chain(coverage.nothing_new.clone()))
+            {
+                anstream::eprintln!("note: {line}");
+            }
             for error in &report.errors {
                 anstream::eprintln!("error: {error}");
             }

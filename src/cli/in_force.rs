@@ -51,6 +51,11 @@ pub struct Settable {
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 
+    /// Run this on a throwaway server, and judge what it sends: "bin/rails db:migrate". It is told the server by DATABASE_URL and PG*,
+    /// and by {url}, {host}, {port}, {dbname}, {user}, {password} in the command
+    #[arg(long, value_name = "COMMAND")]
+    run: Option<String>,
+
     /// The migration tool [default: recognised by its files]
     #[arg(long, value_name = "NAME", value_parser = framework)]
     framework: Option<Framework>,
@@ -145,6 +150,7 @@ pub struct InForce {
     pub paths: Resolved<Vec<PathBuf>>,
     pub base: Resolved<Vec<PathBuf>>,
     pub baseline: Resolved<Option<PathBuf>>,
+    pub run: Resolved<Option<String>>,
     /// `None`: recognised by its files.
     pub framework: Resolved<Option<Framework>>,
     pub transaction: Resolved<TransactionOverride>,
@@ -202,6 +208,11 @@ impl Settable {
         let some = |list: &Vec<PathBuf>| (!list.is_empty()).then(|| list.clone());
         let framework = sources.pick(self.framework, |config| config.framework.as_ref(), Framework::Plain);
         let baseline = sources.pick(self.baseline.clone(), |config| config.baseline.as_ref(), PathBuf::new());
+        let mut run = sources.pick(self.run.clone(), |config| config.run.as_ref(), String::new());
+        if self.run.is_none() && !self.paths.is_empty() {
+            // Whoever names files wants those judged.
+            run = Resolved { value: String::new(), origin: Origin::Default };
+        }
         Ok(InForce {
             pg_version: sources.pick(self.pg_version, |config| config.pg_version.as_ref(), PgVersion::default()),
             paths: sources.pick(some(&self.paths), |config| config.paths.as_ref(), Vec::new()),
@@ -210,6 +221,7 @@ impl Settable {
                 value: Some(baseline.value).filter(|_| baseline.origin != Origin::Default),
                 origin: baseline.origin,
             },
+            run: Resolved { value: Some(run.value).filter(|_| run.origin != Origin::Default), origin: run.origin },
             framework: Resolved {
                 value: Some(framework.value).filter(|_| framework.origin != Origin::Default),
                 origin: framework.origin,

@@ -14,6 +14,7 @@ mod output;
 mod plan;
 mod prove;
 mod queries;
+mod recorded;
 mod rules;
 mod selection;
 mod snapshot;

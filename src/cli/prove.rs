@@ -20,7 +20,7 @@ pub struct Proof {
     prove: bool,
 
     /// The folder of the server's initdb and postgres [default: found, the version nearest to --pg-version]
-    #[arg(long, value_name = "DIR", requires = "prove")]
+    #[arg(long, value_name = "DIR")]
     pg_bin: Option<PathBuf>,
 
     /// A server where a database can be made and dropped, instead of a throwaway one
@@ -64,6 +64,16 @@ pub struct Target {
 }
 
 impl Proof {
+    /// As if it had been asked for.
+    pub fn prove_too(&mut self) {
+        self.prove = true;
+    }
+
+    /// The folder of the server's programs, where one is named.
+    pub fn bin(&self) -> Option<&std::path::Path> {
+        self.pg_bin.as_deref()
+    }
+
     pub fn is_wanted(&self) -> bool {
         self.prove
     }

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pgassay::collect::changed::{self, News};
-use pgassay::collect::{CollectOptions, Collected, collect, find, from_command};
+use pgassay::collect::{CollectOptions, Collected, Why, collect, find, from_command};
 use pgassay::finding::Finding;
 use pgassay::git::{Repository, Scope};
-use pgassay::migration::{Migration, TransactionMode, TransactionOverride};
+use pgassay::migration::{Framework, Migration, TransactionMode, TransactionOverride};
 use pgassay::report::Report;
 use pgassay::rules::migration::changed_migration;
+use pgassay::run::Made;
 use pgassay::source::Sources;
 
 use super::baseline::BaselineFiles;
@@ -41,10 +42,14 @@ pub struct Selected {
     pub one_deploy: bool,
     /// What is wrong with migrations that ran before.
     pub findings: Vec<Finding>,
+    /// Migrations were found, and none of them is new: a sentence.
+    pub nothing_new: Option<String>,
+    /// New migrations that could not be read, being code: a sentence each.
+    pub unread_news: Vec<String>,
 }
 
 impl Selection {
-    fn scope(&self) -> Option<Scope> {
+    pub fn scope(&self) -> Option<Scope> {
         let staged = self.staged.then_some(Scope::Staged);
         self.since.clone().map(Scope::Since).or(staged)
     }
@@ -54,14 +59,21 @@ impl Selection {
         &self,
         paths: &[PathBuf],
         options: CollectOptions,
+        recorded: Option<Made>,
         sources: &mut Sources,
     ) -> anyhow::Result<Selected> {
         let mut options = CollectOptions { with_older: true, ..options };
         let scope = self.scope();
         // A command is enough to judge: without paths, no migrations folder has to be there.
-        let wants_files = !paths.is_empty() || self.from_command.is_empty() || find(Path::new("")).is_ok();
-        let mut selected =
-            Selected { collected: Collected::default(), one_deploy: scope.is_some(), findings: Vec::new() };
+        let prints = !self.from_command.is_empty();
+        let wants_files = !paths.is_empty() || recorded.is_none() && (!prints || find(Path::new("")).is_ok());
+        let mut selected = Selected {
+            collected: Collected::default(),
+            one_deploy: scope.is_some(),
+            findings: Vec::new(),
+            nothing_new: None,
+            unread_news: Vec::new(),
+        };
         if wants_files {
             let untouched = sources.clone();
             selected.collected = collect(paths, &options, sources);
@@ -75,10 +87,54 @@ impl Selection {
                 }
                 selected.findings = self.findings(&selected.collected.migrations, &news);
                 selected.collected.notes.extend(news.notes);
+                selected.nothing_new = self.nothing_new(&selected.collected);
+                selected.unread_news = self.unread_news(&selected.collected, scope)?;
             }
+        }
+        cut_standard_input(&mut selected.collected, sources);
+        if let Some(mut made) = recorded {
+            self.add_recorded(&mut made, scope.as_ref(), &mut selected)?;
         }
         self.add_commands(&mut selected.collected, options.transaction, sources)?;
         Ok(selected)
+    }
+
+    /// What a command sent, behind the files; what was read of them otherwise is not missed any more.
+    fn add_recorded(&self, made: &mut Made, scope: Option<&Scope>, selected: &mut Selected) -> anyhow::Result<()> {
+        selected.collected.left_out.retain(|left| !matches!(left.why, Why::Code(..) | Why::Unread(..)));
+        selected.collected.empty.clear();
+        selected.unread_news.clear();
+        if let Some(scope) = scope {
+            let differences = super::recorded::mark(made, scope)?;
+            let news = News { differences, ..News::default() };
+            selected.findings.extend(self.findings(&made.migrations, &news));
+        }
+        selected.collected.migrations.append(&mut made.migrations);
+        selected.nothing_new = scope.and_then(|_| self.nothing_new(&selected.collected));
+        Ok(())
+    }
+
+    fn nothing_new(&self, collected: &Collected) -> Option<String> {
+        let all = collected.migrations.iter().filter(|migration| !migration.framework.is_base());
+        let (judged, old): (Vec<&Migration>, Vec<&Migration>) = all.partition(|migration| migration.is_judged());
+        if !judged.is_empty() || old.is_empty() {
+            return None;
+        }
+        let against = match &self.since {
+            Some(reference) => format!("since {reference}"),
+            None => "is staged".to_owned(),
+        };
+        let plural = if old.len() == 1 { " builds" } else { "s build" };
+        Some(format!("nothing new {against}: {} older migration{plural} the schema", old.len()))
+    }
+
+    /// New migrations that are code: they will run, and nothing was said of them.
+    fn unread_news(&self, collected: &Collected, scope: &Scope) -> anyhow::Result<Vec<String>> {
+        let mut news = Vec::new();
+        for kind in changed::new_code(&collected.left_out, scope)? {
+            news.push(format!("new, and not judged: {}", kind.line()));
+        }
+        Ok(news)
     }
 
     fn findings(&self, migrations: &[Migration], news: &News) -> Vec<Finding> {
@@ -115,7 +171,17 @@ impl Selection {
         };
         for command in &self.from_command {
             let printed = from_command(command, mode, sources)?;
-            collected.migrations.push(Migration { folder: folder.clone(), ..printed });
+            let text = sources.file(printed.file).text.clone();
+            let of = |migration: Migration| Migration { folder: folder.clone().or(migration.folder), ..migration };
+            match pgassay::run::printed(&text, command, Path::new(""), sources) {
+                Some(mut made) => {
+                    if let Some(scope) = self.scope().filter(|_| made.placed > 0) {
+                        super::recorded::mark(&mut made, &scope)?;
+                    }
+                    collected.migrations.extend(made.migrations.into_iter().map(of));
+                }
+                None => collected.migrations.push(of(printed)),
+            }
         }
         Ok(())
     }
@@ -129,6 +195,20 @@ impl Selection {
         sources: &Sources,
     ) -> anyhow::Result<()> {
         self.baseline.apply(baseline, report, migrations, sources)
+    }
+}
+
+/// What a tool printed into standard input is cut as what a command prints.
+fn cut_standard_input(collected: &mut Collected, sources: &mut Sources) {
+    let is_printed = |migration: &Migration| {
+        migration.path == Path::new("<stdin>")
+            && migration.framework == Framework::Plain
+            && migration.sections.len() == 1
+    };
+    let Some(place) = collected.migrations.iter().position(is_printed) else { return };
+    let text = sources.file(collected.migrations[place].file).text.clone();
+    if let Some(made) = pgassay::run::printed(&text, "standard input", Path::new(""), sources) {
+        collected.migrations.splice(place..=place, made.migrations);
     }
 }
 

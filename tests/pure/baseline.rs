@@ -35,7 +35,7 @@ fn check(folder: &Path, arguments: &[&str]) -> Run {
 
 impl Run {
     fn summary(&self) -> &str {
-        self.stdout.trim_end().lines().last().unwrap_or_default()
+        self.stdout.lines().rfind(|line| line.contains("for PostgreSQL")).unwrap_or_default()
     }
 }
 

@@ -252,7 +252,10 @@ fn texts_without_statements_are_clean() {
     for sql in ["", "\n\n", ";;\n;", "-- nothing\n", "/* nothing /* at */ all */", "\u{feff}"] {
         let run = check(&["--fail-on", "info"], sql);
         assert_eq!(run.code, 0, "{sql:?}: {}", run.out);
-        assert_eq!(run.out, "0 statements in 1 file, for PostgreSQL 14: 0 errors, 0 warnings, 0 infos\n", "{sql:?}");
+        assert!(
+            run.out.starts_with("0 statements in 1 file, for PostgreSQL 14: 0 errors, 0 warnings, 0 infos\n"),
+            "{sql:?}"
+        );
     }
 }
 

@@ -107,7 +107,8 @@ fn the_migrations_folder_of_a_project_is_found() {
         ("liquibase", ""),
     ];
     for (framework, place) in places {
-        assert_eq!(find(&tree(framework)), Ok(vec![tree(framework).join(place)]), "{framework}");
+        let folders = find(&tree(framework)).map(|found| found.folders);
+        assert_eq!(folders, Ok(vec![tree(framework).join(place)]), "{framework}");
     }
 }
 
@@ -120,7 +121,7 @@ fn found(files: &[(&str, &str)], from: &str) -> Result<Vec<String>, FindError> {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    let folders = find(&repository.path().join(from))?;
+    let folders = find(&repository.path().join(from))?.folders;
     let full = repository.path().canonicalize().unwrap();
     let relative = |folder: PathBuf| {
         let folder = folder.canonicalize().unwrap();
@@ -158,7 +159,8 @@ fn migrations_for_other_servers_are_not_found() {
         ("b/drizzle/0000_a.sql", "SELECT 1;"),
         ("c/clickhouse/migrations/1_a.up.sql", "SELECT 1;"),
     ];
-    assert_eq!(found(&files, ""), Err(FindError::None));
+    let Err(FindError::None(left_out)) = found(&files, "") else { panic!("something was found") };
+    assert_eq!(left_out.len(), 3, "{left_out:?}");
     let own = [&files[..], &[("mysql-to-postgres/prisma/migrations/migration_lock.toml", "provider = \"postgresql\"")]];
     let own = [own.concat(), vec![("mysql-to-postgres/prisma/migrations/20240110093000_a/migration.sql", "SELECT 1;")]];
     assert_eq!(found(&own.concat(), "").unwrap(), ["mysql-to-postgres/prisma/migrations"]);
@@ -168,7 +170,8 @@ fn migrations_for_other_servers_are_not_found() {
 fn numbered_files_are_the_last_resort() {
     let numbered = [("sql/001_a.sql", "SELECT 1;"), ("sql/002_b.sql", "SELECT 1;")];
     assert_eq!(found(&numbered, "").unwrap(), ["sql"]);
-    assert_eq!(found(&[numbered[0], ("sql/readme.sql", "SELECT 1;")], ""), Err(FindError::None));
+    let mixed = found(&[numbered[0], ("sql/readme.sql", "SELECT 1;")], "");
+    assert!(matches!(mixed, Err(FindError::None(_))), "{mixed:?}");
     let with_tool = [numbered[0], numbered[1], ("deploy/00001_a.sql", GOOSE)];
     assert_eq!(found(&with_tool, "").unwrap(), ["deploy"]);
 }

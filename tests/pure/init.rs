@@ -95,7 +95,7 @@ fn says_where_it_looked() {
     let folder = tempfile::tempdir().unwrap();
     let init = pgassay(folder.path(), &["init"]);
     assert_eq!(init.status.code(), Some(2));
-    assert!(stderr(&init).contains("found no migrations here, nor below"), "{}", stderr(&init));
+    assert!(stderr(&init).contains("found no migrations here or below"), "{}", stderr(&init));
     let missing = pgassay(folder.path(), &["init", "nowhere"]);
     assert_eq!(stderr(&missing), "error: nowhere: there is no such file or folder\n");
 }

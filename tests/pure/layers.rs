@@ -12,6 +12,7 @@ const LEVELS: &[&[&str]] = &[
     &["whatif"],
     &["twin"],
     &["db"],
+    &["run"],
     &["collect", "shadow"],
     &["git"],
     &["examples"],

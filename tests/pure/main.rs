@@ -4,6 +4,7 @@ mod baseline;
 mod command_line;
 mod config;
 mod contract;
+mod coverage;
 mod documentation;
 mod formats;
 mod frameworks;

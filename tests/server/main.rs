@@ -12,6 +12,7 @@ mod prove_clients;
 mod prove_queries;
 mod prove_witnesses;
 mod queries;
+mod recorded;
 mod refused;
 mod shop;
 mod twin;

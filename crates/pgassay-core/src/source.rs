@@ -20,6 +20,8 @@ pub struct SourceFile {
     replaced: Vec<Replaced>,
     /// Byte offset of the start of every line of `original`.
     line_starts: Vec<u32>,
+    /// Of a text that was recorded while another file ran: the line there that what starts at an offset comes from.
+    lines_elsewhere: Vec<(u32, u32)>,
 }
 
 /// A part of a text to replace: a placeholder and its value. Offsets are those of the text as it was written.
@@ -83,7 +85,14 @@ impl SourceFile {
         let starts = text.match_indices('\n').map(|(at, _)| at as u32 + 1);
         let mut line_starts: Vec<u32> = std::iter::once(0).chain(starts).collect();
         line_starts.shrink_to_fit();
-        SourceFile { name: name.into(), line_starts, original: text.clone(), replaced: Vec::new(), text }
+        let (original, replaced, lines_elsewhere) = (text.clone(), Vec::new(), Vec::new());
+        SourceFile { name: name.into(), line_starts, original, replaced, text, lines_elsewhere }
+    }
+
+    /// A text that was recorded while the file of that name ran. `lines` says, in order, which line of that file what starts at an offset
+    /// of the text comes from: that is its place.
+    pub fn recorded(name: impl Into<String>, text: impl Into<Arc<str>>, lines: Vec<(u32, u32)>) -> SourceFile {
+        SourceFile { lines_elsewhere: lines, ..SourceFile::new(name, text) }
     }
 
     /// A file with placeholders replaced: `text` holds the values, places are those of the file as it was written.
@@ -145,6 +154,10 @@ impl SourceFile {
     }
 
     fn original_position(&self, offset: u32) -> Position {
+        if !self.lines_elsewhere.is_empty() {
+            let after = self.lines_elsewhere.partition_point(|(start, _)| *start <= offset);
+            return Position { line: self.lines_elsewhere[after.saturating_sub(1)].1, column: 1 };
+        }
         let offset = (offset as usize).min(self.original.len());
         let line = self.line_starts.partition_point(|start| *start as usize <= offset) - 1;
         let before = self.original.as_bytes().get(self.line_starts[line] as usize..offset).unwrap_or_default();

@@ -6,6 +6,7 @@ pub mod collect;
 pub mod db;
 pub mod git;
 pub mod prove;
+pub mod run;
 pub mod shadow;
 pub mod twin;
 pub mod whatif;

@@ -27,8 +27,8 @@ impl Project {
         let base: Vec<PathBuf> = DUMPS.iter().map(PathBuf::from).filter(|dump| dump.is_file()).collect();
         let places = match paths {
             [] => match find(Path::new("")) {
-                Ok(folders) => folders,
-                Err(FindError::OnlyDump(_)) => Vec::new(),
+                Ok(found) => found.folders,
+                Err(FindError::OnlyDump(..)) => Vec::new(),
                 Err(error) => bail!("{error}"),
             },
             named => named.to_vec(),

@@ -4,6 +4,7 @@
 
 mod areas;
 mod lots;
+mod other_server;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::change::{Change, Name};
+use crate::change::{Change, Name, Unreadable};
 use crate::config::Settings;
 use crate::facts::Live;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
@@ -21,6 +22,7 @@ use crate::report::{Observed, Report, StatementRecord};
 use crate::rules;
 use crate::schema::Schema;
 use crate::source::{FileId, Sources, Span};
+
 use crate::stack::with_stack;
 use crate::version::PgVersion;
 
@@ -261,7 +263,7 @@ fn judge(run: MigrationRun, job: &Job, sources: &Sources, observer: Option<&mut 
         // A way back is judged by what it destroys.
         findings.retain(|finding| finding.category == Category::DataLoss);
     }
-    findings.extend(unreadable(&run, job.strict));
+    findings.extend(unreadable(&run, job.strict, sources));
     findings.extend(dynamic(&run));
     let observed = match observer {
         Some(observer) => observer.migration(&run, sources, &mut findings),
@@ -272,9 +274,13 @@ fn judge(run: MigrationRun, job: &Job, sources: &Sources, observer: Option<&mut 
     Judged { file: run.migration.file, findings, statements: records(run, observed) }
 }
 
-fn unreadable(run: &MigrationRun, strict: bool) -> Vec<Finding> {
-    let unread = run.steps.iter().filter_map(|step| step.statement.change.as_ref().err());
+fn unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Vec<Finding> {
+    let unread: Vec<_> = run.steps.iter().filter_map(|step| step.statement.change.as_ref().err()).collect();
+    if let Some(finding) = mostly_unreadable(run, &unread, sources) {
+        return vec![finding];
+    }
     unread
+        .into_iter()
         .map(|error| {
             let mut finding = rules::migration::UNREADABLE_STATEMENT.finding(error.span, format!("could not be read: {error}"));
             if strict {
@@ -287,6 +293,30 @@ fn unreadable(run: &MigrationRun, strict: bool) -> Vec<Finding> {
             finding
         })
         .collect()
+}
+
+/// One error for a migration most of which could not be read: what is left of it is no verdict.
+fn mostly_unreadable(run: &MigrationRun, unread: &[&Unreadable], sources: &Sources) -> Option<Finding> {
+    let first = unread.first()?;
+    let all = run.steps.iter().filter(|step| step.block.is_none()).count();
+    let texts: String = run.migration.sections.iter().map(|section| sources.slice(section.span)).collect();
+    let server = other_server::looks_like(&texts);
+    // One statement by itself may be a form that is not known yet.
+    if unread.len() * 2 <= all || (all < 2 && server.is_none()) {
+        return None;
+    }
+    let like = server.map(|server| format!(": it looks like {server}")).unwrap_or_default();
+    let message = format!("{} of {all} statements could not be read as PostgreSQL's{like}", unread.len());
+    let mut finding = rules::migration::UNREADABLE_STATEMENT.finding(first.span, message);
+    finding.severity = Severity::Error;
+    finding.evidence.push(Evidence::assumed(format!("the first: {first}; what could not be read is not judged")));
+    finding.advice = Advice::text(match server {
+        Some(_) => "Leave the file out: name the folders to read, or set `paths` in pgassay.toml.",
+        None => {
+            "Check which tool runs the file and what language it is in; if the server accepts it, please report the forms."
+        }
+    });
+    Some(finding)
 }
 
 fn dynamic(run: &MigrationRun) -> Vec<Finding> {

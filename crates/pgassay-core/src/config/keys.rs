@@ -30,6 +30,8 @@ pub enum Kind {
     Paths,
     /// A string: a path from the file's folder on.
     Path,
+    /// A string as it is.
+    Text,
     /// One of some words.
     Choice(fn() -> Vec<&'static str>),
     /// A list of some words.
@@ -61,6 +63,12 @@ pub const TOP: &[Key] = &[
         kind: Kind::Path,
         default: None,
         summary: "Leave out the findings that this file holds; --write-baseline makes it",
+    },
+    Key {
+        name: "run",
+        kind: Kind::Text,
+        default: None,
+        summary: "The command that runs all migrations: it runs on a throwaway server, and what it sends is judged",
     },
     Key {
         name: "framework",

@@ -71,6 +71,8 @@ pub struct Config {
     pub paths: Option<Located<Vec<PathBuf>>>,
     pub base: Option<Located<Vec<PathBuf>>>,
     pub baseline: Option<Located<PathBuf>>,
+    /// The command whose statements are recorded.
+    pub run: Option<Located<String>>,
     pub framework: Option<Located<Framework>>,
     pub transaction: Option<Located<TransactionOverride>>,
     pub history: Option<Located<Completeness>>,

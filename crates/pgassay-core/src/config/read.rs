@@ -59,6 +59,7 @@ fn top(reader: &mut Reader, name: &str, span: std::ops::Range<usize>, value: &Va
         "baseline" => {
             config.baseline = reader.text(value).map(|read| reader.locate(PathBuf::from(read), &span));
         }
+        "run" => config.run = reader.text(value).map(|read| reader.locate(read, &span)),
         "strict" => config.strict = reader.boolean(value).map(|read| reader.locate(read, &span)),
         _ => {
             let Kind::Choice(words) = key.kind else { return };
@@ -154,7 +155,7 @@ fn option_value(reader: &mut Reader, option: &Key, value: &Value) -> Option<Opti
                 .list(value, &format!("a list of {}", words.join(", ")), |reader, item| reader.word(item, &words));
             read.map(OptionValue::Words)
         }
-        Kind::Version | Kind::Paths | Kind::Path | Kind::Choice(_) => None,
+        Kind::Version | Kind::Paths | Kind::Path | Kind::Text | Kind::Choice(_) => None,
     }
 }
 

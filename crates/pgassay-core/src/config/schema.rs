@@ -41,7 +41,7 @@ fn property(key: &Key) -> Value {
         Kind::Count => json!({ "type": "integer", "minimum": 1 }),
         Kind::Version => version(),
         Kind::Paths => strings(),
-        Kind::Path => json!({ "type": "string" }),
+        Kind::Path | Kind::Text => json!({ "type": "string" }),
         Kind::Choice(words) => json!({ "type": "string", "enum": words() }),
         Kind::Choices(words) => json!({ "type": "array", "items": { "type": "string", "enum": words() } }),
     };

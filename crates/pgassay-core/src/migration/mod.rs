@@ -2,11 +2,15 @@
 //!
 //! Data only: what finds and reads migrations makes these.
 
+mod coverage;
+mod outside;
 mod own_tables;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+
+pub use coverage::{Coverage, NotRead, ReadHistory};
 
 use crate::source::{FileId, Span};
 

@@ -60,7 +60,11 @@ impl Renderer for Github {
                 writeln!(out, "{}", plain(line))?;
             }
         }
-        writeln!(out, "{}", prose::summary(report))
+        for line in prose::unread(report) {
+            writeln!(out, "::notice title=pgassay::{}", data(&line))?;
+        }
+        writeln!(out, "{}", plain(&prose::summary(report)))?;
+        prose::assumed(report).map_or(Ok(()), |line| writeln!(out, "{}", plain(&line)))
     }
 }
 

@@ -14,6 +14,7 @@ use crate::contract::Witness;
 use crate::effect::InTransactionBlock;
 use crate::finding::{Category, Confidence, Evidence, Finding, FixStep, Severity};
 use crate::history::TransactionKind;
+use crate::migration::Coverage;
 
 use crate::source::{Sources, Span};
 use crate::version::PgVersion;
@@ -32,6 +33,9 @@ struct Document<'r> {
     /// Files that could not be read.
     errors: &'r [String],
     summary: Summary,
+    /// What was read and what was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<&'r Coverage>,
     /// What was predicted and went otherwise on the shadow server.
     #[serde(skip_serializing_if = "Option::is_none")]
     differences: Option<Vec<JsonDifference<'r>>>,
@@ -186,6 +190,7 @@ impl Renderer for Json {
             unchecked: &report.unchecked,
             errors: &report.errors,
             summary: report.summary,
+            coverage: report.coverage.as_ref(),
             differences: report.proof.as_ref().map(|proof| differences(proof, sources)),
             proof: report.proof.as_ref().map(|found| proof(found, sources)),
         };

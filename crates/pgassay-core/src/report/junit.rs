@@ -46,8 +46,23 @@ impl Renderer for Junit {
             self.proved(proof, sources, out)?;
         }
         unreadable(&report.errors, out)?;
+        coverage(report, out)?;
         writeln!(out, "</testsuites>")
     }
+}
+
+/// What was not read, as properties of a suite without cases.
+fn coverage(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let lines: Vec<String> = prose::unread(report).into_iter().chain(prose::assumed(report)).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "  <testsuite name=\"coverage\" tests=\"0\" failures=\"0\" errors=\"0\">\n    <properties>")?;
+    for line in lines {
+        let (name, value) = line.strip_prefix("read: ").map_or(("not read", line.as_str()), |read| ("read", read));
+        writeln!(out, "      <property name=\"{name}\" value=\"{}\"/>", attribute(value))?;
+    }
+    writeln!(out, "    </properties>\n  </testsuite>")
 }
 
 /// The statements of a file with their findings, in the order of the text.

@@ -34,6 +34,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::finding::{Finding, Severity};
+use crate::migration::Coverage;
 use crate::source::{FileId, Sources};
 use crate::version::PgVersion;
 
@@ -54,6 +55,8 @@ pub struct Report {
     pub summary: Summary,
     /// What a shadow server showed, where there was one.
     pub proof: Option<Proof>,
+    /// What was read and what was not; of a check.
+    pub coverage: Option<Coverage>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -86,6 +89,7 @@ impl Report {
             unchecked: Vec::new(),
             summary: Summary::default(),
             proof: None,
+            coverage: None,
         }
     }
 

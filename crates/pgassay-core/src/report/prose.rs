@@ -25,6 +25,18 @@ pub(super) fn summary(report: &Report) -> String {
     format!("{judged}{files}, for PostgreSQL {}: {}{known}", report.pg_version, verdict(report),)
 }
 
+/// What was not read, a line a kind, and where nothing is new.
+pub(super) fn unread(report: &Report) -> Vec<String> {
+    let Some(coverage) = &report.coverage else { return Vec::new() };
+    coverage.lines().into_iter().chain(coverage.nothing_new.clone()).map(|line| plain::one_line(&line)).collect()
+}
+
+/// What was taken for what: tools, folders, the server's version.
+pub(super) fn assumed(report: &Report) -> Option<String> {
+    let summary = report.coverage.as_ref()?.summary();
+    (!summary.is_empty()).then(|| format!("read: {}", plain::one_line(&summary)))
+}
+
 /// "1 error, 0 warnings, 2 infos".
 pub(super) fn verdict(report: &Report) -> String {
     let summary = &report.summary;

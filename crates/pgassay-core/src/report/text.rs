@@ -41,10 +41,14 @@ impl Renderer for Text {
         if let Some(proof) = &report.proof {
             proof_text::write(proof, sources, self.verbose, out)?;
         }
+        for line in prose::unread(report) {
+            writeln!(out, "note: {line}")?;
+        }
         for error in &report.errors {
             writeln!(out, "error: {}", plain::one_line(error))?;
         }
-        writeln!(out, "{}", prose::summary(report))
+        writeln!(out, "{}", prose::summary(report))?;
+        prose::assumed(report).map_or(Ok(()), |line| writeln!(out, "{line}"))
     }
 }
 

@@ -36,7 +36,9 @@ impl Tool for Atlas {
     }
 
     fn detect(&self, folder: &Folder) -> bool {
-        folder.file("atlas.sum").is_some() && folder.own_sql().next().is_some()
+        // Atlas keeps the sums of folders that other tools run, too.
+        let goes_back = folder.own_sql().any(|file| file.stem().ends_with(".down"));
+        folder.file("atlas.sum").is_some() && folder.own_sql().next().is_some() && !goes_back
     }
 
     /// By file name, as text. A checkpoint stands for all before it and runs only on an empty database.

@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::coverage::{LeftOut, Why, not_read};
 use super::folder::{File, Folder};
 use super::read::{decode, read};
 use super::tools::{Entry, Input, tool};
 use super::{Age, Difference, DifferenceKind, Direction, Framework, Migration, Note};
 use crate::git::{Changes, FileChangeKind, GitError, Repository, Scope};
+use crate::migration::NotRead;
 use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::sql::{normalize, read_section};
 
@@ -43,6 +45,48 @@ pub fn mark(migrations: &mut Vec<Migration>, sources: &Sources, scope: &Scope) -
     }
     reader.note_deleted(migrations);
     Ok(reader.news)
+}
+
+/// As [`mark`], of migrations that were recorded while their source files ran. One without a file in the project comes with a library: it
+/// is old, unless all are without.
+pub fn mark_recorded(migrations: &mut [Migration], scope: &Scope) -> Result<Vec<Difference>, GitError> {
+    let mut reader = Reader { scope, repositories: BTreeMap::new(), roots: HashMap::new(), news: News::default() };
+    let full: Vec<Option<PathBuf>> = migrations.iter().map(|migration| Reader::full(&migration.path)).collect();
+    if full.iter().all(Option::is_none) {
+        // A wrong reference must not pass for everything new.
+        Repository::around(Path::new("."))?.changes(scope)?;
+        return Ok(Vec::new());
+    }
+    let mut differences = Vec::new();
+    for (index, (migration, full)) in migrations.iter_mut().zip(full).enumerate() {
+        migration.age = Age::Old;
+        let Some(full) = full else { continue };
+        let changes = reader.changes(&full)?;
+        match changes.files.iter().rev().find(|change| change.path == full).map(|change| &change.kind) {
+            Some(FileChangeKind::Added) => migration.age = Age::New,
+            Some(FileChangeKind::Changed) => {
+                migration.age = Age::Changed;
+                let span = migration.sections.first().map_or(Span::new(migration.file, 0, 0), |section| section.span);
+                differences.push(Difference { migration: index, span, kind: DifferenceKind::Content });
+            }
+            _ => {}
+        }
+    }
+    Ok(differences)
+}
+
+/// The migrations in other languages that are new or changed.
+pub fn new_code(left_out: &[LeftOut], scope: &Scope) -> Result<Vec<NotRead>, GitError> {
+    let mut reader = Reader { scope, repositories: BTreeMap::new(), roots: HashMap::new(), news: News::default() };
+    let mut new = Vec::new();
+    for left in left_out.iter().filter(|left| matches!(left.why, Why::Code(..) | Why::Unread(..))) {
+        let Some(full) = Reader::full(&left.path) else { continue };
+        let changes = reader.changes(&full)?;
+        if changes.files.iter().any(|change| change.path == full && change.kind != FileChangeKind::Deleted) {
+            new.push(left.clone());
+        }
+    }
+    Ok(not_read(&new))
 }
 
 struct Reader<'a> {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::find::find;
+use super::coverage::{LeftOut, Why, not_read};
+use super::find::{FoundFolders, find, find_in};
 use super::folder::{File, Folder};
 use super::named_files::Home;
 use super::order::natural;
@@ -13,6 +14,8 @@ use super::read::ReadError;
 use super::tools::{Entry, Input, Part, Split, TOOLS, Tool, tool};
 use super::variables::{Variables, substitutions};
 use super::{Age, Direction, Framework, Migration, Section, TransactionMode, TransactionOverride};
+use super::{code, dialect, halves};
+use crate::migration::NotRead;
 use crate::source::{SourceFile, Sources, Span};
 
 /// How to read migrations.
@@ -43,6 +46,10 @@ pub struct Collected {
     pub frameworks: Vec<FoundFramework>,
     /// What a user should know, and that stops nothing.
     pub notes: Vec<Note>,
+    /// What stands among the migrations and is not read.
+    pub left_out: Vec<LeftOut>,
+    /// Paths that were given and have nothing to judge, with what was found instead.
+    pub empty: Vec<(PathBuf, String)>,
 }
 
 /// A tool's migrations folder.
@@ -67,8 +74,8 @@ pub fn collect(paths: &[PathBuf], options: &CollectOptions, sources: &mut Source
     let mut collector = Collector::new(options, sources);
     if paths.is_empty() {
         match find(Path::new("")) {
-            Ok(folders) => collector.add_found(&folders),
-            Err(error) => collector.fail(Path::new("."), error.to_string()),
+            Ok(found) => collector.add_found(&found, true),
+            Err(error) => collector.collected.empty.push((PathBuf::from("."), error.to_string())),
         }
     }
     let mut paths = paths.iter().peekable();
@@ -84,6 +91,21 @@ pub fn collect(paths: &[PathBuf], options: &CollectOptions, sources: &mut Source
         collector.add_files(&files);
     }
     collector.finish()
+}
+
+/// Whether a tool that recognises a folder would run it: one that runs none of the SQL there was not pointed at it.
+fn runs_most(tool: &dyn Tool, folder: &Folder) -> bool {
+    let order = tool.order(folder);
+    !order.entries.is_empty() || !order.unread.is_empty() || folder.own_sql().next().is_none()
+}
+
+/// Names for one line: the first of many.
+fn shortened(names: &[String]) -> String {
+    const MOST: usize = 8;
+    match names.len() {
+        0..=MOST => names.join(", "),
+        many => format!("{} and {} more", names[..MOST].join(", "), many - MOST),
+    }
 }
 
 /// The name that standard input is shown by.
@@ -107,6 +129,10 @@ pub(super) struct Collector<'a> {
     /// The history is a list of numbered folders: each may look like a tool's, and all are parts of it.
     pub(super) in_numbered: bool,
     pub(super) age: Age,
+    /// The ways back of no tool that is known, by path.
+    pub(super) down_files: HashSet<PathBuf>,
+    /// Files for another server, by path.
+    foreign: HashSet<PathBuf>,
     /// Of folders, without links.
     full_paths: HashMap<PathBuf, PathBuf>,
     /// Files that are in already.
@@ -129,6 +155,8 @@ impl<'a> Collector<'a> {
             in_numbered: false,
             age: Age::New,
             full_paths: HashMap::new(),
+            down_files: HashSet::new(),
+            foreign: HashSet::new(),
             seen: BTreeSet::new(),
             homes: HashMap::new(),
             roots: HashMap::new(),
@@ -141,38 +169,91 @@ impl<'a> Collector<'a> {
     }
 
     /// Folders that the user did not name: where they are several, or not here, a note says which.
-    fn add_found(&mut self, folders: &[PathBuf]) {
-        if folders.len() > 1 || folders.iter().any(|folder| folder.starts_with("..")) {
+    fn add_found(&mut self, found: &FoundFolders, says_where: bool) {
+        let folders = &found.folders;
+        if says_where && (folders.len() > 1 || folders.iter().any(|folder| folder.starts_with(".."))) {
             let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
             self.note(
                 Path::new("."),
-                format!("found these migrations: {}; name a path to read others", names.join(", ")),
+                format!("found these migrations: {}; name a path to read others", shortened(&names)),
             );
         }
+        for other in &found.others {
+            let why = Why::OtherServer(other.server.clone());
+            self.collected.left_out.push(LeftOut { path: other.folder.clone(), why });
+        }
+        for code in &found.code {
+            let left = |path: &PathBuf| LeftOut { path: path.clone(), why: Why::Code(code.language, code.tool) };
+            self.collected.left_out.extend(code.files.iter().map(left));
+        }
         for folder in folders {
-            self.add_folder(folder);
+            let folder = Folder::read(folder, &mut self.collected.errors);
+            self.add_migrations(&folder);
         }
     }
 
     fn add_folder(&mut self, path: &Path) {
         let folder = Folder::read(path, &mut self.collected.errors);
-        let before = (self.collected.migrations.len(), self.collected.errors.len());
-        self.assign(&folder);
-        if before == (self.collected.migrations.len(), self.collected.errors.len()) {
+        // A project is searched as if nobody had named it.
+        match find_in(&folder).filter(|_| self.options.framework.is_none()) {
+            Some(found) => self.add_found(&found, true),
+            None => self.add_migrations(&folder),
+        }
+    }
+
+    fn add_migrations(&mut self, folder: &Folder) {
+        let count = |collected: &Collected| (collected.migrations.len(), collected.errors.len());
+        let (before, left) = (count(&self.collected), self.collected.left_out.len());
+        self.note_code(folder);
+        self.find_halves(folder);
+        self.assign(folder);
+        if before == count(&self.collected) {
             let of = self.options.framework.map(|framework| format!(" of {framework}")).unwrap_or_default();
-            self.note(path, format!("holds no migration{of}"));
+            let instead: Vec<String> = not_read(&self.collected.left_out[left..]).iter().map(NotRead::line).collect();
+            let found = if instead.is_empty() { String::new() } else { format!(": {}", instead.join("; ")) };
+            self.collected.empty.push((folder.path.clone(), format!("contains no SQL migrations{of}{found}")));
+        }
+    }
+
+    /// Migrations in other languages.
+    fn note_code(&mut self, folder: &Folder) {
+        let is_there = |file: &File| Some((file.path.clone(), code::language(&file.relative)?));
+        let found = code::folders(folder.files.iter().filter_map(is_there), super::project::Project::around);
+        for code in found {
+            let left = |path: PathBuf| LeftOut { path, why: Why::Code(code.language, code.tool) };
+            self.collected.left_out.extend(code.files.into_iter().map(left));
+        }
+    }
+
+    /// What of a folder is for another server, and what goes back where no tool says so.
+    fn find_halves(&mut self, folder: &Folder) {
+        self.down_files.extend(halves::down_files(&folder.files));
+        let key = |path: &Path| path.to_string_lossy().to_lowercase();
+        let names: HashSet<String> =
+            folder.files.iter().filter(|file| file.is_sql()).map(|file| key(&file.relative)).collect();
+        for file in folder.files.iter().filter(|file| file.is_sql()) {
+            let beside = |name: &str| names.contains(&key(&file.relative.with_file_name(name)));
+            let why = match dialect::of_file(file.name(), beside) {
+                Some(server) => Why::OtherServer(server.to_owned()),
+                None if dialect::gives_way(file.name(), beside) => Why::GivesWay,
+                None => continue,
+            };
+            self.foreign.insert(file.path.clone());
+            self.collected.left_out.push(LeftOut { path: file.path.clone(), why });
         }
     }
 
     /// Gives a folder to the tool that it belongs to.
     fn assign(&mut self, folder: &Folder) {
-        if !folder.has_sql() {
+        let without = folder.without(&self.foreign);
+        let folder = without.as_ref().unwrap_or(folder);
+        if !folder.has_sql() && !folder.own().any(File::is_changelog) {
             return;
         }
         let owner = match self.options.framework {
             Some(Framework::Plain) => None,
             Some(told) => Some(tool(told)).filter(|tool| !tool.order(folder).entries.is_empty()),
-            None => TOOLS.into_iter().find(|tool| tool.detect(folder)),
+            None => TOOLS.into_iter().find(|tool| tool.detect(folder) && runs_most(*tool, folder)),
         };
         match owner {
             Some(tool) => {
@@ -194,6 +275,11 @@ impl<'a> Collector<'a> {
         let order = tool.order(folder);
         for (path, message) in order.notes {
             self.note(&path, message);
+        }
+        let left = |path: PathBuf| LeftOut { path, why: Why::NotRun(tool.framework()) };
+        self.collected.left_out.extend(order.not_run.into_iter().map(left));
+        for (path, what) in order.unread {
+            self.collected.left_out.push(LeftOut { path, why: Why::Unread(tool.framework(), what) });
         }
         for entry in &order.entries {
             self.add(tool, folder, entry);
@@ -254,7 +340,8 @@ impl<'a> Collector<'a> {
     }
 
     fn add_plain_file(&mut self, folder: &Folder, file: &File) {
-        let entry = Entry { name: file.name().to_owned(), file: file.clone(), direction: None };
+        let direction = self.down_files.contains(&file.path).then_some(Direction::Down);
+        let entry = Entry { name: file.name().to_owned(), file: file.clone(), direction };
         let is_base = super::structure_sql::is_structure(file);
         let framework = if is_base { Framework::StructureSql } else { Framework::Plain };
         self.add(tool(framework), folder, &entry);
@@ -269,7 +356,11 @@ impl<'a> Collector<'a> {
             entry.file.text = Some(text.clone());
         }
         let entry = &entry;
-        let Some(text) = entry.file.text.clone().filter(|_| !is_down || self.options.down) else { return };
+        if is_down && !self.options.down {
+            self.collected.left_out.push(LeftOut { path: entry.file.path.clone(), why: Why::Down });
+            return;
+        }
+        let Some(text) = entry.file.text.clone() else { return };
         if !self.seen.insert(identity) {
             return;
         }
@@ -313,6 +404,9 @@ impl<'a> Collector<'a> {
         }
         for unit in split.units {
             if unit.direction == Direction::Down && !self.options.down {
+                if tool.framework() == Framework::Plain {
+                    self.collected.left_out.push(LeftOut { path: path.clone(), why: Why::Down });
+                }
                 continue;
             }
             let mut source = source.clone();
@@ -372,9 +466,5 @@ impl<'a> Collector<'a> {
 
     pub(super) fn note(&mut self, path: &Path, message: String) {
         self.collected.notes.push(Note { path: path.to_owned(), span: None, message });
-    }
-
-    pub(super) fn fail(&mut self, path: &Path, message: String) {
-        self.collected.errors.push(ReadError { path: path.to_owned(), position: None, message });
     }
 }

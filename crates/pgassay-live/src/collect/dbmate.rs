@@ -39,7 +39,7 @@ impl Tool for Dbmate {
 
     fn detect(&self, folder: &Folder) -> bool {
         let has_marker = |text: &str| text.contains("migrate:") && lines(text).any(|line| marker(line.text).is_some());
-        folder.own_sql().any(|file| has_marker(file.text()))
+        folder.is_mostly(|file| has_marker(file.text()))
     }
 
     /// By the whole file name, as text.

@@ -1,13 +1,16 @@
 //! The migrations folders of a project, where the user names none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use walkdir::{DirEntry, WalkDir};
+use ignore::DirEntry;
 
-use super::folder::{Folder, is_skipped, is_tool_file};
+use super::code::{self, CodeFolder, Language};
+use super::dialect;
+use super::folder::{File, Folder, is_sql, is_tool_file, walk};
 use super::named_files::is_root;
 use super::order::{leading_digits, natural_path};
+use super::project::{Project, read_json, read_toml};
 use super::tools::TOOLS;
 
 /// How deep below the project migrations are looked for: enough for a module's `src/main/resources/db/migration` in a group of
@@ -35,44 +38,140 @@ const NOT_THE_PROJECTS: [&str; 17] = [
     "vendor",
 ];
 
-/// Words in the names of folders whose SQL is for another server.
-const OTHER_SERVERS: [&str; 9] =
-    ["bigquery", "cassandra", "clickhouse", "duckdb", "mariadb", "mssql", "mysql", "oracle", "sqlite"];
-
 /// Why no folder was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FindError {
     #[error(
-        "found no migrations here, nor below: no folder that a migration tool would run, none called migrations, and none of numbered SQL files; name a path"
+        "found no migrations here or below: no folder that a migration tool would run, none called migrations with SQL files, and none of numbered SQL files{}",
+        others(.0)
     )]
-    None,
+    None(Vec<OtherServer>),
     #[error(
-        "found no SQL migrations here, only a dump of the schema, {}; migrations in another language can be given as SQL with --from-command",
-        .0.display()
+        "found no SQL migrations here, only a dump of the schema, {}{}",
+        .0.display(),
+        code_advice(.1)
     )]
-    OnlyDump(PathBuf),
+    OnlyDump(PathBuf, Vec<CodeFolder>),
+    #[error("found migrations, but none in SQL: {}{}", code_list(.0), code_advice(.0))]
+    OnlyCode(Vec<CodeFolder>),
+}
+
+/// A folder whose migrations are for another server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherServer {
+    pub folder: PathBuf,
+    pub server: String,
+}
+
+fn others(found: &[OtherServer]) -> String {
+    match found {
+        [] => "; name a path".to_owned(),
+        found => format!("; left out: {}; name a path", list(found.iter().map(OtherServer::describe))),
+    }
+}
+
+impl OtherServer {
+    pub fn describe(&self) -> String {
+        format!("{} (for {})", self.folder.display(), self.server)
+    }
+}
+
+/// How many folders a message names.
+const NAMED: usize = 5;
+
+fn list(all: impl Iterator<Item = String>) -> String {
+    let all: Vec<String> = all.collect();
+    match all.len() {
+        0..=NAMED => all.join(", "),
+        many => format!("{} and {} more", all[..NAMED].join(", "), many - NAMED),
+    }
+}
+
+fn code_list(folders: &[CodeFolder]) -> String {
+    list(folders.iter().map(CodeFolder::describe))
+}
+
+fn code_advice(folders: &[CodeFolder]) -> String {
+    match folders.first() {
+        Some(first) => format!("; {}, or give it the SQL that your tool prints: --from-command", first.advice()),
+        None => {
+            "; migrations in another language can be run for judging with --run, or given as SQL with --from-command"
+                .to_owned()
+        }
+    }
+}
+
+/// What a search found.
+#[derive(Debug, Clone, Default)]
+pub struct FoundFolders {
+    /// Sorted; none is inside of another.
+    pub folders: Vec<PathBuf>,
+    /// Folders of migrations in other languages.
+    pub code: Vec<CodeFolder>,
+    /// Folders that were left out.
+    pub others: Vec<OtherServer>,
 }
 
 /// The migrations folders of the project in or around a folder: those below it, else those below the closest folder around it that has
-/// any, up to the root of the repository. Sorted; none is inside of another.
+/// any, up to the root of the repository.
 ///
 /// A folder counts that a tool recognises, or that is called `migrations` and holds SQL. Where there is none, a folder counts whose SQL
-/// files are all numbered.
-pub fn find(here: &Path) -> Result<Vec<PathBuf>, FindError> {
-    let mut dump = None;
+/// files, or whose folders of SQL files, are all numbered.
+pub fn find(here: &Path) -> Result<FoundFolders, FindError> {
+    let (mut dump, mut code, mut others) = (None, Vec::new(), Vec::new());
     let mut project = if here.as_os_str().is_empty() { PathBuf::from(".") } else { here.to_owned() };
     loop {
         let found = find_below(&project);
-        dump = dump.or(found.dump);
         if !found.folders.is_empty() {
-            return Ok(found.folders);
+            return Ok(FoundFolders { folders: found.folders, code: found.code, others: found.others });
         }
+        dump = dump.or(found.dump);
+        code = if code.is_empty() { found.code } else { code };
+        others = if others.is_empty() { found.others } else { others };
         let is_top = project.canonicalize().map_or(true, |full| full.join(".git").exists() || full.parent().is_none());
         if is_top || !is_in_repository(here) {
-            return Err(dump.map_or(FindError::None, FindError::OnlyDump));
+            return Err(match dump {
+                Some(dump) => FindError::OnlyDump(dump, code),
+                None if !code.is_empty() => FindError::OnlyCode(code),
+                None => FindError::None(others),
+            });
         }
         project = if project == Path::new(".") { PathBuf::from("..") } else { project.join("..") };
     }
+}
+
+/// As [`find`], below a folder that is named, where that is no migrations folder itself but a project's.
+pub(super) fn find_in(folder: &Folder) -> Option<FoundFolders> {
+    let is_one = TOOLS.into_iter().any(|tool| tool.detect(folder) && !tool.order(folder).entries.is_empty())
+        || (folder.has_sql() && is_called_migrations(&folder.path))
+        || is_numbered(folder)
+        || is_list_of_numbered(folder);
+    let is_searched = folder.path == Path::new(".") || is_project(folder);
+    if is_one || !is_searched {
+        return None;
+    }
+    let found = find_below(&folder.path);
+    let found = FoundFolders { folders: found.folders, code: found.code, others: found.others };
+    (!found.folders.is_empty()).then_some(found)
+}
+
+/// Whether a folder has the manifest of a project, or is a repository's root.
+fn is_project(folder: &Folder) -> bool {
+    let has = |name: &str| folder.path.join(name).exists();
+    has(".git")
+        || folder.own().any(|file| {
+            matches!(
+                file.name(),
+                "Cargo.toml"
+                    | "go.mod"
+                    | "package.json"
+                    | "composer.json"
+                    | "pom.xml"
+                    | "Gemfile"
+                    | "pyproject.toml"
+                    | "mix.exs"
+            )
+        })
 }
 
 fn is_in_repository(folder: &Path) -> bool {
@@ -85,57 +184,93 @@ struct Found {
     folders: Vec<PathBuf>,
     /// What exists before the migrations, where it is all there is.
     dump: Option<PathBuf>,
+    code: Vec<CodeFolder>,
+    others: Vec<OtherServer>,
 }
 
 fn find_below(project: &Path) -> Found {
     let mut found = Found::default();
     let mut numbered = Vec::new();
-    for path in candidates(project) {
+    let (candidates, code) = candidates(project);
+    for path in candidates {
         if found.folders.iter().any(|other: &PathBuf| path.starts_with(other)) {
             continue;
         }
         // A list of changelogs may name what is far below it.
         let folder = if is_root(&path) { Folder::read(&path, &mut Vec::new()) } else { Folder::read_near(&path) };
-        if is_for_another_server(&folder, project) {
+        if let Some(server) = other_server(&folder, project) {
+            if is_like_migrations(&folder) && !found.others.iter().any(|other| path.starts_with(&other.folder)) {
+                found.others.push(OtherServer { folder: path, server });
+            }
             continue;
         }
         match TOOLS.into_iter().find(|tool| tool.detect(&folder)).map(|tool| tool.framework()) {
             Some(framework) if framework.is_base() => found.dump = found.dump.or_else(|| first_sql(&folder)),
             // What else is below is found when it is read.
-            Some(_) if path == project => return Found { folders: vec![path], dump: None },
+            Some(_) if path == project => return Found { folders: vec![path], ..Found::default() },
             Some(_) => found.folders.push(path),
-            None if folder.own_sql().next().is_some() && is_called_migrations(&path) => found.folders.push(path),
-            None if is_numbered(&folder) => numbered.push(path),
+            None if is_called_migrations(&path) && (folder.own_sql().next().is_some() || holds_pairs(&folder)) => {
+                found.folders.push(path);
+            }
+            None if is_numbered(&folder) || is_list_of_numbered(&folder) => numbered.push(path),
             None => {}
         }
     }
     if found.folders.is_empty() {
         found.folders = topmost(numbered);
     }
+    found.code = code::folders(code, Project::around);
+    found.code.retain(|code| !found.folders.iter().any(|folder| code.folder.starts_with(folder)));
     found
 }
 
 /// Folders that hold SQL or a tool's own file, and those right above them, from the top down: a tool that keeps each migration in a
-/// folder is recognised by the folder above.
-fn candidates(project: &Path) -> Vec<PathBuf> {
-    let walk = WalkDir::new(project).max_depth(LEVELS).into_iter().filter_entry(is_the_projects);
-    let mut folders = BTreeSet::new();
-    for entry in walk.flatten().filter(|entry| !entry.file_type().is_dir()) {
-        let is_sql = entry.path().extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sql"));
-        if is_sql || is_tool_file(entry.path()) {
-            let around = entry.path().ancestors().skip(1).take(2);
+/// folder is recognised by the folder above. Beside them, what looks like migrations in other languages.
+fn candidates(project: &Path) -> (Vec<PathBuf>, Vec<(PathBuf, Language)>) {
+    let mut walk = walk(project, Some(LEVELS), false);
+    walk.filter_entry(is_the_projects);
+    let (mut folders, mut code) = (BTreeSet::new(), Vec::new());
+    for entry in walk.build().flatten().filter(|entry| entry.file_type().is_some_and(|kind| !kind.is_dir())) {
+        let path = entry.path();
+        if is_sql(path) || is_tool_file(path) {
+            let around = path.ancestors().skip(1).take(2);
             folders.extend(around.filter(|folder| folder.starts_with(project)).map(Path::to_owned));
+        } else if let Some(language) =
+            path.parent().filter(|folder| says_migrations(folder)).and_then(|_| code::language(path))
+        {
+            code.push((below(project, path), language));
         }
     }
     let mut folders: Vec<PathBuf> = folders.into_iter().map(|folder| below(project, &folder)).collect();
     folders.sort_by(|a, b| a.components().count().cmp(&b.components().count()).then_with(|| natural_path(a, b)));
-    folders
+    (folders, code)
+}
+
+/// The files of a project that are migrations in another language than SQL, or in SQL that another tool runs, wherever they stand.
+pub(crate) fn code_files(project: &Path) -> Vec<PathBuf> {
+    let project = if project.as_os_str().is_empty() { Path::new(".") } else { project };
+    let mut walk = walk(project, Some(LEVELS), false);
+    walk.filter_entry(is_the_projects);
+    let is_file = |entry: &DirEntry| entry.file_type().is_some_and(|kind| kind.is_file());
+    let paths = walk.build().flatten().filter(is_file).map(DirEntry::into_path);
+    let is_one = |path: &PathBuf| {
+        code::language(path).is_some()
+            || path.parent().is_some_and(says_migrations) && (is_sql(path) || code::is_code(path))
+    };
+    let mut files: Vec<PathBuf> = paths.filter(is_one).map(|path| below(project, &path)).collect();
+    files.sort_by(|a, b| natural_path(a, b));
+    files
+}
+
+fn says_migrations(folder: &Path) -> bool {
+    folder.file_name().and_then(|name| name.to_str()).is_some_and(code::is_called_migrations)
 }
 
 fn is_the_projects(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
-    let is_other = entry.depth() > 0 && entry.file_type().is_dir() && NOT_THE_PROJECTS.contains(&name.as_ref());
-    !is_other && !is_skipped(entry)
+    let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
+    let is_other = entry.depth() > 0 && is_dir && NOT_THE_PROJECTS.contains(&name.as_ref());
+    !is_other && !super::folder::is_skipped(entry)
 }
 
 /// Without a `./` in front, as a user would write it.
@@ -149,32 +284,65 @@ fn below(project: &Path, folder: &Path) -> PathBuf {
 fn is_called_migrations(folder: &Path) -> bool {
     let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let name = full.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    matches!(name.as_str(), "migrations" | "migration" | "migrate")
+    matches!(name.as_str(), "migrations" | "migration" | "migrate" | "evolutions")
 }
 
-/// Whether a tool's own file says that the migrations are for another server than PostgreSQL, else a folder's name.
-fn is_for_another_server(folder: &Folder, project: &Path) -> bool {
-    let settings = [("migration_lock.toml", "provider"), ("meta/_journal.json", "dialect")];
-    let told = settings.into_iter().find_map(|(file, key)| setting(folder.file(file)?.text(), key));
-    if let Some(server) = told {
-        return !server.starts_with("postgres") && server != "cockroachdb";
+/// Whether its folders hold the two halves of a migration each.
+fn holds_pairs(folder: &Folder) -> bool {
+    let is_up = |file: &&File| file.depth() == 2 && matches!(file.name(), "up.sql" | "migration.sql");
+    folder.files.iter().any(|file| is_up(&file))
+}
+
+/// Whether a folder that is left out would have been read: what is no migration is not worth a word.
+fn is_like_migrations(folder: &Folder) -> bool {
+    folder.has_sql()
+        && (is_numbered(folder)
+            || is_called_migrations(&folder.path)
+            || folder.path.iter().any(|name| name.to_str().is_some_and(code::is_called_migrations))
+            || TOOLS.into_iter().any(|tool| tool.detect(folder)))
+}
+
+/// The other server than PostgreSQL that migrations are for, as a tool's own file or the project's manifest says it, else a folder's
+/// name.
+fn other_server(folder: &Folder, project: &Path) -> Option<String> {
+    let lock = folder.file("migration_lock.toml").and_then(|file| read_toml(file.text()));
+    let journal = folder.file("meta/_journal.json").and_then(|file| read_json(file.text()));
+    let text = |value: Option<serde_json::Value>, key: &str| Some(value?.get(key)?.as_str()?.to_owned());
+    if let Some(server) = text(lock, "provider").or_else(|| text(journal, "dialect")) {
+        let is_postgres = server.starts_with("postgres") || server == "cockroachdb";
+        return (!is_postgres).then_some(server);
     }
     let from_project = folder.path.strip_prefix(project).unwrap_or(&folder.path);
-    let names = from_project.iter().map(|name| name.to_string_lossy().to_lowercase());
-    names.into_iter().any(|name| OTHER_SERVERS.iter().any(|server| name.contains(server)))
+    dialect::of_folder(from_project).map(str::to_owned).or_else(|| of_cargo(folder))
 }
 
-/// The value of `key = "value"` or `"key": "value"`.
-fn setting<'a>(text: &'a str, key: &str) -> Option<&'a str> {
-    let line = text.lines().find(|line| line.trim_start_matches([' ', '\t', '"']).starts_with(key))?;
-    let (_, value) = line.split_once(['=', ':'])?;
-    value.split('"').nth(1)
+/// The only server that the crate around the folder asks a database library for.
+fn of_cargo(folder: &Folder) -> Option<String> {
+    ["sqlx", "diesel", "sea-orm"].into_iter().find_map(|library| {
+        let features = folder.project.cargo_features(library);
+        let has = |part: &str| features.iter().any(|feature| feature.contains(part));
+        let others = [("sqlite", "SQLite"), ("mysql", "MySQL"), ("mssql", "SQL Server")];
+        others.iter().find(|(part, _)| !has("postgres") && has(part)).map(|(_, server)| (*server).to_owned())
+    })
+}
+
+fn is_numbered_name(name: &str) -> bool {
+    !leading_digits(name.trim_start_matches(['v', 'V'])).is_empty()
 }
 
 /// Whether the folder's own SQL files are several, and all have a number in front.
 fn is_numbered(folder: &Folder) -> bool {
-    let starts = |name: &str| !leading_digits(name.trim_start_matches(['v', 'V'])).is_empty();
-    folder.own_sql().count() > 1 && folder.own_sql().all(|file| starts(file.name()))
+    folder.own_sql().count() > 1 && folder.own_sql().all(|file| is_numbered_name(file.name()))
+}
+
+/// Whether a folder has no SQL files of its own but several folders that do, all called by a number or a version.
+fn is_list_of_numbered(folder: &Folder) -> bool {
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    for file in folder.files.iter().filter(|file| file.is_sql()) {
+        let first = file.relative.iter().next().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        *names.entry(first).or_default() += 1;
+    }
+    folder.own_sql().next().is_none() && names.len() > 1 && names.keys().all(|name| is_numbered_name(name))
 }
 
 fn topmost(folders: Vec<PathBuf>) -> Vec<PathBuf> {

@@ -1,12 +1,12 @@
 //! A folder with all that a tool may want to know of it, read once.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ignore::{DirEntry, WalkBuilder};
 use rayon::prelude::*;
-use walkdir::{DirEntry, WalkDir};
 
 use super::order::natural_path;
 use super::project::Project;
@@ -53,22 +53,21 @@ const TOOL_FILES: [&str; 8] = [
 ];
 
 impl Folder {
-    /// Reads a folder and all below it but hidden folders, `node_modules` and `target`.
+    /// Reads a folder and all below it but hidden folders, `node_modules`, `target`, and folders that git ignores.
     pub fn read(path: &Path, errors: &mut Vec<ReadError>) -> Folder {
-        Folder::walk(path, WalkDir::new(path), errors)
+        Folder::walk(path, None, errors)
     }
 
     /// The folder around a file: only what is close to it, and what cannot be read is left out.
     pub fn read_near(path: &Path) -> Folder {
-        Folder::walk(path, WalkDir::new(path).max_depth(2), &mut Vec::new())
+        Folder::walk(path, Some(2), &mut Vec::new())
     }
 
-    fn walk(path: &Path, walk: WalkDir, errors: &mut Vec<ReadError>) -> Folder {
+    fn walk(path: &Path, depth: Option<usize>, errors: &mut Vec<ReadError>) -> Folder {
         let mut found = Vec::new();
-        let walk = walk.follow_links(true).into_iter().filter_entry(|entry| !is_skipped(entry));
-        for entry in walk {
+        for entry in walk(path, depth, true).build() {
             match entry {
-                Ok(entry) if entry.file_type().is_file() => found.push(entry.into_path()),
+                Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => found.push(entry.into_path()),
                 Ok(_) => {}
                 Err(error) => errors.push(walk_error(path, &error)),
             }
@@ -94,6 +93,15 @@ impl Folder {
         Folder::new(folder.path.clone(), vec![file], folder.project.clone())
     }
 
+    /// The folder without some files; none where it has none of them.
+    pub fn without(&self, paths: &HashSet<PathBuf>) -> Option<Folder> {
+        if paths.is_empty() || !self.files.iter().any(|file| paths.contains(&file.path)) {
+            return None;
+        }
+        let files = self.files.iter().filter(|file| !paths.contains(&file.path)).cloned().collect();
+        Some(Folder::new(self.path.clone(), files, self.project.clone()))
+    }
+
     pub fn file(&self, relative: impl AsRef<Path>) -> Option<&File> {
         let relative = relative.as_ref();
         if is_tool_file(relative) {
@@ -111,6 +119,13 @@ impl Folder {
     /// The SQL files that stand in the folder itself.
     pub fn own_sql(&self) -> impl Iterator<Item = &File> {
         self.own().filter(|file| file.is_sql())
+    }
+
+    /// Whether this holds of at least half of the SQL files in the folder itself: one file does not decide whose the others are.
+    pub fn is_mostly(&self, is_one: impl Fn(&File) -> bool) -> bool {
+        let (those, all) =
+            self.own_sql().fold((0, 0), |(those, all), file| (those + usize::from(is_one(file)), all + 1));
+        those > 0 && those * 2 >= all
     }
 
     pub fn has_sql(&self) -> bool {
@@ -145,13 +160,13 @@ impl Folder {
 
 impl File {
     pub fn new(relative: PathBuf, path: PathBuf) -> File {
-        let name = relative.file_name().and_then(|name| name.to_str()).unwrap_or_default().into();
+        let name: Arc<str> = relative.file_name().and_then(|name| name.to_str()).unwrap_or_default().into();
         File {
             text: None,
             byte_order_mark: false,
             depth: relative.components().count(),
             name,
-            is_sql: relative.extension().is_some_and(|found| found.eq_ignore_ascii_case("sql")),
+            is_sql: is_sql(&relative),
             is_tool_file: is_tool_file(&relative),
             relative,
             path,
@@ -193,7 +208,7 @@ impl File {
     /// The name without `.sql`.
     pub fn stem(&self) -> &str {
         let name = self.name();
-        name.strip_suffix(".sql").unwrap_or(name)
+        name.rsplit_once(".sql").filter(|_| self.is_sql).map_or(name, |(stem, _)| stem)
     }
 
     pub fn text(&self) -> &str {
@@ -218,6 +233,14 @@ impl File {
     }
 }
 
+/// `x.sql`, and `x.sql.postgres` where a project writes the server behind it.
+pub(super) fn is_sql(path: &Path) -> bool {
+    let ends = |path: &Path, ending: &str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
+    ends(path, "sql")
+        || (ends(path, "postgres") || ends(path, "postgresql"))
+            && path.file_stem().is_some_and(|stem| ends(Path::new(stem), "sql"))
+}
+
 /// Whether this is a tool's own file that says something about migrations.
 pub(super) fn is_tool_file(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -231,17 +254,44 @@ pub(super) fn is_changelog(path: &Path) -> bool {
     matches!(extension, "yaml" | "yml" | "xml" | "json") && name.contains("changelog")
 }
 
+/// A walk over a folder and all below it, without hidden folders, `node_modules` and `target`. What git ignores below a folder is left
+/// out, unless the folder itself is ignored: then somebody named it.
+pub(super) fn walk(path: &Path, depth: Option<usize>, follow_links: bool) -> WalkBuilder {
+    let mut walk = WalkBuilder::new(path);
+    let respects_git = !is_ignored(path);
+    walk.standard_filters(false).max_depth(depth).follow_links(follow_links);
+    walk.git_ignore(respects_git).git_global(respects_git).git_exclude(respects_git).parents(respects_git);
+    walk.filter_entry(|entry| !is_skipped(entry));
+    walk
+}
+
+/// Whether git is told to ignore a folder: a walk from its repository's root would not reach it.
+fn is_ignored(path: &Path) -> bool {
+    let Ok(full) = path.canonicalize() else { return false };
+    let Some(root) = full.ancestors().find(|above| above.join(".git").exists()) else { return false };
+    let on_the_way: Vec<&Path> = full.ancestors().take_while(|above| *above != root).collect();
+    let mut rules = ignore::gitignore::GitignoreBuilder::new(root);
+    for folder in full.ancestors().skip(1).take_while(|above| above.starts_with(root)) {
+        // What cannot be read ignores nothing.
+        let _ = rules.add(folder.join(".gitignore"));
+    }
+    let _ = rules.add(root.join(".git/info/exclude"));
+    let Ok(rules) = rules.build() else { return false };
+    on_the_way.iter().any(|folder| rules.matched(folder, true).is_ignore())
+}
+
 pub(super) fn is_skipped(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     let skipped = name.starts_with('.') || name == "node_modules" || name == "target";
-    entry.depth() > 0 && skipped && entry.file_type().is_dir()
+    entry.depth() > 0 && skipped && entry.file_type().is_some_and(|kind| kind.is_dir())
 }
 
-fn walk_error(folder: &Path, error: &walkdir::Error) -> ReadError {
-    let path = error.path().unwrap_or(folder).to_owned();
-    let message = match error.io_error() {
-        Some(error) => error.to_string(),
-        None => "is a link to a folder that holds it".to_owned(),
+fn walk_error(folder: &Path, error: &ignore::Error) -> ReadError {
+    let (path, message) = match error {
+        ignore::Error::WithPath { path, err } => (Some(path.clone()), err.to_string()),
+        ignore::Error::WithDepth { err, .. } => return walk_error(folder, err),
+        ignore::Error::Loop { child, .. } => (Some(child.clone()), "is a link to a folder that holds it".to_owned()),
+        error => (None, error.io_error().map_or_else(|| error.to_string(), ToString::to_string)),
     };
-    ReadError { path, position: None, message }
+    ReadError { path: path.unwrap_or(folder.to_owned()), position: None, message }
 }

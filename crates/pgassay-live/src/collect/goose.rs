@@ -28,7 +28,7 @@ impl Tool for Goose {
     fn detect(&self, folder: &Folder) -> bool {
         let is_up = |line: Line<'_>| annotation(line.text).as_deref() == Some("UP");
         let has_up = |text: &str| text.contains("+goose") && lines(text).any(is_up);
-        folder.own_sql().any(|file| has_up(file.text()))
+        folder.is_mostly(|file| has_up(file.text()))
     }
 
     fn order(&self, folder: &Folder) -> Order {

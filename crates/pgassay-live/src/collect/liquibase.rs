@@ -5,7 +5,9 @@
 //! unless it says `runInTransaction:false`. Markers are found line by line, inside of literals too, as Liquibase does.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
+use super::changelog;
 use super::folder::{File, Folder};
 use super::line::{Line, lines, strip_prefix_ignoring_case};
 use super::tools::{Entry, Input, Order, Part, Split, Tool, Unit, batch};
@@ -38,7 +40,11 @@ impl Tool for Liquibase {
 
     fn detect(&self, folder: &Folder) -> bool {
         let has_list = folder.own().any(File::is_changelog);
+        let is_list = |file: &File| {
+            changelog::read(file).is_some_and(|found| !found.includes.is_empty() || !found.changesets.is_empty())
+        };
         folder.files.iter().any(|file| file.is_sql() && (file.depth() == 1 || has_list) && is_formatted(file))
+            || folder.own().any(|file| file.is_changelog() && is_list(file))
     }
 
     fn order(&self, folder: &Folder) -> Order {
@@ -56,6 +62,10 @@ impl Tool for Liquibase {
             order.entries.push(Entry { name: file.stem().to_owned(), file: file.clone(), direction: None });
         }
         order.note_ignored("liquibase", "no changelog that could be followed includes it", formatted());
+        for (path, count) in not_in_files(folder) {
+            let plural = if count == 1 { "changeset is" } else { "changesets are" };
+            order.unread.push((path, format!("{count} {plural} not SQL files")));
+        }
         order
     }
 
@@ -115,7 +125,9 @@ fn root_changelog(folder: &Folder) -> Option<&File> {
 /// The SQL files that a changelog includes, in order. A changelog that is no list of includes gives none.
 fn included<'a>(folder: &'a Folder, changelog: &File, depth: usize) -> Vec<&'a File> {
     let mut files = Vec::new();
-    for path in values(changelog.text(), &["file", "path"]) {
+    let Some(found) = changelog::read(changelog) else { return files };
+    for path in &found.includes {
+        let path = path.as_str();
         let found = resolve(folder, changelog, path);
         let all = folder.files.iter().filter(|file| {
             let below = changelog.relative.with_file_name(path.trim_end_matches('/'));
@@ -148,25 +160,34 @@ fn ends_with_folder(file: &File, path: &str) -> bool {
     !path.is_empty() && file.path.ancestors().skip(1).any(|above| above.ends_with(path))
 }
 
-/// The values of some keys in YAML, JSON or XML, by a look at each `key:` and `key=`.
-fn values<'a>(text: &'a str, keys: &[&str]) -> Vec<&'a str> {
-    let mut found = Vec::new();
-    for line in text.lines() {
-        let mut rest = line;
-        while let Some(at) = rest.find([':', '=']) {
-            let key = rest[..at].trim_end().trim_end_matches('"');
-            let value = rest[at + 1..].trim_start();
-            let name = key.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-            if keys.contains(&name) {
-                let quoted = value.strip_prefix(['"', '\'']).and_then(|value| value.split(['"', '\'']).next());
-                // A flow mapping has a comma or a brace behind the value.
-                let word = || value.split([',', '}']).next().and_then(|value| value.split_whitespace().next());
-                found.extend(quoted.or_else(word));
-            }
-            rest = &rest[at + 1..];
+/// Changelogs that are followed from one on, itself among them.
+fn followed<'a>(folder: &'a Folder, changelog: &'a File, depth: usize) -> Vec<&'a File> {
+    let mut files = vec![changelog];
+    let includes = changelog::read(changelog).map(|found| found.includes).unwrap_or_default();
+    for path in &includes {
+        let below = changelog.relative.with_file_name(path.trim_end_matches('/'));
+        let is_list = |file: &&File| {
+            file.is_changelog() || ["xml", "yaml", "yml", "json"].iter().any(|it| file.has_extension(it))
+        };
+        let found = match resolve(folder, changelog, path) {
+            Some(file) => vec![file],
+            None => folder.files.iter().filter(|file| file.relative.starts_with(&below)).collect(),
+        };
+        for file in found.into_iter().filter(is_list).filter(|file| depth > 0 && file.path != changelog.path) {
+            files.extend(followed(folder, file, depth - 1));
         }
     }
-    found
+    files
+}
+
+/// What a project's changelogs do without SQL files.
+fn not_in_files(folder: &Folder) -> Vec<(PathBuf, usize)> {
+    let Some(root) = root_changelog(folder) else { return Vec::new() };
+    let count = |file: &&File| {
+        changelog::read(file).map_or(0, |found| found.changesets.iter().filter(|it| !it.is_in_files()).count())
+    };
+    let all = followed(folder, root, DEPTH);
+    all.iter().map(|file| (file.path.clone(), count(file))).filter(|(_, count)| *count > 0).collect()
 }
 
 /// One changeset while it is read.
@@ -358,17 +379,6 @@ fn rollback(changeset: &Changeset, text: &str) -> Unit {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_of_a_changelog_in_three_languages() {
-        let yaml = "databaseChangeLog:\n  - include:\n      file: a/1.sql\n  - includeAll: { path: 'b/' }\n";
-        assert_eq!(values(yaml, &["file", "path"]), ["a/1.sql", "b/"]);
-        let xml = "<include relativeToChangelogFile=\"true\" file=\"a/1.sql\"/> <includeAll path=\"b\"/>";
-        assert_eq!(values(xml, &["file", "path"]), ["a/1.sql", "b"]);
-        let flow = "- include: { file: a/1.sql, relativeToChangelogFile: true }\n- include: {file: b.sql}";
-        assert_eq!(values(flow, &["file"]), ["a/1.sql", "b.sql"]);
-        assert_eq!(values("{\"include\": {\"file\": \"a.sql\"}}", &["file"]), ["a.sql"]);
-    }
 
     #[test]
     fn options_are_whole_names() {

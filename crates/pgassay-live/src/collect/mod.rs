@@ -9,10 +9,14 @@
 
 mod atlas;
 pub mod changed;
+mod changelog;
+pub mod code;
 mod collector;
 mod command;
 pub mod config_file;
+mod coverage;
 mod dbmate;
+mod dialect;
 mod diesel;
 mod drizzle;
 mod find;
@@ -20,6 +24,7 @@ mod flyway;
 mod folder;
 mod golang_migrate;
 mod goose;
+mod halves;
 mod hasura;
 mod line;
 mod liquibase;
@@ -41,8 +46,11 @@ mod variables;
 
 pub use collector::{CollectOptions, Collected, FoundFramework, Note, collect};
 pub use command::{CommandError, from_command};
-pub use find::{FindError, find};
+pub use coverage::{LeftOut, Why, coverage};
+pub(crate) use find::code_files;
+pub use find::{FindError, FoundFolders, OtherServer, find};
 pub use read::ReadError;
+pub(crate) use scan::{statements_of, tokens, words_of};
 pub use variables::Variables;
 
 use crate::migration::{

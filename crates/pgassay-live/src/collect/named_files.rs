@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::collector::{Collector, FoundFramework, STDIN};
 use super::folder::{File, Folder, is_changelog};
+use super::halves;
 use super::read::decode;
 use super::tools::{Entry, TOOLS, Tool, tool};
 use super::{Age, Direction, Framework};
@@ -21,6 +22,12 @@ pub(super) fn is_root(folder: &Path) -> bool {
     };
     folder.ends_with("db/migration")
         || has_changelog(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+}
+
+/// Whether a file is the way back of another one beside it.
+fn goes_back(folder: &Folder, file: &File) -> bool {
+    let Ok(full) = file.path.canonicalize() else { return false };
+    halves::down_files(&folder.files).iter().any(|down| down.canonicalize().is_ok_and(|down| down == full))
 }
 
 fn is_named(file: &File, named: &HashSet<PathBuf>) -> bool {
@@ -151,8 +158,10 @@ impl Collector<'_> {
         let fallback = if is_base { Framework::StructureSql } else { Framework::Plain };
         let told = self.options.framework.map(tool);
         let tool = told.or_else(own).unwrap_or(tool(fallback));
+        let goes_back = tool.framework() == Framework::Plain && goes_back(&home.folder, &file);
         let entry = tool.order(&alone).entries.pop().filter(|_| file.is_sql());
-        let entry = entry.unwrap_or_else(|| Entry { name: file.name().to_owned(), file, direction: None });
+        let mut entry = entry.unwrap_or_else(|| Entry { name: file.name().to_owned(), file, direction: None });
+        entry.direction = entry.direction.or(goes_back.then_some(Direction::Down));
         Placed { tool, home, rank: None, entry }
     }
 

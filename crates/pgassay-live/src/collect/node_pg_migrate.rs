@@ -38,7 +38,7 @@ impl Tool for NodePgMigrate {
 
     fn detect(&self, folder: &Folder) -> bool {
         let declared = folder.project.declares("package.json", "node-pg-migrate");
-        folder.own_sql().any(|file| {
+        folder.is_mostly(|file| {
             marker(file.text(), "up").is_some()
                 || marker(file.text(), "down").is_some()
                 || (declared && !leading_digits(file.name()).is_empty())

@@ -1,11 +1,15 @@
 //! SQL files of no tool: run with psql, by hand or by something unknown.
 //!
-//! Each statement commits by itself unless the file says BEGIN, as in psql without `--single-transaction`.
+//! Each statement commits by itself unless the file says BEGIN, as in psql without `--single-transaction`. What goes back is known by
+//! the names of the files, or by marks in them, whatever tool they are for.
+
+use std::ops::Range;
 
 use super::folder::{File, Folder};
-use super::tools::{Entry, Input, Order, Split, Tool};
+use super::halves;
+use super::tools::{Entry, Input, Order, Part, Split, Tool};
 use super::variables::Style;
-use super::{Framework, TransactionMode};
+use super::{Direction, Framework, TransactionMode};
 
 pub(super) struct Plain;
 
@@ -25,7 +29,13 @@ impl Tool for Plain {
     }
 
     fn split(&self, input: &Input<'_>) -> Split {
-        Split::whole(input, TransactionMode::None)
+        let Some(found) = halves::halves(input.text).filter(|_| input.entry.direction.is_none()) else {
+            return Split::whole(input, TransactionMode::None);
+        };
+        let parts = |ranges: Vec<Range<usize>>| {
+            ranges.into_iter().map(|range| Part { range, transaction: TransactionMode::None }).collect()
+        };
+        Split::default().with(Direction::Up, parts(found.up)).with(Direction::Down, parts(found.down))
     }
 
     fn placeholders(&self, _file: &File) -> Style {

@@ -9,12 +9,13 @@ pub(super) struct Project {
     manifests: Vec<(&'static str, String)>,
 }
 
-const MANIFESTS: [&str; 12] = [
+const MANIFESTS: [&str; 13] = [
     "Cargo.toml",
     "diesel.toml",
     "sqlx.toml",
     "go.mod",
     "package.json",
+    "composer.json",
     "pom.xml",
     "build.gradle",
     "build.gradle.kts",
@@ -56,11 +57,25 @@ impl Project {
         self.texts(manifest).next().is_some()
     }
 
-    /// Whether a manifest has a line for this name: a dependency, a setting, or a section of it.
+    /// Whether a manifest has an entry of this name: a dependency, a setting, or a section.
     pub fn declares(&self, manifest: &str, name: &str) -> bool {
-        let is_entry = |line: &str| line.trim_start_matches([' ', '\t', '"', '\'']).starts_with(name);
-        let is_section = |line: &str| line.starts_with('[') && line.contains(name);
-        self.texts(manifest).flat_map(str::lines).any(|line| is_entry(line) || is_section(line))
+        self.texts(manifest).any(|text| match manifest.rsplit_once('.') {
+            Some((_, "json")) => read_json(text).is_some_and(|json| has_key(&json, name)),
+            Some((_, "toml")) => read_toml(text).is_some_and(|toml| has_key(&toml, name)),
+            Some((_, "yaml")) => read_yaml(text).is_some_and(|yaml| has_key(&yaml, name)),
+            _ => text.lines().any(|line| line.split_whitespace().any(|word| word == name)),
+        })
+    }
+
+    /// The features of a dependency that the closest `Cargo.toml` that has it asks for.
+    pub fn cargo_features(&self, dependency: &str) -> Vec<String> {
+        let features = |text: &str| {
+            let manifest = read_toml(text)?;
+            let found = find_key(&manifest, dependency)?;
+            let list = found.get("features")?.as_array()?;
+            Some(list.iter().filter_map(|feature| Some(feature.as_str()?.to_owned())).collect())
+        };
+        self.texts("Cargo.toml").find_map(features).unwrap_or_default()
     }
 
     /// The texts of the manifests of that name, the closest first.
@@ -69,7 +84,67 @@ impl Project {
     }
 }
 
+/// JSON, YAML and TOML are all read into the same tree.
+pub(super) fn read_json(text: &str) -> Option<serde_json::Value> {
+    serde_json::from_str(text).ok()
+}
+
+pub(super) fn read_yaml(text: &str) -> Option<serde_json::Value> {
+    serde_yaml_ng::from_str(text).ok()
+}
+
+pub(super) fn read_toml(text: &str) -> Option<serde_json::Value> {
+    let table = text.parse::<toml::Table>().ok()?;
+    serde_json::to_value(table).ok()
+}
+
+/// Whether an object, or one close below it, has this key. Only as deep as dependencies and settings stand: a value of the same name
+/// further down is something else.
+fn has_key(value: &serde_json::Value, name: &str) -> bool {
+    find_key(value, name).is_some()
+}
+
+fn find_key<'v>(value: &'v serde_json::Value, name: &str) -> Option<&'v serde_json::Value> {
+    find_key_to(value, name, KEY_DEPTH)
+}
+
+/// `target.'cfg(unix)'.dependencies.sqlx`.
+const KEY_DEPTH: usize = 4;
+
+fn find_key_to<'v>(value: &'v serde_json::Value, name: &str, depth: usize) -> Option<&'v serde_json::Value> {
+    let object = value.as_object()?;
+    let deeper = || depth.checked_sub(1).and_then(|depth| object.values().find_map(|it| find_key_to(it, name, depth)));
+    object.get(name).or_else(deeper)
+}
+
 fn manifests_in(folder: &Path, is_there: impl Fn(&str) -> bool) -> impl Iterator<Item = (&'static str, String)> {
     let names = MANIFESTS.into_iter().filter(move |name| is_there(name));
     names.filter_map(move |name| Some((name, std::fs::read_to_string(folder.join(name)).ok()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(name: &'static str, text: &str) -> Project {
+        Project { manifests: vec![(name, text.to_owned())] }
+    }
+
+    #[test]
+    fn manifests_are_read_by_their_format() {
+        let package = project("package.json", r#"{"name":"x","devDependencies":{"node-pg-migrate":"^7"}}"#);
+        assert!(package.declares("package.json", "node-pg-migrate"));
+        let mention = project("package.json", r#"{"description": "node-pg-migrate", "keywords": ["knex"]}"#);
+        assert!(!mention.declares("package.json", "node-pg-migrate"));
+        let module = project("go.mod", "require (\n\tgithub.com/pressly/goose/v3 v3.1.0\n)\n");
+        assert!(module.declares("go.mod", "github.com/pressly/goose/v3"));
+    }
+
+    #[test]
+    fn features_are_those_of_the_dependency() {
+        let manifest = "[dependencies]\nsqlx = { version = \"0.8\", features = [\"sqlite\", \"runtime-tokio\"] }\n";
+        assert_eq!(project("Cargo.toml", manifest).cargo_features("sqlx"), ["sqlite", "runtime-tokio"]);
+        let commented = "[dependencies]\n# sqlx = { features = [\"sqlite\"] }\n";
+        assert!(!project("Cargo.toml", commented).declares("Cargo.toml", "sqlx"));
+    }
 }

@@ -83,6 +83,32 @@ pub(super) fn is_quoted(text: &str, offset: usize) -> bool {
     false
 }
 
+/// The tokens of a text, blank and comments too: a parameter such as `$1` is one.
+pub(crate) fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at;
+        (start < text.len()).then(|| {
+            at = token_end(text, at);
+            let digits = text[at..].bytes().take_while(u8::is_ascii_digit).count();
+            if &text[start..at] == "$" {
+                at += digits;
+            }
+            start..at
+        })
+    })
+}
+
+/// Where every statement of a text is, with the blank and the comments before it.
+pub(crate) fn statements_of(text: &str) -> Vec<Range<usize>> {
+    pieces(text, 0..text.len()).into_iter().map(|piece| piece.range).collect()
+}
+
+/// The first words of every statement of a text, in upper case.
+pub(crate) fn words_of(text: &str) -> Vec<Vec<String>> {
+    pieces(text, 0..text.len()).into_iter().map(|piece| piece.words).collect()
+}
+
 /// The places of colons outside of literals, quoted names, dollar quotes and comments.
 pub(super) fn colons(text: &str, range: Range<usize>) -> impl Iterator<Item = usize> + '_ {
     let mut at = range.start;

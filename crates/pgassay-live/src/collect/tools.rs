@@ -72,6 +72,10 @@ pub(super) struct Order {
     pub entries: Vec<Entry>,
     /// What a user should know of a file or of the folder: one that is not run, two of one version.
     pub notes: Vec<(PathBuf, String)>,
+    /// Files that it runs and that are not read, with what is in them.
+    pub unread: Vec<(PathBuf, String)>,
+    /// SQL files that it does not run.
+    pub not_run: Vec<PathBuf>,
     /// Folders that are the tool's, and hold SQL that is no migration.
     pub known: Vec<PathBuf>,
 }
@@ -174,6 +178,7 @@ impl Order {
         let run: HashSet<&Path> = self.entries.iter().map(|entry| entry.file.path.as_path()).collect();
         for file in files.filter(|file| !run.contains(file.path.as_path())) {
             self.notes.push((file.path.clone(), format!("{tool} does not run this file: {why}")));
+            self.not_run.push(file.path.clone());
         }
     }
 }

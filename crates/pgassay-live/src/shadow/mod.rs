@@ -21,4 +21,4 @@ pub use observe::{Observation, ServerError, observe_in_block};
 pub(crate) use observe::{refusal, send_with_rows};
 pub use outside::{observe_outside_block, observe_outside_block_in};
 pub use picture::{Picture, Watched};
-pub use server::{Options, Server};
+pub use server::{Options, SUPERUSER, Server};

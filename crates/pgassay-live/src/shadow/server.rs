@@ -19,7 +19,7 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tempfile::TempDir;
 
 /// The superuser of every shadow server.
-const SUPERUSER: &str = "postgres";
+pub const SUPERUSER: &str = "postgres";
 
 /// A longer folder's socket path may not fit in `sockaddr_un` (104 bytes on macOS, 108 on Linux).
 const LONGEST_FOLDER: usize = 70;
@@ -112,6 +112,11 @@ impl Server {
         let mut config = tokio_postgres::Config::new();
         config.host_path(self.folder.path()).user(SUPERUSER).dbname(database);
         config
+    }
+
+    /// Its Unix socket.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join(".s.PGSQL.5432")
     }
 
     /// The way to this server, as superuser.

@@ -98,11 +98,17 @@ impl Markdown {
             let _ = writeln!(head, "| and {} | | | |", plain::counted(more, "more file"));
         }
         let _ = writeln!(head, "\n{}.\n", prose::summary(report));
+        for line in prose::unread(report) {
+            let _ = writeln!(head, "- {}", text(&plain::cut(&line, PROOF)));
+        }
+        if let Some(line) = prose::assumed(report) {
+            let _ = writeln!(head, "- {}\n", text(&plain::cut(&line, PROOF)));
+        }
         for error in report.errors.iter().take(ROWS) {
-            let _ = writeln!(head, "- could not be read: {}", text(&plain::cut(error, NAME)));
+            let _ = writeln!(head, "- error: {}", text(&plain::cut(error, NAME)));
         }
         if let Some(more) = report.errors.len().checked_sub(ROWS).filter(|more| *more > 0) {
-            let _ = writeln!(head, "- could not be read: {more} more");
+            let _ = writeln!(head, "- {more} more errors");
         }
         if !report.errors.is_empty() {
             head.push('\n');

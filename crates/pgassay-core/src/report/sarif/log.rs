@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::area::Area;
 use crate::finding::{Category, Evidence, FixStep};
+use crate::migration::Coverage;
 use crate::report::{ProvedMigration, Rolling, Summary};
 use crate::version::PgVersion;
 
@@ -34,6 +35,8 @@ pub struct Run<'r> {
 pub struct RunProperties<'r> {
     pub pg_version: PgVersion,
     pub summary: Summary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<&'r Coverage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<ProofProperties<'r>>,
 }

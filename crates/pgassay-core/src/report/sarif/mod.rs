@@ -47,6 +47,7 @@ impl Renderer for Sarif {
             properties: RunProperties {
                 pg_version: report.pg_version,
                 summary: report.summary,
+                coverage: report.coverage.as_ref(),
                 proof: report.proof.as_ref().map(|proof| ProofProperties {
                     server: &proof.server,
                     migrations: &proof.migrations,

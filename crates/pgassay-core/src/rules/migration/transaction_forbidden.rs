@@ -44,10 +44,20 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
             "the server runs several statements of one string, and a DO block, in one transaction"
         }
     }));
-    finding.advice = Advice::text(match kind {
-        TransactionKind::Explicit => "Move it in front of BEGIN or behind COMMIT, or into a migration of its own.",
-        TransactionKind::Framework => "Put it into a migration of its own that the tool runs without a transaction.",
-        TransactionKind::Implicit => "Put it into a migration of its own, with no other statement in the file.",
+    let words = context.run.migration.outside_transaction();
+    finding.advice = Advice::text(match (kind, words) {
+        (TransactionKind::Explicit, _) => {
+            "Move it in front of BEGIN or behind COMMIT, or into a migration of its own.".to_owned()
+        }
+        (TransactionKind::Framework, Some(words)) => {
+            format!("Put it into a migration of its own that the tool runs without a transaction: {words}.")
+        }
+        (TransactionKind::Framework, None) => {
+            "Put it into a migration of its own that the tool runs without a transaction.".to_owned()
+        }
+        (TransactionKind::Implicit, _) => {
+            "Put it into a migration of its own, with no other statement in the file.".to_owned()
+        }
     });
     findings.push(finding);
 }

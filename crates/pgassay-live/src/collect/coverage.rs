@@ -1,0 +1,114 @@
+//! What stands among migrations and is not read, and the ledger of it for the report.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::code::{CodeTool, Language};
+use super::{Collected, Direction, Framework, Migration};
+use crate::migration::{Coverage, NotRead, ReadHistory};
+
+/// A file that stands among migrations and is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    pub path: PathBuf,
+    pub why: Why,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// A migration in another language than SQL.
+    Code(Language, Option<&'static CodeTool>),
+    /// For another server.
+    OtherServer(String),
+    /// A way back, as its name or a mark in it says.
+    Down,
+    /// What the tool runs, in a form that is not read.
+    Unread(Framework, String),
+    /// SQL that the folder's tool does not run.
+    NotRun(Framework),
+    /// There is one for PostgreSQL alone.
+    GivesWay,
+}
+
+/// How many files of a kind are named.
+const EXAMPLES: usize = 3;
+
+/// What was read of all that was found.
+pub fn coverage(collected: &Collected, migrations: &[Migration]) -> Coverage {
+    Coverage { read: histories(collected, migrations), not_read: not_read(&collected.left_out), ..Coverage::default() }
+}
+
+fn histories(collected: &Collected, migrations: &[Migration]) -> Vec<ReadHistory> {
+    let mut by_history: BTreeMap<(PathBuf, &'static str), (usize, usize)> = BTreeMap::new();
+    for migration in migrations.iter().filter(|migration| migration.direction == Direction::Up) {
+        // The history of numbered folders is one, whatever each of them looks like.
+        let own = migration.folder.clone().unwrap_or_else(|| migration.path.clone());
+        let tool = collected
+            .frameworks
+            .iter()
+            .find(|found| found.folder == own)
+            .map_or(migration.framework.name(), |found| found.framework.name());
+        let count = by_history.entry((own, tool)).or_default();
+        if migration.is_judged() { count.0 += 1 } else { count.1 += 1 }
+    }
+    let history = |((folder, tool), (judged, only_read)): ((PathBuf, &'static str), (usize, usize))| ReadHistory {
+        tool: if tool == "plain" { "plain SQL" } else { tool },
+        folder: folder.display().to_string(),
+        judged,
+        only_read,
+    };
+    by_history.into_iter().map(history).collect()
+}
+
+pub(super) fn not_read(left_out: &[LeftOut]) -> Vec<NotRead> {
+    let mut kinds: Vec<(&Why, Vec<&Path>)> = Vec::new();
+    for left in left_out {
+        match kinds.iter_mut().find(|(why, _)| **why == left.why) {
+            Some((_, paths)) => paths.push(&left.path),
+            None => kinds.push((&left.why, vec![&left.path])),
+        }
+    }
+    kinds.into_iter().map(|(why, paths)| why.not_read(&paths)).collect()
+}
+
+impl Why {
+    fn not_read(&self, paths: &[&Path]) -> NotRead {
+        let files = paths.len();
+        let (one, many) = match files {
+            1 => ("", "is"),
+            _ => ("s", "are"),
+        };
+        let (reason, what) = match self {
+            Why::Code(language, tool) => {
+                let tool = tool.map(|tool| format!(" ({})", tool.name)).unwrap_or_default();
+                ("code", format!("{files} {} migration{one}{tool} {many} not read", language.name))
+            }
+            Why::OtherServer(server) => ("other-server", format!("{files} file{one} for {server} {many} left out")),
+            Why::Down => ("down", format!("{files} down migration{one} {many} left out (read with --down)")),
+            Why::Unread(framework, what) => ("code", format!("{framework}: {what} and not read")),
+            Why::NotRun(framework) => ("not-run", format!("{framework} does not run {files} SQL file{one}")),
+            Why::GivesWay => {
+                ("superseded", format!("{files} file{one} {many} left out: one for PostgreSQL takes its place"))
+            }
+        };
+        let advice = match self {
+            Why::Code(_, tool) => {
+                let command = tool.map_or("your migrate command", |tool| tool.command);
+                Some(format!("judge what they send: pgassay check --run \"{command}\""))
+            }
+            Why::Unread(Framework::Liquibase, _) => {
+                Some("judge what they send: pgassay check --run \"liquibase update\", or --from-command \"liquibase update-sql\"".to_owned())
+            }
+            _ => None,
+        };
+        let examples = paths.iter().take(EXAMPLES).map(|path| path.display().to_string()).collect();
+        NotRead {
+            reason,
+            what,
+            files,
+            examples,
+            advice,
+            is_gap: matches!(self, Why::Code(..) | Why::NotRun(_) | Why::Unread(..)),
+        }
+    }
+}

@@ -1,0 +1,2 @@
+exports.up = (pgm) => pgm.alterColumn('customers', 'email', { notNull: true });
+exports.down = (pgm) => pgm.alterColumn('customers', 'email', { notNull: false });

@@ -1,0 +1,3 @@
+from yoyo import step
+
+steps = [step("CREATE TABLE customers (id bigint PRIMARY KEY, email text)", "DROP TABLE customers")]

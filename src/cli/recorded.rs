@@ -1,0 +1,82 @@
+//! `check --run`: the shadow server, the command on it, and the migrations of the recording.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use pgassay::collect::changed;
+use pgassay::git::Scope;
+use pgassay::migration::{Difference, Migration};
+use pgassay::run::{Made, RunOptions, record};
+use pgassay::shadow::{Options, SUPERUSER, Server, installed};
+use pgassay::source::Sources;
+use pgassay::sql::read_section;
+use pgassay::version::PgVersion;
+
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// How long the command of --run may take
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    run_timeout: u64,
+}
+
+/// The database that the command is given.
+const DATABASE: &str = "pgassay";
+
+impl RunArguments {
+    /// Runs the command on a throwaway server that has what the base makes; its migrations in the order in which they ran.
+    pub fn record(
+        &self,
+        command: &str,
+        version: PgVersion,
+        base: &[Migration],
+        bin: Option<&Path>,
+        sources: &mut Sources,
+    ) -> anyhow::Result<Made> {
+        let mut found = installed(bin)?;
+        found.sort_by_key(|it| it.major().abs_diff(version.major()));
+        let installation = found
+            .into_iter()
+            .next()
+            .context("no PostgreSQL server is installed here, on which --run could run the command")?;
+        let server = Server::start(&installation, &Options::default())?;
+        super::runtime()?.block_on(prepare(&server, base, sources))?;
+        let options = RunOptions {
+            socket: server.socket(),
+            user: SUPERUSER.to_owned(),
+            database: DATABASE.to_owned(),
+            limit: Duration::from_secs(self.run_timeout),
+            tell: |line| anstream::eprintln!("{line}"),
+        };
+        let recording = record(command, &options)?;
+        Ok(recording.migrations(command, Path::new(""), sources))
+    }
+}
+
+/// Makes the database, with what exists before.
+async fn prepare(server: &Server, base: &[Migration], sources: &Sources) -> anyhow::Result<()> {
+    let session = server.connect(SUPERUSER).await?;
+    session.batch_execute(&format!("CREATE DATABASE {DATABASE}")).await?;
+    session.close().await;
+    let session = server.connect(DATABASE).await?;
+    for migration in base {
+        let source = sources.file(migration.file);
+        for section in &migration.sections {
+            for statement in read_section(source, section.span).statements {
+                let applied = session.batch_execute(source.slice(statement.span)).await;
+                applied.with_context(|| {
+                    let at = source.position(statement.span.start);
+                    format!("the base could not be built for --run: {}:{}:{}", source.name, at.line, at.column)
+                })?;
+            }
+        }
+    }
+    session.close().await;
+    Ok(())
+}
+
+/// Finds out which of the recorded migrations are new, by their source files.
+pub fn mark(made: &mut Made, scope: &Scope) -> anyhow::Result<Vec<Difference>> {
+    Ok(changed::mark_recorded(&mut made.migrations, scope)?)
+}

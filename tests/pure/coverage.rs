@@ -1,0 +1,215 @@
+//! What was read and what was not: never green over nothing, and what a project's folders are taken for.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// A project in a repository of its own.
+fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let done = Command::new("git").arg("-C").arg(folder.path()).args(["init", "-q"]).status().unwrap();
+    assert!(done.success());
+    folder
+}
+
+/// The exit code and the report of `pgassay check` in a folder.
+fn check(folder: &Path, arguments: &[&str]) -> (i32, Value) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pgassay"));
+    command.current_dir(folder).args(["check", "--no-config", "--format", "json"]).args(arguments);
+    let output = command.output().unwrap();
+    (output.status.code().unwrap(), serde_json::from_slice(&output.stdout).unwrap_or_default())
+}
+
+fn files(report: &Value) -> Vec<&str> {
+    let mut files: Vec<&str> =
+        report["statements"].as_array().unwrap().iter().map(|statement| statement["file"].as_str().unwrap()).collect();
+    files.dedup();
+    files
+}
+
+fn rules(report: &Value) -> Vec<&str> {
+    report["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap()).collect()
+}
+
+const TABLE: &str = "CREATE TABLE people (id int PRIMARY KEY, name text);\n";
+const HAZARD: &str = "ALTER TABLE people ALTER COLUMN name SET NOT NULL;\n";
+
+#[test]
+fn nothing_to_judge_is_no_success() {
+    let code = project(&[("db/migrate/20240101000000_people.rb", "class People; end")]);
+    for arguments in [&[][..], &["db/migrate"], &["."]] {
+        let (exit, report) = check(code.path(), arguments);
+        assert_eq!(exit, 2, "{arguments:?}");
+        let errors = report["errors"].to_string();
+        assert!(
+            errors.contains("Ruby") && errors.contains("Rails") && errors.contains("--run"),
+            "{arguments:?}: {errors}"
+        );
+    }
+    assert_eq!(check(code.path(), &["db/migrate", "--allow-empty"]).0, 0);
+    let empty = project(&[("migrations/readme.txt", "")]);
+    assert_eq!(check(empty.path(), &["migrations"]).0, 2);
+}
+
+#[test]
+fn what_is_not_read_is_in_the_report() {
+    let mixed =
+        project(&[("migrations/001_a.sql", TABLE), ("migrations/002_b.py", "pass"), ("migrations/003_c.rb", "")]);
+    let (exit, report) = check(mixed.path(), &[]);
+    assert_eq!(exit, 0);
+    let kinds: Vec<&str> = report["coverage"]["not_read"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|kind| kind["reason"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["code", "code"]);
+    assert_eq!(report["coverage"]["read"][0]["judged"], 1);
+    assert_eq!(check(mixed.path(), &["--strict"]).0, 2);
+    for format in ["text", "sarif", "github", "junit", "markdown"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pgassay"));
+        let output =
+            command.current_dir(mixed.path()).args(["check", "--no-config", "--format", format]).output().unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(shown.contains("1 Python migration"), "{format}: {shown}");
+    }
+}
+
+#[test]
+fn another_servers_sql_is_one_error() {
+    let text = "CREATE TABLE `a` (`id` int AUTO_INCREMENT) ENGINE=InnoDB;\nALTER TABLE `a` ADD `b` int UNSIGNED;\n";
+    let mysql = project(&[("migrations/001.sql", text), ("migrations/002.sql", text)]);
+    let (exit, report) = check(mysql.path(), &[]);
+    assert_eq!(exit, 2);
+    assert_eq!(rules(&report), ["unreadable-statement", "unreadable-statement"]);
+    assert!(report["findings"][0]["message"].as_str().unwrap().contains("looks like MySQL"), "{report}");
+}
+
+#[test]
+fn ways_back_are_left_out_whatever_their_tool() {
+    for (up, down) in [
+        ("migrations/001.do.a.sql", "migrations/001.undo.a.sql"),
+        ("migrations/V1.a.up.sql", "migrations/V1.a.down.sql"),
+        ("migrations/1-a.sql", "migrations/1-a.rollback.sql"),
+        ("migrations/001_a/up.sql", "migrations/001_a/down.sql"),
+    ] {
+        let project = project(&[(up, TABLE), (down, "DROP TABLE people;\n")]);
+        let (exit, report) = check(project.path(), &[]);
+        assert_eq!((exit, files(&report)), (0, vec![up]), "{down}");
+    }
+    for (before, between) in [
+        ("-- +migrate Up\n", "-- +migrate Down\n"),
+        ("", "---- create above / drop below ----\n"),
+        ("", "-- //@UNDO\n"),
+        ("# --- !Ups\n", "# --- !Downs\n"),
+        ("-- ==== UP ====\n", "-- ==== DOWN ====\n"),
+    ] {
+        let text = |up: &str, down: &str| format!("{before}{up}\n{between}{down}\n");
+        let (first, second) =
+            (text(TABLE, "DROP TABLE people;"), text(HAZARD, "ALTER TABLE people ALTER name DROP NOT NULL;"));
+        let project = project(&[("migrations/1_a.sql", &first), ("migrations/2_b.sql", &second)]);
+        let (exit, report) = check(project.path(), &[]);
+        assert_eq!(exit, 1, "{between}");
+        assert!(rules(&report).contains(&"blocking-scan") && !rules(&report).contains(&"dropped-data"), "{between}");
+    }
+}
+
+#[test]
+fn the_projects_own_postgresql_migrations_are_found() {
+    let project = project(&[
+        (".gitignore", "venv/\n"),
+        ("venv/lib/site-packages/x/migrations/001.sql", "DROP TABLE x;"),
+        ("services/price-oracle/migrations/001_a.sql", TABLE),
+        ("migrations/h2/V1__a.sql", "CREATE TABLE b (n int);"),
+        ("lite/Cargo.toml", "[dependencies]\nsqlx = { version = \"0.8\", features = [\"sqlite\"] }\n"),
+        ("lite/migrations/1_a.sql", "CREATE TABLE c (n int);"),
+    ]);
+    for arguments in [&[][..], &["."]] {
+        let (exit, report) = check(project.path(), arguments);
+        assert_eq!(exit, 0, "{arguments:?}");
+        assert_eq!(files(&report).len(), 1, "{arguments:?}: {:?}", files(&report));
+        assert!(files(&report)[0].ends_with("price-oracle/migrations/001_a.sql"));
+        let left = report["coverage"]["not_read"].to_string();
+        assert!(left.contains("H2") && left.contains("SQLite"), "{left}");
+    }
+}
+
+#[test]
+fn dialects_in_file_names_are_seen() {
+    let file = |dialect: &str| format!("migrations/20240101000000_a.{dialect}.up.sql");
+    let (postgres, mysql, sqlite) = (file("postgres"), file("mysql"), file("sqlite3"));
+    let project = project(&[(&postgres, TABLE), (&mysql, TABLE), (&sqlite, TABLE)]);
+    let (exit, report) = check(project.path(), &[]);
+    assert_eq!((exit, files(&report)), (0, vec![postgres.as_str()]));
+}
+
+#[test]
+fn folders_of_numbers_and_versions_are_one_history() {
+    let project = project(&[
+        ("schema/0.9/01.sql", TABLE),
+        ("schema/0.10/01.sql", HAZARD),
+        ("schema/0.10/02.sql", "ALTER TABLE people ADD age int;"),
+    ]);
+    let (exit, report) = check(project.path(), &[]);
+    assert_eq!(exit, 1);
+    assert_eq!(files(&report), ["schema/0.9/01.sql", "schema/0.10/01.sql", "schema/0.10/02.sql"]);
+    assert!(rules(&report).contains(&"blocking-scan"));
+    assert_eq!(report["coverage"]["read"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn one_file_does_not_choose_the_tool() {
+    let seven: Vec<(String, String)> = (1..=7)
+        .map(|number| (format!("migrations/{number}_a.sql"), format!("CREATE TABLE t{number} (n int);")))
+        .collect();
+    let with = |extra: (&str, &str)| {
+        let mut all: Vec<(&str, &str)> = seven.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        all.retain(|(path, _)| *path != extra.0);
+        all.push(extra);
+        check(project(&all).path(), &[])
+    };
+    for extra in [
+        ("migrations/sqitch.plan", ""),
+        ("migrations/meta/_journal.json", ""),
+        ("migrations/3_a.sql", "-- migrate:up\nCREATE TABLE t3 (n int);\n"),
+    ] {
+        let (exit, report) = with(extra);
+        assert_eq!((exit, files(&report).len()), (0, 7), "{}", extra.0);
+    }
+}
+
+#[test]
+fn printed_sql_is_one_migration_for_each_revision() {
+    let printed = format!(
+        "BEGIN;\nCREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL);\n-- Running upgrade  -> 0001\n{TABLE}INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING alembic_version.version_num;\n-- Running upgrade 0001 -> 0002\n{HAZARD}UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num = '0001';\nCOMMIT;\n"
+    );
+    let revision =
+        "revision = \"0002\"\n\n\ndef upgrade():\n    op.alter_column(\"people\", \"name\", nullable=False)\n";
+    let project = project(&[
+        ("head.sql", &printed),
+        ("versions/0001_a.py", "revision = '0001'"),
+        ("versions/0002_b.py", revision),
+    ]);
+    let (exit, report) = check(project.path(), &["--from-command", "cat head.sql"]);
+    assert_eq!(exit, 1);
+    let scan =
+        report["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "blocking-scan").unwrap();
+    assert_eq!((scan["file"].as_str(), scan["line"].as_u64()), (Some("versions/0002_b.py"), Some(5)));
+}
+
+#[test]
+fn changelogs_are_read_by_their_format() {
+    let changelog = "<databaseChangeLog>\n  <!-- <include file=\"002_old.sql\"/> -->\n  <include file=\"001.sql\"/>\n  <changeSet id=\"3\" author=\"me\"><createTable tableName=\"t\"/></changeSet>\n</databaseChangeLog>\n";
+    let formatted = |text: &str| format!("--liquibase formatted sql\n--changeset me:1\n{text}");
+    let (first, old) = (formatted(TABLE), formatted("DROP TABLE people;\n"));
+    let project = project(&[("db/changelog-master.xml", changelog), ("db/001.sql", &first), ("db/002_old.sql", &old)]);
+    let (exit, report) = check(project.path(), &[]);
+    assert_eq!((exit, files(&report)), (0, vec!["db/001.sql"]));
+    assert!(report["coverage"]["not_read"].to_string().contains("1 changeset is not SQL files"), "{report}");
+}
