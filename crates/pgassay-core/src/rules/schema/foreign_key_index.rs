@@ -114,10 +114,10 @@ fn near_miss(context: &SchemaContext, table: &Relation, columns: &[crate::schema
     let Some((relation, index)) = miss else { return String::new() };
     let why = if !index.valid {
         "is not valid"
-    } else if index.predicate.is_some() {
-        "holds only some rows"
-    } else {
+    } else if index.predicate.is_none() || keys::holds_all_with(index, columns) {
         "does not lead with them"
+    } else {
+        "holds only some rows"
     };
     format!("; {} has the columns, but {why}", relation.name.name)
 }

@@ -98,10 +98,11 @@ async fn one(session: &Session, target: &Target, bounds: &Bounds, samples: &mut 
     Ok(())
 }
 
-/// Ranges of pages over the whole table, the same in every run: first page and number. None for a table that is read from its start.
+/// Ranges of pages over the whole table, the same in every run: first page and number. Of a table with no more pages than the bound
+/// every page is one: its rows may be more than the bound, and the first of them are the oldest.
 fn windows(target: &Target, bounds: &Bounds) -> Vec<(u64, u64)> {
     if target.pages <= bounds.pages {
-        return Vec::new();
+        return (0..target.pages).map(|page| (page, 1)).collect();
     }
     // At least a hundred places, as far as the pages go: rows that were written together resemble each other.
     let number = bounds.pages.min(100);
@@ -152,7 +153,9 @@ mod tests {
     #[test]
     fn never_more_pages_than_the_bound_and_all_of_them_in_the_table() {
         let bounds = Bounds::default();
-        assert!(windows(&target(300), &bounds).is_empty());
+        assert!(windows(&target(0), &bounds).is_empty());
+        assert_eq!(windows(&target(3), &bounds), [(0, 1), (1, 1), (2, 1)]);
+        assert_eq!(windows(&target(300), &bounds).len(), 300);
         for pages in [301, 5_000, 134_217_728] {
             let found = windows(&target(pages), &bounds);
             assert!(found.iter().map(|(_, pages)| pages).sum::<u64>() <= bounds.pages);
