@@ -79,6 +79,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let mut sources = Sources::default();
     let base = read_base(&in_force, &mut sources)?;
     let mut errors = Vec::new();
+    let single = arguments.format.verbose() || arguments.wanted.is_narrow();
     let job = match arguments.database.load(Values::All, &mut sources)? {
         Some(database) => {
             if !in_force.paths.value.is_empty() && in_force.paths.origin == Origin::CommandLine {
@@ -88,7 +89,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
                 true => Some(arguments.database.sample(&database, &in_force.settings)?),
                 false => None,
             };
-            AuditJob { settings: in_force.settings.clone(), samples, ..database.audit_job(&sources) }
+            AuditJob { settings: in_force.settings.clone(), samples, single, ..database.audit_job(&sources) }
         }
         None => {
             let collected = collect(&in_force.paths.value, &collect_options(&in_force)?, &mut sources);
@@ -100,11 +101,13 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
                 version: in_force.pg_version.value,
                 completeness: in_force.history.value,
                 settings: in_force.settings.clone(),
+                single,
                 ..AuditJob::default()
             }
         }
     };
     let mut report = audit(&job, &sources);
+    report.details = arguments.wanted.is_narrow();
     pgassay::sql::hide_secrets(&mut sources);
     report.errors.extend(errors);
     // The output is whole even where the baseline is not.
@@ -112,7 +115,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     if let Err(error) = arguments.baseline.apply(known, &mut report, &job.migrations, &sources) {
         report.errors.push(format!("{error:#}"));
     }
-    arguments.wanted.filter().apply(&mut report);
+    let filter = arguments.wanted.filter();
+    report.errors.extend(filter.unknown(&report.judged));
+    filter.apply(&mut report);
     let limit = in_force.fail_on.value.severity();
     show(&arguments.format, in_force.format.value, limit, &report, &sources)?;
     let outcome = outcome(limit, &report);
@@ -137,6 +142,11 @@ fn collect_options(in_force: &InForce) -> anyhow::Result<CollectOptions> {
 }
 
 impl Wanted {
+    /// Some tables or rules are named: they are shown in full.
+    fn is_narrow(&self) -> bool {
+        !self.table.is_empty() || !self.rule.is_empty()
+    }
+
     fn filter(&self) -> Filter {
         Filter {
             schemas: self.schema.clone(),

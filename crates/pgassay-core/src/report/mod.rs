@@ -2,13 +2,16 @@
 //!
 //! In: a [`Report`] and the files it speaks of. Out: text. One renderer a file, all behind [`Renderer`].
 
+pub mod charts;
 mod fingerprint;
 mod github;
 mod gitlab;
+mod html;
 mod json;
 mod junit;
 pub(crate) mod markdown;
 mod place;
+pub mod priority;
 mod proof;
 mod proof_text;
 pub(crate) mod prose;
@@ -19,6 +22,7 @@ mod text;
 pub use fingerprint::{FINGERPRINT_VERSION, fingerprints};
 pub use github::Github;
 pub use gitlab::Gitlab;
+pub use html::Html;
 pub use json::Json;
 pub use junit::Junit;
 pub use markdown::{LONGEST_COMMENT, Markdown};
@@ -50,6 +54,14 @@ pub struct Report {
     pub errors: Vec<String>,
     /// What is known of the tables of an audit, by printed name; its findings are grouped by table.
     pub tables: BTreeMap<String, String>,
+    /// Bars of what is measured, for a page.
+    pub charts: Vec<charts::Chart>,
+    /// Printed names of the tables that an audit judged, with findings or without.
+    pub judged: BTreeSet<String>,
+    /// Somebody asked for some findings only: each is shown with all there is to it.
+    pub details: bool,
+    /// How much each of them matters by its size and traffic, 0 to 1.
+    pub weights: BTreeMap<String, f64>,
     /// What could not be read of a database, and what that leaves unchecked: a sentence each.
     pub unchecked: Vec<String>,
     pub summary: Summary,
@@ -86,6 +98,10 @@ impl Report {
             findings: Vec::new(),
             errors: Vec::new(),
             tables: BTreeMap::new(),
+            charts: Vec::new(),
+            judged: BTreeSet::new(),
+            details: false,
+            weights: BTreeMap::new(),
             unchecked: Vec::new(),
             summary: Summary::default(),
             proof: None,

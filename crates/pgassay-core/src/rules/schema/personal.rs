@@ -12,11 +12,11 @@ use crate::text::words;
 pub const SECRET: Rule = Rule {
     name: "plaintext-secret",
     category: Category::Safety,
-    severity: Severity::Warning,
+    severity: Severity::Error,
     summary: "A column looks as if it held a password, token or key in plain text",
     explanation: "Whoever reads a backup, a replica, a log of queries or a copy for tests has all of them. Passwords belong into a hash made for them; tokens and keys that are only \
         compared belong into a SHA-256; those that have to be used again are encrypted with a key kept elsewhere. The rule goes by the name, and by the width in the statistics: \
-        values as wide as bcrypt, argon2, scrypt or PBKDF2 make them are no finding. What stands on the back of a card must not be kept at all. A column named password alone is an info where nothing was measured, for frameworks keep hashes under that name.",
+        values as wide as bcrypt, argon2, scrypt or PBKDF2 make them are no finding. What is on the back of a card must not be kept at all: an error, as are numbers of cards that their check digit shows to be some. Tokens of locks, pages and devices open nothing. A column named password alone is an info where nothing was measured, for frameworks keep hashes under that name.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE integrations (id bigint PRIMARY KEY, name text NOT NULL, api_key text NOT NULL);",
@@ -157,7 +157,7 @@ fn weigh(kind: words::Secret, facts: Option<&ColumnFacts>, column: &Column) -> O
         (words::Secret::Token | words::Secret::OneTime, Some(facts)) if (64..=66).contains(&facts.average_width) => {
             None
         }
-        (words::Secret::SecurityCode, _) => Some((Severity::Warning, Confidence::Medium)),
+        (words::Secret::SecurityCode, _) => Some((Severity::Error, Confidence::High)),
         (words::Secret::CardNumber, Some(facts)) => match are_card_numbers(facts) {
             Some(true) => Some((Severity::Error, Confidence::High)),
             Some(false) => None,

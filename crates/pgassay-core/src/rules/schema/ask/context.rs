@@ -60,6 +60,8 @@ pub struct Discovery {
     pub place: Option<Span>,
     /// What to write instead while the table is still to be made.
     pub when_new: Option<String>,
+    /// What is said of many tables with this in common is said once; by default what is said but for their names.
+    pub habit: Option<String>,
 }
 
 /// How a discovery reads in one finding with others: `{head} {item}, {item}`.
@@ -245,7 +247,16 @@ impl<'a> SchemaContext<'a> {
         };
         let mut finding = rule.finding(NOWHERE, message);
         finding.object = self.printed(&subject);
-        Discovery { subject, table, finding, related: Vec::new(), group: None, place: None, when_new: None }
+        Discovery {
+            subject,
+            table,
+            finding,
+            related: Vec::new(),
+            group: None,
+            place: None,
+            when_new: None,
+            habit: None,
+        }
     }
 
     fn printed(&self, subject: &Subject) -> Option<String> {
