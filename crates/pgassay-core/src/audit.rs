@@ -4,16 +4,18 @@
 //! impact, those of one table together. Does no I/O; the same input gives the same report.
 
 mod charts;
+pub mod fleet;
 mod habits;
+pub mod modules;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::config::Settings;
+use crate::config::{Accepted, Settings};
 use crate::facts::{Facts, Reference, Samples, Workload};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Category, Finding, Severity};
 use crate::history::{self, Completeness, History, Options, Places, decide_completeness, separate};
 use crate::migration::{Direction, Migration};
 use crate::report::Report;
@@ -52,6 +54,20 @@ pub struct AuditJob {
 pub struct Made {
     pub schema: Schema,
     pub places: Places,
+}
+
+/// Takes out of a report what is accepted on this day (`2026-12-31`), and says so; what is over stays, and is said too.
+pub fn accept(report: &mut Report, all: &[Accepted], today: &str) {
+    let (mut used, mut over) = (vec![0_usize; all.len()], vec![0_usize; all.len()]);
+    report.findings.retain(|finding| {
+        let Some(at) = all.iter().position(|accepted| accepted.covers(finding)) else { return true };
+        let counts = all[at].counts_on(today);
+        *(if counts { &mut used[at] } else { &mut over[at] }) += 1;
+        !counts
+    });
+    let told = all.iter().zip(used).zip(over).map(|((accepted, used), over)| accepted.tell(used, over));
+    report.accepted.extend(told);
+    report.recount();
 }
 
 /// Which findings to show.
@@ -256,7 +272,11 @@ fn leave_copies(context: &SchemaContext, found: &mut Vec<schema_rules::Discovery
         .map(|it| it.id)
         .collect();
     let kept = ["left-over-copy", "plaintext-secret", "public-grant"];
-    found.retain(|it| !it.table.is_some_and(|table| copies.contains(&table)) || kept.contains(&it.finding.rule));
+    found.retain(|it| {
+        !it.table.is_some_and(|table| copies.contains(&table))
+            || kept.contains(&it.finding.rule)
+            || it.finding.category == Category::Operations
+    });
 }
 
 /// The area of a table, or of what it is a partition of.
@@ -355,15 +375,25 @@ impl Filter {
         report.recount();
     }
 
+    /// Whether a finding of an earlier audit is among those asked for.
+    pub fn wants_known(&self, known: &crate::report::since::Known) -> bool {
+        let severity = known.severity.parse().unwrap_or(Severity::Info);
+        self.fits(&known.rule, known.table.as_deref(), known.object.as_deref(), severity)
+    }
+
     fn wants(&self, finding: &Finding) -> bool {
+        self.fits(finding.rule, finding.table.as_deref(), finding.object.as_deref(), finding.severity)
+    }
+
+    fn fits(&self, rule: &str, table: Option<&str>, object: Option<&str>, severity: Severity) -> bool {
         let any = |list: &[String], fits: &dyn Fn(&str) -> bool| list.is_empty() || list.iter().any(|it| fits(it));
-        let table = finding.table.as_deref().unwrap_or_default();
-        let object = finding.table.as_deref().or(finding.object.as_deref()).unwrap_or_default();
+        let object = table.or(object).unwrap_or_default();
+        let table = table.unwrap_or_default();
         let schema = object.split_once('.').map_or(object, |(schema, _)| schema);
         let unqualified = table.split_once('.').map_or(table, |(_, name)| name);
         any(&self.schemas, &|wanted| wanted.trim_matches('"') == schema.trim_matches('"'))
             && any(&self.tables, &|wanted| wanted == table || wanted.trim_matches('"') == unqualified.trim_matches('"'))
-            && any(&self.rules, &|wanted| wanted == finding.rule)
-            && self.min_severity.is_none_or(|least| finding.severity >= least)
+            && any(&self.rules, &|wanted| wanted == rule)
+            && self.min_severity.is_none_or(|least| severity >= least)
     }
 }

@@ -17,6 +17,7 @@ mod proof_text;
 pub(crate) mod prose;
 mod record;
 mod sarif;
+pub mod since;
 mod text;
 
 pub use fingerprint::{FINGERPRINT_VERSION, fingerprints};
@@ -54,6 +55,10 @@ pub struct Report {
     pub errors: Vec<String>,
     /// What is known of the tables of an audit, by printed name; its findings are grouped by table.
     pub tables: BTreeMap<String, String>,
+    /// What has changed since an earlier audit, where one was named.
+    pub since: Option<since::Since>,
+    /// What the configuration accepts, and what of it is over: a sentence each.
+    pub accepted: Vec<String>,
     /// Bars of what is measured, for a page.
     pub charts: Vec<charts::Chart>,
     /// Printed names of the tables that an audit judged, with findings or without.
@@ -98,6 +103,8 @@ impl Report {
             findings: Vec::new(),
             errors: Vec::new(),
             tables: BTreeMap::new(),
+            since: None,
+            accepted: Vec::new(),
             charts: Vec::new(),
             judged: BTreeSet::new(),
             details: false,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Report;
-use crate::config::Area;
+use crate::area::Area;
 use crate::finding::{Category, Confidence, Finding, Severity, StepWork};
 
 /// A finding in the list of what to do first.
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
     use crate::finding::FixStep;
     use crate::rules;
-    use crate::sql::{FileId, Span};
+    use crate::source::{FileId, Span};
     use crate::version::PgVersion;
 
     fn finding(rule: &str, severity: Severity, message: &str) -> Finding {

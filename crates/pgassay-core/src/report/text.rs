@@ -94,6 +94,7 @@ impl Text {
         }
         let mut table: Option<&Option<String>> = None;
         let mut in_lines = false;
+        let mut in_full: BTreeMap<&str, usize> = BTreeMap::new();
         for finding in &report.findings {
             if table != Some(&finding.table) {
                 if std::mem::take(&mut in_lines) {
@@ -106,7 +107,9 @@ impl Text {
                 let heading = format!("{}{about}", plain::one_line(name));
                 writeln!(out, "{heading}\n{}\n", "─".repeat(heading.chars().count().min(self.width.into())))?;
             }
-            if !whole && finding.severity == Severity::Info {
+            let told = in_full.entry(finding.rule).or_default();
+            *told += 1;
+            if !whole && (finding.severity == Severity::Info || *told > IN_FULL) {
                 writeln!(out, "{}", self.one_line(finding))?;
                 in_lines = true;
                 continue;
@@ -123,14 +126,17 @@ impl Text {
             writeln!(out)?;
         }
         self.overview(report, out)?;
-        if !whole && report.summary.infos > 0 {
+        if !whole {
             writeln!(
                 out,
-                "Infos are one line each: --verbose shows all with their reasons and steps, --table NAME or --rule NAME those of one.\n"
+                "Infos are one line each, and so are more than {IN_FULL} findings of one rule: --verbose shows all with their reasons and steps, --table NAME or --rule NAME those of one.\n"
             )?;
         }
-        for unchecked in &report.unchecked {
-            writeln!(out, "note: {}", plain::one_line(unchecked))?;
+        if let Some(since) = &report.since {
+            self.since(since, out)?;
+        }
+        for note in report.unchecked.iter().chain(&report.accepted) {
+            writeln!(out, "note: {}", plain::one_line(note))?;
         }
         for error in &report.errors {
             writeln!(out, "error: {}", plain::one_line(error))?;
@@ -146,7 +152,7 @@ impl Text {
             let finding = priority.finding;
             let about = format!(" [{}, {}]", finding.rule, priority.effort);
             let message =
-                prose::cut(&prose::one_line(&finding.message), room.saturating_sub(about.chars().count()).max(40));
+                plain::cut(&plain::one_line(&finding.message), room.saturating_sub(about.chars().count()).max(40));
             writeln!(out, "{:>2}. {message}{about}", at + 1)?;
         }
         writeln!(out)?;
@@ -177,9 +183,22 @@ impl Text {
         writeln!(out)
     }
 
-    /// An info among many: what it is, and nothing else.
+    /// What came, went and got worse since an earlier audit.
+    fn since(&self, since: &super::since::Since, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", plain::one_line(&since.to_string()))?;
+        let width = usize::from(self.width).max(60);
+        for (word, list) in [("new", &since.new), ("worse", &since.worse), ("fixed", &since.fixed)] {
+            for known in list.iter().take(if self.verbose { usize::MAX } else { 20 }) {
+                let line = format!("  {word}: {}[{}]: {}", known.severity, known.rule, plain::one_line(&known.message));
+                writeln!(out, "{}", plain::cut(&line, width))?;
+            }
+        }
+        writeln!(out)
+    }
+
+    /// An info, or the next of many alike: what it is, and nothing else.
     fn one_line(&self, finding: &Finding) -> String {
-        format!("info[{}]: {}", finding.rule, prose::one_line(&finding.message))
+        format!("{}[{}]: {}", finding.severity, finding.rule, plain::one_line(&finding.message))
     }
 
     /// The tables in their order, where they are too many to keep in mind: the end of a long output is what a terminal shows.
@@ -334,6 +353,9 @@ const FILES_AT_ONCE: usize = 64;
 
 /// An audit with no more findings than this shows all there is to each, and needs no summary.
 const SHORT: usize = 10;
+
+/// Errors and warnings of one rule that are shown with all there is to them, where nobody asked for more.
+const IN_FULL: usize = 5;
 
 /// So many tables are listed, worst first, and from so many on.
 const OVERVIEW_FROM: usize = 4;

@@ -7,7 +7,8 @@ use std::io::{self, Write};
 use super::charts::{Bar, Chart};
 use super::{Renderer, Report, priority, prose};
 use crate::finding::{Finding, Severity};
-use crate::sql::Sources;
+use crate::source::Sources;
+use crate::text::plain;
 
 pub struct Html;
 
@@ -28,13 +29,26 @@ impl Renderer for Html {
         for error in &report.errors {
             writeln!(out, "<p class=\"note error\">{}</p>", escape(error))?;
         }
+        if let Some(since) = &report.since {
+            writeln!(out, "<h2>Since</h2><p>{}</p>", escape(&since.to_string()))?;
+            for (word, list) in [("new", &since.new), ("worse", &since.worse), ("fixed", &since.fixed)] {
+                for known in list {
+                    writeln!(
+                        out,
+                        "<p class=\"note\"><b>{word}</b> {} <code>{}</code></p>",
+                        escape(&known.message),
+                        escape(&known.rule)
+                    )?;
+                }
+            }
+        }
         first(report, out)?;
         areas(report, out)?;
         charts(report, out)?;
         findings(report, sources, out)?;
-        if !report.unchecked.is_empty() {
-            writeln!(out, "<h2>Not judged</h2>")?;
-            for unchecked in &report.unchecked {
+        if !report.unchecked.is_empty() || !report.accepted.is_empty() {
+            writeln!(out, "<h2>Not judged, or accepted</h2>")?;
+            for unchecked in report.unchecked.iter().chain(&report.accepted) {
                 writeln!(out, "<p class=\"note\">{}</p>", escape(unchecked))?;
             }
         }
@@ -44,7 +58,7 @@ impl Renderer for Html {
 
 /// Text within an element or an attribute in double quotes.
 fn escape(text: &str) -> String {
-    let text = prose::visible(text);
+    let text = plain::visible(text);
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -156,6 +170,7 @@ fn draw(chart: &Chart, out: &mut dyn Write) -> io::Result<()> {
             .parts
             .iter()
             .enumerate()
+            .filter(|(_, part)| !part.is_empty())
             .map(|(at, part)| format!("<span><i class=\"b{}\"></i>{}</span>", at + 1, escape(part)))
             .collect();
         writeln!(out, "<div class=\"key\">{keys}</div>")?;
@@ -258,7 +273,7 @@ fn one(number: usize, finding: &Finding, out: &mut dyn Write) -> io::Result<()> 
 mod tests {
     use super::*;
     use crate::rules;
-    use crate::sql::{FileId, Span};
+    use crate::source::{FileId, Span};
     use crate::version::PgVersion;
 
     #[test]

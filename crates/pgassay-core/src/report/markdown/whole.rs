@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::escape::{block, code, html, prose as text, table_code};
 use super::{Report, prose};
 use crate::report::priority;
-use crate::sql::Sources;
+use crate::source::Sources;
+use crate::text::markdown::{block, code, html, prose as text, table_code};
 
 pub(super) fn render(report: &Report, _: &Sources, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# pgassay audit: {}\n\n{}.\n", prose::verdict(report), text(&prose::summary(report)))?;

@@ -1,12 +1,13 @@
 //! Records of money that a statement about something else removes, or a crash does.
 
-use super::{Discovery, Needs, SchemaContext, words};
+use super::{Discovery, Needs, SchemaContext};
+use crate::area::Area;
 use crate::change::{Persistence, ReferentialAction};
-use crate::config::Area;
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::Relation;
+use crate::text::words;
 
 pub const CASCADE: Rule = Rule {
     name: "cascade-onto-money",

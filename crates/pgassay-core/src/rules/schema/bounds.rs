@@ -1,11 +1,13 @@
 //! What a trade takes for granted of its values, and no CHECK says: a percentage is up to 100, an end comes after its beginning, two
 //! bookings of one thing do not overlap.
 
-use super::{Discovery, Needs, SchemaContext, keys, steps, words};
+use super::ask::{keys, steps};
+use super::{Discovery, Needs, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, ConstraintKind, Relation};
+use crate::text::words;
 
 pub const RULE: Rule = Rule {
     name: "missing-bounds",
@@ -97,6 +99,7 @@ const PAIRS: &[(&str, &str)] = &[
     ("check", "check"),
     ("checkin", "checkout"),
     ("arrival", "departure"),
+    ("departs", "arrives"),
     ("opens", "closes"),
     ("opened", "closed"),
     ("picked", "dropped"),

@@ -4,13 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::queries::{Use, UseKind};
-use super::{Discovery, Needs, SchemaContext, numbers, steps};
+use super::ask::queries::{Use, UseKind};
+use super::ask::steps;
+use super::{Discovery, Needs, SchemaContext};
 use crate::contract::Subject;
 use crate::facts::{StatementFacts, Workload};
 use crate::finding::{Category, Confidence, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{ColumnId, Relation, RelationId};
+use crate::text::numbers;
 
 pub const NO_INDEX: Rule = Rule {
     name: "hot-query-without-index",

@@ -31,9 +31,6 @@ pub const RULE: Rule = Rule {
     check: Check::Schema(check, Needs::Schema),
 };
 
-/// As messages end of columns of which nothing more is known.
-const OF_ANY_SHAPE: &str = " of any shape";
-
 /// Names that say nothing of what is inside.
 const DRAWERS: &[&str] = &[
     "meta",
@@ -66,55 +63,6 @@ const DRAWERS: &[&str] = &[
 const RECEIVED: &[&str] = &["payload", "body", "raw", "request", "response", "headers", "event"];
 
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
-    let first = found.len();
-    each(context, found);
-    tell_once(context, first, found);
-}
-
-/// Columns of which nothing is known but their type are a habit of the schema where there are many: one finding lists them, and a sample
-/// tells which of them matter.
-const HABIT: usize = 3;
-
-fn tell_once(context: &SchemaContext, first: usize, found: &mut Vec<Discovery>) {
-    if context.scope.is_some() {
-        return;
-    }
-    let is_plain = |discovery: &Discovery| {
-        discovery.finding.severity == Severity::Info && discovery.finding.message.ends_with(OF_ANY_SHAPE)
-    };
-    let plain = |discovery: &Discovery| discovery.group.is_some() || is_plain(discovery);
-    let mut told = found.split_off(first);
-    let many = told.iter().filter(|it| plain(it)).count();
-    if many <= HABIT {
-        found.append(&mut told);
-        return;
-    }
-    let (plain, others): (Vec<Discovery>, Vec<Discovery>) = told.into_iter().partition(plain);
-    found.extend(others);
-    let names: Vec<String> = plain.iter().filter_map(|it| it.finding.object.clone()).collect();
-    let tables: std::collections::BTreeSet<_> = plain.iter().filter_map(|it| it.table).collect();
-    let mut plain = plain.into_iter();
-    let Some(head) = plain.next() else { return };
-    let shown = names.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
-    let more = if names.len() > 6 { " …" } else { "" };
-    let mut habit = context
-        .discovery(&RULE, head.subject, format!("{many} JSON columns of {} tables hold documents of any shape", tables.len()))
-        .severity(Severity::Info)
-        .confidence(Confidence::Low)
-        .declared(format!("{shown}{more}: no CHECK says what they hold"))
-        .advice(
-            "Where the documents are the product's own content, nothing is to be done. audit --sample reads some of each, and tells which of them are columns in disguise.",
-            Vec::new(),
-        );
-    for other in plain.take(5) {
-        habit = habit.related(other.subject, "");
-    }
-    habit.table = None;
-    habit.finding.object = None;
-    found.push(habit);
-}
-
-fn each(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         let columns: Vec<&Column> = table.columns.iter().filter(|column| context.is_json(column)).collect();
         if columns.is_empty() {
@@ -170,13 +118,17 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
         .discovery(
             &RULE,
             Subject::Column(table.id, column.id),
-            format!("{}.{} holds {type_name}{OF_ANY_SHAPE}", table.name, column.name),
+            format!("{}.{} holds {type_name} of any shape", table.name, column.name),
         )
         .severity(Severity::Info)
         .confidence(Confidence::Medium)
         .declared(reasons.join("; "));
     if let Some(fact) = measured {
         discovery = discovery.measured(fact);
+    }
+    // Many documents are the product's own content: until a sample speaks, they are one line for the schema.
+    if sampled.is_none() && hot.is_none() {
+        discovery.habit = Some("JSON columns hold documents of any shape".to_owned());
     }
     // Where nothing is known of the contents, one finding tells all such columns of a table.
     if !is_alone && hot.is_none() && context.scope.is_none() {

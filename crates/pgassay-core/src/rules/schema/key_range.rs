@@ -1,10 +1,12 @@
 //! Numbers of rows, as the statistics have seen them: a sequence that is behind its rows, a key that runs out without a sequence.
 
-use super::{Discovery, Needs, SchemaContext, keys, numbers, type_change};
+use super::ask::{keys, type_change};
+use super::{Discovery, Needs, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation};
+use crate::text::numbers;
 
 pub const BEHIND: Rule = Rule {
     name: "sequence-behind-rows",

@@ -286,7 +286,7 @@ fn stem(column: &Column) -> Option<&str> {
         let plain = !name.contains('_') && name.chars().all(|c| !c.is_uppercase());
         name.strip_suffix("id").filter(|stem| plain && stem.len() > 2)
     };
-    ["_id", "Id", "ID", "_uuid"].iter().find_map(|end| by_end(end)).or_else(folded)
+    ["_id", "Id", "ID", "_uuid"].iter().find_map(by_end).or_else(folded)
 }
 
 /// Tables by schema and by what a column that names one of their rows is called: order for `orders`, `Orders` and `order`.

@@ -21,6 +21,7 @@ mod json;
 mod key_range;
 mod missing_foreign_key;
 mod missing_primary_key;
+mod modules;
 mod money;
 mod nullability;
 mod operations;
@@ -83,6 +84,7 @@ pub const ALL: &[&Rule] = &[
     &money::UNGUARDED,
     &personal::PERSONAL,
     &key_range::BEHIND,
+    &modules::RULE,
     &missing_primary_key::RULE,
     &soft_delete::RULE,
     &unvalidated_constraint::RULE,

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Discovery, Needs, SchemaContext, keys, numbers, steps, words};
+use super::ask::{keys, steps};
+use super::{Discovery, Needs, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, ConstraintKind, Relation};
+use crate::text::{numbers, words};
 
 pub const UNLIKE: Rule = Rule {
     name: "partition-unlike-siblings",
@@ -16,16 +18,18 @@ pub const UNLIKE: Rule = Rule {
     explanation: "What is made on each partition by hand is forgotten on one: its rows are not checked, or its queries read all of it, and nobody sees it in the parent. Make it on the partition now, and on the parent for those to come: \
         there new partitions get it by themselves. Told where at least three partitions, and all but one or two, have it and the parent has not.",
     fires: Example {
-        given: "CREATE TABLE customers (id bigint PRIMARY KEY); CREATE TABLE payments (id bigint NOT NULL, customer_id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);\n\
+        given: "",
+        migration: "CREATE TABLE customers (id bigint PRIMARY KEY); CREATE TABLE payments (id bigint NOT NULL, customer_id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);\n\
             CREATE TABLE p1 PARTITION OF payments FOR VALUES FROM ('2026-01-01') TO ('2026-02-01'); CREATE TABLE p2 PARTITION OF payments FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');\n\
-            CREATE TABLE p3 PARTITION OF payments FOR VALUES FROM ('2026-03-01') TO ('2026-04-01'); CREATE TABLE p4 PARTITION OF payments FOR VALUES FROM ('2026-04-01') TO ('2026-05-01');",
-        migration: "CREATE INDEX ON p1 (customer_id); CREATE INDEX ON p2 (customer_id); CREATE INDEX ON p3 (customer_id);",
+            CREATE TABLE p3 PARTITION OF payments FOR VALUES FROM ('2026-03-01') TO ('2026-04-01'); CREATE TABLE p4 PARTITION OF payments FOR VALUES FROM ('2026-04-01') TO ('2026-05-01');\n\
+            CREATE INDEX ON p1 (customer_id); CREATE INDEX ON p2 (customer_id); CREATE INDEX ON p3 (customer_id);",
     },
     quiet: Example {
-        given: "CREATE TABLE customers (id bigint PRIMARY KEY); CREATE TABLE payments (id bigint NOT NULL, customer_id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);\n\
+        given: "",
+        migration: "CREATE TABLE customers (id bigint PRIMARY KEY); CREATE TABLE payments (id bigint NOT NULL, customer_id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);\n\
             CREATE TABLE p1 PARTITION OF payments FOR VALUES FROM ('2026-01-01') TO ('2026-02-01'); CREATE TABLE p2 PARTITION OF payments FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');\n\
-            CREATE TABLE p3 PARTITION OF payments FOR VALUES FROM ('2026-03-01') TO ('2026-04-01'); CREATE TABLE p4 PARTITION OF payments FOR VALUES FROM ('2026-04-01') TO ('2026-05-01');",
-        migration: "CREATE INDEX ON payments (customer_id);",
+            CREATE TABLE p3 PARTITION OF payments FOR VALUES FROM ('2026-03-01') TO ('2026-04-01'); CREATE TABLE p4 PARTITION OF payments FOR VALUES FROM ('2026-04-01') TO ('2026-05-01');\n\
+            CREATE INDEX ON payments (customer_id);",
     },
     check: Check::Schema(unlike, Needs::WholeSchema),
 };
@@ -180,10 +184,11 @@ fn polymorphic(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 continue;
             };
             let serves = |(_, index): (&Relation, &crate::schema::Index)| {
-                index.valid && index.columns.first().is_some_and(|first| *first == Some(id.id))
-                    || index.valid && index.columns.iter().take(2).flatten().copied().collect::<Vec<_>>() == [kind.id, id.id]
-                    // Within something that comes first in every query of the table.
-                    || index.valid && index.columns.contains(&Some(id.id)) && index.columns.first().copied().flatten().is_some_and(|first| first != kind.id)
+                let leading: Vec<_> = index.columns.iter().take(2).flatten().copied().collect();
+                // Or within something that comes first in every query of the table.
+                let within = |first| first == id.id || first != kind.id && index.columns.contains(&Some(id.id));
+                let found = leading == [kind.id, id.id] || index.columns.first().copied().flatten().is_some_and(within);
+                index.valid && found
             };
             if context.indexes(table).any(serves) {
                 continue;
@@ -222,7 +227,7 @@ pub(crate) fn copy_of<'a>(context: &SchemaContext<'a>, table: &Relation) -> Opti
     let is_mark = |part: &&str| {
         MARKS.iter().any(|mark| part.strip_prefix(mark).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit())))
     };
-    let marked = parts.iter().any(|part| is_mark(&part));
+    let marked = parts.iter().any(is_mark);
     let dated = parts.last().is_some_and(|last| is_number(last) && last.len() >= 6);
     if !marked && !dated || table.is_partition() || !table.parents.is_empty() || parts.len() < 2 {
         return None;
@@ -232,6 +237,15 @@ pub(crate) fn copy_of<'a>(context: &SchemaContext<'a>, table: &Relation) -> Opti
     let original = context.schema.relations_in(&table.name.schema).find(|other| {
         other.id != table.id && other.is_table() && other.name.name.as_str().eq_ignore_ascii_case(&rest)
     })?;
+    // A table for each month is a way to partition, not a habit of copying.
+    let prefix = format!("{rest}_");
+    let series = context.schema.relations_in(&table.name.schema).filter(|other| {
+        let rest = other.name.name.as_str().strip_prefix(&prefix);
+        other.is_table() && rest.is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == '_'))
+    });
+    if !marked && series.take(3).count() == 3 {
+        return None;
+    }
     let common = table.columns.iter().filter(|column| original.column(&column.name).is_some()).count();
     (common * 4 >= table.columns.len() * 3 && common >= 2 && table.referenced_by.is_empty()).then_some(original)
 }

@@ -70,7 +70,7 @@ fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     words::Secret::Token => "a secret",
                     words::Secret::SecurityCode => "a card's security code",
                     words::Secret::CardNumber => "the whole number of a payment card",
-                    words::Secret::OneTime => "what proves a login or a reset",
+                    words::Secret::OneTime => "a secret that proves a login or a reset",
                 }
             );
             let advice = match kind {
@@ -138,7 +138,7 @@ fn is_card_number(value: &str) -> bool {
     let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
     let sum: u32 =
         digits.iter().rev().enumerate().map(|(at, digit)| if at % 2 == 1 { doubled(*digit) } else { *digit }).sum();
-    digits.len() == written && (13..=19).contains(&digits.len()) && sum % 10 == 0
+    digits.len() == written && (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
 }
 
 /// None where the statistics show hashes. Widths: bcrypt 60; SHA-256 in hexadecimal 64; PBKDF2, scrypt and argon2 with their

@@ -19,12 +19,14 @@ pub const NO_POLICY: Rule = Rule {
     explanation: "Without a policy everything is refused (manual, Row Security Policies): queries find nothing, without an error. Either the policies were forgotten, or the \
         application reads the table as its owner, for whom row security does not count.",
     fires: Example {
-        given: "CREATE TABLE documents (id bigint PRIMARY KEY, company text NOT NULL);",
-        migration: "ALTER TABLE documents ENABLE ROW LEVEL SECURITY;",
+        given: "",
+        migration: "CREATE TABLE documents (id bigint PRIMARY KEY, company text NOT NULL);\n\
+            ALTER TABLE documents ENABLE ROW LEVEL SECURITY;",
     },
     quiet: Example {
-        given: "CREATE TABLE documents (id bigint PRIMARY KEY, company text NOT NULL);",
-        migration: "ALTER TABLE documents ENABLE ROW LEVEL SECURITY;\nCREATE POLICY own ON documents USING (company = (SELECT current_setting('app.company')));",
+        given: "",
+        migration: "CREATE TABLE documents (id bigint PRIMARY KEY, company text NOT NULL);\n\
+            ALTER TABLE documents ENABLE ROW LEVEL SECURITY;\nCREATE POLICY own ON documents USING (company = (SELECT current_setting('app.company')));",
     },
     check: Check::Schema(no_policy, Needs::WholeSchema),
 };
@@ -37,12 +39,14 @@ pub const ALWAYS_TRUE: Rule = Rule {
     explanation: "Permissive policies are joined by OR, so one that is always true makes the others meaningless. To read everything may be meant (an info); to change everything rarely is. \
         Where a role is meant to see all rows, name the role in the policy.",
     fires: Example {
-        given: "CREATE TABLE notes (id bigint PRIMARY KEY, owner text NOT NULL); ALTER TABLE notes ENABLE ROW LEVEL SECURITY;",
-        migration: "CREATE POLICY everything ON notes USING (true);",
+        given: "",
+        migration: "CREATE TABLE notes (id bigint PRIMARY KEY, owner text NOT NULL); ALTER TABLE notes ENABLE ROW LEVEL SECURITY;\n\
+            CREATE POLICY everything ON notes USING (true);",
     },
     quiet: Example {
-        given: "CREATE TABLE notes (id bigint PRIMARY KEY, owner text NOT NULL); ALTER TABLE notes ENABLE ROW LEVEL SECURITY; CREATE ROLE backoffice;",
-        migration: "CREATE POLICY everything ON notes TO backoffice USING (true);\nCREATE POLICY own ON notes USING (owner = current_user);",
+        given: "",
+        migration: "CREATE TABLE notes (id bigint PRIMARY KEY, owner text NOT NULL); ALTER TABLE notes ENABLE ROW LEVEL SECURITY; CREATE ROLE backoffice;\n\
+            CREATE POLICY everything ON notes TO backoffice USING (true);\nCREATE POLICY own ON notes USING (owner = current_user);",
     },
     check: Check::Schema(always_true, Needs::WholeSchema),
 };
@@ -55,13 +59,15 @@ pub const OWN_TABLE: Rule = Rule {
     explanation: "To read the table the server applies its policies, which read the table: it ends with \"infinite recursion detected in policy for relation\" (rewriteHandler.c) for every role but the owner \
         and those that bypass row security. Ask a SECURITY DEFINER function with a search_path of its own instead, or keep who may see what in another table.",
     fires: Example {
-        given: "CREATE TABLE members (team bigint NOT NULL, person text NOT NULL, PRIMARY KEY (team, person)); ALTER TABLE members ENABLE ROW LEVEL SECURITY;",
-        migration: "CREATE POLICY teammates ON members USING (team IN (SELECT m.team FROM members m WHERE m.person = current_user));",
+        given: "",
+        migration: "CREATE TABLE members (team bigint NOT NULL, person text NOT NULL, PRIMARY KEY (team, person)); ALTER TABLE members ENABLE ROW LEVEL SECURITY;\n\
+            CREATE POLICY teammates ON members USING (team IN (SELECT m.team FROM members m WHERE m.person = current_user));",
     },
     quiet: Example {
-        given: "CREATE TABLE members (team bigint NOT NULL, person text NOT NULL, PRIMARY KEY (team, person)); ALTER TABLE members ENABLE ROW LEVEL SECURITY;\n\
-            CREATE TABLE teams_of (person text NOT NULL, team bigint NOT NULL, PRIMARY KEY (person, team));",
-        migration: "CREATE POLICY teammates ON members USING (team IN (SELECT t.team FROM teams_of t WHERE t.person = current_user));",
+        given: "",
+        migration: "CREATE TABLE members (team bigint NOT NULL, person text NOT NULL, PRIMARY KEY (team, person)); ALTER TABLE members ENABLE ROW LEVEL SECURITY;\n\
+            CREATE TABLE teams_of (person text NOT NULL, team bigint NOT NULL, PRIMARY KEY (person, team));\n\
+            CREATE POLICY teammates ON members USING (team IN (SELECT t.team FROM teams_of t WHERE t.person = current_user));",
     },
     check: Check::Schema(own_table, Needs::WholeSchema),
 };
@@ -92,12 +98,14 @@ pub const PER_ROW: Rule = Rule {
     explanation: "A condition such as company = current_setting('app.company') calls the function once a row wherever no index answers it. Within a sub-select, (SELECT current_setting('app.company')), it is called once a query. \
         Policies are part of every query of the table.",
     fires: Example {
-        given: "CREATE TABLE notes (id bigint PRIMARY KEY, company text NOT NULL); ALTER TABLE notes ENABLE ROW LEVEL SECURITY;",
-        migration: "CREATE POLICY own ON notes USING (company = current_setting('app.company'));",
+        given: "",
+        migration: "CREATE TABLE notes (id bigint PRIMARY KEY, company text NOT NULL); ALTER TABLE notes ENABLE ROW LEVEL SECURITY;\n\
+            CREATE POLICY own ON notes USING (company = current_setting('app.company'));",
     },
     quiet: Example {
-        given: "CREATE TABLE notes (id bigint PRIMARY KEY, company text NOT NULL); ALTER TABLE notes ENABLE ROW LEVEL SECURITY;",
-        migration: "CREATE POLICY own ON notes USING (company = (SELECT current_setting('app.company')));",
+        given: "",
+        migration: "CREATE TABLE notes (id bigint PRIMARY KEY, company text NOT NULL); ALTER TABLE notes ENABLE ROW LEVEL SECURITY;\n\
+            CREATE POLICY own ON notes USING (company = (SELECT current_setting('app.company')));",
     },
     check: Check::Schema(per_row, Needs::WholeSchema),
 };
@@ -315,7 +323,7 @@ fn per_row(context: &SchemaContext, found: &mut Vec<Discovery>) {
             );
         discovery.habit = Some("policies call a function for every row that is looked at".to_owned());
         if let Some(rows) = rows {
-            discovery = discovery.measured(format!("{} rows", super::numbers::count(rows)));
+            discovery = discovery.measured(format!("{} rows", crate::text::numbers::count(rows)));
             if rows >= 1_000_000.0 {
                 discovery = discovery.severity(Severity::Warning);
             }

@@ -1,10 +1,12 @@
 //! Columns that are unique in fact, and nothing keeps them so.
 
-use super::{Discovery, Needs, SchemaContext, keys, numbers, steps, words};
+use super::ask::{keys, steps};
+use super::{Discovery, Needs, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation};
+use crate::text::{numbers, words};
 
 pub const IN_FACT: Rule = Rule {
     name: "unique-in-fact",

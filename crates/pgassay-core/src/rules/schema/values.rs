@@ -2,12 +2,14 @@
 //!
 //! What is known of the values decides, not the name: the common values and the histogram bounds of ANALYZE.
 
-use super::{Discovery, Needs, SchemaContext, enum_text, keys, numbers, words};
+use super::ask::keys;
+use super::{Discovery, Needs, SchemaContext, enum_text};
 use crate::contract::Subject;
 use crate::facts::ColumnFacts;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation};
+use crate::text::{numbers, words};
 
 pub const RULE: Rule = Rule {
     name: "type-unlike-values",
@@ -146,10 +148,7 @@ fn is_list(values: &[String], mark: char) -> bool {
     let parts = |value: &str| value.split(mark).map(|part| part.trim().to_owned()).collect::<Vec<_>>();
     let is_word = |part: &String| !part.is_empty() && part.len() <= 24 && part.split_whitespace().count() <= 2;
     let lists = values.iter().filter(|value| value.contains(mark)).count();
-    if lists * 2 < values.len()
-        || lists < 3
-        || !values.iter().all(|value| parts(value).iter().all(|part| is_word(part)))
-    {
+    if lists * 2 < values.len() || lists < 3 || !values.iter().all(|value| parts(value).iter().all(is_word)) {
         return false;
     }
     let all: Vec<String> = values.iter().flat_map(|value| parts(value)).collect();

@@ -120,18 +120,21 @@ fn windows(target: &Target, bounds: &Bounds) -> Vec<(u64, u64)> {
 
 /// A query for some columns of rows from all over the table. TID ranges stand as constants, so that each reads its pages only.
 fn chosen(target: &Target, bounds: &Bounds, windows: &[(u64, u64)], list: &str, condition: &str) -> String {
-    // Every place gives as many rows, or the first ones would give them all.
-    let limit = bounds.rows.div_ceil(windows.len().max(1) as u64);
-    let from = |range: &str| {
+    // Every place gives as many rows, or the first ones would give them all; together no more than the bound.
+    let places = windows.len().max(1) as u64;
+    let limit = |at: u64| bounds.rows * (at + 1) / places - bounds.rows * at / places;
+    let from = |at: usize, range: &str| {
+        let limit = limit(at as u64);
         let conditions: Vec<&str> = [range, condition].into_iter().filter(|it| !it.is_empty()).collect();
         let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
         format!("(SELECT {list} FROM ONLY {}{filter} LIMIT {limit})", target.table)
     };
     match windows {
-        [] => from(""),
+        [] => from(0, ""),
         some => some
             .iter()
-            .map(|(first, pages)| from(&format!("ctid >= '({first},0)' AND ctid < '({},0)'", first + pages)))
+            .enumerate()
+            .map(|(at, (first, pages))| from(at, &format!("ctid >= '({first},0)' AND ctid < '({},0)'", first + pages)))
             .collect::<Vec<_>>()
             .join(" UNION ALL "),
     }

@@ -60,7 +60,7 @@ pub fn fold(context: &SchemaContext, found: Vec<Discovery>) -> Vec<Discovery> {
 /// What is said, with an ellipsis for what it is said of; none for what is never put together.
 fn key(context: &SchemaContext, discovery: &Discovery) -> Option<Key> {
     let finding = &discovery.finding;
-    if finding.severity != Severity::Info || discovery.group.is_some() {
+    if finding.severity != Severity::Info || discovery.group.is_some() && discovery.habit.is_none() {
         return None;
     }
     let relation = context.schema.relation(discovery.table?)?;

@@ -2,8 +2,9 @@
 
 use crate::facts::Facts;
 use crate::report::charts::{Bar, Chart};
-use crate::rules::schema::{SchemaContext, numbers};
+use crate::rules::schema::SchemaContext;
 use crate::schema::NotNull;
+use crate::text::numbers;
 
 /// Bars of a chart.
 const MOST: usize = 15;
@@ -46,7 +47,7 @@ fn nullability(context: &SchemaContext) -> Chart {
         for column in &table.columns {
             match (column.not_null != NotNull::No, context.null_share(table, column)) {
                 (true, _) => required += 1,
-                (false, Some(share)) if share == 0.0 => never += 1,
+                (false, Some(0.0)) => never += 1,
                 (false, Some(_)) => sometimes += 1,
                 (false, None) => {}
             }
