@@ -1,20 +1,24 @@
 //! `pgassay audit`: judge a schema as it is.
 
 use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use pgassay::audit::{AuditJob, Filter, audit};
+use pgassay::audit::{AuditJob, Filter, accept, audit, modules};
 use pgassay::collect::{CollectOptions, collect};
-use pgassay::facts::Values;
+use pgassay::db::{Database, snapshot};
+use pgassay::facts::{Timestamp, Values};
 use pgassay::finding::Severity;
 use pgassay::report::Report;
+use pgassay::report::since::{self, Earlier};
 use pgassay::rules;
-use pgassay::source::Sources;
+use pgassay::source::{SourceFile, Sources};
 
 use super::baseline::BaselineFiles;
 use super::check::{outcome, read_base, tell_notes};
 use super::database::DatabaseArguments;
+use super::fleet;
 use super::format::{FormatArguments, show, show_failure};
 use super::in_force::{InForce, Origin, Settable};
 use super::{Outcome, output};
@@ -40,6 +44,22 @@ pub struct Arguments {
 
     #[command(flatten)]
     baseline: BaselineFiles,
+
+    /// Say what is new, fixed and worse since an earlier audit: its JSON report, or a snapshot, which is audited in the same way
+    #[arg(long, value_name = "FILE")]
+    since: Option<PathBuf>,
+
+    /// Audit every database that this file names, one connection string a line, and report by finding: how many have it, and which schemas differ from the majority
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["db", "snapshot", "sample", "since", "modules", "write_ddl"])]
+    databases: Option<PathBuf>,
+
+    /// Say which modules use which; without [modules] in the configuration, propose some
+    #[arg(long)]
+    modules: bool,
+
+    /// Write the DDL of the database to a file, and let findings point into it
+    #[arg(long, value_name = "FILE")]
+    write_ddl: Option<PathBuf>,
 
     #[command(flatten)]
     format: FormatArguments,
@@ -84,6 +104,15 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
             return Err(error);
         }
     };
+    if let Some(path) = &arguments.databases {
+        let filter = arguments.wanted.filter();
+        let (limit, as_json) = (in_force.fail_on.value.severity(), in_force.format.value == "json");
+        let urls = fleet::read_list(path)?;
+        return fleet::run(&urls, arguments.database.limits(), &in_force.settings, &filter, limit, as_json);
+    }
+    if arguments.modules {
+        return tell_modules(&arguments, &in_force);
+    }
     let mut sources = Sources::default();
     let (job, report) = match audited(&arguments, &in_force, &mut sources) {
         Ok(audited) => audited,
@@ -102,6 +131,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
 fn audited(arguments: &Arguments, in_force: &InForce, sources: &mut Sources) -> anyhow::Result<(AuditJob, Report)> {
     let base = read_base(in_force, sources)?;
     let mut errors = Vec::new();
+    let single = arguments.format.verbose() || arguments.wanted.is_narrow();
     let job = match arguments.database.load(Values::All, sources)? {
         Some(database) => {
             if !in_force.paths.value.is_empty() && in_force.paths.origin == Origin::CommandLine {
@@ -111,7 +141,10 @@ fn audited(arguments: &Arguments, in_force: &InForce, sources: &mut Sources) -> 
                 true => Some(arguments.database.sample(&database, &in_force.settings)?),
                 false => None,
             };
-            AuditJob { settings: in_force.settings.clone(), samples, ..database.audit_job(sources) }
+            AuditJob { settings: in_force.settings.clone(), samples, single, ..database.audit_job(sources) }
+        }
+        None if arguments.write_ddl.is_some() => {
+            anyhow::bail!("--write-ddl reads a database: name one with --db or --snapshot");
         }
         None => {
             let collected = collect(&in_force.paths.value, &collect_options(in_force)?, sources);
@@ -123,20 +156,76 @@ fn audited(arguments: &Arguments, in_force: &InForce, sources: &mut Sources) -> 
                 version: in_force.pg_version.value,
                 completeness: in_force.history.value,
                 settings: in_force.settings.clone(),
+                single,
                 ..AuditJob::default()
             }
         }
     };
     let mut report = audit(&job, sources);
+    report.details = arguments.wanted.is_narrow();
     pgassay::sql::hide_secrets(sources);
     report.errors.extend(errors);
+    let filter = arguments.wanted.filter();
+    if let Some(path) = &arguments.since {
+        let earlier = earlier(path, in_force, single)?;
+        report.since = Some(since::since(&report, &earlier, |known| filter.wants_known(known)));
+    }
+    accept(&mut report, &in_force.settings.accepted, &today());
     // The output is whole even where the baseline is not.
     let known = in_force.baseline.value.as_deref();
     if let Err(error) = arguments.baseline.apply(known, &mut report, &job.migrations, sources) {
         report.errors.push(format!("{error:#}"));
     }
-    arguments.wanted.filter().apply(&mut report);
+    report.errors.extend(filter.unknown(&report.judged));
+    filter.apply(&mut report);
+    if let Some(path) = &arguments.write_ddl {
+        write_ddl(path, &job, sources)?;
+    }
     Ok((job, report))
+}
+
+/// What an earlier audit said: its JSON report, or what a snapshot of then says now.
+fn earlier(path: &Path, in_force: &InForce, single: bool) -> anyhow::Result<Earlier> {
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).with_context(|| format!("{name} could not be read"))?;
+    // A snapshot is gzipped (RFC 1952), a report begins with a brace.
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        let mut sources = Sources::default();
+        let database = Database::new(snapshot::read(path)?, &mut sources);
+        let job = AuditJob { settings: in_force.settings.clone(), single, ..database.audit_job(&sources) };
+        return Ok(Earlier::of(&name, &audit(&job, &sources)));
+    }
+    Earlier::parse(&name, &String::from_utf8_lossy(&bytes)).map_err(|error| anyhow::anyhow!("{name}: {error}"))
+}
+
+/// `2026-12-31`, in UTC.
+fn today() -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let now = Timestamp(now.as_secs_f64()).to_string();
+    now.split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// Shows the modules that the configuration names, or proposes some.
+fn tell_modules(arguments: &Arguments, in_force: &InForce) -> anyhow::Result<Outcome> {
+    let Some(database) = arguments.database.load(Values::All, &mut Sources::default())? else {
+        anyhow::bail!("--modules reads a database: name one with --db or --snapshot");
+    };
+    let modules = &in_force.settings.options.modules;
+    let text = match modules.all.is_empty() {
+        true => modules::propose(&database.schema, &database.columns_compared()).to_toml(),
+        false => modules::picture(&database.schema, modules),
+    };
+    anstream::print!("{text}");
+    Ok(Outcome::Clean)
+}
+
+/// The text that findings point into, as a file.
+fn write_ddl(path: &Path, job: &AuditJob, sources: &mut Sources) -> anyhow::Result<()> {
+    let Some(id) = job.made.as_ref().and(job.migrations.first()).map(|migration| migration.file) else { return Ok(()) };
+    let text = sources.file(id).text.to_string();
+    std::fs::write(path, &text).with_context(|| format!("{} could not be written", path.display()))?;
+    sources.fill(id, SourceFile::new(path.display().to_string(), text));
+    Ok(())
 }
 
 fn collect_options(in_force: &InForce) -> anyhow::Result<CollectOptions> {
@@ -156,6 +245,11 @@ fn collect_options(in_force: &InForce) -> anyhow::Result<CollectOptions> {
 }
 
 impl Wanted {
+    /// Some tables or rules are named: they are shown in full.
+    fn is_narrow(&self) -> bool {
+        !self.table.is_empty() || !self.rule.is_empty()
+    }
+
     fn filter(&self) -> Filter {
         Filter {
             schemas: self.schema.clone(),

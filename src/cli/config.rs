@@ -54,6 +54,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         .chain(options(&in_force))
         .chain(overrides(&in_force))
         .chain(areas(&in_force))
+        .chain(modules(&in_force))
+        .chain(accepted(&in_force))
         .collect();
     match arguments.format {
         Format::Text => table(&in_force, &lines, &mut out)?,
@@ -167,6 +169,29 @@ fn overrides(in_force: &InForce) -> Vec<Line> {
         }));
     }
     lines
+}
+
+fn modules(in_force: &InForce) -> impl Iterator<Item = Line> {
+    in_force.settings.options.modules.all.iter().flat_map(|module| {
+        let patterns: Vec<&str> = module.tables.iter().map(|pattern| pattern.text()).collect();
+        let line = |key: &str, value: serde_json::Value| Line {
+            key: format!("modules.{}.{key}", module.name),
+            value,
+            from: in_force.place(module.line).to_string(),
+        };
+        [line("tables", patterns.into()), line("may-use", module.may_use.clone().into())]
+    })
+}
+
+fn accepted(in_force: &InForce) -> impl Iterator<Item = Line> {
+    in_force.settings.accepted.iter().map(|accepted| {
+        let until = accepted.until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
+        Line {
+            key: format!("accepted.{} on {}", accepted.rule, accepted.object),
+            value: format!("{}{until}", accepted.reason).into(),
+            from: in_force.place(accepted.line).to_string(),
+        }
+    })
 }
 
 fn areas(in_force: &InForce) -> impl Iterator<Item = Line> {

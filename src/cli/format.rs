@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use pgassay::finding::Severity;
 use pgassay::report::visible::{Kind, Visible};
-use pgassay::report::{Github, Gitlab, Json, Junit, Markdown, Renderer, Report, Sarif, Text};
+use pgassay::report::{Github, Gitlab, Html, Json, Junit, Markdown, Renderer, Report, Sarif, Text};
 use pgassay::source::Sources;
 use pgassay::version::PgVersion;
 
@@ -24,7 +24,7 @@ pub struct FormatArguments {
     #[arg(long = "output", value_name = "FORMAT=FILE", value_parser = output_file)]
     outputs: Vec<OutputFile>,
 
-    /// A table for files without findings too
+    /// Show more: of a check a table for files without findings too, of an audit every info in full
     #[arg(long, short)]
     verbose: bool,
 }
@@ -43,8 +43,10 @@ enum Format {
     Gitlab,
     /// JUnit XML
     Junit,
-    /// A comment for a pull request
+    /// A comment for a pull request; of an audit, a whole page
     Markdown,
+    /// One page with everything in it, to search and to keep
+    Html,
 }
 
 #[derive(Debug, Clone)]
@@ -114,6 +116,7 @@ impl Format {
             Format::Gitlab => "gitlab",
             Format::Junit => "junit",
             Format::Markdown => "markdown",
+            Format::Html => "html",
         }
     }
 
@@ -131,6 +134,11 @@ impl Format {
 }
 
 impl FormatArguments {
+    /// Show all there is to show.
+    pub fn verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// The format of standard output, if the command line names one.
     pub fn name(&self) -> Option<&'static str> {
         self.format.map(Format::name)
@@ -204,6 +212,7 @@ impl FormatArguments {
             Format::Gitlab => Box::new(Gitlab { paths }),
             Format::Junit => Box::new(Junit { paths, fail_on }),
             Format::Markdown => Box::new(Markdown { paths }),
+            Format::Html => Box::new(Html),
         }
     }
 }

@@ -11,6 +11,7 @@ mod check;
 mod config;
 mod database;
 mod doctor;
+mod fleet;
 mod format;
 mod generate;
 mod in_force;
@@ -42,7 +43,7 @@ struct Arguments {
 enum Command {
     Check(Box<check::Arguments>),
     Plan(Box<plan::Arguments>),
-    Audit(audit::Arguments),
+    Audit(Box<audit::Arguments>),
     Queries(queries::Arguments),
     Snapshot(snapshot::Arguments),
     Rules(rules::Arguments),
@@ -91,7 +92,7 @@ fn run_command(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Check(arguments) => check::run(*arguments),
         Command::Plan(arguments) => plan::run(*arguments),
-        Command::Audit(arguments) => audit::run(arguments),
+        Command::Audit(arguments) => audit::run(*arguments),
         Command::Queries(arguments) => queries::run(arguments),
         Command::Snapshot(arguments) => snapshot::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),

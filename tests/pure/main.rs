@@ -1,5 +1,6 @@
 //! Tests that need no PostgreSQL server. tests/README.md says where a test belongs.
 
+mod audit_cases;
 mod baseline;
 mod command_line;
 mod config;

@@ -156,7 +156,7 @@ fn at_full_scale(facts: &mut Facts, scale: u32) {
 fn judge(reading: Reading, samples: Option<Samples>, sources: &mut Sources) -> Report {
     let settings = config::parse(CONFIGURATION).expect("a configuration").settings;
     let database = Database::new(reading, sources);
-    audit(&AuditJob { settings, samples, ..database.audit_job(sources) }, sources)
+    audit(&AuditJob { settings, samples, single: true, ..database.audit_job(sources) }, sources)
 }
 
 /// What a sample of the rows says.
@@ -289,7 +289,7 @@ fn documents_are_sampled_within_bounds(server: &Server) {
 
     let samples = take(Bounds::default());
     assert!(samples.skipped.is_empty(), "{:?}", samples.skipped);
-    let job = AuditJob { settings, samples: Some(samples), ..database.audit_job(&sources) };
+    let job = AuditJob { settings, samples: Some(samples), single: true, ..database.audit_job(&sources) };
     let report = audit(&job, &sources);
     let drawer = report
         .findings

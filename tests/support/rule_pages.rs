@@ -71,6 +71,7 @@ fn findings(rule: &Rule) -> String {
         .render(&report, &sources, &mut text)
         .expect("a vector takes all");
     let text = String::from_utf8(text).expect("UTF-8");
-    let (findings, _summary) = text.trim_end().rsplit_once('\n').expect("a finding and a summary");
+    let (findings, _summary) =
+        text.trim_end().rsplit_once('\n').unwrap_or_else(|| panic!("{} is silent on its example", rule.name));
     findings.trim_end().to_owned()
 }

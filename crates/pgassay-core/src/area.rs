@@ -2,6 +2,10 @@
 //!
 //! In: patterns of table names. Out: the [`Area`] of a table.
 
+mod modules;
+
+pub use modules::{Module, Modules};
+
 use std::fmt;
 
 use glob::Pattern;
@@ -63,7 +67,7 @@ impl Serialize for Area {
 }
 
 /// A pattern of `schema.table`; both parts may hold `*`, `?` and `[…]`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TablePattern {
     text: String,
     schema: Pattern,

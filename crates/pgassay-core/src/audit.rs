@@ -3,14 +3,19 @@
 //! In: migrations, a dump, or the DDL of a live database, with what is measured of it. Out: a [`Report`] whose findings are ranked by
 //! impact, those of one table together. Does no I/O; the same input gives the same report.
 
+mod charts;
+pub mod fleet;
+mod habits;
+pub mod modules;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::config::Settings;
+use crate::config::{Accepted, Settings};
 use crate::facts::{Facts, Reference, Samples, Workload};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Category, Finding, Severity};
 use crate::history::{self, Completeness, History, Options, Places, decide_completeness, separate};
 use crate::migration::{Direction, Migration};
 use crate::report::Report;
@@ -40,6 +45,8 @@ pub struct AuditJob {
     pub workload: Option<Workload>,
     /// What a bounded sample of rows says.
     pub samples: Option<Samples>,
+    /// Every finding by itself: what many tables have in common is told of each.
+    pub single: bool,
 }
 
 /// A schema, and where in its text everything is.
@@ -47,6 +54,20 @@ pub struct AuditJob {
 pub struct Made {
     pub schema: Schema,
     pub places: Places,
+}
+
+/// Takes out of a report what is accepted on this day (`2026-12-31`), and says so; what is over stays, and is said too.
+pub fn accept(report: &mut Report, all: &[Accepted], today: &str) {
+    let (mut used, mut over) = (vec![0_usize; all.len()], vec![0_usize; all.len()]);
+    report.findings.retain(|finding| {
+        let Some(at) = all.iter().position(|accepted| accepted.covers(finding)) else { return true };
+        let counts = all[at].counts_on(today);
+        *(if counts { &mut used[at] } else { &mut over[at] }) += 1;
+        !counts
+    });
+    let told = all.iter().zip(used).zip(over).map(|((accepted, used), over)| accepted.tell(used, over));
+    report.accepted.extend(told);
+    report.recount();
 }
 
 /// Which findings to show.
@@ -80,8 +101,12 @@ pub fn audit(job: &AuditJob, sources: &Sources) -> Report {
             .into_iter()
             .for_each(|history| judged.add(judge_history(job, history, sources))),
     }
-    let Judged { mut ranked, tables, headings } = judged;
+    let Judged { mut ranked, tables, headings, names, weights, charts } = judged;
+    report.judged = names;
+    report.charts = charts;
     report.tables = headings;
+    let heaviest = weights.values().copied().fold(1.0, f64::max);
+    report.weights = weights.into_iter().map(|(table, weight)| (table, weight / heaviest)).collect();
     let mut findings: Vec<Finding> = Vec::new();
     ranked.sort_by(|(one, _), (other, _)| one.cmp(other));
     findings.extend(ranked.into_iter().map(|(_, finding)| finding));
@@ -102,6 +127,11 @@ struct Judged {
     tables: usize,
     /// What is known of the tables that have findings.
     headings: BTreeMap<String, String>,
+    charts: Vec<crate::report::charts::Chart>,
+    /// Printed names of all tables.
+    names: BTreeSet<String>,
+    /// How much each of them matters.
+    weights: BTreeMap<String, f64>,
 }
 
 impl Judged {
@@ -109,6 +139,9 @@ impl Judged {
         self.ranked.extend(other.ranked);
         self.tables += other.tables;
         self.headings.extend(other.headings);
+        self.weights.extend(other.weights);
+        self.names.extend(other.names);
+        self.charts.extend(other.charts);
     }
 }
 
@@ -149,9 +182,12 @@ fn judge_made(job: &AuditJob, made: &Made) -> Judged {
     };
     let uses = job.workload.as_ref().map(|workload| queries::uses(&context, workload)).unwrap_or_default();
     let context = SchemaContext { uses: &uses, ..context };
-    let mut headings = BTreeMap::new();
-    let ranked = judge(&context, &mut headings);
-    Judged { ranked, tables: context.any_tables().count(), headings }
+    let all = made.schema.relations.values().filter(|relation| relation.is_table());
+    let names: BTreeSet<String> = all.map(|table| table.name.to_string()).collect();
+    let mut judged = Judged { tables: context.any_tables().count(), names, ..Judged::default() };
+    judged.charts = charts::charts(&context);
+    judge(&context, job.single, &mut judged);
+    judged
 }
 
 /// The columns that each statement of a workload compares, or asks for in conditions, by printed name.
@@ -188,12 +224,18 @@ impl Rank {
     }
 }
 
-fn judge(context: &SchemaContext, headings: &mut BTreeMap<String, String>) -> Vec<(Rank, Finding)> {
+fn judge(context: &SchemaContext, single: bool, judged: &mut Judged) {
     let mut by_table: BTreeMap<Option<RelationId>, Vec<Finding>> = BTreeMap::new();
     // What the steps of an advice lock is predicted for each: most of the work of an audit.
-    let found = schema_rules::group(schema_rules::discover(context)).into_par_iter();
-    let placed: Vec<(Option<RelationId>, Finding)> =
-        found.filter_map(|discovery| Some((discovery.table, schema_rules::place(context, discovery)?))).collect();
+    let mut found = schema_rules::group(schema_rules::discover(context));
+    leave_copies(context, &mut found);
+    if !single {
+        found = habits::fold(context, found);
+    }
+    let placed: Vec<(Option<RelationId>, Finding)> = found
+        .into_par_iter()
+        .filter_map(|discovery| Some((discovery.table, schema_rules::place(context, discovery)?)))
+        .collect();
     for (table, mut finding) in placed {
         if let Some(relation) = table.and_then(|id| context.schema.relation(id)) {
             finding.area = area(context, relation);
@@ -201,25 +243,40 @@ fn judge(context: &SchemaContext, headings: &mut BTreeMap<String, String>) -> Ve
         }
         by_table.entry(table).or_default().push(finding);
     }
-    let mut ranked = Vec::new();
     for (table, findings) in by_table {
         let relation = table.and_then(|id| context.schema.relation(id)).map(|relation| &**relation);
         let worst = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Info);
         let protected = relation.and_then(|it| area(context, it)).is_some_and(|area| area.is_protected());
         let name = relation.map(|relation| relation.name.to_string()).unwrap_or_default();
-        let weight = weight(context, relation) * findings.iter().map(|finding| points(finding.severity)).sum::<f64>();
+        let own_weight = weight(context, relation);
+        let weight = own_weight * findings.iter().map(|finding| points(finding.severity)).sum::<f64>();
         if let Some(relation) = relation {
-            headings.insert(name.clone(), heading(context, relation));
+            judged.headings.insert(name.clone(), heading(context, relation));
+            judged.weights.insert(name.clone(), own_weight);
         }
         for (number, finding) in findings.into_iter().enumerate() {
             let rank = Rank {
                 table: (Reverse(worst), Reverse(protected), -weight, name.clone()),
                 own: (Reverse(finding.severity), Reverse(finding.confidence), number as u32),
             };
-            ranked.push((rank, finding));
+            judged.ranked.push((rank, finding));
         }
     }
-    ranked
+}
+
+/// Of a copy that was left behind only that is told, and what it gives away.
+fn leave_copies(context: &SchemaContext, found: &mut Vec<schema_rules::Discovery>) {
+    let copies: BTreeSet<RelationId> = context
+        .tables()
+        .filter(|table| schema_rules::partitions::copy_of(context, table).is_some())
+        .map(|it| it.id)
+        .collect();
+    let kept = ["left-over-copy", "plaintext-secret", "public-grant"];
+    found.retain(|it| {
+        !it.table.is_some_and(|table| copies.contains(&table))
+            || kept.contains(&it.finding.rule)
+            || it.finding.category == Category::Operations
+    });
 }
 
 /// The area of a table, or of what it is a partition of.
@@ -282,21 +339,61 @@ fn heading(context: &SchemaContext, relation: &Relation) -> String {
 }
 
 impl Filter {
+    /// What names no table or schema of those that were judged: a gate on it would be green for ever.
+    pub fn unknown(&self, judged: &BTreeSet<String>) -> Vec<String> {
+        let bare = |name: &str| name.trim_matches('"').to_owned();
+        let parts = |name: &str| -> (String, String) {
+            name.split_once('.').map_or((String::new(), bare(name)), |(schema, table)| (bare(schema), bare(table)))
+        };
+        let suggestion = |wanted: &str, known: BTreeSet<String>| match crate::rules::nearest_of(
+            wanted,
+            known.iter().map(String::as_str),
+        ) {
+            Some(nearest) => format!("did you mean {nearest}?"),
+            None => "nothing of it was judged".to_owned(),
+        };
+        let mut errors = Vec::new();
+        for wanted in &self.tables {
+            let known = judged.iter().any(|name| name == wanted || parts(name).1 == bare(wanted));
+            if !known {
+                let names = judged.iter().flat_map(|name| [name.clone(), parts(name).1]).collect();
+                errors.push(format!("--table {wanted}: there is no such table: {}", suggestion(wanted, names)));
+            }
+        }
+        for wanted in &self.schemas {
+            if !judged.iter().any(|name| parts(name).0 == bare(wanted)) {
+                let names = judged.iter().map(|name| parts(name).0).collect();
+                errors.push(format!("--schema {wanted}: no table is in such a schema: {}", suggestion(wanted, names)));
+            }
+        }
+        errors
+    }
+
     /// Leaves out of the report what is not asked for.
     pub fn apply(&self, report: &mut Report) {
         report.findings.retain(|finding| self.wants(finding));
         report.recount();
     }
 
+    /// Whether a finding of an earlier audit is among those asked for.
+    pub fn wants_known(&self, known: &crate::report::since::Known) -> bool {
+        let severity = known.severity.parse().unwrap_or(Severity::Info);
+        self.fits(&known.rule, known.table.as_deref(), known.object.as_deref(), severity)
+    }
+
     fn wants(&self, finding: &Finding) -> bool {
+        self.fits(finding.rule, finding.table.as_deref(), finding.object.as_deref(), finding.severity)
+    }
+
+    fn fits(&self, rule: &str, table: Option<&str>, object: Option<&str>, severity: Severity) -> bool {
         let any = |list: &[String], fits: &dyn Fn(&str) -> bool| list.is_empty() || list.iter().any(|it| fits(it));
-        let table = finding.table.as_deref().unwrap_or_default();
-        let object = finding.table.as_deref().or(finding.object.as_deref()).unwrap_or_default();
+        let object = table.or(object).unwrap_or_default();
+        let table = table.unwrap_or_default();
         let schema = object.split_once('.').map_or(object, |(schema, _)| schema);
         let unqualified = table.split_once('.').map_or(table, |(_, name)| name);
         any(&self.schemas, &|wanted| wanted.trim_matches('"') == schema.trim_matches('"'))
             && any(&self.tables, &|wanted| wanted == table || wanted.trim_matches('"') == unqualified.trim_matches('"'))
-            && any(&self.rules, &|wanted| wanted == finding.rule)
-            && self.min_severity.is_none_or(|least| finding.severity >= least)
+            && any(&self.rules, &|wanted| wanted == rule)
+            && self.min_severity.is_none_or(|least| severity >= least)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In: a rule and one of its examples. Out: a [`Report`]. The command `pgassay rules`, the documentation and the tests show it.
 
-use crate::area::Areas;
+use crate::area::{Areas, Modules};
 use crate::audit::{self, AuditJob};
 use crate::check::{self, Job};
 use crate::config::Settings;
@@ -10,7 +10,7 @@ use crate::history::Completeness;
 use crate::migration::Migration;
 use crate::report::Report;
 use crate::rules::schema::measured;
-use crate::rules::{Example, Rule};
+use crate::rules::{Example, Rule, RuleOptions};
 use crate::source::{SourceFile, Sources};
 use crate::sql::hide_secrets;
 
@@ -24,7 +24,8 @@ impl Example {
         };
         let base = vec![plain("given.sql", self.given)];
         let migrations = vec![plain("migration.sql", self.migration)];
-        let settings = Settings { areas: Areas::example(), ..Settings::default() };
+        let options = RuleOptions { modules: Modules::example(), ..RuleOptions::default() };
+        let settings = Settings { areas: Areas::example(), options, ..Settings::default() };
         let job = Job { base, migrations, completeness: Completeness::Complete, settings, ..Job::default() };
         (job, sources)
     }

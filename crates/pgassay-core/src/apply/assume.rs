@@ -18,8 +18,8 @@ use crate::change::{
     ObjectReference, Query, ReindexTarget, RelationKeyword,
 };
 use crate::schema::{
-    Column, ColumnId, ColumnType, Domain, IdentityKind, Index, Namespace, NotNull, Privilege, Relation, RelationId, RelationKind, Routine,
-    RoutineId, Schema, Session, Type, TypeDefinition, TypeId, View,
+    Column, ColumnId, ColumnType, Domain, IdentityKind, Index, Namespace, NotNull, Privilege, Relation, RelationId,
+    RelationKind, Routine, RoutineId, Schema, Session, Type, TypeDefinition, TypeId, View,
 };
 use crate::source::Span;
 

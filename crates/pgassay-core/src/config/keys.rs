@@ -104,11 +104,13 @@ pub const TOP: &[Key] = &[
 ];
 
 /// The tables of the file, beside [`TOP`].
-pub const SECTIONS: [(&str, &str); 4] = [
+pub const SECTIONS: [(&str, &str); 6] = [
     ("variables", "Values of placeholders such as ${schema} or :schema"),
     ("rules", "A rule's severity, or a table with its severity and options"),
     ("overrides", "Other severities for some paths; of several that match, the last counts"),
     ("areas", "Which tables are payments, permissions or personal data, and which are internal or experiments"),
+    ("modules", "Which tables belong together, and which module may use which"),
+    ("accepted", "Findings of an audit that are known and accepted, each with a reason and perhaps an end"),
 ];
 
 /// What every `[rules.<name>]` may hold, beside the rule's options.
@@ -219,6 +221,20 @@ pub const OVERRIDE: [(&str, &str); 2] = [
     ("rules", "A severity, or off, for each rule"),
 ];
 
+/// What an entry of `[modules.<name>]` holds.
+pub const MODULE: [(&str, &str); 2] = [
+    ("tables", "Tables and views of the module, as schema.table patterns"),
+    ("may-use", "Names of the modules that it may use"),
+];
+
+/// What an entry of `[[accepted]]` holds; all but the last are needed.
+pub const ACCEPTED: [(&str, &str); 4] = [
+    ("object", "The object as the report prints it, or a pattern: public.locks.token, public.legacy_*"),
+    ("rule", "The rule whose findings on it are accepted"),
+    ("reason", "Why: it is shown with the report"),
+    ("until", "The last day on which it counts, such as 2027-03-31"),
+];
+
 /// What an area's tables get.
 pub fn area_summary(area: Area) -> &'static str {
     match area {
@@ -240,7 +256,7 @@ pub fn options_of(rule: &str) -> impl Iterator<Item = &'static Key> {
 }
 
 /// Names of the formats that `--format` has.
-pub const FORMATS: &[&str] = &["text", "json", "sarif", "github", "gitlab", "junit", "markdown"];
+pub const FORMATS: &[&str] = &["text", "json", "sarif", "github", "gitlab", "junit", "markdown", "html"];
 
 pub const TRANSACTIONS: [(&str, TransactionOverride); 3] = [
     ("auto", TransactionOverride::Auto),

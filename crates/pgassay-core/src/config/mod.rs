@@ -4,6 +4,7 @@
 //! the file says of findings goes to the core as [`Settings`]. [`keys`] lists every key once, for the reader, the JSON schema
 //! and the docs.
 
+mod accepted;
 pub mod keys;
 mod problem;
 mod read;
@@ -12,6 +13,7 @@ mod settings;
 mod value;
 
 pub use crate::source::Located;
+pub use accepted::Accepted;
 pub use problem::{ConfigError, Problem};
 pub use read::parse;
 pub use schema::json_schema;

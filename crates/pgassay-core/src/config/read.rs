@@ -6,11 +6,13 @@ use glob::Pattern;
 use toml::Spanned;
 use toml::de::{DeString, DeTable};
 
+use super::accepted::Accepted;
 use super::keys::{self, Key, Kind};
 use super::problem::Problem;
 use super::settings::{Level, Levels, Override, Settings};
 use super::value::{Reader, Value};
 use super::{Config, FailOn, Located, OptionValue};
+use crate::area::Module;
 use crate::area::{Area, TablePattern};
 use crate::rules::{self, Rule};
 
@@ -41,6 +43,8 @@ fn read(reader: &mut Reader, table: &DeTable) -> Config {
             "rules" => rules_table(reader, value, &mut config.settings),
             "overrides" => overrides(reader, value, &mut config.settings),
             "areas" => areas(reader, value, &mut config.settings),
+            "modules" => modules(reader, value, &mut config.settings),
+            "accepted" => accepted(reader, value, &mut config.settings),
             name => top(reader, name, key.span(), value, &mut config),
         }
     }
@@ -222,6 +226,103 @@ fn areas(reader: &mut Reader, value: &Value, settings: &mut Settings) {
         }
     }
     settings.areas.patterns.sort_by_key(|(area, _)| *area);
+}
+
+fn modules(reader: &mut Reader, value: &Value, settings: &mut Settings) {
+    let Some(table) = reader.table(value, "a table of modules: [modules.<name>]") else { return };
+    // In the order of the file: of several that match a table the first counts.
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(name, _)| name.span().start);
+    let names: Vec<String> = entries.iter().map(|(name, _)| name.get_ref().to_string()).collect();
+    for (name, value) in entries {
+        let Some(keys) = reader.table(value, "a table with tables and may-use") else { continue };
+        let line = reader.locate((), &name.span()).line;
+        let mut module = Module { name: name.get_ref().to_string(), tables: Vec::new(), may_use: Vec::new(), line };
+        let mut is_complete = false;
+        for (key, value) in keys {
+            match &**key.get_ref() {
+                "tables" => {
+                    is_complete = true;
+                    let read = reader.list(value, "a list of schema.table patterns", table_pattern);
+                    module.tables = read.unwrap_or_default();
+                }
+                "may-use" => {
+                    let read =
+                        reader.list(value, "a list of modules", |reader, item| module_name(reader, item, &names));
+                    module.may_use = read.unwrap_or_default();
+                }
+                name => reader.unknown("key", name, key.span(), keys::MODULE.map(|(name, _)| name)),
+            }
+        }
+        if !is_complete {
+            reader.refuse(name.span(), "a module needs tables", None);
+        }
+        settings.options.modules.all.push(module);
+    }
+}
+
+fn module_name(reader: &mut Reader, value: &Value, known: &[String]) -> Option<String> {
+    let name = reader.text(value)?;
+    if !known.contains(&name) {
+        reader.unknown("module", &name, value.span(), known.iter().map(String::as_str));
+        return None;
+    }
+    Some(name)
+}
+
+fn accepted(reader: &mut Reader, value: &Value, settings: &mut Settings) {
+    let read = reader.list(value, "a list of tables: [[accepted]]", |reader, item| {
+        reader.table(item, "a table with object, rule and reason").and_then(|table| one_accepted(reader, item, table))
+    });
+    settings.accepted = read.unwrap_or_default();
+}
+
+fn one_accepted(reader: &mut Reader, value: &Value, table: &DeTable) -> Option<Accepted> {
+    let (mut object, mut of_rule, mut reason, mut until) = (None, None, None, None);
+    for (key, value) in table {
+        match &**key.get_ref() {
+            "object" => object = Some(object_pattern(reader, value)),
+            "rule" => {
+                let name = reader.text(value);
+                of_rule = Some(name.and_then(|name| {
+                    let found = rules::find(&name);
+                    if found.is_none() {
+                        reader.unknown("rule", &name, value.span(), rules::ALL.iter().map(|rule| rule.name));
+                    }
+                    found
+                }));
+            }
+            "reason" => {
+                let text = reader.text(value);
+                if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
+                    reader.refuse(value.span(), "the reason is empty", None);
+                }
+                reason = Some(text.filter(|text| !text.trim().is_empty()));
+            }
+            "until" => {
+                let text = reader.text(value)?;
+                if !Accepted::is_day(&text) {
+                    reader.refuse(value.span(), format!("{text:?} is no day such as 2027-03-31"), None);
+                }
+                until = Some(text);
+            }
+            name => reader.unknown("key", name, key.span(), keys::ACCEPTED.map(|(name, _)| name)),
+        }
+    }
+    let there = [object.is_some(), of_rule.is_some(), reason.is_some()];
+    for (is_there, (name, _)) in there.into_iter().zip(keys::ACCEPTED) {
+        if !is_there {
+            reader.refuse(value.span(), format!("an accepted finding needs {name}"), None);
+        }
+    }
+    let rule = of_rule??.name;
+    Some(Accepted { object: object??, rule, reason: reason??, until, line: reader.locate((), &value.span()).line })
+}
+
+fn object_pattern(reader: &mut Reader, value: &Value) -> Option<Pattern> {
+    let text = reader.text(value)?;
+    let read = Pattern::new(&text);
+    read.map_err(|error| reader.refuse(value.span(), format!("{text:?} is no pattern: {}", error.msg), None)).ok()
 }
 
 fn table_pattern(reader: &mut Reader, value: &Value) -> Option<TablePattern> {

@@ -15,6 +15,8 @@ pub fn json_schema() -> Value {
             "variables" => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
             "rules" => object(rules::ALL.iter().map(|rule| (rule.name, rule_property(rule)))),
             "overrides" => json!({ "type": "array", "items": override_item() }),
+            "modules" => json!({ "type": "object", "additionalProperties": module() }),
+            "accepted" => json!({ "type": "array", "items": accepted() }),
             _ => object(Area::ALL.into_iter().map(|area| (area.name(), area_property(area)))),
         };
         section["description"] = summary.into();
@@ -89,6 +91,31 @@ fn override_item() -> Value {
         (name, property)
     }));
     item["required"] = json!(keys::OVERRIDE.map(|(name, _)| name));
+    item
+}
+
+fn module() -> Value {
+    let mut item = object(keys::MODULE.into_iter().map(|(name, summary)| {
+        let mut property = strings();
+        property["description"] = summary.into();
+        (name, property)
+    }));
+    item["required"] = json!(["tables"]);
+    item
+}
+
+fn accepted() -> Value {
+    let rules: Vec<&str> = rules::ALL.iter().map(|rule| rule.name).collect();
+    let mut item = object(keys::ACCEPTED.into_iter().map(|(name, summary)| {
+        let mut property = match name {
+            "rule" => json!({ "type": "string", "enum": rules }),
+            "until" => json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" }),
+            _ => json!({ "type": "string" }),
+        };
+        property["description"] = summary.into();
+        (name, property)
+    }));
+    item["required"] = json!(["object", "rule", "reason"]);
     item
 }
 

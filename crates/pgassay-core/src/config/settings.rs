@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
 
+use super::accepted::Accepted;
 use super::{Located, OptionValue};
 use crate::area::Areas;
 use crate::finding::{Category, Finding, Severity};
@@ -53,6 +54,8 @@ pub struct Settings {
     pub options: RuleOptions,
     pub overrides: Vec<Override>,
     pub areas: Areas,
+    /// Findings of an audit that are known and accepted.
+    pub accepted: Vec<Accepted>,
     /// The configuration file's folder, from which patterns of paths count.
     pub root: PathBuf,
     /// The working directory, from which names of files count.

@@ -87,6 +87,20 @@ impl Facts {
         self.settings.get(name)
     }
 
+    /// Whether some definitions of a table could not be read, so that what is missing may be there.
+    pub fn is_partly_read(&self, table: &QualifiedName) -> bool {
+        let definitions = self.unread.iter().filter(|unread| unread.topic == Topic::Definitions);
+        let mut objects = definitions.flat_map(|unread| &unread.objects).peekable();
+        if objects.peek().is_none() {
+            return false;
+        }
+        let printed = table.to_string();
+        objects.any(|object| {
+            let rest = object.strip_prefix(printed.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ' ', ':']))
+        })
+    }
+
     /// Whether something of this topic could not be read.
     pub fn is_unread(&self, topic: Topic) -> bool {
         self.unread.iter().any(|unread| unread.topic == topic)

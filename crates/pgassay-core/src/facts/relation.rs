@@ -98,6 +98,19 @@ impl RelationFacts {
         }
     }
 
+    /// Rows inserted, changed or deleted since ANALYZE. The server counts what a session did when that session says so, which may be
+    /// after its own ANALYZE (pgstat_report_analyze): where nothing was ever changed or deleted, and ANALYZE saw every row that was
+    /// inserted, the counter is wrong, and nothing has changed.
+    pub fn modified_since_analyze(&self) -> u64 {
+        let Some(activity) = &self.activity else { return 0 };
+        let seen = self.rows.unwrap_or(0.0);
+        let only_inserted = activity.updates == 0 && activity.deletes == 0 && activity.inserts > 0;
+        if only_inserted && self.analyzed_at().is_some() && seen >= activity.inserts as f64 * 0.99 {
+            return 0;
+        }
+        activity.modified_since_analyze
+    }
+
     /// When ANALYZE last ran, by hand or by itself.
     pub fn analyzed_at(&self) -> Option<Timestamp> {
         let activity = self.activity.as_ref()?;

@@ -30,6 +30,12 @@ struct Document<'r> {
     /// What could not be read of a database.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     unchecked: &'r [String],
+    /// What the configuration accepts of a database, and what of it is over.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    accepted: &'r [String],
+    /// The difference to an earlier audit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<&'r super::since::Since>,
     /// Files that could not be read.
     errors: &'r [String],
     summary: Summary,
@@ -188,6 +194,8 @@ impl Renderer for Json {
             statements: report.statements.iter().map(|record| statement(record, sources)).collect(),
             findings: named.map(|(found, name)| finding(found, name, sources)).collect(),
             unchecked: &report.unchecked,
+            accepted: &report.accepted,
+            since: report.since.as_ref(),
             errors: &report.errors,
             summary: report.summary,
             coverage: report.coverage.as_ref(),

@@ -2,24 +2,29 @@
 //!
 //! In: a [`Report`] and the files it speaks of. Out: text. One renderer a file, all behind [`Renderer`].
 
+pub mod charts;
 mod fingerprint;
 mod github;
 mod gitlab;
+mod html;
 mod json;
 mod junit;
 pub(crate) mod markdown;
 mod place;
+pub mod priority;
 mod proof;
 mod proof_text;
 pub(crate) mod prose;
 mod record;
 mod sarif;
+pub mod since;
 mod text;
 pub mod visible;
 
 pub use fingerprint::{FINGERPRINT_VERSION, fingerprints};
 pub use github::Github;
 pub use gitlab::Gitlab;
+pub use html::Html;
 pub use json::Json;
 pub use junit::Junit;
 pub use markdown::{LONGEST_COMMENT, Markdown};
@@ -51,6 +56,18 @@ pub struct Report {
     pub errors: Vec<String>,
     /// What is known of the tables of an audit, by printed name; its findings are grouped by table.
     pub tables: BTreeMap<String, String>,
+    /// What has changed since an earlier audit, where one was named.
+    pub since: Option<since::Since>,
+    /// What the configuration accepts, and what of it is over: a sentence each.
+    pub accepted: Vec<String>,
+    /// Bars of what is measured, for a page.
+    pub charts: Vec<charts::Chart>,
+    /// Printed names of the tables that an audit judged, with findings or without.
+    pub judged: BTreeSet<String>,
+    /// Somebody asked for some findings only: each is shown with all there is to it.
+    pub details: bool,
+    /// How much each of them matters by its size and traffic, 0 to 1.
+    pub weights: BTreeMap<String, f64>,
     /// What could not be read of a database, and what that leaves unchecked: a sentence each.
     pub unchecked: Vec<String>,
     pub summary: Summary,
@@ -87,6 +104,12 @@ impl Report {
             findings: Vec::new(),
             errors: Vec::new(),
             tables: BTreeMap::new(),
+            since: None,
+            accepted: Vec::new(),
+            charts: Vec::new(),
+            judged: BTreeSet::new(),
+            details: false,
+            weights: BTreeMap::new(),
             unchecked: Vec::new(),
             summary: Summary::default(),
             proof: None,

@@ -132,7 +132,7 @@ fn tell_rows(finding: &mut Finding, context: &RunContext, live: &Live) {
 /// The share of NULLs, where ANALYZE looked at all rows but a tenth of those that there are now.
 fn null_share(facts: &RelationFacts, column: &Name) -> Option<f64> {
     let rows = facts.rows.filter(|rows| *rows >= 1.0)?;
-    let modified = facts.activity.as_ref().map_or(0.0, |activity| activity.modified_since_analyze as f64);
+    let modified = facts.modified_since_analyze() as f64;
     let column = facts.columns.get(column).filter(|_| modified <= rows * 0.1)?;
     Some(f64::from(column.null_fraction))
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::area::Modules;
+
 /// The options of all rules; the default is what `pgassay` assumes of a database it knows nothing of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleOptions {
@@ -19,6 +21,8 @@ pub struct RuleOptions {
     pub long_transaction_seconds: usize,
     /// Nobody said on which version the migrations will run: the oldest is assumed, and what only it lacks is no error.
     pub version_assumed: bool,
+    /// module-border: which tables belong together, and which module may use which.
+    pub modules: Modules,
 }
 
 impl Default for RuleOptions {
@@ -31,6 +35,7 @@ impl Default for RuleOptions {
             quiet_calls: BTreeMap::new(),
             long_transaction_seconds: 10,
             version_assumed: false,
+            modules: Modules::default(),
         }
     }
 }

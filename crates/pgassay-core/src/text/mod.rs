@@ -6,4 +6,5 @@ pub mod layout;
 pub mod markdown;
 pub mod numbers;
 pub mod plain;
+pub mod word_lists;
 pub mod words;

@@ -1,10 +1,12 @@
-//! What names tell: the words of an identifier, and the few lists of words that rules look for.
+//! What names tell: the words of an identifier, and whether they are those of money, a secret or a person.
 //!
-//! A name is a hint, never a fact: whatever rests on one says how sure it is.
+//! A name is a hint, never a fact: whatever rests on one says how sure it is. The lists are in [`super::word_lists`].
 
 use std::borrow::Cow;
 
-/// The words of a name in lower case: `customerEmail_2` is customer, email.
+use super::word_lists::{self as lists, parts};
+
+/// The words of a name in lower case: `customerEmail_2` is customer, email, and so is `customeremail`, for both words are known.
 pub fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     any_word(name, |word| {
@@ -31,10 +33,14 @@ pub fn joined(name: &str) -> String {
 fn any_word(name: &str, mut fits: impl FnMut(&str) -> bool) -> bool {
     let mut word = String::with_capacity(name.len());
     let mut lower = false;
+    let mut any_part = |word: &str| match parts(word) {
+        Some(parts) => parts.iter().any(|part| fits(part)),
+        None => fits(word),
+    };
     for letter in name.chars() {
         let starts = letter.is_uppercase() && lower;
         if (!letter.is_alphabetic() || starts) && !word.is_empty() {
-            if fits(&word) {
+            if any_part(&word) {
                 return true;
             }
             word.clear();
@@ -46,7 +52,7 @@ fn any_word(name: &str, mut fits: impl FnMut(&str) -> bool) -> bool {
             word.extend(letter.to_lowercase());
         }
     }
-    !word.is_empty() && fits(&word)
+    !word.is_empty() && any_part(&word)
 }
 
 /// Whether a name has one of some words, as it is or in the plural.
@@ -77,103 +83,24 @@ pub fn singular(word: &str) -> Cow<'_, str> {
     Cow::Borrowed(word.strip_suffix('s').unwrap_or(word))
 }
 
-const AMOUNT: &[&str] = &[
-    "amount",
-    "price",
-    "total",
-    "subtotal",
-    "cost",
-    "balance",
-    "fee",
-    "tax",
-    "salary",
-    "payout",
-    "refund",
-    "discount",
-    "charge",
-    "deposit",
-    "credit",
-    "debit",
-    "revenue",
-    "wage",
-    "cents",
-    "vat",
-    "overdraft",
-    "premium",
-    "fare",
-    "commission",
-    "surcharge",
-    "turnover",
-    "earnings",
-    "expense",
-    "income",
-    "budget",
-];
-
-/// Words that make a number something else than money, whatever else the name says.
-const NOT_MONEY: &[&str] = &[
-    "count",
-    "rate",
-    "percent",
-    "percentage",
-    "ratio",
-    "pct",
-    "id",
-    "weight",
-    "score",
-    "quantity",
-    "qty",
-    "number",
-    "hours",
-    "minutes",
-    "seconds",
-    "days",
-    "ms",
-    "bytes",
-    "size",
-    "factor",
-    "multiplier",
-    "points",
-    "items",
-    "rows",
-    "attempts",
-    "code",
-    "type",
-    "at",
-    "on",
-    "time",
-    "status",
-    "usage",
-    "tokens",
-    "is",
-    "has",
-];
-
 /// A name that a sum of money would have.
 pub fn is_amount(name: &str) -> bool {
-    has_word(name, AMOUNT) && !has_word(name, NOT_MONEY)
+    let words = words(name);
+    let is_one = |word: &String, list: &[&str]| list.contains(&word.as_str()) || list.contains(&&*singular(word));
+    if words.iter().any(|word| is_one(word, lists::NOT_MONEY)) {
+        return false;
+    }
+    if words.iter().any(|word| is_one(word, lists::AMOUNT)) {
+        return true;
+    }
+    // A total is one of whatever stands beside it.
+    let beside = |word: &String| is_one(word, &["total"]) || is_one(word, lists::BESIDE_TOTAL);
+    words.iter().any(|word| is_one(word, &["total"])) && words.iter().all(beside)
 }
 
 /// A table that keeps money: what is charged, owed or paid.
 pub fn is_money_table(name: &str) -> bool {
-    has_word(
-        name,
-        &[
-            "payment",
-            "invoice",
-            "charge",
-            "refund",
-            "payout",
-            "transaction",
-            "ledger",
-            "billing",
-            "subscription",
-            "settlement",
-            "deposit",
-            "withdrawal",
-            "transfer",
-        ],
-    )
+    has_word(name, lists::MONEY_TABLE)
 }
 
 /// What a name says of a secret: a password, or another one.
@@ -181,214 +108,83 @@ pub fn is_money_table(name: &str) -> bool {
 pub enum Secret {
     Password,
     Token,
-    /// What stands on the back of a card.
+    /// What is on the back of a card.
     SecurityCode,
+    /// The whole number of a payment card.
+    CardNumber,
+    /// What proves a login or a reset once: one-time codes, their seeds, codes for recovery.
+    OneTime,
 }
-
-/// Words that make a secret harmless wherever they stand: it is a hash, is encrypted, or is not the secret itself.
-const NOT_PLAIN: &[&str] = &[
-    "hash",
-    "hashed",
-    "hmac",
-    "mac",
-    "digest",
-    "encrypted",
-    "cipher",
-    "ciphertext",
-    "salt",
-    "sha",
-    "bcrypt",
-    "argon",
-    "scrypt",
-    "crypt",
-    "enc",
-    "masked",
-    "public",
-    "vault",
-    "is",
-    "has",
-    "requires",
-    "reset",
-    "last",
-    "max",
-    "min",
-    "allow",
-    "allowed",
-];
-
-/// Words that say, behind the secret's, what of it the column holds: a date, a number, a name. What a name is about comes last.
-const OF_A_SECRET: &[&str] = &[
-    "at",
-    "on",
-    "by",
-    "id",
-    "ids",
-    "count",
-    "expires",
-    "expired",
-    "expiry",
-    "expiration",
-    "type",
-    "hint",
-    "name",
-    "url",
-    "uri",
-    "fingerprint",
-    "prefix",
-    "suffix",
-    "ref",
-    "arn",
-    "path",
-    "algorithm",
-    "policy",
-    "version",
-    "status",
-    "scope",
-    "scopes",
-    "kind",
-    "purpose",
-    "attribute",
-    "display",
-    "group",
-    "label",
-    "description",
-    "format",
-    "source",
-    "username",
-    "login",
-    "user",
-    "account",
-    "owner",
-    "library",
-    "strength",
-    "changed",
-    "set",
-    "enabled",
-    "required",
-    "method",
-    "provider",
-    "lifetime",
-    "ttl",
-    "age",
-    "length",
-    "title",
-    "field",
-    "mode",
-    "date",
-    "time",
-    "timestamp",
-    "attempts",
-    "history",
-    "digits",
-];
 
 /// A name that a secret would have. Hashes, dates and references to secrets kept elsewhere are none.
 pub fn secret(name: &str) -> Option<Secret> {
     let words = words(name);
-    if words.iter().any(|word| NOT_PLAIN.contains(&word.as_str())) {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
+    if has(lists::NOT_PLAIN) {
         return None;
     }
-    let is_about = |end: usize| !words[end..].iter().any(|word| OF_A_SECRET.contains(&word.as_str()));
-    let behind = |wanted: &[&str]| words.iter().rposition(|word| wanted.contains(&word.as_str())).map(|at| at + 1);
-    if behind(&["cvv", "cvc"]).is_some_and(is_about) {
+    // What the name is about comes last: credential_library is a library, password_changed_at a moment.
+    let is_about = |end: usize| !words[end..].iter().any(|word| lists::OF_A_SECRET.contains(word));
+    let after = |wanted: &[&str]| words.iter().rposition(|word| wanted.contains(word)).map(|at| at + 1);
+    let after_pair = |(first, second): &(&str, &str)| {
+        words.windows(2).rposition(|pair| pair[0] == *first && *singular(pair[1]) == **second).map(|at| at + 2)
+    };
+    let any_pair = |pairs: &[(&str, &str)]| pairs.iter().filter_map(after_pair).any(is_about);
+    if after(&["cvv", "cvc", "cvn"]).is_some_and(is_about) {
         return Some(Secret::SecurityCode);
     }
-    if behind(&["password", "passwd", "pwd", "passphrase", "pin"]).is_some_and(is_about) {
+    if !has(lists::NOT_A_PAYMENT_CARD) && (any_pair(lists::CARD_NUMBER) || words[..] == ["pan"]) {
+        return Some(Secret::CardNumber);
+    }
+    let is_token = words.last() == Some(&"token") && !has(lists::TOKEN_OF_NO_WORTH);
+    let once = words.last() == Some(&"otp") || any_pair(lists::ONE_TIME);
+    if once || is_token && has(&["reset", "magic", "verification", "confirmation", "recovery", "invitation", "invite"])
+    {
+        return Some(Secret::OneTime);
+    }
+    // What a password is reset with is told above; that it was is no secret.
+    if !has(&["reset"]) && after(lists::PASSWORD).is_some_and(is_about) {
         return Some(Secret::Password);
     }
-    let pair = |(first, second): &(&str, &str)| {
-        words.windows(2).rposition(|pair| pair[0] == *first && pair[1] == *second).map(|at| at + 2)
-    };
-    // What the name is about comes last: credential_library is a library.
-    let last = words.last().map(String::as_str);
-    let token = matches!(last, Some("secret" | "secrets" | "apikey" | "credential" | "credentials"))
-        || [
-            ("api", "key"),
-            ("private", "key"),
-            ("secret", "key"),
-            ("secret", "value"),
-            ("access", "token"),
-            ("refresh", "token"),
-            ("auth", "token"),
-            ("bearer", "token"),
-            ("api", "token"),
-            ("session", "token"),
-            ("access", "key"),
-            ("signing", "key"),
-            ("encryption", "key"),
-            ("authentication", "token"),
-        ]
-        .iter()
-        .filter_map(pair)
-        .any(is_about)
-        || words == ["token"];
+    let token = is_token
+        || matches!(words.last(), Some(&("secret" | "secrets" | "apikey" | "credential" | "credentials")))
+        || any_pair(lists::TOKEN);
     token.then_some(Secret::Token)
 }
 
-/// What a person could be known by, if a name says so.
+/// What a person could be known by, or is nobody's business, if a name says so.
 pub fn personal(name: &str) -> bool {
     let words = words(name);
-    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
-    let pair = |first: &str, second: &str| words.windows(2).any(|pair| pair[0] == first && pair[1] == second);
-    let other: &[&str] = &[
-        "count",
-        "id",
-        "at",
-        "verified",
-        "confirmed",
-        "is",
-        "has",
-        "template",
-        "subject",
-        "status",
-        "enabled",
-        "opt",
-        "type",
-        "sent",
-        "hash",
-        "country",
-        "domain",
-        "provider",
-    ];
-    if has(other) {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word) || wanted.contains(&&*singular(word)));
+    let pair = |(first, second): &(&str, &str)| words.windows(2).any(|pair| pair[0] == *first && pair[1] == *second);
+    if has(lists::NOT_PERSONAL) {
         return false;
     }
-    has(&[
-        "email",
-        "phone",
-        "mobile",
-        "birthday",
-        "birthdate",
-        "dob",
-        "ssn",
-        "passport",
-        "iban",
-        "surname",
-        "lastname",
-        "firstname",
-        "fullname",
-        "postcode",
-        "zipcode",
-    ]) || [
-        ("first", "name"),
-        ("last", "name"),
-        ("full", "name"),
-        ("family", "name"),
-        ("given", "name"),
-        ("maiden", "name"),
-        ("card", "number"),
-        ("passport", "number"),
-        ("birth", "date"),
-        ("tax", "number"),
-        ("national", "number"),
-        ("street", "address"),
-        ("date", "of"),
-        ("ip", "address"),
-        ("home", "address"),
-        ("social", "security"),
-    ]
-    .iter()
-    .any(|(first, second)| pair(first, second) && (*first != "date" || words.contains(&"birth".to_owned())))
+    // The number that a state gives to a person is called an id, and is no key of a table.
+    if lists::NUMBER_OF_A_PERSON.iter().any(pair) {
+        return true;
+    }
+    if has(&["id"]) {
+        return false;
+    }
+    has(lists::PERSONAL)
+        || lists::PERSONAL_PAIRS.iter().any(pair)
+        || has(&["date"]) && has(&["birth"])
+        || has(lists::SOMEBODY) && has(lists::WHERE)
+}
+
+/// Whether the values of a column might be personal or secret, to be left out of what is kept or sent: more than [`personal`] says.
+pub fn may_be_personal(name: &str) -> bool {
+    let words = words(name);
+    let is_one = |word: &str| {
+        lists::PERHAPS_PERSONAL.contains(&word) || lists::PERHAPS_PERSONAL.contains(&word.trim_end_matches('s'))
+    };
+    words.iter().any(|word| is_one(word))
+        || words.windows(2).any(|pair| is_one(&pair.join("_")) || is_one(&pair.concat()))
+        || personal(name)
+        || secret(name).is_some()
 }
 
 #[cfg(test)]
@@ -403,11 +199,56 @@ mod tests {
     }
 
     #[test]
+    fn splits_what_has_no_separators_into_words_it_knows() {
+        assert_eq!(words("unitprice"), ["unit", "price"]);
+        assert_eq!(words("EMAILADDRESS"), ["email", "address"]);
+        assert_eq!(words("creditcardapprovalcode"), ["credit", "card", "approval", "code"]);
+        assert_eq!(words("nationalidnumber"), ["national", "id", "number"]);
+        assert_eq!(joined("customerid"), "customer_id");
+        // Words of the language that only look like two of ours.
+        for name in
+            ["station", "together", "costume", "target", "password", "subtotal", "pinnacle", "taxonomy", "format"]
+        {
+            assert_eq!(words(name), [name]);
+        }
+    }
+
+    #[test]
     fn money_is_money_and_nothing_else() {
-        for name in ["amount", "unit_price", "totalAmount", "tax_cents", "prices"] {
+        for name in [
+            "amount",
+            "unit_price",
+            "totalAmount",
+            "tax_cents",
+            "prices",
+            "freight",
+            "tip",
+            "mrr",
+            "bonus",
+            "rent",
+            "gmv",
+            "total",
+            "total_due",
+            "unitprice",
+            "monthly_salary",
+        ] {
             assert!(is_amount(name), "{name}");
         }
-        for name in ["tax_rate", "price_id", "total_count", "discount_percent", "charge_status", "created_at"] {
+        for name in [
+            "tax_rate",
+            "price_id",
+            "total_count",
+            "discount_percent",
+            "charge_status",
+            "created_at",
+            "charge_level",
+            "total_distance",
+            "cost_center",
+            "charge_model",
+            "regroup_paid_fees",
+            "total_users",
+            "tip_length",
+        ] {
             assert!(!is_amount(name), "{name}");
         }
     }
@@ -418,6 +259,13 @@ mod tests {
         assert_eq!(secret("api_key"), Some(Secret::Token));
         assert_eq!(secret("accessToken"), Some(Secret::Token));
         assert_eq!((secret("card_cvv"), secret("cvv_result_at")), (Some(Secret::SecurityCode), None));
+        for name in ["reset_password_token", "magic_link_token", "otp_seed", "recovery_codes", "verification_code"] {
+            assert_eq!(secret(name), Some(Secret::OneTime), "{name}");
+        }
+        for name in ["card_number", "cardnumber", "credit_card_number", "pan"] {
+            assert_eq!(secret(name), Some(Secret::CardNumber), "{name}");
+        }
+        assert_eq!(secret("oauth_token"), Some(Secret::Token));
         // Whose it is stands in front of it.
         for name in ["user_password", "account_pwd", "loginPassword", "owner_pin"] {
             assert_eq!(secret(name), Some(Secret::Password), "{name}");
@@ -441,6 +289,11 @@ mod tests {
             "access_token_expires_at",
             "api_key_owner",
             "pin_attempts",
+            "lock_token",
+            "next_page_token",
+            "password_reset",
+            "library_card_number",
+            "reset_password_sent_at",
         ] {
             assert_eq!(secret(name), None, "{name}");
         }
@@ -448,11 +301,35 @@ mod tests {
 
     #[test]
     fn personal_data_by_name() {
-        for name in ["email", "phone_number", "first_name", "date_of_birth", "billing_email"] {
+        for name in [
+            "email",
+            "phone_number",
+            "first_name",
+            "date_of_birth",
+            "billing_email",
+            "telephone",
+            "gender",
+            "diagnosis",
+            "salary",
+            "national_id",
+            "tax_id",
+            "home_lat",
+            "emailaddress",
+        ] {
             assert!(personal(name), "{name}");
         }
-        for name in ["email_count", "email_verified", "name", "date_of_order", "email_template"] {
+        for name in ["email_count", "email_verified", "name", "date_of_order", "email_template", "email_id", "lat"] {
             assert!(!personal(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_personal_is_left_out_of_what_is_kept() {
+        for name in lists::PERSONAL.iter().chain(lists::PASSWORD).chain(&["tax_id", "home_lng", "note", "otp_seed"]) {
+            assert!(may_be_personal(name), "{name}");
+        }
+        for name in ["status", "quantity", "created_at", "kind"] {
+            assert!(!may_be_personal(name), "{name}");
         }
     }
 }

@@ -18,6 +18,7 @@ use super::{DbError, Reading};
 use crate::area::{Area, Areas};
 use crate::change::{Name, QualifiedName};
 use crate::facts::{ColumnFacts, Facts, Workload};
+use crate::text::words;
 
 /// What the header says.
 const FORMAT: &str = "pgassay snapshot";
@@ -27,118 +28,6 @@ pub const VERSION: u32 = 1;
 
 /// A larger file is not a snapshot of a schema; a small file may claim to be one when unpacked.
 const LARGEST: u64 = 4 << 30;
-
-/// Parts of column names that suggest personal data or secrets: the values of such columns are never written.
-///
-/// A name is cut into words at `_` and at capital letters; a column is personal if a word, or two that follow each other, is one of
-/// these. The configuration's area of personal data comes on top.
-pub const PERSONAL_WORDS: &[&str] = &[
-    "account_number",
-    "address",
-    "avatar",
-    "bank",
-    "bic",
-    "bio",
-    "birth",
-    "birthdate",
-    "birthday",
-    "biography",
-    "blood",
-    "body",
-    "card",
-    "cell",
-    "city",
-    "comment",
-    "company",
-    "contact",
-    "content",
-    "credit",
-    "cvc",
-    "cvv",
-    "description",
-    "device",
-    "diagnosis",
-    "dob",
-    "driver",
-    "email",
-    "ethnicity",
-    "fax",
-    "fingerprint",
-    "firstname",
-    "forename",
-    "fullname",
-    "gender",
-    "geo",
-    "given_name",
-    "hash",
-    "health",
-    "iban",
-    "insurance",
-    "ip",
-    "ipaddr",
-    "key",
-    "lastname",
-    "lat",
-    "latitude",
-    "license",
-    "lng",
-    "location",
-    "login",
-    "lon",
-    "longitude",
-    "mac",
-    "mail",
-    "maiden",
-    "medical",
-    "message",
-    "metadata",
-    "middlename",
-    "mobile",
-    "name",
-    "national_id",
-    "nationality",
-    "nickname",
-    "note",
-    "notes",
-    "password",
-    "passport",
-    "passwd",
-    "payload",
-    "pesel",
-    "phone",
-    "photo",
-    "picture",
-    "pin",
-    "postal",
-    "postcode",
-    "prescription",
-    "pwd",
-    "race",
-    "recipient",
-    "religion",
-    "salary",
-    "salt",
-    "secret",
-    "session",
-    "sex",
-    "signature",
-    "sin",
-    "social",
-    "ssn",
-    "street",
-    "subject",
-    "surname",
-    "tax",
-    "tel",
-    "telephone",
-    "token",
-    "url",
-    "user_agent",
-    "username",
-    "vat",
-    "zip",
-    "zipcode",
-];
 
 #[derive(Serialize)]
 struct Written<'r> {
@@ -179,7 +68,8 @@ struct Body {
 pub fn write(path: &Path, reading: &Reading, with_values: bool, areas: &Areas) -> Result<(), DbError> {
     let mut facts = reading.facts.clone();
     let mut planner = reading.planner.clone();
-    let keeps = |table: &QualifiedName, column: &str| with_values && !is_personal(column) && !is_area(areas, table);
+    let keeps =
+        |table: &QualifiedName, column: &str| with_values && !words::may_be_personal(column) && !is_area(areas, table);
     leave_out_values(&mut facts, &keeps);
     if let Some(statistics) = &mut planner {
         statistics.leave_out_values(|table, column| keeps(table, column), |object| table_of(&reading.facts, object));
@@ -279,35 +169,6 @@ fn leave_out(column: &mut ColumnFacts) {
     column.values_left_out |= values | elements | range;
 }
 
-/// Whether a column's name suggests personal data or a secret: see [`PERSONAL_WORDS`].
-pub fn is_personal(column: &str) -> bool {
-    let words = words(column);
-    let is_one = |word: &str| PERSONAL_WORDS.contains(&word) || PERSONAL_WORDS.contains(&word.trim_end_matches('s'));
-    words.iter().any(|word| is_one(word))
-        || words.windows(2).any(|pair| is_one(&pair.join("_")) || is_one(&pair.concat()))
-}
-
-/// `first_name`, `firstName` and `FIRST_NAME` are two words each.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut lower_before = false;
-    for character in name.chars() {
-        if !character.is_alphabetic() {
-            words.push(String::new());
-        } else {
-            if character.is_uppercase() && lower_before {
-                words.push(String::new());
-            }
-            if let Some(word) = words.last_mut() {
-                word.extend(character.to_lowercase());
-            }
-        }
-        lower_before = character.is_lowercase();
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -325,10 +186,10 @@ mod tests {
             "userAgent",
             "date_of_birth",
         ] {
-            assert!(is_personal(personal), "{personal}");
+            assert!(words::may_be_personal(personal), "{personal}");
         }
         for other in ["status", "created_at", "quantity", "shipped", "zippered", "kind", "currency", "total_cents"] {
-            assert!(!is_personal(other), "{other}");
+            assert!(!words::may_be_personal(other), "{other}");
         }
     }
 }

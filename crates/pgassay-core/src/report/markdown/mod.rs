@@ -1,7 +1,9 @@
 //! Markdown for the comment of a pull request: a table of the files, then every finding, folded, below its file.
 //!
 //! Code hosts refuse comments that are too long (GitHub: 65,536 characters). What does not fit is left out, the mildest first,
-//! and a line says how many.
+//! and a line says how many. An audit is a page of its own, for a wiki: nothing is left out of it.
+
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -41,6 +43,9 @@ const PROOF: usize = 6_000;
 
 impl Renderer for Markdown {
     fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
+        if report.summary.tables.is_some() {
+            return whole::render(report, sources, out);
+        }
         let files = files(report);
         let mut comment = self.head(report, &files, sources);
         let blocks = self.chosen(report, sources, LONGEST_COMMENT - CLOSING - comment.chars().count());

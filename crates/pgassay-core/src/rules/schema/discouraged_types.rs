@@ -79,6 +79,7 @@ fn named(known_as: &'static str, column: &Column) -> String {
     match known_as {
         // A key word: printed as a type it would be quoted.
         "serial" | "json" => known_as.to_owned(),
+        "timestamp-for-day" => format!("{}, all at midnight by name or values", column.data_type.written),
         "integer-identity" => format!("{} as identity", column.data_type.written),
         _ => column.data_type.written.to_string(),
     }
@@ -93,6 +94,7 @@ fn habit(context: &SchemaContext, known_as: &'static str, better: &str, columns:
     let more = if columns.len() > shown.len() { " …" } else { "" };
     let known_as = match known_as {
         "timestamp" => "timestamp without time zone",
+        "timestamp-for-day" => "timestamp for a day",
         "timetz" => "time with time zone",
         "uuid-text" => "text for a UUID",
         "integer-identity" => "integer as identity",
@@ -128,6 +130,10 @@ fn better<'a>(
         "bpchar" | "varchar" | "text" if is_uuid_text(context, table, column) => {
             Some(("uuid-text", "use uuid, which takes 16 bytes and is checked"))
         }
+        // A day has no moment: in timestamptz a birthday would move with the reader's time zone.
+        "timestamp" if is_day(context, table, column) => {
+            Some(("timestamp-for-day", "use date: it is a day, and has no time of day"))
+        }
         "timestamp" => Some(("timestamp", "use timestamptz, which stores the moment")),
         "timetz" => Some(("timetz", "use time, or timestamptz for a moment")),
         // A country's two letters, a currency's three: of a fixed length by a standard, nothing is ever padded.
@@ -144,6 +150,43 @@ fn better<'a>(
         "int4" | "int2" if is_serial(context, table, column) => Some(("serial", SERIAL)),
         _ => None,
     }
+}
+
+/// The name is a day's, or all values that are known are at midnight.
+fn is_day(context: &SchemaContext, table: &Relation, column: &Column) -> bool {
+    let words = words::words(column.name.as_str());
+    let last = words.last().map(String::as_str);
+    let named = matches!(last, Some("birthday" | "dob" | "birthdate" | "day"))
+        || last == Some("date") && words.iter().any(|word| DAYS.contains(&word.as_str()));
+    let Some(facts) = context.column_facts(table, column) else { return named };
+    let histogram = facts.histogram.iter().flat_map(|values| values.values());
+    let values: Vec<String> = facts.common().map(|(value, _)| value).chain(histogram).collect();
+    match values.len() {
+        0 => named,
+        few if few < 10 => named && values.iter().all(|value| is_midnight(value)),
+        _ => values.iter().all(|value| is_midnight(value)),
+    }
+}
+
+/// What happens on a day.
+const DAYS: &[&str] = &[
+    "birth",
+    "hire",
+    "hired",
+    "invoice",
+    "due",
+    "issue",
+    "holiday",
+    "value",
+    "settlement",
+    "death",
+    "start",
+    "end",
+    "expiry",
+];
+
+fn is_midnight(value: &str) -> bool {
+    value.ends_with(" 00:00:00")
 }
 
 /// What serial leaves in a catalog: an integer whose default is the next number of a sequence that it owns.

@@ -46,6 +46,19 @@ fn named_state(column: &Column) -> bool {
     words::ends_with_word(column.name.as_str(), &["status", "state"])
 }
 
+/// The value of an attribute that another column names: `(entity, name, value)`.
+pub(super) fn is_attribute_value(table: &Relation, column: &Column) -> bool {
+    let beside = |other: &Column| {
+        let words = words::words(other.name.as_str());
+        other.id != column.id
+            && matches!(
+                words.last().map(String::as_str),
+                Some("key" | "attribute" | "field" | "name" | "property" | "code")
+            )
+    };
+    words::ends_with_word(column.name.as_str(), &["value", "val"]) && table.columns.iter().any(beside)
+}
+
 fn declared(context: &SchemaContext, table: &Relation, column: &Column) -> Option<Discovery> {
     if context.column_facts(table, column).is_some() {
         return None;
@@ -89,6 +102,20 @@ fn measured(context: &SchemaContext, table: &Relation, column: &Column) -> Optio
             ],
         );
     if !closed || !kind && number > 10.0 || facts.average_width > 32 {
+        return None;
+    }
+    // A list of words is not one word, an attribute's value is any, and '' is told as one of two ways to say nothing.
+    let common: Vec<String> = facts.common().map(|(value, _)| value).collect();
+    let is_list = |value: &String| value.contains([',', ';', '|']) || value.starts_with(['{', '[']);
+    if common.iter().any(is_list) || is_attribute_value(table, column) {
+        return None;
+    }
+    if common.iter().any(|value| value.trim().is_empty()) && facts.null_fraction > 0.0 {
+        return None;
+    }
+    // What people write, or what the number of a thing is, is no list that somebody closed.
+    let words_only = |value: &String| value.chars().any(|c| c.is_alphabetic()) && value.split_whitespace().count() <= 3;
+    if !kind && !common.iter().all(words_only) {
         return None;
     }
     let values: Vec<String> = facts.common().map(|(value, _)| format!("'{}'", value.replace('\'', "''"))).collect();

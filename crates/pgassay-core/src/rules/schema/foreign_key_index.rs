@@ -1,7 +1,7 @@
 //! Foreign keys whose rows cannot be found from the other side.
 
 use super::ask::{keys, steps};
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, Needs, SchemaContext, hot};
 use crate::change::ReferentialAction;
 use crate::contract::Subject;
 use crate::finding::{Category, Severity};
@@ -30,6 +30,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    let hot = hot::unserved(context);
     for table in context.tables() {
         for (constraint, key) in table.foreign_keys().filter(|(constraint, _)| constraint.local) {
             if is_found(context, table, key) || was_there(context, table, key) {
@@ -38,7 +39,11 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             let Some(referenced) = context.schema.relation(key.referenced) else { continue };
             let columns = context.column_names(table, &key.columns);
             let acts = acts(key.on_delete);
-            if acts.is_none() && is_list(context, referenced) {
+            let query = key.columns.first().and_then(|first| hot.get(&(table.id, *first)));
+            let query = query
+                .zip(context.workload)
+                .map(|((number, _), workload)| hot::told(&workload.statements[*number], workload));
+            if acts.is_none() && query.is_none() && is_list(context, referenced) {
                 continue;
             }
             let narrowed = context.indexes(table).find(|(_, index)| keys::narrows(index, &key.columns));
@@ -51,6 +56,10 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 None => near_miss(context, table, &key.columns),
             };
             let message = match acts {
+                _ if query.is_some() => format!(
+                    "a hot query looks rows of {} up by {columns}, which no index leads with; so does a DELETE from {}",
+                    table.name, referenced.name
+                ),
                 Some(verb) => format!(
                     "deleting from {} {verb} rows of {} found by {columns}, which no index leads with",
                     referenced.name, table.name
@@ -67,8 +76,13 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             let mut discovery = context
                 .discovery(&RULE, Subject::Part(table.id, constraint.name.clone()), message)
                 .declared(format!("foreign key {} references {}{near}", constraint.name, referenced.name));
-            if acts.is_none() || narrowed.is_some() {
-                discovery = discovery.severity(Severity::Info);
+            match query {
+                Some(query) => discovery = discovery.measured(query),
+                None if acts.is_none() || narrowed.is_some() => {
+                    discovery = discovery.severity(Severity::Info);
+                    discovery.habit = Some("a foreign key has no index that leads with it".to_owned());
+                }
+                None => {}
             }
             let (text, steps) = steps::create_index(context, table, &columns, "idx");
             found.push(discovery.advice(text, steps));
@@ -91,7 +105,7 @@ fn was_there(context: &SchemaContext, table: &Relation, key: &ForeignKey) -> boo
 /// A short list of values that nobody takes anything from, as far as the counters go: an index on such a column holds few different
 /// values and finds most of the table.
 fn is_list(context: &SchemaContext, referenced: &Relation) -> bool {
-    const LONGEST: f64 = 100.0;
+    const LONGEST: f64 = 20.0;
     let Some(facts) = context.table_facts(referenced) else { return false };
     let Some(activity) = &facts.activity else { return false };
     let rows = facts.row_estimate().unwrap_or(activity.live_rows as f64);
@@ -114,10 +128,10 @@ fn near_miss(context: &SchemaContext, table: &Relation, columns: &[crate::schema
     let Some((relation, index)) = miss else { return String::new() };
     let why = if !index.valid {
         "is not valid"
-    } else if index.predicate.is_some() {
-        "holds only some rows"
-    } else {
+    } else if index.predicate.is_none() || keys::holds_all_with(index, columns) {
         "does not lead with them"
+    } else {
+        "holds only some rows"
     };
     format!("; {} has the columns, but {why}", relation.name.name)
 }

@@ -70,6 +70,7 @@ pub const WIDE: Rule = Rule {
 };
 
 fn runs_out(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    super::key_range::without_sequence(context, &KEY, found);
     let Some(facts) = context.facts else { return };
     for relation in context.schema.relations.values() {
         let RelationKind::Sequence(sequence) = &relation.kind else { continue };

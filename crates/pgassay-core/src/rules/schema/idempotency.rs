@@ -52,7 +52,7 @@ fn events(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let tables = missing_foreign_key::Tables::of(context);
     for table in context.tables() {
         let name = table.name.name.as_str();
-        let inbox = takes_deliveries(name) && !is_configuration(table);
+        let inbox = is_inbox(context, table);
         if !inbox
             && !words::has_word(
                 name,
@@ -111,8 +111,12 @@ fn judge_id(context: &SchemaContext, table: &Relation, column: &Column, inbox: b
                 &["provider", "source", "sender", "gateway", "psp", "channel", "vendor"],
             )
     });
-    let columns =
-        sender.map(|sender| format!("{}, {}", sender.name, column.name)).unwrap_or_else(|| column.name.to_string());
+    // Two tenants' senders give the same numbers: whose event it is belongs into the key.
+    let tenant = tenant(context, table).filter(|tenant| tenant.id != column.id);
+    let mut parts: Vec<&Column> = tenant.into_iter().chain(sender).collect();
+    parts.dedup_by_key(|part| part.id);
+    parts.push(column);
+    let columns = parts.iter().map(|part| part.name.to_string()).collect::<Vec<_>>().join(", ");
     match key {
         None => {
             let steps = steps::unique_index(context, table, &columns, "key", None);
@@ -150,6 +154,41 @@ fn judge_id(context: &SchemaContext, table: &Relation, column: &Column, inbox: b
     }
 }
 
+/// The column that says whose a row is: a foreign key to the table that most tables of the schema reference, if these are many.
+fn tenant<'t>(context: &SchemaContext, table: &'t Relation) -> Option<&'t Column> {
+    const NAMES: &[&str] = &[
+        "tenant",
+        "organization",
+        "organisation",
+        "workspace",
+        "company",
+        "account",
+        "merchant",
+        "shop",
+        "store",
+        "team",
+    ];
+    let named = |column: &&Column| {
+        let words = words::words(column.name.as_str());
+        matches!(&words[..], [owner, id] if NAMES.contains(&owner.as_str()) && id == "id")
+    };
+    let referenced = |column: &&Column| {
+        let key = table.foreign_keys().find(|(_, key)| key.columns[..] == [column.id]);
+        key.and_then(|(_, key)| context.schema.relation(key.referenced)).is_some_and(|owner| {
+            let of_it = owner.referenced_by.len();
+            of_it >= 5
+                && context
+                    .schema
+                    .relations
+                    .values()
+                    .filter(|it| it.is_table())
+                    .all(|it| it.referenced_by.len() <= of_it)
+        })
+    };
+    let columns = || table.columns.iter();
+    columns().find(named).or_else(|| columns().find(referenced))
+}
+
 /// What was sent is kept.
 fn has_content(context: &SchemaContext, table: &Relation) -> bool {
     table.columns.iter().any(|column| {
@@ -173,6 +212,19 @@ fn keeps_apart(context: &SchemaContext, table: &Relation, index: &crate::schema:
     partial_ok
         && index.columns.contains(&Some(column.id))
         && keys::plain_columns(index).is_some_and(|columns| columns.len() <= 3 && columns.iter().all(beside))
+}
+
+/// A table of what others deliver. Messages between one's own users are numbered by oneself: their key says so.
+fn is_inbox(context: &SchemaContext, table: &Relation) -> bool {
+    let key = keys::primary_key(table);
+    let numbered = |id: &crate::schema::ColumnId| {
+        table.column_by_id(*id).is_some_and(|column| {
+            words::has_word(column.name.as_str(), &["stream", "sequence", "seq", "position", "offset", "ordering"])
+                && matches!(context.type_name(column), Some("int4" | "int8"))
+        })
+    };
+    let own_numbers = key.len() > 1 && key.iter().any(numbered);
+    takes_deliveries(table.name.name.as_str()) && !is_configuration(table) && !own_numbers
 }
 
 /// What others deliver: webhooks, callbacks, inboxes.
@@ -213,6 +265,9 @@ fn is_outside_id<'a>(context: &SchemaContext<'a>, table: &'a Relation, column: &
             "method",
             "source",
             "parent",
+            "usage",
+            "metric",
+            "meter",
         ]
         .contains(&word.as_str())
     });
@@ -251,7 +306,7 @@ pub(super) fn tells_of_null(
     index: &crate::schema::Index,
     column: &Column,
 ) -> bool {
-    let inbox = takes_deliveries(table.name.name.as_str()) && !is_configuration(table);
+    let inbox = is_inbox(context, table);
     inbox
         && is_outside_id(context, table, column, inbox)
         && keeps_apart(context, table, index, column)

@@ -126,6 +126,10 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
     if let Some(fact) = measured {
         discovery = discovery.measured(fact);
     }
+    // Many documents are the product's own content: until a sample speaks, they are one line for the schema.
+    if sampled.is_none() && hot.is_none() {
+        discovery.habit = Some("JSON columns hold documents of any shape".to_owned());
+    }
     // Where nothing is known of the contents, one finding tells all such columns of a table.
     if !is_alone && hot.is_none() && context.scope.is_none() {
         discovery = discovery.grouped(format!("{} holds documents of any shape in", table.name), name);
@@ -144,18 +148,10 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
         discovery.finding.message.push_str("; hot queries look into it without an index");
         hot_steps.extend(hot.steps);
     }
-    let part = format!("{name}_object");
-    let mut steps = match context.type_name(column).filter(|_| !is_map) {
-        Some("jsonb") => {
-            steps::check_constraint(context, table, &part, &format!("jsonb_typeof({}) = 'object'", column.name))
-        }
-        Some("json") => {
-            steps::check_constraint(context, table, &part, &format!("json_typeof({}) = 'object'", column.name))
-        }
-        _ => Vec::new(),
-    };
+    let shapes = shapes(column, sample);
+    let mut steps = if is_map { Vec::new() } else { say_shape(context, table, column, &shapes) };
     steps.extend(hot_steps);
-    let sample =
+    let hint =
         if context.facts.is_some() && sample.is_none() { " audit --sample tells which keys those are." } else { "" };
     let discovery = discovery.when_new(
         "Make columns of the keys that are always there, and say with a CHECK what the rest is, at least that it is an object.",
@@ -164,10 +160,67 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
         let text = "Keep a row for each key in a table of its own: it has statistics, an index, and room for a foreign key. Have the application write both, then this copies the old documents:";
         return Some(discovery.advice(text, steps));
     }
-    Some(discovery.advice(
-        format!("Make columns of the keys that are always there, and say what the rest is (here: an object; NULL passes).{sample}"),
-        steps,
-    ))
+    let text = match &shapes[..] {
+        [] => format!(
+            "See what it holds, then say so: CHECK (jsonb_typeof({}) = 'object'), or 'array'.{hint}",
+            column.name
+        ),
+        ["array"] => format!(
+            "Say that it is an array. If its elements are rows of their own, or references, they belong in a table.{hint}"
+        ),
+        some => format!(
+            "Make columns of the keys that are always there, and say what the rest is (here: {}; NULL passes).{hint}",
+            some.iter().map(|shape| format!("an {shape}")).collect::<Vec<_>>().join(" or ")
+        ),
+    };
+    Some(discovery.advice(text, steps))
+}
+
+/// The kinds of documents that the column is known to hold: by the sample, and by what it starts as. None is known without either.
+fn shapes(column: &Column, sample: Option<&JsonSample>) -> Vec<&'static str> {
+    let mut shapes = Vec::new();
+    let start = column.default.as_ref().map(|default| default.text.trim_start_matches('\'').trim_start().to_owned());
+    let starts_as = |mark: char| start.as_ref().is_some_and(|text| text.starts_with(mark));
+    let (objects, arrays, scalars) = sample.map_or((0, 0, 0), |sample| (sample.objects, sample.arrays, sample.scalars));
+    // Scalars are of four types, and the sample does not say which.
+    if scalars > 0 {
+        return shapes;
+    }
+    if objects > 0 || starts_as('{') {
+        shapes.push("object");
+    }
+    if arrays > 0 || starts_as('[') {
+        shapes.push("array");
+    }
+    shapes
+}
+
+/// A CHECK of what is known, or a look at what is there. Rows that a sample did not meet are counted before they stop VALIDATE.
+fn say_shape(context: &SchemaContext, table: &Relation, column: &Column, shapes: &[&str]) -> Vec<FixStep> {
+    let kind = match context.type_name(column) {
+        Some("jsonb") => format!("jsonb_typeof({})", column.name),
+        Some("json") => format!("json_typeof({})", column.name),
+        _ => return Vec::new(),
+    };
+    let listed: Vec<String> = shapes.iter().map(|shape| format!("'{shape}'")).collect();
+    let (condition, others) = match &listed[..] {
+        [] => {
+            let look = format!(
+                "SELECT {kind}, count(*) FROM (SELECT {0} FROM {1} LIMIT 10000) AS t GROUP BY 1;",
+                column.name, table.name
+            );
+            return if context.facts.is_some() { vec![FixStep::any(look)] } else { Vec::new() };
+        }
+        [one] => (format!("{kind} = {one}"), format!("{kind} <> {one}")),
+        some => (format!("{kind} IN ({})", some.join(", ")), format!("{kind} NOT IN ({})", some.join(", "))),
+    };
+    let label = if shapes.len() == 1 { shapes[0] } else { "shape" };
+    let mut steps = Vec::new();
+    if context.facts.is_some() {
+        steps.push(FixStep::any(format!("SELECT count(*) FROM {} WHERE {others};", table.name)));
+    }
+    steps.extend(steps::check_constraint(context, table, &format!("{}_{label}", column.name.as_str()), &condition));
+    steps
 }
 
 /// Its own sample; for a partitioned table that of the partition that gave most.

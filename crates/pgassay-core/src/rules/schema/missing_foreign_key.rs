@@ -40,9 +40,21 @@ fn candidates<'a>(context: &SchemaContext<'a>, tables: &Tables<'a>) -> Vec<(&'a 
         .tables()
         .flat_map(|table| table.columns.iter().map(move |column| (table, column)))
         .filter(|(table, column)| !keys::is_foreign_key(table, column.id) && !was_there(context, table, column))
-        .filter_map(|(table, column)| tables.target(context, table, column).map(|target| (table, column, target)))
-        .filter(|(table, column, _)| !is_polymorphic(table, column))
+        .filter_map(|(table, column)| {
+            tables.target_in_a_role(context, table, column).map(|target| (table, column, target))
+        })
+        .filter(|(table, column, _)| !is_polymorphic(table, column) && !partitions_have_it(context, table, column))
         .collect()
+}
+
+/// Partitions have the key each: where one lacks it, that one is told.
+fn partitions_have_it(context: &SchemaContext, table: &Relation, column: &Column) -> bool {
+    table.is_partitioned()
+        && table
+            .children
+            .iter()
+            .filter_map(|id| context.schema.relation(*id))
+            .any(|part| part.column(&column.name).is_some_and(|own| keys::is_foreign_key(part, own.id)))
 }
 
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
@@ -268,7 +280,13 @@ fn is_polymorphic(table: &Relation, column: &Column) -> bool {
 
 fn stem(column: &Column) -> Option<&str> {
     let name = column.name.as_str();
-    ["_id", "Id", "_uuid"].iter().find_map(|end| name.strip_suffix(end)).filter(|stem| !stem.is_empty())
+    let by_end = |end: &&str| name.strip_suffix(end).filter(|stem| !stem.is_empty());
+    // CustomerID without quotes is customerid to the server.
+    let folded = || {
+        let plain = !name.contains('_') && name.chars().all(|c| !c.is_uppercase());
+        name.strip_suffix("id").filter(|stem| plain && stem.len() > 2)
+    };
+    ["_id", "Id", "ID", "_uuid"].iter().find_map(by_end).or_else(folded)
 }
 
 /// Tables by schema and by what a column that names one of their rows is called: order for `orders`, `Orders` and `order`.
@@ -301,6 +319,36 @@ impl<'a> Tables<'a> {
         tables
     }
 
+    /// As [`Tables::target`], with what a row is for in front of the table's name: `from_account_id`; or of the only schema that has
+    /// such a table.
+    fn target_in_a_role(
+        &self,
+        context: &SchemaContext<'a>,
+        table: &'a Relation,
+        column: &'a Column,
+    ) -> Option<&'a Relation> {
+        let plain = self.target(context, table, column);
+        if plain.is_some() || keys::primary_key(table) == [column.id] || super::idempotency::is_from_outside(column) {
+            return plain;
+        }
+        let type_name = context.type_name(column)?;
+        let fits = |target: &&'a Relation| {
+            let key = single_key(target).and_then(|key| context.type_name(key));
+            let typed = key.is_some_and(|key| key == type_name || is_whole(key) && is_whole(type_name));
+            target.id != table.id && typed && matches!(type_name, "int4" | "int8" | "uuid")
+        };
+        let all = self.by_name.get_or_init(|| Tables::all(self.schema));
+        let stem = words::joined(stem(column)?);
+        let ends = stem.match_indices('_').map(|(at, _)| &stem[at + 1..]);
+        let own = all.get(&table.name.schema);
+        let in_a_role = || ends.clone().find_map(|end| own?.get(end).copied().filter(fits));
+        let elsewhere = || {
+            let mut found = all.values().filter_map(|of_schema| of_schema.get(&stem).copied());
+            found.next().filter(|_| found.next().is_none()).filter(fits)
+        };
+        in_a_role().or_else(elsewhere)
+    }
+
     /// The table of the same schema that the column is named after, whose one-column key has the column's type.
     pub(super) fn target(
         &self,
@@ -318,7 +366,8 @@ impl<'a> Tables<'a> {
         let by_name = self.by_name.get_or_init(|| Tables::all(self.schema)).get(&table.name.schema)?;
         let named = |stem: &str| by_name.get(stem).copied();
         let fits = |target: &&'a Relation| {
-            target.id != table.id && single_key(target).is_some_and(|key| context.type_name(key) == Some(type_name))
+            let key = single_key(target).and_then(|key| context.type_name(key));
+            target.id != table.id && key.is_some_and(|key| key == type_name || is_whole(key) && is_whole(type_name))
         };
         // order_id: the table's name, and what stands for a key.
         let by_ending = || named(&words::joined(stem(column)?)).filter(fits);
@@ -332,6 +381,11 @@ impl<'a> Tables<'a> {
         };
         by_ending().or_else(by_key)
     }
+}
+
+/// Whole numbers reference whole numbers, however wide.
+fn is_whole(type_name: &str) -> bool {
+    matches!(type_name, "int2" | "int4" | "int8")
 }
 
 /// The column of a primary key of one.

@@ -39,8 +39,20 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                         context.column_names(table, &columns)
                     ))
                     .when_new("Make its columns the primary key.")
-                    .advice("Name the unique index the primary key:", promote(context, table, index, of))
+                    .advice(
+                        if table.is_partitioned() {
+                            "A primary key on the same columns says it; on a partitioned table it builds its index on every partition under ACCESS EXCLUSIVE, so add it on the partitions one after the other (ADD PRIMARY KEY USING INDEX), then on the parent."
+                        } else {
+                            "Name the unique index the primary key:"
+                        },
+                        promote(context, table, index, of),
+                    )
             }
+            None if partial_keys(context, table) => discovery
+                .severity(Severity::Info)
+                .declared("unique indexes keep its rows apart, each for some of them or with columns that may be NULL")
+                .when_new(new_advice(context, table))
+                .advice(advice(context, table), add_key(context, table)),
             None => discovery
                 .declared("no index keeps its rows apart")
                 .when_new(new_advice(context, table))
@@ -56,12 +68,21 @@ fn could_be_primary(table: &Relation, index: &Index) -> bool {
         })
 }
 
+/// Two unique indexes, or one for which NULLs are equal, leave no two rows alike, though none of them can be the primary key.
+fn partial_keys(context: &SchemaContext, table: &Relation) -> bool {
+    let keys: Vec<&Index> = keys::unique_keys(context, table).map(|(_, index)| index).collect();
+    keys.iter().any(|index| index.nulls_not_distinct && index.predicate.is_none())
+        || keys.iter().any(|index| index.predicate.is_some()) && keys.len() > 1
+}
+
 /// The index takes the constraint's name; a unique constraint has to let go of it first.
 fn promote(context: &SchemaContext, table: &Relation, index: &Relation, of: &Index) -> Vec<FixStep> {
     let name = &table.name;
     match &of.constraint {
         // What a foreign key goes by cannot be let go of.
-        Some(_) if context.schema.foreign_keys_to(table.id).next().is_some() || table.is_partitioned() => Vec::new(),
+        // Nor is an index of a partitioned table taken by a constraint; ADD PRIMARY KEY builds one on each partition under ACCESS EXCLUSIVE.
+        _ if table.is_partitioned() => Vec::new(),
+        Some(_) if context.schema.foreign_keys_to(table.id).next().is_some() => Vec::new(),
         Some(constraint) => {
             let columns = of.columns.iter().flatten().copied().collect::<Vec<_>>();
             let new = context.free_name(table, "", "pkey");

@@ -5,29 +5,38 @@
 //! added.
 
 pub(crate) mod ask;
+mod books;
+mod bounds;
 mod discouraged_types;
 mod duplicate_constraint;
 mod enum_text;
 mod foreign_key_index;
 mod foreign_key_types;
 mod growth;
+mod hot;
 mod idempotency;
 mod index_shape;
 mod index_use;
 mod json;
+mod key_range;
 mod missing_foreign_key;
 mod missing_primary_key;
+mod modules;
 mod money;
 mod nullability;
 mod operations;
+pub(crate) mod partitions;
 pub(super) mod permissions;
 mod personal;
 mod query_index;
 mod redundant_index;
+mod row_security;
 mod silenced_trigger;
 mod soft_delete;
 mod table_bloat;
+mod uniqueness;
 mod unvalidated_constraint;
+mod values;
 
 pub use ask::context::{Discovery, Group, LeftAlone, SchemaContext};
 pub(crate) use ask::example::measured;
@@ -64,9 +73,18 @@ pub const ALL: &[&Rule] = &[
     &permissions::SECURITY_DEFINER,
     &permissions::ROW_SECURITY,
     &permissions::PUBLIC,
+    &row_security::OWN_TABLE,
+    &row_security::NO_POLICY,
+    &row_security::ALWAYS_TRUE,
+    &row_security::VIEW,
+    &row_security::BYPASSED,
+    &books::UNLOGGED,
+    &books::CASCADE,
     &idempotency::EVENT,
     &money::UNGUARDED,
     &personal::PERSONAL,
+    &key_range::BEHIND,
+    &modules::RULE,
     &missing_primary_key::RULE,
     &soft_delete::RULE,
     &unvalidated_constraint::RULE,
@@ -74,13 +92,22 @@ pub const ALL: &[&Rule] = &[
     &foreign_key_types::RULE,
     &missing_foreign_key::RULE,
     &duplicate_constraint::RULE,
+    &partitions::UNLIKE,
+    &uniqueness::IN_FACT,
+    &uniqueness::EMAIL,
+    &bounds::RULE,
     &nullability::RULE,
     &json::RULE,
     &money::FLOAT,
     &enum_text::RULE,
+    &values::RULE,
     &discouraged_types::RULE,
     &index_shape::INVALID,
+    &hot::NO_INDEX,
     &foreign_key_index::RULE,
+    &partitions::POLYMORPHIC,
+    &hot::COSTLY,
+    &row_security::PER_ROW,
     &idempotency::QUEUE,
     &redundant_index::DUPLICATE,
     &redundant_index::PREFIX,
@@ -96,6 +123,7 @@ pub const ALL: &[&Rule] = &[
     &operations::AGE,
     &operations::VACUUM_BEHIND,
     &table_bloat::RULE,
+    &partitions::COPY,
     &operations::HELD_BACK,
     &operations::STALE,
     &operations::STATEMENTS,

@@ -111,7 +111,7 @@ fn unguarded(context: &SchemaContext, found: &mut Vec<Discovery>) {
         let mut steps: Vec<FixStep> = unchecked
             .iter()
             .flat_map(|column| {
-                steps::check_constraint(context, table, column.name.as_str(), &format!("{} >= 0", column.name))
+                steps::check_constraint(context, table, column.name.as_str(), &not_negative(context, column))
             })
             .collect();
         if no_currency {
@@ -132,6 +132,12 @@ fn unguarded(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 .advice("Say what an amount may be; where negative ones are meant, name them in the condition:", steps),
         );
     }
+}
+
+/// money compares with money alone.
+fn not_negative<'a>(context: &SchemaContext<'a>, column: &'a Column) -> String {
+    let zero = if context.type_name(column) == Some("money") { "0::money" } else { "0" };
+    format!("{} >= {zero}", column.name)
 }
 
 fn new_amount(no_currency: bool, unchecked: &[&Column]) -> String {

@@ -453,9 +453,12 @@ fn held_back(context: &SchemaContext, found: &mut Vec<Discovery>) {
 
 fn stale(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for (table, facts) in measured_tables(context) {
-        let Some(activity) = &facts.activity else { continue };
+        if facts.activity.is_none() {
+            continue;
+        }
         let Some(rows) = facts.row_estimate().filter(|rows| *rows >= 1000.0) else { continue };
-        let changed = activity.modified_since_analyze as f64 / rows;
+        let modified = facts.modified_since_analyze() as f64;
+        let changed = modified / rows;
         let (message, fact, severity) =
             if facts.analyzed_at().is_none() && facts.columns.is_empty() && !facts.columns_hidden {
                 let severity = if rows >= 100_000.0 { Severity::Warning } else { Severity::Info };
@@ -468,11 +471,7 @@ fn stale(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 let severity = if changed > 2.0 && rows >= 100_000.0 { Severity::Warning } else { Severity::Info };
                 (
                     format!("{} has changed by {} since it was analysed", table.name, numbers::percent(changed)),
-                    format!(
-                        "{} of {} rows changed",
-                        numbers::count(activity.modified_since_analyze as f64),
-                        numbers::count(rows)
-                    ),
+                    format!("{} of {} rows changed", numbers::count(modified), numbers::count(rows)),
                     severity,
                 )
             } else {

@@ -12,11 +12,11 @@ use crate::text::words;
 pub const SECRET: Rule = Rule {
     name: "plaintext-secret",
     category: Category::Safety,
-    severity: Severity::Warning,
+    severity: Severity::Error,
     summary: "A column looks as if it held a password, token or key in plain text",
     explanation: "Whoever reads a backup, a replica, a log of queries or a copy for tests has all of them. Passwords belong into a hash made for them; tokens and keys that are only \
         compared belong into a SHA-256; those that have to be used again are encrypted with a key kept elsewhere. The rule goes by the name, and by the width in the statistics: \
-        values as wide as bcrypt, argon2, scrypt or PBKDF2 make them are no finding. What stands on the back of a card must not be kept at all. A column named password alone is an info where nothing was measured, for frameworks keep hashes under that name.",
+        values as wide as bcrypt, argon2, scrypt or PBKDF2 make them are no finding. What is on the back of a card must not be kept at all: an error, as are numbers of cards that their check digit shows to be some. Tokens of locks, pages and devices open nothing. A column named password alone is an info where nothing was measured, for frameworks keep hashes under that name.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE integrations (id bigint PRIMARY KEY, name text NOT NULL, api_key text NOT NULL);",
@@ -49,8 +49,12 @@ pub const PERSONAL: Rule = Rule {
 
 fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
-        for column in context.changed_columns(table).filter(|column| column.local && context.is_text(column)) {
+        for column in context.changed_columns(table).filter(|column| column.local && holds_text(context, column)) {
             let Some(kind) = words::secret(column.name.as_str()) else { continue };
+            // Whoever holds a lock, or reads on, shows a token that opens nothing.
+            if column.name == "token" && words::has_word(table.name.name.as_str(), OF_LOCKS) {
+                continue;
+            }
             // The finding belongs to the table that the key points at.
             if table.foreign_keys().any(|(_, key)| key.columns.contains(&column.id)) {
                 continue;
@@ -65,6 +69,8 @@ fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     words::Secret::Password => "a password",
                     words::Secret::Token => "a secret",
                     words::Secret::SecurityCode => "a card's security code",
+                    words::Secret::CardNumber => "the whole number of a payment card",
+                    words::Secret::OneTime => "a secret that proves a login or a reset",
                 }
             );
             let advice = match kind {
@@ -73,6 +79,12 @@ fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 }
                 words::Secret::SecurityCode => {
                     "Keep it no longer than the payment takes: the rules of the card schemes (PCI DSS 3.3) forbid to store it afterwards, encrypted or not."
+                }
+                words::Secret::CardNumber => {
+                    "Keep the token that the payment provider gives for it, and the last four digits; a stored number has to be unreadable (PCI DSS 3.5), in backups too."
+                }
+                words::Secret::OneTime => {
+                    "Store the SHA-256 of a token or code that is only compared, with the moment at which it expires; a seed is encrypted with a key kept outside the database."
                 }
                 words::Secret::Token => {
                     "If it is only compared, store its SHA-256 (in bytea, with a unique index); if it is used again, encrypt it with a key kept outside the database. If it holds neither, name it so."
@@ -90,13 +102,43 @@ fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     facts.average_width,
                     match kind {
                         words::Secret::Password => "a hash of a password takes 60 or more",
-                        words::Secret::Token | words::Secret::SecurityCode => "nothing shows that they are hashes",
+                        words::Secret::CardNumber if are_card_numbers(facts) == Some(true) =>
+                            "those that are known have the check digit of a card",
+                        _ => "nothing shows that they are hashes",
                     }
                 ));
             }
             found.push(discovery);
         }
     }
+}
+
+/// Tables whose tokens only say who goes on.
+const OF_LOCKS: &[&str] = &["lock", "lease", "cursor", "stream", "sync", "worker", "mutex", "semaphore"];
+
+/// Text, or a list of texts.
+fn holds_text(context: &SchemaContext, column: &Column) -> bool {
+    let written = &context.schema.base_type(&column.data_type).written;
+    context.is_text(column)
+        || written.array_dimensions > 0 && matches!(written.name.as_str(), "text" | "varchar" | "citext")
+}
+
+/// Whether what is known of the values says that they are numbers of payment cards (ISO/IEC 7812: 13 to 19 digits, of which the last
+/// checks the others); none where no value is known.
+fn are_card_numbers(facts: &ColumnFacts) -> Option<bool> {
+    let histogram = facts.histogram.iter().flat_map(|values| values.values());
+    let values: Vec<String> = facts.common().map(|(value, _)| value).chain(histogram).take(200).collect();
+    let fits = values.iter().filter(|value| is_card_number(value)).count();
+    (!values.is_empty()).then_some(fits * 2 >= values.len())
+}
+
+fn is_card_number(value: &str) -> bool {
+    let digits: Vec<u32> = value.chars().filter(|c| !matches!(c, ' ' | '-')).map_while(|c| c.to_digit(10)).collect();
+    let written = value.chars().filter(|c| !matches!(c, ' ' | '-')).count();
+    let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
+    let sum: u32 =
+        digits.iter().rev().enumerate().map(|(at, digit)| if at % 2 == 1 { doubled(*digit) } else { *digit }).sum();
+    digits.len() == written && (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
 }
 
 /// None where the statistics show hashes. Widths: bcrypt 60; SHA-256 in hexadecimal 64; PBKDF2, scrypt and argon2 with their
@@ -112,8 +154,17 @@ fn weigh(kind: words::Secret, facts: Option<&ColumnFacts>, column: &Column) -> O
         (words::Secret::Password, Some(facts)) if hashes(facts) => None,
         (words::Secret::Password, Some(_)) => Some((Severity::Warning, Confidence::High)),
         // Hexadecimal SHA-256 takes 64 bytes and one for the length.
-        (words::Secret::Token, Some(facts)) if (64..=66).contains(&facts.average_width) => None,
-        (words::Secret::SecurityCode, _) => Some((Severity::Warning, Confidence::Medium)),
+        (words::Secret::Token | words::Secret::OneTime, Some(facts)) if (64..=66).contains(&facts.average_width) => {
+            None
+        }
+        (words::Secret::SecurityCode, _) => Some((Severity::Error, Confidence::High)),
+        (words::Secret::CardNumber, Some(facts)) => match are_card_numbers(facts) {
+            Some(true) => Some((Severity::Error, Confidence::High)),
+            Some(false) => None,
+            None => Some((Severity::Warning, Confidence::Medium)),
+        },
+        (words::Secret::CardNumber, None) => Some((Severity::Warning, Confidence::Medium)),
+        (words::Secret::OneTime, _) => Some((Severity::Warning, Confidence::Medium)),
         (words::Secret::Token, _) => Some((Severity::Warning, Confidence::Medium)),
         (words::Secret::Password, None) if column.name == "password" => Some((Severity::Info, Confidence::Low)),
         (words::Secret::Password, None) => Some((Severity::Warning, Confidence::Medium)),

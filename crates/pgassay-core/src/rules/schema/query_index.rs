@@ -54,8 +54,14 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
 
 fn judge(context: &SchemaContext, table: &Relation, column: &Column, uses: &[&Use]) -> Option<Discovery> {
     let workload = context.workload?;
-    let plain =
-        context.indexes(table).find(|(_, index)| index.valid && index.columns.first() == Some(&Some(column.id)));
+    // One that holds some rows only serves some conditions: the one that holds all of them is meant.
+    let leads = |(_, index): &(&Relation, &crate::schema::Index)| {
+        index.valid
+            && index.method == "btree"
+            && index.predicate.is_none()
+            && index.columns.first() == Some(&Some(column.id))
+    };
+    let plain = context.indexes(table).find(leads);
     let by_expression = context
         .indexes(table)
         .any(|(_, index)| index.valid && index.columns.first() == Some(&None) && index.mentions.contains(&column.id));

@@ -90,6 +90,11 @@ fn prefixes(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 other.id != relation.id && of.predicate.is_none() && is_prefix(index, of)
             };
             let Some((other, of)) = indexes.iter().find(longer) else { continue };
+            // The doubled one is told as a duplicate, and this one goes for both reasons.
+            let doubled = |(twin, it): &&(&Relation, &Index)| twin.id < relation.id && same(index, it);
+            if indexes.iter().any(|it| doubled(&it)) {
+                continue;
+            }
             let facts = context.index_facts(relation);
             let bytes = facts.and_then(|facts| facts.bytes);
             let mut discovery = context

@@ -39,7 +39,10 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             found.push(
                 context
                     .discovery(&RULE, Subject::Part(table.id, trigger.name.clone()), message)
-                    .severity(Severity::Info)
+                    .severity(match super::books::keeps_money(context, table) {
+                        true => Severity::Warning,
+                        false => Severity::Info,
+                    })
                     .declared("DISABLE TRIGGER was run, and nothing has enabled it since")
                     .advice("Enable it, or drop it if nobody needs it:", vec![FixStep::own(enable)]),
             );

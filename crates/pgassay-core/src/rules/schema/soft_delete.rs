@@ -125,7 +125,12 @@ fn is_minted(column: &Column) -> bool {
     words::ends_with_word(
         column.name.as_str(),
         &["id", "uuid", "guid", "token", "key", "apikey", "hash", "fingerprint", "secret", "shortcode", "ulid", "cuid"],
-    ) && !idempotency::is_from_outside(column)
+    ) && (!idempotency::is_from_outside(column) || is_sent_once(column))
+}
+
+/// A request's own number stays taken on purpose: it must not be done again, whatever became of the first.
+fn is_sent_once(column: &Column) -> bool {
+    words::has_word(column.name.as_str(), &["idempotency", "transaction", "request", "event", "message", "delivery"])
 }
 
 /// `deleted_at` and its kin: NULL, or false, while the row lives.

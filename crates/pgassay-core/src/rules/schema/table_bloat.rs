@@ -79,7 +79,7 @@ const PAGE_HEADER: f64 = 24.0;
 fn needed_bytes(context: &SchemaContext, table: &Relation, facts: &RelationFacts) -> Option<u64> {
     let activity = facts.activity.as_ref()?;
     let analyzed = facts.rows.filter(|rows| *rows >= 1.0)?;
-    if activity.modified_since_analyze as f64 > analyzed * 0.5 {
+    if facts.modified_since_analyze() as f64 > analyzed * 0.5 {
         return None;
     }
     let rows = facts.row_estimate()?.max(activity.live_rows as f64) + activity.dead_rows as f64;

@@ -4,9 +4,9 @@ use sqlparser::tokenizer::Token;
 
 use super::data;
 use super::reader::{Reader, Result};
-use crate::sql::script::read_tokens;
 use super::statement::read_statement;
 use crate::change::{Call, Change, CreateOther, Nothing, ObjectKind};
+use crate::sql::script::read_tokens;
 
 pub(super) fn read(reader: &mut Reader) -> Result<Change> {
     let Token::Word(word) = reader.peek() else { return Err(reader.error("a statement")) };

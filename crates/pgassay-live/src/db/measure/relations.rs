@@ -202,7 +202,7 @@ pub(super) async fn sequences(session: &Session, facts: &mut Facts) -> Result<()
     let list = format!(
         "SELECT s.seqrelid, n.nspname::text, c.relname::text, format_type(s.seqtypid, NULL), s.seqstart, s.seqmin, s.seqmax, s.seqincrement,
                 s.seqcycle, tn.nspname::text, t.relname::text, a.attname::text,
-                has_sequence_privilege(c.oid, 'SELECT, USAGE') AND NOT (c.relpersistence = 'u' AND pg_is_in_recovery())
+                has_sequence_privilege(c.oid, 'SELECT, USAGE'), c.relpersistence = 'u' AND pg_is_in_recovery()
            FROM pg_sequence s
            JOIN pg_class c ON c.oid = s.seqrelid
            JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -215,6 +215,7 @@ pub(super) async fn sequences(session: &Session, facts: &mut Facts) -> Result<()
           ORDER BY s.seqrelid"
     );
     let (mut readable, mut hidden): (Vec<(Oid, QualifiedName)>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut unlogged = Vec::new();
     session
         .each("sequences", &list, None, |row| {
             let name = QualifiedName::new(row.get::<&str>(1)?, row.get::<&str>(2)?);
@@ -235,7 +236,9 @@ pub(super) async fn sequences(session: &Session, facts: &mut Facts) -> Result<()
                 cycle: row.get(8)?,
                 owner,
             };
-            if row.get(12)? {
+            if row.get(13)? {
+                unlogged.push(name.to_string())
+            } else if row.get(12)? {
                 readable.push((row.get(0)?, name.clone()))
             } else {
                 hidden.push(name.to_string())
@@ -270,11 +273,16 @@ pub(super) async fn sequences(session: &Session, facts: &mut Facts) -> Result<()
             "{} has neither SELECT nor USAGE on them; GRANT pg_read_all_data would let it",
             facts.server.current_user
         );
-        let fact = format!("where {} sequences stand", hidden.len());
+        let fact = format!("last values of {} sequences", hidden.len());
         facts.unread.push(unread(Topic::Sequences, fact, reason, unchecked, hidden));
     }
+    if !unlogged.is_empty() {
+        let fact = format!("last values of {} unlogged sequences", unlogged.len());
+        let reason = "this is a standby, and nothing of an unlogged sequence gets there: ask the primary";
+        facts.unread.push(unread(Topic::Sequences, fact, reason, unchecked, unlogged));
+    }
     if !locked.is_empty() {
-        let fact = format!("where {} sequences stand", locked.len());
+        let fact = format!("last values of {} sequences", locked.len());
         facts.unread.push(unread(Topic::Sequences, fact, "some of them are locked", unchecked, locked));
     }
     Ok(())

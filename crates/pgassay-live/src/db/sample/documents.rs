@@ -18,8 +18,8 @@ pub(super) async fn sample(
     let windows = windows(target, bounds);
     let rows = rows(target, column, is_text, bounds, &windows);
     let mut sample = JsonSample {
-        pages: if windows.is_empty() { target.pages } else { windows.iter().map(|(_, pages)| pages).sum() },
-        windows: if windows.is_empty() { target.pages.max(1) } else { windows.len() as u64 },
+        pages: windows.iter().map(|(_, pages)| pages).sum::<u64>().max(1),
+        windows: windows.len().max(1) as u64,
         ..JsonSample::default()
     };
     let number = |value: Option<i64>| value.unwrap_or(0).max(0) as u64;
@@ -96,15 +96,15 @@ async fn keys(session: &Session, tables: &[Rows], rows: &str, sample: &mut JsonS
         .await
 }
 
-/// `sampled(j, size, opened)`: j is NULL for what is not opened.
+/// `sampled(j, size, opened)`: j is NULL for what is not opened. What the budget of bytes leaves unopened is spread over the table too.
 fn rows(target: &Target, column: &Name, is_text: bool, bounds: &Bounds, windows: &[(u64, u64)]) -> String {
-    let chosen = chosen(target, bounds, windows, &format!("{column} AS c"), &format!("{column} IS NOT NULL"));
+    let chosen =
+        chosen(target, bounds, windows, &format!("{column} AS c, ctid AS place"), &format!("{column} IS NOT NULL"));
     let cast = if is_text { "::jsonb" } else { "" };
     format!(
-        "chosen AS MATERIALIZED (SELECT c, pg_column_size(c)::bigint AS size FROM ({chosen}) AS pages WHERE c IS NOT NULL LIMIT {rows}), \
-         measured AS (SELECT c, size, size <= {largest} AND sum(size) OVER (ROWS UNBOUNDED PRECEDING) <= {bytes} AS opened FROM chosen), \
+        "chosen AS MATERIALIZED (SELECT c, pg_column_size(c)::bigint AS size, hashtext(place::text) AS spread FROM ({chosen}) AS pages WHERE c IS NOT NULL), \
+         measured AS (SELECT c, size, size <= {largest} AND sum(size) OVER (ORDER BY spread ROWS UNBOUNDED PRECEDING) <= {bytes} AS opened FROM chosen), \
          sampled AS MATERIALIZED (SELECT CASE WHEN opened THEN c{cast} END AS j, size, opened FROM measured)",
-        rows = bounds.rows,
         largest = bounds.document_bytes,
         bytes = bounds.bytes,
     )

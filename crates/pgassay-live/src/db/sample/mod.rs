@@ -99,10 +99,11 @@ async fn one(session: &Session, target: &Target, bounds: &Bounds, samples: &mut 
     Ok(())
 }
 
-/// Ranges of pages over the whole table, the same in every run: first page and number. None for a table that is read from its start.
+/// Ranges of pages over the whole table, the same in every run: first page and number. Of a table with no more pages than the bound
+/// every page is one: its rows may be more than the bound, and the first of them are the oldest.
 fn windows(target: &Target, bounds: &Bounds) -> Vec<(u64, u64)> {
     if target.pages <= bounds.pages {
-        return Vec::new();
+        return (0..target.pages).map(|page| (page, 1)).collect();
     }
     // At least a hundred places, as far as the pages go: rows that were written together resemble each other.
     let number = bounds.pages.min(100);
@@ -120,18 +121,21 @@ fn windows(target: &Target, bounds: &Bounds) -> Vec<(u64, u64)> {
 
 /// A query for some columns of rows from all over the table. TID ranges stand as constants, so that each reads its pages only.
 fn chosen(target: &Target, bounds: &Bounds, windows: &[(u64, u64)], list: &str, condition: &str) -> String {
-    // Every place gives as many rows, or the first ones would give them all.
-    let limit = bounds.rows.div_ceil(windows.len().max(1) as u64);
-    let from = |range: &str| {
+    // Every place gives as many rows, or the first ones would give them all; together no more than the bound.
+    let places = windows.len().max(1) as u64;
+    let limit = |at: u64| bounds.rows * (at + 1) / places - bounds.rows * at / places;
+    let from = |at: usize, range: &str| {
+        let limit = limit(at as u64);
         let conditions: Vec<&str> = [range, condition].into_iter().filter(|it| !it.is_empty()).collect();
         let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
         format!("(SELECT {list} FROM ONLY {}{filter} LIMIT {limit})", target.table)
     };
     match windows {
-        [] => from(""),
+        [] => from(0, ""),
         some => some
             .iter()
-            .map(|(first, pages)| from(&format!("ctid >= '({first},0)' AND ctid < '({},0)'", first + pages)))
+            .enumerate()
+            .map(|(at, (first, pages))| from(at, &format!("ctid >= '({first},0)' AND ctid < '({},0)'", first + pages)))
             .collect::<Vec<_>>()
             .join(" UNION ALL "),
     }
@@ -153,7 +157,9 @@ mod tests {
     #[test]
     fn never_more_pages_than_the_bound_and_all_of_them_in_the_table() {
         let bounds = Bounds::default();
-        assert!(windows(&target(300), &bounds).is_empty());
+        assert!(windows(&target(0), &bounds).is_empty());
+        assert_eq!(windows(&target(3), &bounds), [(0, 1), (1, 1), (2, 1)]);
+        assert_eq!(windows(&target(300), &bounds).len(), 300);
         for pages in [301, 5_000, 134_217_728] {
             let found = windows(&target(pages), &bounds);
             assert!(found.iter().map(|(_, pages)| pages).sum::<u64>() <= bounds.pages);

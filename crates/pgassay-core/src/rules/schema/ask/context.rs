@@ -60,6 +60,8 @@ pub struct Discovery {
     pub place: Option<Span>,
     /// What to write instead while the table is still to be made.
     pub when_new: Option<String>,
+    /// What is said of many tables with this in common is said once; by default what is said but for their names.
+    pub habit: Option<String>,
 }
 
 /// How a discovery reads in one finding with others: `{head} {item}, {item}`.
@@ -103,14 +105,26 @@ impl<'a> SchemaContext<'a> {
     pub fn any_tables(&self) -> impl Iterator<Item = &'a Relation> + use<'a> {
         let scope = self.scope;
         let schema = self.schema;
+        let context = *self;
         let wanted = move |relation: &&Relation| {
             matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable(_))
                 && !relation.is_partition()
                 && relation.name.schema != "pg_temp"
+                && context.is_read_whole(relation)
         };
         let all = scope.is_none().then(|| schema.relations.values().map(|relation| &**relation));
         let some = scope.into_iter().flatten().filter_map(|id| schema.relation(*id)).map(|relation| &**relation);
         all.into_iter().flatten().chain(some).filter(wanted)
+    }
+
+    /// Whether all that belongs to a table was read. While another session holds ACCESS EXCLUSIVE its indexes and conditions cannot be
+    /// printed: what is missing then is not absent, and nothing is said of the table.
+    fn is_read_whole(&self, table: &Relation) -> bool {
+        let Some(facts) = self.facts else { return true };
+        let parts = || self.schema.children_closure(table.id).into_iter().filter_map(|id| self.schema.relation(id));
+        let is_locked = |name: &QualifiedName| facts.relation(name).is_some_and(|facts| facts.locked);
+        let locked = is_locked(&table.name) || table.is_partitioned() && parts().any(|part| is_locked(&part.name));
+        !locked && !facts.is_partly_read(&table.name)
     }
 
     /// Columns of which a rule may have something new to say that looks at a column, its type, and the table's constraints and
@@ -233,7 +247,16 @@ impl<'a> SchemaContext<'a> {
         };
         let mut finding = rule.finding(NOWHERE, message);
         finding.object = self.printed(&subject);
-        Discovery { subject, table, finding, related: Vec::new(), group: None, place: None, when_new: None }
+        Discovery {
+            subject,
+            table,
+            finding,
+            related: Vec::new(),
+            group: None,
+            place: None,
+            when_new: None,
+            habit: None,
+        }
     }
 
     fn printed(&self, subject: &Subject) -> Option<String> {

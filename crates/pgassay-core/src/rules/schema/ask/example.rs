@@ -41,6 +41,7 @@ fn read(line: &str, facts: &mut Facts, workload: &mut Workload) {
             calls: calls as u64,
             mean_milliseconds: mean,
             total_milliseconds: calls * mean,
+            user: numbers.text("user").unwrap_or_default().to_owned(),
             top_level: true,
             ..StatementFacts::default()
         });
@@ -69,6 +70,7 @@ fn read(line: &str, facts: &mut Facts, workload: &mut Workload) {
             let sequence = SequenceFacts {
                 last_value: whole("last"),
                 max_value: whole("max").unwrap_or(i64::MAX),
+                start: 1,
                 increment: 1,
                 ..SequenceFacts::default()
             };
@@ -132,6 +134,7 @@ fn column(pairs: &Pairs) -> ColumnFacts {
         average_width: share("width") as i32,
         n_distinct: share("distinct"),
         most_common_values: pairs.text("values").map(|list| ValueList::new(format!("{{{list}}}"))),
+        histogram: pairs.text("bounds").map(|list| ValueList::new(format!("{{{list}}}"))),
         most_common_frequencies: frequencies,
         sentinels: sentinels.into_iter().chain(document).collect(),
         ..ColumnFacts::default()

@@ -31,11 +31,31 @@ fn is_promotable(sample: &JsonSample, key: &KeySample) -> bool {
 
 /// None for too few documents.
 pub fn verdict(context: &SchemaContext, table: &Relation, column: &Column, sample: &JsonSample) -> Option<Verdict> {
-    if sample.objects < FEWEST {
+    let (objects, others) = (sample.objects, sample.arrays + sample.scalars);
+    if objects + others < FEWEST {
         return None;
     }
     let mut says = Vec::new();
     let mut severity = Severity::Info;
+    if objects < FEWEST {
+        says.push(match (objects, sample.scalars) {
+            (0, 0) => format!("all {} documents read are arrays", numbers::count(sample.arrays as f64)),
+            _ => format!(
+                "of {} documents read {} are arrays, {} single values, {objects} objects",
+                numbers::count((objects + others) as f64),
+                numbers::count(sample.arrays as f64),
+                numbers::count(sample.scalars as f64)
+            ),
+        });
+        return Some(Verdict {
+            says,
+            fact: fact(sample, false),
+            severity,
+            confidence: Confidence::High,
+            steps: Vec::new(),
+            map: false,
+        });
+    }
     let map = is_map(sample);
     if map {
         says.push("its keys are data: it is a table within a column".to_owned());
@@ -50,12 +70,10 @@ pub fn verdict(context: &SchemaContext, table: &Relation, column: &Column, sampl
             numbers::bytes(sample.p95_bytes)
         ));
     }
-    if sample.objects > 0 && sample.arrays + sample.scalars > 0 {
+    if others > 0 {
         says.push(format!(
-            "{} of the documents are no objects",
-            numbers::percent(
-                (sample.arrays + sample.scalars) as f64 / (sample.objects + sample.arrays + sample.scalars) as f64
-            )
+            "{} of the documents are not objects",
+            numbers::percent(others as f64 / (objects + others) as f64)
         ));
     }
     let steps = if context.type_name(column) != Some("jsonb") {
@@ -74,9 +92,10 @@ fn shape(sample: &JsonSample, says: &mut Vec<String>) -> Severity {
     let fixed: Vec<&KeySample> = sample.keys.iter().filter(|key| is_promotable(sample, key)).collect();
     if !fixed.is_empty() {
         says.push(format!(
-            "{} {} nearly always there, with one type: columns",
+            "{} {} nearly always there{}, with one type: columns",
             named(fixed.clone()),
-            if fixed.len() == 1 { "is" } else { "are" }
+            if fixed.len() == 1 { "is" } else { "are" },
+            if sample.arrays + sample.scalars > 0 { " in the objects" } else { "" }
         ));
     }
     let drifting: Vec<&KeySample> =
@@ -175,18 +194,26 @@ fn references(context: &SchemaContext, table: &Relation, sample: &JsonSample, sa
 }
 
 fn fact(sample: &JsonSample, map: bool) -> String {
+    let sure = format!("what is in all of them is in over {} of the rest", numbers::percent(sample.at_least(1.0)));
     let keys = if map {
         format!("{} different keys", sample.distinct_keys)
+    } else if sample.objects == 0 {
+        "no objects".to_owned()
     } else {
         let listed: Vec<String> = sample
             .keys
             .iter()
             .take(8)
-            .map(|key| format!("{} {} {}", key.name, key.type_name, numbers::percent(sample.presence(key))))
+            .map(|key| match key.count == sample.objects {
+                true => format!("{} {} in all", key.name, key.type_name),
+                false => format!("{} {} {}", key.name, key.type_name, numbers::percent(sample.presence(key))),
+            })
             .collect();
         let more = sample.distinct_keys.saturating_sub(listed.len() as u64);
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-        format!("keys: {}{more}", listed.join(", "))
+        let sure =
+            if sample.keys.iter().any(|key| key.count == sample.objects) { format!("; {sure}") } else { String::new() };
+        format!("keys: {}{more}{sure}", listed.join(", "))
     };
     let unopened = if sample.unopened > 0 { format!("; {} too large to open", sample.unopened) } else { String::new() };
     format!(
@@ -203,7 +230,7 @@ fn fact(sample: &JsonSample, map: bool) -> String {
 fn promote(context: &SchemaContext, table: &Relation, column: &Column, sample: &JsonSample) -> Vec<FixStep> {
     let mut steps = Vec::new();
     for key in sample.keys.iter().filter(|key| is_promotable(sample, key)).take(2) {
-        let plain = key.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let plain = !key.name.is_empty() && key.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let name = Name::folded(&key.name);
         if !plain || table.column(&name).is_some() {
             continue;
@@ -220,7 +247,7 @@ fn promote(context: &SchemaContext, table: &Relation, column: &Column, sample: &
             )),
             FixStep::own(format!("CREATE TRIGGER {label} BEFORE INSERT OR UPDATE ON {target} FOR EACH ROW EXECUTE FUNCTION {function}();")),
             FixStep::own(format!(
-                "UPDATE {target} SET {name} = {value} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {target} WHERE {name} IS NULL AND {} ? '{}' LIMIT 5000));",
+                "UPDATE {target} SET {name} = {value} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {target} WHERE {name} IS NULL AND {} ->> '{}' IS NOT NULL LIMIT 5000));",
                 column.name, key.name
             )),
         ]);

@@ -20,12 +20,14 @@ pub fn finds(index: &Index, columns: &[ColumnId]) -> bool {
     let leading: Vec<ColumnId> = index.columns.iter().take(columns.len()).flatten().copied().collect();
     let leads = leading.len() == columns.len() && columns.iter().all(|column| leading.contains(column));
     let keeps_apart = index.unique && index.columns.iter().all(|column| column.is_some_and(|it| columns.contains(&it)));
-    ordered
-        && index.valid
-        && (leads || keeps_apart)
-        && index.predicate.as_ref().is_none_or(|predicate| {
-            is_null_test(&predicate.tree) && index.mentions.iter().all(|column| columns.contains(column))
-        })
+    ordered && index.valid && (leads || keeps_apart) && holds_all_with(index, columns)
+}
+
+/// Whether an index holds every row that has values in these columns: it has no predicate, or one that says no more than that.
+pub fn holds_all_with(index: &Index, columns: &[ColumnId]) -> bool {
+    index.predicate.as_ref().is_none_or(|predicate| {
+        is_null_test(&predicate.tree) && index.mentions.iter().all(|column| columns.contains(column))
+    })
 }
 
 /// Whether a unique index finds the one row that has given values in these columns, by some of them.

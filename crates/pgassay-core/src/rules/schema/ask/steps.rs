@@ -51,7 +51,18 @@ fn heaviest(prediction: &Prediction, change: &Change, before: &Schema) -> Option
         _ if done(WorkKind::Scan) => StepWork::Scan,
         _ => StepWork::Instant,
     };
-    Some(StepCost { lock: strongest.mode, relation: strongest.name.clone(), work })
+    // A foreign key takes the same lock on both tables: for the one that is referenced that is the news.
+    let mut names: Vec<&str> = Vec::new();
+    if matches!(strongest.mode, LockMode::ShareRowExclusive) {
+        let same = prediction.locks.iter().filter(|lock| lock.mode == strongest.mode && exists(lock.relation));
+        same.for_each(|lock| {
+            if !names.contains(&lock.name.as_str()) {
+                names.push(&lock.name)
+            }
+        });
+    }
+    let relation = if names.len() == 2 { names.join(" and ") } else { strongest.name.clone() };
+    Some(StepCost { lock: strongest.mode, relation, work })
 }
 
 /// An index on columns or expressions, built while others work. The text says what the steps leave to do.

@@ -125,10 +125,13 @@ fn boolean(context: &SchemaContext, table: &Relation, column: &Column, reasons: 
         remedy: Remedy::Require {
             fill: share
                 .is_none_or(|share| share > 0.0)
-                .then(|| default_of(column).unwrap_or_else(|| "false".to_owned())),
+                .then(|| default_of(column).unwrap_or_else(|| UNDECIDED.to_owned())),
         },
     });
 }
+
+/// What NULL meant in a boolean is not ours to say.
+pub const UNDECIDED: &str = "";
 
 /// The default, where it is a value and not NULL.
 pub fn default_of(column: &Column) -> Option<String> {
@@ -286,6 +289,9 @@ fn unique_keys(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reas
             }
             let share = context.null_share(table, column);
             let others: Vec<ColumnId> = columns.iter().copied().filter(|other| other != id).collect();
+            let too: Vec<&str> =
+                others.iter().filter_map(|id| nullable(context, table, *id)).map(|it| it.name.as_str()).collect();
+            let too = if too.is_empty() { String::new() } else { format!(" (so may {})", too.join(", ")) };
             let others = context.column_names(table, &others);
             let (says, severity, confidence) = match share {
                 Some(share) if share >= 0.001 => (
@@ -298,7 +304,7 @@ fn unique_keys(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reas
                     Confidence::High,
                 ),
                 _ => (
-                    format!("may be NULL, where {} does not keep {others} apart", relation.name.name),
+                    format!("may be NULL{too}, where {} does not keep {others} apart", relation.name.name),
                     Severity::Info,
                     Confidence::Medium,
                 ),

@@ -49,7 +49,7 @@ impl Sample {
         let rows = facts.rows.filter(|rows| *rows > 0.0)?;
         let target =
             context.facts?.setting("default_statistics_target").and_then(|setting| setting.number()).unwrap_or(100.0);
-        let modified = facts.activity.as_ref().map_or(0.0, |activity| activity.modified_since_analyze as f64) / rows;
+        let modified = facts.modified_since_analyze() as f64 / rows;
         let as_of = facts.analyzed_at().map(|at| format!(" as of {at}")).unwrap_or_default();
         (modified <= 0.5).then(|| Sample {
             rows,

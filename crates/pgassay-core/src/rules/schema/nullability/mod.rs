@@ -93,6 +93,7 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             columns.entry((table.id, reason.column)).or_default().push(reason);
         }
     }
+    one_cause(&mut columns);
     for ((table, column), reasons) in columns {
         let Some(table) = context.schema.relation(table) else { continue };
         let Some(column) = table.column_by_id(column) else { continue };
@@ -100,6 +101,30 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             found.push(discovery);
         }
     }
+}
+
+/// A key that lets several columns be NULL is one cause with one remedy: its worst column tells it, and names the others.
+fn one_cause(columns: &mut BTreeMap<(RelationId, ColumnId), Vec<Reason>>) {
+    let mut keys: BTreeMap<RelationId, Vec<(Severity, RelationId, ColumnId)>> = BTreeMap::new();
+    for ((table, column), reasons) in &*columns {
+        for reason in reasons {
+            if let Remedy::WholeKey { index } = reason.remedy {
+                keys.entry(index).or_default().push((reason.severity, *table, *column));
+            }
+        }
+    }
+    for (index, mut told) in keys {
+        told.sort_by_key(|(severity, table, column)| (std::cmp::Reverse(*severity), *table, *column));
+        told.dedup();
+        for (_, table, column) in
+            told.iter().skip(1).filter(|(_, table, column)| (*table, *column) != (told[0].1, told[0].2))
+        {
+            if let Some(reasons) = columns.get_mut(&(*table, *column)) {
+                reasons.retain(|reason| reason.remedy != Remedy::WholeKey { index });
+            }
+        }
+    }
+    columns.retain(|_, reasons| !reasons.is_empty());
 }
 
 /// The strongest reason leads; all are told.
@@ -202,6 +227,14 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
             "If that is so by design, say it, without a long lock:",
             steps::check_constraint(context, table, &format!("{}_rule", column.name.as_str()), condition),
         ),
+        Remedy::Require { fill: Some(fill) } if fill == declared::UNDECIDED && context.scope.is_none() => {
+            let mut steps = vec![FixStep::any(format!("SELECT count(*) FROM {name} WHERE {} IS NULL;", column.name))];
+            steps.extend(steps::not_null(context, table, &column.name, None));
+            Advice::steps(
+                "Decide whether NULL meant true or false, and store that in the rows that the first step counts; then require a value:",
+                steps,
+            )
+        }
         Remedy::Require { fill } => {
             let steps = steps::not_null(context, table, &column.name, fill.as_deref());
             let text = match fill {

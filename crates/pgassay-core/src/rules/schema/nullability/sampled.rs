@@ -67,12 +67,21 @@ fn one_of_several(table: &Relation, sample: &NullSample, rows: u64, reasons: &mu
                 "is set where {} is not: exactly one of them is, and nothing makes sure of it",
                 names(others)
             ),
-            evidence: Evidence::measured(format!("{} of {rows} sampled rows", numbers::percent(holds))),
+            evidence: Evidence::measured(of_sample(holds, rows)),
             severity: Severity::Info,
             confidence: Confidence::Medium,
             remedy: Remedy::Say { condition: format!("num_nonnulls({}) = 1", names(&columns)) },
         });
     }
+}
+
+/// What a share of a sample says of the table: all of 5,000 rows read are over 99.9 % of all rows (3 / n, with 95 % certainty).
+fn of_sample(share: f64, rows: u64) -> String {
+    let read = numbers::count(rows as f64);
+    if share < 1.0 {
+        return format!("{} of {read} rows read", numbers::percent(share));
+    }
+    format!("all {read} rows read, so over {} of the table", numbers::percent(1.0 - 3.0 / rows.max(4) as f64))
 }
 
 /// Subsets of two to four, the largest first: of three columns of which one is set no two are a pair.
@@ -116,7 +125,7 @@ fn state_brings_value(table: &Relation, sample: &NullSample, rows: u64, reasons:
             column: column.id,
             says: format!("is always set where {} is {list}, and nothing makes sure of it", state.name),
             evidence: Evidence::measured(format!(
-                "{support} of {rows} sampled rows; of the others {} have none",
+                "{support} of {rows} rows read, all of them; of the others {} have none",
                 numbers::percent(missing as f64 / others as f64)
             )),
             severity: Severity::Info,

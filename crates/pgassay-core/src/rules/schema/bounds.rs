@@ -1,0 +1,286 @@
+//! What a trade takes for granted of its values, and no CHECK says: a percentage is up to 100, an end comes after its beginning, two
+//! bookings of one thing do not overlap.
+
+use super::ask::{keys, steps};
+use super::{Discovery, Needs, SchemaContext};
+use crate::contract::Subject;
+use crate::finding::{Category, Confidence, FixStep, Severity};
+use crate::rules::{Check, Example, Rule};
+use crate::schema::{Column, ConstraintKind, Relation};
+use crate::text::words;
+
+pub const RULE: Rule = Rule {
+    name: "missing-bounds",
+    category: Category::Keys,
+    severity: Severity::Info,
+    summary: "A percentage has no bounds, a range may end before it starts, or bookings of one thing may overlap",
+    explanation: "percent_off = 500 makes a price negative, an end before its beginning makes a duration negative and is found by no query for what is open today, and two bookings of one room at one time are two angry guests: \
+        the application checks that until two requests come at once. A CHECK on a percentage and on each pair of beginning and end costs nothing; overlaps are what EXCLUDE USING gist is for (btree_gist, or WITHOUT OVERLAPS from 18 on). \
+        Told by the names of the columns; the first step counts the rows that break the rule.",
+    fires: Example {
+        given: "",
+        migration: "CREATE TABLE promo_codes (id bigint PRIMARY KEY, code text NOT NULL UNIQUE, percent_off integer NOT NULL);",
+    },
+    quiet: Example {
+        given: "",
+        migration: "CREATE TABLE promo_codes (id bigint PRIMARY KEY, code text NOT NULL UNIQUE, percent_off integer NOT NULL CHECK (percent_off BETWEEN 0 AND 100));",
+    },
+    check: Check::Schema(check, Needs::WholeSchema),
+};
+
+fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    for table in context.tables() {
+        for column in table.columns.iter().filter(|column| column.local) {
+            found.extend(percentage(context, table, column));
+        }
+        let pairs = ranges(context, table);
+        for (start, end) in &pairs {
+            found.extend(backwards(context, table, start, end));
+        }
+        if let [(start, end)] = pairs[..] {
+            found.extend(overlap(context, table, start, end));
+        }
+    }
+}
+
+fn percentage(context: &SchemaContext, table: &Relation, column: &Column) -> Option<Discovery> {
+    let number = matches!(context.type_name(column), Some("int2" | "int4" | "int8" | "numeric" | "float4" | "float8"));
+    let words = words::words(column.name.as_str());
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+    // A change may be of any size and sign; so may a share of something that grows.
+    let is_change = has(&[
+        "change", "growth", "increase", "delta", "diff", "trend", "return", "yield", "variance", "markup", "gain",
+        "roi", "yoy",
+    ]);
+    if !number || !has(&["percent", "percentage", "pct"]) || is_change || keys::has_check(context, table, column.id) {
+        return None;
+    }
+    // Somebody stores more than a whole: it is no share.
+    if super::key_range::largest(context, table, column).is_some_and(|largest| largest > 100) {
+        return None;
+    }
+    let condition = format!("{} BETWEEN 0 AND 100", column.name);
+    Some(
+        context
+            .discovery(
+                &RULE,
+                Subject::Column(table.id, column.id),
+                format!(
+                    "{}.{} is a percentage without bounds: no CHECK keeps it from 0 to 100",
+                    table.name, column.name
+                ),
+            )
+            .confidence(Confidence::Medium)
+            .declared(format!("type {}, and no CHECK; what it is is read from its name", column.data_type.written))
+            .advice(
+                "If more than a whole cannot be meant, say so:",
+                guarded(context, table, column.name.as_str(), "range", &condition),
+            ),
+    )
+}
+
+/// Counts what breaks the condition, then adds it.
+fn guarded(context: &SchemaContext, table: &Relation, part: &str, label: &str, condition: &str) -> Vec<FixStep> {
+    let mut steps = vec![FixStep::any(format!("SELECT count(*) FROM {} WHERE NOT ({condition});", table.name))];
+    steps.extend(steps::check_constraint(context, table, &format!("{part}_{label}"), condition));
+    steps
+}
+
+const PAIRS: &[(&str, &str)] = &[
+    ("start", "end"),
+    ("starts", "ends"),
+    ("started", "ended"),
+    ("start", "stop"),
+    ("begin", "end"),
+    ("begins", "ends"),
+    ("from", "to"),
+    ("from", "until"),
+    ("valid", "until"),
+    ("check", "check"),
+    ("checkin", "checkout"),
+    ("arrival", "departure"),
+    ("departs", "arrives"),
+    ("opens", "closes"),
+    ("opened", "closed"),
+    ("picked", "dropped"),
+    ("pickup", "dropoff"),
+    ("departure", "arrival"),
+    ("min", "max"),
+];
+
+/// Pairs of a beginning and an end of one type: starts_at and ends_at, valid_from and valid_to.
+fn ranges<'t>(context: &SchemaContext<'t>, table: &'t Relation) -> Vec<(&'t Column, &'t Column)> {
+    let is_time =
+        |column: &&Column| matches!(context.type_name(column), Some("timestamptz" | "timestamp" | "date" | "time"));
+    let columns: Vec<&Column> = table.columns.iter().filter(is_time).collect();
+    let mut found: Vec<(&Column, &Column)> = Vec::new();
+    for start in &columns {
+        let words = words::words(start.name.as_str());
+        let end = columns.iter().find(|end| {
+            end.id != start.id
+                && end.data_type.written == start.data_type.written
+                && is_pair(&words, &words::words(end.name.as_str()))
+        });
+        if let Some(end) = end.filter(|end| !found.iter().any(|(_, known)| known.id == end.id)) {
+            found.push((start, end));
+        }
+    }
+    found
+}
+
+/// The names are the same but for one word that says beginning in one and end in the other.
+fn is_pair(start: &[String], end: &[String]) -> bool {
+    if start.len() != end.len() {
+        return false;
+    }
+    let differ: Vec<(&str, &str)> = start
+        .iter()
+        .zip(end)
+        .filter(|(one, other)| one != other)
+        .map(|(one, other)| (one.as_str(), other.as_str()))
+        .collect();
+    matches!(differ[..], [pair] if PAIRS.contains(&pair) || pair == ("in", "out"))
+}
+
+fn speaks_of_both(table: &Relation, start: &Column, end: &Column) -> bool {
+    table.constraints.iter().any(|constraint| {
+        matches!(&constraint.kind, ConstraintKind::Check { columns, .. } if columns.contains(&start.id) && columns.contains(&end.id))
+    })
+}
+
+fn excludes(context: &SchemaContext, table: &Relation) -> bool {
+    let _ = context;
+    table.constraints.iter().any(|constraint| matches!(constraint.kind, ConstraintKind::Exclude { .. }))
+}
+
+fn backwards(context: &SchemaContext, table: &Relation, start: &Column, end: &Column) -> Option<Discovery> {
+    // An exclusion constraint makes a range of the two, which refuses an end before its beginning.
+    if speaks_of_both(table, start, end) || excludes(context, table) {
+        return None;
+    }
+    // A time of day goes past midnight.
+    if context.type_name(start) == Some("time") {
+        return None;
+    }
+    let condition = format!("{} >= {}", end.name, start.name);
+    Some(
+        context
+            .discovery(
+                &RULE,
+                Subject::Column(table.id, end.id),
+                format!("{}.{} may be before {}: no CHECK keeps the two in order", table.name, end.name, start.name),
+            )
+            .confidence(Confidence::Medium)
+            .declared("no CHECK speaks of both; that they are a range is read from their names")
+            .related(Subject::Column(table.id, start.id), "its beginning")
+            .advice(
+                "Say it; an end that is NULL passes:",
+                guarded(context, table, end.name.as_str(), "order", &condition),
+            ),
+    )
+}
+
+/// Things that only one can have at a time.
+fn overlap(context: &SchemaContext, table: &Relation, start: &Column, end: &Column) -> Option<Discovery> {
+    let booked = words::has_word(
+        table.name.name.as_str(),
+        &["booking", "reservation", "appointment", "lease", "rental", "shift", "assignment", "slot", "stay", "tenancy"],
+    );
+    let resource = |column: &&Column| {
+        words::has_word(
+            column.name.as_str(),
+            &[
+                "room",
+                "vehicle",
+                "car",
+                "bike",
+                "desk",
+                "table",
+                "court",
+                "resource",
+                "doctor",
+                "physician",
+                "practitioner",
+                "seat",
+                "bay",
+                "unit",
+                "apartment",
+                "property",
+                "machine",
+                "equipment",
+                "chair",
+                "boat",
+                "employee",
+                "stylist",
+                "instructor",
+                "driver",
+                "item",
+                "asset",
+                "field",
+            ],
+        ) && keys::is_foreign_key(table, column.id)
+    };
+    let column = table.columns.iter().find(resource).filter(|_| booked && !excludes(context, table))?;
+    let range = match context.type_name(start)? {
+        "timestamptz" => "tstzrange",
+        "timestamp" => "tsrange",
+        "date" => "daterange",
+        _ => return None,
+    };
+    let state = table
+        .columns
+        .iter()
+        .any(|column| words::has_word(column.name.as_str(), &["status", "state", "cancelled", "canceled", "deleted"]));
+    let only = if state { " WHERE (… it is not cancelled)" } else { "" };
+    let (name, own, from, to) = (&table.name, &column.name, &start.name, &end.name);
+    let look = format!(
+        "SELECT one.{own}, one.{from}, other.{from} FROM {name} AS one JOIN {name} AS other ON one.{own} = other.{own} AND one.ctid < other.ctid AND {range}(one.{from}, one.{to}) && {range}(other.{from}, other.{to}) LIMIT 20;"
+    );
+    let steps = if context.facts.is_some() && !table.is_partitioned() && speaks_of_both(table, start, end) {
+        vec![FixStep::any(look)]
+    } else {
+        Vec::new()
+    };
+    Some(
+        context
+            .discovery(
+                &RULE,
+                Subject::Relation(table.id),
+                format!("two rows of {name} may have the same {own} at the same time: no EXCLUDE keeps them apart"),
+            )
+            .severity(Severity::Info)
+            .confidence(Confidence::Medium)
+            .declared(format!("{from} and {to} are a range by their names, and there is no exclusion constraint"))
+            .advice(
+                format!("Let the server refuse the second one (the extension btree_gist brings = for gist): EXCLUDE USING gist ({own} WITH =, {range}({from}, {to}) WITH &&){only}. It is built under ACCESS EXCLUSIVE."),
+                steps,
+            ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_differ_in_one_word() {
+        let pair = |one: &str, other: &str| is_pair(&words::words(one), &words::words(other));
+        for (start, end) in [
+            ("starts_at", "ends_at"),
+            ("valid_from", "valid_to"),
+            ("start_date", "end_date"),
+            ("check_in", "check_out"),
+            ("startsAt", "endsAt"),
+        ] {
+            assert!(pair(start, end), "{start} {end}");
+        }
+        for (start, end) in [
+            ("created_at", "updated_at"),
+            ("ends_at", "starts_at"),
+            ("start_date", "end_time"),
+            ("starts_at", "trial_ends_at"),
+        ] {
+            assert!(!pair(start, end), "{start} {end}");
+        }
+    }
+}
