@@ -73,7 +73,7 @@ impl World {
         }
         said.effect.merge(prediction.effect);
         if let Change::Do(block) = change {
-            for inner in block.statements.iter().filter(|it| !it.conditional) {
+            for inner in block.code.statements.iter().filter(|it| !it.conditional) {
                 let mut part = Said { refusals: Vec::new(), may_fail: false, effect: Effect::default() };
                 self.judge(inner, &mut part);
                 said.refusals.extend(part.refusals);

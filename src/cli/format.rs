@@ -124,7 +124,9 @@ impl Format {
         match self {
             Format::Json => Kind::Json,
             Format::Github => Kind::Commands,
-            Format::Text | Format::Sarif | Format::Gitlab | Format::Junit | Format::Markdown => Kind::Text { colours },
+            Format::Text | Format::Sarif | Format::Gitlab | Format::Junit | Format::Markdown | Format::Html => {
+                Kind::Text { colours }
+            }
         }
     }
 

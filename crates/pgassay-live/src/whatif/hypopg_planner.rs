@@ -160,7 +160,7 @@ impl HypopgServer<'_> {
         }
         statements.extend(without.iter().map(|name| (self.calls.hide.as_str(), text(name))));
         let created = statements.len();
-        statements.extend(with.iter().map(|definition| (self.calls.create.as_str(), text(*definition))));
+        statements.extend(with.iter().map(|definition| (self.calls.create.as_str(), text(definition))));
         statements.push(("DEALLOCATE ALL", Vec::new()));
         statements.push(("SET LOCAL plan_cache_mode = force_generic_plan", Vec::new()));
         // The last of ours: from here on, names are looked up as those of the application are.

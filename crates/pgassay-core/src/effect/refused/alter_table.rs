@@ -50,10 +50,8 @@ impl Predictor<'_> {
                 let of = found.data_type.clone();
                 self.refuse_default(column.name.as_str(), &of, default, self.scope_on(after, Some(later)));
             }
-            DropDefault { column } => {
-                if table.column(&column.name).is_some_and(|it| it.identity.is_some()) {
-                    self.refuse_identity_column(table, column);
-                }
+            DropDefault { column } if table.column(&column.name).is_some_and(|it| it.identity.is_some()) => {
+                self.refuse_identity_column(table, column);
             }
             SetExpression { column, expression } => {
                 self.refuse_set_expression(table, (after, later), column, expression)

@@ -7,7 +7,7 @@ use crate::change::Change;
 use crate::effect::Lock;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::history::TransactionId;
-use crate::rules::context::{RunContext, StepContext};
+use crate::rules::context::RunContext;
 use crate::rules::{Check, Example, Rule};
 
 use super::missing_lock_timeout::names;
@@ -35,7 +35,7 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &RunContext, findings: &mut Vec<Finding>) {
     // A statement that commits alone is a transaction of its own.
-    let mut transactions: BTreeMap<(Option<TransactionId>, usize), Vec<(StepContext, &Lock)>> = BTreeMap::new();
+    let mut transactions: BTreeMap<(Option<TransactionId>, usize), Vec<&Lock>> = BTreeMap::new();
     for step in context.steps() {
         let id = match step.step.transaction {
             Some((id, _)) => (Some(id), 0),
@@ -47,12 +47,12 @@ fn check(context: &RunContext, findings: &mut Vec<Finding>) {
         // tables one after the other, with those that their foreign keys refer to.
         let together = !matches!(step.change(), Some(Change::Drop(_)));
         let targets = if together { asked.next().into_iter().collect::<Vec<_>>() } else { asked.collect() };
-        transactions.entry(id).or_default().extend(targets.into_iter().map(|lock| (step, lock)));
+        transactions.entry(id).or_default().extend(targets);
     }
     for locks in transactions.values() {
         let mut tables: Vec<&str> = Vec::new();
         let mut firsts: Vec<&Lock> = Vec::new();
-        for (_, lock) in locks {
+        for lock in locks {
             if !tables.contains(&lock.name.as_str()) {
                 tables.push(&lock.name);
                 firsts.push(lock);
