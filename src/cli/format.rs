@@ -195,7 +195,7 @@ impl FormatArguments {
                 .iter()
                 .flat_map(|coverage| coverage.lines().into_iter().chain(coverage.nothing_new.clone()))
             {
-                anstream::eprintln!("note: {line}");
+                say!("note: {line}");
             }
             for error in &report.errors {
                 output::say(&format!("error: {error}"));

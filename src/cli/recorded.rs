@@ -47,7 +47,7 @@ impl RunArguments {
             user: SUPERUSER.to_owned(),
             database: DATABASE.to_owned(),
             limit: Duration::from_secs(self.run_timeout),
-            tell: |line| anstream::eprintln!("{line}"),
+            tell: |line| say!("{line}"),
         };
         let recording = record(command, &options)?;
         Ok(recording.migrations(command, Path::new(""), sources))
