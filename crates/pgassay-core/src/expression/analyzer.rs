@@ -37,6 +37,14 @@ impl<'a> Analyzer<'a> {
         Analyzer { judges: true, ..Analyzer::new(scope) }
     }
 
+    /// A condition of WHERE or HAVING.
+    pub fn condition(&mut self, condition: &Expr, clause: &str, env: &Environment<'_>) {
+        self.expression(condition, env);
+        if self.judges {
+            self.refuse(refusal::condition(condition, clause, env));
+        }
+    }
+
     fn refuse(&mut self, refusal: Option<Refusal>) {
         self.analysis.refusals.extend(refusal);
     }
@@ -440,7 +448,7 @@ impl<'a> Analyzer<'a> {
         if let Some(target) = sources.first() {
             self.assignments(&update.assignments, target, &env);
         }
-        update.selection.iter().for_each(|condition| self.expression(condition, &env));
+        update.selection.iter().for_each(|condition| self.condition(condition, "WHERE", &env));
         self.returning(update.returning.as_ref(), &env, &visible)
     }
 
@@ -450,7 +458,7 @@ impl<'a> Analyzer<'a> {
         tables.extend(delete.using.iter().flatten().cloned());
         let (sources, visible) = self.from(&tables, outer);
         let env = Environment { scope: self.scope, sources: &sources, outer };
-        delete.selection.iter().for_each(|condition| self.expression(condition, &env));
+        delete.selection.iter().for_each(|condition| self.condition(condition, "WHERE", &env));
         self.returning(delete.returning.as_ref(), &env, &visible)
     }
 

@@ -383,6 +383,12 @@ pub(super) fn cast_volatility(source: &ColumnType, target: &ColumnType, env: &En
     }
 }
 
+/// Whether a value becomes one of another type without a function: the type is the same, or is stored alike.
+pub(super) fn relabels(source: &ColumnType, target: &ColumnType, env: &Environment) -> bool {
+    let (source, target) = (base_type(source, env.scope), base_type(target, env.scope));
+    same_type(&source, &target) || cast(&source, &target, env).is_some_and(|it| it.method == CastMethod::Binary)
+}
+
 /// How volatile turning one type into another is at least: what is not known counts as immutable.
 pub(super) fn least_cast_volatility(source: &ColumnType, target: &ColumnType, env: &Environment) -> Volatility {
     let (source, target) = (base_type(source, env.scope), base_type(target, env.scope));

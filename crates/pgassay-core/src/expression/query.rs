@@ -123,8 +123,9 @@ impl<'a> Analyzer<'a> {
                 all
             });
         }
-        let conditions = select.selection.iter().chain(&select.having).chain(&select.qualify);
-        conditions.for_each(|condition| self.expression(condition, &env));
+        select.selection.iter().for_each(|condition| self.condition(condition, "WHERE", &env));
+        select.having.iter().for_each(|condition| self.condition(condition, "HAVING", &env));
+        select.qualify.iter().for_each(|condition| self.expression(condition, &env));
         if let ast::GroupByExpr::Expressions(by, _) = &select.group_by {
             by.iter().for_each(|by| self.expression_over_output(by, &env));
         }

@@ -59,6 +59,12 @@ pub(super) fn parts(expression: &Expr, env: &Environment) -> Vec<Refusal> {
     found
 }
 
+/// What refuses an expression as the condition of WHERE or HAVING.
+pub(super) fn condition(expression: &Expr, clause: &str, env: &Environment) -> Option<Refusal> {
+    let is = not_boolean(expression, env)?;
+    Some(Refusal::new(format!("argument of {clause} must be type boolean, not type {is}"), expression))
+}
+
 /// What refuses one part, its own parts aside.
 pub(super) fn part(part: &Expr, env: &Environment) -> Option<Refusal> {
     part::refused(part, env).map(|message| Refusal::new(message, part))

@@ -115,11 +115,18 @@ fn own_least(part: &Expr, env: &Environment, depth: u8) -> Volatility {
             if named || !function.within_group.is_empty() {
                 return Immutable;
             }
+            // `type(value)` of a value that needs no function is asked for before overloads are (func_get_detail, parse_func.c).
+            let target = types::conversion_target(function, env);
+            if let (Some(target), [Kind::Known(source)]) = (&target, &kinds[..])
+                && overload::relabels(source, target, env)
+            {
+                return Immutable;
+            }
             let chosen = overload::choose(overload::functions(&function.name, env), &kinds, env);
             if !chosen.is_empty() {
                 return mildest(&chosen, env, depth);
             }
-            match (types::conversion_target(function, env), kinds.first()) {
+            match (target, kinds.first()) {
                 (Some(target), Some(Kind::Known(source))) => overload::least_cast_volatility(source, &target, env),
                 _ => Immutable,
             }

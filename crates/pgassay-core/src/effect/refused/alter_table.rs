@@ -84,7 +84,13 @@ impl Predictor<'_> {
             SetNotNull { .. } if table.is_partitioned() => self.refuse_only(alter, action, table, "constraint"),
             ValidateConstraint { constraint } => {
                 let found = table.constraint(&constraint.name);
-                if found.is_some_and(|it| !it.enforced) {
+                if found.is_some_and(|it| it.kind.index().is_some()) {
+                    let (name, relation) = (constraint.name.as_str(), table.name.name.as_str());
+                    let message = format!(
+                        "constraint \"{name}\" of relation \"{relation}\" is not a foreign key or check constraint"
+                    );
+                    self.refused(constraint.span, name, message);
+                } else if found.is_some_and(|it| !it.enforced) {
                     self.refused(constraint.span, &constraint.name, "cannot validate NOT ENFORCED constraint");
                 }
             }
