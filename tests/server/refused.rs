@@ -181,7 +181,9 @@ fn an_index_needs_an_operator_class() {
         15,
         "CREATE TABLE t (a jsonb UNIQUE, b int[], c varchar(3) UNIQUE, d uuid[] UNIQUE); CREATE INDEX ON t USING gin (a, b)",
     );
-    not_refused(15, "CREATE INDEX ON accounts USING gin (note gin_trgm_ops)");
+    let message = "operator class \"gin_trgm_ops\" does not exist for access method \"gin\"";
+    refused(15, "CREATE INDEX ON accounts USING gin (note gin_trgm_ops)", message);
+    accepted(15, "CREATE EXTENSION pg_trgm; CREATE INDEX ON accounts USING gin (note gin_trgm_ops)");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::change::{Change, Expression};
 use crate::expression;
 use crate::schema::{RelationId, Schema, Session};
 use crate::source::{FileId, Span};
-use crate::sql::tree_span;
+use crate::sql::{can_name_column, tree_span};
 use crate::version::PgVersion;
 
 /// The columns that a statement on rows names and that do not exist, where the schema is complete. Not for a statement of a PL/pgSQL
@@ -56,13 +56,17 @@ pub fn missing_relations(schema: &Schema, change: &Change, session: &Session, ve
         }
         _ => return Vec::new(),
     };
-    let missing = |name: &crate::change::ObjectName| schema.find_relation(name, session).is_none();
-    if !schema.complete || !uses.iter().any(|used| missing(&used.relation)) {
+    // `FROM current_date` calls a function.
+    let missing = |name: &crate::change::ObjectName| {
+        schema.find_relation(name, session).is_none() && can_name_column(name.name.as_str())
+    };
+    let missing: Vec<_> = uses.iter().map(|used| &used.relation).filter(|name| missing(name)).collect();
+    if !schema.complete || missing.is_empty() {
         return Vec::new();
     }
     let mut schema = schema.clone();
     let mut applier = Applier { schema: &mut schema, session, version, applied: Applied::default() };
-    applier.tables_named(uses.iter().map(|used| &used.relation));
+    applier.tables_named(missing);
     applier.applied.problems
 }
 

@@ -15,8 +15,9 @@ impl Predictor<'_> {
             return;
         }
         let after = self.after(change);
-        let made = after.relations.values().filter(|it| self.relation(it.id).is_none() && it.is_table());
-        let Some(table) = made.into_iter().find(|it| it.name.name == create.name.name).cloned() else { return };
+        let temporary = crate::change::QualifiedName { schema: "pg_temp".into(), name: name.name.clone() };
+        let made = after.relation_at(&name).or_else(|| after.relation_at(&temporary));
+        let Some(table) = made.filter(|it| self.relation(it.id).is_none() && it.is_table()).cloned() else { return };
         for column in &create.columns {
             self.refuse_column(&after, &table, column);
         }

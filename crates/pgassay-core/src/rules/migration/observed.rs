@@ -12,7 +12,7 @@ pub const REFUSED_BY_SERVER: Rule = Rule {
         the refusal may be theirs: look whether production can hold such rows.",
     fires: Example {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);",
-        migration: "CREATE VIEW emails AS SELECT lower(email, 'C') FROM accounts;",
+        migration: "CREATE VIEW emails AS SELECT email COLLATE nowhere AS email FROM accounts;",
     },
     quiet: Example {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);",
