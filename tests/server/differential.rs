@@ -9,6 +9,7 @@ mod history;
 #[path = "../../examples/differential/random.rs"]
 mod random;
 #[path = "../../examples/differential/report.rs"]
+#[allow(dead_code, reason = "the command line of the example has more")]
 mod report;
 #[path = "../../examples/differential/server.rs"]
 mod server;
