@@ -111,7 +111,7 @@ fn the_ddl_makes_the_same_schema_again_on_every_version() {
         assert!(orders.system_triggers_off, "foreign keys are not checked");
         let inserts =
             database.schema.publications.get(&pgassay::change::Name::from("inserts")).expect("the publication");
-        assert!(!inserts.updates.any() && inserts.tables == [orders.id]);
+        assert!(!inserts.updates && inserts.tables == [orders.id]);
         let total = orders.column(&"total".into()).expect("the column").id;
         let place = database.places.of(&Subject::Column(orders.id, total)).expect("a place");
         assert!(sources.slice(place).starts_with("total "), "{}", sources.slice(place));
@@ -205,7 +205,7 @@ fn more_tables_are_no_more_queries() {
     let ((few, _), (many, relations)) = (queries("few"), queries("many"));
     assert!(relations >= 300, "{relations}");
     assert_eq!(few, many);
-    assert!((10..=25).contains(&many), "{many} queries");
+    assert!((10..=27).contains(&many), "{many} queries");
 }
 
 #[test]
@@ -305,7 +305,9 @@ fn only_reads_reach_the_server_and_no_password_the_user() {
     assert!(statements.len() > 20, "{statements:?}");
     for statement in statements {
         let first = statement.split_whitespace().next().unwrap_or_default();
-        assert!(["BEGIN", "SELECT", "WITH", "SAVEPOINT", "ROLLBACK"].contains(&first), "{statement}");
+        let reads = ["BEGIN", "SELECT", "WITH", "SAVEPOINT", "ROLLBACK"].contains(&first.trim_end_matches(';'));
+        let holds = statement.starts_with("LOCK TABLE ONLY ") && statement.ends_with(" IN ACCESS SHARE MODE");
+        assert!(reads || holds, "{statement}");
     }
 
     // Wrong in every way: the message has the place, not the password.

@@ -11,6 +11,7 @@ mod random;
 // The command uses more of it.
 #[allow(dead_code)]
 #[path = "../../examples/differential/report.rs"]
+#[allow(dead_code, reason = "the command line of the example has more")]
 mod report;
 #[path = "../../examples/differential/server.rs"]
 mod server;

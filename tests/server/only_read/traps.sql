@@ -53,8 +53,8 @@ CREATE CAST (public.jt AS json) WITH FUNCTION public.jt2json(public.jt) AS IMPLI
 CREATE CAST (public.jt AS text) WITH FUNCTION public.jt2text(public.jt) AS IMPLICIT;
 CREATE TABLE public._sqlx_migrations (version bigint, x public.jt);
 INSERT INTO public._sqlx_migrations VALUES (1, ROW(1));
-CREATE TABLE public.goose_db_version (version_id public.jt, is_applied boolean);
-INSERT INTO public.goose_db_version VALUES (ROW(1), true);
+CREATE TABLE public.goose_db_version (version_id public.jt);
+INSERT INTO public.goose_db_version VALUES (ROW(1));
 CREATE TABLE public.pgmigrations (name text);
 INSERT INTO public.pgmigrations VALUES ('1_a');
 ALTER TABLE public.pgmigrations ENABLE ROW LEVEL SECURITY;

@@ -39,6 +39,16 @@ SELECT attname::text FROM base
  WHERE typtype NOT IN ('d', 'e') AND typnamespace <> 'pg_catalog'::regnamespace
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = base.oid AND d.deptype = 'e')";
 
+/// Indexes and statistics of a table that call a function or an operator of a user's: planning any query on the table calls it where it has
+/// no column in it (`RelationGetIndexExpressions`, relcache.c; `get_relation_statistics`, plancat.c). What is below 16384, initdb made.
+const CALLING: &str = "
+SELECT d.objid::text FROM pg_depend d
+ WHERE (d.classid = 'pg_class'::regclass AND d.objid IN (SELECT indexrelid FROM pg_index WHERE indrelid = to_regclass($1))
+        OR d.classid = 'pg_statistic_ext'::regclass AND d.objid IN (SELECT oid FROM pg_statistic_ext WHERE stxrelid = to_regclass($1)))
+   AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass) AND d.refobjid >= 16384
+   AND NOT EXISTS (SELECT FROM pg_depend m WHERE m.classid = d.refclassid AND m.objid = d.refobjid AND m.deptype = 'e')
+ LIMIT 1";
+
 impl Session {
     /// Hands every row of a query on these tables to `visit`, as [`Session::each_in_savepoint`] does.
     pub(in crate::db) async fn each_of_tables(
@@ -74,6 +84,12 @@ impl Session {
             return Err(self.wrong_object(
                 part,
                 format!("{table} is not an ordinary table, and reading it could run code of its owner's"),
+            ));
+        }
+        if !self.ask(part, CALLING, &[(&name, Type::TEXT)]).await?.is_empty() {
+            return Err(self.wrong_object(
+                part,
+                format!("an index or statistics of {table} call a function of a user's, and planning a query on it could run that"),
             ));
         }
         let columns: Vec<String> = used.iter().map(|column| column.as_str().to_owned()).collect();
