@@ -5,7 +5,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::lex::split::{Piece, Split, split};
-use super::lex::token::{Origin, Text, bytes_of, tokenize};
+use super::lex::token::{Text, bytes_of, tokenize};
 use super::newer::newer;
 use super::read::reader::Reader;
 use super::read::statement::read_statement;
@@ -21,9 +21,9 @@ pub fn read_script(file: FileId, source: &SourceFile) -> Script {
 
 /// As [`read_script`], of a part of the file: what a migration tool runs of it.
 pub fn read_section(source: &SourceFile, section: Span) -> Script {
-    let whole = Text { file: section.file, text: &source.text, origin: Origin::Slice(0) };
+    let whole = Text::whole(section.file, &source.text);
     let text = whole.part(section.start as usize, section.end as usize);
-    let Split { pieces, comments, meta_commands } = split(text.text);
+    let Split { pieces, comments, meta_commands } = split(text.text, text.rules);
     let spans = |ranges: Vec<std::ops::Range<usize>>| -> Vec<Span> {
         ranges.into_iter().map(|range| text.span(range.start, range.end)).collect()
     };
@@ -38,8 +38,8 @@ pub fn read_section(source: &SourceFile, section: Span) -> Script {
 /// As [`read_script`], of a text too long to be kept as statements: the DDL of a whole database. Hands the statements on in lots, in
 /// their order; while one lot is at work the next is read.
 pub fn read_in_lots(file: FileId, source: &SourceFile, mut take: impl FnMut(Vec<Statement>) + Send) {
-    let text = Text { file, text: &source.text, origin: Origin::Slice(0) };
-    let pieces = split(text.text).pieces;
+    let text = Text::whole(file, &source.text);
+    let pieces = split(text.text, text.rules).pieces;
     let read = |lot: Option<&[Piece]>| -> Vec<Statement> {
         lot.unwrap_or_default().par_iter().map(|piece| read_piece(&text, piece)).collect()
     };
@@ -56,10 +56,11 @@ const MANY: usize = 500;
 
 /// Reads the statements of a text that stands inside a file: a function body, EXECUTE of a literal.
 pub(super) fn read_text(text: &Text) -> Vec<Statement> {
-    split(text.text).pieces.iter().map(|piece| read_piece(text, piece)).collect()
+    split(text.text, text.rules).pieces.iter().map(|piece| read_piece(text, piece)).collect()
 }
 
 fn read_piece(text: &Text, piece: &Piece) -> Statement {
+    let text = &Text { rules: piece.rules, ..*text };
     let span = text.span(piece.range.start, piece.range.end);
     let (change, newer) = match &piece.problem {
         Some((message, range)) => {
@@ -100,7 +101,7 @@ pub(super) fn read_tokens(
 }
 
 fn read_or_repair(text: Text, tokens: Vec<TokenWithSpan>, copy_data: Option<Span>) -> Result<Change, Unreadable> {
-    let mut reader = Reader::new(text.clone(), tokens);
+    let mut reader = Reader::new(text, tokens);
     reader.copy_data = copy_data;
     let error = match read_statement(&mut reader) {
         Ok(change) => return Ok(change),

@@ -6,8 +6,9 @@
 
 use sqlparser::tokenizer::Token;
 
+use super::lex::lexer::{Lexeme, lexeme};
 use super::lex::split::split;
-use super::lex::token::{Origin, Text, bytes_of, tokenize};
+use super::lex::token::{Text, bytes_of, tokenize};
 use crate::source::{SourceFile, Sources, Span};
 
 /// How deep bodies within bodies are looked into.
@@ -15,7 +16,7 @@ const DEEPEST: usize = 3;
 
 /// The passwords in a part of a file, in the order of the text.
 pub fn secrets(source: &SourceFile, section: Span) -> Vec<Span> {
-    let whole = Text { file: section.file, text: &source.text, origin: Origin::Slice(0) };
+    let whole = Text::whole(section.file, &source.text);
     let mut found = Vec::new();
     let section = whole.part(section.start as usize, section.end as usize);
     if may_hold_one(section.text) {
@@ -35,8 +36,8 @@ fn may_hold_one(text: &str) -> bool {
 }
 
 fn statements(text: &Text, depth: usize, found: &mut Vec<Span>) {
-    for piece in split(text.text).pieces {
-        let piece = text.part(piece.range.start, piece.range.end);
+    for piece in split(text.text, text.rules).pieces {
+        let piece = Text { rules: piece.rules, ..text.part(piece.range.start, piece.range.end) };
         if may_hold_one(piece.text) {
             statement(&piece, depth, found);
         }
@@ -48,7 +49,7 @@ fn statement(text: &Text, depth: usize, found: &mut Vec<Span>) {
     let mut behind_password = false;
     for token in &tokens {
         let (start, end) = bytes_of(token);
-        let Some(inner) = contents(token.token.clone(), text.text, start, end) else {
+        let Some(inner) = contents(text, start, end) else {
             behind_password = matches!(&token.token, Token::Word(word) if word.value.eq_ignore_ascii_case("password"));
             continue;
         };
@@ -66,16 +67,14 @@ fn statement(text: &Text, depth: usize, found: &mut Vec<Span>) {
 }
 
 /// The bytes between the quotes of a string constant.
-fn contents(token: Token, text: &str, start: usize, end: usize) -> Option<std::ops::Range<usize>> {
-    let tag = match token {
-        Token::DollarQuotedString(body) => body.tag.map_or(0, |tag| tag.len()) + 2,
-        Token::SingleQuotedString(_) => 1,
-        Token::EscapedStringLiteral(_) => 2,
-        Token::UnicodeStringLiteral(_) => 3,
+fn contents(text: &Text, start: usize, end: usize) -> Option<std::ops::Range<usize>> {
+    let raw = text.text.get(start..end)?;
+    let (opening, closing) = match lexeme(raw.as_bytes(), 0, text.rules).0 {
+        Lexeme::DollarString(opening) => (opening, opening),
+        Lexeme::String(_) => (raw.find('\'')? + 1, 1),
         _ => return None,
     };
-    let closing = if text.get(start..start + 1) == Some("$") { tag } else { 1 };
-    let inner = start + tag..end.checked_sub(closing)?;
+    let inner = start + opening..end.checked_sub(closing)?;
     (inner.start <= inner.end).then_some(inner)
 }
 

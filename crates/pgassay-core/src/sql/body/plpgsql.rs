@@ -28,7 +28,7 @@ pub(in crate::sql) fn read_plpgsql(text: &Text, variables: Variables) -> Code {
         Ok(tokens) => tokens,
         Err(error) => return Code::sequence(vec![unreadable(error)]),
     };
-    let reader = Reader::new(text.clone(), tokens);
+    let reader = Reader::new(*text, tokens);
     let (code, flow) = (Code::default(), vec![Vec::new()]);
     let mut body = Body { reader, code, flow, variables, conditions: 0, depth: 0 };
     let outcome = body.whole();
@@ -501,7 +501,7 @@ impl Body<'_> {
         }
         let span = self.span(start, end);
         let newer = newer_in_body(&self.reader.text, &tokens);
-        let mut change = read_tokens(self.reader.text.clone(), without_into(tokens), None);
+        let mut change = read_tokens(self.reader.text, without_into(tokens), None);
         if let Ok(change) = &mut change {
             self.variables.bind(change);
         }
@@ -522,7 +522,7 @@ impl Body<'_> {
         let select = TokenWithSpan { token: Token::make_keyword("SELECT"), span: tokens.first()?.span };
         tokens.insert(0, select);
         let newer = newer_in_body(&self.reader.text, &tokens);
-        let mut change = read_tokens(self.reader.text.clone(), tokens, None).ok()?;
+        let mut change = read_tokens(self.reader.text, tokens, None).ok()?;
         self.variables.bind(&mut change);
         let tree = only_expression(&change);
         if acts {

@@ -24,7 +24,7 @@ pub struct Parameter {
 
 /// `None` for languages that are not read.
 pub fn read_routine_body(language: &str, body: &str, parameters: &[Parameter], call: Span) -> Option<Code> {
-    let text = Text { file: call.file, text: body, origin: Origin::At(call) };
+    let text = Text { origin: Origin::At(call), ..Text::whole(call.file, body) };
     let mut variables = if language == "plpgsql" { Variables::of_plpgsql() } else { Variables::none() };
     for (index, parameter) in parameters.iter().enumerate() {
         let names = parameter.name.iter().cloned().chain([Name::new(&format!("${}", index + 1))]);
@@ -49,7 +49,7 @@ pub fn read_routine_body(language: &str, body: &str, parameters: &[Parameter], c
 
 /// One statement whose text stands for a place as a whole.
 pub fn read_statement_at(text: &str, place: Span) -> Statement {
-    let text = Text { file: place.file, text, origin: Origin::At(place) };
+    let text = Text { origin: Origin::At(place), ..Text::whole(place.file, text) };
     let read = read_text(&text).into_iter().next();
     let nothing = || Unreadable { message: "expected a statement".to_owned(), span: place };
     let change = read.map_or_else(|| Err(nothing()), |read| read.change);
@@ -59,7 +59,7 @@ pub fn read_statement_at(text: &str, place: Span) -> Statement {
 /// The statements of a string, of BEGIN ATOMIC … END, or of RETURN.
 fn sql_statements(text: &Text) -> Vec<Statement> {
     if let Ok(tokens) = tokenize(text) {
-        let mut reader = Reader::new(text.clone(), tokens);
+        let mut reader = Reader::new(*text, tokens);
         if let Ok(Some(body)) = sql_body(&mut reader) {
             return body.statements;
         }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use sqlparser::tokenizer::Token;
-
+use super::lexer::{self, Lexeme, Quoting, Rules, lexeme};
 use super::token::{Origin, Text};
 use crate::source::{FileId, Span};
 use crate::sql::read::reader::{Reader, Result};
@@ -18,12 +17,13 @@ pub(in crate::sql) struct Literal {
     offsets: Option<Vec<u32>>,
     /// It stands for the place as a whole, as all of the text that it is from does.
     whole: bool,
+    rules: Rules,
 }
 
 impl Literal {
     /// A value that stands for a place as a whole.
     pub(in crate::sql) fn at(value: Arc<str>, place: Span) -> Literal {
-        Literal { value, span: place, file: place.file, offsets: None, whole: true }
+        Literal { value, span: place, file: place.file, offsets: None, whole: true, rules: Rules::default() }
     }
 
     /// A part of the value.
@@ -79,7 +79,7 @@ impl Literal {
             None => Origin::Slice(self.span.start as usize),
             Some(offsets) => Origin::Mapped(offsets),
         };
-        Text { file: self.file, text: &self.value, origin }
+        Text { file: self.file, text: &self.value, origin, rules: self.rules }
     }
 }
 
@@ -87,60 +87,36 @@ impl Reader<'_> {
     /// A string literal with the places of its bytes.
     pub(in crate::sql) fn literal(&mut self) -> Result<Literal> {
         let (start, end) = self.bytes_at(self.position());
-        let dollar_tag = match self.peek() {
-            Token::DollarQuotedString(quoted) => Some(quoted.tag.as_ref().map_or(0, String::len) + 2),
-            _ => None,
-        };
         let value = self.string_literal()?;
         let raw = self.text.text.get(start..end).unwrap_or_default();
-        let quote = dollar_tag.unwrap_or_else(|| raw.find('\'').unwrap_or(0) + 1);
-        let closing = dollar_tag.unwrap_or(1);
-        let inside = (start + quote, end.saturating_sub(closing).max(start + quote));
-        let span = self.text.span(inside.0, inside.1);
         if let Origin::At(place) = self.text.origin {
             return Ok(Literal::at(value, place));
         }
-        let same =
-            matches!(self.text.origin, Origin::Slice(_)) && self.text.text.get(inside.0..inside.1) == Some(&value);
-        if same {
-            return Ok(Literal { value, span, file: self.text.file, offsets: None, whole: false });
+        let (inside, local) = match lexeme(raw.as_bytes(), 0, self.text.rules).0 {
+            Lexeme::DollarString(opening) => (start + opening..end - opening, None),
+            Lexeme::String(quoting) => {
+                let quote = raw.find('\'').unwrap_or_default() + 1;
+                let inside = start + quote..end.saturating_sub(1).max(start + quote);
+                let same = self.text.text.get(inside.clone()) == Some(&value);
+                let offsets = (!same).then(|| offsets(raw, &value, quoting).iter().map(|at| start + at).collect());
+                (inside, offsets)
+            }
+            _ => return Err(self.error("a string")),
+        };
+        let span = self.text.span(inside.start, inside.end);
+        let rules = self.text.rules;
+        if local.is_none() && matches!(self.text.origin, Origin::Slice(_)) {
+            return Ok(Literal { value, span, file: self.text.file, offsets: None, whole: false, rules });
         }
-        let local = if dollar_tag.is_some() { (inside.0..=inside.1).collect() } else { offsets(raw, &value, start) };
+        let local: Vec<usize> = local.unwrap_or_else(|| (inside.start..=inside.end).collect());
         let offsets = local.into_iter().map(|offset| self.text.span(offset, offset).start).collect();
-        Ok(Literal { value, span, file: self.text.file, offsets: Some(offsets), whole: false })
+        Ok(Literal { value, span, file: self.text.file, offsets: Some(offsets), whole: false, rules })
     }
 }
 
-/// The offset of every byte of the value, and of its end; all at the start where the escapes are not understood.
-fn offsets(raw: &str, value: &str, start: usize) -> Vec<usize> {
-    let escapes = raw.starts_with(['e', 'E']);
-    let mut found = Vec::with_capacity(value.len() + 1);
-    let mut decoded = String::with_capacity(value.len());
-    let open = raw.find('\'').unwrap_or(0) + 1;
-    let mut letters = raw[open..].char_indices().map(|(at, letter)| (start + open + at, letter)).peekable();
-    while let Some((at, letter)) = letters.next() {
-        let letter = match letter {
-            '\\' if escapes => match letters.next() {
-                Some((_, 'n')) => '\n',
-                Some((_, 't')) => '\t',
-                Some((_, 'r')) => '\r',
-                Some((_, other)) => other,
-                None => break,
-            },
-            '\'' if letters.next_if(|(_, next)| *next == '\'').is_some() => '\'',
-            '\'' => {
-                // The end, or a break between two parts of the string.
-                while letters.next_if(|(_, next)| next.is_whitespace()).is_some() {}
-                if letters.next_if(|(_, next)| *next == '\'').is_none() {
-                    found.push(at);
-                    break;
-                }
-                continue;
-            }
-            letter => letter,
-        };
-        decoded.push(letter);
-        found.extend((0..letter.len_utf8()).map(|byte| at + byte));
-    }
-    if decoded == value { found } else { vec![start; value.len() + 1] }
+/// The offset of every byte of the value in the text of the constant, and of its end; all at the start where Unicode escapes or
+/// bytes that are no character make it another one.
+fn offsets(raw: &str, value: &str, quoting: Quoting) -> Vec<usize> {
+    let found = lexer::string_value(raw, quoting);
+    if found.bytes == value.as_bytes() { found.offsets } else { vec![0; value.len() + 1] }
 }

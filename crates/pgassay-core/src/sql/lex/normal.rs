@@ -4,7 +4,7 @@
 //! (PostgreSQL folds them, manual, 4.1.1). The inside of a dollar-quoted string is treated alike, so that the body of a DO block
 //! may be laid out anew. Meant for comparing, not for running: a dollar-quoted string can be data, whose spaces count.
 
-use super::lexis;
+use super::lexer::{Lexeme, Rules, Unclosed, lexeme};
 
 /// How deep dollar quotes stand in one another before their text is taken as it is.
 const DEPTH: usize = 4;
@@ -20,61 +20,31 @@ fn append(text: &str, depth: usize, out: &mut String) {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
-        if let Some(end) = blank_end(bytes, at) {
-            at = end;
+        let (lexeme, mut end) = lexeme(bytes, at, Rules::default());
+        while !text.is_char_boundary(end) {
+            end += 1;
+        }
+        let token = &text[at..end];
+        at = end;
+        if matches!(lexeme, Lexeme::Space | Lexeme::LineComment | Lexeme::BlockComment)
+            || lexeme == Lexeme::Unclosed(Unclosed::Comment)
+        {
             continue;
         }
-        let end = token_end(text, at);
-        let token = text.get(at..end).unwrap_or_default();
         if !out.is_empty() {
             out.push(' ');
         }
-        match bytes[at] {
-            b'$' => dollar(token, depth, out),
-            byte if lexis::begins_word(byte) && !token.ends_with('\'') => out.push_str(&token.to_lowercase()),
+        match lexeme {
+            Lexeme::DollarString(opening) => dollar(token, opening, depth, out),
+            Lexeme::Word => out.push_str(&token.to_lowercase()),
             _ => out.push_str(token),
         }
-        at = end;
     }
-}
-
-/// The end of the spaces or the comment at an offset; `None` where a token stands.
-fn blank_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let line_end = || bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |length| at + length);
-    match (bytes[at], bytes.get(at + 1)) {
-        (b' ' | b'\t' | b'\r' | b'\n' | b'\x0b' | b'\x0c', _) => Some(at + 1),
-        (b'-', Some(b'-')) => Some(line_end()),
-        (b'/', Some(b'*')) => Some(lexis::block_comment_end(bytes, at).unwrap_or(bytes.len())),
-        _ => None,
-    }
-}
-
-fn token_end(text: &str, at: usize) -> usize {
-    let bytes = text.as_bytes();
-    let end = match bytes[at] {
-        b'\'' => lexis::string_end(bytes, at, false),
-        b'"' => lexis::quoted_end(bytes, at),
-        b'$' => match lexis::dollar_tag(bytes, at) {
-            Some(opening) => lexis::dollar_quote_end(text, at, opening),
-            None => Some(lexis::word_end(bytes, at + 1)),
-        },
-        byte if lexis::begins_word(byte) || byte.is_ascii_digit() => {
-            let end = lexis::word_end(bytes, at);
-            let escapes = bytes.get(end) == Some(&b'\'') && bytes[at..end].eq_ignore_ascii_case(b"e");
-            if escapes { lexis::string_end(bytes, end, true) } else { Some(end) }
-        }
-        _ => Some(at + 1),
-    };
-    end.unwrap_or(bytes.len()).min(bytes.len())
 }
 
 /// A dollar-quoted string: its tag does not count, its text does.
-fn dollar(token: &str, depth: usize, out: &mut String) {
-    let inside = lexis::dollar_tag(token.as_bytes(), 0).and_then(|opening| {
-        let end = token.len().checked_sub(opening).filter(|end| *end >= opening)?;
-        token.get(opening..end)
-    });
-    match inside {
+fn dollar(token: &str, opening: usize, depth: usize, out: &mut String) {
+    match token.get(opening..token.len() - opening) {
         Some(inside) if depth > 0 => {
             out.push_str("$$");
             append(inside, depth - 1, out);

@@ -1,10 +1,11 @@
 //! Cuts a text into statements.
 //!
-//! In: SQL as `psql` would be fed it. Out: the range of every statement, comments and psql commands. It knows just enough of
-//! PostgreSQL's lexical rules (manual, 4.1) to find the semicolons that end statements, reads every byte once, and never fails:
-//! what is wrong with a statement is kept with it.
+//! In: SQL as `psql` would be fed it. Out: the range of every statement, comments and psql commands. It reads every byte once, and never
+//! fails: what is wrong with a statement is kept with it.
 
-use super::lexis;
+use super::copy_data;
+use super::lexer::{self, Lexeme, Rules, Unclosed, lexeme};
+use super::string_setting;
 
 /// A range of bytes in the text.
 pub(super) type Range = std::ops::Range<usize>;
@@ -25,6 +26,8 @@ pub(in crate::sql) struct Piece {
     pub data: Option<Range>,
     /// Why it cannot be read, where the scanner knows already.
     pub problem: Option<(String, Range)>,
+    /// The settings under which it is read.
+    pub rules: Rules,
 }
 
 /// How often scanning starts again behind an unclosed string: each time may read to the end of the text.
@@ -33,8 +36,8 @@ const RESUMPTIONS: usize = 16;
 /// Bytes in which a placeholder has to be closed.
 const LONGEST_PLACEHOLDER: usize = 200;
 
-pub(in crate::sql) fn split(text: &str) -> Split {
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), ..Scanner::default() };
+pub(in crate::sql) fn split(text: &str, rules: Rules) -> Split {
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), rules, ..Scanner::default() };
     scanner.run();
     scanner.found
 }
@@ -61,6 +64,8 @@ struct Current {
     /// BEGIN ATOMIC and CASE that are open.
     blocks: usize,
     from_stdin: bool,
+    /// It may change how the text behind it is read.
+    sets_strings: bool,
     problem: Option<(String, Range)>,
 }
 
@@ -71,15 +76,23 @@ struct Scanner<'a> {
     at: usize,
     current: Current,
     found: Split,
+    rules: Rules,
     resumptions: usize,
     /// No `\.` line stands behind this offset.
     no_data_end_behind: Option<usize>,
+    /// Rows of COPY begin behind this line: where the line ends, and where the rows do.
+    rows: Option<(usize, usize)>,
 }
 
 impl Scanner<'_> {
     fn run(&mut self) {
-        while self.at < self.bytes.len() {
-            self.step();
+        loop {
+            while self.at < self.bytes.len() {
+                self.step();
+            }
+            // psql reads the rows first and then goes on with the rest of the line.
+            let Some((_, behind)) = self.rows.take() else { break };
+            (self.at, self.bytes) = (behind, self.text.as_bytes());
         }
         self.finish(None);
     }
@@ -91,29 +104,26 @@ impl Scanner<'_> {
     /// Reads one token, comment or space.
     fn step(&mut self) {
         match (self.byte(0), self.byte(1)) {
-            (b' ' | b'\t' | b'\r' | b'\n' | b'\x0b' | b'\x0c', _) => self.at += 1,
-            (b'-', b'-') => {
-                let end = self.line_end();
+            (b';', _) => return self.semicolon(),
+            (b'\\', _) if self.is_meta_command() => return self.meta_command(),
+            (b':', _) => return self.colon(),
+            (b'{', b'{') => return self.placeholder("}}", 2),
+            (b'$', b'{') => return self.placeholder("}", 2),
+            _ => {}
+        }
+        let (lexeme, end) = lexeme(self.bytes, self.at, self.rules);
+        match lexeme {
+            Lexeme::Space => self.at = end,
+            Lexeme::LineComment | Lexeme::BlockComment => {
                 self.found.comments.push(self.at..end);
                 self.at = end;
             }
-            (b'/', b'*') => match lexis::block_comment_end(self.bytes, self.at) {
-                Some(end) => {
-                    self.found.comments.push(self.at..end);
-                    self.at = end;
-                }
-                None => self.unclosed("comment", 2),
-            },
-            (b';', _) => self.semicolon(),
-            (b'\\', _) if self.is_meta_command() => self.meta_command(),
-            (b'\'', _) => self.closed_or("string", 1, lexis::string_end(self.bytes, self.at, false)),
-            (b'"', _) => self.quoted_identifier(),
-            (b'$', _) => self.dollar(),
-            (b':', _) => self.colon(),
-            (b'{', b'{') => self.placeholder("}}", 2),
-            (byte, _) if lexis::begins_word(byte) => self.word(),
-            (byte, _) if byte.is_ascii_digit() => self.token(lexis::word_end(self.bytes, self.at)),
-            (byte, _) => self.symbol(byte),
+            Lexeme::Word => self.word(end),
+            Lexeme::QuotedName | Lexeme::UnicodeName => self.quoted_name(end),
+            Lexeme::String(_) | Lexeme::DollarString(_) => self.string(end),
+            Lexeme::Symbol => self.symbol(end),
+            Lexeme::Number | Lexeme::Parameter | Lexeme::Operator => self.token(end),
+            Lexeme::Unclosed(what) => self.unclosed(what),
         }
     }
 
@@ -124,26 +134,20 @@ impl Scanner<'_> {
         self.at = end;
     }
 
-    fn symbol(&mut self, byte: u8) {
+    fn symbol(&mut self, end: usize) {
         let current = &mut self.current;
-        match byte {
+        match self.bytes[self.at] {
             b'(' => current.parentheses += 1,
             b')' => current.parentheses = current.parentheses.saturating_sub(1),
             b'[' => current.brackets += 1,
             b']' => current.brackets = current.brackets.saturating_sub(1),
             _ => {}
         }
-        self.token(self.at + 1);
+        self.token(end);
     }
 
-    fn word(&mut self) {
-        let end = lexis::word_end(self.bytes, self.at);
+    fn word(&mut self, end: usize) {
         let range = self.at..end;
-        if self.bytes.get(end) == Some(&b'\'') && self.is_word(&range, "e") {
-            self.current.start.get_or_insert(self.at);
-            self.at = end;
-            return self.closed_or("string", 1, lexis::string_end(self.bytes, end, true));
-        }
         let last = std::mem::replace(&mut self.current.last_word, range.clone());
         let adjacent = last.end == self.current.end;
         match self.current.words {
@@ -156,23 +160,27 @@ impl Scanner<'_> {
         }
         match self.current.kind {
             Kind::Create => self.count_blocks(&last, &range, adjacent),
-            Kind::Copy if self.is_word(&range, "stdin") && self.is_word(&last, "from") => {
-                self.current.from_stdin = true
+            Kind::Copy if self.current.parentheses == 0 && adjacent => {
+                self.current.from_stdin |= self.is_word(&range, "stdin") && self.is_word(&last, "from");
             }
             _ => {}
         }
+        let resets = self.current.words == 0 && ["reset", "discard"].iter().any(|word| self.is_word(&range, word));
+        self.current.sets_strings |= resets || self.is_word(&range, string_setting::NAME);
         self.current.words += 1;
         self.token(end);
     }
 
-    /// Counts BEGIN ATOMIC … END, and the CASE … END in it.
+    /// Counts BEGIN ATOMIC … END, and the CASE … END in it. Behind a dot or AS every word is a name.
     fn count_blocks(&mut self, last: &Range, word: &Range, adjacent: bool) {
+        let names =
+            self.bytes.get(self.current.end.wrapping_sub(1)) == Some(&b'.') || (adjacent && self.is_word(last, "as"));
         if self.current.blocks == 0 {
             let begins = adjacent && self.is_word(word, "atomic") && self.is_word(last, "begin");
             self.current.blocks = usize::from(begins);
-        } else if self.is_word(word, "case") {
+        } else if self.is_word(word, "case") && !names {
             self.current.blocks += 1;
-        } else if self.is_word(word, "end") {
+        } else if self.is_word(word, "end") && !names {
             self.current.blocks -= 1;
         }
     }
@@ -181,25 +189,19 @@ impl Scanner<'_> {
         self.bytes.get(range.clone()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
     }
 
-    fn quoted_identifier(&mut self) {
-        let Some(end) = lexis::quoted_end(self.bytes, self.at) else { return self.unclosed("quoted identifier", 1) };
+    fn string(&mut self, end: usize) {
+        self.current.sets_strings |= self.is_word(&(self.at + 1..end - 1), string_setting::NAME);
+        self.token(end);
+    }
+
+    fn quoted_name(&mut self, end: usize) {
         let inside = &self.text[self.at..end];
         if let Some(open) = inside.find("${") {
             let close = inside[open..].find('}').map_or(inside.len(), |close| open + close + 1);
             self.set_placeholder_problem(self.at + open..self.at + close);
         }
+        self.current.sets_strings |= self.is_word(&(self.at + 1..end - 1), string_setting::NAME);
         self.token(end);
-    }
-
-    fn dollar(&mut self) {
-        if self.byte(1) == b'{' {
-            return self.placeholder("}", 2);
-        }
-        let Some(opening) = lexis::dollar_tag(self.bytes, self.at) else {
-            return self.token(lexis::word_end(self.bytes, self.at + 1));
-        };
-        let end = lexis::dollar_quote_end(self.text, self.at, opening);
-        self.closed_or("dollar-quoted string", opening, end);
     }
 
     /// `${name}`, `{{ name }}`: a migration tool would have put a value here.
@@ -229,10 +231,10 @@ impl Scanner<'_> {
         }
         let end = match self.byte(1) {
             quote @ (b'\'' | b'"') => {
-                let name_end = lexis::word_end(self.bytes, self.at + 2);
+                let name_end = lexer::word_end(self.bytes, self.at + 2);
                 (self.bytes.get(name_end) == Some(&quote) && name_end > self.at + 2).then_some(name_end + 1)
             }
-            byte if lexis::begins_word(byte) => Some(lexis::word_end(self.bytes, self.at + 1)),
+            byte if lexer::begins_word(byte) => Some(lexer::word_end(self.bytes, self.at + 1)),
             _ => None,
         };
         let behind_value = self.at == self.current.end && self.current.start.is_some();
@@ -263,53 +265,55 @@ impl Scanner<'_> {
         if self.no_data_end_behind.is_some_and(|offset| offset <= self.at) {
             return None;
         }
-        let start = self.line_end();
-        let start = start + self.bytes[start..].iter().take(2).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let end = lexis::copy_data_end(self.text, start);
-        let Some((end, behind)) = end else {
+        let line_end = self.at + self.bytes[self.at..].iter().take_while(|byte| **byte != b'\n').count();
+        let (line_end, start) = match self.rows {
+            Some((line_end, behind)) => (line_end, copy_data::next_line(self.text.as_bytes(), behind)),
+            None => (line_end, copy_data::next_line(self.bytes, line_end)),
+        };
+        let Some((end, behind)) = copy_data::end(self.text, start) else {
             self.no_data_end_behind = Some(self.at);
             return None;
         };
-        self.at = behind;
+        self.rows = Some((line_end, behind));
+        self.bytes = &self.text.as_bytes()[..line_end];
         Some(start..end)
     }
 
-    fn line_end(&self) -> usize {
-        let end =
-            self.bytes[self.at..].iter().position(|byte| *byte == b'\n').map_or(self.bytes.len(), |n| self.at + n);
+    /// psql reads lines that end in LF.
+    fn psql_line_end(&self) -> usize {
+        let end = self.at + self.bytes[self.at..].iter().take_while(|byte| **byte != b'\n').count();
         if end > self.at && self.bytes[end - 1] == b'\r' { end - 1 } else { end }
     }
 
     /// A backslash that begins a line, or one of psql's commands that send what was typed so far.
     fn is_meta_command(&self) -> bool {
         let before = self.bytes[..self.at].iter().rposition(|byte| !matches!(byte, b' ' | b'\t'));
-        let begins_line = before.is_none_or(|before| self.bytes[before] == b'\n' || self.bytes[before] == b';');
+        let begins_line = before.is_none_or(|before| matches!(self.bytes[before], b'\n' | b'\r' | b';'));
         let sends = ["g", ";", "crosstabview", "watch", "bind", "parse"];
         let rest = self.text.get(self.at + 1..).unwrap_or_default();
         begins_line || sends.iter().any(|command| rest.starts_with(command))
     }
 
     fn meta_command(&mut self) {
-        let end = if self.byte(1) == b';' { self.at + 2 } else { self.line_end() };
+        let end = if self.byte(1) == b';' { self.at + 2 } else { self.psql_line_end() };
         self.found.meta_commands.push(self.at..end);
         self.at = end;
         self.finish(None);
     }
 
-    fn closed_or(&mut self, what: &str, opening: usize, end: Option<usize>) {
-        match end {
-            Some(end) => self.token(end),
-            None => self.unclosed(what, opening),
-        }
-    }
-
     /// The statement cannot be read; scanning goes on behind the next semicolon that ends a line.
-    fn unclosed(&mut self, what: &str, opening: usize) {
+    fn unclosed(&mut self, what: Unclosed) {
+        let (what, opening) = match what {
+            Unclosed::Comment => ("comment", 2),
+            Unclosed::String => ("string", 1),
+            Unclosed::QuotedName => ("quoted identifier", 1),
+            Unclosed::DollarString(opening) => ("dollar-quoted string", opening),
+        };
         let opening = self.at..self.at + opening;
         self.current.start.get_or_insert(self.at);
         self.current.problem.get_or_insert((format!("the {what} that begins here is never closed"), opening));
         self.resumptions += 1;
-        let resume = if self.resumptions > RESUMPTIONS { None } else { lexis::statement_end(self.bytes, self.at) };
+        let resume = if self.resumptions > RESUMPTIONS { None } else { statement_end(self.bytes, self.at) };
         self.at = resume.unwrap_or(self.bytes.len());
         let end = self.text[..self.at].trim_end_matches(|c: char| c.is_whitespace() || c == ';').len();
         self.current.end = end.max(self.current.start.unwrap_or_default() + 1);
@@ -318,10 +322,20 @@ impl Scanner<'_> {
 
     fn finish(&mut self, data: Option<Range>) {
         let current = std::mem::take(&mut self.current);
-        if let Some(start) = current.start {
-            self.found.pieces.push(Piece { range: start..current.end, data, problem: current.problem });
+        let Some(start) = current.start else { return };
+        let range = start..current.end;
+        let rules = self.rules;
+        if current.sets_strings {
+            self.rules = string_setting::behind(&self.text[range.clone()], rules);
         }
+        self.found.pieces.push(Piece { range, data, problem: current.problem, rules });
     }
+}
+
+/// Behind the next semicolon that ends a line.
+fn statement_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let ends = |window: &[u8]| matches!(window, [b';', b'\n' | b'\r']);
+    bytes.get(start..)?.windows(2).position(ends).map(|length| start + length + 1)
 }
 
 #[cfg(test)]

@@ -1,4 +1,9 @@
 use super::*;
+use crate::sql::lex::lexer::Rules;
+
+fn split(text: &str) -> Split {
+    super::split(text, Rules::default())
+}
 
 fn pieces(text: &str) -> Vec<&str> {
     split(text).pieces.into_iter().map(|piece| &text[piece.range]).collect()
@@ -39,6 +44,44 @@ fn rows_of_copy_belong_to_their_statement() {
     assert_eq!(&text[split.pieces[0].data.clone().unwrap()], "1;\t'\r\n\\.x\r\n");
     assert_eq!(&text[split.pieces[1].range.clone()], "SELECT 1");
     assert_eq!(pieces("COPY t FROM STDIN;\nSELECT 1;"), ["COPY t FROM STDIN", "SELECT 1"]);
+}
+
+#[test]
+fn what_is_on_the_line_behind_copy_is_read_after_the_rows() {
+    let text = "COPY t FROM stdin; DROP TABLE u;\n1\n\\.\nSELECT 1;";
+    assert_eq!(pieces(text), ["COPY t FROM stdin", "DROP TABLE u", "SELECT 1"]);
+    assert_eq!(&text[split(text).pieces[0].data.clone().unwrap()], "1\n");
+    let two = "COPY t FROM stdin; COPY u FROM stdin;\n1\n\\.\n2\n\\.\nSELECT 1;";
+    let data: Vec<&str> = split(two).pieces.into_iter().filter_map(|piece| piece.data).map(|data| &two[data]).collect();
+    assert_eq!(data, ["1\n", "2\n"]);
+}
+
+#[test]
+fn only_copy_from_stdin_has_rows() {
+    let query = "COPY (SELECT * FROM stdin) TO STDOUT;\nDROP TABLE u;\nSELECT $a$$\n\\.\n-- $a$;";
+    assert_eq!(pieces(query)[1], "DROP TABLE u");
+}
+
+#[test]
+fn both_newlines_count_and_continued_strings_keep_their_kind() {
+    assert_eq!(pieces("-- harmless\rDROP TABLE users;"), ["DROP TABLE users"]);
+    assert_eq!(pieces("DELETE FROM users --x\rWHERE id = 1"), ["DELETE FROM users --x\rWHERE id = 1"]);
+    assert_eq!(pieces("SELECT E'a'\n'b\\''; DROP TABLE users; --';"), ["SELECT E'a'\n'b\\''", "DROP TABLE users"]);
+    assert_eq!(pieces("SELECT 'a' -- c\r 'b'; DROP TABLE t;"), ["SELECT 'a' -- c\r 'b'", "DROP TABLE t"]);
+}
+
+#[test]
+fn a_backslash_escapes_where_strings_do_not_conform() {
+    let off = "SET standard_conforming_strings = off;\nSELECT '\\''; DROP TABLE users; -- ';";
+    assert_eq!(pieces(off)[1..], ["SELECT '\\''", "DROP TABLE users"]);
+    let on = "SET standard_conforming_strings = off; RESET ALL; SELECT '\\'; DROP TABLE users; -- ';";
+    assert_eq!(pieces(on)[2..], ["SELECT '\\'", "DROP TABLE users"]);
+}
+
+#[test]
+fn names_in_an_atomic_body_open_and_close_nothing() {
+    let atomic = "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT a.end, b.case AS end FROM t; SELECT 2; END";
+    assert_eq!(pieces(&format!("{atomic}; SELECT 3")), [atomic, "SELECT 3"]);
 }
 
 #[test]

@@ -3,20 +3,24 @@
 //! In: [`Text`], SQL and where it came from. Out: sqlparser's tokens without spaces and comments. The location of a token holds the
 //! byte offset in the text as its column, on line 1, so every span in a tree that sqlparser builds is a range of bytes.
 
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word};
+use sqlparser::ast::DollarQuotedString;
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use super::dialect::Postgres;
+use super::lexer::{self, Lexeme, Quoting, Rules, Unclosed, lexeme};
 use crate::change::Unreadable;
 use crate::source::{FileId, Span};
 
 pub(in crate::sql) static DIALECT: Postgres = Postgres;
 
 /// SQL text and its place in a file: a slice of the file, or the value of a string literal in it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Text<'a> {
     pub file: FileId,
     pub text: &'a str,
     pub origin: Origin<'a>,
+    /// The settings under which it is read.
+    pub rules: Rules,
 }
 
 /// How offsets in a text become offsets in its file.
@@ -31,6 +35,11 @@ pub(crate) enum Origin<'a> {
 }
 
 impl<'a> Text<'a> {
+    /// The text of a whole file.
+    pub fn whole(file: FileId, text: &'a str) -> Text<'a> {
+        Text { file, text, origin: Origin::Slice(0), rules: Rules::default() }
+    }
+
     pub fn span(&self, start: usize, end: usize) -> Span {
         match self.origin {
             Origin::Slice(base) => Span::new(self.file, base + start, base + end),
@@ -51,7 +60,7 @@ impl<'a> Text<'a> {
             Origin::Mapped(offsets) => Origin::Mapped(offsets.get(start..).unwrap_or_default()),
             Origin::At(place) => Origin::At(place),
         };
-        Text { file: self.file, text: self.text.get(start..end).unwrap_or_default(), origin }
+        Text { text: self.text.get(start..end).unwrap_or_default(), origin, ..*self }
     }
 }
 
@@ -76,7 +85,7 @@ fn token_span(text: &Text, start: usize, end: usize) -> sqlparser::tokenizer::Sp
 
 /// The string constants in a piece of a file, each with its place; nothing where the piece is no SQL.
 pub fn string_constants(place: Span, text: &str) -> Vec<(String, Span)> {
-    let text = Text { file: place.file, text, origin: Origin::Slice(place.start as usize) };
+    let text = Text { origin: Origin::Slice(place.start as usize), ..Text::whole(place.file, text) };
     let strings = tokenize(&text).unwrap_or_default().into_iter().filter_map(|token| {
         let (start, end) = bytes_of(&token);
         match token.token {
@@ -91,158 +100,222 @@ pub fn string_constants(place: Span, text: &str) -> Vec<(String, Span)> {
 
 /// Cuts a text into tokens; spaces and comments are left out.
 pub(in crate::sql) fn tokenize(text: &Text) -> Result<Vec<TokenWithSpan>, Unreadable> {
-    let mut tokens = Vec::with_capacity(text.text.len() / 6 + 4);
-    let outcome = Tokenizer::new(&DIALECT, text.text).tokenize_with_location_into_buf(&mut tokens);
-    let mut cursor = Cursor { bytes: text.text.as_bytes(), at: 0, line: 1, column: 1 };
-    if let Err(error) = outcome {
-        let at = cursor.advance(error.location);
-        return Err(Unreadable { message: first_letter_lower(&error.message), span: text.span(at, at) });
-    }
-    let mut kept: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len() / 2 + 1);
-    for mut token in tokens {
-        let start = cursor.advance(token.span.start);
-        let end = cursor.advance(token.span.end);
-        if matches!(token.token, Token::Whitespace(_)) {
-            continue;
+    let bytes = text.text.as_bytes();
+    let mut tokens = Vec::with_capacity(bytes.len() / 6 + 4);
+    let mut at = 0;
+    while at < bytes.len() {
+        let (lexeme, mut end) = lexeme(bytes, at, text.rules);
+        // A character that no token begins with is taken whole.
+        while !text.text.is_char_boundary(end) {
+            end += 1;
         }
-        token.span = token_span(text, start, end);
-        push(&mut kept, token, text);
+        if let Some(token) = token(lexeme, &text.text[at..end]).map_err(|error| error.at(text, at, end))? {
+            let (token, token_end) = match with_escape_character(text, lexeme, at, end) {
+                None => (token, end),
+                Some((token, end)) => (token.map_err(|error| error.at(text, at, end))?, end),
+            };
+            end = token_end;
+            tokens.push(TokenWithSpan { token, span: token_span(text, at, end) });
+        }
+        at = end;
     }
-    Ok(kept)
+    Ok(tokens)
 }
 
-/// Adds a token, joined with those before it where PostgreSQL's lexer reads one token and sqlparser's several.
-fn push(kept: &mut Vec<TokenWithSpan>, token: TokenWithSpan, text: &Text) {
-    if join_string(kept, &token, text) || join_unicode_identifier(kept, &token, text) {
-        return;
+/// What is wrong with a token.
+struct Wrong(&'static str);
+
+impl Wrong {
+    fn at(self, text: &Text, start: usize, end: usize) -> Unreadable {
+        Unreadable { message: self.0.to_string(), span: text.span(start, end) }
     }
-    split_operator(kept, token, text);
 }
 
-/// Strings with only a line break between them are one string (manual, 4.1.2.1).
-fn join_string(kept: &mut [TokenWithSpan], token: &TokenWithSpan, text: &Text) -> bool {
-    let (Some(last), Token::SingleQuotedString(more)) = (kept.last_mut(), &token.token) else { return false };
-    let (start, end) = (bytes_of(last).0, bytes_of(last).1);
-    let between = text.text.get(end..bytes_of(token).0).unwrap_or_default();
-    let (Token::SingleQuotedString(value) | Token::EscapedStringLiteral(value) | Token::UnicodeStringLiteral(value)) =
-        &mut last.token
-    else {
-        return false;
+const BAD_ESCAPE: Wrong = Wrong("invalid Unicode escape: expected \\XXXX or \\+XXXXXX");
+
+/// sqlparser's token for a lexeme; none for spaces and comments.
+fn token(lexeme: Lexeme, raw: &str) -> Result<Option<Token>, Wrong> {
+    Ok(Some(match lexeme {
+        Lexeme::Space | Lexeme::LineComment | Lexeme::BlockComment => return Ok(None),
+        Lexeme::Word => Token::make_word(raw, None),
+        Lexeme::QuotedName => quoted(lexer::name_value(raw)),
+        Lexeme::UnicodeName => quoted(unicode(&lexer::name_value(raw), '\\')?),
+        Lexeme::String(Quoting::Unicode) => Token::UnicodeStringLiteral(unicode(&string(raw, Quoting::Unicode), '\\')?),
+        Lexeme::String(Quoting::Standard) => Token::SingleQuotedString(string(raw, Quoting::Standard)),
+        Lexeme::String(Quoting::Escapes) => Token::EscapedStringLiteral(string(raw, Quoting::Escapes)),
+        Lexeme::String(Quoting::National) => Token::NationalStringLiteral(string(raw, Quoting::National)),
+        Lexeme::String(Quoting::Bits) => Token::SingleQuotedByteStringLiteral(string(raw, Quoting::Bits)),
+        Lexeme::String(Quoting::Hexadecimal) => Token::HexStringLiteral(string(raw, Quoting::Hexadecimal)),
+        Lexeme::DollarString(opening) => {
+            let tag = raw.get(1..opening - 1).filter(|tag| !tag.is_empty()).map(str::to_owned);
+            let value = raw.get(opening..raw.len() - opening).unwrap_or_default().to_owned();
+            Token::DollarQuotedString(DollarQuotedString { value, tag })
+        }
+        Lexeme::Number => Token::Number(number(raw), false),
+        Lexeme::Parameter => Token::Placeholder(raw.to_owned()),
+        Lexeme::Operator => operator(raw),
+        Lexeme::Symbol => symbol(raw),
+        Lexeme::Unclosed(Unclosed::Comment) => return Err(Wrong("the comment that begins here is never closed")),
+        Lexeme::Unclosed(Unclosed::QuotedName) => {
+            return Err(Wrong("the quoted name that begins here is never closed"));
+        }
+        Lexeme::Unclosed(_) => return Err(Wrong("the string that begins here is never closed")),
+    }))
+}
+
+fn quoted(value: String) -> Token {
+    Token::make_word(&value, Some('"'))
+}
+
+fn string(raw: &str, quoting: Quoting) -> String {
+    // What is written between the quotes, in nearly all of them.
+    let inside = raw.strip_prefix('\'').and_then(|raw| raw.strip_suffix('\''));
+    match inside.filter(|inside| quoting == Quoting::Standard && !inside.contains('\'')) {
+        Some(inside) => inside.to_owned(),
+        None => String::from_utf8_lossy(&lexer::string_value(raw, quoting).bytes).into_owned(),
+    }
+}
+
+fn unicode(text: &str, escape: char) -> Result<String, Wrong> {
+    lexer::unicode_value(text, escape).ok_or(BAD_ESCAPE)
+}
+
+/// `U&'…' UESCAPE 'c'` and `U&"…" UESCAPE 'c'` are one token (parser.c, base_yylex): it, and its end.
+fn with_escape_character(
+    text: &Text,
+    lexeme: Lexeme,
+    start: usize,
+    end: usize,
+) -> Option<(Result<Token, Wrong>, usize)> {
+    let is_name = lexeme == Lexeme::UnicodeName;
+    if !is_name && lexeme != Lexeme::String(Quoting::Unicode) {
+        return None;
+    }
+    let (_, word) =
+        next_token(text, end).filter(|(_, word)| text.text[word.clone()].eq_ignore_ascii_case("uescape"))?;
+    let (_, character) = next_token(text, word.end).filter(|(lexeme, _)| matches!(lexeme, Lexeme::String(_)))?;
+    let escape = text.text[character.clone()].trim_matches('\'').chars().next()?;
+    let raw = &text.text[start..end];
+    let token = match is_name {
+        true => unicode(&lexer::name_value(raw), escape).map(quoted),
+        false => unicode(&string(raw, Quoting::Unicode), escape).map(Token::UnicodeStringLiteral),
     };
-    if !between.contains(['\n', '\r']) {
-        return false;
-    }
-    value.push_str(more);
-    last.span = token_span(text, start, bytes_of(token).1);
-    true
+    Some((token, character.end))
 }
 
-/// `U&"d\0061t"` is one identifier.
-fn join_unicode_identifier(kept: &mut Vec<TokenWithSpan>, token: &TokenWithSpan, text: &Text) -> bool {
-    let Token::Word(word) = &token.token else { return false };
-    let [.., first, second] = kept.as_slice() else { return false };
-    let starts = matches!(&first.token, Token::Word(u) if u.quote_style.is_none() && u.value.eq_ignore_ascii_case("u"));
-    let touching = bytes_of(first).1 == bytes_of(second).0 && bytes_of(second).1 == bytes_of(token).0;
-    if word.quote_style != Some('"') || !starts || !touching || second.token != Token::Ampersand {
-        return false;
-    }
-    let start = bytes_of(first).0;
-    let name = Word { value: unescape_unicode(&word.value), ..word.clone() };
-    kept.truncate(kept.len() - 2);
-    kept.push(TokenWithSpan { token: Token::Word(name), span: token_span(text, start, bytes_of(token).1) });
-    true
-}
-
-/// `\0061` and `\+000061` to the character; what is no escape stays as it is.
-fn unescape_unicode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        if let Some(after) = rest.strip_prefix('\\') {
-            out.push('\\');
-            rest = after;
-            continue;
+/// The next token behind spaces and comments.
+fn next_token(text: &Text, mut at: usize) -> Option<(Lexeme, std::ops::Range<usize>)> {
+    let bytes = text.text.as_bytes();
+    while at < bytes.len() {
+        let (found, end) = lexeme(bytes, at, text.rules);
+        if !matches!(found, Lexeme::Space | Lexeme::LineComment | Lexeme::BlockComment) {
+            return Some((found, at..end)).filter(|_| text.text.is_char_boundary(end));
         }
-        let (skip, length) = if rest.starts_with('+') { (1, 6) } else { (0, 4) };
-        let code = rest.get(skip..skip + length).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        match code.and_then(char::from_u32) {
-            Some(character) => {
-                out.push(character);
-                rest = &rest[skip + length..];
-            }
-            None => out.push('\\'),
-        }
+        at = end;
     }
-    out.push_str(rest);
-    out
+    None
 }
 
-/// An operator of several characters ends in `+` or `-` only when it has one of `~!@#%^&|`?` in it (manual, 4.1.3): `=-` is two.
-fn split_operator(kept: &mut Vec<TokenWithSpan>, token: TokenWithSpan, source: &Text) {
-    let start = bytes_of(&token).0;
-    let text = match &token.token {
-        Token::CustomBinaryOperator(text) => text.clone(),
-        _ => return kept.push(token),
+/// A number in the spelling that every version reads: decimal, without underscores.
+fn number(raw: &str) -> String {
+    let digits = raw.replace('_', "");
+    let radix = match digits.as_bytes() {
+        [b'0', b'x' | b'X', ..] => 16,
+        [b'0', b'o' | b'O', ..] => 8,
+        [b'0', b'b' | b'B', ..] => 2,
+        _ => return digits,
     };
-    let trimmed = text.trim_end_matches(['+', '-']);
-    if trimmed.len() == text.len() || text.contains(|c| "~!@#%^&|`?".contains(c)) {
-        return kept.push(token);
-    }
-    let head = &text[..trimmed.len().max(1)];
-    kept.push(TokenWithSpan { token: operator(head), span: token_span(source, start, start + head.len()) });
-    for (index, sign) in text[head.len()..].char_indices() {
-        let at = start + head.len() + index;
-        let token = if sign == '-' { Token::Minus } else { Token::Plus };
-        kept.push(TokenWithSpan { token, span: token_span(source, at, at + 1) });
+    // A number that is too long for the machine stays as it is: it is a constant all the same.
+    u128::from_str_radix(&digits[2..], radix).map_or(digits, |value| value.to_string())
+}
+
+fn symbol(raw: &str) -> Token {
+    match raw {
+        "," => Token::Comma,
+        "(" => Token::LParen,
+        ")" => Token::RParen,
+        "[" => Token::LBracket,
+        "]" => Token::RBracket,
+        "{" => Token::LBrace,
+        "}" => Token::RBrace,
+        "." => Token::Period,
+        ";" => Token::SemiColon,
+        ":" => Token::Colon,
+        "::" => Token::DoubleColon,
+        ":=" => Token::Assignment,
+        "\\" => Token::Backslash,
+        // `..` of a FOR loop has no token of its own.
+        ".." => Token::CustomBinaryOperator("..".to_owned()),
+        _ => Token::Char(raw.chars().next().unwrap_or_default()),
     }
 }
 
-fn operator(text: &str) -> Token {
-    match text {
+/// The operators that sqlparser has a token for; every other one is its own text.
+fn operator(raw: &str) -> Token {
+    match raw {
         "=" => Token::Eq,
         "<" => Token::Lt,
         ">" => Token::Gt,
         "<=" => Token::LtEq,
         ">=" => Token::GtEq,
-        "<>" => Token::Neq,
+        "<>" | "!=" => Token::Neq,
         "+" => Token::Plus,
         "-" => Token::Minus,
         "*" => Token::Mul,
         "/" => Token::Div,
-        _ => Token::CustomBinaryOperator(text.to_string()),
-    }
-}
-
-fn first_letter_lower(message: &str) -> String {
-    let mut letters = message.chars();
-    letters.next().map(|first| first.to_ascii_lowercase().to_string() + letters.as_str()).unwrap_or_default()
-}
-
-/// Walks once over the text to turn lines and columns into bytes.
-struct Cursor<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    line: u64,
-    column: u64,
-}
-
-impl Cursor<'_> {
-    fn advance(&mut self, to: Location) -> usize {
-        while self.at < self.bytes.len() && (self.line, self.column) < (to.line, to.column) {
-            if self.bytes[self.at] == b'\n' {
-                self.line += 1;
-                self.column = 1;
-            } else {
-                self.column += 1;
-            }
-            self.at += 1;
-            while self.at < self.bytes.len() && (self.bytes[self.at] as i8) < -0x40 {
-                self.at += 1;
-            }
-        }
-        self.at
+        "%" => Token::Mod,
+        "^" => Token::Caret,
+        "||" => Token::StringConcat,
+        "&" => Token::Ampersand,
+        "|" => Token::Pipe,
+        "#" => Token::Sharp,
+        "##" => Token::DoubleSharp,
+        "~" => Token::Tilde,
+        "~*" => Token::TildeAsterisk,
+        "!~" => Token::ExclamationMarkTilde,
+        "!~*" => Token::ExclamationMarkTildeAsterisk,
+        "~~" => Token::DoubleTilde,
+        "~~*" => Token::DoubleTildeAsterisk,
+        "!~~" => Token::ExclamationMarkDoubleTilde,
+        "!~~*" => Token::ExclamationMarkDoubleTildeAsterisk,
+        "<<" => Token::ShiftLeft,
+        ">>" => Token::ShiftRight,
+        "&&" => Token::Overlap,
+        "!" => Token::ExclamationMark,
+        "!!" => Token::DoubleExclamationMark,
+        "@" => Token::AtSign,
+        "^@" => Token::CaretAt,
+        "|/" => Token::PGSquareRoot,
+        "||/" => Token::PGCubeRoot,
+        "=>" => Token::RArrow,
+        "->" => Token::Arrow,
+        "->>" => Token::LongArrow,
+        "#>" => Token::HashArrow,
+        "#>>" => Token::HashLongArrow,
+        "@-@" => Token::AtDashAt,
+        "?-" => Token::QuestionMarkDash,
+        "&<" => Token::AmpersandLeftAngleBracket,
+        "&>" => Token::AmpersandRightAngleBracket,
+        "&<|" => Token::AmpersandLeftAngleBracketVerticalBar,
+        "|&>" => Token::VerticalBarAmpersandRightAngleBracket,
+        "<->" => Token::TwoWayArrow,
+        "<^" => Token::LeftAngleBracketCaret,
+        ">^" => Token::RightAngleBracketCaret,
+        "?#" => Token::QuestionMarkSharp,
+        "?-|" => Token::QuestionMarkDashVerticalBar,
+        "?||" => Token::QuestionMarkDoubleVerticalBar,
+        "~=" => Token::TildeEqual,
+        "<<|" => Token::ShiftLeftVerticalBar,
+        "|>>" => Token::VerticalBarShiftRight,
+        "@>" => Token::AtArrow,
+        "<@" => Token::ArrowAt,
+        "#-" => Token::HashMinus,
+        "@?" => Token::AtQuestion,
+        "@@" => Token::AtAt,
+        "?" => Token::Question,
+        "?&" => Token::QuestionAnd,
+        "?|" => Token::QuestionPipe,
+        _ => Token::CustomBinaryOperator(raw.to_owned()),
     }
 }
 
@@ -251,7 +324,7 @@ mod tests {
     use super::*;
 
     fn tokens(text: &str) -> Vec<(String, &str)> {
-        let source = Text { file: FileId(0), text, origin: Origin::Slice(0) };
+        let source = Text::whole(FileId(0), text);
         let tokens = tokenize(&source).unwrap();
         tokens
             .iter()

@@ -1,9 +1,9 @@
 use super::*;
 use crate::source::FileId;
-use crate::sql::lex::token::{Origin, tokenize};
+use crate::sql::lex::token::tokenize;
 
 fn versions(text: &str) -> Vec<(u16, &str)> {
-    let source = Text { file: FileId(0), text, origin: Origin::Slice(0) };
+    let source = Text::whole(FileId(0), text);
     let found = newer(&source, &tokenize(&source).unwrap());
     found.iter().map(|it| (it.form.since, &text[it.span.start as usize..it.span.end as usize])).collect()
 }

@@ -81,7 +81,7 @@ fn call(reader: &mut Reader) -> Result<Change> {
     if let Some(first) = tokens.first_mut() {
         first.token = Token::make_keyword("SELECT");
     }
-    match read_tokens(reader.text.clone(), tokens, None)? {
+    match read_tokens(reader.text, tokens, None)? {
         Change::Select(select) => Ok(Change::Call(Call { procedure, tree: select.tree })),
         _ => Err(reader.error("a procedure")),
     }

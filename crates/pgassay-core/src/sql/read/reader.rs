@@ -332,9 +332,6 @@ impl<'a> Reader<'a> {
             _ => return Err(self.error("a string")),
         };
         self.advance();
-        if self.take_word("UESCAPE") {
-            self.advance();
-        }
         Ok(value)
     }
 
@@ -390,7 +387,7 @@ impl<'a> Reader<'a> {
             return Err(self.error("an expression"));
         }
         let tokens = (start..end).map(|n| self.parser.token_at(n).clone()).collect();
-        let mut part = Reader { parser: parser(tokens), text: self.text.clone(), copy_data: None };
+        let mut part = Reader { parser: parser(tokens), text: self.text, copy_data: None };
         let expression = part.expression();
         self.restore(start + part.position().min(end - start));
         let expression = expression?;

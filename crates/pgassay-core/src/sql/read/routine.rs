@@ -274,7 +274,7 @@ fn returned(reader: &mut Reader) -> Result<Statement> {
         first.token = Token::make_keyword("SELECT");
     }
     let newer = newer(&reader.text, &tokens);
-    let change = read_tokens(reader.text.clone(), tokens, None);
+    let change = read_tokens(reader.text, tokens, None);
     Ok(Statement { span: reader.span_from(start), change, conditional: false, newer })
 }
 

@@ -2,11 +2,11 @@
 
 use super::reader::{Reader, Result};
 use crate::source::FileId;
-use crate::sql::lex::token::{Origin, Text, tokenize};
+use crate::sql::lex::token::{Text, tokenize};
 
 /// Reads from a text that stands at the start of a file.
 pub(super) fn read<T>(text: &str, read: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {
-    let text = Text { file: FileId(0), text, origin: Origin::Slice(0) };
+    let text = Text::whole(FileId(0), text);
     let tokens = tokenize(&text)?;
     read(&mut Reader::new(text, tokens))
 }

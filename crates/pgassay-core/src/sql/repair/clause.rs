@@ -122,12 +122,6 @@ pub(super) fn empty_select(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     Some(at + 1)
 }
 
-/// UESCAPE 'c' behind a string or identifier.
-pub(super) fn unicode_escape(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
-    let escape = rewrite.is(at, "UESCAPE") && matches!(rewrite.token(at + 1), Token::SingleQuotedString(_));
-    escape.then_some(at + 2)
-}
-
 /// `name 'value'`, `interval(3) '1 day'`, `numeric(3,2) '1'`: a constant of a type, without its type.
 pub(super) fn typed_literal(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     if rewrite.defines || !matches!(rewrite.token(at), Token::Word(_)) {

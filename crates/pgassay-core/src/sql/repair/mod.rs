@@ -45,7 +45,6 @@ const RULES: &[Rule] = &[
     clause::row_lock,
     clause::frame_bound,
     clause::empty_select,
-    clause::unicode_escape,
     clause::typed_literal,
     clause::substring_similar,
     clause::table_sample,
