@@ -241,3 +241,19 @@ fn a_clone_without_blobs_downloads_no_others() {
     std::fs::rename(folder.path().join("gone"), repository.path()).unwrap();
     assert_eq!(run.findings(), ["dropped-data 0002.sql"], "{}", run.stderr());
 }
+
+#[test]
+fn what_stands_beside_the_migrations_is_in_the_ledger() {
+    let repository = drafted();
+    repository.write("migrations/.gitignore", "0003*\n");
+    repository.write("migrations/0003_local.sql", DROP);
+    repository.write("migrations/0004_view.psql", "SELECT 1;\n");
+    let run = repository.check(&["migrations"]);
+    let json = run.json();
+    let not_read = json["coverage"]["not_read"].as_array().unwrap();
+    let kinds: Vec<(&str, &str)> =
+        not_read.iter().map(|kind| (kind["reason"].as_str().unwrap(), kind["examples"][0].as_str().unwrap())).collect();
+    assert_eq!(kinds, [("ignored", "migrations/0003_local.sql"), ("ending", "migrations/0004_view.psql")]);
+    assert_eq!(run.output.status.code(), Some(0));
+    assert_eq!(repository.check(&["--strict", "migrations"]).output.status.code(), Some(2));
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::coverage::{LeftOut, Why, not_read};
+use super::coverage::{LeftOut, Why, beside, not_read};
 use super::find::{FoundFolders, find, find_in};
 use super::folder::{File, Folder};
 use super::named_files::Home;
@@ -205,6 +205,7 @@ impl<'a> Collector<'a> {
         let count = |collected: &Collected| (collected.migrations.len(), collected.errors.len());
         let (before, left) = (count(&self.collected), self.collected.left_out.len());
         self.note_code(folder);
+        self.collected.left_out.extend(beside(folder));
         self.find_halves(folder);
         self.assign(folder);
         if before == count(&self.collected) {
