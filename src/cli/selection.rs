@@ -86,9 +86,10 @@ impl Selection {
                     news = mark(&mut selected.collected, sources, scope)?;
                 }
                 selected.findings = self.findings(&selected.collected.migrations, &news);
-                selected.collected.notes.extend(news.notes);
+                selected.collected.notes.append(&mut news.notes);
                 selected.nothing_new = self.nothing_new(&selected.collected);
                 selected.unread_news = self.unread_news(&selected.collected, scope)?;
+                selected.unread_news.append(&mut news.unread);
             }
         }
         cut_standard_input(&mut selected.collected, sources);
@@ -215,7 +216,7 @@ fn cut_standard_input(collected: &mut Collected, sources: &mut Sources) {
 fn mark(collected: &mut Collected, sources: &Sources, scope: &Scope) -> anyhow::Result<News> {
     // Also where no migration is found: a wrong reference must not pass for nothing new.
     if collected.migrations.is_empty() {
-        Repository::around(Path::new("."))?.changes(scope)?;
+        Repository::around(Path::new("."))?.changes(scope, &[])?;
     }
     Ok(changed::mark(&mut collected.migrations, sources, scope)?)
 }

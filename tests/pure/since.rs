@@ -1,5 +1,7 @@
 //! What is new, asked of real git repositories through the command line.
 
+mod places;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -3,9 +3,15 @@
 //! Runs the `git` program with `-C` and reads its NUL-separated output: no shell, no other reading of the repository. Knows nothing of
 //! migrations.
 
+mod tree;
+
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+use tree::Tree;
+pub use tree::{Place, Side};
 
 /// Against what a file is new.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +70,8 @@ fn shallow_hint(shallow: bool) -> &'static str {
 /// How alike two files are for one to be the other under a new name. Short migrations resemble each other: git's own 50% is too little.
 const SIMILARITY: &str = "-M80%";
 
+const NAMES_AND_STATUS: &[&str] = &["diff", "--name-status", "-z", "--no-ext-diff", "--ignore-submodules=all"];
+
 /// Variables by which git tells a hook where its repository is; they are wrong for any other repository.
 const LOCAL_VARIABLES: [&str; 5] =
     ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"];
@@ -87,6 +95,11 @@ pub struct Changes {
     pub unstaged: Vec<FileChange>,
     /// Files and folders that git is told to ignore.
     pub ignored: Vec<PathBuf>,
+    /// Places in `files`, by path.
+    by_path: HashMap<PathBuf, usize>,
+    unstaged_paths: HashSet<PathBuf>,
+    before: Tree,
+    index: Tree,
 }
 
 impl Repository {
@@ -102,28 +115,66 @@ impl Repository {
         &self.root
     }
 
-    /// The files that were added, changed, moved or deleted.
-    pub fn changes(&self, scope: &Scope) -> Result<Changes, GitError> {
+    /// The files that were added, changed, moved or deleted in these folders, or at these paths, given from the root on. What lies elsewhere
+    /// is not looked at: a file that comes in from there is added, and a clone without blobs downloads no others.
+    pub fn changes(&self, scope: &Scope, within: &[PathBuf]) -> Result<Changes, GitError> {
         let base = self.base(scope)?;
-        let mut arguments = vec!["diff", "--name-status", "-z", "--no-ext-diff", "--ignore-submodules=all", SIMILARITY];
+        let mut arguments = vec![NAMES_AND_STATUS, &[SIMILARITY]].concat();
         if *scope == Scope::Staged {
             arguments.push("--cached");
         }
         let empty = if base.is_none() { self.empty_tree()? } else { String::new() };
-        arguments.extend([base.as_deref().unwrap_or(&empty), "--"]);
-        let mut files = self.parse_status(&self.run(&arguments)?);
-        let untracked = self.untracked()?;
+        arguments.push(base.as_deref().unwrap_or(&empty));
+        let mut files = self.parse_status(&self.run_within(&arguments, within)?);
+        let untracked = self.untracked(within)?;
         let mut unstaged = Vec::new();
         match scope {
             Scope::Since(_) => files.extend(untracked),
             Scope::Staged => {
-                let arguments =
-                    ["diff", "--name-status", "-z", "--no-ext-diff", "--ignore-submodules=all", "--no-renames", "--"];
-                unstaged = self.parse_status(&self.run(&arguments)?);
+                let arguments = vec![NAMES_AND_STATUS, &["--no-renames"]].concat();
+                unstaged = self.parse_status(&self.run_within(&arguments, within)?);
                 unstaged.extend(untracked);
             }
         }
-        Ok(Changes { repository: self.clone(), base, files, unstaged, ignored: self.ignored()? })
+        let by_path = files.iter().enumerate().map(|(place, change)| (change.path.clone(), place)).collect();
+        let unstaged_paths = unstaged.iter().map(|change: &FileChange| change.path.clone()).collect();
+        let (before, index) = (Tree::new(Side::Before, base.clone()), Tree::new(Side::Index, None));
+        let ignored = self.ignored(within)?;
+        Ok(Changes { repository: self.clone(), base, files, unstaged, ignored, by_path, unstaged_paths, before, index })
+    }
+
+    /// Files that moved with their content as it was, from anywhere in the repository: old and new paths, from the root on. Compares ids, and
+    /// reads no content.
+    pub fn moved(&self, scope: &Scope) -> Result<Vec<(PathBuf, PathBuf)>, GitError> {
+        let Some(base) = self.base(scope)? else { return Ok(Vec::new()) };
+        let mut arguments = vec![NAMES_AND_STATUS, &["-M100%"]].concat();
+        if *scope == Scope::Staged {
+            arguments.push("--cached");
+        }
+        arguments.push(&base);
+        let from_root = |path: &Path| path.strip_prefix(&self.root).unwrap_or(path).to_owned();
+        let moved = |change: FileChange| match change.kind {
+            FileChangeKind::Renamed { from } => Some((from_root(&from), from_root(&change.path))),
+            _ => None,
+        };
+        Ok(self.parse_status(&self.run_within(&arguments, &[])?).into_iter().filter_map(moved).collect())
+    }
+
+    /// Whether git knows a path, given from the root on: it is in the index.
+    pub fn is_tracked(&self, path: &Path) -> Result<bool, GitError> {
+        let arguments: Vec<&OsStr> = ["--literal-pathspecs", "ls-files", "-z", "--"].map(OsStr::new).to_vec();
+        Ok(!self.run(&[arguments, vec![path.as_os_str()]].concat())?.is_empty())
+    }
+
+    /// Runs a command on some paths; on all where none is given, or one of them is the root.
+    fn run_within(&self, arguments: &[&str], within: &[PathBuf]) -> Result<Vec<u8>, GitError> {
+        let mut all: Vec<&OsStr> = vec![OsStr::new("--literal-pathspecs")];
+        all.extend(arguments.iter().map(OsStr::new));
+        all.push(OsStr::new("--"));
+        if within.iter().all(|path| !path.as_os_str().is_empty()) {
+            all.extend(within.iter().map(|path| path.as_os_str()));
+        }
+        self.run(&all)
     }
 
     /// The commit to compare with. In a submodule, the one that the repository around it had recorded there.
@@ -206,16 +257,16 @@ impl Repository {
         Ok(String::from_utf8_lossy(&id).trim().to_owned())
     }
 
-    fn untracked(&self) -> Result<Vec<FileChange>, GitError> {
-        let names = self.run(&["ls-files", "-z", "--others", "--exclude-standard"])?;
+    fn untracked(&self, within: &[PathBuf]) -> Result<Vec<FileChange>, GitError> {
+        let names = self.run_within(&["ls-files", "-z", "--others", "--exclude-standard"], within)?;
         let names = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
         Ok(names.map(|name| FileChange { path: self.path(name), kind: FileChangeKind::Added }).collect())
     }
 
     /// A folder of which all is ignored stands for what is in it.
-    fn ignored(&self) -> Result<Vec<PathBuf>, GitError> {
+    fn ignored(&self, within: &[PathBuf]) -> Result<Vec<PathBuf>, GitError> {
         let arguments = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"];
-        let names = self.run(&arguments)?;
+        let names = self.run_within(&arguments, within)?;
         let names = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
         Ok(names.map(|name| self.path(name.strip_suffix(b"/").unwrap_or(name))).collect())
     }
@@ -243,20 +294,14 @@ impl Repository {
         self.root.join(path_of(name))
     }
 
-    /// What `git cat-file` prints for a file of a commit, or of the index (where `tree` is empty).
-    fn content(&self, tree: &str, path: &Path) -> Result<Vec<u8>, GitError> {
-        let name = path.strip_prefix(&self.root).unwrap_or(path);
-        let mut object = std::ffi::OsString::from(format!("{tree}:"));
-        object.push(name);
-        self.run(&[OsStr::new("cat-file"), OsStr::new("blob"), &object])
-    }
-
     fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<Vec<u8>, GitError> {
         let output = self.output(arguments)?;
         if output.status.success() {
             return Ok(output.stdout);
         }
-        let command = arguments.first().map(|first| first.as_ref().to_string_lossy().into_owned()).unwrap_or_default();
+        let is_option = |argument: &&S| argument.as_ref().to_string_lossy().starts_with('-');
+        let command = arguments.iter().find(|argument| !is_option(argument));
+        let command = command.map(|name| name.as_ref().to_string_lossy().into_owned()).unwrap_or_default();
         Err(self.failed(&command, &output))
     }
 
@@ -286,14 +331,43 @@ impl Changes {
         &self.repository.root
     }
 
-    /// What a file held before.
-    pub fn before(&self, path: &Path) -> Result<Vec<u8>, GitError> {
-        self.repository.content(self.base.as_deref().unwrap_or_default(), path)
+    pub fn repository(&self) -> &Repository {
+        &self.repository
     }
 
-    /// What the index holds of a file.
-    pub fn staged(&self, path: &Path) -> Result<Vec<u8>, GitError> {
-        self.repository.content("", path)
+    /// What happened to a file, by its full path.
+    pub fn of(&self, path: &Path) -> Option<&FileChangeKind> {
+        self.by_path.get(path).and_then(|place| self.files.get(*place)).map(|change| &change.kind)
+    }
+
+    /// Whether the working tree and the index differ in a file, by its full path.
+    pub fn is_unstaged(&self, path: &Path) -> bool {
+        self.unstaged_paths.contains(path)
+    }
+
+    /// Where a path leads, given from the root on.
+    pub fn resolve(&mut self, side: Side, path: &Path) -> Result<Place, GitError> {
+        let tree = if side == Side::Before { &mut self.before } else { &mut self.index };
+        tree.resolve(&self.repository, path)
+    }
+
+    /// The files and links below a folder, both from the root on.
+    pub fn below(&mut self, side: Side, folder: &Path) -> Result<Vec<PathBuf>, GitError> {
+        let tree = if side == Side::Before { &mut self.before } else { &mut self.index };
+        tree.below(&self.repository, folder)
+    }
+
+    /// What a file held before.
+    pub fn before(&self, path: &Path) -> Result<Vec<u8>, GitError> {
+        let name = path.strip_prefix(&self.repository.root).unwrap_or(path);
+        let mut object = std::ffi::OsString::from(format!("{}:", self.base.as_deref().unwrap_or_default()));
+        object.push(name);
+        self.repository.run(&[OsStr::new("cat-file"), OsStr::new("blob"), &object])
+    }
+
+    /// What git holds under an id.
+    pub fn content(&self, id: &str) -> Result<Vec<u8>, GitError> {
+        self.repository.run(&["cat-file", "blob", id])
     }
 }
 

@@ -28,7 +28,7 @@ pub struct ReadHistory {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NotRead {
-    /// For programs: `code`, `other-server`, `down`, `not-run`, `superseded`.
+    /// For programs: `code`, `other-server`, `down`, `not-run`, `superseded`, `ignored`, `ending`.
     pub reason: &'static str,
     /// "26 down files".
     pub what: String,

@@ -4,16 +4,17 @@
 //! that no longer is what it was. A file is compared part by part, as its tool splits it: a changeset that is added to a file does not
 //! make the others new, and a changed way back does not change the way there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::coverage::{LeftOut, Why, not_read};
-use super::folder::{File, Folder};
+use super::folder::{File, Folder, is_sql};
+use super::lineage::{Histories, Own};
 use super::read::{decode, read};
 use super::tools::{Entry, Input, tool};
 use super::{Age, Difference, DifferenceKind, Direction, Framework, Migration, Note};
-use crate::git::{Changes, FileChangeKind, GitError, Repository, Scope};
+use crate::git::{Changes, FileChange, FileChangeKind, GitError, Repository, Scope};
 use crate::migration::NotRead;
 use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::sql::{normalize, read_section};
@@ -23,47 +24,55 @@ use crate::sql::{normalize, read_section};
 pub struct News {
     pub differences: Vec<Difference>,
     pub notes: Vec<Note>,
-    /// Files whose staged content is not what is on the disk, with what is staged.
+    /// Files whose staged content is not what is on the disk, with what is staged, by the path with links up to the history's folder resolved.
     pub staged: HashMap<PathBuf, Arc<str>>,
+    /// What will be committed and could not be judged: a sentence each.
+    pub unread: Vec<String>,
 }
 
 /// Finds out what is new in `migrations`: sets the age of each, and takes out those that git ignores, and
 /// where only staged ones count those that are not staged.
 pub fn mark(migrations: &mut Vec<Migration>, sources: &Sources, scope: &Scope) -> Result<News, GitError> {
-    let mut reader = Reader { scope, repositories: BTreeMap::new(), roots: HashMap::new(), news: News::default() };
-    reader.leave_out(migrations)?;
-    let mut files: Vec<(FileId, Vec<usize>)> = Vec::new();
+    let mut reader = Reader { scope, histories: Histories::of(scope, migrations)?, news: News::default() };
+    reader.leave_out(migrations, sources)?;
+    let mut files: Vec<Vec<usize>> = Vec::new();
+    let mut places: HashMap<PathBuf, usize> = HashMap::new();
     for (index, migration) in migrations.iter().enumerate() {
         // A file whose parts are masked in different ways is several in `sources`.
-        match files.iter_mut().find(|(_, parts)| migrations[parts[0]].path == migration.path) {
-            Some((_, parts)) => parts.push(index),
-            None => files.push((migration.file, vec![index])),
+        let place = *places.entry(migration.path.clone()).or_insert(files.len());
+        match files.get_mut(place) {
+            Some(parts) => parts.push(index),
+            None => files.push(vec![index]),
         }
     }
-    for (_, parts) in &files {
+    for parts in &files {
         reader.mark_file(migrations, parts, sources)?;
     }
     reader.note_deleted(migrations);
+    let notes = std::mem::take(&mut reader.histories.notes);
+    notes.into_iter().for_each(|(folder, note)| reader.note(&folder, note));
     Ok(reader.news)
 }
 
 /// As [`mark`], of migrations that were recorded while their source files ran. One without a file in the project comes with a library: it
 /// is old, unless all are without.
 pub fn mark_recorded(migrations: &mut [Migration], scope: &Scope) -> Result<Vec<Difference>, GitError> {
-    let mut reader = Reader { scope, repositories: BTreeMap::new(), roots: HashMap::new(), news: News::default() };
-    let full: Vec<Option<PathBuf>> = migrations.iter().map(|migration| Reader::full(&migration.path)).collect();
+    let full: Vec<Option<PathBuf>> = migrations.iter().map(|migration| migration.path.canonicalize().ok()).collect();
     if full.iter().all(Option::is_none) {
         // A wrong reference must not pass for everything new.
-        Repository::around(Path::new("."))?.changes(scope)?;
+        Repository::around(Path::new("."))?.changes(scope, &[])?;
         return Ok(Vec::new());
     }
+    let changed = Files::of(scope, full.iter().flatten())?;
     let mut differences = Vec::new();
     for (index, (migration, full)) in migrations.iter_mut().zip(full).enumerate() {
         migration.age = Age::Old;
-        let Some(full) = full else { continue };
-        let changes = reader.changes(&full)?;
-        match changes.files.iter().rev().find(|change| change.path == full).map(|change| &change.kind) {
+        match full.as_deref().and_then(|full| changed.kind_of(full)) {
             Some(FileChangeKind::Added) => migration.age = Age::New,
+            // A file that comes from another folder, another application's, did not run in this one.
+            Some(FileChangeKind::Renamed { from }) if from.parent() != full.as_deref().and_then(Path::parent) => {
+                migration.age = Age::New;
+            }
             Some(FileChangeKind::Changed) => {
                 migration.age = Age::Changed;
                 let span = migration.sections.first().map_or(Span::new(migration.file, 0, 0), |section| section.span);
@@ -77,24 +86,54 @@ pub fn mark_recorded(migrations: &mut [Migration], scope: &Scope) -> Result<Vec<
 
 /// The migrations in other languages that are new or changed.
 pub fn new_code(left_out: &[LeftOut], scope: &Scope) -> Result<Vec<NotRead>, GitError> {
-    let mut reader = Reader { scope, repositories: BTreeMap::new(), roots: HashMap::new(), news: News::default() };
-    let mut new = Vec::new();
-    for left in left_out.iter().filter(|left| matches!(left.why, Why::Code(..) | Why::Unread(..))) {
-        let Some(full) = Reader::full(&left.path) else { continue };
-        let changes = reader.changes(&full)?;
-        if changes.files.iter().any(|change| change.path == full && change.kind != FileChangeKind::Deleted) {
-            new.push(left.clone());
-        }
+    let code = left_out.iter().filter(|left| matches!(left.why, Why::Code(..) | Why::Unread(..)));
+    let paths = |left: &LeftOut| [left.path.canonicalize().ok(), own_path(&left.path)];
+    let all: Vec<PathBuf> = code.clone().flat_map(paths).flatten().collect();
+    if all.is_empty() {
+        return Ok(Vec::new());
     }
+    let changed = Files::of(scope, all.iter())?;
+    let is_new = |path: PathBuf| changed.kind_of(&path).is_some_and(|kind| *kind != FileChangeKind::Deleted);
+    let new: Vec<LeftOut> = code.filter(|left| paths(left).into_iter().flatten().any(is_new)).cloned().collect();
     Ok(not_read(&new))
+}
+
+/// The path of a file that may be a link, in its folder without links.
+fn own_path(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Some(folder.canonicalize().ok()?.join(path.file_name()?))
+}
+
+/// What happened in the folders of some files.
+struct Files {
+    repositories: BTreeMap<PathBuf, Changes>,
+}
+
+impl Files {
+    fn of<'p>(scope: &Scope, files: impl Iterator<Item = &'p PathBuf>) -> Result<Files, GitError> {
+        let mut folders: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+        let all: BTreeSet<&Path> = files.filter_map(|file| file.parent()).collect();
+        for folder in all {
+            let root = Repository::around(folder)?.root().to_owned();
+            let from_root = folder.strip_prefix(&root).unwrap_or(folder).to_owned();
+            folders.entry(root).or_default().push(from_root);
+        }
+        let mut repositories = BTreeMap::new();
+        for (root, within) in folders {
+            let changes = Repository::around(&root)?.changes(scope, &within)?;
+            repositories.insert(root, changes);
+        }
+        Ok(Files { repositories })
+    }
+
+    fn kind_of(&self, path: &Path) -> Option<&FileChangeKind> {
+        self.repositories.values().find_map(|changes| changes.of(path))
+    }
 }
 
 struct Reader<'a> {
     scope: &'a Scope,
-    /// What is new in each repository, by its root.
-    repositories: BTreeMap<PathBuf, Changes>,
-    /// The root of the repository around a folder.
-    roots: HashMap<PathBuf, PathBuf>,
+    histories: Histories<'a>,
     news: News,
 }
 
@@ -110,73 +149,56 @@ enum Known {
 }
 
 impl Reader<'_> {
-    fn changes(&mut self, path: &Path) -> Result<&Changes, GitError> {
-        let folder = path.parent().unwrap_or(path).to_owned();
-        let root = match self.roots.get(&folder) {
-            Some(root) => root.clone(),
-            None => {
-                let repository = Repository::around(&folder)?;
-                let root = repository.root().to_owned();
-                if !self.repositories.contains_key(&root) {
-                    self.repositories.insert(root.clone(), repository.changes(self.scope)?);
-                }
-                self.roots.insert(folder, root.clone());
-                root
-            }
-        };
-        self.repositories.get(&root).ok_or(GitError::NoRepository { path: path.to_owned() })
-    }
-
-    /// With the whole path, free of links; `None` for what has no path (standard input, a command).
-    fn full(path: &Path) -> Option<PathBuf> {
-        path.canonicalize().ok()
-    }
-
     /// What will not be in the commit: ignored files, and what is not staged where only that counts.
-    fn leave_out(&mut self, migrations: &mut Vec<Migration>) -> Result<(), GitError> {
+    fn leave_out(&mut self, migrations: &mut Vec<Migration>, sources: &Sources) -> Result<(), GitError> {
         let mut kept = Vec::with_capacity(migrations.len());
         for migration in migrations.drain(..) {
-            let Some(full) = Reader::full(&migration.path) else {
+            if self.is_committed(&migration, sources)? {
                 kept.push(migration);
-                continue;
-            };
-            let changes = self.changes(&full)?;
-            if changes.ignored.iter().any(|ignored| full.starts_with(ignored)) {
-                self.note(&migration.path, "is ignored by git: it is left out".to_owned());
-                continue;
-            }
-            match changes.unstaged.iter().find(|change| change.path == full).map(|change| &change.kind) {
-                Some(FileChangeKind::Added) => {
-                    self.note(&migration.path, "is not staged: it is left out".to_owned());
-                }
-                Some(_) => {
-                    let staged = changes.staged(&full)?;
-                    if let Ok(text) = decode(&migration.path, staged) {
-                        self.news.staged.insert(full, text.text.into());
-                    }
-                    kept.push(migration);
-                }
-                None => kept.push(migration),
             }
         }
         *migrations = kept;
         Ok(())
     }
 
+    fn is_committed(&mut self, migration: &Migration, sources: &Sources) -> Result<bool, GitError> {
+        let Some(own) = Own::of(migration) else { return Ok(true) };
+        let changes = self.histories.changes(&own);
+        let is_ignored = changes.is_some_and(|changes| changes.ignored.iter().any(|path| own.full.starts_with(path)));
+        if is_ignored {
+            self.note(&migration.path, "is ignored by git: it is left out".to_owned());
+            return Ok(false);
+        }
+        if *self.scope != Scope::Staged || self.histories.is_as_staged(&own) {
+            return Ok(true);
+        }
+        let Some(staged) = self.histories.staged(&own)? else {
+            self.note(&migration.path, "is not staged: it is left out".to_owned());
+            return Ok(false);
+        };
+        if let Ok(staged) = decode(&migration.path, staged) {
+            if staged.text != sources.file(migration.file).original() {
+                let folder = own.history.canonicalize().unwrap_or(own.history);
+                self.news.staged.insert(folder.join(own.rest), staged.text.into());
+            }
+        }
+        Ok(true)
+    }
+
     /// `parts` are the places of the file's migrations in the list.
     fn mark_file(&mut self, migrations: &mut [Migration], parts: &[usize], sources: &Sources) -> Result<(), GitError> {
         let Some(first) = parts.first().map(|index| &migrations[*index]) else { return Ok(()) };
-        let Some(full) = Reader::full(&first.path) else { return Ok(()) };
+        let Some(own) = Own::of(first) else { return Ok(()) };
         let framework = first.framework;
         if framework.is_base() {
             return Ok(());
         }
-        match self.known(&full, framework)? {
+        match self.known(&own, framework, first.direction)? {
             Known::New => {}
             Known::Same => parts.iter().for_each(|index| migrations[*index].age = Age::Old),
             Known::Changed { from, before } => {
                 let text = sources.file(first.file).original().to_owned();
-                let renamed = renamed_from(framework, &from, &full);
+                let renamed = renamed_from(framework, &from, &own.history.join(&own.rest));
                 let (old, new) = (Parts::of(first, &before), Parts::of(first, &text));
                 let mut seen = HashMap::new();
                 for index in parts {
@@ -189,20 +211,23 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn known(&mut self, full: &Path, framework: Framework) -> Result<Known, GitError> {
-        let changes = self.changes(full)?;
-        let found = changes.files.iter().rev().find(|change| change.path == *full);
-        let from = match found.map(|change| &change.kind) {
-            None | Some(FileChangeKind::Deleted) => return Ok(Known::Same),
-            Some(FileChangeKind::Added) if framework == Framework::Sqitch => return kept_by_rework(changes, full),
-            Some(FileChangeKind::Added) => return Ok(Known::New),
-            Some(FileChangeKind::Changed) if is_reworked(changes, full, framework) => return Ok(Known::New),
-            Some(FileChangeKind::Changed) => full.to_owned(),
-            Some(FileChangeKind::Renamed { from }) => from.clone(),
+    fn known(&mut self, own: &Own, framework: Framework, direction: Direction) -> Result<Known, GitError> {
+        let earlier = self.histories.earlier(own, framework, direction)?;
+        let changes = self.histories.changes(own);
+        let Some(earlier) = earlier else {
+            return match changes.filter(|_| framework == Framework::Sqitch) {
+                Some(changes) => kept_by_rework(changes, &own.full),
+                None => Ok(Known::New),
+            };
         };
-        let before = changes.before(&from)?;
-        Ok(match decode(&from, before) {
-            Ok(text) => Known::Changed { from, before: text.text },
+        if earlier.is_same {
+            return Ok(Known::Same);
+        }
+        if changes.is_some_and(|changes| is_reworked(changes, &own.full, framework)) {
+            return Ok(Known::New);
+        }
+        Ok(match decode(&earlier.path, earlier.bytes) {
+            Ok(text) => Known::Changed { from: earlier.path, before: text.text },
             // It could not run before either.
             Err(_) => Known::New,
         })
@@ -243,25 +268,32 @@ impl Reader<'_> {
         });
     }
 
-    /// A migration that is gone stays applied where it ran, and most tools say so.
+    /// A migration that is gone stays applied where it ran, and most tools say so. One that is staged and gone from the disk cannot be read.
     fn note_deleted(&mut self, migrations: &[Migration]) {
-        let folders: Vec<(PathBuf, &Path)> = migrations
-            .iter()
-            .filter_map(|migration| Some((Reader::full(migration.path.parent()?)?, migration.path.parent()?)))
-            .collect();
-        let mut notes = Vec::new();
-        for change in self.repositories.values().flat_map(|changes| &changes.files) {
-            let is_sql = change.path.extension().is_some_and(|extension| extension == "sql");
-            let folder = folders.iter().find(|(full, _)| change.path.parent() == Some(full.as_path()));
-            if let (FileChangeKind::Deleted, true, Some((_, shown)), Some(name)) =
-                (&change.kind, is_sql, folder, change.path.file_name())
-            {
-                notes.push(shown.join(name));
-            }
+        let parents: BTreeSet<&Path> = migrations.iter().filter_map(|migration| migration.path.parent()).collect();
+        let full = |folder: &Path| match folder.as_os_str().is_empty() {
+            true => Path::new(".").canonicalize().ok(),
+            false => folder.canonicalize().ok(),
+        };
+        let folders: HashMap<PathBuf, &Path> =
+            parents.into_iter().filter_map(|folder| Some((full(folder)?, folder))).collect();
+        let (mut notes, mut unread) = (Vec::new(), Vec::new());
+        for changes in self.histories.repositories.values() {
+            let shown = |path: &Path| Some(folders.get(path.parent()?)?.join(path.file_name()?));
+            let is_sql = |change: &&FileChange| is_sql(&change.path);
+            let gone = |change: &&FileChange| change.kind == FileChangeKind::Deleted && is_sql(change);
+            notes.extend(changes.files.iter().filter(gone).filter_map(|change| shown(&change.path)));
+            let comes =
+                |change: &&FileChange| changes.of(&change.path).is_some_and(|kind| *kind != FileChangeKind::Deleted);
+            unread.extend(changes.unstaged.iter().filter(gone).filter(comes).map(|change| {
+                let path = shown(&change.path).unwrap_or_else(|| change.path.clone());
+                format!("{}: is staged, is not in the working tree, and was not judged", path.display())
+            }));
         }
         for path in notes {
             self.note(&path, "was deleted: it stays applied where it ran, and is missing in the history".to_owned());
         }
+        self.news.unread.extend(unread);
     }
 
     fn note(&mut self, path: &Path, message: String) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::coverage::{LeftOut, Why, not_read};
+use super::coverage::{LeftOut, Why, beside, not_read};
 use super::find::{FoundFolders, find, find_in};
 use super::folder::{File, Folder};
 use super::named_files::Home;
@@ -205,6 +205,7 @@ impl<'a> Collector<'a> {
         let count = |collected: &Collected| (collected.migrations.len(), collected.errors.len());
         let (before, left) = (count(&self.collected), self.collected.left_out.len());
         self.note_code(folder);
+        self.collected.left_out.extend(beside(folder));
         self.find_halves(folder);
         self.assign(folder);
         if before == count(&self.collected) {
@@ -350,9 +351,12 @@ impl<'a> Collector<'a> {
     /// Reads one file as its tool does.
     pub(super) fn add(&mut self, tool: &dyn Tool, folder: &Folder, entry: &Entry) {
         let is_down = entry.direction == Some(Direction::Down);
-        let identity = self.identity(&entry.file.path);
+        // A link is a migration of its own, whatever else leads to its target.
+        let identity = self.own_path(&entry.file.path);
         let mut entry = entry.clone();
-        if let Some(text) = self.options.contents.get(&identity) {
+        let contents = &self.options.contents;
+        let full = |path: &Path| path.canonicalize().ok().filter(|_| !contents.is_empty());
+        if let Some(text) = contents.get(&identity).or_else(|| contents.get(&full(&entry.file.path)?)) {
             entry.file.text = Some(text.clone());
         }
         let entry = &entry;
@@ -374,19 +378,17 @@ impl<'a> Collector<'a> {
         self.add_split(tool, entry, source, split);
     }
 
-    /// The path without links. Asks the system once for every folder and, of a file, only whether it is a link.
-    fn identity(&mut self, path: &Path) -> PathBuf {
-        let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        match (path.parent(), path.file_name()) {
-            (Some(folder), Some(name)) if !path.is_symlink() => {
-                let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-                match self.full_paths.get(folder) {
-                    Some(known) => known.join(name),
-                    None => self.full_paths.entry(folder.to_owned()).or_insert(full(folder)).join(name),
-                }
-            }
-            _ => full(path),
-        }
+    /// The path in its history, whose folder is free of links. Asks the system once for every folder.
+    fn own_path(&mut self, path: &Path) -> PathBuf {
+        let parent = path.parent().unwrap_or(Path::new(""));
+        let folder = self.history.as_deref().filter(|history| path.starts_with(history)).unwrap_or(parent).to_owned();
+        let Ok(rest) = path.strip_prefix(&folder) else { return path.to_owned() };
+        let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
+        let full = self
+            .full_paths
+            .entry(folder)
+            .or_insert_with_key(|folder| folder.canonicalize().unwrap_or_else(|_| folder.clone()));
+        full.join(rest)
     }
 
     fn source(&self, tool: &dyn Tool, folder: &Folder, entry: &Entry, text: Arc<str>) -> SourceFile {

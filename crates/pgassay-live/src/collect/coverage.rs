@@ -1,9 +1,10 @@
 //! What stands among migrations and is not read, and the ledger of it for the report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::code::{CodeTool, Language};
+use super::folder::{Folder, is_sql};
 use super::{Collected, Direction, Framework, Migration};
 use crate::migration::{Coverage, NotRead, ReadHistory};
 
@@ -28,6 +29,38 @@ pub enum Why {
     NotRun(Framework),
     /// There is one for PostgreSQL alone.
     GivesWay,
+    /// Git is told to ignore it.
+    Ignored,
+    /// SQL by an ending that no tool reads.
+    Ending(String),
+}
+
+/// Endings of files that hold SQL and that no tool reads as migrations.
+const OTHER_ENDINGS: [&str; 3] = ["psql", "pgsql", "ddl"];
+
+fn other_ending(path: &Path) -> Option<&'static str> {
+    let ending = path.extension()?;
+    OTHER_ENDINGS.into_iter().find(|other| ending.eq_ignore_ascii_case(other))
+}
+
+/// What stands beside the migrations of a folder and no tool was shown: files that git ignores, and SQL under another ending.
+pub(super) fn beside(folder: &Folder) -> Vec<LeftOut> {
+    let other = folder.files.iter().filter_map(|file| {
+        let ending = other_ending(&file.path)?;
+        Some(LeftOut { path: file.path.clone(), why: Why::Ending(ending.to_owned()) })
+    });
+    let mut left: Vec<LeftOut> = other.collect();
+    let known: HashSet<&Path> = folder.files.iter().map(|file| file.path.as_path()).collect();
+    let folders: BTreeSet<&Path> =
+        folder.files.iter().filter(|file| file.is_sql()).filter_map(|file| file.path.parent()).collect();
+    for entry in folders.into_iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten() {
+        let path = entry.path();
+        if (is_sql(&path) || other_ending(&path).is_some()) && !known.contains(path.as_path()) && path.is_file() {
+            left.push(LeftOut { path, why: Why::Ignored });
+        }
+    }
+    left.sort_by(|a, b| a.path.cmp(&b.path));
+    left
 }
 
 /// How many files of a kind are named.
@@ -90,6 +123,10 @@ impl Why {
             Why::GivesWay => {
                 ("superseded", format!("{files} file{one} {many} left out: one for PostgreSQL takes its place"))
             }
+            Why::Ignored => ("ignored", format!("{files} SQL file{one} that git ignores {many} not read")),
+            Why::Ending(ending) => {
+                ("ending", format!("{files} .{ending} file{one} {many} not read: no tool runs that ending"))
+            }
         };
         let advice = match self {
             Why::Code(_, tool) => {
@@ -108,7 +145,7 @@ impl Why {
             files,
             examples,
             advice,
-            is_gap: matches!(self, Why::Code(..) | Why::NotRun(_) | Why::Unread(..)),
+            is_gap: matches!(self, Why::Code(..) | Why::NotRun(_) | Why::Unread(..) | Why::Ignored | Why::Ending(_)),
         }
     }
 }

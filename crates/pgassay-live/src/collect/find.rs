@@ -283,7 +283,12 @@ fn below(project: &Path, folder: &Path) -> PathBuf {
 
 fn is_called_migrations(folder: &Path) -> bool {
     let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let name = full.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    is_migrations_name(&full)
+}
+
+/// Whether a folder is called as migrations folders are.
+pub(super) fn is_migrations_name(folder: &Path) -> bool {
+    let name = folder.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     matches!(name.as_str(), "migrations" | "migration" | "migrate" | "evolutions")
 }
 

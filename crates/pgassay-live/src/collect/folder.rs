@@ -100,6 +100,12 @@ impl Folder {
         Folder::new(self.path, self.files, self.project)
     }
 
+    /// A folder of files that need not be on the disk.
+    pub fn of_files(path: &Path, mut files: Vec<File>) -> Folder {
+        files.sort_by(|a, b| natural_path(&a.relative, &b.relative));
+        Folder::new(path.to_owned(), files, Arc::new(Project::around(path)))
+    }
+
     /// A folder as if it held but one file.
     pub fn of_file(folder: &Folder, file: File) -> Folder {
         Folder::new(folder.path.clone(), vec![file], folder.project.clone())

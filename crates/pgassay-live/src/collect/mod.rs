@@ -27,6 +27,7 @@ mod goose;
 mod halves;
 mod hasura;
 mod line;
+mod lineage;
 mod liquibase;
 mod named_files;
 mod node_pg_migrate;

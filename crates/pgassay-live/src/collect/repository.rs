@@ -16,7 +16,7 @@ pub fn leaves(path: &Path) -> Option<PathBuf> {
 }
 
 /// `..` by its name: what a link before it makes of it is what is asked.
-fn without_dots(path: &Path) -> PathBuf {
+pub(super) fn without_dots(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for component in path.components() {
         match component {

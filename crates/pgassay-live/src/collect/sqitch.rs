@@ -3,6 +3,8 @@
 //! Recognised by `sqitch.plan`. The plan gives the order; psql runs each script, so each statement commits by itself unless the script
 //! says BEGIN, as Sqitch's templates do. A change that was reworked stands twice in the plan: the older script carries a tag.
 
+use std::collections::HashMap;
+
 use super::folder::{File, Folder};
 use super::line::lines;
 use super::tools::{Entry, Input, Order, Split, Tool};
@@ -31,22 +33,24 @@ fn plan(text: &str) -> Vec<Planned<'_>> {
         .collect()
 }
 
-/// The scripts' names in order: of a change that comes again later, with the first tag behind it.
-fn scripts(plan: &[Planned<'_>]) -> Vec<String> {
+/// The scripts' names in order. A change that is reworked later carries the last tag in front of the rework that a script was kept
+/// under (`path_segments` in App::Sqitch::Plan::Change looks for one in the deploy folder); where none was, the last one.
+fn scripts(plan: &[Planned<'_>], is_kept: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut next: HashMap<&str, usize> = HashMap::new();
     let mut scripts = Vec::new();
-    for (index, planned) in plan.iter().enumerate() {
+    for (place, planned) in plan.iter().enumerate().rev() {
         let Planned::Change(name) = planned else { continue };
-        let later = &plan[index + 1..];
-        let is_reworked = later.iter().any(|other| matches!(other, Planned::Change(other) if other == name));
-        let tag = later.iter().find_map(|other| match other {
-            Planned::Tag(tag) => Some(*tag),
+        let rework = next.insert(name, place);
+        let between = rework.and_then(|rework| plan.get(place..rework)).unwrap_or_default();
+        let tagged = between.iter().rev().filter_map(|between| match between {
+            Planned::Tag(tag) => Some(format!("{name}@{tag}")),
             Planned::Change(_) => None,
         });
-        scripts.push(match tag.filter(|_| is_reworked) {
-            Some(tag) => format!("{name}@{tag}"),
-            None => (*name).to_owned(),
-        });
+        let tagged: Vec<String> = tagged.collect();
+        let kept = tagged.iter().find(|script| is_kept(script)).or(tagged.first());
+        scripts.push(kept.cloned().unwrap_or_else(|| (*name).to_owned()));
     }
+    scripts.reverse();
     scripts
 }
 
@@ -72,7 +76,8 @@ impl Tool for Sqitch {
         let mut order = Order::default();
         let Some(plan_file) = folder.file("sqitch.plan") else { return order };
         let top = top_dir(folder);
-        for name in scripts(&plan(plan_file.text())) {
+        let is_kept = |script: &str| folder.file(format!("{top}deploy/{script}.sql")).is_some();
+        for name in scripts(&plan(plan_file.text()), is_kept) {
             for (directory, direction) in [("deploy", Direction::Up), ("revert", Direction::Down)] {
                 match folder.file(format!("{top}{directory}/{name}.sql")) {
                     Some(file) => {
@@ -111,6 +116,16 @@ mod tests {
     #[test]
     fn a_reworked_change_carries_a_tag() {
         let text = "%project=shop\n\norders 2024-01-01T00:00:00Z A <a@b> # first\npay [orders] 2024-01-02T00:00:00Z A <a@b>\n@v1 2024-01-03T00:00:00Z A <a@b>\n\norders [orders@v1] 2024-01-04T00:00:00Z A <a@b>\n";
-        assert_eq!(scripts(&plan(text)), ["orders@v1", "pay", "orders"]);
+        assert_eq!(scripts(&plan(text), |_| false), ["orders@v1", "pay", "orders"]);
+    }
+
+    #[test]
+    fn of_several_tags_the_last_one_with_a_script() {
+        let text = "a\n@v1\nb\n@v2\n@v3\na\n@v4\na\n";
+        assert_eq!(scripts(&plan(text), |script| script == "a@v2"), ["a@v2", "b", "a@v4", "a"]);
+        assert_eq!(scripts(&plan(text), |script| script == "a@v1"), ["a@v1", "b", "a@v4", "a"]);
+        assert_eq!(scripts(&plan(text), |_| true), ["a@v3", "b", "a@v4", "a"]);
+        // A tag behind the rework is the rework's.
+        assert_eq!(scripts(&plan("a\na\n@v1\n"), |_| true), ["a", "a"]);
     }
 }
