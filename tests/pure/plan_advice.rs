@@ -254,3 +254,56 @@ fn all_is_well_only_with_a_reason() {
     let fast = assayed("Result  (cost=0.00..0.01 rows=1 width=4) (actual time=0.01..0.01 rows=1 loops=1)\n");
     assert!(matches!(plan::verdict(&fast.plan, &fast.shares), plan::Verdict::Fast(_)));
 }
+
+#[test]
+fn an_anonymized_plan_keeps_its_shape_and_no_name() {
+    let text = "Nested Loop  (cost=0.57..1000.00 rows=10 width=8) (actual time=0.1..90.0 rows=9 loops=1)
+  ->  Index Scan using secret_idx on secrets s  (cost=0.29..8.30 rows=1 width=4) (actual time=0.05..3.0 rows=9 loops=1)
+        Index Cond: ((s.owner = 'Alice'::text) AND (s.age > 42))
+        Filter: (private_check(s.payload) AND (lower(s.email) = 'a@example.org'::text))
+  ->  Seq Scan on payroll  (cost=0.28..8.30 rows=1 width=4) (actual time=0.09..9.0 rows=10 loops=9)
+        Filter: (amount > 100000)
+";
+    let plain = assayed(text);
+    let mut plan = plan::read(text).expect("a plan").remove(0);
+    plan::Anonymizer::default().plan(&mut plan);
+    let hidden = Assayed::new(plan);
+    let mut out = Vec::new();
+    plan::draw::json(std::slice::from_ref(&hidden), &mut out).expect("written");
+    let out = String::from_utf8(out).expect("UTF-8");
+    for word in [
+        "secret",
+        "payroll",
+        "Alice",
+        "owner",
+        "age",
+        "private_check",
+        "payload",
+        "email",
+        "42",
+        "100000",
+        "amount",
+        "example",
+    ] {
+        let found = out.match_indices(word).any(|(at, _)| {
+            !out[..at].ends_with(|c: char| c.is_alphanumeric())
+                && !out[at + word.len()..].starts_with(|c: char| c.is_alphanumeric())
+        });
+        assert!(!found, "{word} is left:\n{out}");
+    }
+    let kinds = |assayed: &Assayed| assayed.tips.iter().map(|tip| (tip.kind, tip.node)).collect::<Vec<_>>();
+    assert_eq!(kinds(&plain), kinds(&hidden));
+    assert!(out.contains("lower("), "{out}");
+}
+
+#[test]
+fn html_is_one_file_that_needs_nothing_else() {
+    let text = scan("((name)::text = '<script>alert(1)</script>'::text)", 900);
+    let mut out = Vec::new();
+    plan::draw::html(&[assayed(&text)], &mut out).expect("written");
+    let out = String::from_utf8(out).expect("UTF-8");
+    assert!(!out.contains("<script") && !out.contains("http") && !out.contains("src="), "{out}");
+    let open = out.matches("<details").count();
+    assert_eq!(open, out.matches("</details>").count());
+    assert!(out.contains("id=\"n1\"") && out.contains("&lt;script&gt;"), "{out}");
+}

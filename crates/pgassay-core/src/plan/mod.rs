@@ -6,18 +6,22 @@
 
 pub mod advice;
 mod amount;
+mod anonymize;
 mod compare;
 mod condition;
 pub mod draw;
 pub mod expression;
 mod immutable;
+mod log;
 pub mod node;
 mod own;
 mod query;
 mod read;
 
 pub use advice::{Tip, Verdict, advise, verdict};
+pub use anonymize::Anonymizer;
 pub use compare::{ChangeKind, Comparison, Difference, PlanChange, compare};
+pub use log::{Log, LoggedQuery};
 pub use node::{Node, NodeId, NodeType};
 pub use own::{OwnUse, Shares};
 pub use query::{Query, QueryError};
