@@ -8,8 +8,9 @@ use clap::{Args, ValueEnum};
 use pgassay::advisor::Planner;
 use pgassay::db::{self, ExplainMode, Parameters};
 use pgassay::facts::Values;
+use pgassay::plan::advice::Confidence;
 use pgassay::plan::draw::{self, Assayed, Options};
-use pgassay::plan::{self, Plan, Query};
+use pgassay::plan::{self, Anonymizer, Log, Plan, Query};
 use pgassay::report::visible::{Kind, Visible};
 use pgassay::whatif::{Prepared, TwinPlanner};
 
@@ -21,7 +22,7 @@ use super::{Outcome, output};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Reads EXPLAIN's text format, JSON, YAML and XML, with or without ANALYZE, also in psql's output and in logs of auto_explain.\n\
-    Exit codes: 0 drawn; 2 the plan could not be read."
+    Exit codes: 0 drawn; 1 with --fail-on or --fail-above; 2 the plan could not be read."
 )]
 pub struct Arguments {
     /// A plan or SQL in a file, SQL itself, or - for standard input, which is read without an argument
@@ -52,9 +53,37 @@ pub struct Arguments {
     #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with_all = ["db", "snapshot"])]
     compare: Option<Vec<PathBuf>>,
 
+    /// Of a log: only the plans of queries that contain this text
+    #[arg(long, value_name = "TEXT")]
+    query: Option<String>,
+
+    /// Of a log: draw so many of the slowest plans (3 where a log has many)
+    #[arg(long, value_name = "N")]
+    slowest: Option<usize>,
+
+    /// Below each plan, sums by table, index and type of node
+    #[arg(long)]
+    summary: bool,
+
+    /// Replace names and constants, to show the plan to others
+    #[arg(long)]
+    anonymize: bool,
+
+    /// Exit with 1 if a plan has advice of at least this confidence
+    #[arg(long, value_enum, value_name = "CONFIDENCE", conflicts_with = "compare")]
+    fail_on: Option<FailOn>,
+
+    /// With --compare: exit with 1 if the second plan takes more than this much longer
+    #[arg(long, value_name = "PERCENT", requires = "compare", value_parser = percentage)]
+    fail_above: Option<f64>,
+
     /// How to show it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+
+    /// Columns of the drawing, instead of the terminal's
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..))]
+    width: Option<u16>,
 
     /// Whole conditions, output columns, blocks and costs of each node
     #[arg(long, short)]
@@ -69,17 +98,42 @@ enum Format {
     Json,
     /// For a comment or a page
     Markdown,
+    /// One file for a browser, to send
+    Html,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Low,
+    Medium,
+    High,
+}
+
+/// `20` or `20%`.
+fn percentage(text: &str) -> Result<f64, String> {
+    let number: f64 =
+        text.trim_end_matches('%').trim().parse().map_err(|_| "a percentage such as 20% was expected".to_owned())?;
+    if number.is_finite() && number >= 0.0 {
+        Ok(number / 100.0)
+    } else {
+        Err("a percentage of at least 0 was expected".to_owned())
+    }
+}
+
+/// A log with more plans than this is summed up.
+const MANY_PLANS: usize = 10;
+
+/// Of such a log, so many plans are drawn.
+const SLOWEST: usize = 3;
 
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     match &arguments.compare {
-        Some(files) => compare(&arguments, files)?,
-        None => show(&arguments)?,
+        Some(files) => compare(&arguments, files),
+        None => show(&arguments),
     }
-    Ok(Outcome::Clean)
 }
 
-fn show(arguments: &Arguments) -> anyhow::Result<()> {
+fn show(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let (name, text) = given(arguments.plan.as_deref())?;
     let plans = match arguments.database.url() {
         _ if arguments.database.is_given() && plan::is_plan(&text) => {
@@ -87,18 +141,93 @@ fn show(arguments: &Arguments) -> anyhow::Result<()> {
         }
         Some(url) => ask(arguments, url, &text)?,
         None if arguments.database.is_given() => plan_in_twin(arguments, &text)?,
-        None => read_plans(&name, &text)?,
+        None => return show_text(arguments, &name, &text),
     };
-    let plans: Vec<Assayed> = plans.into_iter().map(Assayed::new).collect();
-    write(arguments, |out| match arguments.format {
-        Format::Text => draw::text(&plans, arguments.options(), out),
-        Format::Json => draw::json(&plans, out),
-        Format::Markdown => draw::markdown(&plans, arguments.verbose, out),
-    })
+    draw(arguments, plans)
 }
 
-fn compare(arguments: &Arguments, files: &[PathBuf]) -> anyhow::Result<()> {
+fn draw(arguments: &Arguments, mut plans: Vec<Plan>) -> anyhow::Result<Outcome> {
+    if arguments.anonymize {
+        let mut anonymizer = Anonymizer::default();
+        plans.iter_mut().for_each(|plan| anonymizer.plan(plan));
+    }
+    let plans: Vec<Assayed> = plans.into_iter().map(Assayed::new).collect();
+    write(arguments, |out| match arguments.format {
+        Format::Text => {
+            draw::text(&plans, arguments.options(), out)?;
+            let mut summed = plans.iter().filter(|_| arguments.summary);
+            summed.try_for_each(|plan| draw::sums(plan, arguments.options(), out))
+        }
+        Format::Json => draw::json(&plans, out),
+        Format::Markdown => draw::markdown(&plans, arguments.verbose, out),
+        Format::Html => draw::html(&plans, out),
+    })?;
+    let fails = arguments
+        .fail_on
+        .is_some_and(|least| plans.iter().flat_map(|plan| &plan.tips).any(|tip| tip.confidence >= least.confidence()));
+    Ok(if fails { Outcome::Findings } else { Outcome::Clean })
+}
+
+/// Draws the plans of a file; of many, a summary and the slowest.
+fn show_text(arguments: &Arguments, name: &str, text: &str) -> anyhow::Result<Outcome> {
+    // What a program reads is whole.
+    let many = if arguments.format == Format::Json && arguments.slowest.is_none() { usize::MAX } else { MANY_PLANS };
+    let mut log =
+        Log::keeping(if arguments.slowest.is_some() { 0 } else { many }, arguments.slowest.unwrap_or(SLOWEST));
+    let mut problems = Vec::new();
+    let mut others = 0;
+    plan::each(text, |plan| match plan {
+        Ok(plan) => match &arguments.query {
+            Some(wanted) if !is_of(&plan, wanted) => others += 1,
+            _ => log.add(plan),
+        },
+        Err(problem) => problems.push(problem),
+    });
+    if log.count == 0 {
+        if let (Some(wanted), 1..) = (&arguments.query, others) {
+            anyhow::bail!("none of the {others} plans of {name} is of a query with {wanted:?}");
+        }
+        return read_plans(name, text).and_then(|plans| draw(arguments, plans));
+    }
+    tell_problems(name, &problems);
+    if let Some(plans) = log.all().filter(|_| arguments.slowest.is_none()) {
+        return draw(arguments, plans);
+    }
+    if arguments.format == Format::Text && !arguments.anonymize {
+        write(arguments, |out| draw::log(&log, arguments.options(), out))?;
+    }
+    draw(arguments, log.into_slowest().into_iter().map(|(_, plan)| plan).collect())
+}
+
+/// Whether a plan's query has a text in it, blanks and capitals aside.
+fn is_of(plan: &Plan, wanted: &str) -> bool {
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    plan.query.as_deref().is_some_and(|query| plain(query).contains(&plain(wanted)))
+}
+
+fn tell_problems(name: &str, problems: &[plan::ReadError]) {
+    const MOST: usize = 10;
+    for problem in problems.iter().take(MOST) {
+        say!("note: left out: {name}: {problem}");
+    }
+    if problems.len() > MOST {
+        say!("note: and {} more that could not be read", problems.len() - MOST);
+    }
+}
+
+impl FailOn {
+    fn confidence(self) -> Confidence {
+        match self {
+            FailOn::Low => Confidence::Low,
+            FailOn::Medium => Confidence::Medium,
+            FailOn::High => Confidence::High,
+        }
+    }
+}
+
+fn compare(arguments: &Arguments, files: &[PathBuf]) -> anyhow::Result<Outcome> {
     let mut plans = Vec::new();
+    let mut anonymizer = Anonymizer::default();
     for file in files {
         let read = if file.as_os_str() == "-" {
             read_plans("standard input", &plan::text_of(&standard_input()?))?
@@ -109,15 +238,26 @@ fn compare(arguments: &Arguments, files: &[PathBuf]) -> anyhow::Result<()> {
         let one: [Plan; 1] = read.try_into().map_err(|_| {
             anyhow::anyhow!("{} holds {number} plans; to compare, give files with one plan each", file.display())
         })?;
-        plans.extend(one.map(Assayed::new));
+        plans.extend(one.map(|mut plan| {
+            if arguments.anonymize {
+                anonymizer.plan(&mut plan);
+            }
+            Assayed::new(plan)
+        }));
     }
     let [before, after] = &plans[..] else { anyhow::bail!("two plans are needed to compare") };
+    if before.shares.timed != after.shares.timed {
+        say!("note: only one of the plans has times: their costs are compared");
+    }
     let comparison = plan::compare(before, after);
     write(arguments, |out| match arguments.format {
         Format::Text => draw::comparison_text(before, after, &comparison, arguments.options(), out),
         Format::Json => draw::comparison_json(before, after, &comparison, out),
         Format::Markdown => draw::comparison_markdown(&comparison, out),
-    })
+        Format::Html => Err(io::Error::other("two plans are compared as text, json or markdown")),
+    })?;
+    let fails = arguments.fail_above.is_some_and(|most| comparison.after > comparison.before * (1.0 + most));
+    Ok(if fails { Outcome::Findings } else { Outcome::Clean })
 }
 
 /// What was given, and how messages call it: a file's content, standard input, or SQL on the command line.
@@ -207,7 +347,9 @@ fn plan_in_twin(arguments: &Arguments, text: &str) -> anyhow::Result<Vec<Plan>> 
 
 impl Arguments {
     fn options(&self) -> Options {
-        Options { width: output::width().into(), verbose: self.verbose }
+        let columns = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns: &u16| *columns >= 40);
+        let width = self.width.or_else(|| if io::stdout().is_terminal() { None } else { columns() });
+        Options { width: width.unwrap_or_else(output::width).into(), verbose: self.verbose }
     }
 }
 
@@ -231,9 +373,7 @@ fn read_plans(name: &str, text: &str) -> anyhow::Result<Vec<Plan>> {
             false => anyhow::Error::new(error).context(name.to_owned()),
         });
     }
-    for problem in &reading.problems {
-        anstream::eprintln!("note: left out: {name}: {problem}");
-    }
+    tell_problems(name, &reading.problems);
     Ok(reading.plans)
 }
 

@@ -16,6 +16,7 @@ mod layers;
 mod linter_mistakes;
 mod own_times;
 mod packaging;
+mod plan_advice;
 mod plan_conditions;
 mod plan_decorations;
 mod plans;

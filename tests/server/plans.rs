@@ -69,3 +69,61 @@ fn a_server_is_asked_and_nothing_is_left_behind() {
         assert!(error.contains("statement timeout"), "{error}");
     }
 }
+
+/// What the planner's settings decide: hashed or not, by index or not, in parallel or not, sorted in memory or not.
+const SHAPES: &[&str] = &[
+    "SELECT * FROM us WHERE id NOT IN (SELECT cust_id FROM ord WHERE {})",
+    "SELECT * FROM ord WHERE {} ORDER BY note",
+    "SELECT cust_id, count(*), max(note) FROM ord WHERE {} GROUP BY cust_id",
+    "SELECT DISTINCT note FROM ord WHERE {}",
+    "SELECT * FROM us JOIN ord ON cust_id = us.id WHERE {}",
+    "SELECT * FROM us LEFT JOIN ord ON cust_id = us.id AND {} ORDER BY us.id LIMIT 10",
+    "SELECT count(*) FROM ord a JOIN ord USING (note) WHERE {}",
+    "WITH w AS MATERIALIZED (SELECT * FROM ord WHERE {}) SELECT * FROM w x JOIN w y USING (cust_id)",
+    "SELECT *, rank() OVER (PARTITION BY cust_id ORDER BY note) FROM ord WHERE {}",
+    "SELECT * FROM us WHERE EXISTS (SELECT FROM ord WHERE cust_id = us.id AND {})",
+];
+
+const CONDITIONS: &[&str] =
+    &["true", "amount < 50", "amount = 7", "ord.note > '5'", "placed > '2025-03-01' AND amount BETWEEN 10 AND 500"];
+
+const ORDERS: &str = "CREATE TABLE us (id int PRIMARY KEY, name text);
+    INSERT INTO us SELECT n, 'user ' || n FROM generate_series(1, 20000) n;
+    CREATE TABLE ord (id int PRIMARY KEY, cust_id int, amount int, note text, placed timestamptz);
+    INSERT INTO ord SELECT n, n % 20000, n % 1000, md5(n::text), '2025-01-01'::timestamptz + n * interval '1 minute'
+        FROM generate_series(1, 200000) n;
+    CREATE INDEX ON ord (cust_id); CREATE INDEX ON ord (placed); ANALYZE";
+
+/// `pgassay plan --db` shows the plan that the same role gets in psql, with what the server, the database and the role have set.
+#[test]
+fn a_plan_is_the_one_that_psql_shows() {
+    for installation in servers::of_versions(&[15, 18]) {
+        let server = Server::start(&installation, &Options::default()).expect("a server");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let connect = || runtime.block_on(server.connect("postgres")).expect("a session");
+        let session = connect();
+        runtime.block_on(session.batch_execute(ORDERS)).expect("tables");
+        for settings in [
+            // The server's own.
+            "SELECT",
+            "ALTER DATABASE postgres SET work_mem = '64kB'; ALTER ROLE postgres SET random_page_cost = 1.1",
+            "ALTER DATABASE postgres SET jit_above_cost = 10; ALTER ROLE postgres SET work_mem = '256MB';
+             ALTER DATABASE postgres SET TimeZone = 'Asia/Tokyo'; ALTER DATABASE postgres SET parallel_setup_cost = 0;
+             ALTER DATABASE postgres SET max_parallel_workers_per_gather = 2; ALTER DATABASE postgres SET jit = on",
+        ] {
+            runtime.block_on(session.batch_execute(settings)).expect("settings");
+            // Of a new session: what was set holds from then on.
+            let plain = connect();
+            let queries =
+                SHAPES.iter().flat_map(|shape| CONDITIONS.iter().map(|condition| shape.replace("{}", condition)));
+            for query in queries {
+                let lines = runtime.block_on(plain.query(&format!("EXPLAIN (SETTINGS) {query}"), &[])).expect("a plan");
+                let lines: Vec<String> = lines.iter().map(|row| row.get(0)).collect();
+                let ours = run(&server, &query, ExplainMode::Plan).expect("a plan");
+                assert_eq!(ours.text.trim_end(), lines.join("\n"), "{query}");
+            }
+            runtime.block_on(plain.close());
+        }
+        runtime.block_on(session.close());
+    }
+}

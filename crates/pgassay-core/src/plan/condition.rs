@@ -2,9 +2,10 @@
 //!
 //! The server prints conditions as SQL of its own spelling; sqlparser reads them. What it cannot read gives no suggestion.
 
-use sqlparser::ast::{BinaryOperator, Expr, Value, visit_expressions};
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, visit_expressions};
 
 use super::expression::{conjuncts, parse, plain};
+use super::immutable;
 use super::node::{Node, quote};
 
 /// What is asked of one column or expression.
@@ -15,6 +16,12 @@ pub(super) struct Atom {
     /// The column, where it is one by itself.
     pub column: Option<String>,
     pub use_: Use,
+    /// The column is cast to text, which changes nothing only if it is varchar; with the literal that it is compared with.
+    pub as_text: Option<String>,
+    /// What the condition has to be written as for an index to serve it.
+    pub rewrite: Option<String>,
+    /// For [`Use::Flag`]: the condition itself.
+    pub predicate: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +34,8 @@ pub(super) enum Use {
     Pattern,
     /// @>, @@, && and the like.
     Contains,
+    /// IS NULL, a boolean column: better the condition of a partial index than its column.
+    Flag,
     /// `<>`, NOT …: no index helps much.
     Other,
 }
@@ -68,29 +77,110 @@ fn atom(node: &Names, part: &Expr) -> Option<Atom> {
     let of = |key: &Expr, use_: Use| {
         let key = plain(key);
         let column = column(node, key);
-        let key = match &column {
-            Some(column) => quote(column),
-            None if names_columns(node, key) => format!("({})", unqualified(node, &key.to_string())),
+        let (text, use_) = match &column {
+            Some(column) => (quote(column), use_),
+            // An index takes immutable expressions only.
+            None if names_columns(node, key) => (
+                format!("({})", unqualified(node, &key.to_string())),
+                if immutable::is(key) { use_ } else { Use::Other },
+            ),
             None => return None,
         };
-        Some(Atom { key, column, use_ })
+        let as_text = matches!(key, Expr::Cast { .. }).then(String::new).filter(|_| column.is_some());
+        Some(Atom { key: text, column, use_, as_text, rewrite: None, predicate: None })
+    };
+    let flag = |key: &Expr| {
+        let atom = of(key, Use::Flag)?;
+        let predicate = Some(unqualified(node, &plain(part).to_string()));
+        Some(Atom { use_: if atom.column.is_some() { Use::Flag } else { Use::Other }, predicate, ..atom })
     };
     match part {
-        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => of(part, Use::Equal),
-        Expr::IsNull(key) => of(key, Use::Equal),
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => flag(part),
+        Expr::IsNull(key) | Expr::IsTrue(key) | Expr::IsFalse(key) => flag(key),
+        Expr::UnaryOp { op: UnaryOperator::Not, expr } if column(node, plain(expr)).is_some() => flag(expr),
         Expr::UnaryOp { expr, .. } | Expr::IsNotNull(expr) => of(expr, Use::Other),
-        Expr::AnyOp { left, compare_op: BinaryOperator::Eq, .. } => of(left, Use::Equal),
+        Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => match column(node, plain(right)) {
+            // A value that is in an array of the row.
+            Some(_) if !names_columns(node, left) => {
+                let atom = of(right, Use::Contains)?;
+                let value = plain(left);
+                Some(Atom { rewrite: Some(format!("{} @> ARRAY[{value}]", atom.key)), ..atom })
+            }
+            _ => of(left, Use::Equal),
+        },
         Expr::BinaryOp { left, op, right } => {
             let use_ = usage(op, right);
             // The side that names this relation's columns is the key; both sides do not make one.
-            match (names_columns(node, left), names_columns(node, right)) {
-                (true, false) => of(left, use_),
-                (false, true) if matches!(use_, Use::Equal | Use::Range) => of(right, use_),
-                (true, true) => of(left, Use::Other),
-                _ => None,
-            }
+            let (atom, other) = match (names_columns(node, left), names_columns(node, right)) {
+                (true, false) if *op != BinaryOperator::ArrowAt => (of(left, use_)?, right),
+                (true, false) => (of(left, Use::Other)?, right),
+                (false, true) if matches!(use_, Use::Equal | Use::Range) => (of(right, use_)?, left),
+                (false, true) if matches!(op, BinaryOperator::ArrowAt | BinaryOperator::PGOverlap) => {
+                    (of(right, Use::Contains)?, left)
+                }
+                (true, true) => (of(left, Use::Other)?, right),
+                _ => return None,
+            };
+            let as_text = atom.as_text.map(|_| pattern(other).unwrap_or_default());
+            // What changes from row to row is no key to look up by.
+            let use_ = if immutable::is_volatile(other) { Use::Other } else { atom.use_ };
+            Some(Atom { as_text, use_, ..atom })
         }
         other => of(other, Use::Other),
+    }
+}
+
+/// Why no index can serve a condition as it is written, and what it may be written as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// Alternatives on several columns, each of which an index serves.
+    Alternatives(Vec<String>),
+    NotDistinct,
+    /// A function that returns something else for each row.
+    Volatile,
+    Subquery,
+    /// Compared with nothing but constants: a partial index can hold those rows.
+    Constant,
+    Unknown,
+}
+
+pub(super) fn obstacle(node: &Node, condition: &str) -> Obstacle {
+    let names = &Names { reference: node.reference(), own: true };
+    if ["SubPlan ", "InitPlan ", "$"].iter().any(|mark| condition.contains(mark)) {
+        return Obstacle::Subquery;
+    }
+    let Some(expression) = parse(condition) else { return Obstacle::Unknown };
+    if immutable::is_volatile(&expression) {
+        return Obstacle::Volatile;
+    }
+    let mut alternatives = Vec::new();
+    disjuncts(&expression, &mut alternatives);
+    let keys: Vec<Option<Atom>> = alternatives.iter().map(|part| atom(names, plain(part))).collect();
+    let served = keys.iter().all(|atom| {
+        atom.as_ref().is_some_and(|atom| matches!(atom.use_, Use::Equal | Use::Range) && atom.as_text.is_none())
+    });
+    if alternatives.len() > 1 && served {
+        let mut keys: Vec<String> = keys.into_iter().flatten().map(|atom| atom.key).collect();
+        keys.dedup();
+        return Obstacle::Alternatives(keys);
+    }
+    match () {
+        () if condition.contains("IS NOT DISTINCT FROM") || condition.contains("IS DISTINCT FROM") => {
+            Obstacle::NotDistinct
+        }
+        () if immutable::is(&expression) => Obstacle::Constant,
+        () => Obstacle::Unknown,
+    }
+}
+
+fn disjuncts<'e>(expression: &'e Expr, parts: &mut Vec<&'e Expr>) {
+    match expression {
+        Expr::Nested(inside) => disjuncts(inside, parts),
+        Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
+            disjuncts(left, parts);
+            disjuncts(right, parts);
+        }
+        other => parts.push(other),
     }
 }
 
@@ -140,6 +230,16 @@ fn column(node: &Names, expression: &Expr) -> Option<String> {
     }
 }
 
+/// Whether a condition names a column of another relation: those are qualified. One that cannot be read may.
+pub(super) fn names_others(condition: &str) -> bool {
+    let Some(expression) = parse(condition) else { return true };
+    let found = visit_expressions(&expression, |part| match part {
+        Expr::CompoundIdentifier(_) => std::ops::ControlFlow::Break(()),
+        _ => std::ops::ControlFlow::Continue(()),
+    });
+    found.is_break()
+}
+
 fn names_columns(node: &Names, expression: &Expr) -> bool {
     let found = visit_expressions(expression, |part| match column(node, part) {
         Some(_) => std::ops::ControlFlow::Break(()),
@@ -174,27 +274,87 @@ fn with_small_types(text: &str) -> String {
     out
 }
 
-/// A cast or a function around a column, which keeps a plain index on the column from being used.
-pub(super) fn wrapped_column(node: &Node, condition: &str) -> Option<(String, String)> {
+/// An expression around a column, which keeps a plain index on the column from being used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wrapped {
+    pub expression: String,
+    pub column: String,
+    /// An index may be built on it.
+    pub immutable: bool,
+    pub way: Way,
+}
+
+/// What else than an index on the expression there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// A day, a month or a part of a time: a range of the column says the same.
+    RangeOfTime,
+    /// The column as text: a value of its own type says the same.
+    OwnType,
+    Expression,
+}
+
+pub(super) fn wrapped_column(node: &Node, condition: &str) -> Option<Wrapped> {
     let node = &Names { reference: node.reference(), own: true };
     let expression = parse(condition)?;
     let mut parts = Vec::new();
     conjuncts(&expression, &mut parts);
     parts.iter().find_map(|part| {
         let Expr::BinaryOp { left, op, right } = part else { return None };
-        if !matches!(usage(op, right), Use::Equal | Use::Range) {
+        let use_ = usage(op, right);
+        if !matches!(use_, Use::Equal | Use::Range | Use::Prefix) {
             return None;
         }
-        [left, right].into_iter().find_map(|side| {
+        [(left, right), (right, left)].into_iter().find_map(|(side, other)| {
             let side = plain(side);
-            let wrapped = matches!(
-                side,
-                Expr::Cast { .. } | Expr::Function(_) | Expr::BinaryOp { op: BinaryOperator::LongArrow, .. }
-            );
-            let inside = (wrapped && column(node, side).is_none()).then(|| first_column(node, side)).flatten()?;
-            Some((unqualified(node, &side.to_string()), inside))
+            let column = column(node, side);
+            // The server prints a comparison of varchar as one of text.
+            let doubtful = column.is_some()
+                && matches!(side, Expr::Cast { .. })
+                && is_doubtful(&pattern(other).unwrap_or_default());
+            let wrapped = match side {
+                Expr::Cast { .. } | Expr::Function(_) | Expr::Extract { .. } => true,
+                Expr::BinaryOp {
+                    op: BinaryOperator::LongArrow | BinaryOperator::Minus | BinaryOperator::Plus, ..
+                } => true,
+                _ => false,
+            };
+            if !wrapped || column.is_some() && !doubtful || names_columns(node, other) || immutable::is_volatile(side) {
+                return None;
+            }
+            let text = unqualified(node, &side.to_string());
+            Some(Wrapped {
+                column: first_column(node, side)?,
+                immutable: immutable::is(side) && !doubtful,
+                way: if doubtful { Way::OwnType } else { way(side) },
+                expression: text,
+            })
         })
     })
+}
+
+fn way(side: &Expr) -> Way {
+    match side {
+        Expr::Cast { data_type, .. } => match data_type.to_string().to_lowercase() {
+            to if to == "date" || to.starts_with("time") => Way::RangeOfTime,
+            to if to == "text" || to.starts_with("varchar") || to.starts_with("character varying") => Way::OwnType,
+            _ => Way::Expression,
+        },
+        Expr::Extract { .. } => Way::RangeOfTime,
+        Expr::Function(function) => match function.name.to_string().to_lowercase().as_str() {
+            "date_trunc" | "date_part" | "to_char" | "date" | "age" => Way::RangeOfTime,
+            _ => Way::Expression,
+        },
+        Expr::BinaryOp { op: BinaryOperator::Minus | BinaryOperator::Plus, .. } if !immutable::is(side) => {
+            Way::RangeOfTime
+        }
+        _ => Way::Expression,
+    }
+}
+
+/// A text that is a number or a time: the column that is cast to be compared with it is hardly varchar.
+pub(super) fn is_doubtful(literal: &str) -> bool {
+    literal.starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn first_column(node: &Names, expression: &Expr) -> Option<String> {

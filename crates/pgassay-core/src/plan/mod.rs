@@ -6,17 +6,22 @@
 
 pub mod advice;
 mod amount;
+mod anonymize;
 mod compare;
 mod condition;
 pub mod draw;
 pub mod expression;
+mod immutable;
+mod log;
 pub mod node;
 mod own;
 mod query;
 mod read;
 
-pub use advice::{Tip, advise};
+pub use advice::{Tip, Verdict, advise, verdict};
+pub use anonymize::Anonymizer;
 pub use compare::{ChangeKind, Comparison, Difference, PlanChange, compare};
+pub use log::{Log, LoggedQuery};
 pub use node::{Node, NodeId, NodeType};
 pub use own::{OwnUse, Shares};
 pub use query::{Query, QueryError};
@@ -41,6 +46,8 @@ pub struct Plan {
     pub duration: Option<f64>,
     /// What is missing, where the text was cut.
     pub cut: Option<String>,
+    /// Rows of a loop are printed with two digits behind the point (18+).
+    pub fractional_rows: bool,
     pub planning: Planning,
     pub serialization: Option<Serialization>,
     pub triggers: Vec<Trigger>,
@@ -110,9 +117,29 @@ impl Plan {
         std::iter::successors(self.node(id).parent, |above| self.node(*above).parent)
     }
 
+    /// The nodes below a node, in the order of the plan.
+    pub fn below(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let mut open: Vec<NodeId> = self.node(id).children.iter().rev().copied().collect();
+        std::iter::from_fn(move || {
+            let next = open.pop()?;
+            open.extend(self.node(next).children.iter().rev());
+            Some(next)
+        })
+    }
+
+    /// By how much the rows of one loop may be off, since the server rounds their average: to whole ones before 18.
+    pub fn rounding(&self, id: NodeId) -> f64 {
+        if self.node(id).loops() <= 1.0 {
+            return 0.0;
+        }
+        if self.fractional_rows { 0.005 } else { 0.5 }
+    }
+
     /// Actual over estimated rows of one loop; none where fewer rows than expected only mean that a node above stopped asking.
     pub fn rows_ratio(&self, id: NodeId) -> Option<f64> {
-        self.node(id).rows_ratio().filter(|ratio| *ratio >= 1.0 || !self.stopped_early(id))
+        // What writes returns no rows unless it is asked to, which its output tells.
+        let silent = self.node(id).is(KnownType::ModifyTable) && self.node(id).actual_rows() == Some(0.0);
+        self.node(id).rows_ratio().filter(|ratio| !silent && (*ratio >= 1.0 || !self.stopped_early(id)))
     }
 
     /// A Limit, a semi-join, a merge or a subquery above may not have asked for all rows.
@@ -121,7 +148,10 @@ impl Plan {
         for (below, above) in below.zip(self.ancestors(id)) {
             let node = self.node(above);
             let is_semi = node.join_type.as_deref().is_some_and(|join| join.contains("Semi") || join.contains("Anti"));
-            let stops = node.is_any(&[KnownType::Limit, KnownType::MergeJoin]) || is_semi;
+            let stops = node.is(KnownType::MergeJoin) || node.is(KnownType::Limit) && is_reached(node) || is_semi || {
+                // A window stops when its condition no longer holds.
+                node.condition(node::ConditionKind::Run).is_some()
+            };
             if stops || self.node(below).subplan_name.is_some() {
                 return true;
             }
@@ -155,5 +185,14 @@ impl Plan {
 
     pub fn setting(&self, name: &str) -> Option<&str> {
         self.settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Whether a Limit got the rows it was for: one that did not ran its input to the end.
+fn is_reached(limit: &Node) -> bool {
+    match (limit.actual, limit.estimate) {
+        // Of many loops the average tells nothing: some may have reached it.
+        (Some(actual), Some(estimate)) if actual.loops <= 1.0 => actual.rows >= estimate.rows,
+        _ => true,
     }
 }

@@ -64,6 +64,10 @@ pub struct Node {
     pub workers: Vec<Worker>,
     /// What else is printed, as it is printed.
     pub other: Vec<(String, String)>,
+    /// For judging: how many like siblings this node stands for; 0 in a plan as it was read.
+    pub siblings: usize,
+    /// The partitioned table that those are partitions of, as far as their names tell.
+    pub partitioned: Option<String>,
 }
 
 /// The place of a node in [`Plan::nodes`](super::Plan::nodes): the root is 0, children follow their parents.

@@ -149,10 +149,9 @@ fn users(plan: &Plan, id: NodeId, uses: &[OwnUse]) -> Vec<NodeId> {
         return scans;
     }
     let marks = marks(name);
-    let below = |at: &NodeId| *at == holder || plan.ancestors(*at).any(|above| above == holder);
-    let within = |at: &NodeId| *at == id || plan.ancestors(*at).any(|above| above == id);
-    let mut found: Vec<NodeId> =
-        plan.ids().filter(|at| below(at) && !within(at) && mentions(plan.node(*at), &marks)).collect();
+    let within: std::collections::HashSet<NodeId> = std::iter::once(id).chain(plan.below(id)).collect();
+    let below = std::iter::once(holder).chain(plan.below(holder));
+    let mut found: Vec<NodeId> = below.filter(|at| !within.contains(at) && mentions(plan.node(*at), &marks)).collect();
     // A Gather evaluates what its workers need before it starts them.
     found.sort_by_key(|at| !plan.node(*at).is_any(&[KnownType::Gather, KnownType::GatherMerge]));
     if !found.contains(&holder) {
@@ -196,6 +195,8 @@ fn costs(plan: &Plan, uses: &mut [OwnUse]) {
         let (whole, once) = (uses[id.0].cost, cost(node));
         // How much of itself the node runs, in all: less than once below a Limit, often inside of a loop.
         let runs = if once > 0.0 { whole / once } else { 1.0 };
+        // What is kept is read again and again, what is below it runs once.
+        let runs = if node.is(KnownType::Materialize) { runs.min(1.0) } else { runs };
         let children = node.children.iter();
         let wanted: Vec<(NodeId, f64)> =
             children.map(|child| (*child, cost(plan.node(*child)) * expected_runs(plan, *child) * runs)).collect();

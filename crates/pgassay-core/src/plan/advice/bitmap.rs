@@ -1,12 +1,55 @@
 //! Bitmaps that no longer fit in memory.
 
 use super::{Confidence, Context, Tip, amount, subject};
-use crate::plan::node::KnownType;
+use crate::plan::NodeId;
+use crate::plan::condition;
+use crate::plan::node::{ConditionKind, KnownType, Node};
 
 /// Lossy blocks among all that the bitmap named.
 const LOSSY: f64 = 0.1;
 
+/// Runs of a bitmap that is the same each time.
+const RUNS: f64 = 10.0;
+
+/// Of the time of the whole.
+const REBUILT: f64 = 0.2;
+
 pub(super) fn tips(context: &Context) -> Vec<Tip> {
+    let mut tips = lossy(context);
+    let indexes =
+        context.nodes().filter(|(id, node)| node.is(KnownType::BitmapIndexScan) && context.is_material_alone(*id));
+    tips.extend(indexes.filter_map(|(id, node)| rebuilt(context, id, node)));
+    tips
+}
+
+/// A bitmap that does not depend on the outer row is built again for each.
+fn rebuilt(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
+    let runs = node.loops() / context.use_of(id).processes.max(1.0);
+    let share = context.use_of(id).own_share;
+    let condition = node.condition(ConditionKind::Index)?;
+    let depends = condition::names_others(condition) || condition.contains('$');
+    if runs < RUNS || share < REBUILT || depends {
+        return None;
+    }
+    let rows = node.actual?.rows;
+    Some(Tip {
+        kind: "bitmap-rebuilt",
+        node: Some(id),
+        share,
+        confidence: Confidence::High,
+        message: format!(
+            "The bitmap of {} ({condition}) is the same each time, and is built {} times, {}",
+            subject(node),
+            amount::count(runs),
+            context.share_text(share)
+        ),
+        numbers: vec![("runs", runs), ("rows", rows)],
+        advice: "An index with the columns of both conditions finds the rows at once; where the types allow none (a range beside a number takes btree_gist), a subquery with this condition that is MATERIALIZED runs once.".to_owned(),
+        sql: Vec::new(),
+    })
+}
+
+fn lossy(context: &Context) -> Vec<Tip> {
     let scans =
         context.nodes().filter(|(id, node)| node.is(KnownType::BitmapHeapScan) && context.is_material_alone(*id));
     scans

@@ -1,7 +1,7 @@
 //! Estimates of rows that are far off, where the error begins.
 
 use super::{Confidence, Context, Tip, amount, subject};
-use crate::plan::node::{ConditionKind, KnownType, Node};
+use crate::plan::node::{ConditionKind, KnownType, Node, Relationship};
 use crate::plan::{NodeId, Plan, condition};
 
 /// Actual over estimated rows, or the other way round, from which an estimate is wrong.
@@ -11,25 +11,48 @@ const FACTOR: f64 = 10.0;
 const ROWS: f64 = 1000.0;
 
 pub(super) fn tips(context: &Context) -> Vec<Tip> {
-    let lowest =
-        context.nodes().filter(|(id, node)| is_wrong(context.plan, *id, node) && !comes_from_below(context.plan, *id));
+    let below = wrong_below(context.plan);
+    let lowest = context.nodes().filter(|(id, node)| {
+        is_wrong(context.plan, *id, node)
+            && !below[id.0]
+            && matters(context.plan, *id)
+            && !is_recursive(context.plan, *id)
+    });
     lowest
         .filter(|(id, _)| harm(context, *id) >= super::MATERIAL_SHARE)
         .filter_map(|(id, node)| tip(context, id, node))
         .collect()
 }
 
-fn is_wrong(plan: &Plan, id: NodeId, node: &Node) -> bool {
-    let Some(ratio) = plan.rows_ratio(id) else { return false };
-    let (actual, expected) = (node.actual_rows().unwrap_or(0.0), node.expected_rows().unwrap_or(0.0));
-    let enough = actual.max(expected) >= ROWS;
-    (ratio >= FACTOR || ratio <= 1.0 / FACTOR) && enough && counts_rows(node)
+/// The lowest node at or below this one whose estimate is off although those of its inputs are right.
+pub(super) fn lowest_wrong(plan: &Plan, id: NodeId) -> Option<NodeId> {
+    let below = wrong_below(plan);
+    std::iter::once(id).chain(plan.below(id)).find(|id| is_wrong(plan, *id, plan.node(*id)) && !below[id.0])
 }
 
-/// A bitmap's rows are not the table's; some nodes only hand on what others return; how many rows a recursion's next round has,
-/// nobody can tell.
+/// Whether the estimate is off, however few rows there are: where an error begins, they may be few.
+fn is_wrong(plan: &Plan, id: NodeId, node: &Node) -> bool {
+    let (Some(actual), Some(estimate)) = (node.actual, node.estimate) else { return false };
+    let Some(ratio) = plan.rows_ratio(id).filter(|_| counts_rows(node)) else { return false };
+    // As far as the rounded average of a loop tells.
+    let rounding = plan.rounding(id);
+    let most = (actual.rows + rounding).max(1.0) / estimate.rows.max(1.0);
+    let least = (actual.rows - rounding).max(1.0) / estimate.rows.max(1.0);
+    ratio >= FACTOR && least >= FACTOR || ratio <= 1.0 / FACTOR && most <= 1.0 / FACTOR
+}
+
+/// Whether many rows were expected or came, at the node or where its error has grown.
+fn matters(plan: &Plan, id: NodeId) -> bool {
+    std::iter::once(id).chain(plan.ancestors(id)).any(|at| {
+        let node = plan.node(at);
+        let rows = node.actual_rows().unwrap_or(0.0).max(node.expected_rows().unwrap_or(0.0));
+        rows >= ROWS && is_wrong(plan, at, node)
+    })
+}
+
+/// A bitmap's rows are not the table's; some nodes only hand on what others return; what writes returns no rows unless it is asked to.
 fn counts_rows(node: &Node) -> bool {
-    !node.is_any(&[
+    let hands_on = [
         KnownType::BitmapIndexScan,
         KnownType::BitmapAnd,
         KnownType::BitmapOr,
@@ -38,29 +61,69 @@ fn counts_rows(node: &Node) -> bool {
         KnownType::Memoize,
         KnownType::ModifyTable,
         KnownType::WorkTableScan,
-    ])
+    ];
+    !node.is_any(&hands_on) && node.condition(ConditionKind::Run).is_none()
 }
 
-fn comes_from_below(plan: &Plan, id: NodeId) -> bool {
-    let mut open: Vec<NodeId> = plan.node(id).children.clone();
-    while let Some(below) = open.pop() {
-        let node = plan.node(below);
-        if is_wrong(plan, below, node) {
-            return true;
+/// How many rows a recursion's next round has, nobody can tell.
+fn is_recursive(plan: &Plan, id: NodeId) -> bool {
+    let node = plan.node(id);
+    let cte = node.cte.as_deref().map(|name| format!("CTE {name}"));
+    let of_recursion = |at: NodeId| plan.node(at).is(KnownType::RecursiveUnion);
+    of_recursion(id)
+        || plan.below(id).any(|below| plan.node(below).is(KnownType::WorkTableScan) || of_recursion(below))
+        || cte.is_some_and(|name| {
+            plan.ids().any(|at| plan.node(at).subplan_name.as_deref() == Some(name.as_str()) && of_recursion(at))
+        })
+}
+
+/// By node: whether the estimate of one below it is wrong.
+fn wrong_below(plan: &Plan) -> Vec<bool> {
+    let mut below = vec![false; plan.nodes.len()];
+    for at in (0..plan.nodes.len()).rev() {
+        let wrong = below[at] || is_wrong(plan, NodeId(at), &plan.nodes[at]);
+        if let Some(parent) = plan.nodes[at].parent {
+            below[parent.0] |= wrong;
         }
-        // What a bitmap's index returned is the estimate of the scan above it.
-        open.extend(&node.children);
     }
-    false
+    below
 }
 
-/// An estimate that is off harms the nodes above, which were chosen for it.
+/// An estimate that is off harms the nodes above, which were chosen for it, and the inner sides that they run for its rows.
 fn harm(context: &Context, id: NodeId) -> f64 {
-    let above = context.plan.ancestors(id).map(|above| context.use_of(above).own_share);
-    let above: f64 = above.sum();
-    // How a table is scanned was chosen for the estimate too.
-    let is_scan = context.plan.node(id).relation.is_some();
-    if is_scan { above.max(context.use_of(id).own_share) } else { above }
+    let plan = context.plan;
+    let mut harm = 0.0;
+    let mut below = id;
+    for above in plan.ancestors(id) {
+        let node = plan.node(above);
+        harm += context.use_of(above).own_share;
+        if node.is_any(&[KnownType::NestedLoop]) && plan.node(below).relationship == Some(Relationship::Outer) {
+            let inner =
+                node.children.iter().filter(|child| plan.node(**child).relationship == Some(Relationship::Inner));
+            harm += inner.map(|inner| context.use_of(*inner).share).sum::<f64>();
+        }
+        below = above;
+    }
+    // How a table is scanned was chosen for the estimate too, unless it is looked up for each row of another.
+    let node = plan.node(id);
+    let is_scan = node.relation.is_some() && node.loops() <= context.use_of(id).processes;
+    if is_scan { harm.max(context.use_of(id).own_share) } else { harm }
+}
+
+/// What the planner assumes of a condition that it knows nothing of (selfuncs.h): as a share of the rows.
+fn is_default_selectivity(node: &Node) -> bool {
+    let (Some(estimate), Some(rows)) = (node.estimate, node.rows_before_filter()) else { return false };
+    let all = rows * node.loops();
+    const DEFAULTS: [f64; 5] = [0.005, 1.0 / 3.0, 0.5, 0.1, 0.005 / 3.0];
+    let expected = estimate.rows * if node.loops() > 1.0 { node.loops() } else { 1.0 };
+    all >= ROWS && DEFAULTS.iter().any(|share| (expected - all * share).abs() <= (all * share * 0.05).max(1.0))
+}
+
+/// Whether statistics of columns cannot tell what a filter keeps: it asks for an expression, a function or a subquery.
+fn asks_for_expression(node: &Node, filter: &str) -> bool {
+    let atoms = condition::atoms(node, filter);
+    atoms.iter().any(|atom| atom.column.is_none() || atom.as_text.as_deref().is_some_and(condition::is_doubtful))
+        || atoms.len() < condition::clauses(filter)
 }
 
 fn tip(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
@@ -75,6 +138,12 @@ fn tip(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
         amount::count(actual.rows),
         amount::factor(factor)
     );
+    if let Some(filter) = node.condition(ConditionKind::Filter)
+        && is_default_selectivity(node)
+        && asks_for_expression(node, filter)
+    {
+        return expression_tip(context, id, node, filter, message);
+    }
     let filters = [ConditionKind::Index, ConditionKind::Recheck, ConditionKind::Filter];
     let clauses: Vec<_> = filters.iter().filter_map(|kind| node.condition(*kind)).collect();
     let atoms: Vec<_> = clauses.iter().flat_map(|clause| condition::atoms(node, clause)).collect();
@@ -110,12 +179,39 @@ fn tip(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
                 .to_owned(),
             vec![format!("ANALYZE {table};")],
         ),
-        (None, _) => ("rows-misestimated", Confidence::Low, unknown_source(node), Vec::new()),
+        (None, _) => ("rows-misestimated", Confidence::Low, unknown_source(context.plan, node), Vec::new()),
     };
     Some(Tip { kind, node: Some(id), share: harm(context, id).min(1.0), confidence, message, numbers, advice, sql })
 }
 
-fn unknown_source(node: &Node) -> String {
+/// The planner guessed since it has no statistics of an expression. Without an expression that it could keep some of, nothing helps.
+fn expression_tip(context: &Context, id: NodeId, node: &Node, filter: &str, message: String) -> Option<Tip> {
+    let wrapped = condition::wrapped_column(node, filter).filter(|wrapped| wrapped.immutable)?;
+    let table = node.qualified_relation()?;
+    let name = crate::plan::node::quote(&format!(
+        "{}_{}_expression",
+        node.relation.as_deref().unwrap_or_default(),
+        wrapped.column
+    ));
+    Some(Tip {
+        kind: "rows-misestimated",
+        node: Some(id),
+        share: harm(context, id).min(1.0),
+        confidence: Confidence::Medium,
+        message,
+        numbers: vec![("rows-expected", node.estimate?.rows), ("rows-actual", node.actual?.rows)],
+        advice: format!(
+            "The planner has no statistics of {} and took a fixed share of the rows. Statistics of the expression, or an index on it, tell it.",
+            wrapped.expression
+        ),
+        sql: vec![
+            format!("CREATE STATISTICS {name} ON ({}) FROM {table};", wrapped.expression),
+            format!("ANALYZE {table};"),
+        ],
+    })
+}
+
+fn unknown_source(plan: &Plan, node: &Node) -> String {
     if node.is_any(&[KnownType::FunctionScan, KnownType::ProjectSet]) {
         return "The planner guesses how many rows a function returns: say it with ROWS in CREATE FUNCTION, or put the rows in a temporary table and ANALYZE it.".to_owned();
     }
@@ -123,6 +219,11 @@ fn unknown_source(node: &Node) -> String {
         return "The planner knows no statistics of this CTE. A temporary table with ANALYZE, or a CTE that is not materialized, has them.".to_owned();
     }
     if node.is_any(&[KnownType::NestedLoop, KnownType::HashJoin, KnownType::MergeJoin]) {
+        let right = |id: &NodeId| plan.node(*id).rows_ratio().is_some_and(|ratio| (0.5..=2.0).contains(&ratio));
+        if !node.children.iter().all(right) {
+            return "Its inputs are somewhat misjudged too, and a join multiplies that; statistics of what they are filtered by come first."
+                .to_owned();
+        }
         return "The inputs are estimated well, so the join's condition is not: the joined columns are skewed, or correlated with what the inputs are filtered by. Statistics of more values (ALTER TABLE … SET STATISTICS) help with skew.".to_owned();
     }
     if node.is_any(&[KnownType::Aggregate, KnownType::Group, KnownType::Unique]) {

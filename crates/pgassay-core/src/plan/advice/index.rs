@@ -43,7 +43,7 @@ fn heap_fetches(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
             context.share_text(share)
         ),
         numbers: vec![("heap-fetches", fetches), ("rows", rows)],
-        advice: "Pages that changed since the last VACUUM are not marked as visible to all. VACUUM marks them; where the table changes all the time, lower its autovacuum_vacuum_scale_factor and autovacuum_vacuum_insert_scale_factor."
+        advice: "Pages that changed since the last VACUUM are not marked as visible to all. VACUUM marks them, unless something holds it back (an old transaction, a replication slot, hot_standby_feedback, a prepared transaction); where the table changes all the time, lower its autovacuum_vacuum_scale_factor and autovacuum_vacuum_insert_scale_factor."
             .to_owned(),
         sql: vec![format!("VACUUM (ANALYZE) {table};")],
     })
@@ -51,8 +51,8 @@ fn heap_fetches(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
 
 /// With VERBOSE, the columns that the scan returns are known: few narrow ones can be put into the index.
 fn index_only(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
-    let table = node.qualified_relation()?;
     let index = node.index.as_deref()?;
+    node.relation.as_ref()?;
     let rows = node.actual_rows().or(node.estimate.map(|estimate| estimate.rows))?;
     let estimate = node.estimate?;
     if !node.is(KnownType::IndexScan) || rows < ROWS || estimate.width > WIDTH || is_written(context.plan, id) {
@@ -87,7 +87,7 @@ fn index_only(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
         ),
         numbers: vec![("rows", rows), ("width", estimate.width)],
         advice: format!("An index that includes them need not read the table, as long as VACUUM keeps up. {PROVE}"),
-        sql: vec![format!("CREATE INDEX CONCURRENTLY ON {table} ({}) INCLUDE ({});", sql(&keys), sql(&columns))],
+        sql: super::create_index(node, &format!("({}) INCLUDE ({})", sql(&keys), sql(&columns))).into_iter().collect(),
     })
 }
 

@@ -49,7 +49,9 @@ fn side_in_full(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
         let scan = scan_below(plan, side)?;
         let read = plan.node(scan).actual_rows()?;
         let few = distinct_rows(plan.node(other)).max(joined);
-        let wasted = read >= READ_IN_FULL && read >= UNMATCHED * few.max(1.0) && plan.node(scan).loops() == 1.0;
+        let wasted = read >= READ_IN_FULL && read >= UNMATCHED * few.max(1.0)
+            // Once, or a part by each of the processes.
+            && plan.node(scan).loops() <= context.use_of(scan).processes;
         wasted.then_some((scan, other))
     })?;
     let scan = plan.node(read_id);
@@ -63,7 +65,6 @@ fn side_in_full(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
         .filter(|atom| atom.use_ == Use::Equal)
         .map(|atom| atom.key)
         .collect();
-    let table = scan.qualified_relation()?;
     let read = scan.actual_rows()?;
     if keys.is_empty() {
         return None;
@@ -82,9 +83,10 @@ fn side_in_full(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
         ),
         numbers: vec![("rows-read", read), ("rows-joined", joined)],
         advice: format!(
-            "With an index on the joined column, only the rows that meet the other side need be read. {PROVE}"
+            "With an index on the joined column, only the rows that meet the other side need be read.{} {PROVE}",
+            super::on_partitions(scan)
         ),
-        sql: vec![format!("CREATE INDEX CONCURRENTLY ON {table} ({});", keys.join(", "))],
+        sql: super::create_index(scan, &format!("({})", keys.join(", "))).into_iter().collect(),
     })
 }
 
@@ -110,7 +112,7 @@ fn join_conditions(plan: &Plan, id: NodeId, other: NodeId) -> Vec<String> {
     let own = [ConditionKind::Hash, ConditionKind::Merge, ConditionKind::Join];
     let node = plan.node(id);
     let mut conditions: Vec<String> = own.iter().filter_map(|kind| node.condition(*kind)).map(str::to_owned).collect();
-    let below = plan.ids().filter(|below| *below == other || plan.ancestors(*below).any(|above| above == other));
+    let below = std::iter::once(other).chain(plan.below(other));
     conditions.extend(below.filter_map(|below| plan.node(below).condition(ConditionKind::Index)).map(str::to_owned));
     conditions
 }
@@ -157,10 +159,10 @@ fn inner_sequential_scan(context: &Context, id: NodeId, node: &Node) -> Option<T
         let advice = "No index serves the join's condition as it is written: look for a comparison of plain columns that could be added.";
         (advice.to_owned(), Vec::new())
     } else {
-        let table = scan.qualified_relation()?;
+        let on = super::on_partitions(scan);
         let advice =
-            format!("An index on the joined column finds the matching rows of {} directly. {PROVE}", subject(scan));
-        (advice, vec![format!("CREATE INDEX CONCURRENTLY ON {table} ({});", keys.join(", "))])
+            format!("An index on the joined column finds the matching rows of {} directly.{on} {PROVE}", subject(scan));
+        (advice, super::create_index(scan, &format!("({})", keys.join(", "))).into_iter().collect())
     };
     Some(Tip {
         kind: "inner-sequential-scan",
@@ -213,7 +215,13 @@ fn many_loops(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
             context.share_text(share)
         ),
         numbers: vec![("loops", loops), ("factor", factor)],
-        advice: "The nested loop was chosen for few rows. Mend the estimate of its outer side; a hash join would then be taken.".to_owned(),
+        advice: format!(
+            "The nested loop was chosen for few rows. Mend the estimate of {}; a hash join would then be taken.",
+            match super::estimate::lowest_wrong(plan, outer) {
+                Some(root) => format!("node {} ({}), where the error begins", root.number(), subject(plan.node(root))),
+                None => "its outer side".to_owned(),
+            }
+        ),
         sql: Vec::new(),
     })
 }
@@ -227,8 +235,7 @@ fn inner_filter(context: &Context, inner: NodeId, loops: f64) -> Option<Tip> {
         return None;
     }
     let index = node.condition(ConditionKind::Index).map(|condition| condition::atoms(node, condition));
-    let filter = condition::atoms(node, node.condition(ConditionKind::Filter)?);
-    let (advice, sql) = index_for(node, &filter, &index.unwrap_or_default());
+    let (advice, sql) = index_for(node, node.condition(ConditionKind::Filter)?, &index.unwrap_or_default());
     Some(Tip {
         kind: "filter-behind-index",
         node: Some(inner),

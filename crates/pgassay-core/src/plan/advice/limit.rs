@@ -15,12 +15,23 @@ const REMOVED: f64 = 100.0;
 const COST_OF_MATCH: f64 = 10.0;
 
 pub(super) fn tips(context: &Context) -> Vec<Tip> {
-    let limits = context.nodes().filter(|(id, node)| node.is(KnownType::Limit) && context.is_material(*id));
-    limits.filter_map(|(id, node)| offset(context, id, node).or_else(|| wrong_order(context, id, node))).collect()
+    let limits = context
+        .nodes()
+        .filter(|(id, node)| node.is(KnownType::Limit) && (!context.shares.timed || context.is_material(*id)));
+    limits
+        .filter_map(|(id, node)| {
+            offset(context, id, node)
+                .or_else(|| wrong_order(context, id, node))
+                .or_else(|| filtered_scan(context, id, node))
+        })
+        .collect()
 }
 
 /// The plan does not print the offset: it is what came from below and was not returned.
 fn offset(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
+    if !context.is_material(id) {
+        return None;
+    }
     let below = context.plan.children(id).next()?;
     let share = context.use_of(id).share;
     let (skipped, returned, confidence) = match (below.actual, node.actual) {
@@ -56,12 +67,56 @@ fn offset(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     })
 }
 
+/// A scan of a whole table that a LIMIT is expected to end early, if enough rows pass the filter.
+fn filtered_scan(context: &Context, id: NodeId, limit: &Node) -> Option<Tip> {
+    const MUCH: f64 = 100.0;
+    let mut scan_id = *context.plan.node(id).children.first()?;
+    while context.plan.node(scan_id).is_any(&[
+        KnownType::Result,
+        KnownType::SubqueryScan,
+        KnownType::LockRows,
+        KnownType::Gather,
+    ]) {
+        scan_id = *context.plan.node(scan_id).children.first()?;
+    }
+    let scan = context.plan.node(scan_id);
+    let filter = scan.condition(ConditionKind::Filter).filter(|_| scan.is(KnownType::SeqScan))?;
+    let (all, expected) = (scan.estimate?, limit.estimate?);
+    // With ANALYZE it shows whether it ended early.
+    if limit.actual.is_some() || all.total_cost < MUCH * expected.total_cost || all.total_cost < COST_OF_ALL {
+        return None;
+    }
+    let (advice, sql) = super::scan::index_for(scan, filter, &[]);
+    Some(Tip {
+        kind: "limit-of-filtered-scan",
+        node: Some(scan_id),
+        share: 1.0,
+        confidence: Confidence::Low,
+        message: format!(
+            "{} is read from its start until {} rows pass the filter: at a cost of {} if they come evenly, of up to {} if they come late or not at all",
+            subject(scan),
+            amount::count(expected.rows),
+            amount::count(expected.total_cost),
+            amount::count(all.total_cost)
+        ),
+        numbers: vec![("cost-expected", expected.total_cost), ("cost-of-all", all.total_cost)],
+        advice,
+        sql,
+    })
+}
+
+/// A scan that costs less is read in full in no time.
+const COST_OF_ALL: f64 = 10_000.0;
+
 fn wrong_order(context: &Context, id: NodeId, limit: &Node) -> Option<Tip> {
     let scan_id = ordered_scan(context.plan, id)?;
     let scan = context.plan.node(scan_id);
     let filter = scan.condition(ConditionKind::Filter)?;
     let index = scan.index.as_deref().unwrap_or_default();
     let share = context.use_of(scan_id).own_share;
+    if !context.is_material(id) {
+        return None;
+    }
     let (message, numbers, confidence) = match limit.actual {
         Some(actual) => {
             let (returned, removed) = (actual.rows, scan.removed_by_filter? * scan.loops());

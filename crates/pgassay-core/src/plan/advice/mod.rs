@@ -3,9 +3,11 @@
 //! In: a [`Plan`] and its [`Shares`]. Out: [`Tip`]s with the numbers that triggered them, those that matter most first. Nothing is
 //! said of a part that hardly counts in the whole; a plan that is fast has no tips.
 
+mod all_clear;
 mod bitmap;
 mod cache;
 mod estimate;
+mod fold;
 mod index;
 mod join;
 mod limit;
@@ -13,6 +15,8 @@ mod memory;
 mod overhead;
 mod scan;
 mod subquery;
+
+pub use all_clear::{Verdict, verdict};
 
 use serde::Serialize;
 
@@ -125,8 +129,17 @@ impl Context<'_> {
     }
 }
 
-/// The tips for a plan, those that touch most of it first.
+/// The tips for a plan, those that touch most of it first. Like siblings are judged as one.
 pub fn advise(plan: &Plan, shares: &Shares) -> Vec<Tip> {
+    let Some(folded) = fold::fold(plan) else { return of_plan(plan, shares) };
+    let mut tips = of_plan(&folded.plan, &Shares::of(&folded.plan));
+    for tip in &mut tips {
+        tip.node = tip.node.map(|id| folded.origin[id.0]);
+    }
+    tips
+}
+
+fn of_plan(plan: &Plan, shares: &Shares) -> Vec<Tip> {
     let context = Context { plan, shares };
     let families: &[fn(&Context) -> Vec<Tip>] = &[
         estimate::tips,
@@ -163,21 +176,28 @@ const SAID_BY: &[(&str, &[&str])] = &[
 ];
 
 fn drop_weaker(plan: &Plan, tips: &mut Vec<Tip>) {
-    // A node says it of its own children too: the scan in a join's inner side.
-    let near = |a: Option<NodeId>, b: Option<NodeId>| match (a, b) {
-        (Some(a), Some(b)) => a == b || plan.ancestors(a).take(2).any(|above| above == b),
-        _ => a == b,
-    };
-    let said: Vec<(&'static str, Option<NodeId>)> = tips.iter().map(|tip| (tip.kind, tip.node)).collect();
+    let said: std::collections::HashSet<(&'static str, Option<NodeId>)> =
+        tips.iter().map(|tip| (tip.kind, tip.node)).collect();
     tips.retain(|tip| {
-        !SAID_BY.iter().any(|(stronger, weaker)| {
-            weaker.contains(&tip.kind) && said.iter().any(|(kind, node)| kind == stronger && near(*node, tip.node))
-        })
+        // A node says it of its own children too: the scan in a join's inner side.
+        let near: Vec<Option<NodeId>> = match tip.node {
+            Some(id) => std::iter::once(id).chain(plan.ancestors(id)).take(3).map(Some).collect(),
+            None => vec![None],
+        };
+        let stronger = SAID_BY.iter().filter(|(_, weaker)| weaker.contains(&tip.kind));
+        !stronger.into_iter().any(|(stronger, _)| near.iter().any(|near| said.contains(&(*stronger, *near))))
     });
 }
 
 /// What a node works on, in words: `orders`, `the result of Sort`.
 fn subject(node: &Node) -> String {
+    if node.siblings > 1 && node.relation.is_some() {
+        let count = amount::count(node.siblings as f64);
+        return match &node.partitioned {
+            Some(table) => format!("{count} partitions of {}", super::node::quote(table)),
+            None => format!("{count} partitions ({} and the like)", node.qualified_relation().unwrap_or_default()),
+        };
+    }
     match (node.qualified_relation(), &node.index, &node.cte) {
         (Some(relation), ..) => relation,
         (None, Some(index), _) => super::node::quote(index),
@@ -191,3 +211,29 @@ fn subject(node: &Node) -> String {
 
 /// What is said below every suggestion of an index: the plan alone cannot know what an index costs, and whether it is used.
 const PROVE: &str = "pgassay queries can prove whether the planner would use it, and what it costs to keep.";
+
+/// The statement that builds an index: `keys` in parentheses, with the method before and a condition behind where they are wanted.
+/// None for partitions whose table is not known.
+fn create_index(node: &Node, keys: &str) -> Option<String> {
+    if node.siblings <= 1 {
+        return Some(format!("CREATE INDEX CONCURRENTLY ON {} {keys};", node.qualified_relation()?));
+    }
+    // CONCURRENTLY is refused for partitioned tables.
+    let table = super::node::quote(node.partitioned.as_deref()?);
+    Some(match &node.schema {
+        Some(schema) => format!("CREATE INDEX ON {}.{table} {keys};", super::node::quote(schema)),
+        None => format!("CREATE INDEX ON {table} {keys};"),
+    })
+}
+
+/// What to know of an index on partitions.
+fn on_partitions(node: &Node) -> &'static str {
+    match (node.siblings > 1, &node.partitioned) {
+        (false, _) => "",
+        (true, Some(_)) => {
+            " It goes on the partitioned table and locks out writes of each partition while it is built there; on a busy table build it \
+             CONCURRENTLY on each partition first, and attach those."
+        }
+        (true, None) => " It goes on the partitioned table, whose name the plan does not tell.",
+    }
+}

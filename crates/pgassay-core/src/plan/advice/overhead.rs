@@ -1,7 +1,8 @@
 //! What is not in any node: compilation, planning, triggers, workers that never came.
 
 use super::{Confidence, Context, Tip, amount};
-use crate::plan::node::KnownType;
+use crate::plan::NodeId;
+use crate::plan::node::{KnownType, Node};
 
 /// JIT: of the execution, and milliseconds.
 const JIT: (f64, f64) = (0.25, 50.0);
@@ -183,7 +184,8 @@ fn workers(context: &Context) -> Vec<Tip> {
 }
 
 fn disabled(context: &Context) -> Option<Tip> {
-    let (id, node) = context.nodes().find(|(id, node)| node.disabled && context.is_material(*id))?;
+    let (id, node) =
+        context.nodes().find(|(id, node)| (node.disabled || is_dear(context, *id)) && context.is_material(*id))?;
     let share = context.use_of(id).share;
     Some(Tip {
         kind: "disabled-node",
@@ -198,4 +200,11 @@ fn disabled(context: &Context) -> Option<Tip> {
         advice: "Such settings are for experiments; RESET what this session, role or database sets.".to_owned(),
         sql: Vec::new(),
     })
+}
+
+/// Before 18, a node that is disabled costs this much more (`disable_cost`, costsize.c), and with it all above.
+fn is_dear(context: &Context, id: NodeId) -> bool {
+    let dear =
+        |node: &Node| node.estimate.is_some_and(|estimate| estimate.total_cost >= crate::plan::own::DISABLE_COST);
+    dear(context.plan.node(id)) && !context.plan.children(id).any(dear)
 }

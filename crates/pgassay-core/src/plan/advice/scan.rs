@@ -1,7 +1,7 @@
 //! Scans that read many rows to keep few, and conditions that no plain index serves.
 
 use super::{Confidence, Context, PROVE, Tip, amount, subject};
-use crate::plan::condition::{self, Atom, Use};
+use crate::plan::condition::{self, Atom, Obstacle, Use, Way};
 use crate::plan::node::{ConditionKind, KnownType, Node};
 use crate::plan::{NodeId, Plan};
 
@@ -25,7 +25,7 @@ pub(super) fn tips(context: &Context) -> Vec<Tip> {
             continue;
         }
         if node.is(KnownType::SeqScan) {
-            tips.extend(sequential_scan(context, id, node));
+            tips.extend(sequential_scan(context, id, node).or_else(|| bloated(context, id, node)));
         }
         if node.is_any(&[KnownType::IndexScan, KnownType::IndexOnlyScan, KnownType::BitmapHeapScan]) {
             tips.extend(filter_behind_index(context, id, node));
@@ -35,10 +35,12 @@ pub(super) fn tips(context: &Context) -> Vec<Tip> {
     tips
 }
 
-/// Rows that all loops removed and kept.
-fn removed_and_kept(node: &Node) -> Option<(f64, f64)> {
+/// Rows that all loops removed at least, and kept at most. The server rounds the average of a loop (to whole rows before 18).
+fn removed_and_kept(context: &Context, id: NodeId, node: &Node) -> Option<(f64, f64)> {
     let actual = node.actual.filter(|actual| actual.loops > 0.0)?;
-    Some((node.removed_by_filter.unwrap_or(0.0) * actual.loops, actual.rows * actual.loops))
+    let rounding = context.plan.rounding(id);
+    let removed = (node.removed_by_filter.unwrap_or(0.0) - rounding).max(0.0);
+    Some((removed * actual.loops, (actual.rows + rounding) * actual.loops))
 }
 
 /// What a selective scan does in words, the numbers, and how sure they are.
@@ -46,7 +48,7 @@ type Selective = (String, Vec<(&'static str, f64)>, Confidence);
 
 /// Whether a scan reads much to keep little; with the numbers.
 fn is_selective(context: &Context, id: NodeId, node: &Node) -> Option<Selective> {
-    match removed_and_kept(node) {
+    match removed_and_kept(context, id, node) {
         Some((removed, kept)) => {
             let selective = removed >= REMOVED_ROWS && kept <= KEPT_BY_FILTER * (removed + kept);
             let read = amount::count(removed + kept);
@@ -67,7 +69,7 @@ fn sequential_scan(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     let filter = node.condition(ConditionKind::Filter)?;
     let (what, numbers, confidence) = is_selective(context, id, node)?;
     let share = context.use_of(id).own_share;
-    let (advice, sql) = index_for(node, &condition::atoms(node, filter), &[]);
+    let (advice, sql) = index_for(node, filter, &[]);
     Some(Tip {
         kind: "sequential-scan-filter",
         node: Some(id),
@@ -80,16 +82,50 @@ fn sequential_scan(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     })
 }
 
+/// Blocks that a scan read for each row that it found there, from which most of them hold none: a row that is wider than a quarter of a
+/// block has its values moved out of it (TOAST).
+const BLOCKS_OF_ROW: f64 = 2.0;
+
+/// A table of many blocks and few rows.
+fn bloated(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
+    const BLOCKS: f64 = 1024.0;
+    let rows = node.rows_before_filter()? * node.loops();
+    let blocks = context.use_of(id).own_buffers.accessed();
+    if blocks < BLOCKS || blocks < BLOCKS_OF_ROW * rows.max(1.0) {
+        return None;
+    }
+    let share = context.use_of(id).own_share;
+    let table = node.qualified_relation()?;
+    Some(Tip {
+        kind: "bloated-table",
+        node: Some(id),
+        share,
+        confidence: Confidence::High,
+        message: format!(
+            "{} of {} are read for {}, {} blocks for each: most of them hold no live row, {}",
+            amount::blocks(blocks),
+            subject(node),
+            amount::counted(rows, "row", "rows"),
+            amount::count(blocks / rows.max(1.0)),
+            context.share_text(share)
+        ),
+        numbers: vec![("blocks", blocks), ("rows", rows)],
+        advice: "VACUUM makes the room usable again, and gives back what is free at the end; VACUUM FULL or pg_repack writes the table anew (VACUUM FULL locks it meanwhile). Look for what held VACUUM back: old transactions, replication slots, prepared transactions."
+            .to_owned(),
+        sql: vec![format!("VACUUM (VERBOSE) {table};")],
+    })
+}
+
 fn filter_behind_index(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     let filter = node.condition(ConditionKind::Filter)?;
-    let (removed, kept) = removed_and_kept(node)?;
+    let (removed, kept) = removed_and_kept(context, id, node)?;
     if removed < REMOVED_BEHIND_INDEX * kept.max(1.0) || removed < 1000.0 {
         return None;
     }
     let used = index_conditions(context.plan, id, node);
     let served: Vec<Atom> = used.iter().flat_map(|condition| condition::atoms(node, condition)).collect();
     let share = context.use_of(id).own_share;
-    let (advice, sql) = index_for(node, &condition::atoms(node, filter), &served);
+    let (advice, sql) = index_for(node, filter, &served);
     let index = node.index.as_deref().map_or_else(|| "The index".to_owned(), |name| format!("The index {name}"));
     Some(Tip {
         kind: "filter-behind-index",
@@ -112,8 +148,7 @@ fn filter_behind_index(context: &Context, id: NodeId, node: &Node) -> Option<Tip
 /// The conditions that indexes serve for a scan: its own, or those of the bitmaps below.
 fn index_conditions(plan: &Plan, id: NodeId, node: &Node) -> Vec<String> {
     let own = node.condition(ConditionKind::Index).map(str::to_owned);
-    let below = plan.ids().filter(|below| plan.ancestors(*below).any(|above| above == id));
-    let below = below.filter(|below| plan.node(*below).is(KnownType::BitmapIndexScan));
+    let below = plan.below(id).filter(|below| plan.node(*below).is(KnownType::BitmapIndexScan));
     let bitmap = below.filter_map(|below| plan.node(below).condition(ConditionKind::Index).map(str::to_owned));
     own.into_iter().chain(bitmap).collect()
 }
@@ -125,19 +160,54 @@ fn column_in_expression(context: &Context, id: NodeId, node: &Node) -> Option<Ti
     if !node.is_any(&[KnownType::SeqScan, KnownType::IndexScan, KnownType::BitmapHeapScan]) {
         return None;
     }
-    let (expression, column) = condition::wrapped_column(node, filter)?;
+    let wrapped = condition::wrapped_column(node, filter)?;
+    let (expression, column) = (&wrapped.expression, &wrapped.column);
     let (what, numbers, confidence) = is_selective(context, id, node)?;
     let share = context.use_of(id).own_share;
-    let cast = expression.contains("::") && !expression.contains("->");
-    let advice = if cast {
-        format!(
-            "An index on {column} cannot serve ({expression}). Compare {column} with a value of its own type: cast the value, or \
-             have the driver send it in the column's type. Where the cast is meant, index the expression. {PROVE}"
-        )
-    } else {
-        format!(
-            "An index on {column} cannot serve {expression}. Index the expression, and ANALYZE the table afterwards so that the planner knows its values. {PROVE}"
-        )
+    let first = format!("An index on {column} cannot serve {expression}.");
+    let (advice, sql) = match wrapped.way {
+        Way::RangeOfTime => (
+            format!(
+                "{first} Write the condition as a range: {column} >= the first moment AND {column} < the moment after the last (for a day, \
+                 {column} >= day AND {column} < day + 1), which an index on {column} serves. The expression itself can be indexed only if \
+                 {column} is a timestamp without time zone: else it depends on the session's time zone, and the server refuses it."
+            ),
+            Vec::new(),
+        ),
+        Way::OwnType if !wrapped.immutable => (
+            format!(
+                "{first} Compare {column} with a value of its own type: cast the value, not the column, or have the driver send it in the \
+                 column's type."
+            ),
+            Vec::new(),
+        ),
+        _ if !wrapped.immutable => (
+            format!(
+                "{first} An expression can be indexed only if it is IMMUTABLE, which the plan does not tell of this one."
+            ),
+            Vec::new(),
+        ),
+        _ => {
+            let sql = super::create_index(node, &format!("(({expression}))"));
+            let sql = sql.map_or_else(Vec::new, |index| vec![index, format!("ANALYZE {table};")]);
+            let cast = matches!(wrapped.way, Way::OwnType | Way::Expression)
+                && expression.contains("::")
+                && !expression.contains("->");
+            let first = if cast {
+                format!(
+                    "{first} Compare {column} with a value of its own type: cast the value, not the column. Where the cast is meant, index the expression,"
+                )
+            } else {
+                format!("{first} Index the expression,")
+            };
+            (
+                format!(
+                    "{first} and ANALYZE the table afterwards so that the planner knows its values.{} {PROVE}",
+                    super::on_partitions(node)
+                ),
+                sql,
+            )
+        }
     };
     Some(Tip {
         kind: "column-in-expression",
@@ -147,56 +217,110 @@ fn column_in_expression(context: &Context, id: NodeId, node: &Node) -> Option<Ti
         message: format!("The condition on {expression} {what} of {}, {}", subject(node), context.share_text(share)),
         numbers,
         advice,
-        sql: vec![format!("CREATE INDEX CONCURRENTLY ON {table} (({expression}));"), format!("ANALYZE {table};")],
+        sql,
     })
 }
 
 /// What to say about an index for the filter's conditions, behind what an index already serves.
-pub(super) fn index_for(node: &Node, filter: &[Atom], served: &[Atom]) -> (String, Vec<String>) {
-    let Some(table) = node.qualified_relation() else { return (no_index(), Vec::new()) };
-    let of = |uses: &[Use]| {
-        let mut keys: Vec<String> = Vec::new();
-        for atom in served.iter().chain(filter).filter(|atom| uses.contains(&atom.use_)) {
-            if !keys.contains(&atom.key) {
-                keys.push(atom.key.clone());
+pub(super) fn index_for(node: &Node, filter: &str, served: &[Atom]) -> (String, Vec<String>) {
+    let atoms = condition::atoms(node, filter);
+    // A column that is cast to text is varchar, unless what it is compared with is a number or a time.
+    let usable = |atom: &&Atom| !atom.as_text.as_deref().is_some_and(condition::is_doubtful);
+    let of = |uses: &[Use]| -> Vec<&Atom> {
+        let mut found: Vec<&Atom> = Vec::new();
+        for atom in served.iter().chain(&atoms).filter(usable).filter(|atom| uses.contains(&atom.use_)) {
+            if found.iter().all(|known| known.key != atom.key) {
+                found.push(atom);
             }
         }
-        keys
+        found
     };
-    let mut keys = of(&[Use::Equal]);
+    let mut parts = of(&[Use::Equal]);
     // Behind the first range, a further column is of little use.
-    let range = served.iter().chain(filter).find(|atom| matches!(atom.use_, Use::Range | Use::Prefix));
-    if let Some(range) = range.filter(|range| !keys.contains(&range.key)) {
-        keys.push(match range.use_ {
-            Use::Prefix => format!("{} text_pattern_ops", range.key),
-            _ => range.key.clone(),
-        });
-    }
-    let helped = filter.iter().any(|atom| keys.iter().any(|key| key.trim_end_matches(" text_pattern_ops") == atom.key));
-    if helped {
-        let sql = format!("CREATE INDEX CONCURRENTLY ON {table} ({});", keys.join(", "));
+    let range = of(&[Use::Range, Use::Prefix]).into_iter().find(|range| parts.iter().all(|atom| atom.key != range.key));
+    parts.extend(range);
+    let flags = of(&[Use::Flag]);
+    // Rows by flags alone: the flag is the key.
+    let predicate = if parts.is_empty() {
+        parts.extend(flags);
+        String::new()
+    } else {
+        let flags: Vec<&str> = flags.iter().filter_map(|atom| atom.predicate.as_deref()).collect();
+        if flags.is_empty() { String::new() } else { format!(" WHERE {}", flags.join(" AND ")) }
+    };
+    let helped =
+        atoms.iter().filter(usable).any(|atom| parts.iter().any(|part| part.key == atom.key)) || !predicate.is_empty();
+    if helped && !parts.is_empty() {
+        let keys: Vec<String> = parts.iter().map(|atom| key(atom)).collect();
+        let sql = super::create_index(node, &format!("({}){predicate}", keys.join(", ")));
         let what = if served.is_empty() {
             "An index on the condition finds those rows"
         } else {
             "An index that has the filter's columns too finds those rows"
         };
-        return (format!("{what} without reading the others. {PROVE}"), vec![sql]);
+        let cast: Vec<&str> =
+            parts.iter().filter(|atom| atom.as_text.is_some()).map(|atom| atom.key.as_str()).collect();
+        let assumed = match &cast[..] {
+            [] => String::new(),
+            columns => format!(
+                " This takes {} for varchar: a column of another type that is cast to text is not served.",
+                columns.join(" and ")
+            ),
+        };
+        return (
+            format!("{what} without reading the others.{assumed}{} {PROVE}", super::on_partitions(node)),
+            sql.into_iter().collect(),
+        );
     }
-    if let Some(contains) = filter.iter().find(|atom| atom.use_ == Use::Contains) {
-        let sql = format!("CREATE INDEX CONCURRENTLY ON {table} USING gin ({});", contains.key);
-        return (format!("A GIN index serves this operator. {PROVE}"), vec![sql]);
+    if let Some(contains) = atoms.iter().find(|atom| atom.use_ == Use::Contains) {
+        let sql = super::create_index(node, &format!("USING gin ({})", contains.key));
+        let advice = match &contains.rewrite {
+            Some(rewrite) => {
+                format!("No index serves = ANY of a column. Written as {rewrite}, it is served by a GIN index.")
+            }
+            None => "A GIN index serves this operator.".to_owned(),
+        };
+        return (format!("{advice}{} {PROVE}", super::on_partitions(node)), sql.into_iter().collect());
     }
-    if let Some(pattern) = filter.iter().find(|atom| atom.use_ == Use::Pattern) {
-        let sql = vec![
-            "CREATE EXTENSION IF NOT EXISTS pg_trgm;".to_owned(),
-            format!("CREATE INDEX CONCURRENTLY ON {table} USING gin ({} gin_trgm_ops);", pattern.key),
-        ];
+    if let Some(pattern) = atoms.iter().filter(usable).find(|atom| atom.use_ == Use::Pattern) {
+        let index = super::create_index(node, &format!("USING gin ({} gin_trgm_ops)", pattern.key));
+        let sql =
+            index.map_or_else(Vec::new, |index| vec!["CREATE EXTENSION IF NOT EXISTS pg_trgm;".to_owned(), index]);
         let advice = "A search for a part of a text is served by an index of trigrams, if the pattern has at least three letters.";
-        return (format!("{advice} {PROVE}"), sql);
+        return (format!("{advice}{} {PROVE}", super::on_partitions(node)), sql);
     }
-    (no_index(), Vec::new())
+    without_index(node, filter)
 }
 
-fn no_index() -> String {
-    "The plan does not show a condition that a plain index would serve; a partial index whose WHERE says what the filter says may.".to_owned()
+fn key(atom: &Atom) -> String {
+    match atom.use_ {
+        Use::Prefix => format!("{} text_pattern_ops", atom.key),
+        _ => atom.key.clone(),
+    }
+}
+
+/// Why no index serves the filter as it is written, and what would.
+fn without_index(node: &Node, filter: &str) -> (String, Vec<String>) {
+    let advice = match condition::obstacle(node, filter) {
+        Obstacle::Alternatives(keys) => {
+            let sql: Vec<String> =
+                keys.iter().filter_map(|key| super::create_index(node, &format!("({key})"))).collect();
+            let advice = "An index for each side of OR lets the planner combine them by bitmaps.";
+            return (format!("{advice}{} {PROVE}", super::on_partitions(node)), sql);
+        }
+        Obstacle::NotDistinct => {
+            "No index serves IS NOT DISTINCT FROM: write = where NULL cannot match, or IS NULL where NULL is meant."
+        }
+        Obstacle::Volatile => {
+            "The condition is another one for each row, since it calls a volatile function: no index can serve it. To take a sample, TABLESAMPLE reads only a part."
+        }
+        Obstacle::Subquery => {
+            "The condition depends on a subquery, which no index of this table serves; as a join it may be."
+        }
+        Obstacle::Constant => {
+            "No plain index serves this condition as it is written. Where it always is the same, a partial index with the condition as its WHERE holds just these rows."
+        }
+        Obstacle::Unknown => "No index that can be told from the plan serves this condition as it is written.",
+    };
+    (advice.to_owned(), Vec::new())
 }

@@ -2,7 +2,7 @@
 
 use super::super::{NodeId, amount};
 use super::line::{self, BOLD, DIM, PLAIN, RED, YELLOW};
-use super::{Assayed, Options};
+use super::{Assayed, Options, title};
 
 /// What stands in one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,8 @@ enum Column {
 }
 
 pub(super) struct Columns {
-    columns: Vec<Column>,
+    /// With the columns of the terminal that each takes.
+    columns: Vec<(Column, usize)>,
     timed: bool,
     /// Digits of the greatest node number.
     pub number_width: usize,
@@ -28,6 +29,10 @@ pub(super) struct Columns {
 
 /// Between columns.
 const GAP: usize = 1;
+
+/// Columns that names have at least, and those that the other columns give way for.
+const SHORTEST_NAMES: usize = 20;
+const MOST_FOR_NAMES: usize = 44;
 
 /// A share or more of the whole is red, or yellow.
 const MUCH: f64 = 0.4;
@@ -59,35 +64,71 @@ impl Columns {
             columns.push(Column::Blocks);
         }
         let number_width = plan.nodes.len().to_string().len().max(2);
-        let taken: usize = columns.iter().map(|column| column.width() + GAP).sum();
-        let tree_width = width.saturating_sub(taken + number_width + 2);
-        Columns { columns, timed: assayed.shares.timed, number_width, tree_width }
+        let mut drawn = Columns { columns: Vec::new(), timed: assayed.shares.timed, number_width, tree_width: 0 };
+        // As wide as the widest value, and the title.
+        drawn.columns = columns
+            .into_iter()
+            .map(|column| {
+                let values = plan.ids().map(|id| line::columns(&drawn.value(column, assayed, id).0));
+                let title = line::columns(drawn.title(column)).max(column.least_width());
+                (column, values.fold(title, usize::max))
+            })
+            .collect();
+        drawn.tree_width = drawn.tree_width(assayed, width);
+        drawn
+    }
+
+    /// What the other columns leave, but no more than the longest title needs.
+    fn tree_width(&mut self, assayed: &Assayed, width: usize) -> usize {
+        let longest = assayed.plan.ids().map(|id| {
+            let depth = assayed.plan.ancestors(id).count();
+            3 * depth + line::columns(&title::full(assayed.plan.node(id)))
+        });
+        let longest = longest.max().unwrap_or(0).max(SHORTEST_NAMES);
+        let room = |columns: &[(Column, usize)]| {
+            let taken: usize = columns.iter().map(|(_, width)| width + GAP).sum();
+            width.saturating_sub(taken + self.number_width + 2)
+        };
+        // Where names would be cut, the bar goes first, then the blocks and what was expected: which table it is matters more.
+        let mut columns = self.columns.clone();
+        for spare in [Column::Bar(0), Column::Blocks, Column::ExpectedRows] {
+            if room(&columns) < longest.min(MOST_FOR_NAMES) {
+                columns.retain(|(column, _)| std::mem::discriminant(column) != std::mem::discriminant(&spare));
+            }
+        }
+        let names = room(&columns).min(longest);
+        self.columns = columns;
+        names
     }
 
     pub fn header(&self) -> String {
-        let titles = self.columns.iter().map(|column| {
-            let title = match column {
-                Column::Own if self.timed => "own time",
-                Column::Own => "own cost",
-                Column::Bar(_) => "",
-                Column::Share => "",
-                Column::ActualRows => "rows",
-                Column::ExpectedRows => "est.",
-                Column::Factor => "off by",
-                Column::Blocks => "blocks",
-            };
-            format!(" {}", line::right(title, column.width()))
-        });
-        titles.collect()
+        self.columns.iter().map(|(column, width)| format!(" {}", line::right(self.title(*column), *width))).collect()
+    }
+
+    fn title(&self, column: Column) -> &'static str {
+        match column {
+            Column::Own if self.timed => "own time",
+            Column::Own => "own cost",
+            Column::Bar(_) | Column::Share => "",
+            Column::ActualRows => "rows",
+            Column::ExpectedRows => "est.",
+            Column::Factor => "off by",
+            Column::Blocks => "blocks",
+        }
     }
 
     pub fn row(&self, assayed: &Assayed, id: NodeId) -> String {
-        self.columns.iter().map(|column| format!(" {}", self.cell(*column, assayed, id))).collect()
+        let cells = self.columns.iter().map(|(column, width)| {
+            let (text, style) = self.value(*column, assayed, id);
+            let text =
+                if matches!(column, Column::Bar(_)) { line::left(&text, *width) } else { line::right(&text, *width) };
+            format!(" {}", line::paint(style, &text))
+        });
+        cells.collect()
     }
 
-    fn cell(&self, column: Column, assayed: &Assayed, id: NodeId) -> String {
+    fn value(&self, column: Column, assayed: &Assayed, id: NodeId) -> (String, anstyle::Style) {
         let (node, own) = (assayed.plan.node(id), assayed.shares[id]);
-        let width = column.width();
         let hot = match own.own_share {
             share if share >= MUCH => RED,
             share if share >= SOME => YELLOW,
@@ -95,47 +136,42 @@ impl Columns {
         };
         let never = node.never_executed();
         match column {
-            Column::Own if never => line::paint(DIM, &line::right("never", width)),
+            Column::Own if never => ("never".to_owned(), DIM),
             Column::Own if self.timed => {
-                let text = own.own_time.map(amount::time).unwrap_or_default();
-                line::paint(if hot == PLAIN { BOLD } else { hot }, &line::right(&text, width))
+                (own.own_time.map(amount::time).unwrap_or_default(), if hot == PLAIN { BOLD } else { hot })
             }
-            Column::Own => line::paint(BOLD, &line::right(&amount::short(own.own_cost), width)),
-            Column::Bar(_) if never => " ".repeat(width),
-            Column::Bar(_) => line::paint(hot, &line::bar(own.own_share, width)),
-            Column::Share if never => " ".repeat(width),
-            Column::Share => line::paint(hot, &line::right(&amount::percent(own.own_share), width)),
-            Column::ActualRows if never => line::paint(DIM, &line::right("–", width)),
+            Column::Own => (amount::short(own.own_cost), BOLD),
+            Column::Bar(_) | Column::Share if never => (String::new(), PLAIN),
+            Column::Bar(width) => (line::bar(own.own_share, width), hot),
+            Column::Share => (amount::percent(own.own_share), hot),
+            Column::ActualRows if never => ("–".to_owned(), DIM),
             Column::ActualRows => {
-                let rows = node.actual_rows().map(amount::short).unwrap_or_default();
-                line::paint(off_style(assayed.plan.rows_ratio(id)), &line::right(&rows, width))
+                (node.actual_rows().map(amount::short).unwrap_or_default(), off_style(assayed.plan.rows_ratio(id)))
             }
             Column::ExpectedRows => {
                 let rows = if never { node.estimate.map(|estimate| estimate.rows) } else { node.expected_rows() };
-                line::paint(DIM, &line::right(&rows.map(amount::short).unwrap_or_default(), width))
+                (rows.map(amount::short).unwrap_or_default(), DIM)
             }
             Column::Factor => {
                 let ratio = assayed.plan.rows_ratio(id);
-                line::paint(off_style(ratio), &line::right(&ratio.map(off_by).unwrap_or_default(), width))
+                (ratio.map(off_by).unwrap_or_default(), off_style(ratio))
             }
             Column::Blocks => {
                 let blocks = own.own_buffers.accessed();
-                let text = if blocks > 0.0 { amount::blocks(blocks) } else { String::new() };
-                line::right(&text, width)
+                (if blocks > 0.0 { amount::blocks(blocks) } else { String::new() }, PLAIN)
             }
         }
     }
 }
 
 impl Column {
-    fn width(self) -> usize {
+    fn least_width(self) -> usize {
         match self {
             Column::Own => 8,
             Column::Bar(width) => width,
             Column::Share => 4,
             Column::ActualRows | Column::ExpectedRows => 5,
-            Column::Factor => 7,
-            Column::Blocks => 7,
+            Column::Factor | Column::Blocks => 7,
         }
     }
 }

@@ -152,7 +152,7 @@ fn all(assayed: &Assayed, id: NodeId) -> Vec<String> {
     for worker in &node.workers {
         let actual = worker.actual.map(|actual| {
             let time = actual.total_time.map(|time| format!(" in {}", amount::time(time * actual.loops)));
-            format!("{} rows{}", amount::count(actual.rows * actual.loops), time.unwrap_or_default())
+            format!("{}{}", amount::counted(actual.rows * actual.loops, "row", "rows"), time.unwrap_or_default())
         });
         lines.push(format!("worker {}: {}", worker.number, actual.unwrap_or_default()));
     }

@@ -38,8 +38,24 @@ pub fn comparison_json(
 }
 
 fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, document)?;
+    let mut document = serde_json::to_value(document)?;
+    round(&mut document);
+    serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
+}
+
+/// Sums and differences of what the server printed with three digits have no more than that, and their shares not many more.
+fn round(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(round),
+        Value::Object(object) => object.values_mut().for_each(round),
+        Value::Number(number) => {
+            if let Some(float) = number.as_f64().filter(|float| float.fract() != 0.0) {
+                *value = ((float * 1e6).round() / 1e6).into();
+            }
+        }
+        _ => {}
+    }
 }
 
 fn plan(assayed: &Assayed) -> Value {
@@ -49,6 +65,7 @@ fn plan(assayed: &Assayed) -> Value {
         "query_parameters": plan.parameters,
         "query_identifier": plan.identifier,
         "analyzed": plan.is_analyzed(),
+        "cut": plan.cut,
         "shares_of": if assayed.shares.timed { "time" } else { "cost" },
         "total_ms": plan.total_time(),
         "planning_ms": plan.planning_time,

@@ -30,7 +30,7 @@ pub fn markdown(plans: &[Assayed], verbose: bool, out: &mut dyn Write) -> io::Re
         let drawing = anstream::adapter::strip_bytes(&drawing).into_vec();
         writeln!(out, "{}\n", block("text", String::from_utf8_lossy(&drawing).trim_end()))?;
         if assayed.tips.is_empty() {
-            writeln!(out, "{}", prose(tips::nothing(assayed)))?;
+            writeln!(out, "{}", prose(&tips::nothing(assayed)))?;
         }
         assayed.tips.iter().try_for_each(|tip| one(tip, out))?;
     }

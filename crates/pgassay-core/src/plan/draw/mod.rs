@@ -5,10 +5,13 @@
 mod columns;
 mod comparison;
 mod detail;
+mod html;
 mod json;
 mod line;
+mod log;
 mod markdown;
 mod summary;
+mod sums;
 mod tips;
 mod title;
 mod tree;
@@ -19,8 +22,11 @@ use super::{Comparison, Plan, Shares, Tip, advise};
 
 pub(super) use title::title as node_title;
 
+pub use html::html;
 pub use json::{comparison_json, json};
+pub use log::log;
 pub use markdown::{comparison_markdown, markdown};
+pub use sums::sums;
 
 /// Columns that a drawing needs at least.
 pub const NARROWEST: usize = 40;

@@ -18,6 +18,9 @@ pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) ->
         writeln!(out, "{}\n", line::paint(DIM, &query))?;
     }
     writeln!(out, "{}", line::paint(BOLD, &layout::wrap(&totals(plan).join(" · "), options.width)))?;
+    if let Some(cut) = &plan.cut {
+        writeln!(out, "{}", line::paint(super::line::YELLOW, &layout::wrap(&plain::one_line(cut), options.width)))?;
+    }
     if !plan.settings.is_empty() {
         let settings: Vec<String> = plan.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         writeln!(out, "{}", line::paint(DIM, &layout::wrap(&plain::one_line(&settings.join(", ")), options.width)))?;
@@ -59,6 +62,15 @@ pub(super) fn totals(plan: &Plan) -> Vec<String> {
 }
 
 pub(super) fn write_behind(assayed: &Assayed, options: Options, out: &mut dyn Write) -> io::Result<()> {
+    let lines = lines_behind(assayed, options.verbose);
+    if !lines.is_empty() {
+        writeln!(out)?;
+    }
+    lines.iter().try_for_each(|text| writeln!(out, "{}", line::cut(text, options.width)))
+}
+
+/// What took time and is in no node, and how the statement was planned.
+pub(super) fn lines_behind(assayed: &Assayed, verbose: bool) -> Vec<String> {
     let plan = &assayed.plan;
     let mut lines = Vec::new();
     for trigger in &plan.triggers {
@@ -67,10 +79,16 @@ pub(super) fn write_behind(assayed: &Assayed, options: Options, out: &mut dyn Wr
             (None, name) => format!("trigger {}", name.as_deref().unwrap_or("?")),
         };
         let time = trigger.time.map(amount::time).unwrap_or_default();
-        lines.push(format!("{name}: {time} in {}", amount::counted(trigger.calls, "call", "calls")));
+        let share = trigger.time.zip(plan.total_time()).filter(|(_, total)| *total > 0.0);
+        let share = share.map(|(time, total)| format!(" ({})", amount::percent(time / total))).unwrap_or_default();
+        lines.push(format!("{name}: {time}{share} in {}", amount::counted(trigger.calls, "call", "calls")));
     }
     if let Some(jit) = &plan.jit {
-        lines.push(format!("JIT: {} functions, {}", amount::count(jit.functions), amount::time(jit.total_time)));
+        let functions = amount::counted(jit.functions, "function", "functions");
+        lines.push(match plan.is_analyzed() {
+            true => format!("JIT: {functions}, {}", amount::time(jit.total_time)),
+            false => format!("JIT: {functions} to compile"),
+        });
     }
     if let Some(serialization) = &plan.serialization {
         let time = serialization.time.map(amount::time).unwrap_or_default();
@@ -80,7 +98,7 @@ pub(super) fn write_behind(assayed: &Assayed, options: Options, out: &mut dyn Wr
             serialization.format
         ));
     }
-    if options.verbose {
+    if verbose {
         let planning = detail::blocks(&plan.planning.buffers);
         if !planning.is_empty() {
             lines.push(format!("planning: {planning}"));
@@ -92,8 +110,5 @@ pub(super) fn write_behind(assayed: &Assayed, options: Options, out: &mut dyn Wr
             lines.push(format!("query identifier {identifier}"));
         }
     }
-    if !lines.is_empty() {
-        writeln!(out)?;
-    }
-    lines.iter().try_for_each(|text| writeln!(out, "{}", line::cut(text, options.width)))
+    lines
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::super::Tip;
+use super::super::{self as plan, Tip, Verdict, amount};
 use super::line::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use super::{Assayed, Options};
 use crate::text::{layout, plain};
@@ -13,7 +13,15 @@ const INDENT: usize = 5;
 pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     if assayed.tips.is_empty() {
-        return writeln!(out, "{}", line::paint(GREEN, &layout::wrap(nothing(assayed), options.width)));
+        let style = match plan::verdict(&assayed.plan, &assayed.shares) {
+            Verdict::OneNode(..) | Verdict::Spread => YELLOW,
+            _ => GREEN,
+        };
+        return writeln!(
+            out,
+            "{}",
+            line::paint(style, &layout::wrap(&plain::one_line(&nothing(assayed)), options.width))
+        );
     }
     for tip in &assayed.tips {
         one(tip, options, out)?;
@@ -21,11 +29,23 @@ pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) ->
     Ok(())
 }
 
-pub(super) fn nothing(assayed: &Assayed) -> &'static str {
-    match (assayed.plan.is_analyzed(), assayed.plan.root().estimate) {
-        (true, _) => "Nothing material to improve.",
-        (false, Some(_)) => "Nothing material to see in the estimates; EXPLAIN (ANALYZE, BUFFERS) would tell more.",
-        (false, None) => "There is nothing to judge without costs and times; EXPLAIN (ANALYZE, BUFFERS) would tell.",
+pub(super) fn nothing(assayed: &Assayed) -> String {
+    let plan = &assayed.plan;
+    match plan::verdict(plan, &assayed.shares) {
+        Verdict::Fast(time) => format!("Nothing material to improve: it took {}.", amount::time(time)),
+        Verdict::OneNode(id, share) => format!(
+            "Node {} ({}) takes {} of the time, and no rule knows a remedy for it.",
+            id.number(),
+            super::node_title(plan.node(id)),
+            amount::percent(share)
+        ),
+        Verdict::Spread => "No rule has a remedy, and no node takes more than half of the time.".to_owned(),
+        Verdict::Estimated => {
+            "Nothing material to see in the estimates; EXPLAIN (ANALYZE, BUFFERS) would tell more.".to_owned()
+        }
+        Verdict::Unknown => {
+            "There is nothing to judge without costs and times; EXPLAIN (ANALYZE, BUFFERS) would tell.".to_owned()
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub(in crate::plan) fn title(node: &Node) -> String {
         title.push_str(" Backward");
     }
     if let Some(target) = target(node) {
-        title.push_str(if node.is_any(&[KnownType::FunctionScan]) { " " } else { " on " });
+        title.push_str(" on ");
         title.push_str(&target);
     }
     if let Some(index) = node.index.as_deref().filter(|_| !node.is(KnownType::BitmapIndexScan)) {

@@ -14,6 +14,7 @@ pub(super) fn plan(raw: &RawPlan) -> Plan {
         }
     }
     let get = |key: &str| get(&raw.properties, key);
+    let fractional_rows = nodes.iter().filter_map(|node| node.actual).any(|actual| actual.rows.fract() != 0.0);
     let named = raw.properties.iter().filter(|(key, _)| key == "Trigger").map(|(_, value)| trigger(value));
     let listed = get("Triggers").and_then(Value::as_array).into_iter().flatten().map(trigger);
     Plan {
@@ -25,6 +26,7 @@ pub(super) fn plan(raw: &RawPlan) -> Plan {
         execution_time: get("Execution Time").and_then(number),
         duration: None,
         cut: None,
+        fractional_rows,
         planning: get("Planning").map(planning).unwrap_or_default(),
         serialization: get("Serialization").map(serialization),
         triggers: named.chain(listed).collect(),
@@ -144,6 +146,8 @@ fn node(raw: &RawNode) -> Node {
         counters: counters(properties),
         workers: raw.workers.iter().map(worker).collect(),
         other: other(properties),
+        siblings: 0,
+        partitioned: None,
     }
 }
 

@@ -1,0 +1,171 @@
+//! One HTML file to send: no network, and no script needed to read it.
+//!
+//! The tree is nested elements that fold by themselves; the advice stands below its node. Light and dark follow the reader's system.
+
+use std::io::{self, Write};
+
+use super::super::{NodeId, Tip, amount};
+use super::{Assayed, columns, detail, summary, tips, title};
+
+const STYLE: &str = include_str!("html.css");
+
+/// Writes plans as one HTML document.
+///
+/// # Errors
+/// Those of the writer.
+pub fn html(plans: &[Assayed], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>Query plan</title>\n<style>\n{STYLE}</style>\n</head>\n<body>"
+    )?;
+    for (at, assayed) in plans.iter().enumerate() {
+        if plans.len() > 1 {
+            writeln!(out, "<h2>Plan {} of {}</h2>", at + 1, plans.len())?;
+        }
+        plan(assayed, out)?;
+    }
+    writeln!(out, "</body>\n</html>")
+}
+
+fn plan(assayed: &Assayed, out: &mut dyn Write) -> io::Result<()> {
+    let plan = &assayed.plan;
+    writeln!(out, "<main>\n<p class=\"totals\">{}</p>", escape(&summary::totals(plan).join(" · ")))?;
+    if let Some(cut) = &plan.cut {
+        writeln!(out, "<p class=\"warning\">{}</p>", escape(cut))?;
+    }
+    if let Some(query) = &plan.query {
+        writeln!(out, "<details class=\"query\"><summary>Query</summary><pre>{}</pre></details>", escape(query))?;
+    }
+    advice_of_plan(assayed, out)?;
+    writeln!(
+        out,
+        "<div class=\"head\"><span>{}</span><span>share</span><span>rows</span><span>expected</span><span>off by</span><span>blocks</span></div>",
+        if assayed.shares.timed { "own time" } else { "own cost" }
+    )?;
+    tree(assayed, out)?;
+    let behind = summary::lines_behind(assayed, true);
+    if !behind.is_empty() {
+        writeln!(out, "<ul class=\"behind\">")?;
+        for line in behind {
+            writeln!(out, "<li>{}</li>", escape(&line))?;
+        }
+        writeln!(out, "</ul>")?;
+    }
+    if !plan.settings.is_empty() {
+        let settings: Vec<String> = plan.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        writeln!(out, "<p class=\"settings\">{}</p>", escape(&settings.join(", ")))?;
+    }
+    writeln!(out, "</main>")
+}
+
+/// What is said of the plan as a whole, and where its nodes' advice is.
+fn advice_of_plan(assayed: &Assayed, out: &mut dyn Write) -> io::Result<()> {
+    if assayed.tips.is_empty() {
+        return writeln!(out, "<p class=\"clear\">{}</p>", escape(&tips::nothing(assayed)));
+    }
+    writeln!(out, "<ol class=\"found\">")?;
+    for tip in &assayed.tips {
+        match tip.node {
+            Some(id) => {
+                writeln!(out, "<li><a href=\"#n{0}\">node {0}</a> {1}.</li>", id.number(), escape(&tip.message))?
+            }
+            None => writeln!(out, "<li>{}. {}{}</li>", escape(&tip.message), escape(&tip.advice), sql(tip))?,
+        }
+    }
+    writeln!(out, "</ol>")
+}
+
+/// The nodes nested as they are in the plan. A deep plan nests deeply, which is why this does not call itself.
+fn tree(assayed: &Assayed, out: &mut dyn Write) -> io::Result<()> {
+    let plan = &assayed.plan;
+    let mut open: Vec<NodeId> = Vec::new();
+    for id in plan.ids() {
+        while open.last().copied() != plan.node(id).parent && open.pop().is_some() {
+            writeln!(out, "{CLOSE}")?;
+        }
+        node(assayed, id, out)?;
+        open.push(id);
+    }
+    open.iter().try_for_each(|_| writeln!(out, "{CLOSE}"))
+}
+
+/// What ends a node.
+const CLOSE: &str = "</div></details>";
+
+fn node(assayed: &Assayed, id: NodeId, out: &mut dyn Write) -> io::Result<()> {
+    let (node, own) = (assayed.plan.node(id), assayed.shares[id]);
+    let heat = match own.own_share {
+        share if share >= 0.4 => "hot",
+        share if share >= 0.1 => "warm",
+        _ => "cool",
+    };
+    let size = match (assayed.shares.timed, own.own_time) {
+        _ if node.never_executed() => "never".to_owned(),
+        (true, Some(time)) => amount::time(time),
+        (true, None) => String::new(),
+        (false, _) => amount::short(own.own_cost),
+    };
+    let rows = node.actual_rows().map(amount::short).unwrap_or_default();
+    let expected = node.expected_rows().map(amount::short).unwrap_or_default();
+    let off = assayed.plan.rows_ratio(id).map(columns::off_by).unwrap_or_default();
+    let blocks = own.own_buffers.accessed();
+    let blocks = if blocks > 0.0 { amount::blocks(blocks) } else { String::new() };
+    let tipped = if assayed.tips_of(id).next().is_some() { " tipped" } else { "" };
+    writeln!(
+        out,
+        "<details open class=\"node {heat}{tipped}\" id=\"n{}\"><summary><b class=\"number\">{}</b><span class=\"title\">{}</span><span class=\"numbers\"><span>{}</span><span class=\"bar\"><i style=\"width:{:.1}%\"></i><em>{}</em></span><span>{}</span><span>{}</span><span>{}</span><span>{}</span></span></summary><div>",
+        id.number(),
+        id.number(),
+        escape(&title::full(node)),
+        escape(&size),
+        own.own_share * 100.0,
+        amount::percent(own.own_share).replace('<', "&lt;"),
+        escape(&rows),
+        escape(&expected),
+        escape(&off),
+        escape(&blocks)
+    )?;
+    let shown = detail::lines(assayed, id, false).len();
+    let details = detail::lines(assayed, id, true);
+    for detail in details.iter().take(shown) {
+        writeln!(out, "<p class=\"detail\">{}{}</p>", escape(&detail.text), escape(&detail.behind))?;
+    }
+    if details.len() > shown {
+        writeln!(out, "<details class=\"more\"><summary>more</summary>")?;
+        for detail in details.iter().skip(shown) {
+            writeln!(out, "<p class=\"detail\">{}{}</p>", escape(&detail.text), escape(&detail.behind))?;
+        }
+        writeln!(out, "</details>")?;
+    }
+    for tip in assayed.tips_of(id) {
+        writeln!(
+            out,
+            "<div class=\"tip\"><p><strong>{}.</strong></p><p>{}</p>{}<p class=\"kind\">{}, confidence {}</p></div>",
+            escape(&tip.message),
+            escape(&tip.advice),
+            sql(tip),
+            tip.kind,
+            tip.confidence.name()
+        )?;
+    }
+    Ok(())
+}
+
+fn sql(tip: &Tip) -> String {
+    if tip.sql.is_empty() { String::new() } else { format!("<pre>{}</pre>", escape(&tip.sql.join("\n"))) }
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in crate::text::plain::visible(text).chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
