@@ -28,6 +28,10 @@ impl Editor {
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
             std::fs::write(path, text).expect("a file");
         }
+        Editor::over(folder, capabilities)
+    }
+
+    fn over(folder: TempDir, capabilities: Value) -> Editor {
         let mut server = Command::new(env!("CARGO_BIN_EXE_pgassay"))
             .arg("lsp")
             .current_dir(std::env::temp_dir())
@@ -371,4 +375,69 @@ fn bad_messages_and_cancelled_requests_leave_the_server_alive() {
     let response = editor.response(id);
     assert!(response.get("result").is_some() || response["error"]["code"] == -32800, "{response}");
     assert_eq!(editor.leave(), 0);
+}
+
+/// Every file below a folder of the repository's examples.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        let target = to.join(entry.file_name().expect("a name"));
+        match entry.is_dir() {
+            true => copy(&entry, &target),
+            false => std::fs::copy(&entry, &target).map(drop).expect("a file"),
+        }
+    }
+}
+
+/// The rules that `pgassay check` reports, by file.
+fn checked(folder: &Path) -> std::collections::BTreeMap<String, Vec<String>> {
+    let run = Command::new(env!("CARGO_BIN_EXE_pgassay"))
+        .args(["check", "--format", "json"])
+        .current_dir(folder)
+        .output()
+        .expect("the binary runs");
+    let report: Value = serde_json::from_slice(&run.stdout).unwrap_or_default();
+    let mut found = std::collections::BTreeMap::<String, Vec<String>>::new();
+    for statement in report["statements"].as_array().into_iter().flatten() {
+        found.entry(statement["file"].as_str().expect("a file").to_owned()).or_default();
+    }
+    for finding in report["findings"].as_array().into_iter().flatten() {
+        let rule = finding["rule"].as_str().expect("a rule").to_owned();
+        found.entry(finding["file"].as_str().expect("a file").to_owned()).or_default().push(rule);
+    }
+    found
+}
+
+#[test]
+fn the_editor_is_told_what_check_says() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations-examples");
+    let tools =
+        std::fs::read_dir(examples.join("frameworks")).expect("examples").map(|entry| entry.expect("one").path());
+    let mut files = 0;
+    for project in tools.chain([examples.join("shop")]) {
+        // One transaction around all: check runs the old migrations in it too, an editor takes them to have run before.
+        if project.ends_with("drizzle") {
+            continue;
+        }
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        copy(&project, folder.path());
+        std::fs::create_dir_all(folder.path().join(".git")).expect("a folder");
+        let wanted = checked(folder.path());
+        let mut editor = Editor::over(folder, json!({}));
+        for (file, mut rules) in wanted {
+            let text = std::fs::read_to_string(editor.path(&file)).expect("a file");
+            editor.open(&file, text.trim_start_matches('\u{feff}'));
+            let mut told: Vec<String> = editor
+                .diagnostics(&file)
+                .iter()
+                .map(|it| it.rsplit(' ').next().unwrap_or_default().to_owned())
+                .collect();
+            told.sort();
+            rules.sort();
+            assert_eq!(told, rules, "{} {file}", project.display());
+            editor.say("textDocument/didClose", json!({ "textDocument": { "uri": editor.uri(&file) } }));
+            files += 1;
+        }
+    }
+    assert!(files > 50, "{files} files");
 }
