@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use pgassay::text::plain;
 
-use super::in_force::Settable;
+use super::in_force::{Origin, Settable};
 use super::{Outcome, output};
 use crate::project::{Explanation, Judged, Project, Setup, words};
 
@@ -51,6 +51,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         statement => statement.to_owned(),
     };
     let in_force = arguments.settable.resolve(None)?;
+    if in_force.run.origin == Origin::CommandLine {
+        anyhow::bail!("explain runs no command: give migrations as SQL, or what they make with --base");
+    }
     let setup = Setup { snapshot: arguments.snapshot.clone(), ..in_force.setup(&std::env::current_dir()?) };
     let mut project = Project::open(setup, &HashMap::new());
     let judged = project.judge_text("<statement>", &text);
@@ -66,6 +69,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         }
     }
     out.flush()?;
+    for left in project.left_out() {
+        anstream::eprintln!("note: not read: {left}");
+    }
     for trouble in &project.troubles {
         anstream::eprintln!("error: {trouble}");
     }

@@ -297,6 +297,7 @@ impl InForce {
             strict: self.strict.value,
             variables: self.variables(),
             settings: self.settings.clone(),
+            records: self.run.value.is_some(),
             snapshot: None,
         }
     }

@@ -226,7 +226,8 @@ fn work_line(work: &Work, live: Option<&Live>) -> WorkLine {
         relation: work.name.clone(),
         under: work.under,
         reason: work.reason.clone(),
-        size: known.and_then(|(_, facts)| facts.table_bytes()).map(bytes),
+        // Of the table: an index has another.
+        size: known.filter(|_| work.kind != WorkKind::IndexBuild).and_then(|(_, facts)| facts.table_bytes()).map(bytes),
         duration: known
             .and_then(|(live, facts)| live.rates.duration(work.kind, facts, None))
             .map(|span| span.to_string()),
