@@ -15,10 +15,12 @@
 //! [`twin`] of a database. [`config`], [`baseline`] and [`git`] say what is wanted and what is new.
 //!
 //! A module imports those below it only, and none beside it. The crate `pgassay-core` holds those up to `examples`, which do no I/O;
-//! `pgassay-live` holds `git` to `prove`; `cli` is the binary's:
+//! `pgassay-live` holds `git` to `prove`; `project` to `cli` are the binary's:
 //!
 //! ```text
 //! cli
+//! lsp, mcp
+//! project
 //! prove
 //! whatif
 //! twin

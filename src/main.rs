@@ -1,6 +1,9 @@
 //! The command line: parses the arguments, runs a command, sets the exit code.
 
 mod cli;
+mod lsp;
+mod mcp;
+mod project;
 
 use std::process::ExitCode;
 

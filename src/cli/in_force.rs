@@ -13,8 +13,10 @@ use pgassay::migration::{Framework, TransactionOverride};
 use pgassay::rules;
 use pgassay::version::{PgVersion, UnsupportedVersion};
 
+use crate::project::Setup;
+
 /// Which configuration file to read.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ConfigFile {
     /// The configuration file [default: pgassay.toml here or above, up to the repository's root]
     #[arg(long, value_name = "FILE")]
@@ -38,7 +40,7 @@ fn wanted_version(text: &str) -> Result<PgVersion, UnsupportedVersion> {
 }
 
 /// What the command line and the configuration file can both say. None of it has a default here: that would hide the file's.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Settable {
     /// Files and folders of migrations, or - for standard input [default: those found in the project]
     pub paths: Vec<PathBuf>,
@@ -280,6 +282,26 @@ impl Settable {
 }
 
 impl InForce {
+    /// The same for what judges again and again: editors and agents.
+    pub fn setup(&self, root: &std::path::Path) -> Setup {
+        Setup {
+            root: root.to_owned(),
+            config: self.file.clone(),
+            version: Some(self.pg_version.value).filter(|_| self.pg_version.origin != Origin::Default),
+            paths: self.paths.value.clone(),
+            base: self.base.value.clone(),
+            baseline: self.baseline.value.clone(),
+            framework: self.framework.value,
+            transaction: self.transaction.value,
+            completeness: self.history.value,
+            strict: self.strict.value,
+            variables: self.variables(),
+            settings: self.settings.clone(),
+            records: self.run.value.is_some(),
+            snapshot: None,
+        }
+    }
+
     /// The values of the placeholders.
     pub fn variables(&self) -> pgassay::collect::Variables {
         self.variables.iter().map(|(name, resolved)| (name.clone(), resolved.value.clone())).collect()

@@ -45,6 +45,10 @@ pub struct Arguments {
     #[arg(long, exclusive = true)]
     role: bool,
 
+    /// A part of AGENTS.md that tells coding agents to ask pgassay first
+    #[arg(long)]
+    agents: bool,
+
     /// Overwrite files that are there
     #[arg(long)]
     force: bool,
@@ -62,7 +66,7 @@ pub fn run(mut arguments: Arguments) -> anyhow::Result<Outcome> {
     let project = Project::find(&arguments.paths, arguments.framework)?;
     let mut out = anstream::stdout();
     writeln!(out, "{}", project.summary())?;
-    let told = arguments.github || arguments.gitlab || arguments.pre_commit || arguments.hook;
+    let told = arguments.github || arguments.gitlab || arguments.pre_commit || arguments.hook || arguments.agents;
     if !told && !arguments.dry_run && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
         ask(&mut arguments, &mut out)?;
     }
@@ -98,6 +102,9 @@ fn plan(arguments: &Arguments, project: &Project) -> anyhow::Result<Vec<Planned>
     if arguments.hook {
         planned.push(files::hook()?);
     }
+    if arguments.agents {
+        planned.push(files::agents());
+    }
     Ok(planned)
 }
 
@@ -107,6 +114,7 @@ fn ask(arguments: &mut Arguments, out: &mut dyn Write) -> anyhow::Result<()> {
         ("Write a GitLab job that checks every merge request", &mut arguments.gitlab),
         ("Add an entry for the pre-commit tool", &mut arguments.pre_commit),
         ("Install a git hook that checks every commit", &mut arguments.hook),
+        ("Tell coding agents, in AGENTS.md, to ask pgassay first", &mut arguments.agents),
     ];
     for (question, answer) in questions {
         write!(out, "{question}? [y/N] ")?;

@@ -11,11 +11,14 @@ mod check;
 mod config;
 mod database;
 mod doctor;
+mod explain;
 mod fleet;
 mod format;
 mod generate;
 mod in_force;
 mod init;
+mod lsp;
+mod mcp;
 mod output;
 mod plan;
 mod prove;
@@ -42,6 +45,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(Box<check::Arguments>),
+    Explain(Box<explain::Arguments>),
     Plan(Box<plan::Arguments>),
     Audit(Box<audit::Arguments>),
     Queries(queries::Arguments),
@@ -50,6 +54,8 @@ enum Command {
     Config(config::Arguments),
     Doctor(doctor::Arguments),
     Init(init::Arguments),
+    Lsp(lsp::Arguments),
+    Mcp(mcp::Arguments),
     Completions(generate::Completions),
     Man(generate::Man),
 }
@@ -91,6 +97,7 @@ pub fn run() -> ExitCode {
 fn run_command(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Check(arguments) => check::run(*arguments),
+        Command::Explain(arguments) => explain::run(*arguments),
         Command::Plan(arguments) => plan::run(*arguments),
         Command::Audit(arguments) => audit::run(*arguments),
         Command::Queries(arguments) => queries::run(arguments),
@@ -99,6 +106,8 @@ fn run_command(command: Command) -> anyhow::Result<Outcome> {
         Command::Config(arguments) => config::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
         Command::Init(arguments) => init::run(arguments),
+        Command::Lsp(arguments) => lsp::run(arguments),
+        Command::Mcp(arguments) => mcp::run(arguments),
         Command::Completions(arguments) => generate::completions(&arguments, Arguments::command()),
         Command::Man(arguments) => generate::man(&arguments, Arguments::command()),
     }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 /// From the top down. A module imports those of lower levels only, and none of its own level.
 const LEVELS: &[&[&str]] = &[
     &["cli"],
+    &["lsp", "mcp"],
+    &["project"],
     &["prove"],
     &["whatif"],
     &["twin"],

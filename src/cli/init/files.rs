@@ -126,6 +126,12 @@ fn escaped(text: &str) -> String {
     text.chars().flat_map(|letter| special(letter).then_some('\\').into_iter().chain([letter])).collect()
 }
 
+/// What tells coding agents to ask first.
+pub fn agents() -> Planned {
+    let text = include_str!("../templates/agents.md").to_owned();
+    Planned { shared: true, ..Planned::new("AGENTS.md", text) }
+}
+
 /// The script goes where git looks for hooks (core.hooksPath and worktrees are git's to know). A hook that another tool or a person
 /// wrote is never overwritten: the line to add to it is printed instead.
 pub fn hook() -> anyhow::Result<Planned> {

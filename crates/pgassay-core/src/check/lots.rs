@@ -45,6 +45,11 @@ impl<'a> Lots<'a> {
         decision.end()
     }
 
+    /// How many migrations were read ahead of their turn.
+    pub fn ahead(&self) -> usize {
+        self.ahead.iter().map(Vec::len).sum()
+    }
+
     /// The next migrations; none at the end.
     pub fn next(&mut self) -> Option<Vec<Unit>> {
         self.ahead.pop_front().or_else(|| self.read())

@@ -7,6 +7,9 @@ mod areas;
 mod call_tests;
 mod lots;
 mod other_server;
+mod resume;
+
+pub use resume::{Beginning, begin, check_after};
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -89,12 +92,17 @@ pub fn check_observed(job: &Job, sources: &Sources, observer: Option<&mut dyn Ob
     report.findings.reserve_exact(parts.iter().map(|part| part.findings.len()).sum());
     report.statements.reserve_exact(parts.iter().map(|part| part.statements.len()).sum());
     parts.into_iter().for_each(|part| report.absorb(part));
+    settle(job, &mut report, sources);
+    report
+}
+
+/// Hears the configuration, sorts, and counts.
+fn settle(job: &Job, report: &mut Report, sources: &Sources) {
     job.settings.apply(&mut report.findings, sources);
     report
         .findings
         .sort_by_cached_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
     report.count(job.migrations.iter().filter(|migration| migration.is_judged()).map(|migration| migration.file));
-    report
 }
 
 fn check_history(
@@ -122,6 +130,15 @@ fn check_history(
         Some(observer) => judge_observed(job, &mut lots, replayer, sources, *observer),
         None => judge_all(job, &mut lots, replayer, sources),
     };
+    if let Some(observer) = &mut observer {
+        around.extend(observer.end(sources));
+    }
+    hear(&mut report, all, around, lots, &history.migrations);
+    report
+}
+
+/// Takes what was found into the report, but for what allow comments allow, and what is wrong with those.
+fn hear(report: &mut Report, all: Vec<Judged>, mut around: Vec<Finding>, lots: Lots, migrations: &[Migration]) {
     let mut suppressions = lots.suppressions();
     for judged in all {
         let findings = match suppressions.get_mut(&judged.file) {
@@ -131,18 +148,14 @@ fn check_history(
         report.findings.extend(findings);
         report.statements.extend(judged.statements);
     }
-    if let Some(observer) = &mut observer {
-        around.extend(observer.end(sources));
-    }
     for (file, suppressions) in &mut suppressions {
         let (here, rest) = around.into_iter().partition(|finding| finding.span.file == *file);
         around = rest;
         report.findings.extend(suppressions.allow(here));
-        let judged = |complaint: &Finding| is_judged(complaint.span, &history.migrations);
+        let judged = |complaint: &Finding| is_judged(complaint.span, migrations);
         report.findings.extend(suppressions.complaints().into_iter().filter(judged));
     }
     report.findings.extend(around);
-    report
 }
 
 /// What is wrong with the history itself, whatever its SQL does.

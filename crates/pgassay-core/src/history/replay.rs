@@ -8,7 +8,7 @@ use imbl::OrdSet;
 use super::code::CodeOf;
 use super::inside;
 use super::transaction::{TransactionKind, World};
-use super::{MigrationRun, Step};
+use super::{MigrationRun, Places, Step};
 use crate::apply::{Applied, Problem, ProblemKind, apply, missing_relations, unknown_columns, unnamed_subquery};
 use crate::change::{AlterEnumAction, Change, Code, Do, Set, Statement, TransactionControl};
 use crate::contract::{self, BreakageKind, Subject};
@@ -50,7 +50,8 @@ pub fn replay<'a>(
     replayer.end()
 }
 
-/// As [`replay`], of migrations that come one at a time.
+/// As [`replay`], of migrations that come one at a time. A copy costs next to nothing: a place in a history to go on from again.
+#[derive(Clone)]
 pub struct Replayer {
     world: World,
     options: Options,
@@ -88,6 +89,16 @@ impl Replayer {
             changed: Vec::new(),
         };
         replay.migration(unit)
+    }
+
+    /// The schema after all that ran.
+    pub fn schema(&self) -> &Schema {
+        &self.world.schema
+    }
+
+    /// Where what exists is defined.
+    pub fn places(&self) -> &Places {
+        &self.world.places
     }
 
     /// The schema at the end.

@@ -31,7 +31,7 @@ pub use markdown::{LONGEST_COMMENT, Markdown};
 pub use place::Paths;
 pub use proof::*;
 pub use record::{EffectRecord, StatementRecord};
-pub use sarif::Sarif;
+pub use sarif::{Sarif, edit};
 pub use text::Text;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -16,7 +16,7 @@ mod ddl_tests;
 pub use body::routine_body::{Parameter, read_routine_body, read_statement_at};
 pub use lex::keyword::can_name_column;
 pub use lex::normal::normalize;
-pub use lex::token::{string_constants, tree_span};
+pub use lex::token::{SourceToken, SourceTokenKind, source_tokens, string_constants, tree_span};
 pub use read::uses::relation_uses;
 pub use script::{read_in_lots, read_script, read_section};
 pub use secret::{hide_secrets, secrets};

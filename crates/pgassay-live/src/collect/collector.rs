@@ -11,6 +11,7 @@ use super::folder::{File, Folder};
 use super::named_files::Home;
 use super::order::natural;
 use super::read::ReadError;
+use super::reread::Reader;
 use super::tools::{Entry, Input, Part, Split, TOOLS, Tool, tool};
 use super::variables::{Variables, substitutions};
 use super::{Age, Direction, Framework, Migration, Section, TransactionMode, TransactionOverride};
@@ -30,8 +31,10 @@ pub struct CollectOptions {
     pub variables: Variables,
     /// A file that was named is read with the migrations of its folder that come before it; those are [`Age::Old`].
     pub with_older: bool,
-    /// What to read in place of what is on the disk, by full path.
+    /// What to read in place of what is on the disk, by full path; files of a folder that are not on the disk yet too.
     pub contents: HashMap<PathBuf, Arc<str>>,
+    /// Remember who reads each file, for [`Collected::reread`].
+    pub remembers: bool,
     /// What stands on standard input, for the path `-`.
     pub stdin: Option<Vec<u8>>,
 }
@@ -50,6 +53,7 @@ pub struct Collected {
     pub left_out: Vec<LeftOut>,
     /// Paths that were given and have nothing to judge, with what was found instead.
     pub empty: Vec<(PathBuf, String)>,
+    pub(super) readers: HashMap<PathBuf, Reader>,
 }
 
 /// A tool's migrations folder.
@@ -141,10 +145,12 @@ pub(super) struct Collector<'a> {
     pub(super) homes: HashMap<PathBuf, Rc<Home>>,
     /// Which folders above files are the roots of a tool.
     pub(super) roots: HashMap<PathBuf, bool>,
+    /// What readers remember of folders, by path.
+    pub(super) settings: HashMap<PathBuf, Arc<Folder>>,
 }
 
 impl<'a> Collector<'a> {
-    fn new(options: &'a CollectOptions, sources: &'a mut Sources) -> Collector<'a> {
+    pub(super) fn new(options: &'a CollectOptions, sources: &'a mut Sources) -> Collector<'a> {
         let (collected, down) = (Collected::default(), Vec::new());
         Collector {
             options,
@@ -160,10 +166,11 @@ impl<'a> Collector<'a> {
             seen: BTreeSet::new(),
             homes: HashMap::new(),
             roots: HashMap::new(),
+            settings: HashMap::new(),
         }
     }
 
-    fn finish(mut self) -> Collected {
+    pub(super) fn finish(mut self) -> Collected {
         self.collected.migrations.extend(self.down.into_iter().rev());
         self.collected
     }
@@ -187,18 +194,25 @@ impl<'a> Collector<'a> {
             self.collected.left_out.extend(code.files.iter().map(left));
         }
         for folder in folders {
-            let folder = Folder::read(folder, &mut self.collected.errors);
+            let folder = self.read_folder(folder);
             self.add_migrations(&folder);
         }
     }
 
     fn add_folder(&mut self, path: &Path) {
-        let folder = Folder::read(path, &mut self.collected.errors);
+        let folder = self.read_folder(path);
         // A project is searched as if nobody had named it.
         match find_in(&folder).filter(|_| self.options.framework.is_none()) {
             Some(found) => self.add_found(&found, true),
             None => self.add_migrations(&folder),
         }
+    }
+
+    /// What is on the disk, and what is not yet.
+    fn read_folder(&mut self, path: &Path) -> Folder {
+        let mut folder = Folder::read(path, &mut self.collected.errors);
+        folder.add_unwritten(&self.full(path), &self.options.contents);
+        folder
     }
 
     fn add_migrations(&mut self, folder: &Folder) {
@@ -349,7 +363,7 @@ impl<'a> Collector<'a> {
     }
 
     /// Reads one file as its tool does.
-    pub(super) fn add(&mut self, tool: &dyn Tool, folder: &Folder, entry: &Entry) {
+    pub(super) fn add(&mut self, tool: &'static dyn Tool, folder: &Folder, entry: &Entry) {
         let is_down = entry.direction == Some(Direction::Down);
         // A link is a migration of its own, whatever else leads to its target.
         let identity = self.own_path(&entry.file.path);
@@ -365,8 +379,12 @@ impl<'a> Collector<'a> {
             return;
         }
         let Some(text) = entry.file.text.clone() else { return };
-        if !self.seen.insert(identity) {
+        if !self.seen.insert(identity.clone()) {
             return;
+        }
+        if self.options.remembers {
+            let reader = Reader::new(tool, folder, entry, self);
+            self.collected.readers.insert(identity, reader);
         }
         let mut source = self.source(tool, folder, entry, text);
         let text = source.text.clone();
@@ -389,6 +407,12 @@ impl<'a> Collector<'a> {
             .entry(folder)
             .or_insert_with_key(|folder| folder.canonicalize().unwrap_or_else(|_| folder.clone()));
         full.join(rest)
+    }
+
+    /// A folder without links.
+    fn full(&self, folder: &Path) -> PathBuf {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
     }
 
     fn source(&self, tool: &dyn Tool, folder: &Folder, entry: &Entry, text: Arc<str>) -> SourceFile {

@@ -1,9 +1,8 @@
 //! A folder with all that a tool may want to know of it, read once.
 
-use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ignore::{DirEntry, WalkBuilder};
 use rayon::prelude::*;
@@ -20,7 +19,7 @@ pub(super) struct Folder {
     pub files: Vec<File>,
     pub project: Arc<Project>,
     /// Places in `files`, by the path from the folder on; put together when a file is first asked for that is no tool's own.
-    index: OnceCell<HashMap<PathBuf, usize>>,
+    index: OnceLock<HashMap<PathBuf, usize>>,
 }
 
 /// One file of a folder.
@@ -80,7 +79,7 @@ impl Folder {
     }
 
     fn new(path: PathBuf, files: Vec<File>, project: Arc<Project>) -> Folder {
-        Folder { path, files, project, index: OnceCell::new() }
+        Folder { path, files, project, index: OnceLock::new() }
     }
 
     /// A folder of which only the project around it matters.
@@ -118,6 +117,31 @@ impl Folder {
         }
         let files = self.files.iter().filter(|file| !paths.contains(&file.path)).cloned().collect();
         Some(Folder::new(self.path.clone(), files, self.project.clone()))
+    }
+
+    /// The folder with no files but the tools' own.
+    pub fn settings(&self) -> Folder {
+        let files = self.files.iter().filter(|file| file.is_tool_file).cloned().collect();
+        Folder::new(self.path.clone(), files, self.project.clone())
+    }
+
+    /// Adds the SQL files below it that are not on the disk; `full` is the folder's path without links.
+    pub fn add_unwritten(&mut self, full: &Path, contents: &HashMap<PathBuf, Arc<str>>) {
+        let below = |path: &PathBuf| path.strip_prefix(full).ok().map(Path::to_owned);
+        let missing = contents.iter().filter_map(|(path, text)| Some((below(path)?, text)));
+        let mut added = false;
+        for (relative, text) in missing.filter(|(relative, _)| !full.join(relative).exists()).collect::<Vec<_>>() {
+            let mut file = File::new(relative.clone(), self.path.join(&relative));
+            if file.is_sql && self.files.iter().all(|known| known.relative != relative) {
+                file.text = Some(text.clone());
+                self.files.push(file);
+                added = true;
+            }
+        }
+        if added {
+            self.files.sort_by(|a, b| natural_path(&a.relative, &b.relative));
+            self.index = OnceLock::new();
+        }
     }
 
     pub fn file(&self, relative: impl AsRef<Path>) -> Option<&File> {

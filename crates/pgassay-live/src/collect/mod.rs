@@ -38,6 +38,7 @@ mod project;
 mod read;
 mod refinery;
 pub mod repository;
+mod reread;
 mod scan;
 mod sqitch;
 mod sqlx;

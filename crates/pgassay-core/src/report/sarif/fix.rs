@@ -24,24 +24,29 @@ pub(super) fn fix(
     sources: &Sources,
     place: impl Fn(Span) -> PhysicalLocation,
 ) -> Option<Fix> {
-    let steps = &finding.advice.steps;
-    if steps.is_empty() || record.conditional || !is_written_so(record.span, sources) {
-        return None;
-    }
-    let is_allowed = record.effect.in_transaction_block == InTransactionBlock::Allowed;
-    let (deleted, inserted) = if IN_FRONT.contains(&finding.rule) && is_allowed {
-        (Span { end: record.span.start, ..record.span }, format!("{}\n", joined(steps)))
-    } else if IN_PLACE.contains(&finding.rule) && fits(record, steps) {
-        (record.span, joined(steps).trim_end_matches(';').to_owned())
-    } else {
-        return None;
-    };
+    let (deleted, inserted) = edit(finding, record, sources)?;
     let PhysicalLocation { artifact_location, region } = place(deleted);
     let replacements = [Replacement { deleted_region: region, inserted_content: InsertedContent { text: inserted } }];
     Some(Fix {
         description: text(finding.advice.text.clone()),
         artifact_changes: [ArtifactChange { artifact_location, replacements }],
     })
+}
+
+/// What takes the place of a part of the file, if the advice is a change of it. `record` is the statement that the finding is in.
+pub fn edit(finding: &Finding, record: &StatementRecord, sources: &Sources) -> Option<(Span, String)> {
+    let steps = &finding.advice.steps;
+    if steps.is_empty() || record.conditional || !is_written_so(record.span, sources) {
+        return None;
+    }
+    let is_allowed = record.effect.in_transaction_block == InTransactionBlock::Allowed;
+    if IN_FRONT.contains(&finding.rule) && is_allowed {
+        Some((Span { end: record.span.start, ..record.span }, format!("{}\n", joined(steps))))
+    } else if IN_PLACE.contains(&finding.rule) && fits(record, steps) {
+        Some((record.span, joined(steps).trim_end_matches(';').to_owned()))
+    } else {
+        None
+    }
 }
 
 /// Whether the steps may stand where the statement stands: it does one thing, and its transaction is as each of them needs it.

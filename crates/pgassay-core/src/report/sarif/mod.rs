@@ -5,6 +5,8 @@
 mod fix;
 mod log;
 
+pub use fix::edit;
+
 use std::io::{self, Write};
 
 use log::*;

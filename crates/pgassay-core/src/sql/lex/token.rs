@@ -8,7 +8,7 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use super::dialect::Postgres;
 use super::lexer::{self, Lexeme, Quoting, Rules, Unclosed, lexeme};
-use crate::change::Unreadable;
+use crate::change::{Name, Unreadable};
 use crate::source::{FileId, Span};
 
 pub(in crate::sql) static DIALECT: Postgres = Postgres;
@@ -96,6 +96,53 @@ pub fn string_constants(place: Span, text: &str) -> Vec<(String, Span)> {
         }
     });
     strings.collect()
+}
+
+/// A word, a name in quotes or a sign of SQL text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceToken {
+    pub span: Span,
+    pub kind: SourceTokenKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceTokenKind {
+    /// A key word or a name, folded unless it is in quotes.
+    Word { name: Name, quoted: bool },
+    /// `.`, `(`, `,`, an operator.
+    Sign(String),
+    /// A number or a string.
+    Literal,
+}
+
+/// The words and signs of a piece of a file, up to the first place that is no SQL (a string without an end, while it is typed).
+pub fn source_tokens(place: Span, text: &str) -> Vec<SourceToken> {
+    let whole = Text { file: place.file, text, origin: Origin::Slice(place.start as usize) };
+    let tokens = match tokenize(&whole) {
+        Ok(tokens) => tokens,
+        Err(unreadable) => {
+            let end = (unreadable.span.start.saturating_sub(place.start) as usize).min(text.len());
+            let readable = Text { text: text.get(..end).unwrap_or_default(), ..whole };
+            tokenize(&readable).unwrap_or_default()
+        }
+    };
+    let located = |token: TokenWithSpan| {
+        let (start, end) = bytes_of(&token);
+        let kind = match token.token {
+            Token::Word(word) => match word.quote_style {
+                None => SourceTokenKind::Word { name: Name::folded(&word.value), quoted: false },
+                Some(_) => SourceTokenKind::Word { name: Name::new(&word.value), quoted: true },
+            },
+            Token::EOF => return None,
+            Token::Number(..) | Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_) => {
+                SourceTokenKind::Literal
+            }
+            Token::DollarQuotedString(_) | Token::UnicodeStringLiteral(_) => SourceTokenKind::Literal,
+            sign => SourceTokenKind::Sign(sign.to_string()),
+        };
+        Some(SourceToken { span: whole.span(start, end), kind })
+    };
+    tokens.into_iter().filter_map(located).collect()
 }
 
 /// Cuts a text into tokens; spaces and comments are left out.
