@@ -8,8 +8,6 @@ mod generate;
 mod history;
 #[path = "../../examples/differential/random.rs"]
 mod random;
-// The command uses more of it.
-#[allow(dead_code)]
 #[path = "../../examples/differential/report.rs"]
 #[allow(dead_code, reason = "the command line of the example has more")]
 mod report;

@@ -312,13 +312,16 @@ pub(super) fn wrapped_column(node: &Node, condition: &str) -> Option<Wrapped> {
             let doubtful = column.is_some()
                 && matches!(side, Expr::Cast { .. })
                 && is_doubtful(&pattern(other).unwrap_or_default());
-            let wrapped = match side {
-                Expr::Cast { .. } | Expr::Function(_) | Expr::Extract { .. } => true,
-                Expr::BinaryOp {
-                    op: BinaryOperator::LongArrow | BinaryOperator::Minus | BinaryOperator::Plus, ..
-                } => true,
-                _ => false,
-            };
+            let wrapped = matches!(
+                side,
+                Expr::Cast { .. }
+                    | Expr::Function(_)
+                    | Expr::Extract { .. }
+                    | Expr::BinaryOp {
+                        op: BinaryOperator::LongArrow | BinaryOperator::Minus | BinaryOperator::Plus,
+                        ..
+                    }
+            );
             if !wrapped || column.is_some() && !doubtful || names_columns(node, other) || immutable::is_volatile(side) {
                 return None;
             }

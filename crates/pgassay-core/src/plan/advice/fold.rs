@@ -146,12 +146,12 @@ fn folded(plan: &Plan, stands_for: &[usize], names: &HashMap<usize, String>) -> 
             ..node.clone()
         });
     }
-    for at in 0..out.nodes.len() {
+    for (at, first) in origin.iter().enumerate() {
         if let Some(parent) = out.nodes[at].parent {
             out.nodes[parent.0].children.push(NodeId(at));
         }
         if out.nodes[at].siblings > 1 && out.nodes[at].relation.is_some() {
-            out.nodes[at].partitioned = names.get(&origin[at].0).cloned();
+            out.nodes[at].partitioned = names.get(&first.0).cloned();
         }
     }
     Folded { plan: out, origin }

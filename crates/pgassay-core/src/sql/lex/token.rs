@@ -117,7 +117,7 @@ pub enum SourceTokenKind {
 
 /// The words and signs of a piece of a file, up to the first place that is no SQL (a string without an end, while it is typed).
 pub fn source_tokens(place: Span, text: &str) -> Vec<SourceToken> {
-    let whole = Text { file: place.file, text, origin: Origin::Slice(place.start as usize) };
+    let whole = Text { file: place.file, text, origin: Origin::Slice(place.start as usize), rules: Rules::default() };
     let tokens = match tokenize(&whole) {
         Ok(tokens) => tokens,
         Err(unreadable) => {
