@@ -119,7 +119,7 @@ impl Repository {
     /// is not looked at: a file that comes in from there is added, and a clone without blobs downloads no others.
     pub fn changes(&self, scope: &Scope, within: &[PathBuf]) -> Result<Changes, GitError> {
         let base = self.base(scope)?;
-        let mut arguments = vec![NAMES_AND_STATUS, &[SIMILARITY]].concat();
+        let mut arguments = [NAMES_AND_STATUS, &[SIMILARITY]].concat();
         if *scope == Scope::Staged {
             arguments.push("--cached");
         }
@@ -131,7 +131,7 @@ impl Repository {
         match scope {
             Scope::Since(_) => files.extend(untracked),
             Scope::Staged => {
-                let arguments = vec![NAMES_AND_STATUS, &["--no-renames"]].concat();
+                let arguments = [NAMES_AND_STATUS, &["--no-renames"]].concat();
                 unstaged = self.parse_status(&self.run_within(&arguments, within)?);
                 unstaged.extend(untracked);
             }
@@ -147,7 +147,7 @@ impl Repository {
     /// reads no content.
     pub fn moved(&self, scope: &Scope) -> Result<Vec<(PathBuf, PathBuf)>, GitError> {
         let Some(base) = self.base(scope)? else { return Ok(Vec::new()) };
-        let mut arguments = vec![NAMES_AND_STATUS, &["-M100%"]].concat();
+        let mut arguments = [NAMES_AND_STATUS, &["-M100%"]].concat();
         if *scope == Scope::Staged {
             arguments.push("--cached");
         }

@@ -176,11 +176,11 @@ impl Reader<'_> {
             self.note(&migration.path, "is not staged: it is left out".to_owned());
             return Ok(false);
         };
-        if let Ok(staged) = decode(&migration.path, staged) {
-            if staged.text != sources.file(migration.file).original() {
-                let folder = own.history.canonicalize().unwrap_or(own.history);
-                self.news.staged.insert(folder.join(own.rest), staged.text.into());
-            }
+        if let Ok(staged) = decode(&migration.path, staged)
+            && staged.text != sources.file(migration.file).original()
+        {
+            let folder = own.history.canonicalize().unwrap_or(own.history);
+            self.news.staged.insert(folder.join(own.rest), staged.text.into());
         }
         Ok(true)
     }
