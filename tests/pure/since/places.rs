@@ -25,9 +25,9 @@ impl Repository {
     /// The findings of what is staged, and then of what is committed, on which both must agree.
     fn found(&self, paths: &[&str]) -> Vec<String> {
         self.git(&["add", "-A"]);
-        let staged = self.check(&[&["--staged"], paths].concat());
+        let staged = self.check(&[&["--staged"][..], paths].concat());
         self.git(&["commit", "-q", "--allow-empty", "-m", "branch"]);
-        let since = self.check(&[&["--since", "main"], paths].concat());
+        let since = self.check(&[&["--since", "main"][..], paths].concat());
         assert_eq!(staged.findings(), since.findings(), "{} {}", staged.stderr(), since.stderr());
         assert_eq!(staged.output.status.code(), since.output.status.code());
         since.findings()
