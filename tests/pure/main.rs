@@ -22,6 +22,7 @@ mod packaging;
 mod plan_advice;
 mod plan_conditions;
 mod plan_decorations;
+mod plan_log;
 mod plans;
 mod reads_ddl;
 mod rules;
