@@ -102,3 +102,15 @@ CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1, 5) TO (2, 7);
 CREATE TABLE p (k text, v int) PARTITION BY LIST (k); CREATE TABLE pa PARTITION OF p FOR VALUES IN ('a'); CREATE TABLE c (k text, v int); INSERT INTO c VALUES ('x', 1);
 -- run:
 ALTER TABLE p ATTACH PARTITION c DEFAULT;
+-- case: unique index without the partition key
+-- text only
+-- given:
+CREATE TABLE ev (id bigint NOT NULL, at date NOT NULL, code text) PARTITION BY RANGE (at); CREATE TABLE ev_a PARTITION OF ev FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+-- run:
+CREATE UNIQUE INDEX ev_code ON ev (code);
+-- case: primary key without the partition key
+-- text only
+-- given:
+CREATE TABLE ev (id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at); CREATE TABLE ev_a PARTITION OF ev FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+-- run:
+ALTER TABLE ev ADD PRIMARY KEY (id);

@@ -77,6 +77,7 @@ ALTER TABLE "My App"."T t" ALTER COLUMN "The N" SET DATA TYPE bigint;
 -- meanwhile:
 INSERT INTO "My App"."T t" VALUES (:n, 1);
 -- case: serial primary key
+-- differs: sequence
 -- given:
 CREATE TABLE t (id serial PRIMARY KEY, a text); INSERT INTO t (a) VALUES ('x'), ('y');
 -- run:

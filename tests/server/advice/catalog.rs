@@ -23,11 +23,28 @@ const DEFINITIONS: &[&str] = &[
        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE",
     "SELECT 'relation ' || c.oid::regclass || ' ' || c.relkind::text || ' ' || c.relpersistence::text || ' bound ' || coalesce(pg_get_expr(c.relpartbound, c.oid), '')
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE",
-    "SELECT 'sequence ' || s.seqrelid::regclass || ' ' || s.seqtypid::regtype || ' owned by '
+    "SELECT 'sequence ' || s.seqrelid::regclass || ' ' || s.seqtypid::regtype || ' ' || s.seqstart || ' ' || s.seqincrement || ' ' || s.seqmin || ' ' || s.seqmax || ' ' || s.seqcache || ' ' || s.seqcycle
+            || ' owned by '
             || coalesce((SELECT d.refobjid::regclass || '.' || a.attname FROM pg_depend d
                            JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
                           WHERE d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.deptype IN ('a', 'i')), '')
        FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE",
+    "SELECT 'settings of ' || c.oid::regclass || '.' || a.attname || ' statistics ' || coalesce(a.attstattarget::int, -1) || ' options ' || coalesce(a.attoptions::text, '')
+            || ' storage ' || a.attstorage::text || ' compression ' || a.attcompression::text || ' comment ' || coalesce(col_description(c.oid, a.attnum), '')
+            || ' granted ' || coalesce((SELECT string_agg(acl::text, ',' ORDER BY acl::text) FROM unnest(a.attacl) AS acl), '')
+       FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'm') AND",
+    "SELECT 'settings of ' || c.oid::regclass || ' replica identity ' || c.relreplident::text || ' comment ' || coalesce(obj_description(c.oid, 'pg_class'), '')
+            || ' granted ' || coalesce((SELECT string_agg(acl::text, ',' ORDER BY acl::text) FROM unnest(c.relacl) AS acl), '')
+            || coalesce((SELECT ' clustered ' || i.indisclustered || ' identifies ' || i.indisreplident FROM pg_index i WHERE i.indexrelid = c.oid), '')
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE",
+    "SELECT 'comment on ' || k.conname || ' ' || obj_description(k.oid, 'pg_constraint')
+       FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace WHERE obj_description(k.oid, 'pg_constraint') IS NOT NULL AND",
+    "SELECT 'published ' || p.pubname || ' ' || coalesce(p.attnames, '') FROM (SELECT pubname, schemaname AS nspname, (SELECT string_agg(it, ',' ORDER BY it) FROM jsonb_array_elements_text(to_jsonb(t) -> 'attnames') AS it) AS attnames FROM pg_publication_tables t) p
+       JOIN pg_namespace n ON n.nspname = p.nspname WHERE",
+    "SELECT 'statistics ' || s.stxname || ' ' || s.stxkind::text || ' on '
+            || (SELECT string_agg(a.attname, ',' ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = s.stxrelid AND a.attnum = ANY (s.stxkeys))
+       FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace WHERE",
     "SELECT 'trigger ' || pg_get_triggerdef(t.oid)
        FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND",
     "SELECT 'function ' || p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace

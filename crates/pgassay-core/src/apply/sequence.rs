@@ -34,6 +34,7 @@ impl Applier<'_> {
             min_value: options.min_value,
             max_value: options.max_value,
             start: options.start,
+            cache: options.cache,
             cycle: options.cycle.unwrap_or(false),
             owned_by: None,
             identity,
@@ -62,6 +63,7 @@ impl Applier<'_> {
         sequence.min_value = options.min_value.or(sequence.min_value);
         sequence.max_value = options.max_value.or(sequence.max_value);
         sequence.start = options.start.or(sequence.start);
+        sequence.cache = options.cache.or(sequence.cache);
         sequence.cycle = options.cycle.unwrap_or(sequence.cycle);
     }
 
@@ -86,6 +88,7 @@ pub(super) fn plain_sequence() -> Sequence {
         min_value: None,
         max_value: None,
         start: None,
+        cache: None,
         cycle: false,
         owned_by: None,
         identity: false,

@@ -8,6 +8,7 @@ impl Applier<'_> {
     pub(super) fn create_statistics(&mut self, create: &CreateStatistics) {
         let table = create.table.as_ref().and_then(|table| self.relation(table, false));
         let mut columns = Vec::new();
+        let expressions = create.elements.iter().any(|it| matches!(it.target, IndexTarget::Expression(_)));
         if let Some(table) = table {
             for element in &create.elements {
                 match &element.target {
@@ -35,6 +36,8 @@ impl Applier<'_> {
             }
             return;
         }
-        self.schema.statistics.insert(name, ExtendedStatistics { table, columns });
+        self.schema
+            .statistics
+            .insert(name, ExtendedStatistics { table, columns, kinds: create.kinds.clone(), expressions });
     }
 }

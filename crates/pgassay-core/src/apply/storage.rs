@@ -16,11 +16,16 @@ impl Applier<'_> {
                 self.edit_relation(id, |it| it.clustered_on = index);
             }
             SetStatistics { column, .. } if column.name.as_str().parse::<u16>().is_ok() => {}
-            SetStatistics { column, .. }
-            | SetColumnOptions { column, .. }
-            | SetStorage { column, .. }
-            | SetCompression { column, .. }
-            | SetForeignOptions { column: Some(column) } => _ = self.column(id, column),
+            SetStatistics { column, target } => {
+                self.edit_column(id, column, |it| it.statistics_target = Some(*target).filter(|target| *target >= 0));
+            }
+            SetColumnOptions { column, options, reset } => self.edit_column(id, column, |it| match reset {
+                true => it.options.retain(|name, _| !options.iter().any(|option| option.name == *name)),
+                false => it.options.extend(options.iter().map(|option| (option.name.clone(), option.value.clone()))),
+            }),
+            SetStorage { column, .. } | SetCompression { column, .. } | SetForeignOptions { column: Some(column) } => {
+                _ = self.column(id, column)
+            }
             SetRowSecurity { enabled } => self.edit_relation(id, |it| it.row_security = *enabled),
             ForceRowSecurity { forced } => self.edit_relation(id, |it| it.force_row_security = *forced),
             ReplicaIdentity(identity) => self.edit_relation(id, |it| it.replica_identity = identity.clone()),
@@ -43,6 +48,15 @@ impl Applier<'_> {
             }),
             _ => {}
         }
+    }
+
+    fn edit_column(&mut self, id: RelationId, column: &Ident, change: impl FnOnce(&mut crate::schema::Column)) {
+        let Some(column) = self.column(id, column) else { return };
+        self.edit_relation(id, |it| {
+            if let Some(found) = it.columns.iter_mut().find(|found| found.id == column) {
+                change(found);
+            }
+        });
     }
 
     pub(super) fn edit_relation(&mut self, id: RelationId, change: impl FnOnce(&mut crate::schema::Relation)) {

@@ -3,7 +3,7 @@
 use super::pair::Pair;
 use super::witness::{differs, insert, is_required, quoted, refused, select, written_to};
 use super::{Breakage, BreakageKind, Grade, Subject, certain, check, possible, type_change, values};
-use crate::change::Name;
+use crate::change::{Name, TriggerTiming};
 use crate::schema::{Column, ConstraintKind, IdentityKind};
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
@@ -51,6 +51,9 @@ fn gone(pair: Pair, old: &Column) -> Option<Breakage> {
     let sql = select(pair.old, &old.name);
     let witness = refused(sql, "42703", format!("column {} does not exist", quoted(&old.name)));
     let renamed = pair.new.column_by_id(old.id).filter(|_| pair.same());
+    if renamed.is_some_and(|new| takes_over(pair, old, new)) {
+        return None;
+    }
     Some(match renamed {
         Some(new) => certain(
             BreakageKind::ColumnRenamed,
@@ -67,6 +70,22 @@ fn gone(pair: Pair, old: &Column) -> Option<Breakage> {
             certain(kind, subject, &object, format!("{object} is gone: every statement that uses it fails"), witness)
         }
     })
+}
+
+/// A column that a trigger has filled for the time being takes the place of another that goes: clients use the name that it gets.
+fn takes_over(pair: Pair, old: &Column, new: &Column) -> bool {
+    let replaced = pair.old.column(&new.name).is_some_and(|it| pair.new.column_by_id(it.id).is_none());
+    let assigned = format!("new.{}", old.name).to_lowercase();
+    let fills = |body: &str| {
+        let words: String = body.to_lowercase().split_whitespace().collect();
+        words.contains(&format!("{assigned}:=")) || words.contains(&format!("{assigned}="))
+    };
+    let mut triggers = pair.old.triggers.iter().filter(|it| it.for_each_row && it.timing == TriggerTiming::Before);
+    replaced
+        && triggers.any(|trigger| {
+            let routine = trigger.function.and_then(|id| pair.context.before.routines.get(&id));
+            routine.is_some_and(|routine| fills(&routine.body))
+        })
 }
 
 /// A view whose columns are the same but stand in another order: `SELECT *` and INSERT without a list mix them up.

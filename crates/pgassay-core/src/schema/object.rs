@@ -118,6 +118,10 @@ pub struct PublishedPart {
 pub struct ExtendedStatistics {
     pub table: Option<super::RelationId>,
     pub columns: Vec<super::ColumnId>,
+    /// As written; empty for all.
+    pub kinds: Vec<Name>,
+    /// Whether an element is an expression.
+    pub expressions: bool,
 }
 
 // `Eq` lets `Arc` compare pointers first, as for relations.

@@ -397,6 +397,8 @@ impl Column {
             local: true,
             inherited: 0,
             comment: None,
+            statistics_target: None,
+            options: Default::default(),
         }
     }
 }

@@ -98,6 +98,10 @@ pub struct Column {
     /// Number of parents that define it.
     pub inherited: u16,
     pub comment: Option<Arc<str>>,
+    /// SET STATISTICS, where it is not the default.
+    pub statistics_target: Option<i32>,
+    /// SET (n_distinct = …).
+    pub options: BTreeMap<Arc<str>, Option<Arc<str>>>,
 }
 
 /// A resolved type of a column, argument or expression.
@@ -232,6 +236,7 @@ pub struct Sequence {
     pub min_value: Option<i64>,
     pub max_value: Option<i64>,
     pub start: Option<i64>,
+    pub cache: Option<i64>,
     pub cycle: bool,
     pub owned_by: Option<(RelationId, ColumnId)>,
     /// Internal to an identity column.

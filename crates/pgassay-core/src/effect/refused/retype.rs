@@ -151,7 +151,9 @@ impl Predictor<'_> {
                 IndexTarget::Column(_) => None,
             }));
         }
-        for constraint in table.constraints.iter().filter(|it| later.constraint(&it.name).is_some()) {
+        let kept =
+            |it: &&crate::schema::Constraint| later.constraint(&it.name).is_some_and(|kept| kept.kind == it.kind);
+        for constraint in table.constraints.iter().filter(kept) {
             if let ConstraintKind::Check { expression, columns } = &constraint.kind
                 && columns.contains(&old.id)
             {

@@ -1,6 +1,7 @@
 //! Safe steps for ALTER TABLE: the whole statement taken apart, each part that blocks replaced, the others kept as written.
 
 use super::column::{self, NewColumn};
+use super::replaced::{self, Gone};
 use super::table::Table;
 use super::{constraint, partition, type_change, window};
 use crate::apply::apply;
@@ -18,23 +19,25 @@ pub(super) fn instead_of(context: &StepContext, alter: &AlterTable, work: &Work)
 /// What to do instead of the whole statement; the text tells of the part that a place belongs to.
 pub(super) fn instead_of_part(context: &StepContext, alter: &AlterTable, span: Span) -> Advice {
     let table = Table::new(context, &alter.relation);
-    let mut schema = context.step.schema.clone();
+    let mut groups = groups(context, alter, span);
+    let swapped = replaced::swapped(&groups);
+    groups.retain(|group| !group.actions.iter().any(|it| replaced::carried_by_swap(&table, alter, &swapped, it)));
+    let gone = Gone::of(&groups);
+    if !gone.is_empty() {
+        return replaced::instead_of(&table, alter, &groups, &gone);
+    }
     let mut told: Option<Advice> = None;
     let mut steps: Vec<FixStep> = Vec::new();
     let mut plain: Vec<&str> = Vec::new();
     let mut complete = true;
-    for group in groups(alter) {
-        let part = AlterTable { actions: group.to_vec(), ..alter.clone() };
-        let blocks = blocks(context, &schema, &part);
-        apply(&mut schema, &Change::AlterTable(part), &context.step.session, context.run.version);
-        let Some(first) = group.first() else { continue };
-        let causes = group.iter().any(|action| action.span.contains(span));
+    for Group { actions, blocks, causes } in groups {
+        let Some(first) = actions.first() else { continue };
         if !blocks && !causes {
             plain.push(context.text(first.span));
             continue;
         }
         keep(&table, &mut plain, &mut steps);
-        let advice = replace(&table, alter, group);
+        let advice = replace(&table, alter, actions);
         complete &= !advice.steps.is_empty();
         steps.extend(advice.steps.iter().cloned());
         if causes || told.is_none() {
@@ -54,9 +57,26 @@ fn keep(table: &Table, plain: &mut Vec<&str>, steps: &mut Vec<FixStep>) {
     }
 }
 
-/// Every action with the inline constraints that belong to it.
-fn groups(alter: &AlterTable) -> impl Iterator<Item = &[AlterTableAction]> {
-    alter.actions.chunk_by(|_, next| matches!(&next.kind, AlterTableActionKind::AddConstraint(it) if it.inline))
+/// An action with the inline constraints that belong to it.
+pub(super) struct Group<'a> {
+    pub actions: &'a [AlterTableAction],
+    /// Does long work alone, or fails on rows.
+    pub blocks: bool,
+    /// The finding is about it.
+    pub causes: bool,
+}
+
+fn groups<'a>(context: &StepContext, alter: &'a AlterTable, span: Span) -> Vec<Group<'a>> {
+    let inline = |next: &AlterTableAction| matches!(&next.kind, AlterTableActionKind::AddConstraint(it) if it.inline);
+    let mut schema = context.step.schema.clone();
+    let chunks = alter.actions.chunk_by(|_, next| inline(next));
+    let judged = chunks.map(|actions| {
+        let part = AlterTable { actions: actions.to_vec(), ..alter.clone() };
+        let blocks = blocks(context, &schema, &part);
+        apply(&mut schema, &Change::AlterTable(part), &context.step.session, context.run.version);
+        Group { actions, blocks, causes: actions.iter().any(|action| action.span.contains(span)) }
+    });
+    judged.collect()
 }
 
 /// Whether a part of the statement alone does long work, or fails on rows.
@@ -67,7 +87,7 @@ fn blocks(context: &StepContext, schema: &Schema, part: &AlterTable) -> bool {
         || prediction.failures.iter().any(|failure| failure.when == FailsWhen::AnyRow)
 }
 
-fn replace(table: &Table, alter: &AlterTable, group: &[AlterTableAction]) -> Advice {
+pub(super) fn replace(table: &Table, alter: &AlterTable, group: &[AlterTableAction]) -> Advice {
     let Some(first) = group.first() else { return window() };
     match &first.kind {
         AlterTableActionKind::AddColumn { column: definition, .. } => {

@@ -1,11 +1,15 @@
 //! New constraints on tables that are in use.
 
 use super::column::{list, not_null};
+use super::index;
 use super::table::{Table, print_relation};
 use super::window;
 use crate::change::{AlterTable, Constraint, ConstraintKind, ForeignKey, Ident, Key, Name, StorageOption};
 use crate::finding::{Advice, FixStep};
 use crate::schema::Relation;
+
+const BUILD_FIRST: &str = "Build the index concurrently first; the constraint takes it over in an instant.";
+const NOT_VALID_FIRST: &str = "Add it NOT VALID, which checks new rows only and reads nothing, and validate it in a later transaction, while reads and writes go on.";
 
 pub(super) fn add(table: &Table, alter: &AlterTable, added: &Constraint) -> Advice {
     add_knowing(table, alter, added, None)
@@ -39,7 +43,7 @@ pub(super) fn add_knowing(table: &Table, alter: &AlterTable, added: &Constraint,
 /// Add without a scan, validate while others work.
 pub(super) fn two_steps(table: &str, constraint: &Name, definition: &str, words: &str) -> Advice {
     Advice::steps(
-        "Add it NOT VALID, which checks new rows only and reads nothing, and validate it in a later transaction, while reads and writes go on.",
+        NOT_VALID_FIRST,
         vec![
             FixStep::own(format!("ALTER TABLE {table} ADD CONSTRAINT {constraint} {definition}{words} NOT VALID;")),
             FixStep::own(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {constraint};")),
@@ -122,11 +126,10 @@ fn unique(
         return window();
     }
     let kind = if primary { "PRIMARY KEY" } else { "UNIQUE" };
-    let mut proofs: Vec<FixStep> = Vec::new();
-    for column in key.columns.iter().filter(|column| primary && required != Some(&column.name)) {
-        if table.column(&column.name).is_none_or(|found| !found.not_null.enforced()) {
-            proofs.extend(not_null(table, &column.name, None));
-        }
+    let proofs = if primary { proofs(table, key, required) } else { Vec::new() };
+    let columns: Vec<&Name> = key.columns.iter().map(|column| &column.name).collect();
+    if table.relation.is_some_and(|relation| !index::holds_partition_key(relation, &columns)) {
+        return Advice::text(index::NO_UNIQUE);
     }
     if table.is_partitioned() {
         return unique_on_partitions(table, constraint, added, key, kind, proofs);
@@ -134,7 +137,61 @@ fn unique(
     let mut steps = vec![FixStep::none(unique_index(constraint, &table.name, key))];
     steps.extend(proofs);
     steps.push(take_over(&table.name, constraint, kind, added));
-    Advice::steps("Build the index concurrently first; the constraint takes it over in an instant.", steps)
+    Advice::steps(BUILD_FIRST, steps)
+}
+
+/// A constraint that takes the place of what the same statement drops.
+pub(super) struct Parts {
+    /// Steps that can run while the old one is there.
+    pub before: Vec<FixStep>,
+    /// The action that puts it in place in an instant.
+    pub action: String,
+    pub after: Vec<FixStep>,
+    pub text: &'static str,
+}
+
+pub(super) fn parts(table: &Table, alter: &AlterTable, added: &Constraint) -> Option<Parts> {
+    let name = table.constraint_name(alter, added);
+    let later = |definition: String| Parts {
+        before: Vec::new(),
+        action: format!("ADD CONSTRAINT {name} {definition} NOT VALID"),
+        after: vec![FixStep::own(format!("ALTER TABLE {} VALIDATE CONSTRAINT {name};", table.name))],
+        text: NOT_VALID_FIRST,
+    };
+    match &added.kind {
+        ConstraintKind::Check(expression) => {
+            let inherit = if added.no_inherit { " NO INHERIT" } else { "" };
+            Some(later(format!("CHECK ({}){inherit}", expression.text)))
+        }
+        ConstraintKind::NotNull(column) if table.version.at_least(18) => Some(later(format!("NOT NULL {column}"))),
+        ConstraintKind::ForeignKey(key) if !table.is_partitioned() || table.version.at_least(18) => {
+            Some(later(format!("{}{}", foreign_key_text(table, added, key), deferral(added))))
+        }
+        ConstraintKind::Unique(key) => beside(table, &name, added, key, "UNIQUE"),
+        ConstraintKind::PrimaryKey(key) => beside(table, &name, added, key, "PRIMARY KEY"),
+        _ => None,
+    }
+}
+
+/// A key's index, built while the old key is there; it takes the constraint's name with its place.
+fn beside(table: &Table, name: &Name, added: &Constraint, key: &Key, kind: &str) -> Option<Parts> {
+    if table.is_partitioned() || key.without_overlaps {
+        return None;
+    }
+    let index = table.free_relation(name);
+    let mut before = vec![FixStep::none(unique_index(&index, &table.name, key))];
+    if matches!(added.kind, ConstraintKind::PrimaryKey(_)) {
+        before.extend(proofs(table, key, None));
+    }
+    let action = format!("ADD CONSTRAINT {name} {kind} USING INDEX {index}{}", deferral(added));
+    Some(Parts { before, action, after: Vec::new(), text: BUILD_FIRST })
+}
+
+/// NOT NULL for the columns of a primary key.
+fn proofs(table: &Table, key: &Key, required: Option<&Name>) -> Vec<FixStep> {
+    let open = key.columns.iter().filter(|column| required != Some(&column.name));
+    let open = open.filter(|column| table.column(&column.name).is_none_or(|found| !found.not_null.enforced()));
+    open.flat_map(|column| not_null(table, &column.name, None)).collect()
 }
 
 fn take_over(table: &str, constraint: &Name, kind: &str, added: &Constraint) -> FixStep {

@@ -12,12 +12,33 @@ const CHECK_VALID: &str = "If the build fails it leaves an invalid index: drop i
 pub(super) fn instead_of_create(context: &StepContext, create: &CreateIndex) -> Advice {
     let table = context.step.schema.find_relation(&create.table, &context.step.session);
     match table {
+        Some(table) if table.is_partitioned() && create.unique && !holds_partition_key(table, &columns_of(create)) => {
+            Advice::text(NO_UNIQUE)
+        }
         Some(table) if table.is_partitioned() => on_partitions(context, create, table),
         _ => Advice::steps(
             format!("Build it concurrently, outside a transaction. {CHECK_VALID}"),
             vec![FixStep::none(concurrent_index(context, create))],
         ),
     }
+}
+
+pub(super) const NO_UNIQUE: &str = "A partitioned table is unique only over columns that hold its whole partition key: add those columns to the key, or make each \
+     partition unique by itself.";
+
+fn columns_of(create: &CreateIndex) -> Vec<&Name> {
+    let columns = create.elements.iter().filter_map(|element| match &element.target {
+        IndexTarget::Column(column) => Some(&column.name),
+        IndexTarget::Expression(_) => None,
+    });
+    columns.collect()
+}
+
+/// What DefineIndex asks of a unique index on a partitioned table.
+pub(super) fn holds_partition_key(table: &Relation, columns: &[&Name]) -> bool {
+    let RelationKind::PartitionedTable(key) = &table.kind else { return true };
+    let mut wanted = key.columns.iter().filter_map(|id| table.column_by_id(*id));
+    key.columns.len() == key.elements.len() && wanted.all(|column| columns.contains(&&column.name))
 }
 
 /// The statement with CONCURRENTLY, without IF NOT EXISTS, and otherwise as the user wrote it.

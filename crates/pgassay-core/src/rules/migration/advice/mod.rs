@@ -3,10 +3,12 @@
 //! Every step is accepted by the target's server in the state that the earlier steps leave; tests run them.
 
 mod alter_table;
+mod carried;
 mod column;
 mod constraint;
 mod index;
 mod partition;
+mod replaced;
 mod table;
 mod type_change;
 

@@ -75,6 +75,24 @@ impl<'r> Table<'r> {
         })
     }
 
+    /// A name for an index that is to become this constraint's: the constraint's own, unless a relation has it.
+    pub fn free_relation(&self, name: &Name) -> Name {
+        let taken = |name: &Name| {
+            let schema = self.relation.map(|table| table.name.schema.clone());
+            schema.is_some_and(|schema| {
+                self.schema().relation_at(&QualifiedName { schema, name: name.clone() }).is_some()
+            })
+        };
+        let mut found = name.clone();
+        let mut number = 0;
+        while taken(&found) && number < 1000 {
+            let word = if number == 0 { "new".to_owned() } else { format!("new{number}") };
+            found = make_object_name(name.as_str(), None, &word);
+            number += 1;
+        }
+        found
+    }
+
     fn free(&self, column: &Name, word: &str, taken: impl Fn(&Name) -> bool) -> Name {
         let mut name = make_object_name(self.base.as_str(), Some(column.as_str()), word);
         let mut number = 0;

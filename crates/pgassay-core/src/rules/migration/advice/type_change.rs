@@ -1,11 +1,25 @@
 //! Another type for a column: a second column that a trigger keeps equal, and takes the first one's place.
 
+use super::carried::{Carried, sequence_grants, sequence_options};
 use super::column::{keep_equal, literal, not_null, to_domain};
 use super::index;
+use super::replaced::Gone;
 use super::table::Table;
 use crate::change::{Expression, Ident, Name, ObjectName, TypeName};
 use crate::finding::{Advice, FixStep};
 use crate::schema::{Column, ConstraintKind, ForeignKey, IdentityKind, Relation, make_object_name, rename_column};
+
+const TEXT: &str = "Add a column of the new type, keep it equal with a trigger, fill the old rows in batches (repeat the UPDATE until it changes no row), build its \
+     indexes concurrently, then let it take the old one's place in one short transaction. Clients that name the columns notice nothing but the type; the column comes last in SELECT *.";
+
+/// The way to another type, in the parts that other changes of the same table fit between.
+pub(super) struct Way {
+    pub text: String,
+    pub before: Vec<FixStep>,
+    /// Statements of one transaction.
+    pub swap: Vec<String>,
+    pub after: Vec<FixStep>,
+}
 
 pub(super) fn instead_of(
     table: &Table,
@@ -14,29 +28,58 @@ pub(super) fn instead_of(
     collation: Option<&ObjectName>,
     using: Option<&Expression>,
 ) -> Advice {
-    let text = "Add a column of the new type, keep it equal with a trigger, fill the old rows in batches (repeat the UPDATE until it changes no row), build its \
-         indexes concurrently, then let it take the old one's place in one short transaction. Clients that name the columns notice nothing but the type; the column comes last in SELECT *.";
+    match way(table, column, data_type, collation, using, &Gone::default()) {
+        Ok(way) => {
+            let mut steps = way.before;
+            steps.push(FixStep::own(way.swap.join("\n")));
+            steps.extend(way.after);
+            Advice::steps(way.text, steps)
+        }
+        Err(advice) => advice,
+    }
+}
+
+/// `gone` is what the statement itself takes away: it is not made again on the new column.
+pub(super) fn way(
+    table: &Table,
+    column: &Ident,
+    data_type: &TypeName,
+    collation: Option<&ObjectName>,
+    using: Option<&Expression>,
+    gone: &Gone,
+) -> Result<Way, Advice> {
     let (Some(relation), Some(old)) = (table.relation.filter(|it| it.known), table.column(&column.name)) else {
-        return Advice::text(text);
+        return Err(Advice::text(TEXT));
     };
     if let Some(advice) = to_domain(table, old, data_type) {
-        return advice;
+        return Err(advice);
     }
-    if let Some(obstacle) = obstacle(table, relation, old) {
-        return Advice::text(format!(
-            "{text} Here {obstacle}, so the steps depend on it: plan them by hand, or a maintenance window."
-        ));
+    let widened = widened_sequence(table, old, data_type);
+    let carried = Carried { table, relation, old };
+    if let Some(obstacle) = obstacle(table, relation, old).map(str::to_owned).or_else(|| carried.obstacle()) {
+        let sequence = widened.as_ref().map(|alter| format!(" {SEQUENCE_STAYS} {alter}")).unwrap_or_default();
+        return Err(Advice::text(format!(
+            "{TEXT} Here {obstacle}, so the steps depend on it: plan them by hand, or a maintenance window.{sequence}"
+        )));
     }
     let collation = collation.map(|name| format!(" COLLATE {name}")).unwrap_or_default();
     let new = table.free_column(&old.name, "new");
-    let change = TypeChange {
-        table,
-        relation,
-        old,
-        new,
-        value: using.map_or_else(|| old.name.to_string(), |it| format!("({})", it.text)),
-    };
-    Advice::steps(text, change.steps(&format!("{data_type}{collation}")))
+    let remarks = carried.remarks(&new);
+    let sequence = widened.as_ref().map(|_| format!(" {SEQUENCE_STAYS} the steps change it.")).unwrap_or_default();
+    let value = using.map_or_else(|| old.name.to_string(), |it| format!("({})", it.text));
+    let change = TypeChange { table, relation, old, new, value, gone, carried, widened };
+    Ok(Way { text: format!("{TEXT}{remarks}{sequence}"), ..change.way(&format!("{data_type}{collation}")) })
+}
+
+const SEQUENCE_STAYS: &str = "Its sequence keeps its own type, and would end where that ends:";
+
+/// ALTER SEQUENCE for a serial column whose new type is wider than its sequence (ALTER COLUMN … TYPE changes that of an identity only).
+fn widened_sequence(table: &Table, old: &Column, data_type: &TypeName) -> Option<String> {
+    let relation = table.schema().relation(old.sequence.filter(|_| old.identity.is_none())?)?;
+    let crate::schema::RelationKind::Sequence(sequence) = &relation.kind else { return None };
+    let width = |name: &str| ["int2", "int4", "int8"].iter().position(|it| *it == name);
+    let wider = width(data_type.name.as_str())? > width(sequence.data_type.as_str())?;
+    wider.then(|| format!("ALTER SEQUENCE {} AS {data_type};", relation.name))
 }
 
 /// What the steps do not cover.
@@ -95,29 +138,33 @@ struct TypeChange<'a> {
     new: Name,
     /// The new column's value, from the row's other columns.
     value: String,
+    gone: &'a Gone<'a>,
+    carried: Carried<'a>,
+    widened: Option<String>,
 }
 
 impl TypeChange<'_> {
-    fn steps(&self, data_type: &str) -> Vec<FixStep> {
+    fn way(&self, data_type: &str) -> Way {
         let TypeChange { table, old, new, value, .. } = self;
         let name = &table.name;
         let mut swap: Vec<String> = Vec::new();
-        let mut steps = vec![FixStep::own(format!("ALTER TABLE {name} ADD COLUMN {new} {data_type};"))];
+        let mut before = vec![FixStep::own(format!("ALTER TABLE {name} ADD COLUMN {new} {data_type};"))];
         let trigger = keep_equal(table, new, value);
-        steps.extend(trigger.steps);
-        steps.push(table.batch(new, value, &format!("{new} IS NULL AND {value} IS NOT NULL")));
+        before.extend(trigger.steps);
+        before.push(table.batch(new, value, &format!("{new} IS NULL AND {value} IS NOT NULL")));
         swap.push(format!("DROP TRIGGER {} ON {name};", trigger.name));
-        self.not_null(&mut steps, &mut swap);
+        self.not_null(&mut before, &mut swap);
         let mut behind = Vec::new();
-        self.indexes(&mut steps, &mut behind);
-        self.constraints(&mut steps, &mut behind);
+        self.indexes(&mut before, &mut behind);
+        self.constraints(&mut before, &mut behind);
         self.default(&mut swap, &mut behind);
         swap.push(format!("ALTER TABLE {name} DROP COLUMN {};", old.name));
         swap.push(format!("ALTER TABLE {name} RENAME COLUMN {new} TO {};", old.name));
         swap.extend(behind);
-        steps.push(FixStep::own(swap.join("\n")));
-        steps.push(FixStep::any(format!("DROP FUNCTION {}();", trigger.function)));
-        steps
+        swap.extend(self.carried.after_rename());
+        let mut after = vec![FixStep::any(format!("DROP FUNCTION {}();", trigger.function))];
+        after.extend(self.carried.has_statistics().then(|| FixStep::any(format!("ANALYZE {name};"))));
+        Way { text: String::new(), before, swap, after }
     }
 
     fn not_null(&self, steps: &mut Vec<FixStep>, swap: &mut Vec<String>) {
@@ -148,6 +195,9 @@ impl TypeChange<'_> {
         let TypeChange { table, relation, old, new, .. } = self;
         for like in table.schema().indexes_of(relation.id) {
             let Some(index) = like.as_index().filter(|index| index.uses_column(old.id)) else { continue };
+            if index.constraint.as_ref().is_some_and(|name| self.gone.constraints.contains(&name)) {
+                continue;
+            }
             let name = make_object_name(like.name.name.as_str(), None, "new");
             let include = index.include.iter().filter_map(|id| relation.column_by_id(*id)).map(|it| it.name.clone());
             let copy = index::Copy {
@@ -174,13 +224,17 @@ impl TypeChange<'_> {
                 }
                 None => behind.push(format!("ALTER INDEX {} RENAME TO {};", table.beside(&name), like.name.name)),
             }
+            behind.extend(self.carried.of_index(like));
+            let constraint = table.schema().constraint_of_index(like.id);
+            behind.extend(constraint.and_then(|(_, constraint)| self.carried.of_constraint(constraint)));
         }
     }
 
     /// CHECKs and foreign keys of the column.
     fn constraints(&self, steps: &mut Vec<FixStep>, behind: &mut Vec<String>) {
         let TypeChange { table, relation, old, new, .. } = self;
-        for constraint in &relation.constraints {
+        let gone = &self.gone.constraints;
+        for constraint in relation.constraints.iter().filter(|it| !gone.contains(&&it.name)) {
             let definition = match &constraint.kind {
                 ConstraintKind::Check { expression, columns } if columns.contains(&old.id) => {
                     format!("CHECK ({})", rename_column(expression, &old.name, new).text)
@@ -206,6 +260,7 @@ impl TypeChange<'_> {
                 steps.push(FixStep::own(format!("ALTER TABLE {} VALIDATE CONSTRAINT {name};", table.name)));
             }
             behind.push(format!("ALTER TABLE {} RENAME CONSTRAINT {name} TO {};", table.name, constraint.name));
+            behind.extend(self.carried.of_constraint(constraint));
         }
     }
 
@@ -240,9 +295,14 @@ impl TypeChange<'_> {
         if let Some(identity) = old.identity {
             let kind = if identity == IdentityKind::Always { "ALWAYS" } else { "BY DEFAULT" };
             let made = table.free_object(new, "seq");
+            let options = match sequence.map(|it| &it.kind) {
+                Some(crate::schema::RelationKind::Sequence(sequence)) => sequence_options(sequence),
+                _ => String::new(),
+            };
             swap.push(format!(
-                "ALTER TABLE {name} ALTER COLUMN {new} ADD GENERATED {kind} AS IDENTITY (SEQUENCE NAME {});",
-                table.beside(&made)
+                "ALTER TABLE {name} ALTER COLUMN {new} ADD GENERATED {kind} AS IDENTITY (SEQUENCE NAME {}{});",
+                table.beside(&made),
+                options
             ));
             swap.push(format!(
                 "SELECT setval({}, nextval(pg_get_serial_sequence({}, {})), false);",
@@ -252,18 +312,25 @@ impl TypeChange<'_> {
             ));
             if let Some(sequence) = sequence {
                 behind.push(format!("ALTER SEQUENCE {} RENAME TO {};", table.beside(&made), sequence.name.name));
+                behind.extend(sequence_grants(table, sequence.id));
             }
             return;
         }
         if let Some(sequence) = sequence {
             swap.push(format!("ALTER SEQUENCE {} OWNED BY {name}.{new};", sequence.name));
-            swap.push(format!(
-                "ALTER TABLE {name} ALTER COLUMN {new} SET DEFAULT nextval({});",
-                literal(&sequence.name.to_string())
-            ));
-        } else if let Some(default) = &old.default {
-            swap.push(format!("ALTER TABLE {name} ALTER COLUMN {new} SET DEFAULT {};", default.text));
+            swap.extend(self.widened.clone());
         }
+        // The statement may give the column another default, which the old type does not take.
+        let set = match table.after.and_then(|after| after.column(&old.name)) {
+            Some(after) if old.default.as_ref().map(|it| &it.text) != after.default.as_ref().map(|it| &it.text) => {
+                after.default.as_ref().map(|default| default.text.to_string())
+            }
+            _ => match sequence {
+                Some(sequence) => Some(format!("nextval({})", literal(&sequence.name.to_string()))),
+                None => old.default.as_ref().map(|default| default.text.to_string()),
+            },
+        };
+        swap.extend(set.map(|default| format!("ALTER TABLE {name} ALTER COLUMN {new} SET DEFAULT {default};")));
     }
 }
 
