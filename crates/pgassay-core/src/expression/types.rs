@@ -255,6 +255,10 @@ pub(super) fn special_form(function: &ast::Function) -> Option<SpecialForm> {
             form(Volatility::Stable, Some("xml"))
         }
         "xmlserialize" => form(Volatility::Stable, None),
+        // `x IS DOCUMENT`: no function is called so.
+        "is document" => form(Volatility::Immutable, Some("bool")),
+        "json_exists" => form(Volatility::Immutable, Some("bool")),
+        "json_value" | "json_query" => form(Volatility::Immutable, None),
         _ => None,
     }
 }

@@ -101,16 +101,60 @@ pub(super) fn read_tokens(
 }
 
 fn read_or_repair(text: Text, tokens: Vec<TokenWithSpan>, copy_data: Option<Span>) -> Result<Change, Unreadable> {
-    let mut reader = Reader::new(text, tokens);
-    reader.copy_data = copy_data;
-    let error = match read_statement(&mut reader) {
+    let (mut tokens, mut stopped, first) = match read_once(text, tokens, copy_data) {
         Ok(change) => return Ok(change),
-        Err(error) => error,
+        Err(failed) => (failed.tokens, failed.at, failed.error),
     };
-    let Some(tokens) = repair::repair(reader.parser.into_tokens()) else { return Err(error) };
+    let mut tries = (MOST_TOKENS / tokens.len().max(1)).clamp(FEWEST_TRIES, MOST_TRIES);
+    'next: loop {
+        let here = tokens.partition_point(|token| bytes_of(token).0 < stopped);
+        for at in nearest(here, tokens.len()) {
+            let Some(repaired) = repair::repair_at(&tokens, at) else { continue };
+            tries -= 1;
+            match read_once(text, repaired.clone(), copy_data) {
+                Ok(change) => return Ok(change),
+                Err(_) if tries == 0 => return Err(first),
+                // It helped: what comes next is another place.
+                Err(next) if next.at > stopped => {
+                    (tokens, stopped) = (repaired, next.at);
+                    continue 'next;
+                }
+                Err(_) => {}
+            }
+        }
+        return Err(first);
+    }
+}
+
+/// How often one statement is read again, and how many tokens are read for it, so that a long one costs no more than many short ones.
+const MOST_TRIES: usize = 200;
+const FEWEST_TRIES: usize = 8;
+const MOST_TOKENS: usize = 400_000;
+
+/// How far before and after the token where reading stopped a clause may begin that is the cause.
+const NEAR: usize = 40;
+
+/// The tokens around one, those before it first, by their distance.
+fn nearest(here: usize, tokens: usize) -> impl Iterator<Item = usize> {
+    let before = (0..NEAR).filter_map(move |distance| here.checked_sub(distance));
+    before.chain(here + 1..here + NEAR).filter(move |at| *at < tokens)
+}
+
+/// A statement that could not be read: its tokens, and where reading stopped in bytes of the text.
+struct Stopped {
+    tokens: Vec<TokenWithSpan>,
+    at: usize,
+    error: Unreadable,
+}
+
+/// Reads the tokens as they are.
+fn read_once(text: Text, tokens: Vec<TokenWithSpan>, copy_data: Option<Span>) -> Result<Change, Box<Stopped>> {
     let mut reader = Reader::new(text, tokens);
     reader.copy_data = copy_data;
-    read_statement(&mut reader).map_err(|_| error)
+    read_statement(&mut reader).map_err(|error| {
+        let at = reader.stopped();
+        Box::new(Stopped { tokens: reader.parser.into_tokens(), at, error })
+    })
 }
 
 /// A chain of operators makes a tree as deep as it is long, and whoever walks it needs stack for every one.

@@ -6,10 +6,35 @@ use sqlparser::ast::Expr;
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Token;
+
+use super::keyword::{can_be_bare_label, can_name_column};
+use super::special;
 
 /// Reads as [`PostgreSqlDialect`] does, and `COLLATE` behind any operand: that one reads it behind names and literals only.
 #[derive(Debug)]
 pub(crate) struct Postgres;
+
+/// The word that was just taken; nothing where it is quoted, which every name may be.
+fn current_word<'a>(parser: &'a Parser) -> &'a str {
+    match &parser.get_current_token().token {
+        Token::Word(word) if word.quote_style.is_none() => &word.value,
+        _ => "",
+    }
+}
+
+/// Whether SET, which was just taken, begins the assignments of UPDATE (gram.y, `relation_expr_opt_alias`: no alias there).
+fn assigns(parser: &Parser) -> bool {
+    let next = |n: usize| &parser.peek_nth_token_ref(n).token;
+    match next(0) {
+        Token::Word(_) => matches!(next(1), Token::Eq | Token::Period | Token::LBracket),
+        Token::LParen => {
+            let close = (1..).find(|n| matches!(next(*n), Token::RParen | Token::EOF)).unwrap_or_default();
+            *next(close + 1) == Token::Eq
+        }
+        _ => false,
+    }
+}
 
 const BASE: PostgreSqlDialect = PostgreSqlDialect {};
 
@@ -28,12 +53,47 @@ impl Dialect for Postgres {
         BASE.dialect()
     }
 
-    fn parse_infix(&self, parser: &mut Parser, expr: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+    fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        special::prefix(parser)
+    }
+
+    fn parse_infix(&self, parser: &mut Parser, expr: &Expr, _: u8) -> Option<Result<Expr, ParserError>> {
         if parser.parse_keyword(Keyword::COLLATE) {
             let collation = parser.parse_object_name(false);
             return Some(collation.map(|collation| Expr::Collate { expr: Box::new(expr.clone()), collation }));
         }
-        BASE.parse_infix(parser, expr, precedence)
+        special::infix(parser, expr)
+    }
+
+    fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
+        if special::is_label(parser) {
+            return Some(Ok(self.prec_unknown()));
+        }
+        match special::binds_as(parser) {
+            Some(Keyword::AT) => Some(Ok(self.prec_value(Precedence::AtTz))),
+            Some(_) => Some(Ok(self.prec_value(Precedence::Is))),
+            None => BASE.get_next_precedence(parser),
+        }
+    }
+
+    /// `SELECT x label`: every key word but those that gram.y marks AS_LABEL.
+    fn is_column_alias(&self, _: &Keyword, parser: &mut Parser) -> bool {
+        can_be_bare_label(current_word(parser))
+    }
+
+    /// `FROM t alias`: a name of a column or table (gram.y, `ColId`).
+    fn is_table_alias(&self, _: &Keyword, parser: &mut Parser) -> bool {
+        let word = current_word(parser);
+        can_name_column(word) && !(word.eq_ignore_ascii_case("set") && assigns(parser))
+    }
+
+    /// After AS the same names are allowed.
+    fn is_table_factor_alias(&self, _: bool, keyword: &Keyword, parser: &mut Parser) -> bool {
+        self.is_table_alias(keyword, parser)
+    }
+
+    fn is_table_factor(&self, keyword: &Keyword, parser: &mut Parser) -> bool {
+        BASE.is_table_factor(keyword, parser)
     }
 
     as_base! {
@@ -43,9 +103,7 @@ impl Dialect for Postgres {
         is_identifier_part(ch: char) -> bool;
         supports_unicode_string_literal() -> bool;
         is_reserved_for_identifier(keyword: Keyword) -> bool;
-        is_table_alias(keyword: &Keyword, parser: &mut Parser) -> bool;
         is_custom_operator_part(ch: char) -> bool;
-        get_next_precedence(parser: &Parser) -> Option<Result<u8, ParserError>>;
         supports_filter_during_aggregation() -> bool;
         supports_group_by_expr() -> bool;
         supports_alter_user_as_alter_role() -> bool;

@@ -10,6 +10,11 @@ pub(in crate::sql) fn can_name_function(word: &str) -> bool {
     !contains(RESERVED, word)
 }
 
+/// Whether an unquoted word may name what is selected without AS before it.
+pub(super) fn can_be_bare_label(word: &str) -> bool {
+    !contains(AS_LABEL, word)
+}
+
 fn contains(list: &[&str], word: &str) -> bool {
     // The longest key word has 17 letters.
     word.len() <= 17 && list.binary_search(&word.to_ascii_lowercase().as_str()).is_ok()
@@ -33,13 +38,20 @@ const TYPE_OR_FUNCTION: &[&str] = &[
     "verbose",
 ];
 
+#[rustfmt::skip]
+const AS_LABEL: &[&str] = &[
+    "array", "as", "char", "character", "create", "day", "except", "fetch", "filter", "for", "from", "grant", "group", "having",
+    "hour", "intersect", "into", "isnull", "limit", "minute", "month", "notnull", "offset", "on", "order", "over", "overlaps",
+    "precision", "returning", "second", "to", "union", "varying", "where", "window", "with", "within", "without", "year",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn lists_are_sorted_for_the_search() {
-        assert!(RESERVED.is_sorted() && TYPE_OR_FUNCTION.is_sorted());
+        assert!(RESERVED.is_sorted() && TYPE_OR_FUNCTION.is_sorted() && AS_LABEL.is_sorted());
         assert!(can_name_column("Values") && !can_name_column("USER") && !can_name_column("left"));
         assert!(can_name_function("left") && !can_name_function("user"));
     }

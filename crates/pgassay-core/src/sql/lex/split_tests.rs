@@ -115,3 +115,15 @@ fn what_is_never_closed_does_not_hide_the_rest() {
     assert_eq!(problem("SELECT 'a").1, "'");
     assert_eq!(problem("/* /* */ SELECT 1").0, "the comment that begins here is never closed");
 }
+
+/// Texts of strings, tags, comments and bodies, with the places where the server's own grammar cuts them (`scripts/compare-cutting`).
+#[test]
+fn texts_are_cut_where_the_server_cuts_them() {
+    let cuts: Vec<(String, Vec<(usize, usize)>)> = serde_json::from_str(include_str!("cuts.json")).unwrap();
+    for (text, expected) in &cuts {
+        let found: Vec<(usize, usize)> =
+            split(text).pieces.into_iter().map(|piece| (piece.range.start, piece.range.end)).collect();
+        assert_eq!(&found, expected, "{text:?}");
+    }
+    assert_eq!(cuts.len(), 300);
+}

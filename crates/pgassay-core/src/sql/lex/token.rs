@@ -156,12 +156,14 @@ pub(in crate::sql) fn tokenize(text: &Text) -> Result<Vec<TokenWithSpan>, Unread
         while !text.text.is_char_boundary(end) {
             end += 1;
         }
-        if let Some(token) = token(lexeme, &text.text[at..end]).map_err(|error| error.at(text, at, end))? {
-            let (token, token_end) = match with_escape_character(text, lexeme, at, end) {
-                None => (token, end),
-                Some((token, end)) => (token.map_err(|error| error.at(text, at, end))?, end),
-            };
-            end = token_end;
+        let found = match with_escape_character(text, lexeme, at, end) {
+            None => token(lexeme, &text.text[at..end]),
+            Some((token, behind)) => {
+                end = behind;
+                token.map(Some)
+            }
+        };
+        if let Some(token) = found.map_err(|error| error.at(text, at, end))? {
             tokens.push(TokenWithSpan { token, span: token_span(text, at, end) });
         }
         at = end;

@@ -201,6 +201,13 @@ fn predicate(reader: &Reader, start: usize, tree: &ast::Expr) -> Expression {
     Expression { span: reader.text.span(from, to), text, tree: Arc::new(tree.clone()) }
 }
 
+/// What may be before ONLY, besides a comma: the same word may be a label.
+const BEFORE_ONLY: &[&str] = &["FROM", "JOIN", "UPDATE", "INTO", "USING", "LATERAL"];
+
+/// What may be before `TABLE t` as a query, besides a parenthesis.
+const BEFORE_TABLE: &[&str] =
+    &["UNION", "EXCEPT", "INTERSECT", "ALL", "DISTINCT", "AS", "ANALYZE", "VERBOSE", "EXPLAIN"];
+
 impl Reader<'_> {
     /// Takes the word ONLY away before names of tables, from a position on: sqlparser has no place for it, and the text keeps it.
     /// `TABLE t` becomes `SELECT * FROM t`: sqlparser's tree of it keeps neither quotes nor place.
@@ -208,7 +215,10 @@ impl Reader<'_> {
         let is_only = |reader: &Reader, position: usize| {
             let before = position.checked_sub(1).map(|before| &reader.parser.token_at(before).token);
             is_word(&reader.parser.token_at(position).token, "ONLY")
-                && !before.is_some_and(|before| ["ROW", "ROWS", "READ"].iter().any(|word| is_word(before, word)))
+                && before.is_none_or(|before| {
+                    BEFORE_ONLY.iter().any(|word| is_word(before, word)) || *before == Token::Comma
+                })
+                && matches!(reader.parser.token_at(position + 1).token, Token::Word(_) | Token::LParen)
         };
         let mut end = start;
         while self.parser.token_at(end).token != Token::EOF {
@@ -216,7 +226,11 @@ impl Reader<'_> {
         }
         let drop: Vec<usize> = (start..end).filter(|position| is_only(self, *position)).collect();
         let is_table_query = |reader: &Reader, position: usize| {
+            let before = position.checked_sub(1).map(|before| &reader.parser.token_at(before).token);
             is_word(&reader.parser.token_at(position).token, "TABLE")
+                && before.is_none_or(|before| {
+                    BEFORE_TABLE.iter().any(|word| is_word(before, word)) || *before == Token::LParen
+                })
                 && matches!(reader.parser.token_at(position + 1).token, Token::Word(_))
         };
         let tables: Vec<usize> = (start..end).filter(|position| is_table_query(self, *position)).collect();

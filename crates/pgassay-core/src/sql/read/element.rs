@@ -7,6 +7,22 @@ use sqlparser::tokenizer::Token;
 use super::reader::{Reader, Result};
 use crate::change::{IndexElement, IndexTarget, StorageOption};
 
+/// Calls that are written without parentheses (gram.y, `func_expr_common_subexpr`).
+const VALUE_FUNCTIONS: &[&str] = &[
+    "CURRENT_CATALOG",
+    "CURRENT_DATE",
+    "CURRENT_ROLE",
+    "CURRENT_SCHEMA",
+    "CURRENT_TIME",
+    "CURRENT_TIMESTAMP",
+    "CURRENT_USER",
+    "LOCALTIME",
+    "LOCALTIMESTAMP",
+    "SESSION_USER",
+    "SYSTEM_USER",
+    "USER",
+];
+
 impl Reader<'_> {
     /// `(fillfactor = 70, toast.autovacuum_enabled = false, security_barrier)`; also the names alone, as RESET has them.
     pub(super) fn storage_options(&mut self) -> Result<Vec<StorageOption>> {
@@ -70,6 +86,9 @@ impl Reader<'_> {
             return self.parenthesized(Reader::expression).map(IndexTarget::Expression);
         }
         let start = self.position();
+        if self.at_any_word(VALUE_FUNCTIONS) && *self.peek_nth(1) != Token::LParen {
+            return self.expression_until(start + 1).map(IndexTarget::Expression);
+        }
         if !matches!(self.peek_nth(1), Token::LParen | Token::Period) {
             return self.ident().map(IndexTarget::Column);
         }

@@ -3,6 +3,7 @@
 //! In: the tokens of one statement. Out: words, names, types, expressions and queries, each with its span, or [`Unreadable`] at the
 //! token where reading stopped. Expressions and queries are sqlparser's; everything else is read here.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use sqlparser::parser::{Parser, ParserError};
@@ -29,11 +30,18 @@ pub(crate) struct Reader<'a> {
     pub(in crate::sql) text: Text<'a>,
     /// The rows of COPY … FROM stdin behind this statement.
     pub(in crate::sql) copy_data: Option<Span>,
+    /// Where the last error was, in bytes of the text.
+    stopped: Cell<usize>,
 }
 
 impl<'a> Reader<'a> {
     pub(in crate::sql) fn new(text: Text<'a>, tokens: Vec<TokenWithSpan>) -> Reader<'a> {
-        Reader { parser: parser(tokens), text, copy_data: None }
+        Reader { parser: parser(tokens), text, copy_data: None, stopped: Cell::new(0) }
+    }
+
+    /// Where the error was that reading ended with, in bytes of the text.
+    pub(in crate::sql) fn stopped(&self) -> usize {
+        self.stopped.get()
     }
 
     // Looking ahead.
@@ -213,6 +221,7 @@ impl<'a> Reader<'a> {
     /// "expected a column name, found ')'", at the next token. Words are given as written, kinds of things with their article.
     pub(in crate::sql) fn error(&self, expected: &str) -> Unreadable {
         let (start, end) = self.bytes_at(self.position());
+        self.stopped.set(start);
         let found = self.text.text.get(start..end).unwrap_or_default();
         let found = match found.char_indices().nth(40) {
             _ if self.at_end() => "the end of the statement".to_string(),
@@ -232,6 +241,7 @@ impl<'a> Reader<'a> {
             let message = message.replacen("Expected: ", "expected ", 1).replacen(", found: EOF", "", 1);
             let end_reached = message.starts_with("expected ");
             let message = if end_reached { format!("{message}, found the end of the statement") } else { message };
+            self.stopped.set(self.bytes_at(self.position()).0);
             return Unreadable { message, span: self.span() };
         };
         let line = place.split(',').next().and_then(|line| line.parse::<usize>().ok());
@@ -242,6 +252,7 @@ impl<'a> Reader<'a> {
             Some((expected, found)) => format!("{}, found '{found}'", expected.replacen("Expected: ", "expected ", 1)),
             None => message.to_string(),
         };
+        self.stopped.set(start);
         Unreadable { message, span: self.text.span(start, end) }
     }
 
@@ -367,7 +378,7 @@ impl<'a> Reader<'a> {
     // Expressions and queries.
 
     /// A whole expression; it ends where sqlparser finds nothing more to add.
-    pub(super) fn expression(&mut self) -> Result<Expression> {
+    pub(in crate::sql) fn expression(&mut self) -> Result<Expression> {
         let start = self.position();
         let tree = self.parser.parse_expr().map_err(|error| self.parser_error(error))?;
         Ok(Expression { span: self.span_from(start), text: self.text_from(start).into(), tree: Arc::new(tree) })
@@ -387,9 +398,10 @@ impl<'a> Reader<'a> {
             return Err(self.error("an expression"));
         }
         let tokens = (start..end).map(|n| self.parser.token_at(n).clone()).collect();
-        let mut part = Reader { parser: parser(tokens), text: self.text, copy_data: None };
+        let mut part = Reader::new(self.text, tokens);
         let expression = part.expression();
         self.restore(start + part.position().min(end - start));
+        self.stopped.set(part.stopped.get());
         let expression = expression?;
         if self.position() < end {
             return Err(self.error("the end of the expression"));

@@ -4,43 +4,11 @@ use sqlparser::tokenizer::Token;
 
 use super::Rewrite;
 
-/// `f(VARIADIC a)` is `f(a)`.
-pub(super) fn variadic(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
-    let argument = matches!(rewrite.before(at), Token::LParen | Token::Comma);
-    (rewrite.is(at, "VARIADIC") && argument).then_some(at + 1)
-}
-
-/// `OPERATOR(schema.+)` is `+`.
-pub(super) fn operator(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
-    if !rewrite.is(at, "OPERATOR") || *rewrite.token(at + 1) != Token::LParen {
-        return None;
-    }
-    let end = rewrite.closing(at + 1)?;
-    rewrite.keep(end - 1);
-    Some(end + 1)
-}
-
-/// `(f(x)).*` is `(f(x))`; `t.*` that is compared or cast is `t`.
+/// `(f(x)).*` is `(f(x))`, and `t.*::type` is `t::type`.
 pub(super) fn star_of_value(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
-    if *rewrite.token(at) != Token::Period || *rewrite.token(at + 1) != Token::Mul {
-        return None;
-    }
+    let star = *rewrite.token(at) == Token::Period && *rewrite.token(at + 1) == Token::Mul;
     let of_value = matches!(rewrite.before(at), Token::RParen | Token::RBracket);
-    let used = matches!(
-        rewrite.token(at + 2),
-        Token::DoubleColon | Token::Eq | Token::Neq | Token::Lt | Token::Gt | Token::LtEq | Token::GtEq
-    ) || rewrite.is_any(at + 2, &["IS", "IN"])
-        || matches!(
-            rewrite.before(at.saturating_sub(1)),
-            Token::Eq | Token::Neq | Token::Lt | Token::Gt | Token::LtEq | Token::GtEq
-        );
-    (of_value || used).then_some(at + 2)
-}
-
-/// An expression reads the same without its COLLATE.
-pub(super) fn collate(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
-    let collates = rewrite.is(at, "COLLATE") && matches!(rewrite.token(at + 1), Token::Word(_)) && !rewrite.defines;
-    collates.then(|| rewrite.name_end(at + 1))
+    (star && (of_value || *rewrite.token(at + 2) == Token::DoubleColon)).then_some(at + 2)
 }
 
 /// `FROM t *` is `FROM t`.
@@ -54,16 +22,6 @@ pub(super) fn star_of_table(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     }
     let named = matches!(rewrite.token(name), Token::Word(_));
     (named && name > 0 && rewrite.is_any(name - 1, &["FROM", "JOIN", "UPDATE", "USING", "ONLY"])).then_some(at + 1)
-}
-
-/// `TRIM(BOTH FROM x)` is `TRIM(x)`.
-pub(super) fn trim_from(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
-    let sides = ["BOTH", "LEADING", "TRAILING"];
-    if rewrite.is_any(at, &sides) && rewrite.is(at + 1, "FROM") && *rewrite.before(at) == Token::LParen {
-        return Some(at + 2);
-    }
-    let empty = rewrite.is(at, "FROM") && *rewrite.before(at) == Token::LParen && at >= 2 && rewrite.is(at - 2, "TRIM");
-    empty.then_some(at + 1)
 }
 
 /// FOR NO KEY UPDATE and FOR KEY SHARE lock rows as FOR UPDATE and FOR SHARE do; OF takes one relation.
@@ -122,91 +80,6 @@ pub(super) fn empty_select(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     Some(at + 1)
 }
 
-/// `name 'value'`, `interval(3) '1 day'`, `numeric(3,2) '1'`: a constant of a type, without its type.
-pub(super) fn typed_literal(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
-    if rewrite.defines || !matches!(rewrite.token(at), Token::Word(_)) {
-        return None;
-    }
-    let begins_value = match rewrite.before(at) {
-        Token::Word(_) => BEFORE_VALUE.iter().any(|word| crate::sql::read::reader::is_word(rewrite.before(at), word)),
-        Token::RParen
-        | Token::RBracket
-        | Token::EOF
-        | Token::Period
-        | Token::Number(..)
-        | Token::SingleQuotedString(_) => false,
-        _ => true,
-    };
-    if !begins_value || rewrite.is_any(at, BEFORE_VALUE) {
-        return None;
-    }
-    let mut end = rewrite.name_end(at);
-    if *rewrite.token(end) == Token::LParen {
-        end = rewrite.closing(end)? + 1;
-    }
-    let is_string = matches!(
-        rewrite.token(end),
-        Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_) | Token::DollarQuotedString(_)
-    );
-    is_string.then_some(end)
-}
-
-const BEFORE_VALUE: &[&str] = &[
-    "SELECT",
-    "WHERE",
-    "AND",
-    "OR",
-    "NOT",
-    "THEN",
-    "ELSE",
-    "WHEN",
-    "BETWEEN",
-    "ON",
-    "HAVING",
-    "DISTINCT",
-    "LIKE",
-    "ILIKE",
-    "FROM",
-    "BY",
-    "LIMIT",
-    "OFFSET",
-    "CASE",
-    "IN",
-    "VALUES",
-    "TO",
-    "ALL",
-    "ANY",
-    "IS",
-    "ESCAPE",
-    "RETURNING",
-    "AS",
-];
-
-/// `SUBSTRING(x SIMILAR p ESCAPE e)` is `SUBSTRING(x, p, e)`.
-pub(super) fn substring_similar(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
-    let in_substring = |rewrite: &Rewrite| {
-        let mut depth = 0usize;
-        (0..at).rev().find_map(|offset| match rewrite.token(offset) {
-            Token::RParen => {
-                depth += 1;
-                None
-            }
-            Token::LParen if depth == 0 => Some(offset > 0 && rewrite.is(offset - 1, "SUBSTRING")),
-            Token::LParen => {
-                depth -= 1;
-                None
-            }
-            _ => None,
-        })
-    };
-    let separates = (rewrite.is(at, "SIMILAR") && !rewrite.is(at + 1, "TO")) || rewrite.is(at, "ESCAPE");
-    if !separates || in_substring(rewrite) != Some(true) {
-        return None;
-    }
-    rewrite.put(at, Token::Comma);
-    Some(at + 1)
-}
-
 /// TABLESAMPLE method (…) [REPEATABLE (…)] reads the same relation.
 pub(super) fn table_sample(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     let end = rewrite.is(at, "TABLESAMPLE").then(|| rewrite.name_end(at + 1))?;
@@ -222,10 +95,49 @@ pub(super) fn grouping(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
         return Some(at + 3);
     }
     let nested = matches!(rewrite.before(at), Token::LParen | Token::Comma);
-    if nested && rewrite.is_all(at, &["GROUPING", "SETS"]) {
-        return Some(at + 2);
+    let close = rewrite.is_all(at, &["GROUPING", "SETS"]).then(|| rewrite.closing(at + 2)).flatten()?;
+    if !nested {
+        return None;
     }
-    None
+    // All of the sets in it, whatever the depth: they are sets of the outermost list.
+    let mut opened: Vec<usize> = vec![close];
+    let mut offset = at + 3;
+    while offset < close {
+        if rewrite.is_all(offset, &["GROUPING", "SETS"]) {
+            opened.extend(rewrite.closing(offset + 2));
+            offset += 3;
+            continue;
+        }
+        if !opened.contains(&offset) {
+            rewrite.keep(offset);
+        }
+        offset += 1;
+    }
+    Some(close + 1)
+}
+
+/// `WITH recursive AS (…)` names a query; `x::enum` and `x::set` name types.
+pub(super) fn word_as_name(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
+    let query = rewrite.is_all(at, &["WITH", "RECURSIVE"])
+        && (rewrite.is(at + 2, "AS") || *rewrite.token(at + 2) == Token::LParen);
+    let data_type = *rewrite.token(at) == Token::DoubleColon && rewrite.is_any(at + 1, &["ENUM", "SET"]);
+    if !query && !data_type {
+        return None;
+    }
+    let name = rewrite.token(at + 1).to_string().to_lowercase();
+    rewrite.keep(at);
+    rewrite.put(at + 1, Token::make_word(&name, Some('"')));
+    Some(at + 2)
+}
+
+/// FETCH FIRST (expression) ROWS: how many rows is not known here.
+pub(super) fn fetch_expression(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
+    let fetches = rewrite.is(at, "FETCH") && rewrite.is_any(at + 1, &["FIRST", "NEXT"]);
+    let close = fetches.then(|| rewrite.closing(at + 2)).flatten()?;
+    rewrite.keep(at);
+    rewrite.keep(at + 1);
+    rewrite.put(at + 2, Token::Placeholder("$0".to_owned()));
+    Some(close + 1)
 }
 
 /// ON CONFLICT (expressions) WHERE …: without a target when it is more than columns.
@@ -272,7 +184,9 @@ pub(super) fn current_of(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
         return None;
     }
     rewrite.keep(at);
-    rewrite.put_word(at + 1, "TRUE");
+    // Which row that is nobody knows: a call that proves nothing, and not every row.
+    rewrite.put(at + 1, Token::make_word("current_of", None));
+    [Token::LParen, Token::RParen].into_iter().for_each(|token| rewrite.put(at + 2, token));
     Some(at + 4)
 }
 
@@ -313,11 +227,6 @@ pub(super) fn table_query(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     Some(at + 1)
 }
 
-/// `x AT LOCAL`.
-pub(super) fn at_local(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
-    rewrite.is_all(at, &["AT", "LOCAL"]).then_some(at + 2)
-}
-
 /// OVERRIDING … VALUE, EXCLUDE … of a window frame, DEFAULT VALUES of MERGE, COLLATION FOR (…).
 pub(super) fn left_out(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     if rewrite.is(at, "OVERRIDING") && rewrite.is(at + 2, "VALUE") {
@@ -334,6 +243,10 @@ pub(super) fn left_out(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
             .for_each(|token| rewrite.put(at, token));
         return Some(at + 2);
     }
-    let collation = rewrite.is_all(at, &["COLLATION", "FOR"]) && *rewrite.token(at + 2) == Token::LParen;
-    collation.then_some(at + 2)
+    // In FROM; as an expression it is read whole.
+    if rewrite.is_all(at, &["COLLATION", "FOR"]) && *rewrite.token(at + 2) == Token::LParen {
+        rewrite.put(at, Token::make_word("pg_collation_for", None));
+        return Some(at + 2);
+    }
+    None
 }

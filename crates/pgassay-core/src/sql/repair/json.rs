@@ -4,43 +4,14 @@ use sqlparser::tokenizer::Token;
 
 use super::Rewrite;
 
-/// `x IS [NOT] JSON …` is `x IS NOT NULL`.
-pub(super) fn is_json(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
-    let not = usize::from(rewrite.is(at + 1, "NOT"));
-    if !rewrite.is(at, "IS") || !rewrite.is(at + 1 + not, "JSON") {
-        return None;
-    }
-    let mut end = at + 2 + not;
-    end += usize::from(rewrite.is_any(end, &["VALUE", "ARRAY", "OBJECT", "SCALAR"]));
-    if rewrite.is_any(end, &["WITH", "WITHOUT"]) && rewrite.is(end + 1, "UNIQUE") {
-        end += 2 + usize::from(rewrite.is(end + 2, "KEYS"));
-    }
-    ["IS", "NOT", "NULL"].iter().for_each(|word| rewrite.put_word(at, word));
-    Some(end)
-}
-
-const FUNCTIONS: &[&str] = &[
-    "JSON",
-    "JSON_ARRAY",
-    "JSON_ARRAYAGG",
-    "JSON_EXISTS",
-    "JSON_OBJECT",
-    "JSON_OBJECTAGG",
-    "JSON_QUERY",
-    "JSON_SCALAR",
-    "JSON_SERIALIZE",
-    "JSON_TABLE",
-    "JSON_VALUE",
-];
-
-/// `JSON_OBJECT(…)` and its kin keep their values and lose the clauses behind them.
-pub(super) fn json_function(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
-    if !rewrite.is_any(at, FUNCTIONS) || *rewrite.token(at + 1) != Token::LParen {
+/// `JSON_TABLE(…)` in FROM keeps its values and loses the clauses behind them.
+pub(super) fn json_table(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
+    if !rewrite.is(at, "JSON_TABLE") || *rewrite.token(at + 1) != Token::LParen {
         return None;
     }
     let close = rewrite.closing(at + 1)?;
-    // A name that is no key word: sqlparser has rules of its own for these.
-    rewrite.put(at, Token::make_word("json_function", None));
+    // A name that is no key word: sqlparser has a rule of its own for it.
+    rewrite.put(at, Token::make_word("json_table_function", None));
     rewrite.keep(at + 1);
     let query = rewrite.is_any(at + 2, &["SELECT", "WITH", "VALUES", "TABLE"]);
     if query {

@@ -1,8 +1,9 @@
-//! Rewrites constructs of PostgreSQL that sqlparser does not know into ones that it reads.
+//! Rewrites clauses of PostgreSQL that sqlparser does not know into ones that it reads.
 //!
-//! Tried only for a statement that could not be read as it is. A rewritten statement names the same relations and columns and keeps
-//! the place of every token that is left; what is lost (a collation, a sampling method, the shape of JSON) no model looks at. Every
-//! rule looks at one token and those around it; what no rule knows stays, so an error stays an error.
+//! Tried only where reading stopped, one rule at one token at a time: the rest of the statement stays as it was written. What is
+//! rewritten names the same relations and columns, keeps the place of every token that is left, and keeps what is true of a row: an
+//! expression that sqlparser lacks is read in `lex::special`, never rewritten here. What is lost (a sampling method, a window's
+//! exclusion) no model looks at. What no rule knows stays, so an error stays an error.
 
 mod clause;
 mod json;
@@ -12,60 +13,40 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::read::reader::is_word;
 
-/// The tokens rewritten; `None` when no rule had anything to do.
-pub(super) fn repair(tokens: Vec<TokenWithSpan>) -> Option<Vec<TokenWithSpan>> {
-    let mut rewrite = Rewrite { defines: defines(&tokens), out: Vec::with_capacity(tokens.len() + 8), tokens };
-    let (mut at, mut changed) = (0, false);
-    while at < rewrite.tokens.len() {
-        match RULES.iter().find_map(|rule| rule(&mut rewrite, at)) {
-            // A rule may ask to go on inside what it opened, but always moves on.
-            Some(next) => {
-                changed = true;
-                at = next.max(at + 1);
-            }
-            None => {
-                rewrite.keep(at);
-                at += 1;
-            }
-        }
-    }
-    changed.then_some(rewrite.out)
+/// The tokens with what begins at an offset rewritten; `None` when no rule knows it.
+pub(super) fn repair_at(tokens: &[TokenWithSpan], at: usize) -> Option<Vec<TokenWithSpan>> {
+    let mut out = Vec::with_capacity(tokens.len() + 8);
+    out.extend_from_slice(tokens.get(..at)?);
+    let mut rewrite = Rewrite { defines: defines(tokens), out, tokens };
+    let next = RULES.iter().find_map(|rule| rule(&mut rewrite, at))?;
+    rewrite.out.extend_from_slice(tokens.get(next..).unwrap_or_default());
+    Some(rewrite.out)
 }
 
 /// Looks at the token at an offset; writes what replaces it and says where to go on, or does nothing.
-type Rule = fn(&mut Rewrite, usize) -> Option<usize>;
+type Rule = for<'a> fn(&mut Rewrite<'a>, usize) -> Option<usize>;
 
 const RULES: &[Rule] = &[
-    clause::variadic,
-    clause::operator,
     clause::star_of_value,
-    clause::collate,
     clause::star_of_table,
-    clause::trim_from,
     clause::row_lock,
     clause::frame_bound,
     clause::empty_select,
-    clause::typed_literal,
-    clause::substring_similar,
     clause::table_sample,
     clause::grouping,
     clause::conflict_target,
     clause::assigned_element,
     clause::current_of,
     clause::rows_from,
+    clause::word_as_name,
+    clause::fetch_expression,
     clause::table_query,
-    clause::at_local,
     clause::left_out,
-    operator::is_null,
     operator::search_and_cycle,
     operator::join_alias,
     operator::typed_columns,
-    operator::list_of_queries,
-    operator::any_operator,
-    operator::custom_operator,
-    operator::xml,
-    json::is_json,
-    json::json_function,
+    operator::xml_table,
+    json::json_table,
 ];
 
 /// Whether the statement defines something: there a COLLATE or a word before a string means something else.
@@ -74,13 +55,13 @@ fn defines(tokens: &[TokenWithSpan]) -> bool {
     first.is_some_and(|first| ["CREATE", "ALTER", "COMMENT", "SECURITY"].iter().any(|word| is_word(first, word)))
 }
 
-pub(super) struct Rewrite {
-    pub tokens: Vec<TokenWithSpan>,
+pub(super) struct Rewrite<'a> {
+    pub tokens: &'a [TokenWithSpan],
     pub out: Vec<TokenWithSpan>,
     pub defines: bool,
 }
 
-impl Rewrite {
+impl Rewrite<'_> {
     pub(super) fn token(&self, at: usize) -> &Token {
         self.tokens.get(at).map_or(&Token::EOF, |token| &token.token)
     }
