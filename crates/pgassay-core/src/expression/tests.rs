@@ -47,6 +47,8 @@ fn table(id: u32, name: &str, columns: &str) -> Relation {
             local: true,
             inherited: 0,
             comment: None,
+            statistics_target: None,
+            options: BTreeMap::new(),
         }
     };
     Relation {
