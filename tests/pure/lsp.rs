@@ -190,7 +190,7 @@ fn diagnostics_are_those_of_the_unsaved_text_on_the_history() {
     editor.open(FIRST, &START.replace("email text", "email text, phone text"));
     editor.diagnostics(FIRST);
     let found = editor.diagnostics(SECOND);
-    assert!(!found.iter().any(|it| it.starts_with("2:")), "{found:?}");
+    assert!(!found.iter().any(|it| it.starts_with("2:7-12")), "{found:?}");
     assert_eq!(editor.leave(), 0);
 }
 
@@ -252,7 +252,8 @@ fn hover_hints_and_symbols_say_what_a_statement_does() {
     let hints = editor.ask("textDocument/inlayHint", json!({ "textDocument": document, "range": whole }));
     let labels: Vec<&str> = hints.as_array().unwrap().iter().map(|it| it["label"].as_str().unwrap()).collect();
     assert!(labels[0].starts_with("ACCESS EXCLUSIVE on public.orders; rewrite"), "{labels:?}");
-    assert!(labels[1].starts_with("SHARE UPDATE EXCLUSIVE on public.customers; index build"), "{labels:?}");
+    assert!(labels[1].starts_with("SHARE UPDATE EXCLUSIVE on public.customers; "), "{labels:?}");
+    assert!(labels[1].ends_with("index build"), "{labels:?}");
     let symbols = editor.ask("textDocument/documentSymbol", json!({ "textDocument": document }));
     assert_eq!(symbols[0]["name"], "ALTER TABLE orders ALTER COLUMN id TYPE text");
     assert_eq!(symbols.as_array().unwrap().len(), 2);

@@ -84,8 +84,13 @@ const SHAPES: &[&str] = &[
     "SELECT * FROM us WHERE EXISTS (SELECT FROM ord WHERE cust_id = us.id AND {})",
 ];
 
-const CONDITIONS: &[&str] =
-    &["true", "amount < 50", "amount = 7", "ord.note > '5'", "placed > '2025-03-01' AND amount BETWEEN 10 AND 500"];
+const CONDITIONS: &[&str] = &[
+    "true",
+    "ord.amount < 50",
+    "ord.amount = 7",
+    "ord.note > '5'",
+    "ord.placed > '2025-03-01' AND ord.amount BETWEEN 10 AND 500",
+];
 
 const ORDERS: &str = "CREATE TABLE us (id int PRIMARY KEY, name text);
     INSERT INTO us SELECT n, 'user ' || n FROM generate_series(1, 20000) n;

@@ -130,10 +130,10 @@ fn what_the_server_refuses_is_a_finding_and_a_difference() {
 
 #[test]
 fn a_refusal_that_does_not_come_is_withdrawn() {
-    // The function that makes the table is not looked into.
+    // Functions that defaults call are not followed.
     let case = Case::new(&[
-        ("1.sql", "CREATE FUNCTION make() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'CREATE TABLE made (id int)'; END $$;\nCREATE TABLE other (id int PRIMARY KEY);"),
-        ("2.sql", "SELECT make();\nSET lock_timeout = '2s';\nALTER TABLE made ADD COLUMN note text;"),
+        ("1.sql", "CREATE FUNCTION make() RETURNS int LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'CREATE TABLE made (id int)'; RETURN 1; END $$;\nCREATE TABLE other (id int PRIMARY KEY, made int DEFAULT make());"),
+        ("2.sql", "INSERT INTO other VALUES (1);\nSET lock_timeout = '2s';\nALTER TABLE made ADD COLUMN note text;"),
     ])
     .with(&["--history", "complete", "--strict-prove", "--fail-on", "never"]);
     let (report, code) = case.json();

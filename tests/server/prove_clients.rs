@@ -267,9 +267,9 @@ fn every_format_shows_what_went_otherwise() {
     let folder = folder(&[
         (
             "1.sql",
-            "CREATE FUNCTION make() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'CREATE TABLE made (id int)'; END $$;\nCREATE TABLE other (id int PRIMARY KEY);",
+            "CREATE FUNCTION make() RETURNS int LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'CREATE TABLE made (id int)'; RETURN 1; END $$;\nCREATE TABLE other (id int PRIMARY KEY, made int DEFAULT make());",
         ),
-        ("2.sql", "SELECT make();\nSET lock_timeout = '2s';\nALTER TABLE made ADD COLUMN note text;"),
+        ("2.sql", "INSERT INTO other VALUES (1);\nSET lock_timeout = '2s';\nALTER TABLE made ADD COLUMN note text;"),
     ]);
     let shown = |format: &str| prove_as(format, folder.path(), &["--base", "1.sql", "2.sql"]).0;
     let markdown = shown("markdown");

@@ -11,13 +11,17 @@ use std::sync::OnceLock;
 /// sockets in folders are reached all the same. The program takes the place of `unshare`, so that signals reach it.
 const UNSHARE: &[&str] = &["--user", "--map-current-user", "--net", "--ipc", "--"];
 
-/// A command for a program, in namespaces of its own where they can be made.
-pub(super) fn command(program: &std::path::Path, ids: Option<(u32, u32)>) -> Command {
+/// The statistics collector talks to its server over loopback, and counts nothing without it (pgstat_init, pgstat.c of 14).
+const COLLECTOR_UNTIL: u16 = 14;
+
+/// A command for a program of a server of this major version, in namespaces of its own where they can be made.
+pub(super) fn command(program: &std::path::Path, major: u16, ids: Option<(u32, u32)>) -> Command {
     match hindrance(ids) {
         Some(_) => Command::new(program),
         None => {
+            let keeps_network = major <= COLLECTOR_UNTIL;
             let mut command = Command::new("unshare");
-            command.args(UNSHARE).arg(program);
+            command.args(UNSHARE.iter().filter(|flag| !keeps_network || **flag != "--net")).arg(program);
             command
         }
     }

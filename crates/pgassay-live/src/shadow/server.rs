@@ -303,7 +303,7 @@ const ENVIRONMENT: &[&str] = &["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "
 fn command(installation: &Installation, program: &str, folder: &Path, user: Option<User>, confined: bool) -> Command {
     let program = installation.bin().join(program);
     let mut command = match confined {
-        true => confine::command(&program, user.map(|user| (user.uid, user.gid))),
+        true => confine::command(&program, installation.major(), user.map(|user| (user.uid, user.gid))),
         false => Command::new(program),
     };
     command.current_dir(folder).stdin(Stdio::null()).env_clear();

@@ -83,13 +83,15 @@ fn signature(plan: &Plan, id: NodeId, end: usize) -> Option<String> {
             "{}|{:?}|{}|",
             node.kind.name(),
             node.join_type,
-            at - node.parent.map_or(at, |parent| parent.0)
+            if at == id.0 { 0 } else { at - node.parent.map_or(at, |parent| parent.0) }
         )
         .ok()?;
         // The first of several aliases has no number: `o`, `o_1`.
         if node.relation.is_some() {
-            // Partitions have an alias of their own, made of their table's.
-            node.alias.as_ref()?;
+            // Partitions have an alias of their own, made of their table's; it is not printed where it is the partition's name (`o_10`).
+            if node.alias.is_none() && base(name) == name {
+                return None;
+            }
             write!(signature, "{}|", base(name)).ok()?;
         }
         for condition in &node.conditions {
@@ -116,9 +118,9 @@ fn base(alias: &str) -> &str {
 /// The name of the partitioned table: what the partitions' aliases are made of, if their own names begin with it.
 fn parent_name(plan: &Plan, group: &[NodeId], below: usize) -> Option<String> {
     let nodes: Vec<&Node> = group.iter().map(|id| &plan.nodes[id.0 + below]).collect();
-    let name = base(nodes[0].alias.as_deref()?);
+    let name = base(nodes[0].reference()?);
     let alike = nodes.iter().all(|node| {
-        node.alias.as_deref().map(base) == Some(name)
+        node.reference().map(base) == Some(name)
             && node.relation.as_deref().and_then(|relation| relation.strip_prefix(name)).is_some_and(|rest| {
                 // `o_1` is of `o`, and `orders_1 o_1` is not.
                 rest.starts_with(|c: char| c == '_' || c.is_ascii_digit())

@@ -90,7 +90,9 @@ fn jit_expected(context: &Context, functions: f64) -> Option<Tip> {
 /// A scan of each partition.
 fn partitions(context: &Context) -> Option<Tip> {
     let appends = context.nodes().filter(|(_, node)| node.is_any(&[KnownType::Append, KnownType::MergeAppend]));
-    let (number, id) = appends.map(|(id, node)| (node.children.len(), id)).max()?;
+    let scans =
+        |node: &Node| node.children.iter().map(|child| context.plan.node(*child).siblings.max(1)).sum::<usize>();
+    let (number, id) = appends.map(|(id, node)| (scans(node), id)).max()?;
     if number < MANY_PARTITIONS {
         return None;
     }

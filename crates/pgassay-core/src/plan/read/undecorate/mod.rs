@@ -30,7 +30,11 @@ const MOST_LAYERS: usize = 5;
 
 /// The lines of a text, undecorated.
 pub(super) fn lines(text: &str) -> Vec<Line> {
-    let mut lines = envelope::open_document(text).unwrap_or_else(|| plain(text));
+    let opened = envelope::open_document(text);
+    if opened.is_none() && is_json(text) {
+        return plain(text);
+    }
+    let mut lines = opened.unwrap_or_else(|| plain(text));
     frame::psql(&mut lines);
     for _ in 0..MOST_LAYERS {
         let opened = envelope::open_records(&mut lines);
@@ -50,6 +54,13 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
         .into_iter()
         .map(|line| Line { begins_entry: line.begins_entry || begins_log_entry(&line.text), ..line })
         .collect()
+}
+
+/// A plan in JSON with nothing around it: its strings may look like decoration. In a log's record the quotes of a plan's keys are escaped.
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with(['[', '{'])
+        && text.contains("\"Node Type\":")
+        && serde_json::from_str::<serde::de::IgnoredAny>(text.trim()).is_ok()
 }
 
 fn plain(text: &str) -> Vec<Line> {
