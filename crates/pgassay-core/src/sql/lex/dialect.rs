@@ -10,6 +10,7 @@ use sqlparser::tokenizer::Token;
 
 use super::keyword::{can_be_bare_label, can_name_column};
 use super::special;
+use super::token::nth;
 
 /// Reads as [`PostgreSqlDialect`] does, and `COLLATE` behind any operand: that one reads it behind names and literals only.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ fn current_word<'a>(parser: &'a Parser) -> &'a str {
 
 /// Whether SET, which was just taken, begins the assignments of UPDATE (gram.y, `relation_expr_opt_alias`: no alias there).
 fn assigns(parser: &Parser) -> bool {
-    let next = |n: usize| &parser.peek_nth_token_ref(n).token;
+    let next = |n: usize| nth(parser, n);
     match next(0) {
         Token::Word(_) => matches!(next(1), Token::Eq | Token::Period | Token::LBracket),
         Token::LParen => {

@@ -12,6 +12,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token};
 
 use super::keyword::can_name_function;
+use super::token::nth;
 use crate::sql::read::reader::is_word;
 
 type Read<T> = Result<T, ParserError>;
@@ -167,10 +168,6 @@ pub(super) fn is_label(parser: &Parser) -> bool {
         next => is_word(next, "FROM"),
     };
     ends && OPERATORS.iter().any(|word| is(parser, 0, word))
-}
-
-fn nth<'a>(parser: &'a Parser<'_>, n: usize) -> &'a Token {
-    &parser.peek_nth_token_ref(n).token
 }
 
 fn is(parser: &Parser, n: usize, word: &str) -> bool {

@@ -4,6 +4,7 @@
 //! byte offset in the text as its column, on line 1, so every span in a tree that sqlparser builds is a range of bytes.
 
 use sqlparser::ast::DollarQuotedString;
+use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use super::dialect::Postgres;
@@ -143,6 +144,12 @@ pub fn source_tokens(place: Span, text: &str) -> Vec<SourceToken> {
         Some(SourceToken { span: whole.span(start, end), kind })
     };
     tokens.into_iter().filter_map(located).collect()
+}
+
+/// The token `n` places after the next one. There are no spaces among the tokens, so it is found at once however far it is; sqlparser's own
+/// `peek_nth_token_ref` walks there.
+pub(in crate::sql) fn nth<'a>(parser: &'a Parser, n: usize) -> &'a Token {
+    &parser.token_at(parser.index() + n).token
 }
 
 /// Cuts a text into tokens; spaces and comments are left out.

@@ -13,7 +13,7 @@ use super::uses::{Source, reserved_name};
 use crate::change::{Expression, Ident, Name, ObjectName, Query, Unreadable};
 use crate::source::Span;
 use crate::sql::lex::keyword::{can_name_column, can_name_function};
-use crate::sql::lex::token::{DIALECT, Text, bytes_of};
+use crate::sql::lex::token::{DIALECT, Text, bytes_of, nth};
 
 #[cfg(test)]
 #[path = "reader_tests.rs"]
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(in crate::sql) fn peek_nth(&self, n: usize) -> &Token {
-        &self.parser.token_at(self.parser.index() + n).token
+        nth(&self.parser, n)
     }
 
     pub(in crate::sql) fn at_end(&self) -> bool {
