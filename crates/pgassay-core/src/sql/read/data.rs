@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use sqlparser::ast::{self, AssignmentTarget, OnConflictAction, OnInsert, SetExpr, Statement, TableObject};
-use sqlparser::tokenizer::{Token, TokenWithSpan};
+use sqlparser::tokenizer::Token;
 
 use super::reader::{Reader, Result, is_word};
 use super::uses::{Source, collect, factor_name, ident, is_only, object_name, reserved_name};
@@ -29,7 +29,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<Change> {
 /// A query, or a statement that writes rows, perhaps behind WITH.
 pub(super) fn rows(reader: &mut Reader) -> Result<Change> {
     let start = reader.position();
-    reader.drop_only(start);
+    reader.rewrite_names(start, usize::MAX);
     // `TABLE t` is a query that sqlparser does not take for a statement.
     let tree = match reader.at_any_word(&["INSERT", "UPDATE", "DELETE", "MERGE"]) {
         true => reader.parser_statement()?,
@@ -199,64 +199,6 @@ fn predicate(reader: &Reader, start: usize, tree: &ast::Expr) -> Expression {
     let (from, to) = (reader.bytes_at(first).0, reader.bytes_at(last.saturating_sub(1)).1);
     let text = reader.text.text.get(from..to).unwrap_or_default().into();
     Expression { span: reader.text.span(from, to), text, tree: Arc::new(tree.clone()) }
-}
-
-/// What may be before ONLY, besides a comma: the same word may be a label.
-const BEFORE_ONLY: &[&str] = &["FROM", "JOIN", "UPDATE", "INTO", "USING", "LATERAL"];
-
-/// What may be before `TABLE t` as a query, besides a parenthesis.
-const BEFORE_TABLE: &[&str] =
-    &["UNION", "EXCEPT", "INTERSECT", "ALL", "DISTINCT", "AS", "ANALYZE", "VERBOSE", "EXPLAIN"];
-
-impl Reader<'_> {
-    /// Takes the word ONLY away before names of tables, from a position on: sqlparser has no place for it, and the text keeps it.
-    /// `TABLE t` becomes `SELECT * FROM t`: sqlparser's tree of it keeps neither quotes nor place.
-    pub(super) fn drop_only(&mut self, start: usize) {
-        let is_only = |reader: &Reader, position: usize| {
-            let before = position.checked_sub(1).map(|before| &reader.parser.token_at(before).token);
-            is_word(&reader.parser.token_at(position).token, "ONLY")
-                && before.is_none_or(|before| {
-                    BEFORE_ONLY.iter().any(|word| is_word(before, word)) || *before == Token::Comma
-                })
-                && matches!(reader.parser.token_at(position + 1).token, Token::Word(_) | Token::LParen)
-        };
-        let mut end = start;
-        while self.parser.token_at(end).token != Token::EOF {
-            end += 1;
-        }
-        let drop: Vec<usize> = (start..end).filter(|position| is_only(self, *position)).collect();
-        let is_table_query = |reader: &Reader, position: usize| {
-            let before = position.checked_sub(1).map(|before| &reader.parser.token_at(before).token);
-            is_word(&reader.parser.token_at(position).token, "TABLE")
-                && before.is_none_or(|before| {
-                    BEFORE_TABLE.iter().any(|word| is_word(before, word)) || *before == Token::LParen
-                })
-                && matches!(reader.parser.token_at(position + 1).token, Token::Word(_))
-        };
-        let tables: Vec<usize> = (start..end).filter(|position| is_table_query(self, *position)).collect();
-        if drop.is_empty() && tables.is_empty() {
-            return;
-        }
-        let here = self.position();
-        let tokens = std::mem::replace(&mut self.parser, super::reader::parser(Vec::new())).into_tokens();
-        let mut parenthesized = false;
-        let mut kept = Vec::with_capacity(tokens.len());
-        for (position, token) in tokens.into_iter().enumerate() {
-            let behind_only = position.checked_sub(1).is_some_and(|before| drop.binary_search(&before).is_ok());
-            match &token.token {
-                _ if drop.binary_search(&position).is_ok() => continue,
-                Token::LParen if behind_only => parenthesized = true,
-                Token::RParen if parenthesized => parenthesized = false,
-                _ if tables.binary_search(&position).is_ok() => {
-                    let words = [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")];
-                    kept.extend(words.map(|word| TokenWithSpan { token: word, span: token.span }));
-                }
-                _ => kept.push(token),
-            }
-        }
-        self.parser = super::reader::parser(kept);
-        self.restore(here);
-    }
 }
 
 #[cfg(test)]

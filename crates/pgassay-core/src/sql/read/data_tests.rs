@@ -80,3 +80,41 @@ fn copy_keeps_its_rows_apart() {
     assert_eq!((copy.from, copy.data), (true, Some(span(23, 25))));
     assert_eq!(uses("COPY (SELECT * FROM t) TO STDOUT WITH (FORMAT csv)")[0].0, "t");
 }
+
+#[test]
+fn a_table_query_stands_wherever_a_query_does() {
+    for (text, only) in [
+        ("TABLE ONLY p", true),
+        ("TABLE p", false),
+        ("TABLE p *", false),
+        ("(TABLE ONLY (p)) UNION ALL VALUES (1)", true),
+        ("VALUES (1) INTERSECT TABLE p", false),
+        ("SELECT (TABLE ONLY p) AS table", true),
+        ("WITH a AS (TABLE p) TABLE a", false),
+    ] {
+        assert_eq!(uses(text), [("p".to_owned(), only, Access::Read)], "{text}");
+    }
+    for text in ["INSERT INTO t TABLE ONLY p", "INSERT INTO t (a) TABLE ONLY p"] {
+        assert!(uses(text).contains(&("p".to_owned(), true, Access::Read)), "{text}");
+    }
+}
+
+#[test]
+fn table_is_a_label_too() {
+    for text in ["SELECT a AS table FROM p", "SELECT p.table FROM p", "SELECT a AS only, b FROM p"] {
+        assert_eq!(uses(text), [("p".to_owned(), false, Access::Read)], "{text}");
+    }
+}
+
+#[test]
+fn an_expression_asks_tables_by_the_same_names() {
+    for query in ["TABLE ONLY p", "SELECT 1 FROM ONLY p", "TABLE p", "SELECT a AS table FROM p"] {
+        let Change::CreatePolicy(policy) = change(&format!("CREATE POLICY x ON t USING (EXISTS ({query}))")) else {
+            panic!("{query}")
+        };
+        let using = policy.using.unwrap();
+        assert_eq!(&*using.text, format!("EXISTS ({query})").as_str());
+        let relations = format!("{:?}", using.tree);
+        assert!(relations.contains("\"p\"") && !relations.to_lowercase().contains("\"only\""), "{relations}");
+    }
+}

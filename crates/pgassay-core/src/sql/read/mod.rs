@@ -30,6 +30,7 @@ mod set_config;
 mod setting;
 pub(super) mod statement;
 mod table;
+mod table_name;
 mod trigger;
 mod type_name;
 mod types;

@@ -380,7 +380,12 @@ impl<'a> Reader<'a> {
     /// A whole expression; it ends where sqlparser finds nothing more to add.
     pub(in crate::sql) fn expression(&mut self) -> Result<Expression> {
         let start = self.position();
+        let asks = self.rewrite_names_in_expression(start);
         let tree = self.parser.parse_expr().map_err(|error| self.parser_error(error))?;
+        let source = Source { span: self.span_from(start), text: self.text_from(start) };
+        if let Some(error) = asks.then(|| reserved_name(&tree, source)).flatten() {
+            return Err(error);
+        }
         Ok(Expression { span: self.span_from(start), text: self.text_from(start).into(), tree: Arc::new(tree) })
     }
 
@@ -400,7 +405,8 @@ impl<'a> Reader<'a> {
         let tokens = (start..end).map(|n| self.parser.token_at(n).clone()).collect();
         let mut part = Reader::new(self.text, tokens);
         let expression = part.expression();
-        self.restore(start + part.position().min(end - start));
+        let behind = if part.at_end() { end } else { start + part.position().min(end - start) };
+        self.restore(behind);
         self.stopped.set(part.stopped.get());
         let expression = expression?;
         if self.position() < end {
@@ -455,7 +461,7 @@ impl<'a> Reader<'a> {
     /// SELECT, VALUES, TABLE or WITH.
     pub(in crate::sql) fn query(&mut self) -> Result<Query> {
         let start = self.position();
-        self.drop_only(start);
+        self.rewrite_names(start, usize::MAX);
         let tree = self.parser_query()?;
         let source = Source { span: self.span_from(start), text: self.text_from(start) };
         if let Some(error) = reserved_name(&*tree, source) {
