@@ -10,7 +10,7 @@ use super::newer::newer;
 use super::read::reader::Reader;
 use super::read::statement::read_statement;
 use super::{Script, repair};
-use crate::change::{Change, Statement, Unreadable};
+use crate::change::{Change, Code, Do, Flow, Name, Reach, Statement, Unreadable};
 use crate::source::{FileId, SourceFile, Span};
 use crate::stack;
 
@@ -62,6 +62,15 @@ pub(super) fn read_text(text: &Text) -> Vec<Statement> {
 fn read_piece(text: &Text, piece: &Piece) -> Statement {
     let text = &Text { rules: piece.rules, ..*text };
     let span = text.span(piece.range.start, piece.range.end);
+    if piece.runs_result {
+        let code = Code {
+            flow: vec![Flow::Dynamic { place: span, reach: Reach::All }],
+            dynamic: vec![span],
+            ..Code::default()
+        };
+        let change = Ok(Change::Do(Do { language: Name::new("psql"), code, body: span }));
+        return Statement { span, change, conditional: piece.conditional, newer: Vec::new() };
+    }
     let (change, newer) = match &piece.problem {
         Some((message, range)) => {
             let span = text.span(range.start, range.end);
@@ -79,7 +88,7 @@ fn read_piece(text: &Text, piece: &Piece) -> Statement {
             }
         }
     };
-    Statement { span, change, conditional: false, newer }
+    Statement { span, change, conditional: piece.conditional, newer }
 }
 
 /// Reads one statement from its tokens; when that fails, once more with its tokens repaired.

@@ -6,6 +6,7 @@ pub(super) mod keyword;
 pub(super) mod lexer;
 pub(super) mod literal;
 pub(super) mod normal;
+mod psql;
 mod special;
 pub(super) mod split;
 mod string_setting;

@@ -5,6 +5,7 @@
 
 use super::copy_data;
 use super::lexer::{self, Lexeme, Rules, Unclosed, lexeme};
+use super::psql::{self, Command, Meaning};
 use super::string_setting;
 
 /// A range of bytes in the text.
@@ -28,6 +29,10 @@ pub(in crate::sql) struct Piece {
     pub problem: Option<(String, Range)>,
     /// The settings under which it is read.
     pub rules: Rules,
+    /// It is under psql's `\if`.
+    pub conditional: bool,
+    /// It is `\gexec`, which runs what the query before it returns.
+    pub runs_result: bool,
 }
 
 /// How often scanning starts again behind an unclosed string: each time may read to the end of the text.
@@ -77,6 +82,8 @@ struct Scanner<'a> {
     current: Current,
     found: Split,
     rules: Rules,
+    /// How many `\if` are open.
+    conditions: usize,
     resumptions: usize,
     /// No `\.` line stands behind this offset.
     no_data_end_behind: Option<usize>,
@@ -279,12 +286,6 @@ impl Scanner<'_> {
         Some(start..end)
     }
 
-    /// psql reads lines that end in LF.
-    fn psql_line_end(&self) -> usize {
-        let end = self.at + self.bytes[self.at..].iter().take_while(|byte| **byte != b'\n').count();
-        if end > self.at && self.bytes[end - 1] == b'\r' { end - 1 } else { end }
-    }
-
     /// A backslash that begins a line, or one of psql's commands that send what was typed so far.
     fn is_meta_command(&self) -> bool {
         let before = self.bytes[..self.at].iter().rposition(|byte| !matches!(byte, b' ' | b'\t'));
@@ -295,10 +296,39 @@ impl Scanner<'_> {
     }
 
     fn meta_command(&mut self) {
-        let end = if self.byte(1) == b';' { self.at + 2 } else { self.psql_line_end() };
-        self.found.meta_commands.push(self.at..end);
-        self.at = end;
+        let Command { range, behind, meaning } = psql::command(&self.text[..self.bytes.len()], self.at);
+        self.at = behind;
         self.finish(None);
+        match meaning {
+            Meaning::Unread(why) => self.add(range.clone(), Some((why, range.clone()))),
+            Meaning::RunsResult => {
+                self.add(range.clone(), None);
+                self.found.pieces.iter_mut().next_back().into_iter().for_each(|piece| piece.runs_result = true);
+            }
+            Meaning::Query(query) => self.add(query, None),
+            Meaning::If => self.conditions += 1,
+            Meaning::EndIf => self.conditions = self.conditions.saturating_sub(1),
+            // What stands under a condition may be left without an end to the rest.
+            Meaning::Quit if self.conditions == 0 => self.at = self.bytes.len(),
+            Meaning::Quit | Meaning::Display => {}
+        }
+        self.found.meta_commands.push(range);
+        // Another command may follow on the line.
+        if self.byte(0) == b'\\' && self.at < self.bytes.len() {
+            self.meta_command();
+        }
+    }
+
+    fn add(&mut self, range: Range, problem: Option<(String, Range)>) {
+        let conditional = self.conditions > 0;
+        self.found.pieces.push(Piece {
+            range,
+            data: None,
+            problem,
+            rules: self.rules,
+            conditional,
+            runs_result: false,
+        });
     }
 
     /// The statement cannot be read; scanning goes on behind the next semicolon that ends a line.
@@ -328,7 +358,8 @@ impl Scanner<'_> {
         if current.sets_strings {
             self.rules = string_setting::behind(&self.text[range.clone()], rules);
         }
-        self.found.pieces.push(Piece { range, data, problem: current.problem, rules });
+        let (problem, conditional) = (current.problem, self.conditions > 0);
+        self.found.pieces.push(Piece { range, data, problem, rules, conditional, runs_result: false });
     }
 }
 

@@ -93,6 +93,20 @@ fn psql_commands_are_skipped() {
 }
 
 #[test]
+fn psql_commands_that_run_something_are_not_passed_over() {
+    assert_eq!(pieces("\\ir a.sql\nSELECT 1;"), ["\\ir a.sql", "SELECT 1"]);
+    assert!(problem("SELECT 1;\n\\! rm x").0.starts_with("the shell runs"));
+    let gexec = split("SELECT f() \\gexec\n");
+    assert_eq!((gexec.pieces.len(), gexec.pieces[1].runs_result), (2, true));
+    assert_eq!(pieces("\\echo x \\\\ DROP TABLE u;"), ["DROP TABLE u"]);
+    assert_eq!(pieces("SELECT 1;\n\\q\nDROP TABLE u;"), ["SELECT 1"]);
+    assert_eq!(pieces("\\copy (DELETE FROM t RETURNING *) to 'x'\n"), ["DELETE FROM t RETURNING *"]);
+    let branch = split("\\if :x\nSELECT 1;\n\\q\n\\else\nSELECT 2;\n\\endif\nSELECT 3;");
+    let conditional: Vec<bool> = branch.pieces.iter().map(|piece| piece.conditional).collect();
+    assert_eq!(conditional, [true, true, false]);
+}
+
+#[test]
 fn placeholders_are_a_problem_of_their_statement() {
     assert_eq!(
         problem("SELECT 1; CREATE TABLE ${schema}.t (a int)"),

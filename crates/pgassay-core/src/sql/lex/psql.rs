@@ -1,0 +1,123 @@
+//! psql's backslash commands (manual, psql, "Meta-Commands"): where one ends, and what it means for the statements around it.
+//!
+//! In: text and the offset of a backslash outside of strings and comments. Out: [`Command`]. Runs nothing and opens no file.
+
+use super::split::Range;
+
+/// One command.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Command {
+    /// From its backslash to its last argument.
+    pub range: Range,
+    /// Where the text goes on.
+    pub behind: usize,
+    pub meaning: Meaning,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// It changes what psql shows, or sends what was typed so far.
+    Display,
+    /// It does what this text cannot say; why.
+    Unread(String),
+    /// What the query before it returns is run.
+    RunsResult,
+    /// `\copy (query) TO …`: the query.
+    Query(Range),
+    If,
+    EndIf,
+    Quit,
+}
+
+/// The command whose backslash is at an offset.
+pub(super) fn command(text: &str, at: usize) -> Command {
+    let bytes = text.as_bytes();
+    if bytes.get(at + 1) == Some(&b';') {
+        return Command { range: at..at + 2, behind: at + 2, meaning: Meaning::Display };
+    }
+    let line_end = line_end(bytes, at);
+    let name_end =
+        at + 1 + text[at + 1..line_end].find(|c: char| c.is_whitespace() || c == '\\').unwrap_or(line_end - at - 1);
+    // `\!` needs no space before the command of the shell.
+    let name = if bytes.get(at + 1) == Some(&b'!') { "!" } else { &text[at + 1..name_end] };
+    let whole_line = matches!(name, "!" | "copy");
+    let (end, behind) = if whole_line { (line_end, line_end) } else { arguments_end(bytes, name_end, line_end) };
+    let range = at..at + text[at..end].trim_end().len();
+    let arguments = text.get(name_end..range.end).unwrap_or_default().trim();
+    let meaning = match name {
+        "i" | "include" | "ir" | "include_relative" => {
+            Meaning::Unread(format!("psql runs the statements of {arguments} here, and pgassay does not read them"))
+        }
+        "!" => Meaning::Unread("the shell runs this command, and what it does is not known".to_owned()),
+        "gexec" => Meaning::RunsResult,
+        "copy" => copied_query(text, name_end, line_end).map_or(Meaning::Display, Meaning::Query),
+        "if" => Meaning::If,
+        "endif" => Meaning::EndIf,
+        "q" | "quit" => Meaning::Quit,
+        _ => Meaning::Display,
+    };
+    Command { range, behind, meaning }
+}
+
+/// psql reads lines that end in LF.
+fn line_end(bytes: &[u8], at: usize) -> usize {
+    let end = at + bytes[at..].iter().take_while(|byte| **byte != b'\n').count();
+    if end > at && bytes[end - 1] == b'\r' { end - 1 } else { end }
+}
+
+/// Where the arguments end, and where the text goes on: at the end of the line, behind `\\`, or at the next command.
+fn arguments_end(bytes: &[u8], start: usize, line_end: usize) -> (usize, usize) {
+    let mut at = start;
+    let mut quote = None;
+    while at < line_end {
+        match (quote, bytes[at]) {
+            (None, b'\\') if bytes.get(at + 1) == Some(&b'\\') => return (at, at + 2),
+            (None, b'\\') => return (at, at),
+            (None, opening @ (b'\'' | b'"' | b'`')) => quote = Some(opening),
+            (Some(opening), byte) if byte == opening => quote = None,
+            _ => {}
+        }
+        at += 1;
+    }
+    (line_end, line_end)
+}
+
+/// The inside of the parentheses of `\copy (query) TO …`.
+fn copied_query(text: &str, start: usize, line_end: usize) -> Option<Range> {
+    let rest = &text[start..line_end];
+    let open = start + rest.len() - rest.trim_start().len();
+    if text.as_bytes().get(open) != Some(&b'(') {
+        return None;
+    }
+    let close = text[open..line_end].rfind(')')? + open;
+    (close > open + 1).then_some(open + 1..close)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meaning(text: &str) -> (Meaning, &str, &str) {
+        let found = command(text, 0);
+        (found.meaning, &text[found.range], &text[found.behind..])
+    }
+
+    #[test]
+    fn commands_end_with_their_arguments() {
+        assert_eq!(meaning("\\echo x \\\\ DROP TABLE t;"), (Meaning::Display, "\\echo x", " DROP TABLE t;"));
+        assert_eq!(meaning("\\set a 'b\\\\c' \\gexec"), (Meaning::Display, "\\set a 'b\\\\c'", "\\gexec"));
+        assert_eq!(meaning("\\;SELECT 2"), (Meaning::Display, "\\;", "SELECT 2"));
+        assert_eq!(meaning("\\q\r\nSELECT 1"), (Meaning::Quit, "\\q", "\r\nSELECT 1"));
+        assert_eq!(meaning("\\gexec -- all"), (Meaning::RunsResult, "\\gexec -- all", ""));
+    }
+
+    #[test]
+    fn what_runs_elsewhere_says_so() {
+        let (Meaning::Unread(why), ..) = meaning("\\ir drop_users.sql\n") else { panic!() };
+        assert_eq!(why, "psql runs the statements of drop_users.sql here, and pgassay does not read them");
+        assert!(matches!(meaning("\\!rm x \\\\ y").0, Meaning::Unread(_)));
+        assert!(matches!(meaning("\\! rm x").0, Meaning::Unread(_)));
+        assert_eq!(meaning("\\copy (DELETE FROM t RETURNING f(1)) to 'x'").0, Meaning::Query(7..35));
+        assert_eq!(meaning("\\copy t from x.csv").0, Meaning::Display);
+    }
+}
