@@ -11,7 +11,6 @@ use pgassay::migration::{Difference, Migration};
 use pgassay::run::{Made, RunOptions, record};
 use pgassay::shadow::{Options, SUPERUSER, Server, installed};
 use pgassay::source::Sources;
-use pgassay::sql::read_section;
 use pgassay::version::PgVersion;
 
 #[derive(Debug, Args)]
@@ -60,16 +59,15 @@ async fn prepare(server: &Server, base: &[Migration], sources: &Sources) -> anyh
     session.batch_execute(&format!("CREATE DATABASE {DATABASE}")).await?;
     session.close().await;
     let session = server.connect(DATABASE).await?;
-    for migration in base {
-        let source = sources.file(migration.file);
-        for section in &migration.sections {
-            for statement in read_section(source, section.span).statements {
-                let applied = session.batch_execute(source.slice(statement.span)).await;
-                applied.with_context(|| {
-                    let at = source.position(statement.span.start);
-                    format!("the base could not be built for --run: {}:{}:{}", source.name, at.line, at.column)
-                })?;
-            }
+    for unit in pgassay::history::read(base, sources, false) {
+        let statements = unit.scripts.iter().flat_map(|script| &script.statements);
+        for statement in statements.filter(|statement| !statement.is_psql_command()) {
+            let source = sources.file(statement.span.file);
+            let applied = session.batch_execute(source.slice(statement.span)).await;
+            applied.with_context(|| {
+                let at = source.position(statement.span.start);
+                format!("the base could not be built for --run: {}:{}:{}", source.name, at.line, at.column)
+            })?;
         }
     }
     session.close().await;

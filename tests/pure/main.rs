@@ -24,6 +24,7 @@ mod plan_conditions;
 mod plan_decorations;
 mod plan_log;
 mod plans;
+mod psql;
 mod reads_ddl;
 mod rules;
 mod schema;

@@ -164,7 +164,7 @@ fn judge_history(job: &AuditJob, history: History, sources: &Sources) -> Judged 
     job.facts.iter().flat_map(Facts::invalid_indexes).for_each(|name| schema.mark_invalid_index(name));
     let mut judged = judge_made(job, &Made { schema, places });
     for unit in &units {
-        let mut suppressions = read_suppressions(sources.file(unit.migration.file), &unit.scripts);
+        let mut suppressions = read_suppressions(sources, &unit.scripts);
         let (here, rest) = judged.ranked.into_iter().partition(|(_, finding)| finding.span.file == unit.migration.file);
         judged.ranked = rest;
         judged.ranked.extend(suppressions.allow_ranked(here));

@@ -15,6 +15,20 @@ pub struct Statement {
     pub newer: Vec<Newer>,
 }
 
+impl Statement {
+    /// Whether psql runs it, and the server never gets its text.
+    pub fn is_psql_command(&self) -> bool {
+        match &self.change {
+            Ok(Change::Do(block)) => block.language.as_str() == PSQL,
+            Ok(_) => false,
+            Err(error) => error.kind == UnreadableKind::Command,
+        }
+    }
+}
+
+/// The language of `\gexec`, which is a block whose statements are only known when it runs.
+pub const PSQL: &str = "psql";
+
 /// Why a statement could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -23,6 +37,24 @@ pub struct Unreadable {
     pub message: String,
     /// The token where reading stopped.
     pub span: Span,
+    pub kind: UnreadableKind,
+}
+
+/// Who would read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnreadableKind {
+    /// The server reads it, or refuses it too.
+    Text,
+    /// The server refuses it: it is written for psql, which does not run it.
+    Refused,
+    /// psql runs it, and nothing of it reaches the server as it is written.
+    Command,
+}
+
+impl Unreadable {
+    pub fn new(message: impl Into<String>, span: Span) -> Unreadable {
+        Unreadable { message: message.into(), span, kind: UnreadableKind::Text }
+    }
 }
 
 /// A form of a statement that came with a version.

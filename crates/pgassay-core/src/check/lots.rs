@@ -79,7 +79,7 @@ impl<'a> Lots<'a> {
         for unit in &units {
             let file = unit.migration.file;
             if let Some(suppressions) = self.allowed.get_mut(&file) {
-                suppressions.extend(read_suppressions(self.sources.file(file), &unit.scripts));
+                suppressions.extend(read_suppressions(self.sources, &unit.scripts));
             }
         }
         Some(units)

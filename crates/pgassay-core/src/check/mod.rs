@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::change::{Change, Name, Unreadable};
+use crate::change::{Change, Name, Unreadable, UnreadableKind};
 use crate::config::Settings;
 use crate::facts::Live;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
@@ -298,6 +298,12 @@ fn unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Vec<Findin
     unread
         .into_iter()
         .map(|error| {
+            if error.kind == UnreadableKind::Refused {
+                let mut finding = rules::migration::REFUSED_STATEMENT.finding(error.span, format!("fails: {error}"));
+                finding.evidence.push(Evidence::declared(format!("{} sends the file's text", run.migration.framework)));
+                finding.advice = Advice::text("Take the command out, or run the file with psql.");
+                return finding;
+            }
             let mut finding = rules::migration::UNREADABLE_STATEMENT.finding(error.span, format!("could not be read: {error}"));
             if strict {
                 finding.severity = Severity::Error;
@@ -313,6 +319,7 @@ fn unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Vec<Findin
 
 /// One error for a migration most of which could not be read: what is left of it is no verdict.
 fn mostly_unreadable(run: &MigrationRun, unread: &[&Unreadable], sources: &Sources) -> Option<Finding> {
+    let unread: Vec<_> = unread.iter().filter(|error| error.kind == UnreadableKind::Text).collect();
     let first = unread.first()?;
     let all = run.steps.iter().filter(|step| step.block.is_none()).count();
     let texts: String = run.migration.sections.iter().map(|section| sources.slice(section.span)).collect();

@@ -201,7 +201,8 @@ impl<'a> Replay<'_, 'a> {
             if mode == TransactionMode::WrappedByDriver {
                 self.world.begin(TransactionKind::Framework);
             }
-            self.statement(Ran::Written(statement), Place::default());
+            let place = Place { conditional: statement.conditional, ..Place::default() };
+            self.statement(Ran::Written(statement), place);
         }
         if !mode.is_shared() {
             self.world.end_by_tool();

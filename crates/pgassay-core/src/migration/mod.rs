@@ -26,9 +26,18 @@ pub struct Migration {
     pub file: FileId,
     /// The parts of the file that run, in order. Everything outside is not SQL of this migration (the down half, markers).
     pub sections: Vec<Section>,
+    /// The files that psql's commands in it include.
+    pub included: Vec<Included>,
     pub direction: Direction,
     pub framework: Framework,
     pub age: Age,
+}
+
+/// `\\i file` and what stands in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Included {
+    pub command: Span,
+    pub file: FileId,
 }
 
 /// Whether a migration ran before.
@@ -58,6 +67,7 @@ impl Migration {
             folder: None,
             file,
             sections: vec![Section { span, transaction: TransactionMode::None }],
+            included: Vec::new(),
             direction: Direction::Up,
             framework: Framework::Plain,
             age: Age::New,
@@ -214,6 +224,16 @@ impl Framework {
             Framework::NodePgMigrate => "node-pg-migrate",
             Framework::StructureSql => "structure-sql",
         }
+    }
+
+    /// Whether psql runs its files.
+    pub fn uses_psql(self) -> bool {
+        matches!(self, Framework::Plain | Framework::Sqitch | Framework::StructureSql)
+    }
+
+    /// Whether it sends the rows behind COPY … FROM stdin as rows (Flyway's parser for PostgreSQL, and psql).
+    pub fn sends_copy_data(self) -> bool {
+        self.uses_psql() || self == Framework::Flyway
     }
 
     /// Whether its file says what exists before the migrations, and is not a migration itself.

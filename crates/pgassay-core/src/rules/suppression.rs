@@ -5,7 +5,7 @@
 
 use crate::area::Area;
 use crate::finding::{Advice, Finding};
-use crate::source::{SourceFile, Span};
+use crate::source::{SourceFile, Sources, Span};
 use crate::sql::Script;
 
 use super::migration::{ALLOW_WITHOUT_REASON, UNKNOWN_RULE, UNUSED_SUPPRESSION};
@@ -30,11 +30,12 @@ struct Entry {
     refused: Option<Area>,
 }
 
-/// Reads the allow comments of the scripts of one file.
-pub fn read_suppressions<'s>(source: &SourceFile, scripts: impl IntoIterator<Item = &'s Script>) -> Suppressions {
+/// Reads the allow comments of the scripts of one migration.
+pub fn read_suppressions<'s>(sources: &Sources, scripts: impl IntoIterator<Item = &'s Script>) -> Suppressions {
     let mut entries = Vec::new();
     for script in scripts {
         for comment in &script.comments {
+            let source = sources.file(comment.file);
             let text = source.slice(*comment);
             let Some(Directive { whole_file, list, reason }) = directive(text) else { continue };
             let covers = if whole_file { None } else { Some(covered(source, script, *comment)) };
@@ -81,7 +82,8 @@ fn names(list: &str) -> impl Iterator<Item = (&str, usize)> {
 /// The statement on whose last line the comment stands, else the one that contains it, else the next one.
 fn covered(source: &SourceFile, script: &Script, comment: Span) -> Span {
     let line = |offset: u32| source.position(offset).line;
-    let statements = || script.statements.iter().map(|statement| statement.span);
+    let here = |span: &Span| span.file == comment.file;
+    let statements = || script.statements.iter().map(|statement| statement.span).filter(here);
     let inside = statements().find(|span| span.contains(comment));
     let same_line = || {
         statements()

@@ -4,26 +4,26 @@ use rayon::prelude::*;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::lex::split::{Piece, Split, split};
+use super::lex::split::{Piece, PieceKind, Sender, Split, split};
 use super::lex::token::{Text, bytes_of, tokenize};
 use super::newer::newer;
 use super::read::reader::Reader;
 use super::read::statement::read_statement;
-use super::{Script, repair};
-use crate::change::{Change, Code, Do, Flow, Name, Reach, Statement, Unreadable};
+use super::{Include, Script, repair};
+use crate::change::{Change, Code, Do, Flow, Name, PSQL, Reach, Statement, Unreadable};
 use crate::source::{FileId, SourceFile, Span};
 use crate::stack;
 
 /// Reads every statement of a file. Never fails: a statement that cannot be read says so itself.
 pub fn read_script(file: FileId, source: &SourceFile) -> Script {
-    read_section(source, Span::new(file, 0, source.text.len()))
+    read_section(source, Span::new(file, 0, source.text.len()), Sender::Psql)
 }
 
 /// As [`read_script`], of a part of the file: what a migration tool runs of it.
-pub fn read_section(source: &SourceFile, section: Span) -> Script {
+pub fn read_section(source: &SourceFile, section: Span, sender: Sender) -> Script {
     let whole = Text::whole(section.file, &source.text);
     let text = whole.part(section.start as usize, section.end as usize);
-    let Split { pieces, comments, meta_commands } = split(text.text, text.rules);
+    let Split { pieces, comments, meta_commands } = split(text.text, text.rules, sender);
     let spans = |ranges: Vec<std::ops::Range<usize>>| -> Vec<Span> {
         ranges.into_iter().map(|range| text.span(range.start, range.end)).collect()
     };
@@ -32,14 +32,38 @@ pub fn read_section(source: &SourceFile, section: Span) -> Script {
     } else {
         pieces.par_iter().map(|piece| read_piece(&text, piece)).collect()
     };
-    Script { statements, comments: spans(comments), meta_commands: spans(meta_commands) }
+    let includes = includes_of(&text, &pieces);
+    Script { statements, comments: spans(comments), meta_commands: spans(meta_commands), includes }
+}
+
+/// The files whose statements psql runs from a part of a file; reads no statement.
+pub fn includes(source: &SourceFile, section: Span) -> Vec<Include> {
+    let whole = Text::whole(section.file, &source.text);
+    let text = whole.part(section.start as usize, section.end as usize);
+    if !text.text.contains("\\i") {
+        return Vec::new();
+    }
+    includes_of(&text, &split(text.text, text.rules, Sender::Psql).pieces)
+}
+
+fn includes_of(text: &Text, pieces: &[Piece]) -> Vec<Include> {
+    let include = |(statement, piece): (usize, &Piece)| match &piece.kind {
+        PieceKind::Include(include) => Some(Include {
+            statement,
+            command: text.span(piece.range.start, piece.range.end),
+            path: include.path.clone(),
+            from_here: include.from_here,
+        }),
+        PieceKind::Statement | PieceKind::RunsResult => None,
+    };
+    pieces.iter().enumerate().filter_map(include).collect()
 }
 
 /// As [`read_script`], of a text too long to be kept as statements: the DDL of a whole database. Hands the statements on in lots, in
 /// their order; while one lot is at work the next is read.
 pub fn read_in_lots(file: FileId, source: &SourceFile, mut take: impl FnMut(Vec<Statement>) + Send) {
     let text = Text::whole(file, &source.text);
-    let pieces = split(text.text, text.rules).pieces;
+    let pieces = split(text.text, text.rules, Sender::Psql).pieces;
     let read = |lot: Option<&[Piece]>| -> Vec<Statement> {
         lot.unwrap_or_default().par_iter().map(|piece| read_piece(&text, piece)).collect()
     };
@@ -56,25 +80,25 @@ const MANY: usize = 500;
 
 /// Reads the statements of a text that stands inside a file: a function body, EXECUTE of a literal.
 pub(super) fn read_text(text: &Text) -> Vec<Statement> {
-    split(text.text, text.rules).pieces.iter().map(|piece| read_piece(text, piece)).collect()
+    split(text.text, text.rules, Sender::Plain).pieces.iter().map(|piece| read_piece(text, piece)).collect()
 }
 
 fn read_piece(text: &Text, piece: &Piece) -> Statement {
     let text = &Text { rules: piece.rules, ..*text };
     let span = text.span(piece.range.start, piece.range.end);
-    if piece.runs_result {
+    if piece.kind == PieceKind::RunsResult {
         let code = Code {
             flow: vec![Flow::Dynamic { place: span, reach: Reach::All }],
             dynamic: vec![span],
             ..Code::default()
         };
-        let change = Ok(Change::Do(Do { language: Name::new("psql"), code, body: span }));
+        let change = Ok(Change::Do(Do { language: Name::new(PSQL), code, body: span }));
         return Statement { span, change, conditional: piece.conditional, newer: Vec::new() };
     }
     let (change, newer) = match &piece.problem {
-        Some((message, range)) => {
-            let span = text.span(range.start, range.end);
-            (Err(Unreadable { message: message.clone(), span }), Vec::new())
+        Some(problem) => {
+            let span = text.span(problem.range.start, problem.range.end);
+            (Err(Unreadable { kind: problem.kind, ..Unreadable::new(&*problem.message, span) }), Vec::new())
         }
         None => {
             let data = piece.data.as_ref().map(|range| text.span(range.start, range.end));
@@ -100,7 +124,7 @@ pub(super) fn read_tokens(
     match chain_longer_than(&tokens, LONGEST_EXPRESSION) {
         Some((start, end)) => {
             let message = format!("an expression has more than {LONGEST_EXPRESSION} operators");
-            Err(Unreadable { message, span: text.span(start, end) })
+            Err(Unreadable::new(message, text.span(start, end)))
         }
         None if chain_longer_than(&tokens, SHORT_EXPRESSION).is_some() => {
             stacker::grow(stack::DEEPEST, || read_or_repair(text, tokens, copy_data))

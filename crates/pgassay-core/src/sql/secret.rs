@@ -7,7 +7,7 @@
 use sqlparser::tokenizer::Token;
 
 use super::lex::lexer::{Lexeme, lexeme};
-use super::lex::split::split;
+use super::lex::split::{Sender, split};
 use super::lex::token::{Text, bytes_of, tokenize};
 use crate::source::{SourceFile, Sources, Span};
 
@@ -36,7 +36,7 @@ fn may_hold_one(text: &str) -> bool {
 }
 
 fn statements(text: &Text, depth: usize, found: &mut Vec<Span>) {
-    for piece in split(text.text, text.rules).pieces {
+    for piece in split(text.text, text.rules, Sender::Psql).pieces {
         let piece = Text { rules: piece.rules, ..text.part(piece.range.start, piece.range.end) };
         if may_hold_one(piece.text) {
             statement(&piece, depth, found);

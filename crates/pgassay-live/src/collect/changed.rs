@@ -17,7 +17,7 @@ use super::{Age, Difference, DifferenceKind, Direction, Framework, Migration, No
 use crate::git::{Changes, FileChange, FileChangeKind, GitError, Repository, Scope};
 use crate::migration::NotRead;
 use crate::source::{FileId, SourceFile, Sources, Span};
-use crate::sql::{normalize, read_section};
+use crate::sql::{Sender, normalize, read_section};
 
 /// What is new in a list of migrations.
 #[derive(Debug, Clone, Default)]
@@ -401,7 +401,7 @@ impl Parts {
 }
 
 fn statements(source: &SourceFile, range: std::ops::Range<usize>) -> Vec<String> {
-    let script = read_section(source, Span::new(FileId(0), range.start, range.end));
+    let script = read_section(source, Span::new(FileId(0), range.start, range.end), Sender::Psql);
     let texts = script.statements.iter().map(|statement| normalize(source.slice(statement.span)));
     texts.filter(|text| !text.is_empty()).collect()
 }
@@ -420,7 +420,7 @@ fn statement_at(migration: &Migration, place: usize, sources: &Sources) -> Span 
     let sections = migration.sections.iter();
     let spans: Vec<Span> = sections
         .clone()
-        .flat_map(|section| read_section(source, section.span).statements)
+        .flat_map(|section| read_section(source, section.span, Sender::Psql).statements)
         .map(|statement| statement.span)
         .collect();
     let whole = sections.map(|section| section.span).next().unwrap_or(Span::new(migration.file, 0, 0));

@@ -145,6 +145,8 @@ pub(super) struct Collector<'a> {
     pub(super) homes: HashMap<PathBuf, Rc<Home>>,
     /// Which folders above files are the roots of a tool.
     pub(super) roots: HashMap<PathBuf, bool>,
+    /// Files that others include, without links.
+    pub(super) included_paths: HashSet<PathBuf>,
     /// What readers remember of folders, by path.
     pub(super) settings: HashMap<PathBuf, Arc<Folder>>,
 }
@@ -163,6 +165,7 @@ impl<'a> Collector<'a> {
             full_paths: HashMap::new(),
             down_files: HashSet::new(),
             foreign: HashSet::new(),
+            included_paths: HashSet::new(),
             seen: BTreeSet::new(),
             homes: HashMap::new(),
             roots: HashMap::new(),
@@ -171,6 +174,7 @@ impl<'a> Collector<'a> {
     }
 
     pub(super) fn finish(mut self) -> Collected {
+        self.leave_out_included();
         self.collected.migrations.extend(self.down.into_iter().rev());
         self.collected
     }
@@ -446,13 +450,16 @@ impl<'a> Collector<'a> {
                 let span = Span::new(file, part.range.start, part.range.end);
                 Section { span, transaction: part.transaction }
             };
+            let sections: Vec<Section> = parts.into_iter().map(section).collect();
+            let included = self.included(tool, path, &sections);
             let is_dump = tool.framework().is_base();
             let migration = Migration {
                 name: unit.name.unwrap_or_else(|| entry.name.clone()),
                 path: path.clone(),
                 folder: if is_dump { path.parent().map(Path::to_owned) } else { self.history.clone() },
                 file,
-                sections: parts.into_iter().map(section).collect(),
+                sections,
+                included,
                 direction: unit.direction,
                 framework: tool.framework(),
                 age: self.age,

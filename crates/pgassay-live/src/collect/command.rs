@@ -50,7 +50,17 @@ pub fn from_command(
     let file = sources.add(SourceFile::new(name.clone(), text));
     let sections = vec![Section { span: Span::new(file, 0, end), transaction }];
     let (path, direction, framework) = (PathBuf::from(&name), Direction::Up, Framework::Plain);
-    Ok(Migration { path, folder: None, name, file, sections, direction, framework, age: Age::New })
+    Ok(Migration {
+        path,
+        folder: None,
+        name,
+        file,
+        sections,
+        included: Vec::new(),
+        direction,
+        framework,
+        age: Age::New,
+    })
 }
 
 #[cfg(unix)]

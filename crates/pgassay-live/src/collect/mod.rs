@@ -26,6 +26,7 @@ mod golang_migrate;
 mod goose;
 mod halves;
 mod hasura;
+mod include;
 mod line;
 mod lineage;
 mod liquibase;

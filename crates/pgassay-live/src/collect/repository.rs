@@ -9,10 +9,16 @@ use std::path::{Component, Path, PathBuf};
 /// outside is nobody's secret: whoever runs pgassay named it.
 pub fn leaves(path: &Path) -> Option<PathBuf> {
     let named = without_dots(&std::path::absolute(path).ok()?);
-    let root = named.parent()?.ancestors().find(|folder| folder.join(".git").exists())?;
+    let root = root(&named)?;
     let target = named.canonicalize().ok()?;
     // The repository itself may be reached by a link.
     (!target.starts_with(root.canonicalize().ok()?)).then_some(target)
+}
+
+/// The top of the repository that a path is named in.
+pub(super) fn root(path: &Path) -> Option<PathBuf> {
+    let named = without_dots(&std::path::absolute(path).ok()?);
+    named.parent()?.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
 }
 
 /// `..` by its name: what a link before it makes of it is what is asked.

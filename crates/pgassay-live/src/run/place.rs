@@ -129,6 +129,7 @@ fn migration(piece: Piece, found: Option<&Candidate>, command: &str, sources: &m
         folder: Some(PathBuf::from(format!("`{command}`"))),
         file,
         sections: sections.into_iter().map(section).collect(),
+        included: Vec::new(),
         direction: Direction::Up,
         framework: Framework::Plain,
         age: Age::New,

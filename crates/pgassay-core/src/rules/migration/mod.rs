@@ -32,6 +32,7 @@ mod unbatched_backfill;
 mod validate_in_same_transaction;
 
 pub use reading::{ALLOW_WITHOUT_REASON, DYNAMIC_STATEMENT, UNKNOWN_RULE, UNREADABLE_STATEMENT, UNUSED_SUPPRESSION};
+pub use refused_statement::REFUSED_STATEMENT;
 
 use super::Rule;
 

@@ -51,7 +51,7 @@ pub fn read_routine_body(language: &str, body: &str, parameters: &[Parameter], c
 pub fn read_statement_at(text: &str, place: Span) -> Statement {
     let text = Text { origin: Origin::At(place), ..Text::whole(place.file, text) };
     let read = read_text(&text).into_iter().next();
-    let nothing = || Unreadable { message: "expected a statement".to_owned(), span: place };
+    let nothing = || Unreadable::new("expected a statement".to_owned(), place);
     let change = read.map_or_else(|| Err(nothing()), |read| read.change);
     Statement { span: place, change, conditional: false, newer: Vec::new() }
 }

@@ -20,6 +20,8 @@ pub(super) enum Meaning {
     Display,
     /// It does what this text cannot say; why.
     Unread(String),
+    /// The statements of a file.
+    Include(Include),
     /// What the query before it returns is run.
     RunsResult,
     /// `\copy (query) TO …`: the query.
@@ -27,6 +29,14 @@ pub(super) enum Meaning {
     If,
     EndIf,
     Quit,
+}
+
+/// `\\i file`, `\\ir file`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::sql) struct Include {
+    pub path: String,
+    /// From the folder of the file that it stands in, not from the folder that psql runs in.
+    pub from_here: bool,
 }
 
 /// The command whose backslash is at an offset.
@@ -46,7 +56,11 @@ pub(super) fn command(text: &str, at: usize) -> Command {
     let arguments = text.get(name_end..range.end).unwrap_or_default().trim();
     let meaning = match name {
         "i" | "include" | "ir" | "include_relative" => {
-            Meaning::Unread(format!("psql runs the statements of {arguments} here, and pgassay does not read them"))
+            let path = arguments.trim_matches('\'').replace("\'\'", "\'");
+            Meaning::Include(Include { path, from_here: matches!(name, "ir" | "include_relative") })
+        }
+        "c" | "connect" if connects_elsewhere(arguments) => {
+            Meaning::Unread("psql goes on in another database, or as another role, from here".to_owned())
         }
         "!" => Meaning::Unread("the shell runs this command, and what it does is not known".to_owned()),
         "gexec" => Meaning::RunsResult,
@@ -57,6 +71,11 @@ pub(super) fn command(text: &str, at: usize) -> Command {
         _ => Meaning::Display,
     };
     Command { range, behind, meaning }
+}
+
+/// Whether `\\c` names a database or a role; `-` is the one at hand.
+fn connects_elsewhere(arguments: &str) -> bool {
+    arguments.split_whitespace().take(2).any(|argument| argument != "-")
 }
 
 /// psql reads lines that end in LF.
@@ -113,8 +132,11 @@ mod tests {
 
     #[test]
     fn what_runs_elsewhere_says_so() {
-        let (Meaning::Unread(why), ..) = meaning("\\ir drop_users.sql\n") else { panic!() };
-        assert_eq!(why, "psql runs the statements of drop_users.sql here, and pgassay does not read them");
+        let include = |path: &str, from_here| Meaning::Include(Include { path: path.to_owned(), from_here });
+        assert_eq!(meaning("\\ir drop_users.sql\n").0, include("drop_users.sql", true));
+        assert_eq!(meaning("\\i 'a b\'\'.sql' \\echo x").0, include("a b'.sql", false));
+        assert!(matches!(meaning("\\c other\n").0, Meaning::Unread(_)));
+        assert_eq!(meaning("\\c - -\n").0, Meaning::Display);
         assert!(matches!(meaning("\\!rm x \\\\ y").0, Meaning::Unread(_)));
         assert!(matches!(meaning("\\! rm x").0, Meaning::Unread(_)));
         assert_eq!(meaning("\\copy (DELETE FROM t RETURNING f(1)) to 'x'").0, Meaning::Query(7..35));

@@ -1,12 +1,13 @@
 //! Cuts a text into statements.
 //!
-//! In: SQL as `psql` would be fed it. Out: the range of every statement, comments and psql commands. It reads every byte once, and never
+//! In: SQL as psql, or a tool that sends it on, is fed it. Out: the range of every statement, comments and psql commands. It reads every byte once, and never
 //! fails: what is wrong with a statement is kept with it.
 
 use super::copy_data;
 use super::lexer::{self, Lexeme, Rules, Unclosed, lexeme};
-use super::psql::{self, Command, Meaning};
+use super::psql::{self, Command, Include, Meaning};
 use super::string_setting;
+use crate::change::UnreadableKind;
 
 /// A range of bytes in the text.
 pub(super) type Range = std::ops::Range<usize>;
@@ -18,6 +19,18 @@ pub(in crate::sql) struct Split {
     pub meta_commands: Vec<Range>,
 }
 
+/// What sends a text to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sender {
+    /// psql: it runs backslash commands, and sends the rows behind COPY … FROM stdin.
+    #[default]
+    Psql,
+    /// A tool that sends the rows behind COPY … FROM stdin, and has no commands.
+    CopyData,
+    /// A tool that sends all of it.
+    Plain,
+}
+
 /// One statement.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::sql) struct Piece {
@@ -26,13 +39,28 @@ pub(in crate::sql) struct Piece {
     /// The rows behind COPY … FROM stdin.
     pub data: Option<Range>,
     /// Why it cannot be read, where the scanner knows already.
-    pub problem: Option<(String, Range)>,
+    pub problem: Option<Problem>,
     /// The settings under which it is read.
     pub rules: Rules,
     /// It is under psql's `\if`.
     pub conditional: bool,
-    /// It is `\gexec`, which runs what the query before it returns.
-    pub runs_result: bool,
+    pub kind: PieceKind,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::sql) enum PieceKind {
+    #[default]
+    Statement,
+    /// `\gexec`, which runs what the query before it returns.
+    RunsResult,
+    Include(Include),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::sql) struct Problem {
+    pub message: String,
+    pub range: Range,
+    pub kind: UnreadableKind,
 }
 
 /// How often scanning starts again behind an unclosed string: each time may read to the end of the text.
@@ -41,8 +69,8 @@ const RESUMPTIONS: usize = 16;
 /// Bytes in which a placeholder has to be closed.
 const LONGEST_PLACEHOLDER: usize = 200;
 
-pub(in crate::sql) fn split(text: &str, rules: Rules) -> Split {
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), rules, ..Scanner::default() };
+pub(in crate::sql) fn split(text: &str, rules: Rules, sender: Sender) -> Split {
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), rules, sender, ..Scanner::default() };
     scanner.run();
     scanner.found
 }
@@ -71,7 +99,7 @@ struct Current {
     from_stdin: bool,
     /// It may change how the text behind it is read.
     sets_strings: bool,
-    problem: Option<(String, Range)>,
+    problem: Option<Problem>,
 }
 
 #[derive(Debug, Default)]
@@ -82,6 +110,9 @@ struct Scanner<'a> {
     current: Current,
     found: Split,
     rules: Rules,
+    sender: Sender,
+    /// Where the command before ended.
+    behind_command: usize,
     /// How many `\if` are open.
     conditions: usize,
     resumptions: usize,
@@ -112,6 +143,7 @@ impl Scanner<'_> {
     fn step(&mut self) {
         match (self.byte(0), self.byte(1)) {
             (b';', _) => return self.semicolon(),
+            (b'\\', _) if self.sender != Sender::Psql => return self.refused_command(),
             (b'\\', _) if self.is_meta_command() => return self.meta_command(),
             (b':', _) => return self.colon(),
             (b'{', b'{') => return self.placeholder("}}", 2),
@@ -228,7 +260,11 @@ impl Scanner<'_> {
     fn set_placeholder_problem(&mut self, range: Range) {
         let name = self.text.get(range.clone()).unwrap_or_default();
         let message = format!("the placeholder {name} has no value");
-        self.current.problem.get_or_insert((message, range));
+        self.set_problem(message, range, UnreadableKind::Text);
+    }
+
+    fn set_problem(&mut self, message: String, range: Range, kind: UnreadableKind) {
+        self.current.problem.get_or_insert(Problem { message, range, kind });
     }
 
     /// `::`, `:=`, `a[1:2]`, or a variable of psql: `:name`, `:'name'`, `:"name"`.
@@ -249,7 +285,7 @@ impl Scanner<'_> {
         match end {
             Some(end) if self.current.brackets == 0 && free => {
                 let message = format!("the psql variable {} has no value", &self.text[self.at..end]);
-                self.current.problem.get_or_insert((message, self.at..end));
+                self.set_problem(message, self.at..end, UnreadableKind::Text);
                 self.token(end);
             }
             _ => self.token(self.at + 1),
@@ -261,7 +297,7 @@ impl Scanner<'_> {
         if current.blocks > 0 || (current.kind == Kind::CreateRule && current.parentheses > 0) {
             return self.token(self.at + 1);
         }
-        let data = self.current.from_stdin;
+        let data = self.current.from_stdin && self.sender != Sender::Plain;
         self.at += 1;
         let data = if data && self.current.problem.is_none() { self.copy_data() } else { None };
         self.finish(data);
@@ -292,20 +328,27 @@ impl Scanner<'_> {
         let begins_line = before.is_none_or(|before| matches!(self.bytes[before], b'\n' | b'\r' | b';'));
         let sends = ["g", ";", "crosstabview", "watch", "bind", "parse"];
         let rest = self.text.get(self.at + 1..).unwrap_or_default();
-        begins_line || sends.iter().any(|command| rest.starts_with(command))
+        begins_line || self.at == self.behind_command || sends.iter().any(|command| rest.starts_with(command))
     }
 
     fn meta_command(&mut self) {
         let Command { range, behind, meaning } = psql::command(&self.text[..self.bytes.len()], self.at);
         self.at = behind;
+        // Another may follow on the line.
+        self.behind_command = behind;
         self.finish(None);
         match meaning {
-            Meaning::Unread(why) => self.add(range.clone(), Some((why, range.clone()))),
-            Meaning::RunsResult => {
-                self.add(range.clone(), None);
-                self.found.pieces.iter_mut().next_back().into_iter().for_each(|piece| piece.runs_result = true);
+            Meaning::Unread(message) => {
+                let problem = Problem { message, range: range.clone(), kind: UnreadableKind::Command };
+                self.add(range.clone(), Some(problem), PieceKind::Statement);
             }
-            Meaning::Query(query) => self.add(query, None),
+            Meaning::Include(include) => {
+                let message = format!("psql runs the statements of {} here, and they were not read", include.path);
+                let problem = Problem { message, range: range.clone(), kind: UnreadableKind::Command };
+                self.add(range.clone(), Some(problem), PieceKind::Include(include));
+            }
+            Meaning::RunsResult => self.add(range.clone(), None, PieceKind::RunsResult),
+            Meaning::Query(query) => self.add(query, None, PieceKind::Statement),
             Meaning::If => self.conditions += 1,
             Meaning::EndIf => self.conditions = self.conditions.saturating_sub(1),
             // What stands under a condition may be left without an end to the rest.
@@ -313,22 +356,22 @@ impl Scanner<'_> {
             Meaning::Quit | Meaning::Display => {}
         }
         self.found.meta_commands.push(range);
-        // Another command may follow on the line.
-        if self.byte(0) == b'\\' && self.at < self.bytes.len() {
-            self.meta_command();
-        }
     }
 
-    fn add(&mut self, range: Range, problem: Option<(String, Range)>) {
+    fn add(&mut self, range: Range, problem: Option<Problem>, kind: PieceKind) {
         let conditional = self.conditions > 0;
-        self.found.pieces.push(Piece {
-            range,
-            data: None,
-            problem,
-            rules: self.rules,
-            conditional,
-            runs_result: false,
-        });
+        self.found.pieces.push(Piece { range, data: None, problem, rules: self.rules, conditional, kind });
+    }
+
+    /// A backslash that reaches the server, whose grammar has none.
+    fn refused_command(&mut self) {
+        let line = self.text.get(self.at..).unwrap_or_default().lines().next().unwrap_or_default();
+        let name: String = line.chars().take_while(|c| !c.is_whitespace()).take(40).collect();
+        let message = format!(
+            "{name} is for psql, which does not run this file: the server gets it (syntax error at or near \"\\\")"
+        );
+        self.set_problem(message, self.at..self.at + name.len(), UnreadableKind::Refused);
+        self.token(self.at + 1);
     }
 
     /// The statement cannot be read; scanning goes on behind the next semicolon that ends a line.
@@ -341,7 +384,7 @@ impl Scanner<'_> {
         };
         let opening = self.at..self.at + opening;
         self.current.start.get_or_insert(self.at);
-        self.current.problem.get_or_insert((format!("the {what} that begins here is never closed"), opening));
+        self.set_problem(format!("the {what} that begins here is never closed"), opening, UnreadableKind::Text);
         self.resumptions += 1;
         let resume = if self.resumptions > RESUMPTIONS { None } else { statement_end(self.bytes, self.at) };
         self.at = resume.unwrap_or(self.bytes.len());
@@ -359,7 +402,7 @@ impl Scanner<'_> {
             self.rules = string_setting::behind(&self.text[range.clone()], rules);
         }
         let (problem, conditional) = (current.problem, self.conditions > 0);
-        self.found.pieces.push(Piece { range, data, problem, rules, conditional, runs_result: false });
+        self.found.pieces.push(Piece { range, data, problem, rules, conditional, kind: PieceKind::Statement });
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::sql::lex::lexer::Rules;
 
 fn split(text: &str) -> Split {
-    super::split(text, Rules::default())
+    super::split(text, Rules::default(), Sender::Psql)
 }
 
 fn pieces(text: &str) -> Vec<&str> {
@@ -10,7 +10,7 @@ fn pieces(text: &str) -> Vec<&str> {
 }
 
 fn problem(text: &str) -> (String, &str) {
-    let (message, range) = split(text).pieces.into_iter().find_map(|piece| piece.problem).unwrap();
+    let Problem { message, range, .. } = split(text).pieces.into_iter().find_map(|piece| piece.problem).unwrap();
     (message, &text[range])
 }
 
@@ -87,7 +87,7 @@ fn names_in_an_atomic_body_open_and_close_nothing() {
 #[test]
 fn psql_commands_are_skipped() {
     let text = "\\set ON_ERROR_STOP on\r\nSELECT 1 \\gexec\n  \\connect db\nSELECT 2;";
-    assert_eq!(pieces(text), ["SELECT 1", "SELECT 2"]);
+    assert_eq!(pieces(text), ["SELECT 1", "\\gexec", "\\connect db", "SELECT 2"]);
     let found: Vec<&str> = split(text).meta_commands.into_iter().map(|range| &text[range]).collect();
     assert_eq!(found, ["\\set ON_ERROR_STOP on", "\\gexec", "\\connect db"]);
 }
@@ -97,13 +97,31 @@ fn psql_commands_that_run_something_are_not_passed_over() {
     assert_eq!(pieces("\\ir a.sql\nSELECT 1;"), ["\\ir a.sql", "SELECT 1"]);
     assert!(problem("SELECT 1;\n\\! rm x").0.starts_with("the shell runs"));
     let gexec = split("SELECT f() \\gexec\n");
-    assert_eq!((gexec.pieces.len(), gexec.pieces[1].runs_result), (2, true));
+    assert_eq!((gexec.pieces.len(), &gexec.pieces[1].kind), (2, &PieceKind::RunsResult));
     assert_eq!(pieces("\\echo x \\\\ DROP TABLE u;"), ["DROP TABLE u"]);
     assert_eq!(pieces("SELECT 1;\n\\q\nDROP TABLE u;"), ["SELECT 1"]);
     assert_eq!(pieces("\\copy (DELETE FROM t RETURNING *) to 'x'\n"), ["DELETE FROM t RETURNING *"]);
+    assert_eq!(pieces("\\pset a \\echo b \\ir c.sql\n"), ["\\ir c.sql"]);
     let branch = split("\\if :x\nSELECT 1;\n\\q\n\\else\nSELECT 2;\n\\endif\nSELECT 3;");
     let conditional: Vec<bool> = branch.pieces.iter().map(|piece| piece.conditional).collect();
     assert_eq!(conditional, [true, true, false]);
+}
+
+#[test]
+fn a_tool_sends_what_only_psql_reads() {
+    let sent = |text: &str, sender| -> Vec<(String, Option<UnreadableKind>)> {
+        let pieces = super::split(text, Rules::default(), sender).pieces.into_iter();
+        pieces.map(|piece| (text[piece.range].to_owned(), piece.problem.map(|problem| problem.kind))).collect()
+    };
+    let refused = Some(UnreadableKind::Refused);
+    let text = "\\restrict a\nSELECT 1;\nSELECT E'\\n', '\\i';";
+    let rest = ("SELECT E'\\n', '\\i'".to_owned(), None);
+    assert_eq!(sent(text, Sender::Plain), [("\\restrict a\nSELECT 1".to_owned(), refused), rest.clone()]);
+    assert_eq!(sent(text, Sender::CopyData)[0].1, refused);
+    assert_eq!(sent(text, Sender::Psql), [("SELECT 1".to_owned(), None), rest]);
+    let rows = "COPY t FROM stdin;\n1\n\\.\nSELECT 1;";
+    assert_eq!(sent(rows, Sender::CopyData).len(), 2);
+    assert_eq!(sent(rows, Sender::Plain)[1], ("1\n\\.\nSELECT 1".to_owned(), refused));
 }
 
 #[test]

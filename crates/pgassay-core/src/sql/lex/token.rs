@@ -183,7 +183,7 @@ struct Wrong(&'static str);
 
 impl Wrong {
     fn at(self, text: &Text, start: usize, end: usize) -> Unreadable {
-        Unreadable { message: self.0.to_string(), span: text.span(start, end) }
+        Unreadable::new(self.0.to_string(), text.span(start, end))
     }
 }
 

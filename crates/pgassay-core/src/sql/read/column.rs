@@ -122,7 +122,7 @@ fn apply_attribute(
             constraint.span = constraint.span.to(span);
             Ok(())
         }
-        _ => Err(Unreadable { message: format!("misplaced {}", reader.text_from(start)), span }),
+        _ => Err(Unreadable::new(format!("misplaced {}", reader.text_from(start)), span)),
     }
 }
 
@@ -223,7 +223,7 @@ fn generated(reader: &mut Reader, start: usize, definition: &mut ColumnDefinitio
     }
     if !always {
         let message = "for a generated column, GENERATED ALWAYS must be specified".to_string();
-        return Err(Unreadable { message, span: reader.span_from(at_when) });
+        return Err(Unreadable::new(message, reader.span_from(at_when)));
     }
     let expression = reader.parenthesized(Reader::expression)?;
     let stored = reader.take_word("STORED");

@@ -235,7 +235,7 @@ pub(super) fn attributes(reader: &mut Reader, constraint: &mut Constraint) -> Re
             let span = reader.span_from(start);
             let message =
                 format!("{} constraints cannot be marked {}", kind_words(&constraint.kind), attribute.words());
-            return Err(Unreadable { message, span });
+            return Err(Unreadable::new(message, span));
         }
         attribute.apply(constraint);
         if attribute == Attribute::Deferrable(false) {
@@ -249,7 +249,7 @@ pub(super) fn attributes(reader: &mut Reader, constraint: &mut Constraint) -> Re
 
 /// DEFERRABLE was denied in so many words.
 pub(super) fn conflict(span: Span) -> Unreadable {
-    Unreadable { message: "constraint declared INITIALLY DEFERRED must be DEFERRABLE".to_string(), span }
+    Unreadable::new("constraint declared INITIALLY DEFERRED must be DEFERRABLE".to_string(), span)
 }
 
 /// One attribute of a constraint.

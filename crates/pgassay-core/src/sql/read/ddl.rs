@@ -24,10 +24,7 @@ impl Reader<'_> {
         }
         let tokens = self.position() - start;
         if tokens > 5 {
-            return Err(Unreadable {
-                message: format!("improper qualified name: {}", self.text_from(start)),
-                span: name.span,
-            });
+            return Err(Unreadable::new(format!("improper qualified name: {}", self.text_from(start)), name.span));
         }
         Ok(name)
     }

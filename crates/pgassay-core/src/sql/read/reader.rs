@@ -228,7 +228,7 @@ impl<'a> Reader<'a> {
             Some((cut, _)) => format!("'{}…'", &found[..cut]),
             None => format!("'{found}'"),
         };
-        Unreadable { message: format!("expected {expected}, found {found}"), span: self.text.span(start, end) }
+        Unreadable::new(format!("expected {expected}, found {found}"), self.text.span(start, end))
     }
 
     /// sqlparser's error, at the token that its message names.
@@ -242,7 +242,7 @@ impl<'a> Reader<'a> {
             let end_reached = message.starts_with("expected ");
             let message = if end_reached { format!("{message}, found the end of the statement") } else { message };
             self.stopped.set(self.bytes_at(self.position()).0);
-            return Unreadable { message, span: self.span() };
+            return Unreadable::new(message, self.span());
         };
         let line = place.split(',').next().and_then(|line| line.parse::<usize>().ok());
         let start = line.unwrap_or_default().saturating_sub(1);
@@ -253,7 +253,7 @@ impl<'a> Reader<'a> {
             None => message.to_string(),
         };
         self.stopped.set(start);
-        Unreadable { message, span: self.text.span(start, end) }
+        Unreadable::new(message, self.text.span(start, end))
     }
 
     // Lists.

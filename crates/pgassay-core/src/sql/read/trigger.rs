@@ -94,7 +94,7 @@ fn trigger_attributes(reader: &mut Reader, constraint: bool) -> Result<()> {
             Some(Attribute::Deferrable(_) | Attribute::InitiallyDeferred(_)) if constraint => {}
             Some(_) => {
                 let message = format!("triggers cannot be marked {}", reader.text_from(start));
-                return Err(Unreadable { message, span: reader.span_from(start) });
+                return Err(Unreadable::new(message, reader.span_from(start)));
             }
             None => return Ok(()),
         }

@@ -39,7 +39,7 @@ pub(super) fn reserved_name(tree: &impl Visit, source: Source) -> Option<Unreada
     let _ = tree.visit(&mut names);
     let ident = names.reserved?;
     let span = tree_span(source.span.file, ident.span).unwrap_or(source.span);
-    Some(Unreadable { message: format!("expected the name of a table, found '{}'", ident.value), span })
+    Some(Unreadable::new(format!("expected the name of a table, found '{}'", ident.value), span))
 }
 
 struct Names {

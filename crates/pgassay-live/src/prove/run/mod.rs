@@ -167,6 +167,10 @@ impl Runner {
         for statement in &script.statements {
             let sql = sources.slice(statement.span);
             let change = statement.change.as_ref().ok();
+            if statement.is_psql_command() {
+                self.for_psql(statement.span, sources);
+                continue;
+            }
             if ground.is_foreign() && change.is_some_and(belongs_to_server) {
                 self.not_run(statement.span, sources);
                 continue;
@@ -250,6 +254,10 @@ impl Runner {
         watch: bool,
     ) -> Result<Outcome, ProveError> {
         let sql = sources.slice(step.span());
+        if step.statement.is_psql_command() {
+            self.for_psql(step.span(), sources);
+            return Ok(Outcome::default());
+        }
         match step.change() {
             Some(Change::Transaction(control)) => self.control(control, sql).await,
             Some(Change::Set(_) | Change::Reset(_) | Change::Nothing(_)) => {
@@ -563,6 +571,11 @@ impl Runner {
     fn not_run(&mut self, span: Span, sources: &Sources) {
         let place = place(span, sources);
         self.note(format!("{place} changes what belongs to the whole server: not run on a server of others"));
+    }
+
+    fn for_psql(&mut self, span: Span, sources: &Sources) {
+        let place = place(span, sources);
+        self.note(format!("{place} is a command of psql: not run"));
     }
 
     pub fn note(&mut self, text: String) {

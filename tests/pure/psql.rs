@@ -1,0 +1,128 @@
+//! Files that psql runs, and files for psql that a tool sends to the server.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+const BASE: &str = "CREATE TABLE carts (id bigint PRIMARY KEY, note text);\n";
+
+fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join(".git")).unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn check(folder: &Path, arguments: &[&str]) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pgassay"));
+    command.current_dir(folder).args(["check", "--no-config", "--format", "json"]).args(arguments);
+    serde_json::from_slice(&command.output().unwrap().stdout).unwrap()
+}
+
+/// `file:line rule` of every finding but those of style.
+fn findings(report: &Value) -> Vec<String> {
+    let all = report["findings"].as_array().unwrap().iter();
+    let line = |finding: &Value| {
+        format!("{}:{} {}", finding["file"].as_str().unwrap(), finding["line"], finding["rule"].as_str().unwrap())
+    };
+    let mut lines: Vec<String> = all
+        .filter(|finding| finding["severity"] != "info")
+        .map(line)
+        .filter(|line| !line.contains("timeout"))
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn included_files_are_judged_where_they_are() {
+    let files = [
+        (
+            "db/1_base.sql",
+            "CREATE TABLE carts (id bigint PRIMARY KEY);\nCREATE TABLE bags (id bigint PRIMARY KEY, note text);\n",
+        ),
+        ("db/2_more.sql", "\\ir parts/a.sql\n\\i db/parts/b.psql\n"),
+        ("db/parts/a.sql", "-- pgassay: allow(dropped-data) empty since 2019\nDROP TABLE carts;\n\\ir c.sql"),
+        ("db/parts/b.psql", "ALTER TABLE bags DROP COLUMN note;\n"),
+        ("db/parts/c.sql", "CREATE TABLE boxes (id bigint PRIMARY KEY);\n"),
+    ];
+    let project = project(&files);
+    let report = check(project.path(), &["db"]);
+    let found = findings(&report);
+    assert!(found.contains(&"db/parts/b.psql:1 dropped-data".to_owned()), "{found:?}");
+    assert!(!found.iter().any(|line| line.contains("a.sql:2 dropped-data") || line.contains("missing")), "{found:?}");
+    // What another file includes does not run once more by itself.
+    assert!(!found.iter().any(|line| line.contains("duplicate-object")), "{found:?}");
+}
+
+#[test]
+fn what_psql_runs_elsewhere_is_never_passed_over() {
+    for (text, rule) in [
+        ("\\ir gone.sql\n", "unreadable-statement"),
+        ("\\i :folder/gone.sql\n", "unreadable-statement"),
+        ("\\ir 2_new.sql\n", "unreadable-statement"),
+        ("\\! dropdb shop\n", "unreadable-statement"),
+        ("\\c other\n", "unreadable-statement"),
+    ] {
+        let project = project(&[("db/1_base.sql", BASE), ("db/2_new.sql", text)]);
+        let found = findings(&check(project.path(), &["db"]));
+        assert_eq!(found, [format!("db/2_new.sql:1 {rule}")], "{text}");
+    }
+    let gexec = "SELECT format('DROP TABLE %I', 'carts') \\gexec\n";
+    let project = project(&[("db/1_base.sql", BASE), ("db/2_new.sql", gexec)]);
+    let report = check(project.path(), &["db"]);
+    let rules: Vec<&Value> = report["findings"].as_array().unwrap().iter().map(|found| &found["rule"]).collect();
+    assert_eq!(rules, ["dynamic-statement"]);
+}
+
+#[test]
+fn conditions_and_the_end_of_a_script_count() {
+    let text = "\\if :{?small}\nALTER TABLE carts DROP COLUMN gone;\n\\else\nALTER TABLE carts DROP COLUMN note;\n\\endif\n\\q\nDROP TABLE carts;\n";
+    let project = project(&[("db/1_base.sql", BASE), ("db/2_new.sql", text)]);
+    let found = findings(&check(project.path(), &["db"]));
+    assert!(found.iter().all(|line| line.starts_with("db/2_new.sql:4 ")), "{found:?}");
+    assert!(!found.is_empty());
+}
+
+#[test]
+fn nothing_outside_of_the_repository_is_included() {
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("keys"), "hunter2;\n").unwrap();
+    let text = format!(
+        "\\i {}\n\\ir ../../../../../..{}\n",
+        outside.path().join("keys").display(),
+        outside.path().join("keys").display()
+    );
+    let project = project(&[("db/1_base.sql", BASE), ("db/2_new.sql", &text)]);
+    let report = check(project.path(), &["db"]);
+    assert!(!report.to_string().contains("hunter2"), "{report}");
+    assert_eq!(findings(&report), ["db/2_new.sql:1 unreadable-statement", "db/2_new.sql:2 unreadable-statement"]);
+}
+
+#[test]
+fn a_tool_sends_psql_commands_to_the_server() {
+    let dump = "\\restrict key\nCREATE TABLE ponds (id bigint PRIMARY KEY);\nCOPY ponds (id) FROM stdin;\n1\n\\.\n";
+    let tools: [(&str, &str, &str); 4] = [
+        ("sqlx", "migrations/20240101000000_ponds.sql", ""),
+        ("goose", "migrations/00001_ponds.sql", "-- +goose Up\n"),
+        ("dbmate", "db/migrations/20240101000000_ponds.sql", "-- migrate:up\n"),
+        ("golang-migrate", "migrations/000001_ponds.up.sql", ""),
+    ];
+    for (tool, path, mark) in tools {
+        let project = project(&[(path, &format!("{mark}{dump}"))]);
+        let folder = Path::new(path).parent().unwrap().to_str().unwrap();
+        let report = check(project.path(), &[folder, "--framework", tool]);
+        let found = findings(&report);
+        let first = mark.lines().count() + 1;
+        assert!(found.contains(&format!("{path}:{first} refused-statement")), "{tool}: {found:?}");
+        assert!(found.contains(&format!("{path}:{} refused-statement", first + 4)), "{tool}: {found:?}");
+    }
+    let project = project(&[("sql/V1__ponds.sql", dump)]);
+    let found = findings(&check(project.path(), &["sql", "--framework", "flyway"]));
+    assert_eq!(found, ["sql/V1__ponds.sql:1 refused-statement"]);
+}
