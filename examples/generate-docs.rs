@@ -1,4 +1,4 @@
-//! Writes docs/rules.md and docs/rules/<rule>.md from the rules' own text and examples: `cargo run --example generate-docs`.
+//! Writes docs/rules.md, docs/rules/<rule>.md and docs/SUMMARY.md from the rules' own text and examples: `cargo run --example generate-docs`.
 //!
 //! tests/documentation.rs fails when they are out of date.
 

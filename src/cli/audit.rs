@@ -10,8 +10,8 @@ use pgassay::collect::{CollectOptions, collect};
 use pgassay::db::{Database, snapshot};
 use pgassay::facts::{Timestamp, Values};
 use pgassay::finding::Severity;
-use pgassay::report::Report;
 use pgassay::report::since::{self, Earlier};
+use pgassay::report::{Report, View};
 use pgassay::rules;
 use pgassay::source::{SourceFile, Sources};
 
@@ -122,7 +122,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         }
     };
     let limit = in_force.fail_on.value.severity();
-    show(&arguments.format, in_force.format.value, limit, &report, &sources)?;
+    show(&arguments.format, in_force.format.value, View::Auto, limit, &report, &sources)?;
     let outcome = outcome(limit, &report);
     output::leave((job, report, sources));
     Ok(outcome)

@@ -12,7 +12,7 @@ use pgassay::db::{Database, applied};
 use pgassay::facts::Values;
 use pgassay::finding::{Finding, Severity};
 use pgassay::migration::{Coverage, Direction, Framework, Migration};
-use pgassay::report::Report;
+use pgassay::report::{Report, View};
 use pgassay::run::Made;
 use pgassay::source::Sources;
 use pgassay::version::PgVersion;
@@ -58,8 +58,26 @@ pub struct Arguments {
     #[command(flatten)]
     format: FormatArguments,
 
+    /// In text: how many findings there are of each rule, and the worst in a line each
+    #[arg(long, conflicts_with_all = ["full", "verbose"])]
+    summary: bool,
+
+    /// In text: every finding, also where there are many and the past was never judged before
+    #[arg(long)]
+    full: bool,
+
     #[command(flatten)]
     proof: Proof,
+}
+
+impl Arguments {
+    fn view(&self) -> View {
+        match (self.summary, self.full) {
+            (true, _) => View::Summary,
+            (_, true) => View::Full,
+            _ => View::Auto,
+        }
+    }
 }
 
 pub fn run(mut arguments: Arguments) -> anyhow::Result<Outcome> {
@@ -78,7 +96,7 @@ pub fn run(mut arguments: Arguments) -> anyhow::Result<Outcome> {
             return Err(error);
         }
     };
-    show(&arguments.format, format, limit, &report, &sources)?;
+    show(&arguments.format, format, arguments.view(), limit, &report, &sources)?;
     let outcome = match outcome(limit, &report) {
         Outcome::Clean if arguments.proof.fails(&report) => Outcome::Findings,
         outcome => outcome,

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use pgassay::finding::Severity;
 use pgassay::report::visible::{Kind, Visible};
-use pgassay::report::{Github, Gitlab, Html, Json, Junit, Markdown, Renderer, Report, Sarif, Text};
+use pgassay::report::{Gcc, Github, Gitlab, Html, Json, Junit, Markdown, Renderer, Report, Sarif, Text, View};
 use pgassay::source::Sources;
 use pgassay::version::PgVersion;
 
@@ -47,6 +47,8 @@ enum Format {
     Markdown,
     /// One page with everything in it, to search and to keep
     Html,
+    /// A line per finding, as compilers write them: file:line:column: severity: message [rule]
+    Gcc,
 }
 
 #[derive(Debug, Clone)]
@@ -71,17 +73,19 @@ fn output_file(text: &str) -> Result<OutputFile, String> {
     }
 }
 
-/// Shows a report in every format asked for; `format` is that of standard output, as [`FORMATS`](pgassay::config::keys::FORMATS) has it. `fail_on` is the least severity that fails, if any does.
+/// Shows a report in every format asked for; `format` is that of standard output, as [`FORMATS`](pgassay::config::keys::FORMATS) has it; `view` is how much of it a
+/// terminal gets. `fail_on` is the least severity that fails, if any does.
 pub fn show(
     arguments: &FormatArguments,
     format: &str,
+    view: View,
     fail_on: Option<Severity>,
     report: &Report,
     sources: &Sources,
 ) -> anyhow::Result<()> {
     let written = arguments.write_files(fail_on, report, sources);
     // The result is shown even where a file could not be written.
-    arguments.print(Format::named(format), fail_on, report, sources)?;
+    arguments.print(Format::named(format), view, fail_on, report, sources)?;
     written
 }
 
@@ -99,7 +103,7 @@ pub fn show_failure(arguments: &FormatArguments, format: &str, error: &anyhow::E
                 // It has no place for errors, and people are told of this one anyway.
                 report.errors.clear();
             }
-            arguments.print(format, None, &report, &sources)?;
+            arguments.print(format, View::Full, None, &report, &sources)?;
         }
     }
     written
@@ -117,6 +121,7 @@ impl Format {
             Format::Junit => "junit",
             Format::Markdown => "markdown",
             Format::Html => "html",
+            Format::Gcc => "gcc",
         }
     }
 
@@ -124,9 +129,13 @@ impl Format {
         match self {
             Format::Json => Kind::Json,
             Format::Github => Kind::Commands,
-            Format::Text | Format::Sarif | Format::Gitlab | Format::Junit | Format::Markdown | Format::Html => {
-                Kind::Text { colours }
-            }
+            Format::Text
+            | Format::Sarif
+            | Format::Gitlab
+            | Format::Junit
+            | Format::Markdown
+            | Format::Html
+            | Format::Gcc => Kind::Text { colours },
         }
     }
 
@@ -169,7 +178,7 @@ impl FormatArguments {
         report: &Report,
         sources: &Sources,
     ) -> io::Result<()> {
-        let renderer = self.renderer(format, output::FILE_WIDTH, false, fail_on);
+        let renderer = self.renderer(format, output::FILE_WIDTH, false, View::Full, fail_on);
         output::replace_file(path, |out| {
             let mut out = Visible::new(out, format.kind(false));
             renderer.render(report, sources, &mut out)?;
@@ -180,12 +189,13 @@ impl FormatArguments {
     fn print(
         &self,
         format: Format,
+        view: View,
         fail_on: Option<Severity>,
         report: &Report,
         sources: &Sources,
     ) -> anyhow::Result<()> {
         let styled = format == Format::Text && output::is_styled();
-        let renderer = self.renderer(format, output::width(), styled, fail_on);
+        let renderer = self.renderer(format, output::width(), styled, view, fail_on);
         let mut out = Visible::new(output::stdout(styled), format.kind(styled));
         renderer.render(report, sources, &mut out)?;
         out.flush()?;
@@ -204,10 +214,17 @@ impl FormatArguments {
         Ok(())
     }
 
-    fn renderer(&self, format: Format, width: u16, styled: bool, fail_on: Option<Severity>) -> Box<dyn Renderer> {
+    fn renderer(
+        &self,
+        format: Format,
+        width: u16,
+        styled: bool,
+        view: View,
+        fail_on: Option<Severity>,
+    ) -> Box<dyn Renderer> {
         let paths = output::paths();
         match format {
-            Format::Text => Box::new(Text { verbose: self.verbose, width, styled }),
+            Format::Text => Box::new(Text { verbose: self.verbose, width, styled, view }),
             Format::Json => Box::new(Json),
             Format::Sarif => Box::new(Sarif { paths }),
             Format::Github => Box::new(Github { paths }),
@@ -215,6 +232,7 @@ impl FormatArguments {
             Format::Junit => Box::new(Junit { paths, fail_on }),
             Format::Markdown => Box::new(Markdown { paths }),
             Format::Html => Box::new(Html),
+            Format::Gcc => Box::new(Gcc),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use clap::Args;
-use pgassay::report::{Renderer, Text};
+use clap::{Args, ValueEnum};
+use pgassay::report::{Renderer, Text, View};
 use pgassay::rules::{self, Example, Rule};
 use pgassay::text::layout;
 
@@ -14,15 +14,28 @@ use super::{Outcome, output};
 pub struct Arguments {
     /// The rule to explain, with an example that fires and a close one that does not
     rule: Option<String>,
+
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a terminal
+    Text,
+    /// An array with the name, category, severity, summary, explanation and examples of each rule
+    Json,
 }
 
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let mut out = anstream::stdout();
-    match arguments.rule {
-        None => list(&mut out)?,
-        Some(name) => match rules::find(&name) {
-            Some(rule) => explain(rule, &mut out)?,
-            None => {
+    match (arguments.rule, arguments.format) {
+        (None, Format::Text) => list(&mut out)?,
+        (None, Format::Json) => json(rules::ALL, &mut out)?,
+        (Some(name), format) => match (rules::find(&name), format) {
+            (Some(rule), Format::Text) => explain(rule, &mut out)?,
+            (Some(rule), Format::Json) => json(&[rule], &mut out)?,
+            (None, _) => {
                 let hint = rules::nearest(&name).map_or_else(
                     || "pgassay rules lists them".to_owned(),
                     |nearest| format!("did you mean {nearest}?"),
@@ -42,6 +55,27 @@ fn list(out: &mut dyn Write) -> anyhow::Result<()> {
     }
     layout::write_table(&table, out)?;
     Ok(())
+}
+
+fn json(rules: &[&Rule], out: &mut dyn Write) -> anyhow::Result<()> {
+    let example = |example: &Example| serde_json::json!({ "given": example.given, "migration": example.migration });
+    let rules: Vec<serde_json::Value> = rules
+        .iter()
+        .map(|rule| {
+            serde_json::json!({
+                "name": rule.name,
+                "category": rule.category.name(),
+                "severity": rule.severity.name(),
+                "summary": rule.summary,
+                "explanation": rule.explanation,
+                "audit_only": rule.is_audit_only(),
+                "fires": example(&rule.fires),
+                "quiet": example(&rule.quiet),
+            })
+        })
+        .collect();
+    serde_json::to_writer_pretty(&mut *out, &rules)?;
+    Ok(writeln!(out)?)
 }
 
 fn explain(rule: &Rule, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -67,7 +101,7 @@ fn show(example: &Example, rule: Option<&Rule>, out: &mut dyn Write) -> anyhow::
         report.findings.retain(|finding| finding.rule == rule.name);
         report.statements.clear();
         let mut text = Vec::new();
-        Text { verbose: false, width: output::width(), styled: output::is_styled() }
+        Text { verbose: false, width: output::width(), styled: output::is_styled(), view: View::Full }
             .render(&report, &sources, &mut text)?;
         let text = String::from_utf8_lossy(&text);
         let findings = text.trim_end().rsplit_once('\n').map_or("", |(findings, _summary)| findings);

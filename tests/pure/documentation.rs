@@ -59,6 +59,25 @@ fn links_lead_to_files() {
 }
 
 #[test]
+fn the_book_has_every_page() {
+    let docs = repository().join("docs");
+    let summary = read(&docs.join("SUMMARY.md"));
+    let mut folders = vec![docs.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let page = path.strip_prefix(&docs).expect("below docs").to_string_lossy().into_owned();
+            let is_page = page.ends_with(".md") && page != "SUMMARY.md";
+            assert!(!is_page || summary.contains(&format!("]({page})")), "{page} is missing: tests/support/book.rs");
+        }
+    }
+}
+
+#[test]
 fn documented_rules_exist() {
     // The rules' own pages show a misspelt one on purpose.
     for document in documents().into_iter().filter(|path| !path.starts_with(repository().join("docs/rules"))) {

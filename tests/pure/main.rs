@@ -8,6 +8,7 @@ mod contract;
 mod coverage;
 mod documentation;
 mod explain;
+mod first_run;
 mod formats;
 mod frameworks;
 mod frameworks_edges;

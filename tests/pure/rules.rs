@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pgassay::report::{Renderer, Report, Text};
+use pgassay::report::{Renderer, Report, Text, View};
 use pgassay::rules::{self, Example, Rule};
 
 const WIDTH: u16 = 100;
@@ -71,7 +71,7 @@ fn rendered_examples() {
     for rule in rules::ALL {
         let (report, sources) = rule.judge(&rule.fires);
         let mut text = Vec::new();
-        Text { verbose: false, width: WIDTH, styled: false }
+        Text { verbose: false, width: WIDTH, styled: false, view: View::Full }
             .render(&report, &sources, &mut text)
             .expect("a vector takes all");
         let text = String::from_utf8(text).expect("UTF-8");

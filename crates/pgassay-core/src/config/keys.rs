@@ -256,7 +256,7 @@ pub fn options_of(rule: &str) -> impl Iterator<Item = &'static Key> {
 }
 
 /// Names of the formats that `--format` has.
-pub const FORMATS: &[&str] = &["text", "json", "sarif", "github", "gitlab", "junit", "markdown", "html"];
+pub const FORMATS: &[&str] = &["text", "json", "sarif", "github", "gitlab", "junit", "markdown", "html", "gcc"];
 
 pub const TRANSACTIONS: [(&str, TransactionOverride); 3] = [
     ("auto", TransactionOverride::Auto),

@@ -4,6 +4,7 @@
 
 pub mod charts;
 mod fingerprint;
+mod gcc;
 mod github;
 mod gitlab;
 mod html;
@@ -22,6 +23,7 @@ mod text;
 pub mod visible;
 
 pub use fingerprint::{FINGERPRINT_VERSION, fingerprints};
+pub use gcc::Gcc;
 pub use github::Github;
 pub use gitlab::Gitlab;
 pub use html::Html;
@@ -32,7 +34,7 @@ pub use place::Paths;
 pub use proof::*;
 pub use record::{EffectRecord, StatementRecord};
 pub use sarif::{Sarif, edit};
-pub use text::Text;
+pub use text::{Text, View};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};

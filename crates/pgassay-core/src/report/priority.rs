@@ -64,6 +64,21 @@ pub fn first(report: &Report) -> Vec<Priority<'_>> {
     all
 }
 
+/// The findings of a check to begin with: the worst, the latest of them first, and few of a kind.
+pub fn first_of_check(report: &Report) -> Vec<&Finding> {
+    const OF_ONE_RULE: usize = 2;
+    let mut all: Vec<Priority> =
+        report.findings.iter().enumerate().map(|(number, it)| rate(report, number, it)).collect();
+    all.sort_by(|one, other| other.score.total_cmp(&one.score).then(other.number.cmp(&one.number)));
+    let mut of_rule: BTreeMap<&str, usize> = BTreeMap::new();
+    all.retain(|priority| {
+        let number = of_rule.entry(priority.finding.rule).or_default();
+        *number += 1;
+        *number <= OF_ONE_RULE
+    });
+    all.into_iter().take(FIRST).map(|priority| priority.finding).collect()
+}
+
 fn rate<'r>(report: &Report, number: usize, finding: &'r Finding) -> Priority<'r> {
     let weight = finding.table.as_ref().and_then(|table| report.weights.get(table)).copied().unwrap_or(0.5);
     let protected = match finding.area {
