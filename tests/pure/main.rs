@@ -20,6 +20,7 @@ mod lsp;
 mod mcp;
 mod own_times;
 mod packaging;
+mod partial;
 mod plan_advice;
 mod plan_conditions;
 mod plan_decorations;

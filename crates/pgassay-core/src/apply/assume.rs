@@ -330,11 +330,16 @@ impl Assumptions<'_> {
     /// What is revoked was granted.
     fn revoke(&mut self, grant: &Grant) {
         let GrantObjects::Named { kind: ObjectKind::Table, objects } = &grant.objects else { return };
+        let mut revoked: Vec<Name> =
+            grant.privileges.iter().filter(|(_, columns)| columns.is_empty()).map(|(name, _)| name.clone()).collect();
+        if grant.privileges.is_empty() {
+            revoked = ["select", "insert", "update", "delete"].into_iter().map(Name::from).collect();
+        }
         for object in objects {
             let Some(id) = self.relation(&object.name, RelationKind::Table) else { continue };
             let Some(relation) = self.schema.edit(id).filter(|it| !it.known) else { continue };
             for grantee in &grant.grantees {
-                for (privilege, _) in grant.privileges.iter().filter(|(_, columns)| columns.is_empty()) {
+                for privilege in &revoked {
                     let held = Privilege { grantee: grantee.name.clone(), privilege: privilege.clone(), column: None };
                     if !relation.privileges.contains(&held) {
                         relation.privileges.push(held.clone());

@@ -136,3 +136,8 @@ impl Contents {
 pub fn extension(name: &str) -> Option<&'static ExtensionContents> {
     EXTENSIONS.get(name)
 }
+
+/// Whether some known extension has a type of this name.
+pub fn is_extension_type(name: &str) -> bool {
+    EXTENSIONS.values().any(|contents| contents.type_named(name).is_some())
+}

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use crate::version::PgVersion;
 
-pub use extension::{ExtensionContents, extension};
+pub use extension::{ExtensionContents, extension, is_extension_type};
 pub use lock::{LockMode, UnknownLockMode};
 pub use operator_class::default_operator_class;
 pub use volatility::Volatility;

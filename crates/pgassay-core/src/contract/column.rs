@@ -4,7 +4,7 @@ use super::pair::Pair;
 use super::witness::{differs, insert, is_required, quoted, refused, select, written_to};
 use super::{Breakage, BreakageKind, Grade, Subject, certain, check, possible, type_change, values};
 use crate::change::{Name, TriggerTiming};
-use crate::schema::{Column, ConstraintKind, IdentityKind};
+use crate::schema::{Column, ConstraintKind, IdentityKind, ResolvedType};
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
     for old in &pair.old.columns {
@@ -272,8 +272,13 @@ fn not_null_added(pair: Pair, old: &Column, new: &Column, default_dropped: bool)
         return Some(possible(BreakageKind::NotNullAdded, subject, &object, message, refused(sql, "23502", answer)));
     }
     let sql = insert(pair.context.before, pair.old, &[], 1);
-    let message =
-        format!("{object} is now NOT NULL and has no default: INSERTs that leave it out or set it to NULL fail");
+    let message = match old.data_type.resolved {
+        // Nothing made it: whether it has a default is not known.
+        ResolvedType::Unknown if !pair.old.known => {
+            format!("{object} is now NOT NULL: INSERTs that set it to NULL, or leave it out where it has no default, fail")
+        }
+        _ => format!("{object} is now NOT NULL and has no default: INSERTs that leave it out or set it to NULL fail"),
+    };
     let answer = null_in(new, written_to(pair.context.after, pair.new));
     Some(certain(BreakageKind::NotNullAdded, subject, &object, message, refused(sql, "23502", answer)))
 }

@@ -123,6 +123,10 @@ impl Predictor<'_> {
     fn reindex_table(&mut self, table: &Relation, mode: LockMode, span: Span) {
         self.lock(table, mode, span);
         let indexes: Vec<_> = self.schema().indexes_of(table.id).cloned().collect();
+        if indexes.is_empty() && !table.known {
+            self.scan(table, span, "REINDEX builds the indexes from every row");
+            self.build_unseen(table, span, "REINDEX builds them anew");
+        }
         for index in indexes {
             self.reindex_index(&index, mode, span);
         }

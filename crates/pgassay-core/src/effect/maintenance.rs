@@ -106,6 +106,7 @@ impl Predictor<'_> {
                 self.lock(&table, AccessExclusive, span);
                 self.rewrite(&table, span, "CLUSTER writes it in the index's order");
             }
+            self.rewrite_unseen("every table that was clustered before", "CLUSTER writes it in the index's order", span);
             return;
         };
         let Some(table) = self.find(name) else { return };
@@ -157,6 +158,9 @@ impl Predictor<'_> {
             if full {
                 self.rewrite(table, span, "VACUUM FULL copies it into new storage");
             }
+        }
+        if full {
+            self.rewrite_unseen("every table of the database", "VACUUM FULL copies it into new storage", span);
         }
     }
 

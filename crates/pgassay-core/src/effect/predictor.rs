@@ -185,6 +185,28 @@ impl<'a> Predictor<'a> {
         }
     }
 
+    /// The indexes of a table of which nothing is known are built or rebuilt.
+    pub fn build_unseen(&mut self, table: &Relation, span: Span, reason: &str) {
+        let name = format!("the indexes of {}", table.name);
+        if self.out.effect.index_builds.insert(name.clone()) {
+            self.work(WorkKind::IndexBuild, table, name, span, reason);
+        }
+    }
+
+    /// In a partial history: tables that it does not show get new storage.
+    pub fn rewrite_unseen(&mut self, which: &str, reason: &str, span: Span) {
+        if self.schema().complete {
+            return;
+        }
+        let (name, under) = (which.to_owned(), LockMode::AccessExclusive);
+        self.out.effect.lock(name.clone(), under);
+        self.out.locks.push(Lock { relation: None, name: name.clone(), mode: under, span });
+        self.out.effect.rewrites.insert(name.clone());
+        let work =
+            Work { kind: WorkKind::Rewrite, relation: None, name: name.clone(), under, span, reason: reason.to_owned() };
+        self.pending.push(Pending { work, table: name });
+    }
+
     fn work(&mut self, kind: WorkKind, relation: &Relation, name: String, span: Span, reason: &str) {
         let id = self.relation(relation.id).map(|found| found.id);
         let under = LockMode::AccessShare;

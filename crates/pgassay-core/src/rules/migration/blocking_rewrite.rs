@@ -1,9 +1,12 @@
 //! A table gets new storage while others wait.
 
+use crate::catalog;
+use crate::change::{AlterTableActionKind, Change};
 use crate::effect::WorkKind;
-use crate::finding::{Category, Finding, Severity};
+use crate::finding::{Category, Evidence, Finding, Severity};
 use crate::rules::context::{StepContext, who_waits};
 use crate::rules::{Check, Example, Rule};
+use crate::schema::ResolvedType;
 
 use super::{advice, blocking_scan};
 
@@ -48,9 +51,33 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         told.push((work.span, findings.len()));
         findings.push(finding);
     }
+    unseen_domain(context, findings);
+}
+
+/// A column of a type that nothing in the history made: a domain with a constraint has every row written anew
+/// (`ATExecAddColumn`, tablecmds.c), an enum or composite type has not.
+fn unseen_domain(context: &StepContext, findings: &mut Vec<Finding>) {
+    let Some(Change::AlterTable(alter)) = context.change().filter(|_| !context.step.schema.complete) else { return };
+    let table = context.run.after.find_relation(&alter.relation, &context.step.session);
+    let Some(table) = table.filter(|table| context.step.is_shared(Some(table.id))) else { return };
+    for action in &alter.actions {
+        let AlterTableActionKind::AddColumn { column, .. } = &action.kind else { continue };
+        let (Some(made), Some(written)) = (table.column(&column.name.name), &column.data_type) else { continue };
+        let is_domain = made.data_type.resolved == ResolvedType::Unknown && written.array_dimensions == 0;
+        if !is_domain || catalog::is_extension_type(written.name.as_str()) {
+            continue;
+        }
+        let written = context.text(written.span);
+        let message = format!("rewrites {} under ACCESS EXCLUSIVE if {written} is a domain with a constraint", table.name);
+        let mut finding = RULE.finding(action.span, message);
+        finding.severity = Severity::Info;
+        finding.object = Some(table.name.to_string());
+        finding.evidence.push(Evidence::assumed(format!("what made {written} is not among the migrations")));
+        findings.push(finding);
+    }
 }
 
 /// TRUNCATE gives new storage too, but an empty one: instant.
 fn truncates(context: &StepContext) -> bool {
-    matches!(context.change(), Some(crate::change::Change::Truncate(_)))
+    matches!(context.change(), Some(Change::Truncate(_)))
 }

@@ -1,7 +1,8 @@
 //! A table is read in full while others wait.
 
+use crate::change::{AlterTableActionKind, Change, PartitionBound};
 use crate::effect::WorkKind;
-use crate::finding::{Category, Finding, Severity};
+use crate::finding::{Category, Evidence, Finding, Severity};
 use crate::rules::context::{StepContext, who_waits};
 use crate::rules::{Check, Example, Rule};
 
@@ -52,17 +53,39 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         told.push((work.span, findings.len()));
         findings.push(finding);
     }
+    unseen_default_partition(context, findings);
+}
+
+/// ATTACH PARTITION reads the default partition, whose rows may belong into the new one; whether there is one is not known here.
+fn unseen_default_partition(context: &StepContext, findings: &mut Vec<Finding>) {
+    let Some(Change::AlterTable(alter)) = context.change() else { return };
+    let table = context.step.schema.find_relation(&alter.relation, &context.step.session);
+    if context.step.schema.complete || table.is_some_and(|table| table.known) {
+        return;
+    }
+    for action in &alter.actions {
+        let AlterTableActionKind::AttachPartition { bound, .. } = &action.kind else { continue };
+        if *bound != PartitionBound::Default {
+            let parent = context.step.schema.qualify(&alter.relation, &context.step.session);
+            let message = format!("reads the default partition of {parent} under ACCESS EXCLUSIVE, if there is one");
+            let mut finding = RULE.finding(action.span, message);
+            finding.severity = Severity::Info;
+            finding.object = Some(parent.to_string());
+            finding.evidence.push(Evidence::assumed("what made the table is not among the migrations"));
+            findings.push(finding);
+        }
+    }
 }
 
 /// REFRESH … CONCURRENTLY keeps out other refreshes: nobody else writes to a materialized view.
 fn refreshes_beside_readers(context: &StepContext) -> bool {
-    matches!(context.change(), Some(crate::change::Change::RefreshMaterializedView(refresh)) if refresh.concurrently)
+    matches!(context.change(), Some(Change::RefreshMaterializedView(refresh)) if refresh.concurrently)
 }
 
 /// One cause, one finding: a second table that the same words have read is told in the first one's evidence.
 pub(super) fn also(finding: &mut Finding, work: &crate::effect::Work) {
     let verb = if work.kind == WorkKind::Rewrite { "rewritten" } else { "read" };
-    finding.evidence.push(crate::finding::Evidence {
+    finding.evidence.push(Evidence {
         kind: finding.evidence.first().map_or(crate::finding::EvidenceKind::Assumed, |evidence| evidence.kind),
         text: format!("{} is {} as well, under {}: {}", work.name, verb, work.under, work.reason),
     });

@@ -1,6 +1,7 @@
 //! What clients lose: one rule for every kind of loss, all fed by the difference of the contracts.
 
 use super::loss::report;
+use super::unseen;
 use crate::finding::{Category, Finding, Severity};
 use crate::rules::context::RunContext;
 use crate::rules::{Check, Example, Rule};
@@ -32,7 +33,7 @@ const ACCOUNTS: &str = "CREATE TABLE accounts (id bigint PRIMARY KEY, email text
 pub const DROPPED_OBJECT: Rule = rule(
     "dropped-object",
     Severity::Error,
-    "A view, function, type or enum label that clients may use is dropped",
+    "A view, function, type, enum label, extension or publication that clients may use is dropped",
     "Statements that name it fail as soon as the migration commits, while the old code still runs. Deploy code that does not use it first. Tables and \
         columns are told by dropped-data.",
     Example {
@@ -43,7 +44,10 @@ pub const DROPPED_OBJECT: Rule = rule(
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);\nCREATE VIEW emails AS SELECT email FROM accounts;",
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nDROP VIEW emails;\nCREATE VIEW emails AS SELECT email FROM accounts WHERE id > 0;\nCOMMIT;",
     },
-    |context, findings| report(context, &DROPPED_OBJECT, findings),
+    |context, findings| {
+        report(context, &DROPPED_OBJECT, findings);
+        unseen::dropped_objects(context, &DROPPED_OBJECT, findings);
+    },
 );
 
 pub const RENAMED_OBJECT: Rule = rule(

@@ -3,6 +3,7 @@
 
 use super::breaking::rule;
 use super::loss::report;
+use super::unseen;
 use crate::finding::{Category, Severity};
 use crate::rules::{Example, Rule};
 
@@ -45,7 +46,10 @@ pub const LOST_CONSTRAINT: Rule = rule(
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE orders DISABLE TRIGGER ALL;\nALTER TABLE orders ENABLE TRIGGER ALL;\n\
             ALTER TABLE orders DROP CONSTRAINT orders_total_check, ADD CONSTRAINT total_known CHECK (total >= 0 AND total < 1e9) NOT VALID;\nCOMMIT;",
     },
-    |context, findings| report(context, &LOST_CONSTRAINT, findings),
+    |context, findings| {
+        report(context, &LOST_CONSTRAINT, findings);
+        unseen::constraints(context, &LOST_CONSTRAINT, findings);
+    },
 );
 
 const AUDITED: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, total numeric NOT NULL);\n\
@@ -67,7 +71,10 @@ pub const LOST_TRIGGER: Rule = rule(
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE orders DISABLE TRIGGER orders_audit;\nUPDATE orders SET total = 0 WHERE id = 1;\n\
             ALTER TABLE orders ENABLE TRIGGER orders_audit;\nCOMMIT;",
     },
-    |context, findings| report(context, &LOST_TRIGGER, findings),
+    |context, findings| {
+        report(context, &LOST_TRIGGER, findings);
+        unseen::triggers(context, &LOST_TRIGGER, findings);
+    },
 );
 
 pub const LOST_DURABILITY: Rule = Rule {
@@ -105,5 +112,8 @@ pub const LOST_REPLICA_IDENTITY: Rule = rule(
         given: "CREATE TABLE events (id bigint PRIMARY KEY, what text NOT NULL);",
         migration: "SET lock_timeout = '2s';\nCREATE PUBLICATION all_events FOR TABLE events;",
     },
-    |context, findings| report(context, &LOST_REPLICA_IDENTITY, findings),
+    |context, findings| {
+        report(context, &LOST_REPLICA_IDENTITY, findings);
+        unseen::replica_identity(context, &LOST_REPLICA_IDENTITY, findings);
+    },
 );

@@ -24,11 +24,13 @@ pub mod out_of_order_migration;
 mod reading;
 pub(super) mod refused_statement;
 mod removed_rows;
+mod restarted_sequence;
 mod retry_skips_invalid_index;
 mod secret_in_migration;
 pub(super) mod transaction_forbidden;
 mod unbalanced_transaction;
 mod unbatched_backfill;
+mod unseen;
 mod validate_in_same_transaction;
 
 pub use reading::{ALLOW_WITHOUT_REASON, DYNAMIC_STATEMENT, UNKNOWN_RULE, UNREADABLE_STATEMENT, UNUSED_SUPPRESSION};
@@ -57,6 +59,7 @@ pub const ALL: &[&Rule] = &[
     &breaking::REQUIRED_COLUMN,
     &breaking::TIGHTENED_CONSTRAINT,
     &breaking::LOST_DEFAULT,
+    &restarted_sequence::RULE,
     &breaking::NULLABLE_AGAIN,
     &breaking::LOST_CONFLICT_TARGET,
     &breaking::CHANGED_FOREIGN_KEY_ACTION,
