@@ -275,7 +275,9 @@ fn not_null_added(pair: Pair, old: &Column, new: &Column, default_dropped: bool)
     let message = match old.data_type.resolved {
         // Nothing made it: whether it has a default is not known.
         ResolvedType::Unknown if !pair.old.known => {
-            format!("{object} is now NOT NULL: INSERTs that set it to NULL, or leave it out where it has no default, fail")
+            format!(
+                "{object} is now NOT NULL: INSERTs that set it to NULL, or leave it out where it has no default, fail"
+            )
         }
         _ => format!("{object} is now NOT NULL and has no default: INSERTs that leave it out or set it to NULL fail"),
     };

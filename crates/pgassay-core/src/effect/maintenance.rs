@@ -106,7 +106,11 @@ impl Predictor<'_> {
                 self.lock(&table, AccessExclusive, span);
                 self.rewrite(&table, span, "CLUSTER writes it in the index's order");
             }
-            self.rewrite_unseen("every table that was clustered before", "CLUSTER writes it in the index's order", span);
+            self.rewrite_unseen(
+                "every table that was clustered before",
+                "CLUSTER writes it in the index's order",
+                span,
+            );
             return;
         };
         let Some(table) = self.find(name) else { return };

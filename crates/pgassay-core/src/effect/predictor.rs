@@ -202,8 +202,14 @@ impl<'a> Predictor<'a> {
         self.out.effect.lock(name.clone(), under);
         self.out.locks.push(Lock { relation: None, name: name.clone(), mode: under, span });
         self.out.effect.rewrites.insert(name.clone());
-        let work =
-            Work { kind: WorkKind::Rewrite, relation: None, name: name.clone(), under, span, reason: reason.to_owned() };
+        let work = Work {
+            kind: WorkKind::Rewrite,
+            relation: None,
+            name: name.clone(),
+            under,
+            span,
+            reason: reason.to_owned(),
+        };
         self.pending.push(Pending { work, table: name });
     }
 

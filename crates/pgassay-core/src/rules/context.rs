@@ -79,11 +79,14 @@ impl<'r> StepContext<'r> {
 
     /// Shared work that makes writers wait while it runs; what a rewrite does on the side is not told apart.
     pub fn blocking_work(&self, kind: WorkKind) -> impl Iterator<Item = &'r Work> + use<'r> {
-        let rewritten: Vec<_> =
-            self.shared_work().filter(|work| work.kind == WorkKind::Rewrite).map(|work| work.relation).collect();
-        self.shared_work().filter(move |work| work.kind == kind && work.under.blocks_writes()).filter(move |work| {
-            kind == WorkKind::Rewrite || work.relation.is_none() || !rewritten.contains(&work.relation)
-        })
+        let rewrites: Vec<_> = self.shared_work().filter(|work| work.kind == WorkKind::Rewrite).collect();
+        let is_rewritten = move |work: &Work| {
+            // What a partial history never saw has a name only.
+            rewrites.iter().any(|it| it.relation == work.relation && (it.relation.is_some() || it.name == work.name))
+        };
+        self.shared_work()
+            .filter(move |work| work.kind == kind && work.under.blocks_writes())
+            .filter(move |work| kind == WorkKind::Rewrite || !is_rewritten(work))
     }
 
     pub fn failures(&self) -> &'r [Failure] {

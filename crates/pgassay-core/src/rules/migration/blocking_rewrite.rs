@@ -68,7 +68,8 @@ fn unseen_domain(context: &StepContext, findings: &mut Vec<Finding>) {
             continue;
         }
         let written = context.text(written.span);
-        let message = format!("rewrites {} under ACCESS EXCLUSIVE if {written} is a domain with a constraint", table.name);
+        let message =
+            format!("rewrites {} under ACCESS EXCLUSIVE if {written} is a domain with a constraint", table.name);
         let mut finding = RULE.finding(action.span, message);
         finding.severity = Severity::Info;
         finding.object = Some(table.name.to_string());

@@ -81,6 +81,8 @@ fn restarted(
         finding.severity = Severity::Info;
     }
     finding.evidence.push(Evidence::assumed("which numbers the rows have is not known here"));
-    finding.advice = Advice::text("Set it behind the highest number in use: SELECT setval('sequence', (SELECT max(column) FROM table)).");
+    finding.advice = Advice::text(
+        "Set it behind the highest number in use: SELECT setval('sequence', (SELECT max(column) FROM table)).",
+    );
     findings.push(finding);
 }

@@ -35,7 +35,11 @@ pub(super) fn dropped_objects(context: &RunContext, rule: &'static Rule, finding
             if (is_here && !was) || stays || (!is_here && here.complete) {
                 continue;
             }
-            let cascade = if drop.cascade { ", and with CASCADE so are the columns, indexes and defaults that need it" } else { "" };
+            let cascade = if drop.cascade {
+                ", and with CASCADE so are the columns, indexes and defaults that need it"
+            } else {
+                ""
+            };
             let message = match drop.kind {
                 ObjectKind::Extension => format!(
                     "extension {name} is gone: statements that use its functions, types or operators fail{cascade}"
@@ -55,7 +59,7 @@ pub(super) fn dropped_objects(context: &RunContext, rule: &'static Rule, finding
 pub(super) fn constraints(context: &RunContext, rule: &'static Rule, findings: &mut Vec<Finding>) {
     for (table, action, span) in unseen_tables(context) {
         let AlterTableActionKind::DropConstraint { constraint, .. } = action else { continue };
-        let again = context.run.after.relation(table.id).unwrap_or(table);
+        let again = context.run.after.relation(table.id).map_or(table, |after| &**after);
         let known = |table: &Relation| table.constraints.iter().any(|it| it.name == constraint.name);
         if known(table) || known(again) {
             continue;
@@ -65,7 +69,8 @@ pub(super) fn constraints(context: &RunContext, rule: &'static Rule, findings: &
         } else {
             ""
         };
-        let message = format!("constraint {constraint} of {} is gone: rows that it refused are accepted{key}", table.name);
+        let message =
+            format!("constraint {constraint} of {} is gone: rows that it refused are accepted{key}", table.name);
         let object = format!("{}.{constraint}", table.name);
         let advice = "Look at what it guards (\\d in psql), and keep it unless nobody relies on it.";
         push(rule, Severity::Warning, span, object, message, false, advice, findings);
@@ -76,11 +81,13 @@ pub(super) fn constraints(context: &RunContext, rule: &'static Rule, findings: &
 pub(super) fn triggers(context: &RunContext, rule: &'static Rule, findings: &mut Vec<Finding>) {
     let all: Vec<_> = unseen_tables(context).collect();
     for (at, (table, action, span)) in all.iter().enumerate() {
-        let AlterTableActionKind::SetTrigger { trigger, mode: FiringMode::Disabled | FiringMode::Replica } = action else {
+        let AlterTableActionKind::SetTrigger { trigger, mode: FiringMode::Disabled | FiringMode::Replica } = action
+        else {
             continue;
         };
         let on_again = all[at + 1..].iter().any(|(other, action, _)| {
-            let AlterTableActionKind::SetTrigger { trigger: on, mode: FiringMode::Enabled | FiringMode::Always } = action
+            let AlterTableActionKind::SetTrigger { trigger: on, mode: FiringMode::Enabled | FiringMode::Always } =
+                action
             else {
                 return false;
             };
@@ -90,7 +97,9 @@ pub(super) fn triggers(context: &RunContext, rule: &'static Rule, findings: &mut
             TriggerSelection::Named(name) if table.triggers.iter().any(|known| known.name == name.name) => continue,
             TriggerSelection::Named(name) => (format!("trigger {name} of {} stays", table.name), ""),
             TriggerSelection::User => (format!("the triggers of {} stay", table.name), ""),
-            TriggerSelection::All => (format!("all triggers of {} stay", table.name), ", and foreign keys are not checked"),
+            TriggerSelection::All => {
+                (format!("all triggers of {} stay", table.name), ", and foreign keys are not checked")
+            }
         };
         if !on_again {
             let message = format!("{what} switched off: what they did at every write is not done{more}");
@@ -125,7 +134,8 @@ pub(super) fn triggers(context: &RunContext, rule: &'static Rule, findings: &mut
 pub(super) fn replica_identity(context: &RunContext, rule: &'static Rule, findings: &mut Vec<Finding>) {
     for (table, action, span) in unseen_tables(context) {
         if matches!(action, AlterTableActionKind::ReplicaIdentity(ReplicaIdentity::Nothing)) {
-            let message = format!("{} has no replica identity: where it is published, UPDATE and DELETE on it fail", table.name);
+            let message =
+                format!("{} has no replica identity: where it is published, UPDATE and DELETE on it fail", table.name);
             let advice = "Keep the primary key as its identity, or use REPLICA IDENTITY FULL.";
             push(rule, Severity::Warning, span, table.name.to_string(), message, false, advice, findings);
         }
