@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use pgassay::finding::{Finding, FixStep, StepTransaction};
+use pgassay::finding::{Finding, FixStep, NumberedStep, StepTransaction, numbered};
 use pgassay::text::plain;
 use serde_json::{Value, json};
 
@@ -94,7 +94,7 @@ pub fn finding(finding: &Finding, project: &Project, desk: &Desk) -> Value {
 }
 
 pub fn steps(steps: &[FixStep]) -> Value {
-    let step = |step: &FixStep| {
+    let step = |NumberedStep { step, deploy, migration }: NumberedStep| {
         let transaction = match step.transaction {
             StepTransaction::Own => {
                 "in a transaction of its own: a migration of its own, committed before the next step"
@@ -102,9 +102,17 @@ pub fn steps(steps: &[FixStep]) -> Value {
             StepTransaction::Any => "in any transaction",
             StepTransaction::None => "outside a transaction: a migration of its own that the tool runs without one",
         };
-        json!({ "sql": step.sql, "transaction": transaction })
+        let mut answer =
+            json!({ "sql": step.sql, "transaction": transaction, "deploy": deploy, "migration": migration });
+        if step.repeat {
+            answer["repeat"] = json!("until it changes no row");
+        }
+        if let Some(code) = &step.code_before {
+            answer["codeBefore"] = json!(code);
+        }
+        answer
     };
-    steps.iter().map(step).collect()
+    numbered(steps).into_iter().map(step).collect()
 }
 
 /// On what an answer rests, and what stands in its way.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use pgassay::finding::{FixStep, StepTransaction};
+use pgassay::finding::FixStep;
 use pgassay::text::{layout, markdown, plain};
 
 use super::explanation::{Explanation, LockLine, WorkLine};
@@ -127,17 +127,10 @@ fn part(out: &mut String, title: &str, lines: impl Iterator<Item = String>) {
     out.push('\n');
 }
 
-/// Steps of an advice as SQL, each with what it needs of its transaction.
+/// Steps of an advice as SQL, with what each migration needs.
 pub fn steps(steps: &[FixStep]) -> String {
-    let mut sql = String::new();
-    for step in steps {
-        let needs = match step.transaction {
-            StepTransaction::None => "-- outside a transaction\n",
-            StepTransaction::Own => "-- in a transaction of its own, committed before the next step\n",
-            StepTransaction::Any => "",
-        };
-        sql.push_str(needs);
-        sql.push_str(step.sql.trim_end());
+    let mut sql = pgassay::report::steps(steps);
+    if !sql.is_empty() {
         sql.push('\n');
     }
     sql

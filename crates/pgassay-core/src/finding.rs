@@ -1,5 +1,9 @@
 //! A finding: what the rules say and the renderers show.
 
+mod plan_of_change;
+
+pub use plan_of_change::{Deploy, NumberedStep, PlanOfChange, PlannedMigration, numbered};
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -217,6 +221,12 @@ pub enum StepTransaction {
 pub struct FixStep {
     pub sql: String,
     pub transaction: StepTransaction,
+    /// A batch: run again and again, each time in a transaction of its own, until it changes no row.
+    #[serde(skip_serializing_if = "is_false")]
+    pub repeat: bool,
+    /// What the running code must do before this step: a deploy begins with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_before: Option<String>,
     /// The strongest lock it takes on a table that others use, and for what work it holds it; told by audits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<StepCost>,
@@ -241,17 +251,35 @@ pub enum StepWork {
     Rows,
 }
 
+fn is_false(it: &bool) -> bool {
+    !it
+}
+
 impl FixStep {
     pub fn own(sql: impl Into<String>) -> FixStep {
-        FixStep { sql: sql.into(), transaction: StepTransaction::Own, cost: None }
+        FixStep::new(sql.into(), StepTransaction::Own)
     }
 
     pub fn any(sql: impl Into<String>) -> FixStep {
-        FixStep { sql: sql.into(), transaction: StepTransaction::Any, cost: None }
+        FixStep::new(sql.into(), StepTransaction::Any)
     }
 
     pub fn none(sql: impl Into<String>) -> FixStep {
-        FixStep { sql: sql.into(), transaction: StepTransaction::None, cost: None }
+        FixStep::new(sql.into(), StepTransaction::None)
+    }
+
+    /// Changes a few thousand rows at a time: its condition holds for no row any more that it changed.
+    pub fn batch(sql: impl Into<String>) -> FixStep {
+        FixStep { repeat: true, ..FixStep::own(sql) }
+    }
+
+    /// The step goes out once the running code is so: "no code reads orders.note any more".
+    pub fn once(self, code: impl Into<String>) -> FixStep {
+        FixStep { code_before: Some(code.into()), ..self }
+    }
+
+    fn new(sql: String, transaction: StepTransaction) -> FixStep {
+        FixStep { sql, transaction, repeat: false, code_before: None, cost: None }
     }
 }
 

@@ -274,7 +274,6 @@ async fn run_step(session: &Session, step: &FixStep, any_in_block: bool) -> Resu
         StepTransaction::Any => any_in_block,
         StepTransaction::None => false,
     };
-    let batch = step.sql.starts_with("UPDATE") && step.sql.contains(" LIMIT ");
     for _ in 0..20 {
         if block {
             session.batch_execute("BEGIN").await.map_err(|error| message(&error))?;
@@ -289,7 +288,7 @@ async fn run_step(session: &Session, step: &FixStep, any_in_block: bool) -> Resu
             SimpleQueryMessage::CommandComplete(rows) => *rows,
             _ => 0,
         });
-        if !batch || changed.sum::<u64>() == 0 {
+        if !step.repeat || changed.sum::<u64>() == 0 {
             return Ok(());
         }
     }

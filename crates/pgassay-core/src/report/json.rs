@@ -12,7 +12,7 @@ use crate::area::Area;
 use crate::catalog::LockMode;
 use crate::contract::Witness;
 use crate::effect::InTransactionBlock;
-use crate::finding::{Category, Confidence, Evidence, Finding, FixStep, Severity};
+use crate::finding::{Category, Confidence, Evidence, Finding, NumberedStep, Severity, numbered};
 use crate::history::TransactionKind;
 use crate::migration::Coverage;
 
@@ -172,7 +172,7 @@ struct JsonFinding<'r> {
     /// What the server answers to the witness after the migration.
     witness_after: Option<&'r str>,
     advice: &'r str,
-    steps: &'r [FixStep],
+    steps: Vec<NumberedStep<'r>>,
     related: Vec<Related<'r>>,
 }
 
@@ -301,7 +301,7 @@ fn finding<'r>(finding: &'r Finding, fingerprint: String, sources: &'r Sources) 
         witness: witness.map(|witness: &Witness| witness.sql.as_str()),
         witness_after: witness.map(|witness| witness.after.as_str()),
         advice: &finding.advice.text,
-        steps: &finding.advice.steps,
+        steps: numbered(&finding.advice.steps),
         related: finding.related.iter().map(|(span, message)| related(*span, message, sources)).collect(),
     }
 }

@@ -32,6 +32,7 @@ pub use junit::Junit;
 pub use markdown::{LONGEST_COMMENT, Markdown};
 pub use place::Paths;
 pub use proof::*;
+pub use prose::steps;
 pub use record::{EffectRecord, StatementRecord};
 pub use sarif::{Sarif, edit};
 pub use text::{Text, View};

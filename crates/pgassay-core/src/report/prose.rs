@@ -1,7 +1,9 @@
 //! Sentences that several formats share: plain text, without markup.
 
 use super::{Report, StatementRecord};
-use crate::finding::{EvidenceKind, Finding, FixStep, StepCost, StepTransaction, StepWork};
+use crate::finding::{
+    Category, EvidenceKind, Finding, FixStep, PlanOfChange, PlannedMigration, StepCost, StepTransaction, StepWork,
+};
 use crate::rules;
 use crate::source::{Sources, Span};
 use crate::text::plain;
@@ -54,20 +56,50 @@ pub(super) fn kind_name(kind: EvidenceKind) -> &'static str {
     }
 }
 
-/// A step of the advice, with what it needs of its transaction as a comment.
-pub(super) fn step(step: &FixStep) -> String {
-    match needs(step) {
-        Some(needs) => format!("{}  -- {needs}", step.sql),
-        None => step.sql.clone(),
+/// The steps of a finding's advice. How a server is set up is no migration.
+pub(super) fn steps_of(finding: &Finding) -> String {
+    if finding.category != Category::Operations {
+        return steps(&finding.advice.steps);
     }
+    let step = |step: &FixStep| {
+        let alone = (step.transaction == StepTransaction::None).then(|| "-- outside a transaction".to_owned());
+        let cost = step.cost.as_ref().map(|it| format!("-- {}", cost(it)));
+        let lines: Vec<String> = alone.into_iter().chain(cost).chain([step.sql.trim_end().to_owned()]).collect();
+        lines.join("\n")
+    };
+    finding.advice.steps.iter().map(step).collect::<Vec<_>>().join("\n")
 }
 
-/// What a step needs of its transaction, and what it locks.
-pub(super) fn needs(step: &FixStep) -> Option<String> {
-    let transaction = matches!(step.transaction, StepTransaction::None).then(|| "outside a transaction".to_owned());
-    let cost = step.cost.as_ref().map(cost);
-    let parts: Vec<String> = transaction.into_iter().chain(cost).collect();
-    (!parts.is_empty()).then(|| parts.join("; "))
+/// The steps of an advice as SQL: comments say where a migration and where a deploy begins, and what each step locks.
+pub fn steps(steps: &[FixStep]) -> String {
+    let plan = PlanOfChange::of(steps);
+    let many = plan.migrations().nth(1).is_some();
+    let mut lines: Vec<String> = Vec::new();
+    let mut number = 0;
+    for (at, deploy) in plan.deploys.iter().enumerate() {
+        if let Some(code) = deploy.code_before {
+            lines.push(if at > 0 { format!("-- deploy {}, once {code}", at + 1) } else { format!("-- once {code}") });
+        }
+        for migration in &deploy.migrations {
+            number += 1;
+            lines.extend(border(migration, many.then_some(number)));
+            for step in &migration.steps {
+                lines.extend(step.cost.as_ref().map(|it| format!("-- {}", cost(it))));
+                lines.push(step.sql.trim_end().to_owned());
+            }
+        }
+    }
+    lines.join("\n")
+}
+
+/// What a migration needs, in front of its first statement.
+fn border(migration: &PlannedMigration<'_>, number: Option<usize>) -> Option<String> {
+    let alone = (migration.transaction == StepTransaction::None).then_some("outside a transaction");
+    let repeat = migration.repeat.then_some("repeat until it changes no row");
+    let number = number.map(|number| format!("migration {number}"));
+    let needs = alone.into_iter().chain(repeat).map(str::to_owned);
+    let parts: Vec<String> = number.into_iter().chain(needs).collect();
+    (!parts.is_empty()).then(|| format!("-- {}", parts.join(", ")))
 }
 
 /// "SHARE UPDATE EXCLUSIVE on public.orders, while it is read".
@@ -108,9 +140,9 @@ pub(super) fn full_text(finding: &Finding) -> String {
     if !finding.advice.text.is_empty() {
         text.push_str(&format!("\n{}: {}", advice_label(finding).to_lowercase(), finding.advice.text));
     }
-    for step in finding.advice.steps.iter().map(step) {
+    if !finding.advice.steps.is_empty() {
         text.push_str("\n    ");
-        text.push_str(&step.replace('\n', "\n    "));
+        text.push_str(&steps_of(finding).replace('\n', "\n    "));
     }
     text
 }

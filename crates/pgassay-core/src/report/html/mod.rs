@@ -256,15 +256,7 @@ fn one(number: usize, finding: &Finding, out: &mut dyn Write) -> io::Result<()> 
         writeln!(out, "<p><b>{}</b> {}</p>", prose::advice_label(finding), escape(&finding.advice.text))?;
     }
     if !finding.advice.steps.is_empty() {
-        let mut steps = String::new();
-        for step in &finding.advice.steps {
-            if let Some(needs) = prose::needs(step) {
-                steps.push_str(&format!("-- {needs}\n"));
-            }
-            steps.push_str(&step.sql);
-            steps.push('\n');
-        }
-        writeln!(out, "<pre>{}</pre>", escape(steps.trim_end()))?;
+        writeln!(out, "<pre>{}</pre>", escape(&prose::steps_of(finding)))?;
     }
     writeln!(out, "</div></details>")
 }

@@ -196,8 +196,7 @@ fn block(finding: &Finding, sources: &Sources) -> String {
         let _ = write!(block, "\n**{label}**: {}\n", text(&plain::cut(&advice.text, SENTENCE)));
     }
     if !advice.steps.is_empty() {
-        let steps: Vec<String> = advice.steps.iter().map(prose::step).collect();
-        let _ = write!(block, "\n{}", fence(&plain::cut(&steps.join("\n"), SQL)));
+        let _ = write!(block, "\n{}", fence(&plain::cut(&prose::steps_of(finding), SQL)));
     }
     block.push_str("\n</details>\n\n");
     block

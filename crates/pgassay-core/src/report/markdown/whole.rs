@@ -45,8 +45,7 @@ pub(super) fn render(report: &Report, _: &Sources, out: &mut dyn Write) -> io::R
             writeln!(out, "\n**{}**: {}\n", prose::advice_label(finding), text(&finding.advice.text))?;
         }
         if !finding.advice.steps.is_empty() {
-            let steps: Vec<String> = finding.advice.steps.iter().map(prose::step).collect();
-            writeln!(out, "{}\n", block("sql", &steps.join("\n")))?;
+            writeln!(out, "{}\n", block("sql", &prose::steps_of(finding)))?;
         }
         writeln!(out, "</details>\n")?;
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::area::Area;
-use crate::finding::{Category, Evidence, FixStep};
+use crate::finding::{Category, Evidence, NumberedStep};
 use crate::migration::Coverage;
 use crate::report::{ProvedMigration, Rolling, Summary};
 use crate::version::PgVersion;
@@ -186,7 +186,7 @@ pub struct ResultProperties<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub witness: Option<Witness<'r>>,
     pub advice: &'r str,
-    pub steps: &'r [FixStep],
+    pub steps: Vec<NumberedStep<'r>>,
 }
 
 #[derive(Serialize)]

@@ -13,7 +13,7 @@ use log::*;
 
 use super::fingerprint::{FINGERPRINT_VERSION, Statements};
 use super::{Difference, Paths, Renderer, Report, StatementRecord, fingerprints, place, proof_text, prose};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, numbered};
 use crate::rules::{self, Example, Rule};
 use crate::source::{Sources, Span};
 
@@ -96,7 +96,7 @@ impl Sarif {
                 evidence: &finding.evidence,
                 witness: finding.witness.as_ref().map(|witness| Witness { sql: &witness.sql, after: &witness.after }),
                 advice: &finding.advice.text,
-                steps: &finding.advice.steps,
+                steps: numbered(&finding.advice.steps),
             },
         }
     }

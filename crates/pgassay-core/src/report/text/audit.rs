@@ -50,7 +50,7 @@ impl Text {
             if std::mem::take(&mut in_lines) {
                 writeln!(out)?;
             }
-            let advice = self.fix(finding);
+            let advice = self.advice(finding);
             // What is said of the server as a whole has no place in a text.
             let has_place = finding.table.is_some() || finding.category != Category::Operations;
             writeln!(out, "{}\n", self.excerpt(finding, advice, has_place, sources, snippets))?;

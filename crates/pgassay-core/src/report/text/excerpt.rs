@@ -87,24 +87,12 @@ impl Text {
         snippets.render(&report)
     }
 
-    /// The advice of an audit: each step below what it locks, so that it can be copied whole.
-    pub(super) fn fix(&self, finding: &Finding) -> String {
-        let mut text = self.wrapped(&plain::visible(&finding.advice.text));
-        for step in &finding.advice.steps {
-            if let Some(needs) = prose::needs(step) {
-                text.push_str(&format!("\n    -- {needs}"));
-            }
-            text.push_str("\n    ");
-            text.push_str(&plain::visible(&step.sql).replace('\n', "\n    "));
-        }
-        text
-    }
-
+    /// What to do, and the SQL for it as it can be copied.
     pub(super) fn advice(&self, finding: &Finding) -> String {
         let mut text = self.wrapped(&plain::visible(&finding.advice.text));
-        for line in finding.advice.steps.iter().map(prose::step) {
+        if !finding.advice.steps.is_empty() {
             text.push_str("\n    ");
-            text.push_str(&plain::visible(&line).replace('\n', "\n    "));
+            text.push_str(&plain::visible(&prose::steps(&finding.advice.steps)).replace('\n', "\n    "));
         }
         text
     }

@@ -1,6 +1,8 @@
 //! Tables, columns, schemas and databases dropped with their rows.
 
-use crate::change::{AlterTableActionKind, Change, Name, ObjectKind, ObjectName};
+use crate::change::{
+    AlterTable, AlterTableAction, AlterTableActionKind, Change, Drop, Ident, Name, ObjectKind, ObjectName,
+};
 use crate::contract::{BreakageKind, Subject};
 use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
@@ -34,13 +36,13 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         Some(Change::AlterTable(alter)) => {
             for action in &alter.actions {
                 if let AlterTableActionKind::DropColumn { column, .. } = &action.kind {
-                    column_dropped(context, &alter.relation, column, findings);
+                    column_dropped(context, alter, column, findings);
                 }
             }
         }
         Some(Change::Drop(drop)) => match drop.kind {
             ObjectKind::Table => {
-                drop.objects.iter().for_each(|object| table_dropped(context, &object.name, drop.if_exists, findings));
+                drop.objects.iter().for_each(|object| table_dropped(context, drop, &object.name, findings));
             }
             ObjectKind::Schema | ObjectKind::Database => {
                 for object in &drop.objects {
@@ -87,12 +89,8 @@ fn owned_dropped(context: &StepContext, span: Span, findings: &mut Vec<Finding>)
     findings.push(finding);
 }
 
-fn column_dropped(
-    context: &StepContext,
-    table: &ObjectName,
-    column: &crate::change::Ident,
-    findings: &mut Vec<Finding>,
-) {
+fn column_dropped(context: &StepContext, alter: &AlterTable, column: &Ident, findings: &mut Vec<Finding>) {
+    let table = &alter.relation;
     let relation = context.step.schema.find_relation(table, &context.step.session);
     let known = relation.map(|relation| (relation.id, relation.column(&column.name).map(|column| column.id)));
     match known {
@@ -121,14 +119,14 @@ fn column_dropped(
     }
     finding.witness = witness(context, subject, BreakageKind::ColumnDropped);
     finding.advice = Advice::steps(
-        "Deploy code that no longer reads or writes the column first, and keep a copy of the values. A NOT NULL column without default has \
-         to become nullable before that code runs:",
-        required_column_steps(relation.map(|relation| &**relation), &name.to_string(), column),
+        if alter.actions.iter().any(|it| is_required(relation.map(|relation| &**relation), it)) {
+            "Deploy code that no longer reads or writes the column first, and keep a copy of the values. A NOT NULL column without default \
+             has to become nullable before that code runs:"
+        } else {
+            "Deploy code that no longer reads or writes the column first, and keep a copy of the values."
+        },
+        steps_to_drop(context, alter, relation.map(|relation| &**relation), &name.to_string()),
     );
-    if finding.advice.steps.is_empty() {
-        finding.advice.text =
-            "Deploy code that no longer reads or writes the column first, and keep a copy of the values.".to_owned();
-    }
     findings.push(finding);
 }
 
@@ -152,29 +150,73 @@ fn replaced(mut finding: Finding, table: &str, column: &crate::change::Ident, su
 }
 
 /// Writers that stop naming a required column fail until it is nullable.
-fn required_column_steps(relation: Option<&Relation>, table: &str, column: &crate::change::Ident) -> Vec<FixStep> {
-    let required = relation.and_then(|relation| relation.column(&column.name)).is_some_and(|column| {
-        column.not_null.enforced()
-            && column.default.is_none()
-            && column.identity.is_none()
-            && column.generated.is_none()
-    });
+fn is_required(relation: Option<&Relation>, action: &AlterTableAction) -> bool {
+    let AlterTableActionKind::DropColumn { column, .. } = &action.kind else { return false };
+    let Some(found) = relation.and_then(|relation| relation.column(&column.name)) else { return false };
     let primary = relation.and_then(Relation::primary_key).is_some_and(|key| match &key.kind {
-        crate::schema::ConstraintKind::PrimaryKey { columns, .. } => {
-            relation.and_then(|relation| relation.column(&column.name)).is_some_and(|found| columns.contains(&found.id))
-        }
+        crate::schema::ConstraintKind::PrimaryKey { columns, .. } => columns.contains(&found.id),
         _ => false,
     });
-    if !required || primary {
-        return Vec::new();
-    }
-    vec![
-        FixStep::own(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL;")),
-        FixStep::own(format!("ALTER TABLE {table} DROP COLUMN {column};")),
-    ]
+    found.not_null.enforced()
+        && found.default.is_none()
+        && found.identity.is_none()
+        && found.generated.is_none()
+        && !primary
 }
 
-fn table_dropped(context: &StepContext, table: &ObjectName, if_exists: bool, findings: &mut Vec<Finding>) {
+/// The whole statement: what else it does first, then the columns that no code uses any more.
+fn steps_to_drop(context: &StepContext, alter: &AlterTable, relation: Option<&Relation>, table: &str) -> Vec<FixStep> {
+    let (drops, others): (Vec<&AlterTableAction>, Vec<&AlterTableAction>) =
+        alter.actions.iter().partition(|action| matches!(action.kind, AlterTableActionKind::DropColumn { .. }));
+    let columns: Vec<String> = drops
+        .iter()
+        .filter_map(|action| match &action.kind {
+            AlterTableActionKind::DropColumn { column, .. } => Some(column.to_string()),
+            _ => None,
+        })
+        .collect();
+    // What follows on a drop, or takes long, is a plan of its own.
+    let adds = |name: &Name| {
+        drops
+            .iter()
+            .any(|drop| matches!(&drop.kind, AlterTableActionKind::DropColumn { column, .. } if column.name == *name))
+    };
+    let again = others.iter().any(
+        |action| matches!(&action.kind, AlterTableActionKind::AddColumn { column, .. } if adds(&column.name.name)),
+    );
+    if again || context.shared_work().next().is_some() || context.step.block.is_some() {
+        return Vec::new();
+    }
+    let only = if alter.only { "ONLY " } else { "" };
+    let mut steps = Vec::new();
+    if !others.is_empty() {
+        // An inline constraint is written with its column.
+        let written = others
+            .iter()
+            .filter(|action| !matches!(&action.kind, AlterTableActionKind::AddConstraint(it) if it.inline));
+        let texts: Vec<&str> = written.map(|action| context.text(action.span)).collect();
+        steps.push(FixStep::own(format!("ALTER TABLE {only}{table} {};", texts.join(", "))));
+    }
+    let required: Vec<String> = drops
+        .iter()
+        .filter(|action| is_required(relation, action))
+        .filter_map(|action| match &action.kind {
+            AlterTableActionKind::DropColumn { column, .. } => Some(format!("ALTER COLUMN {column} DROP NOT NULL")),
+            _ => None,
+        })
+        .collect();
+    if !required.is_empty() {
+        steps.push(FixStep::own(format!("ALTER TABLE {only}{table} {};", required.join(", "))));
+    }
+    let texts: Vec<&str> = drops.iter().map(|action| context.text(action.span)).collect();
+    steps.push(
+        FixStep::own(format!("ALTER TABLE {only}{table} {};", texts.join(", ")))
+            .once(format!("no running code reads or writes {}", columns.join(", "))),
+    );
+    steps
+}
+
+fn table_dropped(context: &StepContext, drop: &Drop, table: &ObjectName, findings: &mut Vec<Finding>) {
     let relation = context.step.schema.find_relation(table, &context.step.session);
     match relation {
         Some(relation) if !context.step.is_shared(Some(relation.id)) => return,
@@ -182,7 +224,7 @@ fn table_dropped(context: &StepContext, table: &ObjectName, if_exists: bool, fin
         Some(relation) if context.run.after.relation(relation.id).is_some() => return,
         Some(relation) if !matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable(_)) => return,
         // Nothing to drop in a complete schema; in a partial one IF EXISTS is the habit of a script that makes the table.
-        None if if_exists || context.step.schema.complete => return,
+        None if drop.if_exists || context.step.schema.complete => return,
         _ => {}
     }
     let id = relation.map(|relation| relation.id);
@@ -193,8 +235,15 @@ fn table_dropped(context: &StepContext, table: &ObjectName, if_exists: bool, fin
     finding.evidence.push(context.evidence_for(id, "the table existed before this migration"));
     tell_cascade(context, &mut finding);
     finding.witness = witness(context, id.map(Subject::Relation), BreakageKind::RelationDropped);
-    finding.advice = Advice::text(
+    let names: Vec<String> = drop
+        .objects
+        .iter()
+        .map(|object| context.step.schema.qualify(&object.name, &context.step.session).to_string())
+        .collect();
+    let statement = context.text(context.step.span()).trim_end_matches([';', ' ', '\n', '\r', '\t']);
+    finding.advice = Advice::steps(
         "Deploy code that no longer uses the table first. Keep a dump of it (pg_dump --table), or rename it and drop it some releases later.",
+        vec![FixStep::own(format!("{statement};")).once(format!("no running code uses {}", names.join(", ")))],
     );
     findings.push(finding);
 }

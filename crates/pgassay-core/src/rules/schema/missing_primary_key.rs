@@ -151,7 +151,7 @@ fn add_key(context: &SchemaContext, table: &Relation) -> Vec<FixStep> {
         FixStep::own(format!("ALTER TABLE {name} ADD COLUMN id bigint;")),
         FixStep::any(format!("CREATE SEQUENCE {schema}.{sequence} OWNED BY {name}.id;")),
         FixStep::own(format!("ALTER TABLE {name} ALTER COLUMN id SET DEFAULT nextval('{schema}.{sequence}');")),
-        FixStep::own(format!(
+        FixStep::batch(format!(
             "UPDATE {name} SET id = DEFAULT WHERE ctid = ANY (ARRAY(SELECT ctid FROM {name} WHERE id IS NULL LIMIT 5000));"
         )),
         FixStep::none(format!("CREATE UNIQUE INDEX CONCURRENTLY {index} ON {name} (id);")),

@@ -118,7 +118,7 @@ pub(super) fn not_null(table: &Table, column: &Name, named: Option<&Name>) -> Ve
     vec![
         FixStep::own(format!("ALTER TABLE {name} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID;")),
         FixStep::own(format!("ALTER TABLE {name} VALIDATE CONSTRAINT {check};")),
-        FixStep::own(format!("ALTER TABLE {name} ALTER COLUMN {column} SET NOT NULL;")),
+        FixStep::any(format!("ALTER TABLE {name} ALTER COLUMN {column} SET NOT NULL;")),
         FixStep::own(format!("ALTER TABLE {name} DROP CONSTRAINT {check};")),
     ]
 }
@@ -417,7 +417,8 @@ fn required(table: &Table, definition: &ColumnDefinition, written: &TypeName) ->
                 "ALTER TABLE {name} ADD COLUMN {} DEFAULT {value} NOT NULL;",
                 head(definition, &written.to_string())
             )),
-            FixStep::own(format!("ALTER TABLE {name} ALTER COLUMN {column} DROP DEFAULT;")),
+            FixStep::own(format!("ALTER TABLE {name} ALTER COLUMN {column} DROP DEFAULT;"))
+                .once(format!("all running code writes {column}")),
         ],
     )
 }

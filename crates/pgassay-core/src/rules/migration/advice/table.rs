@@ -121,7 +121,7 @@ impl<'r> Table<'r> {
             Some(key) => (key.to_string(), format!(" ORDER BY {key}")),
             None => ("ctid".to_owned(), String::new()),
         };
-        FixStep::own(format!(
+        FixStep::batch(format!(
             "UPDATE {name} SET {column} = {value} WHERE {condition} AND {key} IN (SELECT {key} FROM {name} WHERE {condition}{order} LIMIT 5000);"
         ))
     }

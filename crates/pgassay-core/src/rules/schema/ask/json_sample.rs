@@ -246,7 +246,7 @@ fn promote(context: &SchemaContext, table: &Relation, column: &Column, sample: &
                 column.name, key.name
             )),
             FixStep::own(format!("CREATE TRIGGER {label} BEFORE INSERT OR UPDATE ON {target} FOR EACH ROW EXECUTE FUNCTION {function}();")),
-            FixStep::own(format!(
+            FixStep::batch(format!(
                 "UPDATE {target} SET {name} = {value} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {target} WHERE {name} IS NULL AND {} ->> '{}' IS NOT NULL LIMIT 5000));",
                 column.name, key.name
             )),

@@ -190,7 +190,7 @@ pub(in crate::rules::schema) fn not_null(
 ) -> Vec<FixStep> {
     let name = &table.name;
     let backfill = fill.map(|value| {
-        FixStep::own(format!(
+        FixStep::batch(format!(
             "UPDATE {name} SET {column} = {value} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {name} WHERE {column} IS NULL LIMIT 5000));"
         ))
     });

@@ -189,7 +189,7 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
                 &format!("{}_not_{}", column.name.as_str(), if value == "''" { "blank" } else { "placeholder" }),
                 &format!("{} <> {value}", column.name),
             );
-            steps.insert(1, FixStep::own(batch));
+            steps.insert(1, FixStep::batch(batch));
             Advice::steps(
                 format!(
                     "Choose one way to say that there is no value. For NULL, once no writer stores {value} (repeat the UPDATE until it changes no row):"
