@@ -14,7 +14,7 @@
 //! predicted by what was seen. [`plan`] reads one query plan; [`advisor`] picks indexes, with costs asked of [`whatif`], which plans in the
 //! [`twin`] of a database. [`config`], [`baseline`] and [`git`] say what is wanted and what is new.
 //!
-//! A module imports those below it only, and none beside it. The crate `pgassay-core` holds those up to `examples`, which do no I/O;
+//! A module imports those below it only, and none beside it. The crate `pgassay-core` holds those up to `examples` and `fix`, which do no I/O;
 //! `pgassay-live` holds `git` to `prove`; `project` to `cli` are the binary's:
 //!
 //! ```text
@@ -28,7 +28,7 @@
 //! run
 //! collect, shadow
 //! git
-//! examples
+//! examples, fix
 //! audit, baseline, check
 //! report
 //! config
@@ -45,6 +45,6 @@
 
 pub use pgassay_core::{
     advisor, apply, area, audit, baseline, catalog, change, check, config, contract, effect, examples, expression,
-    facts, finding, history, migration, plan, report, rules, schema, source, sql, stack, text, version,
+    facts, finding, fix, history, migration, plan, report, rules, schema, source, sql, stack, text, version,
 };
 pub use pgassay_live::{collect, db, git, prove, run, shadow, twin, whatif};

@@ -12,7 +12,7 @@ use pgassay::source::Sources;
 
 use super::output;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct BaselineFiles {
     /// Write all findings to this file, for --baseline in later runs
     #[arg(long, value_name = "FILE")]

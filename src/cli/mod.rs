@@ -12,6 +12,7 @@ mod config;
 mod database;
 mod doctor;
 mod explain;
+mod fix;
 mod fleet;
 mod format;
 mod generate;
@@ -45,6 +46,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(Box<check::Arguments>),
+    Fix(Box<fix::Arguments>),
     Explain(Box<explain::Arguments>),
     Plan(Box<plan::Arguments>),
     Audit(Box<audit::Arguments>),
@@ -97,6 +99,7 @@ pub fn run() -> ExitCode {
 fn run_command(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Check(arguments) => check::run(*arguments),
+        Command::Fix(arguments) => fix::run(*arguments),
         Command::Explain(arguments) => explain::run(*arguments),
         Command::Plan(arguments) => plan::run(*arguments),
         Command::Audit(arguments) => audit::run(*arguments),

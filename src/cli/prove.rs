@@ -125,6 +125,7 @@ impl Proof {
             schema: target.as_ref().map(|target| target.file),
             queries: self.queries(target.as_ref())?,
             rolling: self.rolling,
+            describe: false,
         };
         let mut prover = Prover::start(options)?;
         clean_up_when_told_to_end(prover.cleanup())?;

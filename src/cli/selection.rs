@@ -17,7 +17,7 @@ use pgassay::source::Sources;
 use super::baseline::BaselineFiles;
 
 /// What to judge of all that is found.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Selection {
     /// Judge what was added or changed since the merge base of this commit and HEAD, committed or not; older migrations build the schema
     #[arg(long, value_name = "REF", conflicts_with = "staged")]
@@ -49,6 +49,11 @@ pub struct Selected {
 }
 
 impl Selection {
+    /// What is new since a reference; everything where none is given.
+    pub fn since(reference: Option<String>) -> Selection {
+        Selection { since: reference, ..Selection::default() }
+    }
+
     pub fn scope(&self) -> Option<Scope> {
         let staged = self.staged.then_some(Scope::Staged);
         self.since.clone().map(Scope::Since).or(staged)

@@ -17,7 +17,7 @@ const LEVELS: &[&[&str]] = &[
     &["run"],
     &["collect", "shadow"],
     &["git"],
-    &["examples"],
+    &["examples", "fix"],
     &["audit", "baseline", "check"],
     &["report"],
     &["config"],

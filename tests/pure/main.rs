@@ -9,6 +9,7 @@ mod coverage;
 mod documentation;
 mod explain;
 mod first_run;
+mod fix;
 mod formats;
 mod frameworks;
 mod frameworks_edges;

@@ -10,12 +10,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A repository in a folder of its own; it goes when the test ends.
-struct Repository {
+pub(crate) struct Repository {
     folder: TempDir,
 }
 
 impl Repository {
-    fn new() -> Repository {
+    pub(crate) fn new() -> Repository {
         let repository = Repository { folder: tempfile::tempdir().unwrap() };
         repository.git(&["init", "-q", "-b", "main"]);
         repository.identify();
@@ -28,21 +28,21 @@ impl Repository {
         self.git(&["config", "commit.gpgsign", "false"]);
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    fn git(&self, arguments: &[&str]) {
+    pub(crate) fn git(&self, arguments: &[&str]) {
         git(self.path(), arguments);
     }
 
-    fn write(&self, path: impl AsRef<Path>, text: &str) {
+    pub(crate) fn write(&self, path: impl AsRef<Path>, text: &str) {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
-    fn commit(&self, message: &str) {
+    pub(crate) fn commit(&self, message: &str) {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);
     }

@@ -18,6 +18,7 @@ pub mod examples;
 pub mod expression;
 pub mod facts;
 pub mod finding;
+pub mod fix;
 pub mod history;
 pub mod migration;
 pub mod plan;

@@ -18,6 +18,7 @@ use crate::history::{MigrationRun, Unit};
 use crate::migration::Direction;
 use crate::report::{Difference, DifferenceField, Observed, Proof, ProvedMigration, Withdrawn};
 use crate::rules::migration::observed::BROKEN_ROUTINE;
+use crate::shadow::describe;
 use crate::source::{FileId, Sources, Span};
 use crate::sql::read_script;
 use crate::version::PgVersion;
@@ -34,6 +35,8 @@ pub struct Options {
     pub queries: Vec<Query>,
     /// Say in which order schema and code may go out.
     pub rolling: bool,
+    /// Say what each history leaves, for [`Prover::catalogs`].
+    pub describe: bool,
 }
 
 /// Runs migrations on a shadow server. Databases and server are gone when it is dropped.
@@ -46,6 +49,7 @@ pub struct Prover {
     workload: Workload,
     label: String,
     proof: Proof,
+    catalogs: Vec<BTreeSet<String>>,
     failed: Option<ProveError>,
 }
 
@@ -67,12 +71,27 @@ impl Prover {
             proof.notes.push(text);
         }
         let workload = Workload::new(options.queries.clone());
-        Ok(Prover { ground, runner: None, runtime, options, workload, label, proof, failed: None })
+        Ok(Prover {
+            ground,
+            runner: None,
+            runtime,
+            options,
+            workload,
+            label,
+            proof,
+            catalogs: Vec::new(),
+            failed: None,
+        })
     }
 
     /// What has to go if the process is told to end before the prover is dropped.
     pub fn cleanup(&self) -> Cleanup {
         self.ground.cleanup()
+    }
+
+    /// What each history left, in lines that can be compared, where that was asked for; the histories in their order.
+    pub fn catalogs(&mut self) -> Vec<BTreeSet<String>> {
+        std::mem::take(&mut self.catalogs)
     }
 
     /// All that was seen.
@@ -129,10 +148,14 @@ impl Prover {
 
     fn end_history(&mut self) -> Result<Vec<Finding>, ProveError> {
         let Some(mut runner) = self.runner.take() else { return Ok(Vec::new()) };
-        let Prover { runtime, ground, workload, options, proof, label, .. } = self;
+        let Prover { runtime, ground, workload, options, proof, label, catalogs, .. } = self;
         runtime.block_on(async {
             if let Some(error) = runner.commit().await? {
                 proof.notes.push(format!("the last COMMIT was refused: {error}"));
+            }
+            if options.describe {
+                runner.session.batch_execute("DISCARD ALL").await?;
+                catalogs.push(describe(&runner.session).await?);
             }
             let found = workload.end(&runner, label, proof, options.rolling).await?;
             for note in std::mem::take(&mut runner.notes) {

@@ -6,6 +6,7 @@
 
 mod access;
 mod confine;
+mod describe;
 mod error;
 mod guard;
 mod installation;
@@ -16,6 +17,7 @@ mod relations;
 mod server;
 
 pub use access::{Access, Session};
+pub use describe::describe;
 pub use error::ShadowError;
 pub use installation::{Installation, installed};
 pub use observe::{Observation, ServerError, observe_in_block};

@@ -92,7 +92,7 @@ impl Text {
         let mut text = self.wrapped(&plain::visible(&finding.advice.text));
         if !finding.advice.steps.is_empty() {
             text.push_str("\n    ");
-            text.push_str(&plain::visible(&prose::steps(&finding.advice.steps)).replace('\n', "\n    "));
+            text.push_str(&plain::visible(&prose::steps_of(finding)).replace('\n', "\n    "));
         }
         text
     }

@@ -1,0 +1,356 @@
+//! Pieces to files: numbers in the order in which the tool runs them, and the text of each file.
+//!
+//! What ran before keeps its name and its text. New migrations after one that is taken apart move up where their numbers are taken.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::number::Number;
+use super::original::Original;
+use super::place::Place;
+use super::plan_file::Waiting;
+use super::text::{Down, in_one_file, texts};
+use super::{Rewritten, Ways, Written, liquibase, sums};
+use crate::check::Job;
+use crate::migration::{Direction, Framework, Migration};
+use crate::source::Sources;
+
+/// The texts of the files in a folder of migrations, by their paths as the migrations have them.
+pub type Folder = BTreeMap<PathBuf, String>;
+
+/// A file that is written, changed or taken away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    pub path: PathBuf,
+    /// `None` where it is new.
+    pub old: Option<String>,
+    /// `None` where it is taken away.
+    pub new: Option<String>,
+}
+
+/// What one folder's migrations become. The error says why they cannot be written.
+pub(super) struct Writer<'a> {
+    pub job: &'a Job,
+    pub sources: &'a Sources,
+    pub folder: &'a Folder,
+    changes: BTreeMap<PathBuf, Option<String>>,
+    paths: Vec<PathBuf>,
+    waiting: Vec<Waiting>,
+}
+
+/// Writes the migrations of one folder; what has to wait comes back beside the files.
+pub fn write(
+    job: &Job,
+    sources: &Sources,
+    rewritten: &[&Rewritten],
+    folder: &Folder,
+) -> Result<(Written, Vec<Waiting>), String> {
+    let Some(first) = rewritten.first().and_then(|it| job.migrations.get(it.migration)) else {
+        return Ok((Written { changes: Vec::new(), paths: Vec::new() }, Vec::new()));
+    };
+    let mut writer = Writer { job, sources, folder, changes: BTreeMap::new(), paths: Vec::new(), waiting: Vec::new() };
+    if first.framework == Framework::Liquibase {
+        writer.changesets(rewritten)?;
+    } else {
+        writer.numbered(first, rewritten)?;
+    }
+    writer.sums(first);
+    let Writer { changes, paths, waiting, .. } = writer;
+    Ok((Written { changes: changed(changes, folder), paths }, waiting))
+}
+
+/// Only what differs.
+pub(super) fn changed(changes: BTreeMap<PathBuf, Option<String>>, folder: &Folder) -> Vec<FileChange> {
+    let change = |(path, new): (PathBuf, Option<String>)| {
+        let old = folder.get(&path).cloned();
+        (old != new).then_some(FileChange { path, old, new })
+    };
+    changes.into_iter().filter_map(change).collect()
+}
+
+impl Writer<'_> {
+    /// In the order in which they run: those of the folder, that go forward.
+    fn history(&self, of: &Migration) -> Vec<usize> {
+        let all = self.job.migrations.iter().enumerate();
+        all.filter(|(_, it)| it.folder == of.folder && it.framework == of.framework && it.direction == Direction::Up)
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    fn numbered(&mut self, first: &Migration, rewritten: &[&Rewritten]) -> Result<(), String> {
+        let mut last: Option<Number> = None;
+        for at in self.history(first) {
+            let Some(migration) = self.job.migrations.get(at) else { continue };
+            let own = rewritten.iter().find(|it| it.migration == at);
+            match own {
+                Some(own) if Ways::of(migration).in_file => self.in_place(migration, own),
+                _ => self.place(migration, own.copied(), &mut last)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// All in the file that it is.
+    fn in_place(&mut self, migration: &Migration, own: &Rewritten) {
+        self.changes.insert(migration.path.clone(), (!own.pieces.is_empty()).then(|| in_one_file(&own.pieces)));
+        if !own.pieces.is_empty() {
+            self.paths.push(migration.path.clone());
+        }
+        self.wait(migration, own, &Down::default());
+    }
+
+    /// Gives a migration its numbers, behind those of the one before it.
+    fn place(
+        &mut self,
+        migration: &Migration,
+        own: Option<&Rewritten>,
+        last: &mut Option<Number>,
+    ) -> Result<(), String> {
+        let Some(place) = Place::of(migration) else {
+            return match own {
+                None => Ok(()),
+                Some(_) => Err(format!(
+                    "{}: its name has no number that another migration could follow",
+                    migration.path.display()
+                )),
+            };
+        };
+        let is_free = last.as_ref().is_none_or(|last| last.key() < place.number.key());
+        if !super::is_rewritable(migration) {
+            if !is_free {
+                return Err(format!("{}: no number is left before it, and it ran before", migration.path.display()));
+            }
+            *last = Some(place.number);
+            return Ok(());
+        }
+        let number = match last.as_ref().filter(|_| !is_free) {
+            None => place.number.clone(),
+            Some(last) => last
+                .next()
+                .ok_or_else(|| format!("{}: there is no number after {}", migration.path.display(), last.text()))?,
+        };
+        match own {
+            None => {
+                self.moved(migration, &place, &place.with(number.clone(), ""));
+                *last = Some(number);
+            }
+            Some(own) => *last = self.pieces(migration, own, &place, number)?.or_else(|| last.take()),
+        }
+        Ok(())
+    }
+
+    /// A file that moves up keeps its text.
+    fn moved(&mut self, migration: &Migration, from: &Place, to: &Place) {
+        let framework = migration.framework;
+        if from.up() == to.up() {
+            return;
+        }
+        let pairs = [
+            (Some(from.up()), Some(to.up())),
+            (from.down(framework), to.down(framework)),
+            (from.settings(framework), to.settings(framework)),
+        ];
+        for (old, new) in pairs {
+            let (Some(old), Some(new)) = (old, new) else { continue };
+            if let Some(text) = self.folder.get(&old) {
+                self.changes.entry(old).or_insert(None);
+                self.changes.insert(new, Some(text.clone()));
+            }
+        }
+        self.paths.push(to.up());
+    }
+
+    /// The pieces of one migration; the last number that they take.
+    fn pieces(
+        &mut self,
+        migration: &Migration,
+        own: &Rewritten,
+        place: &Place,
+        number: Number,
+    ) -> Result<Option<Number>, String> {
+        let framework = migration.framework;
+        let text = self.sources.file(migration.file).original();
+        let original = Original::of(migration, text);
+        let back = self.way_back(migration, place, &original);
+        for path in [Some(place.up()), place.down(framework), place.settings(framework)].into_iter().flatten() {
+            if self.folder.contains_key(&path) {
+                self.changes.insert(path, None);
+            }
+        }
+        self.wait(migration, own, &back);
+        let mut number = Some(number);
+        let mut last = None;
+        for (at, piece) in own.pieces.iter().enumerate() {
+            let Some(here) = number.take() else {
+                return Err(format!("{}: there is no number left after it", migration.path.display()));
+            };
+            let more = if at == 0 { String::new() } else { format!("_{}", at + 1) };
+            let named = place.with(here.clone(), &more);
+            let is_last = at + 1 == own.pieces.len() && own.later.is_empty();
+            let down = if is_last { back.clone() } else { Down::of(piece) };
+            let goes_back = !back.is_empty() || self.has_way_back(place, framework);
+            self.file(framework, &named, piece, if at == 0 { &original.head } else { "" }, &down, goes_back);
+            number = if at == 0 { here.below().or_else(|| here.next()) } else { here.next() };
+            last = Some(here);
+        }
+        Ok(last)
+    }
+
+    fn file(
+        &mut self,
+        framework: Framework,
+        place: &Place,
+        piece: &super::Piece,
+        head: &str,
+        down: &Down,
+        goes_back: bool,
+    ) {
+        let texts = texts(framework, piece, head, down);
+        self.changes.insert(place.up(), Some(texts.up));
+        if let Some(path) = place.down(framework).filter(|_| goes_back) {
+            let nothing = "-- Taken back by the migration after it.\nSELECT 1;\n".to_owned();
+            self.changes.insert(path, Some(if texts.down.trim().is_empty() { nothing } else { texts.down }));
+        }
+        if let (Some(path), Some(settings)) = (place.settings(framework), texts.settings) {
+            self.changes.insert(path, Some(settings));
+        }
+        self.paths.push(place.up());
+    }
+
+    fn has_way_back(&self, place: &Place, framework: Framework) -> bool {
+        place.down(framework).is_some_and(|path| self.folder.contains_key(&path))
+    }
+
+    /// What takes the whole migration back, as it is written.
+    fn way_back(&self, migration: &Migration, place: &Place, original: &Original) -> Down {
+        let apart = place.down(migration.framework).and_then(|path| self.folder.get(&path));
+        match (&original.down, apart) {
+            (Some(down), _) => Down { text: format!("{}\n", down.trim_matches('\n')), alone: original.down_alone },
+            (None, Some(text)) => {
+                let alone = migration.framework == Framework::Sqlx && text.starts_with("-- no-transaction");
+                let text = if alone { text.split_once('\n').map_or("", |(_, rest)| rest) } else { text };
+                Down { text: text.to_owned(), alone }
+            }
+            (None, None) => Down::default(),
+        }
+    }
+
+    fn wait(&mut self, migration: &Migration, own: &Rewritten, back: &Down) {
+        if own.later.is_empty() {
+            return;
+        }
+        self.waiting.push(Waiting {
+            migration: migration.path.clone(),
+            tool: migration.framework.name().to_owned(),
+            next: 2,
+            deploys: own.later.clone(),
+            down: back.text.clone(),
+            down_alone: back.alone,
+        });
+    }
+
+    /// Changesets are replaced where they stand, the last of a file first, so that the places of the others hold.
+    fn changesets(&mut self, rewritten: &[&Rewritten]) -> Result<(), String> {
+        let mut all: Vec<(&Migration, &Rewritten)> =
+            rewritten.iter().filter_map(|own| Some((self.job.migrations.get(own.migration)?, *own))).collect();
+        all.sort_by_key(|(migration, _)| std::cmp::Reverse(migration.sections.first().map(|it| it.span.start)));
+        for (migration, own) in all {
+            if !own.later.is_empty() {
+                return Err(format!("{}: take its deploys apart by hand", migration.name));
+            }
+            let Some(section) = migration.sections.first() else { continue };
+            let source = self.sources.file(migration.file);
+            let at = source.original_range(section.span).start;
+            let text = match self.changes.get(&migration.path) {
+                Some(Some(text)) => text.clone(),
+                _ => source.original().to_owned(),
+            };
+            let new = liquibase::replace(&text, at, &own.pieces)
+                .ok_or_else(|| format!("{}: its changeset was not found", migration.path.display()))?;
+            self.changes.insert(migration.path.clone(), Some(new));
+            if !self.paths.contains(&migration.path) {
+                self.paths.push(migration.path.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn sums(&mut self, first: &Migration) {
+        add_sums(first.framework, first.path.parent().unwrap_or(Path::new("")), self.folder, &mut self.changes);
+    }
+}
+
+/// The sums of a folder whose files change.
+pub(super) fn add_sums(
+    framework: Framework,
+    folder: &Path,
+    texts: &Folder,
+    changes: &mut BTreeMap<PathBuf, Option<String>>,
+) {
+    let sum = folder.join("atlas.sum");
+    if framework != Framework::Atlas || !texts.contains_key(&sum) {
+        return;
+    }
+    let mut all: BTreeMap<&Path, &str> = texts.iter().map(|(path, text)| (path.as_path(), text.as_str())).collect();
+    for (path, new) in changes.iter() {
+        match new {
+            Some(text) => all.insert(path, text),
+            None => all.remove(path.as_path()),
+        };
+    }
+    let is_own = |path: &Path| path.parent() == Some(folder) && path.extension().is_some_and(|it| it == "sql");
+    let text = sums::atlas(all.into_iter().filter(|(path, _)| is_own(path)).collect());
+    changes.insert(sum, Some(text));
+}
+
+/// The files of a deploy that waited: at the end of its folder.
+pub(super) fn append(
+    waiting: &Waiting,
+    pieces: &[super::Piece],
+    is_last: bool,
+    folder: &Folder,
+    now: &str,
+) -> Result<Written, String> {
+    let framework: Framework = waiting.tool.parse().map_err(|error| format!("{error}"))?;
+    let place = Place::read(framework, &waiting.migration)
+        .ok_or_else(|| format!("{}: its name has no number that another could follow", waiting.migration.display()))?;
+    if matches!(framework, Framework::Sqitch | Framework::Drizzle) {
+        return Err(format!("{}: add the deploy to {framework}'s own list by hand", waiting.migration.display()));
+    }
+    let taken = folder.keys().filter_map(|path| Place::read(framework, path));
+    let last = taken.filter(|it| it.folder() == place.folder()).map(|it| it.number).max_by_key(Number::key);
+    let last = last.unwrap_or_else(|| place.number.clone());
+    let fresh = place.number.at(now).filter(|fresh| fresh.key() > last.key());
+    let mut number = fresh.or_else(|| last.next());
+    let goes_back = !waiting.down.trim().is_empty();
+    let (mut changes, mut paths) = (BTreeMap::new(), Vec::new());
+    for (at, piece) in pieces.iter().enumerate() {
+        let Some(here) = number.take() else {
+            return Err(format!("{}: there is no number left after {}", waiting.migration.display(), last.text()));
+        };
+        let more = if at == 0 { String::new() } else { format!("_{}", at + 1) };
+        let named = place.with(here.clone(), &format!("_deploy{}{more}", waiting.next));
+        let down = if is_last && at + 1 == pieces.len() {
+            Down { text: waiting.down.clone(), alone: waiting.down_alone }
+        } else {
+            Down::of(piece)
+        };
+        let texts = if Ways::in_file(framework) {
+            super::text::Texts { up: in_one_file(std::slice::from_ref(piece)), ..Default::default() }
+        } else {
+            texts(framework, piece, "", &down)
+        };
+        changes.insert(named.up(), Some(texts.up));
+        if let Some(path) = named.down(framework).filter(|_| goes_back) {
+            changes.insert(path, Some(texts.down));
+        }
+        if let (Some(path), Some(settings)) = (named.settings(framework), texts.settings) {
+            changes.insert(path, Some(settings));
+        }
+        paths.push(named.up());
+        number = here.next();
+    }
+    let around = waiting.migration.parent().unwrap_or(Path::new(""));
+    add_sums(framework, around, folder, &mut changes);
+    Ok(Written { changes: changed(changes, folder), paths })
+}

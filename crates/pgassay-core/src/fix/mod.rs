@@ -1,0 +1,168 @@
+//! New migrations, rewritten so that they can run while others work.
+//!
+//! In: what was judged and what was found, and the texts of the migrations' folders. Out: the files to write, in the format of the tool
+//! that runs them, and the deploys that have to wait for code. Writes nothing itself, and touches no migration that ran before.
+//!
+//! A migration is taken apart into [`Piece`]s: what it keeps, and the steps of its findings in place of the statements that they are
+//! about. Each piece becomes a migration of its own.
+
+mod files;
+mod inverse;
+mod items;
+mod liquibase;
+mod number;
+mod original;
+mod pieces;
+mod place;
+mod plan_file;
+mod sums;
+mod text;
+mod verify;
+
+pub use files::{FileChange, Folder, write};
+pub use plan_file::{PLAN_FILE, PlanFile, Waiting, WrongPlan};
+pub use verify::{replaced, verified};
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::Job;
+use crate::finding::Finding;
+use crate::migration::{Age, Direction, Framework, Migration, TransactionMode};
+use crate::report::Report;
+use crate::source::Sources;
+
+/// What becomes one migration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// Each with the comments before it, and without a semicolon at its end.
+    pub statements: Vec<String>,
+    /// One statement, outside of any transaction block.
+    pub alone: bool,
+    /// The statements commit together. Otherwise they do what they did: a tool that opens no transaction commits each.
+    pub together: bool,
+    /// What takes it back, in the order in which it runs.
+    pub down: Vec<String>,
+}
+
+/// Pieces that go out when the code is ready for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Later {
+    /// What the running code must do before: "no running code reads or writes note".
+    pub once: String,
+    pub pieces: Vec<Piece>,
+}
+
+/// A migration and what takes its place.
+#[derive(Debug, Clone)]
+pub struct Rewritten {
+    /// Its place in the job.
+    pub migration: usize,
+    /// What goes out now; nothing where all of it has to wait.
+    pub pieces: Vec<Piece>,
+    /// The deploys after it, in their order.
+    pub later: Vec<Later>,
+    /// Findings that it answers: their places in the report.
+    pub fixed: Vec<usize>,
+}
+
+/// A finding that stays, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Its place in the report.
+    pub finding: usize,
+    pub why: String,
+}
+
+/// What can be done about a report.
+#[derive(Debug, Clone, Default)]
+pub struct Rewrites {
+    pub rewritten: Vec<Rewritten>,
+    pub left: Vec<Left>,
+}
+
+/// How a migration's tool takes migrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ways {
+    /// A statement can run outside of a transaction.
+    pub alone: bool,
+    /// All pending migrations are one transaction: what has to commit first is a deploy of its own.
+    pub shared: bool,
+    /// The file's statements commit one by one, so that all pieces can stay in it, with BEGIN and COMMIT.
+    pub in_file: bool,
+}
+
+impl Ways {
+    pub fn of(migration: &Migration) -> Ways {
+        let mode = migration.sections.first().map_or(TransactionMode::Wrapped, |section| section.transaction);
+        let one_by_one =
+            matches!(migration.framework, Framework::Plain | Framework::Sqitch) && mode == TransactionMode::None;
+        let by_marker = migration.framework != Framework::NodePgMigrate && migration.outside_transaction().is_some();
+        Ways { alone: one_by_one || by_marker, shared: mode.is_shared(), in_file: one_by_one }
+    }
+
+    /// Whether the tool's files commit statement by statement, unless someone says otherwise.
+    fn in_file(framework: Framework) -> bool {
+        matches!(framework, Framework::Plain | Framework::Sqitch)
+    }
+}
+
+/// Rewrites every new migration that has findings with a way out.
+pub fn rewrite(job: &Job, report: &Report, sources: &Sources) -> Rewrites {
+    let mut found = Rewrites::default();
+    let by_file = findings_by_migration(job, report);
+    for (place, findings) in by_file {
+        let Some(migration) = job.migrations.get(place) else { continue };
+        match items::read(migration, report, &findings, sources) {
+            Ok(read) => {
+                found.left.extend(read.left.iter().cloned());
+                if read.is_changed {
+                    let (pieces, later) = pieces::assemble(&read, Ways::of(migration));
+                    found.rewritten.push(Rewritten { migration: place, pieces, later, fixed: read.fixed });
+                }
+            }
+            Err(why) => found.left.extend(findings.iter().map(|finding| Left { finding: *finding, why: why.clone() })),
+        }
+    }
+    found
+}
+
+/// The findings of each migration that may be rewritten, by their places.
+fn findings_by_migration(job: &Job, report: &Report) -> BTreeMap<usize, Vec<usize>> {
+    let mut by_migration: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, finding) in report.findings.iter().enumerate() {
+        let owner = job.migrations.iter().position(|migration| {
+            is_rewritable(migration) && migration.sections.iter().any(|section| section.span.contains(finding.span))
+        });
+        if let Some(owner) = owner {
+            by_migration.entry(owner).or_default().push(at);
+        }
+    }
+    by_migration
+}
+
+/// Only what never ran.
+pub fn is_rewritable(migration: &Migration) -> bool {
+    migration.direction == Direction::Up && migration.age == Age::New && !migration.framework.is_base()
+}
+
+/// Whether all that takes its place stays in its file.
+pub fn stays_in_file(migration: &Migration) -> bool {
+    Ways::of(migration).in_file
+}
+
+/// What is left of a report that someone has to decide on.
+pub fn needs_a_person(finding: &Finding) -> bool {
+    use crate::finding::{Category, Severity};
+    finding.severity == Severity::Error && matches!(finding.category, Category::Breaking | Category::DataLoss)
+}
+
+/// Where a deploy's files go, and what they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    pub changes: Vec<FileChange>,
+    /// The new migrations' files, in their order.
+    pub paths: Vec<PathBuf>,
+}

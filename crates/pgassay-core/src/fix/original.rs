@@ -1,0 +1,76 @@
+//! What a file holds besides the statements of its way there: what stands before them, and the way back.
+
+use crate::migration::{Framework, Migration};
+
+/// The parts of a file that its tool keeps together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Original {
+    /// Comments before the tool's first marker.
+    pub head: String,
+    /// The way back, where it is in the same file: the statements, without the marker's line.
+    pub down: Option<String>,
+    /// The way back runs outside of a transaction.
+    pub down_alone: bool,
+}
+
+impl Original {
+    pub fn of(migration: &Migration, text: &str) -> Original {
+        let marks: Option<(fn(&str) -> bool, fn(&str) -> bool)> = match migration.framework {
+            Framework::Goose => Some((|line| is_goose(line, "UP"), |line| is_goose(line, "DOWN"))),
+            Framework::Dbmate => {
+                Some((|line| line.starts_with("-- migrate:up"), |line| line.starts_with("-- migrate:down")))
+            }
+            Framework::NodePgMigrate => Some((|line| is_half(line, "up"), |line| is_half(line, "down"))),
+            _ => None,
+        };
+        let Some((is_up, is_down)) = marks else { return Original::default() };
+        let mut found = Original::default();
+        let mut before = true;
+        for line in text.split_inclusive('\n') {
+            let bare = line.trim_end();
+            if is_down(bare) {
+                before = false;
+                found.down = Some(String::new());
+                found.down_alone = bare.contains("transaction:false");
+            } else if is_up(bare) {
+                before = false;
+            } else if let Some(down) = &mut found.down {
+                down.push_str(line);
+            } else if before && !(migration.framework == Framework::Goose && bare.contains("+goose")) {
+                found.head.push_str(line);
+            }
+        }
+        found
+    }
+}
+
+fn is_goose(line: &str, word: &str) -> bool {
+    let Some(rest) = line.strip_prefix("--") else { return false };
+    let Some((_, rest)) = rest.split_once("+goose") else { return false };
+    rest.trim().eq_ignore_ascii_case(word)
+}
+
+fn is_half(line: &str, word: &str) -> bool {
+    let Some(rest) = line.trim_start().strip_prefix("--") else { return false };
+    let words: Vec<String> = rest.trim_matches(['-', ' ']).split_whitespace().map(str::to_lowercase).collect();
+    words == [word, "migration"]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FileId;
+
+    #[test]
+    fn the_way_back_is_what_is_below_its_marker() {
+        let read = |framework, text: &str| {
+            let migration = Migration { framework, ..Migration::plain("a.sql", FileId(0), text.len()) };
+            Original::of(&migration, text)
+        };
+        let goose = read(Framework::Goose, "-- why\n-- +goose Up\na;\n-- +goose Down\nb;\n");
+        assert_eq!((goose.head.as_str(), goose.down.as_deref()), ("-- why\n", Some("b;\n")));
+        let dbmate = read(Framework::Dbmate, "-- migrate:up\na;\n\n-- migrate:down transaction:false\nb;");
+        assert_eq!((dbmate.down.as_deref(), dbmate.down_alone), (Some("b;"), true));
+        assert_eq!(read(Framework::Sqlx, "a;\n-- +goose Down\nb;"), Original::default());
+    }
+}

@@ -1,0 +1,179 @@
+//! Items to pieces: what shares a migration, what commits before what, and what waits for code.
+
+use super::items::{Item, Items};
+use super::{Later, Piece, Ways, inverse};
+use crate::change::Set;
+use crate::finding::{FixStep, PlanOfChange, PlannedMigration, StepTransaction};
+
+/// How long a transaction waits for a lock, where the migration says nothing.
+const TIMEOUT: &str = "SET LOCAL lock_timeout = '2s'";
+
+/// The same where each statement commits by itself.
+const SESSION_TIMEOUT: &str = "SET lock_timeout = '2s'";
+
+pub(super) fn assemble(items: &Items, ways: Ways) -> (Vec<Piece>, Vec<Later>) {
+    let mut assembler =
+        Assembler { wants_timeout: items.wants_timeout, together: items.together, ..Assembler::default() };
+    for item in &items.items {
+        assembler.item(item);
+    }
+    assembler.flush();
+    let Assembler { mut now, mut later, .. } = assembler;
+    if ways.shared {
+        apart(&mut now, &mut later);
+    }
+    (now, later)
+}
+
+/// What has to be committed before the next begins cannot go out in one run.
+fn apart(now: &mut Vec<Piece>, later: &mut Vec<Later>) {
+    const ONCE: &str = "the deploy before it is out: the tool runs all pending migrations in one transaction";
+    let rest: Vec<Piece> = if now.len() > 1 { now.split_off(1) } else { Vec::new() };
+    let alone = rest.into_iter().map(|piece| Later { once: ONCE.to_owned(), pieces: vec![piece] });
+    let after = std::mem::take(later);
+    later.extend(alone);
+    for Later { once, pieces } in after {
+        let mut once = once;
+        for piece in pieces {
+            later.push(Later { once: std::mem::replace(&mut once, ONCE.to_owned()), pieces: vec![piece] });
+        }
+    }
+}
+
+#[derive(Default)]
+struct Assembler {
+    wants_timeout: bool,
+    together: bool,
+    now: Vec<Piece>,
+    later: Vec<Later>,
+    /// Statements that share the transaction which is open.
+    open: Vec<String>,
+    /// Settings that the migration made so far.
+    settings: Vec<(String, Set)>,
+}
+
+impl Assembler {
+    fn item(&mut self, item: &Item) {
+        match item {
+            Item::Setting(text, set) => {
+                self.settings.push((text.clone(), set.clone()));
+                if !self.open.is_empty() {
+                    self.open.push(text.clone());
+                }
+            }
+            Item::Keep(text) => {
+                self.begin();
+                self.open.push(text.clone());
+            }
+            Item::Apart(text) => {
+                self.flush();
+                self.begin();
+                self.open.push(text.clone());
+                self.flush();
+            }
+            Item::Alone(text) => {
+                self.flush();
+                self.now.push(Piece {
+                    statements: vec![text.clone()],
+                    alone: true,
+                    together: false,
+                    down: inverse::of(text),
+                });
+            }
+            Item::Steps(steps) => self.steps(steps),
+        }
+    }
+
+    fn begin(&mut self) {
+        if self.open.is_empty() {
+            self.open = self.limits(false);
+        }
+    }
+
+    /// What each transaction starts with. A new one takes the limits only as far as it goes itself.
+    fn limits(&self, local: bool) -> Vec<String> {
+        let sets_limit = self.settings.iter().any(|(_, set)| is_limit(set));
+        let mut limits: Vec<String> = self
+            .settings
+            .iter()
+            .filter(|(_, set)| !local || is_limit(set))
+            .map(|(text, set)| if local && !set.local { as_local(text) } else { text.clone() })
+            .collect();
+        if self.wants_timeout && !sets_limit {
+            limits.push(if local || self.together { TIMEOUT } else { SESSION_TIMEOUT }.to_owned());
+        }
+        limits
+    }
+
+    fn flush(&mut self) {
+        let statements = std::mem::take(&mut self.open);
+        if !statements.is_empty() {
+            self.now.push(Piece { statements, alone: false, together: self.together, down: Vec::new() });
+        }
+    }
+
+    fn steps(&mut self, steps: &[FixStep]) {
+        self.flush();
+        let plan = PlanOfChange::of(steps);
+        let mut waiting = 0;
+        for deploy in &plan.deploys {
+            let pieces: Vec<Piece> = deploy.migrations.iter().map(|it| self.piece(it)).collect();
+            match deploy.code_before {
+                None => self.now.extend(pieces),
+                Some(once) => {
+                    self.wait(waiting, once, pieces);
+                    waiting += 1;
+                }
+            }
+        }
+    }
+
+    /// Deploys of several statements go out together, each with its own number in its plan.
+    fn wait(&mut self, number: usize, once: &str, pieces: Vec<Piece>) {
+        match self.later.get_mut(number) {
+            Some(later) => {
+                if !later.once.split("; ").any(|known| known == once) {
+                    later.once = format!("{}; {once}", later.once);
+                }
+                later.pieces.extend(pieces);
+            }
+            None => self.later.push(Later { once: once.to_owned(), pieces }),
+        }
+    }
+
+    fn piece(&self, migration: &PlannedMigration<'_>) -> Piece {
+        let down = inverse::of_steps(&migration.steps);
+        let written = migration.steps.iter().map(|step| step.sql.trim_end().trim_end_matches(';').to_owned());
+        if migration.repeat {
+            let statements = written.map(|batch| in_batches(&batch)).collect();
+            return Piece { statements, alone: true, together: false, down };
+        }
+        if migration.transaction == StepTransaction::None {
+            return Piece { statements: written.collect(), alone: true, together: false, down };
+        }
+        Piece { statements: self.limits(true).into_iter().chain(written).collect(), alone: false, together: true, down }
+    }
+}
+
+fn is_limit(set: &Set) -> bool {
+    matches!(&*set.parameter, "lock_timeout" | "statement_timeout")
+}
+
+/// The setting as one of the transaction only: what comes after it in the session may need another.
+fn as_local(text: &str) -> String {
+    let at = text.to_ascii_uppercase().find("SET").unwrap_or(0);
+    let rest = text.get(at + 3..).unwrap_or_default().trim_start();
+    let rest = match rest.get(..7) {
+        Some(word) if word.eq_ignore_ascii_case("session") => rest.get(7..).unwrap_or_default().trim_start(),
+        _ => rest,
+    };
+    format!("SET LOCAL {rest}")
+}
+
+/// A batch again and again, each committed by itself: it can be stopped at any time, and takes up where it was when it runs again.
+fn in_batches(batch: &str) -> String {
+    format!(
+        "DO $batches$\nDECLARE\n    changed bigint;\nBEGIN\n    LOOP\n        {batch};\n        GET DIAGNOSTICS changed = ROW_COUNT;\n        \
+         EXIT WHEN changed = 0;\n        COMMIT;\n    END LOOP;\nEND\n$batches$"
+    )
+}

@@ -1,0 +1,142 @@
+//! A piece as the text of a file, in the words of each tool.
+
+use super::Piece;
+use crate::migration::Framework;
+
+/// The way back of one migration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Down {
+    /// As it is written, with semicolons.
+    pub text: String,
+    pub alone: bool,
+}
+
+impl Down {
+    pub fn of(piece: &Piece) -> Down {
+        let text: String = piece.down.iter().map(|statement| format!("{statement};\n")).collect();
+        Down { alone: piece.down.iter().any(|it| it.contains(" CONCURRENTLY ")), text }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+}
+
+/// The texts of one migration's files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Texts {
+    pub up: String,
+    /// Of tools with a file for it.
+    pub down: String,
+    /// How the tool runs it, where a file beside it says so.
+    pub settings: Option<String>,
+}
+
+/// The files of a piece. `head` is what stood before the first marker of the file that it comes from.
+pub(super) fn texts(framework: Framework, piece: &Piece, head: &str, down: &Down) -> Texts {
+    let body = body(framework, piece);
+    let back = down.text.trim_matches('\n');
+    let mut texts = Texts { up: body.clone(), down: down.text.clone(), settings: None };
+    match framework {
+        Framework::Goose => {
+            let no_transaction = if piece.alone { "-- +goose NO TRANSACTION\n" } else { "" };
+            texts.up = format!("{head}{no_transaction}-- +goose Up\n{body}");
+            if !down.is_empty() {
+                texts.up.push_str(&format!("\n-- +goose Down\n{back}\n"));
+            }
+        }
+        Framework::Dbmate => {
+            let mark = |alone: bool| if alone { " transaction:false" } else { "" };
+            texts.up =
+                format!("{head}-- migrate:up{}\n{body}\n-- migrate:down{}\n", mark(piece.alone), mark(down.alone));
+            if !down.is_empty() {
+                texts.up.push_str(&format!("{back}\n"));
+            }
+        }
+        Framework::NodePgMigrate => {
+            texts.up = format!("{head}-- Up Migration\n{body}");
+            if !down.is_empty() {
+                texts.up.push_str(&format!("\n-- Down Migration\n{back}\n"));
+            }
+        }
+        Framework::Sqlx => {
+            let mark = |alone: bool, text: String| if alone { format!("-- no-transaction\n{text}") } else { text };
+            texts.up = mark(piece.alone, body);
+            texts.down = mark(down.alone, texts.down);
+        }
+        Framework::Atlas if piece.alone => texts.up = format!("-- atlas:txmode none\n\n{body}"),
+        Framework::Diesel if piece.alone => texts.settings = Some("run_in_transaction = false\n".to_owned()),
+        Framework::Flyway if piece.alone => texts.settings = Some("executeInTransaction=false\n".to_owned()),
+        _ => {}
+    }
+    texts
+}
+
+/// The statements, each with its semicolon.
+fn body(framework: Framework, piece: &Piece) -> String {
+    let statements = piece.statements.iter().map(String::as_str);
+    match framework {
+        Framework::Goose => statements.map(for_goose).collect(),
+        Framework::Drizzle => {
+            statements.map(|it| format!("{it};")).collect::<Vec<_>>().join("\n--> statement-breakpoint\n") + "\n"
+        }
+        // The first statement of a batch is in no transaction block yet: SET LOCAL would do nothing.
+        Framework::Supabase => for_batch(piece),
+        _ => statements.map(|it| format!("{it};\n")).collect(),
+    }
+}
+
+/// goose cuts at every line that ends with a semicolon.
+fn for_goose(statement: &str) -> String {
+    if statement.contains(';') {
+        format!("-- +goose StatementBegin\n{statement};\n-- +goose StatementEnd\n")
+    } else {
+        format!("{statement};\n")
+    }
+}
+
+fn for_batch(piece: &Piece) -> String {
+    const LOCAL: &str = "SET LOCAL ";
+    let mut text = String::new();
+    let mut set: Vec<&str> = Vec::new();
+    for statement in &piece.statements {
+        match statement.strip_prefix(LOCAL).filter(|_| piece.together) {
+            Some(rest) => {
+                let name = rest.split([' ', '=']).next().unwrap_or_default();
+                set.push(name);
+                text.push_str(&format!("SET {rest};\n"));
+            }
+            None => text.push_str(&format!("{statement};\n")),
+        }
+    }
+    set.iter().for_each(|name| text.push_str(&format!("RESET {name};\n")));
+    text
+}
+
+/// All pieces in one file whose statements commit one by one.
+pub(super) fn in_one_file(pieces: &[Piece]) -> String {
+    let mut text = String::new();
+    let mut limited = false;
+    for piece in pieces {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        if piece.together && piece.statements.len() > 1 {
+            // Comments of the first statement stay above the block.
+            text.push_str("BEGIN;\n");
+            piece.statements.iter().for_each(|it| text.push_str(&format!("{it};\n")));
+            text.push_str("COMMIT;\n");
+            continue;
+        }
+        if piece.alone && limited {
+            // A build that waits for old transactions would give up.
+            text.push_str("RESET lock_timeout;\n");
+            limited = false;
+        }
+        for statement in &piece.statements {
+            limited |= statement.starts_with("SET lock_timeout");
+            text.push_str(&format!("{statement};\n"));
+        }
+    }
+    text
+}

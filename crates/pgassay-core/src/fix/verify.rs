@@ -1,0 +1,76 @@
+//! Whether what takes a migration's place is no worse: it is judged in the place of the original.
+
+use super::{Piece, Rewrites, Rewritten, Ways};
+use crate::check::{Job, check};
+use crate::finding::{Category, Severity};
+use crate::migration::{Framework, Migration, Section, TransactionMode};
+use crate::report::Report;
+use crate::source::{SourceFile, Sources, Span};
+
+/// The job with every rewritten migration replaced by what goes out now, and the texts of the pieces.
+pub fn replaced(job: &Job, rewrites: &[&Rewritten], sources: &Sources) -> (Job, Sources) {
+    let mut sources = sources.clone();
+    let mut migrations = Vec::new();
+    for (at, migration) in job.migrations.iter().enumerate() {
+        match rewrites.iter().find(|it| it.migration == at) {
+            None => migrations.push(migration.clone()),
+            Some(own) => migrations.extend(own.pieces.iter().map(|piece| as_migration(migration, piece, &mut sources))),
+        }
+    }
+    (Job { migrations, ..job.clone() }, sources)
+}
+
+fn as_migration(of: &Migration, piece: &Piece, sources: &mut Sources) -> Migration {
+    let ways = Ways::of(of);
+    let text = if ways.in_file {
+        super::text::in_one_file(std::slice::from_ref(piece))
+    } else {
+        piece.statements.iter().map(|it| format!("{it};\n")).collect()
+    };
+    let usual = of.sections.first().map_or(TransactionMode::Wrapped, |section| section.transaction);
+    let transaction = match (of.framework, piece.alone) {
+        _ if ways.in_file => TransactionMode::None,
+        (_, true) => TransactionMode::OneString,
+        (Framework::Prisma | Framework::GolangMigrate | Framework::Supabase, false) => TransactionMode::OneString,
+        // The file's own marker took it out of the tool's transaction.
+        (_, false) if !usual.is_opened_by_tool() => TransactionMode::Wrapped,
+        (_, false) => usual,
+    };
+    let length = text.len();
+    let file = sources.add(SourceFile::new(of.path.display().to_string(), text));
+    let span = Span::new(file, 0, length);
+    Migration { file, sections: vec![Section { span, transaction }], ..of.clone() }
+}
+
+/// Takes back the rewriting of every migration that fails in its new form, or has more that blocks; the rest is judged anew.
+pub fn verified(job: &Job, before: &Report, rewrites: &mut Rewrites, sources: &Sources) -> Report {
+    loop {
+        let chosen: Vec<&Rewritten> = rewrites.rewritten.iter().collect();
+        let (job_after, texts) = replaced(job, &chosen, sources);
+        let after = check(&job_after, &texts);
+        let worse = rewrites.rewritten.iter().position(|own| {
+            job.migrations.get(own.migration).is_some_and(|migration| {
+                let name = migration.path.display().to_string();
+                count(&after, &texts, &name) > count(before, sources, &name)
+            })
+        });
+        let Some(at) = worse else { return after };
+        let own = rewrites.rewritten.remove(at);
+        let why = job.migrations.get(own.migration).and_then(|migration| {
+            let name = migration.path.display().to_string();
+            let mut all = after.findings.iter().filter(|it| is_bad(it) && texts.file(it.span.file).name == name);
+            all.next_back().map(|it| format!("its steps would not run here: {}", it.message))
+        });
+        let why = why.unwrap_or_else(|| "its steps would not run here".to_owned());
+        rewrites.left.extend(own.fixed.iter().map(|finding| super::Left { finding: *finding, why: why.clone() }));
+    }
+}
+
+/// Errors that no clients' code is the answer to.
+fn is_bad(finding: &crate::finding::Finding) -> bool {
+    finding.severity == Severity::Error && matches!(finding.category, Category::Failing | Category::Blocking)
+}
+
+fn count(report: &Report, sources: &Sources, name: &str) -> usize {
+    report.findings.iter().filter(|it| is_bad(it) && sources.file(it.span.file).name == name).count()
+}

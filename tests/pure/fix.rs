@@ -1,0 +1,299 @@
+//! `pgassay fix`: what is written for each tool, and that a second check finds no error that it could have answered.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::since::Repository;
+
+/// What every project starts with.
+const ORDERS: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint, note text NOT NULL);\n";
+
+/// A new migration with something to keep, an index, a proof, and something to keep again.
+const CHANGES: &str = "ALTER TABLE orders ADD COLUMN state text;\n\n-- Looked up by the shop.\nCREATE INDEX orders_customer_id_idx ON orders (customer_id);\nALTER TABLE orders ALTER COLUMN customer_id SET NOT NULL;\nCREATE TABLE refunds (id bigint PRIMARY KEY);\n";
+
+const BACK: &str = "DROP TABLE refunds;\nALTER TABLE orders ALTER COLUMN customer_id DROP NOT NULL;\nDROP INDEX orders_customer_id_idx;\nALTER TABLE orders DROP COLUMN state;\n";
+
+/// A branch with files that are new; what is on main ran.
+fn branch(old: &[(&str, &str)], new: &[(&str, &str)]) -> Repository {
+    let repository = Repository::new();
+    old.iter().for_each(|(path, text)| repository.write(path, text));
+    repository.commit("old");
+    repository.git(&["checkout", "-q", "-b", "branch"]);
+    new.iter().for_each(|(path, text)| repository.write(path, text));
+    repository.commit("new");
+    repository
+}
+
+fn pgassay(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_pgassay")).current_dir(folder).args(arguments).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The files that differ from main, with their texts.
+fn written(repository: &Repository) -> String {
+    let path = repository.path();
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").arg("-C").arg(path).args(arguments).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    repository.git(&["add", "-A"]);
+    let mut text = String::new();
+    for line in git(&["diff", "--cached", "--name-status", "--no-renames", "main"]).lines() {
+        let (status, name) = line.split_once('\t').unwrap();
+        writeln!(text, "==== {name}{}", if status == "D" { " (gone)" } else { "" }).unwrap();
+        if status != "D" {
+            text.push_str(&std::fs::read_to_string(path.join(name)).unwrap());
+        }
+    }
+    text
+}
+
+/// The rules of the errors that a check of the branch finds.
+fn errors(repository: &Repository) -> Vec<String> {
+    let output = pgassay(repository.path(), &["check", "--format", "json", "--since", "main"]);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+    let mut found: Vec<String> = json["errors"].as_array().unwrap().iter().map(ToString::to_string).collect();
+    let all = json["findings"].as_array().unwrap().iter().filter(|finding| finding["severity"] == "error");
+    found.extend(all.map(|finding| format!("{}: {}", finding["rule"].as_str().unwrap(), finding["message"])));
+    found
+}
+
+/// Runs `fix` on a branch, dry first; what it says and what it leaves.
+fn fixed(old: &[(&str, &str)], new: &[(&str, &str)]) -> (Repository, String) {
+    let repository = branch(old, new);
+    let before = written(&repository);
+    let dry = pgassay(repository.path(), &["fix", "--since", "main", "--dry-run"]);
+    assert_eq!(written(&repository), before, "a dry run writes nothing");
+    let output = pgassay(repository.path(), &["fix", "--since", "main"]);
+    assert_eq!(dry.status.code(), output.status.code());
+    assert_eq!(stderr(&dry), stderr(&output));
+    let shown = String::from_utf8(dry.stdout).unwrap();
+    assert!(shown.lines().any(|line| line.starts_with("+++ ")) || shown.is_empty(), "{shown}");
+    let after = written(&repository);
+    (repository, format!("{}\n{after}", stderr(&output)))
+}
+
+/// A tool for which everything is written, and a second check has nothing to say.
+macro_rules! tool {
+    ($test:ident, [$($old:expr),* $(,)?], [$($new:expr),* $(,)?]) => {
+        #[test]
+        fn $test() {
+            let (repository, text) = fixed(&[$($old),*], &[$($new),*]);
+            insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+                insta::assert_snapshot!(concat!("fix_", stringify!($test)), text);
+            });
+            assert_eq!(errors(&repository), [""; 0]);
+        }
+    };
+}
+
+fn joined(parts: &[&str]) -> &'static str {
+    Box::leak(parts.concat().into_boxed_str())
+}
+
+const SQLX: (&str, &str) = ("Cargo.toml", "[package]\nname = \"a\"\n[dependencies]\nsqlx = \"0.8\"\n");
+
+tool!(
+    sqlx,
+    [
+        SQLX,
+        ("migrations/20240101000000_orders.up.sql", ORDERS),
+        ("migrations/20240101000000_orders.down.sql", "DROP TABLE orders;\n")
+    ],
+    [("migrations/20240201000000_state.up.sql", CHANGES), ("migrations/20240201000000_state.down.sql", BACK)]
+);
+
+tool!(
+    sqlx_one_way,
+    [SQLX, ("migrations/0001_orders.sql", ORDERS)],
+    [
+        ("migrations/0002_state.sql", CHANGES),
+        ("migrations/0003_later.sql", "CREATE TABLE later (id bigint PRIMARY KEY);\n")
+    ]
+);
+
+tool!(
+    diesel,
+    [
+        ("diesel.toml", "[print_schema]\nfile = \"src/schema.rs\"\n"),
+        ("migrations/2024-01-10-093000_orders/up.sql", ORDERS),
+        ("migrations/2024-01-10-093000_orders/down.sql", "DROP TABLE orders;\n"),
+    ],
+    [("migrations/2024-02-10-235959_state/up.sql", CHANGES), ("migrations/2024-02-10-235959_state/down.sql", BACK)]
+);
+
+tool!(
+    golang_migrate,
+    [
+        ("go.mod", "module a\n"),
+        ("db/migrations/000001_orders.up.sql", ORDERS),
+        ("db/migrations/000001_orders.down.sql", "DROP TABLE orders;\n"),
+    ],
+    [("db/migrations/000002_state.up.sql", CHANGES), ("db/migrations/000002_state.down.sql", BACK)]
+);
+
+tool!(
+    goose,
+    [("migrations/00001_orders.sql", joined(&["-- +goose Up\n", ORDERS, "-- +goose Down\nDROP TABLE orders;\n"]))],
+    [(
+        "migrations/00002_state.sql",
+        joined(&["-- The state of an order.\n-- +goose Up\n", CHANGES, "\n-- +goose Down\n", BACK])
+    )]
+);
+
+tool!(
+    dbmate,
+    [(
+        "db/migrations/20240110093000_orders.sql",
+        joined(&["-- migrate:up\n", ORDERS, "\n-- migrate:down\nDROP TABLE orders;\n"])
+    )],
+    [("db/migrations/20240210235959_state.sql", joined(&["-- migrate:up\n", CHANGES, "\n-- migrate:down\n", BACK]))]
+);
+
+tool!(
+    flyway,
+    [
+        ("db/migration/V1__orders.sql", ORDERS),
+        ("db/migration/V1.1__lines.sql", "CREATE TABLE lines (id bigint PRIMARY KEY);\n")
+    ],
+    [
+        ("db/migration/V2__state.sql", CHANGES),
+        ("db/migration/V3__later.sql", "CREATE TABLE later (id bigint PRIMARY KEY);\n")
+    ]
+);
+
+tool!(
+    prisma,
+    [
+        ("prisma/migrations/migration_lock.toml", "provider = \"postgresql\"\n"),
+        ("prisma/migrations/20240110093000_orders/migration.sql", ORDERS),
+    ],
+    [("prisma/migrations/20240210093000_state/migration.sql", CHANGES)]
+);
+
+tool!(
+    supabase,
+    [("supabase/migrations/20240110093000_orders.sql", ORDERS)],
+    [("supabase/migrations/20240210093000_state.sql", CHANGES)]
+);
+
+tool!(
+    atlas,
+    [("migrations/20240110093000_orders.sql", ORDERS), ("migrations/atlas.sum", "h1:x\n")],
+    [("migrations/20240210093000_state.sql", CHANGES)]
+);
+
+tool!(
+    liquibase,
+    [(
+        "changes/orders.sql",
+        joined(&["--liquibase formatted sql\n\n--changeset ann:orders\n", ORDERS, "--rollback DROP TABLE orders;\n"])
+    )],
+    [(
+        "changes/state.sql",
+        joined(&[
+            "--liquibase formatted sql\n\n--changeset ann:state labels:shop\n",
+            CHANGES,
+            "--rollback DROP TABLE refunds;\n--rollback ALTER TABLE orders DROP COLUMN state;\n\n--changeset ann:more\nCREATE TABLE more (id bigint PRIMARY KEY);\n"
+        ])
+    )]
+);
+
+tool!(
+    plain,
+    [("migrations/001_orders.sql", ORDERS)],
+    [
+        ("migrations/002_state.sql", CHANGES),
+        (
+            "migrations/003_block.sql",
+            joined(&[
+                "BEGIN;\nSET LOCAL lock_timeout = '3s';\nCREATE INDEX orders_state_idx ON orders (state);\nALTER TABLE orders ADD COLUMN a int;\nCOMMIT;\n"
+            ])
+        )
+    ]
+);
+
+#[test]
+fn refinery_is_told_what_it_cannot_do() {
+    let cargo = ("Cargo.toml", "[package]\nname = \"a\"\n[dependencies]\nrefinery = \"0.8\"\n");
+    let old = [cargo, ("migrations/V1__orders.sql", ORDERS)];
+    let (_, text) = fixed(&old, &[("migrations/V2__state.sql", CHANGES)]);
+    assert!(text.contains("refinery has no way to run it outside of a transaction"), "{text}");
+    assert!(text.contains("left: error[blocking-index-build]"), "{text}");
+    assert!(text.contains("VALIDATE CONSTRAINT orders_customer_id_not_null;\n==== migrations/V"), "{text}");
+    assert!(text.contains("==== migrations/V5__state_4.sql"), "{text}");
+}
+
+#[test]
+fn what_ran_before_is_never_touched() {
+    let old = [SQLX, ("migrations/0001_orders.sql", ORDERS), ("migrations/0002_state.sql", CHANGES)];
+    let repository = branch(&old, &[("migrations/0003_more.sql", "CREATE TABLE more (id bigint PRIMARY KEY);\n")]);
+    let output = pgassay(repository.path(), &["fix", "--since", "main"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stderr(&output), "nothing to fix in 1 new migration\n");
+    assert!(!written(&repository).contains("0002"));
+}
+
+#[test]
+fn numbers_that_are_taken_are_not_taken_twice() {
+    let repository = branch(
+        &[
+            SQLX,
+            ("migrations/0001_orders.sql", ORDERS),
+            ("migrations/0003_late.sql", "CREATE TABLE late (id bigint);\n"),
+        ],
+        &[("migrations/0002_state.sql", CHANGES)],
+    );
+    let output = pgassay(repository.path(), &["fix", "--since", "main"]);
+    assert!(stderr(&output).contains("no number is left before it, and it ran before"), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn it_asks_what_is_new() {
+    let repository = branch(&[SQLX, ("migrations/0001_orders.sql", ORDERS)], &[("migrations/0002_state.sql", CHANGES)]);
+    let output = pgassay(repository.path(), &["fix"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("give --since REF, name their files, or --all"), "{}", stderr(&output));
+    let output = pgassay(repository.path(), &["fix", "migrations/0002_state.sql"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(repository.path().join("migrations/0003_state_2.sql").exists());
+    assert!(written(&repository).contains("CREATE INDEX CONCURRENTLY orders_customer_id_idx"));
+}
+
+#[test]
+fn what_waits_for_code_is_a_deploy_of_its_own() {
+    let drop = "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN remark text, DROP COLUMN note;\n";
+    let old = [SQLX, ("migrations/0001_orders.sql", ORDERS)];
+    let (repository, first) = fixed(&old, &[("migrations/0002_note.sql", drop)]);
+    assert_eq!(errors(&repository), [""; 0]);
+    repository.commit("first");
+    let waits = pgassay(repository.path(), &["fix", "--since", "main"]);
+    let second = pgassay(repository.path(), &["fix", "--since", "main", "--deploy", "2"]);
+    let after = format!(
+        "{first}\n---- again\n{}\n---- deploy 2\n{}\n{}",
+        stderr(&waits),
+        stderr(&second),
+        written(&repository)
+    );
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("fix_waits_for_code", after);
+    });
+    assert!(!repository.path().join("pgassay-plan.json").exists());
+}
+
+#[test]
+fn a_plan_that_cannot_be_read_is_an_error() {
+    let repository = branch(&[SQLX, ("migrations/0001_orders.sql", ORDERS)], &[("migrations/0002_state.sql", CHANGES)]);
+    repository.write("pgassay-plan.json", "{ \"version\": 9, \"plans\": [] }");
+    let output = pgassay(repository.path(), &["fix", "--since", "main"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("it has the form 9"), "{}", stderr(&output));
+    assert!(!repository.path().join("migrations/0003_state_2.sql").exists());
+}
