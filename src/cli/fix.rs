@@ -220,7 +220,13 @@ impl Session {
         for own in own {
             let Some(migration) = job.migrations.get(own.migration) else { continue };
             let is_one = migration.framework == Framework::Liquibase || fix::stays_in_file(migration);
-            let number = if is_one { own.pieces.len().min(1) } else { own.pieces.len() };
+            let number = if own.limit.is_some() {
+                1
+            } else if is_one {
+                own.pieces.len().min(1)
+            } else {
+                own.pieces.len()
+            };
             self.paths.push((migration.path.clone(), paths.by_ref().take(number).cloned().collect()));
         }
     }

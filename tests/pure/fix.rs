@@ -297,3 +297,77 @@ fn a_plan_that_cannot_be_read_is_an_error() {
     assert!(stderr(&output).contains("it has the form 9"), "{}", stderr(&output));
     assert!(!repository.path().join("migrations/0003_state_2.sql").exists());
 }
+
+#[test]
+fn a_limit_alone_is_a_line_and_the_rest_stays() {
+    let goose = "-- +goose Up\n-- +goose NO TRANSACTION\n\n-- Two at once.\n-- +goose StatementBegin\nALTER TABLE orders ADD COLUMN a int;\nALTER TABLE orders ADD COLUMN b int;\n-- +goose StatementEnd\n\n-- +goose Down\n-- +goose NO TRANSACTION\nSELECT 1;\n";
+    let old = [("migrations/00001_orders.sql", joined(&["-- +goose Up\n", ORDERS]))];
+    let (repository, text) = fixed(&old, &[("migrations/00002_two.sql", goose)]);
+    let limited = goose.replacen("\n\n-- Two", "\nSET LOCAL lock_timeout = '2s';\n\n-- Two", 1);
+    assert!(text.ends_with(&limited), "{text}");
+    assert_eq!(errors(&repository), [""; 0]);
+
+    let alone = "-- no-transaction\n-- Why.\nALTER TABLE orders ADD COLUMN a int;\n";
+    let (_, text) = fixed(&[SQLX, ("migrations/0001_orders.sql", ORDERS)], &[("migrations/0002_a.sql", alone)]);
+    assert!(
+        text.ends_with("-- no-transaction\nSET lock_timeout = '2s';\n-- Why.\nALTER TABLE orders ADD COLUMN a int;\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_was_outside_a_transaction_stays_there() {
+    let goose = "-- +goose NO TRANSACTION\n-- +goose Up\nALTER TABLE orders ADD COLUMN a int;\nCREATE INDEX orders_a_idx ON orders (customer_id);\nALTER TABLE orders ADD COLUMN b int;\n";
+    let old = [("migrations/00001_orders.sql", joined(&["-- +goose Up\n", ORDERS]))];
+    let (repository, text) = fixed(&old, &[("migrations/00002_two.sql", goose)]);
+    assert_eq!(text.matches("-- +goose NO TRANSACTION").count(), 3, "{text}");
+    assert_eq!(text.matches("SET lock_timeout = '2s';\n").count(), 2, "{text}");
+    assert_eq!(text.matches("RESET lock_timeout;\n").count(), 2, "{text}");
+    assert_eq!(errors(&repository), [""; 0]);
+}
+
+/// Expand now, contract when the code is ready; each as often as it takes.
+macro_rules! expand_and_contract {
+    ($test:ident, $migration:expr) => {
+        #[test]
+        fn $test() {
+            let old = [
+                SQLX,
+                ("migrations/0001_orders.up.sql", ORDERS),
+                ("migrations/0001_orders.down.sql", "DROP TABLE orders;\n"),
+            ];
+            let new = [("migrations/0002_change.up.sql", $migration), ("migrations/0002_change.down.sql", "SELECT 'back';\n")];
+            let (repository, first) = fixed(&old, &new);
+            assert_eq!(errors(&repository), [""; 0]);
+            repository.commit("first");
+            repository.git(&["branch", "-f", "main"]);
+            let second = pgassay(repository.path(), &["fix", "--since", "main", "--deploy", "2"]);
+            assert_eq!(second.status.code(), Some(0), "{}", stderr(&second));
+            assert_eq!(errors(&repository), [""; 0]);
+            let text = format!("{first}\n---- deploy 2\n{}\n{}", stderr(&second), written(&repository));
+            insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+                insta::assert_snapshot!(concat!("fix_", stringify!($test)), text);
+            });
+        }
+    };
+}
+
+expand_and_contract!(renamed_column, "SET lock_timeout = '2s';\nALTER TABLE orders RENAME COLUMN note TO remark;\n");
+expand_and_contract!(renamed_table, "ALTER TABLE orders RENAME TO purchases;\n");
+expand_and_contract!(dropped_table, "DROP TABLE orders;\nCREATE TABLE baskets (id bigint PRIMARY KEY);\n");
+expand_and_contract!(required_column, "ALTER TABLE orders ADD COLUMN email text NOT NULL;\n");
+
+#[test]
+fn a_new_type_is_a_swap_that_nothing_is_held_against() {
+    let types = "ALTER TABLE orders ALTER COLUMN customer_id TYPE numeric;\n";
+    let (repository, text) =
+        fixed(&[SQLX, ("migrations/0001_orders.sql", ORDERS)], &[("migrations/0002_type.sql", types)]);
+    assert!(text.contains("GET DIAGNOSTICS changed = ROW_COUNT;"), "{text}");
+    let found = errors(&repository);
+    assert!(found.iter().all(|it| it.starts_with("changed-type:")), "{found:?}");
+    // Also where each migration is a deploy of its own.
+    let output = pgassay(repository.path(), &["check", "--format", "json"]);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let all = json["findings"].as_array().unwrap();
+    assert!(!all.iter().any(|it| it["rule"] == "renamed-object" && it["severity"] == "error"));
+}

@@ -25,6 +25,7 @@ const REPLACING: &[&str] = &[
     "fails-on-rows",
     "unbatched-backfill",
     "retry-skips-invalid-index",
+    "renamed-object",
 ];
 
 const RESET: &str = "DO $$ DECLARE s text; BEGIN

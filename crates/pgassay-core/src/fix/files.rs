@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::inverse;
 use super::number::Number;
 use super::original::Original;
 use super::place::Place;
@@ -34,6 +35,8 @@ pub(super) struct Writer<'a> {
     pub sources: &'a Sources,
     pub folder: &'a Folder,
     changes: BTreeMap<PathBuf, Option<String>>,
+    /// Texts that only got a limit, and may yet move.
+    limited: BTreeMap<PathBuf, String>,
     paths: Vec<PathBuf>,
     waiting: Vec<Waiting>,
 }
@@ -48,7 +51,15 @@ pub fn write(
     let Some(first) = rewritten.first().and_then(|it| job.migrations.get(it.migration)) else {
         return Ok((Written { changes: Vec::new(), paths: Vec::new() }, Vec::new()));
     };
-    let mut writer = Writer { job, sources, folder, changes: BTreeMap::new(), paths: Vec::new(), waiting: Vec::new() };
+    let mut writer = Writer {
+        job,
+        sources,
+        folder,
+        changes: BTreeMap::new(),
+        limited: BTreeMap::new(),
+        paths: Vec::new(),
+        waiting: Vec::new(),
+    };
     if first.framework == Framework::Liquibase {
         writer.changesets(rewritten)?;
     } else {
@@ -83,11 +94,42 @@ impl Writer<'_> {
             let Some(migration) = self.job.migrations.get(at) else { continue };
             let own = rewritten.iter().find(|it| it.migration == at);
             match own {
+                Some(Rewritten { limit: Some(limit), .. }) => {
+                    let text = self.with_limit(migration, limit);
+                    self.limited.insert(migration.path.clone(), text);
+                    self.place(migration, None, &mut last)?;
+                    if let Some(text) = self.limited.remove(&migration.path) {
+                        self.changes.insert(migration.path.clone(), Some(text));
+                        self.paths.push(migration.path.clone());
+                    }
+                }
                 Some(own) if Ways::of(migration).in_file => self.in_place(migration, own),
                 _ => self.place(migration, own.copied(), &mut last)?,
             }
         }
         Ok(())
+    }
+
+    /// The text as it is, with a limit before its first statement and the comments of that.
+    fn with_limit(&self, migration: &Migration, limit: &str) -> String {
+        let source = self.sources.file(migration.file);
+        let text = source.original();
+        let first = migration.sections.first().map_or(0, |it| source.original_range(it.span).start);
+        let statements = crate::sql::read_script(migration.file, source).statements;
+        let inside = |at: u32| migration.sections.iter().any(|it| it.span.start <= at && at < it.span.end);
+        let statement = statements.iter().find(|it| inside(it.span.start));
+        let start = statement.map_or(first, |it| source.original_range(it.span).start);
+        let mut at = text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+        while let Some(before) = at.checked_sub(1).and_then(|end| text.get(..end)) {
+            let line = before.rfind('\n').map_or(0, |end| end + 1);
+            let words = before.get(line..).unwrap_or_default().trim();
+            let is_comment = words.is_empty() || words.starts_with("--") && !is_marker(words);
+            if !is_comment && !words.contains("StatementBegin") {
+                break;
+            }
+            at = line;
+        }
+        format!("{}{limit};\n{}", text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default())
     }
 
     /// All in the file that it is.
@@ -152,9 +194,10 @@ impl Writer<'_> {
         ];
         for (old, new) in pairs {
             let (Some(old), Some(new)) = (old, new) else { continue };
-            if let Some(text) = self.folder.get(&old) {
+            let text = self.limited.remove(&old).or_else(|| self.folder.get(&old).cloned());
+            if let Some(text) = text {
                 self.changes.entry(old).or_insert(None);
-                self.changes.insert(new, Some(text.clone()));
+                self.changes.insert(new, Some(text));
             }
         }
         self.paths.push(to.up());
@@ -208,8 +251,7 @@ impl Writer<'_> {
         let texts = texts(framework, piece, head, down);
         self.changes.insert(place.up(), Some(texts.up));
         if let Some(path) = place.down(framework).filter(|_| goes_back) {
-            let nothing = "-- Taken back by the migration after it.\nSELECT 1;\n".to_owned();
-            self.changes.insert(path, Some(if texts.down.trim().is_empty() { nothing } else { texts.down }));
+            self.changes.insert(path, Some(or_nothing(texts.down)));
         }
         if let (Some(path), Some(settings)) = (place.settings(framework), texts.settings) {
             self.changes.insert(path, Some(settings));
@@ -303,9 +345,33 @@ pub(super) fn add_sums(
     changes.insert(sum, Some(text));
 }
 
+/// What a tool reads, and has to stay above all statements.
+fn is_marker(line: &str) -> bool {
+    let tool = ["+goose", "migrate:", "no-transaction", "atlas:", "changeset", "liquibase"];
+    tool.iter().any(|word| line.contains(word)) || line.to_lowercase().contains("up migration")
+}
+
+/// A piece with what it is known to take away allowed: whoever asks for the deploy says that the code is ready.
+fn allowed(piece: &super::Piece, once: &str) -> super::Piece {
+    let allow = |sql: &String| {
+        let parts = inverse::statements(sql).into_iter().map(|part| match inverse::rules_of_loss(&part).as_slice() {
+            [] => part,
+            rules => format!("-- pgassay: allow({}) {once}\n{part}", rules.join(", ")),
+        });
+        parts.collect::<Vec<_>>().join(";\n")
+    };
+    super::Piece { statements: piece.statements.iter().map(allow).collect(), ..piece.clone() }
+}
+
+/// Some tools refuse an empty file.
+fn or_nothing(down: String) -> String {
+    if down.trim().is_empty() { "-- Nothing to take back here.\nSELECT 1;\n".to_owned() } else { down }
+}
+
 /// The files of a deploy that waited: at the end of its folder.
 pub(super) fn append(
     waiting: &Waiting,
+    once: &str,
     pieces: &[super::Piece],
     is_last: bool,
     folder: &Folder,
@@ -325,6 +391,7 @@ pub(super) fn append(
     let goes_back = !waiting.down.trim().is_empty();
     let (mut changes, mut paths) = (BTreeMap::new(), Vec::new());
     for (at, piece) in pieces.iter().enumerate() {
+        let piece = &allowed(piece, once);
         let Some(here) = number.take() else {
             return Err(format!("{}: there is no number left after {}", waiting.migration.display(), last.text()));
         };
@@ -342,7 +409,7 @@ pub(super) fn append(
         };
         changes.insert(named.up(), Some(texts.up));
         if let Some(path) = named.down(framework).filter(|_| goes_back) {
-            changes.insert(path, Some(texts.down));
+            changes.insert(path, Some(or_nothing(texts.down)));
         }
         if let (Some(path), Some(settings)) = (named.settings(framework), texts.settings) {
             changes.insert(path, Some(settings));

@@ -1,8 +1,8 @@
 //! What takes a step back: each thing that it makes is dropped, if it is there. What cannot be taken back has no inverse.
 
-use crate::change::{AlterTableActionKind, Change};
+use crate::change::{AlterTableActionKind, Change, ObjectKind};
 use crate::finding::FixStep;
-use crate::source::{FileId, SourceFile};
+use crate::source::{FileId, SourceFile, Sources};
 use crate::sql::read_script;
 
 /// Of the steps of one migration, the last first.
@@ -19,6 +19,37 @@ pub(super) fn of(sql: &str) -> Vec<String> {
         return Vec::new();
     }
     changes.iter().rev().flat_map(undo).collect()
+}
+
+/// The statements of a text, without their semicolons.
+pub(super) fn statements(sql: &str) -> Vec<String> {
+    let mut sources = Sources::default();
+    let file = sources.add(SourceFile::new("step", sql));
+    let script = read_script(file, sources.file(file));
+    script.statements.iter().map(|statement| sources.slice(statement.span).to_owned()).collect()
+}
+
+/// The rules that speak of what a statement takes away.
+pub(super) fn rules_of_loss(sql: &str) -> Vec<&'static str> {
+    use AlterTableActionKind::*;
+    let source = SourceFile::new("step", sql);
+    let statements = read_script(FileId(0), &source).statements;
+    let mut rules: Vec<&'static str> = Vec::new();
+    for change in statements.iter().filter_map(|statement| statement.change.as_ref().ok()) {
+        match change {
+            Change::AlterTable(alter) => rules.extend(alter.actions.iter().filter_map(|action| match &action.kind {
+                DropColumn { .. } => Some("dropped-data"),
+                DropDefault { .. } | DropIdentity { .. } => Some("lost-default"),
+                _ => None,
+            })),
+            Change::Drop(drop) if drop.kind == ObjectKind::Table => rules.push("dropped-data"),
+            Change::Drop(drop) if drop.kind == ObjectKind::View => rules.push("dropped-object"),
+            _ => {}
+        }
+    }
+    rules.sort_unstable();
+    rules.dedup();
+    rules
 }
 
 fn takes_away(change: &Change) -> bool {

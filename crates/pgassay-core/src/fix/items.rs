@@ -4,21 +4,15 @@ use super::{Left, Ways};
 use crate::change::{Change, Set, TransactionControl};
 use crate::effect::InTransactionBlock;
 use crate::finding::{Finding, FixStep, PlanOfChange, StepTransaction};
-use crate::migration::{Framework, Migration};
+use crate::migration::{Framework, Migration, TransactionMode};
 use crate::report::{Report, StatementRecord};
 use crate::source::FileId;
 use crate::source::{SourceFile, Sources, Span};
 use crate::sql::read_script;
 
 /// Rules whose steps do what the statement does.
-const INSTEAD: [&str; 6] = [
-    "blocking-rewrite",
-    "blocking-scan",
-    "blocking-index-build",
-    "fails-on-rows",
-    "retry-skips-invalid-index",
-    "dropped-data",
-];
+const INSTEAD: [&str; 6] =
+    ["blocking-rewrite", "blocking-scan", "blocking-index-build", "fails-on-rows", "dropped-data", "renamed-object"];
 
 /// Rules whose statement only has to be outside of the transaction.
 const ALONE: [&str; 1] = ["transaction-forbidden"];
@@ -36,8 +30,12 @@ pub(super) struct Items<'a> {
     pub items: Vec<Item<'a>>,
     /// What it keeps is in one transaction.
     pub together: bool,
-    /// Transactions want a lock_timeout, and nothing sets one.
-    pub wants_timeout: bool,
+    /// Transactions want a lock_timeout, and nothing sets one: the statement that the finding names.
+    pub limit: Option<String>,
+    /// Nothing else is to be done.
+    pub is_limit_only: bool,
+    /// What it keeps is outside of the tool's transaction.
+    pub unwrapped: bool,
     pub fixed: Vec<usize>,
     pub left: Vec<Left>,
     pub is_changed: bool,
@@ -79,8 +77,10 @@ pub(super) fn read<'a>(
         source,
         items: Items {
             items: Vec::new(),
-            together: whole || !Ways::of(migration).in_file,
-            wants_timeout: false,
+            together: whole || !Ways::of(migration).in_file && !sends_each(migration),
+            limit: None,
+            is_limit_only: false,
+            unwrapped: Ways::of(migration).unwrapped,
             fixed: Vec::new(),
             left: Vec::new(),
             is_changed: false,
@@ -96,8 +96,8 @@ pub(super) fn read<'a>(
             change => reader.statement(record, change.as_ref(), start),
         }
     }
-    reader.timeout();
     reader.label(&records, &changes);
+    reader.limit();
     Ok(reader.items)
 }
 
@@ -229,13 +229,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Every transaction gets a limit where one of them had none.
-    fn timeout(&mut self) {
-        let missing: Vec<usize> =
-            self.findings.iter().filter(|(_, it)| it.rule == TIMEOUT).map(|(at, _)| *at).collect();
-        if !missing.is_empty() {
-            self.items.wants_timeout = true;
+    fn limit(&mut self) {
+        let missing = self.findings.iter().find(|(_, it)| it.rule == TIMEOUT);
+        if let Some((at, finding)) = missing {
+            self.items.limit = finding.advice.steps.first().map(|step| step.sql.trim_end_matches(';').to_owned());
+            self.items.is_limit_only = !self.items.is_changed;
             self.items.is_changed = true;
-            self.items.fixed.extend(missing);
+            self.items.fixed.push(*at);
         }
     }
 
@@ -266,6 +266,13 @@ impl<'a> Reader<'a> {
 fn needs_no_transaction(steps: &[FixStep]) -> bool {
     let plan = PlanOfChange::of(steps);
     plan.migrations().any(|it| it.repeat || it.transaction == StepTransaction::None)
+}
+
+/// Whether each statement of the file commits by itself, as its own marker wants it.
+fn sends_each(migration: &Migration) -> bool {
+    let is_alone = migration.sections.iter().all(|section| !section.transaction.is_opened_by_tool());
+    let one_by_one = migration.sections.iter().any(|section| section.transaction == TransactionMode::None);
+    is_alone && Ways::of(migration).unwrapped && (one_by_one || migration.framework == Framework::Goose)
 }
 
 /// Without the lines that say something to the tool about the file: each new file gets its own.

@@ -39,7 +39,7 @@ use crate::source::Sources;
 pub struct Piece {
     /// Each with the comments before it, and without a semicolon at its end.
     pub statements: Vec<String>,
-    /// One statement, outside of any transaction block.
+    /// Outside of any transaction that the tool opens: one statement, or what was written so.
     pub alone: bool,
     /// The statements commit together. Otherwise they do what they did: a tool that opens no transaction commits each.
     pub together: bool,
@@ -62,6 +62,8 @@ pub struct Rewritten {
     pub migration: usize,
     /// What goes out now; nothing where all of it has to wait.
     pub pieces: Vec<Piece>,
+    /// Where nothing but a limit is missing: the statement that sets it, put before the first one.
+    pub limit: Option<String>,
     /// The deploys after it, in their order.
     pub later: Vec<Later>,
     /// Findings that it answers: their places in the report.
@@ -92,6 +94,8 @@ pub(crate) struct Ways {
     pub shared: bool,
     /// The file's statements commit one by one, so that all pieces can stay in it, with BEGIN and COMMIT.
     pub in_file: bool,
+    /// The file's own marker keeps the tool from opening a transaction: what it keeps stays so.
+    pub unwrapped: bool,
 }
 
 impl Ways {
@@ -100,7 +104,16 @@ impl Ways {
         let one_by_one =
             matches!(migration.framework, Framework::Plain | Framework::Sqitch) && mode == TransactionMode::None;
         let by_marker = migration.framework != Framework::NodePgMigrate && migration.outside_transaction().is_some();
-        Ways { alone: one_by_one || by_marker, shared: mode.is_shared(), in_file: one_by_one }
+        let has_marker = !matches!(
+            migration.framework,
+            Framework::Plain | Framework::Sqitch | Framework::Prisma | Framework::GolangMigrate | Framework::Supabase
+        );
+        Ways {
+            alone: one_by_one || by_marker,
+            shared: mode.is_shared(),
+            in_file: one_by_one,
+            unwrapped: has_marker && !mode.is_opened_by_tool(),
+        }
     }
 
     /// Whether the tool's files commit statement by statement, unless someone says otherwise.
@@ -120,7 +133,8 @@ pub fn rewrite(job: &Job, report: &Report, sources: &Sources) -> Rewrites {
                 found.left.extend(read.left.iter().cloned());
                 if read.is_changed {
                     let (pieces, later) = pieces::assemble(&read, Ways::of(migration));
-                    found.rewritten.push(Rewritten { migration: place, pieces, later, fixed: read.fixed });
+                    let limit = read.limit.filter(|_| read.is_limit_only);
+                    found.rewritten.push(Rewritten { migration: place, pieces, limit, later, fixed: read.fixed });
                 }
             }
             Err(why) => found.left.extend(findings.iter().map(|finding| Left { finding: *finding, why: why.clone() })),

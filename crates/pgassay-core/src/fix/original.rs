@@ -35,7 +35,13 @@ impl Original {
             } else if is_up(bare) {
                 before = false;
             } else if let Some(down) = &mut found.down {
-                down.push_str(line);
+                // The new file gets its own.
+                if !(migration.framework == Framework::Goose
+                    && bare.contains("+goose")
+                    && bare.contains("NO TRANSACTION"))
+                {
+                    down.push_str(line);
+                }
             } else if before && !(migration.framework == Framework::Goose && bare.contains("+goose")) {
                 found.head.push_str(line);
             }

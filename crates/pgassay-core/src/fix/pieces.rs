@@ -12,8 +12,12 @@ const TIMEOUT: &str = "SET LOCAL lock_timeout = '2s'";
 const SESSION_TIMEOUT: &str = "SET lock_timeout = '2s'";
 
 pub(super) fn assemble(items: &Items, ways: Ways) -> (Vec<Piece>, Vec<Later>) {
-    let mut assembler =
-        Assembler { wants_timeout: items.wants_timeout, together: items.together, ..Assembler::default() };
+    let mut assembler = Assembler {
+        wants_timeout: items.limit.is_some(),
+        together: items.together,
+        unwrapped: items.unwrapped,
+        ..Assembler::default()
+    };
     for item in &items.items {
         assembler.item(item);
     }
@@ -44,6 +48,7 @@ fn apart(now: &mut Vec<Piece>, later: &mut Vec<Later>) {
 struct Assembler {
     wants_timeout: bool,
     together: bool,
+    unwrapped: bool,
     now: Vec<Piece>,
     later: Vec<Later>,
     /// Statements that share the transaction which is open.
@@ -106,9 +111,13 @@ impl Assembler {
     }
 
     fn flush(&mut self) {
-        let statements = std::mem::take(&mut self.open);
+        let mut statements = std::mem::take(&mut self.open);
         if !statements.is_empty() {
-            self.now.push(Piece { statements, alone: false, together: self.together, down: Vec::new() });
+            // The limit is not that of what comes after it in the session.
+            if self.unwrapped && statements.first().is_some_and(|it| it == SESSION_TIMEOUT) {
+                statements.push("RESET lock_timeout".to_owned());
+            }
+            self.now.push(Piece { statements, alone: self.unwrapped, together: self.together, down: Vec::new() });
         }
     }
 

@@ -70,7 +70,7 @@ impl Waiting {
             return Ok(Written { changes: Vec::new(), paths: Vec::new() });
         }
         let deploy = self.deploys.remove(0);
-        let written = append(self, &deploy.pieces, self.deploys.is_empty(), folder, now);
+        let written = append(self, &deploy.once, &deploy.pieces, self.deploys.is_empty(), folder, now);
         match written {
             Ok(written) => {
                 self.next += 1;

@@ -39,7 +39,9 @@ pub(super) fn texts(framework: Framework, piece: &Piece, head: &str, down: &Down
     let mut texts = Texts { up: body.clone(), down: down.text.clone(), settings: None };
     match framework {
         Framework::Goose => {
-            let no_transaction = if piece.alone { "-- +goose NO TRANSACTION\n" } else { "" };
+            // It holds for both halves of a file.
+            let alone = piece.alone || down.text.contains(" CONCURRENTLY ");
+            let no_transaction = if alone { "-- +goose NO TRANSACTION\n" } else { "" };
             texts.up = format!("{head}{no_transaction}-- +goose Up\n{body}");
             if !down.is_empty() {
                 texts.up.push_str(&format!("\n-- +goose Down\n{back}\n"));

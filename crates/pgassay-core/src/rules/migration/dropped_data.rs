@@ -184,7 +184,8 @@ fn steps_to_drop(context: &StepContext, alter: &AlterTable, relation: Option<&Re
     let again = others.iter().any(
         |action| matches!(&action.kind, AlterTableActionKind::AddColumn { column, .. } if adds(&column.name.name)),
     );
-    if again || context.shared_work().next().is_some() || context.step.block.is_some() {
+    let refused = !context.step.applied.problems.is_empty();
+    if again || refused || context.shared_work().next().is_some() || context.step.block.is_some() {
         return Vec::new();
     }
     let only = if alter.only { "ONLY " } else { "" };
@@ -235,17 +236,25 @@ fn table_dropped(context: &StepContext, drop: &Drop, table: &ObjectName, finding
     finding.evidence.push(context.evidence_for(id, "the table existed before this migration"));
     tell_cascade(context, &mut finding);
     finding.witness = witness(context, id.map(Subject::Relation), BreakageKind::RelationDropped);
+    finding.advice = Advice::steps(
+        "Deploy code that no longer uses the table first. Keep a dump of it (pg_dump --table), or rename it and drop it some releases later.",
+        later(context, drop),
+    );
+    findings.push(finding);
+}
+
+/// The statement itself, once no code needs what it drops. One that the server refuses is no step.
+fn later(context: &StepContext, drop: &Drop) -> Vec<FixStep> {
+    if !context.step.applied.problems.is_empty() || context.step.block.is_some() {
+        return Vec::new();
+    }
     let names: Vec<String> = drop
         .objects
         .iter()
         .map(|object| context.step.schema.qualify(&object.name, &context.step.session).to_string())
         .collect();
     let statement = context.text(context.step.span()).trim_end_matches([';', ' ', '\n', '\r', '\t']);
-    finding.advice = Advice::steps(
-        "Deploy code that no longer uses the table first. Keep a dump of it (pg_dump --table), or rename it and drop it some releases later.",
-        vec![FixStep::own(format!("{statement};")).once(format!("no running code uses {}", names.join(", ")))],
-    );
-    findings.push(finding);
+    vec![FixStep::own(format!("{statement};")).once(format!("no running code uses {}", names.join(", ")))]
 }
 
 fn holder_dropped(context: &StepContext, kind: ObjectKind, name: &ObjectName, findings: &mut Vec<Finding>) {

@@ -10,6 +10,8 @@ pub(super) struct Carried<'a> {
     pub table: &'a Table<'a>,
     pub relation: &'a Relation,
     pub old: &'a Column,
+    /// What the column that takes its place is called in the end.
+    pub name: &'a Name,
 }
 
 impl Carried<'_> {
@@ -36,26 +38,34 @@ impl Carried<'_> {
 
     /// Statements after the new column has the old one's name, and its indexes and constraints have theirs.
     pub fn after_rename(&self) -> Vec<String> {
-        let Carried { table, relation, old } = self;
+        let Carried { table, old, .. } = self;
         let name = &table.name;
         let mut found: Vec<String> = self.settings();
         if let Some(comment) = &old.comment {
-            found.push(format!("COMMENT ON COLUMN {name}.{} IS {};", old.name, literal(comment)));
+            found.push(format!("COMMENT ON COLUMN {name}.{} IS {};", self.name, literal(comment)));
         }
-        found.extend(relation.privileges.iter().filter(|it| it.column == Some(old.id)).map(|it| {
-            format!(
-                "GRANT {} ({}) ON {name} TO {};",
-                it.privilege.as_str().to_uppercase(),
-                old.name,
-                grantee(&it.grantee)
-            )
-        }));
+        found.extend(self.grants());
         for (statistics, it) in self.statistics() {
             let kinds: Vec<&str> = it.kinds.iter().map(Name::as_str).collect();
             let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
             found.push(format!("CREATE STATISTICS {statistics}{kinds} ON {} FROM {name};", self.names(&it.columns)));
         }
         found
+    }
+
+    /// GRANT of what was granted on the column.
+    pub fn grants(&self) -> Vec<String> {
+        let Carried { table, relation, old, .. } = self;
+        let grants = relation.privileges.iter().filter(|it| it.column == Some(old.id)).map(|it| {
+            format!(
+                "GRANT {} ({}) ON {} TO {};",
+                it.privilege.as_str().to_uppercase(),
+                self.name,
+                table.name,
+                grantee(&it.grantee)
+            )
+        });
+        grants.collect()
     }
 
     pub fn has_statistics(&self) -> bool {
@@ -86,7 +96,7 @@ impl Carried<'_> {
 
     fn settings(&self) -> Vec<String> {
         let Carried { table, old, .. } = self;
-        let alter = |what: String| format!("ALTER TABLE {} ALTER COLUMN {} {what};", table.name, old.name);
+        let alter = |what: String| format!("ALTER TABLE {} ALTER COLUMN {} {what};", table.name, self.name);
         let options: Vec<String> = old
             .options
             .iter()
@@ -107,12 +117,13 @@ impl Carried<'_> {
     }
 
     fn names(&self, columns: &[ColumnId]) -> String {
-        let names = columns.iter().filter_map(|id| self.relation.column_by_id(*id)).map(|it| it.name.to_string());
+        let names = columns.iter().filter_map(|id| self.relation.column_by_id(*id));
+        let names = names.map(|it| if it.id == self.old.id { self.name.to_string() } else { it.name.to_string() });
         names.collect::<Vec<_>>().join(", ")
     }
 }
 
-fn grantee(name: &Name) -> String {
+pub(super) fn grantee(name: &Name) -> String {
     if name.as_str() == "public" { "PUBLIC".to_owned() } else { name.to_string() }
 }
 

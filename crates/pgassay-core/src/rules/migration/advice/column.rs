@@ -269,6 +269,27 @@ pub(super) struct Trigger {
     pub steps: Vec<FixStep>,
 }
 
+/// The trigger that keeps two columns equal while code writes the one or the other: what is written to `new` goes before.
+pub(super) fn keep_both(table: &Table, old: &Name, new: &Name) -> Trigger {
+    let name = table.free_object(new, "sync");
+    let function = table.beside(&name);
+    let steps = vec![
+        FixStep::any(format!(
+            "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN\n    \
+             IF TG_OP = 'INSERT' THEN\n        \
+             IF NEW.{new} IS NULL THEN NEW.{new} := NEW.{old}; ELSE NEW.{old} := NEW.{new}; END IF;\n    \
+             ELSIF NEW.{new} IS DISTINCT FROM OLD.{new} THEN NEW.{old} := NEW.{new};\n    \
+             ELSE NEW.{new} := NEW.{old};\n    \
+             END IF;\n    RETURN NEW;\nEND$$;"
+        )),
+        FixStep::own(format!(
+            "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION {function}();",
+            table.name
+        )),
+    ];
+    Trigger { function, name, steps }
+}
+
 pub(super) fn keep_equal(table: &Table, column: &Name, expression: &str) -> Trigger {
     let name = table.free_object(column, "sync");
     let function = table.beside(&name);

@@ -8,11 +8,13 @@ mod column;
 mod constraint;
 mod index;
 mod partition;
+mod rename;
 mod replaced;
 mod table;
 mod type_change;
 
 pub use index::concurrent_index;
+pub use rename::instead_of_rename;
 
 use crate::change::Change;
 use crate::effect::{Failure, Work};

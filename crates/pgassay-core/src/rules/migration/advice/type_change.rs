@@ -1,7 +1,7 @@
 //! Another type for a column: a second column that a trigger keeps equal, and takes the first one's place.
 
 use super::carried::{Carried, sequence_grants, sequence_options};
-use super::column::{keep_equal, literal, not_null, to_domain};
+use super::column::{keep_both, keep_equal, literal, not_null, to_domain};
 use super::index;
 use super::replaced::Gone;
 use super::table::Table;
@@ -55,7 +55,7 @@ pub(super) fn way(
         return Err(advice);
     }
     let widened = widened_sequence(table, old, data_type);
-    let carried = Carried { table, relation, old };
+    let carried = Carried { table, relation, old, name: &old.name };
     if let Some(obstacle) = obstacle(table, relation, old).map(str::to_owned).or_else(|| carried.obstacle()) {
         let sequence = widened.as_ref().map(|alter| format!(" {SEQUENCE_STAYS} {alter}")).unwrap_or_default();
         return Err(Advice::text(format!(
@@ -67,9 +67,41 @@ pub(super) fn way(
     let remarks = carried.remarks(&new);
     let sequence = widened.as_ref().map(|_| format!(" {SEQUENCE_STAYS} the steps change it.")).unwrap_or_default();
     let value = using.map_or_else(|| old.name.to_string(), |it| format!("({})", it.text));
-    let change = TypeChange { table, relation, old, new, value, gone, carried, widened };
+    let change = TypeChange { table, relation, old, new, value, gone, carried, widened, renames: false };
     Ok(Way { text: format!("{TEXT}{remarks}{sequence}"), ..change.way(&format!("{data_type}{collation}")) })
 }
+
+/// The way to another name: the new column stays what it is called.
+pub(super) fn rename(table: &Table, column: &Ident, new: &Ident) -> Result<Way, Advice> {
+    let none = || Advice::text("");
+    let relation = table.relation.filter(|it| it.known).ok_or_else(none)?;
+    let old = table.column(&column.name).ok_or_else(none)?;
+    let carried = Carried { table, relation, old, name: &new.name };
+    if let Some(obstacle) = obstacle(table, relation, old).map(str::to_owned).or_else(|| carried.obstacle()) {
+        return Err(Advice::text(format!(
+            "{RENAME} Here {obstacle}, so the steps depend on it: plan them by hand, or change code and name in a maintenance window."
+        )));
+    }
+    let remarks = carried.remarks(&new.name);
+    let collation = old.collation.as_ref().map(|name| format!(" COLLATE {name}")).unwrap_or_default();
+    let data_type = format!("{}{collation}", old.data_type.written);
+    let (value, gone) = (old.name.to_string(), Gone::default());
+    let change = TypeChange {
+        table,
+        relation,
+        old,
+        new: new.name.clone(),
+        value,
+        gone: &gone,
+        carried,
+        widened: None,
+        renames: true,
+    };
+    Ok(Way { text: format!("{RENAME}{remarks}"), ..change.way(&data_type) })
+}
+
+const RENAME: &str = "Add a column of the new name, keep both equal with a trigger, whichever the code writes, fill the old rows in batches (repeat the UPDATE until it \
+     changes no row), move the code, then drop the old column. The new column comes last in SELECT *.";
 
 const SEQUENCE_STAYS: &str = "Its sequence keeps its own type, and would end where that ends:";
 
@@ -141,6 +173,8 @@ struct TypeChange<'a> {
     gone: &'a Gone<'a>,
     carried: Carried<'a>,
     widened: Option<String>,
+    /// The new column is not called as the old one in the end.
+    renames: bool,
 }
 
 impl TypeChange<'_> {
@@ -149,8 +183,12 @@ impl TypeChange<'_> {
         let name = &table.name;
         let mut swap: Vec<String> = Vec::new();
         let mut before = vec![FixStep::own(format!("ALTER TABLE {name} ADD COLUMN {new} {data_type};"))];
-        let trigger = keep_equal(table, new, value);
+        let trigger = if self.renames { keep_both(table, &old.name, new) } else { keep_equal(table, new, value) };
         before.extend(trigger.steps);
+        if self.renames {
+            // The code between the deploys uses the new name.
+            before.extend(self.carried.grants().into_iter().map(FixStep::any));
+        }
         before.push(table.batch(new, value, &format!("{new} IS NULL AND {value} IS NOT NULL")));
         swap.push(format!("DROP TRIGGER {} ON {name};", trigger.name));
         self.not_null(&mut before, &mut swap);
@@ -159,7 +197,9 @@ impl TypeChange<'_> {
         self.constraints(&mut before, &mut behind);
         self.default(&mut swap, &mut behind);
         swap.push(format!("ALTER TABLE {name} DROP COLUMN {};", old.name));
-        swap.push(format!("ALTER TABLE {name} RENAME COLUMN {new} TO {};", old.name));
+        if !self.renames {
+            swap.push(format!("ALTER TABLE {name} RENAME COLUMN {new} TO {};", old.name));
+        }
         swap.extend(behind);
         swap.extend(self.carried.after_rename());
         let mut after = vec![FixStep::any(format!("DROP FUNCTION {}();", trigger.function))];
