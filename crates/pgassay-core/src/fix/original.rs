@@ -13,9 +13,12 @@ pub(super) struct Original {
     pub down_alone: bool,
 }
 
+/// Whether a line is a marker.
+type IsMark = fn(&str) -> bool;
+
 impl Original {
     pub fn of(migration: &Migration, text: &str) -> Original {
-        let marks: Option<(fn(&str) -> bool, fn(&str) -> bool)> = match migration.framework {
+        let marks: Option<(IsMark, IsMark)> = match migration.framework {
             Framework::Goose => Some((|line| is_goose(line, "UP"), |line| is_goose(line, "DOWN"))),
             Framework::Dbmate => {
                 Some((|line| line.starts_with("-- migrate:up"), |line| line.starts_with("-- migrate:down")))
