@@ -5,6 +5,7 @@ mod audit;
 mod connections;
 mod database;
 mod differential;
+mod fix;
 mod observation;
 mod only_read;
 mod plans;

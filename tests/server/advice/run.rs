@@ -1,7 +1,9 @@
 //! Runs the migration of a case and the steps of its findings, and compares.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 use pgassay::check::{Job, check};
 use pgassay::finding::{Category, Finding, FixStep, Severity, StepTransaction};
@@ -41,12 +43,14 @@ pub struct Tally {
     findings: usize,
     steps: usize,
     queries: usize,
+    /// Rounds of clients while steps ran.
+    beside: usize,
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { cases, findings, steps, queries } = self;
-        write!(f, "{cases} cases, {findings} findings with steps, {steps} steps run, {queries} queries asked")
+        let Tally { cases, findings, steps, queries, beside } = self;
+        write!(f, "{cases} cases, {findings} findings with steps, {steps} steps run, {queries} queries asked, {beside} rounds of clients beside")
     }
 }
 
@@ -130,6 +134,7 @@ impl Trial<'_> {
         if !steps.is_empty() {
             wrong.extend(self.steps(case, &steps).await?);
             wrong.extend(self.quiet(case, &steps));
+            wrong.extend(self.with_clients(case, &steps).await?);
         }
         for finding in report.findings.iter().filter(|finding| !REPLACING.contains(&finding.rule)) {
             wrong.extend(self.beside(case, finding).await?);
@@ -168,6 +173,48 @@ impl Trial<'_> {
             }
             session.close().await;
         }
+        Ok(wrong)
+    }
+
+    /// No client fails that works while the steps run, over and over in a session of its own.
+    async fn with_clients(&mut self, case: &Case, steps: &[FixStep]) -> Result<Vec<String>, String> {
+        if case.meanwhile.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        let session = self.fresh(&case.given).await?;
+        statements(&session, &case.rest).await.map_err(|error| format!("rest: {error}"))?;
+        let client = self.connect().await;
+        let is_done = Cell::new(false);
+        let clients = async {
+            let (mut errors, mut number) = (Vec::new(), 0);
+            while !is_done.get() && number < 2000 {
+                number += 1;
+                if let Err(error) = write(&client, &case.meanwhile, 10_000 + number).await {
+                    errors.push(error);
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            (errors, number)
+        };
+        let work = async {
+            let mut outcome = Ok(());
+            for (at, step) in steps.iter().enumerate() {
+                outcome = run_step(&session, step, true).await.map_err(|error| refused(steps, at, &error));
+                if outcome.is_err() {
+                    break;
+                }
+            }
+            is_done.set(true);
+            outcome
+        };
+        let ((mut errors, number), outcome) = tokio::join!(clients, work);
+        self.tally.beside += number;
+        errors.dedup();
+        let wrong = errors.iter().map(|error| format!("a client beside the steps fails: {error}\n{}", print(steps)));
+        let mut wrong: Vec<String> = wrong.collect();
+        wrong.extend(outcome.err().map(|error| format!("beside clients: {error}")));
+        client.close().await;
+        session.close().await;
         Ok(wrong)
     }
 

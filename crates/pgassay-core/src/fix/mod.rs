@@ -140,7 +140,20 @@ pub fn rewrite(job: &Job, report: &Report, sources: &Sources) -> Rewrites {
             Err(why) => found.left.extend(findings.iter().map(|finding| Left { finding: *finding, why: why.clone() })),
         }
     }
+    found.left.extend(of_what_ran(job, report));
     found
+}
+
+/// Findings of migrations that are judged because they are not what ran.
+fn of_what_ran(job: &Job, report: &Report) -> Vec<Left> {
+    let why = "the migration ran before with another text: what ran is not written anew";
+    let all = report.findings.iter().enumerate();
+    let theirs = all.filter(|(_, finding)| {
+        job.migrations.iter().any(|migration| {
+            migration.age == Age::Changed && migration.sections.iter().any(|it| it.span.contains(finding.span))
+        })
+    });
+    theirs.map(|(finding, _)| Left { finding, why: why.to_owned() }).collect()
 }
 
 /// The findings of each migration that may be rewritten, by their places.

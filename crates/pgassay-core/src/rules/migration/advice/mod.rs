@@ -18,11 +18,33 @@ pub use rename::instead_of_rename;
 
 use crate::change::Change;
 use crate::effect::{Failure, Work};
-use crate::finding::Advice;
+use crate::finding::{Advice, FixStep, StepTransaction};
+use crate::migration::Framework;
 use crate::rules::context::StepContext;
 
 /// What to do instead of the part of the statement that causes a piece of work.
 pub fn instead_of(context: &StepContext, work: &Work) -> Advice {
+    in_words_of_tool(context, of_statement(context, work))
+}
+
+/// How the migration's tool is told to run a step outside a transaction.
+fn in_words_of_tool(context: &StepContext, advice: Advice) -> Advice {
+    let migration = context.run.migration;
+    let is_alone = |step: &FixStep| step.transaction == StepTransaction::None;
+    if migration.framework == Framework::Plain || !advice.steps.iter().any(is_alone) {
+        return advice;
+    }
+    let words = match migration.outside_transaction() {
+        Some(words) => format!("With {}, outside a transaction is said by {words}.", migration.framework),
+        None => format!(
+            "{} runs every migration in a transaction: run those steps by hand, before the migration that needs them.",
+            migration.framework
+        ),
+    };
+    Advice { text: format!("{} {words}", advice.text), ..advice }
+}
+
+fn of_statement(context: &StepContext, work: &Work) -> Advice {
     match context.change() {
         Some(Change::AlterTable(alter)) => alter_table::instead_of(context, alter, work),
         Some(Change::CreateIndex(create)) => index::instead_of_create(context, create),
