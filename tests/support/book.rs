@@ -19,6 +19,7 @@ const PARTS: &[(&str, &[(&str, &str)])] = &[
             ("Migration tools", "frameworks.md"),
             ("Migrations in code", "code-migrations.md"),
             ("Proving", "prove.md"),
+            ("Fixing", "fix.md"),
             ("Effects", "effects.md"),
             ("Configuration", "configuration.md"),
         ],

@@ -50,7 +50,10 @@ pub struct Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Tally { cases, findings, steps, queries, beside } = self;
-        write!(f, "{cases} cases, {findings} findings with steps, {steps} steps run, {queries} queries asked, {beside} rounds of clients beside")
+        write!(
+            f,
+            "{cases} cases, {findings} findings with steps, {steps} steps run, {queries} queries asked, {beside} rounds of clients beside"
+        )
     }
 }
 

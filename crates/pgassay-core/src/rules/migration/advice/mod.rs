@@ -35,7 +35,7 @@ fn in_words_of_tool(context: &StepContext, advice: Advice) -> Advice {
         return advice;
     }
     let words = match migration.outside_transaction() {
-        Some(words) => format!("With {}, outside a transaction is said by {words}.", migration.framework),
+        Some(words) => format!("{} runs a step outside a transaction with {words}.", migration.framework),
         None => format!(
             "{} runs every migration in a transaction: run those steps by hand, before the migration that needs them.",
             migration.framework
