@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use pgassay::shadow::{Installation, Options, Server, ShadowError, installed};
+use pgassay::shadow::{Confinement, Installation, Options, Server, ShadowError, installed};
 use pgassay::version::PgVersion;
 
 use super::Outcome;
@@ -49,11 +49,30 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     if !works {
         anstream::println!("no server can be used: install one, name its folder with --pg-bin, or use --shadow-url");
     }
-    match pgassay::shadow::not_confined() {
-        None => anstream::println!("servers run cut off from the network, in namespaces of their own"),
-        Some(why) => anstream::println!("servers are not cut off from the network: {why}"),
+    if let Some(newest) = found.last() {
+        anstream::println!("{}", confined(newest));
     }
     Ok(if works { Outcome::Clean } else { Outcome::Findings })
+}
+
+/// How servers are kept from this machine.
+fn confined(installation: &Installation) -> String {
+    let (confinement, hindrances) = pgassay::shadow::confinement(installation);
+    let how = match confinement {
+        Confinement::Namespaces => {
+            "servers run in a box of namespaces: no file but the system's programs and their own, no network, no other process"
+        }
+        Confinement::Landlock => {
+            "servers are confined by Landlock: no file but the system's programs and their own, no other program, no TCP"
+        }
+        Confinement::Nothing => {
+            "servers are not kept from this machine: what migrations run on them may do what their user may"
+        }
+    };
+    match hindrances.is_empty() {
+        true => how.to_owned(),
+        false => format!("{how} ({})", hindrances.join("; ")),
+    }
 }
 
 /// Starts the server and stops it.

@@ -2,6 +2,7 @@
 
 mod advice;
 mod audit;
+mod boxes;
 mod connections;
 mod database;
 mod differential;

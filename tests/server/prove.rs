@@ -411,6 +411,38 @@ fn a_server_of_others_keeps_nothing() {
 }
 
 #[test]
+fn what_a_function_changed_on_a_server_of_others_is_an_error() {
+    let server = Server::start(&installation(), &Options::default()).expect("a server");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let session = server.connect("postgres").await.expect("a session");
+        session.batch_execute("CREATE ROLE other").await.expect("a role");
+        session.batch_execute("CREATE DATABASE prod").await.expect("a database");
+    });
+    let socket = server.socket();
+    let url = format!("host={} user=postgres dbname=postgres", socket.parent().expect("a folder").display());
+    let run = |text: &str| {
+        let case = Case::new(&[("1.sql", text)]).with(&["--allow-superuser-shadow", "--shadow-url", &url]);
+        // Without --pg-bin, which names a throwaway server.
+        let done = Command::new(env!("CARGO_BIN_EXE_pgassay"))
+            .current_dir(case.folder.path())
+            .args(["check", "--no-config", "--prove", "1.sql"])
+            .args(&case.arguments)
+            .output()
+            .expect("the binary runs");
+        (String::from_utf8_lossy(&done.stderr).into_owned(), done.status.code())
+    };
+    let by_function = "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN ALTER ROLE other SUPERUSER; END $$;\nSELECT f();";
+    let (said, code) = run(by_function);
+    assert!(said.contains("not as it was: role other") && code == Some(2), "{said}");
+    let (said, code) = run("UPDATE pg_database SET datallowconn = false WHERE datname = 'prod';");
+    assert!(said.contains("not as it was: database prod") && code == Some(2), "{said}");
+    // What it was set to before is how it was.
+    let (said, code) = run("CREATE TABLE t (id int PRIMARY KEY);");
+    assert!(!said.contains("not as it was") && code == Some(0), "{said}");
+}
+
+#[test]
 fn the_doctor_names_the_servers() {
     let bin = bin();
     let run = |folder: &Path| {

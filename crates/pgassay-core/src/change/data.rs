@@ -110,4 +110,6 @@ pub struct Copy {
     pub query: Option<Query>,
     /// The rows behind COPY … FROM stdin, in a file that carries them.
     pub data: Option<Span>,
+    /// From or to a file of the server's machine, or a program there, rather than the client.
+    pub on_server: bool,
 }

@@ -22,6 +22,13 @@ pub enum ProveError {
     #[error("left behind on the server of --shadow-url: {0}")]
     LeftBehind(String),
 
+    /// By a function, a trigger or a catalog: statements that are about the server are not run there.
+    #[error(
+        "the server of --shadow-url is not as it was: {0}. Something that a migration led to changed it, or somebody else did meanwhile; \
+         set it back, and prove these migrations on a throwaway server"
+    )]
+    Changed(String),
+
     #[error("a runtime for the shadow's connections could not be made: {0}")]
     Runtime(#[from] std::io::Error),
 }

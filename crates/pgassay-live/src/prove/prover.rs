@@ -70,6 +70,7 @@ impl Prover {
             );
             proof.notes.push(text);
         }
+        proof.notes.extend(ground.unconfined());
         let workload = Workload::new(options.queries.clone());
         Ok(Prover {
             ground,

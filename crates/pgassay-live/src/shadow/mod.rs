@@ -10,6 +10,8 @@ mod describe;
 mod error;
 mod guard;
 mod installation;
+#[cfg(target_os = "linux")]
+mod landlock;
 mod observe;
 mod outside;
 mod picture;
@@ -17,6 +19,7 @@ mod relations;
 mod server;
 
 pub use access::{Access, Session};
+pub use confine::Confinement;
 pub use describe::describe;
 pub use error::ShadowError;
 pub use installation::{Installation, installed};
@@ -24,4 +27,4 @@ pub use observe::{Observation, ServerError, observe_in_block};
 pub(crate) use observe::{refusal, send_with_rows};
 pub use outside::{observe_outside_block, observe_outside_block_in};
 pub use picture::{Picture, Watched};
-pub use server::{Options, SUPERUSER, Server, not_confined};
+pub use server::{Options, SUPERUSER, Server, confinement};

@@ -4,16 +4,16 @@
 //! only, with durability switched off. It is stopped and its folder removed on drop, and also if this process dies.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::confine;
+use super::confine::{self, Confined, Confinement, Started};
 use super::guard::Guard;
 use super::{Access, Installation, Session, ShadowError};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
@@ -41,6 +41,10 @@ const SETTINGS: &[(&str, &str)] = &[
     ("max_parallel_workers_per_gather", "0"),
     ("max_parallel_maintenance_workers", "0"),
     ("jit", "off"),
+    // In the folder, where they end with it: a server that is killed would leave those in /dev/shm.
+    ("dynamic_shared_memory_type", "mmap"),
+    // No statement of a migration fills the disk by sorting.
+    ("temp_file_limit", "2GB"),
     ("log_checkpoints", "off"),
     ("lc_messages", "C"),
     ("timezone", "UTC"),
@@ -59,11 +63,13 @@ pub struct Options {
     pub settings: Vec<(String, String)>,
     /// How long the server may take until it accepts connections.
     pub start_within: Duration,
+    /// The strongest box that it may get.
+    pub confinement: Confinement,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { settings: Vec::new(), start_within: Duration::from_secs(60) }
+        Options { settings: Vec::new(), start_within: Duration::from_secs(60), confinement: Confinement::default() }
     }
 }
 
@@ -71,10 +77,11 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Server {
     installation: Installation,
-    postgres: Child,
+    postgres: Started,
     folder: TempDir,
     guard: Guard,
     user: Option<User>,
+    confined: Confined,
 }
 
 impl Server {
@@ -85,10 +92,15 @@ impl Server {
     pub fn start(installation: &Installation, options: &Options) -> Result<Server, ShadowError> {
         let user = unprivileged_user()?;
         let (guard, folder) = temporary_folder(user)?;
-        let group = guard.group();
-        initdb(installation, folder.path(), user, group)?;
-        let postgres = launch(installation, folder.path(), options, user, group)?;
-        let mut server = Server { installation: installation.clone(), postgres, folder, guard, user };
+        let ids = user.map(|user| (user.uid, user.gid));
+        // One that is asked to listen has somebody outside to hear.
+        let listens = options.settings.iter().any(|(name, value)| name == "listen_addresses" && !value.is_empty());
+        let strongest = if listens { Confinement::Nothing } else { options.confinement };
+        let confined = Confined::strongest(installation, ids, strongest, folder.path(), guard.group());
+        let place = Place { installation, folder: folder.path(), group: guard.group(), confined: &confined };
+        place.initdb()?;
+        let postgres = place.launch(options)?;
+        let mut server = Server { installation: installation.clone(), postgres, folder, guard, user, confined };
         server.wait_until_ready(options.start_within)?;
         Ok(server)
     }
@@ -106,6 +118,11 @@ impl Server {
     /// The user that it runs as, where that is not the one who started it.
     pub fn runs_as(&self) -> Option<&'static str> {
         self.user.map(|user| user.name)
+    }
+
+    /// How it is kept from the machine, and why no better.
+    pub fn confinement(&self) -> (Confinement, &[String]) {
+        (self.confined.strength, &self.confined.hindrances)
     }
 
     /// How to connect to a database of this server as superuser.
@@ -144,12 +161,18 @@ impl Server {
     /// [`ShadowError`] if it does not stop or start. What `while_stopped` returns is handed on; the server is started in any case.
     pub fn restart<T>(&mut self, options: &Options, while_stopped: impl FnOnce(&Path) -> T) -> Result<T, ShadowError> {
         // SIGINT is the fast shutdown: everything is written to the files.
-        let pid = i32::try_from(self.postgres.id()).ok().and_then(Pid::from_raw);
-        if pid.is_none_or(|pid| kill_process(pid, Signal::INT).is_err()) || self.postgres.wait().is_err() {
+        let told = self.postgres.signal(Signal::INT);
+        // `wait` would close its input, whose end stops it at once.
+        let orders = self.postgres.child.stdin.take();
+        let ended = told.and_then(|()| self.postgres.child.wait());
+        drop(orders);
+        if ended.is_err() {
             return Err(ShadowError::Stopped { log: self.log() });
         }
         let result = while_stopped(&self.data());
-        self.postgres = launch(&self.installation, self.folder.path(), options, self.user, self.guard.group())?;
+        let (folder, group) = (self.folder.path(), self.guard.group());
+        let place = Place { installation: &self.installation, folder, group, confined: &self.confined };
+        self.postgres = place.launch(options)?;
         self.wait_until_ready(options.start_within)?;
         Ok(result)
     }
@@ -163,7 +186,7 @@ impl Server {
             if status.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
                 return Ok(());
             }
-            if !matches!(self.postgres.try_wait(), Ok(None)) {
+            if !matches!(self.postgres.child.try_wait(), Ok(None)) {
                 return Err(ShadowError::Stopped { log: self.log() });
             }
             if started.elapsed() > limit {
@@ -182,20 +205,44 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // SIGQUIT is the immediate shutdown: it also ends the server's children, which SIGKILL would leave behind.
-        let pid = i32::try_from(self.postgres.id()).ok().and_then(Pid::from_raw);
-        match pid.map(|pid| kill_process(pid, Signal::QUIT)) {
-            Some(Ok(())) => {}
-            _ => drop(self.postgres.kill()),
+        let told = self.postgres.signal(Signal::QUIT).is_ok();
+        let asked = Instant::now();
+        while told && asked.elapsed() < STOPPED_WITHIN && matches!(self.postgres.child.try_wait(), Ok(None)) {
+            thread::sleep(Duration::from_millis(2));
         }
-        let _ = self.postgres.wait();
+        let _ = self.postgres.child.kill();
+        let _ = self.postgres.child.wait();
         // The fields go in order: first the folder, then the guard. If we die before, the guard does what is left.
     }
 }
 
-/// Why throwaway servers are not cut off from the network here; None if they are.
-pub fn not_confined() -> Option<&'static str> {
-    let user = unprivileged_user().ok()?;
-    confine::hindrance(user.map(|user| (user.uid, user.gid)))
+/// How long a server may take to stop at once.
+const STOPPED_WITHIN: Duration = Duration::from_secs(10);
+
+impl Started {
+    /// Sends a signal to the program.
+    fn signal(&mut self, signal: Signal) -> io::Result<()> {
+        if self.is_boxed {
+            // Its process is not ours to see: the first one of the box passes the signal on.
+            let name = if signal == Signal::INT { "INT" } else { "QUIT" };
+            let orders = self.child.stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+            return writeln!(orders, "{name}");
+        }
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
+        Ok(kill_process(pid, signal)?)
+    }
+}
+
+/// How well throwaway servers of an installation are kept from this machine, and why no better.
+pub fn confinement(installation: &Installation) -> (Confinement, Vec<String>) {
+    let made = unprivileged_user().and_then(|user| Ok((user, temporary_folder(user)?)));
+    let (user, (guard, folder)) = match made {
+        Ok(made) => made,
+        Err(error) => return (Confinement::Nothing, vec![error.to_string()]),
+    };
+    let ids = user.map(|user| (user.uid, user.gid));
+    let confined = Confined::strongest(installation, ids, Confinement::default(), folder.path(), guard.group());
+    (confined.strength, confined.hindrances)
 }
 
 /// The user and group the server runs as, where it cannot run as ourselves.
@@ -289,104 +336,96 @@ fn make_folder(path: &Path, user: Option<User>) -> io::Result<TempDir> {
     let parent = path.parent().unwrap_or(Path::new("/tmp"));
     let name = path.file_name().unwrap_or_default();
     let folder = tempfile::Builder::new().prefix(name).rand_bytes(0).tempdir_in(parent)?;
+    let root = confine::root(folder.path());
+    fs::create_dir(&root)?;
     if let Some(User { uid, gid, .. }) = user {
         chown(folder.path(), Some(uid), Some(gid))?;
+        chown(&root, Some(uid), Some(gid))?;
     }
     Ok(folder)
 }
 
-/// What the server's programs get of our environment: where libraries and programs are. The rest may hold secrets, which a migration could
-/// read, or say how PostgreSQL is to behave.
-const ENVIRONMENT: &[&str] = &["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "TZDIR", "ICU_DATA"];
-
-/// A command for one of the server's programs, to run as the right user.
-fn command(installation: &Installation, program: &str, folder: &Path, user: Option<User>, confined: bool) -> Command {
-    let program = installation.bin().join(program);
-    let mut command = match confined {
-        true => confine::command(&program, installation.major(), user.map(|user| (user.uid, user.gid))),
-        false => Command::new(program),
-    };
-    command.current_dir(folder).stdin(Stdio::null()).env_clear();
-    command.envs(ENVIRONMENT.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))));
-    if let Some(User { uid, gid, .. }) = user {
-        command.uid(uid).gid(gid);
-    }
-    command
-}
-
-fn initdb(installation: &Installation, folder: &Path, user: Option<User>, group: i32) -> Result<(), ShadowError> {
-    let pid_file = folder.join("initdb.pid");
-    let made = make_cluster(installation, folder, user, group, &pid_file);
-    let _ = fs::remove_file(&pid_file);
-    made
-}
-
-fn make_cluster(
-    installation: &Installation,
-    folder: &Path,
-    user: Option<User>,
+/// Where a server is made, and what its programs are started in.
+struct Place<'a> {
+    installation: &'a Installation,
+    folder: &'a Path,
+    /// The process group.
     group: i32,
-    pid_file: &Path,
-) -> Result<(), ShadowError> {
-    let run = |locale: &[&str]| {
-        command(installation, "initdb", folder, user, true)
-            .args(["--pgdata=data", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"])
-            .args(["--username", SUPERUSER])
-            // The default since 18; pages that are written while the server is stopped have none.
-            .args((installation.major() >= 18).then_some("--no-data-checksums"))
-            .args(locale)
-            .process_group(group)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .and_then(|child| {
-                // For the guard.
-                let _ = fs::write(pid_file, child.id().to_string());
-                child.wait_with_output()
-            })
-            .map_err(|source| ShadowError::Launch { program: installation.bin().join("initdb"), source })
-    };
-    // The order of code points with Unicode's character classes: the same on every machine.
-    let unicode: &[&str] = match installation.major() {
-        17.. => &["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
-        _ => &["--locale=C.UTF-8"],
-    };
-    if run(unicode)?.status.success() {
-        return Ok(());
-    }
-    // Systems without the locale C.UTF-8 have C at least. A failed initdb has removed what it made.
-    let output = run(&["--locale=C"])?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(ShadowError::Initdb { output: tail(&String::from_utf8_lossy(&output.stderr), 20) })
+    confined: &'a Confined,
 }
 
-fn launch(
-    installation: &Installation,
-    folder: &Path,
-    options: &Options,
-    user: Option<User>,
-    group: i32,
-) -> Result<Child, ShadowError> {
-    let program = installation.bin().join("postgres");
-    let failed = |source: io::Error| ShadowError::Folder { folder: folder.to_owned(), source };
-    let log = File::create(folder.join("log")).map_err(failed)?;
-    let settings = SETTINGS.iter().map(|(name, value)| (*name, *value));
-    let newer = NEWER_SETTINGS.iter().filter(|(since, ..)| installation.major() >= *since);
-    let settings = settings.chain(newer.map(|(_, name, value)| (*name, *value)));
-    let given = options.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    // One that is asked to listen has somebody outside to hear.
-    let listens = |(name, value): &(String, String)| name == "listen_addresses" && !value.is_empty();
-    command(installation, "postgres", folder, user, !options.settings.iter().any(listens))
-        .args(["-D", "data", "-k"])
-        .arg(folder)
-        .args(settings.chain(given).flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]))
-        .stdout(log.try_clone().map_err(failed)?)
-        .stderr(log)
-        .process_group(group)
-        .spawn()
-        .map_err(|source| ShadowError::Launch { program, source })
+impl Place<'_> {
+    /// A command for one of the server's programs.
+    fn command(&self, program: &str) -> std::process::Command {
+        let mut command = self.confined.command(&self.installation.bin().join(program), self.folder);
+        command.env_clear().envs(confine::environment()).process_group(self.group);
+        command
+    }
+
+    fn initdb(&self) -> Result<(), ShadowError> {
+        let pid_file = self.folder.join("initdb.pid");
+        let made = self.make_cluster(&pid_file);
+        let _ = fs::remove_file(&pid_file);
+        made
+    }
+
+    fn make_cluster(&self, pid_file: &Path) -> Result<(), ShadowError> {
+        let major = self.installation.major();
+        let run = |locale: &[&str]| {
+            let mut command = self.command("initdb");
+            command
+                .args(["--pgdata=data", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"])
+                .args(["--username", SUPERUSER])
+                // The default since 18; pages that are written while the server is stopped have none.
+                .args((major >= 18).then_some("--no-data-checksums"))
+                .args(locale)
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped());
+            let output = self.confined.spawn(&mut command, self.folder, true).and_then(|mut started| {
+                // For the guard; what is in a box ends with it, and its shared memory too.
+                if !started.is_boxed {
+                    let _ = fs::write(pid_file, started.child.id().to_string());
+                }
+                // Its end would be the program's.
+                let _orders = started.child.stdin.take();
+                started.child.wait_with_output()
+            });
+            output.map_err(|source| ShadowError::Launch { program: self.installation.bin().join("initdb"), source })
+        };
+        // The order of code points with Unicode's character classes: the same on every machine.
+        let unicode: &[&str] = match major {
+            17.. => &["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
+            _ => &["--locale=C.UTF-8"],
+        };
+        if run(unicode)?.status.success() {
+            return Ok(());
+        }
+        // Systems without the locale C.UTF-8 have C at least. A failed initdb has removed what it made.
+        let output = run(&["--locale=C"])?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(ShadowError::Initdb { output: tail(&String::from_utf8_lossy(&output.stderr), 20) })
+    }
+
+    fn launch(&self, options: &Options) -> Result<Started, ShadowError> {
+        let major = self.installation.major();
+        let failed = |source: io::Error| ShadowError::Folder { folder: self.folder.to_owned(), source };
+        let log = File::create(self.folder.join("log")).map_err(failed)?;
+        let settings = SETTINGS.iter().map(|(name, value)| (*name, *value));
+        let newer = NEWER_SETTINGS.iter().filter(|(since, ..)| major >= *since);
+        let settings = settings.chain(newer.map(|(_, name, value)| (*name, *value)));
+        let given = options.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let mut command = self.command("postgres");
+        command
+            .args(["-D", "data", "-k"])
+            .arg(self.folder)
+            .args(settings.chain(given).flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]))
+            .stdout(log.try_clone().map_err(failed)?)
+            .stderr(log);
+        let started = self.confined.spawn(&mut command, self.folder, false);
+        started.map_err(|source| ShadowError::Launch { program: self.installation.bin().join("postgres"), source })
+    }
 }
 
 /// The last lines of a text.

@@ -11,7 +11,7 @@ pub(super) fn copy(reader: &mut Reader) -> Result<Change> {
     if reader.at(&Token::LParen) {
         let (uses, query) = reader.parenthesized(|reader| reader.writing_query())?;
         reader.expect_word("TO")?;
-        target(reader)?;
+        let on_server = target(reader)?;
         return Ok(Change::Copy(Copy {
             table: None,
             columns: Vec::new(),
@@ -19,6 +19,7 @@ pub(super) fn copy(reader: &mut Reader) -> Result<Change> {
             uses,
             query: Some(query),
             data: None,
+            on_server,
         }));
     }
     reader.take_word("BINARY");
@@ -28,14 +29,15 @@ pub(super) fn copy(reader: &mut Reader) -> Result<Change> {
     if !from {
         reader.expect_word("TO")?;
     }
-    target(reader)?;
+    let on_server = target(reader)?;
     let data = reader.copy_data;
-    Ok(Change::Copy(Copy { table: Some(table), columns, from, uses: Vec::new(), query: None, data }))
+    Ok(Change::Copy(Copy { table: Some(table), columns, from, uses: Vec::new(), query: None, data, on_server }))
 }
 
-/// `'file'`, `PROGRAM 'command'`, `STDIN` or `STDOUT`, with the options.
-fn target(reader: &mut Reader) -> Result<()> {
-    if reader.take_any_word(&["STDIN", "STDOUT"]).is_none() {
+/// `'file'`, `PROGRAM 'command'`, `STDIN` or `STDOUT`, with the options. True of the first two.
+fn target(reader: &mut Reader) -> Result<bool> {
+    let on_server = reader.take_any_word(&["STDIN", "STDOUT"]).is_none();
+    if on_server {
         reader.take_word("PROGRAM");
         reader.string_literal()?;
     }
@@ -50,7 +52,7 @@ fn target(reader: &mut Reader) -> Result<()> {
     if reader.take_word("WHERE") {
         reader.expression()?;
     }
-    Ok(())
+    Ok(on_server)
 }
 
 impl Reader<'_> {

@@ -16,7 +16,7 @@ use tokio_postgres::SimpleQueryMessage;
 use super::ProveError;
 use super::rows::{Memory, literal};
 use super::server::ground::Ground;
-use super::server::shared::belongs_to_server;
+use super::server::shared::{belongs_to_server, is_about_machine};
 use super::server::stand_in::{self, Missing};
 use crate::change::{Change, TransactionControl};
 use crate::history::{MigrationRun, Step, TransactionId};
@@ -175,6 +175,10 @@ impl Runner {
                 self.not_run(statement.span, sources);
                 continue;
             }
+            if change.is_some_and(is_about_machine) {
+                self.not_here(statement.span, sources);
+                continue;
+            }
             for _ in 0..MOST_STAND_INS {
                 let Some(error) = self.run(change, sql, sources).await? else { break };
                 match stand_in::missing(&error, change) {
@@ -270,6 +274,10 @@ impl Runner {
             Some(change) if ground.is_foreign() && belongs_to_server(change) => {
                 self.not_run(step.span(), sources);
                 Ok(Outcome::default())
+            }
+            Some(change) if is_about_machine(change) => {
+                self.not_here(step.span(), sources);
+                Ok(Outcome { not_run: true, ..Outcome::default() })
             }
             change => {
                 let mut outcome = self.watched(ground, step, sql, sources, watch).await?;
@@ -576,6 +584,11 @@ impl Runner {
     fn for_psql(&mut self, span: Span, sources: &Sources) {
         let place = place(span, sources);
         self.note(format!("{place} is a command of psql: not run"));
+    }
+
+    fn not_here(&mut self, span: Span, sources: &Sources) {
+        let place = place(span, sources);
+        self.note(format!("{place} needs a file or a program of the database's machine: not run on a shadow server"));
     }
 
     pub fn note(&mut self, text: String) {

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::cleanup::{Cleanup, ROLE_MARK, drop_database, remove_database, role_mark, sweep_roles};
+use super::shared::{Shared, changed, shared};
 use crate::prove::ProveError;
-use crate::shadow::{Access, Installation, Options, Server, Session, installed, refusal};
+use crate::shadow::{Access, Confinement, Installation, Options, Server, Session, installed, refusal};
 use crate::version::PgVersion;
 
 /// What marks a database as one of ours: others are never dropped.
@@ -49,10 +50,12 @@ pub struct Ground {
     major: u16,
     version: String,
     cleanup: Cleanup,
+    /// What the databases of a server of others shared before; `None` on ours.
+    before: Option<Shared>,
     /// The one in use.
     database: Option<String>,
     /// Ours, if it is; dropped last.
-    _server: Option<Server>,
+    server: Option<Server>,
 }
 
 impl Ground {
@@ -71,8 +74,9 @@ impl Ground {
                     major: installation.major(),
                     version: installation.version().to_owned(),
                     cleanup: Cleanup::default(),
+                    before: None,
                     database: None,
-                    _server: Some(server),
+                    server: Some(server),
                 })
             }
         }
@@ -89,9 +93,18 @@ impl Ground {
         let version = value(&admin, "SHOW server_version").await?;
         let version = version.split_whitespace().next().unwrap_or_default().to_owned();
         sweep(&admin).await?;
+        let before = Some(shared(&admin).await?);
         admin.close().await;
         let cleanup = Cleanup::new(access.clone(), url, guard);
-        Ok(Ground { access, major: (number / 10_000) as u16, version, cleanup, database: None, _server: None })
+        Ok(Ground { access, major: (number / 10_000) as u16, version, cleanup, before, database: None, server: None })
+    }
+
+    /// A plain word where whoever writes the migrations may do on this machine what the server's user may.
+    pub fn unconfined(&self) -> Option<String> {
+        let (confinement, hindrances) = self.server.as_ref()?.confinement();
+        let why = hindrances.join("; ");
+        (confinement == Confinement::Nothing)
+            .then(|| format!("the server is not kept from this machine's files and programs ({why}): prove only migrations of people who may use it"))
     }
 
     pub fn access(&self) -> &Access {
@@ -205,13 +218,18 @@ impl Ground {
         Ok(())
     }
 
-    /// Drops what was made.
+    /// Drops what was made, and looks whether the rest is as it was.
     ///
     /// # Errors
-    /// [`ProveError::LeftBehind`] with what is still there.
+    /// [`ProveError::LeftBehind`] with what is still there, [`ProveError::Changed`] with what is otherwise.
     pub async fn end(&mut self) -> Result<(), ProveError> {
         self.cleanup.stop_if_told().await;
-        self.cleanup.drop_all().await.map_err(ProveError::LeftBehind)
+        self.cleanup.drop_all().await.map_err(ProveError::LeftBehind)?;
+        let Some(before) = self.before.take() else { return Ok(()) };
+        let admin = self.access.connect(&self.access.database()).await?;
+        let changed = changed(&before, &shared(&admin).await?);
+        admin.close().await;
+        if changed.is_empty() { Ok(()) } else { Err(ProveError::Changed(changed.join(", "))) }
     }
 }
 
