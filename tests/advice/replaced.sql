@@ -98,3 +98,17 @@ INSERT INTO m (id, a) VALUES (:n, 1);
 CREATE TABLE m (id int, at date, CONSTRAINT m_u UNIQUE (at)) PARTITION BY RANGE (at); CREATE TABLE m_a PARTITION OF m FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
 -- run:
 ALTER TABLE m DROP CONSTRAINT m_u, ADD CONSTRAINT m_u UNIQUE (at, id);
+-- case: check written for the new type
+-- given:
+CREATE TABLE m (id int PRIMARY KEY, a int CONSTRAINT m_a CHECK (a > 0)); INSERT INTO m VALUES (1, 5);
+-- run:
+ALTER TABLE m DROP CONSTRAINT m_a, ALTER COLUMN a TYPE text, ADD CONSTRAINT m_a CHECK (a <> '5x');
+-- meanwhile:
+INSERT INTO m VALUES (:n, 7);
+-- case: check written for the new type, with rows that break it
+-- given:
+CREATE TABLE m (id int PRIMARY KEY, a text, b int); INSERT INTO m VALUES (1, '5', 1);
+-- run:
+ALTER TABLE m ALTER COLUMN a TYPE int USING a::int, ADD CONSTRAINT m_a CHECK (a > b);
+-- breaks:
+INSERT INTO m VALUES (2, '3', 4);

@@ -371,3 +371,88 @@ fn a_new_type_is_a_swap_that_nothing_is_held_against() {
     let all = json["findings"].as_array().unwrap();
     assert!(!all.iter().any(|it| it["rule"] == "renamed-object" && it["severity"] == "error"));
 }
+
+/// One transaction for all pending migrations: what has to commit first is a deploy of its own.
+fn shared(old: &[(&str, &str)], path: &str, up: (&str, &str)) -> (Repository, String) {
+    let text = joined(&[up.0, "ALTER TABLE orders ALTER COLUMN customer_id SET NOT NULL;\n", up.1]);
+    let (repository, mut said) = fixed(old, &[(path, text)]);
+    for deploy in ["2", "3"] {
+        repository.commit("out");
+        repository.git(&["branch", "-f", "main"]);
+        let output = pgassay(repository.path(), &["fix", "--since", "main", "--deploy", deploy]);
+        said.push_str(&format!("\n---- deploy {deploy}\n{}{}", stderr(&output), written(&repository)));
+    }
+    assert!(!repository.path().join("pgassay-plan.json").exists(), "{said}");
+    (repository, said)
+}
+
+#[test]
+fn drizzle_gets_a_deploy_each() {
+    let journal = r#"{ "version": "7", "dialect": "postgresql", "entries": [
+        { "idx": 0, "version": "7", "when": 1704879000000, "tag": "0000_orders", "breakpoints": true },
+        { "idx": 1, "version": "7", "when": 1704879000001, "tag": "0001_required", "breakpoints": true }] }"#;
+    let old = [("drizzle/0000_orders.sql", ORDERS), ("drizzle/meta/_journal.json", journal)];
+    let (repository, said) = shared(&old, "drizzle/0001_required.sql", ("", ""));
+    let text = std::fs::read_to_string(repository.path().join("drizzle/meta/_journal.json")).unwrap();
+    let journal: Value = serde_json::from_str(&text).unwrap();
+    let tags: Vec<&str> = journal["entries"].as_array().unwrap().iter().map(|it| it["tag"].as_str().unwrap()).collect();
+    assert_eq!(tags, ["0000_orders", "0001_required", "0002_required_deploy2", "0003_required_deploy3"], "{said}");
+    assert!(said.contains("\n--> statement-breakpoint\nALTER TABLE public.orders VALIDATE CONSTRAINT"), "{said}");
+    assert_eq!(errors(&repository), [""; 0]);
+}
+
+#[test]
+fn node_pg_migrate_gets_a_deploy_each() {
+    let package = ("package.json", "{ \"dependencies\": { \"node-pg-migrate\": \"8\" } }\n");
+    let old = [
+        package,
+        (
+            "migrations/1704067200000_orders.sql",
+            joined(&["-- Up Migration\n", ORDERS, "\n-- Down Migration\nDROP TABLE orders;\n"]),
+        ),
+    ];
+    let down = "\n-- Down Migration\nALTER TABLE orders ALTER COLUMN customer_id DROP NOT NULL;\n";
+    let (_, said) = shared(&old, "migrations/1706745600000_required.sql", ("-- Up Migration\n", down));
+    assert!(said.contains("==== migrations/1706745600001_required_deploy2.sql\n-- Up Migration\n"), "{said}");
+    assert!(
+        said.contains("\n-- Down Migration\nALTER TABLE orders ALTER COLUMN customer_id DROP NOT NULL;\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_needs_the_drop_waits_with_it() {
+    let old = [
+        SQLX,
+        (
+            "migrations/0001_kinds.sql",
+            "CREATE TYPE kind AS ENUM ('a');\nCREATE TABLE orders (id bigint PRIMARY KEY, kind kind);\nCREATE TABLE lines (id bigint PRIMARY KEY);\n",
+        ),
+    ];
+    let new = "CREATE TABLE before_it (id bigint);\nDROP TABLE orders;\nDROP TYPE kind;\nDROP TABLE lines;\n";
+    let (repository, text) = fixed(&old, &[("migrations/0002_gone.sql", new)]);
+    let plan: Value =
+        serde_json::from_str(&std::fs::read_to_string(repository.path().join("pgassay-plan.json")).unwrap()).unwrap();
+    let pieces = plan["plans"][0]["deploys"][0]["pieces"].as_array().unwrap();
+    let last = |piece: &Value| piece["statements"].as_array().unwrap().last().unwrap().as_str().unwrap().to_owned();
+    let order: Vec<String> = pieces.iter().map(last).collect();
+    assert_eq!(order, ["DROP TABLE orders", "DROP TYPE kind", "DROP TABLE lines"], "{text}");
+    assert!(
+        text.contains("==== migrations/0002_gone.sql\nSET LOCAL lock_timeout = '2s';\nCREATE TABLE before_it"),
+        "{text}"
+    );
+    assert_eq!(errors(&repository), [""; 0]);
+}
+
+#[test]
+fn numbers_that_older_migrations_share_are_their_own_affair() {
+    let old = [
+        SQLX,
+        ("migrations/0001_orders.sql", ORDERS),
+        ("migrations/0002_a.sql", "CREATE TABLE a (id bigint);\n"),
+        ("migrations/0002_b.sql", "CREATE TABLE b (id bigint);\n"),
+    ];
+    let (repository, text) = fixed(&old, &[("migrations/0003_state.sql", CHANGES)]);
+    assert!(text.contains("==== migrations/0004_state_2.sql"), "{text}");
+    assert_eq!(errors(&repository), [""; 0]);
+}

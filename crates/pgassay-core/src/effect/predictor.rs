@@ -300,7 +300,12 @@ pub(super) fn new_indexes<'s>(table: &Relation, after: &'s Schema) -> Vec<&'s Ar
 
 /// Rows that break a CHECK: NULL passes.
 pub(super) fn violating_rows(relation: &Relation, check: &Expression) -> String {
-    format!("SELECT * FROM {} WHERE NOT ({}) LIMIT 1", rows_of(relation), check.text)
+    violating(&rows_of(relation), check)
+}
+
+/// The same of rows that something else than a table gives.
+pub(super) fn violating(rows: &str, check: &Expression) -> String {
+    format!("SELECT * FROM {rows} WHERE NOT ({}) LIMIT 1", check.text)
 }
 
 /// The rows of the table itself: its inheritance children are told apart.

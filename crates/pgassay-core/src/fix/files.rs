@@ -89,7 +89,7 @@ impl Writer<'_> {
     }
 
     fn numbered(&mut self, first: &Migration, rewritten: &[&Rewritten]) -> Result<(), String> {
-        let mut last: Option<Number> = None;
+        let mut taken: Option<Number> = None;
         for at in self.history(first) {
             let Some(migration) = self.job.migrations.get(at) else { continue };
             let own = rewritten.iter().find(|it| it.migration == at);
@@ -97,14 +97,14 @@ impl Writer<'_> {
                 Some(Rewritten { limit: Some(limit), .. }) => {
                     let text = self.with_limit(migration, limit);
                     self.limited.insert(migration.path.clone(), text);
-                    self.place(migration, None, &mut last)?;
+                    self.place(migration, None, &mut taken)?;
                     if let Some(text) = self.limited.remove(&migration.path) {
                         self.changes.insert(migration.path.clone(), Some(text));
                         self.paths.push(migration.path.clone());
                     }
                 }
                 Some(own) if Ways::of(migration).in_file => self.in_place(migration, own),
-                _ => self.place(migration, own.copied(), &mut last)?,
+                _ => self.place(migration, own.copied(), &mut taken)?,
             }
         }
         Ok(())
@@ -141,12 +141,12 @@ impl Writer<'_> {
         self.wait(migration, own, &Down::default());
     }
 
-    /// Gives a migration its numbers, behind those of the one before it.
+    /// Gives a migration its numbers, after those that pieces before it took.
     fn place(
         &mut self,
         migration: &Migration,
         own: Option<&Rewritten>,
-        last: &mut Option<Number>,
+        taken: &mut Option<Number>,
     ) -> Result<(), String> {
         let Some(place) = Place::of(migration) else {
             return match own {
@@ -157,26 +157,32 @@ impl Writer<'_> {
                 )),
             };
         };
-        let is_free = last.as_ref().is_none_or(|last| last.key() < place.number.key());
+        let is_free = taken.as_ref().is_none_or(|taken| taken.key() < place.number.key());
+        if is_free {
+            *taken = None;
+        }
         if !super::is_rewritable(migration) {
             if !is_free {
                 return Err(format!("{}: no number is left before it, and it ran before", migration.path.display()));
             }
-            *last = Some(place.number);
             return Ok(());
         }
-        let number = match last.as_ref().filter(|_| !is_free) {
+        let number = match taken.as_ref() {
             None => place.number.clone(),
-            Some(last) => last
+            Some(taken) => taken
                 .next()
-                .ok_or_else(|| format!("{}: there is no number after {}", migration.path.display(), last.text()))?,
+                .ok_or_else(|| format!("{}: there is no number after {}", migration.path.display(), taken.text()))?,
         };
         match own {
             None => {
                 self.moved(migration, &place, &place.with(number.clone(), ""));
-                *last = Some(number);
+                *taken = Some(number).filter(|_| !is_free);
             }
-            Some(own) => *last = self.pieces(migration, own, &place, number)?.or_else(|| last.take()),
+            Some(own) => {
+                let is_more = own.pieces.len() > 1 || !is_free;
+                let last = self.pieces(migration, own, &place, number)?;
+                *taken = last.filter(|_| is_more).or_else(|| taken.take());
+            }
         }
         Ok(())
     }
@@ -368,6 +374,32 @@ fn or_nothing(down: String) -> String {
     if down.trim().is_empty() { "-- Nothing to take back here.\nSELECT 1;\n".to_owned() } else { down }
 }
 
+/// The journal names every migration that Drizzle runs, each later than the one before it.
+fn add_to_journal(
+    around: &Path,
+    paths: &[PathBuf],
+    folder: &Folder,
+    changes: &mut BTreeMap<PathBuf, Option<String>>,
+) -> Result<(), String> {
+    let path = around.join("meta/_journal.json");
+    let wrong = || format!("{}: it has no list of entries to add to", path.display());
+    let text = folder.get(&path).ok_or_else(wrong)?;
+    let mut journal: serde_json::Value = serde_json::from_str(text).map_err(|_| wrong())?;
+    let entries = journal.get_mut("entries").and_then(|entries| entries.as_array_mut()).ok_or_else(wrong)?;
+    for tag in paths.iter().filter_map(|path| path.file_stem()?.to_str()) {
+        let mut entry = entries.last().cloned().ok_or_else(wrong)?;
+        let number = |name: &str| entry.get(name).and_then(serde_json::Value::as_i64);
+        let (idx, when) = (number("idx").ok_or_else(wrong)? + 1, number("when").ok_or_else(wrong)? + 1);
+        entry["idx"] = idx.into();
+        entry["when"] = when.into();
+        entry["tag"] = tag.into();
+        entries.push(entry);
+    }
+    let text = serde_json::to_string_pretty(&journal).map_err(|error| error.to_string())?;
+    changes.insert(path, Some(format!("{text}\n")));
+    Ok(())
+}
+
 /// The files of a deploy that waited: at the end of its folder.
 pub(super) fn append(
     waiting: &Waiting,
@@ -380,7 +412,7 @@ pub(super) fn append(
     let framework: Framework = waiting.tool.parse().map_err(|error| format!("{error}"))?;
     let place = Place::read(framework, &waiting.migration)
         .ok_or_else(|| format!("{}: its name has no number that another could follow", waiting.migration.display()))?;
-    if matches!(framework, Framework::Sqitch | Framework::Drizzle) {
+    if framework == Framework::Sqitch {
         return Err(format!("{}: add the deploy to {framework}'s own list by hand", waiting.migration.display()));
     }
     let taken = folder.keys().filter_map(|path| Place::read(framework, path));
@@ -419,5 +451,8 @@ pub(super) fn append(
     }
     let around = waiting.migration.parent().unwrap_or(Path::new(""));
     add_sums(framework, around, folder, &mut changes);
+    if framework == Framework::Drizzle {
+        add_to_journal(around, &paths, folder, &mut changes)?;
+    }
     Ok(Written { changes: changed(changes, folder), paths })
 }

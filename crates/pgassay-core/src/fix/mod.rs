@@ -66,6 +66,8 @@ pub struct Rewritten {
     pub limit: Option<String>,
     /// The deploys after it, in their order.
     pub later: Vec<Later>,
+    /// The same with all that comes after something which waits waiting, too; for what cannot do without.
+    pub patient: Option<(Vec<Piece>, Vec<Later>)>,
     /// Findings that it answers: their places in the report.
     pub fixed: Vec<usize>,
 }
@@ -132,9 +134,18 @@ pub fn rewrite(job: &Job, report: &Report, sources: &Sources) -> Rewrites {
             Ok(read) => {
                 found.left.extend(read.left.iter().cloned());
                 if read.is_changed {
-                    let (pieces, later) = pieces::assemble(&read, Ways::of(migration));
+                    let ways = Ways::of(migration);
+                    let (pieces, later) = pieces::assemble(&read, ways);
+                    let patient = (!later.is_empty()).then(|| pieces::assemble_patiently(&read, ways));
                     let limit = read.limit.filter(|_| read.is_limit_only);
-                    found.rewritten.push(Rewritten { migration: place, pieces, limit, later, fixed: read.fixed });
+                    found.rewritten.push(Rewritten {
+                        migration: place,
+                        pieces,
+                        limit,
+                        later,
+                        patient,
+                        fixed: read.fixed,
+                    });
                 }
             }
             Err(why) => found.left.extend(findings.iter().map(|finding| Left { finding: *finding, why: why.clone() })),

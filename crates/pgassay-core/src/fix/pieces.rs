@@ -29,6 +29,47 @@ pub(super) fn assemble(items: &Items, ways: Ways) -> (Vec<Piece>, Vec<Later>) {
     (now, later)
 }
 
+/// As [`assemble`], but nothing overtakes what waits for code: what comes after it may need that to be gone.
+pub(super) fn assemble_patiently(items: &Items, ways: Ways) -> (Vec<Piece>, Vec<Later>) {
+    let mut assembler = Assembler {
+        wants_timeout: items.limit.is_some(),
+        together: items.together,
+        unwrapped: items.unwrapped,
+        ..Assembler::default()
+    };
+    let mut waiting: Vec<Piece> = Vec::new();
+    for item in &items.items {
+        let is_waiting = !assembler.later.is_empty();
+        if is_waiting && !matches!(item, Item::Steps(_)) {
+            // In a transaction of its own, after what it waited for.
+            let done = assembler.now.len();
+            assembler.item(item);
+            assembler.flush();
+            waiting.extend(assembler.now.drain(done..));
+            continue;
+        }
+        let done = assembler.now.len();
+        let known: Vec<usize> = assembler.later.iter().map(|later| later.pieces.len()).collect();
+        assembler.item(item);
+        if is_waiting {
+            waiting.extend(assembler.now.drain(done..));
+            // What these steps have to wait for is the same deploy, after what came before them.
+            if let Some(first) = assembler.later.first_mut() {
+                waiting.extend(first.pieces.drain(known.first().copied().unwrap_or(0)..));
+            }
+        }
+    }
+    assembler.flush();
+    let Assembler { mut now, mut later, .. } = assembler;
+    if let Some(first) = later.first_mut() {
+        first.pieces.append(&mut waiting);
+    }
+    if ways.shared {
+        apart(&mut now, &mut later);
+    }
+    (now, later)
+}
+
 /// What has to be committed before the next begins cannot go out in one run.
 fn apart(now: &mut Vec<Piece>, later: &mut Vec<Later>) {
     const ONCE: &str = "the deploy before it is out: the tool runs all pending migrations in one transaction";

@@ -57,6 +57,12 @@ pub fn verified(job: &Job, before: &Report, rewrites: &mut Rewrites, sources: &S
             })
         });
         let Some(at) = worse else { return after };
+        if let Some((pieces, later)) = rewrites.rewritten.get_mut(at).and_then(|own| own.patient.take()) {
+            if let Some(own) = rewrites.rewritten.get_mut(at) {
+                (own.pieces, own.later) = (pieces, later);
+            }
+            continue;
+        }
         let own = rewrites.rewritten.remove(at);
         let why = job.migrations.get(own.migration).and_then(|migration| {
             let name = migration.path.display().to_string();

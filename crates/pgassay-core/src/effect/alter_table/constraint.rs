@@ -9,7 +9,7 @@ use crate::change::{
     IndexElement, IndexTarget, Key, Name,
 };
 use crate::effect::FailsWhen;
-use crate::effect::predictor::{Predictor, rows_of, violating_rows};
+use crate::effect::predictor::{Predictor, rows_of, violating, violating_rows};
 use crate::schema::{self, NotNull, Object, Relation};
 use crate::source::Span;
 
@@ -48,7 +48,7 @@ impl Predictor<'_> {
         for table in self.family(&state.relation, state.only || constraint.no_inherit) {
             self.scan(&table, constraint.span, "the CHECK is checked on every row");
             if table.has_storage() && state.added.is_empty() {
-                let query = violating_rows(&table, expression);
+                let query = violating(&rows_with_new_types(state, &table), expression);
                 let message =
                     format!("check constraint of relation \"{}\" is violated by some row", table.name.name.as_str());
                 self.fail_on_rows(&table, FailsWhen::SomeRow { query }, constraint.span, &table.name, message);
@@ -406,4 +406,27 @@ fn added_columns<'c>(state: &'c Alter, key: &'c ForeignKey) -> impl Iterator<Ite
 
 fn is_null(text: &str) -> bool {
     text.trim().get(..4).is_some_and(|word| word.eq_ignore_ascii_case("null"))
+}
+
+/// The table's rows, with the columns whose type the same statement changes as they will be.
+fn rows_with_new_types(state: &Alter, table: &Relation) -> String {
+    let actions = match state.change {
+        Change::AlterTable(alter) => alter.actions.as_slice(),
+        _ => &[],
+    };
+    let value = |name: &Name| {
+        actions.iter().find_map(|action| match &action.kind {
+            AlterTableActionKind::SetDataType { column, data_type, using, .. } if column.name == *name => {
+                let value = using.as_ref().map_or_else(|| name.to_string(), |using| format!("({})", using.text));
+                Some(format!("{value}::{data_type} AS {name}"))
+            }
+            _ => None,
+        })
+    };
+    if !table.columns.iter().any(|column| value(&column.name).is_some()) {
+        return rows_of(table);
+    }
+    let columns: Vec<String> =
+        table.columns.iter().map(|column| value(&column.name).unwrap_or_else(|| column.name.to_string())).collect();
+    format!("(SELECT {} FROM {}) AS {}", columns.join(", "), rows_of(table), table.name.name)
 }
