@@ -20,6 +20,8 @@ pub struct Proved {
     refused: Vec<String>,
     /// Long work under a lock that blocks, as it was seen.
     blocks: Vec<String>,
+    /// Sequences that the new form makes wider on purpose: ALTER COLUMN … TYPE leaves that of a serial column as it is.
+    widened: Vec<String>,
     lines: usize,
 }
 
@@ -41,6 +43,9 @@ impl fmt::Display for Proved {
             "proved on {}: the original and the new form, with all its deploys, leave the same {} definitions",
             self.server, self.lines
         )?;
+        if !self.widened.is_empty() {
+            write!(f, ", and {} is as wide as its column now", self.widened.join(", "))?;
+        }
         match self.blocks.len() {
             0 => write!(f, "; nothing of it works long under a lock that blocks"),
             _ => self.blocks.iter().try_for_each(|line| write!(f, "\n    still blocks: {line}")),
@@ -64,12 +69,16 @@ pub fn same(place: &Place, job: &Job, rewrites: &Rewrites, sources: &Sources) ->
         .collect();
     let blocks: Vec<String> = bad(&fixed.report, Category::Blocking).map(|it| it.message.clone()).collect();
     let pairs = original.catalogs.iter().zip(&fixed.catalogs);
-    let proved = pairs.map(|(old, new)| Proved {
-        server: fixed.server.clone(),
-        differences: differences(old, new),
-        refused: refused.clone(),
-        blocks: blocks.clone(),
-        lines: old.len(),
+    let proved = pairs.map(|(old, new)| {
+        let (widened, differences) = differences(old, new);
+        Proved {
+            server: fixed.server.clone(),
+            differences,
+            refused: refused.clone(),
+            blocks: blocks.clone(),
+            widened,
+            lines: old.len(),
+        }
     });
     Ok(proved.collect())
 }
@@ -103,8 +112,31 @@ fn bad(report: &Report, category: Category) -> impl Iterator<Item = &Finding> {
     })
 }
 
-fn differences(old: &BTreeSet<String>, new: &BTreeSet<String>) -> Vec<String> {
-    let gone = old.difference(new).map(|line| format!("- {line}"));
-    let more = new.difference(old).map(|line| format!("+ {line}"));
-    gone.chain(more).collect()
+/// The sequences that are wider, and the lines that differ otherwise.
+fn differences(old: &BTreeSet<String>, new: &BTreeSet<String>) -> (Vec<String>, Vec<String>) {
+    let gone: Vec<&String> = old.difference(new).collect();
+    let more: Vec<&String> = new.difference(old).collect();
+    let pairs = gone.iter().filter_map(|before| {
+        let after = more.iter().find(|after| is_wider(before, after))?;
+        Some((*before, *after))
+    });
+    let pairs: Vec<(&String, &String)> = pairs.collect();
+    let is_known = |line: &String| pairs.iter().any(|(before, after)| line == *before || line == *after);
+    let gone = gone.iter().filter(|line| !is_known(line)).map(|line| format!("- {line}"));
+    let more = more.iter().filter(|line| !is_known(line)).map(|line| format!("+ {line}"));
+    let named = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    (pairs.iter().map(|(before, _)| named(before)).collect(), gone.chain(more).collect())
+}
+
+/// Whether two lines are of one sequence, alike but for a wider type and the most that it counts to.
+fn is_wider(before: &str, after: &str) -> bool {
+    const TYPE: usize = 2;
+    const MOST: usize = 6;
+    let (before, after): (Vec<&str>, Vec<&str>) = (before.split(' ').collect(), after.split(' ').collect());
+    let width = |line: &[&str]| ["smallint", "integer", "bigint"].iter().position(|it| line.get(TYPE) == Some(it));
+    let same = |at: usize| at == TYPE || at == MOST || before.get(at) == after.get(at);
+    before.first() == Some(&"sequence")
+        && before.len() == after.len()
+        && (0..before.len()).all(same)
+        && width(&before).is_some_and(|old| width(&after).is_some_and(|new| old < new))
 }
