@@ -3,7 +3,7 @@
 //! The statements run while the tables are empty; then the statistics are given to what became of their tables, columns and indexes
 //! ([`carry`](super::carry)). Whatever the statements do to rows is not done: the tables are taken to hold what they hold now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -19,6 +19,8 @@ use crate::shadow::Session;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Inventory {
     pub relations: BTreeMap<u32, Item>,
+    /// Statistics of several columns, by schema and name.
+    pub extended: BTreeSet<(String, String)>,
 }
 
 /// A table or an index.
@@ -37,6 +39,9 @@ pub(super) struct Item {
     /// Key columns of an index, and its further columns.
     pub keys: Option<Vec<KeyColumn>>,
     pub include: Option<Vec<KeyColumn>>,
+    /// What follows the table's name in the text of an index, from USING on.
+    #[serde(default)]
+    pub definition: Option<String>,
     pub columns: Vec<ItemColumn>,
 }
 
@@ -59,7 +64,9 @@ impl Inventory {
                 .map_err(|error| CaptureError::Answer { part: "relations of the twin", message: error.to_string() })?;
             relations.insert(item.oid, item);
         }
-        Ok(Inventory { relations })
+        let rows = session.query(EXTENDED, &[]).await.map_err(|error| refused("its extended statistics", &error))?;
+        let extended = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        Ok(Inventory { relations, extended })
     }
 
     pub fn named(&self, schema: &str, name: &str) -> Option<&Item> {
@@ -97,6 +104,9 @@ pub(super) async fn run(session: &Session, search_path: &str, statements: &[Stri
     Ok(gaps)
 }
 
+const EXTENDED: &str = "SELECT n.nspname::text, e.stxname::text FROM pg_catalog.pg_statistic_ext e
+                          JOIN pg_catalog.pg_namespace n ON n.oid = e.stxnamespace";
+
 const INVENTORY: &str = "
 WITH RECURSIVE base(oid, base) AS (
     SELECT oid, oid FROM pg_catalog.pg_type WHERE typtype <> 'd'
@@ -116,6 +126,7 @@ SELECT row_to_json(q)::text FROM (
               LEFT JOIN pg_catalog.pg_attribute t
                 ON t.attrelid = i.indrelid AND t.attnum = i.indkey[k.attnum - 1] AND t.attnum > 0
              WHERE k.attrelid = i.indexrelid AND k.attnum > i.indnkeyatts) AS include,
+           substring(pg_catalog.pg_get_indexdef(i.indexrelid) FROM ' USING .*') AS definition,
            (SELECT coalesce(json_agg(json_build_object('number', a.attnum, 'name', a.attname,
                        'data_type', pg_catalog.format_type(b.base, NULL), 'length', y.typlen) ORDER BY a.attnum), '[]')
               FROM pg_catalog.pg_attribute a

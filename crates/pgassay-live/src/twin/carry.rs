@@ -39,9 +39,18 @@ impl<'s> Carry<'s> {
         let namesake = || self.before.named(&item.schema, &item.name);
         match item.table {
             // Where it is rebuilt, for a column of another type, it has another OID.
-            Some(_) => own.or_else(|| namesake().filter(|old| old.keys == item.keys && old.include == item.include)),
+            Some(table) => own
+                .or_else(|| namesake().filter(|old| old.keys == item.keys && old.include == item.include))
+                .or_else(|| self.same_definition(item, table)),
             None => own.or_else(namesake).or_else(|| self.share_of(item)),
         }
+    }
+
+    /// An index that says the same of what its table was: a copy of a table has copies of its indexes, by other names.
+    fn same_definition(&self, item: &Item, table: u32) -> Option<&'s Item> {
+        let table = self.source(self.after.relations.get(&table)?)?;
+        let mut indexes = self.before.relations.values().filter(|old| old.table == Some(table.oid));
+        indexes.find(|old| old.definition.is_some() && old.definition == item.definition)
     }
 
     /// A partition of a table that was not partitioned holds a part of its rows.
@@ -161,6 +170,11 @@ impl<'s> Carry<'s> {
 
     /// Statistics of several columns: by the new names of the columns; values of several columns have no new type.
     fn extended(&self, result: &mut Statistics) {
+        // What the statements dropped is not missed.
+        result.extended.retain(|object| {
+            let name = (object.schema.clone(), object.name.clone());
+            !self.before.extended.contains(&name) || self.after.extended.contains(&name)
+        });
         for object in &mut result.extended {
             let has = |item: &&Item| {
                 item.table.is_none()
@@ -216,13 +230,16 @@ fn operand(data_type: &str) -> &str {
     if data_type == "character varying" { "text" } else { data_type }
 }
 
-/// Whether every value of a type, as text, is one of the other, and they sort alike.
+/// Whether every value of a type, as text, can be read as one of the other, and they sort alike.
 fn widens(old: &str, new: &str) -> bool {
     const CHAINS: &[&[&str]] = &[
         &["smallint", "integer", "bigint", "numeric"],
         &["character varying", "text"],
         &["date", "timestamp without time zone"],
         &["date", "timestamp with time zone"],
+        // Cut off or moved by the session's time zone, in the same order.
+        &["timestamp with time zone", "timestamp without time zone", "date"],
+        &["timestamp without time zone", "timestamp with time zone"],
     ];
     let both_texts = [old, new].iter().all(|it| ["text", "character varying"].contains(it));
     let place = |chain: &[&str], name: &str| chain.iter().position(|it| *it == name);

@@ -54,7 +54,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Foreign keys, and what is not valid.
+    /// Foreign keys, what is not valid, and keys that CREATE TABLE would take for one.
     pub(super) fn late_constraints(&mut self) {
         for table in self.relations("rpf") {
             let name = self.name(table);
@@ -63,6 +63,7 @@ impl Writer<'_> {
                 let late = match found.kind {
                     'f' => true,
                     'c' | 'n' => !found.validated && (found.local || !found.inherited),
+                    'u' => self.is_repeated(table, found),
                     _ => false,
                 };
                 if late {

@@ -170,7 +170,24 @@ impl Writer<'_> {
             _ => false,
         };
         // A child gets the parent's checks with INHERITS.
-        wanted && (constraint.local || !constraint.inherited || !self.inherits(oid))
+        wanted
+            && !self.is_repeated(oid, constraint)
+            && (constraint.local || !constraint.inherited || !self.inherits(oid))
+    }
+
+    /// A key on the same columns as one before it: CREATE TABLE would make one index of both (transformIndexConstraints), ALTER TABLE makes two.
+    pub(super) fn is_repeated(&self, oid: Oid, constraint: &Constraint) -> bool {
+        let key = |it: &Constraint| {
+            let keys = matches!(it.kind, 'p' | 'u').then_some(&*it.definition)?;
+            keys.strip_prefix("PRIMARY KEY ").or(keys.strip_prefix("UNIQUE ")).map(str::to_owned)
+        };
+        let Some(own) = key(constraint).filter(|_| constraint.kind == 'u' && !constraint.inherited) else {
+            return false;
+        };
+        let all = self.catalog.constraints.get(&oid).into_iter().flatten();
+        let alike = |it: &&Constraint| key(it).is_some_and(|its| its == own);
+        let first = all.clone().filter(alike).min_by_key(|it| (it.kind != 'p', &it.name));
+        first.is_some_and(|first| first.name != constraint.name)
     }
 
     fn view(&mut self, relation: &Relation) {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::runtime::Runtime;
 
-use crate::advisor::Planner;
+use crate::advisor::{self, Planner, Tables};
 use crate::catalog::LockMode;
 use crate::change::{Change, ObjectKind, QualifiedName};
 use crate::check::Observer;
@@ -25,7 +25,7 @@ use crate::rules::migration::observed::SLOWER_PLAN;
 use crate::shadow::Installation;
 use crate::source::{Sources, Span};
 use crate::twin::{Twin, TwinError};
-use crate::whatif::{Prepared, TwinPlanner, is_plannable, reads_catalogs};
+use crate::whatif::{Prepared, TwinPlanner, is_plannable, read_tables, reads_catalogs};
 
 /// Queries that are planned, by time.
 const MOST: usize = 200;
@@ -81,6 +81,15 @@ struct Slower {
     query: usize,
     before: Plan,
     after: Plan,
+    /// With a typical value for its parameters; else as a prepared statement is planned for all values.
+    with_values: bool,
+}
+
+/// The plans of a query.
+struct Plans {
+    generic: Plan,
+    /// With typical values, where the statistics have some.
+    typical: Option<(BTreeMap<usize, String>, Plan)>,
 }
 
 impl PlanWatch {
@@ -129,14 +138,15 @@ impl PlanWatch {
         let prepared: Vec<Prepared> =
             self.hot.iter().map(|hot| Prepared::new(&hot.text, Some(hot.rows / hot.calls.max(1.0)))).collect();
         let mut known = Vec::new();
-        let before: Vec<Option<Plan>> = {
+        let before: Vec<Option<Plans>> = {
             let twin = build(&[])?;
             let gaps =
                 twin.gaps.iter().map(|gap| format!("plans: not as in {}: {}: {}", self.label, gap.what, gap.reason));
             self.notes.extend(gaps);
             known.clone_from(&twin.gaps);
             let mut planner = TwinPlanner::new(runtime, twin, prepared.clone())?;
-            (0..prepared.len()).map(|query| planner.plan(query, &[], &[]).ok()).collect()
+            let tables = runtime.block_on(read_tables(&**planner.session(), None))?;
+            (0..prepared.len()).map(|query| plans(&mut planner, query, &tables)).collect()
         };
         // Each statement commits by itself: what a refused one leaves out is not rolled back.
         let statements = self.steps.iter().filter(|step| !step.controls_transaction);
@@ -151,9 +161,14 @@ impl PlanWatch {
             let Some(before) = before else { continue };
             // What no longer works is told by others.
             let Ok(after) = planner.plan(query, &[], &[]) else { continue };
-            let (old, new) = (cost(&before), cost(&after));
-            if new >= old * WORSE && new - old >= AT_LEAST {
-                slower.push(Slower { query, before, after });
+            if is_worse(&before.generic, &after) {
+                slower.push(Slower { query, before: before.generic, after, with_values: false });
+                continue;
+            }
+            let Some((values, typical)) = before.typical else { continue };
+            let Ok(after) = planner.plan_with_values(query, &values) else { continue };
+            if is_worse(&typical, &after) {
+                slower.push(Slower { query, before: typical, after, with_values: true });
             }
         }
         self.notes.push(format!(
@@ -238,7 +253,8 @@ impl PlanWatch {
             )));
             for (when, plan) in [("before", &one.before), ("after", &one.after)] {
                 finding.evidence.push(Evidence::measured(format!(
-                    "{when}: cost {}: {}",
+                    "{when}{}: cost {}: {}",
+                    if one.with_values { ", with a typical value" } else { "" },
                     rounded(cost(plan)),
                     outline(plan)
                 )));
@@ -298,6 +314,32 @@ impl Observer for Around<'_> {
         }
         found
     }
+}
+
+fn plans(planner: &mut TwinPlanner, query: usize, tables: &Tables) -> Option<Plans> {
+    let generic = planner.plan(query, &[], &[]).ok()?;
+    let values = advisor::typical_values(&generic, tables);
+    let typical = (!values.is_empty()).then(|| planner.plan_with_values(query, &values).ok()).flatten();
+    Some(Plans { generic, typical: typical.map(|plan| (values, plan)) })
+}
+
+/// Much dearer, and not the same plan: the same one with another cost has other statistics, which the next VACUUM and ANALYZE make anew.
+fn is_worse(before: &Plan, after: &Plan) -> bool {
+    let (old, new) = (cost(before), cost(after));
+    new >= old * WORSE && new - old >= AT_LEAST && shape(before) != shape(after)
+}
+
+/// What a plan does, without numbers: nodes, what they read, and how conditions are met.
+fn shape(plan: &Plan) -> Vec<String> {
+    let of = |id: NodeId| {
+        let node = plan.node(id);
+        let depth = plan.ancestors(id).count();
+        let conditions: Vec<String> = node.conditions.iter().map(|it| format!("{:?}", it.kind)).collect();
+        let (relation, index) = (node.relation.as_deref(), node.index.as_deref());
+        let removed = node.subplans_removed.is_some_and(|removed| removed > 0.0);
+        format!("{depth} {} {relation:?} {index:?} {removed} {conditions:?}", node.kind.name())
+    };
+    plan.ids().map(of).collect()
 }
 
 /// The queries that take the most time, each text once.
