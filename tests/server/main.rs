@@ -7,6 +7,7 @@ mod connections;
 mod database;
 mod differential;
 mod fix;
+mod indexes;
 mod observation;
 mod only_read;
 mod plans;

@@ -1,9 +1,12 @@
 //! `pgassay queries`: which queries take the time, what their plans do, and which indexes would pay.
 
 mod audited;
+mod placeholders;
 mod planners;
 mod report;
+mod sources;
 mod text;
+mod verified;
 mod words;
 mod workload;
 
@@ -11,11 +14,11 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
-use pgassay::advisor::{self, Limits, Outcome as Advised};
+use pgassay::advisor::{self, Limits, Observation, Outcome as Advised, Tables};
 use pgassay::db::Reading;
-use pgassay::facts::Values;
+use pgassay::facts::{Facts, Topic, Values};
+use pgassay::plan::Plan;
 use pgassay::report::visible::{Kind, Visible};
 
 use super::database::{self, DatabaseArguments};
@@ -30,14 +33,16 @@ use workload::{Rank, Statement};
 #[command(
     after_help = "Nothing is installed on the database and nothing is written there: SELECTs on catalogs and statistics, and EXPLAIN with hypothetical \
     indexes where the database has the extension hypopg. A twin is a throwaway server on this machine with the schema, statistics and sizes of the \
-    database, and no rows. Exit codes: 0 reported; 2 not."
+    database, and no rows. Exit codes: 0 reported; 2 not, also if no query could be planned."
 )]
 pub struct Arguments {
     #[command(flatten)]
     database: DatabaseArguments,
 
-    /// Read the queries from a file instead of pg_stat_statements: statements, each behind a comment such as `-- calls: 100, mean: 2.5 ms`
-    #[arg(long, value_name = "FILE")]
+    /// Read the queries from a file or folder instead of pg_stat_statements: a log of the server (stderr, csv, json), of Rails or Prisma, an export of
+    /// statistics (CSV, JSON), a .sqlx folder, a folder of .sql files; or statements, each after a comment such as `-- calls: 100, mean: 2.5 ms`;
+    /// parameters as `$1`, `:name`, `%s`, `?`, `@name` or `$name`
+    #[arg(long, value_name = "PATH")]
     queries: Option<PathBuf>,
 
     /// What makes a query hot
@@ -64,6 +69,15 @@ pub struct Arguments {
     /// are planned in a twin or left out
     #[arg(long, requires = "db")]
     run_functions: bool,
+
+    /// Make the advised indexes on this copy of the database, run the queries there with and without them, and drop them again. Values come from
+    /// the copy's rows
+    #[arg(long, value_name = "URL")]
+    verify: Option<String>,
+
+    /// With --verify: run statements that write too, in transactions that are rolled back
+    #[arg(long, requires = "verify")]
+    verify_writes: bool,
 
     /// The folder of initdb and postgres, for the twin
     #[arg(long, value_name = "FOLDER")]
@@ -93,29 +107,63 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let Some(reading) = arguments.database.read_for_plans(Values::All)? else {
         anyhow::bail!("name a database with --db, or a snapshot of one with --snapshot");
     };
-    database::tell(&reading.facts);
+    database::tell(&without_workload(&reading.facts, arguments.queries.is_some()));
     let mut statements = statements(&arguments, &reading)?;
     let whole: f64 =
         statements.iter().filter_map(|it| it.query.mean_milliseconds.map(|mean| mean * it.query.calls)).sum();
     workload::rank(&mut statements, arguments.rank);
     statements.truncate(arguments.limit);
     let report = advise(&arguments, &reading, statements)?;
-    let report = Report { whole, seconds: started.elapsed().as_secs_f64(), ..report };
+    let utility = match arguments.queries {
+        Some(_) => workload::Utility::default(),
+        None => workload::utility(&reading.workload),
+    };
+    let mut report = Report { whole, utility, seconds: started.elapsed().as_secs_f64(), ..report };
+    if let Some(copy) = &arguments.verify {
+        let wanted = verified::Wanted {
+            copy,
+            original: arguments.database.url(),
+            limit: arguments.database.limits().statement,
+            writes: arguments.verify_writes,
+        };
+        report.verified = Some(verified::measure(&super::runtime()?, &wanted, &report)?);
+    }
     write(&arguments, &report)?;
-    Ok(Outcome::Clean)
+    if report.planned() > 0 {
+        return Ok(Outcome::Clean);
+    }
+    eprintln!("error: none of the {} could be planned: {}", words::queries(report.statements.len()), remedy(&report));
+    Ok(Outcome::Failed)
+}
+
+/// What the first refusal asks for.
+fn remedy(report: &Report) -> String {
+    let refusal = report.advised.iter().find_map(|it| it.plan.as_ref().err()).cloned().unwrap_or_default();
+    let hint = match refusal.as_str() {
+        it if it.contains("does not exist") && it.contains("relation") => {
+            "name the schema of tables, or set search_path for the role or the database"
+        }
+        it if it.contains("syntax error") => "write $1 in the place of a parameter",
+        it if it.contains("permission") => "grant the role what it lacks, or use --planner twin",
+        _ => "see above",
+    };
+    format!("{refusal}; {hint}")
+}
+
+/// Facts of which nothing is missing that is not asked for: with a file, the statistics of statements.
+fn without_workload(facts: &Facts, file: bool) -> Facts {
+    let mut facts = facts.clone();
+    facts.unread.retain(|it| !file || it.topic != Topic::Workload);
+    facts
 }
 
 fn statements(arguments: &Arguments, reading: &Reading) -> anyhow::Result<Vec<Statement>> {
     let statements = match &arguments.queries {
-        Some(file) => {
-            let text =
-                std::fs::read_to_string(file).with_context(|| format!("{} could not be read", file.display()))?;
-            workload::from_file(&text)
-        }
+        Some(path) => sources::read(path)?,
         None => workload::from_statistics(&reading.workload, arguments.min_calls),
     };
     if statements.is_empty() {
-        let reason = reading.facts.unread.iter().find(|it| it.topic == pgassay::facts::Topic::Workload);
+        let reason = reading.facts.unread.iter().find(|it| it.topic == Topic::Workload);
         let reason = reason.map_or("no statement that can be planned was found".to_owned(), |it| it.reason.clone());
         anyhow::bail!("there are no queries to look at: {reason}. Give them in a file with --queries");
     }
@@ -150,6 +198,14 @@ fn advise(arguments: &Arguments, reading: &Reading, statements: Vec<Statement>) 
         };
         let helped = matches!(advised.outcome, Advised::Helped(_));
         let mut found = advisor::observe(plan, &tables, statement.counted(), helped);
+        found.extend(slower_than_cost(statement, advised.slower, plan, &tables));
+        found.extend(advisor::rewrites(
+            &statement.query.text,
+            plan,
+            &tables,
+            statement.query.mean_milliseconds,
+            helped,
+        ));
         found.extend(advisor::skew(query, plan, &tables, chosen.planner()));
         observations.push(found);
     }
@@ -163,9 +219,15 @@ fn advise(arguments: &Arguments, reading: &Reading, statements: Vec<Statement>) 
         unused,
         advised,
         explained: chosen.explained(),
+        days,
         gaps: chosen.gaps(),
         ..Report::default()
     })
+}
+
+fn slower_than_cost(statement: &Statement, slower: Option<f64>, plan: &Plan, tables: &Tables) -> Option<Observation> {
+    let (times, milliseconds) = slower.zip(statement.query.mean_milliseconds)?;
+    Some(Observation::SlowerThanCost { milliseconds, times, causes: advisor::causes(plan, tables) })
 }
 
 fn write(arguments: &Arguments, report: &Report) -> anyhow::Result<()> {

@@ -130,7 +130,7 @@ fn twin<'r>(
     prepared: Vec<Prepared>,
 ) -> anyhow::Result<TwinPlanner<'r>> {
     let twin = build(runtime, pg_bin, reading)?;
-    Ok(TwinPlanner::new(runtime, twin, prepared)?)
+    Ok(TwinPlanner::new(runtime, twin, prepared)?.with_all_partitions())
 }
 
 /// A twin of the database or snapshot, with the server of its version, or the nearest.

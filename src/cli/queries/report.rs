@@ -5,11 +5,12 @@ use std::io::{self, Write};
 use pgassay::advisor::{Advice, Advised, Gain, Observation, Outcome, Reason, Unused, Values};
 use pgassay::plan::draw::Assayed;
 use pgassay::twin::Gap;
+use pgassay::whatif::Verified;
 use serde_json::{Value, json};
 
 use super::audited::Audited;
-use super::words::{bytes, count, duration, percent, queries, shortened};
-use super::workload::Statement;
+use super::words::{bytes, count, duration, percent, queries, shortened, time};
+use super::workload::{Statement, Utility};
 
 #[derive(Default)]
 pub struct Report {
@@ -28,7 +29,16 @@ pub struct Report {
     pub whole: f64,
     pub explained: usize,
     pub seconds: f64,
+    /// Days in which the calls were counted; `None` for those of a file, which are a day's.
+    pub days: Option<f64>,
+    /// Statements without a plan.
+    pub utility: Utility,
+    /// What was measured on a copy.
+    pub verified: Option<Verified>,
 }
+
+/// Lines of what to do first.
+pub const FIRST: usize = 10;
 
 /// Gains shown of an index.
 pub const GAINS: usize = 5;
@@ -42,14 +52,24 @@ const NOT_PLANNED: usize = 5;
 const AUDITED: usize = 3;
 
 impl Report {
+    /// Milliseconds of what is looked at.
+    fn total(&self) -> f64 {
+        self.statements.iter().filter_map(|it| Some(it.query.mean_milliseconds? * it.query.calls)).sum()
+    }
+
+    /// The share of that time that all new indexes save together, by cost.
+    fn saved_share(&self) -> f64 {
+        let of = self.statements.iter().zip(&self.advised);
+        let saved = of.filter_map(|(statement, advised)| {
+            Some(statement.query.mean_milliseconds? * statement.query.calls * advised.saved.max(0.0))
+        });
+        saved.sum::<f64>() / self.total().max(f64::MIN_POSITIVE)
+    }
+
     pub fn summary(&self) -> String {
-        let planned = self.advised.iter().filter(|it| it.plan.is_ok()).count();
-        let (mut saved, mut total) = (0.0, 0.0);
-        for (statement, advised) in self.statements.iter().zip(&self.advised) {
-            let Some(mean) = statement.query.mean_milliseconds else { continue };
-            total += mean * statement.query.calls;
-            saved += mean * statement.query.calls * advised.saved.max(0.0);
-        }
+        let planned = self.planned();
+        let total = self.total();
+        let saved = self.saved_share() * total;
         let share = percent(total / self.whole.max(total));
         let time = match (total > 0.0, self.advice.is_empty()) {
             (false, _) => String::new(),
@@ -70,18 +90,91 @@ impl Report {
         )
     }
 
+    /// Queries that were planned.
+    pub fn planned(&self) -> usize {
+        self.advised.iter().filter(|it| it.plan.is_ok()).count()
+    }
+
+    /// Times of the window are shown for a day, if it is longer than one; and what they are of.
+    fn per_day(&self) -> (f64, String) {
+        match self.days {
+            Some(days) if days >= 1.0 => (1.0 / days, "a day".to_owned()),
+            Some(days) => (1.0, format!("in {}", time(days))),
+            None => (1.0, "a day".to_owned()),
+        }
+    }
+
+    /// Over which time reads and writes were counted.
+    pub fn window(&self) -> Option<String> {
+        let days = self.days?;
+        let shown = if days >= 1.0 { "times below are a day's share of it" } else { "times below are of that time" };
+        Some(format!("calls and writes as counted in {}; {shown}", time(days)))
+    }
+
+    /// What to do first, a line for each index: the index, what it saves, what writing it takes, its size, its queries.
+    pub fn first(&self) -> Vec<[String; 5]> {
+        let (share, unit) = self.per_day();
+        let line = |advice: &Advice| {
+            let writing = match advice.writes {
+                None => "writes not counted".to_owned(),
+                Some((entries, _)) if entries < 1.0 => "no writing".to_owned(),
+                Some((_, milliseconds)) => format!("writing {}", duration(milliseconds * share)),
+            };
+            [
+                format!("{} {}", advice.definition.table, advice.definition.body()),
+                match saved(advice) {
+                    Some((_, it)) => format!("saves {} {unit}", duration(it * share)),
+                    None => "helps".to_owned(),
+                },
+                writing,
+                bytes(advice.estimate.bytes),
+                queries(advice.gains.len()),
+            ]
+        };
+        self.advice.iter().take(FIRST).map(line).collect()
+    }
+
     pub fn headline(&self, advice: &Advice) -> String {
-        let writes = match advice.writes_a_day {
-            Some((entries, milliseconds)) if entries >= 1.0 => {
-                format!("; about {} more index entries a day, {} of writing", count(entries), duration(milliseconds))
-            }
+        let (share, unit) = self.per_day();
+        let writes = match advice.writes {
+            Some((entries, milliseconds)) if entries >= 1.0 => format!(
+                "; writing to it takes about {} {unit} ({} entries)",
+                duration(milliseconds * share),
+                count((entries * share).ceil())
+            ),
             Some(_) => "; the table is hardly written".to_owned(),
             None => "; writes are not counted".to_owned(),
         };
-        let saved: f64 = advice.gains.iter().filter_map(|gain| gain.milliseconds).sum();
-        let what = if saved > 0.0 { format!("saves about {} in", duration(saved)) } else { "helps".to_owned() };
+        let what = match saved(advice) {
+            Some((least, most)) if least < most * 0.9 => format!(
+                "saves {} to {} {unit} in",
+                if least > 0.0 { duration(least * share) } else { "nothing".to_owned() },
+                duration(most * share)
+            ),
+            Some((_, most)) => format!("saves about {} {unit} in", duration(most * share)),
+            None => "helps".to_owned(),
+        };
         let takes = bytes(advice.estimate.bytes);
         format!("{} {what} {}, takes about {takes}{writes}", advice.name, queries(advice.gains.len()))
+    }
+
+    /// What was not looked at.
+    pub fn left_out(&self) -> Option<String> {
+        let Utility { statements, milliseconds, slowest } = &self.utility;
+        if *statements == 0 {
+            return None;
+        }
+        let share = percent(milliseconds / (self.whole + milliseconds).max(f64::MIN_POSITIVE));
+        Some(format!(
+            "Not looked at: {} without a plan (COPY, CREATE TABLE AS, cursors, DO and the like), {} ({share} of all time); most in: {}",
+            if *statements == 1 {
+                "1 statement".to_owned()
+            } else {
+                format!("{} statements", count(*statements as f64))
+            },
+            duration(*milliseconds),
+            shortened(slowest, 80)
+        ))
     }
 
     pub fn gain(&self, gain: &Gain) -> String {
@@ -92,7 +185,11 @@ impl Report {
             None => calls,
         };
         format!(
-            "{weight}, cost{} {} → {}: {} → {}",
+            "{weight}, cost{}{} {} → {}: {} → {}",
+            gain.foreign_key
+                .as_ref()
+                .map(|key| format!(" of each search for the foreign key {key}"))
+                .unwrap_or_default(),
             values(gain),
             count(gain.cost_before),
             count(gain.cost_after),
@@ -202,6 +299,10 @@ impl Report {
             "drop": self.unused,
             "queries": queries,
             "gaps": gaps,
+            "saved_share": self.saved_share(),
+            "days_counted": self.days,
+            "utility_statements": { "statements": self.utility.statements, "milliseconds": self.utility.milliseconds },
+            "verified": self.verified.as_ref().map(|verified| super::verified::to_json(self, verified)),
             "plans_made": self.explained,
             "seconds": self.seconds,
         });
@@ -225,6 +326,7 @@ impl Report {
             "cost_before": advised.cost_before,
             "cost_after": advised.cost_after,
             "error": advised.plan.as_ref().err(),
+            "times_slower_than_cost": advised.slower,
             "outcome": advised.outcome,
             "tips": tips,
             "observations": self.observations.get(query),
@@ -234,6 +336,19 @@ impl Report {
 
     pub fn markdown(&self, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}\n", self.summary())?;
+        for line in self.window().into_iter().chain(self.left_out()) {
+            writeln!(out, "{}.\n", cell(&line))?;
+        }
+        if !self.advice.is_empty() {
+            writeln!(out, "| index | saves | writing | size | queries |\n|---|--:|--:|--:|--:|")?;
+            for [index, saves, writing, size, queries] in self.first() {
+                let bare = |text: &str, word: &str| text.strip_prefix(word).unwrap_or(text).to_owned();
+                let (saves, writing) = (bare(&saves, "saves "), bare(&writing, "writing "));
+                writeln!(out, "| {} | {saves} | {writing} | {size} | {queries} |", code(&index))?;
+            }
+            writeln!(out)?;
+        }
+        super::verified::markdown(self, out)?;
         for advice in &self.advice {
             writeln!(out, "### `{}`\n\n{}.\n\n```sql", advice.name, self.headline(advice))?;
             for statement in &advice.statements {
@@ -308,6 +423,13 @@ impl Report {
     }
 }
 
+/// Milliseconds that an index saves, at least and as costs have it; `None` where no time was measured.
+fn saved(advice: &Advice) -> Option<(f64, f64)> {
+    let of = |time: fn(&Gain) -> Option<f64>| advice.gains.iter().filter_map(time).sum::<f64>();
+    let most = of(|gain| gain.milliseconds);
+    (most > 0.0).then(|| (of(|gain| gain.least_milliseconds), most))
+}
+
 /// Which values the costs are of.
 fn values(gain: &Gain) -> &'static str {
     match gain.values {
@@ -323,6 +445,6 @@ fn code(query: &str) -> String {
 }
 
 /// A text in a table or a list.
-fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }

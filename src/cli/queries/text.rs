@@ -5,13 +5,16 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use pgassay::text::layout;
 
-use super::report::{GAINS, GAPS, Report};
+use super::report::{FIRST, GAINS, GAPS, Report};
 use super::words::{queries, shortened};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const GREEN: Style = AnsiColor::Green.on_default();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
+
+/// Statements shown of one index: each partition has two.
+const STATEMENTS: usize = 5;
 
 /// Lines of a width, each paragraph behind its indentation.
 struct Page<'o> {
@@ -45,11 +48,33 @@ impl Page<'_> {
 pub fn write(report: &Report, width: usize, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
     let page = &mut Page { width, out };
     page.paragraph(0, BOLD, &report.summary())?;
+    for line in report.window().into_iter().chain(report.left_out()) {
+        page.paragraph(0, DIM, &line)?;
+    }
     page.gap()?;
+    first(report, page)?;
+    if let Some(verified) = &report.verified {
+        for (number, line) in super::verified::lines(report, verified).iter().enumerate() {
+            match number {
+                0 => page.paragraph(0, BOLD, line)?,
+                _ => page.paragraph(3, Style::new(), line)?,
+            }
+        }
+        page.gap()?;
+    }
     for (number, advice) in report.advice.iter().enumerate() {
         page.paragraph(0, BOLD, &format!("{}. {}", number + 1, report.headline(advice)))?;
-        for statement in &advice.statements {
+        let shown = if verbose { advice.statements.len() } else { STATEMENTS };
+        for statement in advice.statements.iter().take(shown) {
             page.sql(3, statement)?;
+        }
+        if advice.statements.len() > shown {
+            let more = advice.statements.len() - shown;
+            page.paragraph(
+                3,
+                DIM,
+                &format!("and {more} more statements, for the other partitions: --verbose lists them"),
+            )?;
         }
         for gain in advice.gains.iter().take(GAINS) {
             page.query(3, &report.statements[gain.query].query.text)?;
@@ -72,6 +97,30 @@ pub fn write(report: &Report, width: usize, verbose: bool, out: &mut dyn Write) 
         page.paragraph(0, DIM, &format!("note: not as in the database: {}: {}", gap.what, gap.reason))?;
     }
     Ok(())
+}
+
+/// What to do first, in columns.
+fn first(report: &Report, page: &mut Page) -> io::Result<()> {
+    let lines = report.first();
+    if lines.len() < 2 {
+        return Ok(());
+    }
+    page.paragraph(0, BOLD, "What to do first")?;
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (1..5).map(width).collect();
+    let rest = widths.iter().map(|width| width + 2).sum::<usize>() + 5;
+    let index = page.width.saturating_sub(rest).clamp(30, width(0).max(30));
+    for (number, line) in lines.iter().enumerate() {
+        let mut text = format!("{:>2}. {:index$}", number + 1, shortened(&line[0], index));
+        for (cell, width) in line[1..].iter().zip(&widths) {
+            text.push_str(&format!("  {cell:width$}"));
+        }
+        writeln!(page.out, "{}", text.trim_end())?;
+    }
+    if report.advice.len() > FIRST {
+        page.paragraph(4, DIM, &format!("and {} more", report.advice.len() - FIRST))?;
+    }
+    page.gap()
 }
 
 /// What else the plans and an audit tell of each query.

@@ -38,6 +38,11 @@ pub fn queries(number: usize) -> String {
     if number == 1 { "1 query".to_owned() } else { format!("{} queries", count(number as f64)) }
 }
 
+/// `3 min`, of days.
+pub fn time(days: f64) -> String {
+    if days >= 2.0 { format!("{days:.0} days") } else { duration(days * 86_400_000.0) }
+}
+
 pub fn bytes(bytes: f64) -> String {
     const UNITS: &[(f64, &str)] = &[(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
     match UNITS.iter().find(|(size, _)| bytes >= *size) {

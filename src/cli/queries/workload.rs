@@ -7,6 +7,8 @@ use pgassay::source::{SourceFile, Sources};
 use pgassay::sql::read_script;
 use pgassay::whatif::{Prepared, is_plannable, reads_catalogs, set_columns};
 
+use super::placeholders::numbered;
+
 /// A statement with what was counted of it.
 #[derive(Debug, Clone)]
 pub struct Statement {
@@ -40,6 +42,19 @@ pub enum Rank {
 }
 
 impl Statement {
+    /// A statement of which no more is known than its text, calls, milliseconds and rows of one call.
+    pub fn of(text: &str, calls: f64, mean_milliseconds: Option<f64>, rows: Option<f64>) -> Statement {
+        let sets = set_columns(text);
+        Statement {
+            query: Query { text: text.to_owned(), calls, mean_milliseconds, sets, rows },
+            identifier: None,
+            rows,
+            blocks_read: 0.0,
+            blocks: None,
+            temp_blocks: 0.0,
+        }
+    }
+
     pub fn prepared(&self) -> Prepared {
         Prepared::new(&self.query.text, self.rows)
     }
@@ -49,6 +64,47 @@ impl Statement {
         let blocks = self.blocks.map(|blocks| blocks / self.query.calls.max(1.0));
         Counted { blocks, rows: self.rows }
     }
+}
+
+/// Statements that have no plan, and what they take.
+#[derive(Debug, Clone, Default)]
+pub struct Utility {
+    pub statements: usize,
+    pub milliseconds: f64,
+    /// The one that takes most.
+    pub slowest: String,
+}
+
+/// COPY, CREATE TABLE AS, cursors, DO and the like: none of them is looked at.
+pub fn utility(workload: &Workload) -> Utility {
+    let others = workload.statements.iter().filter(|it| it.calls > 0 && !is_plannable(&it.query));
+    let others: Vec<&StatementFacts> = others.filter(|it| !is_of_transactions(&it.query)).collect();
+    let slowest = others.iter().max_by(|a, b| a.total_milliseconds.total_cmp(&b.total_milliseconds));
+    Utility {
+        statements: others.len(),
+        milliseconds: others.iter().map(|it| it.total_milliseconds).sum(),
+        slowest: slowest.map(|it| it.query.clone()).unwrap_or_default(),
+    }
+}
+
+fn is_of_transactions(text: &str) -> bool {
+    const VERBS: &[&str] = &[
+        "begin",
+        "start",
+        "commit",
+        "end",
+        "rollback",
+        "abort",
+        "savepoint",
+        "release",
+        "set",
+        "reset",
+        "show",
+        "discard",
+        "deallocate",
+    ];
+    let word: String = text.trim_start().chars().take_while(char::is_ascii_alphabetic).collect();
+    VERBS.iter().any(|verb| word.eq_ignore_ascii_case(verb))
 }
 
 /// Statements of the same text by several users are one.
@@ -117,32 +173,34 @@ pub fn from_file(text: &str) -> Vec<Statement> {
         let range = statement.span.range();
         let before = text.get(end..range.start).unwrap_or_default();
         end = range.end;
-        let sql = text.get(range).unwrap_or_default();
-        if !is_plannable(sql) {
+        let sql = numbered(text.get(range).unwrap_or_default());
+        if !is_plannable(&sql) {
             continue;
         }
-        found.push(Statement {
-            query: Query {
-                text: sql.to_owned(),
-                calls: number(before, "calls:").unwrap_or(1.0),
-                mean_milliseconds: number(before, "mean:"),
-                sets: set_columns(sql),
-                rows: number(before, "rows:"),
-            },
-            identifier: None,
-            rows: number(before, "rows:"),
-            blocks_read: 0.0,
-            blocks: None,
-            temp_blocks: 0.0,
-        });
+        let sql = sql.as_str();
+        let calls = number(before, "calls:").unwrap_or(1.0);
+        found.push(Statement::of(sql, calls, number(before, "mean:"), number(before, "rows:")));
     }
     found
 }
 
 fn number(comment: &str, label: &str) -> Option<f64> {
     let (_, rest) = comment.split_once(label)?;
-    let digits: String = rest.trim_start().chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-    digits.parse().ok()
+    read_number(rest.trim_start())
+}
+
+/// `1200`, `3.5`, and as it is printed here: `1,200`. A comma before other than three digits is one of decimals.
+fn read_number(text: &str) -> Option<f64> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',' && c != '_').unwrap_or(text.len());
+    let digits = text[..end].trim_end_matches([',', '.']).replace('_', "");
+    let groups: Vec<&str> = digits.split(',').collect();
+    let thousands = groups.len() > 1
+        && groups[1..].iter().all(|group| group.split('.').next().is_some_and(|whole| whole.len() == 3));
+    match groups[..] {
+        _ if thousands => digits.replace(',', "").parse().ok(),
+        [whole, decimals] => format!("{whole}.{decimals}").parse().ok(),
+        _ => digits.parse().ok(),
+    }
 }
 
 /// The hottest first.
@@ -156,4 +214,27 @@ pub fn rank(statements: &mut [Statement], by: Rank) {
         Rank::Temp => it.temp_blocks,
     };
     statements.sort_by(|a, b| size(b).total_cmp(&size(a)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_people_write_them() {
+        assert_eq!(read_number("1200, mean: 3"), Some(1200.0));
+        assert_eq!(read_number("1,200, mean: 3"), Some(1200.0));
+        assert_eq!(read_number("12,345,678"), Some(12_345_678.0));
+        assert_eq!(read_number("3,5 ms"), Some(3.5));
+        assert_eq!(read_number("3.5 ms"), Some(3.5));
+        assert_eq!(read_number("1,234.5 ms"), Some(1234.5));
+        assert_eq!(read_number("many"), None);
+    }
+
+    #[test]
+    fn a_comment_before_a_statement_tells_its_weight() {
+        let found = from_file("-- calls: 1,200, mean: 2.5 ms\nSELECT a FROM t WHERE b = :b AND c = :c;");
+        assert_eq!((found[0].query.calls, found[0].query.mean_milliseconds), (1200.0, Some(2.5)));
+        assert_eq!(found[0].query.text, "SELECT a FROM t WHERE b = $1 AND c = $2");
+    }
 }

@@ -2,7 +2,6 @@
 //!
 //! The server prints conditions as SQL; sqlparser reads them. What it cannot read gives no atom.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, visit_expressions, visit_expressions_mut};
@@ -26,6 +25,19 @@ pub struct Atom {
     pub join: bool,
     /// The parameter that it is compared with, where it is compared with one and nothing else.
     pub parameter: Option<Parameter>,
+    /// As the server prints it; empty where there is none.
+    pub operator: String,
+    /// The key is on the right of the operator.
+    pub commuted: bool,
+    /// It is compared with a list.
+    pub list: bool,
+}
+
+impl Atom {
+    /// The pattern of a LIKE is a parameter: whether it begins with a wildcard is not known.
+    pub(super) fn parameter_is_pattern(&self) -> bool {
+        self.usage == Use::Pattern && self.predicate.is_none() && !self.join
+    }
 }
 
 /// A parameter that a column is compared with.
@@ -53,10 +65,8 @@ pub enum Use {
     Prefix,
     /// LIKE '%abc%', or a pattern that is not known.
     Pattern,
-    /// `@>`, `?`, `@@` and their like.
-    Contains,
-    /// `&&`
-    Overlaps,
+    /// Any other operator: which indexes serve it is told by the catalog.
+    Operator,
     NotNull,
 }
 
@@ -95,20 +105,6 @@ pub fn alternatives(condition: &str, alias: &str, table: &TableInfo) -> Vec<Vec<
 /// A chain of operators makes a tree as deep as it is long.
 fn with_stack<T>(text: &str, read: impl FnOnce() -> T) -> T {
     if text.len() > 1000 { stacker::grow(crate::stack::DEEPEST, read) } else { read() }
-}
-
-/// Columns of the relation that an expression names.
-pub fn columns(text: &str, alias: &str) -> BTreeSet<String> {
-    with_stack(text, || {
-        let mut found = BTreeSet::new();
-        if let Some(expression) = parse(text) {
-            let _ = visit_expressions(&expression, |part| {
-                found.extend(column_of(part, alias).map(str::to_owned));
-                ControlFlow::<()>::Continue(())
-            });
-        }
-        found
-    })
 }
 
 /// A column or expression of a sort or group key: SQL without the qualifier, and the column.
@@ -200,11 +196,18 @@ impl Reader<'_> {
                 self.of(expr, Use::Flag, part, &[])
             }
             Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => {
-                self.of(left, Use::Equal, part, &[right])
+                let parameter = parameter(right).map(|number| Parameter { number, side: Side::Equal });
+                let atom = self.of(left, Use::Equal, part, &[right])?;
+                Some(Atom { list: true, operator: "=".to_owned(), parameter, ..atom })
             }
             Expr::BinaryOp { left, op, right } => match (self.names(left), self.names(right)) {
-                (true, false) => self.of(left, usage(op, right)?, part, &[right]),
-                (false, true) => self.of(right, commuted(op, left)?, part, &[left]),
+                (true, false) => {
+                    Some(Atom { operator: op.to_string(), ..self.of(left, usage(op, right)?, part, &[right])? })
+                }
+                (false, true) => {
+                    let atom = self.of(right, commuted(op, left)?, part, &[left])?;
+                    Some(Atom { operator: op.to_string(), commuted: true, ..atom })
+                }
                 _ => None,
             },
             _ => None,
@@ -220,7 +223,8 @@ impl Reader<'_> {
             [other] => side(part, other).zip(parameter(other)).map(|(side, number)| Parameter { number, side }),
             _ => None,
         };
-        Some(Atom { key, column, usage, predicate, join, parameter })
+        let (operator, commuted, list) = (String::new(), false, false);
+        Some(Atom { key, column, usage, predicate, join, parameter, operator, commuted, list })
     }
 
     /// The column, also behind a cast that changes nothing for an index, or the expression.
@@ -237,6 +241,12 @@ impl Reader<'_> {
         };
         if let Some(column) = bare {
             return Some((Name::new(column).to_string(), Some(column.to_owned())));
+        }
+        // A column as another type: the value should be cast, not the column.
+        if let Expr::Cast { expr, .. } = expression
+            && column_of(plain(expr), self.alias).is_some()
+        {
+            return None;
         }
         // An expression over this relation alone.
         let own = self.names(expression) && !self.names_others(expression) && !has_parameter(expression);
@@ -312,8 +322,11 @@ fn has_parameter(expression: &Expr) -> bool {
 fn side(part: &Expr, other: &Expr) -> Option<Side> {
     let Expr::BinaryOp { left, op, .. } = plain(part) else { return None };
     let commuted = std::ptr::eq(&**left, other);
+    if usage(op, other) == Some(Use::Operator) {
+        return Some(Side::Equal);
+    }
     match (op, commuted) {
-        (BinaryOperator::Eq, _) => Some(Side::Equal),
+        (BinaryOperator::Eq, _) | (BinaryOperator::PGLikeMatch, false) => Some(Side::Equal),
         (BinaryOperator::Gt | BinaryOperator::GtEq, false) | (BinaryOperator::Lt | BinaryOperator::LtEq, true) => {
             Some(Side::Above)
         }
@@ -345,24 +358,32 @@ fn usage(op: &BinaryOperator, right: &Expr) -> Option<Use> {
             _ => Use::Pattern,
         },
         BinaryOperator::PGILikeMatch | BinaryOperator::PGRegexMatch | BinaryOperator::PGRegexIMatch => Use::Pattern,
-        BinaryOperator::AtArrow | BinaryOperator::AtAt | BinaryOperator::Question => Use::Contains,
-        BinaryOperator::QuestionAnd | BinaryOperator::QuestionPipe | BinaryOperator::AtQuestion => Use::Contains,
-        BinaryOperator::PGOverlap => Use::Overlaps,
-        _ => return None,
+        BinaryOperator::NotEq
+        | BinaryOperator::PGNotLikeMatch
+        | BinaryOperator::PGNotILikeMatch
+        | BinaryOperator::PGRegexNotMatch
+        | BinaryOperator::PGRegexNotIMatch
+        | BinaryOperator::Or
+        | BinaryOperator::And => return None,
+        _ => Use::Operator,
     })
 }
 
 fn commuted(op: &BinaryOperator, left: &Expr) -> Option<Use> {
-    match op {
-        BinaryOperator::ArrowAt => Some(Use::Contains),
-        BinaryOperator::Eq
-        | BinaryOperator::Lt
-        | BinaryOperator::LtEq
-        | BinaryOperator::Gt
-        | BinaryOperator::GtEq
-        | BinaryOperator::PGOverlap => usage(op, left),
-        _ => None,
+    match usage(op, left)? {
+        // The pattern is on the right: here a column is one.
+        Use::Prefix | Use::Pattern => None,
+        usage => Some(usage),
     }
+}
+
+/// What rows are ordered by where it is a distance from a column: the column, the operator, whether the column is on its right.
+pub fn distance(text: &str, alias: &str, table: &TableInfo) -> Option<Atom> {
+    with_stack(text, || {
+        let expression = parse(text)?;
+        let atom = Reader { alias, table }.atom(&expression)?;
+        (atom.usage == Use::Operator && !atom.join).then_some(atom)
+    })
 }
 
 fn literal(expression: &Expr) -> Option<&str> {

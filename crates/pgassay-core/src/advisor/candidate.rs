@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::Limits;
 use super::atom::{self, Atom, Use};
-use super::definition::{Definition, Key, Method};
+use super::definition::{Definition, Key};
+use super::needed::{is_alone, needed, qualified};
 use super::tables::{TableInfo, Tables};
+use super::{redundant, special};
 use crate::change::{Name, QualifiedName};
 use crate::plan::node::{ConditionKind, KnownType};
 use crate::plan::{Node, NodeId, Plan};
@@ -22,12 +23,12 @@ const MOST_ROWS: f64 = 0.5;
 const MOST_INCLUDED: usize = 3;
 const WIDEST_INCLUDED: f64 = 64.0;
 
-/// Candidates for every scan of a plan, each once. The plan must be of EXPLAIN VERBOSE.
-pub fn candidates(plan: &Plan, tables: &Tables, limits: &Limits) -> Vec<Definition> {
+/// Candidates for every scan of a plan on a table of so many pages, each once. The plan must be of EXPLAIN VERBOSE.
+pub fn candidates(plan: &Plan, tables: &Tables, smallest: u64) -> Vec<Definition> {
     let mut found = Vec::new();
     for id in plan.ids() {
         let Some(scan) = Scan::of(plan, id, tables) else { continue };
-        if scan.info.pages < limits.smallest_table_pages {
+        if scan.info.pages < smallest || scan.finds_one_row() {
             continue;
         }
         for definition in scan.candidates(tables) {
@@ -60,8 +61,12 @@ struct Scan<'t> {
     /// Of conditions with OR, what each side asks.
     sides: Vec<Vec<Atom>>,
     sort: Vec<Key>,
+    /// Of distances that rows are ordered by.
+    distances: Vec<Atom>,
     /// Columns that are read; `None` if all are.
     needed: Option<BTreeSet<String>>,
+    /// Run once for each row of a nested loop's outer side.
+    nested: bool,
 }
 
 impl<'t> Scan<'t> {
@@ -94,6 +99,8 @@ impl<'t> Scan<'t> {
         let filters = node.conditions.iter().filter(|it| it.kind == Filter);
         let sides = filters.flat_map(|condition| atom::alternatives(&condition.text, alias, info)).collect();
         let mut sort = Vec::new();
+        let mut distances: Vec<Atom> = Vec::new();
+        let alone = is_alone(plan);
         for above in plan.ancestors(id) {
             let above = plan.node(above);
             for alias in &aliases {
@@ -105,15 +112,30 @@ impl<'t> Scan<'t> {
                         sort = sort_keys(keys, alias, info);
                     }
                 }
+                let first = above.sort_key.first().and_then(|key| atom::distance(key, alias, info));
+                distances.extend(first);
                 // The first or last entry of an index is the answer.
                 if sort.is_empty() && above.is(KnownType::Aggregate) && above.group_keys.is_empty() {
-                    let extremes = above.output.iter().filter_map(|text| atom::extreme(text, alias, info));
+                    let named = |text: &String| if alone { qualified(text, alias, info) } else { text.clone() };
+                    let extremes = above.output.iter().filter_map(|text| atom::extreme(&named(text), alias, info));
                     sort = extremes.map(|(sql, column)| Key::plain(sql, column)).take(1).collect();
                 }
             }
         }
-        let needed = needed(node, alias, info);
-        Some(Scan { name, info, own, joins, sides, sort, needed })
+        if sort.is_empty() {
+            sort = delivered(plan, id, tables);
+        }
+        let needed = needed(plan, id, &aliases, info);
+        let needed = needed.filter(|needed| needed.len() < info.columns.len());
+        let nested = plan.ancestors(id).any(|above| plan.node(above).is(KnownType::NestedLoop));
+        Some(Scan { name, info, own, joins, sides, sort, distances, needed, nested })
+    }
+
+    /// A unique key finds the row already, once in a call: no index is felt.
+    fn finds_one_row(&self) -> bool {
+        let equal = self.own.iter().filter(|atom| atom.usage == Use::Equal && !atom.list);
+        let equal: Vec<&str> = equal.map(|atom| atom.key.as_str()).collect();
+        !self.nested && redundant::names_one_row(&equal, self.info)
     }
 
     fn candidates(&self, tables: &Tables) -> Vec<Definition> {
@@ -291,42 +313,8 @@ impl<'t> Scan<'t> {
 
     /// Other access methods and operator classes.
     fn special(&self, atoms: &[Atom], tables: &Tables) -> Vec<Definition> {
-        let mut found = Vec::new();
-        let with = |method: Method, key: Key| Definition { method, ..Definition::btree(self.name.clone(), vec![key]) };
-        for atom in atoms {
-            let info = atom.column.as_deref().and_then(|column| self.info.columns.get(column));
-            let data_type = info.map(|it| it.data_type.as_str()).unwrap_or_default();
-            let mut key = Key::plain(atom.key.clone(), atom.column.clone());
-            match atom.usage {
-                Use::Contains | Use::Overlaps if data_type.contains("range") => found.push(with(Method::Gist, key)),
-                Use::Contains | Use::Overlaps => {
-                    if data_type == "jsonb" {
-                        let class = Key { operator_class: Some("jsonb_path_ops".to_owned()), ..key.clone() };
-                        found.push(with(Method::Gin, class));
-                    }
-                    found.push(with(Method::Gin, key));
-                }
-                Use::Prefix => {
-                    if !info.is_some_and(|it| it.c_collation) {
-                        let class = if data_type.starts_with("character varying") { "varchar" } else { "text" };
-                        key.operator_class = Some(format!("{class}_pattern_ops"));
-                    }
-                    found.push(with(Method::BTree, key));
-                }
-                Use::Pattern => {
-                    if let Some(schema) = &tables.trigrams {
-                        key.operator_class = Some(format!("{}.gin_trgm_ops", Name::new(schema)));
-                        found.push(with(Method::Gin, key));
-                    }
-                }
-                // A range of what came in order: a summary of the pages is enough.
-                Use::Range if info.is_some_and(|it| it.correlation.abs() > 0.95) && self.info.pages > 1000 => {
-                    found.push(with(Method::Brin, key));
-                }
-                _ => {}
-            }
-        }
-        found
+        let asked = special::Asked { table: &self.name, info: self.info, atoms, distances: &self.distances };
+        asked.candidates(tables)
     }
 
     /// An index of the table begins with these keys already, and has what else is wanted.
@@ -369,10 +357,29 @@ fn sort_keys(keys: &[String], alias: &str, info: &TableInfo) -> Vec<Key> {
     keys.iter().map_while(read).take(3).collect()
 }
 
-/// Columns of a relation that a scan returns or filters by.
-fn needed(node: &Node, alias: &str, info: &TableInfo) -> Option<BTreeSet<String>> {
-    let conditions = node.conditions.iter().map(|condition| &condition.text);
-    let columns: BTreeSet<String> =
-        node.output.iter().chain(conditions).flat_map(|text| atom::columns(text, alias)).collect();
-    (!node.output.is_empty() && columns.len() < info.columns.len()).then_some(columns)
+/// The order in which an index returns rows to a LIMIT, where they are filtered on the way: with what the filter asks in front of it, the first
+/// that are found are the answer.
+fn delivered(plan: &Plan, id: NodeId, tables: &Tables) -> Vec<Key> {
+    let node = plan.node(id);
+    let walks = node.is_any(&[KnownType::IndexScan, KnownType::IndexOnlyScan])
+        && node.condition(ConditionKind::Filter).is_some();
+    if !walks || !plan.ancestors(id).any(|above| plan.node(above).is(KnownType::Limit)) {
+        return Vec::new();
+    }
+    let of = |node: &Node| {
+        let name = QualifiedName::new(Name::new(node.schema.as_deref()?), Name::new(node.relation.as_deref()?));
+        let info = tables.tables.get(&name)?;
+        info.indexes.iter().find(|index| Some(index.name.as_str()) == node.index.as_deref()).map(|index| (info, index))
+    };
+    let Some((info, index)) = of(node) else { return Vec::new() };
+    let key = |text: &String| {
+        let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let is_it = |column: &&String| {
+            let printed = Name::new(column).to_string();
+            printed == name
+        };
+        let column = info.columns.keys().find(is_it)?;
+        Some(Key { descending: rest.starts_with("DESC"), ..Key::plain(name, Some(column.clone())) })
+    };
+    redundant::ordered_keys(&index.definition).iter().map_while(key).take(3).collect()
 }

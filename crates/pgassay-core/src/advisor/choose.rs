@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::candidate::{self, table_of};
 use super::definition::Definition;
+use super::reduce::LEAST_COST;
 use super::size::{self, Estimate};
 use super::tables::{TableInfo, Tables};
 use super::variant::Values;
@@ -39,6 +40,8 @@ pub struct Advised {
     pub cost_after: f64,
     /// The share of its time that the new indexes save, over all values that were tried for its parameters.
     pub saved: f64,
+    /// How many times slower its calls are than its cost lets expect, if that is far more than usual.
+    pub slower: Option<f64>,
     pub outcome: Outcome,
 }
 
@@ -76,13 +79,18 @@ pub struct Gain {
     pub query: usize,
     /// The values of its parameters that these costs are of; `None` for the generic plan.
     pub values: Option<Values>,
+    /// The foreign key whose columns are searched for each row, if these costs are of that.
+    pub foreign_key: Option<String>,
     pub cost_before: f64,
     pub cost_after: f64,
     /// How the table was read, and is read now.
     pub node_before: String,
     pub node_after: String,
-    /// Milliseconds over all calls, in equal parts to all new indexes that the plan uses; `None` where the time of a call is not known.
+    /// Milliseconds over all calls that would be lost again without this index and with all the others; `None` where the time of a call
+    /// is not known.
     pub milliseconds: Option<f64>,
+    /// The least of it that is likely: by the planner's own cost, and nothing where the time is not explained by the cost.
+    pub least_milliseconds: Option<f64>,
 }
 
 /// An index to create.
@@ -95,8 +103,8 @@ pub struct Advice {
     pub definition: Definition,
     pub statements: Vec<String>,
     pub estimate: Estimate,
-    /// Entries a day and milliseconds a day that writing takes; `None` where writes are not counted.
-    pub writes_a_day: Option<(f64, f64)>,
+    /// Entries and milliseconds that writing takes over the time in which the calls were counted; `None` where writes are not counted.
+    pub writes: Option<(f64, f64)>,
     pub gains: Vec<Gain>,
 }
 
@@ -110,7 +118,8 @@ pub struct Unused {
     pub statement: String,
 }
 
-/// The advice for a workload: indexes to create, indexes to drop, and what came of each query. `days` is how long was counted.
+/// The advice for a workload: indexes to create, indexes to drop, and what came of each query. `days` is how long the calls were counted;
+/// `None` if they are those of a day. Reads and writes are priced over that same time.
 pub fn advise(
     queries: &[Query],
     tables: &Tables,
@@ -128,8 +137,11 @@ pub fn advise(
         offers: Vec::new(),
         users: HashMap::new(),
         written: Vec::new(),
+        pace: 0.0,
     };
     let mut advised: Vec<Advised> = (0..queries.len()).map(|query| work.first(query)).collect();
+    work.add_foreign_keys(&advised);
+    work.compare_times(&mut advised);
     work.add_variants(&advised);
     let wanted = work.own_candidates(&advised);
     work.offer(wanted);
@@ -157,7 +169,13 @@ pub(super) struct Work<'a> {
     pub(super) users: HashMap<usize, Vec<usize>>,
     /// Tables that each query writes to, and how.
     pub(super) written: Vec<Vec<(QualifiedName, String)>>,
+    /// Milliseconds of a unit of cost, as is usual in the workload.
+    pub(super) pace: f64,
 }
+
+/// A query is hot with so many calls and such a share of all time.
+const HOT_CALLS: f64 = 100.0;
+const HOT_SHARE: f64 = 0.02;
 
 /// How often a run of a nested loop's inner side counts.
 const NESTED_LOOP: f64 = 3.0;
@@ -166,7 +184,9 @@ const NESTED_LOOP: f64 = 3.0;
 pub(super) struct Part {
     pub query: usize,
     pub values: Option<Values>,
-    /// Without new indexes, [cautiously](cautious_cost); 0 where it cannot be planned.
+    /// The foreign key whose columns are searched, where that is what is planned.
+    pub foreign_key: Option<String>,
+    /// Without new indexes, as [`Work::weigh`] has it; 0 where it cannot be planned.
     pub cost: f64,
     /// Milliseconds of these calls.
     pub weight: f64,
@@ -215,7 +235,7 @@ impl Work<'_> {
         let before = plan.as_ref().map_or(0.0, cost);
         let reason = match &plan {
             Err(_) => Reason::NotPlanned,
-            Ok(plan) if !self.reads_large_table(plan) => Reason::SmallTables,
+            Ok(plan) if !self.reads_large_table(query, plan) => Reason::SmallTables,
             Ok(plan) => match observe::expression_with_parameter(plan, self.tables) {
                 Some(expression) => Reason::ConstantReplaced(expression),
                 None => Reason::NothingToIndex,
@@ -225,33 +245,59 @@ impl Work<'_> {
         let work = &self.queries[query];
         // From the cost where nothing was measured: a unit is about a hundredth of a millisecond.
         let weight = work.calls * work.mean_milliseconds.unwrap_or(before / 100.0);
-        let cautious = plan.as_ref().map_or(0.0, cautious_cost);
-        self.parts.push(Part { query, values: None, cost: cautious, weight });
-        Advised { plan, cost_before: before, cost_after: before, saved: 0.0, outcome: Outcome::NoIndexHelps(reason) }
+        let cost = plan.as_ref().map_or(0.0, |plan| self.weigh(query, plan));
+        self.parts.push(Part { query, values: None, foreign_key: None, cost, weight });
+        Advised {
+            plan,
+            cost_before: before,
+            cost_after: before,
+            saved: 0.0,
+            slower: None,
+            outcome: Outcome::NoIndexHelps(reason),
+        }
     }
 
-    fn reads_large_table(&self, plan: &Plan) -> bool {
-        let large = |info: &TableInfo| info.pages >= self.limits.smallest_table_pages;
+    fn reads_large_table(&self, query: usize, plan: &Plan) -> bool {
+        let smallest = self.smallest_table_pages(query);
+        let large = |info: &TableInfo| info.pages >= smallest;
         plan.nodes.iter().any(|node| table_of(node, self.tables).is_some_and(|(_, info)| large(info)))
+    }
+
+    /// Pages that a table must have to be worth an index for a query: a small one is, if much of all time goes there.
+    fn smallest_table_pages(&self, query: usize) -> u64 {
+        let time = |query: &Query| query.mean_milliseconds.map_or(0.0, |mean| mean * query.calls);
+        let all: f64 = self.queries.iter().map(time).sum();
+        let its = &self.queries[query];
+        match its.calls >= HOT_CALLS && all > 0.0 && time(its) >= all * HOT_SHARE {
+            true => self.limits.smallest_hot_table_pages,
+            false => self.limits.smallest_table_pages,
+        }
     }
 
     /// Every candidate once, with the queries that could use it.
     fn own_candidates(&mut self, advised: &[Advised]) -> Vec<Definition> {
         let mut all: Vec<Definition> = Vec::new();
         let mut places: HashMap<Definition, usize> = HashMap::new();
+        let mut place_of = |definition: Definition| {
+            *places.entry(definition.clone()).or_insert_with(|| {
+                all.push(definition);
+                all.len() - 1
+            })
+        };
         for (query, result) in advised.iter().enumerate() {
             let Ok(plan) = &result.plan else { continue };
-            let mut own = Vec::new();
-            for definition in candidate::candidates(plan, self.tables, self.limits) {
-                let place = *places.entry(definition.clone()).or_insert(all.len());
-                if place == all.len() {
-                    all.push(definition);
-                }
-                own.push(place);
-            }
+            let smallest = self.smallest_table_pages(query);
+            let found = candidate::candidates(plan, self.tables, smallest);
+            let own: Vec<usize> = found.into_iter().map(&mut place_of).collect();
             // A constant in a plan with values is ours, not the application's: candidates come from the generic plan alone.
-            for (part, _) in self.parts.iter().enumerate().filter(|(_, part)| part.query == query && !own.is_empty()) {
-                self.users.insert(part, own.clone());
+            for part in (0..self.parts.len()).filter(|part| self.parts[*part].query == query).collect::<Vec<_>>() {
+                if self.parts[part].foreign_key.is_some() {
+                    let Ok(search) = self.planner.plan(part, &[], &[]) else { continue };
+                    let found = candidate::candidates(&search, self.tables, smallest);
+                    self.users.insert(part, found.into_iter().map(&mut place_of).collect());
+                } else if !own.is_empty() {
+                    self.users.insert(part, own.clone());
+                }
             }
         }
         all
@@ -280,7 +326,17 @@ impl Work<'_> {
 
     /// Names the candidates and hands them to the planner; those it refuses are forgotten.
     fn offer(&mut self, wanted: Vec<Definition>) {
+        let results = self.offer_more(wanted);
+        for candidates in self.users.values_mut() {
+            candidates.retain(|place| results.get(*place).copied().unwrap_or(false));
+        }
+    }
+
+    /// Hands further candidates to the planner; whether it took each.
+    pub(super) fn offer_more(&mut self, wanted: Vec<Definition>) -> Vec<bool> {
+        let first = self.offers.len();
         let mut taken = self.taken();
+        taken.extend(self.offers.iter().map(|offer| offer.name.clone()));
         for definition in wanted {
             let info = self.tables.tables.get(&definition.table).cloned().unwrap_or_default();
             let rows = match &definition.predicate {
@@ -292,10 +348,7 @@ impl Work<'_> {
             taken.insert(name.clone());
             self.offers.push(Offer { name, definition, estimate });
         }
-        let results = self.planner.offer(&self.offers);
-        for candidates in self.users.values_mut() {
-            candidates.retain(|place| results.get(*place).is_some_and(Result::is_ok));
-        }
+        self.planner.offer(&self.offers[first..]).iter().map(Result::is_ok).collect()
     }
 
     pub(super) fn plan(&mut self, part: usize, with: &BTreeSet<usize>) -> Option<Plan> {
@@ -308,15 +361,16 @@ impl Work<'_> {
         let Some(own) = self.users.get(&part).filter(|own| !own.is_empty()).cloned() else { return Vec::new() };
         let tried = own.len();
         let before = self.parts[part].cost;
-        let generic = self.parts[part].values.is_none();
+        let generic = part < self.queries.len();
         let mut left: BTreeSet<usize> = own.into_iter().collect();
         let Some(plan) = self.plan(part, &left) else { return Vec::new() };
-        let mut best = cautious_cost(&plan);
+        let query = self.parts[part].query;
+        let mut best = self.weigh(query, &plan);
         let mut kept = self.used(&plan, &left);
         for place in kept.clone() {
             // What would serve instead, if this were not there?
             left.remove(&place);
-            let without = self.plan(part, &left).map(|plan| (cautious_cost(&plan), self.used(&plan, &left)));
+            let without = self.plan(part, &left).map(|plan| (self.weigh(query, &plan), self.used(&plan, &left)));
             match without {
                 Some((other, instead))
                     if other < best || self.is_smaller(&instead, &kept) && self.about(other, best) =>
@@ -330,7 +384,7 @@ impl Work<'_> {
             }
         }
         let saving = if before > 0.0 { 1.0 - best / before } else { 0.0 };
-        if saving < self.limits.least_gain || kept.is_empty() {
+        if saving < self.limits.least_gain || before - best < LEAST_COST || kept.is_empty() {
             if generic {
                 let reason = Reason::PlannerPrefers { tried, best_saving: saving.max(0.0) };
                 result.outcome = Outcome::NoIndexHelps(reason);

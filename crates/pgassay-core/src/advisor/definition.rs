@@ -15,7 +15,9 @@ pub enum Method {
     BTree,
     Gin,
     Gist,
+    Spgist,
     Brin,
+    Hash,
 }
 
 impl Method {
@@ -24,7 +26,9 @@ impl Method {
             Method::BTree => "btree",
             Method::Gin => "gin",
             Method::Gist => "gist",
+            Method::Spgist => "spgist",
             Method::Brin => "brin",
+            Method::Hash => "hash",
         }
     }
 }
@@ -123,11 +127,7 @@ impl Definition {
     /// Columns that an update must leave alone to be HOT: keys, those that are carried, and whatever expressions and the condition name.
     pub fn named_columns(&self) -> BTreeSet<String> {
         let texts = self.keys.iter().filter(|key| key.column.is_none()).map(|key| &key.sql).chain(&self.predicate);
-        let words = texts.flat_map(|text| Tokenizer::new(&PostgreSqlDialect {}, text).tokenize().unwrap_or_default());
-        let words = words.filter_map(|token| match token {
-            Token::Word(word) => Some(word.value),
-            _ => None,
-        });
+        let words = texts.flat_map(|text| columns_named(text));
         let keys = self.keys.iter().filter_map(|key| key.column.clone());
         keys.chain(self.include.iter().cloned()).chain(words).collect()
     }
@@ -145,6 +145,16 @@ impl Definition {
         let candidates = std::iter::once(format!("{base}_idx")).chain((1..).map(|n| format!("{base}_idx{n}")));
         candidates.into_iter().find(|name| !taken(name)).unwrap_or(base)
     }
+}
+
+/// Every word of an expression, a condition or the whole text of an index: its columns are among them.
+pub(super) fn columns_named(text: &str) -> BTreeSet<String> {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize().unwrap_or_default();
+    let word = |token| match token {
+        Token::Word(word) => Some(word.value),
+        _ => None,
+    };
+    tokens.into_iter().filter_map(word).collect()
 }
 
 /// The words of an expression: `((meta ->> 'sku'::text))` is `meta_sku`.

@@ -7,27 +7,38 @@
 //! belongs to, views are gone, and nothing has to be guessed about names.
 
 mod atom;
+mod budget;
 mod candidate;
 mod choose;
 mod definition;
 mod describe;
+mod foreign_key;
+mod merge;
+mod needed;
 mod observe;
 mod outcome;
+mod pace;
 mod reduce;
 mod redundant;
+mod rewrite;
 mod size;
+mod special;
 mod tables;
 mod variant;
+mod weigh;
 mod write_cost;
+mod writes;
 
 pub use atom::{Atom, Use};
 pub use candidate::candidates;
 pub use choose::{Advice, Advised, Gain, Outcome, Query, Reason, Unused, advise};
 pub use definition::{Definition, Key, Method};
 pub use observe::{Counted, Observation, observe, skew};
+pub use pace::{Cause, causes};
+pub use rewrite::rewrites;
 pub use size::{Estimate, entries_and_bytes};
-pub use tables::{ColumnInfo, IndexInfo, TableInfo, Tables};
-pub use variant::Values;
+pub use tables::{ColumnInfo, IndexInfo, Operator, Reference, TableInfo, Tables};
+pub use variant::{Compared, Values, array_of, compared, typical_values};
 
 use std::collections::BTreeMap;
 
@@ -51,6 +62,9 @@ pub trait Planner {
     /// A query with literals in the place of some parameters as one more query: its number, the next that is free.
     fn with_values(&mut self, query: usize, values: &BTreeMap<usize, String>) -> Option<usize>;
 
+    /// One more statement: its number, the next that is free.
+    fn add(&mut self, text: &str) -> Option<usize>;
+
     /// Rows of a table for which a condition holds.
     fn rows(&mut self, table: &QualifiedName, condition: &str) -> Option<f64>;
 }
@@ -71,6 +85,8 @@ pub struct Limits {
     pub size_budget: Option<u64>,
     /// Tables with fewer pages are read whole in no time.
     pub smallest_table_pages: u64,
+    /// The same for a query that is hot: many calls and much of all time.
+    pub smallest_hot_table_pages: u64,
     /// Least share of a query's cost that its indexes must save: what costs say is no better than that.
     pub least_gain: f64,
     /// A plan that costs more by this share is not felt to be slower.
@@ -86,6 +102,7 @@ impl Default for Limits {
         Limits {
             size_budget: None,
             smallest_table_pages: 100,
+            smallest_hot_table_pages: 8,
             least_gain: 0.2,
             not_felt: 0.1,
             least_share: 0.005,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Planner;
 use super::atom::{self, Use};
 use super::candidate::table_of;
+use super::pace::Cause;
 use super::tables::{TableInfo, Tables};
 use crate::change::QualifiedName;
 use crate::plan::node::{ConditionKind, KnownType};
@@ -54,6 +55,20 @@ pub enum Observation {
     },
     /// `value = ANY (column)`: no index on an array serves it, `column @> ARRAY[value]` says the same.
     ElementOfArray { column: String },
+    /// A time with a time zone is compared as a date or a part of it, which depends on the session: no index can be on that.
+    TimeAsDate { column: String },
+    /// A column is compared as another type.
+    ColumnCast { column: String, data_type: String, to: String },
+    /// Rows are counted off before those that are wanted.
+    PageByOffset,
+    /// An index would need an extension that the server has and the database has not.
+    ExtensionMissing { column: String, extension: String },
+    /// The pattern of a LIKE is not known.
+    PatternUnknown { column: String },
+    /// Its calls take far longer than its cost lets expect.
+    SlowerThanCost { milliseconds: f64, times: f64, causes: Vec<Cause> },
+    /// Rows are restricted by policies, which do not bind the role that planned.
+    RowSecurity { tables: Vec<String> },
     /// The most common value of a column is planned otherwise than values on average.
     Skew { column: String, share: f64, cost: f64, cost_of_most_common: f64, plan: String, plan_of_most_common: String },
 }
@@ -80,6 +95,37 @@ impl fmt::Display for Observation {
             }
             Observation::ElementOfArray { column } => {
                 write!(f, "looks for an element with = ANY ({column}), which no index on the array serves")
+            }
+            Observation::TimeAsDate { column } => {
+                write!(
+                    f,
+                    "compares a date or a part of {column}: that depends on the session's time zone, so no index can be on it"
+                )
+            }
+            Observation::ColumnCast { column, data_type, to } => {
+                write!(f, "compares {column}, {data_type}, as {to}, so no index on it serves")
+            }
+            Observation::PageByOffset => write!(f, "counts off the rows of OFFSET in each call, with any index"),
+            Observation::ExtensionMissing { column, extension } => {
+                write!(
+                    f,
+                    "searches {column} for a pattern: an index of trigrams would serve, but the extension {extension} is not installed"
+                )
+            }
+            Observation::PatternUnknown { column } => {
+                write!(f, "compares {column} with a pattern that is not known here")
+            }
+            Observation::SlowerThanCost { milliseconds, times, causes } => {
+                let causes: Vec<String> = causes.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "takes {milliseconds:.1} ms a call, {} times what its cost lets expect here; it may be {}",
+                    digits(*times),
+                    causes.join("; or ")
+                )
+            }
+            Observation::RowSecurity { tables } => {
+                write!(f, "{} has row security: policies are not in this plan", tables.join(", "))
             }
             Observation::Skew { column, share, cost, cost_of_most_common, plan, plan_of_most_common } => {
                 write!(
@@ -111,6 +157,28 @@ impl Observation {
             Observation::ElementOfArray { .. } => {
                 "write the array first, column @> ARRAY[value]: it says the same, and a GIN index on the column serves it"
             }
+            Observation::TimeAsDate { .. } => {
+                "write a range, column >= start AND column < end: an index on the column serves it"
+            }
+            Observation::ColumnCast { .. } => {
+                "cast the value to the column's type instead, or make the column that type"
+            }
+            Observation::PageByOffset => {
+                "ask for what comes after the last row seen: WHERE (sort key, id) > (…) ORDER BY sort key, id LIMIT …"
+            }
+            Observation::ExtensionMissing { .. } => {
+                "CREATE EXTENSION pg_trgm, then run this again: CREATE INDEX … USING gin (column gin_trgm_ops)"
+            }
+            Observation::PatternUnknown { .. } => {
+                "if patterns are beginnings ('abc%'), CREATE INDEX … (column text_pattern_ops) serves calls with constants; else trigrams do. Give \
+                 the query with a pattern in a file (--queries) to have it tried"
+            }
+            Observation::SlowerThanCost { .. } => {
+                "run EXPLAIN (ANALYZE, BUFFERS) with values that are slow; no saving is claimed from its cost alone"
+            }
+            Observation::RowSecurity { .. } => {
+                "indexes should begin with the columns that the policies compare; check with EXPLAIN as the role that runs it"
+            }
             Observation::Skew { .. } => {
                 "a generic plan fits one of them only: where such calls are slow, SET plan_cache_mode = force_custom_plan for them, or ask \
                  for rare values through a partial index that leaves the common one out"
@@ -122,6 +190,7 @@ impl Observation {
 /// What one plan tells; `index_helps` leaves out what an index mends.
 pub fn observe(plan: &Plan, tables: &Tables, counted: Counted, index_helps: bool) -> Vec<Observation> {
     let mut found = partition_keys(plan, tables);
+    found.extend(row_security(plan, tables));
     found.extend(elements(plan, tables));
     if !index_helps {
         found.extend(large_range(plan, tables, counted));
@@ -157,6 +226,13 @@ fn elements(plan: &Plan, tables: &Tables) -> Vec<Observation> {
         }
     }
     found
+}
+
+fn row_security(plan: &Plan, tables: &Tables) -> Option<Observation> {
+    let secured = plan.nodes.iter().filter_map(|node| table_of(node, tables)).filter(|(_, info)| info.row_security);
+    let tables: BTreeSet<String> = secured.map(|(name, _)| name.to_string()).collect();
+    let tables: Vec<String> = tables.into_iter().collect();
+    (!tables.is_empty()).then_some(Observation::RowSecurity { tables })
 }
 
 fn partition_keys(plan: &Plan, tables: &Tables) -> Vec<Observation> {
@@ -247,7 +323,7 @@ pub fn skew(query: usize, plan: &Plan, tables: &Tables, planner: &mut dyn Planne
     let mut tried = BTreeSet::new();
     for node in plan.nodes.iter().filter(|node| node.is_any(SCANS)) {
         let Some((table, info)) = table_of(node, tables).filter(|(_, info)| info.pages >= 100) else { continue };
-        for atom in atoms(node, info).filter(|atom| atom.usage == Use::Equal && !atom.join) {
+        for atom in atoms(node, info).filter(|atom| atom.usage == Use::Equal && !atom.join && !atom.list) {
             let (Some(column), Some(parameter)) = (&atom.column, atom.parameter) else { continue };
             let parameter = parameter.number;
             let Some(known) = info.columns.get(column) else { continue };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::choose::{Advice, Advised, Gain, Outcome, Plans, Unused, Work, cautious_cost, cost};
+use super::choose::{Advice, Advised, Gain, Outcome, Plans, Unused, Work, cost};
 use super::definition::Definition;
 use super::describe::{scans_of, statements};
 use super::redundant;
@@ -18,15 +18,20 @@ impl Work<'_> {
         self.tell_savings(plans, advised);
         for place in chosen {
             let name = renamed(&self.offers[*place].name);
+            let mut others = chosen.clone();
+            others.remove(place);
             let users = self.users_of(*place, plans);
-            for query in users.keys() {
-                match &mut advised[*query].outcome {
+            let gains: Vec<Gain> = users
+                .values()
+                .filter_map(|parts| self.gain(*place, parts, (&others, plans), advised, &renamed))
+                .collect();
+            for gain in &gains {
+                match &mut advised[gain.query].outcome {
                     Outcome::Helped(names) => names.push(name.clone()),
                     outcome => *outcome = Outcome::Helped(vec![name.clone()]),
                 }
             }
-            let gains = users.values().filter_map(|parts| self.gain(*place, parts, chosen, plans, &renamed));
-            let mut gains: Vec<Gain> = gains.collect();
+            let mut gains = gains;
             gains.sort_by(|a, b| {
                 b.milliseconds.unwrap_or(b.cost_before).total_cmp(&a.milliseconds.unwrap_or(a.cost_before))
             });
@@ -37,7 +42,7 @@ impl Work<'_> {
                 trial: offer.name.clone(),
                 name,
                 estimate: offer.estimate,
-                writes_a_day: self.writes(*place),
+                writes: self.writes(*place),
                 gains,
                 definition: offer.definition.clone(),
             });
@@ -60,33 +65,43 @@ impl Work<'_> {
         users
     }
 
-    /// What a query gains from an index by these of its parts; costs and plans are those of the part that gains most.
+    /// What a query gains from an index by these of its parts: what is lost with the others alone. Costs and plans are those of the part that
+    /// gains most. `None` if nothing is lost.
     fn gain(
         &mut self,
         place: usize,
         parts: &[usize],
-        chosen: &BTreeSet<usize>,
-        plans: &Plans,
+        (others, plans): (&BTreeSet<usize>, &Plans),
+        advised: &[Advised],
         renamed: &dyn Fn(&str) -> String,
     ) -> Option<Gain> {
-        let of = |part: usize| {
-            let sharing = self.used(&plans[&part], chosen).len().max(1) as f64;
-            let its = &self.parts[part];
-            its.weight * (1.0 - cautious_cost(&plans[&part]) / its.cost.max(f64::MIN_POSITIVE)) / sharing
+        let without: Vec<(usize, Plan)> =
+            parts.iter().filter_map(|part| Some((*part, self.plan(*part, others)?))).collect();
+        let lost: Vec<f64> = without.iter().map(|(part, plan)| self.lost(*part, &plans[part], plan)).collect();
+        let milliseconds: f64 = lost.iter().sum();
+        if milliseconds <= 0.0 {
+            return None;
+        }
+        let plainly = |(part, plan): &(usize, Plan)| {
+            let its = &self.parts[*part];
+            (cost(plan) - cost(&plans[part])).max(0.0) / its.cost.max(f64::MIN_POSITIVE) * its.weight
         };
-        let milliseconds: f64 = parts.iter().map(|part| of(*part)).sum();
-        let most = parts.iter().copied().max_by(|a, b| of(*a).total_cmp(&of(*b)))?;
-        let before = self.plan(most, &BTreeSet::new())?;
+        let explained = advised[self.parts[parts[0]].query].slower.is_none();
+        let least = if explained { without.iter().map(plainly).sum::<f64>().min(milliseconds) } else { 0.0 };
+        let most = (0..lost.len()).max_by(|a, b| lost[*a].total_cmp(&lost[*b]))?;
+        let (most, before) = &without[most];
         let table = &self.offers[place].definition.table;
-        let its = &self.parts[most];
+        let its = &self.parts[*most];
         Some(Gain {
             query: its.query,
             values: its.values,
-            cost_before: cost(&before),
-            cost_after: cost(&plans[&most]),
-            node_before: scans_of(&before, table, self.tables, renamed),
-            node_after: scans_of(&plans[&most], table, self.tables, renamed),
+            foreign_key: its.foreign_key.clone(),
+            cost_before: cost(before),
+            cost_after: cost(&plans[most]),
+            node_before: scans_of(before, table, self.tables, renamed),
+            node_after: scans_of(&plans[most], table, self.tables, renamed),
             milliseconds: self.queries[its.query].mean_milliseconds.map(|_| milliseconds),
+            least_milliseconds: self.queries[its.query].mean_milliseconds.map(|_| least),
         })
     }
 
@@ -94,12 +109,12 @@ impl Work<'_> {
     fn tell_savings(&self, plans: &Plans, advised: &mut [Advised]) {
         let mut weights = vec![(0.0, 0.0); advised.len()];
         for (place, part) in self.parts.iter().enumerate() {
-            let after = plans.get(&place).map_or(part.cost, cautious_cost);
+            let after = plans.get(&place).map_or(part.cost, |plan| self.weigh(part.query, plan));
             let (whole, left) = &mut weights[part.query];
             *whole += part.weight;
             *left += part.weight * if part.cost > 0.0 { (after / part.cost).min(1.0) } else { 1.0 };
-            if part.values.is_none() {
-                let advised = &mut advised[part.query];
+            if place < advised.len() {
+                let advised = &mut advised[place];
                 advised.cost_after = plans.get(&place).map_or(advised.cost_before, cost);
             }
         }

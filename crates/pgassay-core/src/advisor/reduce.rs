@@ -3,11 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::candidate::table_of;
-use super::choose::{Plans, Work, cautious_cost};
-use super::definition::{Definition, Method};
+use super::choose::{Plans, Work};
 use super::tables::Tables;
-use super::write_cost::{self, Writes};
-use super::{Offer, size};
+use super::{redundant, size};
 use crate::change::QualifiedName;
 use crate::plan::node::KnownType;
 use crate::plan::{Node, Plan};
@@ -18,26 +16,42 @@ const SMALLER: f64 = 0.85;
 /// So many times its price, and an index stays.
 const ENOUGH: f64 = 3.0;
 
-/// What changes if an index is not there, or another is in its place.
-struct Change {
+/// The same for an index that begins with all columns of a unique key, to carry more: the row is found already, and one look into the table
+/// for it takes far less than the planner thinks as long as the table is in memory.
+const BESIDE_UNIQUE: f64 = 10.0;
+/// Units of cost of one call that are felt: some blocks, less than a tenth of a millisecond.
+pub(super) const LEAST_COST: f64 = 8.0;
+/// What costs say of a saving is uncertain, what writing takes is certain: it counts more.
+const WRITING: f64 = 1.5;
+
+/// What changes if indexes are not there, or others are in their place.
+pub(super) struct Change {
     /// Milliseconds that all calls take more.
-    loss: f64,
-    plans: Plans,
+    pub loss: f64,
+    /// It is a fifth of the time of some query at least: less, for some of its values, is within what costs can be wrong by.
+    pub felt: bool,
+    pub plans: Plans,
 }
 
 impl Work<'_> {
-    /// Takes away what is not worth its cost, then puts smaller indexes where they do about as well.
+    /// Takes away what is not worth its cost, then puts smaller indexes where they do about as well, and one in the place of two.
     pub(super) fn reduce(&mut self, chosen: BTreeSet<usize>) -> (BTreeSet<usize>, Plans) {
-        let mut plans = Plans::new();
-        for part in 0..self.parts.len() {
-            if self.users.contains_key(&part) {
-                plans.extend(self.plan(part, &chosen).map(|plan| (part, plan)));
-            }
-        }
+        let plans = self.plan_all(&chosen);
         let (chosen, plans) = self.take_away(chosen, plans);
         let (chosen, plans) = self.make_smaller(chosen, plans);
+        let (chosen, plans) = self.merge(chosen, plans);
         // What a smaller index does as well may make another needless.
-        self.take_away(chosen, plans)
+        let (chosen, plans) = self.take_away(chosen, plans);
+        self.within_budget(chosen, plans)
+    }
+
+    /// Every query with these indexes: also those that had no candidate of their own.
+    pub(super) fn plan_all(&mut self, chosen: &BTreeSet<usize>) -> Plans {
+        let mut plans = Plans::new();
+        for part in (0..self.parts.len()).filter(|part| self.parts[*part].cost > 0.0).collect::<Vec<_>>() {
+            plans.extend(self.plan(part, chosen).map(|plan| (part, plan)));
+        }
+        plans
     }
 
     fn take_away(&mut self, mut chosen: BTreeSet<usize>, mut plans: Plans) -> (BTreeSet<usize>, Plans) {
@@ -47,25 +61,17 @@ impl Work<'_> {
                 if !changes.contains_key(place) {
                     let mut others = chosen.clone();
                     others.remove(place);
-                    // What loses far more than it costs stays anyway: how much more does not matter, unless space is short.
-                    let most = match self.limits.size_budget {
-                        Some(_) => f64::INFINITY,
-                        None => ENOUGH * self.price(*place, self.left(&plans)),
-                    };
-                    let change = self.change(*place, &others, &plans, most);
+                    // What loses far more than it costs stays anyway: how much more does not matter.
+                    let most = ENOUGH * self.price(*place, self.left(&plans));
+                    let change = self.change(&[*place], &others, &plans, most);
                     changes.insert(*place, change);
                 }
             }
-            let size = self.bytes(&chosen.iter().copied().collect::<Vec<_>>());
-            let over_budget = self.limits.size_budget.is_some_and(|budget| size > budget as f64);
             let left = self.left(&plans);
-            let worth = |place: usize, change: &Change| match over_budget {
-                true => change.loss / self.offers[place].estimate.bytes,
-                false => change.loss - self.price(place, left),
-            };
             let known = chosen.iter().filter_map(|place| Some((*place, changes[place].as_ref()?)));
-            let worths = known.map(|(place, change)| (worth(place, change), place));
-            let worst = worths.filter(|(worth, _)| over_budget || *worth <= 0.0).min_by(|a, b| a.0.total_cmp(&b.0));
+            let loss = |change: &Change| if change.felt { change.loss } else { change.loss.min(0.0) };
+            let worths = known.map(|(place, change)| (loss(change) - self.price(place, left), place));
+            let worst = worths.filter(|(worth, _)| *worth <= 0.0).min_by(|a, b| a.0.total_cmp(&b.0));
             let Some((_, place)) = worst else { return (chosen, plans) };
             chosen.remove(&place);
             let replanned = changes.remove(&place).flatten().map(|change| change.plans).unwrap_or_default();
@@ -92,7 +98,7 @@ impl Work<'_> {
                 others.remove(&place);
                 others.insert(instead);
                 let allowed = self.price(place, left) - self.price(instead, left);
-                let Some(change) = self.change(place, &others, &plans, allowed) else { continue };
+                let Some(change) = self.change(&[place], &others, &plans, allowed) else { continue };
                 if change.loss <= allowed {
                     chosen = others;
                     plans.extend(change.plans);
@@ -104,7 +110,7 @@ impl Work<'_> {
     }
 
     /// Candidates that could stand in for one, the smallest first: of its table, for a part that it serves.
-    fn smaller(&self, place: usize, chosen: &BTreeSet<usize>) -> Vec<usize> {
+    pub(super) fn smaller(&self, place: usize, chosen: &BTreeSet<usize>) -> Vec<usize> {
         let offer = &self.offers[place];
         let lists = self.users.values().filter(|own| own.contains(&place)).flatten();
         let others: BTreeSet<usize> = lists.copied().filter(|other| !chosen.contains(other)).collect();
@@ -117,37 +123,57 @@ impl Work<'_> {
         found
     }
 
-    /// What is lost with `others` instead of `place`; `None` if a part cannot be planned.
+    /// What is lost with `others` instead of `places`; `None` if a part cannot be planned.
     /// No more is planned once more than `most` is lost.
-    fn change(&mut self, place: usize, others: &BTreeSet<usize>, plans: &Plans, most: f64) -> Option<Change> {
-        let mut users: Vec<usize> = plans
-            .iter()
-            .filter(|(_, plan)| plan.nodes.iter().any(|node| self.is_of(node, place)))
-            .map(|(part, _)| *part)
-            .collect();
+    pub(super) fn change(
+        &mut self,
+        places: &[usize],
+        others: &BTreeSet<usize>,
+        plans: &Plans,
+        most: f64,
+    ) -> Option<Change> {
+        let uses = |plan: &Plan| plan.nodes.iter().any(|node| places.iter().any(|place| self.is_of(node, *place)));
+        let mut users: Vec<usize> = plans.iter().filter(|(_, plan)| uses(plan)).map(|(part, _)| *part).collect();
         users.sort_by(|a, b| self.parts[*b].weight.total_cmp(&self.parts[*a].weight));
-        let mut change = Change { loss: 0.0, plans: Plans::new() };
+        let mut change = Change { loss: 0.0, felt: false, plans: Plans::new() };
+        let mut by_query: HashMap<usize, f64> = HashMap::new();
         for part in users {
-            if change.loss > most {
+            if change.loss > most && change.felt {
                 break;
             }
             let plan = self.plan(part, others)?;
-            let (now, then) = (cautious_cost(&plans[&part]), cautious_cost(&plan));
-            let share = (then - now) / self.parts[part].cost.max(f64::MIN_POSITIVE);
-            // In proportion to what the query costs now: a tenth more is not felt, nor a tenth less.
-            let felt = 1.0 + self.limits.not_felt;
-            if then > now * felt || now > then * felt {
-                change.loss += share * self.parts[part].weight;
-            }
+            let lost = self.lost(part, &plans[&part], &plan);
+            change.loss += lost;
+            let query = self.parts[part].query;
+            let of_query = by_query.entry(query).or_default();
+            *of_query += lost;
+            change.felt |= *of_query >= self.time_of(query) * self.limits.least_gain;
             change.plans.insert(part, plan);
         }
         Some(change)
     }
 
+    /// Milliseconds of all calls of a query.
+    fn time_of(&self, query: usize) -> f64 {
+        self.parts.iter().filter(|part| part.query == query).map(|part| part.weight).sum()
+    }
+
+    /// Milliseconds that the calls of a part take more with another plan.
+    pub(super) fn lost(&self, part: usize, now: &Plan, then: &Plan) -> f64 {
+        let its = &self.parts[part];
+        let (now, then) = (self.weigh(its.query, now), self.weigh(its.query, then));
+        // In proportion to what the query costs now: a tenth more is not felt, nor a tenth less; and nor are a few blocks of a call.
+        let felt = 1.0 + self.limits.not_felt;
+        match (then > now * felt || now > then * felt) && (then - now).abs() >= LEAST_COST {
+            true => (then - now) / its.cost.max(f64::MIN_POSITIVE) * its.weight,
+            false => 0.0,
+        }
+    }
+
     /// Milliseconds that all queries take with these plans.
-    fn left(&self, plans: &Plans) -> f64 {
+    pub(super) fn left(&self, plans: &Plans) -> f64 {
         let left = self.parts.iter().enumerate().map(|(place, part)| match plans.get(&place) {
-            Some(plan) if part.cost > 0.0 => part.weight * (cautious_cost(plan) / part.cost).min(1.0),
+            Some(plan) if part.cost > 0.0 => part.weight * (self.weigh(part.query, plan) / part.cost).min(1.0),
             _ => part.weight,
         });
         left.sum()
@@ -156,48 +182,20 @@ impl Work<'_> {
     /// Milliseconds that an index must save to be worth it: what writes take over the time that was counted, and its share of what is
     /// left with all indexes (so that one query that takes all the time without its own does not make the others' needless), the larger
     /// it is the more.
-    fn price(&self, place: usize, left: f64) -> f64 {
-        let writing = self.writes(place).map_or(0.0, |(_, milliseconds)| milliseconds * self.days.unwrap_or(1.0));
+    pub(super) fn price(&self, place: usize, left: f64) -> f64 {
+        let writing = self.writes(place).map_or(0.0, |(_, milliseconds)| milliseconds);
         let tables = self.tables.tables.values().filter(|table| table.root.is_none());
         let bytes = tables.map(|table| table.pages as f64).sum::<f64>() * size::PAGE;
         let takes = (self.offers[place].estimate.bytes / bytes.max(size::PAGE)).min(1.0);
-        writing + left * (self.limits.least_share + self.limits.rent * takes)
+        let share = self.limits.least_share * if self.is_beside_unique(place) { BESIDE_UNIQUE } else { 1.0 };
+        writing * WRITING + left * (share + self.limits.rent * takes)
     }
 
-    /// Entries a day and the milliseconds that they take; `None` where writes are not counted.
-    pub(super) fn writes(&self, place: usize) -> Option<(f64, f64)> {
-        let Offer { definition, estimate, .. } = &self.offers[place];
-        let table = self.tables.tables.get(&definition.table)?;
-        let share = if table.rows > 0.0 { (estimate.entries / table.rows).min(1.0) } else { 1.0 };
-        let inserts = match table.loaded {
-            true => self.inserted(definition) / self.days.unwrap_or(1.0).max(f64::MIN_POSITIVE),
-            false => table.inserts?,
-        };
-        // An index of summaries keeps no update from being HOT from 16 on.
-        let summarizes = definition.method == Method::Brin && self.tables.major >= 16;
-        let updated = !summarizes && self.sets_a_column_of(definition);
-        let writes = Writes { inserts, updates: table.updates?, hot_updates: table.hot_updates?, updated };
-        Some(write_cost::a_day(definition, table, share, writes))
-    }
-
-    /// Rows that the workload's INSERTs bring into a table.
-    fn inserted(&self, definition: &Definition) -> f64 {
-        let of = |query: usize| self.writes_to(query, definition, "Insert");
-        let rows = |query: usize| self.queries[query].calls * self.queries[query].rows.unwrap_or(1.0);
-        (0..self.queries.len()).filter(|query| of(*query)).map(rows).sum()
-    }
-
-    /// Whether an UPDATE of the workload sets a column that stands in an index, also in its condition or in an expression.
-    fn sets_a_column_of(&self, definition: &Definition) -> bool {
-        let named = definition.named_columns();
-        (0..self.queries.len()).any(|query| {
-            self.queries[query].sets.iter().any(|column| named.contains(column))
-                && self.writes_to(query, definition, "Update")
-        })
-    }
-
-    fn writes_to(&self, query: usize, definition: &Definition, operation: &str) -> bool {
-        self.written[query].iter().any(|(table, how)| *table == definition.table && how == operation)
+    /// Whether an index begins with all columns of a unique key of its table.
+    fn is_beside_unique(&self, place: usize) -> bool {
+        let definition = &self.offers[place].definition;
+        let info = self.tables.tables.get(&definition.table);
+        info.is_some_and(|info| redundant::begins_with_unique_key(definition, info))
     }
 }
 

@@ -47,6 +47,31 @@ impl Parts {
     }
 }
 
+/// Whether the first keys are all columns of a unique index without a condition, in any order.
+pub(super) fn begins_with_unique_key(definition: &Definition, table: &TableInfo) -> bool {
+    let keys: Vec<&str> = definition.keys.iter().map(|key| key.sql.as_str()).collect();
+    unique_keys(table).any(|unique| {
+        let first = keys.get(..unique.len());
+        first.is_some_and(|first| unique.iter().all(|key| first.contains(&key.as_str())))
+    })
+}
+
+/// Whether these columns compared for equality leave one row at most.
+pub(super) fn names_one_row(equal: &[&str], table: &TableInfo) -> bool {
+    unique_keys(table).any(|unique| unique.iter().all(|key| equal.contains(&key.as_str())))
+}
+
+fn unique_keys(table: &TableInfo) -> impl Iterator<Item = Vec<String>> {
+    let unique = table.indexes.iter().filter(|index| index.unique && index.valid);
+    let parts = unique.filter_map(|index| Parts::of(&index.definition));
+    parts.filter(|parts| parts.predicate.is_none() && !parts.keys.is_empty()).map(|parts| parts.keys)
+}
+
+/// Keys of an index in its order, without what stands behind them; empty if it has no order.
+pub(super) fn ordered_keys(definition: &str) -> Vec<String> {
+    Parts::of(definition).filter(|parts| parts.method == "btree").map(|parts| parts.keys).unwrap_or_default()
+}
+
 /// Splits at the commas of the outermost level; returns what follows the closing parenthesis.
 fn parenthesized(text: &str) -> Option<(Vec<String>, &str)> {
     let mut items = vec![String::new()];

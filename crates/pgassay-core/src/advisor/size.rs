@@ -30,16 +30,20 @@ const TUPLE: f64 = 4.0 + 8.0;
 const POINTER: f64 = 6.0;
 /// An index of a jsonb document, an array or a text has about so many entries a row, for want of better knowledge.
 const WORDS: f64 = 8.0;
+/// Bytes of a value of which nothing is known.
+pub(super) const UNKNOWN_WIDTH: f64 = 32.0;
 
 /// Entries and bytes; `rows` are those that a partial index holds.
 pub fn entries_and_bytes(definition: &Definition, table: &TableInfo, rows: f64) -> Estimate {
-    let width = |column: &str| table.columns.get(column).map_or(32.0, |it| it.width.max(1.0));
-    let key_width: f64 = definition.keys.iter().map(|key| key.column.as_deref().map_or(32.0, width)).sum();
+    let width = |column: &str| table.columns.get(column).map_or(UNKNOWN_WIDTH, |it| it.width.max(1.0));
+    let key_width: f64 = definition.keys.iter().map(|key| key.column.as_deref().map_or(UNKNOWN_WIDTH, width)).sum();
     let include: f64 = definition.include.iter().map(|column| width(column)).sum();
     let bytes = match definition.method {
         Method::BTree => btree(definition, table, rows, key_width, include),
         Method::Gin => gin(definition, table, rows),
-        Method::Gist => rows * (TUPLE + aligned(key_width)) / 0.7,
+        Method::Gist | Method::Spgist => rows * (TUPLE + aligned(key_width)) / 0.7,
+        // A hash of 4 bytes; HASH_DEFAULT_FILLFACTOR, and buckets double.
+        Method::Hash => rows * (TUPLE + 8.0) / 0.75 * 1.3,
         Method::Brin => (table.pages as f64 / 128.0).ceil() * (TUPLE + 2.0 * aligned(key_width)) + 2.0 * PAGE,
     };
     Estimate { entries: rows, bytes: bytes.max(PAGE), key_width }

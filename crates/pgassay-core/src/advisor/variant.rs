@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::atom::{Atom, Parameter, Side, Use};
+use super::atom::{self, Atom, Parameter, Side, Use};
 use super::candidate::table_of;
-use super::choose::{Advised, Part, Work, cautious_cost, cost};
+use super::choose::{Advised, Part, Work, cost};
 use super::observe::{COMMON, OTHER_COST, SCANS, SKEWED, atoms};
 use super::tables::{ColumnInfo, TableInfo, Tables};
-use crate::plan::Plan;
+use crate::change::QualifiedName;
 use crate::plan::node::KnownType;
+use crate::plan::{NodeId, Plan};
 
 /// Which values stand in the place of parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -30,6 +31,11 @@ pub enum Values {
 /// rows returned points at. Whoever compares a skewed column mostly wants what is rare: what is to be done, not all that was.
 const RARE: f64 = 0.6;
 const BY_ROWS: f64 = 0.8;
+/// The same if all that is rare is a range with one bound over something that is no time: what is asked of times is mostly recent, of other values
+/// nobody knows.
+const RARE_BOUND: f64 = 0.2;
+/// Characters of a pattern that stands for one.
+const PREFIX: usize = 3;
 /// Rows that a scan returns are others if they differ so much.
 const OTHER_ROWS: f64 = 4.0;
 
@@ -47,16 +53,18 @@ impl Work<'_> {
                 };
                 let planned = self.planner.plan(part, &[], &[]);
                 let its = planned.as_ref().map_or(0.0, cost);
-                let cautious = planned.as_ref().map_or(0.0, cautious_cost);
-                self.parts_at(part, Part { query, values: Some(which), cost: cautious, weight: 0.0 });
+                let weighed = planned.as_ref().map_or(0.0, |plan| self.weigh(query, plan));
+                self.parts_at(part, Part { query, values: Some(which), foreign_key: None, cost: weighed, weight: 0.0 });
                 if let Ok(planned) = planned
+                    && !self.is_beyond(query, its)
                     && (differ(its, result.cost_before, OTHER_COST)
                         || differ(scanned(&planned), scanned(plan), OTHER_ROWS))
                 {
                     parts.push((part, planned));
                 }
             }
-            let shares = shares(&parts, self.queries[query].rows, |part| self.parts[part].values);
+            let rare = if only_bounds(plan, self.tables) { RARE_BOUND } else { RARE };
+            let shares = shares(&parts, (self.queries[query].rows, rare), |part| self.parts[part].values);
             self.share_out(query, &parts, &shares);
         }
     }
@@ -88,7 +96,11 @@ fn scanned(plan: &Plan) -> f64 {
 }
 
 /// How many of the calls each plan stands for. If the plans return different numbers of rows, the one that comes closest has most.
-fn shares(parts: &[(usize, Plan)], returned: Option<f64>, values: impl Fn(usize) -> Option<Values>) -> Vec<f64> {
+fn shares(
+    parts: &[(usize, Plan)],
+    (returned, if_rare): (Option<f64>, f64),
+    values: impl Fn(usize) -> Option<Values>,
+) -> Vec<f64> {
     let rows = |plan: &Plan| plan.root().estimate.map_or(1.0, |estimate| estimate.rows.max(1.0));
     let others = (parts.len() - 1).max(1) as f64;
     let differ = parts.iter().any(|(_, plan)| {
@@ -102,7 +114,7 @@ fn shares(parts: &[(usize, Plan)], returned: Option<f64>, values: impl Fn(usize)
     let rare = (0..parts.len()).find(|place| values(parts[*place].0) == Some(Values::Rare));
     let (most, its) = match closest {
         Some(closest) => (Some(closest), BY_ROWS),
-        None => (rare, RARE),
+        None => (rare, if_rare),
     };
     let share = |place: usize| match most {
         _ if parts.len() == 1 => 1.0,
@@ -127,7 +139,7 @@ fn values(plan: &Plan, tables: &Tables, which: Values) -> BTreeMap<usize, String
             let (Some(column), Some(parameter)) = (&atom.column, atom.parameter) else { continue };
             let Some(known) = info.columns.get(column) else { continue };
             let value = match atom.usage {
-                Use::Equal => equal(known, info, column, which),
+                Use::Equal if !atom.list => equal(known, info, column, which),
                 Use::Range => bound(known, parameter, both_bounds(&atoms, column), which),
                 _ => None,
             };
@@ -137,6 +149,93 @@ fn values(plan: &Plan, tables: &Tables, which: Values) -> BTreeMap<usize, String
         }
     }
     found
+}
+
+/// A parameter with the column that it is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    pub table: QualifiedName,
+    pub column: String,
+    pub number: usize,
+    /// The value is a list of one.
+    pub list: bool,
+    /// The value is the beginning of a pattern.
+    pub pattern: bool,
+}
+
+/// What the parameters of a query are compared with, where it is a column.
+pub fn compared(plan: &Plan, tables: &Tables) -> Vec<Compared> {
+    let mut found: Vec<Compared> = Vec::new();
+    for (at, node) in plan.nodes.iter().enumerate().filter(|(_, node)| node.is_any(SCANS)) {
+        let Some((table, info)) = table_of(node, tables) else { continue };
+        let alias = node.reference().unwrap_or_default();
+        let sorted = plan.ancestors(NodeId(at)).flat_map(|above| &plan.node(above).sort_key);
+        let distances = sorted.filter_map(|key| atom::distance(key, alias, info));
+        for atom in atoms(node, info).filter(|atom| !atom.join).chain(distances) {
+            let (Some(column), Some(parameter)) = (atom.column.clone(), atom.parameter) else { continue };
+            let (number, pattern) = (parameter.number, atom.usage == Use::Pattern);
+            if found.iter().all(|known| known.number != number) {
+                found.push(Compared { table: table.clone(), column, number, list: atom.list, pattern });
+            }
+        }
+    }
+    found
+}
+
+/// A list of one value, as text.
+pub fn array_of(value: &str) -> String {
+    format!("{{\"{}\"}}", value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// Values as most calls might have them, by the number of the parameter: of every column of which the statistics have some.
+pub fn typical_values(plan: &Plan, tables: &Tables) -> BTreeMap<usize, String> {
+    let mut found = values(plan, tables, Values::Rare);
+    if plan.nodes.iter().any(|node| node.subplan_name.as_deref().is_some_and(|name| name.starts_with("InitPlan"))) {
+        return found;
+    }
+    for node in plan.nodes.iter().filter(|node| node.is_any(SCANS)) {
+        let Some((_, info)) = table_of(node, tables) else { continue };
+        for atom in atoms(node, info).filter(|atom| !atom.join) {
+            let (Some(column), Some(parameter)) = (&atom.column, atom.parameter) else { continue };
+            let Some(known) = info.columns.get(column) else { continue };
+            let middle = known.quantiles.as_ref().map(|[_, middle, _]| middle);
+            let Some(value) = middle.or(known.rare_value.as_ref()).or(known.most_common_value.as_ref()) else {
+                continue;
+            };
+            let value = match atom.usage {
+                Use::Equal if atom.list => array_of(value),
+                Use::Equal => value.clone(),
+                // The beginning of one.
+                Use::Pattern => {
+                    format!("{}%", value.chars().take(PREFIX).filter(|c| !"%_\\".contains(*c)).collect::<String>())
+                }
+                _ => continue,
+            };
+            found.entry(parameter.number).or_insert(value);
+        }
+    }
+    found
+}
+
+/// Whether ranges with one bound over what is no time are all that values are tried for.
+fn only_bounds(plan: &Plan, tables: &Tables) -> bool {
+    let mut bounds = 0;
+    for node in plan.nodes.iter().filter(|node| node.is_any(SCANS)) {
+        let Some((_, info)) = table_of(node, tables) else { continue };
+        let atoms: Vec<Atom> = atoms(node, info).filter(|atom| !atom.join).collect();
+        for atom in &atoms {
+            let (Some(column), Some(_)) = (&atom.column, atom.parameter) else { continue };
+            let Some(known) = info.columns.get(column) else { continue };
+            let is_time = ["timestamp", "date", "time"].iter().any(|name| known.data_type.starts_with(name));
+            match atom.usage {
+                Use::Range if !is_time && !both_bounds(&atoms, column) => bounds += 1,
+                Use::Range => return false,
+                Use::Equal if is_skewed(known, info, column) => return false,
+                _ => {}
+            }
+        }
+    }
+    bounds > 0
 }
 
 fn both_bounds(atoms: &[Atom], column: &str) -> bool {

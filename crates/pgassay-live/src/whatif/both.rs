@@ -23,8 +23,13 @@ pub struct BothPlanner<'r> {
     only_twin: BTreeSet<String>,
     /// Queries that the twin plans.
     in_twin: BTreeSet<usize>,
-    /// Queries with values, in the order of their numbers.
-    variants: Vec<(usize, BTreeMap<usize, String>)>,
+    /// Queries that were added, in the order of their numbers.
+    added: Vec<Added>,
+}
+
+enum Added {
+    Values(usize, BTreeMap<usize, String>),
+    Text(String),
 }
 
 enum Twin<'r> {
@@ -42,7 +47,7 @@ impl<'r> BothPlanner<'r> {
             offers: Vec::new(),
             only_twin: BTreeSet::new(),
             in_twin: BTreeSet::new(),
-            variants: Vec::new(),
+            added: Vec::new(),
         }
     }
 
@@ -72,9 +77,16 @@ impl<'r> BothPlanner<'r> {
             self.twin = match make.take().map(|make| make()) {
                 Some(Ok(mut planner)) => {
                     planner.offer(&self.offers);
-                    for (query, values) in &self.variants {
-                        let _ = planner.plan(*query, &[], &[]);
-                        planner.with_values(*query, values);
+                    for added in &self.added {
+                        match added {
+                            Added::Values(query, values) => {
+                                let _ = planner.plan(*query, &[], &[]);
+                                planner.with_values(*query, values);
+                            }
+                            Added::Text(text) => {
+                                planner.add(text);
+                            }
+                        }
                     }
                     Twin::There(Box::new(planner))
                 }
@@ -156,8 +168,16 @@ impl Planner for BothPlanner<'_> {
         if self.in_twin.contains(&query) {
             self.in_twin.extend(number);
         }
-        self.variants.push((query, values.clone()));
+        self.added.push(Added::Values(query, values.clone()));
         number
+    }
+
+    fn add(&mut self, text: &str) -> Option<usize> {
+        if let Twin::There(twin) = &mut self.twin {
+            twin.add(text);
+        }
+        self.added.push(Added::Text(text.to_owned()));
+        self.hypopg.add(text)
     }
 
     fn rows(&mut self, table: &QualifiedName, condition: &str) -> Option<f64> {

@@ -76,7 +76,9 @@ impl<'r> HypopgPlanner<'r> {
             hides,
             user_code,
         };
-        Ok(Some((HypopgPlanner { server, planning: Planning::new(queries) }, tables)))
+        let mut planning = Planning::new(queries);
+        planning.all_partitions = true;
+        Ok(Some((HypopgPlanner { server, planning }, tables)))
     }
 
     /// EXPLAINs that were run.
@@ -163,6 +165,9 @@ impl HypopgServer<'_> {
         statements.extend(with.iter().map(|definition| (self.calls.create.as_str(), text(definition))));
         statements.push(("DEALLOCATE ALL", Vec::new()));
         statements.push(("SET LOCAL plan_cache_mode = force_generic_plan", Vec::new()));
+        if !asking.pruning {
+            statements.push(("SET LOCAL enable_partition_pruning = off", Vec::new()));
+        }
         // The last of ours: from here on, names are looked up as those of the application are.
         statements.push(("SELECT set_config('search_path', $1, true)", text(&path)));
         statements.push((&asking.sql, Vec::new()));
@@ -248,6 +253,10 @@ impl Planner for HypopgPlanner<'_> {
 
     fn with_values(&mut self, query: usize, values: &BTreeMap<usize, String>) -> Option<usize> {
         Some(self.planning.with_values(query, values))
+    }
+
+    fn add(&mut self, text: &str) -> Option<usize> {
+        Some(self.planning.add_query(text))
     }
 
     fn rows(&mut self, table: &QualifiedName, condition: &str) -> Option<f64> {

@@ -9,9 +9,11 @@ mod planning;
 mod prepare;
 mod tables;
 mod twin_planner;
+mod verify;
 
 pub use both::{BothPlanner, MakeTwin};
 pub use hypopg_planner::HypopgPlanner;
-pub use prepare::{Prepared, is_plannable, reads_catalogs, set_columns};
+pub use prepare::{Prepared, is_plannable, reads_catalogs, set_columns, without_constants};
 pub use tables::read_tables;
 pub use twin_planner::TwinPlanner;
+pub use verify::{Made, Measured, Verified, VerifyError, verify};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::prepare::{Asking, Prepared, TRIES};
+use super::prepare::{Asking, Prepared};
 use crate::advisor::Offer;
 use crate::change::QualifiedName;
 use crate::plan::{self, Plan};
@@ -31,13 +31,16 @@ pub(super) struct Planning {
     reads: Vec<BTreeSet<QualifiedName>>,
     roots: Option<BTreeMap<QualifiedName, QualifiedName>>,
     known: HashMap<Asked, Result<Plan, Refusal>>,
+    /// Partitions that the executor leaves out when it starts are planned for too, so that it is seen how they are read.
+    pub all_partitions: bool,
     pub explained: usize,
 }
 
 impl Planning {
     pub fn new(queries: Vec<Prepared>) -> Planning {
         let reads = vec![BTreeSet::new(); queries.len()];
-        Planning { queries, offered: HashMap::new(), reads, roots: None, known: HashMap::new(), explained: 0 }
+        let (offered, known) = (HashMap::new(), HashMap::new());
+        Planning { queries, offered, reads, roots: None, known, all_partitions: false, explained: 0 }
     }
 
     /// An index can be tried.
@@ -80,8 +83,9 @@ impl Planning {
     fn first_plan(&mut self, server: &mut impl Explain, query: usize) -> Result<Plan, Refusal> {
         let mut first_refusal = None;
         let mut attempt = 0;
-        while attempt < TRIES {
+        loop {
             let refusal = match self.explain(server, query, &[], &[]) {
+                Ok(plan) if self.all_partitions && self.queries[query].prune(&plan) => continue,
                 Ok(plan) => return Ok(plan),
                 Err(refusal) => refusal,
             };
@@ -95,9 +99,13 @@ impl Planning {
             let repaired = self.queries[query].repair(&refusal.code, &refusal.message, refusal.position, attempt);
             first_refusal.get_or_insert(refusal);
             attempt += 1;
-            if !repaired {
+            if repaired && attempt < self.queries[query].tries() {
+                continue;
+            }
+            if !self.queries[query].start_over() {
                 break;
             }
+            attempt = 0;
         }
         Err(first_refusal.unwrap_or_default())
     }
@@ -110,7 +118,27 @@ impl Planning {
         without: &[QualifiedName],
     ) -> Result<Plan, Refusal> {
         self.explained += 1;
-        server.explain(with, without, &self.queries[query].asking())
+        let mut plan = server.explain(with, without, &self.queries[query].asking())?;
+        if let (Some(removed), Some(root)) = (self.queries[query].removed(), plan.nodes.first_mut()) {
+            root.subplans_removed = Some(removed);
+        }
+        Ok(plan)
+    }
+
+    pub fn len(&self) -> usize {
+        self.queries.len()
+    }
+
+    /// A query as it was repaired.
+    pub fn prepared(&self, query: usize) -> &Prepared {
+        &self.queries[query]
+    }
+
+    /// One more query.
+    pub fn add_query(&mut self, text: &str) -> usize {
+        self.queries.push(Prepared::new(text, None));
+        self.reads.push(BTreeSet::new());
+        self.queries.len() - 1
     }
 
     /// A query with literals in the place of some parameters, by their numbers, as one more query.

@@ -1,22 +1,26 @@
 //! Statements with `$1` for constants, as something that a server plans.
 //!
 //! pg_stat_statements replaces constants without regard to grammar: `interval $1` and `LIMIT $2` stand there, and types that followed
-//! from a constant are gone. What the server refuses is repaired from what it says, at most [`TRIES`] times.
+//! from a constant are gone. What the server refuses is repaired from what it says, a few times for each parameter.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::change::Name;
+use crate::plan::Plan;
 use sqlparser::ast::{AssignmentTarget, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
-/// How often a statement is repaired before it is given up.
-pub(super) const TRIES: usize = 5;
+/// How often a statement is repaired besides once for each parameter, from each beginning.
+const TRIES: usize = 5;
+/// What parameters are taken for where the server's errors lead nowhere: nothing, then all of them numbers, texts, times. Errors then tell which
+/// of them are not.
+const BEGINNINGS: &[&str] = &["integer", "text", "timestamp with time zone"];
 
 /// A statement with the types of its parameters, as far as they had to be told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
     pub text: String,
     /// Types by the number of the parameter.
@@ -24,6 +28,10 @@ pub struct Prepared {
     parameters: usize,
     /// Schemas that are searched besides those of the session.
     schemas: Vec<String>,
+    /// Beginnings that were tried.
+    begun: usize,
+    /// Partitions that the executor would leave out when it starts: then all are planned for, so that it is seen how they are read.
+    removed: Option<f64>,
 }
 
 /// Statements that plan another. What comes from outside stands in `sql`, which a server must be sent by itself: it may turn out to be
@@ -38,12 +46,14 @@ pub(super) struct Asking {
     pub head: usize,
     /// After a PREPARE, the EXPLAIN of what it prepared.
     pub execute: Option<String>,
+    /// Partitions that cannot hold rows are left out.
+    pub pruning: bool,
 }
 
 impl Asking {
     /// An EXPLAIN of a text.
     pub fn explain(head: String, text: &str) -> Asking {
-        Asking { schemas: Vec::new(), sql: format!("{head}{text}"), head: head.len(), execute: None }
+        Asking { schemas: Vec::new(), sql: format!("{head}{text}"), head: head.len(), execute: None, pruning: true }
     }
 
     /// A search_path with the schemas at its end.
@@ -73,7 +83,38 @@ pub fn reads_catalogs(text: &str) -> bool {
     });
     let words: Vec<String> = words.collect();
     let opens = |word: &String| word == "from" || word == "join";
-    words.windows(2).any(|pair| opens(&pair[0]) && (pair[1].starts_with("pg_") || pair[1] == "information_schema"))
+    let calls_only = !words.iter().any(|word| opens(word) || word == "into");
+    if calls_only && words.first().is_some_and(|word| word == "select") {
+        // What a tool asks of a session: SELECT pg_export_snapshot(), set_config($1, $2, $3).
+        let first = words[1..].iter().find(|word| !word.is_empty());
+        return first.is_some_and(|word| word.starts_with("pg_") || word == "set_config" || word == "current_setting");
+    }
+    let is_system = |name: &String| name.starts_with("pg_") || name == "information_schema";
+    let direct = words.windows(2).any(|pair| opens(&pair[0]) && is_system(&pair[1]));
+    // An extension's views may be in any schema.
+    let qualified = |four: &[String]| opens(&four[0]) && four[2].is_empty() && is_system(&four[3]);
+    direct || words.windows(4).any(qualified)
+}
+
+/// With `$n` for numbers and texts, after the parameters that there are: what statements have in common that differ by their constants.
+pub fn without_constants(text: &str) -> String {
+    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, text).with_unescape(false).tokenize() else {
+        return text.to_owned();
+    };
+    let mut next = parameters(text).map(|(_, number)| number).max().unwrap_or(0) + 1;
+    let mut result = String::new();
+    for token in &tokens {
+        match token {
+            Token::Number(..) | Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_) => {
+                result.push_str(&format!("${next}"));
+                next += 1;
+            }
+            Token::Whitespace(_) if result.ends_with(' ') => {}
+            Token::Whitespace(_) => result.push(' '),
+            other => result.push_str(&other.to_string()),
+        }
+    }
+    result.trim_end().to_owned()
 }
 
 /// The columns that an UPDATE sets.
@@ -103,9 +144,41 @@ impl Prepared {
     /// `rows` are those that a call returns on average: what a LIMIT has been.
     pub fn new(text: &str, rows: Option<f64>) -> Prepared {
         let text = text.trim().trim_end_matches(';').trim_end();
-        let text = cast_literals(&with_limit(text, rows));
-        let parameters = parameters(&text).map(|(_, number)| number).max().unwrap_or(0);
-        Prepared { text, types: BTreeMap::new(), parameters, schemas: Vec::new() }
+        let highest = |text: &str| parameters(text).map(|(_, number)| number).max().unwrap_or(0);
+        let (limited, gone) = with_limit(text, rows);
+        let text = cast_literals(&with_constants_of_groups(&limited));
+        // A parameter that is gone keeps its number, unless it is the last.
+        let parameters = highest(&text);
+        let types = gone.filter(|number| *number < parameters).map(|number| (number, "bigint".to_owned()));
+        Prepared { text, types: types.into_iter().collect(), parameters, schemas: Vec::new(), begun: 0, removed: None }
+    }
+
+    /// How often it may be repaired before all its parameters are taken for something else.
+    pub(super) fn tries(&self) -> usize {
+        self.parameters + TRIES
+    }
+
+    /// Takes all parameters for something else. False if there is nothing left to take them for.
+    pub(super) fn start_over(&mut self) -> bool {
+        let Some(type_) = BEGINNINGS.get(self.begun).filter(|_| self.parameters > 0) else { return false };
+        self.begun += 1;
+        self.types = (1..=self.parameters).map(|number| (number, (*type_).to_owned())).collect();
+        true
+    }
+
+    /// Whether a plan lacks partitions that the executor leaves out, so that it has to be made again with all of them.
+    pub(super) fn prune(&mut self, plan: &Plan) -> bool {
+        let removed = plan.nodes.iter().filter_map(|node| node.subplans_removed).fold(0.0, f64::max);
+        let new = self.removed.is_none() && removed > 0.0;
+        if new {
+            self.removed = Some(removed);
+        }
+        new
+    }
+
+    /// Partitions that are left out when the executor starts.
+    pub(super) fn removed(&self) -> Option<f64> {
+        self.removed
     }
 
     /// What has a server plan it.
@@ -113,7 +186,8 @@ impl Prepared {
         const OPTIONS: &str = "FORMAT JSON, VERBOSE";
         let schemas = self.schemas.clone();
         if self.parameters == 0 {
-            return Asking { schemas, ..Asking::explain(format!("EXPLAIN ({OPTIONS}) "), &self.text) };
+            let pruning = self.removed.is_none();
+            return Asking { schemas, pruning, ..Asking::explain(format!("EXPLAIN ({OPTIONS}) "), &self.text) };
         }
         let last_told = self.types.keys().max().copied().unwrap_or(0);
         let types: Vec<&str> =
@@ -122,7 +196,8 @@ impl Prepared {
         let head = format!("PREPARE pgassay{types} AS ");
         let values = vec!["NULL"; self.parameters].join(", ");
         let execute = format!("EXPLAIN ({OPTIONS}) EXECUTE pgassay({values})");
-        Asking { schemas, sql: format!("{head}{}", self.text), head: head.len(), execute: Some(execute) }
+        let pruning = self.removed.is_none();
+        Asking { schemas, sql: format!("{head}{}", self.text), head: head.len(), execute: Some(execute), pruning }
     }
 
     /// Looks for names in this schema too. False if it was there already.
@@ -132,6 +207,14 @@ impl Prepared {
             self.schemas.push(schema.to_owned());
         }
         new
+    }
+
+    /// Numbers of the parameters that stand in the text.
+    pub(super) fn open_parameters(&self) -> Vec<usize> {
+        let mut numbers: Vec<usize> = parameters(&self.text).map(|(_, number)| number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
     }
 
     /// Changes what the server complained about. `position` is that of the error in the text, in bytes, where it was told. False if nothing
@@ -145,26 +228,27 @@ impl Prepared {
             let type_ = if code == "42P08" { other_type(message).unwrap_or("text") } else { "text" };
             return self.types.insert(number, type_.to_owned()).as_deref() != Some(type_);
         }
-        // `operator does not exist: bigint = text`: the type of the other operand, else one that takes part in much.
-        let operand = message.split_once(": ").map(|(_, rest)| rest).unwrap_or_default();
-        let operand = operand.split_once(' ').and_then(|_| first_operand(operand)).unwrap_or("text");
-        let choices = [operand, "interval", "text", "integer", "jsonb"];
-        let type_ = choices.get(attempt).copied().unwrap_or("text");
+        let expected = expected_type(message);
+        let choices = [expected.as_deref().unwrap_or("text"), "interval", "text", "integer", "jsonb"];
+        let type_ = choices[attempt % choices.len()];
+        let type_ = expected.as_deref().filter(|_| is_exact(message)).unwrap_or(type_);
         let from = position.unwrap_or(0);
         let near: Vec<usize> = {
             let after: Vec<(usize, usize)> = parameters(&self.text).filter(|(at, _)| *at >= from).collect();
             let first = after.first().map(|(at, _)| *at).unwrap_or(0);
-            // An array of parameters is told as a whole.
+            // An array of parameters is told as a whole; an error at a parameter is about it alone.
             let closing = self.text[first..].find([')', ']']).map_or(self.text.len(), |end| first + end);
+            let closing = if Some(first) == position { first + 1 } else { closing };
             after.iter().filter(|(at, _)| *at < closing).map(|(_, number)| *number).collect()
         };
         if near.is_empty() {
             return false;
         }
+        let mut changed = false;
         for number in near {
-            self.types.insert(number, type_.to_owned());
+            changed |= self.types.insert(number, type_.to_owned()).as_deref() != Some(type_);
         }
-        true
+        changed || !is_exact(message)
     }
 
     /// The same with literals in the place of some parameters. Their types stay declared: nothing else would tell them.
@@ -186,6 +270,30 @@ fn quoted_parameter(message: &str) -> Option<usize> {
     let (_, rest) = message.split_once("parameter $")?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
+}
+
+/// The type that the server's refusal asks for.
+fn expected_type(message: &str) -> Option<String> {
+    let between = |start: &str, end: &str| {
+        let (_, rest) = message.split_once(start)?;
+        Some(rest.split_once(end)?.0.to_owned())
+    };
+    if is_exact(message) {
+        // `column "n" is of type integer but expression is of type text`, `argument of LIMIT must be type bigint, not type text`
+        return between("is of type ", " but expression").or_else(|| between("must be type ", ", not type"));
+    }
+    // `function sum(text) does not exist`
+    if message.starts_with("function ") && message.contains("(text") {
+        return Some("numeric".to_owned());
+    }
+    // `operator does not exist: bigint = text`: the type of the other operand.
+    let (_, operands) = message.split_once(": ")?;
+    operands.contains(' ').then(|| first_operand(operands).map(str::to_owned))?
+}
+
+/// The refusal names the type and nothing else would do.
+fn is_exact(message: &str) -> bool {
+    message.contains("must be type ") || message.contains(" but expression is of type ")
 }
 
 /// `… parameter $1: text versus bigint`
@@ -265,27 +373,86 @@ fn cast_literals(text: &str) -> String {
     result
 }
 
-/// `LIMIT $3` to `LIMIT 10`: of a parameter the planner assumes a tenth of all rows.
-fn with_limit(text: &str, rows: Option<f64>) -> String {
-    let Some(rows) = rows else { return text.to_owned() };
+/// `LIMIT $3` to `LIMIT 10`: of a parameter the planner assumes a tenth of all rows. The number of the parameter that is gone is returned too.
+fn with_limit(text: &str, rows: Option<f64>) -> (String, Option<usize>) {
+    let unchanged = || (text.to_owned(), None);
+    let Some(rows) = rows else { return unchanged() };
     let rows = rows.ceil().max(1.0);
     let places: Vec<(usize, usize)> = parameters(text).collect();
-    let mut numbers: Vec<usize> = places.iter().map(|(_, number)| *number).collect();
-    numbers.sort_unstable();
-    let last = numbers.last().copied();
-    let Some((at, number)) = places.into_iter().rev().find(|(at, _)| {
+    let limit = places.iter().rev().find(|(at, _)| {
         let before = text[..*at].trim_end();
         before.len() < *at
             && before.len() >= 5
             && before.get(before.len() - 5..).is_some_and(|word| word.eq_ignore_ascii_case("limit"))
-    }) else {
+    });
+    let Some((at, number)) = limit else { return unchanged() };
+    if places.iter().filter(|(_, other)| other == number).count() > 1 {
+        return unchanged();
+    }
+    let after = &text[at + 1 + number.to_string().len()..];
+    (format!("{}{rows}{after}", &text[..*at]), Some(*number))
+}
+
+/// `SELECT a / $1 … GROUP BY a / 10` to `SELECT a / 10 … GROUP BY a / 10`: of a constant that stands in several places pg_stat_statements may replace
+/// one only, and then the server does not see that both are the same.
+fn with_constants_of_groups(text: &str) -> String {
+    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, text).with_unescape(false).tokenize() else {
         return text.to_owned();
     };
-    // Numbers must stay without gaps: one in between stays a parameter.
-    if Some(number) != last || numbers.iter().filter(|it| **it == number).count() > 1 {
+    let is_word =
+        |token: &Token, name: &str| matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case(name));
+    let solid: Vec<usize> = (0..tokens.len()).filter(|at| !matches!(tokens[*at], Token::Whitespace(_))).collect();
+    let group = solid.windows(2).position(|pair| is_word(&tokens[pair[0]], "group") && is_word(&tokens[pair[1]], "by"));
+    let Some(group) = group else { return text.to_owned() };
+    let mut changed = tokens.clone();
+    for key in keys_of_groups(&tokens, &solid[group + 2..]) {
+        let constant = |at: &usize| matches!(tokens[*at], Token::Number(..) | Token::SingleQuotedString(_));
+        if !key.iter().any(constant) {
+            continue;
+        }
+        for start in 0..group.saturating_sub(key.len() - 1) {
+            let window = &solid[start..start + key.len()];
+            let alike = |(here, there): (&usize, &usize)| {
+                tokens[*here] == tokens[*there] || (constant(there) && matches!(tokens[*here], Token::Placeholder(_)))
+            };
+            if window.iter().zip(&key).all(alike) {
+                for (here, there) in window.iter().zip(&key) {
+                    changed[*here] = tokens[*there].clone();
+                }
+            }
+        }
+    }
+    if changed == tokens {
         return text.to_owned();
     }
-    format!("{}{rows}{}", &text[..at], &text[at + 1 + number.to_string().len()..])
+    changed.iter().map(ToString::to_string).collect()
+}
+
+/// The places of the tokens of each key, up to the next clause.
+fn keys_of_groups(tokens: &[Token], after: &[usize]) -> Vec<Vec<usize>> {
+    const ENDS: &[&str] =
+        &["having", "order", "limit", "offset", "union", "except", "intersect", "window", "fetch", "for"];
+    let mut keys = vec![Vec::new()];
+    let mut depth = 0_usize;
+    for at in after {
+        match &tokens[*at] {
+            Token::Comma if depth == 0 => {
+                keys.push(Vec::new());
+                continue;
+            }
+            Token::Word(word) if depth == 0 && ENDS.iter().any(|end| word.value.eq_ignore_ascii_case(end)) => break,
+            Token::SemiColon => break,
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => break,
+            Token::RParen => depth -= 1,
+            _ => {}
+        }
+        if let Some(key) = keys.last_mut() {
+            key.push(*at);
+        }
+    }
+    keys.retain(|key| !key.is_empty());
+    keys
 }
 
 fn without_comments(text: &str) -> &str {
@@ -319,6 +486,9 @@ mod tests {
     fn statements_of_tools_are_known_by_the_catalogs_they_read() {
         assert!(reads_catalogs("SELECT a FROM pg_catalog.pg_class c JOIN t ON true"));
         assert!(reads_catalogs("WITH b AS (SELECT $1 FROM t JOIN pg_type ON true) SELECT * FROM b"));
+        assert!(reads_catalogs("SELECT pg_export_snapshot(), $1") && reads_catalogs("SELECT set_config($1, $2, $3)"));
+        assert!(reads_catalogs("SELECT dealloc FROM public.pg_stat_statements_info"));
+        assert!(!reads_catalogs("SELECT set_price($1)"));
         assert!(!reads_catalogs("SELECT extract(epoch FROM at), 'FROM pg_class' FROM t WHERE id = pg_backend_pid()"));
     }
 
@@ -341,10 +511,19 @@ mod tests {
             Prepared::new("SELECT a FROM t WHERE b = $1 LIMIT $2", Some(9.5)).text,
             "SELECT a FROM t WHERE b = $1 LIMIT 10"
         );
+        let before = Prepared::new("SELECT a FROM t LIMIT $1 OFFSET $2", Some(3.0));
+        assert_eq!(before.text, "SELECT a FROM t LIMIT 3 OFFSET $2");
+        assert!(before.asking().sql.starts_with("PREPARE pgassay(bigint) AS"), "$2 keeps its number");
+    }
+
+    #[test]
+    fn a_constant_that_is_a_key_of_groups_is_one_everywhere() {
+        let text = |sql: &str| Prepared::new(sql, None).text;
         assert_eq!(
-            Prepared::new("SELECT a FROM t LIMIT $1 OFFSET $2", Some(3.0)).text,
-            "SELECT a FROM t LIMIT $1 OFFSET $2"
+            text("SELECT a / $1, count(*) FROM t WHERE b > $2 GROUP BY a / 10 ORDER BY a / 10"),
+            "SELECT a / 10, count(*) FROM t WHERE b > $2 GROUP BY a / 10 ORDER BY a / 10"
         );
+        assert_eq!(text("SELECT a / $1 FROM t GROUP BY a, 2"), "SELECT a / $1 FROM t GROUP BY a, 2");
     }
 
     #[test]
@@ -353,6 +532,15 @@ mod tests {
         let at = query.text.find("= ANY").unwrap();
         assert!(query.repair("42883", "operator does not exist: bigint = text", Some(at), 0));
         assert!(query.asking().sql.contains("PREPARE pgassay(bigint, bigint) AS"));
+        let mut query = Prepared::new("SELECT a FROM t LIMIT coalesce($1, $2) OFFSET $3", None);
+        let at = query.text.find("coalesce");
+        assert!(query.repair("42804", "argument of LIMIT must be type bigint, not type text", at, 0));
+        assert!(query.asking().sql.contains("PREPARE pgassay(bigint, bigint) AS"));
+        let mut query = Prepared::new("INSERT INTO t (a, b) SELECT DISTINCT $1, $2", None);
+        let at = query.text.find("$1");
+        let refusal = "column \"a\" is of type integer but expression is of type text";
+        assert!(query.repair("42804", refusal, at, 3));
+        assert!(query.asking().sql.contains("PREPARE pgassay(integer) AS"), "the error is about $1 alone");
         let mut query = Prepared::new("SELECT jsonb_build_object($1, a) FROM t", None);
         assert!(query.repair("42P18", "could not determine data type of parameter $1", None, 0));
         assert!(query.asking().sql.contains("PREPARE pgassay(text) AS"));

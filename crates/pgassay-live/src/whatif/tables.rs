@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::advisor::{ColumnInfo, IndexInfo, TableInfo, Tables};
+use crate::advisor::{ColumnInfo, IndexInfo, Operator, Reference, TableInfo, Tables};
 use crate::change::{Name, QualifiedName};
 use crate::db::planner::{CaptureError, Source};
 use crate::facts::Facts;
@@ -28,6 +28,8 @@ pub async fn read_tables(source: &impl Source, facts: Option<&Facts>) -> Result<
             partitions: row.partitions.iter().map(of).collect(),
             columns: row.columns,
             indexes: row.indexes,
+            referenced_by: row.referenced_by,
+            row_security: row.row_security,
             ..TableInfo::default()
         };
         if let Some(facts) = facts {
@@ -35,15 +37,24 @@ pub async fn read_tables(source: &impl Source, facts: Option<&Facts>) -> Result<
         }
         tables.tables.insert(name, info);
     }
-    tables.trigrams = source.rows("extensions", TRIGRAMS).await?.pop();
+    for text in source.rows(part, OPERATORS).await? {
+        let operator: Operator =
+            serde_json::from_str(&text).map_err(|error| CaptureError::Answer { part, message: error.to_string() })?;
+        tables.operators.push(operator);
+    }
+    if let Some(facts) = facts {
+        let missing = facts.extensions.iter().filter(|(_, it)| it.installed_version.is_none());
+        tables.available = missing.map(|(name, _)| name.as_str().to_owned()).collect();
+    }
     let version = source.rows("version", VERSION).await?.pop();
     tables.major = version.and_then(|number| number.parse().ok()).unwrap_or_default();
     Ok(tables)
 }
 
 fn count_writes(info: &mut TableInfo, name: &QualifiedName, facts: &Facts) {
-    // What was counted for less than a day is taken for a day's: nobody knows what comes.
-    let Some(days) = facts.counting_seconds().map(|seconds| (seconds / 86_400.0).max(1.0)) else { return };
+    let Some(days) = facts.counting_seconds().map(|seconds| seconds / 86_400.0).filter(|days| *days > 0.0) else {
+        return;
+    };
     let own = std::iter::once(name).chain(&info.partitions);
     let counted: Vec<_> = own.filter_map(|name| facts.relation(name)?.activity.as_ref()).collect();
     if counted.is_empty() {
@@ -51,10 +62,11 @@ fn count_writes(info: &mut TableInfo, name: &QualifiedName, facts: &Facts) {
     }
     let sum =
         |count: fn(&crate::facts::Use) -> u64| Some(counted.iter().map(|it| count(it) as f64).sum::<f64>() / days);
+    info.counted_days = Some(days);
     info.inserts = sum(|it| it.inserts);
     // Within a day nothing tells a load from what goes on: if most rows came in it, it was one.
     let young = facts.counting_seconds().is_some_and(|seconds| seconds < 86_400.0);
-    info.loaded = young && info.inserts.is_some_and(|inserts| inserts >= info.rows / 2.0);
+    info.loaded = young && info.inserts.is_some_and(|inserts| inserts * days >= info.rows / 2.0);
     info.updates = sum(|it| it.updates);
     info.hot_updates = sum(|it| it.hot_updates);
 }
@@ -71,17 +83,41 @@ struct Row {
     partitions: Vec<(String, String)>,
     columns: std::collections::BTreeMap<String, ColumnInfo>,
     indexes: Vec<IndexInfo>,
+    referenced_by: Vec<Reference>,
+    row_security: bool,
 }
 
 const VERSION: &str = "SELECT (pg_catalog.current_setting('server_version_num')::int / 10000)::text";
 
-const TRIGRAMS: &str =
-    "SELECT n.nspname::text FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
-                         WHERE e.extname = 'pg_trgm'";
+// A family may hold operators of several types: those of the class are those whose left side is its own.
+const OPERATORS: &str = "
+SELECT row_to_json(q)::text FROM (
+    SELECT o.oprname AS name, k.oprname AS commutator, m.amname AS method, c.opcdefault AS \"default\", p.amoppurpose = 'o' AS orders,
+           CASE WHEN n.nspname = 'pg_catalog' THEN '' ELSE pg_catalog.quote_ident(n.nspname) || '.' END || pg_catalog.quote_ident(c.opcname) AS class,
+           pg_catalog.format_type(c.opcintype, NULL) AS data_type,
+           CASE c.opcintype WHEN 'pg_catalog.anyarray'::pg_catalog.regtype THEN 'a' WHEN 'pg_catalog.anyrange'::pg_catalog.regtype THEN 'r'
+                            WHEN 'pg_catalog.anyenum'::pg_catalog.regtype THEN 'e' END AS \"any\"
+      FROM pg_catalog.pg_opclass c
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.opcnamespace
+      JOIN pg_catalog.pg_am m ON m.oid = c.opcmethod
+      JOIN pg_catalog.pg_amop p ON p.amopfamily = c.opcfamily AND p.amoplefttype = c.opcintype
+      JOIN pg_catalog.pg_operator o ON o.oid = p.amopopr
+      LEFT JOIN pg_catalog.pg_operator k ON k.oid = o.oprcom
+     WHERE m.amname IN ('gin', 'gist', 'spgist')
+     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8) q";
 
 const TABLES: &str = "
 SELECT row_to_json(q)::text FROM (
-    SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
+    SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned, c.relrowsecurity AS row_security,
+           (SELECT coalesce(json_agg(json_build_object('schema', kn.nspname, 'table', kc.relname,
+                       'columns', (SELECT json_agg(a.attname ORDER BY u.place) FROM unnest(k.conkey) WITH ORDINALITY u(number, place)
+                                     JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number),
+                       'referenced', (SELECT json_agg(a.attname ORDER BY u.place) FROM unnest(k.confkey) WITH ORDINALITY u(number, place)
+                                        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number)) ORDER BY k.conname), '[]')
+              FROM pg_catalog.pg_constraint k
+              JOIN pg_catalog.pg_class kc ON kc.oid = k.conrelid
+              JOIN pg_catalog.pg_namespace kn ON kn.oid = kc.relnamespace
+             WHERE k.contype = 'f' AND k.confrelid = c.oid AND k.conparentid = 0) AS referenced_by,
            CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS partition_key,
            CASE WHEN c.relkind = 'p' THEN (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0) FROM pg_catalog.pg_partition_tree(c.oid) t
                                              JOIN pg_catalog.pg_class l ON l.oid = t.relid WHERE t.isleaf)
@@ -99,6 +135,10 @@ SELECT row_to_json(q)::text FROM (
                 ELSE '[]' END AS partitions,
            (SELECT coalesce(json_object_agg(a.attname, json_build_object(
                        'data_type', pg_catalog.format_type(coalesce(nullif(y.typbasetype, 0), a.atttypid), NULL),
+                       'kind', coalesce(nullif(b.typtype, 'b'), y.typtype),
+                       'longest', CASE WHEN a.atttypmod < 0 AND coalesce(nullif(y.typbasetype, 0), a.atttypid) IN ('pg_catalog.text'::pg_catalog.regtype,
+                             'pg_catalog.bytea'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype)
+                             THEN (SELECT coalesce(max(octet_length(x)), 0) FROM unnest(h.bounds || v.common) x) END,
                        'width', coalesce(nullif(s.avg_width, 0), CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END),
                        'n_distinct', coalesce(s.n_distinct, 0), 'null_fraction', coalesce(s.null_frac, 0),
                        'correlation', coalesce(s.correlation, 0), 'most_common', coalesce(s.most_common_freqs[1], 0),
@@ -112,6 +152,7 @@ SELECT row_to_json(q)::text FROM (
                              AND coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c'))), '{}')
               FROM pg_catalog.pg_attribute a
               JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+              LEFT JOIN pg_catalog.pg_type b ON b.oid = y.typbasetype
               JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
               LEFT JOIN pg_catalog.pg_stats s
                 ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND s.inherited = (c.relkind = 'p')

@@ -40,6 +40,12 @@ impl<'r> TwinPlanner<'r> {
         Ok(TwinPlanner { server, planning: Planning::new(queries), parts: HashMap::new() })
     }
 
+    /// Plans also for the partitions that the executor would leave out when it starts.
+    pub fn with_all_partitions(mut self) -> TwinPlanner<'r> {
+        self.planning.all_partitions = true;
+        self
+    }
+
     /// A session on the twin, to read its catalogs.
     pub fn session(&self) -> &Session {
         &self.server.session
@@ -88,8 +94,9 @@ impl Explain for TwinServer<'_> {
         let hidden: Vec<_> = without.iter().map(pair).collect();
         // In a transaction that is rolled back.
         let prelude = format!(
-            "BEGIN; {} DEALLOCATE ALL; SET LOCAL plan_cache_mode = force_generic_plan",
-            Twin::with_indexes(&shown, &hidden)
+            "BEGIN; {} DEALLOCATE ALL; SET LOCAL plan_cache_mode = force_generic_plan{}",
+            Twin::with_indexes(&shown, &hidden),
+            if asking.pruning { "" } else { "; SET LOCAL enable_partition_pruning = off" }
         );
         let outcome = self.runtime.block_on(self.plan(&prelude, asking));
         let _ = self.runtime.block_on(self.session.batch_execute("ROLLBACK"));
@@ -159,6 +166,10 @@ impl Planner for TwinPlanner<'_> {
 
     fn with_values(&mut self, query: usize, values: &BTreeMap<usize, String>) -> Option<usize> {
         Some(self.planning.with_values(query, values))
+    }
+
+    fn add(&mut self, text: &str) -> Option<usize> {
+        Some(self.planning.add_query(text))
     }
 
     fn rows(&mut self, table: &QualifiedName, condition: &str) -> Option<f64> {

@@ -174,6 +174,11 @@ impl Session {
         self.within(self.client.batch_execute(&format!("{begin}{limits}"))).await
     }
 
+    /// How long a statement may take.
+    pub fn limit(&self) -> Duration {
+        self.limits.statement
+    }
+
     /// Host, port, user and database, for messages.
     pub fn place(&self) -> &str {
         &self.place
