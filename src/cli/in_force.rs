@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use pgassay::collect::config_file::{self, Loaded};
+use pgassay::collect::repository;
 use pgassay::config::{Config, FailOn, Level, Located, Settings};
 use pgassay::finding::Severity;
 use pgassay::history::Completeness;
@@ -227,10 +228,14 @@ impl Settable {
             // Whoever names files wants those judged.
             run = Resolved { value: String::new(), origin: Origin::Default };
         }
+        let paths = sources.pick(some(&self.paths), |config| config.paths.as_ref(), Vec::new());
+        let base = sources.pick(some(&self.base), |config| config.base.as_ref(), Vec::new());
+        stay_inside(&paths)?;
+        stay_inside(&base)?;
         Ok(InForce {
             pg_version: sources.pick(self.pg_version, |config| config.pg_version.as_ref(), PgVersion::default()),
-            paths: sources.pick(some(&self.paths), |config| config.paths.as_ref(), Vec::new()),
-            base: sources.pick(some(&self.base), |config| config.base.as_ref(), Vec::new()),
+            paths,
+            base,
             baseline: Resolved {
                 value: Some(baseline.value).filter(|_| baseline.origin != Origin::Default),
                 origin: baseline.origin,
@@ -279,6 +284,23 @@ impl Settable {
         );
         variables
     }
+}
+
+/// Refuses files outside of the repository that a configuration in it names.
+fn stay_inside(paths: &Resolved<Vec<PathBuf>>) -> anyhow::Result<()> {
+    let Origin::File { path: file, line } = &paths.origin else { return Ok(()) };
+    for path in &paths.value {
+        if let Some(root) = repository::outside(path, file) {
+            anyhow::bail!(
+                "{}:{line}: {} is outside of the repository {}, and is not read: a configuration names files of its repository. \
+                 Name it on the command line instead",
+                file.display(),
+                path.display(),
+                root.display()
+            );
+        }
+    }
+    Ok(())
 }
 
 impl InForce {

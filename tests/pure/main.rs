@@ -27,6 +27,8 @@ mod plan_conditions;
 mod plan_decorations;
 mod plan_log;
 mod plans;
+#[path = "properties.rs"]
+mod properties_hold;
 mod psql;
 mod reads_ddl;
 mod rules;
@@ -37,5 +39,7 @@ mod untrusted;
 
 #[path = "../support/contract_cases.rs"]
 mod contract_cases;
+#[path = "../support/properties.rs"]
+mod properties;
 #[path = "../support/rule_pages.rs"]
 mod rule_pages;

@@ -64,6 +64,31 @@ fn links_out_of_the_repository_are_not_read() {
 }
 
 #[test]
+fn a_configuration_names_no_files_outside_of_its_repository() {
+    let (repository, outside) = repository();
+    let here = repository.path();
+    let secret = outside.path().join("secret").display().to_string();
+    for path in ["/etc/passwd", &secret, "../../../../../../../../etc/passwd"] {
+        for key in ["paths", "base"] {
+            fs::write(here.join("pgassay.toml"), format!("{key} = [\"{path}\"]\n")).expect("a file");
+            for command in ["check", "audit"] {
+                let output = pgassay(here, &[command, "--format", "markdown"]);
+                let text = said(&output);
+                assert_eq!(output.status.code(), Some(2), "{command} {key} {path}: {text}");
+                assert!(text.contains("outside of the repository") && text.contains("pgassay.toml:1"), "{text}");
+                assert!(!text.contains("topsecret") && !text.contains("root:x"), "{text}");
+            }
+        }
+    }
+    // Whoever runs it may name any file, and the configuration those of its repository, from wherever it is read.
+    fs::write(here.join("pgassay.toml"), "paths = [\"migrations/../migrations\"]\n").expect("a file");
+    assert_eq!(pgassay(&here.join("migrations"), &["check"]).status.code(), Some(0));
+    let named = outside.path().join("2.sql");
+    fs::write(&named, "CREATE TABLE u (id bigint PRIMARY KEY);\n").expect("a file");
+    assert_eq!(pgassay(here, &["check", &named.display().to_string()]).status.code(), Some(0));
+}
+
+#[test]
 fn outputs_follow_no_links() {
     let (repository, outside) = repository();
     let here = repository.path();

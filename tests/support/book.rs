@@ -42,6 +42,7 @@ const PARTS: &[(&str, &[(&str, &str)])] = &[
             ("Formats", "formats.md"),
             ("JSON", "json.md"),
             ("Security", "security.md"),
+            ("Performance", "performance.md"),
             ("Stability", "stability.md"),
         ],
     ),

@@ -3,7 +3,7 @@
 //! A [`Span`] is a range of bytes in one file; lines and columns (1-based, columns counted in characters) are worked out
 //! only when something is shown.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
@@ -22,7 +22,12 @@ pub struct SourceFile {
     line_starts: Vec<u32>,
     /// Of a text that was recorded while another file ran: the line there that what starts at an offset comes from.
     lines_elsewhere: Vec<(u32, u32)>,
+    /// The characters of `original` in front of each of its blocks; counted when a place on a long line is first asked for.
+    blocks: OnceLock<Vec<u32>>,
 }
+
+/// Bytes of a text whose characters are counted once.
+const BLOCK: usize = 256;
 
 /// A part of a text to replace: a placeholder and its value. Offsets are those of the text as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +84,11 @@ pub struct Position {
     pub column: u32,
 }
 
+/// The characters that start in some bytes of UTF-8.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| (**byte as i8) >= -0x40).count()
+}
+
 impl SourceFile {
     pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceFile {
         let text: Arc<str> = text.into();
@@ -86,7 +96,15 @@ impl SourceFile {
         let mut line_starts: Vec<u32> = std::iter::once(0).chain(starts).collect();
         line_starts.shrink_to_fit();
         let (original, replaced, lines_elsewhere) = (text.clone(), Vec::new(), Vec::new());
-        SourceFile { name: name.into(), line_starts, original, replaced, text, lines_elsewhere }
+        SourceFile {
+            name: name.into(),
+            line_starts,
+            original,
+            replaced,
+            text,
+            lines_elsewhere,
+            blocks: OnceLock::new(),
+        }
     }
 
     /// A text that was recorded while the file of that name ran. `lines` says, in order, which line of that file what starts at an offset
@@ -160,9 +178,29 @@ impl SourceFile {
         }
         let offset = (offset as usize).min(self.original.len());
         let line = self.line_starts.partition_point(|start| *start as usize <= offset) - 1;
-        let before = self.original.as_bytes().get(self.line_starts[line] as usize..offset).unwrap_or_default();
-        let column = before.iter().filter(|byte| (**byte as i8) >= -0x40).count();
+        let start = self.line_starts[line] as usize;
+        let column = if offset - start <= BLOCK {
+            characters(self.original.as_bytes().get(start..offset).unwrap_or_default())
+        } else {
+            self.characters_before(offset) - self.characters_before(start)
+        };
         Position { line: line as u32 + 1, column: column as u32 + 1 }
+    }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let bytes = self.original.as_bytes();
+        let blocks = self.blocks.get_or_init(|| {
+            let mut before = 0;
+            let mut counted = vec![0];
+            for block in bytes.chunks(BLOCK) {
+                before += characters(block) as u32;
+                counted.push(before);
+            }
+            counted
+        });
+        let block = offset / BLOCK;
+        let rest = bytes.get(block * BLOCK..offset).unwrap_or_default();
+        blocks.get(block).map_or(0, |before| *before as usize) + characters(rest)
     }
 
     /// The text under a span.
@@ -188,7 +226,7 @@ impl SourceFile {
                 stars(&self.original, &mut written.map(|part| self.original_range(*part)))
             }
         };
-        SourceFile { text, original, ..self.clone() }
+        SourceFile { text, original, blocks: OnceLock::new(), ..self.clone() }
     }
 
     /// Whether a part of the text is the value of a placeholder, or has one in it.
@@ -259,6 +297,17 @@ impl Sources {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_of_a_long_line_count_characters() {
+        let text = format!("-- first\n{}x", "é, ö; 注 ".repeat(300));
+        let file = SourceFile::new("a.sql", text.as_str());
+        for (at, _) in text.char_indices() {
+            let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+            let column = text[line..at].chars().count() as u32 + 1;
+            assert_eq!(file.position(at as u32).column, column, "{at}");
+        }
+    }
 
     #[test]
     fn places_are_those_of_the_text_as_it_was_written() {

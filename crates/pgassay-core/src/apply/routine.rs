@@ -94,13 +94,19 @@ impl Applier<'_> {
     /// Whether a routine's input arguments are of these types; by their number only when `exactly` is false.
     pub(super) fn takes(&self, id: RoutineId, arguments: &[TypeName], exactly: bool) -> bool {
         let Some(routine) = self.schema.routines.get(&id) else { return false };
-        let inputs: Vec<&Argument> = routine.inputs().collect();
-        let all: Vec<&Argument> = routine.arguments.iter().collect();
         // A procedure may be named with its OUT arguments too.
-        [inputs, all].iter().any(|have| {
-            have.len() == arguments.len()
-                && (!exactly || have.iter().zip(arguments).all(|(it, wanted)| self.same_type(&it.data_type, wanted)))
-        })
+        self.are(routine.inputs(), arguments, exactly) || self.are(routine.arguments.iter(), arguments, exactly)
+    }
+
+    fn are<'r>(&self, have: impl Iterator<Item = &'r Argument>, wanted: &[TypeName], exactly: bool) -> bool {
+        let mut wanted = wanted.iter();
+        for argument in have {
+            let Some(wanted) = wanted.next() else { return false };
+            if exactly && !self.same_type(&argument.data_type, wanted) {
+                return false;
+            }
+        }
+        wanted.next().is_none()
     }
 
     /// Whether two written types mean the same, modifiers aside.
@@ -108,11 +114,15 @@ impl Applier<'_> {
         if (one.array_dimensions > 0) != (other.array_dimensions > 0) {
             return false;
         }
+        // `%TYPE` is not followed; a type is found by its name.
+        let follows = |name: &TypeName| name.name.as_str().contains('%');
+        if one.name != other.name && !follows(one) && !follows(other) {
+            return false;
+        }
         let (one_is, other_is) = (self.resolve_type(one), self.resolve_type(other));
         match (Schema::type_target(&one_is), Schema::type_target(&other_is)) {
             (Some(one), Some(other)) => one == other,
-            // `%TYPE` is not followed.
-            _ => one.name == other.name || one.name.as_str().contains('%') || other.name.as_str().contains('%'),
+            _ => one.name == other.name || follows(one) || follows(other),
         }
     }
 

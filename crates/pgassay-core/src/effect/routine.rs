@@ -1,7 +1,9 @@
 //! Functions, triggers, rules and policies; DO blocks and other statements made of statements.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+
+use imbl::ordmap::DiffItem;
 
 use super::call::Call;
 use super::predictor::Predictor;
@@ -125,8 +127,11 @@ impl Predictor<'_> {
         let made = |id: Option<crate::schema::RelationId>| {
             id.is_some_and(|id| self.relation(id).is_none() && schema.relation(id).is_some_and(|it| it.known))
         };
-        let names: Vec<String> =
-            schema.relations.values().filter(|it| made(Some(it.id))).map(|it| it.name.to_string()).collect();
+        let added = self.schema().relations.diff(&schema.relations).filter_map(|item| match item {
+            DiffItem::Add(_, added) if added.known => Some(added.name.to_string()),
+            _ => None,
+        });
+        let names: HashSet<String> = added.collect();
         let effect = &mut prediction.effect;
         effect.locks.retain(|name, _| !names.contains(name));
         effect.rewrites.retain(|name| !names.contains(name));
@@ -141,11 +146,15 @@ impl Predictor<'_> {
 
     /// What an earlier statement of the same command renamed is told by the name it had before.
     fn call_by_old_names(&self, prediction: &mut Prediction, now: &Schema) {
-        let renamed = |it: &Arc<Relation>| {
-            let before = self.relation(it.id)?;
-            (before.name != it.name).then(|| (it.name.to_string(), before.name.to_string()))
+        let renamed = |item| match item {
+            DiffItem::Update { old: (_, before), new: (_, it) } => {
+                let (before, it): (&Arc<Relation>, &Arc<Relation>) = (before, it);
+                (before.name != it.name).then(|| (it.name.to_string(), before.name.to_string()))
+            }
+            _ => None,
         };
-        let names: BTreeMap<String, String> = now.relations.values().filter_map(renamed).collect();
+        let names: BTreeMap<String, String> =
+            self.schema().relations.diff(&now.relations).filter_map(renamed).collect();
         if names.is_empty() {
             return;
         }

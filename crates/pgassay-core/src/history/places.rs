@@ -114,8 +114,9 @@ impl Places {
             };
             self.defined.insert(Subject::Relation(new.id), place.unwrap_or(statement));
         }
+        let mut columns = InOrder::of(old.map_or(&[], |old| &old.columns));
         for column in &new.columns {
-            let before = old.and_then(|old| old.column_by_id(column.id));
+            let before = columns.find(|it| it.id == column.id);
             if before.is_none_or(|before| before.data_type != column.data_type) {
                 let part = parts.column(&column.name);
                 self.defined.insert(Subject::Column(new.id, column.id), part.map_or(statement, |part| part.span));
@@ -124,14 +125,38 @@ impl Places {
                 }
             }
         }
+        let mut constraints = InOrder::of(old.map_or(&[], |old| &old.constraints));
         for constraint in &new.constraints {
-            if old.is_none_or(|old| old.constraint(&constraint.name).is_none()) {
+            if constraints.find(|it| it.name == constraint.name).is_none() {
                 let place = parts.constraint(new, constraint).unwrap_or(statement);
                 self.defined.insert(Subject::Part(new.id, constraint.name.clone()), place);
             }
         }
         if old.map_or(&[][..], |old| &old.privileges) != &new.privileges[..] {
             self.granted.insert(new.id, statement);
+        }
+    }
+}
+
+/// Parts that are asked for in about the order in which they are: each is found where the last one ended.
+struct InOrder<'a, T> {
+    all: &'a [T],
+    next: usize,
+}
+
+impl<'a, T> InOrder<'a, T> {
+    fn of(all: &'a [T]) -> InOrder<'a, T> {
+        InOrder { all, next: 0 }
+    }
+
+    fn find(&mut self, is: impl Fn(&T) -> bool) -> Option<&'a T> {
+        let (passed, rest) = self.all.split_at(self.next);
+        match rest.iter().position(&is) {
+            Some(at) => {
+                self.next += at + 1;
+                rest.get(at)
+            }
+            None => passed.iter().find(|part| is(part)),
         }
     }
 }

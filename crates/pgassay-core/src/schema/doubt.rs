@@ -79,8 +79,16 @@ impl Schema {
     /// Whether a relation, a part of one, a type or a routine of this printed name may be otherwise: nothing can be said to be refused by
     /// reason of it.
     pub fn doubts_object(&self, object: &str) -> bool {
+        if self.doubt.names.is_empty() && !self.is_disturbed() {
+            return false;
+        }
         // A statement may have left the schema out.
         let about = |name: &QualifiedName| {
+            // Printing costs most.
+            let raw = name.name.as_str();
+            if !object.contains(raw) && !raw.contains('"') {
+                return false;
+            }
             let is_it = |printed: String| {
                 object.strip_prefix(&printed).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '(', ' ']))
             };

@@ -176,6 +176,21 @@ impl Schema {
         named_in(&self.relation_names, namespace).filter_map(|id| self.relations.get(id))
     }
 
+    /// The relations of a name, whatever schema they are in: by jumps from one schema's names to the next one's.
+    pub fn relations_named(&self, name: &str) -> impl Iterator<Item = &Arc<Relation>> {
+        let name = Name::from(name);
+        let mut next = self.relation_names.get_min().map(|(first, _)| first.schema.clone());
+        let schemas = std::iter::from_fn(move || {
+            let schema = next.take()?;
+            // The least name after all of this schema's.
+            let after = Name::from(&*format!("{}\0", schema.as_str()));
+            let behind = QualifiedName { schema: after, name: Name::from("") };
+            next = self.relation_names.range(behind..).next().map(|(first, _)| first.schema.clone());
+            Some(schema)
+        });
+        schemas.filter_map(move |schema| self.relation_at(&QualifiedName { schema, name: name.clone() }))
+    }
+
     /// Types of a schema, by name.
     pub fn types_in(&self, namespace: &Name) -> impl Iterator<Item = &Arc<Type>> {
         named_in(&self.type_names, namespace).filter_map(|id| self.types.get(id))

@@ -15,6 +15,14 @@ pub fn leaves(path: &Path) -> Option<PathBuf> {
     (!target.starts_with(root.canonicalize().ok()?)).then_some(target)
 }
 
+/// The repository that a configuration file is in, if a path that it names is outside of that: whoever opens a pull request may write the
+/// file, and would have any other of the machine shown in a comment.
+pub fn outside(path: &Path, configuration: &Path) -> Option<PathBuf> {
+    let root = root(configuration)?;
+    let named = without_dots(&std::path::absolute(path).ok()?);
+    (!named.starts_with(&root)).then_some(root)
+}
+
 /// The top of the repository that a path is named in.
 pub(super) fn root(path: &Path) -> Option<PathBuf> {
     let named = without_dots(&std::path::absolute(path).ok()?);

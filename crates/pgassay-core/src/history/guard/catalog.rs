@@ -17,8 +17,14 @@ pub(super) struct Row {
     pub certain: bool,
 }
 
-/// The rows of a catalog; `None` for tables that are no catalog, and catalogs that the model does not keep.
-pub(super) fn rows(name: &ast::ObjectName, alias: Option<&ast::TableAlias>, world: &World) -> Option<Vec<Row>> {
+/// The rows of a catalog that `conditions`, all of which have to hold, do not exclude by name; `None` for tables that are no catalog, and
+/// catalogs that the model does not keep.
+pub(super) fn rows(
+    name: &ast::ObjectName,
+    alias: Option<&ast::TableAlias>,
+    conditions: &[&ast::Expr],
+    world: &World,
+) -> Option<Vec<Row>> {
     let parts: Vec<String> =
         name.0.iter().filter_map(|part| part.as_ident()).map(|part| part.value.to_ascii_lowercase()).collect();
     let (schema, table) = match &parts[..] {
@@ -26,12 +32,14 @@ pub(super) fn rows(name: &ast::ObjectName, alias: Option<&ast::TableAlias>, worl
         [schema, table] => (Some(schema.as_str()), table.as_str()),
         _ => return None,
     };
+    let called = alias.map_or_else(|| table.to_owned(), |alias| alias.name.value.to_ascii_lowercase());
+    let relation = name_column(table).and_then(|column| relation_asked(&called, column, conditions));
+    let world = Asked { world, relation };
     let found = match schema {
-        Some("information_schema") => information_schema(table, world)?,
-        None | Some("pg_catalog") => pg_catalog(table, world)?,
+        Some("information_schema") => information_schema(table, &world)?,
+        None | Some("pg_catalog") => pg_catalog(table, &world)?,
         Some(_) => return None,
     };
-    let called = alias.map_or_else(|| table.to_owned(), |alias| alias.name.value.to_ascii_lowercase());
     let row =
         |(certain, columns): Found| Row { table: called.clone(), columns: columns.into_iter().collect(), certain };
     Some(found.into_iter().map(row).collect())
@@ -48,16 +56,86 @@ fn of_schema(name: &QualifiedName) -> Value {
     text(oid_of(&QualifiedName::new("schema", name.schema.clone())))
 }
 
+/// The world, and the one relation that is asked for, where it is.
+struct Asked<'w, 'a> {
+    world: &'w World<'a>,
+    relation: Option<&'w str>,
+}
+
+impl<'a> std::ops::Deref for Asked<'_, 'a> {
+    type Target = World<'a>;
+
+    fn deref(&self) -> &World<'a> {
+        self.world
+    }
+}
+
+/// The column of a catalog that holds the name of the relation that a row is about.
+fn name_column(table: &str) -> Option<&'static str> {
+    Some(match table {
+        "pg_class" => "relname",
+        "pg_tables" => "tablename",
+        "pg_views" => "viewname",
+        "pg_matviews" => "matviewname",
+        "pg_sequences" => "sequencename",
+        "pg_indexes" => "indexname",
+        "tables" | "views" | "columns" | "table_constraints" => "table_name",
+        "triggers" => "event_object_table",
+        _ => return None,
+    })
+}
+
+/// The name that the relation of every row must have, by a condition such as `relname = 'orders'`: without it, each question would go
+/// through all relations.
+fn relation_asked<'c>(called: &str, name: &str, conditions: &[&'c ast::Expr]) -> Option<&'c str> {
+    let is_its = |part: &ast::Expr| {
+        let (table, column) = match part {
+            ast::Expr::Identifier(column) => (None, column),
+            ast::Expr::CompoundIdentifier(parts) => match &parts[..] {
+                [table, column] => (Some(table), column),
+                _ => return false,
+            },
+            _ => return false,
+        };
+        table.is_none_or(|table| table.value.to_ascii_lowercase() == called)
+            && column.value.to_ascii_lowercase() == name
+    };
+    conditions.iter().find_map(|condition| match condition {
+        ast::Expr::Nested(inner) => relation_asked(called, name, &[inner]),
+        ast::Expr::BinaryOp { left, op: ast::BinaryOperator::And, right } => {
+            relation_asked(called, name, &[left, right])
+        }
+        ast::Expr::BinaryOp { left, op: ast::BinaryOperator::Eq, right } => {
+            let value = match (is_its(left), is_its(right)) {
+                (true, false) => right,
+                (false, true) => left,
+                _ => return None,
+            };
+            match &**value {
+                ast::Expr::Value(value) => match &value.value {
+                    ast::Value::SingleQuotedString(text) => Some(text.as_str()),
+                    _ => None,
+                },
+                _ => None,
+            }
+        }
+        _ => None,
+    })
+}
+
 fn relations<'w>(
-    world: &'w World<'_>,
+    world: &'w Asked<'w, '_>,
     of: impl Fn(&Relation) -> bool + 'w,
 ) -> impl Iterator<Item = (bool, &'w Relation)> + 'w {
-    let all = world.schema.relations.values().map(|relation| &**relation);
-    all.filter(move |relation| of(relation)).map(|relation| (!world.schema.is_doubtful(relation), relation))
+    let schema = world.world.schema;
+    let all = world.relation.is_none().then(|| schema.relations.values());
+    let named = world.relation.into_iter().flat_map(|name| schema.relations_named(name));
+    let found = all.into_iter().flatten().chain(named).map(|relation| &**relation);
+    found.filter(move |relation| of(relation)).map(|relation| (!schema.is_doubtful(relation), relation))
 }
 
 /// The tables of the information schema.
-fn information_schema(table: &str, world: &World) -> Option<Vec<Found>> {
+fn information_schema(table: &str, world: &Asked) -> Option<Vec<Found>> {
     let named = |relation: &Relation| {
         vec![("table_schema", text(relation.name.schema.as_str())), ("table_name", text(relation.name.name.as_str()))]
     };
@@ -143,7 +221,7 @@ fn information_schema(table: &str, world: &World) -> Option<Vec<Found>> {
     })
 }
 
-fn routines(world: &World, schema: &'static str, name: &'static str) -> Vec<Found> {
+fn routines(world: &Asked, schema: &'static str, name: &'static str) -> Vec<Found> {
     let row = |routine: &std::sync::Arc<crate::schema::Routine>| {
         let certain = !world.schema.is_disturbed() && !world.schema.is_doubtful_name(routine.name.name.as_str());
         let columns = vec![
@@ -156,7 +234,7 @@ fn routines(world: &World, schema: &'static str, name: &'static str) -> Vec<Foun
     world.schema.routines.values().map(row).collect()
 }
 
-fn pg_catalog(table: &str, world: &World) -> Option<Vec<Found>> {
+fn pg_catalog(table: &str, world: &Asked) -> Option<Vec<Found>> {
     let listed = |schema: &'static str, name: &'static str, of: fn(&Relation) -> bool| -> Vec<Found> {
         let row = |(certain, it): (bool, &Relation)| {
             (certain, vec![(schema, text(it.name.schema.as_str())), (name, text(it.name.name.as_str()))])
@@ -265,7 +343,7 @@ fn class(relation: &Relation) -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn of_indexes(world: &World, row: impl Fn(&Relation, &Relation) -> Vec<(&'static str, Value)>) -> Vec<Found> {
+fn of_indexes(world: &Asked, row: impl Fn(&Relation, &Relation) -> Vec<(&'static str, Value)>) -> Vec<Found> {
     let found = relations(world, |it| it.as_index().is_some()).filter_map(|(certain, index)| {
         let table = world.schema.relation(index.as_index()?.table)?;
         Some((certain && !world.schema.is_doubtful(table), row(index, table)))
@@ -273,7 +351,7 @@ fn of_indexes(world: &World, row: impl Fn(&Relation, &Relation) -> Vec<(&'static
     found.collect()
 }
 
-fn constraints(certain: bool, relation: &Relation, world: &World) -> Vec<Found> {
+fn constraints(certain: bool, relation: &Relation, world: &Asked) -> Vec<Found> {
     let row = |constraint: &crate::schema::Constraint| {
         let kind = match &constraint.kind {
             ConstraintKind::PrimaryKey { .. } => "p",
@@ -301,7 +379,7 @@ fn constraints(certain: bool, relation: &Relation, world: &World) -> Vec<Found> 
     relation.constraints.iter().filter_map(row).collect()
 }
 
-fn types(world: &World) -> Vec<Found> {
+fn types(world: &Asked) -> Vec<Found> {
     let row = |of: &std::sync::Arc<crate::schema::Type>| {
         let certain = !world.schema.is_disturbed() && !world.schema.is_doubtful_name(of.name.name.as_str());
         let kind = match of.definition {
@@ -332,7 +410,7 @@ fn types(world: &World) -> Vec<Found> {
     own.chain(relations(world, Relation::is_queryable).map(of_relation)).collect()
 }
 
-fn labels(world: &World) -> Vec<Found> {
+fn labels(world: &Asked) -> Vec<Found> {
     let rows = world.schema.types.values().flat_map(|of| {
         let certain = !world.schema.is_disturbed() && !world.schema.is_doubtful_name(of.name.name.as_str());
         let labels = match &of.definition {

@@ -139,16 +139,17 @@ fn exists(query: &ast::Query, world: &World, outer: &[Row]) -> Option<bool> {
         return None;
     }
     let mut conditions: Vec<&Expr> = select.selection.iter().collect();
+    let asked = conditions.clone();
     let mut combined: Vec<Vec<Row>> = vec![outer.to_vec()];
     for table in &select.from {
-        combined = joined(combined, &table.relation, world)?;
+        combined = joined(combined, &table.relation, &asked, world)?;
         for join in &table.joins {
             let on = match &join.join_operator {
                 ast::JoinOperator::Join(on) | ast::JoinOperator::Inner(on) => on,
                 ast::JoinOperator::CrossJoin(on) => on,
                 _ => return None,
             };
-            combined = joined(combined, &join.relation, world)?;
+            combined = joined(combined, &join.relation, &asked, world)?;
             match on {
                 ast::JoinConstraint::On(condition) => {
                     combined.retain(|rows| truth(condition, world, rows) != Some(false));
@@ -175,9 +176,14 @@ fn exists(query: &ast::Query, world: &World, outer: &[Row]) -> Option<bool> {
 }
 
 /// Every combination with the rows of one more table.
-fn joined(before: Vec<Vec<Row>>, factor: &ast::TableFactor, world: &World) -> Option<Vec<Vec<Row>>> {
+fn joined(
+    before: Vec<Vec<Row>>,
+    factor: &ast::TableFactor,
+    conditions: &[&Expr],
+    world: &World,
+) -> Option<Vec<Vec<Row>>> {
     let ast::TableFactor::Table { name, alias, args: None, .. } = factor else { return None };
-    let rows = catalog::rows(name, alias.as_ref(), world)?;
+    let rows = catalog::rows(name, alias.as_ref(), conditions, world)?;
     if before.len() * rows.len() > MOST_ROWS {
         return None;
     }

@@ -1,5 +1,7 @@
 //! Constraints that say the same twice.
 
+use std::collections::HashMap;
+
 use super::{Discovery, Needs, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, FixStep, Severity};
@@ -26,10 +28,14 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
-        for (at, constraint) in table.constraints.iter().enumerate().filter(|(_, constraint)| constraint.local) {
-            let Some(first) = table.constraints[..at].iter().find(|other| says_the_same(constraint, other)) else {
-                continue;
-            };
+        let mut earlier: HashMap<String, Vec<&Constraint>> = HashMap::new();
+        for constraint in &table.constraints {
+            let alike = earlier.entry(mark(constraint)).or_default();
+            let first = alike.iter().copied().find(|other| says_the_same(constraint, other));
+            if first.is_none() {
+                alike.push(constraint);
+            }
+            let Some(first) = first.filter(|_| constraint.local) else { continue };
             let message = format!("{} of {} says what {} says", constraint.name, table.name, first.name);
             found.push(
                 context
@@ -42,6 +48,15 @@ fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     ),
             );
         }
+    }
+}
+
+/// The same for constraints that say the same: only those are compared.
+fn mark(constraint: &Constraint) -> String {
+    match &constraint.kind {
+        ConstraintKind::ForeignKey(key) => format!("{:?} {:?}", key.referenced, key.columns),
+        ConstraintKind::Check { expression, .. } => expression.tree.to_string(),
+        _ => String::new(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Indexes that another index makes needless.
 
+use std::collections::HashMap;
+
 use super::{Discovery, Needs, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, FixStep, Severity};
@@ -43,23 +45,85 @@ pub const PREFIX: Rule = Rule {
     check: Check::Schema(prefixes, Needs::Schema),
 };
 
+/// An index, and its elements as the server would print them.
+struct Written<'a> {
+    relation: &'a Relation,
+    index: &'a Index,
+    elements: Vec<String>,
+    predicate: Option<String>,
+}
+
+/// What is equal in indexes that are the same: their elements and predicate.
+type Mark<'w> = (&'w [String], Option<&'w str>);
+
+impl<'a> Written<'a> {
+    fn all(context: &SchemaContext<'a>, table: &'a Relation, wanted: impl Fn(&Index) -> bool) -> Vec<Written<'a>> {
+        let indexes = context.indexes(table).filter(|(_, index)| index.valid && wanted(index));
+        let written = |(relation, index): (&'a Relation, &'a Index)| Written {
+            relation,
+            index,
+            elements: index.elements.iter().map(printed).collect(),
+            predicate: index.predicate.as_ref().map(|predicate| predicate.tree.to_string()),
+        };
+        indexes.map(written).collect()
+    }
+
+    fn mark(&self) -> Mark<'_> {
+        (&self.elements, self.predicate.as_deref())
+    }
+
+    fn same(&self, other: &Written) -> bool {
+        let (one, of) = (self.index, other.index);
+        one.method == of.method
+            && self.mark() == other.mark()
+            && one.columns == of.columns
+            && one.include == of.include
+            && one.nulls_not_distinct == of.nulls_not_distinct
+    }
+
+    /// Elements equal as far as the shorter one goes. What it includes, the longer one has too.
+    fn is_prefix_of(&self, long: &Written) -> bool {
+        self.elements.len() < long.elements.len()
+            && long.elements.starts_with(&self.elements)
+            && self
+                .index
+                .include
+                .iter()
+                .all(|id| long.index.columns.contains(&Some(*id)) || long.index.include.contains(id))
+    }
+}
+
+/// Indexes by their marks, so that only those are compared that may be the same.
+fn by_mark<'w, 'a>(indexes: &'w [Written<'a>]) -> HashMap<Mark<'w>, Vec<&'w Written<'a>>> {
+    let mut alike: HashMap<Mark, Vec<&Written>> = HashMap::new();
+    for written in indexes {
+        alike.entry(written.mark()).or_default().push(written);
+    }
+    alike
+}
+
 fn duplicates(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
-        let indexes: Vec<_> = context.indexes(table).filter(|(_, index)| index.valid).collect();
-        for (relation, index) in indexes.iter().filter(|(_, index)| index.constraint.is_none()) {
+        let indexes = Written::all(context, table, |_| true);
+        let alike = by_mark(&indexes);
+        for written in indexes.iter().filter(|written| written.index.constraint.is_none()) {
+            let (relation, index) = (written.relation, written.index);
             // Of two plain ones the later goes; a plain unique index is worth more than one that is not.
-            let stays = |(other, of): &&(&Relation, &Index)| {
-                other.id != relation.id
-                    && same(index, of)
+            let stays = |other: &&&Written| {
+                let of = other.index;
+                other.relation.id != relation.id
+                    && written.same(other)
                     && (of.constraint.is_some()
                         || of.unique && !index.unique
-                        || of.unique == index.unique && other.id < relation.id)
+                        || of.unique == index.unique && other.relation.id < relation.id)
                     && (!index.unique || of.unique)
             };
-            let Some((other, of)) = indexes.iter().find(stays) else { continue };
-            let what = match &of.constraint {
+            let Some(other) = alike.get(&written.mark()).and_then(|alike| alike.iter().find(stays)) else {
+                continue;
+            };
+            let what = match &other.index.constraint {
                 Some(constraint) => format!("the index of constraint {constraint}"),
-                None => format!("index {}", other.name.name),
+                None => format!("index {}", other.relation.name.name),
             };
             let size = size(context, relation);
             let mut discovery = context
@@ -69,7 +133,7 @@ fn duplicates(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     format!("{} of {} is {what} once more{size}", relation.name.name, table.name),
                 )
                 .declared("method, elements and predicate are equal")
-                .related(Subject::Relation(other.id), "the other one")
+                .related(Subject::Relation(other.relation.id), "the other one")
                 .advice("Drop it while others work:", drop_index(relation, index));
             if !size.is_empty() {
                 discovery = discovery.measured(format!("it takes{}", size.trim_start_matches(',')));
@@ -81,50 +145,52 @@ fn duplicates(context: &SchemaContext, found: &mut Vec<Discovery>) {
 
 fn prefixes(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
-        let indexes: Vec<_> =
-            context.indexes(table).filter(|(_, index)| index.valid && index.method == "btree").collect();
-        for (relation, index) in
-            indexes.iter().filter(|(_, it)| !it.unique && it.constraint.is_none() && it.predicate.is_none())
-        {
-            let longer = |(other, of): &&(&Relation, &Index)| {
-                other.id != relation.id && of.predicate.is_none() && is_prefix(index, of)
-            };
-            let Some((other, of)) = indexes.iter().find(longer) else { continue };
-            // The doubled one is told as a duplicate, and this one goes for both reasons.
-            let doubled = |(twin, it): &&(&Relation, &Index)| twin.id < relation.id && same(index, it);
-            if indexes.iter().any(|it| doubled(&it)) {
+        let indexes = Written::all(context, table, |index| index.method == "btree");
+        let alike = by_mark(&indexes);
+        let mut longer: HashMap<&[String], Vec<&Written>> = HashMap::new();
+        for written in indexes.iter().filter(|written| written.index.predicate.is_none()) {
+            for end in 1..written.elements.len() {
+                longer.entry(&written.elements[..end]).or_default().push(written);
+            }
+        }
+        for written in &indexes {
+            let (relation, index) = (written.relation, written.index);
+            if index.unique || index.constraint.is_some() || index.predicate.is_some() {
                 continue;
             }
-            let facts = context.index_facts(relation);
-            let bytes = facts.and_then(|facts| facts.bytes);
-            let mut discovery = context
-                .discovery(
-                    &PREFIX,
-                    Subject::Relation(relation.id),
-                    format!(
-                        "{} of {} is the beginning of {}{}",
-                        relation.name.name,
-                        table.name,
-                        other.name.name,
-                        size(context, relation)
-                    ),
-                )
-                .severity(Severity::Info)
-                .declared(format!("({}) and ({})", elements(index), elements(of)))
-                .related(Subject::Relation(other.id), "the longer one")
-                .advice(
-                    "If no query needs the smaller one for its size, drop it while others work:",
-                    drop_index(relation, index),
-                );
-            if let Some(bytes) = bytes {
-                discovery = discovery.measured(format!("{} takes {}", relation.name.name, numbers::bytes(bytes)));
-                if bytes > 100_000_000 {
-                    discovery = discovery.severity(Severity::Warning);
-                }
+            let candidates = longer.get(&written.elements[..]).into_iter().flatten();
+            let Some(other) = candidates.into_iter().find(|long| written.is_prefix_of(long)) else { continue };
+            // The doubled one is told as a duplicate, and this one goes for both reasons.
+            let doubled = |twin: &&Written| twin.relation.id < relation.id && written.same(twin);
+            if alike.get(&written.mark()).is_some_and(|alike| alike.iter().any(doubled)) {
+                continue;
             }
-            found.push(discovery);
+            found.push(prefix(context, table, written, other));
         }
     }
+}
+
+fn prefix(context: &SchemaContext, table: &Relation, short: &Written, long: &Written) -> Discovery {
+    let (relation, other) = (short.relation, long.relation);
+    let bytes = context.index_facts(relation).and_then(|facts| facts.bytes);
+    let size = size(context, relation);
+    let message = format!("{} of {} is the beginning of {}{size}", relation.name.name, table.name, other.name.name);
+    let mut discovery = context
+        .discovery(&PREFIX, Subject::Relation(relation.id), message)
+        .severity(Severity::Info)
+        .declared(format!("({}) and ({})", short.elements.join(", "), long.elements.join(", ")))
+        .related(Subject::Relation(other.id), "the longer one")
+        .advice(
+            "If no query needs the smaller one for its size, drop it while others work:",
+            drop_index(relation, short.index),
+        );
+    if let Some(bytes) = bytes {
+        discovery = discovery.measured(format!("{} takes {}", relation.name.name, numbers::bytes(bytes)));
+        if bytes > 100_000_000 {
+            discovery = discovery.severity(Severity::Warning);
+        }
+    }
+    discovery
 }
 
 /// As large as it is measured to be.
@@ -138,10 +204,6 @@ fn drop_index(relation: &Relation, index: &Index) -> Vec<FixStep> {
         return vec![FixStep::own(format!("DROP INDEX {};", relation.name))];
     }
     vec![FixStep::none(format!("DROP INDEX CONCURRENTLY {};", relation.name))]
-}
-
-fn elements(index: &Index) -> String {
-    index.elements.iter().map(printed).collect::<Vec<_>>().join(", ")
 }
 
 fn printed(element: &crate::change::IndexElement) -> String {
@@ -162,21 +224,4 @@ fn printed(element: &crate::change::IndexElement) -> String {
         text.push_str(if first { " NULLS FIRST" } else { " NULLS LAST" });
     }
     text
-}
-
-fn same(one: &Index, other: &Index) -> bool {
-    one.method == other.method
-        && one.columns == other.columns
-        && one.include == other.include
-        && one.nulls_not_distinct == other.nulls_not_distinct
-        && one.predicate == other.predicate
-        && one.elements.len() == other.elements.len()
-        && one.elements.iter().map(printed).eq(other.elements.iter().map(printed))
-}
-
-/// Elements equal as far as the shorter one goes. What it includes, the longer one has too.
-fn is_prefix(short: &Index, long: &Index) -> bool {
-    short.elements.len() < long.elements.len()
-        && short.elements.iter().map(printed).eq(long.elements.iter().take(short.elements.len()).map(printed))
-        && short.include.iter().all(|id| long.columns.contains(&Some(*id)) || long.include.contains(id))
 }
