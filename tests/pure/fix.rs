@@ -303,7 +303,7 @@ fn a_limit_alone_is_a_line_and_the_rest_stays() {
     let goose = "-- +goose Up\n-- +goose NO TRANSACTION\n\n-- Two at once.\n-- +goose StatementBegin\nALTER TABLE orders ADD COLUMN a int;\nALTER TABLE orders ADD COLUMN b int;\n-- +goose StatementEnd\n\n-- +goose Down\n-- +goose NO TRANSACTION\nSELECT 1;\n";
     let old = [("migrations/00001_orders.sql", joined(&["-- +goose Up\n", ORDERS]))];
     let (repository, text) = fixed(&old, &[("migrations/00002_two.sql", goose)]);
-    let limited = goose.replacen("\n\n-- Two", "\nSET LOCAL lock_timeout = '2s';\n\n-- Two", 1);
+    let limited = goose.replacen("\n\n-- Two", "\nSET lock_timeout = '2s';\n\n-- Two", 1);
     assert!(text.ends_with(&limited), "{text}");
     assert_eq!(errors(&repository), [""; 0]);
 

@@ -129,6 +129,10 @@ impl Writer<'_> {
             }
             at = line;
         }
+        // What is sent by itself, or first of a batch, is in no transaction block yet: SET LOCAL would do nothing.
+        let alone = migration.framework == Framework::Supabase
+            || migration.framework == Framework::Goose && Ways::of(migration).unwrapped;
+        let limit = if alone { limit.replacen("SET LOCAL ", "SET ", 1) } else { limit.to_owned() };
         format!("{}{limit};\n{}", text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default())
     }
 
