@@ -224,6 +224,10 @@ impl<'t> Scan<'t> {
         for key in &join_keys {
             let key = std::slice::from_ref(key);
             orders.push(key.to_vec());
+            // The latest of each: the first entry for every row of the other side.
+            if !self.sort.is_empty() {
+                orders.push(joined(&[key, equal, &self.sort]));
+            }
             if !equal.is_empty() {
                 orders.push(joined(&[key, equal]));
                 orders.push(joined(&[equal, key]));

@@ -57,6 +57,9 @@ pub(super) struct ItemColumn {
 
 impl Inventory {
     pub async fn read(session: &Session) -> Result<Inventory, TwinError> {
+        // Definitions are printed with the schemas of all that they name, before and after.
+        let path = "SET search_path = pg_catalog";
+        session.batch_execute(path).await.map_err(|error| refused("its search_path", &error))?;
         let rows = session.query(INVENTORY, &[]).await.map_err(|error| refused("its relations", &error))?;
         let mut relations = BTreeMap::new();
         for row in &rows {

@@ -22,6 +22,8 @@ pub(super) struct Table {
     shuffles: u64,
     /// The column whose value was changed last: a value that does not fit is likely its own.
     last: Option<i16>,
+    /// For each check, which of its nullable columns is the only one with a value, from 1; 0 where that is not tried.
+    alone: Vec<usize>,
 }
 
 pub(super) struct Column {
@@ -56,7 +58,9 @@ pub(in crate::prove) fn literal(text: &str) -> String {
 
 impl Table {
     pub fn new(name: String, columns: Vec<Column>, keys: Vec<ForeignKey>, checks: Vec<Check>) -> Table {
-        Table { name, columns, keys, checks, absent: BTreeSet::new(), is_partition: false, shuffles: 0, last: None }
+        let alone = vec![0; checks.len()];
+        let absent = BTreeSet::new();
+        Table { name, columns, keys, checks, absent, is_partition: false, shuffles: 0, last: None, alone }
     }
 
     /// Says which of its parents have no rows yet. A key to one of them that must have a value gets the one that the parent's row will
@@ -74,13 +78,16 @@ impl Table {
 
     /// Which of each column's values is tried: what worked once is likely to work again.
     pub fn choices(&self) -> Vec<usize> {
-        self.columns.iter().map(|column| column.next).collect()
+        self.columns.iter().map(|column| column.next).chain(self.alone.iter().copied()).collect()
     }
 
     /// Goes on from choices of before.
     pub fn choose(&mut self, choices: &[usize]) {
         for (column, next) in self.columns.iter_mut().zip(choices) {
             column.next = *next;
+        }
+        for (alone, chosen) in self.alone.iter_mut().zip(choices.iter().skip(self.columns.len())) {
+            *alone = *chosen;
         }
     }
 
@@ -131,6 +138,11 @@ impl Table {
         if self.columns.is_empty() {
             return format!("INSERT INTO {} DEFAULT VALUES", self.name);
         }
+        for (value, column) in values.iter_mut().zip(&self.columns) {
+            if self.is_left_out(column.number) {
+                *value = "NULL".to_owned();
+            }
+        }
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         format!(
             "INSERT INTO {} ({}){} SELECT {} FROM pg_catalog.generate_series({}, {}) n{joins} ON CONFLICT DO NOTHING",
@@ -146,7 +158,10 @@ impl Table {
     /// Chooses other values for what was refused; false if nothing is left to try.
     pub fn learn(&mut self, error: &ServerError) -> bool {
         match error.code.as_str() {
-            "23514" => (self.shuffles == 0 && self.vary_check(error)) || self.shuffle(),
+            "23514" if self.is_about_keys(error) => {
+                self.try_alone(error) || (self.shuffles == 0 && self.vary_check(error)) || self.shuffle()
+            }
+            "23514" => (self.shuffles == 0 && self.vary_check(error)) || self.try_alone(error) || self.shuffle(),
             "23502" => error.column.as_ref().is_some_and(|name| {
                 let quoted = [name.clone(), quote(name)];
                 self.columns.iter_mut().find(|column| quoted.contains(&column.name)).is_some_and(Column::advance)
@@ -155,6 +170,42 @@ impl Table {
             code if code.starts_with("22") => self.vary_all(),
             _ => false,
         }
+    }
+
+    /// A check over columns of foreign keys is about which of them have a value, such as `num_nonnulls(a_id, b_id) = 1`.
+    fn is_about_keys(&self, error: &ServerError) -> bool {
+        let Some(check) = self.checks.iter().find(|check| Some(&check.name) == error.constraint.as_ref()) else {
+            return false;
+        };
+        let in_key = |number: &&i16| self.keys.iter().any(|key| key.columns.contains(number));
+        check.columns.iter().filter(in_key).count() > 1
+    }
+
+    /// Lets each nullable column of a check be the only one with a value; false once all were.
+    fn try_alone(&mut self, error: &ServerError) -> bool {
+        let found = self.checks.iter().position(|check| Some(&check.name) == error.constraint.as_ref());
+        let Some(place) = found else { return false };
+        let nullable = self.nullable_of(&self.checks[place]).len();
+        if nullable < 2 || self.alone[place] > nullable {
+            return false;
+        }
+        // Past the last one, all have values again.
+        self.alone[place] += 1;
+        self.alone[place] <= nullable
+    }
+
+    fn nullable_of(&self, check: &Check) -> Vec<i16> {
+        let nullable = |number: &i16| self.columns.iter().any(|column| column.number == *number && column.nullable);
+        check.columns.iter().copied().filter(nullable).collect()
+    }
+
+    /// Another column of a check is the only one with a value.
+    fn is_left_out(&self, number: i16) -> bool {
+        self.checks.iter().zip(&self.alone).any(|(check, alone)| {
+            let nullable = self.nullable_of(check);
+            let chosen = alone.checked_sub(1).and_then(|place| nullable.get(place));
+            chosen.is_some_and(|chosen| nullable.contains(&number) && *chosen != number)
+        })
     }
 
     /// Where checks overlap, going through one's columns spoils what another needs: then any mixture of likely values is tried. The same
@@ -272,4 +323,51 @@ pub(super) fn numbers(text: &str) -> Vec<i16> {
     let text = text.rsplit('=').next().unwrap_or(text);
     let separated = text.trim_matches(['{', '}']).split([',', ' ']);
     separated.filter_map(|number| number.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(constraint: &str) -> ServerError {
+        ServerError { code: "23514".to_owned(), constraint: Some(constraint.to_owned()), ..ServerError::default() }
+    }
+
+    #[test]
+    fn each_column_of_an_exclusive_arc_is_tried_alone() {
+        let column = |number: i16| Column {
+            name: format!("c{number}"),
+            number,
+            domain: None,
+            values: vec!["n".to_owned()],
+            likely: 1,
+            next: 0,
+            nullable: true,
+            unique: false,
+            identity: false,
+        };
+        let key = |number: i16| ForeignKey {
+            columns: vec![number],
+            parent: format!("p{number}"),
+            parent_columns: vec!["id".to_owned()],
+            to_itself: false,
+        };
+        let check = Check { name: "one_of".to_owned(), columns: vec![1, 2] };
+        let mut table = Table::new("t".to_owned(), vec![column(1), column(2)], vec![key(1), key(2)], vec![check]);
+        let selected = |table: &Table| {
+            let text = table.insert(Rows::from_one(3));
+            let (_, rest) = text.split_once(" SELECT ").expect("a SELECT");
+            rest.split_once(" FROM ").expect("a FROM").0.to_owned()
+        };
+        assert_eq!(selected(&table), "fk0.c0, fk1.c0");
+        assert!(table.learn(&refused("one_of")));
+        assert_eq!(selected(&table), "fk0.c0, NULL");
+        assert!(table.learn(&refused("one_of")));
+        assert_eq!(selected(&table), "NULL, fk1.c0");
+        let choices = table.choices();
+        table.learn(&refused("one_of"));
+        assert_eq!(selected(&table), "fk0.c0, fk1.c0");
+        table.choose(&choices);
+        assert_eq!(selected(&table), "NULL, fk1.c0");
+    }
 }
