@@ -407,7 +407,8 @@ fn with_constants_of_groups(text: &str) -> String {
     let mut changed = tokens.clone();
     for key in keys_of_groups(&tokens, &solid[group + 2..]) {
         let constant = |at: &usize| matches!(tokens[*at], Token::Number(..) | Token::SingleQuotedString(_));
-        if !key.iter().any(constant) {
+        // A constant by itself is the number of a column.
+        if key.len() < 2 || !key.iter().any(constant) {
             continue;
         }
         for start in 0..group.saturating_sub(key.len() - 1) {
