@@ -159,6 +159,9 @@ fn file_text(step: &FixStep, framework: Framework) -> Option<String> {
         (Framework::Goose, false) => "-- +goose Up\n",
         (Framework::Dbmate, true) => "-- migrate:up transaction:false\n",
         (Framework::Dbmate, false) => "-- migrate:up\n",
+        (Framework::SqlMigrate, true) => "-- +migrate Up notransaction\n",
+        (Framework::SqlMigrate, false) => "-- +migrate Up\n",
+        (Framework::Tern, true) => "---- tern: disable-tx ----\n",
         (Framework::Sqlx, true) => "-- no-transaction\n",
         // One statement in a string of its own is in no transaction block.
         (Framework::Sqlx | Framework::GolangMigrate | Framework::Plain, _) => "",

@@ -157,6 +157,27 @@ tool!(
 );
 
 tool!(
+    sql_migrate,
+    [("migrations/1_orders.sql", joined(&["-- +migrate Up\n", ORDERS, "\n-- +migrate Down\nDROP TABLE orders;\n"]))],
+    [("migrations/2_state.sql", joined(&["-- +migrate Up\n", CHANGES, "\n-- +migrate Down\n", BACK]))]
+);
+
+tool!(
+    tern,
+    [("migrations/001_orders.sql", joined(&[ORDERS, "\n---- create above / drop below ----\n\nDROP TABLE orders;\n"]))],
+    [("migrations/002_state.sql", joined(&[CHANGES, "\n---- create above / drop below ----\n\n", BACK]))]
+);
+
+tool!(
+    postgres_migrations,
+    [
+        ("package.json", "{ \"dependencies\": { \"postgres-migrations\": \"^5\" } }\n"),
+        ("migrations/1_orders.sql", ORDERS)
+    ],
+    [("migrations/2_state.sql", CHANGES)]
+);
+
+tool!(
     flyway,
     [
         ("db/migration/V1__orders.sql", ORDERS),
@@ -253,6 +274,17 @@ fn numbers_that_are_taken_are_not_taken_twice() {
     let output = pgassay(repository.path(), &["fix", "--since", "main"]);
     assert!(stderr(&output).contains("no number is left before it, and it ran before"), "{}", stderr(&output));
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_chain_of_hashes_is_left_alone() {
+    let head = "--! Previous: -\n--! Hash: sha1:aa\n\n";
+    let old = [("migrations/committed/000001.sql", joined(&[head, ORDERS]))];
+    let next = joined(&["--! Previous: sha1:aa\n--! Hash: sha1:bb\n\n", CHANGES]);
+    let repository = branch(&old, &[("migrations/committed/000002.sql", next)]);
+    let output = pgassay(repository.path(), &["fix", "--since", "main"]);
+    assert!(stderr(&output).contains("write the steps into current.sql"), "{}", stderr(&output));
+    assert!(!written(&repository).contains("CONCURRENTLY"), "{}", written(&repository));
 }
 
 #[test]

@@ -77,6 +77,10 @@ trees! {
     supabase "supabase"
     hasura "hasura"
     node_pg_migrate "node-pg-migrate"
+    sql_migrate "sql-migrate"
+    tern "tern"
+    graphile_migrate "graphile-migrate"
+    postgres_migrations "postgres-migrations"
     structure_sql "structure-sql"
 }
 

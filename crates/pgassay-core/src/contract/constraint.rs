@@ -1,5 +1,7 @@
 //! CHECK constraints that refuse what was accepted. NOT VALID makes no difference: it spares old rows only.
 
+use std::collections::HashMap;
+
 use super::pair::Pair;
 use super::witness::{differs, insert, quoted, refused, written_to};
 use super::{Breakage, BreakageKind, certain, check};
@@ -7,7 +9,11 @@ use crate::change::{Expression, Name};
 use crate::schema::{ColumnId, Constraint, ConstraintKind};
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
-    let mut changed = pair.new.constraints.iter().filter(|it| it.enforced && !unchanged(pair, it)).peekable();
+    let old: HashMap<&Name, &Constraint> = pair.old.constraints.iter().map(|it| (&it.name, it)).collect();
+    // The same constraint stood there before: nothing to read.
+    let unchanged =
+        |new: &Constraint| old.get(&new.name).is_some_and(|old| old.kind == new.kind && old.enforced && pair.same());
+    let mut changed = pair.new.constraints.iter().filter(|it| it.enforced && !unchanged(it)).peekable();
     if changed.peek().is_none() {
         return;
     }
@@ -49,11 +55,6 @@ fn added(
         ),
         witness(pair, constraint, expression, &tighter, old),
     ))
-}
-
-/// The same constraint stood there before: nothing to read.
-fn unchanged(pair: Pair, constraint: &Constraint) -> bool {
-    pair.old.constraint(&constraint.name).is_some_and(|old| old.kind == constraint.kind && old.enforced && pair.same())
 }
 
 fn is_not_null(pair: Pair, part: &check::Conjunct) -> bool {

@@ -2,18 +2,25 @@
 //!
 //! No statement fails by it. What readers could rely on is gone, and rows that were refused, noted elsewhere or kept before are not.
 
+use std::cell::LazyCell;
+use std::collections::HashMap;
+
 use super::pair::Pair;
 use super::values::quote;
 use super::witness::differs;
 use super::{Breakage, BreakageKind, Subject, Witness, certain, check, constraint, possible};
 use crate::change::{Expression, FiringMode, Name, Persistence, QualifiedName};
-use crate::schema::{Column, ColumnId, ConstraintKind, Relation, Schema, Trigger};
+use crate::schema::{Column, ColumnId, Constraint, ConstraintKind, Relation, Schema, Trigger};
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
-    for constraint in pair.old.constraints.iter().filter(|it| it.enforced && it.local) {
+    let new: HashMap<&Name, &Constraint> = pair.new.constraints.iter().map(|it| (&it.name, it)).collect();
+    let stays = |old: &Constraint| new.get(&old.name).is_some_and(|new| new.enforced && new.kind == old.kind);
+    // What the checks say after the migration is worked out once, and only where one is gone.
+    let says = LazyCell::new(|| check::enforced(pair.new, &|name| Some(Name::from(name))));
+    for constraint in pair.old.constraints.iter().filter(|it| it.enforced && it.local && !stays(it)) {
         match &constraint.kind {
             ConstraintKind::Check { expression, columns } => {
-                found.extend(check_dropped(pair, &constraint.name, expression, columns));
+                found.extend(check_dropped(pair, &constraint.name, expression, columns, &says));
             }
             ConstraintKind::Exclude { .. } => found.extend(exclusion_dropped(pair, &constraint.name)),
             _ => {}
@@ -25,7 +32,13 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
 }
 
 /// A check that is gone, and not replaced: one that takes more values than before is a change of its own.
-fn check_dropped(pair: Pair, name: &Name, expression: &Expression, columns: &[ColumnId]) -> Option<Breakage> {
+fn check_dropped(
+    pair: Pair,
+    name: &Name,
+    expression: &Expression,
+    columns: &[ColumnId],
+    new: &[check::Conjunct],
+) -> Option<Breakage> {
     let kept: Option<Vec<&Column>> = columns.iter().map(|id| unchanged_column(pair, *id)).collect();
     let kept = kept?;
     let about_them = |columns: &[ColumnId]| columns.iter().any(|id| kept.iter().any(|column| column.id == *id));
@@ -34,10 +47,9 @@ fn check_dropped(pair: Pair, name: &Name, expression: &Expression, columns: &[Co
         _ => false,
     });
     let parts = check::conjuncts(&expression.tree, &|name| pair.new_name(name));
-    let new = check::enforced(pair.new, &|name| Some(Name::from(name)));
     let still_holds = |part: &check::Conjunct| {
         let not_null = part.not_null_column().and_then(|name| pair.new.column(name));
-        check::implied(part, &new) || not_null.is_some_and(|column| column.not_null.enforced())
+        check::implied(part, new) || not_null.is_some_and(|column| column.not_null.enforced())
     };
     if replaced || parts.iter().all(still_holds) {
         return None;

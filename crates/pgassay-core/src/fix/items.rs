@@ -281,6 +281,9 @@ fn without_markers(text: &str, framework: Framework) -> String {
         Framework::Sqlx => line.trim_end() == "-- no-transaction",
         Framework::Atlas => line.starts_with("-- atlas:txmode"),
         Framework::Goose => line.starts_with("--") && line.contains("+goose"),
+        Framework::SqlMigrate => line.starts_with("-- +migrate"),
+        Framework::Tern => line == "---- tern: disable-tx ----",
+        Framework::PostgresMigrations => line.contains("-- postgres-migrations disable-transaction"),
         Framework::Drizzle => line.trim() == "--> statement-breakpoint",
         _ => false,
     };

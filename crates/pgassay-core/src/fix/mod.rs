@@ -130,7 +130,14 @@ pub fn rewrite(job: &Job, report: &Report, sources: &Sources) -> Rewrites {
     let by_file = findings_by_migration(job, report);
     for (place, findings) in by_file {
         let Some(migration) = job.migrations.get(place) else { continue };
-        match items::read(migration, report, &findings, sources) {
+        let read = match migration.framework {
+            Framework::GraphileMigrate => {
+                Err("graphile-migrate knows its files by hashes: write the steps into current.sql, and commit each"
+                    .to_owned())
+            }
+            _ => items::read(migration, report, &findings, sources),
+        };
+        match read {
             Ok(read) => {
                 found.left.extend(read.left.iter().cloned());
                 if read.is_changed {

@@ -23,18 +23,23 @@ impl Original {
             Framework::Dbmate => {
                 Some((|line| line.starts_with("-- migrate:up"), |line| line.starts_with("-- migrate:down")))
             }
+            Framework::SqlMigrate => {
+                Some((|line| line.starts_with("-- +migrate Up"), |line| line.starts_with("-- +migrate Down")))
+            }
+            // What is before the way back is the way there.
+            Framework::Tern => Some((|_| false, |line| line == "---- create above / drop below ----")),
             Framework::NodePgMigrate => Some((|line| is_half(line, "up"), |line| is_half(line, "down"))),
             _ => None,
         };
         let Some((is_up, is_down)) = marks else { return Original::default() };
         let mut found = Original::default();
-        let mut before = true;
+        let mut before = migration.framework != Framework::Tern;
         for line in text.split_inclusive('\n') {
             let bare = line.trim_end();
             if is_down(bare) {
                 before = false;
                 found.down = Some(String::new());
-                found.down_alone = bare.contains("transaction:false");
+                found.down_alone = bare.contains("transaction:false") || bare.ends_with(" notransaction");
             } else if is_up(bare) {
                 before = false;
             } else if let Some(down) = &mut found.down {

@@ -55,6 +55,24 @@ pub(super) fn texts(framework: Framework, piece: &Piece, head: &str, down: &Down
                 texts.up.push_str(&format!("{back}\n"));
             }
         }
+        Framework::SqlMigrate => {
+            let mark = |alone: bool| if alone { " notransaction" } else { "" };
+            texts.up = format!("{head}-- +migrate Up{}\n{body}", mark(piece.alone));
+            if !down.is_empty() {
+                texts.up.push_str(&format!("\n-- +migrate Down{}\n{back}\n", mark(down.alone)));
+            }
+        }
+        Framework::Tern => {
+            // It holds for both halves of a file.
+            let no_transaction = if piece.alone || down.alone { "---- tern: disable-tx ----\n" } else { "" };
+            texts.up = format!("{no_transaction}{body}");
+            if !down.is_empty() {
+                texts.up.push_str(&format!("\n---- create above / drop below ----\n\n{back}\n"));
+            }
+        }
+        Framework::PostgresMigrations if piece.alone => {
+            texts.up = format!("-- postgres-migrations disable-transaction\n{body}");
+        }
         Framework::NodePgMigrate => {
             texts.up = format!("{head}-- Up Migration\n{body}");
             if !down.is_empty() {
@@ -78,7 +96,8 @@ pub(super) fn texts(framework: Framework, piece: &Piece, head: &str, down: &Down
 fn body(framework: Framework, piece: &Piece) -> String {
     let statements = piece.statements.iter().map(String::as_str);
     match framework {
-        Framework::Goose => statements.map(for_goose).collect(),
+        Framework::Goose => statements.map(|it| in_lines(it, "goose")).collect(),
+        Framework::SqlMigrate => statements.map(|it| in_lines(it, "migrate")).collect(),
         Framework::Drizzle => {
             statements.map(|it| format!("{it};")).collect::<Vec<_>>().join("\n--> statement-breakpoint\n") + "\n"
         }
@@ -88,10 +107,10 @@ fn body(framework: Framework, piece: &Piece) -> String {
     }
 }
 
-/// goose cuts at every line that ends with a semicolon.
-fn for_goose(statement: &str) -> String {
+/// goose and sql-migrate cut at every line that ends with a semicolon.
+fn in_lines(statement: &str, mark: &str) -> String {
     if statement.contains(';') {
-        format!("-- +goose StatementBegin\n{statement};\n-- +goose StatementEnd\n")
+        format!("-- +{mark} StatementBegin\n{statement};\n-- +{mark} StatementEnd\n")
     } else {
         format!("{statement};\n")
     }

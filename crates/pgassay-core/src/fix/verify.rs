@@ -30,7 +30,7 @@ fn as_migration(of: &Migration, piece: &Piece, sources: &mut Sources) -> Migrati
     let usual = of.sections.first().map_or(TransactionMode::Wrapped, |section| section.transaction);
     let transaction = match (of.framework, piece.alone) {
         _ if ways.in_file => TransactionMode::None,
-        (Framework::Goose, true) => TransactionMode::None,
+        (Framework::Goose | Framework::SqlMigrate | Framework::Tern, true) => TransactionMode::None,
         (_, true) if piece.statements.len() > 1 => usual,
         (_, true) => TransactionMode::OneString,
         (Framework::Prisma | Framework::GolangMigrate | Framework::Supabase, false) => TransactionMode::OneString,

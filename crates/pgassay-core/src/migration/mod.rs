@@ -178,12 +178,16 @@ pub enum Framework {
     Supabase,
     Hasura,
     NodePgMigrate,
+    SqlMigrate,
+    Tern,
+    GraphileMigrate,
+    PostgresMigrations,
     /// A dump of the schema that Rails or Ecto keep beside the migrations: what exists before, not a migration.
     StructureSql,
 }
 
 impl Framework {
-    pub const ALL: [Framework; 17] = [
+    pub const ALL: [Framework; 21] = [
         Framework::Plain,
         Framework::Sqlx,
         Framework::Diesel,
@@ -200,6 +204,10 @@ impl Framework {
         Framework::Supabase,
         Framework::Hasura,
         Framework::NodePgMigrate,
+        Framework::SqlMigrate,
+        Framework::Tern,
+        Framework::GraphileMigrate,
+        Framework::PostgresMigrations,
         Framework::StructureSql,
     ];
 
@@ -222,6 +230,10 @@ impl Framework {
             Framework::Supabase => "supabase",
             Framework::Hasura => "hasura",
             Framework::NodePgMigrate => "node-pg-migrate",
+            Framework::SqlMigrate => "sql-migrate",
+            Framework::Tern => "tern",
+            Framework::GraphileMigrate => "graphile-migrate",
+            Framework::PostgresMigrations => "postgres-migrations",
             Framework::StructureSql => "structure-sql",
         }
     }

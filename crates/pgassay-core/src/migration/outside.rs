@@ -18,6 +18,14 @@ impl Migration {
             Framework::Dbmate => Some("`-- migrate:up transaction:false`, and this statement alone below it"),
             Framework::Sqitch => Some("no BEGIN and COMMIT in it"),
             Framework::Atlas => Some("`-- atlas:txmode none` as its first line, and an empty line after it"),
+            Framework::SqlMigrate => Some("`-- +migrate Up notransaction`"),
+            Framework::Tern => Some("the line `---- tern: disable-tx ----`"),
+            Framework::GraphileMigrate => {
+                Some("`--! no-transaction` as its first line, and this statement alone in it")
+            }
+            Framework::PostgresMigrations => {
+                Some("`-- postgres-migrations disable-transaction`, and this statement alone in its file")
+            }
             Framework::NodePgMigrate => Some("`pgm.noTransaction()`, in JavaScript"),
             Framework::Plain => self.outside_in_code(),
             // All of a run, or each file, is in one transaction whatever the file says.

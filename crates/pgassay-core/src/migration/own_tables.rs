@@ -18,8 +18,11 @@ impl Framework {
             Framework::Atlas => &["atlas_schema_revisions"],
             Framework::Sqitch => &["projects", "releases", "changes", "tags", "dependencies", "events"],
             Framework::NodePgMigrate => &["pgmigrations"],
+            Framework::SqlMigrate => &["gorp_migrations"],
+            Framework::Tern => &["schema_version"],
+            Framework::PostgresMigrations => &["migrations"],
             Framework::StructureSql => &["schema_migrations", "ar_internal_metadata"],
-            Framework::Plain | Framework::Hasura => &[],
+            Framework::Plain | Framework::Hasura | Framework::GraphileMigrate => &[],
         }
     }
 
@@ -94,6 +97,23 @@ impl Framework {
             Framework::NodePgMigrate => {
                 "CREATE TABLE IF NOT EXISTS pgmigrations (
                     id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL);"
+            }
+            Framework::SqlMigrate => {
+                "CREATE TABLE IF NOT EXISTS gorp_migrations (id text NOT NULL PRIMARY KEY, applied_at timestamptz);"
+            }
+            Framework::Tern => "CREATE TABLE IF NOT EXISTS schema_version (version int4 NOT NULL);",
+            Framework::GraphileMigrate => {
+                "CREATE SCHEMA IF NOT EXISTS graphile_migrate;
+                 CREATE TABLE IF NOT EXISTS graphile_migrate.migrations (
+                    hash text PRIMARY KEY, previous_hash text REFERENCES graphile_migrate.migrations, filename text NOT NULL,
+                    date timestamptz NOT NULL DEFAULT now());
+                 CREATE TABLE IF NOT EXISTS graphile_migrate.current (
+                    filename text PRIMARY KEY DEFAULT 'current.sql', content text NOT NULL, date timestamptz NOT NULL DEFAULT now());"
+            }
+            Framework::PostgresMigrations => {
+                "CREATE TABLE IF NOT EXISTS migrations (
+                    id integer PRIMARY KEY, name varchar(100) UNIQUE NOT NULL, hash varchar(40) NOT NULL,
+                    executed_at timestamp DEFAULT current_timestamp);"
             }
             Framework::Sqitch | Framework::StructureSql | Framework::Plain | Framework::Hasura => "",
         }

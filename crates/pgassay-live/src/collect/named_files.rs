@@ -14,14 +14,15 @@ use super::{Age, Direction, Framework};
 /// How far above a file the folder is looked for that its tool would be pointed at.
 const ROOT_LEVELS: usize = 4;
 
-/// Whether a tool that looks into folders below would be pointed at this one: Flyway's default place, or Liquibase's changelog.
+/// Whether a tool that looks into folders below would be pointed at this one: Flyway's default place, Liquibase's changelog, or what
+/// graphile-migrate committed.
 pub(super) fn is_root(folder: &Path) -> bool {
     let has_changelog = |folder: &Path| {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).any(|path| is_changelog(&path))
     };
-    folder.ends_with("db/migration")
-        || has_changelog(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    folder.ends_with("db/migration") || has_changelog(folder) || folder.join("committed").is_dir()
 }
 
 /// Whether a file is the way back of another one beside it.

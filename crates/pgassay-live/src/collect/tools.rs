@@ -9,8 +9,9 @@ use super::folder::{File, Folder};
 use super::scan::pieces;
 use super::variables::{Style, Variables};
 use super::{
-    Direction, Framework, TransactionMode, atlas, dbmate, diesel, drizzle, flyway, golang_migrate, goose, hasura,
-    liquibase, node_pg_migrate, plain, prisma, refinery, sqitch, sqlx, structure_sql, supabase,
+    Direction, Framework, TransactionMode, atlas, dbmate, diesel, drizzle, flyway, golang_migrate, goose,
+    graphile_migrate, hasura, liquibase, node_pg_migrate, plain, postgres_migrations, prisma, refinery, sqitch,
+    sql_migrate, sqlx, structure_sql, supabase, tern,
 };
 
 /// One migration tool.
@@ -43,13 +44,16 @@ pub(super) trait Tool: Sync {
 }
 
 /// All tools, the surest to recognise first: a folder belongs to the first that says yes.
-pub(super) const TOOLS: [&dyn Tool; 16] = [
+pub(super) const TOOLS: [&dyn Tool; 20] = [
     &drizzle::Drizzle,
     &atlas::Atlas,
     &sqitch::Sqitch,
     &prisma::Prisma,
     &liquibase::Liquibase,
     &goose::Goose,
+    &sql_migrate::SqlMigrate,
+    &tern::Tern,
+    &graphile_migrate::GraphileMigrate,
     &dbmate::Dbmate,
     &supabase::Supabase,
     &refinery::Refinery,
@@ -57,6 +61,7 @@ pub(super) const TOOLS: [&dyn Tool; 16] = [
     &hasura::Hasura,
     &diesel::Diesel,
     &node_pg_migrate::NodePgMigrate,
+    &postgres_migrations::PostgresMigrations,
     &sqlx::Sqlx,
     &golang_migrate::GolangMigrate,
     &structure_sql::StructureSql,

@@ -37,11 +37,15 @@ fn answer(framework: Framework) -> Option<(Severity, &'static str)> {
         | Framework::Atlas
         | Framework::Supabase
         | Framework::Sqitch
-        | Framework::NodePgMigrate => Some(refuses),
+        | Framework::NodePgMigrate
+        | Framework::Tern
+        | Framework::GraphileMigrate
+        | Framework::PostgresMigrations => Some(refuses),
         Framework::Sqlx
         | Framework::Diesel
         | Framework::Prisma
         | Framework::Dbmate
+        | Framework::SqlMigrate
         | Framework::Hasura
         | Framework::Liquibase => Some(runs),
         Framework::Plain => Some((Severity::Warning, "")),
