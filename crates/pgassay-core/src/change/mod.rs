@@ -88,7 +88,7 @@ pub enum Change {
     Merge(Merge),
     Select(Select),
     Copy(Copy),
-    /// EXPLAIN [ANALYZE] of another change; without ANALYZE nothing runs.
+    /// `EXPLAIN [ANALYZE]` of another change; without ANALYZE nothing runs.
     Explain {
         analyze: bool,
         change: Box<Change>,

@@ -496,7 +496,7 @@ pub enum AlterObjectAction {
     Rename(Ident),
     SetSchema(Ident),
     Owner(Ident),
-    /// [NO] DEPENDS ON EXTENSION.
+    /// `[NO] DEPENDS ON EXTENSION`.
     DependsOnExtension,
     /// SET STATISTICS, SET OPTIONS, ENABLE, REFRESH and the like: nothing a schema keeps.
     Options,

@@ -352,7 +352,7 @@ pub enum AlterTableActionKind {
     },
 
     AddConstraint(Constraint),
-    /// ALTER CONSTRAINT … [NOT] DEFERRABLE | [NOT] ENFORCED | [NO] INHERIT.
+    /// `ALTER CONSTRAINT … [NOT] DEFERRABLE | [NOT] ENFORCED | [NO] INHERIT`.
     AlterConstraint {
         constraint: Ident,
         deferrable: Option<bool>,
@@ -451,7 +451,7 @@ pub enum AlterTableActionKind {
     SetForeignOptions {
         column: Option<Ident>,
     },
-    /// [NO] DEPENDS ON EXTENSION.
+    /// `[NO] DEPENDS ON EXTENSION`.
     DependsOnExtension {
         extension: Ident,
         no: bool,

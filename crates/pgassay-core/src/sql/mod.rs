@@ -1,6 +1,6 @@
 //! Text to statements.
 //!
-//! In: the text of a file. Out: [`Script`]: every statement with its span, and either the [`Change`] it asks for or the reason
+//! In: the text of a file. Out: [`Script`]: every statement with its span, and either the [`Change`](crate::change::Change) it asks for or the reason
 //! why it could not be read; comments that speak to pgassay. Knows no schema and does no I/O.
 
 mod body;

@@ -41,6 +41,9 @@ while [ "$shown" -gt 0 ]; do
     shown=$((shown - 1))
     shift
 done
+# The statistics collector of 14 looks for it by name.
+mkdir -p "$root/etc"
+printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts"
 mkdir -p "$root$folder"
 mount --bind "$folder" "$root$folder"
 cd "$root"

@@ -146,7 +146,12 @@ impl Confined {
     pub fn spawn(&self, command: &mut Command, folder: &Path, runs_programs: bool) -> io::Result<Started> {
         #[cfg(target_os = "linux")]
         if self.strength == Confinement::Landlock {
-            let child = landlock::spawn(command, folder, &self.shown, (!runs_programs).then_some(&*self.bin))?;
+            let mut shown = self.shown.clone();
+            if self.major <= COLLECTOR_UNTIL {
+                // The collector looks for localhost by name.
+                shown.push(PathBuf::from("/etc/hosts"));
+            }
+            let child = landlock::spawn(command, folder, &shown, (!runs_programs).then_some(&*self.bin))?;
             return Ok(Started { child, is_boxed: false });
         }
         #[cfg(not(target_os = "linux"))]
