@@ -37,3 +37,19 @@ pub fn cut(text: &str, characters: usize) -> String {
         None => text.to_owned(),
     }
 }
+
+/// As [`visible`], for HTML: text within an element or an attribute in double quotes.
+pub fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in visible(text).chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}

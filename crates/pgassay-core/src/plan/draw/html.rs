@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use super::super::{NodeId, Tip, amount};
 use super::{Assayed, columns, detail, summary, tips, title};
+use crate::text::plain;
 
 const STYLE: &str = include_str!("html.css");
 
@@ -29,12 +30,12 @@ pub fn html(plans: &[Assayed], out: &mut dyn Write) -> io::Result<()> {
 
 fn plan(assayed: &Assayed, out: &mut dyn Write) -> io::Result<()> {
     let plan = &assayed.plan;
-    writeln!(out, "<main>\n<p class=\"totals\">{}</p>", escape(&summary::totals(plan).join(" · ")))?;
+    writeln!(out, "<main>\n<p class=\"totals\">{}</p>", plain::html(&summary::totals(plan).join(" · ")))?;
     if let Some(cut) = &plan.cut {
-        writeln!(out, "<p class=\"warning\">{}</p>", escape(cut))?;
+        writeln!(out, "<p class=\"warning\">{}</p>", plain::html(cut))?;
     }
     if let Some(query) = &plan.query {
-        writeln!(out, "<details class=\"query\"><summary>Query</summary><pre>{}</pre></details>", escape(query))?;
+        writeln!(out, "<details class=\"query\"><summary>Query</summary><pre>{}</pre></details>", plain::html(query))?;
     }
     advice_of_plan(assayed, out)?;
     writeln!(
@@ -47,13 +48,13 @@ fn plan(assayed: &Assayed, out: &mut dyn Write) -> io::Result<()> {
     if !behind.is_empty() {
         writeln!(out, "<ul class=\"behind\">")?;
         for line in behind {
-            writeln!(out, "<li>{}</li>", escape(&line))?;
+            writeln!(out, "<li>{}</li>", plain::html(&line))?;
         }
         writeln!(out, "</ul>")?;
     }
     if !plan.settings.is_empty() {
         let settings: Vec<String> = plan.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        writeln!(out, "<p class=\"settings\">{}</p>", escape(&settings.join(", ")))?;
+        writeln!(out, "<p class=\"settings\">{}</p>", plain::html(&settings.join(", ")))?;
     }
     writeln!(out, "</main>")
 }
@@ -61,15 +62,15 @@ fn plan(assayed: &Assayed, out: &mut dyn Write) -> io::Result<()> {
 /// What is said of the plan as a whole, and where its nodes' advice is.
 fn advice_of_plan(assayed: &Assayed, out: &mut dyn Write) -> io::Result<()> {
     if assayed.tips.is_empty() {
-        return writeln!(out, "<p class=\"clear\">{}</p>", escape(&tips::nothing(assayed)));
+        return writeln!(out, "<p class=\"clear\">{}</p>", plain::html(&tips::nothing(assayed)));
     }
     writeln!(out, "<ol class=\"found\">")?;
     for tip in &assayed.tips {
         match tip.node {
             Some(id) => {
-                writeln!(out, "<li><a href=\"#n{0}\">node {0}</a> {1}.</li>", id.number(), escape(&tip.message))?
+                writeln!(out, "<li><a href=\"#n{0}\">node {0}</a> {1}.</li>", id.number(), plain::html(&tip.message))?
             }
-            None => writeln!(out, "<li>{}. {}{}</li>", escape(&tip.message), escape(&tip.advice), sql(tip))?,
+            None => writeln!(out, "<li>{}. {}{}</li>", plain::html(&tip.message), plain::html(&tip.advice), sql(tip))?,
         }
     }
     writeln!(out, "</ol>")
@@ -116,24 +117,24 @@ fn node(assayed: &Assayed, id: NodeId, out: &mut dyn Write) -> io::Result<()> {
         "<details open class=\"node {heat}{tipped}\" id=\"n{}\"><summary><b class=\"number\">{}</b><span class=\"title\">{}</span><span class=\"numbers\"><span>{}</span><span class=\"bar\"><i style=\"width:{:.1}%\"></i><em>{}</em></span><span>{}</span><span>{}</span><span>{}</span><span>{}</span></span></summary><div>",
         id.number(),
         id.number(),
-        escape(&title::full(node)),
-        escape(&size),
+        plain::html(&title::full(node)),
+        plain::html(&size),
         own.own_share * 100.0,
         amount::percent(own.own_share).replace('<', "&lt;"),
-        escape(&rows),
-        escape(&expected),
-        escape(&off),
-        escape(&blocks)
+        plain::html(&rows),
+        plain::html(&expected),
+        plain::html(&off),
+        plain::html(&blocks)
     )?;
     let shown = detail::lines(assayed, id, false).len();
     let details = detail::lines(assayed, id, true);
     for detail in details.iter().take(shown) {
-        writeln!(out, "<p class=\"detail\">{}{}</p>", escape(&detail.text), escape(&detail.behind))?;
+        writeln!(out, "<p class=\"detail\">{}{}</p>", plain::html(&detail.text), plain::html(&detail.behind))?;
     }
     if details.len() > shown {
         writeln!(out, "<details class=\"more\"><summary>more</summary>")?;
         for detail in details.iter().skip(shown) {
-            writeln!(out, "<p class=\"detail\">{}{}</p>", escape(&detail.text), escape(&detail.behind))?;
+            writeln!(out, "<p class=\"detail\">{}{}</p>", plain::html(&detail.text), plain::html(&detail.behind))?;
         }
         writeln!(out, "</details>")?;
     }
@@ -141,8 +142,8 @@ fn node(assayed: &Assayed, id: NodeId, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "<div class=\"tip\"><p><strong>{}.</strong></p><p>{}</p>{}<p class=\"kind\">{}, confidence {}</p></div>",
-            escape(&tip.message),
-            escape(&tip.advice),
+            plain::html(&tip.message),
+            plain::html(&tip.advice),
             sql(tip),
             tip.kind,
             tip.confidence.name()
@@ -152,20 +153,5 @@ fn node(assayed: &Assayed, id: NodeId, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn sql(tip: &Tip) -> String {
-    if tip.sql.is_empty() { String::new() } else { format!("<pre>{}</pre>", escape(&tip.sql.join("\n"))) }
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in crate::text::plain::visible(text).chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
+    if tip.sql.is_empty() { String::new() } else { format!("<pre>{}</pre>", plain::html(&tip.sql.join("\n"))) }
 }

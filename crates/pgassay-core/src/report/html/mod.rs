@@ -22,22 +22,22 @@ impl Renderer for Html {
             out,
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <title>{0}</title>\n<style>\n{STYLE}</style></head>\n<body><main>\n<h1>{0}</h1>\n<p class=\"dim\">{1}. Written by pgassay {2}.</p>\n",
-            escape(&title),
-            escape(&prose::summary(report)),
+            plain::html(&title),
+            plain::html(&prose::summary(report)),
             env!("CARGO_PKG_VERSION")
         )?;
         for error in &report.errors {
-            writeln!(out, "<p class=\"note error\">{}</p>", escape(error))?;
+            writeln!(out, "<p class=\"note error\">{}</p>", plain::html(error))?;
         }
         if let Some(since) = &report.since {
-            writeln!(out, "<h2>Since</h2><p>{}</p>", escape(&since.to_string()))?;
+            writeln!(out, "<h2>Since</h2><p>{}</p>", plain::html(&since.to_string()))?;
             for (word, list) in [("new", &since.new), ("worse", &since.worse), ("fixed", &since.fixed)] {
                 for known in list {
                     writeln!(
                         out,
                         "<p class=\"note\"><b>{word}</b> {} <code>{}</code></p>",
-                        escape(&known.message),
-                        escape(&known.rule)
+                        plain::html(&known.message),
+                        plain::html(&known.rule)
                     )?;
                 }
             }
@@ -49,28 +49,11 @@ impl Renderer for Html {
         if !report.unchecked.is_empty() || !report.accepted.is_empty() {
             writeln!(out, "<h2>Not judged, or accepted</h2>")?;
             for unchecked in report.unchecked.iter().chain(&report.accepted) {
-                writeln!(out, "<p class=\"note\">{}</p>", escape(unchecked))?;
+                writeln!(out, "<p class=\"note\">{}</p>", plain::html(unchecked))?;
             }
         }
         write!(out, "</main>\n<script>\n{SCRIPT}</script>\n</body></html>\n")
     }
-}
-
-/// Text within an element or an attribute in double quotes.
-fn escape(text: &str) -> String {
-    let text = plain::visible(text);
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 fn first(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -86,7 +69,7 @@ fn first(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             "<li><span class=\"what\"><a href=\"#f{}\"><span class=\"s {1}\">{1}</span> {2}</a></span><span class=\"tag\">{3} · {4}</span></li>",
             priority.number,
             finding.severity,
-            escape(&finding.message),
+            plain::html(&finding.message),
             finding.rule,
             priority.effort
         )?;
@@ -145,7 +128,7 @@ fn charts(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 /// Rows of bars that add up; the longest fills its row.
 fn draw(chart: &Chart, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "<figure><figcaption>{}</figcaption>", escape(&chart.title))?;
+    writeln!(out, "<figure><figcaption>{}</figcaption>", plain::html(&chart.title))?;
     let total = |bar: &Bar| bar.parts.iter().sum::<f64>();
     let longest = chart.full.unwrap_or_else(|| chart.bars.iter().map(total).fold(0.0, f64::max)).max(f64::MIN_POSITIVE);
     for bar in &chart.bars {
@@ -161,8 +144,8 @@ fn draw(chart: &Chart, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "<div class=\"row\" title=\"{0}: {1}\"><span class=\"name\"><bdi>{0}</bdi></span><span class=\"track\">{parts}</span><span class=\"v\">{1}</span></div>",
-            escape(&bar.name),
-            escape(&bar.value)
+            plain::html(&bar.name),
+            plain::html(&bar.value)
         )?;
     }
     if chart.parts.len() > 1 {
@@ -171,7 +154,7 @@ fn draw(chart: &Chart, out: &mut dyn Write) -> io::Result<()> {
             .iter()
             .enumerate()
             .filter(|(_, part)| !part.is_empty())
-            .map(|(at, part)| format!("<span><i class=\"b{}\"></i>{}</span>", at + 1, escape(part)))
+            .map(|(at, part)| format!("<span><i class=\"b{}\"></i>{}</span>", at + 1, plain::html(part)))
             .collect();
         writeln!(out, "<div class=\"key\">{keys}</div>")?;
     }
@@ -203,12 +186,13 @@ fn findings(report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Resu
             if open.is_some() {
                 writeln!(out, "</section>")?;
             }
-            let about = report.tables.get(&name).map(|about| format!(" <span class=\"dim\">{}</span>", escape(about)));
+            let about =
+                report.tables.get(&name).map(|about| format!(" <span class=\"dim\">{}</span>", plain::html(about)));
             writeln!(
                 out,
                 "<section class=\"t\" data-name=\"{}\"><h3>{}{}</h3>",
-                escape(&name.to_lowercase()),
-                escape(&name),
+                plain::html(&name.to_lowercase()),
+                plain::html(&name),
                 about.unwrap_or_default()
             )?;
             open = Some(name);
@@ -228,35 +212,35 @@ fn one(number: usize, finding: &Finding, out: &mut dyn Write) -> io::Result<()> 
         "<details id=\"f{number}\" data-s=\"{0}\" data-r=\"{1}\"{open}><summary><span class=\"s {0}\">{0}</span> {2} <code class=\"dim\">{1}</code></summary><div class=\"in\">",
         finding.severity,
         finding.rule,
-        escape(&finding.message)
+        plain::html(&finding.message)
     )?;
     for evidence in &finding.evidence {
         writeln!(
             out,
             "<p><span class=\"dim\">{}</span> {}</p>",
             prose::kind_name(evidence.kind),
-            escape(&evidence.text)
+            plain::html(&evidence.text)
         )?;
     }
     if let Some(confidence) = finding.confidence {
         writeln!(out, "<p><span class=\"dim\">confidence</span> {confidence}</p>")?;
     }
     if let Some(area) = finding.area {
-        writeln!(out, "<p><span class=\"dim\">area</span> {area}: {}</p>", escape(area.meaning()))?;
+        writeln!(out, "<p><span class=\"dim\">area</span> {area}: {}</p>", plain::html(area.meaning()))?;
     }
     if let Some(witness) = &finding.witness {
         writeln!(
             out,
             "<p><span class=\"dim\">for example</span></p><pre>{}\n{}</pre>",
-            escape(&witness.sql),
-            escape(&witness.after)
+            plain::html(&witness.sql),
+            plain::html(&witness.after)
         )?;
     }
     if !finding.advice.text.is_empty() {
-        writeln!(out, "<p><b>{}</b> {}</p>", prose::advice_label(finding), escape(&finding.advice.text))?;
+        writeln!(out, "<p><b>{}</b> {}</p>", prose::advice_label(finding), plain::html(&finding.advice.text))?;
     }
     if !finding.advice.steps.is_empty() {
-        writeln!(out, "<pre>{}</pre>", escape(&prose::steps_of(finding)))?;
+        writeln!(out, "<pre>{}</pre>", plain::html(&prose::steps_of(finding)))?;
     }
     writeln!(out, "</div></details>")
 }
