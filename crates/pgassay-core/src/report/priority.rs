@@ -46,37 +46,34 @@ impl fmt::Display for Effort {
 /// Lines of the list.
 pub const FIRST: usize = 10;
 
-/// Of one rule in the list: a second kind of harm is worth more than the fourth of a kind.
-const OF_ONE_RULE: usize = 3;
-
-/// The findings to begin with: by harm, certainty and traffic.
+/// The findings to begin with: by harm, certainty and traffic. A second kind of harm is worth more than the fourth of a kind.
 pub fn first(report: &Report) -> Vec<Priority<'_>> {
-    let mut all: Vec<Priority> =
-        report.findings.iter().enumerate().map(|(number, it)| rate(report, number, it)).collect();
+    let mut all = rated(report);
     all.sort_by(|one, other| other.score.total_cmp(&one.score).then(one.number.cmp(&other.number)));
-    let mut of_rule: BTreeMap<&str, usize> = BTreeMap::new();
-    all.retain(|priority| {
-        let number = of_rule.entry(priority.finding.rule).or_default();
-        *number += 1;
-        *number <= OF_ONE_RULE
-    });
-    all.truncate(FIRST);
-    all
+    few_of_a_kind(all, 3)
 }
 
 /// The findings of a check to begin with: the worst, the latest of them first, and few of a kind.
 pub fn first_of_check(report: &Report) -> Vec<&Finding> {
-    const OF_ONE_RULE: usize = 2;
-    let mut all: Vec<Priority> =
-        report.findings.iter().enumerate().map(|(number, it)| rate(report, number, it)).collect();
+    let mut all = rated(report);
     all.sort_by(|one, other| other.score.total_cmp(&one.score).then(other.number.cmp(&one.number)));
+    few_of_a_kind(all, 2).into_iter().map(|priority| priority.finding).collect()
+}
+
+fn rated(report: &Report) -> Vec<Priority<'_>> {
+    report.findings.iter().enumerate().map(|(number, it)| rate(report, number, it)).collect()
+}
+
+/// The beginning of a list, with no more than `most` of one rule.
+fn few_of_a_kind(mut all: Vec<Priority<'_>>, most: usize) -> Vec<Priority<'_>> {
     let mut of_rule: BTreeMap<&str, usize> = BTreeMap::new();
     all.retain(|priority| {
         let number = of_rule.entry(priority.finding.rule).or_default();
         *number += 1;
-        *number <= OF_ONE_RULE
+        *number <= most
     });
-    all.into_iter().take(FIRST).map(|priority| priority.finding).collect()
+    all.truncate(FIRST);
+    all
 }
 
 fn rate<'r>(report: &Report, number: usize, finding: &'r Finding) -> Priority<'r> {
