@@ -1,5 +1,8 @@
 //! Key words that cannot be every kind of name (manual, appendix "SQL Key Words"; PostgreSQL 18's list).
 
+/// The words that a query begins with.
+pub(in crate::sql) const QUERY: &[&str] = &["SELECT", "WITH", "VALUES", "TABLE"];
+
 /// Whether an unquoted word may name a column or a table: unreserved words, and those that only functions and types may not use.
 pub fn can_name_column(word: &str) -> bool {
     !contains(RESERVED, word) && !contains(TYPE_OR_FUNCTION, word)

@@ -31,7 +31,7 @@ pub(super) enum Meaning {
     Quit,
 }
 
-/// `\\i file`, `\\ir file`.
+/// `\i file`, `\ir file`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sql) struct Include {
     pub path: String,
@@ -73,7 +73,7 @@ pub(super) fn command(text: &str, at: usize) -> Command {
     Command { range, behind, meaning }
 }
 
-/// Whether `\\c` names a database or a role; `-` is the one at hand.
+/// Whether `\c` names a database or a role; `-` is the one at hand.
 fn connects_elsewhere(arguments: &str) -> bool {
     arguments.split_whitespace().take(2).any(|argument| argument != "-")
 }

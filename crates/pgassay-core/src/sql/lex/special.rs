@@ -11,7 +11,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token};
 
-use super::keyword::can_name_function;
+use super::keyword::{QUERY, can_name_function};
 use super::token::nth;
 use crate::sql::read::reader::is_word;
 
@@ -114,8 +114,6 @@ fn query_in_parentheses(parser: &mut Parser) -> Option<Read<Expr>> {
     });
     query.map(|query| query.map(Expr::Subquery)).transpose()
 }
-
-const QUERY: &[&str] = &["SELECT", "WITH", "VALUES", "TABLE"];
 
 /// How tightly an operator without a rule of its own binds (sqlparser's number for PostgreSQL's "any other operator").
 const OTHER_OPERATOR: u8 = 70;

@@ -6,6 +6,7 @@ use super::data;
 use super::reader::{Reader, Result};
 use super::statement::read_statement;
 use crate::change::{Call, Change, CreateOther, Nothing, ObjectKind};
+use crate::sql::lex::keyword::QUERY;
 use crate::sql::script::read_tokens;
 
 pub(super) fn read(reader: &mut Reader) -> Result<Change> {
@@ -38,8 +39,7 @@ fn nothing(name: &'static str) -> Result<Change> {
 fn explain(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("EXPLAIN")?;
     let mut analyze = false;
-    let options =
-        reader.at(&Token::LParen) && !["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|w| reader.at_nth_word(1, w));
+    let options = reader.at(&Token::LParen) && !QUERY.iter().any(|w| reader.at_nth_word(1, w));
     if options && *reader.peek_nth(1) != Token::LParen {
         let options = reader.parenthesized(|reader| reader.comma_separated(explain_option))?;
         analyze = options.into_iter().any(|analyze| analyze);

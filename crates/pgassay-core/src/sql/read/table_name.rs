@@ -6,15 +6,13 @@
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::reader::{self, Reader, is_word};
-use crate::sql::lex::keyword::can_name_column;
+use crate::sql::lex::keyword::{QUERY, can_name_column};
 
 /// What may be before ONLY, besides a comma: the same word may be a label.
 const BEFORE_ONLY: &[&str] = &["FROM", "JOIN", "UPDATE", "INTO", "USING", "LATERAL"];
 
 /// Words after which TABLE is no query: `SELECT … INTO [TEMPORARY] TABLE t`, `GRANT … ON TABLE t`.
 const BEFORE_NO_QUERY: &[&str] = &["INTO", "TEMP", "TEMPORARY", "UNLOGGED", "LOCAL", "GLOBAL", "ON"];
-
-const QUERY: &[&str] = &["SELECT", "WITH", "VALUES", "TABLE"];
 
 impl Reader<'_> {
     /// Rewrites the names of tables in the queries of the expression that begins at a position, and says whether there are any queries.

@@ -3,6 +3,7 @@
 use sqlparser::tokenizer::Token;
 
 use super::Rewrite;
+use crate::sql::lex::keyword::QUERY;
 
 /// `JSON_TABLE(…)` in FROM keeps its values and loses the clauses behind them.
 pub(super) fn json_table(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
@@ -13,7 +14,7 @@ pub(super) fn json_table(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     // A name that is no key word: sqlparser has a rule of its own for it.
     rewrite.put(at, Token::make_word("json_table_function", None));
     rewrite.keep(at + 1);
-    let query = rewrite.is_any(at + 2, &["SELECT", "WITH", "VALUES", "TABLE"]);
+    let query = rewrite.is_any(at + 2, QUERY);
     if query {
         rewrite.put(at + 1, Token::LParen);
     }
