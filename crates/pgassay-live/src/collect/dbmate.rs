@@ -7,7 +7,7 @@
 use super::folder::Folder;
 use super::line::lines;
 use super::order::leading_digits;
-use super::tools::{Entry, Input, Order, Part, Split, Tool};
+use super::tools::{Entry, Input, Order, Split, Tool};
 use super::{Direction, Framework, TransactionMode};
 
 pub(super) struct Dbmate;
@@ -55,36 +55,18 @@ impl Tool for Dbmate {
     }
 
     fn split(&self, input: &Input<'_>) -> Split {
-        let mut split = Split::default();
-        let (mut up, mut down): (Vec<Part>, Vec<Part>) = (Vec::new(), Vec::new());
-        let mut open: Option<Direction> = None;
-        for line in lines(input.text) {
-            let part = match open {
-                Some(Direction::Up) => up.last_mut(),
-                Some(Direction::Down) => down.last_mut(),
-                None => None,
-            };
-            if let Some((direction, options)) = marker(line.text) {
-                let new = Part { range: line.next..line.next, transaction: transaction(options) };
-                match direction {
-                    Direction::Up => up.push(new),
-                    Direction::Down => down.push(new),
-                }
-                open = Some(direction);
-            } else if let Some(part) = part {
-                part.range.end = line.next;
-            } else if !line.text.trim().is_empty() && !line.text.trim_start().starts_with("--") {
+        let mut split = Split::by_marks(input.text, |line| {
+            marker(line).map(|(direction, options)| (direction, transaction(options)))
+        });
+        for line in lines(input.text).take_while(|line| marker(line.text).is_none()) {
+            if !line.text.trim().is_empty() && !line.text.trim_start().starts_with("--") {
                 split.notes.push((line.range(), "dbmate refuses SQL before -- migrate:up".to_owned()));
             }
         }
-        if up.is_empty() || down.len() != up.len() {
+        let up = split.parts(Direction::Up);
+        if up == 0 || split.parts(Direction::Down) != up {
             let message = "dbmate refuses a file without one -- migrate:down for each -- migrate:up".to_owned();
             split.notes.push((0..0, message));
-        }
-        for (direction, parts) in [(Direction::Up, up), (Direction::Down, down)] {
-            if !parts.is_empty() {
-                split = split.with(direction, parts);
-            }
         }
         split
     }

@@ -60,6 +60,12 @@ pub(super) fn leading_digits(text: &str) -> &str {
     &text[..end]
 }
 
+/// Whether a file's name starts with a number and `_`.
+pub(super) fn has_version(name: &str) -> bool {
+    let digits = leading_digits(name);
+    !digits.is_empty() && name[digits.len()..].starts_with('_')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@
 use super::folder::{File, Folder};
 use super::line::lines;
 use super::order::{leading_digits, number};
-use super::tools::{Entry, Input, Order, Part, Split, Tool};
+use super::tools::{Entry, Input, Order, Split, Tool};
 use super::{Direction, Framework, TransactionMode};
 
 pub(super) struct SqlMigrate;
@@ -50,35 +50,18 @@ impl Tool for SqlMigrate {
     }
 
     fn split(&self, input: &Input<'_>) -> Split {
-        let mut split = Split::default();
-        let (mut up, mut down): (Vec<Part>, Vec<Part>) = (Vec::new(), Vec::new());
-        let mut open: Option<Direction> = None;
-        for line in lines(input.text) {
-            let mut words = mark(line.text);
-            let direction = match words.as_mut().and_then(Iterator::next) {
-                Some("Up") => Some(Direction::Up),
-                Some("Down") => Some(Direction::Down),
-                _ => None,
+        let mut split = Split::by_marks(input.text, |line| {
+            let mut words = mark(line)?;
+            let direction = match words.next()? {
+                "Up" => Direction::Up,
+                "Down" => Direction::Down,
+                _ => return None,
             };
-            let parts = |direction, up, down| if direction == Direction::Up { up } else { down };
-            if let Some(direction) = direction {
-                let transaction = match words.is_some_and(|mut words| words.any(|word| word == "notransaction")) {
-                    true => TransactionMode::None,
-                    false => TransactionMode::Wrapped,
-                };
-                parts(direction, &mut up, &mut down).push(Part { range: line.next..line.next, transaction });
-                open = Some(direction);
-            } else if let Some(part) = open.and_then(|open| parts(open, &mut up, &mut down).last_mut()) {
-                part.range.end = line.next;
-            }
-        }
-        if up.is_empty() {
+            let alone = words.any(|word| word == "notransaction");
+            Some((direction, if alone { TransactionMode::None } else { TransactionMode::Wrapped }))
+        });
+        if split.parts(Direction::Up) == 0 {
             split.notes.push((0..0, "sql-migrate refuses a file without -- +migrate Up".to_owned()));
-        }
-        for (direction, parts) in [(Direction::Up, up), (Direction::Down, down)] {
-            if !parts.is_empty() {
-                split = split.with(direction, parts);
-            }
         }
         split
     }

@@ -3,9 +3,9 @@
 //! Recognised by that line, or by `tern.conf` in the folder. Each half is one string, in a transaction unless the file has the line
 //! `---- tern: disable-tx ----`; then its statements are sent one by one.
 
-use super::folder::{File, Folder};
+use super::folder::Folder;
 use super::line::lines;
-use super::order::{leading_digits, number};
+use super::order::{has_version, leading_digits, number};
 use super::tools::{Entry, Input, Order, Part, Split, Tool};
 use super::{Direction, Framework, TransactionMode};
 
@@ -13,11 +13,6 @@ pub(super) struct Tern;
 
 const MARK: &str = "---- create above / drop below ----";
 const NO_TRANSACTION: &str = "---- tern: disable-tx ----";
-
-fn has_version(file: &File) -> bool {
-    let digits = leading_digits(file.name());
-    !digits.is_empty() && file.name()[digits.len()..].starts_with('_')
-}
 
 impl Tool for Tern {
     fn framework(&self) -> Framework {
@@ -30,12 +25,12 @@ impl Tool for Tern {
 
     fn detect(&self, folder: &Folder) -> bool {
         let configured = folder.file("tern.conf").is_some();
-        folder.is_mostly(|file| has_version(file) && (configured || file.text().contains(MARK)))
+        folder.is_mostly(|file| has_version(file.name()) && (configured || file.text().contains(MARK)))
     }
 
     fn order(&self, folder: &Folder) -> Order {
         let mut order = Order::default();
-        for file in folder.own_sql().filter(|file| has_version(file)) {
+        for file in folder.own_sql().filter(|file| has_version(file.name())) {
             order.entries.push(Entry { name: file.stem().to_owned(), file: file.clone(), direction: None });
         }
         order.entries.sort_by(|a, b| number(leading_digits(&a.name), leading_digits(&b.name)));

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::folder::{File, Folder};
+use super::line::lines;
 use super::scan::pieces;
 use super::variables::{Style, Variables};
 use super::{
@@ -137,6 +138,34 @@ impl Split {
     pub fn whole(input: &Input<'_>, transaction: TransactionMode) -> Split {
         let direction = input.entry.direction.unwrap_or(Direction::Up);
         Split::default().with(direction, vec![Part { range: 0..input.text.len(), transaction }])
+    }
+
+    /// The parts below marks that begin a line each: up to the next mark, in the direction and way that a mark says.
+    pub fn by_marks(text: &str, mark: impl Fn(&str) -> Option<(Direction, TransactionMode)>) -> Split {
+        let (mut up, mut down): (Vec<Part>, Vec<Part>) = (Vec::new(), Vec::new());
+        let mut open: Option<Direction> = None;
+        for line in lines(text) {
+            let found = mark(line.text);
+            open = found.map(|(direction, _)| direction).or(open);
+            let parts = match open {
+                Some(Direction::Up) => &mut up,
+                Some(Direction::Down) => &mut down,
+                None => continue,
+            };
+            match (found, parts.last_mut()) {
+                (Some((_, transaction)), _) => parts.push(Part { range: line.next..line.next, transaction }),
+                (None, Some(part)) => part.range.end = line.next,
+                (None, None) => {}
+            }
+        }
+        let directions = [(Direction::Up, up), (Direction::Down, down)];
+        let there = directions.into_iter().filter(|(_, parts)| !parts.is_empty());
+        there.fold(Split::default(), |split, (direction, parts)| split.with(direction, parts))
+    }
+
+    /// How many parts go in a direction.
+    pub fn parts(&self, direction: Direction) -> usize {
+        self.units.iter().filter(|unit| unit.direction == direction).map(|unit| unit.parts.len()).sum()
     }
 
     pub fn with(mut self, direction: Direction, parts: Vec<Part>) -> Split {
