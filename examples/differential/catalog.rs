@@ -59,9 +59,9 @@ pub fn of_schema(schema: &Schema) -> BTreeSet<String> {
         for column in &relation.columns {
             let not_null = if column.not_null == NotNull::No { "" } else { " not null" };
             let identity = if column.identity.is_some() { " identity" } else { "" };
-            let default = match (&column.generated, &column.default, &column.sequence, &column.identity) {
-                (Some(_), ..) => " generated",
-                (None, Some(_), ..) | (None, None, Some(_), None) => " default",
+            let default = match (&column.generated, &column.default) {
+                (Some(_), _) => " generated",
+                (None, Some(_)) => " default",
                 _ => "",
             };
             lines.insert(format!(

@@ -4,7 +4,7 @@ use super::constraint::Birth;
 use super::{Applier, ProblemKind};
 use crate::change::{
     AlterTable, AlterTableAction, AlterTableActionKind, ColumnDefinition, ConstraintKind, Expression, Ident,
-    RelationKeyword, SequenceOptions, TypeName,
+    ObjectName, RelationKeyword, SequenceOptions, TypeName,
 };
 use crate::schema::{ColumnId, Generated, IdentityKind, NotNull, Object, RelationId, RelationKind};
 use crate::source::Span;
@@ -13,11 +13,33 @@ impl Applier<'_> {
     pub(super) fn alter_table(&mut self, alter: &AlterTable) {
         let stub = stub_kind(alter.object);
         let Some(id) = self.relation_or_stub(&alter.relation, alter.if_exists, stub) else { return };
+        if self.is_of_another_kind(id, alter.object, &alter.relation) {
+            return;
+        }
         let mut actions: Vec<&AlterTableAction> = alter.actions.iter().collect();
         actions.sort_by_key(|action| pass(&action.kind));
         for action in actions {
             self.alter_action(id, action, alter);
         }
+    }
+
+    /// ALTER VIEW, INDEX, SEQUENCE … of something else (`RangeVarCallbackForAlterRelation`, tablecmds.c); ALTER TABLE takes most kinds, and ALTER
+    /// INDEX may rename all of them.
+    pub(super) fn is_of_another_kind(&mut self, id: RelationId, keyword: RelationKeyword, name: &ObjectName) -> bool {
+        use RelationKeyword::{ForeignTable, Index, MaterializedView, Sequence, Table, View};
+        let Some(relation) = self.schema.relation(id).filter(|it| it.known) else { return false };
+        let (fits, wanted) = match keyword {
+            Table | Index => return false,
+            View => (matches!(relation.kind, RelationKind::View(_)), "a view"),
+            MaterializedView => (matches!(relation.kind, RelationKind::MaterializedView(_)), "a materialized view"),
+            Sequence => (matches!(relation.kind, RelationKind::Sequence(_)), "a sequence"),
+            ForeignTable => (matches!(relation.kind, RelationKind::ForeignTable), "a foreign table"),
+        };
+        if !fits {
+            let message = format!("\"{}\" is not {wanted}", name.name.as_str());
+            self.invalid(name.span, name, message);
+        }
+        !fits
     }
 
     fn alter_action(&mut self, id: RelationId, action: &AlterTableAction, alter: &AlterTable) {
@@ -58,11 +80,7 @@ impl Applier<'_> {
             DetachPartition { partition, .. } => self.detach_partition(id, partition),
             AttachIndexPartition { index } => self.attach_index_partition(id, index),
             Inherit { parent } => self.add_parent(id, parent),
-            NoInherit { parent } => {
-                if let Some(parent) = self.relation(parent, false) {
-                    self.remove_parent(id, parent);
-                }
-            }
+            NoInherit { parent } => self.leave_parent(id, parent),
             OfType { type_name } => self.set_of_type(id, type_name),
             _ => self.alter_setting(id, &action.kind),
         }
@@ -139,6 +157,7 @@ impl Applier<'_> {
             }
             self.schema.link_column(table, column);
         }
+        self.need_classes_again(id, column_id, span);
     }
 
     /// `cannot alter type of a column used by a view or rule`.

@@ -103,7 +103,10 @@ impl Applier<'_> {
 
     /// Sets, or with `None` drops, the default of one column, with the edges of its expression.
     pub(super) fn set_default(&mut self, table: RelationId, id: ColumnId, default: Option<Expression>) {
-        let default = default.filter(|default| !crate::schema::rewrite::is_null(&default.tree));
+        // A NULL is kept where it is that of a domain, whose own default it stands in for (AddRelationNewConstraints, heap.c).
+        let column = self.schema.relation(table).and_then(|it| it.column_by_id(id));
+        let of_domain = column.is_some_and(|it| !std::ptr::eq(self.schema.base_type(&it.data_type), &it.data_type));
+        let default = default.filter(|default| of_domain || !crate::schema::rewrite::is_null(&default.tree));
         let targets = default.as_ref().map(|default| self.expression_targets(None, default)).unwrap_or_default();
         self.schema.dependencies.set(Object::Default(table, id), targets);
         if let Some(column) = self.schema.edit(table).and_then(|it| it.column_mut(id)) {

@@ -35,6 +35,18 @@ impl Applier<'_> {
                 }
                 None
             }
+            Role => {
+                self.refuse_role(reference);
+                let name = reference.name.to_string();
+                self.schema.others.remove(&(drop.kind, name.as_str().into()));
+                None
+            }
+            Collation | TextSearchConfiguration => {
+                self.drop_looked_up(drop, reference);
+                let name = reference.name.to_string();
+                self.schema.others.remove(&(drop.kind, name.as_str().into()));
+                None
+            }
             _ => {
                 let name = reference.name.to_string();
                 self.schema.others.remove(&(drop.kind, name.as_str().into()));
@@ -221,6 +233,9 @@ impl Applier<'_> {
         if !cascade && !closure.blockers.is_empty() {
             self.refuse_drop(named, &closure.blockers, *span);
         }
+        let taken = closure.objects.iter().skip(objects.len()).filter(|object| self.is_taken(object, &closure.objects));
+        let taken: Vec<Object> = taken.cloned().collect();
+        self.applied.taken.extend(taken);
         for object in closure.objects.iter().rev() {
             self.schema.remove(object);
         }
@@ -230,6 +245,47 @@ impl Applier<'_> {
             Object::Routine(id) => Some(ObjectId::Routine(*id)),
             _ => None,
         }));
+    }
+
+    /// Takes out what depends on something that is kept by name only.
+    pub(super) fn take(&mut self, dependents: &[(Object, Span)]) {
+        self.applied.taken.extend(dependents.iter().map(|(object, _)| object.clone()));
+        self.drop_objects(dependents, true);
+    }
+
+    /// A role that owns something, or has a privilege, stays (`checkSharedDependencies`, pg_shdepend.c).
+    fn refuse_role(&mut self, reference: &ObjectReference) {
+        let role = &reference.name.name;
+        let owns = |owner: &Option<crate::change::Name>| owner.as_ref() == Some(role);
+        let has = |privileges: &[crate::schema::Privilege]| privileges.iter().any(|it| it.grantee == *role);
+        let schema = &self.schema;
+        let needed = schema.relations.values().any(|it| owns(&it.owner) || has(&it.privileges))
+            || schema.types.values().any(|it| owns(&it.owner) || has(&it.privileges))
+            || schema.routines.values().any(|it| owns(&it.owner) || has(&it.privileges))
+            || schema.namespaces.values().any(|it| owns(&it.owner) || has(&it.privileges));
+        if needed {
+            let name = role.as_str();
+            let message = format!("role \"{name}\" cannot be dropped because some objects depend on it");
+            self.problem(ProblemKind::Dependent, reference.span, name, message);
+        }
+    }
+
+    /// Whether an object that goes along is worth a word of its own, beside all that goes.
+    fn is_taken(&self, object: &Object, all: &[Object]) -> bool {
+        let goes = |id: RelationId| all.contains(&Object::Relation(id));
+        match object {
+            Object::Relation(id) => {
+                let Some(relation) = self.schema.relation(*id) else { return false };
+                match &relation.kind {
+                    RelationKind::Index(index) => index.constraint.is_none() && !goes(index.table),
+                    RelationKind::Sequence(sequence) => sequence.owned_by.is_none(),
+                    _ => !(relation.is_partition() && relation.parents.iter().any(|it| goes(*it))),
+                }
+            }
+            Object::Default(id, column) => !goes(*id) && !all.contains(&Object::Column(*id, *column)),
+            Object::Statistics(_) => true,
+            other => other.relation().is_none_or(|id| !goes(id)),
+        }
     }
 
     fn refuse_drop(&mut self, named: &[(Object, Span)], blockers: &[(Object, Object)], span: Span) {

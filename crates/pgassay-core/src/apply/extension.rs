@@ -61,7 +61,7 @@ impl Applier<'_> {
             return self.problem(ProblemKind::Dependent, reference.span, name, message);
         }
         let named: Vec<_> = dependents.into_iter().map(|object| (object, reference.span)).collect();
-        self.drop_objects(&named, true);
+        self.take(&named);
         self.schema.extensions.remove(name);
     }
 

@@ -9,7 +9,8 @@ use crate::change::{
     Reindex, ReindexTarget, TypeName,
 };
 use crate::schema::{
-    ColumnId, Constraint, ConstraintKind, Index, Object, Relation, RelationId, RelationKind, ResolvedType, naming,
+    ColumnId, ColumnType, Constraint, ConstraintKind, Index, Object, Relation, RelationId, RelationKind, ResolvedType,
+    naming,
 };
 use crate::source::Span;
 
@@ -95,6 +96,12 @@ impl Applier<'_> {
                 IndexTarget::Expression(expression) => {
                     self.check_columns(table, expression);
                     mentions.extend(self.expression_columns(table, expression));
+                    let relation = self.schema.relation(table).map(|it| &**it);
+                    let of = crate::expression::type_of(&expression.tree, self.scope(relation));
+                    if let Some(of) = of.filter(|_| element.operator_class.is_none()) {
+                        let path = self.full_name(table);
+                        self.need_class_of(&of, &method, expression.span, path.to_string());
+                    }
                     None
                 }
             });
@@ -119,9 +126,32 @@ impl Applier<'_> {
     /// A column of a type of pg_catalog needs a default operator class of the method (`GetDefaultOpClass`, indexcmds.c), from the
     /// server or an extension.
     fn need_operator_class(&mut self, table: RelationId, id: ColumnId, method: &Name, span: Span) {
-        const METHODS: &[&str] = &["btree", "hash", "gist", "gin", "spgist", "brin"];
         let Some(column) = self.schema.relation(table).and_then(|it| it.column_by_id(id)) else { return };
-        let base = self.schema.base_type(&column.data_type).clone();
+        let of = column.data_type.clone();
+        let path = self.column_path(table, &self.column_names(table, &[id]).remove(0));
+        self.need_class_of(&of, method, span, path);
+    }
+
+    /// The indexes of a column that has another type now, where no class was written.
+    pub(super) fn need_classes_again(&mut self, table: RelationId, id: ColumnId, span: Span) {
+        let of_it: Vec<Name> = self
+            .schema
+            .indexes_of(table)
+            .filter_map(|index| index.as_index())
+            .filter(|index| {
+                let at = index.columns.iter().position(|column| *column == Some(id));
+                at.is_some_and(|at| index.elements.get(at).is_none_or(|element| element.operator_class.is_none()))
+            })
+            .map(|index| index.method.clone())
+            .collect();
+        if let Some(method) = of_it.first() {
+            self.need_operator_class(table, id, method, span);
+        }
+    }
+
+    fn need_class_of(&mut self, of: &ColumnType, method: &Name, span: Span, object: String) {
+        const METHODS: &[&str] = &["btree", "hash", "gist", "gin", "spgist", "brin"];
+        let base = self.schema.base_type(of).clone();
         let name = base.written.name.as_str();
         let own_classes = self.schema.others.iter().any(|(kind, _)| *kind == ObjectKind::OperatorClass);
         if base.resolved != ResolvedType::BuiltIn
@@ -148,7 +178,7 @@ impl Applier<'_> {
         let bare = bare.to_string().replace('"', "");
         let message =
             format!("data type {bare} has no default operator class for access method \"{}\"", method.as_str());
-        self.invalid(span, self.column_path(table, &self.column_names(table, &[id]).remove(0)), message);
+        self.invalid(span, object, message);
     }
 
     pub(super) fn give_predicate(&mut self, table: RelationId, index: &mut Index, predicate: Option<Expression>) {

@@ -7,8 +7,10 @@ use crate::schema::{Column, ColumnId, Relation, RelationId};
 impl Applier<'_> {
     /// CREATE TABLE … INHERITS: columns of the parent that are not there yet are added, others merged (`MergeAttributes`).
     pub(super) fn inherit_definition(&mut self, child: RelationId, parent: &ObjectName) {
-        let Some(parent) = self.relation(parent, false) else { return };
+        let name = parent;
+        let Some(parent) = self.relation(name, false) else { return };
         let Some(source) = self.schema.relation(parent).cloned() else { return };
+        self.refuse_parent(&source, name);
         for column in &source.columns {
             self.inherit_column(child, column, true);
         }
@@ -56,6 +58,19 @@ impl Applier<'_> {
         Some(id)
     }
 
+    /// Partitioned tables and partitions have no other children (`MergeAttributes`, tablecmds.c).
+    fn refuse_parent(&mut self, parent: &Relation, name: &ObjectName) -> bool {
+        let message = if parent.is_partitioned() {
+            format!("cannot inherit from partitioned table \"{}\"", parent.name.name.as_str())
+        } else if parent.is_partition() {
+            format!("cannot inherit from partition \"{}\"", parent.name.name.as_str())
+        } else {
+            return false;
+        };
+        self.problem(super::ProblemKind::Invalid, name.span, name, message);
+        true
+    }
+
     pub(super) fn link_parent(&mut self, parent: RelationId, child: RelationId) {
         if let Some(relation) = self.schema.edit(child)
             && !relation.parents.contains(&parent)
@@ -78,6 +93,9 @@ impl Applier<'_> {
             return;
         }
         let Some(source) = self.schema.relation(id).cloned() else { return };
+        if self.refuse_parent(&source, parent) {
+            return;
+        }
         self.adopt_columns(child, &source, parent);
         self.link_parent(id, child);
     }
@@ -116,7 +134,31 @@ impl Applier<'_> {
         }
     }
 
-    /// ALTER TABLE … NO INHERIT, and the end of a partition: the columns stay, as the child's own.
+    /// ALTER TABLE … NO INHERIT (`RemoveInheritance`, tablecmds.c).
+    pub(super) fn leave_parent(&mut self, child: RelationId, name: &ObjectName) {
+        let Some(parent) = self.relation(name, false) else { return };
+        let (Some(above), Some(below)) = (self.schema.relation(parent), self.schema.relation(child)) else { return };
+        if below.known && !below.parents.contains(&parent) {
+            let (above_name, below_name) = (above.name.name.as_str(), below.name.name.as_str());
+            let message = if above.is_partitioned() {
+                format!("relation \"{below_name}\" is not a partition of relation \"{above_name}\"")
+            } else {
+                format!("relation \"{above_name}\" is not a parent of relation \"{below_name}\"")
+            };
+            return self.problem(super::ProblemKind::Missing, name.span, name, message);
+        }
+        if below.is_partition() {
+            return self.problem(
+                super::ProblemKind::Invalid,
+                name.span,
+                name,
+                "cannot change inheritance of a partition",
+            );
+        }
+        self.remove_parent(child, parent);
+    }
+
+    /// The end of an inheritance or a partition: the columns stay, as the child's own.
     pub(super) fn remove_parent(&mut self, child: RelationId, parent: RelationId) {
         let Some(source) = self.schema.relation(parent).cloned() else { return };
         if let Some(relation) = self.schema.edit(child) {

@@ -11,6 +11,7 @@ mod extension;
 mod index;
 mod inherit;
 mod like;
+mod looked_up;
 mod namespace;
 mod object;
 mod partition;
@@ -37,7 +38,7 @@ pub use unnamed::unnamed_subquery;
 use std::sync::Arc;
 
 use crate::change::Change;
-use crate::schema::{ObjectId, Schema, Session};
+use crate::schema::{Object, ObjectId, Schema, Session};
 use crate::source::Span;
 use crate::version::PgVersion;
 
@@ -47,6 +48,8 @@ pub struct Applied {
     pub created: Vec<ObjectId>,
     /// With everything that CASCADE took along, the named objects first.
     pub dropped: Vec<ObjectId>,
+    /// What goes along with what a statement drops and does not name; parts of what goes itself are left out.
+    pub taken: Vec<Object>,
     /// Why the server refuses the statement. The schema is changed as far as it makes sense, so that what follows can be judged.
     pub problems: Vec<Problem>,
 }
@@ -94,6 +97,7 @@ struct Applier<'a> {
 impl Applier<'_> {
     fn change(&mut self, change: &Change) {
         match change {
+            Change::Call(call) => self.call(&call.procedure),
             Change::CreateTable(create) => self.create_table(create),
             Change::CreateTableAs(create) => self.create_table_as(create),
             Change::AlterTable(alter) => self.alter_table(alter),
@@ -148,7 +152,6 @@ impl Applier<'_> {
             | Change::Transaction(_)
             | Change::Set(_)
             | Change::Reset(_)
-            | Change::Call(_)
             | Change::Prepare { .. }
             | Change::Deallocate(_)
             | Change::DeclareCursor(_)

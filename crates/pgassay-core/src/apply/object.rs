@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Applier, ProblemKind};
 use crate::change::{
     AlterObject, AlterObjectAction, Comment, CreateOther, Ident, Name, ObjectKind, ObjectReference, QualifiedName,
+    RelationKeyword,
 };
 use crate::schema::{Object, RelationId};
 
@@ -161,7 +162,16 @@ impl Applier<'_> {
         match comment.kind {
             Column => self.comment_column(comment),
             Table | ForeignTable | View | MaterializedView | Index | Sequence => {
-                if let Some(id) = self.relation(&reference.name, false) {
+                let keyword = match comment.kind {
+                    View => RelationKeyword::View,
+                    MaterializedView => RelationKeyword::MaterializedView,
+                    Sequence => RelationKeyword::Sequence,
+                    ForeignTable => RelationKeyword::ForeignTable,
+                    _ => RelationKeyword::Table,
+                };
+                if let Some(id) = self.relation(&reference.name, false)
+                    && !self.is_of_another_kind(id, keyword, &reference.name)
+                {
                     self.edit_relation(id, |it| it.comment = comment.text.clone());
                 }
             }

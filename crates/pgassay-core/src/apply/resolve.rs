@@ -80,6 +80,16 @@ impl Applier<'_> {
         built_in || self.extension_has(|contents| contents.functions.iter().any(|it| it.name == name.name.as_str()))
     }
 
+    /// CALL of a procedure that is not there.
+    pub(super) fn call(&mut self, procedure: &ObjectName) {
+        let namespace = procedure.schema.as_ref().is_none_or(|schema| self.schema.namespaces.contains_key(schema));
+        let known = !self.find_routines(procedure).is_empty() || self.is_foreign_routine(procedure);
+        if self.schema.complete && self.schema.vouched && namespace && !known && !self.opaque_extension() {
+            let message = format!("procedure {}() does not exist", plain(procedure));
+            self.missing(procedure.span, procedure, message);
+        }
+    }
+
     /// The relation a statement changes. When it is missing, that is said, and a partial history gets a stub.
     pub(super) fn relation(&mut self, name: &ObjectName, if_exists: bool) -> Option<RelationId> {
         self.relation_or_stub(name, if_exists, RelationKind::Table)

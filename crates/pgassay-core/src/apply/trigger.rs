@@ -33,6 +33,8 @@ impl Applier<'_> {
             condition: create.condition.clone(),
             function,
             constraint: create.constraint,
+            deferrable: create.deferrable,
+            initially_deferred: create.initially_deferred,
             mode: BORN,
         };
         self.put_trigger(table, trigger.clone());

@@ -67,6 +67,8 @@ pub struct CreateTrigger {
     pub or_replace: bool,
     pub table: ObjectName,
     pub constraint: bool,
+    pub deferrable: bool,
+    pub initially_deferred: bool,
     pub timing: TriggerTiming,
     pub events: Vec<TriggerEvent>,
     pub for_each_row: bool,

@@ -23,7 +23,12 @@ pub enum TransactionControl {
     FinishPrepared {
         commit: bool,
     },
-    /// SET TRANSACTION, SET CONSTRAINTS: nothing that the models follow.
+    /// SET CONSTRAINTS; no names are ALL.
+    Constraints {
+        names: Vec<ObjectName>,
+        deferred: bool,
+    },
+    /// SET TRANSACTION: nothing that the models follow.
     Characteristics,
 }
 
@@ -39,6 +44,7 @@ impl TransactionControl {
             TransactionControl::PrepareTransaction => "prepare-transaction",
             TransactionControl::FinishPrepared { commit: true } => "commit-prepared",
             TransactionControl::FinishPrepared { commit: false } => "rollback-prepared",
+            TransactionControl::Constraints { .. } => "set-constraints",
             TransactionControl::Characteristics => "set-transaction",
         }
     }

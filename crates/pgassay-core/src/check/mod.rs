@@ -5,6 +5,8 @@
 mod areas;
 #[cfg(test)]
 mod call_tests;
+#[cfg(test)]
+mod loss_tests;
 mod lots;
 mod other_server;
 mod resume;

@@ -27,17 +27,20 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
 fn another(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> {
     let kept = pair.new.column_by_id(old.id).filter(|_| pair.same() && new.id != old.id)?;
     let is_new = pair.old.column_by_id(new.id).is_none() && new.generated.is_none();
+    // Columns that were there took each other's names.
+    let swapped = pair.old.column_by_id(new.id).is_some() && pair.old.column(&kept.name).is_some();
     let object = pair.column_object(old);
-    is_new.then(|| {
+    let what = if is_new { "find none of them" } else { "meet those of another" };
+    (is_new || swapped).then(|| {
         possible(
             BreakageKind::ColumnRenamed,
             pair.column_subject(old),
             &object,
             format!(
-                "{object} is another column now: the values are in {}, and clients that read {} find none of them",
+                "{object} is another column now: the values are in {}, and clients that read {} {what}",
                 kept.name, old.name
             ),
-            differs(select(pair.old, &old.name), "answers values of the new column"),
+            differs(select(pair.old, &old.name), "answers values of another column"),
         )
     })
 }

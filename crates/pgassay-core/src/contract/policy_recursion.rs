@@ -41,6 +41,8 @@ fn recurses(schema: &Schema, table: &Relation) -> Option<Name> {
     if !table.row_security {
         return None;
     }
+    // A policy for INSERT, UPDATE or DELETE that reads its own table meets the policies for SELECT there, and not itself.
+    let selects = |policy: &&Policy| matches!(policy.command, None | Some(RuleEvent::Select));
     let leads_back = |policy: &&Policy| {
         let mut seen = BTreeSet::new();
         let mut open = read_by(schema, policy);
@@ -49,12 +51,11 @@ fn recurses(schema: &Schema, table: &Relation) -> Option<Name> {
                 return true;
             }
             let Some(read) = schema.relation(id).filter(|it| it.row_security && seen.insert(id)) else { continue };
-            let selects = |policy: &&Policy| matches!(policy.command, None | Some(RuleEvent::Select));
             open.extend(read.policies.iter().filter(selects).flat_map(|policy| read_by(schema, policy)));
         }
         false
     };
-    table.policies.iter().find(leads_back).map(|policy| policy.name.clone())
+    table.policies.iter().filter(selects).find(leads_back).map(|policy| policy.name.clone())
 }
 
 /// The tables that the subqueries of a policy name. What functions read is theirs.

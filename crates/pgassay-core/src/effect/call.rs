@@ -45,6 +45,15 @@ impl Predictor<'_> {
         self.run_routines(&analysis.routines, &ast::Statement::Query(Box::new(query.clone())), at);
     }
 
+    /// Functions that an expression calls which runs with the statement: a default, USING of a type change.
+    pub fn run_called_in(&mut self, expression: &Expr, certain: bool, at: Span) {
+        for id in expression::routines(expression, self.scope(None)) {
+            if let Some(routine) = self.schema().routines.get(&id) {
+                self.call_or_note(Call { certain, ..Call::of(routine) }, at);
+            }
+        }
+    }
+
     /// CALL of a procedure, as the query SELECT procedure(…).
     pub fn run_procedure(&mut self, routine: RoutineId, tree: Option<&ast::Statement>, at: Span) {
         let Some(routine) = self.schema().routines.get(&routine) else { return };

@@ -92,7 +92,10 @@ impl Predictor<'_> {
         self.read_policies(&table, Some(RuleEvent::Insert), Depth::Run, span);
         self.fire_rules(&table, RuleEvent::Insert, span);
         self.read_partition_bound(&table, span);
-        self.fire_triggers(&table, RuleEvent::Insert, &[], span);
+        let rows = matches!(insert.rows, Some(1..)) && insert.on_conflict.is_none() && table.rules.is_empty();
+        let rows = rows && table.known && !table.is_partitioned();
+        self.run_defaults(insert, &table, rows, span);
+        self.fire_triggers(&table, RuleEvent::Insert, &[], rows, span);
         let ast::Statement::Insert(tree) = &*insert.tree.0 else { return };
         let rows = tree.source.as_ref().map(|source| written::rows(source)).unwrap_or_default();
         let values_list = insert.rows.is_some();
@@ -104,6 +107,17 @@ impl Predictor<'_> {
             let shown = |column| shown.as_ref().is_none_or(|columns| columns.contains(&column));
             let listed = listed(insert, &table);
             self.look_up_inserted(&table, &listed, &rows, shown, span);
+        }
+    }
+
+    /// Defaults stand in for the columns that are not listed, and may call functions.
+    fn run_defaults(&mut self, insert: &Insert, table: &Relation, rows: bool, span: Span) {
+        let listed = listed(insert, table);
+        let whole = insert.columns.is_empty() && insert.rows.is_some();
+        for column in table.columns.iter().filter(|it| !whole && !listed.contains(&it.name)) {
+            if let Some(default) = &column.default {
+                self.run_called_in(&default.tree, rows, span);
+            }
         }
     }
 
@@ -159,7 +173,7 @@ impl Predictor<'_> {
     fn rows_updated(&mut self, table: &Arc<Relation>, assignments: &[Assignment], span: Span) {
         let assigned: Vec<Name> = assignments.iter().map(|it| it.column.clone()).collect();
         self.read_partition_bound(table, span);
-        self.fire_triggers(table, RuleEvent::Update, &assigned, span);
+        self.fire_triggers(table, RuleEvent::Update, &assigned, false, span);
         self.look_up_assigned(table, assignments, span);
         let changed: Vec<_> = assignments.iter().filter(|it| !it.is_unchanged()).map(|it| &it.column).collect();
         let changed = table.columns.iter().filter(|column| changed.contains(&&column.name)).map(|column| column.id);
@@ -185,7 +199,7 @@ impl Predictor<'_> {
     }
 
     fn rows_deleted(&mut self, table: &Arc<Relation>, span: Span) {
-        self.fire_triggers(table, RuleEvent::Delete, &[], span);
+        self.fire_triggers(table, RuleEvent::Delete, &[], false, span);
         self.tell_referencing(table, None, span);
     }
 
@@ -217,7 +231,7 @@ impl Predictor<'_> {
                     }
                 }
                 ast::MergeAction::Insert(insert) => {
-                    self.fire_triggers(&table, RuleEvent::Insert, &[], span);
+                    self.fire_triggers(&table, RuleEvent::Insert, &[], false, span);
                     let ast::MergeInsertKind::Values(values) = &insert.kind else { continue };
                     let listed: Vec<Name> = match &insert.columns[..] {
                         [] => table.columns.iter().map(|column| column.name.clone()).collect(),
@@ -240,7 +254,7 @@ impl Predictor<'_> {
             let Some(table) = self.write_target(name, Depth::Rewritten, false) else { return };
             if copy.data.is_some() {
                 self.read_partition_bound(&table, name.span);
-                self.fire_triggers(&table, RuleEvent::Insert, &[], name.span);
+                self.fire_triggers(&table, RuleEvent::Insert, &[], false, name.span);
                 let all: Vec<Name> = table.columns.iter().map(|column| column.name.clone()).collect();
                 self.look_up_inserted(&table, &all, &[], |_| true, name.span);
             }

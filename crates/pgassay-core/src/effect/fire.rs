@@ -6,7 +6,7 @@ use super::call::Call;
 use super::predictor::Predictor;
 use super::view::Depth;
 use crate::catalog::LockMode::{AccessShare, RowExclusive};
-use crate::change::{FiringMode, Name, RuleEvent, TriggerEvent};
+use crate::change::{FiringMode, Name, RuleEvent, TriggerEvent, TriggerTiming};
 use crate::expression;
 use crate::schema::{Relation, RoutineId, Trigger};
 use crate::source::Span;
@@ -23,8 +23,19 @@ impl Predictor<'_> {
     }
 
     /// Triggers run their functions; whether a WHEN holds is for the rows to say, so it is taken to.
-    pub fn fire_triggers(&mut self, table: &Arc<Relation>, event: RuleEvent, assigned: &[Name], span: Span) {
-        let mut functions: Vec<RoutineId> = Vec::new();
+    ///
+    /// `rows`: a row is written for certain.
+    pub fn fire_triggers(
+        &mut self,
+        table: &Arc<Relation>,
+        event: RuleEvent,
+        assigned: &[Name],
+        rows: bool,
+        span: Span,
+    ) {
+        // A BEFORE trigger may leave the row out.
+        let passes = !table.triggers.iter().any(|it| it.for_each_row && it.timing != TriggerTiming::After);
+        let mut functions: Vec<(RoutineId, bool)> = Vec::new();
         for part in self.family(table, !table.is_partitioned()) {
             let own = part.id == table.id;
             for trigger in part.triggers.iter().filter(|it| (own || it.for_each_row) && fires_on(it, event, assigned)) {
@@ -34,14 +45,16 @@ impl Predictor<'_> {
                     FiringMode::Enabled => !self.context.session.replica_role,
                     FiringMode::Replica => self.context.session.replica_role,
                 };
-                if let Some(function) = trigger.function.filter(|it| enabled && !functions.contains(it)) {
-                    functions.push(function);
+                let certain = own && rows && passes && trigger.condition.is_none();
+                let known = |it: &RoutineId| functions.iter().any(|(function, _)| function == it);
+                if let Some(function) = trigger.function.filter(|it| enabled && !known(it)) {
+                    functions.push((function, certain));
                 }
             }
         }
-        for function in functions {
+        for (function, certain) in functions {
             if let Some(routine) = self.schema().routines.get(&function) {
-                self.call_or_note(Call::of(routine), span);
+                self.call_or_note(Call { certain, ..Call::of(routine) }, span);
             }
         }
     }

@@ -67,8 +67,13 @@ pub(super) fn refused_rows(
     let items: Option<Vec<&Expr>> = select.projection.iter().map(plain_item).collect();
     let items = items.filter(|items| items.len() == output.len() && select.distinct.is_none())?;
     items.iter().zip(output).zip(&columns).find_map(|((item, (_, from)), column)| {
-        let literal = matches!(types::kind(item, env), overload::Kind::Literal);
-        let (from, to) = (from.as_ref().filter(|_| !literal)?, column.data_type.as_ref()?);
+        // `(list[1])` is read as `(list)`.
+        let to = column.data_type.as_ref().filter(|of| !written || !is_array(of, env))?;
+        if matches!(types::kind(item, env), overload::Kind::Literal) {
+            let unfit = refusal::unfit(item, to, env)?;
+            return Some(Refusal { message: message(column, unfit, env)?, span: item.span() });
+        }
+        let from = from.as_ref()?;
         let fits = refusal::assignable(from, to, env);
         let unfit = (!fits).then(|| Unfit::Type(refusal::word(from, env)))?;
         Some(Refusal { message: message(column, unfit, env)?, span: item.span() })

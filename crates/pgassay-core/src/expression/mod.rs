@@ -192,6 +192,11 @@ pub fn are_known<'t>(types: impl IntoIterator<Item = &'t ColumnType>) -> bool {
     types.into_iter().all(|of| of.resolved != crate::schema::ResolvedType::Unknown)
 }
 
+/// The first argument of a call.
+pub fn first_argument(function: &ast::Function) -> Option<&ast::Expr> {
+    volatility::arguments(function).0.into_iter().next()
+}
+
 /// A string literal, which takes whatever type is wanted.
 pub fn is_literal(expression: &ast::Expr, scope: Scope) -> bool {
     in_environment(scope, |env| types::kind(expression, env) == overload::Kind::Literal)

@@ -162,10 +162,34 @@ pub(super) fn choose<'a>(candidates: Vec<Candidate<'a>>, arguments: &[Kind], env
                 .all(|(argument, parameter)| is_coercible(argument, parameter, env))
         })
         .collect();
+    left.retain(|candidate| is_consistent(candidate, arguments, env));
     if left.len() > 1 && !arguments.contains(&Kind::Opaque) {
         narrow(&mut left, arguments, env);
     }
     left
+}
+
+/// All arguments of anyelement, anyarray and their kin go back to one type (`check_generic_type_consistency`, parse_coerce.c).
+fn is_consistent(candidate: &Candidate, arguments: &[Kind], env: &Environment) -> bool {
+    let mut first: Option<ColumnType> = None;
+    for (argument, parameter) in arguments.iter().zip(&candidate.parameters) {
+        let Kind::Known(argument) = argument else { continue };
+        let of = base_type(argument, env.scope);
+        let element = match parameter.written.name.as_str() {
+            "anyelement" | "anynonarray" | "anyenum" => of,
+            "anyarray" if is_array(&of) => of.element(),
+            _ => continue,
+        };
+        if element.resolved == ResolvedType::Unknown {
+            return true;
+        }
+        match &first {
+            Some(first) if !same_type(first, &element) => return false,
+            Some(_) => {}
+            None => first = Some(element),
+        }
+    }
+    true
 }
 
 /// A call of two arguments where one is a literal takes the other's type for both (`binary_oper_exact`).

@@ -129,11 +129,14 @@ fn has_own(kind: ObjectKind, scope: Scope) -> bool {
     scope.schema.others.iter().any(|(other, _)| *other == kind)
 }
 
-/// The type under the domains, where all is known of what it can do: a scalar of pg_catalog, or an enum.
+/// The type under the domains, where all is known of what it can do: a scalar of pg_catalog, an enum, or an array of one.
 fn solid(of: &ColumnType, env: &Environment) -> Option<ColumnType> {
     let base = base_type(of, env.scope);
     if overload::is_array(&base) {
-        return None;
+        // An array of a domain is no array of the domain's type.
+        let element = base.element();
+        let plain = solid(&element, env).is_some_and(|it| overload::same_type(&it, &element));
+        return plain.then_some(base);
     }
     let known = match base.resolved {
         // No type of pg_catalog is a pseudo-type or a row that a column may have.
@@ -151,6 +154,10 @@ fn solid(of: &ColumnType, env: &Environment) -> Option<ColumnType> {
 fn castable(from: &ColumnType, to: &ColumnType, context: CastContext, env: &Environment) -> bool {
     if overload::same_type(from, to) {
         return true;
+    }
+    // A pair of arrays is turned element by element.
+    if overload::is_array(from) && overload::is_array(to) {
+        return castable(&from.element(), &to.element(), context, env);
     }
     if let Some(cast) = overload::cast(from, to, env) {
         return cast.context >= context;

@@ -108,11 +108,12 @@ fn change_of(sql: &str) -> Option<Change> {
 
 /// Whether the file opens a transaction of its own around all that it does. What it does with transactions otherwise is its own affair.
 fn own_block(changes: &[Option<Change>]) -> Result<bool, String> {
-    use TransactionControl::{Begin, Characteristics, Commit};
+    use TransactionControl::{Begin, Characteristics, Commit, Constraints};
     let controls: Vec<&TransactionControl> = changes
         .iter()
         .filter_map(|change| match change {
-            Some(Change::Transaction(control)) if *control != Characteristics => Some(control),
+            Some(Change::Transaction(Characteristics | Constraints { .. })) => None,
+            Some(Change::Transaction(control)) => Some(control),
             _ => None,
         })
         .collect();

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::guard;
+use super::raised::{is_taken, raised};
 use super::replay::{Place, Ran, Replay};
 use super::transaction::Checkpoint;
 use crate::change::{Arm, Code, Condition, Flow, Handler, Name, Reach};
@@ -158,8 +159,14 @@ impl<'a> Replay<'_, 'a> {
         }
         let before: Checkpoint = self.world.checkpoint();
         let first = self.steps.len();
+        self.subtransactions += 1;
         let mut end = self.flow(of, body, place);
-        let fails = end.left == Some(Leave::Raise) || self.fails_since(first);
+        self.subtransactions -= 1;
+        let failing = self.fails_since(first);
+        if failing.is_some_and(|step| self.passes_by(step, handlers)) {
+            return End { left: Some(Leave::Raise), ..End::default() };
+        }
+        let fails = end.left == Some(Leave::Raise) || failing.is_some();
         end.absorb(|leave| *leave == Leave::Raise);
         // Whatever fails here is what the handler is for.
         for step in &mut self.steps[first..] {
@@ -181,12 +188,23 @@ impl<'a> Replay<'_, 'a> {
         end
     }
 
-    /// Whether the model says that one of the statements is refused, whatever the rows are.
-    fn fails_since(&self, first: usize) -> bool {
-        self.steps[first..].iter().filter(|step| !step.conditional).any(|step| {
-            let refused = step.prediction.failures.iter().any(|failure| failure.when == FailsWhen::Always);
-            refused || !step.applied.problems.is_empty()
-        })
+    /// The first step since this one of which the model says that it is refused, whatever the rows are.
+    fn fails_since(&self, first: usize) -> Option<usize> {
+        let refused = |step: &super::Step| {
+            let always = step.prediction.failures.iter().any(|failure| failure.when == FailsWhen::Always);
+            !step.conditional && (always || !step.applied.problems.is_empty())
+        };
+        (first..self.steps.len()).find(|at| refused(&self.steps[*at]))
+    }
+
+    /// Whether no handler takes the error of a step.
+    fn passes_by(&self, step: usize, handlers: &[Handler]) -> bool {
+        let step = &self.steps[step];
+        let failures = step.prediction.failures.iter().filter(|failure| failure.when == FailsWhen::Always);
+        let messages = step.applied.problems.iter().map(|it| &it.message).chain(failures.map(|it| &it.message));
+        // Which of several the server raises first is not known.
+        let mut taken = messages.map(|it| raised(it).is_none_or(|raised| is_taken(raised, handlers)));
+        !taken.any(|it| it)
     }
 
     /// A text that is put together when it runs may do anything to what is there.

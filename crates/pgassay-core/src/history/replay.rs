@@ -86,6 +86,7 @@ impl Replayer {
             before: Schema::new(false),
             steps: Vec::new(),
             block_is_alone: false,
+            subtransactions: 0,
             changed: Vec::new(),
         };
         replay.migration(unit)
@@ -156,6 +157,8 @@ pub(super) struct Replay<'w, 'a> {
     pub steps: Vec<Step<'a>>,
     /// The DO block at work is a transaction of its own, which it may end.
     block_is_alone: bool,
+    /// How many blocks with an EXCEPTION clause are open.
+    pub subtransactions: u32,
     /// The steps that may have taken something from clients, and the schema after each.
     changed: Vec<(usize, Schema)>,
 }
@@ -268,12 +271,24 @@ impl<'a> Replay<'_, 'a> {
             }
             _ => self.apply(change, index, &before),
         }
+        self.wait(change, index, span, &before);
         if self.judged {
             self.steps[index].applied.problems.extend(unnamed);
         }
         self.writes_inside(change, index, span, place);
         if place.depth < DEEPEST_CALL {
             self.calls(calls, index, span, place);
+        }
+    }
+
+    /// Deferred triggers wait until the transaction ends: what a statement leaves waiting, and what is refused for it.
+    fn wait(&mut self, change: &Change, index: usize, span: Span, before: &Schema) {
+        let (step, session) = (&mut self.steps[index], &self.world.session);
+        let Some(open) = &mut self.world.transaction else { return };
+        let failure = open.pending.refuses(change, &step.applied.dropped, span, before, session);
+        step.prediction.failures.extend(failure.filter(|failure| !before.doubts_object(&failure.object)));
+        if !step.conditional {
+            open.pending.follow(change, before, session);
         }
     }
 
@@ -287,6 +302,9 @@ impl<'a> Replay<'_, 'a> {
         for at in 0..number {
             let part = Place { block: Some(place.block.unwrap_or(index)), ..place };
             let met = self.steps[index].schema.clone();
+            if let Ok(write) = &code.statements[at].change {
+                self.wait(write, index, span, &met);
+            }
             let inner = self.push(Ran::Called(code.clone(), at), part, Prediction::default());
             self.steps[inner].schema = met;
         }
@@ -328,12 +346,17 @@ impl<'a> Replay<'_, 'a> {
             if alone {
                 self.world.begin(TransactionKind::Implicit);
             }
+            // A procedure that CALL runs may end the transaction, unless it was there before or the procedure has settings of its own.
+            let called = matches!(self.steps[index].statement.change, Ok(Change::Call(_)));
+            let may_end = called && routine.settings.is_empty() && (alone || self.block_is_alone);
+            let was_alone = std::mem::replace(&mut self.block_is_alone, may_end);
             let session = self.world.session.clone();
             for (parameter, value) in &routine.settings {
                 let values = vec![value.clone()];
                 self.set(&Set { parameter: parameter.clone(), values, local: true, span });
             }
             self.code(&CodeOf::Called(Arc::new(code)), place);
+            self.block_is_alone = was_alone;
             if !routine.settings.is_empty() {
                 self.world.session = session;
             }
@@ -444,8 +467,13 @@ impl<'a> Replay<'_, 'a> {
     fn refuse_end_in_block(&mut self, control: &TransactionControl, index: usize) {
         let ends = matches!(control, TransactionControl::Commit { .. } | TransactionControl::Rollback { .. });
         let step = &mut self.steps[index];
-        if ends && step.block.is_some() && !self.block_is_alone {
-            let (span, message) = (step.statement.span, "invalid transaction termination".to_owned());
+        if ends && step.block.is_some() && (!self.block_is_alone || self.subtransactions > 0) {
+            let message = match (self.block_is_alone, control) {
+                (false, _) => "invalid transaction termination",
+                (true, TransactionControl::Rollback { .. }) => "cannot roll back while a subtransaction is active",
+                (true, _) => "cannot commit while a subtransaction is active",
+            };
+            let (span, message) = (step.statement.span, message.to_owned());
             step.applied.problems.push(Problem { kind: ProblemKind::Invalid, span, object: String::new(), message });
         }
     }
@@ -469,6 +497,11 @@ impl<'a> Replay<'_, 'a> {
             TransactionControl::Release(name) => self.world.release(name),
             TransactionControl::RollbackTo(name) => self.world.rollback_to(name),
             TransactionControl::PrepareTransaction => self.world.commit(),
+            TransactionControl::Constraints { .. } => {
+                if let Some(open) = &mut self.world.transaction {
+                    open.pending.set(control);
+                }
+            }
             TransactionControl::FinishPrepared { .. } | TransactionControl::Characteristics => {}
         }
     }

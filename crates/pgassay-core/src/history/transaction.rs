@@ -5,6 +5,7 @@ use std::sync::Arc;
 use imbl::{OrdMap, OrdSet};
 
 use super::Places;
+use super::pending::Pending;
 use crate::catalog::LockMode;
 use crate::change::Name;
 use crate::effect::Prediction;
@@ -42,6 +43,8 @@ pub(super) struct Transaction {
     pub kind: TransactionKind,
     pub held: OrdMap<Arc<str>, HeldLock>,
     pub labels: OrdSet<(TypeId, Arc<str>)>,
+    /// Deferred triggers that wait for its end.
+    pub pending: Pending,
     /// What ROLLBACK goes back to.
     start: Checkpoint,
     savepoints: Vec<(Name, Checkpoint)>,
@@ -63,6 +66,7 @@ pub(super) struct Checkpoint {
     lasting: Arc<Session>,
     held: OrdMap<Arc<str>, HeldLock>,
     labels: OrdSet<(TypeId, Arc<str>)>,
+    pending: Pending,
     fresh: OrdSet<RelationId>,
 }
 
@@ -107,6 +111,7 @@ impl World {
                     kind,
                     held: OrdMap::new(),
                     labels: OrdSet::new(),
+                    pending: Pending::default(),
                     start: self.checkpoint(),
                     savepoints: Vec::new(),
                     lasting: self.session.clone(),
@@ -188,6 +193,7 @@ impl World {
         if let Some(transaction) = &mut self.transaction {
             transaction.held = checkpoint.held;
             transaction.labels = checkpoint.labels;
+            transaction.pending = checkpoint.pending;
             transaction.lasting = checkpoint.lasting;
         }
         self.schema = checkpoint.schema;
@@ -196,9 +202,9 @@ impl World {
     }
 
     pub fn checkpoint(&self) -> Checkpoint {
-        let (held, labels, lasting) = match &self.transaction {
-            Some(open) => (open.held.clone(), open.labels.clone(), open.lasting.clone()),
-            None => (OrdMap::new(), OrdSet::new(), self.session.clone()),
+        let (held, labels, pending, lasting) = match &self.transaction {
+            Some(open) => (open.held.clone(), open.labels.clone(), open.pending.clone(), open.lasting.clone()),
+            None => (OrdMap::new(), OrdSet::new(), Pending::default(), self.session.clone()),
         };
         Checkpoint {
             schema: self.schema.clone(),
@@ -206,6 +212,7 @@ impl World {
             lasting,
             held,
             labels,
+            pending,
             fresh: self.fresh.clone(),
         }
     }

@@ -120,7 +120,11 @@ impl Schema {
             Object::Relation(id) => self.dependents_of_relation(*id),
             Object::Column(id, column) => self.dependents_of_column(*id, *column),
             Object::Constraint(id, name) => self.dependents_of_constraint(*id, name),
-            Object::Type(id) => self.normal_dependents(ObjectId::Type(*id)),
+            Object::Type(id) => {
+                let typed = self.relations.values().filter(|it| it.of_type == Some(*id));
+                let typed = typed.map(|it| (Object::Relation(it.id), DependencyKind::Normal));
+                typed.chain(self.normal_dependents(ObjectId::Type(*id))).collect()
+            }
             Object::Routine(id) => self.normal_dependents(ObjectId::Routine(*id)),
             Object::Namespace(name) => self.contents(name),
             Object::Default(..)
@@ -246,8 +250,18 @@ impl Schema {
         relation.and_then(|relation| relation.column_by_id(column)).map(|it| it.name.to_string()).unwrap_or_default()
     }
 
+    fn is_generated(&self, id: RelationId, column: ColumnId) -> bool {
+        let column = self.relation(id).and_then(|it| it.column_by_id(column));
+        column.is_some_and(|it| it.generated.is_some())
+    }
+
     fn normal_dependents(&self, referenced: ObjectId) -> Vec<(Object, DependencyKind)> {
-        self.dependencies.on(referenced).map(|object| (object.clone(), DependencyKind::Normal)).collect()
+        // A generated column goes with its expression.
+        let whole = |object: &Object| match object {
+            Object::Default(id, column) if self.is_generated(*id, *column) => Object::Column(*id, *column),
+            other => other.clone(),
+        };
+        self.dependencies.on(referenced).map(|object| (whole(object), DependencyKind::Normal)).collect()
     }
 
     fn dependents_of_relation(&self, id: RelationId) -> Vec<(Object, DependencyKind)> {

@@ -252,6 +252,8 @@ pub struct Trigger {
     pub condition: Option<Expression>,
     pub function: Option<RoutineId>,
     pub constraint: bool,
+    pub deferrable: bool,
+    pub initially_deferred: bool,
     pub mode: FiringMode,
 }
 

@@ -20,6 +20,9 @@ impl Predictor<'_> {
         }
         state.added.push(column.name.name.clone());
         let rewrite = self.new_column_rewrites(&state.relation, column);
+        if let Some(default) = &column.default {
+            self.run_called_in(&default.tree, false, default.span);
+        }
         // Columns are dropped in a pass before any is added (AT_PASS_DROP, tablecmds.c).
         let dropped = state.drops(&column.name.name);
         let has_it = |table: &Relation| table.column(&column.name.name).is_some() && !dropped;

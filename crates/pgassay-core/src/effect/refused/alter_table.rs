@@ -32,6 +32,9 @@ impl Predictor<'_> {
                 if *if_not_exists && table.column(&column.name.name).is_some() {
                     return;
                 }
+                if table.is_partition() {
+                    return self.refused(column.name.span, &column.name.name, "cannot add column to a partition");
+                }
                 self.refuse_column(after, later, column);
                 self.refuse_only(alter, action, table, "column");
             }
@@ -101,9 +104,13 @@ impl Predictor<'_> {
             AttachPartition { partition, bound } => self.refuse_attach(table, partition, bound),
             DetachPartition { partition, concurrently, .. } => self.refuse_detach(table, partition, *concurrently),
             SetLogged | SetUnlogged => self.refuse_persistence(table, action),
+            SetWithoutCluster if table.is_partitioned() => {
+                self.refused(action.span, &table.name, "cannot mark index clustered in partitioned table");
+            }
             ReplicaIdentity(crate::change::ReplicaIdentity::UsingIndex(index)) => {
                 self.refuse_replica_identity(table, index);
             }
+            SetOptions { options } if table.is_partitioned() => self.refuse_options_of_partitioned(options),
             SetOptions { options } => self.refuse_options(options),
             _ => {}
         }
@@ -142,8 +149,7 @@ impl Predictor<'_> {
             );
             return self.refused(span, name, message);
         }
-        let has_default = found.default.is_some() || found.sequence.is_some();
-        if has_default && !cleared {
+        if found.default.is_some() && !cleared {
             let message = format!("column \"{name}\" of relation \"{relation}\" already has a default value");
             self.refused(span, name, message);
         }
@@ -250,6 +256,12 @@ impl Predictor<'_> {
     fn refuse_persistence(&mut self, table: &Relation, action: &AlterTableAction) {
         use crate::change::Persistence::{Permanent, Temporary, Unlogged};
         let name = table.name.name.as_str();
+        // Before 18 the words are taken and do nothing (ATPrepCmd, tablecmds.c).
+        if table.is_partitioned() && self.at_least(18) {
+            let what = if matches!(action.kind, AlterTableActionKind::SetUnlogged) { "UNLOGGED" } else { "LOGGED" };
+            let message = format!("ALTER action SET {what} cannot be performed on relation \"{name}\"");
+            return self.refused(action.span, &table.name, message);
+        }
         if table.persistence == Temporary {
             let message = format!("cannot change logged status of table \"{name}\" because it is temporary");
             return self.refused(action.span, &table.name, message);
@@ -274,6 +286,16 @@ impl Predictor<'_> {
             );
             self.refused(action.span, &table.name, message);
         }
+    }
+
+    /// A partitioned table has no storage (`partitioned_table_reloptions`, reloptions.c).
+    pub(super) fn refuse_options_of_partitioned(&mut self, options: &[crate::change::StorageOption]) {
+        let Some(option) = options.first() else { return };
+        let message = match self.at_least(16) {
+            true => "cannot specify storage parameters for a partitioned table".to_owned(),
+            false => format!("unrecognized parameter \"{}\"", option.name),
+        };
+        self.refused(option.span, &option.name, message);
     }
 
     /// Storage parameters of tables and their ranges (reloptions.c).

@@ -3,7 +3,9 @@
 use super::super::predictor::Predictor;
 use super::table::is_plain_table;
 use crate::catalog;
-use crate::change::{Argument, ArgumentMode, CreateRoutine, CreateTrigger, TriggerEvent, TriggerTiming, TypeName};
+use crate::change::{
+    Argument, ArgumentMode, Change, CreateRoutine, CreateTrigger, TriggerEvent, TriggerTiming, TypeName,
+};
 use crate::expression::{self, Scope};
 use crate::schema::{Relation, RelationKind, Routine};
 
@@ -42,11 +44,35 @@ impl Predictor<'_> {
             for statement in &create.statements {
                 if let Ok(change) = &statement.change {
                     self.refuse_missing_relations(change, create.body_span);
+                    self.refuse_missing_columns(change, create);
                 }
                 if self.out.failures.len() > before {
                     break;
                 }
             }
+        }
+    }
+
+    /// Names in a body that are neither columns nor arguments.
+    fn refuse_missing_columns(&mut self, change: &Change, create: &CreateRoutine) {
+        if !self.schema().complete || !self.out.failures.is_empty() {
+            return;
+        }
+        let analysis = match change {
+            Change::Select(select) => expression::analyze_statement(&select.tree.0, self.scope(None)),
+            Change::Insert(insert) => expression::analyze_statement(&insert.tree.0, self.scope(None)),
+            Change::Update(update) => expression::analyze_statement(&update.tree.0, self.scope(None)),
+            Change::Delete(delete) => expression::analyze_statement(&delete.tree.0, self.scope(None)),
+            _ => return,
+        };
+        let is_argument = |name: &crate::change::Name| {
+            let of_table = create.returns_table.iter().map(|(it, _)| it);
+            let mut named = create.arguments.iter().filter_map(|it| it.name.as_ref()).chain(of_table);
+            named.any(|it| it.name == *name)
+        };
+        let unknown = analysis.unknown_columns.iter().map(crate::change::Name::of_ident);
+        if let Some(name) = unknown.into_iter().find(|name| !is_argument(name)) {
+            self.refused(create.body_span, &create.name, format!("column \"{}\" does not exist", name.as_str()));
         }
     }
 

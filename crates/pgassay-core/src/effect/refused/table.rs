@@ -24,6 +24,9 @@ impl Predictor<'_> {
         for constraint in &create.constraints {
             self.refuse_constraint(&after, &table, constraint);
         }
+        if create.partition_by.is_some() {
+            self.refuse_options_of_partitioned(&create.options);
+        }
         if let Some(key) = &create.partition_by {
             self.refuse_partition_key(&after, &table, key);
         }

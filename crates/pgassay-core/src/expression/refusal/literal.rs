@@ -14,8 +14,7 @@ pub(super) fn refused(expression: &Expr, target: &ColumnType, env: &Environment)
     let text = text_of(expression)?;
     let base = base_type(target, env.scope);
     if overload::is_array(&base) {
-        let opened = text.trim_start().starts_with(['{', '[']);
-        return (!opened).then(|| format!("malformed array literal: \"{text}\""));
+        return (!may_be_array(text)).then(|| format!("malformed array literal: \"{text}\""));
     }
     match base.resolved {
         ResolvedType::BuiltIn => built_in(text, base.written.name.as_str(), &word(&base, env), env),
@@ -27,6 +26,25 @@ pub(super) fn refused(expression: &Expr, target: &ColumnType, env: &Environment)
         },
         ResolvedType::Row(_) | ResolvedType::Unknown => None,
     }
+}
+
+/// `{…}`, or with bounds before it, with the braces that it opens closed at its end (`array_in`).
+fn may_be_array(text: &str) -> bool {
+    let trimmed = text.trim();
+    let body = match (trimmed.starts_with('['), trimmed.split_once('=')) {
+        (true, Some((_, body))) => body.trim_start(),
+        _ => trimmed,
+    };
+    // After a quoted item comes a comma or the end.
+    let item_goes_on = || {
+        let mut quoted = body.split('"').skip(1);
+        let simple = !body.contains('\\') && body.matches('"').count() % 2 == 0;
+        simple && {
+            let _ = quoted.next();
+            quoted.step_by(2).any(|after| !after.trim_start().starts_with([',', '}']))
+        }
+    };
+    body.starts_with('{') && body.ends_with('}') && !item_goes_on()
 }
 
 fn text_of(expression: &Expr) -> Option<&str> {
@@ -60,6 +78,7 @@ fn built_in(text: &str, name: &str, word: &str, env: &Environment) -> Option<Str
         "uuid" => (!is_uuid(text)).then(invalid).flatten(),
         "json" | "jsonb" => (!may_be_json(text)).then(|| format!("invalid input syntax for type {word}")),
         "date" | "timestamp" | "timestamptz" => (!may_be_time(trimmed)).then(invalid).flatten(),
+        "interval" => (!may_be_interval(trimmed)).then(invalid).flatten(),
         "regclass" => missing_relation(trimmed, env),
         _ => None,
     }
@@ -104,6 +123,7 @@ fn may_be_number(text: &str) -> bool {
     let special = ["nan", "inf", "infinity"].contains(&lower.as_str());
     let hexadecimal = lower.starts_with("0x") || lower.starts_with("0o") || lower.starts_with("0b");
     let plain = lower.bytes().all(|byte| byte.is_ascii_digit() || b"._e+-".contains(&byte));
+    let plain = plain && lower.matches('.').count() <= 1;
     special || digits && (plain || hexadecimal)
 }
 
@@ -142,7 +162,22 @@ fn may_be_time(text: &str) -> bool {
     const WORDS: &[&str] =
         &["now", "today", "tomorrow", "yesterday", "epoch", "infinity", "allballs", "current", "invalid"];
     let lower = text.to_ascii_lowercase();
-    lower.bytes().any(|byte| byte.is_ascii_digit()) || WORDS.iter().any(|word| lower.contains(word))
+    // `ParseDateTime` (datetime.c) reads letters, digits and these; an amount of time with its unit alone is no point in time.
+    let readable = lower.chars().all(|it| it.is_alphanumeric() || it.is_whitespace() || "+-:./,_".contains(it));
+    let amount = lower.split_once(' ').is_some_and(|(number, unit)| {
+        number.parse::<u64>().is_ok() && UNITS.contains(&unit.strip_suffix('s').unwrap_or(unit))
+    });
+    let known = lower.bytes().any(|byte| byte.is_ascii_digit()) || WORDS.iter().any(|word| lower.contains(word));
+    readable && known && !amount
+}
+
+const UNITS: &[&str] = &["second", "minute", "hour", "day", "week", "month", "year"];
+
+/// Letters, digits and a few signs, with a digit or as infinity.
+fn may_be_interval(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let readable = lower.chars().all(|it| it.is_alphanumeric() || it.is_whitespace() || "+-:.,@".contains(it));
+    readable && (lower.bytes().any(|byte| byte.is_ascii_digit()) || lower.contains("infinity"))
 }
 
 /// `'t'::regclass`: the relation is looked up when the statement is parsed.

@@ -73,10 +73,15 @@ pub(super) fn refused(part: &Expr, env: &Environment) -> Option<String> {
         }
         Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => operator("=", left, right, env),
         Expr::InList { expr, list, .. } => in_list(expr, list, env),
-        Expr::Case { operand: None, conditions, .. } => conditions.iter().find_map(|when| {
-            let is = not_boolean(&when.condition, env)?;
-            Some(format!("argument of CASE/WHEN must be type boolean, not type {is}"))
-        }),
+        Expr::Case { operand, conditions, else_result, .. } => {
+            let refused = conditions.iter().filter(|_| operand.is_none()).find_map(|when| {
+                let is = not_boolean(&when.condition, env)?;
+                Some(format!("argument of CASE/WHEN must be type boolean, not type {is}"))
+            });
+            // ELSE comes first (`transformCaseExpr`, parse_expr.c).
+            let branches = else_result.as_deref().into_iter().chain(conditions.iter().map(|when| &when.result));
+            refused.or_else(|| common("CASE", &branches.collect::<Vec<_>>(), env))
+        }
         Expr::Cast { expr, data_type, .. } => cast(Some(expr), data_type, env),
         Expr::TypedString(typed) => cast(None, &typed.data_type, env),
         _ => None,
@@ -108,8 +113,12 @@ fn operator(name: &str, left: &Expr, right: &Expr, env: &Environment) -> Option<
         }
         [only] => [left, right].into_iter().zip(&only.parameters).zip(&kinds).find_map(|((operand, wanted), kind)| {
             let other = kinds.iter().find(|kind| matches!(kind, Kind::Known(_)));
-            let wanted = match (wanted.written.name.as_str().starts_with("any"), other) {
-                (true, Some(Kind::Known(other))) => super::base_type(other, env.scope),
+            let any = wanted.written.name.as_str();
+            let wanted = match (any.starts_with("any"), other) {
+                // Both are of the one type; where one is the array of the other, the literal may be either.
+                (true, Some(Kind::Known(other))) if only.parameters.iter().all(|it| it.written.name == *any) => {
+                    super::base_type(other, env.scope)
+                }
                 (true, _) => return None,
                 (false, _) => wanted.clone(),
             };
@@ -166,8 +175,57 @@ fn missing_type(written: &TypeName, env: &Environment) -> Option<String> {
     Some(format!("type \"{schema}{name}\" does not exist"))
 }
 
+/// COALESCE, GREATEST, LEAST and NULLIF, by the rules of `select_common_type` (parse_coerce.c).
+fn of_one_type(name: &str, function: &ast::Function, env: &Environment) -> Option<String> {
+    let arguments = crate::expression::volatility::arguments(function).0;
+    if name == "nullif" {
+        return match arguments[..] {
+            [left, right] => operator("=", left, right, env),
+            _ => None,
+        };
+    }
+    common(&name.to_ascii_uppercase(), &arguments, env)
+}
+
+/// Why the branches have no common type; the literals among them are read by it.
+fn common(what: &str, branches: &[&Expr], env: &Environment) -> Option<String> {
+    let mut known: Vec<ColumnType> = Vec::new();
+    for branch in branches {
+        match types::kind(branch, env) {
+            Kind::Known(found) => known.push(solid(&found, env)?),
+            Kind::Literal => {}
+            Kind::Opaque => return None,
+        }
+    }
+    let mut chosen = known.first()?.clone();
+    for next in &known[1..] {
+        if overload::same_type(&chosen, next) {
+            continue;
+        }
+        if overload::category(&chosen, env)? != overload::category(next, env)? {
+            let (one, other) = (word(&chosen, env), word(next, env));
+            return Some(format!("{what} types {one} and {other} cannot be matched"));
+        }
+        let takes = !overload::is_preferred(&chosen, env)
+            && castable(&chosen, next, CastContext::Implicit, env)
+            && !castable(next, &chosen, CastContext::Implicit, env);
+        if takes {
+            chosen = next.clone();
+        }
+    }
+    if let Some(other) = known.iter().find(|it| !castable(it, &chosen, CastContext::Implicit, env)) {
+        return Some(format!("{what} could not convert type {} to {}", word(other, env), word(&chosen, env)));
+    }
+    branches.iter().find_map(|branch| {
+        (types::kind(branch, env) == Kind::Literal).then(|| literal::refused(branch, &chosen, env)).flatten()
+    })
+}
+
 fn call(function: &ast::Function, env: &Environment) -> Option<String> {
     let name = names::object_name(&function.name)?;
+    if name.schema.is_none() && matches!(name.name.as_str(), "coalesce" | "greatest" | "least" | "nullif") {
+        return of_one_type(name.name.as_str(), function, env);
+    }
     let plain = name.schema.is_none() && NO_FUNCTIONS.contains(&name.name.as_str());
     let FunctionArguments::List(list) = &function.args else { return None };
     let every =

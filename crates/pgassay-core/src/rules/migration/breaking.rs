@@ -47,6 +47,7 @@ pub const DROPPED_OBJECT: Rule = rule(
     |context, findings| {
         report(context, &DROPPED_OBJECT, findings);
         unseen::dropped_objects(context, &DROPPED_OBJECT, findings);
+        unseen::taken_along(context, &DROPPED_OBJECT, findings);
     },
 );
 

@@ -7,7 +7,7 @@ use crate::contract::{BreakageKind, Subject};
 use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
-use crate::schema::{ColumnId, ObjectId, Relation, RelationId, RelationKind};
+use crate::schema::{ColumnId, Object, ObjectId, Relation, RelationId, RelationKind, Session};
 use crate::source::Span;
 
 pub const RULE: Rule = Rule {
@@ -31,7 +31,7 @@ pub const RULE: Rule = Rule {
     check: Check::Step(check),
 };
 
-fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     match context.change() {
         Some(Change::AlterTable(alter)) => {
             for action in &alter.actions {
@@ -54,6 +54,68 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         Some(Change::Owned(owned)) if owned.drop => owned_dropped(context, owned.span, findings),
         _ => {}
     }
+    cascaded(context, findings);
+}
+
+/// Columns and tables that go along with what the statement names.
+fn cascaded(context: &StepContext, findings: &mut Vec<Finding>) {
+    let taken = taken_data(context);
+    let refused = !context.step.applied.problems.is_empty();
+    let Some((_, first)) = taken.first().filter(|_| !refused) else { return };
+    let names: Vec<&str> = taken.iter().map(|(_, name)| name.as_str()).collect();
+    let it = if names.len() == 1 { "it" } else { "them" };
+    let message = format!("drops {} and every value in {it}: CASCADE takes {it} along", few(&names));
+    let span = match context.change() {
+        Some(Change::Drop(Drop { objects, .. })) if objects.len() == 1 => objects[0].span,
+        _ => context.step.span(),
+    };
+    let mut finding = RULE.finding(span, message);
+    finding.object = Some(first.clone());
+    finding.evidence.push(Evidence::declared("the schema before the statement says what depends on what it drops"));
+    if findings.is_empty() {
+        tell_cascade(context, &mut finding);
+    }
+    finding.advice = Advice::text(
+        "Write RESTRICT, or nothing: the server then refuses, and names what is in the way. Drop those columns and tables by name, after the \
+         code that uses them, or give them another type first.",
+    );
+    findings.push(finding);
+}
+
+/// Columns and tables with rows that CASCADE takes: those that others may use, and that are gone when the migration ends.
+fn taken_data(context: &StepContext) -> Vec<(Subject, String)> {
+    let schemas: Vec<&Name> = match context.change() {
+        Some(Change::Drop(drop)) if drop.kind == ObjectKind::Schema => {
+            drop.objects.iter().map(|object| &object.name.name).collect()
+        }
+        Some(Change::Owned(_)) => return Vec::new(),
+        _ => Vec::new(),
+    };
+    let lasting = |id: RelationId| {
+        let relation = context.relation(Some(id)).filter(|it| it.is_table() && context.step.is_shared(Some(id)))?;
+        (!schemas.contains(&&relation.name.schema)).then_some(relation)
+    };
+    let taken = context.step.applied.taken.iter().filter_map(|object| match object {
+        Object::Relation(id) if context.run.after.relation(*id).is_none() => {
+            Some((Subject::Relation(*id), lasting(*id)?.name.to_string()))
+        }
+        Object::Column(id, column) if existed(context, *id, *column) => {
+            let (relation, after) = (lasting(*id)?, context.run.after.relation(*id));
+            let stays = after.is_some_and(|it| it.column_by_id(*column).is_some());
+            let name = &relation.column_by_id(*column)?.name;
+            (!stays).then(|| (Subject::Column(*id, *column), format!("{}.{name}", relation.name)))
+        }
+        _ => None,
+    });
+    taken.collect()
+}
+
+/// A list that does not run over.
+fn few(names: &[&str]) -> String {
+    const MOST: usize = 12;
+    let more = names.len().saturating_sub(MOST);
+    let shown = names[..names.len() - more].join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
 }
 
 /// DROP OWNED BY: what the role owns goes, whatever it is.
@@ -282,35 +344,15 @@ fn holder_dropped(context: &StepContext, kind: ObjectKind, name: &ObjectName, fi
     findings.push(finding);
 }
 
-/// Names everything that CASCADE takes besides the named objects.
-fn tell_cascade(context: &StepContext, finding: &mut Finding) {
-    let named: Vec<String> = match context.change() {
-        Some(Change::Drop(drop)) => {
-            let objects = drop.objects.iter();
-            objects.map(|it| context.step.schema.qualify(&it.name, &context.step.session).to_string()).collect()
-        }
-        _ => Vec::new(),
-    };
-    let cascaded: Vec<String> = context
-        .step
-        .applied
-        .dropped
-        .iter()
-        .filter_map(|object| match object {
-            ObjectId::Relation(id) => context
-                .relation(Some(*id))
-                .filter(|relation| relation.is_queryable())
-                .map(|relation| format!("{} {}", relation.noun(), relation.name)),
-            ObjectId::Routine(id) => {
-                context.step.schema.routines.get(id).map(|routine| format!("function {}", routine.name))
-            }
-            ObjectId::Type(id) => context.step.schema.types.get(id).map(|found| format!("type {}", found.name)),
-        })
-        .filter(|name| !named.iter().any(|named| name.ends_with(&format!(" {named}"))))
-        .filter(|name| finding.object.as_ref().is_none_or(|object| !name.ends_with(&format!(" {object}"))))
-        .collect();
-    if !cascaded.is_empty() {
-        finding.evidence.push(Evidence::declared(format!("it takes along: {}", cascaded.join(", "))));
+/// Names everything that goes along without being named.
+pub(super) fn tell_cascade(context: &StepContext, finding: &mut Finding) {
+    // With their schemas, wherever the session looks.
+    let nowhere = Session { search_path: Vec::new(), ..Session::default() };
+    let described = |object: &Object| context.step.schema.describe(object, &nowhere);
+    let names: Vec<String> = context.step.applied.taken.iter().map(described).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    if !names.is_empty() {
+        finding.evidence.push(Evidence::declared(format!("it takes along: {}", few(&names))));
     }
 }
 
@@ -331,6 +373,9 @@ fn witness(context: &StepContext, subject: Option<Subject>, kind: BreakageKind) 
 
 /// Whether a net loss is told by this rule, so that dropped-object need not.
 pub(super) fn tells(context: &StepContext, subject: &Subject) -> bool {
+    if taken_data(context).iter().any(|(taken, _)| taken == subject) {
+        return true;
+    }
     let mut findings = Vec::new();
     check(context, &mut findings);
     let object = match subject {

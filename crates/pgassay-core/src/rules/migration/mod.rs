@@ -32,6 +32,7 @@ mod unbalanced_transaction;
 mod unbatched_backfill;
 mod unseen;
 mod validate_in_same_transaction;
+mod written_catalog;
 
 pub use reading::{ALLOW_WITHOUT_REASON, DYNAMIC_STATEMENT, UNKNOWN_RULE, UNREADABLE_STATEMENT, UNUSED_SUPPRESSION};
 pub use refused_statement::REFUSED_STATEMENT;
@@ -52,6 +53,7 @@ pub const ALL: &[&Rule] = &[
     &dropped_data::RULE,
     &removed_rows::RULE,
     &narrowed_data::RULE,
+    &written_catalog::RULE,
     &guards::LOST_DURABILITY,
     &breaking::DROPPED_OBJECT,
     &breaking::RENAMED_OBJECT,

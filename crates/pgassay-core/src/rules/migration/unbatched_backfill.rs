@@ -72,8 +72,28 @@ fn target<'r>(context: &StepContext<'r>) -> Option<(&'static str, &'r ObjectName
     match context.change()? {
         Change::Update(update) => Some(("changes", &update.table)),
         Change::Delete(delete) => Some(("deletes", &delete.table)),
+        Change::Merge(merge) => Some((merged(&merge.tree.0)?, &merge.table)),
         _ => None,
     }
+}
+
+/// What MERGE does to rows that are there, where its source is not a list of values.
+fn merged(tree: &ast::Statement) -> Option<&'static str> {
+    let ast::Statement::Merge(merge) = tree else { return None };
+    let listed = match &merge.source {
+        ast::TableFactor::Derived { subquery, .. } => {
+            matches!(&*subquery.body, ast::SetExpr::Values(_))
+                || matches!(&*subquery.body, ast::SetExpr::Select(select) if select.from.is_empty() || select.selection.is_some())
+        }
+        _ => false,
+    };
+    let actions = merge.clauses.iter().filter(|clause| clause.predicate.is_none()).map(|clause| &clause.action);
+    let mut verbs = actions.filter_map(|action| match action {
+        ast::MergeAction::Update(_) => Some("changes"),
+        ast::MergeAction::Delete { .. } => Some("deletes"),
+        ast::MergeAction::Insert(_) | ast::MergeAction::DoNothing { .. } => None,
+    });
+    verbs.next().filter(|_| !listed && !limits(&merge.on))
 }
 
 fn predicate<'r>(context: &StepContext<'r>) -> Option<&'r Expression> {

@@ -2,11 +2,12 @@
 //!
 //! In: the statements of a migration. Out: findings of the rules whose loss it is, as assumed where the part was never seen.
 
+use super::dropped_data;
 use crate::change::{AlterTableActionKind, Change, FiringMode, ObjectKind, ReplicaIdentity, TriggerSelection};
 use crate::finding::{Advice, Evidence, Finding, Severity};
 use crate::rules::Rule;
 use crate::rules::context::{RunContext, StepContext};
-use crate::schema::Relation;
+use crate::schema::{Object, Relation, Session};
 use crate::source::Span;
 
 const UNSEEN: &str = "the statement says that it is there; what made it is not among the migrations";
@@ -35,7 +36,8 @@ pub(super) fn dropped_objects(context: &RunContext, rule: &'static Rule, finding
             if (is_here && !was) || stays || (!is_here && here.complete) {
                 continue;
             }
-            let cascade = if drop.cascade {
+            let known = crate::catalog::extension(name.as_str()).is_some() && is_here;
+            let cascade = if drop.cascade && !known {
                 ", and with CASCADE so are the columns, indexes and defaults that need it"
             } else {
                 ""
@@ -53,6 +55,53 @@ pub(super) fn dropped_objects(context: &RunContext, rule: &'static Rule, finding
             push(rule, Severity::Warning, object.span, name.to_string(), message, is_here, advice, findings);
         }
     }
+}
+
+/// What CASCADE takes along where nothing else is told of the statement: indexes, policies, triggers.
+pub(super) fn taken_along(context: &RunContext, rule: &'static Rule, findings: &mut Vec<Finding>) {
+    for step in context.steps().filter(|step| step.step.applied.problems.is_empty()) {
+        let taken: Vec<&Object> = step.step.applied.taken.iter().filter(|object| is_lost(&step, object)).collect();
+        if taken.is_empty() {
+            continue;
+        }
+        let span = step.step.span();
+        if let Some(told) = findings.iter_mut().find(|finding| span.contains(finding.span)) {
+            if !told.evidence.iter().any(|it| it.text.starts_with("it takes along")) {
+                dropped_data::tell_cascade(&step, told);
+            }
+            continue;
+        }
+        let mut others = Vec::new();
+        dropped_data::check(&step, &mut others);
+        if !others.is_empty() {
+            continue;
+        }
+        let nowhere = Session { search_path: Vec::new(), ..Session::default() };
+        let names: Vec<String> = taken.iter().map(|it| step.step.schema.describe(it, &nowhere)).collect();
+        let message = format!("CASCADE takes along: {}", names.join(", "));
+        let advice = "Make again what is still wanted in the same transaction.";
+        push(rule, Severity::Warning, span, names[0].clone(), message, true, advice, findings);
+    }
+}
+
+/// Whether others may use the relation that the object is, or is a part of, and it is gone when the migration ends.
+fn is_lost(step: &StepContext, object: &Object) -> bool {
+    let Some(id) = object.relation() else { return false };
+    let after = step.run.after.relation(id);
+    let gone = match object {
+        Object::Relation(_) => {
+            after.is_none() && step.relation(Some(id)).is_some_and(|it| step.run.after.relation_at(&it.name).is_none())
+        }
+        Object::Policy(_, name) => after.is_none_or(|it| it.policies.iter().all(|it| it.name != *name)),
+        Object::Trigger(_, name) => after.is_none_or(|it| it.triggers.iter().all(|it| it.name != *name)),
+        Object::Rule(_, name) => after.is_none_or(|it| it.rules.iter().all(|it| it.name != *name)),
+        Object::Constraint(_, name) => after.is_none_or(|it| it.constraint(name).is_none()),
+        // Those are told as what clients lose.
+        Object::Column(..) | Object::Default(..) => false,
+        Object::Type(_) | Object::Routine(_) | Object::Namespace(_) | Object::Statistics(_) => false,
+    };
+    let of = step.relation(Some(id)).and_then(|it| it.as_index()).map_or(id, |index| index.table);
+    gone && step.step.is_shared(Some(of))
 }
 
 /// DROP CONSTRAINT where the table's constraints are not known.

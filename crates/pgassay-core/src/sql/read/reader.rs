@@ -392,6 +392,10 @@ impl<'a> Reader<'a> {
     /// The expression of DEFAULT in a column or domain definition: it stops before the next constraint (`b_expr` in the
     /// server's grammar, which knows no NOT, IN, LIKE, IS NULL, COLLATE outside parentheses).
     pub(super) fn b_expression(&mut self) -> Result<Expression> {
+        // A b_expr has no NOT of its own (gram.y).
+        if self.at_word("NOT") {
+            return Err(self.error("an expression; NOT needs parentheses here"));
+        }
         let end = self.end_of_b_expression();
         self.expression_until(end)
     }

@@ -84,13 +84,12 @@ pub(super) fn set(reader: &mut Reader) -> Result<Change> {
     let start = reader.position();
     reader.expect_word("SET")?;
     if reader.take_word("CONSTRAINTS") {
-        if !reader.take_word("ALL") {
-            reader.comma_separated(|reader| reader.object_name())?;
-        }
-        if reader.take_any_word(&["DEFERRED", "IMMEDIATE"]).is_none() {
+        let all = reader.take_word("ALL");
+        let names = if all { Vec::new() } else { reader.comma_separated(|reader| reader.object_name())? };
+        let Some(mode) = reader.take_any_word(&["DEFERRED", "IMMEDIATE"]) else {
             return Err(reader.error("DEFERRED or IMMEDIATE"));
-        }
-        return Ok(Change::Transaction(TransactionControl::Characteristics));
+        };
+        return Ok(Change::Transaction(TransactionControl::Constraints { names, deferred: mode == "DEFERRED" }));
     }
     if reader.take_words(&["SESSION", "CHARACTERISTICS", "AS", "TRANSACTION"]) {
         modes(reader)?;

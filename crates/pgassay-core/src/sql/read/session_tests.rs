@@ -34,7 +34,8 @@ fn transactions_in_their_spellings() {
         ("ROLLBACK WORK TO SAVEPOINT a", TransactionControl::RollbackTo("a".into())),
         ("RELEASE A", TransactionControl::Release("a".into())),
         ("COMMIT PREPARED 'x'", TransactionControl::FinishPrepared { commit: true }),
-        ("SET CONSTRAINTS ALL DEFERRED", TransactionControl::Characteristics),
+        ("SET CONSTRAINTS ALL DEFERRED", TransactionControl::Constraints { names: Vec::new(), deferred: true }),
+        ("SET TRANSACTION READ ONLY", TransactionControl::Characteristics),
     ] {
         assert_eq!(change(text), Ok(Change::Transaction(expected)), "{text}");
     }

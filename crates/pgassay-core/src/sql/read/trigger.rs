@@ -27,7 +27,7 @@ pub(super) fn create_trigger(reader: &mut Reader) -> Result<Change> {
     let table = reader.object_name_as("the name of a table")?;
     let from = if reader.take_word("FROM") { Some(reader.object_name_as("the name of a table")?) } else { None };
     transition_tables(reader)?;
-    trigger_attributes(reader, constraint)?;
+    let (deferrable, initially_deferred) = trigger_attributes(reader, constraint)?;
     let for_each_row = for_each_row(reader)?;
     let condition = if reader.take_word("WHEN") { Some(reader.parenthesized(Reader::expression)?) } else { None };
     reader.expect_word("EXECUTE")?;
@@ -41,6 +41,8 @@ pub(super) fn create_trigger(reader: &mut Reader) -> Result<Change> {
         or_replace,
         table,
         constraint,
+        deferrable,
+        initially_deferred,
         timing,
         events,
         for_each_row,
@@ -87,16 +89,19 @@ fn transition_tables(reader: &mut Reader) -> Result<()> {
     }
 }
 
-fn trigger_attributes(reader: &mut Reader, constraint: bool) -> Result<()> {
+/// Whether it is deferrable, and deferred at first. INITIALLY DEFERRED makes it deferrable.
+fn trigger_attributes(reader: &mut Reader, constraint: bool) -> Result<(bool, bool)> {
+    let (mut deferrable, mut deferred) = (false, false);
     loop {
         let start = reader.position();
         match constraint::attribute(reader)? {
-            Some(Attribute::Deferrable(_) | Attribute::InitiallyDeferred(_)) if constraint => {}
+            Some(Attribute::Deferrable(yes)) if constraint => deferrable = yes,
+            Some(Attribute::InitiallyDeferred(yes)) if constraint => deferred = yes,
             Some(_) => {
                 let message = format!("triggers cannot be marked {}", reader.text_from(start));
                 return Err(Unreadable::new(message, reader.span_from(start)));
             }
-            None => return Ok(()),
+            None => return Ok((deferrable || deferred, deferred)),
         }
     }
 }

@@ -414,9 +414,9 @@ impl Runner {
     async fn control(&mut self, control: &TransactionControl, sql: &str) -> Result<Outcome, ProveError> {
         let error = match control {
             // A refusal must not end the transaction that the rest runs in.
-            TransactionControl::Characteristics | TransactionControl::FinishPrepared { .. } => {
-                self.in_savepoint(sql, true).await?
-            }
+            TransactionControl::Constraints { .. }
+            | TransactionControl::Characteristics
+            | TransactionControl::FinishPrepared { .. } => self.in_savepoint(sql, true).await?,
             // What they do ends the savepoint too.
             TransactionControl::Release(_) | TransactionControl::RollbackTo(_) => self.in_savepoint(sql, false).await?,
             _ => self.send(sql).await?,

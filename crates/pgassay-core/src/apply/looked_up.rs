@@ -1,0 +1,121 @@
+//! Collations and text search configurations: objects that are kept by name only, and what needs them.
+//!
+//! In: a DROP of one. Out: the columns, indexes, constraints and views that name it, taken along or in the way (`pg_depend` has a row for
+//! each: recordDependencyOnExpr, dependency.c).
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{Expr, Visit, visit_expressions};
+
+use super::{Applier, ProblemKind};
+use crate::change::{Drop, Expression, IndexElement, IndexTarget, Name, ObjectKind, ObjectReference};
+use crate::schema::{ConstraintKind, Object, Relation};
+
+/// What takes a text search configuration as its first argument.
+const TEXT_SEARCH: &[&str] = &[
+    "to_tsvector",
+    "to_tsquery",
+    "plainto_tsquery",
+    "phraseto_tsquery",
+    "websearch_to_tsquery",
+    "ts_headline",
+    "json_to_tsvector",
+    "jsonb_to_tsvector",
+];
+
+impl Applier<'_> {
+    pub(super) fn drop_looked_up(&mut self, drop: &Drop, reference: &ObjectReference) {
+        let name = &reference.name.name;
+        let printed = reference.name.to_string();
+        let known = self.schema.others.contains(&(drop.kind, printed.as_str().into()));
+        // The same name may be that of the server's own.
+        if !known {
+            return;
+        }
+        let mut found = Vec::new();
+        for relation in self.schema.relations.values() {
+            self.needing(relation, drop.kind, name, &mut found);
+        }
+        if !drop.cascade
+            && let Some(first) = found.first()
+        {
+            let (what, noun) = (self.schema.describe(first, self.session), drop.kind.noun());
+            let message = format!(
+                "cannot drop {noun} {printed} because other objects depend on it: {what} depends on {noun} {printed}"
+            );
+            return self.problem(ProblemKind::Dependent, reference.span, &reference.name, message);
+        }
+        let named: Vec<_> = found.into_iter().map(|object| (object, reference.span)).collect();
+        self.take(&named);
+    }
+
+    fn needing(&self, relation: &Relation, kind: ObjectKind, name: &Name, found: &mut Vec<Object>) {
+        let of_collation = kind == ObjectKind::Collation;
+        let needs = |it: &Expression| names(&*it.tree, kind, name);
+        for column in relation.columns.iter().filter(|_| relation.is_table()) {
+            let typed = of_collation && column.collation.as_ref() == Some(name);
+            if typed || column.generated.as_ref().is_some_and(|it| needs(&it.expression)) {
+                found.push(Object::Column(relation.id, column.id));
+            } else if column.default.as_ref().is_some_and(needs) {
+                found.push(Object::Default(relation.id, column.id));
+            }
+        }
+        for constraint in &relation.constraints {
+            if matches!(&constraint.kind, ConstraintKind::Check { expression, .. } if needs(expression)) {
+                found.push(Object::Constraint(relation.id, constraint.name.clone()));
+            }
+        }
+        for policy in &relation.policies {
+            if policy.using.iter().chain(&policy.with_check).any(needs) {
+                found.push(Object::Policy(relation.id, policy.name.clone()));
+            }
+        }
+        if let Some(index) = relation.as_index() {
+            let element = |it: &IndexElement| {
+                let collated = of_collation && it.collation.as_ref().is_some_and(|it| it.name == *name);
+                collated || matches!(&it.target, IndexTarget::Expression(it) if needs(it))
+            };
+            if index.constraint.is_none() && (index.elements.iter().any(element) || index.predicate.iter().any(needs)) {
+                found.push(Object::Relation(relation.id));
+            }
+        }
+        if relation.as_view().is_some_and(|view| names(&*view.query.tree, kind, name)) {
+            found.push(Object::Relation(relation.id));
+        }
+    }
+}
+
+/// Whether an expression or a query names the collation or the configuration.
+fn names<V: Visit>(tree: &V, kind: ObjectKind, name: &Name) -> bool {
+    let is_it = |text: &str| text.rsplit('.').next() == Some(name.as_str());
+    visit_expressions(tree, |part| {
+        let found = match part {
+            Expr::Collate { collation, .. } if kind == ObjectKind::Collation => {
+                let last = collation.0.last().and_then(|it| it.as_ident()).map(crate::schema::rewrite::stored);
+                last.is_some_and(|it| it == *name)
+            }
+            Expr::Cast { expr, data_type, .. } if kind == ObjectKind::TextSearchConfiguration => {
+                data_type.to_string().eq_ignore_ascii_case("regconfig") && literal(expr).is_some_and(&is_it)
+            }
+            Expr::Function(function) if kind == ObjectKind::TextSearchConfiguration => {
+                let called = function.name.0.last().and_then(|it| it.as_ident()).map(crate::schema::rewrite::stored);
+                let searches = called.is_some_and(|it| TEXT_SEARCH.contains(&it.as_str()));
+                searches && crate::expression::first_argument(function).and_then(literal).is_some_and(&is_it)
+            }
+            _ => false,
+        };
+        if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+    .is_break()
+}
+
+fn literal(expression: &Expr) -> Option<&str> {
+    use sqlparser::ast::Value;
+    match expression {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
