@@ -5,6 +5,7 @@
 mod areas;
 #[cfg(test)]
 mod call_tests;
+mod impact;
 #[cfg(test)]
 mod loss_tests;
 mod lots;
@@ -25,7 +26,7 @@ use crate::facts::Live;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::history::{self, Completeness, History, MigrationRun, Options, Replayer, Unit, read, separate};
 use crate::migration::{Age, Direction, Migration};
-use crate::report::{Observed, Report, StatementRecord};
+use crate::report::{Impact, Observed, Report, StatementRecord};
 use crate::rules;
 use crate::schema::Schema;
 use crate::source::{FileId, Sources, Span};
@@ -289,7 +290,8 @@ fn judge(run: MigrationRun, job: &Job, sources: &Sources, observer: Option<&mut 
     };
     areas::mark(&job.settings.areas, &mut findings, &run);
     findings.iter_mut().for_each(Finding::shrink);
-    Judged { file: run.migration.file, findings, statements: records(run, observed) }
+    let impacts = impact::of_run(&run, &job.settings.options, job.live.as_ref(), sources);
+    Judged { file: run.migration.file, findings, statements: records(run, impacts, observed) }
 }
 
 fn unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Vec<Finding> {
@@ -370,19 +372,21 @@ fn sent_alone(migration: &Migration, place: Span) -> bool {
 }
 
 /// One record a statement of the file; what a DO block's statements do is in the block's.
-fn records(run: MigrationRun, mut observed: BTreeMap<usize, Observed>) -> Vec<StatementRecord> {
+fn records(run: MigrationRun, impacts: Vec<Impact>, mut observed: BTreeMap<usize, Observed>) -> Vec<StatementRecord> {
     let migration: Arc<str> = run.migration.name.as_str().into();
     let own = run.migration;
     let top = run.steps.into_iter().enumerate().filter(|(_, step)| step.block.is_none());
-    top.map(|(index, step)| StatementRecord {
-        observed: observed.remove(&index).map(Box::new),
-        span: step.span(),
-        migration: migration.clone(),
-        transaction: step.transaction,
-        commits_alone: step.transaction.is_none() && sent_alone(own, step.span()),
-        changes: step.change().map(Change::names).unwrap_or_default(),
-        conditional: step.conditional,
-        effect: step.prediction.effect.into(),
-    })
-    .collect()
+    top.zip(impacts)
+        .map(|((index, step), impact)| StatementRecord {
+            observed: observed.remove(&index).map(Box::new),
+            span: step.span(),
+            migration: migration.clone(),
+            transaction: step.transaction,
+            commits_alone: step.transaction.is_none() && sent_alone(own, step.span()),
+            changes: step.change().map(Change::names).unwrap_or_default(),
+            conditional: step.conditional,
+            effect: step.prediction.effect.into(),
+            impact,
+        })
+        .collect()
 }

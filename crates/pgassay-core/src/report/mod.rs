@@ -19,8 +19,11 @@ pub(crate) mod prose;
 mod record;
 mod sarif;
 pub mod since;
+mod statement;
 mod text;
+pub mod timeline;
 pub mod visible;
+mod window;
 
 pub use fingerprint::{FINGERPRINT_VERSION, fingerprints};
 pub use gcc::Gcc;
@@ -33,7 +36,7 @@ pub use markdown::{LONGEST_COMMENT, Markdown};
 pub use place::Paths;
 pub use proof::*;
 pub use prose::steps;
-pub use record::{EffectRecord, StatementRecord};
+pub use record::{EffectRecord, Impact, Measured, SharedLock, SharedWork, StatementRecord};
 pub use sarif::{Sarif, edit};
 pub use text::{Text, View};
 
@@ -53,6 +56,8 @@ pub struct Report {
     pub pg_version: PgVersion,
     /// Every statement of the judged migrations, history by history, in the order in which they run.
     pub statements: Vec<StatementRecord>,
+    /// How many of the statements each history has.
+    pub histories: Vec<usize>,
     /// By file and place.
     pub findings: Vec<Finding>,
     /// Files and folders that could not be read: a sentence each, with the place.
@@ -104,6 +109,7 @@ impl Report {
         Report {
             pg_version,
             statements: Vec::new(),
+            histories: Vec::new(),
             findings: Vec::new(),
             errors: Vec::new(),
             tables: BTreeMap::new(),
@@ -136,6 +142,7 @@ impl Report {
 
     /// Takes in what was found in another history; no file is in two.
     pub fn absorb(&mut self, other: Report) {
+        self.histories.push(other.statements.len());
         self.statements.extend(other.statements);
         self.findings.extend(other.findings);
         self.errors.extend(other.errors);

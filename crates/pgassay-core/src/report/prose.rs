@@ -61,13 +61,17 @@ pub(super) fn steps_of(finding: &Finding) -> String {
     if finding.category != Category::Operations {
         return steps(&finding.advice.steps);
     }
-    let step = |step: &FixStep| {
-        let alone = (step.transaction == StepTransaction::None).then(|| "-- outside a transaction".to_owned());
-        let cost = step.cost.as_ref().map(|it| format!("-- {}", cost(it)));
-        let lines: Vec<String> = alone.into_iter().chain(cost).chain([step.sql.trim_end().to_owned()]).collect();
-        lines.join("\n")
+    let with_needs = |it: &FixStep| match it.transaction {
+        StepTransaction::None => format!("-- outside a transaction\n{}", step(it)),
+        _ => step(it),
     };
-    finding.advice.steps.iter().map(step).collect::<Vec<_>>().join("\n")
+    finding.advice.steps.iter().map(with_needs).collect::<Vec<_>>().join("\n")
+}
+
+/// One step, with what it locks where that is known.
+pub(super) fn step(step: &FixStep) -> String {
+    let cost = step.cost.as_ref().map(|it| format!("-- {}\n", cost(it))).unwrap_or_default();
+    format!("{cost}{}", step.sql.trim_end())
 }
 
 /// The steps of an advice as SQL: comments say where a migration and where a deploy begins, and what each step locks.
@@ -83,10 +87,7 @@ pub fn steps(steps: &[FixStep]) -> String {
         for migration in &deploy.migrations {
             number += 1;
             lines.extend(border(migration, many.then_some(number)));
-            for step in &migration.steps {
-                lines.extend(step.cost.as_ref().map(|it| format!("-- {}", cost(it))));
-                lines.push(step.sql.trim_end().to_owned());
-            }
+            lines.extend(migration.steps.iter().map(|it| step(it)));
         }
     }
     lines.join("\n")
@@ -94,12 +95,16 @@ pub fn steps(steps: &[FixStep]) -> String {
 
 /// What a migration needs, in front of its first statement.
 fn border(migration: &PlannedMigration<'_>, number: Option<usize>) -> Option<String> {
+    let number = number.map(|number| format!("migration {number}"));
+    let parts: Vec<String> = number.into_iter().chain(needs(migration).map(str::to_owned)).collect();
+    (!parts.is_empty()).then(|| format!("-- {}", parts.join(", ")))
+}
+
+/// How a migration has to run.
+pub(super) fn needs(migration: &PlannedMigration<'_>) -> impl Iterator<Item = &'static str> {
     let alone = (migration.transaction == StepTransaction::None).then_some("outside a transaction");
     let repeat = migration.repeat.then_some("repeat until it changes no row");
-    let number = number.map(|number| format!("migration {number}"));
-    let needs = alone.into_iter().chain(repeat).map(str::to_owned);
-    let parts: Vec<String> = number.into_iter().chain(needs).collect();
-    (!parts.is_empty()).then(|| format!("-- {}", parts.join(", ")))
+    alone.into_iter().chain(repeat)
 }
 
 /// "SHARE UPDATE EXCLUSIVE on public.orders, while it is read".

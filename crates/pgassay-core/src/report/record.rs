@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::Observed;
 use crate::catalog::LockMode;
 use crate::effect::{Effect, InTransactionBlock};
+use crate::facts;
 use crate::history::{TransactionId, TransactionKind};
+use crate::rules::migration::LockWait;
 use crate::source::Span;
 
 /// One statement of a judged migration.
@@ -21,6 +23,8 @@ pub struct StatementRecord {
     pub changes: Vec<&'static str>,
     pub conditional: bool,
     pub effect: EffectRecord,
+    /// What others notice of it.
+    pub impact: Impact,
     /// What it did on a shadow server, where it was run there.
     pub observed: Option<Box<Observed>>,
 }
@@ -57,4 +61,41 @@ impl From<Effect> for EffectRecord {
             in_transaction_block: effect.in_transaction_block,
         }
     }
+}
+
+/// What others notice of one statement: those who use the relations that were there before the migration.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Impact {
+    /// From SHARE UPDATE EXCLUSIVE on, in the order of their names; ROW EXCLUSIVE where rows of a whole table are changed.
+    pub locks: Box<[SharedLock]>,
+    /// Locks of its transaction that ROLLBACK TO released before it, with the mode that is left.
+    pub released: Box<[(Box<str>, Option<LockMode>)]>,
+    pub work: Box<[SharedWork]>,
+    /// How long it waits for a lock that makes writers wait; `None`: it takes none.
+    pub lock_wait: Option<LockWait>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct SharedLock {
+    pub relation: Box<str>,
+    pub mode: LockMode,
+    /// Where something is measured.
+    pub table: Option<Box<Measured>>,
+}
+
+/// What is known of a table from the database.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    pub bytes: Option<u64>,
+    pub rows: Option<f64>,
+    pub calls: Option<facts::Calls>,
+}
+
+/// Work that takes the longer, the more rows there are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SharedWork {
+    /// "rewrites public.orders".
+    pub what: Box<str>,
+    /// `None`: nothing is known of the size.
+    pub duration: Option<facts::Span>,
 }

@@ -9,7 +9,7 @@ use crate::facts::{Live, RelationFacts, Span, bytes, rows};
 use crate::finding::{Category, Evidence, Finding, Severity};
 
 use super::RunContext;
-use crate::text::numbers::percent;
+use crate::text::numbers::{per_second, percent};
 
 /// Adds evidence to the findings of a run, and lowers what is brief.
 pub fn measure(findings: &mut [Finding], context: &RunContext, live: &Live) {
@@ -176,15 +176,6 @@ fn tell_traffic(finding: &mut Finding, name: &QualifiedName, live: &Live) {
         format!("{reads} reading and {writes} writing statements a second name {name}, on average since counting began")
     };
     finding.evidence.push(Evidence::measured(text));
-}
-
-fn per_second(rate: f64) -> String {
-    match rate {
-        0.0 => "0".to_owned(),
-        rate if rate < 0.01 => "under 0.01".to_owned(),
-        rate if rate < 10.0 => format!("{rate:.2}"),
-        rate => format!("{rate:.0}"),
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 pub mod layout;
 pub mod markdown;
 pub mod numbers;
+pub mod page;
 pub mod plain;
 pub mod word_lists;
 pub mod words;

@@ -39,6 +39,16 @@ pub fn percent(share: f64) -> String {
     }
 }
 
+/// A rate: `0.25`, `120`.
+pub fn per_second(rate: f64) -> String {
+    match rate {
+        0.0 => "0".to_owned(),
+        rate if rate < 0.01 => "under 0.01".to_owned(),
+        rate if rate < 10.0 => format!("{rate:.2}"),
+        rate => format!("{rate:.0}"),
+    }
+}
+
 /// `3 days`, `2 years`.
 pub fn duration(seconds: f64) -> String {
     let (number, unit) = match seconds {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use super::super::{NodeId, Tip, amount};
 use super::{Assayed, columns, detail, summary, tips, title};
-use crate::text::plain;
+use crate::text::{page, plain};
 
 const STYLE: &str = include_str!("html.css");
 
@@ -15,17 +15,14 @@ const STYLE: &str = include_str!("html.css");
 /// # Errors
 /// Those of the writer.
 pub fn html(plans: &[Assayed], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>Query plan</title>\n<style>\n{STYLE}</style>\n</head>\n<body>"
-    )?;
+    page::begin("Query plan", STYLE, out)?;
     for (at, assayed) in plans.iter().enumerate() {
         if plans.len() > 1 {
             writeln!(out, "<h2>Plan {} of {}</h2>", at + 1, plans.len())?;
         }
         plan(assayed, out)?;
     }
-    writeln!(out, "</body>\n</html>")
+    page::end("", out)
 }
 
 fn plan(assayed: &Assayed, out: &mut dyn Write) -> io::Result<()> {

@@ -1,14 +1,18 @@
-//! One page for people, whole and offline: what to do first, the areas, charts of what is measured, then every finding, to be searched.
+//! One page for people, whole and offline: what to do first; of a check the deploy as a timeline of locks, of an audit the areas and charts of
+//! what is measured; then every finding, to be searched, and what was read.
 //!
 //! Nothing is loaded from anywhere. All text is escaped: names in a database are what somebody typed.
+
+mod deploy;
+mod findings;
+mod panel;
 
 use std::io::{self, Write};
 
 use super::charts::{Bar, Chart};
-use super::{Renderer, Report, priority, prose};
-use crate::finding::{Finding, Severity};
+use super::{Renderer, Report, priority, proof_text, prose};
 use crate::source::Sources;
-use crate::text::plain;
+use crate::text::{page, plain};
 
 pub struct Html;
 
@@ -18,10 +22,10 @@ const SCRIPT: &str = include_str!("page.js");
 impl Renderer for Html {
     fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
         let title = format!("pgassay: {}", prose::verdict(report));
-        write!(
+        page::begin(&title, STYLE, out)?;
+        writeln!(
             out,
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <title>{0}</title>\n<style>\n{STYLE}</style></head>\n<body><main>\n<h1>{0}</h1>\n<p class=\"dim\">{1}. Written by pgassay {2}.</p>\n",
+            "<main>\n<h1>{}</h1>\n<p class=\"dim\">{}. Written by pgassay {}.</p>",
             plain::html(&title),
             plain::html(&prose::summary(report)),
             env!("CARGO_PKG_VERSION")
@@ -29,31 +33,75 @@ impl Renderer for Html {
         for error in &report.errors {
             writeln!(out, "<p class=\"note error\">{}</p>", plain::html(error))?;
         }
-        if let Some(since) = &report.since {
-            writeln!(out, "<h2>Since</h2><p>{}</p>", plain::html(&since.to_string()))?;
-            for (word, list) in [("new", &since.new), ("worse", &since.worse), ("fixed", &since.fixed)] {
-                for known in list {
-                    writeln!(
-                        out,
-                        "<p class=\"note\"><b>{word}</b> {} <code>{}</code></p>",
-                        plain::html(&known.message),
-                        plain::html(&known.rule)
-                    )?;
-                }
-            }
+        for gap in report.coverage.iter().flat_map(|coverage| coverage.gaps()) {
+            writeln!(out, "<p class=\"note warning\">{}</p>", plain::html(&gap.line()))?;
         }
+        since(report, out)?;
         first(report, out)?;
-        areas(report, out)?;
-        charts(report, out)?;
-        findings(report, sources, out)?;
+        if report.summary.tables.is_some() {
+            areas(report, out)?;
+            charts(report, out)?;
+        } else {
+            deploy::write(report, sources, out)?;
+            proof(report, sources, out)?;
+        }
+        by_rule(report, out)?;
+        findings::write(report, sources, out)?;
+        coverage(report, out)?;
         if !report.unchecked.is_empty() || !report.accepted.is_empty() {
             writeln!(out, "<h2>Not judged, or accepted</h2>")?;
             for unchecked in report.unchecked.iter().chain(&report.accepted) {
                 writeln!(out, "<p class=\"note\">{}</p>", plain::html(unchecked))?;
             }
         }
-        write!(out, "</main>\n<script>\n{SCRIPT}</script>\n</body></html>\n")
+        writeln!(out, "</main>")?;
+        page::end(SCRIPT, out)
     }
+}
+
+/// What has changed since an earlier audit.
+fn since(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let Some(since) = &report.since else { return Ok(()) };
+    writeln!(out, "<h2>Since</h2><p>{}</p>", plain::html(&since.to_string()))?;
+    for (word, list) in [("new", &since.new), ("worse", &since.worse), ("fixed", &since.fixed)] {
+        for known in list {
+            let (message, rule) = (plain::html(&known.message), plain::html(&known.rule));
+            writeln!(out, "<p class=\"note\"><b>{word}</b> {message} <code>{rule}</code></p>")?;
+        }
+    }
+    Ok(())
+}
+
+/// What a shadow server showed.
+fn proof(report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
+    let Some(proof) = &report.proof else { return Ok(()) };
+    writeln!(out, "<h2>Proved</h2>\n<pre>{}</pre>", plain::html(&proof_text::text(proof, sources)?))
+}
+
+/// What was read, what was not, and what was assumed.
+fn coverage(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let Some(coverage) = &report.coverage else { return Ok(()) };
+    writeln!(out, "<h2>What was read</h2>")?;
+    if !coverage.read.is_empty() {
+        writeln!(
+            out,
+            "<div class=\"wide\"><table><tr><th>tool</th><th>folder</th><th class=\"n\">judged</th><th class=\"n\">only read, ran before</th></tr>"
+        )?;
+        for history in &coverage.read {
+            let (tool, folder) = (plain::html(history.tool), plain::html(&history.folder));
+            writeln!(
+                out,
+                "<tr><td>{tool}</td><td>{folder}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
+                history.judged, history.only_read
+            )?;
+        }
+        writeln!(out, "</table></div>")?;
+    }
+    let assumed = (!coverage.assumed.is_empty()).then(|| coverage.assumed.clone());
+    for line in assumed.into_iter().chain(coverage.nothing_new.clone()).chain(coverage.lines()) {
+        writeln!(out, "<p class=\"note\">{}</p>", plain::html(&line))?;
+    }
+    Ok(())
 }
 
 fn first(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -101,9 +149,17 @@ fn areas(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             moved.join(", ")
         )?;
     }
+    writeln!(out, "</table>")
+}
+
+fn by_rule(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.findings.is_empty() {
+        return Ok(());
+    }
+    let number = |number: usize| if number == 0 { String::new() } else { number.to_string() };
     writeln!(
         out,
-        "</table>\n<h2>By rule</h2>\n<table><tr><th>rule</th><th class=\"n\">errors</th><th class=\"n\">warnings</th><th class=\"n\">infos</th></tr>"
+        "<h2>By rule</h2>\n<table><tr><th>rule</th><th class=\"n\">errors</th><th class=\"n\">warnings</th><th class=\"n\">infos</th></tr>"
     )?;
     for (rule, counts) in priority::by_rule(report) {
         let [errors, warnings, infos] = counts.map(number);
@@ -159,90 +215,6 @@ fn draw(chart: &Chart, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "<div class=\"key\">{keys}</div>")?;
     }
     writeln!(out, "</figure>")
-}
-
-fn findings(report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "<h2 id=\"all\">All findings</h2>\n<div class=\"bar\"><input id=\"search\" type=\"search\" placeholder=\"table, column, rule, word\" aria-label=\"search\">\
-         <select id=\"severity\" aria-label=\"severity\"><option value=\"\">all severities</option><option value=\"error\">errors</option><option value=\"warning\">errors and warnings</option><option value=\"info\">infos</option></select>\
-         <select id=\"rule\" aria-label=\"rule\"><option value=\"\">all rules</option>"
-    )?;
-    let mut rules: Vec<&str> = report.findings.iter().map(|finding| finding.rule).collect();
-    rules.sort_unstable();
-    rules.dedup();
-    for rule in rules {
-        write!(out, "<option>{rule}</option>")?;
-    }
-    writeln!(out, "</select><span id=\"count\" class=\"dim\"></span></div>")?;
-    let heading = |finding: &Finding| match report.summary.tables {
-        Some(_) => finding.table.clone().unwrap_or_else(|| "the database".to_owned()),
-        None => sources.file(finding.span.file).name.clone(),
-    };
-    let mut open: Option<String> = None;
-    for (number, finding) in report.findings.iter().enumerate() {
-        let name = heading(finding);
-        if open.as_ref() != Some(&name) {
-            if open.is_some() {
-                writeln!(out, "</section>")?;
-            }
-            let about =
-                report.tables.get(&name).map(|about| format!(" <span class=\"dim\">{}</span>", plain::html(about)));
-            writeln!(
-                out,
-                "<section class=\"t\" data-name=\"{}\"><h3>{}{}</h3>",
-                plain::html(&name.to_lowercase()),
-                plain::html(&name),
-                about.unwrap_or_default()
-            )?;
-            open = Some(name);
-        }
-        one(number, finding, out)?;
-    }
-    if open.is_some() {
-        writeln!(out, "</section>")?;
-    }
-    Ok(())
-}
-
-fn one(number: usize, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
-    let open = if finding.severity == Severity::Error { " open" } else { "" };
-    writeln!(
-        out,
-        "<details id=\"f{number}\" data-s=\"{0}\" data-r=\"{1}\"{open}><summary><span class=\"s {0}\">{0}</span> {2} <code class=\"dim\">{1}</code></summary><div class=\"in\">",
-        finding.severity,
-        finding.rule,
-        plain::html(&finding.message)
-    )?;
-    for evidence in &finding.evidence {
-        writeln!(
-            out,
-            "<p><span class=\"dim\">{}</span> {}</p>",
-            prose::kind_name(evidence.kind),
-            plain::html(&evidence.text)
-        )?;
-    }
-    if let Some(confidence) = finding.confidence {
-        writeln!(out, "<p><span class=\"dim\">confidence</span> {confidence}</p>")?;
-    }
-    if let Some(area) = finding.area {
-        writeln!(out, "<p><span class=\"dim\">area</span> {area}: {}</p>", plain::html(area.meaning()))?;
-    }
-    if let Some(witness) = &finding.witness {
-        writeln!(
-            out,
-            "<p><span class=\"dim\">for example</span></p><pre>{}\n{}</pre>",
-            plain::html(&witness.sql),
-            plain::html(&witness.after)
-        )?;
-    }
-    if !finding.advice.text.is_empty() {
-        writeln!(out, "<p><b>{}</b> {}</p>", prose::advice_label(finding), plain::html(&finding.advice.text))?;
-    }
-    if !finding.advice.steps.is_empty() {
-        writeln!(out, "<pre>{}</pre>", plain::html(&prose::steps_of(finding)))?;
-    }
-    writeln!(out, "</div></details>")
 }
 
 #[cfg(test)]

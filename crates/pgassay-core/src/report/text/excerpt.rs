@@ -5,6 +5,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Render
 use super::Text;
 use crate::finding::{Finding, Severity};
 use crate::report::prose;
+use crate::report::window::{clipped, first_line, window};
 use crate::source::{Sources, Span};
 use crate::text::{layout, plain};
 
@@ -100,60 +101,3 @@ impl Text {
 
 /// Columns of "  = instead: ", with a gutter of some digits.
 const NOTE_INDENT: usize = 18;
-
-/// More lines than this between two places, and only the finding's own is shown.
-const WINDOW_LINES: u32 = 40;
-
-/// Bytes of source that an excerpt may have; statements that a tool wrote can stand on one line of many thousands.
-const LONGEST_WINDOW: usize = 16 * 1024;
-
-/// Bytes on either side of the finding that are left of a longer one.
-const CLIPPED_TO: usize = 200;
-
-/// Whole lines around the finding, and around the related places that are near.
-fn window(finding: &Finding, sources: &Sources) -> Span {
-    let file = sources.file(finding.span.file);
-    let line = |offset: u32| file.position(offset).line;
-    let mut span = first_line(finding.span, sources);
-    for (related, _) in &finding.related {
-        let related = first_line(*related, sources);
-        let joined = span.to(related);
-        if related.file == span.file && line(joined.end).saturating_sub(line(joined.start)) <= WINDOW_LINES {
-            span = joined;
-        }
-    }
-    let start = file.text[..span.start as usize].rfind('\n').map_or(0, |at| at + 1);
-    let end = file.text[span.end as usize..].find('\n').map_or(file.text.len(), |at| span.end as usize + at);
-    let end = start + file.text[start..end].trim_end_matches('\r').len();
-    Span::new(span.file, start, end.max(span.end as usize))
-}
-
-/// Of a window that is too long to be laid out: what is near the finding.
-fn clipped(window: Span, finding: &Finding, sources: &Sources) -> Option<Span> {
-    if (window.end - window.start) as usize <= LONGEST_WINDOW {
-        return None;
-    }
-    let text = &sources.file(window.file).text;
-    let place = first_line(finding.span, sources);
-    let mut start = (place.start as usize).saturating_sub(CLIPPED_TO).max(window.start as usize);
-    let mut end = (place.end as usize).min(place.start as usize + CLIPPED_TO) + CLIPPED_TO;
-    end = end.min(window.end as usize);
-    while !text.is_char_boundary(start) {
-        start += 1;
-    }
-    // Only the line itself.
-    start += text[start..place.start as usize].rfind('\n').map_or(0, |at| at + 1);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    Some(Span::new(window.file, start, end))
-}
-
-/// A span of several lines is shown by its first.
-fn first_line(span: Span, sources: &Sources) -> Span {
-    let text = sources.slice(span);
-    match text.find('\n') {
-        Some(at) => Span { end: span.start + text[..at].trim_end().len() as u32, ..span },
-        None => span,
-    }
-}

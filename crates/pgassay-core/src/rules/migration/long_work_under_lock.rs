@@ -56,14 +56,19 @@ fn long_work(context: &StepContext) -> Option<(Span, String)> {
     if validate_in_same_transaction::applies(context) {
         return None;
     }
-    if let Some(span) = unbatched_backfill::touches_many_rows(context) {
-        return Some((span, "changes rows of a whole table".to_owned()));
-    }
-    if let Some((span, what)) = copies_rows(context) {
-        return Some((span, what));
+    if let Some(found) = many_rows(context) {
+        return Some(found);
     }
     let scans = context.shared_work().find(|work| work.kind == WorkKind::Scan && !work.under.blocks_writes());
     scans.map(|work| (work.span, format!("reads all of {}", work.name)))
+}
+
+/// Rows of a whole table that others use, changed or copied by one statement.
+pub fn many_rows(context: &StepContext) -> Option<(Span, String)> {
+    match unbatched_backfill::touches_many_rows(context) {
+        Some(span) => Some((span, "changes rows of a whole table".to_owned())),
+        None => copies_rows(context),
+    }
 }
 
 /// INSERT … SELECT and CREATE TABLE AS from tables that others use.

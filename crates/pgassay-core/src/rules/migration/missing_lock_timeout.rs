@@ -27,8 +27,7 @@ pub const RULE: Rule = Rule {
 fn check(context: &RunContext, findings: &mut Vec<Finding>) {
     let waiting: Vec<(StepContext, &crate::effect::Lock)> = context
         .steps()
-        .filter(|step| limit(step) == 0)
-        .filter(|step| !step.options.assume_lock_timeout || step.step.session.lock_timeout == Some(0))
+        .filter(|step| lock_wait(step) == LockWait::ForEver)
         .filter_map(|step| strong_lock(&step).map(|lock| (step, lock)))
         .collect();
     let Some((first, lock)) = waiting.first() else { return };
@@ -63,10 +62,24 @@ fn strong_lock<'r>(step: &StepContext<'r>) -> Option<&'r crate::effect::Lock> {
     step.strongest_shared_lock(LockMode::Share)
 }
 
-/// The limit on the wait in milliseconds; 0 is none. statement_timeout ends a wait too.
-fn limit(step: &StepContext) -> u64 {
+/// What ends the wait for a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockWait {
+    Milliseconds(u64),
+    ForEver,
+    /// The configuration says that lock_timeout is set elsewhere.
+    SetElsewhere,
+}
+
+/// The limit on a statement's wait for a lock. statement_timeout ends a wait too.
+pub fn lock_wait(step: &StepContext) -> LockWait {
     let session = &step.step.session;
-    session.lock_timeout.filter(|limit| *limit > 0).or(session.statement_timeout).unwrap_or(0)
+    let limit = session.lock_timeout.filter(|limit| *limit > 0).or(session.statement_timeout).unwrap_or(0);
+    match limit {
+        0 if step.options.assume_lock_timeout && session.lock_timeout != Some(0) => LockWait::SetElsewhere,
+        0 => LockWait::ForEver,
+        limit => LockWait::Milliseconds(limit),
+    }
 }
 
 /// `a`, `a and b`, `a, b and 3 more`: each once, in order.

@@ -34,6 +34,8 @@ mod unseen;
 mod validate_in_same_transaction;
 mod written_catalog;
 
+pub use long_work_under_lock::many_rows;
+pub use missing_lock_timeout::{LockWait, lock_wait};
 pub use reading::{ALLOW_WITHOUT_REASON, DYNAMIC_STATEMENT, UNKNOWN_RULE, UNREADABLE_STATEMENT, UNUSED_SUPPRESSION};
 pub use refused_statement::REFUSED_STATEMENT;
 
