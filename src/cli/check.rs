@@ -192,7 +192,7 @@ fn read_database(arguments: &Arguments, in_force: &InForce, sources: &mut Source
 /// The version that someone named, else the database's.
 fn version(in_force: &InForce, database: Option<&Database>) -> PgVersion {
     match database {
-        Some(database) if in_force.pg_version.origin == Origin::Default => database.version,
+        Some(database) if !in_force.pg_version.is_named() => database.version,
         _ => in_force.pg_version.value,
     }
 }
@@ -310,7 +310,7 @@ fn mostly_unread(report: &Report) -> Option<String> {
 fn assumed_version(in_force: &InForce, database: Option<&Database>) -> String {
     let version = version(in_force, database);
     let origin = match &in_force.pg_version.origin {
-        Origin::Default if database.is_some() => "the database's".to_owned(),
+        Origin::Default | Origin::Project { .. } if database.is_some() => "the database's".to_owned(),
         Origin::Default => "default; --pg-version".to_owned(),
         Origin::CommandLine => "--pg-version".to_owned(),
         origin => origin.to_string(),

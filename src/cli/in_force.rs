@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use pgassay::collect::config_file::{self, Loaded};
-use pgassay::collect::repository;
+use pgassay::collect::{repository, server_version};
 use pgassay::config::{Config, FailOn, Level, Located, Settings};
 use pgassay::finding::Severity;
 use pgassay::history::Completeness;
@@ -46,7 +46,8 @@ pub struct Settable {
     /// Files and folders of migrations, or - for standard input [default: those found in the project]
     pub paths: Vec<PathBuf>,
 
-    /// Major version of the server the migrations will run on, 14 to 18 [default: 14]
+    /// Major version of the server the migrations will run on, 14 to 18 [default: what the project's files say,
+    /// else 14]
     #[arg(long, value_name = "VERSION", value_parser = wanted_version)]
     pg_version: Option<PgVersion>,
 
@@ -135,7 +136,15 @@ fn variable(text: &str) -> Result<(String, String), String> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     CommandLine,
-    File { path: PathBuf, line: u32 },
+    File {
+        path: PathBuf,
+        line: u32,
+    },
+    /// What another file of the project says.
+    Project {
+        path: PathBuf,
+        text: String,
+    },
     Default,
 }
 
@@ -144,6 +153,7 @@ impl fmt::Display for Origin {
         match self {
             Origin::CommandLine => f.write_str("command line"),
             Origin::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Origin::Project { path, text } => write!(f, "{}: {text}", path.display()),
             Origin::Default => f.write_str("default"),
         }
     }
@@ -176,6 +186,13 @@ pub struct InForce {
     pub format: Resolved<&'static str>,
     pub variables: BTreeMap<String, Resolved<String>>,
     pub settings: Settings,
+}
+
+impl<T> Resolved<T> {
+    /// Whether the user says it, to pgassay.
+    pub fn is_named(&self) -> bool {
+        matches!(self.origin, Origin::CommandLine | Origin::File { .. })
+    }
 }
 
 impl ConfigFile {
@@ -232,8 +249,10 @@ impl Settable {
         let base = sources.pick(some(&self.base), |config| config.base.as_ref(), Vec::new());
         stay_inside(&paths)?;
         stay_inside(&base)?;
+        let version = sources.pick(self.pg_version, |config| config.pg_version.as_ref(), PgVersion::default());
+        let version = if version.origin == Origin::Default { projects_version(&paths.value, version) } else { version };
         Ok(InForce {
-            pg_version: sources.pick(self.pg_version, |config| config.pg_version.as_ref(), PgVersion::default()),
+            pg_version: version,
             paths,
             base,
             baseline: Resolved {
@@ -286,6 +305,16 @@ impl Settable {
     }
 }
 
+/// What the files around the migrations say of the server.
+fn projects_version(paths: &[PathBuf], default: Resolved<PgVersion>) -> Resolved<PgVersion> {
+    let place = paths.iter().find(|path| path.as_os_str() != "-").map_or(Path::new("."), PathBuf::as_path);
+    let Some(found) = server_version::find(place) else { return default };
+    let taken =
+        if found.major == found.version.major() { String::new() } else { format!(", taken as {}", found.version) };
+    let origin = Origin::Project { path: found.file, text: format!("{}{taken}", found.text) };
+    Resolved { value: found.version, origin }
+}
+
 /// Refuses files outside of the repository that a configuration in it names.
 fn stay_inside(paths: &Resolved<Vec<PathBuf>>) -> anyhow::Result<()> {
     let Origin::File { path: file, line } = &paths.origin else { return Ok(()) };
@@ -305,7 +334,7 @@ fn stay_inside(paths: &Resolved<Vec<PathBuf>>) -> anyhow::Result<()> {
 
 impl InForce {
     /// The same for what judges again and again: editors and agents.
-    pub fn setup(&self, root: &std::path::Path) -> Setup {
+    pub fn setup(&self, root: &Path) -> Setup {
         Setup {
             root: root.to_owned(),
             config: self.file.clone(),

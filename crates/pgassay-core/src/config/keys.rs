@@ -43,8 +43,8 @@ pub const TOP: &[Key] = &[
     Key {
         name: "pg-version",
         kind: Kind::Version,
-        default: Some("14"),
-        summary: "Major version of the server the migrations will run on",
+        default: None,
+        summary: "Major version of the server the migrations will run on; without it, what the project's files say, else 14",
     },
     Key {
         name: "paths",

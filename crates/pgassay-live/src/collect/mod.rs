@@ -43,6 +43,7 @@ mod refinery;
 pub mod repository;
 mod reread;
 mod scan;
+pub mod server_version;
 mod sqitch;
 mod sql_migrate;
 mod sqlx;
