@@ -290,3 +290,26 @@ fn walk(folder: &Path) -> Vec<PathBuf> {
     }
     found
 }
+
+#[test]
+fn a_folder_of_ups_and_plain_files_is_run_as_a_whole() {
+    // A home-made runner that took over from golang-migrate and kept its first files.
+    let files: &[(&str, &[u8])] = &[
+        ("1_a.up.sql", b"CREATE TABLE a (id int);"),
+        ("2_b.sql", b"CREATE TABLE b (id int);"),
+        ("3_c.sql", b"CREATE TABLE c (id int);"),
+    ];
+    let read = read_folder(files);
+    assert!(read.collected.migrations.iter().all(|migration| migration.framework == Framework::Plain));
+    assert_eq!(read.collected.migrations.len(), 3, "{:?}", read.names());
+    // The module that golang-migrate is says that it is golang-migrate, which passes over the others.
+    let module: (&str, &[u8]) = ("go.mod", b"module x\n\nrequire github.com/golang-migrate/migrate/v4 v4.18.1\n");
+    let read = read_folder(&[files, &[module]].concat());
+    assert_eq!(read.collected.migrations.len(), 1);
+    assert_eq!(read.collected.migrations[0].framework, Framework::GolangMigrate);
+    // A way back is golang-migrate's too, and a file without a number is nobody's.
+    let read = read_folder(&[files[0], ("1_a.down.sql", b"DROP TABLE a;"), files[1], files[2]]);
+    assert_eq!(read.collected.migrations.iter().filter(|migration| migration.direction == Direction::Up).count(), 1);
+    let read = read_folder(&[files[0], ("seed.sql", b"SELECT 1;")]);
+    assert_eq!(read.collected.migrations[0].framework, Framework::GolangMigrate);
+}

@@ -1,6 +1,7 @@
 //! golang-migrate: `<version>_<title>.up.sql` and `.down.sql`.
 //!
-//! Recognised by that name, in a project that sqlx does not claim. Each file is sent as one string, without a transaction of its own.
+//! Recognised by that name, in a project that sqlx does not claim. A folder that has as many numbered files of other names and no way back is
+//! some other tool's, unless go.mod names this one: a tool that runs every file. Each file is sent as one string, without a transaction of its own.
 
 use super::folder::{File, Folder};
 use super::order::{leading_digits, number};
@@ -8,6 +9,8 @@ use super::tools::{Entry, Input, Order, Split, Tool};
 use super::{Direction, Framework, TransactionMode};
 
 pub(super) struct GolangMigrate;
+
+const MODULES: [&str; 2] = ["github.com/golang-migrate/migrate/v4", "github.com/golang-migrate/migrate"];
 
 /// The name without direction and ending, and the direction.
 fn parts(file: &File) -> Option<(&str, Direction)> {
@@ -23,7 +26,10 @@ impl Tool for GolangMigrate {
     }
 
     fn detect(&self, folder: &Folder) -> bool {
-        folder.own_sql().any(|file| parts(file).is_some())
+        let directions: Vec<Direction> = folder.own_sql().filter_map(|file| Some(parts(file)?.1)).collect();
+        let others = folder.own_sql().filter(|file| parts(file).is_none() && !leading_digits(file.name()).is_empty());
+        let is_mixed = others.count() >= directions.len() && !directions.contains(&Direction::Down);
+        !directions.is_empty() && (!is_mixed || MODULES.iter().any(|name| folder.project.declares("go.mod", name)))
     }
 
     fn order(&self, folder: &Folder) -> Order {
