@@ -40,7 +40,7 @@
 //! area, schema, sql
 //! change
 //! catalog
-//! source, stack, text, version
+//! machine, source, stack, text, version
 //! ```
 
 pub use pgassay_core::{

@@ -160,24 +160,43 @@ impl Proof {
     }
 }
 
+/// Ends with the exit code that the shell expects of whoever is told to end.
+#[cfg(unix)]
+fn told_to_end() -> anyhow::Result<impl Future<Output = i32> + Send> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => 130,
+            _ = terminate.recv() => 143,
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn told_to_end() -> anyhow::Result<impl Future<Output = i32> + Send> {
+    Ok(async {
+        // Without Ctrl-C nobody tells.
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => 130,
+            Err(_) => std::future::pending().await,
+        }
+    })
+}
+
 /// Our own server goes with us, however we end. What was made on a server of others has to be dropped before.
 fn clean_up_when_told_to_end(cleanup: Cleanup) -> anyhow::Result<()> {
     if !cleanup.is_needed() {
         return Ok(());
     }
     let runtime = super::runtime()?;
-    let listening = {
-        use tokio::signal::unix::{SignalKind, signal};
+    let told_to_end = {
         let _guard = runtime.enter();
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+        told_to_end()?
     };
     std::thread::spawn(move || {
-        let (mut interrupt, mut terminate) = listening;
         runtime.block_on(async {
-            let code = tokio::select! {
-                _ = interrupt.recv() => 130,
-                _ = terminate.recv() => 143,
-            };
+            let code = told_to_end.await;
             cleanup.stop_others();
             if let Err(left) = cleanup.drop_all().await {
                 say!("error: left behind on the server of --shadow-url: {left}");

@@ -5,6 +5,7 @@
 pub mod collect;
 pub mod db;
 pub mod git;
+mod machine;
 pub mod prove;
 pub mod run;
 pub mod shadow;

@@ -2,17 +2,15 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
-
 use super::proxy::Proxy;
 use super::record::Recording;
+use crate::machine::{end_group, in_group};
 
 /// Why nothing was recorded.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +65,7 @@ pub fn record(command: &str, options: &RunOptions) -> Result<Recording, RunError
     ];
     let status = wait(&mut child, options.limit);
     // Whoever it left running goes with it, and closes what is read.
-    end_group(&child);
+    let _ = end_group(&child);
     for reader in readers.into_iter().flatten() {
         let _ = reader.join();
     }
@@ -117,7 +115,8 @@ impl Address {
         ];
         let text = values.iter().fold(command.to_owned(), |text, (name, value)| text.replace(name, value));
         let mut shell = Command::new("sh");
-        shell.args(["-c", &text]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        shell.args(["-c", &text]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        in_group(&mut shell, 0);
         for name in [
             "PGSERVICE",
             "PGSERVICEFILE",
@@ -172,18 +171,12 @@ fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
         match child.try_wait() {
             Ok(Some(status)) => return Some(status),
             _ if started.elapsed() > limit => {
-                end_group(child);
+                // Nobody may be left in it.
+                let _ = end_group(child);
                 let _ = child.wait();
                 return None;
             }
             _ => thread::sleep(Duration::from_millis(20)),
         }
-    }
-}
-
-fn end_group(child: &Child) {
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        // Nobody may be left in it.
-        let _ = kill_process_group(group, Signal::KILL);
     }
 }

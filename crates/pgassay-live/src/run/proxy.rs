@@ -5,7 +5,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +14,7 @@ use std::time::{Duration, Instant};
 use super::protocol::{Message, Startup, message};
 use super::record::Recorder;
 use super::session::SessionState;
+use crate::machine::connect;
 
 /// Codes of the first packet (pqcomm.h).
 const CANCEL: u32 = 80_877_102;
@@ -98,14 +98,14 @@ fn serve(mut command: TcpStream, door: &Door) -> io::Result<()> {
         let startup = Startup::read(&mut command)?;
         match startup.code {
             TLS | GSSAPI => command.write_all(b"N")?,
-            CANCEL => return UnixStream::connect(&door.socket)?.write_all(&startup.raw),
+            CANCEL => return connect(&door.socket)?.write_all(&startup.raw),
             _ => break startup,
         }
     };
     if !is_let_in(&mut command, &door.password)? {
         return Ok(());
     }
-    let mut server = UnixStream::connect(&door.socket)?;
+    let mut server = connect(&door.socket)?;
     server.write_all(&startup.raw)?;
     let state = Arc::new(Mutex::new(SessionState::new(door.recorder.clone())));
     let back = {

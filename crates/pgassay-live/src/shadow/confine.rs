@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -14,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use super::Installation;
 #[cfg(target_os = "linux")]
 use super::landlock;
+use crate::machine;
 
 /// How a throwaway server is kept from its machine, weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -124,7 +124,7 @@ impl Confined {
                 let mut command = Command::new("unshare");
                 command.args(UNSHARE.iter().filter(|flag| !keeps_network || **flag != "--net"));
                 command.args(["/bin/sh", "-c", include_str!("box.sh"), "pgassay-box"]).arg(folder);
-                let (uid, gid) = self.ids.unwrap_or_else(ourselves);
+                let (uid, gid) = self.ids.unwrap_or_else(machine::ourselves);
                 command.args([uid.to_string(), gid.to_string(), self.shown.len().to_string()]);
                 command.args(&self.shown).arg(program).stdin(Stdio::piped());
                 command
@@ -135,8 +135,8 @@ impl Confined {
                 command
             }
         };
-        if let Some((uid, gid)) = self.ids {
-            command.uid(uid).gid(gid);
+        if let Some(ids) = self.ids {
+            machine::run_as(&mut command, ids);
         }
         command.current_dir(folder);
         command
@@ -172,7 +172,7 @@ impl Confined {
             return Err("only Linux has them".to_owned());
         }
         let mut command = self.command(&self.bin.join("postgres"), folder);
-        command.arg("--version").env_clear().envs(environment()).process_group(group);
+        machine::in_group(command.arg("--version").env_clear().envs(environment()), group);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("unshare could not be run: {error}"))?;
         // Its end would be the program's.
@@ -199,10 +199,6 @@ pub(super) fn root(folder: &Path) -> PathBuf {
 pub(super) fn environment() -> impl Iterator<Item = (&'static str, OsString)> {
     let kept = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZDIR", "ICU_DATA"];
     kept.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
-}
-
-fn ourselves() -> (u32, u32) {
-    (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
 }
 
 /// The files and folders that may be read.

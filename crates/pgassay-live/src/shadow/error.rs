@@ -26,6 +26,9 @@ pub enum ShadowError {
     )]
     NoUnprivilegedUser,
 
+    #[error("{0}: name a server where databases can be made with --shadow-url")]
+    Unsupported(&'static str),
+
     #[error("could not run {}: {source}. The user that runs the server must be able to read and execute it", program.display())]
     Launch { program: PathBuf, source: io::Error },
 

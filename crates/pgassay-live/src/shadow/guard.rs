@@ -3,9 +3,10 @@
 //! In: the folder of a server that is about to be made. Out: a process that leads the group which initdb and the server
 //! join, and that outlives us only to end them and to remove the folder.
 
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+use crate::machine::in_group;
 
 /// Its input is a pipe that only we hold, so reading it ends when we do. An initdb that runs is told to end and left to finish its step: its
 /// child would leave shared memory behind, which it has no handlers to give back (`bootstrap_signals`, bootstrap.c). Then it stops its
@@ -37,16 +38,11 @@ pub(super) struct Guard(Option<Child>);
 impl Guard {
     /// Without a shell there is no guard; the server works all the same.
     pub fn start(folder: &Path) -> Guard {
-        let child = Command::new("/bin/sh")
-            .args(["-c", SCRIPT, "pgassay-guard"])
-            .arg(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // Ctrl-C reaches us, and not the group: we stop the server in our own time.
-            .process_group(0)
-            .spawn();
-        Guard(child.ok())
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", SCRIPT, "pgassay-guard"]).arg(folder);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Ctrl-C reaches us, and not the group: we stop the server in our own time.
+        Guard(in_group(&mut command, 0).spawn().ok())
     }
 
     /// The process group for what the guard has to end; a new one without a guard.

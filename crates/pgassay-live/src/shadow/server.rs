@@ -5,8 +5,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, chown};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::confine::{self, Confined, Confinement, Started};
 use super::guard::Guard;
 use super::{Access, Installation, Session, ShadowError};
-use rustix::process::{Pid, Signal, geteuid, kill_process};
+use crate::machine::{self, Signal};
 use tempfile::TempDir;
 
 /// The superuser of every shadow server.
@@ -90,6 +88,7 @@ impl Server {
     /// # Errors
     /// [`ShadowError`] if there is no user to run it as, or initdb or the server fail (with their output).
     pub fn start(installation: &Installation, options: &Options) -> Result<Server, ShadowError> {
+        machine::throwaway_servers().map_err(ShadowError::Unsupported)?;
         let user = unprivileged_user()?;
         let (guard, folder) = temporary_folder(user)?;
         let ids = user.map(|user| (user.uid, user.gid));
@@ -128,7 +127,7 @@ impl Server {
     /// How to connect to a database of this server as superuser.
     pub fn config(&self, database: &str) -> tokio_postgres::Config {
         let mut config = tokio_postgres::Config::new();
-        config.host_path(self.folder.path()).user(SUPERUSER).dbname(database);
+        machine::by_socket(&mut config, self.folder.path()).user(SUPERUSER).dbname(database);
         config
     }
 
@@ -228,8 +227,7 @@ impl Started {
             let orders = self.child.stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
             return writeln!(orders, "{name}");
         }
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
-        Ok(kill_process(pid, signal)?)
+        machine::send(&self.child, signal)
     }
 }
 
@@ -255,7 +253,7 @@ struct User {
 
 /// `None` if we are not root and need no other user.
 fn unprivileged_user() -> Result<Option<User>, ShadowError> {
-    if !geteuid().is_root() {
+    if !machine::is_root() {
         return Ok(None);
     }
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
@@ -290,12 +288,13 @@ fn hindrance(parent: &Path, user: Option<User>) -> Option<io::Error> {
     let User { uid, gid, .. } = user?;
     let is_closed = |folder: &&Path| {
         let Ok(metadata) = folder.metadata() else { return false };
-        let bit = match (metadata.uid() == uid, metadata.gid() == gid) {
+        let owner = machine::owner(&metadata);
+        let bit = match (owner.0 == uid, owner.1 == gid) {
             (true, _) => 0o100,
             (_, true) => 0o010,
             _ => 0o001,
         };
-        metadata.mode() & bit == 0
+        machine::mode(&metadata) & bit == 0
     };
     let closed = parent.ancestors().find(is_closed)?;
     let text = format!("{} is closed to the user that runs the server", closed.display());
@@ -339,8 +338,8 @@ fn make_folder(path: &Path, user: Option<User>) -> io::Result<TempDir> {
     let root = confine::root(folder.path());
     fs::create_dir(&root)?;
     if let Some(User { uid, gid, .. }) = user {
-        chown(folder.path(), Some(uid), Some(gid))?;
-        chown(&root, Some(uid), Some(gid))?;
+        machine::give(folder.path(), (uid, gid))?;
+        machine::give(&root, (uid, gid))?;
     }
     Ok(folder)
 }
@@ -358,7 +357,7 @@ impl Place<'_> {
     /// A command for one of the server's programs.
     fn command(&self, program: &str) -> std::process::Command {
         let mut command = self.confined.command(&self.installation.bin().join(program), self.folder);
-        command.env_clear().envs(confine::environment()).process_group(self.group);
+        machine::in_group(command.env_clear().envs(confine::environment()), self.group);
         command
     }
 

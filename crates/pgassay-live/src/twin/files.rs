@@ -1,13 +1,13 @@
 //! Files of relations: holes of the right size, and the first pages of indexes.
 
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{FileExt, MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
 use super::TwinError;
 use super::btree::{self, PAGE, put_u32};
 use super::metapage::PAGE_HEADER;
 use crate::facts::planner::Metapage;
+use crate::machine::{give, owner, read_at, write_at};
 
 /// Pages of a file; the rest of the relation is in files named `.1`, `.2` … (RELSEG_SIZE).
 const SEGMENT: u64 = 131_072;
@@ -47,13 +47,13 @@ impl Shape {
         let written = self.write_head(&file).map_err(failed)?;
         // A relation is never shorter than what stands at its beginning.
         let blocks = self.blocks.max(written);
-        let owner = file.metadata().map_err(failed)?;
+        let owner = owner(&file.metadata().map_err(failed)?);
         file.set_len(blocks.min(SEGMENT) * PAGE as u64).map_err(failed)?;
         for segment in 1..blocks.div_ceil(SEGMENT).max(1) {
             let path = segment_path(&path, segment);
             let failed = |source| TwinError::File { path: path.clone(), source };
             let file = File::create(&path).map_err(failed)?;
-            chown(&path, Some(owner.uid()), Some(owner.gid())).map_err(failed)?;
+            give(&path, owner).map_err(failed)?;
             file.set_len((blocks - segment * SEGMENT).min(SEGMENT) * PAGE as u64).map_err(failed)?;
         }
         Ok(())
@@ -72,16 +72,16 @@ impl Shape {
                 if self.blocks <= 1 {
                     return Ok(1);
                 }
-                file.read_exact_at(&mut first, 0)?;
+                read_at(file, &mut first, 0)?;
                 let pages = btree::grow(&mut first, height);
                 for (block, page) in (1..).zip(&pages) {
-                    file.write_all_at(page, block * PAGE as u64)?;
+                    write_at(file, page, block * PAGE as u64)?;
                 }
-                file.write_all_at(&first, 0)?;
+                write_at(file, &first, 0)?;
                 return Ok(1 + pages.len() as u64);
             }
             Head::Gin(Metapage::Gin { pending_pages, total_pages, entry_pages, data_pages, entries }) => {
-                file.read_exact_at(&mut first, 0)?;
+                read_at(file, &mut first, 0)?;
                 let low = (entries & 0xffff_ffff) as u32;
                 let high = (entries >> 32) as u32;
                 let numbers = [
@@ -98,7 +98,7 @@ impl Shape {
             }
             Head::Gin(Metapage::BTree { .. }) => return Ok(existing),
             Head::Brin { table_blocks } => {
-                file.read_exact_at(&mut first, 0)?;
+                read_at(file, &mut first, 0)?;
                 let place = PAGE_HEADER + 8;
                 let per_range = u32::from_le_bytes(first[place..place + 4].try_into().unwrap_or([128, 0, 0, 0]));
                 let ranges = table_blocks.div_ceil(u64::from(per_range.max(1)));
@@ -106,7 +106,7 @@ impl Shape {
                 put_u32(&mut first, place + 4, u32::try_from(map_pages).unwrap_or(u32::MAX));
             }
         }
-        file.write_all_at(&first, 0)?;
+        write_at(file, &first, 0)?;
         Ok(existing)
     }
 

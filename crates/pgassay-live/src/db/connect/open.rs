@@ -13,6 +13,7 @@ use super::parameters::Parameters;
 use super::passfile;
 use super::session::{START_OPTIONS, describe};
 use super::tls::{self, Mode};
+use crate::machine::by_socket;
 
 /// libpq waits for ever; a tool in a pipeline should not.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -208,7 +209,7 @@ fn config(parameters: &Parameters, place: &Place, mode: Mode) -> Result<(Config,
     let mut config = Config::new();
     config.user(parameters.user()).dbname(parameters.database()).port(place.port).application_name("pgassay");
     if place.host.starts_with('/') {
-        config.host_path(&place.host);
+        by_socket(&mut config, Path::new(&place.host));
     } else {
         config.host(&place.host);
     }

@@ -4,7 +4,6 @@
 //! a signal, or by a second process that waits for the first one to be gone.
 
 use std::io::{BufRead, Write};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +13,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::ground::quote;
+use crate::machine::in_group;
 use crate::shadow::{Access, Session};
 
 /// What marks a role as one of ours, with the database behind it that it was made for.
@@ -206,14 +206,10 @@ struct Guard(Child);
 
 impl Guard {
     fn start(program: &Path, url: &str, label: &str) -> Option<Guard> {
-        let child = Command::new(program)
-            .arg(GUARD_COMMAND)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // Ctrl-C reaches us only.
-            .process_group(0)
-            .spawn();
+        let mut command = Command::new(program);
+        command.arg(GUARD_COMMAND).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Ctrl-C reaches us only.
+        let child = in_group(&mut command, 0).spawn();
         let mut guard = Guard(child.ok()?);
         guard.tell(&Told::Server { url: url.to_owned(), label: label.to_owned() });
         Some(guard)
