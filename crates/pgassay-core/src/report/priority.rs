@@ -54,10 +54,10 @@ pub fn first(report: &Report) -> Vec<Priority<'_>> {
 }
 
 /// The findings of a check to begin with: the worst, the latest of them first, and few of a kind.
-pub fn first_of_check(report: &Report) -> Vec<&Finding> {
+pub fn first_of_check(report: &Report) -> Vec<Priority<'_>> {
     let mut all = rated(report);
     all.sort_by(|one, other| other.score.total_cmp(&one.score).then(other.number.cmp(&one.number)));
-    few_of_a_kind(all, 2).into_iter().map(|priority| priority.finding).collect()
+    few_of_a_kind(all, 2)
 }
 
 fn rated(report: &Report) -> Vec<Priority<'_>> {

@@ -15,7 +15,7 @@ use crate::text::plain;
 /// Timelines on a page; the worst, where there are more.
 const MOST_PANELS: usize = 60;
 
-/// Migrations that are listed without a click.
+/// Tables and migrations that are listed without a click.
 const OPEN_LIST: usize = 30;
 
 pub(super) type ByFile<'r> = BTreeMap<FileId, Vec<&'r Finding>>;
@@ -77,9 +77,10 @@ fn tables(panels: &[Panel], out: &mut dyn Write) -> io::Result<()> {
     let mut all: Vec<_> = all.into_iter().collect();
     all.sort_by(|(_, one), (_, other)| weight(&other.1).total_cmp(&weight(&one.1)));
     let measured = if is_measured { "<th class=\"n\">size</th><th>use</th>" } else { "" };
+    let open = if all.len() <= OPEN_LIST { " open" } else { "" };
     writeln!(
         out,
-        "<h3>Who waits, by table</h3>\n<div class=\"wide\"><table><tr><th>table</th>{measured}<th>who waits</th><th>how long</th></tr>"
+        "<details class=\"list\"{open}><summary>Who waits, by table</summary><div class=\"wide\"><table><tr><th>table</th>{measured}<th>who waits</th><th>how long</th></tr>"
     )?;
     for (name, (table, times)) in all {
         let rows = times.len();
@@ -96,7 +97,7 @@ fn tables(panels: &[Panel], out: &mut dyn Write) -> io::Result<()> {
             first.clear();
         }
     }
-    writeln!(out, "</table></div>")
+    writeln!(out, "</table></div></details>")
 }
 
 /// Orders tables: by the seconds that somebody waits, and what is not known counts for much.

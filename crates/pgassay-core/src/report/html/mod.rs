@@ -105,7 +105,10 @@ fn coverage(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn first(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let list = priority::first(report);
+    let list = match report.summary.tables {
+        Some(_) => priority::first(report),
+        None => priority::first_of_check(report),
+    };
     if list.is_empty() {
         return Ok(());
     }

@@ -33,7 +33,7 @@ impl Text {
         snippets: &Snippets,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let first = priority::first_of_check(report);
+        let first: Vec<&Finding> = priority::first_of_check(report).into_iter().map(|it| it.finding).collect();
         let heading = format!("The {} that matter most", first.len());
         if first.len() > 1 {
             writeln!(out, "{heading}\n{}\n", "─".repeat(heading.chars().count()))?;
