@@ -47,7 +47,7 @@ pub struct Settable {
     pub paths: Vec<PathBuf>,
 
     /// Major version of the server the migrations will run on, 14 to 18 [default: what the project's files say,
-    /// else 14]
+    /// else the oldest that was supported when pgassay was built]
     #[arg(long, value_name = "VERSION", value_parser = wanted_version)]
     pg_version: Option<PgVersion>,
 
@@ -249,7 +249,7 @@ impl Settable {
         let base = sources.pick(some(&self.base), |config| config.base.as_ref(), Vec::new());
         stay_inside(&paths)?;
         stay_inside(&base)?;
-        let version = sources.pick(self.pg_version, |config| config.pg_version.as_ref(), PgVersion::default());
+        let version = sources.pick(self.pg_version, |config| config.pg_version.as_ref(), PgVersion::assumed());
         let version = if version.origin == Origin::Default { projects_version(&paths.value, version) } else { version };
         Ok(InForce {
             pg_version: version,

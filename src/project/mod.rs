@@ -149,7 +149,8 @@ impl Project {
         if let Some(database) = &database {
             applied::mark(&mut pending, &database.applied);
         }
-        let version = setup.version.or(database.as_ref().map(|database| database.version)).unwrap_or_default();
+        let version = setup.version.or(database.as_ref().map(|database| database.version));
+        let version = version.unwrap_or_else(PgVersion::assumed);
         let live = database.map(Database::live);
         let mut files: HashMap<PathBuf, (PathBuf, Vec<FileId>)> = HashMap::new();
         for migration in &migrations {

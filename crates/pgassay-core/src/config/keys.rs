@@ -44,7 +44,7 @@ pub const TOP: &[Key] = &[
         name: "pg-version",
         kind: Kind::Version,
         default: None,
-        summary: "Major version of the server the migrations will run on; without it, what the project's files say, else 14",
+        summary: "Major version of the server the migrations will run on; without it, what the project's files say, else the oldest that was supported when pgassay was built",
     },
     Key {
         name: "paths",
