@@ -224,7 +224,10 @@ impl FormatArguments {
     ) -> Box<dyn Renderer> {
         let paths = output::paths();
         match format {
-            Format::Text => Box::new(Text { verbose: self.verbose, width, styled, view }),
+            Format::Text => {
+                let pages = output::pages().filter(|_| styled);
+                Box::new(Text { verbose: self.verbose, width, styled, pages, view })
+            }
             Format::Json => Box::new(Json),
             Format::Sarif => Box::new(Sarif { paths }),
             Format::Github => Box::new(Github { paths }),

@@ -21,6 +21,11 @@ pub fn is_styled() -> bool {
     anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
 }
 
+/// Where links lead, in a terminal that follows them.
+pub fn pages() -> Option<&'static str> {
+    pgassay::rules::PAGES.filter(|_| supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout))
+}
+
 /// Standard output for a whole report. Where colours are written, they reach a terminal in its own way; else nothing is looked through.
 pub fn stdout(styled: bool) -> Box<dyn Write> {
     match styled {

@@ -101,7 +101,7 @@ fn show(example: &Example, rule: Option<&Rule>, out: &mut dyn Write) -> anyhow::
         report.findings.retain(|finding| finding.rule == rule.name);
         report.statements.clear();
         let mut text = Vec::new();
-        Text { verbose: false, width: output::width(), styled: output::is_styled(), view: View::Full }
+        Text { verbose: false, width: output::width(), styled: output::is_styled(), pages: None, view: View::Full }
             .render(&report, &sources, &mut text)?;
         let text = String::from_utf8_lossy(&text);
         let findings = text.trim_end().rsplit_once('\n').map_or("", |(findings, _summary)| findings);

@@ -1,9 +1,11 @@
 //! Findings as diagnostics.
 
 use lsp_types::{
-    Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, NumberOrString, Range,
+    CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location,
+    NumberOrString, Range,
 };
 use pgassay::finding::{Finding, Severity};
+use pgassay::rules::{PAGES, page};
 use pgassay::source::Span;
 
 use super::place::{Lines, uri_of};
@@ -24,6 +26,9 @@ pub fn diagnostic(finding: &Finding, view: &View, lines: &Lines) -> Diagnostic {
             Severity::Info => DiagnosticSeverity::INFORMATION,
         }),
         code: Some(NumberOrString::String(finding.rule.to_owned())),
+        code_description: PAGES
+            .and_then(|pages| page(pages, finding.rule).parse().ok())
+            .map(|href| CodeDescription { href }),
         source: Some("pgassay".to_owned()),
         message: message(finding),
         related_information: related(finding, view),

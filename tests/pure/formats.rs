@@ -131,7 +131,9 @@ fn junit() -> Junit {
 fn text() {
     let (report, sources) = fixed();
     let mut out = Vec::new();
-    Text { verbose: false, width: 110, styled: false, view: View::Full }.render(&report, &sources, &mut out).unwrap();
+    Text { verbose: false, width: 110, styled: false, pages: None, view: View::Full }
+        .render(&report, &sources, &mut out)
+        .unwrap();
     insta::assert_snapshot!(String::from_utf8(out).unwrap());
 }
 
@@ -141,7 +143,7 @@ fn text_keeps_names_and_sentences_on_one_line() {
     // SQL may have several lines.
     input.0.findings[0].witness = None;
     input.0.findings[0].advice = Advice::default();
-    let text = render(&Text { verbose: true, width: 110, styled: false, view: View::Full }, &input);
+    let text = render(&Text { verbose: true, width: 110, styled: false, pages: None, view: View::Full }, &input);
     assert!(text.contains("a\"b'<c>"), "{text}");
     assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
     assert!(!text.contains(['\0', '\u{1}']));

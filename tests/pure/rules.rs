@@ -71,7 +71,7 @@ fn rendered_examples() {
     for rule in rules::ALL {
         let (report, sources) = rule.judge(&rule.fires);
         let mut text = Vec::new();
-        Text { verbose: false, width: WIDTH, styled: false, view: View::Full }
+        Text { verbose: false, width: WIDTH, styled: false, pages: None, view: View::Full }
             .render(&report, &sources, &mut text)
             .expect("a vector takes all");
         let text = String::from_utf8(text).expect("UTF-8");

@@ -72,7 +72,7 @@ fn findings(rule: &Rule) -> String {
     report.findings.retain(|finding| finding.rule == rule.name);
     report.statements.clear();
     let mut text = Vec::new();
-    Text { verbose: false, width: WIDTH, styled: false, view: View::Full }
+    Text { verbose: false, width: WIDTH, styled: false, pages: None, view: View::Full }
         .render(&report, &sources, &mut text)
         .expect("a vector takes all");
     let text = String::from_utf8(text).expect("UTF-8");

@@ -6,12 +6,13 @@
 
 use std::io::{self, Write};
 
+use crate::rules::PAGES;
 use crate::text::plain::is_hidden;
 
 /// What a document is, and so how a character is shown that may not be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// U+FFFD stands in, and no line is a command to a CI runner. With `colours`, those of ours stay.
+    /// U+FFFD stands in, and no line is a command to a CI runner. With `colours`, those of ours stay, and links to our pages.
     Text { colours: bool },
     /// The same, but lines may be commands: they are ours.
     Commands,
@@ -86,7 +87,8 @@ pub fn visible(text: &str, kind: Kind) -> String {
 fn push(line: &str, kind: Kind, shown: &mut String) {
     let mut rest = line;
     while let Some(character) = rest.chars().next() {
-        if let (Kind::Text { colours: true }, Some(length)) = (kind, colour(rest)) {
+        let own = || colour(rest).or_else(|| link(rest, PAGES));
+        if let (Kind::Text { colours: true }, Some(length)) = (kind, own()) {
             shown.push_str(&rest[..length]);
             rest = &rest[length..];
             continue;
@@ -121,6 +123,16 @@ fn colour(text: &str) -> Option<usize> {
     parameters[end..].starts_with('m').then_some(2 + end + 1)
 }
 
+/// Bytes of a sequence that begins a link to one of our pages, or that ends a link, at the start of the text: `ESC ] 8 ; ; URI ESC \`.
+fn link(text: &str, pages: Option<&str>) -> Option<usize> {
+    let address = text.strip_prefix("\u{1b}]8;;")?;
+    let end = address.find("\u{1b}\\")?;
+    let is_ours = |address: &str| {
+        pages.is_some_and(|pages| address.starts_with(pages) && address.chars().all(|c| c.is_ascii_graphic()))
+    };
+    (end == 0 || is_ours(&address[..end])).then_some("\u{1b}]8;;".len() + end + "\u{1b}\\".len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +161,22 @@ mod tests {
             written(&["\u{1b}[1;31mred\u{1b}[0m \u{1b}]52;c;x\u{7}\u{1b}[2J"], text),
             "\u{1b}[1;31mred\u{1b}[0m \u{FFFD}]52;c;x\u{FFFD}\u{FFFD}[2J"
         );
+    }
+
+    #[test]
+    fn links_lead_to_our_pages_only() {
+        let pages = Some("https://example.com/docs");
+        let ours = "\u{1b}]8;;https://example.com/docs/rules/a.md\u{1b}\\a";
+        assert_eq!(link(ours, pages), Some(ours.len() - 1));
+        assert_eq!(link("\u{1b}]8;;\u{1b}\\ b", None), Some(7));
+        for other in [
+            "\u{1b}]8;;https://evil.example/\u{1b}\\",
+            "\u{1b}]8;;https://example.com/docs\u{1b}[2J\u{1b}\\",
+            "\u{1b}]0;x\u{7}",
+        ] {
+            assert_eq!(link(other, pages), None, "{other:?}");
+        }
+        assert_eq!(link(ours, None), None);
     }
 
     #[test]

@@ -114,6 +114,14 @@ pub fn check(
     findings
 }
 
+/// Where the pages of the documentation are, as the build of a release says: `https://…/docs`.
+pub const PAGES: Option<&str> = option_env!("PGASSAY_PAGES");
+
+/// The page of a rule below that address.
+pub fn page(pages: &str, rule: &str) -> String {
+    format!("{pages}/rules/{rule}.md")
+}
+
 impl Rule {
     /// Looks only at a whole schema, or needs statistics: `check` never tells it.
     pub fn is_audit_only(&self) -> bool {

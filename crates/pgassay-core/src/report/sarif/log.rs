@@ -72,6 +72,9 @@ pub struct Descriptor {
     pub id: &'static str,
     pub short_description: Message,
     pub full_description: Message,
+    /// The rule's page, where a release says where those are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help_uri: Option<String>,
     pub help: Help,
     pub default_configuration: Configuration,
     pub properties: RuleProperties,

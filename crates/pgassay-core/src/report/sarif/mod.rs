@@ -158,6 +158,7 @@ fn descriptor(rule: &'static Rule) -> Descriptor {
         id: rule.name,
         short_description: text(rule.summary),
         full_description: text(format!("{}. {}", rule.summary, rule.explanation)),
+        help_uri: rules::PAGES.map(|pages| rules::page(pages, rule.name)),
         help: Help { text: rule.explanation.to_owned(), markdown: help(rule) },
         default_configuration: Configuration { level: level(rule.severity) },
         properties: RuleProperties { category: rule.category, tags: ["postgresql", rule.category.name()] },

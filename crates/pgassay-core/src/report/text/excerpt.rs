@@ -6,6 +6,7 @@ use super::Text;
 use crate::finding::{Finding, Severity};
 use crate::report::prose;
 use crate::report::window::{clipped, first_line, window};
+use crate::rules;
 use crate::source::{Sources, Span};
 use crate::text::{layout, plain};
 
@@ -49,7 +50,10 @@ impl Text {
             .line_start(sources.positions(window).0.line as usize)
             .fold(true)
             .annotations(annotations);
-        let title = level.primary_title(plain::one_line(&finding.message)).id(finding.rule);
+        let mut title = level.primary_title(plain::one_line(&finding.message)).id(finding.rule);
+        if let Some(pages) = self.pages {
+            title = title.id_url(rules::page(pages, finding.rule));
+        }
         let path = plain::one_line(&file.name);
         let mut group = match clip {
             _ if !has_place => Group::with_title(title),

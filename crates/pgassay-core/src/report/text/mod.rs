@@ -23,6 +23,8 @@ pub struct Text {
     pub width: u16,
     /// With colours.
     pub styled: bool,
+    /// Where the pages of the rules are, for a terminal that follows links (OSC 8).
+    pub pages: Option<&'static str>,
     pub view: View,
 }
 
