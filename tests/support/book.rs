@@ -6,6 +6,7 @@ const PARTS: &[(&str, &[(&str, &str)])] = &[
         "Getting started",
         &[
             ("Guide", "guide.md"),
+            ("SQL migrations", "getting-started/sql.md"),
             ("Django", "getting-started/django.md"),
             ("Rails", "getting-started/rails.md"),
             ("Knex and TypeORM", "getting-started/knex.md"),
