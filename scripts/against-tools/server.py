@@ -21,7 +21,7 @@ SELECT line FROM (
   UNION ALL
   SELECT p.oid, 'function ' || proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'public'
 ) made(oid, line)
-WHERE line !~ '^. (_sqlx_migrations|__diesel_schema_migrations|refinery_schema_history|schema_migrations|pgmigrations|databasechangelog)'
+WHERE line !~ '^. (_sqlx_migrations|__diesel_schema_migrations|refinery_schema_history|schema_migrations|pgmigrations|databasechangelog|schemaversion|_yoyo|yoyo_lock)'
 ORDER BY oid
 """
 

@@ -315,7 +315,7 @@ impl Project {
         let migration = Migration {
             folder: last.and_then(|last| last.folder.clone()),
             framework: last.map_or(Framework::Plain, |last| last.framework),
-            sections: vec![Section { span, transaction: usual_mode(migrations) }],
+            sections: vec![Section { span, transaction: usual_mode(migrations), conditional: false }],
             ..Migration::plain(name, file, text.len())
         };
         let (track, job) = match (&mut pair.live, &mut self.live) {

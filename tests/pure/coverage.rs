@@ -205,11 +205,11 @@ fn printed_sql_is_one_migration_for_each_revision() {
 
 #[test]
 fn changelogs_are_read_by_their_format() {
-    let changelog = "<databaseChangeLog>\n  <!-- <include file=\"002_old.sql\"/> -->\n  <include file=\"001.sql\"/>\n  <changeSet id=\"3\" author=\"me\"><createTable tableName=\"t\"/></changeSet>\n</databaseChangeLog>\n";
+    let changelog = "<databaseChangeLog>\n  <!-- <include file=\"002_old.sql\"/> -->\n  <include file=\"001.sql\"/>\n  <changeSet id=\"3\" author=\"me\"><loadData tableName=\"t\" file=\"t.csv\"/></changeSet>\n</databaseChangeLog>\n";
     let formatted = |text: &str| format!("--liquibase formatted sql\n--changeset me:1\n{text}");
     let (first, old) = (formatted(TABLE), formatted("DROP TABLE people;\n"));
     let project = project(&[("db/changelog-master.xml", changelog), ("db/001.sql", &first), ("db/002_old.sql", &old)]);
     let (exit, report) = check(project.path(), &[]);
     assert_eq!((exit, files(&report)), (0, vec!["db/001.sql"]));
-    assert!(report["coverage"]["not_read"].to_string().contains("1 changeset is not SQL files"), "{report}");
+    assert!(report["coverage"]["not_read"].to_string().contains("loadData is not in SQL"), "{report}");
 }

@@ -67,6 +67,7 @@ trees! {
     refinery "refinery"
     flyway "flyway"
     liquibase "liquibase"
+    liquibase_changelog "liquibase-changelog"
     prisma "prisma"
     drizzle "drizzle"
     golang_migrate "golang-migrate"
@@ -81,6 +82,14 @@ trees! {
     tern "tern"
     graphile_migrate "graphile-migrate"
     postgres_migrations "postgres-migrations"
+    mybatis "mybatis"
+    shmig "shmig"
+    rambler "rambler"
+    play "play"
+    postgrator "postgrator"
+    db_migrate "db-migrate"
+    yoyo "yoyo"
+    pop "pop"
     structure_sql "structure-sql"
 }
 
@@ -212,7 +221,8 @@ fn all_of_them_in_one_repository() {
     for framework in Framework::ALL {
         let alone = collect(&[tree(framework.name())], &CollectOptions::default(), &mut Sources::default());
         let names = |collected: &Collected| -> Vec<String> {
-            let of = collected.migrations.iter().filter(|migration| migration.framework == framework);
+            let own = tree(framework.name());
+            let of = collected.migrations.iter().filter(|migration| migration.path.starts_with(&own));
             of.map(|migration| migration.name.clone()).collect()
         };
         assert_eq!(names(&whole), names(&alone), "{framework}");

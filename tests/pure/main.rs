@@ -17,6 +17,7 @@ mod histories;
 mod init;
 mod layers;
 mod linter_mistakes;
+mod liquibase;
 mod lsp;
 mod mcp;
 mod own_times;

@@ -229,6 +229,11 @@ impl SourceFile {
         SourceFile { text, original, blocks: OnceLock::new(), ..self.clone() }
     }
 
+    /// Whether the text is not the one that was written.
+    pub fn is_substituted(&self) -> bool {
+        !self.replaced.is_empty()
+    }
+
     /// Whether a part of the text is the value of a placeholder, or has one in it.
     pub fn is_placeholder(&self, span: Span) -> bool {
         self.replaced.iter().any(|part| part.start < span.end && span.start < part.end)

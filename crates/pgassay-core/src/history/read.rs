@@ -3,14 +3,19 @@
 use rayon::prelude::*;
 
 use super::Unit;
-use crate::migration::Migration;
+use crate::migration::{Migration, Section};
 use crate::source::{Sources, Span};
 use crate::sql::{Script, Sender, read_section};
 
 /// Parses the sections of migrations, in parallel.
 pub fn read(migrations: &[Migration], sources: &Sources, judged: bool) -> Vec<Unit> {
     let unit = |migration: &Migration| {
-        let scripts = migration.sections.iter().map(|section| script(migration, section.span, sources)).collect();
+        let script = |section: &Section| {
+            let mut script = script(migration, section.span, sources);
+            script.statements.iter_mut().for_each(|statement| statement.conditional |= section.conditional);
+            script
+        };
+        let scripts = migration.sections.iter().map(script).collect();
         Unit { migration: migration.clone(), scripts, judged: judged && migration.is_judged() }
     };
     migrations.par_iter().map(unit).collect()

@@ -66,7 +66,7 @@ impl Migration {
             path: PathBuf::from(name),
             folder: None,
             file,
-            sections: vec![Section { span, transaction: TransactionMode::None }],
+            sections: vec![Section { span, transaction: TransactionMode::None, conditional: false }],
             included: Vec::new(),
             direction: Direction::Up,
             framework: Framework::Plain,
@@ -80,6 +80,8 @@ impl Migration {
 pub struct Section {
     pub span: Span,
     pub transaction: TransactionMode,
+    /// The tool may pass it over, as what is in the database tells it.
+    pub conditional: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,12 +184,20 @@ pub enum Framework {
     Tern,
     GraphileMigrate,
     PostgresMigrations,
+    Mybatis,
+    Shmig,
+    Rambler,
+    Play,
+    Postgrator,
+    DbMigrate,
+    Yoyo,
+    Pop,
     /// A dump of the schema that Rails or Ecto keep beside the migrations: what exists before, not a migration.
     StructureSql,
 }
 
 impl Framework {
-    pub const ALL: [Framework; 21] = [
+    pub const ALL: [Framework; 29] = [
         Framework::Plain,
         Framework::Sqlx,
         Framework::Diesel,
@@ -208,6 +218,14 @@ impl Framework {
         Framework::Tern,
         Framework::GraphileMigrate,
         Framework::PostgresMigrations,
+        Framework::Mybatis,
+        Framework::Shmig,
+        Framework::Rambler,
+        Framework::Play,
+        Framework::Postgrator,
+        Framework::DbMigrate,
+        Framework::Yoyo,
+        Framework::Pop,
         Framework::StructureSql,
     ];
 
@@ -234,13 +252,27 @@ impl Framework {
             Framework::Tern => "tern",
             Framework::GraphileMigrate => "graphile-migrate",
             Framework::PostgresMigrations => "postgres-migrations",
+            Framework::Mybatis => "mybatis",
+            Framework::Shmig => "shmig",
+            Framework::Rambler => "rambler",
+            Framework::Play => "play",
+            Framework::Postgrator => "postgrator",
+            Framework::DbMigrate => "db-migrate",
+            Framework::Yoyo => "yoyo",
+            Framework::Pop => "pop",
             Framework::StructureSql => "structure-sql",
         }
     }
 
     /// Whether psql runs its files.
     pub fn uses_psql(self) -> bool {
-        matches!(self, Framework::Plain | Framework::Sqitch | Framework::StructureSql)
+        matches!(self, Framework::Plain | Framework::Sqitch | Framework::Shmig | Framework::StructureSql)
+    }
+
+    /// Whether what it sends as one is a batch of the extended protocol: its first statement is in no transaction block yet, so that SET
+    /// LOCAL does nothing there (`WarnNoTransactionBlock` in xact.c).
+    pub fn sends_batches(self) -> bool {
+        matches!(self, Framework::Supabase | Framework::Liquibase)
     }
 
     /// Whether it sends the rows behind COPY … FROM stdin as rows (Flyway's parser for PostgreSQL, and psql).

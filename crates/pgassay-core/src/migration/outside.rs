@@ -26,10 +26,17 @@ impl Migration {
             Framework::PostgresMigrations => {
                 Some("`-- postgres-migrations disable-transaction`, and this statement alone in its file")
             }
+            Framework::Shmig => Some("no BEGIN and COMMIT in it"),
+            Framework::Rambler => Some("`-- rambler up` above this statement alone"),
+            Framework::Play => Some("`autocommit=true`, the default, in its configuration"),
+            Framework::Postgrator => Some("this statement alone in its file"),
+            Framework::Yoyo => Some("`-- transactional: false` at its top"),
             Framework::NodePgMigrate => Some("`pgm.noTransaction()`, in JavaScript"),
             Framework::Plain => self.outside_in_code(),
             // All of a run, or each file, is in one transaction whatever the file says.
             Framework::Refinery | Framework::Drizzle | Framework::Hasura | Framework::StructureSql => None,
+            // Only for all files, on the command line or in the settings of the environment.
+            Framework::Mybatis | Framework::DbMigrate | Framework::Pop => None,
         }
     }
 

@@ -20,7 +20,13 @@ impl Framework {
             Framework::NodePgMigrate => &["pgmigrations"],
             Framework::SqlMigrate => &["gorp_migrations"],
             Framework::Tern => &["schema_version"],
-            Framework::PostgresMigrations => &["migrations"],
+            Framework::PostgresMigrations | Framework::Rambler | Framework::DbMigrate => &["migrations"],
+            Framework::Mybatis => &["changelog"],
+            Framework::Shmig => &["shmig_version"],
+            Framework::Play => &["play_evolutions"],
+            Framework::Postgrator => &["schemaversion"],
+            Framework::Yoyo => &["_yoyo_migration", "_yoyo_log", "_yoyo_version", "yoyo_lock"],
+            Framework::Pop => &["schema_migration"],
             Framework::StructureSql => &["schema_migrations", "ar_internal_metadata"],
             Framework::Plain | Framework::Hasura | Framework::GraphileMigrate => &[],
         }
@@ -114,6 +120,33 @@ impl Framework {
                 "CREATE TABLE IF NOT EXISTS migrations (
                     id integer PRIMARY KEY, name varchar(100) UNIQUE NOT NULL, hash varchar(40) NOT NULL,
                     executed_at timestamp DEFAULT current_timestamp);"
+            }
+            Framework::Mybatis => {
+                "CREATE TABLE IF NOT EXISTS changelog (
+                    id numeric(20, 0) NOT NULL CONSTRAINT pk_changelog PRIMARY KEY, applied_at varchar(25) NOT NULL,
+                    description varchar(255) NOT NULL);"
+            }
+            Framework::Shmig => "CREATE TABLE IF NOT EXISTS shmig_version (version int NOT NULL PRIMARY KEY);",
+            Framework::Rambler => "CREATE TABLE IF NOT EXISTS migrations (migration varchar(255) NOT NULL);",
+            Framework::Play => {
+                "CREATE TABLE IF NOT EXISTS play_evolutions (
+                    id int NOT NULL PRIMARY KEY, hash varchar(255) NOT NULL, applied_at timestamp NOT NULL, apply_script text,
+                    revert_script text, state varchar(255), last_problem text);"
+            }
+            Framework::Postgrator => {
+                "CREATE TABLE IF NOT EXISTS schemaversion (
+                    version bigint PRIMARY KEY, name text, md5 text, run_at timestamptz);"
+            }
+            Framework::DbMigrate => {
+                "CREATE TABLE IF NOT EXISTS migrations (
+                    id serial NOT NULL PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL);"
+            }
+            Framework::Yoyo => {
+                "CREATE TABLE IF NOT EXISTS _yoyo_migration (
+                    migration_hash varchar(64) PRIMARY KEY, migration_id varchar(255), applied_at_utc timestamp);"
+            }
+            Framework::Pop => {
+                "CREATE TABLE IF NOT EXISTS schema_migration (version varchar(14) NOT NULL UNIQUE);"
             }
             Framework::Sqitch | Framework::StructureSql | Framework::Plain | Framework::Hasura => "",
         }

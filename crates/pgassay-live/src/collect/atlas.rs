@@ -54,6 +54,7 @@ impl Tool for Atlas {
                 name: file.stem().to_owned(),
                 file: file.clone(),
                 direction: Some(Direction::Up),
+                listed: None,
             });
         }
         order.entries.sort_by(|a, b| a.file.name().cmp(b.file.name()));

@@ -12,7 +12,8 @@ use super::coverage::{LeftOut, Why, not_read};
 use super::folder::{File, Folder, is_sql};
 use super::lineage::{Histories, Own};
 use super::read::{decode, read};
-use super::tools::{Entry, Input, tool};
+use super::tools::{Entry, parts_of, tool};
+use super::variables::Variables;
 use super::{Age, Difference, DifferenceKind, Direction, Framework, Migration, Note};
 use crate::git::{Changes, FileChange, FileChangeKind, GitError, Repository, Scope};
 use crate::migration::NotRead;
@@ -347,9 +348,19 @@ fn is_repeatable(migration: &Migration, sources: &Sources) -> bool {
         Framework::Flyway => migration.name.starts_with("R__"),
         Framework::Liquibase => {
             let source = sources.file(migration.file);
-            let start = migration.sections.first().map_or(0, |section| source.original_range(section.span).start);
+            let first = statement_at(migration, 0, sources);
+            let section = migration.sections.first().map_or(first, |section| section.span);
+            let of = if is_sql(&migration.path) { section } else { first };
+            let start = source.original_range(of).start;
             let before = source.original().get(..start).unwrap_or_default().trim_end();
-            let marker = before.lines().next_back().unwrap_or_default().to_ascii_lowercase();
+            let is_sql = is_sql(&migration.path);
+            let marker = match is_sql {
+                true => before.lines().next_back(),
+                // Its attributes come between its name and its first change.
+                false => before.rfind("changeSet").map(|at| &before[at..]),
+            };
+            let marker: String =
+                marker.unwrap_or_default().to_ascii_lowercase().replace(['"', '\'', ' '], "").replace('=', ":");
             marker.contains("runonchange:true") || marker.contains("runalways:true")
         }
         _ => false,
@@ -381,16 +392,18 @@ impl Parts {
         let name = migration.path.file_name().unwrap_or_default();
         let mut file = File::new(PathBuf::from(name), migration.path.clone());
         file.text = Some(text.into());
-        let entry = Entry { name: migration.name.clone(), file, direction: Some(migration.direction) };
+        let entry = Entry { name: migration.name.clone(), file, direction: Some(migration.direction), listed: None };
         let folder = Folder::empty(migration.path.parent().unwrap_or(Path::new("")));
-        let split = tool(migration.framework).split(&Input { entry: &entry, text, folder: &folder });
+        let text: Arc<str> = text.into();
+        let variables = Variables::default();
+        let (read, split) = parts_of(tool(migration.framework), &folder, &entry, text.clone(), &variables);
         let mut seen = HashMap::new();
         let mut parts = HashMap::new();
         for unit in split.units {
-            let text = unit.masked.as_deref().or(split.masked.as_deref()).unwrap_or(text);
-            let source = SourceFile::new("", text);
+            let source = SourceFile::new("", unit.masked.as_deref().unwrap_or(&read.text));
             let statements = unit.parts.iter().flat_map(|part| statements(&source, part.range.clone())).collect();
-            let named = unit.name.filter(|_| migration.framework == Framework::Liquibase);
+            let own = unit.name.unwrap_or_else(|| entry.name.clone());
+            let named = (migration.framework == Framework::Liquibase).then_some(own);
             let is_down = unit.direction == Direction::Down;
             let number = seen.entry((named.clone(), is_down)).or_insert(0);
             *number += 1;

@@ -12,8 +12,8 @@ use super::named_files::Home;
 use super::order::natural;
 use super::read::ReadError;
 use super::reread::Reader;
-use super::tools::{Entry, Input, Part, Split, TOOLS, Tool, tool};
-use super::variables::{Variables, substitutions};
+use super::tools::{Entry, Listed, Part, Split, TOOLS, Tool, parts_of, tool};
+use super::variables::Variables;
 use super::{Age, Direction, Framework, Migration, Section, TransactionMode, TransactionOverride};
 use super::{code, dialect, halves};
 use crate::migration::NotRead;
@@ -139,8 +139,8 @@ pub(super) struct Collector<'a> {
     foreign: HashSet<PathBuf>,
     /// Of folders, without links.
     full_paths: HashMap<PathBuf, PathBuf>,
-    /// Files that are in already.
-    pub(super) seen: BTreeSet<PathBuf>,
+    /// Files that are in already, with the part of each that is run by itself.
+    pub(super) seen: BTreeSet<(PathBuf, usize)>,
     /// Folders around files that were given by path.
     pub(super) homes: HashMap<PathBuf, Rc<Home>>,
     /// Which folders above files are the roots of a tool.
@@ -236,7 +236,10 @@ impl<'a> Collector<'a> {
 
     /// Migrations in other languages.
     fn note_code(&mut self, folder: &Folder) {
-        let is_there = |file: &File| Some((file.path.clone(), code::language(&file.relative)?));
+        let is_there = |file: &File| {
+            let language = code::language(&file.relative)?;
+            (!super::db_migrate::is_only_sql(folder, file)).then(|| (file.path.clone(), language))
+        };
         let found = code::folders(folder.files.iter().filter_map(is_there), super::project::Project::around);
         for code in found {
             let left = |path: PathBuf| LeftOut { path, why: Why::Code(code.language, code.tool) };
@@ -292,6 +295,7 @@ impl<'a> Collector<'a> {
         let found = FoundFramework { framework: tool.framework(), folder: folder.path.clone() };
         self.collected.frameworks.push(found);
         let order = tool.order(folder);
+        self.collected.errors.extend(order.errors);
         for (path, message) in order.notes {
             self.note(&path, message);
         }
@@ -360,7 +364,7 @@ impl<'a> Collector<'a> {
 
     fn add_plain_file(&mut self, folder: &Folder, file: &File) {
         let direction = self.down_files.contains(&file.path).then_some(Direction::Down);
-        let entry = Entry { name: file.name().to_owned(), file: file.clone(), direction };
+        let entry = Entry { name: file.name().to_owned(), file: file.clone(), direction, listed: None };
         let is_base = super::structure_sql::is_structure(file);
         let framework = if is_base { Framework::StructureSql } else { Framework::Plain };
         self.add(tool(framework), folder, &entry);
@@ -383,19 +387,15 @@ impl<'a> Collector<'a> {
             return;
         }
         let Some(text) = entry.file.text.clone() else { return };
-        if !self.seen.insert(identity.clone()) {
+        let run = if let Some(Listed::Run(run)) = entry.listed { run } else { 0 };
+        if !self.seen.insert((identity.clone(), run)) {
             return;
         }
-        if self.options.remembers {
+        if self.options.remembers && entry.file.is_sql() {
             let reader = Reader::new(tool, folder, entry, self);
             self.collected.readers.insert(identity, reader);
         }
-        let mut source = self.source(tool, folder, entry, text);
-        let text = source.text.clone();
-        let mut split = tool.split(&Input { entry, text: &text, folder });
-        if let Some(masked) = split.masked.take().filter(|masked| masked.len() == text.len()) {
-            source.text = masked.into();
-        }
+        let (source, split) = parts_of(tool, folder, entry, text, &self.options.variables);
         self.note_byte_order_mark(tool, entry);
         self.add_split(tool, entry, source, split);
     }
@@ -417,12 +417,6 @@ impl<'a> Collector<'a> {
     fn full(&self, folder: &Path) -> PathBuf {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
-    }
-
-    fn source(&self, tool: &dyn Tool, folder: &Folder, entry: &Entry, text: Arc<str>) -> SourceFile {
-        let variables = self.options.variables.or(&tool.settings(folder, &entry.file));
-        let found = substitutions(&text, 0..text.len(), tool.placeholders(&entry.file), &variables);
-        SourceFile::substituted(entry.file.path.to_string_lossy(), text, &found)
     }
 
     fn add_split(&mut self, tool: &dyn Tool, entry: &Entry, source: SourceFile, split: Split) {
@@ -448,7 +442,7 @@ impl<'a> Collector<'a> {
             let file = if is_own { self.sources.add(source) } else { file };
             let section = |part: Part| {
                 let span = Span::new(file, part.range.start, part.range.end);
-                Section { span, transaction: part.transaction }
+                Section { span, transaction: part.transaction, conditional: unit.conditional }
             };
             let sections: Vec<Section> = parts.into_iter().map(section).collect();
             let included = self.included(tool, path, &sections);

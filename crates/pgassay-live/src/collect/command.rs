@@ -48,7 +48,7 @@ pub fn from_command(
     }
     let end = text.len();
     let file = sources.add(SourceFile::new(name.clone(), text));
-    let sections = vec![Section { span: Span::new(file, 0, end), transaction }];
+    let sections = vec![Section { span: Span::new(file, 0, end), transaction, conditional: false }];
     let (path, direction, framework) = (PathBuf::from(&name), Direction::Up, Framework::Plain);
     Ok(Migration {
         path,

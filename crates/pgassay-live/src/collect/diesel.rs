@@ -45,7 +45,7 @@ impl Tool for Diesel {
         for file in &folder.files {
             let Some(name) = folder_name(file) else { continue };
             let direction = if file.name() == "up.sql" { Direction::Up } else { Direction::Down };
-            order.entries.push(Entry { name, file: file.clone(), direction: Some(direction) });
+            order.entries.push(Entry { name, file: file.clone(), direction: Some(direction), listed: None });
         }
         order.entries.sort_by_cached_key(|entry| version(&entry.name));
         order.note_duplicates("diesel", |entry| version(&entry.name));

@@ -75,7 +75,12 @@ fn journal_order(folder: &Folder, journal: &File) -> Order {
             order.notes.push((file.path.clone(), message));
         }
         latest = latest.max(when);
-        order.entries.push(Entry { name: tag.to_owned(), file: file.clone(), direction: Some(Direction::Up) });
+        order.entries.push(Entry {
+            name: tag.to_owned(),
+            file: file.clone(),
+            direction: Some(Direction::Up),
+            listed: None,
+        });
     }
     order.note_ignored("drizzle", "its journal does not name it", folder.own_sql());
     order
@@ -85,7 +90,7 @@ fn folder_order(folder: &Folder) -> Order {
     let mut order = Order::default();
     for file in folder.files.iter().filter(|file| has_snapshot(folder, file)) {
         let name = folder_name(file).unwrap_or_default().to_owned();
-        order.entries.push(Entry { name, file: file.clone(), direction: Some(Direction::Up) });
+        order.entries.push(Entry { name, file: file.clone(), direction: Some(Direction::Up), listed: None });
     }
     order.entries.sort_by(|a, b| a.name.cmp(&b.name));
     order
@@ -93,8 +98,12 @@ fn folder_order(folder: &Folder) -> Order {
 
 /// Without a journal that can be read: by name.
 fn folder_order_of(folder: &Folder, mut order: Order) -> Order {
-    let entry =
-        |file: &File| Entry { name: file.stem().to_owned(), file: file.clone(), direction: Some(Direction::Up) };
+    let entry = |file: &File| Entry {
+        name: file.stem().to_owned(),
+        file: file.clone(),
+        direction: Some(Direction::Up),
+        listed: None,
+    };
     order.entries = folder.own_sql().map(entry).collect();
     order
 }

@@ -318,7 +318,22 @@ fn other_server(folder: &Folder, project: &Path) -> Option<String> {
         return (!is_postgres).then_some(server);
     }
     let from_project = folder.path.strip_prefix(project).unwrap_or(&folder.path);
-    dialect::of_folder(from_project).map(str::to_owned).or_else(|| of_cargo(folder))
+    dialect::of_folder(from_project).map(str::to_owned).or_else(|| of_cargo(folder)).or_else(|| of_jvm(folder))
+}
+
+/// The only server that the build of a JVM project around the folder has a driver for.
+fn of_jvm(folder: &Folder) -> Option<String> {
+    let drivers = [
+        ("mysql", "MySQL"),
+        ("mariadb", "MariaDB"),
+        ("mssql-jdbc", "SQL Server"),
+        ("ojdbc", "Oracle"),
+        ("sqlite-jdbc", "SQLite"),
+    ];
+    let builds = ["pom.xml", "build.gradle", "build.gradle.kts", "build.sbt"];
+    let has = |word: &str| builds.iter().any(|build| folder.project.texts(build).any(|text| text.contains(word)));
+    let found = drivers.iter().find(|(driver, _)| has(driver)).map(|(_, server)| (*server).to_owned());
+    found.filter(|_| !has("postgres"))
 }
 
 /// The only server that the crate around the folder asks a database library for.

@@ -95,7 +95,12 @@ impl Tool for Flyway {
         });
         for (name, file) in chosen {
             let direction = if name.kind == Kind::Undo { Direction::Down } else { Direction::Up };
-            order.entries.push(Entry { name: file.stem().to_owned(), file: file.clone(), direction: Some(direction) });
+            order.entries.push(Entry {
+                name: file.stem().to_owned(),
+                file: file.clone(),
+                direction: Some(direction),
+                listed: None,
+            });
         }
         order.note_duplicates("flyway", |entry| parse(&entry.file).map(key).unwrap_or_default());
         let ignored = folder.files.iter().filter(|file| file.is_sql());

@@ -289,11 +289,17 @@ pub(super) fn is_tool_file(path: &Path) -> bool {
     TOOL_FILES.contains(&name) || name.ends_with(".sql.conf") || is_changelog(path)
 }
 
-/// Whether this is Liquibase's list of changelogs, by its usual name.
+/// Whether this is one of Liquibase's changelogs, by its usual name or that of its folder.
 pub(super) fn is_changelog(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    matches!(extension, "yaml" | "yml" | "xml" | "json") && name.contains("changelog")
+    if !matches!(extension, "yaml" | "yml" | "xml" | "json") {
+        return false;
+    }
+    let name = |part: Option<&std::ffi::OsStr>| part.and_then(|name| name.to_str()).unwrap_or_default().to_lowercase();
+    let (own, folder) = (name(path.file_name()), name(path.parent().and_then(Path::file_name)));
+    ["changelog", "liquibase"].iter().any(|word| own.contains(word) || folder.contains(word))
+        || own.starts_with("master.")
+        || own.starts_with("migrations.")
 }
 
 /// A walk over a folder and all below it, without hidden folders, `node_modules` and `target`. What git ignores below a folder is left

@@ -36,7 +36,12 @@ impl Tool for GolangMigrate {
         let mut order = Order::default();
         for file in folder.own_sql() {
             let Some((name, direction)) = parts(file) else { continue };
-            order.entries.push(Entry { name: name.to_owned(), file: file.clone(), direction: Some(direction) });
+            order.entries.push(Entry {
+                name: name.to_owned(),
+                file: file.clone(),
+                direction: Some(direction),
+                listed: None,
+            });
         }
         order.entries.sort_by(|a, b| number(leading_digits(&a.name), leading_digits(&b.name)));
         order.note_duplicates("golang-migrate", |entry| leading_digits(&entry.name).trim_start_matches('0').to_owned());

@@ -35,7 +35,12 @@ impl Tool for GraphileMigrate {
         let mut committed: Vec<&File> = sql().filter(|file| is_committed(file)).collect();
         committed.sort_by(|a, b| a.name().cmp(b.name()));
         for file in committed.into_iter().chain(sql().filter(|file| is_current(file))) {
-            order.entries.push(Entry { name: file.stem().to_owned(), file: file.clone(), direction: None });
+            order.entries.push(Entry {
+                name: file.stem().to_owned(),
+                file: file.clone(),
+                direction: None,
+                listed: None,
+            });
         }
         order.note_ignored("graphile-migrate", "it is neither committed nor current", folder.own_sql());
         order.known = vec![folder.path.join("committed"), folder.path.join("current"), folder.path.join("fixtures")];

@@ -33,7 +33,12 @@ impl Tool for Hasura {
         for file in &folder.files {
             let Some(name) = folder_name(file) else { continue };
             let direction = if file.name() == "up.sql" { Direction::Up } else { Direction::Down };
-            order.entries.push(Entry { name: name.to_owned(), file: file.clone(), direction: Some(direction) });
+            order.entries.push(Entry {
+                name: name.to_owned(),
+                file: file.clone(),
+                direction: Some(direction),
+                listed: None,
+            });
         }
         order.entries.sort_by(|a, b| number(leading_digits(&a.name), leading_digits(&b.name)));
         order.note_duplicates("hasura", |entry| leading_digits(&entry.name).to_owned());

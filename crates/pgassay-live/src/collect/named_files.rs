@@ -8,7 +8,7 @@ use super::collector::{Collector, FoundFramework, STDIN};
 use super::folder::{File, Folder, is_changelog};
 use super::halves;
 use super::read::decode;
-use super::tools::{Entry, TOOLS, Tool, tool};
+use super::tools::{Entry, Listed, TOOLS, Tool, tool};
 use super::{Age, Direction, Framework};
 
 /// How far above a file the folder is looked for that its tool would be pointed at.
@@ -160,6 +160,8 @@ impl Collector<'_> {
             let known = &home.entries[rank];
             let mut entry = known.clone();
             entry.file.path = file.path;
+            // All of its own, whatever it names in between.
+            entry.listed = entry.listed.filter(|listed| !matches!(listed, Listed::Run(_)));
             return Placed { tool, home, rank: Some(rank), entry };
         }
         // Markers are looked for in SQL files, and the user says that this is one.
@@ -172,7 +174,8 @@ impl Collector<'_> {
         let tool = told.or_else(own).unwrap_or(tool(fallback));
         let goes_back = tool.framework() == Framework::Plain && goes_back(&home.folder, &file);
         let entry = tool.order(&alone).entries.pop().filter(|_| file.is_sql());
-        let mut entry = entry.unwrap_or_else(|| Entry { name: file.name().to_owned(), file, direction: None });
+        let mut entry =
+            entry.unwrap_or_else(|| Entry { name: file.name().to_owned(), file, direction: None, listed: None });
         entry.direction = entry.direction.or(goes_back.then_some(Direction::Down));
         Placed { tool, home, rank: None, entry }
     }

@@ -48,7 +48,12 @@ impl Tool for NodePgMigrate {
     fn order(&self, folder: &Folder) -> Order {
         let mut order = Order::default();
         for file in folder.own_sql().filter(|file| !leading_digits(file.name()).is_empty()) {
-            order.entries.push(Entry { name: file.stem().to_owned(), file: file.clone(), direction: None });
+            order.entries.push(Entry {
+                name: file.stem().to_owned(),
+                file: file.clone(),
+                direction: None,
+                listed: None,
+            });
         }
         order.entries.sort_by(|a, b| by_prefix(a.file.name(), b.file.name()));
         order.note_ignored("node-pg-migrate", "its name does not start with a number", folder.own_sql());

@@ -24,7 +24,8 @@ impl Tool for Plain {
 
     fn order(&self, folder: &Folder) -> Order {
         let sql = folder.files.iter().filter(|file| file.is_sql());
-        let entry = |file: &File| Entry { name: file.name().to_owned(), file: file.clone(), direction: None };
+        let entry =
+            |file: &File| Entry { name: file.name().to_owned(), file: file.clone(), direction: None, listed: None };
         Order { entries: sql.map(entry).collect(), ..Order::default() }
     }
 

@@ -28,7 +28,12 @@ impl Tool for PostgresMigrations {
     fn order(&self, folder: &Folder) -> Order {
         let mut order = Order::default();
         for file in folder.own_sql().filter(|file| is_numbered(file)) {
-            order.entries.push(Entry { name: file.stem().to_owned(), file: file.clone(), direction: None });
+            order.entries.push(Entry {
+                name: file.stem().to_owned(),
+                file: file.clone(),
+                direction: None,
+                listed: None,
+            });
         }
         order.entries.sort_by(|a, b| number(leading_digits(&a.name), leading_digits(&b.name)));
         order.note_duplicates("postgres-migrations", |entry| {

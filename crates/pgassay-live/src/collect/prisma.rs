@@ -31,7 +31,12 @@ impl Tool for Prisma {
         let mut order = Order::default();
         for file in &folder.files {
             let Some(name) = folder_name(file) else { continue };
-            order.entries.push(Entry { name: name.to_owned(), file: file.clone(), direction: Some(Direction::Up) });
+            order.entries.push(Entry {
+                name: name.to_owned(),
+                file: file.clone(),
+                direction: Some(Direction::Up),
+                listed: None,
+            });
         }
         order.entries.sort_by(|a, b| a.name.cmp(&b.name));
         order.note_ignored("prisma", "it runs <timestamp>_<name>/migration.sql", folder.own_sql());

@@ -9,7 +9,7 @@ pub(super) struct Project {
     manifests: Vec<(&'static str, String)>,
 }
 
-const MANIFESTS: [&str; 13] = [
+const MANIFESTS: [&str; 19] = [
     "Cargo.toml",
     "diesel.toml",
     "sqlx.toml",
@@ -19,10 +19,16 @@ const MANIFESTS: [&str; 13] = [
     "pom.xml",
     "build.gradle",
     "build.gradle.kts",
+    "build.sbt",
     "flyway.conf",
     "flyway.toml",
     "sqitch.conf",
     "config.yaml",
+    "liquibase.properties",
+    "application.properties",
+    "application.yml",
+    "application.yaml",
+    "yoyo.ini",
 ];
 
 /// How many folders upwards a project's root is looked for.

@@ -35,6 +35,7 @@ impl Tool for Refinery {
                 name: file.stem().to_owned(),
                 file: file.clone(),
                 direction: Some(Direction::Up),
+                listed: None,
             });
         }
         let of = |entry: &Entry| version(&entry.file).unwrap_or_default().to_owned();

@@ -80,9 +80,12 @@ impl Tool for Sqitch {
         for name in scripts(&plan(plan_file.text()), is_kept) {
             for (directory, direction) in [("deploy", Direction::Up), ("revert", Direction::Down)] {
                 match folder.file(format!("{top}{directory}/{name}.sql")) {
-                    Some(file) => {
-                        order.entries.push(Entry { name: name.clone(), file: file.clone(), direction: Some(direction) })
-                    }
+                    Some(file) => order.entries.push(Entry {
+                        name: name.clone(),
+                        file: file.clone(),
+                        direction: Some(direction),
+                        listed: None,
+                    }),
                     None if direction == Direction::Up => {
                         let message =
                             format!("sqitch stops: the plan names {name}, and {top}deploy/{name}.sql is missing");

@@ -32,7 +32,7 @@ impl Tool for Sqlx {
             let Some((_, rest)) = parts(file) else { continue };
             let direction = if rest.ends_with(".down.sql") { Direction::Down } else { Direction::Up };
             let name = file.stem().trim_end_matches(".up").trim_end_matches(".down").to_owned();
-            order.entries.push(Entry { name, file: file.clone(), direction: Some(direction) });
+            order.entries.push(Entry { name, file: file.clone(), direction: Some(direction), listed: None });
         }
         order.entries.sort_by(|a, b| number(version(a), version(b)));
         order.note_duplicates("sqlx", |entry| version(entry).trim_start_matches('0').to_owned());

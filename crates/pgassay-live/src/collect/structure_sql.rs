@@ -27,7 +27,8 @@ impl Tool for StructureSql {
     }
 
     fn order(&self, folder: &Folder) -> Order {
-        let entry = |file: &File| Entry { name: file.name().to_owned(), file: file.clone(), direction: None };
+        let entry =
+            |file: &File| Entry { name: file.name().to_owned(), file: file.clone(), direction: None, listed: None };
         let entries = folder.own_sql().filter(|file| is_structure(file)).map(entry).collect();
         Order { entries, ..Order::default() }
     }

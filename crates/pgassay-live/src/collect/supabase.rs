@@ -37,6 +37,7 @@ impl Tool for Supabase {
                 name: file.stem().to_owned(),
                 file: file.clone(),
                 direction: Some(Direction::Up),
+                listed: None,
             });
         }
         order.entries.sort_by(|a, b| a.file.name().cmp(b.file.name()));

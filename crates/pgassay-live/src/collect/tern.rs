@@ -31,7 +31,12 @@ impl Tool for Tern {
     fn order(&self, folder: &Folder) -> Order {
         let mut order = Order::default();
         for file in folder.own_sql().filter(|file| has_version(file.name())) {
-            order.entries.push(Entry { name: file.stem().to_owned(), file: file.clone(), direction: None });
+            order.entries.push(Entry {
+                name: file.stem().to_owned(),
+                file: file.clone(),
+                direction: None,
+                listed: None,
+            });
         }
         order.entries.sort_by(|a, b| number(leading_digits(&a.name), leading_digits(&b.name)));
         order.note_duplicates("tern", |entry| leading_digits(&entry.name).trim_start_matches('0').to_owned());

@@ -4,16 +4,43 @@ use std::collections::hash_map::Entry as Slot;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::folder::{File, Folder};
 use super::line::lines;
+use super::liquibase::ListedFile;
+use super::read::ReadError;
 use super::scan::pieces;
-use super::variables::{Style, Variables};
+use super::variables::{Style, Variables, substitutions};
 use super::{
-    Direction, Framework, TransactionMode, atlas, dbmate, diesel, drizzle, flyway, golang_migrate, goose,
-    graphile_migrate, hasura, liquibase, node_pg_migrate, plain, postgres_migrations, prisma, refinery, sqitch,
-    sql_migrate, sqlx, structure_sql, supabase, tern,
+    Direction, Framework, TransactionMode, atlas, db_migrate, dbmate, diesel, drizzle, flyway, golang_migrate, goose,
+    graphile_migrate, hasura, liquibase, mybatis, node_pg_migrate, plain, play, pop, postgrator, postgres_migrations,
+    prisma, rambler, refinery, shmig, sqitch, sql_migrate, sqlx, structure_sql, supabase, tern, yoyo,
 };
+use crate::source::{SourceFile, Substitution};
+
+/// A file's text as it is sent, with its parts: placeholders are replaced, and what is not SQL is translated.
+pub(super) fn parts_of(
+    tool: &dyn Tool,
+    folder: &Folder,
+    entry: &Entry,
+    text: Arc<str>,
+    variables: &Variables,
+) -> (SourceFile, Split) {
+    let name = entry.file.path.to_string_lossy();
+    let variables = variables.or(&tool.settings(folder, &entry.file));
+    if let Some(translation) = tool.translate(&Input { entry, text: &text, folder }, &variables) {
+        let source = SourceFile::substituted(name, text, &translation.substitutions);
+        return (source, translation.split);
+    }
+    let found = substitutions(&text, 0..text.len(), tool.placeholders(&entry.file), &variables);
+    let mut source = SourceFile::substituted(name, text, &found);
+    let mut split = tool.split(&Input { entry, text: &source.text, folder });
+    if let Some(masked) = split.masked.take().filter(|masked| masked.len() == source.text.len()) {
+        source.text = masked.into();
+    }
+    (source, split)
+}
 
 /// One migration tool.
 pub(super) trait Tool: Sync {
@@ -34,6 +61,11 @@ pub(super) trait Tool: Sync {
         false
     }
 
+    /// A file that is not SQL, as the SQL that the tool sends for it.
+    fn translate(&self, _input: &Input<'_>, _variables: &Variables) -> Option<Translation> {
+        None
+    }
+
     fn placeholders(&self, _file: &File) -> Style {
         Style::None
     }
@@ -45,7 +77,7 @@ pub(super) trait Tool: Sync {
 }
 
 /// All tools, the surest to recognise first: a folder belongs to the first that says yes.
-pub(super) const TOOLS: [&dyn Tool; 20] = [
+pub(super) const TOOLS: [&dyn Tool; 28] = [
     &drizzle::Drizzle,
     &atlas::Atlas,
     &sqitch::Sqitch,
@@ -56,6 +88,11 @@ pub(super) const TOOLS: [&dyn Tool; 20] = [
     &tern::Tern,
     &graphile_migrate::GraphileMigrate,
     &dbmate::Dbmate,
+    &mybatis::Mybatis,
+    &shmig::Shmig,
+    &rambler::Rambler,
+    &play::Play,
+    &postgrator::Postgrator,
     &supabase::Supabase,
     &refinery::Refinery,
     &flyway::Flyway,
@@ -64,6 +101,9 @@ pub(super) const TOOLS: [&dyn Tool; 20] = [
     &node_pg_migrate::NodePgMigrate,
     &postgres_migrations::PostgresMigrations,
     &sqlx::Sqlx,
+    &db_migrate::DbMigrate,
+    &yoyo::Yoyo,
+    &pop::Pop,
     &golang_migrate::GolangMigrate,
     &structure_sql::StructureSql,
 ];
@@ -84,6 +124,8 @@ pub(super) struct Order {
     pub not_run: Vec<PathBuf>,
     /// Folders that are the tool's, and hold SQL that is no migration.
     pub known: Vec<PathBuf>,
+    /// The tool's own lists of files that cannot be read.
+    pub errors: Vec<ReadError>,
 }
 
 /// A file that a tool runs.
@@ -94,6 +136,24 @@ pub(super) struct Entry {
     pub file: File,
     /// Where the file's name or folder says it; otherwise its text does.
     pub direction: Option<Direction>,
+    /// What a list of files says of it.
+    pub listed: Option<Listed>,
+}
+
+impl Entry {
+    /// A file in the direction that its text says.
+    pub fn new(name: &str, file: &File) -> Entry {
+        Entry { name: name.to_owned(), file: file.clone(), direction: None, listed: None }
+    }
+}
+
+/// What a list of files says of one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// The list itself: its own migrations between two files that it names, counted from the top.
+    Run(usize),
+    /// How a file of SQL is sent.
+    File(ListedFile),
 }
 
 /// What a tool splits.
@@ -115,6 +175,13 @@ pub(super) struct Split {
     pub notes: Vec<(Range<usize>, String)>,
 }
 
+/// SQL that a tool makes of a file, as substitutions in it, and the parts of that SQL.
+#[derive(Debug, Default)]
+pub(super) struct Translation {
+    pub substitutions: Vec<Substitution>,
+    pub split: Split,
+}
+
 /// What becomes one [`Migration`](super::Migration).
 #[derive(Debug, Clone)]
 pub(super) struct Unit {
@@ -124,6 +191,15 @@ pub(super) struct Unit {
     pub parts: Vec<Part>,
     /// As [`Split::masked`], for this unit alone.
     pub masked: Option<String>,
+    /// The tool may pass it over.
+    pub conditional: bool,
+}
+
+impl Unit {
+    /// Parts that are called as the entry is.
+    pub fn new(direction: Direction, parts: Vec<Part>) -> Unit {
+        Unit { name: None, direction, parts, masked: None, conditional: false }
+    }
 }
 
 /// What becomes one [`Section`](super::Section).
@@ -169,7 +245,7 @@ impl Split {
     }
 
     pub fn with(mut self, direction: Direction, parts: Vec<Part>) -> Split {
-        self.units.push(Unit { name: None, direction, parts, masked: None });
+        self.units.push(Unit::new(direction, parts));
         self
     }
 }

@@ -33,6 +33,14 @@ struct Table {
     version: fn(&Row) -> Option<String>,
 }
 
+impl Table {
+    /// Whether its one row is the newest version.
+    fn has_newest_only(&self, rows: &[Row]) -> bool {
+        let has_dirty = || rows.iter().any(|row| row.contains_key("dirty"));
+        self.frameworks == [Framework::Tern] || self.name == "schema_migrations" && has_dirty()
+    }
+}
+
 const TABLES: &[Table] = &[
     Table { schema: None, name: "_sqlx_migrations", frameworks: &[Framework::Sqlx], version: sqlx },
     Table { schema: None, name: "__diesel_schema_migrations", frameworks: &[Framework::Diesel], version },
@@ -52,6 +60,26 @@ const TABLES: &[Table] = &[
         version,
     },
     Table { schema: Some("hdb_catalog"), name: "schema_migrations", frameworks: &[Framework::Hasura], version },
+    Table { schema: None, name: "gorp_migrations", frameworks: &[Framework::SqlMigrate], version: id },
+    Table { schema: None, name: "schema_version", frameworks: &[Framework::Tern], version },
+    Table {
+        schema: Some("graphile_migrate"),
+        name: "migrations",
+        frameworks: &[Framework::GraphileMigrate],
+        version: filename,
+    },
+    Table {
+        schema: None,
+        name: "migrations",
+        frameworks: &[Framework::PostgresMigrations, Framework::Rambler, Framework::DbMigrate],
+        version: of_migrations,
+    },
+    Table { schema: None, name: "changelog", frameworks: &[Framework::Mybatis], version: id },
+    Table { schema: None, name: "shmig_version", frameworks: &[Framework::Shmig], version },
+    Table { schema: None, name: "play_evolutions", frameworks: &[Framework::Play], version: play },
+    Table { schema: None, name: "schemaversion", frameworks: &[Framework::Postgrator], version },
+    Table { schema: None, name: "_yoyo_migration", frameworks: &[Framework::Yoyo], version: yoyo },
+    Table { schema: None, name: "schema_migration", frameworks: &[Framework::Pop], version },
     Table {
         schema: None,
         name: "schema_migrations",
@@ -76,6 +104,11 @@ const COLUMNS: &[&str] = &[
     "name",
     "change",
     "dirty",
+    "filename",
+    "hash",
+    "migration",
+    "migration_id",
+    "state",
 ];
 
 /// More rows than a project has migrations: a table of another kind.
@@ -99,6 +132,31 @@ fn version(row: &Row) -> Option<String> {
 
 fn named(row: &Row) -> Option<String> {
     text(row, "name")
+}
+
+fn id(row: &Row) -> Option<String> {
+    text(row, "id")
+}
+
+fn filename(row: &Row) -> Option<String> {
+    text(row, "filename")
+}
+
+/// Three tools call their table so: postgres-migrations notes a number and a hash, rambler a file, db-migrate a path.
+fn of_migrations(row: &Row) -> Option<String> {
+    match row.contains_key("hash") {
+        true => id(row),
+        false => text(row, "migration").or_else(|| named(row)),
+    }
+}
+
+/// One that failed half way stays `applying_up`.
+fn play(row: &Row) -> Option<String> {
+    id(row).filter(|_| says(row, "state", "applied"))
+}
+
+fn yoyo(row: &Row) -> Option<String> {
+    text(row, "migration_id")
 }
 
 fn sqitch(row: &Row) -> Option<String> {
@@ -148,7 +206,7 @@ pub(super) async fn read(session: &Session, facts: &mut Facts) -> Result<Vec<App
             }),
             Err(error) => return Err(error),
             Ok(rows) => found.push(AppliedMigrations {
-                newest_only: table.name == "schema_migrations" && rows.iter().any(|row| row.contains_key("dirty")),
+                newest_only: table.has_newest_only(&rows),
                 versions: rows.iter().filter_map(table.version).collect(),
                 table: name,
             }),
@@ -211,19 +269,28 @@ impl AppliedMigrations {
         let name = migration.name.as_str();
         let is_one = |version: &str| self.versions.iter().any(|found| found == version);
         match migration.framework {
-            Framework::GolangMigrate if self.newest_only => {
+            Framework::GolangMigrate | Framework::Tern if self.newest_only => {
                 let newest = self.versions.iter().filter_map(|version| version.parse::<u64>().ok()).max();
                 leading(name).parse::<u64>().is_ok_and(|number| newest.is_some_and(|newest| number <= newest))
             }
             // The table has a hash and a time, but no name: so many of the journal ran.
             Framework::Drizzle => position < self.versions.len(),
-            Framework::Sqlx | Framework::Goose | Framework::GolangMigrate | Framework::Hasura => {
-                leading(name).parse::<u64>().is_ok_and(|number| self.has_number(number))
-            }
+            Framework::Sqlx
+            | Framework::Goose
+            | Framework::GolangMigrate
+            | Framework::Hasura
+            | Framework::PostgresMigrations
+            | Framework::Mybatis
+            | Framework::Shmig
+            | Framework::Play
+            | Framework::Postgrator => leading(name).parse::<u64>().is_ok_and(|number| self.has_number(number)),
             Framework::Refinery => {
                 let number = leading(name.trim_start_matches(['V', 'U'])).parse::<u64>();
                 number.is_ok_and(|number| self.has_number(number))
             }
+            Framework::SqlMigrate | Framework::GraphileMigrate | Framework::Rambler => is_one(&file),
+            Framework::DbMigrate => is_one(&format!("/{name}")),
+            Framework::Pop => is_one(leading(name)),
             Framework::Diesel => is_one(&name.split('_').next().unwrap_or_default().replace('-', "")),
             Framework::Atlas | Framework::Supabase => {
                 is_one(name) || is_one(name.split('_').next().unwrap_or_default())
@@ -277,7 +344,7 @@ mod tests {
         let table: QualifiedName = table.parse().unwrap();
         let rows: Vec<Row> = rows.iter().map(|row| printed(row)).collect();
         let read = table_of(&table).unwrap().version;
-        let newest_only = rows.iter().any(|row| row.contains_key("dirty"));
+        let newest_only = table_of(&table).unwrap().has_newest_only(&rows);
         let applied = AppliedMigrations { table, versions: rows.iter().filter_map(read).collect(), newest_only };
         let migration = |name: &&str| Migration { framework, ..Migration::plain(name, FileId(0), 0) };
         let mut migrations: Vec<Migration> = names.iter().map(migration).collect();
@@ -368,6 +435,30 @@ mod tests {
         );
         assert_eq!(ran(NodePgMigrate, "public.pgmigrations", &[r#"{"name": "1_a"}"#], &["1_a", "2_b"]), [true, false]);
         assert_eq!(ran(Sqitch, "sqitch.changes", &[r#"{"change": "a"}"#], &["a", "b"]), [true, false]);
+        let two = [true, false];
+        assert_eq!(ran(SqlMigrate, "public.gorp_migrations", &[r#"{"id": "1_a.sql"}"#], &["1_a.sql", "2_b.sql"]), two);
+        assert_eq!(ran(Tern, "public.schema_version", &[&version("1")], &["001_a", "002_b"]), two);
+        let graphile = [r#"{"filename": "000001-a.sql", "hash": "sha1:x"}"#];
+        assert_eq!(
+            ran(GraphileMigrate, "graphile_migrate.migrations", &graphile, &["000001-a.sql", "current.sql"]),
+            two
+        );
+        let hashed = [r#"{"id": 1, "name": "a", "hash": "x"}"#];
+        assert_eq!(ran(PostgresMigrations, "public.migrations", &hashed, &["1_a", "2_b"]), two);
+        assert_eq!(ran(Rambler, "public.migrations", &[r#"{"migration": "1_a.sql"}"#], &["1_a.sql", "2_b.sql"]), two);
+        assert_eq!(ran(DbMigrate, "public.migrations", &[r#"{"id": 7, "name": "/1-a"}"#], &["1-a", "2-b"]), two);
+        assert_eq!(ran(Mybatis, "public.changelog", &[r#"{"id": "20240101"}"#], &["20240101_a", "20240102_b"]), two);
+        let evolutions = [r#"{"id": 1, "state": "applied"}"#, r#"{"id": 2, "state": "applying_up"}"#];
+        assert_eq!(ran(Play, "public.play_evolutions", &evolutions, &["1", "2"]), two);
+        assert_eq!(
+            ran(Postgrator, "public.schemaversion", &[&version("0"), &version("1")], &["001.do.a", "2.do"]),
+            two
+        );
+        assert_eq!(ran(Yoyo, "public._yoyo_migration", &[r#"{"migration_id": "0001.a"}"#], &["0001.a", "0002.b"]), two);
+        assert_eq!(
+            ran(Pop, "public.schema_migration", &[&version("\"20240101\"")], &["20240101_a", "20240102_b"]),
+            two
+        );
         assert_eq!(
             ran(Supabase, "supabase_migrations.schema_migrations", &[&version("\"1\"")], &["1_a", "2_b"]),
             [true, false]

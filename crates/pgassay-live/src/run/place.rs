@@ -122,6 +122,7 @@ fn migration(piece: Piece, found: Option<&Candidate>, command: &str, sources: &m
     let section = |(range, transaction): (std::ops::Range<usize>, TransactionMode)| Section {
         span: Span::new(file, range.start, range.end),
         transaction,
+        conditional: false,
     };
     Migration {
         name,

@@ -7,7 +7,7 @@ use crate::finding::{Finding, Severity};
 use crate::report::prose;
 use crate::report::window::{clipped, first_line, window};
 use crate::rules;
-use crate::source::{Sources, Span};
+use crate::source::{Position, Sources, Span};
 use crate::text::{layout, plain};
 
 impl Text {
@@ -55,11 +55,12 @@ impl Text {
             title = title.id_url(rules::page(pages, finding.rule));
         }
         let path = plain::one_line(&file.name);
+        let at = sources.positions(finding.span).0;
+        let is_as_written = !file.is_substituted() || at == place_in(window, finding.span, sources);
         let mut group = match clip {
             _ if !has_place => Group::with_title(title),
-            None => title.element(snippet.path(path)),
-            Some(_) => {
-                let at = sources.positions(finding.span).0;
+            None if is_as_written => title.element(snippet.path(path)),
+            _ => {
                 let origin = Origin::path(path).line(at.line as usize).char_column(at.column as usize);
                 title.element(origin).element(snippet)
             }
@@ -105,3 +106,11 @@ impl Text {
 
 /// Columns of "  = instead: ", with a gutter of some digits.
 const NOTE_INDENT: usize = 18;
+
+/// Where a place in a window is as far as the lines of the window tell.
+fn place_in(window: Span, span: Span, sources: &Sources) -> Position {
+    let before = sources.slice(Span { end: span.start, ..window });
+    let line = sources.positions(window).0.line + before.matches('\n').count() as u32;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u32 + 1;
+    Position { line, column }
+}

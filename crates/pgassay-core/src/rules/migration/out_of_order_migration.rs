@@ -30,7 +30,11 @@ fn answer(framework: Framework) -> Option<(Severity, &'static str)> {
     let refuses = (Severity::Error, "refuses to migrate where the later one ran");
     let runs = (Severity::Warning, "runs it after the later one where that one ran, and before it elsewhere");
     match framework {
-        Framework::GolangMigrate | Framework::Drizzle => Some(skips),
+        Framework::GolangMigrate
+        | Framework::Drizzle
+        | Framework::Mybatis
+        | Framework::Shmig
+        | Framework::Postgrator => Some(skips),
         Framework::Flyway
         | Framework::Refinery
         | Framework::Goose
@@ -40,14 +44,20 @@ fn answer(framework: Framework) -> Option<(Severity, &'static str)> {
         | Framework::NodePgMigrate
         | Framework::Tern
         | Framework::GraphileMigrate
-        | Framework::PostgresMigrations => Some(refuses),
+        | Framework::PostgresMigrations
+        | Framework::Rambler => Some(refuses),
         Framework::Sqlx
         | Framework::Diesel
         | Framework::Prisma
         | Framework::Dbmate
         | Framework::SqlMigrate
         | Framework::Hasura
-        | Framework::Liquibase => Some(runs),
+        | Framework::Liquibase
+        | Framework::DbMigrate
+        | Framework::Yoyo
+        | Framework::Pop => Some(runs),
+        // A number in between is another text of that number: it goes back over what comes after, and forth again.
+        Framework::Play => Some((Severity::Error, "goes back over the later one where that one ran")),
         Framework::Plain => Some((Severity::Warning, "")),
         Framework::StructureSql => None,
     }

@@ -1,0 +1,2 @@
+/* Replace with your SQL commands */
+DROP INDEX people_email;

@@ -1,0 +1,2 @@
+-- // bootstrap
+CREATE TABLE settings (name text PRIMARY KEY);

@@ -1,0 +1,5 @@
+# --- !Ups
+ALTER TABLE people ADD COLUMN nickname text;
+
+# --- !Downs
+ALTER TABLE people DROP COLUMN nickname;

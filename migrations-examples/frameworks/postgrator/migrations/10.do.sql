@@ -1,0 +1,2 @@
+ALTER TABLE people ADD COLUMN nickname text;
+ALTER TABLE people ADD COLUMN age int;

@@ -1,0 +1,4 @@
+-- people
+-- depends:
+
+CREATE TABLE people (id bigint PRIMARY KEY, email text);
