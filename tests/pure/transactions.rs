@@ -124,3 +124,26 @@ fn the_way_back_is_listed_as_it_runs() {
     assert_eq!(sql, ["CREATE TABLE a (id int)", "CREATE TABLE b (id int)", "DROP TABLE b", "DROP TABLE a"]);
     assert_eq!(report["statements"][2]["migration"], "2_b");
 }
+
+#[test]
+fn a_local_limit_does_nothing_as_the_first_statement_of_a_batch() {
+    let base = "CREATE TABLE t (id bigint PRIMARY KEY);\n";
+    let timeouts = |text: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let migrations = folder.path().join("supabase/migrations");
+        std::fs::create_dir_all(&migrations).unwrap();
+        std::fs::write(migrations.join("20240101000000_base.sql"), base).unwrap();
+        std::fs::write(migrations.join("20240102000000_note.sql"), text).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pgassay"));
+        command.current_dir(folder.path()).args(["check", "--no-config", "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+        let all = report["findings"].as_array().unwrap().clone().into_iter();
+        all.filter(|finding| finding["rule"] == "missing-lock-timeout")
+            .map(|finding| finding.to_string())
+            .collect::<Vec<_>>()
+    };
+    let local = timeouts("SET LOCAL lock_timeout = '2s';\nALTER TABLE t ADD COLUMN note text;\n");
+    assert!(local.len() == 1 && local[0].contains("SET lock_timeout = '2s';"), "{local:?}");
+    assert_eq!(timeouts("SET lock_timeout = '2s';\nALTER TABLE t ADD COLUMN note text;\n"), [""; 0]);
+    assert_eq!(timeouts("SELECT 1;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE t ADD COLUMN note text;\n"), [""; 0]);
+}

@@ -87,6 +87,7 @@ impl Replayer {
             steps: Vec::new(),
             block_is_alone: false,
             subtransactions: 0,
+            opens_batch: false,
             changed: Vec::new(),
         };
         replay.migration(unit)
@@ -159,6 +160,8 @@ pub(super) struct Replay<'w, 'a> {
     block_is_alone: bool,
     /// How many blocks with an EXCEPTION clause are open.
     pub subtransactions: u32,
+    /// The statement is the first of a batch: it is in no transaction block yet.
+    opens_batch: bool,
     /// The steps that may have taken something from clients, and the schema after each.
     changed: Vec<(usize, Schema)>,
 }
@@ -171,7 +174,9 @@ impl<'a> Replay<'_, 'a> {
         }
         self.before = self.world.schema.clone();
         for (section, script) in unit.migration.sections.iter().zip(&unit.scripts) {
-            self.section(section.transaction, script);
+            let is_batch =
+                section.transaction == TransactionMode::OneString && unit.migration.framework.sends_batches();
+            self.section(section.transaction, is_batch, script);
         }
         let after = self.world.schema.clone();
         let breakages = if self.judged { self.net_losses(&after) } else { Vec::new() };
@@ -188,12 +193,13 @@ impl<'a> Replay<'_, 'a> {
         }
     }
 
-    fn section(&mut self, mode: TransactionMode, script: &'a Script) {
+    fn section(&mut self, mode: TransactionMode, is_batch: bool, script: &'a Script) {
         let one_string = mode.is_one_string() && script.statements.len() > 1;
         if mode.is_opened_by_tool() {
             self.world.begin_by_tool();
         }
-        for statement in &script.statements {
+        for (at, statement) in script.statements.iter().enumerate() {
+            self.opens_batch = is_batch && at == 0;
             if !self.keeps_steps {
                 self.steps.clear();
             }
@@ -508,7 +514,7 @@ impl<'a> Replay<'_, 'a> {
 
     fn set(&mut self, set: &Set) {
         // Outside a transaction block SET LOCAL does nothing but warn.
-        if set.local && self.world.transaction.is_none() {
+        if set.local && (self.world.transaction.is_none() || self.opens_batch) {
             return;
         }
         Arc::make_mut(&mut self.world.session).set(set);

@@ -2,6 +2,7 @@
 
 use crate::catalog::LockMode;
 use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
+use crate::history::TransactionKind;
 use crate::rules::context::{RunContext, StepContext, who_waits};
 use crate::rules::{Check, Example, Rule};
 
@@ -48,12 +49,19 @@ fn check(context: &RunContext, findings: &mut Vec<Finding>) {
         }
         many => format!("{many} statements of this migration wait so; nothing sets lock_timeout before them"),
     }));
-    let local = first.step.transaction.is_some();
-    let set = if local { "SET LOCAL lock_timeout = '2s';" } else { "SET lock_timeout = '2s';" };
-    finding.advice = Advice::steps(
-        "Set a limit before the first of them, and run the migration again when it is hit.",
-        vec![FixStep::any(set)],
-    );
+    let implicit = first.step.transaction.as_ref().is_some_and(|(_, kind)| *kind == TransactionKind::Implicit);
+    finding.advice = if implicit && context.run.migration.framework.sends_batches() {
+        Advice::steps(
+            "Set a limit before the first of them and take it back at the end, and run the migration again when it is hit. SET LOCAL \
+             does nothing as the first statement of a batch.",
+            vec![FixStep::any("SET lock_timeout = '2s';")],
+        )
+    } else {
+        let local = first.step.transaction.is_some();
+        let set = if local { "SET LOCAL lock_timeout = '2s';" } else { "SET lock_timeout = '2s';" };
+        let text = "Set a limit before the first of them, and run the migration again when it is hit.";
+        Advice::steps(text, vec![FixStep::any(set)])
+    };
     findings.push(finding);
 }
 
