@@ -22,6 +22,7 @@ use similar::TextDiff;
 
 use super::check::{read_base, tell_notes};
 use super::in_force::{InForce, Settable};
+use super::recorded::RunArguments;
 use super::selection::Selection;
 use super::{Outcome, output};
 
@@ -50,8 +51,11 @@ pub struct Arguments {
     #[arg(long)]
     prove: bool,
 
+    #[command(flatten)]
+    run: RunArguments,
+
     /// The folder of the server's initdb and postgres [default: found, the version nearest to --pg-version]
-    #[arg(long, value_name = "DIR", requires = "prove")]
+    #[arg(long, value_name = "DIR")]
     pg_bin: Option<PathBuf>,
 
     /// Write the files of the deploys up to this one; what waits for code is kept in pgassay-plan.json, and taken up by a later run
@@ -99,9 +103,6 @@ impl Arguments {
 
 /// The migrations, of which only the new ones may be rewritten.
 fn read(arguments: &Arguments, in_force: &InForce, sources: &mut Sources) -> anyhow::Result<Job> {
-    if in_force.run.value.is_some() {
-        bail!("fix writes SQL files: what a command sends is not its own to write");
-    }
     let paths = &in_force.paths.value;
     let names_files = !paths.is_empty() && paths.iter().all(|path| path.is_file());
     if arguments.since.is_none() && !arguments.all && !names_files {
@@ -116,7 +117,14 @@ fn read(arguments: &Arguments, in_force: &InForce, sources: &mut Sources) -> any
         variables: in_force.variables(),
         ..CollectOptions::default()
     };
-    let selected = Selection::since(arguments.since.clone()).collect(paths, options, None, sources)?;
+    let recorded = match &in_force.run.value {
+        Some(command) => {
+            let bin = arguments.pg_bin.as_deref();
+            Some(arguments.run.record(command, in_force.pg_version.value, &base, bin, sources)?)
+        }
+        None => None,
+    };
+    let selected = Selection::since(arguments.since.clone()).collect(paths, options, recorded, sources)?;
     let collected = selected.collected;
     tell_notes(&collected);
     if let Some(error) = collected.errors.first() {

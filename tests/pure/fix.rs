@@ -178,6 +178,41 @@ tool!(
 );
 
 tool!(
+    postgrator,
+    [("migrations/001.do.orders.sql", ORDERS), ("migrations/001.undo.orders.sql", "DROP TABLE orders;\n")],
+    [("migrations/002.do.state.sql", CHANGES), ("migrations/002.undo.state.sql", BACK)]
+);
+
+tool!(
+    yoyo,
+    [("migrations/0001.orders.sql", joined(&["-- depends:\n\n", ORDERS]))],
+    [
+        ("migrations/0002.state.sql", joined(&["-- depends: 0001.orders\n\n", CHANGES])),
+        ("migrations/0002.state.rollback.sql", BACK)
+    ]
+);
+
+const SHMIG: &str = "-- ====  UP  ====\n\n";
+
+tool!(
+    shmig,
+    [("migrations/1-orders.sql", joined(&[SHMIG, ORDERS, "\n-- ==== DOWN ====\n\nDROP TABLE orders;\n"]))],
+    [("migrations/2-state.sql", joined(&[SHMIG, "BEGIN;\n", CHANGES, "COMMIT;\n\n-- ==== DOWN ====\n\n", BACK]))]
+);
+
+tool!(
+    rambler,
+    [("migrations/1_orders.sql", joined(&["-- rambler up\n\n", ORDERS, "\n-- rambler down\n\nDROP TABLE orders;\n"]))],
+    [("migrations/2_state.sql", joined(&["-- rambler up\n\n", CHANGES, "\n-- rambler down\n\n", BACK]))]
+);
+
+tool!(
+    play,
+    [("conf/evolutions/default/1.sql", joined(&["# --- !Ups\n", ORDERS, "\n# --- !Downs\nDROP TABLE orders;\n"]))],
+    [("conf/evolutions/default/2.sql", joined(&["# --- !Ups\n", CHANGES, "\n# --- !Downs\n", BACK]))]
+);
+
+tool!(
     flyway,
     [
         ("db/migration/V1__orders.sql", ORDERS),

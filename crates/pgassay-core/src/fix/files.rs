@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::code::{self, CodeTool};
 use super::inverse;
 use super::number::Number;
 use super::original::Original;
 use super::place::Place;
 use super::plan_file::Waiting;
-use super::text::{Down, in_one_file, texts};
+use super::text::{Down, in_halves, in_one_file, texts};
 use super::{Rewritten, Ways, Written, liquibase, sums};
 use crate::check::Job;
 use crate::migration::{Direction, Framework, Migration};
@@ -94,6 +95,7 @@ impl Writer<'_> {
             let Some(migration) = self.job.migrations.get(at) else { continue };
             let own = rewritten.iter().find(|it| it.migration == at);
             match own {
+                Some(own) if CodeTool::of(migration).is_some() => self.in_code(migration, own)?,
                 Some(Rewritten { limit: Some(limit), .. }) => {
                     let text = self.with_limit(migration, limit);
                     self.limited.insert(migration.path.clone(), text);
@@ -103,7 +105,7 @@ impl Writer<'_> {
                         self.paths.push(migration.path.clone());
                     }
                 }
-                Some(own) if Ways::of(migration).in_file => self.in_place(migration, own),
+                Some(own) if Ways::of(migration).in_file => self.in_place(migration, own)?,
                 _ => self.place(migration, own.copied(), &mut taken)?,
             }
         }
@@ -136,13 +138,51 @@ impl Writer<'_> {
         format!("{}{limit};\n{}", text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default())
     }
 
+    /// Code, in the file that it is.
+    fn in_code(&mut self, migration: &Migration, own: &Rewritten) -> Result<(), String> {
+        let shown = migration.path.display();
+        let Some(tool) = CodeTool::of(migration) else { return Ok(()) };
+        if own.limit.is_some() {
+            return Err(format!("{shown}: set lock_timeout where the tool connects"));
+        }
+        if !own.later.is_empty() {
+            return Err(format!("{shown}: take its deploys apart by hand"));
+        }
+        let text = self.folder.get(&migration.path).ok_or_else(|| format!("{shown}: its file was not found"))?;
+        let new = code::written(tool, text, &own.pieces).map_err(|why| format!("{shown}: {why}"))?;
+        self.changes.insert(migration.path.clone(), Some(new));
+        self.paths.push(migration.path.clone());
+        Ok(())
+    }
+
     /// All in the file that it is.
-    fn in_place(&mut self, migration: &Migration, own: &Rewritten) {
-        self.changes.insert(migration.path.clone(), (!own.pieces.is_empty()).then(|| in_one_file(&own.pieces)));
+    fn in_place(&mut self, migration: &Migration, own: &Rewritten) -> Result<(), String> {
+        let source = self.sources.file(migration.file);
+        let sections = || migration.sections.iter().map(|section| source.original_range(section.span));
+        let start = sections().map(|range| range.start).min().unwrap_or_default();
+        let end = sections().map(|range| range.end).max().unwrap_or_default();
+        let text = source.original();
+        let around = [text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default()];
+        let is_whole = around.iter().all(|text| text.trim().is_empty());
+        if !is_whole && migration.sections.len() > 1 && migration.framework != Framework::Rambler {
+            return Err(format!("{}: its way there is in several parts", migration.path.display()));
+        }
+        let [before, after] = around;
+        let new = match is_whole {
+            _ if own.pieces.is_empty() => None,
+            true => Some(in_one_file(migration.framework, &own.pieces)),
+            false => Some(format!(
+                "{before}{}\n{}",
+                in_one_file(migration.framework, &own.pieces),
+                after.trim_start_matches('\n')
+            )),
+        };
+        self.changes.insert(migration.path.clone(), new);
         if !own.pieces.is_empty() {
             self.paths.push(migration.path.clone());
         }
         self.wait(migration, own, &Down::default());
+        Ok(())
     }
 
     /// Gives a migration its numbers, after those that pieces before it took.
@@ -357,7 +397,20 @@ pub(super) fn add_sums(
 
 /// What a tool reads, and has to stay above all statements.
 fn is_marker(line: &str) -> bool {
-    let tool = ["+goose", "migrate:", "no-transaction", "atlas:", "changeset", "liquibase"];
+    let tool = [
+        "+goose",
+        "+migrate",
+        "migrate:",
+        "no-transaction",
+        "atlas:",
+        "changeset",
+        "liquibase",
+        "-- rambler",
+        "====",
+        "!Ups",
+        "transactional:",
+        "depends:",
+    ];
     tool.iter().any(|word| line.contains(word)) || line.to_lowercase().contains("up migration")
 }
 
@@ -432,14 +485,17 @@ pub(super) fn append(
             return Err(format!("{}: there is no number left after {}", waiting.migration.display(), last.text()));
         };
         let more = if at == 0 { String::new() } else { format!("_{}", at + 1) };
-        let named = place.with(here.clone(), &format!("_deploy{}{more}", waiting.next));
+        let words = format!("_deploy{}{more}", waiting.next);
+        // Play's files are called by a number alone.
+        let named = place.with(here.clone(), if framework == Framework::Play { "" } else { &words });
         let down = if is_last && at + 1 == pieces.len() {
             Down { text: waiting.down.clone(), alone: waiting.down_alone }
         } else {
             Down::of(piece)
         };
         let texts = if Ways::in_file(framework) {
-            super::text::Texts { up: in_one_file(std::slice::from_ref(piece)), ..Default::default() }
+            let up = in_one_file(framework, std::slice::from_ref(piece));
+            super::text::Texts { up: in_halves(framework, up, &down), ..Default::default() }
         } else {
             texts(framework, piece, "", &down)
         };

@@ -77,7 +77,7 @@ pub(super) fn read<'a>(
         source,
         items: Items {
             items: Vec::new(),
-            together: whole || !Ways::of(migration).in_file && !sends_each(migration),
+            together: whole || !sends_apart(migration),
             limit: None,
             is_limit_only: false,
             unwrapped: Ways::of(migration).unwrapped,
@@ -269,11 +269,19 @@ fn needs_no_transaction(steps: &[FixStep]) -> bool {
     plan.migrations().any(|it| it.repeat || it.transaction == StepTransaction::None)
 }
 
+/// Whether each statement commits by itself.
+fn sends_apart(migration: &Migration) -> bool {
+    sends_each(migration) || Ways::of(migration).in_file && is_one_by_one(migration)
+}
+
+fn is_one_by_one(migration: &Migration) -> bool {
+    migration.sections.iter().any(|section| section.transaction == TransactionMode::None)
+}
+
 /// Whether each statement of the file commits by itself, as its own marker wants it.
 fn sends_each(migration: &Migration) -> bool {
     let is_alone = migration.sections.iter().all(|section| !section.transaction.is_opened_by_tool());
-    let one_by_one = migration.sections.iter().any(|section| section.transaction == TransactionMode::None);
-    is_alone && Ways::of(migration).unwrapped && (one_by_one || migration.framework == Framework::Goose)
+    is_alone && Ways::of(migration).unwrapped && (is_one_by_one(migration) || migration.framework == Framework::Goose)
 }
 
 /// Without the lines that say something to the tool about the file: each new file gets its own.
@@ -285,6 +293,12 @@ fn without_markers(text: &str, framework: Framework) -> String {
         Framework::SqlMigrate => line.starts_with("-- +migrate"),
         Framework::Tern => line == "---- tern: disable-tx ----",
         Framework::PostgresMigrations => line.contains("-- postgres-migrations disable-transaction"),
+        Framework::Yoyo => {
+            let words = line.trim_start_matches('-').trim_start();
+            line.starts_with("--") && ["transactional:", "depends:"].iter().any(|name| words.starts_with(name))
+        }
+        Framework::Mybatis => line.contains("@UNDO"),
+        Framework::Rambler => line.starts_with("-- rambler"),
         Framework::Drizzle => line.trim() == "--> statement-breakpoint",
         _ => false,
     };

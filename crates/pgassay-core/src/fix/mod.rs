@@ -6,6 +6,7 @@
 //! A migration is taken apart into [`Piece`]s: what it keeps, and the steps of its findings in place of the statements that they are
 //! about. Each piece becomes a migration of its own.
 
+mod code;
 mod files;
 mod inverse;
 mod items;
@@ -19,6 +20,7 @@ mod sums;
 mod text;
 mod verify;
 
+use code::CodeTool;
 pub use files::{FileChange, Folder, write};
 pub use plan_file::{PLAN_FILE, PlanFile, Waiting, WrongPlan};
 pub use verify::{replaced, verified};
@@ -102,13 +104,23 @@ pub(crate) struct Ways {
 
 impl Ways {
     pub fn of(migration: &Migration) -> Ways {
+        if CodeTool::of(migration).is_some() {
+            return Ways { alone: true, shared: false, in_file: true, unwrapped: false };
+        }
         let mode = migration.sections.first().map_or(TransactionMode::Wrapped, |section| section.transaction);
-        let one_by_one =
-            matches!(migration.framework, Framework::Plain | Framework::Sqitch) && mode == TransactionMode::None;
+        let one_by_one = Ways::in_file(migration.framework) && !mode.is_opened_by_tool();
         let by_marker = migration.framework != Framework::NodePgMigrate && migration.outside_transaction().is_some();
         let has_marker = !matches!(
             migration.framework,
-            Framework::Plain | Framework::Sqitch | Framework::Prisma | Framework::GolangMigrate | Framework::Supabase
+            Framework::Plain
+                | Framework::Sqitch
+                | Framework::Shmig
+                | Framework::Play
+                | Framework::Rambler
+                | Framework::Prisma
+                | Framework::GolangMigrate
+                | Framework::Postgrator
+                | Framework::Supabase
         );
         Ways {
             alone: one_by_one || by_marker,
@@ -120,7 +132,10 @@ impl Ways {
 
     /// Whether the tool's files commit statement by statement, unless someone says otherwise.
     fn in_file(framework: Framework) -> bool {
-        matches!(framework, Framework::Plain | Framework::Sqitch)
+        matches!(
+            framework,
+            Framework::Plain | Framework::Sqitch | Framework::Shmig | Framework::Play | Framework::Rambler
+        )
     }
 }
 
@@ -135,6 +150,13 @@ pub fn rewrite(job: &Job, report: &Report, sources: &Sources) -> Rewrites {
                 Err("graphile-migrate knows its files by hashes: write the steps into current.sql, and commit each"
                     .to_owned())
             }
+            Framework::Liquibase if migration.path.extension().is_none_or(|it| !it.eq_ignore_ascii_case("sql")) => {
+                Err("its changeset is not SQL: write the steps as `sql` changes in changesets of their own".to_owned())
+            }
+            Framework::DbMigrate => Err(
+                "each of its SQL files is run by one in JavaScript: make those with `db-migrate create --sql-file`, and write the steps into them"
+                    .to_owned(),
+            ),
             _ => items::read(migration, report, &findings, sources),
         };
         match read {

@@ -27,13 +27,20 @@ impl Original {
                 Some((|line| line.starts_with("-- +migrate Up"), |line| line.starts_with("-- +migrate Down")))
             }
             // What is before the way back is the way there.
+            Framework::Mybatis => Some((|_| false, is_undo)),
             Framework::Tern => Some((|_| false, |line| line == "---- create above / drop below ----")),
             Framework::NodePgMigrate => Some((|line| is_half(line, "up"), |line| is_half(line, "down"))),
             _ => None,
         };
+        if migration.framework == Framework::Yoyo {
+            let comments =
+                text.lines().take_while(|line| line.trim().is_empty() || line.trim_start().starts_with("--"));
+            let depends = comments.filter(|line| line.trim_start_matches(['-', ' ']).starts_with("depends:"));
+            return Original { head: depends.map(|line| format!("{line}\n")).collect(), ..Original::default() };
+        }
         let Some((is_up, is_down)) = marks else { return Original::default() };
         let mut found = Original::default();
-        let mut before = migration.framework != Framework::Tern;
+        let mut before = !matches!(migration.framework, Framework::Tern | Framework::Mybatis);
         for line in text.split_inclusive('\n') {
             let bare = line.trim_end();
             if is_down(bare) {
@@ -62,6 +69,11 @@ fn is_goose(line: &str, word: &str) -> bool {
     let Some(rest) = line.strip_prefix("--") else { return false };
     let Some((_, rest)) = rest.split_once("+goose") else { return false };
     rest.trim().eq_ignore_ascii_case(word)
+}
+
+fn is_undo(line: &str) -> bool {
+    let rest = line.trim().strip_prefix("--").map(str::trim_start);
+    rest.is_some_and(|rest| rest.starts_with("//") && rest.contains("@UNDO"))
 }
 
 fn is_half(line: &str, word: &str) -> bool {

@@ -48,7 +48,8 @@ impl Place {
             Framework::Refinery => ("V", Number::read(stem.strip_prefix('V')?, &[])),
             _ => ("", Number::read(stem, &[])),
         };
-        let (number, words) = read?;
+        // A server's name stands between the words and the ending.
+        let (number, words) = read.filter(|(_, words)| framework != Framework::Pop || !words.contains('.'))?;
         Some(Place { folder, letter, number, words: words.to_owned(), form: Form::File(ending) })
     }
 
@@ -70,6 +71,11 @@ impl Place {
             (Framework::Diesel | Framework::Hasura, Form::Folder(_)) => {
                 Some(self.folder.join(self.stem()).join("down.sql"))
             }
+            (Framework::Postgrator, _) => {
+                let words = self.words.strip_prefix(".do")?;
+                Some(self.folder.join(format!("{}.undo{words}.sql", self.number.text())))
+            }
+            (Framework::Yoyo, _) => Some(self.folder.join(format!("{}.rollback.sql", self.stem()))),
             (_, Form::File(".up.sql")) => Some(self.folder.join(format!("{}.down.sql", self.stem()))),
             (Framework::Flyway, _) => Some(self.folder.join(format!("U{}{}.sql", self.number.text(), self.words))),
             _ => None,
@@ -128,6 +134,11 @@ mod tests {
         );
         assert_eq!(next(Framework::Flyway, "m/V5__a.sql"), named("m/V5.1__a_2.sql", Some("m/U5.1__a_2.sql")));
         assert_eq!(next(Framework::Refinery, "m/V5__a.sql"), named("m/V6__a_2.sql", None));
+        assert_eq!(
+            next(Framework::Postgrator, "m/003.do.a.sql"),
+            named("m/004.do.a_2.sql", Some("m/004.undo.a_2.sql"))
+        );
+        assert_eq!(next(Framework::Yoyo, "m/0003.a.sql"), named("m/0004.a_2.sql", Some("m/0004.a_2.rollback.sql")));
         assert_eq!(next(Framework::Plain, "m/a.sql"), None);
     }
 }

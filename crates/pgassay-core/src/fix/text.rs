@@ -70,6 +70,13 @@ pub(super) fn texts(framework: Framework, piece: &Piece, head: &str, down: &Down
                 texts.up.push_str(&format!("\n---- create above / drop below ----\n\n{back}\n"));
             }
         }
+        Framework::Mybatis if !down.is_empty() => texts.up = format!("{body}\n-- //@UNDO\n{back}\n"),
+        Framework::Yoyo => {
+            let mark =
+                |alone: bool, text: String| if alone { format!("-- transactional: false\n{text}") } else { text };
+            texts.up = format!("{head}{}", mark(piece.alone, body));
+            texts.down = mark(down.alone, texts.down);
+        }
         Framework::PostgresMigrations if piece.alone => {
             texts.up = format!("-- postgres-migrations disable-transaction\n{body}");
         }
@@ -135,7 +142,53 @@ fn for_batch(piece: &Piece) -> String {
 }
 
 /// All pieces in one file whose statements commit one by one.
-pub(super) fn in_one_file(pieces: &[Piece]) -> String {
+pub(super) fn in_one_file(framework: Framework, pieces: &[Piece]) -> String {
+    match framework {
+        Framework::Rambler => in_strings(pieces),
+        // Play ends a statement at a semicolon, and takes two for one that does not end it.
+        Framework::Play => one_by_one(pieces, |statement| statement.replace(';', ";;")),
+        _ => one_by_one(pieces, str::to_owned),
+    }
+}
+
+/// A new file whose statements commit one by one, with the marks of tools that keep both halves in a file.
+pub(super) fn in_halves(framework: Framework, up: String, down: &Down) -> String {
+    let back = down.text.trim_matches('\n');
+    match framework {
+        Framework::Shmig => format!("-- ====  UP  ====\n\n{up}\n-- ==== DOWN ====\n\n{}\n", or_select(back)),
+        Framework::Rambler if back.is_empty() => format!("-- rambler up\n\n{up}"),
+        Framework::Rambler => format!("-- rambler up\n\n{up}\n-- rambler down\n\n{back}\n"),
+        Framework::Play => format!("# --- !Ups\n\n{up}\n# --- !Downs\n\n{back}\n"),
+        _ => up,
+    }
+}
+
+/// shmig refuses an empty half.
+fn or_select(back: &str) -> &str {
+    if back.is_empty() { "SELECT 1;" } else { back }
+}
+
+/// What rambler sends as one string is a transaction.
+fn in_strings(pieces: &[Piece]) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut limited = false;
+    for piece in pieces {
+        let sets = |statement: &String| statement.starts_with("SET lock_timeout");
+        if piece.alone && std::mem::take(&mut limited) {
+            parts.push("RESET lock_timeout;\n".to_owned());
+        }
+        limited |= piece.statements.iter().any(sets);
+        let statements = piece.statements.iter().map(|it| format!("{it};\n"));
+        match piece.together {
+            true => parts.push(statements.collect()),
+            false => parts.extend(statements),
+        }
+    }
+    // The first part is below the mark that is there.
+    parts.join("\n-- rambler up\n")
+}
+
+fn one_by_one(pieces: &[Piece], written: impl Fn(&str) -> String) -> String {
     let mut text = String::new();
     let mut limited = false;
     for piece in pieces {
@@ -145,7 +198,7 @@ pub(super) fn in_one_file(pieces: &[Piece]) -> String {
         if piece.together && piece.statements.len() > 1 {
             // Comments of the first statement stay above the block.
             text.push_str("BEGIN;\n");
-            piece.statements.iter().for_each(|it| text.push_str(&format!("{it};\n")));
+            piece.statements.iter().for_each(|it| text.push_str(&format!("{};\n", written(it))));
             text.push_str("COMMIT;\n");
             continue;
         }
@@ -156,7 +209,7 @@ pub(super) fn in_one_file(pieces: &[Piece]) -> String {
         }
         for statement in &piece.statements {
             limited |= statement.starts_with("SET lock_timeout");
-            text.push_str(&format!("{statement};\n"));
+            text.push_str(&format!("{};\n", written(statement)));
         }
     }
     text

@@ -23,17 +23,19 @@ pub fn replaced(job: &Job, rewrites: &[&Rewritten], sources: &Sources) -> (Job, 
 fn as_migration(of: &Migration, piece: &Piece, sources: &mut Sources) -> Migration {
     let ways = Ways::of(of);
     let text = if ways.in_file {
-        super::text::in_one_file(std::slice::from_ref(piece))
+        super::text::in_one_file(Framework::Plain, std::slice::from_ref(piece))
     } else {
         piece.statements.iter().map(|it| format!("{it};\n")).collect()
     };
     let usual = of.sections.first().map_or(TransactionMode::Wrapped, |section| section.transaction);
     let transaction = match (of.framework, piece.alone) {
         _ if ways.in_file => TransactionMode::None,
-        (Framework::Goose | Framework::SqlMigrate | Framework::Tern, true) => TransactionMode::None,
+        (Framework::Goose | Framework::SqlMigrate | Framework::Tern | Framework::Yoyo, true) => TransactionMode::None,
         (_, true) if piece.statements.len() > 1 => usual,
         (_, true) => TransactionMode::OneString,
-        (Framework::Prisma | Framework::GolangMigrate | Framework::Supabase, false) => TransactionMode::OneString,
+        (Framework::Prisma | Framework::GolangMigrate | Framework::Postgrator | Framework::Supabase, false) => {
+            TransactionMode::OneString
+        }
         // The file's own marker took it out of the tool's transaction.
         (_, false) if !usual.is_opened_by_tool() => TransactionMode::Wrapped,
         (_, false) => usual,
@@ -41,7 +43,7 @@ fn as_migration(of: &Migration, piece: &Piece, sources: &mut Sources) -> Migrati
     let length = text.len();
     let file = sources.add(SourceFile::new(of.path.display().to_string(), text));
     let span = Span::new(file, 0, length);
-    Migration { file, sections: vec![Section { span, transaction }], ..of.clone() }
+    Migration { file, sections: vec![Section { span, transaction, conditional: false }], ..of.clone() }
 }
 
 /// Takes back the rewriting of every migration that fails in its new form, or has more that blocks; the rest is judged anew.
