@@ -48,9 +48,11 @@ impl<W: Write> Visible<W> {
 
 impl<W: Write> Write for Visible<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // What is kept has no line's end: a long line comes in many small parts.
+        let kept = self.line.len();
         self.line.extend_from_slice(bytes);
-        if let Some(end) = self.line.iter().rposition(|byte| *byte == b'\n') {
-            self.hand_on(end + 1)?;
+        if let Some(end) = bytes.iter().rposition(|byte| *byte == b'\n') {
+            self.hand_on(kept + end + 1)?;
         } else if self.line.len() > LONGEST_LINE {
             // Not within a character.
             let mut end = self.line.len() - 4;
