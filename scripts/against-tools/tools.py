@@ -257,6 +257,29 @@ class Liquibase(NodeTool):
         return self.call(root, url, "rollbackCount", str(steps))
 
 
+class LiquibaseXml(Liquibase):
+    """The same statements in changesets of an XML changelog, as `sql` changes."""
+
+    name = "liquibase-xml"
+    example = "liquibase-changelog"
+    changelog = "db/changelog/db.changelog-master.xml"
+
+    def write(self, case, root, transaction=True):
+        changesets = "".join(self.changeset(one, transaction) for one in case.migrations)
+        (root / "db/changelog").mkdir(parents=True)
+        (root / self.changelog).write_text(f"<databaseChangeLog xmlns=\"http://www.liquibase.org/xml/ns/dbchangelog\">\n{changesets}</databaseChangeLog>\n")
+
+    def changeset(self, migration, transaction):
+        option = "" if transaction else ' runInTransaction="false"'
+        sql = lambda statement: f'<sql splitStatements="false" stripComments="false"><![CDATA[{statement}]]></sql>\n'
+        up = "".join(map(sql, migration.up))
+        back = "".join(map(sql, migration.down)) or sql("SELECT 1")
+        return f'<changeSet id="{migration.number}" author="ann"{option}>\n{up}<rollback>\n{back}</rollback>\n</changeSet>\n'
+
+    def call(self, root, url, *command):
+        return super().call(root, url, f"--changeLogFile={self.changelog}", *command)
+
+
 class Sqitch(Tool):
     name = "sqitch"
     example = "sqitch"
@@ -308,4 +331,76 @@ class Supabase(NodeTool):
         return run([self.bin("supabase"), "migration", "up", "--db-url", url, "--workdir", root])
 
 
-ALL = [Plain, Sqlx, Diesel, Refinery, Dbmate, NodePgMigrate, Drizzle, Liquibase, Sqitch, Supabase]
+class Postgrator(NodeTool):
+    name = "postgrator"
+    example = "postgrator"
+    package = "postgrator"
+
+    def write_one(self, migration, folder, transaction):
+        (folder / f"{migration.number}.do.{migration.name}.sql").write_text(joined(migration.up))
+        (folder / f"{migration.number}.undo.{migration.name}.sql").write_text(joined(migration.down) or "SELECT 1;\n")
+
+    def call(self, root, url, target):
+        script = """
+            const pg = require("pg");
+            import("postgrator").then(async ({ default: Postgrator }) => {
+              const client = new pg.Client({ connectionString: process.argv[1] });
+              await client.connect();
+              const execQuery = (query) => client.query(query);
+              const migrationPattern = process.argv[2] + "/*";
+              try { await new Postgrator({ driver: "pg", migrationPattern, execQuery }).migrate(process.argv[3]); }
+              catch (error) { console.error(String(error)); process.exitCode = 1; }
+              await client.end();
+            });"""
+        return run(["node", "-e", script, url, root / self.folder, target], cwd=self.place / "node")
+
+    def up(self, root, url):
+        return self.call(root, url, "max")
+
+    def down(self, root, url, steps):
+        return self.call(root, url, "000")
+
+
+class Yoyo(Tool):
+    name = "yoyo"
+    example = "yoyo"
+    has_opt_out = True
+
+    def bin(self):
+        return self.place / "venv/bin/yoyo"
+
+    def available(self):
+        return self.bin().exists()
+
+    def write_one(self, migration, folder, transaction):
+        mark = "-- depends:\n" if transaction else "-- depends:\n-- transactional: false\n"
+        stem = f"{migration.number:04}.{migration.name}"
+        (folder / f"{stem}.sql").write_text(mark + "\n" + joined(migration.up))
+        (folder / f"{stem}.rollback.sql").write_text(joined(migration.down))
+
+    def call(self, root, url, command):
+        given = ["--batch", "--no-config-file", "--database", url.replace("postgres://", "postgresql://"), root / self.folder]
+        return run([self.bin(), command, *given])
+
+    def up(self, root, url):
+        return self.call(root, url, "apply")
+
+    def down(self, root, url, steps):
+        return self.call(root, url, "rollback")
+
+
+ALL = [
+    Plain,
+    Sqlx,
+    Diesel,
+    Refinery,
+    Dbmate,
+    NodePgMigrate,
+    Drizzle,
+    Liquibase,
+    LiquibaseXml,
+    Sqitch,
+    Supabase,
+    Postgrator,
+    Yoyo,
+]

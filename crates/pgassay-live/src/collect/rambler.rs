@@ -24,10 +24,9 @@ impl Tool for Rambler {
     }
 
     fn order(&self, folder: &Folder) -> Order {
-        let mut order = Order::default();
-        order.entries = folder.own_sql().map(|file: &File| Entry::new(file.stem(), file)).collect();
-        order.entries.sort_by(|a, b| a.file.name().cmp(b.file.name()));
-        order
+        let mut entries: Vec<Entry> = folder.own_sql().map(|file: &File| Entry::new(file.stem(), file)).collect();
+        entries.sort_by(|a, b| a.file.name().cmp(b.file.name()));
+        Order { entries, ..Order::default() }
     }
 
     fn split(&self, input: &Input<'_>) -> Split {

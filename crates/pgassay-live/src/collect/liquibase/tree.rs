@@ -101,13 +101,14 @@ fn element(node: roxmltree::Node, depth: usize) -> Result<Element, TreeError> {
         let (range, text) = (attribute.range(), Some(text));
         found.children.push(Element { name, range, text, children: Vec::new(), is_attribute: true });
     }
-    let mut text = Text { range: usize::MAX..0, ..Text::default() };
+    let mut text = Text::default();
     for child in node.children() {
         if child.is_element() {
             found.children.push(element(child, depth - 1)?);
         } else if let Some(value) = child.text().filter(|_| child.is_text()) {
+            let start = if text.value.is_empty() { child.range().start } else { text.range.start };
             text.value.push_str(value);
-            text.range = text.range.start.min(child.range().start)..text.range.end.max(child.range().end);
+            text.range = start..child.range().end;
         }
     }
     found.text = Some(text).filter(|text| !text.value.trim().is_empty());
