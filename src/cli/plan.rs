@@ -1,21 +1,20 @@
 //! `pgassay plan`: read one plan in the terminal, with what is wrong with it.
 
+mod trial;
+
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use pgassay::advisor::Planner;
 use pgassay::db::{self, ExplainMode, Parameters};
-use pgassay::facts::Values;
 use pgassay::plan::advice::Confidence;
 use pgassay::plan::draw::{self, Assayed, Options};
 use pgassay::plan::{self, Anonymizer, Log, Plan, Query};
 use pgassay::report::visible::{Kind, Visible};
-use pgassay::whatif::{Prepared, TwinPlanner};
+use tokio::runtime::Runtime;
 
 use super::database::DatabaseArguments;
-use super::queries::build_twin;
 use super::{Outcome, output};
 
 /// Read a plan in the terminal: where its time goes, what is wrong with it, what to do
@@ -81,6 +80,10 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
+    /// What the bars measure
+    #[arg(long, value_enum, value_name = "MEASURE", default_value_t = BarsBy::Time)]
+    bars: BarsBy,
+
     /// Columns of the drawing, instead of the terminal's
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..))]
     width: Option<u16>,
@@ -109,6 +112,32 @@ enum FailOn {
     High,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BarsBy {
+    /// Own time, or own cost
+    Time,
+    /// Rows that came or are expected
+    Rows,
+    /// Blocks that the node itself asked for
+    Buffers,
+    /// The wait for blocks, or the blocks that were not cached
+    Io,
+    /// How far the estimate of rows is off
+    Error,
+}
+
+impl From<BarsBy> for draw::Bars {
+    fn from(by: BarsBy) -> draw::Bars {
+        match by {
+            BarsBy::Time => draw::Bars::Time,
+            BarsBy::Rows => draw::Bars::Rows,
+            BarsBy::Buffers => draw::Bars::Buffers,
+            BarsBy::Io => draw::Bars::Io,
+            BarsBy::Error => draw::Bars::Error,
+        }
+    }
+}
+
 /// `20` or `20%`.
 fn percentage(text: &str) -> Result<f64, String> {
     let number: f64 =
@@ -135,15 +164,16 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
 
 fn show(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let (name, text) = given(arguments.plan.as_deref())?;
+    if arguments.database.is_given() && plan::is_plan(&text) {
+        anyhow::bail!("{name} is a plan already: a database or a snapshot is for SQL");
+    }
+    let runtime = super::runtime()?;
     let plans = match arguments.database.url() {
-        _ if arguments.database.is_given() && plan::is_plan(&text) => {
-            anyhow::bail!("{name} is a plan already: a database or a snapshot is for SQL")
-        }
-        Some(url) => ask(arguments, url, &text)?,
-        None if arguments.database.is_given() => plan_in_twin(arguments, &text)?,
+        Some(url) => trial::on_database(arguments, &runtime, ask(arguments, &runtime, url, &text)?)?,
+        None if arguments.database.is_given() => trial::in_twin(arguments, &runtime, &text)?,
         None => return show_text(arguments, &name, &text),
     };
-    draw(arguments, plans)
+    draw_assayed(arguments, &plans)
 }
 
 fn draw(arguments: &Arguments, mut plans: Vec<Plan>) -> anyhow::Result<Outcome> {
@@ -152,15 +182,19 @@ fn draw(arguments: &Arguments, mut plans: Vec<Plan>) -> anyhow::Result<Outcome> 
         plans.iter_mut().for_each(|plan| anonymizer.plan(plan));
     }
     let plans: Vec<Assayed> = plans.into_iter().map(Assayed::new).collect();
+    draw_assayed(arguments, &plans)
+}
+
+fn draw_assayed(arguments: &Arguments, plans: &[Assayed]) -> anyhow::Result<Outcome> {
     write(arguments, |out| match arguments.format {
         Format::Text => {
-            draw::text(&plans, arguments.options(), out)?;
+            draw::text(plans, arguments.options(), out)?;
             let mut summed = plans.iter().filter(|_| arguments.summary);
             summed.try_for_each(|plan| draw::sums(plan, arguments.options(), out))
         }
-        Format::Json => draw::json(&plans, out),
-        Format::Markdown => draw::markdown(&plans, arguments.verbose, out),
-        Format::Html => draw::html(&plans, out),
+        Format::Json => draw::json(plans, out),
+        Format::Markdown => draw::markdown(plans, arguments.verbose, out),
+        Format::Html => draw::html(plans, out),
     })?;
     let fails = arguments
         .fail_on
@@ -254,7 +288,7 @@ fn compare(arguments: &Arguments, files: &[PathBuf]) -> anyhow::Result<Outcome> 
         Format::Text => draw::comparison_text(before, after, &comparison, arguments.options(), out),
         Format::Json => draw::comparison_json(before, after, &comparison, out),
         Format::Markdown => draw::comparison_markdown(&comparison, out),
-        Format::Html => Err(io::Error::other("two plans are compared as text, json or markdown")),
+        Format::Html => draw::comparison_html(before, after, &comparison, out),
     })?;
     let fails = arguments.fail_above.is_some_and(|most| comparison.after > comparison.before * (1.0 + most));
     Ok(if fails { Outcome::Findings } else { Outcome::Clean })
@@ -285,7 +319,7 @@ fn looks_like_sql(text: &str) -> bool {
 }
 
 /// Has the server plan the SQL, and run it if that was asked for.
-fn ask(arguments: &Arguments, url: &str, text: &str) -> anyhow::Result<Vec<Plan>> {
+fn ask(arguments: &Arguments, runtime: &Runtime, url: &str, text: &str) -> anyhow::Result<Vec<Plan>> {
     let query = Query::read(text)?;
     let mode = match (arguments.analyze_writes, arguments.analyze) {
         (true, _) => ExplainMode::AnalyzeWrites,
@@ -302,7 +336,6 @@ fn ask(arguments: &Arguments, url: &str, text: &str) -> anyhow::Result<Vec<Plan>
     }
     let limits = arguments.database.limits();
     let parameters = Parameters::read(url)?;
-    let runtime = super::runtime()?;
     let explain = db::explain(&parameters, &limits, &query, mode, arguments.run_functions);
     let explained = runtime.block_on(explain).map_err(|error| {
         // ambiguous_parameter, indeterminate_datatype, undefined_function, ambiguous_function
@@ -330,26 +363,11 @@ fn ask(arguments: &Arguments, url: &str, text: &str) -> anyhow::Result<Vec<Plan>
     Ok(plans)
 }
 
-/// The plan that the database of a snapshot would make.
-fn plan_in_twin(arguments: &Arguments, text: &str) -> anyhow::Result<Vec<Plan>> {
-    let query = Query::read(text)?;
-    let Some(reading) = arguments.database.read_for_plans(Values::None)? else { return Ok(Vec::new()) };
-    let runtime = super::runtime()?;
-    let twin = build_twin(&runtime, arguments.pg_bin.as_deref(), &reading)?;
-    for gap in &twin.gaps {
-        say!("note: not as in the database: {}: {}", gap.what, gap.reason);
-    }
-    let mut planner = TwinPlanner::new(&runtime, twin, vec![Prepared::new(&query.sql, None)])?;
-    let mut plan = planner.plan(0, &[], &[]).map_err(|message| anyhow::anyhow!("{message}"))?;
-    plan.query = Some(query.sql);
-    Ok(vec![plan])
-}
-
 impl Arguments {
     fn options(&self) -> Options {
         let columns = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns: &u16| *columns >= 40);
         let width = self.width.or_else(|| if io::stdout().is_terminal() { None } else { columns() });
-        Options { width: width.unwrap_or_else(output::width).into(), verbose: self.verbose }
+        Options { width: width.unwrap_or_else(output::width).into(), verbose: self.verbose, bars: self.bars.into() }
     }
 }
 

@@ -33,6 +33,31 @@ const CONDITIONS: &[(&str, &str, &str)] = &[
         "Sort  (cost=900.00..999.00 rows=30000 width=8) (actual time=150.0..190.0 rows=90000 loops=1)\n  Sort Key: a.name\n  Sort Method: quicksort  Memory: 900kB\n  ->  Hash Join  (cost=10.00..500.00 rows=30000 width=8) (actual time=1.0..90.0 rows=90000 loops=1)\n        Hash Cond: (a.id = b.a)\n        ->  Seq Scan on a  (cost=0.00..200.00 rows=90000 width=4) (actual time=0.1..10.0 rows=90000 loops=1)\n        ->  Hash  (cost=5.00..5.00 rows=100 width=4) (actual time=1.0..1.0 rows=100 loops=1)\n              ->  Seq Scan on b  (cost=0.00..5.00 rows=100 width=4) (actual time=0.1..0.5 rows=100 loops=1)\n",
     ),
     (
+        "sort-for-limit",
+        "Limit  (cost=9000.00..9000.10 rows=10 width=8) (actual time=90.0..90.1 rows=10 loops=1)\n  ->  Sort  (cost=9000.00..9200.00 rows=90000 width=8) (actual time=90.0..90.0 rows=10 loops=1)\n        Sort Key: p.score DESC\n        Sort Method: top-N heapsort  Memory: 25kB\n        ->  Seq Scan on people p  (cost=0.00..900.00 rows=90000 width=8) (actual time=0.1..40.0 rows=90000 loops=1)\n",
+        "Limit  (cost=9000.00..9000.10 rows=80000 width=8) (actual time=90.0..90.1 rows=80000 loops=1)\n  ->  Sort  (cost=9000.00..9200.00 rows=90000 width=8) (actual time=90.0..90.0 rows=80000 loops=1)\n        Sort Key: p.score DESC\n        Sort Method: quicksort  Memory: 2500kB\n        ->  Seq Scan on people p  (cost=0.00..900.00 rows=90000 width=8) (actual time=0.1..40.0 rows=90000 loops=1)\n",
+    ),
+    (
+        "distinct-over-sort",
+        "Unique  (cost=9000.00..9200.00 rows=100 width=8) (actual time=80.0..99.0 rows=100 loops=1)\n  ->  Sort  (cost=9000.00..9100.00 rows=90000 width=8) (actual time=80.0..90.0 rows=90000 loops=1)\n        Sort Key: p.city, p.score DESC\n        Sort Method: quicksort  Memory: 9000kB\n        ->  Seq Scan on people p  (cost=0.00..900.00 rows=90000 width=8) (actual time=0.1..20.0 rows=90000 loops=1)\n",
+        "Unique  (cost=9000.00..9200.00 rows=80000 width=8) (actual time=80.0..99.0 rows=80000 loops=1)\n  ->  Sort  (cost=9000.00..9100.00 rows=90000 width=8) (actual time=80.0..90.0 rows=90000 loops=1)\n        Sort Key: p.city, p.score DESC\n        Sort Method: quicksort  Memory: 9000kB\n        ->  Seq Scan on people p  (cost=0.00..900.00 rows=90000 width=8) (actual time=0.1..20.0 rows=90000 loops=1)\n",
+    ),
+    (
+        "ends-by-full-scan",
+        "Aggregate  (cost=900.00..900.01 rows=1 width=8) (actual time=90.0..90.0 rows=1 loops=1)\n  Output: max(score)\n  ->  Seq Scan on public.people p  (cost=0.00..800.00 rows=90000 width=8) (actual time=0.1..40.0 rows=90000 loops=1)\n        Output: id, score\n",
+        "Aggregate  (cost=900.00..900.01 rows=1 width=8) (actual time=90.0..90.0 rows=1 loops=1)\n  Output: max(score), sum(score)\n  ->  Seq Scan on public.people p  (cost=0.00..800.00 rows=90000 width=8) (actual time=0.1..40.0 rows=90000 loops=1)\n        Output: id, score\n",
+    ),
+    (
+        "index-read-beyond",
+        "Index Scan using people_city_score on people p  (cost=0.42..9000.00 rows=3 width=8) (actual time=1.0..90.0 rows=3 loops=1)\n  Index Cond: (p.score = 7)\n",
+        "Index Scan using people_score on people p  (cost=0.42..90.00 rows=30 width=8) (actual time=1.0..90.0 rows=30 loops=1)\n  Index Cond: (p.score = 7)\n",
+    ),
+    (
+        "code-per-row",
+        "Seq Scan on people p  (cost=0.00..9000.00 rows=5000 width=8) (actual time=1.0..900.0 rows=5000 loops=1)\n  Buffers: shared hit=90\n",
+        "Seq Scan on people p  (cost=0.00..9000.00 rows=900000 width=8) (actual time=1.0..900.0 rows=900000 loops=1)\n  Buffers: shared hit=9000\n",
+    ),
+    (
         "correlated-columns",
         "Seq Scan on people p  (cost=0.00..900.00 rows=10 width=8) (actual time=1.0..90.0 rows=40000 loops=1)\n  Filter: ((p.city = 'Berlin'::text) AND (p.country = 'DE'::text))\n  Rows Removed by Filter: 1000\n",
         "Seq Scan on people p  (cost=0.00..900.00 rows=30000 width=8) (actual time=1.0..90.0 rows=40000 loops=1)\n  Filter: ((p.city = 'Berlin'::text) AND (p.country = 'DE'::text))\n  Rows Removed by Filter: 1000\n",

@@ -53,7 +53,7 @@ fn the_slowest_plans_are_kept_with_their_places() {
 #[test]
 fn the_summary_fits_the_terminal() {
     for width in [40, 80, 120] {
-        let options = Options { width, verbose: false };
+        let options = Options { width, verbose: false, ..Options::default() };
         let mut out = Vec::new();
         draw::log(&read(0, 3), options, &mut out).expect("written");
         let plan = plan::read(&log()).expect("plans").swap_remove(19);

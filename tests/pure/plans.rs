@@ -288,7 +288,7 @@ fn a_deep_plan_is_read() {
     assert_eq!(plans[0].nodes.len(), 1501);
     let assayed: Vec<Assayed> = plans.into_iter().map(Assayed::new).collect();
     let mut out = Vec::new();
-    draw::text(&assayed, Options { width: 60, verbose: true }, &mut out).expect("drawn");
+    draw::text(&assayed, Options { width: 60, verbose: true, ..Options::default() }, &mut out).expect("drawn");
 }
 
 /// Cut anywhere, a plan is read in part or refused: never a panic.
@@ -304,7 +304,8 @@ fn what_is_cut_off_does_no_harm() {
                 for plan in plan::read(part).unwrap_or_default() {
                     let assayed = [Assayed::new(plan)];
                     let mut out = Vec::new();
-                    draw::text(&assayed, Options { width: 80, verbose: true }, &mut out).expect("drawn");
+                    draw::text(&assayed, Options { width: 80, verbose: true, ..Options::default() }, &mut out)
+                        .expect("drawn");
                     draw::json(&assayed, &mut out).expect("written");
                 }
             }
@@ -325,7 +326,7 @@ fn no_line_is_wider_than_asked_for() {
         for width in [40, 50, 60, 80, 100, 120, 200] {
             // Whole conditions get twenty columns at least, however deep they stand.
             for verbose in [false, true].into_iter().filter(|verbose| !verbose || width >= 60) {
-                let drawn = drawn(vec![plan.clone()], Options { width, verbose });
+                let drawn = drawn(vec![plan.clone()], Options { width, verbose, ..Options::default() });
                 // Statements to paste, and words of a condition longer than a line, are never broken.
                 let unbroken = |line: &&str| {
                     let content = line.trim_start_matches([' ', '│']);
@@ -352,7 +353,7 @@ fn advice_names_what_is_wrong() {
         (16, "lossy_bitmap", &["lossy-bitmap"]),
         (16, "heap_fetches", &["heap-fetches"]),
         (16, "sort_on_disk", &["sort-on-disk"]),
-        (16, "top_n", &[]),
+        (16, "top_n", &["sort-for-limit"]),
         (16, "hash_join_in_batches", &["sort-on-disk", "hash-in-batches"]),
         (16, "join_reads_all", &["join-reads-all"]),
         (16, "sequential_scan_inside_a_nested_loop", &["join-reads-all"]),
@@ -453,10 +454,11 @@ fn drawings() {
     ];
     for (version, case, width) in pictures {
         let plan = one(*version, &format!("{case}.txt"));
-        let drawn = drawn(vec![plan], Options { width: *width, verbose: false });
+        let drawn = drawn(vec![plan], Options { width: *width, verbose: false, ..Options::default() });
         insta::assert_snapshot!(format!("plan_{version}_{case}_{width}"), drawn);
     }
-    let verbose = drawn(vec![one(18, "parallel_verbose.json")], Options { width: 100, verbose: true });
+    let verbose =
+        drawn(vec![one(18, "parallel_verbose.json")], Options { width: 100, verbose: true, ..Options::default() });
     insta::assert_snapshot!("plan_verbose", verbose);
 }
 
@@ -484,7 +486,7 @@ fn comparisons() {
         let after_plan = Assayed::new(one(16, &format!("{after}.json")));
         let comparison = plan::compare(&before_plan, &after_plan);
         let mut out = Vec::new();
-        let options = Options { width: 100, verbose: false };
+        let options = Options { width: 100, verbose: false, ..Options::default() };
         draw::comparison_text(&before_plan, &after_plan, &comparison, options, &mut out).expect("drawn");
         draw::comparison_markdown(&comparison, &mut out).expect("written");
         draw::comparison_json(&before_plan, &after_plan, &comparison, &mut Vec::new()).expect("written");

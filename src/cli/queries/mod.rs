@@ -23,8 +23,7 @@ use pgassay::report::visible::{Kind, Visible};
 
 use super::database::{self, DatabaseArguments};
 use super::{Outcome, output};
-pub use planners::build as build_twin;
-use planners::{Choice, Chosen};
+pub use planners::{Choice, Chosen, build as build_twin};
 use report::Report;
 use workload::{Rank, Statement};
 

@@ -24,6 +24,7 @@ mod rewrite;
 mod size;
 mod special;
 mod tables;
+mod trial;
 mod variant;
 mod weigh;
 mod write_cost;
@@ -38,6 +39,7 @@ pub use pace::{Cause, causes};
 pub use rewrite::rewrites;
 pub use size::{Estimate, entries_and_bytes};
 pub use tables::{ColumnInfo, IndexInfo, Operator, Reference, TableInfo, Tables};
+pub use trial::{Brings, tell_tried, try_tips};
 pub use variant::{Compared, Values, array_of, compared, typical_values};
 
 use std::collections::BTreeMap;

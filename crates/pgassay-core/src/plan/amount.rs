@@ -1,7 +1,7 @@
 //! Numbers as people read them.
 
 /// `1,234,567`; a fraction only below ten, as averages over loops have.
-pub(super) fn count(number: f64) -> String {
+pub(crate) fn count(number: f64) -> String {
     if number < 10.0 && number.fract() != 0.0 {
         return format!("{number:.2}").trim_end_matches('0').trim_end_matches('.').to_owned();
     }

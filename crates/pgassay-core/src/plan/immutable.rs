@@ -133,7 +133,9 @@ pub(super) fn is(expression: &Expr) -> bool {
                 FunctionArguments::None => true,
                 FunctionArguments::Subquery(_) => false,
             };
-            IMMUTABLE.contains(&name.as_str()) && arguments
+            // With a configuration named; else it is the session's.
+            let configured = matches!(&function.args, FunctionArguments::List(list) if list.args.len() == 2);
+            (IMMUTABLE.contains(&name.as_str()) || name == "to_tsvector" && configured) && arguments
         }
         Expr::Substring { expr, .. } | Expr::Trim { expr, .. } | Expr::Floor { expr, .. } | Expr::Ceil { expr, .. } => {
             is(expr)

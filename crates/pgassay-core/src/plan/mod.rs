@@ -5,7 +5,7 @@
 //! server: what the plan does not say is not known here.
 
 pub mod advice;
-mod amount;
+pub(crate) mod amount;
 mod anonymize;
 mod compare;
 mod condition;

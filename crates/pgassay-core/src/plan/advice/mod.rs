@@ -15,6 +15,7 @@ mod memory;
 mod overhead;
 mod scan;
 mod subquery;
+mod whole;
 
 pub use all_clear::{Verdict, verdict};
 
@@ -62,6 +63,17 @@ pub struct Tip {
     pub advice: String,
     /// Statements that do it, where it can be told.
     pub sql: Vec<String>,
+}
+
+impl Tip {
+    /// Whether one of its statements builds an index.
+    pub fn suggests_index(&self) -> bool {
+        self.sql.iter().any(|sql| builds_index(sql))
+    }
+}
+
+pub(crate) fn builds_index(sql: &str) -> bool {
+    sql.starts_with("CREATE INDEX ")
 }
 
 /// A part below this share of the whole is not worth a tip.
@@ -151,6 +163,7 @@ fn of_plan(plan: &Plan, shares: &Shares) -> Vec<Tip> {
         subquery::tips,
         limit::tips,
         cache::tips,
+        whole::tips,
         overhead::tips,
     ];
     let mut tips: Vec<Tip> = families.iter().flat_map(|family| family(&context)).collect();
@@ -170,7 +183,14 @@ const SAID_BY: &[(&str, &[&str])] = &[
     ("aggregate-on-disk", &["temporary-blocks"]),
     ("correlated-columns", &["rows-misestimated"]),
     ("read-from-disk", &["many-blocks-per-row"]),
-    ("filter-behind-index", &["many-blocks-per-row"]),
+    ("filter-behind-index", &["many-blocks-per-row", "index-read-beyond"]),
+    ("index-read-beyond", &["many-blocks-per-row"]),
+    ("sort-for-limit", &["sort-on-disk"]),
+    ("large-offset", &["sort-on-disk", "sort-for-limit"]),
+    ("sequential-scan-filter", &["sort-for-limit", "ends-by-full-scan"]),
+    ("column-in-expression", &["code-per-row"]),
+    ("bloated-table", &["code-per-row"]),
+    ("sequential-scan-filter", &["code-per-row"]),
     ("heap-fetches", &["many-blocks-per-row"]),
     ("subplan-not-hashed", &["subplan-per-row"]),
 ];
@@ -210,7 +230,7 @@ fn subject(node: &Node) -> String {
 }
 
 /// What is said below every suggestion of an index: the plan alone cannot know what an index costs, and whether it is used.
-const PROVE: &str = "pgassay queries can prove whether the planner would use it, and what it costs to keep.";
+pub(crate) const PROVE: &str = "pgassay queries can prove whether the planner would use it, and what it costs to keep.";
 
 /// The statement that builds an index: `keys` in parentheses, with the method before and a condition behind where they are wanted.
 /// None for partitions whose table is not known.
@@ -224,6 +244,12 @@ fn create_index(node: &Node, keys: &str) -> Option<String> {
         Some(schema) => format!("CREATE INDEX ON {}.{table} {keys};", super::node::quote(schema)),
         None => format!("CREATE INDEX ON {table} {keys};"),
     })
+}
+
+/// How a condition has to be written for the index of a tip to serve it.
+pub(crate) fn rewrite_of(plan: &Plan, tip: &Tip) -> Option<String> {
+    let node = plan.node(tip.node?);
+    tip.sql.iter().any(|sql| sql.contains("USING gin")).then(|| scan::rewrite_of(node))?
 }
 
 /// What to know of an index on partitions.

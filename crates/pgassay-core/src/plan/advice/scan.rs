@@ -190,9 +190,7 @@ fn column_in_expression(context: &Context, id: NodeId, node: &Node) -> Option<Ti
         _ => {
             let sql = super::create_index(node, &format!("(({expression}))"));
             let sql = sql.map_or_else(Vec::new, |index| vec![index, format!("ANALYZE {table};")]);
-            let cast = matches!(wrapped.way, Way::OwnType | Way::Expression)
-                && expression.contains("::")
-                && !expression.contains("->");
+            let cast = matches!(wrapped.way, Way::OwnType | Way::Expression) && is_cast(expression);
             let first = if cast {
                 format!(
                     "{first} Compare {column} with a value of its own type: cast the value, not the column. Where the cast is meant, index the expression,"
@@ -219,6 +217,13 @@ fn column_in_expression(context: &Context, id: NodeId, node: &Node) -> Option<Ti
         advice,
         sql,
     })
+}
+
+/// Whether an expression as a whole is a cast of a column: those inside of a call are the server's own.
+fn is_cast(expression: &str) -> bool {
+    let Some(at) = expression.rfind("::") else { return false };
+    let before = &expression[..at];
+    before.matches('(').count() == before.matches(')').count() && !expression.contains("->")
 }
 
 /// What to say about an index for the filter's conditions, behind what an index already serves.
@@ -290,6 +295,14 @@ pub(super) fn index_for(node: &Node, filter: &str, served: &[Atom]) -> (String, 
         return (format!("{advice}{} {PROVE}", super::on_partitions(node)), sql);
     }
     without_index(node, filter)
+}
+
+/// The first condition of a filter that has to be written in another way to be served.
+pub(super) fn rewrite_of(node: &Node) -> Option<String> {
+    let filter = node.condition(ConditionKind::Filter)?;
+    let atoms = condition::atoms(node, filter);
+    let contains = atoms.into_iter().find(|atom| atom.use_ == Use::Contains)?;
+    contains.rewrite
 }
 
 fn key(atom: &Atom) -> String {

@@ -2,7 +2,7 @@
 
 use super::super::{NodeId, amount};
 use super::line::{self, BOLD, DIM, PLAIN, RED, YELLOW};
-use super::{Assayed, Options, title};
+use super::{Assayed, Bars, Options, title};
 
 /// What stands in one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,9 +22,53 @@ pub(super) struct Columns {
     /// With the columns of the terminal that each takes.
     columns: Vec<(Column, usize)>,
     timed: bool,
+    measured: Measured,
     /// Digits of the greatest node number.
     pub number_width: usize,
     pub tree_width: usize,
+}
+
+/// The share of each node in what the bars measure.
+struct Measured {
+    bars: Bars,
+    /// By node.
+    shares: Vec<f64>,
+}
+
+impl Measured {
+    fn of(assayed: &Assayed, bars: Bars) -> Measured {
+        let plan = &assayed.plan;
+        let values: Vec<f64> = plan.ids().map(|id| measure(assayed, id, bars)).collect();
+        let greatest = values.iter().copied().fold(0.0, f64::max);
+        // Blocks and waits add up to the whole; rows and errors do not.
+        let whole = match bars {
+            Bars::Rows | Bars::Error => greatest,
+            _ => values.iter().sum(),
+        };
+        Measured { bars, shares: values.iter().map(|value| if whole > 0.0 { value / whole } else { 0.0 }).collect() }
+    }
+
+    fn share(&self, assayed: &Assayed, id: NodeId) -> f64 {
+        match self.bars {
+            Bars::Time => assayed.shares[id].own_share,
+            _ => self.shares[id.0],
+        }
+    }
+}
+
+fn measure(assayed: &Assayed, id: NodeId, bars: Bars) -> f64 {
+    let node = assayed.plan.node(id);
+    match bars {
+        Bars::Time => assayed.shares[id].own_share,
+        Bars::Rows => node.actual_rows().or_else(|| node.expected_rows()).unwrap_or(0.0),
+        Bars::Buffers => assayed.shares[id].own_buffers.accessed(),
+        Bars::Io => {
+            let below: f64 = assayed.plan.children(id).map(|child| child.counters.io.total()).sum();
+            let waited = assayed.plan.nodes.iter().any(|node| node.counters.io.total() > 0.0);
+            if waited { (node.counters.io.total() - below).max(0.0) } else { assayed.shares[id].own_buffers.read() }
+        }
+        Bars::Error => assayed.plan.rows_ratio(id).map_or(0.0, |ratio| ratio.max(f64::MIN_POSITIVE).log10().abs()),
+    }
 }
 
 /// Between columns.
@@ -44,7 +88,7 @@ impl Columns {
         let width = options.width;
         let costs = plan.nodes.iter().any(|node| node.estimate.is_some());
         let mut columns = Vec::new();
-        if assayed.shares.timed || costs {
+        if assayed.shares.timed || costs || options.bars != Bars::Time {
             columns.push(Column::Own);
             if width >= 72 {
                 columns.push(Column::Bar(if width >= 110 { 10 } else { 6 }));
@@ -64,7 +108,13 @@ impl Columns {
             columns.push(Column::Blocks);
         }
         let number_width = plan.nodes.len().to_string().len().max(2);
-        let mut drawn = Columns { columns: Vec::new(), timed: assayed.shares.timed, number_width, tree_width: 0 };
+        let mut drawn = Columns {
+            columns: Vec::new(),
+            timed: assayed.shares.timed,
+            measured: Measured::of(assayed, options.bars),
+            number_width,
+            tree_width: 0,
+        };
         // As wide as the widest value, and the title.
         drawn.columns = columns
             .into_iter()
@@ -109,7 +159,14 @@ impl Columns {
         match column {
             Column::Own if self.timed => "own time",
             Column::Own => "own cost",
-            Column::Bar(_) | Column::Share => "",
+            Column::Bar(_) => "",
+            Column::Share => match self.measured.bars {
+                Bars::Time => "",
+                Bars::Rows => "by rows",
+                Bars::Buffers => "by blocks",
+                Bars::Io => "by I/O",
+                Bars::Error => "by error",
+            },
             Column::ActualRows => "rows",
             Column::ExpectedRows => "est.",
             Column::Factor => "off by",
@@ -129,7 +186,7 @@ impl Columns {
 
     fn value(&self, column: Column, assayed: &Assayed, id: NodeId) -> (String, anstyle::Style) {
         let (node, own) = (assayed.plan.node(id), assayed.shares[id]);
-        let hot = match own.own_share {
+        let hot = match self.measured.share(assayed, id) {
             share if share >= MUCH => RED,
             share if share >= SOME => YELLOW,
             _ => PLAIN,
@@ -142,8 +199,10 @@ impl Columns {
             }
             Column::Own => (amount::short(own.own_cost), BOLD),
             Column::Bar(_) | Column::Share if never => (String::new(), PLAIN),
-            Column::Bar(width) => (line::bar(own.own_share, width), hot),
-            Column::Share => (amount::percent(own.own_share), hot),
+            Column::Bar(width) => (line::bar(self.measured.share(assayed, id), width), hot),
+            // They do not add up to a whole.
+            Column::Share if matches!(self.measured.bars, Bars::Rows | Bars::Error) => (String::new(), PLAIN),
+            Column::Share => (amount::percent(self.measured.share(assayed, id)), hot),
             Column::ActualRows if never => ("–".to_owned(), DIM),
             Column::ActualRows => {
                 (node.actual_rows().map(amount::short).unwrap_or_default(), off_style(assayed.plan.rows_ratio(id)))

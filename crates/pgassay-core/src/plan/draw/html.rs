@@ -4,8 +4,9 @@
 
 use std::io::{self, Write};
 
+use super::super::compare::Comparison;
 use super::super::{NodeId, Tip, amount};
-use super::{Assayed, columns, detail, summary, tips, title};
+use super::{Assayed, columns, comparison, detail, summary, tips, title};
 use crate::text::{page, plain};
 
 const STYLE: &str = include_str!("html.css");
@@ -20,12 +21,60 @@ pub fn html(plans: &[Assayed], out: &mut dyn Write) -> io::Result<()> {
         if plans.len() > 1 {
             writeln!(out, "<h2>Plan {} of {}</h2>", at + 1, plans.len())?;
         }
-        plan(assayed, out)?;
+        plan(assayed, &prefix(at, plans.len()), out)?;
     }
     page::end("", out)
 }
 
-fn plan(assayed: &Assayed, out: &mut dyn Write) -> io::Result<()> {
+/// Writes what changed between two plans, and the plans, as one HTML document.
+///
+/// # Errors
+/// Those of the writer.
+pub fn comparison_html(before: &Assayed, after: &Assayed, found: &Comparison, out: &mut dyn Write) -> io::Result<()> {
+    page::begin("Two query plans", STYLE, out)?;
+    writeln!(out, "<main>\n<p class=\"totals\">{}</p>", plain::html(&comparison::headline(found)))?;
+    if found.changes.is_empty() {
+        writeln!(out, "<p>The plans are of the same shape.</p>")?;
+    } else {
+        writeln!(out, "<ul class=\"changes\">")?;
+        for change in &found.changes {
+            writeln!(out, "<li><b>{}</b> {}</li>", change.kind.name(), plain::html(&change.text))?;
+        }
+        writeln!(out, "</ul>")?;
+    }
+    let show = |number: f64| if found.timed { amount::time(number) } else { amount::short(number) };
+    let mut parts = comparison::material(found).peekable();
+    if parts.peek().is_some() {
+        let what = if found.timed { "own time" } else { "own cost" };
+        writeln!(
+            out,
+            "<table class=\"parts\">\n<tr><th>before</th><th>after</th><th>where it comes from, by {what}</th></tr>"
+        )?;
+        for part in parts {
+            let class = if part.own_after > part.own_before { "worse" } else { "better" };
+            let (was, is) = (plain::html(&show(part.own_before)), plain::html(&show(part.own_after)));
+            writeln!(
+                out,
+                "<tr><td>{was}</td><td class=\"{class}\">{is}</td><td>{}</td></tr>",
+                plain::html(&part.text)
+            )?;
+        }
+        writeln!(out, "</table>")?;
+    }
+    writeln!(out, "</main>")?;
+    for (at, (name, assayed)) in [("Before", before), ("After", after)].into_iter().enumerate() {
+        writeln!(out, "<h2>{name}</h2>")?;
+        plan(assayed, &prefix(at, 2), out)?;
+    }
+    page::end("", out)
+}
+
+/// What the names of a plan's nodes begin with in a document of several.
+fn prefix(at: usize, plans: usize) -> String {
+    if plans > 1 { format!("p{}n", at + 1) } else { "n".to_owned() }
+}
+
+fn plan(assayed: &Assayed, prefix: &str, out: &mut dyn Write) -> io::Result<()> {
     let plan = &assayed.plan;
     writeln!(out, "<main>\n<p class=\"totals\">{}</p>", plain::html(&summary::totals(plan).join(" · ")))?;
     if let Some(cut) = &plan.cut {
@@ -34,13 +83,13 @@ fn plan(assayed: &Assayed, out: &mut dyn Write) -> io::Result<()> {
     if let Some(query) = &plan.query {
         writeln!(out, "<details class=\"query\"><summary>Query</summary><pre>{}</pre></details>", plain::html(query))?;
     }
-    advice_of_plan(assayed, out)?;
+    advice_of_plan(assayed, prefix, out)?;
     writeln!(
         out,
         "<div class=\"head\"><span>{}</span><span>share</span><span>rows</span><span>expected</span><span>off by</span><span>blocks</span></div>",
         if assayed.shares.timed { "own time" } else { "own cost" }
     )?;
-    tree(assayed, out)?;
+    tree(assayed, prefix, out)?;
     let behind = summary::lines_behind(assayed, true);
     if !behind.is_empty() {
         writeln!(out, "<ul class=\"behind\">")?;
@@ -57,16 +106,19 @@ fn plan(assayed: &Assayed, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What is said of the plan as a whole, and where its nodes' advice is.
-fn advice_of_plan(assayed: &Assayed, out: &mut dyn Write) -> io::Result<()> {
+fn advice_of_plan(assayed: &Assayed, prefix: &str, out: &mut dyn Write) -> io::Result<()> {
     if assayed.tips.is_empty() {
         return writeln!(out, "<p class=\"clear\">{}</p>", plain::html(&tips::nothing(assayed)));
     }
     writeln!(out, "<ol class=\"found\">")?;
     for tip in &assayed.tips {
         match tip.node {
-            Some(id) => {
-                writeln!(out, "<li><a href=\"#n{0}\">node {0}</a> {1}.</li>", id.number(), plain::html(&tip.message))?
-            }
+            Some(id) => writeln!(
+                out,
+                "<li><a href=\"#{prefix}{0}\">node {0}</a> {1}.</li>",
+                id.number(),
+                plain::html(&tip.message)
+            )?,
             None => writeln!(out, "<li>{}. {}{}</li>", plain::html(&tip.message), plain::html(&tip.advice), sql(tip))?,
         }
     }
@@ -74,14 +126,14 @@ fn advice_of_plan(assayed: &Assayed, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The nodes nested as they are in the plan. A deep plan nests deeply, which is why this does not call itself.
-fn tree(assayed: &Assayed, out: &mut dyn Write) -> io::Result<()> {
+fn tree(assayed: &Assayed, prefix: &str, out: &mut dyn Write) -> io::Result<()> {
     let plan = &assayed.plan;
     let mut open: Vec<NodeId> = Vec::new();
     for id in plan.ids() {
         while open.last().copied() != plan.node(id).parent && open.pop().is_some() {
             writeln!(out, "{CLOSE}")?;
         }
-        node(assayed, id, out)?;
+        node(assayed, id, prefix, out)?;
         open.push(id);
     }
     open.iter().try_for_each(|_| writeln!(out, "{CLOSE}"))
@@ -90,7 +142,7 @@ fn tree(assayed: &Assayed, out: &mut dyn Write) -> io::Result<()> {
 /// What ends a node.
 const CLOSE: &str = "</div></details>";
 
-fn node(assayed: &Assayed, id: NodeId, out: &mut dyn Write) -> io::Result<()> {
+fn node(assayed: &Assayed, id: NodeId, prefix: &str, out: &mut dyn Write) -> io::Result<()> {
     let (node, own) = (assayed.plan.node(id), assayed.shares[id]);
     let heat = match own.own_share {
         share if share >= 0.4 => "hot",
@@ -111,7 +163,7 @@ fn node(assayed: &Assayed, id: NodeId, out: &mut dyn Write) -> io::Result<()> {
     let tipped = if assayed.tips_of(id).next().is_some() { " tipped" } else { "" };
     writeln!(
         out,
-        "<details open class=\"node {heat}{tipped}\" id=\"n{}\"><summary><b class=\"number\">{}</b><span class=\"title\">{}</span><span class=\"numbers\"><span>{}</span><span class=\"bar\"><i style=\"width:{:.1}%\"></i><em>{}</em></span><span>{}</span><span>{}</span><span>{}</span><span>{}</span></span></summary><div>",
+        "<details open class=\"node {heat}{tipped}\" id=\"{prefix}{}\"><summary><b class=\"number\">{}</b><span class=\"title\">{}</span><span class=\"numbers\"><span>{}</span><span class=\"bar\"><i style=\"width:{:.1}%\"></i><em>{}</em></span><span data-name=\"rows\">{}</span><span data-name=\"expected\">{}</span><span data-name=\"off by\">{}</span><span data-name=\"blocks\">{}</span></span></summary><div>",
         id.number(),
         id.number(),
         plain::html(&title::full(node)),

@@ -23,7 +23,7 @@ pub fn markdown(plans: &[Assayed], verbose: bool, out: &mut dyn Write) -> io::Re
             writeln!(out, "{}\n", block("sql", query))?;
         }
         writeln!(out, "**{}**\n", prose(&summary::totals(&assayed.plan).join(" · ")))?;
-        let options = Options { width: WIDTH, verbose };
+        let options = Options { width: WIDTH, verbose, ..Options::default() };
         let mut drawing = Vec::new();
         tree::write(assayed, options, &mut drawing)?;
         summary::write_behind(assayed, options, &mut drawing)?;

@@ -22,7 +22,7 @@ use super::{Comparison, Plan, Shares, Tip, advise};
 
 pub(super) use title::title as node_title;
 
-pub use html::html;
+pub use html::{comparison_html, html};
 pub use json::{comparison_json, json};
 pub use log::log;
 pub use markdown::{comparison_markdown, markdown};
@@ -31,13 +31,30 @@ pub use sums::sums;
 /// Columns that a drawing needs at least.
 pub const NARROWEST: usize = 40;
 
+/// What the bars of a drawing measure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Bars {
+    /// Own time, or own cost where there are no times.
+    #[default]
+    Time,
+    /// Rows that came, in all loops, or that are expected.
+    Rows,
+    /// Blocks that the node itself asked for.
+    Buffers,
+    /// The wait for blocks (track_io_timing), or else the blocks that came from outside of shared_buffers.
+    Io,
+    /// How far the estimate of rows is off.
+    Error,
+}
+
 /// How to draw for a terminal.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
     /// Columns; fewer than [`NARROWEST`] count as that.
     pub width: usize,
     /// Whole conditions, output columns, blocks of each node.
     pub verbose: bool,
+    pub bars: Bars,
 }
 
 /// A plan with all that is said of it.

@@ -36,10 +36,12 @@ pub(super) struct Finder<'a> {
 }
 
 impl Iterator for Finder<'_> {
-    type Item = Result<Found, ReadError>;
+    /// With its lines.
+    type Item = (std::ops::Range<usize>, Result<Found, ReadError>);
 
     fn next(&mut self) -> Option<Self::Item> {
         while let Some(line) = self.lines.get(self.at) {
+            let start = self.at;
             let content = line.text.trim_start();
             if line.begins_entry {
                 (self.query, self.duration) = (None, None);
@@ -67,8 +69,8 @@ impl Iterator for Finder<'_> {
                 self.at += 1;
                 None
             };
-            if found.is_some() {
-                return found;
+            if let Some(found) = found {
+                return Some((start..self.at, found));
             }
         }
         None
@@ -109,6 +111,11 @@ impl<'a> Finder<'a> {
             plan |= json::looks_like_plan(&line.text);
             if !new_entry && scan.ends(&line.text) {
                 self.at = start + count + 1;
+                let before = self.lines[..start].iter().rev().find(|line| !line.text.trim().is_empty());
+                if plan && before.is_some_and(|line| goes_on_in_json(line.text.trim())) {
+                    let message = "the JSON begins in the middle of a document";
+                    return Some(Err(ReadError::at(&self.lines[start], 0, message)));
+                }
                 return plan.then(|| Ok(self.found(Format::Json, start..start + count + 1)));
             }
             if new_entry || !plan && count > MOST_LINES_BEFORE_PLAN {
@@ -155,7 +162,8 @@ impl<'a> Finder<'a> {
         self.at += 1;
         while let Some(line) = self.lines.get(self.at).filter(|line| !line.begins_entry) {
             let content = line.text.trim();
-            if content.is_empty() || is_footer(content) || is_fence(content) {
+            let inside = indentation(&line.text) > column;
+            if content.is_empty() || is_footer(content) && !inside || is_fence(content) {
                 break;
             }
             let key =
@@ -187,7 +195,9 @@ impl<'a> Finder<'a> {
                 break;
             }
             let goes_on = text::is_summary(content) || arrow || column > root || content.is_empty();
-            let own = !summary && (text::begins_property(content) || literal.is_open() || text::has_numbers(content));
+            let detail = summary && text::is_detail(content);
+            let own = detail
+                || !summary && (text::begins_property(content) || literal.is_open() || text::has_numbers(content));
             if !goes_on && !own || column <= root && text::is_root(&line.text, self.bare) {
                 break;
             }
@@ -216,6 +226,12 @@ impl<'a> Finder<'a> {
     fn found(&mut self, format: Format, lines: std::ops::Range<usize>) -> Found {
         Found { format, lines, bare: self.bare, query: self.query.take(), duration: self.duration.take() }
     }
+}
+
+/// Whether a line of a JSON document goes on in the next one.
+fn goes_on_in_json(content: &str) -> bool {
+    let in_document = content.starts_with(['"', '}', ']', '{', '[']);
+    content.ends_with(['[', '{']) || content.ends_with("\":") || in_document && content.ends_with(',')
 }
 
 /// Whether a condition goes on behind the end of a line.

@@ -4,8 +4,10 @@
 
 mod build;
 mod find;
+mod group;
 mod json;
 mod markup;
+mod measure;
 mod number_line;
 mod raw;
 mod shape;
@@ -16,6 +18,7 @@ mod undecorate;
 
 use super::Plan;
 use find::{Finder, Format, Found};
+use group::{Groups, Item};
 use raw::RawPlan;
 use undecorate::Line;
 
@@ -72,13 +75,21 @@ pub fn each(text: &str, mut take: impl FnMut(Result<Plan, ReadError>)) {
     let lines = undecorate::lines(text);
     let mut any = false;
     for bare in [false, true] {
-        for found in Finder::new(&lines, bare) {
-            any = true;
-            match found.and_then(|found| read_found(&lines, &found)) {
-                Ok(plans) => plans.into_iter().for_each(|plan| take(Ok(plan))),
-                Err(problem) => take(Err(problem)),
+        let mut groups = Groups::new(&lines);
+        let mut hand_over = |results: Vec<Result<Vec<Plan>, ReadError>>| {
+            for result in results {
+                match result {
+                    Ok(plans) => plans.into_iter().for_each(|plan| take(Ok(plan))),
+                    Err(problem) => take(Err(problem)),
+                }
             }
+        };
+        for (range, found) in Finder::new(&lines, bare) {
+            any = true;
+            let result = found.and_then(|found| read_found(&lines, &found));
+            hand_over(groups.add(Item { lines: range, result }));
         }
+        hand_over(groups.finish());
         if any {
             return;
         }

@@ -21,6 +21,30 @@ pub(super) fn start(line: &str) -> Option<usize> {
     found.min()
 }
 
+/// Whether the numbers of a node are anywhere in a line, also inside of quotes.
+pub(super) fn is_marked(line: &str) -> bool {
+    let number = |start: &str| {
+        line.match_indices(start).any(|(at, _)| {
+            let rest = &line[at + start.len()..];
+            !rest.is_empty() && is_number(rest, start)
+        })
+    };
+    line.contains('(') && STARTS.iter().any(|start| number(start))
+}
+
+/// What stands behind the numbers of a node.
+pub(super) fn tail(line: &str) -> Option<&str> {
+    let mut rest = &line[start(line)?..];
+    while STARTS.iter().any(|start| rest.starts_with(start)) {
+        rest = &rest[rest.find(')')? + 1..];
+        let trimmed = rest.trim_start();
+        if STARTS.iter().any(|start| trimmed.starts_with(start)) {
+            rest = trimmed;
+        }
+    }
+    Some(rest.trim_end())
+}
+
 fn is_number(rest: &str, start: &str) -> bool {
     start.ends_with(')') || rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit() || c == '-')
 }

@@ -26,6 +26,8 @@ pub(super) fn inputs(node_type: &str) -> Option<(usize, usize)> {
         "Nested Loop" | "Merge Join" | "Hash Join" | "Recursive Union" => (2, 2),
         "Result" => (0, 1),
         "SetOp" => (1, 2),
+        "ModifyTable" => (1, usize::MAX),
+        "BitmapAnd" | "BitmapOr" => (2, usize::MAX),
         _ => return None,
     })
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::raw::{Properties, RawNode, RawPlan, get};
 use super::undecorate::Line;
-use super::{ReadError, number_line, shape, text_node, text_property};
+use super::{ReadError, measure, number_line, shape, text_node, text_property};
 
 /// What an open indentation belongs to.
 enum Open {
@@ -89,6 +89,12 @@ pub(super) fn is_summary(line: &str) -> bool {
     summary_key(line.trim()).is_some()
 }
 
+/// Whether a line says more of what stands in the summary.
+pub(super) fn is_detail(content: &str) -> bool {
+    const DETAILS: &[&str] = &["Buffers: ", "I/O Timings: ", "Memory: ", "Functions: ", "Options: ", "Timing: "];
+    DETAILS.iter().any(|detail| content.starts_with(detail))
+}
+
 fn summary_key(line: &str) -> Option<(&str, &str)> {
     if let Some(trigger) = line.strip_prefix("Trigger ") {
         return trigger.contains(": ").then_some(("Trigger", trigger));
@@ -113,6 +119,42 @@ fn summary_key(line: &str) -> Option<(&str, &str)> {
 
 /// What a text without its indentation is refused with.
 const LOST: &str = "the indentation is lost, and with it which node belongs to which: copy the plan with it, or use EXPLAIN (FORMAT JSON)";
+
+/// What the line of a node itself tells.
+const OF_FIRST_LINE: &[&str] = &[
+    "Node Type",
+    "Strategy",
+    "Command",
+    "Operation",
+    "Join Type",
+    "Partial Mode",
+    "Parallel Aware",
+    "Async Capable",
+    "Scan Direction",
+    "Index Name",
+    "Schema",
+    "Relation Name",
+    "Alias",
+    "Function Name",
+    "Table Function Name",
+    "CTE Name",
+    "Tuplestore Name",
+    "Custom Plan Provider",
+    "Startup Cost",
+    "Total Cost",
+    "Plan Rows",
+    "Plan Width",
+    "Actual Startup Time",
+    "Actual Total Time",
+    "Actual Rows",
+    "Actual Loops",
+    "Parent Relationship",
+    "Subplan Name",
+    "Annotation",
+];
+
+/// What is said of a property whose numbers would be lost.
+const UNMEASURED: &str = "the numbers of this property cannot be read";
 
 /// What was read of one plan.
 pub(super) struct Read {
@@ -227,7 +269,7 @@ impl Reader {
             Section::Nodes if self.tree == Tree::Inputs => {
                 self.flat_property(content).map_err(|message| ReadError::at(line, column, message))?
             }
-            Section::Nodes => self.property(column, content),
+            Section::Nodes => self.property(column, content).map_err(|message| ReadError::at(line, column, message))?,
             section => self.detail(section, content),
         }
         Ok(())
@@ -320,8 +362,7 @@ impl Reader {
             return Err(LOST);
         }
         // Below the last node, whatever the column.
-        self.property(usize::MAX, content);
-        Ok(())
+        self.property(usize::MAX, content)
     }
 
     /// Of the next plain child of a node, as JSON says it.
@@ -338,7 +379,7 @@ impl Reader {
         get(&self.plan.nodes[node].properties, "Node Type").and_then(Value::as_str).unwrap_or_default()
     }
 
-    fn property(&mut self, column: usize, content: &str) {
+    fn property(&mut self, column: usize, content: &str) -> Result<(), &'static str> {
         self.close(column);
         let (node, worker) = match self.open.last() {
             Some((_, Open::Node(node) | Open::Header { node, .. })) => (*node, None),
@@ -352,24 +393,30 @@ impl Reader {
         if let Some((number, rest)) = worker_line(content) {
             let at = self.worker(node, number);
             self.open.push((column, Open::Worker { node, worker: at }));
-            self.worker_property(node, at, rest.trim());
-            return;
+            return self.worker_property(node, at, rest.trim());
         }
         if let Some(worker) = worker {
-            self.worker_property(node, worker, content);
-            return;
+            return self.worker_property(node, worker, content);
         }
         if is_header(content) {
             self.open.push((column, Open::Header { node, name: content.to_owned() }));
-            return;
+            return Ok(());
         }
         let node_type = self.node_type(node).to_owned();
         let properties = &mut self.plan.nodes[node].properties;
         match key_and_value(content) {
-            Some((key, value)) => text_property::read(&node_type, key, value, properties),
+            Some((key, value)) => {
+                let value = measure::value(key, value).ok_or(UNMEASURED)?;
+                text_property::read(&node_type, key, value, properties);
+            }
             // The further tables of an UPDATE of partitions stand without a key.
             None if node_type == "ModifyTable" && content.contains(" on ") => {
                 properties.push(("Target".to_owned(), content.into()));
+            }
+            None if self.bare && text_node::begins_with_known(content) => return Err(LOST),
+            // What is said of the node has not begun.
+            None if !properties.iter().any(|(key, _)| !OF_FIRST_LINE.contains(&key.as_str())) => {
+                properties.push(("Note".to_owned(), content.into()));
             }
             // A literal with line breaks goes on.
             None => match properties.last_mut() {
@@ -386,6 +433,7 @@ impl Reader {
                 _ => properties.push(("Note".to_owned(), content.into())),
             },
         }
+        Ok(())
     }
 
     /// The place of a worker in its node, by its number.
@@ -400,7 +448,7 @@ impl Reader {
         })
     }
 
-    fn worker_property(&mut self, node: usize, worker: usize, content: &str) {
+    fn worker_property(&mut self, node: usize, worker: usize, content: &str) -> Result<(), &'static str> {
         let node_type = self.node_type(node).to_owned();
         let properties = &mut self.plan.nodes[node].workers[worker];
         if let Some(actual) = content.strip_prefix("actual ") {
@@ -418,8 +466,10 @@ impl Reader {
                 }
             }
         } else if let Some((key, value)) = key_and_value(content) {
+            let value = measure::value(key, value).ok_or(UNMEASURED)?;
             text_property::read(&node_type, key, value, properties);
         }
+        Ok(())
     }
 
     fn summary(&mut self, key: &str, value: &str) {

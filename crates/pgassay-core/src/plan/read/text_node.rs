@@ -39,6 +39,22 @@ const MOST_OF_NAME: usize = 80;
 
 /// Whether a line begins as a node of a known type does.
 pub(super) fn begins_with_known(line: &str) -> bool {
+    if let Some((name, _)) = split_numbers(line) {
+        return read_name(name.trim_end(), true, &mut Properties::new()).is_some();
+    }
+    const OTHERS: &[&str] = &[
+        "Insert on ",
+        "Update on ",
+        "Delete on ",
+        "Merge on ",
+        "GroupAggregate",
+        "HashAggregate",
+        "MixedAggregate",
+        "HashSetOp",
+    ];
+    if OTHERS.iter().any(|other| line.starts_with(other)) {
+        return true;
+    }
     let mut name = line;
     while let Some((prefix, ..)) = PREFIXES.iter().find(|(prefix, ..)| name.starts_with(prefix)) {
         name = &name[prefix.len()..];

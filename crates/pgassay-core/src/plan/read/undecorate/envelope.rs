@@ -3,10 +3,13 @@
 use serde_json::Value;
 
 use super::Line;
-use crate::plan::read::find;
+use crate::plan::read::{find, number_line};
 
 /// Keys whose value is a message of a log or a row of EXPLAIN's result.
 const KEYS: &[&str] = &["message", "log", "textpayload", "query plan", "@message", "line", "body"];
+
+/// What stands before a record on its line is no longer than this, in bytes.
+const MOST_BEFORE_RECORD: usize = 120;
 
 /// Columns of CSV files with such values.
 const COLUMNS: &[&str] = &["message", "textpayload", "query plan", "@message"];
@@ -15,13 +18,66 @@ const COLUMNS: &[&str] = &["message", "textpayload", "query plan", "@message"];
 pub(super) fn open_document(text: &str) -> Option<Vec<Line>> {
     let trimmed = text.trim_start_matches('\u{feff}').trim_start();
     match trimmed.chars().next()? {
-        '{' | '[' if !text.contains("\"Node Type\"") && names_key(text) => {
-            let value: Value = serde_json::from_str(trimmed).ok()?;
+        '{' | '[' | '"' if !text.contains("\"Node Type\"") && may_be_json(trimmed) => {
+            let Ok(value) = serde_json::from_str::<Value>(trimmed.trim_end()) else { return csv_document(text) };
             let mut lines = Vec::new();
-            messages(&value, 1, &mut lines);
+            if names_key(text) {
+                messages(&value, 1, &mut lines);
+            }
+            if !lines.iter().any(|line| holds_plan(&line.text)) {
+                lines.clear();
+                strings(&value, &mut lines);
+            }
             (!lines.is_empty()).then_some(lines)
         }
         _ => csv_document(text),
+    }
+}
+
+/// Cheap: a log begins with a bracket too.
+fn may_be_json(trimmed: &str) -> bool {
+    trimmed.trim_end().ends_with([']', '}', '"'])
+}
+
+/// Whether a string has a node of a plan in it, or a plan as JSON.
+fn holds_plan(text: &str) -> bool {
+    number_line::is_marked(text) || text.contains("\"Node Type\"")
+}
+
+/// The strings of a JSON value that hold a plan, whatever their keys; those of a list are its lines.
+fn strings(value: &Value, lines: &mut Vec<Line>) {
+    let mut push = |text: &str, begins: bool| {
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        lines.extend(text.split('\n').enumerate().map(|(at, text)| Line {
+            text: text.strip_suffix('\r').unwrap_or(text).to_owned(),
+            number: 1,
+            offset: 0,
+            begins_entry: begins && at == 0,
+        }));
+    };
+    match value {
+        Value::String(text) if holds_plan(text) => push(text, true),
+        Value::Array(items) => {
+            let rows: Option<Vec<&str>> = items.iter().map(only_string).collect();
+            match rows {
+                Some(rows) if rows.iter().any(|row| holds_plan(row)) => {
+                    rows.iter().enumerate().for_each(|(at, row)| push(row, at == 0));
+                }
+                _ => items.iter().for_each(|item| strings(item, lines)),
+            }
+        }
+        Value::Object(object) => object.values().for_each(|value| strings(value, lines)),
+        _ => {}
+    }
+}
+
+/// A string, or a row with nothing but one.
+fn only_string(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Array(items) if items.len() == 1 => items[0].as_str(),
+        Value::Object(object) if object.len() == 1 => object.values().next()?.as_str(),
+        _ => None,
     }
 }
 
@@ -32,7 +88,9 @@ fn names_key(text: &str) -> bool {
 
 /// Opens lines that are JSON records, and messages of the server's CSV log; whether there were any.
 pub(super) fn open_records(lines: &mut Vec<Line>) -> bool {
-    let is_json = |line: &Line| line.text.starts_with('{') && line.text.ends_with('}') && names_key(&line.text);
+    // A stamp may stand before it.
+    let record = |line: &Line| line.text.find("{\"").filter(|at| *at <= MOST_BEFORE_RECORD);
+    let is_json = |line: &Line| line.text.ends_with('}') && record(line).is_some() && names_key(&line.text);
     let is_csv = |line: &Line| line.text.contains(",\"duration: ") && find::logged_duration(&line.text).is_some();
     if !lines.iter().any(|line| is_json(line) || is_csv(line)) {
         return false;
@@ -51,7 +109,8 @@ pub(super) fn open_records(lines: &mut Vec<Line>) -> bool {
             (field, changed) = (!ended, true);
             continue;
         }
-        let value = is_json(&line).then(|| serde_json::from_str::<Value>(&line.text).ok()).flatten();
+        let start = record(&line).filter(|_| is_json(&line));
+        let value = start.and_then(|start| serde_json::from_str::<Value>(&line.text[start..]).ok());
         let mut found = Vec::new();
         if let Some(value) = &value {
             messages(value, line.number, &mut found);

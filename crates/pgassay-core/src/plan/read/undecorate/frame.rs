@@ -1,6 +1,7 @@
 //! What stands around a line: quotes, borders of tables, marks of psql, tabs.
 
 use super::{Line, plan_lines};
+use crate::plan::read::number_line;
 
 /// Takes quotes and borders off; whether there were some.
 pub(super) fn strip(chunk: &mut [Line]) -> bool {
@@ -8,7 +9,7 @@ pub(super) fn strip(chunk: &mut [Line]) -> bool {
     if plan.is_empty() {
         return false;
     }
-    let mut changed = quotes(chunk);
+    let mut changed = quotes(chunk) | escapes(chunk, &plan);
     let all = |chunk: &[Line], is: &dyn Fn(&str) -> bool| plan.iter().all(|at| is(chunk[*at].text.trim_end()));
     for quote in ['"', '\''] {
         let ends = [format!("{quote}"), format!("{quote},"), format!("{quote}+"), format!("{quote} +")];
@@ -31,7 +32,52 @@ pub(super) fn strip(chunk: &mut [Line]) -> bool {
             changed = true;
         }
     }
-    changed
+    changed | common_tail(chunk, &plan)
+}
+
+/// Takes off what all nodes end with behind their numbers: `$` of `cat -A`, `\` of a shell, `}` of a map.
+fn common_tail(chunk: &mut [Line], plan: &[usize]) -> bool {
+    let Some(tail) = number_line::tail(&chunk[plan[0]].text).map(|tail| tail.trim().to_owned()) else { return false };
+    let same = |at: &usize| number_line::tail(&chunk[*at].text).is_some_and(|other| other.trim() == tail);
+    let ending = chunk.iter().filter(|line| line.text.trim_end().ends_with(&tail)).count();
+    if tail.is_empty() || !plan.iter().all(same) || plan.len() < 2 && ending < 3 {
+        return false;
+    }
+    chunk.iter_mut().for_each(|line| strip_end(line, &tail));
+    true
+}
+
+/// Markdown's escapes: no name of a node has a backslash outside of quotes.
+fn escapes(chunk: &mut [Line], plan: &[usize]) -> bool {
+    let escaped = |at: &usize| {
+        let text = &chunk[*at].text;
+        let head = &text[..number_line::start(text).unwrap_or(text.len())];
+        let outside = head.split('"').step_by(2);
+        outside.into_iter().any(|part| ["\\_", "\\*", "\\>", "\\-"].iter().any(|escape| part.contains(escape)))
+    };
+    // In quoted names too, where none of these characters stands by itself.
+    let head = |at: &usize| {
+        let text = &chunk[*at].text;
+        text[..number_line::start(text).unwrap_or(text.len())].to_owned()
+    };
+    let heads: String = plan.iter().map(head).collect();
+    let all = ["_", "*"].iter().all(|mark| heads.matches(mark).count() == heads.matches(&format!("\\{mark}")).count());
+    if !plan.iter().any(escaped) && !(all && (heads.contains("\\_") || heads.contains("\\*"))) {
+        return false;
+    }
+    for line in chunk {
+        let mut text = String::with_capacity(line.text.len());
+        let mut chars = line.text.chars().peekable();
+        while let Some(c) = chars.next() {
+            if c != '\\' || !chars.peek().is_some_and(char::is_ascii_punctuation) {
+                text.push(c);
+            } else if let Some(c) = chars.next() {
+                text.push(c);
+            }
+        }
+        line.text = text;
+    }
+    true
 }
 
 fn strip_end(line: &mut Line, end: &str) {
@@ -56,6 +102,10 @@ fn quotes(chunk: &mut [Line]) -> bool {
 
 /// Takes psql's table off: borders, the field's name, marks of lines that go on, lines broken for the terminal.
 pub(super) fn psql(lines: &mut Vec<Line>) {
+    // Without blanks beside its borders, a table's are taken off line by line later.
+    let tight = lines
+        .iter()
+        .any(|line| line.text.starts_with('|') && !line.text.starts_with("| ") && number_line::is_marked(&line.text));
     let mut in_result = false;
     let mut out: Vec<Line> = Vec::with_capacity(lines.len());
     for mut line in lines.drain(..) {
@@ -66,21 +116,31 @@ pub(super) fn psql(lines: &mut Vec<Line>) {
             last.text.push_str(rest);
             continue;
         }
-        let expanded = line.text.starts_with("QUERY PLAN | ");
-        border(&mut line);
+        let expanded = ["QUERY PLAN | ", "QUERY PLAN: "].iter().any(|field| line.text.starts_with(field));
+        if is_record(&line.text) && line.text.starts_with('*') {
+            continue;
+        }
+        if !tight {
+            border(&mut line);
+        }
         in_result |= line.text.trim() == "QUERY PLAN" || expanded;
         if in_result {
             let content = line.text.trim_end();
             line.text = content.strip_suffix(['+', '↵']).map_or(content, str::trim_end).to_owned();
         }
         if is_rule(line.text.trim()) && line.text.contains(['+', '|', '─', '═'])
-            || in_result && (is_rule(line.text.trim()) || line.text.starts_with("-[ RECORD"))
+            || in_result && (is_rule(line.text.trim()) || is_record(&line.text))
         {
             continue;
         }
         out.push(line);
     }
     *lines = out;
+}
+
+/// psql's `-[ RECORD 1 ]---`, `***[ 1 ]***` and `*** 1. row ***` of other clients.
+fn is_record(text: &str) -> bool {
+    text.starts_with("-[ RECORD") || text.starts_with("***") && text.ends_with("***")
 }
 
 fn border(line: &mut Line) {
@@ -91,7 +151,7 @@ fn border(line: &mut Line) {
             return;
         }
     }
-    for field in ["QUERY PLAN | ", "           | "] {
+    for field in ["QUERY PLAN | ", "QUERY PLAN: ", "           | "] {
         if line.text.starts_with(field) {
             return line.skip(field.len());
         }

@@ -1,11 +1,16 @@
 //! Takes off what carries a plan: what a log, a client, a mail, a web page or an editor puts around its lines.
 //!
-//! In: a text. Out: its lines as EXPLAIN printed them, each with the place where it stood. Envelopes (JSON and CSV records) are opened,
+//! In: a text. Out: its lines as EXPLAIN printed them, each with the place where it stood. Web pages lose their tags, envelopes (JSON and CSV records,
+//! literals of programs) are opened,
 //! then each run of lines loses what all of its plan lines have in common: prefixes, quotes, borders, tabs. Lines that were broken are
 //! put together again. Knows what a line of a plan looks like, but not what it says.
 
+mod encoding;
 mod envelope;
+mod flat;
 mod frame;
+mod literal;
+mod page;
 mod prefix;
 mod wrap;
 
@@ -32,12 +37,13 @@ const MOST_LAYERS: usize = 5;
 pub(super) fn lines(text: &str) -> Vec<Line> {
     let opened = envelope::open_document(text);
     if opened.is_none() && is_json(text) {
-        return plain(text);
+        return encoding::plain(text);
     }
-    let mut lines = opened.unwrap_or_else(|| plain(text));
+    let mut lines = opened.unwrap_or_else(|| encoding::plain(text));
+    page::strip(&mut lines);
     frame::psql(&mut lines);
     for _ in 0..MOST_LAYERS {
-        let opened = envelope::open_records(&mut lines);
+        let opened = envelope::open_records(&mut lines) | literal::open(&mut lines);
         let stripped = chunks(&mut lines, frame::strip) | chunks(&mut lines, prefix::strip);
         lines.iter_mut().for_each(frame::escaped_tabs);
         if !stripped && !opened {
@@ -49,7 +55,7 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
         frame::tabs(chunk);
         false
     });
-    let lines = wrap::join(lines);
+    let lines = wrap::join(flat::split(lines));
     lines
         .into_iter()
         .map(|line| Line { begins_entry: line.begins_entry || begins_log_entry(&line.text), ..line })
@@ -61,61 +67,6 @@ fn is_json(text: &str) -> bool {
     text.trim_start().starts_with(['[', '{'])
         && text.contains("\"Node Type\":")
         && serde_json::from_str::<serde::de::IgnoredAny>(text.trim()).is_ok()
-}
-
-fn plain(text: &str) -> Vec<Line> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // Where no such character stands for itself, all of them are written as entities.
-    let entities =
-        text.contains("-&gt;") || ["&gt;", "&lt;"].iter().any(|it| text.contains(it)) && !text.contains(['<', '>']);
-    let raw = text.split('\n').enumerate();
-    raw.map(|(at, raw)| Line {
-        text: cleaned(raw.strip_suffix('\r').unwrap_or(raw), entities),
-        number: at + 1,
-        offset: 0,
-        begins_entry: false,
-    })
-    .collect()
-}
-
-/// Characters that chats, web pages and terminals put in the place of others.
-fn cleaned(raw: &str, entities: bool) -> String {
-    let mut text = if raw.is_ascii() { raw.to_owned() } else { typeset(raw) };
-    if entities && text.contains('&') {
-        for (entity, character) in [
-            ("&gt;", ">"),
-            ("&lt;", "<"),
-            ("&quot;", "\""),
-            ("&#39;", "'"),
-            ("&apos;", "'"),
-            ("&nbsp;", " "),
-            ("&amp;", "&"),
-        ] {
-            text = text.replace(entity, character);
-        }
-    }
-    while let Some(start) = text.find("\u{1b}[") {
-        let end =
-            text[start + 2..].find(|c: char| c.is_ascii_alphabetic()).map_or(text.len(), |end| start + 2 + end + 1);
-        text.replace_range(start..end, "");
-    }
-    for tag in ["<pre>", "<code>"] {
-        if let Some(rest) = text.strip_prefix(tag) {
-            text = rest.to_owned();
-        }
-    }
-    text
-}
-
-/// Blanks and arrows as a word processor sets them.
-fn typeset(raw: &str) -> String {
-    let text = raw.replace('\u{a0}', " ").replace(['\u{200b}', '\u{feff}'], "");
-    let content = text.trim_start();
-    let arrow = ["→", "⇒", "➔", "⟶", "–>", "—>"].iter().find(|arrow| content.starts_with(**arrow));
-    match arrow {
-        Some(arrow) => text.replacen(arrow, "->", 1),
-        None => text,
-    }
 }
 
 /// Runs a step on each run of lines between empty ones; whether it changed something.
@@ -133,6 +84,15 @@ fn plan_lines(chunk: &[Line]) -> Vec<usize> {
     // Without costs, what follows an arrow has to be a node.
     let arrow = |text: &str| text.split_once("->  ").is_some_and(|(_, name)| text_node::begins_with_known(name));
     if numbers.is_empty() { having(arrow) } else { numbers }
+}
+
+/// Whether a text begins with a node, with its arrow or without.
+fn is_node_start(text: &str) -> bool {
+    let content = text.trim_start();
+    match content.strip_prefix("->") {
+        Some(name) => text_node::begins_with_known(name.trim_start()) || number_line::is_marked(name),
+        None => text_node::begins_with_known(content),
+    }
 }
 
 impl Line {

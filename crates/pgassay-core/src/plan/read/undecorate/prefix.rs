@@ -1,7 +1,7 @@
 //! What stands before every line: stamps of logs, marks of comments and quotes, line numbers.
 
 use super::{Line, plan_lines};
-use crate::plan::read::text_node;
+use crate::plan::read::{number_line, text_node};
 
 /// How many bytes of a line are a prefix of one kind; `None` if it has none.
 type Prefix = fn(&str) -> Option<usize>;
@@ -19,9 +19,13 @@ pub(super) fn strip(chunk: &mut [Line]) -> bool {
         return false;
     }
     let has = |prefix: &Prefix| plan.iter().all(|at| prefix(&chunk[*at].text).is_some());
-    let numbered = || has(&(line_number as Prefix)) && counts_up(chunk, &plan);
+    // A lone number may be anything.
+    let several = plan.len() > 1 || chunk.iter().all(|line| line_number(&line.text).is_some());
+    let numbered = || several && has(&(line_number as Prefix)) && counts_up(chunk, &plan);
     let found = PREFIXES.iter().copied().find(has).or_else(|| numbered().then_some(line_number as Prefix));
-    let Some(prefix) = found else { return strip_common(chunk, &plan) };
+    let Some(prefix) = found else {
+        return strip_common(chunk, &plan) || lead_in(chunk, &plan);
+    };
     for line in chunk.iter_mut() {
         match prefix(&line.text) {
             Some(bytes) => line.skip(bytes),
@@ -56,7 +60,10 @@ fn json_in_log(chunk: &mut [Line]) -> bool {
 pub(super) fn is_prose(text: &str) -> bool {
     let content = text.trim_start_matches([' ', '*', '-', '#', '>', '/', '|']);
     let words = content.split([' ', '\t']).take_while(|word| !word.starts_with('(')).count();
-    content.starts_with(|c: char| c.is_lowercase()) && words > 2 && !content.contains("  (")
+    content.starts_with(|c: char| c.is_lowercase())
+        && words > 2
+        && !content.contains("  (")
+        && place_of_node(text, true).is_none()
 }
 
 fn is_stamp(text: &str) -> Option<usize> {
@@ -158,7 +165,7 @@ fn comment(line: &str) -> Option<usize> {
     if content.starts_with("-> ") {
         return None;
     }
-    let marks = ["---", "--", "//", "/*", "#", "*", ";", "%", "'", "REM "];
+    let marks = ["---", "--", "//", "/*", "#", "*", ";", "%", "'", "REM ", "+"];
     marks.iter().find(|mark| content.starts_with(**mark)).map(|mark| {
         // `--->` is a mark and an arrow.
         let length = if content.starts_with("--->") { 2 } else { mark.len() };
@@ -239,3 +246,48 @@ fn strip_common(chunk: &mut [Line], plan: &[usize]) -> bool {
     }
     true
 }
+
+/// Takes off what stands before the first node only: `plan = """`, `[code]`, a log's own words.
+fn lead_in(chunk: &mut [Line], plan: &[usize]) -> bool {
+    let by_itself = |at: &usize| {
+        let content = chunk[*at].text.trim_start();
+        content.starts_with("->") || text_node::read(content, false).is_some()
+    };
+    let text = &chunk[plan[0]].text;
+    if text.trim_start().starts_with("->") || !plan[1..].iter().all(by_itself) {
+        return false;
+    }
+    let place = place_of_node(text, chunk.len() == 1);
+    let Some(place) = place else { return false };
+    let first = &mut chunk[plan[0]];
+    first.skip(place);
+    first.begins_entry = true;
+    if let Some(last) = chunk.last_mut()
+        && let Some(closing) = CLOSING.iter().find(|closing| last.text.trim_end().ends_with(**closing))
+    {
+        let length = last.text.trim_end().len() - closing.len();
+        last.text.truncate(length);
+    }
+    true
+}
+
+/// What such a quotation ends with, where it ends on the last line of the plan.
+const CLOSING: &[&str] =
+    &["[/code]", "[/pre]", "\"\"\"", "'''", "```", "`", "\"#;", "\"#", "]]>", "{code}", "{noformat}", "\"", "';"];
+
+/// Where a node begins behind what opens a quotation; `glued`: with no blank between.
+fn place_of_node(text: &str, glued: bool) -> Option<usize> {
+    let opens = |before: &str| {
+        let trimmed = before.trim_end();
+        !trimmed.ends_with("->") && trimmed.ends_with(OPENING) && (!glued || trimmed.len() == before.len())
+    };
+    let is_node = |rest: &str| {
+        rest.starts_with(|c: char| c.is_ascii_uppercase())
+            && text_node::read(rest, false).is_some()
+            && number_line::tail(rest).is_some_and(str::is_empty)
+    };
+    text.char_indices().map(|(at, _)| at).find(|at| opens(&text[..*at]) && is_node(&text[*at..]))
+}
+
+/// What a quotation of any kind opens with.
+const OPENING: &[char] = &['"', '\'', '`', '>', ']', ')', '}', ':', '=', '|', '#', '(', '[', '-', '{'];

@@ -133,10 +133,37 @@ fn continued(line: &str, last: &str, next: &str, hard: Option<usize>, least: usi
         // Broken before its value.
         return None;
     }
+    // A key broken between its words.
+    if !text::begins_property(name) && text::begins_property(spaced.trim_start()) && is_key_part(name) {
+        return Some(spaced);
+    }
+    if is_key_part(content) && !text::begins_property(content) && is_balanced(name) {
+        return None;
+    }
     // A condition in a run of lines where nodes were broken too.
     if hard.is_some() && !full {
         None
     } else {
         exact.or(Some(spaced)).filter(|_| !line.trim().is_empty() && text::begins_property(name))
     }
+}
+
+/// The first words of a key of several.
+fn is_key_part(content: &str) -> bool {
+    const KEYS: &[&str] = &["Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck"];
+    KEYS.iter().any(|key| content.len() >= "Rows Removed".len() && key.starts_with(content.trim_end()))
+}
+
+/// Whether all parentheses and quotes of a condition are closed.
+fn is_balanced(text: &str) -> bool {
+    let (mut depth, mut quoted) = (0i64, false);
+    for c in text.chars() {
+        match c {
+            '\'' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth -= 1,
+            _ => {}
+        }
+    }
+    depth == 0 && !quoted
 }

@@ -1,0 +1,120 @@
+//! How a text is written: what ends its lines, characters that stand for others, the encoding of mails.
+
+use super::Line;
+
+/// The lines of a text, with its characters as EXPLAIN prints them.
+pub(super) fn plain(text: &str) -> Vec<Line> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // Where no such character stands for itself, all of them are written as entities.
+    let entities =
+        text.contains("-&gt;") || ["&gt;", "&lt;"].iter().any(|it| text.contains(it)) && !text.contains(['<', '>']);
+    // An editor that shows blanks.
+    let dots = text.contains("·(cost=") || text.contains("·(actual");
+    let ends: &[char] = match text.contains('\n') {
+        true => &['\n', '\u{2028}', '\u{2029}', '\u{85}'],
+        false => &['\r', '\u{2028}', '\u{2029}', '\u{85}'],
+    };
+    let mut lines: Vec<Line> = text
+        .split(ends)
+        .enumerate()
+        .map(|(at, raw)| Line {
+            text: cleaned(&if dots { raw.replace('·', " ") } else { raw.to_owned() }, entities),
+            number: at + 1,
+            offset: 0,
+            begins_entry: false,
+        })
+        .collect();
+    quoted_printable(&mut lines);
+    lines
+}
+
+/// Characters that chats, web pages and terminals put in the place of others.
+fn cleaned(raw: &str, entities: bool) -> String {
+    let raw = raw.trim_end_matches('\r');
+    let mut text = if raw.is_ascii() { raw.to_owned() } else { typeset(raw) };
+    if entities && text.contains('&') {
+        text = super::page::without_entities(&text);
+    }
+    while let Some(start) = text.find("\u{1b}[") {
+        let end =
+            text[start + 2..].find(|c: char| c.is_ascii_alphabetic()).map_or(text.len(), |end| start + 2 + end + 1);
+        text.replace_range(start..end, "");
+    }
+    // Bold, as man and old terminals write it: a character, a step back, the character again.
+    if text.contains('\u{8}') {
+        let overstruck = std::mem::take(&mut text);
+        for c in overstruck.chars() {
+            match c {
+                '\u{8}' => drop(text.pop()),
+                c => text.push(c),
+            }
+        }
+    }
+    text
+}
+
+/// Blanks, arrows and points as a word processor or an editor sets them.
+fn typeset(raw: &str) -> String {
+    let mut text = raw.replace('\u{a0}', " ").replace(['\u{200b}', '\u{feff}'], "");
+    // An editor that shows them where they indent.
+    if text.starts_with('·') {
+        let dots = text.chars().take_while(|c| *c == '·').count();
+        text = format!("{}{}", " ".repeat(dots), text.trim_start_matches('·'));
+    }
+    let between_digits = |at: usize| {
+        text[..at].ends_with(|c: char| c.is_ascii_digit())
+            && text[at + '…'.len_utf8()..].starts_with(|c: char| c.is_ascii_digit())
+    };
+    if text.match_indices('…').any(|(at, _)| between_digits(at)) {
+        text = text.replace('…', "..");
+    }
+    let content = text.trim_start();
+    let arrow = ["→", "⇒", "➔", "⟶", "–>", "—>"].iter().find(|arrow| content.starts_with(**arrow));
+    match arrow {
+        Some(arrow) => text.replacen(arrow, "->", 1),
+        None => text,
+    }
+}
+
+/// RFC 2045: `=3D` for `=`, and `=` at the end of a line that goes on.
+fn quoted_printable(lines: &mut Vec<Line>) {
+    if !lines.iter().any(|line| line.text.contains("(cost=3D") || line.text.contains("(actual time=3D")) {
+        return;
+    }
+    let mut out: Vec<Line> = Vec::with_capacity(lines.len());
+    let mut goes_on = false;
+    for line in lines.drain(..) {
+        let (part, soft) = match line.text.strip_suffix('=') {
+            Some(part) => (part, true),
+            None => (line.text.as_str(), false),
+        };
+        match out.last_mut().filter(|_| goes_on) {
+            Some(last) => last.text.push_str(part),
+            None => out.push(Line { text: part.to_owned(), ..line }),
+        }
+        goes_on = soft;
+    }
+    for line in &mut out {
+        line.text = decoded(&line.text);
+    }
+    *lines = out;
+}
+
+fn decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    while let Some(byte) = bytes.get(at) {
+        match (byte, digit(at + 1), digit(at + 2)) {
+            (b'=', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            _ => {
+                out.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
