@@ -25,7 +25,7 @@ pub(super) fn type_name(schema: &Schema, data_type: &ColumnType) -> String {
 }
 
 pub(super) fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    crate::text::quoting::literal(text)
 }
 
 pub(super) fn domain(schema: &Schema, id: TypeId) -> Option<&Domain> {

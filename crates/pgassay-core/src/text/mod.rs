@@ -1,4 +1,4 @@
-//! Text for people: one line of it, numbers in it, words of names, tables, Markdown.
+//! Text for people: one line of it, numbers in it, words of names, tables, Markdown; and constants in SQL.
 //!
 //! Knows nothing of findings, plans or schemas.
 
@@ -7,5 +7,6 @@ pub mod markdown;
 pub mod numbers;
 pub mod page;
 pub mod plain;
+pub mod quoting;
 pub mod word_lists;
 pub mod words;

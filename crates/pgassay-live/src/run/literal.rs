@@ -19,7 +19,7 @@ impl Parameter {
     /// As a literal; `None` for a binary value of a type whose format is not known here.
     pub fn literal(&self) -> Option<String> {
         let Some(bytes) = &self.bytes else { return Some("NULL".to_owned()) };
-        self.value(bytes).map(|value| format!("'{}'", value.replace('\'', "''")))
+        self.value(bytes).map(|value| crate::text::quoting::literal(&value))
     }
 
     /// As text, for names and versions.

@@ -181,7 +181,7 @@ async fn settings(session: &Session, settings: &BTreeMap<String, String>) -> Vec
     let mut gaps = Vec::new();
     for (name, value) in settings {
         // A list of schemas is written as it is shown.
-        let written = if name == "search_path" { value.clone() } else { restore::literal(value) };
+        let written = if name == "search_path" { value.clone() } else { crate::text::quoting::literal(value) };
         let sql = format!("ALTER DATABASE {DATABASE} SET {} = {written}", restore::identifier(name));
         if let Err(error) = session.batch_execute(&sql).await {
             let (_, reason) = server_message(&error);

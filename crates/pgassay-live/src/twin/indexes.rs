@@ -139,7 +139,7 @@ impl Twin {
         let toggle = |names: &[(String, String)], valid: bool| {
             let mut text = String::new();
             for (schema, name) in names {
-                let literal = restore::literal(&restore::qualified(schema, name));
+                let literal = crate::text::quoting::literal(&restore::qualified(schema, name));
                 // pg_partition_tree has no rows for an index that is not of a partitioned table.
                 text.push_str(&format!(
                     "UPDATE pg_catalog.pg_index SET indisvalid = {valid} WHERE indexrelid IN (SELECT {literal}::pg_catalog.regclass::pg_catalog.oid \

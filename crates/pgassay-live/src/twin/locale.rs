@@ -19,7 +19,7 @@ pub(super) async fn create_database(server: &Server, locale: &Locale) -> Result<
 }
 
 async fn create(session: &Session, major: u16, locale: &Locale) -> Result<Option<Gap>, TwinError> {
-    let text = super::restore::literal;
+    let text = crate::text::quoting::literal;
     let encoding = if locale.encoding.is_empty() { "UTF8" } else { &locale.encoding };
     let start = format!("CREATE DATABASE {DATABASE} TEMPLATE template0 ENCODING {}", text(encoding));
     let libc = format!("LC_COLLATE {} LC_CTYPE {}", text(&locale.collate), text(&locale.ctype));

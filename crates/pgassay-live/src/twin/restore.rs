@@ -11,14 +11,10 @@ use super::extended::{self, Translation};
 use crate::db::{planner, server_message};
 use crate::facts::planner::{ColumnStatistics, ExtendedStatistics, RelationStatistics, Slot, Statistics};
 use crate::shadow::Session;
+use crate::text::quoting::literal;
 
 /// Statements that are sent at once.
 const BATCH: usize = 200;
-
-/// A text as a literal, whatever is in it.
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
 
 pub(super) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))

@@ -258,7 +258,7 @@ impl Prepared {
         for (at, number) in places.into_iter().rev() {
             let Some(value) = values.get(&number) else { continue };
             let end = at + 1 + number.to_string().len();
-            prepared.text.replace_range(at..end, &format!("'{}'", value.replace('\'', "''")));
+            prepared.text.replace_range(at..end, &crate::text::quoting::literal(value));
             prepared.types.entry(number).or_insert_with(|| "text".to_owned());
         }
         prepared

@@ -18,6 +18,7 @@ use crate::db::planner::CaptureError;
 use crate::db::{DbError, Limits, Parameters, Session};
 use crate::plan::Plan;
 use crate::plan::node::KnownType;
+use crate::text::quoting::literal;
 use tokio_postgres::types::Type;
 
 /// Sets of values that each query is run with, and runs of each, of which the fastest counts.
@@ -139,18 +140,18 @@ impl Maker<'_> {
     }
 
     fn parts(&self, advice: &Advice) -> Vec<String> {
-        let name = index_name(advice).to_string().replace('\'', "''");
+        let name = literal(&index_name(advice).to_string());
         let sql = format!(
-            "SELECT c.relname::text FROM pg_catalog.pg_partition_tree('{name}'::pg_catalog.regclass) p JOIN pg_catalog.pg_class c ON c.oid = p.relid"
+            "SELECT c.relname::text FROM pg_catalog.pg_partition_tree({name}::pg_catalog.regclass) p JOIN pg_catalog.pg_class c ON c.oid = p.relid"
         );
         self.send(&sql).unwrap_or_default()
     }
 
     fn bytes(&self, advice: &Advice) -> Option<f64> {
-        let name = index_name(advice).to_string().replace('\'', "''");
+        let name = literal(&index_name(advice).to_string());
         let sql = format!(
-            "SELECT coalesce(sum(pg_catalog.pg_relation_size(relid)), 0)::text FROM (SELECT '{name}'::pg_catalog.regclass::oid AS relid
-              UNION SELECT relid::oid FROM pg_catalog.pg_partition_tree('{name}'::pg_catalog.regclass)) q"
+            "SELECT coalesce(sum(pg_catalog.pg_relation_size(relid)), 0)::text FROM (SELECT {name}::pg_catalog.regclass::oid AS relid
+              UNION SELECT relid::oid FROM pg_catalog.pg_partition_tree({name}::pg_catalog.regclass)) q"
         );
         self.send(&sql).ok()?.first()?.parse().ok()
     }

@@ -7,6 +7,7 @@ use crate::effect::FailsWhen;
 use crate::effect::predictor::{Predictor, rows_of};
 use crate::schema::{Column, Relation, ResolvedType, TypeDefinition};
 use crate::source::Span;
+use crate::text::quoting::literal;
 
 impl Predictor<'_> {
     /// ALTER COLUMN … TYPE without USING, or with a plain cast of the column.
@@ -45,7 +46,7 @@ impl Predictor<'_> {
         let from = old.written.name.as_str();
         let is_text = matches!(from, "text" | "varchar" | "bpchar");
         if let Some(TypeDefinition::Enum(labels)) = user.map(|found| &found.definition) {
-            let labels: Vec<String> = labels.iter().map(|label| format!("'{}'", label.replace('\'', "''"))).collect();
+            let labels: Vec<String> = labels.iter().map(|label| literal(label)).collect();
             return (is_text && !labels.is_empty()).then(|| format!("{name}::text NOT IN ({})", labels.join(", ")));
         }
         if user.is_some() {
@@ -80,8 +81,7 @@ impl Predictor<'_> {
     /// From 16 the server can be asked; before, the usual spellings are told from all others.
     fn refused_text(&self, column: &str, new: &TypeName) -> Option<String> {
         if self.at_least(16) {
-            let target = new.to_string().replace('\'', "''");
-            return Some(format!("NOT pg_input_is_valid({column}, '{target}')"));
+            return Some(format!("NOT pg_input_is_valid({column}, {})", literal(&new.to_string())));
         }
         let pattern = match new.name.as_str() {
             "int2" | "int4" | "int8" => r"^\s*[-+]?\d+\s*$",

@@ -6,6 +6,7 @@ use crate::contract::Subject;
 use crate::finding::{Category, Confidence, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Column, Relation};
+use crate::text::quoting::literal;
 use crate::text::{numbers, words};
 
 pub const RULE: Rule = Rule {
@@ -118,7 +119,7 @@ fn measured(context: &SchemaContext, table: &Relation, column: &Column) -> Optio
     if !kind && !common.iter().all(words_only) {
         return None;
     }
-    let values: Vec<String> = facts.common().map(|(value, _)| format!("'{}'", value.replace('\'', "''"))).collect();
+    let values: Vec<String> = facts.common().map(|(value, _)| literal(&value)).collect();
     let shown = !values.is_empty()
         && !context.area(table).is_some_and(|area| area.is_protected())
         && !words::personal(column.name.as_str());

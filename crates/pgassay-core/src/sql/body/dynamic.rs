@@ -6,6 +6,7 @@ use super::variables::Variables;
 use crate::change::{Name, Reach};
 use crate::sql::lex::literal::Literal;
 use crate::sql::read::reader::Reader;
+use crate::text::quoting::literal;
 
 /// The value of `'…'`, `'…' || '…'`, `format('…', 'literal', …)`, `quote_ident('…')` between the next token and a position.
 pub(in crate::sql) fn evaluate(reader: &mut Reader, end: usize, variables: &Variables) -> Option<Literal> {
@@ -107,7 +108,7 @@ fn quoted(text: &str, how: char) -> Option<String> {
     Some(match how {
         'I' => Name::new(text).to_string(),
         _ if text.contains('\\') => return None,
-        _ => format!("'{}'", text.replace('\'', "''")),
+        _ => literal(text),
     })
 }
 

@@ -14,6 +14,7 @@ use std::fmt::Write;
 
 use super::catalog::{Catalog, Node, Oid};
 use crate::change::Name;
+use crate::text::quoting::literal;
 
 /// The DDL of a catalog. `title` is a line about where it comes from.
 pub(super) fn write(catalog: &Catalog, title: &str) -> String {
@@ -107,11 +108,6 @@ impl Writer<'_> {
 /// An identifier, quoted where it has to be.
 fn quoted(name: &str) -> String {
     Name::new(name).to_string()
-}
-
-/// A string constant.
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// Adds `, ` between elements.

@@ -7,6 +7,7 @@ use super::super::{DbError, Session};
 use super::{Names, unread};
 use crate::change::{Name, QualifiedName};
 use crate::facts::{ColumnFacts, ElementFacts, Facts, RangeFacts, SENTINELS, Topic, ValueList, Values};
+use crate::text::quoting::literal;
 
 /// Reads pg_statistic where the role may; else what it may see of pg_stats, which shows the columns that the role may SELECT.
 pub(super) async fn columns(session: &Session, facts: &mut Facts, values: Values) -> Result<(), DbError> {
@@ -18,7 +19,7 @@ pub(super) async fn columns(session: &Session, facts: &mut Facts, values: Values
         (true, true) => format!("s.{column}::text"),
         _ => "NULL::text".to_owned(),
     };
-    let quoted: Vec<String> = SENTINELS.iter().map(|text| format!("'{}'", text.replace('\'', "''"))).collect();
+    let quoted: Vec<String> = SENTINELS.iter().map(|text| literal(text)).collect();
     // Text is cast to an array of text only where a sentinel can be in it: that is dear for 100,000 columns.
     let sentinels = if all {
         "NULL::text[], NULL::int8[]".to_owned()

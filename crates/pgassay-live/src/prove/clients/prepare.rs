@@ -9,8 +9,8 @@ use super::guess::{self, Guess};
 use super::probe::Probe;
 use crate::change::Name;
 use crate::prove::ProveError;
-use crate::prove::rows::table::literal;
 use crate::shadow::ServerError;
+use crate::text::quoting::literal;
 
 /// The name of the statement that is being tried.
 pub(in crate::prove) const NAME: &str = "pgassay_query";

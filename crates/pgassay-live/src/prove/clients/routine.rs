@@ -75,7 +75,7 @@ pub(in crate::prove) async fn triggers(runner: &Runner, tables: &[String]) -> Re
             "SELECT pg_catalog.quote_ident(a.attname) FROM pg_catalog.pg_attribute a
               WHERE a.attrelid = pg_catalog.to_regclass({0}) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity = ''
                 AND EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = a.attrelid AND NOT t.tgisinternal) ORDER BY a.attnum",
-            rows::literal(table)
+            crate::text::quoting::literal(table)
         );
         let columns: Vec<String> = runner.rows(&sql).await?.into_iter().flatten().flatten().collect();
         if let Some(first) = columns.first() {

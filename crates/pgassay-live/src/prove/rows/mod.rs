@@ -14,7 +14,6 @@ use super::ProveError;
 use super::clients::probe::Probe;
 use super::rows::read::{empty_tables, sequences_sql};
 use super::rows::table::Table;
-pub(super) use super::rows::table::literal;
 use crate::shadow::ServerError;
 
 /// Refusals after which a table is left empty.

@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::table::{Check, Column, ForeignKey, Table, literal, numbers};
+use super::table::{Check, Column, ForeignKey, Table, numbers};
 use crate::prove::ProveError;
 use crate::prove::run::Runner;
+use crate::text::quoting::literal;
 
 /// Rows of an answer without their first column, by that column: the table's object identifier.
 type ByTable = BTreeMap<String, Vec<Vec<Option<String>>>>;

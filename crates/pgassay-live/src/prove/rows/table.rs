@@ -52,10 +52,6 @@ pub(super) struct Check {
     pub columns: Vec<i16>,
 }
 
-pub(in crate::prove) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
 impl Table {
     pub fn new(name: String, columns: Vec<Column>, keys: Vec<ForeignKey>, checks: Vec<Check>) -> Table {
         let alone = vec![0; checks.len()];

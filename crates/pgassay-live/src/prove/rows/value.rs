@@ -1,7 +1,7 @@
 //! Values to try for a column: expressions over the number of the row.
 
 use super::matching;
-use super::table::literal;
+use crate::text::quoting::literal;
 
 /// What is known of a column's type below all domains.
 pub(in crate::prove) struct Kind {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::SimpleQueryMessage;
 
 use super::ProveError;
-use super::rows::{Memory, literal};
+use super::rows::Memory;
 use super::server::ground::Ground;
 use super::server::shared::{belongs_to_server, is_about_machine};
 use super::server::stand_in::{self, Missing};
@@ -24,6 +24,7 @@ use crate::migration::Framework;
 use crate::shadow::{Access, Picture, ServerError, Session, ShadowError, Watched, observe_outside_block_in};
 use crate::source::{Sources, Span};
 use crate::sql::Script;
+use crate::text::quoting::literal;
 
 /// No statement takes long on a shadow unless it hangs.
 const LIMIT: Duration = Duration::from_secs(120);

@@ -9,10 +9,10 @@ use super::Runner;
 use crate::prove::clients::prepare::{self, Form, NAME, Way};
 use crate::prove::clients::probe::Probe;
 use crate::prove::clients::queries::Query;
-use crate::prove::rows::table::literal;
 use crate::prove::rows::value::{self, Kind};
 use crate::prove::{ProveError, rows};
 use crate::shadow::ServerError;
+use crate::text::quoting::literal;
 
 /// Rows in the tables that the queries touch.
 const ROWS: usize = 5;

@@ -140,7 +140,7 @@ pub(super) async fn remove_database(access: &Access, admin: &Session, database: 
         // "It must be executed in the same database" (ROLLBACK PREPARED).
         let inside = access.connect(database).await.map_err(|error| failed(&error))?;
         for gid in prepared {
-            let sql = format!("ROLLBACK PREPARED {}", crate::prove::rows::literal(&gid));
+            let sql = format!("ROLLBACK PREPARED {}", crate::text::quoting::literal(&gid));
             inside.execute_typed(&sql, &[]).await.map_err(told)?;
         }
         inside.close().await;

@@ -5,7 +5,7 @@
 
 use super::ground::quote;
 use crate::catalog::{BuiltInType, CastContext, ExtensionContents, Function, Operator, Volatility};
-use crate::prove::rows::table::literal;
+use crate::text::quoting::literal;
 
 /// In the body of every function that stands in.
 pub(super) const MARK: &str = "/* pgassay */";

@@ -1,9 +1,9 @@
 //! What hangs on a column besides its type: it goes with the column that takes its place, or the advice says that it does not.
 
-use super::column::literal;
 use super::table::Table;
 use crate::change::{Name, ReplicaIdentity};
 use crate::schema::{Column, ColumnId, Publication, Relation, RelationId, Sequence};
+use crate::text::quoting::literal;
 
 /// The old column, and the table that it is on.
 pub(super) struct Carried<'a> {

@@ -13,6 +13,7 @@ use crate::effect::{self, Context, WorkKind};
 use crate::expression;
 use crate::finding::{Advice, FixStep};
 use crate::schema::{self, Column, Domain, ResolvedType, TypeDefinition, rename_column};
+use crate::text::quoting::literal;
 
 /// ADD COLUMN with the constraints written on it.
 pub(super) struct NewColumn<'a> {
@@ -201,11 +202,6 @@ fn made_sequence(table: &Table, column: &Name) -> Option<String> {
     let id = table.after?.column(column)?.sequence?;
     let found = super::table::schema_after(&table.context).relation(id)?;
     Some(table.beside(&found.name.name))
-}
-
-/// A string constant.
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 fn computed(new: &NewColumn, generated: &Generated) -> Advice {

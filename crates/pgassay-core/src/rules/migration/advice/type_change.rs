@@ -1,13 +1,14 @@
 //! Another type for a column: a second column that a trigger keeps equal, and takes the first one's place.
 
 use super::carried::{Carried, sequence_grants, sequence_options};
-use super::column::{keep_both, keep_equal, literal, not_null, to_domain};
+use super::column::{keep_both, keep_equal, not_null, to_domain};
 use super::index;
 use super::replaced::Gone;
 use super::table::Table;
 use crate::change::{Expression, Ident, Name, ObjectName, TypeName};
 use crate::finding::{Advice, FixStep};
 use crate::schema::{Column, ConstraintKind, ForeignKey, IdentityKind, Relation, make_object_name, rename_column};
+use crate::text::quoting::literal;
 
 const TEXT: &str = "Add a column of the new type, keep it equal with a trigger, fill the old rows in batches (repeat the UPDATE until it changes no row), build its \
      indexes concurrently, then let it take the old one's place in one short transaction. Clients that name the columns notice nothing but the type; the column comes last in SELECT *.";

@@ -174,7 +174,7 @@ fn two_spellings(
 fn literal(context: &SchemaContext, column: &Column, value: &str) -> String {
     match context.type_name(column) {
         Some("int2" | "int4" | "int8" | "numeric" | "float4" | "float8") => value.to_owned(),
-        _ => format!("'{}'", value.replace('\'', "''")),
+        _ => crate::text::quoting::literal(value),
     }
 }
 

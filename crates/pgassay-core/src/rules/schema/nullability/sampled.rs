@@ -6,6 +6,7 @@ use crate::finding::{Confidence, Evidence, Severity};
 use crate::rules::schema::SchemaContext;
 use crate::schema::{Column, Relation};
 use crate::text::numbers;
+use crate::text::quoting::literal;
 
 /// A rule that holds for this share of the rows is meant.
 const HOLDS: f64 = 0.999;
@@ -120,7 +121,7 @@ fn state_brings_value(table: &Relation, sample: &NullSample, rows: u64, reasons:
             continue;
         }
         let support: u64 = by_state.iter().filter(|(value, _)| always.contains(value)).map(|(_, it)| it.0).sum();
-        let list = always.iter().map(|it| format!("'{}'", it.replace('\'', "''"))).collect::<Vec<_>>().join(", ");
+        let list = always.iter().map(|it| literal(it)).collect::<Vec<_>>().join(", ");
         reasons.push(Reason {
             column: column.id,
             says: format!("is always set where {} is {list}, and nothing makes sure of it", state.name),
