@@ -6,11 +6,12 @@ use pgassay::apply::Problem;
 use pgassay::catalog::LockMode;
 use pgassay::contract::Grade;
 use pgassay::effect::{FailsWhen, InTransactionBlock, Work, WorkKind};
-use pgassay::facts::{Live, bytes, rows};
+use pgassay::facts::{Live, rows};
 use pgassay::finding::FixStep;
 use pgassay::history::{MigrationRun, Step, TransactionKind};
 use pgassay::source::{Sources, Span};
 use pgassay::sql::secrets;
+use pgassay::text::numbers::bytes;
 use serde::Serialize;
 
 /// What one statement does.

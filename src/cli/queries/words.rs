@@ -1,5 +1,7 @@
 //! Numbers and queries for people.
 
+use pgassay::text::numbers;
+
 /// On one line, cut.
 pub fn shortened(text: &str, width: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -44,12 +46,7 @@ pub fn time(days: f64) -> String {
 }
 
 pub fn bytes(bytes: f64) -> String {
-    const UNITS: &[(f64, &str)] = &[(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
-    match UNITS.iter().find(|(size, _)| bytes >= *size) {
-        Some((size, unit)) if bytes / size < 10.0 => format!("{:.1} {unit}", bytes / size),
-        Some((size, unit)) => format!("{:.0} {unit}", bytes / size),
-        None => format!("{bytes:.0} bytes"),
-    }
+    numbers::bytes(bytes as u64)
 }
 
 pub fn duration(milliseconds: f64) -> String {

@@ -13,6 +13,7 @@ use super::tables::{TableInfo, Tables};
 use crate::change::QualifiedName;
 use crate::plan::node::{ConditionKind, KnownType};
 use crate::plan::{Node, NodeId, Plan};
+use crate::text::numbers;
 
 /// Blocks of one call above which a query reads an enormous range: 80 MB.
 const MANY_BLOCKS: f64 = 10_000.0;
@@ -85,7 +86,7 @@ impl fmt::Display for Observation {
             Observation::LargeRange { table, bytes, reads, returned } => {
                 let of = table.as_ref().map(|table| format!(" of {table}")).unwrap_or_default();
                 match (bytes, reads) {
-                    (Some(bytes), _) => write!(f, "reads {:.0} MB{of} in each call", bytes / 1e6)?,
+                    (Some(bytes), _) => write!(f, "reads {}{of} in each call", numbers::bytes(*bytes as u64))?,
                     (None, Some((rows, share))) => {
                         write!(f, "reads {} rows{of}, {:.0} % of it,", digits(*rows), share * 100.0)?;
                     }

@@ -125,19 +125,6 @@ fn round(number: f64) -> String {
     format!("{:.0}", (number / scale).round() * scale)
 }
 
-/// `41 GB`, in powers of 1024 as the server prints sizes.
-pub fn bytes(number: u64) -> String {
-    const UNITS: [&str; 5] = ["bytes", "kB", "MB", "GB", "TB"];
-    let mut size = number as f64;
-    let mut unit = 0;
-    while size >= 1024.0 && unit + 1 < UNITS.len() {
-        size /= 1024.0;
-        unit += 1;
-    }
-    let text = if unit == 0 || size >= 100.0 { format!("{size:.0}") } else { round(size) };
-    format!("{text} {}", UNITS[unit])
-}
-
 /// `300`, `12 thousand`, `1.2 million`.
 pub fn rows(number: f64) -> String {
     match number {
@@ -153,17 +140,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_and_sizes_are_shown_with_two_digits() {
+    fn times_and_rows_are_shown_with_two_digits() {
         let shown = |least, most| Span { least, most }.to_string();
         assert_eq!(shown(0.0, 0.003), "less than 10 ms");
         assert_eq!(shown(0.01, 0.25), "about 10 to 250 ms");
         assert_eq!(shown(164.0, 1025.0), "about 2.7 to 17 min");
         assert_eq!(shown(4.0, 4.02), "about 4 s");
         assert_eq!(shown(0.0001, 5.0), "up to 5 s");
-        assert_eq!(
-            (bytes(512).as_str(), bytes(41 << 30).as_str(), bytes(1536).as_str()),
-            ("512 bytes", "41 GB", "1.5 kB")
-        );
         assert_eq!(
             (rows(300.0).as_str(), rows(12_345.0).as_str(), rows(1.25e6).as_str()),
             ("300", "12 thousand", "1.2 million")

@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use crate::text::numbers;
+
 /// `1,234,567`; a fraction only below ten, as averages over loops have.
 pub(crate) fn count(number: f64) -> String {
     if number < 10.0 && number.fract() != 0.0 {
@@ -51,14 +53,7 @@ pub(super) fn blocks(blocks: f64) -> String {
 }
 
 pub(super) fn kilobytes(kilobytes: f64) -> String {
-    let (number, unit) = match kilobytes {
-        kb if kb < 1000.0 => return format!("{kb:.0} kB"),
-        kb if kb < 1000.0 * 1024.0 => (kb / 1024.0, "MB"),
-        kb if kb < 1000.0 * 1024.0 * 1024.0 => (kb / 1024.0 / 1024.0, "GB"),
-        kb => (kb / 1024.0 / 1024.0 / 1024.0, "TB"),
-    };
-    let text = if number < 9.95 { format!("{number:.1}") } else { format!("{number:.0}") };
-    format!("{} {unit}", text.strip_suffix(".0").unwrap_or(&text))
+    numbers::bytes((kilobytes * 1024.0) as u64)
 }
 
 pub(super) fn percent(share: f64) -> String {

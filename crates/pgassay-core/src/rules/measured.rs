@@ -5,11 +5,11 @@
 
 use crate::change::{AlterTableActionKind, Change, Name, QualifiedName};
 use crate::effect::{Work, WorkKind};
-use crate::facts::{Live, RelationFacts, Span, bytes, rows};
+use crate::facts::{Live, RelationFacts, Span, rows};
 use crate::finding::{Category, Evidence, Finding, Severity};
 
 use super::RunContext;
-use crate::text::numbers::{per_second, percent};
+use crate::text::numbers::{bytes, per_second, percent};
 
 /// Adds evidence to the findings of a run, and lowers what is brief.
 pub fn measure(findings: &mut [Finding], context: &RunContext, live: &Live) {

@@ -1,15 +1,16 @@
 //! Numbers in sentences.
 
-/// `41 GB`, `812 MB`, `96 kB`; powers of ten.
+/// `41 GB`, `1.5 MB`, `96 kB`, in powers of 1024 as `pg_size_pretty` has them; at most three digits.
 pub fn bytes(bytes: u64) -> String {
-    let units = ["bytes", "kB", "MB", "GB", "TB", "PB"];
-    let mut value = bytes as f64;
+    const UNITS: [&str; 6] = ["bytes", "kB", "MB", "GB", "TB", "PB"];
+    let mut size = bytes as f64;
     let mut unit = 0;
-    while value >= 1000.0 && unit + 1 < units.len() {
-        value /= 1000.0;
+    while size >= 999.5 && unit + 1 < UNITS.len() {
+        size /= 1024.0;
         unit += 1;
     }
-    if unit > 0 && value < 10.0 { format!("{value:.1} {}", units[unit]) } else { format!("{value:.0} {}", units[unit]) }
+    let text = if unit > 0 && size < 9.95 { format!("{size:.1}") } else { format!("{size:.0}") };
+    format!("{} {}", text.strip_suffix(".0").unwrap_or(&text), UNITS[unit])
 }
 
 /// `12,400,000`.
@@ -78,8 +79,10 @@ mod tests {
     #[test]
     fn numbers_are_rounded_for_readers() {
         assert_eq!(bytes(999), "999 bytes");
-        assert_eq!(bytes(41_300_000_000), "41 GB");
-        assert_eq!(bytes(1_500_000), "1.5 MB");
+        assert_eq!(bytes(1000), "1 kB");
+        assert_eq!(bytes(41_300_000_000), "38 GB");
+        assert_eq!(bytes(1_500_000), "1.4 MB");
+        assert_eq!(bytes(1_023_000_000), "976 MB");
         assert_eq!(count(12_400_000.0), "12,400,000");
         assert_eq!(count(7.0), "7");
         assert_eq!(percent(0.333), "33 %");

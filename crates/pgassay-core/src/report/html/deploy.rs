@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::panel;
-use crate::facts::{bytes, rows};
+use crate::facts::rows;
 use crate::finding::{Finding, Severity};
 use crate::report::timeline::{Panel, Time, Waits, panels};
 use crate::report::{Measured, Report};
 use crate::source::{FileId, Sources};
-use crate::text::numbers::per_second;
+use crate::text::numbers::{bytes, per_second};
 use crate::text::plain;
 
 /// Timelines on a page; the worst, where there are more.
