@@ -211,7 +211,7 @@ UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'stores_city'::regclas
 -- Queues and outside events.
 
 CREATE TABLE email_outbox (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text NOT NULL, created_at timestamptz NOT NULL, processed_at timestamptz);
-CREATE TABLE sms_outbox (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text NOT NULL, created_at timestamptz NOT NULL, processed_at timestamptz);
+CREATE TABLE sms_outbox (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text NOT NULL, created_at timestamptz NOT NULL, processed_at timestamptz, attempts integer NOT NULL DEFAULT 0, next_attempt_at timestamptz NOT NULL DEFAULT now());
 CREATE INDEX ON sms_outbox (created_at) WHERE processed_at IS NULL;
 CREATE TABLE webhook_events (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, provider text NOT NULL, event_id text NOT NULL, received_at timestamptz NOT NULL, payload jsonb NOT NULL);
 CREATE TABLE carrier_webhooks (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, provider text NOT NULL, event_id text NOT NULL, received_at timestamptz NOT NULL, payload jsonb NOT NULL, UNIQUE (provider, event_id));

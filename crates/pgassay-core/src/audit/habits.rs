@@ -1,7 +1,7 @@
 //! What a schema does everywhere is said once.
 //!
-//! In: the discoveries of all rules. Out: the same, with those infos that say the same of more than a few tables put into one. Warnings
-//! stay single: each has its own harm.
+//! In: the discoveries of all rules. Out: the same, with those that say the same of more than a few tables put into one: infos, and
+//! whatever the rule itself calls a habit. Other warnings stay single: each has its own harm.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,7 +60,7 @@ pub fn fold(context: &SchemaContext, found: Vec<Discovery>) -> Vec<Discovery> {
 /// What is said, with an ellipsis for what it is said of; none for what is never put together.
 fn key(context: &SchemaContext, discovery: &Discovery) -> Option<Key> {
     let finding = &discovery.finding;
-    if finding.severity != Severity::Info || discovery.group.is_some() && discovery.habit.is_none() {
+    if discovery.habit.is_none() && (finding.severity != Severity::Info || discovery.group.is_some()) {
         return None;
     }
     let relation = context.schema.relation(discovery.table?)?;

@@ -21,9 +21,9 @@ mod traffic;
 mod unread;
 mod workload;
 
-pub use activity::{Activity, LockWait, Transaction};
+pub use activity::{Activity, LockWait, Prepared, Slot, Transaction};
 pub use column::{ColumnFacts, ElementFacts, RangeFacts, SENTINELS, ValueList, Values};
-pub use duration::{Rate, Rates, Span, bytes, rows};
+pub use duration::{Rate, Rates, Span, rows};
 pub use index::IndexFacts;
 pub use live::Live;
 pub use relation::{RelationFacts, SequenceFacts, Use};

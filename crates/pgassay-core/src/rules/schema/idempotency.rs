@@ -1,4 +1,4 @@
-//! Tables that take what others send more than once, and tables that hand out work.
+//! Tables that take what others send more than once.
 
 use super::ask::{keys, steps};
 use super::{Discovery, Needs, SchemaContext, missing_foreign_key};
@@ -26,26 +26,6 @@ pub const EVENT: Rule = Rule {
         migration: "CREATE TABLE webhook_events (id bigint PRIMARY KEY, provider text NOT NULL, event_id text NOT NULL, received_at timestamptz NOT NULL, UNIQUE (provider, event_id));",
     },
     check: Check::Schema(events, Needs::Schema),
-};
-
-pub const QUEUE: Rule = Rule {
-    name: "queue-without-claim-index",
-    category: Category::Indexes,
-    severity: Severity::Warning,
-    summary: "A queue table has no index that finds the next piece of work",
-    explanation: "Workers ask for the oldest row that is not done, with FOR UPDATE SKIP LOCKED, many times a second. Finished rows pile up, and without an index that holds only \
-        the open ones every poll reads past all of them. A partial index on the order of work, WHERE the row is open, stays small for ever. \
-        The rule goes by names: jobs, queue, outbox, tasks with a column of state.",
-    fires: Example {
-        given: "",
-        migration: "CREATE TABLE email_outbox (id bigint PRIMARY KEY, body text NOT NULL, created_at timestamptz NOT NULL, processed_at timestamptz);",
-    },
-    quiet: Example {
-        given: "",
-        migration: "CREATE TABLE email_outbox (id bigint PRIMARY KEY, body text NOT NULL, created_at timestamptz NOT NULL, processed_at timestamptz);\n\
-            CREATE INDEX ON email_outbox (created_at) WHERE processed_at IS NULL;",
-    },
-    check: Check::Schema(queues, Needs::Schema),
 };
 
 fn events(context: &SchemaContext, found: &mut Vec<Discovery>) {
@@ -228,7 +208,7 @@ fn is_inbox(context: &SchemaContext, table: &Relation) -> bool {
 }
 
 /// What others deliver: webhooks, callbacks, inboxes.
-fn takes_deliveries(table: &str) -> bool {
+pub(super) fn takes_deliveries(table: &str) -> bool {
     words::has_word(table, &["webhook", "callback", "inbox", "ipn", "inbound", "incoming"])
 }
 
@@ -315,127 +295,4 @@ pub(super) fn tells_of_null(
 
 fn lets_null_pass(index: &crate::schema::Index, column: &Column) -> bool {
     !column.not_null.enforced() && !index.nulls_not_distinct && index.predicate.is_none()
-}
-
-fn queues(context: &SchemaContext, found: &mut Vec<Discovery>) {
-    for table in context.tables() {
-        let name = table.name.name.as_str();
-        let strong = words::has_word(name, &["queue", "outbox"]);
-        if !strong && !words::ends_with_word(name, &["jobs", "job", "tasks"]) {
-            continue;
-        }
-        let state = |column: &&Column| {
-            words::has_word(
-                column.name.as_str(),
-                &[
-                    "status",
-                    "state",
-                    "locked",
-                    "processed",
-                    "claimed",
-                    "finished",
-                    "completed",
-                    "published",
-                    "sent",
-                    "dispatched",
-                    "picked",
-                ],
-            )
-        };
-        let states: Vec<&Column> = table.columns.iter().filter(state).collect();
-        // A task that people do has no worker that polls.
-        let polled = strong
-            || table.columns.iter().any(|column| {
-                words::has_word(
-                    column.name.as_str(),
-                    &[
-                        "attempt",
-                        "locked",
-                        "worker",
-                        "retry",
-                        "retries",
-                        "run",
-                        "scheduled",
-                        "claimed",
-                        "queue",
-                        "payload",
-                    ],
-                )
-            });
-        if !takes_new_work(context, table) || people_work_it_off(table) {
-            continue;
-        }
-        let Some(first) = states.first().filter(|_| polled) else { continue };
-        let finds_open = |(_, index): (&Relation, &crate::schema::Index)| {
-            index.valid
-                && states.iter().any(|column| {
-                    // One queue of several comes first where a table holds them all.
-                    let of_a_queue = index.columns.first().copied().flatten().is_some_and(|first| {
-                        keys::is_foreign_key(table, first)
-                            || table.column_by_id(first).is_some_and(|it| words::has_word(it.name.as_str(), &["queue"]))
-                    });
-                    index.predicate.is_some() && index.mentions.contains(&column.id)
-                        || index.columns.first() == Some(&Some(column.id))
-                        || of_a_queue && index.columns.contains(&Some(column.id))
-                })
-        };
-        if context.indexes(table).any(finds_open) {
-            continue;
-        }
-        let order = table
-            .columns
-            .iter()
-            .find(|column| words::has_word(column.name.as_str(), &["run", "scheduled", "available", "priority"]))
-            .or_else(|| table.columns.iter().find(|column| words::words(column.name.as_str()) == ["created", "at"]))
-            .map(|column| column.name.to_string())
-            .or_else(|| {
-                (keys::primary_key(table).len() == 1).then(|| context.column_names(table, keys::primary_key(table)))
-            })
-            .unwrap_or_else(|| first.name.to_string());
-        let open = if matches!(context.type_name(first), Some("timestamp" | "timestamptz")) {
-            format!("{} IS NULL", first.name)
-        } else if context.is_boolean(first) {
-            format!("NOT {}", first.name)
-        } else {
-            String::new()
-        };
-        let (elements, rest) = if open.is_empty() {
-            (format!("{}, {order}", first.name), String::new())
-        } else {
-            (order, format!(" WHERE {open}"))
-        };
-        let (text, steps) = steps::create_index_with(context, table, &elements, "open_idx", "", &rest);
-        found.push(
-            context
-                .discovery(&QUEUE, Subject::Relation(table.id), format!("{} has no index that finds the rows still to do", table.name))
-                .severity(if strong { Severity::Warning } else { Severity::Info })
-                .confidence(if strong { Confidence::High } else { Confidence::Medium })
-                .declared(format!("no index leads with {0} or holds only some of its values; that it is a queue is read from its name", first.name))
-                .advice(text, steps),
-        );
-    }
-}
-
-/// Rows come in one after the other: they are numbered, or say when they came. What has one row for each name or for each row of
-/// another table is a register of states.
-fn takes_new_work(context: &SchemaContext, table: &Relation) -> bool {
-    let is_numbered = match keys::primary_key(table) {
-        [only] => table.column_by_id(*only).is_some_and(|column| {
-            let number = matches!(context.type_name(column), Some("int2" | "int4" | "int8" | "uuid"));
-            number && !keys::is_foreign_key(table, column.id)
-        }),
-        _ => false,
-    };
-    let is_moment = |column: &Column| matches!(context.type_name(column), Some("timestamp" | "timestamptz"));
-    is_numbered || table.columns.iter().any(|column| is_moment(column) && !context.is_nullable(column))
-}
-
-/// Whoever takes a row is a row of another table, and no machine: nobody polls.
-fn people_work_it_off(table: &Relation) -> bool {
-    table.columns.iter().any(|column| {
-        let has = |wanted: &[&str]| words::has_word(column.name.as_str(), wanted);
-        has(&["locked", "claimed", "assigned", "assignee", "reviewer", "annotator"])
-            && !has(&["worker", "server", "node", "process", "runner", "host", "instance"])
-            && keys::is_foreign_key(table, column.id)
-    })
 }

@@ -53,7 +53,8 @@ pub const BLOATED: Rule = Rule {
     check: Check::Schema(bloated, Needs::Facts),
 };
 
-const WEEK: f64 = 7.0 * 86_400.0;
+/// Seconds: what runs once a week has run.
+pub(crate) const WEEK: f64 = 7.0 * 86_400.0;
 
 fn unused(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(facts) = context.facts else { return };

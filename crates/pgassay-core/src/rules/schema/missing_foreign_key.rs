@@ -17,10 +17,11 @@ pub const RULE: Rule = Rule {
     name: "missing-foreign-key",
     category: Category::Keys,
     severity: Severity::Warning,
-    summary: "A column is named after another table and has its key's type, but no foreign key",
+    summary: "A column is named after another table, and no foreign key makes sure that the row exists",
     explanation: "Without a foreign key rows can outlive what they reference, and nothing tells. The rule goes by name and type (order_id and orders.id), \
         never speaks of polymorphic columns (with a …_type beside it), and only where the schema has foreign keys by habit: a warning where most columns of that \
-        kind have one, an info where some have, silence where none has. What more than five tables leave unbound is told once for the table that they name. The foreign key is added NOT VALID, which is instant, and validated while others work.",
+        kind have one, an info where some have, silence where none has. What more than five tables leave unbound is told once for the table that they name. \
+        A column of another type than the key, such as varchar for a bigint, cannot have a foreign key and is cast in every join: told where its values, as far as they are known, are the key's. The foreign key is added NOT VALID, which is instant, and validated while others work.",
     fires: Example {
         given: "CREATE TABLE customers (id bigint PRIMARY KEY); CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL REFERENCES customers);\n\
             CREATE INDEX ON orders (customer_id);",
@@ -47,6 +48,90 @@ fn candidates<'a>(context: &SchemaContext<'a>, tables: &Tables<'a>) -> Vec<(&'a 
         .collect()
 }
 
+/// Columns named after a table of the same schema, whose type cannot reference its key.
+fn mistyped<'a>(context: &SchemaContext<'a>, tables: &Tables<'a>) -> Vec<(&'a Relation, &'a Column, &'a Relation)> {
+    let named_after = |(table, column): (&'a Relation, &'a Column)| {
+        let own = context.type_name(column)?;
+        let stem = column.name.as_str().strip_suffix("_id")?;
+        if !matches!(own, "text" | "varchar" | "bpchar" | "numeric") || super::idempotency::is_from_outside(column) {
+            return None;
+        }
+        // What others deliver is numbered by them.
+        if super::idempotency::takes_deliveries(table.name.name.as_str()) {
+            return None;
+        }
+        let target = tables.named(&table.name.schema, &words::joined(stem)).filter(|target| target.id != table.id)?;
+        let key = context.type_name(single_key(target)?)?;
+        // Another unique column may be what it names.
+        let names_another = keys::unique_keys(context, target).any(|(_, index)| {
+            let of = index.columns.first().copied().flatten().and_then(|id| target.column_by_id(id));
+            of.is_some_and(|column| {
+                const IDENTIFIERS: &[&str] =
+                    &["id", "uid", "uuid", "key", "code", "number", "no", "reference", "ref", "slug"];
+                (context.type_name(column) == Some(own) || context.is_text(column))
+                    && words::ends_with_word(column.name.as_str(), IDENTIFIERS)
+            })
+        });
+        (matches!(key, "int4" | "int8" | "uuid") && !names_another).then_some((table, column, target))
+    };
+    let columns = context.tables().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
+    columns
+        .filter(|(table, column)| !keys::is_foreign_key(table, column.id) && !was_there(context, table, column))
+        .filter(|(table, column)| !is_polymorphic(table, column) && keys::primary_key(table) != [column.id])
+        .filter_map(named_after)
+        .collect()
+}
+
+fn mistyped_reference(
+    context: &SchemaContext,
+    table: &Relation,
+    column: &Column,
+    target: &Relation,
+) -> Option<Discovery> {
+    let key = single_key(target)?;
+    let is_uuid = context.type_name(key) == Some("uuid");
+    let is_key = |value: &String| match is_uuid {
+        true => value.len() == 36 && value.chars().all(|c| c.is_ascii_hexdigit() || c == '-'),
+        false => value.chars().all(|c| c.is_ascii_digit()),
+    };
+    let facts = context.column_facts(table, column);
+    let common = facts.and_then(|facts| facts.most_common_values.as_ref());
+    let known = common.into_iter().chain(facts.and_then(|facts| facts.histogram.as_ref()));
+    let known: Vec<String> = known.flat_map(crate::facts::ValueList::values).collect();
+    if !known.iter().all(is_key) {
+        return None;
+    }
+    let (name, own, other) = (&column.name, &column.data_type.written, &key.data_type.written);
+    let refused = match (is_uuid, context.version.at_least(16)) {
+        (_, true) => format!("NOT pg_input_is_valid({name}::text, '{other}')"),
+        (true, false) => format!("{name}::text !~* '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$'"),
+        (false, false) => format!("{name}::text !~ '^[0-9]+$'"),
+    };
+    let count = FixStep::any(format!("SELECT count(*) FROM {} WHERE {refused};", table.name));
+    let mut discovery = context
+        .discovery(
+            &RULE,
+            Subject::Column(table.id, column.id),
+            format!(
+                "{}.{name} looks like a reference to {} and is {own}, where {} is {other}: no foreign key can be on it, and joins cast it",
+                table.name, target.name, key.name
+            ),
+        )
+        .severity(if known.is_empty() { Severity::Info } else { Severity::Warning })
+        .confidence(if known.is_empty() { Confidence::Low } else { Confidence::Medium })
+        .declared(format!("the names, and the types: {own} and {other}"))
+        .related(Subject::Relation(target.id), "the table it is named after")
+        .when_new(format!("Make it {other} REFERENCES {}.", target.name))
+        .advice(
+            format!("Settle what the step counts, change the type to {other} (pgassay check tells how for a table in use), then add the foreign key:"),
+            vec![count],
+        );
+    if !known.is_empty() {
+        discovery = discovery.measured(format!("all {} values in its statistics are a {other}", known.len()));
+    }
+    Some(discovery)
+}
+
 /// Partitions have the key each: where one lacks it, that one is told.
 fn partitions_have_it(context: &SchemaContext, table: &Relation, column: &Column) -> bool {
     table.is_partitioned()
@@ -60,12 +145,17 @@ fn partitions_have_it(context: &SchemaContext, table: &Relation, column: &Column
 fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let tables = Tables::of(context);
     let candidates = candidates(context, &tables);
-    if candidates.is_empty() {
+    let mistyped = mistyped(context, &tables);
+    if candidates.is_empty() && mistyped.is_empty() {
         return;
     }
     let Habit { with, without, unbound: elsewhere } = habit(context, &tables);
     if with == 0 {
         return;
+    }
+    if with > without {
+        let tell = |(table, column, target)| mistyped_reference(context, table, column, target);
+        found.extend(mistyped.into_iter().filter_map(tell));
     }
     let mut unbound: HashMap<_, usize> = HashMap::new();
     for (table, ..) in &candidates {
@@ -349,6 +439,11 @@ impl<'a> Tables<'a> {
         in_a_role().or_else(elsewhere)
     }
 
+    /// The table of a schema that a name with an underscore between its words stands for.
+    fn named(&self, schema: &Name, words: &str) -> Option<&'a Relation> {
+        self.by_name.get_or_init(|| Tables::all(self.schema)).get(schema)?.get(words).copied()
+    }
+
     /// The table of the same schema that the column is named after, whose one-column key has the column's type.
     pub(super) fn target(
         &self,
@@ -363,8 +458,7 @@ impl<'a> Tables<'a> {
         if !matches!(type_name, "int2" | "int4" | "int8" | "uuid" | "text" | "varchar" | "serial4" | "serial8") {
             return None;
         }
-        let by_name = self.by_name.get_or_init(|| Tables::all(self.schema)).get(&table.name.schema)?;
-        let named = |stem: &str| by_name.get(stem).copied();
+        let named = |stem: &str| self.named(&table.name.schema, stem);
         let fits = |target: &&'a Relation| {
             let key = single_key(target).and_then(|key| context.type_name(key));
             target.id != table.id && key.is_some_and(|key| key == type_name || is_whole(key) && is_whole(type_name))

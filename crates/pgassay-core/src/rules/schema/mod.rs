@@ -16,7 +16,7 @@ mod growth;
 mod hot;
 mod idempotency;
 mod index_shape;
-mod index_use;
+pub(crate) mod index_use;
 mod json;
 mod key_range;
 mod missing_foreign_key;
@@ -29,6 +29,7 @@ pub(crate) mod partitions;
 pub(super) mod permissions;
 mod personal;
 mod query_index;
+mod queues;
 mod redundant_index;
 mod row_security;
 mod silenced_trigger;
@@ -36,6 +37,7 @@ mod soft_delete;
 mod table_bloat;
 mod uniqueness;
 mod unvalidated_constraint;
+mod vacuum;
 mod values;
 
 pub use ask::context::{Discovery, Group, LeftAlone, SchemaContext};
@@ -81,6 +83,7 @@ pub const ALL: &[&Rule] = &[
     &books::UNLOGGED,
     &books::CASCADE,
     &idempotency::EVENT,
+    &queues::RETRY,
     &money::UNGUARDED,
     &personal::PERSONAL,
     &key_range::BEHIND,
@@ -108,7 +111,7 @@ pub const ALL: &[&Rule] = &[
     &partitions::POLYMORPHIC,
     &hot::COSTLY,
     &row_security::PER_ROW,
-    &idempotency::QUEUE,
+    &queues::UNINDEXED,
     &redundant_index::DUPLICATE,
     &redundant_index::PREFIX,
     &index_shape::LOW_VALUE,
@@ -119,13 +122,13 @@ pub const ALL: &[&Rule] = &[
     &growth::WIDE,
     &index_use::UNUSED,
     &index_use::BLOATED,
-    &operations::VACUUM_OFF,
-    &operations::AGE,
-    &operations::VACUUM_BEHIND,
+    &vacuum::VACUUM_OFF,
+    &vacuum::AGE,
+    &vacuum::VACUUM_BEHIND,
     &table_bloat::RULE,
     &partitions::COPY,
-    &operations::HELD_BACK,
-    &operations::STALE,
+    &vacuum::HELD_BACK,
+    &vacuum::STALE,
     &operations::STATEMENTS,
     &operations::TIMEOUTS,
     &operations::LOGGING,

@@ -14,7 +14,7 @@ pub const UNLIKE: Rule = Rule {
     name: "partition-unlike-siblings",
     category: Category::Keys,
     severity: Severity::Warning,
-    summary: "A partition lacks a foreign key, a CHECK or an index that its siblings have",
+    summary: "A partition lacks a key, a foreign key, a CHECK or an index that its siblings have",
     explanation: "What is made on each partition by hand is forgotten on one: its rows are not checked, or its queries read all of it, and nobody sees it in the parent. Make it on the partition now, and on the parent for those to come: \
         there new partitions get it by themselves. Told where at least three partitions, and all but one or two, have it and the parent has not.",
     fires: Example {
@@ -96,7 +96,19 @@ fn parts(context: &SchemaContext, partition: &Relation) -> BTreeMap<String, FixS
                     FixStep::own(format!("ALTER TABLE {{}} ADD CHECK ({}) NOT VALID;", expression.text)),
                 );
             }
-            _ => {}
+            // A key that the parent has too is the partition's by inheritance.
+            ConstraintKind::PrimaryKey { columns, .. } | ConstraintKind::Unique { columns, .. } => {
+                let columns = context.column_names(partition, columns);
+                let kind = match constraint.kind {
+                    ConstraintKind::PrimaryKey { .. } => "PRIMARY KEY",
+                    _ => "UNIQUE",
+                };
+                parts.insert(
+                    format!("{} ({columns})", kind.to_lowercase().replace("unique", "unique key")),
+                    FixStep::own(format!("ALTER TABLE {{}} ADD {kind} ({columns});")),
+                );
+            }
+            ConstraintKind::NotNull(_) | ConstraintKind::Check { .. } | ConstraintKind::Exclude { .. } => {}
         }
     }
     for (_, index) in context

@@ -1,10 +1,10 @@
 //! Who may do what: row security, functions that run as their owner, what everybody may do.
 
 use std::cell::LazyCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Discovery, Needs, SchemaContext};
-use crate::change::Name;
+use crate::change::{GrantObjects, Name, ObjectKind};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
@@ -157,6 +157,7 @@ fn security_definer(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
 }
 
+const READS: &[&str] = &["select"];
 const WRITES: &[&str] = &["insert", "update", "delete", "truncate", "trigger", "references", "maintain"];
 
 fn public_grants(context: &SchemaContext, found: &mut Vec<Discovery>) {
@@ -168,6 +169,7 @@ fn public_grants(context: &SchemaContext, found: &mut Vec<Discovery>) {
     if context.scope.is_some() {
         return;
     }
+    found.extend(default_grants(context));
     for (name, namespace) in &context.schema.namespaces {
         let create = namespace.privileges.iter().any(|it| it.grantee == "public" && it.privilege == "create");
         if create {
@@ -187,6 +189,52 @@ fn public_grants(context: &SchemaContext, found: &mut Vec<Discovery>) {
             found.push(discovery);
         }
     }
+}
+
+/// What ALTER DEFAULT PRIVILEGES grants to everybody on tables to come, by the schema; no schema is all of them.
+fn default_grants(context: &SchemaContext) -> Vec<Discovery> {
+    let mut granted: BTreeMap<Option<&Name>, BTreeSet<&str>> = BTreeMap::new();
+    for grant in context.schema.default_privileges.iter().filter(|grant| !grant.option_only) {
+        let GrantObjects::Future { kind: ObjectKind::Table, schemas } = &grant.objects else { continue };
+        if !grant.grantees.iter().any(|it| it.name == "public") {
+            continue;
+        }
+        let named: Vec<&str> = grant.privileges.iter().map(|(name, _)| name.as_str()).collect();
+        let listed = if named.is_empty() { READS.iter().chain(WRITES).copied().collect() } else { named };
+        let places: Vec<Option<&Name>> =
+            if schemas.is_empty() { vec![None] } else { schemas.iter().map(|it| Some(&it.name)).collect() };
+        for place in places {
+            let known = granted.entry(place).or_default();
+            match grant.revoke {
+                true => known.retain(|it| !listed.contains(it)),
+                false => known.extend(listed.iter().copied()),
+            }
+        }
+    }
+    granted.retain(|_, privileges| !privileges.is_empty());
+    granted.into_iter().map(|(schema, privileges)| default_grant(context, schema, &privileges)).collect()
+}
+
+fn default_grant(context: &SchemaContext, schema: Option<&Name>, privileges: &BTreeSet<&str>) -> Discovery {
+    let list = privileges.iter().copied().collect::<Vec<_>>().join(", ").to_uppercase();
+    let place = schema.map(|schema| format!(" in schema {schema}")).unwrap_or_default();
+    let within = schema.map(|schema| format!(" IN SCHEMA {schema}")).unwrap_or_default();
+    let subject = Subject::Schema(schema.cloned().unwrap_or_else(|| Name::from("public")));
+    let writes = privileges.iter().any(|it| WRITES.contains(it));
+    let mut discovery = context
+        .discovery(&PUBLIC, subject, format!("every role gets {list} on every table made{place} from now on"))
+        .severity(if writes { Severity::Warning } else { Severity::Info })
+        .declared(format!("ALTER DEFAULT PRIVILEGES{within} GRANT {list} ON TABLES TO PUBLIC"))
+        .advice(
+            "Take it back as the role that it was said for (FOR ROLE names another), and revoke it from the tables that have it:",
+            vec![FixStep::any(format!("ALTER DEFAULT PRIVILEGES{within} REVOKE {list} ON TABLES FROM PUBLIC;"))],
+        );
+    // A schema in which everybody may create has a finding of its own.
+    discovery.finding.object = Some(format!("default privileges{place}"));
+    discovery.table = None;
+    let place = context.places.of(&discovery.subject);
+    discovery.place = place.or_else(|| context.first_place());
+    discovery
 }
 
 fn table_grant(context: &SchemaContext, table: &Relation) -> Option<Discovery> {
@@ -215,5 +263,6 @@ fn table_grant(context: &SchemaContext, table: &Relation) -> Option<Discovery> {
         )
         .at(context.places.last_grant(table.id));
     discovery.finding.object = Some(table.name.to_string());
+    discovery.habit = Some(format!("every role has {list} on them"));
     Some(discovery)
 }

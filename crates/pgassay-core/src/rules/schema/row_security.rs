@@ -321,12 +321,12 @@ fn per_row(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 "Put the call into a sub-select, which is run once a query: ALTER POLICY … USING (column = (SELECT current_setting('…'))). An index on the column then serves every query.",
                 Vec::new(),
             );
-        discovery.habit = Some("policies call a function for every row that is looked at".to_owned());
         if let Some(rows) = rows {
             discovery = discovery.measured(format!("{} rows", crate::text::numbers::count(rows)));
-            if rows >= 1_000_000.0 {
-                discovery = discovery.severity(Severity::Warning);
-            }
+        }
+        match rows.is_some_and(|rows| rows >= 1_000_000.0) {
+            true => discovery = discovery.severity(Severity::Warning),
+            false => discovery.habit = Some("policies call a function for every row that is looked at".to_owned()),
         }
         found.push(discovery);
     }

@@ -3,7 +3,7 @@
 use super::super::{DbError, Session};
 use super::{is_partial, unread};
 use crate::change::QualifiedName;
-use crate::facts::{Facts, LockWait, Topic, Transaction};
+use crate::facts::{Facts, LockWait, Prepared, Slot, Topic, Transaction};
 
 /// Transactions of this database that are a second old, with the tables they hold; waits; and a few numbers.
 const SQL: &str = r"
@@ -25,8 +25,15 @@ const SQL: &str = r"
       LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE NOT l.granted AND a.datname = current_database()
     UNION ALL
-    SELECT 'numbers', (SELECT count(*) FROM pg_prepared_xacts)::int4, NULL, NULL, NULL, NULL,
-           ARRAY(SELECT slot_name::text FROM pg_replication_slots WHERE NOT active),
+    SELECT 'prepared', NULL, p.gid, p.owner::text, NULL, extract(epoch FROM clock_timestamp() - p.prepared)::float8, NULL, NULL, NULL
+      FROM pg_prepared_xacts p WHERE p.database = current_database()
+    UNION ALL
+    SELECT 'slot', s.active::int4, s.slot_name::text, s.wal_status, NULL,
+           extract(epoch FROM clock_timestamp() - (to_jsonb(s) ->> 'inactive_since')::timestamptz)::float8, NULL, NULL,
+           greatest(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, s.restart_lsn), 0)::int8::text
+      FROM pg_replication_slots s
+    UNION ALL
+    SELECT 'numbers', NULL, NULL, NULL, NULL, NULL, NULL,
            ARRAY[(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
                  (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND state = 'active'),
                  (SELECT count(*) FROM pg_stat_replication)]::int4[], NULL
@@ -51,6 +58,8 @@ pub(super) async fn activity(session: &Session, facts: &mut Facts) -> Result<(),
         facts.unread.push(unread(Topic::Activity, "other roles' transactions", reason, unchecked, Vec::new()));
     }
     facts.activity.transactions.sort_by(|one, other| other.seconds.total_cmp(&one.seconds));
+    facts.activity.prepared.sort_by(|one, other| other.seconds.total_cmp(&one.seconds));
+    facts.activity.slots.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(())
 }
 
@@ -87,6 +96,18 @@ fn visit(row: &super::super::Row, facts: &mut Facts) -> Result<(), DbError> {
                 seconds: row.get::<Option<f64>>(5)?.unwrap_or_default(),
             });
         }
+        "prepared" => facts.activity.prepared.push(Prepared {
+            identifier: text(2)?,
+            owner: text(3)?,
+            seconds: row.get::<Option<f64>>(5)?.unwrap_or_default(),
+        }),
+        "slot" => facts.activity.slots.push(Slot {
+            name: text(2)?,
+            active: row.get::<i32>(1)? == 1,
+            wal_status: text(3)?,
+            retained_bytes: row.get::<Option<&str>>(8)?.and_then(|bytes| bytes.parse().ok()),
+            inactive_seconds: row.get(5)?,
+        }),
         "build" => {
             let name = QualifiedName::new(row.get::<&str>(2)?, row.get::<&str>(3)?);
             if let Some(index) = facts.indexes.get_mut(&name) {
@@ -94,8 +115,6 @@ fn visit(row: &super::super::Row, facts: &mut Facts) -> Result<(), DbError> {
             }
         }
         _ => {
-            facts.activity.prepared_transactions = number(row.get(1)?);
-            facts.activity.inactive_slots = row.get::<Option<Vec<String>>>(6)?.unwrap_or_default();
             let numbers = row.get::<Option<Vec<i32>>>(7)?.unwrap_or_default();
             let nth = |at: usize| numbers.get(at).copied().and_then(number);
             facts.activity.sessions = nth(0);

@@ -5,8 +5,8 @@
 
 use crate::change::{Name, QualifiedName};
 use crate::facts::{
-    ColumnFacts, Facts, IndexFacts, RelationFacts, SequenceFacts, Setting, StatementFacts, Timestamp, Use, ValueList,
-    Workload,
+    ColumnFacts, Facts, IndexFacts, Prepared, RelationFacts, SequenceFacts, Setting, Slot, StatementFacts, Timestamp,
+    Use, ValueList, Workload,
 };
 
 /// The moment at which the examples' statistics were read.
@@ -88,8 +88,21 @@ fn read(line: &str, facts: &mut Facts, workload: &mut Workload) {
         }
         "database" => facts.database.transaction_id_age = pairs.number("xid-age").map(|it| it as u64),
         "activity" => {
-            if let Some(slot) = pairs.text("inactive-slot") {
-                facts.activity.inactive_slots.push(slot.to_owned());
+            if let Some(name) = pairs.text("slot") {
+                facts.activity.slots.push(Slot {
+                    name: name.to_owned(),
+                    active: pairs.text("active") == Some("yes"),
+                    wal_status: pairs.text("wal-status").unwrap_or("reserved").to_owned(),
+                    retained_bytes: pairs.number("retained").map(|it| it as u64),
+                    inactive_seconds: pairs.number("inactive"),
+                });
+            }
+            if let Some(identifier) = pairs.text("prepared") {
+                facts.activity.prepared.push(Prepared {
+                    identifier: identifier.to_owned(),
+                    seconds: pairs.number("age").unwrap_or(0.0),
+                    ..Prepared::default()
+                });
             }
         }
         "extension" => {
