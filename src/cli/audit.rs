@@ -17,11 +17,11 @@ use pgassay::source::{SourceFile, Sources};
 
 use super::baseline::BaselineFiles;
 use super::check::{outcome, read_base, tell_notes};
-use super::database::DatabaseArguments;
-use super::fleet;
+use super::database::{DatabaseArguments, LimitArguments};
+use super::fleet::{self, FleetArguments};
 use super::format::{FormatArguments, show, show_failure};
 use super::in_force::{InForce, Origin, Settable};
-use super::{Outcome, output};
+use super::{Outcome, output, queries};
 
 /// Judge a schema, of a live database, a snapshot, or migrations: nullability, JSON, keys, indexes, types, money, permissions
 #[derive(Debug, Args)]
@@ -32,8 +32,19 @@ pub struct Arguments {
     #[command(flatten)]
     settable: Settable,
 
+    /// Connect to this database, read-only: a URL, "host=… dbname=…", a database's name, or env:NAME for the value of an environment variable; several are audited in one run (repeatable)
+    #[arg(long, value_name = "URL", conflicts_with = "snapshot")]
+    db: Vec<String>,
+
+    /// Read this snapshot instead of connecting: pgassay snapshot writes it
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+
     #[command(flatten)]
-    database: DatabaseArguments,
+    limits: LimitArguments,
+
+    #[command(flatten)]
+    fleet: FleetArguments,
 
     /// Read a bounded sample of rows too: keys and types of JSON documents, which columns are NULL together, whether what looks like a reference is one; no values but those of status columns (with --db)
     #[arg(long, requires = "db")]
@@ -48,10 +59,6 @@ pub struct Arguments {
     /// Say what is new, fixed and worse since an earlier audit: its JSON report, or a snapshot, which is audited in the same way
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
-
-    /// Audit every database that this file names, one connection string a line, and report by finding: how many have it, and which schemas differ from the majority
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["db", "snapshot", "sample", "since", "modules", "write_ddl"])]
-    databases: Option<PathBuf>,
 
     /// Say which modules use which; without [modules] in the configuration, propose some
     #[arg(long)]
@@ -104,11 +111,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
             return Err(error);
         }
     };
-    if let Some(path) = &arguments.databases {
-        let filter = arguments.wanted.filter();
-        let (limit, as_json) = (in_force.fail_on.value.severity(), in_force.format.value == "json");
-        let urls = fleet::read_list(path)?;
-        return fleet::run(&urls, arguments.database.limits(), &in_force.settings, &filter, limit, as_json);
+    if arguments.is_about_many() {
+        return audit_many(&arguments, &in_force);
     }
     if arguments.modules {
         return tell_modules(&arguments, &in_force);
@@ -128,20 +132,50 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
+/// Many databases or tenants, reported by finding.
+fn audit_many(arguments: &Arguments, in_force: &InForce) -> anyhow::Result<Outcome> {
+    let one_only = [
+        ("--sample", arguments.sample),
+        ("--since", arguments.since.is_some()),
+        ("--modules", arguments.modules),
+        ("--write-ddl", arguments.write_ddl.is_some()),
+    ];
+    if let Some((option, _)) = one_only.iter().find(|(_, given)| *given) {
+        anyhow::bail!("{option} is about one database: name one with --db");
+    }
+    let format = match in_force.format.value {
+        "text" => fleet::Format::Text,
+        "json" => fleet::Format::Json,
+        other => anyhow::bail!("many databases are reported as text or json, not as {other}"),
+    };
+    let judging = fleet::Judging { settings: &in_force.settings, filter: arguments.wanted.filter() };
+    let fleet = match &arguments.fleet.tenants {
+        Some(pattern) => {
+            let mut sources = Sources::default();
+            let Some(database) = arguments.database().load(Values::All, &mut sources)? else {
+                anyhow::bail!("--tenants reads a database: name one with --db or --snapshot");
+            };
+            fleet::of_tenants(database, &sources, &judging, pattern)?
+        }
+        None => fleet::of_databases(arguments.fleet.targets(&arguments.db, arguments.limits.limits())?, &judging)?,
+    };
+    fleet::show(&fleet, format, in_force.fail_on.value.severity())
+}
+
 fn audited(arguments: &Arguments, in_force: &InForce, sources: &mut Sources) -> anyhow::Result<(AuditJob, Report)> {
     let base = read_base(in_force, sources)?;
     let mut errors = Vec::new();
     let single = arguments.format.verbose() || arguments.wanted.is_narrow();
-    let job = match arguments.database.load(Values::All, sources)? {
+    let job = match arguments.database().load(Values::All, sources)? {
         Some(database) => {
             if !in_force.paths.value.is_empty() && in_force.paths.origin == Origin::CommandLine {
                 anyhow::bail!("a database and paths are two schemas: name one of them");
             }
-            let samples = match arguments.sample {
-                true => Some(arguments.database.sample(&database, &in_force.settings)?),
-                false => None,
-            };
-            AuditJob { settings: in_force.settings.clone(), samples, single, ..database.audit_job(sources) }
+            let mut database = database;
+            if arguments.sample {
+                database.samples = Some(arguments.database().sample(&database, &in_force.settings)?);
+            }
+            AuditJob { settings: in_force.settings.clone(), single, ..database.audit_job(sources) }
         }
         None if arguments.write_ddl.is_some() => {
             anyhow::bail!("--write-ddl reads a database: name one with --db or --snapshot");
@@ -163,6 +197,9 @@ fn audited(arguments: &Arguments, in_force: &InForce, sources: &mut Sources) -> 
     };
     let mut report = audit(&job, sources);
     report.details = arguments.wanted.is_narrow();
+    if arguments.wanted.rule.is_empty() {
+        queries::short::prove(&arguments.database(), &mut report.findings);
+    }
     pgassay::sql::hide_secrets(sources);
     report.errors.extend(errors);
     let filter = arguments.wanted.filter();
@@ -207,7 +244,7 @@ fn today() -> String {
 
 /// Shows the modules that the configuration names, or proposes some.
 fn tell_modules(arguments: &Arguments, in_force: &InForce) -> anyhow::Result<Outcome> {
-    let Some(database) = arguments.database.load(Values::All, &mut Sources::default())? else {
+    let Some(database) = arguments.database().load(Values::All, &mut Sources::default())? else {
         anyhow::bail!("--modules reads a database: name one with --db or --snapshot");
     };
     let modules = &in_force.settings.options.modules;
@@ -242,6 +279,17 @@ fn collect_options(in_force: &InForce) -> anyhow::Result<CollectOptions> {
         with_older: true,
         ..CollectOptions::default()
     })
+}
+
+impl Arguments {
+    fn is_about_many(&self) -> bool {
+        self.db.len() > 1 || self.fleet.is_given()
+    }
+
+    /// The one database that is named.
+    fn database(&self) -> DatabaseArguments {
+        DatabaseArguments::new(self.db.first().cloned(), self.snapshot.clone(), self.limits)
+    }
 }
 
 impl Wanted {

@@ -27,7 +27,7 @@ pub struct DatabaseArguments {
 }
 
 /// How long pgassay's own statements may take.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Copy, Args)]
 pub struct LimitArguments {
     /// Seconds that a statement of pgassay's own may take on the server
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
@@ -41,6 +41,10 @@ impl LimitArguments {
 }
 
 impl DatabaseArguments {
+    pub fn new(db: Option<String>, snapshot: Option<PathBuf>, limits: LimitArguments) -> DatabaseArguments {
+        DatabaseArguments { db, snapshot, limits }
+    }
+
     pub fn is_given(&self) -> bool {
         self.db.is_some() || self.snapshot.is_some()
     }

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use pgassay::db::{Wanted, snapshot};
+use pgassay::db::{Database, Wanted, snapshot};
 use pgassay::facts::Values;
+use pgassay::source::Sources;
 
 use super::Outcome;
-use super::database::{self, LimitArguments};
+use super::database::{self, DatabaseArguments, LimitArguments};
 use super::in_force::ConfigFile;
 
 /// Write a database's schema, statistics and workload to a file, for runs without a login
@@ -28,6 +29,10 @@ pub struct Arguments {
     #[arg(long)]
     with_values: bool,
 
+    /// Write what a bounded sample of rows says too, as audit --sample takes it: keys and types of JSON documents, which columns are NULL together, whether what looks like a reference is one
+    #[arg(long)]
+    sample: bool,
+
     #[command(flatten)]
     limits: LimitArguments,
 
@@ -39,7 +44,12 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let settings = arguments.file.load()?.map(|loaded| loaded.config.settings).unwrap_or_default();
     let values = if arguments.with_values { Values::All } else { Values::None };
     let wanted = Wanted { values, limits: arguments.limits.limits(), planner: true };
-    let reading = database::read(&arguments.db, wanted)?;
+    let mut reading = database::read(&arguments.db, wanted)?;
+    if arguments.sample {
+        let database = Database::new(reading.clone(), &mut Sources::default());
+        let named = DatabaseArguments::new(Some(arguments.db.clone()), None, arguments.limits);
+        reading.samples = Some(named.sample(&database, &settings)?);
+    }
     snapshot::write(&arguments.output, &reading, arguments.with_values, &settings.areas)?;
     database::tell(&reading.facts);
     for what in reading.planner.iter().flat_map(|planner| &planner.unread) {
@@ -47,12 +57,13 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     }
     let (facts, workload) = (&reading.facts, &reading.workload);
     say!(
-        "note: {}: holds {} relations, {} indexes, {} statements{}",
+        "note: {}: holds {} relations, {} indexes, {} statements{}{}",
         arguments.output.display(),
         facts.relations.len(),
         facts.indexes.len(),
         workload.statements.len(),
         if arguments.with_values { ", with column values" } else { ", without column values" },
+        if arguments.sample { ", with a sample's counts" } else { "" },
     );
     Ok(Outcome::Clean)
 }

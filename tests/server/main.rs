@@ -2,6 +2,7 @@
 
 mod advice;
 mod audit;
+mod audited;
 mod boxes;
 mod connections;
 mod database;

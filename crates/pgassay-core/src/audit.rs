@@ -23,6 +23,7 @@ use crate::rules::read_suppressions;
 use crate::rules::schema as schema_rules;
 use crate::rules::schema::SchemaContext;
 use crate::rules::schema::ask::queries;
+use crate::rules::schema::index_use::WEEK;
 use crate::schema::{Relation, RelationId, Schema};
 use crate::source::Sources;
 use crate::text::numbers;
@@ -113,11 +114,39 @@ pub fn audit(job: &AuditJob, sources: &Sources) -> Report {
     job.settings.apply(&mut findings, sources);
     report.findings = findings;
     report.unchecked = job.facts.iter().flat_map(|facts| &facts.unread).map(unread).collect();
+    report.unchecked.extend(job.facts.iter().flat_map(|facts| too_young(facts, job.workload.as_ref())));
     let skipped = job.samples.iter().flat_map(|samples| &samples.skipped);
     report.unchecked.extend(skipped.map(|(what, reason)| format!("{what} were not sampled: {reason}")));
     report.count(job.migrations.iter().map(|migration| migration.file));
     report.summary.tables = Some(tables);
     report
+}
+
+/// A workload of a shorter time lacks what runs once a day.
+const DAY: f64 = 86_400.0;
+
+/// What the counters cannot say yet.
+fn too_young(facts: &Facts, workload: Option<&Workload>) -> Vec<String> {
+    let mut told = Vec::new();
+    let counted = facts.counting_seconds().filter(|_| !facts.indexes.is_empty());
+    if let Some(seconds) = counted.filter(|seconds| *seconds < WEEK) {
+        let age = numbers::duration(seconds);
+        told.push(format!(
+            "unused-index: indexes were not judged by their use: the counters are {age} old, and 7 days are needed"
+        ));
+    }
+    let Some(workload) = workload else { return told };
+    match workload.seconds() {
+        _ if workload.statements.is_empty() && facts.server.in_recovery => {
+            told.push("queries were not judged: pg_stat_statements counts on each server by itself, and this standby has none".to_owned());
+        }
+        Some(seconds) if !workload.statements.is_empty() && seconds < DAY => {
+            let age = numbers::duration(seconds);
+            told.push(format!("queries were counted for {age}: what runs less often is not among them"));
+        }
+        _ => {}
+    }
+    told
 }
 
 /// What is found in one schema, or in all.

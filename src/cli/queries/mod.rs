@@ -4,6 +4,7 @@ mod audited;
 mod placeholders;
 mod planners;
 mod report;
+pub mod short;
 mod sources;
 mod text;
 mod verified;

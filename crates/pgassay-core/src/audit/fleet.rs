@@ -1,4 +1,5 @@
-//! Many databases of one kind: a report by finding instead of by database, and the schemas that drifted from the majority.
+//! Many databases of one kind, or one schema for each tenant: a report by finding instead of by database, and those that drifted from the
+//! majority.
 //!
 //! In: the report and the schema of each database, by its name. Out: [`Fleet`]. Does no I/O.
 
@@ -7,7 +8,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::finding::Severity;
+use crate::change::Name;
+use crate::finding::{Finding, Severity};
 use crate::report::Report;
 use crate::schema::{Relation, Schema};
 use crate::text::{layout, plain};
@@ -15,6 +17,9 @@ use crate::text::{layout, plain};
 /// What many databases have in common.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Fleet {
+    /// `databases`, or `schemas` of one database.
+    pub members: &'static str,
+    /// How many there are.
     pub databases: usize,
     /// Databases that could not be audited, each with the reason.
     pub failed: Vec<(String, String)>,
@@ -57,6 +62,36 @@ impl Member {
         let tables = tables.map(|table| (table.name.to_string(), parts(schema, table))).collect();
         Member { name, report, tables }
     }
+
+    /// Schemas of one database that hold the same tables for a tenant each: what is said of each, without its name. Also how many
+    /// findings are about none of them.
+    pub fn of_schemas(report: &Report, schema: &Schema, is_tenant: impl Fn(&Name) -> bool) -> (Vec<Member>, usize) {
+        let mut members: Vec<Member> = Vec::new();
+        let mut left = report.findings.len();
+        for name in schema.namespaces.keys().filter(|name| is_tenant(name)) {
+            let prefix = format!("{name}.");
+            let mut own = Report::new(report.pg_version);
+            let is_own = |finding: &&Finding| finding.object.as_ref().is_some_and(|it| it.starts_with(&prefix));
+            own.findings = report.findings.iter().filter(is_own).map(|finding| without(finding, &prefix)).collect();
+            left -= own.findings.len();
+            let tables = schema.relations.values().filter(|it| it.is_table() && !it.is_partition());
+            let tables = tables.filter(|table| table.name.schema == *name);
+            let parts = |table: &Relation| {
+                parts(schema, table).into_iter().map(|part| part.replace(&prefix, "")).collect::<BTreeSet<_>>()
+            };
+            let tables = tables.map(|table| (table.name.name.to_string(), parts(table))).collect();
+            members.push(Member { name: name.to_string(), report: own, tables });
+        }
+        (members, left)
+    }
+}
+
+/// What is said of a table of a schema, as it would be of the same table of another one.
+fn without(finding: &Finding, prefix: &str) -> Finding {
+    let mut finding = finding.clone();
+    finding.object = finding.object.map(|object| object.replace(prefix, ""));
+    finding.message = finding.message.replace(prefix, "");
+    finding
 }
 
 /// Columns with type and NOT NULL, keys and indexes, so that a difference can be named.
@@ -92,7 +127,8 @@ fn parts(schema: &Schema, table: &Relation) -> BTreeSet<String> {
 }
 
 impl Fleet {
-    pub fn of(members: &[Member], failed: Vec<(String, String)>) -> Fleet {
+    /// `what` the members are: databases or schemas.
+    pub fn of(what: &'static str, members: &[Member], failed: Vec<(String, String)>) -> Fleet {
         let mut shared: BTreeMap<(&'static str, Option<String>, String), Shared> = BTreeMap::new();
         for member in members {
             for finding in &member.report.findings {
@@ -115,7 +151,7 @@ impl Fleet {
             let key = |it: &Shared| (std::cmp::Reverse(it.severity), std::cmp::Reverse(it.databases.len()));
             key(one).cmp(&key(other)).then_with(|| (one.rule, &one.object).cmp(&(other.rule, &other.object)))
         });
-        Fleet { databases: members.len(), failed, findings, drift: drift(members) }
+        Fleet { members: what, databases: members.len(), failed, findings, drift: drift(members) }
     }
 
     pub fn worst(&self) -> Option<Severity> {
@@ -150,8 +186,9 @@ impl Fleet {
         }
         writeln!(
             out,
-            "{} databases: {} findings, {} tables that differ, {} not audited",
+            "{} {}: {} findings, {} tables that differ, {} not audited",
             self.databases,
+            self.members,
             self.findings.len(),
             self.drift.len(),
             self.failed.len()
@@ -224,10 +261,10 @@ mod tests {
     fn who_differs_from_the_majority_is_named() {
         let members =
             [member("a", &["column x text"]), member("b", &["column x text"]), member("c", &["column x integer"])];
-        let fleet = Fleet::of(&members, Vec::new());
+        let fleet = Fleet::of("databases", &members, Vec::new());
         assert_eq!(fleet.drift.len(), 1);
         assert_eq!(fleet.drift[0].others["c"], "lacks column x text; has column x integer");
         let two = [member("a", &["column x text"]), member("b", &["column x integer"])];
-        assert!(Fleet::of(&two, Vec::new()).drift.is_empty(), "of two nobody is the majority");
+        assert!(Fleet::of("databases", &two, Vec::new()).drift.is_empty(), "of two nobody is the majority");
     }
 }

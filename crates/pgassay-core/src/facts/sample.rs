@@ -11,13 +11,71 @@ use crate::change::{Name, QualifiedName};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Samples {
     /// Documents of JSON columns.
+    #[serde(with = "entries")]
     pub columns: BTreeMap<(QualifiedName, Name), JsonSample>,
     /// Which columns are NULL together, by table.
     pub nulls: BTreeMap<QualifiedName, NullSample>,
     /// Columns that look like references.
+    #[serde(with = "entries")]
     pub references: BTreeMap<(QualifiedName, Name), ReferenceSample>,
     /// What was not sampled, such as "documents of shop.orders.data", each with the reason.
     pub skipped: Vec<(String, String)>,
+}
+
+/// A map whose keys JSON cannot have, as a list.
+mod entries {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer, K: Serialize, V: Serialize>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>, K: Deserialize<'de> + Ord, V: Deserialize<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<K, V>, D::Error> {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+/// A key that fewer of the objects have may be a value: an id, an address.
+const KEY_OF_STRUCTURE: f64 = 0.05;
+
+impl Samples {
+    /// The same for a file that others read: nothing of tables that are personal, no keys that may be values, and the values of state
+    /// columns only where they are to be kept.
+    pub fn for_snapshot(
+        mut self,
+        is_personal: impl Fn(&QualifiedName) -> bool,
+        keeps: impl Fn(&QualifiedName, &str) -> bool,
+    ) -> Samples {
+        self.columns.retain(|(table, _), _| !is_personal(table));
+        self.references.retain(|(table, _), _| !is_personal(table));
+        self.nulls.retain(|table, _| !is_personal(table));
+        self.columns.values_mut().for_each(JsonSample::leave_out_rare_keys);
+        for (table, sample) in &mut self.nulls {
+            if sample.state.as_ref().is_some_and(|state| !keeps(table, state.as_str())) {
+                sample.leave_out_states();
+            }
+        }
+        self
+    }
+}
+
+impl NullSample {
+    fn leave_out_states(&mut self) {
+        self.state = None;
+        let mut rows: BTreeMap<Vec<bool>, u64> = BTreeMap::new();
+        for pattern in self.patterns.drain(..) {
+            *rows.entry(pattern.is_null).or_default() += pattern.rows;
+        }
+        let pattern = |(is_null, rows)| NullPattern { state: None, is_null, rows };
+        self.patterns = rows.into_iter().map(pattern).collect();
+    }
 }
 
 /// Rows of one table by which of some columns are NULL.
@@ -103,6 +161,13 @@ pub struct KeySample {
 }
 
 impl JsonSample {
+    fn leave_out_rare_keys(&mut self) {
+        let objects = self.objects.max(1) as f64;
+        self.keys.retain(|key| key.count as f64 / objects >= KEY_OF_STRUCTURE);
+        let keys = &self.keys;
+        self.key_sets.retain(|(set, _)| set.iter().all(|name| keys.iter().any(|key| key.name == *name)));
+    }
+
     /// Share of the objects that have a key.
     pub fn presence(&self, key: &KeySample) -> f64 {
         key.count as f64 / self.objects.max(1) as f64
@@ -142,6 +207,33 @@ impl KeySample {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_snapshot_has_no_values_and_is_read_back() {
+        let table = QualifiedName::new("shop", "orders");
+        let key = |name: &str, count| KeySample { name: name.to_owned(), count, ..KeySample::default() };
+        let documents = JsonSample {
+            objects: 100,
+            keys: vec![key("size", 90), key("ann@example.com", 1)],
+            key_sets: vec![(vec!["size".to_owned()], 80), (vec!["size".to_owned(), "ann@example.com".to_owned()], 1)],
+            ..JsonSample::default()
+        };
+        let pattern = |state: &str, rows| NullPattern { state: Some(state.to_owned()), is_null: vec![true], rows };
+        let nulls = NullSample {
+            columns: vec![Name::from("paid_at")],
+            state: Some(Name::from("status")),
+            patterns: vec![pattern("open", 3), pattern("new", 4)],
+        };
+        let mut samples = Samples::default();
+        samples.columns.insert((table.clone(), Name::from("data")), documents);
+        samples.nulls.insert(table.clone(), nulls);
+        samples.columns.insert((QualifiedName::new("shop", "people"), Name::from("data")), JsonSample::default());
+        let kept = samples.for_snapshot(|name| name.name == "people", |_, _| false);
+        let text = serde_json::to_string(&kept).unwrap();
+        assert!(!text.contains("ann@") && !text.contains("open") && !text.contains("people"), "{text}");
+        assert_eq!(kept.nulls[&table].patterns.iter().map(|it| it.rows).collect::<Vec<_>>(), [7]);
+        assert_eq!(serde_json::from_str::<Samples>(&text).unwrap(), kept);
+    }
 
     #[test]
     fn a_share_of_few_rows_is_less_sure() {

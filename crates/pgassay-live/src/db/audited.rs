@@ -13,7 +13,7 @@ use crate::source::Sources;
 impl Database {
     /// The job of judging the database, with the default settings.
     pub fn audit_job(self, sources: &Sources) -> AuditJob {
-        let Database { label, version, file, schema, places, facts, workload, .. } = self;
+        let Database { label, version, file, schema, places, facts, workload, samples, .. } = self;
         AuditJob {
             migrations: vec![Migration::plain(&label, file, sources.file(file).text.len())],
             made: Some(Made { schema, places }),
@@ -21,6 +21,7 @@ impl Database {
             completeness: Completeness::Complete,
             facts: Some(facts),
             workload: Some(workload),
+            samples,
             ..AuditJob::default()
         }
     }

@@ -3,7 +3,7 @@
 use super::catalog::{self, Catalog, Locked};
 use super::{DbError, Limits, Parameters, Session, build, ddl, measure};
 use crate::change::QualifiedName;
-use crate::facts::{Facts, Topic, Unread, Values, Workload};
+use crate::facts::{Facts, Samples, Topic, Unread, Values, Workload};
 
 /// What was read of a database: enough for a [`Database`](super::Database), and what a snapshot holds.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct Reading {
     pub applied: Vec<super::AppliedMigrations>,
     /// What its planner looks at, where that was wanted: what a twin is made of.
     pub planner: Option<crate::facts::planner::Statistics>,
+    /// What a sample of rows says: of a snapshot that was written with one.
+    pub samples: Option<Samples>,
 }
 
 /// What to read.
@@ -34,6 +36,26 @@ pub struct Wanted {
 /// error: [`Facts::unread`] says what it is.
 pub async fn read(parameters: &Parameters, wanted: Wanted) -> Result<Reading, DbError> {
     read_noting(parameters, wanted, |_, ddl| ddl).await
+}
+
+/// The databases of a server that the role may connect to, but for templates and for `postgres`, which is there for maintenance.
+///
+/// # Errors
+/// [`DbError`] if the server cannot be reached or asked.
+pub async fn databases(parameters: &Parameters, limits: &Limits) -> Result<Vec<String>, DbError> {
+    const SQL: &str = "SELECT d.datname::text FROM pg_catalog.pg_database d
+        WHERE d.datallowconn AND NOT d.datistemplate AND d.datname <> 'postgres' AND pg_catalog.has_database_privilege(d.oid, 'CONNECT')
+        ORDER BY 1";
+    let session = Session::open(parameters, limits).await?;
+    let mut names = Vec::new();
+    let result = session
+        .each("the databases of the server", SQL, None, |row| {
+            names.push(row.get(0)?);
+            Ok(())
+        })
+        .await;
+    session.close().await;
+    result.map(|()| names)
 }
 
 /// As [`read`]. `note` is given the DDL as soon as it is written, before the rest is read, and what it returns is kept of it.
@@ -115,7 +137,7 @@ async fn read_with(
     let applied = super::applied::read(session, &mut facts).await?;
     // The last: it changes settings of the session, and where it fails, the transaction is over.
     let planner = if wanted.planner { planner(session, &mut facts).await } else { None };
-    Ok(Reading { ddl, facts, workload, applied, planner })
+    Ok(Reading { ddl, facts, workload, applied, planner, samples: None })
 }
 
 async fn planner(session: &Session, facts: &mut Facts) -> Option<crate::facts::planner::Statistics> {

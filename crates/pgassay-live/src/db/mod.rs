@@ -26,7 +26,7 @@ pub use connect::{Limits, Parameter, Parameters, Row, Session};
 pub use error::DbError;
 pub(crate) use error::server_message;
 pub use explain::{Explained, Mode as ExplainMode, explain};
-pub use live::{Reading, Wanted, read, read_in};
+pub use live::{Reading, Wanted, databases, read, read_in};
 pub use user_code::UserCode;
 
 use tokio::sync::oneshot;
@@ -58,6 +58,7 @@ pub struct Database {
     pub applied: Vec<AppliedMigrations>,
     /// What its planner looks at, where that was read.
     pub planner: Option<crate::facts::planner::Statistics>,
+    pub samples: Option<crate::facts::Samples>,
 }
 
 impl Database {
@@ -99,11 +100,12 @@ impl Database {
     }
 
     fn of(reading: Reading, file: FileId, mut built: build::Built) -> Database {
-        let Reading { ddl: _, mut facts, workload, applied, planner } = reading;
+        let Reading { ddl: _, mut facts, workload, applied, planner, samples } = reading;
         built.complete_by(&facts);
         facts.unread.extend(built.unread);
         let (label, version) = (label(&facts), version(&facts));
-        Database { label, version, file, schema: built.schema, places: built.places, facts, workload, applied, planner }
+        let build::Built { schema, places, .. } = built;
+        Database { label, version, file, schema, places, facts, workload, applied, planner, samples }
     }
 
     /// What `check` needs of it.

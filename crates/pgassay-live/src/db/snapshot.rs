@@ -17,7 +17,7 @@ use super::applied::AppliedMigrations;
 use super::{DbError, Reading};
 use crate::area::{Area, Areas};
 use crate::change::{Name, QualifiedName};
-use crate::facts::{ColumnFacts, Facts, Workload};
+use crate::facts::{ColumnFacts, Facts, Samples, Workload};
 use crate::text::words;
 
 /// What the header says.
@@ -41,6 +41,8 @@ struct Written<'r> {
     workload: &'r Workload,
     applied: &'r [AppliedMigrations],
     planner: Option<crate::facts::planner::Statistics>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    samples: Option<Samples>,
 }
 
 #[derive(Deserialize)]
@@ -58,6 +60,8 @@ struct Body {
     /// Snapshots of earlier versions have none.
     #[serde(default)]
     planner: Option<crate::facts::planner::Statistics>,
+    #[serde(default)]
+    samples: Option<Samples>,
 }
 
 /// Writes a snapshot; a file that is there is replaced, whole or not at all. `with_values` keeps the values of columns that are not
@@ -74,6 +78,7 @@ pub fn write(path: &Path, reading: &Reading, with_values: bool, areas: &Areas) -
     if let Some(statistics) = &mut planner {
         statistics.leave_out_values(|table, column| keeps(table, column), |object| table_of(&reading.facts, object));
     }
+    let samples = reading.samples.clone().map(|samples| samples.for_snapshot(|table| is_area(areas, table), keeps));
     let written = Written {
         format: FORMAT,
         version: VERSION,
@@ -84,6 +89,7 @@ pub fn write(path: &Path, reading: &Reading, with_values: bool, areas: &Areas) -
         workload: &reading.workload,
         applied: &reading.applied,
         planner,
+        samples,
     };
     let failed = |message: String| DbError::Snapshot { path: path.to_owned(), message };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -120,9 +126,9 @@ pub fn read(path: &Path) -> Result<Reading, DbError> {
         );
         return Err(failed(message));
     }
-    let Body { ddl, facts, workload, applied, planner } =
+    let Body { ddl, facts, workload, applied, planner, samples } =
         serde_json::from_str(&text).map_err(|error| failed(format!("the snapshot is damaged: {error}")))?;
-    Ok(Reading { ddl, facts, workload, applied, planner })
+    Ok(Reading { ddl, facts, workload, applied, planner, samples })
 }
 
 /// Whether a table is in the area of personal data; it can be in several areas.

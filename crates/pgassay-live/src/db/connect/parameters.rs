@@ -119,6 +119,13 @@ impl Parameters {
         self.get("dbname").map_or_else(|| self.user(), str::to_owned)
     }
 
+    /// The same server and role, another database.
+    pub fn with_database(&self, name: &str) -> Parameters {
+        let mut other = self.clone();
+        other.values.insert("dbname".to_owned(), name.to_owned());
+        other
+    }
+
     /// Values of the named service, where the string leaves them out (manual, "The Connection Service File").
     fn add_service(&mut self) -> Result<(), DbError> {
         let from_environment = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());

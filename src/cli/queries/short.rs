@@ -1,0 +1,105 @@
+//! The advisor's short form in an audit: the queries that take most of the time, planned with indexes that they lack.
+
+use pgassay::advisor::{self, Advice, Limits, Outcome, Reason};
+use pgassay::facts::Values;
+use pgassay::finding::{Evidence, EvidenceKind, Finding, FixStep, Severity};
+use pgassay::plan::Node;
+
+use super::planners::{Choice, Chosen};
+use super::workload::{self, Rank, Statement};
+use crate::cli::database::DatabaseArguments;
+
+/// Rules whose findings say that a hot query has no index.
+const RULES: &[&str] = &["hot-query-without-index", "foreign-key-without-index"];
+
+/// As many queries are planned; `pgassay queries` plans more.
+const QUERIES: usize = 20;
+
+/// What the planner says.
+struct Planned {
+    planner: &'static str,
+    statements: Vec<Statement>,
+    advice: Vec<Advice>,
+    /// Tables of which a query was planned, and no index that was tried makes it cheaper.
+    refused: Vec<String>,
+}
+
+/// Whether there is something to prove: a finding that rests on what a query takes.
+fn is_provable(finding: &Finding) -> bool {
+    let measured = |evidence: &Evidence| evidence.kind == EvidenceKind::Measured;
+    RULES.contains(&finding.rule) && finding.evidence.iter().any(measured)
+}
+
+/// Puts what the planner says of new indexes into the findings of hot queries without one: its costs as evidence, its index as the step.
+/// Says on stderr why nothing was planned where that could not be.
+pub fn prove(database: &DatabaseArguments, findings: &mut [Finding]) {
+    if !findings.iter().any(is_provable) {
+        return;
+    }
+    match plan(database) {
+        Ok(Some(planned)) => findings.iter_mut().filter(|it| is_provable(it)).for_each(|it| planned.tell(it)),
+        Ok(None) => {}
+        Err(error) => say!("note: hot queries were not planned with new indexes: {error:#}"),
+    }
+}
+
+fn plan(database: &DatabaseArguments) -> anyhow::Result<Option<Planned>> {
+    let Some(reading) = database.read_for_plans(Values::All)? else { return Ok(None) };
+    let mut statements = workload::from_statistics(&reading.workload, 1);
+    workload::rank(&mut statements, Rank::Total);
+    statements.truncate(QUERIES);
+    let prepared = statements.iter().map(Statement::prepared).collect();
+    let runtime = crate::cli::runtime()?;
+    let (mut chosen, tables) = Chosen::open(&runtime, Choice::Auto, database, None, &reading, prepared, false)?;
+    let queries: Vec<advisor::Query> = statements.iter().map(|it| it.query.clone()).collect();
+    let days = reading.workload.seconds().map(|seconds| seconds / 86_400.0);
+    let (advice, _, advised) = advisor::advise(&queries, &tables, chosen.planner(), &Limits::default(), days);
+    let unhelped =
+        advised.iter().filter(|it| matches!(it.outcome, Outcome::NoIndexHelps(Reason::PlannerPrefers { .. })));
+    let refused = unhelped
+        .filter_map(|it| it.plan.as_ref().ok())
+        .flat_map(|plan| plan.nodes.iter().filter_map(Node::qualified_relation))
+        .collect();
+    Ok(Some(Planned { planner: chosen.name(), statements, advice, refused }))
+}
+
+impl Planned {
+    fn tell(&self, finding: &mut Finding) {
+        let Some(table) = finding.table.clone() else { return };
+        let on_table = |advice: &&Advice| advice.definition.table.to_string() == table;
+        let leads = |advice: &&Advice| {
+            let object = finding.object.as_deref().unwrap_or_default();
+            advice.definition.keys.first().is_some_and(|key| object.ends_with(&format!(".{}", key.sql)))
+        };
+        let found: Vec<&Advice> = self.advice.iter().filter(on_table).collect();
+        let own: Vec<&Advice> = found.iter().copied().filter(leads).collect();
+        let advice = if own.is_empty() { found } else { own };
+        if advice.is_empty() {
+            if self.refused.contains(&table) {
+                let says = format!("planned by {}: no index that was tried makes the query cheaper", self.planner);
+                finding.evidence.push(Evidence::measured(says));
+                finding.severity = Severity::Info;
+                finding.advice.steps.clear();
+                finding.advice.text = "pgassay queries shows the plan, and what else may help.".to_owned();
+            }
+            return;
+        }
+        for gain in advice.iter().filter_map(|advice| advice.gains.first()) {
+            let query = self.statements.get(gain.query).map(|it| super::words::shortened(&it.query.text, 120));
+            finding.evidence.push(Evidence::measured(format!(
+                "planned by {} with the index: cost {} → {}{}",
+                self.planner,
+                super::words::count(gain.cost_before.round()),
+                super::words::count(gain.cost_after.round().max(1.0)),
+                query.map(|query| format!(" for {query}")).unwrap_or_default()
+            )));
+        }
+        let step = |sql: &String| match sql.contains("CONCURRENTLY") {
+            true => FixStep::none(format!("{sql};")),
+            false => FixStep::any(format!("{sql};")),
+        };
+        finding.advice.text =
+            "Build the index while others work; pgassay queries shows what it saves and costs:".to_owned();
+        finding.advice.steps = advice.iter().flat_map(|advice| advice.statements.iter().map(step)).collect();
+    }
+}
