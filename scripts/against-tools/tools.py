@@ -263,11 +263,16 @@ class LiquibaseXml(Liquibase):
     name = "liquibase-xml"
     example = "liquibase-changelog"
     changelog = "db/changelog/db.changelog-master.xml"
+    schema = (
+        'xmlns="http://www.liquibase.org/xml/ns/dbchangelog" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+        'xsi:schemaLocation="http://www.liquibase.org/xml/ns/dbchangelog '
+        'http://www.liquibase.org/xml/ns/dbchangelog/dbchangelog-4.3.xsd"'
+    )
 
     def write(self, case, root, transaction=True):
         changesets = "".join(self.changeset(one, transaction) for one in case.migrations)
         (root / "db/changelog").mkdir(parents=True)
-        (root / self.changelog).write_text(f"<databaseChangeLog xmlns=\"http://www.liquibase.org/xml/ns/dbchangelog\">\n{changesets}</databaseChangeLog>\n")
+        (root / self.changelog).write_text(f"<databaseChangeLog {self.schema}>\n{changesets}</databaseChangeLog>\n")
 
     def changeset(self, migration, transaction):
         option = "" if transaction else ' runInTransaction="false"'
@@ -378,15 +383,15 @@ class Yoyo(Tool):
         (folder / f"{stem}.sql").write_text(mark + "\n" + joined(migration.up))
         (folder / f"{stem}.rollback.sql").write_text(joined(migration.down))
 
-    def call(self, root, url, command):
+    def call(self, root, url, *command):
         given = ["--batch", "--no-config-file", "--database", url.replace("postgres://", "postgresql://"), root / self.folder]
-        return run([self.bin(), command, *given])
+        return run([self.bin(), *command, *given])
 
     def up(self, root, url):
         return self.call(root, url, "apply")
 
     def down(self, root, url, steps):
-        return self.call(root, url, "rollback")
+        return self.call(root, url, "rollback", "--all")
 
 
 ALL = [

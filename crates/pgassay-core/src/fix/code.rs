@@ -65,12 +65,23 @@ fn rails(text: &str, pieces: &[Piece]) -> Result<String, String> {
     let is_safe = body.contains("safety_assured");
     let up = statements(pieces, |group| ruby(group, is_safe));
     let back: Vec<&Piece> = pieces.iter().rev().collect();
-    let down = match back.iter().all(|piece| !piece.down.is_empty()) {
-        true => back.iter().flat_map(|piece| &piece.down).map(|sql| ruby(std::slice::from_ref(sql), is_safe)).collect(),
-        false => "    raise ActiveRecord::IrreversibleMigration\n".to_owned(),
+    let inverse = || {
+        let all = back.iter().all(|piece| !piece.down.is_empty());
+        let written = back.iter().flat_map(|piece| &piece.down).map(|sql| ruby(std::slice::from_ref(sql), is_safe));
+        all.then(|| written.collect::<String>())
     };
+    let down = way_back(body).or_else(inverse);
+    let down = down.unwrap_or_else(|| "    raise ActiveRecord::IrreversibleMigration\n".to_owned());
     let head = text.get(..start).unwrap_or_default();
     Ok(format!("{head}{class}\n  disable_ddl_transaction!\n\n  def up\n{up}  end\n\n  def down\n{down}  end\nend\n"))
+}
+
+/// What the class has under `def down`.
+fn way_back(body: &str) -> Option<String> {
+    let mut lines = body.lines().skip_while(|line| line.trim() != "def down");
+    let head = lines.next()?;
+    let end = format!("{}end", &head[..head.len() - head.trim_start().len()]);
+    Some(lines.take_while(|line| line.trim_end() != end).map(|line| format!("{line}\n")).collect())
 }
 
 /// Whether a line is blank, a comment, goes on from the one before it, or begins with one of the words.
@@ -126,7 +137,7 @@ fn django(text: &str, pieces: &[Piece]) -> Result<String, String> {
     let at = text.find("operations = [").ok_or("no list of operations was found in it")?;
     let open = at + "operations = ".len();
     let close = closing(text, open).ok_or("its list of operations does not end")?;
-    let operations = text.get(open + 1..close).unwrap_or_default().trim_matches('\n');
+    let operations = text.get(open + 1..close).unwrap_or_default().trim_start_matches('\n').trim_end();
     let indent = "                ";
     let run = |group: &[String]| {
         let mut all: Vec<String> = group.iter().map(|sql| python(sql)).collect();
@@ -177,13 +188,18 @@ fn alembic(text: &str, pieces: &[Piece]) -> Result<String, String> {
         return Err(format!("it does more than change the schema ({line}): write its steps by hand"));
     }
     let execute = |sql: &String, indent: &str| format!("{indent}op.execute({})\n", python(&without_binds(sql)));
-    // A block commits what is open before it: what is alone waits for no lock of the step before.
+    // A block commits what is open before it, so that no step waits for the locks of another.
+    let block = |lines: String| format!("    with op.get_context().autocommit_block():\n{lines}");
     let up = statements(pieces, |group| match group {
-        [one] => format!("    with op.get_context().autocommit_block():\n{}", execute(one, "        ")),
-        group => group.iter().map(|sql| execute(sql, "    ")).collect(),
+        [one] => block(execute(one, "        ")),
+        group => {
+            let inside: String = group.iter().map(|sql| execute(sql, "        ")).collect();
+            block(format!("        op.execute(\"BEGIN\")\n{inside}        op.execute(\"COMMIT\")\n"))
+        }
     });
     let rest = text.get(end..).unwrap_or_default();
-    Ok(format!("{}\n{up}\n\n{rest}", text.get(..start).unwrap_or_default()))
+    let gap = if rest.trim().is_empty() { "" } else { "\n\n" };
+    Ok(format!("{}\n{up}{gap}{}", text.get(..start).unwrap_or_default(), rest.trim_start_matches('\n')))
 }
 
 /// SQLAlchemy takes `:name` for a parameter.
@@ -302,7 +318,7 @@ mod tests {
         let new = alembic(text, &pieces()).unwrap();
         assert_eq!(
             new,
-            "revision = \"b2\"\n\n\ndef upgrade() -> None:\n    op.execute(\"SET LOCAL lock_timeout = '2s'\")\n    op.execute(\"ALTER TABLE a ADD COLUMN n int\")\n    with op.get_context().autocommit_block():\n        op.execute(\"CREATE INDEX CONCURRENTLY i ON a (n)\")\n\n\ndef downgrade() -> None:\n    op.drop_index(\"i\")\n"
+            "revision = \"b2\"\n\n\ndef upgrade() -> None:\n    with op.get_context().autocommit_block():\n        op.execute(\"BEGIN\")\n        op.execute(\"SET LOCAL lock_timeout = '2s'\")\n        op.execute(\"ALTER TABLE a ADD COLUMN n int\")\n        op.execute(\"COMMIT\")\n    with op.get_context().autocommit_block():\n        op.execute(\"CREATE INDEX CONCURRENTLY i ON a (n)\")\n\n\ndef downgrade() -> None:\n    op.drop_index(\"i\")\n"
         );
         assert_eq!(without_binds("SELECT a::int, ':x', b :y"), "SELECT a::int, '\\:x', b \\:y");
         assert!(alembic("def upgrade():\n    bind = op.get_bind()\n", &pieces()).is_err());

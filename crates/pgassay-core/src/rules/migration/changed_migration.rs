@@ -47,6 +47,11 @@ fn answer(framework: Framework) -> Answer {
             counts_layout: false,
             ..refuses("Liquibase refuses to update: validation failed, its checksum was another")
         },
+        Framework::Postgrator => refuses("postgrator refuses to migrate: its MD5 checksum was another"),
+        Framework::PostgresMigrations => refuses("postgres-migrations refuses to migrate: its hash was another"),
+        Framework::Play => {
+            refuses("Play takes it for another evolution: it goes back over all from there on, and forth")
+        }
         Framework::Prisma => warns("prisma migrate deploy warns and does not run it again; migrate dev wants to reset"),
         Framework::Atlas => warns("Atlas refuses the folder until atlas.sum is made anew, and does not run it again"),
         _ => SILENT,

@@ -38,6 +38,9 @@ pub fn check(run: &MigrationRun) -> Option<Finding> {
         Framework::Diesel | Framework::Dbmate => {
             (Severity::Error, format!("{tool} fails behind the file and does not record it, though what ran stays"))
         }
+        Framework::Yoyo => {
+            (Severity::Error, "its next savepoint fails, and what ran stays without a record of it".to_owned())
+        }
         _ if goes_on => (Severity::Warning, "what follows is not taken back with what came before".to_owned()),
         _ => (Severity::Info, "what it did commits without the tool's record of it".to_owned()),
     };
