@@ -231,7 +231,7 @@ impl<'a> Finder<'a> {
 /// Whether a line of a JSON document goes on in the next one.
 fn goes_on_in_json(content: &str) -> bool {
     let in_document = content.starts_with(['"', '}', ']', '{', '[']);
-    content.ends_with(['[', '{']) || content.ends_with("\":") || in_document && content.ends_with(',')
+    in_document && (content.ends_with(['[', '{', ',']) || content.ends_with("\":"))
 }
 
 /// Whether a condition goes on behind the end of a line.

@@ -3,7 +3,7 @@
 //! The lines are found again by the arrows and by what begins a property. Their indentation is lost: whether the tree can be told
 //! without it is for the reader of the text to see.
 
-use super::Line;
+use super::{Line, is_node_start};
 use crate::plan::read::number_line;
 
 /// What begins a line of its own, in the order in which a longer one comes before what it ends with.
@@ -89,7 +89,7 @@ pub(super) fn split(lines: Vec<Line>) -> Vec<Line> {
 }
 
 fn is_flat(text: &str) -> bool {
-    let Some(start) = number_line::start(text) else { return false };
+    let Some(start) = number_line::start(text).filter(|_| is_node_start(text)) else { return false };
     let behind = &text[start..];
     behind.contains(" -> ") && number_line::is_marked(behind.split_once(" -> ").map_or("", |(_, rest)| rest))
         || behind.contains(" Execution Time: ")
