@@ -59,7 +59,7 @@ fn rails(text: &str, pieces: &[Piece]) -> Result<String, String> {
     let class = text.lines().find(is_class).ok_or("no class of ActiveRecord::Migration was found in it")?;
     let start = text.find(class).unwrap_or_default();
     let body = text.get(start + class.len()..).unwrap_or_default();
-    if let Some(line) = body.lines().map(str::trim).find(|line| !is_known(line, &RAILS, "#")) {
+    if let Some(line) = other(body, |line| is_known(line, &RAILS, "#")) {
         return Err(format!("it does more than change the schema ({line}): write its steps by hand"));
     }
     let is_safe = body.contains("safety_assured");
@@ -82,6 +82,16 @@ fn way_back(body: &str) -> Option<String> {
     let head = lines.next()?;
     let end = format!("{}end", &head[..head.len() - head.trim_start().len()]);
     Some(lines.take_while(|line| line.trim_end() != end).map(|line| format!("{line}\n")).collect())
+}
+
+/// The first line that is not one of those, and does not go on from the line before it.
+fn other(text: &str, is_one: impl Fn(&str) -> bool) -> Option<&str> {
+    let mut goes_on = false;
+    text.lines().map(str::trim).find(|line| {
+        let is_other = !goes_on && !is_one(line);
+        goes_on = line.ends_with([',', '(', '[']);
+        is_other
+    })
 }
 
 /// Whether a line is blank, a comment, goes on from the one before it, or begins with one of the words.
@@ -184,7 +194,7 @@ fn alembic(text: &str, pieces: &[Piece]) -> Result<String, String> {
     let end = end.map_or(text.len(), |(at, _)| start + at + 1);
     let old = text.get(start..end).unwrap_or_default();
     let is_one = |line: &str| is_known(line, &ALEMBIC, "#") || line == "pass" || line.starts_with("\"\"\"");
-    if let Some(line) = old.lines().map(str::trim).find(|line| !is_one(line)) {
+    if let Some(line) = other(old, is_one) {
         return Err(format!("it does more than change the schema ({line}): write its steps by hand"));
     }
     let execute = |sql: &String, indent: &str| format!("{indent}op.execute({})\n", python(&without_binds(sql)));
