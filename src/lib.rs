@@ -40,7 +40,7 @@
 //! area, schema, sql
 //! change
 //! catalog
-//! machine, source, stack, text, version
+//! machine, source, stack, text, version, walk
 //! ```
 
 pub use pgassay_core::{

@@ -29,7 +29,7 @@ const LEVELS: &[&[&str]] = &[
     &["area", "schema", "sql"],
     &["change"],
     &["catalog"],
-    &["machine", "source", "stack", "text", "version"],
+    &["machine", "source", "stack", "text", "version", "walk"],
 ];
 
 /// Roots of crates, whose own files belong to no level.

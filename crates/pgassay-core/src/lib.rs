@@ -30,3 +30,4 @@ pub mod sql;
 pub mod stack;
 pub mod text;
 pub mod version;
+pub mod walk;

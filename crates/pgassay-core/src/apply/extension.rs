@@ -139,7 +139,8 @@ fn has_type(contents: &ExtensionContents, of: &TypeName) -> bool {
 
 /// Whether an expression calls a function that only the extension has, or casts to one of its types.
 fn calls(contents: &ExtensionContents, expression: &Expression) -> bool {
-    use sqlparser::ast::{Expr, visit_expressions};
+    use crate::walk::visit_expressions;
+    use sqlparser::ast::Expr;
     use std::ops::ControlFlow;
     visit_expressions(&*expression.tree, |part| {
         let needs = match part {

@@ -5,7 +5,8 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Visit, visit_expressions};
+use crate::walk::visit_expressions;
+use sqlparser::ast::{Expr, Visit};
 
 use super::{Applier, ProblemKind};
 use crate::change::{Drop, Expression, IndexElement, IndexTarget, Name, ObjectKind, ObjectReference};

@@ -43,7 +43,7 @@ fn found(tree: &impl Visit, whole: Span) -> Option<Problem> {
             }
         }
     }
-    let ControlFlow::Break(place) = tree.visit(&mut First) else { return None };
+    let ControlFlow::Break(place) = crate::walk::walk(tree, &mut First) else { return None };
     let span = tree_span(whole.file, place).filter(|span| whole.contains(*span)).unwrap_or(whole);
     let message = "subquery in FROM must have an alias before PostgreSQL 16".to_owned();
     Some(Problem { kind: ProblemKind::Invalid, span, object: String::new(), message })

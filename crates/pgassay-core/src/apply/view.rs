@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Visit, Visitor};
+use sqlparser::ast::{self, Visitor};
 
 use super::{Applier, ObjectId};
 use crate::change::{CreateMaterializedView, CreateView, Ident, Name, ObjectName, Query, RefreshMaterializedView};
@@ -35,7 +35,7 @@ fn place_of(query: &Query, name: &ObjectName) -> Option<Span> {
             }
         }
     }
-    match query.tree.visit(&mut First(name)) {
+    match crate::walk::walk(&*query.tree, &mut First(name)) {
         ControlFlow::Break(span) => tree_span(query.span.file, span),
         ControlFlow::Continue(()) => None,
     }

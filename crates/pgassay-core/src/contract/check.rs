@@ -11,6 +11,7 @@ use sqlparser::ast::{self, BinaryOperator, Expr, UnaryOperator, Value};
 use super::values;
 use crate::change::Name;
 use crate::schema::{Column, ConstraintKind, Relation, ResolvedType, Schema, TypeDefinition};
+use crate::walk;
 
 /// One AND-ed part of a check.
 #[derive(Debug, Clone)]
@@ -48,7 +49,7 @@ enum Comparison {
 /// The AND-ed parts. `rename` maps the columns' names, so that checks of two schemas can be compared.
 pub(super) fn conjuncts(expression: &Expr, rename: &dyn Fn(&str) -> Option<Name>) -> Vec<Conjunct> {
     let mut tree = expression.clone();
-    let _: ControlFlow<()> = ast::visit_expressions_mut(&mut tree, |node| {
+    let _: ControlFlow<()> = walk::visit_expressions_mut(&mut tree, |node| {
         canonical(node, rename);
         ControlFlow::Continue(())
     });

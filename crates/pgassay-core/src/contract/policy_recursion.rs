@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Visit, Visitor};
+use sqlparser::ast::{self, Visitor};
 
 use super::pair::Pair;
 use super::witness::{quoted, refused, select};
@@ -77,7 +77,7 @@ fn read_by(schema: &Schema, policy: &Policy) -> Vec<RelationId> {
     }
     let mut tables = Tables(Vec::new());
     for expression in policy.using.iter().chain(&policy.with_check) {
-        let _ = expression.tree.visit(&mut tables);
+        let _ = crate::walk::walk(&*expression.tree, &mut tables);
     }
     let named = |id: &RelationId| {
         schema.relation(*id).is_some_and(|relation| {

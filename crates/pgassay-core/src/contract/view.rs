@@ -7,6 +7,7 @@ use super::witness::refused;
 use super::{Breakage, BreakageKind, Subject, certain, witness};
 use crate::change::{Name, RuleEvent, TriggerEvent, TriggerTiming};
 use crate::schema::{Relation, RelationKind, Schema, View};
+use crate::walk;
 
 /// Views on views on views, further than anybody builds them.
 const DEEPEST_VIEW: usize = 64;
@@ -145,7 +146,7 @@ fn is_collected(item: &SelectItem) -> bool {
     let (SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. }) = item else {
         return false;
     };
-    let found = ast::visit_expressions(expression, |node| match node {
+    let found = walk::visit_expressions(expression, |node| match node {
         ast::Expr::Function(function) => {
             let name = function.name.to_string().to_lowercase();
             let name = name.rsplit('.').next().unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use sqlparser::ast::{self, Expr, Visit, Visitor};
+use sqlparser::ast::{self, Expr, Visitor};
 
 use super::predictor::Predictor;
 use crate::change::Name;
@@ -130,7 +130,7 @@ fn written_calls(tree: &ast::Statement) -> Vec<WrittenCall> {
         }
     }
     let mut calls = Calls(Vec::new());
-    let _ = tree.visit(&mut calls);
+    let _ = crate::walk::walk(tree, &mut calls);
     // What is called inside an argument is called first, and the outermost of a plain SELECT is called once.
     let certain = is_one_call(tree);
     if let Some(first) = calls.0.first_mut() {

@@ -193,7 +193,7 @@ pub(super) fn never(condition: &ast::Expr) -> bool {
 /// without reading the table (planagg.c).
 pub(super) fn answered_by_index(tree: &impl Visit) -> Vec<(ObjectName, Vec<Name>)> {
     let mut ends = Ends::default();
-    let _ = tree.visit(&mut ends);
+    let _ = crate::walk::walk(tree, &mut ends);
     let Ends { mut found, named } = ends;
     let times = |name: &ObjectName, list: &[ObjectName]| {
         list.iter().filter(|it| (&it.schema, &it.name) == (&name.schema, &name.name)).count()

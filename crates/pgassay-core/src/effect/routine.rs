@@ -15,7 +15,7 @@ use crate::change::{
 };
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Visit, Visitor};
+use sqlparser::ast::{self, Visitor};
 
 use crate::apply::apply;
 use crate::schema::{Relation, Schema, Session};
@@ -260,6 +260,6 @@ fn subqueries(expression: &ast::Expr) -> Vec<ast::Query> {
         }
     }
     let mut queries = Queries(Vec::new());
-    let _ = expression.visit(&mut queries);
+    let _ = crate::walk::walk(expression, &mut queries);
     queries.0
 }

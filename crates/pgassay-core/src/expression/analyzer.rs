@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    self, Expr, JoinConstraint, JoinOperator, Query, Statement, TableFactor, TableWithJoins, Visit, Visitor,
+    self, Expr, JoinConstraint, JoinOperator, Query, Statement, TableFactor, TableWithJoins, Visitor,
 };
 
 use super::overload::{self, Candidate};
@@ -145,7 +145,7 @@ impl<'a> Analyzer<'a> {
             other => {
                 let env = Environment { scope: self.scope, sources, outer };
                 let mut walk = Walk { analyzer: self, env: &env, queries: 0, no_names: Vec::new() };
-                let _ = other.visit(&mut walk);
+                let _ = crate::walk::walk(other, &mut walk);
                 derived(Name::from(""), None)
             }
         };
@@ -269,7 +269,7 @@ impl<'a> Analyzer<'a> {
     /// Columns, routines, types and subqueries of an expression.
     pub fn expression(&mut self, expression: &Expr, env: &Environment<'_>) {
         let mut walk = Walk { analyzer: self, env, queries: 0, no_names: Vec::new() };
-        let _ = expression.visit(&mut walk);
+        let _ = crate::walk::walk(expression, &mut walk);
     }
 
     /// Expressions where names may mean columns of the result too.

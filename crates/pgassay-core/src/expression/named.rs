@@ -8,6 +8,7 @@ use super::scope::Environment;
 use super::{names, overload, types, volatility};
 use crate::change::Name;
 use crate::schema::RoutineId;
+use crate::walk;
 
 /// See [`super::row_columns`].
 pub(super) fn of_rows(condition: &impl Visit) -> Vec<(bool, Option<Name>)> {
@@ -17,7 +18,7 @@ pub(super) fn of_rows(condition: &impl Visit) -> Vec<(bool, Option<Name>)> {
         _ => None,
     };
     let mut found = Vec::new();
-    let _ = ast::visit_expressions(condition, |part| {
+    let _ = walk::visit_expressions(condition, |part| {
         match part {
             Expr::Identifier(ident) => found.extend(row(ident).map(|new| (new, None))),
             Expr::CompoundIdentifier(path) => {
@@ -46,7 +47,7 @@ pub(super) fn called(function: &ast::Function, env: &Environment) -> Vec<Routine
 
 pub(super) fn routines(expression: &Expr, env: &Environment) -> Vec<RoutineId> {
     let mut found = Vec::new();
-    let _ = ast::visit_expressions(expression, |part| {
+    let _ = walk::visit_expressions(expression, |part| {
         if let Expr::Function(function) = part {
             for id in called(function, env) {
                 if !found.contains(&id) {
@@ -72,7 +73,7 @@ pub(super) fn tests_null(condition: &Expr, column: &Name) -> bool {
             _ => false,
         }
     };
-    ast::visit_expressions(condition, |part| {
+    walk::visit_expressions(condition, |part| {
         let tests = match part {
             Expr::IsNull(inner) | Expr::IsNotNull(inner) => is_it(inner),
             Expr::Function(call) => {

@@ -1,7 +1,8 @@
 //! An expression as the server keeps and prints it: the casts that it added are written out, and literals have the type that was found
 //! for them (ruleutils.c). Read again on another schema it means what it meant, or is refused.
 
-use sqlparser::ast::{self, Expr, visit_expressions_mut};
+use crate::walk::visit_expressions_mut;
+use sqlparser::ast::{self, Expr};
 use std::ops::ControlFlow;
 
 use super::overload::{self, Candidate, Kind};

@@ -2,7 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Expr, FunctionArguments, visit_expressions};
+use crate::walk::visit_expressions;
+use sqlparser::ast::{self, Expr, FunctionArguments};
 
 use super::overload::{self, Candidate, Kind};
 use super::scope::{Environment, resolve_type};

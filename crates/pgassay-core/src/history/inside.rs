@@ -82,6 +82,6 @@ fn visit(tree: &impl Visit, skips_first: bool, place: Span, found: &mut Vec<Stat
         }
     }
     let mut writes = Writes(Vec::new(), skips_first);
-    let _ = tree.visit(&mut writes);
+    let _ = crate::walk::walk(tree, &mut writes);
     found.extend(writes.0.iter().map(|text| read_statement_at(text, place)).filter(|read| read.change.is_ok()));
 }

@@ -2,7 +2,8 @@
 //!
 //! The server prints conditions as SQL of its own spelling; sqlparser reads them. What it cannot read gives no suggestion.
 
-use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, visit_expressions};
+use crate::walk::visit_expressions;
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value};
 
 use super::expression::{conjuncts, parse, plain};
 use super::immutable;

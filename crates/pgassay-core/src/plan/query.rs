@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Expr, visit_expressions};
+use crate::walk::{visit_expressions, visit_relations};
+use sqlparser::ast::{self, Expr};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
@@ -112,7 +113,7 @@ fn functions(statement: &ast::Statement) -> BTreeSet<String> {
         ControlFlow::Continue(())
     });
     // Functions in FROM are no expressions.
-    let _: ControlFlow<()> = ast::visit_relations(statement, |relation| {
+    let _: ControlFlow<()> = visit_relations(statement, |relation| {
         if let Some(ast::ObjectNamePart::Identifier(name)) = relation.0.last() {
             names.insert(name.value.to_lowercase());
         }

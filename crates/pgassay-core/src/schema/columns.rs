@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Expr, Visit, Visitor};
+use sqlparser::ast::{self, Expr, Visitor};
 
 use super::rewrite::stored;
 use super::{ColumnId, Relation};
@@ -12,7 +12,7 @@ use crate::change::Name;
 /// The columns of `relation` that the expression names, each once, in order of their numbers.
 pub fn columns_named(expression: &Expr, relation: &Relation) -> Vec<ColumnId> {
     let mut found = Finder { relation, found: BTreeSet::new(), queries: 0 };
-    let _ = expression.visit(&mut found);
+    let _ = crate::walk::walk(expression, &mut found);
     found.found.into_iter().collect()
 }
 

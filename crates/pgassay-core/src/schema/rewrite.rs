@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::walk::{visit_expressions, visit_expressions_mut};
 use sqlparser::ast::{
     CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
-    ObjectName, ObjectNamePart, Value, visit_expressions, visit_expressions_mut,
+    ObjectName, ObjectNamePart, Value,
 };
 
 use crate::change::{Expression, Name, QualifiedName};

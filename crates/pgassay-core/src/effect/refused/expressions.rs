@@ -8,6 +8,7 @@ use crate::change::{Change, CreateDomain, Expression, IndexElement, IndexTarget,
 use crate::expression::{self, Place, QueryAnalysis, Scope, Unfit};
 use crate::schema::{ColumnType, Relation};
 use crate::source::Span;
+use crate::walk;
 
 impl Predictor<'_> {
     /// A query, where columns, functions, operators and literals are those of the schema.
@@ -278,7 +279,7 @@ impl Predictor<'_> {
 
 /// A name that is not VALUE.
 fn stray_column(tree: &ast::Expr) -> Option<ast::Ident> {
-    let found = ast::visit_expressions(tree, |part| match part {
+    let found = walk::visit_expressions(tree, |part| match part {
         ast::Expr::Identifier(ident)
             if ident.quote_style.is_none()
                 && !ident.value.eq_ignore_ascii_case("value")

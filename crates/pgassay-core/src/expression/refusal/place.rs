@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Expr, Visit, Visitor};
+use sqlparser::ast::{self, Expr, Visitor};
 
 use super::super::overload::{self, Candidate};
 use super::super::scope::Environment;
@@ -126,7 +126,7 @@ fn first_query(expression: &Expr) -> Option<sqlparser::tokenizer::Span> {
             ControlFlow::Break(ast::Spanned::span(query))
         }
     }
-    match expression.visit(&mut First) {
+    match crate::walk::walk(expression, &mut First) {
         ControlFlow::Break(span) => Some(span),
         ControlFlow::Continue(()) => None,
     }
@@ -176,5 +176,5 @@ pub(super) fn each_part(expression: &Expr, mut visit: impl FnMut(&Expr)) {
             ControlFlow::Continue(())
         }
     }
-    let _ = expression.visit(&mut Parts { visit: &mut visit, queries: 0, no_names: Vec::new() });
+    let _ = crate::walk::walk(expression, &mut Parts { visit: &mut visit, queries: 0, no_names: Vec::new() });
 }

@@ -8,6 +8,7 @@ use super::catalog::Row;
 use crate::change::{Name, ObjectName, QualifiedName};
 use crate::schema::{Relation, Schema, Session};
 use crate::source::{FileId, Span};
+use crate::walk;
 
 /// What the conditions are asked of.
 pub(super) struct World<'a> {
@@ -31,7 +32,7 @@ impl World<'_> {
 
     /// Whether a condition asks for a name that may have been made or dropped.
     pub fn doubts_text(&self, condition: &Expr) -> bool {
-        let found = ast::visit_expressions(condition, |part| match part {
+        let found = walk::visit_expressions(condition, |part| match part {
             Expr::Value(value) => match &value.value {
                 ast::Value::SingleQuotedString(text) => {
                     let last = text.rsplit('.').next().unwrap_or(text);

@@ -3,7 +3,8 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, visit_expressions};
+use crate::walk::visit_expressions;
+use sqlparser::ast::Expr;
 
 use super::{Confidence, Context, PROVE, Tip, amount, subject};
 use crate::plan::condition::{self, Use};

@@ -9,6 +9,7 @@ use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{ConstraintKind, Relation};
 use crate::source::Span;
+use crate::walk;
 
 pub const RULE: Rule = Rule {
     name: "unbatched-backfill",
@@ -201,7 +202,7 @@ fn limited(context: &StepContext, range: &str, key: &crate::change::Name) -> Opt
 }
 
 fn names_variable(condition: &Expr) -> bool {
-    let found = ast::visit_expressions(condition, |part| match part {
+    let found = walk::visit_expressions(condition, |part| match part {
         Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => std::ops::ControlFlow::Break(()),
         _ => std::ops::ControlFlow::Continue(()),
     });

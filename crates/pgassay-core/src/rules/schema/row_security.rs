@@ -10,6 +10,7 @@ use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{Policy, Relation, RelationKind};
+use crate::walk;
 
 pub const NO_POLICY: Rule = Rule {
     name: "row-security-without-policy",
@@ -233,7 +234,7 @@ fn has_query_of(policy: &Policy, table: &Relation) -> bool {
     let name = table.name.name.as_str();
     let reads = |expression: &crate::change::Expression| {
         let mut reads = false;
-        let _: std::ops::ControlFlow<()> = sqlparser::ast::visit_relations(&*expression.tree, |relation| {
+        let _: std::ops::ControlFlow<()> = walk::visit_relations(&*expression.tree, |relation| {
             let last = relation.0.last().and_then(|part| part.as_ident());
             reads |= last.is_some_and(|ident| ident.value.eq_ignore_ascii_case(name));
             std::ops::ControlFlow::Continue(())

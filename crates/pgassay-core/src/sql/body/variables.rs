@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use sqlparser::ast::{self, Expr, Visit, VisitMut, Visitor, VisitorMut};
+use sqlparser::ast::{self, Expr, Visitor, VisitorMut};
 
 use crate::change::{Change, Expression, Name, Tree};
 use crate::sql::lex::literal::Literal;
@@ -81,14 +81,14 @@ impl Variables {
     fn bind_tree(&self, tree: &mut Tree) -> BTreeSet<Name> {
         let tables = tables(&tree.0);
         let mut binder = Binder { variables: self, tables: &tables };
-        let _ = VisitMut::visit(Arc::make_mut(&mut tree.0), &mut binder);
+        let _ = crate::walk::walk_mut(Arc::make_mut(&mut tree.0), &mut binder);
         tables
     }
 
     fn bind_expression(&self, expression: Option<&mut Expression>, tables: BTreeSet<Name>) {
         if let Some(expression) = expression {
             let mut binder = Binder { variables: self, tables: &tables };
-            let _ = VisitMut::visit(Arc::make_mut(&mut expression.tree), &mut binder);
+            let _ = crate::walk::walk_mut(Arc::make_mut(&mut expression.tree), &mut binder);
         }
     }
 }
@@ -108,7 +108,7 @@ fn tables(tree: &ast::Statement) -> BTreeSet<Name> {
         }
     }
     let mut tables = Tables(BTreeSet::new());
-    let _ = tree.visit(&mut tables);
+    let _ = crate::walk::walk(tree, &mut tables);
     tables.0
 }
 

@@ -1,6 +1,7 @@
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, visit_expressions};
+use crate::walk::visit_expressions;
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
 use crate::change::Expression;
 use crate::sql::read::testing::read;

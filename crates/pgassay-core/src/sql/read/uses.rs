@@ -29,14 +29,14 @@ pub(super) struct Source<'a> {
 /// The relations of a tree but for the target of its own statement.
 pub(super) fn collect(tree: &impl Visit, target: Option<&Statement>, source: Source) -> Vec<RelationUse> {
     let mut collector = Collector { source, own: target.and_then(target_of), ..Collector::new(source) };
-    let _ = tree.visit(&mut collector);
+    let _ = crate::walk::walk(tree, &mut collector);
     collector.found
 }
 
 /// A key word, without quotes, where a relation has to be named: sqlparser takes some that PostgreSQL reserves.
 pub(super) fn reserved_name(tree: &impl Visit, source: Source) -> Option<Unreadable> {
     let mut names = Names { calls: HashSet::new(), reserved: None };
-    let _ = tree.visit(&mut names);
+    let _ = crate::walk::walk(tree, &mut names);
     let ident = names.reserved?;
     let span = tree_span(source.span.file, ident.span).unwrap_or(source.span);
     Some(Unreadable::new(format!("expected the name of a table, found '{}'", ident.value), span))

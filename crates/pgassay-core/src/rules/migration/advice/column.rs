@@ -14,6 +14,7 @@ use crate::expression;
 use crate::finding::{Advice, FixStep};
 use crate::schema::{self, Column, Domain, ResolvedType, TypeDefinition, rename_column};
 use crate::text::quoting::literal;
+use crate::walk;
 
 /// ADD COLUMN with the constraints written on it.
 pub(super) struct NewColumn<'a> {
@@ -241,7 +242,7 @@ fn computed(new: &NewColumn, generated: &Generated) -> Advice {
 /// A virtual column may not call functions that users made (18).
 fn calls_user_function(table: &Table, expression: &Expression) -> bool {
     let session = &table.context.step.session;
-    let found = ast::visit_expressions(&*expression.tree, |node| {
+    let found = walk::visit_expressions(&*expression.tree, |node| {
         let ast::Expr::Function(call) = node else { return ControlFlow::Continue(()) };
         let parts: Vec<Name> = call
             .name

@@ -7,6 +7,7 @@ use super::walk::Walk;
 use crate::change::{Name, ObjectName};
 use crate::schema::{ColumnId, Relation, RelationId, Session};
 use crate::source::{FileId, Span};
+use crate::walk;
 
 impl<'a> Walk<'_, 'a> {
     pub(super) fn relation(&self, name: &ast::ObjectName) -> Option<&'a Relation> {
@@ -60,7 +61,7 @@ impl<'a> Walk<'_, 'a> {
 
     pub(super) fn columns_in(&self, expr: &Expr) -> Vec<(RelationId, ColumnId)> {
         let mut found = Vec::new();
-        let _ = ast::visit_expressions(expr, |part| {
+        let _ = walk::visit_expressions(expr, |part| {
             found.extend(self.column(part));
             std::ops::ControlFlow::<()>::Continue(())
         });
