@@ -159,8 +159,9 @@ pub(super) fn binds_as(parser: &Parser) -> Option<Keyword> {
 
 /// Whether the next word is the name of what was selected: it would be an operator, and has no operand behind it.
 pub(super) fn is_label(parser: &Parser) -> bool {
+    // MATCH is an operator to the parser only.
     const OPERATORS: &[&str] =
-        &["and", "or", "between", "in", "is", "like", "ilike", "similar", "collate", "operator", "not"];
+        &["and", "or", "between", "in", "is", "like", "ilike", "similar", "collate", "operator", "not", "match"];
     let ends = match nth(parser, 1) {
         Token::EOF | Token::Comma | Token::RParen | Token::SemiColon => true,
         next => is_word(next, "FROM"),
