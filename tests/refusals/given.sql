@@ -22,3 +22,5 @@ CREATE INDEX entry_n ON entry (n);
 CREATE FUNCTION shelf(n int, m int DEFAULT 1) RETURNS int LANGUAGE sql AS 'SELECT n + m';
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE TABLE sale (id bigint PRIMARY KEY, book_id bigint CONSTRAINT sale_book REFERENCES book DEFERRABLE INITIALLY DEFERRED);
+CREATE TYPE point3 AS (x int, y int, z int);
+CREATE TABLE base (id bigint NOT NULL, n numeric PRIMARY KEY, list int[]);

@@ -13,6 +13,7 @@ impl Applier<'_> {
         self.refuse_parent(&source, name);
         for column in &source.columns {
             self.inherit_column(child, column, true);
+            self.inherit_not_null_name(&source, column, child);
         }
         if !source.known
             && let Some(relation) = self.schema.edit(child)
@@ -21,7 +22,9 @@ impl Applier<'_> {
         }
         self.link_parent(parent, child);
         for constraint in &source.constraints {
-            self.inherit_check(parent, constraint, child);
+            // A new table has no rows that could break it.
+            let born = crate::schema::Constraint { validated: constraint.enforced, ..constraint.clone() };
+            self.inherit_check(parent, &born, child);
         }
     }
 
@@ -56,6 +59,21 @@ impl Applier<'_> {
             self.set_not_null(child, id, None, column.not_null);
         }
         Some(id)
+    }
+
+    /// Since 18 the NOT NULL of a column has the parent's name (`MergeAttributes`, tablecmds.c).
+    pub(super) fn inherit_not_null_name(&mut self, parent: &Relation, column: &Column, child: RelationId) {
+        let named = |it: &&crate::schema::Constraint| it.kind == crate::schema::ConstraintKind::NotNull(column.id);
+        let Some(name) = parent.constraints.iter().find(named).map(|it| it.name.clone()) else { return };
+        let Some(own) = self.column_id(child, &column.name) else { return };
+        let born = self.schema.relation(child).and_then(|it| {
+            let of_it = it.constraints.iter().find(|it| it.kind == crate::schema::ConstraintKind::NotNull(own))?;
+            it.column_by_id(own).filter(|it| !it.local)?;
+            Some(of_it.name.clone())
+        });
+        if let Some(born) = born.filter(|born| *born != name) {
+            self.schema.rename_constraint(child, &born, &name);
+        }
     }
 
     /// Partitioned tables and partitions have no other children (`MergeAttributes`, tablecmds.c).

@@ -29,9 +29,8 @@ impl Applier<'_> {
         let name = &reference.name.name;
         let printed = reference.name.to_string();
         let known = self.schema.others.contains(&(drop.kind, printed.as_str().into()));
-        // The same name may be that of the server's own.
         if !known {
-            return;
+            return self.missing_looked_up(drop, reference);
         }
         let mut found = Vec::new();
         for relation in self.schema.relations.values() {
@@ -48,6 +47,19 @@ impl Applier<'_> {
         }
         let named: Vec<_> = found.into_iter().map(|object| (object, reference.span)).collect();
         self.take(&named);
+    }
+
+    /// The server brings collations of its own, called as the locales of its machine are.
+    fn missing_looked_up(&mut self, drop: &Drop, reference: &ObjectReference) {
+        let name = reference.name.name.as_str();
+        let may_be_of_server = reference.name.schema.is_some()
+            || name.contains(['_', '-', '.'])
+            || ["C", "POSIX", "default", "unicode", "ucs_basic"].contains(&name);
+        let sure = self.schema.complete && self.schema.vouched && self.schema.extensions.is_empty();
+        if drop.kind == ObjectKind::Collation && sure && !drop.if_exists && !may_be_of_server {
+            let message = format!("collation \"{name}\" for encoding \"UTF8\" does not exist");
+            self.missing(reference.span, &reference.name, message);
+        }
     }
 
     fn needing(&self, relation: &Relation, kind: ObjectKind, name: &Name, found: &mut Vec<Object>) {

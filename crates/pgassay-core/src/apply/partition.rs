@@ -24,6 +24,7 @@ impl Applier<'_> {
         }
         for column in &source.columns {
             self.inherit_column(child, column, true);
+            self.inherit_not_null_name(&source, column, child);
         }
         if let Some(relation) = self.schema.edit(child) {
             relation.known &= source.known;
@@ -32,7 +33,9 @@ impl Applier<'_> {
         }
         self.link_parent(parent, child);
         for constraint in &source.constraints {
-            self.inherit_check(parent, constraint, child);
+            // A new table has no rows that could break it.
+            let born = crate::schema::Constraint { validated: constraint.enforced, ..constraint.clone() };
+            self.inherit_check(parent, &born, child);
         }
     }
 

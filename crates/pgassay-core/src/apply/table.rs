@@ -121,7 +121,10 @@ impl Applier<'_> {
             }
             return;
         };
-        let TypeDefinition::Composite(attributes) = &found.definition else { return };
+        let TypeDefinition::Composite(attributes) = &found.definition else {
+            let message = format!("type {} is not a composite type", super::resolve::plain(name));
+            return self.invalid(name.span, name, message);
+        };
         for (attribute, data_type) in attributes {
             let column = Column::new(attribute.clone(), data_type.clone());
             if let Some(column) = self.schema.edit(id).map(|relation| relation.push_column(column)) {

@@ -7,6 +7,7 @@ mod data;
 mod extension;
 mod lock;
 mod operator_class;
+mod unmodelled;
 mod volatility;
 
 use std::sync::LazyLock;
@@ -16,6 +17,7 @@ use crate::version::PgVersion;
 pub use extension::{ExtensionContents, extension, is_extension_type};
 pub use lock::{LockMode, UnknownLockMode};
 pub use operator_class::default_operator_class;
+pub use unmodelled::{UNMODELLED, Unmodelled, unmodelled};
 pub use volatility::Volatility;
 
 /// Oldest and newest major version that has a thing.

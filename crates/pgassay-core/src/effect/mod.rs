@@ -22,6 +22,7 @@ mod refused;
 mod routine;
 mod type_change;
 mod types;
+mod unmodelled;
 mod view;
 mod written;
 
@@ -29,6 +30,7 @@ pub use call::Call;
 pub use predict::{predict, predict_statement, predict_without_calls};
 pub use prediction::*;
 pub use routine::in_sequence;
+pub use unmodelled::{UnmodelledCall, unmodelled_calls};
 
 use crate::catalog::LockMode;
 use std::collections::{BTreeMap, BTreeSet};

@@ -11,9 +11,13 @@ use super::{names, overload, types};
 pub(super) fn refused(name: &ast::ObjectName, value: &Expr, target: &Source, env: &Environment) -> Option<Refusal> {
     let [part] = &name.0[..] else { return None };
     let column = target.column(&names::name(part.as_ident()?))?;
-    // `SET list[1] = 5` is read as `SET list = 5`.
-    let of = column.data_type.as_ref().filter(|of| !is_array(of, env))?;
+    let of = column.data_type.as_ref()?;
     let unfit = refusal::unfit(value, of, env)?;
+    // `SET list[1] = 5` is read as `SET list = 5`.
+    let element = super::scope::base_type(of, env.scope).element();
+    if is_array(of, env) && refusal::unfit(value, &element, env).is_none() {
+        return None;
+    }
     Some(Refusal { message: message(column, unfit, env)?, span: value.span() })
 }
 

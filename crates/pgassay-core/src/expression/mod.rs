@@ -177,9 +177,9 @@ pub fn is_assignable(from: &ColumnType, to: &ColumnType, scope: Scope) -> bool {
     in_environment(scope, |env| refusal::assignable(from, to, env))
 }
 
-/// Whether the values of two types may be compared for equality. What is not known may.
-pub fn are_comparable(one: &ColumnType, other: &ColumnType, scope: Scope) -> bool {
-    in_environment(scope, |env| refusal::comparable(one, other, env))
+/// Whether a foreign key of one type may refer to a key of another. What is not known may.
+pub fn can_reference(own: &ColumnType, key: &ColumnType, scope: Scope) -> bool {
+    in_environment(scope, |env| refusal::references(own, key, env))
 }
 
 /// Whether two types are the same, modifiers aside.

@@ -384,6 +384,12 @@ pub(super) fn cast(source: &ColumnType, target: &ColumnType, env: &Environment) 
         return None;
     }
     let (from, to) = (source.written.name.as_str(), target.written.name.as_str());
+    // Integers are turned into bytea and back since 18.
+    let integer = |name: &str| matches!(name, "int2" | "int4" | "int8");
+    let bytes = integer(from) && to == "bytea" || from == "bytea" && integer(to);
+    if bytes && !env.scope.version.at_least(18) {
+        return None;
+    }
     let contents = env.scope.schema.extensions.keys().filter_map(|extension| catalog::extension(extension.as_str()));
     catalog::cast(from, to).or_else(|| contents.into_iter().find_map(|contents| contents.cast(from, to)))
 }

@@ -100,12 +100,27 @@ pub(super) fn assignable(from: &ColumnType, to: &ColumnType, env: &Environment) 
     }
 }
 
-/// Whether an operator = may take both.
-pub(super) fn comparable(one: &ColumnType, other: &ColumnType, env: &Environment) -> bool {
-    let (Some(one), Some(other)) = (solid(one, env), solid(other, env)) else { return true };
-    let kinds = [Kind::Known(one), Kind::Known(other)];
-    has_own(ObjectKind::Operator, env.scope)
-        || !overload::choose_operator(overload::operators("=", false, env), &kinds, env).is_empty()
+/// Types whose = compare with each other in one btree family (pg_amop).
+const FAMILIES: &[&[&str]] =
+    &[&["int2", "int4", "int8"], &["float4", "float8"], &["date", "timestamp", "timestamptz"], &["text", "name"]];
+
+/// Whether a foreign key may be of one type where the key that it refers to is of another (`ATAddForeignKeyConstraint`, tablecmds.c): an =
+/// of the key's own family takes both, or the value is turned into the key's type without a cast being written.
+pub(super) fn references(own: &ColumnType, key: &ColumnType, env: &Environment) -> bool {
+    let (Some(own), Some(key)) = (solid(own, env), solid(key, env)) else { return true };
+    if overload::same_type(&own, &key) {
+        return true;
+    }
+    if overload::is_array(&own) || overload::is_array(&key) {
+        return false;
+    }
+    let family = |of: &ColumnType| {
+        let built_in = of.resolved == ResolvedType::BuiltIn;
+        FAMILIES.iter().position(|family| built_in && family.contains(&of.written.name.as_str()))
+    };
+    let alike = family(&own).is_some() && family(&own) == family(&key);
+    let own_operators = has_own(ObjectKind::Operator, env.scope) || has_own(ObjectKind::OperatorClass, env.scope);
+    alike || own_operators || castable(&own, &key, CastContext::Implicit, env)
 }
 
 /// The name of the type of an expression that is wanted as a condition and is certainly none.
@@ -129,7 +144,8 @@ fn has_own(kind: ObjectKind, scope: Scope) -> bool {
     scope.schema.others.iter().any(|(other, _)| *other == kind)
 }
 
-/// The type under the domains, where all is known of what it can do: a scalar of pg_catalog, an enum, or an array of one.
+/// The type under the domains, where all is known of what it can do: a scalar of pg_catalog, an enum, a composite type, or an
+/// array of one.
 fn solid(of: &ColumnType, env: &Environment) -> Option<ColumnType> {
     let base = base_type(of, env.scope);
     if overload::is_array(&base) {
@@ -143,7 +159,8 @@ fn solid(of: &ColumnType, env: &Environment) -> Option<ColumnType> {
         ResolvedType::BuiltIn => catalog::built_in_type(base.written.name.as_str())
             .is_some_and(|it| matches!(it.kind, 'b' | 'r' | 'm') && it.category != 'X'),
         ResolvedType::User(id) => {
-            matches!(env.scope.schema.types.get(&id).map(|it| &it.definition), Some(TypeDefinition::Enum(_)))
+            let of = env.scope.schema.types.get(&id).map(|it| &it.definition);
+            matches!(of, Some(TypeDefinition::Enum(_) | TypeDefinition::Composite(_)))
         }
         ResolvedType::Row(_) | ResolvedType::Unknown => false,
     };

@@ -278,6 +278,11 @@ impl<'a> Replay<'_, 'a> {
             _ => self.apply(change, index, &before),
         }
         self.wait(change, index, span, &before);
+        if !effect::unmodelled_calls(change, &before, &self.steps[index].session).is_empty() {
+            // What it made of the tables is not known.
+            self.world.schema.disturb();
+            self.world.schema.forget_rows();
+        }
         if self.judged {
             self.steps[index].applied.problems.extend(unnamed);
         }

@@ -17,6 +17,14 @@ impl Predictor<'_> {
     pub(super) fn add_constraint(&mut self, state: &Alter, constraint: &Constraint) {
         let of_existing =
             |columns: &[Ident]| constraint.inline && columns.iter().any(|column| state.existing.contains(&column.name));
+        // Since 18 the children are locked for whatever constraint (ATPrepAddPrimaryKey, tablecmds.c).
+        let of_index = matches!(
+            constraint.kind,
+            ConstraintKind::Unique(_) | ConstraintKind::UsingIndex { .. } | ConstraintKind::Exclude { .. }
+        );
+        if of_index && self.at_least(18) && !state.relation.is_partitioned() {
+            self.recurse(state);
+        }
         match &constraint.kind {
             ConstraintKind::Check(expression) => {
                 if constraint.inline && !state.existing.is_empty() && state.added.is_empty() {

@@ -34,6 +34,9 @@ impl Predictor<'_> {
         }
         let columns: Vec<ColumnId> =
             conflict.columns.iter().filter_map(|it| table.column(&it.name).map(|it| it.id)).collect();
+        if columns.is_empty() && !conflict.do_update {
+            return self.refuse_any_arbiter(insert, &table);
+        }
         if columns.is_empty() || columns.len() != conflict.columns.len() {
             return;
         }
@@ -45,6 +48,26 @@ impl Predictor<'_> {
                 let message = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
                 self.refused(span, &table.name, message);
             }
+        }
+    }
+
+    /// ON CONFLICT DO NOTHING asks every unique index when a row comes (`ExecCheckIndexConstraints`, execIndexing.c).
+    fn refuse_any_arbiter(&mut self, insert: &Insert, table: &Relation) {
+        let expressions = match &*insert.tree.0 {
+            sqlparser::ast::Statement::Insert(tree) => tree.on.as_ref().is_some_and(|on| match on {
+                sqlparser::ast::OnInsert::OnConflict(conflict) => conflict.conflict_target.is_some(),
+                _ => true,
+            }),
+            _ => true,
+        };
+        let checked = |it: &&crate::schema::Constraint| it.deferrable && it.kind.index().is_some();
+        let routed = table.is_partitioned() || !table.rules.is_empty() || !table.triggers.is_empty();
+        if matches!(insert.rows, Some(1..))
+            && !expressions
+            && !routed
+            && table.constraints.iter().any(|it| checked(&it))
+        {
+            self.refused(insert.table.span, &table.name, DEFERRABLE);
         }
     }
 

@@ -140,9 +140,8 @@ impl Predictor<'_> {
         let scope = self.scope_on(after, None);
         let pairs = own.iter().zip(&other);
         let unlike = pairs.filter_map(|(own, other)| Some((*own, referenced.column_by_id(*other)?)));
-        let unlike = unlike
-            .into_iter()
-            .find(|(own, other)| !expression::are_comparable(&own.data_type, &other.data_type, scope));
+        let unlike =
+            unlike.into_iter().find(|(own, other)| !expression::can_reference(&own.data_type, &other.data_type, scope));
         if let Some((own, _)) = unlike {
             let name = constraint.name.as_ref().map(|it| it.name.as_str().to_owned());
             let name = name.unwrap_or_else(|| format!("{}_{}_fkey", table.name.name.as_str(), own.name.as_str()));

@@ -26,6 +26,10 @@ impl Predictor<'_> {
             let message = format!("cannot alter inherited column \"{}\"", column.name.as_str());
             return self.refused(column.span, &column.name, message);
         }
+        if let Some(using) = using.filter(|_| old.generated.is_some()) {
+            let message = "cannot specify USING when altering type of generated column";
+            return self.refused(using.span, &column.name, message);
+        }
         let new = expression::resolve_type(written, self.scope_on(after, None));
         if old.identity.is_some() {
             self.refuse_identity_type(column.name.as_str(), &new, after, written.span);
@@ -191,7 +195,7 @@ impl Predictor<'_> {
                 Some((&owner.column_by_id(*own)?.data_type, &referenced.column_by_id(*other)?.data_type))
             });
             let scope = self.scope_on(after, None);
-            if concerned && types.into_iter().any(|(own, other)| !expression::are_comparable(own, other, scope)) {
+            if concerned && types.into_iter().any(|(own, other)| !expression::can_reference(own, other, scope)) {
                 let message = format!("foreign key constraint \"{}\" cannot be implemented", constraint.name.as_str());
                 return self.refused(span, &table.name, message);
             }

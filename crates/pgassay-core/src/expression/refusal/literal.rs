@@ -78,6 +78,10 @@ fn built_in(text: &str, name: &str, word: &str, env: &Environment) -> Option<Str
         "uuid" => (!is_uuid(text)).then(invalid).flatten(),
         "json" | "jsonb" => (!may_be_json(text)).then(|| format!("invalid input syntax for type {word}")),
         "date" | "timestamp" | "timestamptz" => (!may_be_time(trimmed)).then(invalid).flatten(),
+        "inet" | "cidr" => {
+            let read = |it: char| it.is_ascii_hexdigit() || ".:/".contains(it);
+            (trimmed.is_empty() || !trimmed.chars().all(read)).then(invalid).flatten()
+        }
         "interval" => (!may_be_interval(trimmed)).then(invalid).flatten(),
         "regclass" => missing_relation(trimmed, env),
         _ => None,
@@ -122,8 +126,11 @@ fn may_be_number(text: &str) -> bool {
         || unsigned.starts_with('.') && unsigned[1..].starts_with(|c: char| c.is_ascii_digit());
     let special = ["nan", "inf", "infinity"].contains(&lower.as_str());
     let hexadecimal = lower.starts_with("0x") || lower.starts_with("0o") || lower.starts_with("0b");
-    let plain = lower.bytes().all(|byte| byte.is_ascii_digit() || b"._e+-".contains(&byte));
-    let plain = plain && lower.matches('.').count() <= 1;
+    // Digits with one point, and an exponent, which may have a sign.
+    let (mantissa, exponent) = lower.split_once('e').unwrap_or((&lower, "0"));
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let all = |text: &str, others: &[u8]| text.bytes().all(|byte| byte.is_ascii_digit() || others.contains(&byte));
+    let plain = all(mantissa, b"._") && all(exponent, b"_") && mantissa.matches('.').count() <= 1;
     special || digits && (plain || hexadecimal)
 }
 

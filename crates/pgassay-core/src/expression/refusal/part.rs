@@ -73,6 +73,7 @@ pub(super) fn refused(part: &Expr, env: &Environment) -> Option<String> {
         }
         Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => operator("=", left, right, env),
         Expr::InList { expr, list, .. } => in_list(expr, list, env),
+        Expr::InSubquery { expr, subquery, .. } => in_query(expr, subquery, env),
         Expr::Case { operand, conditions, else_result, .. } => {
             let refused = conditions.iter().filter(|_| operand.is_none()).find_map(|when| {
                 let is = not_boolean(&when.condition, env)?;
@@ -133,7 +134,8 @@ fn in_list(tested: &Expr, list: &[Expr], env: &Environment) -> Option<String> {
     let Kind::Known(found) = types::kind(tested, env) else { return None };
     let base = solid(&found, env)?;
     if list.iter().all(|item| types::kind(item, env) == Kind::Literal) {
-        return list.iter().find_map(|item| literal::refused(item, &base, env));
+        return operator("=", tested, list.first()?, env)
+            .or_else(|| list.iter().find_map(|item| literal::refused(item, &base, env)));
     }
     let known = |item| match types::kind(item, env) {
         Kind::Known(of) => solid(&of, env),
@@ -142,6 +144,18 @@ fn in_list(tested: &Expr, list: &[Expr], env: &Environment) -> Option<String> {
     let first = known(list.first()?)?;
     let alike = list.iter().all(|item| known(item).is_some_and(|of| overload::same_type(&of, &first)));
     if alike { operator("=", tested, &list[0], env) } else { None }
+}
+
+/// The one column of the subquery is compared with the tested value.
+fn in_query(tested: &Expr, query: &ast::Query, env: &Environment) -> Option<String> {
+    let Kind::Known(found) = types::kind(tested, env) else { return None };
+    let column = types::of(&Expr::Subquery(Box::new(query.clone())), env)?;
+    let (one, other) = (solid(&found, env)?, solid(&column, env)?);
+    let kinds = [Kind::Known(one), Kind::Known(other)];
+    let candidates = overload::operators("=", false, env);
+    let none = overload::choose_operator(candidates, &kinds, env).is_empty();
+    let own = has_own(ObjectKind::Operator, env.scope);
+    (none && !own).then(|| format!("operator does not exist: {} = {}", word(&found, env), word(&column, env)))
 }
 
 fn cast(source: Option<&Expr>, data_type: &ast::DataType, env: &Environment) -> Option<String> {

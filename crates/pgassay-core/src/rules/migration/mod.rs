@@ -30,6 +30,7 @@ mod secret_in_migration;
 pub(super) mod transaction_forbidden;
 mod unbalanced_transaction;
 mod unbatched_backfill;
+mod unmodelled_call;
 mod unseen;
 mod validate_in_same_transaction;
 mod written_catalog;
@@ -52,6 +53,7 @@ pub const ALL: &[&Rule] = &[
     &missing_lock_timeout::RULE,
     &lock_behind_transaction::RULE,
     &many_locks_in_transaction::RULE,
+    &unmodelled_call::RULE,
     &dropped_data::RULE,
     &removed_rows::RULE,
     &narrowed_data::RULE,
