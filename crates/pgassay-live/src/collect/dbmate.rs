@@ -46,12 +46,7 @@ impl Tool for Dbmate {
     fn order(&self, folder: &Folder) -> Order {
         let mut order = Order::default();
         for file in folder.own_sql().filter(|file| !leading_digits(file.name()).is_empty()) {
-            order.entries.push(Entry {
-                name: file.stem().to_owned(),
-                file: file.clone(),
-                direction: None,
-                listed: None,
-            });
+            order.entries.push(Entry::new(file.stem(), file));
         }
         order.entries.sort_by(|a, b| a.file.name().cmp(b.file.name()));
         order.note_duplicates("dbmate", |entry| leading_digits(&entry.name).to_owned());

@@ -4,7 +4,7 @@
 //! some other tool's, unless go.mod names this one: a tool that runs every file. Each file is sent as one string, without a transaction of its own.
 
 use super::folder::{File, Folder};
-use super::order::{leading_digits, number};
+use super::order::leading_digits;
 use super::tools::{Entry, Input, Order, Split, Tool};
 use super::{Direction, Framework, TransactionMode};
 
@@ -33,18 +33,11 @@ impl Tool for GolangMigrate {
     }
 
     fn order(&self, folder: &Folder) -> Order {
-        let mut order = Order::default();
-        for file in folder.own_sql() {
-            let Some((name, direction)) = parts(file) else { continue };
-            order.entries.push(Entry {
-                name: name.to_owned(),
-                file: file.clone(),
-                direction: Some(direction),
-                listed: None,
-            });
-        }
-        order.entries.sort_by(|a, b| number(leading_digits(&a.name), leading_digits(&b.name)));
-        order.note_duplicates("golang-migrate", |entry| leading_digits(&entry.name).trim_start_matches('0').to_owned());
+        let entry = |file: &File| {
+            let (name, direction) = parts(file)?;
+            Some(Entry { direction: Some(direction), ..Entry::new(name, file) })
+        };
+        let mut order = Order::by_number("golang-migrate", folder.own_sql().filter_map(entry));
         order.note_ignored("golang-migrate", "its name is not <version>_<title>.up.sql", folder.own_sql());
         order
     }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::folder::{File, Folder};
 use super::line::{Line, lines};
-use super::order::{has_version, leading_digits, number};
+use super::order::has_version;
 use super::scan::is_quoted;
 use super::tools::{Entry, Input, Order, Part, Split, Tool};
 use super::variables::Style;
@@ -32,17 +32,8 @@ impl Tool for Goose {
     }
 
     fn order(&self, folder: &Folder) -> Order {
-        let mut order = Order::default();
-        for file in folder.own_sql().filter(|file| has_version(file.name())) {
-            order.entries.push(Entry {
-                name: file.stem().to_owned(),
-                file: file.clone(),
-                direction: None,
-                listed: None,
-            });
-        }
-        order.entries.sort_by(|a, b| number(leading_digits(&a.name), leading_digits(&b.name)));
-        order.note_duplicates("goose", |entry| leading_digits(&entry.name).trim_start_matches('0').to_owned());
+        let files = folder.own_sql().filter(|file| has_version(file.name()));
+        let mut order = Order::by_number("goose", files.map(|file| Entry::new(file.stem(), file)));
         order.note_ignored("goose", "its name does not start with a version and _", folder.own_sql());
         for file in folder.own().filter(|file| file.has_extension("go") && has_version(file.name())) {
             order.notes.push((file.path.clone(), "a migration written in Go is not read".to_owned()));

@@ -3,7 +3,7 @@
 //! Recognised by these names. Each file is one string, outside of any other transaction.
 
 use super::folder::{File, Folder};
-use super::order::{leading_digits, number};
+use super::order::leading_digits;
 use super::tools::{Entry, Input, Order, Split, Tool};
 use super::{Direction, Framework, TransactionMode};
 
@@ -29,13 +29,11 @@ impl Tool for Postgrator {
     }
 
     fn order(&self, folder: &Folder) -> Order {
-        let mut order = Order::default();
-        for file in folder.own_sql() {
-            let Some(direction) = direction(file) else { continue };
-            order.entries.push(Entry { direction: Some(direction), ..Entry::new(file.stem(), file) });
-        }
-        order.entries.sort_by(|a, b| number(leading_digits(&a.name), leading_digits(&b.name)));
-        order.note_duplicates("postgrator", |entry| leading_digits(&entry.name).trim_start_matches('0').to_owned());
+        let entry = |file: &File| {
+            let direction = direction(file)?;
+            Some(Entry { direction: Some(direction), ..Entry::new(file.stem(), file) })
+        };
+        let mut order = Order::by_number("postgrator", folder.own_sql().filter_map(entry));
         order.note_ignored("postgrator", "its name is not <number>.do or <number>.undo", folder.own_sql());
         let is_code =
             |file: &&File| ["js", "cjs", "mjs"].iter().any(|it| file.has_extension(it)) && direction(file).is_some();

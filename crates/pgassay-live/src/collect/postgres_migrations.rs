@@ -3,7 +3,7 @@
 //! Each file is one string, in a transaction unless it has `-- postgres-migrations disable-transaction` anywhere.
 
 use super::folder::{File, Folder};
-use super::order::{leading_digits, number};
+use super::order::leading_digits;
 use super::tools::{Entry, Input, Order, Split, Tool};
 use super::{Framework, TransactionMode};
 
@@ -26,19 +26,8 @@ impl Tool for PostgresMigrations {
     }
 
     fn order(&self, folder: &Folder) -> Order {
-        let mut order = Order::default();
-        for file in folder.own_sql().filter(|file| is_numbered(file)) {
-            order.entries.push(Entry {
-                name: file.stem().to_owned(),
-                file: file.clone(),
-                direction: None,
-                listed: None,
-            });
-        }
-        order.entries.sort_by(|a, b| number(leading_digits(&a.name), leading_digits(&b.name)));
-        order.note_duplicates("postgres-migrations", |entry| {
-            leading_digits(&entry.name).trim_start_matches('0').to_owned()
-        });
+        let files = folder.own_sql().filter(|file| is_numbered(file));
+        let mut order = Order::by_number("postgres-migrations", files.map(|file| Entry::new(file.stem(), file)));
         order.note_ignored("postgres-migrations", "its name does not start with a number", folder.own_sql());
         for file in folder.own().filter(|file| file.has_extension("js") && is_numbered(file)) {
             order.notes.push((file.path.clone(), "a migration written in JavaScript is not read".to_owned()));

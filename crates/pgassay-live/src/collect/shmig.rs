@@ -4,7 +4,7 @@
 
 use super::folder::{File, Folder};
 use super::line::lines;
-use super::order::{leading_digits, number};
+use super::order::leading_digits;
 use super::tools::{Entry, Input, Order, Split, Tool};
 use super::{Direction, Framework, TransactionMode};
 
@@ -28,11 +28,8 @@ impl Tool for Shmig {
     }
 
     fn order(&self, folder: &Folder) -> Order {
-        let mut order = Order::default();
-        let entry = |file: &File| Entry::new(file.stem(), file);
-        order.entries = folder.own_sql().filter(|file| is_numbered(file)).map(entry).collect();
-        order.entries.sort_by(|a, b| number(leading_digits(&a.name), leading_digits(&b.name)));
-        order.note_duplicates("shmig", |entry| leading_digits(&entry.name).trim_start_matches('0').to_owned());
+        let files = folder.own_sql().filter(|file| is_numbered(file));
+        let mut order = Order::by_number("shmig", files.map(|file| Entry::new(file.stem(), file)));
         order.note_ignored("shmig", "its name does not start with a number and -", folder.own_sql());
         order
     }

@@ -37,8 +37,7 @@ impl Tool for SqlMigrate {
     /// By the number in front, then by name (`Migration.Less`).
     fn order(&self, folder: &Folder) -> Order {
         let mut order = Order::default();
-        let entry =
-            |file: &File| Entry { name: file.stem().to_owned(), file: file.clone(), direction: None, listed: None };
+        let entry = |file: &File| Entry::new(file.stem(), file);
         order.entries = folder.own_sql().map(entry).collect();
         order.entries.sort_by(|a, b| {
             let (left, right) = (leading_digits(&a.name), leading_digits(&b.name));

@@ -5,7 +5,7 @@
 
 use super::folder::Folder;
 use super::line::lines;
-use super::order::{has_version, leading_digits, number};
+use super::order::has_version;
 use super::tools::{Entry, Input, Order, Part, Split, Tool};
 use super::{Direction, Framework, TransactionMode};
 
@@ -29,17 +29,8 @@ impl Tool for Tern {
     }
 
     fn order(&self, folder: &Folder) -> Order {
-        let mut order = Order::default();
-        for file in folder.own_sql().filter(|file| has_version(file.name())) {
-            order.entries.push(Entry {
-                name: file.stem().to_owned(),
-                file: file.clone(),
-                direction: None,
-                listed: None,
-            });
-        }
-        order.entries.sort_by(|a, b| number(leading_digits(&a.name), leading_digits(&b.name)));
-        order.note_duplicates("tern", |entry| leading_digits(&entry.name).trim_start_matches('0').to_owned());
+        let files = folder.own_sql().filter(|file| has_version(file.name()));
+        let mut order = Order::by_number("tern", files.map(|file| Entry::new(file.stem(), file)));
         order.note_ignored("tern", "its name does not start with a number and _", folder.own_sql());
         order
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::folder::{File, Folder};
 use super::line::lines;
 use super::liquibase::ListedFile;
+use super::order::{leading_digits, number};
 use super::read::ReadError;
 use super::scan::pieces;
 use super::variables::{Style, Variables, substitutions};
@@ -266,6 +267,14 @@ pub(super) fn batch(text: &str, range: Range<usize>) -> Vec<Part> {
 }
 
 impl Order {
+    /// By the number that each name begins with; says so where two files have one.
+    pub fn by_number(tool: &str, entries: impl Iterator<Item = Entry>) -> Order {
+        let mut order = Order { entries: entries.collect(), ..Order::default() };
+        order.entries.sort_by(|a, b| number(leading_digits(&a.name), leading_digits(&b.name)));
+        order.note_duplicates(tool, |entry| leading_digits(&entry.name).trim_start_matches('0').to_owned());
+        order
+    }
+
     /// Says so where two files of one direction have one version; `version` gives a key to compare.
     pub fn note_duplicates(&mut self, tool: &str, version: impl Fn(&Entry) -> String) {
         let mut versions: HashMap<(bool, String), &Path> = HashMap::new();
