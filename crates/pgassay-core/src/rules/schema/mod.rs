@@ -21,6 +21,7 @@ mod json;
 mod key_range;
 mod missing_foreign_key;
 mod missing_primary_key;
+mod mistyped_reference;
 mod modules;
 mod money;
 mod nullability;
