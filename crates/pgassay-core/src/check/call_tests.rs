@@ -1,23 +1,11 @@
 //! What a migration does by calling functions and procedures of its history, and which way the code goes.
 
-use crate::check::{Job, check};
+use super::judged;
 use crate::finding::{Finding, Severity};
-use crate::history::Completeness;
-use crate::migration::Migration;
-use crate::source::{SourceFile, Sources};
 
 /// The findings on a migration as "rule line", each in a line of the migration, which has its timeouts.
 fn judged(given: &str, migration: &str, wanted: impl Fn(&Finding) -> bool) -> Vec<String> {
-    let mut sources = Sources::default();
-    let mut plain = |name: &str, text: &str| {
-        let file = sources.add(SourceFile::new(name, text));
-        Migration::plain(name, file, text.len())
-    };
-    let base = vec![plain("given.sql", given)];
-    let migrations = vec![plain("migration.sql", &format!("SET lock_timeout = '2s'; {migration}"))];
-    let file = migrations[0].file;
-    let job = Job { base, migrations, completeness: Completeness::Complete, ..Job::default() };
-    let report = check(&job, &sources);
+    let (report, sources, file) = judged::judged(given, migration);
     let line = |finding: &Finding| {
         assert_eq!(finding.span.file, file, "{}: {}", finding.rule, finding.message);
         format!("{} {}", finding.rule, sources.positions(finding.span).0.line)

@@ -1,23 +1,7 @@
 //! What CASCADE takes along, names that mean another thing afterwards, and statements that deferred triggers stand in the way of.
 
-use crate::check::{Job, check};
+use super::judged::judged;
 use crate::finding::{Finding, Severity};
-use crate::history::Completeness;
-use crate::migration::Migration;
-use crate::source::{SourceFile, Sources};
-
-/// The findings on a migration, without those about lock_timeout.
-fn judged(given: &str, migration: &str) -> Vec<Finding> {
-    let mut sources = Sources::default();
-    let mut plain = |name: &str, text: &str| {
-        let file = sources.add(SourceFile::new(name, text));
-        Migration::plain(name, file, text.len())
-    };
-    let base = vec![plain("given.sql", given)];
-    let migrations = vec![plain("migration.sql", &format!("SET lock_timeout = '2s'; {migration}"))];
-    let job = Job { base, migrations, completeness: Completeness::Complete, ..Job::default() };
-    check(&job, &sources).findings
-}
 
 /// "severity rule: message", with the evidence that tells of more.
 fn told(given: &str, migration: &str, rules: &[&str]) -> Vec<String> {
@@ -27,7 +11,7 @@ fn told(given: &str, migration: &str, rules: &[&str]) -> Vec<String> {
         let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join("; ")) };
         format!("{} {}: {}{more}", finding.severity.name(), finding.rule, finding.message)
     };
-    judged(given, migration).iter().filter(|it| rules.contains(&it.rule)).map(line).collect()
+    judged(given, migration).0.findings.iter().filter(|it| rules.contains(&it.rule)).map(line).collect()
 }
 
 fn cascade(given: &str, migration: &str) -> Vec<String> {
@@ -114,7 +98,7 @@ const DEFERRED: &str = "CREATE TABLE plan (id bigint PRIMARY KEY); CREATE TABLE 
 
 /// What is said to fail because of triggers that wait: "severity rule".
 fn waiting(migration: &str) -> Vec<String> {
-    let found = judged(DEFERRED, migration);
+    let found = judged(DEFERRED, migration).0.findings;
     let pending = found.iter().filter(|it| it.message.contains("pending trigger events"));
     pending.map(|it| format!("{} {}", it.severity.name(), it.rule)).collect()
 }
@@ -152,7 +136,7 @@ fn deferred_triggers_that_wait_stand_in_the_way() {
 fn what_only_the_rows_can_tell_has_the_query_that_tells() {
     let delete = "BEGIN; DELETE FROM plan WHERE id > 7; ALTER TABLE plan ADD COLUMN note text; COMMIT;";
     assert_eq!(waiting(delete), ["info may-fail-on-rows"]);
-    let found = judged(DEFERRED, delete);
+    let found = judged(DEFERRED, delete).0.findings;
     let query = found.iter().flat_map(|it| &it.advice.steps).find(|it| it.sql.starts_with("SELECT"));
     assert_eq!(query.map(|it| it.sql.as_str()), Some("SELECT * FROM public.plan WHERE id > 7 LIMIT 1"));
     let all = "BEGIN; DELETE FROM plan; ALTER TABLE plan ADD COLUMN note text; COMMIT;";
@@ -186,7 +170,7 @@ fn the_end_of_a_transaction_in_a_procedure_that_stands_alone() {
     let given = "CREATE TABLE t (id int PRIMARY KEY, v int); CREATE PROCEDURE fill() LANGUAGE plpgsql AS \
                  $$ BEGIN UPDATE t SET v = 1 WHERE id < 9; COMMIT; UPDATE t SET v = 2 WHERE id = 9; END $$;";
     let fails = |migration: &str| {
-        let found = judged(given, migration);
+        let found = judged(given, migration).0.findings;
         found.iter().filter(|it| it.severity == Severity::Error && it.message.starts_with("fails")).count()
     };
     assert_eq!(fails("CALL fill();"), 0);

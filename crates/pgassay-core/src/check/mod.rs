@@ -7,6 +7,8 @@ mod areas;
 mod call_tests;
 mod impact;
 #[cfg(test)]
+mod judged;
+#[cfg(test)]
 mod loss_tests;
 mod lots;
 mod other_server;
