@@ -5,25 +5,13 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::raw::{Properties, RawNode, RawPlan, get};
+use super::raw::{NUMBERS, Properties, RawNode, RawPlan, get};
 
 /// Deeper than any plan; a text that is nested deeper is no plan.
 const DEEPEST: usize = 4000;
 
 /// Stack of one level in an unoptimized build, with room to spare.
 const STACK_OF_LEVEL: usize = 8 * 1024;
-
-/// Numbers that every reader relies on: anything else there is an error at its place.
-const NUMBERS: &[&str] = &[
-    "Startup Cost",
-    "Total Cost",
-    "Plan Rows",
-    "Plan Width",
-    "Actual Startup Time",
-    "Actual Total Time",
-    "Actual Rows",
-    "Actual Loops",
-];
 
 /// What is wrong and where, line and column from 1.
 pub(super) struct JsonError {
@@ -189,6 +177,7 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
                     let name: String = map.next_value()?;
                     self.push(at, key, name.into());
                 }
+                // Anything else there is an error at its place.
                 _ if NUMBERS.contains(&key.as_str()) => {
                     let number: f64 = map.next_value()?;
                     self.push(at, key, number.into());

@@ -2,6 +2,18 @@
 
 use serde_json::Value;
 
+/// Numbers of a node that every reader relies on.
+pub(super) const NUMBERS: &[&str] = &[
+    "Startup Cost",
+    "Total Cost",
+    "Plan Rows",
+    "Plan Width",
+    "Actual Startup Time",
+    "Actual Total Time",
+    "Actual Rows",
+    "Actual Loops",
+];
+
 pub(super) type Properties = Vec<(String, Value)>;
 
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::raw::{Properties, RawNode, RawPlan, get};
+use super::raw::{NUMBERS, Properties, RawNode, RawPlan, get};
 use super::undecorate::Line;
 use super::{ReadError, measure, number_line, shape, text_node, text_property};
 
@@ -120,7 +120,7 @@ fn summary_key(line: &str) -> Option<(&str, &str)> {
 /// What a text without its indentation is refused with.
 const LOST: &str = "the indentation is lost, and with it which node belongs to which: copy the plan with it, or use EXPLAIN (FORMAT JSON)";
 
-/// What the line of a node itself tells.
+/// What the line of a node itself tells, besides its numbers.
 const OF_FIRST_LINE: &[&str] = &[
     "Node Type",
     "Strategy",
@@ -140,18 +140,14 @@ const OF_FIRST_LINE: &[&str] = &[
     "CTE Name",
     "Tuplestore Name",
     "Custom Plan Provider",
-    "Startup Cost",
-    "Total Cost",
-    "Plan Rows",
-    "Plan Width",
-    "Actual Startup Time",
-    "Actual Total Time",
-    "Actual Rows",
-    "Actual Loops",
     "Parent Relationship",
     "Subplan Name",
     "Annotation",
 ];
+
+fn is_of_first_line(key: &str) -> bool {
+    OF_FIRST_LINE.contains(&key) || NUMBERS.contains(&key)
+}
 
 /// What is said of a property whose numbers would be lost.
 const UNMEASURED: &str = "the numbers of this property cannot be read";
@@ -415,7 +411,7 @@ impl Reader {
             }
             None if self.bare && text_node::begins_with_known(content) => return Err(LOST),
             // What is said of the node has not begun.
-            None if !properties.iter().any(|(key, _)| !OF_FIRST_LINE.contains(&key.as_str())) => {
+            None if properties.iter().all(|(key, _)| is_of_first_line(key)) => {
                 properties.push(("Note".to_owned(), content.into()));
             }
             // A literal with line breaks goes on.
