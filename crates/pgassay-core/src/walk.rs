@@ -41,6 +41,21 @@ pub fn visit_relations<B>(
     walk(tree, &mut Relations(visit))
 }
 
+/// Every statement, before those inside of it.
+pub fn visit_statements<B>(
+    tree: &(impl Visit + ?Sized),
+    visit: impl FnMut(&Statement) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    struct Statements<F>(F);
+    impl<B, F: FnMut(&Statement) -> ControlFlow<B>> Visitor for Statements<F> {
+        type Break = B;
+        fn pre_visit_statement(&mut self, node: &Statement) -> ControlFlow<B> {
+            self.0(node)
+        }
+    }
+    walk(tree, &mut Statements(visit))
+}
+
 /// Every expression, after those inside of it.
 pub fn visit_expressions_mut<B>(
     tree: &mut (impl VisitMut + ?Sized),

@@ -15,5 +15,5 @@ pub mod whatif;
 // So that `crate::sql` is the same in both libraries.
 use pgassay_core::{
     advisor, apply, area, audit, catalog, change, check, config, contract, effect, facts, finding, history, migration,
-    plan, report, rules, schema, source, sql, stack, text, version,
+    plan, report, rules, schema, source, sql, stack, text, version, walk,
 };

@@ -121,7 +121,7 @@ pub fn without_constants(text: &str) -> String {
 pub fn set_columns(text: &str) -> Vec<String> {
     let Ok(statements) = Parser::parse_sql(&PostgreSqlDialect {}, text) else { return Vec::new() };
     let mut found = Vec::new();
-    let _: ControlFlow<()> = sqlparser::ast::visit_statements(&statements, |statement| {
+    let _: ControlFlow<()> = crate::walk::visit_statements(&statements, |statement| {
         if let Statement::Update(update) = statement {
             for assignment in &update.assignments {
                 let names = match &assignment.target {
