@@ -296,8 +296,8 @@ impl<'t> Scan<'t> {
         let conditions = asked.filter_map(|atom| {
             let column = atom.column.as_deref()?;
             let known = self.info.columns.get(column).filter(|known| known.most_common >= MOST_ROWS)?;
-            let value = known.most_common_value.as_ref()?.replace('\'', "''");
-            Some(format!("{} <> '{value}'", Name::new(column)))
+            let value = crate::text::quoting::literal(known.most_common_value.as_ref()?);
+            Some(format!("{} <> {value}", Name::new(column)))
         });
         let keys = |further: &[Key]| {
             let mut keys = equal.to_vec();

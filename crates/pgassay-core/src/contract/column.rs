@@ -5,6 +5,7 @@ use super::witness::{differs, insert, is_required, quoted, refused, select, writ
 use super::{Breakage, BreakageKind, Grade, Subject, certain, check, possible, type_change, values};
 use crate::change::{Name, TriggerTiming};
 use crate::schema::{Column, ConstraintKind, IdentityKind, ResolvedType};
+use crate::text::quoting;
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
     for old in &pair.old.columns {
@@ -314,8 +315,8 @@ fn not_null_dropped(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> 
         differs(
             format!(
                 "SELECT attnotnull FROM pg_attribute WHERE attrelid = {}::regclass AND attname = {}",
-                values::quote(&pair.old.name.to_string()),
-                values::quote(old.name.as_str())
+                quoting::literal(&pair.old.name.to_string()),
+                quoting::literal(old.name.as_str())
             ),
             "answers false instead of true: rows with NULL can come",
         ),

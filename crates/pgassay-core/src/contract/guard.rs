@@ -6,11 +6,11 @@ use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use super::pair::Pair;
-use super::values::quote;
 use super::witness::differs;
 use super::{Breakage, BreakageKind, Subject, Witness, certain, check, constraint, possible};
 use crate::change::{Expression, FiringMode, Name, Persistence, QualifiedName};
 use crate::schema::{Column, ColumnId, Constraint, ConstraintKind, Relation, Schema, Trigger};
+use crate::text::quoting;
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
     let new: HashMap<&Name, &Constraint> = pair.new.constraints.iter().map(|it| (&it.name, it)).collect();
@@ -87,8 +87,8 @@ pub(super) fn constraint_is_gone(table: &Relation, name: &Name) -> Witness {
     differs(
         format!(
             "SELECT count(*) FROM pg_constraint WHERE conrelid = {}::regclass AND conname = {}",
-            quote(&table.name.to_string()),
-            quote(name.as_str())
+            quoting::literal(&table.name.to_string()),
+            quoting::literal(name.as_str())
         ),
         "answers 0 instead of 1: nothing refuses such rows any more",
     )
@@ -126,8 +126,8 @@ fn trigger_silenced(pair: Pair, old: &Trigger) -> Option<Breakage> {
     let witness = differs(
         format!(
             "SELECT tgenabled FROM pg_trigger WHERE tgrelid = {}::regclass AND tgname = {}",
-            quote(&table.to_string()),
-            quote(old.name.as_str())
+            quoting::literal(&table.to_string()),
+            quoting::literal(old.name.as_str())
         ),
         match named {
             Some(_) => "answers that it is off instead of O",
@@ -178,7 +178,7 @@ fn foreign_keys_silenced(pair: Pair) -> Option<Breakage> {
         differs(
             format!(
                 "SELECT count(*) FROM pg_trigger WHERE tgrelid = {}::regclass AND tgisinternal AND tgenabled = 'D'",
-                quote(&table.to_string())
+                quoting::literal(&table.to_string())
             ),
             "answers how many are off instead of 0",
         ),
@@ -198,7 +198,10 @@ fn unlogged(pair: Pair) -> Option<Breakage> {
             "{table} is unlogged: after a crash it is empty, and standbys and backups of the log do not have its rows"
         ),
         differs(
-            format!("SELECT relpersistence FROM pg_class WHERE oid = {}::regclass", quote(&table.to_string())),
+            format!(
+                "SELECT relpersistence FROM pg_class WHERE oid = {}::regclass",
+                quoting::literal(&table.to_string())
+            ),
             "answers u instead of p: its writes are not in the write-ahead log",
         ),
     ))

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::change::Persistence;
 use crate::schema::{Relation, RelationKind, Sequence};
+use crate::text::quoting;
 
 pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
     let start = found.len();
@@ -160,14 +161,14 @@ fn detached(pair: Pair) -> Option<Breakage> {
             pair.old.name, parent.name, parent.name
         ),
         differs(
-            format!("SELECT count(*) FROM {} WHERE tableoid = '{}'::regclass", parent.name, text_of(&pair.old.name)),
+            format!(
+                "SELECT count(*) FROM {} WHERE tableoid = {}::regclass",
+                parent.name,
+                quoting::literal(&pair.old.name.to_string())
+            ),
             format!("answers 0: the rows of {} are not there", pair.old.name),
         ),
     ))
-}
-
-fn text_of(name: &crate::change::QualifiedName) -> String {
-    name.to_string().replace('\'', "''")
 }
 
 /// A sequence is reached by `nextval('name')`; one that belongs to a column goes with it.
@@ -179,7 +180,8 @@ fn lost_sequence(context: &Context, old: &Relation, sequence: &Sequence) -> Opti
     if renamed.is_none() && sequence.owned_by.is_some() {
         return None;
     }
-    let witness = refused(format!("SELECT nextval('{}')", text_of(&old.name)), "42P01", missing(old));
+    let witness =
+        refused(format!("SELECT nextval({})", quoting::literal(&old.name.to_string())), "42P01", missing(old));
     let subject = Subject::Relation(old.id);
     let name = &old.name;
     let Some(new) = renamed else {

@@ -10,6 +10,7 @@ use crate::catalog::Volatility;
 use crate::change::{Argument, ArgumentMode, TypeName};
 use crate::expression::{self, Scope};
 use crate::schema::{ColumnType, ResolvedType, Routine, Schema, Session};
+use crate::text::quoting;
 
 pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
     for item in context.before.routines.diff(&context.after.routines) {
@@ -212,7 +213,7 @@ fn answers(context: &Context, old: &Routine, new: &Routine) -> Option<Breakage> 
         let witness = differs(
             format!(
                 "SELECT DISTINCT provolatile FROM pg_proc WHERE oid = to_regproc({})",
-                values::quote(&name.to_string())
+                quoting::literal(&name.to_string())
             ),
             format!("answers {} instead of {}", code(new.volatility), code(old.volatility)),
         );

@@ -9,6 +9,7 @@ use super::{Breakage, BreakageKind, Grade, check, values};
 use crate::catalog::{self, CastContext};
 use crate::change::TypeName;
 use crate::schema::{Column, ColumnType, ResolvedType, Schema, TypeDefinition};
+use crate::text::quoting;
 
 /// Why the new type does not do for clients of the old one.
 struct Misfit {
@@ -174,7 +175,7 @@ impl Types<'_> {
             Some(labels) => possible(
                 "comparisons with values cast to the old type fail, and labels sort as text",
                 Probe::Filter(
-                    format!("{{}} = {}::{name}", values::quote(labels.first().map_or("", String::as_str))),
+                    format!("{{}} = {}::{name}", quoting::literal(labels.first().map_or("", String::as_str))),
                     "42883",
                     format!("operator does not exist: {} = {shown}", spoken(new)),
                 ),
@@ -194,7 +195,7 @@ impl Types<'_> {
             Some(before) => match before.iter().find(|label| !after.contains(label)) {
                 Some(lost) => certain(
                     format!("'{lost}' is not a value of {name}"),
-                    Probe::Write(values::quote(lost), "22P02", answer(lost)),
+                    Probe::Write(quoting::literal(lost), "22P02", answer(lost)),
                 ),
                 None => possible("values cast to the old type are refused", Probe::Type),
             },
@@ -202,7 +203,7 @@ impl Types<'_> {
                 let stranger = if after.iter().any(|label| label == "x") { "y" } else { "x" };
                 certain(
                     format!("anything but {} is refused", after.join(", ")),
-                    Probe::Write(values::quote(stranger), "22P02", answer(stranger)),
+                    Probe::Write(quoting::literal(stranger), "22P02", answer(stranger)),
                 )
             }
             None => certain("values and reads of the old type do not fit", Probe::Type),
@@ -277,7 +278,7 @@ fn text_to_text(old: &ColumnType, new: &ColumnType) -> Option<Misfit> {
     match narrower {
         Some(n) => {
             let value =
-                if n < 60 { values::quote(&"x".repeat(n as usize + 1)) } else { format!("repeat('x', {})", n + 1) };
+                if n < 60 { quoting::literal(&"x".repeat(n as usize + 1)) } else { format!("repeat('x', {})", n + 1) };
             let answer = format!("value too long for type {}", new.written);
             certain(format!("values longer than {n} characters are refused"), Probe::Write(value, "22001", answer))
         }
@@ -393,7 +394,7 @@ fn text_to_other(old: &ColumnType, new: &ColumnType) -> Option<Misfit> {
     }
     let spoken = spoken(new);
     let value = if length(old).is_some_and(|it| it < 1) { "" } else { "x" };
-    let quoted = values::quote(value);
+    let quoted = quoting::literal(value);
     let why = format!("text that is not a valid {spoken} is refused");
     let answer = match name {
         "json" | "jsonb" => "invalid input syntax for type json".to_owned(),
@@ -501,7 +502,7 @@ fn modifiers(old: &ColumnType, new: &ColumnType) -> Option<Misfit> {
         "bit" => certain(
             "bit strings of the old length are refused",
             Probe::Write(
-                values::quote(&"0".repeat(a.unwrap_or(1).clamp(1, 200) as usize)),
+                quoting::literal(&"0".repeat(a.unwrap_or(1).clamp(1, 200) as usize)),
                 "22026",
                 format!("bit string length {} does not match type {}", a.unwrap_or(1), new.written),
             ),
@@ -511,7 +512,7 @@ fn modifiers(old: &ColumnType, new: &ColumnType) -> Option<Misfit> {
             certain(
                 format!("bit strings longer than {n} are refused"),
                 Probe::Write(
-                    values::quote(&"0".repeat(n.clamp(0, 200) as usize + 1)),
+                    quoting::literal(&"0".repeat(n.clamp(0, 200) as usize + 1)),
                     "22001",
                     format!("bit string too long for type {}", new.written),
                 ),

@@ -3,9 +3,10 @@
 use imbl::ordmap::DiffItem;
 
 use super::witness::{differs, refused};
-use super::{Breakage, BreakageKind, Context, Subject, certain, check, possible, type_change, values};
+use super::{Breakage, BreakageKind, Context, Subject, certain, check, possible, type_change};
 use crate::change::Name;
 use crate::schema::{ColumnType, Domain, Type, TypeDefinition};
+use crate::text::quoting;
 
 pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
     for item in context.before.types.diff(&context.after.types) {
@@ -75,7 +76,7 @@ fn compare(context: &Context, old: &Type, new: &Type, found: &mut Vec<Breakage>)
 
 fn label_lost(old: &Type, new: &Type, label: &str, renamed: Option<&str>) -> Breakage {
     let witness = refused(
-        format!("SELECT {}::{}", values::quote(label), old.name),
+        format!("SELECT {}::{}", quoting::literal(label), old.name),
         "22P02",
         format!("invalid input value for enum {}: \"{label}\"", shown(new)),
     );

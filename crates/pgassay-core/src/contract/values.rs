@@ -1,6 +1,7 @@
 //! Plausible literals for types.
 
 use crate::schema::{ColumnType, Domain, ResolvedType, Schema, TypeDefinition, TypeId};
+use crate::text::quoting;
 
 /// Where a literal stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,10 +23,6 @@ pub(super) fn type_name(schema: &Schema, data_type: &ColumnType) -> String {
         ResolvedType::Row(id) => format!("{}{array}", schema.relation_name(id)),
         ResolvedType::BuiltIn | ResolvedType::Unknown => data_type.written.to_string(),
     }
-}
-
-pub(super) fn quote(text: &str) -> String {
-    crate::text::quoting::literal(text)
 }
 
 pub(super) fn domain(schema: &Schema, id: TypeId) -> Option<&Domain> {
@@ -83,10 +80,10 @@ pub(super) fn literal(schema: &Schema, data_type: &ColumnType, number: usize, pu
 fn of_user_type(schema: &Schema, id: TypeId, number: usize) -> String {
     match schema.types.get(&id).map(|found| &found.definition) {
         Some(TypeDefinition::Enum(labels)) => {
-            labels.get(number % labels.len().max(1)).map_or("NULL".to_owned(), |label| quote(label))
+            labels.get(number % labels.len().max(1)).map_or("NULL".to_owned(), |label| quoting::literal(label))
         }
         Some(TypeDefinition::Composite(attributes)) => {
-            quote(&format!("({})", ",".repeat(attributes.len().saturating_sub(1))))
+            quoting::literal(&format!("({})", ",".repeat(attributes.len().saturating_sub(1))))
         }
         Some(TypeDefinition::Range { .. }) => "'empty'".to_owned(),
         _ => "NULL".to_owned(),
@@ -105,8 +102,8 @@ fn built_in(data_type: &ColumnType, number: usize) -> String {
         "money" => format!("'{n}.00'"),
         "bool" => (number.is_multiple_of(2)).to_string(),
         "text" | "citext" | "name" => format!("'example {n}'"),
-        "varchar" | "bpchar" => quote(&short_text(modifiers.first().copied(), n)),
-        "char" => quote(&((b'a' + (number % 26) as u8) as char).to_string()),
+        "varchar" | "bpchar" => quoting::literal(&short_text(modifiers.first().copied(), n)),
+        "char" => quoting::literal(&((b'a' + (number % 26) as u8) as char).to_string()),
         "uuid" => format!("'00000000-0000-4000-8000-{n:012}'"),
         "date" => format!("'2024-01-{:02}'", n % 28 + 1),
         "timestamp" => format!("'2024-01-{:02} 12:00:00'", n % 28 + 1),
@@ -120,7 +117,7 @@ fn built_in(data_type: &ColumnType, number: usize) -> String {
         "inet" | "cidr" => format!("'192.0.2.{}'", n % 255),
         "macaddr" => format!("'08:00:2b:01:02:{:02x}'", n % 256),
         "macaddr8" => format!("'08:00:2b:01:02:03:04:{:02x}'", n % 256),
-        "bit" => quote(&"0".repeat(modifiers.first().map_or(1, |length| (*length).max(1) as usize))),
+        "bit" => quoting::literal(&"0".repeat(modifiers.first().map_or(1, |length| (*length).max(1) as usize))),
         "varbit" => "'0'".to_owned(),
         "point" => format!("'({n},0)'"),
         "line" => "'{1,-1,0}'".to_owned(),
@@ -154,6 +151,6 @@ fn short_text(length: Option<i32>, number: usize) -> String {
 pub(super) fn quote_for(schema: &Schema, data_type: &ColumnType, value: &str) -> String {
     match base_type(schema, data_type).written.name.as_str() {
         "int2" | "int4" | "int8" | "numeric" | "float4" | "float8" => value.to_owned(),
-        _ => quote(value),
+        _ => quoting::literal(value),
     }
 }

@@ -11,6 +11,7 @@ use sqlparser::ast::{
 
 use crate::change::{Expression, Name, QualifiedName};
 use crate::source::Span;
+use crate::text::quoting;
 
 /// Whether a trigger's WHEN names `NEW.column` or `OLD.column`.
 pub(crate) fn mentions_row_column(tree: &Expr, column: &Name) -> bool {
@@ -129,11 +130,7 @@ pub(crate) fn nextval(sequence: &QualifiedName, span: Span) -> Expression {
         over: None,
         within_group: Vec::new(),
     });
-    Expression {
-        span,
-        text: format!("nextval('{}'::regclass)", literal.replace('\'', "''")).into(),
-        tree: Arc::new(tree),
-    }
+    Expression { span, text: format!("nextval({}::regclass)", quoting::literal(&literal)).into(), tree: Arc::new(tree) }
 }
 
 /// Nothing but a call of nextval with a literal.

@@ -90,8 +90,8 @@ fn tell(
         .advice(
             "Set the sequence to the largest number, while nobody inserts:",
             vec![FixStep::own(format!(
-                "LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE;\nSELECT setval('{}', (SELECT max({own}) FROM {name}));",
-                sequence.name.to_string().replace('\'', "''")
+                "LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE;\nSELECT setval({}, (SELECT max({own}) FROM {name}));",
+                crate::text::quoting::literal(&sequence.name.to_string())
             ))],
         )
 }

@@ -5,6 +5,7 @@ use super::tree::Element;
 use crate::change::Name;
 use crate::collect::variables::{Style, Variables, substitutions};
 use crate::source::SourceFile;
+use crate::text::quoting;
 
 /// Which names are put in quotes (`objectQuotingStrategy`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -135,11 +136,7 @@ fn now(computed: String) -> String {
 }
 
 fn next_value(sequence: &str) -> String {
-    format!("nextval({})", quoted(sequence))
-}
-
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    format!("nextval({})", quoting::literal(sequence))
 }
 
 fn boolean(value: &str) -> String {
@@ -160,7 +157,7 @@ fn literal(value: &str, kind: Kind) -> String {
         Kind::Number => value.trim_matches('\'').to_owned(),
         Kind::Time if names_function => value.to_owned(),
         _ if value.len() > 1 && value.starts_with('\'') && value.ends_with('\'') => value.to_owned(),
-        _ => quoted(value),
+        _ => quoting::literal(value),
     }
 }
 

@@ -5,7 +5,8 @@ use super::table::{deferral, referenced};
 use super::{Part, follows, statement};
 use crate::collect::liquibase::data_type::{Kind, data_type};
 use crate::collect::liquibase::tree::Element;
-use crate::collect::liquibase::values::{Missing, Values, quoted};
+use crate::collect::liquibase::values::{Missing, Values};
+use crate::text::quoting;
 
 pub(super) fn columns(change: &Element) -> impl Iterator<Item = &Element> {
     change.listed("columns", "column")
@@ -52,7 +53,10 @@ pub(super) fn add(change: &Element, values: Values) -> Result<Vec<Part>, Missing
     }
     for column in columns(change) {
         if let Some(text) = values.get(column, "remarks") {
-            parts.push(follows(change, format!("COMMENT ON COLUMN {table}.{} IS {}", named(column)?, quoted(&text))));
+            parts.push(follows(
+                change,
+                format!("COMMENT ON COLUMN {table}.{} IS {}", named(column)?, quoting::literal(&text)),
+            ));
         }
     }
     Ok(parts)
@@ -168,7 +172,7 @@ pub(super) fn add_not_null(change: &Element, values: Values) -> Result<Vec<Part>
         let kind = values.get(change, "columnDataType").map_or(Kind::Other, |described| data_type(&described).kind);
         let value = match kind {
             Kind::Number | Kind::Boolean => value,
-            _ => quoted(&value),
+            _ => quoting::literal(&value),
         };
         let name = values.name(&values.need(change, "columnName")?);
         let table = values.table(change)?;
@@ -187,7 +191,8 @@ pub(super) fn drop_not_null(change: &Element, values: Values) -> Result<Vec<Part
 }
 
 pub(super) fn set_remarks(change: &Element, values: Values) -> Result<Vec<Part>, Missing> {
-    let (name, text) = (values.name(&values.need(change, "columnName")?), quoted(&values.need(change, "remarks")?));
+    let (name, text) =
+        (values.name(&values.need(change, "columnName")?), quoting::literal(&values.need(change, "remarks")?));
     Ok(vec![statement(change, format!("COMMENT ON COLUMN {}.{name} IS {text}", values.table(change)?))])
 }
 
@@ -196,7 +201,7 @@ pub(super) fn merge(change: &Element, values: Values) -> Result<Vec<Part>, Missi
     let table = values.table(change)?;
     let (one, two, merged) = (name("column1Name")?, name("column2Name")?, name("finalColumnName")?);
     let kind = data_type(&values.need(change, "finalColumnType")?).sql;
-    let between = quoted(&values.whole(change, "joinString").unwrap_or_default());
+    let between = quoting::literal(&values.whole(change, "joinString").unwrap_or_default());
     Ok(vec![
         statement(change, format!("ALTER TABLE {table} ADD {merged} {kind}")),
         follows(change, format!("UPDATE {table} SET {merged} = {one} || {between} || {two}")),
@@ -212,7 +217,7 @@ pub(super) fn add_sequence(change: &Element, values: Values) -> Result<Vec<Part>
     let option = |name: &str, words: &str| values.get(change, name).map(|value| format!(" {words} {value}"));
     let start = option("startWith", "START WITH").unwrap_or_default();
     let step = option("incrementBy", "INCREMENT BY").unwrap_or_default();
-    let next = format!("SET DEFAULT nextval({})", quoted(&own));
+    let next = format!("SET DEFAULT nextval({})", quoting::literal(&own));
     let (table, column) = (values.table(change)?, values.name(&column));
     Ok(vec![
         statement(change, format!("CREATE SEQUENCE IF NOT EXISTS {own}{start}{step}")),

@@ -4,7 +4,8 @@ use super::column::not_valid;
 use super::table::deferral;
 use super::{Part, follows, statement};
 use crate::collect::liquibase::tree::Element;
-use crate::collect::liquibase::values::{Missing, Values, quoted};
+use crate::collect::liquibase::values::{Missing, Values};
+use crate::text::quoting;
 
 fn named(change: &Element, values: Values) -> String {
     let name = values.get(change, "constraintName");
@@ -31,7 +32,7 @@ pub(super) fn drop_primary_key(change: &Element, values: Values) -> Result<Vec<P
         return Ok(vec![statement(change, format!("ALTER TABLE {table} DROP CONSTRAINT {}", values.name(&name)))]);
     }
     let schema = values.get(change, "schemaName").unwrap_or_else(|| "public".to_owned());
-    let (name, schema) = (quoted(&values.need(change, "tableName")?), quoted(&schema));
+    let (name, schema) = (quoting::literal(&values.need(change, "tableName")?), quoting::literal(&schema));
     let sql = format!(
         "DO $$ DECLARE constraint_name varchar; BEGIN \
          SELECT tc.constraint_name INTO STRICT constraint_name FROM information_schema.table_constraints tc \

@@ -4,7 +4,8 @@ use super::column::{columns, constraints, identity};
 use super::{Part, follows, head, statement};
 use crate::collect::liquibase::data_type::data_type;
 use crate::collect::liquibase::tree::Element;
-use crate::collect::liquibase::values::{Missing, Values, quoted};
+use crate::collect::liquibase::values::{Missing, Values};
+use crate::text::quoting;
 
 /// The columns one by one, each from its own element, and the constraints at the end, as Liquibase orders them: the primary key, foreign
 /// keys, uniques.
@@ -30,12 +31,12 @@ pub(super) fn create(change: &Element, values: Values) -> Result<Vec<Part>, Miss
     }
     parts.push(follows(change, last));
     if let Some(text) = values.get(change, "remarks") {
-        parts.push(follows(change, format!("COMMENT ON TABLE {table} IS {}", quoted(&text))));
+        parts.push(follows(change, format!("COMMENT ON TABLE {table} IS {}", quoting::literal(&text))));
     }
     for column in columns(change) {
         if let (Some(text), Some(name)) = (values.get(column, "remarks"), values.get(column, "name")) {
             let name = values.name(&name);
-            parts.push(follows(change, format!("COMMENT ON COLUMN {table}.{name} IS {}", quoted(&text))));
+            parts.push(follows(change, format!("COMMENT ON COLUMN {table}.{name} IS {}", quoting::literal(&text))));
         }
     }
     Ok(parts)
@@ -147,6 +148,6 @@ pub(super) fn rename(change: &Element, values: Values) -> Result<Vec<Part>, Miss
 }
 
 pub(super) fn remarks(change: &Element, values: Values) -> Result<Vec<Part>, Missing> {
-    let text = quoted(&values.need(change, "remarks")?);
+    let text = quoting::literal(&values.need(change, "remarks")?);
     Ok(vec![statement(change, format!("COMMENT ON TABLE {} IS {text}", values.table(change)?))])
 }
