@@ -213,3 +213,90 @@ fn changelogs_are_read_by_their_format() {
     assert_eq!((exit, files(&report)), (0, vec!["db/001.sql"]));
     assert!(report["coverage"]["not_read"].to_string().contains("loadData is not in SQL"), "{report}");
 }
+
+#[test]
+fn a_project_is_searched_though_it_is_named() {
+    let code = ("alembic/versions/0001_people.py", "revision = \"1\"");
+    for (others, said) in [
+        (&[code, ("fix_tenants.sql", "DELETE FROM tenants;")][..], "Alembic"),
+        (&[("warehouse/clickhouse/migrations/001_a.sql", TABLE), ("bin/load.sql", TABLE)][..], "ClickHouse"),
+        (&[("driver/shopsqlite/migrations/001_a.sql", TABLE), ("queries/all.sql", "SELECT 1;")][..], "SQLite"),
+        (
+            &[code, ("fixes/01.py", ""), ("fixes/02.py", ""), ("fixes/03.py", ""), ("fixes/04.sql", TABLE)][..],
+            "Alembic",
+        ),
+    ] {
+        let project = project(others);
+        for arguments in [&[][..], &["."]] {
+            let (exit, report) = check(project.path(), arguments);
+            let errors = report["errors"].to_string();
+            assert_eq!((exit, files(&report)), (2, vec![]), "{arguments:?} {others:?}");
+            assert!(errors.contains(said), "{arguments:?} {others:?}: {errors}");
+        }
+    }
+    let bare = project(&[("sql/people.sql", TABLE), ("sql/shops.sql", "CREATE TABLE shops (n int);")]);
+    assert_eq!(files(&check(bare.path(), &["."]).1).len(), 2, "SQL is all there is");
+}
+
+#[test]
+fn migrations_deep_below_a_java_package_are_found() {
+    let package = "services/identity/server/src/main/resources/org/example/identity/store/db";
+    let (postgres, mysql) = (format!("{package}/postgresql/V1_2__a.sql"), format!("{package}/mysql/V1_2__a.sql"));
+    let project = project(&[(&postgres, TABLE), (&mysql, TABLE)]);
+    let (exit, report) = check(project.path(), &["."]);
+    assert_eq!((exit, files(&report)), (0, vec![postgres.as_str()]));
+    assert_eq!(report["coverage"]["read"][0]["tool"], "flyway");
+}
+
+#[test]
+fn numbered_folders_of_a_tools_files_are_one_history() {
+    let project = project(&[
+        ("internal/migrations/oss/postgres/0/01_people.up.sql", TABLE),
+        ("internal/migrations/oss/postgres/0/02_shops.up.sql", "CREATE TABLE shops (n int);"),
+        ("internal/migrations/oss/postgres/9/01_name.up.sql", HAZARD),
+        ("internal/migrations/oss/postgres/10/01_drop.up.sql", "DROP TABLE shops;"),
+    ]);
+    let (exit, report) = check(project.path(), &[]);
+    assert_eq!(exit, 1);
+    let read = report["coverage"]["read"].as_array().unwrap();
+    assert_eq!((read.len(), &read[0]["judged"]), (1, &Value::from(4)), "{read:?}");
+    assert!(files(&report)[3].ends_with("10/01_drop.up.sql"), "{:?}", files(&report));
+    assert!(
+        rules(&report).contains(&"blocking-scan") && rules(&report).contains(&"dropped-data"),
+        "{:?}",
+        rules(&report)
+    );
+}
+
+#[test]
+fn the_prefix_of_flyways_names_is_that_of_the_settings() {
+    for (manifest, settings, first, second) in [
+        ("src/main/resources/application.properties", "spring.flyway.sql-migration-prefix=\n", "10__a", "9__b"),
+        ("build.gradle", "flyway {\n    sqlMigrationPrefix = ''\n}\n", "10__a", "9__b"),
+        ("flyway.conf", "flyway.sqlMigrationPrefix=M\n", "M10__a", "M9__b"),
+        (
+            "src/main/resources/application.yml",
+            "spring:\n  flyway:\n    sql-migration-prefix: SQL\n",
+            "SQL10__a",
+            "SQL9__b",
+        ),
+        ("pom.xml", "<configuration><sqlMigrationPrefix>X</sqlMigrationPrefix></configuration>", "X10__a", "X9__b"),
+    ] {
+        let path = |name: &str| format!("src/main/resources/db/migration/{name}.sql");
+        let (first, second, again) = (path(first), path(second), path("R__c"));
+        let project = project(&[(manifest, settings), (&first, HAZARD), (&second, TABLE), (&again, "SELECT 1;")]);
+        let (_, report) = check(project.path(), &[]);
+        assert_eq!(report["coverage"]["read"][0]["tool"], "flyway", "{manifest}: {report}");
+        assert_eq!(files(&report), [second, first, again], "{manifest}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_is_an_error_where_it_may_be_a_migration() {
+    for (link, expected) in [("migrations/README.md", 0), ("migrations/notes.txt", 0), ("migrations/002_b.sql", 2)] {
+        let project = project(&[("migrations/001_a.sql", TABLE)]);
+        std::os::unix::fs::symlink("nowhere", project.path().join(link)).unwrap();
+        assert_eq!(check(project.path(), &["."]).0, expected, "{link}");
+    }
+}

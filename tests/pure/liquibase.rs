@@ -162,3 +162,47 @@ fn the_way_back_is_read_with_down() {
     let down = statements(&check(project.path(), &["--down"]).0);
     assert_eq!(down[2], "db/changelog.xml:9 ALTER TABLE people DROP COLUMN age");
 }
+
+#[test]
+fn a_changelog_given_by_path_is_followed() {
+    let master = xml(
+        "<include file=\"parts/people.xml\" relativeToChangelogFile=\"true\"/>\n<changeSet id=\"2\" author=\"a\"><dropTable tableName=\"people\"/></changeSet>\n<include file=\"db/more/raw.sql\"/>",
+    );
+    let people = xml(PEOPLE);
+    let raw = "--liquibase formatted sql\n--changeset a:3\nCREATE TABLE shops (n int);\n";
+    let files = [("db/changes.xml", &*master), ("db/parts/people.xml", &*people), ("db/more/raw.sql", raw)];
+    let called = files.map(|(path, text)| (if path == "db/changes.xml" { "db/db.changelog.xml" } else { path }, text));
+    for (files, root) in [(files, "db/changes.xml"), (called, "db/db.changelog.xml")] {
+        let project = project(&files);
+        let (report, said) = check(project.path(), &[root]);
+        let found = statements(&report);
+        assert_eq!(found.len(), 3, "{root}: {found:?} {said}");
+        assert!(found[0].starts_with("db/parts/people.xml:") && found[2].starts_with("db/more/raw.sql:"), "{found:?}");
+        assert!(rules(&report).iter().any(|rule| rule.ends_with("dropped-data")), "{report:#}");
+    }
+    let lost = xml("<include file=\"parts/none.xml\" relativeToChangelogFile=\"true\"/>");
+    let project = project(&[("db/changes.xml", &lost)]);
+    let (_, said) = check(project.path(), &["db/changes.xml"]);
+    assert!(said.contains("parts/none.xml, which it includes, is not there"), "{said}");
+}
+
+#[test]
+fn a_part_of_a_changelog_by_path_comes_after_what_is_older() {
+    let master = xml(
+        "<include file=\"1.xml\" relativeToChangelogFile=\"true\"/>\n<include file=\"2.xml\" relativeToChangelogFile=\"true\"/>",
+    );
+    let first = xml(PEOPLE);
+    let second = xml("<include file=\"3.xml\" relativeToChangelogFile=\"true\"/>");
+    let third = xml(
+        "<changeSet id=\"3\" author=\"a\"><addNotNullConstraint tableName=\"people\" columnName=\"name\"/></changeSet>",
+    );
+    let project = project(&[
+        ("changelog/master.xml", &master),
+        ("changelog/1.xml", &first),
+        ("changelog/2.xml", &second),
+        ("changelog/3.xml", &third),
+    ]);
+    let (report, said) = check(project.path(), &["changelog/2.xml"]);
+    let judged: Vec<String> = rules(&report);
+    assert_eq!(judged, ["changelog/3.xml:3 blocking-scan"], "{report:#} {said}");
+}

@@ -12,7 +12,7 @@ use super::named_files::Home;
 use super::order::natural;
 use super::read::ReadError;
 use super::reread::Reader;
-use super::tools::{Entry, Listed, Part, Split, TOOLS, Tool, parts_of, tool};
+use super::tools::{Entry, Listed, Order, Part, Split, TOOLS, Tool, parts_of, tool};
 use super::variables::Variables;
 use super::{Age, Direction, Framework, Migration, Section, TransactionMode, TransactionOverride};
 use super::{code, dialect, halves};
@@ -207,7 +207,8 @@ impl<'a> Collector<'a> {
         let folder = self.read_folder(path);
         // A project is searched as if nobody had named it.
         match find_in(&folder).filter(|_| self.options.framework.is_none()) {
-            Some(found) => self.add_found(&found, true),
+            Some(Ok(found)) => self.add_found(&found, true),
+            Some(Err(error)) => self.collected.empty.push((folder.path, error.to_string())),
             None => self.add_migrations(&folder),
         }
     }
@@ -294,7 +295,28 @@ impl<'a> Collector<'a> {
     fn claim(&mut self, tool: &'static dyn Tool, folder: &Folder) {
         let found = FoundFramework { framework: tool.framework(), folder: folder.path.clone() };
         self.collected.frameworks.push(found);
-        let order = tool.order(folder);
+        let mut order = tool.order(folder);
+        let known = std::mem::take(&mut order.known);
+        let entries = self.take_notes(tool, order);
+        for entry in &entries {
+            self.add(tool, folder, entry);
+        }
+        let first = |entry: &Entry| entry.file.relative.iter().next().map(|name| folder.path.join(name));
+        let run: HashSet<PathBuf> = entries.iter().filter_map(first).collect();
+        for below in folder.subfolders() {
+            if run.contains(&below.path) || known.contains(&below.path) || !below.has_sql() {
+                continue;
+            }
+            if self.options.framework.is_none() && TOOLS.into_iter().any(|tool| tool.detect(&below)) {
+                self.assign(&below);
+            } else {
+                self.note(&below.path, format!("{} does not run what is in this folder", tool.framework()));
+            }
+        }
+    }
+
+    /// What a tool runs; what else there is to say of its files is kept.
+    pub(super) fn take_notes(&mut self, tool: &'static dyn Tool, order: Order) -> Vec<Entry> {
         self.collected.errors.extend(order.errors);
         for (path, message) in order.notes {
             self.note(&path, message);
@@ -304,21 +326,7 @@ impl<'a> Collector<'a> {
         for (path, what) in order.unread {
             self.collected.left_out.push(LeftOut { path, why: Why::Unread(tool.framework(), what) });
         }
-        for entry in &order.entries {
-            self.add(tool, folder, entry);
-        }
-        let first = |entry: &Entry| entry.file.relative.iter().next().map(|name| folder.path.join(name));
-        let run: HashSet<PathBuf> = order.entries.iter().filter_map(first).collect();
-        for below in folder.subfolders() {
-            if run.contains(&below.path) || order.known.contains(&below.path) || !below.has_sql() {
-                continue;
-            }
-            if self.options.framework.is_none() && TOOLS.into_iter().any(|tool| tool.detect(&below)) {
-                self.assign(&below);
-            } else {
-                self.note(&below.path, format!("{} does not run what is in this folder", tool.framework()));
-            }
-        }
+        order.entries
     }
 
     /// A folder of no tool: its SQL files in natural order, and what is below it. The top one of such folders that has SQL files of

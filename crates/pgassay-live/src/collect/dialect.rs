@@ -74,10 +74,20 @@ pub(super) fn words(name: &str) -> impl Iterator<Item = String> + '_ {
     name.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
+/// What a word names that begins or ends with a server's name, as `riversqlite` and `mysqlmigrations` do. Short names are parts of too
+/// many other words.
+fn glued(word: &str) -> Option<&'static str> {
+    const SHORTEST: usize = 5;
+    let is_part = |name: &str| name.len() >= SHORTEST && (word.starts_with(name) || word.ends_with(name));
+    // The longest name counts: `cockroachdb` is not `cockroach` with a rest.
+    let named = SERVERS.iter().filter(|(name, _)| is_part(name));
+    named.max_by_key(|(name, _)| name.len()).map(|(_, server)| *server)
+}
+
 /// The other server that the name of a folder, or of one part of a file's name, says it is for.
 pub(super) fn other_server(name: &str) -> Option<&'static str> {
     let words: Vec<String> = words(name).collect();
-    if words.iter().any(|word| POSTGRES.contains(&word.as_str())) {
+    if words.iter().any(|word| is_postgres(word)) {
         return None;
     }
     let named = |list: &[(&str, &'static str)]| {
@@ -90,7 +100,14 @@ pub(super) fn other_server(name: &str) -> Option<&'static str> {
                 || word.trim_start_matches('v').bytes().all(|byte| byte.is_ascii_digit())
         })
     };
-    named(&SERVERS).or_else(|| named(&AMBIGUOUS).filter(|_| says_nothing_else()))
+    named(&SERVERS)
+        .or_else(|| named(&AMBIGUOUS).filter(|_| says_nothing_else()))
+        .or_else(|| words.iter().find_map(|word| glued(word)))
+}
+
+/// Whether a word says that something is for PostgreSQL.
+fn is_postgres(word: &str) -> bool {
+    POSTGRES.contains(&word) || word.contains("postgres") || word.ends_with("pgsql")
 }
 
 /// The other server of a file called `x.mysql.up.sql`, and of `x_mysql.sql` beside `x_postgres.sql`.
@@ -135,7 +152,7 @@ pub(super) fn of_folder(from_project: &Path) -> Option<&'static str> {
     let names: Vec<String> = from_project.iter().map(|name| name.to_string_lossy().into_owned()).collect();
     // The closest name counts: `sqlite-to-x/postgres/migrations` is for PostgreSQL.
     for name in names.iter().rev() {
-        if words(name).any(|word| POSTGRES.contains(&word.as_str())) {
+        if words(name).any(|word| is_postgres(&word)) {
             return None;
         }
         if let Some(server) = other_server(name) {
@@ -159,6 +176,12 @@ mod tests {
         assert_eq!(of_folder(Path::new("mysql-to-postgres/migrations")), None);
         assert_eq!(of_folder(Path::new("sqlite/postgres")), None);
         assert_eq!(of_folder(Path::new("derby-results/migrations")), None);
+        assert_eq!(of_folder(Path::new("driver/riversqlite/migration")), Some("SQLite"));
+        assert_eq!(of_folder(Path::new("mysqlmigrations")), Some("MySQL"));
+        assert_eq!(of_folder(Path::new("cockroachdbschema/v1")), Some("CockroachDB"));
+        assert_eq!(of_folder(Path::new("mysqltopostgresql/migrations")), None);
+        assert_eq!(of_folder(Path::new("store/jdbcpostgres/migrations")), None);
+        assert_eq!(of_folder(Path::new("mh2o/migrations")), None);
     }
 
     #[test]

@@ -13,9 +13,9 @@ use super::order::{leading_digits, natural_path};
 use super::project::{Project, read_json, read_toml};
 use super::tools::TOOLS;
 
-/// How deep below the project migrations are looked for: enough for a module's `src/main/resources/db/migration` in a group of
-/// modules.
-const LEVELS: usize = 9;
+/// How deep below the project migrations are looked for: enough for a Java package below a module's `src/main/resources` in a group of
+/// modules of modules.
+const LEVELS: usize = 24;
 
 /// Folders whose SQL is not about to run on the project's database.
 const NOT_THE_PROJECTS: [&str; 17] = [
@@ -130,18 +130,15 @@ pub fn find(here: &Path) -> Result<FoundFolders, FindError> {
         others = if others.is_empty() { found.others } else { others };
         let is_top = project.canonicalize().map_or(true, |full| full.join(".git").exists() || full.parent().is_none());
         if is_top || !is_in_repository(here) {
-            return Err(match dump {
-                Some(dump) => FindError::OnlyDump(dump, code),
-                None if !code.is_empty() => FindError::OnlyCode(code),
-                None => FindError::None(others),
-            });
+            return Err(nothing(dump, code, others));
         }
         project = if project == Path::new(".") { PathBuf::from("..") } else { project.join("..") };
     }
 }
 
-/// As [`find`], below a folder that is named, where that is no migrations folder itself but a project's.
-pub(super) fn find_in(folder: &Folder) -> Option<FoundFolders> {
+/// As [`find`], below a folder that is named, where that is no migrations folder itself but a project's. None where the folder is to be
+/// read as it is: it is one of migrations, or its SQL is all there is.
+pub(super) fn find_in(folder: &Folder) -> Option<Result<FoundFolders, FindError>> {
     let is_one = TOOLS.into_iter().any(|tool| tool.detect(folder) && !tool.order(folder).entries.is_empty())
         || (folder.has_sql() && is_called_migrations(&folder.path))
         || is_numbered(folder)
@@ -151,8 +148,20 @@ pub(super) fn find_in(folder: &Folder) -> Option<FoundFolders> {
         return None;
     }
     let found = find_below(&folder.path);
-    let found = FoundFolders { folders: found.folders, code: found.code, others: found.others };
-    (!found.folders.is_empty()).then_some(found)
+    if !found.folders.is_empty() {
+        return Some(Ok(FoundFolders { folders: found.folders, code: found.code, others: found.others }));
+    }
+    let has_other = found.dump.is_some() || !found.code.is_empty() || !found.others.is_empty();
+    has_other.then(|| Err(nothing(found.dump, found.code, found.others)))
+}
+
+/// Why nothing was found, with what is there instead.
+fn nothing(dump: Option<PathBuf>, code: Vec<CodeFolder>, others: Vec<OtherServer>) -> FindError {
+    match dump {
+        Some(dump) => FindError::OnlyDump(dump, code),
+        None if !code.is_empty() => FindError::OnlyCode(code),
+        None => FindError::None(others),
+    }
 }
 
 /// Whether a folder has the manifest of a project, or is a repository's root.
@@ -212,6 +221,10 @@ fn find_below(project: &Path) -> Found {
             None if is_called_migrations(&path) && (folder.own_sql().next().is_some() || holds_pairs(&folder)) => {
                 found.folders.push(path);
             }
+            // Each looks like a folder of its own to the tool of its files; the numbers make them one history.
+            None if is_list_of_numbered(&folder) && folder.subfolders().iter().any(is_a_tools) => {
+                found.folders.push(path);
+            }
             None if is_numbered(&folder) || is_list_of_numbered(&folder) => numbered.push(path),
             None => {}
         }
@@ -269,8 +282,16 @@ fn says_migrations(folder: &Path) -> bool {
 fn is_the_projects(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
-    let is_other = entry.depth() > 0 && is_dir && NOT_THE_PROJECTS.contains(&name.as_ref());
+    let is_other =
+        entry.depth() > 0 && is_dir && NOT_THE_PROJECTS.contains(&name.as_ref()) && !is_in_java_package(entry.path());
     !is_other && !super::folder::is_skipped(entry)
+}
+
+/// Whether a folder stands for a part of a package's name, as `example` does in `src/main/resources/org/example/db`.
+fn is_in_java_package(folder: &Path) -> bool {
+    let names: Vec<&str> = folder.iter().filter_map(|name| name.to_str()).collect();
+    let main = names.windows(2).position(|pair| pair == ["src", "main"]);
+    main.is_some_and(|at| names.len() > at + 4)
 }
 
 /// Without a `./` in front, as a user would write it.
@@ -290,6 +311,10 @@ fn is_called_migrations(folder: &Path) -> bool {
 pub(super) fn is_migrations_name(folder: &Path) -> bool {
     let name = folder.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     matches!(name.as_str(), "migrations" | "migration" | "migrate" | "evolutions")
+}
+
+fn is_a_tools(folder: &Folder) -> bool {
+    TOOLS.into_iter().any(|tool| !tool.framework().is_base() && tool.detect(folder))
 }
 
 /// Whether its folders hold the two halves of a migration each.
@@ -350,9 +375,14 @@ fn is_numbered_name(name: &str) -> bool {
     !leading_digits(name.trim_start_matches(['v', 'V'])).is_empty()
 }
 
-/// Whether the folder's own SQL files are several, and all have a number in front.
+/// Whether the folder's own SQL files are several, and all have a number in front; among more numbered files of a language they are
+/// not what runs there.
 fn is_numbered(folder: &Folder) -> bool {
-    folder.own_sql().count() > 1 && folder.own_sql().all(|file| is_numbered_name(file.name()))
+    let sql = folder.own_sql().count();
+    let is_numbered_code = |file: &&File| !file.is_sql() && is_numbered_name(file.name()) && code::is_code(&file.path);
+    sql > 1
+        && folder.own_sql().all(|file| is_numbered_name(file.name()))
+        && folder.own().filter(is_numbered_code).count() <= sql
 }
 
 /// Whether a folder has no SQL files of its own but several folders that do, all called by a number or a version.

@@ -1,6 +1,7 @@
 //! Flyway: `V<version>__<description>.sql`, `R__<description>.sql`, `U<version>__…` for undo and `B<version>__…` for a baseline.
 //!
-//! Recognised by a `V…__….sql`, or by the place `db/migration`. Looks into folders below. Versions compare number by number, repeatable
+//! Recognised by a `V…__….sql`, or by the place `db/migration`. Where the project's settings give versioned migrations another prefix, or
+//! none, that counts in place of `V`. Looks into folders below. Versions compare number by number, repeatable
 //! migrations come last by description. A migration runs in a transaction unless a statement that Flyway knows to refuse one is in it,
 //! or a `.sql.conf` beside it says so.
 
@@ -8,6 +9,7 @@ use std::cmp::Ordering;
 
 use super::folder::{File, Folder};
 use super::order::number;
+use super::project::read_yaml;
 use super::scan::{Piece, pieces};
 use super::tools::{Entry, Input, Order, Split, Tool};
 use super::variables::{Style, Variables};
@@ -31,22 +33,50 @@ enum Kind {
     Baseline,
 }
 
-fn parse(file: &File) -> Option<Name<'_>> {
+/// What a file's name says, where `versioned` begins those of versioned migrations.
+fn parse<'a>(file: &'a File, versioned: &str) -> Option<Name<'a>> {
     let stem = file.name().strip_suffix(".sql")?;
-    let kind = match stem.as_bytes().first()? {
-        b'V' => Kind::Versioned,
-        b'U' => Kind::Undo,
-        b'R' => Kind::Repeatable,
-        b'B' => Kind::Baseline,
-        _ => return None,
+    let kinds = [("U", Kind::Undo), ("R", Kind::Repeatable), ("B", Kind::Baseline), (versioned, Kind::Versioned)];
+    kinds.into_iter().find_map(|(prefix, kind)| {
+        let rest = stem.strip_prefix(prefix)?;
+        let (version, description) = rest.split_once("__").unwrap_or((rest, ""));
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let valid = match kind {
+            Kind::Repeatable => version.is_empty() && rest.contains("__"),
+            // Without a prefix a number alone is any file.
+            Kind::Versioned if prefix.is_empty() => rest.contains("__") && version.split(['.', '_']).all(is_number),
+            _ => version.split(['.', '_']).all(is_number),
+        };
+        valid.then_some(Name { kind, version, description })
+    })
+}
+
+/// What the project's settings let the names of versioned migrations begin with.
+fn versioned_prefix(folder: &Folder) -> String {
+    let project = &folder.project;
+    let of = |key: &str, value: &str| {
+        let key = key.trim_start_matches("spring.").trim_start_matches("flyway.").replace('-', "");
+        key.eq_ignore_ascii_case("sqlMigrationPrefix").then(|| value.trim_matches(['\'', '"']).to_owned())
     };
-    let (version, description) = stem[1..].split_once("__").unwrap_or((&stem[1..], ""));
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let valid = match kind {
-        Kind::Repeatable => version.is_empty() && stem.contains("__"),
-        _ => version.split(['.', '_']).all(is_number),
+    let lists = ["flyway.conf", "application.properties", "flyway.toml", "build.gradle", "build.gradle.kts"];
+    let from_lists = || {
+        let texts = lists.into_iter().flat_map(|name| project.texts(name));
+        texts.flat_map(properties).find_map(|(key, value)| of(key, value))
     };
-    valid.then_some(Name { kind, version, description })
+    let from_yaml = || {
+        let texts = ["application.yml", "application.yaml"].into_iter().flat_map(|name| project.texts(name));
+        texts.filter_map(read_yaml).find_map(|tree| {
+            let settings = tree.get("spring")?.get("flyway")?.as_object()?.clone();
+            settings.iter().find_map(|(key, value)| of(key, value.as_str()?))
+        })
+    };
+    let from_pom = || {
+        project.texts("pom.xml").find_map(|text| {
+            let (_, rest) = text.split_once("<sqlMigrationPrefix>")?;
+            rest.split_once('<').map(|(value, _)| value.trim().to_owned())
+        })
+    };
+    from_lists().or_else(from_yaml).or_else(from_pom).unwrap_or_else(|| "V".to_owned())
 }
 
 /// Part by part; a missing part counts as zero.
@@ -70,14 +100,20 @@ impl Tool for Flyway {
     }
 
     fn detect(&self, folder: &Folder) -> bool {
-        let is_versioned = |file: &File| parse(file).is_some_and(|name| name.kind == Kind::Versioned);
+        if !folder.files.iter().any(|file| file.is_sql() && file.name().contains("__")) {
+            return false;
+        }
+        let prefix = versioned_prefix(folder);
+        let is_versioned = |file: &File| parse(file, &prefix).is_some_and(|name| name.kind == Kind::Versioned);
         let is_default_place = folder.path.ends_with("db/migration");
         folder.files.iter().any(|file| is_versioned(file) && (is_default_place || file.depth() == 1))
     }
 
     fn order(&self, folder: &Folder) -> Order {
         let mut order = Order::default();
-        let all: Vec<(Name<'_>, &File)> = folder.files.iter().filter_map(|file| Some((parse(file)?, file))).collect();
+        let prefix = versioned_prefix(folder);
+        let all: Vec<(Name<'_>, &File)> =
+            folder.files.iter().filter_map(|file| Some((parse(file, &prefix)?, file))).collect();
         let mut chosen: Vec<(Name<'_>, &File)> = Vec::new();
         for (name, file) in &all {
             if name.kind == Kind::Baseline && !stands_for_lost(*name, &all) {
@@ -102,7 +138,7 @@ impl Tool for Flyway {
                 listed: None,
             });
         }
-        order.note_duplicates("flyway", |entry| parse(&entry.file).map(key).unwrap_or_default());
+        order.note_duplicates("flyway", |entry| parse(&entry.file, &prefix).map(key).unwrap_or_default());
         let ignored = folder.files.iter().filter(|file| file.is_sql());
         order.note_ignored("flyway", "its name is not that of a migration (callbacks are not read)", ignored);
         order

@@ -68,7 +68,7 @@ impl Folder {
             match entry {
                 Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => found.push(entry.into_path()),
                 Ok(_) => {}
-                Err(error) => errors.push(walk_error(path, &error)),
+                Err(error) => errors.extend(Some(walk_error(path, &error)).filter(is_about_migrations)),
             }
         }
         let (mut files, unread): (Vec<File>, Vec<Option<ReadError>>) =
@@ -332,6 +332,12 @@ pub(super) fn is_skipped(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     let skipped = name.starts_with('.') || name == "node_modules" || name == "target";
     entry.depth() > 0 && skipped && entry.file_type().is_some_and(|kind| kind.is_dir())
+}
+
+/// Whether what the walk could not read may hold migrations: a link to nothing that is called like another kind of file does not.
+fn is_about_migrations(error: &ReadError) -> bool {
+    let is_dangling = error.path.is_symlink() && !error.path.exists();
+    !is_dangling || is_sql(&error.path) || is_tool_file(&error.path) || error.path.extension().is_none()
 }
 
 fn walk_error(folder: &Path, error: &ignore::Error) -> ReadError {

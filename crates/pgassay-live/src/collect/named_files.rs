@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::collector::{Collector, FoundFramework, STDIN};
 use super::folder::{File, Folder, is_changelog};
 use super::halves;
+use super::liquibase;
 use super::read::decode;
 use super::tools::{Entry, Listed, TOOLS, Tool, tool};
 use super::{Age, Direction, Framework};
@@ -80,16 +81,20 @@ impl Collector<'_> {
         let files: Vec<File> = paths.iter().filter_map(|path| self.read_file(path)).collect();
         let mut placed: Vec<(usize, Placed)> = Vec::new();
         let mut last: HashMap<PathBuf, usize> = HashMap::new();
-        let named: HashSet<PathBuf> = files.iter().filter_map(|file| full_path(&file.path)).collect();
+        let mut named: HashSet<PathBuf> = files.iter().filter_map(|file| full_path(&file.path)).collect();
         let mut firsts: HashMap<PathBuf, usize> = HashMap::new();
         for (position, file) in files.into_iter().enumerate() {
-            let file = self.place(file);
-            let group = file.rank.map(|_| *firsts.entry(file.home.folder.path.clone()).or_insert(position));
-            if let Some(rank) = file.rank {
-                let last = last.entry(file.home.folder.path.clone()).or_default();
-                *last = rank.max(*last);
+            let led_to = self.led_to(&file);
+            let all = led_to.unwrap_or_else(|| vec![self.place(file)]);
+            named.extend(all.iter().filter_map(|file| full_path(&file.entry.file.path)));
+            for file in all {
+                let group = file.rank.map(|_| *firsts.entry(file.home.folder.path.clone()).or_insert(position));
+                if let Some(rank) = file.rank {
+                    let last = last.entry(file.home.folder.path.clone()).or_default();
+                    *last = rank.max(*last);
+                }
+                placed.push((group.unwrap_or(position), file));
             }
-            placed.push((group.unwrap_or(position), file));
         }
         if self.options.with_older {
             self.place_older(&last, &firsts, &named, &mut placed);
@@ -150,6 +155,32 @@ impl Collector<'_> {
         let mut file = File::new(relative, path.to_owned());
         (file.text, file.byte_order_mark) = (Some(read.text.into()), read.byte_order_mark);
         Some(file)
+    }
+
+    /// What a changelog of Liquibase that was given by path leads to, as if Liquibase were pointed at it; none where it leads to nothing,
+    /// or its text is an editor's, who asks about this file alone.
+    fn led_to(&mut self, file: &File) -> Option<Vec<Placed>> {
+        let is_liquibase = self.options.framework.is_none_or(|told| told == Framework::Liquibase);
+        let is_unsaved = full_path(&file.path).is_some_and(|path| self.options.contents.contains_key(&path));
+        if !is_liquibase || is_unsaved || !liquibase::is_changelog(file) {
+            return None;
+        }
+        let home = self.home(&file.path);
+        let order = liquibase::led_to(&home.folder, file);
+        let is_silent = order.errors.is_empty() && order.unread.is_empty() && order.notes.is_empty();
+        if order.entries.is_empty() && is_silent {
+            return None;
+        }
+        let tool = tool(Framework::Liquibase);
+        let entries = self.take_notes(tool, order);
+        let is_same = |known: &Entry, entry: &Entry| {
+            known.listed == entry.listed && full_path(&known.file.path) == full_path(&entry.file.path)
+        };
+        let place = |entry: Entry| {
+            let rank = home.entries.iter().position(|known| is_same(known, &entry));
+            Placed { tool, home: home.clone(), rank, entry }
+        };
+        Some(entries.into_iter().map(place).collect())
     }
 
     /// Who runs a file: the tool of the folder that it stands in, or the one whose markers it has.

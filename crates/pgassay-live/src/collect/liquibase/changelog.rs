@@ -135,7 +135,7 @@ impl Changeset {
 }
 
 /// Whether a file, by its text, is a changelog in one of the three formats.
-pub(super) fn is_one(file: &File) -> bool {
+pub(in crate::collect) fn is_one(file: &File) -> bool {
     ["xml", "yaml", "yml", "json"].iter().any(|it| file.has_extension(it)) && file.text().contains("databaseChangeLog")
 }
 

@@ -28,7 +28,9 @@ use super::variables::{Style, Variables};
 use super::{Framework, TransactionMode};
 use crate::source::SourceFile;
 
+pub(super) use changelog::is_one as is_changelog;
 pub(super) use choice::is_for_postgresql;
+pub(super) use order::led_to;
 
 pub(super) struct Liquibase;
 

@@ -19,8 +19,7 @@ const DEPTH: usize = 16;
 pub(super) fn order(folder: &Folder) -> Order {
     let choice = Choice::of(&folder.project);
     let formatted = || folder.files.iter().filter(|file| file.is_sql() && is_formatted(file));
-    let mut walk =
-        Walk { folder, choice: &choice, order: Order::default(), seen: HashSet::new(), contexts: BTreeSet::new() };
+    let mut walk = Walk::new(folder, &choice);
     let roots: Vec<File> = roots(folder, &choice).into_iter().cloned().collect();
     for root in &roots {
         walk.changelog(root, DEPTH);
@@ -30,17 +29,17 @@ pub(super) fn order(folder: &Folder) -> Order {
         files.sort_by(|a, b| a.relative.cmp(&b.relative));
         files.into_iter().for_each(|file| walk.sql(file.clone()));
     }
-    let Walk { mut order, contexts, .. } = walk;
-    if let Some(first) = contexts.first().filter(|_| !choice.says_contexts()) {
-        let list: Vec<&str> = contexts.iter().map(String::as_str).collect();
-        let message = format!(
-            "changesets have contexts ({}); all of them are judged, for nothing here says which Liquibase runs with: `contexts={first}` in liquibase.properties does",
-            list.join("; ")
-        );
-        order.notes.push((folder.path.clone(), message));
-    }
+    let mut order = walk.end();
     order.note_ignored("liquibase", "no changelog that could be followed includes it", formatted());
     order
+}
+
+/// As [`order`], of what one changelog leads to.
+pub(in crate::collect) fn led_to(folder: &Folder, changelog: &File) -> Order {
+    let choice = Choice::of(&folder.project);
+    let mut walk = Walk::new(folder, &choice);
+    walk.changelog(changelog, DEPTH);
+    walk.end()
 }
 
 /// The changelogs that Liquibase is pointed at: the one that the settings name, one that is called so, or those that no other one
@@ -81,7 +80,25 @@ struct Walk<'a> {
     contexts: BTreeSet<String>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(folder: &'a Folder, choice: &'a Choice) -> Walk<'a> {
+        Walk { folder, choice, order: Order::default(), seen: HashSet::new(), contexts: BTreeSet::new() }
+    }
+
+    /// What was found, with a note where it depends on contexts that nothing chooses.
+    fn end(self) -> Order {
+        let Walk { folder, choice, mut order, contexts, .. } = self;
+        if let Some(first) = contexts.first().filter(|_| !choice.says_contexts()) {
+            let list: Vec<&str> = contexts.iter().map(String::as_str).collect();
+            let message = format!(
+                "changesets have contexts ({}); all of them are judged, for nothing here says which Liquibase runs with: `contexts={first}` in liquibase.properties does",
+                list.join("; ")
+            );
+            order.notes.push((folder.path.clone(), message));
+        }
+        order
+    }
+
     fn changelog(&mut self, file: &File, depth: usize) {
         if depth == 0 || !self.seen.insert(file.path.clone()) {
             return;
