@@ -83,6 +83,12 @@ fn collapsed(line: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The plan beside itself.
+fn beside(text: &str, between: &str) -> String {
+    let width = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    each_line(text, |_, line| format!("{line:<width$}{between}{line}").trim_end().to_owned())
+}
+
 const DECORATIONS: &[(&str, Kept, Decorate)] = &[
     ("plain", Kept::All, str::to_owned),
     ("windows", Kept::All, |t| t.replace('\n', "\r\n")),
@@ -316,6 +322,22 @@ const DECORATIONS: &[(&str, Kept, Decorate)] = &[
             format!("{}\n{}", line(7), line(9))
         })
     }),
+    ("side by side", Kept::All, |t| beside(t, "    ")),
+    ("side by side with a border", Kept::All, |t| beside(t, " | ")),
+    ("side by side by paste", Kept::All, |t| each_line(t, |_, l| format!("{l}\t{l}"))),
+    ("side by side and cut", Kept::OrRefused, |t| each_line(&beside(t, "    "), |_, l| l.chars().take(90).collect())),
+    ("side by side without room", Kept::OrRefused, |t| each_line(t, |_, l| format!("{l} {l}"))),
+    ("one line", Kept::OrRefused, |t| t.lines().map(str::trim).collect::<Vec<_>>().join(" ")),
+    ("one line with its blanks", Kept::OrRefused, |t| t.lines().collect::<Vec<_>>().join("")),
+    ("cut by a pager", Kept::Numbers, |t| {
+        let width = t.lines().map(|l| l.chars().count()).max().unwrap_or(0);
+        format!(
+            "| {:<width$}>\n|{}>\n{}",
+            "QUERY PLAN",
+            "-".repeat(width + 1),
+            each_line(t, |_, l| format!("| {l:<width$}>"))
+        )
+    }),
     ("indentation lost", Kept::OrRefused, |t| each_line(t, |_, l| l.trim_start().to_owned())),
 ];
 
@@ -362,7 +384,9 @@ fn whatever_carries_a_plan_is_taken_off() {
                     }
                     ([one], Kept::All) => one.nodes == expected.nodes && reading.problems.len() <= prose,
                     ([one, two], Kept::All) => {
-                        *name == "two of them" && one.nodes == expected.nodes && two.nodes == expected.nodes
+                        (*name == "two of them" || name.starts_with("side by side"))
+                            && one.nodes == expected.nodes
+                            && two.nodes == expected.nodes
                     }
                     ([one], _) => number_of(one) == number_of(&expected) && reading.problems.is_empty(),
                     _ => false,
@@ -384,6 +408,159 @@ fn whatever_carries_a_plan_is_taken_off() {
         }
     }
     assert!(seen >= 30 && DECORATIONS.len() >= 60, "{seen} plans, {} decorations", DECORATIONS.len());
+    println!("{right} right, {refused} refused, {} wrong", wrong.len());
+    assert!(wrong.is_empty(), "{} wrong of {}:\n{}", wrong.len(), wrong.len() + right + refused, wrong.join("\n"));
+}
+
+fn json_log(text: &str) -> String {
+    format!(
+        "2024-05-01 10:00:00.000 UTC [7] LOG:  duration: 421.500 ms  plan:\n{}2024-05-01 10:00:01.000 UTC [7] LOG:  statement: SELECT 1\n",
+        each_line(text, |_, line| format!("\t{line}"))
+    )
+}
+
+/// The document on one line, as a driver returns it.
+fn compact(text: &str) -> String {
+    text.lines().map(str::trim).collect()
+}
+
+/// As Python prints what a driver made of the document.
+fn python(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => "None".to_owned(),
+        serde_json::Value::Bool(true) => "True".to_owned(),
+        serde_json::Value::Bool(false) => "False".to_owned(),
+        serde_json::Value::String(text) if text.contains('\'') => format!("\"{}\"", text.replace('\\', "\\\\")),
+        serde_json::Value::String(text) => format!("'{}'", text.replace('\\', "\\\\")),
+        serde_json::Value::Array(items) => format!("[{}]", items.iter().map(python).collect::<Vec<_>>().join(", ")),
+        serde_json::Value::Object(map) => {
+            let fields = map.iter().map(|(key, value)| format!("'{key}': {}", python(value)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+        }
+        number => number.to_string(),
+    }
+}
+
+const JSON_DECORATIONS: &[(&str, Kept, Decorate)] = &[
+    ("plain", Kept::All, str::to_owned),
+    ("windows", Kept::All, |t| t.replace('\n', "\r\n")),
+    ("byte order mark", Kept::All, |t| format!("\u{feff}{t}")),
+    ("compact", Kept::All, compact),
+    ("fence", Kept::All, |t| format!("# Plan\n\n```json\n{t}\n```\n\nText.\n")),
+    ("among prose", Kept::All, |t| format!("Hello,\n\nwhy is this slow?\n\n{t}\n\nThank you\n")),
+    ("moved right", Kept::All, |t| each_line(t, |_, l| format!("      {l}"))),
+    ("tabs", Kept::All, |t| {
+        each_line(t, |_, l| format!("{}{}", "\t".repeat((l.len() - l.trim_start().len()) / 2), l.trim_start()))
+    }),
+    ("indentation lost", Kept::All, |t| each_line(t, |_, l| l.trim_start().to_owned())),
+    ("psql", Kept::All, |t| {
+        format!("QUERY PLAN\n{}\n{}(1 row)\n", "-".repeat(60), each_line(t, |_, l| format!(" {l:<70}+")))
+    }),
+    ("psql with a border", Kept::All, |t| {
+        let width = t.lines().map(|l| l.chars().count()).max().unwrap_or(0);
+        let rule = format!("+{}+", "-".repeat(width + 2));
+        format!(
+            "{rule}\n| {:^width$} |\n{rule}\n{}{rule}\n(1 row)\n",
+            "QUERY PLAN",
+            each_line(t, |_, l| format!("| {l:<width$}+|"))
+        )
+    }),
+    ("psql --csv", Kept::All, |t| format!("QUERY PLAN\n\"{}\"\n", t.trim_end().replace('"', "\"\""))),
+    ("pgAdmin", Kept::All, |t| format!("\"{}\"\n", t.trim_end().replace('"', "\"\""))),
+    ("single quotes", Kept::All, |t| format!("'{}'\n", t.trim_end().replace('\'', "''"))),
+    ("single quotes around a compact one", Kept::All, |t| format!("'{}'\n", compact(t).replace('\'', "''"))),
+    ("single quotes around each line", Kept::All, |t| each_line(t, |_, l| format!("'{l}'"))),
+    ("an assignment", Kept::All, |t| format!("plan = '''{t}'''\n")),
+    ("an assignment of a shell", Kept::All, |t| format!("PLAN='{}'\n", compact(t).replace('\'', "'\\''"))),
+    ("a literal of a program", Kept::All, |t| format!("{}\n", json_string(t))),
+    ("a literal of a compact one", Kept::All, |t| format!("const plan = {};\n", json_string(&compact(t)))),
+    ("escaped ends of lines", Kept::All, |t| t.trim_end().replace('\n', "\\n")),
+    ("escaped ends of lines in a log", Kept::All, |t| {
+        format!("2024-05-01 10:00:00 INFO explain: {}\n", t.trim_end().replace('\n', "\\n"))
+    }),
+    ("quoted mail", Kept::All, |t| each_line(t, |_, l| format!("> {l}"))),
+    ("SQL comment", Kept::All, |t| each_line(t, |_, l| format!("-- {l}"))),
+    ("block comment", Kept::All, |t| format!("/*\n{} */\n", each_line(t, |_, l| format!(" * {l}")))),
+    ("cat -n", Kept::All, |t| each_line(t, |at, l| format!("{:>6}\t{l}", at + 1))),
+    ("grep -n", Kept::All, |t| each_line(t, |at, l| format!("{}:{l}", at + 1))),
+    ("HTML entities", Kept::All, |t| {
+        t.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    }),
+    ("pre", Kept::All, |t| format!("<pre>{t}</pre>\n")),
+    ("blanks that do not break", Kept::All, |t| t.replace("  ", "\u{a0}\u{a0}")),
+    ("log", Kept::All, json_log),
+    ("docker compose", Kept::All, |t| each_line(&json_log(t), |_, l| format!("db-1  | {l}"))),
+    ("docker logs -t", Kept::All, |t| each_line(&json_log(t), |_, l| format!("2024-05-01T10:00:00.123456789Z {l}"))),
+    ("Kubernetes", Kept::All, |t| {
+        each_line(&json_log(t), |_, l| format!("2024-05-01T10:00:00.123456789Z stderr F {l}"))
+    }),
+    ("kubectl --prefix", Kept::All, |t| each_line(&json_log(t), |_, l| format!("[pod/db-0/postgres] {l}"))),
+    ("journald", Kept::All, |t| each_line(&json_log(t), |_, l| format!("May 01 10:00:00 host postgres[7]: {l}"))),
+    ("syslog", Kept::All, |t| {
+        each_line(&json_log(t), |at, l| {
+            format!("May  1 10:00:00 host postgres[7]: [5-{}] {}", at + 1, l.replace('\t', "#011"))
+        })
+    }),
+    ("Heroku", Kept::All, |t| {
+        each_line(&json_log(t), |at, l| {
+            format!("2024-05-01T10:00:00.000000+00:00 app[postgres.7]: [DATABASE] [5-{}] {l}", at + 1)
+        })
+    }),
+    ("docker compose without a log", Kept::All, |t| each_line(t, |_, l| format!("web-1  | {l}"))),
+    ("Kubernetes without a log", Kept::All, |t| {
+        each_line(t, |_, l| format!("2024-05-01T10:00:00.123456789Z stdout F {l}"))
+    }),
+    ("journald without a log", Kept::All, |t| each_line(t, |_, l| format!("May 01 10:00:00 host app[7]: {l}"))),
+    ("docker's JSON", Kept::All, |t| {
+        each_line(&json_log(t), |_, l| {
+            format!(
+                "{{\"log\":{},\"stream\":\"stderr\",\"time\":\"2024-05-01T10:00:00Z\"}}",
+                json_string(&format!("{l}\n"))
+            )
+        })
+    }),
+    ("jsonlog", Kept::All, |t| {
+        let message = format!("duration: 1.500 ms  plan:\n{}", t.trim_end());
+        format!("{{\"timestamp\":\"x\",\"error_severity\":\"LOG\",\"message\":{}}}\n", json_string(&message))
+    }),
+    ("csvlog", Kept::All, |t| {
+        let message = format!("duration: 1.500 ms  plan:\n{}", t.trim_end());
+        format!(
+            "2024-05-01 10:00:00.000 UTC,\"u\",\"d\",7,\"x\",1,\"SELECT\",,LOG,00000,\"{}\",,,,\n",
+            message.replace('"', "\"\"")
+        )
+    }),
+    ("rows of a client", Kept::All, |t| format!("[{{\"QUERY PLAN\": {}}}]", compact(t))),
+    ("rows of a client as a string", Kept::All, |t| format!("[{{\"QUERY PLAN\": {}}}]", json_string(t))),
+    ("Python", Kept::OrRefused, |t| python(&serde_json::from_str(t).expect("JSON"))),
+    ("Python's rows", Kept::OrRefused, |t| format!("[({},)]", python(&serde_json::from_str(t).expect("JSON")))),
+    ("without its list", Kept::All, |t| compact(t).trim_start_matches('[').trim_end_matches(']').to_owned()),
+    ("typographic quotes", Kept::OrRefused, |t| t.replace('"', "\u{201d}")),
+    ("cut", Kept::OrRefused, |t| t[..t.len() * 2 / 3].to_owned()),
+    ("a comma behind the last", Kept::OrRefused, |t| t.replace("\n    }", ",\n    }")),
+];
+
+#[test]
+fn whatever_carries_a_plan_in_json_is_taken_off() {
+    let (mut right, mut refused, mut wrong) = (0, 0, Vec::new());
+    for version in [14, 18] {
+        for case in cases(version) {
+            let plain = text(version, &format!("{case}.json"));
+            let expected = plan::read(&plain).unwrap_or_else(|error| panic!("{case}: {error}")).remove(0);
+            for (name, kept, decorate) in JSON_DECORATIONS {
+                let decorated = decorate(&plain);
+                let reading = plan::read_all(&decorated);
+                match &reading.plans[..] {
+                    [] if *kept == Kept::OrRefused && plan::read(&decorated).is_err() => refused += 1,
+                    [one] if one.nodes == expected.nodes && reading.problems.is_empty() => right += 1,
+                    plans => {
+                        let problem = reading.problems.first().map(ToString::to_string);
+                        wrong.push(format!("{version}/{case}: {name}: {} plans, {problem:?}", plans.len()));
+                    }
+                }
+            }
+        }
+    }
     println!("{right} right, {refused} refused, {} wrong", wrong.len());
     assert!(wrong.is_empty(), "{} wrong of {}:\n{}", wrong.len(), wrong.len() + right + refused, wrong.join("\n"));
 }
@@ -469,4 +646,39 @@ fn long_plans_are_read_in_time() {
         .expect("drawn");
     // Unoptimized, on a machine with other work; what grows with the square of the nodes takes minutes.
     assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}
+
+#[test]
+fn what_somebody_left_out_or_added_is_read_or_refused() {
+    // Headings of lines of their own.
+    let heading = "Foreign Scan on chunk_2  (cost=0.00..0.00 rows=2 width=20)\n  Filter: (ts < '2017-01-01'::date)\n  Matched: 1\n  Row Groups:\n    _hyper_2_4_chunk: 0\n";
+    let plan = plan::read(heading).expect("a plan").remove(0);
+    assert_eq!((plan.nodes.len(), plan.root().conditions.len()), (1, 1));
+    // Without the number of loops, what runs once is known, and what may run again is not.
+    let once = "Aggregate  (actual time=579.5..579.5 rows=1)\n  ->  Seq Scan on rents  (actual time=4.4..403.1 rows=187901)\n        Filter: (day > 5)\n";
+    let plan = plan::read(once).expect("a plan").remove(0);
+    assert!(plan.nodes.iter().all(|node| node.loops() == 1.0), "{plan:?}");
+    for text in [
+        "Nested Loop  (actual time=0.1..9.0 rows=9)\n  ->  Seq Scan on a  (actual time=0.1..1.0 rows=9)\n  ->  Seq Scan on b  (actual time=0.1..1.0 rows=1)\n",
+        "Aggregate  (actual time=579.5..579.5)\n  ->  Seq Scan on rents  (actual time=4.4..403.1 rows=187901)\n",
+    ] {
+        let error = plan::read(text).expect_err(text).to_string();
+        assert!(error.contains("loops="), "{error}");
+    }
+    // Prose about nodes.
+    for text in ["Before\n\nSequential Scan\n\nAfter\n\nIndex Scan\n", "Scan Type:\nIndex Scan\n\nRows: 5\n"] {
+        assert!(plan::read(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_plan_on_one_line_gets_its_tree_back() {
+    let line = "Merge on acts a (cost=34.06..280379.97 rows=0 width=0) (actual time=76.8..76.8 rows=0 loops=1) Tuples: inserted=5175 -> Hash Left Join (cost=34.06..280379.97 rows=1098137 width=28) (actual time=8.1..12.8 rows=5175 loops=1) Hash Cond: (r.p = a.p) -> Index Scan using tmp on r (cost=0.56..274581.25 rows=1098137 width=22) (actual time=8.0..11.4 rows=5175 loops=1) Index Cond: (d > 5) -> Hash (cost=19.40..19.40 rows=940 width=14) (actual time=0.003..0.004 rows=0 loops=1) Buckets: 1024 Batches: 1 Memory Usage: 8kB -> Seq Scan on acts a_1 (cost=0.00..19.40 rows=940 width=14) (actual time=0.003..0.003 rows=0 loops=1) Planning Time: 0.4 ms Execution Time: 77.9 ms\n";
+    let plan = plan::read(line).expect("a plan").remove(0);
+    let parents: Vec<_> = plan.nodes.iter().map(|node| node.parent.map(|parent| parent.0)).collect();
+    assert_eq!(parents, [None, Some(0), Some(1), Some(1), Some(3)]);
+    assert_eq!(plan.nodes[2].conditions.len(), 1);
+    // An Append takes any number: which node ends it cannot be told.
+    let append = "Hash Join (cost=1.0..2.0 rows=1 width=4) -> Append (cost=0.0..1.0 rows=1 width=4) -> Seq Scan on a (cost=0.0..1.0 rows=1 width=4) -> Hash (cost=0.0..1.0 rows=1 width=4) -> Seq Scan on b (cost=0.0..1.0 rows=1 width=4)\n";
+    assert!(plan::read(append).expect_err("refused").to_string().contains("indentation is lost"));
 }

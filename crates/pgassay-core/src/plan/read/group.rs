@@ -64,6 +64,7 @@ impl<'a> Groups<'a> {
             }
         }
         self.spread(&items, &mut wrong);
+        self.spread_on_line(&items, &mut wrong);
         let mut results = Vec::with_capacity(items.len());
         let mut before = false;
         for (item, wrong) in items.into_iter().zip(wrong) {
@@ -92,6 +93,26 @@ impl<'a> Groups<'a> {
             let half = items[to].result.as_ref().is_ok_and(|plans| !is_whole(plans) || self.is_part(&items[to]));
             if half && !apart(at) && wrong[to].is_none() {
                 wrong[to] = error;
+            }
+        }
+    }
+
+    /// Of what was one line of the text, all is wrong if a part is.
+    fn spread_on_line(&self, items: &[Item], wrong: &mut [Option<ReadError>]) {
+        for at in 1..items.len() {
+            let (Some(before), Some(after)) =
+                (self.lines.get(items[at - 1].lines.end - 1), self.lines.get(items[at].lines.start))
+            else {
+                continue;
+            };
+            if before.number != after.number {
+                continue;
+            }
+            let of = |at: usize| wrong[at].clone().or_else(|| items[at].result.as_ref().err().cloned());
+            let (first, second) = (of(at - 1), of(at));
+            if let Some(error) = first.or(second) {
+                wrong[at - 1].get_or_insert_with(|| error.clone());
+                wrong[at].get_or_insert(error);
             }
         }
     }

@@ -12,7 +12,8 @@ pub(super) fn value<'v>(key: &str, value: &'v str) -> Option<&'v str> {
         _ if key.starts_with("Rows Removed by ") => words(value, &|word| word.parse::<f64>().is_ok()),
         "Sort Method" => sized(value, &[" Disk: ", " Memory: "]),
         "Buckets" | "Batches" => sized(value, &[" Memory Usage: ", " Disk Usage: "]),
-        _ => value.len(),
+        // A heading of lines of its own: `Row Groups:`.
+        _ => return Some(value),
     };
     let (own, behind) = value.split_at(length);
     (!own.trim().is_empty() && behind.chars().next().is_none_or(char::is_whitespace)).then_some(own)
@@ -29,6 +30,10 @@ fn words(value: &str, is: &dyn Fn(&str) -> bool) -> usize {
     for word in value.split(' ') {
         if !word.is_empty() {
             if !is(word) {
+                // What is glued to a number hides it.
+                if word.split_once('=').is_some_and(|(_, number)| number.starts_with(|c: char| c.is_ascii_digit())) {
+                    return 0;
+                }
                 break;
             }
             end = at + word.len();

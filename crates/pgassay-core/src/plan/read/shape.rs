@@ -32,6 +32,13 @@ pub(super) fn inputs(node_type: &str) -> Option<(usize, usize)> {
     })
 }
 
+/// The inputs of a node where nothing but their number tells the tree. What is written has several only before 14, where a further one is
+/// then left over and refused.
+pub(super) fn inputs_without_indentation(node_type: &str) -> Option<usize> {
+    let (least, most) = inputs(node_type)?;
+    (least == most || node_type == "ModifyTable").then_some(least)
+}
+
 pub(super) fn node_type(node: &RawNode) -> &str {
     get(&node.properties, "Node Type").and_then(Value::as_str).unwrap_or_default()
 }
@@ -49,6 +56,29 @@ fn counted(plan: &RawPlan) -> Vec<usize> {
         }
     }
     counts
+}
+
+/// Somebody left `loops=` out: what is neither an inner side nor below workers runs once, of anything else the times say nothing of the
+/// whole. Whether all are known then.
+pub(super) fn complete_loops(plan: &mut RawPlan) -> bool {
+    const RUNS_ONCE: &[&str] =
+        &["Aggregate", "Sort", "Limit", "Unique", "Hash", "Hash Join", "Merge Join", "Bitmap Heap Scan", "ModifyTable"];
+    let mut once = vec![true; plan.nodes.len()];
+    for at in 0..plan.nodes.len() {
+        let node = &plan.nodes[at];
+        once[at] = node
+            .parent
+            .is_none_or(|parent| once[parent] && is_input(node) && RUNS_ONCE.contains(&node_type(&plan.nodes[parent])));
+        let has = |key: &str| get(&node.properties, key).is_some();
+        if !has("Actual Total Time") || has("Actual Loops") {
+            continue;
+        }
+        if !once[at] || !has("Actual Rows") {
+            return false;
+        }
+        plan.nodes[at].properties.push(("Actual Loops".to_owned(), 1.into()));
+    }
+    true
 }
 
 /// Whether a node has more inputs than its type can have: what hangs on it belongs elsewhere.

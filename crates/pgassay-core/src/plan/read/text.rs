@@ -149,6 +149,10 @@ fn is_of_first_line(key: &str) -> bool {
     OF_FIRST_LINE.contains(&key) || NUMBERS.contains(&key)
 }
 
+/// What a plan is refused with whose times are of an unknown number of loops.
+const WITHOUT_LOOPS: &str =
+    "rows= or loops= was left out behind the times of a node: without them nobody knows what it took";
+
 /// What is said of a property whose numbers would be lost.
 const UNMEASURED: &str = "the numbers of this property cannot be read";
 
@@ -193,10 +197,10 @@ fn column(text: &str) -> usize {
 
 /// Whether every arrow stands right of the plan's first line, and what is said of a node right of its arrow.
 fn is_indented(lines: &[Line]) -> bool {
-    let Some(first) = lines.iter().find(|line| !line.text.trim().is_empty()) else { return true };
-    let root = column(&first.text);
+    let Some(first) = lines.iter().position(|line| !line.text.trim().is_empty()) else { return true };
+    let root = column(&lines[first].text);
     let mut last = None;
-    for line in lines.iter().filter(|line| line.number != first.number) {
+    for line in &lines[first + 1..] {
         let content = line.text.trim_start();
         let at = column(&line.text);
         if content.starts_with("->") {
@@ -227,6 +231,9 @@ fn run(lines: &[Line], bare: bool, tree: Tree) -> Result<Read, ReadError> {
     let last = lines.iter().rposition(|line| !line.text.trim().is_empty()).unwrap_or(0);
     for (at, line) in lines.iter().enumerate() {
         reader.line(line, at == last)?;
+    }
+    if !shape::complete_loops(&mut reader.plan) {
+        return Err(ReadError::at(&lines[0], column(&lines[0].text), WITHOUT_LOOPS));
     }
     let cut = reader.cut.or_else(|| shape::missing(&reader.plan));
     Ok(Read { plan: reader.plan, cut })
@@ -344,11 +351,8 @@ impl Reader {
             properties.push(("Parent Relationship".to_owned(), self.relationship(parent).into()));
         }
         let at = self.push(parent, properties);
-        let (least, most) = shape::inputs(self.node_type(at)).ok_or(LOST)?;
-        if least != most {
-            return Err(LOST);
-        }
-        self.waiting.push((at, least));
+        let inputs = shape::inputs_without_indentation(self.node_type(at)).ok_or(LOST)?;
+        self.waiting.push((at, inputs));
         self.open = vec![(0, Open::Node(at))];
         Ok(())
     }

@@ -27,7 +27,9 @@ pub(super) fn read_bare(name: &str, arrow: bool) -> Option<Properties> {
     let name = name.trim();
     let mut properties = Properties::new();
     if read_name(name, true, &mut properties).is_some() {
-        return Some(properties);
+        // EXPLAIN always says what is scanned: `Index Scan` by itself is prose.
+        let scans = ["Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Bitmap Index Scan", "Tid Scan"];
+        return (!scans.contains(&name)).then_some(properties);
     }
     let plausible = name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.len() <= MOST_OF_NAME

@@ -6,8 +6,9 @@ use super::Line;
 pub(super) fn plain(text: &str) -> Vec<Line> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // Where no such character stands for itself, all of them are written as entities.
-    let entities =
-        text.contains("-&gt;") || ["&gt;", "&lt;"].iter().any(|it| text.contains(it)) && !text.contains(['<', '>']);
+    let entities = text.contains("-&gt;")
+        || text.contains("&quot;Node Type&quot;")
+        || ["&gt;", "&lt;"].iter().any(|it| text.contains(it)) && !text.contains(['<', '>']);
     // An editor that shows blanks.
     let dots = text.contains("·(cost=") || text.contains("·(actual");
     let ends: &[char] = match text.contains('\n') {

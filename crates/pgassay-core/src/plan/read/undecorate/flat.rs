@@ -15,6 +15,25 @@ const BEGINNINGS: &[&str] = &[
     "Execution time: ",
     "Total runtime: ",
     "Planning: ",
+    "Full-sort Groups: ",
+    "Pre-sorted Groups: ",
+    "Rows Removed by Conflict Filter: ",
+    "Conflict Filter: ",
+    "Run Condition: ",
+    "Cache Mode: ",
+    "Params Evaluated: ",
+    "Single Copy: ",
+    "Function Call: ",
+    "Table Function Call: ",
+    "Sampling: ",
+    "Repeatable Seed: ",
+    "Subplans Removed: ",
+    "Remote SQL: ",
+    "Disabled: ",
+    "Storage: ",
+    "Window: ",
+    "Hits: ",
+    "Query Identifier: ",
     "JIT: ",
     "Functions: ",
     "Options: ",
@@ -53,6 +72,7 @@ const BEGINNINGS: &[&str] = &[
     "WAL: ",
     "Conflict Resolution: ",
     "Conflict Arbiter Indexes: ",
+    "Tuples: ",
     "Tuples Inserted: ",
     "Conflicting Tuples: ",
     "CTE ",
@@ -60,7 +80,7 @@ const BEGINNINGS: &[&str] = &[
     "SubPlan ",
 ];
 
-/// Breaks lines that hold more than one node, or a node and the summary.
+/// Breaks lines that hold more than one node, or a node and what is said of it.
 pub(super) fn split(lines: Vec<Line>) -> Vec<Line> {
     if !lines.iter().any(|line| is_flat(&line.text)) {
         return lines;
@@ -92,6 +112,11 @@ fn is_flat(text: &str) -> bool {
     let Some(start) = number_line::start(text).filter(|_| is_node_start(text)) else { return false };
     let behind = &text[start..];
     behind.contains(" -> ") && number_line::is_marked(behind.split_once(" -> ").map_or("", |(_, rest)| rest))
+        // A lone node and what is said of it.
+        || number_line::tail(text).is_some_and(|tail| {
+            let tail = tail.trim_start();
+            BEGINNINGS.iter().any(|beginning| beginning.ends_with(": ") && tail.starts_with(beginning))
+        })
         || behind.contains(" Execution Time: ")
         || behind.contains(" Planning Time: ")
 }
@@ -105,9 +130,15 @@ fn places(text: &str) -> Vec<usize> {
         let rest = &text[at..];
         let begins = at > 0 && !quoted && text[..at].ends_with(' ');
         if begins && let Some(beginning) = BEGINNINGS.iter().find(|beginning| rest.starts_with(**beginning)) {
-            // `Buckets: 1024 Batches: 1` is one line.
-            let same = *beginning == "Batches: "
-                && found.last().is_some_and(|last: &usize| text[*last..at].starts_with("Buckets: "));
+            // `Buckets: 1024 Batches: 1` is one line, as `Full-sort Groups: 1  Sort Method: quicksort` is.
+            let on_line_of: &[&str] = match *beginning {
+                "Batches: " => &["Buckets: ", "Planned Partitions: "],
+                "Sort Method: " => &["Full-sort Groups: ", "Pre-sorted Groups: "],
+                _ => &[],
+            };
+            let same = found
+                .last()
+                .is_some_and(|last: &usize| on_line_of.iter().any(|other| text[*last..at].starts_with(other)));
             if !same {
                 found.push(at);
             }

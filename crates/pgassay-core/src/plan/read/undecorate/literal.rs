@@ -24,6 +24,10 @@ pub(super) fn open(lines: &mut Vec<Line>) -> bool {
 fn open_chunk(chunk: &mut Vec<Line>, out: &mut Vec<Line>) -> bool {
     let is_inside = |line: &&Line| number_line::is_marked(&line.text) && first_node(&line.text).is_some();
     let inside: Vec<&Line> = chunk.iter().filter(is_inside).collect();
+    if super::json_frame::is_json(chunk) {
+        out.append(chunk);
+        return false;
+    }
     let outside = chunk.iter().any(|line| number_line::is_one(&line.text) && !is_inside(&line));
     // Quotes at both ends of a line and nothing more are a client's, and opened elsewhere.
     let more = inside.iter().any(|line| {

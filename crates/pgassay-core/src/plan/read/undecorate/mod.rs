@@ -1,14 +1,16 @@
 //! Takes off what carries a plan: what a log, a client, a mail, a web page or an editor puts around its lines.
 //!
 //! In: a text. Out: its lines as EXPLAIN printed them, each with the place where it stood. Web pages lose their tags, envelopes (JSON and CSV records,
-//! literals of programs) are opened,
+//! literals of programs) are opened, plans side by side are taken apart,
 //! then each run of lines loses what all of its plan lines have in common: prefixes, quotes, borders, tabs. Lines that were broken are
 //! put together again. Knows what a line of a plan looks like, but not what it says.
 
+mod columns;
 mod encoding;
 mod envelope;
 mod flat;
 mod frame;
+mod json_frame;
 mod literal;
 mod page;
 mod prefix;
@@ -41,10 +43,15 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
     }
     let mut lines = opened.unwrap_or_else(|| encoding::plain(text));
     page::strip(&mut lines);
+    columns::split(&mut lines);
     frame::psql(&mut lines);
     for _ in 0..MOST_LAYERS {
+        json_frame::open(&mut lines);
         let opened = envelope::open_records(&mut lines) | literal::open(&mut lines);
-        let stripped = chunks(&mut lines, frame::strip) | chunks(&mut lines, prefix::strip);
+        let stripped = chunks(&mut lines, |chunk| match json_frame::is_json(chunk) {
+            true => json_frame::strip(chunk),
+            false => frame::strip(chunk) | prefix::strip(chunk),
+        });
         lines.iter_mut().for_each(frame::escaped_tabs);
         if !stripped && !opened {
             break;
@@ -55,6 +62,7 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
         frame::tabs(chunk);
         false
     });
+    json_frame::open(&mut lines);
     let lines = wrap::join(flat::split(lines));
     lines
         .into_iter()

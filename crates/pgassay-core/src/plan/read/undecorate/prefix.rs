@@ -4,7 +4,10 @@ use super::{Line, plan_lines};
 use crate::plan::read::{number_line, text_node};
 
 /// How many bytes of a line are a prefix of one kind; `None` if it has none.
-type Prefix = fn(&str) -> Option<usize>;
+pub(super) type Prefix = fn(&str) -> Option<usize>;
+
+/// Every kind that a line of JSON may have before it.
+pub(super) const ALL: &[Prefix] = &[pod, cri, syslog, stamp, compose, mark, comment, line_number];
 
 /// The first three need a stamp; line numbers are tried last, and have to count up.
 const PREFIXES: &[Prefix] = &[pod, cri, syslog, stamp, compose, mark, comment];
@@ -14,7 +17,7 @@ pub(super) fn strip(chunk: &mut [Line]) -> bool {
     let plan = plan_lines(chunk);
     let bare = |line: &Line| text_node::read(line.text.trim_start(), false).is_some();
     // Most plans stand as they are.
-    let Some(first) = plan.first() else { return json_in_log(chunk) };
+    let Some(first) = plan.first() else { return other_in_log(chunk) };
     if bare(&chunk[*first]) {
         return false;
     }
@@ -35,8 +38,8 @@ pub(super) fn strip(chunk: &mut [Line]) -> bool {
     true
 }
 
-/// A log around plans as JSON, YAML or XML has no plan line to learn from: its stamps have to be on all lines.
-fn json_in_log(chunk: &mut [Line]) -> bool {
+/// A log around plans as YAML or XML has no plan line to learn from: its stamps have to be on all lines.
+fn other_in_log(chunk: &mut [Line]) -> bool {
     if !chunk.iter().any(|line| line.text.contains("plan:")) {
         return false;
     }
