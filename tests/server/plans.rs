@@ -132,3 +132,87 @@ fn a_plan_is_the_one_that_psql_shows() {
         runtime.block_on(session.close());
     }
 }
+
+/// Runs `pgassay plan --db` on a server; standard output and standard error.
+fn plan_on(server: &Server, arguments: &[&str]) -> (String, String) {
+    let config = server.config("postgres");
+    let Some(tokio_postgres::config::Host::Unix(socket)) = config.get_hosts().first() else { panic!("a socket") };
+    let url = format!("host={} user=postgres dbname=postgres", socket.display());
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_pgassay"))
+        .args(["plan", "--db", &url])
+        .args(arguments)
+        .output()
+        .expect("pgassay runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+const TRADE: &str = "CREATE TABLE orders (id int, customer int, carrier int, state text, note text, tags int[], doc jsonb, shipped timestamptz);
+    INSERT INTO orders SELECT n, n % 5000, n % 7000, CASE n % 400 WHEN 0 THEN 'late' ELSE 'done' END, repeat(md5(n::text), 3), ARRAY[n % 3000],
+        jsonb_build_object('code', n % 4000), '2025-01-01'::timestamptz + n * interval '1 minute' FROM generate_series(1, 60000) n;
+    CREATE TABLE days (id int PRIMARY KEY, day int);
+    INSERT INTO days SELECT n, n FROM generate_series(1, 400) n; ANALYZE";
+
+/// Queries for which an index is advised: of a column, an expression, an array, a document, a join, for OR, for the first of an order.
+const INDEXED: &[&str] = &[
+    "SELECT * FROM orders WHERE customer = 7",
+    "SELECT * FROM orders WHERE customer = 7 AND carrier > 6000",
+    "SELECT * FROM orders WHERE lower(note) = 'x'",
+    "SELECT * FROM orders WHERE tags @> ARRAY[5]",
+    "SELECT * FROM orders WHERE doc @> '{\"code\": 5}'",
+    "SELECT * FROM orders WHERE doc ->> 'code' = '5'",
+    "SELECT * FROM orders WHERE customer = 7 OR carrier = 8",
+    "SELECT * FROM orders ORDER BY shipped LIMIT 5",
+    "SELECT * FROM orders ORDER BY lower(note) LIMIT 5",
+    "SELECT * FROM days JOIN orders ON orders.customer = days.id WHERE days.day = 7",
+];
+
+#[test]
+fn an_advised_index_is_tried_and_one_that_brings_nothing_is_not_given() {
+    for installation in servers::of_versions(&[15, 18]) {
+        let server = Server::start(&installation, &Options::default()).expect("a server");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let execute = |sql: &str| {
+            runtime.block_on(async {
+                let session = server.connect("postgres").await.expect("a session");
+                session.batch_execute(sql).await.expect("executed");
+                session.close().await;
+            });
+        };
+        execute(TRADE);
+        let mut silent = Vec::new();
+        for sql in INDEXED {
+            let (out, error) = plan_on(&server, &["--format", "json", sql]);
+            let plans: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{sql}: {error}"));
+            let tips = plans["plans"][0]["tips"].as_array().expect("tips").clone();
+            let indexes: Vec<_> = tips.iter().filter(|tip| tip["sql"].to_string().contains("CREATE INDEX")).collect();
+            for tip in &indexes {
+                let numbers: serde_json::Map<String, serde_json::Value> = match &tip["numbers"] {
+                    serde_json::Value::Object(map) => map.clone(),
+                    other => panic!("{other}"),
+                };
+                let cost = |key: &str| numbers.get(key).and_then(serde_json::Value::as_f64);
+                let key = |words: &[&str]| numbers.keys().find(|key| words.iter().all(|it| key.contains(it))).cloned();
+                let (before, with) = (key(&["cost", "before"]), key(&["cost", "with"]));
+                let (before, with) = (before.and_then(|it| cost(&it)), with.and_then(|it| cost(&it)));
+                assert!(before > with && with.is_some(), "{sql}: {tip}");
+            }
+            if indexes.is_empty() {
+                silent.push((*sql, error));
+            }
+        }
+        assert!(silent.is_empty(), "no index was advised: {silent:#?}");
+
+        let sql = INDEXED[0];
+        let (out, error) = plan_on(&server, &[sql]);
+        let told: String = out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains("the planner uses it, and the cost of the query falls from"), "{told}{error}");
+
+        execute(
+            "ALTER DATABASE postgres SET enable_indexscan = off; ALTER DATABASE postgres SET enable_bitmapscan = off",
+        );
+        let (out, error) = plan_on(&server, &[sql]);
+        assert!(!out.contains("CREATE INDEX"), "{out}");
+        assert!(error.contains("the index would not be used by the planner"), "{error}");
+    }
+}
