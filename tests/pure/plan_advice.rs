@@ -307,3 +307,172 @@ fn html_is_one_file_that_needs_nothing_else() {
     assert_eq!(open, out.matches("</details>").count());
     assert!(out.contains("id=\"n1\"") && out.contains("&lt;script&gt;"), "{out}");
 }
+
+/// A check of an inserted row finds it by the key that it refers to: no index is missing.
+#[test]
+fn checks_of_foreign_keys_are_told_apart() {
+    let trigger = |write: &str, time: u32, calls: u32| {
+        format!(
+            "{write} on parts  (cost=0.00..100.00 rows=0 width=0) (actual time=900.0..900.0 rows=0 loops=1)
+  ->  Seq Scan on stock  (cost=0.00..100.00 rows=1000 width=8) (actual time=0.1..50.0 rows=1000 loops=1)
+Planning Time: 0.1 ms
+Trigger for constraint parts_box_fkey: time={time}.000 calls={calls}
+Execution Time: 3000.0 ms
+"
+        )
+    };
+    let advice = |text: String| {
+        let tips = tips(&text);
+        tips.into_iter().find(|tip| tip.kind == "trigger-time").expect("a tip").advice
+    };
+    assert!(advice(trigger("Insert", 2000, 200_000)).contains("NOT VALID"));
+    assert!(advice(trigger("Insert", 2000, 200)).contains("NOT VALID"));
+    assert!(advice(trigger("Delete", 2000, 200_000)).contains("NOT VALID"));
+    assert!(advice(trigger("Delete", 2000, 200)).contains("has no index"));
+}
+
+#[test]
+fn dead_rows_are_told_from_work_for_each_row() {
+    let visited = "Limit  (cost=0.43..52.28 rows=100 width=16) (actual time=345.3..345.4 rows=1000 loops=1)
+  Buffers: shared hit=50155
+  ->  Index Scan using jobs_due_idx on jobs  (cost=0.43..93372.27 rows=1800808 width=16) (actual time=345.3..345.4 rows=1000 loops=1)
+        Index Cond: (due > 10000)
+        Buffers: shared hit=50155
+Execution Time: 345.500 ms
+";
+    assert_eq!(kinds(visited), ["many-blocks-per-row"]);
+    let bitmap = "Bitmap Heap Scan on jobs  (cost=3000.00..90000.00 rows=324712 width=16) (actual time=40.0..380.0 rows=12 loops=1)
+  Recheck Cond: (queue = ANY ('{3,4}'::integer[]))
+  Heap Blocks: exact=9000
+  ->  Bitmap Index Scan on jobs_queue_idx  (cost=0.00..2900.00 rows=324712 width=0) (actual time=19.0..19.0 rows=325733 loops=1)
+        Index Cond: (queue = ANY ('{3,4}'::integer[]))
+Execution Time: 380.500 ms
+";
+    assert_eq!(kinds(bitmap), ["dead-entries"]);
+    // With a filter that removes them, the rows are alive.
+    let filtered =
+        bitmap.replace("  Heap Blocks", "  Filter: (tries > 3)\n  Rows Removed by Filter: 325000\n  Heap Blocks");
+    assert!(!kinds(&filtered).contains(&"dead-entries"), "{:?}", tips(&filtered));
+    // A plan that somebody shortened has no blocks at its scan.
+    let short = "Gather  (cost=0.00..10.00 rows=10 width=4) (actual time=0.1..90000.0 rows=1000 loops=1)
+  Buffers: shared read=90000
+  ->  Seq Scan on jobs  (cost=0.00..10.00 rows=10 width=4) (actual time=0.1..89000.0 rows=1000 loops=1)
+Execution Time: 90000.0 ms
+";
+    assert!(!kinds(short).contains(&"code-per-row"), "{:?}", tips(short));
+}
+
+#[test]
+fn two_ranges_share_an_index_that_is_used_already() {
+    let text = "Index Scan using posts_likes_idx on posts  (cost=0.43..90000.00 rows=500 width=16) (actual time=1.0..900.0 rows=142 loops=1)
+  Index Cond: (likes > 10)
+  Filter: (created > '2019-10-01'::date)
+  Rows Removed by Filter: 170975
+";
+    let found = tips(text);
+    assert_eq!(found[0].sql, ["CREATE INDEX CONCURRENTLY ON posts (likes, created);"], "{found:?}");
+    assert_eq!(sql("((a > 1) AND (b > 2))"), ["CREATE INDEX CONCURRENTLY ON ev (a);"]);
+}
+
+#[test]
+fn an_order_by_an_expression_is_indexed() {
+    let sorted = |key: &str| {
+        format!(
+            "Limit  (cost=9000.00..9000.01 rows=1 width=40) (actual time=413.0..413.0 rows=1 loops=1)
+  ->  Sort  (cost=9000.00..9200.00 rows=97000 width=40) (actual time=413.0..413.0 rows=1 loops=1)
+        Sort Key: {key}
+        Sort Method: top-N heapsort  Memory: 25kB
+        ->  Seq Scan on wares  (cost=0.00..8000.00 rows=97000 width=40) (actual time=0.1..376.0 rows=100000 loops=1)
+Execution Time: 413.100 ms
+"
+        )
+    };
+    let sql = |key: &str| tips(&sorted(key)).into_iter().flat_map(|tip| tip.sql).collect::<Vec<_>>();
+    assert_eq!(
+        sql("(((doc ->> 'price'::text))::numeric) DESC"),
+        ["CREATE INDEX CONCURRENTLY ON wares ((((doc ->> 'price'::text))::numeric) DESC);"]
+    );
+    assert_eq!(sql("lower(name)"), ["CREATE INDEX CONCURRENTLY ON wares ((lower(name)));"]);
+    // No index takes these.
+    assert!(sql("(random())").is_empty() && sql("(age(now(), born))").is_empty());
+}
+
+#[test]
+fn values_beyond_a_column_and_generic_plans_are_named() {
+    let beyond = tips(&scan("((hash)::numeric = '17143204889554916181'::numeric)", 900));
+    assert!(beyond[0].sql.is_empty() && beyond[0].advice.contains("no row can match"), "{beyond:?}");
+    let sent = tips(&scan("((hash)::numeric = '17'::numeric)", 900));
+    assert!(sent[0].advice.contains("a value of its own type"), "{sent:?}");
+
+    let generic = tips(&scan("(made_on > $1)", 133_000));
+    assert!(generic.iter().all(|tip| tip.advice.contains("plan_cache_mode")), "{generic:?}");
+    assert!(!generic.iter().any(|tip| tip.sql.contains(&"ANALYZE ev;".to_owned())), "{generic:?}");
+    // What an InitPlan returns was printed the same way before 17.
+    let returned =
+        "Seq Scan on ev  (cost=0.00..19000.00 rows=900 width=200) (actual time=0.100..165.000 rows=968 loops=1)
+  Filter: (made_on > $0)
+  Rows Removed by Filter: 399032
+  InitPlan 1 (returns $0)
+    ->  Result  (cost=0.00..1.00 rows=1 width=4) (actual time=0.1..0.1 rows=1 loops=1)
+";
+    assert!(!tips(returned)[0].advice.contains("plan_cache_mode"), "{:?}", tips(returned));
+}
+
+#[test]
+fn statistics_are_not_blamed_where_they_cannot_help() {
+    // Of similarity, ANALYZE knows nothing.
+    let similar = "Bitmap Heap Scan on pictures  (cost=60.00..4000.00 rows=986 width=40) (actual time=446.0..2046.0 rows=200000 loops=1)
+  Recheck Cond: (parts % '{1,2}'::integer[])
+  ->  Bitmap Index Scan on pictures_parts_idx  (cost=0.00..60.00 rows=986 width=0) (actual time=440.0..440.0 rows=200000 loops=1)
+        Index Cond: (parts % '{1,2}'::integer[])
+";
+    assert!(tips(similar).iter().all(|tip| tip.sql.is_empty()), "{:?}", tips(similar));
+    // A query of less than a millisecond has nothing to gain.
+    let fast = "Index Only Scan using app_idx on app  (cost=0.43..300.00 rows=151 width=16) (actual time=0.1..0.73 rows=2360 loops=1)
+  Index Cond: (name > 'a'::text)
+Execution Time: 0.74 ms
+";
+    assert!(kinds(fast).is_empty(), "{:?}", tips(fast));
+}
+
+#[test]
+fn ranges_and_shapes_get_an_index_that_serves_them() {
+    for (filter, index) in [
+        ("(stay @> '2024-05-01'::date)", "USING gist (stay)"),
+        ("(stay @> now())", "USING gist (stay)"),
+        ("(numbers @> 5)", "USING gist (numbers)"),
+        ("(stay && '[2024-05-01,2024-05-08)'::daterange)", "USING gist (stay)"),
+        ("(place <@ '((1,1),(0,0))'::box)", ""),
+        ("('[2024-05-01,2024-05-08)'::daterange <@ stay)", "USING gist (stay)"),
+        ("(tags @> '{a,b}'::text[])", "USING gin (tags)"),
+        ("(tags && ARRAY['a'::text])", "USING gin (tags)"),
+        ("(doc @> '{\"a\": 1}'::jsonb)", "USING gin (doc)"),
+    ] {
+        let found = sql(filter);
+        assert_eq!(found.iter().any(|sql| sql.contains("USING")), !index.is_empty(), "{filter}: {found:?}");
+        assert!(index.is_empty() || found[0].contains(index), "{filter}: {found:?}");
+    }
+}
+
+#[test]
+fn a_table_read_for_few_groups_is_named() {
+    let groups = |filter: &str, output: &str, found: u32| {
+        format!(
+            "HashAggregate  (cost=9000.00..9000.05 rows=5 width=4) (actual time=900.0..900.1 rows={found} loops=1)
+{output}  Group Key: state
+  Batches: 1  Memory Usage: 24kB
+  ->  Seq Scan on ev  (cost=0.00..8000.00 rows=400000 width=4) (actual time=0.1..500.0 rows=400000 loops=1)
+{filter}Execution Time: 900.200 ms
+"
+        )
+    };
+    let advice = |text: String| tips(&text).into_iter().find(|tip| tip.kind == "few-groups").map(|tip| tip.advice);
+    let both = advice(groups("", "", 5)).expect("a tip");
+    assert!(both.contains("recursive") && both.contains("materialized view"), "{both}");
+    let sums = advice(groups("", "  Output: state, count(*)\n", 5)).expect("a tip");
+    assert!(!sums.contains("recursive"), "{sums}");
+    let values = advice(groups("", "  Output: state\n", 5)).expect("a tip");
+    assert!(!values.contains("materialized"), "{values}");
+    assert_eq!(advice(groups("", "", 50_000)), None);
+    assert_eq!(advice(groups("        Filter: (a > 1)\n", "", 5)), None);
+}

@@ -23,6 +23,26 @@ pub(super) struct Atom {
     pub rewrite: Option<String>,
     /// For [`Use::Flag`]: the condition itself.
     pub predicate: Option<String>,
+    /// For [`Use::Contains`]: GiST serves it, and GIN does not.
+    pub gist: bool,
+    /// The key is a column that is cast to numeric or to a floating-point number.
+    pub as_number: Option<AsNumber>,
+}
+
+/// A column as a number of another type, mostly because a driver sent the value so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct AsNumber {
+    pub column: String,
+    /// What it is compared with, where that is a constant.
+    pub value: String,
+}
+
+impl AsNumber {
+    /// Whether no integer column can hold the value.
+    pub fn is_beyond_integers(&self) -> bool {
+        let digits = self.value.trim_start_matches('-').split('.').next().unwrap_or_default();
+        digits.chars().all(|c| c.is_ascii_digit()) && digits.len() >= 19 && self.value.parse::<i64>().is_err()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +94,19 @@ pub(super) fn clauses(condition: &str) -> usize {
     parts.len()
 }
 
+/// Whether one part is an operator that only extensions have: similarity (`%` has no truth value otherwise) and what is not known.
+pub(super) fn has_operator_without_statistics(condition: &str) -> bool {
+    let Some(expression) = parse(condition) else { return false };
+    let mut parts = Vec::new();
+    conjuncts(&expression, &mut parts);
+    parts.iter().any(|part| match plain(part) {
+        Expr::BinaryOp { op, .. } => {
+            matches!(op, BinaryOperator::Modulo | BinaryOperator::Custom(_) | BinaryOperator::PGCustomBinaryOperator(_))
+        }
+        _ => false,
+    })
+}
+
 fn atom(node: &Names, part: &Expr) -> Option<Atom> {
     let of = |key: &Expr, use_: Use| {
         let key = plain(key);
@@ -88,7 +121,8 @@ fn atom(node: &Names, part: &Expr) -> Option<Atom> {
             None => return None,
         };
         let as_text = matches!(key, Expr::Cast { .. }).then(String::new).filter(|_| column.is_some());
-        Some(Atom { key: text, column, use_, as_text, rewrite: None, predicate: None })
+        let as_number = number_of(node, key).map(|column| AsNumber { column, value: String::new() });
+        Some(Atom { key: text, column, use_, as_text, rewrite: None, predicate: None, gist: false, as_number })
     };
     let flag = |key: &Expr| {
         let atom = of(key, Use::Flag)?;
@@ -123,11 +157,74 @@ fn atom(node: &Names, part: &Expr) -> Option<Atom> {
                 _ => return None,
             };
             let as_text = atom.as_text.map(|_| pattern(other).unwrap_or_default());
+            let value = || number(other).unwrap_or_default();
+            let as_number = atom.as_number.map(|number| AsNumber { value: value(), ..number });
             // What changes from row to row is no key to look up by.
             let use_ = if immutable::is_volatile(other) { Use::Other } else { atom.use_ };
-            Some(Atom { as_text, use_, ..atom })
+            let gist =
+                use_ == Use::Contains && (is_spatial(other) || is_scalar(other) && *op == BinaryOperator::AtArrow);
+            Some(Atom { as_text, as_number, use_, gist, ..atom })
         }
         other => of(other, Use::Other),
+    }
+}
+
+/// Ranges, shapes and paths of a tree, which have operator classes of GiST only.
+fn is_spatial(value: &Expr) -> bool {
+    const TYPES: &[&str] =
+        &["box", "polygon", "circle", "point", "path", "lseg", "geometry", "geography", "ltree", "lquery", "cube"];
+    type_of(value).is_some_and(|name| {
+        name.ends_with("range") || TYPES.iter().any(|known| name == *known || name.starts_with(&format!("{known}(")))
+    })
+}
+
+/// A moment or a number: what a range contains. Arrays and documents contain arrays and documents.
+fn is_scalar(value: &Expr) -> bool {
+    const TYPES: &[&str] = &[
+        "date",
+        "integer",
+        "bigint",
+        "smallint",
+        "numeric",
+        "now",
+        "current_date",
+        "current_timestamp",
+        "localtimestamp",
+    ];
+    match plain(value) {
+        Expr::Value(value) => matches!(value.value, Value::Number(..)),
+        _ => type_of(value).is_some_and(|name| {
+            !name.ends_with(']') && (name.starts_with("timestamp") || TYPES.contains(&name.as_str()))
+        }),
+    }
+}
+
+/// The type that a value says it has, or the function that returns it.
+fn type_of(value: &Expr) -> Option<String> {
+    match plain(value) {
+        Expr::Cast { data_type, .. } => Some(data_type.to_string().to_lowercase()),
+        Expr::TypedString(typed) => Some(typed.data_type.to_string().to_lowercase()),
+        Expr::Function(function) => Some(function.name.to_string().to_lowercase()),
+        _ => None,
+    }
+}
+
+/// The column that is cast to numeric or to a floating-point number.
+fn number_of(node: &Names, key: &Expr) -> Option<String> {
+    let Expr::Cast { expr, data_type, .. } = key else { return None };
+    let to = data_type.to_string().to_lowercase();
+    ["numeric", "double precision", "float8", "real"].contains(&to.as_str()).then(|| column(node, plain(expr)))?
+}
+
+/// A constant as the server prints one of numeric: `'17'::numeric`, `17.5`.
+fn number(expression: &Expr) -> Option<String> {
+    match plain(expression) {
+        Expr::Value(value) => match &value.value {
+            Value::Number(number, _) => Some(number.to_string()),
+            _ => pattern(expression),
+        },
+        Expr::Cast { expr, .. } => number(expr),
+        _ => None,
     }
 }
 
@@ -245,6 +342,23 @@ fn names_columns(node: &Names, expression: &Expr) -> bool {
     let found = visit_expressions(expression, |part| match column(node, part) {
         Some(_) => std::ops::ControlFlow::Break(()),
         None => std::ops::ControlFlow::Continue(()),
+    });
+    found.is_break()
+}
+
+/// An expression of the node's own columns, as an index has it, if it takes it.
+pub(super) fn key_expression(node: &Node, text: &str) -> Option<String> {
+    let names = &Names { reference: node.reference(), own: true };
+    let expression = parse(text)?;
+    let key = plain(&expression);
+    (names_columns(names, key) && !names_others_than(names, key) && immutable::is(key))
+        .then(|| unqualified(names, &key.to_string()))
+}
+
+fn names_others_than(node: &Names, expression: &Expr) -> bool {
+    let found = visit_expressions(expression, |part| match part {
+        Expr::CompoundIdentifier(_) if column(node, part).is_none() => std::ops::ControlFlow::Break(()),
+        _ => std::ops::ControlFlow::Continue(()),
     });
     found.is_break()
 }

@@ -16,9 +16,18 @@ const IO_TIME: f64 = 0.5;
 /// Blocks for each row that a scan returned.
 const BLOCKS_PER_ROW: f64 = 20.0;
 
+/// Fewer entries of an index than this are no matter.
+const ENTRIES: f64 = 10_000.0;
+
 pub(super) fn tips(context: &Context) -> Vec<Tip> {
     let material = context.nodes().filter(|(id, _)| context.is_material_alone(*id));
-    material.filter_map(|(id, node)| read(context, id, node).or_else(|| many_blocks(context, id, node))).collect()
+    material
+        .filter_map(|(id, node)| {
+            dead_entries(context, id, node)
+                .or_else(|| read(context, id, node))
+                .or_else(|| many_blocks(context, id, node))
+        })
+        .collect()
 }
 
 fn read(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
@@ -46,6 +55,45 @@ fn read(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
         advice: "Run it again: a second run shows what it takes with a warm cache. Where it is always cold, read less (a narrower index, fewer columns, partitions), or give shared_buffers more memory."
             .to_owned(),
         sql: Vec::new(),
+    })
+}
+
+/// Entries of a bitmap that lead to no row.
+const DEAD: f64 = 0.9;
+
+/// A bitmap of many entries of which hardly any row is visible, without a condition that could have removed them.
+fn dead_entries(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
+    let own = context.use_of(id);
+    let [bitmap] = node.children[..] else { return None };
+    let bitmap = context.plan.node(bitmap);
+    if !node.is(KnownType::BitmapHeapScan) || !bitmap.is(KnownType::BitmapIndexScan) {
+        return None;
+    }
+    // An unfinished scan, as of a LIMIT, does not come to all of its rows.
+    let whole = !context.plan.ancestors(id).any(|above| context.plan.node(above).is(KnownType::Limit));
+    let dropped = node.removed_by_filter.unwrap_or(0.0) + node.removed_by_recheck.unwrap_or(0.0);
+    let (entries, rows) = (bitmap.actual_rows()?, node.actual_rows()? + dropped * node.loops());
+    let lossy = node.counters.lossy_heap_blocks > 0.0;
+    if entries < ENTRIES || rows > entries * (1.0 - DEAD) || lossy || !whole {
+        return None;
+    }
+    let table = node.qualified_relation()?;
+    Some(Tip {
+        kind: "dead-entries",
+        node: Some(id),
+        share: own.own_share,
+        confidence: Confidence::High,
+        message: format!(
+            "The index finds {} entries, which lead to {} of {}: the others belong to rows that were deleted or updated, {}",
+            amount::count(entries),
+            amount::counted(rows, "row", "rows"),
+            subject(node),
+            context.share_text(own.own_share)
+        ),
+        numbers: vec![("entries", entries), ("rows", rows)],
+        advice: "VACUUM removes them, unless something holds it back (an old transaction, a replication slot, hot_standby_feedback, a prepared transaction). Where many rows are deleted at once, run it right after."
+            .to_owned(),
+        sql: vec![format!("VACUUM (ANALYZE) {table};")],
     })
 }
 

@@ -10,6 +10,9 @@ const FACTOR: f64 = 10.0;
 /// Fewer rows than this on both sides are not worth it.
 const ROWS: f64 = 1000.0;
 
+/// What a better plan could save at most, in milliseconds, from which a wrong estimate matters.
+const HARM_TIME: f64 = 5.0;
+
 pub(super) fn tips(context: &Context) -> Vec<Tip> {
     let below = wrong_below(context.plan);
     let lowest = context.nodes().filter(|(id, node)| {
@@ -18,8 +21,12 @@ pub(super) fn tips(context: &Context) -> Vec<Tip> {
             && matters(context.plan, *id)
             && !is_recursive(context.plan, *id)
     });
+    let total = context.plan.total_time().filter(|_| context.shares.timed).unwrap_or(f64::INFINITY);
     lowest
-        .filter(|(id, _)| harm(context, *id) >= super::MATERIAL_SHARE)
+        .filter(|(id, _)| {
+            let harm = harm(context, *id);
+            harm >= super::MATERIAL_SHARE && harm * total >= HARM_TIME
+        })
         .filter_map(|(id, node)| tip(context, id, node))
         .collect()
 }
@@ -114,7 +121,7 @@ fn harm(context: &Context, id: NodeId) -> f64 {
 fn is_default_selectivity(node: &Node) -> bool {
     let (Some(estimate), Some(rows)) = (node.estimate, node.rows_before_filter()) else { return false };
     let all = rows * node.loops();
-    const DEFAULTS: [f64; 5] = [0.005, 1.0 / 3.0, 0.5, 0.1, 0.005 / 3.0];
+    const DEFAULTS: [f64; 7] = [0.005, 1.0 / 3.0, 0.5, 0.1, 0.005 / 3.0, 0.001, 0.01];
     let expected = estimate.rows * if node.loops() > 1.0 { node.loops() } else { 1.0 };
     all >= ROWS && DEFAULTS.iter().any(|share| (expected - all * share).abs() <= (all * share * 0.05).max(1.0))
 }
@@ -157,7 +164,26 @@ fn tip(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
         ("loops", actual.loops),
     ];
     let table = node.qualified_relation();
+    let parameter = clauses.iter().find_map(|clause| super::parameter(context.plan, clause));
+    let fixed = clauses.iter().any(|clause| condition::has_operator_without_statistics(clause));
     let (kind, confidence, advice, sql) = match (&table, columns.len()) {
+        (Some(_), _) if parameter.is_some() => (
+            "rows-misestimated",
+            Confidence::Medium,
+            format!(
+                "The plan is a generic one, made for an average value of {}. SET plan_cache_mode = force_custom_plan, or a statement that is \
+                 not prepared, has one made for each value.",
+                parameter.unwrap_or_default()
+            ),
+            Vec::new(),
+        ),
+        (Some(_), _) if fixed => (
+            "rows-misestimated",
+            Confidence::Low,
+            "The planner takes a fixed share of the rows for an operator of an extension, or tries it on the values that ANALYZE kept. No statistics tell it more."
+                .to_owned(),
+            Vec::new(),
+        ),
         (Some(table), 2..) if ratio > 1.0 && clauses.iter().map(|clause| condition::clauses(clause)).sum::<usize>() > 1 => {
             let names: Vec<String> = columns.iter().map(|column| crate::plan::node::quote(column)).collect();
             (

@@ -93,9 +93,9 @@ fn filtered_scan(context: &Context, id: NodeId, limit: &Node) -> Option<Tip> {
         share: 1.0,
         confidence: Confidence::Low,
         message: format!(
-            "{} is read from its start until {} rows pass the filter: at a cost of {} if they come evenly, of up to {} if they come late or not at all",
+            "{} is read from its start until {} passed the filter: at a cost of {} if they come evenly, of up to {} if they come late or not at all",
             subject(scan),
-            amount::count(expected.rows),
+            amount::counted(expected.rows, "row has", "rows have"),
             amount::count(expected.total_cost),
             amount::count(all.total_cost)
         ),
@@ -124,8 +124,8 @@ fn wrong_order(context: &Context, id: NodeId, limit: &Node) -> Option<Tip> {
                 return None;
             }
             let message = format!(
-                "To return {} rows in the order of {index}, {} rows of {} were read and removed by the filter, {}",
-                amount::count(returned),
+                "To return {} in the order of {index}, {} rows of {} were read and removed by the filter, {}",
+                amount::counted(returned, "row", "rows"),
                 amount::count(removed),
                 subject(scan),
                 context.share_text(share)
@@ -139,9 +139,9 @@ fn wrong_order(context: &Context, id: NodeId, limit: &Node) -> Option<Tip> {
                 return None;
             }
             let message = format!(
-                "{} is read in the order of {index} until {} rows pass the filter: at a cost of {} if they come evenly, of up to {} if they come late",
+                "{} is read in the order of {index} until {} passed the filter: at a cost of {} if they come evenly, of up to {} if they come late",
                 subject(scan),
-                amount::count(limit.rows),
+                amount::counted(limit.rows, "row has", "rows have"),
                 amount::count(limit.total_cost),
                 amount::count(matching.total_cost)
             );

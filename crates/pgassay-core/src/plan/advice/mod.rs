@@ -182,7 +182,9 @@ const SAID_BY: &[(&str, &[&str])] = &[
     ("hash-in-batches", &["temporary-blocks"]),
     ("aggregate-on-disk", &["temporary-blocks"]),
     ("correlated-columns", &["rows-misestimated"]),
+    ("dead-entries", &["rows-misestimated"]),
     ("read-from-disk", &["many-blocks-per-row"]),
+    ("many-blocks-per-row", &["code-per-row"]),
     ("filter-behind-index", &["many-blocks-per-row", "index-read-beyond"]),
     ("index-read-beyond", &["many-blocks-per-row"]),
     ("sort-for-limit", &["sort-on-disk"]),
@@ -227,6 +229,18 @@ fn subject(node: &Node) -> String {
             NodeType::Other(name) => name.clone(),
         },
     }
+}
+
+/// The first parameter of a prepared statement in a condition, whose value the planner did not know: `$1` that no InitPlan returns.
+fn parameter(plan: &Plan, condition: &str) -> Option<String> {
+    condition.match_indices('$').find_map(|(at, _)| {
+        let digits: String = condition[at + 1..].chars().take_while(char::is_ascii_digit).collect();
+        let name = format!("${digits}");
+        let returned = plan.nodes.iter().filter_map(|node| node.subplan_name.as_deref());
+        let mut returned = returned.filter_map(|name| name.split_once("(returns ")).map(|(_, names)| names);
+        let is_returned = returned.any(|names| names.trim_end_matches(')').split(',').any(|it| it.trim() == name));
+        (!digits.is_empty() && condition[..at].matches('\'').count().is_multiple_of(2) && !is_returned).then_some(name)
+    })
 }
 
 /// What is said below every suggestion of an index: the plan alone cannot know what an index costs, and whether it is used.

@@ -1,5 +1,7 @@
 //! Scans that read many rows to keep few, and conditions that no plain index serves.
 
+use std::fmt::Write as _;
+
 use super::{Confidence, Context, PROVE, Tip, amount, subject};
 use crate::plan::condition::{self, Atom, Obstacle, Use, Way};
 use crate::plan::node::{ConditionKind, KnownType, Node};
@@ -67,9 +69,17 @@ fn is_selective(context: &Context, id: NodeId, node: &Node) -> Option<Selective>
 
 fn sequential_scan(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     let filter = node.condition(ConditionKind::Filter)?;
-    let (what, numbers, confidence) = is_selective(context, id, node)?;
+    let (what, numbers, mut confidence) = is_selective(context, id, node)?;
     let share = context.use_of(id).own_share;
-    let (advice, sql) = index_for(node, filter, &[]);
+    let (mut advice, sql) = index_for(node, filter, &[]);
+    if let Some(parameter) = super::parameter(context.plan, filter) {
+        confidence = confidence.min(Confidence::Medium);
+        let _ = write!(
+            advice,
+            " The plan is a generic one, made without the value of {parameter}: where such an index exists already, SET plan_cache_mode = \
+             force_custom_plan lets the planner see the value."
+        );
+    }
     Some(Tip {
         kind: "sequential-scan-filter",
         node: Some(id),
@@ -161,6 +171,11 @@ fn column_in_expression(context: &Context, id: NodeId, node: &Node) -> Option<Ti
         return None;
     }
     let wrapped = condition::wrapped_column(node, filter)?;
+    // That no row can match is said of the scan.
+    let mut numbers = condition::atoms(node, filter).into_iter().filter_map(|atom| atom.as_number);
+    if numbers.any(|number| number.is_beyond_integers()) {
+        return None;
+    }
     let (expression, column) = (&wrapped.expression, &wrapped.column);
     let (what, numbers, confidence) = is_selective(context, id, node)?;
     let share = context.use_of(id).own_share;
@@ -241,9 +256,22 @@ pub(super) fn index_for(node: &Node, filter: &str, served: &[Atom]) -> (String, 
         found
     };
     let mut parts = of(&[Use::Equal]);
-    // Behind the first range, a further column is of little use.
-    let range = of(&[Use::Range, Use::Prefix]).into_iter().find(|range| parts.iter().all(|atom| atom.key != range.key));
-    parts.extend(range);
+    // Behind the first range, a further column finds nothing; where an index serves the range already, it saves visits to the table.
+    let ranges = of(&[Use::Range, Use::Prefix]);
+    let ranges = ranges.into_iter().filter(|range| parts.iter().all(|atom| atom.key != range.key));
+    let ranges: Vec<&Atom> =
+        ranges.take(if served.iter().any(|atom| atom.use_ == Use::Range) { 2 } else { 1 }).collect();
+    parts.extend(ranges);
+    if let Some(number) = parts.iter().filter_map(|atom| atom.as_number.as_ref()).find(|it| it.is_beyond_integers()) {
+        let (column, value) = (&number.column, &number.value);
+        return (
+            format!(
+                "{column} is compared as a number that is not an integer, since {value} is greater than any bigint: if {column} is a column of integers, no row can \
+                 match. Check the range before the query runs."
+            ),
+            Vec::new(),
+        );
+    }
     let flags = of(&[Use::Flag]);
     // Rows by flags alone: the flag is the key.
     let predicate = if parts.is_empty() {
@@ -263,6 +291,18 @@ pub(super) fn index_for(node: &Node, filter: &str, served: &[Atom]) -> (String, 
         } else {
             "An index that has the filter's columns too finds those rows"
         };
+        let numbers: Vec<&str> =
+            parts.iter().filter_map(|atom| atom.as_number.as_ref()).map(|it| it.column.as_str()).collect();
+        let sent = match &numbers[..] {
+            [] => String::new(),
+            columns => {
+                let columns = columns.join(" and ");
+                format!(
+                    " If {columns} is a column of integers and the value was sent as numeric or as a floating-point number, send it as an integer: \
+                     an index on {columns} itself serves that."
+                )
+            }
+        };
         let cast: Vec<&str> =
             parts.iter().filter(|atom| atom.as_text.is_some()).map(|atom| atom.key.as_str()).collect();
         let assumed = match &cast[..] {
@@ -273,16 +313,18 @@ pub(super) fn index_for(node: &Node, filter: &str, served: &[Atom]) -> (String, 
             ),
         };
         return (
-            format!("{what} without reading the others.{assumed}{} {PROVE}", super::on_partitions(node)),
+            format!("{what} without reading the others.{assumed}{sent}{} {PROVE}", super::on_partitions(node)),
             sql.into_iter().collect(),
         );
     }
     if let Some(contains) = atoms.iter().find(|atom| atom.use_ == Use::Contains) {
-        let sql = super::create_index(node, &format!("USING gin ({})", contains.key));
+        let method = if contains.gist { "gist" } else { "gin" };
+        let sql = super::create_index(node, &format!("USING {method} ({})", contains.key));
         let advice = match &contains.rewrite {
             Some(rewrite) => {
                 format!("No index serves = ANY of a column. Written as {rewrite}, it is served by a GIN index.")
             }
+            None if contains.gist => "A GiST index serves this operator.".to_owned(),
             None => "A GIN index serves this operator.".to_owned(),
         };
         return (format!("{advice}{} {PROVE}", super::on_partitions(node)), sql.into_iter().collect());

@@ -27,6 +27,7 @@ pub(super) fn tips(context: &Context) -> Vec<Tip> {
         .filter_map(|(id, node)| {
             first_rows(context, id, node)
                 .or_else(|| distinct(context, id, node))
+                .or_else(|| few_groups(context, id, node))
                 .or_else(|| ends(context, id, node))
                 .or_else(|| read_beyond(context, id, node))
                 .or_else(|| code_per_row(context, id, node))
@@ -47,7 +48,8 @@ fn first_rows(context: &Context, id: NodeId, limit: &Node) -> Option<Tip> {
     if sorted < ROWS || sorted < TIMES * returned.max(1.0) || !ends_soon(scan, equal.len()) {
         return None;
     }
-    let order: Option<Vec<String>> = sort.sort_key.iter().map(|key| column_of(scan, key)).collect();
+    let order: Option<Vec<String>> =
+        sort.sort_key.iter().map(|key| column_of(scan, key).or_else(|| expression_of(scan, key))).collect();
     let order = order.filter(|order| !order.is_empty())?;
     let keys: Vec<String> = equal.into_iter().chain(order).collect();
     let share = context.use_of(id).share;
@@ -102,6 +104,56 @@ fn distinct(context: &Context, id: NodeId, unique: &Node) -> Option<Tip> {
         advice: format!(
             "An index on ({keys}) saves the sort, if the table's rows lie about in its order or the index has all columns that are asked for. Where few values have many rows each, a recursive query that goes from one value to the next by that index reads one row of each."
         ),
+        sql: Vec::new(),
+    })
+}
+
+/// Rows that are read for each group from which going from one value to the next is worth a query that looks odd.
+const ROWS_OF_GROUP: f64 = 1000.0;
+
+/// A whole table that is read for few values of it.
+fn few_groups(context: &Context, id: NodeId, aggregate: &Node) -> Option<Tip> {
+    let [keys] = &aggregate.group_keys[..] else { return None };
+    let partial = aggregate.partial_mode.as_deref() == Some("Partial");
+    if !aggregate.is(KnownType::Aggregate) || partial || keys.is_empty() {
+        return None;
+    }
+    let (scan_id, scan) = scan_below(context.plan, id)?;
+    let (all, groups) = (rows(scan)?, rows(aggregate)?);
+    let columns: Option<Vec<String>> = keys.iter().map(|key| column_of(scan, key)).collect();
+    let columns = columns?;
+    let unfiltered = scan.condition(ConditionKind::Filter).is_none() && scan.condition(ConditionKind::Index).is_none();
+    if !unfiltered || all < ROWS * TIMES || all < ROWS_OF_GROUP * groups.max(1.0) {
+        return None;
+    }
+    // What is above, such as a sort of the groups, is not it.
+    let share = context.use_of(id).share;
+    let alone = context.use_of(id).own_share + context.use_of(scan_id).own_share;
+    if alone < 0.5 * share {
+        return None;
+    }
+    let adds_up = aggregate.output.iter().any(|output| !keys.contains(output));
+    let next = "Where only the values are asked for (DISTINCT), or the first or last row of each, a recursive query goes from one value to the next";
+    let keep = "Counts and sums need all rows: keep them in a table or a materialized view, or let an index-only scan read less.";
+    let by = columns.join(", ");
+    Some(Tip {
+        kind: "few-groups",
+        node: Some(id),
+        share,
+        confidence: Confidence::Low,
+        message: format!(
+            "All {} rows of {} are read for {}, {}",
+            amount::count(all),
+            subject(scan),
+            amount::counted(groups, "group", "groups"),
+            context.share_text(share)
+        ),
+        numbers: vec![("rows", all), ("groups", groups)],
+        advice: match (aggregate.output.is_empty(), adds_up) {
+            (false, true) => keep.to_owned(),
+            (false, false) => format!("{next} by an index on ({by}), and reads one row of each."),
+            (true, _) => format!("{next} by an index on ({by}), and reads one row of each. {keep}"),
+        },
         sql: Vec::new(),
     })
 }
@@ -270,6 +322,10 @@ fn code_per_row(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     if rows < 100.0 || time < rows * TIME_OF_CODE || !context.plan.has_buffers() || read > 0.0 {
         return None;
     }
+    // A plan that was shortened lost the blocks of its scans.
+    if node.relation.is_some() && own.own_buffers.accessed() == 0.0 {
+        return None;
+    }
     // What was found in memory takes about a thousandth of a millisecond for each block.
     if own.own_buffers.accessed() * 0.002 > time / 2.0 {
         return None;
@@ -358,11 +414,22 @@ fn ends_soon(scan: &Node, equal: usize) -> bool {
     condition::clauses(filter) <= equal || all > 0.0 && kept >= KEPT * all
 }
 
+/// Splits a sort key before its direction.
+fn split_direction(key: &str) -> (&str, &str) {
+    let directions = [" DESC", " NULLS FIRST", " NULLS LAST", " DESC NULLS LAST"];
+    let length = directions.iter().filter(|direction| key.ends_with(**direction)).map(|it| it.len()).max();
+    key.split_at(key.len() - length.unwrap_or(0))
+}
+
+/// A sort key that is an expression of the scan's columns which an index takes.
+fn expression_of(scan: &Node, key: &str) -> Option<String> {
+    let (text, direction) = split_direction(key);
+    condition::key_expression(scan, text).map(|expression| format!("({expression}){direction}"))
+}
+
 /// A sort key that is a column of the scan, as a key of an index.
 fn column_of(scan: &Node, key: &str) -> Option<String> {
-    let end =
-        [" DESC", " NULLS FIRST", " NULLS LAST"].iter().filter_map(|word| key.find(word)).min().unwrap_or(key.len());
-    let (name, direction) = key.split_at(end);
+    let (name, direction) = split_direction(key);
     let column = match scan.reference().and_then(|reference| name.strip_prefix(&format!("{}.", quote(reference)))) {
         Some(column) => column,
         None => name,

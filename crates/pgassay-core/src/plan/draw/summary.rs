@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::super::{Plan, amount};
+use super::super::{Plan, Trigger, amount};
 use super::line::{self, BOLD, DIM};
 use super::{Assayed, Options, detail};
 use crate::text::{layout, plain};
@@ -69,15 +69,19 @@ pub(super) fn write_behind(assayed: &Assayed, options: Options, out: &mut dyn Wr
     lines.iter().try_for_each(|text| writeln!(out, "{}", line::cut(text, options.width)))
 }
 
+pub(super) fn name_of(trigger: &Trigger) -> String {
+    match (&trigger.constraint, &trigger.name) {
+        (Some(constraint), _) => format!("constraint {constraint}"),
+        (None, name) => format!("trigger {}", name.as_deref().unwrap_or("?")),
+    }
+}
+
 /// What took time and is in no node, and how the statement was planned.
 pub(super) fn lines_behind(assayed: &Assayed, verbose: bool) -> Vec<String> {
     let plan = &assayed.plan;
     let mut lines = Vec::new();
     for trigger in &plan.triggers {
-        let name = match (&trigger.constraint, &trigger.name) {
-            (Some(constraint), _) => format!("constraint {constraint}"),
-            (None, name) => format!("trigger {}", name.as_deref().unwrap_or("?")),
-        };
+        let name = name_of(trigger);
         let time = trigger.time.map(amount::time).unwrap_or_default();
         let share = trigger.time.zip(plan.total_time()).filter(|(_, total)| *total > 0.0);
         let share = share.map(|(time, total)| format!(" ({})", amount::percent(time / total))).unwrap_or_default();

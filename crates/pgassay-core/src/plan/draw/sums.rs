@@ -30,7 +30,34 @@ pub fn sums(assayed: &Assayed, options: Options, out: &mut dyn Write) -> io::Res
     let kind = |at: usize| Some(plan.nodes[at].kind.name().to_owned());
     table("table", grouped(assayed, relation), assayed.shares.timed, options, out)?;
     table("index", grouped(assayed, index), assayed.shares.timed, options, out)?;
-    table("node", grouped(assayed, kind), assayed.shares.timed, options, out)
+    table("node", grouped(assayed, kind), assayed.shares.timed, options, out)?;
+    table("besides", besides(assayed), assayed.shares.timed, options, out)
+}
+
+/// What took time and is in no node: triggers, planning, what comes before and after the nodes. Compilation is in their times too.
+fn besides(assayed: &Assayed) -> Vec<(String, Sum)> {
+    let plan = &assayed.plan;
+    let Some(total) = plan.total_time().filter(|total| assayed.shares.timed && *total > 0.0) else { return Vec::new() };
+    let mut parts: Vec<(String, f64)> = Vec::new();
+    let mut in_triggers = 0.0;
+    for trigger in &plan.triggers {
+        let Some(time) = trigger.time else { continue };
+        in_triggers += time;
+        parts.push((super::summary::name_of(trigger), time));
+    }
+    parts.extend(plan.planning_time.map(|time| ("planning".to_owned(), time)));
+    let jit = plan.jit.as_ref().map(|jit| jit.total_time).filter(|time| *time > 0.0);
+    parts.extend(jit.map(|time| ("compilation (in the nodes' times)".to_owned(), time)));
+    let serialization = plan.serialization.as_ref().and_then(|it| it.time);
+    parts.extend(serialization.map(|time| ("serialization".to_owned(), time)));
+    let root = plan.root().actual.and_then(|actual| actual.total_time).unwrap_or(total);
+    let rest = total - root - in_triggers - serialization.unwrap_or(0.0);
+    if plan.execution_time.is_some() && rest > 0.0 {
+        parts.push(("start and end".to_owned(), rest));
+    }
+    parts.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let sum = |time: f64| Sum { size: time, share: time / total, ..Sum::default() };
+    parts.into_iter().map(|(name, time)| (name, sum(time))).collect()
 }
 
 fn grouped(assayed: &Assayed, name: impl Fn(usize) -> Option<String>) -> Vec<(String, Sum)> {
@@ -56,7 +83,8 @@ fn table(title: &str, sums: Vec<(String, Sum)>, timed: bool, options: Options, o
     let longest = sums.iter().take(MOST).map(|(name, _)| line::columns(name)).max().unwrap_or(0);
     let width = longest.min(options.width.saturating_sub(36)).max(title.len());
     let what = if timed { "own time" } else { "own cost" };
-    let head = format!("{} {:>6} {what:>10} {:>5} {:>8}", line::left(title, width), "nodes", "", "blocks");
+    let nodes = if sums.iter().any(|(_, sum)| sum.nodes > 0) { ("nodes", "blocks") } else { ("", "") };
+    let head = format!("{} {:>6} {what:>10} {:>5} {:>8}", line::left(title, width), nodes.0, "", nodes.1);
     writeln!(out, "\n{}", line::paint(DIM, head.trim_end()))?;
     for (name, sum) in sums.iter().take(MOST) {
         let size = if timed { amount::time(sum.size) } else { amount::short(sum.size) };
@@ -64,7 +92,7 @@ fn table(title: &str, sums: Vec<(String, Sum)>, timed: bool, options: Options, o
         let row = format!(
             "{} {:>6} {} {:>5} {:>8}",
             line::left(name, width),
-            sum.nodes,
+            if sum.nodes > 0 { sum.nodes.to_string() } else { String::new() },
             line::paint(BOLD, &line::right(&size, 10)),
             amount::percent(sum.share.min(1.0)),
             blocks
