@@ -1,6 +1,6 @@
 //! `pgassay check`: gate migrations.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -10,11 +10,11 @@ use pgassay::check::Job;
 use pgassay::collect::{CollectOptions, Collected, collect};
 use pgassay::db::{Database, applied};
 use pgassay::facts::Values;
-use pgassay::finding::{Finding, Severity};
+use pgassay::finding::Severity;
 use pgassay::migration::{Coverage, Direction, Framework, Migration};
 use pgassay::report::{Report, View};
 use pgassay::run::Made;
-use pgassay::source::Sources;
+use pgassay::source::{Sources, Span};
 use pgassay::version::PgVersion;
 
 use super::database::DatabaseArguments;
@@ -293,12 +293,11 @@ fn gaps(
 /// Where most statements could not be read, nothing is known of the migrations.
 fn mostly_unread(report: &Report) -> Option<String> {
     let rule = pgassay::rules::migration::UNREADABLE_STATEMENT.name;
-    let is_whole = |finding: &&Finding| {
-        finding.rule == rule
-            && finding.severity == Severity::Error
-            && finding.message.contains(" statements could not be read")
+    let whole = |place: &&Span| {
+        let mut here = report.findings.iter().filter(|finding| finding.span == **place && finding.rule == rule);
+        here.any(|finding| finding.severity == Severity::Error)
     };
-    let unread = report.findings.iter().filter(is_whole).count();
+    let unread = report.mostly_unread.iter().filter(whole).map(|place| place.file).collect::<BTreeSet<_>>().len();
     let all = report.summary.files;
     (unread * 2 > all).then(|| {
         format!(

@@ -313,3 +313,76 @@ fn a_folder_of_ups_and_plain_files_is_run_as_a_whole() {
     let read = read_folder(&[files[0], ("seed.sql", b"SELECT 1;")]);
     assert_eq!(read.collected.migrations[0].framework, Framework::GolangMigrate);
 }
+
+/// The errors of a project's check, as `file rule`.
+fn check_errors(files: &[(&str, &str)]) -> Vec<String> {
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
+    let folder = folder(&files);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pgassay"));
+    command.current_dir(folder.path()).args(["check", "--no-config", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+    let name = |finding: &serde_json::Value| {
+        let file = Path::new(finding["file"].as_str().unwrap());
+        format!("{} {}", file.file_name().unwrap().to_string_lossy(), finding["rule"].as_str().unwrap())
+    };
+    let errors = report["findings"].as_array().unwrap().iter().filter(|finding| finding["severity"] == "error");
+    errors.filter(|finding| finding["category"] == "failing").map(name).collect()
+}
+
+const EMPTY_PATH: &str =
+    "SELECT pg_catalog.set_config('search_path', '', false);\nCREATE TABLE public.pond (id bigint PRIMARY KEY);\n";
+
+#[test]
+fn a_search_path_lasts_as_long_as_the_tools_session() {
+    let add = "ALTER TABLE pond ADD COLUMN x int;\n";
+    let two = |before: &str, first: &str, second: &str, third: &str, paths: [&str; 3], more: &[(&str, &str)]| {
+        let texts = [first, second, third].map(|text| format!("{before}{text}"));
+        let mut files: Vec<(&str, &str)> = paths.iter().copied().zip(texts.iter().map(String::as_str)).collect();
+        files.extend(more);
+        check_errors(&files)
+    };
+    let go = ["migrations/1_a.up.sql", "migrations/2_b.up.sql", "migrations/3_c.up.sql"];
+    let plain = ["migrations/1_a.sql", "migrations/2_b.sql", "migrations/3_c.sql"];
+    let fly = ["db/migration/V1__a.sql", "db/migration/V2__b.sql", "db/migration/V3__c.sql"];
+    let supabase = [
+        "supabase/migrations/20240101000000_a.sql",
+        "supabase/migrations/20240102000000_b.sql",
+        "supabase/migrations/20240103000000_c.sql",
+    ];
+    let go_mod = [("go.mod", "require github.com/golang-migrate/migrate/v4 v4.1.0\n")];
+    // The tool stops at the second: of the third nothing is known that holds when it is deployed by itself.
+    assert_eq!(two("", EMPTY_PATH, add, add, go, &go_mod), ["2_b.up.sql missing-object"]);
+    assert_eq!(two("-- migrate:up\n", EMPTY_PATH, add, add, plain, &[]), ["2_b.sql missing-object"]);
+    assert_eq!(two("-- +goose Up\n", EMPTY_PATH, add, add, plain, &[]), ["2_b.sql missing-object"]);
+    let create = "CREATE TABLE lake (id int);\n";
+    assert_eq!(two("-- migrate:up\n", EMPTY_PATH, create, "SELECT 1;", plain, &[]), ["2_b.sql refused-statement"]);
+    // A path that leads somewhere reaches on until it is set back.
+    let app = "CREATE SCHEMA app;\nSET search_path TO app;\nCREATE TABLE pond (id int);\n";
+    assert_eq!(two("", app, "ALTER TABLE app.pond ADD y int;\n", add, go, &go_mod), [""; 0]);
+    assert_eq!(two("", app, "RESET search_path;\n", add, go, &go_mod), ["3_c.up.sql missing-object"]);
+    // What ends with the transaction, with the tool's own RESET, or with psql, does not.
+    let local = "SET LOCAL search_path = '';\nCREATE TABLE public.pond (id bigint PRIMARY KEY);\n";
+    assert_eq!(two("", local, add, "SELECT 1;", go, &go_mod), [""; 0]);
+    assert_eq!(two("", EMPTY_PATH, add, "SELECT 1;", fly, &[]), [""; 0]);
+    assert_eq!(two("", EMPTY_PATH, add, "SELECT 1;", supabase, &[]), [""; 0]);
+    assert_eq!(two("", EMPTY_PATH, add, "SELECT 1;", plain, &[]), [""; 0]);
+}
+
+#[test]
+fn nothing_is_made_where_the_search_path_is_empty() {
+    let errors = |text: &str| check_errors(&[("migrations/1_a.sql", text), ("migrations/2_b.sql", "SELECT 1;")]);
+    for made in ["TABLE a (n int)", "VIEW a AS SELECT 1", "SEQUENCE a", "TYPE a AS ENUM ('x')", "DOMAIN a AS int"] {
+        assert_eq!(errors(&format!("SET search_path = '';\nCREATE {made};")), ["1_a.sql refused-statement"], "{made}");
+        let in_public = made.replacen(" a", " public.a", 1);
+        assert_eq!(errors(&format!("SET search_path = '';\nCREATE {in_public};")), [""; 0], "{in_public}");
+    }
+    assert_eq!(errors("SET search_path = '';\nCREATE TEMP TABLE a (n int);"), [""; 0]);
+}
+
+#[test]
+fn a_history_that_begins_with_what_it_does_not_make_is_a_part() {
+    let first = "CREATE TABLE tokens (id int PRIMARY KEY, member int REFERENCES members (id));\nCREATE INDEX ON tokens (member);\nCREATE INDEX ON tokens (id, member);\n";
+    assert_eq!(check_errors(&[("migrations/001_tokens.sql", first)]), [""; 0]);
+    let typo = "CREATE TABLE members (id int PRIMARY KEY);\nCREATE TABLE tokens (id int PRIMARY KEY, member int REFERENCES membres (id));\n";
+    assert_eq!(check_errors(&[("migrations/001_tokens.sql", typo)]), ["001_tokens.sql missing-object"]);
+}

@@ -146,6 +146,7 @@ fn check_history(
 fn hear(report: &mut Report, all: Vec<Judged>, mut around: Vec<Finding>, lots: Lots, migrations: &[Migration]) {
     let mut suppressions = lots.suppressions();
     for judged in all {
+        report.mostly_unread.extend(judged.mostly_unread);
         let findings = match suppressions.get_mut(&judged.file) {
             Some(suppressions) => suppressions.allow(judged.findings),
             None => judged.findings,
@@ -210,6 +211,8 @@ struct Judged {
     file: FileId,
     findings: Vec<Finding>,
     statements: Vec<StatementRecord>,
+    /// The place of the finding that most of it could not be read.
+    mostly_unread: Option<Span>,
 }
 
 /// Migrations that may be replayed and not yet judged.
@@ -284,7 +287,9 @@ fn judge(run: MigrationRun, job: &Job, sources: &Sources, observer: Option<&mut 
         // A way back is judged by what it destroys.
         findings.retain(|finding| finding.category == Category::DataLoss);
     }
-    findings.extend(unreadable(&run, job.strict, sources));
+    let unread = unreadable(&run, job.strict, sources);
+    let mostly_unread = unread.whole;
+    findings.extend(unread.findings);
     findings.extend(dynamic(&run));
     let observed = match observer {
         Some(observer) => observer.migration(&run, sources, &mut findings),
@@ -293,16 +298,27 @@ fn judge(run: MigrationRun, job: &Job, sources: &Sources, observer: Option<&mut 
     areas::mark(&job.settings.areas, &mut findings, &run);
     findings.iter_mut().for_each(Finding::shrink);
     let impacts = impact::of_run(&run, &job.settings.options, job.live.as_ref(), sources);
-    Judged { file: run.migration.file, findings, statements: records(run, impacts, observed) }
+    Judged { file: run.migration.file, findings, statements: records(run, impacts, observed), mostly_unread }
 }
 
-fn unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Vec<Finding> {
+/// What is said of statements that could not be read.
+struct Unread {
+    findings: Vec<Finding>,
+    /// The place of the one finding for all of them.
+    whole: Option<Span>,
+}
+
+fn unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Unread {
     let unread: Vec<_> = run.steps.iter().filter_map(|step| step.statement.change.as_ref().err()).collect();
-    if let Some(finding) = mostly_unreadable(run, &unread, sources) {
-        return vec![finding];
+    match mostly_unreadable(run, &unread, sources) {
+        Some(finding) => Unread { whole: Some(finding.span), findings: vec![finding] },
+        None => Unread { findings: each_unreadable(run, &unread, strict), whole: None },
     }
+}
+
+fn each_unreadable(run: &MigrationRun, unread: &[&Unreadable], strict: bool) -> Vec<Finding> {
     unread
-        .into_iter()
+        .iter()
         .map(|error| {
             if error.kind == UnreadableKind::Refused {
                 let mut finding = rules::migration::REFUSED_STATEMENT.finding(error.span, format!("fails: {error}"));

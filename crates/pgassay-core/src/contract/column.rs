@@ -1,5 +1,6 @@
 //! Columns that are gone, renamed, required, or take other values than before.
 
+use super::fill::{Filled, filled};
 use super::pair::Pair;
 use super::witness::{differs, insert, is_required, quoted, refused, select, written_to};
 use super::{Breakage, BreakageKind, Grade, Subject, certain, check, possible, type_change, values};
@@ -123,14 +124,23 @@ fn required(pair: Pair, new: &Column) -> Option<Breakage> {
         return None;
     }
     let object = pair.column_object(new);
+    let subject = pair.column_subject(new);
     let table = written_to(schema, pair.new);
-    Some(certain(
-        BreakageKind::RequiredColumn,
-        pair.column_subject(new),
-        &object,
-        format!("{object} is new, NOT NULL and has no default: every INSERT that does not list it fails"),
-        refused(insert(pair.context.before, pair.old, &[], 1), "23502", null_in(new, table)),
-    ))
+    let witness = refused(insert(pair.context.before, pair.old, &[], 1), "23502", null_in(new, table));
+    let what = format!("{object} is new, NOT NULL and has no default: every INSERT that does not list it fails");
+    unless_filled(pair, new, certain(BreakageKind::RequiredColumn, subject, &object, what, witness))
+}
+
+/// A breakage of INSERTs that leave a column out, where no trigger gives it a value first.
+fn unless_filled(pair: Pair, column: &Column, breakage: Breakage) -> Option<Breakage> {
+    match filled(pair.context.after, pair.new, &column.name) {
+        Filled::No => Some(breakage),
+        Filled::By => None,
+        Filled::Perhaps(trigger) => {
+            let message = format!("{}, unless the trigger {} gives it a value", breakage.message, trigger.name);
+            Some(Breakage { grade: Grade::Possible, message, ..breakage })
+        }
+    }
 }
 
 /// As executor/execMain.c says it.
@@ -192,7 +202,8 @@ fn expression_dropped(pair: Pair, old: &Column, new: &Column) -> Option<Breakage
     Some(if new.not_null.enforced() {
         let message = format!("{object} is no longer generated and is NOT NULL: INSERTs that do not list it fail");
         let witness = refused(sql, "23502", null_in(new, written_to(pair.context.after, pair.new)));
-        certain(BreakageKind::DefaultDropped, pair.column_subject(old), &object, message, witness)
+        let breakage = certain(BreakageKind::DefaultDropped, pair.column_subject(old), &object, message, witness);
+        return unless_filled(pair, new, breakage);
     } else {
         let message =
             format!("{object} is no longer generated: new rows have NULL there unless the client gives a value");
@@ -218,7 +229,7 @@ fn default_dropped(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> {
     Some(if new.not_null.enforced() {
         let message = format!("{object} {what} and is NOT NULL: INSERTs that do not list it fail");
         let witness = refused(sql, "23502", null_in(new, written_to(pair.context.after, pair.new)));
-        certain(BreakageKind::DefaultDropped, subject, &object, message, witness)
+        return unless_filled(pair, new, certain(BreakageKind::DefaultDropped, subject, &object, message, witness));
     } else {
         let message = format!("{object} {what}: INSERTs that do not list it store NULL");
         let witness = differs(format!("{sql} RETURNING {}", old.name), "answers NULL instead of the default");
@@ -286,7 +297,8 @@ fn not_null_added(pair: Pair, old: &Column, new: &Column, default_dropped: bool)
         _ => format!("{object} is now NOT NULL and has no default: INSERTs that leave it out or set it to NULL fail"),
     };
     let answer = null_in(new, written_to(pair.context.after, pair.new));
-    Some(certain(BreakageKind::NotNullAdded, subject, &object, message, refused(sql, "23502", answer)))
+    let witness = refused(sql, "23502", answer);
+    unless_filled(pair, new, certain(BreakageKind::NotNullAdded, subject, &object, message, witness))
 }
 
 /// ADD PRIMARY KEY makes its columns NOT NULL: the key's breakage says so.

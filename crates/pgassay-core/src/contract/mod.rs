@@ -9,6 +9,7 @@
 mod check;
 mod column;
 mod constraint;
+mod fill;
 mod foreign_key;
 mod guard;
 mod namespace;

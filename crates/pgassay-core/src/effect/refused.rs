@@ -19,7 +19,7 @@ use sqlparser::tokenizer;
 
 use super::FailsWhen;
 use super::predictor::Predictor;
-use crate::change::{Change, Expression};
+use crate::change::{Change, Expression, Persistence};
 use crate::expression::{self, Place, Scope};
 use crate::schema::{Relation, Schema};
 use crate::source::Span;
@@ -28,6 +28,9 @@ use crate::sql::tree_span;
 impl Predictor<'_> {
     /// Adds the reasons for which the server refuses a statement.
     pub fn refuse(&mut self, change: &Change, span: Span) {
+        if self.refuse_without_schema(change) {
+            return;
+        }
         match change {
             Change::CreateTable(create) => self.refuse_create_table(change, create),
             Change::CreateTableAs(create) => {
@@ -79,6 +82,27 @@ impl Predictor<'_> {
             }
             _ => {}
         }
+    }
+
+    /// A new object without a schema in its name while the search_path is empty (`RangeVarGetCreationNamespace`, namespace.c).
+    fn refuse_without_schema(&mut self, change: &Change) -> bool {
+        let is_lasting = |persistence: Persistence| persistence != Persistence::Temporary;
+        let name = match change {
+            Change::CreateTable(create) if is_lasting(create.persistence) => &create.name,
+            Change::CreateTableAs(create) if is_lasting(create.persistence) => &create.name,
+            Change::CreateView(create) if !create.temporary => &create.name,
+            Change::CreateMaterializedView(create) => &create.name,
+            Change::CreateSequence(create) if is_lasting(create.persistence) => &create.name,
+            Change::CreateType(create) => &create.name,
+            Change::CreateDomain(create) => &create.name,
+            Change::CreateRoutine(create) => &create.name,
+            _ => return false,
+        };
+        let is_nowhere = name.schema.is_none() && self.context.session.search_path.iter().all(|it| *it == "pg_temp");
+        if is_nowhere {
+            self.refused(name.span, name, "no schema has been selected to create in");
+        }
+        is_nowhere
     }
 
     pub(super) fn refused(&mut self, span: Span, object: impl ToString, message: impl Into<String>) {

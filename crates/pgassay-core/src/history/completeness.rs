@@ -19,7 +19,7 @@ pub enum Completeness {
     Partial,
 }
 
-/// Decides for [`Completeness::Auto`]: complete when the first migration that touches relations needs nothing that is not there,
+/// Decides for [`Completeness::Auto`]: complete when the first migration that touches relations does not begin with what is not there,
 /// and, over all, far fewer relations are missing than are made. A typo in one statement so stays an error, and
 /// the tail of a history does not become a list of them.
 pub fn decide_completeness(units: &[Unit], base: &Schema, version: PgVersion) -> bool {
@@ -51,7 +51,7 @@ impl Decision {
             }
             let first = self.tally.made == 0 && self.tally.missing == 0;
             // A table of a type that nothing makes comes after the migration that makes the type.
-            if first && (here.types > 0 || here.missing > 0 && here.missing >= here.made) {
+            if first && (here.types > 0 || here.starts_missing || here.missing > 0 && here.missing >= here.made) {
                 return Some(false);
             }
             self.tally.made += here.made;
@@ -78,6 +78,8 @@ struct Tally {
     missing: usize,
     /// Types among what is missing.
     types: usize,
+    /// Something is missing before anything is made: no history starts from nothing with that.
+    starts_missing: bool,
 }
 
 fn try_statement(
@@ -95,10 +97,13 @@ fn try_statement(
         }
         Ok(Change::Set(set)) => session.set(set),
         Ok(change) => {
+            let is_first = tally.made == 0;
             let applied = apply(schema, change, session, version);
             tally.made += applied.created.iter().filter(|object| matches!(object, ObjectId::Relation(_))).count();
             tally.types += applied.problems.iter().filter(|problem| problem.message.starts_with("type \"")).count();
-            tally.missing += applied.problems.iter().filter(|problem| problem.kind == ProblemKind::Missing).count();
+            let missing = applied.problems.iter().filter(|problem| problem.kind == ProblemKind::Missing).count();
+            tally.starts_missing |= missing > 0 && is_first;
+            tally.missing += missing;
         }
         Err(_) => {}
     }

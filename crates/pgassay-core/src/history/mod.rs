@@ -31,7 +31,7 @@ use imbl::{OrdMap, OrdSet};
 use crate::apply::Applied;
 use crate::change::Change;
 use crate::contract::Breakage;
-use crate::effect::Prediction;
+use crate::effect::{FailsWhen, Failure, Prediction};
 use crate::migration::Migration;
 use crate::schema::{RelationId, Schema, Session, TypeId};
 use crate::source::Span;
@@ -51,6 +51,8 @@ pub struct MigrationRun<'a> {
     pub after: Schema,
     /// Where what exists after it is defined; what a base made is not in it.
     pub places: Places,
+    /// The migration before left its search_path to this one, which its tool runs in the same session.
+    pub search_path_from: Option<Arc<str>>,
     /// Net losses of the migration, with the step that caused each.
     pub breakages: Vec<(Breakage, Option<usize>)>,
 }
@@ -94,6 +96,12 @@ impl<'a> Step<'a> {
 
     pub fn span(&self) -> Span {
         self.statement.span
+    }
+
+    /// Whether the server surely refuses it.
+    pub fn is_refused(&self) -> bool {
+        let always = |failure: &Failure| failure.when == FailsWhen::Always;
+        !self.conditional && (!self.applied.problems.is_empty() || self.prediction.failures.iter().any(always))
     }
 
     /// A DO block: its statements have steps of their own.

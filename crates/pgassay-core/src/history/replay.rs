@@ -1,6 +1,7 @@
 //! The walk over migrations, statement by statement.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use imbl::OrdSet;
@@ -10,10 +11,10 @@ use super::inside;
 use super::transaction::{TransactionKind, World};
 use super::{MigrationRun, Places, Step};
 use crate::apply::{Applied, Problem, ProblemKind, apply, missing_relations, unknown_columns, unnamed_subquery};
-use crate::change::{AlterEnumAction, Change, Code, Do, Set, Statement, TransactionControl};
+use crate::change::{AlterEnumAction, Change, Code, Do, Name, Set, Statement, TransactionControl};
 use crate::contract::{self, BreakageKind, Subject};
 use crate::effect::{self, Call, Context, Prediction};
-use crate::migration::{Age, Migration, TransactionMode};
+use crate::migration::{Age, Direction, Framework, Migration, TransactionMode};
 use crate::schema::{ObjectId, Schema, Session};
 use crate::source::Span;
 use crate::sql::{Script, read_routine_body};
@@ -57,16 +58,60 @@ pub struct Replayer {
     options: Options,
     /// What clients know while the migrations of one deploy run.
     deployed: Option<Schema>,
+    left: Option<LeftPath>,
+}
+
+/// A search_path that a migration leaves to the next one of its tool's session.
+///
+/// Of all settings only this one is followed: each migration may also be deployed by itself, and then a limit that an earlier one set is
+/// not there; a name that is looked up elsewhere shows wherever the whole history is run, as in tests and on a new machine.
+#[derive(Debug, Clone)]
+struct LeftPath {
+    search_path: Vec<Name>,
+    from: Arc<str>,
+    folder: Option<PathBuf>,
+    framework: Framework,
+    age: Age,
+}
+
+impl LeftPath {
+    fn of(unit: &Unit, before: Option<&LeftPath>, run: &MigrationRun, session: &Session) -> Option<LeftPath> {
+        let migration = &unit.migration;
+        let keeps = migration.framework.keeps_session() && migration.direction == Direction::Up;
+        // Where the tool stops, what comes after is deployed by itself.
+        let stops = run.search_path_from.is_some() && run.steps.iter().any(|step| step.is_refused());
+        if !keeps || stops || session.search_path == Session::default().search_path {
+            return None;
+        }
+        let same = before.filter(|left| left.search_path == session.search_path);
+        Some(LeftPath {
+            search_path: session.search_path.clone(),
+            from: same.map_or_else(|| Arc::from(&*migration.name), |left| left.from.clone()),
+            folder: migration.folder.clone(),
+            framework: migration.framework,
+            age: migration.age,
+        })
+    }
+
+    /// Whether this migration runs in the same session. An old one that left no schema at all to look into did so only once.
+    fn reaches(&self, migration: &Migration) -> bool {
+        let leads_nowhere = self.search_path.iter().all(|schema| *schema == "pg_temp");
+        self.framework == migration.framework
+            && self.folder == migration.folder
+            && self.age == migration.age
+            && migration.direction == Direction::Up
+            && !(leads_nowhere && migration.age != Age::New)
+    }
 }
 
 impl Replayer {
     pub fn new(base: Schema, options: Options) -> Replayer {
-        Replayer { world: World::new(base), options, deployed: None }
+        Replayer { world: World::new(base), options, deployed: None, left: None }
     }
 
     /// Runs the next migration.
     pub fn run<'a>(&mut self, unit: &'a Unit) -> MigrationRun<'a> {
-        let Replayer { world, options, deployed } = self;
+        let Replayer { world, options, deployed, left } = self;
         if !is_shared(unit) {
             world.end_by_tool();
             world.schema.end_session();
@@ -90,7 +135,10 @@ impl Replayer {
             opens_batch: false,
             changed: Vec::new(),
         };
-        replay.migration(unit)
+        let before = left.take().filter(|left| left.reaches(&unit.migration));
+        let run = replay.migration(unit, before.as_ref());
+        *left = LeftPath::of(unit, before.as_ref(), &run, &self.world.session);
+        run
     }
 
     /// The schema after all that ran.
@@ -167,10 +215,11 @@ pub(super) struct Replay<'w, 'a> {
 }
 
 impl<'a> Replay<'_, 'a> {
-    fn migration(mut self, unit: &'a Unit) -> MigrationRun<'a> {
+    fn migration(mut self, unit: &'a Unit, left: Option<&LeftPath>) -> MigrationRun<'a> {
         if !is_shared(unit) {
-            // Every migration is taken to start on a session as the tool's connection opens it.
-            self.world.session = Arc::default();
+            // Every migration is taken to start on a session as the tool's connection opens it, or as the one before left it.
+            let search_path = left.map_or_else(|| Session::default().search_path, |left| left.search_path.clone());
+            self.world.session = Arc::new(Session { search_path, ..Session::default() });
         }
         self.before = self.world.schema.clone();
         for (section, script) in unit.migration.sections.iter().zip(&unit.scripts) {
@@ -189,6 +238,7 @@ impl<'a> Replay<'_, 'a> {
             before: self.before,
             after,
             places: self.world.places.clone(),
+            search_path_from: left.map(|left| left.from.clone()),
             breakages,
         }
     }

@@ -269,6 +269,29 @@ impl Framework {
         matches!(self, Framework::Plain | Framework::Sqitch | Framework::Shmig | Framework::StructureSql)
     }
 
+    /// Whether all migrations of one run share a session that the tool does not put back: what SET leaves is there for the next one.
+    ///
+    /// Supabase sends RESET ALL in front of each, tern after each, Flyway puts the search_path back, psql is started for each file.
+    pub fn keeps_session(self) -> bool {
+        match self {
+            Framework::Dbmate
+            | Framework::GolangMigrate
+            | Framework::Sqlx
+            | Framework::Goose
+            | Framework::Diesel
+            | Framework::Prisma
+            | Framework::Drizzle
+            | Framework::NodePgMigrate
+            | Framework::Atlas
+            | Framework::Refinery
+            | Framework::Liquibase
+            | Framework::SqlMigrate
+            | Framework::Postgrator
+            | Framework::PostgresMigrations => true,
+            _ => false,
+        }
+    }
+
     /// Whether what it sends as one is a batch of the extended protocol: its first statement is in no transaction block yet, so that SET
     /// LOCAL does nothing there (`WarnNoTransactionBlock` in xact.c).
     pub fn sends_batches(self) -> bool {

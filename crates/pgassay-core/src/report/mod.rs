@@ -47,7 +47,7 @@ use serde::Serialize;
 
 use crate::finding::{Finding, Severity};
 use crate::migration::Coverage;
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Sources, Span};
 use crate::version::PgVersion;
 
 /// Everything a run found.
@@ -60,6 +60,8 @@ pub struct Report {
     pub histories: Vec<usize>,
     /// By file and place.
     pub findings: Vec<Finding>,
+    /// The findings of migrations most of which could not be read, by their places.
+    pub mostly_unread: Vec<Span>,
     /// Files and folders that could not be read: a sentence each, with the place.
     pub errors: Vec<String>,
     /// What is known of the tables of an audit, by printed name; its findings are grouped by table.
@@ -111,6 +113,7 @@ impl Report {
             statements: Vec::new(),
             histories: Vec::new(),
             findings: Vec::new(),
+            mostly_unread: Vec::new(),
             errors: Vec::new(),
             tables: BTreeMap::new(),
             since: None,
@@ -145,6 +148,7 @@ impl Report {
         self.histories.push(other.statements.len());
         self.statements.extend(other.statements);
         self.findings.extend(other.findings);
+        self.mostly_unread.extend(other.mostly_unread);
         self.errors.extend(other.errors);
         self.summary.files += other.summary.files;
         self.summary.statements += other.summary.statements;

@@ -1,7 +1,7 @@
 //! Statements that the server refuses whatever the rows are.
 
 use crate::apply::ProblemKind;
-use crate::change::{Change, Form, Newer};
+use crate::change::{Change, Form, Name, Newer};
 use crate::effect::{FailsWhen, Failure};
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::StepContext;
@@ -127,12 +127,25 @@ fn problems(context: &StepContext, kind: ProblemKind, rule: &Rule, findings: &mu
         let mut finding = rule.finding(problem.span, format!("fails: {}", problem.message));
         finding.object = Some(problem.object.clone()).filter(|object| !object.is_empty());
         finding.evidence.push(Evidence::declared("the migrations before it, applied in order, say what exists"));
+        finding.evidence.extend(session_of_another(context).filter(|_| kind == ProblemKind::Missing));
         finding.advice = match similar(context, &problem.object).filter(|_| kind == ProblemKind::Missing) {
             Some(similar) => Advice::text(format!("Is {similar} meant? Else an earlier migration has to make it.")),
             None => Advice::text(advice(kind)),
         };
         findings.push(finding);
     }
+}
+
+/// The search_path that the tool's session keeps from another migration.
+fn session_of_another(context: &StepContext) -> Option<Evidence> {
+    let from = context.run.search_path_from.as_ref()?;
+    let path: Vec<String> =
+        context.step.session.search_path.iter().filter(|it| **it != "pg_temp").map(Name::to_string).collect();
+    let path = if path.is_empty() { "empty".to_owned() } else { path.join(", ") };
+    let tool = context.run.migration.framework;
+    Some(Evidence::declared(format!(
+        "the search_path is {path} since {from} set it: {tool} runs all migrations of one run in one session; RESET search_path at its end puts it back"
+    )))
 }
 
 /// What exists and is spelt nearly the same: a column of the relation that the name is qualified with, or a relation or type.
@@ -183,6 +196,8 @@ fn always_failing(context: &StepContext, findings: &mut Vec<Finding>) {
         let mut finding = REFUSED_STATEMENT.finding(failure.span, format!("fails: {}", failure.message));
         finding.object = Some(failure.object.clone());
         finding.evidence.push(Evidence::declared(format!("PostgreSQL {} refuses it", context.run.version)));
+        let is_nowhere = context.step.session.search_path.iter().all(|schema| *schema == "pg_temp");
+        finding.evidence.extend(session_of_another(context).filter(|_| is_nowhere));
         finding.advice = Advice::text(advice(ProblemKind::Invalid));
         findings.push(finding);
     }

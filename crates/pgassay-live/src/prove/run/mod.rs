@@ -123,6 +123,12 @@ impl Runner {
             self.commit().await?;
             self.session.batch_execute("DISCARD ALL").await?;
             self.timeout = None;
+            if let Some(first) = run.steps.first().filter(|_| run.search_path_from.is_some()) {
+                let path = first.session.search_path.iter().filter(|schema| **schema != "pg_temp");
+                let path: Vec<String> = path.map(ToString::to_string).collect();
+                let path = if path.is_empty() { "''".to_owned() } else { path.join(", ") };
+                self.session.batch_execute(&format!("SET search_path TO {path}")).await?;
+            }
         }
         // The tool notes what it ran in tables that it made before the first migration.
         let framework = run.migration.framework;
