@@ -386,3 +386,14 @@ fn a_history_that_begins_with_what_it_does_not_make_is_a_part() {
     let typo = "CREATE TABLE members (id int PRIMARY KEY);\nCREATE TABLE tokens (id int PRIMARY KEY, member int REFERENCES membres (id));\n";
     assert_eq!(check_errors(&[("migrations/001_tokens.sql", typo)]), ["001_tokens.sql missing-object"]);
 }
+
+#[test]
+fn placeholders_of_graphile_migrate_have_values() {
+    let text = "--! Previous: -\n--! Hash: sha1:0\n\nCREATE TABLE a (n int);\nGRANT ALL ON a TO :DATABASE_OWNER;\nGRANT SELECT ON a TO :VISITOR;\n";
+    let folder = folder(&[("migrations/committed/000001.sql", text.as_bytes())]);
+    let variables = Variables::from_iter([("VISITOR", "guest")]);
+    let options = CollectOptions { variables, ..CollectOptions::default() };
+    let read = read(&[folder.path().join("migrations")], &options);
+    let sections = read.sections();
+    assert!(sections[0].1.contains("TO database_owner;") && sections[0].1.contains("TO guest;"), "{sections:?}");
+}

@@ -69,6 +69,24 @@ fn what_is_put_back_is_no_loss() {
 }
 
 #[test]
+fn a_routine_that_was_only_named_is_not_compared() {
+    for sql in [
+        "DROP FUNCTION IF EXISTS price(int);\nCREATE FUNCTION price(item int) RETURNS numeric LANGUAGE sql AS 'SELECT 1.0';",
+        "DROP FUNCTION price;\nCREATE FUNCTION price(item int, day date) RETURNS numeric LANGUAGE sql AS 'SELECT 1.0';",
+        "DROP FUNCTION price(int);\nCREATE FUNCTION price(item int) RETURNS TABLE (a int, b int) LANGUAGE sql AS 'SELECT 1, 2';",
+        "DROP FUNCTION price(int);\nCREATE FUNCTION price(item int) RETURNS void LANGUAGE sql AS 'SELECT 1';",
+        "DROP PROCEDURE IF EXISTS fill;\nCREATE PROCEDURE fill(day date) LANGUAGE sql AS 'SELECT 1';",
+    ] {
+        let (lines, report) = check(sql);
+        assert!(lines.is_empty(), "{sql}: {report:#}");
+    }
+    let taken =
+        "DROP FUNCTION price(text);\nCREATE FUNCTION price(item int) RETURNS numeric LANGUAGE sql AS 'SELECT 1.0';";
+    assert_eq!(check(taken).0, ["error changed-routine"]);
+    assert_eq!(check("DROP FUNCTION price;").0.len(), 1);
+}
+
+#[test]
 fn nothing_is_claimed_that_takes_knowledge() {
     let (_, report) = check("ALTER TABLE orders ADD CONSTRAINT n NOT NULL total NOT VALID;");
     let messages = report["findings"].to_string();

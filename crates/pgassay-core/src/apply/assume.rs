@@ -19,7 +19,7 @@ use crate::change::{
 };
 use crate::schema::{
     Column, ColumnId, ColumnType, Domain, IdentityKind, Index, Namespace, NotNull, Privilege, Relation, RelationId,
-    RelationKind, Routine, RoutineId, Schema, Session, Type, TypeDefinition, TypeId, View,
+    RelationKind, Routine, RoutineId, Schema, Seen, Session, Type, TypeDefinition, TypeId, View,
 };
 use crate::source::Span;
 
@@ -305,6 +305,7 @@ impl Assumptions<'_> {
         let routine = Routine {
             id,
             name: self.schema.qualify(&object.name, self.session),
+            seen: if object.arguments.is_some() { Seen::Arguments } else { Seen::Name },
             procedure: kind == ObjectKind::Procedure,
             arguments: arguments.collect(),
             returns: None,

@@ -2,7 +2,7 @@
 
 use super::{Applier, ObjectId};
 use crate::change::{AlterRoutine, Argument, ArgumentMode, CreateRoutine, ObjectKind, ObjectReference, TypeName};
-use crate::schema::{Object, ObjectId as Target, Routine, RoutineId, Schema};
+use crate::schema::{Object, ObjectId as Target, Routine, RoutineId, Schema, Seen};
 
 impl Applier<'_> {
     pub(super) fn create_routine(&mut self, create: &CreateRoutine) {
@@ -157,6 +157,7 @@ fn routine_of(create: &CreateRoutine, id: RoutineId) -> Routine {
     Routine {
         id,
         name: crate::change::QualifiedName::new("", ""),
+        seen: Seen::Whole,
         procedure: create.procedure,
         arguments: create.arguments.clone(),
         returns: create.returns.clone(),

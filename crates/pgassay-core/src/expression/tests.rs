@@ -93,6 +93,7 @@ fn routine(id: u32, name: &str, arguments: &[(&str, Option<&str>)], returns: &st
     Routine {
         id: RoutineId(id),
         name: QualifiedName::new("public", name),
+        seen: crate::schema::Seen::Whole,
         procedure: false,
         arguments: arguments.iter().map(argument).collect(),
         returns: Some(built_in(returns)),

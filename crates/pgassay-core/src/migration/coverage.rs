@@ -57,7 +57,8 @@ impl Coverage {
     pub fn summary(&self) -> String {
         let mut parts: Vec<String> = self.read.iter().take(MOST_NAMED).map(ReadHistory::line).collect();
         if self.read.len() > MOST_NAMED {
-            parts.push(format!("{} more histories", self.read.len() - MOST_NAMED));
+            let more = self.read.len() - MOST_NAMED;
+            parts.push(format!("{more} more {}", if more == 1 { "history" } else { "histories" }));
         }
         if !self.assumed.is_empty() {
             parts.push(self.assumed.clone());

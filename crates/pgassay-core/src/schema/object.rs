@@ -52,10 +52,22 @@ pub struct DomainConstraint {
 }
 
 /// A function or procedure.
+/// What is known of a routine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// A statement or a catalog made it.
+    Whole,
+    /// A statement named it by the types of its arguments: what it answers is not known.
+    Arguments,
+    /// A statement named it.
+    Name,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Routine {
     pub id: RoutineId,
     pub name: QualifiedName,
+    pub seen: Seen,
     pub procedure: bool,
     pub arguments: Vec<Argument>,
     pub returns: Option<TypeName>,

@@ -7,6 +7,7 @@ use super::folder::{File, Folder};
 use super::line::lines;
 use super::order::leading_digits;
 use super::tools::{Entry, Input, Order, Part, Split, Tool};
+use super::variables::{Style, Variables};
 use super::{Direction, Framework, TransactionMode};
 
 pub(super) struct GraphileMigrate;
@@ -58,5 +59,15 @@ impl Tool for GraphileMigrate {
         });
         let transaction = if alone { TransactionMode::OneString } else { TransactionMode::WrappedString };
         Split::default().with(Direction::Up, vec![Part { range: 0..text.len(), transaction }])
+    }
+
+    /// `:NAME`, whose values `.gmrc` mostly takes from the environment.
+    fn placeholders(&self, _file: &File) -> Style {
+        Style::Psql
+    }
+
+    /// The two that it always sets (`src/settings.ts`), under names of their own: their values are the database's.
+    fn settings(&self, _folder: &Folder, _file: &File) -> Variables {
+        Variables::from_iter([("DATABASE_OWNER", "database_owner"), ("DATABASE_NAME", "database_name")])
     }
 }
