@@ -237,6 +237,7 @@ fn collect_options(arguments: &Arguments, in_force: &InForce) -> anyhow::Result<
     Ok(CollectOptions {
         framework: in_force.framework.value,
         transaction: in_force.transaction.value,
+        no_transaction: in_force.no_transaction.value.clone(),
         down: arguments.down,
         variables: in_force.variables(),
         stdin: stdin.transpose()?,

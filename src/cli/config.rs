@@ -107,6 +107,7 @@ fn top(in_force: &InForce) -> Vec<Line> {
         line("run", &in_force.run, in_force.run.value.clone()),
         line("framework", &in_force.framework, framework),
         line("transaction", &in_force.transaction, keys::word_for(&keys::TRANSACTIONS, &in_force.transaction.value)),
+        line("no-transaction", &in_force.no_transaction, in_force.no_transaction.value.clone()),
         line("history", &in_force.history, keys::word_for(&keys::HISTORIES, &in_force.history.value)),
         line("strict", &in_force.strict, in_force.strict.value),
         line("fail-on", &in_force.fail_on, in_force.fail_on.value.name()),

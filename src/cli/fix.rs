@@ -114,6 +114,7 @@ fn read(arguments: &Arguments, in_force: &InForce, sources: &mut Sources) -> any
     let options = CollectOptions {
         framework: in_force.framework.value,
         transaction: in_force.transaction.value,
+        no_transaction: in_force.no_transaction.value.clone(),
         variables: in_force.variables(),
         ..CollectOptions::default()
     };

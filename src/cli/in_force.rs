@@ -179,6 +179,8 @@ pub struct InForce {
     /// `None`: recognised by its files.
     pub framework: Resolved<Option<Framework>>,
     pub transaction: Resolved<TransactionOverride>,
+    /// The line that keeps a migration out of a transaction.
+    pub no_transaction: Resolved<Option<String>>,
     pub history: Resolved<Completeness>,
     pub strict: Resolved<bool>,
     pub fail_on: Resolved<FailOn>,
@@ -247,6 +249,7 @@ impl Settable {
         }
         let paths = sources.pick(some(&self.paths), |config| config.paths.as_ref(), Vec::new());
         let base = sources.pick(some(&self.base), |config| config.base.as_ref(), Vec::new());
+        let marker = sources.pick(None, |config| config.no_transaction.as_ref(), String::new());
         stay_inside(&paths)?;
         stay_inside(&base)?;
         let version = sources.pick(self.pg_version, |config| config.pg_version.as_ref(), PgVersion::assumed());
@@ -269,6 +272,10 @@ impl Settable {
                 |config| config.transaction.as_ref(),
                 TransactionOverride::Auto,
             ),
+            no_transaction: Resolved {
+                value: Some(marker.value).filter(|_| marker.origin != Origin::Default),
+                origin: marker.origin,
+            },
             history: sources.pick(
                 self.history.map(History::completeness),
                 |config| config.history.as_ref(),
@@ -344,6 +351,7 @@ impl InForce {
             baseline: self.baseline.value.clone(),
             framework: self.framework.value,
             transaction: self.transaction.value,
+            no_transaction: self.no_transaction.value.clone(),
             completeness: self.history.value,
             strict: self.strict.value,
             variables: self.variables(),

@@ -45,6 +45,8 @@ pub struct Setup {
     pub baseline: Option<PathBuf>,
     pub framework: Option<Framework>,
     pub transaction: TransactionOverride,
+    /// The line that keeps a migration out of a transaction.
+    pub no_transaction: Option<String>,
     pub completeness: Completeness,
     pub strict: bool,
     pub variables: pgassay::collect::Variables,
@@ -110,6 +112,7 @@ impl Project {
         let options = CollectOptions {
             framework: setup.framework,
             transaction: setup.transaction,
+            no_transaction: setup.no_transaction.clone(),
             variables: setup.variables.clone(),
             contents: texts.clone(),
             remembers: true,

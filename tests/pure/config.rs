@@ -485,3 +485,24 @@ mod documents {
         }
     }
 }
+
+#[test]
+fn an_own_runners_marker_keeps_a_migration_out_of_a_transaction() {
+    let build = "CREATE INDEX CONCURRENTLY accounts_note ON accounts (note);\n";
+    let without = with("transaction = \"per-file\"\n", &format!("-- NO TRANSACTION\n{build}"));
+    assert!(without.findings(&[]).contains(&"transaction-forbidden error -".to_owned()));
+    let config = "transaction = \"per-file\"\nno-transaction = \"-- NO TRANSACTION\"\n";
+    for marker in ["-- NO TRANSACTION\n", "\n  -- no transaction  \r\n", "-- why\n-- NO TRANSACTION\n"] {
+        let project = with(config, &format!("{marker}{build}"));
+        assert!(!project.findings(&[]).iter().any(|line| line.starts_with("transaction-forbidden")), "{marker:?}");
+    }
+    for other in ["", "-- NO TRANSACTIONS\n", "SELECT '-- NO TRANSACTION';\n"] {
+        let project = with(config, &format!("{other}{build}"));
+        assert!(project.findings(&[]).contains(&"transaction-forbidden error -".to_owned()), "{other:?}");
+    }
+    for wrong in ["no-transaction = \"\"\n", "no-transaction = true\n", "no-transaction = \"a\\nb\"\n"] {
+        let output = with(wrong, build).run(&["check"]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        assert!(stderr(&output).contains("one line of text"), "{wrong}: {}", stderr(&output));
+    }
+}

@@ -1,5 +1,6 @@
 //! What is new, asked of real git repositories through the command line.
 
+mod includes;
 mod places;
 
 use std::ffi::OsStr;

@@ -83,6 +83,12 @@ pub const TOP: &[Key] = &[
         summary: "Which transaction the statements run in: as the tool does, one around each file, or none",
     },
     Key {
+        name: "no-transaction",
+        kind: Kind::Text,
+        default: None,
+        summary: "A line of this text in a migration keeps it out of a transaction, as an own runner reads it",
+    },
+    Key {
         name: "history",
         kind: Kind::Choice(histories),
         default: Some("\"auto\""),

@@ -77,6 +77,8 @@ pub struct Config {
     pub run: Option<Located<String>>,
     pub framework: Option<Located<Framework>>,
     pub transaction: Option<Located<TransactionOverride>>,
+    /// The line that keeps a migration out of a transaction.
+    pub no_transaction: Option<Located<String>>,
     pub history: Option<Located<Completeness>>,
     pub strict: Option<Located<bool>>,
     pub fail_on: Option<Located<FailOn>>,

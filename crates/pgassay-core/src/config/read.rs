@@ -63,6 +63,9 @@ fn top(reader: &mut Reader, name: &str, span: std::ops::Range<usize>, value: &Va
         "baseline" => {
             config.baseline = reader.text(value).map(|read| reader.locate(PathBuf::from(read), &span));
         }
+        "no-transaction" => {
+            config.no_transaction = reader.marker(value).map(|read| reader.locate(read, &span));
+        }
         "run" => config.run = reader.text(value).map(|read| reader.locate(read, &span)),
         "strict" => config.strict = reader.boolean(value).map(|read| reader.locate(read, &span)),
         _ => {

@@ -68,6 +68,15 @@ impl<'t> Reader<'t> {
         read
     }
 
+    /// A line of a file, which is not empty.
+    pub fn marker(&mut self, value: &Value) -> Option<String> {
+        let read = value.get_ref().as_str().map(str::trim).filter(|line| !line.is_empty() && !line.contains('\n'));
+        if read.is_none() {
+            self.wrong(value, "one line of text, such as \"-- NO TRANSACTION\"");
+        }
+        read.map(str::to_owned)
+    }
+
     /// 1 or more.
     pub fn count(&mut self, value: &Value) -> Option<usize> {
         let read = value.get_ref().as_integer().and_then(|number| number.as_str().parse().ok());

@@ -55,10 +55,10 @@ fn assigns(routine: &Routine, column: &Name) -> bool {
                     return true;
                 }
             }
-            SourceTokenKind::Word { name, quoted: false } if *name == "return" => {
-                if answers_another_row(tokens.get(at + 1), tokens.get(at + 2)) {
-                    return true;
-                }
+            SourceTokenKind::Word { name, quoted: false }
+                if *name == "return" && answers_another_row(tokens.get(at + 1), tokens.get(at + 2)) =>
+            {
+                return true;
             }
             // A list of targets ends where the statement goes on.
             SourceTokenKind::Word { quoted: false, name } if ENDS_TARGETS.iter().any(|word| *name == *word) => {

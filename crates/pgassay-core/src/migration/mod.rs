@@ -288,7 +288,22 @@ impl Framework {
             | Framework::SqlMigrate
             | Framework::Postgrator
             | Framework::PostgresMigrations => true,
-            _ => false,
+            // Of these it is not known, or known that they do not.
+            Framework::Plain
+            | Framework::Flyway
+            | Framework::Sqitch
+            | Framework::Supabase
+            | Framework::Hasura
+            | Framework::Tern
+            | Framework::GraphileMigrate
+            | Framework::Mybatis
+            | Framework::Shmig
+            | Framework::Rambler
+            | Framework::Play
+            | Framework::DbMigrate
+            | Framework::Yoyo
+            | Framework::Pop
+            | Framework::StructureSql => false,
         }
     }
 

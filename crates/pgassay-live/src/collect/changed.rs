@@ -49,6 +49,7 @@ pub fn mark(migrations: &mut Vec<Migration>, sources: &Sources, scope: &Scope) -
     for parts in &files {
         reader.mark_file(migrations, parts, sources)?;
     }
+    super::changed_includes::mark(migrations, sources, scope, &mut reader.news)?;
     reader.note_deleted(migrations);
     let notes = std::mem::take(&mut reader.histories.notes);
     notes.into_iter().for_each(|(folder, note)| reader.note(&folder, note));
@@ -106,12 +107,12 @@ fn own_path(path: &Path) -> Option<PathBuf> {
 }
 
 /// What happened in the folders of some files.
-struct Files {
+pub(super) struct Files {
     repositories: BTreeMap<PathBuf, Changes>,
 }
 
 impl Files {
-    fn of<'p>(scope: &Scope, files: impl Iterator<Item = &'p PathBuf>) -> Result<Files, GitError> {
+    pub fn of<'p>(scope: &Scope, files: impl Iterator<Item = &'p PathBuf>) -> Result<Files, GitError> {
         let mut folders: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
         let all: BTreeSet<&Path> = files.filter_map(|file| file.parent()).collect();
         for folder in all {
@@ -128,7 +129,16 @@ impl Files {
     }
 
     fn kind_of(&self, path: &Path) -> Option<&FileChangeKind> {
-        self.repositories.values().find_map(|changes| changes.of(path))
+        self.of_file(path).map(|(_, kind)| kind)
+    }
+
+    pub fn of_file(&self, path: &Path) -> Option<(&Changes, &FileChangeKind)> {
+        self.repositories.values().find_map(|changes| Some((changes, changes.of(path)?)))
+    }
+
+    /// The closest repository around a file.
+    pub fn around_mut(&mut self, path: &Path) -> Option<&mut Changes> {
+        self.repositories.iter_mut().rev().find(|(root, _)| path.starts_with(root)).map(|(_, changes)| changes)
     }
 }
 
@@ -413,7 +423,7 @@ impl Parts {
     }
 }
 
-fn statements(source: &SourceFile, range: std::ops::Range<usize>) -> Vec<String> {
+pub(super) fn statements(source: &SourceFile, range: std::ops::Range<usize>) -> Vec<String> {
     let script = read_section(source, Span::new(FileId(0), range.start, range.end), Sender::Psql);
     let texts = script.statements.iter().map(|statement| normalize(source.slice(statement.span)));
     texts.filter(|text| !text.is_empty()).collect()

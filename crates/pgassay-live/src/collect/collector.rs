@@ -25,6 +25,8 @@ pub struct CollectOptions {
     /// The tool that runs them; recognised where not given.
     pub framework: Option<Framework>,
     pub transaction: TransactionOverride,
+    /// A line of this text in a migration keeps it out of a transaction, whatever `transaction` says.
+    pub no_transaction: Option<String>,
     /// Also the down parts: behind all up parts, the last one first.
     pub down: bool,
     /// Values for placeholders; they go before those of the tool's own settings.
@@ -476,6 +478,7 @@ impl<'a> Collector<'a> {
     /// `--transaction` goes before what the tool does; parts with only blank between them become one.
     fn overridden(&self, parts: Vec<Part>, text: &str) -> Vec<Part> {
         let transaction = match self.options.transaction {
+            _ if self.has_marker(text) => TransactionMode::None,
             TransactionOverride::Auto => return parts,
             TransactionOverride::PerFile => TransactionMode::Wrapped,
             TransactionOverride::None => TransactionMode::None,
@@ -490,6 +493,12 @@ impl<'a> Collector<'a> {
             }
         }
         merged
+    }
+
+    /// Whether a line says, as the project's own runner reads it, that the file runs outside of a transaction.
+    fn has_marker(&self, text: &str) -> bool {
+        let Some(marker) = self.options.no_transaction.as_deref() else { return false };
+        text.lines().any(|line| line.trim().eq_ignore_ascii_case(marker))
     }
 
     fn note_byte_order_mark(&mut self, tool: &dyn Tool, entry: &Entry) {

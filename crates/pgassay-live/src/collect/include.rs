@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::collector::Collector;
-use super::read::read;
+use super::read::{decode, read};
 use super::repository;
 use super::tools::Tool;
 use super::variables::{Style, substitutions};
@@ -74,7 +74,12 @@ impl Collector<'_> {
             self.note(from, format!("{} is outside of the repository, and is not read", include.path));
             return None;
         }
-        let text = match read(&target) {
+        let unsaved = target.canonicalize().ok().and_then(|full| self.options.contents.get(&full));
+        let read = match unsaved {
+            Some(text) => decode(&target, text.as_bytes().to_vec()),
+            None => read(&target),
+        };
+        let text = match read {
             Ok(text) => text.text,
             Err(error) => {
                 self.collected.errors.push(error);

@@ -9,6 +9,7 @@
 
 mod atlas;
 pub mod changed;
+mod changed_includes;
 pub mod code;
 mod collector;
 mod command;
