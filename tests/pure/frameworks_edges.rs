@@ -397,3 +397,24 @@ fn placeholders_of_graphile_migrate_have_values() {
     let sections = read.sections();
     assert!(sections[0].1.contains("TO database_owner;") && sections[0].1.contains("TO guest;"), "{sections:?}");
 }
+
+#[test]
+fn prisma_sends_statements_apart_from_its_version_on() {
+    let build = "SET LOCAL lock_timeout = '2s';\nCREATE INDEX CONCURRENTLY pond_x ON pond (x);\n";
+    let drop = "CREATE INDEX CONCURRENTLY pond_y ON pond (x, id);\nDROP INDEX CONCURRENTLY pond_x;\n";
+    let with = |manifest: &str, second: &str| {
+        let files = [
+            ("package.json", manifest),
+            ("prisma/migrations/20240101000000_a/migration.sql", "CREATE TABLE pond (id int PRIMARY KEY, x int);\n"),
+            ("prisma/migrations/20240102000000_b/migration.sql", second),
+        ];
+        check_errors(&files).contains(&"migration.sql transaction-forbidden".to_owned())
+    };
+    assert!(with("{}", build));
+    assert!(with(r#"{"devDependencies": {"prisma": "^6.19.0"}}"#, build));
+    assert!(with(r#"{"dependencies": {"prisma": "7.3.0"}}"#, build));
+    assert!(!with(r#"{"devDependencies": {"prisma": "^7.0.0"}}"#, build));
+    assert!(!with(r#"{"dependencies": {"prisma": "7.4.0"}}"#, build));
+    // What its parser cannot read goes as one string.
+    assert!(with(r#"{"dependencies": {"prisma": "7.4.0"}}"#, drop));
+}

@@ -73,6 +73,14 @@ impl Project {
         })
     }
 
+    /// The version of a package that the closest `package.json` that has it asks for.
+    pub fn npm_version(&self, package: &str) -> Option<String> {
+        let kinds = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
+        self.texts("package.json").filter_map(read_json).find_map(|manifest| {
+            kinds.iter().find_map(|kind| Some(manifest.get(kind)?.get(package)?.as_str()?.to_owned()))
+        })
+    }
+
     /// The features of a dependency that the closest `Cargo.toml` that has it asks for.
     pub fn cargo_features(&self, dependency: &str) -> Vec<String> {
         let features = |text: &str| {
