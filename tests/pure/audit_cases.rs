@@ -243,3 +243,18 @@ fn a_table_that_is_not_there_is_an_error() {
     assert_eq!(errors.len(), 2);
     assert!(errors[0].contains("did you mean harbour?") && errors[1].contains("did you mean public?"), "{errors:?}");
 }
+
+#[test]
+fn a_count_of_what_is_done_is_no_state() {
+    let rules = ["queue-without-claim-index", "queue-without-retry"];
+    expect(
+        "CREATE TABLE oven_queue (oven text NOT NULL, baker text NOT NULL, jobs_completed bigint NOT NULL DEFAULT 0, num_finished int NOT NULL DEFAULT 0, created_at timestamptz NOT NULL, PRIMARY KEY (oven, baker));",
+        &[],
+        &rules.map(|rule| (rule, "oven_queue")),
+    );
+    expect(
+        "CREATE TABLE bread_queue (id bigint PRIMARY KEY, body jsonb NOT NULL, completed smallint NOT NULL DEFAULT 0, created_at timestamptz NOT NULL);",
+        &rules.map(|rule| (rule, "bread_queue")),
+        &[],
+    );
+}

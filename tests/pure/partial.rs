@@ -110,3 +110,13 @@ fn a_known_past_is_no_guess() {
     let text = report["findings"].to_string();
     assert!(!text.contains("every table") && !text.contains("restarted-sequence"), "{text}");
 }
+
+#[test]
+fn a_primary_key_of_another_name_takes_the_place_of_a_dropped_one() {
+    let message = |sql: &str| check(sql).1["findings"][0]["message"].as_str().unwrap().to_owned();
+    let dropped = "ALTER TABLE counters DROP CONSTRAINT IF EXISTS counters_pkey;";
+    assert!(message(dropped).contains("logical replication need it"));
+    let replaced =
+        message(&format!("{dropped}\nALTER TABLE counters ADD CONSTRAINT owner_key PRIMARY KEY (owner, name);"));
+    assert!(replaced.contains("owner_key is the primary key now") && !replaced.contains("replication"), "{replaced}");
+}

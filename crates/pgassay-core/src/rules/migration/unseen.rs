@@ -113,10 +113,12 @@ pub(super) fn constraints(context: &RunContext, rule: &'static Rule, findings: &
         if known(table) || known(again) {
             continue;
         }
-        let key = if constraint.name.as_str().ends_with("_pkey") {
-            ". Its name is the one that PostgreSQL gives a primary key: INSERT … ON CONFLICT and logical replication need it"
-        } else {
-            ""
+        let key = match (constraint.name.as_str().ends_with("_pkey"), again.primary_key()) {
+            (false, _) => String::new(),
+            (true, Some(new)) => {
+                format!("; {} is the primary key now: INSERT … ON CONFLICT on other columns than its own fails", new.name)
+            }
+            (true, None) => ". Its name is the one that PostgreSQL gives a primary key: INSERT … ON CONFLICT and logical replication need it".to_owned(),
         };
         let message =
             format!("constraint {constraint} of {} is gone: rows that it refused are accepted{key}", table.name);

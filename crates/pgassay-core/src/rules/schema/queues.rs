@@ -84,7 +84,12 @@ fn queue<'a>(context: &SchemaContext<'a>, table: &'a Relation) -> Option<Queue<'
         return None;
     }
     let named = |words: &'static [&str]| move |column: &&Column| words::has_word(column.name.as_str(), words);
-    let states: Vec<&Column> = table.columns.iter().filter(named(STATES)).collect();
+    // `jobs_completed` counts others' work.
+    let counts = |column: &&Column| {
+        words::has_word(column.name.as_str(), &["num", "count", "counts", "total", "number", "jobs", "tasks"])
+            && matches!(context.type_name(column), Some("int2" | "int4" | "int8" | "numeric"))
+    };
+    let states: Vec<&Column> = table.columns.iter().filter(named(STATES)).filter(|it| !counts(it)).collect();
     // A task that people do has no worker that polls.
     let polled = strong || table.columns.iter().any(|column| named(POLLED)(&column));
     let is_queue = polled && !states.is_empty() && takes_new_work(context, table) && !people_work_it_off(table);
