@@ -120,3 +120,20 @@ fn a_primary_key_of_another_name_takes_the_place_of_a_dropped_one() {
         message(&format!("{dropped}\nALTER TABLE counters ADD CONSTRAINT owner_key PRIMARY KEY (owner, name);"));
     assert!(replaced.contains("owner_key is the primary key now") && !replaced.contains("replication"), "{replaced}");
 }
+
+#[test]
+fn a_character_that_does_not_show_is_named() {
+    for (sql, named) in [
+        ("DROP TABLE IF EXISTS a;\u{a0}\n", "U+00A0, a no-break space,"),
+        ("ALTER TABLE b\u{a0}ADD c int;", "U+00A0"),
+        ("ALTER\u{3000}TABLE b ADD c int;", "U+3000 is in it"),
+        ("CREATE\u{200b} TABLE b (c int);", "U+200B, a space of no width,"),
+    ] {
+        let (_, report) = check(&format!("CREATE TABLE z (id int PRIMARY KEY);\nSELECT 1;\n{sql}"));
+        let unread = report["findings"].as_array().unwrap().iter().find(|it| it["rule"] == "unreadable-statement");
+        let evidence = unread.unwrap_or_else(|| panic!("{sql:?}: {report:#}"))["evidence"].to_string();
+        assert!(evidence.contains(named) && evidence.contains("a letter of a name"), "{sql:?}: {evidence}");
+    }
+    let report = check("SELECT 1;\nSELECT 1;\nALTER TABEL b ADD c int;").1.to_string();
+    assert!(!report.contains("a letter of a name"), "{report}");
+}

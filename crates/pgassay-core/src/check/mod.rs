@@ -312,14 +312,15 @@ fn unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Unread {
     let unread: Vec<_> = run.steps.iter().filter_map(|step| step.statement.change.as_ref().err()).collect();
     match mostly_unreadable(run, &unread, sources) {
         Some(finding) => Unread { whole: Some(finding.span), findings: vec![finding] },
-        None => Unread { findings: each_unreadable(run, &unread, strict), whole: None },
+        None => Unread { findings: each_unreadable(run, strict, sources), whole: None },
     }
 }
 
-fn each_unreadable(run: &MigrationRun, unread: &[&Unreadable], strict: bool) -> Vec<Finding> {
-    unread
+fn each_unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Vec<Finding> {
+    run.steps
         .iter()
-        .map(|error| {
+        .filter_map(|step| Some((step, step.statement.change.as_ref().err()?)))
+        .map(|(step, error)| {
             if error.kind == UnreadableKind::Refused {
                 let mut finding = rules::migration::REFUSED_STATEMENT.finding(error.span, format!("fails: {error}"));
                 finding.evidence.push(Evidence::declared(format!("{} sends the file's text", run.migration.framework)));
@@ -331,12 +332,29 @@ fn each_unreadable(run: &MigrationRun, unread: &[&Unreadable], strict: bool) -> 
                 finding.severity = Severity::Error;
             }
             finding.evidence.push(Evidence::assumed("the statement is not judged; everything else in the file is"));
+            let around = if step.span().file == error.span.file { step.span().to(error.span) } else { error.span };
+            finding.evidence.extend(unseen_character(sources.slice(around)).map(Evidence::declared));
             finding.advice = Advice::text(
                 "If the server refuses it too, mend it. If the server accepts it, please report the form, and allow the finding once you have looked at the statement.",
             );
             finding
         })
         .collect()
+}
+
+/// A character that does not show, or looks like a blank: to the server, any that is not ASCII is a letter (`ident_start`, scan.l).
+fn unseen_character(text: &str) -> Option<String> {
+    let is_unseen = |it: &char| {
+        !it.is_ascii() && (it.is_whitespace() || matches!(it, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'))
+    };
+    let found = text.chars().find(is_unseen)?;
+    let name = match found {
+        '\u{a0}' => ", a no-break space,",
+        '\u{200b}' => ", a space of no width,",
+        '\u{feff}' => ", a byte order mark,",
+        _ => "",
+    };
+    Some(format!("U+{:04X}{name} is in it, and PostgreSQL takes it for a letter of a name", u32::from(found)))
 }
 
 /// One error for a migration most of which could not be read: what is left of it is no verdict.
