@@ -143,6 +143,16 @@ fn a_refusal_that_does_not_come_is_withdrawn() {
 }
 
 #[test]
+fn the_databases_own_name_is_not_missed() {
+    let migration = "CREATE TABLE t (id bigint PRIMARY KEY);\nALTER DATABASE shop SET timezone TO 'UTC';\n\
+        GRANT CONNECT ON DATABASE shop TO PUBLIC;\nCOMMENT ON DATABASE shop IS 'orders';\n";
+    let (report, _) = Case::new(&[("1.sql", migration)]).json();
+    assert_eq!(differences(&report), Vec::<String>::new());
+    assert_eq!(findings(&report, "refused-by-server"), Vec::<String>::new());
+    assert!(report["proof"]["notes"].to_string().contains("the database shop is not there: an empty one stands in"));
+}
+
+#[test]
 fn made_up_rows_show_what_fails_on_rows() {
     let tables = "CREATE TYPE state AS ENUM ('new', 'done');
         CREATE DOMAIN positive AS int CHECK (VALUE > 0);

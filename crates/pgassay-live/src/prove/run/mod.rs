@@ -188,9 +188,13 @@ impl Runner {
             }
             for _ in 0..MOST_STAND_INS {
                 let Some(error) = self.run(change, sql, sources).await? else { break };
-                match stand_in::missing(&error, change) {
+                match stand_in::missing(&error, change, ground) {
                     Some(Missing::Role(name)) => {
                         let text = stand_in::role(ground, &name).await?;
+                        self.note(text);
+                    }
+                    Some(Missing::Database(name)) => {
+                        let text = stand_in::database(ground, &name).await?;
                         self.note(text);
                     }
                     Some(Missing::Extension(create)) => {
@@ -289,12 +293,14 @@ impl Runner {
             change => {
                 let mut outcome = self.watched(ground, step, sql, sources, watch).await?;
                 for _ in 0..MOST_STAND_INS {
-                    let Some(missing) = outcome.error.as_ref().and_then(|error| stand_in::missing(error, change))
+                    let Some(missing) =
+                        outcome.error.as_ref().and_then(|error| stand_in::missing(error, change, ground))
                     else {
                         break;
                     };
                     let text = match missing {
                         Missing::Role(name) => stand_in::role(ground, &name).await?,
+                        Missing::Database(name) => stand_in::database(ground, &name).await?,
                         Missing::Extension(create) => {
                             let text = stand_in::extension(&self.session, create).await?;
                             self.lacking.insert(create.name.name.to_string());

@@ -156,6 +156,17 @@ impl Ground {
         Ok(name)
     }
 
+    /// A database that migrations name and that is not there, on a server of our own.
+    ///
+    /// # Errors
+    /// [`ProveError::Shadow`] with the server's refusal.
+    pub async fn create_stand_in(&self, name: &str) -> Result<(), ProveError> {
+        let admin = self.access.connect(&self.access.database()).await?;
+        refusal(admin.batch_execute(&format!("CREATE DATABASE {} TEMPLATE template0", quote(name))).await)?;
+        admin.close().await;
+        Ok(())
+    }
+
     /// A role that migrations name and that is not there.
     ///
     /// # Errors

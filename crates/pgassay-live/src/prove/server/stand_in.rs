@@ -1,4 +1,4 @@
-//! What stands in for things that the shadow server lacks: roles, and extensions that are not installed there.
+//! What stands in for things that the shadow server lacks: roles, databases, and extensions that are not installed there.
 //!
 //! In: the server's refusal. Out: an object of the same name that lets the migration go on, and a sentence about it.
 
@@ -12,14 +12,25 @@ use crate::shadow::{ServerError, Session, refusal};
 /// What was missing.
 pub(in crate::prove) enum Missing<'a> {
     Role(String),
+    /// Mostly the one that the migrations are for, by its real name.
+    Database(String),
     Extension(&'a CreateExtension),
 }
 
 /// What a refusal says is missing, if something can stand in for it.
-pub(in crate::prove) fn missing<'a>(error: &ServerError, change: Option<&'a Change>) -> Option<Missing<'a>> {
+pub(in crate::prove) fn missing<'a>(
+    error: &ServerError,
+    change: Option<&'a Change>,
+    ground: &Ground,
+) -> Option<Missing<'a>> {
     if error.code == "42704" {
         let name = error.message.strip_prefix("role \"")?.strip_suffix("\" does not exist")?;
         return Some(Missing::Role(name.to_owned()));
+    }
+    // On a server of others, what belongs to no database is not touched.
+    if error.code == "3D000" && !ground.is_foreign() {
+        let name = error.message.strip_prefix("database \"")?.strip_suffix("\" does not exist")?;
+        return Some(Missing::Database(name.to_owned()));
     }
     match change {
         // 0A000: no such control file (14 and later say it is not available); 58P01: its library is not there.
@@ -34,6 +45,12 @@ pub(in crate::prove) fn missing<'a>(error: &ServerError, change: Option<&'a Chan
 pub(in crate::prove) async fn role(ground: &mut Ground, name: &str) -> Result<String, ProveError> {
     ground.create_role(name).await?;
     Ok(role_note(name))
+}
+
+/// Makes the database. What is set for it has no effect on the one that the migrations run in.
+pub(in crate::prove) async fn database(ground: &Ground, name: &str) -> Result<String, ProveError> {
+    ground.create_stand_in(name).await?;
+    Ok(format!("the database {name} is not there: an empty one stands in"))
 }
 
 pub(in crate::prove) fn role_note(name: &str) -> String {
