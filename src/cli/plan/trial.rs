@@ -51,7 +51,7 @@ fn try_on_database(arguments: &Arguments, runtime: &Runtime, plan: Plan) -> anyh
 pub fn in_twin(arguments: &Arguments, runtime: &Runtime, text: &str) -> anyhow::Result<Vec<Assayed>> {
     let query = Query::read(text)?;
     let Some(reading) = arguments.database.read_for_plans(Values::None)? else { return Ok(Vec::new()) };
-    let twin = build_twin(runtime, arguments.pg_bin.as_deref(), &reading)?;
+    let twin = build_twin(runtime, arguments.pg_bin.as_deref(), &reading, "")?;
     for gap in &twin.gaps {
         say!("note: not as in the database: {}: {}", gap.what, gap.reason);
     }

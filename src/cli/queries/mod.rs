@@ -4,6 +4,7 @@ mod audited;
 mod placeholders;
 mod planners;
 mod report;
+mod restored;
 pub mod short;
 mod sources;
 mod text;
@@ -71,8 +72,8 @@ pub struct Arguments {
     run_functions: bool,
 
     /// Make the advised indexes on this copy of the database, run the queries there with and without them, and drop them again. Values come from
-    /// the copy's rows
-    #[arg(long, value_name = "URL")]
+    /// the copy's rows. A file or folder of pg_dump is restored on a throwaway server for that
+    #[arg(long, value_name = "URL|DUMP")]
     verify: Option<String>,
 
     /// With --verify: run statements that write too, in transactions that are rolled back
@@ -120,13 +121,19 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     };
     let mut report = Report { whole, utility, seconds: started.elapsed().as_secs_f64(), ..report };
     if let Some(copy) = &arguments.verify {
+        let runtime = super::runtime()?;
+        let restored = match restored::is_dump(copy) {
+            true => Some(restore(&runtime, &arguments, &reading, copy)?),
+            false => None,
+        };
+        let url = restored.as_ref().map(restored::Restored::url);
         let wanted = verified::Wanted {
-            copy,
+            copy: url.as_deref().unwrap_or(copy),
             original: arguments.database.url(),
             limit: arguments.database.limits().statement,
             writes: arguments.verify_writes,
         };
-        report.verified = Some(verified::measure(&super::runtime()?, &wanted, &report)?);
+        report.verified = Some(verified::measure(&runtime, &wanted, &report)?);
     }
     write(&arguments, &report)?;
     if report.planned() > 0 {
@@ -134,6 +141,16 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     }
     eprintln!("error: none of the {} could be planned: {}", words::queries(report.statements.len()), remedy(&report));
     Ok(Outcome::Failed)
+}
+
+fn restore(
+    runtime: &tokio::runtime::Runtime,
+    arguments: &Arguments,
+    reading: &Reading,
+    dump: &str,
+) -> anyhow::Result<restored::Restored> {
+    let installation = planners::installation(arguments.pg_bin.as_deref(), reading.facts.server.major())?;
+    restored::Restored::from_dump(runtime, &installation, std::path::Path::new(dump), reading)
 }
 
 /// What the first refusal asks for.
@@ -172,7 +189,7 @@ fn statements(arguments: &Arguments, reading: &Reading) -> anyhow::Result<Vec<St
 
 fn advise(arguments: &Arguments, reading: &Reading, statements: Vec<Statement>) -> anyhow::Result<Report> {
     let runtime = super::runtime()?;
-    let prepared = statements.iter().map(Statement::prepared).collect();
+    let prepared = statements.iter().map(|it| it.prepared(&reading.facts)).collect();
     let pg_bin = arguments.pg_bin.as_deref();
     let (mut chosen, tables) = Chosen::open(
         &runtime,
@@ -190,14 +207,18 @@ fn advise(arguments: &Arguments, reading: &Reading, statements: Vec<Statement>) 
     let counted = arguments.queries.is_none().then(|| reading.workload.seconds()).flatten();
     let days = counted.map(|seconds| seconds / 86_400.0);
     let (advice, unused, advised) = advisor::advise(&queries, &tables, chosen.planner(), &limits, days);
-    let mut observations = Vec::new();
+    let (mut observations, mut planned_as) = (Vec::new(), Vec::new());
     for (query, (statement, advised)) in statements.iter().zip(&advised).enumerate() {
         let Ok(plan) = &advised.plan else {
             observations.push(Vec::new());
+            planned_as.push(None);
             continue;
         };
         let helped = matches!(advised.outcome, Advised::Helped(_));
+        let role = chosen.planner().planned_as(query).map(str::to_owned);
         let mut found = advisor::observe(plan, &tables, statement.counted(), helped);
+        found.retain(|it| role.is_none() || !matches!(it, Observation::RowSecurity { .. }));
+        planned_as.push(role);
         found.extend(slower_than_cost(statement, advised.slower, plan, &tables));
         found.extend(advisor::rewrites(
             &statement.query.text,
@@ -214,6 +235,7 @@ fn advise(arguments: &Arguments, reading: &Reading, statements: Vec<Statement>) 
         planner: chosen.name(),
         audited: audited::findings(reading, &statements),
         observations,
+        planned_as,
         statements,
         advice,
         unused,

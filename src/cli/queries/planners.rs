@@ -1,10 +1,12 @@
 //! Which planner judges the candidates: hypopg on the database, a twin, or both.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Context;
 use clap::ValueEnum;
 use pgassay::advisor::{Planner, Tables};
+use pgassay::change::Name;
 use pgassay::db::{Parameters, Reading, Session};
 use pgassay::shadow::{Installation, installed};
 use pgassay::twin::{Gap, Twin};
@@ -129,12 +131,37 @@ fn twin<'r>(
     reading: &Reading,
     prepared: Vec<Prepared>,
 ) -> anyhow::Result<TwinPlanner<'r>> {
-    let twin = build(runtime, pg_bin, reading)?;
+    let roles = roles(reading, prepared.iter().filter_map(Prepared::role));
+    let twin = build(runtime, pg_bin, reading, &roles)?;
     Ok(TwinPlanner::new(runtime, twin, prepared)?.with_all_partitions())
 }
 
-/// A twin of the database or snapshot, with the server of its version, or the nearest.
-pub fn build(runtime: &Runtime, pg_bin: Option<&Path>, reading: &Reading) -> anyhow::Result<Twin> {
+/// SQL that makes these roles and those that were granted to them: policies name them, and owners and privileges too.
+fn roles<'n>(reading: &Reading, names: impl Iterator<Item = &'n str>) -> String {
+    let known = &reading.facts.roles;
+    let mut wanted: Vec<Name> = names.map(Name::new).collect();
+    let mut made: BTreeSet<Name> = BTreeSet::new();
+    let mut grants = String::new();
+    while let Some(name) = wanted.pop() {
+        // Predefined roles are everywhere, and not among the facts.
+        let Some(role) = known.get(&name).filter(|_| !made.contains(&name)) else { continue };
+        for group in &role.member_of {
+            grants.push_str(&format!("GRANT {group} TO {name};\n"));
+            wanted.push(group.clone());
+        }
+        made.insert(name);
+    }
+    let create = |name: &Name| {
+        let role = &known[name];
+        let inherits = if role.inherits { "" } else { " NOINHERIT" };
+        let bypasses = if role.superuser || role.bypasses_row_security { " BYPASSRLS" } else { "" };
+        format!("CREATE ROLE {name}{inherits}{bypasses};\n")
+    };
+    made.iter().map(create).chain([grants]).collect()
+}
+
+/// A twin of the database or snapshot, with the server of its version, or the nearest. `first` is run before its schema.
+pub fn build(runtime: &Runtime, pg_bin: Option<&Path>, reading: &Reading, first: &str) -> anyhow::Result<Twin> {
     let Some(statistics) = reading.planner.clone() else {
         let unread = reading.facts.unread.iter().find(|it| it.fact == "what the planner looks at");
         match unread {
@@ -143,11 +170,11 @@ pub fn build(runtime: &Runtime, pg_bin: Option<&Path>, reading: &Reading) -> any
         }
     };
     let installation = installation(pg_bin, reading.facts.server.major())?;
-    Ok(runtime.block_on(Twin::build(&installation, &reading.ddl, statistics))?)
+    Ok(runtime.block_on(Twin::build(&installation, &format!("{first}{}", reading.ddl), statistics))?)
 }
 
 /// The server of a version, or the nearest.
-fn installation(pg_bin: Option<&Path>, major: u16) -> anyhow::Result<Installation> {
+pub fn installation(pg_bin: Option<&Path>, major: u16) -> anyhow::Result<Installation> {
     let mut found = installed(pg_bin)?;
     found.sort_by_key(|it| it.major().abs_diff(major));
     found.into_iter().next().context("no server is installed here")

@@ -23,6 +23,8 @@ pub struct Report {
     pub advised: Vec<Advised>,
     /// Of each statement, as is what follows.
     pub observations: Vec<Vec<Observation>>,
+    /// The role that policies made it plan as.
+    pub planned_as: Vec<Option<String>>,
     pub audited: Vec<Vec<Audited>>,
     pub gaps: Vec<Gap>,
     /// Milliseconds of all statements, those left out too.
@@ -323,8 +325,10 @@ impl Report {
             "calls": statement.query.calls,
             "mean_milliseconds": statement.query.mean_milliseconds,
             "rows": statement.rows,
+            "planned_as": self.planned_as.get(query).cloned().flatten(),
             "cost_before": advised.cost_before,
             "cost_after": advised.cost_after,
+            "saved_share": advised.saved,
             "error": advised.plan.as_ref().err(),
             "times_slower_than_cost": advised.slower,
             "outcome": advised.outcome,

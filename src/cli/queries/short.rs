@@ -48,7 +48,7 @@ fn plan(database: &DatabaseArguments) -> anyhow::Result<Option<Planned>> {
     let mut statements = workload::from_statistics(&reading.workload, 1);
     workload::rank(&mut statements, Rank::Total);
     statements.truncate(QUERIES);
-    let prepared = statements.iter().map(Statement::prepared).collect();
+    let prepared = statements.iter().map(|it| it.prepared(&reading.facts)).collect();
     let runtime = crate::cli::runtime()?;
     let (mut chosen, tables) = Chosen::open(&runtime, Choice::Auto, database, None, &reading, prepared, false)?;
     let queries: Vec<advisor::Query> = statements.iter().map(|it| it.query.clone()).collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use pgassay::db::{Limits, Parameters, Session};
-use pgassay::whatif::{self, Verified};
+use pgassay::whatif::{self, Prepared, Verified};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -37,7 +37,7 @@ pub fn measure(runtime: &Runtime, wanted: &Wanted, report: &Report) -> anyhow::R
         if report.advice.len() == 1 { "1 index".to_owned() } else { format!("{} indexes", report.advice.len()) },
         copy.database()
     );
-    let prepared = report.statements.iter().map(super::Statement::prepared).collect();
+    let prepared = report.statements.iter().map(|it| Prepared::new(&it.query.text, it.rows)).collect();
     Ok(whatif::verify(runtime, &copy, wanted.limit, prepared, &report.advice, wanted.writes)?)
 }
 

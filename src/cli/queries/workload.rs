@@ -2,7 +2,8 @@
 
 use clap::ValueEnum;
 use pgassay::advisor::{Counted, Query};
-use pgassay::facts::{StatementFacts, Workload};
+use pgassay::change::Name;
+use pgassay::facts::{Facts, StatementFacts, Workload};
 use pgassay::source::{SourceFile, Sources};
 use pgassay::sql::read_script;
 use pgassay::whatif::{Prepared, is_plannable, reads_catalogs, set_columns};
@@ -15,6 +16,8 @@ pub struct Statement {
     pub query: Query,
     /// As pg_stat_statements has it.
     pub identifier: Option<i64>,
+    /// The role that runs it; of several, the one whose calls take most time.
+    pub role: Option<String>,
     /// Rows that a call returns or changes; `None` if not counted.
     pub rows: Option<f64>,
     /// Blocks over all calls.
@@ -48,6 +51,7 @@ impl Statement {
         Statement {
             query: Query { text: text.to_owned(), calls, mean_milliseconds, sets, rows },
             identifier: None,
+            role: None,
             rows,
             blocks_read: 0.0,
             blocks: None,
@@ -55,8 +59,13 @@ impl Statement {
         }
     }
 
-    pub fn prepared(&self) -> Prepared {
-        Prepared::new(&self.query.text, self.rows)
+    /// To be planned as the role that runs it, if that is one whom policies can bind.
+    pub fn prepared(&self, facts: &Facts) -> Prepared {
+        let bound = |name: &&String| {
+            let role = facts.roles.get(&Name::new(name));
+            role.is_some_and(|role| !role.superuser && !role.bypasses_row_security)
+        };
+        Prepared::new(&self.query.text, self.rows).run_by(self.role.as_ref().filter(bound).cloned())
     }
 
     /// Of one call.
@@ -123,6 +132,7 @@ pub fn from_statistics(workload: &Workload, min_calls: u64) -> Vec<Statement> {
                 rows: Some(facts.rows as f64 / calls),
             },
             identifier: Some(facts.query_id),
+            role: Some(facts.user.clone()).filter(|name| !name.is_empty()),
             rows: Some(facts.rows as f64 / calls),
             blocks_read: facts.shared_blocks_read as f64,
             blocks: Some((facts.shared_blocks_read + facts.shared_blocks_hit) as f64),
@@ -179,7 +189,11 @@ pub fn from_file(text: &str) -> Vec<Statement> {
         }
         let sql = sql.as_str();
         let calls = number(before, "calls:").unwrap_or(1.0);
-        found.push(Statement::of(sql, calls, number(before, "mean:"), number(before, "rows:")));
+        let role = before.split_once("role:").map(|(_, rest)| rest.trim_start());
+        let end = |rest: &str| rest.find([',', '\n']).unwrap_or(rest.len());
+        let role = role.map(|rest| rest[..end(rest)].trim().to_owned()).filter(|name| !name.is_empty());
+        let statement = Statement::of(sql, calls, number(before, "mean:"), number(before, "rows:"));
+        found.push(Statement { role, ..statement });
     }
     found
 }

@@ -82,3 +82,28 @@ SELECT amount / $1, count(*) FROM lines WHERE order_id = $2 GROUP BY amount / 10
 -- calls: 1, mean: 5 ms, rows: 1
 -- want: planned
 MERGE INTO sessions s USING (SELECT $1 AS id, $2 AS seen) n ON n.id = s.id WHEN MATCHED THEN UPDATE SET seen = n.seen;
+-- calls: 500, mean: 2 ms, rows: 20
+-- want: tickets (person, opened DESC)
+SELECT * FROM tickets WHERE person = $1 AND state IN (1, 2, 4) ORDER BY opened DESC LIMIT 20;
+-- calls: 300, mean: 8 ms, rows: 350
+-- want: stays (leaves)
+SELECT * FROM stays WHERE arrives < $1 + interval '1 day' AND leaves >= $2 + interval '1 hour';
+-- calls: 300, mean: 8 ms, rows: 9
+-- want: spots (lng, lat)
+SELECT name FROM spots WHERE lat BETWEEN $1 AND $2 AND lng BETWEEN $3 AND $4;
+-- calls: 300, mean: 14 ms, rows: 1
+-- want: accounts ((upper(email)))
+SELECT id FROM accounts WHERE upper(email) = upper($1) LIMIT 21;
+-- calls: 300, mean: 8 ms, rows: 72
+-- want: trail (((at)::date))
+-- want: observed day-of-time
+SELECT what FROM trail WHERE at::date = $1;
+-- calls: 300, mean: 20 ms, rows: 100
+-- want: readers (joined DESC) WHERE active
+SELECT id, pad FROM readers r WHERE active AND NOT EXISTS (SELECT FROM letters l WHERE l.reader = r.id) ORDER BY joined DESC LIMIT 100;
+-- calls: 100, mean: 15 ms, rows: 4
+-- want: papers USING gin (words)
+SELECT id FROM papers WHERE words @@ to_tsquery('simple', $1);
+-- calls: 300, mean: 9 ms, rows: 20, role: clerk
+-- want: memos (office, at DESC)
+SELECT body FROM memos ORDER BY at DESC LIMIT 20;

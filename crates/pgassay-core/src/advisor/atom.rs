@@ -26,6 +26,8 @@ pub struct Atom {
     pub join: bool,
     /// The parameter that it is compared with, where it is compared with one and nothing else.
     pub parameter: Option<Parameter>,
+    /// On which side of what it is compared with it is; `None` for what is no comparison.
+    pub side: Option<Side>,
     /// As the server prints it; empty where there is none.
     pub operator: String,
     /// The key is on the right of the operator.
@@ -220,12 +222,12 @@ impl Reader<'_> {
         let join = others.iter().any(|other| names_any(other));
         let constant = !others.iter().any(|other| names_any(other) || has_parameter(other));
         let predicate = constant.then(|| self.unqualified(part));
-        let parameter = match others {
-            [other] => side(part, other).zip(parameter(other)).map(|(side, number)| Parameter { number, side }),
-            _ => None,
-        };
+        let other = if let [other] = others { Some(*other) } else { None };
+        let side = other.and_then(|other| side(part, other));
+        let number = other.and_then(parameter);
+        let parameter = side.zip(number).map(|(side, number)| Parameter { number, side });
         let (operator, commuted, list) = (String::new(), false, false);
-        Some(Atom { key, column, usage, predicate, join, parameter, operator, commuted, list })
+        Some(Atom { key, column, usage, predicate, join, parameter, side, operator, commuted, list })
     }
 
     /// The column, also behind a cast that changes nothing for an index, or the expression.
@@ -244,14 +246,21 @@ impl Reader<'_> {
             return Some((Name::new(column).to_string(), Some(column.to_owned())));
         }
         // A column as another type: the value should be cast, not the column.
-        if let Expr::Cast { expr, .. } = expression
-            && column_of(plain(expr), self.alias).is_some()
+        if let Expr::Cast { expr, data_type, .. } = expression
+            && let Some(column) = column_of(plain(expr), self.alias)
+            && !self.is_day_of(column, &data_type.to_string())
         {
             return None;
         }
         // An expression over this relation alone.
         let own = self.names(expression) && !self.names_others(expression) && !has_parameter(expression);
         own.then(|| (format!("({})", self.unqualified(expression)), None))
+    }
+
+    /// The day of a time: many times have the same, so that no other value stands for it.
+    fn is_day_of(&self, column: &str, data_type: &str) -> bool {
+        let known = self.table.columns.get(column);
+        data_type.eq_ignore_ascii_case("date") && known.is_some_and(|it| it.data_type == "timestamp without time zone")
     }
 
     fn names(&self, expression: &Expr) -> bool {

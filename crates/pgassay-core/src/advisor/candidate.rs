@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::atom::{self, Atom, Use};
+use super::atom::{self, Atom, Side, Use};
 use super::definition::{Definition, Key};
 use super::needed::{is_alone, needed, qualified};
 use super::tables::{TableInfo, Tables};
+use super::variant::overlaps;
 use super::{redundant, special};
 use crate::change::{Name, QualifiedName};
 use crate::plan::node::{ConditionKind, KnownType};
@@ -16,6 +17,8 @@ const MOST: usize = 14;
 
 /// A constant is one of the query's, not an example of many, if its column has no more values.
 const FEW_VALUES: f64 = 10.0;
+/// The share of a column's values that a partial index is restricted to at most: more leave too little out.
+const RARE: f64 = 0.34;
 /// Of the most common value: with this share of the rows an index is worth having without it.
 const MOST_ROWS: f64 = 0.5;
 
@@ -147,7 +150,7 @@ impl<'t> Scan<'t> {
             }
         };
         let equal = self.equal();
-        let ranges = self.keys_of(&[Use::Range]);
+        let ranges = self.ranges();
         let mut orders = self.orders(&equal, &ranges);
         orders.truncate(MOST);
         for keys in orders {
@@ -195,6 +198,38 @@ impl<'t> Scan<'t> {
         keys
     }
 
+    /// Columns that ranges are asked of. Of intervals about a point that is not known their ends come first: what is asked of times is mostly recent, and
+    /// most intervals began before that.
+    fn ranges(&self) -> Vec<Key> {
+        let mut keys = self.keys_of(&[Use::Range]);
+        let is_end = |key: &Key| {
+            let its = |atom: &&Atom| atom.usage == Use::Range && atom.key == key.sql;
+            let mut own = self.own.iter().filter(its);
+            own.all(|atom| atom.side == Some(Side::Above) && atom.predicate.is_none())
+        };
+        let is_of_interval =
+            |key: &Key| key.column.as_deref().is_some_and(|column| overlaps(&self.own, column, self.info));
+        keys.sort_by_key(|key| !(is_of_interval(key) && is_end(key)));
+        keys.truncate(3);
+        keys
+    }
+
+    /// Whether a range leads to less of an index than another: the beginning of intervals whose end is asked for too.
+    fn is_led(&self, key: &Key, by: &[Key]) -> bool {
+        let begins = self.own.iter().any(|atom| {
+            atom.usage == Use::Range
+                && atom.key == key.sql
+                && atom.side == Some(Side::Below)
+                && atom.predicate.is_none()
+        });
+        begins && by.len() > 1 && key.column.as_deref().is_some_and(|column| overlaps(&self.own, column, self.info))
+    }
+
+    /// Compared with several values only.
+    fn is_list(&self, key: &Key) -> bool {
+        self.own.iter().filter(|atom| atom.usage == Use::Equal && atom.key == key.sql).all(|atom| atom.list)
+    }
+
     /// Orders of keys: equality first, then one range or what is sorted by.
     fn orders(&self, equal: &[Key], ranges: &[Key]) -> Vec<Vec<Key>> {
         let joined = |parts: &[&[Key]]| {
@@ -207,8 +242,19 @@ impl<'t> Scan<'t> {
             keys
         };
         let mut orders = vec![joined(&[equal, &self.sort])];
-        for range in ranges {
+        // Rows of several values of a key come in no order but that of the values.
+        let single: Vec<Key> = equal.iter().filter(|key| !self.is_list(key)).cloned().collect();
+        if single.len() < equal.len() && !self.sort.is_empty() {
+            orders.push(joined(&[&single, &self.sort]));
+        }
+        for range in ranges.iter().filter(|range| !self.is_led(range, ranges)) {
             orders.push(joined(&[equal, std::slice::from_ref(range)]));
+        }
+        // What a second range leaves out is not read from the table.
+        for (one, other) in ranges.iter().flat_map(|one| ranges.iter().map(move |other| (one, other))) {
+            if one.sql != other.sql && !self.is_led(one, ranges) {
+                orders.push(joined(&[equal, std::slice::from_ref(one), std::slice::from_ref(other)]));
+            }
         }
         if equal.len() > 1 {
             orders.push(vec![equal[0].clone()]);
@@ -270,7 +316,7 @@ impl<'t> Scan<'t> {
         for atom in flags {
             let Some(predicate) = atom.predicate.clone() else { continue };
             let values = atom.column.as_deref().map_or(f64::INFINITY, |column| self.info.distinct(column));
-            if atom.usage == Use::Equal && values > FEW_VALUES {
+            if atom.usage == Use::Equal && (values > FEW_VALUES || listed(atom) > values * RARE) {
                 continue;
             }
             let mut keys: Vec<Key> = equal.iter().filter(|key| key.sql != atom.key).cloned().collect();
@@ -329,6 +375,12 @@ impl<'t> Scan<'t> {
             have.is_some_and(|have| have.serves(&body))
         })
     }
+}
+
+/// How many values an atom is compared with: `state = ANY ('{1,2,4}'::integer[])`.
+fn listed(atom: &Atom) -> f64 {
+    let text = atom.predicate.as_deref().filter(|_| atom.list).unwrap_or_default();
+    1.0 + text.matches(',').count() as f64
 }
 
 /// What one side of an OR compares for equality, then one range.

@@ -15,8 +15,8 @@ use super::tables::{TableInfo, Tables};
 use super::variant::Values;
 use super::{Limits, Offer, Planner, observe, reduce};
 use crate::change::QualifiedName;
-use crate::plan::node::{ConditionKind, KnownType};
-use crate::plan::{NodeId, Plan};
+use crate::plan::Plan;
+use crate::plan::node::KnownType;
 
 /// A statement of the workload.
 #[derive(Debug, Clone, PartialEq)]
@@ -177,9 +177,6 @@ pub(super) struct Work<'a> {
 const HOT_CALLS: f64 = 100.0;
 const HOT_SHARE: f64 = 0.02;
 
-/// How often a run of a nested loop's inner side counts.
-const NESTED_LOOP: f64 = 3.0;
-
 /// The calls of a query that are planned alike. The planner knows it by its place among the parts.
 pub(super) struct Part {
     pub query: usize,
@@ -190,39 +187,15 @@ pub(super) struct Part {
     pub cost: f64,
     /// Milliseconds of these calls.
     pub weight: f64,
+    /// Without new indexes a table is read whole.
+    pub reads_whole: bool,
 }
 
 /// The plan of every part under a set of candidates.
 pub(super) type Plans = BTreeMap<usize, Plan>;
 
-/// What a plan is taken to cost where indexes are held against each other: a nested loop is as good as the estimate of its outer rows,
-/// and more often too low than too high. Its runs of the inner side count several times.
-pub(super) fn cautious_cost(plan: &Plan) -> f64 {
-    let total = |id: NodeId| plan.node(id).estimate.map_or(0.0, |estimate| estimate.total_cost);
-    let loops = plan.ids().filter(|id| plan.node(*id).is(KnownType::NestedLoop));
-    let runs = loops.map(|id| {
-        let below: f64 = plan.children(id).map(|child| child.estimate.map_or(0.0, |it| it.total_cost)).sum();
-        (total(id) - below).max(0.0)
-    });
-    // Rows that a LIMIT waits for may come at once or at the end: somewhere between the two costs.
-    let limits = plan.ids().filter(|id| plan.node(*id).is(KnownType::Limit));
-    let late = limits.filter_map(|id| {
-        let scan = waited_for(plan, id)?;
-        Some(((total(id) * total(scan)).sqrt() - total(id)).max(0.0))
-    });
-    cost(plan) + (NESTED_LOOP - 1.0) * runs.sum::<f64>() + late.sum::<f64>()
-}
-
-/// The scan that a LIMIT reads in the order of an index until enough rows have passed its filter.
-fn waited_for(plan: &Plan, id: NodeId) -> Option<NodeId> {
-    let below = *plan.node(id).children.first()?;
-    let node = plan.node(below);
-    if node.is_any(&[KnownType::IndexScan, KnownType::IndexOnlyScan]) {
-        let waits = node.condition(ConditionKind::Filter).is_some() && node.condition(ConditionKind::Index).is_none();
-        return waits.then_some(below);
-    }
-    node.is_any(&[KnownType::SubqueryScan, KnownType::Result, KnownType::LockRows, KnownType::NestedLoop])
-        .then(|| waited_for(plan, below))?
+pub(super) fn reads_whole(plan: &Plan) -> bool {
+    plan.nodes.iter().any(|node| node.is(KnownType::SeqScan))
 }
 
 pub(super) fn cost(plan: &Plan) -> f64 {
@@ -246,7 +219,8 @@ impl Work<'_> {
         // From the cost where nothing was measured: a unit is about a hundredth of a millisecond.
         let weight = work.calls * work.mean_milliseconds.unwrap_or(before / 100.0);
         let cost = plan.as_ref().map_or(0.0, |plan| self.weigh(query, plan));
-        self.parts.push(Part { query, values: None, foreign_key: None, cost, weight });
+        let reads_whole = plan.as_ref().is_ok_and(reads_whole);
+        self.parts.push(Part { query, values: None, foreign_key: None, cost, weight, reads_whole });
         Advised {
             plan,
             cost_before: before,

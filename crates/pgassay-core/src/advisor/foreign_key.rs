@@ -3,7 +3,7 @@
 //! Their triggers search the referring table for each row (ri_triggers.c). The search is planned as a statement of its own, and gets its part of the
 //! time that the statement took.
 
-use super::choose::{Advised, Part, Work};
+use super::choose::{Advised, Part, Work, reads_whole};
 use super::tables::Reference;
 use crate::change::{Name, QualifiedName};
 
@@ -23,11 +23,13 @@ impl Work<'_> {
             let mut searches: Vec<(usize, f64)> = Vec::new();
             for reference in self.searched(query) {
                 let Some(part) = self.planner.add(&search(&reference)) else { continue };
-                let cost = self.planner.plan(part, &[], &[]).map_or(0.0, |plan| self.weigh(query, &plan));
+                let plan = self.planner.plan(part, &[], &[]);
+                let cost = plan.as_ref().map_or(0.0, |plan| self.weigh(query, plan));
                 debug_assert_eq!(part, self.parts.len(), "the planner knows as many queries as there are parts");
                 let foreign_key =
                     Some(format!("{}.{} ({})", reference.schema, reference.table, reference.columns.join(", ")));
-                self.parts.push(Part { query, values: None, foreign_key, cost, weight: 0.0 });
+                let reads_whole = plan.as_ref().is_ok_and(reads_whole);
+                self.parts.push(Part { query, values: None, foreign_key, cost, weight: 0.0, reads_whole });
                 searches.push((part, rows * cost));
             }
             self.share_time(query, &searches);

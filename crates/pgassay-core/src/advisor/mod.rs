@@ -9,6 +9,7 @@
 mod atom;
 mod budget;
 mod candidate;
+mod cautious;
 mod choose;
 mod definition;
 mod describe;
@@ -66,6 +67,11 @@ pub trait Planner {
 
     /// One more statement: its number, the next that is free.
     fn add(&mut self, text: &str) -> Option<usize>;
+
+    /// The role that a query is planned as, where policies bind it and not us.
+    fn planned_as(&self, _query: usize) -> Option<&str> {
+        None
+    }
 
     /// Rows of a table for which a condition holds.
     fn rows(&mut self, table: &QualifiedName, condition: &str) -> Option<f64>;

@@ -58,6 +58,8 @@ pub enum Observation {
     ElementOfArray { column: String },
     /// A time with a time zone is compared as a date or a part of it, which depends on the session: no index can be on that.
     TimeAsDate { column: String },
+    /// A time without a time zone is compared as its date: only an index on that expression serves it.
+    DayOfTime { column: String },
     /// A column is compared as another type.
     ColumnCast { column: String, data_type: String, to: String },
     /// Rows are counted off before those that are wanted.
@@ -102,6 +104,9 @@ impl fmt::Display for Observation {
                     f,
                     "compares a date or a part of {column}: that depends on the session's time zone, so no index can be on it"
                 )
+            }
+            Observation::DayOfTime { column } => {
+                write!(f, "compares the date of {column}, so no index on the column itself serves")
             }
             Observation::ColumnCast { column, data_type, to } => {
                 write!(f, "compares {column}, {data_type}, as {to}, so no index on it serves")
@@ -158,7 +163,7 @@ impl Observation {
             Observation::ElementOfArray { .. } => {
                 "write the array first, column @> ARRAY[value]: it says the same, and a GIN index on the column serves it"
             }
-            Observation::TimeAsDate { .. } => {
+            Observation::TimeAsDate { .. } | Observation::DayOfTime { .. } => {
                 "write a range, column >= start AND column < end: an index on the column serves it"
             }
             Observation::ColumnCast { .. } => {

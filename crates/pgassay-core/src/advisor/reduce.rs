@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::candidate::table_of;
-use super::choose::{Plans, Work};
+use super::choose::{Part, Plans, Work};
 use super::tables::Tables;
 use super::{redundant, size};
 use crate::change::QualifiedName;
@@ -21,6 +21,11 @@ const ENOUGH: f64 = 3.0;
 const BESIDE_UNIQUE: f64 = 10.0;
 /// Units of cost of one call that are felt: some blocks, less than a tenth of a millisecond.
 pub(super) const LEAST_COST: f64 = 8.0;
+/// Milliseconds of a call that are felt where whole tables are read, and where one index stands in for another, which spares blocks that are in memory
+/// anyway; unless all calls together save so much.
+const LEAST_OF_CALL: f64 = 0.05;
+const LEAST_OF_INDEX: f64 = 0.3;
+const LEAST_OF_ALL: f64 = 1000.0;
 /// What costs say of a saving is uncertain, what writing takes is certain: it counts more.
 const WRITING: f64 = 1.5;
 
@@ -28,7 +33,7 @@ const WRITING: f64 = 1.5;
 pub(super) struct Change {
     /// Milliseconds that all calls take more.
     pub loss: f64,
-    /// It is a fifth of the time of some query at least: less, for some of its values, is within what costs can be wrong by.
+    /// It is a fifth of the time that some query then takes at least: less, for some of its values, is within what costs can be wrong by.
     pub felt: bool,
     pub plans: Plans,
 }
@@ -147,36 +152,42 @@ impl Work<'_> {
             let query = self.parts[part].query;
             let of_query = by_query.entry(query).or_default();
             *of_query += lost;
-            change.felt |= *of_query >= self.time_of(query) * self.limits.least_gain;
+            let lost = *of_query;
+            change.felt |= lost >= (self.time_left(query, plans) + lost) * self.limits.least_gain;
             change.plans.insert(part, plan);
         }
         Some(change)
     }
 
-    /// Milliseconds of all calls of a query.
-    fn time_of(&self, query: usize) -> f64 {
-        self.parts.iter().filter(|part| part.query == query).map(|part| part.weight).sum()
+    /// Milliseconds that all calls of a query take with these plans.
+    fn time_left(&self, query: usize, plans: &Plans) -> f64 {
+        let own = self.parts.iter().enumerate().filter(|(_, part)| part.query == query);
+        own.map(|(place, part)| self.part_left(place, part, plans)).sum()
+    }
+
+    fn part_left(&self, place: usize, part: &Part, plans: &Plans) -> f64 {
+        match plans.get(&place) {
+            Some(plan) if part.cost > 0.0 => part.weight * (self.weigh(part.query, plan) / part.cost).min(1.0),
+            _ => part.weight,
+        }
     }
 
     /// Milliseconds that the calls of a part take more with another plan.
     pub(super) fn lost(&self, part: usize, now: &Plan, then: &Plan) -> f64 {
         let its = &self.parts[part];
+        let least_of_call = if its.reads_whole { LEAST_OF_CALL } else { LEAST_OF_INDEX };
         let (now, then) = (self.weigh(its.query, now), self.weigh(its.query, then));
         // In proportion to what the query costs now: a tenth more is not felt, nor a tenth less; and nor are a few blocks of a call.
         let felt = 1.0 + self.limits.not_felt;
-        match (then > now * felt || now > then * felt) && (then - now).abs() >= LEAST_COST {
-            true => (then - now) / its.cost.max(f64::MIN_POSITIVE) * its.weight,
-            false => 0.0,
-        }
+        let lost = (then - now) / its.cost.max(f64::MIN_POSITIVE) * its.weight;
+        let least = (self.queries[its.query].calls * least_of_call).min(LEAST_OF_ALL);
+        let is_felt = (then > now * felt || now > then * felt) && (then - now).abs() >= LEAST_COST;
+        if is_felt && lost.abs() >= least { lost } else { 0.0 }
     }
 
     /// Milliseconds that all queries take with these plans.
     pub(super) fn left(&self, plans: &Plans) -> f64 {
-        let left = self.parts.iter().enumerate().map(|(place, part)| match plans.get(&place) {
-            Some(plan) if part.cost > 0.0 => part.weight * (self.weigh(part.query, plan) / part.cost).min(1.0),
-            _ => part.weight,
-        });
-        left.sum()
+        self.parts.iter().enumerate().map(|(place, part)| self.part_left(place, part, plans)).sum()
     }
 
     /// Milliseconds that an index must save to be worth it: what writes take over the time that was counted, and its share of what is

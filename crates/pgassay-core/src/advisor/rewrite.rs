@@ -62,12 +62,13 @@ fn of_conditions(
             continue;
         }
         for atom in atom::atoms(&condition.text, alias, info).iter().filter(|atom| atom.usage == Use::Pattern) {
-            let Some(column) = atom.column.as_deref() else { continue };
+            // Of an expression, as it is written.
+            let column = atom.column.as_deref().map_or_else(|| atom.key.clone(), of);
             let trigrams = tables.operators.iter().any(|it| it.name == "~~" && it.method == "gin");
             if !trigrams && tables.available.iter().any(|name| name == "pg_trgm") {
-                found.push(Observation::ExtensionMissing { column: of(column), extension: "pg_trgm".to_owned() });
+                found.push(Observation::ExtensionMissing { column, extension: "pg_trgm".to_owned() });
             } else if atom.operator == "~~" && atom.parameter_is_pattern() {
-                found.push(Observation::PatternUnknown { column: of(column) });
+                found.push(Observation::PatternUnknown { column });
             }
         }
     }
@@ -87,6 +88,10 @@ fn of_side(side: &Expr, alias: &str, info: &TableInfo, of: &dyn Fn(&str) -> Stri
                 return Some(Observation::TimeAsDate { column: of(column) });
             }
             let text_of_text = to == "text" && (data_type.starts_with("character") || data_type == "text");
+            let day_of_time = to == "date" && data_type == "timestamp without time zone";
+            if day_of_time {
+                return Some(Observation::DayOfTime { column: of(column) });
+            }
             (!text_of_text && !in_zone).then(|| Observation::ColumnCast {
                 column: of(column),
                 data_type: data_type.to_owned(),
@@ -186,7 +191,7 @@ mod tests {
         let wanted = Some(Observation::TimeAsDate { column: "at".to_owned() });
         assert_eq!(told("date_trunc('day'::text, t.at)"), wanted);
         assert_eq!(told("(t.at)::date"), wanted);
-        assert_eq!(told("(t.day)::date").map(|it| it.to_string().contains("session")), Some(false));
+        assert_eq!(told("(t.day)::date"), Some(Observation::DayOfTime { column: "day".to_owned() }));
         assert_eq!(told("date_trunc('day'::text, t.day)"), None);
     }
 

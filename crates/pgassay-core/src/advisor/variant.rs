@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::atom::{self, Atom, Parameter, Side, Use};
 use super::candidate::table_of;
-use super::choose::{Advised, Part, Work, cost};
+use super::choose::{Advised, Part, Work, cost, reads_whole};
 use super::observe::{COMMON, OTHER_COST, SCANS, SKEWED, atoms};
 use super::tables::{ColumnInfo, TableInfo, Tables};
 use crate::change::QualifiedName;
@@ -54,7 +54,9 @@ impl Work<'_> {
                 let planned = self.planner.plan(part, &[], &[]);
                 let its = planned.as_ref().map_or(0.0, cost);
                 let weighed = planned.as_ref().map_or(0.0, |plan| self.weigh(query, plan));
-                self.parts_at(part, Part { query, values: Some(which), foreign_key: None, cost: weighed, weight: 0.0 });
+                let reads_whole = planned.as_ref().is_ok_and(reads_whole);
+                let (cost, weight) = (weighed, 0.0);
+                self.parts_at(part, Part { query, values: Some(which), foreign_key: None, cost, weight, reads_whole });
                 if let Ok(planned) = planned
                     && !self.is_beyond(query, its)
                     && (differ(its, result.cost_before, OTHER_COST)
@@ -140,6 +142,7 @@ fn values(plan: &Plan, tables: &Tables, which: Values) -> BTreeMap<usize, String
             let Some(known) = info.columns.get(column) else { continue };
             let value = match atom.usage {
                 Use::Equal if !atom.list => equal(known, info, column, which),
+                Use::Range if overlaps(&atoms, column, info) => point(known, which),
                 Use::Range => bound(known, parameter, both_bounds(&atoms, column), which),
                 _ => None,
             };
@@ -244,6 +247,25 @@ fn both_bounds(atoms: &[Atom], column: &str) -> bool {
         atoms.iter().filter(its).any(|atom| atom.parameter.is_some_and(|it| it.side == side))
     };
     on(Side::Above) && on(Side::Below)
+}
+
+/// `starts_at < $1 AND ends_at > $2`: what lies about a point, or a short while. Both columns are compared with much the same value.
+pub(super) fn overlaps(atoms: &[Atom], column: &str, table: &TableInfo) -> bool {
+    let type_of = |column: &str| table.columns.get(column).map(|it| it.data_type.as_str());
+    let side = |wanted: &str| {
+        let its = |atom: &&Atom| atom.usage == Use::Range && atom.column.as_deref() == Some(wanted);
+        let sides: Vec<Side> = atoms.iter().filter(its).filter_map(|atom| atom.side).collect();
+        if let [side] = sides[..] { Some(side) } else { None }
+    };
+    let Some(own) = side(column) else { return false };
+    let others = atoms.iter().filter_map(|atom| atom.column.as_deref()).filter(|other| *other != column);
+    others.into_iter().any(|other| type_of(other) == type_of(column) && side(other).is_some_and(|it| it != own))
+}
+
+/// A point that intervals lie about: late, as is asked of times, or in the middle.
+fn point(known: &ColumnInfo, which: Values) -> Option<String> {
+    let [_, middle, high] = known.quantiles.as_ref()?;
+    Some(if which == Values::Rare { high.clone() } else { middle.clone() })
 }
 
 fn equal(known: &ColumnInfo, table: &TableInfo, column: &str, which: Values) -> Option<String> {

@@ -4,7 +4,8 @@
 //! of existing indexes takes. A share of the measured time can only be told with those in it.
 
 use super::candidate::table_of;
-use super::choose::{Work, cautious_cost};
+use super::cautious::cautious_cost;
+use super::choose::Work;
 use super::definition::columns_named;
 use crate::plan::node::KnownType;
 use crate::plan::{NodeId, Plan};
@@ -19,7 +20,7 @@ impl Work<'_> {
     /// The cost of a query's plan, [cautiously](cautious_cost), with what the planner leaves out.
     pub(super) fn weigh(&self, query: usize, plan: &Plan) -> f64 {
         let writes: f64 = plan.ids().map(|id| self.written_by(query, plan, id)).sum();
-        cautious_cost(plan) + CALL + writes
+        cautious_cost(plan, self.queries[query].rows) + CALL + writes
     }
 
     fn written_by(&self, query: usize, plan: &Plan, id: NodeId) -> f64 {

@@ -3,7 +3,10 @@
 use super::choose::Work;
 use super::definition::{Definition, Method};
 use super::write_cost::{self, Writes};
-use super::{Offer, TableInfo};
+use super::{Offer, Query, TableInfo};
+
+/// Calls that are no traffic.
+const FEW_CALLS: f64 = 2.0;
 
 impl Work<'_> {
     /// Entries and the milliseconds that they take; `None` where writes are not counted.
@@ -22,6 +25,8 @@ impl Work<'_> {
             return by_statements.told.then_some(by_statements.writes());
         };
         let inserts = if table.loaded { by_statements.inserts } else { inserts.max(by_statements.inserts) };
+        // What filled the table may have updated its rows too.
+        let (updates, hot) = if table.loaded { (0.0, 0.0) } else { (updates, hot) };
         let (updates, hot) = match updates >= by_statements.updates || updates <= 0.0 {
             true => (updates, hot),
             // As many of them are HOT as were counted to be.
@@ -49,6 +54,9 @@ impl Work<'_> {
             let rows = its.calls * its.rows.unwrap_or(1.0);
             for (_, operation) in self.written[query].iter().filter(|(table, _)| *table == definition.table) {
                 found.told = true;
+                if is_load(its, table) {
+                    continue;
+                }
                 match operation.as_str() {
                     "Insert" => found.inserts += rows,
                     "Update" | "Merge" => {
@@ -62,6 +70,11 @@ impl Work<'_> {
         }
         found
     }
+}
+
+/// A call or two that wrote half of the table: it was filled or mended, which is not what goes on.
+fn is_load(query: &Query, table: &TableInfo) -> bool {
+    query.calls <= FEW_CALLS && query.rows.is_some_and(|rows| table.rows > 0.0 && rows >= table.rows / 2.0)
 }
 
 /// Rows that the statements of the workload write to a table.

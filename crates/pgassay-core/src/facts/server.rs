@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
+use crate::change::Name;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ServerFacts {
@@ -72,6 +73,9 @@ pub struct Role {
     pub login: bool,
     pub bypasses_row_security: bool,
     pub inherits: bool,
+    /// Roles that were granted to it.
+    #[serde(default)]
+    pub member_of: Vec<Name>,
     /// `name=value` of ALTER ROLE … SET, for this database or all; other roles' too.
     pub settings: Vec<String>,
 }

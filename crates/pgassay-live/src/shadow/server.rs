@@ -16,6 +16,7 @@ use super::guard::Guard;
 use super::{Access, Installation, Session, ShadowError};
 use crate::machine::{self, Signal};
 use tempfile::TempDir;
+use tokio_postgres::config::Host;
 
 /// The superuser of every shadow server.
 pub const SUPERUSER: &str = "postgres";
@@ -129,6 +130,19 @@ impl Server {
         let mut config = tokio_postgres::Config::new();
         machine::by_socket(&mut config, self.folder.path()).user(SUPERUSER).dbname(database);
         config
+    }
+
+    /// The same as libpq takes it, for programs of PostgreSQL's own.
+    pub fn connection_string(&self, database: &str) -> String {
+        let config = self.config(database);
+        let host = config.get_hosts().iter().map(|host| match host {
+            #[cfg(unix)]
+            Host::Unix(path) => path.display().to_string(),
+            Host::Tcp(name) => name.clone(),
+        });
+        let host = host.collect::<Vec<_>>().join(",");
+        let port = config.get_ports().first().copied().unwrap_or(5432);
+        format!("host={host} port={port} user={SUPERUSER} dbname={database}")
     }
 
     /// Its Unix socket.

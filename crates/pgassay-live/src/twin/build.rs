@@ -165,7 +165,8 @@ async fn run_ddl(session: &Session, ddl: &str) -> Result<Vec<Gap>, TwinError> {
             match code.as_deref() {
                 None => return Err(refused("its schema", &error)),
                 // A role that is not here: owners and privileges do not change plans.
-                Some("42704") if reason.starts_with("role ") => {}
+                // Or one that the server began with.
+                Some("42704" | "42710") if reason.starts_with("role ") => {}
                 Some(_) => {
                     let what = text.lines().next().unwrap_or_default().chars().take(80).collect();
                     gaps.push(Gap { what, reason });

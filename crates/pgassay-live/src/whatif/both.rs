@@ -39,7 +39,8 @@ enum Twin<'r> {
 }
 
 impl<'r> BothPlanner<'r> {
-    pub fn new(hypopg: HypopgPlanner<'r>, twin: MakeTwin<'r>) -> BothPlanner<'r> {
+    pub fn new(mut hypopg: HypopgPlanner<'r>, twin: MakeTwin<'r>) -> BothPlanner<'r> {
+        hypopg.leaves_roles = true;
         let twin = Twin::NotYet(Some(twin));
         BothPlanner {
             hypopg,
@@ -133,7 +134,13 @@ impl Planner for BothPlanner<'_> {
         if !self.in_twin.contains(&query) && !beyond {
             match self.hypopg.try_plan(query, with, without) {
                 Ok(plan) => return Ok(plan),
-                Err(refusal) if refusal.is_about_privileges() => {}
+                Err(refusal) if refusal.is_about_privileges() => {
+                    // Without a twin, better with our own rights than not at all.
+                    if self.hypopg.leaves_roles && self.twin().is_err() {
+                        self.hypopg.leaves_roles = false;
+                        return self.plan(query, with, without);
+                    }
+                }
                 Err(refusal) if without.is_empty() => return Err(refusal.message),
                 // Hidden indexes alone are no reason to stay in the twin.
                 Err(refusal) => {
@@ -178,6 +185,10 @@ impl Planner for BothPlanner<'_> {
         }
         self.added.push(Added::Text(text.to_owned()));
         self.hypopg.add(text)
+    }
+
+    fn planned_as(&self, query: usize) -> Option<&str> {
+        self.built().filter(|_| self.in_twin.contains(&query))?.planned_as(query)
     }
 
     fn rows(&mut self, table: &QualifiedName, condition: &str) -> Option<f64> {

@@ -4,7 +4,7 @@
 //! ROLLBACK, so every batch starts and every planner ends with `hypopg_reset()`. The extension knows B-trees and BRIN (hash and bloom
 //! too), and counts no deduplication: what it takes an index to weigh is an upper limit.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tokio::runtime::Runtime;
 use tokio_postgres::types::Type;
@@ -23,6 +23,8 @@ use crate::plan::Plan;
 pub struct HypopgPlanner<'r> {
     server: HypopgServer<'r>,
     planning: Planning,
+    /// Queries of roles that policies bind are planned elsewhere: this session cannot become them.
+    pub(super) leaves_roles: bool,
 }
 
 struct HypopgServer<'r> {
@@ -78,7 +80,7 @@ impl<'r> HypopgPlanner<'r> {
         };
         let mut planning = Planning::new(queries);
         planning.all_partitions = true;
-        Ok(Some((HypopgPlanner { server, planning }, tables)))
+        Ok(Some((HypopgPlanner { server, planning, leaves_roles: false }, tables)))
     }
 
     /// EXPLAINs that were run.
@@ -92,7 +94,11 @@ impl<'r> HypopgPlanner<'r> {
         with: &[String],
         without: &[QualifiedName],
     ) -> Result<Plan, Refusal> {
-        self.planning.plan(&mut self.server, query, with, without)
+        let plan = self.planning.plan(&mut self.server, query, with, without)?;
+        if self.leaves_roles && self.planning.is_bound(&mut self.server, query, &plan) {
+            return Err(Refusal::role());
+        }
+        Ok(plan)
     }
 
     /// Those that are on tables that the query reads.
@@ -168,6 +174,9 @@ impl HypopgServer<'_> {
         if !asking.pruning {
             statements.push(("SET LOCAL enable_partition_pruning = off", Vec::new()));
         }
+        for (name, value) in &asking.settings {
+            statements.push(("SELECT set_config($1, $2, true)", vec![(name, Type::TEXT), (value, Type::TEXT)]));
+        }
         // The last of ours: from here on, names are looked up as those of the application are.
         statements.push(("SELECT set_config('search_path', $1, true)", text(&path)));
         statements.push((&asking.sql, Vec::new()));
@@ -215,6 +224,15 @@ impl Explain for HypopgServer<'_> {
     fn roots(&mut self) -> BTreeMap<QualifiedName, QualifiedName> {
         let rows = self.send(&[(planning::ROOTS, Vec::new())]);
         planning::read_roots(&rows.unwrap_or_default().pop().unwrap_or_default())
+    }
+
+    fn can_become(&self) -> bool {
+        false
+    }
+
+    fn secured(&mut self) -> BTreeSet<QualifiedName> {
+        let rows = self.send(&[(planning::SECURED, Vec::new())]);
+        planning::read_names(&rows.unwrap_or_default().pop().unwrap_or_default())
     }
 }
 

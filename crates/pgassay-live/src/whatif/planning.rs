@@ -17,6 +17,12 @@ pub(super) trait Explain {
 
     /// Partitions, with the table at the top.
     fn roots(&mut self) -> BTreeMap<QualifiedName, QualifiedName>;
+
+    /// Whether it can plan as another role.
+    fn can_become(&self) -> bool;
+
+    /// Tables with row security.
+    fn secured(&mut self) -> BTreeSet<QualifiedName>;
 }
 
 /// A query with the trial indexes that are shown and the existing ones that are hidden.
@@ -30,6 +36,9 @@ pub(super) struct Planning {
     /// Relations that each query reads.
     reads: Vec<BTreeSet<QualifiedName>>,
     roots: Option<BTreeMap<QualifiedName, QualifiedName>>,
+    secured: Option<BTreeSet<QualifiedName>>,
+    /// Settings that some query missed: once made, they are empty in the session instead of unknown.
+    settings: BTreeMap<String, String>,
     known: HashMap<Asked, Result<Plan, Refusal>>,
     /// Partitions that the executor leaves out when it starts are planned for too, so that it is seen how they are read.
     pub all_partitions: bool,
@@ -40,7 +49,9 @@ impl Planning {
     pub fn new(queries: Vec<Prepared>) -> Planning {
         let reads = vec![BTreeSet::new(); queries.len()];
         let (offered, known) = (HashMap::new(), HashMap::new());
-        Planning { queries, offered, reads, roots: None, known, all_partitions: false, explained: 0 }
+        let (roots, secured) = (None, None);
+        let settings = BTreeMap::new();
+        Planning { queries, offered, reads, roots, secured, settings, known, all_partitions: false, explained: 0 }
     }
 
     /// An index can be tried.
@@ -83,12 +94,28 @@ impl Planning {
     fn first_plan(&mut self, server: &mut impl Explain, query: usize) -> Result<Plan, Refusal> {
         let mut first_refusal = None;
         let mut attempt = 0;
+        self.queries[query].standing.adopt(&self.settings);
         loop {
             let refusal = match self.explain(server, query, &[], &[]) {
                 Ok(plan) if self.all_partitions && self.queries[query].prune(&plan) => continue,
+                Ok(plan)
+                    if server.can_become()
+                        && self.is_bound(server, query, &plan)
+                        && self.queries[query].standing.act() =>
+                {
+                    continue;
+                }
                 Ok(plan) => return Ok(plan),
                 Err(refusal) => refusal,
             };
+            let standing = &mut self.queries[query].standing;
+            if standing.repair(&refusal.code, &refusal.message) {
+                self.settings.extend(standing.settings());
+                continue;
+            }
+            if refusal.is_about_privileges() && standing.step_back() {
+                continue;
+            }
             // Applications have a search_path of their own: a name that only one schema has is that one.
             if let Some(relation) = refusal.missing_relation()
                 && let [schema] = &server.schemas_of(relation)[..]
@@ -108,6 +135,15 @@ impl Planning {
             attempt = 0;
         }
         Err(first_refusal.unwrap_or_default())
+    }
+
+    /// Whether policies that do not bind us bind the role that runs the query.
+    pub fn is_bound(&mut self, server: &mut impl Explain, query: usize, plan: &Plan) -> bool {
+        if self.queries[query].standing.role().is_none() {
+            return false;
+        }
+        let secured = self.secured.get_or_insert_with(|| server.secured());
+        plan.nodes.iter().filter_map(named).any(|name| secured.contains(&name))
     }
 
     fn explain(
@@ -204,6 +240,11 @@ impl Refusal {
         Refusal { user_code: true, ..Refusal::unread(message) }
     }
 
+    /// Policies bind the role that runs it, which a throwaway server can become.
+    pub fn role() -> Refusal {
+        Refusal { user_code: true, ..Refusal::unread("policies bind the role that runs it".to_owned()) }
+    }
+
     pub fn unread(message: String) -> Refusal {
         Refusal { message, ..Refusal::default() }
     }
@@ -233,8 +274,11 @@ pub(super) fn rows(server: &mut impl Explain, table: &QualifiedName, condition: 
     plan.root().estimate.map(|estimate| estimate.rows)
 }
 
+fn named(node: &plan::Node) -> Option<QualifiedName> {
+    Some(QualifiedName::new(node.schema.as_deref()?, node.relation.as_deref()?))
+}
+
 fn relations_of(plan: &Plan, roots: &BTreeMap<QualifiedName, QualifiedName>) -> BTreeSet<QualifiedName> {
-    let named = |node: &plan::Node| Some(QualifiedName::new(node.schema.as_deref()?, node.relation.as_deref()?));
     let names: BTreeSet<QualifiedName> = plan.nodes.iter().filter_map(named).collect();
     names.into_iter().map(|name| roots.get(&name).cloned().unwrap_or(name)).collect()
 }
@@ -251,6 +295,19 @@ SELECT pg_catalog.json_build_array(n.nspname, c.relname, rn.nspname, r.relname):
 pub(super) const SCHEMAS: &str = "
 SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+
+/// Schema and name of each table with row security, as a JSON array.
+pub(super) const SECURED: &str = "
+SELECT pg_catalog.json_build_array(n.nspname, c.relname)::text
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relrowsecurity";
+
+pub(super) fn read_names(rows: &[String]) -> BTreeSet<QualifiedName> {
+    let read = |row: &String| {
+        let [schema, name]: [String; 2] = serde_json::from_str(row).ok()?;
+        Some(QualifiedName::new(schema.as_str(), name.as_str()))
+    };
+    rows.iter().filter_map(read).collect()
+}
 
 pub(super) fn read_roots(rows: &[String]) -> BTreeMap<QualifiedName, QualifiedName> {
     let read = |row: &String| {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use super::standing::Standing;
 use crate::change::Name;
 use crate::plan::Plan;
 use sqlparser::ast::{AssignmentTarget, Statement};
@@ -32,6 +33,7 @@ pub struct Prepared {
     begun: usize,
     /// Partitions that the executor would leave out when it starts: then all are planned for, so that it is seen how they are read.
     removed: Option<f64>,
+    pub(super) standing: Standing,
 }
 
 /// Statements that plan another. What comes from outside stands in `sql`, which a server must be sent by itself: it may turn out to be
@@ -48,12 +50,18 @@ pub(super) struct Asking {
     pub execute: Option<String>,
     /// Partitions that cannot hold rows are left out.
     pub pruning: bool,
+    /// The role to plan as, where it is not the session's.
+    pub role: Option<String>,
+    /// Settings that the session lacks.
+    pub settings: Vec<(String, String)>,
 }
 
 impl Asking {
     /// An EXPLAIN of a text.
     pub fn explain(head: String, text: &str) -> Asking {
-        Asking { schemas: Vec::new(), sql: format!("{head}{text}"), head: head.len(), execute: None, pruning: true }
+        let sql = format!("{head}{text}");
+        let (schemas, settings) = (Vec::new(), Vec::new());
+        Asking { schemas, sql, head: head.len(), execute: None, pruning: true, role: None, settings }
     }
 
     /// A search_path with the schemas at its end.
@@ -150,7 +158,20 @@ impl Prepared {
         // A parameter that is gone keeps its number, unless it is the last.
         let parameters = highest(&text);
         let types = gone.filter(|number| *number < parameters).map(|number| (number, "bigint".to_owned()));
-        Prepared { text, types: types.into_iter().collect(), parameters, schemas: Vec::new(), begun: 0, removed: None }
+        let (types, standing) = (types.into_iter().collect(), Standing::default());
+        Prepared { text, types, parameters, schemas: Vec::new(), begun: 0, removed: None, standing }
+    }
+
+    /// The role that runs it, if policies of row security bind it.
+    pub fn role(&self) -> Option<&str> {
+        self.standing.role()
+    }
+
+    /// Run by a role whom policies of row security bind.
+    #[must_use]
+    pub fn run_by(mut self, role: Option<String>) -> Prepared {
+        self.standing = Standing::of(role);
+        self
     }
 
     /// How often it may be repaired before all its parameters are taken for something else.
@@ -184,10 +205,11 @@ impl Prepared {
     /// What has a server plan it.
     pub(super) fn asking(&self) -> Asking {
         const OPTIONS: &str = "FORMAT JSON, VERBOSE";
-        let schemas = self.schemas.clone();
+        let (schemas, pruning) = (self.schemas.clone(), self.removed.is_none());
+        let (role, settings) = (self.standing.acting().map(str::to_owned), self.standing.settings());
         if self.parameters == 0 {
-            let pruning = self.removed.is_none();
-            return Asking { schemas, pruning, ..Asking::explain(format!("EXPLAIN ({OPTIONS}) "), &self.text) };
+            let asking = Asking::explain(format!("EXPLAIN ({OPTIONS}) "), &self.text);
+            return Asking { schemas, pruning, role, settings, ..asking };
         }
         let last_told = self.types.keys().max().copied().unwrap_or(0);
         let types: Vec<&str> =
@@ -196,8 +218,8 @@ impl Prepared {
         let head = format!("PREPARE pgassay{types} AS ");
         let values = vec!["NULL"; self.parameters].join(", ");
         let execute = format!("EXPLAIN ({OPTIONS}) EXECUTE pgassay({values})");
-        let pruning = self.removed.is_none();
-        Asking { schemas, sql: format!("{head}{}", self.text), head: head.len(), execute: Some(execute), pruning }
+        let sql = format!("{head}{}", self.text);
+        Asking { schemas, sql, head: head.len(), execute: Some(execute), pruning, role, settings }
     }
 
     /// Looks for names in this schema too. False if it was there already.
@@ -377,7 +399,7 @@ fn cast_literals(text: &str) -> String {
 fn with_limit(text: &str, rows: Option<f64>) -> (String, Option<usize>) {
     let unchanged = || (text.to_owned(), None);
     let Some(rows) = rows else { return unchanged() };
-    let rows = rows.ceil().max(1.0);
+    let rows = limit_of(rows);
     let places: Vec<(usize, usize)> = parameters(text).collect();
     let limit = places.iter().rev().find(|(at, _)| {
         let before = text[..*at].trim_end();
@@ -391,6 +413,18 @@ fn with_limit(text: &str, rows: Option<f64>) -> (String, Option<usize>) {
     }
     let after = &text[at + 1 + number.to_string().len()..];
     (format!("{}{rows}{after}", &text[..*at]), Some(*number))
+}
+
+/// Pages that people ask for.
+const PAGES: &[f64] = &[10.0, 20.0, 25.0, 50.0, 100.0, 200.0, 250.0, 500.0, 1000.0];
+
+/// The LIMIT of calls that return so many rows on average: that many, if it is a whole number. Else some returned fewer than they might have.
+fn limit_of(rows: f64) -> f64 {
+    let whole = rows.round();
+    if rows <= 1.0 || (rows - whole).abs() <= whole * 0.01 {
+        return whole.max(1.0);
+    }
+    PAGES.iter().copied().find(|page| *page >= rows).unwrap_or(rows.ceil())
 }
 
 /// `SELECT a / $1 … GROUP BY a / 10` to `SELECT a / 10 … GROUP BY a / 10`: of a constant that stands in several places pg_stat_statements may replace
@@ -512,6 +546,7 @@ mod tests {
             Prepared::new("SELECT a FROM t WHERE b = $1 LIMIT $2", Some(9.5)).text,
             "SELECT a FROM t WHERE b = $1 LIMIT 10"
         );
+        assert_eq!([0.2, 1.0, 7.0, 3.3, 49.9, 12_345.5].map(limit_of), [1.0, 1.0, 7.0, 10.0, 50.0, 12_346.0]);
         let before = Prepared::new("SELECT a FROM t LIMIT $1 OFFSET $2", Some(3.0));
         assert_eq!(before.text, "SELECT a FROM t LIMIT 3 OFFSET $2");
         assert!(before.asking().sql.starts_with("PREPARE pgassay(bigint) AS"), "$2 keeps its number");

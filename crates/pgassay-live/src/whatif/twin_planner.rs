@@ -1,6 +1,6 @@
 //! The twin as a planner.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tokio::runtime::Runtime;
 use tokio_postgres::types::Type;
@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use super::planning::{self, Explain, Planning, Refusal};
 use super::prepare::{Asking, Prepared};
 use crate::advisor::{Definition, Method, Offer, Planner};
-use crate::change::QualifiedName;
+use crate::change::{Name, QualifiedName};
 use crate::db::AnyText;
 use crate::db::planner::Source;
 use crate::plan::Plan;
@@ -79,6 +79,13 @@ impl TwinServer<'_> {
             let add = "SELECT pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', nullif(pg_catalog.current_setting('search_path'), ''), $1), true)";
             session.query_typed(add, &[(&asking.search_path(""), Type::TEXT)]).await?;
         }
+        for (name, value) in &asking.settings {
+            let set = "SELECT pg_catalog.set_config($1, $2, true)";
+            session.query_typed(set, &[(name, Type::TEXT), (value, Type::TEXT)]).await?;
+        }
+        if let Some(role) = &asking.role {
+            session.batch_execute(&format!("SET LOCAL ROLE {}", Name::new(role))).await?;
+        }
         let mut rows = session.query_typed(&asking.sql, &[]).await?;
         if let Some(execute) = &asking.execute {
             rows = session.query_typed(execute, &[]).await?;
@@ -114,6 +121,15 @@ impl Explain for TwinServer<'_> {
     fn roots(&mut self) -> BTreeMap<QualifiedName, QualifiedName> {
         let rows = self.runtime.block_on((*self.session).rows("partitions", planning::ROOTS));
         planning::read_roots(&rows.unwrap_or_default())
+    }
+
+    fn can_become(&self) -> bool {
+        true
+    }
+
+    fn secured(&mut self) -> BTreeSet<QualifiedName> {
+        let rows = self.runtime.block_on((*self.session).rows("row security", planning::SECURED));
+        planning::read_names(&rows.unwrap_or_default())
     }
 }
 
@@ -174,6 +190,10 @@ impl Planner for TwinPlanner<'_> {
 
     fn rows(&mut self, table: &QualifiedName, condition: &str) -> Option<f64> {
         planning::rows(&mut self.server, table, condition)
+    }
+
+    fn planned_as(&self, query: usize) -> Option<&str> {
+        self.planning.prepared(query).standing.acting()
     }
 }
 

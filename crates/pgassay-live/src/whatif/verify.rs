@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use super::planning::{Explain, Planning, ROOTS, Refusal, SCHEMAS, read_plan, read_roots};
+use super::planning::{Explain, Planning, ROOTS, Refusal, SCHEMAS, SECURED, read_names, read_plan, read_roots};
 use super::prepare::{Asking, Prepared};
 use super::tables::read_tables;
 use crate::advisor::{self, Advice, Compared, Tables};
@@ -410,6 +410,10 @@ impl Explain for CopyServer<'_> {
                 let path = asking.search_path("");
                 session.send(add, &[(&path, Type::TEXT)]).await?;
             }
+            for (name, value) in &asking.settings {
+                let set = "SELECT pg_catalog.set_config($1, $2, true)";
+                session.send(set, &[(name, Type::TEXT), (value, Type::TEXT)]).await?;
+            }
             let mut rows = session.send(&sql, &[]).await?;
             if let Some(execute) = &execute {
                 rows = session.send(execute, &[]).await?;
@@ -430,5 +434,13 @@ impl Explain for CopyServer<'_> {
 
     fn roots(&mut self) -> BTreeMap<QualifiedName, QualifiedName> {
         read_roots(&self.read(ROOTS).unwrap_or_default())
+    }
+
+    fn can_become(&self) -> bool {
+        false
+    }
+
+    fn secured(&mut self) -> BTreeSet<QualifiedName> {
+        read_names(&self.read(SECURED).unwrap_or_default())
     }
 }

@@ -110,10 +110,11 @@ async fn read_roles(session: &Session, facts: &mut Facts) -> Result<(), DbError>
                ARRAY(SELECT x FROM pg_db_role_setting s, unnest(s.setconfig) x
                       WHERE s.setrole IN (r.oid, 0) AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
                         AND split_part(x, '=', 1) NOT LIKE '%password%' AND split_part(x, '=', 1) NOT LIKE '%.%'),
-               NULL, NULL, NULL
+               NULL, NULL, NULL,
+               ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid ORDER BY 1)
           FROM pg_roles r WHERE r.rolname NOT LIKE 'pg\_%'
         UNION ALL
-        SELECT 'extension', coalesce(a.name, e.extname)::text, NULL, NULL, NULL, NULL, NULL, e.extversion, n.nspname::text, a.default_version
+        SELECT 'extension', coalesce(a.name, e.extname)::text, NULL, NULL, NULL, NULL, NULL, e.extversion, n.nspname::text, a.default_version, NULL
           FROM pg_available_extensions() a FULL JOIN pg_extension e ON e.extname = a.name
           LEFT JOIN pg_namespace n ON n.oid = e.extnamespace
          WHERE e.oid IS NOT NULL OR a.name IN ('pg_stat_statements', 'hypopg', 'auto_explain', 'pg_trgm', 'pgstattuple', 'amcheck', 'pg_repack')";
@@ -127,6 +128,7 @@ async fn read_roles(session: &Session, facts: &mut Facts) -> Result<(), DbError>
                     bypasses_row_security: row.get(4)?,
                     inherits: row.get(5)?,
                     settings: row.get(6)?,
+                    member_of: row.get::<Vec<&str>>(10)?.into_iter().map(Name::new).collect(),
                 };
                 facts.roles.insert(name, role);
             } else {
