@@ -113,8 +113,17 @@ fn harm(context: &Context, id: NodeId) -> f64 {
     }
     // How a table is scanned was chosen for the estimate too, unless it is looked up for each row of another.
     let node = plan.node(id);
-    let is_scan = node.relation.is_some() && node.loops() <= context.use_of(id).processes;
+    let is_scan = node.relation.is_some() && node.loops() <= context.use_of(id).processes && !is_read_anyway(node);
     if is_scan { harm.max(context.use_of(id).own_share) } else { harm }
+}
+
+/// Whether the table would be read in full with the right estimate too: for more rows than expected all the more, and where the filter asks
+/// for an expression, statistics bring no index on it. Columns that depend on each other matter to every query that asks for them.
+fn is_read_anyway(node: &Node) -> bool {
+    let more = node.rows_ratio().is_some_and(|ratio| ratio > 1.0);
+    let filter = node.condition(ConditionKind::Filter);
+    let asks = |filter: &str| more && condition::clauses(filter) == 1 || asks_for_expression(node, filter);
+    node.is(KnownType::SeqScan) && filter.is_some_and(asks)
 }
 
 /// What the planner assumes of a condition that it knows nothing of (selfuncs.h): as a share of the rows.

@@ -1,8 +1,9 @@
 //! JSON: stable field names, documented in docs/plan.md.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::super::compare::Comparison;
@@ -15,8 +16,7 @@ use super::{Assayed, title};
 /// # Errors
 /// Those of the writer.
 pub fn json(plans: &[Assayed], out: &mut dyn Write) -> io::Result<()> {
-    let document = json!({ "version": env!("CARGO_PKG_VERSION"), "plans": plans.iter().map(plan).collect::<Vec<_>>() });
-    write(&document, out)
+    write(&document(plans.iter().map(plan).collect()), out)
 }
 
 /// Writes what changed between two plans, and both of them, as one JSON document.
@@ -29,19 +29,43 @@ pub fn comparison_json(
     comparison: &Comparison,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let document = json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "comparison": comparison,
-        "plans": [plan(before), plan(after)],
-    });
+    let mut document = document(vec![plan(before), plan(after)]);
+    document.insert("comparison".to_owned(), Part::Value(rounded(serde_json::to_value(comparison)?)));
     write(&document, out)
 }
 
-fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    let mut document = serde_json::to_value(document)?;
-    round(&mut document);
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+/// An object of which the nodes are made as they are written: as values, those of a large plan take a gigabyte.
+type Object<'a> = BTreeMap<String, Part<'a>>;
+
+enum Part<'a> {
+    Value(Value),
+    Nodes(&'a Assayed),
+    Plans(Vec<Object<'a>>),
+}
+
+impl Serialize for Part<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Part::Value(value) => value.serialize(serializer),
+            Part::Nodes(assayed) => serializer.collect_seq(assayed.plan.ids().map(|id| rounded(node(assayed, id)))),
+            Part::Plans(plans) => plans.serialize(serializer),
+        }
+    }
+}
+
+fn document(plans: Vec<Object>) -> Object {
+    let version = Part::Value(env!("CARGO_PKG_VERSION").into());
+    BTreeMap::from([("version".to_owned(), version), ("plans".to_owned(), Part::Plans(plans))])
+}
+
+fn write(document: &Object, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, document)?;
     writeln!(out)
+}
+
+fn rounded(mut value: Value) -> Value {
+    round(&mut value);
+    value
 }
 
 /// Sums and differences of what the server printed with three digits have no more than that, and their shares not many more.
@@ -58,9 +82,9 @@ fn round(value: &mut Value) {
     }
 }
 
-fn plan(assayed: &Assayed) -> Value {
+fn plan(assayed: &Assayed) -> Object<'_> {
     let plan = &assayed.plan;
-    json!({
+    let fields = json!({
         "query": plan.query,
         "query_parameters": plan.parameters,
         "query_identifier": plan.identifier,
@@ -75,9 +99,12 @@ fn plan(assayed: &Assayed) -> Value {
         "jit": plan.jit,
         "triggers": plan.triggers,
         "settings": plan.settings.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
-        "nodes": plan.ids().map(|id| node(assayed, id)).collect::<Vec<_>>(),
         "tips": assayed.tips.iter().map(tip).collect::<Vec<_>>(),
-    })
+    });
+    let Value::Object(fields) = rounded(fields) else { return Object::new() };
+    let mut object: Object = fields.into_iter().map(|(key, value)| (key, Part::Value(value))).collect();
+    object.insert("nodes".to_owned(), Part::Nodes(assayed));
+    object
 }
 
 fn node(assayed: &Assayed, id: NodeId) -> Value {
