@@ -182,7 +182,7 @@ fn an_advised_index_is_tried_and_one_that_brings_nothing_is_not_given() {
         execute(TRADE);
         let mut silent = Vec::new();
         for sql in INDEXED {
-            let (out, error) = plan_on(&server, &["--format", "json", sql]);
+            let (out, error) = plan_on(&server, &["--analyze", "--format", "json", sql]);
             let plans: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{sql}: {error}"));
             let tips = plans["plans"][0]["tips"].as_array().expect("tips").clone();
             let indexes: Vec<_> = tips.iter().filter(|tip| tip["sql"].to_string().contains("CREATE INDEX")).collect();
