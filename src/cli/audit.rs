@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Args;
 use pgassay::audit::{AuditJob, Filter, accept, audit, modules};
 use pgassay::collect::{CollectOptions, collect};
-use pgassay::db::{Database, snapshot};
+use pgassay::db::{Database, Reading, snapshot};
 use pgassay::facts::{Timestamp, Values};
 use pgassay::finding::Severity;
 use pgassay::report::since::{self, Earlier};
@@ -146,7 +146,8 @@ fn audit_many(arguments: &Arguments, in_force: &InForce) -> anyhow::Result<Outco
     let format = match in_force.format.value {
         "text" => fleet::Format::Text,
         "json" => fleet::Format::Json,
-        other => anyhow::bail!("many databases are reported as text or json, not as {other}"),
+        "markdown" => fleet::Format::Markdown,
+        other => anyhow::bail!("many databases are reported as text, json or markdown, not as {other}"),
     };
     let judging = fleet::Judging { settings: &in_force.settings, filter: arguments.wanted.filter() };
     let fleet = match &arguments.fleet.tenants {
@@ -166,6 +167,8 @@ fn audited(arguments: &Arguments, in_force: &InForce, sources: &mut Sources) -> 
     let base = read_base(in_force, sources)?;
     let mut errors = Vec::new();
     let single = arguments.format.verbose() || arguments.wanted.is_narrow();
+    let filter = arguments.wanted.filter();
+    let mut planner = None;
     let job = match arguments.database().load(Values::All, sources)? {
         Some(database) => {
             if !in_force.paths.value.is_empty() && in_force.paths.origin == Origin::CommandLine {
@@ -175,6 +178,7 @@ fn audited(arguments: &Arguments, in_force: &InForce, sources: &mut Sources) -> 
             if arguments.sample {
                 database.samples = Some(arguments.database().sample(&database, &in_force.settings)?);
             }
+            planner = database.planner.take();
             AuditJob { settings: in_force.settings.clone(), single, ..database.audit_job(sources) }
         }
         None if arguments.write_ddl.is_some() => {
@@ -197,12 +201,17 @@ fn audited(arguments: &Arguments, in_force: &InForce, sources: &mut Sources) -> 
     };
     let mut report = audit(&job, sources);
     report.details = arguments.wanted.is_narrow();
-    if arguments.wanted.rule.is_empty() {
-        queries::short::prove(&arguments.database(), &mut report.findings);
-    }
+    let wanted = report.findings.iter_mut().filter(|finding| filter.wants(finding));
+    queries::short::prove(&arguments.database(), wanted, || Reading {
+        ddl: job.migrations.first().map(|it| sources.file(it.file).text.to_string()).unwrap_or_default(),
+        facts: job.facts.clone().unwrap_or_default(),
+        workload: job.workload.clone().unwrap_or_default(),
+        applied: Vec::new(),
+        planner,
+        samples: None,
+    });
     pgassay::sql::hide_secrets(sources);
     report.errors.extend(errors);
-    let filter = arguments.wanted.filter();
     if let Some(path) = &arguments.since {
         let earlier = earlier(path, in_force, single)?;
         report.since = Some(since::since(&report, &earlier, |known| filter.wants_known(known)));

@@ -7,6 +7,7 @@ use clap::Args;
 use pgassay::config::Settings;
 use pgassay::db::sample::{self, Bounds, What};
 use pgassay::db::{self, Database, Limits, Parameters, Reading, Wanted, snapshot};
+use pgassay::facts::planner::Statistics;
 use pgassay::facts::{Facts, Samples, Values};
 use pgassay::source::Sources;
 use pgassay::version::PgVersion;
@@ -65,6 +66,14 @@ impl DatabaseArguments {
             (None, Some(path)) => Ok(Some(snapshot::read(path)?)),
             (None, None) => Ok(None),
         }
+    }
+
+    /// What the planner of a database looks at, of which the rest was read without: a snapshot has it already.
+    pub fn read_planner(&self, facts: &mut Facts) -> anyhow::Result<Option<Statistics>> {
+        let Some(url) = &self.db else { return Ok(None) };
+        let parameters = Parameters::read(url)?;
+        let runtime = super::runtime()?;
+        Ok(runtime.block_on(db::read_planner(&parameters, &self.limits(), facts))?)
     }
 
     /// The same as a database with its schema; tells on stderr what could not be read.

@@ -59,6 +59,7 @@ pub struct Judging<'a> {
 pub enum Format {
     Text,
     Json,
+    Markdown,
 }
 
 impl FleetArguments {
@@ -157,6 +158,7 @@ pub fn show(fleet: &Fleet, format: Format, limit: Option<Severity>) -> anyhow::R
             writeln!(out)?;
         }
         Format::Text => fleet.write(output::width(), &mut out)?,
+        Format::Markdown => fleet.write_markdown(&mut out)?,
     }
     out.flush()?;
     Ok(match (fleet.failed.is_empty(), limit, fleet.worst()) {

@@ -231,6 +231,51 @@ fn lists_and_values_of_attributes_are_no_closed_lists() {
 }
 
 #[test]
+fn names_of_attributes_and_of_things_are_no_closed_lists() {
+    expect(
+        "CREATE TABLE cargo (id bigint PRIMARY KEY, credit_limit double precision NOT NULL);
+         CREATE TABLE cargo_attr (cargo_id bigint NOT NULL REFERENCES cargo, attribute text NOT NULL, value text, PRIMARY KEY (cargo_id, attribute));
+         CREATE TABLE vessel (imo integer PRIMARY KEY, flag text NOT NULL);
+         CREATE TABLE voyage (id bigint PRIMARY KEY, vessel_imo text NOT NULL, stage text NOT NULL);
+         -- measured: table public.cargo_attr rows=80000 bytes=9000000
+         -- measured: column public.cargo_attr.attribute distinct=4 width=5 common=0.25,0.25,0.25,0.25 values=color,seal,temp,imo
+         -- measured: table public.voyage rows=80000 bytes=9000000
+         -- measured: column public.voyage.vessel_imo distinct=2900 width=8 bounds=1000001,1000900,1001800,1002900
+         -- measured: column public.voyage.stage distinct=3 width=5 common=0.4,0.3,0.3 values=planned,sailing,done",
+        &[
+            ("enum-in-text", "voyage.stage"),
+            ("missing-foreign-key", "voyage.vessel_imo"),
+            ("money-in-float", "cargo.credit_limit"),
+        ],
+        &[("enum-in-text", "cargo_attr.attribute")],
+    );
+}
+
+#[test]
+fn what_only_sounds_like_a_queue_an_inbox_or_a_secret_is_none() {
+    let none = expect(
+        "CREATE TABLE worker_queue (name text PRIMARY KEY, max_workers int NOT NULL, num_jobs_completed bigint NOT NULL, num_jobs_running bigint NOT NULL);
+         CREATE TABLE webhook_subscriptions (id bigint PRIMARY KEY, endpoint text NOT NULL);
+         CREATE TABLE webhook_data (id bigint PRIMARY KEY, body jsonb NOT NULL);
+         CREATE TABLE run (id bigint PRIMARY KEY, processing_owner_token text, domain_verification_token text);",
+        &[],
+        &[
+            ("queue-without-claim-index", "worker_queue"),
+            ("queue-without-retry", "worker_queue"),
+            ("event-without-key", "webhook_data"),
+            ("plaintext-secret", "run."),
+        ],
+    );
+    assert!(none.errors.is_empty(), "{:?}", none.errors);
+    expect(
+        "CREATE TABLE webhook_data (id bigint PRIMARY KEY, body jsonb NOT NULL);
+         CREATE TABLE work_queue (id bigint PRIMARY KEY, payload jsonb NOT NULL, completed_at timestamptz);",
+        &[("event-without-key", "webhook_data"), ("queue-without-retry", "work_queue")],
+        &[],
+    );
+}
+
+#[test]
 fn a_table_that_is_not_there_is_an_error() {
     let report = audit("CREATE TABLE harbour (id bigint PRIMARY KEY);");
     let filter = |tables: &[&str], schemas: &[&str]| Filter {

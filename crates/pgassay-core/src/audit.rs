@@ -410,7 +410,8 @@ impl Filter {
         self.fits(&known.rule, known.table.as_deref(), known.object.as_deref(), severity)
     }
 
-    fn wants(&self, finding: &Finding) -> bool {
+    /// Whether a finding is among those asked for.
+    pub fn wants(&self, finding: &Finding) -> bool {
         self.fits(finding.rule, finding.table.as_deref(), finding.object.as_deref(), finding.severity)
     }
 

@@ -1,7 +1,7 @@
 //! The advisor's short form in an audit: the queries that take most of the time, planned with indexes that they lack.
 
 use pgassay::advisor::{self, Advice, Limits, Outcome, Reason};
-use pgassay::facts::Values;
+use pgassay::db::Reading;
 use pgassay::finding::{Evidence, EvidenceKind, Finding, FixStep, Severity};
 use pgassay::plan::Node;
 
@@ -32,19 +32,27 @@ fn is_provable(finding: &Finding) -> bool {
 
 /// Puts what the planner says of new indexes into the findings of hot queries without one: its costs as evidence, its index as the step.
 /// Says on stderr why nothing was planned where that could not be.
-pub fn prove(database: &DatabaseArguments, findings: &mut [Finding]) {
-    if !findings.iter().any(is_provable) {
+///
+/// `reading` gives what was read of the database, without its planner's statistics, if those were not read.
+pub fn prove<'f>(
+    database: &DatabaseArguments,
+    findings: impl Iterator<Item = &'f mut Finding>,
+    reading: impl FnOnce() -> Reading,
+) {
+    let mut provable: Vec<&mut Finding> = findings.filter(|it| is_provable(it)).collect();
+    if provable.is_empty() || !database.is_given() {
         return;
     }
-    match plan(database) {
-        Ok(Some(planned)) => findings.iter_mut().filter(|it| is_provable(it)).for_each(|it| planned.tell(it)),
-        Ok(None) => {}
+    match plan(database, reading()) {
+        Ok(planned) => provable.iter_mut().for_each(|it| planned.tell(it)),
         Err(error) => say!("note: hot queries were not planned with new indexes: {error:#}"),
     }
 }
 
-fn plan(database: &DatabaseArguments) -> anyhow::Result<Option<Planned>> {
-    let Some(reading) = database.read_for_plans(Values::All)? else { return Ok(None) };
+fn plan(database: &DatabaseArguments, mut reading: Reading) -> anyhow::Result<Planned> {
+    if reading.planner.is_none() {
+        reading.planner = database.read_planner(&mut reading.facts)?;
+    }
     let mut statements = workload::from_statistics(&reading.workload, 1);
     workload::rank(&mut statements, Rank::Total);
     statements.truncate(QUERIES);
@@ -60,7 +68,7 @@ fn plan(database: &DatabaseArguments) -> anyhow::Result<Option<Planned>> {
         .filter_map(|it| it.plan.as_ref().ok())
         .flat_map(|plan| plan.nodes.iter().filter_map(Node::qualified_relation))
         .collect();
-    Ok(Some(Planned { planner: chosen.name(), statements, advice, refused }))
+    Ok(Planned { planner: chosen.name(), statements, advice, refused })
 }
 
 impl Planned {

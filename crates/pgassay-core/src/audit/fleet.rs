@@ -162,14 +162,10 @@ impl Fleet {
         let mut table = layout::table(width);
         table.set_header(["severity", "rule", "found in", "what"]);
         for finding in &self.findings {
-            let found = match finding.databases.len() {
-                all if all == self.databases => format!("all {all}"),
-                some => format!("{some} of {}", self.databases),
-            };
             table.add_row([
                 finding.severity.to_string(),
                 finding.rule.to_owned(),
-                found,
+                finding.found_in(self.databases),
                 plain::one_line(&finding.message),
             ]);
         }
@@ -194,6 +190,83 @@ impl Fleet {
             self.failed.len()
         )
     }
+}
+
+impl Shared {
+    /// `all 12`, `3 of 12`.
+    fn found_in(&self, databases: usize) -> String {
+        match self.databases.len() {
+            all if all == databases => format!("all {all}"),
+            some => format!("{some} of {databases}"),
+        }
+    }
+
+    /// Who has it, unless all have.
+    fn names(&self, databases: usize) -> String {
+        const MOST: usize = 5;
+        if self.databases.len() == databases {
+            return String::new();
+        }
+        let mut names: Vec<String> = self.databases.iter().take(MOST).cloned().collect();
+        if self.databases.len() > MOST {
+            names.push(format!("and {} more", self.databases.len() - MOST));
+        }
+        names.join(", ")
+    }
+}
+
+impl Fleet {
+    /// For a wiki or an issue.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_markdown(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (databases, members) = (self.databases, self.members);
+        writeln!(out, "## {databases} {members}\n")?;
+        writeln!(
+            out,
+            "{} findings, {} tables that differ, {} not audited.\n",
+            self.findings.len(),
+            self.drift.len(),
+            self.failed.len()
+        )?;
+        if !self.findings.is_empty() {
+            writeln!(out, "| severity | rule | found in | what | {members} |\n|---|---|---|---|---|")?;
+        }
+        for finding in &self.findings {
+            let cells = [
+                finding.severity.to_string(),
+                format!("`{}`", finding.rule),
+                finding.found_in(databases),
+                cell(&finding.message),
+                cell(&finding.names(databases)),
+            ];
+            writeln!(out, "| {} |", cells.join(" | "))?;
+        }
+        for drift in &self.drift {
+            writeln!(out, "\n### `{}` differs from the other {}\n", cell(&drift.table), drift.majority)?;
+            for (database, what) in &drift.others {
+                writeln!(out, "- {}: {}", cell(database), cell(what))?;
+            }
+        }
+        if !self.failed.is_empty() {
+            writeln!(out, "\n### Not audited\n")?;
+        }
+        for (database, reason) in &self.failed {
+            writeln!(out, "- {}: {}", cell(database), cell(reason))?;
+        }
+        Ok(())
+    }
+}
+
+/// Text inside of a table or a list of Markdown: on one line, without marks of its own.
+fn cell(text: &str) -> String {
+    plain::one_line(text)
+        .replace('\\', "\\\\")
+        .replace('|', "\\|")
+        .replace('<', "&lt;")
+        .replace('*', "\\*")
+        .replace('_', "\\_")
 }
 
 /// Tables that more than half of the databases have in one way, and some in another. Without a majority there is nothing to drift from.
@@ -264,6 +337,10 @@ mod tests {
         let fleet = Fleet::of("databases", &members, Vec::new());
         assert_eq!(fleet.drift.len(), 1);
         assert_eq!(fleet.drift[0].others["c"], "lacks column x text; has column x integer");
+        let mut out = Vec::new();
+        fleet.write_markdown(&mut out).expect("written");
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert!(text.contains("### `public.t` differs from the other 2\n\n- c: lacks column x text"), "{text}");
         let two = [member("a", &["column x text"]), member("b", &["column x integer"])];
         assert!(Fleet::of("databases", &two, Vec::new()).drift.is_empty(), "of two nobody is the majority");
     }

@@ -36,6 +36,10 @@ pub(super) const NOT_MONEY: &[&str] = &[
     "month", "position", "rank", "index", "version", "battery", "calorie", "user", "limit", "priority", "tier",
 ];
 
+/// Words that stand for money together only.
+pub(super) const AMOUNT_PAIRS: &[(&str, &str)] =
+    &[("credit", "limit"), ("spending", "limit"), ("overdraft", "limit"), ("price", "limit"), ("credit", "line")];
+
 /// Tables that keep money.
 #[rustfmt::skip]
 pub(super) const MONEY_TABLE: &[&str] = &[
@@ -65,13 +69,13 @@ pub(super) const OF_A_SECRET: &[&str] = &[
     "attempts", "history", "digits", "sent", "brand", "bin", "country",
 ];
 
-/// Tokens that open nothing: of locks, pages and streams, of devices, of language models.
+/// Tokens that open nothing: of locks and who holds them, of domains, which publish them, of pages and streams, of devices, of language models.
 #[rustfmt::skip]
 pub(super) const TOKEN_OF_NO_WORTH: &[&str] = &[
     "lock", "lease", "claim", "fencing", "page", "next", "cursor", "continuation", "sync", "stream", "push", "device",
     "fcm", "apns", "apn", "cancel", "cancellation", "concurrency", "idempotency", "version", "change", "position",
     "nft", "symbol", "contract", "max", "input", "output", "prompt", "completion", "total", "price", "since", "from",
-    "to", "csrf", "xsrf",
+    "to", "csrf", "xsrf", "owner", "worker", "epoch", "domain", "dns",
 ];
 
 /// Two words that follow each other and are a secret.

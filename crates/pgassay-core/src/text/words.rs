@@ -87,6 +87,10 @@ pub fn singular(word: &str) -> Cow<'_, str> {
 pub fn is_amount(name: &str) -> bool {
     let words = words(name);
     let is_one = |word: &String, list: &[&str]| list.contains(&word.as_str()) || list.contains(&&*singular(word));
+    // A limit by itself is one of anything.
+    if words.windows(2).any(|pair| lists::AMOUNT_PAIRS.contains(&(pair[0].as_str(), pair[1].as_str()))) {
+        return true;
+    }
     if words.iter().any(|word| is_one(word, lists::NOT_MONEY)) {
         return false;
     }

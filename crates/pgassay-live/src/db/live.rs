@@ -140,6 +140,21 @@ async fn read_with(
     Ok(Reading { ddl, facts, workload, applied, planner, samples: None })
 }
 
+/// What the planner of a database looks at, of which the rest is known already. `None` where the facts say why it could not be read.
+///
+/// # Errors
+/// [`DbError`] if the database cannot be reached.
+pub async fn read_planner(
+    parameters: &Parameters,
+    limits: &Limits,
+    facts: &mut Facts,
+) -> Result<Option<crate::facts::planner::Statistics>, DbError> {
+    let session = Session::open(parameters, limits).await?;
+    let statistics = planner(&session, facts).await;
+    session.close().await;
+    Ok(statistics)
+}
+
 async fn planner(session: &Session, facts: &mut Facts) -> Option<crate::facts::planner::Statistics> {
     match super::planner::capture(session).await {
         Ok(statistics) => Some(statistics),

@@ -26,7 +26,7 @@ pub use connect::{Limits, Parameter, Parameters, Row, Session};
 pub use error::DbError;
 pub(crate) use error::server_message;
 pub use explain::{Explained, Mode as ExplainMode, explain};
-pub use live::{Reading, Wanted, databases, read, read_in};
+pub use live::{Reading, Wanted, databases, read, read_in, read_planner};
 pub use user_code::UserCode;
 
 use tokio::sync::oneshot;

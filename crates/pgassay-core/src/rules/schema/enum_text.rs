@@ -49,15 +49,38 @@ fn named_state(column: &Column) -> bool {
 
 /// The value of an attribute that another column names: `(entity, name, value)`.
 pub(super) fn is_attribute_value(table: &Relation, column: &Column) -> bool {
-    let beside = |other: &Column| {
-        let words = words::words(other.name.as_str());
-        other.id != column.id
-            && matches!(
-                words.last().map(String::as_str),
-                Some("key" | "attribute" | "field" | "name" | "property" | "code")
-            )
-    };
-    words::ends_with_word(column.name.as_str(), &["value", "val"]) && table.columns.iter().any(beside)
+    holds_value(column) && table.columns.iter().any(|other| other.id != column.id && names_attribute(other))
+}
+
+/// The name of an attribute whose value is in another column: a new one is a new attribute, which is what such a table is for.
+fn is_attribute_name(table: &Relation, column: &Column) -> bool {
+    names_attribute(column) && table.columns.iter().any(|other| other.id != column.id && holds_value(other))
+}
+
+/// `value`, `attr_val`, `value_text`.
+fn holds_value(column: &Column) -> bool {
+    let words = words::words(column.name.as_str());
+    let value = |word: Option<&String>| matches!(word.map(String::as_str), Some("value" | "val"));
+    value(words.first()) || value(words.last())
+}
+
+fn names_attribute(column: &Column) -> bool {
+    const NAMES: &[&str] = &[
+        "key",
+        "attribute",
+        "attr",
+        "field",
+        "name",
+        "property",
+        "prop",
+        "code",
+        "parameter",
+        "param",
+        "option",
+        "setting",
+        "metric",
+    ];
+    words::words(column.name.as_str()).last().is_some_and(|word| NAMES.contains(&word.as_str()))
 }
 
 fn declared(context: &SchemaContext, table: &Relation, column: &Column) -> Option<Discovery> {
@@ -108,7 +131,7 @@ fn measured(context: &SchemaContext, table: &Relation, column: &Column) -> Optio
     // A list of words is not one word, an attribute's value is any, and '' is told as one of two ways to say nothing.
     let common: Vec<String> = facts.common().map(|(value, _)| value).collect();
     let is_list = |value: &String| value.contains([',', ';', '|']) || value.starts_with(['{', '[']);
-    if common.iter().any(is_list) || is_attribute_value(table, column) {
+    if common.iter().any(is_list) || is_attribute_value(table, column) || is_attribute_name(table, column) {
         return None;
     }
     if common.iter().any(|value| value.trim().is_empty()) && facts.null_fraction > 0.0 {

@@ -62,7 +62,7 @@ fn events(context: &SchemaContext, found: &mut Vec<Discovery>) {
             ids = vec![ids[kept.unwrap_or(0)]];
         }
         if ids.is_empty() {
-            if inbox && has_content(context, table) {
+            if inbox && has_content(context, table) && !sends_webhooks(context, table) {
                 found.push(
                     context
                         .discovery(&EVENT, Subject::Relation(table.id), format!("{} has no column for the id that the sender gives an event: a second delivery is a second event", table.name))
@@ -210,6 +210,15 @@ fn is_inbox(context: &SchemaContext, table: &Relation) -> bool {
 /// What others deliver: webhooks, callbacks, inboxes.
 pub(super) fn takes_deliveries(table: &str) -> bool {
     words::has_word(table, &["webhook", "callback", "inbox", "ipn", "inbound", "incoming"])
+}
+
+/// Whether the schema says where webhooks are sent to: what is kept of them may be what goes out.
+fn sends_webhooks(context: &SchemaContext, table: &Relation) -> bool {
+    context.tables().any(|other| {
+        other.id != table.id
+            && words::has_word(other.name.name.as_str(), &["webhook", "webhooks"])
+            && is_configuration(other)
+    })
 }
 
 /// Where webhooks are sent to, not what they bring.

@@ -16,7 +16,6 @@ pub(super) fn columns<'a>(
 ) -> Vec<(&'a Relation, &'a Column, &'a Relation)> {
     let named_after = |(table, column): (&'a Relation, &'a Column)| {
         let own = context.type_name(column)?;
-        let stem = column.name.as_str().strip_suffix("_id")?;
         if !matches!(own, "text" | "varchar" | "bpchar" | "numeric") || idempotency::is_from_outside(column) {
             return None;
         }
@@ -24,7 +23,7 @@ pub(super) fn columns<'a>(
         if idempotency::takes_deliveries(table.name.name.as_str()) {
             return None;
         }
-        let target = tables.named(&table.name.schema, &words::joined(stem)).filter(|target| target.id != table.id)?;
+        let target = named_by(tables, table, column).filter(|target| target.id != table.id)?;
         let key = context.type_name(single_key(target)?)?;
         // Another unique column may be what it names.
         let names_another = keys::unique_keys(context, target).any(|(_, index)| {
@@ -44,6 +43,18 @@ pub(super) fn columns<'a>(
         .filter(|(table, column)| !is_polymorphic(table, column) && keys::primary_key(table) != [column.id])
         .filter_map(named_after)
         .collect()
+}
+
+/// The table that a column is named after: `order_id`, or with the name of its key `vessel_imo`.
+fn named_by<'a>(tables: &Tables<'a>, table: &Relation, column: &Column) -> Option<&'a Relation> {
+    let name = column.name.as_str();
+    let named = |stem: &str| tables.named(&table.name.schema, &words::joined(stem));
+    if let Some(stem) = name.strip_suffix("_id") {
+        return named(stem);
+    }
+    name.match_indices('_').find_map(|(at, _)| {
+        named(&name[..at]).filter(|target| single_key(target).is_some_and(|key| key.name.as_str() == &name[at + 1..]))
+    })
 }
 
 pub(super) fn discovery(
