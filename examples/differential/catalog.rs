@@ -24,7 +24,8 @@ const LINES: &str = "
      WHERE t.typnamespace = 'public'::regnamespace AND (t.typtype IN ('e', 'd')
         OR t.typtype = 'c' AND (SELECT relkind FROM pg_class WHERE oid = t.typrelid) = 'c')
     UNION ALL
-    SELECT 'function ' || p.proname || ' ' || p.pronargs FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace";
+    SELECT 'function ' || p.proname || ' ' || p.pronargs FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')";
 
 /// The catalog's lines.
 pub async fn of_server(client: &Client) -> Result<BTreeSet<String>, tokio_postgres::Error> {

@@ -1,97 +1,88 @@
-//! What the model says of a history, statement by statement.
+//! What the model says of a history, text by text.
 
-use pgassay::apply::{apply, missing_relations, unknown_columns, unnamed_subquery};
-use pgassay::change::{Change, Statement};
-use pgassay::effect::{Context, Effect, FailsWhen, predict_statement};
-use pgassay::schema::{Schema, Session};
+use pgassay::contract::Breakage;
+use pgassay::effect::{Effect, FailsWhen};
+use pgassay::history::{MigrationRun, Options, Replayer, Step, Unit, read};
+use pgassay::migration::Migration;
+use pgassay::schema::Schema;
 use pgassay::source::{SourceFile, Sources};
-use pgassay::sql::read_script;
 use pgassay::version::PgVersion;
 
 /// The model's state.
 #[derive(Clone)]
 pub struct World {
-    pub schema: Schema,
-    pub session: Session,
+    replayer: Replayer,
     pub version: PgVersion,
 }
 
-/// What is predicted of one statement.
+/// What is predicted of one text.
+#[derive(Default)]
 pub struct Said {
     /// Why it is refused whatever the rows are.
     pub refusals: Vec<String>,
     /// Rows may make the server refuse it.
     pub may_fail: bool,
     pub effect: Effect,
+    /// What clients lose.
+    pub breakages: Vec<Breakage>,
 }
 
 impl World {
     pub fn new(version: PgVersion) -> World {
-        World {
-            schema: Schema::new(true),
-            session: Session { time_zone: Some("UTC".into()), ..Session::default() },
-            version,
-        }
+        let options = Options { version, one_deploy: false, older_steps: false };
+        World { replayer: Replayer::new(Schema::new(true), options), version }
     }
 
-    /// What is said of a statement; the state stays.
+    pub fn schema(&self) -> &Schema {
+        self.replayer.schema()
+    }
+
+    /// What is said of a text; the state stays.
     pub fn predict(&self, text: &str) -> Said {
-        let mut said = Said { refusals: Vec::new(), may_fail: false, effect: Effect::default() };
-        let mut world = self.clone();
-        for statement in statements(text) {
-            world.judge(&statement, &mut said);
-        }
-        said
+        self.clone().run(text)
     }
 
-    /// Goes on to the state behind a statement that ran.
-    pub fn run(&mut self, text: &str) {
-        let mut said = Said { refusals: Vec::new(), may_fail: false, effect: Effect::default() };
-        for statement in statements(text) {
-            self.judge(&statement, &mut said);
-        }
-    }
-
-    fn judge(&mut self, statement: &Statement, said: &mut Said) {
-        let change = match &statement.change {
-            Ok(change) => change,
-            Err(unreadable) => return said.refusals.push(format!("unreadable: {unreadable}")),
-        };
-        for newer in &statement.newer {
-            if !self.version.at_least(newer.form.since) && self.version.at_least(newer.form.refused_from) {
-                said.refusals.push(format!("too new: {}", newer.form.name));
-            }
-        }
-        let context = Context { schema: &self.schema, session: &self.session, version: self.version };
-        let prediction = predict_statement(change, statement.span, context);
-        for failure in &prediction.failures {
-            match failure.when {
-                FailsWhen::Always => said.refusals.push(failure.message.clone()),
-                FailsWhen::AnyRow | FailsWhen::SomeRow { .. } => said.may_fail = true,
-                FailsWhen::InTransactionBlock | FailsWhen::OutsideTransactionBlock => {}
-            }
-        }
-        said.effect.merge(prediction.effect);
-        if let Change::Do(block) = change {
-            for inner in block.code.statements.iter().filter(|it| !it.conditional) {
-                let mut part = Said { refusals: Vec::new(), may_fail: false, effect: Effect::default() };
-                self.judge(inner, &mut part);
-                said.refusals.extend(part.refusals);
-                said.may_fail |= part.may_fail;
-            }
-            return;
-        }
-        let unknown = unknown_columns(&self.schema, change, &self.session, self.version, statement.span);
-        let missing = missing_relations(&self.schema, change, &self.session, self.version);
-        let applied = apply(&mut self.schema, change, &self.session, self.version);
-        let problems = applied.problems.into_iter().chain(unknown).chain(missing);
-        let problems = problems.chain(unnamed_subquery(change, self.version, statement.span));
-        said.refusals.extend(problems.map(|problem| problem.message));
+    /// Goes on to the state after a text that ran.
+    pub fn run(&mut self, text: &str) -> Said {
+        let unit = unit(text);
+        said(&self.replayer.run(&unit), self.version)
     }
 }
 
-fn statements(text: &str) -> Vec<Statement> {
+/// The text as a migration of its own, on a session with the server's time zone.
+fn unit(text: &str) -> Unit {
+    let text = format!("SET timezone = 'UTC';\n{text}");
     let mut sources = Sources::default();
+    let length = text.len();
     let file = sources.add(SourceFile::new("history", text));
-    read_script(file, sources.file(file)).statements
+    read(&[Migration::plain("history", file, length)], &sources, true).remove(0)
+}
+
+fn said(run: &MigrationRun, version: PgVersion) -> Said {
+    let mut said = Said::default();
+    run.steps.iter().for_each(|step| judge(step, version, &mut said));
+    said.breakages = run.breakages.iter().map(|(breakage, _)| breakage.clone()).collect();
+    said
+}
+
+fn judge(step: &Step, version: PgVersion, said: &mut Said) {
+    if let Err(unreadable) = &step.statement.change {
+        return said.refusals.push(format!("unreadable: {unreadable}"));
+    }
+    said.effect.merge(step.prediction.effect.clone());
+    let mut refusals = Vec::new();
+    for newer in &step.statement.newer {
+        if !version.at_least(newer.form.since) && version.at_least(newer.form.refused_from) {
+            refusals.push(format!("too new: {}", newer.form.name));
+        }
+    }
+    for failure in &step.prediction.failures {
+        match failure.when {
+            FailsWhen::Always => refusals.push(failure.message.clone()),
+            FailsWhen::AnyRow | FailsWhen::SomeRow { .. } => said.may_fail = true,
+            FailsWhen::InTransactionBlock | FailsWhen::OutsideTransactionBlock => {}
+        }
+    }
+    refusals.extend(step.applied.problems.iter().map(|problem| problem.message.clone()));
+    if step.conditional { said.may_fail |= !refusals.is_empty() } else { said.refusals.extend(refusals) }
 }

@@ -12,6 +12,8 @@
 mod servers;
 
 mod catalog;
+mod clients;
+mod compare;
 mod generate;
 mod history;
 mod random;

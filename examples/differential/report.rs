@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::compare::{self, Step};
+
 /// What to run.
 pub struct Arguments {
     pub seed: u64,
     pub histories: u64,
     pub versions: Vec<u16>,
-    /// Statements of one history.
+    /// Texts of one history.
     pub length: usize,
     /// Differences that are shown, of each kind.
     pub show: usize,
@@ -25,7 +27,11 @@ pub enum Kind {
     Scans,
     IndexBuilds,
     Catalog,
+    /// A client's statement fails, and no loss was reported.
+    Clients,
 }
+
+const EFFECTS: [Kind; 4] = [Kind::Locks, Kind::Rewrites, Kind::Scans, Kind::IndexBuilds];
 
 /// One difference with the history that shows it.
 #[derive(Debug, Clone)]
@@ -45,22 +51,46 @@ pub struct Tally {
     /// Refused because of rows, as was said that it may be.
     pub by_rows: u64,
     pub told: u64,
-    pub effects: u64,
+    /// Refusals whose reason is another one in the server's words, by both words without names: how many, and one of them.
+    pub reasons: BTreeMap<(String, String), (u64, String)>,
     pub catalogs: u64,
     pub broken: u64,
     pub differences: Vec<Difference>,
 }
 
 impl Tally {
-    pub fn false_refusals(&self) -> usize {
-        self.count(Kind::FalseRefusal)
+    /// Takes in how one text went.
+    pub fn count(&mut self, step: &Step) {
+        self.statements += 1;
+        let Some(error) = &step.observed.error else {
+            self.ran += 1;
+            return;
+        };
+        let told = !step.said.refusals.is_empty();
+        self.refused += 1;
+        self.by_rows += u64::from(!told && compare::is_of_rows(error));
+        self.told += u64::from(told);
+        if let Some((server, model)) = compare::of_reasons(step) {
+            let key = (compare::shape(&server), compare::shape(&model));
+            self.reasons.entry(key).or_insert_with(|| (0, format!("{server}; the model: {model}"))).0 += 1;
+        }
     }
 
-    fn count(&self, kind: Kind) -> usize {
+    pub fn false_refusals(&self) -> usize {
+        self.number(Kind::FalseRefusal)
+    }
+
+    fn number(&self, kind: Kind) -> usize {
         self.differences.iter().filter(|it| it.kind == kind).count()
     }
 
     pub fn print(&self, major: u16, arguments: &Arguments) {
+        self.print_differences(major, arguments.show);
+        self.print_reasons(major, arguments.show);
+        self.print_shares(major, arguments);
+    }
+
+    fn print_differences(&self, major: u16, show: usize) {
         let mut groups: BTreeMap<(Kind, &str), Vec<&Difference>> = BTreeMap::new();
         for difference in &self.differences {
             groups.entry((difference.kind, difference.key.as_str())).or_default().push(difference);
@@ -71,31 +101,43 @@ impl Tally {
         for ((kind, key), found) in groups {
             let shown = shown.entry(kind).or_default();
             *shown += 1;
-            if *shown > arguments.show {
+            if *shown > show {
                 continue;
             }
             let Some(shortest) = found.iter().min_by_key(|it| it.statements.len()) else { continue };
             println!("{major} {kind:?} x{} {key}\n    {}", found.len(), shortest.detail);
             shortest.statements.iter().for_each(|statement| println!("    > {statement};"));
         }
+    }
+
+    fn print_reasons(&self, major: u16, show: usize) {
+        let mut reasons: Vec<_> = self.reasons.values().collect();
+        reasons.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+        reasons.iter().take(show).for_each(|(number, example)| println!("{major} Reason x{number} {example}"));
+    }
+
+    fn print_shares(&self, major: u16, arguments: &Arguments) {
         let share = |right: u64, of: u64| if of == 0 { 100.0 } else { 100.0 * right as f64 / of as f64 };
-        let (missed, wrong) = (self.count(Kind::Missed) as u64, self.count(Kind::FalseRefusal) as u64);
-        let outcomes = share(self.statements - missed - wrong, self.statements);
-        let effects: u64 =
-            [Kind::Locks, Kind::Rewrites, Kind::Scans, Kind::IndexBuilds].iter().map(|it| self.count(*it) as u64).sum();
+        let number = |kind| self.number(kind) as u64;
+        let (missed, wrong, lost) = (number(Kind::Missed), number(Kind::FalseRefusal), number(Kind::Clients));
+        let effects: u64 = EFFECTS.into_iter().map(number).sum();
+        let others: u64 = self.reasons.values().map(|(number, _)| number).sum();
+        let catalogs = number(Kind::Catalog);
         println!(
-            "{major}: seed {}, {} histories, {} statements ({} ran, {} refused, {} of those by rows); outcomes right {outcomes:.2} %; \
-             refusals told {:.1} % ({missed} missed), {wrong} false; effects right {:.2} % ({effects} differ); catalogs equal {:.2} % ({} differ); {} not compared",
-            arguments.seed,
-            arguments.histories,
-            self.statements,
-            self.ran,
-            self.refused,
-            self.by_rows,
+            "{major}: seed {}, {} histories, {} texts ({} ran, {} refused, {} of those by rows)",
+            arguments.seed, arguments.histories, self.statements, self.ran, self.refused, self.by_rows,
+        );
+        println!(
+            "{major}: outcomes right {:.2} %, {wrong} false, refusals reported {:.1} % ({missed} missed), for the server's reason {:.1} %",
+            share(self.statements - missed - wrong, self.statements),
             share(self.told, self.told + missed),
-            share(self.effects.saturating_sub(effects), self.effects),
-            share(self.catalogs - self.count(Kind::Catalog) as u64, self.catalogs),
-            self.count(Kind::Catalog),
+            share(self.told.saturating_sub(others), self.told),
+        );
+        println!(
+            "{major}: effects right {:.2} % ({effects} differ), catalogs equal {:.2} % ({catalogs} differ), lost clients not reported after {lost} texts ({:.2} %), {} not compared",
+            share(self.ran.saturating_sub(effects), self.ran),
+            share(self.catalogs - catalogs, self.catalogs),
+            100.0 - share(self.ran.saturating_sub(lost), self.ran),
             self.broken,
         );
     }

@@ -2,22 +2,18 @@
 
 use std::time::Duration;
 
-use pgassay::schema::Schema;
-use pgassay::shadow::{Installation, Observation, Options, Server, ServerError, Session, observe_in_block};
+use pgassay::effect::Effect;
+use pgassay::shadow::{Installation, Observation, Options, Server, Session, observe_in_block, refusal};
 use pgassay::version::PgVersion;
 
-use super::catalog;
-use super::generate::Generator;
-use super::history::{Said, World};
+use super::clients::{self, Client};
+use super::compare::{self, Found, Step};
+use super::history::World;
 use super::random::Random;
 use super::report::{Arguments, Difference, Kind, Tally};
+use super::{catalog, generate};
 
 const LIMIT: Duration = Duration::from_secs(20);
-
-/// Refusals that rows decide: integrity, and data that does not fit. What has a place in the text was refused when it was read.
-fn is_of_rows(error: &ServerError) -> bool {
-    error.position.is_none() && (error.code.starts_with("23") || error.code.starts_with("22"))
-}
 
 /// Runs the histories; what differs is shrunk.
 ///
@@ -30,103 +26,135 @@ pub fn run(installation: &Installation, arguments: &Arguments) -> Tally {
     let mut tally = Tally::default();
     runtime.block_on(async {
         let session = server.connect("postgres").await.expect("a session");
-        let bench = Bench { session, version };
+        let clients = server.connect("postgres").await.expect("a session");
+        clients.batch_execute(clients::TRIES).await.expect("a function");
+        let bench = Bench { session, clients, version };
         for number in 0..arguments.histories {
             let mut random = Random::new(arguments.seed.wrapping_mul(1_000_003).wrapping_add(number));
-            bench.reset().await;
-            let statements = bench.history(&mut random, arguments.length, &mut tally).await;
-            if let Some(found) = statements {
+            if let Some(found) = bench.history(&mut random, arguments.length, &mut tally).await {
                 let shrunk = bench.shrink(found).await;
                 tally.differences.push(shrunk);
             }
         }
         bench.session.close().await;
+        bench.clients.close().await;
     });
     tally
 }
 
 struct Bench {
     session: Session,
+    /// Another session, so that what it keeps in mind of the tables changes nothing of what is observed.
+    clients: Session,
     version: PgVersion,
 }
 
-/// What came of one statement on both sides.
-struct Step {
-    observed: Observation,
-    said: Said,
+/// A history at work: both sides, and the clients that are served.
+struct Run {
+    world: World,
+    clients: Vec<Client>,
+    /// The texts that ran.
+    done: Vec<String>,
+}
+
+/// How one text went.
+enum Outcome {
+    /// It ran, and the run goes on from there.
+    Ran,
+    Refused,
+    /// The server took it when it was watched, and not when it was to stay.
+    Broken,
+    Differs(Found),
 }
 
 impl Bench {
-    /// An empty database again.
-    async fn reset(&self) {
-        let clean = "RESET ALL; DROP PUBLICATION IF EXISTS pub1; DROP SCHEMA public CASCADE; CREATE SCHEMA public; SET timezone = 'UTC'; SET client_min_messages = error";
+    /// An empty database again. A sequential scan is observed where no index serves, however small the table is.
+    async fn start(&self) -> Run {
+        let clean = "RESET ALL; DROP PUBLICATION IF EXISTS pub1; DROP SCHEMA public CASCADE; CREATE SCHEMA public; SET timezone = 'UTC'; SET client_min_messages = error; SET enable_seqscan = off";
         self.session.batch_execute(clean).await.expect("an empty schema");
+        Run { world: World::new(self.version), clients: Vec::new(), done: Vec::new() }
     }
 
     /// One random history up to its first difference.
     async fn history(&self, random: &mut Random, length: usize, tally: &mut Tally) -> Option<Difference> {
-        let mut world = World::new(self.version);
-        let mut done: Vec<String> = Vec::new();
+        let mut run = self.start().await;
         for _ in 0..length {
-            let schema: Schema = world.schema.clone();
-            let text = Generator { random: &mut *random, schema: &schema, major: self.version.major() }.statement();
-            let step = self.step(&world, &text).await?;
-            tally.statements += 1;
-            done.push(text.clone());
-            if let Some(found) = compare(&step, &done) {
-                self.count(&step, tally);
-                return Some(found);
+            let text = generate::next(random, &run.world);
+            match self.text(&mut run, &text, Some(&mut *tally)).await? {
+                Outcome::Ran | Outcome::Refused => {}
+                Outcome::Broken => tally.broken += 1,
+                Outcome::Differs(found) => return Some(difference(found, &run.done, Some(&text))),
             }
-            self.count(&step, tally);
-            if step.observed.error.is_some() {
-                done.pop();
-                continue;
-            }
-            if self.session.batch_execute(&text).await.is_err() {
-                tally.broken += 1;
-                done.pop();
-                continue;
-            }
-            world.run(&text);
         }
         tally.catalogs += 1;
-        self.compare_catalog(&world, &done).await
+        self.catalogs(&run).await
     }
 
-    fn count(&self, step: &Step, tally: &mut Tally) {
-        match &step.observed.error {
-            None => {
-                tally.ran += 1;
-                tally.effects += 1;
-            }
-            Some(error) => {
-                tally.refused += 1;
-                let rows = step.said.refusals.is_empty() && is_of_rows(error);
-                tally.by_rows += u64::from(rows);
-                tally.told += u64::from(!step.said.refusals.is_empty());
-            }
+    /// Runs a text on both sides.
+    async fn text(&self, run: &mut Run, text: &str, tally: Option<&mut Tally>) -> Option<Outcome> {
+        let mut next = run.world.clone();
+        let said = next.run(text);
+        let single = !text.starts_with("BEGIN");
+        let observed = match single {
+            true => observe_in_block(&self.session, text, LIMIT).await.ok()?,
+            false => self.transaction(text).await,
+        };
+        let step = Step { observed, said, effects: single };
+        if let Some(tally) = tally {
+            tally.count(&step);
         }
+        if let Some(found) = compare::of_step(&step, text) {
+            return Some(Outcome::Differs(found));
+        }
+        if step.observed.error.is_some() {
+            return Some(Outcome::Refused);
+        }
+        if single && self.session.batch_execute(text).await.is_err() {
+            return Some(Outcome::Broken);
+        }
+        run.world = next;
+        let lost = self.serve(run, text).await?;
+        if let Some(found) = compare::of_clients(&step.said, &lost, text) {
+            return Some(Outcome::Differs(found));
+        }
+        run.done.push(text.to_owned());
+        Some(Outcome::Ran)
     }
 
-    async fn step(&self, world: &World, text: &str) -> Option<Step> {
-        let observed = observe_in_block(&self.session, text, LIMIT).await.ok()?;
-        Some(Step { observed, said: world.predict(text) })
+    /// Runs a transaction of several statements; what it leaves open after an error is ended.
+    async fn transaction(&self, text: &str) -> Observation {
+        let error = refusal(self.session.batch_execute(text).await).expect("a session");
+        if error.is_some() {
+            self.session.batch_execute("ROLLBACK").await.expect("a session");
+        }
+        Observation { effect: Effect::default(), error }
     }
 
-    async fn compare_catalog(&self, world: &World, done: &[String]) -> Option<Difference> {
-        let (server, model) = (catalog::of_server(&self.session).await.ok()?, catalog::of_schema(&world.schema));
+    /// The clients' statements that are refused now, with SQLSTATE; then the clients of the schema as it is now.
+    async fn serve(&self, run: &mut Run, text: &str) -> Option<Vec<(Client, String)>> {
+        let wanted = clients::of_schema(run.world.schema());
+        let served = run.clients.len();
+        let all: Vec<Client> = run.clients.drain(..).chain(wanted).collect();
+        let refused = clients::refused(&self.clients, &all).await.ok()?;
+        let takes = |at: &usize| *at >= served && !refused.iter().any(|(place, _)| place == at);
+        run.clients = (0..all.len()).filter(takes).filter_map(|at| all.get(at).cloned()).collect();
+        if writes_rows(text) {
+            return Some(Vec::new());
+        }
+        let lost = refused.iter().filter(|(at, _)| *at < served);
+        Some(lost.filter_map(|(at, code)| Some((all.get(*at)?.clone(), code.clone()))).collect())
+    }
+
+    async fn catalogs(&self, run: &Run) -> Option<Difference> {
+        let (server, model) = (catalog::of_server(&self.session).await.ok()?, catalog::of_schema(run.world.schema()));
         if server == model {
             return None;
         }
         let missing: Vec<&String> = server.difference(&model).collect();
         let extra: Vec<&String> = model.difference(&server).collect();
         let first = missing.first().or(extra.first()).map(|line| line.split(' ').next().unwrap_or_default().to_owned());
-        Some(Difference {
-            kind: Kind::Catalog,
-            key: first.unwrap_or_default(),
-            detail: format!("only the server: {missing:?}; only the model: {extra:?}"),
-            statements: done.to_vec(),
-        })
+        let detail = format!("only the server: {missing:?}; only the model: {extra:?}");
+        Some(difference((Kind::Catalog, first.unwrap_or_default(), detail), &run.done, None))
     }
 
     /// The fewest statements that still show a difference of the kind.
@@ -151,79 +179,22 @@ impl Bench {
     }
 
     async fn replay(&self, statements: &[String]) -> Option<Difference> {
-        self.reset().await;
-        let mut world = World::new(self.version);
-        let mut done: Vec<String> = Vec::new();
+        let mut run = self.start().await;
         for text in statements {
-            let step = self.step(&world, text).await?;
-            done.push(text.clone());
-            if let Some(found) = compare(&step, &done) {
-                return Some(found);
+            if let Outcome::Differs(found) = self.text(&mut run, text, None).await? {
+                return Some(difference(found, &run.done, Some(text)));
             }
-            if step.observed.error.is_some() || self.session.batch_execute(text).await.is_err() {
-                done.pop();
-                continue;
-            }
-            world.run(text);
         }
-        self.compare_catalog(&world, &done).await
+        self.catalogs(&run).await
     }
 }
 
-fn compare(step: &Step, done: &[String]) -> Option<Difference> {
-    let (observed, said) = (&step.observed, &step.said);
-    let found = |kind, key: String, detail: String| Some(Difference { kind, key, detail, statements: done.to_vec() });
-    match (&observed.error, said.refusals.first()) {
-        (None, Some(refusal)) => return found(Kind::FalseRefusal, shape(refusal), said.refusals.join("; ")),
-        (Some(_), Some(_)) => return None,
-        (Some(error), None) if is_of_rows(error) || said.may_fail => return None,
-        (Some(error), None) => {
-            return found(Kind::Missed, format!("{} {}", error.code, shape(&error.message)), error.message.clone());
-        }
-        (None, None) => {}
-    }
-    if observed.effect.in_transaction_block == pgassay::effect::InTransactionBlock::Forbidden {
-        return None;
-    }
-    let (one, other) = (&said.effect, &observed.effect);
-    let verb =
-        done.last().map(|text| text.split_whitespace().take(2).collect::<Vec<_>>().join(" ")).unwrap_or_default();
-    if one.locks != other.locks {
-        return found(Kind::Locks, verb, format!("predicted {:?}, observed {:?}", one.locks, other.locks));
-    }
-    if one.rewrites != other.rewrites {
-        return found(Kind::Rewrites, verb, format!("predicted {:?}, observed {:?}", one.rewrites, other.rewrites));
-    }
-    if one.index_builds != other.index_builds {
-        return found(
-            Kind::IndexBuilds,
-            verb,
-            format!("predicted {:?}, observed {:?}", one.index_builds, other.index_builds),
-        );
-    }
-    // A scan of an empty table may be counted or not: only what was not predicted is a difference.
-    if !other.scans.is_subset(&one.scans) {
-        return found(Kind::Scans, verb, format!("predicted {:?}, observed {:?}", one.scans, other.scans));
-    }
-    None
+/// Rows decide what clients can do after such a text.
+fn writes_rows(text: &str) -> bool {
+    text.lines().any(|line| ["INSERT", "UPDATE", "DELETE", "DO"].iter().any(|verb| line.starts_with(verb)))
 }
 
-/// A message without what is quoted and without numbers.
-fn shape(message: &str) -> String {
-    let mut out = String::new();
-    let mut quoted = false;
-    for character in message.chars() {
-        match character {
-            '"' => {
-                quoted = !quoted;
-                if quoted {
-                    out.push_str("\"…\"");
-                }
-            }
-            _ if quoted => {}
-            digit if digit.is_ascii_digit() => {}
-            other => out.push(other),
-        }
-    }
-    out
+fn difference((kind, key, detail): Found, done: &[String], last: Option<&str>) -> Difference {
+    let statements = done.iter().cloned().chain(last.map(str::to_owned)).collect();
+    Difference { kind, key, detail, statements }
 }

@@ -2,7 +2,11 @@
 
 #[path = "../../examples/differential/catalog.rs"]
 mod catalog;
-#[path = "../../examples/differential/generate.rs"]
+#[path = "../../examples/differential/clients.rs"]
+mod clients;
+#[path = "../../examples/differential/compare.rs"]
+mod compare;
+#[path = "../../examples/differential/generate/mod.rs"]
 mod generate;
 #[path = "../../examples/differential/history.rs"]
 mod history;

@@ -118,7 +118,7 @@ pub(super) async fn cancel<T>(client: &Client, running: impl Future<Output = T>)
 }
 
 /// Tells a refusal by the server from a failure to talk to it.
-pub(crate) fn refusal(outcome: Result<(), tokio_postgres::Error>) -> Result<Option<ServerError>, ShadowError> {
+pub fn refusal(outcome: Result<(), tokio_postgres::Error>) -> Result<Option<ServerError>, ShadowError> {
     let Err(error) = outcome else { return Ok(None) };
     let Some(refused) = error.as_db_error() else { return Err(error.into()) };
     let text = |part: Option<&str>| part.map(str::to_owned);
