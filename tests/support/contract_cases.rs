@@ -50,6 +50,15 @@ pub const CASES: &[Case] = &[
     case(USERS, "ALTER TABLE users RENAME COLUMN name TO n; ALTER TABLE users ADD COLUMN name text GENERATED ALWAYS AS (n) STORED", &["ColumnGenerated"]),
     case(USERS, "ALTER TABLE users ADD COLUMN city text NOT NULL", &["RequiredColumn"]),
     case(USERS, "ALTER TABLE users ADD COLUMN city text NOT NULL DEFAULT ''", &[]),
+    // A CHECK keeps NULL out as NOT NULL does.
+    case(USERS, "ALTER TABLE users ADD COLUMN city text CHECK (city IS NOT NULL)", &["RequiredColumn"]),
+    case(USERS, "ALTER TABLE users ADD COLUMN city text, ADD CONSTRAINT placed CHECK (city IS NOT NULL AND city <> '')", &["RequiredColumn"]),
+    case(USERS, "ALTER TABLE users ADD COLUMN city text DEFAULT '' CHECK (city IS NOT NULL)", &[]),
+    case(USERS, "ALTER TABLE users ADD COLUMN city text CHECK (city IS NOT NULL OR id > 0)", &["CheckAdded"]),
+    case(USERS, "ALTER TABLE users ADD COLUMN city text CHECK (city <> '')", &[]),
+    // A primary key on what is unique already takes NULL away, and nothing else.
+    case("CREATE TABLE t (a int, b uuid UNIQUE);", "ALTER TABLE t ADD PRIMARY KEY (b)", &["NotNullAdded"]),
+    case("CREATE TABLE t (a int, b uuid NOT NULL UNIQUE);", "ALTER TABLE t ADD PRIMARY KEY (b)", &[]),
     // A BEFORE INSERT trigger gives new rows a value before they are checked.
     case(USERS, "ALTER TABLE users ADD COLUMN city text NOT NULL; CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.city IS NULL THEN NEW.city = 'here'; END IF; RETURN NEW; END $$; CREATE TRIGGER a BEFORE INSERT OR UPDATE ON users FOR EACH ROW EXECUTE FUNCTION f()", &[]),
     case(USERS, "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SELECT count(*), 'x' INTO NEW.age, NEW.city FROM users; RETURN NEW; END $$; CREATE TRIGGER a BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE users ADD COLUMN city text NOT NULL", &[]),

@@ -3,9 +3,9 @@
 use super::fill::{Filled, filled};
 use super::pair::Pair;
 use super::witness::{differs, insert, is_required, quoted, refused, select, written_to};
-use super::{Breakage, BreakageKind, Grade, Subject, certain, check, possible, type_change, values};
+use super::{Breakage, BreakageKind, Grade, Subject, certain, check, possible, type_change, unique, values};
 use crate::change::{Name, TriggerTiming};
-use crate::schema::{Column, ConstraintKind, IdentityKind, ResolvedType};
+use crate::schema::{Column, Constraint, ConstraintKind, IdentityKind, Relation, ResolvedType};
 use crate::text::quoting;
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
@@ -120,15 +120,23 @@ fn reordered(pair: Pair) -> Option<Breakage> {
 fn required(pair: Pair, new: &Column) -> Option<Breakage> {
     let schema = pair.context.after;
     let may_have_been = !pair.old.known && !pair.same();
-    if pair.origin(new.id).is_some() || may_have_been || !is_required(schema, new) {
+    if pair.origin(new.id).is_some() || may_have_been || has_value_of_its_own(pair, new, false) {
         return None;
     }
     let object = pair.column_object(new);
     let subject = pair.column_subject(new);
     let table = written_to(schema, pair.new);
-    let witness = refused(insert(pair.context.before, pair.old, &[], 1), "23502", null_in(new, table));
-    let what = format!("{object} is new, NOT NULL and has no default: every INSERT that does not list it fails");
-    unless_filled(pair, new, certain(BreakageKind::RequiredColumn, subject, &object, what, witness))
+    let (what, code, answer) = match (is_required(schema, new), check_against_null(pair.new, new)) {
+        (true, _) => ("NOT NULL".to_owned(), "23502", null_in(new, table)),
+        (false, Some(check)) => {
+            let answer = format!("new row for relation {} violates check constraint {}", quoted(table), quoted(check));
+            (format!("not to be NULL (check constraint {check})"), "23514", answer)
+        }
+        (false, None) => return None,
+    };
+    let message = format!("{object} is new, {what} and has no default: every INSERT that does not list it fails");
+    let witness = refused(insert(pair.context.before, pair.old, &[], 1), code, answer);
+    unless_filled(pair, new, certain(BreakageKind::RequiredColumn, subject, &object, message, witness))
 }
 
 /// A breakage of INSERTs that leave a column out, where no trigger gives it a value first.
@@ -141,6 +149,21 @@ fn unless_filled(pair: Pair, column: &Column, breakage: Breakage) -> Option<Brea
             Some(Breakage { grade: Grade::Possible, message, ..breakage })
         }
     }
+}
+
+/// The CHECK that keeps NULL out of a column that has no expression.
+fn check_against_null<'a>(table: &'a Relation, column: &Column) -> Option<&'a Name> {
+    if column.generated.is_some() {
+        return None;
+    }
+    let refuses = |constraint: &&Constraint| match &constraint.kind {
+        ConstraintKind::Check { expression, .. } if constraint.enforced => {
+            let parts = check::conjuncts(&expression.tree, &|name| Some(Name::from(name)));
+            check::says_not_null(&parts, &column.name)
+        }
+        _ => false,
+    };
+    table.constraints.iter().find(refuses).map(|constraint| &constraint.name)
 }
 
 /// As executor/execMain.c says it.
@@ -239,11 +262,7 @@ fn default_dropped(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> {
 
 /// `DEFAULT NULL` is no default.
 fn is_null(column: &Column) -> bool {
-    column.identity.is_none()
-        && column.default.as_ref().is_some_and(|it| {
-            let text = it.text.to_ascii_lowercase();
-            text == "null" || text.starts_with("null::")
-        })
+    column.identity.is_none() && column.default.as_ref().is_some_and(|it| it.is_null())
 }
 
 fn identity_always(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> {
@@ -301,13 +320,13 @@ fn not_null_added(pair: Pair, old: &Column, new: &Column, default_dropped: bool)
     unless_filled(pair, new, certain(BreakageKind::NotNullAdded, subject, &object, message, witness))
 }
 
-/// ADD PRIMARY KEY makes its columns NOT NULL: the key's breakage says so.
+/// ADD PRIMARY KEY makes its columns NOT NULL: the key's breakage says so, if there is one.
 fn in_new_primary_key(pair: Pair, new: &Column) -> bool {
-    let key = |constraint: &crate::schema::Constraint| match &constraint.kind {
+    let key = |constraint: &Constraint| match &constraint.kind {
         ConstraintKind::PrimaryKey { columns, .. } => columns.contains(&new.id),
         _ => false,
     };
-    pair.new.primary_key().is_some_and(key) && pair.old.primary_key().is_none()
+    pair.new.primary_key().is_some_and(key) && pair.old.primary_key().is_none() && unique::reports_primary_key(pair)
 }
 
 fn not_null_dropped(pair: Pair, old: &Column, new: &Column) -> Option<Breakage> {

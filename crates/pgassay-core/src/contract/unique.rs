@@ -40,6 +40,13 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
     exclusions(pair, found);
 }
 
+/// Whether the new primary key refuses rows that no key refused before.
+pub(super) fn reports_primary_key(pair: Pair) -> bool {
+    let old_keys = keys(pair.context.before, pair.old, &|name| pair.new_name(name));
+    let new_keys = keys(pair.context.after, pair.new, &|name| Some(Name::from(name)));
+    new_keys.iter().any(|key| key.primary && added(pair, key, &old_keys).is_some())
+}
+
 fn keys<'a>(schema: &'a Schema, relation: &'a Relation, rename: &dyn Fn(&str) -> Option<Name>) -> Vec<Key<'a>> {
     let indexes = relation.indexes.iter().filter_map(|id| schema.relation(*id)).filter_map(|relation_of_index| {
         let index = relation_of_index.as_index()?;
