@@ -24,3 +24,8 @@ CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; E
 CREATE TABLE sale (id bigint PRIMARY KEY, book_id bigint CONSTRAINT sale_book REFERENCES book DEFERRABLE INITIALLY DEFERRED);
 CREATE TYPE point3 AS (x int, y int, z int);
 CREATE TABLE base (id bigint NOT NULL, n numeric PRIMARY KEY, list int[]);
+CREATE TABLE below () INHERITS (base);
+CREATE TABLE typed OF point3;
+CREATE TABLE held (id bigint PRIMARY KEY, at point3, took interval, ip inet, doc json, flag boolean);
+CREATE PUBLICATION told FOR TABLE loan;
+CREATE COLLATION plain_order FROM "C";

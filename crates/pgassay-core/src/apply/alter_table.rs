@@ -48,6 +48,7 @@ impl Applier<'_> {
             AddColumn { column, if_not_exists } => self.alter_add_column(id, column, *if_not_exists),
             DropColumn { column, if_exists, cascade } => self.drop_column(id, column, *if_exists, *cascade, alter.only),
             SetDataType { column, data_type, collation, .. } => {
+                collation.iter().for_each(|collation| self.check_collation(collation));
                 let collation = collation.as_ref().map(|it| it.name.clone());
                 self.set_data_type(id, column, data_type, collation, action.span);
             }

@@ -14,6 +14,7 @@ impl Applier<'_> {
             },
             None => (crate::schema::ColumnType::unknown(definition.span), false),
         };
+        definition.collation.iter().for_each(|collation| self.check_collation(collation));
         let sequence_type = data_type.written.name.clone();
         let mut column = Column::new(definition.name.name.clone(), data_type);
         column.collation = definition.collation.as_ref().map(|collation| collation.name.clone());

@@ -12,6 +12,7 @@ impl Applier<'_> {
         if !self.free_for_type(&name, create.name.span) {
             return;
         }
+        create.collation.iter().for_each(|collation| self.check_collation(collation));
         let domain = Domain {
             base: self.column_type(&create.base),
             default: create.default.clone(),

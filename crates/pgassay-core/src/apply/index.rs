@@ -10,7 +10,7 @@ use crate::change::{
 };
 use crate::schema::{
     ColumnId, ColumnType, Constraint, ConstraintKind, Index, Object, Relation, RelationId, RelationKind, ResolvedType,
-    naming,
+    TypeDefinition, naming,
 };
 use crate::source::Span;
 
@@ -85,6 +85,7 @@ impl Applier<'_> {
         let mut mentions = BTreeSet::new();
         let mut columns = Vec::with_capacity(elements.len());
         for element in elements {
+            element.collation.iter().for_each(|collation| self.check_collation(collation));
             columns.push(match &element.target {
                 IndexTarget::Column(column) => {
                     let id = self.column(table, column);
@@ -152,17 +153,11 @@ impl Applier<'_> {
     fn need_class_of(&mut self, of: &ColumnType, method: &Name, span: Span, object: String) {
         const METHODS: &[&str] = &["btree", "hash", "gist", "gin", "spgist", "brin"];
         let base = self.schema.base_type(of).clone();
-        let name = base.written.name.as_str();
+        let Some(stored) = self.class_type(&base) else { return };
         let own_classes = self.schema.others.iter().any(|(kind, _)| *kind == ObjectKind::OperatorClass);
-        if base.resolved != ResolvedType::BuiltIn
-            || catalog::built_in_type(name).is_none()
-            || !METHODS.contains(&method.as_str())
-            || own_classes
-            || !self.schema.complete
-        {
+        if !METHODS.contains(&method.as_str()) || own_classes || !self.schema.complete {
             return;
         }
-        let stored = if base.written.array_dimensions > 0 { format!("_{name}") } else { name.to_owned() };
         let of_extension =
             self.schema.extensions.keys().any(|extension| match catalog::extension(extension.as_str()) {
                 Some(contents) => {
@@ -179,6 +174,25 @@ impl Applier<'_> {
         let message =
             format!("data type {bare} has no default operator class for access method \"{}\"", method.as_str());
         self.invalid(span, object, message);
+    }
+
+    /// The type as operator classes are declared for it, where all of them are known.
+    fn class_type(&self, base: &ColumnType) -> Option<String> {
+        let name = base.written.name.as_str();
+        let is_array = base.written.array_dimensions > 0;
+        match base.resolved {
+            ResolvedType::BuiltIn => {
+                catalog::built_in_type(name)?;
+                Some(if is_array { format!("_{name}") } else { name.to_owned() })
+            }
+            ResolvedType::User(_) if is_array => Some("anyarray".to_owned()),
+            ResolvedType::User(id) => match self.schema.types.get(&id)?.definition {
+                TypeDefinition::Enum(_) => Some("anyenum".to_owned()),
+                TypeDefinition::Composite(_) => Some("record".to_owned()),
+                _ => None,
+            },
+            ResolvedType::Row(_) | ResolvedType::Unknown => None,
+        }
     }
 
     pub(super) fn give_predicate(&mut self, table: RelationId, index: &mut Index, predicate: Option<Expression>) {

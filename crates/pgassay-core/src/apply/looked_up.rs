@@ -9,7 +9,7 @@ use crate::walk::visit_expressions;
 use sqlparser::ast::{Expr, Visit};
 
 use super::{Applier, ProblemKind};
-use crate::change::{Drop, Expression, IndexElement, IndexTarget, Name, ObjectKind, ObjectReference};
+use crate::change::{Drop, Expression, IndexElement, IndexTarget, Name, ObjectKind, ObjectName, ObjectReference};
 use crate::schema::{ConstraintKind, Object, Relation};
 
 /// What takes a text search configuration as its first argument.
@@ -49,16 +49,16 @@ impl Applier<'_> {
         self.take(&named);
     }
 
-    /// The server brings collations of its own, called as the locales of its machine are.
     fn missing_looked_up(&mut self, drop: &Drop, reference: &ObjectReference) {
-        let name = reference.name.name.as_str();
-        let may_be_of_server = reference.name.schema.is_some()
-            || name.contains(['_', '-', '.'])
-            || ["C", "POSIX", "default", "unicode", "ucs_basic"].contains(&name);
-        let sure = self.schema.complete && self.schema.vouched && self.schema.extensions.is_empty();
-        if drop.kind == ObjectKind::Collation && sure && !drop.if_exists && !may_be_of_server {
-            let message = format!("collation \"{name}\" for encoding \"UTF8\" does not exist");
-            self.missing(reference.span, &reference.name, message);
+        if drop.kind == ObjectKind::Collation && !drop.if_exists {
+            self.check_collation(&reference.name);
+        }
+    }
+
+    /// Says that there is no such collation.
+    pub(super) fn check_collation(&mut self, name: &ObjectName) {
+        if let Some(message) = self.schema.missing_collation(name) {
+            self.missing(name.span, name, message);
         }
     }
 

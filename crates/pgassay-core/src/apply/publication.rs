@@ -1,10 +1,11 @@
 //! Publications.
 
-use super::Applier;
+use super::{Applier, ProblemKind};
 use crate::change::{
-    AlterPublication, AlterPublicationAction, CreatePublication, PublicationObjects, PublicationTable, Published,
+    AlterPublication, AlterPublicationAction, CreatePublication, Persistence, PublicationObjects, PublicationTable,
+    Published,
 };
-use crate::schema::{Publication, PublishedPart};
+use crate::schema::{Publication, PublishedPart, RelationKind};
 
 impl Applier<'_> {
     pub(super) fn create_publication(&mut self, create: &CreatePublication) {
@@ -14,6 +15,48 @@ impl Applier<'_> {
         }
         let publication = Publication { updates: create.updates, ..self.published(&create.objects) };
         self.schema.publications.insert(name.name.clone(), publication);
+    }
+
+    /// What is added is not there yet, what is dropped is (publication_add_relation, PublicationDropTables, publicationcmds.c).
+    fn refuse_members(&mut self, alter: &AlterPublication, objects: &PublicationObjects) {
+        let PublicationObjects::Named { tables, .. } = objects else { return };
+        let publication = &alter.name.name;
+        let Some(found) = self.schema.publications.get(publication) else { return };
+        if found.all_tables {
+            let message = format!("publication \"{}\" is defined as FOR ALL TABLES", publication.as_str());
+            return self.problem(ProblemKind::Invalid, alter.name.span, publication, message);
+        }
+        let members = found.tables.clone();
+        for listed in tables {
+            let Some(table) = self.schema.find_relation(&listed.table, self.session) else { continue };
+            let (member, relation) = (members.contains(&table.id), table.name.name.clone());
+            let (relation, publication) = (relation.as_str(), publication.as_str());
+            match alter.action {
+                AlterPublicationAction::Add(_) if member => {
+                    let message = format!("relation \"{relation}\" is already member of publication \"{publication}\"");
+                    self.duplicate(listed.table.span, &listed.table, message);
+                }
+                AlterPublicationAction::Drop(_) if !member && self.schema.complete => {
+                    let message = format!("relation \"{relation}\" is not part of the publication");
+                    self.missing(listed.table.span, &listed.table, message);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// check_publication_add_relation (pg_publication.c).
+    fn refuse_unpublishable(&mut self, listed: &PublicationTable) {
+        let Some(found) = self.schema.find_relation(&listed.table, self.session).filter(|it| it.known) else { return };
+        let is_table = found.is_table() && !matches!(found.kind, RelationKind::ForeignTable);
+        let name = found.name.name.as_str();
+        let message = match self.version.at_least(15) {
+            _ if is_table && found.persistence == Persistence::Permanent => return,
+            true => format!("cannot add relation \"{name}\" to publication"),
+            false if is_table => format!("table \"{name}\" cannot be replicated"),
+            false => format!("\"{name}\" is not a table"),
+        };
+        self.problem(ProblemKind::Invalid, listed.table.span, &listed.table, message);
     }
 
     fn published(&mut self, objects: &PublicationObjects) -> Publication {
@@ -28,6 +71,7 @@ impl Applier<'_> {
             PublicationObjects::None => {}
             PublicationObjects::AllTables => publication.all_tables = true,
             PublicationObjects::Named { tables, schemas } => {
+                tables.iter().for_each(|listed| self.refuse_unpublishable(listed));
                 publication.tables = tables.iter().filter_map(|it| self.relation(&it.table, false)).collect();
                 publication.parts = tables.iter().filter_map(|it| self.published_part(it)).collect();
                 publication.schemas = schemas.iter().map(|schema| schema.name.clone()).collect();
@@ -61,6 +105,7 @@ impl Applier<'_> {
         else {
             return;
         };
+        self.refuse_members(alter, objects);
         let named = self.published(objects);
         let Some(publication) = self.schema.publications.get_mut(name) else { return };
         match &alter.action {

@@ -3,6 +3,7 @@
 //! In: names. Out: facts with the versions they hold for. Knows nothing of user schemas. The data files are made by
 //! `scripts/generate-catalog`; `extensions-by-hand.tsv` is kept by hand.
 
+mod collation;
 mod data;
 mod extension;
 mod lock;
@@ -14,6 +15,7 @@ use std::sync::LazyLock;
 
 use crate::version::PgVersion;
 
+pub use collation::may_be_locale;
 pub use extension::{ExtensionContents, extension, is_extension_type};
 pub use lock::{LockMode, UnknownLockMode};
 pub use operator_class::default_operator_class;

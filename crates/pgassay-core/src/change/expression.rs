@@ -18,6 +18,20 @@ pub struct Expression {
     pub tree: Arc<ast::Expr>,
 }
 
+impl Expression {
+    /// `NULL`, cast to something or not.
+    pub fn is_null(&self) -> bool {
+        fn is_null(tree: &ast::Expr) -> bool {
+            match tree {
+                ast::Expr::Nested(inner) | ast::Expr::Cast { expr: inner, .. } => is_null(inner),
+                ast::Expr::Value(value) => value.value == ast::Value::Null,
+                _ => false,
+            }
+        }
+        is_null(&self.tree)
+    }
+}
+
 /// A query: the body of a view, CREATE TABLE AS, INSERT … SELECT, a plain SELECT.
 #[derive(Debug, Clone)]
 pub struct Query {

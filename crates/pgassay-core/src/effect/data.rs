@@ -38,9 +38,11 @@ impl Predictor<'_> {
                 .iter()
                 .find(|(name, _)| (&name.schema, &name.name) == (&used.relation.schema, &used.relation.name));
             let answered = found.is_some_and(|(_, columns)| {
-                let indexed =
-                    |column: &Name| relation.column(column).is_some_and(|it| self.is_indexed(&relation, it.id));
-                columns.iter().all(indexed)
+                let indexed = |table: &Relation, name: &Name| {
+                    table.column(name).is_some_and(|column| self.is_indexed(table, column.id))
+                };
+                let family = self.family(&relation, used.only);
+                columns.iter().all(|name| family.iter().all(|table| table.is_partitioned() || indexed(table, name)))
             });
             let depth = if answered { depth.min(Depth::Planned) } else { depth };
             let allowed = depth < Depth::Rewritten || self.read_policies(&relation, None, depth, span);

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use sqlparser::ast::{self, Visit, Visitor};
 
 use super::predictor::Predictor;
+use crate::catalog::Volatility;
 use crate::change::{Name, ObjectName, PartitionBound};
+use crate::expression;
 use crate::schema::{Column, ColumnId, Relation, RelationKind, ResolvedType};
 use crate::source::Span;
 
@@ -89,13 +91,27 @@ impl Predictor<'_> {
                 self.finds_by_index(table, left) || self.finds_by_index(table, right)
             }
             ast::Expr::BinaryOp { left, op: ast::BinaryOperator::Eq, right } => {
-                self.is_indexed_column(table, left) && is_given(right)
-                    || self.is_indexed_column(table, right) && is_given(left)
+                self.is_indexed_column(table, left) && self.is_looked_up(table, left, right)
+                    || self.is_indexed_column(table, right) && self.is_looked_up(table, right, left)
             }
-            ast::Expr::InList { expr, negated: false, .. } => self.is_indexed_column(table, expr),
-            ast::Expr::Between { expr, negated: false, .. } => self.is_indexed_column(table, expr),
+            ast::Expr::InList { expr, list, negated: false } => {
+                self.is_indexed_column(table, expr) && list.iter().all(|value| self.is_looked_up(table, expr, value))
+            }
+            ast::Expr::Between { expr, low, high, negated: false } => {
+                let ends = [low, high];
+                self.is_indexed_column(table, expr) && ends.iter().any(|end| self.is_looked_up(table, expr, end))
+            }
             _ => false,
         }
+    }
+
+    /// Whether an index on the column finds the value: it is one for the whole scan, and is compared with the column as it is.
+    fn is_looked_up(&self, table: &Relation, column: &ast::Expr, value: &ast::Expr) -> bool {
+        let scope = self.scope(None);
+        let of = column_name(column).and_then(|name| table.column(&name)).map(|it| &it.data_type);
+        is_given(value)
+            && expression::least_volatility(value, scope) != Volatility::Volatile
+            && of.is_none_or(|of| expression::is_compared_as_it_is(of, value, scope))
     }
 
     fn is_indexed_column(&self, table: &Relation, expression: &ast::Expr) -> bool {

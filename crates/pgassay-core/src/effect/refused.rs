@@ -8,6 +8,7 @@ mod alter_table;
 mod conflict;
 mod constraint;
 mod expressions;
+mod inherit;
 mod partition;
 mod publication;
 mod retype;
@@ -42,6 +43,7 @@ impl Predictor<'_> {
             Change::CreateMaterializedView(create) => self.refuse_query(&create.query.tree, create.query.span),
             Change::CreateDomain(create) => self.refuse_domain(create),
             Change::AlterDomain(alter) => self.refuse_alter_domain(alter),
+            Change::AlterCompositeType(alter) => self.refuse_alter_composite(alter),
             Change::CreateStatistics(create) => self.refuse_statistics(create),
             Change::CreatePolicy(create) => self.refuse_policy(&create.table, &create.using, &create.with_check),
             Change::AlterPolicy(alter) => self.refuse_policy(&alter.table, &alter.using, &alter.with_check),

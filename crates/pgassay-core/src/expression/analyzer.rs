@@ -45,7 +45,7 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    fn refuse(&mut self, refusal: Option<Refusal>) {
+    pub fn refuse(&mut self, refusal: Option<Refusal>) {
         self.analysis.refusals.extend(refusal);
     }
 

@@ -9,16 +9,31 @@ use super::{names, overload, types};
 
 /// `SET column = value`; parts of a column are left alone.
 pub(super) fn refused(name: &ast::ObjectName, value: &Expr, target: &Source, env: &Environment) -> Option<Refusal> {
+    if let [part, ast::ObjectNamePart::Identifier(element)] = &name.0[..]
+        && element.value.starts_with("element_")
+    {
+        return refused_element(target.column(&names::name(part.as_ident()?))?, value, env);
+    }
     let [part] = &name.0[..] else { return None };
     let column = target.column(&names::name(part.as_ident()?))?;
     let of = column.data_type.as_ref()?;
     let unfit = refusal::unfit(value, of, env)?;
-    // `SET list[1] = 5` is read as `SET list = 5`.
-    let element = super::scope::base_type(of, env.scope).element();
-    if is_array(of, env) && refusal::unfit(value, &element, env).is_none() {
-        return None;
-    }
     Some(Refusal { message: message(column, unfit, env)?, span: value.span() })
+}
+
+/// `SET column[1] = value`, which is read as `SET column.element_1 = value` (transformAssignmentIndirection, parse_target.c).
+fn refused_element(column: &SourceColumn, value: &Expr, env: &Environment) -> Option<Refusal> {
+    let of = column.data_type.as_ref()?;
+    let base = super::scope::base_type(of, env.scope);
+    let element = overload::is_array(&base).then(|| base.element())?;
+    let message = match refusal::unfit(value, &element, env)? {
+        Unfit::Literal(message) => message,
+        Unfit::Type(is) => {
+            let (name, wanted) = (column.name.as_str(), refusal::word(&element, env));
+            format!("subscripted assignment to \"{name}\" requires type {wanted} but expression is of type {is}")
+        }
+    };
+    Some(Refusal { message, span: value.span() })
 }
 
 /// The rows of INSERT: from VALUES, or from a query whose columns are known.
@@ -49,9 +64,7 @@ pub(super) fn refused_rows(
                 return refused(too_few, source.span());
             }
             for (value, column) in row.content.iter().zip(&columns) {
-                // `(list[1])` is read as `(list)`.
-                let of = column.data_type.as_ref().filter(|of| !is_array(of, env));
-                let unfit = of.and_then(|of| refusal::unfit(value, of, env));
+                let unfit = column.data_type.as_ref().and_then(|of| refusal::unfit(value, of, env));
                 if let Some(message) = unfit.and_then(|unfit| message(column, unfit, env)) {
                     return Some(Refusal { message, span: value.span() });
                 }
@@ -71,8 +84,7 @@ pub(super) fn refused_rows(
     let items: Option<Vec<&Expr>> = select.projection.iter().map(plain_item).collect();
     let items = items.filter(|items| items.len() == output.len() && select.distinct.is_none())?;
     items.iter().zip(output).zip(&columns).find_map(|((item, (_, from)), column)| {
-        // `(list[1])` is read as `(list)`.
-        let to = column.data_type.as_ref().filter(|of| !written || !is_array(of, env))?;
+        let to = column.data_type.as_ref()?;
         if matches!(types::kind(item, env), overload::Kind::Literal) {
             let unfit = refusal::unfit(item, to, env)?;
             return Some(Refusal { message: message(column, unfit, env)?, span: item.span() });
@@ -82,10 +94,6 @@ pub(super) fn refused_rows(
         let unfit = (!fits).then(|| Unfit::Type(refusal::word(from, env)))?;
         Some(Refusal { message: message(column, unfit, env)?, span: item.span() })
     })
-}
-
-fn is_array(of: &crate::schema::ColumnType, env: &Environment) -> bool {
-    overload::is_array(&super::scope::base_type(of, env.scope))
 }
 
 fn plain_item(item: &ast::SelectItem) -> Option<&Expr> {

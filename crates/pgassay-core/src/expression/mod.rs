@@ -217,6 +217,19 @@ pub fn least_volatility(expression: &ast::Expr, scope: Scope) -> Volatility {
     in_environment(scope, |env| volatility::least(expression, env))
 }
 
+/// Whether `column = value` needs no cast of the column, which no index on it would answer; what is not known needs none.
+pub fn is_compared_as_it_is(column: &ColumnType, value: &ast::Expr, scope: Scope) -> bool {
+    in_environment(scope, |env| {
+        let kinds = [overload::Kind::Known(column.clone()), types::kind(value, env)];
+        match &overload::choose_operator(overload::operators("=", false, env), &kinds, env)[..] {
+            [only] => only.parameters.first().is_none_or(|wanted| {
+                wanted.written.name.as_str().starts_with("any") || overload::relabels(column, wanted, env)
+            }),
+            _ => true,
+        }
+    })
+}
+
 /// The columns of NEW (true) and OLD that a trigger's condition or a rule's action names; none for a whole row.
 pub fn row_columns(tree: &impl ast::Visit) -> Vec<(bool, Option<Name>)> {
     named::of_rows(tree)

@@ -404,13 +404,31 @@ pub(super) fn cast_volatility(source: &ColumnType, target: &ColumnType, env: &En
         Some(CastMethod::Binary) => Volatility::Immutable,
         Some(CastMethod::Function(volatility)) => volatility,
         Some(CastMethod::InOut) | None => {
-            let output =
-                built_in(&source, env).filter(|_| !is_array(&source)).map_or(Volatility::Stable, |found| found.output);
+            let output = built_in(&source, env).filter(|_| !is_array(&source));
+            let output = output.map_or(Volatility::Stable, |found| output_volatility(found, env));
             let input =
                 built_in(&target, env).filter(|_| !is_array(&target)).map_or(Volatility::Stable, |found| found.input);
             output.max(input)
         }
     }
+}
+
+/// Of the output function, which depends on IntervalStyle for intervals: marked so since 15 (interval_out, pg_proc.dat).
+fn output_volatility(of: &catalog::BuiltInType, env: &Environment) -> Volatility {
+    match of.name {
+        "interval" if env.scope.version.at_least(15) => Volatility::Stable,
+        "interval" => Volatility::Immutable,
+        _ => of.output,
+    }
+}
+
+/// The argument that a function of pg_catalog in SQL turns into text, if it is one of those: the planner puts `argument::text` in
+/// place of the call (textanycat, anytextcat, quote_literal and quote_nullable, pg_proc.dat).
+pub(super) fn turned_into_text<'k>(name: &str, chosen: &[Candidate], kinds: &'k [Kind]) -> Option<&'k Kind> {
+    let [only] = chosen else { return None };
+    let takes_any = |of: &ColumnType| matches!(of.written.name.as_str(), "anynonarray" | "anyelement");
+    let at = only.parameters.iter().position(takes_any).filter(|_| only.routine.is_none())?;
+    ["||", "quote_literal", "quote_nullable"].contains(&name).then(|| kinds.get(at)).flatten()
 }
 
 /// Whether a value becomes one of another type without a function: the type is the same, or is stored alike.
@@ -435,7 +453,7 @@ pub(super) fn least_cast_volatility(source: &ColumnType, target: &ColumnType, en
             let special = |of: &ColumnType| is_array(of) || matches!(type_kind(of, env), Some('e'));
             match (special(&source) || special(&target), built_in(&source, env), built_in(&target, env)) {
                 (true, ..) => Volatility::Stable,
-                (false, Some(source), Some(target)) => source.output.max(target.input),
+                (false, Some(source), Some(target)) => output_volatility(source, env).max(target.input),
                 _ => Volatility::Immutable,
             }
         }

@@ -4,7 +4,7 @@ use sqlparser::ast::{self, Expr, Query, Select, SelectItem, SetExpr};
 
 use super::analyzer::Analyzer;
 use super::scope::{Environment, Source, SourceColumn};
-use super::{names, types};
+use super::{names, refusal, types};
 use crate::change::Name;
 use crate::schema::ColumnType;
 
@@ -29,6 +29,9 @@ impl<'a> Analyzer<'a> {
                 // A bare name means the output column of that name first.
                 if !is_output_name(&item.expr, &output) {
                     self.expression_over_output(&item.expr, &env);
+                    if self.judges {
+                        self.refuse(refusal::ordered(&item.expr, &env));
+                    }
                 }
             }
         }
@@ -127,10 +130,13 @@ impl<'a> Analyzer<'a> {
         select.having.iter().for_each(|condition| self.condition(condition, "HAVING", &env));
         select.qualify.iter().for_each(|condition| self.expression(condition, &env));
         if let ast::GroupByExpr::Expressions(by, _) = &select.group_by {
-            by.iter().for_each(|by| self.expression_over_output(by, &env));
+            by.iter().for_each(|by| self.grouped(by, &env));
         }
         if let Some(ast::Distinct::On(by)) = &select.distinct {
-            by.iter().for_each(|by| self.expression_over_output(by, &env));
+            by.iter().for_each(|by| self.grouped(by, &env));
+        }
+        if self.judges {
+            self.refuse(refusal::distinct(select, &output, &env));
         }
         for ast::NamedWindowDefinition(_, window) in &select.named_window {
             if let ast::NamedWindowExpr::WindowSpec(window) = window {
@@ -139,6 +145,13 @@ impl<'a> Analyzer<'a> {
             }
         }
         (output, sources)
+    }
+
+    fn grouped(&mut self, by: &Expr, env: &Environment<'_>) {
+        self.expression_over_output(by, env);
+        if self.judges {
+            self.refuse(refusal::grouped(by, env));
+        }
     }
 
     /// The columns that one item of a select list gives.

@@ -7,6 +7,7 @@
 mod literal;
 mod part;
 mod place;
+mod sorted;
 
 use sqlparser::ast::{self, Expr};
 use sqlparser::tokenizer::Span;
@@ -19,6 +20,7 @@ use crate::change::ObjectKind;
 use crate::schema::{ColumnType, ResolvedType, TypeDefinition};
 
 pub use place::Place;
+pub(super) use sorted::{distinct, grouped, ordered};
 
 /// Why an expression is refused, and where it says so.
 #[derive(Debug, Clone, PartialEq, Eq)]

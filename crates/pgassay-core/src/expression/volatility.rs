@@ -6,7 +6,7 @@ use crate::walk::visit_expressions;
 use sqlparser::ast::{self, Expr, FunctionArguments};
 
 use super::overload::{self, Candidate, Kind};
-use super::scope::{Environment, resolve_type};
+use super::scope::{Environment, built_in_type, resolve_type};
 use super::{names, types};
 use crate::catalog::Volatility;
 use crate::change::Change;
@@ -87,7 +87,10 @@ fn may_fold_away(expression: &Expr) -> bool {
             Expr::Case { conditions, .. } => conditions.iter().any(|when| constant(&when.condition)),
             Expr::Function(function) => {
                 let name = function.name.to_string().to_ascii_lowercase();
-                name == "coalesce" && arguments(function).0.iter().any(|argument| constant(argument))
+                // What stands after a constant is dropped.
+                let (arguments, _) = arguments(function);
+                name == "coalesce"
+                    && arguments.split_last().is_some_and(|(_, before)| before.iter().any(|it| constant(it)))
             }
             Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => true,
             _ => false,
@@ -101,7 +104,11 @@ fn own_least(part: &Expr, env: &Environment, depth: u8) -> Volatility {
     use Volatility::Immutable;
     let of_operator = |name: &str, operands: &[&Expr]| {
         let kinds: Vec<_> = operands.iter().map(|operand| types::kind(operand, env)).collect();
-        mildest(&overload::choose_operator(overload::operators(name, kinds.len() == 1, env), &kinds, env), env, depth)
+        let chosen = overload::choose_operator(overload::operators(name, kinds.len() == 1, env), &kinds, env);
+        match overload::turned_into_text(name, &chosen, &kinds) {
+            Some(kind) => least_as_text(kind, env),
+            None => mildest(&chosen, env, depth),
+        }
     };
     let of_function = |name: &str, kinds: &[Kind]| {
         let name = ast::ObjectName::from(vec![ast::Ident::new(name)]);
@@ -124,6 +131,11 @@ fn own_least(part: &Expr, env: &Environment, depth: u8) -> Volatility {
                 return Immutable;
             }
             let chosen = overload::choose(overload::functions(&function.name, env), &kinds, env);
+            let name = names::object_name(&function.name).map(|it| it.name);
+            let name = name.as_ref().map_or("", |it| it.as_str());
+            if let Some(kind) = overload::turned_into_text(name, &chosen, &kinds) {
+                return least_as_text(kind, env);
+            }
             if !chosen.is_empty() {
                 return mildest(&chosen, env, depth);
             }
@@ -150,6 +162,13 @@ fn own_least(part: &Expr, env: &Environment, depth: u8) -> Volatility {
             }
         }
         _ => Immutable,
+    }
+}
+
+fn least_as_text(kind: &Kind, env: &Environment) -> Volatility {
+    match kind {
+        Kind::Known(source) => overload::least_cast_volatility(source, &built_in_type("text"), env),
+        Kind::Literal | Kind::Opaque => Volatility::Immutable,
     }
 }
 
@@ -188,7 +207,11 @@ fn worst(candidates: &[Candidate]) -> Volatility {
 
 fn worst_operator(name: &str, operands: &[&Expr], env: &Environment) -> Volatility {
     let kinds: Vec<_> = operands.iter().map(|operand| types::kind(operand, env)).collect();
-    worst(&overload::choose_operator(overload::operators(name, kinds.len() == 1, env), &kinds, env))
+    let chosen = overload::choose_operator(overload::operators(name, kinds.len() == 1, env), &kinds, env);
+    match overload::turned_into_text(name, &chosen, &kinds) {
+        Some(Kind::Known(source)) => overload::cast_volatility(source, &built_in_type("text"), env),
+        _ => worst(&chosen),
+    }
 }
 
 /// A comparison with the elements of an array.

@@ -10,7 +10,7 @@ use super::{
     ColumnId, ColumnType, Constraint, ConstraintKind, Index, Object, ObjectId, Relation, RelationId, ResolvedType,
     Routine, Schema, Trigger, Type, TypeDefinition, TypeId,
 };
-use crate::change::{Name, QualifiedName, TriggerEvent};
+use crate::change::{Name, ObjectKind, ObjectName, QualifiedName, TriggerEvent};
 
 impl Schema {
     /// Whether a relation of the name exists, or may without having been made here: of the system, of an extension, of the migration tool.
@@ -29,6 +29,20 @@ impl Schema {
             || schema.is_none() && name.name.as_str().starts_with("pg_")
             || self.outside.contains(&name.name)
             || self.extensions.keys().any(of_extension)
+    }
+
+    /// What the server says of a collation that does not exist (`get_collation_oid`, namespace.c; the encoding is taken to be UTF-8).
+    /// It brings collations of its own, called as the locales of its machine are: those may be there.
+    pub fn missing_collation(&self, name: &ObjectName) -> Option<String> {
+        let last = name.name.as_str();
+        let may_be_of_server = name.schema.is_some() || crate::catalog::may_be_locale(last);
+        let is_it = |(kind, printed): &(ObjectKind, Arc<str>)| {
+            *kind == ObjectKind::Collation && printed.rsplit('.').next() == Some(last)
+        };
+        let listed = |extension: &Name| crate::catalog::extension(extension.as_str()).is_some_and(|it| it.complete);
+        let closed = self.complete && self.vouched && self.extensions.keys().all(listed);
+        let missing = closed && !may_be_of_server && !self.others.iter().any(is_it);
+        missing.then(|| format!("collation \"{last}\" for encoding \"UTF8\" does not exist"))
     }
 
     /// All inheritance descendants or partitions of a relation, at every depth, parents before children, each once; for a

@@ -44,7 +44,10 @@ impl Predictor<'_> {
         if column.generated.as_ref().is_some_and(|it| !it.stored) {
             return self.scan(table, not_null, "the generated value of every row is checked for NULL");
         }
-        if column.default.is_some() || column.generated.is_some() || self.domain_default(column).is_some() {
+        if column.default.as_ref().is_some_and(|it| !it.is_null())
+            || column.generated.is_some()
+            || self.domain_default(column).is_some()
+        {
             return;
         }
         self.scan(table, not_null, "NOT NULL is checked on every row");
@@ -129,7 +132,13 @@ impl Predictor<'_> {
         }
     }
 
+    /// What is NOT NULL already is left alone, children and all, by partitioned tables (ATPrepSetNotNull, tablecmds.c) and since 18 by
+    /// every table (ATExecSetNotNull).
     pub(super) fn set_not_null(&mut self, state: &Alter, column: &Ident) {
+        let done = state.relation.column(&column.name).is_some_and(|it| it.not_null.enforced());
+        if done && (state.relation.is_partitioned() || self.at_least(18)) {
+            return;
+        }
         self.recurse(state);
         for table in self.targets(state) {
             if state.added.contains(&column.name) {

@@ -107,7 +107,13 @@ impl Predictor<'_> {
         }
         if state.relation.is_partitioned() {
             // 18 prepares a PRIMARY KEY's NOT NULLs, and looks at the children for UNIQUE too (ATPrepAddPrimaryKey).
-            let mode = if self.at_least(18) { AccessExclusive } else { Share };
+            let deferrable = matches!(&state.action.kind, AlterTableActionKind::AddConstraint(it) if it.deferrable);
+            // A deferrable key's triggers take more (CreateTrigger, trigger.c).
+            let mode = match self.at_least(18) {
+                true => AccessExclusive,
+                false if deferrable => ShareRowExclusive,
+                false => Share,
+            };
             family.iter().skip(1).for_each(|table| self.lock(table, mode, span));
         }
         // No query can tell of values that the statement itself makes.
@@ -218,7 +224,7 @@ impl Predictor<'_> {
     /// (`tryAttachPartitionForeignKey`, tablecmds.c).
     fn partitions_have(&self, state: &Alter, referenced: &Relation, key: &ForeignKey) -> bool {
         let family = self.family(&state.relation, !state.relation.is_partitioned());
-        let mut leaves = family.iter().filter(|part| part.has_storage());
+        let mut leaves = family.iter().filter(|part| part.has_storage()).peekable();
         let has = |part: &Relation| {
             part.foreign_keys().any(|(constraint, own)| {
                 let columns = own.columns.iter().filter_map(|id| part.column_by_id(*id)).map(|column| &column.name);
@@ -229,7 +235,7 @@ impl Predictor<'_> {
                     && columns.eq(key.columns.iter().map(|column| &column.name))
             })
         };
-        state.relation.is_partitioned() && leaves.all(|part| has(part))
+        state.relation.is_partitioned() && leaves.peek().is_some() && leaves.all(|part| has(part))
     }
 
     /// Whether a new column of the key has a default, be it NULL.
@@ -240,7 +246,7 @@ impl Predictor<'_> {
 
     fn adds_value(&self, state: &Alter, key: &ForeignKey) -> bool {
         added_columns(state, key).any(|column| {
-            let default = column.default.as_ref().is_some_and(|it| !is_null(&it.text));
+            let default = column.default.as_ref().is_some_and(|it| !it.is_null());
             column.identity.is_some() || column.generated.is_some() || default
         })
     }
@@ -410,10 +416,6 @@ fn added_columns<'c>(state: &'c Alter, key: &'c ForeignKey) -> impl Iterator<Ite
         }
         _ => None,
     })
-}
-
-fn is_null(text: &str) -> bool {
-    text.trim().get(..4).is_some_and(|word| word.eq_ignore_ascii_case("null"))
 }
 
 /// The table's rows, with the columns whose type the same statement changes as they will be.

@@ -118,10 +118,12 @@ impl Predictor<'_> {
             SetNotNull { column } => self.set_not_null(state, column),
             DropColumn { column, .. } => self.drop_column(state, column),
             SetExpression { column, expression } => self.set_expression(state, column, expression),
-            // 18 made NOT NULL a constraint, which children inherit.
-            DropNotNull { column } if self.at_least(18) && state.only && is_not_null(&state.relation, column) => {
-                state.relation.children.iter().for_each(|child| self.lock_id(*child, state.mode, span));
-            }
+            // 18 made NOT NULL a constraint, which children inherit: without one there is nothing to do (ATExecDropNotNull).
+            DropNotNull { column } if self.at_least(18) => match (is_not_null(&state.relation, column), state.only) {
+                (false, _) => {}
+                (true, true) => state.relation.children.iter().for_each(|child| self.lock_id(*child, state.mode, span)),
+                (true, false) => self.recurse(state),
+            },
             SetDefault { .. } | DropDefault { .. } | DropNotNull { .. } | SetStatistics { .. } | SetStorage { .. } => {
                 self.recurse(state);
             }

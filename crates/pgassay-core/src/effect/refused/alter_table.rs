@@ -1,6 +1,7 @@
 //! The actions of ALTER TABLE.
 
 use super::super::predictor::Predictor;
+use super::inherit;
 use crate::change::{AlterTable, AlterTableAction, AlterTableActionKind, Change, Ident, RelationKeyword};
 use crate::schema::{ConstraintKind, Relation, Schema};
 
@@ -15,7 +16,9 @@ impl Predictor<'_> {
         let after = self.after(change);
         let Some(later) = after.relation(table.id).cloned() else { return };
         for action in &alter.actions {
-            self.refuse_action(alter, action, &table, (&after, &*later));
+            if !self.refuse_typed(action, &table) {
+                self.refuse_action(alter, action, &table, (&after, &*later));
+            }
         }
     }
 
@@ -37,6 +40,7 @@ impl Predictor<'_> {
                 }
                 self.refuse_column(after, later, column);
                 self.refuse_only(alter, action, table, "column");
+                self.refuse_children_of_another_type(table, later, column);
             }
             DropColumn { column, cascade: false, .. } => {
                 self.refuse_published_column(table, column, true, action.span);
@@ -63,6 +67,9 @@ impl Predictor<'_> {
             AddIdentity { column, identity } => {
                 let dropped = |kind: &AlterTableActionKind| matches!(kind, DropDefault { column: other } if other.name == column.name);
                 let cleared = alter.actions.iter().any(|it| dropped(&it.kind));
+                if self.refuse_identity_of_partition(table, column, "add identity to a column") {
+                    return;
+                }
                 let required = |kind: &AlterTableActionKind| matches!(kind, SetNotNull { column: other } if other.name == column.name);
                 let required = alter.actions.iter().any(|it| required(&it.kind));
                 self.refuse_add_identity(after, table, column, identity.span, cleared, required);
@@ -73,17 +80,27 @@ impl Predictor<'_> {
                     .actions
                     .iter()
                     .any(|it| matches!(&it.kind, AddIdentity { column: other, .. } if other.name == column.name));
+                if self.refuse_identity_of_partition(table, column, "change identity column") {
+                    return;
+                }
                 if table.known && table.column(&column.name).is_some() && !identity && !added {
                     let message = not_identity(table, column);
                     self.refused(column.span, &column.name, message);
                 }
             }
+            // IF NOT EXISTS passes over the column with all that is said of it.
+            AddConstraint(constraint) if is_of_column_at_hand(alter, table, constraint) => {}
             AddConstraint(constraint) => {
                 self.refuse_constraint(after, later, constraint);
                 if matches!(constraint.kind, crate::change::ConstraintKind::Check(_)) && !constraint.no_inherit {
                     self.refuse_only(alter, action, table, "constraint");
                 }
             }
+            DropNotNull { column } => self.refuse_drop_not_null(table, column),
+            DropIdentity { column, .. } => {
+                self.refuse_identity_of_partition(table, column, "drop identity from a column");
+            }
+            Inherit { parent } => self.refuse_inherit(table, parent),
             SetNotNull { .. } if table.is_partitioned() => self.refuse_only(alter, action, table, "constraint"),
             ValidateConstraint { constraint } => {
                 let found = table.constraint(&constraint.name);
@@ -244,7 +261,11 @@ impl Predictor<'_> {
         let in_key = table.primary_key().filter(|key| !key_goes(&key.name));
         let in_key = in_key.is_some_and(|it| self.schema().constraint_uses(it, column.id));
         let (name, relation) = (column.name.as_str(), table.name.name.as_str());
-        if in_key {
+        let parents = table.parents.iter().filter_map(|id| self.relation(*id));
+        let demands = |it: &std::sync::Arc<Relation>| it.column(&column.name).is_some_and(|it| it.not_null.enforced());
+        if parents.into_iter().any(demands) {
+            self.refused(constraint.span, name, inherit::kept(found, table));
+        } else if in_key {
             self.refused(constraint.span, name, format!("column \"{name}\" is in a primary key"));
         } else if column.identity.is_some() {
             let message = format!("column \"{name}\" of relation \"{relation}\" is an identity column");
@@ -273,6 +294,10 @@ impl Predictor<'_> {
             return;
         }
         let schema = self.schema();
+        if unlogged && schema.publications.values().any(|it| it.tables.contains(&table.id)) {
+            let message = format!("cannot change table \"{name}\" to unlogged because it is part of a publication");
+            return self.refused(action.span, &table.name, message);
+        }
         let related: Vec<_> = match unlogged {
             true => schema.foreign_keys_to(table.id).map(|(id, _)| id).collect(),
             false => table.foreign_keys().map(|(_, key)| key.referenced).collect(),
@@ -318,6 +343,17 @@ impl Predictor<'_> {
             }
         }
     }
+}
+
+/// The constraint belongs to a column that is there already, and that ADD COLUMN IF NOT EXISTS passes over.
+fn is_of_column_at_hand(alter: &AlterTable, table: &Relation, constraint: &crate::change::Constraint) -> bool {
+    let passed_over = |kind: &AlterTableActionKind| match kind {
+        AlterTableActionKind::AddColumn { column, if_not_exists: true } => {
+            column.span.contains(constraint.span) && table.column(&column.name.name).is_some()
+        }
+        _ => false,
+    };
+    constraint.inline && alter.actions.iter().any(|action| passed_over(&action.kind))
 }
 
 fn not_identity(table: &Relation, column: &Ident) -> String {

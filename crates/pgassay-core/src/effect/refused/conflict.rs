@@ -43,7 +43,9 @@ impl Predictor<'_> {
         let span = conflict.columns.first().map_or(insert.table.span, |it| it.span);
         match self.arbiter(&table, &columns, conflict.has_predicate) {
             Arbiter::Fits => {}
-            Arbiter::Deferrable => self.refused(span, &table.name, DEFERRABLE),
+            // Asked when a row comes (`ExecCheckIndexConstraints`, execIndexing.c).
+            Arbiter::Deferrable if matches!(insert.rows, Some(1..)) => self.refused(span, &table.name, DEFERRABLE),
+            Arbiter::Deferrable => {}
             Arbiter::Missing => {
                 let message = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
                 self.refused(span, &table.name, message);
@@ -51,7 +53,8 @@ impl Predictor<'_> {
         }
     }
 
-    /// ON CONFLICT DO NOTHING asks every unique index when a row comes (`ExecCheckIndexConstraints`, execIndexing.c).
+    /// ON CONFLICT DO NOTHING asks every unique index when a row comes, the oldest first, until one finds it
+    /// (`ExecCheckIndexConstraints`, execIndexing.c).
     fn refuse_any_arbiter(&mut self, insert: &Insert, table: &Relation) {
         let expressions = match &*insert.tree.0 {
             sqlparser::ast::Statement::Insert(tree) => tree.on.as_ref().is_some_and(|on| match on {
@@ -60,19 +63,16 @@ impl Predictor<'_> {
             }),
             _ => true,
         };
-        let checked = |it: &&crate::schema::Constraint| it.deferrable && it.kind.index().is_some();
+        let unique = |it: &&std::sync::Arc<Relation>| it.as_index().is_some_and(|it| it.unique);
+        let oldest = self.schema().indexes_of(table.id).find(unique).and_then(|it| it.as_index()?.constraint.clone());
+        let checked = oldest.and_then(|name| table.constraint(&name)).is_some_and(|it| it.deferrable);
         let routed = table.is_partitioned() || !table.rules.is_empty() || !table.triggers.is_empty();
-        if matches!(insert.rows, Some(1..))
-            && !expressions
-            && !routed
-            && table.constraints.iter().any(|it| checked(&it))
-        {
+        if matches!(insert.rows, Some(1..)) && !expressions && !routed && checked {
             self.refused(insert.table.span, &table.name, DEFERRABLE);
         }
     }
 
     fn arbiter(&self, table: &Relation, columns: &[ColumnId], predicate: bool) -> Arbiter {
-        let mut found = Arbiter::Missing;
         for index in self.schema().indexes_of(table.id) {
             let Some(it) = index.as_index().filter(|it| it.unique) else { continue };
             let own: Vec<ColumnId> = it.columns.iter().flatten().copied().collect();
@@ -87,12 +87,10 @@ impl Predictor<'_> {
                 .schema()
                 .constraint_of_index(index.id)
                 .is_some_and(|(_, it)| it.deferrable && !matches!(it.kind, ConstraintKind::ForeignKey(_)));
-            if !deferrable {
-                return Arbiter::Fits;
-            }
-            found = Arbiter::Deferrable;
+            // The oldest is asked first, and may find the row.
+            return if deferrable { Arbiter::Deferrable } else { Arbiter::Fits };
         }
-        found
+        Arbiter::Missing
     }
 }
 

@@ -180,6 +180,34 @@ impl Predictor<'_> {
         }
     }
 
+    /// No stored column may have a row whose attribute changes its type (ATPrepAlterColumnType, find_composite_type_dependencies,
+    /// tablecmds.c).
+    pub(super) fn refuse_alter_composite(&mut self, alter: &crate::change::AlterCompositeType) {
+        use crate::change::AttributeAction;
+        let found = self.schema().find_type(&alter.name.schema, &alter.name.name, self.context.session);
+        let Some(found) = found else { return };
+        let (id, name) = (found.id, found.name.name.as_str().to_owned());
+        let retyped = |(action, _): &&(AttributeAction, _)| matches!(action, AttributeAction::SetDataType { .. });
+        let Some((AttributeAction::SetDataType { attribute, .. }, _)) = alter.actions.iter().find(retyped) else {
+            return;
+        };
+        let span = attribute.span;
+        if let Some(column) = self.column_of(id).or_else(|| self.column_holding(id)) {
+            let message = format!("cannot alter type \"{name}\" because column \"{column}\" uses it");
+            self.refused(span, &name, message);
+        }
+    }
+
+    /// A stored column of the type itself, as `table.column`.
+    fn column_of(&self, id: crate::schema::TypeId) -> Option<String> {
+        let stored = self.schema().relations.values().filter(|it| it.is_table() && it.known);
+        let is_it = |of: &ColumnType| of.resolved == crate::schema::ResolvedType::User(id);
+        stored.into_iter().find_map(|table| {
+            let column = table.columns.iter().find(|column| is_it(&column.data_type))?;
+            Some(format!("{}.{}", table.name.name.as_str(), column.name.as_str()))
+        })
+    }
+
     /// A stored column that has the type in an array or in a row, as `table.column`.
     fn column_holding(&self, id: crate::schema::TypeId) -> Option<String> {
         use crate::schema::{ResolvedType, TypeDefinition};

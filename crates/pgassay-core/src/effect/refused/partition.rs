@@ -7,8 +7,8 @@ use super::super::written;
 use crate::change::{
     self, Drop, Expression, Insert, Name, ObjectKind, ObjectName, PartitionBound, PartitionStrategy, Truncate,
 };
-use crate::expression::{self, Place, Scope};
-use crate::schema::{ConstraintKind, PartitionKey, Relation, RelationId, RelationKind, Schema};
+use crate::expression::{Place, Scope};
+use crate::schema::{PartitionKey, Relation, RelationId, RelationKind, Schema};
 
 /// A value of a bound that can be compared: of the kinds that sort alike everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -222,37 +222,15 @@ impl Predictor<'_> {
             );
             return self.refused(partition.span, partition, message);
         }
-        for column in &parent.columns {
-            let label = column.name.as_str();
-            let Some(own) = child.column(&column.name) else {
-                let message = format!("child table is missing column \"{label}\"");
-                return self.refused(partition.span, partition, message);
-            };
-            if !expression::is_same_type(&own.data_type, &column.data_type)
-                && expression::are_known([&own.data_type, &column.data_type])
-            {
-                let message = format!("child table \"{name}\" has different type for column \"{label}\"");
-                return self.refused(partition.span, partition, message);
-            }
-            if column.not_null.enforced() && own.not_null == crate::schema::NotNull::No {
-                let message = match self.at_least(17) {
-                    true => format!("column \"{label}\" in child table \"{name}\" must be marked NOT NULL"),
-                    false => format!("column \"{label}\" in child table must be marked NOT NULL"),
-                };
-                return self.refused(partition.span, partition, message);
-            }
-        }
-        let wanted =
-            parent.constraints.iter().filter(|it| matches!(it.kind, ConstraintKind::Check { .. }) && !it.no_inherit);
-        if let Some(missing) = wanted.into_iter().find(|it| child.constraint(&it.name).is_none()) {
-            let message = format!("child table is missing constraint \"{}\"", missing.name.as_str());
-            return self.refused(partition.span, partition, message);
+        if self.refuse_merge(parent, &child, partition) {
+            return;
         }
         if let Some(message) = self.unfit_bound(parent, key, partition, bound) {
             self.refused(partition.span, partition, message);
         }
     }
 
+    /// Columns and checks that a child must have to be put below a parent (MergeAttributesIntoExisting, MergeConstraintsIntoExisting).
     pub(super) fn refuse_detach(&mut self, parent: &Relation, partition: &ObjectName, concurrently: bool) {
         if concurrently && self.default_partition(parent.id).is_some() {
             let message = "cannot detach partitions concurrently when a default partition exists";

@@ -22,6 +22,10 @@ pub(super) fn refused(expression: &Expr, target: &ColumnType, env: &Environment)
             TypeDefinition::Enum(labels) if is_closed(env.scope) && !labels.iter().any(|label| **label == *text) => {
                 Some(format!("invalid input value for enum {}: \"{text}\"", word(&base, env)))
             }
+            // `record_in` (rowtypes.c).
+            TypeDefinition::Composite(_) if !text.trim_start().starts_with('(') => {
+                Some(format!("malformed record literal: \"{text}\""))
+            }
             _ => None,
         },
         ResolvedType::Row(_) | ResolvedType::Unknown => None,
@@ -78,10 +82,8 @@ fn built_in(text: &str, name: &str, word: &str, env: &Environment) -> Option<Str
         "uuid" => (!is_uuid(text)).then(invalid).flatten(),
         "json" | "jsonb" => (!may_be_json(text)).then(|| format!("invalid input syntax for type {word}")),
         "date" | "timestamp" | "timestamptz" => (!may_be_time(trimmed)).then(invalid).flatten(),
-        "inet" | "cidr" => {
-            let read = |it: char| it.is_ascii_hexdigit() || ".:/".contains(it);
-            (trimmed.is_empty() || !trimmed.chars().all(read)).then(invalid).flatten()
-        }
+        "inet" => (!may_be_address(trimmed) || !may_be_host(trimmed)).then(invalid).flatten(),
+        "cidr" => (!may_be_address(trimmed)).then(invalid).flatten(),
         "interval" => (!may_be_interval(trimmed)).then(invalid).flatten(),
         "regclass" => missing_relation(trimmed, env),
         _ => None,
@@ -164,27 +166,54 @@ fn may_be_json(text: &str) -> bool {
     }
 }
 
+fn may_be_address(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|it| it.is_ascii_hexdigit() || ".:/".contains(it))
+}
+
+/// Without the length of a network, an address of version 4 has all its four numbers (`inet_net_pton_ipv4`, inet_net_pton.c).
+fn may_be_host(text: &str) -> bool {
+    text.contains([':', '/']) || text.split('.').filter(|part| part.parse::<u8>().is_ok()).count() == 4
+}
+
+/// What has digits and is no point in time: a short number, a decimal number whose whole part is no year, the four numbers of an
+/// address, an identifier (`DecodeDateTime`, datetime.c).
+fn is_other_number(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    match text.split('.').collect::<Vec<_>>()[..] {
+        [whole] => digits(whole) && whole.len() < 6 || text.len() == 36 && is_uuid(text),
+        [whole, fraction] => digits(whole) && whole.len() < 4 && digits(fraction),
+        [_, _, _, _] => text.split('.').all(digits),
+        _ => false,
+    }
+}
+
 /// A time has a digit, or is one of the words.
 fn may_be_time(text: &str) -> bool {
     const WORDS: &[&str] =
         &["now", "today", "tomorrow", "yesterday", "epoch", "infinity", "allballs", "current", "invalid"];
     let lower = text.to_ascii_lowercase();
-    // `ParseDateTime` (datetime.c) reads letters, digits and these; an amount of time with its unit alone is no point in time.
-    let readable = lower.chars().all(|it| it.is_alphanumeric() || it.is_whitespace() || "+-:./,_".contains(it));
+    // An amount of time with its unit alone is no point in time. Punctuation is passed over (`ParseDateTime`, datetime.c).
     let amount = lower.split_once(' ').is_some_and(|(number, unit)| {
         number.parse::<u64>().is_ok() && UNITS.contains(&unit.strip_suffix('s').unwrap_or(unit))
     });
     let known = lower.bytes().any(|byte| byte.is_ascii_digit()) || WORDS.iter().any(|word| lower.contains(word));
-    readable && known && !amount
+    // A day and a month are the least that digits alone say.
+    let too_few =
+        !lower.bytes().any(|it| it.is_ascii_alphabetic()) && lower.bytes().filter(u8::is_ascii_digit).count() < 3;
+    known && !amount && !too_few && !is_other_number(text)
 }
 
 const UNITS: &[&str] = &["second", "minute", "hour", "day", "week", "month", "year"];
 
-/// Letters, digits and a few signs, with a digit or as infinity.
+/// Something with a digit, or infinity.
 fn may_be_interval(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let readable = lower.chars().all(|it| it.is_alphanumeric() || it.is_whitespace() || "+-:.,@".contains(it));
-    readable && (lower.bytes().any(|byte| byte.is_ascii_digit()) || lower.contains("infinity"))
+    // Years and months at most, or seconds with a fraction (`DecodeInterval`).
+    let numbers = lower.bytes().all(|byte| byte.is_ascii_digit() || b".-".contains(&byte));
+    let too_many = lower.matches('.').count() > 1 || lower.trim_start_matches('-').matches('-').count() > 1;
+    let identifier = text.len() == 36 && is_uuid(text);
+    let other = identifier || numbers && too_many;
+    !other && (lower.bytes().any(|byte| byte.is_ascii_digit()) || lower.contains("infinity"))
 }
 
 /// `'t'::regclass`: the relation is looked up when the statement is parsed.

@@ -84,6 +84,7 @@ pub(super) fn refused(part: &Expr, env: &Environment) -> Option<String> {
             refused.or_else(|| common("CASE", &branches.collect::<Vec<_>>(), env))
         }
         Expr::Cast { expr, data_type, .. } => cast(Some(expr), data_type, env),
+        Expr::Collate { collation, .. } => env.scope.schema.missing_collation(&names::object_name(collation)?),
         Expr::TypedString(typed) => cast(None, &typed.data_type, env),
         _ => None,
     }

@@ -12,11 +12,11 @@ pub const REFUSED_BY_SERVER: Rule = Rule {
         the refusal may be theirs: look whether production can hold such rows.",
     fires: Example {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);",
-        migration: "CREATE VIEW emails AS SELECT email COLLATE nowhere AS email FROM accounts;",
+        migration: "ALTER TABLE accounts SET (autovacuum_vacuum_scale_factor = 200);",
     },
     quiet: Example {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);",
-        migration: "CREATE VIEW emails AS SELECT lower(email) FROM accounts;",
+        migration: "ALTER TABLE accounts SET (autovacuum_vacuum_scale_factor = 0.02);",
     },
     check: Check::Outside,
 };

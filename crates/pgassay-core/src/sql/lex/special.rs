@@ -39,6 +39,17 @@ const OWN_GRAMMAR: &[&str] = &[
     "xmlserialize",
 ];
 
+fn follows_between(parser: &Parser) -> bool {
+    let word = |back: usize| parser.index().checked_sub(back).map(|at| &parser.token_at(at).token);
+    let is = |back, words: &[&str]| match word(back) {
+        Some(Token::Word(word)) => {
+            word.quote_style.is_none() && words.iter().any(|it| word.value.eq_ignore_ascii_case(it))
+        }
+        _ => false,
+    };
+    is(1, &["BETWEEN"]) || is(1, &["SYMMETRIC", "ASYMMETRIC"]) && is(2, &["BETWEEN"])
+}
+
 /// An expression that begins with the next token; `None` where sqlparser reads it.
 pub(super) fn prefix(parser: &mut Parser) -> Option<Read<Expr>> {
     if let Some(constant) = typed_constant(parser) {
@@ -49,6 +60,10 @@ pub(super) fn prefix(parser: &mut Parser) -> Option<Read<Expr>> {
         Token::Word(word) if word.quote_style.is_none() => {
             let lower = word.value.to_ascii_lowercase();
             match lower.as_str() {
+                // The lower end is a b_expr, which has no NOT of its own (gram.y).
+                "not" if follows_between(parser) => {
+                    Some(Err(ParserError::ParserError("expected an expression; NOT needs parentheses here".to_owned())))
+                }
                 "variadic" => Some(skip(parser, 1).parse_expr()),
                 // Only a call of these has a grammar of its own; they may name columns.
                 "exists" | "trim" if !called => Some(parser.parse_identifier().map(Expr::Identifier)),

@@ -156,7 +156,7 @@ pub(super) fn conflict_target(rewrite: &mut Rewrite, at: usize) -> Option<usize>
     Some(end)
 }
 
-/// `SET a[1] = …`, `INSERT INTO t (a[1])`: the column is `a`.
+/// `SET a[1] = …`, `INSERT INTO t (a[1])`: a part of the column `a`, as `SET a.part = …` is.
 pub(super) fn assigned_element(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     let writes = rewrite.is_any(0, &["UPDATE", "INSERT", "WITH", "MERGE", "EXPLAIN"]);
     if *rewrite.token(at) != Token::LBracket
@@ -175,7 +175,15 @@ pub(super) fn assigned_element(rewrite: &mut Rewrite, at: usize) -> Option<usize
             end = rewrite.closing(end)? + 1;
         }
     }
-    matches!(rewrite.token(end), Token::Eq | Token::Comma | Token::RParen).then_some(end)
+    if !matches!(rewrite.token(end), Token::Eq | Token::Comma | Token::RParen) {
+        return None;
+    }
+    let slices = (at..end).any(|at| matches!(rewrite.token(at), Token::Colon | Token::Period));
+    rewrite.put(at, Token::Period);
+    // No two parts of one column are the same.
+    let part = if slices { "part" } else { "element" };
+    rewrite.put(at, Token::make_word(&format!("{part}_{at}"), None));
+    Some(end)
 }
 
 /// WHERE CURRENT OF cursor.

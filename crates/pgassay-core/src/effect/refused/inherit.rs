@@ -1,0 +1,129 @@
+//! Tables below others, by inheritance or partitioning, and typed tables: what only the parent or the type may change.
+
+use super::super::predictor::Predictor;
+use crate::change::{AlterTableAction, AlterTableActionKind, ColumnDefinition, Ident, ObjectName};
+use crate::expression;
+use crate::schema::{ColumnType, Constraint, ConstraintKind, NotNull, Relation};
+
+impl Predictor<'_> {
+    /// A typed table has the columns of its type (ATPrepAddColumn, ATExecDropColumn, ATPrepAlterColumnType, tablecmds.c).
+    pub(super) fn refuse_typed(&mut self, action: &AlterTableAction, table: &Relation) -> bool {
+        use AlterTableActionKind::{AddColumn, DropColumn, Inherit, SetDataType};
+        let message = match &action.kind {
+            _ if table.of_type.is_none() => return false,
+            AddColumn { .. } => "cannot add column to typed table",
+            DropColumn { .. } => "cannot drop column from typed table",
+            SetDataType { .. } => "cannot alter column type of typed table",
+            Inherit { .. } => "cannot change inheritance of typed table",
+            _ => return false,
+        };
+        self.refused(action.span, &table.name, message);
+        true
+    }
+
+    /// Since 17 a partition's identity is its parent's (ATExecAddIdentity, ATExecSetIdentity, ATExecDropIdentity, tablecmds.c).
+    pub(super) fn refuse_identity_of_partition(&mut self, table: &Relation, column: &Ident, does: &str) -> bool {
+        let refused = table.is_partition() && self.at_least(17);
+        if refused {
+            self.refused(column.span, &column.name, format!("cannot {does} of a partition"));
+        }
+        refused
+    }
+
+    /// ATExecDropNotNull (tablecmds.c): a partition's NOT NULL goes with its parent's; since 18 an inherited one is kept everywhere.
+    pub(super) fn refuse_drop_not_null(&mut self, table: &Relation, column: &Ident) {
+        let Some(own) = table.column(&column.name).filter(|it| it.not_null.enforced()) else { return };
+        let id = own.id;
+        let demands = |parent: &Relation| parent.column(&column.name).is_some_and(|it| it.not_null.enforced());
+        let parents = table.parents.iter().filter_map(|id| self.relation(*id));
+        let demanded = parents.into_iter().any(|parent| demands(parent));
+        if demanded && table.is_partition() {
+            let message = format!("column \"{}\" is marked NOT NULL in parent table", column.name.as_str());
+            return self.refused(column.span, &column.name, message);
+        }
+        let is_it = |it: &&Constraint| it.kind == ConstraintKind::NotNull(id);
+        let constraint = table.constraints.iter().find(is_it).filter(|_| demanded && self.at_least(18));
+        if let Some(constraint) = constraint {
+            let message = kept(constraint, table);
+            self.refused(column.span, &column.name, message);
+        }
+    }
+
+    /// The columns of that name that children have already (ATExecAddColumn, tablecmds.c).
+    pub(super) fn refuse_children_of_another_type(
+        &mut self,
+        table: &Relation,
+        later: &Relation,
+        added: &ColumnDefinition,
+    ) {
+        let Some(column) = later.column(&added.name.name) else { return };
+        let children = table.children.iter().filter_map(|id| self.relation(*id).cloned());
+        let other = |child: &std::sync::Arc<Relation>| {
+            let own = child.column(&column.name).map(|it| &it.data_type);
+            own.is_some_and(|own| is_certainly_another(own, &column.data_type))
+        };
+        if let Some(child) = children.into_iter().find(other) {
+            let (child, column) = (child.name.name.as_str(), column.name.as_str());
+            let message = format!("child table \"{child}\" has different type for column \"{column}\"");
+            self.refused(added.name.span, column, message);
+        }
+    }
+
+    /// INHERIT (ATPrepAddInherit, MergeAttributesIntoExisting, tablecmds.c); columns that are missing are reported by `apply`.
+    pub(super) fn refuse_inherit(&mut self, table: &Relation, parent: &ObjectName) {
+        if table.is_partitioned() {
+            return self.refused(parent.span, &table.name, "cannot change inheritance of partitioned table");
+        }
+        if table.is_partition() {
+            return self.refused(parent.span, &table.name, "cannot change inheritance of a partition");
+        }
+        let Some(above) = self.find(parent).and_then(|it| self.relation(it.id)).cloned() else { return };
+        if above.columns.iter().all(|column| table.column(&column.name).is_some()) {
+            self.refuse_merge(&above, table, parent);
+        }
+    }
+
+    /// What ATTACH PARTITION and INHERIT want of the child (MergeAttributesIntoExisting, MergeConstraintsIntoExisting, tablecmds.c).
+    pub(super) fn refuse_merge(&mut self, parent: &Relation, child: &Relation, place: &ObjectName) -> bool {
+        let name = child.name.name.as_str();
+        for column in &parent.columns {
+            let label = column.name.as_str();
+            let Some(own) = child.column(&column.name) else {
+                let message = format!("child table is missing column \"{label}\"");
+                self.refused(place.span, place, message);
+                return true;
+            };
+            if is_certainly_another(&own.data_type, &column.data_type) {
+                let message = format!("child table \"{name}\" has different type for column \"{label}\"");
+                self.refused(place.span, place, message);
+                return true;
+            }
+            if column.not_null.enforced() && own.not_null == NotNull::No {
+                let message = match self.at_least(17) {
+                    true => format!("column \"{label}\" in child table \"{name}\" must be marked NOT NULL"),
+                    false => format!("column \"{label}\" in child table must be marked NOT NULL"),
+                };
+                self.refused(place.span, place, message);
+                return true;
+            }
+        }
+        let wanted =
+            parent.constraints.iter().filter(|it| matches!(it.kind, ConstraintKind::Check { .. }) && !it.no_inherit);
+        if let Some(missing) = wanted.into_iter().find(|it| child.constraint(&it.name).is_none()) {
+            let message = format!("child table is missing constraint \"{}\"", missing.name.as_str());
+            self.refused(place.span, place, message);
+            return true;
+        }
+        false
+    }
+}
+
+/// A constraint that a parent brought stays as long as the parent has it (dropconstraint_internal, tablecmds.c).
+pub(super) fn kept(constraint: &Constraint, table: &Relation) -> String {
+    let (constraint, table) = (constraint.name.as_str(), table.name.name.as_str());
+    format!("cannot drop inherited constraint \"{constraint}\" of relation \"{table}\"")
+}
+
+fn is_certainly_another(one: &ColumnType, other: &ColumnType) -> bool {
+    !expression::is_same_type(one, other) && expression::are_known([one, other])
+}
