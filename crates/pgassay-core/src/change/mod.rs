@@ -3,26 +3,36 @@
 //! In: nothing but data; `sql` fills these types from text. Out: [`Change`], read by `schema` (apply), `effect` (predict)
 //! and the rules. Names are as written: which object they mean is for `schema` to say.
 
+mod alter_table;
 mod code;
 mod data;
 mod expression;
+mod index;
 mod keyword;
 mod name;
 mod object;
+mod publication;
 mod routine;
 mod session;
 mod statement;
 mod table;
+mod types;
+mod view;
 
+pub use alter_table::*;
 pub use code::*;
 pub use data::*;
 pub use expression::*;
+pub use index::*;
 pub use name::*;
 pub use object::*;
+pub use publication::*;
 pub use routine::*;
 pub use session::*;
 pub use statement::*;
 pub use table::*;
+pub use types::*;
+pub use view::*;
 
 /// One step that a statement asks for.
 ///

@@ -6,6 +6,7 @@
 //! Objects are compared as a client meets them: by name. Identity (the ids, which survive renames) decides what is said when a name
 //! is gone: renamed, moved, or dropped. Only objects that differ are visited.
 
+mod built_in_change;
 mod check;
 mod column;
 mod constraint;

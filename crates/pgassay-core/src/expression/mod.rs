@@ -13,6 +13,7 @@ mod proof;
 mod query;
 mod refusal;
 mod scope;
+mod statement;
 mod stored;
 mod types;
 mod volatility;

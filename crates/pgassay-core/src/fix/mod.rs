@@ -10,6 +10,7 @@ mod code;
 mod files;
 mod inverse;
 mod items;
+mod journal;
 mod liquibase;
 mod number;
 mod original;

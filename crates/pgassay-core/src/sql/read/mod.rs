@@ -15,6 +15,7 @@ mod foreign;
 mod grant;
 mod index;
 mod maintenance;
+mod name;
 mod object;
 mod operator;
 mod partition;
