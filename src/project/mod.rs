@@ -7,6 +7,7 @@
 mod explanation;
 mod text;
 mod track;
+mod watch;
 pub mod words;
 
 pub use explanation::{Explanation, FindingLine};
@@ -17,20 +18,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pgassay::baseline::Baseline;
-use pgassay::check::{Job, Observer, check_after};
+use pgassay::check::Job;
 use pgassay::collect::{CollectOptions, Collected, collect, coverage, find};
 use pgassay::config::Settings;
 use pgassay::db::{Database, applied, snapshot};
 use pgassay::facts::Live;
-use pgassay::finding::Finding;
-use pgassay::history::{Completeness, History, MigrationRun, Places, Replayer, Unit, separate};
+use pgassay::history::{Completeness, History, Places, separate};
 use pgassay::migration::{Direction, Framework, Migration, NotRead, Section, TransactionMode, TransactionOverride};
-use pgassay::report::{Observed, Report};
+use pgassay::report::Report;
 use pgassay::schema::{ColumnId, RelationId, Schema, Session};
 use pgassay::source::{FileId, SourceFile, Sources, Span};
 use pgassay::version::PgVersion;
 
 use track::Track;
+use watch::judge;
 
 /// What the command line and the configuration file say of a project.
 #[derive(Debug, Clone, Default)]
@@ -501,54 +502,4 @@ fn usual_mode(migrations: &[Migration]) -> TransactionMode {
     }
     let most = numbers.into_iter().max_by_key(|(_, number)| *number);
     most.map_or(TransactionMode::None, |(mode, _)| mode)
-}
-
-fn judge(job: &Job, replayer: Replayer, sources: &Sources, baseline: Option<&Baseline>) -> Judged {
-    let mut watcher = Watcher { live: job.live.as_ref(), statements: Vec::new() };
-    let mut report = check_after(job, replayer, sources, &mut watcher);
-    if let Some(baseline) = baseline {
-        baseline.apply(&mut report, sources);
-    }
-    let mut statements = watcher.statements;
-    for statement in &mut statements {
-        let span = statement.explanation.span;
-        let here = report.findings.iter().filter(|finding| span.contains(finding.span));
-        statement.explanation.findings = here.map(FindingLine::of).collect();
-    }
-    Judged { report, statements }
-}
-
-/// Keeps what every statement does.
-struct Watcher<'a> {
-    live: Option<&'a Live>,
-    statements: Vec<At>,
-}
-
-impl Observer for Watcher<'_> {
-    fn begin(&mut self, _base: &[Unit], _sources: &Sources) {}
-
-    fn migration(
-        &mut self,
-        run: &MigrationRun,
-        sources: &Sources,
-        _findings: &mut Vec<Finding>,
-    ) -> BTreeMap<usize, Observed> {
-        let top: Vec<usize> = (0..run.steps.len()).filter(|at| run.steps[*at].block.is_none()).collect();
-        for (number, at) in top.iter().enumerate() {
-            let step = &run.steps[*at];
-            let after = top.get(number + 1).map_or(&run.after, |next| &run.steps[*next].schema);
-            self.statements.push(At {
-                explanation: Explanation::of(run, *at, self.live, sources),
-                schema: step.schema.clone(),
-                session: step.session.clone(),
-                after: after.clone(),
-                places: run.places.clone(),
-            });
-        }
-        BTreeMap::new()
-    }
-
-    fn end(&mut self, _sources: &Sources) -> Vec<Finding> {
-        Vec::new()
-    }
 }

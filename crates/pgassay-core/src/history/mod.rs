@@ -6,8 +6,11 @@
 
 mod code;
 mod completeness;
+mod control;
 mod guard;
 mod inside;
+mod left_path;
+mod losses;
 mod pending;
 mod places;
 mod raised;

@@ -1,20 +1,18 @@
 //! The walk over migrations, statement by statement.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use imbl::OrdSet;
 
 use super::code::CodeOf;
 use super::inside;
+use super::left_path::LeftPath;
 use super::transaction::{TransactionKind, World};
 use super::{MigrationRun, Places, Step};
-use crate::apply::{Applied, Problem, ProblemKind, apply, missing_relations, unknown_columns, unnamed_subquery};
-use crate::change::{AlterEnumAction, Change, Code, Do, Name, Set, Statement, TransactionControl};
-use crate::contract::{self, BreakageKind, Subject};
+use crate::apply::{Applied, apply, missing_relations, unknown_columns, unnamed_subquery};
+use crate::change::{AlterEnumAction, Change, Code, Do, Set, Statement};
 use crate::effect::{self, Call, Context, Prediction};
-use crate::migration::{Age, Direction, Framework, Migration, TransactionMode};
+use crate::migration::{Age, Migration, TransactionMode};
 use crate::schema::{ObjectId, Schema, Session};
 use crate::source::Span;
 use crate::sql::{Script, read_routine_body};
@@ -59,49 +57,6 @@ pub struct Replayer {
     /// What clients know while the migrations of one deploy run.
     deployed: Option<Schema>,
     left: Option<LeftPath>,
-}
-
-/// A search_path that a migration leaves to the next one of its tool's session.
-///
-/// Of all settings only this one is followed: each migration may also be deployed by itself, and then a limit that an earlier one set is
-/// not there; a name that is looked up elsewhere shows wherever the whole history is run, as in tests and on a new machine.
-#[derive(Debug, Clone)]
-struct LeftPath {
-    search_path: Vec<Name>,
-    from: Arc<str>,
-    folder: Option<PathBuf>,
-    framework: Framework,
-    age: Age,
-}
-
-impl LeftPath {
-    fn of(unit: &Unit, before: Option<&LeftPath>, run: &MigrationRun, session: &Session) -> Option<LeftPath> {
-        let migration = &unit.migration;
-        let keeps = migration.framework.keeps_session() && migration.direction == Direction::Up;
-        // Where the tool stops, what comes after is deployed by itself.
-        let stops = run.search_path_from.is_some() && run.steps.iter().any(|step| step.is_refused());
-        if !keeps || stops || session.search_path == Session::default().search_path {
-            return None;
-        }
-        let same = before.filter(|left| left.search_path == session.search_path);
-        Some(LeftPath {
-            search_path: session.search_path.clone(),
-            from: same.map_or_else(|| Arc::from(&*migration.name), |left| left.from.clone()),
-            folder: migration.folder.clone(),
-            framework: migration.framework,
-            age: migration.age,
-        })
-    }
-
-    /// Whether this migration runs in the same session. An old one that left no schema at all to look into did so only once.
-    fn reaches(&self, migration: &Migration) -> bool {
-        let leads_nowhere = self.search_path.iter().all(|schema| *schema == "pg_temp");
-        self.framework == migration.framework
-            && self.folder == migration.folder
-            && self.age == migration.age
-            && migration.direction == Direction::Up
-            && !(leads_nowhere && migration.age != Age::New)
-    }
 }
 
 impl Replayer {
@@ -196,22 +151,22 @@ pub(super) struct Place {
 
 pub(super) struct Replay<'w, 'a> {
     pub world: &'w mut World,
-    version: PgVersion,
-    judged: bool,
-    keeps_steps: bool,
+    pub(super) version: PgVersion,
+    pub(super) judged: bool,
+    pub(super) keeps_steps: bool,
     /// What clients know: the schema before the deploy that this migration is a part of, where that is not the one before it.
-    deployed: Option<&'w mut Schema>,
+    pub(super) deployed: Option<&'w mut Schema>,
     /// The schema before the migration, with all that its statements prove to have been there.
-    before: Schema,
+    pub(super) before: Schema,
     pub steps: Vec<Step<'a>>,
     /// The DO block at work is a transaction of its own, which it may end.
-    block_is_alone: bool,
+    pub(super) block_is_alone: bool,
     /// How many blocks with an EXCEPTION clause are open.
     pub subtransactions: u32,
     /// The statement is the first of a batch: it is in no transaction block yet.
-    opens_batch: bool,
+    pub(super) opens_batch: bool,
     /// The steps that may have taken something from clients, and the schema after each.
-    changed: Vec<(usize, Schema)>,
+    pub(super) changed: Vec<(usize, Schema)>,
 }
 
 impl<'a> Replay<'_, 'a> {
@@ -503,83 +458,6 @@ impl<'a> Replay<'_, 'a> {
         }
     }
 
-    /// RequireTransactionBlock and the savepoint functions of xact.c: an implicit block has no savepoints.
-    fn refuse_control(&mut self, control: &TransactionControl, index: usize) {
-        self.refuse_end_in_block(control, index);
-        let (what, name) = match control {
-            TransactionControl::Savepoint(name) => ("SAVEPOINT", name),
-            TransactionControl::Release(name) => ("RELEASE SAVEPOINT", name),
-            TransactionControl::RollbackTo(name) => ("ROLLBACK TO SAVEPOINT", name),
-            _ => return,
-        };
-        let open = self.world.transaction.as_ref().filter(|open| open.kind != TransactionKind::Implicit);
-        let (kind, message) = match open {
-            None => (ProblemKind::Invalid, format!("{what} can only be used in transaction blocks")),
-            Some(open) if what != "SAVEPOINT" && !open.has_savepoint(name) => {
-                (ProblemKind::Missing, format!("savepoint \"{name}\" does not exist"))
-            }
-            Some(_) => return,
-        };
-        let (span, object) = (self.steps[index].statement.span, name.to_string());
-        self.steps[index].applied.problems.push(Problem { kind, span, object, message });
-    }
-
-    /// A block inside a transaction cannot end it (SPI_commit, spi.c).
-    fn refuse_end_in_block(&mut self, control: &TransactionControl, index: usize) {
-        let ends = matches!(control, TransactionControl::Commit { .. } | TransactionControl::Rollback { .. });
-        let step = &mut self.steps[index];
-        if ends && step.block.is_some() && (!self.block_is_alone || self.subtransactions > 0) {
-            let message = match (self.block_is_alone, control) {
-                (false, _) => "invalid transaction termination",
-                (true, TransactionControl::Rollback { .. }) => "cannot roll back while a subtransaction is active",
-                (true, _) => "cannot commit while a subtransaction is active",
-            };
-            let (span, message) = (step.statement.span, message.to_owned());
-            step.applied.problems.push(Problem { kind: ProblemKind::Invalid, span, object: String::new(), message });
-        }
-    }
-
-    fn control(&mut self, control: &TransactionControl) {
-        match control {
-            TransactionControl::Begin => self.world.begin(TransactionKind::Explicit),
-            TransactionControl::Commit { chain } => {
-                self.world.commit();
-                if *chain {
-                    self.world.begin(TransactionKind::Explicit);
-                }
-            }
-            TransactionControl::Rollback { chain } => {
-                self.world.rollback();
-                if *chain {
-                    self.world.begin(TransactionKind::Explicit);
-                }
-            }
-            TransactionControl::Savepoint(name) => self.world.savepoint(name),
-            TransactionControl::Release(name) => self.world.release(name),
-            TransactionControl::RollbackTo(name) => self.world.rollback_to(name),
-            TransactionControl::PrepareTransaction => self.world.commit(),
-            TransactionControl::Constraints { .. } => {
-                if let Some(open) = &mut self.world.transaction {
-                    open.pending.set(control);
-                }
-            }
-            TransactionControl::FinishPrepared { .. } | TransactionControl::Characteristics => {}
-        }
-    }
-
-    fn set(&mut self, set: &Set) {
-        // Outside a transaction block SET LOCAL does nothing but warn.
-        if set.local && (self.world.transaction.is_none() || self.opens_batch) {
-            return;
-        }
-        Arc::make_mut(&mut self.world.session).set(set);
-        if let Some(open) = &mut self.world.transaction
-            && !set.local
-        {
-            Arc::make_mut(&mut open.lasting).set(set);
-        }
-    }
-
     /// A label added to an enum that existed before the transaction cannot be used before it commits.
     fn note_label(&mut self, change: &Change, before: &Schema) {
         let Change::AlterEnum(alter) = change else { return };
@@ -589,54 +467,5 @@ impl<'a> Replay<'_, 'a> {
         if let Some(open) = &mut self.world.transaction {
             open.labels.insert((id, value.clone()));
         }
-    }
-
-    /// The losses of the whole migration, each with the first step that caused a loss of the same kind to the same thing, else the
-    /// last one that took anything from it, else the one that made what took over its name.
-    fn net_losses(&self, after: &Schema) -> Vec<(contract::Breakage, Option<usize>)> {
-        // Nobody uses what the same deploy made.
-        let known: Option<BTreeSet<(BreakageKind, Subject)>> = self.deployed.as_deref().map(|deployed| {
-            let lost = contract::diff(deployed, after, self.version);
-            lost.into_iter().map(|breakage| (breakage.kind, breakage.subject)).collect()
-        });
-        let is_known = |breakage: &contract::Breakage| {
-            known.as_ref().is_none_or(|known| known.contains(&(breakage.kind, breakage.subject.clone())))
-        };
-        let net: Vec<_> = contract::diff(&self.before, after, self.version).into_iter().filter(is_known).collect();
-        if net.is_empty() {
-            return Vec::new();
-        }
-        let losses = self.losses();
-        net.into_iter()
-            .map(|breakage| {
-                let exact =
-                    losses.iter().find(|(kind, subject, _)| *kind == breakage.kind && *subject == breakage.subject);
-                let same = || losses.iter().rev().find(|(_, subject, _)| *subject == breakage.subject);
-                let loss = exact.or_else(same).map(|(_, _, step)| *step);
-                let step = loss.or_else(|| self.maker(&breakage.subject));
-                (breakage, step)
-            })
-            .collect()
-    }
-
-    /// What each step took from clients, in the order of the steps.
-    fn losses(&self) -> Vec<(BreakageKind, Subject, usize)> {
-        let of_step = |(index, after): &(usize, Schema)| {
-            let lost = contract::diff(&self.steps[*index].schema, after, self.version);
-            let index = *index;
-            lost.into_iter().map(move |breakage| (breakage.kind, breakage.subject, index))
-        };
-        self.changed.iter().flat_map(of_step).collect()
-    }
-
-    /// The step that made an object.
-    fn maker(&self, subject: &Subject) -> Option<usize> {
-        let object = match subject {
-            Subject::Relation(id) | Subject::Column(id, _) | Subject::Part(id, _) => ObjectId::Relation(*id),
-            Subject::Type(id) => ObjectId::Type(*id),
-            Subject::Routine(id) => ObjectId::Routine(*id),
-            Subject::Schema(_) => return None,
-        };
-        self.steps.iter().rposition(|step| !step.is_block() && step.applied.created.contains(&object))
     }
 }

@@ -7,6 +7,7 @@ mod both;
 mod hypopg_planner;
 mod planning;
 mod prepare;
+mod rewording;
 mod standing;
 mod tables;
 mod twin_planner;
