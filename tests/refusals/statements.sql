@@ -443,3 +443,7 @@ CREATE INDEX ON book (title COLLATE de_de);
 UPDATE base SET list[1] = now();
 INSERT INTO book (id, state) VALUES (1, 'x') ON CONFLICT (state) WHERE state = 'open' DO NOTHING;
 CREATE TABLE q (a int UNIQUE DEFERRABLE); CREATE UNIQUE INDEX ON q (a); INSERT INTO q (a) VALUES (1) ON CONFLICT (a) DO NOTHING;
+CREATE TABLE plain (id int PRIMARY KEY); CREATE TABLE under () INHERITS (plain); ALTER TABLE plain DROP COLUMN id, ADD COLUMN id jsonb;
+CREATE TABLE plain (id int PRIMARY KEY); ALTER PUBLICATION told ADD TABLE plain; CREATE TABLE under (z int) INHERITS (plain); UPDATE under SET z = 0;
+CREATE TABLE plain (id int PRIMARY KEY); CREATE TABLE under (z int) INHERITS (plain); ALTER PUBLICATION told ADD TABLE plain; UPDATE under SET z = 0;
+CREATE TABLE plain (id int PRIMARY KEY); CREATE TABLE under (z int) INHERITS (plain); ALTER PUBLICATION told ADD TABLE ONLY plain; UPDATE under SET z = 0;

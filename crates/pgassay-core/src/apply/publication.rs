@@ -5,7 +5,7 @@ use crate::change::{
     AlterPublication, AlterPublicationAction, CreatePublication, Persistence, PublicationObjects, PublicationTable,
     Published,
 };
-use crate::schema::{Publication, PublishedPart, RelationKind};
+use crate::schema::{Publication, PublishedPart, RelationId, RelationKind};
 
 impl Applier<'_> {
     pub(super) fn create_publication(&mut self, create: &CreatePublication) {
@@ -72,12 +72,20 @@ impl Applier<'_> {
             PublicationObjects::AllTables => publication.all_tables = true,
             PublicationObjects::Named { tables, schemas } => {
                 tables.iter().for_each(|listed| self.refuse_unpublishable(listed));
-                publication.tables = tables.iter().filter_map(|it| self.relation(&it.table, false)).collect();
+                publication.tables = tables.iter().flat_map(|it| self.members(it)).collect();
                 publication.parts = tables.iter().filter_map(|it| self.published_part(it)).collect();
                 publication.schemas = schemas.iter().map(|schema| schema.name.clone()).collect();
             }
         }
         publication
+    }
+
+    /// A listed table, and without ONLY the children that it has now (OpenTableList, publicationcmds.c).
+    fn members(&mut self, listed: &PublicationTable) -> Vec<RelationId> {
+        let Some(table) = self.relation(&listed.table, false) else { return Vec::new() };
+        let descends = !listed.only && self.schema.relation(table).is_some_and(|it| !it.is_partitioned());
+        let children = if descends { self.schema.children_closure(table) } else { Vec::new() };
+        std::iter::once(table).chain(children).collect()
     }
 
     /// What a column list and a row filter name.

@@ -77,7 +77,7 @@ pub struct AlterDomain {
     pub span: Span,
 }
 
-/// RENAME TO, SET SCHEMA and OWNER TO are [`AlterObject`].
+/// RENAME TO, SET SCHEMA and OWNER TO are [`AlterObject`](super::AlterObject).
 #[derive(Debug, Clone, PartialEq)]
 pub enum AlterDomainAction {
     SetDefault(Expression),

@@ -10,7 +10,8 @@ impl Schema {
         let listed = |table: &Relation| {
             publication.tables.contains(&table.id) || publication.schemas.contains(&table.name.schema)
         };
-        let above = self.parents_closure(table.id);
+        // Rows of partitions are their parents'; the children of a table are members by themselves.
+        let above = if table.is_partition() { self.parents_closure(table.id) } else { Vec::new() };
         let mut above = above.into_iter().filter_map(|id| self.relation(id));
         table.persistence == Persistence::Permanent
             && (publication.all_tables || listed(table) || above.any(|parent| listed(parent)))

@@ -40,7 +40,7 @@ impl Predictor<'_> {
                 }
                 self.refuse_column(after, later, column);
                 self.refuse_only(alter, action, table, "column");
-                self.refuse_children_of_another_type(table, later, column);
+                self.refuse_children_of_another_type(alter, table, later, column);
             }
             DropColumn { column, cascade: false, .. } => {
                 self.refuse_published_column(table, column, true, action.span);

@@ -1,7 +1,7 @@
 //! Tables below others, by inheritance or partitioning, and typed tables: what only the parent or the type may change.
 
 use super::super::predictor::Predictor;
-use crate::change::{AlterTableAction, AlterTableActionKind, ColumnDefinition, Ident, ObjectName};
+use crate::change::{AlterTable, AlterTableAction, AlterTableActionKind, ColumnDefinition, Ident, ObjectName};
 use crate::expression;
 use crate::schema::{ColumnType, Constraint, ConstraintKind, NotNull, Relation};
 
@@ -52,10 +52,18 @@ impl Predictor<'_> {
     /// The columns of that name that children have already (ATExecAddColumn, tablecmds.c).
     pub(super) fn refuse_children_of_another_type(
         &mut self,
+        alter: &AlterTable,
         table: &Relation,
         later: &Relation,
         added: &ColumnDefinition,
     ) {
+        // What the same statement drops is gone from the children too.
+        let drops = |kind: &AlterTableActionKind| {
+            matches!(kind, AlterTableActionKind::DropColumn { column, .. } if column.name == added.name.name)
+        };
+        if alter.actions.iter().any(|action| drops(&action.kind)) {
+            return;
+        }
         let Some(column) = later.column(&added.name.name) else { return };
         let children = table.children.iter().filter_map(|id| self.relation(*id).cloned());
         let other = |child: &std::sync::Arc<Relation>| {
