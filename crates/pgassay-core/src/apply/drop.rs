@@ -229,7 +229,14 @@ impl Applier<'_> {
     pub(super) fn drop_objects(&mut self, named: &[(Object, Span)], cascade: bool) {
         let Some((_, span)) = named.first() else { return };
         let objects: Vec<Object> = named.iter().map(|(object, _)| object.clone()).collect();
-        let closure = self.schema.dropped_with(&objects);
+        let mut closure = self.schema.dropped_with(&objects);
+        // Before 15 a generated column goes with the columns that it is computed from (StoreAttrDefault, heap.c).
+        if !self.version.at_least(15) {
+            let columns = |(dependent, on): &(Object, Object)| {
+                matches!((dependent, on), (Object::Column(..), Object::Column(..)))
+            };
+            closure.blockers.retain(|blocker| !columns(blocker));
+        }
         if !cascade && !closure.blockers.is_empty() {
             self.refuse_drop(named, &closure.blockers, *span);
         }

@@ -293,6 +293,7 @@ impl Prepared {
 
 #[cfg(test)]
 mod tests {
+    use super::super::rewording::limit_of;
     use super::*;
 
     #[test]

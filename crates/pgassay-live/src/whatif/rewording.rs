@@ -135,7 +135,7 @@ pub(super) fn with_limit(text: &str, rows: Option<f64>) -> (String, Option<usize
 const PAGES: &[f64] = &[10.0, 20.0, 25.0, 50.0, 100.0, 200.0, 250.0, 500.0, 1000.0];
 
 /// The LIMIT of calls that return so many rows on average: that many, if it is a whole number. Else some returned fewer than they might have.
-fn limit_of(rows: f64) -> f64 {
+pub(super) fn limit_of(rows: f64) -> f64 {
     let whole = rows.round();
     if rows <= 1.0 || (rows - whole).abs() <= whole * 0.01 {
         return whole.max(1.0);

@@ -9,7 +9,7 @@ use crate::effect::fold::folded;
 use crate::effect::predictor::{Predictor, rows_of};
 use crate::effect::type_change::{self, TypeChange};
 use crate::expression;
-use crate::schema::{Column, ConstraintKind, Index, Object, Relation, ResolvedType, TypeDefinition, TypeId};
+use crate::schema::{Column, ConstraintKind, Index, NotNull, Object, Relation, ResolvedType, TypeDefinition, TypeId};
 use crate::source::Span;
 
 impl Predictor<'_> {
@@ -135,7 +135,7 @@ impl Predictor<'_> {
     /// What is NOT NULL already is left alone, children and all, by partitioned tables (ATPrepSetNotNull, tablecmds.c) and since 18 by
     /// every table (ATExecSetNotNull).
     pub(super) fn set_not_null(&mut self, state: &Alter, column: &Ident) {
-        let done = state.relation.column(&column.name).is_some_and(|it| it.not_null.enforced());
+        let done = state.relation.column(&column.name).is_some_and(|it| it.not_null == NotNull::Yes);
         if done && (state.relation.is_partitioned() || self.at_least(18)) {
             return;
         }

@@ -58,9 +58,7 @@ impl Predictor<'_> {
         added: &ColumnDefinition,
     ) {
         // What the same statement drops is gone from the children too.
-        let drops = |kind: &AlterTableActionKind| {
-            matches!(kind, AlterTableActionKind::DropColumn { column, .. } if column.name == added.name.name)
-        };
+        let drops = |kind: &AlterTableActionKind| matches!(kind, AlterTableActionKind::DropColumn { column, .. } if column.name == added.name.name);
         if alter.actions.iter().any(|action| drops(&action.kind)) {
             return;
         }
