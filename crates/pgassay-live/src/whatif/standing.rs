@@ -90,8 +90,8 @@ impl Standing {
 
 /// A value of the type that the server could not read ours as.
 fn stand_in(message: &str) -> Option<String> {
-    let data_type = between(message, "for type ", ":").or_else(|| between(message, "syntax for type ", ":"));
-    let data_type = data_type.or_else(|| message.rsplit_once("for type ").map(|(_, rest)| rest))?;
+    let named = between(message, "for type ", ":");
+    let data_type = named.or_else(|| message.rsplit_once("for type ").map(|(_, rest)| rest))?;
     let value = match data_type {
         "uuid" => "98765432-1098-4765-8321-098765432109",
         "boolean" => "true",

@@ -261,9 +261,7 @@ impl Predictor<'_> {
         let in_key = table.primary_key().filter(|key| !key_goes(&key.name));
         let in_key = in_key.is_some_and(|it| self.schema().constraint_uses(it, column.id));
         let (name, relation) = (column.name.as_str(), table.name.name.as_str());
-        let parents = table.parents.iter().filter_map(|id| self.relation(*id));
-        let demands = |it: &std::sync::Arc<Relation>| it.column(&column.name).is_some_and(|it| it.not_null.enforced());
-        if parents.into_iter().any(demands) {
+        if self.is_demanded(table, &column.name) {
             self.refused(constraint.span, name, inherit::kept(found, table));
         } else if in_key {
             self.refused(constraint.span, name, format!("column \"{name}\" is in a primary key"));

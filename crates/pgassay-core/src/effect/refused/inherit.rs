@@ -1,7 +1,7 @@
 //! Tables below others, by inheritance or partitioning, and typed tables: what only the parent or the type may change.
 
 use super::super::predictor::Predictor;
-use crate::change::{AlterTable, AlterTableAction, AlterTableActionKind, ColumnDefinition, Ident, ObjectName};
+use crate::change::{AlterTable, AlterTableAction, AlterTableActionKind, ColumnDefinition, Ident, Name, ObjectName};
 use crate::expression;
 use crate::schema::{ColumnType, Constraint, ConstraintKind, NotNull, Relation};
 
@@ -34,9 +34,7 @@ impl Predictor<'_> {
     pub(super) fn refuse_drop_not_null(&mut self, table: &Relation, column: &Ident) {
         let Some(own) = table.column(&column.name).filter(|it| it.not_null.enforced()) else { return };
         let id = own.id;
-        let demands = |parent: &Relation| parent.column(&column.name).is_some_and(|it| it.not_null.enforced());
-        let parents = table.parents.iter().filter_map(|id| self.relation(*id));
-        let demanded = parents.into_iter().any(|parent| demands(parent));
+        let demanded = self.is_demanded(table, &column.name);
         if demanded && table.is_partition() {
             let message = format!("column \"{}\" is marked NOT NULL in parent table", column.name.as_str());
             return self.refused(column.span, &column.name, message);
@@ -47,6 +45,12 @@ impl Predictor<'_> {
             let message = kept(constraint, table);
             self.refused(column.span, &column.name, message);
         }
+    }
+
+    /// Whether the column is NOT NULL in a parent.
+    pub(super) fn is_demanded(&self, table: &Relation, column: &Name) -> bool {
+        let mut parents = table.parents.iter().filter_map(|id| self.relation(*id));
+        parents.any(|parent| parent.column(column).is_some_and(|it| it.not_null.enforced()))
     }
 
     /// The columns of that name that children have already (ATExecAddColumn, tablecmds.c).

@@ -155,6 +155,11 @@ fn is_uuid(text: &str) -> bool {
     digits.len() == 32 && digits.iter().all(u8::is_ascii_hexdigit)
 }
 
+/// A UUID as the server prints it.
+fn is_identifier(text: &str) -> bool {
+    text.len() == 36 && is_uuid(text)
+}
+
 /// serde_json has limits of its own: those refuse nothing.
 fn may_be_json(text: &str) -> bool {
     match serde_json::from_str::<serde::de::IgnoredAny>(text) {
@@ -180,7 +185,7 @@ fn may_be_host(text: &str) -> bool {
 fn is_other_number(text: &str) -> bool {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     match text.split('.').collect::<Vec<_>>()[..] {
-        [whole] => digits(whole) && whole.len() < 6 || text.len() == 36 && is_uuid(text),
+        [whole] => digits(whole) && whole.len() < 6 || is_identifier(text),
         [whole, fraction] => digits(whole) && whole.len() < 4 && digits(fraction),
         [_, _, _, _] => text.split('.').all(digits),
         _ => false,
@@ -211,8 +216,7 @@ fn may_be_interval(text: &str) -> bool {
     // Years and months at most, or seconds with a fraction (`DecodeInterval`).
     let numbers = lower.bytes().all(|byte| byte.is_ascii_digit() || b".-".contains(&byte));
     let too_many = lower.matches('.').count() > 1 || lower.trim_start_matches('-').matches('-').count() > 1;
-    let identifier = text.len() == 36 && is_uuid(text);
-    let other = identifier || numbers && too_many;
+    let other = is_identifier(text) || numbers && too_many;
     !other && (lower.bytes().any(|byte| byte.is_ascii_digit()) || lower.contains("infinity"))
 }
 

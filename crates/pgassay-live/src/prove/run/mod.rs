@@ -22,7 +22,7 @@ use super::server::stand_in::{self, Missing};
 use crate::change::Change;
 use crate::history::{MigrationRun, Step, TransactionId};
 use crate::migration::Framework;
-use crate::shadow::{Access, Picture, ServerError, Session, ShadowError, Watched, observe_outside_block_in};
+use crate::shadow::{Access, Picture, ServerError, Session, ShadowError, Watched, observe_outside_block_in, refusal};
 use crate::source::{Sources, Span};
 use crate::sql::Script;
 use crate::text::quoting::literal;
@@ -545,8 +545,4 @@ fn ends_transactions(error: &ServerError) -> bool {
 /// Integrity violations, and values that do not fit.
 pub(super) fn is_about_rows(error: &ServerError) -> bool {
     error.code.starts_with("23") || error.code.starts_with("22")
-}
-
-fn refusal(outcome: Result<(), tokio_postgres::Error>) -> Result<Option<ServerError>, ShadowError> {
-    crate::shadow::refusal(outcome)
 }
