@@ -21,6 +21,25 @@ pub(super) fn refused(name: &ast::ObjectName, value: &Expr, target: &Source, env
     Some(Refusal { message: message(column, unfit, env)?, span: value.span() })
 }
 
+/// A column that SET gives a value twice; only parts of it may come after each other (process_matched_tle, rewriteHandler.c).
+pub(super) fn twice(assignments: &[ast::Assignment]) -> Option<Refusal> {
+    let targets = assignments.iter().flat_map(|assignment| match &assignment.target {
+        ast::AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
+        ast::AssignmentTarget::Tuple(names) => names,
+    });
+    let mut seen = Vec::new();
+    for target in targets {
+        let column = names::name(target.0.first()?.as_ident()?);
+        let is_part = target.0.len() > 1;
+        if seen.iter().any(|(other, was_part)| *other == column && !(is_part && *was_part)) {
+            let message = format!("multiple assignments to same column \"{}\"", column.as_str());
+            return Some(Refusal { message, span: target.span() });
+        }
+        seen.push((column, is_part));
+    }
+    None
+}
+
 /// `SET column[1] = value`, which is read as `SET column.element_1 = value` (transformAssignmentIndirection, parse_target.c).
 fn refused_element(column: &SourceColumn, value: &Expr, env: &Environment) -> Option<Refusal> {
     let of = column.data_type.as_ref()?;

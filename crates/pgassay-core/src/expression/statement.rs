@@ -49,6 +49,9 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn assignments(&mut self, assignments: &[ast::Assignment], target: &Source, env: &Environment<'_>) {
+        if self.judges {
+            self.refuse(assigned::twice(assignments));
+        }
         for assignment in assignments {
             match &assignment.target {
                 ast::AssignmentTarget::ColumnName(name) => {
