@@ -1,4 +1,4 @@
-//! Writes docs/rules.md, docs/rules/<rule>.md and docs/SUMMARY.md from the rules' own text and examples: `cargo run --example generate-docs`.
+//! Writes docs/rules.md, docs/rules/<rule>.md, docs/effects-by-version.md and docs/SUMMARY.md from the rules' own text and the model: `cargo run --example generate-docs`.
 //!
 //! tests/documentation.rs fails when they are out of date.
 

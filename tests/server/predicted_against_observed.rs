@@ -7,70 +7,17 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Instant;
 
+use crate::support::world::World;
 use crate::support::{cases, runner, servers};
-use pgassay::apply::apply;
-use pgassay::change::{Change, Statement};
-use pgassay::effect::{Context, Effect, predict};
-use pgassay::schema::{Schema, Session};
+use pgassay::effect::Effect;
 use pgassay::shadow::Installation;
-use pgassay::source::{SourceFile, Sources};
-use pgassay::sql::read_script;
 use pgassay::version::PgVersion;
-
-/// What the model knows when a statement starts.
-#[derive(Clone)]
-struct World {
-    schema: Schema,
-    session: Session,
-    version: PgVersion,
-}
-
-impl World {
-    fn new(version: PgVersion) -> World {
-        World {
-            schema: Schema::new(true),
-            session: Session { time_zone: Some("UTC".into()), ..Session::default() },
-            version,
-        }
-    }
-
-    fn run(&mut self, text: &str) -> Result<(), String> {
-        statements(text).into_iter().try_for_each(|statement| self.step(statement))
-    }
-
-    fn step(&mut self, statement: Statement) -> Result<(), String> {
-        match statement.change.map_err(|error| error.to_string())? {
-            Change::Set(set) => self.session.set(&set),
-            Change::Reset(reset) => self.session.reset(&reset, &Session::default()),
-            change @ (Change::Prepare { .. } | Change::Deallocate(_)) => self.session.prepare(&change),
-            Change::Do(block) => block.code.statements.into_iter().try_for_each(|statement| self.step(statement))?,
-            change => drop(apply(&mut self.schema, &change, &self.session, self.version)),
-        }
-        Ok(())
-    }
-
-    fn predict(&self, text: &str) -> Result<Effect, String> {
-        let mut effect = Effect::default();
-        for statement in statements(text) {
-            let change = statement.change.map_err(|error| error.to_string())?;
-            let context = Context { schema: &self.schema, session: &self.session, version: self.version };
-            effect.merge(predict(&change, context).effect);
-        }
-        Ok(effect)
-    }
-}
 
 /// What the model says of a case, on top of what its file's setup left.
 fn predicted(setup: &Result<World, String>, case: &cases::Case) -> Result<Effect, String> {
     let mut world = setup.clone()?;
     world.run(&case.given.concat())?;
     world.predict(&case.run)
-}
-
-fn statements(text: &str) -> Vec<Statement> {
-    let mut sources = Sources::default();
-    let file = sources.add(SourceFile::new("case", text));
-    read_script(file, sources.file(file)).statements
 }
 
 #[test]

@@ -6,3 +6,4 @@
 pub mod cases;
 pub mod runner;
 pub mod servers;
+pub mod world;
