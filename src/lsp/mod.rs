@@ -41,9 +41,10 @@ pub fn serve(opener: Opener) -> anyhow::Result<bool> {
         room.fetch();
         match room.waiting.pop_front() {
             Some(message) => room.handle(message),
-            // Nothing to answer: now the diagnostics of what was typed.
+            // Nothing to answer: now the diagnostics of what was typed, then a part of the histories that nobody asked for yet.
             None => {
-                if !guarded(|| room.server.publish_next()).unwrap_or(false) && !room.wait() {
+                let works = guarded(|| room.server.publish_next() || room.server.prepare()).unwrap_or(false);
+                if !works && !room.wait() {
                     break;
                 }
             }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use lsp_server::{ErrorCode, Notification, Request};
 use lsp_types::{
-    DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
-    Position, PublishDiagnosticsParams, Uri,
+    DidChangeTextDocumentParams, DidChangeWatchedFilesParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
+    DidSaveTextDocumentParams, FileChangeType, Position, PublishDiagnosticsParams, Uri,
 };
 use pgassay::config::FILE_NAME;
 use pgassay::source::FileId;
@@ -34,6 +34,8 @@ pub struct Server {
     stale: BTreeSet<String>,
     /// Those that come after a changed one in its history: they can wait until nothing is typed.
     later: BTreeSet<String>,
+    /// Folders whose project is still to be read and replayed, before a file of it is opened or asked about.
+    unprepared: Vec<PathBuf>,
 }
 
 /// An open document.
@@ -94,6 +96,7 @@ impl Server {
             projects: HashMap::new(),
             stale: BTreeSet::new(),
             later: BTreeSet::new(),
+            unprepared: Vec::new(),
         }
     }
 
@@ -149,12 +152,15 @@ impl Server {
 
     pub fn note(&mut self, method: &str, params: Value) -> Result<(), Refused> {
         match method {
-            "initialized" => self.watch(),
+            "initialized" => {
+                self.watch();
+                self.unprepared = self.folders.clone();
+            }
             "textDocument/didOpen" => self.open(parameters(params)?),
             "textDocument/didChange" => self.change(parameters(params)?)?,
             "textDocument/didClose" => self.close(parameters(params)?),
             "textDocument/didSave" => self.save(&parameters::<DidSaveTextDocumentParams>(params)?.text_document.uri),
-            "workspace/didChangeWatchedFiles" => self.read_again(),
+            "workspace/didChangeWatchedFiles" => self.changed_on_disk(parameters(params)?),
             _ => {}
         }
         Ok(())
@@ -232,9 +238,28 @@ impl Server {
         }
     }
 
-    /// Files changed on the disk: everything is read again when it is next asked for.
+    /// Files changed on the disk. Those that are open are known by their texts, and a migration by its own text; all else may be anything.
+    fn changed_on_disk(&mut self, params: DidChangeWatchedFilesParams) {
+        for event in params.changes {
+            if self.documents.contains_key(&event.uri) && event.typ == FileChangeType::CHANGED {
+                continue;
+            }
+            let path = path_of(&event.uri).filter(|_| event.typ == FileChangeType::CHANGED).map(|path| full(&path));
+            let text = path.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+            let (Some(path), Some(text)) = (path, text) else { return self.read_again() };
+            let root = self.root_of(&path);
+            let text = text.trim_start_matches('\u{feff}').into();
+            if !self.projects.get_mut(&root).is_some_and(|project| project.change(&path, text)) {
+                return self.read_again();
+            }
+            self.forget_after(&path);
+        }
+    }
+
+    /// Everything is read again when it is next asked for.
     fn read_again(&mut self) {
         self.projects.clear();
+        self.unprepared = self.folders.clone();
         for document in self.documents.values_mut() {
             document.judged = None;
             self.stale.insert(document.uri.as_str().to_owned());
@@ -339,6 +364,22 @@ impl Server {
         let path = self.documents.get(uri)?.path.clone()?;
         let root = self.root_of(&path);
         Some((self.project(&root), path))
+    }
+
+    /// Reads the project of an editor's folder, or replays a part of its history: the first file that is opened then finds it there. False
+    /// where nothing is left to do.
+    pub fn prepare(&mut self) -> bool {
+        let Some(folder) = self.unprepared.pop() else { return false };
+        let root = self.root_of(&folder.join(FILE_NAME));
+        // Somebody's home is no project to search.
+        if !root.join(FILE_NAME).exists() && !root.join(".git").exists() {
+            return true;
+        }
+        let is_new = !self.projects.contains_key(&root);
+        if self.project(&root).advance() || is_new {
+            self.unprepared.push(folder);
+        }
+        true
     }
 
     /// Sends the diagnostics of one document that wants them; false where none does.

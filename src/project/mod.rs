@@ -241,6 +241,9 @@ impl Project {
     pub fn change(&mut self, path: &Path, text: Arc<str>) -> bool {
         let mut own = Sources::default();
         let Some(migrations) = self.collected.reread(path, text, &self.options, &mut own) else { return false };
+        if self.is_same(path, &own) {
+            return true;
+        }
         let ids = self.take_over(path, own);
         let moved = |span: Span| Span { file: ids.get(span.file.0 as usize).copied().unwrap_or(span.file), ..span };
         let migrations: Vec<Migration> = migrations
@@ -269,6 +272,23 @@ impl Project {
             return true;
         }
         false
+    }
+
+    /// Whether the path has these texts already: then all that was replayed after it holds.
+    fn is_same(&self, path: &Path, own: &Sources) -> bool {
+        let Some((_, known)) = self.files.get(path) else { return false };
+        let same = |((_, file), id): ((FileId, &SourceFile), &FileId)| self.sources.file(*id).text == file.text;
+        own.iter().count() == known.len() && own.iter().zip(known).all(same)
+    }
+
+    /// Replays a part of the histories that no question asked for yet; false where nothing is left.
+    pub fn advance(&mut self) -> bool {
+        let (declared, live) = (&self.declared, &self.live);
+        self.tracks.iter_mut().any(|pair| {
+            let live =
+                pair.live.as_mut().zip(live.as_ref()).is_some_and(|(track, job)| track.advance(job, &self.sources));
+            live || pair.declared.advance(declared, &self.sources)
+        })
     }
 
     /// Puts the files of other sources in the place of those that the path has; where there were fewer, new ones are made.

@@ -84,6 +84,16 @@ impl Track {
         replayer
     }
 
+    /// Replays some more migrations, so that a later question finds them replayed; false where all are.
+    pub fn advance(&mut self, job: &Job, sources: &Sources) -> bool {
+        let known = self.kept.keys().next_back().copied().unwrap_or(0);
+        let all = self.history.migrations.len();
+        if known < all {
+            self.before((known + LOT).min(all), job, sources);
+        }
+        known < all
+    }
+
     /// As it is after all migrations.
     pub fn end(&mut self, job: &Job, sources: &Sources) -> Replayer {
         self.before(self.history.migrations.len(), job, sources)

@@ -204,6 +204,28 @@ fn a_new_file_that_is_not_saved_has_its_place_in_the_history() {
 }
 
 #[test]
+fn files_that_change_on_the_disk_are_seen_by_those_after_them() {
+    let (first, second) = ("migrations/0001_a.sql", "migrations/0002_b.sql");
+    let made = "CREATE TABLE a (id bigint PRIMARY KEY, n text);\n";
+    let mut editor = Editor::new(&[(first, made), (second, "SELECT 1;\n")]);
+    editor.open(second, "SET lock_timeout = '1s';\nALTER TABLE a ALTER COLUMN m SET NOT NULL;\n");
+    assert!(editor.diagnostics(second).iter().any(|line| line.contains("missing-object")));
+    std::fs::write(editor.path(first), made.replace("n text", "n text, m text")).expect("a file");
+    let changed = |editor: &Editor, name: &str, kind: i32| json!({ "uri": editor.uri(name), "type": kind });
+    let event = changed(&editor, first, 2);
+    // What is open is known by its text.
+    let own = changed(&editor, second, 2);
+    editor.say("workspace/didChangeWatchedFiles", json!({ "changes": [own, event] }));
+    assert!(editor.diagnostics(second).iter().any(|line| line.contains("blocking-scan")));
+    std::fs::write(editor.path("migrations/0003_c.sql"), "SELECT 1;\n").expect("a file");
+    std::fs::remove_file(editor.path(first)).expect("a file");
+    let gone = [changed(&editor, first, 3), changed(&editor, "migrations/0003_c.sql", 1)];
+    editor.say("workspace/didChangeWatchedFiles", json!({ "changes": gone }));
+    assert!(!editor.diagnostics(second).iter().any(|line| line.contains("missing-object")));
+    assert_eq!(editor.leave(), 0);
+}
+
+#[test]
 fn a_file_outside_of_any_history_is_judged_alone() {
     let mut editor = shop();
     editor.open("queries/report.sql", "SELECT anything FROM somewhere;\nALTER TABLE somewhere ALTER a TYPE bigint;\n");
