@@ -81,6 +81,10 @@ pub fn config(project: &Project) -> Planned {
     if !project.base.is_empty() {
         found.push_str(&format!("base = {}\n", list(&project.base)));
     }
+    if let Some(code) = &project.code {
+        let command = toml_string(code.command);
+        found.push_str(&format!("# Runs the migrations on a throwaway server; what it sends is judged. Where the tool is not in this folder: \"cd backend && …\".\nrun = {command}\n"));
+    }
     let text = include_str!("../templates/pgassay.toml").replace("{found}", &found);
     Planned::new(FILE_NAME, text.replace("{example}", &project.example()))
 }
@@ -107,7 +111,18 @@ fn fill(template: &str, project: &Project, indent: &str) -> String {
     let patterns = project.triggers().into_iter().chain([FILE_NAME.to_owned()]);
     // JSON's strings are YAML's.
     let lines: Vec<String> = patterns.map(|pattern| format!("{indent}{}", toml_string(&pattern))).collect();
-    template.replace("{triggers}", &lines.join("\n")).replace("{version}", VERSION)
+    let text = template.replace("{triggers}", &lines.join("\n")).replace("{setup}", &setup(template, project));
+    text.replace("{version}", VERSION)
+}
+
+/// What a job has to have before it can run migrations that are code; indented as the line that it comes before.
+fn setup(template: &str, project: &Project) -> String {
+    let line = template.lines().find(|line| line.contains("{setup}")).unwrap_or_default();
+    let indent = &line[..line.len() - line.trim_start().len()];
+    let needs = |command| {
+        format!("# Add what `{command}` needs: the project's dependencies, and the programs of a PostgreSQL server.")
+    };
+    project.code.as_ref().map(|code| format!("{}\n{indent}", needs(code.command))).unwrap_or_default()
 }
 
 pub fn pre_commit(project: &Project) -> Planned {

@@ -8,7 +8,7 @@ use pgassay::migration::Framework;
 use pgassay::source::Sources;
 
 /// What was found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Project {
     /// Folders and files of migrations, from the working directory on.
     pub paths: Vec<PathBuf>,
@@ -16,7 +16,17 @@ pub struct Project {
     pub framework: Option<Framework>,
     /// Dumps of the schema: what exists before.
     pub base: Vec<PathBuf>,
+    /// Migrations that are code, and the command that runs them.
+    pub code: Option<Code>,
     migrations: usize,
+}
+
+/// Migrations that are code.
+#[derive(Debug)]
+pub struct Code {
+    pub command: &'static str,
+    folders: Vec<PathBuf>,
+    described: String,
 }
 
 /// Where Rails and Ecto keep the dump of the schema.
@@ -29,7 +39,10 @@ impl Project {
             [] => match find(Path::new("")) {
                 Ok(found) => found.folders,
                 Err(FindError::OnlyDump(..)) => Vec::new(),
-                Err(error) => bail!("{error}"),
+                Err(error) => match Code::of(&error) {
+                    Some(code) => return Ok(Project { code: Some(code), base, ..Project::default() }),
+                    None => bail!("{error}"),
+                },
             },
             named => named.to_vec(),
         };
@@ -37,7 +50,7 @@ impl Project {
             bail!("{}: there is no such file or folder", missing.display());
         }
         if places.is_empty() {
-            return Ok(Project { paths: Vec::new(), framework: None, base, migrations: 0 });
+            return Ok(Project { base, ..Project::default() });
         }
         Ok(Project::read(&places, framework, base))
     }
@@ -56,10 +69,13 @@ impl Project {
             (Some(_), [_]) => folders.collect(),
             _ => places.to_vec(),
         };
-        Project { paths, framework: one, base, migrations }
+        Project { paths, framework: one, base, code: None, migrations }
     }
 
     pub fn summary(&self) -> String {
+        if let Some(code) = &self.code {
+            return format!("found {}; `{}` runs them", code.described, code.command);
+        }
         let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
         let tool = self.framework.filter(|tool| *tool != Framework::Plain).map(|tool| format!(" of {tool}"));
         match self.migrations {
@@ -81,7 +97,23 @@ impl Project {
             file if path.is_file() => file,
             folder => format!("{folder}/**"),
         };
-        self.paths.iter().map(below).chain(self.base.iter().map(|path| slashes(path))).collect()
+        let code = self.code.iter().flat_map(|code| &code.folders);
+        self.paths.iter().chain(code).map(below).chain(self.base.iter().map(|path| slashes(path))).collect()
+    }
+}
+
+impl Code {
+    /// Of the tool that has most of the files; none where no tool is known.
+    fn of(error: &FindError) -> Option<Code> {
+        let FindError::OnlyCode(found) = error else { return None };
+        let most = found.iter().filter(|folder| folder.tool.is_some()).max_by_key(|folder| folder.files.len())?;
+        let own: Vec<_> = found.iter().filter(|folder| folder.tool == most.tool).collect();
+        let described: Vec<String> = own.iter().map(|folder| folder.describe()).collect();
+        Some(Code {
+            command: most.tool?.command,
+            folders: own.iter().map(|folder| folder.folder.clone()).collect(),
+            described: described.join(", "),
+        })
     }
 }
 
