@@ -129,6 +129,12 @@ fn the_projects_own_postgresql_migrations_are_found() {
         ("migrations/h2/V1__a.sql", "CREATE TABLE b (n int);"),
         ("lite/Cargo.toml", "[dependencies]\nsqlx = { version = \"0.8\", features = [\"sqlite\"] }\n"),
         ("lite/migrations/1_a.sql", "CREATE TABLE c (n int);"),
+        ("Cargo.toml", "[workspace.dependencies]\nsqlx = { version = \"0.8\", features = [\"runtime-tokio\"] }\n"),
+        (
+            "kv/Cargo.toml",
+            "[package]\nname = \"kv\"\n\n[dependencies]\nsqlx = { workspace = true }\nlite = { path = \"../lite\" }\n",
+        ),
+        ("kv/migrations/1_a.sql", "CREATE TABLE d (n int);"),
     ]);
     for arguments in [&[][..], &["."]] {
         let (exit, report) = check(project.path(), arguments);

@@ -10,7 +10,7 @@ use super::dialect;
 use super::folder::{File, Folder, is_sql, is_tool_file, walk};
 use super::named_files::is_root;
 use super::order::{leading_digits, natural_path};
-use super::project::{Project, read_json, read_toml};
+use super::project::{Project, crates_beside, read_json, read_toml};
 use super::tools::TOOLS;
 
 /// How deep below the project migrations are looked for: enough for a Java package below a module's `src/main/resources` in a group of
@@ -361,12 +361,18 @@ fn of_jvm(folder: &Folder) -> Option<String> {
     found.filter(|_| !has("postgres"))
 }
 
-/// The only server that the crate around the folder asks a database library for.
+/// The only server that the crate around the folder asks a database library for; where it asks for none, the crates beside it that it uses
+/// do, since Cargo builds one library with the features of all.
 fn of_cargo(folder: &Folder) -> Option<String> {
+    let others = [("sqlite", "SQLite"), ("mysql", "MySQL"), ("mssql", "SQL Server")];
     ["sqlx", "diesel", "sea-orm"].into_iter().find_map(|library| {
-        let features = folder.project.cargo_features(library);
+        let mut features = folder.project.cargo_features(library);
+        let names_none =
+            !features.iter().any(|it| it.contains("postgres") || others.iter().any(|(part, _)| it.contains(part)));
+        if names_none && folder.project.declares("Cargo.toml", library) {
+            features = crates_beside(&folder.path).iter().flat_map(|it| it.cargo_features(library)).collect();
+        }
         let has = |part: &str| features.iter().any(|feature| feature.contains(part));
-        let others = [("sqlite", "SQLite"), ("mysql", "MySQL"), ("mssql", "SQL Server")];
         others.iter().find(|(part, _)| !has("postgres") && has(part)).map(|(_, server)| (*server).to_owned())
     })
 }

@@ -69,7 +69,9 @@ impl Project {
             Some((_, "json")) => read_json(text).is_some_and(|json| has_key(&json, name)),
             Some((_, "toml")) => read_toml(text).is_some_and(|toml| has_key(&toml, name)),
             Some((_, "yaml")) => read_yaml(text).is_some_and(|yaml| has_key(&yaml, name)),
-            _ => text.lines().any(|line| line.split_whitespace().any(|word| word == name)),
+            // What only a dependency needs says nothing about this project.
+            Some((_, "mod")) => text.lines().any(|line| !line.ends_with("// indirect") && has_word(line, name)),
+            _ => text.lines().any(|line| has_word(line, name)),
         })
     }
 
@@ -96,6 +98,24 @@ impl Project {
     pub fn texts(&self, manifest: &str) -> impl Iterator<Item = &str> {
         self.manifests.iter().filter(move |(name, _)| *name == manifest).map(|(_, text)| text.as_str())
     }
+}
+
+/// The crates that the one around a folder depends on by their paths.
+pub(super) fn crates_beside(folder: &Path) -> Vec<Project> {
+    let Ok(folder) = folder.canonicalize() else { return Vec::new() };
+    let own = folder.ancestors().take(LEVELS).find_map(|above| {
+        let manifest = read_toml(&std::fs::read_to_string(above.join("Cargo.toml")).ok()?)?;
+        manifest.get("package")?;
+        Some((above, manifest))
+    });
+    let Some((root, manifest)) = own else { return Vec::new() };
+    let dependencies = manifest.get("dependencies").and_then(|all| all.as_object()).into_iter().flatten();
+    let paths = dependencies.filter_map(|(_, dependency)| Some(root.join(dependency.get("path")?.as_str()?)));
+    paths.map(|path| Project { manifests: manifests_in(&path, |name| name == "Cargo.toml").collect() }).collect()
+}
+
+fn has_word(line: &str, wanted: &str) -> bool {
+    line.split_whitespace().any(|word| word == wanted)
 }
 
 /// JSON, YAML and TOML are all read into the same tree.
@@ -152,6 +172,8 @@ mod tests {
         assert!(!mention.declares("package.json", "node-pg-migrate"));
         let module = project("go.mod", "require (\n\tgithub.com/pressly/goose/v3 v3.1.0\n)\n");
         assert!(module.declares("go.mod", "github.com/pressly/goose/v3"));
+        let indirect = project("go.mod", "require (\n\tgithub.com/ory/pop/v6 v6.4.1 // indirect\n)\n");
+        assert!(!indirect.declares("go.mod", "github.com/ory/pop/v6"));
     }
 
     #[test]
