@@ -37,8 +37,10 @@ async def main():
             text = "".join(part.text for part in answer.content if part.type == "text")
             print(f"\n{name} {json.dumps(arguments)} ({milliseconds:.1f} ms, {len(text)} characters)")
             print(text[:900] + ("…" if len(text) > 900 else ""))
-        refused = await session.call_tool("check_migration", {"paths": ["/etc/passwd"]})
-        print("\nA file outside of the project:", "".join(part.text for part in refused.content)[:200])
+        refused = await session.call_tool("check_migration", {"files": ["/etc/passwd"]})
+        text = "".join(part.text for part in refused.content)
+        print("\nA file outside of the project:", text[:200])
+        assert "root:" not in text and "/etc/passwd" in text, text
 
 
 asyncio.run(main())
