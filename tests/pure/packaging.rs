@@ -10,6 +10,15 @@ fn run(program: &str, arguments: &[&str]) -> std::process::Output {
 }
 
 #[test]
+fn every_crate_has_its_licences_and_a_page() {
+    for folder in ["", "crates/pgassay-core/", "crates/pgassay-live/"] {
+        for file in ["LICENSE-MIT", "LICENSE-APACHE", "README.md"] {
+            assert!(!read(&format!("{folder}{file}")).is_empty(), "{folder}{file}");
+        }
+    }
+}
+
+#[test]
 fn the_scripts_of_the_action_work() {
     let tests = run("python3", &["packaging/action/test_action.py"]);
     assert!(tests.status.success(), "{}", String::from_utf8_lossy(&tests.stderr));
