@@ -32,7 +32,7 @@ fn pages_of_the_rules_are_up_to_date() {
 /// README.md and everything in docs.
 fn documents() -> Vec<PathBuf> {
     let mut found = vec![repository().join("README.md")];
-    for folder in ["docs", "docs/rules"] {
+    for folder in ["docs", "docs/rules", "docs/getting-started"] {
         let entries = std::fs::read_dir(repository().join(folder)).expect("a folder");
         found.extend(
             entries
@@ -43,17 +43,32 @@ fn documents() -> Vec<PathBuf> {
     found
 }
 
+/// What links name the headings of a page by.
+fn headings(text: &str) -> impl Iterator<Item = String> {
+    let lines = text.lines().filter(|line| line.starts_with('#'));
+    lines.map(|line| {
+        let heading = line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        heading.chars().filter(|letter| letter.is_alphanumeric() || "-_".contains(*letter)).collect()
+    })
+}
+
 #[test]
 fn links_lead_to_files() {
     for document in documents() {
         let text = read(&document);
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let target = link.split('#').next().unwrap_or_default();
-            if target.is_empty() || target.contains("://") {
+            let (target, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if target.contains("://") {
                 continue;
             }
-            let path = document.parent().expect("a folder").join(target);
+            let path = match target {
+                "" => document.clone(),
+                _ => document.parent().expect("a folder").join(target),
+            };
             assert!(path.exists(), "{} links to {target}", document.display());
+            let is_page = path.extension().is_some_and(|end| end == "md");
+            let is_there = || headings(&read(&path)).any(|heading| heading == anchor);
+            assert!(anchor.is_empty() || !is_page || is_there(), "{} links to {link}", document.display());
         }
     }
 }
