@@ -362,6 +362,22 @@ fn a_shallow_clone_asks_for_the_rest() {
 }
 
 #[test]
+fn a_main_branch_of_another_name_is_named() {
+    let repository = branch();
+    repository.git(&["branch", "-m", "main", "master"]);
+    for asked in ["main", "origin/main"] {
+        let unknown = Run::of(repository.path(), &["--since", asked, "migrations"]);
+        assert!(unknown.stderr().contains("did you mean master?"), "{}", unknown.stderr());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    git(folder.path(), &["clone", "-q", "--branch", "master", &format!("file://{}", repository.path().display()), "clone"]);
+    let unknown = Run::of(&folder.path().join("clone"), &["--since", "origin/main", "migrations"]);
+    assert!(unknown.stderr().contains("did you mean origin/"), "{}", unknown.stderr());
+    let typo = Run::of(repository.path(), &["--since", "v1", "migrations"]);
+    assert!(!typo.stderr().contains("did you mean"), "{}", typo.stderr());
+}
+
+#[test]
 fn a_submodule_is_compared_with_what_was_recorded() {
     let inner = Repository::new();
     inner.write("001_orders.sql", ORDERS);

@@ -238,13 +238,31 @@ impl Repository {
     }
 
     fn unknown(&self, reference: &str) -> GitError {
-        let remote = format!("origin/{reference}");
-        let hint = match self.commit(&remote) {
-            Ok(Some(_)) => format!("; did you mean {remote}?"),
+        let likely = self.likely(reference).into_iter().find(|likely| matches!(self.commit(likely), Ok(Some(_))));
+        let hint = match likely {
+            Some(likely) => format!("; did you mean {likely}?"),
             _ if self.is_shallow() => shallow_hint(true).to_owned(),
             _ => "; a branch of a remote must be fetched first".to_owned(),
         };
         GitError::UnknownReference { reference: reference.to_owned(), root: self.root.clone(), hint }
+    }
+
+    /// What somebody may have meant by a reference that there is none of: the branch of the remote or the one here, and for what main
+    /// branches are called the one that this repository has.
+    fn likely(&self, reference: &str) -> Vec<String> {
+        let short = reference.strip_prefix("origin/").unwrap_or(reference);
+        let mut likely = vec![format!("origin/{reference}")];
+        // What a shallow clone lacks is there to be fetched.
+        if self.is_shallow() {
+            return likely;
+        }
+        if ["main", "master", "trunk"].contains(&short) {
+            let head = self.run(&["rev-parse", "--abbrev-ref", "origin/HEAD"]).ok();
+            likely.extend(head.map(|head| String::from_utf8_lossy(&head).trim().to_owned()));
+            likely.extend(["origin/main", "origin/master", "main", "master"].map(str::to_owned));
+        }
+        likely.push(short.to_owned());
+        likely
     }
 
     fn is_shallow(&self) -> bool {
