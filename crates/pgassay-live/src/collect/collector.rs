@@ -192,8 +192,8 @@ impl<'a> Collector<'a> {
             );
         }
         for other in &found.others {
-            let why = Why::OtherServer(other.server.clone());
-            self.collected.left_out.push(LeftOut { path: other.folder.clone(), why });
+            let left = |path: &PathBuf| LeftOut { path: path.clone(), why: Why::OtherServer(other.server.clone()) };
+            self.collected.left_out.extend(other.files.iter().map(left));
         }
         for code in &found.code {
             let left = |path: &PathBuf| LeftOut { path: path.clone(), why: Why::Code(code.language, code.tool) };

@@ -61,6 +61,7 @@ pub enum FindError {
 pub struct OtherServer {
     pub folder: PathBuf,
     pub server: String,
+    pub files: Vec<PathBuf>,
 }
 
 fn others(found: &[OtherServer]) -> String {
@@ -209,7 +210,9 @@ fn find_below(project: &Path) -> Found {
         let folder = if is_root(&path) { Folder::read(&path, &mut Vec::new()) } else { Folder::read_near(&path) };
         if let Some(server) = other_server(&folder, project) {
             if is_like_migrations(&folder) && !found.others.iter().any(|other| path.starts_with(&other.folder)) {
-                found.others.push(OtherServer { folder: path, server });
+                let sql = folder.files.iter().filter(|file| file.is_sql()).map(|file| file.path.clone());
+                let files = if folder.has_sql() { sql.collect() } else { vec![path.clone()] };
+                found.others.push(OtherServer { folder: path, server, files });
             }
             continue;
         }
