@@ -370,7 +370,10 @@ fn a_main_branch_of_another_name_is_named() {
         assert!(unknown.stderr().contains("did you mean master?"), "{}", unknown.stderr());
     }
     let folder = tempfile::tempdir().unwrap();
-    git(folder.path(), &["clone", "-q", "--branch", "master", &format!("file://{}", repository.path().display()), "clone"]);
+    git(
+        folder.path(),
+        &["clone", "-q", "--branch", "master", &format!("file://{}", repository.path().display()), "clone"],
+    );
     let unknown = Run::of(&folder.path().join("clone"), &["--since", "origin/main", "migrations"]);
     assert!(unknown.stderr().contains("did you mean origin/"), "{}", unknown.stderr());
     let typo = Run::of(repository.path(), &["--since", "v1", "migrations"]);
