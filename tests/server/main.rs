@@ -21,6 +21,7 @@ mod queries;
 mod recorded;
 mod refusals;
 mod refused;
+mod restored;
 mod shop;
 mod twin;
 mod witnesses;

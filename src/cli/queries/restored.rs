@@ -1,12 +1,11 @@
 //! A copy of the database for `--verify` that nobody has to make: a throwaway server with a dump restored.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::io::{BufReader, Read};
+use std::path::Path;
 
 use anyhow::Context;
 use pgassay::db::Reading;
-use pgassay::shadow::{Installation, Options, Server};
+use pgassay::shadow::{Installation, Options, Refusals, Server};
 use pgassay::text::quoting::literal;
 use tokio::runtime::Runtime;
 
@@ -40,8 +39,8 @@ impl Restored {
         let restored = Restored { server };
         runtime.block_on(restored.create(reading))?;
         eprintln!("restoring {} on a throwaway server", dump.display());
-        let output = restored.restore(dump)?;
-        runtime.block_on(restored.finish(dump, &output))?;
+        let refusals = restored.restore(dump)?;
+        runtime.block_on(restored.finish(dump, &refusals))?;
         Ok(restored)
     }
 
@@ -73,48 +72,42 @@ impl Restored {
         Ok(())
     }
 
-    fn restore(&self, dump: &Path) -> anyhow::Result<Output> {
-        let program = |name: &str| {
-            let beside: PathBuf = self.server.installation().bin().join(name);
-            Command::new(if beside.is_file() { beside } else { PathBuf::from(name) })
-        };
-        let mut command = match is_archive(dump)? {
-            true => {
-                let mut command = program("pg_restore");
-                command.args(["--no-owner", "--no-privileges", "--dbname"]).arg(self.url()).arg(dump);
-                command
-            }
-            false => {
-                let mut command = program("psql");
-                command.args(["-X", "-q", "-o", "/dev/null", "-d"]).arg(self.url()).arg("-f").arg(dump);
-                command
-            }
-        };
-        let name = command.get_program().to_string_lossy().into_owned();
-        command.output().with_context(|| format!("--verify: {name}, which restores the dump, could not be run"))
+    /// Restores it, and says what the server refused of it.
+    fn restore(&self, dump: &Path) -> anyhow::Result<Refusals> {
+        if is_archive(dump)? {
+            let output = self.server.restore_archive(dump, DATABASE).context("--verify")?;
+            return Ok(refusals(&String::from_utf8_lossy(&output.stderr)));
+        }
+        let file = std::fs::File::open(dump).with_context(|| format!("--verify: {}", dump.display()))?;
+        let refusals = self.server.run_script(DATABASE, BufReader::new(file));
+        refusals.with_context(|| format!("--verify: {}", dump.display()))
     }
 
     /// Says what could not be restored, and has the rest vacuumed and analyzed.
-    async fn finish(&self, dump: &Path, output: &Output) -> anyhow::Result<()> {
-        let told = String::from_utf8_lossy(&output.stderr);
-        let errors: Vec<&str> =
-            told.lines().filter(|line| line.contains("ERROR:") || line.contains("error:")).collect();
+    async fn finish(&self, dump: &Path, refusals: &Refusals) -> anyhow::Result<()> {
         let session = self.server.connect(DATABASE).await?;
         let sql = "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                     WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
         let tables: i64 = session.query_one(sql, &[]).await?.get(0);
         if tables == 0 {
-            let why = errors.first().copied().or_else(|| told.lines().next()).unwrap_or("it holds none");
+            let why = refusals.first.as_deref().unwrap_or("it holds none");
             anyhow::bail!("--verify: no table could be restored from {}: {why}", dump.display());
         }
-        if let Some(first) = errors.first() {
-            let number = if errors.len() == 1 { "1 error".to_owned() } else { format!("{} errors", errors.len()) };
+        if let Some(first) = &refusals.first {
+            let number = if refusals.count == 1 { "1 error".to_owned() } else { format!("{} errors", refusals.count) };
             eprintln!("note: {}: {number} while it was restored, the first: {first}", dump.display());
         }
         session.batch_execute("VACUUM ANALYZE").await?;
         session.close().await;
         Ok(())
     }
+}
+
+/// What pg_restore says that the server refused, or its own trouble.
+fn refusals(said: &str) -> Refusals {
+    let errors = said.lines().filter(|line| line.contains("ERROR:") || line.contains("error:"));
+    let first = errors.clone().next().or_else(|| said.lines().next()).map(str::to_owned);
+    Refusals { count: errors.count().max(usize::from(first.is_some())), first }
 }
 
 /// Whether pg_restore reads it: an archive of pg_dump's own formats, not a script.

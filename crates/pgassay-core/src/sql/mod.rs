@@ -14,6 +14,7 @@ mod secret;
 #[cfg(test)]
 mod ddl_tests;
 pub use body::routine_body::{Parameter, read_routine_body, read_statement_at};
+pub use lex::cutter::{Cut, Cutter, Part};
 pub use lex::keyword::can_name_column;
 pub use lex::normal::normalize;
 pub use lex::split::Sender;

@@ -23,7 +23,7 @@ pub fn read_script(file: FileId, source: &SourceFile) -> Script {
 pub fn read_section(source: &SourceFile, section: Span, sender: Sender) -> Script {
     let whole = Text::whole(section.file, &source.text);
     let text = whole.part(section.start as usize, section.end as usize);
-    let Split { pieces, comments, meta_commands } = split(text.text, text.rules, sender);
+    let Split { pieces, comments, meta_commands, .. } = split(text.text, text.rules, sender);
     let spans = |ranges: Vec<std::ops::Range<usize>>| -> Vec<Span> {
         ranges.into_iter().map(|range| text.span(range.start, range.end)).collect()
     };

@@ -10,7 +10,6 @@ mod literal;
 mod own_table;
 mod place;
 mod printed;
-mod protocol;
 mod proxy;
 mod record;
 mod session;

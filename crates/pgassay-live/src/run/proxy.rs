@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::protocol::{Message, Startup, message};
 use super::record::Recorder;
 use super::session::SessionState;
 use crate::machine::connect;
+use crate::shadow::protocol::{Message, Startup, message};
 
 /// Codes of the first packet (pqcomm.h).
 const CANCEL: u32 = 80_877_102;

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::protocol::Message;
 use super::record::{Parameter, Recorder, Sent};
+use crate::shadow::protocol::Message;
 
 /// What the session has prepared, and what it waits for.
 pub(super) struct SessionState {

@@ -116,6 +116,13 @@ impl Confined {
         confined
     }
 
+    /// The same box, with another program's folder in sight.
+    pub fn showing(&self, program: &Path) -> Confined {
+        let mut shown = shown(program.parent().unwrap_or(program));
+        shown.extend(self.shown.iter().filter(|path| !shown.contains(path)).cloned().collect::<Vec<_>>());
+        Confined { shown, ..self.clone() }
+    }
+
     /// A command for a program of the server, in its folder.
     pub fn command(&self, program: &Path, folder: &Path) -> Command {
         let mut command = match self.strength {

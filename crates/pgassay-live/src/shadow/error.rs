@@ -59,6 +59,12 @@ pub enum ShadowError {
     #[error("the statement was still running after {after:?} and was cancelled")]
     TooSlow { after: Duration },
 
+    #[error("{program} is not installed beside a PostgreSQL server: {instead}")]
+    NoProgram { program: &'static str, instead: &'static str },
+
+    #[error("{}: {source}", archive.display())]
+    Archive { archive: PathBuf, source: io::Error },
+
     #[error("talking to the shadow server failed: {}", describe(.0))]
     Connection(#[from] tokio_postgres::Error),
 }

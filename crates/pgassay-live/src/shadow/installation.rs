@@ -77,7 +77,7 @@ pub fn installed(explicit: Option<&Path>) -> Result<Vec<Installation>, ShadowErr
 }
 
 /// Folders that may hold a server's binaries, best first.
-fn candidates() -> Vec<PathBuf> {
+pub(super) fn candidates() -> Vec<PathBuf> {
     let mut folders = Vec::new();
     if let Some(servers) = env::var_os("PGASSAY_SERVERS") {
         let servers = PathBuf::from(servers);

@@ -15,8 +15,12 @@ mod landlock;
 mod observe;
 mod outside;
 mod picture;
+pub(crate) mod protocol;
 mod relations;
+mod script;
 mod server;
+mod tool;
+mod wire;
 
 pub use access::{Access, Session};
 pub use confine::Confinement;
@@ -27,4 +31,5 @@ pub(crate) use observe::send_with_rows;
 pub use observe::{Observation, ServerError, observe_in_block, refusal};
 pub use outside::{observe_outside_block, observe_outside_block_in};
 pub use picture::{Picture, Watched};
+pub use script::{Refusals, ScriptError};
 pub use server::{Options, SUPERUSER, Server, confinement};

@@ -209,6 +209,24 @@ impl Server {
         }
     }
 
+    /// The folder that its box shows.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The user and group that it runs as, where those are not ours.
+    pub(super) fn ids(&self) -> Option<(u32, u32)> {
+        self.user.map(|user| (user.uid, user.gid))
+    }
+
+    /// A command for another program, in a box like the server's and ended with it.
+    pub(super) fn boxed(&self, program: &Path) -> (std::process::Command, Confined) {
+        let confined = self.confined.showing(program);
+        let mut command = confined.command(program, self.folder());
+        machine::in_group(command.env_clear().envs(confine::environment()), self.guard.group());
+        (command, confined)
+    }
+
     /// The end of the server's log.
     pub fn log(&self) -> String {
         tail(&fs::read_to_string(self.folder.path().join("log")).unwrap_or_default(), 20)

@@ -1,6 +1,7 @@
 //! Text to tokens by PostgreSQL's lexical rules: statements split at semicolons, tokens with their places, words that are keywords, literals.
 
 mod copy_data;
+pub(super) mod cutter;
 pub(super) mod dialect;
 pub(super) mod keyword;
 pub(super) mod lexer;

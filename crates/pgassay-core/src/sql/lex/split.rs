@@ -17,6 +17,12 @@ pub(in crate::sql) struct Split {
     pub pieces: Vec<Piece>,
     pub comments: Vec<Range>,
     pub meta_commands: Vec<Range>,
+    /// The settings under which what follows the text is read.
+    pub rules: Rules,
+    /// What begins the first string, name or comment that does not end in the text.
+    pub unclosed: Option<Range>,
+    /// The last statement has no semicolon.
+    pub is_open: bool,
 }
 
 /// What sends a text to the server.
@@ -38,6 +44,8 @@ pub(in crate::sql) struct Piece {
     pub range: Range,
     /// The rows behind COPY … FROM stdin.
     pub data: Option<Range>,
+    /// It is COPY … FROM stdin.
+    pub takes_rows: bool,
     /// Why it cannot be read, where the scanner knows already.
     pub problem: Option<Problem>,
     /// The settings under which it is read.
@@ -132,7 +140,9 @@ impl Scanner<'_> {
             let Some((_, behind)) = self.rows.take() else { break };
             (self.at, self.bytes) = (behind, self.text.as_bytes());
         }
+        self.found.is_open = self.current.start.is_some();
         self.finish(None);
+        self.found.rules = self.rules;
     }
 
     fn byte(&self, ahead: usize) -> u8 {
@@ -360,7 +370,8 @@ impl Scanner<'_> {
 
     fn add(&mut self, range: Range, problem: Option<Problem>, kind: PieceKind) {
         let conditional = self.conditions > 0;
-        self.found.pieces.push(Piece { range, data: None, problem, rules: self.rules, conditional, kind });
+        let (data, takes_rows) = (None, false);
+        self.found.pieces.push(Piece { range, data, takes_rows, problem, rules: self.rules, conditional, kind });
     }
 
     /// A backslash that reaches the server, whose grammar has none.
@@ -383,6 +394,7 @@ impl Scanner<'_> {
             Unclosed::DollarString(opening) => ("dollar-quoted string", opening),
         };
         let opening = self.at..self.at + opening;
+        self.found.unclosed.get_or_insert(opening.clone());
         self.current.start.get_or_insert(self.at);
         self.set_problem(format!("the {what} that begins here is never closed"), opening, UnreadableKind::Text);
         self.resumptions += 1;
@@ -402,7 +414,8 @@ impl Scanner<'_> {
             self.rules = string_setting::behind(&self.text[range.clone()], rules);
         }
         let (problem, conditional) = (current.problem, self.conditions > 0);
-        self.found.pieces.push(Piece { range, data, problem, rules, conditional, kind: PieceKind::Statement });
+        let (takes_rows, kind) = (current.from_stdin, PieceKind::Statement);
+        self.found.pieces.push(Piece { range, data, takes_rows, problem, rules, conditional, kind });
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 const LONGEST: usize = 1 << 30;
 
 /// A message with a type byte.
-pub(super) struct Message {
+pub(crate) struct Message {
     pub kind: u8,
     /// With the type byte and the length in front, as it is sent on.
     pub raw: Vec<u8>,
@@ -35,7 +35,7 @@ impl Message {
 }
 
 /// The first packet of a connection: a length and a code without a type byte.
-pub(super) struct Startup {
+pub(crate) struct Startup {
     pub code: u32,
     pub raw: Vec<u8>,
 }
@@ -57,7 +57,7 @@ impl Startup {
 }
 
 /// The fields of a message, from the front.
-pub(super) struct Body<'b> {
+pub(crate) struct Body<'b> {
     bytes: &'b [u8],
 }
 
@@ -95,7 +95,7 @@ impl<'b> Body<'b> {
 }
 
 /// A message without anything but its kind and a few bytes.
-pub(super) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+pub(crate) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     let length = (body.len() as u32 + 4).to_be_bytes();
     [&[kind], length.as_slice(), body].concat()
 }
