@@ -5,6 +5,7 @@ mod audit;
 mod audited;
 mod boxes;
 mod connections;
+mod damaged;
 mod database;
 mod differential;
 mod fix;

@@ -51,6 +51,14 @@ impl DbError {
             _ => None,
         }
     }
+
+    /// What the server says, without where; of other errors, all.
+    pub fn message(&self) -> String {
+        match self {
+            DbError::Query { message, .. } => message.clone(),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// The message of a server's error, or of the connection's.

@@ -6,6 +6,8 @@
 
 use super::super::{DbError, Row, Session};
 use super::Oid;
+use super::damage::{self, Printing};
+use crate::facts::Unread;
 
 /// lock_not_available.
 const LOCK_TIMEOUT: &str = "55P03";
@@ -17,6 +19,7 @@ const TRIES: usize = 5;
 #[derive(Debug, Clone, Default)]
 pub(in super::super) struct Locked {
     oids: Vec<Oid>,
+    damaged: Vec<Unread>,
 }
 
 impl Locked {
@@ -50,20 +53,20 @@ impl Locked {
         self.oids.contains(&oid)
     }
 
-    /// Runs a query whose `$1` is the list of locked relations. `start` throws away the rows of a try that failed.
+    /// Runs a query whose `$1` is the list of locked relations, and of objects that the server cannot print.
     pub async fn each<T: Default>(
         &mut self,
         session: &Session,
-        part: &'static str,
-        sql: &str,
+        query: Printing<'_>,
         mut visit: impl FnMut(&Row, &mut T) -> Result<(), DbError>,
     ) -> Result<T, DbError> {
         let mut tries = 0;
         loop {
-            let mut rows = T::default();
-            let result = session.each_in_savepoint(part, sql, Some(&self.oids), |row| visit(row, &mut rows)).await;
-            match result {
-                Ok(()) => return Ok(rows),
+            match damage::each(session, query, &self.oids, &mut visit).await {
+                Ok((rows, damaged)) => {
+                    self.damaged.extend(damage::unread(query.topic, query.part, damaged));
+                    return Ok(rows);
+                }
                 Err(error) if error.code() == Some(LOCK_TIMEOUT) && tries < TRIES => {
                     tries += 1;
                     self.add(session).await?;
@@ -71,5 +74,10 @@ impl Locked {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// What could not be printed since the last time.
+    pub fn take_damaged(&mut self) -> Vec<Unread> {
+        std::mem::take(&mut self.damaged)
     }
 }

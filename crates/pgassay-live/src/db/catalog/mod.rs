@@ -1,8 +1,10 @@
 //! The catalog of a database, as rows: what the DDL is written from.
 //!
 //! In: a [`Session`]. Out: a [`Catalog`]. A constant number of queries, whatever the number of tables; only views are read in lots,
-//! because each takes locks on what it reads. What another session keeps locked is left out, and said to be.
+//! because each takes locks on what it reads. What another session keeps locked, and what the server cannot print, is left out, and
+//! said to be.
 
+mod damage;
 mod locked;
 mod relations;
 mod routines;
@@ -11,6 +13,7 @@ mod types;
 
 use std::collections::{HashMap, HashSet};
 
+pub(super) use damage::{Printing, each as each_printed, is_damage, unread as unread_damage};
 pub(super) use locked::Locked;
 pub(super) use relations::{Column, Index, Relation, Sequence};
 pub(super) use routines::{Aggregate, Routine};
@@ -95,12 +98,19 @@ pub(super) async fn read(session: &Session, major: u16) -> Result<Catalog, DbErr
     relations::read_views(session, &mut catalog).await?;
     routines::read(session, &mut catalog).await?;
     types::read_others(session, &mut catalog).await?;
+    let damaged = catalog.locked.take_damaged();
+    catalog.unread.extend(damaged);
     Ok(catalog)
 }
 
 impl Catalog {
     pub fn is_member(&self, class: Oid, object: Oid) -> bool {
         self.members.contains(&(class, object))
+    }
+
+    /// What the server cannot print of some relations' parts, besides what is locked.
+    pub(super) fn note_damage(&mut self, part: &'static str, damaged: Vec<damage::Damaged>) {
+        self.unread.extend(damage::unread(Topic::Definitions, part, damaged));
     }
 
     /// Notes that definitions of some objects are not in the DDL.
@@ -185,7 +195,7 @@ async fn read_dependencies(session: &Session, catalog: &mut Catalog) -> Result<(
           LEFT JOIN pg_type t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid
           LEFT JOIN pg_type e ON e.oid = CASE WHEN t.typelem <> 0 AND t.typcategory = 'A' THEN t.typelem ELSE t.oid END
           LEFT JOIN pg_class c ON c.oid = e.typrelid
-         WHERE d.object IS NOT NULL";
+         WHERE d.object IS NOT NULL AND (d.refclassid <> 'pg_type'::regclass OR e.oid IS NOT NULL)";
     let node = |kind: &str, oid: Oid| match kind {
         "f" => Node::Routine(oid),
         "t" => Node::Type(oid),

@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::{DbError, Session};
+use super::damage::{Damaged, Printing, is_damage};
 use super::{Catalog, Identity, Node, OURS, Oid, PG_CLASS};
 use crate::change::Name;
+use crate::facts::Topic;
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct Relation {
@@ -94,6 +96,12 @@ pub(super) async fn read(session: &Session, catalog: &mut Catalog, major: u16) -
     read_sequences(session, catalog).await
 }
 
+const RELATIONS: &str = "SELECT c.oid, quote_ident(coalesce(n.nspname, '?')) || '.' || quote_ident(c.relname)
+    FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'f')";
+const DEFAULTS: &str = "SELECT f.oid, coalesce(f.adrelid::regclass::text || '.' || quote_ident(a.attname), f.oid::text)
+    FROM pg_attrdef f LEFT JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum";
+const INDEXES: &str = "SELECT i.indexrelid, i.indexrelid::regclass::text FROM pg_index i WHERE i.indexrelid >= 16384";
+
 async fn read_relations(session: &Session, catalog: &mut Catalog) -> Result<(), DbError> {
     let sql = format!(
         "SELECT c.oid, n.nspname::text, c.relname::text, pg_get_userbyid(c.relowner)::text, c.relacl::text[], d.description,
@@ -124,45 +132,53 @@ async fn read_relations(session: &Session, catalog: &mut Catalog) -> Result<(), 
     );
     let mut locked = std::mem::take(&mut catalog.locked);
     let found: HashMap<Oid, Relation> = locked
-        .each(session, "relations", &sql, |row, found: &mut HashMap<Oid, Relation>| {
-            let oid: Oid = row.get(0)?;
-            if catalog.is_member(PG_CLASS, oid) {
-                return Ok(());
-            }
-            let text = |at: usize| row.get::<Option<&str>>(at).map(|text| text.map(Box::<str>::from));
-            let relation = Relation {
-                identity: Identity {
-                    schema: row.get::<&str>(1)?.into(),
-                    name: row.get::<&str>(2)?.into(),
-                    owner: row.get::<&str>(3)?.into(),
-                    privileges: row.get(4)?,
-                    comment: text(5)?,
-                },
-                kind: character(row.get(6)?),
-                unlogged: row.get(7)?,
-                options: row.get(8)?,
-                access_method: text(9)?,
-                tablespace: text(10)?,
-                row_security: row.get(11)?,
-                force_row_security: row.get(12)?,
-                system_triggers_off: row.get(22)?,
-                replica_identity: character(row.get(13)?),
-                of_type: text(14)?,
-                is_partition: row.get(15)?,
-                partition_key: text(16)?,
-                bound: text(17)?,
-                parents: row.get(18)?,
-                server: text(19)?,
-                server_options: row.get(20)?,
-                populated: row.get(21)?,
-                query: None,
-            };
-            found.insert(oid, relation);
-            Ok(())
-        })
+        .each(
+            session,
+            Printing { part: "relations", topic: Topic::Definitions, sql: &sql, objects: RELATIONS },
+            |row, found: &mut HashMap<Oid, Relation>| {
+                let oid: Oid = row.get(0)?;
+                if catalog.is_member(PG_CLASS, oid) {
+                    return Ok(());
+                }
+                let text = |at: usize| row.get::<Option<&str>>(at).map(|text| text.map(Box::<str>::from));
+                let relation = Relation {
+                    identity: Identity {
+                        schema: row.get::<&str>(1)?.into(),
+                        name: row.get::<&str>(2)?.into(),
+                        owner: row.get::<&str>(3)?.into(),
+                        privileges: row.get(4)?,
+                        comment: text(5)?,
+                    },
+                    kind: character(row.get(6)?),
+                    unlogged: row.get(7)?,
+                    options: row.get(8)?,
+                    access_method: text(9)?,
+                    tablespace: text(10)?,
+                    row_security: row.get(11)?,
+                    force_row_security: row.get(12)?,
+                    system_triggers_off: row.get(22)?,
+                    replica_identity: character(row.get(13)?),
+                    of_type: text(14)?,
+                    is_partition: row.get(15)?,
+                    partition_key: text(16)?,
+                    bound: text(17)?,
+                    parents: row.get(18)?,
+                    server: text(19)?,
+                    server_options: row.get(20)?,
+                    populated: row.get(21)?,
+                    query: None,
+                };
+                found.insert(oid, relation);
+                Ok(())
+            },
+        )
         .await?;
     catalog.locked = locked;
+    let is_halved =
+        |it: &Relation| it.kind == 'p' && it.partition_key.is_none() || it.is_partition && it.bound.is_none();
+    let halved: Vec<Oid> = found.iter().filter(|(_, it)| is_halved(it)).map(|(oid, _)| *oid).collect();
     catalog.relations = found;
+    miss_locked(catalog, "partition keys or bounds", halved);
     Ok(())
 }
 
@@ -173,7 +189,7 @@ async fn read_columns(session: &Session, catalog: &mut Catalog, major: u16) -> R
         "SELECT a.attrelid, a.attnum, a.attname::text, format_type(a.atttypid, a.atttypmod),
                 CASE WHEN a.attcollation <> 0 AND a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text END,
                 a.attnotnull,
-                CASE WHEN f.oid IS NOT NULL AND NOT a.attrelid = ANY($1) THEN pg_get_expr(f.adbin, f.adrelid) END,
+                CASE WHEN f.oid IS NOT NULL AND NOT a.attrelid = ANY($1) AND NOT f.oid = ANY($1) THEN pg_get_expr(f.adbin, f.adrelid) END,
                 nullif(a.attidentity, '')::text, nullif(a.attgenerated, '')::text, a.attislocal, d.description, a.attacl::text[],
                 CASE WHEN a.attstorage <> t.typstorage THEN 'SET STORAGE ' || CASE a.attstorage
                     WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END,
@@ -183,11 +199,11 @@ async fn read_columns(session: &Session, catalog: &mut Catalog, major: u16) -> R
                     (SELECT 'SET (' || string_agg(o, ', ') || ')' FROM unnest(a.attoptions) o WHERE starts_with(o, 'n_distinct')) END,
                 CASE WHEN a.attfdwoptions IS NOT NULL THEN
                     ARRAY(SELECT quote_ident(option_name) || ' ' || quote_literal(option_value) FROM pg_options_to_table(a.attfdwoptions)) END,
-                f.oid IS NOT NULL AND a.attrelid = ANY($1)
+                f.oid IS NOT NULL AND a.attrelid = ANY($1), t.oid IS NULL
            FROM pg_attribute a
            JOIN pg_class c ON c.oid = a.attrelid
            JOIN pg_namespace n ON n.oid = c.relnamespace
-           JOIN pg_type t ON t.oid = a.atttypid
+           LEFT JOIN pg_type t ON t.oid = a.atttypid
            LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
            LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = a.attrelid AND d.objsubid = a.attnum
           WHERE {OURS} AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND c.relpersistence <> 't'
@@ -195,46 +211,60 @@ async fn read_columns(session: &Session, catalog: &mut Catalog, major: u16) -> R
           ORDER BY a.attrelid, a.attnum"
     );
     let mut locked = std::mem::take(&mut catalog.locked);
-    type Found = (HashMap<Oid, Vec<Column>>, HashSet<Oid>);
-    let (columns, without_defaults): Found = locked
-        .each(session, "columns", &sql, |row, found: &mut Found| {
-            let relation: Oid = row.get(0)?;
-            if !catalog.relations.contains_key(&relation) {
-                return Ok(());
-            }
-            let text = |at: usize| row.get::<Option<&str>>(at).map(|text| text.map(Box::<str>::from));
-            let settings = [12, 13, 14, 15].into_iter().filter_map(|at| row.get::<Option<String>>(at).transpose());
-            let column = Column {
-                number: row.get(1)?,
-                name: row.get::<&str>(2)?.into(),
-                data_type: row.get::<&str>(3)?.into(),
-                collation: text(4)?,
-                not_null: row.get(5)?,
-                default: text(6)?,
-                identity: row.get::<Option<&str>>(7)?.map(character),
-                generated: row.get::<Option<&str>>(8)?.map(character),
-                local: row.get(9)?,
-                comment: text(10)?,
-                privileges: row.get(11)?,
-                settings: settings.collect::<Result<_, _>>()?,
-                foreign_options: row.get::<Option<Vec<String>>>(16)?.unwrap_or_default(),
-            };
-            if row.get(17)? {
-                found.1.insert(relation);
-            }
-            found.0.entry(relation).or_default().push(column);
-            Ok(())
-        })
+    type Found = (HashMap<Oid, Vec<Column>>, HashSet<Oid>, Vec<String>);
+    let (columns, without_defaults, without_type): Found = locked
+        .each(
+            session,
+            Printing { part: "columns", topic: Topic::Definitions, sql: &sql, objects: DEFAULTS },
+            |row, found: &mut Found| {
+                let relation: Oid = row.get(0)?;
+                if !catalog.relations.contains_key(&relation) {
+                    return Ok(());
+                }
+                if row.get(18)? {
+                    let table = catalog.printed(relation).unwrap_or_default();
+                    found.2.push(format!("{table}.{}", row.get::<&str>(2)?));
+                    return Ok(());
+                }
+                let text = |at: usize| row.get::<Option<&str>>(at).map(|text| text.map(Box::<str>::from));
+                let settings = [12, 13, 14, 15].into_iter().filter_map(|at| row.get::<Option<String>>(at).transpose());
+                let column = Column {
+                    number: row.get(1)?,
+                    name: row.get::<&str>(2)?.into(),
+                    data_type: row.get::<&str>(3)?.into(),
+                    collation: text(4)?,
+                    not_null: row.get(5)?,
+                    default: text(6)?,
+                    identity: row.get::<Option<&str>>(7)?.map(character),
+                    generated: row.get::<Option<&str>>(8)?.map(character),
+                    local: row.get(9)?,
+                    comment: text(10)?,
+                    privileges: row.get(11)?,
+                    settings: settings.collect::<Result<_, _>>()?,
+                    foreign_options: row.get::<Option<Vec<String>>>(16)?.unwrap_or_default(),
+                };
+                if row.get(17)? {
+                    found.1.insert(relation);
+                }
+                found.0.entry(relation).or_default().push(column);
+                Ok(())
+            },
+        )
         .await?;
     catalog.locked = locked;
     catalog.columns = columns;
     miss_locked(catalog, "column defaults", without_defaults);
+    if !without_type.is_empty() {
+        let fact = format!("{} columns", without_type.len());
+        catalog.miss(fact, "the catalog is damaged: their types are not in it", without_type);
+    }
     Ok(())
 }
 
 /// Tells what could not be printed because of locks.
 pub(super) fn miss_locked(catalog: &mut Catalog, what: &str, relations: impl IntoIterator<Item = Oid>) {
-    let mut names: Vec<String> = relations.into_iter().filter_map(|oid| catalog.printed(oid)).collect();
+    let locked = relations.into_iter().filter(|oid| catalog.locked.contains(*oid));
+    let mut names: Vec<String> = locked.filter_map(|oid| catalog.printed(oid)).collect();
     if names.is_empty() {
         return;
     }
@@ -260,7 +290,8 @@ async fn read_indexes(session: &Session, catalog: &mut Catalog) -> Result<(), Db
         )
          SELECT i.indexrelid, i.indrelid, c.relname::text,
                 CASE WHEN k.contype IN ('p', 'u') AND c.relkind = 'i' AND c.relam = {BTREE} AND c.reloptions IS NULL OR p.keys IS NOT NULL THEN ''
-                     WHEN NOT i.indrelid = ANY($1) THEN pg_get_indexdef(i.indexrelid) WHEN k.oid IS NOT NULL THEN '' END,
+                     WHEN NOT i.indrelid = ANY($1) AND NOT i.indexrelid = ANY($1) THEN pg_get_indexdef(i.indexrelid)
+                     WHEN k.oid IS NOT NULL THEN '' END,
                 k.oid IS NOT NULL, i.indisvalid, i.indisclustered, i.indisreplident, d.description,
                 CASE WHEN i.indexprs IS NULL THEN '{{}}'
                      ELSE ARRAY(SELECT a.attnum || ' SET STATISTICS ' || a.attstattarget FROM pg_attribute a
@@ -276,7 +307,8 @@ async fn read_indexes(session: &Session, catalog: &mut Catalog) -> Result<(), Db
                        CASE WHEN i.indpred IS NOT NULL THEN pg_get_expr(i.indpred, i.indrelid) END AS condition
                  WHERE c.relkind = 'i' AND c.relam = {BTREE} AND c.reloptions IS NULL AND i.indexprs IS NULL AND NOT i.indisunique
                    AND i.indnatts = i.indnkeyatts AND 0 < ALL (i.indkey::int2[]) AND NOT i.indclass::oid[] && classes.special
-                   AND i.indcollation::oid[] <@ '{{0,100}}'::oid[] AND collated.attrelid IS NULL AND NOT i.indrelid = ANY($1)
+                   AND i.indcollation::oid[] <@ '{{0,100}}'::oid[] AND collated.attrelid IS NULL
+                   AND NOT i.indrelid = ANY($1) AND NOT i.indexrelid = ANY($1)
                 OFFSET 0
            ) p ON strpos(coalesce(p.condition, ''), E'\\n') = 0
            LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')
@@ -287,33 +319,37 @@ async fn read_indexes(session: &Session, catalog: &mut Catalog) -> Result<(), Db
     let mut locked = std::mem::take(&mut catalog.locked);
     type Found = (HashMap<Oid, Vec<Index>>, Vec<Oid>);
     let (indexes, missed): Found = locked
-        .each(session, "indexes", &sql, |row, found: &mut Found| {
-            let table: Oid = row.get(1)?;
-            if !catalog.relations.contains_key(&table) {
-                return Ok(());
-            }
-            let Some(printed) = row.get::<Option<&str>>(3)? else {
-                found.1.push(table);
-                return Ok(());
-            };
-            let name: &str = row.get(2)?;
-            let definition = match row.get::<Option<Vec<i16>>>(10)? {
-                Some(keys) => plain_index(catalog, table, name, &keys, &row.get::<Vec<i16>>(11)?, row.get(12)?),
-                None => printed.to_owned(),
-            };
-            let index = Index {
-                name: name.into(),
-                definition: definition.into(),
-                constraint: row.get(4)?,
-                valid: row.get(5)?,
-                clustered: row.get(6)?,
-                replica_identity: row.get(7)?,
-                comment: row.get::<Option<&str>>(8)?.map(Into::into),
-                settings: row.get(9)?,
-            };
-            found.0.entry(table).or_default().push(index);
-            Ok(())
-        })
+        .each(
+            session,
+            Printing { part: "indexes", topic: Topic::Definitions, sql: &sql, objects: INDEXES },
+            |row, found: &mut Found| {
+                let table: Oid = row.get(1)?;
+                if !catalog.relations.contains_key(&table) {
+                    return Ok(());
+                }
+                let Some(printed) = row.get::<Option<&str>>(3)? else {
+                    found.1.push(table);
+                    return Ok(());
+                };
+                let name: &str = row.get(2)?;
+                let definition = match row.get::<Option<Vec<i16>>>(10)? {
+                    Some(keys) => plain_index(catalog, table, name, &keys, &row.get::<Vec<i16>>(11)?, row.get(12)?),
+                    None => printed.to_owned(),
+                };
+                let index = Index {
+                    name: name.into(),
+                    definition: definition.into(),
+                    constraint: row.get(4)?,
+                    valid: row.get(5)?,
+                    clustered: row.get(6)?,
+                    replica_identity: row.get(7)?,
+                    comment: row.get::<Option<&str>>(8)?.map(Into::into),
+                    settings: row.get(9)?,
+                };
+                found.0.entry(table).or_default().push(index);
+                Ok(())
+            },
+        )
         .await?;
     catalog.locked = locked;
     catalog.indexes = indexes;
@@ -395,6 +431,7 @@ pub(super) async fn read_views(session: &Session, catalog: &mut Catalog) -> Resu
     let mut blocked: Vec<Oid> = views.iter().copied().filter(|view| needs_locked(catalog, *view)).collect();
     views.retain(|view| !blocked.contains(view));
     let mut lots: Vec<Vec<Oid>> = views.chunks(VIEWS_AT_A_TIME).map(<[Oid]>::to_vec).collect();
+    let mut damaged = Vec::new();
     while let Some(lot) = lots.pop() {
         let mut found = Vec::new();
         let result = session
@@ -416,10 +453,19 @@ pub(super) async fn read_views(session: &Session, catalog: &mut Catalog) -> Resu
                 [alone] => blocked.push(*alone),
                 _ => lots.extend(lot.chunks(lot.len().div_ceil(2)).map(<[Oid]>::to_vec)),
             },
+            Err(error) if is_damage(&error) => match lot.as_slice() {
+                [alone] => damaged.push(Damaged {
+                    oid: *alone,
+                    name: catalog.printed(*alone).unwrap_or_default(),
+                    message: error.message(),
+                }),
+                _ => lots.extend(lot.chunks(lot.len().div_ceil(2)).map(<[Oid]>::to_vec)),
+            },
             Err(error) => return Err(error),
         }
     }
     miss_views(catalog, &blocked);
+    catalog.note_damage("views", damaged);
     Ok(())
 }
 

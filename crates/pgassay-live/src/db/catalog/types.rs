@@ -1,7 +1,9 @@
 //! Enums, domains, composite and range types, and the smaller kinds of objects.
 
 use super::super::{DbError, Session};
+use super::damage::{self, Printing};
 use super::{Catalog, Identity, OURS, Oid, PG_TYPE};
+use crate::facts::Topic;
 
 #[derive(Debug, Clone)]
 pub(in super::super) struct Type {
@@ -59,10 +61,10 @@ pub(super) async fn read(session: &Session, catalog: &mut Catalog) -> Result<(),
                                      WHERE r.rngtypid = t.oid) END,
                 CASE WHEN t.typtype = 'd' AND t.typcollation <> b.typcollation THEN t.typcollation::regcollation::text END,
                 CASE WHEN t.typtype = 'd' THEN t.typdefault END,
-                CASE t.typtype WHEN 'd' THEN (SELECT array_agg(k.conname::text ORDER BY k.convalidated DESC, k.conname)
-                     FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c') END,
-                CASE t.typtype WHEN 'd' THEN (SELECT array_agg(pg_get_constraintdef(k.oid) ORDER BY k.convalidated DESC, k.conname)
-                     FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c') END
+                CASE WHEN t.typtype = 'd' THEN (SELECT array_agg(k.conname::text ORDER BY k.convalidated DESC, k.conname)
+                     FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c' AND NOT k.oid = ANY($1)) END,
+                CASE WHEN t.typtype = 'd' THEN (SELECT array_agg(pg_get_constraintdef(k.oid) ORDER BY k.convalidated DESC, k.conname)
+                     FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c' AND NOT k.oid = ANY($1)) END
            FROM pg_type t
            JOIN pg_namespace n ON n.oid = t.typnamespace
            LEFT JOIN pg_class c ON c.oid = t.typrelid
@@ -72,46 +74,49 @@ pub(super) async fn read(session: &Session, catalog: &mut Catalog) -> Result<(),
             AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.relkind = 'c' OR t.typtype IN ('b', 'p') AND t.typelem = 0)
           ORDER BY n.nspname, t.typname"
     );
-    let mut base = Vec::new();
-    session
-        .each("types", &sql, None, |row| {
-            let oid: Oid = row.get(0)?;
-            if catalog.is_member(PG_TYPE, oid) {
+    const OBJECTS: &str = "SELECT k.oid, quote_ident(k.conname) || ' of ' || k.contypid::regtype FROM pg_constraint k WHERE k.contypid <> 0";
+    let query = Printing { part: "types", topic: Topic::Definitions, sql: &sql, objects: OBJECTS };
+    type Found = (Vec<(Oid, Type)>, Vec<String>);
+    let ((types, base), damaged): (Found, _) = damage::each(session, query, &[], |row, found: &mut Found| {
+        let oid: Oid = row.get(0)?;
+        if catalog.is_member(PG_TYPE, oid) {
+            return Ok(());
+        }
+        let identity = Identity {
+            schema: row.get::<&str>(1)?.into(),
+            name: row.get::<&str>(2)?.into(),
+            owner: row.get::<&str>(3)?.into(),
+            privileges: row.get(4)?,
+            comment: row.get::<Option<&str>>(5)?.map(Into::into),
+        };
+        let text = |at: usize| row.get::<Option<&str>>(at).map(|text| text.map(Box::<str>::from));
+        let kind = match row.get::<&str>(6)? {
+            "e" => TypeKind::Enum(row.get::<Option<Vec<String>>>(9)?.unwrap_or_default()),
+            "c" => TypeKind::Composite(row.get(7)?),
+            "r" => TypeKind::Range(text(10)?.unwrap_or_default()),
+            "d" => {
+                let names: Vec<String> = row.get::<Option<Vec<String>>>(13)?.unwrap_or_default();
+                let definitions: Vec<String> = row.get::<Option<Vec<String>>>(14)?.unwrap_or_default();
+                let constraints = names.into_iter().zip(definitions);
+                TypeKind::Domain(Domain {
+                    base: text(10)?.unwrap_or_default(),
+                    collation: text(11)?,
+                    default: text(12)?,
+                    not_null: row.get(8)?,
+                    constraints: constraints.map(|(name, definition)| (name.into(), definition.into())).collect(),
+                })
+            }
+            _ => {
+                found.1.push(format!("{}.{}", identity.schema, identity.name));
                 return Ok(());
             }
-            let identity = Identity {
-                schema: row.get::<&str>(1)?.into(),
-                name: row.get::<&str>(2)?.into(),
-                owner: row.get::<&str>(3)?.into(),
-                privileges: row.get(4)?,
-                comment: row.get::<Option<&str>>(5)?.map(Into::into),
-            };
-            let text = |at: usize| row.get::<Option<&str>>(at).map(|text| text.map(Box::<str>::from));
-            let kind = match row.get::<&str>(6)? {
-                "e" => TypeKind::Enum(row.get::<Option<Vec<String>>>(9)?.unwrap_or_default()),
-                "c" => TypeKind::Composite(row.get(7)?),
-                "r" => TypeKind::Range(text(10)?.unwrap_or_default()),
-                "d" => {
-                    let names: Vec<String> = row.get::<Option<Vec<String>>>(13)?.unwrap_or_default();
-                    let definitions: Vec<String> = row.get::<Option<Vec<String>>>(14)?.unwrap_or_default();
-                    let constraints = names.into_iter().zip(definitions);
-                    TypeKind::Domain(Domain {
-                        base: text(10)?.unwrap_or_default(),
-                        collation: text(11)?,
-                        default: text(12)?,
-                        not_null: row.get(8)?,
-                        constraints: constraints.map(|(name, definition)| (name.into(), definition.into())).collect(),
-                    })
-                }
-                _ => {
-                    base.push(format!("{}.{}", identity.schema, identity.name));
-                    return Ok(());
-                }
-            };
-            catalog.types.insert(oid, Type { identity, kind });
-            Ok(())
-        })
-        .await?;
+        };
+        found.0.push((oid, Type { identity, kind }));
+        Ok(())
+    })
+    .await?;
+    catalog.types.extend(types);
+    catalog.note_damage("constraints of domains", damaged);
     if !base.is_empty() {
         catalog.miss(format!("{} base types", base.len()), "they are made of functions in C", base);
     }

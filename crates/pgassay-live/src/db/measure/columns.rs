@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::catalog::OURS;
+use super::super::catalog::{OURS, Printing, each_printed, is_damage, unread_damage};
 use super::super::{DbError, Session};
 use super::{Names, unread};
 use crate::change::{Name, QualifiedName};
@@ -37,7 +37,7 @@ pub(super) async fn columns(session: &Session, facts: &mut Facts, values: Values
                 {}, s.most_common_elem_freqs, s.elem_count_histogram,
                 {}, {}, {}, {sentinels}
            FROM {} s
-          WHERE {}",
+          WHERE {} AND {}",
         list("most_common_vals"),
         list("histogram_bounds"),
         list("most_common_elems"),
@@ -46,62 +46,74 @@ pub(super) async fn columns(session: &Session, facts: &mut Facts, values: Values
         of_range("range_bounds_histogram"),
         if reads_all(facts) { raw(range) } else { "pg_stats".to_owned() },
         OURS.replace("n.nspname", "s.schemaname"),
+        // pg_stats has names only, which may be of nothing in a damaged catalog.
+        if reads_all(facts) { "NOT s.starelid = ANY($1)" } else { "$1::oid[] IS NOT NULL" },
     );
+    const OBJECTS: &str = "SELECT c.oid, c.oid::regclass::text FROM pg_class c WHERE c.oid >= 16384";
+    let query = Printing { part: "column statistics", topic: Topic::ColumnStatistics, sql: &sql, objects: OBJECTS };
     let mut names = Names::default();
-    session
-        .each("column statistics", &sql, None, |row| {
-            let lists = |at: usize| row.get::<Option<&str>>(at).map(|text| text.map(ValueList::new));
-            let numbers = |at: usize| row.get::<Option<Vec<f32>>>(at).map(Option::unwrap_or_default);
-            let frequencies = numbers(9)?;
-            let (element_list, element_frequencies) = (lists(12)?, numbers(13)?);
-            let (lengths, empty, bounds) = (lists(15)?, row.get::<Option<f32>>(16)?, lists(17)?);
-            let most_common_values = lists(8)?;
-            let sentinels = match (&most_common_values, row.get::<Option<Vec<String>>>(18)?) {
-                (Some(values), _) => found_sentinels(&values.values(), &frequencies),
-                (None, Some(found)) => {
-                    let places = row.get::<Option<Vec<i64>>>(19)?.unwrap_or_default();
-                    let share = |place: i64| frequencies.get(usize::try_from(place - 1).ok()?).copied();
-                    found.into_iter().zip(places).filter_map(|(text, place)| Some((text, share(place)?))).collect()
-                }
-                (None, None) => Vec::new(),
-            };
-            let has_elements = !element_frequencies.is_empty() || element_list.is_some();
-            let has_range = lengths.is_some() || empty.is_some() || bounds.is_some();
-            let column = ColumnFacts {
-                null_fraction: row.get(4)?,
-                average_width: row.get(5)?,
-                n_distinct: row.get(6)?,
-                correlation: row.get(7)?,
-                most_common_values,
-                most_common_frequencies: frequencies,
-                histogram: lists(10)?,
-                sentinels,
-                elements: has_elements.then(|| {
-                    let count_histogram = row.get::<Option<Vec<f32>>>(14).ok().flatten().unwrap_or_default();
-                    Box::new(ElementFacts {
-                        most_common: element_list,
-                        frequencies: element_frequencies,
-                        count_histogram,
-                    })
-                }),
-                range: has_range.then(|| {
-                    Box::new(RangeFacts { length_histogram: lengths, empty_fraction: empty, bounds_histogram: bounds })
-                }),
-                values_left_out: !all && row.get(11)?,
-            };
-            let table = names.qualified(row.get(0)?, row.get(1)?);
-            let inherited: bool = row.get(3)?;
-            let place: Option<&mut BTreeMap<Name, ColumnFacts>> = match facts.relations.get_mut(&table) {
-                Some(relation) if inherited => Some(&mut relation.inherited_columns),
-                Some(relation) => Some(&mut relation.columns),
-                None => facts.indexes.get_mut(&table).map(|index| &mut index.columns),
-            };
-            if let Some(columns) = place {
-                columns.insert(names.name(row.get(2)?), column);
+    type Found = Vec<(QualifiedName, bool, Name, ColumnFacts)>;
+    let result: Result<(Found, _), _> = each_printed(session, query, &[], |row, found: &mut Found| {
+        let lists = |at: usize| row.get::<Option<&str>>(at).map(|text| text.map(ValueList::new));
+        let numbers = |at: usize| row.get::<Option<Vec<f32>>>(at).map(Option::unwrap_or_default);
+        let frequencies = numbers(9)?;
+        let (element_list, element_frequencies) = (lists(12)?, numbers(13)?);
+        let (lengths, empty, bounds) = (lists(15)?, row.get::<Option<f32>>(16)?, lists(17)?);
+        let most_common_values = lists(8)?;
+        let sentinels = match (&most_common_values, row.get::<Option<Vec<String>>>(18)?) {
+            (Some(values), _) => found_sentinels(&values.values(), &frequencies),
+            (None, Some(found)) => {
+                let places = row.get::<Option<Vec<i64>>>(19)?.unwrap_or_default();
+                let share = |place: i64| frequencies.get(usize::try_from(place - 1).ok()?).copied();
+                found.into_iter().zip(places).filter_map(|(text, place)| Some((text, share(place)?))).collect()
             }
-            Ok(())
-        })
-        .await?;
+            (None, None) => Vec::new(),
+        };
+        let has_elements = !element_frequencies.is_empty() || element_list.is_some();
+        let has_range = lengths.is_some() || empty.is_some() || bounds.is_some();
+        let column = ColumnFacts {
+            null_fraction: row.get(4)?,
+            average_width: row.get(5)?,
+            n_distinct: row.get(6)?,
+            correlation: row.get(7)?,
+            most_common_values,
+            most_common_frequencies: frequencies,
+            histogram: lists(10)?,
+            sentinels,
+            elements: has_elements.then(|| {
+                let count_histogram = row.get::<Option<Vec<f32>>>(14).ok().flatten().unwrap_or_default();
+                Box::new(ElementFacts { most_common: element_list, frequencies: element_frequencies, count_histogram })
+            }),
+            range: has_range.then(|| {
+                Box::new(RangeFacts { length_histogram: lengths, empty_fraction: empty, bounds_histogram: bounds })
+            }),
+            values_left_out: !all && row.get(11)?,
+        };
+        let table = names.qualified(row.get(0)?, row.get(1)?);
+        let inherited: bool = row.get(3)?;
+        found.push((table, inherited, names.name(row.get(2)?), column));
+        Ok(())
+    })
+    .await;
+    let (found, damaged) = match result {
+        Err(error) if !reads_all(facts) && is_damage(&error) => {
+            let (reason, unchecked) = (error.message(), "what rules know from statistics");
+            facts.unread.push(unread(Topic::ColumnStatistics, "column statistics", reason, unchecked, Vec::new()));
+            return Ok(());
+        }
+        result => result?,
+    };
+    for (table, inherited, name, column) in found {
+        let place: Option<&mut BTreeMap<Name, ColumnFacts>> = match facts.relations.get_mut(&table) {
+            Some(relation) if inherited => Some(&mut relation.inherited_columns),
+            Some(relation) => Some(&mut relation.columns),
+            None => facts.indexes.get_mut(&table).map(|index| &mut index.columns),
+        };
+        if let Some(columns) = place {
+            columns.insert(name, column);
+        }
+    }
+    facts.unread.extend(unread_damage(Topic::ColumnStatistics, "column statistics", damaged));
     if reads_all(facts) { Ok(()) } else { hidden(session, facts).await }
 }
 
@@ -129,7 +141,7 @@ fn raw(range: bool) -> String {
         String::new()
     };
     format!(
-        "(SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname, stainherit AS inherited, stanullfrac AS null_frac,
+        "(SELECT starelid, n.nspname AS schemaname, c.relname AS tablename, a.attname, stainherit AS inherited, stanullfrac AS null_frac,
                  stawidth AS avg_width, stadistinct AS n_distinct, {} AS correlation, {} AS most_common_vals, {} AS most_common_freqs,
                  {} AS histogram_bounds, {} AS most_common_elems, {} AS most_common_elem_freqs, {} AS elem_count_histogram{of_range}
             FROM pg_statistic

@@ -32,6 +32,7 @@ pub(super) async fn measure(
     relations::sequences(session, facts).await?;
     columns::columns(session, facts, values).await?;
     statistics::extended(session, facts, locked, values).await?;
+    facts.unread.extend(locked.take_damaged());
     activity::activity(session, facts).await
 }
 

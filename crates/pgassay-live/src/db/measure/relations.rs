@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::catalog::{Locked, OURS, Oid};
+use super::super::catalog::{Locked, OURS, Oid, Printing};
 use super::super::{DbError, Session};
 use super::{Names, is_partial, unread};
 use crate::change::{Name, QualifiedName};
@@ -54,6 +54,10 @@ pub(super) async fn relations(session: &Session, facts: &mut Facts, locked: &Loc
             let moment = |at: usize| row.get::<Option<f64>>(at).map(|it| it.map(Timestamp));
             let rows: Option<f64> = row.get(4)?;
             if matches!(kind, "i" | "I") {
+                // A damaged catalog has indexes without a row in pg_index.
+                if row.get::<Option<bool>>(27)?.is_none() {
+                    return Ok(());
+                }
                 let table = shared.qualified(
                     row.get::<Option<&str>>(38)?.unwrap_or_default(),
                     row.get::<Option<&str>>(39)?.unwrap_or_default(),
@@ -154,13 +158,18 @@ pub(super) async fn sizes(session: &Session, facts: &mut Facts, locked: &mut Loc
            LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
           WHERE {OURS} AND c.relkind IN ('r', 'm', 'i') AND c.relpersistence <> 't'"
     );
+    const OBJECTS: &str = "SELECT c.oid, c.oid::regclass::text FROM pg_class c WHERE c.oid >= 16384";
     type Sizes = Vec<(QualifiedName, bool, bool, Option<i64>, Option<i64>)>;
     let found: Sizes = locked
-        .each(session, "sizes", &sql, |row, found: &mut Sizes| {
-            let name = QualifiedName::new(row.get::<&str>(0)?, row.get::<&str>(1)?);
-            found.push((name, row.get::<&str>(2)? == "i", row.get(3)?, row.get(4)?, row.get(5)?));
-            Ok(())
-        })
+        .each(
+            session,
+            Printing { part: "sizes", topic: Topic::Sizes, sql: &sql, objects: OBJECTS },
+            |row, found: &mut Sizes| {
+                let name = QualifiedName::new(row.get::<&str>(0)?, row.get::<&str>(1)?);
+                found.push((name, row.get::<&str>(2)? == "i", row.get(3)?, row.get(4)?, row.get(5)?));
+                Ok(())
+            },
+        )
         .await?;
     let mut of_indexes: HashMap<QualifiedName, u64> = HashMap::new();
     let mut estimated = Vec::new();
@@ -175,7 +184,7 @@ pub(super) async fn sizes(session: &Session, facts: &mut Facts, locked: &mut Loc
             relation.heap_bytes = bytes.map(|bytes| count(Some(bytes)));
             relation.toast_bytes = toast.map(|bytes| count(Some(bytes)));
             relation.bytes_estimated = is_locked;
-            if is_locked {
+            if is_locked && relation.locked {
                 estimated.push(name.to_string());
             }
         }

@@ -1,6 +1,6 @@
 //! Extended statistics.
 
-use super::super::catalog::{Locked, OURS};
+use super::super::catalog::{Locked, OURS, Printing};
 use super::super::{DbError, Session};
 use super::{is_partial, unread};
 use crate::change::QualifiedName;
@@ -14,16 +14,18 @@ pub(super) async fn extended(
 ) -> Result<(), DbError> {
     let sql = format!(
         "SELECT n.nspname::text, s.stxname::text, tn.nspname::text, t.relname::text,
-                CASE WHEN s.stxrelid = ANY($1) THEN '' ELSE pg_get_statisticsobjdef(s.oid) END
+                CASE WHEN s.stxrelid = ANY($1) OR s.oid = ANY($1) THEN '' ELSE pg_get_statisticsobjdef(s.oid) END
            FROM pg_statistic_ext s
            JOIN pg_namespace n ON n.oid = s.stxnamespace
            JOIN pg_class t ON t.oid = s.stxrelid
            JOIN pg_namespace tn ON tn.oid = t.relnamespace
           WHERE {OURS}"
     );
+    const OBJECTS: &str = "SELECT s.oid, quote_ident(s.stxname) FROM pg_statistic_ext s";
+    let query = Printing { part: "extended statistics", topic: Topic::ExtendedStatistics, sql: &sql, objects: OBJECTS };
     type Found = Vec<(QualifiedName, ExtendedStatisticsFacts)>;
     let found: Found = locked
-        .each(session, "extended statistics", &sql, |row, found: &mut Found| {
+        .each(session, query, |row, found: &mut Found| {
             let name = QualifiedName::new(row.get::<&str>(0)?, row.get::<&str>(1)?);
             let table = QualifiedName::new(row.get::<&str>(2)?, row.get::<&str>(3)?);
             found.push((name, ExtendedStatisticsFacts { table, definition: row.get(4)?, data: None }));
