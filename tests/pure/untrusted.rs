@@ -185,3 +185,25 @@ fn a_server_that_says_nothing_ends_the_run() {
         assert!(started.elapsed() < Duration::from_secs(12), "{greeting:?}: {:?}", started.elapsed());
     }
 }
+
+#[test]
+fn a_file_without_sql_is_not_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    fs::write(here.join(".env"), "TOKEN=topsecret\nOTHER='top;\nsecret';\n").expect("a file");
+    fs::write(here.join("passwd"), "root:x:0:0:topsecret:/root:/bin/bash\n").expect("a file");
+    fs::write(here.join("pgassay.toml"), "paths = [\"passwd\"]\n").expect("a file");
+    for format in ["text", "markdown", "json", "sarif", "github", "gitlab", "junit", "html"] {
+        for arguments in [&["check", "--no-config", ".env", "passwd"][..], &["check"]] {
+            let output = pgassay(here, &[arguments, &["--format", format]].concat());
+            assert_eq!(output.status.code(), Some(2), "{format}: {}", said(&output));
+            assert!(!said(&output).contains("TOKEN") && !said(&output).contains("topsecret"), "{}", said(&output));
+            assert!(said(&output).contains("is not SQL"), "{format}: {}", said(&output));
+        }
+    }
+    // What has SQL in it is judged whatever it is called, and so is what is called SQL.
+    fs::write(here.join("change.txt"), "CREATE TABLE t (id bigint PRIMARY KEY);\nSELEC 1;\n").expect("a file");
+    fs::write(here.join("typo.sql"), "SELEC 1;\n").expect("a file");
+    let output = pgassay(here, &["check", "--no-config", "change.txt", "typo.sql"]);
+    assert_eq!(said(&output).matches("expected a statement, found 'SELEC'").count(), 2, "{}", said(&output));
+}

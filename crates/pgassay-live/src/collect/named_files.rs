@@ -8,9 +8,11 @@ use super::collector::{Collector, FoundFramework, STDIN};
 use super::folder::{File, Folder, is_changelog};
 use super::halves;
 use super::liquibase;
-use super::read::decode;
+use super::read::{ReadError, decode};
 use super::tools::{Entry, Listed, TOOLS, Tool, tool};
 use super::{Age, Direction, Framework};
+use crate::source::{FileId, SourceFile};
+use crate::sql::read_script;
 
 /// How far above a file the folder is looked for that its tool would be pointed at.
 const ROOT_LEVELS: usize = 4;
@@ -84,6 +86,9 @@ impl Collector<'_> {
         let mut named: HashSet<PathBuf> = files.iter().filter_map(|file| full_path(&file.path)).collect();
         let mut firsts: HashMap<PathBuf, usize> = HashMap::new();
         for (position, file) in files.into_iter().enumerate() {
+            if self.is_no_sql(&file) {
+                continue;
+            }
             let led_to = self.led_to(&file);
             let all = led_to.unwrap_or_else(|| vec![self.place(file)]);
             named.extend(all.iter().filter_map(|file| full_path(&file.entry.file.path)));
@@ -106,6 +111,26 @@ impl Collector<'_> {
             self.add_placed(file);
         }
         (self.history, self.age) = (None, Age::New);
+    }
+
+    /// Whether a file that is not called SQL, and that no tool runs, reads as none. Its text is not shown, which may be meant for nobody: who
+    /// calls us may take the names of files from somebody else.
+    fn is_no_sql(&mut self, file: &File) -> bool {
+        if file.is_sql() || file.path == Path::new(STDIN) || liquibase::is_changelog(file) {
+            return false;
+        }
+        let home = self.home(&file.path);
+        if full_path(&file.path).is_some_and(|path| home.ranks.contains_key(&path)) {
+            return false;
+        }
+        let source = SourceFile::new(file.name(), file.text.as_deref().unwrap_or_default());
+        let statements = read_script(FileId(0), &source).statements;
+        let is_none = !statements.is_empty() && statements.iter().all(|statement| statement.change.is_err());
+        if is_none {
+            let message = "is not SQL: no statement in it could be read, and its text is not shown".to_owned();
+            self.collected.errors.push(ReadError { path: file.path.clone(), position: None, message });
+        }
+        is_none
     }
 
     /// The files of each home that come before the last one that was named.
