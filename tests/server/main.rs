@@ -9,6 +9,7 @@ mod damaged;
 mod database;
 mod differential;
 mod fix;
+mod hostile;
 mod indexes;
 mod observation;
 mod only_read;
