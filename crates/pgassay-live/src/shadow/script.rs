@@ -59,9 +59,8 @@ impl Server {
             }
             bytes.clear();
         }
-        match cutter.end() {
-            Some(cut) => run.send(&cut)?,
-            None => {}
+        if let Some(cut) = cutter.end() {
+            run.send(&cut)?;
         }
         Ok(run.refusals)
     }

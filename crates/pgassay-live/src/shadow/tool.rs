@@ -48,11 +48,10 @@ impl Server {
     /// The server's own, or that of another version. Debian's in /usr/bin is a script that looks for one.
     fn find_program(&self) -> Option<PathBuf> {
         let own = self.installation().bin().to_owned();
-        let found = std::iter::once(own).chain(candidates()).find_map(|bin| {
+        std::iter::once(own).chain(candidates()).find_map(|bin| {
             let program = fs::canonicalize(bin.join(PROGRAM)).ok()?;
             (program.is_file() && program.file_name().is_some_and(|name| name == PROGRAM)).then_some(program)
-        });
-        found
+        })
     }
 }
 
