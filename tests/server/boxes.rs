@@ -134,7 +134,8 @@ fn namespaces_hide_the_machine() {
         let out = attacker
             .runs(&format!("unshare --user --map-root-user --mount sh -c 'umount -l /; cat {secret}' 2>&1; true"));
         assert!(!out.as_deref().unwrap_or_default().contains("hunter2"), "{out:?}");
-        if installation.major() > 14 {
+        // 14 needs loopback, which `ip` makes.
+        if installation.major() > 14 || ["/sbin/ip", "/usr/sbin/ip"].iter().any(|ip| Path::new(ip).exists()) {
             let links = attacker.runs("cat /proc/net/dev").unwrap_or_default();
             assert_eq!(links.lines().filter(|line| line.contains(':')).count(), 1, "{links}");
         }

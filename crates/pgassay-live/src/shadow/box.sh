@@ -2,13 +2,15 @@
 # root is not. It makes a file system of what the server needs to see, leaves the old one, and starts the program as the user that it was,
 # without any right over the box. The box ends with it, and all that runs in it.
 #
-# $1 the server's folder, $2 and $3 the user and group to be in the box, $4 how many paths follow that are shown, then the program.
+# $1 the server's folder, $2 and $3 the user and group to be in the box, $4 whether it needs loopback, $5 how many paths follow that are shown,
+# then the program.
 # Its input are names of signals for the program; at their end, pgassay is gone.
 set -e
 PATH=$PATH:/usr/sbin:/sbin
-folder=$1 uid=$2 gid=$3 shown=$4
-shift 4
+folder=$1 uid=$2 gid=$3 loopback=$4 shown=$5
+shift 5
 root=$folder/root
+[ "$loopback" = no ] || ip link set lo up
 
 # A link as it is; a file or a folder to be read only. Mounts below it come with it: the kernel lets nobody uncover what they hide.
 show() {

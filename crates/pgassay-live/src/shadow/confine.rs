@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::Installation;
 #[cfg(target_os = "linux")]
@@ -127,12 +127,14 @@ impl Confined {
     pub fn command(&self, program: &Path, folder: &Path) -> Command {
         let mut command = match self.strength {
             Confinement::Namespaces => {
-                let keeps_network = self.major <= COLLECTOR_UNTIL;
+                let needs_loopback = self.major <= COLLECTOR_UNTIL;
+                let keeps_network = needs_loopback && !has_own_loopback(self.ids);
                 let mut command = Command::new("unshare");
                 command.args(UNSHARE.iter().filter(|flag| !keeps_network || **flag != "--net"));
                 command.args(["/bin/sh", "-c", include_str!("box.sh"), "pgassay-box"]).arg(folder);
                 let (uid, gid) = self.ids.unwrap_or_else(machine::ourselves);
-                command.args([uid.to_string(), gid.to_string(), self.shown.len().to_string()]);
+                let loopback = if needs_loopback && !keeps_network { "yes" } else { "no" };
+                command.args([&uid.to_string(), &gid.to_string(), loopback, &self.shown.len().to_string()]);
                 command.args(&self.shown).arg(program).stdin(Stdio::piped());
                 command
             }
@@ -196,6 +198,22 @@ impl Confined {
     }
 }
 
+/// Whether loopback can be made in a network namespace: with `ip` of iproute2.
+fn has_own_loopback(ids: Option<(u32, u32)>) -> bool {
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        let script = "PATH=$PATH:/usr/sbin:/sbin; exec ip link set lo up";
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--net", "--", "/bin/sh", "-c", script]);
+        command.env_clear().envs(environment());
+        if let Some(ids) = ids {
+            machine::run_as(&mut command, ids);
+        }
+        let made = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        made.is_ok_and(|status| status.success())
+    })
+}
+
 /// Where the box's file system is put together.
 pub(super) fn root(folder: &Path) -> PathBuf {
     folder.join("root")
@@ -238,7 +256,7 @@ fn shown(bin: &Path) -> Vec<PathBuf> {
 
 #[cfg(target_os = "linux")]
 fn without_landlock() -> Option<String> {
-    static FOUND: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    static FOUND: OnceLock<Option<String>> = OnceLock::new();
     FOUND.get_or_init(landlock::hindrance).clone()
 }
 
