@@ -85,7 +85,7 @@ SELECT dblink_connect('host=/var/run/postgresql dbname=postgres connect_timeout=
       found := pg_read_file('/proc/' || process || '/environ', true);
     EXCEPTION WHEN OTHERS THEN found := NULL;
     END;
-    IF found LIKE '%hunter2%' THEN RAISE EXCEPTION 'seen %', found; END IF;
+    IF found LIKE '%hun' || 'ter2%' THEN RAISE EXCEPTION 'seen %', found; END IF;
   END LOOP;
 END $$;
 DO $$ BEGIN RAISE EXCEPTION '%', pg_read_file('/proc/self/environ'); END $$;",
