@@ -1,6 +1,8 @@
 //! Properties of reading and judging, on texts that are made from a seed: the same at every run.
 
-use crate::properties::{laid_out, nothing_panics, statements_are_in_order, tokens_are_in_order, verdict};
+use crate::properties::{
+    laid_out, nothing_panics, parts_are_in_order, statements_are_in_order, tokens_are_in_order, verdict,
+};
 use pgassay::rules::ALL;
 use pgassay::source::{FileId, SourceFile};
 use pgassay::sql::read_script;
@@ -97,6 +99,7 @@ fn spoiled_texts_are_read_in_order() {
         let text = spoiled(&mut random, &two);
         statements_are_in_order(&text);
         tokens_are_in_order(&text);
+        parts_are_in_order(&text);
     }
 }
 

@@ -7,7 +7,7 @@ use pgassay::check::{Job, check};
 use pgassay::finding::{Finding, Severity};
 use pgassay::migration::Migration;
 use pgassay::source::{FileId, SourceFile, Sources, Span};
-use pgassay::sql::{read_script, source_tokens};
+use pgassay::sql::{Cut, Cutter, read_script, source_tokens};
 
 /// Statements are in order, inside the text, and cut between characters.
 pub fn statements_are_in_order(text: &str) {
@@ -32,6 +32,26 @@ pub fn tokens_are_in_order(text: &str) {
         assert!(between.is_some(), "{end}..{from} cuts a character in {text:?}");
         end = to;
     }
+}
+
+/// A text that is cut line by line is cut into its own parts, in order and between characters.
+pub fn parts_are_in_order(text: &str) {
+    let look_at = |cut: Option<Cut>| {
+        let Some(cut) = cut else { return };
+        assert!(text.contains(&cut.text), "{:?} is not in {text:?}", cut.text);
+        let mut end = 0;
+        for part in &cut.parts {
+            let range = part.range();
+            assert!(end <= range.start && range.start < range.end, "{range:?} after {end} in {:?}", cut.text);
+            assert!(cut.text.get(range.clone()).is_some(), "{range:?} in {:?}", cut.text);
+            end = range.end;
+        }
+    };
+    let mut cutter = Cutter::default();
+    for line in text.split_inclusive('\n') {
+        look_at(cutter.line(line));
+    }
+    look_at(cutter.end());
 }
 
 /// What is said of a text, in the order of the text, without its places.
