@@ -4,6 +4,7 @@
 //! In: a [`Setup`], and texts. Out: for a file, or a text of no file, the [`Report`] that `pgassay check` gives of it, and what each of its
 //! statements does. Reads files and, where one is named, a snapshot; connects to nothing and writes nothing.
 
+mod change;
 mod explanation;
 mod text;
 mod track;
@@ -235,79 +236,6 @@ impl Project {
                 Some((first.folder.clone().unwrap_or_else(|| first.path.clone()), first.framework, migrations.len()))
             })
             .collect()
-    }
-
-    /// Takes another text for a file. False: the file is in no history, or its migrations are not one after the other.
-    pub fn change(&mut self, path: &Path, text: Arc<str>) -> bool {
-        let mut own = Sources::default();
-        let Some(migrations) = self.collected.reread(path, text, &self.options, &mut own) else { return false };
-        if self.is_same(path, &own) {
-            return true;
-        }
-        let ids = self.take_over(path, own);
-        let moved = |span: Span| Span { file: ids.get(span.file.0 as usize).copied().unwrap_or(span.file), ..span };
-        let migrations: Vec<Migration> = migrations
-            .into_iter()
-            .filter(|migration| migration.direction == Direction::Up)
-            .map(|migration| Migration {
-                file: moved(Span { file: migration.file, start: 0, end: 0 }).file,
-                sections: migration
-                    .sections
-                    .iter()
-                    .map(|section| Section { span: moved(section.span), ..*section })
-                    .collect(),
-                ..migration
-            })
-            .collect();
-        let Some((shown, _)) = self.files.get(path) else { return false };
-        for pair in &mut self.tracks {
-            let Some(range) = place(&pair.declared, shown) else { continue };
-            if let Some(live) = &mut pair.live
-                && let Some(range) = place(live, shown)
-                && live.history.migrations[range.clone()].iter().any(is_pending)
-            {
-                live.replace(range, migrations.clone());
-            }
-            pair.declared.replace(range, migrations);
-            return true;
-        }
-        false
-    }
-
-    /// Whether the path has these texts already: then all that was replayed after it holds.
-    fn is_same(&self, path: &Path, own: &Sources) -> bool {
-        let Some((_, known)) = self.files.get(path) else { return false };
-        let same = |((_, file), id): ((FileId, &SourceFile), &FileId)| self.sources.file(*id).text == file.text;
-        own.iter().count() == known.len() && own.iter().zip(known).all(same)
-    }
-
-    /// Replays a part of the histories that no question asked for yet; false where nothing is left.
-    pub fn advance(&mut self) -> bool {
-        let (declared, live) = (&self.declared, &self.live);
-        self.tracks.iter_mut().any(|pair| {
-            let live =
-                pair.live.as_mut().zip(live.as_ref()).is_some_and(|(track, job)| track.advance(job, &self.sources));
-            live || pair.declared.advance(declared, &self.sources)
-        })
-    }
-
-    /// Puts the files of other sources in the place of those that the path has; where there were fewer, new ones are made.
-    fn take_over(&mut self, path: &Path, own: Sources) -> Vec<FileId> {
-        let (_, known) = self.files.entry(path.to_owned()).or_default();
-        let mut ids = Vec::new();
-        for (number, file) in own.iter() {
-            let id = match known.get(number.0 as usize) {
-                Some(id) => *id,
-                None => {
-                    let id = self.sources.reserve();
-                    known.push(id);
-                    id
-                }
-            };
-            self.sources.fill(id, file.clone());
-            ids.push(id);
-        }
-        ids
     }
 
     /// Judges a file as it is now, on what comes before it in its history; `None` for a file of none.
