@@ -155,6 +155,8 @@ impl Applier<'_> {
             if let Some(column) = self.schema.edit(table).and_then(|it| it.column_mut(column)) {
                 column.data_type = data_type.clone();
                 column.collation = collation.clone();
+                // Both become the new type's own (`ATExecAlterColumnType`, tablecmds.c).
+                (column.storage, column.compression) = (None, None);
             }
             self.schema.link_column(table, column);
         }

@@ -341,7 +341,12 @@ impl Assumptions<'_> {
             let Some(relation) = self.schema.edit(id).filter(|it| !it.known) else { continue };
             for grantee in &grant.grantees {
                 for privilege in &revoked {
-                    let held = Privilege { grantee: grantee.name.clone(), privilege: privilege.clone(), column: None };
+                    let held = Privilege {
+                        grantee: grantee.name.clone(),
+                        privilege: privilege.clone(),
+                        column: None,
+                        grantable: Default::default(),
+                    };
                     if !relation.privileges.contains(&held) {
                         relation.privileges.push(held.clone());
                         self.made.push(Assumed::Privilege(id, held));

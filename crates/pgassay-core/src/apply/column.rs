@@ -1,5 +1,6 @@
 //! Columns: as CREATE TABLE and ADD COLUMN define them, with the sequences of serial and identity.
 
+use super::storage::unless_default;
 use super::{Applier, ProblemKind};
 use crate::change::{ColumnDefinition, Expression, Ident, Identity, Name, QualifiedName, SequenceOptions, TypeName};
 use crate::schema::{Column, ColumnId, Generated, IdentityKind, NotNull, Object, RelationId, naming};
@@ -18,6 +19,8 @@ impl Applier<'_> {
         let sequence_type = data_type.written.name.clone();
         let mut column = Column::new(definition.name.name.clone(), data_type);
         column.collation = definition.collation.as_ref().map(|collation| collation.name.clone());
+        column.storage = definition.storage.as_ref().and_then(|storage| unless_default(&storage.name));
+        column.compression = definition.compression.as_ref().and_then(|method| unless_default(&method.name));
         let id = self.schema.edit(table)?.push_column(column);
         self.schema.link_column(table, id);
         self.give_column_attributes(table, id, definition);

@@ -276,6 +276,7 @@ impl Applier<'_> {
             match_full: key.match_full,
             on_delete: key.on_delete,
             on_update: key.on_update,
+            set_columns: self.columns(table, &key.set_columns),
         });
         let constraint = self.marked(name, kind, added, birth);
         self.schema.add_constraint(table, constraint.clone());
@@ -342,8 +343,10 @@ impl Applier<'_> {
     pub(super) fn clone_foreign_key(&mut self, parent: RelationId, constraint: &Constraint, partition: RelationId) {
         let ConstraintKind::ForeignKey(key) = &constraint.kind else { return };
         let columns = self.same_columns(parent, &key.columns, partition);
+        let key =
+            &ForeignKey { columns, set_columns: self.same_columns(parent, &key.set_columns, partition), ..key.clone() };
         let Some(relation) = self.schema.relation(partition) else { return };
-        let same = |other: &ForeignKey| ForeignKey { columns: columns.clone(), ..key.clone() } == *other;
+        let same = |other: &ForeignKey| key == other;
         let existing = relation.foreign_keys().find(|(_, other)| same(other)).map(|(it, _)| it.name.clone());
         let name = match existing {
             Some(name) => {
@@ -352,7 +355,7 @@ impl Applier<'_> {
                 }
                 name
             }
-            None => self.insert_cloned_key(constraint, key, columns, partition),
+            None => self.insert_cloned_key(constraint, key, partition),
         };
         let made = self.schema.relation(partition).and_then(|it| it.constraint(&name)).cloned();
         for below in self.partitions_of(partition) {
@@ -362,22 +365,16 @@ impl Applier<'_> {
         }
     }
 
-    fn insert_cloned_key(
-        &mut self,
-        constraint: &Constraint,
-        key: &ForeignKey,
-        columns: Vec<ColumnId>,
-        partition: RelationId,
-    ) -> Name {
+    fn insert_cloned_key(&mut self, constraint: &Constraint, key: &ForeignKey, partition: RelationId) -> Name {
         let of = self.full_name(partition);
         let taken = self.schema.relation(partition).is_some_and(|it| it.constraint(&constraint.name).is_some());
         let name = if taken {
-            let joined = self.joined_names(partition, &columns);
+            let joined = self.joined_names(partition, &key.columns);
             self.schema.choose_constraint_name(&of.name, Some(&joined), "fkey", &of.schema, &BTreeSet::new())
         } else {
             constraint.name.clone()
         };
-        let kind = ConstraintKind::ForeignKey(ForeignKey { columns, ..key.clone() });
+        let kind = ConstraintKind::ForeignKey(key.clone());
         let made = Constraint { name: name.clone(), kind, local: false, comment: None, ..constraint.clone() };
         self.schema.add_constraint(partition, made);
         name

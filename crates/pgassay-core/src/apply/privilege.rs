@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Applier;
 use crate::change::{Grant, GrantObjects, Ident, Name, ObjectKind, ObjectReference, Owned};
-use crate::schema::{ColumnId, Privilege, RelationId, RelationKind, RoutineId};
+use crate::schema::{ColumnId, Grantable, Privilege, RelationId, RelationKind, RoutineId};
 
 /// What ALL means for each kind of object (manual, "Privileges").
 const TABLE: &[&str] = &["select", "insert", "update", "delete", "truncate", "references", "trigger"];
@@ -170,13 +170,20 @@ fn change_privileges(held: &mut Vec<Privilege>, grant: &Grant, privileges: &[(Na
             let columns: Vec<Option<ColumnId>> =
                 if columns.is_empty() { vec![None] } else { columns.iter().copied().map(Some).collect() };
             for column in columns {
-                let one = Privilege { grantee: grantee.name.clone(), privilege: privilege.clone(), column };
+                let one = Privilege {
+                    grantee: grantee.name.clone(),
+                    privilege: privilege.clone(),
+                    column,
+                    grantable: Grantable(grant.with_option),
+                };
                 if grant.revoke {
                     // Without a column list the privilege goes from the columns too.
                     held.retain(|it| {
                         *it != one && !(column.is_none() && Privilege { column: None, ..it.clone() } == one)
                     });
-                } else if !held.contains(&one) {
+                } else if let Some(known) = held.iter_mut().find(|it| **it == one) {
+                    known.grantable.0 |= grant.with_option;
+                } else {
                     held.push(one);
                 }
             }

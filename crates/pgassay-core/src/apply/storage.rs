@@ -23,9 +23,15 @@ impl Applier<'_> {
                 true => it.options.retain(|name, _| !options.iter().any(|option| option.name == *name)),
                 false => it.options.extend(options.iter().map(|option| (option.name.clone(), option.value.clone()))),
             }),
-            SetStorage { column, .. } | SetCompression { column, .. } | SetForeignOptions { column: Some(column) } => {
-                _ = self.column(id, column)
+            SetStorage { column, storage } => {
+                let storage = unless_default(&storage.name);
+                self.edit_column(id, column, |it| it.storage = storage);
             }
+            SetCompression { column, method } => {
+                let method = unless_default(&method.name);
+                self.edit_column(id, column, |it| it.compression = method);
+            }
+            SetForeignOptions { column: Some(column) } => _ = self.column(id, column),
             SetRowSecurity { enabled } => self.edit_relation(id, |it| it.row_security = *enabled),
             ForceRowSecurity { forced } => self.edit_relation(id, |it| it.force_row_security = *forced),
             ReplicaIdentity(identity) => self.edit_relation(id, |it| it.replica_identity = identity.clone()),
@@ -119,4 +125,9 @@ impl Applier<'_> {
         let found = self.schema.find_type(&name.schema, &name.name, self.session).map(|found| found.id);
         self.edit_relation(id, |it| it.of_type = found);
     }
+}
+
+/// STORAGE DEFAULT and COMPRESSION DEFAULT are the type's own.
+pub(super) fn unless_default(name: &Name) -> Option<Name> {
+    (!name.as_str().eq_ignore_ascii_case("default")).then(|| name.clone())
 }

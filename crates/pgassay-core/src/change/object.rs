@@ -264,6 +264,8 @@ pub struct Grant {
     pub objects: GrantObjects,
     /// REVOKE GRANT OPTION FOR, ADMIN OPTION FOR …: the privilege or membership itself stays.
     pub option_only: bool,
+    /// GRANT … WITH GRANT OPTION.
+    pub with_option: bool,
     /// `public` is PUBLIC.
     pub grantees: Vec<Ident>,
     pub cascade: bool,

@@ -143,6 +143,8 @@ pub struct ForeignKey {
     pub match_full: bool,
     pub on_delete: ReferentialAction,
     pub on_update: ReferentialAction,
+    /// ON DELETE SET NULL or SET DEFAULT (columns), 15+; empty where it is all of them.
+    pub set_columns: Vec<Ident>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -48,6 +48,8 @@ fn table(id: u32, name: &str, columns: &str) -> Relation {
             inherited: 0,
             comment: None,
             statistics_target: None,
+            storage: None,
+            compression: None,
             options: BTreeMap::new(),
         }
     };

@@ -398,6 +398,8 @@ impl Column {
             inherited: 0,
             comment: None,
             statistics_target: None,
+            storage: None,
+            compression: None,
             options: Default::default(),
         }
     }

@@ -100,6 +100,9 @@ pub struct Column {
     pub comment: Option<Arc<str>>,
     /// SET STATISTICS, where it is not the default.
     pub statistics_target: Option<i32>,
+    /// STORAGE and COMPRESSION, where they are not the type's own.
+    pub storage: Option<Name>,
+    pub compression: Option<Name>,
     /// SET (n_distinct = …).
     pub options: BTreeMap<Arc<str>, Option<Arc<str>>>,
 }
@@ -193,6 +196,8 @@ pub struct ForeignKey {
     pub match_full: bool,
     pub on_delete: ReferentialAction,
     pub on_update: ReferentialAction,
+    /// The columns that ON DELETE SET NULL or SET DEFAULT changes; empty where it is all of them.
+    pub set_columns: Vec<ColumnId>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -286,6 +291,32 @@ pub struct Privilege {
     pub privilege: Name,
     /// Set for a column privilege.
     pub column: Option<ColumnId>,
+    /// WITH GRANT OPTION: no part of what is compared.
+    pub grantable: Grantable,
+}
+
+/// Whether a privilege may be passed on. All are equal: a privilege is held with it or without.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Grantable(pub bool);
+
+impl PartialEq for Grantable {
+    fn eq(&self, _: &Grantable) -> bool {
+        true
+    }
+}
+
+impl Eq for Grantable {}
+
+impl PartialOrd for Grantable {
+    fn partial_cmp(&self, other: &Grantable) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Grantable {
+    fn cmp(&self, _: &Grantable) -> std::cmp::Ordering {
+        std::cmp::Ordering::Equal
+    }
 }
 
 impl Eq for Relation {}

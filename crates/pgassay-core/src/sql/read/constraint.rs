@@ -170,8 +170,8 @@ pub(super) fn references(reader: &mut Reader, columns: Vec<Ident>) -> Result<For
     let referenced: ObjectName = reader.object_name()?;
     let referenced_columns = if reader.at(&Token::LParen) { period_columns(reader)? } else { Vec::new() };
     let match_full = match_type(reader)?;
-    let (on_delete, on_update) = referential_actions(reader)?;
-    Ok(ForeignKey { columns, referenced, referenced_columns, match_full, on_delete, on_update })
+    let (on_delete, set_columns, on_update) = referential_actions(reader)?;
+    Ok(ForeignKey { columns, referenced, referenced_columns, match_full, on_delete, on_update, set_columns })
 }
 
 fn match_type(reader: &mut Reader) -> Result<bool> {
@@ -184,24 +184,30 @@ fn match_type(reader: &mut Reader) -> Result<bool> {
     if reader.take_word("SIMPLE") { Ok(false) } else { Err(reader.error("FULL or SIMPLE")) }
 }
 
-/// ON DELETE and ON UPDATE, each at most once, in either order.
-fn referential_actions(reader: &mut Reader) -> Result<(ReferentialAction, ReferentialAction)> {
+/// ON DELETE with the columns that it changes, and ON UPDATE, each at most once, in either order.
+fn referential_actions(reader: &mut Reader) -> Result<(ReferentialAction, Vec<Ident>, ReferentialAction)> {
     let (mut on_delete, mut on_update) = (None, None);
+    let mut set_columns = Vec::new();
     while reader.at_word("ON") {
         if on_delete.is_none() && reader.take_words(&["ON", "DELETE"]) {
-            on_delete = Some(referential_action(reader, true)?);
+            let action = referential_action(reader)?;
+            // Only ON DELETE may name the columns that SET NULL and SET DEFAULT change (manual, CREATE TABLE; 15+).
+            if matches!(action, ReferentialAction::SetNull | ReferentialAction::SetDefault) && reader.at(&Token::LParen)
+            {
+                set_columns = reader.parenthesized_idents()?;
+            }
+            on_delete = Some(action);
         } else if on_update.is_none() && reader.take_words(&["ON", "UPDATE"]) {
-            on_update = Some(referential_action(reader, false)?);
+            on_update = Some(referential_action(reader)?);
         } else {
             reader.expect_word("ON")?;
             return Err(reader.error("DELETE or UPDATE, each once"));
         }
     }
-    Ok((on_delete.unwrap_or_default(), on_update.unwrap_or_default()))
+    Ok((on_delete.unwrap_or_default(), set_columns, on_update.unwrap_or_default()))
 }
 
-/// Only ON DELETE may name the columns that SET NULL and SET DEFAULT change (manual, CREATE TABLE; 15+).
-fn referential_action(reader: &mut Reader, column_list: bool) -> Result<ReferentialAction> {
+fn referential_action(reader: &mut Reader) -> Result<ReferentialAction> {
     if reader.take_words(&["NO", "ACTION"]) {
         return Ok(ReferentialAction::NoAction);
     } else if reader.take_word("RESTRICT") {
@@ -211,17 +217,13 @@ fn referential_action(reader: &mut Reader, column_list: bool) -> Result<Referent
     } else if !reader.take_word("SET") {
         return Err(reader.error("NO ACTION, RESTRICT, CASCADE, SET NULL or SET DEFAULT"));
     }
-    let action = if reader.take_word("NULL") {
-        ReferentialAction::SetNull
+    if reader.take_word("NULL") {
+        Ok(ReferentialAction::SetNull)
     } else if reader.take_word("DEFAULT") {
-        ReferentialAction::SetDefault
+        Ok(ReferentialAction::SetDefault)
     } else {
-        return Err(reader.error("NULL or DEFAULT"));
-    };
-    if column_list && reader.at(&Token::LParen) {
-        reader.parenthesized_idents()?;
+        Err(reader.error("NULL or DEFAULT"))
     }
-    Ok(action)
 }
 
 /// Reads the attributes behind a constraint and checks that its kind may have them, as the server does right after

@@ -16,10 +16,10 @@ pub(super) fn grant(reader: &mut Reader) -> Result<Change> {
     let objects = on_objects(reader)?;
     reader.expect_word("TO")?;
     let grantees = grantees(reader)?;
-    reader.take_words(&["WITH", "GRANT", "OPTION"]);
+    let with_option = reader.take_words(&["WITH", "GRANT", "OPTION"]);
     granted_by(reader)?;
     let privileges = listed(privileges);
-    let grant = Grant { revoke: false, privileges, objects, option_only: false, grantees, cascade: false };
+    let grant = Grant { revoke: false, privileges, objects, option_only: false, with_option, grantees, cascade: false };
     Ok(Change::Grant(grant))
 }
 
@@ -37,7 +37,7 @@ pub(super) fn revoke(reader: &mut Reader) -> Result<Change> {
     let grantees = grantees(reader)?;
     granted_by(reader)?;
     let cascade = reader.cascade();
-    Ok(Change::Grant(Grant { revoke: true, privileges, objects, option_only, grantees, cascade }))
+    Ok(Change::Grant(Grant { revoke: true, privileges, objects, option_only, with_option: false, grantees, cascade }))
 }
 
 /// `GRANT OPTION FOR`, `ADMIN OPTION FOR` and the like.
@@ -112,7 +112,15 @@ fn grant_membership(reader: &mut Reader, privileges: Option<Vec<Privilege>>) -> 
     }
     granted_by(reader)?;
     let privileges = Vec::new();
-    Ok(Change::Grant(Grant { revoke: false, privileges, objects, option_only: false, grantees, cascade: false }))
+    Ok(Change::Grant(Grant {
+        revoke: false,
+        privileges,
+        objects,
+        option_only: false,
+        with_option: false,
+        grantees,
+        cascade: false,
+    }))
 }
 
 fn grantees(reader: &mut Reader) -> Result<Vec<Ident>> {
@@ -240,5 +248,13 @@ pub(super) fn alter_default_privileges(reader: &mut Reader) -> Result<Change> {
         reader.take_words(&["WITH", "GRANT", "OPTION"]);
         false
     };
-    Ok(Change::AlterDefaultPrivileges(Grant { revoke, privileges, objects, option_only, grantees, cascade }))
+    Ok(Change::AlterDefaultPrivileges(Grant {
+        revoke,
+        privileges,
+        objects,
+        option_only,
+        with_option: false,
+        grantees,
+        cascade,
+    }))
 }
