@@ -69,3 +69,17 @@ DO $$ DECLARE own regclass := coalesce(to_regclass('m'), to_regclass('people'));
     EXECUTE format('INSERT INTO %s (id) VALUES (%s) ON CONFLICT (id) DO NOTHING', own, :n);
     EXECUTE format('UPDATE %s SET name = name WHERE id = 1', own);
 END $$;
+-- case: storage, compression and grants that may be passed on
+-- given:
+CREATE TABLE m (id int PRIMARY KEY, body text); ALTER TABLE m ALTER COLUMN body SET STORAGE EXTERNAL, ALTER COLUMN body SET COMPRESSION pglz; GRANT SELECT (body) ON m TO reader WITH GRANT OPTION; INSERT INTO m VALUES (1, 'a');
+-- run:
+ALTER TABLE m RENAME COLUMN body TO content;
+-- meanwhile:
+INSERT INTO m (id) VALUES (:n);
+-- case: column that others reference
+-- given:
+CREATE TABLE m (id int PRIMARY KEY, code text UNIQUE); CREATE TABLE n (code text CONSTRAINT n_m REFERENCES m (code) ON UPDATE CASCADE); INSERT INTO m VALUES (1, 'a'); INSERT INTO n VALUES ('a');
+-- run:
+ALTER TABLE m RENAME COLUMN code TO key;
+-- meanwhile:
+INSERT INTO n VALUES ('a');

@@ -113,7 +113,6 @@ CREATE TABLE r (id bigint PRIMARY KEY); INSERT INTO r VALUES (1); CREATE TABLE t
 -- run:
 ALTER TABLE t ALTER COLUMN r_id TYPE bigint;
 -- case: referenced key
--- text only
 -- given:
 CREATE TABLE r (id int PRIMARY KEY); INSERT INTO r VALUES (1); CREATE TABLE t (id int PRIMARY KEY, r_id int REFERENCES r); INSERT INTO t VALUES (1, 1);
 -- run:
@@ -187,3 +186,47 @@ ALTER TABLE t ALTER COLUMN v TYPE code;
 CREATE DOMAIN code AS int CHECK (VALUE > 0); CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, '1');
 -- run:
 ALTER TABLE t ALTER COLUMN v TYPE code USING v::int;
+-- case: key that two tables and its own reference
+-- differs: sequence
+-- given:
+CREATE TABLE r (id serial PRIMARY KEY, up int CONSTRAINT r_up REFERENCES r ON DELETE SET NULL); CREATE TABLE t (id int PRIMARY KEY, r_id int NOT NULL CONSTRAINT t_r REFERENCES r ON DELETE CASCADE); CREATE TABLE "U u" ("r" int CONSTRAINT "U r" REFERENCES r ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED);
+COMMENT ON CONSTRAINT t_r ON t IS 'why'; INSERT INTO r DEFAULT VALUES; INSERT INTO r (up) VALUES (1), (NULL); INSERT INTO t VALUES (1, 1), (2, 2); INSERT INTO "U u" VALUES (1), (NULL);
+-- run:
+ALTER TABLE r ALTER COLUMN id TYPE bigint;
+-- meanwhile:
+INSERT INTO r (up) VALUES (2);
+INSERT INTO t VALUES (:n, 2);
+INSERT INTO "U u" VALUES (3);
+-- case: pair of columns that is referenced, with the column that is set
+-- requires: 15..
+-- given:
+CREATE TABLE r (a int, b int, PRIMARY KEY (a, b)); CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b int, CONSTRAINT t_r FOREIGN KEY (a, b) REFERENCES r ON DELETE SET NULL (b)); INSERT INTO r VALUES (1, 1); INSERT INTO t VALUES (1, 1, 1), (2, 1, NULL);
+-- run:
+ALTER TABLE r ALTER COLUMN b TYPE bigint;
+-- meanwhile:
+INSERT INTO t VALUES (:n, 1, 1);
+-- case: both sides of a reference of a table to itself
+-- given:
+CREATE TABLE t (a int, b int, up int, PRIMARY KEY (a, b), CONSTRAINT t_up FOREIGN KEY (a, up) REFERENCES t (a, b)); INSERT INTO t VALUES (1, 1, NULL), (1, 2, 1);
+-- run:
+ALTER TABLE t ALTER COLUMN a TYPE bigint;
+-- meanwhile:
+INSERT INTO t VALUES (1, :n, 2);
+-- case: triggers that write the column
+-- given:
+CREATE TABLE t (id int PRIMARY KEY, w int, n int); CREATE FUNCTION t_n() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.n := NEW.w * 2; RETURN NEW; END$$;
+CREATE TRIGGER zzz BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION t_n(); INSERT INTO t (id, w) VALUES (1, 1);
+-- run:
+ALTER TABLE t ALTER COLUMN n TYPE bigint;
+-- meanwhile:
+INSERT INTO t (id, w) VALUES (:n, 1);
+UPDATE t SET w = w + 1 WHERE id = 1;
+-- case: literal default of another type
+-- given:
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE t (id int PRIMARY KEY, m mood NOT NULL DEFAULT 'ok', at timestamp(0) DEFAULT '2024-05-05 10:00', a int[] DEFAULT '{}'); INSERT INTO t VALUES (1);
+-- run:
+ALTER TABLE t ALTER COLUMN m TYPE text;
+ALTER TABLE t ALTER COLUMN at TYPE timestamptz;
+ALTER TABLE t ALTER COLUMN a TYPE bigint[];
+-- meanwhile:
+INSERT INTO t (id) VALUES (:n);

@@ -224,12 +224,25 @@ pub struct FixStep {
     /// A batch: run again and again, each time in a transaction of its own, until it changes no row.
     #[serde(skip_serializing_if = "is_false")]
     pub repeat: bool,
+    /// The same work walked through in the order of a key, for a script that can keep its place.
+    #[serde(skip)]
+    pub walk: Option<Walk>,
     /// What the running code must do before this step: a deploy begins with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_before: Option<String>,
     /// The strongest lock it takes on a table that others use, and for what work it holds it; told by audits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<StepCost>,
+}
+
+/// How the rows of a batched change are come by: a piece of the key's range after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Walk {
+    pub table: String,
+    /// The change of all rows, up to the end of its condition.
+    pub change: String,
+    /// The columns of the primary key; where there is none, the table's pages are walked.
+    pub key: Vec<String>,
 }
 
 /// What a step of the advice does to the others.
@@ -279,7 +292,7 @@ impl FixStep {
     }
 
     fn new(sql: String, transaction: StepTransaction) -> FixStep {
-        FixStep { sql, transaction, repeat: false, code_before: None, cost: None }
+        FixStep { sql, transaction, repeat: false, walk: None, code_before: None, cost: None }
     }
 }
 

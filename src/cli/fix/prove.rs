@@ -22,6 +22,8 @@ pub struct Proved {
     blocks: Vec<String>,
     /// Sequences that the new form makes wider on purpose: ALTER COLUMN … TYPE leaves that of a serial column as it is.
     widened: Vec<String>,
+    /// Constraints and indexes that compare as the column's new type does, where the original keeps a cast to the old one.
+    recast: Vec<String>,
     lines: usize,
 }
 
@@ -45,6 +47,9 @@ impl fmt::Display for Proved {
         )?;
         if !self.widened.is_empty() {
             write!(f, ", and {} is as wide as its column now", self.widened.join(", "))?;
+        }
+        if !self.recast.is_empty() {
+            write!(f, ", and {} has no cast to the old type any more", self.recast.join(", "))?;
         }
         match self.blocks.len() {
             0 => write!(f, "; nothing of it works long under a lock that blocks"),
@@ -70,13 +75,14 @@ pub fn same(place: &Place, job: &Job, rewrites: &Rewrites, sources: &Sources) ->
     let blocks: Vec<String> = bad(&fixed.report, Category::Blocking).map(|it| it.message.clone()).collect();
     let pairs = original.catalogs.iter().zip(&fixed.catalogs);
     let proved = pairs.map(|(old, new)| {
-        let (widened, differences) = differences(old, new);
+        let Differences { widened, recast, lines: differences } = differences(old, new);
         Proved {
             server: fixed.server.clone(),
             differences,
             refused: refused.clone(),
             blocks: blocks.clone(),
             widened,
+            recast,
             lines: old.len(),
         }
     });
@@ -112,20 +118,68 @@ fn bad(report: &Report, category: Category) -> impl Iterator<Item = &Finding> {
     })
 }
 
-/// The sequences that are wider, and the lines that differ otherwise.
-fn differences(old: &BTreeSet<String>, new: &BTreeSet<String>) -> (Vec<String>, Vec<String>) {
+struct Differences {
+    widened: Vec<String>,
+    recast: Vec<String>,
+    /// The lines that differ otherwise.
+    lines: Vec<String>,
+}
+
+fn differences(old: &BTreeSet<String>, new: &BTreeSet<String>) -> Differences {
     let gone: Vec<&String> = old.difference(new).collect();
     let more: Vec<&String> = new.difference(old).collect();
-    let pairs = gone.iter().filter_map(|before| {
-        let after = more.iter().find(|after| is_wider(before, after))?;
-        Some((*before, *after))
-    });
-    let pairs: Vec<(&String, &String)> = pairs.collect();
-    let is_known = |line: &String| pairs.iter().any(|(before, after)| line == *before || line == *after);
+    let pairs = |like: fn(&str, &str) -> bool| -> Vec<(&String, &String)> {
+        let pair = |before: &&String| {
+            Some((*gone.iter().find(|it| *it == before)?, *more.iter().find(|it| like(before, it))?))
+        };
+        gone.iter().filter_map(pair).collect()
+    };
+    let (widened, recast) = (pairs(is_wider), pairs(is_recast));
+    let is_known =
+        |line: &String| widened.iter().chain(&recast).any(|(before, after)| line == *before || line == *after);
     let gone = gone.iter().filter(|line| !is_known(line)).map(|line| format!("- {line}"));
     let more = more.iter().filter(|line| !is_known(line)).map(|line| format!("+ {line}"));
-    let named = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
-    (pairs.iter().map(|(before, _)| named(before)).collect(), gone.chain(more).collect())
+    let named = |line: &str, words: usize| line.split(' ').take(words).collect::<Vec<_>>().join(" ");
+    Differences {
+        widened: widened.iter().map(|(before, _)| named(before, 2)).collect(),
+        recast: recast.iter().map(|(before, _)| named(before, 3)).collect(),
+        lines: gone.chain(more).collect(),
+    }
+}
+
+/// Whether two lines are of one constraint or index, alike but for casts.
+fn is_recast(before: &str, after: &str) -> bool {
+    ["constraint ", "index "].iter().any(|kind| before.starts_with(kind) && after.starts_with(kind))
+        && without_casts(before) == without_casts(after)
+}
+
+/// `((amount)::double precision > (0)::double precision)` as `amount > 0`.
+fn without_casts(line: &str) -> String {
+    const OF_SEVERAL_WORDS: [&str; 6] = [
+        "double precision",
+        "character varying",
+        "timestamp without time zone",
+        "timestamp with time zone",
+        "time without time zone",
+        "time with time zone",
+    ];
+    let mut text = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("::") {
+        text.push_str(before);
+        let named = OF_SEVERAL_WORDS.iter().find(|name| after.starts_with(**name)).map(|name| name.len());
+        let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '"');
+        let end = named.unwrap_or_else(|| after.find(|letter| !is_word(letter)).unwrap_or(after.len()));
+        rest = after.get(end..).unwrap_or_default();
+        let modifiers = rest.strip_prefix('(').and_then(|it| it.split_once(')'));
+        let is_number = |it: &&str| it.chars().all(|letter| letter.is_ascii_digit() || letter == ',');
+        if let Some((_, after)) = modifiers.filter(|(inside, _)| is_number(inside)) {
+            rest = after;
+        }
+        rest = rest.strip_prefix("[]").unwrap_or(rest);
+    }
+    text.push_str(rest);
+    text.replace(['(', ')'], "")
 }
 
 /// Whether two lines are of one sequence, alike but for a wider type and the most that it counts to.
@@ -139,4 +193,18 @@ fn is_wider(before: &str, after: &str) -> bool {
         && before.len() == after.len()
         && (0..before.len()).all(same)
         && width(&before).is_some_and(|old| width(&after).is_some_and(|new| old < new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_recast, without_casts};
+
+    #[test]
+    fn casts_are_no_difference_of_a_constraint() {
+        let before = "constraint t c CHECK (((amount)::double precision >= (0)::double precision)) valid true";
+        assert_eq!(without_casts(before), "constraint t c CHECK amount >= 0 valid true");
+        assert!(is_recast(before, "constraint t c CHECK ((amount >= (0)::numeric(12,2))) valid true"));
+        assert!(!is_recast(before, "constraint t c CHECK ((amount > (0)::numeric)) valid true"));
+        assert!(!is_recast("column t.a text default 'x'::text", "column t.a text default 'x'::mood"));
+    }
 }

@@ -16,7 +16,7 @@ const DEFINITIONS: &[&str] = &[
        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum LEFT JOIN pg_collation l ON l.oid = a.attcollation
       WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND",
     "SELECT 'constraint ' || coalesce(nullif(k.conrelid, 0)::regclass::text, k.contypid::regtype::text) || ' ' || k.conname || ' ' || pg_get_constraintdef(k.oid)
-            || ' valid ' || k.convalidated || ' local ' || k.conislocal || ' inherited ' || k.coninhcount
+            || ' valid ' || k.convalidated || ' local ' || (k.conislocal AND NOT (k.contype = 'n' AND k.coninhcount > 0)) || ' inherited ' || k.coninhcount
        FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace WHERE",
     "SELECT 'index ' || pg_get_indexdef(i.indexrelid) || ' valid ' || i.indisvalid || ' primary ' || i.indisprimary
             || ' partition of ' || coalesce((SELECT h.inhparent::regclass::text FROM pg_inherits h WHERE h.inhrelid = i.indexrelid), '')

@@ -69,14 +69,26 @@ pub(super) struct Group<'a> {
 fn groups<'a>(context: &StepContext, alter: &'a AlterTable, span: Span) -> Vec<Group<'a>> {
     let inline = |next: &AlterTableAction| matches!(&next.kind, AlterTableActionKind::AddConstraint(it) if it.inline);
     let mut schema = context.step.schema.clone();
-    let chunks = alter.actions.chunk_by(|_, next| inline(next));
-    let judged = chunks.map(|actions| {
+    let mut chunks: Vec<&[AlterTableAction]> = alter.actions.chunk_by(|_, next| inline(next)).collect();
+    chunks.sort_by_key(|actions| actions.first().map_or(0, |first| pass(&first.kind)));
+    let judged = chunks.into_iter().map(|actions| {
         let part = AlterTable { actions: actions.to_vec(), ..alter.clone() };
         let blocks = blocks(context, &schema, &part);
         apply(&mut schema, &Change::AlterTable(part), &context.step.session, context.run.version);
         Group { actions, blocks, causes: actions.iter().any(|action| action.span.contains(span)) }
     });
     judged.collect()
+}
+
+/// What the server does first of one command, however it is written: a constraint may name a column that is added after it
+/// (`AlterTablePass`, tablecmds.c).
+fn pass(kind: &AlterTableActionKind) -> u8 {
+    match kind {
+        AlterTableActionKind::DropColumn { .. } | AlterTableActionKind::DropConstraint { .. } => 0,
+        AlterTableActionKind::SetDataType { .. } => 1,
+        AlterTableActionKind::AddColumn { .. } => 2,
+        _ => 3,
+    }
 }
 
 /// Whether a part of the statement alone does long work, or fails on rows.

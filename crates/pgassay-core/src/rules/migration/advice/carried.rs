@@ -28,11 +28,24 @@ impl Carried<'_> {
             let part = publication.parts.iter().find(|part| part.table == self.relation.id);
             self.table.schema().publishes(publication, self.relation) && part.is_none_or(|part| part.columns.is_empty())
         };
+        let unproved =
+            self.relation.constraints.iter().find(|it| {
+                matches!(it.kind, crate::schema::ConstraintKind::Check { .. }) && !it.validated && it.enforced
+            });
+        let unproved = unproved.map_or_else(String::new, |it| {
+            format!(
+                " {} is not validated: the server refuses to write a row that breaks it, so settle such rows before the batches.",
+                it.name
+            )
+        });
         match publications.iter().find(|(_, publication)| whole(publication)) {
-            Some((name, _)) => format!(
-                " The publication {name} sends every column of the table: make {new} on the subscribers first, and swap there too, or replication stops."
-            ),
-            None => String::new(),
+            Some((name, _)) => {
+                unproved
+                    + &format!(
+                        " The publication {name} sends every column of the table: make {new} on the subscribers first, and swap there too, or replication stops."
+                    )
+            }
+            None => unproved,
         }
     }
 
@@ -58,11 +71,12 @@ impl Carried<'_> {
         let Carried { table, relation, old, .. } = self;
         let grants = relation.privileges.iter().filter(|it| it.column == Some(old.id)).map(|it| {
             format!(
-                "GRANT {} ({}) ON {} TO {};",
+                "GRANT {} ({}) ON {} TO {}{};",
                 it.privilege.as_str().to_uppercase(),
                 self.name,
                 table.name,
-                grantee(&it.grantee)
+                grantee(&it.grantee),
+                with_option(it)
             )
         });
         grants.collect()
@@ -107,7 +121,11 @@ impl Carried<'_> {
             .collect();
         let target = old.statistics_target.map(|target| alter(format!("SET STATISTICS {target}")));
         let options = (!options.is_empty()).then(|| alter(format!("SET ({})", options.join(", "))));
-        target.into_iter().chain(options).collect()
+        // Another type brings its own storage and compression.
+        let renamed = self.name != &old.name;
+        let storage = old.storage.as_ref().filter(|_| renamed).map(|it| alter(format!("SET STORAGE {it}")));
+        let method = old.compression.as_ref().filter(|_| renamed).map(|it| alter(format!("SET COMPRESSION {it}")));
+        target.into_iter().chain(options).chain(storage).chain(method).collect()
     }
 
     fn statistics(&self) -> impl Iterator<Item = (&crate::change::QualifiedName, &crate::schema::ExtendedStatistics)> {
@@ -121,6 +139,10 @@ impl Carried<'_> {
         let names = names.map(|it| if it.id == self.old.id { self.name.to_string() } else { it.name.to_string() });
         names.collect::<Vec<_>>().join(", ")
     }
+}
+
+fn with_option(privilege: &crate::schema::Privilege) -> &'static str {
+    if privilege.grantable.0 { " WITH GRANT OPTION" } else { "" }
 }
 
 pub(super) fn grantee(name: &Name) -> String {
@@ -151,10 +173,11 @@ pub(super) fn sequence_grants(table: &Table, sequence: RelationId) -> Vec<String
     let Some(sequence) = table.schema().relation(sequence) else { return Vec::new() };
     let grants = sequence.privileges.iter().map(|it| {
         format!(
-            "GRANT {} ON SEQUENCE {} TO {};",
+            "GRANT {} ON SEQUENCE {} TO {}{};",
             it.privilege.as_str().to_uppercase(),
             sequence.name,
-            grantee(&it.grantee)
+            grantee(&it.grantee),
+            with_option(it)
         )
     });
     grants.collect()

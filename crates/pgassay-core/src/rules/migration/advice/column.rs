@@ -85,10 +85,12 @@ fn plain(definition: &ColumnDefinition, data_type: &str) -> String {
     format!("{}{default}{not_null}", head(definition, data_type))
 }
 
-/// `name type COLLATE c`.
+/// `name type STORAGE s COMPRESSION m COLLATE c`.
 fn head(definition: &ColumnDefinition, data_type: &str) -> String {
+    let storage = definition.storage.as_ref().map(|it| format!(" STORAGE {it}")).unwrap_or_default();
+    let compression = definition.compression.as_ref().map(|it| format!(" COMPRESSION {it}")).unwrap_or_default();
     let collation = definition.collation.as_ref().map(|name| format!(" COLLATE {name}")).unwrap_or_default();
-    format!("{} {data_type}{collation}", definition.name)
+    format!("{} {data_type}{storage}{compression}{collation}", definition.name)
 }
 
 /// Whether the column itself is written into every row.
@@ -270,6 +272,7 @@ pub(super) struct Trigger {
 pub(super) fn keep_both(table: &Table, old: &Name, new: &Name) -> Trigger {
     let name = table.free_object(new, "sync");
     let function = table.beside(&name);
+    let name = table.last_trigger(&name);
     let steps = vec![
         FixStep::any(format!(
             "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN\n    \
@@ -290,6 +293,7 @@ pub(super) fn keep_both(table: &Table, old: &Name, new: &Name) -> Trigger {
 pub(super) fn keep_equal(table: &Table, column: &Name, expression: &str) -> Trigger {
     let name = table.free_object(column, "sync");
     let function = table.beside(&name);
+    let name = table.last_trigger(&name);
     // The row as a table of its own lets the expression name columns as it does in the statement.
     let steps = vec![
         FixStep::any(format!(

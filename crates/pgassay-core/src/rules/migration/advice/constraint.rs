@@ -145,32 +145,60 @@ pub(super) struct Parts {
     /// Steps that can run while the old one is there.
     pub before: Vec<FixStep>,
     /// The action that puts it in place in an instant.
-    pub action: String,
+    pub action: Option<String>,
+    /// The statement that gives it its name, once the old one is gone.
+    pub rename: Option<String>,
     pub after: Vec<FixStep>,
     pub text: &'static str,
 }
 
-pub(super) fn parts(table: &Table, alter: &AlterTable, added: &Constraint) -> Option<Parts> {
+/// `beside_old`: what it is about is there before the old one goes.
+pub(super) fn parts(table: &Table, alter: &AlterTable, added: &Constraint, beside_old: bool) -> Option<Parts> {
     let name = table.constraint_name(alter, added);
     let later = |definition: String| Parts {
         before: Vec::new(),
-        action: format!("ADD CONSTRAINT {name} {definition} NOT VALID"),
+        action: Some(format!("ADD CONSTRAINT {name} {definition} NOT VALID")),
+        rename: None,
         after: vec![FixStep::own(format!("ALTER TABLE {} VALIDATE CONSTRAINT {name};", table.name))],
         text: NOT_VALID_FIRST,
     };
     match &added.kind {
         ConstraintKind::Check(expression) => {
-            let inherit = if added.no_inherit { " NO INHERIT" } else { "" };
-            Some(later(format!("CHECK ({}){inherit}", expression.text)))
+            let (definition, words) =
+                (format!("CHECK ({})", expression.text), if added.no_inherit { " NO INHERIT" } else { "" });
+            Some(match beside_old {
+                true => proved_first(table, &name, &definition, words),
+                false => later(format!("{definition}{words}")),
+            })
         }
         ConstraintKind::NotNull(column) if table.version.at_least(18) => Some(later(format!("NOT NULL {column}"))),
         ConstraintKind::ForeignKey(key) if !table.is_partitioned() || table.version.at_least(18) => {
-            Some(later(format!("{}{}", foreign_key_text(table, added, key), deferral(added))))
+            let definition = foreign_key_text(table, added, key);
+            Some(match beside_old && !table.is_partitioned() {
+                true => proved_first(table, &name, &definition, deferral(added)),
+                // To rename a foreign key of a partitioned table leaves those of its partitions.
+                false => later(format!("{definition}{}", deferral(added))),
+            })
         }
         ConstraintKind::Unique(key) => beside(table, &name, added, key, "UNIQUE"),
         ConstraintKind::PrimaryKey(key) => beside(table, &name, added, key, "PRIMARY KEY"),
         _ => None,
     }
+}
+
+/// Proved while the old one is there: rows that fail it leave the old one in force.
+fn proved_first(table: &Table, name: &Name, definition: &str, words: &str) -> Parts {
+    let taken = |name: &Name| table.relation.is_some_and(|relation| relation.constraint(name).is_some());
+    let mut own = name.clone();
+    let mut number = 0;
+    while taken(&own) && number < 1000 {
+        let word = if number == 0 { "new".to_owned() } else { format!("new{number}") };
+        own = crate::schema::make_object_name(name.as_str(), None, &word);
+        number += 1;
+    }
+    let rename = (own != *name).then(|| format!("ALTER TABLE {} RENAME CONSTRAINT {own} TO {name};", table.name));
+    let before = two_steps(&table.name, &own, definition, words).steps;
+    Parts { before, action: None, rename, after: Vec::new(), text: NOT_VALID_FIRST }
 }
 
 /// A key's index, built while the old key is there; it takes the constraint's name with its place.
@@ -183,8 +211,8 @@ fn beside(table: &Table, name: &Name, added: &Constraint, key: &Key, kind: &str)
     if matches!(added.kind, ConstraintKind::PrimaryKey(_)) {
         before.extend(proofs(table, key, None));
     }
-    let action = format!("ADD CONSTRAINT {name} {kind} USING INDEX {index}{}", deferral(added));
-    Some(Parts { before, action, after: Vec::new(), text: BUILD_FIRST })
+    let action = Some(format!("ADD CONSTRAINT {name} {kind} USING INDEX {index}{}", deferral(added)));
+    Some(Parts { before, action, rename: None, after: Vec::new(), text: BUILD_FIRST })
 }
 
 /// NOT NULL for the columns of a primary key.

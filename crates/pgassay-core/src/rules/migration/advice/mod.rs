@@ -8,6 +8,7 @@ mod column;
 mod constraint;
 mod index;
 mod partition;
+mod referencing;
 mod rename;
 mod replaced;
 mod table;

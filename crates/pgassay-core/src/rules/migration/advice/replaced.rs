@@ -58,6 +58,8 @@ struct Parts {
     swap: Vec<String>,
     /// Actions that put in place.
     place: Vec<String>,
+    /// Statements that give what was built before its name.
+    names: Vec<String>,
     after: Vec<FixStep>,
 }
 
@@ -67,13 +69,15 @@ impl Parts {
         let mut steps = self.before;
         let mut last: Vec<String> = Vec::new();
         if self.swap.is_empty() {
-            last.push(alter(self.away.into_iter().chain(self.place).collect()));
+            let actions: Vec<String> = self.away.into_iter().chain(self.place).collect();
+            last.extend((!actions.is_empty()).then(|| alter(actions)));
         } else {
             last.extend((!self.away.is_empty()).then(|| alter(self.away)));
             last.extend(self.swap);
             last.extend((!self.place.is_empty()).then(|| alter(self.place)));
         }
-        steps.push(FixStep::own(last.join("\n")));
+        last.extend(self.names);
+        steps.extend((!last.is_empty()).then(|| FixStep::own(last.join("\n"))));
         steps.extend(self.after);
         steps
     }
@@ -166,10 +170,18 @@ impl Plan<'_, '_> {
             self.obstacle = Some(format!("The column {column} is new by the same statement that builds its key."));
             return String::new();
         }
-        match constraint::parts(self.table, self.alter, added) {
+        let beside_old = match &added.kind {
+            ConstraintKind::Check(expression) => {
+                let mut changed = self.gone.columns.iter().copied().chain(&self.swapped);
+                !changed.any(|column| type_change::mentions(expression, column))
+            }
+            _ => true,
+        };
+        match constraint::parts(self.table, self.alter, added, beside_old) {
             Some(parts) => {
                 self.parts.before.extend(parts.before);
-                self.parts.place.push(parts.action);
+                self.parts.place.extend(parts.action);
+                self.parts.names.extend(parts.rename);
                 self.parts.after.extend(parts.after);
                 parts.text.to_owned()
             }

@@ -1,9 +1,9 @@
 //! The table that a statement alters: its printed name, what it looks like before and after, and free names on it.
 
 use crate::change::{
-    AlterTable, AlterTableActionKind, Constraint, ConstraintKind, Ident, Name, ObjectName, QualifiedName,
+    AlterTable, AlterTableActionKind, Constraint, ConstraintKind, Ident, Name, ObjectName, QualifiedName, TriggerTiming,
 };
-use crate::finding::FixStep;
+use crate::finding::{FixStep, Walk};
 use crate::rules::context::StepContext;
 use crate::schema::{self, Column, Relation, Schema, make_object_name};
 use crate::version::PgVersion;
@@ -75,6 +75,22 @@ impl<'r> Table<'r> {
         })
     }
 
+    /// A name for a BEFORE trigger that fires after all that are there: they fire in the order of their names, and what they write is
+    /// what it has to see.
+    pub fn last_trigger(&self, usual: &Name) -> Name {
+        let Some(table) = self.relation else { return usual.clone() };
+        let below = self.schema().children_closure(table.id);
+        let tables = below.iter().filter_map(|id| self.schema().relation(*id)).chain(self.schema().relation(table.id));
+        let before = tables
+            .flat_map(|table| &table.triggers)
+            .filter(|trigger| trigger.for_each_row && trigger.timing == TriggerTiming::Before);
+        let Some(last) = before.map(|trigger| trigger.name.as_str()).max() else { return usual.clone() };
+        let prefixed = format!("zz_{}", usual.as_str());
+        let mut fitting =
+            [usual.as_str().to_owned(), prefixed].into_iter().filter(|name| name.as_str() > last && name.len() < 64);
+        Name::new(&fitting.next().unwrap_or_else(|| format!("{last}_")))
+    }
+
     /// A name for an index that is to become this constraint's: the constraint's own, unless a relation has it.
     pub fn free_relation(&self, name: &Name) -> Name {
         let taken = |name: &Name| {
@@ -121,9 +137,24 @@ impl<'r> Table<'r> {
             Some(key) => (key.to_string(), format!(" ORDER BY {key}")),
             None => ("ctid".to_owned(), String::new()),
         };
-        FixStep::batch(format!(
-            "UPDATE {name} SET {column} = {value} WHERE {condition} AND {key} IN (SELECT {key} FROM {name} WHERE {condition}{order} LIMIT 5000);"
-        ))
+        let change = format!("UPDATE {name} SET {column} = {value} WHERE {condition}");
+        let step = FixStep::batch(format!(
+            "{change} AND {key} IN (SELECT {key} FROM {name} WHERE {condition}{order} LIMIT 5000);"
+        ));
+        FixStep { walk: self.walk(change), ..step }
+    }
+
+    fn walk(&self, change: String) -> Option<Walk> {
+        let relation = self.relation.filter(|relation| relation.known)?;
+        let key: Vec<String> = match relation.primary_key().map(|it| &it.kind) {
+            Some(schema::ConstraintKind::PrimaryKey { columns, .. }) => {
+                columns.iter().filter_map(|id| relation.column_by_id(*id)).map(|it| it.name.to_string()).collect()
+            }
+            _ => Vec::new(),
+        };
+        // Pages are those of one table.
+        let is_one = relation.has_storage() && relation.children.is_empty();
+        (!key.is_empty() || is_one).then(|| Walk { table: self.name.clone(), change, key })
     }
 
     /// The column of a primary key of one column.

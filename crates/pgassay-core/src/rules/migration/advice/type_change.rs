@@ -3,6 +3,7 @@
 use super::carried::{Carried, sequence_grants, sequence_options};
 use super::column::{keep_both, keep_equal, not_null, to_domain};
 use super::index;
+use super::referencing::{self, referencing};
 use super::replaced::Gone;
 use super::table::Table;
 use crate::change::{Expression, Ident, Name, ObjectName, TypeName};
@@ -57,7 +58,7 @@ pub(super) fn way(
     }
     let widened = widened_sequence(table, old, data_type);
     let carried = Carried { table, relation, old, name: &old.name };
-    if let Some(obstacle) = obstacle(table, relation, old).map(str::to_owned).or_else(|| carried.obstacle()) {
+    if let Some(obstacle) = obstacle(table, relation, old, gone).or_else(|| carried.obstacle()) {
         let sequence = widened.as_ref().map(|alter| format!(" {SEQUENCE_STAYS} {alter}")).unwrap_or_default();
         return Err(Advice::text(format!(
             "{TEXT} Here {obstacle}, so the steps depend on it: plan them by hand, or a maintenance window.{sequence}"
@@ -72,13 +73,26 @@ pub(super) fn way(
     Ok(Way { text: format!("{TEXT}{remarks}{sequence}"), ..change.way(&format!("{data_type}{collation}")) })
 }
 
+/// Clients that write a referencing table lock it before the one that it references: in another order each would wait for the other.
+fn lock_in_order(relation: &Relation, others: &[referencing::Referencing]) -> Option<String> {
+    let mut tables: Vec<String> = Vec::new();
+    for other in others.iter().map(|other| other.from).filter(|other| other.id != relation.id) {
+        let name = other.name.to_string();
+        if !tables.contains(&name) {
+            tables.push(name);
+        }
+    }
+    (!tables.is_empty())
+        .then(|| format!("LOCK TABLE {}, {} IN ACCESS EXCLUSIVE MODE;", tables.join(", "), relation.name))
+}
+
 /// The way to another name: the new column stays what it is called.
 pub(super) fn rename(table: &Table, column: &Ident, new: &Ident) -> Result<Way, Advice> {
     let none = || Advice::text("");
     let relation = table.relation.filter(|it| it.known).ok_or_else(none)?;
     let old = table.column(&column.name).ok_or_else(none)?;
     let carried = Carried { table, relation, old, name: &new.name };
-    if let Some(obstacle) = obstacle(table, relation, old).map(str::to_owned).or_else(|| carried.obstacle()) {
+    if let Some(obstacle) = obstacle(table, relation, old, &Gone::default()).or_else(|| carried.obstacle()) {
         return Err(Advice::text(format!(
             "{RENAME} Here {obstacle}, so the steps depend on it: plan them by hand, or change code and name in a maintenance window."
         )));
@@ -116,21 +130,25 @@ fn widened_sequence(table: &Table, old: &Column, data_type: &TypeName) -> Option
 }
 
 /// What the steps do not cover.
-fn obstacle(table: &Table, relation: &Relation, old: &Column) -> Option<&'static str> {
+fn obstacle(table: &Table, relation: &Relation, old: &Column, gone: &Gone) -> Option<String> {
+    let others = referencing(table, relation, old.id);
+    let loses_key = !others.is_empty()
+        && relation.constraints.iter().any(|it| it.kind.index().is_some() && gone.constraints.contains(&&it.name));
+    let referenced = others.iter().find_map(|other| other.obstacle());
+    referenced
+        .or_else(|| loses_key.then(|| "other tables reference a key that goes".to_owned()))
+        .or_else(|| obstacle_of_table(table, relation, old).map(str::to_owned))
+}
+
+fn obstacle_of_table(table: &Table, relation: &Relation, old: &Column) -> Option<&'static str> {
     let schema = table.schema();
-    let referenced = schema.foreign_keys_to(relation.id).any(|(_, constraint)| match &constraint.kind {
-        ConstraintKind::ForeignKey(key) => key.referenced_columns.contains(&old.id),
-        _ => false,
-    });
     let excluded = |constraint: &crate::schema::Constraint| {
         matches!(constraint.kind, ConstraintKind::Exclude { .. })
             && constraint.kind.index().is_some_and(|index| {
                 schema.relation(index).and_then(|it| it.as_index()).is_some_and(|index| index.uses_column(old.id))
             })
     };
-    if referenced {
-        Some("other tables reference the column")
-    } else if old.generated.is_some()
+    if old.generated.is_some()
         || relation
             .columns
             .iter()
@@ -160,7 +178,7 @@ fn obstacle(table: &Table, relation: &Relation, old: &Column) -> Option<&'static
     }
 }
 
-fn mentions(expression: &Expression, column: &Name) -> bool {
+pub(super) fn mentions(expression: &Expression, column: &Name) -> bool {
     rename_column(expression, column, &Name::from("_")).text != expression.text
 }
 
@@ -180,7 +198,7 @@ struct TypeChange<'a> {
 
 impl TypeChange<'_> {
     fn way(&self, data_type: &str) -> Way {
-        let TypeChange { table, old, new, value, .. } = self;
+        let TypeChange { table, relation, old, new, value, .. } = self;
         let name = &table.name;
         let mut swap: Vec<String> = Vec::new();
         let mut before = vec![FixStep::own(format!("ALTER TABLE {name} ADD COLUMN {new} {data_type};"))];
@@ -191,11 +209,20 @@ impl TypeChange<'_> {
             before.extend(self.carried.grants().into_iter().map(FixStep::any));
         }
         before.push(table.batch(new, value, &format!("{new} IS NULL AND {value} IS NOT NULL")));
-        swap.push(format!("DROP TRIGGER {} ON {name};", trigger.name));
-        self.not_null(&mut before, &mut swap);
+        let mut required = Vec::new();
+        self.not_null(&mut before, &mut required);
         let mut behind = Vec::new();
         self.indexes(&mut before, &mut behind);
         self.constraints(&mut before, &mut behind);
+        let others = referencing(table, relation, old.id);
+        swap.extend(lock_in_order(relation, &others));
+        for other in others {
+            before.extend(other.add(relation, (old, new)));
+            swap.push(other.drop());
+            behind.extend(other.take_place());
+        }
+        swap.push(format!("DROP TRIGGER {} ON {name};", trigger.name));
+        swap.extend(required);
         self.default(&mut swap, &mut behind);
         swap.push(format!("ALTER TABLE {name} DROP COLUMN {};", old.name));
         if !self.renames {
@@ -287,45 +314,42 @@ impl TypeChange<'_> {
                 _ => continue,
             };
             let name = table.free_constraint(&constraint.name, "new");
-            let words = match (constraint.no_inherit, constraint.deferrable, constraint.initially_deferred) {
-                (true, _, _) => " NO INHERIT",
-                (_, _, true) => " DEFERRABLE INITIALLY DEFERRED",
-                (_, true, false) => " DEFERRABLE",
-                _ => "",
-            };
-            steps.push(FixStep::own(format!(
-                "ALTER TABLE {} ADD CONSTRAINT {name} {definition}{words} NOT VALID;",
-                table.name
-            )));
-            if constraint.validated {
-                steps.push(FixStep::own(format!("ALTER TABLE {} VALIDATE CONSTRAINT {name};", table.name)));
-            }
+            steps.extend(referencing::add(&table.name, &name, constraint, &definition));
             behind.push(format!("ALTER TABLE {} RENAME CONSTRAINT {name} TO {};", table.name, constraint.name));
             behind.extend(self.carried.of_constraint(constraint));
         }
     }
 
+    /// A key of the table to itself may hold the column on both sides.
     fn foreign_key(&self, key: &ForeignKey) -> Option<String> {
         let TypeChange { table, relation, old, new, .. } = self;
         let referenced = table.schema().relation(key.referenced)?;
-        let own = key.columns.iter().filter_map(|id| relation.column_by_id(*id));
-        let own: Vec<String> =
-            own.map(|it| if it.id == old.id { new.to_string() } else { it.name.to_string() }).collect();
-        let other: Vec<String> = key
-            .referenced_columns
+        let renamed = Some((*old, new));
+        let other = renamed.filter(|_| referenced.id == relation.id);
+        Some(referencing::definition(key, relation, referenced, renamed, other))
+    }
+
+    /// ALTER COLUMN … TYPE keeps a literal of the old type and casts it: to read it as one of the new type may be another value.
+    fn carried_default(&self, default: &Expression) -> String {
+        use sqlparser::ast::{Expr, Value};
+        let is_literal = matches!(&*default.tree, Expr::Value(value)
+            if matches!(value.value, Value::SingleQuotedString(_) | Value::EscapedStringLiteral(_)));
+        if self.renames || !is_literal || self.sets_default() {
+            return default.text.to_string();
+        }
+        let plain =
+            TypeName { modifiers: Vec::new(), other_modifiers: Vec::new(), ..(*self.old.data_type.written).clone() };
+        format!("{}::{plain}", default.text)
+    }
+
+    /// Whether the statement itself gives the column its default, be it the one that it has.
+    fn sets_default(&self) -> bool {
+        use crate::change::AlterTableActionKind::SetDefault;
+        let Some(crate::change::Change::AlterTable(alter)) = self.table.context.change() else { return false };
+        alter
+            .actions
             .iter()
-            .filter_map(|id| referenced.column_by_id(*id))
-            .map(|it| it.name.to_string())
-            .collect();
-        let other = if other.is_empty() { String::new() } else { format!(" ({})", other.join(", ")) };
-        let full = if key.match_full { " MATCH FULL" } else { "" };
-        Some(format!(
-            "FOREIGN KEY ({}) REFERENCES {}{other}{full}{}{}",
-            own.join(", "),
-            referenced.name,
-            action(" ON DELETE", key.on_delete),
-            action(" ON UPDATE", key.on_update)
-        ))
+            .any(|action| matches!(&action.kind, SetDefault { column, .. } if column.name == self.old.name))
     }
 
     /// The default, a serial's sequence, or the identity.
@@ -368,13 +392,9 @@ impl TypeChange<'_> {
             }
             _ => match sequence {
                 Some(sequence) => Some(format!("nextval({})", literal(&sequence.name.to_string()))),
-                None => old.default.as_ref().map(|default| default.text.to_string()),
+                None => old.default.as_ref().map(|default| self.carried_default(default)),
             },
         };
         swap.extend(set.map(|default| format!("ALTER TABLE {name} ALTER COLUMN {new} SET DEFAULT {default};")));
     }
-}
-
-fn action(words: &str, action: crate::change::ReferentialAction) -> String {
-    action.words().map(|action| format!("{words} {action}")).unwrap_or_default()
 }

@@ -227,6 +227,7 @@ fn partly_null(
         .filter_map(|id| table.column_by_id(*id))
         .filter_map(|column| context.null_share(table, column))
         .collect();
+    let all_optional = key.columns.iter().all(|id| nullable(context, table, *id).is_some());
     let differ = shares.iter().copied().fold(0.0, f64::max) - shares.iter().copied().fold(1.0, f64::min) > 0.001;
     let says = if shares.len() == key.columns.len() && differ {
         format!("is NULL where other columns of foreign key {name} are set: those rows are not checked")
@@ -239,7 +240,11 @@ fn partly_null(
         evidence: Evidence::declared(format!("({}) MATCH SIMPLE", context.column_names(table, &key.columns))),
         severity: Severity::Warning,
         confidence: if differ && !shares.is_empty() { Confidence::High } else { Confidence::Medium },
-        remedy: Remedy::WholeForeignKey { name: name.clone() },
+        remedy: if all_optional {
+            Remedy::WholeForeignKey { name: name.clone() }
+        } else {
+            Remedy::PartOfForeignKey { name: name.clone() }
+        },
     });
 }
 

@@ -63,6 +63,8 @@ pub(super) enum Remedy {
     Empty { value: String },
     /// All columns of the foreign key, or none.
     WholeForeignKey { name: Name },
+    /// Some of its columns are required, so that it can never be set as a whole or not at all.
+    PartOfForeignKey { name: Name },
     /// NULLs are equal in the unique key, or there are none.
     WholeKey { index: RelationId },
     /// A CHECK that says when it is there.
@@ -212,6 +214,10 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
             "Let the foreign key be set as a whole or not at all (MATCH FULL); the rows that the first step counts have to be settled before:",
             match_full(context, table, key),
         ),
+        Remedy::PartOfForeignKey { name: key } => Advice::text(format!(
+            "Where {} is NULL, {key} checks nothing of the row. Require a value, or give the columns that are NOT NULL a foreign key of their own",
+            column.name
+        )),
         // A new key simply says so.
         Remedy::WholeKey { .. } if context.scope.is_some() && context.version.at_least(15) => {
             Advice::text("Write NULLS NOT DISTINCT behind UNIQUE, or NOT NULL at the column")
