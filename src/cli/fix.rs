@@ -236,6 +236,7 @@ impl Session {
             } else {
                 own.pieces.len()
             };
+            let number = number.max(usize::from(fix::is_listed(migration)));
             self.paths.push((migration.path.clone(), paths.by_ref().take(number).cloned().collect()));
         }
     }
@@ -298,8 +299,11 @@ impl Session {
     }
 }
 
-/// The folder that holds a migration's files and those of the others.
+/// The folder that holds a migration's files and those of the others: Sqitch's are below its plan.
 fn root_of(path: &Path) -> &Path {
+    if let Some(planned) = path.ancestors().skip(1).find(|it| it.join("sqitch.plan").is_file()) {
+        return planned;
+    }
     let own = path.parent().unwrap_or(Path::new(""));
     let is_folder = path.file_name().is_some_and(|name| name == "up.sql" || name == "migration.sql");
     if is_folder { own.parent().unwrap_or(own) } else { own }

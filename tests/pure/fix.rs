@@ -429,7 +429,7 @@ fn a_new_type_is_a_swap_that_nothing_is_held_against() {
     let types = "ALTER TABLE orders ALTER COLUMN customer_id TYPE numeric;\n";
     let (repository, text) =
         fixed(&[SQLX, ("migrations/0001_orders.sql", ORDERS)], &[("migrations/0002_type.sql", types)]);
-    assert!(text.contains("GET DIAGNOSTICS changed = ROW_COUNT;"), "{text}");
+    assert!(text.contains("WHILE FOUND LOOP"), "{text}");
     let found = errors(&repository);
     assert!(found.iter().all(|it| it.starts_with("changed-type:")), "{found:?}");
     // Also where each migration is a deploy of its own.
@@ -508,6 +508,64 @@ fn what_needs_the_drop_waits_with_it() {
         text.contains("==== migrations/0002_gone.sql\nSET LOCAL lock_timeout = '2s';\nCREATE TABLE before_it"),
         "{text}"
     );
+    assert_eq!(errors(&repository), [""; 0]);
+}
+
+#[test]
+fn what_a_later_migration_needs_does_not_wait() {
+    let old = [SQLX, ("migrations/0001_notes.sql", "CREATE TABLE notes (id bigint PRIMARY KEY);\n")];
+    let new = [
+        ("migrations/0002_again.sql", "DROP TABLE notes;\nCREATE TABLE notes (id bigint PRIMARY KEY, owner text);\n"),
+        ("migrations/0003_used.sql", "INSERT INTO notes (id, owner) VALUES (1, 'a');\n"),
+    ];
+    let (repository, text) = fixed(&old, &new);
+    assert!(!repository.path().join("pgassay-plan.json").exists(), "{text}");
+    assert!(text.contains("a later migration needs what it does: migrations/0003_used.sql"), "{text}");
+}
+
+#[test]
+fn a_change_of_sqitch_waits_in_its_plan() {
+    let plan = "%syntax-version=1.0.0\n%project=shop\n\norders 2024-01-10T09:30:00Z Ann <ann@example.com> # orders\n";
+    let old = [("sqitch.plan", plan), ("deploy/orders.sql", ORDERS), ("revert/orders.sql", "DROP TABLE orders;\n")];
+    let planned = format!("{plan}gone 2024-02-10T09:30:00Z Ben <ben@example.com> # no note\n");
+    let new = [
+        ("sqitch.plan", joined(&[&planned])),
+        ("deploy/gone.sql", "-- Deploy shop:gone to pg\n\nBEGIN;\nALTER TABLE orders DROP COLUMN note;\nCOMMIT;\n"),
+        (
+            "revert/gone.sql",
+            "-- Revert shop:gone from pg\n\nALTER TABLE orders ADD COLUMN note text NOT NULL DEFAULT '';\n",
+        ),
+        ("verify/gone.sql", "-- Verify shop:gone on pg\n\nSELECT id FROM orders LIMIT 0;\n"),
+    ];
+    let (repository, text) = fixed(&old, &new);
+    let read = |name: &str| std::fs::read_to_string(repository.path().join(name)).unwrap_or_default();
+    assert!(read("deploy/gone.sql").ends_with("SELECT 1;\n") && !read("deploy/gone.sql").contains("DROP"), "{text}");
+    assert!(!read("revert/gone.sql").contains("ADD COLUMN"), "{text}");
+    let output = pgassay(repository.path(), &["fix", "--since", "main", "--deploy", "2"]);
+    assert!(read("deploy/gone_deploy2.sql").contains("ALTER TABLE public.orders DROP COLUMN note;"), "{output:?}");
+    assert_eq!(
+        read("revert/gone_deploy2.sql"),
+        "-- Revert shop:gone_deploy2 from pg\n\nALTER TABLE orders ADD COLUMN note text NOT NULL DEFAULT '';\n"
+    );
+    assert!(read("verify/gone_deploy2.sql").contains("SELECT id FROM orders LIMIT 0;"));
+    let last = read("sqitch.plan").lines().last().unwrap().to_owned();
+    assert!(last.starts_with("gone_deploy2 [gone] ") && last.contains("Z Ben <ben@example.com> # once no "), "{last}");
+    assert!(!repository.path().join("pgassay-plan.json").exists());
+    assert_eq!(errors(&repository), [""; 0]);
+}
+
+#[test]
+fn a_changeset_that_waits_goes_to_the_end_of_its_file() {
+    let old = "--liquibase formatted sql\n\n--changeset ann:1\nCREATE TABLE orders (id bigint PRIMARY KEY, note text);\n--rollback DROP TABLE orders;\n";
+    let new = format!(
+        "{old}\n--changeset ben:2 labels:a\nALTER TABLE orders DROP COLUMN note;\n--rollback ALTER TABLE orders ADD COLUMN note text;\n\n--changeset ben:3\nCREATE TABLE later (id bigint PRIMARY KEY);\n--rollback DROP TABLE later;\n"
+    );
+    let (repository, _) = fixed(&[("changelog.sql", old)], &[("changelog.sql", joined(&[&new]))]);
+    pgassay(repository.path(), &["fix", "--since", "main", "--deploy", "2"]);
+    let text = std::fs::read_to_string(repository.path().join("changelog.sql")).unwrap();
+    let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words} in {text}"));
+    assert!(at("--changeset ben:3") < at("--changeset ben:2-deploy2 labels:a"), "{text}");
+    assert!(at("DROP COLUMN note;") < at("--rollback ALTER TABLE orders ADD COLUMN note text;"), "{text}");
     assert_eq!(errors(&repository), [""; 0]);
 }
 

@@ -3,6 +3,8 @@
 //! Only code that changes the schema and nothing else is written anew: what depends on rows sent nothing on the empty database on which
 //! it was recorded, and would be lost.
 
+use std::path::Path;
+
 use super::Piece;
 use crate::migration::Migration;
 
@@ -17,8 +19,12 @@ pub(super) enum CodeTool {
 impl CodeTool {
     /// By the language of a recorded migration, and where it is.
     pub fn of(migration: &Migration) -> Option<CodeTool> {
-        let is_below = |name: &str| migration.path.iter().any(|part| part == name);
-        match migration.path.extension()?.to_str()? {
+        CodeTool::of_path(&migration.path)
+    }
+
+    pub fn of_path(path: &Path) -> Option<CodeTool> {
+        let is_below = |name: &str| path.iter().any(|part| part == name);
+        match path.extension()?.to_str()? {
             "rb" if is_below("migrate") => Some(CodeTool::Rails),
             "py" if is_below("versions") => Some(CodeTool::Alembic),
             "py" if is_below("migrations") => Some(CodeTool::Django),
@@ -74,6 +80,47 @@ fn rails(text: &str, pieces: &[Piece]) -> Result<String, String> {
     let down = down.unwrap_or_else(|| "    raise ActiveRecord::IrreversibleMigration\n".to_owned());
     let head = text.get(..start).unwrap_or_default();
     Ok(format!("{head}{class}\n  disable_ddl_transaction!\n\n  def up\n{up}  end\n\n  def down\n{down}  end\nend\n"))
+}
+
+/// The file without the body of its way back, which comes beside it: while steps wait, there is more to take back than was done.
+pub(super) fn without_back(tool: CodeTool, text: &str) -> (String, String) {
+    let (head, nothing) = match tool {
+        CodeTool::Rails => ("  def down", ""),
+        CodeTool::Alembic => ("def downgrade(", "    pass\n"),
+        // Each of its operations has its own.
+        CodeTool::Django => return (text.to_owned(), String::new()),
+    };
+    let Some(line) = text.lines().find(|line| line.starts_with(head)) else { return (text.to_owned(), String::new()) };
+    let start = text.find(line).unwrap_or_default() + line.len() + 1;
+    let inside = text.get(start..).unwrap_or_default();
+    let is_end = |line: &&str| match tool {
+        CodeTool::Rails => line.starts_with("  end"),
+        _ => line.starts_with(|letter: char| !letter.is_whitespace()),
+    };
+    let end = inside
+        .lines()
+        .find(is_end)
+        .and_then(|line| inside.find(&format!("\n{line}")))
+        .map_or(inside.len(), |at| at + 1);
+    let end = if inside.lines().next().as_ref().is_some_and(is_end) { 0 } else { end };
+    let (body, rest) = inside.split_at(end.min(inside.len()));
+    (format!("{}{nothing}{rest}", text.get(..start).unwrap_or_default()), body.to_owned())
+}
+
+/// The file with a body of its way back.
+pub(super) fn with_back(tool: CodeTool, text: &str, body: &str) -> String {
+    let (head, nothing) = match tool {
+        CodeTool::Rails => ("  def down\n", ""),
+        CodeTool::Alembic => ("def downgrade() -> None:\n", "    pass\n"),
+        CodeTool::Django => return text.to_owned(),
+    };
+    match text.split_once(head) {
+        Some((before, rest)) => {
+            let rest = rest.strip_prefix(nothing).unwrap_or(rest);
+            format!("{before}{head}{body}{rest}")
+        }
+        None => text.to_owned(),
+    }
 }
 
 /// What the class has under `def down`.
@@ -207,6 +254,7 @@ fn alembic(text: &str, pieces: &[Piece]) -> Result<String, String> {
             block(format!("        op.execute(\"BEGIN\")\n{inside}        op.execute(\"COMMIT\")\n"))
         }
     });
+    let up = if up.is_empty() { "    pass\n".to_owned() } else { up };
     let rest = text.get(end..).unwrap_or_default();
     let gap = if rest.trim().is_empty() { "" } else { "\n\n" };
     Ok(format!("{}\n{up}{gap}{}", text.get(..start).unwrap_or_default(), rest.trim_start_matches('\n')))
@@ -320,6 +368,22 @@ mod tests {
             django("class Migration(migrations.Migration):\n    operations = [migrations.RunPython(f)]\n", &pieces())
                 .is_err()
         );
+    }
+
+    #[test]
+    fn the_way_back_waits_with_the_rest() {
+        let text = "def upgrade() -> None:\n    op.drop_column(\"a\", \"n\")\n\n\ndef downgrade() -> None:\n    op.add_column(\"a\")\n";
+        let (kept, back) = without_back(CodeTool::Alembic, text);
+        assert_eq!(back, "    op.add_column(\"a\")\n");
+        assert_eq!(
+            alembic(&kept, &[]).unwrap(),
+            "def upgrade() -> None:\n    pass\n\n\ndef downgrade() -> None:\n    pass\n"
+        );
+        assert_eq!(with_back(CodeTool::Alembic, &kept, &back), text);
+        let text = "class A < ActiveRecord::Migration[7.1]\n  def up\n    x\n  end\n\n  def down\n    y\n  end\nend\n";
+        let (kept, back) = without_back(CodeTool::Rails, text);
+        assert_eq!((back.as_str(), kept.contains("  def down\n  end\n")), ("    y\n", true));
+        assert_eq!(with_back(CodeTool::Rails, &kept, &back), text);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::original::Original;
 use super::place::Place;
 use super::plan_file::Waiting;
 use super::text::{Down, in_halves, in_one_file, texts};
-use super::{Rewritten, Ways, Written, liquibase};
+use super::{Piece, Rewritten, Ways, Written, later_code, liquibase, sqitch};
 use crate::check::Job;
 use crate::migration::{Direction, Framework, Migration};
 use crate::source::Sources;
@@ -146,11 +146,13 @@ impl Writer<'_> {
         if own.limit.is_some() {
             return Err(format!("{shown}: set lock_timeout where the tool connects"));
         }
-        if !own.later.is_empty() {
-            return Err(format!("{shown}: take its deploys apart by hand"));
-        }
         let text = self.folder.get(&migration.path).ok_or_else(|| format!("{shown}: its file was not found"))?;
-        let new = code::written(tool, text, &own.pieces).map_err(|why| format!("{shown}: {why}"))?;
+        let (text, back) = match own.later.is_empty() {
+            true => (text.clone(), String::new()),
+            false => code::without_back(tool, text),
+        };
+        let new = code::written(tool, &text, &own.pieces).map_err(|why| format!("{shown}: {why}"))?;
+        self.wait(migration, own, &Down { text: back, alone: false });
         self.changes.insert(migration.path.clone(), Some(new));
         self.paths.push(migration.path.clone());
         Ok(())
@@ -169,7 +171,9 @@ impl Writer<'_> {
             return Err(format!("{}: its way there is in several parts", migration.path.display()));
         }
         let [before, after] = around;
+        let is_listed = super::is_listed(migration);
         let new = match is_whole {
+            _ if own.pieces.is_empty() && is_listed => Some(sqitch::WAITS.to_owned()),
             _ if own.pieces.is_empty() => None,
             true => Some(in_one_file(migration.framework, &own.pieces)),
             false => Some(format!(
@@ -179,10 +183,20 @@ impl Writer<'_> {
             )),
         };
         self.changes.insert(migration.path.clone(), new);
-        if !own.pieces.is_empty() {
+        if !own.pieces.is_empty() || is_listed {
             self.paths.push(migration.path.clone());
         }
-        self.wait(migration, own, &Down::default());
+        let change = sqitch::Change::of(&migration.path).filter(|_| migration.framework == Framework::Sqitch);
+        let Some(change) = change.filter(|_| !own.later.is_empty()) else {
+            self.wait(migration, own, &Down::default());
+            return Ok(());
+        };
+        let (changes, down, verify) = sqitch::halves(&change, &own.pieces, self.folder);
+        self.changes.extend(changes);
+        self.wait(migration, own, &down);
+        if let Some(waiting) = self.waiting.last_mut() {
+            waiting.verify = verify;
+        }
         Ok(())
     }
 
@@ -274,13 +288,24 @@ impl Writer<'_> {
         self.wait(migration, own, &back);
         let mut number = Some(number);
         let mut last = None;
-        for (at, piece) in own.pieces.iter().enumerate() {
+        // What the tool's list names has to be there.
+        let nothing = [Piece {
+            statements: vec![sqitch::WAITS.trim_end_matches([';', '\n']).to_owned()],
+            alone: false,
+            together: true,
+            down: Vec::new(),
+        }];
+        let pieces = match own.pieces.as_slice() {
+            [] if super::is_listed(migration) => nothing.as_slice(),
+            pieces => pieces,
+        };
+        for (at, piece) in pieces.iter().enumerate() {
             let Some(here) = number.take() else {
                 return Err(format!("{}: there is no number left after it", migration.path.display()));
             };
             let more = if at == 0 { String::new() } else { format!("_{}", at + 1) };
             let named = place.with(here.clone(), &more);
-            let is_last = at + 1 == own.pieces.len() && own.later.is_empty();
+            let is_last = at + 1 == pieces.len() && own.later.is_empty();
             let down = if is_last { back.clone() } else { Down::of(piece) };
             let goes_back = !back.is_empty() || self.has_way_back(place, framework);
             self.file(framework, &named, piece, if at == 0 { &original.head } else { "" }, &down, goes_back);
@@ -290,15 +315,7 @@ impl Writer<'_> {
         Ok(last)
     }
 
-    fn file(
-        &mut self,
-        framework: Framework,
-        place: &Place,
-        piece: &super::Piece,
-        head: &str,
-        down: &Down,
-        goes_back: bool,
-    ) {
+    fn file(&mut self, framework: Framework, place: &Place, piece: &Piece, head: &str, down: &Down, goes_back: bool) {
         let texts = texts(framework, piece, head, down);
         self.changes.insert(place.up(), Some(texts.up));
         if let Some(path) = place.down(framework).filter(|_| goes_back) {
@@ -339,6 +356,8 @@ impl Writer<'_> {
             deploys: own.later.clone(),
             down: back.text.clone(),
             down_alone: back.alone,
+            verify: String::new(),
+            header: String::new(),
         });
     }
 
@@ -348,9 +367,6 @@ impl Writer<'_> {
             rewritten.iter().filter_map(|own| Some((self.job.migrations.get(own.migration)?, *own))).collect();
         all.sort_by_key(|(migration, _)| std::cmp::Reverse(migration.sections.first().map(|it| it.span.start)));
         for (migration, own) in all {
-            if !own.later.is_empty() {
-                return Err(format!("{}: take its deploys apart by hand", migration.name));
-            }
             let Some(section) = migration.sections.first() else { continue };
             let source = self.sources.file(migration.file);
             let at = source.original_range(section.span).start;
@@ -358,8 +374,13 @@ impl Writer<'_> {
                 Some(Some(text)) => text.clone(),
                 _ => source.original().to_owned(),
             };
-            let new = liquibase::replace(&text, at, &own.pieces)
-                .ok_or_else(|| format!("{}: its changeset was not found", migration.path.display()))?;
+            let missing = || format!("{}: its changeset was not found", migration.path.display());
+            let (header, back) = liquibase::found(&text, at).ok_or_else(missing)?;
+            let new = liquibase::replace(&text, at, &own.pieces, own.later.is_empty()).ok_or_else(missing)?;
+            self.wait(migration, own, &Down { text: back, alone: false });
+            if let Some(waiting) = self.waiting.last_mut().filter(|_| !own.later.is_empty()) {
+                waiting.header = header;
+            }
             self.changes.insert(migration.path.clone(), Some(new));
             if !self.paths.contains(&migration.path) {
                 self.paths.push(migration.path.clone());
@@ -393,7 +414,7 @@ fn is_marker(line: &str) -> bool {
 }
 
 /// A piece with what it is known to take away allowed: whoever asks for the deploy says that the code is ready.
-fn allowed(piece: &super::Piece, once: &str) -> super::Piece {
+fn allowed(piece: &Piece, once: &str) -> Piece {
     let allow = |sql: &String| {
         let parts = inverse::statements(sql).into_iter().map(|part| match inverse::rules_of_loss(&part).as_slice() {
             [] => part,
@@ -401,7 +422,7 @@ fn allowed(piece: &super::Piece, once: &str) -> super::Piece {
         });
         parts.collect::<Vec<_>>().join(";\n")
     };
-    super::Piece { statements: piece.statements.iter().map(allow).collect(), ..piece.clone() }
+    Piece { statements: piece.statements.iter().map(allow).collect(), ..piece.clone() }
 }
 
 /// Some tools refuse an empty file.
@@ -413,17 +434,23 @@ fn or_nothing(down: String) -> String {
 pub(super) fn append(
     waiting: &Waiting,
     once: &str,
-    pieces: &[super::Piece],
+    pieces: &[Piece],
     is_last: bool,
     folder: &Folder,
     now: &str,
 ) -> Result<Written, String> {
     let framework: Framework = waiting.tool.parse().map_err(|error| format!("{error}"))?;
+    let allowed_pieces = || pieces.iter().map(|piece| allowed(piece, once)).collect::<Vec<_>>();
+    if let Some(tool) = CodeTool::of_path(&waiting.migration) {
+        return later_code::append(tool, waiting, once, &allowed_pieces(), is_last, folder, now);
+    }
+    match framework {
+        Framework::Sqitch => return sqitch::append(waiting, once, &allowed_pieces(), is_last, folder, now),
+        Framework::Liquibase => return liquibase::append(waiting, &allowed_pieces(), is_last, folder),
+        _ => {}
+    }
     let place = Place::read(framework, &waiting.migration)
         .ok_or_else(|| format!("{}: its name has no number that another could follow", waiting.migration.display()))?;
-    if framework == Framework::Sqitch {
-        return Err(format!("{}: add the deploy to {framework}'s own list by hand", waiting.migration.display()));
-    }
     let taken = folder.keys().filter_map(|path| Place::read(framework, path));
     let last = taken.filter(|it| it.folder() == place.folder()).map(|it| it.number).max_by_key(Number::key);
     let last = last.unwrap_or_else(|| place.number.clone());

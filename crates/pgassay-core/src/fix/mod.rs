@@ -6,17 +6,20 @@
 //! A migration is taken apart into [`Piece`]s: what it keeps, and the steps of its findings in place of the statements that they are
 //! about. Each piece becomes a migration of its own.
 
+mod batches;
 mod code;
 mod files;
 mod inverse;
 mod items;
 mod journal;
+mod later_code;
 mod liquibase;
 mod number;
 mod original;
 mod pieces;
 mod place;
 mod plan_file;
+mod sqitch;
 mod sums;
 mod text;
 mod verify;
@@ -219,6 +222,11 @@ pub fn is_rewritable(migration: &Migration) -> bool {
 /// Whether all that takes its place stays in its file.
 pub fn stays_in_file(migration: &Migration) -> bool {
     Ways::of(migration).in_file
+}
+
+/// Whether its tool's list names it, so that something stays in its place while all of it waits.
+pub fn is_listed(migration: &Migration) -> bool {
+    matches!(migration.framework, Framework::Sqitch | Framework::Drizzle) || CodeTool::of(migration).is_some()
 }
 
 /// What is left of a report that someone has to decide on.

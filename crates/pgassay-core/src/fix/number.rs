@@ -7,6 +7,8 @@ pub(super) struct Number {
     text: String,
     /// Flyway's, in parts: another part comes between it and the next.
     dotted: bool,
+    /// The tool compares names as texts: `10` comes before `2`.
+    by_text: bool,
 }
 
 impl Number {
@@ -22,7 +24,7 @@ impl Number {
         }
         let (text, rest) = name.split_at(end);
         text.starts_with(|letter: char| letter.is_ascii_digit())
-            .then(|| (Number { text: text.to_owned(), dotted: false }, rest))
+            .then(|| (Number { text: text.to_owned(), dotted: false, by_text: false }, rest))
     }
 
     /// Flyway's version: parts set off by dots or underscores, up to two underscores.
@@ -30,7 +32,7 @@ impl Number {
         let end = name.find("__")?;
         let (text, rest) = name.split_at(end);
         let is_version = !text.is_empty() && text.split(['.', '_']).all(|part| part.parse::<u64>().is_ok());
-        is_version.then(|| (Number { text: text.to_owned(), dotted: true }, rest))
+        is_version.then(|| (Number { text: text.to_owned(), dotted: true, by_text: false }, rest))
     }
 
     /// To compare numbers of one tool by.
@@ -42,7 +44,15 @@ impl Number {
             }
             return parts;
         }
+        if self.by_text {
+            return self.digits().bytes().map(u128::from).collect();
+        }
         vec![self.digits().parse().unwrap_or(0)]
+    }
+
+    /// The same, compared as the tool does.
+    pub fn compared_as_text(self, by_text: bool) -> Number {
+        Number { by_text, ..self }
     }
 
     /// The next that may follow it; `None` where there is none of its width.
@@ -55,15 +65,20 @@ impl Number {
             Some(next) => next,
             None => format!("{:0width$}", digits.parse::<u128>().ok()?.checked_add(1)?, width = digits.len()),
         };
-        // A longer number is another order where names are compared as text.
-        if next.len() != digits.len() && digits.starts_with('0') {
-            return None;
+        // A longer number is another order where names are compared as text: there a digit more comes next.
+        if next.len() != digits.len() {
+            if self.by_text {
+                return Some(Number { text: format!("{}1", self.text), ..self.clone() });
+            }
+            if digits.starts_with('0') {
+                return None;
+            }
         }
         let mut new = next.chars();
         let between = |letter: char| if letter.is_ascii_digit() { new.next() } else { Some(letter) };
         let mut text: String = self.text.chars().filter_map(between).collect();
         text.extend(new);
-        Some(Number { text, dotted: false })
+        Some(Number { text, ..self.clone() })
     }
 
     /// `5` to `5.1`, `5.1` to `5.2`.
@@ -76,13 +91,13 @@ impl Number {
                 format!("{}{}", self.text.get(..=at)?, last.checked_add(1)?)
             }
         };
-        Some(Number { text, dotted: true })
+        Some(Number { text, dotted: true, by_text: false })
     }
 
     /// A part more, so that it comes between this and whatever is next.
     pub fn below(&self) -> Option<Number> {
         let separator = if self.text.contains('_') { '_' } else { '.' };
-        self.dotted.then(|| Number { text: format!("{}{separator}1", self.text), dotted: true })
+        self.dotted.then(|| Number { text: format!("{}{separator}1", self.text), dotted: true, by_text: false })
     }
 
     /// A number of this form that says a time: `now` is 14 digits.
@@ -92,7 +107,7 @@ impl Number {
         let padded = format!("{now:0<width$}", width = digits.len());
         let mut new = padded.chars();
         let text = self.text.chars().filter_map(|it| if it.is_ascii_digit() { new.next() } else { Some(it) }).collect();
-        Some(Number { text, dotted: false })
+        Some(Number { text, ..self.clone() })
     }
 
     pub fn text(&self) -> &str {
@@ -141,6 +156,20 @@ mod tests {
 
     fn next(name: &str) -> Option<String> {
         Some(Number::read(name, &['-'])?.0.next()?.text().to_owned())
+    }
+
+    #[test]
+    fn where_names_are_texts_a_digit_more_comes_next() {
+        let mut number = Number::read("8_a", &[]).map(|(number, _)| number.compared_as_text(true));
+        let mut texts = Vec::new();
+        let mut keys = Vec::new();
+        while let Some(it) = number.filter(|_| texts.len() < 4) {
+            texts.push(it.text().to_owned());
+            keys.push(it.key());
+            number = it.next();
+        }
+        assert_eq!(texts, ["8", "9", "91", "92"]);
+        assert!(keys.is_sorted());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Items to pieces: what shares a migration, what commits before what, and what waits for code.
 
 use super::items::{Item, Items};
-use super::{Later, Piece, Ways, inverse};
+use super::{Later, Piece, Ways, batches, inverse};
 use crate::change::Set;
 use crate::finding::{FixStep, PlanOfChange, PlannedMigration, StepTransaction};
 
@@ -195,7 +195,7 @@ impl Assembler {
         let down = inverse::of_steps(&migration.steps);
         let written = migration.steps.iter().map(|step| step.sql.trim_end().trim_end_matches(';').to_owned());
         if migration.repeat {
-            let statements = written.map(|batch| in_batches(&batch)).collect();
+            let statements = migration.steps.iter().map(|step| batches::script(step)).collect();
             return Piece { statements, alone: true, together: false, down };
         }
         if migration.transaction == StepTransaction::None {
@@ -218,12 +218,4 @@ fn as_local(text: &str) -> String {
         _ => rest,
     };
     format!("SET LOCAL {rest}")
-}
-
-/// A batch again and again, each committed by itself: it can be stopped at any time, and takes up where it was when it runs again.
-fn in_batches(batch: &str) -> String {
-    format!(
-        "DO $batches$\nDECLARE\n    changed bigint;\nBEGIN\n    LOOP\n        {batch};\n        GET DIAGNOSTICS changed = ROW_COUNT;\n        \
-         EXIT WHEN changed = 0;\n        COMMIT;\n    END LOOP;\nEND\n$batches$"
-    )
 }

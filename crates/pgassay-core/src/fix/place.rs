@@ -38,6 +38,7 @@ impl Place {
             let own = path.parent()?;
             let (number, words) = Number::read(own.file_name()?.to_str()?, &['-'])?;
             let folder = own.parent().unwrap_or(Path::new("")).to_owned();
+            let number = number.compared_as_text(by_text(framework));
             return Some(Place { folder, letter: "", number, words: words.to_owned(), form: Form::Folder(file) });
         }
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
@@ -50,6 +51,7 @@ impl Place {
         };
         // A server's name stands between the words and the ending.
         let (number, words) = read.filter(|(_, words)| framework != Framework::Pop || !words.contains('.'))?;
+        let number = number.compared_as_text(by_text(framework));
         Some(Place { folder, letter, number, words: words.to_owned(), form: Form::File(ending) })
     }
 
@@ -103,6 +105,20 @@ impl Place {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+/// Whether the tool runs its migrations in the order of their names as texts, be they numbers or not.
+fn by_text(framework: Framework) -> bool {
+    matches!(
+        framework,
+        Framework::Atlas
+            | Framework::Dbmate
+            | Framework::Diesel
+            | Framework::Prisma
+            | Framework::Rambler
+            | Framework::Supabase
+            | Framework::Yoyo
+    )
 }
 
 #[cfg(test)]

@@ -33,6 +33,12 @@ pub struct Waiting {
     pub down: String,
     #[serde(default)]
     pub down_alone: bool,
+    /// What verifies all of it, where the tool keeps that apart.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub verify: String,
+    /// The words that the tool knows it by, where a file holds several.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub header: String,
 }
 
 /// Why a plan file cannot be taken up.

@@ -2,7 +2,7 @@
 
 use super::{Piece, Rewrites, Rewritten, Ways};
 use crate::check::{Job, check};
-use crate::finding::{Category, Severity};
+use crate::finding::{Category, Finding, Severity};
 use crate::migration::{Framework, Migration, Section, TransactionMode};
 use crate::report::Report;
 use crate::source::{SourceFile, Sources, Span};
@@ -52,10 +52,16 @@ pub fn verified(job: &Job, before: &Report, rewrites: &mut Rewrites, sources: &S
         let chosen: Vec<&Rewritten> = rewrites.rewritten.iter().collect();
         let (job_after, texts) = replaced(job, &chosen, sources);
         let after = check(&job_after, &texts);
+        if let Some((at, why)) = needed_now(job, before, &after, rewrites, (sources, &texts)) {
+            leave(rewrites, at, &why);
+            continue;
+        }
         let worse = rewrites.rewritten.iter().position(|own| {
             job.migrations.get(own.migration).is_some_and(|migration| {
                 let name = migration.path.display().to_string();
-                count(&after, &texts, &name) > count(before, sources, &name)
+                [Category::Failing, Category::Blocking]
+                    .into_iter()
+                    .any(|category| count(&after, &texts, &name, category) > count(before, sources, &name, category))
             })
         });
         let Some(at) = worse else { return after };
@@ -65,22 +71,54 @@ pub fn verified(job: &Job, before: &Report, rewrites: &mut Rewrites, sources: &S
             }
             continue;
         }
-        let own = rewrites.rewritten.remove(at);
-        let why = job.migrations.get(own.migration).and_then(|migration| {
+        let why = rewrites.rewritten.get(at).and_then(|own| job.migrations.get(own.migration)).and_then(|migration| {
             let name = migration.path.display().to_string();
             let mut all = after.findings.iter().filter(|it| is_bad(it) && texts.file(it.span.file).name == name);
             all.next_back().map(|it| format!("its steps would not run here: {}", it.message))
         });
         let why = why.unwrap_or_else(|| "its steps would not run here".to_owned());
-        rewrites.left.extend(own.fixed.iter().map(|finding| super::Left { finding: *finding, why: why.clone() }));
+        leave(rewrites, at, &why);
     }
 }
 
+/// Its findings stay, for a reason.
+fn leave(rewrites: &mut Rewrites, at: usize, why: &str) {
+    let own = rewrites.rewritten.remove(at);
+    rewrites.left.extend(own.fixed.iter().map(|finding| super::Left { finding: *finding, why: why.to_owned() }));
+}
+
+/// A rewriting that lets something wait which a later migration needs at once: its place, and why it cannot be.
+fn needed_now(
+    job: &Job,
+    before: &Report,
+    after: &Report,
+    rewrites: &Rewrites,
+    (sources, texts): (&Sources, &Sources),
+) -> Option<(usize, String)> {
+    let fails = |it: &&Finding| it.severity == Severity::Error && it.category == Category::Failing;
+    let known: Vec<&str> = before.findings.iter().filter(fails).map(|it| it.message.as_str()).collect();
+    for failure in after.findings.iter().filter(fails).filter(|it| !known.contains(&it.message.as_str())) {
+        let name = &texts.file(failure.span.file).name;
+        let fails_at = job.migrations.iter().position(|migration| migration.path.display().to_string() == *name)?;
+        let earlier = |own: &(usize, &Rewritten)| own.1.migration < fails_at && !own.1.later.is_empty();
+        for (at, _) in rewrites.rewritten.iter().enumerate().filter(earlier) {
+            let others = rewrites.rewritten.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, own)| own);
+            let (job, texts) = replaced(job, &others.collect::<Vec<_>>(), sources);
+            let without = check(&job, &texts);
+            if !without.findings.iter().filter(fails).any(|it| it.message == failure.message) {
+                return Some((at, format!("a later migration needs what it does: {}: {}", name, failure.message)));
+            }
+        }
+    }
+    None
+}
+
 /// Errors that no clients' code is the answer to.
-fn is_bad(finding: &crate::finding::Finding) -> bool {
+fn is_bad(finding: &Finding) -> bool {
     finding.severity == Severity::Error && matches!(finding.category, Category::Failing | Category::Blocking)
 }
 
-fn count(report: &Report, sources: &Sources, name: &str) -> usize {
-    report.findings.iter().filter(|it| is_bad(it) && sources.file(it.span.file).name == name).count()
+fn count(report: &Report, sources: &Sources, name: &str, category: Category) -> usize {
+    let is_one = |it: &&Finding| it.severity == Severity::Error && it.category == category;
+    report.findings.iter().filter(is_one).filter(|it| sources.file(it.span.file).name == name).count()
 }
