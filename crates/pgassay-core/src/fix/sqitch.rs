@@ -63,9 +63,8 @@ fn back(pieces: &[Piece]) -> String {
 
 /// The comment that Sqitch starts a script with.
 fn header(text: &str) -> String {
-    let first =
-        text.lines().next().filter(|line| line.starts_with("--") && line.contains(" from ") || line.contains(" to "));
-    first.filter(|line| line.starts_with("--")).map(|line| format!("{line}\n\n")).unwrap_or_default()
+    let is_title = |line: &&str| ["-- Deploy ", "-- Revert ", "-- Verify "].iter().any(|title| line.starts_with(title));
+    text.lines().next().filter(is_title).map(|line| format!("{line}\n\n")).unwrap_or_default()
 }
 
 /// A deploy that waited, as a change of its own at the end of the plan.
@@ -111,7 +110,7 @@ pub(super) fn append(
 }
 
 fn without_header(text: &str) -> &str {
-    text.get(header(text).len()..).map_or(text, |rest| if header(text).is_empty() { text } else { rest })
+    text.strip_prefix(header(text).as_str()).unwrap_or(text)
 }
 
 /// `Ann <ann@example.com>` of the last change.
