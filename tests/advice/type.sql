@@ -194,9 +194,7 @@ COMMENT ON CONSTRAINT t_r ON t IS 'why'; INSERT INTO r DEFAULT VALUES; INSERT IN
 -- run:
 ALTER TABLE r ALTER COLUMN id TYPE bigint;
 -- meanwhile:
-INSERT INTO r (up) VALUES (2);
 INSERT INTO t VALUES (:n, 2);
-INSERT INTO "U u" VALUES (3);
 -- case: pair of columns that is referenced, with the column that is set
 -- requires: 15..
 -- given:
@@ -211,7 +209,7 @@ CREATE TABLE t (a int, b int, up int, PRIMARY KEY (a, b), CONSTRAINT t_up FOREIG
 -- run:
 ALTER TABLE t ALTER COLUMN a TYPE bigint;
 -- meanwhile:
-INSERT INTO t VALUES (1, :n, 2);
+INSERT INTO t (a, b, up) VALUES (1, :n, 2);
 -- case: triggers that write the column
 -- given:
 CREATE TABLE t (id int PRIMARY KEY, w int, n int); CREATE FUNCTION t_n() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.n := NEW.w * 2; RETURN NEW; END$$;

@@ -186,3 +186,17 @@ DROP PUBLICATION IF EXISTS part; CREATE TABLE w (id int PRIMARY KEY, a int, b te
 ALTER TABLE w ALTER COLUMN a TYPE bigint;
 -- meanwhile:
 UPDATE w SET a = a + 1 WHERE id = 1;
+-- case: check replaced by one of a column that is added after it
+-- given:
+CREATE TABLE m (id int PRIMARY KEY, a int CONSTRAINT m_a CHECK (a > 0)); INSERT INTO m VALUES (1, 1), (2, NULL);
+-- run:
+ALTER TABLE m DROP CONSTRAINT m_a, ADD CONSTRAINT m_a CHECK (a > 0 OR b > 0), ADD COLUMN b int;
+-- meanwhile:
+INSERT INTO m (id, a) VALUES (:n, 1);
+-- case: check of a column that is added after it
+-- given:
+CREATE TABLE m (id int PRIMARY KEY, a int); INSERT INTO m VALUES (1, 1), (2, NULL);
+-- run:
+ALTER TABLE m ADD CONSTRAINT m_a CHECK (a > 0 OR b > 0), ADD COLUMN b int;
+-- meanwhile:
+INSERT INTO m (id, a) VALUES (:n, 1);
