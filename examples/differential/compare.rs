@@ -82,7 +82,7 @@ pub fn of_clients(said: &Said, lost: &[(Client, String)], text: &str) -> Option<
         let of = |object: &str, name: &str| object.strip_prefix(name).is_some_and(|rest| !rest.starts_with(is_word));
         let names = |breakage: &Breakage| {
             client.names.iter().any(|name| of(&breakage.object, name) || breakage.message.contains(name))
-                || client.text.contains(&breakage.object)
+                || client.text.contains(&*breakage.object)
         };
         said.breakages.iter().any(names)
     };

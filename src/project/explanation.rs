@@ -171,7 +171,7 @@ fn locks(parts: &[(usize, &Step)], live: Option<&Live>) -> Vec<LockLine> {
     for (_, part) in parts {
         for lock in &part.prediction.locks {
             let new = !part.is_shared(lock.relation);
-            match lines.iter_mut().find(|line| line.relation == lock.name) {
+            match lines.iter_mut().find(|line| *line.relation == *lock.name) {
                 Some(line) if line.mode >= lock.mode => {}
                 Some(line) => *line = LockLine { size: line.size.take(), ..lock_line(&lock.name, lock.mode, new) },
                 None => {
@@ -224,7 +224,7 @@ fn work_line(work: &Work, live: Option<&Live>) -> WorkLine {
             WorkKind::Scan => "scan",
             WorkKind::IndexBuild => "index build",
         },
-        relation: work.name.clone(),
+        relation: work.name.to_string(),
         under: work.under,
         reason: work.reason.clone(),
         // Of the table: an index has another.
@@ -256,7 +256,7 @@ fn problems(problems: &[Problem]) -> Vec<String> {
 fn losses(run: &MigrationRun, at: usize) -> Vec<Loss> {
     let own = run.breakages.iter().filter(|(_, step)| *step == Some(at));
     own.map(|(breakage, _)| Loss {
-        object: breakage.object.clone(),
+        object: breakage.object.to_string(),
         message: breakage.message.clone(),
         certain: breakage.grade == Grade::Certain,
         example: breakage.witness.sql.clone(),

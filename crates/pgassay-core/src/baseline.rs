@@ -53,7 +53,7 @@ impl Baseline {
         let entry = |(finding, fingerprint): (&Finding, String)| Entry {
             file: sources.file(finding.span.file).name.replace('\\', "/"),
             rule: finding.rule.to_owned(),
-            object: finding.object.clone(),
+            object: finding.object.as_deref().map(str::to_owned),
             fingerprint,
             reason: is_protected(finding).then(String::new),
         };

@@ -1,7 +1,9 @@
 //! A finding: what the rules say and the renderers show.
 
+mod cause;
 mod plan_of_change;
 
+pub use cause::{Cause, FailureWhen, Measured};
 pub use plan_of_change::{Deploy, NumberedStep, PlanOfChange, PlannedMigration, numbered};
 
 use std::fmt;
@@ -11,6 +13,7 @@ use serde::{Serialize, Serializer};
 
 use crate::area::Area;
 use crate::catalog::LockMode;
+use crate::change::PrintedName;
 use crate::contract::Witness;
 use crate::source::Span;
 
@@ -323,8 +326,8 @@ pub struct Finding {
     pub span: Span,
     /// Other places that belong to it, each with a few words.
     pub related: Vec<(Span, String)>,
-    /// Printed name of what it is about: `public.accounts.seen_at`.
-    pub object: Option<String>,
+    /// What it is about: `public.accounts.seen_at`.
+    pub object: Option<PrintedName>,
     /// Printed name of the table that an audit lists it under.
     pub table: Option<String>,
     /// The part of the application that it touches, where the configuration names one.
@@ -333,6 +336,8 @@ pub struct Finding {
     pub confidence: Option<Confidence>,
     /// What will happen, to what.
     pub message: String,
+    /// What the models say that it reports.
+    pub cause: Option<Cause>,
     pub evidence: Vec<Evidence>,
     pub witness: Option<Witness>,
     pub advice: Advice,

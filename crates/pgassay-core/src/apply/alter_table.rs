@@ -4,7 +4,7 @@ use super::constraint::Birth;
 use super::{Applier, ProblemKind};
 use crate::change::{
     AlterTable, AlterTableAction, AlterTableActionKind, ColumnDefinition, ConstraintKind, Expression, Ident,
-    ObjectName, RelationKeyword, SequenceOptions, TypeName,
+    ObjectName, PrintedName, RelationKeyword, SequenceOptions, TypeName,
 };
 use crate::schema::{ColumnId, Generated, IdentityKind, NotNull, Object, RelationId, RelationKind};
 use crate::source::Span;
@@ -189,9 +189,9 @@ impl Applier<'_> {
             let path = self
                 .schema
                 .relation(id)
-                .and_then(|table| Some(format!("{}.{}", table.name, table.column_by_id(column)?.name)));
+                .and_then(|table| Some(PrintedName::part(&table.name, &table.column_by_id(column)?.name)));
             let message = format!("{message} ({})", objects.join(", "));
-            self.problem(ProblemKind::Dependent, span, path.unwrap_or_default(), message);
+            self.problem(ProblemKind::Dependent, span, path.unwrap_or_else(|| PrintedName::other("")), message);
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::index::{Deferral, IndexRole};
 use super::{Applier, ProblemKind};
-use crate::change::{self, Ident, IndexElement, IndexTarget, Key, Name, QualifiedName};
+use crate::change::{self, Ident, IndexElement, IndexTarget, Key, Name, PrintedName, QualifiedName};
 use crate::schema::{ColumnId, Constraint, ConstraintKind, ForeignKey, NotNull, Object, RelationId, RelationKind};
 
 /// Where a constraint is born.
@@ -164,7 +164,7 @@ impl Applier<'_> {
         let taken = self.schema.relation(table).is_some_and(|it| it.primary_key().is_some());
         if taken {
             let message = format!("multiple primary keys for table \"{}\" are not allowed", self.short_name(table));
-            self.invalid(added.span, self.schema.relation_name(table), message);
+            self.invalid(added.span, self.full_name(table), message);
         }
         !taken
     }
@@ -224,7 +224,7 @@ impl Applier<'_> {
         let Some(mut found) = self.schema.relation(id).and_then(|it| it.as_index()).cloned() else { return };
         if let Some(owner) = &found.constraint {
             let message = format!("index \"{}\" is already associated with a constraint", index.name.as_str());
-            return self.invalid(index.span, owner.clone(), message);
+            return self.invalid(index.span, owner, message);
         }
         let name = added.name.as_ref().map_or_else(|| index.name.clone(), |name| name.name.clone());
         let at = QualifiedName { schema: self.full_name(table).schema, name: name.clone() };
@@ -335,7 +335,7 @@ impl Applier<'_> {
             return Some(columns);
         }
         let message = "number of referencing and referenced columns for foreign key disagree";
-        self.invalid(added.span, added.name.as_ref().map(Ident::to_string).unwrap_or_default(), message);
+        self.invalid(added.span, added.name.as_ref().map_or(PrintedName::other(""), PrintedName::from), message);
         None
     }
 

@@ -313,7 +313,7 @@ impl Applier<'_> {
                 (named.iter().map(|(it, _)| describe(it)).collect::<Vec<_>>().join(", "), message)
             }
         };
-        self.problem(ProblemKind::Dependent, span, object, message);
+        self.problem(ProblemKind::Dependent, span, object.as_str(), message);
     }
 
     pub(super) fn drop_column(&mut self, id: RelationId, column: &Ident, if_exists: bool, cascade: bool, only: bool) {

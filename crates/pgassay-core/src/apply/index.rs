@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::{Applier, ObjectId};
 use crate::catalog;
 use crate::change::{
-    Cluster, CreateIndex, Expression, Ident, IndexElement, IndexTarget, Name, ObjectKind, ObjectName, QualifiedName,
-    Reindex, ReindexTarget, TypeName,
+    Cluster, CreateIndex, Expression, Ident, IndexElement, IndexTarget, Name, ObjectKind, ObjectName, PrintedName,
+    QualifiedName, Reindex, ReindexTarget, TypeName,
 };
 use crate::schema::{
     ColumnId, ColumnType, Constraint, ConstraintKind, Index, Object, Relation, RelationId, RelationKind, ResolvedType,
@@ -100,8 +100,8 @@ impl Applier<'_> {
                     let relation = self.schema.relation(table).map(|it| &**it);
                     let of = crate::expression::type_of(&expression.tree, self.scope(relation));
                     if let Some(of) = of.filter(|_| element.operator_class.is_none()) {
-                        let path = self.full_name(table);
-                        self.need_class_of(&of, &method, expression.span, path.to_string());
+                        let path = PrintedName::from(self.full_name(table));
+                        self.need_class_of(&of, &method, expression.span, path);
                     }
                     None
                 }
@@ -150,7 +150,7 @@ impl Applier<'_> {
         }
     }
 
-    fn need_class_of(&mut self, of: &ColumnType, method: &Name, span: Span, object: String) {
+    fn need_class_of(&mut self, of: &ColumnType, method: &Name, span: Span, object: PrintedName) {
         const METHODS: &[&str] = &["btree", "hash", "gist", "gin", "spgist", "brin"];
         let base = self.schema.base_type(of).clone();
         let Some(stored) = self.class_type(&base) else { return };

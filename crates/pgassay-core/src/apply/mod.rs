@@ -37,7 +37,7 @@ pub use unnamed::unnamed_subquery;
 
 use std::sync::Arc;
 
-use crate::change::Change;
+use crate::change::{Change, PrintedName};
 use crate::schema::{Object, ObjectId, Schema, Session};
 use crate::source::Span;
 use crate::version::PgVersion;
@@ -61,7 +61,7 @@ pub struct Problem {
     /// The name or part that is refused.
     pub span: Span,
     /// Printed name of the object.
-    pub object: String,
+    pub object: PrintedName,
     /// In the server's terms: `relation "public.t" does not exist`.
     pub message: String,
 }

@@ -1,11 +1,10 @@
 //! What names mean, and what there is to say when they mean nothing.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
 use super::{Applier, Problem, ProblemKind};
 use crate::catalog;
-use crate::change::{Expression, Ident, Name, ObjectName, QualifiedName, TypeName};
+use crate::change::{Expression, Ident, Name, ObjectName, PrintedName, QualifiedName, TypeName};
 use crate::expression::{self, Scope};
 use crate::schema::{
     Column, ColumnId, ColumnType, NotNull, ObjectId, Relation, RelationId, RelationKind, ResolvedType, RoutineId,
@@ -17,23 +16,29 @@ use crate::source::Span;
 const SYSTEM_SCHEMAS: &[&str] = &["pg_catalog", "information_schema", "pg_toast", "pg_temp"];
 
 impl Applier<'_> {
-    pub(super) fn problem(&mut self, kind: ProblemKind, span: Span, object: impl Display, message: impl Into<String>) {
-        self.applied.problems.push(Problem { kind, span, object: object.to_string(), message: message.into() });
+    pub(super) fn problem(
+        &mut self,
+        kind: ProblemKind,
+        span: Span,
+        object: impl Into<PrintedName>,
+        message: impl Into<String>,
+    ) {
+        self.applied.problems.push(Problem { kind, span, object: object.into(), message: message.into() });
     }
 
-    pub(super) fn invalid(&mut self, span: Span, object: impl Display, message: impl Into<String>) {
+    pub(super) fn invalid(&mut self, span: Span, object: impl Into<PrintedName>, message: impl Into<String>) {
         self.problem(ProblemKind::Invalid, span, object, message);
     }
 
     /// Something of that name exists: refused, where all is known.
-    pub(super) fn duplicate(&mut self, span: Span, object: impl Display, message: impl Into<String>) {
+    pub(super) fn duplicate(&mut self, span: Span, object: impl Into<PrintedName>, message: impl Into<String>) {
         if self.schema.complete {
             self.problem(ProblemKind::Duplicate, span, object, message);
         }
     }
 
     /// Nothing of that name exists: refused, where all is known.
-    pub(super) fn missing(&mut self, span: Span, object: impl Display, message: impl Into<String>) {
+    pub(super) fn missing(&mut self, span: Span, object: impl Into<PrintedName>, message: impl Into<String>) {
         if self.schema.complete {
             self.problem(ProblemKind::Missing, span, object, message);
         }
@@ -181,8 +186,8 @@ impl Applier<'_> {
     }
 
     /// `public.t.a`, for the object of a problem.
-    pub(super) fn column_path(&self, id: RelationId, column: &Name) -> String {
-        format!("{}.{column}", self.schema.relation_name(id))
+    pub(super) fn column_path(&self, id: RelationId, column: &Name) -> PrintedName {
+        PrintedName::part(&self.full_name(id), column)
     }
 
     /// The relation's name without its schema and quotes, as most messages give it.
@@ -218,7 +223,8 @@ impl Applier<'_> {
         if resolved.resolved == ResolvedType::Unknown && !self.may_exist(written) {
             let schema = written.schema.as_ref().map(|schema| format!("{}.", schema.as_str())).unwrap_or_default();
             let name = format!("{schema}{}", written.name.as_str());
-            self.missing(written.span, written, format!("type \"{name}\" does not exist"));
+            let object = PrintedName::from(&*written.to_string());
+            self.missing(written.span, object, format!("type \"{name}\" does not exist"));
         }
         resolved
     }

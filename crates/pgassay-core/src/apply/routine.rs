@@ -1,7 +1,9 @@
 //! Functions and procedures.
 
 use super::{Applier, ObjectId};
-use crate::change::{AlterRoutine, Argument, ArgumentMode, CreateRoutine, ObjectKind, ObjectReference, TypeName};
+use crate::change::{
+    AlterRoutine, Argument, ArgumentMode, CreateRoutine, ObjectKind, ObjectReference, PrintedName, TypeName,
+};
 use crate::schema::{Object, ObjectId as Target, Routine, RoutineId, Schema, Seen};
 
 impl Applier<'_> {
@@ -24,7 +26,8 @@ impl Applier<'_> {
                 let types: Vec<String> = inputs.iter().map(|it| it.to_string()).collect();
                 let message =
                     format!("function \"{}\" already exists with same argument types", create.name.name.as_str());
-                return self.duplicate(create.name.span, format!("{}({})", routine.name, types.join(", ")), message);
+                let text = format!("{}({})", routine.name, types.join(", "));
+                return self.duplicate(create.name.span, PrintedName::described(&routine.name, text), message);
             }
             None => {
                 routine.id = RoutineId(self.schema.next_id());
@@ -40,7 +43,7 @@ impl Applier<'_> {
     /// OR REPLACE cannot change what callers see (`ProcedureCreate`, pg_proc.c).
     fn refuse_replacement(&mut self, id: RoutineId, new: &Routine, create: &CreateRoutine) -> bool {
         let Some(old) = self.schema.routines.get(&id).cloned() else { return false };
-        let object = old.name.to_string();
+        let object = &old.name;
         if old.procedure != new.procedure {
             self.invalid(create.name.span, object, "cannot change routine kind");
             return true;

@@ -4,7 +4,7 @@ use super::resolve::plain;
 use super::{Applier, ObjectId, ProblemKind};
 use crate::change::{
     self, AlterCompositeType, AlterEnum, AlterEnumAction, AttributeAction, CreateType, EnumPosition, Ident, ObjectName,
-    QualifiedName,
+    PrintedName, QualifiedName,
 };
 use crate::schema::{ColumnType, Object, ResolvedType, Schema, Type, TypeDefinition, TypeId};
 
@@ -98,7 +98,7 @@ impl Applier<'_> {
             return self.invalid(alter.name.span, &alter.name, message);
         };
         let mut labels = labels.clone();
-        let object = found.name.to_string();
+        let object = PrintedName::from(&found.name);
         match &alter.action {
             AlterEnumAction::AddValue { value, if_not_exists, neighbour } => {
                 if labels.contains(value) {
@@ -149,7 +149,7 @@ impl Applier<'_> {
         let Some(found) = self.schema.types.get(&id) else { return };
         let TypeDefinition::Composite(attributes) = &found.definition else { return };
         let mut attributes = attributes.clone();
-        let path = |attribute: &Ident| format!("{}.{attribute}", found.name);
+        let path = |attribute: &Ident| PrintedName::part(&found.name, &attribute.name);
         let at = |attribute: &Ident| attributes.iter().position(|(name, _)| *name == attribute.name);
         match action {
             AttributeAction::Add { attribute, data_type } => {
@@ -187,7 +187,7 @@ impl Applier<'_> {
         }
     }
 
-    fn missing_attribute(&mut self, path: String, attribute: &Ident) {
+    fn missing_attribute(&mut self, path: PrintedName, attribute: &Ident) {
         let message = format!("column \"{}\" does not exist", attribute.name.as_str());
         self.problem(ProblemKind::Missing, attribute.span, path, message);
     }

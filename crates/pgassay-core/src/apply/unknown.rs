@@ -76,7 +76,7 @@ impl Applier<'_> {
         for ident in unknown {
             let span = tree_span(file, ident.span).filter(|span| whole.contains(*span)).unwrap_or(whole);
             let name = if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_ascii_lowercase() };
-            self.missing(span, &name, format!("column \"{name}\" does not exist"));
+            self.missing(span, name.as_str(), format!("column \"{name}\" does not exist"));
         }
     }
 

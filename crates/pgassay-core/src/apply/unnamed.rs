@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{self, Spanned, Visit, Visitor};
 
 use super::{Problem, ProblemKind};
-use crate::change::{Change, CreateTableAs};
+use crate::change::{Change, CreateTableAs, PrintedName};
 use crate::source::Span;
 use crate::sql::tree_span;
 use crate::version::PgVersion;
@@ -46,5 +46,5 @@ fn found(tree: &impl Visit, whole: Span) -> Option<Problem> {
     let ControlFlow::Break(place) = crate::walk::walk(tree, &mut First) else { return None };
     let span = tree_span(whole.file, place).filter(|span| whole.contains(*span)).unwrap_or(whole);
     let message = "subquery in FROM must have an alias before PostgreSQL 16".to_owned();
-    Some(Problem { kind: ProblemKind::Invalid, span, object: String::new(), message })
+    Some(Problem { kind: ProblemKind::Invalid, span, object: PrintedName::other(""), message })
 }

@@ -89,7 +89,7 @@ impl Member {
 /// What is said of a table of a schema, as it would be of the same table of another one.
 fn without(finding: &Finding, prefix: &str) -> Finding {
     let mut finding = finding.clone();
-    finding.object = finding.object.map(|object| object.replace(prefix, ""));
+    finding.object = finding.object.map(|object| object.without_schema());
     finding.message = finding.message.replace(prefix, "");
     finding
 }
@@ -134,7 +134,7 @@ impl Fleet {
             for finding in &member.report.findings {
                 // What has no object is known by what it says.
                 let told = if finding.object.is_none() { finding.message.clone() } else { String::new() };
-                let object = finding.object.clone().filter(|object| *object != member.name);
+                let object = finding.object.as_deref().filter(|object| *object != member.name).map(str::to_owned);
                 let entry = shared.entry((finding.rule, object.clone(), told)).or_insert_with(|| Shared {
                     rule: finding.rule,
                     severity: finding.severity,

@@ -36,7 +36,7 @@ pub fn fold(context: &SchemaContext, found: Vec<Discovery>) -> Vec<Discovery> {
             folded.push(discovery);
             continue;
         };
-        let object = discovery.finding.object.clone().unwrap_or_default();
+        let object = discovery.finding.object.as_deref().unwrap_or_default().to_owned();
         match habits.get_mut(&key) {
             Some((at, objects)) => {
                 objects.push(object);

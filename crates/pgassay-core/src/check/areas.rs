@@ -4,7 +4,7 @@
 
 use crate::area::{Area, Areas};
 use crate::catalog::LockMode;
-use crate::change::QualifiedName;
+use crate::change::{PrintedName, QualifiedName};
 use crate::finding::Finding;
 use crate::history::{MigrationRun, Step};
 use crate::schema::RelationId;
@@ -35,14 +35,14 @@ type Table = Vec<QualifiedName>;
 /// tables that its statement locks.
 fn touched(finding: &Finding, run: &MigrationRun) -> Vec<Table> {
     let step = step_at(finding, run);
-    let mut names: Vec<QualifiedName> = finding.object.as_deref().and_then(qualified).into_iter().collect();
+    let mut names: Vec<QualifiedName> = finding.object.as_ref().and_then(PrintedName::object).into_iter().collect();
     let locks = || run.steps.iter().flat_map(|step| &step.prediction.locks);
     let related = |span| finding.related.iter().any(|(related, _)| *related == span);
-    names.extend(locks().filter(|lock| related(lock.span)).filter_map(|lock| qualified(&lock.name)));
+    names.extend(locks().filter(|lock| related(lock.span)).filter_map(|lock| lock.name.object()));
     if names.is_empty() {
         let own = step.into_iter().flat_map(|step| &step.prediction.locks);
         let changing = own.filter(|lock| lock.mode >= LockMode::RowExclusive);
-        names.extend(changing.filter_map(|lock| qualified(&lock.name)));
+        names.extend(changing.filter_map(|lock| lock.name.object()));
     }
     names.into_iter().map(|name| table_of(name, step, run)).collect()
 }
@@ -66,26 +66,6 @@ fn table_of(name: QualifiedName, step: Option<&Step>, run: &MigrationRun) -> Tab
     all.flat_map(names).collect()
 }
 
-/// The first two parts of a printed name: `public."Payments".note` is about `public.Payments`.
-fn qualified(printed: &str) -> Option<QualifiedName> {
-    let mut parts = Vec::new();
-    let mut part = String::new();
-    let mut quoted = false;
-    for letter in printed.chars() {
-        match letter {
-            '"' => quoted = !quoted,
-            '.' if !quoted => parts.push(std::mem::take(&mut part)),
-            '(' | ' ' if !quoted => break,
-            other => part.push(other),
-        }
-    }
-    parts.push(part);
-    match parts.as_slice() {
-        [schema, name, ..] => Some(QualifiedName::new(schema.as_str(), name.as_str())),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,15 +81,7 @@ mod tests {
     }
 
     fn name(text: &str) -> QualifiedName {
-        qualified(text).unwrap()
-    }
-
-    #[test]
-    fn reads_printed_names() {
-        assert_eq!(name("public.payments.amount"), QualifiedName::new("public", "payments"));
-        assert_eq!(name("\"My.App\".\"Pay ments\""), QualifiedName::new("My.App", "Pay ments"));
-        assert_eq!(name("billing.charge(integer)"), QualifiedName::new("billing", "charge"));
-        assert_eq!(qualified("payments"), None);
+        text.parse().unwrap()
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::source::Sources;
 
 /// The impacts of the statements of a run, in their order.
 pub(super) fn of_run(run: &MigrationRun, options: &RuleOptions, live: Option<&Live>, sources: &Sources) -> Vec<Impact> {
-    let context = RunContext { run, sources, options };
+    let context = RunContext { run, sources, options, live };
     let own: Vec<usize> = (0..run.steps.len()).filter(|at| run.steps[*at].block.is_none()).collect();
     let mut before: Option<&Step> = None;
     let mut impacts = Vec::with_capacity(own.len());

@@ -19,8 +19,9 @@ pub struct Accepted {
 
 impl Accepted {
     pub fn covers(&self, finding: &Finding) -> bool {
-        let named = |name: &Option<String>| name.as_ref().is_some_and(|name| self.object.matches(name));
-        self.rule == finding.rule && (named(&finding.object) || finding.object.is_none() && named(&finding.table))
+        let named = |name: Option<&str>| name.is_some_and(|name| self.object.matches(name));
+        self.rule == finding.rule
+            && (named(finding.object.as_deref()) || finding.object.is_none() && named(finding.table.as_deref()))
     }
 
     /// Days of this form are in order as texts.

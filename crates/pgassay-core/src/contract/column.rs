@@ -1,6 +1,6 @@
 //! Columns that are gone, renamed, required, or take other values than before.
 
-use super::fill::{Filled, filled};
+use super::fill::{self, Filled, filled};
 use super::pair::Pair;
 use super::witness::{differs, insert, is_required, quoted, refused, select, written_to};
 use super::{Breakage, BreakageKind, Grade, Subject, certain, check, possible, type_change, unique, values};
@@ -80,16 +80,11 @@ fn gone(pair: Pair, old: &Column) -> Option<Breakage> {
 /// A column that a trigger has filled for the time being takes the place of another that goes: clients use the name that it gets.
 fn takes_over(pair: Pair, old: &Column, new: &Column) -> bool {
     let replaced = pair.old.column(&new.name).is_some_and(|it| pair.new.column_by_id(it.id).is_none());
-    let assigned = format!("new.{}", old.name).to_lowercase();
-    let fills = |body: &str| {
-        let words: String = body.to_lowercase().split_whitespace().collect();
-        words.contains(&format!("{assigned}:=")) || words.contains(&format!("{assigned}="))
-    };
     let mut triggers = pair.old.triggers.iter().filter(|it| it.for_each_row && it.timing == TriggerTiming::Before);
     replaced
         && triggers.any(|trigger| {
             let routine = trigger.function.and_then(|id| pair.context.before.routines.get(&id));
-            routine.is_some_and(|routine| fills(&routine.body))
+            routine.is_some_and(|routine| fill::assigns(routine, &old.name))
         })
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::pair::Pair;
 use super::witness::{differs, insert, quoted, refused, written_to};
 use super::{Breakage, BreakageKind, certain, check};
-use crate::change::{Expression, Name};
+use crate::change::{Expression, Name, PrintedName};
 use crate::schema::{ColumnId, Constraint, ConstraintKind};
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
@@ -42,7 +42,7 @@ fn added(
     if tighter.is_empty() {
         return None;
     }
-    let object = format!("{}.{}", pair.old.name, constraint.name);
+    let object = PrintedName::part(&pair.old.name, &constraint.name);
     let spares = if constraint.validated { "" } else { " (NOT VALID spares only the rows that are there)" };
     Some(certain(
         BreakageKind::CheckAdded,

@@ -41,7 +41,7 @@ pub(super) fn filled<'a>(schema: &Schema, table: &'a Relation, column: &Name) ->
 }
 
 /// Whether the function gives a value to the column of NEW, to NEW as a whole, or answers another row.
-fn assigns(routine: &Routine, column: &Name) -> bool {
+pub(super) fn assigns(routine: &Routine, column: &Name) -> bool {
     let place = Span::new(FileId(0), 0, routine.body.len());
     let tokens = source_tokens(place, &routine.body);
     let mut is_into = false;

@@ -3,6 +3,7 @@
 use super::pair::Pair;
 use super::witness::{differs, insert, quoted, refused};
 use super::{Breakage, BreakageKind, certain, guard, possible, values};
+use crate::change::PrintedName;
 use crate::change::ReferentialAction::{self, Cascade, NoAction, Restrict, SetDefault, SetNull};
 use crate::schema::{ColumnId, Constraint, ForeignKey, Relation};
 
@@ -56,7 +57,7 @@ fn added(pair: Pair, constraint: &Constraint, key: &ForeignKey) -> Option<Breaka
     Some(certain(
         BreakageKind::ForeignKeyAdded,
         pair.part_subject(&constraint.name),
-        format!("{}.{}", pair.old.name, constraint.name),
+        PrintedName::part(&pair.old.name, &constraint.name),
         format!(
             "{columns} of {} must now exist in {}: INSERT and UPDATE of other values fail, and so do deletes in {} that leave \
              rows behind{spares}",
@@ -77,7 +78,7 @@ fn dropped(pair: Pair, constraint: &Constraint, key: &ForeignKey) -> Option<Brea
     Some(possible(
         BreakageKind::ForeignKeyDropped,
         pair.part_subject(&constraint.name),
-        format!("{}.{}", pair.old.name, constraint.name),
+        PrintedName::part(&pair.old.name, &constraint.name),
         format!(
             "foreign key {} of {} is gone: {columns} may hold what {} does not have, and rows there can be deleted while others refer \
              to them",
@@ -102,7 +103,7 @@ fn action_changed(pair: Pair, constraint: &Constraint, old: &ForeignKey, new: Op
     let child = &pair.old.name;
     let sql = statement(verb, parent, old);
     let does = |action| outcome(action, verb, child.to_string());
-    let object = format!("{child}.{}", constraint.name);
+    let object = PrintedName::part(child, &constraint.name);
     let kind = BreakageKind::ForeignKeyActionChanged;
     let subject = pair.part_subject(&constraint.name);
     let restricts = after == Some(Restrict) && pair.context.version.at_least(18);

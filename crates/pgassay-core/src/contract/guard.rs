@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::pair::Pair;
 use super::witness::differs;
 use super::{Breakage, BreakageKind, Subject, Witness, certain, check, constraint, possible};
-use crate::change::{Expression, FiringMode, Name, Persistence, QualifiedName};
+use crate::change::{Expression, FiringMode, Name, Persistence, PrintedName, QualifiedName};
 use crate::schema::{Column, ColumnId, Constraint, ConstraintKind, Relation, Schema, Trigger};
 use crate::text::quoting;
 
@@ -94,8 +94,8 @@ pub(super) fn constraint_is_gone(table: &Relation, name: &Name) -> Witness {
     )
 }
 
-fn part(pair: Pair, name: &Name) -> String {
-    format!("{}.{name}", pair.old.name)
+fn part(pair: Pair, name: &Name) -> PrintedName {
+    PrintedName::part(&pair.old.name, name)
 }
 
 /// Whether it fires in the sessions of clients: replicas apart, those are in session_replication_role = origin.

@@ -29,6 +29,9 @@ mod view;
 mod view_security;
 mod witness;
 
+use serde::Serialize;
+
+use crate::change::PrintedName;
 use crate::schema::{ColumnId, RelationId, RoutineId, Schema, TypeId};
 use crate::version::PgVersion;
 
@@ -40,7 +43,7 @@ pub struct Breakage {
     /// What it happened to, so that the statement which did it can be found.
     pub subject: Subject,
     /// Printed name before the migration: `public.accounts.email`.
-    pub object: String,
+    pub object: PrintedName,
     /// One sentence: what stops working.
     pub message: String,
     pub witness: Witness,
@@ -77,7 +80,8 @@ pub struct Witness {
     pub after: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum BreakageKind {
     RelationDropped,
     RelationRenamed,
@@ -171,16 +175,22 @@ impl Context<'_> {
 }
 
 /// A breakage of the grade that most kinds have.
-fn certain(kind: BreakageKind, subject: Subject, object: impl ToString, message: String, witness: Witness) -> Breakage {
-    Breakage { kind, grade: Grade::Certain, subject, object: object.to_string(), message, witness }
+fn certain(
+    kind: BreakageKind,
+    subject: Subject,
+    object: impl Into<PrintedName>,
+    message: String,
+    witness: Witness,
+) -> Breakage {
+    Breakage { kind, grade: Grade::Certain, subject, object: object.into(), message, witness }
 }
 
 fn possible(
     kind: BreakageKind,
     subject: Subject,
-    object: impl ToString,
+    object: impl Into<PrintedName>,
     message: String,
     witness: Witness,
 ) -> Breakage {
-    Breakage { kind, grade: Grade::Possible, subject, object: object.to_string(), message, witness }
+    Breakage { kind, grade: Grade::Possible, subject, object: object.into(), message, witness }
 }

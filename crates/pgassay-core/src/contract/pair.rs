@@ -1,7 +1,7 @@
 //! A relation before, and the one that clients find under its name after.
 
 use super::{Context, Subject};
-use crate::change::Name;
+use crate::change::{Name, PrintedName};
 use crate::schema::{Column, ColumnId, Relation};
 
 #[derive(Clone, Copy)]
@@ -48,7 +48,7 @@ impl<'a> Pair<'a> {
         Subject::Part(self.new.id, name.clone())
     }
 
-    pub fn column_object(&self, column: &Column) -> String {
-        format!("{}.{}", self.old.name, column.name)
+    pub fn column_object(&self, column: &Column) -> PrintedName {
+        PrintedName::part(&self.old.name, &column.name)
     }
 }

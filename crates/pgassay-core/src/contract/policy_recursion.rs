@@ -9,7 +9,7 @@ use sqlparser::ast::{self, Visitor};
 use super::pair::Pair;
 use super::witness::{quoted, refused, select};
 use super::{Breakage, BreakageKind, Subject, certain};
-use crate::change::{Name, RuleEvent};
+use crate::change::{Name, PrintedName, RuleEvent};
 use crate::schema::{Policy, Relation, RelationId, Schema};
 
 /// The policies recurse now, and did not before.
@@ -23,7 +23,7 @@ pub(super) fn begun(pair: Pair) -> Option<Breakage> {
     Some(certain(
         BreakageKind::PolicyTightened,
         Subject::Part(new.id, policy.clone()),
-        format!("{name}.{policy}"),
+        PrintedName::part(name, &policy),
         format!(
             "policy {policy} of {name} reads the table that it protects: every statement of a role that row security holds for fails \
              with infinite recursion"

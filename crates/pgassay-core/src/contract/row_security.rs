@@ -3,7 +3,7 @@
 use super::pair::Pair;
 use super::witness::{differs, select};
 use super::{Breakage, BreakageKind, Grade, Subject, certain, possible};
-use crate::change::Expression;
+use crate::change::{Expression, PrintedName};
 use crate::schema::{Policy, Relation};
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
@@ -53,7 +53,7 @@ fn opened(pair: Pair, found: &mut Vec<Breakage>) {
             certain(
                 BreakageKind::PolicyLoosened,
                 pair.part_subject(&policy.name),
-                format!("{name}.{}", policy.name),
+                PrintedName::part(name, &policy.name),
                 format!("policy {} of {name} lets every role see and write every row", policy.name),
                 shown("answers rows that the policies hid".to_owned()),
             )
@@ -75,7 +75,7 @@ fn opened(pair: Pair, found: &mut Vec<Breakage>) {
         found.push(possible(
             BreakageKind::PolicyLoosened,
             pair.part_subject(&old.name),
-            format!("{name}.{}", old.name),
+            PrintedName::part(name, &old.name),
             format!(
                 "restrictive policy {} of {name} is gone: roles see and write the rows that it kept from them",
                 old.name
@@ -163,7 +163,7 @@ fn policy_changed(pair: Pair, old: &Policy) -> Option<Breakage> {
         kind: BreakageKind::PolicyTightened,
         grade: if last { Grade::Certain } else { Grade::Possible },
         subject: pair.part_subject(&old.name),
-        object: format!("{name}.{}", old.name),
+        object: PrintedName::part(name, &old.name),
         message,
         witness: differs(select(pair.old, "*"), "answers fewer rows to the roles of the policy"),
     })
@@ -184,7 +184,7 @@ fn restricted(pair: Pair, new: &Policy) -> Option<Breakage> {
     Some(possible(
         BreakageKind::PolicyTightened,
         pair.part_subject(&new.name),
-        format!("{name}.{}", new.name),
+        PrintedName::part(name, &new.name),
         format!("restrictive policy {} of {name} hides rows and refuses writes unless {passes}", new.name),
         differs(select(pair.old, "*"), format!("answers only rows for which {passes}")),
     ))

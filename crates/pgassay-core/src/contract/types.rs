@@ -4,7 +4,7 @@ use imbl::ordmap::DiffItem;
 
 use super::witness::{differs, refused};
 use super::{Breakage, BreakageKind, Context, Subject, certain, check, possible, type_change};
-use crate::change::Name;
+use crate::change::{Name, PrintedName};
 use crate::schema::{ColumnType, Domain, Type, TypeDefinition};
 use crate::text::quoting;
 
@@ -81,7 +81,7 @@ fn label_lost(old: &Type, new: &Type, label: &str, renamed: Option<&str>) -> Bre
         format!("invalid input value for enum {}: \"{label}\"", shown(new)),
     );
     let subject = Subject::Type(new.id);
-    let object = format!("{}.'{label}'", old.name);
+    let object = PrintedName::described(&old.name, format!("{}.'{label}'", old.name));
     match renamed {
         Some(other) => certain(
             BreakageKind::EnumValueRenamed,
@@ -110,7 +110,7 @@ fn attribute(
     (name, data_type): &(Name, ColumnType),
     after: &[(Name, ColumnType)],
 ) -> Option<Breakage> {
-    let object = format!("{}.{name}", old.name);
+    let object = PrintedName::part(&old.name, name);
     let subject = Subject::Type(new.id);
     let sql = format!("SELECT (NULL::{}).{name}", old.name);
     let Some((_, now)) = after.iter().find(|(it, _)| it == name) else {

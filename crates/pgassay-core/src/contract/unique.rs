@@ -5,7 +5,7 @@
 use super::pair::Pair;
 use super::witness::{self, differs, insert, refused};
 use super::{Breakage, BreakageKind, Context, certain, check, possible, values};
-use crate::change::{IndexTarget, Name};
+use crate::change::{IndexTarget, Name, PrintedName};
 use crate::schema::{ColumnId, ConstraintKind, Index, Relation, RelationId, Schema};
 
 /// A rule that no two rows agree on these columns.
@@ -123,7 +123,7 @@ fn added(pair: Pair, key: &Key, old_keys: &[Key]) -> Option<Breakage> {
     Some(certain(
         BreakageKind::UniqueAdded,
         pair.part_subject(key.name),
-        format!("{}.{}", pair.old.name, key.name),
+        PrintedName::part(&pair.old.name, key.name),
         format!(
             "{} has a new {noun} on {list}: INSERT and UPDATE that repeat a value{not_null} fail{scope}",
             pair.old.name
@@ -239,7 +239,7 @@ fn lost_target(pair: Pair, key: &Key, new_keys: &[Key]) -> Option<Breakage> {
     Some(possible(
         BreakageKind::ConflictTargetDropped,
         pair.part_subject(key.name),
-        format!("{}.{}", pair.old.name, key.name),
+        PrintedName::part(&pair.old.name, key.name),
         format!(
             "no unique index on {list} of {} is left: INSERT … ON CONFLICT {list} fails, and duplicates are accepted",
             pair.old.name
@@ -292,7 +292,7 @@ fn exclusions(pair: Pair, found: &mut Vec<Breakage>) {
         found.push(certain(
             BreakageKind::ExclusionAdded,
             pair.part_subject(&constraint.name),
-            format!("{}.{}", old.name, constraint.name),
+            PrintedName::part(&old.name, &constraint.name),
             format!("{} now refuses rows that conflict with others under {}", old.name, constraint.name),
             refused(insert(context.before, old, &given, 2), "23P01", answer),
         ));

@@ -2,6 +2,7 @@
 
 use super::Effect;
 use crate::catalog::LockMode;
+use crate::change::PrintedName;
 use crate::schema::{RelationId, Schema, Session};
 use crate::source::Span;
 use crate::version::PgVersion;
@@ -34,7 +35,7 @@ impl Prediction {
 pub struct Lock {
     /// `None`: a relation that the schema does not know.
     pub relation: Option<RelationId>,
-    pub name: String,
+    pub name: PrintedName,
     pub mode: LockMode,
     pub span: Span,
 }
@@ -45,7 +46,7 @@ pub struct Work {
     /// The table worked on (for an index build the table that is read).
     pub relation: Option<RelationId>,
     /// Printed name of the table, or of the index for a build.
-    pub name: String,
+    pub name: PrintedName,
     /// The strongest lock on the table while the work runs.
     pub under: LockMode,
     /// The smallest part of the statement that causes it: the default, the type, the constraint.
@@ -65,7 +66,7 @@ pub enum WorkKind {
 pub struct Failure {
     pub when: FailsWhen,
     pub span: Span,
-    pub object: String,
+    pub object: PrintedName,
     /// What the server says or does: `column "a" of relation "t" contains null values`.
     pub message: String,
 }

@@ -9,7 +9,7 @@ use super::{Context, FailsWhen, Failure, InTransactionBlock, Lock, Prediction, W
 use crate::apply::apply;
 use crate::catalog;
 use crate::catalog::LockMode;
-use crate::change::{Change, Expression, ObjectName, QualifiedName};
+use crate::change::{Change, Expression, ObjectName, PrintedName, QualifiedName};
 use crate::expression::Scope;
 use crate::schema::{Relation, RelationId, RelationKind, RoutineId, Schema};
 use crate::source::Span;
@@ -124,8 +124,8 @@ impl<'a> Predictor<'a> {
         if !relation.is_queryable() || !(known || relation.id == STUB) {
             return;
         }
-        let name = relation.name.to_string();
-        self.out.effect.lock(name.clone(), mode);
+        let name = PrintedName::from(&relation.name);
+        self.out.effect.lock(name.to_string(), mode);
         let lock = Lock { relation: known.then_some(relation.id), name, mode, span };
         let held = |it: &Lock| it.name == lock.name && it.mode == lock.mode && it.span == lock.span;
         if !self.out.locks.iter().any(held) {
@@ -152,7 +152,7 @@ impl<'a> Predictor<'a> {
         let stored = matches!(relation.kind, RelationKind::Table | RelationKind::MaterializedView(_));
         let existed = relation.id == STUB || self.relation(relation.id).is_some();
         if stored && existed && self.out.effect.scans.insert(relation.name.to_string()) {
-            self.work(WorkKind::Scan, relation, relation.name.to_string(), span, reason);
+            self.work(WorkKind::Scan, relation, PrintedName::from(&relation.name), span, reason);
         }
     }
 
@@ -168,7 +168,7 @@ impl<'a> Predictor<'a> {
 
     pub fn new_storage(&mut self, relation: &Relation, span: Span, reason: &str) {
         if self.out.effect.rewrites.insert(relation.name.to_string()) {
-            self.work(WorkKind::Rewrite, relation, relation.name.to_string(), span, reason);
+            self.work(WorkKind::Rewrite, relation, PrintedName::from(&relation.name), span, reason);
         }
     }
 
@@ -181,7 +181,7 @@ impl<'a> Predictor<'a> {
     /// An index is built or rebuilt, by a name it has after the statement.
     pub fn build(&mut self, table: &Relation, index: &QualifiedName, span: Span, reason: &str) {
         if self.out.effect.index_builds.insert(index.to_string()) {
-            self.work(WorkKind::IndexBuild, table, index.to_string(), span, reason);
+            self.work(WorkKind::IndexBuild, table, PrintedName::from(index), span, reason);
         }
     }
 
@@ -189,6 +189,7 @@ impl<'a> Predictor<'a> {
     pub fn build_unseen(&mut self, table: &Relation, span: Span, reason: &str) {
         let name = format!("the indexes of {}", table.name);
         if self.out.effect.index_builds.insert(name.clone()) {
+            let name = PrintedName::described(&table.name, name);
             self.work(WorkKind::IndexBuild, table, name, span, reason);
         }
     }
@@ -198,22 +199,15 @@ impl<'a> Predictor<'a> {
         if self.schema().complete {
             return;
         }
-        let (name, under) = (which.to_owned(), LockMode::AccessExclusive);
-        self.out.effect.lock(name.clone(), under);
+        let (name, under) = (PrintedName::other(which), LockMode::AccessExclusive);
+        self.out.effect.lock(which.to_owned(), under);
         self.out.locks.push(Lock { relation: None, name: name.clone(), mode: under, span });
-        self.out.effect.rewrites.insert(name.clone());
-        let work = Work {
-            kind: WorkKind::Rewrite,
-            relation: None,
-            name: name.clone(),
-            under,
-            span,
-            reason: reason.to_owned(),
-        };
-        self.pending.push(Pending { work, table: name });
+        self.out.effect.rewrites.insert(which.to_owned());
+        let work = Work { kind: WorkKind::Rewrite, relation: None, name, under, span, reason: reason.to_owned() };
+        self.pending.push(Pending { work, table: which.to_owned() });
     }
 
-    fn work(&mut self, kind: WorkKind, relation: &Relation, name: String, span: Span, reason: &str) {
+    fn work(&mut self, kind: WorkKind, relation: &Relation, name: PrintedName, span: Span, reason: &str) {
         let id = self.relation(relation.id).map(|found| found.id);
         let under = LockMode::AccessShare;
         let work = Work { kind, relation: id, name, under, span, reason: reason.to_owned() };
@@ -238,7 +232,7 @@ impl<'a> Predictor<'a> {
             for index in self.schema().indexes_of(table.id).filter(|index| after.relation(index.id).is_none()) {
                 let name = index.name.to_string();
                 self.out.effect.index_builds.remove(&name);
-                self.pending.retain(|it| it.work.kind != WorkKind::IndexBuild || it.work.name != name);
+                self.pending.retain(|it| it.work.kind != WorkKind::IndexBuild || *it.work.name != *name);
             }
         }
     }
@@ -248,7 +242,7 @@ impl<'a> Predictor<'a> {
         self.out.effect.merge(other.effect);
         for work in other.work {
             let table = work.relation.map(|id| self.schema().relation_name(id)).filter(|name| !name.is_empty());
-            let table = table.unwrap_or_else(|| work.name.clone());
+            let table = table.unwrap_or_else(|| work.name.to_string());
             self.pending.push(Pending { work, table });
         }
         self.out.locks.extend(other.locks);
@@ -256,7 +250,7 @@ impl<'a> Predictor<'a> {
     }
 
     /// The server refuses the statement in a transaction block.
-    pub fn forbid_in_transaction(&mut self, span: Span, object: impl ToString, command: &str) {
+    pub fn forbid_in_transaction(&mut self, span: Span, object: impl Into<PrintedName>, command: &str) {
         self.out.effect.in_transaction_block = InTransactionBlock::Forbidden;
         let message = format!("{command} cannot run inside a transaction block");
         self.fail(FailsWhen::InTransactionBlock, span, object, message);
@@ -268,7 +262,7 @@ impl<'a> Predictor<'a> {
         table: &Relation,
         when: FailsWhen,
         span: Span,
-        object: impl ToString,
+        object: impl Into<PrintedName>,
         message: String,
     ) {
         if !self.schema().holds_no_rows(table) {
@@ -276,8 +270,8 @@ impl<'a> Predictor<'a> {
         }
     }
 
-    pub fn fail(&mut self, when: FailsWhen, span: Span, object: impl ToString, message: String) {
-        let failure = Failure { when, span, object: object.to_string(), message };
+    pub fn fail(&mut self, when: FailsWhen, span: Span, object: impl Into<PrintedName>, message: String) {
+        let failure = Failure { when, span, object: object.into(), message };
         if !self.out.failures.contains(&failure) {
             self.out.failures.push(failure);
         }

@@ -20,7 +20,7 @@ use sqlparser::tokenizer;
 
 use super::FailsWhen;
 use super::predictor::Predictor;
-use crate::change::{Change, Expression, Persistence};
+use crate::change::{Change, Expression, Persistence, PrintedName};
 use crate::expression::{self, Place, Scope};
 use crate::schema::{Relation, Schema};
 use crate::source::Span;
@@ -107,7 +107,7 @@ impl Predictor<'_> {
         is_nowhere
     }
 
-    pub(super) fn refused(&mut self, span: Span, object: impl ToString, message: impl Into<String>) {
+    pub(super) fn refused(&mut self, span: Span, object: impl Into<PrintedName>, message: impl Into<String>) {
         self.fail(FailsWhen::Always, span, object, message.into());
     }
 

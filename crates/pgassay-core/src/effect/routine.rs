@@ -11,7 +11,8 @@ use super::view::Depth;
 use super::{Context, Prediction, WorkKind};
 use crate::catalog::LockMode::{AccessExclusive, AccessShare, ShareRowExclusive};
 use crate::change::{
-    Change, CreateRoutine, CreateRule, CreateTrigger, Do, Expression, Ident, ObjectName, RelationUse, Statement,
+    Change, CreateRoutine, CreateRule, CreateTrigger, Do, Expression, Ident, ObjectName, PrintedName, QualifiedName,
+    RelationUse, Statement,
 };
 use std::ops::ControlFlow;
 
@@ -138,7 +139,7 @@ impl Predictor<'_> {
         effect.scans.retain(|name| !names.contains(name));
         let on_made = |work: &super::Work| made(work.relation);
         for work in prediction.work.iter().filter(|work| on_made(work)) {
-            effect.index_builds.remove(&work.name);
+            effect.index_builds.remove(&*work.name);
         }
         prediction.work.retain(|work| !on_made(work));
         prediction.locks.retain(|lock| !made(lock.relation));
@@ -149,23 +150,28 @@ impl Predictor<'_> {
         let renamed = |item| match item {
             DiffItem::Update { old: (_, before), new: (_, it) } => {
                 let (before, it): (&Arc<Relation>, &Arc<Relation>) = (before, it);
-                (before.name != it.name).then(|| (it.name.to_string(), before.name.to_string()))
+                (before.name != it.name).then(|| (it.name.clone(), before.name.clone()))
             }
             _ => None,
         };
-        let names: BTreeMap<String, String> =
+        let names: BTreeMap<QualifiedName, QualifiedName> =
             self.schema().relations.diff(&now.relations).filter_map(renamed).collect();
         if names.is_empty() {
             return;
         }
-        let old = |name: String| names.get(&name).cloned().unwrap_or(name);
+        let printed: BTreeMap<String, String> =
+            names.iter().map(|(now, before)| (now.to_string(), before.to_string())).collect();
+        let old = |name: String| printed.get(&name).cloned().unwrap_or(name);
         let effect = &mut prediction.effect;
         effect.locks = std::mem::take(&mut effect.locks).into_iter().map(|(name, mode)| (old(name), mode)).collect();
         effect.rewrites = std::mem::take(&mut effect.rewrites).into_iter().map(old).collect();
         effect.scans = std::mem::take(&mut effect.scans).into_iter().map(old).collect();
-        prediction.locks.iter_mut().for_each(|lock| lock.name = old(std::mem::take(&mut lock.name)));
-        for work in prediction.work.iter_mut().filter(|work| work.kind != WorkKind::IndexBuild) {
-            work.name = old(std::mem::take(&mut work.name));
+        let locks = prediction.locks.iter_mut().map(|lock| &mut lock.name);
+        let work = prediction.work.iter_mut().filter(|work| work.kind != WorkKind::IndexBuild);
+        for name in locks.chain(work.map(|work| &mut work.name)) {
+            if let Some(before) = name.object().and_then(|now| names.get(&now)) {
+                *name = PrintedName::from(before);
+            }
         }
     }
 

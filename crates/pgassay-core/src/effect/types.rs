@@ -7,7 +7,8 @@ use super::predictor::Predictor;
 use super::type_change::{self, TypeChange};
 use crate::catalog::LockMode::{AccessExclusive, AccessShare, Share, ShareUpdateExclusive};
 use crate::change::{
-    AlterCompositeType, AlterDomain, AlterDomainAction, AttributeAction, ConstraintKind, SequenceOptions, SequenceOwner,
+    AlterCompositeType, AlterDomain, AlterDomainAction, AttributeAction, ConstraintKind, PrintedName, SequenceOptions,
+    SequenceOwner,
 };
 use crate::schema::{Column, RelationKind, ResolvedType, TypeDefinition, TypeId, rename_column};
 
@@ -62,7 +63,7 @@ impl Predictor<'_> {
                     relation,
                     FailsWhen::SomeRow { query },
                     alter.span,
-                    format!("{}.{name}", relation.name),
+                    PrintedName::part(&relation.name, &name),
                     message,
                 );
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::replay::Replay;
 use super::transaction::TransactionKind;
 use crate::apply::{Problem, ProblemKind};
-use crate::change::{Set, TransactionControl};
+use crate::change::{PrintedName, Set, TransactionControl};
 
 impl Replay<'_, '_> {
     /// RequireTransactionBlock and the savepoint functions of xact.c: an implicit block has no savepoints.
@@ -25,7 +25,7 @@ impl Replay<'_, '_> {
             }
             Some(_) => return,
         };
-        let (span, object) = (self.steps[index].statement.span, name.to_string());
+        let (span, object) = (self.steps[index].statement.span, PrintedName::from(name));
         self.steps[index].applied.problems.push(Problem { kind, span, object, message });
     }
 
@@ -40,7 +40,12 @@ impl Replay<'_, '_> {
                 (true, _) => "cannot commit while a subtransaction is active",
             };
             let (span, message) = (step.statement.span, message.to_owned());
-            step.applied.problems.push(Problem { kind: ProblemKind::Invalid, span, object: String::new(), message });
+            step.applied.problems.push(Problem {
+                kind: ProblemKind::Invalid,
+                span,
+                object: PrintedName::other(""),
+                message,
+            });
         }
     }
 

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use crate::change::{
-    AlterTable, AlterTableActionKind, Change, Delete, FiringMode, Insert, Name, ObjectName, ReferentialAction,
-    TransactionControl, TriggerEvent, TriggerTiming, Update,
+    AlterTable, AlterTableActionKind, Change, Delete, FiringMode, Insert, Name, ObjectName, PrintedName,
+    ReferentialAction, TransactionControl, TriggerEvent, TriggerTiming, Update,
 };
 use crate::effect::{FailsWhen, Failure};
 use crate::schema::{ColumnId, Constraint, ForeignKey, ObjectId, Relation, RelationId, Schema, Session, Trigger};
@@ -155,7 +155,7 @@ impl Pending {
              SET CONSTRAINTS ALL IMMEDIATE before it settles them",
             table.name.name.as_str()
         );
-        Some(Failure { when: when.clone(), span, object: table.name.to_string(), message })
+        Some(Failure { when: when.clone(), span, object: PrintedName::from(&table.name), message })
     }
 }
 

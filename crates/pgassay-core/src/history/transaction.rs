@@ -180,7 +180,7 @@ impl World {
             if lock.relation.is_some_and(|id| fresh.contains(&id)) {
                 continue;
             }
-            let name: Arc<str> = lock.name.as_str().into();
+            let name: Arc<str> = (*lock.name).into();
             let stronger = transaction.held.get(&name).is_none_or(|held| held.mode < lock.mode);
             if stronger {
                 transaction.held.insert(name, HeldLock { relation: lock.relation, mode: lock.mode, by });

@@ -6,13 +6,14 @@ use serde::Serialize;
 
 use super::{
     Difference, DifferenceField, EffectRecord, Proof, ProvedMigration, QueryProblem, Renderer, Report, Rolling,
-    StatementRecord, Summary, Withdrawn, fingerprints,
+    StatementPlaces, StatementRecord, Summary, Withdrawn, fingerprints,
 };
 use crate::area::Area;
 use crate::catalog::LockMode;
+use crate::change::{Name, PrintedName};
 use crate::contract::Witness;
 use crate::effect::InTransactionBlock;
-use crate::finding::{Category, Confidence, Evidence, Finding, NumberedStep, Severity, numbered};
+use crate::finding::{Category, Cause, Confidence, Evidence, Finding, NumberedStep, Severity, numbered};
 use crate::history::TransactionKind;
 use crate::migration::Coverage;
 
@@ -159,6 +160,14 @@ struct JsonFinding<'r> {
     end_line: u32,
     end_column: u32,
     object: Option<&'r str>,
+    /// The names that the object's text is made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<Subject<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'r Cause>,
+    /// Which of the statements it is about, counted from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statement: Option<usize>,
     /// The table that an audit lists it under.
     #[serde(skip_serializing_if = "Option::is_none")]
     table: Option<&'r str>,
@@ -177,6 +186,15 @@ struct JsonFinding<'r> {
 }
 
 #[derive(Serialize)]
+struct Subject<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<&'r str>,
+    name: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<&'r str>,
+}
+
+#[derive(Serialize)]
 struct Related<'r> {
     line: u32,
     column: u32,
@@ -188,11 +206,12 @@ struct Related<'r> {
 impl Renderer for Json {
     fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
         let named = report.findings.iter().zip(fingerprints(report, sources));
+        let places = StatementPlaces::of(report);
         let document = Document {
             version: env!("CARGO_PKG_VERSION"),
             pg_version: report.pg_version,
             statements: report.statements.iter().map(|record| statement(record, sources)).collect(),
-            findings: named.map(|(found, name)| finding(found, name, sources)).collect(),
+            findings: named.map(|(found, name)| finding(found, name, &places, sources)).collect(),
             unchecked: &report.unchecked,
             accepted: &report.accepted,
             since: report.since.as_ref(),
@@ -279,7 +298,18 @@ fn proof<'r>(proof: &'r Proof, sources: &'r Sources) -> JsonProof<'r> {
     }
 }
 
-fn finding<'r>(finding: &'r Finding, fingerprint: String, sources: &'r Sources) -> JsonFinding<'r> {
+/// The names that were printed; none of what is known as text only.
+fn subject(object: &PrintedName) -> Option<Subject<'_>> {
+    let part = object.part_name().map(Name::as_str);
+    Some(Subject { schema: object.schema().map(Name::as_str), name: object.name()?.as_str(), part })
+}
+
+fn finding<'r>(
+    finding: &'r Finding,
+    fingerprint: String,
+    places: &StatementPlaces,
+    sources: &'r Sources,
+) -> JsonFinding<'r> {
     let (start, end) = sources.positions(finding.span);
     let witness = finding.witness.as_ref();
     JsonFinding {
@@ -293,6 +323,9 @@ fn finding<'r>(finding: &'r Finding, fingerprint: String, sources: &'r Sources) 
         end_line: end.line,
         end_column: end.column,
         object: finding.object.as_deref(),
+        subject: finding.object.as_ref().and_then(subject),
+        cause: finding.cause.as_ref(),
+        statement: places.around(finding.span),
         table: finding.table.as_deref(),
         confidence: finding.confidence,
         area: finding.area,

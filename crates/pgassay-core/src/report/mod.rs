@@ -36,6 +36,7 @@ pub use markdown::{LONGEST_COMMENT, Markdown};
 pub use place::Paths;
 pub use proof::*;
 pub use prose::steps;
+use record::StatementPlaces;
 pub use record::{EffectRecord, Impact, Measured, SharedLock, SharedWork, StatementRecord};
 pub use sarif::{Sarif, edit};
 pub use text::{Text, View};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Observed;
+use super::{Observed, Report};
 use crate::catalog::LockMode;
 use crate::effect::{Effect, InTransactionBlock};
 use crate::facts;
@@ -98,4 +98,22 @@ pub struct SharedWork {
     pub what: Box<str>,
     /// `None`: nothing is known of the size.
     pub duration: Option<facts::Span>,
+}
+
+/// Where the statements of a report are, to find the one around a place.
+pub(super) struct StatementPlaces(Vec<(Span, usize)>);
+
+impl StatementPlaces {
+    pub fn of(report: &Report) -> StatementPlaces {
+        let mut places: Vec<_> = report.statements.iter().enumerate().map(|(at, record)| (record.span, at)).collect();
+        places.sort_by_key(|(span, at)| (span.file, span.start, *at));
+        StatementPlaces(places)
+    }
+
+    /// The index of the statement that contains a place.
+    pub fn around(&self, place: Span) -> Option<usize> {
+        let behind = self.0.partition_point(|(span, _)| (span.file, span.start) <= (place.file, place.start));
+        let (span, at) = self.0.get(behind.checked_sub(1)?)?;
+        span.contains(place).then_some(*at)
+    }
 }

@@ -67,7 +67,7 @@ fn known(report: &Report) -> Vec<Known> {
     let one = |finding: &crate::finding::Finding| Known {
         rule: finding.rule.to_owned(),
         severity: finding.severity.to_string(),
-        object: finding.object.clone(),
+        object: finding.object.as_deref().map(str::to_owned),
         table: finding.table.clone(),
         message: finding.message.clone(),
     };
@@ -135,7 +135,7 @@ mod tests {
         for (rule, object, severity) in findings {
             let rule = rules::find(rule).unwrap_or_else(|| panic!("{rule}"));
             let mut finding = rule.finding(Span::new(FileId(0), 0, 0), format!("{object} is wrong"));
-            finding.object = Some((*object).to_owned());
+            finding.object = Some(crate::change::PrintedName::from(*object));
             finding.severity = *severity;
             report.findings.push(finding);
         }

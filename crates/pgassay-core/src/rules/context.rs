@@ -3,6 +3,7 @@
 use crate::catalog::LockMode;
 use crate::change::{AlterTableAction, Change};
 use crate::effect::{Failure, Lock, Work, WorkKind};
+use crate::facts::Live;
 use crate::finding::Evidence;
 use crate::history::{MigrationRun, Step};
 use crate::rules::RuleOptions;
@@ -15,6 +16,8 @@ pub struct RunContext<'r> {
     pub run: &'r MigrationRun<'r>,
     pub sources: &'r Sources,
     pub options: &'r RuleOptions,
+    /// What is known of the live database, if anything is.
+    pub live: Option<&'r Live>,
 }
 
 /// One statement of it.
@@ -23,6 +26,7 @@ pub struct StepContext<'r> {
     pub run: &'r MigrationRun<'r>,
     pub sources: &'r Sources,
     pub options: &'r RuleOptions,
+    pub live: Option<&'r Live>,
     pub step: &'r Step<'r>,
     pub index: usize,
 }
@@ -30,15 +34,15 @@ pub struct StepContext<'r> {
 impl<'r> RunContext<'r> {
     /// Every statement that does something itself: those of DO blocks, not the blocks.
     pub fn steps(&self) -> impl Iterator<Item = StepContext<'r>> + use<'r> {
-        let RunContext { run, sources, options } = *self;
+        let RunContext { run, sources, options, live } = *self;
         let steps = run.steps.iter().enumerate().filter(|(_, step)| !step.is_block());
-        steps.map(move |(index, step)| StepContext { run, sources, options, step, index })
+        steps.map(move |(index, step)| StepContext { run, sources, options, live, step, index })
     }
 
     /// The step at an index of the run.
     pub fn step(&self, index: usize) -> Option<StepContext<'r>> {
-        let RunContext { run, sources, options } = *self;
-        run.steps.get(index).map(|step| StepContext { run, sources, options, step, index })
+        let RunContext { run, sources, options, live } = *self;
+        run.steps.get(index).map(|step| StepContext { run, sources, options, live, step, index })
     }
 }
 
@@ -87,6 +91,18 @@ impl<'r> StepContext<'r> {
         self.shared_work()
             .filter(move |work| work.kind == kind && work.under.blocks_writes())
             .filter(move |work| kind == WorkKind::Rewrite || !is_rewritten(work))
+    }
+
+    /// The same in groups: what the same words of the statement make the server do, to several tables or indexes.
+    pub fn blocking_work_by_cause(&self, kind: WorkKind) -> Vec<Vec<&'r Work>> {
+        let mut groups: Vec<Vec<&Work>> = Vec::new();
+        for work in self.blocking_work(kind) {
+            match groups.iter_mut().find(|group| group.first().is_some_and(|first| first.span == work.span)) {
+                Some(group) => group.push(work),
+                None => groups.push(vec![work]),
+            }
+        }
+        groups
     }
 
     pub fn failures(&self) -> &'r [Failure] {

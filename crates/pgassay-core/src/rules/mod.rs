@@ -88,7 +88,7 @@ pub fn check(
     live: Option<&Live>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let context = RunContext { run, sources, options };
+    let context = RunContext { run, sources, options, live };
     for rule in ALL {
         match rule.check {
             Check::Step(check) => context.steps().for_each(|step| {
@@ -105,7 +105,7 @@ pub fn check(
     let mut findings = one_cause::keep_causes(findings, run);
     if let Some(live) = live {
         findings.extend(migration::lock_behind_transaction::check(&context, live));
-        measured::measure(&mut findings, &context, live);
+        measured::tell_tables(&mut findings, live);
     }
     let added = schema::check_added(run, areas, options);
     let news: Vec<Finding> = added.into_iter().filter(|finding| !one_cause::is_told(finding, &findings)).collect();
@@ -146,6 +146,7 @@ impl Rule {
             area: None,
             confidence: None,
             message: message.into(),
+            cause: None,
             evidence: Vec::new(),
             witness: None,
             advice: crate::finding::Advice::default(),

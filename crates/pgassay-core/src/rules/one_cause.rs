@@ -56,7 +56,5 @@ fn is_about_many(finding: &Finding) -> bool {
 
 /// Whether the objects are one, or one is the other's column.
 fn same_table(a: &Finding, b: &Finding) -> bool {
-    let (Some(a), Some(b)) = (&a.object, &b.object) else { return false };
-    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    long.strip_prefix(short.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    a.object.as_ref().zip(b.object.as_ref()).is_some_and(|(a, b)| a.belongs_with(b))
 }

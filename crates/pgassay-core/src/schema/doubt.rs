@@ -6,7 +6,7 @@ use imbl::OrdSet;
 use imbl::ordmap::DiffItem;
 
 use super::{Relation, Schema};
-use crate::change::QualifiedName;
+use crate::change::{PrintedName, QualifiedName};
 
 /// Names of which the schema cannot be sure.
 #[derive(Debug, Clone, Default)]
@@ -76,24 +76,13 @@ impl Schema {
         }
     }
 
-    /// Whether a relation, a part of one, a type or a routine of this printed name may be otherwise: nothing can be said to be refused by
+    /// Whether a relation, a part of one, a type or a routine of this name may be otherwise: nothing can be said to be refused by
     /// reason of it.
-    pub fn doubts_object(&self, object: &str) -> bool {
+    pub fn doubts_object(&self, object: &PrintedName) -> bool {
         if self.doubt.names.is_empty() && !self.is_disturbed() {
             return false;
         }
-        // A statement may have left the schema out.
-        let about = |name: &QualifiedName| {
-            // Printing costs most.
-            let raw = name.name.as_str();
-            if !object.contains(raw) && !raw.contains('"') {
-                return false;
-            }
-            let is_it = |printed: String| {
-                object.strip_prefix(&printed).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '(', ' ']))
-            };
-            is_it(name.to_string()) || is_it(name.name.to_string())
-        };
+        let about = |name: &QualifiedName| object.is_of(name);
         if self.doubt.names.iter().any(about) {
             return true;
         }

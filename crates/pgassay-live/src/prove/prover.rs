@@ -12,6 +12,7 @@ use super::run::{Outcome, Runner, compare};
 use super::server::ground::Ground;
 use super::server::stand_in;
 use super::{Cleanup, Place, ProveError, rows};
+use crate::change::{PrintedName, QualifiedName};
 use crate::check::Observer;
 use crate::finding::{Evidence, Finding};
 use crate::history::{MigrationRun, Unit};
@@ -364,7 +365,12 @@ impl Work<'_> {
         };
         let step = run.steps.iter().find(locks_it).or(run.steps.first())?;
         let mut finding = BROKEN_ROUTINE.finding(step.span(), message);
-        finding.object = Some(object);
+        // A routine comes with its arguments.
+        let name = object.split('(').next().and_then(|name| name.parse::<QualifiedName>().ok());
+        finding.object = Some(match name {
+            Some(name) => PrintedName::described(&name, object),
+            None => PrintedName::other(object),
+        });
         finding.evidence.push(Evidence::observed(format!("tried on {} before and after the migration", self.label)));
         Some(finding)
     }

@@ -2,7 +2,7 @@
 
 use sqlparser::ast;
 
-use crate::change::{Expression, TypeName};
+use crate::change::{Expression, PrintedName, TypeName};
 use crate::effect::FailsWhen;
 use crate::effect::predictor::{Predictor, rows_of};
 use crate::schema::{Column, Relation, ResolvedType, TypeDefinition};
@@ -30,7 +30,7 @@ impl Predictor<'_> {
             table,
             FailsWhen::SomeRow { query },
             span,
-            format!("{}.{}", table.name, column.name),
+            PrintedName::part(&table.name, &column.name),
             message,
         );
     }

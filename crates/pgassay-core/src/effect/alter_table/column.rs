@@ -3,7 +3,7 @@
 use super::Alter;
 use crate::catalog::LockMode::AccessExclusive;
 use crate::catalog::Volatility;
-use crate::change::{ColumnDefinition, Expression, Ident, ObjectName, TypeName};
+use crate::change::{ColumnDefinition, Expression, Ident, ObjectName, PrintedName, TypeName};
 use crate::effect::FailsWhen;
 use crate::effect::fold::folded;
 use crate::effect::predictor::{Predictor, rows_of};
@@ -56,7 +56,13 @@ impl Predictor<'_> {
             column.name.name.as_str(),
             table.name.name.as_str()
         );
-        self.fail_on_rows(table, FailsWhen::AnyRow, not_null, format!("{}.{}", table.name, column.name), message);
+        self.fail_on_rows(
+            table,
+            FailsWhen::AnyRow,
+            not_null,
+            PrintedName::part(&table.name, &column.name.name),
+            message,
+        );
     }
 
     /// Why a new column needs every row to be written (ATExecAddColumn, tablecmds.c).
@@ -155,7 +161,13 @@ impl Predictor<'_> {
             let query = format!("SELECT * FROM {} WHERE {column} IS NULL LIMIT 1", rows_of(table));
             let (name, relation) = (column.name.as_str(), table.name.name.as_str());
             let message = format!("column \"{name}\" of relation \"{relation}\" contains null values");
-            self.fail_on_rows(table, FailsWhen::SomeRow { query }, span, format!("{}.{column}", table.name), message);
+            self.fail_on_rows(
+                table,
+                FailsWhen::SomeRow { query },
+                span,
+                PrintedName::part(&table.name, &column.name),
+                message,
+            );
         }
     }
 

@@ -318,7 +318,7 @@ impl Predictor<'_> {
             true => "cannot specify storage parameters for a partitioned table".to_owned(),
             false => format!("unrecognized parameter \"{}\"", option.name),
         };
-        self.refused(option.span, &option.name, message);
+        self.refused(option.span, &*option.name, message);
     }
 
     /// Storage parameters of tables and their ranges (reloptions.c).
@@ -334,10 +334,10 @@ impl Predictor<'_> {
                 && !(least..=most).contains(&number)
             {
                 let message = format!("value {number} out of bounds for option \"{}\"", option.name);
-                self.refused(option.span, &option.name, message);
+                self.refused(option.span, &*option.name, message);
             }
             if !option.name.contains('.') && !TABLE_OPTIONS.contains(&&*option.name) && self.schema().vouched {
-                self.refused(option.span, &option.name, format!("unrecognized parameter \"{}\"", option.name));
+                self.refused(option.span, &*option.name, format!("unrecognized parameter \"{}\"", option.name));
             }
         }
     }

@@ -174,7 +174,7 @@ impl Predictor<'_> {
         if let Some(column) = self.column_holding(id).filter(|_| looks) {
             self.refused(
                 alter.span,
-                &name,
+                name.as_str(),
                 format!("cannot alter type \"{name}\" because column \"{column}\" uses it"),
             );
         }
@@ -194,7 +194,7 @@ impl Predictor<'_> {
         let span = attribute.span;
         if let Some(column) = self.column_of(id).or_else(|| self.column_holding(id)) {
             let message = format!("cannot alter type \"{name}\" because column \"{column}\" uses it");
-            self.refused(span, &name, message);
+            self.refused(span, name.as_str(), message);
         }
     }
 
@@ -252,7 +252,7 @@ impl Predictor<'_> {
         if let Some(ident) = stray_column(&check.tree) {
             let span = self.place_of(ident.span, check.span);
             let message = format!("column \"{}\" does not exist", ident.value);
-            return self.refused(span, &ident.value, message);
+            return self.refused(span, ident.value.as_str(), message);
         }
         self.refuse_expression(check, Place::DomainCheck, scope);
     }

@@ -1,9 +1,10 @@
 //! An index is built while writers wait.
 
-use crate::change::Change;
+use crate::change::{Change, PrintedName};
 use crate::effect::WorkKind;
 use crate::finding::{Category, Finding, Severity};
 use crate::rules::context::{StepContext, who_waits};
+use crate::rules::measured::{self, Weight};
 use crate::rules::{Check, Example, Rule};
 
 use super::advice;
@@ -30,39 +31,40 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     // Every index of one cause on one table is one finding: a partitioned table has an index for every partition.
-    let builds: Vec<_> = context.blocking_work(WorkKind::IndexBuild).collect();
-    let mut spans: Vec<_> = builds.iter().map(|work| work.span).collect();
-    spans.dedup();
-    for span in spans {
-        let here: Vec<_> = builds.iter().filter(|work| work.span == span).collect();
-        let Some(first) = here.first() else { continue };
-        let table =
-            context.relation(first.relation).map_or_else(|| table_name(context), |table| table.name.to_string());
-        let more = if here.len() > 1 { format!(" and {} more", here.len() - 1) } else { String::new() };
+    for works in context.blocking_work_by_cause(WorkKind::IndexBuild) {
+        let Some(first) = works.first() else { continue };
+        let table = context
+            .relation(first.relation)
+            .map_or_else(|| table_name(context), |table| PrintedName::from(&table.name));
+        let more = if works.len() > 1 { format!(" and {} more", works.len() - 1) } else { String::new() };
+        let weight = Weight::of(context, &works);
+        let (size, duration) = (weight.size(), weight.duration());
         let message = format!(
-            "builds {}{more} under {} on {table}: {} until it is done",
+            "builds {}{more} under {} on {table}{size}: {} until it is done{duration}",
             first.name,
             first.under,
             who_waits(first.under)
         );
-        let mut finding = RULE.finding(span, message);
+        let mut finding = RULE.finding(first.span, message);
         finding.object = Some(table);
+        finding.cause = Some(measured::cause(first));
         finding
             .evidence
             .push(context.evidence_for(first.relation, format!("the index is built because {}", first.reason)));
+        weight.put_on(&mut finding, &RULE, context);
         finding.advice = advice::instead_of(context, first);
         findings.push(finding);
     }
 }
 
-fn table_name(context: &StepContext) -> String {
+fn table_name(context: &StepContext) -> PrintedName {
     match context.change() {
         Some(Change::CreateIndex(create)) => {
-            context.step.schema.qualify(&create.table, &context.step.session).to_string()
+            PrintedName::from(context.step.schema.qualify(&create.table, &context.step.session))
         }
         Some(Change::AlterTable(alter)) => {
-            context.step.schema.qualify(&alter.relation, &context.step.session).to_string()
+            PrintedName::from(context.step.schema.qualify(&alter.relation, &context.step.session))
         }
-        _ => "the table".to_owned(),
+        _ => PrintedName::other("the table"),
     }
 }

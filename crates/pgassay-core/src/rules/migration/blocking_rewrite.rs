@@ -1,10 +1,11 @@
 //! A table gets new storage while others wait.
 
 use crate::catalog;
-use crate::change::{AlterTableActionKind, Change};
+use crate::change::{AlterTableActionKind, Change, PrintedName};
 use crate::effect::WorkKind;
 use crate::finding::{Category, Evidence, Finding, Severity};
 use crate::rules::context::{StepContext, who_waits};
+use crate::rules::measured::{self, Weight};
 use crate::rules::{Check, Example, Rule};
 use crate::schema::ResolvedType;
 
@@ -30,25 +31,29 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &StepContext, findings: &mut Vec<Finding>) {
-    let mut told: Vec<(crate::source::Span, usize)> = Vec::new();
-    for work in context.blocking_work(WorkKind::Rewrite) {
+    // Partitions and children are rewritten for the same words.
+    for works in context.blocking_work_by_cause(WorkKind::Rewrite) {
+        let [work, others @ ..] = works.as_slice() else { continue };
         if truncates(context) {
             continue;
         }
-        // Partitions and children are rewritten for the same words.
-        if let Some((_, at)) = told.iter().find(|(span, _)| *span == work.span) {
-            blocking_scan::also(&mut findings[*at], work);
-            continue;
-        }
-        let message =
-            format!("rewrites {} under {}: {} until it is done", work.name, work.under, who_waits(work.under));
+        let weight = Weight::of(context, &works);
+        let (size, duration) = (weight.size(), weight.duration());
+        let message = format!(
+            "rewrites {}{size} under {}: {} until it is done{duration}",
+            work.name,
+            work.under,
+            who_waits(work.under)
+        );
         let mut finding = RULE.finding(work.span, message);
         finding.object = Some(work.name.clone());
+        finding.cause = Some(measured::cause(work));
         finding
             .evidence
             .push(context.evidence_for(work.relation, format!("the table is rewritten because {}", work.reason)));
+        others.iter().for_each(|other| blocking_scan::also(&mut finding, other));
+        weight.put_on(&mut finding, &RULE, context);
         finding.advice = advice::instead_of(context, work);
-        told.push((work.span, findings.len()));
         findings.push(finding);
     }
     unseen_domain(context, findings);
@@ -72,7 +77,7 @@ fn unseen_domain(context: &StepContext, findings: &mut Vec<Finding>) {
             format!("rewrites {} under ACCESS EXCLUSIVE if {written} is a domain with a constraint", table.name);
         let mut finding = RULE.finding(action.span, message);
         finding.severity = Severity::Info;
-        finding.object = Some(table.name.to_string());
+        finding.object = Some(PrintedName::from(&table.name));
         finding.evidence.push(Evidence::assumed(format!("what made {written} is not among the migrations")));
         findings.push(finding);
     }

@@ -1,9 +1,10 @@
 //! A table is read in full while others wait.
 
-use crate::change::{AlterTableActionKind, Change, PartitionBound};
+use crate::change::{AlterTableActionKind, Change, PartitionBound, PrintedName};
 use crate::effect::WorkKind;
 use crate::finding::{Category, Evidence, Finding, Severity};
 use crate::rules::context::{StepContext, who_waits};
+use crate::rules::measured::{self, Weight};
 use crate::rules::{Check, Example, Rule};
 
 use super::{advice, validate_in_same_transaction};
@@ -29,28 +30,28 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let builds: Vec<_> = context.blocking_work(WorkKind::IndexBuild).map(|work| work.relation).collect();
-    let mut told: Vec<(crate::source::Span, usize)> = Vec::new();
-    for work in context.blocking_work(WorkKind::Scan) {
-        // The scan of an index build is told with the build, and that of a late VALIDATE with its NOT VALID.
-        if refreshes_beside_readers(context)
-            || builds.contains(&work.relation)
-            || validate_in_same_transaction::applies(context)
-        {
-            continue;
-        }
-        if let Some((_, at)) = told.iter().find(|(span, _)| *span == work.span) {
-            also(&mut findings[*at], work);
-            continue;
-        }
-        let message =
-            format!("reads all of {} under {}: {} until it is done", work.name, work.under, who_waits(work.under));
+    // The scan of an index build is told with the build, and that of a late VALIDATE with its NOT VALID.
+    let told_elsewhere = refreshes_beside_readers(context) || validate_in_same_transaction::applies(context);
+    for mut works in context.blocking_work_by_cause(WorkKind::Scan) {
+        works.retain(|work| !builds.contains(&work.relation));
+        let Some((work, others)) = works.split_first().filter(|_| !told_elsewhere) else { continue };
+        let weight = Weight::of(context, &works);
+        let (size, duration) = (weight.size(), weight.duration());
+        let message = format!(
+            "reads all of {}{size} under {}: {} until it is done{duration}",
+            work.name,
+            work.under,
+            who_waits(work.under)
+        );
         let mut finding = RULE.finding(work.span, message);
         finding.object = Some(work.name.clone());
+        finding.cause = Some(measured::cause(work));
         finding
             .evidence
             .push(context.evidence_for(work.relation, format!("the table is scanned because {}", work.reason)));
+        others.iter().for_each(|other| also(&mut finding, other));
+        weight.put_on(&mut finding, &RULE, context);
         finding.advice = advice::instead_of(context, work);
-        told.push((work.span, findings.len()));
         findings.push(finding);
     }
     unseen_default_partition(context, findings);
@@ -70,7 +71,7 @@ fn unseen_default_partition(context: &StepContext, findings: &mut Vec<Finding>) 
             let message = format!("reads the default partition of {parent} under ACCESS EXCLUSIVE, if there is one");
             let mut finding = RULE.finding(action.span, message);
             finding.severity = Severity::Info;
-            finding.object = Some(parent.to_string());
+            finding.object = Some(PrintedName::from(&parent));
             finding.evidence.push(Evidence::assumed("what made the table is not among the migrations"));
             findings.push(finding);
         }

@@ -1,5 +1,6 @@
 //! A migration that ran before with another content.
 
+use crate::change::PrintedName;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::migration::{DifferenceKind, Framework, Migration};
 use crate::rules::{Check, Example, Rule};
@@ -82,7 +83,7 @@ pub fn finding(migration: &Migration, span: Span, kind: &DifferenceKind, against
         _ => answer.severity,
     };
     finding.message = format!("{}: {consequence}", finding.message);
-    finding.object = Some(migration.name.clone());
+    finding.object = Some(PrintedName::other(migration.name.as_str()));
     finding.evidence.push(Evidence::declared(format!("compared with {against}")));
     finding.advice = Advice::text(match kind {
         DifferenceKind::Content => "Restore the file, and write the difference as a new migration.",

@@ -1,7 +1,7 @@
 //! Tables, columns, schemas and databases dropped with their rows.
 
 use crate::change::{
-    AlterTable, AlterTableAction, AlterTableActionKind, Change, Drop, Ident, Name, ObjectKind, ObjectName,
+    AlterTable, AlterTableAction, AlterTableActionKind, Change, Drop, Ident, Name, ObjectKind, ObjectName, PrintedName,
 };
 use crate::contract::{BreakageKind, Subject};
 use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
@@ -62,7 +62,7 @@ fn cascaded(context: &StepContext, findings: &mut Vec<Finding>) {
     let taken = taken_data(context);
     let refused = !context.step.applied.problems.is_empty();
     let Some((_, first)) = taken.first().filter(|_| !refused) else { return };
-    let names: Vec<&str> = taken.iter().map(|(_, name)| name.as_str()).collect();
+    let names: Vec<&str> = taken.iter().map(|(_, name)| &**name).collect();
     let it = if names.len() == 1 { "it" } else { "them" };
     let message = format!("drops {} and every value in {it}: CASCADE takes {it} along", few(&names));
     let span = match context.change() {
@@ -83,7 +83,7 @@ fn cascaded(context: &StepContext, findings: &mut Vec<Finding>) {
 }
 
 /// Columns and tables with rows that CASCADE takes: those that others may use, and that are gone when the migration ends.
-fn taken_data(context: &StepContext) -> Vec<(Subject, String)> {
+fn taken_data(context: &StepContext) -> Vec<(Subject, PrintedName)> {
     let schemas: Vec<&Name> = match context.change() {
         Some(Change::Drop(drop)) if drop.kind == ObjectKind::Schema => {
             drop.objects.iter().map(|object| &object.name.name).collect()
@@ -97,13 +97,13 @@ fn taken_data(context: &StepContext) -> Vec<(Subject, String)> {
     };
     let taken = context.step.applied.taken.iter().filter_map(|object| match object {
         Object::Relation(id) if context.run.after.relation(*id).is_none() => {
-            Some((Subject::Relation(*id), lasting(*id)?.name.to_string()))
+            Some((Subject::Relation(*id), PrintedName::from(&lasting(*id)?.name)))
         }
         Object::Column(id, column) if existed(context, *id, *column) => {
             let (relation, after) = (lasting(*id)?, context.run.after.relation(*id));
             let stays = after.is_some_and(|it| it.column_by_id(*column).is_some());
             let name = &relation.column_by_id(*column)?.name;
-            (!stays).then(|| (Subject::Column(*id, *column), format!("{}.{name}", relation.name)))
+            (!stays).then(|| (Subject::Column(*id, *column), PrintedName::part(&relation.name, name)))
         }
         _ => None,
     });
@@ -120,7 +120,7 @@ fn few(names: &[&str]) -> String {
 
 /// DROP OWNED BY: what the role owns goes, whatever it is.
 fn owned_dropped(context: &StepContext, span: Span, findings: &mut Vec<Finding>) {
-    let tables: Vec<String> = context
+    let tables: Vec<PrintedName> = context
         .step
         .applied
         .dropped
@@ -130,11 +130,12 @@ fn owned_dropped(context: &StepContext, span: Span, findings: &mut Vec<Finding>)
             _ => None,
         })
         .filter(|relation| relation.is_table())
-        .map(|relation| relation.name.to_string())
+        .map(|relation| PrintedName::from(&relation.name))
         .collect();
+    let names: Vec<&str> = tables.iter().map(|name| &**name).collect();
     let message = match tables.len() {
         0 => "drops whatever the role owns in this database, tables with their rows included".to_owned(),
-        _ => format!("drops what the role owns, with every row in it: {}", tables.join(", ")),
+        _ => format!("drops what the role owns, with every row in it: {}", names.join(", ")),
     };
     let mut finding = RULE.finding(span, message);
     finding.object = tables.first().cloned();
@@ -172,7 +173,7 @@ fn column_dropped(context: &StepContext, alter: &AlterTable, column: &Ident, fin
     let message =
         format!("drops {name}.{column} and every value in it; queries that name the column fail from then on");
     let mut finding = RULE.finding(column.span, message);
-    finding.object = Some(format!("{name}.{column}"));
+    finding.object = Some(PrintedName::part(&name, &column.name));
     finding.evidence.push(context.evidence_for(known.map(|(id, _)| id), "the column existed before this migration"));
     tell_cascade(context, &mut finding);
     let subject = known.and_then(|(id, column)| column.map(|column| Subject::Column(id, column)));
@@ -294,7 +295,7 @@ fn table_dropped(context: &StepContext, drop: &Drop, table: &ObjectName, finding
     let name = context.step.schema.qualify(table, &context.step.session);
     let mut finding =
         RULE.finding(table.span, format!("drops {name} and every row in it; queries that name it fail from then on"));
-    finding.object = Some(name.to_string());
+    finding.object = Some(PrintedName::from(&name));
     finding.evidence.push(context.evidence_for(id, "the table existed before this migration"));
     tell_cascade(context, &mut finding);
     finding.witness = witness(context, id.map(Subject::Relation), BreakageKind::RelationDropped);
@@ -337,7 +338,7 @@ fn holder_dropped(context: &StepContext, kind: ObjectKind, name: &ObjectName, fi
         many => format!("{many} tables with their rows"),
     };
     let mut finding = RULE.finding(name.span, format!("drops the {} {} and {what}", kind.noun(), name.name));
-    finding.object = Some(name.name.to_string());
+    finding.object = Some(PrintedName::from(&name.name));
     finding.evidence.push(Evidence::declared("what is in it goes with it"));
     tell_cascade(context, &mut finding);
     finding.advice = Advice::text("Keep a dump of it, and deploy code that no longer uses it first.");
@@ -379,11 +380,11 @@ pub(super) fn tells(context: &StepContext, subject: &Subject) -> bool {
     let mut findings = Vec::new();
     check(context, &mut findings);
     let object = match subject {
-        Subject::Relation(id) => context.run.before.relation(*id).map(|relation| relation.name.to_string()),
+        Subject::Relation(id) => context.run.before.relation(*id).map(|it| PrintedName::from(&it.name)),
         Subject::Column(id, column) => context.run.before.relation(*id).and_then(|relation| {
-            relation.column_by_id(*column).map(|column| format!("{}.{}", relation.name, column.name))
+            relation.column_by_id(*column).map(|column| PrintedName::part(&relation.name, &column.name))
         }),
-        Subject::Schema(name) => Some(name.to_string()),
+        Subject::Schema(name) => Some(PrintedName::from(name)),
         _ => None,
     };
     let within = |span: Span| context.step.span().contains(span);

@@ -1,7 +1,7 @@
 //! A new enum label used before it is committed.
 
-use crate::change::Change;
-use crate::finding::{Advice, Category, Evidence, Finding, Severity};
+use crate::change::{Change, PrintedName};
+use crate::finding::{Advice, Category, Cause, Evidence, FailureWhen, Finding, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
 use crate::schema::{ObjectId, RelationId, Type, TypeId};
@@ -40,7 +40,8 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         }
         let message = format!("fails: uses '{label}' of {} before it is committed", found.name);
         let mut finding = RULE.finding(*place, message);
-        finding.object = Some(found.name.to_string());
+        finding.cause = Some(Cause::Failure { when: FailureWhen::Always });
+        finding.object = Some(PrintedName::from(&found.name));
         finding.evidence.push(Evidence::declared("the label was added earlier in the same transaction"));
         finding.advice = Advice::text("Put ALTER TYPE ... ADD VALUE into a migration of its own, before this one.");
         findings.push(finding);

@@ -1,9 +1,13 @@
 //! Statements that fail on the rows that are there.
 
+use crate::change::{AlterTableActionKind, Name};
 use crate::effect::FailsWhen;
-use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
+use crate::facts::RelationFacts;
+use crate::finding::{Advice, Category, Cause, Evidence, FailureWhen, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Check, Example, Rule, measured};
+use crate::source::Span;
+use crate::text::numbers::percent;
 
 pub const FAILS_ON_ROWS: Rule = Rule {
     name: "fails-on-rows",
@@ -49,7 +53,22 @@ fn any_row(context: &StepContext, findings: &mut Vec<Finding>) {
         let mut finding =
             FAILS_ON_ROWS.finding(failure.span, format!("fails if the table has a row: {}", failure.message));
         finding.object = Some(failure.object.clone());
-        finding.evidence.push(Evidence::assumed("the table existed before this migration, so it may well have rows"));
+        finding.cause = Some(Cause::Failure { when: FailureWhen::AnyRow });
+        match measured::altered(context) {
+            Some((now, facts))
+                if facts.heap_bytes == Some(0) && !facts.locked && !measured::written_before(context) =>
+            {
+                finding.severity = Severity::Info;
+                finding.evidence.push(Evidence::measured(format!("{} has no page, and so no row", now.name)));
+            }
+            Some((now, facts)) if facts.row_estimate().is_some_and(|rows| rows >= 1.0) => {
+                finding.evidence.push(Evidence::measured(measured::size_of(&now.name, facts)));
+            }
+            _ => {
+                let fact = "the table existed before this migration, so it may well have rows";
+                finding.evidence.push(Evidence::assumed(fact));
+            }
+        }
         finding.advice = super::advice::value_for_old_rows(context, failure);
         findings.push(finding);
     }
@@ -61,16 +80,46 @@ fn some_row(context: &StepContext, findings: &mut Vec<Finding>) {
         if !concerns_shared(context) {
             continue;
         }
-        let mut finding =
-            MAY_FAIL_ON_ROWS.finding(failure.span, format!("fails if a row breaks it: {}", failure.message));
+        let nulls = measured_nulls(context, failure.span);
+        let fails_now = nulls.as_ref().is_some_and(|(share, _)| *share > 0.0) && !measured::written_before(context);
+        let when = if fails_now { "on the rows that are there" } else { "if a row breaks it" };
+        let mut finding = MAY_FAIL_ON_ROWS.finding(failure.span, format!("fails {when}: {}", failure.message));
+        if fails_now {
+            finding.severity = Severity::Error;
+        }
         finding.object = Some(failure.object.clone());
-        finding.evidence.push(Evidence::assumed("only the rows can tell"));
+        finding.cause = Some(Cause::Failure { when: FailureWhen::SomeRow });
+        finding.evidence.push(match nulls {
+            Some((_, fact)) => Evidence::measured(fact),
+            None => Evidence::assumed("only the rows can tell"),
+        });
         finding.advice = Advice::steps(
             "Look before the migration runs; this returns rows that would break it.",
             vec![FixStep::any(query.clone())],
         );
         findings.push(finding);
     }
+}
+
+/// The share of NULLs in a column that becomes NOT NULL, and the sentence that says it.
+fn measured_nulls(context: &StepContext, span: Span) -> Option<(f64, String)> {
+    let (now, facts) = measured::altered(context)?;
+    let Some(AlterTableActionKind::SetNotNull { column, .. }) = context.action_at(span).map(|action| &action.kind)
+    else {
+        return None;
+    };
+    let column = context.step.schema.relation(now.id)?.column(&column.name)?;
+    let share = null_share(facts, &now.column_by_id(column.id)?.name)?;
+    let as_of = facts.analyzed_at().map(|at| format!(" as of {at}")).unwrap_or_default();
+    Some((share, format!("{} of the rows of {} are NULL there{as_of}", percent(share), now.name)))
+}
+
+/// As of an ANALYZE that looked at all rows but a tenth of those that there are now.
+fn null_share(facts: &RelationFacts, column: &Name) -> Option<f64> {
+    let rows = facts.rows.filter(|rows| *rows >= 1.0)?;
+    let modified = facts.modified_since_analyze() as f64;
+    let column = facts.columns.get(column).filter(|_| modified <= rows * 0.1)?;
+    Some(f64::from(column.null_fraction))
 }
 
 /// A table of this migration has the rows that this migration put there.

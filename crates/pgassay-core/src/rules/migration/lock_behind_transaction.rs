@@ -1,8 +1,9 @@
 //! A strong lock on a table that a long transaction holds at this moment.
 
 use crate::catalog::LockMode;
+use crate::change::PrintedName;
 use crate::facts::Live;
-use crate::finding::{Advice, Category, Evidence, Finding, Severity};
+use crate::finding::{Advice, Category, Cause, Evidence, Finding, Severity};
 use crate::rules::context::{RunContext, who_waits};
 use crate::rules::{Check, Example, Rule};
 
@@ -32,7 +33,7 @@ pub fn check(context: &RunContext, live: &Live) -> Vec<Finding> {
         for lock in step.shared_locks().filter(|lock| lock.mode >= LockMode::Share) {
             // The name that it has now, even if this migration renames it.
             let Some(relation) = lock.relation.and_then(|id| live.schema.relation(id)) else { continue };
-            let object = relation.name.to_string();
+            let object = PrintedName::from(&relation.name);
             if findings.iter().any(|finding| finding.object.as_ref() == Some(&object)) {
                 continue;
             }
@@ -50,6 +51,7 @@ pub fn check(context: &RunContext, live: &Live) -> Vec<Finding> {
                 who_waits(lock.mode),
             );
             let mut finding = RULE.finding(lock.span, message);
+            finding.cause = Some(Cause::Lock { relation: object.clone(), lock: lock.mode });
             finding.object = Some(object);
             finding.evidence.push(Evidence::measured(format!(
                 "{} holding {} at {}; the oldest is process {} of {}, {}",

@@ -1,9 +1,9 @@
 //! Long work while an earlier statement's lock is still held.
 
 use crate::catalog::LockMode;
-use crate::change::Change;
+use crate::change::{Change, PrintedName};
 use crate::effect::WorkKind;
-use crate::finding::{Advice, Category, Evidence, Finding, Severity};
+use crate::finding::{Advice, Category, Cause, Evidence, Finding, Severity};
 use crate::history::HeldLock;
 use crate::rules::context::{StepContext, who_waits};
 use crate::rules::{Check, Example, Rule};
@@ -38,7 +38,12 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         format!("{what} while {} on {name} is held: {} until the transaction ends", held.mode, who_waits(held.mode));
     let mut finding = RULE.finding(span, message);
     finding.related.push((held.by, format!("takes {} on {name}", held.mode)));
-    finding.object = Some(name.to_owned());
+    let held_on = match context.relation(held.relation) {
+        Some(relation) => PrintedName::described(&relation.name, name),
+        None => PrintedName::other(name),
+    };
+    finding.object = Some(held_on.clone());
+    finding.cause = Some(Cause::Lock { relation: held_on, lock: held.mode });
     finding
         .evidence
         .push(Evidence::declared("the two statements share a transaction, and locks are held until it ends"));

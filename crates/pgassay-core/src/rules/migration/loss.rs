@@ -6,7 +6,7 @@ use super::dropped_data;
 use super::guards::*;
 use crate::change::{AlterTableActionKind, Change, TriggerSelection};
 use crate::contract::{Breakage, BreakageKind, Grade, Subject};
-use crate::finding::{Advice, Evidence, Finding, Severity};
+use crate::finding::{Advice, Cause, Evidence, Finding, Severity};
 use crate::rules::Rule;
 use crate::rules::context::{RunContext, StepContext};
 use crate::source::Span;
@@ -53,43 +53,16 @@ pub(super) fn report(context: &RunContext, rule: &Rule, findings: &mut Vec<Findi
             continue;
         };
         let mut finding = finding(context, rule, breakage, span);
-        if rule.name == RENAMED_OBJECT.name {
-            renamed(context, breakage, step.as_ref(), &mut finding);
+        if rule.name == RENAMED_OBJECT.name
+            && let Some(advice) = step.as_ref().and_then(instead_of_rename)
+        {
+            finding.advice = advice;
         }
         match findings.iter_mut().find(|told| told.rule == rule.name && told.span == span) {
             Some(told) => add(told, finding),
             None => findings.push(finding),
         }
     }
-}
-
-/// What a renaming can be done by instead; one that ends the swap of a column hurts nobody.
-fn renamed(context: &RunContext, breakage: &Breakage, step: Option<&StepContext>, finding: &mut Finding) {
-    if ends_swap(context, &breakage.subject) {
-        finding.severity = Severity::Info;
-        finding.evidence.push(Evidence::declared(
-            "until this migration a trigger wrote the column, and it takes the name of one that is dropped here: it was there for the time being",
-        ));
-    } else if let Some(advice) = step.and_then(instead_of_rename) {
-        finding.advice = advice;
-    }
-}
-
-/// Whether a column takes the name of one that the migration drops, and a trigger wrote it that the migration drops too.
-fn ends_swap(context: &RunContext, subject: &Subject) -> bool {
-    let Subject::Column(table, column) = subject else { return false };
-    let (Some(before), Some(after)) = (context.run.before.relation(*table), context.run.after.relation(*table)) else {
-        return false;
-    };
-    let (Some(old), Some(new)) = (before.column_by_id(*column), after.column_by_id(*column)) else { return false };
-    let takes_place = before.column(&new.name).is_some_and(|it| after.column_by_id(it.id).is_none());
-    let written = format!("NEW.{} :=", old.name);
-    let routine = |id: crate::schema::RoutineId| context.run.before.routines.get(&id);
-    takes_place
-        && before.triggers.iter().any(|trigger| {
-            let stays = after.triggers.iter().any(|it| it.name == trigger.name);
-            !stays && trigger.function.and_then(routine).is_some_and(|routine| routine.body.contains(&written))
-        })
 }
 
 fn is_known(context: &RunContext, subject: &Subject) -> bool {
@@ -114,6 +87,7 @@ fn finding(context: &RunContext, rule: &Rule, breakage: &Breakage, span: Span) -
         finding.severity = lowered(finding.severity);
     }
     finding.object = Some(breakage.object.clone());
+    finding.cause = Some(Cause::Breakage { breakage: breakage.kind, certain: breakage.grade == Grade::Certain });
     finding.evidence.push(match is_known(context, &breakage.subject) {
         true => Evidence::declared("the schema before the migration, compared with the schema after it"),
         false => Evidence::assumed("the statement says that it was there; what made it is not among the migrations"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalog::LockMode;
 use crate::change::Change;
 use crate::effect::Lock;
-use crate::finding::{Advice, Category, Evidence, Finding, Severity};
+use crate::finding::{Advice, Category, Cause, Evidence, Finding, Severity};
 use crate::history::TransactionId;
 use crate::rules::context::RunContext;
 use crate::rules::{Check, Example, Rule};
@@ -41,7 +41,7 @@ fn check(context: &RunContext, findings: &mut Vec<Finding>) {
             Some((id, _)) => (Some(id), 0),
             None => (None, step.index),
         };
-        let held = |lock: &&Lock| step.step.held.get(lock.name.as_str()).is_some_and(|held| held.mode >= lock.mode);
+        let held = |lock: &&Lock| step.step.held.get(&*lock.name).is_some_and(|held| held.mode >= lock.mode);
         let mut asked = step.shared_locks().filter(|lock| lock.mode == LockMode::AccessExclusive && !held(lock));
         // What one statement locks together (a foreign key's two tables) it cannot lock apart: its own target counts. A DROP takes the
         // tables one after the other, with those that their foreign keys refer to.
@@ -53,24 +53,28 @@ fn check(context: &RunContext, findings: &mut Vec<Finding>) {
         let mut tables: Vec<&str> = Vec::new();
         let mut firsts: Vec<&Lock> = Vec::new();
         for lock in locks {
-            if !tables.contains(&lock.name.as_str()) {
+            if !tables.contains(&&*lock.name) {
                 tables.push(&lock.name);
                 firsts.push(lock);
             }
         }
         let [first, second, ..] = firsts.as_slice() else { continue };
         let message = format!(
-            "holds ACCESS EXCLUSIVE on {} while it asks for {} more: it can deadlock with the application",
+            "holds ACCESS EXCLUSIVE on {} while it asks for {}: it can deadlock with the application",
             first.name,
-            if tables.len() == 2 { second.name.clone() } else { format!("{} tables", tables.len() - 1) },
+            if tables.len() == 2 { second.name.to_string() } else { format!("{} tables more", tables.len() - 1) },
         );
-        let mut finding = RULE.finding(second.span, message.replace(&format!("{} more", second.name), &second.name));
+        let mut finding = RULE.finding(second.span, message);
         if tables.len() <= context.options.most_locked_tables {
             finding.severity = Severity::Info;
         }
         finding.object = Some(first.name.clone());
-        finding.related =
-            firsts.iter().filter(|lock| lock.span != second.span).map(|lock| (lock.span, lock.name.clone())).collect();
+        finding.cause = Some(Cause::Lock { relation: first.name.clone(), lock: first.mode });
+        finding.related = firsts
+            .iter()
+            .filter(|lock| lock.span != second.span)
+            .map(|lock| (lock.span, lock.name.to_string()))
+            .collect();
         finding.evidence.push(Evidence::declared(format!("one transaction locks {}", names(tables.iter().copied()))));
         finding.advice = Advice::text("Use one transaction, so usually one migration, for each table.");
         findings.push(finding);

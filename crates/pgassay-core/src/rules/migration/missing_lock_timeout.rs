@@ -1,7 +1,7 @@
 //! A strong lock is asked for without a limit on the wait.
 
 use crate::catalog::LockMode;
-use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
+use crate::finding::{Advice, Category, Cause, Evidence, Finding, FixStep, Severity};
 use crate::history::TransactionKind;
 use crate::rules::context::{RunContext, StepContext, who_waits};
 use crate::rules::{Check, Example, Rule};
@@ -32,7 +32,7 @@ fn check(context: &RunContext, findings: &mut Vec<Finding>) {
         .filter_map(|step| strong_lock(&step).map(|lock| (step, lock)))
         .collect();
     let Some((first, lock)) = waiting.first() else { return };
-    let tables = names(waiting.iter().map(|(_, lock)| lock.name.as_str()));
+    let tables = names(waiting.iter().map(|(_, lock)| &*lock.name));
     let message = format!(
         "waits for {} on {} without lock_timeout: while it waits behind one long transaction, {} behind it",
         lock.mode,
@@ -41,6 +41,7 @@ fn check(context: &RunContext, findings: &mut Vec<Finding>) {
     );
     let mut finding = RULE.finding(lock.span, message);
     finding.object = Some(lock.name.clone());
+    finding.cause = Some(Cause::Lock { relation: lock.name.clone(), lock: lock.mode });
     finding.related =
         waiting.iter().skip(1).map(|(_, lock)| (lock.span, format!("{} on {}", lock.mode, lock.name))).collect();
     finding.evidence.push(Evidence::assumed(match waiting.len() {

@@ -1,6 +1,6 @@
 //! A type change that cuts values off.
 
-use crate::change::{AlterTableActionKind, Change, TypeName};
+use crate::change::{AlterTableActionKind, Change, PrintedName, TypeName};
 use crate::finding::{Advice, Category, Finding, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
@@ -41,7 +41,7 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         let Some(loss) = casts.then(|| loss(old, data_type, explicit)).flatten() else { continue };
         let message = format!("changes {}.{column} from {old} to {data_type}, which {loss}", relation.name);
         let mut finding = RULE.finding(data_type.span, message);
-        finding.object = Some(format!("{}.{column}", relation.name));
+        finding.object = Some(PrintedName::part(&relation.name, &column.name));
         finding.evidence.push(context.evidence_for(Some(relation.id), format!("the column's type is {old}")));
         finding.advice = Advice::text(format!(
             "Look first whether any value would change: SELECT count(*) FROM {} WHERE {column}::{data_type}::{old} IS DISTINCT FROM {column};",

@@ -1,5 +1,6 @@
 //! A new migration that sorts before one that ran.
 
+use crate::change::PrintedName;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::migration::{Age, Direction, Framework, Migration};
 use crate::rules::{Check, Example, Rule};
@@ -94,7 +95,7 @@ fn finding(migration: &Migration, later: &Migration) -> Option<Finding> {
         format!("{} is new and sorts before {}, which is not: {consequence}", migration.name, later.name),
     );
     finding.severity = severity;
-    finding.object = Some(migration.name.clone());
+    finding.object = Some(PrintedName::other(migration.name.as_str()));
     finding.evidence.push(Evidence::declared(format!("{} was there before", later.path.display())));
     finding.advice = Advice::text(format!("Give it a name that sorts behind {}.", later.name));
     Some(finding)

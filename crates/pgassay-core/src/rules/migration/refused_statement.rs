@@ -3,7 +3,7 @@
 use crate::apply::ProblemKind;
 use crate::change::{Change, Form, Name, Newer};
 use crate::effect::{FailsWhen, Failure};
-use crate::finding::{Advice, Category, Evidence, Finding, Severity};
+use crate::finding::{Advice, Category, Cause, Evidence, FailureWhen, Finding, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule, nearest_of};
 
@@ -104,6 +104,7 @@ fn too_new(context: &StepContext, findings: &mut Vec<Finding>) -> bool {
         false => format!("fails: {name} came with PostgreSQL {since}, and the target is {version}"),
     };
     let mut finding = REFUSED_STATEMENT.finding(newest.span, message);
+    finding.cause = Some(Cause::Failure { when: FailureWhen::Always });
     finding.evidence.push(match assumed {
         true => Evidence::assumed(format!("no --pg-version is given, so {version}, the oldest, is assumed")),
         false => Evidence::declared(format!("the grammar of PostgreSQL {version} has no such form")),
@@ -126,6 +127,7 @@ fn problems(context: &StepContext, kind: ProblemKind, rule: &Rule, findings: &mu
     for problem in context.step.applied.problems.iter().filter(|problem| problem.kind == kind) {
         let mut finding = rule.finding(problem.span, format!("fails: {}", problem.message));
         finding.object = Some(problem.object.clone()).filter(|object| !object.is_empty());
+        finding.cause = Some(Cause::Failure { when: FailureWhen::Always });
         finding.evidence.push(Evidence::declared("the migrations before it, applied in order, say what exists"));
         finding.evidence.extend(session_of_another(context).filter(|_| kind == ProblemKind::Missing));
         finding.advice = match similar(context, &problem.object).filter(|_| kind == ProblemKind::Missing) {
@@ -195,6 +197,7 @@ fn always_failing(context: &StepContext, findings: &mut Vec<Finding>) {
         }
         let mut finding = REFUSED_STATEMENT.finding(failure.span, format!("fails: {}", failure.message));
         finding.object = Some(failure.object.clone());
+        finding.cause = Some(Cause::Failure { when: FailureWhen::Always });
         finding.evidence.push(Evidence::declared(format!("PostgreSQL {} refuses it", context.run.version)));
         let is_nowhere = context.step.session.search_path.iter().all(|schema| *schema == "pg_temp");
         finding.evidence.extend(session_of_another(context).filter(|_| is_nowhere));

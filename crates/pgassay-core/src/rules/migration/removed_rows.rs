@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{Expr, Value};
 
-use crate::change::{Change, ObjectName};
+use crate::change::{Change, ObjectName, PrintedName};
 use crate::effect::WorkKind;
 use crate::finding::{Advice, Category, Finding, Severity};
 use crate::rules::context::StepContext;
@@ -47,14 +47,14 @@ fn report(context: &StepContext, table: &ObjectName, verb: &str, findings: &mut 
     }
     let name = context.step.schema.qualify(table, &context.step.session);
     let mut finding = RULE.finding(table.span, format!("{verb} {name}"));
-    finding.object = Some(name.to_string());
+    finding.object = Some(PrintedName::from(&name));
     finding
         .evidence
         .push(context.evidence_for(relation, "the table existed before this migration, and nothing limits the rows"));
     let others: Vec<&str> = context
         .shared_work()
         .filter(|work| work.kind == WorkKind::Rewrite && work.relation.is_some() && work.relation != relation)
-        .map(|work| work.name.as_str())
+        .map(|work| &*work.name)
         .collect();
     if !others.is_empty() && matches!(context.change(), Some(Change::Truncate(truncate)) if truncate.cascade) {
         finding.message.push_str(&format!(", and by CASCADE also {}", others.join(", ")));

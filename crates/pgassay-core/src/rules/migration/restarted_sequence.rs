@@ -1,6 +1,6 @@
 //! A sequence is set to another number while rows that it numbered are there.
 
-use crate::change::{AlterTableActionKind, Change, SequenceOptions};
+use crate::change::{AlterTableActionKind, Change, PrintedName, SequenceOptions};
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
@@ -35,14 +35,15 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
             let sequence = schema.find_relation(&alter.name, &context.step.session);
             let known = sequence.map(|found| &**found);
             let table = known.and_then(owner).and_then(|table| schema.relation(table)).map(|table| &**table);
-            let name = schema.qualify(&alter.name, &context.step.session).to_string();
+            let name = PrintedName::from(schema.qualify(&alter.name, &context.step.session));
             restarted(context, &alter.options, (known, table), name, alter.name.span, findings);
         }
         Some(Change::AlterTable(alter)) => {
             let table = schema.find_relation(&alter.relation, &context.step.session).map(|found| &**found);
             for action in &alter.actions {
                 if let AlterTableActionKind::SetIdentity { column, options, .. } = &action.kind {
-                    let name = format!("{}.{column}", schema.qualify(&alter.relation, &context.step.session));
+                    let table_name = schema.qualify(&alter.relation, &context.step.session);
+                    let name = PrintedName::part(&table_name, &column.name);
                     restarted(context, options, (None, table), name, action.span, findings);
                 }
             }
@@ -62,7 +63,7 @@ fn restarted(
     context: &StepContext,
     options: &SequenceOptions,
     (sequence, table): (Option<&Relation>, Option<&Relation>),
-    name: String,
+    name: PrintedName,
     span: Span,
     findings: &mut Vec<Finding>,
 ) {

@@ -1,6 +1,6 @@
 //! A concurrent build that a second run would skip.
 
-use crate::change::{Change, Drop, ObjectKind};
+use crate::change::{Change, Drop, ObjectKind, PrintedName};
 use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
@@ -34,7 +34,7 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let index = crate::change::QualifiedName { schema: table.schema.clone(), name: name.name.clone() };
     let mut finding = RULE
         .finding(name.span, format!("if a build of {index} fails, the next run skips the invalid index and succeeds"));
-    finding.object = Some(index.to_string());
+    finding.object = Some(PrintedName::from(&index));
     finding
         .evidence
         .push(Evidence::declared("a failed CREATE INDEX CONCURRENTLY leaves an invalid index of this name"));

@@ -2,7 +2,7 @@
 
 use crate::change::Change;
 use crate::effect::InTransactionBlock;
-use crate::finding::{Advice, Category, Evidence, Finding, Severity};
+use crate::finding::{Advice, Category, Cause, Evidence, FailureWhen, Finding, Severity};
 use crate::history::TransactionKind;
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
@@ -37,6 +37,7 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     };
     let what = what(context);
     let mut finding = RULE.finding(context.step.span(), format!("fails: {what} cannot run inside a transaction block"));
+    finding.cause = Some(Cause::Failure { when: FailureWhen::Always });
     finding.evidence.push(Evidence::declared(match kind {
         TransactionKind::Explicit => "BEGIN in this file opened a transaction that is still open here",
         TransactionKind::Framework => "the migration tool runs this file in a transaction",

@@ -3,7 +3,7 @@
 use sqlparser::ast::{self, BinaryOperator, Expr, Value};
 
 use crate::catalog::LockMode;
-use crate::change::{Change, Expression, ObjectName};
+use crate::change::{Change, Expression, ObjectName, PrintedName};
 use crate::finding::{Advice, Category, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
@@ -38,14 +38,14 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     }
     let Some(span) = touches_many_rows(context) else { return };
     let Some((verb, table)) = target(context) else { return };
-    let name = context.step.schema.qualify(table, &context.step.session).to_string();
+    let name = context.step.schema.qualify(table, &context.step.session);
     // Rows that are gone for good are removed-rows.
     if verb == "deletes" && super::removed_rows::removes_all(context) {
         return;
     }
     let message = format!("{verb} rows all over {name} in one statement: writers of those rows wait until it commits");
     let mut finding = RULE.finding(span, message);
-    finding.object = Some(name.clone());
+    finding.object = Some(PrintedName::from(&name));
     let relation = context.step.schema.find_relation(table, &context.step.session);
     finding.evidence.push(context.evidence_for(
         relation.map(|relation| relation.id),
@@ -54,7 +54,7 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
             Some(condition) => format!("WHERE {} does not limit it to few rows", condition.text),
         },
     ));
-    finding.advice = batches(context, relation.map(|relation| &**relation), &name);
+    finding.advice = batches(context, relation.map(|relation| &**relation), &name.to_string());
     findings.push(finding);
 }
 

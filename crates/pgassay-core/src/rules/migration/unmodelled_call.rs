@@ -1,5 +1,6 @@
 //! Functions of Timescale, Citus, pg_partman and PostGIS whose work is not modelled.
 
+use crate::change::PrintedName;
 use crate::effect::unmodelled_calls;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::StepContext;
@@ -38,7 +39,7 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         if function.loses_rows {
             finding.category = Category::DataLoss;
         }
-        finding.object = table.map(|table| table.name.to_string());
+        finding.object = table.map(|table| PrintedName::from(&table.name));
         finding.evidence.push(Evidence::assumed(format!("the documentation of {}", function.extension)));
         finding.advice = Advice::text(
             "Try it on a copy that has as many rows, with a client beside it. Set lock_timeout before it, and give it a migration of its own.",

@@ -3,7 +3,9 @@
 //! In: the statements of a migration. Out: findings of the rules whose loss it is, as assumed where the part was never seen.
 
 use super::dropped_data;
-use crate::change::{AlterTableActionKind, Change, FiringMode, ObjectKind, ReplicaIdentity, TriggerSelection};
+use crate::change::{
+    AlterTableActionKind, Change, FiringMode, ObjectKind, PrintedName, ReplicaIdentity, TriggerSelection,
+};
 use crate::finding::{Advice, Evidence, Finding, Severity};
 use crate::rules::Rule;
 use crate::rules::context::{RunContext, StepContext};
@@ -52,7 +54,7 @@ pub(super) fn dropped_objects(context: &RunContext, rule: &'static Rule, finding
                 ObjectKind::Extension => "Deploy code that no longer uses it before this migration.",
                 _ => "Drop the subscriptions first, or point them at another publication.",
             };
-            push(rule, Severity::Warning, object.span, name.to_string(), message, is_here, advice, findings);
+            push(rule, Severity::Warning, object.span, PrintedName::from(name), message, is_here, advice, findings);
         }
     }
 }
@@ -80,7 +82,7 @@ pub(super) fn taken_along(context: &RunContext, rule: &'static Rule, findings: &
         let names: Vec<String> = taken.iter().map(|it| step.step.schema.describe(it, &nowhere)).collect();
         let message = format!("CASCADE takes along: {}", names.join(", "));
         let advice = "Make again what is still wanted in the same transaction.";
-        push(rule, Severity::Warning, span, names[0].clone(), message, true, advice, findings);
+        push(rule, Severity::Warning, span, PrintedName::from(names[0].as_str()), message, true, advice, findings);
     }
 }
 
@@ -122,7 +124,7 @@ pub(super) fn constraints(context: &RunContext, rule: &'static Rule, findings: &
         };
         let message =
             format!("constraint {constraint} of {} is gone: rows that it refused are accepted{key}", table.name);
-        let object = format!("{}.{constraint}", table.name);
+        let object = PrintedName::part(&table.name, &constraint.name);
         let advice = "Look at what it guards (\\d in psql), and keep it unless nobody relies on it.";
         push(rule, Severity::Warning, span, object, message, false, advice, findings);
     }
@@ -155,7 +157,7 @@ pub(super) fn triggers(context: &RunContext, rule: &'static Rule, findings: &mut
         if !on_again {
             let message = format!("{what} switched off: what they did at every write is not done{more}");
             let advice = "Switch them on again in the same transaction (ENABLE TRIGGER).";
-            push(rule, Severity::Warning, *span, table.name.to_string(), message, false, advice, findings);
+            push(rule, Severity::Warning, *span, PrintedName::from(&table.name), message, false, advice, findings);
         }
     }
     for step in context.steps() {
@@ -176,7 +178,7 @@ pub(super) fn triggers(context: &RunContext, rule: &'static Rule, findings: &mut
             let name = &object.name.name;
             let message = format!("trigger {name} of {table} is gone: what it did at every write is not done any more");
             let advice = "Check that the application does what the trigger did, or that nobody needs it.";
-            push(rule, Severity::Info, object.span, format!("{table}.{name}"), message, false, advice, findings);
+            push(rule, Severity::Info, object.span, PrintedName::part(&table, name), message, false, advice, findings);
         }
     }
 }
@@ -188,7 +190,7 @@ pub(super) fn replica_identity(context: &RunContext, rule: &'static Rule, findin
             let message =
                 format!("{} has no replica identity: where it is published, UPDATE and DELETE on it fail", table.name);
             let advice = "Keep the primary key as its identity, or use REPLICA IDENTITY FULL.";
-            push(rule, Severity::Warning, span, table.name.to_string(), message, false, advice, findings);
+            push(rule, Severity::Warning, span, PrintedName::from(&table.name), message, false, advice, findings);
         }
     }
 }
@@ -220,7 +222,7 @@ fn push(
     rule: &'static Rule,
     severity: Severity,
     span: Span,
-    object: String,
+    object: PrintedName,
     message: String,
     seen: bool,
     advice: &'static str,

@@ -1,6 +1,6 @@
 //! NOT VALID gains nothing when the same transaction validates.
 
-use crate::change::{AlterTableActionKind, Change, Constraint, Name};
+use crate::change::{AlterTableActionKind, Change, Constraint, Name, PrintedName, QualifiedName};
 use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
@@ -28,13 +28,13 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let Some((span, name, added)) = validated_here(context) else { return };
-    let table = table(context);
+    let Some(table) = table(context) else { return };
     let message = format!(
         "validates {name} in the transaction that added it: the scan of {table} runs under the lock of ADD CONSTRAINT"
     );
     let mut finding = RULE.finding(span, message);
     finding.related.push((added, "added here, NOT VALID".to_owned()));
-    finding.object = Some(format!("{table}.{name}"));
+    finding.object = Some(PrintedName::part(&table, &name));
     finding.evidence.push(Evidence::declared("locks are held until the transaction ends"));
     finding.advice = Advice::steps(
         "Commit before validating: put VALIDATE CONSTRAINT into a later migration.",
@@ -87,11 +87,9 @@ fn added_constraints<'r>(
     })
 }
 
-fn table(context: &StepContext) -> String {
+fn table(context: &StepContext) -> Option<QualifiedName> {
     match context.change() {
-        Some(Change::AlterTable(alter)) => {
-            context.step.schema.qualify(&alter.relation, &context.step.session).to_string()
-        }
-        _ => String::new(),
+        Some(Change::AlterTable(alter)) => Some(context.step.schema.qualify(&alter.relation, &context.step.session)),
+        _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Rows of the system catalog written by hand.
 
 use crate::catalog;
-use crate::change::{Change, ObjectName};
+use crate::change::{Change, ObjectName, PrintedName};
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Check, Example, Rule};
@@ -31,7 +31,7 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let message =
         format!("writes {table} by hand: the server checks nothing of it, and other sessions do not see it at once");
     let mut finding = RULE.finding(table.span, message);
-    finding.object = Some(table.to_string());
+    finding.object = Some(PrintedName::from(table));
     finding.evidence.push(Evidence::declared(format!("{} is a table of the system catalog", table.name)));
     finding.advice = Advice::text(
         "Say it as DDL: ALTER TABLE changes names, types, lengths, statistics and constraints, and leaves the rows alone where it can.",

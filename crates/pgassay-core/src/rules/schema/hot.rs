@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ask::queries::{Use, UseKind};
 use super::ask::steps;
 use super::{Discovery, Needs, SchemaContext};
+use crate::change::PrintedName;
 use crate::contract::Subject;
 use crate::facts::{StatementFacts, Workload};
 use crate::finding::{Category, Confidence, Severity};
@@ -206,7 +207,7 @@ fn costly(context: &SchemaContext, found: &mut Vec<Discovery>) {
             .measured(told(statement, workload))
             .advice(advice.join(" "), Vec::new())
             .at(context.places.of(&Subject::Relation(table.id)));
-        discovery.finding.object = Some(table.name.to_string());
+        discovery.finding.object = Some(PrintedName::from(&table.name));
         found.push(discovery);
     }
 }

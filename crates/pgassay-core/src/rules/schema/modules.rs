@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Discovery, Needs, SchemaContext, hot};
-use crate::change::Name;
+use crate::change::{Name, PrintedName};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, Severity};
 use crate::rules::{Check, Example, Rule};
@@ -143,7 +143,7 @@ fn queries(context: &SchemaContext, found: &mut Vec<Discovery>) {
             .measured(hot::told(&workload.statements[statement], workload))
             .at(context.places.of(&Subject::Relation(table.id)))
             .advice(format!("Ask {other} for what {one} needs of it, or open the border with may-use."), Vec::new());
-        discovery.finding.object = Some(table.name.to_string());
+        discovery.finding.object = Some(PrintedName::from(&table.name));
         found.push(discovery);
     }
 }

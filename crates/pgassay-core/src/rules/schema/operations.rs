@@ -1,7 +1,7 @@
 //! How the server is set up and watched.
 
 use super::{Discovery, Needs, SchemaContext};
-use crate::change::Name;
+use crate::change::{Name, PrintedName};
 use crate::contract::Subject;
 use crate::facts::{Facts, Role, Topic};
 use crate::finding::{Category, FixStep, Severity};
@@ -64,7 +64,8 @@ pub const TIMEOUTS: Rule = Rule {
 /// A discovery about the database as a whole.
 pub(super) fn of_database(context: &SchemaContext, rule: &'static Rule, message: String) -> Discovery {
     let mut discovery = context.discovery(rule, Subject::Schema("public".into()), message).at(context.first_place());
-    discovery.finding.object = context.facts.map(|facts| facts.database.name.clone()).filter(|name| !name.is_empty());
+    discovery.finding.object =
+        context.facts.map(|facts| PrintedName::other(facts.database.name.as_str())).filter(|name| !name.is_empty());
     discovery
 }
 

@@ -4,7 +4,7 @@ use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Discovery, Needs, SchemaContext};
-use crate::change::{GrantObjects, Name, ObjectKind};
+use crate::change::{GrantObjects, Name, ObjectKind, PrintedName};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
@@ -230,7 +230,7 @@ fn default_grant(context: &SchemaContext, schema: Option<&Name>, privileges: &BT
             vec![FixStep::any(format!("ALTER DEFAULT PRIVILEGES{within} REVOKE {list} ON TABLES FROM PUBLIC;"))],
         );
     // A schema in which everybody may create has a finding of its own.
-    discovery.finding.object = Some(format!("default privileges{place}"));
+    discovery.finding.object = Some(PrintedName::other(format!("default privileges{place}")));
     discovery.table = None;
     let place = context.places.of(&discovery.subject);
     discovery.place = place.or_else(|| context.first_place());
@@ -262,7 +262,7 @@ fn table_grant(context: &SchemaContext, table: &Relation) -> Option<Discovery> {
             vec![FixStep::any(format!("REVOKE {list} ON {} FROM PUBLIC;", table.name))],
         )
         .at(context.places.last_grant(table.id));
-    discovery.finding.object = Some(table.name.to_string());
+    discovery.finding.object = Some(PrintedName::from(&table.name));
     discovery.habit = Some(format!("every role has {list} on them"));
     Some(discovery)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
 use super::{Discovery, Needs, SchemaContext};
-use crate::change::{Name, RuleEvent};
+use crate::change::{Name, PrintedName, RuleEvent};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Check, Example, Rule};
@@ -428,7 +428,7 @@ fn bypassed(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 "Let the application log in as a role that owns nothing and has no BYPASSRLS; FORCE ROW LEVEL SECURITY makes the policies count for the owner too, and shows what would break:",
                 steps,
             );
-        discovery.finding.object = Some(first.name.to_string());
+        discovery.finding.object = Some(PrintedName::from(&first.name));
         found.push(discovery);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::operations::{default_of, of_database};
 use super::{Discovery, Needs, SchemaContext};
+use crate::change::PrintedName;
 use crate::contract::Subject;
 use crate::facts::{Prepared, RelationFacts, Slot, Transaction};
 use crate::finding::{Category, Confidence, FixStep, Severity};
@@ -143,7 +144,7 @@ fn vacuum_off(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 "Switch it on again, and give it other limits where it came too often or too rarely:",
                 vec![FixStep::own(format!("ALTER TABLE {} RESET (autovacuum_enabled);", table.name))],
             );
-        discovery.finding.object = Some(table.name.to_string());
+        discovery.finding.object = Some(PrintedName::from(&table.name));
         found.push(discovery.at(context.scope.and_then(|_| context.places.last_change(table.id))));
     }
 }

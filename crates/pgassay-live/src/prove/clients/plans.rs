@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use crate::advisor::{self, Planner, Tables};
 use crate::catalog::LockMode;
-use crate::change::{Change, ObjectKind, QualifiedName};
+use crate::change::{Change, ObjectKind, PrintedName, QualifiedName};
 use crate::check::Observer;
 use crate::db::Database;
 use crate::facts::StatementFacts;
@@ -241,7 +241,7 @@ impl PlanWatch {
         if times(worst) < MUCH_WORSE || becomes < HOT {
             finding.severity = Severity::Warning;
         }
-        finding.object = lost.clone();
+        finding.object = lost.as_deref().map(PrintedName::from);
         finding.related = self.others(span, worst);
         for one in slower.iter().take(TOLD) {
             let hot = &self.hot[one.query];

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::cached::Client;
 use super::guess;
 use super::queries::Query;
-use crate::change::Change;
+use crate::change::{Change, PrintedName};
 use crate::contract::BreakageKind;
 use crate::finding::{Advice, Evidence, Finding, Severity};
 use crate::history::{MigrationRun, Step};
@@ -228,8 +228,8 @@ fn told(query: &Query) -> String {
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }
 
-fn object(query: &Query) -> Option<String> {
-    query.line.map(|line| format!("line {line}"))
+fn object(query: &Query) -> Option<PrintedName> {
+    query.line.map(|line| PrintedName::other(format!("line {line}")))
 }
 
 /// Where findings of a migration may point to.
@@ -248,10 +248,13 @@ impl Place<'_> {
         // Of an ON CONFLICT without its index the server names nothing.
         let target = run.breakages.iter().find_map(|(breakage, step)| {
             let is_target = breakage.kind == BreakageKind::ConflictTargetDropped && error.code == "42P10";
-            step.filter(|_| is_target && working.tables.iter().any(|table| breakage.object.starts_with(table.as_str())))
+            step.filter(|_| {
+                is_target && breakage.object.object().is_some_and(|object| working.tables.contains(&object.to_string()))
+            })
         });
         let loss = run.breakages.iter().find_map(|(breakage, step)| {
-            let name = breakage.object.rsplit('.').next().unwrap_or_default().trim_matches('"');
+            let name = breakage.object.part_name().or(breakage.object.name())?;
+            let name = name.as_str();
             step.filter(|_| {
                 error.message.contains(&format!("\"{name}\"")) || error.message.contains(&format!(".{name} "))
             })

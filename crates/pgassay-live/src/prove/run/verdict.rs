@@ -5,7 +5,8 @@
 //! nobody predicted.
 
 use super::{Outcome, compare, is_about_rows};
-use crate::finding::{Advice, Category, Evidence, EvidenceKind, Finding, Severity};
+use crate::change::PrintedName;
+use crate::finding::{Advice, Category, Cause, Evidence, EvidenceKind, FailureWhen, Finding, Severity, StepWork};
 use crate::history::MigrationRun;
 use crate::report::Withdrawn;
 use crate::rules::migration::observed::REFUSED_BY_SERVER;
@@ -72,7 +73,11 @@ impl Judge<'_> {
     }
 
     fn failing(&self, finding: &Finding, outcome: &Outcome) -> Verdict {
-        let by_rows = matches!(finding.rule, "fails-on-rows" | "may-fail-on-rows");
+        let when = match &finding.cause {
+            Some(Cause::Failure { when }) => Some(*when),
+            _ => None,
+        };
+        let by_rows = matches!(when, Some(FailureWhen::AnyRow | FailureWhen::SomeRow));
         match &outcome.error {
             // A refusal for something else says nothing of rows, and the other way round.
             Some(error) if by_rows && is_about_rows(error) || speaks_of(finding, error) => {
@@ -80,8 +85,8 @@ impl Judge<'_> {
                 Verdict::Seen(format!("run on {}{made_up}: {error}", self.server))
             }
             Some(_) => Verdict::Untouched,
-            None if by_rows => match (&outcome.watched, finding.rule) {
-                (Some(watched), "fails-on-rows") if has_rows(watched, finding.object.as_deref()) => {
+            None if by_rows => match (&outcome.watched, when) {
+                (Some(watched), Some(FailureWhen::AnyRow)) if has_rows(watched, finding.object.as_ref()) => {
                     Verdict::Withdrawn(format!("{} ran it on a table with rows", self.server))
                 }
                 _ => Verdict::Untouched,
@@ -111,22 +116,26 @@ impl Judge<'_> {
         // Without rows a server may skip what it does with them.
         let has_rows = watched.without_rows.is_empty();
         let withdrawn = |what: &str| Verdict::Withdrawn(format!("{} did not {what} {object}", self.server));
-        match finding.rule {
-            "blocking-rewrite" if effect.rewrites.contains(object) => {
+        let work = match &finding.cause {
+            Some(Cause::Work { work, .. }) => Some(*work),
+            _ => None,
+        };
+        match work {
+            Some(StepWork::Rewrite) if effect.rewrites.contains(object) => {
                 Verdict::Seen(format!("run on {}: {object} got new storage{under}", self.server))
             }
-            "blocking-rewrite" if effect.locks.contains_key(object) => withdrawn("rewrite"),
-            "blocking-scan" if effect.scans.contains(object) => {
+            Some(StepWork::Rewrite) if effect.locks.contains_key(object) => withdrawn("rewrite"),
+            Some(StepWork::Scan) if effect.scans.contains(object) => {
                 Verdict::Seen(format!("run on {}: {object} was read in full{under}", self.server))
             }
-            "blocking-scan" if effect.locks.contains_key(object) && has_rows && !self.is_referenced(finding) => {
+            Some(StepWork::Scan) if effect.locks.contains_key(object) && has_rows && !self.is_referenced(finding) => {
                 withdrawn("read")
             }
-            "blocking-index-build" if !effect.index_builds.is_empty() => {
+            Some(StepWork::Index) if !effect.index_builds.is_empty() => {
                 let built: Vec<&str> = effect.index_builds.iter().map(String::as_str).collect();
                 Verdict::Seen(format!("run on {}: built {}", self.server, built.join(", ")))
             }
-            "missing-lock-timeout" => match effect.strongest() {
+            None if finding.rule == "missing-lock-timeout" => match effect.strongest() {
                 Some((relation, mode)) => Verdict::Seen(format!("run on {}: {mode} on {relation}", self.server)),
                 None => Verdict::Untouched,
             },
@@ -175,16 +184,7 @@ impl Judge<'_> {
 /// Whether a finding says that the server refuses the statement, whatever the rows are; others of its category speak of
 /// rows, re-runs and the like.
 pub(in crate::prove) fn claims_refusal(finding: &Finding) -> bool {
-    finding.severity == Severity::Error
-        && matches!(
-            finding.rule,
-            "missing-object"
-                | "duplicate-object"
-                | "dependent-object"
-                | "refused-statement"
-                | "transaction-forbidden"
-                | "enum-value-before-commit"
-        )
+    finding.severity == Severity::Error && finding.cause == Some(Cause::Failure { when: FailureWhen::Always })
 }
 
 /// Whether a refusal whatever the rows are is what the finding speaks of.
@@ -209,10 +209,8 @@ pub(in crate::prove) fn bear_out(finding: &mut Finding, text: String) {
 }
 
 /// `None` stands for a table that is not named: then nothing is known.
-fn has_rows(watched: &Watched, object: Option<&str>) -> bool {
-    let Some(object) = object else { return false };
-    // The object of a column is `schema.table.column`.
-    let is_table = |name: &&str| watched.effect.locks.contains_key(*name);
-    let table = [Some(object), object.rsplit_once('.').map(|(table, _)| table)].into_iter().flatten().find(is_table);
-    table.is_some_and(|table| !watched.without_rows.contains(table))
+fn has_rows(watched: &Watched, object: Option<&PrintedName>) -> bool {
+    let table = object.and_then(PrintedName::object).map(|table| table.to_string());
+    let table = table.filter(|table| watched.effect.locks.contains_key(table));
+    table.is_some_and(|table| !watched.without_rows.contains(&table))
 }

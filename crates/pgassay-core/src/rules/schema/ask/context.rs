@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::area::{Area, Areas};
-use crate::change::{Name, QualifiedName};
+use crate::change::{Name, PrintedName, QualifiedName};
 use crate::contract::Subject;
 use crate::facts::{ColumnFacts, Facts, IndexFacts, RelationFacts, Samples, Workload};
 use crate::finding::{Advice, Confidence, Evidence, Finding, FixStep, Severity};
@@ -259,17 +259,17 @@ impl<'a> SchemaContext<'a> {
         }
     }
 
-    fn printed(&self, subject: &Subject) -> Option<String> {
+    fn printed(&self, subject: &Subject) -> Option<PrintedName> {
         match subject {
-            Subject::Relation(id) => self.schema.relation(*id).map(|it| it.name.to_string()),
+            Subject::Relation(id) => self.schema.relation(*id).map(|it| PrintedName::from(&it.name)),
             Subject::Column(id, column) => {
                 let relation = self.schema.relation(*id)?;
-                Some(format!("{}.{}", relation.name, self.column_name(relation, *column)))
+                Some(PrintedName::part(&relation.name, &relation.column_by_id(*column)?.name))
             }
-            Subject::Part(id, name) => Some(format!("{}.{name}", self.schema.relation(*id)?.name)),
-            Subject::Type(id) => self.schema.types.get(id).map(|it| it.name.to_string()),
-            Subject::Routine(id) => self.schema.routines.get(id).map(|it| it.name.to_string()),
-            Subject::Schema(name) => Some(name.to_string()),
+            Subject::Part(id, name) => Some(PrintedName::part(&self.schema.relation(*id)?.name, name)),
+            Subject::Type(id) => self.schema.types.get(id).map(|it| PrintedName::from(&it.name)),
+            Subject::Routine(id) => self.schema.routines.get(id).map(|it| PrintedName::from(&it.name)),
+            Subject::Schema(name) => Some(PrintedName::from(name)),
         }
     }
 

@@ -56,12 +56,12 @@ fn heaviest(prediction: &Prediction, change: &Change, before: &Schema) -> Option
     if matches!(strongest.mode, LockMode::ShareRowExclusive) {
         let same = prediction.locks.iter().filter(|lock| lock.mode == strongest.mode && exists(lock.relation));
         same.for_each(|lock| {
-            if !names.contains(&lock.name.as_str()) {
+            if !names.contains(&&*lock.name) {
                 names.push(&lock.name)
             }
         });
     }
-    let relation = if names.len() == 2 { names.join(" and ") } else { strongest.name.clone() };
+    let relation = if names.len() == 2 { names.join(" and ") } else { strongest.name.to_string() };
     Some(StepCost { lock: strongest.mode, relation, work })
 }
 

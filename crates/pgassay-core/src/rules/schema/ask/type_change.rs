@@ -24,7 +24,7 @@ pub(in crate::rules::schema) fn advice(
     let options = Options { version: context.version, one_deploy: false, older_steps: false };
     let mut found = None;
     history::replay(&units, context.schema.clone(), options, |run| {
-        let seen = RunContext { run: &run, sources: &sources, options: context.options };
+        let seen = RunContext { run: &run, sources: &sources, options: context.options, live: None };
         let rewrite = seen.steps().find_map(|step| {
             let work = step.shared_work().find(|work| work.kind == WorkKind::Rewrite)?;
             Some(advice::instead_of(&step, work))
