@@ -42,6 +42,7 @@ impl Applier<'_> {
         !fits
     }
 
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new action says what it changes")]
     fn alter_action(&mut self, id: RelationId, action: &AlterTableAction, alter: &AlterTable) {
         use AlterTableActionKind::*;
         match &action.kind {
@@ -83,7 +84,28 @@ impl Applier<'_> {
             Inherit { parent } => self.add_parent(id, parent),
             NoInherit { parent } => self.leave_parent(id, parent),
             OfType { type_name } => self.set_of_type(id, type_name),
-            _ => self.alter_setting(id, &action.kind),
+            OwnerTo { .. }
+            | SetTrigger { .. }
+            | SetRule { .. }
+            | ClusterOn { .. }
+            | SetStatistics { .. }
+            | SetColumnOptions { .. }
+            | SetStorage { .. }
+            | SetCompression { .. }
+            | SetRowSecurity { .. }
+            | ForceRowSecurity { .. }
+            | ReplicaIdentity(_)
+            | SetWithoutCluster
+            | NotOf
+            | SetAccessMethod { .. }
+            | SetTablespace { .. }
+            | SetLogged
+            | SetUnlogged
+            | SetOptions { .. }
+            | ResetOptions { .. }
+            | SetWithoutOids
+            | SetForeignOptions { .. }
+            | DependsOnExtension { .. } => self.alter_setting(id, &action.kind),
         }
     }
 
@@ -357,6 +379,7 @@ impl Applier<'_> {
 }
 
 /// `AlterTablePass`, tablecmds.c.
+#[deny(clippy::wildcard_enum_match_arm, reason = "a new action says when it is done")]
 fn pass(kind: &AlterTableActionKind) -> u8 {
     use AlterTableActionKind::*;
     match kind {
@@ -378,7 +401,40 @@ fn pass(kind: &AlterTableActionKind) -> u8 {
             ConstraintKind::ForeignKey(_) => 8,
         },
         SetDefault { .. } | AddIdentity { .. } | SetIdentity { .. } => 8,
-        _ => 9,
+        SetStatistics { .. }
+        | SetColumnOptions { .. }
+        | SetStorage { .. }
+        | SetCompression { .. }
+        | AlterConstraint { .. }
+        | ValidateConstraint { .. }
+        | RenameRelation { .. }
+        | RenameColumn { .. }
+        | RenameConstraint { .. }
+        | SetSchema { .. }
+        | OwnerTo { .. }
+        | AttachPartition { .. }
+        | DetachPartition { .. }
+        | AttachIndexPartition { .. }
+        | Inherit { .. }
+        | NoInherit { .. }
+        | OfType { .. }
+        | NotOf
+        | SetTrigger { .. }
+        | SetRule { .. }
+        | SetRowSecurity { .. }
+        | ForceRowSecurity { .. }
+        | ReplicaIdentity(_)
+        | ClusterOn { .. }
+        | SetWithoutCluster
+        | SetWithoutOids
+        | SetAccessMethod { .. }
+        | SetTablespace { .. }
+        | SetLogged
+        | SetUnlogged
+        | SetOptions { .. }
+        | ResetOptions { .. }
+        | SetForeignOptions { .. }
+        | DependsOnExtension { .. } => 9,
     }
 }
 

@@ -5,6 +5,7 @@ use crate::change::{AlterTableActionKind, FiringMode, Ident, Name, ObjectName, P
 use crate::schema::RelationId;
 
 impl Applier<'_> {
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new action says what it changes")]
     pub(super) fn alter_setting(&mut self, id: RelationId, kind: &AlterTableActionKind) {
         use AlterTableActionKind::*;
         match kind {
@@ -52,7 +53,35 @@ impl Applier<'_> {
             ResetOptions { options } => self.edit_relation(id, |it| {
                 it.options.retain(|name, _| !options.iter().any(|option| option.name == *name));
             }),
-            _ => {}
+            // Nothing of it is in the model: oids are gone since 12, options of a foreign server, and an index that goes with an extension.
+            SetWithoutOids | SetForeignOptions { column: None } | DependsOnExtension { .. } => {}
+            // No settings.
+            AddColumn { .. }
+            | DropColumn { .. }
+            | SetDataType { .. }
+            | SetDefault { .. }
+            | DropDefault { .. }
+            | SetNotNull { .. }
+            | DropNotNull { .. }
+            | SetExpression { .. }
+            | DropExpression { .. }
+            | AddIdentity { .. }
+            | SetIdentity { .. }
+            | DropIdentity { .. }
+            | AddConstraint(_)
+            | AlterConstraint { .. }
+            | ValidateConstraint { .. }
+            | DropConstraint { .. }
+            | RenameRelation { .. }
+            | RenameColumn { .. }
+            | RenameConstraint { .. }
+            | SetSchema { .. }
+            | AttachPartition { .. }
+            | DetachPartition { .. }
+            | AttachIndexPartition { .. }
+            | Inherit { .. }
+            | NoInherit { .. }
+            | OfType { .. } => {}
         }
     }
 

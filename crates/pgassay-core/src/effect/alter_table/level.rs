@@ -4,6 +4,7 @@ use crate::catalog::LockMode::{self, AccessExclusive, ShareRowExclusive, ShareUp
 use crate::change::{AlterTableActionKind, ConstraintKind, StorageOption};
 use crate::schema::{Relation, RelationKind};
 
+#[deny(clippy::wildcard_enum_match_arm, reason = "a new action says its lock")]
 pub(super) fn of(action: &AlterTableActionKind, relation: &Relation) -> LockMode {
     use AlterTableActionKind::*;
     if matches!(relation.kind, RelationKind::View(_)) {
@@ -16,7 +17,45 @@ pub(super) fn of(action: &AlterTableActionKind, relation: &Relation) -> LockMode
         SetTrigger { .. } => ShareRowExclusive,
         AddConstraint(constraint) if matches!(constraint.kind, ConstraintKind::ForeignKey(_)) => ShareRowExclusive,
         SetOptions { options } | ResetOptions { options } => of_options(options),
-        _ => AccessExclusive,
+        AddColumn { .. }
+        | DropColumn { .. }
+        | SetDataType { .. }
+        | SetDefault { .. }
+        | DropDefault { .. }
+        | SetNotNull { .. }
+        | DropNotNull { .. }
+        | SetExpression { .. }
+        | DropExpression { .. }
+        | AddIdentity { .. }
+        | SetIdentity { .. }
+        | DropIdentity { .. }
+        | SetStorage { .. }
+        | SetCompression { .. }
+        | AddConstraint(_)
+        | AlterConstraint { .. }
+        | DropConstraint { .. }
+        | RenameRelation { .. }
+        | RenameColumn { .. }
+        | RenameConstraint { .. }
+        | SetSchema { .. }
+        | OwnerTo { .. }
+        | DetachPartition { .. }
+        | AttachIndexPartition { .. }
+        | Inherit { .. }
+        | NoInherit { .. }
+        | OfType { .. }
+        | NotOf
+        | SetRule { .. }
+        | SetRowSecurity { .. }
+        | ForceRowSecurity { .. }
+        | ReplicaIdentity(_)
+        | SetWithoutOids
+        | SetAccessMethod { .. }
+        | SetTablespace { .. }
+        | SetLogged
+        | SetUnlogged
+        | SetForeignOptions { .. }
+        | DependsOnExtension { .. } => AccessExclusive,
     }
 }
 
@@ -34,13 +73,9 @@ fn of_options(options: &[StorageOption]) -> LockMode {
 
 /// Whether an action makes an index.
 pub(super) fn adds_index(action: &AlterTableActionKind) -> bool {
-    match action {
-        AlterTableActionKind::AddConstraint(constraint) => {
-            matches!(
-                constraint.kind,
-                ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_) | ConstraintKind::Exclude { .. }
-            )
-        }
-        _ => false,
-    }
+    let AlterTableActionKind::AddConstraint(constraint) = action else { return false };
+    matches!(
+        constraint.kind,
+        ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_) | ConstraintKind::Exclude { .. }
+    )
 }

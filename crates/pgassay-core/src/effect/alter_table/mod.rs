@@ -106,6 +106,7 @@ impl Predictor<'_> {
         }
     }
 
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new action says what it does")]
     fn alter_action(&mut self, state: &mut Alter) {
         use AlterTableActionKind::*;
         let span = state.action.span;
@@ -163,8 +164,30 @@ impl Predictor<'_> {
             {
                 self.new_storage(&state.relation.clone(), span, "its files move to another tablespace");
             }
-            OfType { .. } | NotOf => {}
-            _ => {}
+            // Catalog rows only, under the lock of the action.
+            AddIdentity { .. }
+            | SetIdentity { .. }
+            | DropIdentity { .. }
+            | SetColumnOptions { .. }
+            | SetCompression { .. }
+            | RenameRelation { .. }
+            | SetSchema { .. }
+            | OwnerTo { .. }
+            | AttachIndexPartition { .. }
+            | OfType { .. }
+            | NotOf
+            | SetRule { .. }
+            | SetRowSecurity { .. }
+            | ForceRowSecurity { .. }
+            | ReplicaIdentity(_)
+            | ClusterOn { .. }
+            | SetWithoutCluster
+            | SetWithoutOids
+            | SetTablespace { .. }
+            | SetOptions { .. }
+            | ResetOptions { .. }
+            | SetForeignOptions { .. }
+            | DependsOnExtension { .. } => {}
         }
     }
 
