@@ -461,3 +461,8 @@ CREATE TABLE plain (id int PRIMARY KEY); CREATE TABLE under (z int) INHERITS (pl
 ALTER TABLE book DROP COLUMN sold;
 CREATE VIEW q AS SELECT twice FROM book; ALTER TABLE book DROP COLUMN sold;
 ALTER TABLE book DROP COLUMN sold CASCADE;
+ALTER TABLE counted ALTER v TYPE varchar(9); ALTER TABLE counted ADD CHECK (v BETWEEN current_user AND current_user); ALTER TABLE counted ALTER v TYPE interval USING v::text::interval;
+ALTER TABLE counted ALTER v TYPE varchar(9); ALTER TABLE counted ADD CHECK (v NOT BETWEEN current_user AND 'x'); ALTER TABLE counted ALTER v TYPE interval USING v::text::interval;
+ALTER TABLE counted ALTER v TYPE varchar(9); ALTER TABLE counted ADD CHECK (v IS DISTINCT FROM current_user); ALTER TABLE counted ALTER v TYPE interval USING v::text::interval;
+ALTER TABLE counted ADD CHECK (v BETWEEN current_user AND session_user); ALTER TABLE counted ALTER v TYPE interval USING v::interval;
+ALTER TABLE counted ADD CHECK (v IS DISTINCT FROM 'x'); ALTER TABLE counted ALTER v TYPE int USING v::int;

@@ -2,7 +2,7 @@
 //! for them (ruleutils.c). Read again on another schema it means what it meant, or is refused.
 
 use crate::walk::visit_expressions_mut;
-use sqlparser::ast::{self, Expr};
+use sqlparser::ast::{self, BinaryOperator, Expr};
 use std::ops::ControlFlow;
 
 use super::overload::{self, Candidate, Kind};
@@ -28,6 +28,8 @@ fn write_casts(part: &mut Expr, env: &Environment) {
             operands(&name, left, right, env);
         }
         Expr::Like { expr, pattern, .. } | Expr::ILike { expr, pattern, .. } => operands("~~", expr, pattern, env),
+        Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => operands("=", left, right, env),
+        Expr::Between { .. } => compared_twice(part, env),
         Expr::InList { expr, list, .. } => {
             let Kind::Known(found) = types::kind(expr, env) else { return };
             let item = base_type(&found, env.scope);
@@ -41,6 +43,31 @@ fn write_casts(part: &mut Expr, env: &Environment) {
         Expr::Function(function) if types::special_form(function).is_none() => arguments(function, env),
         _ => {}
     }
+}
+
+/// BETWEEN is kept as the two comparisons that it stands for (`transformAExprBetween`, parse_expr.c), each with casts of its own.
+fn compared_twice(part: &mut Expr, env: &Environment) {
+    let Expr::Between { expr, negated, low, high } = part else { return };
+    let mut compared = |op: BinaryOperator, bound: &Expr| {
+        let (mut left, mut right) = (expr.clone(), Box::new(bound.clone()));
+        if let Some(name) = types::operator_name(&op) {
+            operands(&name, &mut left, &mut right, env);
+        }
+        Box::new(Expr::BinaryOp { left, op, right })
+    };
+    let both = match negated {
+        false => Expr::BinaryOp {
+            left: compared(BinaryOperator::GtEq, low),
+            op: BinaryOperator::And,
+            right: compared(BinaryOperator::LtEq, high),
+        },
+        true => Expr::BinaryOp {
+            left: compared(BinaryOperator::Lt, low),
+            op: BinaryOperator::Or,
+            right: compared(BinaryOperator::Gt, high),
+        },
+    };
+    *part = Expr::Nested(Box::new(both));
 }
 
 fn operands(name: &str, left: &mut Expr, right: &mut Expr, env: &Environment) {
