@@ -50,10 +50,13 @@ impl Text {
             if std::mem::take(&mut in_lines) {
                 writeln!(out)?;
             }
-            let advice = self.advice(finding);
             // What is said of the server as a whole has no place in a text.
             let has_place = finding.table.is_some() || finding.category != Category::Operations;
-            writeln!(out, "{}\n", self.excerpt(finding, advice, has_place, sources, snippets))?;
+            let text = match has_place {
+                true => self.statement(&[finding], sources, snippets),
+                false => self.of_server(finding, sources, snippets),
+            };
+            writeln!(out, "{text}")?;
         }
         if in_lines {
             writeln!(out)?;

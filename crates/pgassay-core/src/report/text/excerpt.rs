@@ -1,14 +1,50 @@
 //! A finding with the lines that it is about.
 
+use std::cmp::Reverse;
+
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer as Snippets, Snippet};
 
 use super::Text;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Evidence, Finding, Severity};
 use crate::report::prose;
 use crate::report::window::{clipped, first_line, window};
 use crate::rules;
 use crate::source::{Position, Sources, Span};
 use crate::text::{layout, plain};
+
+/// How much of the source is shown with a finding.
+enum Place<'f> {
+    None,
+    /// The line of an excerpt that is above it.
+    Line,
+    /// The lines around it, with marks of the other findings about the same statement.
+    Excerpt(&'f [&'f Finding]),
+}
+
+/// The other places in a window that findings about its statement point to, each with the rules that do. A mark around the main one
+/// would only hide it.
+fn others_marks<'f>(
+    main: &Finding,
+    others: &[&'f Finding],
+    window: Span,
+    sources: &Sources,
+) -> impl Iterator<Item = (Span, String)> + use<'f> {
+    let own = first_line(main.span, sources);
+    let mut marks: Vec<(Span, Vec<&'static str>)> = Vec::new();
+    for other in others {
+        let span = first_line(other.span, sources);
+        let overlaps = span.start < own.end && own.start < span.end;
+        if overlaps || !window.contains(span) || main.related.iter().any(|(related, _)| *related == other.span) {
+            continue;
+        }
+        match marks.iter_mut().find(|(mark, _)| *mark == span) {
+            Some((_, rules)) if rules.contains(&other.rule) => {}
+            Some((_, rules)) => rules.push(other.rule),
+            None => marks.push((span, vec![other.rule])),
+        }
+    }
+    marks.into_iter().map(|(span, rules)| (span, rules.join(", ")))
+}
 
 impl Text {
     /// The text in lines that fit beside the gutter and the note's name.
@@ -17,15 +53,52 @@ impl Text {
         layout::wrap(text, width)
     }
 
-    /// The source excerpt with what happens, how it is known and what to do.
-    pub(super) fn excerpt(
+    /// What is said of one statement, worst first: what points to the same lines stands under one excerpt, and what one of them says is
+    /// not said again by the next.
+    pub(super) fn statement(&self, findings: &[&Finding], sources: &Sources, snippets: &Snippets) -> String {
+        let mut findings = findings.to_vec();
+        findings.sort_by_key(|finding| Reverse(finding.severity));
+        let mut text = String::new();
+        let mut groups: Vec<Group> = Vec::new();
+        let mut shown: Option<Span> = None;
+        for (at, finding) in findings.iter().enumerate() {
+            let earlier = &findings[..at];
+            let place = match shown {
+                Some(window) if window.contains(first_line(finding.span, sources)) => Place::Line,
+                _ => {
+                    if !groups.is_empty() {
+                        text.push_str(&format!("{}\n\n", snippets.render(&groups)));
+                        groups.clear();
+                    }
+                    shown = Some(window(finding, sources));
+                    Place::Excerpt(&findings[at + 1..])
+                }
+            };
+            let is_new = |evidence: &&Evidence| !earlier.iter().any(|other| other.evidence.contains(evidence));
+            let evidence: Vec<&Evidence> = finding.evidence.iter().filter(is_new).collect();
+            let is_advised = earlier.iter().any(|other| other.advice == finding.advice);
+            let advice = if is_advised { String::new() } else { self.advice(finding) };
+            groups.push(self.block(finding, &evidence, advice, place, sources));
+        }
+        text + &snippets.render(&groups) + "\n"
+    }
+
+    /// A finding that no text is the cause of.
+    pub(super) fn of_server(&self, finding: &Finding, sources: &Sources, snippets: &Snippets) -> String {
+        let evidence: Vec<&Evidence> = finding.evidence.iter().collect();
+        let group = self.block(finding, &evidence, self.advice(finding), Place::None, sources);
+        snippets.render(&[group]) + "\n"
+    }
+
+    /// A finding with its place, how it is known and what to do.
+    fn block<'s>(
         &self,
-        finding: &Finding,
+        finding: &'s Finding,
+        evidence: &[&Evidence],
         advice: String,
-        has_place: bool,
-        sources: &Sources,
-        snippets: &Snippets,
-    ) -> String {
+        shown: Place,
+        sources: &'s Sources,
+    ) -> Group<'s> {
         let level = match finding.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -46,6 +119,12 @@ impl Text {
                 );
             }
         }
+        if let Place::Excerpt(others) = shown {
+            annotations.extend(
+                others_marks(finding, others, window, sources)
+                    .map(|(span, rule)| AnnotationKind::Context.span(place(span)).label(rule)),
+            );
+        }
         let snippet = Snippet::source(file.slice(window))
             .line_start(sources.positions(window).0.line as usize)
             .fold(true)
@@ -57,15 +136,21 @@ impl Text {
         let path = plain::one_line(&file.name);
         let at = sources.positions(finding.span).0;
         let is_as_written = !file.is_substituted() || at == place_in(window, finding.span, sources);
-        let mut group = match clip {
-            _ if !has_place => Group::with_title(title),
-            None if is_as_written => title.element(snippet.path(path)),
-            _ => {
-                let origin = Origin::path(path).line(at.line as usize).char_column(at.column as usize);
-                title.element(origin).element(snippet)
-            }
+        let origin = || Origin::path(path.clone()).line(at.line as usize).char_column(at.column as usize);
+        let mut group = match (&shown, clip) {
+            (Place::None, _) => Group::with_title(title),
+            (Place::Line, _) => title.element(origin()),
+            (Place::Excerpt(_), None) if is_as_written => title.element(snippet.path(path.clone())),
+            _ => title.element(origin()).element(snippet),
         };
-        for evidence in &finding.evidence {
+        if matches!(shown, Place::Line) {
+            for (span, label) in &finding.related {
+                let (file, at) = (sources.file(span.file), sources.positions(*span).0);
+                let place = format!("{}:{}:{} {label}", file.name, at.line, at.column);
+                group = group.element(Level::NOTE.with_name(Some("see also")).message(plain::one_line(&place)));
+            }
+        }
+        for evidence in evidence {
             group = group.element(
                 Level::NOTE
                     .with_name(Some(prose::kind_name(evidence.kind)))
@@ -85,16 +170,15 @@ impl Text {
                     .message(plain::visible(&format!("{}\n{}", witness.sql, witness.after))),
             );
         }
-        if !finding.advice.text.is_empty() {
+        if !advice.is_empty() {
             let label = prose::advice_label(finding).to_lowercase();
             group = group.element(Level::HELP.with_name(Some(label)).message(advice));
         }
-        let report: [Group; 1] = [group];
-        snippets.render(&report)
+        group
     }
 
     /// What to do, and the SQL for it as it can be copied.
-    pub(super) fn advice(&self, finding: &Finding) -> String {
+    fn advice(&self, finding: &Finding) -> String {
         let mut text = self.wrapped(&plain::visible(&finding.advice.text));
         if !finding.advice.steps.is_empty() {
             text.push_str("\n    ");

@@ -11,7 +11,7 @@ use annotate_snippets::Renderer as Snippets;
 use rayon::prelude::*;
 
 use super::statement::{strongest_lock, verdict, work};
-use super::{Renderer, Report, StatementRecord, proof_text, prose};
+use super::{Renderer, Report, StatementPlaces, StatementRecord, proof_text, prose};
 use crate::finding::Finding;
 use crate::source::{FileId, Sources};
 use crate::text::{layout, plain};
@@ -52,10 +52,11 @@ impl Renderer for Text {
             return self.end(report, sources, out);
         }
         let files: Vec<(FileId, Parts)> = by_file(report).into_iter().collect();
+        let places = StatementPlaces::of(report);
         // A lot at a time, so that a large report is never in memory as a whole.
         for files in files.chunks(FILES_AT_ONCE) {
             let texts: Vec<io::Result<Vec<u8>>> =
-                files.par_iter().map(|(file, parts)| self.file(*file, parts, sources, &snippets)).collect();
+                files.par_iter().map(|(file, parts)| self.file(*file, parts, &places, sources, &snippets)).collect();
             for text in texts {
                 out.write_all(&text?)?;
             }
@@ -103,11 +104,20 @@ fn by_file(report: &Report) -> BTreeMap<FileId, Parts<'_>> {
 
 impl Text {
     /// What is said of one file.
-    fn file(&self, file: FileId, parts: &Parts, sources: &Sources, snippets: &Snippets) -> io::Result<Vec<u8>> {
+    fn file(
+        &self,
+        file: FileId,
+        parts: &Parts,
+        places: &StatementPlaces,
+        sources: &Sources,
+        snippets: &Snippets,
+    ) -> io::Result<Vec<u8>> {
         let mut out = Vec::new();
-        for finding in &parts.findings {
-            let advice = self.advice(finding);
-            writeln!(out, "{}\n", self.excerpt(finding, advice, true, sources, snippets))?;
+        let same_statement = |one: &&Finding, other: &&Finding| {
+            places.around(one.span).is_some_and(|at| places.around(other.span) == Some(at))
+        };
+        for findings in parts.findings.chunk_by(same_statement) {
+            writeln!(out, "{}", self.statement(findings, sources, snippets))?;
         }
         if !parts.statements.is_empty() && (self.verbose || !parts.findings.is_empty()) {
             self.table(file, parts, sources, &mut out)?;

@@ -41,10 +41,7 @@ impl Text {
         for finding in &first {
             match self.view {
                 View::Summary => writeln!(out, "{}", self.place_and_message(finding, sources))?,
-                View::Auto | View::Full => {
-                    let advice = self.advice(finding);
-                    writeln!(out, "{}\n", self.excerpt(finding, advice, true, sources, snippets))?;
-                }
+                View::Auto | View::Full => writeln!(out, "{}", self.statement(&[finding], sources, snippets))?,
             }
         }
         if self.view == View::Summary {
