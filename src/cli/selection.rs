@@ -168,7 +168,7 @@ impl Selection {
             .map(|migration| migration.folder.clone())
             .collect();
         if !self.from_command.is_empty() && folders.len() > 1 {
-            anyhow::bail!("--from-command runs behind one history, and {} were found: name its folder", folders.len());
+            anyhow::bail!("--from-command runs after one history, and {} were found: name its folder", folders.len());
         }
         let folder = folders.into_iter().next().flatten();
         let mode = match transaction {

@@ -14,7 +14,7 @@ use super::in_force::ConfigFile;
 /// Write a database's schema, statistics and workload to a file, for runs without a login
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The file holds no rows. It holds the texts of queries as pg_stat_statements keeps them, with constants taken out. Exit codes: 0 written; 2 not."
+    after_help = "The file has no rows. It has the texts of queries as pg_stat_statements keeps them, with constants taken out. Exit codes: 0 written; 2 not."
 )]
 pub struct Arguments {
     /// Connect to this database, read-only: a URL, "host=… dbname=…", a database's name, or env:NAME for the value of an environment variable

@@ -106,7 +106,7 @@ impl ServerHandler for Server {
             .with_server_info(Implementation::new("pgassay", env!("CARGO_PKG_VERSION")))
             .with_instructions(
                 "Judges changes of PostgreSQL schemas against this project's migration history. Before you write a migration ask safe_plan; \
-                 before you finish, check_migration, and mend what it calls an error. Do not write allow comments unless the user said so.",
+                 before you finish, check_migration, and fix what it calls an error. Do not write allow comments unless the user said so.",
             )
     }
 }

@@ -159,7 +159,7 @@ fn shown(span: Span, sources: &Sources) -> String {
 
 fn transaction(step: &Step) -> &'static str {
     match step.transaction {
-        None => "commits by itself",
+        None => "commits on its own",
         Some((_, TransactionKind::Explicit)) => "in the transaction that the file opens",
         Some((_, TransactionKind::Framework)) => "in the transaction that the migration tool opens",
         Some((_, TransactionKind::Implicit)) => "in one transaction with the statements that are sent with it",

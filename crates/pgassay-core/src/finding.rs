@@ -140,7 +140,7 @@ impl FromStr for Severity {
         [Severity::Info, Severity::Warning, Severity::Error]
             .into_iter()
             .find(|severity| severity.name() == text)
-            .ok_or_else(|| format!("{text:?} is no severity: error, warning, info"))
+            .ok_or_else(|| format!("{text:?} is not a severity: error, warning, info"))
     }
 }
 

@@ -285,7 +285,7 @@ impl Report {
         let before = &self.audited[..query.min(self.audited.len())];
         let new = audited.iter().filter(|it| !before.iter().flatten().any(|told| told == *it));
         all.extend(new.take(AUDITED).map(|it| {
-            (it.message.clone(), format!("pgassay audit --rule {} --table {} tells more", it.rule, it.table()))
+            (it.message.clone(), format!("pgassay audit --rule {} --table {} says more", it.rule, it.table()))
         }));
         all
     }

@@ -335,7 +335,7 @@ fn each_unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Vec<F
             let around = if step.span().file == error.span.file { step.span().to(error.span) } else { error.span };
             finding.evidence.extend(unseen_character(sources.slice(around)).map(Evidence::declared));
             finding.advice = Advice::text(
-                "If the server refuses it too, mend it. If the server accepts it, please report the form, and allow the finding once you have looked at the statement.",
+                "If the server rejects it too, fix it. If the server accepts it, please report the statement, and allow the finding after a look at what it does.",
             );
             finding
         })

@@ -135,7 +135,7 @@ pub const OPTIONS: &[(&str, Key)] = &[
             name: "assume-timeout",
             kind: Kind::Boolean,
             default: Some("false"),
-            summary: "The role or the connection sets lock_timeout: only a migration that switches it off is told",
+            summary: "The role or the connection sets lock_timeout: only a migration that switches it off is reported",
         },
     ),
     (
@@ -216,7 +216,7 @@ pub const OPTIONS: &[(&str, Key)] = &[
             name: "seconds",
             kind: Kind::Count,
             default: Some("10"),
-            summary: "A transaction that is open for so long makes a strong lock wait",
+            summary: "Seconds that a transaction has been open before a strong lock on its tables is reported",
         },
     ),
 ];

@@ -193,7 +193,7 @@ fn one_override(reader: &mut Reader, value: &Value, table: &DeTable) -> Option<O
 fn path_pattern(reader: &mut Reader, value: &Value) -> Option<Pattern> {
     let text = reader.text(value)?;
     let read = Pattern::new(text.strip_prefix("./").unwrap_or(&text));
-    read.map_err(|error| reader.refuse(value.span(), format!("{text:?} is no pattern: {}", error.msg), None)).ok()
+    read.map_err(|error| reader.refuse(value.span(), format!("{text:?} is not a pattern: {}", error.msg), None)).ok()
 }
 
 /// Severities only: a rule's options are the same for all paths.
@@ -305,7 +305,7 @@ fn one_accepted(reader: &mut Reader, value: &Value, table: &DeTable) -> Option<A
             "until" => {
                 let text = reader.text(value)?;
                 if !Accepted::is_day(&text) {
-                    reader.refuse(value.span(), format!("{text:?} is no day such as 2027-03-31"), None);
+                    reader.refuse(value.span(), format!("{text:?} is not a day such as 2027-03-31"), None);
                 }
                 until = Some(text);
             }
@@ -325,7 +325,7 @@ fn one_accepted(reader: &mut Reader, value: &Value, table: &DeTable) -> Option<A
 fn object_pattern(reader: &mut Reader, value: &Value) -> Option<Pattern> {
     let text = reader.text(value)?;
     let read = Pattern::new(&text);
-    read.map_err(|error| reader.refuse(value.span(), format!("{text:?} is no pattern: {}", error.msg), None)).ok()
+    read.map_err(|error| reader.refuse(value.span(), format!("{text:?} is not a pattern: {}", error.msg), None)).ok()
 }
 
 fn table_pattern(reader: &mut Reader, value: &Value) -> Option<TablePattern> {

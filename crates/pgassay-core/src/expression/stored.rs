@@ -48,7 +48,7 @@ fn write_casts(part: &mut Expr, env: &Environment) {
 /// BETWEEN is kept as the two comparisons that it stands for (`transformAExprBetween`, parse_expr.c), each with casts of its own.
 fn compared_twice(part: &mut Expr, env: &Environment) {
     let Expr::Between { expr, negated, low, high } = part else { return };
-    let mut compared = |op: BinaryOperator, bound: &Expr| {
+    let compared = |op: BinaryOperator, bound: &Expr| {
         let (mut left, mut right) = (expr.clone(), Box::new(bound.clone()));
         if let Some(name) = types::operator_name(&op) {
             operands(&name, &mut left, &mut right, env);

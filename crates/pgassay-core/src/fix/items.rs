@@ -175,9 +175,9 @@ impl<'a> Reader<'a> {
         let (first, finding) = *here.iter().find(with_steps)?;
         let steps: &'a [FixStep] = &finding.advice.steps;
         let why = if record.conditional {
-            Some("it stands under a condition".to_owned())
+            Some("it runs under a condition".to_owned())
         } else if self.is_substituted(record.span) {
-            Some("a placeholder stands in it: the steps would hold its value".to_owned())
+            Some("it contains a placeholder: the steps would have its value".to_owned())
         } else if needs_no_transaction(steps) && !self.ways.alone {
             Some(self.no_way_out())
         } else {

@@ -44,7 +44,7 @@ pub struct Waiting {
 /// Why a plan file cannot be taken up.
 #[derive(Debug, thiserror::Error)]
 pub enum WrongPlan {
-    #[error("it is no plan of pgassay: {0}")]
+    #[error("it is not a plan of pgassay: {0}")]
     Unreadable(#[from] serde_json::Error),
     #[error("it has the form {0}, and this pgassay reads {VERSION}")]
     Newer(u32),

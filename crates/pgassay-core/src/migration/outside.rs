@@ -9,7 +9,7 @@ impl Migration {
         match self.framework {
             Framework::Sqlx => Some("`-- no-transaction` as its first line"),
             Framework::Diesel => Some("`run_in_transaction = false` in the metadata.toml beside it"),
-            Framework::Flyway => Some("`executeInTransaction=false` in a file of its name with .conf behind it"),
+            Framework::Flyway => Some("`executeInTransaction=false` in a file of the same name with .conf appended"),
             Framework::Liquibase => Some("`runInTransaction:false` on its changeset"),
             Framework::Prisma | Framework::GolangMigrate | Framework::Supabase => {
                 Some("this statement alone in its file")

@@ -98,7 +98,7 @@ fn writes(change: &Change, functions: &BTreeSet<String>) -> Option<String> {
         Change::Update(update) => Some(format!("updates {}", update.table)),
         Change::Delete(delete) => Some(format!("deletes from {}", delete.table)),
         Change::Merge(merge) => Some(format!("merges into {}", merge.table)),
-        other => Some(format!("is no query ({})", other.names().first().copied().unwrap_or("unknown"))),
+        other => Some(format!("is not a query ({})", other.names().first().copied().unwrap_or("unknown"))),
     }
 }
 

@@ -54,7 +54,7 @@ impl Earlier {
     /// What is wrong with the text.
     pub fn parse(source: &str, text: &str) -> Result<Earlier, String> {
         let document: Document =
-            serde_json::from_str(text).map_err(|error| format!("this is no JSON report of pgassay: {error}"))?;
+            serde_json::from_str(text).map_err(|error| format!("this is not a JSON report of pgassay: {error}"))?;
         Ok(Earlier { source: source.to_owned(), findings: document.findings })
     }
 

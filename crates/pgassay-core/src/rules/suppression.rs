@@ -151,7 +151,7 @@ impl Entry {
             let message = format!("gives no reason to allow {} on a table of {area}, so it allows nothing", self.rule);
             let mut finding = ALLOW_WITHOUT_REASON.finding(self.span, message);
             finding.area = Some(area);
-            finding.advice = Advice::text(format!("Say why behind the list: -- pgassay: allow({}) reason", self.rule));
+            finding.advice = Advice::text(format!("Say why after the list: -- pgassay: allow({}) reason", self.rule));
             return Some(finding);
         }
         // What only an audit looks for is not there to be allowed.

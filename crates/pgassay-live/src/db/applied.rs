@@ -230,7 +230,7 @@ async fn rows(session: &Session, name: &QualifiedName) -> Result<Vec<Row>, DbErr
         .await?;
     if columns.is_empty() {
         return Err(
-            session.wrong_object(PART, format!("{name} has no column of PostgreSQL's own types that tells what ran"))
+            session.wrong_object(PART, format!("{name} has no column of PostgreSQL's own types that says what ran"))
         );
     }
     // The output functions of types, and not casts to text, which a user may have made.

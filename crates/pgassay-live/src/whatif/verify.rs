@@ -275,7 +275,7 @@ impl Verifier<'_> {
         self.server.dropped.clear();
         match result {
             Ok(plan) => {
-                let time = plan.execution_time.ok_or("the server told no time")?;
+                let time = plan.execution_time.ok_or("the server gave no time")?;
                 let blocks = plan.root().counters.buffers.accessed();
                 Ok(Some((time, blocks, plan)))
             }

@@ -25,7 +25,7 @@ impl Predictor<'_> {
         }
         let Some(refused) = self.refused_values(column, new, explicit) else { return };
         let query = format!("SELECT * FROM {} WHERE {refused} LIMIT 1", rows_of(table));
-        let message = format!("some value of column \"{}\" is no {new}", column.name.as_str());
+        let message = format!("some value of column \"{}\" isn't a valid {new}", column.name.as_str());
         self.fail_on_rows(
             table,
             FailsWhen::SomeRow { query },

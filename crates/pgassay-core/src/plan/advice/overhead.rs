@@ -83,7 +83,7 @@ fn jit_expected(context: &Context, functions: f64) -> Option<Tip> {
         amount::count(threshold)
     );
     let numbers = vec![("functions", functions), ("cost", cost), ("jit-above-cost", threshold)];
-    let advice = "Compiling may take longer than it saves: EXPLAIN (ANALYZE) tells. Raise jit_above_cost, or switch jit off for this role.";
+    let advice = "Compiling may take longer than it saves: EXPLAIN (ANALYZE) shows. Raise jit_above_cost, or switch jit off for this role.";
     Some(Tip { confidence: Confidence::Low, ..whole("jit", 1.0, message, numbers, advice) })
 }
 
@@ -145,7 +145,7 @@ fn triggers(context: &Context) -> Vec<Tip> {
             let (name, advice) = match (&trigger.constraint, &trigger.name) {
                 (Some(constraint), _) if is_looked_up(context, time / trigger.calls.max(1.0)) => (
                     format!("The check of constraint {constraint}"),
-                    "Each check finds its row by an index, and the time is that of so many. Where all rows are loaded at once, drop the foreign key before and add it after (NOT VALID, then VALIDATE CONSTRAINT): it is then checked by one join.",
+                    "Each check finds its row by an index, and there are that many checks. Where all rows are loaded at once, drop the foreign key before and add it after (NOT VALID, then VALIDATE CONSTRAINT): it is then checked by one join.",
                 ),
                 (Some(constraint), _) => (
                     format!("The check of constraint {constraint}"),

@@ -375,7 +375,7 @@ fn without_index(node: &Node, filter: &str) -> (String, Vec<String>) {
         Obstacle::Constant => {
             "No plain index serves this condition as it is written. Where it always is the same, a partial index with the condition as its WHERE holds just these rows."
         }
-        Obstacle::Unknown => "No index that can be told from the plan serves this condition as it is written.",
+        Obstacle::Unknown => "As far as the plan shows, no index serves this condition as written.",
     };
     (advice.to_owned(), Vec::new())
 }

@@ -130,7 +130,7 @@ impl<'a> Groups<'a> {
             (Ok(plans), Ok(_)) => self.is_part(after) && (!is_whole(plans) || touching),
             (Ok(plans), Err(_)) => is_cut(plans) || line.text.contains("->") && !is_whole(plans),
         };
-        let message = "what was read up to here goes on in these lines: the plan is damaged, or what stands around its lines is not understood";
+        let message = "what was read up to here goes on in these lines: the plan is damaged, or the text around its lines is not understood";
         wrong.then(|| match (&before.result, &after.result) {
             (Err(error), _) | (_, Err(error)) => error.clone(),
             _ => ReadError::at(line, column, message),
@@ -148,7 +148,8 @@ impl<'a> Groups<'a> {
         let above = self.lines.get(from..lines.start)?.iter().rev().take_while(|line| !ends(line)).take(MOST_LINES);
         let below = self.lines.get(lines.end..to)?.iter().take_while(|line| !ends(line)).take(MOST_LINES);
         let line = below.chain(above).find(|line| is_of_plan(&line.text))?;
-        let message = "this line is a plan's, and was not understood: what stands around the lines hides to which node it belongs";
+        let message =
+            "this line is a plan's, and was not understood: the text around the lines hides which node it belongs to";
         Some(ReadError::at(line, indentation(&line.text), message))
     }
 

@@ -116,7 +116,7 @@ impl<'de> Visitor<'de> for Document<'_> {
         match plan.nodes.is_empty() {
             false => self.plans.push(plan),
             true if rows => {}
-            true => return Err(A::Error::custom("this object is no plan: it has no key \"Plan\"")),
+            true => return Err(A::Error::custom("this object is not a plan: it has no key \"Plan\"")),
         }
         Ok(())
     }

@@ -151,7 +151,7 @@ fn is_of_first_line(key: &str) -> bool {
 
 /// What a plan is refused with whose times are of an unknown number of loops.
 const WITHOUT_LOOPS: &str =
-    "rows= or loops= was left out behind the times of a node: without them nobody knows what it took";
+    "rows= or loops= is missing after the times of a node: without them its total time is unknown";
 
 /// What is said of a property whose numbers would be lost.
 const UNMEASURED: &str = "the numbers of this property cannot be read";

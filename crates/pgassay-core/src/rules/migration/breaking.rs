@@ -34,8 +34,7 @@ pub const DROPPED_OBJECT: Rule = rule(
     "dropped-object",
     Severity::Error,
     "A view, function, type, enum label, extension or publication that clients may use is dropped",
-    "Statements that name it fail as soon as the migration commits, while the old code still runs. Deploy code that does not use it first. Tables and \
-        columns are told by dropped-data.",
+    "Statements that name it fail as soon as the migration commits, while the old code still runs. Deploy code that does not use it first. Tables and columns are reported by dropped-data.",
     Example {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);\nCREATE VIEW emails AS SELECT email FROM accounts;",
         migration: "SET lock_timeout = '2s';\nDROP VIEW emails;",

@@ -11,8 +11,7 @@ pub const RULE: Rule = Rule {
     category: Category::Failing,
     severity: Severity::Error,
     summary: "A file ends the transaction that the migration tool opened around it",
-    explanation: "BEGIN in such a file only draws a warning from the server, and COMMIT then ends the tool's transaction. Diesel and dbmate look at the transaction \
-        behind the file and fail (an error): what ran stays, the migration is not recorded, and the next run starts it again. The other tools go on: what stands \
+    explanation: "BEGIN in such a file only draws a warning from the server, and COMMIT then ends the tool's transaction. Diesel and dbmate look at the transaction after the file and fail (an error): what ran stays, the migration is not recorded, and the next run starts it again. The other tools go on: what stands \
         behind the COMMIT is not taken back together with what stands before it (a warning), or only the tool's own record is no longer in the same transaction (an info). \
         Leave BEGIN and COMMIT to the tool, or tell it to run the file without a transaction.",
     fires: Example {
@@ -36,7 +35,7 @@ pub fn check(run: &MigrationRun) -> Option<Finding> {
     let goes_on = run.steps[at + 1..].iter().any(|step| !matches!(step.change(), Some(Change::Transaction(_))));
     let (severity, then) = match tool {
         Framework::Diesel | Framework::Dbmate => {
-            (Severity::Error, format!("{tool} fails behind the file and does not record it, though what ran stays"))
+            (Severity::Error, format!("{tool} fails after the file and does not record it, though what ran stays"))
         }
         Framework::Yoyo => {
             (Severity::Error, "its next savepoint fails, and what ran stays without a record of it".to_owned())

@@ -31,7 +31,7 @@ pub const MAY_FAIL_ON_ROWS: Rule = Rule {
     name: "may-fail-on-rows",
     category: Category::Failing,
     severity: Severity::Info,
-    summary: "A statement fails if some row breaks what it asks for; the finding has the query that tells",
+    summary: "A statement fails if some row breaks what it asks for; the finding has the query that finds out",
     explanation: "A new constraint, a NOT NULL, a unique index or a type change is refused when a row does not fit. Run the query of the finding on \
         production before the migration; it returns the rows that would break it.",
     fires: Example {
@@ -91,7 +91,7 @@ fn some_row(context: &StepContext, findings: &mut Vec<Finding>) {
         finding.cause = Some(Cause::Failure { when: FailureWhen::SomeRow });
         finding.evidence.push(match nulls {
             Some((_, fact)) => Evidence::measured(fact),
-            None => Evidence::assumed("only the rows can tell"),
+            None => Evidence::assumed("it depends on the rows"),
         });
         finding.advice = Advice::steps(
             "Look before the migration runs; this returns rows that would break it.",

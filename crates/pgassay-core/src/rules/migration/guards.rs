@@ -35,7 +35,7 @@ pub const LOST_CONSTRAINT: Rule = rule(
     "lost-constraint",
     Severity::Warning,
     "A check or foreign key is dropped, or left unchecked: rows that it refused are accepted from now on",
-    "Readers that rely on it meet rows that could not be, and adding it again later means finding and mending them. Dropping one is an info. Foreign keys that DISABLE TRIGGER ALL \
+    "Readers that rely on it meet rows that could not be, and adding it again later means finding and repairing them. Dropping one is an info. Foreign keys that DISABLE TRIGGER ALL \
         leaves unchecked are a warning: the catalog goes on to say that they hold, and the planner believes it. Keys are told by lost-conflict-target.",
     Example {
         given: ORDERS,

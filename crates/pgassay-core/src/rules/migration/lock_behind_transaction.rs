@@ -45,7 +45,7 @@ pub fn check(context: &RunContext, live: &Live) -> Vec<Finding> {
             let holders: Vec<_> = holders.filter(|it| it.seconds >= long && it.locks.iter().any(holds)).collect();
             let Some(oldest) = holders.first() else { continue };
             let message = format!(
-                "waits for {} on {object} behind a transaction that is open for {:.0} s: {} behind it",
+                "waits for {} on {object} behind a transaction that has been open for {:.0} s: {} behind it",
                 lock.mode,
                 oldest.seconds,
                 who_waits(lock.mode),

@@ -16,8 +16,7 @@ pub const RULE: Rule = Rule {
     category: Category::Blocking,
     severity: Severity::Error,
     summary: "Long work runs in a transaction that already holds a strong lock",
-    explanation: "A lock is held until its transaction ends. An ALTER TABLE that takes an instant still keeps everyone out for as long as the \
-        statements behind it in the same transaction run: a backfill, a validation, a copy of rows. Commit the schema change first.",
+    explanation: "A lock is held until its transaction ends. An ALTER TABLE that takes an instant still keeps everyone out for as long as later statements of the same transaction run: a backfill, a validation, a copy of rows. Commit the schema change first.",
     fires: Example {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY, total int);",
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN total_cents bigint;\n\

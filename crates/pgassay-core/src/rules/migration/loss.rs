@@ -142,7 +142,7 @@ fn advice(kind: BreakageKind) -> &'static str {
             "Make a role with BYPASSRLS for what has to see all rows, or a policy for it, and leave the others' in force."
         }
         CheckDropped | ExclusionDropped | ForeignKeyDropped => {
-            "If it stood in the way of one change, add it again NOT VALID behind that and validate it later."
+            "If it was in the way of one change, add it again NOT VALID after that and validate it later."
         }
         ForeignKeysSilenced => {
             "Switch them on again in the same transaction (ENABLE TRIGGER ALL); for a load, SET session_replication_role = replica in \

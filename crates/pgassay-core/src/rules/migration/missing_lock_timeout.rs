@@ -10,7 +10,7 @@ pub const RULE: Rule = Rule {
     name: "missing-lock-timeout",
     category: Category::Blocking,
     severity: Severity::Warning,
-    summary: "A migration waits for strong locks without lock_timeout, and all others queue behind it",
+    summary: "A migration waits for strong locks without lock_timeout, and everyone else queues behind it",
     explanation: "A statement that needs a strong lock waits for every transaction that uses the table, and everyone who comes later \
         waits behind it, even if the statement itself takes no time. With lock_timeout it gives up, the queue goes on, and the \
         migration can be tried again. One finding a migration lists all its statements.",
@@ -34,7 +34,7 @@ fn check(context: &RunContext, findings: &mut Vec<Finding>) {
     let Some((first, lock)) = waiting.first() else { return };
     let tables = names(waiting.iter().map(|(_, lock)| &*lock.name));
     let message = format!(
-        "waits for {} on {} without lock_timeout: while it waits behind one long transaction, {} behind it",
+        "may queue for {} on {} behind a long transaction, without lock_timeout: meanwhile {} behind it",
         lock.mode,
         tables,
         who_waits(lock.mode),

@@ -36,9 +36,10 @@ fn check(context: &RunContext, findings: &mut Vec<Finding>) {
         return;
     }
     let message = match alone.len() {
-        1 => "stops a second run: it commits by itself and fails when its work is already done".to_owned(),
+        1 => "can't be re-run after a partial failure: this statement commits on its own and fails if it already ran"
+            .to_owned(),
         many => format!(
-            "stops a second run: {many} statements commit by themselves and fail when their work is already done"
+            "can't be re-run after a partial failure: {many} statements commit on their own and fail if they already ran"
         ),
     };
     let mut finding = RULE.finding(first.step.span(), message);

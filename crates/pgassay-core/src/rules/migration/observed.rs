@@ -62,7 +62,7 @@ pub const SLOWER_PLAN: Rule = Rule {
     category: Category::Indexes,
     severity: Severity::Error,
     summary: "A hot query's plan costs far more after the migration (--prove with a database or snapshot)",
-    explanation: "The queries of pg_stat_statements were planned with the statistics of the database, before the new migrations and behind all of them, and a plan now costs \
+    explanation: "The queries of pg_stat_statements were planned with the statistics of the database, before the new migrations and after all of them, and a plan now costs \
         at least twice as much, and 100 more: an index is gone, a type no longer matches, partitions are no longer left out. Both plans are in the finding. It is a \
         warning below ten times, or where the queries would take less than a hundredth of the time all the same. Create what serves the query before the migration takes away what did.",
     fires: Example {

@@ -97,6 +97,6 @@ fn finding(migration: &Migration, later: &Migration) -> Option<Finding> {
     finding.severity = severity;
     finding.object = Some(PrintedName::other(migration.name.as_str()));
     finding.evidence.push(Evidence::declared(format!("{} was there before", later.path.display())));
-    finding.advice = Advice::text(format!("Give it a name that sorts behind {}.", later.name));
+    finding.advice = Advice::text(format!("Give it a name that sorts after {}.", later.name));
     Some(finding)
 }

@@ -58,7 +58,7 @@ pub const UNUSED_SUPPRESSION: Rule = Rule {
     category: Category::Hygiene,
     severity: Severity::Warning,
     summary: "An allow comment covers no finding",
-    explanation: "Its statement has changed, or the comment stands at another statement than was meant. Remove it, so that it does not hide a later finding.",
+    explanation: "Its statement has changed, or the comment is at another statement than intended. Remove it, so that it does not hide a later finding.",
     fires: Example {
         given: "CREATE TABLE accounts (id bigint);",
         migration: "SET lock_timeout = '2s';\n-- pgassay: allow(blocking-rewrite) it is small\nALTER TABLE accounts ADD COLUMN note text;",
@@ -77,7 +77,7 @@ pub const ALLOW_WITHOUT_REASON: Rule = Rule {
     severity: Severity::Warning,
     summary: "An allow comment covers a finding on payments, permissions or personal data, and does not say why",
     explanation: "[areas] in pgassay.toml says which tables these are. There a comment without a reason allows nothing: whoever reads it later has to know \
-        who looked at the statement, and what made it safe. Any words behind the list of rules are a reason. The examples have billing.* in the area of payments.",
+        who looked at the statement, and what made it safe. Any words after the list of rules are a reason. The examples have billing.* in the area of payments.",
     fires: Example {
         given: "CREATE SCHEMA billing; CREATE TABLE billing.charges (id bigint, note text);",
         migration: "SET lock_timeout = '2s';\n-- pgassay: allow(dropped-data)\nALTER TABLE billing.charges DROP COLUMN note;",

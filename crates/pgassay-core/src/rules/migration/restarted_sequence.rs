@@ -83,7 +83,7 @@ fn restarted(
     }
     finding.evidence.push(Evidence::assumed("which numbers the rows have is not known here"));
     finding.advice = Advice::text(
-        "Set it behind the highest number in use: SELECT setval('sequence', (SELECT max(column) FROM table)).",
+        "Set it past the highest number in use: SELECT setval('sequence', (SELECT max(column) FROM table)).",
     );
     findings.push(finding);
 }

@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     name: "transaction-forbidden",
     category: Category::Failing,
     severity: Severity::Error,
-    summary: "A statement that the server refuses in a transaction block stands in one",
+    summary: "A statement that cannot run in a transaction block is in one",
     explanation: "CREATE INDEX CONCURRENTLY and its kin, VACUUM, CREATE DATABASE and some others commit on their own, so the server refuses them inside a \
         transaction: one that the file opens, one that the migration tool wraps around the file, or the implicit one around several \
         statements sent as one string.",
@@ -48,7 +48,7 @@ fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let words = context.run.migration.outside_transaction();
     finding.advice = Advice::text(match (kind, words) {
         (TransactionKind::Explicit, _) => {
-            "Move it in front of BEGIN or behind COMMIT, or into a migration of its own.".to_owned()
+            "Move it before BEGIN or after COMMIT, or into a migration of its own.".to_owned()
         }
         (TransactionKind::Framework, Some(words)) => {
             format!("Put it into a migration of its own that the tool runs without a transaction: {words}.")

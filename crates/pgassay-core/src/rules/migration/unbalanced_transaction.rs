@@ -35,12 +35,12 @@ fn check(context: &RunContext, findings: &mut Vec<Finding>) {
                 step.span(),
                 "begins nothing: a transaction is open already, and the first COMMIT ends it",
                 "the server answers with a warning: there is already a transaction in progress",
-                "End the one before, or use SAVEPOINT for a part that may be undone by itself.",
+                "End the one before, or use SAVEPOINT for a part that may be undone on its own.",
             )),
             (Some(TransactionControl::Commit { .. } | TransactionControl::Rollback { .. }), None) if at > 0 => {
                 findings.push(warning(
                     step.span(),
-                    "ends nothing: no transaction is open, and every statement before it has committed by itself",
+                    "ends nothing: no transaction is open, and every statement before it has committed on its own",
                     "the server answers with a warning: there is no transaction in progress",
                     "Put BEGIN before the statements that belong together, or leave it out.",
                 ));
@@ -75,8 +75,8 @@ fn never_ended(steps: &[&Step]) -> Option<Finding> {
         steps[begin].span(),
         "opens a transaction that nothing ends: when the session ends, all since is rolled back",
     );
-    finding.evidence.push(Evidence::declared("no COMMIT stands behind it in the file"));
-    finding.advice = Advice::text("Put COMMIT behind the last statement that belongs to it.");
+    finding.evidence.push(Evidence::declared("no COMMIT follows it in the file"));
+    finding.advice = Advice::text("Put COMMIT after the last statement that belongs to it.");
     Some(finding)
 }
 

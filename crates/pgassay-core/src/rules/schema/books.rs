@@ -14,7 +14,7 @@ pub const CASCADE: Rule = Rule {
     category: Category::Safety,
     severity: Severity::Warning,
     summary: "Deleting a row of another table deletes payments",
-    explanation: "ON DELETE CASCADE from a person, a shop or a ride to what was paid: one DELETE, or a clean-up of test users, and the books have a hole that nothing tells of. Books outlive whom they are about: let the foreign key refuse \
+    explanation: "ON DELETE CASCADE from a person, a shop or a ride to what was paid: one DELETE, or a clean-up of test users, and the books have a hole that nothing shows. Books outlive whom they are about: let the foreign key refuse \
         the DELETE (the default), and make the person nameless instead. Lines go with their invoice: a key to another table of money is not told.",
     fires: Example {
         given: "CREATE TABLE users (id bigint PRIMARY KEY);",

@@ -14,7 +14,7 @@ pub const INVALID: Rule = Rule {
     severity: Severity::Warning,
     summary: "An index is not valid: no query uses it, every write pays for it",
     explanation: "A concurrent build that failed leaves its index behind. It is written, and not read; where it should be unique, it does not keep rows apart. \
-        One that is being built at the moment is not told, nor is the index of a partitioned table while partitions are missing from it.",
+        One that is being built at the moment is not reported, nor is the index of a partitioned table while partitions are missing from it.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE t (id bigint PRIMARY KEY, a int NOT NULL) PARTITION BY RANGE (id);\nCREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10);\nCREATE INDEX t_a ON ONLY t (a);",
@@ -33,7 +33,7 @@ pub const LOW_VALUE: Rule = Rule {
     severity: Severity::Warning,
     summary: "An index holds so few different values, or so many NULLs, that it rarely helps",
     explanation: "On a boolean half of the rows match, and reading them all is faster without the index; what is looked for is the rare value, and a partial index holds only that. \
-        An index most of whose entries are NULL is smaller by that share WHERE the column IS NOT NULL. Measured ones are told from 1 MB on; without statistics only \
+        An index most of whose entries are NULL is smaller by that share WHERE the column IS NOT NULL. Measured ones are reported from 1 MB on; without statistics only \
         an index on one boolean is, as an info.",
     fires: Example {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY, paid boolean NOT NULL);",
@@ -51,7 +51,7 @@ pub const TIME_FIRST: Rule = Rule {
     category: Category::Indexes,
     severity: Severity::Info,
     summary: "An index of several columns begins with a timestamp",
-    explanation: "A btree reads one range of its first column; columns behind it only narrow the rows found there. A timestamp is nearly always asked for as a range, \
+    explanation: "A btree reads one range of its first column; columns after it only narrow the rows found there. A timestamp is nearly always asked for as a range, \
         and what is equal belongs before it: (customer_id, created_at) finds one customer's last week, (created_at, customer_id) reads everybody's. \
         Keys, and indexes that sort for keyset pagination (the second column is the primary key), are not told.",
     fires: Example {

@@ -14,8 +14,8 @@ pub const UNUSED: Rule = Rule {
     category: Category::Indexes,
     severity: Severity::Warning,
     summary: "An index has not been read since the counters were reset",
-    explanation: "It takes room, slows every write and keeps updates from being heap-only. Told from 10 MB on, after at least 7 days of counting; indexes of keys and \
-        constraints, unique ones, replica identities and those that a foreign key's checks need are never told. A report at the end of a quarter may be its only \
+    explanation: "It takes room, slows every write and keeps updates from being heap-only. Reported from 10 MB on, after at least 7 days of counting; indexes of keys and \
+        constraints, unique ones, replica identities and those that a foreign key's checks need are never reported. A report at the end of a quarter may be its only \
         reader, and replicas count for themselves: ask each of them first. From 1 GB on it is a warning.",
     fires: Example {
         given: "",

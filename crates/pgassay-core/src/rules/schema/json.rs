@@ -152,7 +152,7 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
     let mut steps = if is_map { Vec::new() } else { say_shape(context, table, column, &shapes) };
     steps.extend(hot_steps);
     let hint =
-        if context.facts.is_some() && sample.is_none() { " audit --sample tells which keys those are." } else { "" };
+        if context.facts.is_some() && sample.is_none() { " audit --sample shows which keys those are." } else { "" };
     let discovery = discovery.when_new(
         "Make columns of the keys that are always there, and say with a CHECK what the rest is, at least that it is an object.",
     );

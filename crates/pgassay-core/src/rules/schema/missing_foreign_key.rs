@@ -18,7 +18,7 @@ pub const RULE: Rule = Rule {
     category: Category::Keys,
     severity: Severity::Warning,
     summary: "A column is named after another table, and no foreign key makes sure that the row exists",
-    explanation: "Without a foreign key rows can outlive what they reference, and nothing tells. The rule goes by name and type (order_id and orders.id), \
+    explanation: "Without a foreign key rows can outlive what they reference, and nothing shows it. The rule goes by name and type (order_id and orders.id), \
         never speaks of polymorphic columns (with a …_type beside it), and only where the schema has foreign keys by habit: a warning where most columns of that \
         kind have one, an info where some have, silence where none has. What more than five tables leave unbound is told once for the table that they name. \
         A column of another type than the key, such as varchar for a bigint, cannot have a foreign key and is cast in every join: told where its values, as far as they are known, are the key's. The foreign key is added NOT VALID, which is instant, and validated while others work.",

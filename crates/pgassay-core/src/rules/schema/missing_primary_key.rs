@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     category: Category::Keys,
     severity: Severity::Warning,
     summary: "A table has no primary key",
-    explanation: "Without a key the same row can be stored twice and nobody can say which one is meant; logical replication refuses UPDATE and DELETE, \
+    explanation: "Without a key the same row can be stored twice and nobody can say which one is right; logical replication refuses UPDATE and DELETE, \
         and tools that repack, copy or compare tables need a key. Where a unique index on NOT NULL columns exists, it is nearly one: it only has to be \
         named the primary key, which takes an instant. Partitions are told with their parent.",
     fires: Example { given: "", migration: "CREATE TABLE visits (at timestamptz NOT NULL, page text NOT NULL);" },

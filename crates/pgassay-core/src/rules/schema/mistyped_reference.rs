@@ -98,7 +98,7 @@ pub(super) fn discovery(
         .related(Subject::Relation(target.id), "the table it is named after")
         .when_new(format!("Make it {other} REFERENCES {}.", target.name))
         .advice(
-            format!("Settle what the step counts, change the type to {other} (pgassay check tells how for a table in use), then add the foreign key:"),
+            format!("Settle what the step counts, change the type to {other} (pgassay check shows how for a table in use), then add the foreign key:"),
             vec![count],
         );
     if !known.is_empty() {

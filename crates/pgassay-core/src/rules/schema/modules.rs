@@ -14,8 +14,7 @@ pub const RULE: Rule = Rule {
     category: Category::Safety,
     severity: Severity::Warning,
     summary: "A foreign key, a view or a hot query crosses a border between modules without leave",
-    explanation: "A database in which everything references everything can be changed by nobody alone. [modules] in pgassay.toml says which tables belong together and which module may use which; what crosses a border \
-        that the file does not open is told: foreign keys and views by their definition, queries by the workload. Keep the number of the other module's row without a foreign key, ask that module for what is needed, or open the border with may-use. \
+    explanation: "A database in which everything references everything can be changed by nobody alone. [modules] in pgassay.toml says which tables belong together and which module may use which; what crosses a border that the file does not open is reported: foreign keys and views by their definition, queries by the workload. Keep the number of the other module's row without a foreign key, ask that module for what is needed, or open the border with may-use. \
         Without [modules] nothing is told; audit --modules proposes some. Bodies of functions are not read for it. The examples have the modules shipping and billing.",
     fires: Example {
         given: "CREATE SCHEMA billing; CREATE SCHEMA shipping; CREATE TABLE billing.invoices (id bigint PRIMARY KEY);",

@@ -29,7 +29,7 @@ pub const LOGGING: Rule = Rule {
     name: "silent-log",
     category: Category::Operations,
     severity: Severity::Info,
-    summary: "The log tells nothing of slow statements, of waiting for locks, or of changes to the schema",
+    summary: "The log shows nothing of slow statements, of waiting for locks, or of changes to the schema",
     explanation: "After an incident the log is what is left: which statement took a minute (log_min_duration_statement), who waited for whom (log_lock_waits), who changed the schema (log_statement = ddl), \
         which sort went to disk (log_temp_files). One finding lists what is off.",
     fires: Example {
@@ -188,7 +188,7 @@ fn timeouts(context: &SchemaContext, found: &mut Vec<Discovery>) {
             .severity(severity)
             .measured(match applications.len() {
                 0 => "0 is what sessions start with, and no role that logs in has its own".to_owned(),
-                number => format!("0 is what sessions start with; of {number} roles that log in and are no superusers some have none of their own"),
+                number => format!("0 is what sessions start with; of {number} roles that log in and are not superusers some have none of their own"),
             })
             .advice(text, steps),
     );

@@ -16,7 +16,7 @@ pub const UNLIKE: Rule = Rule {
     severity: Severity::Warning,
     summary: "A partition lacks a key, a foreign key, a CHECK or an index that its siblings have",
     explanation: "What is made on each partition by hand is forgotten on one: its rows are not checked, or its queries read all of it, and nobody sees it in the parent. Make it on the partition now, and on the parent for those to come: \
-        there new partitions get it by themselves. Told where at least three partitions, and all but one or two, have it and the parent has not.",
+        there new partitions get it automatically. Reported where at least three partitions, and all but one or two, have it and the parent has not.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE customers (id bigint PRIMARY KEY); CREATE TABLE payments (id bigint NOT NULL, customer_id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);\n\
@@ -59,7 +59,7 @@ pub const COPY: Rule = Rule {
     severity: Severity::Warning,
     summary: "A table looks like a copy that somebody made of another one and left behind",
     explanation: "users_backup_2023 has the personal data of users, without its keys, policies and grants, and nobody deletes from it what has to be deleted. Keep what is needed outside the database, and drop it. \
-        Told by the name (backup, bak, old, copy, tmp, a date) where another table has the rest of the name and most of the columns. What such a table lacks is not told besides.",
+        Recognised by the name (backup, bak, old, copy, tmp, a date) where another table has the rest of the name and most of the columns. What such a table lacks is not told besides.",
     fires: Example {
         given: "CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, name text NOT NULL);",
         migration: "CREATE TABLE users_backup_2023 (id bigint, email text, name text);",

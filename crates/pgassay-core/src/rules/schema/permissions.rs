@@ -55,7 +55,7 @@ pub const PUBLIC: Rule = Rule {
     severity: Severity::Warning,
     summary: "Everybody may write a table, read a protected one, or create objects in a schema",
     explanation: "A grant to PUBLIC holds for every role that there is and every one to come, whatever it is for. Grant to a role, and make users members of it. \
-        SELECT is only told of tables in a protected area; CREATE on a schema lets everybody put functions where others look them up.",
+        SELECT is only reported for tables in a protected area; CREATE on a schema lets everybody put functions where others look them up.",
     fires: Example {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY);",
         migration: "GRANT SELECT, UPDATE ON accounts TO PUBLIC;",

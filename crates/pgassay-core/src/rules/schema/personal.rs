@@ -34,7 +34,7 @@ pub const PERSONAL: Rule = Rule {
     severity: Severity::Warning,
     summary: "A table holds personal data, and [areas] does not say so",
     explanation: "Findings on personal data are never lowered and need a reason to be allowed, snapshots leave its values out: all of that goes by [areas] in pgassay.toml. \
-        A table with columns such as email, phone or birth_date that no area names is missed by it. Only told where the configuration names areas of personal data; \
+        A table with columns such as email, phone or birth_date that no area names is missed by it. Only reported where the configuration names areas of personal data; \
         an audit of a whole schema without any gives the list once, as an info. The examples have billing.* in the area of payments.",
     fires: Example {
         given: "",

@@ -33,7 +33,7 @@ pub const PREFIX: Rule = Rule {
     severity: Severity::Warning,
     summary: "An index is the beginning of another one",
     explanation: "An index on (a) finds nothing that a btree index on (a, b) does not find. It is smaller, and so a little faster where only a is asked for, which \
-        rarely outweighs that every write pays for it. A warning where it is measured to be over 100 MB. Unique and partial indexes are never told.",
+        rarely outweighs that every write pays for it. A warning where it is measured to be over 100 MB. Unique and partial indexes are never reported.",
     fires: Example {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL, at timestamptz NOT NULL);\nCREATE INDEX orders_customer ON orders (customer_id);",
         migration: "CREATE INDEX CONCURRENTLY orders_customer_at ON orders (customer_id, at);",

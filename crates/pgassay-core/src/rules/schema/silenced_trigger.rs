@@ -13,7 +13,7 @@ pub const RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "Triggers of a table are switched off: foreign keys are not checked, or what a trigger does is not done",
     explanation: "DISABLE TRIGGER is for a load or a repair, and stays until somebody enables the trigger again. With DISABLE TRIGGER ALL foreign keys are not checked in either direction, \
-        while the catalog goes on to call them valid. A single trigger that is off is an info. A migration is told by lost-constraint and lost-trigger.",
+        while the catalog goes on to call them valid. A single trigger that is off is an info. A migration is reported by lost-constraint and lost-trigger.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE customers (id bigint PRIMARY KEY);\nCREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL REFERENCES customers);\n\

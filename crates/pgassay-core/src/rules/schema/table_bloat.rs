@@ -13,7 +13,7 @@ pub const RULE: Rule = Rule {
     category: Category::Operations,
     severity: Severity::Warning,
     summary: "More than half of a table's pages hold nothing",
-    explanation: "Estimated from the rows, living and dead, and the width of the columns in the statistics, with alignment and fill factor; TOAST is left out. Told from 100 MB of air on, \
+    explanation: "Estimated from the rows, living and dead, and the width of the columns in the statistics, with alignment and fill factor; TOAST is left out. Reported from 100 MB of free space on, \
         a warning from 1 GB on. Vacuum makes the room of dead rows usable, and gives nothing back to the disk but empty pages at the end: what a large DELETE or a long transaction left stays, \
         every sequential scan reads it, and the cache holds it. New rows fill it again; where none will come, the table has to be written anew. \
         Dead rows that vacuum has not removed yet are another matter (autovacuum-behind).",

@@ -14,7 +14,7 @@ pub const IN_FACT: Rule = Rule {
     severity: Severity::Info,
     summary: "No two rows have the same value, it is named like a key, and no unique index keeps it so",
     explanation: "The application looks whether the value is there and then inserts: two requests at once both find nothing. Only a unique index refuses the second one, and it also tells the planner that a lookup finds one row. \
-        Told of columns that are NOT NULL or nearly so, of which ANALYZE counted as many values as rows (n_distinct = -1), and that are named like what one looks up: codes, numbers, names of accounts, e-mail addresses; \
+        Reported for columns that are NOT NULL or nearly so, of which ANALYZE counted as many values as rows (n_distinct = -1), and that are named like what one looks up: codes, numbers, names of accounts, e-mail addresses; \
         and of foreign keys with one row each, in tables that are named like a part of the other.",
     fires: Example {
         given: "",

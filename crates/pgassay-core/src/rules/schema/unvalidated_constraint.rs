@@ -15,7 +15,7 @@ pub const RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "A constraint was added NOT VALID and never validated",
     explanation: "Rows that were there when it was added may break it, and the planner does not rely on it. Adding NOT VALID is the first of two steps: \
-        VALIDATE CONSTRAINT reads the table while others work. A migration is not told, for the second step belongs into a later one.",
+        VALIDATE CONSTRAINT reads the table while others work. A migration is not reported: the second step belongs in a later one.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE orders (id bigint PRIMARY KEY, total numeric NOT NULL);\nALTER TABLE orders ADD CONSTRAINT total_is_positive CHECK (total >= 0) NOT VALID;",

@@ -71,7 +71,7 @@ pub const HELD_BACK: Rule = Rule {
     category: Category::Operations,
     severity: Severity::Warning,
     summary: "An old transaction or an unused replication slot keeps dead rows, or WAL, from being removed",
-    explanation: "Vacuum may not remove what some transaction could still see; a slot that nobody reads keeps WAL until the disk is full. Told of transactions of an hour and longer, of prepared ones of ten minutes and longer, of slots that nobody reads, with the WAL that they keep, and of readers that are more than 10 GB behind.",
+    explanation: "Vacuum may not remove what some transaction could still see; a slot that nobody reads keeps WAL until the disk is full. Reported for transactions of an hour and longer, of prepared ones of ten minutes and longer, of slots that nobody reads, with the WAL that they keep, and of readers that are more than 10 GB behind.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: activity slot=old_replica retained=48000000000 inactive=950000",

@@ -76,7 +76,7 @@ static E_TO_G: &[Wanted] = &[
         "GENERATED",
         18,
         "a generated column without STORED",
-        "Write STORED behind the expression (it then rewrites the table), or compute the value in a view.",
+        "Write STORED after the expression (it then rewrites the table), or compute the value in a view.",
         |all, at| {
             let opening = all.words(at, &["GENERATED", "ALWAYS", "AS"])?;
             let closing = all.closing(opening)?;

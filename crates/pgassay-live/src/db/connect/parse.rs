@@ -59,7 +59,7 @@ fn url(rest: &str) -> Result<BTreeMap<String, String>, DbError> {
     let (authority, path) = before_query.split_once('/').unwrap_or((before_query, ""));
     // The rest of a password that was not encoded would be taken for host, port or database, and shown.
     if !authority.contains('@') && path.contains('@') {
-        return Err(wrong("an @ stands behind the first slash; in a password / is written %2F, and @ %40"));
+        return Err(wrong("there is an @ after the first slash; in a password / is written %2F, and @ %40"));
     }
     let (user, hosts) = match authority.rsplit_once('@') {
         Some((user, hosts)) => (Some(user), hosts),
@@ -82,7 +82,7 @@ fn url(rest: &str) -> Result<BTreeMap<String, String>, DbError> {
     }
     put(&mut found, "dbname", decode(path)?);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').ok_or_else(|| wrong("a parameter behind ? has no value"))?;
+        let (key, value) = pair.split_once('=').ok_or_else(|| wrong("a parameter after ? has no value"))?;
         let key = decode(key)?;
         match key.as_str() {
             // JDBC's way to ask for TLS.
@@ -142,7 +142,7 @@ fn key_values(text: &str) -> Result<BTreeMap<String, String>, DbError> {
     let mut found = BTreeMap::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        let (key, behind) = rest.split_once('=').ok_or_else(|| wrong("a key has no = behind it"))?;
+        let (key, behind) = rest.split_once('=').ok_or_else(|| wrong("a key has no = after it"))?;
         let key = key.trim();
         if !is_keyword(key) {
             // A password with a space in it, without quotes, ends up here: it is not repeated.

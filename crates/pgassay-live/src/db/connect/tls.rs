@@ -138,7 +138,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, DbError> {
     let found: Result<Vec<_>, _> =
         CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?.collect();
     let found = found.map_err(|error| wrong(error.to_string()))?;
-    if found.is_empty() { Err(wrong("it holds no certificate in PEM form".to_owned())) } else { Ok(found) }
+    if found.is_empty() { Err(wrong("it has no certificate in PEM form".to_owned())) } else { Ok(found) }
 }
 
 type ClientCertificate = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);

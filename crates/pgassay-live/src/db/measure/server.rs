@@ -144,7 +144,7 @@ async fn read_roles(session: &Session, facts: &mut Facts) -> Result<(), DbError>
         .await;
     match result {
         Err(error) if is_partial(&error) => {
-            let unchecked = "timeouts that roles have by themselves, and extensions that could be updated";
+            let unchecked = "timeouts set for roles, and extensions that could be updated";
             facts.unread.push(unread(
                 Topic::Settings,
                 "roles and extensions",

@@ -172,7 +172,7 @@ impl PlanWatch {
             }
         }
         self.notes.push(format!(
-            "{} hot queries of {} were planned before and behind the migrations: {} of them are worse",
+            "{} hot queries of {} were planned before and after the migrations: {} of them are worse",
             self.hot.len(),
             self.label,
             slower.len()
@@ -264,7 +264,7 @@ impl PlanWatch {
             finding.evidence.push(Evidence::measured(format!("and {} more queries", slower.len() - TOLD)));
         }
         let twin = format!(
-            "planned in a twin of {} with the statistics of {}, as if its tables were analyzed behind the migration",
+            "planned in a twin of {} with the statistics of {}, as if its tables were analyzed after the migration",
             self.label, self.read_at
         );
         finding.evidence.push(Evidence::measured(twin));

@@ -214,8 +214,7 @@ fn stale(place: Place, query: &Query, working: &Working, error: &ServerError, se
         query.text
     )));
     found.advice = Advice::text(
-        "Name the columns instead of *, so that a new one changes nothing. Where a type changes, let the application's connections be opened anew behind \
-         the migration, or let its driver prepare anew after this error; inside a transaction, the transaction has to be repeated.",
+        "Name the columns instead of *, so that a new one changes nothing. Where a type changes, let the application's connections be opened anew after the migration, or let its driver prepare anew after this error; inside a transaction, the transaction has to be repeated.",
     );
     Some(found)
 }

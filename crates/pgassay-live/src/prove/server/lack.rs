@@ -61,7 +61,7 @@ impl Runner {
     }
 
     fn on_nothing(&self, span: Span, error: &ServerError, sources: &Sources) -> String {
-        format!("{}: an index on nothing stands in{}", place(span, sources), self.want(error))
+        format!("{}: an index on nothing takes its place{}", place(span, sources), self.want(error))
     }
 
     fn left_out(&self, span: Span, error: &ServerError, sources: &Sources) -> String {

@@ -50,11 +50,11 @@ pub(in crate::prove) async fn role(ground: &mut Ground, name: &str) -> Result<St
 /// Makes the database. What is set for it has no effect on the one that the migrations run in.
 pub(in crate::prove) async fn database(ground: &Ground, name: &str) -> Result<String, ProveError> {
     ground.create_stand_in(name).await?;
-    Ok(format!("the database {name} is not there: an empty one stands in"))
+    Ok(format!("the database {name} does not exist here: an empty one takes its place"))
 }
 
 pub(in crate::prove) fn role_note(name: &str) -> String {
-    format!("the role {name} is not there: an empty one stands in")
+    format!("the role {name} does not exist here: an empty one takes its place")
 }
 
 /// Makes what is known of the extension. What a migration needs of the rest cannot be run.
@@ -66,7 +66,7 @@ pub(in crate::prove) async fn extension(session: &Session, create: &CreateExtens
     let chosen = create.schema.as_ref().map(|schema| schema.name.to_string());
     refusal(session.batch_execute(&stand_in_extension::text(contents, chosen.as_deref())).await)?;
     Ok(format!(
-        "the extension {name} is not installed: types that keep their text, and functions and operators that answer NULL, stand in"
+        "the extension {name} is not installed: types that keep their text, and functions and operators that return NULL, take its place"
     ))
 }
 

@@ -23,8 +23,7 @@ pub(super) fn instead_of_create(context: &StepContext, create: &CreateIndex) -> 
     }
 }
 
-pub(super) const NO_UNIQUE: &str = "A partitioned table is unique only over columns that hold its whole partition key: add those columns to the key, or make each \
-     partition unique by itself.";
+pub(super) const NO_UNIQUE: &str = "A partitioned table is unique only over columns that hold its whole partition key: add those columns to the key, or make each partition unique on its own.";
 
 fn columns_of(create: &CreateIndex) -> Vec<&Name> {
     let columns = create.elements.iter().filter_map(|element| match &element.target {

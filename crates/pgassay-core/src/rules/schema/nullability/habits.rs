@@ -105,7 +105,7 @@ impl<'a> Habits<'a> {
                 "Write NOT EXISTS, which is right with NULLs and is planned as an anti join.".to_owned(),
             ),
             UseKind::AntiJoin if nullable => (
-                "is tested with IS NULL behind a LEFT JOIN: rows that were found and hold NULL look as if none had been found".to_owned(),
+                "is tested with IS NULL after a LEFT JOIN: rows that were found and hold NULL look as if none had been found".to_owned(),
                 Severity::Warning,
                 Confidence::High,
                 "Test the column that joins, or write NOT EXISTS.".to_owned(),
@@ -123,7 +123,7 @@ impl<'a> Habits<'a> {
                 format!("Write {name} IS NULL."),
             ),
             UseKind::UndoesOuterJoin => (
-                "is compared behind a LEFT JOIN: the rows that the join keeps are left out again".to_owned(),
+                "is compared after a LEFT JOIN: the rows that the join keeps are left out again".to_owned(),
                 Severity::Info,
                 Confidence::Medium,
                 "Write JOIN if they are not wanted; move the condition into ON if they are.".to_owned(),

@@ -220,7 +220,7 @@ fn advice(context: &SchemaContext, table: &Relation, column: &Column, remedy: &R
         )),
         // A new key simply says so.
         Remedy::WholeKey { .. } if context.scope.is_some() && context.version.at_least(15) => {
-            Advice::text("Write NULLS NOT DISTINCT behind UNIQUE, or NOT NULL at the column")
+            Advice::text("Write NULLS NOT DISTINCT after UNIQUE, or NOT NULL at the column")
         }
         Remedy::WholeKey { .. } if context.scope.is_some() => Advice::text(
             "Write NOT NULL at the column, or add a unique index on the others for the rows where it IS NULL",
