@@ -42,9 +42,86 @@
 //! catalog
 //! machine, source, stack, text, version, walk
 //! ```
+//!
+//! # As a library
+//!
+//! What is documented here is meant to be called: [`check`], [`audit`], [`plan`], [`sql`] and [`schema`] with what they take and give
+//! ([`migration`], [`source`], [`finding`], [`report`], [`config`], [`version`]). The other modules are public for the binary and the
+//! tests, are left out of these pages, and may change in any release.
+//!
+//! A history is judged, and a report printed in any format:
+//!
+//! ```
+//! use pgassay::check::{Job, check};
+//! use pgassay::migration::Migration;
+//! use pgassay::report::{Json, Renderer};
+//! use pgassay::source::{SourceFile, Sources};
+//!
+//! let mut sources = Sources::default();
+//! let mut migration = |name: &str, text: &str| {
+//!     let file = sources.add(SourceFile::new(name, text));
+//!     Migration::plain(name, file, text.len())
+//! };
+//! let base = vec![migration("1.sql", "CREATE TABLE orders (id bigint PRIMARY KEY, note text);")];
+//! let migrations = vec![migration("2.sql", "ALTER TABLE orders ALTER COLUMN note SET NOT NULL;")];
+//!
+//! let report = check(&Job { base, migrations, ..Job::default() }, &sources);
+//! let scan = report.findings.iter().find(|finding| finding.rule == "blocking-scan").unwrap();
+//! assert_eq!(scan.object.as_deref(), Some("public.orders"));
+//!
+//! let mut json = Vec::new();
+//! Json.render(&report, &sources, &mut json)?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! A schema is audited as it is:
+//!
+//! ```
+//! use pgassay::audit::{AuditJob, audit};
+//! use pgassay::migration::Migration;
+//! use pgassay::source::{SourceFile, Sources};
+//!
+//! let mut sources = Sources::default();
+//! let text = "CREATE TABLE payments (amount real);";
+//! let file = sources.add(SourceFile::new("schema.sql", text));
+//! let job = AuditJob { migrations: vec![Migration::plain("schema.sql", file, text.len())], ..AuditJob::default() };
+//!
+//! let report = audit(&job, &sources);
+//! assert!(report.findings.iter().any(|finding| finding.rule == "missing-primary-key"));
+//! ```
+//!
+//! A plan is read from what EXPLAIN printed, and its slow nodes are explained:
+//!
+//! ```
+//! use pgassay::plan::{self, Shares};
+//!
+//! let text = "Seq Scan on orders  (cost=0.00..1693.00 rows=1 width=8) (actual time=6.022..9.317 rows=1 loops=1)
+//!   Filter: (customer_id = 42)
+//!   Rows Removed by Filter: 99999
+//! Execution Time: 9.341 ms";
+//! let plan = plan::read(text)?.remove(0);
+//! let tips = plan::advise(&plan, &Shares::of(&plan));
+//! assert_eq!(tips[0].kind, "sequential-scan-filter");
+//! # Ok::<(), plan::ReadError>(())
+//! ```
+//!
+//! SQL is read into what its statements ask for, with the place of each:
+//!
+//! ```
+//! use pgassay::source::{FileId, SourceFile};
+//! use pgassay::sql::read_script;
+//!
+//! let source = SourceFile::new("1.sql", "DROP TABLE orders; SELECT 1;");
+//! let script = read_script(FileId(0), &source);
+//! let first = script.statements[0].change.as_ref().unwrap();
+//! assert_eq!(first.names(), ["drop-table"]);
+//! ```
 
+pub use pgassay_core::{audit, check, config, finding, migration, plan, report, schema, source, sql, version};
+#[doc(hidden)]
 pub use pgassay_core::{
-    advisor, apply, area, audit, baseline, catalog, change, check, config, contract, effect, examples, expression,
-    facts, finding, fix, history, migration, plan, report, rules, schema, source, sql, stack, text, version,
+    advisor, apply, area, baseline, catalog, change, contract, effect, examples, expression, facts, fix, history, rules,
+    stack, text,
 };
+#[doc(hidden)]
 pub use pgassay_live::{collect, db, git, prove, run, shadow, twin, whatif};
