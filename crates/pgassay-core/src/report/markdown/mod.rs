@@ -5,13 +5,14 @@
 
 mod whole;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use crate::text::markdown::{code, fence, html, prose as text, table_code};
 
-use super::{Paths, Renderer, Report, proof_text, prose};
+use super::{Paths, Renderer, Report, StatementPlaces, proof_text, prose};
 use crate::finding::{Finding, Severity};
 use crate::source::{FileId, Sources};
 use crate::text::plain;
@@ -131,9 +132,9 @@ impl Markdown {
     /// The worst findings that fit into so many characters, by file.
     fn chosen(&self, report: &Report, sources: &Sources, mut room: usize) -> BTreeMap<FileId, Vec<String>> {
         let mut order: Vec<usize> = (0..report.findings.len()).collect();
-        order.sort_by_key(|index| std::cmp::Reverse(report.findings[*index].severity));
+        order.sort_by_key(|index| Reverse(report.findings[*index].severity));
         let mut headed = BTreeSet::new();
-        let mut blocks: BTreeMap<usize, String> = BTreeMap::new();
+        let mut chosen: Vec<&Finding> = Vec::new();
         for index in order {
             let finding = &report.findings[index];
             let block = block(finding, sources);
@@ -145,13 +146,9 @@ impl Markdown {
                 Some(left) => room = left,
                 None => break,
             }
-            blocks.insert(index, block);
+            chosen.push(finding);
         }
-        let mut by_file: BTreeMap<FileId, Vec<String>> = BTreeMap::new();
-        for (index, block) in blocks {
-            by_file.entry(report.findings[index].span.file).or_default().push(block);
-        }
-        by_file
+        in_order(&chosen, report, sources)
     }
 
     fn heading(&self, file: FileId, sources: &Sources) -> String {
@@ -166,6 +163,21 @@ impl Markdown {
             None => name,
         }
     }
+}
+
+/// By file and statement, the worst of each statement first.
+fn in_order(chosen: &[&Finding], report: &Report, sources: &Sources) -> BTreeMap<FileId, Vec<String>> {
+    let places = StatementPlaces::of(report);
+    let mut chosen = chosen.to_vec();
+    chosen.sort_by_key(|finding| {
+        let start = places.around(finding.span).map_or(finding.span.start, |at| report.statements[at].span.start);
+        (finding.span.file, start, Reverse(finding.severity), finding.span.start)
+    });
+    let mut by_file: BTreeMap<FileId, Vec<String>> = BTreeMap::new();
+    for finding in chosen {
+        by_file.entry(finding.span.file).or_default().push(block(finding, sources));
+    }
+    by_file
 }
 
 /// One finding: its message, and folded below it the SQL, how it is known, an example and what to do instead.
