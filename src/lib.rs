@@ -117,11 +117,11 @@
 //! assert_eq!(first.names(), ["drop-table"]);
 //! ```
 
-pub use pgassay_core::{audit, check, config, finding, migration, plan, report, schema, source, sql, version};
 #[doc(hidden)]
 pub use pgassay_core::{
-    advisor, apply, area, baseline, catalog, change, contract, effect, examples, expression, facts, fix, history, rules,
-    stack, text,
+    advisor, apply, area, baseline, catalog, change, contract, effect, examples, expression, facts, fix, history,
+    rules, stack, text,
 };
+pub use pgassay_core::{audit, check, config, finding, migration, plan, report, schema, source, sql, version};
 #[doc(hidden)]
 pub use pgassay_live::{collect, db, git, prove, run, shadow, twin, whatif};

@@ -149,7 +149,11 @@ fn the_databases_own_name_is_not_missed() {
     let (report, _) = Case::new(&[("1.sql", migration)]).json();
     assert_eq!(differences(&report), Vec::<String>::new());
     assert_eq!(findings(&report, "refused-by-server"), Vec::<String>::new());
-    assert!(report["proof"]["notes"].to_string().contains("the database shop is not there: an empty one stands in"));
+    assert!(
+        report["proof"]["notes"]
+            .to_string()
+            .contains("the database shop does not exist here: an empty one takes its place")
+    );
 }
 
 #[test]

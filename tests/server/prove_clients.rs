@@ -150,7 +150,7 @@ fn a_database_or_its_snapshot_says_what_exists_and_which_queries_run() {
         let proof = &report["proof"];
         assert_eq!(proof["rolling"]["order"], "code-first");
         let notes = proof["notes"].to_string();
-        assert!(notes.contains("the role shopkeeper is not there: an empty one stands in"), "{notes}");
+        assert!(notes.contains("the role shopkeeper does not exist here: an empty one takes its place"), "{notes}");
         assert!(!notes.contains("refused"), "{notes}");
         assert!(!report.to_string().contains("secret-word"));
     }

@@ -16,7 +16,7 @@ pub const RULE: Rule = Rule {
     summary: "A percentage has no bounds, a range may end before it starts, or bookings of one thing may overlap",
     explanation: "percent_off = 500 makes a price negative, an end before its beginning makes a duration negative and is found by no query for what is open today, and two bookings of one room at one time are two angry guests: \
         the application checks that until two requests come at once. A CHECK on a percentage and on each pair of beginning and end costs nothing; overlaps are what EXCLUDE USING gist is for (btree_gist, or WITHOUT OVERLAPS from 18 on). \
-        Told by the names of the columns; the first step counts the rows that break the rule.",
+        Recognised by the names of the columns; the first step counts the rows that break the rule.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE promo_codes (id bigint PRIMARY KEY, code text NOT NULL UNIQUE, percent_off integer NOT NULL);",

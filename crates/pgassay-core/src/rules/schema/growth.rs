@@ -35,7 +35,7 @@ pub const RANDOM: Rule = Rule {
     severity: Severity::Info,
     summary: "A large table's primary key is a random UUID",
     explanation: "New rows go to random pages of the index: all of it has to stay in memory, and after every checkpoint a full page is written to the WAL for nearly every row. \
-        UUIDs that begin with the time (version 7, in the server from 18 on, or made by the application) go to the end, as numbers do. Told from a million rows and 100 MB of index on.",
+        UUIDs that begin with the time (version 7, in the server from 18 on, or made by the application) go to the end, as numbers do. Reported from a million rows and 100 MB of index on.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE events (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), at timestamptz NOT NULL);\n\
@@ -55,7 +55,7 @@ pub const WIDE: Rule = Rule {
     severity: Severity::Info,
     summary: "Rows are so wide that a page holds few of them",
     explanation: "Whatever reads some columns of many rows reads all the others along, and every UPDATE writes the whole row anew. Columns that are wide, and not needed where the others are, \
-        belong into a table of their own; wide values that compress badly are moved out by SET STORAGE EXTERNAL. Told from 1 kB a row in the main part of the table and 100,000 rows on.",
+        belong into a table of their own; wide values that compress badly are moved out by SET STORAGE EXTERNAL. Reported from 1 kB a row in the main part of the table and 100,000 rows on.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE pages (id bigint PRIMARY KEY, title text NOT NULL, html text NOT NULL);\n\

@@ -20,7 +20,7 @@ pub const NO_INDEX: Rule = Rule {
     category: Category::Indexes,
     severity: Severity::Warning,
     summary: "A query that takes much of the time looks rows up by a column that no index leads with",
-    explanation: "It reads the whole table for every call. Told of statements with a hundredth of the time or 100 calls, of 2 ms and more, on tables from 10,000 rows on, that compare a column with = and have no index that leads with any column they compare. \
+    explanation: "It reads the whole table for every call. Reported for statements with a hundredth of the time or 100 calls, of 2 ms and more, on tables from 10,000 rows on, that compare a column with = and have no index that leads with any column they compare. \
         pgassay queries asks the planner which index it would use and what it saves, and proves it; the step here is the plain one.",
     fires: Example {
         given: "",
@@ -42,7 +42,7 @@ pub const COSTLY: Rule = Rule {
     summary: "A hot query skips pages with OFFSET, sorts by random(), searches within words, or returns or reads very many rows a call",
     explanation: "OFFSET reads and throws away every row before the page: page 1000 costs a thousand pages; go on from the last key instead (WHERE (at, id) < (…) ORDER BY at DESC, id DESC LIMIT n). ORDER BY random() sorts the table for one row. \
         LIKE with a wildcard in front finds no btree index; a trigram index (pg_trgm, gin) serves it. A query that returns ten thousand rows a call has no LIMIT, and one that reads a million blocks an hour for a report could read a summary. \
-        Told of statements with a hundredth of the time or 100 calls and of 5 ms and more.",
+        Reported for statements with a hundredth of the time or 100 calls and of 5 ms and more.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE posts (id bigint PRIMARY KEY, at timestamptz NOT NULL);\n\

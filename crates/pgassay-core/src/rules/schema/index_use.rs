@@ -36,7 +36,7 @@ pub const BLOATED: Rule = Rule {
     severity: Severity::Warning,
     summary: "A btree index is more than twice as large as its entries need",
     explanation: "Estimated from the number of rows and the width of the columns, with the fill factor; equal keys are stored once since 13, so the estimate errs on the side of \
-        silence. Told from 10 MB of waste on, a warning from 100 MB on. REINDEX CONCURRENTLY builds a new one while others work. If it is back after some weeks, \
+        silence. Reported from 10 MB of waste on, a warning from 100 MB on. REINDEX CONCURRENTLY builds a new one while others work. If it is back after some weeks, \
         long transactions or too rare a vacuum are the cause.",
     fires: Example {
         given: "",

@@ -16,7 +16,7 @@ pub const ROW_SECURITY: Rule = Rule {
     severity: Severity::Warning,
     summary: "A table has no row security where the others of its schema have it, or has policies that are not in force",
     explanation: "Where most tables of a schema have row level security, roles are given access to all of them in the belief that policies decide: a table without is open \
-        to every such role. Policies of a table on which row security was never enabled do nothing at all. Told where at least half of three or more tables have it.",
+        to every such role. Policies of a table on which row security was never enabled do nothing at all. Reported where at least half of three or more tables have it.",
     fires: Example {
         given: "CREATE TABLE a (id bigint PRIMARY KEY, owner text NOT NULL); ALTER TABLE a ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON a USING (owner = current_user);\n\
             CREATE TABLE b (id bigint PRIMARY KEY, owner text NOT NULL); ALTER TABLE b ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON b USING (owner = current_user);",

@@ -18,7 +18,7 @@ pub const RULE: Rule = Rule {
     summary: "Hot queries compare a function of a column that is indexed as it is",
     explanation: "An index on email does not find lower(email) = 'a', one on created_at does not find created_at::date = '2026-01-01' or date_trunc('day', created_at): the whole table is read. \
         Write a range where there is one (created_at >= … AND created_at < …), or index the expression and ANALYZE, which also gives the planner statistics for it. \
-        A cast of timestamptz to date depends on the time zone and cannot be indexed. Told of statements with 100 calls or a hundredth of the time, on tables from 10,000 rows on.",
+        A cast of timestamptz to date depends on the time zone and cannot be indexed. Reported for statements with 100 calls or a hundredth of the time, on tables from 10,000 rows on.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text NOT NULL UNIQUE);\n-- measured: table public.accounts rows=4000000 bytes=500000000\n\

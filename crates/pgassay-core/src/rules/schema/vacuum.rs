@@ -34,7 +34,7 @@ pub const VACUUM_BEHIND: Rule = Rule {
     category: Category::Operations,
     severity: Severity::Warning,
     summary: "A large part of a table is dead rows",
-    explanation: "Every scan reads them, and every index points to them, until vacuum has removed them. Told from a fifth of the rows and 100,000 of them on, a warning from two fifths. Either vacuum does not come \
+    explanation: "Every scan reads them, and every index points to them, until vacuum has removed them. Reported from a fifth of the rows and 100,000 of them on, a warning from two fifths. Either vacuum does not come \
         often enough (its scale factor is a fifth of the table: give large tables a smaller one), is too slow (its cost limit), or must not remove them: an old transaction, \
         a replication slot or a prepared transaction still sees them.",
     fires: Example {
@@ -88,7 +88,7 @@ pub const STALE: Rule = Rule {
     category: Category::Operations,
     severity: Severity::Warning,
     summary: "A table was never analysed, or has changed by half since",
-    explanation: "The planner works with the statistics that ANALYZE left: without them it guesses, with old ones it plans for another table. Told of tables with 1,000 rows and more; \
+    explanation: "The planner works with the statistics that ANALYZE left: without them it guesses, with old ones it plans for another table. Reported for tables with 1,000 rows and more; \
         a table that was never analysed is a warning from 100,000 rows on.",
     fires: Example {
         given: "",

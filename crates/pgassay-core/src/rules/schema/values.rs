@@ -17,7 +17,7 @@ pub const RULE: Rule = Rule {
     severity: Severity::Info,
     summary: "A text column holds only dates, numbers, documents, lists or yes and no; a phone number is a number",
     explanation: "As text '1987-04-31' is a date, '10' comes before '9', and every query casts, each in its own way, past the index. A list in one text finds nothing by its words without reading every row, and no foreign key checks them. \
-        Told from what ANALYZE has seen: every common value and every histogram bound has that shape. A phone number as a number loses its leading zeros and its plus.",
+        Known from what ANALYZE has seen: every common value and every histogram bound has that shape. A phone number as a number loses its leading zeros and its plus.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE riders (id bigint PRIMARY KEY, birth_date text NOT NULL);\n\

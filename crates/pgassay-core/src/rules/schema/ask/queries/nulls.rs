@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn conditions_that_undo_an_outer_join() {
-        let undone = "teams.title is compared behind a LEFT JOIN: the rows that the join keeps are left out again";
+        let undone = "teams.title is compared after a LEFT JOIN: the rows that the join keeps are left out again";
         let join = "SELECT p.name FROM people p LEFT JOIN teams t ON t.id = p.team_id";
         assert_eq!(said(&format!("{join} WHERE t.title = $1 AND p.name > $2")), [undone]);
         assert_eq!(said(&format!("{join} JOIN people q ON q.name = t.title")), [undone]);
