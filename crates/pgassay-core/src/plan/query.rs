@@ -158,8 +158,8 @@ mod tests {
             ("SELECT * FROM t FOR UPDATE", "locks rows of t"),
             ("SELECT * FROM (SELECT * FROM t FOR SHARE) s", "locks rows of t"),
             ("SELECT nextval('s')", "calls nextval, which writes"),
-            ("SELECT * INTO n FROM t", "is no query (create-table-as)"),
-            ("CREATE TABLE n AS SELECT 1", "is no query (create-table-as)"),
+            ("SELECT * INTO n FROM t", "is not a query (create-table-as)"),
+            ("CREATE TABLE n AS SELECT 1", "is not a query (create-table-as)"),
             ("SELEC 1", "could not be read"),
         ] {
             let found = writes(sql).unwrap_or_else(|| panic!("{sql} writes"));

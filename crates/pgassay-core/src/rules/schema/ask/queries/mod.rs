@@ -41,7 +41,7 @@ pub enum UseKind {
     Coalesced,
     /// IS NULL on the far side of a LEFT JOIN, which is not joined by it.
     AntiJoin,
-    /// Compared in WHERE, or to join inwards, behind a LEFT JOIN: the rows that it kept are left out again.
+    /// Compared in WHERE, or to join inwards, after a LEFT JOIN: the rows that it kept are left out again.
     UndoesOuterJoin,
     /// IS NULL or IS NOT NULL where no outer join can have made it NULL.
     TestedForNull,
