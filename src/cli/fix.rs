@@ -369,7 +369,7 @@ fn apply(change: &FileChange) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(failed)
 }
 
-/// Errors that stay: those of the new form that nobody looked at, and those that could not be answered.
+/// What stays for a person: errors of the new form that nobody looked at, those that could not be answered, and what was not read.
 fn left<'r>(before: &'r Report, after: &'r Report, rewrites: &Rewrites) -> Vec<(&'r Finding, Option<String>)> {
     let why = |finding: &Finding| {
         rewrites.left.iter().find_map(|left| {
@@ -377,8 +377,8 @@ fn left<'r>(before: &'r Report, after: &'r Report, rewrites: &Rewrites) -> Vec<(
             (original.rule == finding.rule && original.message == finding.message).then(|| left.why.clone())
         })
     };
-    let errors = after.findings.iter().filter(|finding| finding.severity == Severity::Error);
-    errors.map(|finding| (finding, why(finding))).collect()
+    let stays = |finding: &&Finding| finding.severity == Severity::Error || finding.rule == "unreadable-statement";
+    after.findings.iter().filter(stays).map(|finding| (finding, why(finding))).collect()
 }
 
 fn tell(session: &Session, job: &Job, before: &Report, after: &Report, rewrites: &Rewrites) {

@@ -112,3 +112,17 @@ CREATE TABLE m (id int PRIMARY KEY, a text, b int); INSERT INTO m VALUES (1, '5'
 ALTER TABLE m ALTER COLUMN a TYPE int USING a::int, ADD CONSTRAINT m_a CHECK (a > b);
 -- breaks:
 INSERT INTO m VALUES (2, '3', 4);
+-- case: not null of a retyped column beside a dropped one
+-- given:
+CREATE TABLE m (id bigint PRIMARY KEY, x int, y text); INSERT INTO m VALUES (1, 1, 'y');
+-- run:
+ALTER TABLE m ALTER COLUMN x TYPE bigint, DROP COLUMN y, ALTER COLUMN x SET NOT NULL;
+-- meanwhile:
+INSERT INTO m (id, x) VALUES (:n, 7);
+-- case: settings of a retyped column beside a dropped NOT NULL
+-- given:
+CREATE TABLE m (id bigint PRIMARY KEY, x int, w int NOT NULL); INSERT INTO m VALUES (1, 1, 1);
+-- run:
+ALTER TABLE m ALTER COLUMN x TYPE bigint, ALTER COLUMN w DROP NOT NULL, ALTER COLUMN x SET STATISTICS 500;
+-- meanwhile:
+INSERT INTO m (id, x, w) VALUES (:n, 7, 1);

@@ -323,6 +323,27 @@ fn a_chain_of_hashes_is_left_alone() {
 }
 
 #[test]
+fn a_do_block_stays_whole() {
+    let block = "SET lock_timeout = '2s';\nDO $$ BEGIN\n    UPDATE orders SET customer_id = 0 WHERE customer_id IS NULL;\n    ALTER TABLE orders ALTER COLUMN customer_id SET NOT NULL;\nEND $$;\n";
+    let guarded = "SET lock_timeout = '2s';\nDO $$ BEGIN IF (SELECT count(*) FROM orders) > 5 THEN CREATE INDEX ON orders (customer_id); END IF; END $$;\n";
+    for text in [block, guarded] {
+        let repository = branch(&[("migrations/0001_orders.sql", ORDERS)], &[("migrations/0002_block.sql", text)]);
+        let output = pgassay(repository.path(), &["fix", "--since", "main"]);
+        assert!(stderr(&output).contains("DO block") || stderr(&output).contains("condition"), "{}", stderr(&output));
+        assert!(written(&repository).contains(text), "{}", written(&repository));
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_left_and_said() {
+    let text = "SET lock_timeout = '2s';\nALTER TABLE orders FROB;\nALTER TABLE orders ALTER COLUMN customer_id SET NOT NULL;\n";
+    let repository = branch(&[("migrations/0001_orders.sql", ORDERS)], &[("migrations/0002_frob.sql", text)]);
+    let output = pgassay(repository.path(), &["fix", "--since", "main"]);
+    assert!(stderr(&output).contains("could not be read"), "{}", stderr(&output));
+    assert!(written(&repository).contains("ALTER TABLE orders FROB;"), "{}", written(&repository));
+}
+
+#[test]
 fn it_asks_what_is_new() {
     let repository = branch(&[SQLX, ("migrations/0001_orders.sql", ORDERS)], &[("migrations/0002_state.sql", CHANGES)]);
     let output = pgassay(repository.path(), &["fix"]);

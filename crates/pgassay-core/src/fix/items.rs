@@ -26,6 +26,9 @@ const TIMEOUT: &str = "missing-lock-timeout";
 /// The rule that is answered by committing a label before it is used.
 const LABEL: &str = "enum-value-before-commit";
 
+/// The rule about what no parser of ours reads.
+const UNREAD: &str = "unreadable-statement";
+
 pub(super) struct Items<'a> {
     pub items: Vec<Item<'a>>,
     /// What it keeps is in one transaction.
@@ -146,7 +149,11 @@ impl<'a> Reader<'a> {
         }
         let here: Vec<(usize, &'a Finding)> =
             self.findings.iter().filter(|(_, it)| record.span.contains(it.span)).copied().collect();
-        if let Some(item) = self.instead(record, &here) {
+        if change.is_none() {
+            let unread = here.iter().find(|(_, it)| it.rule == UNREAD);
+            unread.iter().for_each(|(at, _)| self.leave(*at, "it could not be read, and stays as written".to_owned()));
+        }
+        if let Some(item) = self.instead(record, change, &here) {
             self.items.is_changed = true;
             return self.items.items.push(item);
         }
@@ -170,12 +177,20 @@ impl<'a> Reader<'a> {
     }
 
     /// The steps that take the statement's place.
-    fn instead(&mut self, record: &StatementRecord, here: &[(usize, &'a Finding)]) -> Option<Item<'a>> {
+    fn instead(
+        &mut self,
+        record: &StatementRecord,
+        change: Option<&Change>,
+        here: &[(usize, &'a Finding)],
+    ) -> Option<Item<'a>> {
         let with_steps = |(_, it): &&(usize, &'a Finding)| INSTEAD.contains(&it.rule) && !it.advice.steps.is_empty();
         let (first, finding) = *here.iter().find(with_steps)?;
         let steps: &'a [FixStep] = &finding.advice.steps;
         let why = if record.conditional {
             Some("it runs under a condition".to_owned())
+        } else if matches!(change, Some(Change::Do(_))) {
+            // The steps are those of one statement of it; loops, handlers and the other statements would be lost.
+            Some("it is part of a DO block: take the block apart by hand".to_owned())
         } else if self.is_substituted(record.span) {
             Some("it contains a placeholder: the steps would have its value".to_owned())
         } else if needs_no_transaction(steps) && !self.ways.alone {

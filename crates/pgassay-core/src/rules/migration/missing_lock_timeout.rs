@@ -58,7 +58,8 @@ fn check(context: &RunContext, findings: &mut Vec<Finding>) {
             vec![FixStep::any("SET lock_timeout = '2s';")],
         )
     } else {
-        let local = first.step.transaction.is_some();
+        // A statement of the file that commits on its own opens no block: SET LOCAL before it does nothing.
+        let local = first.step.transaction.is_some() && !implicit;
         let set = if local { "SET LOCAL lock_timeout = '2s';" } else { "SET lock_timeout = '2s';" };
         let text = "Set a limit before the first of them, and run the migration again when it is hit.";
         Advice::steps(text, vec![FixStep::any(set)])

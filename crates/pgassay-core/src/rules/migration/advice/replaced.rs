@@ -119,7 +119,8 @@ impl Plan<'_, '_> {
             return self.parts.away.push(text);
         }
         if !group.blocks && !group.causes {
-            return if self.follows(first) { self.parts.place.push(text) } else { self.plain(text) };
+            let waits = self.follows(first) || self.is_of_swapped(first);
+            return if waits { self.parts.place.push(text) } else { self.plain(text) };
         }
         let told = match &first.kind {
             AlterTableActionKind::AddConstraint(added) => self.constraint(added),
@@ -136,7 +137,11 @@ impl Plan<'_, '_> {
                 if advice.steps.is_empty() {
                     self.obstacle.get_or_insert(advice.text.clone());
                 }
-                self.parts.before.extend(advice.steps);
+                let when = match self.is_of_swapped(first) {
+                    true => &mut self.parts.after,
+                    false => &mut self.parts.before,
+                };
+                when.extend(advice.steps);
                 advice.text
             }
         };
@@ -148,6 +153,22 @@ impl Plan<'_, '_> {
     /// Neither blocks nor depends on what is taken away.
     fn plain(&mut self, text: String) {
         self.parts.before.push(FixStep::own(format!("ALTER TABLE {} {text};", self.table.name)));
+    }
+
+    /// Whether an action is on a column whose place another one takes: it is meant for that one.
+    fn is_of_swapped(&self, action: &AlterTableAction) -> bool {
+        use AlterTableActionKind::*;
+        match &action.kind {
+            SetNotNull { column }
+            | SetDefault { column, .. }
+            | AddIdentity { column, .. }
+            | SetIdentity { column, .. }
+            | SetStatistics { column, .. }
+            | SetColumnOptions { column, .. }
+            | SetStorage { column, .. }
+            | SetCompression { column, .. } => self.swapped.contains(&column.name),
+            _ => false,
+        }
     }
 
     /// Whether an action can only run once something is gone.
