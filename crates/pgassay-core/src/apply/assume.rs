@@ -286,7 +286,8 @@ impl Assumptions<'_> {
         }
         let id = TypeId(self.schema.next_id());
         let name = self.schema.qualify(name, self.session);
-        let made = Type { id, name, definition, owner: None, privileges: Vec::new(), comment: None };
+        let made =
+            Type { id, name, definition, owner: None, privileges: crate::schema::List::default(), comment: None };
         self.schema.insert_type(made);
         self.made.push(Assumed::Type(id));
     }
@@ -321,7 +322,7 @@ impl Assumptions<'_> {
             atomic: false,
             uses: Vec::new(),
             owner: None,
-            privileges: Vec::new(),
+            privileges: crate::schema::List::default(),
             comment: None,
         };
         self.schema.insert_routine(routine);

@@ -73,7 +73,7 @@ impl Applier<'_> {
         self.remove_parent(child, parent);
         if let Some(relation) = self.schema.edit(child) {
             relation.bound = None;
-            relation.constraints.iter_mut().for_each(|it| it.local = true);
+            relation.constraints.change(|it| !it.local, |it| it.local = true);
         }
         self.detach_indexes(parent, child);
         self.drop_cloned_triggers(parent, child);

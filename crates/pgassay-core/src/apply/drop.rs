@@ -264,7 +264,9 @@ impl Applier<'_> {
     fn refuse_role(&mut self, reference: &ObjectReference) {
         let role = &reference.name.name;
         let owns = |owner: &Option<crate::change::Name>| owner.as_ref() == Some(role);
-        let has = |privileges: &[crate::schema::Privilege]| privileges.iter().any(|it| it.grantee == *role);
+        let has = |privileges: &crate::schema::List<crate::schema::Privilege>| {
+            privileges.iter().any(|it| it.grantee == *role)
+        };
         let schema = &self.schema;
         let needed = schema.relations.values().any(|it| owns(&it.owner) || has(&it.privileges))
             || schema.types.values().any(|it| owns(&it.owner) || has(&it.privileges))

@@ -2,7 +2,7 @@
 
 use super::Applier;
 use crate::change::ObjectName;
-use crate::schema::{Column, ColumnId, Relation, RelationId};
+use crate::schema::{Column, ColumnId, Constraint, Relation, RelationId};
 
 impl Applier<'_> {
     /// CREATE TABLE … INHERITS: columns of the parent that are not there yet are added, others merged (`MergeAttributes`).
@@ -185,9 +185,8 @@ impl Applier<'_> {
                 column.inherited = column.inherited.saturating_sub(1);
                 column.local |= column.inherited == 0;
             }
-            for constraint in relation.constraints.iter_mut() {
-                constraint.local |= source.constraint(&constraint.name).is_some();
-            }
+            let was_inherited = |it: &Constraint| source.constraint(&it.name).is_some();
+            relation.constraints.change(was_inherited, |it| it.local = true);
         }
         if let Some(relation) = self.schema.edit(parent) {
             relation.children.retain(|it| *it != child);

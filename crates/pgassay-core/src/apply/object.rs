@@ -108,11 +108,10 @@ impl Applier<'_> {
             ObjectKind::Rule => Object::Rule(table, name.clone()),
             _ => Object::Policy(table, name.clone()),
         };
-        self.edit_relation(table, |it| {
-            let triggers = it.triggers.iter_mut().map(|it| &mut it.name).filter(|_| kind == ObjectKind::Trigger);
-            let rules = it.rules.iter_mut().map(|it| &mut it.name).filter(|_| kind == ObjectKind::Rule);
-            let policies = it.policies.iter_mut().map(|it| &mut it.name).filter(|_| kind == ObjectKind::Policy);
-            triggers.chain(rules).chain(policies).filter(|name| *name == old).for_each(|name| *name = new.clone());
+        self.edit_relation(table, |it| match kind {
+            ObjectKind::Trigger => it.triggers.change(|it| it.name == *old, |it| it.name = new.clone()),
+            ObjectKind::Rule => it.rules.change(|it| it.name == *old, |it| it.name = new.clone()),
+            _ => it.policies.change(|it| it.name == *old, |it| it.name = new.clone()),
         });
         self.schema.dependencies.rename(&object(old), object(new));
     }

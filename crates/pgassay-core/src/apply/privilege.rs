@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Applier;
 use crate::change::{Grant, GrantObjects, Ident, Name, ObjectKind, ObjectReference, Owned};
-use crate::schema::{ColumnId, Grantable, Privilege, RelationId, RelationKind, RoutineId};
+use crate::schema::{ColumnId, Grantable, List, Privilege, RelationId, RelationKind, RoutineId};
 
 /// What ALL means for each kind of object (manual, "Privileges").
 const TABLE: &[&str] = &["select", "insert", "update", "delete", "truncate", "references", "trigger"];
@@ -164,7 +164,7 @@ impl Applier<'_> {
     }
 }
 
-fn change_privileges(held: &mut Vec<Privilege>, grant: &Grant, privileges: &[(Name, Vec<ColumnId>)]) {
+fn change_privileges(held: &mut List<Privilege>, grant: &Grant, privileges: &[(Name, Vec<ColumnId>)]) {
     for grantee in &grant.grantees {
         for (privilege, columns) in privileges {
             let columns: Vec<Option<ColumnId>> =
@@ -181,7 +181,7 @@ fn change_privileges(held: &mut Vec<Privilege>, grant: &Grant, privileges: &[(Na
                     held.retain(|it| {
                         *it != one && !(column.is_none() && Privilege { column: None, ..it.clone() } == one)
                     });
-                } else if let Some(known) = held.iter_mut().find(|it| **it == one) {
+                } else if let Some(known) = held.find_mut(|it| *it == one) {
                     known.grantable.0 |= grant.with_option;
                 } else {
                     held.push(one);

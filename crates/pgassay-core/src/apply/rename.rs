@@ -2,7 +2,9 @@
 
 use super::{Applier, ProblemKind};
 use crate::change::{Expression, Ident, IndexElement, IndexTarget, Name, QualifiedName, TriggerEvent};
-use crate::schema::{ColumnId, ConstraintKind, Index, Object, ObjectId, Relation, RelationId, RelationKind, rewrite};
+use crate::schema::{
+    ColumnId, Constraint, ConstraintKind, Index, Object, ObjectId, Relation, RelationId, RelationKind, rewrite,
+};
 
 impl Applier<'_> {
     pub(super) fn rename_relation(&mut self, id: RelationId, new_name: &Ident) {
@@ -136,27 +138,30 @@ fn rename_in(expression: &mut Expression, old: &Name, new: &Name) {
 }
 
 fn rename_in_relation(relation: &mut Relation, id: ColumnId, old: &Name, new: &Name) {
-    for constraint in &mut relation.constraints {
-        if let ConstraintKind::Check { expression, columns } = &mut constraint.kind
-            && columns.contains(&id)
-        {
+    let names_it = |constraint: &Constraint| matches!(&constraint.kind, ConstraintKind::Check { columns, .. } if columns.contains(&id));
+    relation.constraints.change(names_it, |constraint| {
+        if let ConstraintKind::Check { expression, .. } = &mut constraint.kind {
             rename_in(expression, old, new);
         }
-    }
+    });
     for generated in relation.columns.iter_mut().filter_map(|column| column.generated.as_mut()) {
         rename_in(&mut generated.expression, old, new);
     }
-    for policy in &mut relation.policies {
-        policy.using.iter_mut().chain(policy.with_check.iter_mut()).for_each(|it| rename_in(it, old, new));
-    }
-    for trigger in &mut relation.triggers {
-        trigger.condition.iter_mut().for_each(|it| rename_in(it, old, new));
-        for event in &mut trigger.events {
-            if let TriggerEvent::Update(columns) = event {
-                columns.iter_mut().filter(|it| it.name == *old).for_each(|it| it.name = new.clone());
+    relation.policies.change(
+        |_| true,
+        |policy| policy.using.iter_mut().chain(policy.with_check.iter_mut()).for_each(|it| rename_in(it, old, new)),
+    );
+    relation.triggers.change(
+        |_| true,
+        |trigger| {
+            trigger.condition.iter_mut().for_each(|it| rename_in(it, old, new));
+            for event in &mut trigger.events {
+                if let TriggerEvent::Update(columns) = event {
+                    columns.iter_mut().filter(|it| it.name == *old).for_each(|it| it.name = new.clone());
+                }
             }
-        }
-    }
+        },
+    );
     if let RelationKind::PartitionedTable(key) = &mut relation.kind {
         key.elements.iter_mut().for_each(|it| rename_in_element(it, old, new));
     }

@@ -176,7 +176,7 @@ fn routine_of(create: &CreateRoutine, id: RoutineId) -> Routine {
         atomic: is_atomic(create),
         uses: Vec::new(),
         owner: None,
-        privileges: Vec::new(),
+        privileges: crate::schema::List::default(),
         comment: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Applier;
 use crate::change::{AlterTableActionKind, FiringMode, Ident, Name, ObjectName, Persistence, TriggerSelection};
-use crate::schema::RelationId;
+use crate::schema::{RelationId, Trigger};
 
 impl Applier<'_> {
     #[deny(clippy::wildcard_enum_match_arm, reason = "a new action says what it changes")]
@@ -132,11 +132,11 @@ impl Applier<'_> {
         tables.extend(self.partitions_of(id));
         for table in tables {
             self.edit_relation(table, |it| {
-                let chosen = it.triggers.iter_mut().filter(|trigger| match selection {
+                let chosen = |trigger: &Trigger| match selection {
                     TriggerSelection::Named(name) => trigger.name == name.name,
                     TriggerSelection::All | TriggerSelection::User => true,
-                });
-                chosen.for_each(|trigger| trigger.mode = mode);
+                };
+                it.triggers.change(chosen, |trigger| trigger.mode = mode);
                 if *selection == TriggerSelection::All {
                     it.system_triggers_off = mode == FiringMode::Disabled;
                 }
@@ -146,7 +146,7 @@ impl Applier<'_> {
 
     fn set_rule_mode(&mut self, id: RelationId, rule: &Ident, mode: FiringMode) {
         self.edit_relation(id, |it| {
-            it.rules.iter_mut().filter(|found| found.name == rule.name).for_each(|found| found.mode = mode);
+            it.rules.change(|found| found.name == rule.name, |found| found.mode = mode);
         });
     }
 

@@ -172,7 +172,7 @@ impl Applier<'_> {
         policy.with_check = alter.with_check.clone().or(policy.with_check);
         self.link_policy(table, &mut policy);
         self.edit_relation(table, |it| {
-            it.policies.iter_mut().filter(|it| it.name == policy.name).for_each(|it| *it = policy.clone());
+            it.policies.change(|it| it.name == policy.name, |it| *it = policy.clone());
         });
     }
 }

@@ -36,7 +36,7 @@ impl Applier<'_> {
     pub(super) fn insert_type(&mut self, name: QualifiedName, definition: TypeDefinition) -> TypeId {
         let id = TypeId(self.schema.next_id());
         let owner = self.session.role.clone();
-        let made = Type { id, name, definition, owner, privileges: Vec::new(), comment: None };
+        let made = Type { id, name, definition, owner, privileges: crate::schema::List::default(), comment: None };
         self.schema.insert_type(made);
         self.link_type(id);
         self.applied.created.push(ObjectId::Type(id));

@@ -26,7 +26,10 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
             _ => {}
         }
     }
-    found.extend(pair.old.triggers.iter().filter_map(|trigger| trigger_silenced(pair, trigger)));
+    let triggers: HashMap<&Name, &Trigger> = pair.new.triggers.iter().map(|it| (&it.name, it)).collect();
+    let silenced =
+        pair.old.triggers.iter().filter_map(|old| trigger_silenced(pair, old, triggers.get(&old.name).copied()));
+    found.extend(silenced);
     found.extend(foreign_keys_silenced(pair));
     found.extend(unlogged(pair));
 }
@@ -108,7 +111,7 @@ fn function_name<'a>(schema: &'a Schema, trigger: &Trigger) -> Option<&'a Qualif
 }
 
 /// A trigger that is switched off, or gone while no other calls the same function at the same events.
-fn trigger_silenced(pair: Pair, old: &Trigger) -> Option<Breakage> {
+fn trigger_silenced(pair: Pair, old: &Trigger, named: Option<&Trigger>) -> Option<Breakage> {
     if !fires(old.mode) {
         return None;
     }
@@ -119,7 +122,6 @@ fn trigger_silenced(pair: Pair, old: &Trigger) -> Option<Breakage> {
             && new.timing == old.timing
             && old.events.iter().all(|event| new.events.contains(event))
     };
-    let named = pair.new.triggers.iter().find(|new| new.name == old.name);
     if named.is_some_and(|new| fires(new.mode)) || pair.new.triggers.iter().any(|new| same_work(&new)) {
         return None;
     }

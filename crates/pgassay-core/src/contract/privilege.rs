@@ -6,7 +6,7 @@ use super::pair::Pair;
 use super::witness::{insert, refused};
 use super::{Breakage, BreakageKind, Subject, certain, possible, witness};
 use crate::change::Name;
-use crate::schema::{Privilege, Relation};
+use crate::schema::{List, Privilege, Relation};
 
 pub(super) fn of_relation(pair: Pair, found: &mut Vec<Breakage>) {
     let renamed = |privilege: &Privilege| match privilege.column {
@@ -26,7 +26,7 @@ pub(super) fn of_relation(pair: Pair, found: &mut Vec<Breakage>) {
 }
 
 /// By itself, through the whole table, or through PUBLIC.
-fn is_held(privileges: &[Privilege], wanted: &Privilege) -> bool {
+fn is_held(privileges: &List<Privilege>, wanted: &Privilege) -> bool {
     privileges.iter().any(|it| {
         (it.grantee == wanted.grantee || it.grantee == "public")
             && (it.privilege == wanted.privilege || it.privilege.as_str() == "all")

@@ -1,10 +1,14 @@
 //! Row security: rows that roles saw or wrote and now do not, and rows that it kept from them and now does not.
 
+use std::collections::HashMap;
+
+use sqlparser::ast::{Expr, Value};
+
 use super::pair::Pair;
 use super::witness::{differs, select};
 use super::{Breakage, BreakageKind, Grade, Subject, certain, possible};
-use crate::change::{Expression, PrintedName};
-use crate::schema::{Policy, Relation};
+use crate::change::{Expression, Name, PrintedName};
+use crate::schema::{List, Policy, Relation};
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
     opened(pair, found);
@@ -27,8 +31,18 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
             differs(select(pair.old, "*"), "answers the owner only the rows that a policy passes"),
         ));
     }
-    found.extend(pair.old.policies.iter().filter_map(|old| policy_changed(pair, old)));
-    found.extend(pair.new.policies.iter().filter_map(|new| restricted(pair, new)));
+    // One that stays as it is lets through what it did: of thousands of policies few change.
+    let (old, new) = (by_name(&pair.old.policies), by_name(&pair.new.policies));
+    if !passes_all(pair.new) {
+        let changed = pair.old.policies.iter().filter(|policy| new.get(&policy.name) != Some(policy));
+        found.extend(changed.filter_map(|old| policy_changed(pair, old)));
+    }
+    let changed = pair.new.policies.iter().filter(|policy| old.get(&policy.name) != Some(policy));
+    found.extend(changed.filter_map(|new| restricted(pair, new)));
+}
+
+fn by_name(policies: &List<Policy>) -> HashMap<&Name, &Policy> {
+    policies.iter().map(|policy| (&policy.name, policy)).collect()
 }
 
 /// What kept rows from roles, and does not any more.
@@ -127,14 +141,17 @@ fn is_public(policy: &Policy) -> bool {
 }
 
 fn is_open(policy: &Policy) -> bool {
-    let is_true =
-        |it: &Option<Expression>| it.as_ref().is_none_or(|it| it.tree.to_string().eq_ignore_ascii_case("true"));
+    let is_true = |it: &Option<Expression>| it.as_ref().is_none_or(|it| is_true(&it.tree));
     is_true(&policy.using) && is_true(&policy.with_check)
+}
+
+fn is_true(expression: &Expr) -> bool {
+    matches!(expression, Expr::Value(value) if value.value == Value::Boolean(true))
 }
 
 /// A permissive policy that is gone, or passes other rows, commands or roles.
 fn policy_changed(pair: Pair, old: &Policy) -> Option<Breakage> {
-    if old.restrictive || passes_all(pair.new) {
+    if old.restrictive {
         return None;
     }
     let name = &pair.old.name;

@@ -114,7 +114,7 @@ impl Places {
             };
             self.defined.insert(Subject::Relation(new.id), place.unwrap_or(statement));
         }
-        let mut columns = InOrder::of(old.map_or(&[], |old| &old.columns));
+        let mut columns = InOrder::of(old.into_iter().flat_map(|old| &old.columns));
         for column in &new.columns {
             let before = columns.find(|it| it.id == column.id);
             if before.is_none_or(|before| before.data_type != column.data_type) {
@@ -125,14 +125,14 @@ impl Places {
                 }
             }
         }
-        let mut constraints = InOrder::of(old.map_or(&[], |old| &old.constraints));
+        let mut constraints = InOrder::of(old.into_iter().flat_map(|old| &old.constraints));
         for constraint in &new.constraints {
             if constraints.find(|it| it.name == constraint.name).is_none() {
                 let place = parts.constraint(new, constraint).unwrap_or(statement);
                 self.defined.insert(Subject::Part(new.id, constraint.name.clone()), place);
             }
         }
-        if old.map_or(&[][..], |old| &old.privileges) != &new.privileges[..] {
+        if old.map_or(!new.privileges.is_empty(), |old| old.privileges != new.privileges) {
             self.granted.insert(new.id, statement);
         }
     }
@@ -140,23 +140,23 @@ impl Places {
 
 /// Parts that are asked for in about the order in which they are: each is found where the last one ended.
 struct InOrder<'a, T> {
-    all: &'a [T],
+    all: Vec<&'a T>,
     next: usize,
 }
 
 impl<'a, T> InOrder<'a, T> {
-    fn of(all: &'a [T]) -> InOrder<'a, T> {
-        InOrder { all, next: 0 }
+    fn of(all: impl Iterator<Item = &'a T>) -> InOrder<'a, T> {
+        InOrder { all: all.collect(), next: 0 }
     }
 
     fn find(&mut self, is: impl Fn(&T) -> bool) -> Option<&'a T> {
         let (passed, rest) = self.all.split_at(self.next);
-        match rest.iter().position(&is) {
+        match rest.iter().position(|part| is(part)) {
             Some(at) => {
                 self.next += at + 1;
-                rest.get(at)
+                rest.get(at).copied()
             }
-            None => passed.iter().find(|part| is(part)),
+            None => passed.iter().copied().find(|part| is(part)),
         }
     }
 }
@@ -197,7 +197,8 @@ fn only_adds(action: &AlterTableActionKind) -> bool {
 
 /// Whose a routine is, and who may call it, is not what it does.
 fn is_same_but_for_owner(old: &Routine, new: &Routine) -> bool {
-    let ownerless = |routine: &Routine| Routine { owner: None, privileges: Vec::new(), ..routine.clone() };
+    let ownerless =
+        |routine: &Routine| Routine { owner: None, privileges: crate::schema::List::default(), ..routine.clone() };
     ownerless(old) == ownerless(new)
 }
 

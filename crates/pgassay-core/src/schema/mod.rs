@@ -6,6 +6,7 @@
 mod columns;
 mod dependency;
 mod doubt;
+mod list;
 pub(crate) mod naming;
 mod object;
 mod publication;
@@ -19,6 +20,7 @@ mod share;
 
 pub use columns::columns_named;
 pub use dependency::{DependencyKind, DropClosure, Object};
+pub use list::List;
 pub(crate) use naming::make_object_name;
 pub use object::*;
 pub use relation::*;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ColumnType, Privilege, RelationId};
+use super::{ColumnType, List, Privilege, RelationId};
 use crate::catalog::Volatility;
 use crate::change::{Argument, Expression, Name, QualifiedName, Statement, TypeName};
 
@@ -19,7 +19,7 @@ pub struct Type {
     pub name: QualifiedName,
     pub definition: TypeDefinition,
     pub owner: Option<Name>,
-    pub privileges: Vec<Privilege>,
+    pub privileges: List<Privilege>,
     pub comment: Option<Arc<str>>,
 }
 
@@ -87,7 +87,7 @@ pub struct Routine {
     /// What such a body names.
     pub uses: Vec<(super::RelationId, Vec<super::ColumnId>)>,
     pub owner: Option<Name>,
-    pub privileges: Vec<Privilege>,
+    pub privileges: List<Privilege>,
     pub comment: Option<Arc<str>>,
 }
 
@@ -95,7 +95,7 @@ pub struct Routine {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Namespace {
     pub owner: Option<Name>,
-    pub privileges: Vec<Privilege>,
+    pub privileges: List<Privilege>,
     pub comment: Option<Arc<str>>,
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Column, ColumnId, ColumnType, Constraint, ConstraintKind, NotNull, Object, ObjectId, Relation, RelationId,
+    Column, ColumnId, ColumnType, Constraint, ConstraintKind, List, NotNull, Object, ObjectId, Relation, RelationId,
     RelationKind, ResolvedType, Routine, RoutineId, Schema, Type, TypeDefinition, TypeId,
 };
 use crate::change::{Name, Persistence, QualifiedName, ReplicaIdentity, TypeName};
@@ -52,7 +52,6 @@ impl Schema {
         let id = relation.id;
         // A large schema is mostly columns, and few of them change.
         relation.columns.shrink_to_fit();
-        relation.constraints.shrink_to_fit();
         self.relation_names.insert(relation.name.clone(), id);
         for constraint in &relation.constraints {
             self.count_constraint(&relation.name.schema, &constraint.name);
@@ -175,7 +174,7 @@ impl Schema {
     pub(crate) fn rename_constraint(&mut self, id: RelationId, old: &Name, new: &Name) {
         let Some(relation) = self.edit(id) else { return };
         let schema = relation.name.schema.clone();
-        if let Some(constraint) = relation.constraints.iter_mut().find(|constraint| constraint.name == *old) {
+        if let Some(constraint) = relation.constraints.find_mut(|constraint| constraint.name == *old) {
             constraint.name = new.clone();
             self.discount_constraint(&schema, old);
             self.count_constraint(&schema, new);
@@ -328,23 +327,23 @@ impl Relation {
             owner: None,
             columns: Vec::new(),
             next_column: 1,
-            constraints: Vec::new(),
+            constraints: List::default(),
             indexes: Vec::new(),
             referenced_by: Vec::new(),
             parents: Vec::new(),
             children: Vec::new(),
             bound: None,
-            triggers: Vec::new(),
+            triggers: List::default(),
             system_triggers_off: false,
-            rules: Vec::new(),
-            policies: Vec::new(),
+            rules: List::default(),
+            policies: List::default(),
             row_security: false,
             force_row_security: false,
             replica_identity: ReplicaIdentity::Default,
             options: BTreeMap::new(),
             access_method: None,
             tablespace: None,
-            privileges: Vec::new(),
+            privileges: List::default(),
             comment: None,
             of_type: None,
             clustered_on: None,
@@ -356,7 +355,7 @@ impl Relation {
     }
 
     pub(crate) fn constraint_mut(&mut self, name: &Name) -> Option<&mut Constraint> {
-        self.constraints.iter_mut().find(|constraint| constraint.name == *name)
+        self.constraints.find_mut(|constraint| constraint.name == *name)
     }
 
     /// Appends a column under the next number.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{RoutineId, TypeId};
+use super::{List, RoutineId, TypeId};
 use crate::change::{
     Expression, FiringMode, IndexElement, Name, PartitionBound, PartitionStrategy, Persistence, QualifiedName, Query,
     ReferentialAction, ReplicaIdentity, RuleEvent, TriggerEvent, TriggerTiming, TypeName,
@@ -31,7 +31,7 @@ pub struct Relation {
     pub columns: Vec<Column>,
     /// The next column's number.
     pub next_column: u16,
-    pub constraints: Vec<Constraint>,
+    pub constraints: List<Constraint>,
     /// Indexes on this table or materialized view.
     pub indexes: Vec<RelationId>,
     /// Tables with a foreign key to this one (itself included), each once.
@@ -42,18 +42,18 @@ pub struct Relation {
     pub children: Vec<RelationId>,
     /// This relation's bound when it is a partition.
     pub bound: Option<PartitionBound>,
-    pub triggers: Vec<Trigger>,
+    pub triggers: List<Trigger>,
     /// DISABLE TRIGGER ALL: the triggers behind foreign keys and deferrable keys do not fire.
     pub system_triggers_off: bool,
-    pub rules: Vec<Rule>,
-    pub policies: Vec<Policy>,
+    pub rules: List<Rule>,
+    pub policies: List<Policy>,
     pub row_security: bool,
     pub force_row_security: bool,
     pub replica_identity: ReplicaIdentity,
     pub options: BTreeMap<Arc<str>, Option<Arc<str>>>,
     pub access_method: Option<Name>,
     pub tablespace: Option<Name>,
-    pub privileges: Vec<Privilege>,
+    pub privileges: List<Privilege>,
     pub comment: Option<Arc<str>>,
     /// The row type of a typed table.
     pub of_type: Option<TypeId>,

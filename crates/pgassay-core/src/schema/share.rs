@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sqlparser::ast;
 
-use super::{ConstraintKind, Relation, RelationId, RelationKind, Schema};
+use super::{Constraint, ConstraintKind, Relation, RelationId, RelationKind, Schema};
 use crate::change::{Expression, IndexTarget, Name, TypeName};
 
 /// What was met so far: expressions by their text, types, and names of columns. Places within them are those of the first one; an
@@ -30,7 +30,6 @@ impl Shared {
 
     fn relation(&mut self, relation: &mut Relation) {
         relation.columns.shrink_to_fit();
-        relation.constraints.shrink_to_fit();
         relation.indexes.shrink_to_fit();
         for column in &mut relation.columns {
             share(&mut self.names, &mut column.name);
@@ -38,11 +37,12 @@ impl Shared {
             column.default.iter_mut().for_each(|default| self.expression(default));
             column.generated.iter_mut().for_each(|generated| self.expression(&mut generated.expression));
         }
-        for constraint in &mut relation.constraints {
+        let is_check = |constraint: &Constraint| matches!(constraint.kind, ConstraintKind::Check { .. });
+        relation.constraints.change(is_check, |constraint| {
             if let ConstraintKind::Check { expression, .. } = &mut constraint.kind {
                 self.expression(expression);
             }
-        }
+        });
         if let RelationKind::Index(index) = &mut relation.kind {
             index.predicate.iter_mut().for_each(|predicate| self.expression(predicate));
             index.elements.shrink_to_fit();
