@@ -352,7 +352,9 @@ fn it_asks_what_is_new() {
     let output = pgassay(repository.path(), &["fix", "migrations/0002_state.sql"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(repository.path().join("migrations/0003_state_2.sql").exists());
-    assert!(written(&repository).contains("CREATE INDEX CONCURRENTLY orders_customer_id_idx"));
+    assert!(
+        written(&repository).contains("-- Looked up by the shop.\nCREATE INDEX CONCURRENTLY orders_customer_id_idx")
+    );
 }
 
 #[test]

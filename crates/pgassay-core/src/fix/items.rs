@@ -50,7 +50,8 @@ pub(super) enum Item<'a> {
     Setting(String, Set),
     Alone(String),
     Apart(String),
-    Steps(&'a [FixStep]),
+    /// With the comments before the statement that they replace.
+    Steps(String, &'a [FixStep]),
 }
 
 struct Reader<'a> {
@@ -153,9 +154,10 @@ impl<'a> Reader<'a> {
             let unread = here.iter().find(|(_, it)| it.rule == UNREAD);
             unread.iter().for_each(|(at, _)| self.leave(*at, "it could not be read, and stays as written".to_owned()));
         }
-        if let Some(item) = self.instead(record, change, &here) {
+        if let Some(steps) = self.instead(record, change, &here) {
             self.items.is_changed = true;
-            return self.items.items.push(item);
+            let comments = self.text(Span { start, end: record.span.start, ..record.span }).trim().to_owned();
+            return self.items.items.push(Item::Steps(comments, steps));
         }
         let forbidden = record.effect.in_transaction_block == InTransactionBlock::Forbidden;
         let alone: Vec<usize> = here.iter().filter(|(_, it)| ALONE.contains(&it.rule)).map(|(at, _)| *at).collect();
@@ -182,7 +184,7 @@ impl<'a> Reader<'a> {
         record: &StatementRecord,
         change: Option<&Change>,
         here: &[(usize, &'a Finding)],
-    ) -> Option<Item<'a>> {
+    ) -> Option<&'a [FixStep]> {
         let with_steps = |(_, it): &&(usize, &'a Finding)| INSTEAD.contains(&it.rule) && !it.advice.steps.is_empty();
         let (first, finding) = *here.iter().find(with_steps)?;
         let steps: &'a [FixStep] = &finding.advice.steps;
@@ -212,7 +214,7 @@ impl<'a> Reader<'a> {
                 self.leave(*at, "another finding of the statement has other steps: those were taken".to_owned());
             }
         }
-        Some(Item::Steps(steps))
+        Some(steps)
     }
 
     fn no_way_out(&self) -> String {

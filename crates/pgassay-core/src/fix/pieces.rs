@@ -40,7 +40,7 @@ pub(super) fn assemble_patiently(items: &Items, ways: Ways) -> (Vec<Piece>, Vec<
     let mut waiting: Vec<Piece> = Vec::new();
     for item in &items.items {
         let is_waiting = !assembler.later.is_empty();
-        if is_waiting && !matches!(item, Item::Steps(_)) {
+        if is_waiting && !matches!(item, Item::Steps(..)) {
             // In a transaction of its own, after what it waited for.
             let done = assembler.now.len();
             assembler.item(item);
@@ -126,7 +126,7 @@ impl Assembler {
                     down: inverse::of(text),
                 });
             }
-            Item::Steps(steps) => self.steps(steps),
+            Item::Steps(comments, steps) => self.steps(comments, steps),
         }
     }
 
@@ -162,12 +162,19 @@ impl Assembler {
         }
     }
 
-    fn steps(&mut self, steps: &[FixStep]) {
+    fn steps(&mut self, comments: &str, steps: &[FixStep]) {
         self.flush();
         let plan = PlanOfChange::of(steps);
         let mut waiting = 0;
-        for deploy in &plan.deploys {
-            let pieces: Vec<Piece> = deploy.migrations.iter().map(|it| self.piece(it)).collect();
+        for (number, deploy) in plan.deploys.iter().enumerate() {
+            let mut pieces: Vec<Piece> = deploy.migrations.iter().map(|it| self.piece(it)).collect();
+            if let (0, Some(migration), Some(piece)) = (number, deploy.migrations.first(), pieces.first_mut()) {
+                // After the limits, which are of the whole transaction.
+                let limits = piece.statements.len().saturating_sub(migration.steps.len());
+                if let Some(first) = piece.statements.get_mut(limits).filter(|_| !comments.is_empty()) {
+                    *first = format!("{comments}\n{first}");
+                }
+            }
             match deploy.code_before {
                 None => self.now.extend(pieces),
                 Some(once) => {
