@@ -426,7 +426,7 @@ fn allowed(piece: &Piece, once: &str) -> Piece {
 }
 
 /// Some tools refuse an empty file.
-fn or_nothing(down: String) -> String {
+pub(super) fn or_nothing(down: String) -> String {
     if down.trim().is_empty() { "-- Nothing to take back here.\nSELECT 1;\n".to_owned() } else { down }
 }
 

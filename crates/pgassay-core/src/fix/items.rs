@@ -150,9 +150,8 @@ impl<'a> Reader<'a> {
         }
         let here: Vec<(usize, &'a Finding)> =
             self.findings.iter().filter(|(_, it)| record.span.contains(it.span)).copied().collect();
-        if change.is_none() {
-            let unread = here.iter().find(|(_, it)| it.rule == UNREAD);
-            unread.iter().for_each(|(at, _)| self.leave(*at, "it could not be read, and stays as written".to_owned()));
+        if let Some((unread, _)) = here.iter().find(|(_, it)| it.rule == UNREAD) {
+            self.leave(*unread, "it could not be read, and stays as written".to_owned());
         }
         if let Some(steps) = self.instead(record, change, &here) {
             self.items.is_changed = true;

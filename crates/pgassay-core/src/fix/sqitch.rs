@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::files::{Folder, changed};
+use super::files::{Folder, changed, or_nothing};
 use super::plan_file::Waiting;
 use super::text::{Down, in_one_file};
 use super::{Piece, Written};
 use crate::migration::Framework;
 
 const PLAN: &str = "sqitch.plan";
-const NOTHING_BACK: &str = "-- Nothing to take back here.\nSELECT 1;\n";
 
 /// What a change's deploy script holds while all of it waits: the plan names it, so it stays.
 pub(super) const WAITS: &str = "-- What it does waits for code: pgassay-plan.json has it.\nSELECT 1;\n";
@@ -58,7 +57,7 @@ pub(super) fn halves(
 
 fn back(pieces: &[Piece]) -> String {
     let texts: String = pieces.iter().rev().map(|piece| Down::of(piece).text).collect();
-    if texts.trim().is_empty() { NOTHING_BACK.to_owned() } else { texts }
+    or_nothing(texts)
 }
 
 /// The comment that Sqitch starts a script with.

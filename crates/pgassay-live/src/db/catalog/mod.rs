@@ -20,7 +20,7 @@ pub(super) use routines::{Aggregate, Routine};
 pub(super) use table_parts::{Constraint, Policy, Rule, Statistics, Trigger};
 pub(super) use types::{OtherObject, Type, TypeKind};
 
-use super::{DbError, Session};
+use super::{DbError, Row, Session};
 use crate::facts::{Topic, Unread};
 
 /// An object identifier of the server's catalog.
@@ -35,6 +35,28 @@ pub(super) struct Identity {
     /// `None`: the privileges that the kind of object has by itself.
     pub privileges: Option<Vec<String>>,
     pub comment: Option<Box<str>>,
+}
+
+impl Identity {
+    /// Of a row whose columns after the oid are the schema, the name, the owner, the privileges and the comment.
+    fn of(row: &Row) -> Result<Identity, DbError> {
+        Ok(Identity {
+            schema: row.get::<&str>(1)?.into(),
+            name: row.get::<&str>(2)?.into(),
+            owner: row.get::<&str>(3)?.into(),
+            privileges: row.get(4)?,
+            comment: row.get::<Option<&str>>(5)?.map(Into::into),
+        })
+    }
+
+    pub fn qualified(&self) -> crate::change::QualifiedName {
+        crate::change::QualifiedName::new(&*self.schema, &*self.name)
+    }
+
+    /// `schema.name`, quoted where needed.
+    pub fn printed(&self) -> String {
+        self.qualified().to_string()
+    }
 }
 
 /// An installed extension.

@@ -142,13 +142,7 @@ async fn read_relations(session: &Session, catalog: &mut Catalog) -> Result<(), 
                 }
                 let text = |at: usize| row.get::<Option<&str>>(at).map(|text| text.map(Box::<str>::from));
                 let relation = Relation {
-                    identity: Identity {
-                        schema: row.get::<&str>(1)?.into(),
-                        name: row.get::<&str>(2)?.into(),
-                        owner: row.get::<&str>(3)?.into(),
-                        privileges: row.get(4)?,
-                        comment: text(5)?,
-                    },
+                    identity: Identity::of(row)?,
                     kind: character(row.get(6)?),
                     unlogged: row.get(7)?,
                     options: row.get(8)?,
@@ -497,16 +491,5 @@ impl Catalog {
     pub fn printed(&self, oid: Oid) -> Option<String> {
         let identity = &self.relations.get(&oid)?.identity;
         Some(identity.printed())
-    }
-}
-
-impl Identity {
-    pub fn qualified(&self) -> crate::change::QualifiedName {
-        crate::change::QualifiedName::new(&*self.schema, &*self.name)
-    }
-
-    /// `schema.name`, quoted where needed.
-    pub fn printed(&self) -> String {
-        self.qualified().to_string()
     }
 }

@@ -81,13 +81,7 @@ pub(super) async fn read(session: &Session, catalog: &mut Catalog) -> Result<(),
         if catalog.is_member(PG_PROC, oid) {
             return Ok(());
         }
-        let identity = Identity {
-            schema: row.get::<&str>(1)?.into(),
-            name: row.get::<&str>(2)?.into(),
-            owner: row.get::<&str>(3)?.into(),
-            privileges: row.get(4)?,
-            comment: row.get::<Option<&str>>(5)?.map(Into::into),
-        };
+        let identity = Identity::of(row)?;
         let arguments: Box<str> = row.get::<&str>(7)?.into();
         match (row.get::<Option<&str>>(8)?, row.get::<Option<&str>>(9)?) {
             (Some(definition), _) => {

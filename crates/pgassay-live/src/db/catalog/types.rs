@@ -82,13 +82,7 @@ pub(super) async fn read(session: &Session, catalog: &mut Catalog) -> Result<(),
         if catalog.is_member(PG_TYPE, oid) {
             return Ok(());
         }
-        let identity = Identity {
-            schema: row.get::<&str>(1)?.into(),
-            name: row.get::<&str>(2)?.into(),
-            owner: row.get::<&str>(3)?.into(),
-            privileges: row.get(4)?,
-            comment: row.get::<Option<&str>>(5)?.map(Into::into),
-        };
+        let identity = Identity::of(row)?;
         let text = |at: usize| row.get::<Option<&str>>(at).map(|text| text.map(Box::<str>::from));
         let kind = match row.get::<&str>(6)? {
             "e" => TypeKind::Enum(row.get::<Option<Vec<String>>>(9)?.unwrap_or_default()),
