@@ -36,6 +36,10 @@ CREATE INDEX parts_code_desc ON parts (code DESC NULLS LAST) INCLUDE (weight);
 CREATE STATISTICS moves_kinds (ndistinct, dependencies, mcv) ON kind, detail FROM moves;
 CREATE STATISTICS moves_hour ON date_part('hour', at), (quantity % 7) FROM moves;
 ALTER TABLE moves ALTER COLUMN part SET (n_distinct = -0.04);
+-- ANALYZE then reads all rows (300 times the target), and the histogram ends where the values do. The planner looks the ends up in an index, which the
+-- twin cannot: after a sample, costs of queries at the ends differ by chance.
+ALTER TABLE moves ALTER COLUMN id SET STATISTICS 400;
+ALTER TABLE sales_2 ALTER COLUMN id SET STATISTICS 400;
 ALTER TABLE sales_1 SET (parallel_workers = 3);
 VACUUM ANALYZE;
 INSERT INTO fresh SELECT n, n % 100 FROM generate_series(1, 3000) n;
