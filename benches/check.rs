@@ -79,7 +79,7 @@ fn whole_check(bencher: Bencher) {
         report
             .findings
             .iter()
-            .all(|finding| finding.rule != "unreadable-statement" && finding.rule != "missing-object")
+            .all(|finding| finding.rule.name != "unreadable-statement" && finding.rule.name != "missing-object")
     );
     bencher.counter(BytesCount::new(bytes)).bench_local(|| black_box(check(&job, &sources)));
 }

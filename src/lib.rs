@@ -66,7 +66,7 @@
 //! let migrations = vec![migration("2.sql", "ALTER TABLE orders ALTER COLUMN note SET NOT NULL;")];
 //!
 //! let report = check(&Job { base, migrations, ..Job::default() }, &sources);
-//! let scan = report.findings.iter().find(|finding| finding.rule == "blocking-scan").unwrap();
+//! let scan = report.findings.iter().find(|finding| finding.rule.name == "blocking-scan").unwrap();
 //! assert_eq!(scan.object.as_deref(), Some("public.orders"));
 //!
 //! let mut json = Vec::new();
@@ -87,7 +87,7 @@
 //! let job = AuditJob { migrations: vec![Migration::plain("schema.sql", file, text.len())], ..AuditJob::default() };
 //!
 //! let report = audit(&job, &sources);
-//! assert!(report.findings.iter().any(|finding| finding.rule == "missing-primary-key"));
+//! assert!(report.findings.iter().any(|finding| finding.rule.name == "missing-primary-key"));
 //! ```
 //!
 //! A plan is read from what EXPLAIN printed, and its slow nodes are explained:

@@ -295,7 +295,7 @@ fn gaps(
 fn mostly_unread(report: &Report) -> Option<String> {
     let rule = pgassay::rules::migration::UNREADABLE_STATEMENT.name;
     let whole = |place: &&Span| {
-        let mut here = report.findings.iter().filter(|finding| finding.span == **place && finding.rule == rule);
+        let mut here = report.findings.iter().filter(|finding| finding.span == **place && finding.rule.name == rule);
         here.any(|finding| finding.severity == Severity::Error)
     };
     let unread = report.mostly_unread.iter().filter(whole).map(|place| place.file).collect::<BTreeSet<_>>().len();

@@ -16,6 +16,7 @@ use pgassay::fix::{self, FileChange, Folder, Left, PLAN_FILE, PlanFile, Rewrites
 use pgassay::migration::Framework;
 use pgassay::prove::Place;
 use pgassay::report::Report;
+use pgassay::rules::migration::UNREADABLE_STATEMENT;
 use pgassay::source::Sources;
 use pgassay::text::plain;
 use similar::TextDiff;
@@ -377,7 +378,7 @@ fn left<'r>(before: &'r Report, after: &'r Report, rewrites: &Rewrites) -> Vec<(
             (original.rule == finding.rule && original.message == finding.message).then(|| left.why.clone())
         })
     };
-    let stays = |finding: &&Finding| finding.severity == Severity::Error || finding.rule == "unreadable-statement";
+    let stays = |finding: &&Finding| finding.severity == Severity::Error || *finding.rule == UNREADABLE_STATEMENT;
     after.findings.iter().filter(stays).map(|finding| (finding, why(finding))).collect()
 }
 
@@ -385,7 +386,7 @@ fn tell(session: &Session, job: &Job, before: &Report, after: &Report, rewrites:
     for own in &rewrites.rewritten {
         let Some(migration) = job.migrations.get(own.migration) else { continue };
         let rules: BTreeSet<&str> =
-            own.fixed.iter().filter_map(|at| before.findings.get(*at)).map(|finding| finding.rule).collect();
+            own.fixed.iter().filter_map(|at| before.findings.get(*at)).map(|finding| finding.rule.name).collect();
         let rules: Vec<&str> = rules.into_iter().collect();
         say!("{}: {}", migration.path.display(), rules.join(", "));
         let written = session.paths.iter().find(|(path, _)| *path == migration.path);

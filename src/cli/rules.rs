@@ -98,7 +98,7 @@ fn show(example: &Example, rule: Option<&Rule>, out: &mut dyn Write) -> anyhow::
     writeln!(out)?;
     if let Some(rule) = rule {
         let (mut report, sources) = rule.judge(example);
-        report.findings.retain(|finding| finding.rule == rule.name);
+        report.findings.retain(|finding| finding.rule == rule);
         report.statements.clear();
         let mut text = Vec::new();
         Text { verbose: false, width: output::width(), styled: output::is_styled(), pages: None, view: View::Full }

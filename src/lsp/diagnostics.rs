@@ -5,6 +5,7 @@ use lsp_types::{
     NumberOrString, Range,
 };
 use pgassay::finding::{Finding, Severity};
+use pgassay::rules::migration::UNUSED_SUPPRESSION;
 use pgassay::rules::{PAGES, page};
 use pgassay::source::Span;
 
@@ -25,14 +26,14 @@ pub fn diagnostic(finding: &Finding, view: &View, lines: &Lines) -> Diagnostic {
             Severity::Warning => DiagnosticSeverity::WARNING,
             Severity::Info => DiagnosticSeverity::INFORMATION,
         }),
-        code: Some(NumberOrString::String(finding.rule.to_owned())),
+        code: Some(NumberOrString::String(finding.rule.name.to_owned())),
         code_description: PAGES
-            .and_then(|pages| page(pages, finding.rule).parse().ok())
+            .and_then(|pages| page(pages, finding.rule.name).parse().ok())
             .map(|href| CodeDescription { href }),
         source: Some("pgassay".to_owned()),
         message: message(finding),
         related_information: related(finding, view),
-        tags: (finding.rule == "unused-suppression").then(|| vec![DiagnosticTag::UNNECESSARY]),
+        tags: (*finding.rule == UNUSED_SUPPRESSION).then(|| vec![DiagnosticTag::UNNECESSARY]),
         ..Diagnostic::default()
     }
 }

@@ -70,7 +70,7 @@ pub const MOST: usize = 30;
 pub fn finding(finding: &Finding, project: &Project, desk: &Desk) -> Value {
     let position = project.sources.positions(finding.span).0;
     let mut answer = json!({
-        "rule": finding.rule,
+        "rule": finding.rule.name,
         "severity": finding.severity,
         "file": desk.shown(&project.path_of(finding.span.file)),
         "line": position.line,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use anyhow::{Context, bail};
 use pgassay::change::Name;
 use pgassay::finding::{Finding, Severity};
+use pgassay::rules::migration::MISSING_LOCK_TIMEOUT;
 use pgassay::source::{FileId, Span};
 use pgassay::sql::{SourceTokenKind, source_tokens};
 use rmcp::schemars;
@@ -177,7 +178,7 @@ pub fn plan(desk: &Desk, question: Intent) -> anyhow::Result<Value> {
 
 /// The finding whose steps make the plan: the worst that has any, and of those the one with most. A timeout alone is no plan.
 fn chosen(findings: &[Finding]) -> Option<&Finding> {
-    let with_steps = findings.iter().filter(|it| !it.advice.steps.is_empty() && it.rule != "missing-lock-timeout");
+    let with_steps = findings.iter().filter(|it| !it.advice.steps.is_empty() && *it.rule != MISSING_LOCK_TIMEOUT);
     with_steps.max_by_key(|finding| (finding.severity, finding.advice.steps.len()))
 }
 

@@ -99,7 +99,7 @@ pub struct FindingLine {
 impl FindingLine {
     pub fn of(finding: &pgassay::finding::Finding) -> FindingLine {
         FindingLine {
-            rule: finding.rule,
+            rule: finding.rule.name,
             severity: finding.severity,
             message: finding.message.clone(),
             instead: finding.advice.text.clone(),

@@ -14,7 +14,7 @@ fn audit(migration: &'static str) -> Report {
 fn told(report: &Report, rule: &str, object: &str) -> bool {
     report.findings.iter().any(|finding| {
         let about = format!("{} {}", finding.object.as_deref().unwrap_or_default(), finding.message);
-        finding.rule == rule && about.contains(object)
+        finding.rule.name == rule && about.contains(object)
     })
 }
 
@@ -97,7 +97,8 @@ fn one_key_is_one_finding_however_many_of_its_columns_may_be_null() {
     let report = audit(
         "CREATE TABLE route (id bigint PRIMARY KEY, line int, stop int, day int, note text NOT NULL, CONSTRAINT once UNIQUE (line, stop, day));",
     );
-    let of_key = report.findings.iter().filter(|it| it.rule == "ambiguous-null" && it.message.contains("once")).count();
+    let of_key =
+        report.findings.iter().filter(|it| it.rule.name == "ambiguous-null" && it.message.contains("once")).count();
     assert_eq!(of_key, 1);
 }
 

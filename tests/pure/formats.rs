@@ -231,7 +231,7 @@ fn a_sarif_fix_does_away_with_its_finding() {
         (report, sources)
     };
     let rules = |(report, _): &(Report, Sources)| -> Vec<&'static str> {
-        report.findings.iter().map(|finding| finding.rule).collect()
+        report.findings.iter().map(|finding| finding.rule.name).collect()
     };
     for (text, fixed) in [
         (

@@ -114,7 +114,7 @@ fn a_statement_alone() {
         let migrations = vec![Migration::plain("alone.sql", file, statement.len())];
         let report = check(&Job { migrations, ..Job::default() }, &sources);
         text.push_str(&format!("{statement}\n"));
-        for finding in report.findings.iter().filter(|finding| finding.rule != "missing-lock-timeout") {
+        for finding in report.findings.iter().filter(|finding| finding.rule.name != "missing-lock-timeout") {
             text.push_str(&format!("    {} {}: {}\n", finding.severity, finding.rule, finding.message));
         }
     }

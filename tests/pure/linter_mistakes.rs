@@ -40,7 +40,7 @@ fn one(given: &str, migration: &str) -> Judged {
 
 impl Judged {
     fn of(&self, rule: &str) -> Vec<&Finding> {
-        self.report.findings.iter().filter(|finding| finding.rule == rule).collect()
+        self.report.findings.iter().filter(|finding| finding.rule.name == rule).collect()
     }
 
     fn fires(&self, rule: &str) -> bool {
@@ -387,12 +387,12 @@ fn inline_constraints_are_judged_as_the_table_form() {
         let inline = one(&given, &format!("ALTER TABLE orders ADD COLUMN a bigint DEFAULT 1 {inline};"));
         let apart = one(&given, &format!("ALTER TABLE orders ADD COLUMN a bigint DEFAULT 1, {table};"));
         let rules =
-            |judged: &Judged| -> Vec<&str> { judged.report.findings.iter().map(|finding| finding.rule).collect() };
+            |judged: &Judged| -> Vec<&str> { judged.report.findings.iter().map(|finding| finding.rule.name).collect() };
         let sorted = |mut rules: Vec<&'static str>| {
             rules.sort_unstable();
             rules
         };
-        let of = |judged: &Judged| sorted(judged.report.findings.iter().map(|finding| finding.rule).collect());
+        let of = |judged: &Judged| sorted(judged.report.findings.iter().map(|finding| finding.rule.name).collect());
         assert_eq!(of(&inline), of(&apart), "{table}: {:?}", rules(&inline));
         assert!(
             inline.report.findings.iter().any(|finding| finding.severity == Severity::Error),

@@ -213,7 +213,7 @@ fn compare(report: &Report, of: &Demonstration) {
     // A finding about several columns of a table is known by the first; an object may also be the printed name of a constraint.
     let is_found = |it: &Planted| {
         report.findings.iter().any(|finding| {
-            finding.rule == it.rule
+            finding.rule.name == it.rule
                 && finding.object.as_deref().unwrap_or_default() == it.object
                 && finding.message.contains(&it.says)
         })
@@ -249,12 +249,13 @@ fn compare(report: &Report, of: &Demonstration) {
         .findings
         .iter()
         .filter(|it| {
-            it.severity > Severity::Info && !expected.contains(&(it.rule, it.object.as_deref().unwrap_or_default()))
+            it.severity > Severity::Info
+                && !expected.contains(&(it.rule.name, it.object.as_deref().unwrap_or_default()))
         })
         .map(|it| format!("{} {}: {}", it.rule, it.object.as_deref().unwrap_or_default(), it.message))
         .collect();
     for finding in report.findings.iter().filter(|it| {
-        it.severity == Severity::Info && !expected.contains(&(it.rule, it.object.as_deref().unwrap_or_default()))
+        it.severity == Severity::Info && !expected.contains(&(it.rule.name, it.object.as_deref().unwrap_or_default()))
     }) {
         println!("info besides: {} {}", finding.rule, finding.message);
     }
@@ -294,7 +295,7 @@ fn documents_are_sampled_within_bounds(server: &Server) {
     let drawer = report
         .findings
         .iter()
-        .find(|it| it.object.as_deref() == Some("shop.products.metadata") && it.rule == "json-junk-drawer");
+        .find(|it| it.object.as_deref() == Some("shop.products.metadata") && it.rule.name == "json-junk-drawer");
     let drawer = drawer.expect("the finding on the column");
     assert_eq!(drawer.severity, Severity::Warning);
     assert!(drawer.message.contains("more than one type in weight"), "{}", drawer.message);
@@ -303,7 +304,7 @@ fn documents_are_sampled_within_bounds(server: &Server) {
 
     let null = |object: &str| {
         let found =
-            report.findings.iter().find(|it| it.rule == "ambiguous-null" && it.object.as_deref() == Some(object));
+            report.findings.iter().find(|it| it.rule.name == "ambiguous-null" && it.object.as_deref() == Some(object));
         found.map(|finding| finding.message.clone()).unwrap_or_default()
     };
     assert!(
@@ -320,7 +321,7 @@ fn documents_are_sampled_within_bounds(server: &Server) {
     let reference = report
         .findings
         .iter()
-        .find(|it| it.rule == "missing-foreign-key" && it.object.as_deref() == Some("shop.returns.order_id"));
+        .find(|it| it.rule.name == "missing-foreign-key" && it.object.as_deref() == Some("shop.returns.order_id"));
     let told = format!("{:?}", reference.map(|finding| &finding.evidence));
     assert!(told.contains("sampled values have no row in shop.orders"), "{told}");
 }
@@ -393,7 +394,7 @@ fn filters_choose(report: &Report) {
             && billing.iter().all(|it| it.table.as_deref().is_some_and(|table| table.starts_with("billing.")))
     );
     let rule = chosen(Filter { rules: vec!["duplicate-index".to_owned()], ..Filter::default() });
-    assert!(!rule.is_empty() && rule.iter().all(|it| it.rule == "duplicate-index"));
+    assert!(!rule.is_empty() && rule.iter().all(|it| it.rule.name == "duplicate-index"));
     let serious = chosen(Filter { min_severity: Some(Severity::Warning), ..Filter::default() });
     assert!(!serious.is_empty() && serious.len() < report.findings.len());
 }

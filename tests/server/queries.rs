@@ -219,7 +219,7 @@ fn plans_around(
 }
 
 fn slower((report, _): &(Report, Sources)) -> Vec<&Finding> {
-    report.findings.iter().filter(|finding| finding.rule == "slower-plan").collect()
+    report.findings.iter().filter(|finding| finding.rule.name == "slower-plan").collect()
 }
 
 fn what_was_taken_away_is_told(judged: &(Report, Sources)) {

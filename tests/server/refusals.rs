@@ -24,7 +24,7 @@ fn told(version: PgVersion, migration: &str) -> Vec<String> {
     let job = Job { base, migrations, version, completeness: Completeness::Complete, ..Job::default() };
     let findings = check(&job, &sources).findings;
     let refusals = findings.into_iter().filter(|it| {
-        it.severity == Severity::Error && it.message.starts_with("fails") || it.rule == "unreadable-statement"
+        it.severity == Severity::Error && it.message.starts_with("fails") || it.rule.name == "unreadable-statement"
     });
     refusals.map(|it| it.message).collect()
 }

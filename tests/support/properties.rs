@@ -61,7 +61,7 @@ pub fn verdict(given: &str, text: &str) -> Vec<(&'static str, Severity, String)>
 }
 
 fn said(finding: Finding) -> (&'static str, Severity, String) {
-    (finding.rule, finding.severity, finding.object.as_deref().unwrap_or_default().to_owned())
+    (finding.rule.name, finding.severity, finding.object.as_deref().unwrap_or_default().to_owned())
 }
 
 pub fn job(given: &str, text: &str) -> (Sources, Job) {

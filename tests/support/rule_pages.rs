@@ -74,7 +74,7 @@ fn said(rule: &Rule) -> String {
 /// What the rule says of its example, as the terminal shows it.
 fn findings(rule: &Rule) -> String {
     let (mut report, sources) = rule.judge(&rule.fires);
-    report.findings.retain(|finding| finding.rule == rule.name);
+    report.findings.retain(|finding| finding.rule == rule);
     report.statements.clear();
     let mut text = Vec::new();
     Text { verbose: false, width: WIDTH, styled: false, pages: None, view: View::Full }

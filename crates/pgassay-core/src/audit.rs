@@ -300,10 +300,10 @@ fn leave_copies(context: &SchemaContext, found: &mut Vec<schema_rules::Discovery
         .filter(|table| schema_rules::partitions::copy_of(context, table).is_some())
         .map(|it| it.id)
         .collect();
-    let kept = ["left-over-copy", "plaintext-secret", "public-grant"];
+    let kept = [&schema_rules::LEFT_OVER_COPY, &schema_rules::PLAINTEXT_SECRET, &schema_rules::PUBLIC_GRANT];
     found.retain(|it| {
         !it.table.is_some_and(|table| copies.contains(&table))
-            || kept.contains(&it.finding.rule)
+            || it.finding.rule.is_one_of(&kept)
             || it.finding.category == Category::Operations
     });
 }
@@ -412,7 +412,7 @@ impl Filter {
 
     /// Whether a finding is among those asked for.
     pub fn wants(&self, finding: &Finding) -> bool {
-        self.fits(finding.rule, finding.table.as_deref(), finding.object.as_deref(), finding.severity)
+        self.fits(finding.rule.name, finding.table.as_deref(), finding.object.as_deref(), finding.severity)
     }
 
     fn fits(&self, rule: &str, table: Option<&str>, object: Option<&str>, severity: Severity) -> bool {

@@ -52,7 +52,7 @@ impl Baseline {
     pub fn of(report: &Report, sources: &Sources) -> Baseline {
         let entry = |(finding, fingerprint): (&Finding, String)| Entry {
             file: sources.file(finding.span.file).name.replace('\\', "/"),
-            rule: finding.rule.to_owned(),
+            rule: finding.rule.name.to_owned(),
             object: finding.object.as_deref().map(str::to_owned),
             fingerprint,
             reason: is_protected(finding).then(String::new),

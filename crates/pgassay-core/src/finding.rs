@@ -2,9 +2,11 @@
 
 mod cause;
 mod plan_of_change;
+mod rule;
 
 pub use cause::{Cause, FailureWhen, Measured};
 pub use plan_of_change::{Deploy, NumberedStep, PlanOfChange, PlannedMigration, numbered};
+pub use rule::{Example, Rule};
 
 use std::fmt;
 use std::str::FromStr;
@@ -318,8 +320,8 @@ impl Advice {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
-    /// Name of the rule, as `pgassay rules` lists it.
-    pub rule: &'static str,
+    pub rule: &'static Rule,
+    /// The rule's, unless the finding is about another kind of harm.
     pub category: Category,
     pub severity: Severity,
     /// The smallest part of the text that causes it.

@@ -39,7 +39,7 @@ pub fn findings(reading: &Reading, statements: &[Statement]) -> Vec<Vec<Audited>
         if matches!(finding.category, Category::Nullability | Category::Json) {
             by_column.entry(object).or_default().push(Audited {
                 column: object.to_owned(),
-                rule: finding.rule,
+                rule: finding.rule.name,
                 message: finding.message.clone(),
             });
         }

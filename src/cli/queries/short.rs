@@ -2,15 +2,16 @@
 
 use pgassay::advisor::{self, Advice, Limits, Outcome, Reason};
 use pgassay::db::Reading;
-use pgassay::finding::{Evidence, EvidenceKind, Finding, FixStep, Severity};
+use pgassay::finding::{Evidence, EvidenceKind, Finding, FixStep, Rule, Severity};
 use pgassay::plan::Node;
+use pgassay::rules::schema::{FOREIGN_KEY_WITHOUT_INDEX, HOT_QUERY_WITHOUT_INDEX};
 
 use super::planners::{Choice, Chosen};
 use super::workload::{self, Rank, Statement};
 use crate::cli::database::DatabaseArguments;
 
 /// Rules whose findings say that a hot query has no index.
-const RULES: &[&str] = &["hot-query-without-index", "foreign-key-without-index"];
+const RULES: &[&Rule] = &[&HOT_QUERY_WITHOUT_INDEX, &FOREIGN_KEY_WITHOUT_INDEX];
 
 /// As many queries are planned; `pgassay queries` plans more.
 const QUERIES: usize = 20;
@@ -27,7 +28,7 @@ struct Planned {
 /// Whether there is something to prove: a finding that rests on what a query takes.
 fn is_provable(finding: &Finding) -> bool {
     let measured = |evidence: &Evidence| evidence.kind == EvidenceKind::Measured;
-    RULES.contains(&finding.rule) && finding.evidence.iter().any(measured)
+    finding.rule.is_one_of(RULES) && finding.evidence.iter().any(measured)
 }
 
 /// Puts what the planner says of new indexes into the findings of hot queries without one: its costs as evidence, its index as the step.

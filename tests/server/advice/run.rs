@@ -121,12 +121,12 @@ impl Trial<'_> {
         let report = report(&case.given, std::slice::from_ref(&case.run), self.major, case.partial);
         let mut wrong = Vec::new();
         let replacing: Vec<&Finding> =
-            report.findings.iter().filter(|finding| REPLACING.contains(&finding.rule)).collect();
+            report.findings.iter().filter(|finding| REPLACING.contains(&finding.rule.name)).collect();
         let without = replacing.iter().filter(|finding| finding.advice.steps.is_empty());
         if !case.text_only {
             wrong.extend(without.map(|finding| format!("{} has no steps: {}", finding.rule, finding.message)));
-            if replacing.is_empty() && !report.findings.iter().any(|finding| finding.rule == "may-fail-on-rows") {
-                let rules: Vec<&str> = report.findings.iter().map(|finding| finding.rule).collect();
+            if replacing.is_empty() && !report.findings.iter().any(|finding| finding.rule.name == "may-fail-on-rows") {
+                let rules: Vec<&str> = report.findings.iter().map(|finding| finding.rule.name).collect();
                 wrong.push(format!("nothing to advise, only {rules:?}"));
             }
         }
@@ -139,7 +139,7 @@ impl Trial<'_> {
             wrong.extend(self.quiet(case, &steps));
             wrong.extend(self.with_clients(case, &steps).await?);
         }
-        for finding in report.findings.iter().filter(|finding| !REPLACING.contains(&finding.rule)) {
+        for finding in report.findings.iter().filter(|finding| !REPLACING.contains(&finding.rule.name)) {
             wrong.extend(self.beside(case, finding).await?);
         }
         wrong.extend(self.queries(case, &report).await?);
@@ -230,7 +230,7 @@ impl Trial<'_> {
         let report = report(&base, &migrations, self.major, case.partial);
         let bad = report.findings.iter().filter(|finding| {
             finding.severity == Severity::Error && matches!(finding.category, Category::Blocking | Category::Failing)
-                || finding.rule == "unreadable-statement"
+                || finding.rule.name == "unreadable-statement"
         });
         bad.map(|finding| format!("{} on a step: {}\n{}", finding.rule, finding.message, print(steps))).collect()
     }
@@ -242,8 +242,8 @@ impl Trial<'_> {
         }
         let session = self.fresh(&case.given).await?;
         // What a schema lacks is added to what the migration leaves.
-        let adds = rules::find(finding.rule).is_some_and(|rule| matches!(rule.check, rules::Check::Schema(..)));
-        if adds || finding.rule == "validate-in-same-transaction" {
+        let adds = matches!(finding.rule.check(), Some(rules::Check::Schema(..)));
+        if adds || finding.rule.name == "validate-in-same-transaction" {
             statements(&session, &case.run).await?;
         }
         for (at, step) in finding.advice.steps.iter().enumerate() {
@@ -264,12 +264,12 @@ impl Trial<'_> {
         let queries: Vec<&str> = report
             .findings
             .iter()
-            .filter(|finding| finding.rule == "may-fail-on-rows")
+            .filter(|finding| finding.rule.name == "may-fail-on-rows")
             .flat_map(|finding| finding.advice.steps.iter().map(|step| step.sql.as_str()))
             .collect();
         let mut wrong = Vec::new();
         // What fails whatever the rows are tells nothing of the queries.
-        let refused = report.findings.iter().any(|finding| finding.rule == "refused-statement");
+        let refused = report.findings.iter().any(|finding| finding.rule.name == "refused-statement");
         if refused || (queries.is_empty() && case.breaks.is_empty()) {
             return Ok(wrong);
         }

@@ -135,8 +135,8 @@ impl Fleet {
                 // What has no object is known by what it says.
                 let told = if finding.object.is_none() { finding.message.clone() } else { String::new() };
                 let object = finding.object.as_deref().filter(|object| *object != member.name).map(str::to_owned);
-                let entry = shared.entry((finding.rule, object.clone(), told)).or_insert_with(|| Shared {
-                    rule: finding.rule,
+                let entry = shared.entry((finding.rule.name, object.clone(), told)).or_insert_with(|| Shared {
+                    rule: finding.rule.name,
                     severity: finding.severity,
                     object,
                     message: finding.message.clone(),

@@ -68,7 +68,7 @@ fn key(context: &SchemaContext, discovery: &Discovery) -> Option<Key> {
         return None;
     }
     if let Some(habit) = &discovery.habit {
-        return Some((finding.rule, habit.clone()));
+        return Some((finding.rule.name, habit.clone()));
     }
     let object = finding.object.as_deref()?;
     let mut said = finding.message.clone();
@@ -79,7 +79,7 @@ fn key(context: &SchemaContext, discovery: &Discovery) -> Option<Key> {
     if part.is_empty() {
         said = said.replace(object, "…");
     }
-    Some((finding.rule, said))
+    Some((finding.rule.name, said))
 }
 
 fn tell(head: &mut Discovery, said: &str, objects: &[String], tables: usize) {

@@ -14,7 +14,7 @@ fn judged(given: &str, migration: &str, wanted: impl Fn(&Finding) -> bool) -> Ve
 }
 
 fn found(given: &str, migration: &str, rules: &[&str]) -> Vec<String> {
-    judged(given, migration, |finding| rules.contains(&finding.rule))
+    judged(given, migration, |finding| rules.contains(&finding.rule.name))
 }
 
 /// What is said to fail.

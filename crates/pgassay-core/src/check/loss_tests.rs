@@ -11,7 +11,7 @@ fn told(given: &str, migration: &str, rules: &[&str]) -> Vec<String> {
         let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join("; ")) };
         format!("{} {}: {}{more}", finding.severity.name(), finding.rule, finding.message)
     };
-    judged(given, migration).0.findings.iter().filter(|it| rules.contains(&it.rule)).map(line).collect()
+    judged(given, migration).0.findings.iter().filter(|it| rules.contains(&it.rule.name)).map(line).collect()
 }
 
 fn cascade(given: &str, migration: &str) -> Vec<String> {

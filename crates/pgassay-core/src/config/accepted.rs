@@ -20,7 +20,7 @@ pub struct Accepted {
 impl Accepted {
     pub fn covers(&self, finding: &Finding) -> bool {
         let named = |name: Option<&str>| name.is_some_and(|name| self.object.matches(name));
-        self.rule == finding.rule
+        self.rule == finding.rule.name
             && (named(finding.object.as_deref()) || finding.object.is_none() && named(finding.table.as_deref()))
     }
 

@@ -9,7 +9,7 @@ use super::accepted::Accepted;
 use super::{Located, OptionValue};
 use crate::area::Areas;
 use crate::finding::{Category, Finding, Severity};
-use crate::rules::{self, RuleOptions};
+use crate::rules::RuleOptions;
 use crate::source::Sources;
 
 /// A rule's severity, or none at all.
@@ -82,8 +82,8 @@ impl Settings {
     fn level(&self, finding: &Finding, file: &str) -> Option<Level> {
         let path = self.overrides.first().map(|_| self.path_below_root(file));
         let matching = |over: &&Override| path.as_ref().is_some_and(|path| over.matches(path));
-        let here = self.overrides.iter().rev().filter(matching).find_map(|over| over.levels.get(finding.rule));
-        here.or_else(|| self.levels.get(finding.rule)).map(|level| level.value)
+        let here = self.overrides.iter().rev().filter(matching).find_map(|over| over.levels.get(finding.rule.name));
+        here.or_else(|| self.levels.get(finding.rule.name)).map(|level| level.value)
     }
 
     /// A file's path from the configuration file's folder on; as it is where it stands elsewhere.
@@ -118,7 +118,7 @@ fn normal(path: &Path) -> PathBuf {
 
 /// The severity in the end.
 fn settle(finding: &Finding, level: Option<Level>) -> Level {
-    let usual = rules::find(finding.rule).map_or(finding.severity, |rule| rule.severity);
+    let usual = finding.rule.severity;
     let told = match level {
         // What a rule, or --strict, knows to weigh less or more than usual still does.
         Some(_) if finding.severity > usual => Level::At(finding.severity),
@@ -151,6 +151,7 @@ fn lowered(severity: Severity) -> Severity {
 mod tests {
     use super::*;
     use crate::area::Area;
+    use crate::rules;
     use crate::source::{SourceFile, Span};
 
     const ERROR: Level = Level::At(Severity::Error);

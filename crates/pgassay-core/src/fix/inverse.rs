@@ -2,6 +2,7 @@
 
 use crate::change::{AlterTableActionKind, Change, ObjectKind};
 use crate::finding::FixStep;
+use crate::rules::migration::{DROPPED_DATA, DROPPED_OBJECT, LOST_DEFAULT};
 use crate::source::{FileId, SourceFile, Sources};
 use crate::sql::read_script;
 
@@ -38,12 +39,12 @@ pub(super) fn rules_of_loss(sql: &str) -> Vec<&'static str> {
     for change in statements.iter().filter_map(|statement| statement.change.as_ref().ok()) {
         match change {
             Change::AlterTable(alter) => rules.extend(alter.actions.iter().filter_map(|action| match &action.kind {
-                DropColumn { .. } => Some("dropped-data"),
-                DropDefault { .. } | DropIdentity { .. } => Some("lost-default"),
+                DropColumn { .. } => Some(DROPPED_DATA.name),
+                DropDefault { .. } | DropIdentity { .. } => Some(LOST_DEFAULT.name),
                 _ => None,
             })),
-            Change::Drop(drop) if drop.kind == ObjectKind::Table => rules.push("dropped-data"),
-            Change::Drop(drop) if drop.kind == ObjectKind::View => rules.push("dropped-object"),
+            Change::Drop(drop) if drop.kind == ObjectKind::Table => rules.push(DROPPED_DATA.name),
+            Change::Drop(drop) if drop.kind == ObjectKind::View => rules.push(DROPPED_OBJECT.name),
             _ => {}
         }
     }

@@ -3,31 +3,36 @@
 use super::{Left, Ways};
 use crate::change::{Change, Set, TransactionControl};
 use crate::effect::InTransactionBlock;
-use crate::finding::{Finding, FixStep, PlanOfChange, StepTransaction};
+use crate::finding::{Finding, FixStep, PlanOfChange, Rule, StepTransaction};
 use crate::migration::{Framework, Migration, TransactionMode};
 use crate::report::{Report, StatementRecord};
+use crate::rules::migration::{
+    BLOCKING_INDEX_BUILD, BLOCKING_REWRITE, BLOCKING_SCAN, DROPPED_DATA, ENUM_VALUE_BEFORE_COMMIT, FAILS_ON_ROWS,
+    LONG_WORK_UNDER_LOCK, MISSING_LOCK_TIMEOUT, RENAMED_OBJECT, TRANSACTION_FORBIDDEN, UNREADABLE_STATEMENT,
+    VALIDATE_IN_SAME_TRANSACTION,
+};
 use crate::source::FileId;
 use crate::source::{SourceFile, Sources, Span};
 use crate::sql::read_script;
 
 /// Rules whose steps do what the statement does.
-const INSTEAD: [&str; 6] =
-    ["blocking-rewrite", "blocking-scan", "blocking-index-build", "fails-on-rows", "dropped-data", "renamed-object"];
+const INSTEAD: [&Rule; 6] =
+    [&BLOCKING_REWRITE, &BLOCKING_SCAN, &BLOCKING_INDEX_BUILD, &FAILS_ON_ROWS, &DROPPED_DATA, &RENAMED_OBJECT];
 
 /// Rules whose statement only has to be outside of the transaction.
-const ALONE: [&str; 1] = ["transaction-forbidden"];
+const ALONE: [&Rule; 1] = [&TRANSACTION_FORBIDDEN];
 
 /// Rules whose statement only has to be in a transaction of its own.
-const APART: [&str; 2] = ["validate-in-same-transaction", "long-work-under-lock"];
+const APART: [&Rule; 2] = [&VALIDATE_IN_SAME_TRANSACTION, &LONG_WORK_UNDER_LOCK];
 
 /// The rule that is answered by a limit in every transaction.
-const TIMEOUT: &str = "missing-lock-timeout";
+static TIMEOUT: &Rule = &MISSING_LOCK_TIMEOUT;
 
 /// The rule that is answered by committing a label before it is used.
-const LABEL: &str = "enum-value-before-commit";
+static LABEL: &Rule = &ENUM_VALUE_BEFORE_COMMIT;
 
 /// The rule about what no parser of ours reads.
-const UNREAD: &str = "unreadable-statement";
+static UNREAD: &Rule = &UNREADABLE_STATEMENT;
 
 pub(super) struct Items<'a> {
     pub items: Vec<Item<'a>>,
@@ -159,7 +164,7 @@ impl<'a> Reader<'a> {
             return self.items.items.push(Item::Steps(comments, steps));
         }
         let forbidden = record.effect.in_transaction_block == InTransactionBlock::Forbidden;
-        let alone: Vec<usize> = here.iter().filter(|(_, it)| ALONE.contains(&it.rule)).map(|(at, _)| *at).collect();
+        let alone: Vec<usize> = here.iter().filter(|(_, it)| it.rule.is_one_of(&ALONE)).map(|(at, _)| *at).collect();
         if forbidden && self.ways.alone {
             self.items.is_changed |= !alone.is_empty();
             self.items.fixed.extend(alone);
@@ -168,7 +173,7 @@ impl<'a> Reader<'a> {
         for finding in alone {
             self.leave(finding, self.no_way_out());
         }
-        let apart: Vec<usize> = here.iter().filter(|(_, it)| APART.contains(&it.rule)).map(|(at, _)| *at).collect();
+        let apart: Vec<usize> = here.iter().filter(|(_, it)| it.rule.is_one_of(&APART)).map(|(at, _)| *at).collect();
         if !apart.is_empty() && !record.conditional {
             self.items.is_changed = true;
             self.items.fixed.extend(apart);
@@ -184,7 +189,7 @@ impl<'a> Reader<'a> {
         change: Option<&Change>,
         here: &[(usize, &'a Finding)],
     ) -> Option<&'a [FixStep]> {
-        let with_steps = |(_, it): &&(usize, &'a Finding)| INSTEAD.contains(&it.rule) && !it.advice.steps.is_empty();
+        let with_steps = |(_, it): &&(usize, &'a Finding)| it.rule.is_one_of(&INSTEAD) && !it.advice.steps.is_empty();
         let (first, finding) = *here.iter().find(with_steps)?;
         let steps: &'a [FixStep] = &finding.advice.steps;
         let why = if record.conditional {
@@ -205,9 +210,9 @@ impl<'a> Reader<'a> {
         }
         for (at, it) in here
             .iter()
-            .filter(|(_, it)| INSTEAD.contains(&it.rule) || ALONE.contains(&it.rule) || APART.contains(&it.rule))
+            .filter(|(_, it)| it.rule.is_one_of(&INSTEAD) || it.rule.is_one_of(&ALONE) || it.rule.is_one_of(&APART))
         {
-            if it.advice.steps == *steps || !INSTEAD.contains(&it.rule) || it.advice.steps.is_empty() {
+            if it.advice.steps == *steps || !it.rule.is_one_of(&INSTEAD) || it.advice.steps.is_empty() {
                 self.items.fixed.push(*at);
             } else {
                 self.leave(*at, "another finding of the statement has other steps: those were taken".to_owned());

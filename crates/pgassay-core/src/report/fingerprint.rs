@@ -27,7 +27,7 @@ pub fn fingerprints(report: &Report, sources: &Sources) -> Vec<String> {
         let text = texts.entry(span).or_insert_with(|| normalize(sources.slice(span)));
         let object = finding.object.as_deref().unwrap_or_default();
         let name = own_name(&sources.file(span.file).name);
-        let alike = Hash::of([FINGERPRINT_VERSION, finding.rule, &name, object, text]);
+        let alike = Hash::of([FINGERPRINT_VERSION, finding.rule.name, &name, object, text]);
         let number = numbers.entry(alike.0).or_default();
         let own = alike.with(&number.to_string());
         *number += 1;

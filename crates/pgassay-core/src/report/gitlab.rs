@@ -50,7 +50,7 @@ impl Gitlab {
         let (start, end) = sources.positions(finding.span);
         Entry {
             description: description(finding),
-            check_name: finding.rule,
+            check_name: finding.rule.name,
             fingerprint,
             severity: severity(finding.severity),
             location: Location {

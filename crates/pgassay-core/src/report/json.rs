@@ -313,7 +313,7 @@ fn finding<'r>(
     let (start, end) = sources.positions(finding.span);
     let witness = finding.witness.as_ref();
     JsonFinding {
-        rule: finding.rule,
+        rule: finding.rule.name,
         fingerprint,
         category: finding.category,
         severity: finding.severity,

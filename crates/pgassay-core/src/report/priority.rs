@@ -7,7 +7,13 @@ use std::fmt;
 
 use super::Report;
 use crate::area::Area;
-use crate::finding::{Category, Confidence, Finding, Severity, StepWork};
+use crate::finding::{Category, Confidence, Finding, Rule, Severity, StepWork};
+use crate::rules::schema::{
+    DISCOURAGED_TYPES, DUPLICATE_CONSTRAINT, ENUM_IN_TEXT, HOT_QUERY_WITHOUT_INDEX, INDEX_DEFEATED, KEY_RUNS_OUT,
+    LEFT_OVER_COPY, LOW_VALUE_INDEX, MISSING_FOREIGN_KEY, MONEY_IN_FLOAT, PERSONAL_DATA_WITHOUT_AREA, PLAINTEXT_SECRET,
+    PREFIX_INDEX, PUBLIC_GRANT, SEQUENCE_BEHIND_ROWS, SILENCED_TRIGGER, SILENT_LOG, SOFT_DELETE_UNIQUENESS,
+    TRANSACTION_ID_AGE, UNGUARDED_AMOUNT, UNLOGGED_MONEY, VACUUM_HELD_BACK,
+};
 
 /// A finding in the list of what to do first.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +74,7 @@ fn rated(report: &Report) -> Vec<Priority<'_>> {
 fn few_of_a_kind(mut all: Vec<Priority<'_>>, most: usize) -> Vec<Priority<'_>> {
     let mut of_rule: BTreeMap<&str, usize> = BTreeMap::new();
     all.retain(|priority| {
-        let number = of_rule.entry(priority.finding.rule).or_default();
+        let number = of_rule.entry(priority.finding.rule.name).or_default();
         *number += 1;
         *number <= most
     });
@@ -87,27 +93,31 @@ fn rate<'r>(report: &Report, number: usize, finding: &'r Finding) -> Priority<'r
     Priority { number, finding, score, effort: effort(finding) }
 }
 
+/// What the rules whose category does not say it are worth.
+static HARM: [(&[&Rule], f64); 8] = [
+    (&[&KEY_RUNS_OUT, &SEQUENCE_BEHIND_ROWS, &TRANSACTION_ID_AGE, &UNLOGGED_MONEY], 12.0),
+    (&[&PLAINTEXT_SECRET, &PUBLIC_GRANT, &SILENCED_TRIGGER, &VACUUM_HELD_BACK], 10.0),
+    (&[&MONEY_IN_FLOAT], 8.0),
+    (&[&UNGUARDED_AMOUNT, &MISSING_FOREIGN_KEY, &SOFT_DELETE_UNIQUENESS], 6.0),
+    (&[&HOT_QUERY_WITHOUT_INDEX, &INDEX_DEFEATED], 6.0),
+    (&[&PERSONAL_DATA_WITHOUT_AREA], 3.0),
+    (&[&PREFIX_INDEX, &DUPLICATE_CONSTRAINT, &LOW_VALUE_INDEX, &SILENT_LOG, &LEFT_OVER_COPY], 2.0),
+    (&[&DISCOURAGED_TYPES, &ENUM_IN_TEXT], 1.5),
+];
+
 /// Money, permissions, secrets, wrong results and an outage first; then speed; then style.
 fn harm(finding: &Finding) -> f64 {
-    match finding.rule {
-        "key-runs-out" | "sequence-behind-rows" | "transaction-id-age" | "unlogged-money" => 12.0,
-        "plaintext-secret" | "public-grant" | "silenced-trigger" | "vacuum-held-back" => 10.0,
-        "money-in-float" | "null-trap-in-query" => 8.0,
-        "personal-data-without-area" => 3.0,
-        "unguarded-amount" => 6.0,
-        "missing-foreign-key" | "soft-delete-uniqueness" => 6.0,
-        "hot-query-without-index" | "index-defeated" => 6.0,
-        "prefix-index" | "duplicate-constraint" | "low-value-index" | "silent-log" | "left-over-copy" => 2.0,
-        "discouraged-types" | "enum-in-text" => 1.5,
-        _ => match finding.category {
-            Category::Safety => 9.0,
-            Category::Nullability if finding.severity > Severity::Info => 7.0,
-            Category::Keys | Category::Operations => 5.0,
-            Category::Indexes | Category::Nullability => 4.0,
-            Category::Json | Category::Types => 3.0,
-            Category::Blocking | Category::Breaking | Category::DataLoss | Category::Failing => 8.0,
-            Category::Hygiene => 1.0,
-        },
+    if let Some((_, harm)) = HARM.iter().find(|(rules, _)| finding.rule.is_one_of(rules)) {
+        return *harm;
+    }
+    match finding.category {
+        Category::Safety => 9.0,
+        Category::Nullability if finding.severity > Severity::Info => 7.0,
+        Category::Keys | Category::Operations => 5.0,
+        Category::Indexes | Category::Nullability => 4.0,
+        Category::Json | Category::Types => 3.0,
+        Category::Blocking | Category::Breaking | Category::DataLoss | Category::Failing => 8.0,
+        Category::Hygiene => 1.0,
     }
 }
 
@@ -166,7 +176,7 @@ pub fn grades(report: &Report) -> Vec<Grade> {
                 Severity::Warning => 10.0,
                 Severity::Info => 1.0,
             };
-            let entry = costs.entry(finding.rule).or_default();
+            let entry = costs.entry(finding.rule.name).or_default();
             entry.0 += cost;
             entry.1 += 1;
         }
@@ -191,7 +201,7 @@ pub fn grades(report: &Report) -> Vec<Grade> {
 pub fn by_rule(report: &Report) -> Vec<(&'static str, [usize; 3])> {
     let mut rules: BTreeMap<&'static str, [usize; 3]> = BTreeMap::new();
     for finding in &report.findings {
-        rules.entry(finding.rule).or_default()[Severity::Error as usize - finding.severity as usize] += 1;
+        rules.entry(finding.rule.name).or_default()[Severity::Error as usize - finding.severity as usize] += 1;
     }
     let mut rules: Vec<_> = rules.into_iter().collect();
     rules.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(other.0)));
@@ -232,7 +242,7 @@ mod tests {
         report.findings = (0..20).map(|_| finding("plaintext-secret", Severity::Warning, "secret")).collect();
         report.findings.push(finding("prefix-index", Severity::Info, "prefix"));
         let list = first(&report);
-        assert_eq!((list.len(), list.last().map(|it| it.finding.rule)), (4, Some("prefix-index")));
+        assert_eq!((list.len(), list.last().map(|it| it.finding.rule.name)), (4, Some("prefix-index")));
     }
 
     #[test]

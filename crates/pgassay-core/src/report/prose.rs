@@ -121,7 +121,7 @@ fn cost(cost: &StepCost) -> String {
 
 /// What the advice is: another way than the statement's, or something to add to what the schema is.
 pub(super) fn advice_label(finding: &Finding) -> &'static str {
-    match rules::find(finding.rule).map(|rule| &rule.check) {
+    match finding.rule.check() {
         Some(rules::Check::Schema(..)) => "Fix",
         _ => "Instead",
     }

@@ -65,7 +65,7 @@ impl Earlier {
 
 fn known(report: &Report) -> Vec<Known> {
     let one = |finding: &crate::finding::Finding| Known {
-        rule: finding.rule.to_owned(),
+        rule: finding.rule.name.to_owned(),
         severity: finding.severity.to_string(),
         object: finding.object.as_deref().map(str::to_owned),
         table: finding.table.clone(),

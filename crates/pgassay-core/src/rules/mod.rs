@@ -1,7 +1,8 @@
 //! The rules: what is worth telling of a migration, and what to do instead.
 //!
 //! In: a [`MigrationRun`] with its predictions and breakages. Out: [`Finding`]s. A rule reads the models and decides; it does not work
-//! out locks, scans or transactions itself. One file a rule: its text, its examples and its check; [`ALL`] is the registry.
+//! out locks, scans or transactions itself. One file per concern: what its rules say of themselves, their examples and their checks; [`REGISTRY`] puts
+//! each rule together with its check.
 
 mod called;
 mod context;
@@ -12,42 +13,19 @@ mod options;
 pub mod schema;
 mod suppression;
 
+pub use crate::finding::{Example, Rule};
 pub use context::{RunContext, StepContext};
 pub use options::{ACCEPTABLE_TYPES, RuleOptions};
 pub use suppression::{Suppressions, nearest, nearest_of, read_suppressions};
 
 use crate::area::Areas;
 use crate::facts::Live;
-use crate::finding::{Category, Finding, Severity};
+use crate::finding::Finding;
 use crate::history::MigrationRun;
 use crate::source::Sources;
 
-/// A rule, with the text that `pgassay rules` and docs/rules show.
-pub struct Rule {
-    /// kebab-case; what suppressions and the configuration name.
-    pub name: &'static str,
-    pub category: Category,
-    /// The usual severity; a check may lower it where it knows better.
-    pub severity: Severity,
-    /// One line: what it finds.
-    pub summary: &'static str,
-    /// Why it matters and what to do, in a few sentences.
-    pub explanation: &'static str,
-    /// Makes the rule speak.
-    pub fires: Example,
-    /// A close twin about which the rule is silent.
-    pub quiet: Example,
-    pub check: Check,
-}
-
-/// A migration on a schema.
-pub struct Example {
-    /// What exists before; not judged.
-    pub given: &'static str,
-    pub migration: &'static str,
-}
-
 /// When a rule looks.
+#[derive(Clone, Copy)]
 pub enum Check {
     /// At every statement; blocks are skipped, their statements are not.
     Step(fn(&StepContext, &mut Vec<Finding>)),
@@ -61,18 +39,62 @@ pub enum Check {
     Outside,
 }
 
-/// Every rule, in the order in which `pgassay rules` lists them.
-pub const ALL: &[&Rule] = &together();
+/// A line of the registry: a rule with its check.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    pub rule: &'static Rule,
+    pub check: Check,
+}
 
-const fn together() -> [&'static Rule; migration::ALL.len() + schema::ALL.len()] {
-    let mut all = [schema::ALL[0]; migration::ALL.len() + schema::ALL.len()];
+impl Entry {
+    const fn step(rule: &'static Rule, check: fn(&StepContext, &mut Vec<Finding>)) -> Entry {
+        Entry { rule, check: Check::Step(check) }
+    }
+
+    const fn migration(rule: &'static Rule, check: fn(&RunContext, &mut Vec<Finding>)) -> Entry {
+        Entry { rule, check: Check::Migration(check) }
+    }
+
+    const fn schema(
+        rule: &'static Rule,
+        needs: schema::Needs,
+        check: fn(&schema::SchemaContext, &mut Vec<schema::Discovery>),
+    ) -> Entry {
+        Entry { rule, check: Check::Schema(check, needs) }
+    }
+
+    const fn reading(rule: &'static Rule) -> Entry {
+        Entry { rule, check: Check::Reading }
+    }
+
+    const fn outside(rule: &'static Rule) -> Entry {
+        Entry { rule, check: Check::Outside }
+    }
+}
+
+const RULES: usize = migration::ALL.len() + schema::ALL.len();
+
+/// The registry, in the order in which `pgassay rules` lists the rules.
+pub static REGISTRY: [Entry; RULES] = {
+    let mut all = [schema::ALL[0]; RULES];
     let mut at = 0;
-    while at < all.len() {
+    while at < RULES {
         all[at] = if at < migration::ALL.len() { migration::ALL[at] } else { schema::ALL[at - migration::ALL.len()] };
         at += 1;
     }
     all
-}
+};
+
+/// Every rule, in the same order.
+pub static ALL: &[&Rule] = &{
+    let mut all = [REGISTRY[0].rule; RULES];
+    let mut at = 0;
+    while at < RULES {
+        all[at] = REGISTRY[at].rule;
+        at += 1;
+    }
+    all
+};
 
 /// The rule of a name.
 pub fn find(name: &str) -> Option<&'static Rule> {
@@ -89,8 +111,8 @@ pub fn check(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let context = RunContext { run, sources, options, live };
-    for rule in ALL {
-        match rule.check {
+    for entry in &REGISTRY {
+        match entry.check {
             Check::Step(check) => context.steps().for_each(|step| {
                 let first = findings.len();
                 check(&step, &mut findings);
@@ -123,33 +145,18 @@ pub fn page(pages: &str, rule: &str) -> String {
 }
 
 impl Rule {
-    /// Looks only at a whole schema, or needs statistics: `check` never tells it.
+    /// When it looks: none for a rule that is not in the registry.
+    pub fn check(&self) -> Option<&'static Check> {
+        REGISTRY.iter().find(|entry| entry.rule == self).map(|entry| &entry.check)
+    }
+
+    /// Looks only at a whole schema, or needs statistics: `check` never reports it.
     pub fn is_audit_only(&self) -> bool {
-        matches!(self.check, Check::Schema(_, needs) if needs != schema::Needs::Schema)
+        matches!(self.check(), Some(Check::Schema(_, needs)) if *needs != schema::Needs::Schema)
     }
 
     /// Whether the examples can be run: what an outside rule looks for is not in the SQL.
     pub fn runs_examples(&self) -> bool {
-        !matches!(self.check, Check::Outside)
-    }
-
-    /// A finding of this rule with its usual severity; the caller adds the rest.
-    pub fn finding(&self, span: crate::source::Span, message: impl Into<String>) -> Finding {
-        Finding {
-            rule: self.name,
-            category: self.category,
-            severity: self.severity,
-            span,
-            related: Vec::new(),
-            object: None,
-            table: None,
-            area: None,
-            confidence: None,
-            message: message.into(),
-            cause: None,
-            evidence: Vec::new(),
-            witness: None,
-            advice: crate::finding::Advice::default(),
-        }
+        !matches!(self.check(), Some(Check::Outside))
     }
 }

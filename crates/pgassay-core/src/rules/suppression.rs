@@ -105,7 +105,7 @@ impl Suppressions {
         findings.retain(|finding| {
             let mut allowed = false;
             for entry in
-                self.entries.iter_mut().filter(|entry| entry.rule == finding.rule && entry.covers_finding(finding))
+                self.entries.iter_mut().filter(|entry| entry.rule == finding.rule.name && entry.covers_finding(finding))
             {
                 entry.used = true;
                 let protected = finding.area.filter(|area| area.is_protected() && !entry.has_reason);

@@ -15,7 +15,7 @@ pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn Write) -> 
          <select id=\"severity\" aria-label=\"severity\"><option value=\"\">all severities</option><option value=\"error\">errors</option><option value=\"warning\">errors and warnings</option><option value=\"info\">infos</option></select>\
          <select id=\"rule\" aria-label=\"rule\"><option value=\"\">all rules</option>"
     )?;
-    let mut rules: Vec<&str> = report.findings.iter().map(|finding| finding.rule).collect();
+    let mut rules: Vec<&str> = report.findings.iter().map(|finding| finding.rule.name).collect();
     rules.sort_unstable();
     rules.dedup();
     for rule in rules {

@@ -60,7 +60,7 @@ fn first(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n## Fix first\n")?;
     for (at, priority) in list.iter().enumerate() {
         let finding = priority.finding;
-        writeln!(out, "{}. {} ({}, {})", at + 1, text(&finding.message), code(finding.rule), priority.effort)?;
+        writeln!(out, "{}. {} ({}, {})", at + 1, text(&finding.message), code(finding.rule.name), priority.effort)?;
     }
     writeln!(out)
 }

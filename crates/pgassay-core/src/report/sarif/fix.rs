@@ -7,15 +7,16 @@
 use super::log::{ArtifactChange, Fix, InsertedContent, PhysicalLocation, Replacement};
 use super::text;
 use crate::effect::InTransactionBlock;
-use crate::finding::{Finding, FixStep, StepTransaction};
+use crate::finding::{Finding, FixStep, Rule, StepTransaction};
 use crate::report::StatementRecord;
+use crate::rules::migration::{BLOCKING_INDEX_BUILD, BLOCKING_SCAN, MISSING_LOCK_TIMEOUT};
 use crate::source::{Sources, Span};
 
 /// Rules whose advice comes before the statement.
-const IN_FRONT: [&str; 1] = ["missing-lock-timeout"];
+const IN_FRONT: [&Rule; 1] = [&MISSING_LOCK_TIMEOUT];
 
 /// Rules whose steps, run one after the other, do all that the statement does.
-const IN_PLACE: [&str; 2] = ["blocking-index-build", "blocking-scan"];
+const IN_PLACE: [&Rule; 2] = [&BLOCKING_INDEX_BUILD, &BLOCKING_SCAN];
 
 /// What to change, if the advice is a change of the file. `place` says where a span is.
 pub(super) fn fix(
@@ -40,9 +41,9 @@ pub fn edit(finding: &Finding, record: &StatementRecord, sources: &Sources) -> O
         return None;
     }
     let is_allowed = record.effect.in_transaction_block == InTransactionBlock::Allowed;
-    if IN_FRONT.contains(&finding.rule) && is_allowed {
+    if finding.rule.is_one_of(&IN_FRONT) && is_allowed {
         Some((Span { end: record.span.start, ..record.span }, format!("{}\n", joined(steps))))
-    } else if IN_PLACE.contains(&finding.rule) && fits(record, steps) {
+    } else if finding.rule.is_one_of(&IN_PLACE) && fits(record, steps) {
         Some((record.span, joined(steps).trim_end_matches(';').to_owned()))
     } else {
         None

@@ -73,8 +73,8 @@ impl Sarif {
     ) -> SarifResult<'r> {
         let related = finding.related.iter().enumerate();
         SarifResult {
-            rule_id: finding.rule,
-            rule_index: rules::ALL.iter().position(|rule| rule.name == finding.rule),
+            rule_id: finding.rule.name,
+            rule_index: rules::ALL.iter().position(|rule| rule.name == finding.rule.name),
             level: level(finding.severity),
             message: text(prose::full_text(finding)),
             locations: [Location { id: None, message: None, physical_location: self.place(finding.span, sources) }],

@@ -40,7 +40,7 @@ impl Text {
                 let heading = format!("{}{about}", plain::one_line(name));
                 writeln!(out, "{heading}\n{}\n", "─".repeat(heading.chars().count().min(self.width.into())))?;
             }
-            let told = in_full.entry(finding.rule).or_default();
+            let told = in_full.entry(finding.rule.name).or_default();
             *told += 1;
             if !whole && (finding.severity == Severity::Info || *told > IN_FULL) {
                 writeln!(out, "{}", self.one_line(finding))?;

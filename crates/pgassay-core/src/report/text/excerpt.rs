@@ -38,9 +38,9 @@ fn others_marks<'f>(
             continue;
         }
         match marks.iter_mut().find(|(mark, _)| *mark == span) {
-            Some((_, rules)) if rules.contains(&other.rule) => {}
-            Some((_, rules)) => rules.push(other.rule),
-            None => marks.push((span, vec![other.rule])),
+            Some((_, rules)) if rules.contains(&other.rule.name) => {}
+            Some((_, rules)) => rules.push(other.rule.name),
+            None => marks.push((span, vec![other.rule.name])),
         }
     }
     marks.into_iter().map(|(span, rules)| (span, rules.join(", ")))
@@ -129,9 +129,9 @@ impl Text {
             .line_start(sources.positions(window).0.line as usize)
             .fold(true)
             .annotations(annotations);
-        let mut title = level.primary_title(plain::one_line(&finding.message)).id(finding.rule);
+        let mut title = level.primary_title(plain::one_line(&finding.message)).id(finding.rule.name);
         if let Some(pages) = self.pages {
-            title = title.id_url(rules::page(pages, finding.rule));
+            title = title.id_url(rules::page(pages, finding.rule.name));
         }
         let path = plain::one_line(&file.name);
         let at = sources.positions(finding.span).0;

@@ -62,7 +62,7 @@ impl Text {
     fn rules(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let mut files: BTreeMap<&str, BTreeSet<FileId>> = BTreeMap::new();
         for finding in &report.findings {
-            files.entry(finding.rule).or_default().insert(finding.span.file);
+            files.entry(finding.rule.name).or_default().insert(finding.span.file);
         }
         let mut table = layout::table(self.width);
         table.set_header(["rule", "errors", "warnings", "infos", "files"]);

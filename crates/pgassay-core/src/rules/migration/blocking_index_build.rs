@@ -5,11 +5,11 @@ use crate::effect::WorkKind;
 use crate::finding::{Category, Finding, Severity};
 use crate::rules::context::{StepContext, who_waits};
 use crate::rules::measured::{self, Weight};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
 use super::advice;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "blocking-index-build",
     category: Category::Blocking,
     severity: Severity::Error,
@@ -26,10 +26,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL);",
         migration: "CREATE INDEX CONCURRENTLY orders_customer_id_idx ON orders (customer_id);",
     },
-    check: Check::Step(check),
 };
 
-fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     // Every index of one cause on one table is one finding: a partitioned table has an index for every partition.
     for works in context.blocking_work_by_cause(WorkKind::IndexBuild) {
         let Some(first) = works.first() else { continue };

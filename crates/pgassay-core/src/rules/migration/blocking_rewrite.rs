@@ -6,12 +6,12 @@ use crate::effect::WorkKind;
 use crate::finding::{Category, Evidence, Finding, Severity};
 use crate::rules::context::{StepContext, who_waits};
 use crate::rules::measured::{self, Weight};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::ResolvedType;
 
 use super::{advice, blocking_scan};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "blocking-rewrite",
     category: Category::Blocking,
     severity: Severity::Error,
@@ -27,10 +27,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY, total int NOT NULL);",
         migration: "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN placed_at timestamptz NOT NULL DEFAULT now();",
     },
-    check: Check::Step(check),
 };
 
-fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     // Partitions and children are rewritten for the same words.
     for works in context.blocking_work_by_cause(WorkKind::Rewrite) {
         let [work, others @ ..] = works.as_slice() else { continue };

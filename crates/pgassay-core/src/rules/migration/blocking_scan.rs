@@ -5,11 +5,11 @@ use crate::effect::WorkKind;
 use crate::finding::{Category, Evidence, Finding, Severity};
 use crate::rules::context::{StepContext, who_waits};
 use crate::rules::measured::{self, Weight};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
 use super::{advice, validate_in_same_transaction};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "blocking-scan",
     category: Category::Blocking,
     severity: Severity::Error,
@@ -25,10 +25,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, seen_at timestamptz CHECK (seen_at IS NOT NULL));",
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ALTER COLUMN seen_at SET NOT NULL;",
     },
-    check: Check::Step(check),
 };
 
-fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let builds: Vec<_> = context.blocking_work(WorkKind::IndexBuild).map(|work| work.relation).collect();
     // The scan of an index build is told with the build, and that of a late VALIDATE with its NOT VALID.
     let told_elsewhere = refreshes_beside_readers(context) || validate_in_same_transaction::applies(context);

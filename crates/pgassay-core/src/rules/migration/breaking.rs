@@ -4,7 +4,7 @@ use super::loss::report;
 use super::unseen;
 use crate::finding::{Category, Finding, Severity};
 use crate::rules::context::RunContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
 /// A rule about what running clients lose.
 pub(super) const fn rule(
@@ -14,23 +14,13 @@ pub(super) const fn rule(
     explanation: &'static str,
     fires: Example,
     quiet: Example,
-    check: fn(&RunContext, &mut Vec<Finding>),
 ) -> Rule {
-    Rule {
-        name,
-        category: Category::Breaking,
-        severity,
-        summary,
-        explanation,
-        fires,
-        quiet,
-        check: Check::Migration(check),
-    }
+    Rule { name, category: Category::Breaking, severity, summary, explanation, fires, quiet }
 }
 
 const ACCOUNTS: &str = "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);";
 
-pub const DROPPED_OBJECT: Rule = rule(
+pub static DROPPED_OBJECT: Rule = rule(
     "dropped-object",
     Severity::Error,
     "A view, function, type, enum label, extension or publication that clients may use is dropped",
@@ -43,14 +33,15 @@ pub const DROPPED_OBJECT: Rule = rule(
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);\nCREATE VIEW emails AS SELECT email FROM accounts;",
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nDROP VIEW emails;\nCREATE VIEW emails AS SELECT email FROM accounts WHERE id > 0;\nCOMMIT;",
     },
-    |context, findings| {
-        report(context, &DROPPED_OBJECT, findings);
-        unseen::dropped_objects(context, &DROPPED_OBJECT, findings);
-        unseen::taken_along(context, &DROPPED_OBJECT, findings);
-    },
 );
 
-pub const RENAMED_OBJECT: Rule = rule(
+pub(super) fn dropped_object(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &DROPPED_OBJECT, findings);
+    unseen::dropped_objects(context, &DROPPED_OBJECT, findings);
+    unseen::taken_along(context, &DROPPED_OBJECT, findings);
+}
+
+pub static RENAMED_OBJECT: Rule = rule(
     "renamed-object",
     Severity::Error,
     "A table, column, type, schema or function is renamed or moved, and no compatible object keeps the old name",
@@ -64,10 +55,13 @@ pub const RENAMED_OBJECT: Rule = rule(
         given: ACCOUNTS,
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE accounts RENAME TO users;\nCREATE VIEW accounts AS SELECT * FROM users;\nCOMMIT;",
     },
-    |context, findings| report(context, &RENAMED_OBJECT, findings),
 );
 
-pub const CHANGED_TYPE: Rule = rule(
+pub(super) fn renamed_object(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &RENAMED_OBJECT, findings);
+}
+
+pub static CHANGED_TYPE: Rule = rule(
     "changed-type",
     Severity::Error,
     "A column's type changes so that old values, parameters or readers no longer fit",
@@ -81,10 +75,13 @@ pub const CHANGED_TYPE: Rule = rule(
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email varchar(40));",
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ALTER COLUMN email TYPE varchar(80);",
     },
-    |context, findings| report(context, &CHANGED_TYPE, findings),
 );
 
-pub const REQUIRED_COLUMN: Rule = rule(
+pub(super) fn changed_type(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &CHANGED_TYPE, findings);
+}
+
+pub static REQUIRED_COLUMN: Rule = rule(
     "required-column",
     Severity::Error,
     "INSERTs of running code fail, because they do not give a value that is now required",
@@ -98,10 +95,13 @@ pub const REQUIRED_COLUMN: Rule = rule(
         given: ACCOUNTS,
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN plan text NOT NULL DEFAULT 'free';",
     },
-    |context, findings| report(context, &REQUIRED_COLUMN, findings),
 );
 
-pub const TIGHTENED_CONSTRAINT: Rule = rule(
+pub(super) fn required_column(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &REQUIRED_COLUMN, findings);
+}
+
+pub static TIGHTENED_CONSTRAINT: Rule = rule(
     "tightened-constraint",
     Severity::Warning,
     "Rows that running code may write are refused from now on",
@@ -115,10 +115,13 @@ pub const TIGHTENED_CONSTRAINT: Rule = rule(
         given: ACCOUNTS,
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN age int;\nALTER TABLE accounts ADD CONSTRAINT grown CHECK (age > 17) NOT VALID;",
     },
-    |context, findings| report(context, &TIGHTENED_CONSTRAINT, findings),
 );
 
-pub const LOST_DEFAULT: Rule = rule(
+pub(super) fn tightened_constraint(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &TIGHTENED_CONSTRAINT, findings);
+}
+
+pub static LOST_DEFAULT: Rule = rule(
     "lost-default",
     Severity::Error,
     "A default or identity that INSERTs relied on is gone, or a column can no longer be written",
@@ -131,10 +134,13 @@ pub const LOST_DEFAULT: Rule = rule(
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, plan text NOT NULL DEFAULT 'free');",
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ALTER COLUMN plan SET DEFAULT 'paid';",
     },
-    |context, findings| report(context, &LOST_DEFAULT, findings),
 );
 
-pub const NULLABLE_AGAIN: Rule = rule(
+pub(super) fn lost_default(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &LOST_DEFAULT, findings);
+}
+
+pub static NULLABLE_AGAIN: Rule = rule(
     "nullable-again",
     Severity::Info,
     "A column may be NULL from now on, and readers that relied on a value may not expect it",
@@ -147,10 +153,13 @@ pub const NULLABLE_AGAIN: Rule = rule(
         given: ACCOUNTS,
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ALTER COLUMN email DROP NOT NULL;",
     },
-    |context, findings| report(context, &NULLABLE_AGAIN, findings),
 );
 
-pub const LOST_CONFLICT_TARGET: Rule = rule(
+pub(super) fn nullable_again(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &NULLABLE_AGAIN, findings);
+}
+
+pub static LOST_CONFLICT_TARGET: Rule = rule(
     "lost-conflict-target",
     Severity::Warning,
     "A unique index or constraint that INSERT ... ON CONFLICT needs is dropped",
@@ -164,10 +173,13 @@ pub const LOST_CONFLICT_TARGET: Rule = rule(
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text UNIQUE);\nCREATE UNIQUE INDEX accounts_email_idx ON accounts (email);",
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts DROP CONSTRAINT accounts_email_key;",
     },
-    |context, findings| report(context, &LOST_CONFLICT_TARGET, findings),
 );
 
-pub const CHANGED_FOREIGN_KEY_ACTION: Rule = rule(
+pub(super) fn lost_conflict_target(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &LOST_CONFLICT_TARGET, findings);
+}
+
+pub static CHANGED_FOREIGN_KEY_ACTION: Rule = rule(
     "changed-foreign-key-action",
     Severity::Warning,
     "Deleting or updating a referenced row does something else than before",
@@ -180,10 +192,13 @@ pub const CHANGED_FOREIGN_KEY_ACTION: Rule = rule(
         given: "CREATE TABLE a (id bigint PRIMARY KEY);\nCREATE TABLE b (a_id bigint, CONSTRAINT b_a_fk FOREIGN KEY (a_id) REFERENCES a);",
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE b DROP CONSTRAINT b_a_fk, ADD CONSTRAINT b_a_fk FOREIGN KEY (a_id) REFERENCES a NOT VALID;\nCOMMIT;",
     },
-    |context, findings| report(context, &CHANGED_FOREIGN_KEY_ACTION, findings),
 );
 
-pub const CHANGED_ROUTINE: Rule = rule(
+pub(super) fn changed_foreign_key_action(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &CHANGED_FOREIGN_KEY_ACTION, findings);
+}
+
+pub static CHANGED_ROUTINE: Rule = rule(
     "changed-routine",
     Severity::Error,
     "A function can no longer be called as before, or returns something else",
@@ -196,10 +211,13 @@ pub const CHANGED_ROUTINE: Rule = rule(
         given: "CREATE FUNCTION tax(amount numeric) RETURNS numeric LANGUAGE sql AS 'SELECT amount * 0.2';",
         migration: "BEGIN;\nDROP FUNCTION tax(numeric);\nCREATE FUNCTION tax(amount numeric, country text DEFAULT 'de') RETURNS numeric LANGUAGE sql AS 'SELECT amount * 0.2';\nCOMMIT;",
     },
-    |context, findings| report(context, &CHANGED_ROUTINE, findings),
 );
 
-pub const CHANGED_VIEW: Rule = rule(
+pub(super) fn changed_routine(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &CHANGED_ROUTINE, findings);
+}
+
+pub static CHANGED_VIEW: Rule = rule(
     "changed-view",
     Severity::Error,
     "A view returns other columns than before",
@@ -212,10 +230,13 @@ pub const CHANGED_VIEW: Rule = rule(
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);\nCREATE VIEW people AS SELECT id FROM accounts;",
         migration: "SET lock_timeout = '2s';\nCREATE OR REPLACE VIEW people AS SELECT id, email FROM accounts;",
     },
-    |context, findings| report(context, &CHANGED_VIEW, findings),
 );
 
-pub const REVOKED_PRIVILEGE: Rule = rule(
+pub(super) fn changed_view(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &CHANGED_VIEW, findings);
+}
+
+pub static REVOKED_PRIVILEGE: Rule = rule(
     "revoked-privilege",
     Severity::Warning,
     "A privilege that a role had is revoked",
@@ -228,10 +249,13 @@ pub const REVOKED_PRIVILEGE: Rule = rule(
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY);",
         migration: "GRANT SELECT ON accounts TO reporting;",
     },
-    |context, findings| report(context, &REVOKED_PRIVILEGE, findings),
 );
 
-pub const ROW_SECURITY: Rule = rule(
+pub(super) fn revoked_privilege(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &REVOKED_PRIVILEGE, findings);
+}
+
+pub static ROW_SECURITY: Rule = rule(
     "row-security",
     Severity::Error,
     "Row security hides rows that clients saw",
@@ -242,5 +266,8 @@ pub const ROW_SECURITY: Rule = rule(
         given: ACCOUNTS,
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nCREATE POLICY everyone ON accounts USING (true);\nALTER TABLE accounts ENABLE ROW LEVEL SECURITY;\nCOMMIT;",
     },
-    |context, findings| report(context, &ROW_SECURITY, findings),
 );
+
+pub(super) fn row_security(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &ROW_SECURITY, findings);
+}

@@ -3,9 +3,9 @@
 use crate::change::Change;
 use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "cancelled-concurrent-build",
     category: Category::Failing,
     severity: Severity::Warning,
@@ -21,13 +21,12 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint);",
         migration: "SET lock_timeout = 0;\nCREATE INDEX CONCURRENTLY orders_customer_id_idx ON orders (customer_id);",
     },
-    check: Check::Step(check),
 };
 
 /// Anything from an hour on counts as long.
 const LONG_MILLISECONDS: u64 = 3_600_000;
 
-fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let builds = match context.change() {
         Some(Change::CreateIndex(create)) => create.concurrently,
         Some(Change::Reindex(reindex)) => reindex.concurrently,

@@ -3,10 +3,10 @@
 use crate::change::PrintedName;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::migration::{DifferenceKind, Framework, Migration};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::source::Span;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "changed-migration",
     category: Category::Failing,
     severity: Severity::Error,
@@ -24,7 +24,6 @@ pub const RULE: Rule = Rule {
         given: "",
         migration: "-- V1__orders.sql stays as it ran; V2__order_note.sql is new\nALTER TABLE orders ADD COLUMN note text;",
     },
-    check: Check::Outside,
 };
 
 /// What a tool does about a migration that it ran with another content.

@@ -6,11 +6,11 @@ use crate::change::{
 use crate::contract::{BreakageKind, Subject};
 use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{ColumnId, Object, ObjectId, Relation, RelationId, RelationKind, Session};
 use crate::source::Span;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "dropped-data",
     category: Category::DataLoss,
     severity: Severity::Error,
@@ -28,7 +28,6 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);",
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN scratch text;\nALTER TABLE accounts DROP COLUMN scratch;",
     },
-    check: Check::Step(check),
 };
 
 pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
@@ -402,7 +401,7 @@ mod tests {
     fn severity(migration: &'static str) -> Option<Severity> {
         let given = "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int);";
         let (report, _) = RULE.judge(&Example { given, migration });
-        report.findings.iter().find(|finding| finding.rule == RULE.name).map(|finding| finding.severity)
+        report.findings.iter().find(|finding| *finding.rule == RULE).map(|finding| finding.severity)
     }
 
     #[test]

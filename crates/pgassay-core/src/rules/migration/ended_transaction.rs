@@ -4,9 +4,9 @@ use crate::change::{Change, TransactionControl};
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::history::{MigrationRun, Step, TransactionKind};
 use crate::migration::Framework;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "ended-transaction",
     category: Category::Failing,
     severity: Severity::Error,
@@ -22,7 +22,6 @@ pub const RULE: Rule = Rule {
         given: "",
         migration: "-- migrate:up transaction:false\nBEGIN;\nCREATE TABLE orders (id bigint PRIMARY KEY);\nCOMMIT;",
     },
-    check: Check::Outside,
 };
 
 /// What the rule says of one migration: the first place where it ends the tool's transaction.

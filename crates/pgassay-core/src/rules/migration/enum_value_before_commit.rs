@@ -3,11 +3,11 @@
 use crate::change::{Change, PrintedName};
 use crate::finding::{Advice, Category, Cause, Evidence, FailureWhen, Finding, Severity};
 use crate::rules::context::StepContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{ObjectId, RelationId, Type, TypeId};
 use crate::sql::string_constants;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "enum-value-before-commit",
     category: Category::Failing,
     severity: Severity::Error,
@@ -22,10 +22,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE TYPE state AS ENUM ('open', 'closed');\nCREATE TABLE orders (id bigint PRIMARY KEY, state state);",
         migration: "ALTER TYPE state ADD VALUE 'lost';\nUPDATE orders SET state = 'lost' WHERE id = 7;",
     },
-    check: Check::Step(check),
 };
 
-fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     if context.step.uncommitted_labels.is_empty() || matches!(context.change(), Some(Change::AlterEnum(_)) | None) {
         return;
     }

@@ -5,11 +5,11 @@ use crate::effect::FailsWhen;
 use crate::facts::RelationFacts;
 use crate::finding::{Advice, Category, Cause, Evidence, FailureWhen, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
-use crate::rules::{Check, Example, Rule, measured};
+use crate::rules::{Example, Rule, measured};
 use crate::source::Span;
 use crate::text::numbers::percent;
 
-pub const FAILS_ON_ROWS: Rule = Rule {
+pub static FAILS_ON_ROWS: Rule = Rule {
     name: "fails-on-rows",
     category: Category::Failing,
     severity: Severity::Error,
@@ -24,10 +24,9 @@ pub const FAILS_ON_ROWS: Rule = Rule {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY);",
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN email text NOT NULL DEFAULT '';",
     },
-    check: Check::Step(any_row),
 };
 
-pub const MAY_FAIL_ON_ROWS: Rule = Rule {
+pub static MAY_FAIL_ON_ROWS: Rule = Rule {
     name: "may-fail-on-rows",
     category: Category::Failing,
     severity: Severity::Info,
@@ -42,10 +41,9 @@ pub const MAY_FAIL_ON_ROWS: Rule = Rule {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);",
         migration: "CREATE INDEX CONCURRENTLY accounts_email_idx ON accounts (email);",
     },
-    check: Check::Step(some_row),
 };
 
-fn any_row(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn any_row(context: &StepContext, findings: &mut Vec<Finding>) {
     for failure in context.failures().iter().filter(|failure| failure.when == FailsWhen::AnyRow) {
         if !concerns_shared(context) {
             continue;
@@ -74,7 +72,7 @@ fn any_row(context: &StepContext, findings: &mut Vec<Finding>) {
     }
 }
 
-fn some_row(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn some_row(context: &StepContext, findings: &mut Vec<Finding>) {
     for failure in context.failures() {
         let FailsWhen::SomeRow { query } = &failure.when else { continue };
         if !concerns_shared(context) {

@@ -4,13 +4,14 @@
 use super::breaking::rule;
 use super::loss::report;
 use super::unseen;
-use crate::finding::{Category, Severity};
+use crate::finding::{Category, Finding, Severity};
+use crate::rules::context::RunContext;
 use crate::rules::{Example, Rule};
 
 const NOTES: &str = "CREATE TABLE notes (id bigint PRIMARY KEY, owner text NOT NULL);\n\
     CREATE POLICY own ON notes USING (owner = current_user);\nALTER TABLE notes ENABLE ROW LEVEL SECURITY;";
 
-pub const EXPOSED_ROWS: Rule = Rule {
+pub static EXPOSED_ROWS: Rule = Rule {
     category: Category::Safety,
     ..rule(
         "exposed-rows",
@@ -23,15 +24,18 @@ pub const EXPOSED_ROWS: Rule = Rule {
             given: NOTES,
             migration: "SET lock_timeout = '2s';\nCREATE POLICY support ON notes FOR SELECT TO support USING (true);",
         },
-        |context, findings| report(context, &EXPOSED_ROWS, findings),
     )
 };
+
+pub(super) fn exposed_rows(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &EXPOSED_ROWS, findings);
+}
 
 const ORDERS: &str = "CREATE TABLE customers (id bigint PRIMARY KEY);\n\
     CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL REFERENCES customers, total numeric NOT NULL CHECK (total >= 0));\n\
     CREATE INDEX ON orders (customer_id);";
 
-pub const LOST_CONSTRAINT: Rule = rule(
+pub static LOST_CONSTRAINT: Rule = rule(
     "lost-constraint",
     Severity::Warning,
     "A check or foreign key is dropped, or left unchecked: rows that it refused are accepted from now on",
@@ -46,17 +50,18 @@ pub const LOST_CONSTRAINT: Rule = rule(
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE orders DISABLE TRIGGER ALL;\nALTER TABLE orders ENABLE TRIGGER ALL;\n\
             ALTER TABLE orders DROP CONSTRAINT orders_total_check, ADD CONSTRAINT total_known CHECK (total >= 0 AND total < 1e9) NOT VALID;\nCOMMIT;",
     },
-    |context, findings| {
-        report(context, &LOST_CONSTRAINT, findings);
-        unseen::constraints(context, &LOST_CONSTRAINT, findings);
-    },
 );
+
+pub(super) fn lost_constraint(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &LOST_CONSTRAINT, findings);
+    unseen::constraints(context, &LOST_CONSTRAINT, findings);
+}
 
 const AUDITED: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, total numeric NOT NULL);\n\
     CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$;\n\
     CREATE TRIGGER orders_audit AFTER UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION note_change();";
 
-pub const LOST_TRIGGER: Rule = rule(
+pub static LOST_TRIGGER: Rule = rule(
     "lost-trigger",
     Severity::Warning,
     "A trigger is dropped, or stays switched off: what it did at every write is not done any more",
@@ -71,13 +76,14 @@ pub const LOST_TRIGGER: Rule = rule(
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE orders DISABLE TRIGGER orders_audit;\nUPDATE orders SET total = 0 WHERE id = 1;\n\
             ALTER TABLE orders ENABLE TRIGGER orders_audit;\nCOMMIT;",
     },
-    |context, findings| {
-        report(context, &LOST_TRIGGER, findings);
-        unseen::triggers(context, &LOST_TRIGGER, findings);
-    },
 );
 
-pub const LOST_DURABILITY: Rule = Rule {
+pub(super) fn lost_trigger(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &LOST_TRIGGER, findings);
+    unseen::triggers(context, &LOST_TRIGGER, findings);
+}
+
+pub static LOST_DURABILITY: Rule = Rule {
     category: Category::DataLoss,
     ..rule(
         "lost-durability",
@@ -93,11 +99,14 @@ pub const LOST_DURABILITY: Rule = Rule {
             given: "CREATE TABLE carts (id bigint PRIMARY KEY);",
             migration: "CREATE UNLOGGED TABLE cart_cache (id bigint PRIMARY KEY);",
         },
-        |context, findings| report(context, &LOST_DURABILITY, findings),
     )
 };
 
-pub const LOST_REPLICA_IDENTITY: Rule = rule(
+pub(super) fn lost_durability(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &LOST_DURABILITY, findings);
+}
+
+pub static LOST_REPLICA_IDENTITY: Rule = rule(
     "lost-replica-identity",
     Severity::Error,
     "A published table has no replica identity: UPDATE and DELETE on it fail",
@@ -112,8 +121,9 @@ pub const LOST_REPLICA_IDENTITY: Rule = rule(
         given: "CREATE TABLE events (id bigint PRIMARY KEY, what text NOT NULL);",
         migration: "SET lock_timeout = '2s';\nCREATE PUBLICATION all_events FOR TABLE events;",
     },
-    |context, findings| {
-        report(context, &LOST_REPLICA_IDENTITY, findings);
-        unseen::replica_identity(context, &LOST_REPLICA_IDENTITY, findings);
-    },
 );
+
+pub(super) fn lost_replica_identity(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &LOST_REPLICA_IDENTITY, findings);
+    unseen::replica_identity(context, &LOST_REPLICA_IDENTITY, findings);
+}

@@ -5,9 +5,9 @@ use crate::change::PrintedName;
 use crate::facts::Live;
 use crate::finding::{Advice, Category, Cause, Evidence, Finding, Severity};
 use crate::rules::context::{RunContext, who_waits};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "lock-behind-transaction",
     category: Category::Blocking,
     severity: Severity::Warning,
@@ -22,7 +22,6 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY);",
         migration: "SET lock_timeout = '2s';\n-- no transaction is open for long\nALTER TABLE orders ADD COLUMN note text;",
     },
-    check: Check::Outside,
 };
 
 /// One finding for each table, at the first statement that wants the lock.

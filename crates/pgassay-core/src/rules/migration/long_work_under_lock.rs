@@ -6,12 +6,12 @@ use crate::effect::WorkKind;
 use crate::finding::{Advice, Category, Cause, Evidence, Finding, Severity};
 use crate::history::HeldLock;
 use crate::rules::context::{StepContext, who_waits};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::source::Span;
 
 use super::{unbatched_backfill, validate_in_same_transaction};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "long-work-under-lock",
     category: Category::Blocking,
     severity: Severity::Error,
@@ -27,10 +27,9 @@ pub const RULE: Rule = Rule {
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN total_cents bigint;\n\
             UPDATE orders SET total_cents = total * 100 WHERE id = 1;\nCOMMIT;",
     },
-    check: Check::Step(check),
 };
 
-fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let Some((span, what)) = long_work(context) else { return };
     let Some((name, held)) = strongest_held(context) else { return };
     let message =

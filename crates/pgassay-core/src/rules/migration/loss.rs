@@ -40,9 +40,9 @@ fn rule_of(kind: BreakageKind) -> &'static Rule {
     }
 }
 
-pub(super) fn report(context: &RunContext, rule: &Rule, findings: &mut Vec<Finding>) {
+pub(super) fn report(context: &RunContext, rule: &'static Rule, findings: &mut Vec<Finding>) {
     for (breakage, step) in &context.run.breakages {
-        if rule_of(breakage.kind).name != rule.name {
+        if rule_of(breakage.kind) != rule {
             continue;
         }
         let step = step.and_then(|index| context.step(index));
@@ -53,12 +53,12 @@ pub(super) fn report(context: &RunContext, rule: &Rule, findings: &mut Vec<Findi
             continue;
         };
         let mut finding = finding(context, rule, breakage, span);
-        if rule.name == RENAMED_OBJECT.name
+        if *rule == RENAMED_OBJECT
             && let Some(advice) = step.as_ref().and_then(instead_of_rename)
         {
             finding.advice = advice;
         }
-        match findings.iter_mut().find(|told| told.rule == rule.name && told.span == span) {
+        match findings.iter_mut().find(|told| told.rule == rule && told.span == span) {
             Some(told) => add(told, finding),
             None => findings.push(finding),
         }
@@ -81,7 +81,7 @@ fn add(told: &mut Finding, other: Finding) {
     told.evidence.push(Evidence::declared(format!("as well: {}", other.message)));
 }
 
-fn finding(context: &RunContext, rule: &Rule, breakage: &Breakage, span: Span) -> Finding {
+fn finding(context: &RunContext, rule: &'static Rule, breakage: &Breakage, span: Span) -> Finding {
     let mut finding = rule.finding(span, breakage.message.clone());
     if breakage.grade == Grade::Possible {
         finding.severity = lowered(finding.severity);

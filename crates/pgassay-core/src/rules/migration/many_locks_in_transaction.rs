@@ -8,11 +8,11 @@ use crate::effect::Lock;
 use crate::finding::{Advice, Category, Cause, Evidence, Finding, Severity};
 use crate::history::TransactionId;
 use crate::rules::context::RunContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
 use super::missing_lock_timeout::names;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "many-locks-in-transaction",
     category: Category::Blocking,
     severity: Severity::Warning,
@@ -30,10 +30,9 @@ pub const RULE: Rule = Rule {
         migration: "SET lock_timeout = '2s';\nALTER TABLE a ADD COLUMN x int;\nALTER TABLE b ADD COLUMN x int;\n\
             ALTER TABLE c ADD COLUMN x int;",
     },
-    check: Check::Migration(check),
 };
 
-fn check(context: &RunContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &RunContext, findings: &mut Vec<Finding>) {
     // A statement that commits alone is a transaction of its own.
     let mut transactions: BTreeMap<(Option<TransactionId>, usize), Vec<&Lock>> = BTreeMap::new();
     for step in context.steps() {

@@ -4,9 +4,9 @@ use crate::catalog::LockMode;
 use crate::finding::{Advice, Category, Cause, Evidence, Finding, FixStep, Severity};
 use crate::history::TransactionKind;
 use crate::rules::context::{RunContext, StepContext, who_waits};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "missing-lock-timeout",
     category: Category::Blocking,
     severity: Severity::Warning,
@@ -22,10 +22,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY);",
         migration: "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN note text;",
     },
-    check: Check::Migration(check),
 };
 
-fn check(context: &RunContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &RunContext, findings: &mut Vec<Finding>) {
     let waiting: Vec<(StepContext, &crate::effect::Lock)> = context
         .steps()
         .filter(|step| lock_wait(step) == LockWait::ForEver)

@@ -3,9 +3,9 @@
 use crate::change::{AlterTableActionKind, Change, PrintedName, TypeName};
 use crate::finding::{Advice, Category, Finding, Severity};
 use crate::rules::context::StepContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "narrowed-data",
     category: Category::DataLoss,
     severity: Severity::Error,
@@ -21,10 +21,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE payments (id bigint PRIMARY KEY, amount numeric(10,2) NOT NULL);",
         migration: "SET lock_timeout = '2s';\nALTER TABLE payments ALTER COLUMN amount TYPE numeric(12,2);",
     },
-    check: Check::Step(check),
 };
 
-fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let Some(Change::AlterTable(alter)) = context.change() else { return };
     let Some(relation) = context.step.schema.find_relation(&alter.relation, &context.step.session) else { return };
     if !context.step.is_shared(Some(relation.id)) {

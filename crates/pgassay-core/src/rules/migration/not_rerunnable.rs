@@ -4,9 +4,9 @@ use crate::catalog::LockMode;
 use crate::change::Change;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::{RunContext, StepContext};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "not-rerunnable",
     category: Category::Hygiene,
     severity: Severity::Info,
@@ -21,10 +21,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY, a int);",
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN b int;\nALTER TABLE orders ADD COLUMN c int;\nCOMMIT;",
     },
-    check: Check::Migration(check),
 };
 
-fn check(context: &RunContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &RunContext, findings: &mut Vec<Finding>) {
     let changing: Vec<StepContext> =
         context.steps().filter(|step| step.step.block.is_none() && changes_schema(step)).collect();
     let alone: Vec<&StepContext> =

@@ -1,9 +1,9 @@
 //! What only a server can tell: `check --prove` makes these findings, nothing else does.
 
 use crate::finding::{Category, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
-pub const REFUSED_BY_SERVER: Rule = Rule {
+pub static REFUSED_BY_SERVER: Rule = Rule {
     name: "refused-by-server",
     category: Category::Failing,
     severity: Severity::Error,
@@ -18,10 +18,9 @@ pub const REFUSED_BY_SERVER: Rule = Rule {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);",
         migration: "ALTER TABLE accounts SET (autovacuum_vacuum_scale_factor = 0.02);",
     },
-    check: Check::Outside,
 };
 
-pub const BROKEN_QUERY: Rule = Rule {
+pub static BROKEN_QUERY: Rule = Rule {
     name: "broken-query",
     category: Category::Breaking,
     severity: Severity::Error,
@@ -36,10 +35,9 @@ pub const BROKEN_QUERY: Rule = Rule {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);\n-- query: SELECT email FROM accounts WHERE id = $1",
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN name text;",
     },
-    check: Check::Outside,
 };
 
-pub const BROKEN_ROUTINE: Rule = Rule {
+pub static BROKEN_ROUTINE: Rule = Rule {
     name: "broken-routine",
     category: Category::Breaking,
     severity: Severity::Error,
@@ -54,10 +52,9 @@ pub const BROKEN_ROUTINE: Rule = Rule {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);\nCREATE FUNCTION mail(bigint) RETURNS text LANGUAGE sql AS 'SELECT email FROM accounts WHERE id = $1';",
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN name text;",
     },
-    check: Check::Outside,
 };
 
-pub const SLOWER_PLAN: Rule = Rule {
+pub static SLOWER_PLAN: Rule = Rule {
     name: "slower-plan",
     category: Category::Indexes,
     severity: Severity::Error,
@@ -73,5 +70,4 @@ pub const SLOWER_PLAN: Rule = Rule {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL);\nCREATE INDEX orders_customer_id ON orders (customer_id);\n-- hot query: SELECT * FROM orders WHERE customer_id = $1",
         migration: "CREATE INDEX CONCURRENTLY orders_customer_id_id ON orders (customer_id, id);\nDROP INDEX CONCURRENTLY orders_customer_id;",
     },
-    check: Check::Outside,
 };

@@ -3,10 +3,10 @@
 use crate::change::PrintedName;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::migration::{Age, Direction, Framework, Migration};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::source::Span;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "out-of-order-migration",
     category: Category::Failing,
     severity: Severity::Warning,
@@ -22,7 +22,6 @@ pub const RULE: Rule = Rule {
         given: "",
         migration: "-- 0043_note.sql is new, and 0042_total.sql ran before\nALTER TABLE orders ADD COLUMN note text;",
     },
-    check: Check::Outside,
 };
 
 /// What the tool does with it; `None` where order is not its concern.

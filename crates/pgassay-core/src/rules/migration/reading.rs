@@ -1,9 +1,9 @@
 //! What is found while files are read: statements nobody could read, and comments for pgassay that do nothing.
 
 use crate::finding::{Category, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
-pub const UNREADABLE_STATEMENT: Rule = Rule {
+pub static UNREADABLE_STATEMENT: Rule = Rule {
     name: "unreadable-statement",
     category: Category::Failing,
     severity: Severity::Warning,
@@ -15,10 +15,9 @@ pub const UNREADABLE_STATEMENT: Rule = Rule {
         given: "CREATE TABLE accounts (id bigint);",
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN note text;",
     },
-    check: Check::Reading,
 };
 
-pub const DYNAMIC_STATEMENT: Rule = Rule {
+pub static DYNAMIC_STATEMENT: Rule = Rule {
     name: "dynamic-statement",
     category: Category::Failing,
     severity: Severity::Info,
@@ -33,10 +32,9 @@ pub const DYNAMIC_STATEMENT: Rule = Rule {
         given: "",
         migration: "DO $$ BEGIN EXECUTE 'CREATE TABLE notes (id bigint PRIMARY KEY)'; END $$;",
     },
-    check: Check::Reading,
 };
 
-pub const UNKNOWN_RULE: Rule = Rule {
+pub static UNKNOWN_RULE: Rule = Rule {
     name: "unknown-rule",
     category: Category::Hygiene,
     severity: Severity::Warning,
@@ -50,10 +48,9 @@ pub const UNKNOWN_RULE: Rule = Rule {
         given: "CREATE TABLE accounts (id bigint);",
         migration: "SET lock_timeout = '2s';\n-- pgassay: allow(dropped-data) the column was never used\nALTER TABLE accounts DROP COLUMN id;",
     },
-    check: Check::Reading,
 };
 
-pub const UNUSED_SUPPRESSION: Rule = Rule {
+pub static UNUSED_SUPPRESSION: Rule = Rule {
     name: "unused-suppression",
     category: Category::Hygiene,
     severity: Severity::Warning,
@@ -68,10 +65,9 @@ pub const UNUSED_SUPPRESSION: Rule = Rule {
         migration: "SET lock_timeout = '2s';\n-- pgassay: allow(blocking-rewrite) it is small\n\
             ALTER TABLE accounts ADD COLUMN token uuid DEFAULT gen_random_uuid();",
     },
-    check: Check::Reading,
 };
 
-pub const ALLOW_WITHOUT_REASON: Rule = Rule {
+pub static ALLOW_WITHOUT_REASON: Rule = Rule {
     name: "allow-without-reason",
     category: Category::Hygiene,
     severity: Severity::Warning,
@@ -86,5 +82,4 @@ pub const ALLOW_WITHOUT_REASON: Rule = Rule {
         given: "CREATE SCHEMA billing; CREATE TABLE billing.charges (id bigint, note text);",
         migration: "SET lock_timeout = '2s';\n-- pgassay: allow(dropped-data) never written, checked on 2 May\nALTER TABLE billing.charges DROP COLUMN note;",
     },
-    check: Check::Reading,
 };

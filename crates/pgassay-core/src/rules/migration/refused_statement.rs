@@ -5,9 +5,9 @@ use crate::change::{Change, Form, Name, Newer};
 use crate::effect::{FailsWhen, Failure};
 use crate::finding::{Advice, Category, Cause, Evidence, FailureWhen, Finding, Severity};
 use crate::rules::context::StepContext;
-use crate::rules::{Check, Example, Rule, nearest_of};
+use crate::rules::{Example, Rule, nearest_of};
 
-pub const MISSING_OBJECT: Rule = Rule {
+pub static MISSING_OBJECT: Rule = Rule {
     name: "missing-object",
     category: Category::Failing,
     severity: Severity::Error,
@@ -22,10 +22,13 @@ pub const MISSING_OBJECT: Rule = Rule {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY);",
         migration: "SET lock_timeout = '2s';\nALTER TABLE IF EXISTS acounts ADD COLUMN note text;",
     },
-    check: Check::Step(|context, findings| problems(context, ProblemKind::Missing, &MISSING_OBJECT, findings)),
 };
 
-pub const DUPLICATE_OBJECT: Rule = Rule {
+pub(super) fn missing_object(context: &StepContext, findings: &mut Vec<Finding>) {
+    problems(context, ProblemKind::Missing, &MISSING_OBJECT, findings);
+}
+
+pub static DUPLICATE_OBJECT: Rule = Rule {
     name: "duplicate-object",
     category: Category::Failing,
     severity: Severity::Error,
@@ -39,10 +42,13 @@ pub const DUPLICATE_OBJECT: Rule = Rule {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY);",
         migration: "CREATE TABLE IF NOT EXISTS accounts (id bigint PRIMARY KEY);",
     },
-    check: Check::Step(|context, findings| problems(context, ProblemKind::Duplicate, &DUPLICATE_OBJECT, findings)),
 };
 
-pub const DEPENDENT_OBJECT: Rule = Rule {
+pub(super) fn duplicate_object(context: &StepContext, findings: &mut Vec<Finding>) {
+    problems(context, ProblemKind::Duplicate, &DUPLICATE_OBJECT, findings);
+}
+
+pub static DEPENDENT_OBJECT: Rule = Rule {
     name: "dependent-object",
     category: Category::Failing,
     severity: Severity::Error,
@@ -57,10 +63,13 @@ pub const DEPENDENT_OBJECT: Rule = Rule {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);\nCREATE VIEW emails AS SELECT email FROM accounts;",
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN note text;",
     },
-    check: Check::Step(|context, findings| problems(context, ProblemKind::Dependent, &DEPENDENT_OBJECT, findings)),
 };
 
-pub const REFUSED_STATEMENT: Rule = Rule {
+pub(super) fn dependent_object(context: &StepContext, findings: &mut Vec<Finding>) {
+    problems(context, ProblemKind::Dependent, &DEPENDENT_OBJECT, findings);
+}
+
+pub static REFUSED_STATEMENT: Rule = Rule {
     name: "refused-statement",
     category: Category::Failing,
     severity: Severity::Error,
@@ -75,14 +84,15 @@ pub const REFUSED_STATEMENT: Rule = Rule {
         given: "CREATE TABLE accounts (id bigint, email text NOT NULL);",
         migration: "SET lock_timeout = '2s';\nCREATE TABLE copies (id bigint PRIMARY KEY);",
     },
-    check: Check::Step(|context, findings| {
-        if too_new(context, findings) {
-            return;
-        }
-        problems(context, ProblemKind::Invalid, &REFUSED_STATEMENT, findings);
-        always_failing(context, findings);
-    }),
 };
+
+pub(super) fn refused_statement(context: &StepContext, findings: &mut Vec<Finding>) {
+    if too_new(context, findings) {
+        return;
+    }
+    problems(context, ProblemKind::Invalid, &REFUSED_STATEMENT, findings);
+    always_failing(context, findings);
+}
 
 /// Forms that the target's grammar does not have: of several the newest, which says what server it takes.
 fn too_new(context: &StepContext, findings: &mut Vec<Finding>) -> bool {
@@ -119,7 +129,7 @@ fn too_new(context: &StepContext, findings: &mut Vec<Finding>) -> bool {
     true
 }
 
-fn problems(context: &StepContext, kind: ProblemKind, rule: &Rule, findings: &mut Vec<Finding>) {
+fn problems(context: &StepContext, kind: ProblemKind, rule: &'static Rule, findings: &mut Vec<Finding>) {
     // Under IF or EXCEPTION the author has thought of it.
     if context.step.conditional {
         return;
@@ -191,7 +201,7 @@ fn always_failing(context: &StepContext, findings: &mut Vec<Finding>) {
     for failure in context.failures().iter().filter(refused) {
         let told = findings
             .iter()
-            .any(|finding| context.step.span().contains(finding.span) && finding.rule == REFUSED_STATEMENT.name);
+            .any(|finding| context.step.span().contains(finding.span) && *finding.rule == REFUSED_STATEMENT);
         if told {
             continue;
         }

@@ -6,9 +6,9 @@ use crate::change::{Change, ObjectName, PrintedName};
 use crate::effect::WorkKind;
 use crate::finding::{Advice, Category, Finding, Severity};
 use crate::rules::context::StepContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "removed-rows",
     category: Category::DataLoss,
     severity: Severity::Error,
@@ -23,10 +23,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE sessions (id bigint PRIMARY KEY, expires_at timestamptz);",
         migration: "DELETE FROM sessions WHERE expires_at < '2020-01-01';",
     },
-    check: Check::Step(check),
 };
 
-fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     match context.change() {
         Some(Change::Truncate(truncate)) => {
             for (table, _) in &truncate.tables {

@@ -3,9 +3,9 @@
 use crate::change::{Change, Drop, ObjectKind, PrintedName};
 use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "retry-skips-invalid-index",
     category: Category::Failing,
     severity: Severity::Warning,
@@ -21,10 +21,9 @@ pub const RULE: Rule = Rule {
         migration: "DROP INDEX CONCURRENTLY IF EXISTS orders_customer_id_idx;\n\
             CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_customer_id_idx ON orders (customer_id);",
     },
-    check: Check::Step(check),
 };
 
-fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let Some(Change::CreateIndex(create)) = context.change() else { return };
     let Some(name) = create.name.as_ref().filter(|_| create.concurrently && create.if_not_exists) else { return };
     if dropped_before(context, &name.name) {

@@ -2,10 +2,10 @@
 
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::RunContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::sql::secrets;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "secret-in-migration",
     category: Category::Safety,
     severity: Severity::Warning,
@@ -15,10 +15,9 @@ pub const RULE: Rule = Rule {
         which sends only a hash. A placeholder of the migration tool is no finding. Passwords are never shown: every report has asterisks in their place.",
     fires: Example { given: "", migration: "CREATE ROLE app LOGIN PASSWORD 'correct horse';" },
     quiet: Example { given: "", migration: "CREATE ROLE app LOGIN;" },
-    check: Check::Migration(check),
 };
 
-fn check(context: &RunContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &RunContext, findings: &mut Vec<Finding>) {
     for section in &context.run.migration.sections {
         let source = context.sources.file(section.span.file);
         for span in secrets(source, section.span) {

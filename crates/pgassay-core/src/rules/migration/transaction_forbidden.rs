@@ -5,9 +5,9 @@ use crate::effect::InTransactionBlock;
 use crate::finding::{Advice, Category, Cause, Evidence, FailureWhen, Finding, Severity};
 use crate::history::TransactionKind;
 use crate::rules::context::StepContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "transaction-forbidden",
     category: Category::Failing,
     severity: Severity::Error,
@@ -23,10 +23,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint);",
         migration: "CREATE INDEX CONCURRENTLY orders_customer_id_idx ON orders (customer_id);",
     },
-    check: Check::Step(check),
 };
 
-fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     if context.step.prediction.effect.in_transaction_block == InTransactionBlock::Allowed || context.step.conditional {
         return;
     }

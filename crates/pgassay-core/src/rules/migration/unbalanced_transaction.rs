@@ -4,10 +4,10 @@ use crate::change::{Change, TransactionControl};
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::history::{Step, TransactionKind};
 use crate::rules::context::RunContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::source::Span;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "unbalanced-transaction",
     category: Category::Failing,
     severity: Severity::Error,
@@ -23,10 +23,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY);",
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN note text;\nCOMMIT;",
     },
-    check: Check::Migration(check),
 };
 
-fn check(context: &RunContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &RunContext, findings: &mut Vec<Finding>) {
     let steps: Vec<&Step> = context.run.steps.iter().filter(|step| step.block.is_none()).collect();
     findings.extend(never_ended(&steps));
     for (at, step) in steps.iter().enumerate() {

@@ -6,12 +6,12 @@ use crate::catalog::LockMode;
 use crate::change::{Change, Expression, ObjectName, PrintedName};
 use crate::finding::{Advice, Category, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{ConstraintKind, Relation};
 use crate::source::Span;
 use crate::walk;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "unbatched-backfill",
     category: Category::Blocking,
     severity: Severity::Warning,
@@ -28,10 +28,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY, state text);",
         migration: "UPDATE orders SET state = 'open' WHERE id BETWEEN 1 AND 5000 AND state IS NULL;",
     },
-    check: Check::Step(check),
 };
 
-fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     // Under a strong lock it is long-work-under-lock, and worse.
     if context.step.held.iter().any(|(_, held)| held.mode >= LockMode::Share) {
         return;

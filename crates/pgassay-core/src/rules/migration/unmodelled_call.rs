@@ -4,9 +4,9 @@ use crate::change::PrintedName;
 use crate::effect::unmodelled_calls;
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::StepContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "unmodelled-call",
     category: Category::Blocking,
     severity: Severity::Warning,
@@ -22,10 +22,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE EXTENSION timescaledb;",
         migration: "CREATE TABLE reading (taken timestamptz PRIMARY KEY, celsius float8);\nSELECT create_hypertable('reading', 'taken');",
     },
-    check: Check::Step(check),
 };
 
-fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let Some(change) = context.change() else { return };
     for call in unmodelled_calls(change, &context.step.schema, &context.step.session) {
         let table = call.table.as_deref();

@@ -3,10 +3,10 @@
 use crate::change::{AlterTableActionKind, Change, Constraint, Name, PrintedName, QualifiedName};
 use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::source::Span;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "validate-in-same-transaction",
     category: Category::Blocking,
     severity: Severity::Error,
@@ -23,10 +23,9 @@ pub const RULE: Rule = Rule {
         migration: "SET lock_timeout = '2s';\nALTER TABLE orders ADD CONSTRAINT total_positive CHECK (total > 0) NOT VALID;\n\
             ALTER TABLE orders VALIDATE CONSTRAINT total_positive;",
     },
-    check: Check::Step(check),
 };
 
-fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let Some((span, name, added)) = validated_here(context) else { return };
     let Some(table) = table(context) else { return };
     let message = format!(

@@ -4,9 +4,9 @@ use crate::catalog;
 use crate::change::{Change, ObjectName, PrintedName};
 use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::StepContext;
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "written-catalog",
     category: Category::DataLoss,
     severity: Severity::Error,
@@ -23,10 +23,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email varchar(40));",
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ALTER COLUMN email TYPE varchar(80);",
     },
-    check: Check::Step(check),
 };
 
-fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
     let Some(table) = target(context).filter(|table| is_catalog(context, table)) else { return };
     let message =
         format!("writes {table} by hand: the server checks nothing of it, and other sessions do not see it at once");

@@ -1,15 +1,15 @@
 //! Records of money that a statement about something else removes, or a crash does.
 
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::area::Area;
 use crate::change::{Persistence, ReferentialAction};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::Relation;
 use crate::text::words;
 
-pub const CASCADE: Rule = Rule {
+pub static CASCADE: Rule = Rule {
     name: "cascade-onto-money",
     category: Category::Safety,
     severity: Severity::Warning,
@@ -26,10 +26,9 @@ pub const CASCADE: Rule = Rule {
         migration: "CREATE TABLE payments (id bigint PRIMARY KEY, user_id bigint NOT NULL REFERENCES users, amount numeric(12,2) NOT NULL CHECK (amount > 0), currency text NOT NULL);\n\
             CREATE INDEX ON payments (user_id);",
     },
-    check: Check::Schema(cascade, Needs::WholeSchema),
 };
 
-pub const UNLOGGED: Rule = Rule {
+pub static UNLOGGED: Rule = Rule {
     name: "unlogged-money",
     category: Category::Safety,
     severity: Severity::Error,
@@ -44,7 +43,6 @@ pub const UNLOGGED: Rule = Rule {
         given: "",
         migration: "CREATE UNLOGGED TABLE payment_page_views (id bigint PRIMARY KEY, page text NOT NULL, seen_at timestamptz NOT NULL);",
     },
-    check: Check::Schema(unlogged, Needs::WholeSchema),
 };
 
 /// A table whose rows are sums of money: by the configuration, or by its name and a column.
@@ -54,7 +52,7 @@ pub(super) fn keeps_money(context: &SchemaContext, table: &Relation) -> bool {
             && table.columns.iter().any(|column| words::is_amount(column.name.as_str()))
 }
 
-fn cascade(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn cascade(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables().filter(|table| keeps_money(context, table)) {
         let keys = table
             .foreign_keys()
@@ -116,7 +114,7 @@ fn restrict(
     ]
 }
 
-fn unlogged(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn unlogged(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let tables = context.any_tables().filter(|table| table.persistence == Persistence::Unlogged);
     for table in tables.filter(|table| keeps_money(context, table)) {
         found.push(

@@ -2,14 +2,14 @@
 //! bookings of one thing do not overlap.
 
 use super::ask::{keys, steps};
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, ConstraintKind, Relation};
 use crate::text::words;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "missing-bounds",
     category: Category::Keys,
     severity: Severity::Info,
@@ -25,10 +25,9 @@ pub const RULE: Rule = Rule {
         given: "",
         migration: "CREATE TABLE promo_codes (id bigint PRIMARY KEY, code text NOT NULL UNIQUE, percent_off integer NOT NULL CHECK (percent_off BETWEEN 0 AND 100));",
     },
-    check: Check::Schema(check, Needs::WholeSchema),
 };
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         for column in table.columns.iter().filter(|column| column.local) {
             found.extend(percentage(context, table, column));

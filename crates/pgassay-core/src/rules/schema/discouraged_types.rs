@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, Relation};
 use crate::text::words;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "discouraged-types",
     category: Category::Types,
     severity: Severity::Info,
@@ -26,13 +26,12 @@ pub const RULE: Rule = Rule {
         given: "",
         migration: "CREATE TABLE visits (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL);",
     },
-    check: Check::Schema(check, Needs::Schema),
 };
 
 /// A type that more tables than this have is a habit of the whole schema, and told once.
 const HABIT: usize = 5;
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let mut habits: BTreeMap<&'static str, Vec<(&Relation, &Column)>> = BTreeMap::new();
     if context.scope.is_none() {
         for (table, column, known_as, _) in all(context) {

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Constraint, ConstraintKind};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "duplicate-constraint",
     category: Category::Keys,
     severity: Severity::Warning,
@@ -23,10 +23,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE customers (id bigint PRIMARY KEY);\nCREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint UNIQUE NOT NULL REFERENCES customers, payer_id bigint UNIQUE NOT NULL);",
         migration: "SET lock_timeout = '2s';\nALTER TABLE orders ADD CONSTRAINT fk_payer FOREIGN KEY (payer_id) REFERENCES customers NOT VALID;",
     },
-    check: Check::Schema(check, Needs::Schema),
 };
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         let mut earlier: HashMap<String, Vec<&Constraint>> = HashMap::new();
         for constraint in &table.constraints {

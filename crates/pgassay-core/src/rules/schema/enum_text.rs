@@ -1,15 +1,15 @@
 //! Text columns that hold one of a few words.
 
 use super::ask::{keys, steps};
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, Relation};
 use crate::text::quoting::literal;
 use crate::text::{numbers, words};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "enum-in-text",
     category: Category::Types,
     severity: Severity::Info,
@@ -25,10 +25,9 @@ pub const RULE: Rule = Rule {
         given: "",
         migration: "CREATE TABLE orders (id bigint PRIMARY KEY, status text NOT NULL DEFAULT 'new' CHECK (status IN ('new', 'paid', 'shipped')));",
     },
-    check: Check::Schema(check, Needs::Schema),
 };
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         for column in context.changed_columns(table).filter(|column| column.local && context.is_text(column)) {
             let guarded = keys::has_check(context, table, column.id) || keys::is_foreign_key(table, column.id);

@@ -1,14 +1,14 @@
 //! Foreign keys whose rows cannot be found from the other side.
 
 use super::ask::{keys, steps};
-use super::{Discovery, Needs, SchemaContext, hot};
+use super::{Discovery, SchemaContext, hot};
 use crate::change::ReferentialAction;
 use crate::contract::Subject;
 use crate::finding::{Category, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{ForeignKey, Relation};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "foreign-key-without-index",
     category: Category::Indexes,
     severity: Severity::Warning,
@@ -26,10 +26,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY);",
         migration: "CREATE TABLE order_lines (order_id bigint NOT NULL REFERENCES orders ON DELETE CASCADE, line int NOT NULL, PRIMARY KEY (order_id, line));",
     },
-    check: Check::Schema(check, Needs::Schema),
 };
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let hot = hot::unserved(context);
     for table in context.tables() {
         for (constraint, key) in table.foreign_keys().filter(|(constraint, _)| constraint.local) {
@@ -143,7 +142,7 @@ mod tests {
 
     fn is_told(given: &'static str, migration: &'static str) -> bool {
         let (report, _) = RULE.judge(&Example { given, migration });
-        report.findings.iter().any(|finding| finding.rule == RULE.name)
+        report.findings.iter().any(|finding| *finding.rule == RULE)
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Foreign keys between columns of different types.
 
 use super::ask::type_change;
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, ResolvedType};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "foreign-key-type-mismatch",
     category: Category::Keys,
     severity: Severity::Warning,
@@ -22,10 +22,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY);",
         migration: "CREATE TABLE refunds (id bigint PRIMARY KEY, order_id bigint NOT NULL UNIQUE REFERENCES orders);",
     },
-    check: Check::Schema(check, Needs::Schema),
 };
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         for (constraint, key) in table.foreign_keys().filter(|(constraint, _)| constraint.local) {
             let Some(referenced) = context.schema.relation(key.referenced) else { continue };

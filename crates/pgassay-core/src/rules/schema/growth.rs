@@ -1,15 +1,15 @@
 //! What ends, or gets slow, as rows come: keys that run out, random keys, wide rows.
 
 use super::ask::{keys, type_change};
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::facts::{Facts, SequenceFacts};
 use crate::finding::{Category, Confidence, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, Relation, RelationKind};
 use crate::text::numbers;
 
-pub const KEY: Rule = Rule {
+pub static KEY: Rule = Rule {
     name: "key-runs-out",
     category: Category::Keys,
     severity: Severity::Error,
@@ -26,10 +26,9 @@ pub const KEY: Rule = Rule {
         migration: "CREATE TABLE events (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL);\n\
             -- measured: table public.events rows=1700000000 bytes=90000000000 inserts=60000000\n-- measured: sequence public.events_id_seq last=1720000000 max=9223372036854775807",
     },
-    check: Check::Schema(runs_out, Needs::Facts),
 };
 
-pub const RANDOM: Rule = Rule {
+pub static RANDOM: Rule = Rule {
     name: "random-uuid-key",
     category: Category::Keys,
     severity: Severity::Info,
@@ -46,10 +45,9 @@ pub const RANDOM: Rule = Rule {
         migration: "CREATE TABLE events (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), at timestamptz NOT NULL);\n\
             -- measured: table public.events rows=9000 bytes=900000\n-- measured: index public.events_pkey bytes=350000 scans=120000",
     },
-    check: Check::Schema(random_keys, Needs::Facts),
 };
 
-pub const WIDE: Rule = Rule {
+pub static WIDE: Rule = Rule {
     name: "wide-rows",
     category: Category::Types,
     severity: Severity::Info,
@@ -66,10 +64,9 @@ pub const WIDE: Rule = Rule {
         migration: "CREATE TABLE pages (id bigint PRIMARY KEY, title text NOT NULL, html text NOT NULL);\n\
             -- measured: table public.pages rows=2000000 bytes=340000000\n-- measured: column public.pages.html width=100 distinct=-1\n-- measured: column public.pages.title width=60 distinct=-1",
     },
-    check: Check::Schema(wide, Needs::Facts),
 };
 
-fn runs_out(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn runs_out(context: &SchemaContext, found: &mut Vec<Discovery>) {
     super::key_range::without_sequence(context, &KEY, found);
     let Some(facts) = context.facts else { return };
     for relation in context.schema.relations.values() {
@@ -184,7 +181,7 @@ fn references(context: &SchemaContext, table: &Relation, column: &Column) -> Str
     }
 }
 
-fn random_keys(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn random_keys(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         let [id] = keys::primary_key(table) else { continue };
         let Some(column) = table.column_by_id(*id).filter(|column| context.type_name(column) == Some("uuid")) else {
@@ -230,7 +227,7 @@ fn random_keys(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
 }
 
-fn wide(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn wide(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         let Some(facts) = context.table_facts(table) else { continue };
         let (Some(rows), Some(bytes)) = (facts.row_estimate(), facts.heap_bytes) else { continue };

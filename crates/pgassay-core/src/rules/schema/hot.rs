@@ -6,16 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ask::queries::{Use, UseKind};
 use super::ask::steps;
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::change::PrintedName;
 use crate::contract::Subject;
 use crate::facts::{StatementFacts, Workload};
 use crate::finding::{Category, Confidence, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{ColumnId, Relation, RelationId};
 use crate::text::numbers;
 
-pub const NO_INDEX: Rule = Rule {
+pub static NO_INDEX: Rule = Rule {
     name: "hot-query-without-index",
     category: Category::Indexes,
     severity: Severity::Warning,
@@ -32,10 +32,9 @@ pub const NO_INDEX: Rule = Rule {
         migration: "CREATE TABLE trips (id bigint PRIMARY KEY, quote_id bigint NOT NULL, city text NOT NULL);\nCREATE INDEX ON trips (quote_id);\n\
             -- measured: table public.trips rows=4000000 bytes=500000000\n-- measured: query calls=9000 mean=0.2: SELECT id, city FROM trips WHERE quote_id = $1",
     },
-    check: Check::Schema(without_index, Needs::Facts),
 };
 
-pub const COSTLY: Rule = Rule {
+pub static COSTLY: Rule = Rule {
     name: "costly-query",
     category: Category::Indexes,
     severity: Severity::Warning,
@@ -53,7 +52,6 @@ pub const COSTLY: Rule = Rule {
         migration: "CREATE TABLE posts (id bigint PRIMARY KEY, at timestamptz NOT NULL);\n\
             -- measured: table public.posts rows=4000000 bytes=500000000\n-- measured: query calls=3000 mean=0.3: SELECT id, at FROM posts WHERE (at, id) < ($1, $2) ORDER BY at DESC, id DESC LIMIT $3",
     },
-    check: Check::Schema(costly, Needs::Facts),
 };
 
 /// A hundredth of the time, or a hundred calls.
@@ -143,7 +141,7 @@ pub(super) fn told(statement: &StatementFacts, workload: &Workload) -> String {
     )
 }
 
-fn without_index(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn without_index(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(workload) = context.workload else { return };
     for ((table, column), (number, equal)) in unserved(context) {
         let Some(table) = context.schema.relation(table) else { continue };
@@ -176,7 +174,7 @@ fn without_index(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
 }
 
-fn costly(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn costly(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(workload) = context.workload else { return };
     let mut tables: BTreeMap<usize, RelationId> = BTreeMap::new();
     for one in context.uses {

@@ -1,14 +1,14 @@
 //! Tables that take what others send more than once.
 
 use super::ask::{keys, steps};
-use super::{Discovery, Needs, SchemaContext, missing_foreign_key};
+use super::{Discovery, SchemaContext, missing_foreign_key};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, Relation};
 use crate::text::words;
 
-pub const EVENT: Rule = Rule {
+pub static EVENT: Rule = Rule {
     name: "event-without-key",
     category: Category::Safety,
     severity: Severity::Warning,
@@ -25,10 +25,9 @@ pub const EVENT: Rule = Rule {
         given: "",
         migration: "CREATE TABLE webhook_events (id bigint PRIMARY KEY, provider text NOT NULL, event_id text NOT NULL, received_at timestamptz NOT NULL, UNIQUE (provider, event_id));",
     },
-    check: Check::Schema(events, Needs::Schema),
 };
 
-fn events(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn events(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let tables = missing_foreign_key::Tables::of(context);
     for table in context.tables() {
         let name = table.name.name.as_str();

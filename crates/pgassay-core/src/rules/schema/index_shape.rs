@@ -1,14 +1,14 @@
 //! Indexes that cannot do what they are for: invalid ones, those that hold few values, those that begin with the wrong column.
 
 use super::ask::keys;
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, Index, Relation};
 use crate::text::numbers;
 
-pub const INVALID: Rule = Rule {
+pub static INVALID: Rule = Rule {
     name: "invalid-index",
     category: Category::Indexes,
     severity: Severity::Warning,
@@ -24,10 +24,9 @@ pub const INVALID: Rule = Rule {
         migration: "CREATE TABLE t (id bigint PRIMARY KEY, a int NOT NULL) PARTITION BY RANGE (id);\nCREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10);\n\
             CREATE INDEX t_a ON ONLY t (a);\nCREATE INDEX t1_a ON t1 (a);\nALTER INDEX t_a ATTACH PARTITION t1_a;",
     },
-    check: Check::Schema(invalid, Needs::WholeSchema),
 };
 
-pub const LOW_VALUE: Rule = Rule {
+pub static LOW_VALUE: Rule = Rule {
     name: "low-value-index",
     category: Category::Indexes,
     severity: Severity::Warning,
@@ -43,10 +42,9 @@ pub const LOW_VALUE: Rule = Rule {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY, paid boolean NOT NULL);",
         migration: "CREATE INDEX CONCURRENTLY orders_unpaid ON orders (id) WHERE NOT paid;",
     },
-    check: Check::Schema(low_value, Needs::Schema),
 };
 
-pub const TIME_FIRST: Rule = Rule {
+pub static TIME_FIRST: Rule = Rule {
     name: "timestamp-first-index",
     category: Category::Indexes,
     severity: Severity::Info,
@@ -62,10 +60,9 @@ pub const TIME_FIRST: Rule = Rule {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL, created_at timestamptz NOT NULL);",
         migration: "CREATE INDEX CONCURRENTLY orders_customer_at ON orders (customer_id, created_at);",
     },
-    check: Check::Schema(time_first, Needs::Schema),
 };
 
-fn invalid(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn invalid(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         for relation in context.schema.indexes_of(table.id) {
             let Some(index) = relation.as_index() else { continue };
@@ -135,7 +132,7 @@ fn build_again(
     }
 }
 
-fn low_value(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn low_value(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         for (relation, index) in context.indexes(table).filter(|(_, index)| is_plain(index)) {
             let Some(Some(first)) = index.columns.first() else { continue };
@@ -231,7 +228,7 @@ fn judge_value(
     })
 }
 
-fn time_first(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn time_first(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         for (relation, index) in context.indexes(table) {
             if index.unique || index.constraint.is_some() || index.method != "btree" || !index.valid {

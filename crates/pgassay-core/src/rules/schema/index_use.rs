@@ -1,15 +1,15 @@
 //! What counters and sizes say of indexes: those that nobody reads, those that are mostly air.
 
 use super::ask::keys;
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::facts::{ColumnFacts, IndexFacts};
 use crate::finding::{Category, Confidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Index, Relation};
 use crate::text::numbers;
 
-pub const UNUSED: Rule = Rule {
+pub static UNUSED: Rule = Rule {
     name: "unused-index",
     category: Category::Indexes,
     severity: Severity::Warning,
@@ -27,10 +27,9 @@ pub const UNUSED: Rule = Rule {
         migration: "CREATE TABLE orders (id bigint PRIMARY KEY, note text);\nCREATE INDEX orders_note ON orders (note);\n\
             -- measured: table public.orders rows=40000000 bytes=8000000000\n-- measured: index public.orders_note bytes=2100000000 scans=7100",
     },
-    check: Check::Schema(unused, Needs::Facts),
 };
 
-pub const BLOATED: Rule = Rule {
+pub static BLOATED: Rule = Rule {
     name: "bloated-index",
     category: Category::Indexes,
     severity: Severity::Warning,
@@ -50,13 +49,12 @@ pub const BLOATED: Rule = Rule {
             -- measured: table public.orders rows=1000000 bytes=80000000\n-- measured: column public.orders.at width=8 distinct=-1\n\
             -- measured: index public.orders_at bytes=24000000 scans=7100",
     },
-    check: Check::Schema(bloated, Needs::Facts),
 };
 
 /// Seconds: what runs once a week has run.
 pub(crate) const WEEK: f64 = 7.0 * 86_400.0;
 
-fn unused(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn unused(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(facts) = context.facts else { return };
     let Some(seconds) = facts.counting_seconds().filter(|seconds| *seconds >= WEEK) else { return };
     let replicas = facts.activity.replicas.unwrap_or(0);
@@ -127,7 +125,7 @@ fn repeats_another(context: &SchemaContext, table: &Relation, relation: &Relatio
     })
 }
 
-fn bloated(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn bloated(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         for (relation, index) in
             context.indexes(table).filter(|(_, index)| index.method == "btree" && index.valid && !index.partitioned)

@@ -2,16 +2,16 @@
 
 use super::ask::queries::{self, UseKind};
 use super::ask::{json_sample, keys, steps};
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::change::QualifiedName;
 use crate::contract::Subject;
 use crate::facts::{JsonSample, StatementFacts};
 use crate::finding::{Category, Confidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, Relation};
 use crate::text::{numbers, words};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "json-junk-drawer",
     category: Category::Json,
     severity: Severity::Warning,
@@ -28,7 +28,6 @@ pub const RULE: Rule = Rule {
         given: "",
         migration: "CREATE TABLE products (id bigint PRIMARY KEY, name text NOT NULL, size jsonb NOT NULL CHECK (jsonb_typeof(size) = 'object' AND size ? 'width'));",
     },
-    check: Check::Schema(check, Needs::Schema),
 };
 
 /// Names that say nothing of what is inside.
@@ -62,7 +61,7 @@ const DRAWERS: &[&str] = &[
 /// What somebody else sent, kept as it came.
 const RECEIVED: &[&str] = &["payload", "body", "raw", "request", "response", "headers", "event"];
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         let columns: Vec<&Column> = table.columns.iter().filter(|column| context.is_json(column)).collect();
         if columns.is_empty() {

@@ -4,16 +4,16 @@ use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
 use super::ask::{keys, steps};
-use super::{Discovery, Needs, SchemaContext, mistyped_reference as mistyped};
+use super::{Discovery, SchemaContext, mistyped_reference as mistyped};
 use crate::change::Name;
 use crate::contract::Subject;
 use crate::facts::Reference;
 use crate::finding::{Category, Confidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, Relation, RelationId, RelationKind, Schema};
 use crate::text::words;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "missing-foreign-key",
     category: Category::Keys,
     severity: Severity::Warning,
@@ -32,7 +32,6 @@ pub const RULE: Rule = Rule {
             CREATE INDEX ON orders (customer_id);",
         migration: "CREATE TABLE notes (id bigint PRIMARY KEY, order_id bigint NOT NULL, order_type text NOT NULL);",
     },
-    check: Check::Schema(check, Needs::Schema),
 };
 
 /// Columns named after a table, with its key's type and without a foreign key.
@@ -58,7 +57,7 @@ fn partitions_have_it(context: &SchemaContext, table: &Relation, column: &Column
             .any(|part| part.column(&column.name).is_some_and(|own| keys::is_foreign_key(part, own.id)))
 }
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let tables = Tables::of(context);
     let candidates = candidates(context, &tables);
     let mistyped = mistyped::columns(context, &tables);
@@ -416,6 +415,6 @@ mod tests {
                 CREATE TABLE posts (id int PRIMARY KEY, user_id int); CREATE TABLE likes (id int PRIMARY KEY, post_id int);",
             migration: "ALTER TABLE likes ADD FOREIGN KEY (post_id) REFERENCES posts;",
         });
-        assert!(report.findings.iter().all(|finding| finding.rule != RULE.name), "{:?}", report.findings);
+        assert!(report.findings.iter().all(|finding| *finding.rule != RULE), "{:?}", report.findings);
     }
 }

@@ -1,13 +1,13 @@
 //! Tables whose rows nothing keeps apart.
 
 use super::ask::keys;
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Index, Relation};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "missing-primary-key",
     category: Category::Keys,
     severity: Severity::Warning,
@@ -20,10 +20,9 @@ pub const RULE: Rule = Rule {
         given: "",
         migration: "CREATE TABLE visits (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL, page text NOT NULL);",
     },
-    check: Check::Schema(check, Needs::Schema),
 };
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables().filter(|table| table.primary_key().is_none()) {
         let name = &table.name;
         let discovery = context.discovery(&RULE, Subject::Relation(table.id), format!("{name} has no primary key"));

@@ -43,7 +43,27 @@ mod values;
 
 pub use ask::context::{Discovery, Group, LeftAlone, SchemaContext};
 pub(crate) use ask::example::measured;
+pub use books::UNLOGGED as UNLOGGED_MONEY;
+pub use discouraged_types::RULE as DISCOURAGED_TYPES;
+pub use duplicate_constraint::RULE as DUPLICATE_CONSTRAINT;
+pub use enum_text::RULE as ENUM_IN_TEXT;
+pub use foreign_key_index::RULE as FOREIGN_KEY_WITHOUT_INDEX;
+pub use growth::KEY as KEY_RUNS_OUT;
+pub use hot::NO_INDEX as HOT_QUERY_WITHOUT_INDEX;
+pub use index_shape::LOW_VALUE as LOW_VALUE_INDEX;
+pub use key_range::BEHIND as SEQUENCE_BEHIND_ROWS;
+pub use missing_foreign_key::RULE as MISSING_FOREIGN_KEY;
 pub(crate) use missing_foreign_key::references;
+pub use money::{FLOAT as MONEY_IN_FLOAT, UNGUARDED as UNGUARDED_AMOUNT};
+pub use operations::LOGGING as SILENT_LOG;
+pub use partitions::COPY as LEFT_OVER_COPY;
+pub use permissions::PUBLIC as PUBLIC_GRANT;
+pub use personal::{PERSONAL as PERSONAL_DATA_WITHOUT_AREA, SECRET as PLAINTEXT_SECRET};
+pub use query_index::RULE as INDEX_DEFEATED;
+pub use redundant_index::PREFIX as PREFIX_INDEX;
+pub use silenced_trigger::RULE as SILENCED_TRIGGER;
+pub use soft_delete::RULE as SOFT_DELETE_UNIQUENESS;
+pub use vacuum::{AGE as TRANSACTION_ID_AGE, HELD_BACK as VACUUM_HELD_BACK};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -51,7 +71,7 @@ use std::sync::Arc;
 use imbl::ordmap::DiffItem;
 use rayon::prelude::*;
 
-use super::{Check, Rule, RuleOptions};
+use super::{Check, Entry, Rule, RuleOptions};
 use crate::area::Areas;
 use crate::contract::Subject;
 use crate::finding::{Advice, Finding};
@@ -71,87 +91,87 @@ pub enum Needs {
 }
 
 /// Rules about schemas, worst first.
-pub const ALL: &[&Rule] = &[
-    &personal::SECRET,
-    &permissions::SECURITY_DEFINER,
-    &permissions::ROW_SECURITY,
-    &permissions::PUBLIC,
-    &row_security::OWN_TABLE,
-    &row_security::NO_POLICY,
-    &row_security::ALWAYS_TRUE,
-    &row_security::VIEW,
-    &row_security::BYPASSED,
-    &books::UNLOGGED,
-    &books::CASCADE,
-    &idempotency::EVENT,
-    &queues::RETRY,
-    &money::UNGUARDED,
-    &personal::PERSONAL,
-    &key_range::BEHIND,
-    &modules::RULE,
-    &missing_primary_key::RULE,
-    &soft_delete::RULE,
-    &unvalidated_constraint::RULE,
-    &silenced_trigger::RULE,
-    &foreign_key_types::RULE,
-    &missing_foreign_key::RULE,
-    &duplicate_constraint::RULE,
-    &partitions::UNLIKE,
-    &uniqueness::IN_FACT,
-    &uniqueness::EMAIL,
-    &bounds::RULE,
-    &nullability::RULE,
-    &json::RULE,
-    &money::FLOAT,
-    &enum_text::RULE,
-    &values::RULE,
-    &discouraged_types::RULE,
-    &index_shape::INVALID,
-    &hot::NO_INDEX,
-    &foreign_key_index::RULE,
-    &partitions::POLYMORPHIC,
-    &hot::COSTLY,
-    &row_security::PER_ROW,
-    &queues::UNINDEXED,
-    &redundant_index::DUPLICATE,
-    &redundant_index::PREFIX,
-    &index_shape::LOW_VALUE,
-    &index_shape::TIME_FIRST,
-    &query_index::RULE,
-    &growth::KEY,
-    &growth::RANDOM,
-    &growth::WIDE,
-    &index_use::UNUSED,
-    &index_use::BLOATED,
-    &vacuum::VACUUM_OFF,
-    &vacuum::AGE,
-    &vacuum::VACUUM_BEHIND,
-    &table_bloat::RULE,
-    &partitions::COPY,
-    &vacuum::HELD_BACK,
-    &vacuum::STALE,
-    &operations::STATEMENTS,
-    &operations::TIMEOUTS,
-    &operations::LOGGING,
+pub const ALL: &[Entry] = &[
+    Entry::schema(&personal::SECRET, Needs::Schema, personal::secrets),
+    Entry::schema(&permissions::SECURITY_DEFINER, Needs::Schema, permissions::security_definer),
+    Entry::schema(&permissions::ROW_SECURITY, Needs::Schema, permissions::row_security),
+    Entry::schema(&permissions::PUBLIC, Needs::Schema, permissions::public_grants),
+    Entry::schema(&row_security::OWN_TABLE, Needs::WholeSchema, row_security::own_table),
+    Entry::schema(&row_security::NO_POLICY, Needs::WholeSchema, row_security::no_policy),
+    Entry::schema(&row_security::ALWAYS_TRUE, Needs::WholeSchema, row_security::always_true),
+    Entry::schema(&row_security::VIEW, Needs::WholeSchema, row_security::views),
+    Entry::schema(&row_security::BYPASSED, Needs::Facts, row_security::bypassed),
+    Entry::schema(&books::UNLOGGED, Needs::WholeSchema, books::unlogged),
+    Entry::schema(&books::CASCADE, Needs::WholeSchema, books::cascade),
+    Entry::schema(&idempotency::EVENT, Needs::Schema, idempotency::events),
+    Entry::schema(&queues::RETRY, Needs::Schema, queues::retries),
+    Entry::schema(&money::UNGUARDED, Needs::Schema, money::unguarded),
+    Entry::schema(&personal::PERSONAL, Needs::WholeSchema, personal::personal),
+    Entry::schema(&key_range::BEHIND, Needs::Facts, key_range::behind),
+    Entry::schema(&modules::RULE, Needs::Schema, modules::check),
+    Entry::schema(&missing_primary_key::RULE, Needs::Schema, missing_primary_key::check),
+    Entry::schema(&soft_delete::RULE, Needs::Schema, soft_delete::check),
+    Entry::schema(&unvalidated_constraint::RULE, Needs::WholeSchema, unvalidated_constraint::check),
+    Entry::schema(&silenced_trigger::RULE, Needs::WholeSchema, silenced_trigger::check),
+    Entry::schema(&foreign_key_types::RULE, Needs::Schema, foreign_key_types::check),
+    Entry::schema(&missing_foreign_key::RULE, Needs::Schema, missing_foreign_key::check),
+    Entry::schema(&duplicate_constraint::RULE, Needs::Schema, duplicate_constraint::check),
+    Entry::schema(&partitions::UNLIKE, Needs::WholeSchema, partitions::unlike),
+    Entry::schema(&uniqueness::IN_FACT, Needs::Facts, uniqueness::in_fact),
+    Entry::schema(&uniqueness::EMAIL, Needs::WholeSchema, uniqueness::emails),
+    Entry::schema(&bounds::RULE, Needs::WholeSchema, bounds::check),
+    Entry::schema(&nullability::RULE, Needs::Schema, nullability::check),
+    Entry::schema(&json::RULE, Needs::Schema, json::check),
+    Entry::schema(&money::FLOAT, Needs::Schema, money::float),
+    Entry::schema(&enum_text::RULE, Needs::Schema, enum_text::check),
+    Entry::schema(&values::RULE, Needs::Facts, values::check),
+    Entry::schema(&discouraged_types::RULE, Needs::Schema, discouraged_types::check),
+    Entry::schema(&index_shape::INVALID, Needs::WholeSchema, index_shape::invalid),
+    Entry::schema(&hot::NO_INDEX, Needs::Facts, hot::without_index),
+    Entry::schema(&foreign_key_index::RULE, Needs::Schema, foreign_key_index::check),
+    Entry::schema(&partitions::POLYMORPHIC, Needs::WholeSchema, partitions::polymorphic),
+    Entry::schema(&hot::COSTLY, Needs::Facts, hot::costly),
+    Entry::schema(&row_security::PER_ROW, Needs::WholeSchema, row_security::per_row),
+    Entry::schema(&queues::UNINDEXED, Needs::Schema, queues::unindexed),
+    Entry::schema(&redundant_index::DUPLICATE, Needs::Schema, redundant_index::duplicates),
+    Entry::schema(&redundant_index::PREFIX, Needs::Schema, redundant_index::prefixes),
+    Entry::schema(&index_shape::LOW_VALUE, Needs::Schema, index_shape::low_value),
+    Entry::schema(&index_shape::TIME_FIRST, Needs::Schema, index_shape::time_first),
+    Entry::schema(&query_index::RULE, Needs::Facts, query_index::check),
+    Entry::schema(&growth::KEY, Needs::Facts, growth::runs_out),
+    Entry::schema(&growth::RANDOM, Needs::Facts, growth::random_keys),
+    Entry::schema(&growth::WIDE, Needs::Facts, growth::wide),
+    Entry::schema(&index_use::UNUSED, Needs::Facts, index_use::unused),
+    Entry::schema(&index_use::BLOATED, Needs::Facts, index_use::bloated),
+    Entry::schema(&vacuum::VACUUM_OFF, Needs::Schema, vacuum::vacuum_off),
+    Entry::schema(&vacuum::AGE, Needs::Facts, vacuum::age),
+    Entry::schema(&vacuum::VACUUM_BEHIND, Needs::Facts, vacuum::vacuum_behind),
+    Entry::schema(&table_bloat::RULE, Needs::Facts, table_bloat::check),
+    Entry::schema(&partitions::COPY, Needs::WholeSchema, partitions::copies),
+    Entry::schema(&vacuum::HELD_BACK, Needs::Facts, vacuum::held_back),
+    Entry::schema(&vacuum::STALE, Needs::Facts, vacuum::stale),
+    Entry::schema(&operations::STATEMENTS, Needs::Facts, operations::statements),
+    Entry::schema(&operations::TIMEOUTS, Needs::Facts, operations::timeouts),
+    Entry::schema(&operations::LOGGING, Needs::Facts, operations::logging),
 ];
 
 /// What the rules say of a whole schema, each on a thread of its own.
 pub fn discover(context: &SchemaContext) -> Vec<Discovery> {
-    let of_rule = |rule: &&Rule| {
+    let of_rule = |entry: &Entry| {
         let mut found = Vec::new();
-        if let Check::Schema(check, _) = rule.check {
+        if let Check::Schema(check, _) = entry.check {
             check(context, &mut found);
         }
         found
     };
-    super::ALL.par_iter().flat_map_iter(of_rule).collect()
+    super::REGISTRY.par_iter().flat_map_iter(of_rule).collect()
 }
 
 fn run(context: &SchemaContext, wanted: impl Fn(&Rule, Needs) -> bool) -> Vec<Discovery> {
     let mut found = Vec::new();
-    for rule in super::ALL {
-        if let Check::Schema(check, needs) = rule.check
-            && wanted(rule, needs)
+    for entry in &super::REGISTRY {
+        if let Check::Schema(check, needs) = entry.check
+            && wanted(entry.rule, needs)
         {
             check(context, &mut found);
         }
@@ -179,8 +199,9 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
     if !spoke.is_empty() {
         let same_rules = |rule: &Rule, needs| spoke.contains(rule.name) && static_rules(rule, needs);
         let before = run(&context(&migration.before, &old, None), same_rules);
-        let known: BTreeSet<(&str, Subject)> = before.into_iter().map(|it| (it.finding.rule, it.subject)).collect();
-        found.retain(|it| !known.contains(&(it.finding.rule, it.subject.clone())));
+        let known: BTreeSet<(&str, Subject)> =
+            before.into_iter().map(|it| (it.finding.rule.name, it.subject)).collect();
+        found.retain(|it| !known.contains(&(it.finding.rule.name, it.subject.clone())));
     }
     let inside = |span: &Span| migration.migration.sections.iter().any(|section| section.span.contains(*span));
     let placed = group(found).into_iter().filter_map(|mut discovery| {
@@ -202,7 +223,7 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
 fn cause(migration: &MigrationRun, after: &SchemaContext, discovery: &Discovery) -> Option<Span> {
     let table = discovery.table?;
     let scope = BTreeSet::from([table]);
-    let own_rule = |rule: &Rule, needs| rule.name == discovery.finding.rule && needs == Needs::Schema;
+    let own_rule = |rule: &Rule, needs| rule.name == discovery.finding.rule.name && needs == Needs::Schema;
     let steps: Vec<&Step> = migration.steps.iter().filter(|step| !step.is_block()).collect();
     let behind = |at: usize| steps.get(at + 1).map_or(&migration.after, |next| &next.schema);
     let says_it = |(at, step): &(usize, &&Step)| {
@@ -234,7 +255,7 @@ fn old_subjects(found: &[Discovery], before: &Schema) -> (BTreeSet<RelationId>, 
         Subject::Type(_) | Subject::Routine(_) | Subject::Schema(_) => true,
     };
     let old = found.iter().filter(|it| was_there(&it.subject));
-    old.map(|it| (it.table, it.finding.rule)).fold(Default::default(), |(mut tables, mut rules), (table, rule)| {
+    old.map(|it| (it.table, it.finding.rule.name)).fold(Default::default(), |(mut tables, mut rules), (table, rule)| {
         tables.extend(table);
         rules.insert(rule);
         (tables, rules)
@@ -264,7 +285,7 @@ pub fn group(found: Vec<Discovery>) -> Vec<Discovery> {
             grouped.push(discovery);
             continue;
         };
-        let key = (discovery.finding.rule, discovery.table, head.clone());
+        let key = (discovery.finding.rule.name, discovery.table, head.clone());
         match heads.get(&key) {
             None => {
                 heads.insert(key, grouped.len());

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Discovery, Needs, SchemaContext, hot};
+use super::{Discovery, SchemaContext, hot};
 use crate::change::{Name, PrintedName};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{RelationId, RelationKind};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "module-border",
     category: Category::Safety,
     severity: Severity::Warning,
@@ -24,10 +24,9 @@ pub const RULE: Rule = Rule {
         given: "CREATE SCHEMA billing; CREATE SCHEMA shipping; CREATE TABLE shipping.routes (id bigint PRIMARY KEY);",
         migration: "CREATE TABLE shipping.parcels (id bigint PRIMARY KEY, route_id bigint NOT NULL REFERENCES shipping.routes);\nCREATE INDEX ON shipping.parcels (route_id);",
     },
-    check: Check::Schema(check, Needs::Schema),
 };
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     if context.options.modules.all.is_empty() {
         return;
     }

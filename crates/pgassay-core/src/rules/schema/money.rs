@@ -3,15 +3,15 @@
 use std::cell::LazyCell;
 
 use super::ask::{keys, steps, type_change};
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::area::Area;
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, Relation};
 use crate::text::words;
 
-pub const FLOAT: Rule = Rule {
+pub static FLOAT: Rule = Rule {
     name: "money-in-float",
     category: Category::Types,
     severity: Severity::Warning,
@@ -26,10 +26,9 @@ pub const FLOAT: Rule = Rule {
         given: "",
         migration: "CREATE TABLE invoices (id bigint PRIMARY KEY, currency text NOT NULL, total numeric(12,2) NOT NULL CHECK (total >= 0), tax_rate double precision NOT NULL);",
     },
-    check: Check::Schema(float, Needs::Schema),
 };
 
-pub const UNGUARDED: Rule = Rule {
+pub static UNGUARDED: Rule = Rule {
     name: "unguarded-amount",
     category: Category::Safety,
     severity: Severity::Warning,
@@ -45,10 +44,9 @@ pub const UNGUARDED: Rule = Rule {
         given: "CREATE SCHEMA billing;",
         migration: "CREATE TABLE billing.refunds (id bigint PRIMARY KEY, amount numeric(12,2) NOT NULL CHECK (amount > 0), currency text NOT NULL);",
     },
-    check: Check::Schema(unguarded, Needs::Schema),
 };
 
-fn float(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn float(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         let is_float = |column: &&Column| matches!(context.type_name(column), Some("float4" | "float8"));
         for column in context.changed_columns(table).filter(is_float) {
@@ -77,7 +75,7 @@ fn float(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
 }
 
-fn unguarded(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn unguarded(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let whole = SchemaContext { scope: None, ..*context };
     let elsewhere = LazyCell::new(|| whole.tables().any(has_currency));
     for table in context.tables() {

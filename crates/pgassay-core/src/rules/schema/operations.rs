@@ -1,13 +1,13 @@
 //! How the server is set up and watched.
 
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::change::{Name, PrintedName};
 use crate::contract::Subject;
 use crate::facts::{Facts, Role, Topic};
 use crate::finding::{Category, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 
-pub const STATEMENTS: Rule = Rule {
+pub static STATEMENTS: Rule = Rule {
     name: "no-query-statistics",
     category: Category::Operations,
     severity: Severity::Warning,
@@ -22,10 +22,9 @@ pub const STATEMENTS: Rule = Rule {
         given: "",
         migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: extension pg_stat_statements\n-- measured: setting shared_preload_libraries=pg_stat_statements",
     },
-    check: Check::Schema(statements, Needs::Facts),
 };
 
-pub const LOGGING: Rule = Rule {
+pub static LOGGING: Rule = Rule {
     name: "silent-log",
     category: Category::Operations,
     severity: Severity::Info,
@@ -40,10 +39,9 @@ pub const LOGGING: Rule = Rule {
         given: "",
         migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: setting log_min_duration_statement=500 log_lock_waits=on log_statement=ddl log_temp_files=10240",
     },
-    check: Check::Schema(logging, Needs::Facts),
 };
 
-pub const TIMEOUTS: Rule = Rule {
+pub static TIMEOUTS: Rule = Rule {
     name: "no-timeouts",
     category: Category::Operations,
     severity: Severity::Warning,
@@ -58,7 +56,6 @@ pub const TIMEOUTS: Rule = Rule {
         given: "",
         migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: setting idle_in_transaction_session_timeout=60000 statement_timeout=30000 lock_timeout=5000",
     },
-    check: Check::Schema(timeouts, Needs::Facts),
 };
 
 /// A discovery about the database as a whole.
@@ -74,7 +71,7 @@ pub(super) fn default_of<'a>(facts: &'a Facts, name: &str) -> Option<&'a str> {
     facts.setting(name).filter(|setting| setting.source != "client").map(|setting| setting.value.as_str())
 }
 
-fn statements(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn statements(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(facts) = context.facts else { return };
     let installed = facts
         .extensions
@@ -112,7 +109,7 @@ fn statements(context: &SchemaContext, found: &mut Vec<Discovery>) {
     );
 }
 
-fn logging(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn logging(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(facts) = context.facts else { return };
     let is = |name: &str, values: &[&str]| default_of(facts, name).is_some_and(|value| values.contains(&value));
     let mut off = Vec::new();
@@ -144,7 +141,7 @@ fn logging(context: &SchemaContext, found: &mut Vec<Discovery>) {
     );
 }
 
-fn timeouts(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn timeouts(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(facts) = context.facts else { return };
     let names = ["idle_in_transaction_session_timeout", "statement_timeout", "lock_timeout"];
     // A role that has its own is as well off as with a server's. What our own role has hides the server's.

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::ask::{keys, steps};
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, ConstraintKind, Relation};
 use crate::text::{numbers, words};
 
-pub const UNLIKE: Rule = Rule {
+pub static UNLIKE: Rule = Rule {
     name: "partition-unlike-siblings",
     category: Category::Keys,
     severity: Severity::Warning,
@@ -31,10 +31,9 @@ pub const UNLIKE: Rule = Rule {
             CREATE TABLE p3 PARTITION OF payments FOR VALUES FROM ('2026-03-01') TO ('2026-04-01'); CREATE TABLE p4 PARTITION OF payments FOR VALUES FROM ('2026-04-01') TO ('2026-05-01');\n\
             CREATE INDEX ON payments (customer_id);",
     },
-    check: Check::Schema(unlike, Needs::WholeSchema),
 };
 
-pub const POLYMORPHIC: Rule = Rule {
+pub static POLYMORPHIC: Rule = Rule {
     name: "polymorphic-without-index",
     category: Category::Indexes,
     severity: Severity::Warning,
@@ -50,10 +49,9 @@ pub const POLYMORPHIC: Rule = Rule {
         migration: "CREATE TABLE comments (id bigint PRIMARY KEY, commentable_type text NOT NULL, commentable_id bigint NOT NULL, body text NOT NULL);\n\
             CREATE INDEX ON comments (commentable_type, commentable_id);",
     },
-    check: Check::Schema(polymorphic, Needs::WholeSchema),
 };
 
-pub const COPY: Rule = Rule {
+pub static COPY: Rule = Rule {
     name: "left-over-copy",
     category: Category::Operations,
     severity: Severity::Warning,
@@ -68,7 +66,6 @@ pub const COPY: Rule = Rule {
         given: "CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, name text NOT NULL);",
         migration: "CREATE TABLE users_archive (id bigint PRIMARY KEY, email text NOT NULL, name text NOT NULL, archived_at timestamptz NOT NULL);",
     },
-    check: Check::Schema(copies, Needs::WholeSchema),
 };
 
 /// What a partition has, in words that are the same for its siblings.
@@ -126,7 +123,7 @@ fn parts(context: &SchemaContext, partition: &Relation) -> BTreeMap<String, FixS
     parts
 }
 
-fn unlike(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn unlike(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables().filter(|table| table.is_partitioned() && table.children.len() >= 4) {
         let partitions: Vec<&Relation> = table
             .children
@@ -184,7 +181,7 @@ fn unlike(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
 }
 
-fn polymorphic(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn polymorphic(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         for id in &table.columns {
             let Some(stem) = id.name.as_str().strip_suffix("_id").filter(|stem| !stem.is_empty()) else { continue };
@@ -262,7 +259,7 @@ pub(crate) fn copy_of<'a>(context: &SchemaContext<'a>, table: &Relation) -> Opti
     (common * 4 >= table.columns.len() * 3 && common >= 2 && table.referenced_by.is_empty()).then_some(original)
 }
 
-fn copies(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn copies(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         let Some(original) = copy_of(context, table) else { continue };
         let personal: Vec<&str> =

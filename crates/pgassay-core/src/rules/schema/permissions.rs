@@ -3,14 +3,14 @@
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::change::{GrantObjects, Name, ObjectKind, PrintedName};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::Relation;
 
-pub const ROW_SECURITY: Rule = Rule {
+pub static ROW_SECURITY: Rule = Rule {
     name: "missing-row-security",
     category: Category::Safety,
     severity: Severity::Warning,
@@ -27,10 +27,9 @@ pub const ROW_SECURITY: Rule = Rule {
             CREATE TABLE b (id bigint PRIMARY KEY, owner text NOT NULL); ALTER TABLE b ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON b USING (owner = current_user);",
         migration: "CREATE TABLE notes (id bigint PRIMARY KEY, owner text NOT NULL);\nALTER TABLE notes ENABLE ROW LEVEL SECURITY;\nCREATE POLICY own ON notes USING (owner = current_user);",
     },
-    check: Check::Schema(row_security, Needs::Schema),
 };
 
-pub const SECURITY_DEFINER: Rule = Rule {
+pub static SECURITY_DEFINER: Rule = Rule {
     name: "security-definer-search-path",
     category: Category::Safety,
     severity: Severity::Warning,
@@ -46,10 +45,9 @@ pub const SECURITY_DEFINER: Rule = Rule {
         migration: "CREATE FUNCTION unlock(account bigint) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp\n\
             AS 'UPDATE accounts SET locked = false WHERE id = account';",
     },
-    check: Check::Schema(security_definer, Needs::Schema),
 };
 
-pub const PUBLIC: Rule = Rule {
+pub static PUBLIC: Rule = Rule {
     name: "public-grant",
     category: Category::Safety,
     severity: Severity::Warning,
@@ -64,10 +62,9 @@ pub const PUBLIC: Rule = Rule {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY); CREATE ROLE app;",
         migration: "GRANT SELECT, UPDATE ON accounts TO app;",
     },
-    check: Check::Schema(public_grants, Needs::Schema),
 };
 
-fn row_security(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn row_security(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let counts = LazyCell::new(|| secured(context));
     for table in context.tables().filter(|table| !table.row_security) {
         let enable = FixStep::own(format!("ALTER TABLE {} ENABLE ROW LEVEL SECURITY;", table.name));
@@ -126,7 +123,7 @@ fn secured<'a>(context: &SchemaContext<'a>) -> BTreeMap<&'a Name, (usize, usize)
     schemas
 }
 
-fn security_definer(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn security_definer(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for routine in context.schema.routines.values().filter(|routine| routine.security_definer) {
         let known =
             context.earlier.and_then(|earlier| earlier.routines.get(&routine.id)).is_some_and(|old| **old == **routine);
@@ -160,7 +157,7 @@ fn security_definer(context: &SchemaContext, found: &mut Vec<Discovery>) {
 const READS: &[&str] = &["select"];
 const WRITES: &[&str] = &["insert", "update", "delete", "truncate", "trigger", "references", "maintain"];
 
-fn public_grants(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn public_grants(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         if let Some(discovery) = table_grant(context, table) {
             found.push(discovery);

@@ -1,15 +1,15 @@
 //! Secrets that can be read, and personal data that nobody has marked.
 
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::area::Area;
 use crate::contract::Subject;
 use crate::facts::ColumnFacts;
 use crate::finding::{Category, Confidence, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, Relation};
 use crate::text::words;
 
-pub const SECRET: Rule = Rule {
+pub static SECRET: Rule = Rule {
     name: "plaintext-secret",
     category: Category::Safety,
     severity: Severity::Error,
@@ -25,10 +25,9 @@ pub const SECRET: Rule = Rule {
         given: "",
         migration: "CREATE TABLE integrations (id bigint PRIMARY KEY, name text NOT NULL, api_key_hash bytea NOT NULL);",
     },
-    check: Check::Schema(secrets, Needs::Schema),
 };
 
-pub const PERSONAL: Rule = Rule {
+pub static PERSONAL: Rule = Rule {
     name: "personal-data-without-area",
     category: Category::Safety,
     severity: Severity::Warning,
@@ -44,10 +43,9 @@ pub const PERSONAL: Rule = Rule {
         given: "CREATE SCHEMA billing;",
         migration: "CREATE TABLE billing.contacts (id bigint PRIMARY KEY, email text NOT NULL, phone text);",
     },
-    check: Check::Schema(personal, Needs::WholeSchema),
 };
 
-fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn secrets(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         for column in context.changed_columns(table).filter(|column| column.local && holds_text(context, column)) {
             let Some(kind) = words::secret(column.name.as_str()) else { continue };
@@ -171,7 +169,7 @@ fn weigh(kind: words::Secret, facts: Option<&ColumnFacts>, column: &Column) -> O
     }
 }
 
-fn personal(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn personal(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let configured = context.areas.patterns.iter().any(|(area, _)| *area == Area::PersonalData);
     let hits: Vec<(&Relation, Vec<String>, &Column)> = context
         .tables()

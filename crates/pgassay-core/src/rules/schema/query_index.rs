@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::ask::queries::{self, Use, UseKind};
 use super::ask::steps;
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, ColumnId, Relation, RelationId};
 use crate::text::numbers;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "index-defeated",
     category: Category::Indexes,
     severity: Severity::Warning,
@@ -29,10 +29,9 @@ pub const RULE: Rule = Rule {
         migration: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text NOT NULL UNIQUE);\nCREATE UNIQUE INDEX ON accounts (lower(email));\n\
             -- measured: table public.accounts rows=4000000 bytes=500000000\n-- measured: query calls=90000 mean=0.1: SELECT id FROM accounts WHERE lower(email) = $1",
     },
-    check: Check::Schema(check, Needs::Facts),
 };
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(workload) = context.workload else { return };
     let mut wrapped: BTreeMap<(RelationId, ColumnId), Vec<&Use>> = BTreeMap::new();
     for one in context.uses {

@@ -1,14 +1,14 @@
 //! Tables that hand out work.
 
 use super::ask::{keys, steps};
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, ConstraintKind, Relation, TypeDefinition};
 use crate::text::words;
 
-pub const UNINDEXED: Rule = Rule {
+pub static UNINDEXED: Rule = Rule {
     name: "queue-without-claim-index",
     category: Category::Indexes,
     severity: Severity::Warning,
@@ -25,10 +25,9 @@ pub const UNINDEXED: Rule = Rule {
         migration: "CREATE TABLE email_outbox (id bigint PRIMARY KEY, body text NOT NULL, created_at timestamptz NOT NULL, processed_at timestamptz);\n\
             CREATE INDEX ON email_outbox (created_at) WHERE processed_at IS NULL;",
     },
-    check: Check::Schema(unindexed, Needs::Schema),
 };
 
-pub const RETRY: Rule = Rule {
+pub static RETRY: Rule = Rule {
     name: "queue-without-retry",
     category: Category::Safety,
     severity: Severity::Warning,
@@ -45,7 +44,6 @@ pub const RETRY: Rule = Rule {
         migration: "CREATE TABLE email_outbox (id bigint PRIMARY KEY, body text NOT NULL, created_at timestamptz NOT NULL, processed_at timestamptz,\n\
             attempts integer NOT NULL DEFAULT 0, next_attempt_at timestamptz NOT NULL DEFAULT now(), failed_at timestamptz, last_error text);",
     },
-    check: Check::Schema(retries, Needs::Schema),
 };
 
 /// A table that workers take rows from.
@@ -96,7 +94,7 @@ fn queue<'a>(context: &SchemaContext<'a>, table: &'a Relation) -> Option<Queue<'
     is_queue.then_some(Queue { table, states, strong })
 }
 
-fn unindexed(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn unindexed(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for Queue { table, states, strong } in all(context) {
         let first = states[0];
         let finds_open = |(_, index): (&Relation, &crate::schema::Index)| {
@@ -155,7 +153,7 @@ const LATER: &[&str] =
     &["next", "run", "scheduled", "schedule", "available", "visible", "after", "not", "due", "backoff", "retry"];
 const GIVEN_UP: &[&str] = &["failed", "dead", "discarded", "error", "failure", "abandoned", "cancelled", "exception"];
 
-fn retries(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn retries(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for Queue { table, states, strong } in all(context) {
         let has = |words: &[&str]| {
             let beside = table.referenced_by.iter().filter_map(|id| context.schema.relation(*id));

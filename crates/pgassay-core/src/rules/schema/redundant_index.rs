@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Index, Relation};
 use crate::text::numbers;
 
-pub const DUPLICATE: Rule = Rule {
+pub static DUPLICATE: Rule = Rule {
     name: "duplicate-index",
     category: Category::Indexes,
     severity: Severity::Warning,
@@ -24,10 +24,9 @@ pub const DUPLICATE: Rule = Rule {
         given: "CREATE TABLE customers (id bigint PRIMARY KEY, email text NOT NULL UNIQUE);",
         migration: "CREATE INDEX CONCURRENTLY customers_email ON customers (lower(email));",
     },
-    check: Check::Schema(duplicates, Needs::Schema),
 };
 
-pub const PREFIX: Rule = Rule {
+pub static PREFIX: Rule = Rule {
     name: "prefix-index",
     category: Category::Indexes,
     severity: Severity::Warning,
@@ -42,7 +41,6 @@ pub const PREFIX: Rule = Rule {
         given: "CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL, at timestamptz NOT NULL);\nCREATE INDEX orders_customer ON orders (customer_id);",
         migration: "CREATE INDEX CONCURRENTLY orders_at_customer ON orders (at, customer_id);",
     },
-    check: Check::Schema(prefixes, Needs::Schema),
 };
 
 /// An index, and its elements as the server would print them.
@@ -102,7 +100,7 @@ fn by_mark<'w, 'a>(indexes: &'w [Written<'a>]) -> HashMap<Mark<'w>, Vec<&'w Writ
     alike
 }
 
-fn duplicates(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn duplicates(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         let indexes = Written::all(context, table, |_| true);
         let alike = by_mark(&indexes);
@@ -143,7 +141,7 @@ fn duplicates(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
 }
 
-fn prefixes(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn prefixes(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         let indexes = Written::all(context, table, |index| index.method == "btree");
         let alike = by_mark(&indexes);

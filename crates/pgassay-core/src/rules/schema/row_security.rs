@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::change::{Name, PrintedName, RuleEvent};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Policy, Relation, RelationKind};
 use crate::walk;
 
-pub const NO_POLICY: Rule = Rule {
+pub static NO_POLICY: Rule = Rule {
     name: "row-security-without-policy",
     category: Category::Safety,
     severity: Severity::Warning,
@@ -29,10 +29,9 @@ pub const NO_POLICY: Rule = Rule {
         migration: "CREATE TABLE documents (id bigint PRIMARY KEY, company text NOT NULL);\n\
             ALTER TABLE documents ENABLE ROW LEVEL SECURITY;\nCREATE POLICY own ON documents USING (company = (SELECT current_setting('app.company')));",
     },
-    check: Check::Schema(no_policy, Needs::WholeSchema),
 };
 
-pub const ALWAYS_TRUE: Rule = Rule {
+pub static ALWAYS_TRUE: Rule = Rule {
     name: "policy-allows-everything",
     category: Category::Safety,
     severity: Severity::Warning,
@@ -49,10 +48,9 @@ pub const ALWAYS_TRUE: Rule = Rule {
         migration: "CREATE TABLE notes (id bigint PRIMARY KEY, owner text NOT NULL); ALTER TABLE notes ENABLE ROW LEVEL SECURITY; CREATE ROLE backoffice;\n\
             CREATE POLICY everything ON notes TO backoffice USING (true);\nCREATE POLICY own ON notes USING (owner = current_user);",
     },
-    check: Check::Schema(always_true, Needs::WholeSchema),
 };
 
-pub const OWN_TABLE: Rule = Rule {
+pub static OWN_TABLE: Rule = Rule {
     name: "policy-reads-own-table",
     category: Category::Safety,
     severity: Severity::Error,
@@ -70,10 +68,9 @@ pub const OWN_TABLE: Rule = Rule {
             CREATE TABLE teams_of (person text NOT NULL, team bigint NOT NULL, PRIMARY KEY (person, team));\n\
             CREATE POLICY teammates ON members USING (team IN (SELECT t.team FROM teams_of t WHERE t.person = current_user));",
     },
-    check: Check::Schema(own_table, Needs::WholeSchema),
 };
 
-pub const VIEW: Rule = Rule {
+pub static VIEW: Rule = Rule {
     name: "view-around-row-security",
     category: Category::Safety,
     severity: Severity::Warning,
@@ -88,10 +85,9 @@ pub const VIEW: Rule = Rule {
         given: "CREATE TABLE notes (id bigint PRIMARY KEY, owner text NOT NULL, body text NOT NULL); ALTER TABLE notes ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON notes USING (owner = current_user);",
         migration: "CREATE VIEW all_notes WITH (security_invoker = true) AS SELECT id, body FROM notes;",
     },
-    check: Check::Schema(views, Needs::WholeSchema),
 };
 
-pub const PER_ROW: Rule = Rule {
+pub static PER_ROW: Rule = Rule {
     name: "policy-called-per-row",
     category: Category::Indexes,
     severity: Severity::Warning,
@@ -108,10 +104,9 @@ pub const PER_ROW: Rule = Rule {
         migration: "CREATE TABLE notes (id bigint PRIMARY KEY, company text NOT NULL); ALTER TABLE notes ENABLE ROW LEVEL SECURITY;\n\
             CREATE POLICY own ON notes USING (company = (SELECT current_setting('app.company')));",
     },
-    check: Check::Schema(per_row, Needs::WholeSchema),
 };
 
-pub const BYPASSED: Rule = Rule {
+pub static BYPASSED: Rule = Rule {
     name: "row-security-bypassed",
     category: Category::Safety,
     severity: Severity::Warning,
@@ -128,14 +123,13 @@ pub const BYPASSED: Rule = Rule {
         migration: "CREATE TABLE notes (id bigint PRIMARY KEY, owner text NOT NULL);\nALTER TABLE notes OWNER TO app;\nALTER TABLE notes ENABLE ROW LEVEL SECURITY;\nALTER TABLE notes FORCE ROW LEVEL SECURITY;\nCREATE POLICY own ON notes USING (owner = current_user);\n\
             -- measured: query calls=5000 mean=1 user=app: SELECT id FROM notes WHERE owner = $1",
     },
-    check: Check::Schema(bypassed, Needs::Facts),
 };
 
 fn protected<'a>(context: &SchemaContext<'a>) -> impl Iterator<Item = &'a Relation> + use<'a> {
     context.any_tables().filter(|table| table.row_security)
 }
 
-fn no_policy(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn no_policy(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in protected(context).filter(|table| table.known && table.policies.is_empty()) {
         found.push(
             context
@@ -163,7 +157,7 @@ fn is_true(policy: &Policy) -> bool {
     reads && writes && (policy.using.is_some() || policy.with_check.is_some())
 }
 
-fn always_true(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn always_true(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in protected(context) {
         for policy in table.policies.iter().filter(|policy| !policy.restrictive && is_true(policy)) {
             let for_all = policy.roles.is_empty() || policy.roles.iter().any(|role| *role == "public");
@@ -202,7 +196,7 @@ fn always_true(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
 }
 
-fn own_table(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn own_table(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in protected(context) {
         let reads_itself = |policy: &&Policy| {
             policy.uses.iter().any(|(relation, _)| *relation == table.id) && has_query_of(policy, table)
@@ -244,7 +238,7 @@ fn has_query_of(policy: &Policy, table: &Relation) -> bool {
     policy.using.iter().chain(&policy.with_check).any(reads)
 }
 
-fn views(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn views(context: &SchemaContext, found: &mut Vec<Discovery>) {
     if context.scope.is_some() {
         return;
     }
@@ -302,7 +296,7 @@ fn invokes(view: &Relation) -> bool {
     })
 }
 
-fn per_row(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn per_row(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in protected(context) {
         let calls = |policy: &&Policy| policy.using.iter().any(|condition| calls_outside_query(&condition.tree));
         let policies: Vec<&Policy> = table.policies.iter().filter(calls).collect();
@@ -378,7 +372,7 @@ fn arguments(function: &Function) -> impl Iterator<Item = &Expr> {
     })
 }
 
-fn bypassed(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn bypassed(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let (Some(facts), Some(workload)) = (context.facts, context.workload) else { return };
     let mut tables: std::collections::BTreeMap<(Name, &'static str), Vec<&Relation>> = Default::default();
     let users_of = |table: &Relation| -> BTreeSet<&str> {

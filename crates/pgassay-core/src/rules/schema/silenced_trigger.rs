@@ -1,13 +1,13 @@
 //! Triggers that are switched off, those among them that check foreign keys.
 
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::change::FiringMode;
 use crate::contract::Subject;
 use crate::finding::{Category, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::Relation;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "silenced-trigger",
     category: Category::Keys,
     severity: Severity::Warning,
@@ -24,10 +24,9 @@ pub const RULE: Rule = Rule {
         migration: "CREATE TABLE customers (id bigint PRIMARY KEY);\nCREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL REFERENCES customers);\n\
             CREATE INDEX ON orders (customer_id);\nALTER TABLE orders DISABLE TRIGGER ALL;\nALTER TABLE orders ENABLE TRIGGER ALL;",
     },
-    check: Check::Schema(check, Needs::WholeSchema),
 };
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         let checks = table.foreign_keys().next().is_some() || !table.referenced_by.is_empty();
         if table.system_triggers_off && checks {

@@ -1,14 +1,14 @@
 //! Uniqueness and rows that are only marked as deleted.
 
 use super::ask::{keys, steps};
-use super::{Discovery, Needs, SchemaContext, idempotency};
+use super::{Discovery, SchemaContext, idempotency};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, ColumnId, Relation};
 use crate::text::words;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "soft-delete-uniqueness",
     category: Category::Keys,
     severity: Severity::Warning,
@@ -25,10 +25,9 @@ pub const RULE: Rule = Rule {
         migration: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text NOT NULL, deleted_at timestamptz);\n\
             CREATE UNIQUE INDEX ON accounts (email) WHERE deleted_at IS NULL;",
     },
-    check: Check::Schema(check, Needs::Schema),
 };
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         let Some(mark) = table.columns.iter().find(|column| marks_deleted(context, column)) else { continue };
         for (index, of) in keys::unique_keys(context, table).filter(|(_, of)| !of.primary && of.predicate.is_none()) {

@@ -1,14 +1,14 @@
 //! Tables that are mostly air.
 
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::facts::RelationFacts;
 use crate::finding::{Category, Confidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, Relation, RelationKind};
 use crate::text::numbers;
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "bloated-table",
     category: Category::Operations,
     severity: Severity::Warning,
@@ -29,10 +29,9 @@ pub const RULE: Rule = Rule {
             -- measured: table public.carts rows=9000000 bytes=600000000\n-- measured: column public.carts.id width=8 distinct=-1\n\
             -- measured: column public.carts.customer_id width=8 distinct=-0.2\n-- measured: column public.carts.changed_at width=8 distinct=-1",
     },
-    check: Check::Schema(check, Needs::Facts),
 };
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let tables = context.schema.relations.values().map(|relation| &**relation);
     for table in tables.filter(|table| matches!(table.kind, RelationKind::Table) && table.known) {
         let Some(facts) = context.table_facts(table).filter(|facts| !facts.bytes_estimated) else { continue };

@@ -1,14 +1,14 @@
 //! Columns that are unique in fact, and nothing keeps them so.
 
 use super::ask::{keys, steps};
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, Relation};
 use crate::text::{numbers, words};
 
-pub const IN_FACT: Rule = Rule {
+pub static IN_FACT: Rule = Rule {
     name: "unique-in-fact",
     category: Category::Keys,
     severity: Severity::Info,
@@ -26,10 +26,9 @@ pub const IN_FACT: Rule = Rule {
         migration: "CREATE TABLE vehicles (id bigint PRIMARY KEY, vin text NOT NULL UNIQUE, colour text NOT NULL);\n\
             -- measured: table public.vehicles rows=90000 bytes=9000000\n-- measured: column public.vehicles.vin distinct=-1 width=18",
     },
-    check: Check::Schema(in_fact, Needs::Facts),
 };
 
-pub const EMAIL: Rule = Rule {
+pub static EMAIL: Rule = Rule {
     name: "case-sensitive-email",
     category: Category::Keys,
     severity: Severity::Warning,
@@ -41,7 +40,6 @@ pub const EMAIL: Rule = Rule {
         given: "",
         migration: "CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL UNIQUE CHECK (email = lower(email)));",
     },
-    check: Check::Schema(emails, Needs::WholeSchema),
 };
 
 /// What one looks a row up by.
@@ -81,7 +79,7 @@ const LOOKED_UP: &[&str] = &[
     "licence",
 ];
 
-fn in_fact(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn in_fact(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables().filter(|table| !table.is_partitioned()) {
         let Some(rows) = context.rows(table).filter(|rows| *rows >= 1000.0) else { continue };
         if context.table_facts(table).is_some_and(|facts| facts.modified_since_analyze() as f64 > rows * 0.1) {
@@ -162,7 +160,7 @@ fn is_part(context: &SchemaContext, table: &Relation, column: &Column) -> bool {
     }) && context.rows(parent).is_some_and(|rows| rows >= 1000.0)
 }
 
-fn emails(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn emails(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         for column in
             table.columns.iter().filter(|column| matches!(context.type_name(column), Some("text" | "varchar")))

@@ -2,14 +2,14 @@
 
 use sqlparser::ast::Expr;
 
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::expression;
 use crate::finding::{Category, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Constraint, ConstraintKind, Relation};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "unvalidated-constraint",
     category: Category::Keys,
     severity: Severity::Warning,
@@ -25,10 +25,9 @@ pub const RULE: Rule = Rule {
         migration: "CREATE TABLE orders (id bigint PRIMARY KEY, total numeric NOT NULL);\nALTER TABLE orders ADD CONSTRAINT total_is_positive CHECK (total >= 0) NOT VALID;\n\
             ALTER TABLE orders VALIDATE CONSTRAINT total_is_positive;",
     },
-    check: Check::Schema(check, Needs::WholeSchema),
 };
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         for constraint in table.constraints.iter().filter(|it| it.local && it.enforced && !it.validated) {
             let message = format!("{} of {} is not validated: older rows may break it", constraint.name, table.name);

@@ -1,17 +1,17 @@
 //! Whether dead rows, old transaction ids and old statistics are cleaned up in time.
 
 use super::operations::{default_of, of_database};
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::change::PrintedName;
 use crate::contract::Subject;
 use crate::facts::{Prepared, RelationFacts, Slot, Transaction};
 use crate::finding::{Category, Confidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::Relation;
 use crate::text::numbers;
 use crate::text::quoting::literal;
 
-pub const VACUUM_OFF: Rule = Rule {
+pub static VACUUM_OFF: Rule = Rule {
     name: "autovacuum-off",
     category: Category::Operations,
     severity: Severity::Error,
@@ -26,10 +26,9 @@ pub const VACUUM_OFF: Rule = Rule {
         given: "CREATE TABLE jobs (id bigint PRIMARY KEY);",
         migration: "SET lock_timeout = '2s';\nALTER TABLE jobs SET (autovacuum_vacuum_scale_factor = 0.01);",
     },
-    check: Check::Schema(vacuum_off, Needs::Schema),
 };
 
-pub const VACUUM_BEHIND: Rule = Rule {
+pub static VACUUM_BEHIND: Rule = Rule {
     name: "autovacuum-behind",
     category: Category::Operations,
     severity: Severity::Warning,
@@ -45,10 +44,9 @@ pub const VACUUM_BEHIND: Rule = Rule {
         given: "",
         migration: "CREATE TABLE carts (id bigint PRIMARY KEY);\n-- measured: table public.carts rows=3000000 bytes=2000000000 dead=160000 updates=90000000",
     },
-    check: Check::Schema(vacuum_behind, Needs::Facts),
 };
 
-pub const AGE: Rule = Rule {
+pub static AGE: Rule = Rule {
     name: "transaction-id-age",
     category: Category::Operations,
     severity: Severity::Error,
@@ -63,10 +61,9 @@ pub const AGE: Rule = Rule {
         given: "",
         migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: database shop xid-age=190000000\n-- measured: table public.t rows=1000 xid-age=190000000",
     },
-    check: Check::Schema(age, Needs::Facts),
 };
 
-pub const HELD_BACK: Rule = Rule {
+pub static HELD_BACK: Rule = Rule {
     name: "vacuum-held-back",
     category: Category::Operations,
     severity: Severity::Warning,
@@ -80,10 +77,9 @@ pub const HELD_BACK: Rule = Rule {
         given: "",
         migration: "CREATE TABLE t (id bigint PRIMARY KEY);\n-- measured: activity slot=replica active=yes retained=16000000",
     },
-    check: Check::Schema(held_back, Needs::Facts),
 };
 
-pub const STALE: Rule = Rule {
+pub static STALE: Rule = Rule {
     name: "stale-statistics",
     category: Category::Operations,
     severity: Severity::Warning,
@@ -98,10 +94,9 @@ pub const STALE: Rule = Rule {
         given: "",
         migration: "CREATE TABLE orders (id bigint PRIMARY KEY);\n-- measured: table public.orders rows=4000000 bytes=400000000 inserts=4000000 modified=100000",
     },
-    check: Check::Schema(stale, Needs::Facts),
 };
 
-fn vacuum_off(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn vacuum_off(context: &SchemaContext, found: &mut Vec<Discovery>) {
     if let Some(facts) = context.facts {
         for (name, harm) in
             [("autovacuum", "dead rows are not removed"), ("track_counts", "autovacuum does not know when to come")]
@@ -149,7 +144,7 @@ fn vacuum_off(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
 }
 
-fn vacuum_behind(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn vacuum_behind(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for (table, facts) in measured_tables(context) {
         let Some(activity) = &facts.activity else { continue };
         let (dead, live) = (activity.dead_rows as f64, activity.live_rows as f64);
@@ -192,7 +187,7 @@ fn measured_tables<'a>(context: &SchemaContext<'a>) -> impl Iterator<Item = (&'a
 const FIRST_AGE: u64 = 500_000_000;
 const LAST_AGE: u64 = 1_000_000_000;
 
-fn age(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn age(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(facts) = context.facts else { return };
     let of =
         [("transaction ids", facts.database.transaction_id_age), ("multixact ids", facts.database.multixact_id_age)];
@@ -240,7 +235,7 @@ struct Cause {
     step: Option<FixStep>,
 }
 
-fn held_back(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn held_back(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let Some(facts) = context.facts else { return };
     let activity = &facts.activity;
     let oldest = activity.transactions.iter().find(|it| it.seconds >= LONG_TRANSACTION).map(open_transaction);
@@ -313,7 +308,7 @@ fn slot(slot: &Slot) -> Option<Cause> {
     cause(format!("nobody has read replication slot {name}{absent}{keeps}"), severity)
 }
 
-fn stale(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn stale(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for (table, facts) in measured_tables(context) {
         if facts.activity.is_none() {
             continue;

@@ -3,15 +3,15 @@
 //! What is known of the values decides, not the name: the common values and the histogram bounds of ANALYZE.
 
 use super::ask::keys;
-use super::{Discovery, Needs, SchemaContext, enum_text};
+use super::{Discovery, SchemaContext, enum_text};
 use crate::contract::Subject;
 use crate::facts::ColumnFacts;
 use crate::finding::{Category, Confidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, Relation};
 use crate::text::{numbers, words};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "type-unlike-values",
     category: Category::Types,
     severity: Severity::Info,
@@ -28,7 +28,6 @@ pub const RULE: Rule = Rule {
         migration: "CREATE TABLE riders (id bigint PRIMARY KEY, born text NOT NULL);\n\
             -- measured: table public.riders rows=90000 bytes=9000000\n-- measured: column public.riders.born distinct=18000 width=11 bounds=1955-01-02,unknown,c. 1965,1970-01-30,1975,1980-02-01,1985,before 1990,1995-08-08,2001-01-01",
     },
-    check: Check::Schema(check, Needs::Facts),
 };
 
 /// Fewer different values show no shape.
@@ -45,7 +44,7 @@ enum Shape {
     YesNo,
 }
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         for column in table.columns.iter().filter(|column| column.local && column.generated.is_none()) {
             let guarded = keys::has_check(context, table, column.id) || keys::is_foreign_key(table, column.id);

@@ -70,7 +70,7 @@ pub(in crate::prove) async fn after(
             Ok(after) if needs_rows(finding) && after.last().is_some_and(|line| line == "0 rows") => {}
             Ok(_) => {
                 withdrawn.push(Withdrawn {
-                    rule: finding.rule,
+                    rule: finding.rule.name,
                     span: finding.span,
                     message: finding.message.clone(),
                     reason: format!("the example works on {server} after the migration as before"),

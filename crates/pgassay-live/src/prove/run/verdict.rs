@@ -6,10 +6,14 @@
 
 use super::{Outcome, compare, is_about_rows};
 use crate::change::PrintedName;
-use crate::finding::{Advice, Category, Cause, Evidence, EvidenceKind, FailureWhen, Finding, Severity, StepWork};
+use crate::finding::{Advice, Category, Cause, Evidence, EvidenceKind, FailureWhen, Finding, Rule, Severity, StepWork};
 use crate::history::MigrationRun;
 use crate::report::Withdrawn;
 use crate::rules::migration::observed::REFUSED_BY_SERVER;
+use crate::rules::migration::{
+    DEPENDENT_OBJECT, DUPLICATE_OBJECT, ENUM_VALUE_BEFORE_COMMIT, MISSING_LOCK_TIMEOUT, MISSING_OBJECT,
+    REFUSED_STATEMENT, TRANSACTION_FORBIDDEN, UNREADABLE_STATEMENT, ended_transaction,
+};
 use crate::shadow::{ServerError, Watched};
 use crate::source::{Sources, Span};
 
@@ -42,7 +46,7 @@ impl Judge<'_> {
                 true
             }
             Verdict::Withdrawn(reason) => {
-                let (rule, span, message) = (finding.rule, finding.span, finding.message.clone());
+                let (rule, span, message) = (finding.rule.name, finding.span, finding.message.clone());
                 withdrawn.push(Withdrawn { rule, span, message, reason });
                 false
             }
@@ -135,7 +139,7 @@ impl Judge<'_> {
                 let built: Vec<&str> = effect.index_builds.iter().map(String::as_str).collect();
                 Verdict::Seen(format!("run on {}: built {}", self.server, built.join(", ")))
             }
-            None if finding.rule == "missing-lock-timeout" => match effect.strongest() {
+            None if *finding.rule == MISSING_LOCK_TIMEOUT => match effect.strongest() {
                 Some((relation, mode)) => Verdict::Seen(format!("run on {}: {mode} on {relation}", self.server)),
                 None => Verdict::Untouched,
             },
@@ -190,16 +194,16 @@ pub(in crate::prove) fn claims_refusal(finding: &Finding) -> bool {
 /// Whether a refusal whatever the rows are is what the finding speaks of.
 fn speaks_of(finding: &Finding, error: &ServerError) -> bool {
     let code = error.code.as_str();
-    match finding.rule {
-        _ if is_about_rows(error) => false,
-        // undefined_table and its kin, duplicate_table and its kin, dependent_objects_still_exist.
-        "missing-object" => matches!(code, "42P01" | "42703" | "42704" | "42883" | "3F000" | "3B001" | "42P10"),
-        "duplicate-object" => matches!(code, "42P07" | "42701" | "42710" | "42723" | "42P06" | "42P16"),
-        "dependent-object" => matches!(code, "2BP01" | "0A000"),
-        "refused-statement" | "transaction-forbidden" | "enum-value-before-commit" | "unreadable-statement" => true,
-        "ended-transaction" => finding.severity == Severity::Error && code == "2D000",
-        _ => false,
-    }
+    // undefined_table and its kin, duplicate_table and its kin, dependent_objects_still_exist.
+    let codes: [(&Rule, &[&str]); 3] = [
+        (&MISSING_OBJECT, &["42P01", "42703", "42704", "42883", "3F000", "3B001", "42P10"]),
+        (&DUPLICATE_OBJECT, &["42P07", "42701", "42710", "42723", "42P06", "42P16"]),
+        (&DEPENDENT_OBJECT, &["2BP01", "0A000"]),
+    ];
+    let any_code = [&REFUSED_STATEMENT, &TRANSACTION_FORBIDDEN, &ENUM_VALUE_BEFORE_COMMIT, &UNREADABLE_STATEMENT];
+    let has_code = codes.iter().any(|(rule, codes)| finding.rule == *rule && codes.contains(&code));
+    let ends = *finding.rule == ended_transaction::RULE && finding.severity == Severity::Error && code == "2D000";
+    !is_about_rows(error) && (has_code || ends || finding.rule.is_one_of(&any_code))
 }
 
 /// Puts what was seen first; what was only assumed is known better now.

@@ -11,14 +11,14 @@ mod sampled;
 use std::collections::BTreeMap;
 
 use super::ask::{keys, steps};
-use super::{Discovery, Needs, SchemaContext};
+use super::{Discovery, SchemaContext};
 use crate::change::Name;
 use crate::contract::Subject;
 use crate::finding::{Advice, Category, Confidence, Evidence, FixStep, Severity};
-use crate::rules::{Check, Example, Rule};
+use crate::rules::{Example, Rule};
 use crate::schema::{Column, ColumnId, ConstraintKind, Relation, RelationId};
 
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     name: "ambiguous-null",
     category: Category::Nullability,
     severity: Severity::Warning,
@@ -38,7 +38,6 @@ pub const RULE: Rule = Rule {
         given: "",
         migration: "CREATE TABLE invoices (id bigint PRIMARY KEY, note text, paid boolean NOT NULL DEFAULT false);",
     },
-    check: Check::Schema(check, Needs::Schema),
 };
 
 /// One reason to think about a column's NULLs.
@@ -77,7 +76,7 @@ pub(super) enum Remedy {
     MoveAway,
 }
 
-fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
+pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let mut columns: BTreeMap<(RelationId, ColumnId), Vec<Reason>> = BTreeMap::new();
     let drift = declared::Drift::of(context);
     let habits = habits::Habits::of(context);

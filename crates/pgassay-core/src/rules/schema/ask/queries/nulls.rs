@@ -122,7 +122,7 @@ mod tests {
             ..AuditJob::default()
         };
         let report = audit(&job, &sources);
-        let nulls = report.findings.iter().filter(|finding| finding.rule == "ambiguous-null");
+        let nulls = report.findings.iter().filter(|finding| finding.rule.name == "ambiguous-null");
         nulls.map(|finding| finding.message.replace("public.", "")).collect()
     }
 
