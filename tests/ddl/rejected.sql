@@ -69,7 +69,7 @@ CREATE FOREIGN TABLE t (a int);
 CREATE THING t;
 --     ^ expected a kind of object, such as TABLE, found 'THING'
 CREATE OR REPLACE TABLE t (a int);
---     ^ expected TABLE, found 'OR'
+--^ there is no CREATE OR REPLACE TABLE: a syntax error
 ALTER TABLE t;
 --           ^ expected an action of ALTER TABLE, such as ADD, ALTER or DROP, found the end of the statement
 ALTER TABLE t ADD;
@@ -185,7 +185,7 @@ CREATE RECURSIVE VIEW v AS SELECT 1;
 CREATE MATERIALIZED v AS SELECT 1;
 --                  ^ expected VIEW, found 'v'
 CREATE OR REPLACE MATERIALIZED VIEW v AS SELECT 1;
---     ^ expected MATERIALIZED, found 'OR'
+--^ there is no CREATE OR REPLACE MATERIALIZED VIEW: a syntax error
 REFRESH VIEW v;
 --      ^ expected MATERIALIZED, found 'VIEW'
 CREATE SEQUENCE s START x;

@@ -288,7 +288,7 @@ fn a_typo_in_the_middle_hides_nothing() {
 fn an_open_quote_is_told_and_the_text_before_it_is_judged() {
     let found = findings(&[], "CREATE TABLE a (at timestamp PRIMARY KEY);\nSELECT 'open;\nSELECT 1;\n");
     assert_eq!(found.first().map(String::as_str), Some("1:20-1:29 info discouraged-types"));
-    assert!(found[1].contains("unreadable-statement"), "{found:?}");
+    assert!(found[1].contains("refused-statement"), "{found:?}");
 }
 
 // Suppression.

@@ -367,7 +367,13 @@ fn added_column(action: &AlterTableActionKind) -> Option<&Name> {
 
 fn unseen_domain(span: Span) -> TypeDefinition {
     let base = ColumnType::unknown(span);
-    TypeDefinition::Domain(Domain { base, default: None, not_null: false, constraints: Vec::new() })
+    TypeDefinition::Domain(Domain {
+        base,
+        default: None,
+        not_null: false,
+        not_null_name: None,
+        constraints: Vec::new(),
+    })
 }
 
 /// A default of which nothing is known but that it is there.

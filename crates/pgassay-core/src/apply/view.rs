@@ -226,7 +226,8 @@ fn view_of(query: &Query, analysis: &QueryAnalysis) -> View {
 pub(super) fn targets(analysis: &QueryAnalysis) -> Vec<Target> {
     let relations = analysis.uses.iter().map(|(id, _)| Target::Relation(*id));
     let routines = analysis.routines.iter().map(|id| Target::Routine(*id));
-    relations.chain(routines).chain(analysis.types.iter().map(|id| Target::Type(*id))).collect()
+    let keys = analysis.keys.iter().map(|index| Target::Relation(*index));
+    relations.chain(keys).chain(routines).chain(analysis.types.iter().map(|id| Target::Type(*id))).collect()
 }
 
 /// The query's output under the names that the statement gives.

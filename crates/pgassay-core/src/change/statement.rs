@@ -45,6 +45,8 @@ pub struct Unreadable {
 pub enum UnreadableKind {
     /// The server reads it, or refuses it too.
     Text,
+    /// The server refuses it, in these words or others: no version's grammar has it.
+    Invalid,
     /// The server refuses it: it is written for psql, which does not run it.
     Refused,
     /// psql runs it, and nothing of it reaches the server as it is written.
@@ -54,6 +56,11 @@ pub enum UnreadableKind {
 impl Unreadable {
     pub fn new(message: impl Into<String>, span: Span) -> Unreadable {
         Unreadable { message: message.into(), span, kind: UnreadableKind::Text }
+    }
+
+    /// What no server takes, said in the server's words where it has any.
+    pub fn invalid(message: impl Into<String>, span: Span) -> Unreadable {
+        Unreadable { kind: UnreadableKind::Invalid, ..Unreadable::new(message, span) }
     }
 }
 
@@ -67,7 +74,7 @@ pub struct Newer {
 /// What came with a version, and what was there before it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Form {
-    /// The first major version that has it.
+    /// The first major version that has it, or [`Form::NEVER`].
     pub since: u16,
     /// Older servers than this take the words for something else, and run them.
     pub refused_from: u16,
@@ -75,4 +82,9 @@ pub struct Form {
     pub name: &'static str,
     /// How it is said on older servers, or why it cannot be; a sentence.
     pub before: &'static str,
+}
+
+impl Form {
+    /// Older servers than [`Form::refused_from`] took it, none since does.
+    pub const NEVER: u16 = u16::MAX;
 }

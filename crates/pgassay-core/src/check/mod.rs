@@ -25,7 +25,7 @@ use rayon::prelude::*;
 use crate::change::{Change, Name, Unreadable, UnreadableKind};
 use crate::config::Settings;
 use crate::facts::Live;
-use crate::finding::{Advice, Category, Evidence, Finding, Severity};
+use crate::finding::{Advice, Category, Cause, Evidence, FailureWhen, Finding, Severity};
 use crate::history::{self, Completeness, History, MigrationRun, Options, Replayer, Unit, read, separate};
 use crate::migration::{Age, Direction, Migration};
 use crate::report::{Impact, Observed, Report, StatementRecord};
@@ -321,11 +321,8 @@ fn each_unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Vec<F
         .iter()
         .filter_map(|step| Some((step, step.statement.change.as_ref().err()?)))
         .map(|(step, error)| {
-            if error.kind == UnreadableKind::Refused {
-                let mut finding = rules::migration::REFUSED_STATEMENT.finding(error.span, format!("fails: {error}"));
-                finding.evidence.push(Evidence::declared(format!("{} sends the file's text", run.migration.framework)));
-                finding.advice = Advice::text("Take the command out, or run the file with psql.");
-                return finding;
+            if matches!(error.kind, UnreadableKind::Refused | UnreadableKind::Invalid) {
+                return refused(run, error);
             }
             let mut finding = rules::migration::UNREADABLE_STATEMENT.finding(error.span, format!("could not be read: {error}"));
             if strict {
@@ -340,6 +337,19 @@ fn each_unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Vec<F
             finding
         })
         .collect()
+}
+
+/// What is written for another reader than the server, or what no server reads.
+fn refused(run: &MigrationRun, error: &Unreadable) -> Finding {
+    let mut finding = rules::migration::REFUSED_STATEMENT.finding(error.span, format!("fails: {error}"));
+    finding.cause = Some(Cause::Failure { when: FailureWhen::Always });
+    if error.kind == UnreadableKind::Refused {
+        finding.evidence.push(Evidence::declared(format!("{} sends the file's text", run.migration.framework)));
+        finding.advice = Advice::text("Take the command out, or run the file with psql.");
+    } else {
+        finding.evidence.push(Evidence::declared("no version of PostgreSQL reads it"));
+    }
+    finding
 }
 
 /// A character that does not show, or looks like a blank: to the server, any that is not ASCII is a letter (`ident_start`, scan.l).
@@ -359,7 +369,8 @@ fn unseen_character(text: &str) -> Option<String> {
 
 /// One error for a migration most of which could not be read: what is left of it is no verdict.
 fn mostly_unreadable(run: &MigrationRun, unread: &[&Unreadable], sources: &Sources) -> Option<Finding> {
-    let unread: Vec<_> = unread.iter().filter(|error| error.kind == UnreadableKind::Text).collect();
+    let unread: Vec<_> =
+        unread.iter().filter(|error| matches!(error.kind, UnreadableKind::Text | UnreadableKind::Invalid)).collect();
     let first = unread.first()?;
     let all = run.steps.iter().filter(|step| step.block.is_none()).count();
     let texts: String = run.migration.sections.iter().map(|section| sources.slice(section.span)).collect();

@@ -7,7 +7,7 @@ use sqlparser::ast::{self, Expr, JoinConstraint, JoinOperator, Query, TableFacto
 use super::overload::{self, Candidate};
 use super::query::{Output, derived, rename};
 use super::scope::{Environment, Meaning, Source, SourceColumn, resolve_type};
-use super::{QueryAnalysis, Refusal, Scope, named, names, refusal, types};
+use super::{QueryAnalysis, Refusal, Scope, grouping, named, names, refusal, types};
 use crate::catalog;
 use crate::change::Name;
 use crate::schema::{ColumnId, RelationId, ResolvedType};
@@ -376,23 +376,7 @@ impl Visitor for Walk<'_, '_, '_> {
         if self.queries > 0 || self.no_names.contains(&std::ptr::from_ref(expression)) {
             return ControlFlow::Continue(());
         }
-        match expression {
-            Expr::CompoundFieldAccess { access_chain, .. } => {
-                let fields = access_chain.iter().filter_map(|access| match access {
-                    ast::AccessExpr::Dot(field) => Some(std::ptr::from_ref(field)),
-                    ast::AccessExpr::Subscript(_) => None,
-                });
-                self.no_names.extend(fields);
-            }
-            Expr::Function(ast::Function { args: ast::FunctionArguments::List(list), .. }) => {
-                let named = list.args.iter().filter_map(|argument| match argument {
-                    ast::FunctionArg::ExprNamed { name, .. } => Some(std::ptr::from_ref(name)),
-                    _ => None,
-                });
-                self.no_names.extend(named);
-            }
-            _ => {}
-        }
+        self.no_names.extend(grouping::no_names(expression));
         self.analyzer.part(expression, self.env);
         ControlFlow::Continue(())
     }

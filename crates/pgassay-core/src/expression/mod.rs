@@ -5,6 +5,7 @@
 
 mod analyzer;
 mod assigned;
+mod grouping;
 mod named;
 mod names;
 mod overload;
@@ -111,6 +112,8 @@ pub struct QueryAnalysis {
     pub uses: Vec<(RelationId, Vec<ColumnId>)>,
     pub routines: Vec<RoutineId>,
     pub types: Vec<TypeId>,
+    /// Indexes of primary keys that stand for their rows in a GROUP BY.
+    pub keys: Vec<RelationId>,
     /// The result's columns; `None` for a name or type that cannot be told. `None` for the whole list when an unknown relation's
     /// `*` is in it.
     pub output: Option<Vec<(Name, Option<ColumnType>)>>,

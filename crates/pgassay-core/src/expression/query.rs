@@ -4,7 +4,7 @@ use sqlparser::ast::{self, Expr, Query, Select, SelectItem, SetExpr};
 
 use super::analyzer::Analyzer;
 use super::scope::{Environment, Source, SourceColumn};
-use super::{names, refusal, types};
+use super::{grouping, names, refusal, types};
 use crate::change::Name;
 use crate::schema::ColumnType;
 
@@ -135,7 +135,10 @@ impl<'a> Analyzer<'a> {
         if let Some(ast::Distinct::On(by)) = &select.distinct {
             by.iter().for_each(|by| self.grouped(by, &env));
         }
+        let grouping = grouping::of(select, &env, self.judges);
+        self.analysis.keys.extend(grouping.keys);
         if self.judges {
+            self.refuse(grouping.refusal);
             self.refuse(refusal::distinct(select, &output, &env));
         }
         for ast::NamedWindowDefinition(_, window) in &select.named_window {

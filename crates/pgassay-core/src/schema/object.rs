@@ -41,6 +41,8 @@ pub struct Domain {
     pub base: ColumnType,
     pub default: Option<Expression>,
     pub not_null: bool,
+    /// What 17 and later call its NOT NULL, where that is known.
+    pub not_null_name: Option<Name>,
     pub constraints: Vec<DomainConstraint>,
 }
 

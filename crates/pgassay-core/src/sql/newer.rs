@@ -27,21 +27,34 @@ pub(super) fn newer(text: &Text, tokens: &[TokenWithSpan]) -> Vec<Newer> {
     let all = Tokens(tokens);
     let mut found: Vec<Newer> = Vec::new();
     for at in 0..tokens.len() {
-        let forms = match all.token(at) {
-            Token::Word(word) if word.quote_style.is_none() => forms::starting_with(&word.value),
-            Token::Number(..) => forms::NUMBERS,
-            // `x'FF'` is a bit string.
-            Token::HexStringLiteral(_) if text.text[bytes_of(&tokens[at]).0..].starts_with('0') => forms::NUMBERS,
-            _ => continue,
-        };
-        for wanted in forms {
-            if let Some(end) = all.ends(wanted, at) {
-                let (start, last) = (bytes_of(&tokens[at]).0, bytes_of(&tokens[end.clamp(at + 1, tokens.len()) - 1]).1);
-                found.push(Newer { form: &wanted.form, span: text.span(start, last) });
+        match all.token(at) {
+            Token::Word(word) if word.quote_style.is_none() => {
+                for wanted in forms::starting_with(&word.value) {
+                    if let Some(end) = all.ends(wanted, at) {
+                        let (start, last) =
+                            (bytes_of(&tokens[at]).0, bytes_of(&tokens[end.clamp(at + 1, tokens.len()) - 1]).1);
+                        found.push(Newer { form: &wanted.form, span: text.span(start, last) });
+                    }
+                }
             }
+            Token::Number(..) => found.extend(number(text, tokens, at)),
+            _ => {}
         }
     }
     found
+}
+
+/// A number as only some servers read it. Its token has plain digits whatever the text has.
+fn number(text: &Text, tokens: &[TokenWithSpan], at: usize) -> Option<Newer> {
+    let (start, end) = bytes_of(&tokens[at]);
+    let raw = text.text.get(start..end)?;
+    if raw.contains(['_', 'x', 'X', 'o', 'O', 'b', 'B']) {
+        return Some(Newer { form: &forms::BASED_NUMBER, span: text.span(start, end) });
+    }
+    let next =
+        tokens.get(at + 1).filter(|next| matches!(&next.token, Token::Word(word) if word.quote_style.is_none()))?;
+    let (first, last) = bytes_of(next);
+    (first == end).then(|| Newer { form: &forms::JOINED_NUMBER, span: text.span(start, last) })
 }
 
 /// As [`newer`], of a statement of PL/pgSQL: there OLD and NEW may be the rows of a trigger.

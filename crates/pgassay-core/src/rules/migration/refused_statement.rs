@@ -107,9 +107,11 @@ fn too_new(context: &StepContext, findings: &mut Vec<Finding>) -> bool {
     if context.step.conditional {
         return true;
     }
-    let Form { name, since, before, .. } = newest.form;
-    let assumed = context.options.version_assumed;
+    let Form { name, since, refused_from, before } = newest.form;
+    let gone = *since == Form::NEVER;
+    let assumed = context.options.version_assumed && !gone;
     let message = match assumed {
+        _ if gone => format!("fails: PostgreSQL refuses {name} from {refused_from} on"),
         true => format!("fails before PostgreSQL {since}: {name} came with it"),
         false => format!("fails: {name} came with PostgreSQL {since}, and the target is {version}"),
     };

@@ -396,7 +396,7 @@ impl Scanner<'_> {
         let opening = self.at..self.at + opening;
         self.found.unclosed.get_or_insert(opening.clone());
         self.current.start.get_or_insert(self.at);
-        self.set_problem(format!("the {what} that begins here is never closed"), opening, UnreadableKind::Text);
+        self.set_problem(format!("the {what} that begins here is never closed"), opening, UnreadableKind::Invalid);
         self.resumptions += 1;
         let resume = if self.resumptions > RESUMPTIONS { None } else { statement_end(self.bytes, self.at) };
         self.at = resume.unwrap_or(self.bytes.len());

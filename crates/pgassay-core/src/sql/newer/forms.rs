@@ -380,21 +380,21 @@ static T_TO_W: &[Wanted] = &[
     }),
 ];
 
-/// Numbers are no words: 15 refuses what follows one without a space, and older servers take it for a name.
-pub(super) static NUMBERS: &[Wanted] = &[Wanted {
-    word: "",
-    test: |all, at| match all.token(at) {
-        Token::HexStringLiteral(_) => Some(at + 1),
-        Token::Number(digits, _) => digits.contains(['_', 'x', 'X', 'o', 'b']).then_some(at + 1),
-        _ => None,
-    },
-    form: Form {
-        since: 16,
-        refused_from: 15,
-        name: "a number with underscores or in another base",
-        before: "Write the number in plain digits.",
-    },
-}];
+/// 15 refuses what follows a number without a space; older servers take it for a name, and some run.
+pub(super) static BASED_NUMBER: Form = Form {
+    since: 16,
+    refused_from: 15,
+    name: "a number with underscores or in another base",
+    before: "Write the number in plain digits.",
+};
+
+/// `1and`, `2years`.
+pub(super) static JOINED_NUMBER: Form = Form {
+    since: Form::NEVER,
+    refused_from: 15,
+    name: "a word right after a number",
+    before: "Put a space between them.",
+};
 
 fn copy_option(all: &Tokens, at: usize) -> Option<usize> {
     let of_copy =

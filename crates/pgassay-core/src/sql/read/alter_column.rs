@@ -45,7 +45,7 @@ fn number_as_column(reader: &mut Reader) -> Result<Ident> {
     let number = reader.integer()?;
     if !(1..=32767).contains(&number) {
         let message = "column number must be in range from 1 to 32767".to_string();
-        return Err(Unreadable::new(message, reader.span_from(start)));
+        return Err(Unreadable::invalid(message, reader.span_from(start)));
     }
     Ok(Ident { name: Name::new(&number.to_string()), span: reader.span_from(start) })
 }
@@ -88,8 +88,9 @@ fn set(reader: &mut Reader, column: Ident) -> Result<AlterTableActionKind> {
 fn set_statistics(reader: &mut Reader, column: Ident) -> Result<AlterTableActionKind> {
     let start = reader.position();
     let target = if reader.take_word("DEFAULT") { -1 } else { reader.integer()? };
-    let target = i32::try_from(target)
-        .map_err(|_| Unreadable::new(format!("statistics target {target} is out of range"), reader.span_from(start)))?;
+    let target = i32::try_from(target).map_err(|_| {
+        Unreadable::invalid(format!("statistics target {target} is out of range"), reader.span_from(start))
+    })?;
     Ok(SetStatistics { column, target })
 }
 
@@ -153,7 +154,7 @@ fn alter_constraint(reader: &mut Reader) -> Result<AlterTableActionKind> {
             Attribute::NoInherit => inherit = Some(false),
             Attribute::NotValid => {
                 let message = "constraints cannot be altered to be NOT VALID".to_string();
-                return Err(Unreadable::new(message, reader.span_from(reader.position() - 2)));
+                return Err(Unreadable::invalid(message, reader.span_from(reader.position() - 2)));
             }
         }
     }

@@ -102,8 +102,12 @@ fn column_constraints(reader: &mut Reader, column: &mut Column) -> Result<()> {
 
 /// The attributes that columns have: not NOT VALID, and NO INHERIT only as a part of CHECK and NOT NULL.
 fn column_attribute(reader: &mut Reader) -> Result<Option<Attribute>> {
-    if reader.at_words(&["NOT", "VALID"]) || reader.at_words(&["NO", "INHERIT"]) {
+    if reader.at_words(&["NO", "INHERIT"]) {
         return Ok(None);
+    }
+    if reader.at_words(&["NOT", "VALID"]) {
+        let message = "a column's own constraint cannot be NOT VALID: a syntax error";
+        return Err(Unreadable::invalid(message, reader.span()));
     }
     constraint::attribute(reader)
 }
@@ -122,7 +126,7 @@ fn apply_attribute(
             constraint.span = constraint.span.to(span);
             Ok(())
         }
-        _ => Err(Unreadable::new(format!("misplaced {}", reader.text_from(start)), span)),
+        _ => Err(Unreadable::invalid(format!("misplaced {} clause", reader.text_from(start)), span)),
     }
 }
 
@@ -223,7 +227,7 @@ fn generated(reader: &mut Reader, start: usize, definition: &mut ColumnDefinitio
     }
     if !always {
         let message = "for a generated column, GENERATED ALWAYS must be specified".to_string();
-        return Err(Unreadable::new(message, reader.span_from(at_when)));
+        return Err(Unreadable::invalid(message, reader.span_from(at_when)));
     }
     let expression = reader.parenthesized(Reader::expression)?;
     let stored = reader.take_word("STORED");

@@ -237,7 +237,7 @@ pub(super) fn attributes(reader: &mut Reader, constraint: &mut Constraint) -> Re
             let span = reader.span_from(start);
             let message =
                 format!("{} constraints cannot be marked {}", kind_words(&constraint.kind), attribute.words());
-            return Err(Unreadable::new(message, span));
+            return Err(Unreadable::invalid(message, span));
         }
         attribute.apply(constraint);
         if attribute == Attribute::Deferrable(false) {
@@ -251,7 +251,7 @@ pub(super) fn attributes(reader: &mut Reader, constraint: &mut Constraint) -> Re
 
 /// DEFERRABLE was denied in so many words.
 pub(super) fn conflict(span: Span) -> Unreadable {
-    Unreadable::new("constraint declared INITIALLY DEFERRED must be DEFERRABLE".to_string(), span)
+    Unreadable::invalid("constraint declared INITIALLY DEFERRED must be DEFERRABLE".to_string(), span)
 }
 
 /// One attribute of a constraint.

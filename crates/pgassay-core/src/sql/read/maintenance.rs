@@ -3,11 +3,33 @@
 use sqlparser::tokenizer::Token;
 
 use super::reader::{Reader, Result};
-use crate::change::{Analyze, Change, Cluster, Ident, Name, ObjectName, Reindex, ReindexTarget, Vacuum};
+use crate::change::{Analyze, Change, Cluster, Ident, Name, ObjectName, Reindex, ReindexTarget, Unreadable, Vacuum};
+
+/// What the statements take in parentheses, in any supported version: src/backend/commands/vacuum.c, indexcmds.c and cluster.c.
+const VACUUM: &[&str] = &[
+    "verbose",
+    "skip_locked",
+    "buffer_usage_limit",
+    "analyze",
+    "analyse",
+    "freeze",
+    "full",
+    "disable_page_skipping",
+    "index_cleanup",
+    "process_main",
+    "process_toast",
+    "truncate",
+    "parallel",
+    "skip_database_stats",
+    "only_database_stats",
+];
+const ANALYZE: &[&str] = &["verbose", "skip_locked", "buffer_usage_limit"];
+const REINDEX: &[&str] = &["concurrently", "verbose", "tablespace"];
+const CLUSTER: &[&str] = &["verbose"];
 
 pub(super) fn reindex(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("REINDEX")?;
-    let options = options(reader)?;
+    let options = options(reader, "REINDEX", REINDEX)?;
     let tablespace = options.iter().find(|option| option.name == "tablespace").and_then(|option| option.ident.clone());
     let kind = reader.take_any_word(&["INDEX", "TABLE", "SCHEMA", "DATABASE", "SYSTEM"]);
     let Some(kind) = kind else { return Err(reader.error("INDEX, TABLE, SCHEMA, DATABASE or SYSTEM")) };
@@ -28,7 +50,7 @@ fn optional_name(reader: &mut Reader) -> Result<Option<Ident>> {
 
 pub(super) fn cluster(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("CLUSTER")?;
-    if options(reader)?.is_empty() {
+    if options(reader, "CLUSTER", CLUSTER)?.is_empty() {
         reader.take_word("VERBOSE");
     }
     if reader.at_end() {
@@ -48,7 +70,7 @@ pub(super) fn cluster(reader: &mut Reader) -> Result<Change> {
 pub(super) fn vacuum(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("VACUUM")?;
     let (full, analyze) = if reader.at(&Token::LParen) {
-        let options = options(reader)?;
+        let options = options(reader, "VACUUM", VACUUM)?;
         (is_on(&options, "full"), is_on(&options, "analyze") || is_on(&options, "analyse"))
     } else {
         let full = reader.take_word("FULL");
@@ -64,7 +86,7 @@ pub(super) fn analyze(reader: &mut Reader) -> Result<Change> {
     if reader.take_any_word(&["ANALYZE", "ANALYSE"]).is_none() {
         return Err(reader.error("ANALYZE"));
     }
-    if options(reader)?.is_empty() {
+    if options(reader, "ANALYZE", ANALYZE)?.is_empty() {
         reader.take_word("VERBOSE");
     }
     let (tables, only) = targets(reader)?;
@@ -94,11 +116,21 @@ struct MaintenanceOption {
     ident: Option<Ident>,
 }
 
-fn options(reader: &mut Reader) -> Result<Vec<MaintenanceOption>> {
+fn options(reader: &mut Reader, statement: &str, known: &[&str]) -> Result<Vec<MaintenanceOption>> {
     if !reader.at(&Token::LParen) {
         return Ok(Vec::new());
     }
-    reader.parenthesized(|reader| reader.comma_separated(option))
+    reader.parenthesized(|reader| {
+        reader.comma_separated(|reader| {
+            let start = reader.position();
+            let option = option(reader)?;
+            if !known.contains(&option.name.as_str()) {
+                let message = format!("unrecognized {statement} option \"{}\"", option.name);
+                return Err(Unreadable::invalid(message, reader.span_from(start)));
+            }
+            Ok(option)
+        })
+    })
 }
 
 fn option(reader: &mut Reader) -> Result<MaintenanceOption> {

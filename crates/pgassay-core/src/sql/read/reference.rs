@@ -199,7 +199,7 @@ fn column(reader: &mut Reader) -> Result<ObjectReference> {
     let (table, column) = sequence::table_and_column(reader)?;
     let span = reader.span_from(start);
     if table.is_none() {
-        return Err(Unreadable::new("column name must be qualified".to_string(), span));
+        return Err(Unreadable::invalid("column name must be qualified".to_string(), span));
     }
     Ok(ObjectReference { name: unqualified(column), arguments: None, on: table, span })
 }

@@ -21,7 +21,7 @@ pub(super) fn create_schema(reader: &mut Reader) -> Result<Change> {
     while reader.at_any_word(&["CREATE", "GRANT"]) {
         if if_not_exists {
             let message = "CREATE SCHEMA IF NOT EXISTS cannot include schema elements".to_string();
-            return Err(Unreadable::new(message, reader.span()));
+            return Err(Unreadable::invalid(message, reader.span()));
         }
         let end = end_of_element(reader);
         for element in reader.statements_until(end) {

@@ -7,7 +7,7 @@ use super::{
     alter_object, alter_table, create_other, data, foreign, grant, index, maintenance, object, publication, routine,
     schema, sequence, session, table, trigger, types, view,
 };
-use crate::change::Change;
+use crate::change::{Change, Unreadable};
 
 /// Reads one statement, to its end.
 pub(in crate::sql) fn read_statement(reader: &mut Reader) -> Result<Change> {
@@ -67,6 +67,22 @@ const BEFORE_KIND: &[&str] = &[
     "DEFAULT",
 ];
 
+/// What CREATE OR REPLACE is often written of, and no grammar has.
+const NEVER_REPLACED: &[&str] = &[
+    "TABLE",
+    "INDEX",
+    "MATERIALIZED",
+    "SEQUENCE",
+    "TYPE",
+    "DOMAIN",
+    "POLICY",
+    "SCHEMA",
+    "EXTENSION",
+    "DATABASE",
+    "ROLE",
+    "USER",
+];
+
 fn create(reader: &mut Reader) -> Result<Change> {
     let mut kind = 1;
     while BEFORE_KIND.iter().any(|word| reader.at_nth_word(kind, word)) {
@@ -74,6 +90,12 @@ fn create(reader: &mut Reader) -> Result<Change> {
     }
     let at = |word: &str| reader.at_nth_word(kind, word);
     let next = |word: &str| reader.at_nth_word(kind + 1, word);
+    if reader.at_nth_word(1, "OR") && NEVER_REPLACED.iter().any(|word| at(word)) {
+        let word = reader.peek_nth(kind).to_string().to_uppercase();
+        let view = if word == "MATERIALIZED" { " VIEW" } else { "" };
+        let message = format!("there is no CREATE OR REPLACE {word}{view}: a syntax error");
+        return Err(Unreadable::invalid(message, reader.span()));
+    }
     match () {
         () if at("TABLE") => table::create_table(reader),
         () if at("FOREIGN") && next("TABLE") => table::create_foreign_table(reader),

@@ -99,7 +99,7 @@ fn trigger_attributes(reader: &mut Reader, constraint: bool) -> Result<(bool, bo
             Some(Attribute::InitiallyDeferred(yes)) if constraint => deferred = yes,
             Some(_) => {
                 let message = format!("triggers cannot be marked {}", reader.text_from(start));
-                return Err(Unreadable::new(message, reader.span_from(start)));
+                return Err(Unreadable::invalid(message, reader.span_from(start)));
             }
             None => return Ok((deferrable || deferred, deferred)),
         }

@@ -326,7 +326,7 @@ impl<'r> Checked<'r> {
         let mut found = Checked { base: String::new(), not_null: false, default: None, checks: Vec::new() };
         for _ in 0..32 {
             let TypeDefinition::Domain(domain) = &table.schema().types.get(&id)?.definition else { return None };
-            let Domain { base, default, not_null, constraints } = domain;
+            let Domain { base, default, not_null, constraints, .. } = domain;
             found.not_null |= not_null;
             found.default = found.default.or(default.as_ref());
             found.checks.extend(constraints.iter().map(|constraint| &constraint.expression));
