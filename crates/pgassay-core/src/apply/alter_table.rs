@@ -3,8 +3,8 @@
 use super::constraint::Birth;
 use super::{Applier, ProblemKind};
 use crate::change::{
-    AlterTable, AlterTableAction, AlterTableActionKind, ColumnDefinition, ConstraintKind, Expression, Ident,
-    ObjectName, PrintedName, RelationKeyword, SequenceOptions, TypeName,
+    AlterTable, AlterTableAction, AlterTableActionKind, ColumnDefinition, Expression, Ident, ObjectName, PrintedName,
+    RelationKeyword, SequenceOptions, TypeName,
 };
 use crate::schema::{ColumnId, Generated, IdentityKind, NotNull, Object, RelationId, RelationKind};
 use crate::source::Span;
@@ -17,7 +17,7 @@ impl Applier<'_> {
             return;
         }
         let mut actions: Vec<&AlterTableAction> = alter.actions.iter().collect();
-        actions.sort_by_key(|action| pass(&action.kind));
+        actions.sort_by_key(|action| action.kind.pass());
         for action in actions {
             self.alter_action(id, action, alter);
         }
@@ -375,66 +375,6 @@ impl Applier<'_> {
             self.problem(ProblemKind::Missing, constraint.span, self.column_path(id, &constraint.name), message);
         }
         found
-    }
-}
-
-/// `AlterTablePass`, tablecmds.c.
-#[deny(clippy::wildcard_enum_match_arm, reason = "a new action says when it is done")]
-fn pass(kind: &AlterTableActionKind) -> u8 {
-    use AlterTableActionKind::*;
-    match kind {
-        DropColumn { .. }
-        | DropConstraint { .. }
-        | DropNotNull { .. }
-        | DropExpression { .. }
-        | DropIdentity { .. } => 0,
-        DropDefault { .. } => 0,
-        SetDataType { .. } => 1,
-        SetExpression { .. } => 2,
-        AddColumn { .. } => 3,
-        SetNotNull { .. } => 5,
-        AddConstraint(constraint) => match constraint.kind {
-            ConstraintKind::NotNull(_) => 5,
-            ConstraintKind::Check(_) => 4,
-            ConstraintKind::UsingIndex { .. } => 6,
-            ConstraintKind::PrimaryKey(_) | ConstraintKind::Unique(_) | ConstraintKind::Exclude { .. } => 7,
-            ConstraintKind::ForeignKey(_) => 8,
-        },
-        SetDefault { .. } | AddIdentity { .. } | SetIdentity { .. } => 8,
-        SetStatistics { .. }
-        | SetColumnOptions { .. }
-        | SetStorage { .. }
-        | SetCompression { .. }
-        | AlterConstraint { .. }
-        | ValidateConstraint { .. }
-        | RenameRelation { .. }
-        | RenameColumn { .. }
-        | RenameConstraint { .. }
-        | SetSchema { .. }
-        | OwnerTo { .. }
-        | AttachPartition { .. }
-        | DetachPartition { .. }
-        | AttachIndexPartition { .. }
-        | Inherit { .. }
-        | NoInherit { .. }
-        | OfType { .. }
-        | NotOf
-        | SetTrigger { .. }
-        | SetRule { .. }
-        | SetRowSecurity { .. }
-        | ForceRowSecurity { .. }
-        | ReplicaIdentity(_)
-        | ClusterOn { .. }
-        | SetWithoutCluster
-        | SetWithoutOids
-        | SetAccessMethod { .. }
-        | SetTablespace { .. }
-        | SetLogged
-        | SetUnlogged
-        | SetOptions { .. }
-        | ResetOptions { .. }
-        | SetForeignOptions { .. }
-        | DependsOnExtension { .. } => 9,
     }
 }
 

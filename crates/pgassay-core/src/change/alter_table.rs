@@ -1,8 +1,8 @@
 //! ALTER TABLE, and the forms that ALTER VIEW, INDEX, SEQUENCE … share with it.
 
 use super::{
-    ColumnDefinition, Constraint, Expression, Ident, Identity, Name, ObjectName, PartitionBound, SequenceOptions,
-    StorageOption, TypeName,
+    ColumnDefinition, Constraint, ConstraintKind, Expression, Ident, Identity, Name, ObjectName, PartitionBound,
+    SequenceOptions, StorageOption, TypeName,
 };
 use crate::source::Span;
 
@@ -242,6 +242,67 @@ pub enum ReplicaIdentity {
 }
 
 impl AlterTableActionKind {
+    /// When the server does it, among the actions of one command, however that is written: a constraint may name a column that is added
+    /// after it (`AlterTablePass`, tablecmds.c).
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new action says when it is done")]
+    pub fn pass(&self) -> u8 {
+        use AlterTableActionKind::*;
+        match self {
+            DropColumn { .. }
+            | DropConstraint { .. }
+            | DropNotNull { .. }
+            | DropExpression { .. }
+            | DropIdentity { .. } => 0,
+            DropDefault { .. } => 0,
+            SetDataType { .. } => 1,
+            SetExpression { .. } => 2,
+            AddColumn { .. } => 3,
+            SetNotNull { .. } => 5,
+            AddConstraint(constraint) => match constraint.kind {
+                ConstraintKind::NotNull(_) => 5,
+                ConstraintKind::Check(_) => 4,
+                ConstraintKind::UsingIndex { .. } => 6,
+                ConstraintKind::PrimaryKey(_) | ConstraintKind::Unique(_) | ConstraintKind::Exclude { .. } => 7,
+                ConstraintKind::ForeignKey(_) => 8,
+            },
+            SetDefault { .. } | AddIdentity { .. } | SetIdentity { .. } => 8,
+            SetStatistics { .. }
+            | SetColumnOptions { .. }
+            | SetStorage { .. }
+            | SetCompression { .. }
+            | AlterConstraint { .. }
+            | ValidateConstraint { .. }
+            | RenameRelation { .. }
+            | RenameColumn { .. }
+            | RenameConstraint { .. }
+            | SetSchema { .. }
+            | OwnerTo { .. }
+            | AttachPartition { .. }
+            | DetachPartition { .. }
+            | AttachIndexPartition { .. }
+            | Inherit { .. }
+            | NoInherit { .. }
+            | OfType { .. }
+            | NotOf
+            | SetTrigger { .. }
+            | SetRule { .. }
+            | SetRowSecurity { .. }
+            | ForceRowSecurity { .. }
+            | ReplicaIdentity(_)
+            | ClusterOn { .. }
+            | SetWithoutCluster
+            | SetWithoutOids
+            | SetAccessMethod { .. }
+            | SetTablespace { .. }
+            | SetLogged
+            | SetUnlogged
+            | SetOptions { .. }
+            | ResetOptions { .. }
+            | SetForeignOptions { .. }
+            | DependsOnExtension { .. } => 9,
+        }
+    }
+
     /// The kebab-case name used in JSON.
     pub fn name(&self) -> &'static str {
         use AlterTableActionKind::*;

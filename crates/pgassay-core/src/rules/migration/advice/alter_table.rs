@@ -70,7 +70,7 @@ fn groups<'a>(context: &StepContext, alter: &'a AlterTable, span: Span) -> Vec<G
     let inline = |next: &AlterTableAction| matches!(&next.kind, AlterTableActionKind::AddConstraint(it) if it.inline);
     let mut schema = context.step.schema.clone();
     let mut chunks: Vec<&[AlterTableAction]> = alter.actions.chunk_by(|_, next| inline(next)).collect();
-    chunks.sort_by_key(|actions| actions.first().map_or(0, |first| pass(&first.kind)));
+    chunks.sort_by_key(|actions| actions.first().map_or(0, |first| first.kind.pass()));
     let judged = chunks.into_iter().map(|actions| {
         let part = AlterTable { actions: actions.to_vec(), ..alter.clone() };
         let blocks = blocks(context, &schema, &part);
@@ -78,17 +78,6 @@ fn groups<'a>(context: &StepContext, alter: &'a AlterTable, span: Span) -> Vec<G
         Group { actions, blocks, causes: actions.iter().any(|action| action.span.contains(span)) }
     });
     judged.collect()
-}
-
-/// What the server does first of one command, however it is written: a constraint may name a column that is added after it
-/// (`AlterTablePass`, tablecmds.c).
-fn pass(kind: &AlterTableActionKind) -> u8 {
-    match kind {
-        AlterTableActionKind::DropColumn { .. } | AlterTableActionKind::DropConstraint { .. } => 0,
-        AlterTableActionKind::SetDataType { .. } => 1,
-        AlterTableActionKind::AddColumn { .. } => 2,
-        _ => 3,
-    }
 }
 
 /// Whether a part of the statement alone does long work, or fails on rows.
@@ -128,5 +117,28 @@ pub(super) fn replace(table: &Table, alter: &AlterTable, group: &[AlterTableActi
             "Add a second column that a trigger keeps at the new expression, fill it in batches, and move the readers from {column} to it."
         )),
         _ => window(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Example;
+    use crate::rules::migration::BLOCKING_INDEX_BUILD;
+
+    #[test]
+    fn a_key_is_made_before_what_refers_to_it() {
+        let example = Example {
+            given: "CREATE TABLE parts (id bigint PRIMARY KEY, code text NOT NULL, whole text);",
+            migration: "ALTER TABLE parts ADD CONSTRAINT whole_fkey FOREIGN KEY (whole) REFERENCES parts (code), ADD CONSTRAINT code_key UNIQUE (code);",
+        };
+        let (report, _) = BLOCKING_INDEX_BUILD.judge(&example);
+        let steps: Vec<&str> = report
+            .findings
+            .iter()
+            .filter(|finding| *finding.rule == BLOCKING_INDEX_BUILD)
+            .flat_map(|finding| finding.advice.steps.iter().map(|step| step.sql.as_str()))
+            .collect();
+        let at = |words: &str| steps.iter().position(|sql| sql.contains(words));
+        assert!(at("UNIQUE USING INDEX").is_some() && at("UNIQUE USING INDEX") < at("FOREIGN KEY"), "{steps:#?}");
     }
 }
