@@ -31,6 +31,7 @@ pub static RULE: Rule = Rule {
 };
 
 pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
+    let before = findings.len();
     match context.change() {
         Some(Change::AlterTable(alter)) => {
             for action in &alter.actions {
@@ -53,14 +54,15 @@ pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         Some(Change::Owned(owned)) if owned.drop => owned_dropped(context, owned.span, findings),
         _ => {}
     }
-    cascaded(context, findings);
+    let is_first = findings.len() == before;
+    findings.extend(cascaded(context, is_first));
 }
 
-/// Columns and tables that go along with what the statement names.
-fn cascaded(context: &StepContext, findings: &mut Vec<Finding>) {
+/// Columns and tables that go along with what the statement names; `is_first` where no finding lists yet what goes along.
+fn cascaded(context: &StepContext, is_first: bool) -> Option<Finding> {
     let taken = taken_data(context);
     let refused = !context.step.applied.problems.is_empty();
-    let Some((_, first)) = taken.first().filter(|_| !refused) else { return };
+    let (_, first) = taken.first().filter(|_| !refused)?;
     let names: Vec<&str> = taken.iter().map(|(_, name)| &**name).collect();
     let it = if names.len() == 1 { "it" } else { "them" };
     let message = format!("drops {} and every value in {it}: CASCADE takes {it} along", few(&names));
@@ -71,14 +73,14 @@ fn cascaded(context: &StepContext, findings: &mut Vec<Finding>) {
     let mut finding = RULE.finding(span, message);
     finding.object = Some(first.clone());
     finding.evidence.push(Evidence::declared("the schema before the statement says what depends on what it drops"));
-    if findings.is_empty() {
+    if is_first {
         tell_cascade(context, &mut finding);
     }
     finding.advice = Advice::text(
         "Write RESTRICT, or nothing: the server then refuses, and names what is in the way. Drop those columns and tables by name, after the \
          code that uses them, or give them another type first.",
     );
-    findings.push(finding);
+    Some(finding)
 }
 
 /// Columns and tables with rows that CASCADE takes: those that others may use, and that are gone when the migration ends.
@@ -372,12 +374,16 @@ fn witness(context: &StepContext, subject: Option<Subject>, kind: BreakageKind) 
 }
 
 /// Whether a net loss is told by this rule, so that dropped-object need not.
-pub(super) fn tells(context: &StepContext, subject: &Subject) -> bool {
+pub(super) fn tells(context: &StepContext, subject: &Subject, findings: &[Finding]) -> bool {
     if taken_data(context).iter().any(|(taken, _)| taken == subject) {
         return true;
     }
-    let mut findings = Vec::new();
-    check(context, &mut findings);
+    let own = |finding: &&Finding| *finding.rule == RULE && context.step.span().contains(finding.span);
+    let mut own = findings.iter().filter(own).peekable();
+    let drops_schema = matches!(context.change(), Some(Change::Drop(drop)) if drop.kind == ObjectKind::Schema);
+    if drops_schema && own.peek().is_some() {
+        return true;
+    }
     let object = match subject {
         Subject::Relation(id) => context.run.before.relation(*id).map(|it| PrintedName::from(&it.name)),
         Subject::Column(id, column) => context.run.before.relation(*id).and_then(|relation| {
@@ -386,10 +392,7 @@ pub(super) fn tells(context: &StepContext, subject: &Subject) -> bool {
         Subject::Schema(name) => Some(PrintedName::from(name)),
         _ => None,
     };
-    let within = |span: Span| context.step.span().contains(span);
-    findings.iter().any(|finding| within(finding.span) && finding.object == object)
-        || (!findings.is_empty()
-            && matches!(context.change(), Some(Change::Drop(drop)) if drop.kind == ObjectKind::Schema))
+    own.any(|finding| finding.object == object)
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub(super) fn report(context: &RunContext, rule: &'static Rule, findings: &mut V
             continue;
         }
         let step = step.and_then(|index| context.step(index));
-        if step.is_some_and(|step| dropped_data::tells(&step, &breakage.subject)) {
+        if step.is_some_and(|step| dropped_data::tells(&step, &breakage.subject, findings)) {
             continue;
         }
         let Some(span) = step.map(|step| place(&step, &breakage.subject)).or_else(|| first_span(context)) else {

@@ -63,6 +63,7 @@ pub const ALL: &[Entry] = &[
     Entry::outside(&lock_behind_transaction::RULE),
     Entry::migration(&many_locks_in_transaction::RULE, many_locks_in_transaction::check),
     Entry::step(&unmodelled_call::RULE, unmodelled_call::check),
+    // Before the rules about what clients lose, which leave out what it has reported.
     Entry::step(&dropped_data::RULE, dropped_data::check),
     Entry::step(&removed_rows::RULE, removed_rows::check),
     Entry::step(&narrowed_data::RULE, narrowed_data::check),
