@@ -302,8 +302,8 @@ pub fn group(found: Vec<Discovery>) -> Vec<Discovery> {
 fn join(first: &mut Discovery, other: Discovery, item: &str) {
     first.finding.message.push_str(&format!(", {item}"));
     match other.place {
-        Some(place) => first.finding.related.push((place, String::new())),
-        None => first.related.push((other.subject, String::new())),
+        Some(place) => first.finding.related.push((place, item.to_owned())),
+        None => first.related.push((other.subject, item.to_owned())),
     }
     first.finding.severity = first.finding.severity.max(other.finding.severity);
     for evidence in other.finding.evidence {
