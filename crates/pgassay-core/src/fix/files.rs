@@ -11,7 +11,7 @@ use super::journal::{add_sums, add_to_journal};
 use super::number::Number;
 use super::original::Original;
 use super::place::Place;
-use super::plan_file::Waiting;
+use super::plan_file::{Due, Waiting};
 use super::text::{Down, in_halves, in_one_file, texts};
 use super::{Piece, Rewritten, Ways, Written, later_code, liquibase, sqitch};
 use crate::check::Job;
@@ -431,26 +431,23 @@ pub(super) fn or_nothing(down: String) -> String {
 }
 
 /// The files of a deploy that waited: at the end of its folder.
-pub(super) fn append(
-    waiting: &Waiting,
-    once: &str,
-    pieces: &[Piece],
-    is_last: bool,
-    folder: &Folder,
-    now: &str,
-) -> Result<Written, String> {
-    let framework: Framework = waiting.tool.parse().map_err(|error| format!("{error}"))?;
-    let allowed_pieces = || pieces.iter().map(|piece| allowed(piece, once)).collect::<Vec<_>>();
-    if let Some(tool) = CodeTool::of_path(&waiting.migration) {
-        return later_code::append(tool, waiting, once, &allowed_pieces(), is_last, folder, now);
+pub(super) fn append(due: &Due) -> Result<Written, String> {
+    let framework: Framework = due.waiting.tool.parse().map_err(|error| format!("{error}"))?;
+    let pieces: Vec<Piece> = due.pieces.iter().map(|piece| allowed(piece, due.once)).collect();
+    let due = &Due { pieces: &pieces, ..*due };
+    match (CodeTool::of_path(&due.waiting.migration), framework) {
+        (Some(tool), _) => later_code::append(tool, due),
+        (None, Framework::Sqitch) => sqitch::append(due),
+        (None, Framework::Liquibase) => liquibase::append(due),
+        (None, _) => append_files(framework, due),
     }
-    match framework {
-        Framework::Sqitch => return sqitch::append(waiting, once, &allowed_pieces(), is_last, folder, now),
-        Framework::Liquibase => return liquibase::append(waiting, &allowed_pieces(), is_last, folder),
-        _ => {}
-    }
+}
+
+/// A file for each piece, numbered after the last one of the folder.
+fn append_files(framework: Framework, due: &Due) -> Result<Written, String> {
+    let Due { waiting, pieces, is_last, folder, now, .. } = *due;
     let place = Place::read(framework, &waiting.migration)
-        .ok_or_else(|| format!("{}: its name has no number that another could follow", waiting.migration.display()))?;
+        .ok_or_else(|| format!("{}: its name has no number that another could follow", due.shown()))?;
     let taken = folder.keys().filter_map(|path| Place::read(framework, path));
     let last = taken.filter(|it| it.folder() == place.folder()).map(|it| it.number).max_by_key(Number::key);
     let last = last.unwrap_or_else(|| place.number.clone());
@@ -459,9 +456,8 @@ pub(super) fn append(
     let goes_back = !waiting.down.trim().is_empty();
     let (mut changes, mut paths) = (BTreeMap::new(), Vec::new());
     for (at, piece) in pieces.iter().enumerate() {
-        let piece = &allowed(piece, once);
         let Some(here) = number.take() else {
-            return Err(format!("{}: there is no number left after {}", waiting.migration.display(), last.text()));
+            return Err(format!("{}: there is no number left after {}", due.shown(), last.text()));
         };
         let more = if at == 0 { String::new() } else { format!("_{}", at + 1) };
         let words = format!("_deploy{}{more}", waiting.next);

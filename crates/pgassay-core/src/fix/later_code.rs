@@ -2,22 +2,15 @@
 
 use std::path::PathBuf;
 
+use super::Written;
 use super::code::{self, CodeTool};
-use super::files::{Folder, changed};
-use super::plan_file::Waiting;
-use super::{Piece, Written};
+use super::files::changed;
+use super::plan_file::Due;
 
 /// The file after the last one of its folder.
-pub(super) fn append(
-    tool: CodeTool,
-    waiting: &Waiting,
-    once: &str,
-    pieces: &[Piece],
-    is_last: bool,
-    folder: &Folder,
-    now: &str,
-) -> Result<Written, String> {
-    let shown = waiting.migration.display();
+pub(super) fn append(tool: CodeTool, due: &Due) -> Result<Written, String> {
+    let Due { waiting, once, pieces, folder, now, .. } = *due;
+    let shown = due.shown();
     let original = folder.get(&waiting.migration).ok_or_else(|| format!("{shown}: its file was not found"))?;
     let own = waiting.migration.parent();
     let beside: Vec<(&str, &str)> = folder
@@ -33,8 +26,7 @@ pub(super) fn append(
     }
     .map_err(|why| format!("{shown}: {why}"))?;
     let text = code::written(tool, &empty, pieces).map_err(|why| format!("{shown}: {why}"))?;
-    let text =
-        if is_last && !waiting.down.trim().is_empty() { code::with_back(tool, &text, &waiting.down) } else { text };
+    let text = due.whole_back().map_or_else(|| text.clone(), |down| code::with_back(tool, &text, down));
     let path: PathBuf = waiting.migration.with_file_name(name);
     let changes = [(path.clone(), Some(text))].into();
     Ok(Written { changes: changed(changes, folder), paths: vec![path] })

@@ -1,7 +1,7 @@
 //! Formatted SQL of Liquibase: changesets that follow one another in a file.
 
-use super::files::{Folder, changed};
-use super::plan_file::Waiting;
+use super::files::changed;
+use super::plan_file::Due;
 use super::text::Down;
 use super::{Piece, Written};
 
@@ -32,7 +32,8 @@ pub(super) fn replace(text: &str, at: usize, pieces: &[Piece], ends: bool) -> Op
 }
 
 /// A deploy that waited, as changesets at the end of the file that it comes from.
-pub(super) fn append(waiting: &Waiting, pieces: &[Piece], is_last: bool, folder: &Folder) -> Result<Written, String> {
+pub(super) fn append(due: &Due) -> Result<Written, String> {
+    let Due { waiting, pieces, is_last, folder, .. } = *due;
     let path = &waiting.migration;
     let text = folder.get(path).ok_or_else(|| format!("{}: its file was not found", path.display()))?;
     let next = waiting.next;

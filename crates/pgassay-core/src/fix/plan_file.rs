@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::files::{Folder, append};
-use super::{Later, Written};
+use super::{Later, Piece, Written};
 
 /// Its name, in the working directory.
 pub const PLAN_FILE: &str = "pgassay-plan.json";
@@ -68,6 +68,32 @@ impl PlanFile {
     }
 }
 
+/// A deploy that waited and goes out now: its files come at the end of the folder.
+#[derive(Clone, Copy)]
+pub(super) struct Due<'a> {
+    pub waiting: &'a Waiting,
+    /// What the running code does before it.
+    pub once: &'a str,
+    pub pieces: &'a [Piece],
+    /// Nothing waits after it.
+    pub is_last: bool,
+    pub folder: &'a Folder,
+    /// 14 digits, in UTC.
+    pub now: &'a str,
+}
+
+impl Due<'_> {
+    /// The file of the migration that it is the rest of, for messages.
+    pub fn shown(&self) -> std::path::Display<'_> {
+        self.waiting.migration.display()
+    }
+
+    /// What takes all of the migration back, where this ends it.
+    pub fn whole_back(&self) -> Option<&str> {
+        Some(self.waiting.down.as_str()).filter(|down| self.is_last && !down.trim().is_empty())
+    }
+}
+
 impl Waiting {
     /// Takes up the next deploy: its files, at the end of the folder. `now` is 14 digits, in UTC. Once nothing waits any more the plan is
     /// done.
@@ -76,7 +102,8 @@ impl Waiting {
             return Ok(Written { changes: Vec::new(), paths: Vec::new() });
         }
         let deploy = self.deploys.remove(0);
-        let written = append(self, &deploy.once, &deploy.pieces, self.deploys.is_empty(), folder, now);
+        let (once, pieces, is_last) = (deploy.once.as_str(), deploy.pieces.as_slice(), self.deploys.is_empty());
+        let written = append(&Due { waiting: self, once, pieces, is_last, folder, now });
         match written {
             Ok(written) => {
                 self.next += 1;

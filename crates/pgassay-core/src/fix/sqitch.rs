@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::files::{Folder, changed, or_nothing};
-use super::plan_file::Waiting;
+use super::plan_file::Due;
 use super::text::{Down, in_one_file};
 use super::{Piece, Written};
 use crate::migration::Framework;
@@ -67,15 +67,9 @@ fn header(text: &str) -> String {
 }
 
 /// A deploy that waited, as a change of its own at the end of the plan.
-pub(super) fn append(
-    waiting: &Waiting,
-    once: &str,
-    pieces: &[Piece],
-    is_last: bool,
-    folder: &Folder,
-    now: &str,
-) -> Result<Written, String> {
-    let shown = waiting.migration.display();
+pub(super) fn append(due: &Due) -> Result<Written, String> {
+    let Due { waiting, once, pieces, is_last, folder, now } = *due;
+    let shown = due.shown();
     let change = Change::of(&waiting.migration).ok_or_else(|| format!("{shown}: it is no deploy script of Sqitch"))?;
     let plan = change.top.ancestors().map(|it| it.join(PLAN)).find(|it| folder.contains_key(it));
     let (plan, text) = plan
@@ -93,11 +87,7 @@ pub(super) fn append(
     ]);
     let has_down = folder.contains_key(&change.script("revert"));
     if has_down {
-        let down = if is_last && !waiting.down.trim().is_empty() {
-            without_header(&waiting.down).to_owned()
-        } else {
-            back(pieces)
-        };
+        let down = due.whole_back().map_or_else(|| back(pieces), |down| without_header(down).to_owned());
         changes.insert(next.script("revert"), Some(format!("{}{down}", title("Revert", "from"))));
     }
     if folder.contains_key(&change.script("verify")) {
