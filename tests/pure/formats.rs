@@ -1,5 +1,8 @@
 //! Every format: a snapshot of what it looks like, and that it stays valid whatever stands in names and texts.
 
+mod page;
+mod sarif_fix;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -201,60 +204,6 @@ fn sarif_is_valid_against_its_schema() {
     }
     let broken = serde_json::json!({ "version": "2.1.0", "runs": [{ "tool": { "driver": {} } }] });
     assert!(!schema.is_valid(&broken), "the schema is really asked");
-}
-
-/// A text with a fix done to it.
-fn mended(text: &str, fix: &Value) -> String {
-    let replacement = &fix["artifactChanges"][0]["replacements"][0];
-    let region = &replacement["deletedRegion"];
-    let offset = |line: &str, column: &str| {
-        let (line, column) = (region[line].as_u64().unwrap() as usize, region[column].as_u64().unwrap() as usize);
-        let before: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-        before + text[before..].chars().take(column - 1).map(char::len_utf8).sum::<usize>()
-    };
-    let mut text = text.to_owned();
-    let range = offset("startLine", "startColumn")..offset("endLine", "endColumn");
-    text.replace_range(range, replacement["insertedContent"]["text"].as_str().unwrap());
-    text
-}
-
-#[test]
-fn a_sarif_fix_does_away_with_its_finding() {
-    let judged = |text: &str| {
-        let mut sources = Sources::default();
-        let files = [("1.sql", "CREATE TABLE orders (id bigint PRIMARY KEY, note text);"), ("2.sql", text)];
-        let migrations = files.map(|(name, text)| {
-            let file = sources.add(SourceFile::new(name, text));
-            Migration::plain(name, file, text.len())
-        });
-        let report = check(&Job { migrations: migrations.into(), ..Job::default() }, &sources);
-        (report, sources)
-    };
-    let rules = |(report, _): &(Report, Sources)| -> Vec<&'static str> {
-        report.findings.iter().map(|finding| finding.rule.name).collect()
-    };
-    for (text, fixed) in [
-        (
-            "-- Größe\nCREATE INDEX orders_note_idx ON orders (note);\n",
-            vec!["blocking-index-build", "missing-lock-timeout"],
-        ),
-        ("/* é */ ALTER TABLE orders ALTER note SET NOT NULL;", vec!["blocking-scan", "missing-lock-timeout"]),
-        ("BEGIN; CREATE INDEX orders_note_idx ON orders (note); COMMIT;", vec!["missing-lock-timeout"]),
-    ] {
-        let before = judged(text);
-        let log = json(&Sarif::default(), &before);
-        let results = log["runs"][0]["results"].as_array().unwrap();
-        let with_fix: Vec<&Value> = results.iter().filter(|result| result.get("fixes").is_some()).collect();
-        let mut names: Vec<&str> = with_fix.iter().map(|result| result["ruleId"].as_str().unwrap()).collect();
-        names.sort();
-        assert_eq!(names, fixed, "{text}");
-        for result in with_fix {
-            let (rule, after) = (result["ruleId"].as_str().unwrap(), mended(text, &result["fixes"][0]));
-            let after_rules = rules(&judged(&after));
-            assert!(!after_rules.contains(&rule), "{after}: {after_rules:?}");
-            assert!(!after_rules.contains(&"unreadable-statement"), "{after}");
-        }
-    }
 }
 
 #[test]
@@ -498,59 +447,4 @@ fn an_output_keeps_links_and_permissions_and_writes_to_pipes() {
     assert!(read(path("real.json")).starts_with('{'));
     assert_eq!(path("real.json").metadata().unwrap().mode() & 0o777, 0o640);
     assert_eq!(String::from_utf8(output.stderr).unwrap().trim(), "[]");
-}
-
-/// A page of these migrations on a schema with two tables.
-fn page(migrations: &[(&str, &str)]) -> String {
-    let mut sources = Sources::default();
-    let mut plain = |name: &str, text: &str| {
-        let file = sources.add(SourceFile::new(name, text));
-        Migration::plain(name, file, text.len())
-    };
-    let given = "CREATE TABLE orders (id bigint PRIMARY KEY, note text); CREATE TABLE \"<b>\" (id int);";
-    let base = vec![plain("given.sql", given)];
-    let migrations = migrations.iter().map(|(name, text)| plain(name, text)).collect();
-    let report = check(&Job { base, migrations, ..Job::default() }, &sources);
-    let mut out = Vec::new();
-    Html.render(&report, &sources, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
-}
-
-#[test]
-fn the_page_of_a_check_has_the_deploy_as_a_timeline() {
-    let scan =
-        "BEGIN;\nALTER TABLE orders ADD COLUMN n int;\nALTER TABLE orders ALTER COLUMN note SET NOT NULL;\nCOMMIT;\n";
-    let page = page(&[("1_quiet.sql", "CREATE TABLE fresh (id int);"), ("2_scan.sql", scan)]);
-    // The lock is taken in line 2 and held to the COMMIT, which is said and drawn.
-    let held = "<code>public.orders</code>: <span class=\"w3\">reads and writes wait</span> from line 2 to line 4 (ACCESS EXCLUSIVE): grows with the table";
-    assert!(page.contains(held), "{page}");
-    assert!(page.contains("<i class=\"w3 unknown\" style=\"grid-column:2/5\""), "{page}");
-    // What makes nobody wait is listed, and not drawn.
-    assert!(page.contains("<td>1_quiet.sql</td><td class=\"n\">1</td><td>nobody</td>") && !page.contains("id=\"m0\""));
-    assert!(page.contains("<a href=\"#m1\">2_scan.sql</a>") && page.contains("id=\"m1\""));
-    // The finding has its place, and its plan of change in migrations.
-    assert!(
-        page.contains(
-            "2_scan.sql:3:33</p>\n<pre>ALTER TABLE orders ALTER COLUMN <mark>note</mark> SET NOT NULL;</pre>"
-        ),
-        "{page}"
-    );
-    assert!(page.contains("<b>Deploy 1</b>") && page.contains("<p>migration 3</p>"));
-}
-
-#[test]
-fn a_page_is_well_formed_and_takes_nothing_for_markup() {
-    let odd = "ALTER TABLE \"<b>\" ADD COLUMN \"</code><script>\" int DEFAULT random();";
-    let page = page(&[("<i>.sql", odd), ("x.sql", "VACUUM FULL orders;")]);
-    assert!(!page.contains("<b>\"") && page.matches("<script>").count() == 1 && !page.contains("<i>."), "{page}");
-    assert!(!page.contains("http:") && !page.contains("https:"));
-    // As XML, but for what HTML leaves open.
-    let body = &page[page.find("<main>").unwrap()..page.find("<script>").unwrap()];
-    let closed = body.replace("<br>", "<br/>").replace(" open>", ">").replace("&nbsp;", " ");
-    let input = closed
-        .split("<input")
-        .enumerate()
-        .map(|(at, part)| if at == 0 { part.to_owned() } else { part.replacen('>', "/>", 1) });
-    let text = input.collect::<Vec<_>>().join("<input");
-    roxmltree::Document::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
 }

@@ -5,74 +5,18 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::collected::{CollectOptions, Collected, FoundFramework, Note};
 use super::coverage::{LeftOut, Why, beside, not_read};
 use super::find::{FoundFolders, find, find_in};
 use super::folder::{File, Folder};
 use super::named_files::Home;
 use super::order::natural;
-use super::read::ReadError;
 use super::reread::Reader;
 use super::tools::{Entry, Listed, Order, Part, Split, TOOLS, Tool, parts_of, tool};
-use super::variables::Variables;
 use super::{Age, Direction, Framework, Migration, Section, TransactionMode, TransactionOverride};
 use super::{code, dialect, halves};
 use crate::migration::NotRead;
 use crate::source::{SourceFile, Sources, Span};
-
-/// How to read migrations.
-#[derive(Debug, Clone, Default)]
-pub struct CollectOptions {
-    /// The tool that runs them; recognised where not given.
-    pub framework: Option<Framework>,
-    pub transaction: TransactionOverride,
-    /// A line of this text in a migration keeps it out of a transaction, whatever `transaction` says.
-    pub no_transaction: Option<String>,
-    /// Also the down parts: behind all up parts, the last one first.
-    pub down: bool,
-    /// Values for placeholders; they go before those of the tool's own settings.
-    pub variables: Variables,
-    /// A file that was named is read with the migrations of its folder that come before it; those are [`Age::Old`].
-    pub with_older: bool,
-    /// What to read in place of what is on the disk, by full path; files of a folder that are not on the disk yet too.
-    pub contents: HashMap<PathBuf, Arc<str>>,
-    /// Remember who reads each file, for [`Collected::reread`].
-    pub remembers: bool,
-    /// What stands on standard input, for the path `-`.
-    pub stdin: Option<Vec<u8>>,
-}
-
-/// What [`collect`] found.
-#[derive(Debug, Clone, Default)]
-pub struct Collected {
-    /// In the order in which they run.
-    pub migrations: Vec<Migration>,
-    /// What could not be read; everything else was.
-    pub errors: Vec<ReadError>,
-    pub frameworks: Vec<FoundFramework>,
-    /// What a user should know, and that stops nothing.
-    pub notes: Vec<Note>,
-    /// What stands among the migrations and is not read.
-    pub left_out: Vec<LeftOut>,
-    /// Paths that were given and have nothing to judge, with what was found instead.
-    pub empty: Vec<(PathBuf, String)>,
-    pub(super) readers: HashMap<PathBuf, Reader>,
-}
-
-/// A tool's migrations folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundFramework {
-    pub framework: Framework,
-    pub folder: PathBuf,
-}
-
-/// Something to know about a file or folder: two of one version, a file that the tool ignores, a folder without migrations.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    pub path: PathBuf,
-    /// The place that it is about; of the whole file or folder otherwise.
-    pub span: Option<Span>,
-    pub message: String,
-}
 
 /// Reads the migrations in `paths` (files, folders, `-`) and adds their texts to `sources`. Without paths, looks for the project's
 /// migrations folders (see [`find`]).
@@ -278,7 +222,7 @@ impl<'a> Collector<'a> {
         let owner = match self.options.framework {
             Some(Framework::Plain) => None,
             Some(told) => Some(tool(told)).filter(|tool| !tool.order(folder).entries.is_empty()),
-            None => TOOLS.into_iter().find(|tool| tool.detect(folder) && runs_most(*tool, folder)),
+            None => TOOLS.iter().copied().find(|tool| tool.detect(folder) && runs_most(*tool, folder)),
         };
         match owner {
             Some(tool) => {
@@ -309,7 +253,7 @@ impl<'a> Collector<'a> {
             if run.contains(&below.path) || known.contains(&below.path) || !below.has_sql() {
                 continue;
             }
-            if self.options.framework.is_none() && TOOLS.into_iter().any(|tool| tool.detect(&below)) {
+            if self.options.framework.is_none() && TOOLS.iter().copied().any(|tool| tool.detect(&below)) {
                 self.assign(&below);
             } else {
                 self.note(&below.path, format!("{} does not run what is in this folder", tool.framework()));

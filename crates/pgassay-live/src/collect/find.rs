@@ -140,7 +140,7 @@ pub fn find(here: &Path) -> Result<FoundFolders, FindError> {
 /// As [`find`], below a folder that is named, where that is no migrations folder itself but a project's. None where the folder is to be
 /// read as it is: it is one of migrations, or its SQL is all there is.
 pub(super) fn find_in(folder: &Folder) -> Option<Result<FoundFolders, FindError>> {
-    let is_one = TOOLS.into_iter().any(|tool| tool.detect(folder) && !tool.order(folder).entries.is_empty())
+    let is_one = TOOLS.iter().copied().any(|tool| tool.detect(folder) && !tool.order(folder).entries.is_empty())
         || (folder.has_sql() && is_called_migrations(&folder.path))
         || is_numbered(folder)
         || is_list_of_numbered(folder);
@@ -216,7 +216,7 @@ fn find_below(project: &Path) -> Found {
             }
             continue;
         }
-        match TOOLS.into_iter().find(|tool| tool.detect(&folder)).map(|tool| tool.framework()) {
+        match TOOLS.iter().copied().find(|tool| tool.detect(&folder)).map(|tool| tool.framework()) {
             Some(framework) if framework.is_base() => found.dump = found.dump.or_else(|| first_sql(&folder)),
             // What else is below is found when it is read.
             Some(_) if path == project => return Found { folders: vec![path], ..Found::default() },
@@ -317,7 +317,7 @@ pub(super) fn is_migrations_name(folder: &Path) -> bool {
 }
 
 fn is_a_tools(folder: &Folder) -> bool {
-    TOOLS.into_iter().any(|tool| !tool.framework().is_base() && tool.detect(folder))
+    TOOLS.iter().copied().any(|tool| !tool.framework().is_base() && tool.detect(folder))
 }
 
 /// Whether its folders hold the two halves of a migration each.
@@ -332,7 +332,7 @@ fn is_like_migrations(folder: &Folder) -> bool {
         && (is_numbered(folder)
             || is_called_migrations(&folder.path)
             || folder.path.iter().any(|name| name.to_str().is_some_and(code::is_called_migrations))
-            || TOOLS.into_iter().any(|tool| tool.detect(folder)))
+            || TOOLS.iter().copied().any(|tool| tool.detect(folder)))
 }
 
 /// The other server than PostgreSQL that migrations are for, as a tool's own file or the project's manifest says it, else a folder's

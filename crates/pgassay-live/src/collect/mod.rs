@@ -11,6 +11,7 @@ mod atlas;
 pub mod changed;
 mod changed_includes;
 pub mod code;
+mod collected;
 mod collector;
 mod command;
 pub mod config_file;
@@ -61,7 +62,8 @@ mod tools;
 mod variables;
 mod yoyo;
 
-pub use collector::{CollectOptions, Collected, FoundFramework, Note, collect};
+pub use collected::{CollectOptions, Collected, FoundFramework, Note};
+pub use collector::collect;
 pub use command::{CommandError, from_command};
 pub use coverage::{LeftOut, Why, coverage};
 pub(crate) use find::code_files;

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::collector::{Collector, FoundFramework, STDIN};
+use super::collected::FoundFramework;
+use super::collector::{Collector, STDIN};
 use super::folder::{File, Folder, is_changelog};
 use super::halves;
 use super::liquibase;
@@ -51,7 +52,7 @@ pub(super) struct Home {
 
 impl Home {
     fn new(folder: Folder, told: Option<Framework>) -> Home {
-        let owner = told.map(tool).or_else(|| TOOLS.into_iter().find(|tool| tool.detect(&folder)));
+        let owner = told.map(tool).or_else(|| TOOLS.iter().copied().find(|tool| tool.detect(&folder)));
         let entries = owner.map(|tool| tool.order(&folder).entries).unwrap_or_default();
         let full = |entry: &Entry| full_path(&entry.file.path);
         let ranks = entries.iter().enumerate().filter_map(|(rank, entry)| Some((full(entry)?, rank))).collect();
@@ -223,7 +224,7 @@ impl Collector<'_> {
         // Markers are looked for in SQL files, and the user says that this is one.
         let marked = if file.is_sql() { file.clone() } else { file.called("file.sql") };
         let alone = Folder::of_file(&home.folder, marked);
-        let own = || TOOLS.into_iter().find(|tool| tool.detect(&alone));
+        let own = || TOOLS.iter().copied().find(|tool| tool.detect(&alone));
         let is_base = super::structure_sql::is_structure(&file);
         let fallback = if is_base { Framework::StructureSql } else { Framework::Plain };
         let told = self.options.framework.map(tool);

@@ -5,7 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::collector::{CollectOptions, Collected, Collector};
+use super::collected::{CollectOptions, Collected};
+use super::collector::Collector;
 use super::folder::Folder;
 use super::tools::{Entry, Tool};
 use super::{Age, Migration};

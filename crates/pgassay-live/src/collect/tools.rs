@@ -78,7 +78,7 @@ pub(super) trait Tool: Sync {
 }
 
 /// All tools, the surest to recognise first: a folder belongs to the first that says yes.
-pub(super) const TOOLS: [&dyn Tool; 28] = [
+pub(super) static TOOLS: &[&dyn Tool] = &[
     &drizzle::Drizzle,
     &atlas::Atlas,
     &sqitch::Sqitch,
@@ -110,7 +110,7 @@ pub(super) const TOOLS: [&dyn Tool; 28] = [
 ];
 
 pub(super) fn tool(framework: Framework) -> &'static dyn Tool {
-    TOOLS.into_iter().find(|tool| tool.framework() == framework).unwrap_or(&plain::Plain)
+    TOOLS.iter().copied().find(|tool| tool.framework() == framework).unwrap_or(&plain::Plain)
 }
 
 /// The files of a folder that a tool runs.

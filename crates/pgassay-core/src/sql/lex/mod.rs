@@ -7,6 +7,7 @@ pub(super) mod keyword;
 pub(super) mod lexer;
 pub(super) mod literal;
 pub(super) mod normal;
+mod own_grammar;
 mod psql;
 mod special;
 pub(super) mod split;

@@ -5,39 +5,18 @@
 
 use sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
-    ObjectName, TrimWhereField, TypedString, UnaryOperator, WindowType,
+    ObjectName, TrimWhereField, TypedString, UnaryOperator,
 };
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token};
 
 use super::keyword::{QUERY, can_name_function};
+use super::own_grammar;
 use super::token::nth;
 use crate::sql::read::reader::is_word;
 
-type Read<T> = Result<T, ParserError>;
-
-/// Words that make a call of their own grammar when `(` follows (gram.y, `func_expr_common_subexpr`).
-const OWN_GRAMMAR: &[&str] = &[
-    "json",
-    "json_array",
-    "json_arrayagg",
-    "json_exists",
-    "json_object",
-    "json_objectagg",
-    "json_query",
-    "json_scalar",
-    "json_serialize",
-    "json_value",
-    "xmlattributes",
-    "xmlelement",
-    "xmlexists",
-    "xmlforest",
-    "xmlparse",
-    "xmlpi",
-    "xmlroot",
-    "xmlserialize",
-];
+pub(super) type Read<T> = Result<T, ParserError>;
 
 fn follows_between(parser: &Parser) -> bool {
     let word = |back: usize| parser.index().checked_sub(back).map(|at| &parser.token_at(at).token);
@@ -71,7 +50,7 @@ pub(super) fn prefix(parser: &mut Parser) -> Option<Read<Expr>> {
                 "collation" if is(parser, 1, "FOR") => Some(collation_for(parser)),
                 "operator" if called => Some(prefix_operator(parser)),
                 "substring" if called => similar_substring(parser),
-                name if called && OWN_GRAMMAR.contains(&name) => Some(own_grammar(parser, name)),
+                name if called && own_grammar::NAMES.contains(&name) => Some(own_grammar::call(parser, name)),
                 _ => None,
             }
         }
@@ -184,21 +163,21 @@ pub(super) fn is_label(parser: &Parser) -> bool {
     ends && OPERATORS.iter().any(|word| is(parser, 0, word))
 }
 
-fn is(parser: &Parser, n: usize, word: &str) -> bool {
+pub(super) fn is(parser: &Parser, n: usize, word: &str) -> bool {
     is_word(nth(parser, n), word)
 }
 
-fn is_any(parser: &Parser, n: usize, words: &[&str]) -> bool {
+pub(super) fn is_any(parser: &Parser, n: usize, words: &[&str]) -> bool {
     words.iter().any(|word| is(parser, n, word))
 }
 
-fn skip<'a, 'b>(parser: &'a mut Parser<'b>, tokens: usize) -> &'a mut Parser<'b> {
+pub(super) fn skip<'a, 'b>(parser: &'a mut Parser<'b>, tokens: usize) -> &'a mut Parser<'b> {
     (0..tokens).for_each(|_| parser.advance_token());
     parser
 }
 
 /// A call of a name that no function has, or of the function that the construct is.
-fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
     let args = arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))).collect();
     Expr::Function(Function {
         name: ObjectName::from(vec![Ident::with_span(Span::empty(), name)]),
@@ -384,119 +363,6 @@ fn array(parser: &mut Parser) -> Read<Expr> {
     };
     parser.expect_token(&Token::RParen)?;
     Ok(right)
-}
-
-/// A call with a grammar of its own: the values in it are its arguments, its clauses are read over.
-fn own_grammar(parser: &mut Parser, name: &str) -> Read<Expr> {
-    let mut found = call(name, own_arguments(parser, name)?);
-    let Expr::Function(function) = &mut found else { return Ok(found) };
-    if parser.parse_keyword(Keyword::FILTER) {
-        parser.expect_token(&Token::LParen)?;
-        parser.expect_keyword(Keyword::WHERE)?;
-        function.filter = Some(Box::new(parser.parse_expr()?));
-        parser.expect_token(&Token::RParen)?;
-    }
-    if parser.parse_keyword(Keyword::OVER) {
-        function.over = Some(match parser.consume_token(&Token::LParen) {
-            true => WindowType::WindowSpec(parser.parse_window_spec()?),
-            false => WindowType::NamedWindow(parser.parse_identifier()?),
-        });
-    }
-    Ok(found)
-}
-
-fn own_arguments(parser: &mut Parser, name: &str) -> Read<Vec<Expr>> {
-    skip(parser, 1).expect_token(&Token::LParen)?;
-    let mut values = Vec::new();
-    if is_any(parser, 0, QUERY) && name.starts_with("json") {
-        values.push(Expr::Subquery(parser.parse_query()?));
-    }
-    if (name == "xmlelement" || name == "xmlpi") && is(parser, 0, "NAME") {
-        skip(parser, 2);
-    }
-    if is_any(parser, 0, &["CONTENT", "DOCUMENT"]) && (name == "xmlparse" || name == "xmlserialize") {
-        skip(parser, 1);
-    }
-    while !parser.consume_token(&Token::RParen) {
-        if is(parser, 0, "RETURNING") || (is(parser, 0, "AS") && name == "xmlserialize") {
-            skip(parser, 1).parse_data_type()?;
-        } else if is(parser, 0, "DEFAULT") {
-            values.push(skip(parser, 1).parse_expr()?);
-        } else if let Some(words) = clause(parser, name, values.is_empty()) {
-            skip(parser, words);
-        } else {
-            values.push(parser.parse_expr()?);
-        }
-    }
-    Ok(values)
-}
-
-/// The length of a clause, or of a mark between values, that begins with the next token.
-fn clause(parser: &Parser, name: &str, first: bool) -> Option<usize> {
-    let at = |words: &[&str]| words.iter().enumerate().all(|(n, word)| is(parser, n, word));
-    const FIXED: &[&[&str]] = &[
-        &["FORMAT", "JSON", "ENCODING"],
-        &["FORMAT", "JSON"],
-        &["ABSENT", "ON", "NULL"],
-        &["NULL", "ON", "NULL"],
-        &["WITH", "UNIQUE", "KEYS"],
-        &["WITHOUT", "UNIQUE", "KEYS"],
-        &["WITH", "UNIQUE"],
-        &["WITHOUT", "UNIQUE"],
-        &["WITHOUT", "ARRAY", "WRAPPER"],
-        &["WITHOUT", "WRAPPER"],
-        &["WITH", "CONDITIONAL", "ARRAY", "WRAPPER"],
-        &["WITH", "CONDITIONAL", "WRAPPER"],
-        &["WITH", "UNCONDITIONAL", "ARRAY", "WRAPPER"],
-        &["WITH", "UNCONDITIONAL", "WRAPPER"],
-        &["WITH", "ARRAY", "WRAPPER"],
-        &["WITH", "WRAPPER"],
-        &["KEEP", "QUOTES"],
-        &["OMIT", "QUOTES"],
-        &["ON", "SCALAR", "STRING"],
-        &["ON", "EMPTY"],
-        &["ON", "ERROR"],
-        &["PASSING", "BY", "REF"],
-        &["PASSING", "BY", "VALUE"],
-        &["PASSING"],
-        &["BY", "REF"],
-        &["BY", "VALUE"],
-        &["PRESERVE", "WHITESPACE"],
-        &["STRIP", "WHITESPACE"],
-        &["NO", "INDENT"],
-        &["INDENT"],
-        &["VERSION", "NO", "VALUE"],
-        &["VERSION"],
-        &["STANDALONE", "NO", "VALUE"],
-        &["STANDALONE", "NO"],
-        &["STANDALONE", "YES"],
-        &["ORDER", "BY"],
-        &["NULLS", "FIRST"],
-        &["NULLS", "LAST"],
-        &["ASC"],
-        &["DESC"],
-        &["EMPTY", "ARRAY"],
-        &["EMPTY", "OBJECT"],
-    ];
-    if matches!(nth(parser, 0), Token::Comma | Token::Colon) {
-        return Some(1);
-    }
-    if is_any(parser, 0, &["NULL", "ERROR", "EMPTY", "TRUE", "FALSE", "UNKNOWN"]) && is(parser, 1, "ON") {
-        return Some(1 + if is(parser, 2, "NULL") { 2 } else { 0 });
-    }
-    // A label may be any word.
-    if is(parser, 0, "AS") && name != "xmlserialize" {
-        return Some(2);
-    }
-    if !first && is(parser, 0, "VALUE") {
-        return Some(1);
-    }
-    let fixed = FIXED.iter().find(|words| at(words))?;
-    // A column may be called as a clause begins; it stands first, or behind a comma.
-    if first && fixed.len() == 1 {
-        return None;
-    }
-    Some(fixed.len() + usize::from(fixed.last() == Some(&"ENCODING")))
 }
 
 #[cfg(test)]

@@ -4,9 +4,12 @@
 //! statement is rolled back to a savepoint and the rest goes on, so that one mistake does not hide the others.
 
 pub(super) mod compare;
+mod made_up;
 pub(super) mod replay;
 mod transaction;
 pub(super) mod verdict;
+
+pub(super) use made_up::is_about_rows;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -17,8 +20,9 @@ use tokio_postgres::SimpleQueryMessage;
 use super::ProveError;
 use super::rows::Memory;
 use super::server::ground::Ground;
+use super::server::lack::StandIn;
 use super::server::shared::{belongs_to_server, is_about_machine};
-use super::server::stand_in::{self, Missing};
+use super::server::stand_in;
 use crate::change::Change;
 use crate::history::{MigrationRun, Step, TransactionId};
 use crate::migration::Framework;
@@ -189,31 +193,15 @@ impl Runner {
             }
             for _ in 0..MOST_STAND_INS {
                 let Some(error) = self.run(change, sql, sources).await? else { break };
-                match stand_in::missing(&error, change, ground) {
-                    Some(Missing::Role(name)) => {
-                        let text = stand_in::role(ground, &name).await?;
-                        self.note(text);
-                    }
-                    Some(Missing::Database(name)) => {
-                        let text = stand_in::database(ground, &name).await?;
-                        self.note(text);
-                    }
-                    Some(Missing::Extension(create)) => {
-                        let text = stand_in::extension(&self.session, create).await?;
-                        self.lacking.insert(create.name.name.to_string());
-                        self.note(text);
-                        break;
-                    }
-                    None if !self.lacking.is_empty() && stand_in::may_be_for_want_of(&error) => {
-                        self.base_without_extension(statement, &error, sources).await?;
-                        break;
-                    }
+                let is_made = match stand_in::missing(&error, change, ground) {
+                    Some(missing) => self.stand_in(ground, missing).await?,
                     None => {
-                        let line = sources.positions(statement.span).0.line;
-                        let name = &sources.file(statement.span.file).name;
-                        self.note(format!("a statement of the base was refused, {name}:{line}: {error}"));
-                        break;
+                        self.refused_base(statement, &error, sources).await?;
+                        StandIn::None
                     }
+                };
+                if is_made != StandIn::Complete {
+                    break;
                 }
             }
         }
@@ -250,75 +238,43 @@ impl Runner {
                 self.not_here(step.span(), sources);
                 Ok(Outcome { not_run: true, ..Outcome::default() })
             }
-            change => {
-                let mut outcome = self.watched(ground, step, sql, sources, watch).await?;
-                for _ in 0..MOST_STAND_INS {
-                    let Some(missing) =
-                        outcome.error.as_ref().and_then(|error| stand_in::missing(error, change, ground))
-                    else {
-                        break;
-                    };
-                    let text = match missing {
-                        Missing::Role(name) => stand_in::role(ground, &name).await?,
-                        Missing::Database(name) => stand_in::database(ground, &name).await?,
-                        Missing::Extension(create) => {
-                            let text = stand_in::extension(&self.session, create).await?;
-                            self.lacking.insert(create.name.name.to_string());
-                            self.note(text);
-                            return Ok(Outcome::default());
-                        }
-                    };
-                    self.note(text);
-                    outcome = self.watched(ground, step, sql, sources, watch).await?;
-                }
-                let mut sql = std::borrow::Cow::Borrowed(sql);
-                for _ in 0..MOST_STAND_INS {
-                    let lacks = |error: &&ServerError| matches!(error.code.as_str(), "0A000" | "58P01" | "55000");
-                    let Some(error) = outcome.error.clone().filter(|error| lacks(&error)) else { break };
-                    let Some(text) = self.without_making_extension(step, &sql, &error).await? else { break };
-                    sql = text.into();
-                    outcome = self.watched(ground, step, &sql, sources, watch).await?;
-                }
-                let sql = &*sql;
-                if let Some(error) = self.for_want_of_extension(step, &outcome) {
-                    return self.without_extension(ground, step, &error, sources, watch).await;
-                }
-                if outcome.error.as_ref().is_some_and(is_about_rows) && !self.made_up.is_empty() {
-                    outcome = self.without_rows(ground, step, sql, sources, watch, outcome).await?;
-                }
-                Ok(outcome)
-            }
+            _ => self.standing_in(ground, step, sql, sources, watch).await,
         }
     }
 
-    /// Made-up rows were refused: they go, and the statement is tried again, for the rest builds on it.
-    async fn without_rows(
+    /// Runs a statement, again and again as long as something can stand in for what it lacks.
+    async fn standing_in(
         &mut self,
         ground: &mut Ground,
         step: &Step<'_>,
         sql: &str,
         sources: &Sources,
         watch: bool,
-        refused: Outcome,
     ) -> Result<Outcome, ProveError> {
-        let tables = self.names(&self.made_up).await?;
-        let delete: String = tables.iter().map(|table| format!("DELETE FROM {table}; ")).collect();
-        let open = self.is_open();
-        let text = format!(
-            "{}SET LOCAL session_replication_role = replica; {delete}{}",
-            if open { "SAVEPOINT pgassay_rows; " } else { "BEGIN; " },
-            if open { "SET LOCAL session_replication_role = origin; RELEASE pgassay_rows" } else { "COMMIT" }
-        );
-        if self.send(&text).await?.is_some() {
-            self.send(if open { "ROLLBACK TO pgassay_rows; RELEASE pgassay_rows" } else { "ROLLBACK" }).await?;
-            return Ok(refused);
+        let mut outcome = self.watched(ground, step, sql, sources, watch).await?;
+        for _ in 0..MOST_STAND_INS {
+            let missing = outcome.error.as_ref().and_then(|error| stand_in::missing(error, step.change(), ground));
+            let Some(missing) = missing else { break };
+            if self.stand_in(ground, missing).await? == StandIn::Extension {
+                return Ok(Outcome::default());
+            }
+            outcome = self.watched(ground, step, sql, sources, watch).await?;
         }
-        self.made_up.clear();
-        let second = self.watched(ground, step, sql, sources, watch).await?;
-        if second.error.is_some() {
-            return Ok(second);
+        let mut sql = std::borrow::Cow::Borrowed(sql);
+        for _ in 0..MOST_STAND_INS {
+            let lacks = |error: &&ServerError| matches!(error.code.as_str(), "0A000" | "58P01" | "55000");
+            let Some(error) = outcome.error.clone().filter(|error| lacks(&error)) else { break };
+            let Some(text) = self.without_making_extension(step, &sql, &error).await? else { break };
+            sql = text.into();
+            outcome = self.watched(ground, step, &sql, sources, watch).await?;
         }
-        Ok(Outcome { error: refused.error, on_rows: true, ..second })
+        if let Some(error) = self.for_want_of_extension(step, &outcome) {
+            return self.without_extension(ground, step, &error, sources, watch).await;
+        }
+        if outcome.error.as_ref().is_some_and(is_about_rows) && !self.made_up.is_empty() {
+            outcome = self.without_rows(ground, step, &sql, sources, watch, outcome).await?;
+        }
+        Ok(outcome)
     }
 
     pub async fn watched(
@@ -384,35 +340,6 @@ impl Runner {
         Ok(Outcome { watched: Some(watched), error: seen.error, ..Outcome::default() })
     }
 
-    /// A block that makes an extension which is not installed: what stands in is made, and the block runs without that statement.
-    async fn without_making_extension(
-        &mut self,
-        step: &Step<'_>,
-        sql: &str,
-        error: &ServerError,
-    ) -> Result<Option<String>, ProveError> {
-        let Some(Change::Do(block)) = step.change() else { return Ok(None) };
-        let making = block.code.statements.iter().find_map(|statement| match &statement.change {
-            Ok(Change::CreateExtension(create)) => {
-                let quoted = format!("\"{}\"", create.name.name.as_str());
-                let named = error.message.contains(&quoted) || error.message.contains(create.name.name.as_str());
-                let is_here = step.span().contains(statement.span);
-                (named && is_here && !self.lacking.contains(&create.name.name.to_string()))
-                    .then_some((create, statement.span))
-            }
-            _ => None,
-        });
-        let Some((create, span)) = making else { return Ok(None) };
-        let text = stand_in::extension(&self.session, create).await?;
-        self.lacking.insert(create.name.name.to_string());
-        self.note(text);
-        let base = step.span().start;
-        let (start, end) = ((span.start - base) as usize, (span.end - base) as usize);
-        let (Some(before), Some(behind)) = (sql.get(..start), sql.get(end..)) else { return Ok(None) };
-        // Valid as a statement of PL/pgSQL and as the text of EXECUTE.
-        Ok(Some(format!("{before}SET LOCAL application_name TO DEFAULT{behind}")))
-    }
-
     /// Runs a statement that is not watched; in a transaction, a refusal does not end it.
     async fn guarded(
         &mut self,
@@ -464,28 +391,6 @@ impl Runner {
     /// Sends a text; the inner value is the server's refusal.
     pub async fn send(&self, sql: &str) -> Result<Option<ServerError>, ProveError> {
         Ok(refusal(self.session.batch_execute(sql).await)?)
-    }
-
-    /// Notes that the tables hold made-up rows now.
-    pub async fn has_made_up(&mut self, tables: &BTreeSet<String>) -> Result<(), ProveError> {
-        for table in tables {
-            let sql = format!("SELECT pg_catalog.to_regclass({})::pg_catalog.oid", literal(table));
-            self.made_up.extend(self.rows(&sql).await?.into_iter().flatten().flatten());
-            self.has_seeded = true;
-        }
-        Ok(())
-    }
-
-    /// The names that tables have now; those that are gone have none.
-    async fn names(&self, tables: &BTreeSet<String>) -> Result<Vec<String>, ProveError> {
-        let list: Vec<&str> = tables.iter().map(String::as_str).collect();
-        let sql = format!(
-            "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)
-               FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-              WHERE c.oid = ANY ('{{{}}}'::pg_catalog.oid[])",
-            list.join(",")
-        );
-        Ok(self.rows(&sql).await?.into_iter().flatten().flatten().collect())
     }
 
     /// Asks for rows of text.
@@ -540,9 +445,4 @@ fn is_shared(run: &MigrationRun) -> bool {
 /// COMMIT or ROLLBACK inside a procedure or a DO block, which a block around them forbids.
 fn ends_transactions(error: &ServerError) -> bool {
     error.code == "2D000"
-}
-
-/// Integrity violations, and values that do not fit.
-pub(super) fn is_about_rows(error: &ServerError) -> bool {
-    error.code.starts_with("23") || error.code.starts_with("22")
 }

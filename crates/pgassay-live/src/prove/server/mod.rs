@@ -2,7 +2,7 @@
 
 pub(super) mod cleanup;
 pub(super) mod ground;
-mod lack;
+pub(super) mod lack;
 pub(super) mod shared;
 pub(super) mod stand_in;
 mod stand_in_extension;

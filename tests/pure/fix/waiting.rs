@@ -1,0 +1,224 @@
+//! Deploys that wait for code: what goes out first, and what the plan keeps for later.
+
+use super::*;
+
+#[test]
+fn what_waits_for_code_is_a_deploy_of_its_own() {
+    let drop = "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN remark text, DROP COLUMN note;\n";
+    let old = [SQLX, ("migrations/0001_orders.sql", ORDERS)];
+    let (repository, first) = fixed(&old, &[("migrations/0002_note.sql", drop)]);
+    assert_eq!(errors(&repository), [""; 0]);
+    repository.commit("first");
+    let waits = pgassay(repository.path(), &["fix", "--since", "main"]);
+    let second = pgassay(repository.path(), &["fix", "--since", "main", "--deploy", "2"]);
+    let after = format!(
+        "{first}\n---- again\n{}\n---- deploy 2\n{}\n{}",
+        stderr(&waits),
+        stderr(&second),
+        written(&repository)
+    );
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("fix_waits_for_code", after);
+    });
+    assert!(!repository.path().join("pgassay-plan.json").exists());
+}
+
+#[test]
+fn a_plan_that_cannot_be_read_is_an_error() {
+    let repository = branch(&[SQLX, ("migrations/0001_orders.sql", ORDERS)], &[("migrations/0002_state.sql", CHANGES)]);
+    repository.write("pgassay-plan.json", "{ \"version\": 9, \"plans\": [] }");
+    let output = pgassay(repository.path(), &["fix", "--since", "main"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("it has the form 9"), "{}", stderr(&output));
+    assert!(!repository.path().join("migrations/0003_state_2.sql").exists());
+}
+
+/// Expand now, contract when the code is ready; each as often as it takes.
+macro_rules! expand_and_contract {
+    ($test:ident, $migration:expr) => {
+        #[test]
+        fn $test() {
+            let old = [
+                SQLX,
+                ("migrations/0001_orders.up.sql", ORDERS),
+                ("migrations/0001_orders.down.sql", "DROP TABLE orders;\n"),
+            ];
+            let new = [("migrations/0002_change.up.sql", $migration), ("migrations/0002_change.down.sql", "SELECT 'back';\n")];
+            let (repository, first) = fixed(&old, &new);
+            assert_eq!(errors(&repository), [""; 0]);
+            repository.commit("first");
+            repository.git(&["branch", "-f", "main"]);
+            let second = pgassay(repository.path(), &["fix", "--since", "main", "--deploy", "2"]);
+            assert_eq!(second.status.code(), Some(0), "{}", stderr(&second));
+            assert_eq!(errors(&repository), [""; 0]);
+            let text = format!("{first}\n---- deploy 2\n{}\n{}", stderr(&second), written(&repository));
+            insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+                insta::assert_snapshot!(concat!("fix_", stringify!($test)), text);
+            });
+        }
+    };
+}
+
+expand_and_contract!(renamed_column, "SET lock_timeout = '2s';\nALTER TABLE orders RENAME COLUMN note TO remark;\n");
+expand_and_contract!(renamed_table, "ALTER TABLE orders RENAME TO purchases;\n");
+expand_and_contract!(dropped_table, "DROP TABLE orders;\nCREATE TABLE baskets (id bigint PRIMARY KEY);\n");
+expand_and_contract!(required_column, "ALTER TABLE orders ADD COLUMN email text NOT NULL;\n");
+
+#[test]
+fn a_new_type_is_a_swap_that_nothing_is_held_against() {
+    let types = "ALTER TABLE orders ALTER COLUMN customer_id TYPE numeric;\n";
+    let (repository, text) =
+        fixed(&[SQLX, ("migrations/0001_orders.sql", ORDERS)], &[("migrations/0002_type.sql", types)]);
+    assert!(text.contains("WHILE FOUND LOOP"), "{text}");
+    let found = errors(&repository);
+    assert!(found.iter().all(|it| it.starts_with("changed-type:")), "{found:?}");
+    // Also where each migration is a deploy of its own.
+    let output = pgassay(repository.path(), &["check", "--format", "json"]);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let all = json["findings"].as_array().unwrap();
+    assert!(!all.iter().any(|it| it["rule"] == "renamed-object" && it["severity"] == "error"));
+}
+
+/// One transaction for all pending migrations: what has to commit first is a deploy of its own.
+fn shared(old: &[(&str, &str)], path: &str, up: (&str, &str)) -> (Repository, String) {
+    let text = joined(&[up.0, "ALTER TABLE orders ALTER COLUMN customer_id SET NOT NULL;\n", up.1]);
+    let (repository, mut said) = fixed(old, &[(path, text)]);
+    for deploy in ["2", "3"] {
+        repository.commit("out");
+        repository.git(&["branch", "-f", "main"]);
+        let output = pgassay(repository.path(), &["fix", "--since", "main", "--deploy", deploy]);
+        said.push_str(&format!("\n---- deploy {deploy}\n{}{}", stderr(&output), written(&repository)));
+    }
+    assert!(!repository.path().join("pgassay-plan.json").exists(), "{said}");
+    (repository, said)
+}
+
+#[test]
+fn drizzle_gets_a_deploy_each() {
+    let journal = r#"{ "version": "7", "dialect": "postgresql", "entries": [
+        { "idx": 0, "version": "7", "when": 1704879000000, "tag": "0000_orders", "breakpoints": true },
+        { "idx": 1, "version": "7", "when": 1704879000001, "tag": "0001_required", "breakpoints": true }] }"#;
+    let old = [("drizzle/0000_orders.sql", ORDERS), ("drizzle/meta/_journal.json", journal)];
+    let (repository, said) = shared(&old, "drizzle/0001_required.sql", ("", ""));
+    let text = std::fs::read_to_string(repository.path().join("drizzle/meta/_journal.json")).unwrap();
+    let journal: Value = serde_json::from_str(&text).unwrap();
+    let tags: Vec<&str> = journal["entries"].as_array().unwrap().iter().map(|it| it["tag"].as_str().unwrap()).collect();
+    assert_eq!(tags, ["0000_orders", "0001_required", "0002_required_deploy2", "0003_required_deploy3"], "{said}");
+    assert!(said.contains("\n--> statement-breakpoint\nALTER TABLE public.orders VALIDATE CONSTRAINT"), "{said}");
+    assert_eq!(errors(&repository), [""; 0]);
+}
+
+#[test]
+fn node_pg_migrate_gets_a_deploy_each() {
+    let package = ("package.json", "{ \"dependencies\": { \"node-pg-migrate\": \"8\" } }\n");
+    let old = [
+        package,
+        (
+            "migrations/1704067200000_orders.sql",
+            joined(&["-- Up Migration\n", ORDERS, "\n-- Down Migration\nDROP TABLE orders;\n"]),
+        ),
+    ];
+    let down = "\n-- Down Migration\nALTER TABLE orders ALTER COLUMN customer_id DROP NOT NULL;\n";
+    let (_, said) = shared(&old, "migrations/1706745600000_required.sql", ("-- Up Migration\n", down));
+    assert!(said.contains("==== migrations/1706745600001_required_deploy2.sql\n-- Up Migration\n"), "{said}");
+    assert!(
+        said.contains("\n-- Down Migration\nALTER TABLE orders ALTER COLUMN customer_id DROP NOT NULL;\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_needs_the_drop_waits_with_it() {
+    let old = [
+        SQLX,
+        (
+            "migrations/0001_kinds.sql",
+            "CREATE TYPE kind AS ENUM ('a');\nCREATE TABLE orders (id bigint PRIMARY KEY, kind kind);\nCREATE TABLE lines (id bigint PRIMARY KEY);\n",
+        ),
+    ];
+    let new = "CREATE TABLE before_it (id bigint);\nDROP TABLE orders;\nDROP TYPE kind;\nDROP TABLE lines;\n";
+    let (repository, text) = fixed(&old, &[("migrations/0002_gone.sql", new)]);
+    let plan: Value =
+        serde_json::from_str(&std::fs::read_to_string(repository.path().join("pgassay-plan.json")).unwrap()).unwrap();
+    let pieces = plan["plans"][0]["deploys"][0]["pieces"].as_array().unwrap();
+    let last = |piece: &Value| piece["statements"].as_array().unwrap().last().unwrap().as_str().unwrap().to_owned();
+    let order: Vec<String> = pieces.iter().map(last).collect();
+    assert_eq!(order, ["DROP TABLE orders", "DROP TYPE kind", "DROP TABLE lines"], "{text}");
+    assert!(
+        text.contains("==== migrations/0002_gone.sql\nSET LOCAL lock_timeout = '2s';\nCREATE TABLE before_it"),
+        "{text}"
+    );
+    assert_eq!(errors(&repository), [""; 0]);
+}
+
+#[test]
+fn what_a_later_migration_needs_does_not_wait() {
+    let old = [SQLX, ("migrations/0001_notes.sql", "CREATE TABLE notes (id bigint PRIMARY KEY);\n")];
+    let new = [
+        ("migrations/0002_again.sql", "DROP TABLE notes;\nCREATE TABLE notes (id bigint PRIMARY KEY, owner text);\n"),
+        ("migrations/0003_used.sql", "INSERT INTO notes (id, owner) VALUES (1, 'a');\n"),
+    ];
+    let (repository, text) = fixed(&old, &new);
+    assert!(!repository.path().join("pgassay-plan.json").exists(), "{text}");
+    assert!(text.contains("a later migration needs what it does: migrations/0003_used.sql"), "{text}");
+}
+
+#[test]
+fn a_change_of_sqitch_waits_in_its_plan() {
+    let plan = "%syntax-version=1.0.0\n%project=shop\n\norders 2024-01-10T09:30:00Z Ann <ann@example.com> # orders\n";
+    let old = [("sqitch.plan", plan), ("deploy/orders.sql", ORDERS), ("revert/orders.sql", "DROP TABLE orders;\n")];
+    let planned = format!("{plan}gone 2024-02-10T09:30:00Z Ben <ben@example.com> # no note\n");
+    let new = [
+        ("sqitch.plan", joined(&[&planned])),
+        ("deploy/gone.sql", "-- Deploy shop:gone to pg\n\nBEGIN;\nALTER TABLE orders DROP COLUMN note;\nCOMMIT;\n"),
+        (
+            "revert/gone.sql",
+            "-- Revert shop:gone from pg\n\nALTER TABLE orders ADD COLUMN note text NOT NULL DEFAULT '';\n",
+        ),
+        ("verify/gone.sql", "-- Verify shop:gone on pg\n\nSELECT id FROM orders LIMIT 0;\n"),
+    ];
+    let (repository, text) = fixed(&old, &new);
+    let read = |name: &str| std::fs::read_to_string(repository.path().join(name)).unwrap_or_default();
+    assert!(read("deploy/gone.sql").contains("note DROP NOT NULL;"), "{text}");
+    assert!(!read("deploy/gone.sql").contains("DROP COLUMN"), "{text}");
+    assert!(!read("revert/gone.sql").contains("ADD COLUMN"), "{text}");
+    let output = pgassay(repository.path(), &["fix", "--since", "main", "--deploy", "2"]);
+    assert!(read("deploy/gone_deploy2.sql").contains("ALTER TABLE public.orders DROP COLUMN note;"), "{output:?}");
+    assert_eq!(
+        read("revert/gone_deploy2.sql"),
+        "-- Revert shop:gone_deploy2 from pg\n\nALTER TABLE orders ADD COLUMN note text NOT NULL DEFAULT '';\n"
+    );
+    assert!(read("verify/gone_deploy2.sql").contains("SELECT id FROM orders LIMIT 0;"));
+    let last = read("sqitch.plan").lines().last().unwrap().to_owned();
+    assert!(last.starts_with("gone_deploy2 [gone] ") && last.contains("Z Ben <ben@example.com> # once no "), "{last}");
+    assert!(!repository.path().join("pgassay-plan.json").exists());
+    assert_eq!(errors(&repository), [""; 0]);
+}
+
+#[test]
+fn a_changeset_that_waits_goes_to_the_end_of_its_file() {
+    let old = "--liquibase formatted sql\n\n--changeset ann:1\nCREATE TABLE orders (id bigint PRIMARY KEY, note text);\n--rollback DROP TABLE orders;\n";
+    let new = format!(
+        "{old}\n--changeset ben:2 labels:a\nALTER TABLE orders DROP COLUMN note;\n--rollback ALTER TABLE orders ADD COLUMN note text;\n\n--changeset ben:3\nCREATE TABLE later (id bigint PRIMARY KEY);\n--rollback DROP TABLE later;\n"
+    );
+    let (repository, _) = fixed(&[("changelog.sql", old)], &[("changelog.sql", joined(&[&new]))]);
+    pgassay(repository.path(), &["fix", "--since", "main", "--deploy", "2"]);
+    let text = std::fs::read_to_string(repository.path().join("changelog.sql")).unwrap();
+    let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words} in {text}"));
+    assert!(at("--changeset ben:3") < at("--changeset ben:2-deploy2 labels:a"), "{text}");
+    assert!(at("DROP COLUMN note;") < at("--rollback ALTER TABLE orders ADD COLUMN note text;"), "{text}");
+    assert_eq!(errors(&repository), [""; 0]);
+}
+
+#[test]
+fn numbers_that_older_migrations_share_are_their_own_affair() {
+    let old = [
+        SQLX,
+        ("migrations/0001_orders.sql", ORDERS),
+        ("migrations/0002_a.sql", "CREATE TABLE a (id bigint);\n"),
+        ("migrations/0002_b.sql", "CREATE TABLE b (id bigint);\n"),
+    ];
+    let (repository, text) = fixed(&old, &[("migrations/0003_state.sql", CHANGES)]);
+    assert!(text.contains("==== migrations/0004_state_2.sql"), "{text}");
+    assert_eq!(errors(&repository), [""; 0]);
+}
