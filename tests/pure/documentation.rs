@@ -21,7 +21,7 @@ fn pages_of_the_rules_are_up_to_date() {
         .filter(|(path, text)| std::fs::read_to_string(docs.join(path)).ok().as_ref() != Some(text))
         .map(|(path, _)| path.as_str())
         .collect();
-    assert!(stale.is_empty(), "out of date: {stale:?}; run cargo run --example generate-docs");
+    assert!(stale.is_empty(), "out of date: {stale:?}; run cargo run --example develop -- generate");
     let wanted: BTreeSet<PathBuf> = pages.iter().map(|(path, _)| docs.join(path)).collect();
     for entry in std::fs::read_dir(docs.join("rules")).expect("docs/rules") {
         let path = entry.expect("a file").path();

@@ -169,6 +169,38 @@ fn an_upward_import_is_found_however_it_is_written() {
     assert_eq!(forbidden("news", ""), ["news has no level"]);
 }
 
+/// A file that no other names is not compiled: neither its rules nor its tests run.
+#[test]
+fn every_file_is_a_module() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tests = ["tests/pure", "tests/server"].map(|folder| root.join(folder));
+    for source in sources().into_iter().chain(tests) {
+        let mut paths = Vec::new();
+        files(&source, &mut paths);
+        for path in paths {
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).expect("a name in UTF-8");
+            if ROOTS.contains(&stem) {
+                continue;
+            }
+            let own = if stem == "mod" { path.parent().expect("a folder") } else { &path };
+            let folder = own.parent().expect("a folder");
+            let name = own.file_stem().and_then(|stem| stem.to_str()).expect("a name in UTF-8");
+            let parents = ["mod.rs", "lib.rs", "main.rs"].map(|file| folder.join(file));
+            let beside = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+            let by_path = format!("#[path = \"{name}.rs\"]");
+            let is_named = |file: &PathBuf| {
+                let text = std::fs::read_to_string(file).unwrap_or_default();
+                let declares = |line: &str| line.trim_start().ends_with(&format!("mod {name};"));
+                let own_path = |line: &str| line.trim() == by_path;
+                let may_declare = parents.contains(file) || file == &folder.with_extension("rs");
+                text.lines().any(|line| may_declare && declares(line) || own_path(line))
+            };
+            let above = std::iter::once(folder.with_extension("rs"));
+            assert!(beside.chain(above).any(|file| is_named(&file)), "{} is no module of any other", path.display());
+        }
+    }
+}
+
 /// The map as the documents show it.
 fn map() -> String {
     LEVELS.iter().map(|level| format!("    {}\n", level.join(", "))).collect()

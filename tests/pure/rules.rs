@@ -1,6 +1,7 @@
 //! Every rule's own examples: the one that fires does, its twin does not, and what the user sees of it is held in a snapshot.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use pgassay::report::{Renderer, Report, Text, View};
 use pgassay::rules::{self, Example, Rule};
@@ -17,6 +18,29 @@ fn wrong(of: impl Fn(&Rule) -> &Example, right: impl Fn(&Rule, &BTreeSet<&str>) 
         rules::ALL.iter().filter(|rule| rule.runs_examples()).map(|rule| (rule, rules_of(&rule.judge(of(rule)).0)));
     let wrong = judged.filter(|(rule, found)| !right(rule, found));
     wrong.map(|(rule, found)| format!("{} found {found:?}", rule.name)).collect()
+}
+
+/// A rule that the registry leaves out is never asked.
+#[test]
+fn every_rule_is_in_the_registry() {
+    let mut missing = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/pgassay-core/src/rules")];
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("a source file");
+            let rules = text
+                .split("\npub static ")
+                .skip(1)
+                .filter(|rest| rest.lines().next().is_some_and(|line| line.contains(": Rule = ")));
+            let name = |rule: &str| rule.split('"').nth(1).unwrap_or_default().to_owned();
+            missing.extend(rules.map(name).filter(|name| rules::find(name).is_none()));
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new());
 }
 
 #[test]
