@@ -93,6 +93,17 @@ fn the_book_has_every_page() {
 }
 
 #[test]
+fn every_tool_and_format_has_a_row() {
+    let has_row = |page: &str, name: &str| read(&repository().join(page)).contains(&format!("\n| `{name}`"));
+    for tool in pgassay::migration::Framework::ALL {
+        assert!(has_row("docs/frameworks.md", tool.name()), "docs/frameworks.md has no row for {tool}");
+    }
+    for format in pgassay::config::keys::FORMATS {
+        assert!(has_row("docs/formats.md", format), "docs/formats.md has no row for {format}");
+    }
+}
+
+#[test]
 fn documented_rules_exist() {
     // The rules' own pages show a misspelt one on purpose.
     for document in documents().into_iter().filter(|path| !path.starts_with(repository().join("docs/rules"))) {

@@ -6,6 +6,7 @@ mod command_line;
 mod config;
 mod contract;
 mod coverage;
+mod develop;
 mod documentation;
 mod explain;
 mod first_run;
@@ -44,3 +45,5 @@ mod contract_cases;
 mod properties;
 #[path = "../support/rule_pages.rs"]
 mod rule_pages;
+#[path = "../../examples/develop/scaffold.rs"]
+mod scaffold;

@@ -161,109 +161,62 @@ pub enum DifferenceKind {
     Renamed { from: String },
 }
 
-/// The tool that runs the migrations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Framework {
-    Plain,
-    Sqlx,
-    Diesel,
-    Refinery,
-    Flyway,
-    Liquibase,
-    Prisma,
-    Drizzle,
-    GolangMigrate,
-    Goose,
-    Dbmate,
-    Sqitch,
-    Atlas,
-    Supabase,
-    Hasura,
-    NodePgMigrate,
-    SqlMigrate,
-    Tern,
-    GraphileMigrate,
-    PostgresMigrations,
-    Mybatis,
-    Shmig,
-    Rambler,
-    Play,
-    Postgrator,
-    DbMigrate,
-    Yoyo,
-    Pop,
+/// The tools, and their names on the command line and in the configuration: one list, so that none is left out.
+macro_rules! frameworks {
+    ($($(#[$about:meta])* $tool:ident $name:literal,)+) => {
+        /// The tool that runs the migrations.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Framework {
+            $($(#[$about])* $tool,)+
+        }
+
+        impl Framework {
+            pub const ALL: [Framework; [$($name),+].len()] = [$(Framework::$tool),+];
+
+            /// The name on the command line and in the configuration.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Framework::$tool => $name,)+
+                }
+            }
+        }
+    };
+}
+
+frameworks! {
+    Plain "plain",
+    Sqlx "sqlx",
+    Diesel "diesel",
+    Refinery "refinery",
+    Flyway "flyway",
+    Liquibase "liquibase",
+    Prisma "prisma",
+    Drizzle "drizzle",
+    GolangMigrate "golang-migrate",
+    Goose "goose",
+    Dbmate "dbmate",
+    Sqitch "sqitch",
+    Atlas "atlas",
+    Supabase "supabase",
+    Hasura "hasura",
+    NodePgMigrate "node-pg-migrate",
+    SqlMigrate "sql-migrate",
+    Tern "tern",
+    GraphileMigrate "graphile-migrate",
+    PostgresMigrations "postgres-migrations",
+    Mybatis "mybatis",
+    Shmig "shmig",
+    Rambler "rambler",
+    Play "play",
+    Postgrator "postgrator",
+    DbMigrate "db-migrate",
+    Yoyo "yoyo",
+    Pop "pop",
     /// A dump of the schema that Rails or Ecto keep beside the migrations: what exists before, not a migration.
-    StructureSql,
+    StructureSql "structure-sql",
 }
 
 impl Framework {
-    pub const ALL: [Framework; 29] = [
-        Framework::Plain,
-        Framework::Sqlx,
-        Framework::Diesel,
-        Framework::Refinery,
-        Framework::Flyway,
-        Framework::Liquibase,
-        Framework::Prisma,
-        Framework::Drizzle,
-        Framework::GolangMigrate,
-        Framework::Goose,
-        Framework::Dbmate,
-        Framework::Sqitch,
-        Framework::Atlas,
-        Framework::Supabase,
-        Framework::Hasura,
-        Framework::NodePgMigrate,
-        Framework::SqlMigrate,
-        Framework::Tern,
-        Framework::GraphileMigrate,
-        Framework::PostgresMigrations,
-        Framework::Mybatis,
-        Framework::Shmig,
-        Framework::Rambler,
-        Framework::Play,
-        Framework::Postgrator,
-        Framework::DbMigrate,
-        Framework::Yoyo,
-        Framework::Pop,
-        Framework::StructureSql,
-    ];
-
-    /// The name on the command line and in the configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Framework::Plain => "plain",
-            Framework::Sqlx => "sqlx",
-            Framework::Diesel => "diesel",
-            Framework::Refinery => "refinery",
-            Framework::Flyway => "flyway",
-            Framework::Liquibase => "liquibase",
-            Framework::Prisma => "prisma",
-            Framework::Drizzle => "drizzle",
-            Framework::GolangMigrate => "golang-migrate",
-            Framework::Goose => "goose",
-            Framework::Dbmate => "dbmate",
-            Framework::Sqitch => "sqitch",
-            Framework::Atlas => "atlas",
-            Framework::Supabase => "supabase",
-            Framework::Hasura => "hasura",
-            Framework::NodePgMigrate => "node-pg-migrate",
-            Framework::SqlMigrate => "sql-migrate",
-            Framework::Tern => "tern",
-            Framework::GraphileMigrate => "graphile-migrate",
-            Framework::PostgresMigrations => "postgres-migrations",
-            Framework::Mybatis => "mybatis",
-            Framework::Shmig => "shmig",
-            Framework::Rambler => "rambler",
-            Framework::Play => "play",
-            Framework::Postgrator => "postgrator",
-            Framework::DbMigrate => "db-migrate",
-            Framework::Yoyo => "yoyo",
-            Framework::Pop => "pop",
-            Framework::StructureSql => "structure-sql",
-        }
-    }
-
     /// Whether psql runs its files.
     pub fn uses_psql(self) -> bool {
         matches!(self, Framework::Plain | Framework::Sqitch | Framework::Shmig | Framework::StructureSql)
