@@ -1,5 +1,6 @@
 //! DROP, with everything that goes along.
 
+use super::object::part_of;
 use super::resolve::plain;
 use super::{Applier, ObjectId, ProblemKind};
 use crate::change::{Drop, Ident, ObjectKind, ObjectName, ObjectReference};
@@ -173,13 +174,10 @@ impl Applier<'_> {
         };
         let relation = self.schema.relation(id)?;
         let name = reference.name.name.clone();
-        let (exists, object) = match drop.kind {
-            ObjectKind::Trigger => {
-                (relation.triggers.iter().any(|it| it.name == name), Object::Trigger(id, name.clone()))
-            }
-            ObjectKind::Rule => (relation.rules.iter().any(|it| it.name == name), Object::Rule(id, name.clone())),
-            _ => (relation.policies.iter().any(|it| it.name == name), Object::Policy(id, name.clone())),
-        };
+        let object = part_of(drop.kind, id, &name)?;
+        let exists = relation.triggers.iter().any(|it| drop.kind == ObjectKind::Trigger && it.name == name)
+            || relation.rules.iter().any(|it| drop.kind == ObjectKind::Rule && it.name == name)
+            || relation.policies.iter().any(|it| drop.kind == ObjectKind::Policy && it.name == name);
         if !exists && !drop.if_exists && relation.known {
             let noun = drop.kind.noun();
             let preposition = if drop.kind == ObjectKind::Rule { "relation" } else { "table" };
@@ -280,6 +278,7 @@ impl Applier<'_> {
     }
 
     /// Whether an object that goes along is worth a word of its own, beside all that goes.
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new kind of relation says what it is")]
     fn is_taken(&self, object: &Object, all: &[Object]) -> bool {
         let goes = |id: RelationId| all.contains(&Object::Relation(id));
         match object {
@@ -288,12 +287,23 @@ impl Applier<'_> {
                 match &relation.kind {
                     RelationKind::Index(index) => index.constraint.is_none() && !goes(index.table),
                     RelationKind::Sequence(sequence) => sequence.owned_by.is_none(),
-                    _ => !(relation.is_partition() && relation.parents.iter().any(|it| goes(*it))),
+                    RelationKind::Table
+                    | RelationKind::PartitionedTable(_)
+                    | RelationKind::ForeignTable
+                    | RelationKind::View(_)
+                    | RelationKind::MaterializedView(_) => {
+                        !(relation.is_partition() && relation.parents.iter().any(|it| goes(*it)))
+                    }
                 }
             }
             Object::Default(id, column) => !goes(*id) && !all.contains(&Object::Column(*id, *column)),
             Object::Statistics(_) => true,
-            other => other.relation().is_none_or(|id| !goes(id)),
+            Object::Column(id, _)
+            | Object::Constraint(id, _)
+            | Object::Trigger(id, _)
+            | Object::Rule(id, _)
+            | Object::Policy(id, _) => !goes(*id),
+            Object::Type(_) | Object::Routine(_) | Object::Namespace(_) => true,
         }
     }
 

@@ -80,6 +80,7 @@ impl Applier<'_> {
         found
     }
 
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new constraint says what it does")]
     fn dependents_in(&self, relation: &Relation, contents: &ExtensionContents, found: &mut Vec<Object>) {
         for column in relation.columns.iter().filter(|_| relation.is_table()) {
             let calls = |it: &Expression| calls(contents, it);
@@ -99,7 +100,12 @@ impl Applier<'_> {
                 ConstraintKind::Exclude { index } if self.index_needs(*index, contents) => {
                     found.push(Object::Constraint(relation.id, constraint.name.clone()));
                 }
-                _ => {}
+                ConstraintKind::Check { .. }
+                | ConstraintKind::Exclude { .. }
+                | ConstraintKind::NotNull(_)
+                | ConstraintKind::Unique { .. }
+                | ConstraintKind::PrimaryKey { .. }
+                | ConstraintKind::ForeignKey(_) => {}
             }
         }
         let of_constraint = relation.as_index().is_some_and(|it| it.constraint.is_some());

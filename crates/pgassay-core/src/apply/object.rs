@@ -17,6 +17,7 @@ impl Applier<'_> {
         self.schema.others.insert(key);
     }
 
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new kind of object says what it keeps")]
     pub(super) fn alter_object(&mut self, alter: &AlterObject) {
         use ObjectKind::*;
         match alter.kind {
@@ -33,20 +34,51 @@ impl Applier<'_> {
                     self.schema.publications.insert(new.name.clone(), found);
                 }
             }
-            _ => self.rename_other(alter),
+            AccessMethod
+            | Aggregate
+            | Cast
+            | Collation
+            | Column
+            | Constraint
+            | Conversion
+            | Database
+            | EventTrigger
+            | Extension
+            | ForeignDataWrapper
+            | Language
+            | LargeObject
+            | Operator
+            | OperatorClass
+            | OperatorFamily
+            | Parameter
+            | Role
+            | Server
+            | Subscription
+            | Tablespace
+            | TextSearchConfiguration
+            | TextSearchDictionary
+            | TextSearchParser
+            | TextSearchTemplate
+            | Transform
+            | UserMapping => self.rename_other(alter),
         }
     }
 
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new action says what it changes")]
     fn alter_relation_object(&mut self, alter: &AlterObject) {
         let Some(id) = self.relation(&alter.object.name, false) else { return };
         match &alter.action {
             AlterObjectAction::Rename(new) => self.rename_relation(id, new),
             AlterObjectAction::SetSchema(schema) => self.set_relation_schema(id, schema),
             AlterObjectAction::Owner(owner) => self.set_relation_owner(id, &owner.name),
-            _ => {}
+            AlterObjectAction::DependsOnExtension
+            | AlterObjectAction::Options
+            | AlterObjectAction::OptionsOutsideTransaction
+            | AlterObjectAction::MoveAll { .. } => {}
         }
     }
 
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new action says what it changes")]
     fn alter_type_object(&mut self, alter: &AlterObject) {
         let Some(id) = self.type_named(&alter.object.name) else { return };
         let Some(old) = self.schema.types.get(&id).map(|found| found.name.clone()) else { return };
@@ -59,13 +91,17 @@ impl Applier<'_> {
                 }
                 return;
             }
-            _ => return,
+            AlterObjectAction::DependsOnExtension
+            | AlterObjectAction::Options
+            | AlterObjectAction::OptionsOutsideTransaction
+            | AlterObjectAction::MoveAll { .. } => return,
         };
         if self.free_for_type(&new, alter.span) {
             self.schema.move_type(id, new);
         }
     }
 
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new action says what it changes")]
     fn alter_routine_object(&mut self, alter: &AlterObject) {
         let Some(id) = self.routine_named(alter.kind, &alter.object) else { return };
         let Some(old) = self.schema.routines.get(&id).map(|routine| routine.name.clone()) else { return };
@@ -81,7 +117,10 @@ impl Applier<'_> {
                     routine.owner = Some(owner.name.clone());
                 }
             }
-            _ => {}
+            AlterObjectAction::DependsOnExtension
+            | AlterObjectAction::Options
+            | AlterObjectAction::OptionsOutsideTransaction
+            | AlterObjectAction::MoveAll { .. } => {}
         }
     }
 
@@ -103,19 +142,17 @@ impl Applier<'_> {
     }
 
     fn rename_part_of(&mut self, table: RelationId, kind: ObjectKind, old: &Name, new: &Name) {
-        let object = |name: &Name| match kind {
-            ObjectKind::Trigger => Object::Trigger(table, name.clone()),
-            ObjectKind::Rule => Object::Rule(table, name.clone()),
-            _ => Object::Policy(table, name.clone()),
-        };
+        let (Some(from), Some(to)) = (part_of(kind, table, old), part_of(kind, table, new)) else { return };
         self.edit_relation(table, |it| match kind {
             ObjectKind::Trigger => it.triggers.change(|it| it.name == *old, |it| it.name = new.clone()),
             ObjectKind::Rule => it.rules.change(|it| it.name == *old, |it| it.name = new.clone()),
-            _ => it.policies.change(|it| it.name == *old, |it| it.name = new.clone()),
+            ObjectKind::Policy => it.policies.change(|it| it.name == *old, |it| it.name = new.clone()),
+            _ => {}
         });
-        self.schema.dependencies.rename(&object(old), object(new));
+        self.schema.dependencies.rename(&from, to);
     }
 
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new action says what it changes")]
     fn alter_schema_object(&mut self, alter: &AlterObject) {
         let name = &alter.object.name.name;
         if !self.namespace_exists(name) {
@@ -129,10 +166,15 @@ impl Applier<'_> {
                     Arc::make_mut(namespace).owner = Some(owner.name.clone());
                 }
             }
-            _ => {}
+            AlterObjectAction::SetSchema(_)
+            | AlterObjectAction::DependsOnExtension
+            | AlterObjectAction::Options
+            | AlterObjectAction::OptionsOutsideTransaction
+            | AlterObjectAction::MoveAll { .. } => {}
         }
     }
 
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new action says what it changes")]
     fn alter_statistics_object(&mut self, alter: &AlterObject) {
         let old = self.schema.qualify(&alter.object.name, self.session);
         let new = match &alter.action {
@@ -140,7 +182,11 @@ impl Applier<'_> {
             AlterObjectAction::SetSchema(schema) => {
                 QualifiedName { schema: schema.name.clone(), name: old.name.clone() }
             }
-            _ => return,
+            AlterObjectAction::Owner(_)
+            | AlterObjectAction::DependsOnExtension
+            | AlterObjectAction::Options
+            | AlterObjectAction::OptionsOutsideTransaction
+            | AlterObjectAction::MoveAll { .. } => return,
         };
         if let Some(found) = self.schema.statistics.remove(&old) {
             self.schema.statistics.insert(new, found);
@@ -243,5 +289,15 @@ impl Applier<'_> {
     fn missing_schema(&mut self, reference: &ObjectReference) {
         let message = format!("schema \"{}\" does not exist", reference.name.name.as_str());
         self.problem(ProblemKind::Missing, reference.span, &reference.name, message);
+    }
+}
+
+/// A trigger, rule or policy of a table.
+pub(super) fn part_of(kind: ObjectKind, table: RelationId, name: &Name) -> Option<Object> {
+    match kind {
+        ObjectKind::Trigger => Some(Object::Trigger(table, name.clone())),
+        ObjectKind::Rule => Some(Object::Rule(table, name.clone())),
+        ObjectKind::Policy => Some(Object::Policy(table, name.clone())),
+        _ => None,
     }
 }

@@ -50,7 +50,11 @@ impl Applier<'_> {
                         let fits = match relation.kind {
                             RelationKind::Index(_) => false,
                             RelationKind::Sequence(_) => *kind == ObjectKind::Sequence,
-                            _ => *kind == ObjectKind::Table,
+                            RelationKind::Table
+                            | RelationKind::PartitionedTable(_)
+                            | RelationKind::ForeignTable
+                            | RelationKind::View(_)
+                            | RelationKind::MaterializedView(_) => *kind == ObjectKind::Table,
                         };
                         if fits {
                             self.grant_on_relation(grant, id);
@@ -105,7 +109,11 @@ impl Applier<'_> {
                 let wanted = |kind: &RelationKind| match kind {
                     RelationKind::Sequence(_) => sequences,
                     RelationKind::Index(_) => false,
-                    _ => !sequences,
+                    RelationKind::Table
+                    | RelationKind::PartitionedTable(_)
+                    | RelationKind::ForeignTable
+                    | RelationKind::View(_)
+                    | RelationKind::MaterializedView(_) => !sequences,
                 };
                 let relations = self.schema.relations_in(&schema.name).filter(|it| wanted(&it.kind));
                 let relations: Vec<RelationId> = relations.map(|it| it.id).collect();

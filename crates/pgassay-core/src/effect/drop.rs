@@ -137,13 +137,18 @@ impl Predictor<'_> {
         }
     }
 
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new kind of relation says what it is")]
     fn lock_dropped_relation(&mut self, id: RelationId, span: Span) {
         let Some(relation) = self.relation(id) else { return };
         match &relation.kind {
             // index_drop (index.c) locks the heap as it does the index.
             RelationKind::Index(index) => self.lock_id(index.table, AccessExclusive, span),
             RelationKind::Sequence(_) => {}
-            _ => {
+            RelationKind::Table
+            | RelationKind::PartitionedTable(_)
+            | RelationKind::ForeignTable
+            | RelationKind::View(_)
+            | RelationKind::MaterializedView(_) => {
                 self.lock(relation, AccessExclusive, span);
                 self.lock_around_dropped_table(relation, span);
             }

@@ -13,6 +13,7 @@ use crate::change::{
 use crate::schema::{Column, RelationKind, ResolvedType, TypeDefinition, TypeId, rename_column};
 
 impl Predictor<'_> {
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new constraint says what it does")]
     pub fn alter_domain(&mut self, alter: &AlterDomain) {
         let found = self.schema().find_type(&alter.name.schema, &alter.name.name, self.context.session).cloned();
         let Some(found) = found else { return };
@@ -26,14 +27,26 @@ impl Predictor<'_> {
                 ConstraintKind::NotNull(_) if !domain.not_null => {
                     (Share, "every value of the domain is checked for NULL", None)
                 }
-                _ => return,
+                // Of these a domain takes the first two only, and the first is there already.
+                ConstraintKind::NotNull(_)
+                | ConstraintKind::Unique(_)
+                | ConstraintKind::PrimaryKey(_)
+                | ConstraintKind::UsingIndex { .. }
+                | ConstraintKind::Exclude { .. }
+                | ConstraintKind::ForeignKey(_) => return,
             },
             AlterDomainAction::ValidateConstraint { constraint } => {
                 let Some(named) = domain.constraints.iter().find(|it| it.name == constraint.name) else { return };
                 let mode = if self.at_least(19) { ShareUpdateExclusive } else { Share };
                 (mode, "every value of the domain is checked", Some(named.expression.clone()))
             }
-            _ => return,
+            AlterDomainAction::SetNotNull
+            | AlterDomainAction::AddConstraint(_)
+            | AlterDomainAction::SetDefault(_)
+            | AlterDomainAction::DropDefault
+            | AlterDomainAction::DropNotNull
+            | AlterDomainAction::DropConstraint { .. }
+            | AlterDomainAction::RenameConstraint { .. } => return,
         };
         let mut seen = BTreeSet::new();
         for (table, column) in self.schema().tables_using_type(found.id) {

@@ -286,6 +286,7 @@ impl Predictor<'_> {
         columns.iter().filter_map(|id| referenced.column_by_id(*id)).map(|it| it.name.clone()).collect()
     }
 
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new constraint says what it does")]
     pub(super) fn validate_constraint(&mut self, state: &Alter, name: &Ident) {
         let span = state.action.span;
         let added_here = self.is_added_here(state, &name.name);
@@ -319,7 +320,9 @@ impl Predictor<'_> {
                 }
             }
             schema::ConstraintKind::NotNull(column) => self.validate_not_null(state, *column),
-            _ => {}
+            schema::ConstraintKind::Unique { .. }
+            | schema::ConstraintKind::PrimaryKey { .. }
+            | schema::ConstraintKind::Exclude { .. } => {}
         }
     }
 
@@ -347,13 +350,17 @@ impl Predictor<'_> {
         })
     }
 
+    #[deny(clippy::wildcard_enum_match_arm, reason = "a new constraint says what it does")]
     pub(super) fn drop_constraint(&mut self, state: &Alter, name: &Name) {
         let span = state.action.span;
         let Some(constraint) = state.relation.constraint(name).cloned() else { return };
         let recurses = match &constraint.kind {
             schema::ConstraintKind::Check { .. } => !constraint.no_inherit,
             schema::ConstraintKind::NotNull(_) => true,
-            _ => state.relation.is_partitioned(),
+            schema::ConstraintKind::Unique { .. }
+            | schema::ConstraintKind::PrimaryKey { .. }
+            | schema::ConstraintKind::Exclude { .. }
+            | schema::ConstraintKind::ForeignKey(_) => state.relation.is_partitioned(),
         };
         if recurses {
             self.lock_those_that_inherit(state);
