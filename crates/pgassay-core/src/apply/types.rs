@@ -6,7 +6,7 @@ use crate::change::{
     self, AlterCompositeType, AlterEnum, AlterEnumAction, AttributeAction, CreateType, EnumPosition, Ident, ObjectName,
     PrintedName, QualifiedName,
 };
-use crate::schema::{ColumnType, Object, ResolvedType, Schema, Type, TypeDefinition, TypeId};
+use crate::schema::{Column, ColumnType, Object, RelationId, ResolvedType, Schema, Type, TypeDefinition, TypeId};
 
 impl Applier<'_> {
     pub(super) fn create_type(&mut self, create: &CreateType) {
@@ -139,8 +139,15 @@ impl Applier<'_> {
 
     pub(super) fn alter_composite_type(&mut self, alter: &AlterCompositeType) {
         let Some(id) = self.type_named(&alter.name) else { return };
+        let typed: Vec<RelationId> =
+            self.schema.relations.values().filter(|it| it.of_type == Some(id)).map(|it| it.id).collect();
+        // Without CASCADE the server refuses (find_typed_table_dependencies, tablecmds.c).
+        if !typed.is_empty() && !alter.cascade {
+            return;
+        }
         for (action, _) in &alter.actions {
             self.alter_attribute(id, action);
+            typed.iter().for_each(|table| self.alter_typed_table(*table, action));
         }
         self.link_type(id);
     }
@@ -179,6 +186,34 @@ impl Applier<'_> {
             }
         }
         self.set_attributes(id, attributes);
+    }
+
+    /// What a typed table takes over from its type.
+    fn alter_typed_table(&mut self, table: RelationId, action: &AttributeAction) {
+        match action {
+            AttributeAction::Add { attribute, data_type } => {
+                let column = Column::new(attribute.name.clone(), self.column_type(data_type));
+                if self.column_id(table, &attribute.name).is_none()
+                    && let Some(column) = self.schema.edit(table).map(|relation| relation.push_column(column))
+                {
+                    self.schema.link_column(table, column);
+                }
+            }
+            AttributeAction::Drop { attribute, .. } => self.drop_column(table, attribute, true, true, false),
+            AttributeAction::SetDataType { attribute, data_type } => {
+                let data_type = self.column_type(data_type);
+                let Some(column) = self.column_id(table, &attribute.name) else { return };
+                if let Some(found) = self.schema.edit(table).and_then(|it| it.column_mut(column)) {
+                    found.data_type = data_type;
+                }
+                self.schema.link_column(table, column);
+            }
+            AttributeAction::Rename { attribute, new_name } => {
+                if self.column_id(table, &attribute.name).is_some() {
+                    self.rename_column(table, attribute, new_name);
+                }
+            }
+        }
     }
 
     fn set_attributes(&mut self, id: TypeId, attributes: Vec<(change::Name, ColumnType)>) {

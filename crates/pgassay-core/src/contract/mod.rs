@@ -6,6 +6,7 @@
 //! Objects are compared as a client meets them: by name. Identity (the ids, which survive renames) decides what is said when a name
 //! is gone: renamed, moved, or dropped. Only objects that differ are visited.
 
+mod body;
 mod built_in_change;
 mod check;
 mod column;
@@ -128,6 +129,8 @@ pub enum BreakageKind {
     RoutineDropped,
     RoutineRenamed,
     RoutineChanged,
+    /// The body names what is gone: it fails when it comes to that.
+    RoutineBroken,
     ViewColumnsChanged,
     PrivilegeRevoked,
     RowSecurityEnabled,
@@ -157,6 +160,7 @@ pub fn diff(before: &Schema, after: &Schema, version: PgVersion) -> Vec<Breakage
     replication::diff(&context, &mut found);
     types::diff(&context, &mut found);
     routine::diff(&context, &mut found);
+    body::diff(&context, &mut found);
     found
 }
 

@@ -9,12 +9,16 @@ mod conflict;
 mod constraint;
 mod expressions;
 mod inherit;
+mod kind;
+mod only;
 mod partition;
 mod publication;
 mod retype;
 mod routine;
+mod row_type;
 mod rows;
 mod table;
+mod view;
 
 use sqlparser::tokenizer;
 
@@ -56,10 +60,16 @@ impl Predictor<'_> {
             }),
             Change::CreateSequence(create) => self.refuse_sequence(&create.name, &create.options),
             Change::CreateType(create) => self.refuse_type(create),
-            Change::Truncate(truncate) => self.refuse_truncate(truncate),
+            Change::Truncate(truncate) => {
+                self.refuse_truncated_kind(truncate);
+                self.refuse_truncate(truncate);
+            }
+            Change::LockTable(lock) => self.refuse_locked_kind(lock),
+            Change::Copy(copy) => self.refuse_copied(copy),
             Change::Drop(drop) => self.refuse_drop(drop),
             Change::Insert(insert) => {
                 self.refuse_statement(&insert.tree.0, span);
+                self.refuse_inserted(insert);
                 self.refuse_unpopulated(&insert.uses);
                 self.refuse_own_values(insert);
                 self.refuse_conflict_target(insert);
@@ -67,14 +77,19 @@ impl Predictor<'_> {
             }
             Change::Update(update) => {
                 self.refuse_statement(&update.tree.0, span);
+                self.refuse_updated(update);
                 self.refuse_own_assignments(update);
                 self.refuse_unidentified(&update.table, publication::Write::Update);
             }
             Change::Delete(delete) => {
                 self.refuse_statement(&delete.tree.0, span);
+                self.refuse_write(&delete.table, crate::change::RuleEvent::Delete, &[]);
                 self.refuse_unidentified(&delete.table, publication::Write::Delete);
             }
-            Change::Merge(merge) => self.refuse_statement(&merge.tree.0, span),
+            Change::Merge(merge) => {
+                self.refuse_statement(&merge.tree.0, span);
+                self.refuse_merged(&merge.table);
+            }
             Change::Select(select) => {
                 self.refuse_statement(&select.tree.0, span);
                 self.refuse_unpopulated(&select.uses);

@@ -175,6 +175,10 @@ impl<'a> Analyzer<'a> {
                 column.name = names::name(&alias.name);
             }
             self.uses_relation(relation.id);
+            if self.judges && relation.as_index().is_some() {
+                let message = format!("cannot open relation \"{}\"", relation.name.name.as_str());
+                self.refuse(Some(Refusal { message, span: ast::Spanned::span(name) }));
+            }
             return source;
         }
         if !system

@@ -17,6 +17,7 @@ mod scope;
 mod statement;
 mod stored;
 mod types;
+mod updatable;
 mod volatility;
 
 use sqlparser::ast;
@@ -25,6 +26,7 @@ use scope::{Environment, Source};
 
 pub use refusal::{Place, Refusal, Unfit};
 pub use scope::resolve_type;
+pub use updatable::{Shown, columns_shown, relation_beneath, takes_no_writes};
 
 use crate::catalog::Volatility;
 use crate::change::{Name, PartitionBound};

@@ -37,6 +37,11 @@ impl Refusal {
     }
 }
 
+/// The parts of an expression from the outside in, those of its subqueries left out.
+pub(super) fn each_part(expression: &Expr, visit: impl FnMut(&Expr)) {
+    place::each_part(expression, visit);
+}
+
 /// What refuses the expression in this place; its subqueries are not looked into.
 pub(super) fn of(expression: &Expr, place: Place, env: &Environment) -> Vec<Refusal> {
     let mut found = place::refused(expression, place, env);

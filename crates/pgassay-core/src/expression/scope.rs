@@ -56,7 +56,8 @@ impl Source {
             name: alias.unwrap_or_else(|| relation.name.name.clone()),
             relation: Some(relation.id),
             columns: relation.columns.iter().map(column).collect(),
-            known: relation.known,
+            // A sequence has columns of its own (last_value, log_cnt, is_called).
+            known: relation.known && relation.is_queryable(),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::schema::{ConstraintKind, Relation, Schema};
 
 impl Predictor<'_> {
     pub(super) fn refuse_alter_table(&mut self, change: &Change, alter: &AlterTable) {
-        if !matches!(alter.object, RelationKeyword::Table | RelationKeyword::ForeignTable) {
+        if self.refuse_kind(alter) || !matches!(alter.object, RelationKeyword::Table | RelationKeyword::ForeignTable) {
             return;
         }
         let Some(found) = self.find(&alter.relation) else { return };
@@ -16,7 +16,10 @@ impl Predictor<'_> {
         let after = self.after(change);
         let Some(later) = after.relation(table.id).cloned() else { return };
         for action in &alter.actions {
-            if !self.refuse_typed(action, &table) {
+            let refused = self.refuse_typed(action, &table)
+                || self.refuse_only(alter, action, &table)
+                || self.refuse_stored_rows(alter, action, &table, &later);
+            if !refused {
                 self.refuse_action(alter, action, &table, (&after, &*later));
             }
         }
@@ -39,7 +42,6 @@ impl Predictor<'_> {
                     return self.refused(column.name.span, &column.name.name, "cannot add column to a partition");
                 }
                 self.refuse_column(after, later, column);
-                self.refuse_only(alter, action, table, "column");
                 self.refuse_children_of_another_type(alter, table, later, column);
             }
             DropColumn { column, cascade: false, .. } => {
@@ -92,16 +94,12 @@ impl Predictor<'_> {
             AddConstraint(constraint) if is_of_column_at_hand(alter, table, constraint) => {}
             AddConstraint(constraint) => {
                 self.refuse_constraint(after, later, constraint);
-                if matches!(constraint.kind, crate::change::ConstraintKind::Check(_)) && !constraint.no_inherit {
-                    self.refuse_only(alter, action, table, "constraint");
-                }
             }
             DropNotNull { column } => self.refuse_drop_not_null(table, column),
             DropIdentity { column, .. } => {
                 self.refuse_identity_of_partition(table, column, "drop identity from a column");
             }
             Inherit { parent } => self.refuse_inherit(table, parent),
-            SetNotNull { .. } if table.is_partitioned() => self.refuse_only(alter, action, table, "constraint"),
             ValidateConstraint { constraint } => {
                 let found = table.constraint(&constraint.name);
                 if found.is_some_and(|it| it.kind.index().is_some()) {
@@ -209,23 +207,6 @@ impl Predictor<'_> {
             }
             _ => {}
         }
-    }
-
-    /// ONLY on a table with children that would have to follow.
-    fn refuse_only(&mut self, alter: &AlterTable, action: &AlterTableAction, table: &Relation, what: &str) {
-        if !alter.only || table.children.is_empty() {
-            return;
-        }
-        if let AlterTableActionKind::SetNotNull { column } = &action.kind {
-            let enforced = |id| {
-                let child = self.relation(id);
-                child.is_none_or(|it| !it.known || it.column(&column.name).is_none_or(|it| it.not_null.enforced()))
-            };
-            if table.children.iter().all(|id| enforced(*id)) {
-                return;
-            }
-        }
-        self.refused(action.span, &table.name, format!("{what} must be added to child tables too"));
     }
 
     fn refuse_alter_constraint(

@@ -6,7 +6,7 @@ use super::super::predictor::Predictor;
 use crate::catalog::Volatility;
 use crate::change::{Change, CreateDomain, Expression, IndexElement, IndexTarget, ObjectName};
 use crate::expression::{self, Place, QueryAnalysis, Scope, Unfit};
-use crate::schema::{ColumnType, Relation};
+use crate::schema::{ColumnType, Relation, RelationKind};
 use crate::source::Span;
 use crate::walk;
 
@@ -180,57 +180,6 @@ impl Predictor<'_> {
         }
     }
 
-    /// No stored column may have a row whose attribute changes its type (ATPrepAlterColumnType, find_composite_type_dependencies,
-    /// tablecmds.c).
-    pub(super) fn refuse_alter_composite(&mut self, alter: &crate::change::AlterCompositeType) {
-        use crate::change::AttributeAction;
-        let found = self.schema().find_type(&alter.name.schema, &alter.name.name, self.context.session);
-        let Some(found) = found else { return };
-        let (id, name) = (found.id, found.name.name.as_str().to_owned());
-        let retyped = |(action, _): &&(AttributeAction, _)| matches!(action, AttributeAction::SetDataType { .. });
-        let Some((AttributeAction::SetDataType { attribute, .. }, _)) = alter.actions.iter().find(retyped) else {
-            return;
-        };
-        let span = attribute.span;
-        if let Some(column) = self.column_of(id).or_else(|| self.column_holding(id)) {
-            let message = format!("cannot alter type \"{name}\" because column \"{column}\" uses it");
-            self.refused(span, name.as_str(), message);
-        }
-    }
-
-    /// A stored column of the type itself, as `table.column`.
-    fn column_of(&self, id: crate::schema::TypeId) -> Option<String> {
-        let stored = self.schema().relations.values().filter(|it| it.is_table() && it.known);
-        let is_it = |of: &ColumnType| of.resolved == crate::schema::ResolvedType::User(id);
-        stored.into_iter().find_map(|table| {
-            let column = table.columns.iter().find(|column| is_it(&column.data_type))?;
-            Some(format!("{}.{}", table.name.name.as_str(), column.name.as_str()))
-        })
-    }
-
-    /// A stored column that has the type in an array or in a row, as `table.column`.
-    fn column_holding(&self, id: crate::schema::TypeId) -> Option<String> {
-        use crate::schema::{ResolvedType, TypeDefinition};
-        let schema = self.schema();
-        let is_it = |of: &ColumnType| of.resolved == ResolvedType::User(id);
-        let in_row = |of: &ColumnType| match of.resolved {
-            ResolvedType::User(row) => match schema.types.get(&row).map(|it| &it.definition) {
-                Some(TypeDefinition::Composite(fields)) => fields.iter().any(|(_, field)| is_it(field)),
-                _ => false,
-            },
-            _ => false,
-        };
-        schema.relations.values().filter(|it| it.is_table() || it.as_view().is_some() && it.has_storage()).find_map(
-            |table| {
-                let column = table.columns.iter().find(|column| {
-                    let of = &column.data_type;
-                    is_it(of) && of.written.array_dimensions > 0 || in_row(of)
-                })?;
-                Some(format!("{}.{}", table.name.name.as_str(), column.name.as_str()))
-            },
-        )
-    }
-
     pub(super) fn refuse_statistics(&mut self, create: &crate::change::CreateStatistics) {
         let Some(name) = create.table.as_ref().filter(|_| self.at_least(18)) else { return };
         let Some(table) = self.find(name).and_then(|it| self.relation(it.id)).cloned() else { return };
@@ -265,6 +214,10 @@ impl Predictor<'_> {
     ) {
         let Some(relation) = self.find(table) else { return };
         let Some(relation) = self.relation(relation.id) else { return };
+        if relation.known && !matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable(_)) {
+            let message = format!("\"{}\" is not a table", relation.name.name.as_str());
+            return self.refused(table.span, table, message);
+        }
         for condition in using.iter().chain(with_check) {
             let scope = self.scope(Some(&**relation));
             let analysis = expression::judge_expression(&condition.tree, scope);

@@ -4,6 +4,7 @@ use super::advice::instead_of_rename;
 use super::breaking::*;
 use super::dropped_data;
 use super::guards::*;
+use super::observed::BROKEN_ROUTINE;
 use crate::change::{AlterTableActionKind, Change, TriggerSelection};
 use crate::contract::{Breakage, BreakageKind, Grade, Subject};
 use crate::finding::{Advice, Cause, Evidence, Finding, Severity};
@@ -29,6 +30,7 @@ fn rule_of(kind: BreakageKind) -> &'static Rule {
         ConflictTargetDropped => &LOST_CONFLICT_TARGET,
         ForeignKeyActionChanged => &CHANGED_FOREIGN_KEY_ACTION,
         RoutineChanged => &CHANGED_ROUTINE,
+        RoutineBroken => &BROKEN_ROUTINE,
         ViewColumnsChanged | WritesRefused => &CHANGED_VIEW,
         PrivilegeRevoked => &REVOKED_PRIVILEGE,
         RowSecurityEnabled | PolicyTightened => &ROW_SECURITY,
@@ -46,7 +48,9 @@ pub(super) fn report(context: &RunContext, rule: &'static Rule, findings: &mut V
             continue;
         }
         let step = step.and_then(|index| context.step(index));
-        if step.is_some_and(|step| dropped_data::tells(&step, &breakage.subject, findings)) {
+        // Who says that the data goes does not say whose code needs it.
+        let is_data = breakage.kind != BreakageKind::RoutineBroken;
+        if is_data && step.is_some_and(|step| dropped_data::tells(&step, &breakage.subject, findings)) {
             continue;
         }
         let Some(span) = step.map(|step| place(&step, &breakage.subject)).or_else(|| first_span(context)) else {
@@ -132,6 +136,9 @@ fn advice(kind: BreakageKind) -> &'static str {
         }
         ForeignKeyActionChanged => "Deploy code that works with both before this migration.",
         RoutineChanged | RoutineRenamed => "Keep the old signature beside the new one until no client calls it.",
+        RoutineBroken => {
+            "Change the function in the same transaction: CREATE OR REPLACE FUNCTION with a body that does without."
+        }
         WritesRefused => "Move the writers to the table before this migration.",
         PartitionDetached => "Deploy code that no longer needs these rows in the parent first.",
         EnumValueRenamed => "Add the new label, move the writers and the rows to it, and leave the old one unused.",

@@ -89,7 +89,7 @@ pub const ALL: &[Entry] = &[
     Entry::migration(&guards::EXPOSED_ROWS, guards::exposed_rows),
     Entry::migration(&secret_in_migration::RULE, secret_in_migration::check),
     Entry::outside(&observed::BROKEN_QUERY),
-    Entry::outside(&observed::BROKEN_ROUTINE),
+    Entry::migration(&observed::BROKEN_ROUTINE, observed::broken_routine),
     Entry::outside(&observed::REFUSED_BY_SERVER),
     Entry::outside(&observed::SLOWER_PLAN),
     Entry::step(&refused_statement::MISSING_OBJECT, refused_statement::missing_object),

@@ -1,6 +1,8 @@
-//! What only a server can tell: `check --prove` makes these findings, nothing else does.
+//! What a server tells: `check --prove` makes these findings, and nothing else does, but of bodies that name what is gone.
 
-use crate::finding::{Category, Severity};
+use super::loss::report;
+use crate::finding::{Category, Finding, Severity};
+use crate::rules::context::RunContext;
 use crate::rules::{Example, Rule};
 
 pub static REFUSED_BY_SERVER: Rule = Rule {
@@ -41,9 +43,10 @@ pub static BROKEN_ROUTINE: Rule = Rule {
     name: "broken-routine",
     category: Category::Breaking,
     severity: Severity::Error,
-    summary: "A function that worked before the migration does not after it (--prove)",
-    explanation: "PostgreSQL does not note what the text of a function needs, so it lets a column go that a function reads. The body was checked on the shadow \
-        server before and after: change the function in the same transaction.",
+    summary: "A function or trigger that worked before the migration does not after it",
+    explanation: "PostgreSQL does not note what the text of a function needs, so it lets a table or column go that a function reads, and every write of a table whose trigger \
+        runs it fails. Bodies in SQL and PL/pgSQL are read with the schema before and after; what they put together as text is not seen. With --prove they are \
+        checked on the shadow server too. Change the function in the same transaction.",
     fires: Example {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);\nCREATE FUNCTION mail(bigint) RETURNS text LANGUAGE sql AS 'SELECT email FROM accounts WHERE id = $1';",
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts RENAME COLUMN email TO mail;",
@@ -53,6 +56,10 @@ pub static BROKEN_ROUTINE: Rule = Rule {
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN name text;",
     },
 };
+
+pub(super) fn broken_routine(context: &RunContext, findings: &mut Vec<Finding>) {
+    report(context, &BROKEN_ROUTINE, findings);
+}
 
 pub static SLOWER_PLAN: Rule = Rule {
     name: "slower-plan",
