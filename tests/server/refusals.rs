@@ -11,8 +11,7 @@ use pgassay::sql::read_script;
 use pgassay::version::PgVersion;
 
 const GIVEN: &str = include_str!("../refusals/given.sql");
-const STATEMENTS: [&str; 2] =
-    [include_str!("../refusals/statements.sql"), include_str!("../refusals/relations.sql")];
+const STATEMENTS: [&str; 2] = [include_str!("../refusals/statements.sql"), include_str!("../refusals/relations.sql")];
 
 /// What is certain to fail, in the words of the findings.
 fn told(version: PgVersion, migration: &str) -> Vec<String> {
@@ -64,7 +63,11 @@ fn errors(server: &Installation, lines: &[&str]) -> Vec<Option<String>> {
 
 #[test]
 fn what_a_server_refuses_is_told_and_nothing_else() {
-    let lines: Vec<&str> = STATEMENTS.iter().flat_map(|it| it.lines()).filter(|line| !line.is_empty() && !line.starts_with("--")).collect();
+    let lines: Vec<&str> = STATEMENTS
+        .iter()
+        .flat_map(|it| it.lines())
+        .filter(|line| !line.is_empty() && !line.starts_with("--"))
+        .collect();
     let mut wrong = Vec::new();
     for server in servers::all() {
         let version = PgVersion::new(server.major()).expect("a supported version");
