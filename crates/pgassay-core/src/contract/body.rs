@@ -136,8 +136,11 @@ impl Broken<'_> {
         let name = &routine.name;
         if triggers.is_empty() {
             let noun = if routine.procedure { "procedure" } else { "function" };
-            let message =
-                format!("{noun} {name} uses {}, which is {what}: {}", self.lost.printed(), self.fails("calls of it"));
+            let message = format!(
+                "{noun} {name} uses {}, which is {what}: {}",
+                self.lost.printed(),
+                self.fails("calls of it fail")
+            );
             return vec![breakage(name.into(), message, routine::call(context.after, routine))];
         }
         let concerned = triggers.iter().filter(|(table, _)| self.of_row.is_none_or(|row| row == table.id));
@@ -149,7 +152,7 @@ impl Broken<'_> {
                     trigger.name,
                     table.name,
                     self.lost.printed(),
-                    self.fails(&format!("{events} of {}", table.name))
+                    self.fails(&format!("{events} of {} fails", table.name))
                 );
                 breakage(PrintedName::part(&table.name, &trigger.name), message, write(context.after, table, trigger))
             })
@@ -157,7 +160,7 @@ impl Broken<'_> {
     }
 
     fn fails(&self, what: &str) -> String {
-        if self.always { format!("{what} fails") } else { format!("{what} fails where it comes to that") }
+        if self.always { what.to_owned() } else { format!("{what} where it comes to that") }
     }
 }
 
