@@ -102,8 +102,8 @@ impl Predictor<'_> {
     /// MERGE goes through views since 17 (`transformMergeStmt`, parse_merge.c).
     pub(super) fn refuse_merged(&mut self, table: &ObjectName) {
         let Some(found) = self.find(table).filter(|it| it.known) else { return };
-        let view = matches!(found.kind, RelationKind::View(_));
-        if !found.is_table() && !(view && self.at_least(17)) {
+        let takes_it = found.is_table() || matches!(found.kind, RelationKind::View(_)) && self.at_least(17);
+        if !takes_it {
             let message = format!("cannot execute MERGE on relation \"{}\"", found.name.name.as_str());
             self.refused(table.span, &found.name, message);
         }
