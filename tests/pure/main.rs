@@ -2,6 +2,7 @@
 
 mod audit_cases;
 mod baseline;
+mod calls;
 mod command_line;
 mod config;
 mod contract;

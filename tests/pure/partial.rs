@@ -137,3 +137,17 @@ fn a_character_that_does_not_show_is_named() {
     let report = check("SELECT 1;\nSELECT 1;\nALTER TABEL b ADD c int;").1.to_string();
     assert!(!report.contains("a letter of a name"), "{report}");
 }
+
+#[test]
+fn what_a_statement_changes_is_not_all_there_was() {
+    for sql in [
+        "ALTER TYPE mood ADD VALUE 'glad' AFTER 'sad';",
+        "ALTER TYPE mood ADD VALUE IF NOT EXISTS 'glad' BEFORE 'sad';",
+        "ALTER TYPE mood ADD VALUE 'glad'; ALTER TYPE mood RENAME VALUE 'sad' TO 'blue';",
+        "ALTER TABLE events DETACH PARTITION events_2024 CONCURRENTLY;",
+    ] {
+        let (lines, report) = check(sql);
+        let fails = lines.iter().any(|line| line.contains("refused-statement") || line.contains("missing-object"));
+        assert!(!fails, "{sql}: {report:#}");
+    }
+}

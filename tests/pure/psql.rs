@@ -126,3 +126,35 @@ fn a_tool_sends_psql_commands_to_the_server() {
     let found = findings(&check(project.path(), &["sql", "--framework", "flyway"]));
     assert_eq!(found, ["sql/V1__ponds.sql:1 refused-statement"]);
 }
+
+/// The findings of one file that psql runs, without its name.
+fn in_psql(sql: &str) -> Vec<String> {
+    let project = project(&[("db/1_base.sql", BASE), ("db/2_more.sql", sql), ("db/psql.sql", "\\echo done\n")]);
+    let found = findings(&check(project.path(), &["db"]));
+    found.into_iter().filter_map(|line| line.strip_prefix("db/2_more.sql:").map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_branch_that_constants_leave_out_does_not_run() {
+    let branch = |condition: &str| {
+        format!(
+            "\\set off 0\n\\if {condition}\nDROP TABLE carts;\n\\else\nALTER TABLE carts DROP COLUMN note;\n\\endif\n"
+        )
+    };
+    for condition in ["false", "off", "0", ":off"] {
+        assert_eq!(in_psql(&branch(condition)), ["5 dropped-data"], "{condition}");
+    }
+    assert_eq!(in_psql(&branch("true")), ["3 dropped-data"]);
+    // It may be given by whoever runs psql.
+    assert_eq!(in_psql(&branch(":unset")), ["3 dropped-data", "5 dropped-data"]);
+    let chosen = "\\if no\nDROP TABLE carts;\n\\elif yes\nSELECT 1;\n\\else\nDROP TABLE carts;\n\\endif\n";
+    assert_eq!(in_psql(chosen), [""; 0]);
+}
+
+#[test]
+fn what_is_described_or_thrown_away_does_not_run() {
+    assert_eq!(in_psql("\\echo x\nDROP TABLE carts \\gdesc\nSELECT 1;\n"), [""; 0]);
+    assert_eq!(in_psql("\\echo x\nDROP TABLE carts\n\\r\nSELECT 1;\n"), [""; 0]);
+    assert_eq!(in_psql("\\echo x\nDROP TABLE carts \\g\n"), ["2 dropped-data"]);
+    assert_eq!(in_psql("\\set AUTOCOMMIT off\nSELECT 1;\n"), ["1 unreadable-statement"]);
+}

@@ -1,10 +1,10 @@
 //! What the model knows when a statement of a case file starts.
 
 use pgassay::apply::{Problem, apply};
-use pgassay::change::{Change, Statement};
+use pgassay::change::{Change, Set, Statement};
 use pgassay::effect::{Context, Effect, FailsWhen, predict};
 use pgassay::schema::{Schema, Session};
-use pgassay::source::{SourceFile, Sources};
+use pgassay::source::{FileId, SourceFile, Sources, Span};
 use pgassay::sql::read_script;
 use pgassay::version::PgVersion;
 
@@ -17,11 +17,10 @@ pub struct World {
 
 impl World {
     pub fn new(version: PgVersion) -> World {
-        World {
-            schema: Schema::new(true),
-            session: Session { time_zone: Some("UTC".into()), ..Session::default() },
-            version,
-        }
+        let mut session = Session::default();
+        let span = Span::new(FileId(0), 0, 0);
+        session.set(&Set { parameter: "timezone".into(), values: vec!["UTC".into()], local: false, span });
+        World { schema: Schema::new(true), session, version }
     }
 
     pub fn run(&mut self, text: &str) -> Result<(), String> {

@@ -286,8 +286,15 @@ impl Assumptions<'_> {
         }
         let id = TypeId(self.schema.next_id());
         let name = self.schema.qualify(name, self.session);
-        let made =
-            Type { id, name, definition, owner: None, privileges: crate::schema::List::default(), comment: None };
+        let made = Type {
+            id,
+            name,
+            definition,
+            known: false,
+            owner: None,
+            privileges: crate::schema::List::default(),
+            comment: None,
+        };
         self.schema.insert_type(made);
         self.made.push(Assumed::Type(id));
     }

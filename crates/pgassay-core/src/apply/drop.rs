@@ -126,10 +126,11 @@ impl Applier<'_> {
 
     fn routine_to_drop(&mut self, drop: &Drop, reference: &ObjectReference) -> Option<Object> {
         let overloads = self.find_routines(&reference.name);
-        if overloads.is_empty() && !drop.if_exists {
+        let picked = self.pick_routine(&overloads, reference);
+        if !drop.if_exists && (overloads.is_empty() || self.has_none(&overloads, picked, reference)) {
             self.missing_routine(drop.kind, reference);
         }
-        self.pick_routine(&overloads, reference).map(Object::Routine)
+        picked.map(Object::Routine)
     }
 
     pub(super) fn missing_routine(&mut self, kind: ObjectKind, reference: &ObjectReference) {
@@ -160,8 +161,21 @@ impl Applier<'_> {
             return if let [only] = overloads { Some(*only) } else { None };
         };
         let exact = overloads.iter().find(|id| self.takes(**id, arguments, true));
-        let by_count: Vec<_> = overloads.iter().filter(|id| self.takes(**id, arguments, false)).collect();
+        // A type that is not known may be the one that is meant.
+        let may_take = |id: &&RoutineId| self.takes(**id, arguments, false) && !self.differs(**id, arguments);
+        let by_count: Vec<_> = overloads.iter().filter(may_take).collect();
         exact.copied().or(if let [only] = by_count[..] { Some(*only) } else { None })
+    }
+
+    /// Whether none of the overloads is the one that a list of argument types means.
+    pub(super) fn has_none(
+        &self,
+        overloads: &[RoutineId],
+        picked: Option<RoutineId>,
+        reference: &ObjectReference,
+    ) -> bool {
+        let Some(arguments) = &reference.arguments else { return false };
+        picked.is_none() && overloads.iter().all(|id| self.differs(*id, arguments))
     }
 
     fn part_to_drop(&mut self, drop: &Drop, reference: &ObjectReference) -> Option<Object> {

@@ -154,7 +154,7 @@ impl Applier<'_> {
             | Change::Reset(_)
             | Change::Prepare { .. }
             | Change::Deallocate(_)
-            | Change::DeclareCursor(_)
+            | Change::DeclareCursor { .. }
             | Change::Nothing(_) => {}
             Change::Execute(name) => {
                 if let Some(prepared) = self.session.prepared.get(&name.name).cloned() {

@@ -101,6 +101,16 @@ impl Applier<'_> {
         self.are(routine.inputs(), arguments, exactly) || self.are(routine.arguments.iter(), arguments, exactly)
     }
 
+    /// Whether the argument types are certainly not those of the routine.
+    pub(super) fn differs(&self, id: RoutineId, arguments: &[TypeName]) -> bool {
+        let Some(routine) = self.schema.routines.get(&id) else { return false };
+        let all = routine.arguments.iter().map(|it| &it.data_type).chain(arguments);
+        let known = |it: &TypeName| {
+            !it.name.as_str().contains('%') && self.resolve_type(it).resolved != crate::schema::ResolvedType::Unknown
+        };
+        routine.seen == Seen::Whole && all.into_iter().all(known) && !self.takes(id, arguments, true)
+    }
+
     fn are<'r>(&self, have: impl Iterator<Item = &'r Argument>, wanted: &[TypeName], exactly: bool) -> bool {
         let mut wanted = wanted.iter();
         for argument in have {
@@ -145,10 +155,11 @@ impl Applier<'_> {
     /// The overload a statement means; says so when there is no routine of the name at all.
     pub(super) fn routine_named(&mut self, kind: ObjectKind, reference: &ObjectReference) -> Option<RoutineId> {
         let overloads = self.find_routines(&reference.name);
-        if overloads.is_empty() {
+        let picked = self.pick_routine(&overloads, reference);
+        if overloads.is_empty() || self.has_none(&overloads, picked, reference) {
             self.missing_routine(kind, reference);
         }
-        self.pick_routine(&overloads, reference)
+        picked
     }
 }
 

@@ -32,6 +32,7 @@ impl Applier<'_> {
             for_each_row: create.for_each_row,
             condition: create.condition.clone(),
             function,
+            arguments: create.arguments.clone(),
             constraint: create.constraint,
             deferrable: create.deferrable,
             initially_deferred: create.initially_deferred,
@@ -100,7 +101,8 @@ impl Applier<'_> {
         let columns = rows.iter().filter_map(|(_, name)| self.column_id(table, name.as_ref()?)).collect();
         uses.push((table, columns));
         let targets = uses.iter().map(|(id, _)| Target::Relation(*id)).collect();
-        let rule = Rule { name: name.name.clone(), event: create.event, instead: create.instead, mode: BORN, uses };
+        let (event, instead, conditional) = (create.event, create.instead, create.condition.is_some());
+        let rule = Rule { name: name.name.clone(), event, instead, conditional, mode: BORN, uses };
         self.edit_relation(table, |it| {
             it.rules.retain(|other| other.name != rule.name);
             it.rules.push(rule);

@@ -36,7 +36,15 @@ impl Applier<'_> {
     pub(super) fn insert_type(&mut self, name: QualifiedName, definition: TypeDefinition) -> TypeId {
         let id = TypeId(self.schema.next_id());
         let owner = self.session.role.clone();
-        let made = Type { id, name, definition, owner, privileges: crate::schema::List::default(), comment: None };
+        let made = Type {
+            id,
+            name,
+            definition,
+            known: true,
+            owner,
+            privileges: crate::schema::List::default(),
+            comment: None,
+        };
         self.schema.insert_type(made);
         self.link_type(id);
         self.applied.created.push(ObjectId::Type(id));
@@ -98,6 +106,7 @@ impl Applier<'_> {
             return self.invalid(alter.name.span, &alter.name, message);
         };
         let mut labels = labels.clone();
+        let known = found.known;
         let object = PrintedName::from(&found.name);
         match &alter.action {
             AlterEnumAction::AddValue { value, if_not_exists, neighbour } => {
@@ -112,6 +121,7 @@ impl Applier<'_> {
                 if let Some((neighbour, position)) = neighbour {
                     match labels.iter().position(|label| label == neighbour) {
                         Some(found) => at = found + usize::from(*position == EnumPosition::After),
+                        None if !known => {}
                         None => {
                             let message = format!("\"{neighbour}\" is not an existing enum label");
                             return self.problem(ProblemKind::Missing, alter.span, object, message);
@@ -121,7 +131,11 @@ impl Applier<'_> {
                 labels.insert(at, value.clone());
             }
             AlterEnumAction::RenameValue { from, to } => {
-                let Some(at) = labels.iter().position(|label| label == from) else {
+                let at = labels.iter().position(|label| label == from);
+                if at.is_none() && !known {
+                    labels.push(from.clone());
+                }
+                let Some(at) = at.or((!known).then(|| labels.len() - 1)) else {
                     let message = format!("\"{from}\" is not an existing enum label");
                     return self.problem(ProblemKind::Missing, alter.span, object, message);
                 };

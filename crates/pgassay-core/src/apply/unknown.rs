@@ -25,7 +25,7 @@ pub fn unknown_columns(
         Change::Delete(delete) => &delete.tree,
         Change::Merge(merge) => &merge.tree,
         Change::Select(select) => &select.tree,
-        Change::Prepare { change, .. } | Change::DeclareCursor(change) | Change::Explain { change, .. } => {
+        Change::Prepare { change, .. } | Change::DeclareCursor { change, .. } | Change::Explain { change, .. } => {
             return unknown_columns(schema, change, session, version, span);
         }
         _ => return Vec::new(),
@@ -36,8 +36,12 @@ pub fn unknown_columns(
     // The schema stays as it is; what applies needs one that it may change.
     let mut schema = schema.clone();
     let mut applier = Applier { schema: &mut schema, session, version, applied: Applied::default() };
-    let unknown = expression::analyze_statement(&tree.0, applier.scope(None)).unknown_columns;
-    applier.missing_columns(&unknown, span.file, span);
+    let analysis = expression::analyze_statement(&tree.0, applier.scope(None));
+    let doubtful = |id: &RelationId| applier.schema.relation(*id).is_some_and(|it| applier.schema.is_doubtful(it));
+    if analysis.uses.iter().any(|(id, _)| doubtful(id)) || applier.schema.is_disturbed() {
+        return Vec::new();
+    }
+    applier.missing_columns(&analysis.unknown_columns, span.file, span);
     applier.applied.problems
 }
 
@@ -51,14 +55,15 @@ pub fn missing_relations(schema: &Schema, change: &Change, session: &Session, ve
         Change::Merge(merge) => &merge.uses,
         Change::Select(select) => &select.uses,
         Change::Copy(copy) => &copy.uses,
-        Change::Prepare { change, .. } | Change::DeclareCursor(change) | Change::Explain { change, .. } => {
+        Change::Prepare { change, .. } | Change::DeclareCursor { change, .. } | Change::Explain { change, .. } => {
             return missing_relations(schema, change, session, version);
         }
         _ => return Vec::new(),
     };
     // `FROM current_date` calls a function.
     let missing = |name: &crate::change::ObjectName| {
-        schema.find_relation(name, session).is_none() && can_name_column(name.name.as_str())
+        let doubtful = schema.is_disturbed() || schema.is_doubtful_name(name.name.as_str());
+        schema.find_relation(name, session).is_none() && can_name_column(name.name.as_str()) && !doubtful
     };
     let missing: Vec<_> = uses.iter().map(|used| &used.relation).filter(|name| missing(name)).collect();
     if !schema.complete || missing.is_empty() {

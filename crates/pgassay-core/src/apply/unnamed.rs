@@ -19,7 +19,7 @@ pub fn unnamed_subquery(change: &Change, version: PgVersion, span: Span) -> Opti
         Change::CreateView(create) => found(&*create.query.tree, create.query.span),
         Change::CreateMaterializedView(create) => found(&*create.query.tree, create.query.span),
         Change::CreateTableAs(CreateTableAs { query: Some(query), .. }) => found(&*query.tree, query.span),
-        Change::Prepare { change, .. } | Change::DeclareCursor(change) | Change::Explain { change, .. } => {
+        Change::Prepare { change, .. } | Change::DeclareCursor { change, .. } | Change::Explain { change, .. } => {
             unnamed_subquery(change, version, span)
         }
         Change::CreateRoutine(create) => inner(&create.statements, version),

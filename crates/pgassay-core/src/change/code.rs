@@ -22,16 +22,13 @@ pub struct Code {
 pub enum Flow {
     /// One of the code's statements, by its index.
     Statement(usize),
-    /// EXECUTE of a text that is not known.
-    Dynamic {
-        place: Span,
-        reach: Reach,
-    },
+    Dynamic(Dynamic),
     /// IF and CASE: the first arm whose condition holds runs.
     Branch(Vec<Arm>),
-    /// Runs any number of times.
+    /// Runs any number of times, or never where the condition of a WHILE does not hold when it is reached.
     Loop {
         label: Option<Name>,
+        condition: Condition,
         body: Vec<Flow>,
     },
     Block {
@@ -48,6 +45,15 @@ pub enum Flow {
         label: Option<Name>,
         conditional: bool,
     },
+}
+
+/// EXECUTE of a text that is not known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dynamic {
+    pub place: Span,
+    pub reach: Reach,
+    /// The words it begins with, where they take rows or objects away: `DROP TABLE`.
+    pub removes: Option<Arc<str>>,
 }
 
 /// What a text that begins as this one may change of the schema.

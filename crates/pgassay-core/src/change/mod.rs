@@ -116,7 +116,12 @@ pub enum Change {
     /// `None` is ALL.
     Deallocate(Option<Ident>),
     /// DECLARE … CURSOR FOR change: planned and started, not run.
-    DeclareCursor(Box<Change>),
+    /// `hold`: it outlives the transaction, and needs none.
+    DeclareCursor {
+        name: Ident,
+        hold: bool,
+        change: Box<Change>,
+    },
 
     Transaction(TransactionControl),
     Set(Set),
@@ -144,7 +149,7 @@ impl Change {
             Change::Prepare { .. } => one("prepare"),
             Change::Execute(_) => one("execute"),
             Change::Deallocate(_) => one("deallocate"),
-            Change::DeclareCursor(_) => one("declare"),
+            Change::DeclareCursor { .. } => one("declare"),
             Change::CreateTable(_) => one("create-table"),
             Change::CreateTableAs(_) => one("create-table-as"),
             Change::Truncate(_) => one("truncate"),

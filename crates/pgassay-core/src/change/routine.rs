@@ -74,6 +74,8 @@ pub struct CreateTrigger {
     pub for_each_row: bool,
     pub condition: Option<Expression>,
     pub function: ObjectName,
+    /// What the function finds in TG_ARGV.
+    pub arguments: Vec<Arc<str>>,
     /// FROM referenced table of a constraint trigger.
     pub from: Option<ObjectName>,
 }

@@ -319,8 +319,9 @@ fn unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Unread {
 fn each_unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Vec<Finding> {
     run.steps
         .iter()
-        .filter_map(|step| Some((step, step.statement.change.as_ref().err()?)))
+        .filter_map(|step| Some((step, step.statement.change.as_ref().err().cloned().or_else(|| unread_body(step))?)))
         .map(|(step, error)| {
+            let error = &error;
             if matches!(error.kind, UnreadableKind::Refused | UnreadableKind::Invalid) {
                 return refused(run, error);
             }
@@ -337,6 +338,19 @@ fn each_unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Vec<F
             finding
         })
         .collect()
+}
+
+/// What of the body of a new routine could not be read: the server reads it when it makes the routine.
+fn unread_body(step: &history::Step) -> Option<Unreadable> {
+    let Ok(Change::CreateRoutine(create)) = &step.statement.change else { return None };
+    if !step.session.check_function_bodies || step.conditional {
+        return None;
+    }
+    let read = match create.language.as_str() {
+        "plpgsql" => crate::sql::read_routine_body("plpgsql", &create.body, &[], create.body_span)?.statements,
+        _ => create.statements.clone(),
+    };
+    read.into_iter().find_map(|statement| statement.change.err())
 }
 
 /// What is written for another reader than the server, or what no server reads.
@@ -395,16 +409,24 @@ fn mostly_unreadable(run: &MigrationRun, unread: &[&Unreadable], sources: &Sourc
 
 fn dynamic(run: &MigrationRun) -> Vec<Finding> {
     let texts = run.steps.iter().filter_map(|step| {
-        let first = step.dynamic.first()?;
-        Some((*first, step.dynamic.len(), if step.is_block() { "runs" } else { "calls a routine that runs" }))
+        let first = step.dynamic.iter().find(|it| it.removes.is_some()).or(step.dynamic.first())?;
+        Some((first, step.dynamic.len(), if step.is_block() { "runs" } else { "calls a routine that runs" }))
     });
     texts
         .map(|(first, number, runs)| {
+            let begins = first.removes.as_ref().map(|words| format!(", and begins with {words}")).unwrap_or_default();
             let message = match number {
-                1 => format!("{runs} a statement whose text is only known when it runs"),
+                1 => format!("{runs} a statement whose text is only known when it runs{begins}"),
+                many if first.removes.is_some() => format!(
+                    "{runs} {many} statements whose text is only known when they run; one begins with {}",
+                    first.removes.as_deref().unwrap_or_default()
+                ),
                 many => format!("{runs} {many} statements whose text is only known when they run"),
             };
-            let mut finding = rules::migration::DYNAMIC_STATEMENT.finding(first, message);
+            let mut finding = rules::migration::DYNAMIC_STATEMENT.finding(first.place, message);
+            if first.removes.is_none() {
+                finding.severity = Severity::Info;
+            }
             finding.evidence.push(Evidence::assumed("nothing is known of what it does"));
             finding.advice =
                 Advice::text("Write the statement out where its text does not depend on data, or look at it yourself.");

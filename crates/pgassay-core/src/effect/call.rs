@@ -8,7 +8,7 @@ use sqlparser::ast::{self, Expr, Visitor};
 use super::predictor::Predictor;
 use crate::change::Name;
 use crate::expression;
-use crate::schema::{Routine, RoutineId};
+use crate::schema::{RelationId, RelationKind, Routine, RoutineId};
 use crate::source::Span;
 use crate::sql::Parameter;
 
@@ -23,6 +23,11 @@ pub struct Call {
 }
 
 impl Call {
+    /// Whether the routine does the same, but for how sure it is that it runs.
+    pub fn is_like(&self, other: &Call) -> bool {
+        self.routine == other.routine && self.parameters == other.parameters
+    }
+
     /// A call of which only the routine is known.
     pub fn of(routine: &Routine) -> Call {
         Call { routine: routine.id, parameters: parameters(routine, &[]), certain: false }
@@ -36,13 +41,36 @@ impl Predictor<'_> {
     /// Functions that a statement calls run their own statements.
     pub fn run_called(&mut self, tree: &ast::Statement, at: Span) {
         let analysis = expression::analyze_statement(tree, self.scope(None));
-        self.run_routines(&analysis.routines, tree, at);
+        self.run_routines(&self.with_views(analysis), tree, at);
+    }
+
+    /// What the query of a materialized view calls.
+    pub fn run_called_by_view(&mut self, view: RelationId, at: Span) {
+        for id in self.schema().called_by_view(view) {
+            if let Some(routine) = self.schema().routines.get(&id) {
+                self.call_or_note(Call::of(routine), at);
+            }
+        }
+    }
+
+    /// The routines of a query, and those that the views it reads call.
+    fn with_views(&self, analysis: expression::QueryAnalysis) -> Vec<RoutineId> {
+        let mut routines = analysis.routines;
+        let is_view = |id: &RelationId| self.relation(*id).is_some_and(|it| matches!(it.kind, RelationKind::View(_)));
+        for relation in analysis.uses.iter().map(|(id, _)| id).filter(|id| is_view(id)) {
+            for id in self.schema().called_by_view(*relation) {
+                if !routines.contains(&id) {
+                    routines.push(id);
+                }
+            }
+        }
+        routines
     }
 
     /// As [`Predictor::run_called`], of a query.
     pub fn run_called_by_query(&mut self, query: &ast::Query, at: Span) {
         let analysis = expression::analyze_query(query, self.scope(None));
-        self.run_routines(&analysis.routines, &ast::Statement::Query(Box::new(query.clone())), at);
+        self.run_routines(&self.with_views(analysis), &ast::Statement::Query(Box::new(query.clone())), at);
     }
 
     /// Functions that an expression calls which runs with the statement: a default, USING of a type change.
@@ -143,7 +171,7 @@ fn written_calls(tree: &ast::Statement) -> Vec<WrittenCall> {
 fn is_one_call(tree: &ast::Statement) -> bool {
     let ast::Statement::Query(query) = tree else { return false };
     let ast::SetExpr::Select(select) = &*query.body else { return false };
-    if query.with.is_some() || select.selection.is_some() {
+    if query.with.is_some() || query.limit_clause.is_some() || select.selection.is_some() {
         return false;
     }
     match (&select.projection[..], &select.from[..]) {
@@ -184,6 +212,7 @@ fn constant(expression: &Expr) -> Option<Arc<str>> {
             ast::Value::SingleQuotedString(text) | ast::Value::EscapedStringLiteral(text) => Some(text.as_str().into()),
             ast::Value::DollarQuotedString(text) => Some(text.value.as_str().into()),
             ast::Value::Number(number, _) => Some(number.to_string().into()),
+            ast::Value::Boolean(value) => Some(value.to_string().into()),
             _ => None,
         },
         Expr::TypedString(typed) => match &typed.value.value {

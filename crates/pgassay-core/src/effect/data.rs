@@ -194,6 +194,9 @@ impl Predictor<'_> {
         let Some(table) = target else { return };
         self.read_policies(&table, Some(RuleEvent::Delete), Depth::Run, span);
         self.fire_rules(&table, RuleEvent::Delete, span);
+        if self.is_replaced(&table, RuleEvent::Delete) {
+            return;
+        }
         let outer = std::mem::replace(&mut self.condition, condition);
         self.scan_written(&table, delete.only, delete.predicate.as_ref(), span);
         self.condition = outer;
@@ -220,6 +223,7 @@ impl Predictor<'_> {
         let span = merge.table.span;
         let target = self.write_target(&merge.table, Depth::Planned, merge.only);
         self.read_uses(&merge.uses, Depth::Run, &[]);
+        self.run_called(&merge.tree.0, span);
         let Some(table) = target else { return };
         for part in self.family(&table, merge.only) {
             self.scan(&part, span, "its rows are joined with the source");
@@ -251,6 +255,9 @@ impl Predictor<'_> {
 
     pub fn copy(&mut self, copy: &Copy) {
         self.read_uses(&copy.uses, Depth::Run, &[]);
+        if let Some(query) = &copy.query {
+            self.run_called_by_query(&query.tree, query.span);
+        }
         let Some(name) = &copy.table else { return };
         if copy.from {
             let Some(table) = self.write_target(name, Depth::Rewritten, false) else { return };

@@ -8,8 +8,9 @@ use super::view::Depth;
 use crate::catalog::LockMode::{AccessShare, RowExclusive};
 use crate::change::{FiringMode, Name, RuleEvent, TriggerEvent, TriggerTiming};
 use crate::expression;
-use crate::schema::{Relation, RoutineId, Trigger};
+use crate::schema::{Relation, Trigger};
 use crate::source::Span;
+use crate::sql::Parameter;
 
 impl Predictor<'_> {
     pub fn fire_rules(&mut self, table: &Relation, event: RuleEvent, span: Span) {
@@ -20,6 +21,11 @@ impl Predictor<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a rule does something else in place of the write (`fireRules`, rewriteHandler.c).
+    pub fn is_replaced(&self, table: &Relation, event: RuleEvent) -> bool {
+        table.is_replaced(event, self.context.session.replica_role)
     }
 
     /// Triggers run their functions; whether a WHEN holds is for the rows to say, so it is taken to.
@@ -35,7 +41,7 @@ impl Predictor<'_> {
     ) {
         // A BEFORE trigger may leave the row out.
         let passes = !table.triggers.iter().any(|it| it.for_each_row && it.timing != TriggerTiming::After);
-        let mut functions: Vec<(RoutineId, bool)> = Vec::new();
+        let mut calls: Vec<Call> = Vec::new();
         for part in self.family(table, !table.is_partitioned()) {
             let own = part.id == table.id;
             for trigger in part.triggers.iter().filter(|it| (own || it.for_each_row) && fires_on(it, event, assigned)) {
@@ -46,17 +52,15 @@ impl Predictor<'_> {
                     FiringMode::Replica => self.context.session.replica_role,
                 };
                 let certain = own && rows && passes && trigger.condition.is_none();
-                let known = |it: &RoutineId| functions.iter().any(|(function, _)| function == it);
-                if let Some(function) = trigger.function.filter(|it| enabled && !known(it)) {
-                    functions.push((function, certain));
+                if let Some(routine) = trigger.function.filter(|_| enabled) {
+                    let call = Call { routine, parameters: variables(trigger, &part, event), certain };
+                    if !calls.iter().any(|known| known.is_like(&call)) {
+                        calls.push(call);
+                    }
                 }
             }
         }
-        for (function, certain) in functions {
-            if let Some(routine) = self.schema().routines.get(&function) {
-                self.call_or_note(Call { certain, ..Call::of(routine) }, span);
-            }
-        }
+        calls.into_iter().for_each(|call| self.call_or_note(call, span));
     }
 
     /// A row written to a partition by name is held against the bounds of all tables above it (`generate_partition_qual`,
@@ -100,6 +104,35 @@ impl Predictor<'_> {
         }
         allowed
     }
+}
+
+/// What a trigger's function is told of its call (manual, "Trigger Functions", PL/pgSQL).
+fn variables(trigger: &Trigger, table: &Relation, event: RuleEvent) -> Vec<Parameter> {
+    let op = match event {
+        RuleEvent::Insert => "INSERT",
+        RuleEvent::Update => "UPDATE",
+        RuleEvent::Delete => "DELETE",
+        RuleEvent::Select => "SELECT",
+    };
+    let when = match trigger.timing {
+        TriggerTiming::Before => "BEFORE",
+        TriggerTiming::After => "AFTER",
+        TriggerTiming::InsteadOf => "INSTEAD OF",
+    };
+    let count = trigger.arguments.len().to_string();
+    let named = [
+        ("tg_op", op),
+        ("tg_when", when),
+        ("tg_level", if trigger.for_each_row { "ROW" } else { "STATEMENT" }),
+        ("tg_name", trigger.name.as_str()),
+        ("tg_table_name", table.name.name.as_str()),
+        ("tg_relname", table.name.name.as_str()),
+        ("tg_table_schema", table.name.schema.as_str()),
+        ("tg_nargs", &count),
+    ];
+    let arguments = trigger.arguments.iter().enumerate().map(|(at, value)| (format!("tg_argv[{at}]"), value.clone()));
+    let named = named.into_iter().map(|(name, value)| (name.to_owned(), value.into()));
+    named.chain(arguments).map(|(name, value)| Parameter { name: Some(Name::new(&name)), value: Some(value) }).collect()
 }
 
 fn fires_on(trigger: &Trigger, event: RuleEvent, assigned: &[Name]) -> bool {

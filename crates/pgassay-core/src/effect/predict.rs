@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::predictor::Predictor;
-use super::{Context, Prediction};
+use super::{Context, FailsWhen, Prediction};
 use crate::change::Change;
 use crate::source::Span;
 
@@ -85,7 +85,17 @@ impl Predictor<'_> {
             Change::AlterExtension(alter) => self.alter_extension(alter),
             Change::Owned(owned) => self.owned(owned),
             Change::Prepare { change, .. } => self.analyze(change),
-            Change::DeclareCursor(change) => self.plan(change),
+            Change::DeclareCursor { name, hold, change } => {
+                self.plan(change);
+                // FETCH runs it.
+                if let Change::Select(select) = &**change {
+                    self.run_called(&select.tree.0, select.span);
+                }
+                if !hold {
+                    let message = "DECLARE CURSOR can only be used in transaction blocks".to_owned();
+                    self.fail(FailsWhen::OutsideTransactionBlock, name.span, &name.name, message);
+                }
+            }
             Change::Execute(name) => {
                 if let Some(prepared) = self.prepared(name) {
                     self.change(&prepared);

@@ -94,7 +94,7 @@ impl Predictor<'_> {
                 self.refuse_statement(&select.tree.0, span);
                 self.refuse_unpopulated(&select.uses);
             }
-            Change::Prepare { change, .. } | Change::DeclareCursor(change) | Change::Explain { change, .. } => {
+            Change::Prepare { change, .. } | Change::DeclareCursor { change, .. } | Change::Explain { change, .. } => {
                 self.refuse(change, span);
             }
             _ => {}

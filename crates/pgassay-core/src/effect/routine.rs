@@ -187,7 +187,7 @@ impl Predictor<'_> {
                 create.query.iter().for_each(|query| self.read_query_to(query, Depth::Planned));
             }
             Change::CreateMaterializedView(create) => self.read_query_to(&create.query, Depth::Planned),
-            Change::DeclareCursor(change) => self.plan(change),
+            Change::DeclareCursor { change, .. } => self.plan(change),
             Change::Execute(name) => {
                 if let Some(prepared) = self.prepared(name) {
                     self.plan(&prepared);

@@ -58,6 +58,7 @@ impl Predictor<'_> {
             }
         }
         let Some(definition) = view.as_view().filter(|_| !refresh.with_no_data) else { return };
+        self.run_called_by_view(view.id, span);
         for (id, _) in &definition.uses {
             if let Some(used) = self.relation(*id).cloned() {
                 self.read(&used, AccessShare, Depth::Run, false, span);

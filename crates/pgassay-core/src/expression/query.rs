@@ -7,6 +7,7 @@ use super::scope::{Environment, Source, SourceColumn};
 use super::{grouping, names, refusal, types};
 use crate::change::Name;
 use crate::schema::ColumnType;
+use crate::sql::ADDED_COLUMNS;
 
 /// Names and types of a result's columns; `None` when they cannot be listed.
 pub(super) type Output = Option<Vec<(Name, Option<ColumnType>)>>;
@@ -59,10 +60,10 @@ impl<'a> Analyzer<'a> {
             self.ctes.push((name.clone(), rename(first, &cte.alias)));
             let output = self.query(&cte.query, outer);
             self.ctes.pop();
-            self.ctes.push((name, rename(output, &cte.alias)));
+            self.ctes.push((name, with_added(rename(output, &cte.alias), cte)));
         } else {
             let output = self.query(&cte.query, outer);
-            self.ctes.push((name, rename(output, &cte.alias)));
+            self.ctes.push((name, with_added(rename(output, &cte.alias), cte)));
         }
     }
 
@@ -212,6 +213,14 @@ pub(super) fn rename(output: Output, alias: &ast::TableAlias) -> Output {
     for (column, alias) in output.iter_mut().zip(&alias.columns) {
         column.0 = names::name(&alias.name);
     }
+    Some(output)
+}
+
+/// With the columns that SEARCH and CYCLE add.
+fn with_added(output: Output, cte: &ast::Cte) -> Output {
+    let mut output = output?;
+    let added = cte.from.iter().flat_map(|names| names.value.split(ADDED_COLUMNS));
+    output.extend(added.map(|name| (Name::new(name), None)));
     Some(output)
 }
 

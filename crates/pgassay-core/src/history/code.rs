@@ -9,9 +9,8 @@ use super::guard;
 use super::raised::{is_taken, raised};
 use super::replay::{Place, Ran, Replay};
 use super::transaction::Checkpoint;
-use crate::change::{Arm, Code, Condition, Flow, Handler, Name, Reach};
+use crate::change::{Arm, Code, Condition, Dynamic, Flow, Handler, Name, Reach};
 use crate::effect::FailsWhen;
-use crate::source::Span;
 
 /// Code and who keeps it: the file's statement, or the call.
 #[derive(Debug, Clone)]
@@ -93,12 +92,13 @@ impl<'a> Replay<'_, 'a> {
                     }
                     End::default()
                 }
-                Flow::Dynamic { place: span, reach } => {
-                    self.dynamic(*span, *reach, matches!(of, CodeOf::Called(_)), place);
+                Flow::Dynamic(text) => {
+                    self.dynamic(text, matches!(of, CodeOf::Called(_)), place);
                     End::default()
                 }
                 Flow::Branch(arms) => self.branch(of, arms, place),
-                Flow::Loop { label, body } => {
+                Flow::Loop { condition, .. } if self.holds(condition) == Some(false) => End::default(),
+                Flow::Loop { label, body, .. } => {
                     let mut part = self.flow(of, body, Place { conditional: true, ..place }).perhaps();
                     part.absorb(|leave| matches!(leave, Leave::Exit(to) if to.is_none() || to == label));
                     part
@@ -129,11 +129,7 @@ impl<'a> Replay<'_, 'a> {
         let mut perhaps = place.conditional;
         let mut ends = Vec::new();
         for arm in arms {
-            let holds = match &arm.condition {
-                Condition::Otherwise => Some(true),
-                Condition::Unknown => None,
-                Condition::Known(tree) => guard::decide(tree, &self.world.schema, &self.world.session),
-            };
+            let holds = self.holds(&arm.condition);
             if holds == Some(false) {
                 continue;
             }
@@ -150,6 +146,14 @@ impl<'a> Replay<'_, 'a> {
         }
         ends.into_iter().for_each(|part| end.after(part));
         end
+    }
+
+    fn holds(&self, condition: &Condition) -> Option<bool> {
+        match condition {
+            Condition::Otherwise => Some(true),
+            Condition::Unknown => None,
+            Condition::Known(tree) => guard::decide(tree, &self.world.schema, &self.world.session),
+        }
     }
 
     /// A block with an EXCEPTION clause: an error in it undoes what the block did and runs the handler (manual, 41.6.8).
@@ -208,16 +212,20 @@ impl<'a> Replay<'_, 'a> {
     }
 
     /// A text that is put together when it runs may do anything to what is there.
-    fn dynamic(&mut self, text: Span, reach: Reach, called: bool, place: Place) {
+    fn dynamic(&mut self, text: &Dynamic, called: bool, place: Place) {
+        let reach = text.reach;
         self.world.schema.forget_rows();
         self.world.schema.complete &= reach == Reach::Nothing;
         if reach == Reach::All {
             self.world.schema.disturb();
         }
         // What triggers and functions do to rows by names that they are given is their daily work.
-        let is_told = !called || reach != Reach::Nothing;
+        let is_told = !called || reach != Reach::Nothing || text.removes.is_some();
         if let Some(step) = place.block.and_then(|block| self.steps.get_mut(block)).filter(|_| is_told) {
-            step.dynamic.push(text);
+            // The rounds of a loop over constants have one place.
+            if called || !step.dynamic.iter().any(|known| known.place == text.place) {
+                step.dynamic.push(text.clone());
+            }
         }
     }
 }

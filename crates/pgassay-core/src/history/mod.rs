@@ -32,7 +32,7 @@ use std::sync::Arc;
 use imbl::{OrdMap, OrdSet};
 
 use crate::apply::Applied;
-use crate::change::Change;
+use crate::change::{Change, Dynamic};
 use crate::contract::Breakage;
 use crate::effect::{FailsWhen, Failure, Prediction};
 use crate::migration::Migration;
@@ -72,7 +72,7 @@ pub struct Step<'a> {
     pub prediction: Prediction,
     pub applied: Applied,
     /// The places of statements in it, or in what it calls, whose text is only known when they run.
-    pub dynamic: Vec<Span>,
+    pub dynamic: Vec<Dynamic>,
     /// Settings when the statement starts.
     pub session: Arc<Session>,
     /// `None`: it commits by itself.

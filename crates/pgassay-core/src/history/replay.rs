@@ -5,6 +5,7 @@ use std::sync::Arc;
 use imbl::OrdSet;
 
 use super::code::CodeOf;
+use super::guard;
 use super::inside;
 use super::left_path::LeftPath;
 use super::transaction::{TransactionKind, World};
@@ -173,8 +174,8 @@ impl<'a> Replay<'_, 'a> {
     fn migration(mut self, unit: &'a Unit, left: Option<&LeftPath>) -> MigrationRun<'a> {
         if !is_shared(unit) {
             // Every migration is taken to start on a session as the tool's connection opens it, or as the one before left it.
-            let search_path = left.map_or_else(|| Session::default().search_path, |left| left.search_path.clone());
-            self.world.session = Arc::new(Session { search_path, ..Session::default() });
+            let left = left.map(|left| left.search_path.clone());
+            self.world.session = Arc::new(left.map_or_else(Session::default, Session::with_path));
         }
         self.before = self.world.schema.clone();
         for (section, script) in unit.migration.sections.iter().zip(&unit.scripts) {
@@ -292,7 +293,7 @@ impl<'a> Replay<'_, 'a> {
             self.steps[index].applied.problems.extend(unnamed);
         }
         self.writes_inside(change, index, span, place);
-        if place.depth < DEEPEST_CALL {
+        if place.depth < DEEPEST_CALL && !self.finds_nothing(change, &before) {
             self.calls(calls, index, span, place);
         }
     }
@@ -326,6 +327,15 @@ impl<'a> Replay<'_, 'a> {
         }
     }
 
+    /// Whether the WHERE of a query without tables is known not to hold: `SELECT f() WHERE NOT EXISTS (SELECT … FROM pg_class …)`.
+    fn finds_nothing(&self, change: &Change, before: &Schema) -> bool {
+        let Change::Select(select) = change else { return false };
+        let sqlparser::ast::Statement::Query(query) = &*select.tree.0 else { return false };
+        let sqlparser::ast::SetExpr::Select(select) = &*query.body else { return false };
+        let condition = select.selection.as_ref().filter(|_| select.from.is_empty());
+        condition.is_some_and(|it| guard::decide(it, before, &self.world.session) == Some(false))
+    }
+
     /// Whether following the calls of an older migration's statement can change the schema.
     fn may_call(&self, change: &Change) -> bool {
         let calls = matches!(
@@ -340,6 +350,10 @@ impl<'a> Replay<'_, 'a> {
                 | Change::Execute(_)
                 | Change::CreateTableAs(_)
                 | Change::CreateMaterializedView(_)
+                | Change::RefreshMaterializedView(_)
+                | Change::DeclareCursor { .. }
+                | Change::Copy(_)
+                | Change::AlterTable(_)
         );
         calls && self.world.schema.routines.values().any(|routine| routine.may_change_schema)
     }

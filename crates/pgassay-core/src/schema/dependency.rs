@@ -91,6 +91,11 @@ impl Dependencies {
         }
     }
 
+    /// What an object depends on.
+    pub(crate) fn of(&self, dependent: &Object) -> &[ObjectId] {
+        self.forward.get(dependent).map_or(&[], |on| on)
+    }
+
     pub(crate) fn on(&self, referenced: ObjectId) -> impl Iterator<Item = &Object> {
         self.reverse.get(&referenced).into_iter().flatten()
     }
@@ -136,6 +141,32 @@ impl Schema {
         found.sort();
         found.dedup();
         found
+    }
+
+    /// The routines that a query calls which reads this view, its own and those of the views beneath.
+    pub fn called_by_view(&self, id: RelationId) -> Vec<RoutineId> {
+        let (mut pending, mut seen, mut called) = (vec![id], Vec::new(), Vec::new());
+        let asked = id;
+        while let Some(id) = pending.pop() {
+            // A materialized view has its rows: only a REFRESH runs its query.
+            let runs = self.relation(id).is_some_and(|it| match it.kind {
+                RelationKind::View(_) => true,
+                RelationKind::MaterializedView(_) => id == asked,
+                _ => false,
+            });
+            if !runs || seen.contains(&id) {
+                continue;
+            }
+            seen.push(id);
+            for on in self.dependencies.of(&Object::Relation(id)) {
+                match on {
+                    ObjectId::Relation(beneath) => pending.push(*beneath),
+                    ObjectId::Routine(routine) => called.push(*routine),
+                    ObjectId::Type(_) => {}
+                }
+            }
+        }
+        called
     }
 
     /// Everything that a DROP of these objects reaches, and what RESTRICT would refuse (`findDependentObjects` and

@@ -18,6 +18,8 @@ pub struct Type {
     pub id: TypeId,
     pub name: QualifiedName,
     pub definition: TypeDefinition,
+    /// Not only met by what changes it: the definition is whole.
+    pub known: bool,
     pub owner: Option<Name>,
     pub privileges: List<Privilege>,
     pub comment: Option<Arc<str>>,

@@ -256,6 +256,8 @@ pub struct Trigger {
     pub for_each_row: bool,
     pub condition: Option<Expression>,
     pub function: Option<RoutineId>,
+    /// What the function finds in TG_ARGV.
+    pub arguments: Vec<Arc<str>>,
     pub constraint: bool,
     pub deferrable: bool,
     pub initially_deferred: bool,
@@ -267,6 +269,8 @@ pub struct Rule {
     pub name: Name,
     pub event: RuleEvent,
     pub instead: bool,
+    /// It has a WHERE.
+    pub conditional: bool,
     pub mode: FiringMode,
     pub uses: Vec<(RelationId, Vec<ColumnId>)>,
 }
@@ -332,6 +336,19 @@ impl Relation {
 
     pub fn constraint(&self, name: &Name) -> Option<&Constraint> {
         self.constraints.iter().find(|constraint| constraint.name == *name)
+    }
+
+    /// Whether a rule runs something else, or nothing, in place of a write to it.
+    pub fn is_replaced(&self, event: RuleEvent, replica: bool) -> bool {
+        self.rules.iter().any(|rule| {
+            let fires = match rule.mode {
+                FiringMode::Disabled => false,
+                FiringMode::Always => true,
+                FiringMode::Enabled => !replica,
+                FiringMode::Replica => replica,
+            };
+            rule.event == event && rule.instead && !rule.conditional && fires
+        })
     }
 
     pub fn primary_key(&self) -> Option<&Constraint> {

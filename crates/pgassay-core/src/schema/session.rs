@@ -10,7 +10,7 @@ use crate::change::{Change, Name, Reset, Set};
 /// `history` to follow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Session {
-    /// Schemas in order, without `"$user"`. `pg_catalog` is in it only where it was written: elsewhere it is searched first.
+    /// Schemas in order; `"$user"` is the role where one is set, and left out elsewhere. `pg_catalog` is in it only where it was written: elsewhere it is searched first.
     /// Temporary objects are kept under the schema name `pg_temp`, which is looked up first unless it was written.
     pub search_path: Vec<Name>,
     /// In milliseconds; `None` and 0 both wait for ever.
@@ -27,6 +27,8 @@ pub struct Session {
     /// session_replication_role = replica: triggers and foreign keys do not fire.
     pub replica_role: bool,
     pub role: Option<Name>,
+    /// The search_path as it was set, with `"$user"`.
+    written_path: Vec<Name>,
     /// What PREPARE keeps until DEALLOCATE.
     pub prepared: OrdMap<Name, Arc<Change>>,
 }
@@ -43,6 +45,7 @@ impl Default for Session {
             default_access_method: None,
             replica_role: false,
             role: None,
+            written_path: vec![Name::from("pg_temp"), Name::from("$user"), Name::from("public")],
             prepared: OrdMap::new(),
         }
     }
@@ -54,7 +57,7 @@ impl Session {
         let Some(first) = set.values.first() else { return self.reset_parameter(&set.parameter, &Session::default()) };
         let name = || Some(Name::new(first)).filter(|_| !first.is_empty());
         match &*set.parameter {
-            "search_path" => self.search_path = search_path(&set.values),
+            "search_path" => self.set_path(search_path(&set.values)),
             "lock_timeout" => self.lock_timeout = milliseconds(first).or(self.lock_timeout),
             "statement_timeout" => self.statement_timeout = milliseconds(first).or(self.statement_timeout),
             "timezone" => self.time_zone = Some(first.clone()),
@@ -64,10 +67,34 @@ impl Session {
             "default_tablespace" => self.default_tablespace = name(),
             "default_table_access_method" => self.default_access_method = name(),
             "session_replication_role" => self.replica_role = first.eq_ignore_ascii_case("replica"),
-            "role" => self.role = name().filter(|role| *role != "none"),
-            "session_authorization" => self.role = name().filter(|role| *role != "default"),
+            "role" => self.set_role(name().filter(|role| *role != "none")),
+            "session_authorization" => self.set_role(name().filter(|role| *role != "default")),
             _ => {}
         }
+    }
+
+    /// A session that starts with this search_path, and with all else as the server does.
+    pub fn with_path(path: Vec<Name>) -> Session {
+        let mut session = Session::default();
+        if path != session.search_path {
+            session.set_path(path);
+        }
+        session
+    }
+
+    fn set_path(&mut self, path: Vec<Name>) {
+        self.written_path = path;
+        self.follow_role();
+    }
+
+    fn set_role(&mut self, role: Option<Name>) {
+        self.role = role;
+        self.follow_role();
+    }
+
+    fn follow_role(&mut self) {
+        let meant = |name: &Name| if *name == "$user" { self.role.clone() } else { Some(name.clone()) };
+        self.search_path = self.written_path.iter().filter_map(meant).collect();
     }
 
     /// RESET, RESET ALL and DISCARD ALL: what the session started with.
@@ -78,6 +105,7 @@ impl Session {
             None if reset.discard_all => *self = defaults.clone(),
             None => {
                 *self = Session { role: self.role.clone(), prepared: self.prepared.clone(), ..defaults.clone() };
+                self.follow_role();
             }
         }
     }
@@ -101,7 +129,7 @@ impl Session {
 
     fn reset_parameter(&mut self, parameter: &str, defaults: &Session) {
         match parameter {
-            "search_path" => self.search_path = defaults.search_path.clone(),
+            "search_path" => self.set_path(defaults.written_path.clone()),
             "lock_timeout" => self.lock_timeout = defaults.lock_timeout,
             "statement_timeout" => self.statement_timeout = defaults.statement_timeout,
             "timezone" => self.time_zone = defaults.time_zone.clone(),
@@ -109,7 +137,7 @@ impl Session {
             "default_tablespace" => self.default_tablespace = defaults.default_tablespace.clone(),
             "default_table_access_method" => self.default_access_method = defaults.default_access_method.clone(),
             "session_replication_role" => self.replica_role = defaults.replica_role,
-            "role" | "session_authorization" => self.role = defaults.role.clone(),
+            "role" | "session_authorization" => self.set_role(defaults.role.clone()),
             _ => {}
         }
     }
@@ -124,7 +152,7 @@ fn search_path(values: &[Arc<str>]) -> Vec<Name> {
     let temporary = Name::from("pg_temp");
     let written = list.contains(&temporary);
     let first = (!written).then_some(temporary);
-    let skipped = |name: &Name| *name == "$user" || *name == "";
+    let skipped = |name: &Name| *name == "";
     first.into_iter().chain(list.into_iter().filter(|name| !skipped(name))).collect()
 }
 
@@ -185,11 +213,27 @@ mod tests {
             let values: Vec<Arc<str>> = values.iter().map(|value| Arc::from(*value)).collect();
             search_path(&values).iter().map(|name| name.as_str().to_owned()).collect()
         };
-        assert_eq!(path(&["$user", "App", "public"]), ["pg_temp", "App", "public"]);
-        assert_eq!(path(&["\"$user\", \"App\", Public"]), ["pg_temp", "App", "public"]);
+        assert_eq!(path(&["$user", "App", "public"]), ["pg_temp", "$user", "App", "public"]);
+        assert_eq!(path(&["\"$user\", \"App\", Public"]), ["pg_temp", "$user", "App", "public"]);
         assert_eq!(path(&[""]), ["pg_temp"]);
         assert_eq!(path(&["public", "pg_temp"]), ["public", "pg_temp"]);
         assert_eq!(path(&["mine", "pg_catalog"]), ["pg_temp", "mine", "pg_catalog"]);
+    }
+
+    #[test]
+    fn user_in_the_search_path_is_the_role() {
+        let set = |session: &mut Session, parameter: &str, value: &str| {
+            let span = crate::source::Span::new(crate::source::FileId(0), 0, 0);
+            session.set(&Set { parameter: parameter.into(), values: vec![value.into()], local: false, span });
+        };
+        let mut session = Session::default();
+        assert_eq!(session.search_path, ["pg_temp", "public"].map(Name::from));
+        set(&mut session, "role", "app");
+        assert_eq!(session.search_path, ["pg_temp", "app", "public"].map(Name::from));
+        set(&mut session, "search_path", "other, \"$user\"");
+        assert_eq!(session.search_path, ["pg_temp", "other", "app"].map(Name::from));
+        set(&mut session, "role", "none");
+        assert_eq!(session.search_path, ["pg_temp", "other"].map(Name::from));
     }
 
     #[test]

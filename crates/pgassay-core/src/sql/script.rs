@@ -10,7 +10,7 @@ use super::newer::newer;
 use super::read::reader::Reader;
 use super::read::statement::read_statement;
 use super::{Include, Script, repair};
-use crate::change::{Change, Code, Do, Flow, Name, PSQL, Reach, Statement, Unreadable};
+use crate::change::{Change, Code, Do, Dynamic, Flow, Name, PSQL, Reach, Statement, Unreadable};
 use crate::source::{FileId, SourceFile, Span};
 use crate::stack;
 
@@ -88,7 +88,7 @@ fn read_piece(text: &Text, piece: &Piece) -> Statement {
     let span = text.span(piece.range.start, piece.range.end);
     if piece.kind == PieceKind::RunsResult {
         let code = Code {
-            flow: vec![Flow::Dynamic { place: span, reach: Reach::All }],
+            flow: vec![Flow::Dynamic(Dynamic { place: span, reach: Reach::All, removes: None })],
             dynamic: vec![span],
             ..Code::default()
         };

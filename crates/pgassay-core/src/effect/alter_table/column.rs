@@ -197,6 +197,9 @@ impl Predictor<'_> {
                 }
                 continue;
             };
+            if let Some(using) = using {
+                self.run_called_in(&using.tree, false, using.span);
+            }
             let verdict = type_change::judge(self, &table, found, data_type, using);
             let collation = collation.map(|it| it.name.clone());
             self.lock_keys_of_column(&table, found, state.action.span);

@@ -232,7 +232,10 @@ impl Predictor<'_> {
 
     /// Columns and checks that a child must have to be put below a parent (MergeAttributesIntoExisting, MergeConstraintsIntoExisting).
     pub(super) fn refuse_detach(&mut self, parent: &Relation, partition: &ObjectName, concurrently: bool) {
-        if concurrently && self.default_partition(parent.id).is_some() {
+        // One that is only known by being detached has some bound.
+        let named = self.find(partition).filter(|it| !it.known).map(|it| it.id);
+        let default = self.default_partition(parent.id).filter(|it| Some(it.id) != named);
+        if concurrently && default.is_some() {
             let message = "cannot detach partitions concurrently when a default partition exists";
             self.refused(partition.span, partition, message);
         }

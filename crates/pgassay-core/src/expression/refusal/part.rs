@@ -241,6 +241,11 @@ fn call(function: &ast::Function, env: &Environment) -> Option<String> {
     if name.schema.is_none() && matches!(name.name.as_str(), "coalesce" | "greatest" | "least" | "nullif") {
         return of_one_type(name.name.as_str(), function, env);
     }
+    // A prefix operator is read as the call of a function of its name.
+    let is_operator = !name.name.as_str().starts_with(|first: char| first.is_alphanumeric() || first == '_');
+    if is_operator && has_own(ObjectKind::Operator, env.scope) {
+        return None;
+    }
     let plain = name.schema.is_none() && NO_FUNCTIONS.contains(&name.name.as_str());
     let FunctionArguments::List(list) = &function.args else { return None };
     let every =

@@ -150,6 +150,7 @@ fn schema() -> Schema {
         id: TypeId(1),
         name: QualifiedName::new("public", "mood"),
         definition: TypeDefinition::Enum(vec!["a".into(), "b".into()]),
+        known: true,
         owner: None,
         privileges: crate::schema::List::default(),
         comment: None,

@@ -106,6 +106,15 @@ fn compare(left: &Expr, op: &BinaryOperator, right: &Expr, world: &World, rows: 
     match op {
         Eq => Some(left == right),
         NotEq => Some(left != right),
+        Lt | Gt | LtEq | GtEq => {
+            let (left, right): (f64, f64) = (left.parse().ok()?, right.parse().ok()?);
+            Some(match op {
+                Lt => left < right,
+                Gt => left > right,
+                LtEq => left <= right,
+                _ => left >= right,
+            })
+        }
         _ => None,
     }
 }

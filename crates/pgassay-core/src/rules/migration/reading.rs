@@ -20,10 +20,11 @@ pub static UNREADABLE_STATEMENT: Rule = Rule {
 pub static DYNAMIC_STATEMENT: Rule = Rule {
     name: "dynamic-statement",
     category: Category::Failing,
-    severity: Severity::Info,
+    severity: Severity::Warning,
     summary: "A DO block builds a statement when it runs, so nothing is known of what it does",
     explanation: "EXECUTE of a literal, of literals put together, and of format() with literals is read and judged like any other statement. What depends on data or on \
-        variables is not guessed. From there on an object that pgassay has not seen made may exist.",
+        variables is not guessed. From there on an object that pgassay has not seen made may exist. \
+        A warning where the text begins with DROP, TRUNCATE or DELETE, an info elsewhere.",
     fires: Example {
         given: "",
         migration: "DO $$ DECLARE t text := current_setting('my.table'); BEGIN EXECUTE 'DROP TABLE ' || t; END $$;",

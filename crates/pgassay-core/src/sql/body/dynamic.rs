@@ -1,5 +1,7 @@
 //! The text of EXECUTE, where it is put together from literals and variables whose values are known.
 
+use std::sync::Arc;
+
 use sqlparser::tokenizer::Token;
 
 use super::variables::Variables;
@@ -20,6 +22,37 @@ pub(in crate::sql) fn evaluate(reader: &mut Reader, end: usize, variables: &Vari
     }
     value.make_offsets();
     Some(value)
+}
+
+/// The elements of `ARRAY['…', …]`, or of a variable that is such an array, between the next token and a position.
+pub(in crate::sql) fn elements(reader: &mut Reader, end: usize, variables: &Variables) -> Option<Vec<Literal>> {
+    let elements = match reader.take_word("ARRAY") {
+        true => {
+            reader.expect(&Token::LBracket).ok()?;
+            let mut elements = vec![concatenation(reader, variables)?];
+            while reader.take(&Token::Comma) {
+                elements.push(concatenation(reader, variables)?);
+            }
+            reader.expect(&Token::RBracket).ok()?;
+            elements
+        }
+        false => variables.array(&reader.ident_or_any_keyword().ok()?.name)?.to_vec(),
+    };
+    if reader.take(&Token::DoubleColon) {
+        reader.type_name().ok()?;
+    }
+    if reader.position() != end {
+        return None;
+    }
+    Some(
+        elements
+            .into_iter()
+            .map(|mut it| {
+                it.make_offsets();
+                it
+            })
+            .collect(),
+    )
 }
 
 fn concatenation(reader: &mut Reader, variables: &Variables) -> Option<Literal> {
@@ -56,6 +89,15 @@ fn variable(reader: &mut Reader, variables: &Variables) -> Option<Literal> {
         Token::Placeholder(name) => Name::new(name),
         _ => return None,
     };
+    // An element of an array that is known, such as TG_ARGV.
+    if let (Token::LBracket, Token::Number(at, _), Token::RBracket) =
+        (reader.peek_nth(1), reader.peek_nth(2), reader.peek_nth(3))
+    {
+        let element = at.parse::<usize>().ok().and_then(|at| variables.array(&name)?.get(at.checked_sub(1)?));
+        let value = element.or_else(|| variables.value(&Name::new(&format!("{}[{at}]", name.as_str()))))?.clone();
+        (0..4).for_each(|_| reader.advance());
+        return Some(value);
+    }
     let value = variables.value(&name)?.clone();
     reader.advance();
     Some(value)
@@ -110,6 +152,23 @@ fn quoted(text: &str, how: char) -> Option<String> {
         _ if text.contains('\\') => return None,
         _ => literal(text),
     })
+}
+
+/// The words of a text that takes rows or objects away, where its beginning is known and says so.
+pub(in crate::sql) fn removes(reader: &mut Reader, variables: &Variables) -> Option<Arc<str>> {
+    while reader.at_word("format") || reader.at(&Token::LParen) {
+        reader.advance();
+    }
+    let beginning = term(reader, variables)?;
+    let mut words = beginning.value.split_whitespace().map(str::to_ascii_uppercase);
+    match (words.next()?.as_str(), words.next()?.as_str()) {
+        ("DROP", what @ ("TABLE" | "SCHEMA" | "VIEW" | "MATERIALIZED" | "TYPE" | "OWNED")) => {
+            Some(format!("DROP {what}").into())
+        }
+        ("DELETE", "FROM") => Some("DELETE FROM".into()),
+        ("TRUNCATE", _) => Some("TRUNCATE".into()),
+        _ => None,
+    }
 }
 
 /// What a text may change whose beginning alone is known.

@@ -3,16 +3,20 @@
 //! In: the body, and what is known of its parameters. Out: [`Code`]: the statements that can be seen, the places of those that are put
 //! together when the body runs, and what decides which of them run. The values of variables are followed as far as they are literals.
 
+use sqlparser::ast;
 use sqlparser::tokenizer::Token;
 
 use super::dynamic;
 use super::embedded::QUERY;
 use super::variables::Variables;
-use crate::change::{Arm, Code, Condition, Flow, Handler, Name, Statement, Unreadable};
+use crate::change::{Arm, Code, Condition, Dynamic, Flow, Handler, Name, Statement, Unreadable};
 use crate::sql::lex::literal::Literal;
 use crate::sql::lex::token::{Text, tokenize};
 use crate::sql::read::reader::{Reader, Result};
 use crate::sql::script::read_text;
+
+/// A FOREACH over more elements is read once, as a loop over what is not known.
+const MOST_ELEMENTS: usize = 64;
 
 /// How deep blocks may nest.
 const DEEPEST: usize = 200;
@@ -33,7 +37,7 @@ pub(in crate::sql) fn read_plpgsql(text: &Text, variables: Variables) -> Code {
     // What was open where reading stopped is over.
     while body.flow.len() > 1 {
         let inner = body.flow.pop().unwrap_or_default();
-        body.step(Flow::Loop { label: None, body: inner });
+        body.step(Flow::Loop { label: None, condition: Condition::Unknown, body: inner });
     }
     if let Err(error) = outcome {
         body.statement_read(unreadable(error));
@@ -132,16 +136,30 @@ impl Body<'_> {
             }
             self.reader.advance();
         }
-        let value = match self.reader.at(&Token::SemiColon) {
-            true => None,
+        let (value, elements) = match self.reader.at(&Token::SemiColon) {
+            true => (None, None),
             false => {
                 self.reader.advance();
-                self.value()?
+                let start = self.reader.position();
+                let value = self.value()?;
+                (value, self.elements(start, self.reader.position()))
             }
         };
         self.variables.declare(name.clone());
         self.variables.assign(&name, value);
+        if let Some(elements) = elements {
+            self.variables.assign_array(&name, elements);
+        }
         self.reader.expect(&Token::SemiColon)
+    }
+
+    /// The elements of the array between two positions, where all are known.
+    fn elements(&mut self, start: usize, end: usize) -> Option<Vec<Literal>> {
+        let here = self.reader.position();
+        self.reader.restore(start);
+        let elements = dynamic::elements(&mut self.reader, end, &self.variables);
+        self.reader.restore(here);
+        elements.filter(|elements| elements.len() <= MOST_ELEMENTS)
     }
 
     /// The value of the expression up to the semicolon, where it is put together from what is known.
@@ -219,11 +237,11 @@ impl Body<'_> {
             }
             "if" => self.if_statement(),
             "case" => self.case_statement(),
-            "loop" => self.loop_body(label),
+            "loop" => self.loop_body(label, Condition::Unknown),
             "while" => {
                 self.reader.advance();
-                self.condition(&["LOOP"])?;
-                self.loop_body(label)
+                let condition = self.condition(&["LOOP"])?;
+                self.loop_body(label, condition.map_or(Condition::Unknown, |tree| Condition::Known(tree.into())))
             }
             "for" | "foreach" => self.for_statement(label),
             "return" => self.return_statement(),
@@ -269,9 +287,9 @@ impl Body<'_> {
     /// IF … THEN … ELSIF … ELSE … END IF
     fn if_statement(&mut self) -> Result<()> {
         self.reader.advance();
-        let mut arms = vec![self.arm(true)?];
+        let mut arms = vec![self.arm()?];
         while self.reader.take_any_word(&["ELSIF", "ELSEIF"]).is_some() {
-            arms.push(self.arm(true)?);
+            arms.push(self.arm()?);
         }
         self.otherwise(&mut arms)?;
         self.step(Flow::Branch(arms));
@@ -283,10 +301,14 @@ impl Body<'_> {
     fn case_statement(&mut self) -> Result<()> {
         self.reader.advance();
         let searched = self.reader.at_word("WHEN");
-        self.skip_until(&["WHEN"])?;
+        let operand = if searched { None } else { self.condition(&["WHEN"])? };
         let mut arms = Vec::new();
         while self.reader.take_word("WHEN") {
-            arms.push(self.arm(searched)?);
+            let mut arm = self.arm()?;
+            if !searched {
+                arm.condition = equal(operand.as_ref(), arm.condition);
+            }
+            arms.push(arm);
         }
         self.otherwise(&mut arms)?;
         self.step(Flow::Branch(arms));
@@ -295,9 +317,8 @@ impl Body<'_> {
     }
 
     /// `condition THEN statements`.
-    fn arm(&mut self, searched: bool) -> Result<Arm> {
-        let condition = self.condition(&["THEN"])?.filter(|_| searched);
-        let condition = condition.map_or(Condition::Unknown, |tree| Condition::Known(tree.into()));
+    fn arm(&mut self) -> Result<Arm> {
+        let condition = self.condition(&["THEN"])?.map_or(Condition::Unknown, |tree| Condition::Known(tree.into()));
         self.reader.expect_word("THEN")?;
         Ok(Arm { condition, body: self.conditional(Body::statements)? })
     }
@@ -309,11 +330,11 @@ impl Body<'_> {
         Ok(())
     }
 
-    fn loop_body(&mut self, label: Option<Name>) -> Result<()> {
+    fn loop_body(&mut self, label: Option<Name>, condition: Condition) -> Result<()> {
         self.reader.expect_word("LOOP")?;
         self.forget_assigned_later();
         let body = self.conditional(Body::statements)?;
-        self.step(Flow::Loop { label, body });
+        self.step(Flow::Loop { label, condition, body });
         self.reader.expect_words(&["END", "LOOP"])?;
         self.end_label()?;
         self.reader.expect(&Token::SemiColon)
@@ -321,16 +342,22 @@ impl Body<'_> {
 
     /// FOR target IN numbers | query | EXECUTE … LOOP, FOREACH target IN ARRAY … LOOP
     fn for_statement(&mut self, label: Option<Name>) -> Result<()> {
+        let foreach = self.reader.at_word("FOREACH");
         self.reader.advance();
+        let mut target = None;
         while !self.reader.at_word("IN") && !self.reader.at_end() {
             if matches!(self.reader.peek(), Token::Word(_)) {
                 let name = self.reader.ident_or_any_keyword()?.name;
-                self.variables.declare(name);
+                self.variables.declare(name.clone());
+                target.get_or_insert(name);
             } else {
                 self.reader.advance();
             }
         }
         self.reader.expect_word("IN")?;
+        if let Some(target) = target.filter(|_| foreach && self.reader.take_word("ARRAY")) {
+            return self.for_each(label, &target);
+        }
         if self.reader.at_word("EXECUTE") {
             self.execute(&["LOOP"])?;
         } else {
@@ -341,7 +368,34 @@ impl Body<'_> {
                 self.read_sql(start, self.reader.position(), None);
             }
         }
-        self.loop_body(label)
+        self.loop_body(label, Condition::Unknown)
+    }
+
+    /// The rest of FOREACH target IN ARRAY: the body once for each element, where they are known.
+    fn for_each(&mut self, label: Option<Name>, target: &Name) -> Result<()> {
+        let start = self.reader.position();
+        self.skip_until(&["LOOP"])?;
+        let end = self.reader.position();
+        let Some(elements) = self.elements(start, end) else { return self.loop_body(label, Condition::Unknown) };
+        let mut rounds = Vec::new();
+        for element in elements {
+            self.reader.restore(end);
+            self.reader.expect_word("LOOP")?;
+            self.variables.assign(target, Some(element));
+            rounds.push(self.nested(Body::statements)?);
+        }
+        self.variables.forget(target);
+        if rounds.iter().flatten().any(may_exit) {
+            let body = rounds.into_iter().flatten().collect();
+            self.step(Flow::Loop { label, condition: Condition::Unknown, body });
+        } else {
+            for body in rounds {
+                self.step(Flow::Block { label: label.clone(), body, handlers: Vec::new() });
+            }
+        }
+        self.reader.expect_words(&["END", "LOOP"])?;
+        self.end_label()?;
+        self.reader.expect(&Token::SemiColon)
     }
 
     /// `a .. b` of numbers rather than a query in parentheses.
@@ -392,6 +446,8 @@ impl Body<'_> {
         let text = dynamic::evaluate(&mut self.reader, end, &self.variables);
         self.reader.restore(start);
         let reach = dynamic::reach(&mut self.reader);
+        self.reader.restore(start);
+        let removes = dynamic::removes(&mut self.reader, &self.variables);
         self.reader.restore(end);
         self.skip_until(ends)?;
         self.forget_named(end, self.reader.position());
@@ -400,7 +456,7 @@ impl Body<'_> {
             None => {
                 let place = self.reader.span_from(statement);
                 self.code.dynamic.push(place);
-                self.step(Flow::Dynamic { place, reach });
+                self.step(Flow::Dynamic(Dynamic { place, reach, removes }));
             }
         }
         if ends.is_empty() { self.reader.expect(&Token::SemiColon) } else { Ok(()) }
@@ -441,6 +497,31 @@ impl Body<'_> {
             self.variables.assign(&name, value);
         }
         self.reader.expect(&Token::SemiColon)
+    }
+}
+
+/// Whether a loop, or a round of it, may be left before its end.
+fn may_exit(step: &Flow) -> bool {
+    match step {
+        Flow::Exit { .. } => true,
+        Flow::Branch(arms) => arms.iter().flat_map(|arm| &arm.body).any(may_exit),
+        Flow::Loop { body, .. } => body.iter().any(may_exit),
+        Flow::Block { body, handlers, .. } => {
+            body.iter().chain(handlers.iter().flat_map(|handler| &handler.body)).any(may_exit)
+        }
+        Flow::Statement(_) | Flow::Dynamic(_) | Flow::Return | Flow::Raise => false,
+    }
+}
+
+/// `operand = value`, of one WHEN of a CASE with an operand.
+fn equal(operand: Option<&ast::Expr>, value: Condition) -> Condition {
+    match (operand, value) {
+        (Some(operand), Condition::Known(value)) => {
+            let nested = |part: &ast::Expr| Box::new(ast::Expr::Nested(Box::new(part.clone())));
+            let op = ast::BinaryOperator::Eq;
+            Condition::Known(ast::Expr::BinaryOp { left: nested(operand), op, right: nested(&value) }.into())
+        }
+        _ => Condition::Unknown,
     }
 }
 

@@ -19,30 +19,40 @@ const ALWAYS: &[&str] = &["found", "sqlstate", "sqlerrm", "new", "old"];
 pub(in crate::sql) struct Variables {
     names: BTreeSet<Name>,
     known: BTreeMap<Name, Literal>,
+    /// Arrays whose elements are all known.
+    arrays: BTreeMap<Name, Vec<Literal>>,
 }
 
 impl Variables {
     pub(in crate::sql) fn of_plpgsql() -> Variables {
         let names = ALWAYS.iter().map(|name| Name::from(*name)).collect();
-        Variables { names, known: BTreeMap::new() }
+        Variables { names, known: BTreeMap::new(), arrays: BTreeMap::new() }
     }
 
     /// The parameters of a function in language SQL are all there is.
     pub(in crate::sql) fn none() -> Variables {
-        Variables { names: BTreeSet::new(), known: BTreeMap::new() }
+        Variables { names: BTreeSet::new(), known: BTreeMap::new(), arrays: BTreeMap::new() }
     }
 
     pub(in crate::sql) fn declare(&mut self, name: Name) {
-        self.known.remove(&name);
+        self.forget(&name);
         self.names.insert(name);
     }
 
     /// The value of a variable from here on; `None`: it is not known.
     pub(in crate::sql) fn assign(&mut self, name: &Name, value: Option<Literal>) {
-        match value {
-            Some(value) => drop(self.known.insert(name.clone(), value)),
-            None => drop(self.known.remove(name)),
+        self.forget(name);
+        if let Some(value) = value {
+            self.known.insert(name.clone(), value);
         }
+    }
+
+    pub(in crate::sql) fn assign_array(&mut self, name: &Name, elements: Vec<Literal>) {
+        self.arrays.insert(name.clone(), elements);
+    }
+
+    pub(in crate::sql) fn array(&self, name: &Name) -> Option<&[Literal]> {
+        self.arrays.get(name).map(Vec::as_slice)
     }
 
     pub(in crate::sql) fn value(&self, name: &Name) -> Option<&Literal> {
@@ -51,12 +61,15 @@ impl Variables {
 
     pub(in crate::sql) fn forget(&mut self, name: &Name) {
         self.known.remove(name);
+        self.arrays.remove(name);
     }
 
     /// After code that may have run or not: only what both ways agree on is known.
     pub(in crate::sql) fn meet(&mut self, other: &Variables) {
         self.names.extend(other.names.iter().cloned());
         self.known.retain(|name, value| other.known.get(name).is_some_and(|it| it.value == value.value));
+        let values = |array: &[Literal]| array.iter().map(|it| it.value.clone()).collect::<Vec<_>>();
+        self.arrays.retain(|name, array| other.array(name).is_some_and(|it| values(it) == values(array)));
     }
 
     /// Puts the variables' values, or placeholders of their names, where a statement names them.

@@ -49,6 +49,11 @@ macro_rules! as_base {
 }
 
 impl Dialect for Postgres {
+    /// How the columns of SEARCH and CYCLE are kept (`repair::operator`).
+    fn supports_from_first_insert(&self) -> bool {
+        true
+    }
+
     /// The parser asks which dialect it has in many places.
     fn dialect(&self) -> TypeId {
         BASE.dialect()

@@ -26,9 +26,68 @@ pub(super) enum Meaning {
     RunsResult,
     /// `\copy (query) TO …`: the query.
     Query(Range),
-    If,
+    /// What was typed so far is not run: it is described, or thrown away.
+    Dismiss,
+    /// `\set name value`.
+    Set(String, String),
+    /// The argument.
+    If(String),
+    ElseIf(String),
+    Else,
     EndIf,
     Quit,
+}
+
+/// The branches of an `\if` that is open.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Branches {
+    /// Whether the branch at hand runs, where that is known.
+    runs: Option<bool>,
+    /// Whether one of those before it runs.
+    ran: Option<bool>,
+}
+
+impl Branches {
+    pub(super) fn opened(condition: Option<bool>) -> Branches {
+        Branches { runs: condition, ran: Some(false) }
+    }
+
+    /// `\elif condition`, or `\else` with one that holds.
+    pub(super) fn next(self, condition: Option<bool>) -> Branches {
+        let ran = match (self.ran, self.runs) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (Some(false), Some(false)) => Some(false),
+            _ => None,
+        };
+        let runs = match (ran, condition) {
+            (Some(true), _) | (_, Some(false)) => Some(false),
+            (Some(false), condition) => condition,
+            (None, _) => None,
+        };
+        Branches { runs, ran }
+    }
+
+    pub(super) fn runs(self) -> Option<bool> {
+        self.runs
+    }
+}
+
+/// What psql takes for true and false (`ParseVariableBool`, variables.c), or the variable that is asked for.
+pub(super) fn truth(argument: &str, value: impl Fn(&str) -> Option<String>) -> Option<bool> {
+    let argument = argument.trim();
+    let argument = match argument.strip_prefix(':') {
+        Some(name) => match name.strip_prefix("{?").and_then(|name| name.strip_suffix('}')) {
+            // Unset here, it may be given by whoever runs psql.
+            Some(asked) => return value(asked).map(|_| true),
+            None => value(name.trim_matches(['\'', '"']))?,
+        },
+        None => argument.trim_matches('\'').to_owned(),
+    };
+    match argument.to_ascii_lowercase().as_str() {
+        "true" | "t" | "yes" | "y" | "on" | "1" => Some(true),
+        "false" | "f" | "no" | "n" | "off" | "0" => Some(false),
+        _ => None,
+    }
 }
 
 /// `\i file`, `\ir file`.
@@ -65,12 +124,27 @@ pub(super) fn command(text: &str, at: usize) -> Command {
         "!" => Meaning::Unread("the shell runs this command, and what it does is not known".to_owned()),
         "gexec" => Meaning::RunsResult,
         "copy" => copied_query(text, name_end, line_end).map_or(Meaning::Display, Meaning::Query),
-        "if" => Meaning::If,
+        "gdesc" | "r" | "reset" => Meaning::Dismiss,
+        "set" if is_autocommit_off(arguments) => Meaning::Unread(
+            "psql commits nothing by itself from here: what is open at the end is rolled back".to_owned(),
+        ),
+        "set" => match arguments.split_once(char::is_whitespace) {
+            Some((name, value)) => Meaning::Set(name.to_owned(), value.trim().trim_matches('\'').to_owned()),
+            None => Meaning::Display,
+        },
+        "if" => Meaning::If(arguments.to_owned()),
+        "elif" => Meaning::ElseIf(arguments.to_owned()),
+        "else" => Meaning::Else,
         "endif" => Meaning::EndIf,
         "q" | "quit" => Meaning::Quit,
         _ => Meaning::Display,
     };
     Command { range, behind, meaning }
+}
+
+fn is_autocommit_off(arguments: &str) -> bool {
+    let mut words = arguments.split_whitespace();
+    words.next() == Some("AUTOCOMMIT") && words.next().and_then(|value| truth(value, |_| None)) == Some(false)
 }
 
 /// Whether `\c` names a database or a role; `-` is the one at hand.
@@ -124,7 +198,10 @@ mod tests {
     #[test]
     fn commands_end_with_their_arguments() {
         assert_eq!(meaning("\\echo x \\\\ DROP TABLE t;"), (Meaning::Display, "\\echo x", " DROP TABLE t;"));
-        assert_eq!(meaning("\\set a 'b\\\\c' \\gexec"), (Meaning::Display, "\\set a 'b\\\\c'", "\\gexec"));
+        assert_eq!(
+            meaning("\\set a 'b\\\\c' \\gexec"),
+            (Meaning::Set("a".into(), "b\\\\c".into()), "\\set a 'b\\\\c'", "\\gexec")
+        );
         assert_eq!(meaning("\\;SELECT 2"), (Meaning::Display, "\\;", "SELECT 2"));
         assert_eq!(meaning("\\q\r\nSELECT 1"), (Meaning::Quit, "\\q", "\r\nSELECT 1"));
         assert_eq!(meaning("\\gexec -- all"), (Meaning::RunsResult, "\\gexec -- all", ""));

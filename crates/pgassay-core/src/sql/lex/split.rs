@@ -3,9 +3,11 @@
 //! In: SQL as psql, or a tool that sends it on, is fed it. Out: the range of every statement, comments and psql commands. It reads every byte once, and never
 //! fails: what is wrong with a statement is kept with it.
 
+use std::collections::BTreeMap;
+
 use super::copy_data;
 use super::lexer::{self, Lexeme, Rules, Unclosed, lexeme};
-use super::psql::{self, Command, Include, Meaning};
+use super::psql::{self, Branches, Command, Include, Meaning};
 use super::string_setting;
 use crate::change::UnreadableKind;
 
@@ -122,7 +124,9 @@ struct Scanner<'a> {
     /// Where the command before ended.
     behind_command: usize,
     /// How many `\if` are open.
-    conditions: usize,
+    conditions: Vec<Branches>,
+    /// What `\set` gave variables, but where it may not have run.
+    variables: BTreeMap<String, String>,
     resumptions: usize,
     /// No `\.` line stands behind this offset.
     no_data_end_behind: Option<usize>,
@@ -346,6 +350,9 @@ impl Scanner<'_> {
         self.at = behind;
         // Another may follow on the line.
         self.behind_command = behind;
+        if meaning == Meaning::Dismiss {
+            self.current = Current::default();
+        }
         self.finish(None);
         match meaning {
             Meaning::Unread(message) => {
@@ -359,17 +366,53 @@ impl Scanner<'_> {
             }
             Meaning::RunsResult => self.add(range.clone(), None, PieceKind::RunsResult),
             Meaning::Query(query) => self.add(query, None, PieceKind::Statement),
-            Meaning::If => self.conditions += 1,
-            Meaning::EndIf => self.conditions = self.conditions.saturating_sub(1),
+            Meaning::Set(name, value) => match self.runs() {
+                Some(true) => drop(self.variables.insert(name, value)),
+                Some(false) => {}
+                None => drop(self.variables.remove(&name)),
+            },
+            Meaning::If(condition) => {
+                let holds = psql::truth(&condition, |name| self.variables.get(name).cloned());
+                self.conditions.push(Branches::opened(holds));
+            }
+            Meaning::ElseIf(condition) => {
+                let holds = psql::truth(&condition, |name| self.variables.get(name).cloned());
+                self.next_branch(holds);
+            }
+            Meaning::Else => self.next_branch(Some(true)),
+            Meaning::EndIf => drop(self.conditions.pop()),
             // What stands under a condition may be left without an end to the rest.
-            Meaning::Quit if self.conditions == 0 => self.at = self.bytes.len(),
-            Meaning::Quit | Meaning::Display => {}
+            Meaning::Quit if self.runs() == Some(true) => self.at = self.bytes.len(),
+            Meaning::Quit | Meaning::Display | Meaning::Dismiss => {}
         }
         self.found.meta_commands.push(range);
     }
 
+    fn next_branch(&mut self, holds: Option<bool>) {
+        if let Some(open) = self.conditions.last_mut() {
+            *open = open.next(holds);
+        }
+    }
+
+    /// Whether psql runs what comes next, where the conditions around it are known.
+    fn runs(&self) -> Option<bool> {
+        let mut all = Some(true);
+        for branch in self.conditions.iter().map(|open| open.runs()) {
+            match branch {
+                Some(true) => {}
+                Some(false) => return Some(false),
+                None => all = None,
+            }
+        }
+        all
+    }
+
     fn add(&mut self, range: Range, problem: Option<Problem>, kind: PieceKind) {
-        let conditional = self.conditions > 0;
+        let runs = self.runs();
+        if runs == Some(false) {
+            return;
+        }
+        let conditional = runs.is_none();
         let (data, takes_rows) = (None, false);
         self.found.pieces.push(Piece { range, data, takes_rows, problem, rules: self.rules, conditional, kind });
     }
@@ -413,7 +456,11 @@ impl Scanner<'_> {
         if current.sets_strings {
             self.rules = string_setting::behind(&self.text[range.clone()], rules);
         }
-        let (problem, conditional) = (current.problem, self.conditions > 0);
+        let runs = self.runs();
+        if runs == Some(false) {
+            return;
+        }
+        let (problem, conditional) = (current.problem, runs.is_none());
         let (takes_rows, kind) = (current.from_stdin, PieceKind::Statement);
         self.found.pieces.push(Piece { range, data, takes_rows, problem, rules, conditional, kind });
     }

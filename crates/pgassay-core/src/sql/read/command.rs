@@ -117,12 +117,13 @@ fn deallocate(reader: &mut Reader) -> Result<Change> {
 
 fn declare(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("DECLARE")?;
-    reader.ident()?;
+    let name = reader.ident()?;
     while reader.take_any_word(&["BINARY", "ASENSITIVE", "INSENSITIVE", "NO", "SCROLL"]).is_some() {}
     reader.expect_word("CURSOR")?;
-    while reader.take_any_word(&["WITH", "WITHOUT", "HOLD"]).is_some() {}
+    let hold = reader.take_words(&["WITH", "HOLD"]);
+    _ = hold || reader.take_words(&["WITHOUT", "HOLD"]);
     reader.expect_word("FOR")?;
-    Ok(Change::DeclareCursor(Box::new(data::rows(reader)?)))
+    Ok(Change::DeclareCursor { name, hold, change: Box::new(data::rows(reader)?) })
 }
 
 /// FETCH and MOVE: a direction, FROM or IN, a cursor.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlparser::tokenizer::Token;
 
 use super::reader::{Reader, Result};
-use crate::change::{Change, Code, Do, Flow, Name, Reach, Reset, Set, TransactionControl};
+use crate::change::{Change, Code, Do, Dynamic, Flow, Name, Reach, Reset, Set, TransactionControl};
 use crate::sql::body::plpgsql;
 use crate::sql::body::variables::Variables;
 use crate::sql::script::read_text;
@@ -220,7 +220,7 @@ pub(super) fn do_block(reader: &mut Reader) -> Result<Change> {
         "plpgsql" => plpgsql::read_plpgsql(&body.text(), Variables::of_plpgsql()),
         "sql" => Code::sequence(read_text(&body.text())),
         _ => Code {
-            flow: vec![Flow::Dynamic { place: body.span, reach: Reach::All }],
+            flow: vec![Flow::Dynamic(Dynamic { place: body.span, reach: Reach::All, removes: None })],
             dynamic: vec![body.span],
             ..Code::default()
         },

@@ -1,5 +1,7 @@
 //! CREATE TRIGGER, CREATE RULE, CREATE and ALTER POLICY.
 
+use std::sync::Arc;
+
 use sqlparser::tokenizer::Token;
 
 use super::alter_object;
@@ -35,7 +37,7 @@ pub(super) fn create_trigger(reader: &mut Reader) -> Result<Change> {
         return Err(reader.error("FUNCTION or PROCEDURE"));
     }
     let function = reader.function_name().map_err(|_| reader.error("the name of a function"))?;
-    trigger_arguments(reader)?;
+    let arguments = trigger_arguments(reader)?;
     Ok(Change::CreateTrigger(Box::new(CreateTrigger {
         name,
         or_replace,
@@ -48,6 +50,7 @@ pub(super) fn create_trigger(reader: &mut Reader) -> Result<Change> {
         for_each_row,
         condition,
         function,
+        arguments,
         from,
     })))
 }
@@ -118,13 +121,14 @@ fn for_each_row(reader: &mut Reader) -> Result<bool> {
 }
 
 /// Words, numbers and strings: the function gets them all as text.
-fn trigger_arguments(reader: &mut Reader) -> Result<()> {
+fn trigger_arguments(reader: &mut Reader) -> Result<Vec<Arc<str>>> {
     reader.expect(&Token::LParen)?;
     if reader.take(&Token::RParen) {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    reader.comma_separated(Reader::setting_value)?;
-    reader.expect(&Token::RParen)
+    let arguments = reader.comma_separated(Reader::setting_value)?;
+    reader.expect(&Token::RParen)?;
+    Ok(arguments)
 }
 
 pub(super) fn create_rule(reader: &mut Reader) -> Result<Change> {

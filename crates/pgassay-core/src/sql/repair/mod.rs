@@ -13,6 +13,10 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::read::reader::is_word;
 
+/// Between the names of columns that SEARCH and CYCLE add, in the place of sqlparser's tree where they are kept: `Cte::from`, which
+/// PostgreSQL has no use for.
+pub(crate) const ADDED_COLUMNS: char = '\u{1}';
+
 /// The tokens with what begins at an offset rewritten; `None` when no rule knows it.
 pub(super) fn repair_at(tokens: &[TokenWithSpan], at: usize) -> Option<Vec<TokenWithSpan>> {
     let mut out = Vec::with_capacity(tokens.len() + 8);

@@ -2,19 +2,38 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::Rewrite;
+use super::{ADDED_COLUMNS, Rewrite};
+use crate::change::Name;
 
-/// SEARCH … SET c and CYCLE … SET c … USING d behind a WITH query.
+/// SEARCH … SET c and CYCLE … SET c … USING d behind a WITH query: of both, the columns that they add.
 pub(super) fn search_and_cycle(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     let search = rewrite.is_all(at, &["SEARCH"]) && rewrite.is_any(at + 1, &["DEPTH", "BREADTH"]);
     let cycle = rewrite.is(at, "CYCLE") && matches!(rewrite.token(at + 1), Token::Word(_));
     if !(search || cycle) || *rewrite.before(at) != Token::RParen {
         return None;
     }
-    let mut end = (at..rewrite.tokens.len()).find(|offset| rewrite.is(*offset, "SET"))? + 2;
-    if cycle || rewrite.is(end, "CYCLE") {
-        end = (end..rewrite.tokens.len()).find(|offset| rewrite.is(*offset, "USING"))? + 2;
+    let name_after = |from: usize, word: &str| {
+        (from..rewrite.tokens.len()).find(|offset| rewrite.is(*offset, word)).map(|offset| offset + 1)
+    };
+    let mut names = vec![name_after(at, "SET")?];
+    let mut end = names[0] + 1;
+    if search && rewrite.is(end, "CYCLE") {
+        names.push(name_after(end, "SET")?);
+        end = names[1] + 1;
     }
+    if cycle || names.len() > 1 {
+        names.push(name_after(end, "USING")?);
+        end = names[names.len() - 1] + 1;
+    }
+    let name = |at: &usize| match rewrite.token(*at) {
+        Token::Word(word) if word.quote_style.is_some() => Some(Name::new(&word.value)),
+        Token::Word(word) => Some(Name::folded(&word.value)),
+        _ => None,
+    };
+    let names: Vec<Name> = names.iter().map(name).collect::<Option<_>>()?;
+    let names: Vec<&str> = names.iter().map(Name::as_str).collect();
+    rewrite.put_word(at, "FROM");
+    rewrite.put(at, Token::make_word(&names.join(&ADDED_COLUMNS.to_string()), Some('"')));
     Some(end)
 }
 

@@ -286,6 +286,10 @@ impl Runner {
         watch: bool,
     ) -> Result<Outcome, ProveError> {
         let open = self.is_open();
+        // The server refuses it outside of a block, which must not be made for it here.
+        if !open && wants_block(step.change()) {
+            return self.outside(ground, step, sql, false).await;
+        }
         if !open {
             self.session.batch_execute("BEGIN").await?;
         }
@@ -445,4 +449,9 @@ fn is_shared(run: &MigrationRun) -> bool {
 /// COMMIT or ROLLBACK inside a procedure or a DO block, which a block around them forbids.
 fn ends_transactions(error: &ServerError) -> bool {
     error.code == "2D000"
+}
+
+/// LOCK TABLE and cursors that end with their transaction (`RequireTransactionBlock`, xact.c).
+fn wants_block(change: Option<&Change>) -> bool {
+    matches!(change, Some(Change::LockTable(_) | Change::DeclareCursor { hold: false, .. }))
 }
