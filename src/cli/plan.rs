@@ -1,8 +1,9 @@
 //! `pgassay plan`: read one plan in the terminal, with what is wrong with it.
 
+mod source;
 mod trial;
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -10,7 +11,7 @@ use clap::{Args, ValueEnum};
 use pgassay::db::{self, ExplainMode, Parameters};
 use pgassay::plan::advice::Confidence;
 use pgassay::plan::draw::{self, Assayed, Options};
-use pgassay::plan::{self, Anonymizer, Log, Plan, Query};
+use pgassay::plan::{self, Anonymizer, Log, Piece, Plan, Query};
 use pgassay::report::visible::{Kind, Visible};
 use tokio::runtime::Runtime;
 
@@ -156,6 +157,10 @@ const MANY_PLANS: usize = 10;
 const SLOWEST: usize = 3;
 
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    // clap leaves `requires` out where what is required conflicts with what is given.
+    if arguments.fail_above.is_some() && arguments.compare.is_none() {
+        anyhow::bail!("--fail-above compares two plans: give them with --compare BEFORE AFTER");
+    }
     match &arguments.compare {
         Some(files) => compare(&arguments, files),
         None => show(&arguments),
@@ -163,15 +168,17 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
 }
 
 fn show(arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let (name, text) = given(arguments.plan.as_deref())?;
-    if arguments.database.is_given() && plan::is_plan(&text) {
+    if !arguments.database.is_given() {
+        return show_text(arguments, source::Source::open(arguments.plan.as_deref())?);
+    }
+    let (name, text) = source::Source::open(arguments.plan.as_deref())?.text()?;
+    if plan::is_plan(&text) {
         anyhow::bail!("{name} is a plan already: a database or a snapshot is for SQL");
     }
     let runtime = super::runtime()?;
     let plans = match arguments.database.url() {
         Some(url) => trial::on_database(arguments, &runtime, ask(arguments, &runtime, url, &text)?)?,
-        None if arguments.database.is_given() => trial::in_twin(arguments, &runtime, &text)?,
-        None => return show_text(arguments, &name, &text),
+        None => trial::in_twin(arguments, &runtime, &text)?,
     };
     draw_assayed(arguments, &plans)
 }
@@ -202,28 +209,37 @@ fn draw_assayed(arguments: &Arguments, plans: &[Assayed]) -> anyhow::Result<Outc
     Ok(if fails { Outcome::Findings } else { Outcome::Clean })
 }
 
-/// Draws the plans of a file; of many, a summary and the slowest.
-fn show_text(arguments: &Arguments, name: &str, text: &str) -> anyhow::Result<Outcome> {
+/// Draws the plans of a text; of many, a summary and the slowest. A log is read as it comes.
+fn show_text(arguments: &Arguments, mut source: source::Source) -> anyhow::Result<Outcome> {
     // What a program reads is whole.
     let many = if arguments.format == Format::Json && arguments.slowest.is_none() { usize::MAX } else { MANY_PLANS };
     let mut log =
         Log::keeping(if arguments.slowest.is_some() { 0 } else { many }, arguments.slowest.unwrap_or(SLOWEST));
-    let mut problems = Vec::new();
+    let mut problems = Problems::default();
     let mut others = 0;
-    plan::each(text, |plan| match plan {
-        Ok(plan) => match &arguments.query {
-            Some(wanted) if !is_of(&plan, wanted) => others += 1,
-            _ => log.add(plan),
-        },
-        Err(problem) => problems.push(problem),
-    });
+    let mut last = Piece::default();
+    source.each_piece(|piece| {
+        plan::each_of(&piece, |plan| match plan {
+            Ok(plan) => match &arguments.query {
+                Some(wanted) if !is_of(&plan, wanted) => others += 1,
+                _ => log.add(plan),
+            },
+            Err(problem) => problems.add(problem),
+        });
+        last = piece;
+    })?;
+    let name = source.name;
     if log.count == 0 {
-        if let (Some(wanted), 1..) = (&arguments.query, others) {
-            anyhow::bail!("none of the {others} plans of {name} is of a query with {wanted:?}");
-        }
-        return read_plans(name, text).and_then(|plans| draw(arguments, plans));
+        return match (&arguments.query, others, problems.first.first()) {
+            (Some(wanted), 1.., _) => {
+                anyhow::bail!("none of the {others} plans of {name} is of a query with {wanted:?}")
+            }
+            _ if last.whole => read_plans(&name, &last.text).and_then(|plans| draw(arguments, plans)),
+            (_, _, Some(problem)) => Err(anyhow::Error::new(problem.clone()).context(name)),
+            _ => anyhow::bail!("{name}: no plan was found: none of EXPLAIN's formats"),
+        };
     }
-    tell_problems(name, &problems);
+    problems.tell(&name);
     if let Some(plans) = log.all().filter(|_| arguments.slowest.is_none()) {
         return draw(arguments, plans);
     }
@@ -239,13 +255,30 @@ fn is_of(plan: &Plan, wanted: &str) -> bool {
     plan.query.as_deref().is_some_and(|query| plain(query).contains(&plain(wanted)))
 }
 
-fn tell_problems(name: &str, problems: &[plan::ReadError]) {
+/// What could not be read: the first ones, and how many there are.
+#[derive(Default)]
+struct Problems {
+    first: Vec<plan::ReadError>,
+    count: usize,
+}
+
+impl Problems {
     const MOST: usize = 10;
-    for problem in problems.iter().take(MOST) {
-        say!("note: left out: {name}: {problem}");
+
+    fn add(&mut self, problem: plan::ReadError) {
+        self.count += 1;
+        if self.first.len() < Self::MOST {
+            self.first.push(problem);
+        }
     }
-    if problems.len() > MOST {
-        say!("note: and {} more that could not be read", problems.len() - MOST);
+
+    fn tell(&self, name: &str) {
+        for problem in &self.first {
+            say!("note: left out: {name}: {problem}");
+        }
+        if self.count > Self::MOST {
+            say!("note: and {} more that could not be read", self.count - Self::MOST);
+        }
     }
 }
 
@@ -264,7 +297,8 @@ fn compare(arguments: &Arguments, files: &[PathBuf]) -> anyhow::Result<Outcome> 
     let mut anonymizer = Anonymizer::default();
     for file in files {
         let read = if file.as_os_str() == "-" {
-            read_plans("standard input", &plan::text_of(&standard_input()?))?
+            let (name, text) = source::Source::open(Some("-"))?.text()?;
+            read_plans(&name, &text)?
         } else {
             read_file(file)?
         };
@@ -292,26 +326,6 @@ fn compare(arguments: &Arguments, files: &[PathBuf]) -> anyhow::Result<Outcome> 
     })?;
     let fails = arguments.fail_above.is_some_and(|most| comparison.after > comparison.before * (1.0 + most));
     Ok(if fails { Outcome::Findings } else { Outcome::Clean })
-}
-
-/// What was given, and how messages call it: a file's content, standard input, or SQL on the command line.
-fn given(argument: Option<&str>) -> anyhow::Result<(String, String)> {
-    let text = |bytes: Vec<u8>| plan::text_of(&bytes);
-    match argument {
-        None | Some("-") => {
-            if argument.is_none() && io::stdin().is_terminal() {
-                anyhow::bail!("give a plan or SQL: a file, the SQL itself, or - to type it and end with Ctrl-D");
-            }
-            Ok(("standard input".to_owned(), text(standard_input()?)))
-        }
-        Some(sql) if sql.contains(char::is_whitespace) && !Path::new(sql).exists() => {
-            Ok(("the argument".to_owned(), sql.to_owned()))
-        }
-        Some(file) => {
-            let bytes = std::fs::read(file).with_context(|| format!("{file} could not be read"))?;
-            Ok((file.to_owned(), text(bytes)))
-        }
-    }
 }
 
 fn looks_like_sql(text: &str) -> bool {
@@ -371,12 +385,6 @@ impl Arguments {
     }
 }
 
-fn standard_input() -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    io::stdin().read_to_end(&mut bytes).context("standard input could not be read")?;
-    Ok(bytes)
-}
-
 fn read_file(file: &Path) -> anyhow::Result<Vec<Plan>> {
     let bytes = std::fs::read(file).with_context(|| format!("{} could not be read", file.display()))?;
     read_plans(&file.display().to_string(), &plan::text_of(&bytes))
@@ -391,7 +399,9 @@ fn read_plans(name: &str, text: &str) -> anyhow::Result<Vec<Plan>> {
             false => anyhow::Error::new(error).context(name.to_owned()),
         });
     }
-    tell_problems(name, &reading.problems);
+    let mut problems = Problems::default();
+    reading.problems.into_iter().for_each(|problem| problems.add(problem));
+    problems.tell(name);
     Ok(reading.plans)
 }
 

@@ -59,8 +59,8 @@ const CONDITIONS: &[(&str, &str, &str)] = &[
     ),
     (
         "correlated-columns",
-        "Seq Scan on people p  (cost=0.00..900.00 rows=10 width=8) (actual time=1.0..90.0 rows=40000 loops=1)\n  Filter: ((p.city = 'Berlin'::text) AND (p.country = 'DE'::text))\n  Rows Removed by Filter: 1000\n",
-        "Seq Scan on people p  (cost=0.00..900.00 rows=30000 width=8) (actual time=1.0..90.0 rows=40000 loops=1)\n  Filter: ((p.city = 'Berlin'::text) AND (p.country = 'DE'::text))\n  Rows Removed by Filter: 1000\n",
+        "Nested Loop  (cost=0.42..990.00 rows=10 width=8) (actual time=1.0..390.0 rows=40000 loops=1)\n  ->  Seq Scan on people p  (cost=0.00..900.00 rows=10 width=8) (actual time=1.0..90.0 rows=40000 loops=1)\n        Filter: ((p.city = 'Berlin'::text) AND (p.country = 'DE'::text))\n        Rows Removed by Filter: 1000\n  ->  Index Scan using orders_person on orders o  (cost=0.42..8.44 rows=1 width=8) (actual time=0.005..0.006 rows=1 loops=40000)\n        Index Cond: (o.person = p.id)\n",
+        "Nested Loop  (cost=0.42..990.00 rows=30000 width=8) (actual time=1.0..390.0 rows=40000 loops=1)\n  ->  Seq Scan on people p  (cost=0.00..900.00 rows=30000 width=8) (actual time=1.0..90.0 rows=40000 loops=1)\n        Filter: ((p.city = 'Berlin'::text) AND (p.country = 'DE'::text))\n        Rows Removed by Filter: 1000\n  ->  Index Scan using orders_person on orders o  (cost=0.42..8.44 rows=1 width=8) (actual time=0.005..0.006 rows=1 loops=40000)\n        Index Cond: (o.person = p.id)\n",
     ),
     (
         "heap-fetches",
@@ -71,6 +71,21 @@ const CONDITIONS: &[(&str, &str, &str)] = &[
         "lossy-bitmap",
         "Bitmap Heap Scan on people p  (cost=90.00..9000.00 rows=90000 width=8) (actual time=9.0..90.0 rows=90000 loops=1)\n  Recheck Cond: (p.code < 5)\n  Rows Removed by Index Recheck: 300000\n  Heap Blocks: exact=100 lossy=4000\n  ->  Bitmap Index Scan on people_code  (cost=0.00..80.00 rows=90000 width=0) (actual time=8.0..8.0 rows=90000 loops=1)\n        Index Cond: (p.code < 5)\n",
         "Bitmap Heap Scan on people p  (cost=90.00..9000.00 rows=90000 width=8) (actual time=9.0..90.0 rows=90000 loops=1)\n  Recheck Cond: (p.code < 5)\n  Heap Blocks: exact=4100\n  ->  Bitmap Index Scan on people_code  (cost=0.00..80.00 rows=90000 width=0) (actual time=8.0..8.0 rows=90000 loops=1)\n        Index Cond: (p.code < 5)\n",
+    ),
+    (
+        "join-compares-all",
+        "Nested Loop  (cost=900.00..9000.00 rows=2000 width=8) (actual time=9.0..900.0 rows=2000 loops=1)\n  Join Filter: (a.span && b.span)\n  Rows Removed by Join Filter: 4998000\n  ->  Seq Scan on a  (cost=0.00..90.00 rows=5000 width=4) (actual time=0.1..2.0 rows=5000 loops=1)\n  ->  Materialize  (cost=0.00..50.00 rows=1000 width=4) (actual time=0.001..0.05 rows=1000 loops=5000)\n        ->  Index Scan using b_day on b  (cost=0.00..45.00 rows=1000 width=4) (actual time=0.1..1.0 rows=1000 loops=1)\n              Index Cond: (b.day = 7)\n",
+        "Nested Loop  (cost=900.00..9000.00 rows=2000 width=8) (actual time=9.0..900.0 rows=2000 loops=1)\n  Join Filter: (a.span && b.span)\n  Rows Removed by Join Filter: 8000\n  ->  Seq Scan on a  (cost=0.00..90.00 rows=5000 width=4) (actual time=0.1..2.0 rows=5000 loops=1)\n  ->  Materialize  (cost=0.00..50.00 rows=1000 width=4) (actual time=0.001..0.05 rows=1000 loops=5000)\n        ->  Index Scan using b_day on b  (cost=0.00..45.00 rows=1000 width=4) (actual time=0.1..1.0 rows=1000 loops=1)\n              Index Cond: (b.day = 7)\n",
+    ),
+    (
+        "coarse-index",
+        "Bitmap Heap Scan on people p  (cost=90.00..9000.00 rows=90 width=8) (actual time=9.0..90.0 rows=90 loops=1)\n  Recheck Cond: (p.code = 5)\n  Rows Removed by Index Recheck: 300000\n  Heap Blocks: lossy=4000\n  ->  Bitmap Index Scan on people_code  (cost=0.00..80.00 rows=90000 width=0) (actual time=8.0..8.0 rows=40960 loops=1)\n        Index Cond: (p.code = 5)\n",
+        "Bitmap Heap Scan on people p  (cost=90.00..9000.00 rows=90 width=8) (actual time=9.0..90.0 rows=300000 loops=1)\n  Recheck Cond: (p.code = 5)\n  Rows Removed by Index Recheck: 900\n  Heap Blocks: lossy=4000\n  ->  Bitmap Index Scan on people_code  (cost=0.00..80.00 rows=90000 width=0) (actual time=8.0..8.0 rows=40960 loops=1)\n        Index Cond: (p.code = 5)\n",
+    ),
+    (
+        "few-groups",
+        "Finalize GroupAggregate  (cost=9000.00..9001.00 rows=5 width=8) (actual time=90.0..91.0 rows=5 loops=1)\n  Group Key: species\n  ->  Gather Merge  (cost=9000.00..9000.50 rows=10 width=8) (actual time=89.0..90.9 rows=15 loops=1)\n        Workers Planned: 2\n        Workers Launched: 2\n        ->  Sort  (cost=8000.00..8000.01 rows=5 width=8) (actual time=80.0..80.1 rows=5 loops=3)\n              Sort Key: species\n              Sort Method: quicksort  Memory: 25kB\n              ->  Partial HashAggregate  (cost=7900.00..7990.00 rows=5 width=8) (actual time=79.0..80.0 rows=5 loops=3)\n                    Group Key: species\n                    ->  Parallel Seq Scan on trees  (cost=0.00..7000.00 rows=166667 width=8) (actual time=0.1..20.0 rows=133333 loops=3)\n",
+        "Finalize GroupAggregate  (cost=9000.00..9001.00 rows=50000 width=8) (actual time=90.0..91.0 rows=50000 loops=1)\n  Group Key: species\n  ->  Gather Merge  (cost=9000.00..9000.50 rows=10 width=8) (actual time=89.0..90.9 rows=150000 loops=1)\n        Workers Planned: 2\n        Workers Launched: 2\n        ->  Sort  (cost=8000.00..8000.01 rows=5 width=8) (actual time=80.0..80.1 rows=50000 loops=3)\n              Sort Key: species\n              Sort Method: quicksort  Memory: 25kB\n              ->  Partial HashAggregate  (cost=7900.00..7990.00 rows=5 width=8) (actual time=79.0..80.0 rows=50000 loops=3)\n                    Group Key: species\n                    ->  Parallel Seq Scan on trees  (cost=0.00..7000.00 rows=166667 width=8) (actual time=0.1..20.0 rows=133333 loops=3)\n",
     ),
     (
         "sort-on-disk",
@@ -261,6 +276,29 @@ fn plans_are_read_as_people_paste_them() {
         assert_eq!(plans[0].nodes, plain[0].nodes, "{what}");
         assert_eq!(plans[0].execution_time, plain[0].execution_time, "{what}");
     }
+}
+
+/// A literal with a line break goes on at the margin: what follows belongs to the same node.
+#[test]
+fn a_literal_over_lines_closes_no_node() {
+    let text = "Hash Join  (cost=10.76..20.91 rows=1 width=474) (actual time=0.076..0.077 rows=0 loops=1)\n  Hash Cond: (b.day = a.day)\n  ->  Seq Scan on b  (cost=0.42..10.37 rows=54 width=237) (actual time=0.021..0.022 rows=1 loops=1)\n  ->  Hash  (cost=10.32..10.32 rows=1 width=237) (actual time=0.037..0.038 rows=0 loops=1)\n        Buckets: 1024  Batches: 1  Memory Usage: 8kB\n        ->  Seq Scan on a  (cost=0.42..10.32 rows=1 width=237) (actual time=0.037..0.037 rows=0 loops=1)\n              Filter: (remark ~~ '%r\n--  r\nno: key%'::text)\n              Rows Removed by Filter: 49\n";
+    let plan = plan::read(text).expect("a plan").remove(0);
+    assert_eq!(plan.nodes[0].removed_by_filter, None);
+    assert_eq!(plan.nodes[3].removed_by_filter, Some(49.0));
+    // What somebody wrote between two lines is no part of a number.
+    let remarked =
+        text.replace("Batches: 1  Memory Usage: 8kB\n", "Batches: 1  Memory Usage: 8kB\n        # look here\n");
+    let hash = plan::read(&remarked).expect("a plan").remove(0).nodes[2].counters.hash;
+    assert_eq!(hash.map(|hash| hash.kilobytes), Some(8.0));
+}
+
+#[test]
+fn yaml_that_was_cut_is_called_cut_and_xml_keeps_its_entities() {
+    let yaml = "- Plan:\n    Node Type: \"Hash Join\"\n    Join Type: \"Inner\"\n    Plan Rows: 9\n    Plans:\n      - Node Type: \"Seq Scan\"\n        Parent Relationship: \"Outer\"\n        Relation Name: \"a\"\n        Plan Rows: 9\n";
+    assert!(plan::read(yaml).expect("a plan")[0].cut.is_some());
+    let xml = "<explain xmlns=\"http://www.postgresql.org/2009/explain\">\n  <Query>\n    <Plan>\n      <Node-Type>Seq Scan</Node-Type>\n      <Relation-Name>t</Relation-Name>\n      <Plan-Rows>9</Plan-Rows>\n      <Filter>(a &lt;&gt; 'x -&gt; &quot;y&quot;'::text)</Filter>\n    </Plan>\n  </Query>\n</explain>\n";
+    let read = plan::read(xml).expect("a plan").remove(0);
+    assert_eq!(read.nodes[0].condition(plan::node::ConditionKind::Filter), Some("(a <> 'x -> \"y\"'::text)"));
 }
 
 /// PowerShell's redirection writes UTF-16.

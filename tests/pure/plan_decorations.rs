@@ -338,8 +338,106 @@ const DECORATIONS: &[(&str, Kept, Decorate)] = &[
             each_line(t, |_, l| format!("| {l:<width$}>"))
         )
     }),
+    ("a table of a page on one line", Kept::All, |t| {
+        let rows: String =
+            t.lines().map(|l| format!("<tr><td>{}</td></tr>", escaped(l).replace(' ', "&nbsp;"))).collect();
+        format!("<table class=\"x\"><thead><tr><th>QUERY PLAN</th></tr></thead><tbody>{rows}</tbody></table>\n")
+    }),
+    ("a table of a page with line numbers", Kept::All, |t| {
+        let row = |(at, l): (usize, &str)| {
+            format!("<tr><td>{}</td><td>{}</td></tr>", at + 1, escaped(l).replace("  ", "&nbsp;&nbsp;"))
+        };
+        format!("<table><tbody>{}</tbody></table>\n", t.lines().enumerate().map(row).collect::<String>())
+    }),
+    ("coloured numbers of a page", Kept::All, |t| {
+        let coloured = escaped(t).replace("cost=", "cost=<span class=\"n\">").replace("..", "</span>..");
+        format!("<pre><code>{}</code></pre>\n", coloured.replace("time=", "time=<span class=\"n\">"))
+    }),
+    ("entities in numbers", Kept::All, |t| escaped(t).replace("&gt;", "&#x3E;").replace("&#x27;", "&#39;")),
+    ("entities of entities", Kept::All, |t| escaped(&escaped(t))),
+    ("wide blanks", Kept::All, |t| each_line(t, |_, l| indented_with(l, "  ", "\u{3000}"))),
+    ("blanks of a typesetter", Kept::All, |t| t.replace("  ", "\u{2002}\u{2002}")),
+    ("an arrow of a symbol font", Kept::All, |t| {
+        each_line(
+            t,
+            |_, l| {
+                if l.trim_start().starts_with("->") { l.replacen("->", "\u{f0e0}", 1) } else { l.to_owned() }
+            },
+        )
+    }),
+    ("quotes of a word processor", Kept::All, |t| {
+        let mut open = false;
+        let curly = |c: char| match c {
+            '\'' => {
+                open = !open;
+                if open { '‘' } else { '’' }
+            }
+            '"' => '”',
+            c => c,
+        };
+        t.chars().map(curly).collect()
+    }),
+    ("syslog as it is sent", Kept::All, |t| {
+        each_line(&log(t), |at, l| {
+            let text = l.replace('\t', "#011");
+            format!("<134>1 2024-05-01T10:00:00.123456+02:00 host postgres 7 - - [5-{}] {text}", at + 1)
+        })
+    }),
+    ("syslog with its priority", Kept::All, |t| {
+        each_line(&log(t), |_, l| format!("<134>May  1 10:00:00 host postgres[7]: {}", l.replace('\t', "#011")))
+    }),
+    ("rows that name their field", Kept::OrRefused, |t| {
+        t.lines().map(|l| format!("QUERY PLAN|{l}")).collect::<Vec<_>>().join("\n\n") + "\n"
+    }),
+    ("rows of PHP", Kept::OrRefused, |t| {
+        let row = |(at, l)| format!("    [{at}] => Array\n        (\n            [QUERY PLAN] => {l}\n        )\n\n");
+        format!("Array\n(\n{})\n", t.lines().enumerate().map(row).collect::<String>())
+    }),
+    ("CSV of a log viewer", Kept::All, |t| {
+        let field = log(t).replace('"', "\"\"");
+        format!("labels,Time,Line\n\"{{\"\"app\"\":\"\"pg\"\"}}\",2024-05-01 10:00:00,\"{field}\"\n")
+    }),
+    ("CSV with numbers", Kept::OrRefused, |t| {
+        let field =
+            |l: &str| if l.contains([',', '"']) { format!("\"{}\"", l.replace('"', "\"\"")) } else { l.to_owned() };
+        format!("n,QUERY PLAN\n{}", each_line(t, |at, l| format!("{at},{}", field(l))))
+    }),
+    ("wrapped by psql in a frame", Kept::All, |t| {
+        let mut out = format!("┌{0}┐\n│{1:^102}│\n├{0}┤\n", "─".repeat(102), "QUERY PLAN");
+        for line in t.lines() {
+            let characters: Vec<char> = line.chars().collect();
+            let parts: Vec<String> = characters.chunks(100).map(|part| part.iter().collect()).collect();
+            for (at, part) in parts.iter().enumerate() {
+                let (before, mark) = (if at > 0 { '…' } else { ' ' }, if at + 1 < parts.len() { '…' } else { ' ' });
+                writeln!(out, "│{before}{part:<100}{mark}│").expect("written");
+            }
+        }
+        format!("{out}└{}┘\n", "─".repeat(102))
+    }),
+    ("wrapped by psql", Kept::All, |t| {
+        let mut out = format!("{:^120}\n{}\n", "QUERY PLAN", "-".repeat(120));
+        for line in t.lines() {
+            let characters: Vec<char> = line.chars().collect();
+            let parts: Vec<String> = characters.chunks(118).map(|part| part.iter().collect()).collect();
+            for (at, part) in parts.iter().enumerate() {
+                let (before, mark) = (if at > 0 { '.' } else { ' ' }, if at + 1 < parts.len() { "." } else { "" });
+                writeln!(out, "{before}{part:<118}{mark}").expect("written");
+            }
+        }
+        out
+    }),
     ("indentation lost", Kept::OrRefused, |t| each_line(t, |_, l| l.trim_start().to_owned())),
 ];
+
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('\'', "&#x27;").replace('"', "&quot;")
+}
+
+fn indented_with(line: &str, blanks: &str, with: &str) -> String {
+    let content = line.trim_start();
+    format!("{}{content}", line[..line.len() - content.len()].replace(blanks, with))
+}
 
 fn number_of(plan: &Plan) -> String {
     let mut out = String::new();

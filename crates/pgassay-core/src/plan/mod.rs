@@ -25,7 +25,7 @@ pub use log::{Log, LoggedQuery};
 pub use node::{Node, NodeId, NodeType};
 pub use own::{OwnUse, Shares};
 pub use query::{Query, QueryError};
-pub use read::{ReadError, Reading, each, is_plan, read, read_all, text_of};
+pub use read::{Piece, Pieces, ReadError, Reading, each, each_of, is_plan, is_wide, read, read_all, text_of};
 
 use node::{Buffers, KnownType};
 use serde::Serialize;

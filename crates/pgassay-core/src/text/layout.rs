@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use unicode_width::UnicodeWidthStr;
 
 /// Lines above and below, none between the rows.
 const STYLE: TableStyle = TableStyle::new()
@@ -22,13 +23,13 @@ pub fn write_table(table: &Table, out: &mut dyn Write) -> io::Result<()> {
     table.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
 }
 
-/// Breaks a text at blanks so that no line has more than `width` characters, where it can be broken.
+/// Breaks a text at blanks so that no line takes more than `width` columns, where it can be broken.
 pub fn wrap(text: &str, width: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {
         let mut current = String::new();
         for word in line.split(' ') {
-            if !current.is_empty() && current.chars().count() + 1 + word.chars().count() > width {
+            if !current.is_empty() && current.width() + 1 + word.width() > width {
                 lines.push(std::mem::take(&mut current));
             } else if !current.is_empty() {
                 current.push(' ');
@@ -48,7 +49,8 @@ mod tests {
     fn lines_are_broken_at_blanks_only() {
         assert_eq!(wrap("one two three", 7), "one two\nthree");
         assert_eq!(wrap("much-too-long a b", 4), "much-too-long\na b");
-        assert_eq!(wrap("é漢🐘 é漢🐘", 7), "é漢🐘 é漢🐘");
+        assert_eq!(wrap("é漢🐘 é漢🐘", 10), "é漢🐘\né漢🐘");
+        assert_eq!(wrap("é漢🐘 é漢🐘", 11), "é漢🐘 é漢🐘");
         assert_eq!(wrap("", 5), "");
     }
 }

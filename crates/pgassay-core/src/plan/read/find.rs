@@ -1,7 +1,7 @@
 //! Where plans stand in the lines of a text, and in which format each is.
 
 use super::undecorate::Line;
-use super::{ReadError, json, text};
+use super::{ReadError, json, text, text_summary};
 use crate::plan::read::undecorate::is_rule;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,8 +194,8 @@ impl<'a> Finder<'a> {
             if arrow && column <= root && (part || summary) {
                 break;
             }
-            let goes_on = text::is_summary(content) || arrow || column > root || content.is_empty();
-            let detail = summary && text::is_detail(content);
+            let goes_on = text_summary::is_summary(content) || arrow || column > root || content.is_empty();
+            let detail = summary && text_summary::is_detail(content);
             let own = detail
                 || !summary && (text::begins_property(content) || literal.is_open() || text::has_numbers(content));
             if !goes_on && !own || column <= root && text::is_root(&line.text, self.bare) {
@@ -208,7 +208,7 @@ impl<'a> Finder<'a> {
                 break;
             }
             literal.line(content);
-            summary |= text::is_summary(content);
+            summary |= text_summary::is_summary(content);
             self.at += 1;
         }
         self.found(Format::Text, start..self.at)
@@ -217,7 +217,7 @@ impl<'a> Finder<'a> {
     fn goes_on_after_blank(&self, root: usize) -> bool {
         let next = self.lines[self.at..].iter().find(|line| !line.text.trim().is_empty());
         next.is_some_and(|line| {
-            text::is_summary(line.text.trim())
+            text_summary::is_summary(line.text.trim())
                 || line.text.trim_start().starts_with("->") && indentation(&line.text) > root
                 || indentation(&line.text) > root && !text::is_root(&line.text, self.bare)
         })
@@ -261,6 +261,13 @@ impl Literal {
     }
 }
 
+/// Whether a condition's literal or parenthesis is open at its end.
+pub(super) fn is_open(condition: &str) -> bool {
+    let mut literal = Literal::default();
+    literal.line(condition);
+    literal.is_open()
+}
+
 pub(super) fn join(lines: &[Line]) -> String {
     let mut joined = String::with_capacity(lines.iter().map(|line| line.text.len() + 1).sum());
     for line in lines {
@@ -283,6 +290,14 @@ pub(super) fn logged_duration(line: &str) -> Option<f64> {
     let rest = &line[line.find("duration: ")? + "duration: ".len()..];
     let (time, behind) = rest.split_once(" ms")?;
     behind.trim().starts_with("plan:").then(|| time.parse().ok())?
+}
+
+/// Whether a line of a log of any kind begins the entry of a plan, also inside of a record.
+pub(super) fn logs_plan(line: &str) -> bool {
+    line.match_indices("duration: ").any(|(at, word)| {
+        let behind = line[at + word.len()..].split_once(" ms  plan:");
+        behind.is_some_and(|(time, _)| time.parse::<f64>().is_ok())
+    })
 }
 
 /// `(7 rows)` in any language, `Time: 1.5 ms`, the header of the next result.

@@ -10,8 +10,9 @@ pub(super) fn value<'v>(key: &str, value: &'v str) -> Option<&'v str> {
             words(value, &|word| word.parse::<f64>().is_ok())
         }
         _ if key.starts_with("Rows Removed by ") => words(value, &|word| word.parse::<f64>().is_ok()),
-        "Sort Method" => sized(value, &[" Disk: ", " Memory: "]),
-        "Buckets" | "Batches" => sized(value, &[" Memory Usage: ", " Disk Usage: "]),
+        "Sort Method" => sized(value, &[" Disk: ", " Memory: "])?,
+        "Buckets" | "Batches" => sized(value, &[" Memory Usage: ", " Disk Usage: "])?,
+        "Full-sort Groups" | "Pre-sorted Groups" => sized(value, &[" Peak Memory: ", " Peak Disk: "])?,
         // A heading of lines of its own: `Row Groups:`.
         _ => return Some(value),
     };
@@ -43,18 +44,18 @@ fn words(value: &str, is: &dyn Fn(&str) -> bool) -> usize {
     end
 }
 
-/// The length up to the last amount behind one of these names, each of which has to be one in kB; all of it where none is there.
-fn sized(value: &str, names: &[&str]) -> usize {
+/// The length up to the last amount behind one of these names, each of which has to be one in kB. EXPLAIN always prints one of them.
+fn sized(value: &str, names: &[&str]) -> Option<usize> {
     let mut end = None;
     for name in names {
         for (at, _) in value.match_indices(name) {
             let amount = &value[at + name.len()..];
             let digits = amount.find(|c: char| !c.is_ascii_digit()).unwrap_or(amount.len());
             if digits == 0 || !amount[digits..].starts_with("kB") {
-                return 0;
+                return None;
             }
             end = end.max(Some(at + name.len() + digits + "kB".len()));
         }
     }
-    end.unwrap_or(value.len())
+    end
 }

@@ -9,11 +9,13 @@ mod json;
 mod markup;
 mod measure;
 mod number_line;
+mod pieces;
 mod raw;
 mod shape;
 mod text;
 mod text_node;
 mod text_property;
+mod text_summary;
 mod undecorate;
 
 use super::Plan;
@@ -21,6 +23,8 @@ use find::{Finder, Format, Found};
 use group::{Groups, Item};
 use raw::RawPlan;
 use undecorate::Line;
+
+pub use pieces::{Piece, Pieces};
 
 /// Why a text could not be read as a plan, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,14 +45,26 @@ impl ReadError {
 
 /// The text of a file: UTF-8, or UTF-16 as PowerShell's redirection writes it.
 pub fn text_of(bytes: &[u8]) -> String {
-    let units = |read: fn([u8; 2]) -> u16| -> Vec<u16> {
-        bytes[2..].chunks_exact(2).map(|pair| read([pair[0], pair[1]])).collect()
-    };
+    // Without a mark too: Latin letters have every second byte empty.
+    let empty = |from: usize| bytes.len() >= 8 && bytes[..8].iter().skip(from).step_by(2).all(|byte| *byte == 0);
     match bytes {
-        [0xFF, 0xFE, ..] => String::from_utf16_lossy(&units(u16::from_le_bytes)),
-        [0xFE, 0xFF, ..] => String::from_utf16_lossy(&units(u16::from_be_bytes)),
+        _ if empty(0) != empty(1) => match empty(1) {
+            true => String::from_utf16_lossy(&units_of(bytes, u16::from_le_bytes)),
+            false => String::from_utf16_lossy(&units_of(bytes, u16::from_be_bytes)),
+        },
+        [0xFF, 0xFE, ..] => String::from_utf16_lossy(&units_of(&bytes[2..], u16::from_le_bytes)),
+        [0xFE, 0xFF, ..] => String::from_utf16_lossy(&units_of(&bytes[2..], u16::from_be_bytes)),
         _ => String::from_utf8_lossy(bytes).into_owned(),
     }
+}
+
+fn units_of(bytes: &[u8], read: fn([u8; 2]) -> u16) -> Vec<u16> {
+    bytes.chunks_exact(2).map(|pair| read([pair[0], pair[1]])).collect()
+}
+
+/// Whether a text is written in 16 bits a character: its lines are told apart once all of it is read.
+pub fn is_wide(start: &[u8]) -> bool {
+    start.contains(&0) || matches!(start, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..])
 }
 
 /// What was found in a text.
@@ -71,10 +87,22 @@ pub fn read_all(text: &str) -> Reading {
 }
 
 /// Hands over every plan of a text as it is read, or why one could not be, so that a long log need not be held as plans.
-pub fn each(text: &str, mut take: impl FnMut(Result<Plan, ReadError>)) {
+pub fn each(text: &str, take: impl FnMut(Result<Plan, ReadError>)) {
+    each_in(text, &[false, true], take);
+}
+
+/// The same of a piece of a long log, with the places that its problems have there. In a part, a plan has costs or times.
+pub fn each_of(piece: &Piece, mut take: impl FnMut(Result<Plan, ReadError>)) {
+    let bare: &[bool] = if piece.whole { &[false, true] } else { &[false] };
+    each_in(&piece.text, bare, |plan| {
+        take(plan.map_err(|problem| ReadError { line: problem.line + piece.lines_before, ..problem }));
+    });
+}
+
+fn each_in(text: &str, modes: &[bool], mut take: impl FnMut(Result<Plan, ReadError>)) {
     let lines = undecorate::lines(text);
     let mut any = false;
-    for bare in [false, true] {
+    for bare in modes.iter().copied() {
         let mut groups = Groups::new(&lines);
         let mut hand_over = |results: Vec<Result<Vec<Plan>, ReadError>>| {
             for result in results {
@@ -159,7 +187,9 @@ fn read_found(lines: &[Line], found: &Found) -> Result<Vec<Plan>, ReadError> {
             markup::xml(text[..end].trim_start()).map_err(|error| ReadError::at(line(error.line), 0, error.message))?
         }
     };
-    Ok(plans.into_iter().map(|plan| build(plan, found)).collect())
+    // The other documents do not end before they are whole.
+    let cut = |plan: &RawPlan| (found.format == Format::Yaml).then(|| shape::missing(plan)).flatten();
+    Ok(plans.into_iter().map(|plan| Plan { cut: cut(&plan), ..build(plan, found) }).collect())
 }
 
 fn build(raw: RawPlan, found: &Found) -> Plan {

@@ -14,22 +14,23 @@ pub(super) fn is_one(line: &str) -> bool {
 
 /// Where the numbers of a node begin, in bytes.
 pub(super) fn start(line: &str) -> Option<usize> {
-    let found = STARTS.iter().filter_map(|start| {
-        let mut places = line.match_indices(start).map(|(at, _)| at);
-        places.find(|at| is_number(&line[at + start.len()..], start) && !is_quoted(line, *at))
-    });
-    found.min()
+    groups(line)
+        .find(|(at, start)| is_number(&line[at + start.len()..], start) && !is_quoted(line, *at))
+        .map(|(at, _)| at)
+}
+
+/// Where numbers may begin, and with what. A line has few parentheses, and is asked often.
+fn groups(line: &str) -> impl Iterator<Item = (usize, &'static str)> {
+    let start_at = |at: usize| STARTS.iter().find(|start| line[at..].starts_with(**start));
+    line.match_indices('(').filter_map(move |(at, _)| Some((at, *start_at(at)?)))
 }
 
 /// Whether the numbers of a node are anywhere in a line, also inside of quotes.
 pub(super) fn is_marked(line: &str) -> bool {
-    let number = |start: &str| {
-        line.match_indices(start).any(|(at, _)| {
-            let rest = &line[at + start.len()..];
-            !rest.is_empty() && is_number(rest, start)
-        })
-    };
-    line.contains('(') && STARTS.iter().any(|start| number(start))
+    groups(line).any(|(at, start)| {
+        let rest = &line[at + start.len()..];
+        !rest.is_empty() && is_number(rest, start)
+    })
 }
 
 /// What stands behind the numbers of a node.

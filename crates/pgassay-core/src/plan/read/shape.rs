@@ -87,9 +87,45 @@ pub(super) fn has_too_many(plan: &RawPlan) -> bool {
     plan.nodes.iter().zip(counts).any(|(node, count)| inputs(node_type(node)).is_some_and(|(_, most)| count > most))
 }
 
+/// What is missing of the nodes that are there: the times of a statement that ran, or the blocks of its last scan.
+fn lost_at_end(plan: &RawPlan) -> Option<&'static str> {
+    let (root, last) = (plan.nodes.first()?, plan.nodes.last()?);
+    let has = |node: &RawNode, key: &str| get(&node.properties, key).is_some();
+    let ran = plan.properties.iter().any(|(key, _)| key == "Execution Time");
+    if ran && has(root, "Plan Rows") && !has(root, "Actual Rows") {
+        return Some("the plan is cut: the statement ran, and the times of its nodes are not here");
+    }
+    if names_lost_subplan(plan) {
+        return Some("the plan is cut: a SubPlan that a condition names is not here");
+    }
+    // With BUFFERS, every scan of a table that found rows has some.
+    let scans = ["Seq Scan", "Sample Scan", "Index Scan", "Bitmap Heap Scan"].contains(&node_type(last));
+    let blocks = |node: &RawNode| node.properties.iter().any(|(key, _)| key.ends_with(" Blocks"));
+    let found = get(&last.properties, "Actual Rows").and_then(Value::as_f64).is_some_and(|rows| rows > 0.0);
+    let ended = plan.properties.iter().any(|(key, _)| key.ends_with(" Time") || key == "Planning");
+    (!ended && scans && found && blocks(root) && !blocks(last))
+        .then_some("the plan is cut: its last scan has no blocks")
+}
+
+/// Whether a filter asks a SubPlan that stands nowhere.
+fn names_lost_subplan(plan: &RawPlan) -> bool {
+    let names = plan.nodes.iter().filter_map(|node| get(&node.properties, "Subplan Name").and_then(Value::as_str));
+    let known: Vec<&str> = names.collect();
+    let filters = plan.nodes.iter().filter_map(|node| get(&node.properties, "Filter").and_then(Value::as_str));
+    filters.flat_map(|filter| filter.match_indices("SubPlan ").map(move |(at, _)| &filter[at..])).any(|named| {
+        let digits =
+            named["SubPlan ".len()..].find(|c: char| !c.is_ascii_digit()).unwrap_or(named.len() - "SubPlan ".len());
+        let name = &named[.."SubPlan ".len() + digits];
+        digits > 0 && !known.iter().any(|known| *known == name)
+    })
+}
+
 /// What is missing, if a node has fewer inputs than its type has.
 pub(super) fn missing(plan: &RawPlan) -> Option<String> {
     let counts = counted(plan);
+    if let Some(lost) = lost_at_end(plan) {
+        return Some(lost.to_owned());
+    }
     let nodes = plan.nodes.iter().zip(counts).enumerate();
     let (at, name, least, count) = nodes
         .filter_map(|(at, (node, count))| {

@@ -1,10 +1,11 @@
 //! EXPLAIN (FORMAT TEXT) to raw properties: the place of an arrow says which node a node belongs to.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::raw::{NUMBERS, Properties, RawNode, RawPlan, get};
+use super::text_summary::{self, Section, is_summary, summary_key};
 use super::undecorate::Line;
-use super::{ReadError, measure, number_line, shape, text_node, text_property};
+use super::{ReadError, find, measure, number_line, shape, text_node, text_property};
 
 /// What an open indentation belongs to.
 enum Open {
@@ -19,16 +20,6 @@ enum Open {
         node: usize,
         worker: usize,
     },
-}
-
-/// Which part of the lines behind the nodes is being read.
-#[derive(Clone, Copy, PartialEq)]
-enum Section {
-    Nodes,
-    Planning,
-    Jit,
-    Serialization,
-    Other,
 }
 
 /// By what a node is known to belong to another.
@@ -82,39 +73,6 @@ pub(super) fn is_header(content: &str) -> bool {
     let marked = ["CTE ", "InitPlan ", "SubPlan "].iter().any(|mark| content.starts_with(mark));
     // Without a number before 9.1.
     (marked || matches!(content, "InitPlan" | "SubPlan")) && !content.contains(": ")
-}
-
-/// Whether a line belongs to the summary behind the nodes.
-pub(super) fn is_summary(line: &str) -> bool {
-    summary_key(line.trim()).is_some()
-}
-
-/// Whether a line says more of what stands in the summary.
-pub(super) fn is_detail(content: &str) -> bool {
-    const DETAILS: &[&str] = &["Buffers: ", "I/O Timings: ", "Memory: ", "Functions: ", "Options: ", "Timing: "];
-    DETAILS.iter().any(|detail| content.starts_with(detail))
-}
-
-fn summary_key(line: &str) -> Option<(&str, &str)> {
-    if let Some(trigger) = line.strip_prefix("Trigger ") {
-        return trigger.contains(": ").then_some(("Trigger", trigger));
-    }
-    let (key, value) = line.split_once(':')?;
-    let known = [
-        "Planning",
-        "Planning Time",
-        "Execution Time",
-        "Planning time",
-        "Execution time",
-        "Total runtime",
-        "JIT",
-        "Settings",
-        "Query Identifier",
-        "Query Text",
-        "Query Parameters",
-        "Serialization",
-    ];
-    known.contains(&key).then(|| (key, value.trim()))
 }
 
 /// What a text without its indentation is refused with.
@@ -265,7 +223,7 @@ impl Reader {
         }
         let in_worker = matches!(self.open.last(), Some((at, Open::Worker { .. })) if *at < column);
         if let Some((key, value)) = summary_key(content).filter(|(key, _)| !(in_worker && *key == "JIT")) {
-            self.summary(key, value);
+            self.section = text_summary::begin(key, value, &mut self.plan.properties);
             return Ok(());
         }
         match self.section {
@@ -273,7 +231,7 @@ impl Reader {
                 self.flat_property(content).map_err(|message| ReadError::at(line, column, message))?
             }
             Section::Nodes => self.property(column, content).map_err(|message| ReadError::at(line, column, message))?,
-            section => self.detail(section, content),
+            section => text_summary::detail(section, content, &mut self.plan.properties),
         }
         Ok(())
     }
@@ -283,12 +241,16 @@ impl Reader {
         if let Some(properties) = text_node::read(name, arrow) {
             return Some(properties);
         }
-        if number_line::is_open(name) && last {
+        if last && (number_line::is_open(name) || name.ends_with('(')) {
             self.cut = Some("the plan is cut in its last line".to_owned());
             return text_node::read_cut(name, arrow);
         }
         if has_numbers(name) || number_line::is_open(name) || !arrow && !self.bare {
             return None;
+        }
+        // In the middle of its name.
+        if last && !self.bare && text_node::read_bare(name, false).is_none() {
+            self.cut = Some("the plan is cut in its last line".to_owned());
         }
         text_node::read_bare(name, arrow)
     }
@@ -380,7 +342,10 @@ impl Reader {
     }
 
     fn property(&mut self, column: usize, content: &str) -> Result<(), &'static str> {
-        self.close(column);
+        // A literal with line breaks goes on at any column.
+        if begins_property(content) || !self.is_in_literal() {
+            self.close(column);
+        }
         let (node, worker) = match self.open.last() {
             Some((_, Open::Node(node) | Open::Header { node, .. })) => (*node, None),
             Some((_, Open::Worker { node, worker })) => (*node, Some(*worker)),
@@ -418,9 +383,9 @@ impl Reader {
             None if properties.iter().all(|(key, _)| is_of_first_line(key)) => {
                 properties.push(("Note".to_owned(), content.into()));
             }
-            // A literal with line breaks goes on.
+            // A literal with line breaks goes on, or a condition.
             None => match properties.last_mut() {
-                Some((_, Value::String(text))) => {
+                Some((_, Value::String(text))) if find::is_open(text) => {
                     text.push('\n');
                     text.push_str(content);
                 }
@@ -434,6 +399,13 @@ impl Reader {
             },
         }
         Ok(())
+    }
+
+    /// Whether the last condition ends in the middle of a literal.
+    fn is_in_literal(&self) -> bool {
+        let Some((_, Open::Node(node))) = self.open.last() else { return false };
+        let last = self.plan.nodes[*node].properties.last().and_then(|(_, value)| value.as_str());
+        last.is_some_and(|text| text.matches('\'').count() % 2 == 1)
     }
 
     /// The place of a worker in its node, by its number.
@@ -471,72 +443,6 @@ impl Reader {
         }
         Ok(())
     }
-
-    fn summary(&mut self, key: &str, value: &str) {
-        self.section = match key {
-            "Planning" => Section::Planning,
-            "JIT" => Section::Jit,
-            "Serialization" => Section::Serialization,
-            _ => Section::Other,
-        };
-        let properties = &mut self.plan.properties;
-        let mut set = |key: &str, value: Value| properties.push((key.to_owned(), value));
-        match key {
-            "Planning Time" | "Planning time" => set("Planning Time", milliseconds(value)),
-            "Execution Time" | "Execution time" | "Total runtime" => set("Execution Time", milliseconds(value)),
-            "Planning" | "JIT" => set(key, json!({})),
-            "Serialization" => {
-                let mut serialization = Map::new();
-                let mut words = value.split_whitespace().filter_map(|word| word.split_once('='));
-                if let Some((_, time)) = words.clone().find(|(key, _)| *key == "time") {
-                    serialization.insert("Time".to_owned(), time.into());
-                }
-                if let Some((_, output)) = words.clone().find(|(key, _)| *key == "output") {
-                    serialization.insert("Output Volume".to_owned(), output.trim_end_matches("kB").into());
-                }
-                if let Some((_, format)) = words.find(|(key, _)| *key == "format") {
-                    serialization.insert("Format".to_owned(), format.into());
-                }
-                set(key, Value::Object(serialization));
-            }
-            "Settings" => set(key, settings(value)),
-            "Trigger" => set("Trigger", trigger(value)),
-            _ => set(key, value.into()),
-        }
-    }
-
-    /// A line below `Planning:`, `JIT:` and the like.
-    fn detail(&mut self, section: Section, content: &str) {
-        let Some((key, value)) = key_and_value(content) else { return };
-        let Some((_, Value::Object(object))) = self.plan.properties.last_mut() else { return };
-        match (section, key) {
-            (Section::Jit, "Functions") => {
-                object.insert(key.to_owned(), value.into());
-            }
-            (Section::Jit, "Timing") => {
-                object.insert(key.to_owned(), Value::Object(jit_timing(value)));
-            }
-            (Section::Jit, "Options") => {
-                let options = value.split(", ").filter_map(|option| option.rsplit_once(' '));
-                let options = options.map(|(name, on)| (name.to_owned(), Value::Bool(on == "true")));
-                object.insert(key.to_owned(), Value::Object(options.collect()));
-            }
-            (Section::Planning, "Memory") => {
-                for word in value.split_whitespace() {
-                    if let Some((key, kilobytes)) = word.split_once('=') {
-                        let key = if key == "used" { "Memory Used" } else { "Memory Allocated" };
-                        object.insert(key.to_owned(), kilobytes.trim_end_matches("kB").into());
-                    }
-                }
-            }
-            (Section::Planning | Section::Serialization, _) => {
-                let mut properties = Properties::new();
-                text_property::read("", key, value, &mut properties);
-                object.extend(properties);
-            }
-            _ => {}
-        }
-    }
 }
 
 fn relationship_of(node: &RawNode) -> Option<&str> {
@@ -550,60 +456,10 @@ fn worker_line(content: &str) -> Option<(u32, &str)> {
 }
 
 /// Splits `Key: value`. A key begins with a capital and holds no quotes or parentheses.
-fn key_and_value(content: &str) -> Option<(&str, &str)> {
+pub(super) fn key_and_value(content: &str) -> Option<(&str, &str)> {
     let (key, value) = content.split_once(": ").or_else(|| content.strip_suffix(':').map(|key| (key, "")))?;
     let plausible = key.starts_with(|c: char| c.is_ascii_uppercase())
         && key.len() <= 40
         && !key.contains(['(', ')', '\'', '"', '=', ',']);
     plausible.then_some((key, value))
-}
-
-fn milliseconds(value: &str) -> Value {
-    value.split_whitespace().next().unwrap_or_default().into()
-}
-
-/// `work_mem = '7MB', random_page_cost = '1.1'`.
-fn settings(value: &str) -> Value {
-    let pairs = text_property::split_list(value);
-    let pairs = pairs.iter().filter_map(|pair| pair.split_once(" = "));
-    Value::Object(
-        pairs
-            .map(|(name, value)| {
-                let value = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).unwrap_or(value);
-                (name.to_owned(), value.replace("''", "'").into())
-            })
-            .collect(),
-    )
-}
-
-/// `[name] [for constraint name] [on relation]: time=1.5 calls=3`.
-fn trigger(value: &str) -> Value {
-    let (names, numbers) = value.rsplit_once(": ").unwrap_or((value, ""));
-    let mut trigger = Map::new();
-    let (names, relation) = match names.rsplit_once(" on ") {
-        Some((names, relation)) => (names, Some(relation)),
-        None => (names, None),
-    };
-    if let Some(relation) = relation {
-        trigger.insert("Relation".to_owned(), relation.into());
-    }
-    match names.split_once("for constraint ") {
-        Some((_, constraint)) => trigger.insert("Constraint Name".to_owned(), constraint.into()),
-        None => trigger.insert("Trigger Name".to_owned(), names.into()),
-    };
-    for (key, number) in text_property::pairs(numbers) {
-        trigger.insert(if key == "time" { "Time" } else { "Calls" }.to_owned(), number.into());
-    }
-    Value::Object(trigger)
-}
-
-/// `Generation 1.2 ms (Deform 0.3 ms), Inlining 0.0 ms, Total 5.0 ms`.
-fn jit_timing(value: &str) -> Map<String, Value> {
-    let parts = text_property::split_list(value);
-    let parts = parts.iter().filter_map(|part| {
-        let mut words = part.split_whitespace();
-        let (name, time) = (words.next()?, words.next()?);
-        Some((name.to_owned(), time.into()))
-    });
-    parts.collect()
 }

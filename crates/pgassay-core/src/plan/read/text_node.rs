@@ -84,6 +84,10 @@ fn split_numbers(line: &str) -> Option<(&str, &str)> {
 /// Reads the groups of numbers; gives back what stands behind them.
 fn read_numbers<'t>(text: &'t str, properties: &mut Properties) -> Option<&'t str> {
     let mut number = |key: &str, text: &str| -> Option<()> {
+        // What was put together wrongly begins or ends with its point.
+        if text.starts_with('.') || text.ends_with('.') {
+            return None;
+        }
         let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite())?;
         properties.push((key.to_owned(), number.into()));
         Some(())

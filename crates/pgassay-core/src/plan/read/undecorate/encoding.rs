@@ -6,27 +6,69 @@ use super::Line;
 pub(super) fn plain(text: &str) -> Vec<Line> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // Where no such character stands for itself, all of them are written as entities.
-    let entities = text.contains("-&gt;")
-        || text.contains("&quot;Node Type&quot;")
-        || ["&gt;", "&lt;"].iter().any(|it| text.contains(it)) && !text.contains(['<', '>']);
+    let twice = is_escaped_twice(text).then(|| super::page::without_entities(text));
+    let text = twice.as_deref().unwrap_or(text);
+    let entities = has_entities(text);
+    let straight = straightened(text);
+    let text = straight.as_deref().unwrap_or(text);
     // An editor that shows blanks.
     let dots = text.contains("·(cost=") || text.contains("·(actual");
     let ends: &[char] = match text.contains('\n') {
         true => &['\n', '\u{2028}', '\u{2029}', '\u{85}'],
         false => &['\r', '\u{2028}', '\u{2029}', '\u{85}'],
     };
-    let mut lines: Vec<Line> = text
-        .split(ends)
-        .enumerate()
-        .map(|(at, raw)| Line {
-            text: cleaned(&if dots { raw.replace('·', " ") } else { raw.to_owned() }, entities),
-            number: at + 1,
-            offset: 0,
-            begins_entry: false,
-        })
-        .collect();
+    let line = |(at, raw): (usize, &str)| {
+        let text = if dots { cleaned(&raw.replace('·', " "), entities) } else { cleaned(raw, entities) };
+        Line { text, number: at + 1, offset: 0, begins_entry: false }
+    };
+    // Most texts are long and have no characters beyond ASCII.
+    let mut lines: Vec<Line> = match text.is_ascii() && ends[0] == '\n' {
+        true => text.split('\n').enumerate().map(line).collect(),
+        false => text.split(ends).enumerate().map(line).collect(),
+    };
     quoted_printable(&mut lines);
     lines
+}
+
+/// Whether the characters that a web page cannot hold are written as entities: an arrow is, or one of them and never itself.
+fn has_entities(text: &str) -> bool {
+    const ARROWS: &[&str] = &["-&gt;", "-&#62;", "-&#x3E;", "-&#x3e;", "&quot;Node Type&quot;"];
+    // A plan as XML has its own.
+    if !text.contains('&') || text.contains("<Node-Type>") {
+        return false;
+    }
+    let instead = |names: &[&str], raw: &[char]| names.iter().any(|name| text.contains(name)) && !text.contains(raw);
+    ARROWS.iter().any(|arrow| text.contains(arrow))
+        || instead(&["&gt;", "&lt;"], &['<', '>'])
+        || instead(&["&#39;", "&#x27;", "&apos;"], &['\''])
+        || instead(&["&quot;", "&#34;", "&#x22;"], &['"'])
+}
+
+/// Whether every `&` is written as an entity, and some of those begin another one.
+fn is_escaped_twice(text: &str) -> bool {
+    const INNER: &[&str] = &["gt;", "lt;", "quot;", "#x27;", "#39;", "#34;"];
+    if !text.contains("&amp;") || text.contains("<Node-Type>") {
+        return false;
+    }
+    let mut inner = false;
+    for (at, _) in text.match_indices('&') {
+        let Some(behind) = text[at..].strip_prefix("&amp;") else { return false };
+        inner |= INNER.iter().any(|name| behind.starts_with(name));
+    }
+    inner
+}
+
+/// A text whose quotes a word processor made typographic ones, with straight quotes. `None` where it has straight ones of its own.
+fn straightened(text: &str) -> Option<String> {
+    if text.is_ascii() {
+        return None;
+    }
+    const KINDS: &[(&[char], char)] = &[(&['‘', '’'], '\''), (&['“', '”', '„'], '"')];
+    let curly = |(curly, straight): &&(&[char], char)| text.contains(*curly) && !text.contains(*straight);
+    let kinds: Vec<_> = KINDS.iter().filter(curly).collect();
+    let all = |text: String, (curly, straight): &&(&[char], char)| text.replace(*curly, &straight.to_string());
+    (!kinds.is_empty() && (super::number_line::is_marked(text) || text.contains("Node Type")))
+        .then(|| kinds.iter().fold(text.to_owned(), all))
 }
 
 /// Characters that chats, web pages and terminals put in the place of others.
@@ -56,7 +98,12 @@ fn cleaned(raw: &str, entities: bool) -> String {
 
 /// Blanks, arrows and points as a word processor or an editor sets them.
 fn typeset(raw: &str) -> String {
-    let mut text = raw.replace('\u{a0}', " ").replace(['\u{200b}', '\u{feff}'], "");
+    // A wide blank stands for two.
+    let blanks = |c: char| matches!(c, '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}');
+    let mut text = raw.replace(blanks, " ").replace(['\u{200b}', '\u{feff}'], "");
+    if text.trim_start().len() < text.len() || text.contains("\u{3000}(") {
+        text = outside_of_quotes(&text, '\u{3000}', "  ");
+    }
     // An editor that shows them where they indent.
     if text.starts_with('·') {
         let dots = text.chars().take_while(|c| *c == '·').count();
@@ -70,11 +117,22 @@ fn typeset(raw: &str) -> String {
         text = text.replace('…', "..");
     }
     let content = text.trim_start();
-    let arrow = ["→", "⇒", "➔", "⟶", "–>", "—>"].iter().find(|arrow| content.starts_with(**arrow));
+    let arrow = ["→", "⇒", "➔", "⟶", "–>", "—>", "\u{f0e0}"].iter().find(|arrow| content.starts_with(**arrow));
     match arrow {
         Some(arrow) => text.replacen(arrow, "->", 1),
         None => text,
     }
+}
+
+/// Replaces a character, but not in literals.
+fn outside_of_quotes(text: &str, wanted: char, with: &str) -> String {
+    let mut quoted = false;
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        quoted ^= c == '\'';
+        if c == wanted && !quoted { out.push_str(with) } else { out.push(c) }
+    }
+    out
 }
 
 /// RFC 2045: `=3D` for `=`, and `=` at the end of a line that goes on.

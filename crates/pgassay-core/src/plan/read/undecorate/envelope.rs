@@ -91,7 +91,7 @@ pub(super) fn open_records(lines: &mut Vec<Line>) -> bool {
     // A stamp may stand before it.
     let record = |line: &Line| line.text.find("{\"").filter(|at| *at <= MOST_BEFORE_RECORD);
     let is_json = |line: &Line| line.text.ends_with('}') && record(line).is_some() && names_key(&line.text);
-    let is_csv = |line: &Line| line.text.contains(",\"duration: ") && find::logged_duration(&line.text).is_some();
+    let is_csv = |line: &Line| message_field(&line.text).is_some();
     if !lines.iter().any(|line| is_json(line) || is_csv(line)) {
         return false;
     }
@@ -103,7 +103,7 @@ pub(super) fn open_records(lines: &mut Vec<Line>) -> bool {
     let mut partial = false;
     for line in lines.drain(..) {
         if field || is_csv(&line) {
-            let start = if field { 0 } else { line.text.find(",\"duration: ").map_or(0, |at| at + 2) };
+            let start = if field { 0 } else { message_field(&line.text).unwrap_or(0) };
             let (text, ended) = csv_field(&line.text[start..]);
             opened.push(Line { text, begins_entry: !field, offset: line.offset + start, ..line });
             (field, changed) = (!ended, true);
@@ -132,6 +132,16 @@ pub(super) fn open_records(lines: &mut Vec<Line>) -> bool {
     }
     *lines = opened;
     changed
+}
+
+/// Where the quoted field of a CSV record begins that goes on with a plan in the next lines: the message of the server's own log, or a line
+/// of any log in a column of an export.
+fn message_field(text: &str) -> Option<usize> {
+    let at = text.find("duration: ")?;
+    find::logged_duration(text)?;
+    let start = text[..at].rfind('"')? + 1;
+    let before = &text[..start - 1];
+    (before.is_empty() || before.ends_with(',')).then_some(start)
 }
 
 /// The lines of all messages of a JSON value, in order.
@@ -178,7 +188,7 @@ fn csv_document(text: &str) -> Option<Vec<Line>> {
     let column = header.iter().position(|name| COLUMNS.contains(&name.as_str()));
     let quoted = text.lines().any(|line| line.starts_with('"') || line.contains(",\""));
     let (column, rows) = match column {
-        Some(column) if quoted && (header.len() > 1 || header[column] == "query plan") => {
+        Some(column) if (quoted || header.len() > 1) && (header.len() > 1 || header[column] == "query plan") => {
             (column, header[column] == "query plan")
         }
         // A header in quotes of its own, or none.

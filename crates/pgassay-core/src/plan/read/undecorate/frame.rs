@@ -102,6 +102,7 @@ fn quotes(chunk: &mut [Line]) -> bool {
 
 /// Takes psql's table off: borders, the field's name, marks of lines that go on, lines broken for the terminal.
 pub(super) fn psql(lines: &mut Vec<Line>) {
+    keyed(lines);
     // Without blanks beside its borders, a table's are taken off line by line later.
     let tight = lines
         .iter()
@@ -110,7 +111,7 @@ pub(super) fn psql(lines: &mut Vec<Line>) {
     let mut out: Vec<Line> = Vec::with_capacity(lines.len());
     for mut line in lines.drain(..) {
         if let (true, Some(rest), Some(last)) = (in_result, broken(&line.text), out.last_mut())
-            && last.text.ends_with('.')
+            && last.text.ends_with(['.', '…'])
         {
             last.text.pop();
             last.text.push_str(rest);
@@ -138,6 +139,42 @@ pub(super) fn psql(lines: &mut Vec<Line>) {
     *lines = out;
 }
 
+/// Rows that each name their field, with whatever a client puts between them: `QUERY PLAN|…` of psql's expanded unaligned format,
+/// `[QUERY PLAN] => …` of PHP.
+fn keyed(lines: &mut Vec<Line>) {
+    for field in ["QUERY PLAN|", "[QUERY PLAN] => "] {
+        let value = |line: &Line| {
+            if !line.text.contains(field) {
+                return None;
+            }
+            let content = line.text.trim_start();
+            content.starts_with(field).then(|| line.text.len() - content.len() + field.len())
+        };
+        let Some(first) = lines.iter().position(|line| value(line).is_some()) else { continue };
+        let last = lines.iter().rposition(|line| value(line).is_some()).unwrap_or(first);
+        if !lines[first..=last].iter().any(|line| number_line::is_marked(&line.text)) {
+            continue;
+        }
+        let mut at = 0;
+        lines.retain_mut(|line| {
+            let inside = (first..=last).contains(&at);
+            at += 1;
+            match value(line) {
+                Some(start) => line.skip(start),
+                None if inside => return !is_between_rows(&line.text),
+                None => {}
+            }
+            true
+        });
+    }
+}
+
+/// What stands between the rows of a client, in brackets or by itself.
+fn is_between_rows(text: &str) -> bool {
+    let content = text.trim();
+    content.is_empty() || matches!(content, "(" | ")") || content.starts_with('[') && content.ends_with("=> Array")
+}
+
 /// psql's `-[ RECORD 1 ]---`, `***[ 1 ]***` and `*** 1. row ***` of other clients.
 fn is_record(text: &str) -> bool {
     text.starts_with("-[ RECORD") || text.starts_with("***") && text.ends_with("***")
@@ -158,10 +195,10 @@ fn border(line: &mut Line) {
     }
 }
 
-/// What psql continues on another line, where the last one was too long for the terminal: `|.rest   |`, `.rest`.
+/// What psql continues on another line, where the last one was too long for the terminal: `|.rest   |`, `.rest`, `│…rest   │`.
 fn broken(raw: &str) -> Option<&str> {
     let rest = raw.strip_prefix('|').or(raw.strip_prefix('│')).unwrap_or(raw);
-    let rest = rest.strip_prefix('.')?;
+    let rest = rest.strip_prefix(['.', '…'])?;
     Some(rest.trim_end().trim_end_matches(['|', '│']).trim_end())
 }
 

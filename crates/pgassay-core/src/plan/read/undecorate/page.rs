@@ -19,11 +19,25 @@ pub(super) fn strip(lines: &mut Vec<Line>) -> bool {
         content.starts_with('<') && tag(content).is_some()
     };
     let marked = |line: &Line| {
-        let Some(start) = number_line::start(&line.text) else { return false };
-        let head = without_entities(&text_only(&line.text[..start]).replace('\n', " "));
-        let node = head.trim_matches(['|', ' ']).trim_start_matches("->").trim_start();
-        let behind = &line.text[start..];
-        (begins_with_tag(line) || behind.contains("</") || behind.contains("<br")) && text_node::begins_with_known(node)
+        // Cheap first: most texts have no tags. A name or a literal may look like one.
+        if !line.text.contains('<') {
+            return false;
+        }
+        let numbers = number_line::start(&line.text).map(|start| &line.text[start..]);
+        let tagged = match numbers {
+            Some(numbers) => numbers.contains("</") || numbers.contains("<br"),
+            None => ["(cost=<", "(actual time=<", "(actual rows=<"].iter().any(|start| line.text.contains(start)),
+        };
+        if !tagged && !begins_with_tag(line) {
+            return false;
+        }
+        let text = text_only(&line.text);
+        text.split('\n').any(|part| {
+            let part = without_entities(part);
+            let Some(start) = number_line::start(&part) else { return false };
+            let head = part[..start].trim_matches(|c: char| c == '|' || c == ' ' || c.is_ascii_digit());
+            text_node::begins_with_known(head.trim_start_matches("->").trim_start())
+        })
     };
     if !lines.iter().any(marked) {
         return false;
@@ -56,6 +70,12 @@ fn text_only(text: &str) -> String {
         rest = &rest[at..];
         match tag(rest) {
             Some((name, length)) => {
+                // Cells of a row beside each other.
+                if let Some(length) = next_cell(rest) {
+                    out.push_str("  ");
+                    rest = &rest[length..];
+                    continue;
+                }
                 if BREAKS.contains(&name.as_str()) {
                     out.push('\n');
                 }
@@ -69,6 +89,14 @@ fn text_only(text: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// The length of the end of a cell and the start of the next one.
+fn next_cell(text: &str) -> Option<usize> {
+    let behind = ["</td>", "</th>"].iter().find_map(|end| text.strip_prefix(end))?;
+    let next = ["<td", "<th"].iter().any(|start| behind.starts_with(start));
+    let close = behind.find('>').filter(|_| next)?;
+    Some(text.len() - behind.len() + close + 1)
 }
 
 /// The name of the tag that a text begins with, and its length in bytes.

@@ -7,10 +7,10 @@ use crate::plan::read::{number_line, text_node};
 pub(super) type Prefix = fn(&str) -> Option<usize>;
 
 /// Every kind that a line of JSON may have before it.
-pub(super) const ALL: &[Prefix] = &[pod, cri, syslog, stamp, compose, mark, comment, line_number];
+pub(super) const ALL: &[Prefix] = &[pod, cri, priority, syslog, stamp, compose, mark, comment, line_number];
 
 /// The first three need a stamp; line numbers are tried last, and have to count up.
-const PREFIXES: &[Prefix] = &[pod, cri, syslog, stamp, compose, mark, comment];
+const PREFIXES: &[Prefix] = &[pod, cri, priority, syslog, stamp, compose, mark, comment];
 
 /// Takes the first kind of prefix off that all plan lines have. A line without it stands outside; whether there was one.
 pub(super) fn strip(chunk: &mut [Line]) -> bool {
@@ -23,8 +23,9 @@ pub(super) fn strip(chunk: &mut [Line]) -> bool {
     }
     let has = |prefix: &Prefix| plan.iter().all(|at| prefix(&chunk[*at].text).is_some());
     // A lone number may be anything.
-    let several = plan.len() > 1 || chunk.iter().all(|line| line_number(&line.text).is_some());
-    let numbered = || several && has(&(line_number as Prefix)) && counts_up(chunk, &plan);
+    let counted: Vec<usize> = if plan.len() > 1 { plan.clone() } else { (*first..chunk.len()).collect() };
+    let several = counted.len() > 1 && counted.iter().all(|at| line_number(&chunk[*at].text).is_some());
+    let numbered = || several && counts_up(chunk, &counted);
     let found = PREFIXES.iter().copied().find(has).or_else(|| numbered().then_some(line_number as Prefix));
     let Some(prefix) = found else {
         return strip_common(chunk, &plan) || lead_in(chunk, &plan);
@@ -43,7 +44,7 @@ fn other_in_log(chunk: &mut [Line]) -> bool {
     if !chunk.iter().any(|line| line.text.contains("plan:")) {
         return false;
     }
-    let kinds = [pod as Prefix, cri, syslog, stamp, compose];
+    let kinds = [pod as Prefix, cri, priority, syslog, stamp, compose];
     let Some(prefix) = kinds.into_iter().find(|prefix| chunk.iter().all(|line| prefix(&line.text).is_some())) else {
         return false;
     };
@@ -138,6 +139,35 @@ fn syslog(line: &str) -> Option<usize> {
     Some(end.min(line.len()))
 }
 
+/// A message of syslog as it is sent, with its priority: `<134>1 2024-05-01T10:00:00Z host postgres 7 - - [5-1] ` (RFC 5424), and the older
+/// kind that has `<134>` before the line of a file.
+fn priority(line: &str) -> Option<usize> {
+    let (number, behind) = line.strip_prefix('<')?.split_once('>')?;
+    if number.is_empty() || number.len() > 3 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let start = line.len() - behind.len();
+    let Some(versioned) = behind.strip_prefix("1 ") else { return syslog(behind).map(|length| start + length) };
+    is_stamp(versioned)?;
+    // The stamp, the host, the program, its process and the kind of message have no blanks.
+    let mut rest = versioned;
+    for _ in 0..5 {
+        rest = rest.split_once(' ')?.1;
+    }
+    // Structured data: none, or elements in brackets.
+    rest = match rest.strip_prefix('-') {
+        Some(rest) => rest,
+        None => &rest[rest.find("] ")? + 1..],
+    };
+    rest = rest.strip_prefix(' ').unwrap_or(rest).trim_start_matches('\u{feff}');
+    let counted = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let is_count = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    if let Some((_, behind)) = counted.filter(|(count, _)| is_count(count)) {
+        rest = behind.strip_prefix(' ').unwrap_or(behind);
+    }
+    Some(line.len() - rest.len())
+}
+
 fn month_stamp(line: &str) -> Option<usize> {
     const MONTHS: &[&str] = &["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let bytes = line.as_bytes();
@@ -168,7 +198,7 @@ fn comment(line: &str) -> Option<usize> {
     if content.starts_with("-> ") {
         return None;
     }
-    let marks = ["---", "--", "//", "/*", "#", "*", ";", "%", "'", "REM ", "+"];
+    let marks = ["---", "--", "//", "#", "*", ";", "%", "'", "REM ", "+"];
     marks.iter().find(|mark| content.starts_with(**mark)).map(|mark| {
         // `--->` is a mark and an arrow.
         let length = if content.starts_with("--->") { 2 } else { mark.len() };
@@ -276,7 +306,7 @@ fn lead_in(chunk: &mut [Line], plan: &[usize]) -> bool {
 
 /// What such a quotation ends with, where it ends on the last line of the plan.
 const CLOSING: &[&str] =
-    &["[/code]", "[/pre]", "\"\"\"", "'''", "```", "`", "\"#;", "\"#", "]]>", "{code}", "{noformat}", "\"", "';"];
+    &["[/code]", "[/pre]", "\"\"\"", "'''", "```", "`", "\"#;", "\"#", "]]>", "{code}", "{noformat}", "\"", "';", "*/"];
 
 /// Where a node begins behind what opens a quotation; `glued`: with no blank between.
 fn place_of_node(text: &str, glued: bool) -> Option<usize> {
@@ -293,4 +323,4 @@ fn place_of_node(text: &str, glued: bool) -> Option<usize> {
 }
 
 /// What a quotation of any kind opens with.
-const OPENING: &[char] = &['"', '\'', '`', '>', ']', ')', '}', ':', '=', '|', '#', '(', '[', '-', '{'];
+const OPENING: &[char] = &['"', '\'', '`', '>', ']', ')', '}', ':', '=', '|', '#', '(', '[', '-', '{', '*'];

@@ -3,7 +3,7 @@
 //! Whether a line was broken shows where numbers of a node begin on one line and end on the next. Only in a run of lines where that
 //! is so are conditions put together too.
 
-use super::super::{find, number_line, text, text_node};
+use super::super::{find, number_line, text, text_node, text_summary};
 use super::Line;
 
 /// A node is broken into no more lines than this.
@@ -128,8 +128,13 @@ fn continued(line: &str, last: &str, next: &str, hard: Option<usize>, least: usi
         }
     }
     // A mail puts what goes on at the margin, where no property stands: `Memory Usage: 9kB` behind `Buckets: 1024  Batches: 1`.
-    let field = hard.is_none() && indent(next) <= least && indent(line) > least && !text::is_header(content);
-    if text::is_summary(content) || !field && text::begins_property(content) {
+    let at_margin = match hard {
+        None => indent(next) <= least && indent(line) > least,
+        // A terminal goes on at its first column, with the blank that it broke at.
+        Some(_) => full && indent(next) < 2 && indent(line) > 1,
+    };
+    let field = at_margin && !text::is_header(content);
+    if text_summary::is_summary(content) || !field && text::begins_property(content) {
         // Broken before its value.
         return None;
     }
