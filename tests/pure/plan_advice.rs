@@ -128,6 +128,82 @@ fn what_stopped_early_is_not_misjudged() {
 }
 
 #[test]
+fn statistics_are_not_asked_for_where_nothing_depends_on_them() {
+    // Of 400,000 rows half a percent, shared by two workers and the leader, is what the planner takes where it knows nothing.
+    let parallel = "Gather  (cost=1000.00..15990.00 rows=2000 width=8) (actual time=20.0..90.0 rows=3 loops=1)
+  Workers Planned: 2
+  Workers Launched: 2
+  ->  Parallel Seq Scan on trunk  (cost=0.00..14790.00 rows=833 width=8) (actual time=40.0..60.0 rows=1 loops=3)
+        Filter: ((supplier_id)::text = '2950'::text)
+        Rows Removed by Filter: 133332
+";
+    assert!(!kinds(parallel).contains(&"rows-misestimated"), "{:?}", tips(parallel));
+    let alone = "Seq Scan on plank  (cost=0.00..19250.00 rows=91 width=8) (actual time=0.1..60.0 rows=3500 loops=1)
+  Filter: ((NOT packed) AND (kiln_id = 0))
+  Rows Removed by Filter: 696500
+";
+    assert!(!kinds(alone).contains(&"correlated-columns"), "{:?}", tips(alone));
+    let inserted = "Insert on t  (cost=0.00..10.00 rows=0 width=0) (actual time=500.0..500.0 rows=0 loops=1)
+  ->  Function Scan on generate_series i  (cost=0.00..10.00 rows=1000 width=4) (actual time=9.0..60.0 rows=100000 loops=1)
+";
+    assert!(!kinds(inserted).contains(&"rows-misestimated"), "{:?}", tips(inserted));
+}
+
+#[test]
+fn memory_is_advised_where_the_disk_takes_time() {
+    let sort = |disk: &str, buffers: &str| {
+        format!(
+            "Sort  (cost=60000.00..61000.00 rows=400000 width=80) (actual time=3900.0..4000.0 rows=400000 loops=1)
+  Sort Key: t.remark
+  Sort Method: external merge  Disk: {disk}kB
+{buffers}  ->  Seq Scan on t  (cost=0.00..9000.00 rows=400000 width=80) (actual time=0.1..50.0 rows=400000 loops=1)
+Execution Time: 4000.0 ms
+"
+        )
+    };
+    let told =
+        |text: &str| tips(text).into_iter().find(|tip| tip.kind == "sort-on-disk").map(|tip| tip.confidence.name());
+    // 2 MB are written and read within a hundredth of a second from any disk.
+    assert_eq!(told(&sort("2000", "")), None);
+    // Where nothing tells what the files cost, they may have been cached.
+    assert_eq!(told(&sort("40000", "")), Some("low"));
+    let waited =
+        |ms: f64| format!("  Buffers: temp read=5000 written=5000\n  I/O Timings: temp read={ms} write={ms}\n");
+    assert_eq!(told(&sort("40000", &waited(400.0))), Some("high"));
+    assert_eq!(told(&sort("40000", &waited(9.0))), None);
+}
+
+#[test]
+fn an_index_is_not_promised_for_the_rest_of_a_condition() {
+    let scan = |filter: &str| {
+        format!(
+            "Seq Scan on t  (cost=0.00..9000.00 rows=50 width=8) (actual time=0.1..90.0 rows=50 loops=1)
+  Filter: ({filter})
+  Rows Removed by Filter: 400000
+"
+        )
+    };
+    let distinct = tips(&scan("(NOT (moisture IS DISTINCT FROM 33.3)) AND (yard = 3)"));
+    assert!(distinct.iter().all(|tip| tip.sql.is_empty()), "{distinct:?}");
+    let search = tips(&scan("(body ~~* '%abcdef%'::text) AND (lang = 'sv'::text)"));
+    assert!(search.iter().all(|tip| tip.confidence.name() == "low"), "{search:?}");
+    let plain = tips(&scan("(yard = 3) AND (from_yard <> to_yard)"));
+    assert!(plain.iter().any(|tip| tip.confidence.name() == "high" && !tip.sql.is_empty()), "{plain:?}");
+}
+
+#[test]
+fn what_a_cut_plan_lost_is_not_blamed_on_what_is_left() {
+    let text = "GroupAggregate  (cost=1.00..9.00 rows=9 width=8) (actual time=900.0..5000.0 rows=9 loops=1)
+  Group Key: a
+  Buffers: shared hit=9 read=40000, temp read=32000 written=32000
+  ->  Sort  (cost=1.00..9.00 rows=900000 width=8) (actual time=900.0..4000.0 rows=900000 loops=1)
+        Sort Key: a
+        Sort Method: quicksort  Memory: 9000kB
+";
+    assert!(kinds(text).is_empty(), "{:?}", tips(text));
+}
+
+#[test]
 fn a_recursion_is_not_the_fault_of_statistics() {
     let text = "Aggregate  (cost=6000.00..6000.01 rows=1 width=8) (actual time=150.000..150.000 rows=1 loops=1)
   CTE t

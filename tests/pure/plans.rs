@@ -354,7 +354,7 @@ fn advice_names_what_is_wrong() {
         (16, "heap_fetches", &["heap-fetches"]),
         (16, "sort_on_disk", &["sort-on-disk"]),
         (16, "top_n", &["sort-for-limit"]),
-        (16, "hash_join_in_batches", &["sort-on-disk", "hash-in-batches"]),
+        (16, "hash_join_in_batches", &["sort-on-disk"]),
         (16, "join_reads_all", &["join-reads-all"]),
         (16, "sequential_scan_inside_a_nested_loop", &["join-reads-all"]),
         (16, "hash_aggregate_on_disk", &["aggregate-on-disk"]),

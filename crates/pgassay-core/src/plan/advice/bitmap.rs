@@ -61,6 +61,10 @@ fn lossy(context: &Context) -> Vec<Tip> {
             });
             let removed = node.removed_by_recheck.unwrap_or(0.0) * node.loops();
             let kilobytes = bitmap_kilobytes(exact + lossy);
+            // What would have fit is noted by ranges of blocks because the index has no more: BRIN.
+            if exact == 0.0 && lossy > 0.0 && kilobytes < context.work_mem() {
+                return coarse(context, id, node, lossy, removed);
+            }
             (lossy >= LOSSY * (exact + lossy) && lossy > 0.0).then(|| Tip {
                 kind: "lossy-bitmap",
                 node: Some(id),
@@ -79,6 +83,34 @@ fn lossy(context: &Context) -> Vec<Tip> {
             })
         })
         .collect()
+}
+
+/// An index of ranges of blocks that leads to many rows which do not match.
+fn coarse(context: &Context, id: NodeId, node: &Node, blocks: f64, removed: f64) -> Option<Tip> {
+    let rows = node.actual_rows()?;
+    if removed < 1000.0 || removed < 10.0 * rows {
+        return None;
+    }
+    let share = context.use_of(id).own_share;
+    Some(Tip {
+        kind: "coarse-index",
+        node: Some(id),
+        share,
+        confidence: Confidence::Low,
+        message: format!(
+            "The index names ranges of blocks (BRIN): {} of {} are read for {}, and {} are checked in vain, {}",
+            amount::counted(blocks, "block", "blocks"),
+            subject(node),
+            amount::counted(rows, "row", "rows"),
+            amount::counted(removed, "row", "rows"),
+            context.share_text(share)
+        ),
+        numbers: vec![("blocks", blocks), ("rows", rows), ("rows-removed-by-recheck", removed)],
+        advice: "Such an index serves values that lie in the table in their order: CLUSTER it, or have fewer blocks in a range (pages_per_range); from 14 on the operator \
+                 classes minmax_multi and bloom suit values that do not. A B-tree leads to the rows themselves, and is larger."
+            .to_owned(),
+        sql: Vec::new(),
+    })
 }
 
 /// A page's entry of a bitmap: 40 to 56 bytes with a hash table that is at most 90 % full and grows by doubling (tidbitmap.c).

@@ -96,6 +96,10 @@ fn wrong_below(plan: &Plan) -> Vec<bool> {
     below
 }
 
+/// Nodes that are there whatever the estimate: workers are chosen for the size of a table, the others by the statement.
+const NOT_CHOSEN: &[KnownType] =
+    &[KnownType::Gather, KnownType::GatherMerge, KnownType::Limit, KnownType::LockRows, KnownType::ModifyTable];
+
 /// An estimate that is off harms the nodes above, which were chosen for it, and the inner sides that they run for its rows.
 fn harm(context: &Context, id: NodeId) -> f64 {
     let plan = context.plan;
@@ -103,7 +107,9 @@ fn harm(context: &Context, id: NodeId) -> f64 {
     let mut below = id;
     for above in plan.ancestors(id) {
         let node = plan.node(above);
-        harm += context.use_of(above).own_share;
+        if !node.is_any(NOT_CHOSEN) {
+            harm += context.use_of(above).own_share;
+        }
         if node.is_any(&[KnownType::NestedLoop]) && plan.node(below).relationship == Some(Relationship::Outer) {
             let inner =
                 node.children.iter().filter(|child| plan.node(**child).relationship == Some(Relationship::Inner));
@@ -117,13 +123,17 @@ fn harm(context: &Context, id: NodeId) -> f64 {
     if is_scan { harm.max(context.use_of(id).own_share) } else { harm }
 }
 
-/// Whether the table would be read in full with the right estimate too: for more rows than expected all the more, and where the filter asks
-/// for an expression, statistics bring no index on it. Columns that depend on each other matter to every query that asks for them.
+/// Whether the table would be read in full with the right estimate too: for more rows than expected all the more; where the filter asks
+/// for an expression, statistics bring no index on it; and where it keeps little of much, an index is wanted first.
 fn is_read_anyway(node: &Node) -> bool {
     let more = node.rows_ratio().is_some_and(|ratio| ratio > 1.0);
+    let removed = node.removed_by_filter.unwrap_or(0.0) * node.loops();
+    let wants_index = removed >= super::scan::REMOVED_ROWS && removed >= 9.0 * node.actual_rows().unwrap_or(0.0);
     let filter = node.condition(ConditionKind::Filter);
-    let asks = |filter: &str| more && condition::clauses(filter) == 1 || asks_for_expression(node, filter);
-    node.is(KnownType::SeqScan) && filter.is_some_and(asks)
+    // For more rows, an index that has them all is as good.
+    node.is(KnownType::IndexOnlyScan) && more
+        || node.is(KnownType::SeqScan)
+            && filter.is_some_and(|filter| more || wants_index || asks_for_expression(node, filter))
 }
 
 /// What the planner assumes of a condition that it knows nothing of (selfuncs.h): as a share of the rows.
@@ -131,8 +141,16 @@ fn is_default_selectivity(node: &Node) -> bool {
     let (Some(estimate), Some(rows)) = (node.estimate, node.rows_before_filter()) else { return false };
     let all = rows * node.loops();
     const DEFAULTS: [f64; 7] = [0.005, 1.0 / 3.0, 0.5, 0.1, 0.005 / 3.0, 0.001, 0.01];
-    let expected = estimate.rows * if node.loops() > 1.0 { node.loops() } else { 1.0 };
-    all >= ROWS && DEFAULTS.iter().any(|share| (expected - all * share).abs() <= (all * share * 0.05).max(1.0))
+    // Of workers each is expected to return its part; the leader does less than one of them (get_parallel_divisor in costsize.c).
+    let workers = node.loops() - 1.0;
+    let leader = (1.0 - 0.3 * workers).max(0.0);
+    let parts = if node.parallel_aware && workers > 0.0 {
+        [node.loops(), workers + leader]
+    } else {
+        [node.loops().max(1.0); 2]
+    };
+    let is = |expected: f64, share: f64| (expected - all * share).abs() <= (all * share * 0.05).max(1.0);
+    all >= ROWS && parts.iter().any(|parts| DEFAULTS.iter().any(|share| is(estimate.rows * parts, *share)))
 }
 
 /// Whether statistics of columns cannot tell what a filter keeps: it asks for an expression, a function or a subquery.
@@ -254,6 +272,9 @@ fn unknown_source(plan: &Plan, node: &Node) -> String {
         return "The planner knows no statistics of this CTE. A temporary table with ANALYZE, or a CTE that is not materialized, has them.".to_owned();
     }
     if node.is_any(&[KnownType::NestedLoop, KnownType::HashJoin, KnownType::MergeJoin]) {
+        if node.children.len() < 2 {
+            return "Its inputs are not here: the error may begin in them.".to_owned();
+        }
         let right = |id: &NodeId| plan.node(*id).rows_ratio().is_some_and(|ratio| (0.5..=2.0).contains(&ratio));
         if !node.children.iter().all(right) {
             return "Its inputs are somewhat misjudged too, and a join multiplies that; statistics of what they are filtered by come first."

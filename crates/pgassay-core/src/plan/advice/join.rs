@@ -35,8 +35,46 @@ pub(super) fn tips(context: &Context) -> Vec<Tip> {
             first
                 .or_else(|| side_in_full(context, id, node))
                 .or_else(|| looped.then(|| many_loops(context, id, node)).flatten())
+                .or_else(|| looped.then(|| compares_all(context, id, node)).flatten())
         })
         .collect()
+}
+
+/// Pairs of rows that a join throws away.
+const PAIRS: f64 = 1_000_000.0;
+
+/// A nested loop that compares every row of one side with every row of the other.
+fn compares_all(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
+    let removed = node.removed_by_join_filter? * node.loops();
+    let condition = node.condition(ConditionKind::Join)?;
+    let kept = node.actual_rows()?;
+    let held =
+        context.plan.node(id).children.iter().filter(|child| context.plan.node(**child).is(KnownType::Materialize));
+    let share = context.use_of(id).own_share + held.map(|child| context.use_of(*child).own_share).sum::<f64>();
+    if removed < PAIRS || removed < UNMATCHED * kept || share < INNER_SHARE {
+        return None;
+    }
+    let hashable = condition.contains(" = ") && !condition.contains(" OR ");
+    let advice = if hashable {
+        "A hash join would find the pairs without comparing all; the planner expected too few rows for one: mend that estimate first. SET enable_nestloop = off shows what it would take."
+    } else {
+        "Only an equality can be hashed or merged. Fewer pairs come from an equality besides (a day, an area, a customer), an index of one side on this condition (GiST for ranges and shapes), fewer rows on one side, or a UNION of joins in the place of OR."
+    };
+    Some(Tip {
+        kind: "join-compares-all",
+        node: Some(id),
+        share: share.min(1.0),
+        confidence: Confidence::Low,
+        message: format!(
+            "{} pairs of rows are compared one by one, and {} kept, {}",
+            amount::count(removed + kept),
+            amount::count(kept),
+            context.share_text(share)
+        ),
+        numbers: vec![("pairs-removed", removed), ("rows-kept", kept)],
+        advice: advice.to_owned(),
+        sql: Vec::new(),
+    })
 }
 
 /// A table that is read from end to end although few of its rows meet any of the other side.

@@ -24,10 +24,62 @@ pub(super) fn tips(context: &Context) -> Vec<Tip> {
         let counted = join.unwrap_or(id);
         if context.is_material_alone(id) || context.is_material_alone(counted) {
             let share = context.use_of(id).own_share.max(context.use_of(counted).own_share);
-            tips.extend(measured(context, id, node, share));
+            tips.extend(measured(context, id, node, share).and_then(|tip| weighed(context, id, counted, tip)));
         }
     }
     tips
+}
+
+/// Temporary files that are read from a slow disk: 200 MB a second, in milliseconds for each block. In less of the time than counts even so,
+/// memory saves nothing.
+const SLOW_BLOCK: f64 = 0.04;
+
+/// From the system's cache: 1 GB a second.
+const CACHED_BLOCK: f64 = 0.008;
+
+/// How sure it is that memory helps: the wait for temporary files is measured with track_io_timing, else they may have been in the system's
+/// cache all the time. None where they cannot count.
+fn weighed(context: &Context, id: NodeId, counted: NodeId, mut tip: Tip) -> Option<Tip> {
+    const SPILLS: &[&str] = &["sort-on-disk", "hash-in-batches", "aggregate-on-disk", "temporary-blocks"];
+    let total = context.plan.total_time().filter(|total| context.shares.timed && *total > 0.0);
+    let (Some(total), true) = (total, SPILLS.contains(&tip.kind)) else { return Some(tip) };
+    let processes = context.use_of(id).processes.max(1.0);
+    let io = |id: NodeId| context.plan.node(id).counters.io;
+    let waited = (io(id).temp_read + io(id).temp_write).max(io(counted).temp_read + io(counted).temp_write);
+    let mut blocks = context.use_of(id).own_buffers.temp();
+    if counted != id {
+        blocks += context.use_of(counted).own_buffers.temp();
+    }
+    if blocks == 0.0 {
+        // Without BUFFERS: written and read once.
+        blocks = all_counters(context.plan.node(id)).map(spilled_kilobytes).fold(0.0, f64::max) * 2.0 / 8.0;
+    }
+    if blocks == 0.0 {
+        return Some(tip);
+    }
+    let share = |per_block: f64| blocks * per_block / processes / total;
+    if waited > 0.0 {
+        let waited = waited / processes / total;
+        tip.confidence = if waited >= super::MATERIAL_SHARE { Confidence::High } else { Confidence::Low };
+        return (waited >= super::MATERIAL_SHARE / 2.0).then_some(tip);
+    }
+    if share(SLOW_BLOCK) < super::MATERIAL_SHARE {
+        return None;
+    }
+    tip.confidence =
+        if share(CACHED_BLOCK) >= 2.0 * super::MATERIAL_SHARE { Confidence::Medium } else { Confidence::Low };
+    tip.advice.push_str(
+        " What the files cost is shown with track_io_timing, from 15 on: in the system's cache it is little.",
+    );
+    Some(tip)
+}
+
+fn spilled_kilobytes(counters: &Counters) -> f64 {
+    let sort = counters.sort.as_ref().filter(|sort| sort.on_disk).map_or(0.0, |sort| sort.kilobytes);
+    let aggregate = counters.hash_aggregate.map_or(0.0, |aggregate| aggregate.disk_kilobytes);
+    let hash =
+        counters.hash.filter(|hash| hash.batches > 1.0).map_or(0.0, |hash| hash.kilobytes * (hash.batches - 1.0));
+    sort.max(aggregate).max(hash)
 }
 
 /// The node's own counters, or those of the worker that needed most.

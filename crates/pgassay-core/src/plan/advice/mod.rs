@@ -167,6 +167,12 @@ fn of_plan(plan: &Plan, shares: &Shares) -> Vec<Tip> {
         overhead::tips,
     ];
     let mut tips: Vec<Tip> = families.iter().flat_map(|family| family(&context)).collect();
+    // What is not here of a plan that was cut, counts as the node's own.
+    let of_missing = |tip: &Tip| {
+        let table = tip.node.is_some_and(|id| plan.node(id).relation.is_some());
+        plan.cut.is_some() && !table && ["read-from-disk", "temporary-blocks"].contains(&tip.kind)
+    };
+    tips.retain(|tip| !of_missing(tip));
     drop_weaker(plan, &mut tips);
     tips.sort_by(|a, b| b.share.total_cmp(&a.share).then(b.confidence.cmp(&a.confidence)).then(a.node.cmp(&b.node)));
     tips

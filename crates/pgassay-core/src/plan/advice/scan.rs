@@ -11,7 +11,7 @@ use crate::plan::{NodeId, Plan};
 const KEPT_BY_FILTER: f64 = 0.1;
 
 /// Fewer removed rows than this are not worth an index.
-const REMOVED_ROWS: f64 = 10_000.0;
+pub(super) const REMOVED_ROWS: f64 = 10_000.0;
 
 /// A filter behind an index condition removes this many times what it keeps.
 const REMOVED_BEHIND_INDEX: f64 = 10.0;
@@ -72,6 +72,10 @@ fn sequential_scan(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     let (what, numbers, mut confidence) = is_selective(context, id, node)?;
     let share = context.use_of(id).own_share;
     let (mut advice, sql) = index_for(node, filter, &[]);
+    // What the index leaves to the filter may be what keeps few.
+    if sql.iter().any(|sql| !sql.contains("USING gin")) && leaves_search(node, filter) {
+        confidence = Confidence::Low;
+    }
     if let Some(parameter) = super::parameter(context.plan, filter) {
         confidence = confidence.min(Confidence::Medium);
         let _ = write!(
@@ -90,6 +94,11 @@ fn sequential_scan(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
         advice,
         sql,
     })
+}
+
+/// Whether a filter searches texts or documents besides, which an index on other columns does not serve.
+fn leaves_search(node: &Node, filter: &str) -> bool {
+    condition::atoms(node, filter).iter().any(|atom| matches!(atom.use_, Use::Pattern | Use::Contains))
 }
 
 /// Blocks that a scan read for each row that it found there, from which most of them hold none: a row that is wider than a quarter of a
@@ -120,9 +129,9 @@ fn bloated(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
             context.share_text(share)
         ),
         numbers: vec![("blocks", blocks), ("rows", rows)],
-        advice: "VACUUM makes the room usable again, and gives back what is free at the end; VACUUM FULL or pg_repack writes the table anew (VACUUM FULL locks it meanwhile). Look for what held VACUUM back: old transactions, replication slots, prepared transactions."
+        advice: "VACUUM makes the room usable again, and says what holds it back: old transactions, replication slots, prepared transactions. It gives back only what is free at the end: VACUUM FULL writes the table anew and locks out reads and writes meanwhile, pg_repack does so without."
             .to_owned(),
-        sql: vec![format!("VACUUM (VERBOSE) {table};")],
+        sql: vec![format!("VACUUM (VERBOSE) {table};"), format!("VACUUM (FULL, ANALYZE) {table};")],
     })
 }
 
@@ -281,6 +290,11 @@ pub(super) fn index_for(node: &Node, filter: &str, served: &[Atom]) -> (String, 
         let flags: Vec<&str> = flags.iter().filter_map(|atom| atom.predicate.as_deref()).collect();
         if flags.is_empty() { String::new() } else { format!(" WHERE {}", flags.join(" AND ")) }
     };
+    // As long as it is there, nobody knows whether the rest of the condition keeps few rows.
+    if condition::clauses(filter) > 1 && served.is_empty() && condition::obstacle(node, filter) == Obstacle::NotDistinct
+    {
+        return without_index(node, filter);
+    }
     let helped =
         atoms.iter().filter(usable).any(|atom| parts.iter().any(|part| part.key == atom.key)) || !predicate.is_empty();
     if helped && !parts.is_empty() {

@@ -128,7 +128,8 @@ fn few_groups(context: &Context, id: NodeId, aggregate: &Node) -> Option<Tip> {
     }
     // What is above, such as a sort of the groups, is not it.
     let share = context.use_of(id).share;
-    let alone = context.use_of(id).own_share + context.use_of(scan_id).own_share;
+    let between = context.plan.ancestors(scan_id).take_while(|above| *above != id);
+    let alone: f64 = between.chain([id, scan_id]).map(|at| context.use_of(at).own_share).sum();
     if alone < 0.5 * share {
         return None;
     }
@@ -305,7 +306,7 @@ fn read_beyond(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
 }
 
 /// What a row takes at least, in milliseconds, where code is run for it and nothing is waited for.
-const TIME_OF_CODE: f64 = 0.01;
+const TIME_OF_CODE: f64 = 0.004;
 
 /// Time that reading does not explain.
 fn code_per_row(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
@@ -382,8 +383,10 @@ fn scan_below(plan: &Plan, id: NodeId) -> Option<(NodeId, &Node)> {
     if node.is_any(&scans) {
         return node.relation.is_some().then_some((below, node));
     }
-    let gathers = node.is_any(&[KnownType::Gather, KnownType::GatherMerge])
-        || node.is(KnownType::Aggregate) && node.partial_mode.as_deref() == Some("Partial");
+    let is_partial = |node: &Node| node.is(KnownType::Aggregate) && node.partial_mode.as_deref() == Some("Partial");
+    // Each worker sorts its groups, for the leader to merge them.
+    let sorts_groups = node.is(KnownType::Sort) && plan.children(below).all(is_partial);
+    let gathers = node.is_any(&[KnownType::Gather, KnownType::GatherMerge]) || is_partial(node) || sorts_groups;
     gathers.then(|| scan_below(plan, below))?
 }
 

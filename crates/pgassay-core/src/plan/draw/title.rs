@@ -55,7 +55,7 @@ pub(super) fn runs(node: &Node) -> String {
         } else {
             format!("{} of {}", amount::count(launched), amount::count(planned))
         };
-        full.push_str(&format!(" ({workers} workers)"));
+        full.push_str(&format!(" ({workers} {})", if planned == 1.0 { "worker" } else { "workers" }));
     } else if let Some(planned) = node.workers_planned {
         full.push_str(&format!(" ({} workers planned)", amount::count(planned)));
     }
