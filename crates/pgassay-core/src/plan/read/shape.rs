@@ -116,7 +116,7 @@ fn names_lost_subplan(plan: &RawPlan) -> bool {
         let digits =
             named["SubPlan ".len()..].find(|c: char| !c.is_ascii_digit()).unwrap_or(named.len() - "SubPlan ".len());
         let name = &named[.."SubPlan ".len() + digits];
-        digits > 0 && !known.iter().any(|known| *known == name)
+        digits > 0 && !known.contains(&name)
     })
 }
 
