@@ -1,8 +1,8 @@
 //! A relation before, and the one that clients find under its name after.
 
 use super::{Context, Subject};
-use crate::change::{Name, PrintedName};
-use crate::schema::{Column, ColumnId, Relation};
+use crate::change::{Expression, Name, PrintedName};
+use crate::schema::{Column, ColumnId, Relation, rename_column};
 
 #[derive(Clone, Copy)]
 pub(super) struct Pair<'a> {
@@ -38,6 +38,24 @@ impl<'a> Pair<'a> {
     pub fn new_name(&self, old: &str) -> Option<Name> {
         let id = self.old.column(&Name::from(old))?.id;
         self.successor(id).map(|column| column.name.clone())
+    }
+
+    /// Whether an expression of the table says the same, columns by the names that they have now.
+    pub fn same_expression(&self, old: Option<&Expression>, new: Option<&Expression>) -> bool {
+        let (old, new) = match (old, new) {
+            (None, None) => return true,
+            (Some(old), Some(new)) => (old, new),
+            _ => return false,
+        };
+        let renamed = self.old.columns.iter().filter_map(|column| {
+            let now = self.new.column_by_id(column.id).filter(|_| self.same())?;
+            (now.name != column.name).then_some((&column.name, &now.name))
+        });
+        let mut expression = old.clone();
+        for (before, now) in renamed {
+            expression = rename_column(&expression, before, now);
+        }
+        expression == *new || expression.tree.to_string() == new.tree.to_string()
     }
 
     pub fn column_subject(&self, column: &Column) -> Subject {

@@ -173,11 +173,15 @@ fn detached(pair: Pair) -> Option<Breakage> {
 
 /// A sequence is reached by `nextval('name')`; one that belongs to a column goes with it.
 fn lost_sequence(context: &Context, old: &Relation, sequence: &Sequence) -> Option<Breakage> {
-    if sequence.identity || context.after.relation_at(&old.name).is_some() {
+    if context.after.relation_at(&old.name).is_some() {
         return None;
     }
     let renamed = context.after.relation(old.id);
-    if renamed.is_none() && sequence.owned_by.is_some() {
+    if renamed.is_none() && (sequence.owned_by.is_some() || sequence.identity) {
+        return None;
+    }
+    // That of an identity column moves along with its table.
+    if sequence.identity && renamed.is_some_and(|new| new.name.schema != old.name.schema) {
         return None;
     }
     let witness =
@@ -191,7 +195,7 @@ fn lost_sequence(context: &Context, old: &Relation, sequence: &Sequence) -> Opti
     let kind =
         if new.name.schema == old.name.schema { BreakageKind::RelationRenamed } else { BreakageKind::RelationMoved };
     let message = format!("sequence {name} is now {}: nextval, currval and setval by the old name fail", new.name);
-    let build = if sequence.owned_by.is_some() { possible } else { certain };
+    let build = if sequence.owned_by.is_some() || sequence.identity { possible } else { certain };
     Some(build(kind, subject, name, message, witness))
 }
 

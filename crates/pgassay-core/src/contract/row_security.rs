@@ -79,8 +79,7 @@ fn opened(pair: Pair, found: &mut Vec<Breakage>) {
     let same = |old: &Policy| {
         pair.new.policies.iter().any(|new| {
             new.restrictive
-                && new.using == old.using
-                && new.with_check == old.with_check
+                && same_rows(pair, old, new)
                 && (new.command.is_none() || new.command == old.command)
                 && (is_public(new) || old.roles.iter().all(|role| new.roles.contains(role)))
         })
@@ -145,6 +144,12 @@ fn is_open(policy: &Policy) -> bool {
     is_true(&policy.using) && is_true(&policy.with_check)
 }
 
+/// Whether two policies pass the same rows; a policy follows the columns that it names when those are renamed.
+fn same_rows(pair: Pair, old: &Policy, new: &Policy) -> bool {
+    pair.same_expression(old.using.as_ref(), new.using.as_ref())
+        && pair.same_expression(old.with_check.as_ref(), new.with_check.as_ref())
+}
+
 fn is_true(expression: &Expr) -> bool {
     matches!(expression, Expr::Value(value) if value.value == Value::Boolean(true))
 }
@@ -159,7 +164,7 @@ fn policy_changed(pair: Pair, old: &Policy) -> Option<Breakage> {
         !new.restrictive
             && (new.command.is_none() || new.command == old.command)
             && (is_public(new) || !is_public(old) && old.roles.iter().all(|role| new.roles.contains(role)))
-            && (is_open(new) || new.using == old.using && new.with_check == old.with_check)
+            && (is_open(new) || same_rows(pair, old, new))
     };
     if pair.new.policies.iter().any(|new| covers(&new)) {
         return None;
@@ -192,7 +197,7 @@ fn restricted(pair: Pair, new: &Policy) -> Option<Breakage> {
         .policies
         .iter()
         .filter(|old| old.restrictive)
-        .any(|old| old.using == new.using && old.with_check == new.with_check && old.command == new.command);
+        .any(|old| same_rows(pair, old, new) && old.command == new.command);
     if !new.restrictive || is_open(new) || same {
         return None;
     }
