@@ -294,13 +294,13 @@ fn gaps(
 /// Where most statements could not be read, nothing is known of the migrations.
 fn mostly_unread(report: &Report) -> Option<String> {
     let rule = pgassay::rules::migration::UNREADABLE_STATEMENT.name;
-    let whole = |place: &&Span| {
-        let mut here = report.findings.iter().filter(|finding| finding.span == **place && finding.rule.name == rule);
-        here.any(|finding| finding.severity == Severity::Error)
-    };
-    let unread = report.mostly_unread.iter().filter(whole).map(|place| place.file).collect::<BTreeSet<_>>().len();
+    let told =
+        |place: &&Span| report.findings.iter().any(|finding| finding.span == **place && finding.rule.name == rule);
+    let unread = report.mostly_unread.iter().filter(told).map(|place| place.file).collect::<BTreeSet<_>>().len();
     let all = report.summary.files;
-    (unread * 2 > all).then(|| {
+    // One statement by itself may be a form that is not known yet: the finding about it is enough.
+    let is_one = report.statements.len() < 2;
+    (unread * 2 > all && !is_one).then(|| {
         format!(
             "most of {unread} of {all} files could not be read as PostgreSQL's: this is no verdict on the migrations"
         )

@@ -418,3 +418,140 @@ fn prisma_sends_statements_apart_from_its_version_on() {
     // What its parser cannot read goes as one string.
     assert!(with(r#"{"dependencies": {"prisma": "7.4.0"}}"#, drop));
 }
+
+/// The rules of all errors of a check of some paths, and what is wrong with the run itself.
+fn told(files: &[(&str, &str)], paths: &[&str]) -> String {
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
+    let folder = folder(&files);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pgassay"));
+    command.current_dir(folder.path()).args(["check", "--no-config", "--format", "json"]).args(paths);
+    let report: serde_json::Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+    let errors = report["findings"].as_array().unwrap().iter().filter(|finding| finding["severity"] == "error");
+    let rules: Vec<String> = errors.map(|finding| finding["rule"].to_string()).collect();
+    format!("{} {}", rules.join(" "), report["errors"])
+}
+
+#[test]
+fn what_graphile_migrate_includes_is_read_in_its_place() {
+    let committed = b"--! Previous: -\n--! Hash: sha1:aa\n\nCREATE TABLE a (id bigint);\n";
+    let read = read_folder(&[
+        (".gmrc", b"{ \"placeholders\": { \":OWNER\": \"app\", \":SECRET\": \"!ENV\" } }"),
+        ("migrations/committed/000001.sql", committed),
+        ("migrations/current/1.sql", b"SELECT 1;\n--!include drops.sql\n--! include not/there.sql\n"),
+        ("migrations/fixtures/drops.sql", b"DROP TABLE a;\n--!include inner.sql\n"),
+        ("migrations/fixtures/inner.sql", b"ALTER SCHEMA public OWNER TO :OWNER;\n"),
+    ]);
+    let (_, text) = read.sections().pop().unwrap();
+    assert!(text.starts_with("SELECT 1;\nDROP TABLE a;\nALTER SCHEMA public OWNER TO app;"), "{text}");
+    assert!(read.notes().iter().any(|note| note.contains("no fixtures/not/there.sql")), "{:?}", read.notes());
+}
+
+#[test]
+fn a_script_of_ef_core_is_its_migrations() {
+    let script = "CREATE TABLE IF NOT EXISTS \"__EFMigrationsHistory\" (\"MigrationId\" text NOT NULL);\n\nSTART TRANSACTION;\nCREATE TABLE \"Blogs\" (\"Id\" bigint PRIMARY KEY, \"Url\" text);\nINSERT INTO \"__EFMigrationsHistory\" (\"MigrationId\") VALUES ('1_A');\nCOMMIT;\n\nSTART TRANSACTION;\nCREATE INDEX \"IX\" ON \"Blogs\" (\"Url\");\nINSERT INTO \"__EFMigrationsHistory\" (\"MigrationId\") VALUES ('2_B');\nCOMMIT;\n";
+    let read = read_folder(&[("script.sql", script.as_bytes())]);
+    assert_eq!(read.names(), ["1_A", "2_B"]);
+    let found = told(&[("script.sql", script)], &["script.sql"]);
+    assert!(found.contains("blocking-index-build"), "{found}");
+}
+
+#[test]
+fn flyway_is_read_in_the_words_of_its_settings() {
+    let sql: [(&str, &[u8]); 4] = [
+        ("sql/M1--init.sql", b"CREATE TABLE @@t@@ (id bigint);"),
+        ("sql/M2--more.sql", b"ALTER TABLE ${t} ADD COLUMN v text;"),
+        ("sql/D1--init.sql", b"DROP TABLE things;"),
+        ("sql/X--view.sql", b"CREATE VIEW tv AS SELECT id FROM things;"),
+    ];
+    let toml: (&str, &[u8]) = ("flyway.toml", b"[flyway]\nlocations = [\"filesystem:sql\"]\nsqlMigrationPrefix = \"M\"\nundoSqlMigrationPrefix = \"D\"\nrepeatableSqlMigrationPrefix = \"X\"\nsqlMigrationSeparator = \"--\"\nplaceholderPrefix = \"@@\"\nplaceholderSuffix = \"@@\"\n[flyway.placeholders]\nt = \"things\"\n");
+    let mut files = sql.to_vec();
+    files.push(toml);
+    let read = read_folder(&files);
+    assert_eq!(read.names(), ["M1--init", "M2--more", "X--view"]);
+    assert_eq!(read.sections()[0].1, "CREATE TABLE things (id bigint);");
+    assert_eq!(read.collected.frameworks[0].framework, Framework::Flyway);
+}
+
+#[test]
+fn locations_of_flyway_are_one_history() {
+    let files = [
+        ("flyway.conf", "flyway.locations=filesystem:sql,filesystem:more\n"),
+        ("more/V2__b.sql", "SET lock_timeout = '1s';\nALTER TABLE a ALTER COLUMN v SET NOT NULL;\n"),
+        ("sql/V1__a.sql", "CREATE TABLE a (id bigint PRIMARY KEY, v text);\n"),
+        ("sql/V3__c.sql", "SET lock_timeout = '1s';\nDROP TABLE a;\n"),
+    ];
+    let folder = folder(&files.map(|(path, text)| (path, text.as_bytes())));
+    let found = find(folder.path()).unwrap();
+    assert_eq!(found.folders.len(), 2);
+    assert_eq!(read(&[folder.path().to_owned()], &CollectOptions::default()).names(), ["V1__a", "V2__b", "V3__c"]);
+}
+
+#[test]
+fn placeholders_of_flyway_have_the_values_of_the_build() {
+    let files = |name: &'static str, text: &'static str| {
+        let all: [(&str, &[u8]); 2] = [
+            (name, text.as_bytes()),
+            ("src/main/resources/db/migration/V1__a.sql", b"CREATE TABLE ${flyway:defaultSchema}.${t} (id bigint);"),
+        ];
+        read_folder(&all).sections()[0].1.clone()
+    };
+    let expected = "CREATE TABLE app.a (id bigint);";
+    let gradle = "plugins { id \"org.flywaydb.flyway\" version \"10.0.0\" }\nflyway { schemas = ['app']\n placeholders = [ t: 'a' ] }\n";
+    assert_eq!(files("build.gradle", gradle), expected);
+    assert_eq!(
+        files("build.gradle.kts", "flyway {\n defaultSchema = \"app\"\n placeholders = mapOf(\"t\" to \"a\")\n}\n"),
+        expected
+    );
+    let yaml = "spring:\n  flyway:\n    default-schema: app\n    placeholders:\n      t: a\n";
+    assert_eq!(files("src/main/resources/application.yml", yaml), expected);
+    let properties = "spring.flyway.default-schema=app\nspring.flyway.placeholders.t=a\n";
+    assert_eq!(files("src/main/resources/application.properties", properties), expected);
+    let pom = "<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><build><plugins><plugin><artifactId>flyway-maven-plugin</artifactId><configuration><schemas><schema>app</schema></schemas><defaultSchema>app</defaultSchema><placeholders><t>a</t></placeholders></configuration></plugin></plugins></build></project>";
+    assert_eq!(files("pom.xml", pom), expected);
+}
+
+#[test]
+fn statements_end_where_the_tool_says() {
+    let read = read_folder(&[
+        ("environments/development.properties", b"delimiter=@@\nfull_line_delimiter=true\n"),
+        ("scripts/20240101000000_a.sql", b"-- // a\nCREATE TABLE a (v text)\n@@\nALTER TABLE a ALTER COLUMN v SET NOT NULL\n@@\n-- //@UNDO\nDROP TABLE a\n@@\n"),
+    ]);
+    let (_, text) = &read.sections()[0];
+    assert_eq!(text.matches(';').count(), 2, "{text}");
+
+    let read = read_folder(&[
+        ("atlas.sum", b"h1:x\n"),
+        (
+            "1_a.sql",
+            b"-- atlas:delimiter -- end\n\nCREATE TABLE a (v text)\n-- end\nALTER TABLE a ADD COLUMN w text\n-- end\n",
+        ),
+    ]);
+    let (_, text) = &read.sections()[0];
+    assert_eq!(text.matches(';').count(), 2, "{text}");
+}
+
+#[test]
+fn where_nothing_was_read_there_is_no_verdict() {
+    let files = [
+        ("migrations/0001_a.sql", "CREATE TABLE ${t} (id bigint);\n"),
+        ("migrations/0002_b.sql", "DROP TABLE ${t};\n"),
+    ];
+    let found = told(&files, &[]);
+    assert!(found.contains("no verdict"), "{found}");
+    let found = told(&[files[0], ("migrations/0002_b.sql", "CREATE TABLE b (id bigint);\n")], &[]);
+    assert!(!found.contains("no verdict"), "{found}");
+}
+
+#[test]
+fn sql_migrate_says_which_server_a_folder_is_for() {
+    let up = "-- +migrate Up\nCREATE TABLE a (id bigint PRIMARY KEY);\n";
+    let config = "production:\n  dialect: mysql\n  dir: mig/my\ndevelopment:\n  dialect: postgres\n  dir: mig/pg\n";
+    let folder = folder(&[
+        ("dbconfig.yml", config.as_bytes()),
+        ("mig/my/1-a.sql", b"-- +migrate Up\nCREATE TABLE `a` (id int) ENGINE=InnoDB;\n"),
+        ("mig/pg/1-a.sql", up.as_bytes()),
+    ]);
+    let found = find(folder.path()).unwrap();
+    assert_eq!(found.folders, [folder.path().join("mig/pg")]);
+    assert_eq!(found.others.iter().map(|other| other.server.as_str()).collect::<Vec<_>>(), ["mysql"]);
+}

@@ -304,7 +304,7 @@ fn judge(run: MigrationRun, job: &Job, sources: &Sources, observer: Option<&mut 
 /// What is said of statements that could not be read.
 struct Unread {
     findings: Vec<Finding>,
-    /// The place of the one finding for all of them.
+    /// Where most of the migration could not be read: the place of a finding that says so.
     whole: Option<Span>,
 }
 
@@ -312,8 +312,17 @@ fn unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Unread {
     let unread: Vec<_> = run.steps.iter().filter_map(|step| step.statement.change.as_ref().err()).collect();
     match mostly_unreadable(run, &unread, sources) {
         Some(finding) => Unread { whole: Some(finding.span), findings: vec![finding] },
-        None => Unread { findings: each_unreadable(run, strict, sources), whole: None },
+        None => Unread { findings: each_unreadable(run, strict, sources), whole: wholly_unread(run) },
     }
+}
+
+/// The first statement of a migration of which none could be read.
+fn wholly_unread(run: &MigrationRun) -> Option<Span> {
+    let mut all = run.steps.iter().filter(|step| step.block.is_none()).peekable();
+    let unread = |error: &Unreadable| (error.kind == UnreadableKind::Text).then_some(error.span);
+    let first = all.peek().and_then(|step| unread(step.statement.change.as_ref().err()?))?;
+    all.all(|step| step.statement.change.as_ref().is_err_and(|error| error.kind == UnreadableKind::Text))
+        .then_some(first)
 }
 
 fn each_unreadable(run: &MigrationRun, strict: bool, sources: &Sources) -> Vec<Finding> {

@@ -3,6 +3,7 @@
 //! Recognised by `atlas.sum`. Directives count only in the comments at the top of a file, with an empty line behind them. Atlas sends
 //! one statement at a time.
 
+use super::delimiter::as_semicolons;
 use super::folder::{File, Folder};
 use super::line::lines;
 use super::tools::{Entry, Input, Order, Split, Tool};
@@ -69,6 +70,13 @@ impl Tool for Atlas {
             ["none"] => Split::whole(input, TransactionMode::None),
             _ => Split::whole(input, TransactionMode::Wrapped),
         };
+        if let Some(written) = directive(input.text, "delimiter").first() {
+            let delimiter = written.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t");
+            // The directive itself names it.
+            let head = input.text.find("\n\n").or_else(|| input.text.find("\r\n\r\n")).unwrap_or_default();
+            let (head, body) = input.text.split_at(head);
+            split.masked = as_semicolons(body, &delimiter, false).map(|body| format!("{head}{body}"));
+        }
         if !matches!(modes.as_slice(), [] | ["none"] | ["file"]) {
             split.notes.push((0..0, "atlas refuses this txmode: one of none and file".to_owned()));
         }

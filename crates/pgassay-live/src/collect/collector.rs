@@ -14,7 +14,7 @@ use super::order::natural;
 use super::reread::Reader;
 use super::tools::{Entry, Listed, Order, Part, Split, TOOLS, Tool, parts_of, tool};
 use super::{Age, Direction, Framework, Migration, Section, TransactionMode, TransactionOverride};
-use super::{code, dialect, halves};
+use super::{code, dialect, flyway_settings, halves};
 use crate::migration::NotRead;
 use crate::source::{SourceFile, Sources, Span};
 
@@ -143,8 +143,19 @@ impl<'a> Collector<'a> {
             let left = |path: &PathBuf| LeftOut { path: path.clone(), why: Why::Code(code.language, code.tool) };
             self.collected.left_out.extend(code.files.iter().map(left));
         }
-        for folder in folders {
-            let folder = self.read_folder(folder);
+        let mut joined: HashSet<&PathBuf> = HashSet::new();
+        for (at, path) in folders.iter().enumerate() {
+            if joined.contains(path) {
+                continue;
+            }
+            let mut folder = self.read_folder(path);
+            let others = flyway_settings::of_one_history(&folder, &folders[at + 1..]);
+            if !others.is_empty() {
+                let mut files = std::mem::take(&mut folder.files);
+                files.extend(others.iter().flat_map(|other| self.read_folder(other).files));
+                folder = Folder::of_files(path, files);
+            }
+            joined.extend(others);
             self.add_migrations(&folder);
         }
     }

@@ -10,7 +10,7 @@ use super::dialect;
 use super::folder::{File, Folder, is_sql, is_tool_file, walk};
 use super::named_files::is_root;
 use super::order::{leading_digits, natural_path};
-use super::project::{Project, crates_beside, read_json, read_toml};
+use super::project::{Project, crates_beside, read_json, read_toml, read_yaml};
 use super::tools::TOOLS;
 
 /// How deep below the project migrations are looked for: enough for a Java package below a module's `src/main/resources` in a group of
@@ -346,7 +346,23 @@ fn other_server(folder: &Folder, project: &Path) -> Option<String> {
         return (!is_postgres).then_some(server);
     }
     let from_project = folder.path.strip_prefix(project).unwrap_or(&folder.path);
-    dialect::of_folder(from_project).map(str::to_owned).or_else(|| of_cargo(folder)).or_else(|| of_jvm(folder))
+    let by_name = dialect::of_folder(from_project).map(str::to_owned);
+    by_name.or_else(|| of_cargo(folder)).or_else(|| of_jvm(folder)).or_else(|| of_sql_migrate(folder))
+}
+
+/// The only server that sql-migrate's `dbconfig.yml` names for a folder.
+fn of_sql_migrate(folder: &Folder) -> Option<String> {
+    let trees = folder.project.texts("dbconfig.yml").filter_map(read_yaml);
+    let environments: Vec<serde_json::Value> =
+        trees.filter_map(|tree| Some(tree.as_object()?.values().cloned().collect::<Vec<_>>())).flatten().collect();
+    let text = |value: &serde_json::Value, key: &str| Some(value.get(key)?.as_str()?.to_owned());
+    let is_here = |it: &&serde_json::Value| {
+        let dir = text(it, "dir").unwrap_or_else(|| "migrations".to_owned());
+        folder.path.ends_with(dir.trim_start_matches("./").trim_end_matches('/'))
+    };
+    let mut dialects = environments.iter().filter(is_here).filter_map(|it| text(it, "dialect")).peekable();
+    let first = dialects.peek()?.clone();
+    dialects.all(|dialect| dialect != "postgres").then_some(first)
 }
 
 /// The only server that the build of a JVM project around the folder has a driver for.

@@ -7,13 +7,14 @@
 
 use std::cmp::Ordering;
 
+use super::flyway_settings::{Settings, properties};
 use super::folder::{File, Folder};
 use super::order::number;
-use super::project::read_yaml;
 use super::scan::{Piece, pieces};
-use super::tools::{Entry, Input, Order, Split, Tool};
+use super::tools::{Entry, Input, Order, Split, Tool, Translation};
 use super::variables::{Style, Variables};
 use super::{Direction, Framework, TransactionMode};
+use crate::source::{SourceFile, Substitution};
 
 pub(super) struct Flyway;
 
@@ -33,50 +34,26 @@ enum Kind {
     Baseline,
 }
 
-/// What a file's name says, where `versioned` begins those of versioned migrations.
-fn parse<'a>(file: &'a File, versioned: &str) -> Option<Name<'a>> {
+/// What a file's name says, in the prefixes and the separator of the project.
+fn parse<'a>(file: &'a File, settings: &Settings) -> Option<Name<'a>> {
     let stem = file.name().strip_suffix(".sql")?;
-    let kinds = [("U", Kind::Undo), ("R", Kind::Repeatable), ("B", Kind::Baseline), (versioned, Kind::Versioned)];
+    let Settings { versioned, undo, repeatable, baseline, separator, .. } = settings;
+    let kinds =
+        [(undo, Kind::Undo), (repeatable, Kind::Repeatable), (baseline, Kind::Baseline), (versioned, Kind::Versioned)];
     kinds.into_iter().find_map(|(prefix, kind)| {
-        let rest = stem.strip_prefix(prefix)?;
-        let (version, description) = rest.split_once("__").unwrap_or((rest, ""));
+        let rest = stem.strip_prefix(prefix.as_str())?;
+        let (version, description) = rest.split_once(separator.as_str()).unwrap_or((rest, ""));
         let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         let valid = match kind {
-            Kind::Repeatable => version.is_empty() && rest.contains("__"),
+            Kind::Repeatable => version.is_empty() && rest.contains(separator.as_str()),
             // Without a prefix a number alone is any file.
-            Kind::Versioned if prefix.is_empty() => rest.contains("__") && version.split(['.', '_']).all(is_number),
+            Kind::Versioned if prefix.is_empty() => {
+                rest.contains(separator.as_str()) && version.split(['.', '_']).all(is_number)
+            }
             _ => version.split(['.', '_']).all(is_number),
         };
         valid.then_some(Name { kind, version, description })
     })
-}
-
-/// What the project's settings let the names of versioned migrations begin with.
-fn versioned_prefix(folder: &Folder) -> String {
-    let project = &folder.project;
-    let of = |key: &str, value: &str| {
-        let key = key.trim_start_matches("spring.").trim_start_matches("flyway.").replace('-', "");
-        key.eq_ignore_ascii_case("sqlMigrationPrefix").then(|| value.trim_matches(['\'', '"']).to_owned())
-    };
-    let lists = ["flyway.conf", "application.properties", "flyway.toml", "build.gradle", "build.gradle.kts"];
-    let from_lists = || {
-        let texts = lists.into_iter().flat_map(|name| project.texts(name));
-        texts.flat_map(properties).find_map(|(key, value)| of(key, value))
-    };
-    let from_yaml = || {
-        let texts = ["application.yml", "application.yaml"].into_iter().flat_map(|name| project.texts(name));
-        texts.filter_map(read_yaml).find_map(|tree| {
-            let settings = tree.get("spring")?.get("flyway")?.as_object()?.clone();
-            settings.iter().find_map(|(key, value)| of(key, value.as_str()?))
-        })
-    };
-    let from_pom = || {
-        project.texts("pom.xml").find_map(|text| {
-            let (_, rest) = text.split_once("<sqlMigrationPrefix>")?;
-            rest.split_once('<').map(|(value, _)| value.trim().to_owned())
-        })
-    };
-    from_lists().or_else(from_yaml).or_else(from_pom).unwrap_or_else(|| "V".to_owned())
 }
 
 /// Part by part; a missing part counts as zero.
@@ -100,20 +77,20 @@ impl Tool for Flyway {
     }
 
     fn detect(&self, folder: &Folder) -> bool {
-        if !folder.files.iter().any(|file| file.is_sql() && file.name().contains("__")) {
+        let settings = Settings::of(folder);
+        if !folder.files.iter().any(|file| file.is_sql() && file.name().contains(&settings.separator)) {
             return false;
         }
-        let prefix = versioned_prefix(folder);
-        let is_versioned = |file: &File| parse(file, &prefix).is_some_and(|name| name.kind == Kind::Versioned);
+        let is_versioned = |file: &File| parse(file, &settings).is_some_and(|name| name.kind == Kind::Versioned);
         let is_default_place = folder.path.ends_with("db/migration");
         folder.files.iter().any(|file| is_versioned(file) && (is_default_place || file.depth() == 1))
     }
 
     fn order(&self, folder: &Folder) -> Order {
         let mut order = Order::default();
-        let prefix = versioned_prefix(folder);
+        let settings = Settings::of(folder);
         let all: Vec<(Name<'_>, &File)> =
-            folder.files.iter().filter_map(|file| Some((parse(file, &prefix)?, file))).collect();
+            folder.files.iter().filter_map(|file| Some((parse(file, &settings)?, file))).collect();
         let mut chosen: Vec<(Name<'_>, &File)> = Vec::new();
         for (name, file) in &all {
             if name.kind == Kind::Baseline && !stands_for_lost(*name, &all) {
@@ -138,7 +115,7 @@ impl Tool for Flyway {
                 listed: None,
             });
         }
-        order.note_duplicates("flyway", |entry| parse(&entry.file, &prefix).map(key).unwrap_or_default());
+        order.note_duplicates("flyway", |entry| parse(&entry.file, &settings).map(key).unwrap_or_default());
         let ignored = folder.files.iter().filter(|file| file.is_sql());
         order.note_ignored("flyway", "its name is not that of a migration (callbacks are not read)", ignored);
         order
@@ -164,6 +141,28 @@ impl Tool for Flyway {
             split.notes.push((start..first.range.end, message));
         }
         split
+    }
+
+    /// Placeholders between marks of the project's own.
+    fn translate(&self, input: &Input<'_>, variables: &Variables) -> Option<Translation> {
+        let Settings { placeholder: (prefix, suffix), .. } = Settings::of(input.folder);
+        if prefix == "${" {
+            return None;
+        }
+        let mut substitutions = Vec::new();
+        let mut from = 0;
+        while let Some(at) = input.text.get(from..).and_then(|rest| rest.find(&prefix)).map(|at| from + at) {
+            let start = at + prefix.len();
+            let Some(length) = input.text.get(start..).and_then(|rest| rest.find(&suffix)) else { break };
+            let name = input.text.get(start..start + length).unwrap_or_default().trim();
+            let end = start + length + suffix.len();
+            let value = variables.get(name).map(str::to_owned);
+            from = if value.is_some() { end } else { start };
+            substitutions.extend(value.map(|value| Substitution { start: at as u32, end: end as u32, value }));
+        }
+        let source = SourceFile::substituted("file", input.text, &substitutions);
+        let split = self.split(&Input { text: &source.text, ..*input });
+        Some(Translation { substitutions, split })
     }
 
     fn placeholders(&self, _file: &File) -> Style {
@@ -214,69 +213,6 @@ fn script_setting(input: &Input<'_>) -> Option<bool> {
     let name = format!("{}.conf", input.entry.file.name());
     let conf = input.folder.file(input.entry.file.relative.with_file_name(name))?;
     properties(conf.text()).find(|(key, _)| *key == "executeInTransaction").map(|(_, value)| value == "true")
-}
-
-fn properties(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-    lines.filter_map(|line| line.split_once('=')).map(|(key, value)| (key.trim(), value.trim()))
-}
-
-/// What `flyway.conf` or `flyway.toml` of the project say.
-#[derive(Debug, Default)]
-struct Settings {
-    mixed: bool,
-    group: bool,
-    execute_in_transaction: bool,
-    placeholders: Variables,
-}
-
-impl Settings {
-    fn of(folder: &Folder) -> Settings {
-        let mut settings = Settings { execute_in_transaction: true, ..Settings::default() };
-        for text in folder.project.texts("flyway.conf") {
-            for (key, value) in properties(text) {
-                settings.set(key.trim_start_matches("flyway."), value);
-            }
-        }
-        for text in folder.project.texts("flyway.toml") {
-            let table = text.parse::<toml::Table>().unwrap_or_default();
-            let Some(flyway) = table.get("flyway").and_then(toml::Value::as_table) else { continue };
-            for (key, value) in flyway {
-                settings.set_toml(key, value);
-            }
-        }
-        settings
-    }
-
-    fn set(&mut self, key: &str, value: &str) {
-        match key {
-            "mixed" => self.mixed = value == "true",
-            "group" => self.group = value == "true",
-            "executeInTransaction" => self.execute_in_transaction = value != "false",
-            _ => {
-                if let Some(name) = key.strip_prefix("placeholders.") {
-                    self.placeholders.set(name, value);
-                }
-            }
-        }
-    }
-
-    fn set_toml(&mut self, key: &str, value: &toml::Value) {
-        let text = |value: &toml::Value| match value {
-            toml::Value::String(text) => text.clone(),
-            toml::Value::Boolean(value) => value.to_string(),
-            toml::Value::Integer(value) => value.to_string(),
-            _ => String::new(),
-        };
-        match value.as_table() {
-            Some(table) => {
-                for (name, value) in table {
-                    self.set(&format!("{key}.{name}"), &text(value));
-                }
-            }
-            None => self.set(key, &text(value)),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ impl Tool for Goose {
 
     fn placeholders(&self, file: &File) -> Style {
         let on = lines(file.text()).any(|line| annotation(line.text).as_deref() == Some("ENVSUB ON"));
-        if on { Style::Braces } else { Style::None }
+        if on { Style::Defaulted } else { Style::None }
     }
 }
 

@@ -1,8 +1,9 @@
 //! MyBatis Migrations: `scripts/<number>_<name>.sql`, the way back below `-- //@UNDO`.
 //!
 //! Recognised by that line. `environments/*.properties` beside the folder say how a script is sent: statement by statement in one
-//! transaction, unless `auto_commit` or `send_full_script` are true.
+//! transaction, unless `auto_commit` or `send_full_script` are true; a statement ends at `delimiter`.
 
+use super::delimiter::as_semicolons;
 use super::folder::{File, Folder};
 use super::line::lines;
 use super::order::{has_version, leading_digits, number};
@@ -74,7 +75,10 @@ impl Tool for Mybatis {
         let text = input.text;
         let mark = lines(text).find(|line| is_undo(line.text));
         let part = |range| vec![Part { range, transaction }];
-        let split = Split::default().with(Direction::Up, part(0..mark.map_or(text.len(), |line| line.start)));
+        let delimiter = settings.get("delimiter").unwrap_or(";");
+        let masked = as_semicolons(text, delimiter, is("full_line_delimiter"));
+        let split = Split { masked, ..Split::default() }
+            .with(Direction::Up, part(0..mark.map_or(text.len(), |line| line.start)));
         match mark {
             Some(mark) => split.with(Direction::Down, part(mark.next..text.len())),
             None => split,

@@ -6,10 +6,9 @@
 use std::ops::Range;
 
 use super::folder::{File, Folder};
-use super::halves;
-use super::tools::{Entry, Input, Order, Part, Split, Tool};
+use super::tools::{Entry, Input, Order, Part, Split, Tool, Unit};
 use super::variables::Style;
-use super::{Direction, Framework, TransactionMode};
+use super::{Direction, Framework, TransactionMode, ef_core, halves};
 
 pub(super) struct Plain;
 
@@ -30,6 +29,14 @@ impl Tool for Plain {
     }
 
     fn split(&self, input: &Input<'_>) -> Split {
+        let printed = ef_core::migrations(input.text);
+        if !printed.is_empty() && input.entry.direction.is_none() {
+            let unit = |(name, range): (String, Range<usize>)| {
+                let part = Part { range, transaction: TransactionMode::None };
+                Unit { name: Some(name), ..Unit::new(Direction::Up, vec![part]) }
+            };
+            return Split { units: printed.into_iter().map(unit).collect(), ..Split::default() };
+        }
         let Some(found) = halves::halves(input.text).filter(|_| input.entry.direction.is_none()) else {
             return Split::whole(input, TransactionMode::None);
         };

@@ -9,7 +9,7 @@ pub(super) struct Project {
     manifests: Vec<(&'static str, String)>,
 }
 
-const MANIFESTS: [&str; 19] = [
+const MANIFESTS: [&str; 20] = [
     "Cargo.toml",
     "diesel.toml",
     "sqlx.toml",
@@ -29,6 +29,7 @@ const MANIFESTS: [&str; 19] = [
     "application.yml",
     "application.yaml",
     "yoyo.ini",
+    "dbconfig.yml",
 ];
 
 /// How many folders upwards a project's root is looked for.

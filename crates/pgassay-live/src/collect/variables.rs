@@ -47,8 +47,10 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Variables {
 pub(super) enum Style {
     /// The tool has none.
     None,
-    /// `${name}`, also in literals and comments: Flyway, Liquibase, goose's ENVSUB.
+    /// `${name}`, also in literals and comments: Flyway, Liquibase.
     Braces,
+    /// The same, where `${name:-value}` and `${name-value}` say what holds without one: goose's ENVSUB.
+    Defaulted,
     /// `:name`, `:'name'`, `:"name"` outside of literals and comments: psql and what runs it.
     Psql,
     /// Both: the tool is not known.
@@ -57,14 +59,15 @@ pub(super) enum Style {
 
 /// The placeholders of `text` within `range` that have a value, in order.
 pub(super) fn substitutions(text: &str, range: Range<usize>, style: Style, variables: &Variables) -> Vec<Substitution> {
-    if variables.is_empty() || style == Style::None {
+    let has_values = !variables.is_empty() || style == Style::Defaulted;
+    if !has_values || style == Style::None {
         return Vec::new();
     }
     let mut found = Vec::new();
     if style != Style::Psql {
-        found.extend(braces(text, range.clone(), variables));
+        found.extend(braces(text, range.clone(), variables, style == Style::Defaulted));
     }
-    if style != Style::Braces {
+    if !matches!(style, Style::Braces | Style::Defaulted) {
         found.extend(psql(text, range, variables));
     }
     found.sort_by_key(|substitution| substitution.start);
@@ -76,11 +79,17 @@ fn braces<'a>(
     text: &'a str,
     range: Range<usize>,
     variables: &'a Variables,
+    has_defaults: bool,
 ) -> impl Iterator<Item = Substitution> + use<'a> {
     text[range.clone()].match_indices("${").filter_map(move |(at, _)| {
         let start = range.start + at;
         let length = text[start..].find('}')?;
-        let value = variables.get(text[start + 2..start + length].trim())?;
+        let name = text[start + 2..start + length].trim();
+        let (name, default) = match name.split_once('-').filter(|_| has_defaults) {
+            Some((name, default)) => (name.strip_suffix(':').unwrap_or(name), Some(default)),
+            None => (name, None),
+        };
+        let value = variables.get(name).or(default)?;
         Some(Substitution { start: start as u32, end: (start + length + 1) as u32, value: value.to_owned() })
     })
 }
@@ -134,6 +143,14 @@ mod tests {
         let text = "create table ${schema}.orders (note text default '${note}', x ${other});";
         let expected = "create table shop.orders (note text default 'it's', x ${other});";
         assert_eq!(replaced(text, Style::Braces), expected);
+    }
+
+    #[test]
+    fn goose_gives_defaults() {
+        let text = "alter table ${schema:-app}.${table:-orders} add ${column-c} int; -- ${none}";
+        let expected = "alter table shop.orders add c int; -- ${none}";
+        assert_eq!(replaced(text, Style::Defaulted), expected);
+        assert_eq!(replaced("${table:-orders}", Style::Braces), "${table:-orders}");
     }
 
     #[test]
