@@ -182,7 +182,9 @@ impl Session {
     fn take_up(&mut self, rewrites: &mut Rewrites) {
         for own in &mut rewrites.rewritten {
             let now = own.later.len().min(self.deploy - 1);
-            own.pieces.extend(own.later.drain(..now).flat_map(|later| later.pieces));
+            for later in own.later.drain(..now) {
+                own.pieces.extend(later.pieces.iter().map(|piece| fix::allowed(piece, &later.once)));
+            }
         }
     }
 

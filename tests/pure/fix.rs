@@ -1,5 +1,6 @@
 //! `pgassay fix`: what is written for each tool, and that a second check finds no error that it could have answered.
 
+mod together;
 mod waiting;
 
 use std::fmt::Write;
@@ -371,7 +372,9 @@ fn a_limit_alone_is_a_line_and_the_rest_stays() {
     let alone = "-- no-transaction\n-- Why.\nALTER TABLE orders ADD COLUMN a int;\n";
     let (_, text) = fixed(&[SQLX, ("migrations/0001_orders.sql", ORDERS)], &[("migrations/0002_a.sql", alone)]);
     assert!(
-        text.ends_with("-- no-transaction\nSET lock_timeout = '2s';\n-- Why.\nALTER TABLE orders ADD COLUMN a int;\n"),
+        text.ends_with(
+            "-- no-transaction\nSET LOCAL lock_timeout = '2s';\n-- Why.\nALTER TABLE orders ADD COLUMN a int;\n"
+        ),
         "{text}"
     );
 }

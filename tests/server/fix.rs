@@ -27,6 +27,9 @@ const NEW: &[&str] = &[
     "CREATE TYPE mood AS ENUM ('fine');\nALTER TABLE orders ADD COLUMN mood mood DEFAULT 'fine';\nCREATE INDEX orders_mood_idx ON orders (mood);\n",
     "SET lock_timeout = '1s';\nDROP TABLE orders;\nCREATE TABLE baskets (id bigint PRIMARY KEY);\n",
     "ALTER TABLE orders ADD CONSTRAINT orders_code_fk FOREIGN KEY (code) REFERENCES customers (id) ON DELETE CASCADE;\n",
+    "ALTER TABLE orders DROP CONSTRAINT orders_pkey;\nALTER TABLE orders ADD COLUMN key bigint GENERATED ALWAYS AS IDENTITY;\nALTER TABLE orders ADD PRIMARY KEY (key);\nALTER TABLE orders ADD CONSTRAINT orders_id_key UNIQUE (id);\n",
+    "DROP INDEX orders_code_idx;\nCREATE INDEX orders_code_idx ON orders (code);\n",
+    "UPDATE orders SET code = 0 WHERE code IS NULL;\nALTER TABLE orders ALTER COLUMN code SET NOT NULL;\n",
 ];
 
 fn git(folder: &Path, arguments: &[&str]) {

@@ -104,7 +104,7 @@ fn drizzle_gets_a_deploy_each() {
     let journal: Value = serde_json::from_str(&text).unwrap();
     let tags: Vec<&str> = journal["entries"].as_array().unwrap().iter().map(|it| it["tag"].as_str().unwrap()).collect();
     assert_eq!(tags, ["0000_orders", "0001_required", "0002_required_deploy2", "0003_required_deploy3"], "{said}");
-    assert!(said.contains("\n--> statement-breakpoint\nALTER TABLE public.orders VALIDATE CONSTRAINT"), "{said}");
+    assert!(said.contains("\n--> statement-breakpoint\nALTER TABLE orders VALIDATE CONSTRAINT"), "{said}");
     assert_eq!(errors(&repository), [""; 0]);
 }
 
@@ -183,7 +183,7 @@ fn a_change_of_sqitch_waits_in_its_plan() {
     assert!(!read("deploy/gone.sql").contains("DROP COLUMN"), "{text}");
     assert!(!read("revert/gone.sql").contains("ADD COLUMN"), "{text}");
     let output = pgassay(repository.path(), &["fix", "--since", "main", "--deploy", "2"]);
-    assert!(read("deploy/gone_deploy2.sql").contains("ALTER TABLE public.orders DROP COLUMN note;"), "{output:?}");
+    assert!(read("deploy/gone_deploy2.sql").contains("ALTER TABLE orders DROP COLUMN note;"), "{output:?}");
     assert_eq!(
         read("revert/gone_deploy2.sql"),
         "-- Revert shop:gone_deploy2 from pg\n\nALTER TABLE orders ADD COLUMN note text NOT NULL DEFAULT '';\n"

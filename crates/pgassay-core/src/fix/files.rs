@@ -41,6 +41,8 @@ pub(super) struct Writer<'a> {
     limited: BTreeMap<PathBuf, String>,
     paths: Vec<PathBuf>,
     waiting: Vec<Waiting>,
+    /// Migrations by whose name others may say that they depend on them, and the name that those have to say now.
+    renamed: BTreeMap<String, String>,
 }
 
 /// Writes the migrations of one folder; what has to wait comes back beside the files.
@@ -61,6 +63,7 @@ pub fn write(
         limited: BTreeMap::new(),
         paths: Vec::new(),
         waiting: Vec::new(),
+        renamed: BTreeMap::new(),
     };
     if first.framework == Framework::Liquibase {
         writer.changesets(rewritten)?;
@@ -88,6 +91,31 @@ impl Writer<'_> {
         all.filter(|(_, it)| it.folder == of.folder && it.framework == of.framework && it.direction == Direction::Up)
             .map(|(at, _)| at)
             .collect()
+    }
+
+    /// The numbers of migrations in the folder that are code, with their files: they are nobody's to take, and stay where they are.
+    fn numbers_of_code(&self, place: &Place) -> Vec<(Number, &Path)> {
+        let own = self.folder.keys().filter(|path| path.parent() == Some(place.folder()));
+        own.filter_map(|path| Some((Place::number_of_code(path)?, path.as_path()))).collect()
+    }
+
+    /// Refuses numbers that reach one of code, which runs after the migration.
+    fn before_code(&self, migration: &Migration, place: &Place, last: &Number) -> Result<(), String> {
+        let comparable = |number: &Number| number.clone().compared_as(&place.number).key();
+        let (own, last) = (place.number.key(), last.key());
+        let in_the_way = self
+            .numbers_of_code(place)
+            .into_iter()
+            .find(|(number, _)| own < comparable(number) && comparable(number) <= last);
+        match in_the_way {
+            Some((number, path)) => Err(format!(
+                "{}: no number is left before {}, which is code and has {}: move that up first",
+                migration.path.display(),
+                path.display(),
+                number.text()
+            )),
+            None => Ok(()),
+        }
     }
 
     fn numbered(&mut self, first: &Migration, rewritten: &[&Rewritten]) -> Result<(), String> {
@@ -135,7 +163,13 @@ impl Writer<'_> {
         // What is sent by itself, or first of a batch, is in no transaction block yet: SET LOCAL would do nothing.
         let alone = migration.framework == Framework::Supabase
             || migration.framework == Framework::Goose && Ways::of(migration).unwrapped;
-        let limit = if alone { limit.replacen("SET LOCAL ", "SET ", 1) } else { limit.to_owned() };
+        // Two statements of one string are a transaction: the limit goes no further.
+        let is_string = migration.sections.iter().all(|section| section.transaction.is_one_string());
+        let limit = match limit.strip_prefix("SET ").filter(|rest| !rest.starts_with("LOCAL ")) {
+            _ if alone => limit.replacen("SET LOCAL ", "SET ", 1),
+            Some(rest) if is_string => format!("SET LOCAL {rest}"),
+            _ => limit.to_owned(),
+        };
         format!("{}{limit};\n{}", text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default())
     }
 
@@ -234,12 +268,16 @@ impl Writer<'_> {
         };
         match own {
             None => {
-                self.moved(migration, &place, &place.with(number.clone(), ""));
+                self.before_code(migration, &place, &number)?;
+                self.moved(migration, &place, &place.with(number.clone(), ""))?;
                 *taken = Some(number).filter(|_| !is_free);
             }
             Some(own) => {
                 let is_more = own.pieces.len() > 1 || !is_free;
                 let last = self.pieces(migration, own, &place, number)?;
+                if let Some(last) = &last {
+                    self.before_code(migration, &place, last)?;
+                }
                 *taken = last.filter(|_| is_more).or_else(|| taken.take());
             }
         }
@@ -247,10 +285,13 @@ impl Writer<'_> {
     }
 
     /// A file that moves up keeps its text.
-    fn moved(&mut self, migration: &Migration, from: &Place, to: &Place) {
+    fn moved(&mut self, migration: &Migration, from: &Place, to: &Place) -> Result<(), String> {
         let framework = migration.framework;
+        if framework == Framework::Yoyo {
+            self.depend_on_renamed(migration)?;
+        }
         if from.up() == to.up() {
-            return;
+            return Ok(());
         }
         let pairs = [
             (Some(from.up()), Some(to.up())),
@@ -259,13 +300,60 @@ impl Writer<'_> {
         ];
         for (old, new) in pairs {
             let (Some(old), Some(new)) = (old, new) else { continue };
-            let text = self.limited.remove(&old).or_else(|| self.folder.get(&old).cloned());
+            let known = self.changes.get(&old).cloned().flatten();
+            let text = self.limited.remove(&old).or(known).or_else(|| self.folder.get(&old).cloned());
             if let Some(text) = text {
-                self.changes.entry(old).or_insert(None);
+                self.changes.insert(old, None);
                 self.changes.insert(new, Some(text));
             }
         }
+        if framework == Framework::Yoyo {
+            self.rename(&from.stem(), &to.stem())?;
+        }
         self.paths.push(to.up());
+        Ok(())
+    }
+
+    /// What depends on one migration has to say another name now.
+    fn rename(&mut self, old: &str, new: &str) -> Result<(), String> {
+        let quoted = [format!("\"{old}\""), format!("'{old}'")];
+        let is_code = |path: &Path| path.extension().is_some_and(|ending| ending == "py");
+        let user =
+            self.folder.iter().find(|(path, text)| is_code(path) && quoted.iter().any(|name| text.contains(name)));
+        if let Some((path, _)) = user {
+            return Err(format!(
+                "{old} is now {new}, and {}, which is code, depends on it: split it by hand",
+                path.display()
+            ));
+        }
+        self.renamed.insert(old.to_owned(), new.to_owned());
+        Ok(())
+    }
+
+    /// A file's `depends:` in the names of today.
+    fn depend_on_renamed(&mut self, migration: &Migration) -> Result<(), String> {
+        let path = &migration.path;
+        let Some(text) = self.limited.get(path).or_else(|| self.folder.get(path)).cloned() else { return Ok(()) };
+        let new: String = text.split_inclusive('\n').map(|line| self.depends(line)).collect();
+        if new != text {
+            if let Some(limited) = self.limited.get_mut(path) {
+                *limited = new;
+            } else {
+                self.changes.insert(path.clone(), Some(new));
+            }
+        }
+        Ok(())
+    }
+
+    fn depends(&self, line: &str) -> String {
+        let Some((before, names)) = line.split_once("depends:").filter(|_| line.trim_start().starts_with("--")) else {
+            return line.to_owned();
+        };
+        let name =
+            |name: &str| self.renamed.get(name.trim_end()).cloned().unwrap_or_else(|| name.trim_end().to_owned());
+        let names: Vec<String> = names.split_whitespace().map(name).collect();
+        let end = if line.ends_with('\n') { "\n" } else { "" };
+        format!("{before}depends: {}{end}", names.join(" "))
     }
 
     /// The pieces of one migration; the last number that they take.
@@ -299,6 +387,7 @@ impl Writer<'_> {
             [] if super::is_listed(migration) => nothing.as_slice(),
             pieces => pieces,
         };
+        let mut before: Option<String> = None;
         for (at, piece) in pieces.iter().enumerate() {
             let Some(here) = number.take() else {
                 return Err(format!("{}: there is no number left after it", migration.path.display()));
@@ -308,18 +397,31 @@ impl Writer<'_> {
             let is_last = at + 1 == pieces.len() && own.later.is_empty();
             let down = if is_last { back.clone() } else { Down::of(piece) };
             let goes_back = !back.is_empty() || self.has_way_back(place, framework);
-            self.file(framework, &named, piece, if at == 0 { &original.head } else { "" }, &down, goes_back);
+            let down = if goes_back { or_filler(framework, down) } else { down };
+            let head = match (framework, &before) {
+                (Framework::Yoyo, Some(before)) => format!("-- depends: {before}\n"),
+                (Framework::Yoyo, None) => original.head.split_inclusive('\n').map(|line| self.depends(line)).collect(),
+                (_, None) => original.head.clone(),
+                (_, Some(_)) => String::new(),
+            };
+            let around = Around { head: &head, down: &down, goes_back, crlf: original.crlf };
+            self.file(framework, &named, piece, around);
+            before = Some(named.stem());
             number = if at == 0 { here.below().or_else(|| here.next()) } else { here.next() };
             last = Some(here);
+        }
+        if let Some(name) = before.filter(|name| framework == Framework::Yoyo && *name != place.stem()) {
+            self.rename(&place.stem(), &name)?;
         }
         Ok(last)
     }
 
-    fn file(&mut self, framework: Framework, place: &Place, piece: &Piece, head: &str, down: &Down, goes_back: bool) {
+    fn file(&mut self, framework: Framework, place: &Place, piece: &Piece, around: Around) {
+        let Around { head, down, goes_back, crlf } = around;
         let texts = texts(framework, piece, head, down);
-        self.changes.insert(place.up(), Some(texts.up));
+        self.changes.insert(place.up(), Some(with_line_ends(&texts.up, crlf)));
         if let Some(path) = place.down(framework).filter(|_| goes_back) {
-            self.changes.insert(path, Some(or_nothing(texts.down)));
+            self.changes.insert(path, Some(with_line_ends(&or_nothing(texts.down), crlf)));
         }
         if let (Some(path), Some(settings)) = (place.settings(framework), texts.settings) {
             self.changes.insert(path, Some(settings));
@@ -414,15 +516,40 @@ fn is_marker(line: &str) -> bool {
 }
 
 /// A piece with what it is known to take away allowed: whoever asks for the deploy says that the code is ready.
-fn allowed(piece: &Piece, once: &str) -> Piece {
+pub fn allowed(piece: &Piece, once: &str) -> Piece {
     let allow = |sql: &String| {
-        let parts = inverse::statements(sql).into_iter().map(|part| match inverse::rules_of_loss(&part).as_slice() {
+        let parts: Vec<String> = inverse::statements(sql);
+        if parts.iter().all(|part| inverse::rules_of_loss(part).is_empty()) {
+            return sql.clone();
+        }
+        let parts = parts.into_iter().map(|part| match inverse::rules_of_loss(&part).as_slice() {
             [] => part,
             rules => format!("-- pgassay: allow({}) {once}\n{part}", rules.join(", ")),
         });
         parts.collect::<Vec<_>>().join(";\n")
     };
     Piece { statements: piece.statements.iter().map(allow).collect(), ..piece.clone() }
+}
+
+/// What a piece's file holds besides its statements.
+struct Around<'a> {
+    head: &'a str,
+    down: &'a Down,
+    /// Its tool keeps a way back, and the original has one.
+    goes_back: bool,
+    crlf: bool,
+}
+
+/// Tools that take a file without its second half for one that cannot be taken back.
+fn or_filler(framework: Framework, down: Down) -> Down {
+    let is_one = matches!(framework, Framework::Tern | Framework::NodePgMigrate | Framework::Mybatis);
+    if is_one && down.is_empty() { Down { text: or_nothing(down.text), ..down } } else { down }
+}
+
+/// Every line ended as the original's lines are.
+fn with_line_ends(text: &str, crlf: bool) -> String {
+    let text = text.replace("\r\n", "\n");
+    if crlf { text.replace('\n', "\r\n") } else { text }
 }
 
 /// Some tools refuse an empty file.
@@ -449,7 +576,10 @@ fn append_files(framework: Framework, due: &Due) -> Result<Written, String> {
     let place = Place::read(framework, &waiting.migration)
         .ok_or_else(|| format!("{}: its name has no number that another could follow", due.shown()))?;
     let taken = folder.keys().filter_map(|path| Place::read(framework, path));
-    let last = taken.filter(|it| it.folder() == place.folder()).map(|it| it.number).max_by_key(Number::key);
+    let code = folder.keys().filter(|path| path.parent() == Some(place.folder()));
+    let code = code.filter_map(|path| Some(Place::number_of_code(path)?.compared_as(&place.number)));
+    let taken = taken.filter(|it| it.folder() == place.folder()).map(|it| it.number);
+    let last = taken.chain(code).max_by_key(Number::key);
     let last = last.unwrap_or_else(|| place.number.clone());
     let fresh = place.number.at(now).filter(|fresh| fresh.key() > last.key());
     let mut number = fresh.or_else(|| last.next());

@@ -1,15 +1,18 @@
 //! A migration, statement by statement: what stays as it is, and what the advice puts in its place.
 
-use super::{Left, Ways};
-use crate::change::{Change, Set, TransactionControl};
+use std::borrow::Cow;
+
+use super::original::is_half;
+use super::{Left, Ways, held, refill, unqualified};
+use crate::change::{AlterTableActionKind, Change, ConstraintKind, Set, TransactionControl};
 use crate::effect::InTransactionBlock;
 use crate::finding::{Finding, FixStep, PlanOfChange, Rule, StepTransaction};
 use crate::migration::{Framework, Migration, TransactionMode};
 use crate::report::{Report, StatementRecord};
 use crate::rules::migration::{
     BLOCKING_INDEX_BUILD, BLOCKING_REWRITE, BLOCKING_SCAN, DROPPED_DATA, ENUM_VALUE_BEFORE_COMMIT, FAILS_ON_ROWS,
-    LONG_WORK_UNDER_LOCK, MISSING_LOCK_TIMEOUT, RENAMED_OBJECT, TRANSACTION_FORBIDDEN, UNREADABLE_STATEMENT,
-    VALIDATE_IN_SAME_TRANSACTION,
+    LONG_WORK_UNDER_LOCK, MISSING_LOCK_TIMEOUT, RENAMED_OBJECT, REQUIRED_COLUMN, TRANSACTION_FORBIDDEN,
+    UNREADABLE_STATEMENT, VALIDATE_IN_SAME_TRANSACTION,
 };
 use crate::source::FileId;
 use crate::source::{SourceFile, Sources, Span};
@@ -30,6 +33,9 @@ static TIMEOUT: &Rule = &MISSING_LOCK_TIMEOUT;
 
 /// The rule that is answered by committing a label before it is used.
 static LABEL: &Rule = &ENUM_VALUE_BEFORE_COMMIT;
+
+/// The rule about a column that running code does not write.
+static REQUIRED: &Rule = &REQUIRED_COLUMN;
 
 /// The rule about what no parser of ours reads.
 static UNREAD: &Rule = &UNREADABLE_STATEMENT;
@@ -56,7 +62,20 @@ pub(super) enum Item<'a> {
     Alone(String),
     Apart(String),
     /// With the comments before the statement that they replace.
-    Steps(String, &'a [FixStep]),
+    Steps(String, Cow<'a, [FixStep]>),
+}
+
+/// An item, and the record of the statement that it comes from.
+pub(super) struct Placed<'a> {
+    pub record: usize,
+    pub item: Item<'a>,
+}
+
+/// Whether a finding is answered by commits between what the migration does in one.
+pub(super) fn takes_apart(finding: &Finding) -> bool {
+    finding.rule.is_one_of(&INSTEAD) && !finding.advice.steps.is_empty()
+        || finding.rule.is_one_of(&ALONE)
+        || finding.rule.is_one_of(&APART)
 }
 
 struct Reader<'a> {
@@ -64,6 +83,13 @@ struct Reader<'a> {
     ways: Ways,
     findings: Vec<(usize, &'a Finding)>,
     source: &'a SourceFile,
+    placed: Vec<Placed<'a>>,
+    /// The record of the statement at hand.
+    at: usize,
+    /// The comment after its semicolon, on the same line.
+    trailing: String,
+    /// Where the text of each statement begins.
+    starts: Vec<u32>,
     items: Items<'a>,
 }
 
@@ -79,11 +105,18 @@ pub(super) fn read<'a>(
     let records: Vec<&StatementRecord> = report.statements.iter().filter(|record| in_sections(record.span)).collect();
     let changes: Vec<Option<Change>> = records.iter().map(|record| change_of(sources.slice(record.span))).collect();
     let whole = own_block(&changes)?;
+    if matches!(migration.framework, Framework::Atlas | Framework::Mybatis) {
+        records.iter().try_for_each(|record| ends_at_semicolon(source, record))?;
+    }
     let mut reader = Reader {
         migration,
         ways: Ways::of(migration),
         findings: findings.iter().filter_map(|at| Some((*at, report.findings.get(*at)?))).collect(),
         source,
+        placed: Vec::new(),
+        at: 0,
+        trailing: String::new(),
+        starts: Vec::new(),
         items: Items {
             items: Vec::new(),
             together: whole || !sends_apart(migration),
@@ -98,7 +131,11 @@ pub(super) fn read<'a>(
     let mut end = None;
     for (at, record) in records.iter().enumerate() {
         let start = end.unwrap_or_else(|| reader.section_start(record));
-        end = Some(record.span.end);
+        let (trailing, next) = reader.trailing(record.span.end);
+        reader.trailing = trailing;
+        end = Some(next);
+        reader.at = at;
+        reader.starts.push(start);
         let is_border = whole && (at == 0 || at + 1 == records.len());
         match &changes[at] {
             Some(Change::Transaction(_)) if is_border || is_outer(&changes, at) => continue,
@@ -106,11 +143,24 @@ pub(super) fn read<'a>(
         }
     }
     reader.label(&records, &changes);
+    reader.refill(&records, &changes);
+    held::hold(&mut reader.placed, &records, &changes).map_err(|(_, why)| why)?;
     reader.limit();
+    reader.items.items = reader.placed.into_iter().map(|placed| placed.item).collect();
     Ok(reader.items)
 }
 
-fn change_of(sql: &str) -> Option<Change> {
+/// Its own delimiter would be taken for a part of the next statement.
+fn ends_at_semicolon(source: &SourceFile, record: &StatementRecord) -> Result<(), String> {
+    let end = source.original_range(record.span).end;
+    let rest = source.original().get(end..).unwrap_or_default().trim_start();
+    match rest.is_empty() || rest.starts_with(';') {
+        true => Ok(()),
+        false => Err("its statements end at a delimiter of its own: take it apart by hand".to_owned()),
+    }
+}
+
+pub(super) fn change_of(sql: &str) -> Option<Change> {
     let source = SourceFile::new("statement", sql);
     read_script(FileId(0), &source).statements.into_iter().next()?.change.ok()
 }
@@ -148,10 +198,28 @@ impl<'a> Reader<'a> {
         sections.find(|section| section.span.contains(record.span)).map_or(record.span.start, |it| it.span.start)
     }
 
+    /// A comment that follows a statement on its line, and where it ends. It is the statement's, not that of the next one.
+    fn trailing(&self, end: u32) -> (String, u32) {
+        let inside = |at: u32| self.migration.sections.iter().any(|it| it.span.start <= at && at < it.span.end);
+        let rest = self.source.text.get(end as usize..).filter(|_| inside(end)).unwrap_or_default();
+        let line = rest.split('\n').next().unwrap_or_default();
+        let after = line.trim_start().strip_prefix(';').unwrap_or_default().trim();
+        if !after.starts_with("--") || after.starts_with("-- +") || after.starts_with("-->") {
+            return (String::new(), end);
+        }
+        (after.to_owned(), end + u32::try_from(line.trim_end_matches('\r').len()).unwrap_or_default())
+    }
+
     fn statement(&mut self, record: &StatementRecord, change: Option<&Change>, start: u32) {
-        let text = self.text(Span { start, ..record.span });
+        let trailing = std::mem::take(&mut self.trailing);
+        let with_trailing = |text: String| match (trailing.is_empty(), text.is_empty()) {
+            (true, _) => text,
+            (_, true) => trailing.clone(),
+            _ => format!("{trailing}\n{text}"),
+        };
+        let text = with_trailing(self.text(Span { start, ..record.span }));
         if let Some(Change::Set(set)) = change {
-            return self.items.items.push(Item::Setting(text, set.clone()));
+            return self.push(Item::Setting(text, set.clone()));
         }
         let here: Vec<(usize, &'a Finding)> =
             self.findings.iter().filter(|(_, it)| record.span.contains(it.span)).copied().collect();
@@ -160,15 +228,16 @@ impl<'a> Reader<'a> {
         }
         if let Some(steps) = self.instead(record, change, &here) {
             self.items.is_changed = true;
-            let comments = self.text(Span { start, end: record.span.start, ..record.span }).trim().to_owned();
-            return self.items.items.push(Item::Steps(comments, steps));
+            let comments = self.text(Span { start, end: record.span.start, ..record.span });
+            let comments = with_trailing(comments.trim().to_owned());
+            return self.push(Item::Steps(comments, unqualified::as_written(steps, change, &self.text(record.span))));
         }
         let forbidden = record.effect.in_transaction_block == InTransactionBlock::Forbidden;
         let alone: Vec<usize> = here.iter().filter(|(_, it)| it.rule.is_one_of(&ALONE)).map(|(at, _)| *at).collect();
         if forbidden && self.ways.alone {
             self.items.is_changed |= !alone.is_empty();
             self.items.fixed.extend(alone);
-            return self.items.items.push(Item::Alone(text));
+            return self.push(Item::Alone(text));
         }
         for finding in alone {
             self.leave(finding, self.no_way_out());
@@ -177,9 +246,9 @@ impl<'a> Reader<'a> {
         if !apart.is_empty() && !record.conditional {
             self.items.is_changed = true;
             self.items.fixed.extend(apart);
-            return self.items.items.push(Item::Apart(text));
+            return self.push(Item::Apart(text));
         }
-        self.items.items.push(Item::Keep(text));
+        self.push(Item::Keep(text));
     }
 
     /// The steps that take the statement's place.
@@ -199,6 +268,8 @@ impl<'a> Reader<'a> {
             Some("it is part of a DO block: take the block apart by hand".to_owned())
         } else if self.is_substituted(record.span) {
             Some("it contains a placeholder: the steps would have its value".to_owned())
+        } else if change.is_some_and(adds_generated) {
+            Some("its steps make a column that a trigger fills, or a virtual one, in place of a stored generated column: write them by hand where that will do".to_owned())
         } else if needs_no_transaction(steps) && !self.ways.alone {
             Some(self.no_way_out())
         } else {
@@ -230,6 +301,49 @@ impl<'a> Reader<'a> {
             Framework::Plain => "each file runs in a transaction here: it has to run outside of one".to_owned(),
             _ => format!("{tool} has no way to run it outside of a transaction: run it by hand, before the migration"),
         }
+    }
+
+    fn push(&mut self, item: Item<'a>) {
+        self.placed.push(Placed { record: self.at, item });
+    }
+
+    /// What gives rows their values runs once more, after the constraint that refuses others; and where running code gives none yet, the
+    /// constraint waits for it.
+    fn refill(&mut self, records: &[&StatementRecord], changes: &[Option<Change>]) {
+        let mut placed = std::mem::take(&mut self.placed);
+        let required = |record: usize| {
+            let span = records.get(record)?.span;
+            let (at, finding) = self.findings.iter().find(|(_, it)| it.rule == REQUIRED && span.contains(it.span))?;
+            let column = changes.get(record)?.as_ref().and_then(|change| column_of(change, finding))?;
+            Some((*at, column))
+        };
+        let text = |record: usize| records.get(record).map(|it| self.text(it.span)).unwrap_or_default();
+        let waits = |record: usize| required(record).map(|(_, column)| column);
+        let obstacles = refill::refill(&mut placed, changes, text, waits);
+        let answered =
+            placed.iter().filter(|it| matches!(it.item, Item::Steps(..))).filter_map(|it| required(it.record));
+        let answered: Vec<usize> = answered.map(|(at, _)| at).collect();
+        self.items.fixed.extend(answered);
+        self.placed = placed;
+        for (record, why) in obstacles {
+            self.keep_as_written(record, records, &why);
+        }
+    }
+
+    /// The statement stays, and so do its findings.
+    fn keep_as_written(&mut self, record: usize, records: &[&StatementRecord], why: &str) {
+        let (Some(span), Some(start)) = (records.get(record).map(|it| it.span), self.starts.get(record)) else {
+            return;
+        };
+        let text = self.text(Span { start: *start, ..span });
+        for placed in self.placed.iter_mut().filter(|it| it.record == record) {
+            placed.item = Item::Keep(text.clone());
+        }
+        let here: Vec<usize> =
+            self.findings.iter().filter(|(_, it)| span.contains(it.span)).map(|(at, _)| *at).collect();
+        let left: Vec<usize> = self.items.fixed.iter().filter(|at| here.contains(at)).copied().collect();
+        self.items.fixed.retain(|at| !here.contains(at));
+        left.into_iter().for_each(|finding| self.leave(finding, why.to_owned()));
     }
 
     fn leave(&mut self, finding: usize, why: String) {
@@ -273,7 +387,7 @@ impl<'a> Reader<'a> {
             .filter(|(_, change)| matches!(change, Some(Change::AlterEnum(_))))
             .map(|(record, _)| self.text(record.span))
             .collect();
-        for item in &mut self.items.items {
+        for Placed { item, .. } in &mut self.placed {
             if let Item::Keep(text) = item
                 && labels.iter().any(|label| text.ends_with(label.as_str()))
             {
@@ -283,6 +397,57 @@ impl<'a> Reader<'a> {
         self.items.is_changed = true;
         self.items.fixed.extend(used);
     }
+}
+
+/// Whether it adds a generated column, which no steps leave as it is written.
+fn adds_generated(change: &Change) -> bool {
+    let Change::AlterTable(alter) = change else { return false };
+    alter.actions.iter().any(
+        |action| matches!(&action.kind, AlterTableActionKind::AddColumn { column, .. } if column.generated.is_some()),
+    )
+}
+
+/// The column that a required-column finding of a statement is about.
+fn column_of(change: &Change, finding: &Finding) -> Option<String> {
+    let object = finding.object.as_ref()?.to_string();
+    let Change::AlterTable(alter) = change else { return None };
+    let columns = alter.actions.iter().flat_map(|action| match &action.kind {
+        AlterTableActionKind::SetNotNull { column } => vec![column.to_string()],
+        AlterTableActionKind::AddConstraint(added) => match &added.kind {
+            ConstraintKind::NotNull(column) => vec![column.to_string()],
+            ConstraintKind::Check(_) => {
+                object.rsplit_once('.').map(|(_, column)| column.to_owned()).into_iter().collect()
+            }
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    });
+    columns.into_iter().find(|column| object.ends_with(&format!(".{column}")))
+}
+
+/// Items of a migration with joined commands, with the findings of the migration as it was written.
+pub(super) fn of_original<'a>(items: Items<'a>, joined: &Report, report: &Report, findings: &[usize]) -> Items<'a> {
+    let own = |at: &usize| {
+        let told = joined.findings.get(*at)?;
+        let like = |same: bool| {
+            findings.iter().copied().find(|at| {
+                report.findings.get(*at).is_some_and(|it| it.rule == told.rule && (!same || it.message == told.message))
+            })
+        };
+        like(true).or_else(|| like(false)).or_else(|| findings.first().copied())
+    };
+    let left: Vec<Left> = items
+        .left
+        .iter()
+        .filter_map(|left| Some(Left { finding: own(&left.finding)?, why: left.why.clone() }))
+        .collect();
+    let rules: Vec<&Rule> = items.fixed.iter().filter_map(|at| joined.findings.get(*at)).map(|it| it.rule).collect();
+    let is_fixed = |at: &usize| {
+        let finding = report.findings.get(*at);
+        finding.is_some_and(|it| rules.contains(&it.rule)) && !left.iter().any(|it| it.finding == *at)
+    };
+    let fixed = findings.iter().copied().filter(is_fixed).collect();
+    Items { left, fixed, ..items }
 }
 
 fn needs_no_transaction(steps: &[FixStep]) -> bool {
@@ -319,6 +484,7 @@ fn without_markers(text: &str, framework: Framework) -> String {
             line.starts_with("--") && ["transactional:", "depends:"].iter().any(|name| words.starts_with(name))
         }
         Framework::Mybatis => line.contains("@UNDO"),
+        Framework::NodePgMigrate => is_half(line, "up"),
         Framework::Rambler => line.starts_with("-- rambler"),
         Framework::Drizzle => line.trim() == "--> statement-breakpoint",
         _ => false,

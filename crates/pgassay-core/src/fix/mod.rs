@@ -9,8 +9,10 @@
 mod batches;
 mod code;
 mod files;
+mod held;
 mod inverse;
 mod items;
+mod joined;
 mod journal;
 mod later_code;
 mod liquibase;
@@ -19,13 +21,15 @@ mod original;
 mod pieces;
 mod place;
 mod plan_file;
+mod refill;
 mod sqitch;
 mod sums;
 mod text;
+mod unqualified;
 mod verify;
 
 use code::CodeTool;
-pub use files::{FileChange, Folder, write};
+pub use files::{FileChange, Folder, allowed, write};
 pub use plan_file::{PLAN_FILE, PlanFile, Waiting, WrongPlan};
 pub use verify::{replaced, verified};
 
@@ -34,7 +38,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::Job;
+use crate::check::{Job, check};
 use crate::finding::Finding;
 use crate::migration::{Age, Direction, Framework, Migration, TransactionMode};
 use crate::report::Report;
@@ -147,45 +151,64 @@ impl Ways {
 pub fn rewrite(job: &Job, report: &Report, sources: &Sources) -> Rewrites {
     let mut found = Rewrites::default();
     let by_file = findings_by_migration(job, report);
+    let joined = joined::joined(job, report, sources, by_file.keys().copied());
+    let judged = joined.as_ref().map(|joined| check(&joined.job, &joined.sources));
+    let in_joined = judged.as_ref().map(|judged| findings_by_migration_of(joined.as_ref().map(|it| &it.job), judged));
     for (place, findings) in by_file {
         let Some(migration) = job.migrations.get(place) else { continue };
-        let read = match migration.framework {
-            Framework::GraphileMigrate => {
-                Err("graphile-migrate knows its files by hashes: write the steps into current.sql, and commit each"
-                    .to_owned())
-            }
-            Framework::Liquibase if migration.path.extension().is_none_or(|it| !it.eq_ignore_ascii_case("sql")) => {
-                Err("its changeset is not SQL: write the steps as `sql` changes in changesets of their own".to_owned())
-            }
-            Framework::DbMigrate => Err(
-                "each of its SQL files is run by one in JavaScript: make those with `db-migrate create --sql-file`, and write the steps into them"
-                    .to_owned(),
-            ),
-            _ => items::read(migration, report, &findings, sources),
-        };
-        match read {
-            Ok(read) => {
-                found.left.extend(read.left.iter().cloned());
-                if read.is_changed {
-                    let ways = Ways::of(migration);
-                    let (pieces, later) = pieces::assemble(&read, ways);
-                    let patient = (!later.is_empty()).then(|| pieces::assemble_patiently(&read, ways));
-                    let limit = read.limit.filter(|_| read.is_limit_only);
-                    found.rewritten.push(Rewritten {
-                        migration: place,
-                        pieces,
-                        limit,
-                        later,
-                        patient,
-                        fixed: read.fixed,
-                    });
+        let refused = joined.as_ref().and_then(|joined| joined.refused.get(&place));
+        let as_joined = joined.as_ref().zip(judged.as_ref()).filter(|(joined, _)| joined.migrations.contains(&place));
+        let read = match (cannot_be_written(migration), refused, as_joined) {
+            (Some(why), ..) => Err(why),
+            (None, Some(why), _) => Err(why.clone()),
+            (None, None, Some((joined, judged))) => {
+                let own = in_joined.as_ref().and_then(|all| all.get(&place)).map_or(&[][..], Vec::as_slice);
+                match joined.job.migrations.get(place) {
+                    Some(migration) => items::read(migration, judged, own, &joined.sources)
+                        .map(|read| items::of_original(read, judged, report, &findings)),
+                    None => continue,
                 }
             }
+            (None, None, None) => items::read(migration, report, &findings, sources),
+        };
+        match read {
+            Ok(read) => found.add(place, migration, read),
             Err(why) => found.left.extend(findings.iter().map(|finding| Left { finding: *finding, why: why.clone() })),
         }
     }
     found.left.extend(of_what_ran(job, report));
     found
+}
+
+impl Rewrites {
+    fn add(&mut self, place: usize, migration: &Migration, read: items::Items) {
+        self.left.extend(read.left.iter().cloned());
+        if !read.is_changed {
+            return;
+        }
+        let ways = Ways::of(migration);
+        let (pieces, later) = pieces::assemble(&read, ways);
+        let patient = (!later.is_empty()).then(|| pieces::assemble_patiently(&read, ways));
+        let limit = read.limit.filter(|_| read.is_limit_only);
+        self.rewritten.push(Rewritten { migration: place, pieces, limit, later, patient, fixed: read.fixed });
+    }
+}
+
+/// Why nothing can take a migration's place.
+fn cannot_be_written(migration: &Migration) -> Option<String> {
+    let why = match migration.framework {
+        Framework::GraphileMigrate => {
+            "graphile-migrate knows its files by hashes: write the steps into current.sql, and commit each"
+        }
+        Framework::Liquibase if migration.path.extension().is_none_or(|it| !it.eq_ignore_ascii_case("sql")) => {
+            "its changeset is not SQL: write the steps as `sql` changes in changesets of their own"
+        }
+        Framework::DbMigrate => {
+            "each of its SQL files is run by one in JavaScript: make those with `db-migrate create --sql-file`, and write the steps into them"
+        }
+        _ => return None,
+    };
+    Some(why.to_owned())
 }
 
 /// Findings of migrations that are judged because they are not what ran.
@@ -198,6 +221,10 @@ fn of_what_ran(job: &Job, report: &Report) -> Vec<Left> {
         })
     });
     theirs.map(|(finding, _)| Left { finding, why: why.to_owned() }).collect()
+}
+
+fn findings_by_migration_of(job: Option<&Job>, report: &Report) -> BTreeMap<usize, Vec<usize>> {
+    job.map(|job| findings_by_migration(job, report)).unwrap_or_default()
 }
 
 /// The findings of each migration that may be rewritten, by their places.

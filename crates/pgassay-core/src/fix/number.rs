@@ -55,6 +55,11 @@ impl Number {
         Number { by_text, ..self }
     }
 
+    /// The same, compared as another one is.
+    pub fn compared_as(self, other: &Number) -> Number {
+        Number { by_text: other.by_text, dotted: other.dotted, ..self }
+    }
+
     /// The next that may follow it; `None` where there is none of its width.
     pub fn next(&self) -> Option<Number> {
         if self.dotted {

@@ -11,6 +11,8 @@ pub(super) struct Original {
     pub down: Option<String>,
     /// The way back runs outside of a transaction.
     pub down_alone: bool,
+    /// Its lines end as those of Windows do.
+    pub crlf: bool,
 }
 
 /// Whether a line is a marker.
@@ -18,6 +20,10 @@ type IsMark = fn(&str) -> bool;
 
 impl Original {
     pub fn of(migration: &Migration, text: &str) -> Original {
+        Original { crlf: text.contains("\r\n"), ..Original::halves(migration, text) }
+    }
+
+    fn halves(migration: &Migration, text: &str) -> Original {
         let marks: Option<(IsMark, IsMark)> = match migration.framework {
             Framework::Goose => Some((|line| is_goose(line, "UP"), |line| is_goose(line, "DOWN"))),
             Framework::Dbmate => {
@@ -76,7 +82,7 @@ fn is_undo(line: &str) -> bool {
     rest.is_some_and(|rest| rest.starts_with("//") && rest.contains("@UNDO"))
 }
 
-fn is_half(line: &str, word: &str) -> bool {
+pub(super) fn is_half(line: &str, word: &str) -> bool {
     let Some(rest) = line.trim_start().strip_prefix("--") else { return false };
     let words: Vec<String> = rest.trim_matches(['-', ' ']).split_whitespace().map(str::to_lowercase).collect();
     words == [word, "migration"]

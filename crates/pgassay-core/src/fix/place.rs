@@ -55,6 +55,19 @@ impl Place {
         Some(Place { folder, letter, number, words: words.to_owned(), form: Form::File(ending) })
     }
 
+    /// The number of a migration that is code: `003_c.go`, `V3__c.rs`, `003.do.c.js`.
+    pub fn number_of_code(path: &Path) -> Option<Number> {
+        const ENDINGS: [&str; 12] = ["go", "rs", "js", "cjs", "mjs", "ts", "py", "java", "kt", "rb", "cs", "php"];
+        let ending = path.extension()?.to_str()?;
+        let name = path.file_name()?.to_str()?;
+        let versioned = name.strip_prefix('V').filter(|rest| rest.contains("__"));
+        let number = match versioned {
+            Some(rest) => Number::read_version(rest)?.0,
+            None => Number::read(name, &[])?.0,
+        };
+        ENDINGS.contains(&ending).then_some(number)
+    }
+
     /// The same name with another number, and some words more: `_add_note` to `_add_note_2`.
     pub fn with(&self, number: Number, more: &str) -> Place {
         Place { number, words: format!("{}{more}", self.words), ..self.clone() }
@@ -130,6 +143,16 @@ mod tests {
         let next = place.with(place.number.next()?, "_2");
         let shown = |path: PathBuf| path.display().to_string();
         Some((shown(next.up()), next.down(framework).map(shown)))
+    }
+
+    #[test]
+    fn code_has_numbers_too() {
+        let number = |path: &str| Place::number_of_code(Path::new(path)).map(|number| number.text().to_owned());
+        assert_eq!(number("m/003_c.go").as_deref(), Some("003"));
+        assert_eq!(number("m/V3__c.rs").as_deref(), Some("3"));
+        assert_eq!(number("m/003.do.c.js").as_deref(), Some("003"));
+        assert_eq!(number("m/003_c.sql"), None);
+        assert_eq!(number("m/helper.go"), None);
     }
 
     #[test]

@@ -38,7 +38,7 @@ mod written_catalog;
 pub use blocking_index_build::RULE as BLOCKING_INDEX_BUILD;
 pub use blocking_rewrite::RULE as BLOCKING_REWRITE;
 pub use blocking_scan::RULE as BLOCKING_SCAN;
-pub use breaking::{DROPPED_OBJECT, LOST_DEFAULT, RENAMED_OBJECT};
+pub use breaking::{DROPPED_OBJECT, LOST_DEFAULT, RENAMED_OBJECT, REQUIRED_COLUMN};
 pub use dropped_data::RULE as DROPPED_DATA;
 pub use enum_value_before_commit::RULE as ENUM_VALUE_BEFORE_COMMIT;
 pub use fails_on_rows::FAILS_ON_ROWS;

@@ -56,9 +56,10 @@ fn table_renamed(table: &Table, alter: &AlterTable, relation: &Relation, new: &I
             sql.push_str(&format!("\nGRANT {privilege} ON {old} TO {to};"));
         }
     }
+    sql.push_str(&column_grants(relation, old));
     Some(Advice::steps(
-        "Make a view of the old name in the same transaction: code reads and writes through it. TRUNCATE, COPY FROM and new foreign keys need \
-         the table's own name. Drop the view when no client uses it any more.",
+        "Make a view of the old name in the same transaction: code reads and writes through it. TRUNCATE, COPY FROM, MERGE before PostgreSQL 17, \
+         ON CONFLICT ON CONSTRAINT and new foreign keys need the table's own name. Drop the view when no client uses it any more.",
         vec![
             FixStep::own(sql),
             FixStep::own(format!("DROP VIEW {old};")).once(format!(
@@ -68,4 +69,26 @@ fn table_renamed(table: &Table, alter: &AlterTable, relation: &Relation, new: &I
             )),
         ],
     ))
+}
+
+/// What was granted on single columns, for the view.
+fn column_grants(relation: &Relation, view: &str) -> String {
+    let mut grants: Vec<(String, String, Vec<String>)> = Vec::new();
+    for granted in &relation.privileges {
+        let privilege = granted.privilege.as_str().to_uppercase();
+        let column = granted.column.and_then(|id| relation.column_by_id(id));
+        let Some(column) = column.filter(|_| ["SELECT", "INSERT", "UPDATE"].contains(&privilege.as_str())) else {
+            continue;
+        };
+        let to = super::carried::grantee(&granted.grantee);
+        let name = column.name.to_string();
+        match grants.iter_mut().find(|(known, role, _)| *known == privilege && *role == to) {
+            Some((.., columns)) => columns.push(name),
+            None => grants.push((privilege, to, vec![name])),
+        }
+    }
+    let grant = |(privilege, to, columns): &(String, String, Vec<String>)| {
+        format!("\nGRANT {privilege} ({}) ON {view} TO {to};", columns.join(", "))
+    };
+    grants.iter().map(grant).collect()
 }
