@@ -220,6 +220,7 @@ impl Assumptions<'_> {
                     if let Some(parent) = self.schema.edit(id) {
                         parent.children.push(partition);
                     }
+                    self.schema.add_bound(id, partition);
                 }
             }
             _ => {}

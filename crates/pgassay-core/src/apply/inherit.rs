@@ -97,6 +97,7 @@ impl Applier<'_> {
             if let Some(relation) = self.schema.edit(parent) {
                 relation.children.push(child);
             }
+            self.schema.add_bound(parent, child);
         }
     }
 
@@ -179,6 +180,9 @@ impl Applier<'_> {
     /// The end of an inheritance or a partition: the columns stay, as the child's own.
     pub(super) fn remove_parent(&mut self, child: RelationId, parent: RelationId) {
         let Some(source) = self.schema.relation(parent).cloned() else { return };
+        if let Some(partition) = self.schema.relation(child).cloned() {
+            self.schema.remove_bound(parent, &partition);
+        }
         if let Some(relation) = self.schema.edit(child) {
             relation.parents.retain(|it| *it != parent);
             for column in relation.columns.iter_mut().filter(|it| source.column(&it.name).is_some()) {

@@ -10,8 +10,7 @@ impl Applier<'_> {
     pub(super) fn create_routine(&mut self, create: &CreateRoutine) {
         let name = self.new_name(&create.name);
         let inputs: Vec<TypeName> = inputs(&create.arguments).map(|it| it.data_type.clone()).collect();
-        let overloads: Vec<RoutineId> = self.schema.routines_at(&name).map(|routine| routine.id).collect();
-        let existing = overloads.into_iter().find(|id| self.takes(*id, &inputs, true));
+        let existing = self.schema.overloads_like(&name, &inputs).into_iter().find(|id| self.takes(*id, &inputs, true));
         let mut routine = routine_of(create, RoutineId(0));
         routine.name = name;
         let id = match existing {
@@ -61,10 +60,9 @@ impl Applier<'_> {
     }
 
     fn replace_routine(&mut self, id: RoutineId, new: Routine) {
-        if let Some(old) = self.schema.edit_routine(id) {
-            let (owner, privileges, comment) =
-                (old.owner.take(), std::mem::take(&mut old.privileges), old.comment.take());
-            *old = Routine { id, owner, privileges, comment, ..new };
+        if let Some(old) = self.schema.routines.get(&id) {
+            let (owner, privileges, comment) = (old.owner.clone(), old.privileges.clone(), old.comment.clone());
+            self.schema.replace_routine(Routine { id, owner, privileges, comment, ..new });
         }
     }
 

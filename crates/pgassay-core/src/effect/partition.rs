@@ -12,9 +12,8 @@ use crate::source::Span;
 
 impl Predictor<'_> {
     pub fn default_partition(&self, parent: RelationId) -> Option<Arc<Relation>> {
-        let children = self.relation(parent)?.children.iter();
-        let mut children = children.filter_map(|id| self.relation(*id));
-        children.find(|child| child.bound == Some(PartitionBound::Default)).cloned()
+        let default = self.relation(parent)?.bounds.as_deref()?.default_partition()?;
+        self.relation(default).cloned()
     }
 
     /// CREATE TABLE … PARTITION OF: DefineRelation (tablecmds.c) locks the parent and its default partition.

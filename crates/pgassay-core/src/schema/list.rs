@@ -1,6 +1,7 @@
 //! The parts of an object that there may be thousands of: policies, triggers, constraints, privileges.
 
 use std::fmt;
+use std::slice;
 use std::sync::Arc;
 
 use imbl::Vector;
@@ -20,7 +21,7 @@ impl<T> List<T> {
     }
 
     pub fn iter(&self) -> Iter<'_, T> {
-        Iter(self.0.iter())
+        Iter { lots: self.0.leaves(), front: [].iter(), back: [].iter(), left: self.0.len() }
     }
 
     pub fn get(&self, at: usize) -> Option<&T> {
@@ -45,10 +46,10 @@ impl<T> List<T> {
 
     /// Keeps the parts of which the test is true; where all are kept, nothing is copied.
     pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
-        let kept: Vector<Arc<T>> = self.0.iter().filter(|part| keep(part)).cloned().collect();
-        if kept.len() < self.0.len() {
-            self.0 = kept;
-        }
+        let Some(first) = self.iter().position(|part| !keep(part)) else { return };
+        let mut kept = self.0.take(first);
+        kept.extend(self.0.iter().skip(first + 1).filter(|part| keep(part)).cloned());
+        self.0 = kept;
     }
 }
 
@@ -61,7 +62,7 @@ impl<T: PartialEq> List<T> {
 impl<T: Clone> List<T> {
     /// Changes the parts of which the test is true; the others stay shared.
     pub fn change(&mut self, is: impl Fn(&T) -> bool, mut change: impl FnMut(&mut T)) {
-        let chosen: Vec<usize> = self.0.iter().enumerate().filter(|(_, part)| is(part)).map(|(at, _)| at).collect();
+        let chosen: Vec<usize> = self.iter().enumerate().filter(|(_, part)| is(part)).map(|(at, _)| at).collect();
         for at in chosen {
             if let Some(part) = self.0.get_mut(at) {
                 change(Arc::make_mut(part));
@@ -76,7 +77,7 @@ impl<T: Clone> List<T> {
 
     /// The first part of which the test is true.
     pub fn find_mut(&mut self, is: impl Fn(&T) -> bool) -> Option<&mut T> {
-        let at = self.0.iter().position(|part| is(part))?;
+        let at = self.iter().position(is)?;
         self.0.get_mut(at).map(Arc::make_mut)
     }
 }
@@ -133,30 +134,80 @@ impl<'a, T> IntoIterator for &'a List<T> {
     }
 }
 
-pub struct Iter<'a, T>(vector::Iter<'a, Arc<T>, imbl::shared_ptr::DefaultSharedPtr>);
-
-impl<T> Clone for Iter<'_, T> {
-    fn clone(&self) -> Self {
-        Iter(self.0.clone())
-    }
+/// Walks the parts lot by lot, as they lie in memory: one by one, the vector looks each of them up.
+pub struct Iter<'a, T> {
+    lots: vector::Chunks<'a, Arc<T>, imbl::shared_ptr::DefaultSharedPtr>,
+    front: slice::Iter<'a, Arc<T>>,
+    back: slice::Iter<'a, Arc<T>>,
+    left: usize,
 }
 
 impl<'a, T> Iterator for Iter<'a, T> {
     type Item = &'a T;
 
     fn next(&mut self) -> Option<&'a T> {
-        self.0.next().map(|part| &**part)
+        let part = loop {
+            if let Some(part) = self.front.next() {
+                break part;
+            }
+            match self.lots.next() {
+                Some(lot) => self.front = lot.iter(),
+                None => break self.back.next()?,
+            }
+        };
+        self.left -= 1;
+        Some(part)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
+        (self.left, Some(self.left))
     }
 }
 
 impl<T> DoubleEndedIterator for Iter<'_, T> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.0.next_back().map(|part| &**part)
+        let part = loop {
+            if let Some(part) = self.back.next_back() {
+                break part;
+            }
+            match self.lots.next_back() {
+                Some(lot) => self.back = lot.iter(),
+                None => break self.front.next_back()?,
+            }
+        };
+        self.left -= 1;
+        Some(part)
     }
 }
 
 impl<T> ExactSizeIterator for Iter<'_, T> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_walked_from_both_ends() {
+        let list: List<u32> = (0..1_000).collect();
+        assert!(list.iter().copied().eq(0..1_000));
+        assert!(list.iter().rev().copied().eq((0..1_000).rev()));
+        let mut iter = list.iter();
+        let (mut front, mut back) = (Vec::new(), Vec::new());
+        while iter.len() > 0 {
+            front.extend(iter.next());
+            back.extend(iter.next_back());
+        }
+        assert!(iter.next().is_none() && iter.next_back().is_none());
+        assert!(front.into_iter().chain(back.into_iter().rev()).copied().eq(0..1_000));
+    }
+
+    #[test]
+    fn what_is_not_kept_goes() {
+        let mut list: List<u32> = (0..300).collect();
+        list.retain(|part| part % 7 != 3);
+        assert!(list.iter().copied().eq((0..300).filter(|part| part % 7 != 3)));
+        let whole = list.clone();
+        list.retain(|_| true);
+        assert!(list.0.ptr_eq(&whole.0));
+    }
+}

@@ -3,12 +3,14 @@
 //! In: [`Change`](crate::change::Change)s. Out: [`Schema`], a value that costs next to nothing to copy: a savepoint, a rollback and the state
 //! before every migration are plain copies, and a difference visits only what changed. Does no I/O.
 
+mod bounds;
 mod columns;
 mod dependency;
 mod doubt;
 mod list;
 pub(crate) mod naming;
 mod object;
+mod overload;
 mod publication;
 mod query;
 mod registry;
@@ -18,6 +20,7 @@ mod rows;
 mod session;
 mod share;
 
+pub use bounds::{BoundValue, Bounds, orders, value_of};
 pub use columns::columns_named;
 pub use dependency::{DependencyKind, DropClosure, Object};
 pub use list::List;
@@ -32,7 +35,7 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 
-use crate::change::{Name, ObjectName, QualifiedName};
+use crate::change::{Name, ObjectName, QualifiedName, TypeName};
 
 /// Everything a database holds that statements can name.
 #[derive(Debug, Clone)]
@@ -54,7 +57,7 @@ pub struct Schema {
     pub outside: imbl::OrdSet<Name>,
     relation_names: OrdMap<QualifiedName, RelationId>,
     type_names: OrdMap<QualifiedName, TypeId>,
-    routine_names: OrdMap<QualifiedName, Vec<RoutineId>>,
+    routine_names: OrdMap<QualifiedName, Vec<overload::Overload>>,
     pub(crate) dependencies: dependency::Dependencies,
     /// How many constraints of a schema have a name: names that the server makes up avoid them all.
     constraint_names: OrdMap<QualifiedName, u32>,
@@ -106,7 +109,12 @@ impl Schema {
 
     /// Overloads of a name, in the order of their creation.
     pub fn routines_at(&self, name: &QualifiedName) -> impl Iterator<Item = &Arc<Routine>> {
-        self.routine_names.get(name).into_iter().flatten().filter_map(|id| self.routines.get(id))
+        self.routine_names.get(name).into_iter().flatten().filter_map(|it| self.routines.get(&it.id))
+    }
+
+    /// The overloads of a name whose arguments may be of these types; what they mean is the caller's to see.
+    pub(crate) fn overloads_like(&self, name: &QualifiedName, arguments: &[TypeName]) -> Vec<RoutineId> {
+        overload::like(self.routine_names.get(name).map_or(&[], |it| &it[..]), arguments)
     }
 
     /// The relation a name means to this session: the first schema of the search_path that has it.
@@ -128,7 +136,7 @@ impl Schema {
     ) -> impl Iterator<Item = &'a Arc<Routine>> {
         self.lookup_path(&name.schema, session).flat_map(move |schema| {
             let name = QualifiedName { schema: schema.clone(), name: name.name.clone() };
-            self.routine_names.get(&name).into_iter().flatten().filter_map(|id| self.routines.get(id))
+            self.routine_names.get(&name).into_iter().flatten().filter_map(|it| self.routines.get(&it.id))
         })
     }
 
@@ -175,7 +183,7 @@ impl Schema {
 
     pub(crate) fn put_routine(&mut self, routine: Routine) {
         let mut overloads = self.routine_names.get(&routine.name).cloned().unwrap_or_default();
-        overloads.push(routine.id);
+        overloads.push(overload::Overload::of(&routine));
         self.routine_names.insert(routine.name.clone(), overloads);
         self.routines.insert(routine.id, Arc::new(routine));
     }

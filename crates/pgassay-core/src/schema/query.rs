@@ -212,7 +212,7 @@ impl Schema {
 
     /// Routines of a schema, by name.
     pub fn routines_in(&self, namespace: &Name) -> impl Iterator<Item = &Arc<Routine>> {
-        named_in(&self.routine_names, namespace).flatten().filter_map(|id| self.routines.get(id))
+        named_in(&self.routine_names, namespace).flatten().filter_map(|it| self.routines.get(&it.id))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::overload::Overload;
 use super::{
     Column, ColumnId, ColumnType, Constraint, ConstraintKind, List, NotNull, Object, ObjectId, Relation, RelationId,
     RelationKind, ResolvedType, Routine, RoutineId, Schema, Type, TypeDefinition, TypeId,
@@ -69,7 +70,7 @@ impl Schema {
 
     pub(crate) fn insert_routine(&mut self, routine: Routine) -> RoutineId {
         let id = routine.id;
-        self.routine_names.entry(routine.name.clone()).or_default().push(id);
+        self.routine_names.entry(routine.name.clone()).or_default().push(Overload::of(&routine));
         self.routines.insert(id, Arc::new(routine));
         id
     }
@@ -98,13 +99,23 @@ impl Schema {
     pub(crate) fn move_routine(&mut self, id: RoutineId, name: QualifiedName) {
         let Some(routine) = self.edit_routine(id) else { return };
         let old = std::mem::replace(&mut routine.name, name.clone());
+        let overload = Overload::of(routine);
         self.forget_routine_name(&old, id);
-        self.routine_names.entry(name).or_default().push(id);
+        self.routine_names.entry(name).or_default().push(overload);
+    }
+
+    /// Puts another definition in the place of a routine's, under the same name.
+    pub(crate) fn replace_routine(&mut self, routine: Routine) {
+        let overloads = self.routine_names.get_mut(&routine.name);
+        if let Some(overload) = overloads.and_then(|it| it.iter_mut().find(|it| it.id == routine.id)) {
+            *overload = Overload::of(&routine);
+        }
+        self.routines.insert(routine.id, Arc::new(routine));
     }
 
     fn forget_routine_name(&mut self, name: &QualifiedName, id: RoutineId) {
         if let Some(overloads) = self.routine_names.get_mut(name) {
-            overloads.retain(|other| *other != id);
+            overloads.retain(|other| other.id != id);
             if overloads.is_empty() {
                 self.routine_names.remove(name);
             }
@@ -233,6 +244,7 @@ impl Schema {
             }
         }
         for parent in &relation.parents {
+            self.remove_bound(*parent, &relation);
             self.edit_parts(*parent, |it| it.children.retain(|child| *child != id));
         }
         for child in &relation.children {
@@ -333,6 +345,7 @@ impl Relation {
             parents: Vec::new(),
             children: Vec::new(),
             bound: None,
+            bounds: None,
             triggers: List::default(),
             system_triggers_off: false,
             rules: List::default(),

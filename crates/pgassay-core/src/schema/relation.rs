@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{List, RoutineId, TypeId};
+use super::{Bounds, List, RoutineId, TypeId};
 use crate::change::{
     Expression, FiringMode, IndexElement, Name, PartitionBound, PartitionStrategy, Persistence, QualifiedName, Query,
     ReferentialAction, ReplicaIdentity, RuleEvent, TriggerEvent, TriggerTiming, TypeName,
@@ -42,6 +42,8 @@ pub struct Relation {
     pub children: Vec<RelationId>,
     /// This relation's bound when it is a partition.
     pub bound: Option<PartitionBound>,
+    /// The bounds of its partitions.
+    pub bounds: Option<Arc<Bounds>>,
     pub triggers: List<Trigger>,
     /// DISABLE TRIGGER ALL: the triggers behind foreign keys and deferrable keys do not fire.
     pub system_triggers_off: bool,

@@ -67,20 +67,23 @@ impl Predictor<'_> {
             self.lock(&relation, level::of(&action.kind, &relation), action.span);
             self.alter_action(&mut state);
         }
-        let family = self.family(&relation, alter.only && !relation.is_partitioned());
-        self.finish_alter(&state, &family, alter);
+        self.finish_alter(&state, alter);
     }
 
     /// Work that is done once, after all actions: indexes added to the tables.
-    fn finish_alter(&mut self, state: &Alter, family: &[Arc<Relation>], alter: &AlterTable) {
+    fn finish_alter(&mut self, state: &Alter, alter: &AlterTable) {
+        let key = alter.actions.iter().find(|action| level::adds_index(&action.kind));
+        if key.is_none() && self.out.effect.rewrites.is_empty() {
+            return;
+        }
+        let family = self.family(&state.relation, alter.only && !state.relation.is_partitioned());
         let rewritten = |it: &&Arc<Relation>| self.out.effect.rewrites.contains(&it.name.to_string());
         let rewritten: Vec<_> = family.iter().filter(rewritten).cloned().collect();
-        let key = alter.actions.iter().find(|action| level::adds_index(&action.kind));
         let span = key.map_or(alter.relation.span, |action| action.span);
         if key.is_some() || !rewritten.is_empty() {
             let after = self.after(state.change);
             self.forget_dropped_indexes(&rewritten, &after);
-            let tables = if key.is_some() { family } else { &rewritten[..] };
+            let tables = if key.is_some() { &family[..] } else { &rewritten[..] };
             self.build_new_indexes(tables, &after, span, "it enforces the constraint");
         }
     }

@@ -1,5 +1,7 @@
 //! Partitions: their keys and bounds, and what a table of a partitioned family cannot do alone.
 
+use std::sync::Arc;
+
 use sqlparser::ast;
 
 use super::super::predictor::Predictor;
@@ -8,19 +10,7 @@ use crate::change::{
     self, Drop, Expression, Insert, Name, ObjectKind, ObjectName, PartitionBound, PartitionStrategy, Truncate,
 };
 use crate::expression::{Place, Scope};
-use crate::schema::{PartitionKey, Relation, RelationId, RelationKind, Schema};
-
-/// A value of a bound that can be compared: of the kinds that sort alike everywhere.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Value {
-    Least,
-    Number(i128),
-    /// A date, with a time perhaps, in ISO form.
-    Time(String),
-    /// Compared for equality only: the order is the collation's.
-    Text(String),
-    Most,
-}
+use crate::schema::{BoundValue, PartitionKey, Relation, RelationId, RelationKind, Schema, orders, value_of};
 
 impl Predictor<'_> {
     pub(super) fn refuse_partition_key(&mut self, after: &Schema, table: &Relation, key: &change::PartitionKey) {
@@ -106,10 +96,35 @@ impl Predictor<'_> {
         {
             return Some("remainder for hash partition must be less than modulus".to_owned());
         }
-        let overlapping = parent.children.iter().filter_map(|child| self.relation(*child)).find(|child| {
-            child.bound.as_ref().is_some_and(|other| self.overlap(parent, key, bound, other) == Some(true))
-        })?;
+        let overlapping = self.overlapping(parent, key, bound)?;
         Some(format!("partition \"{name}\" would overlap partition \"{}\"", overlapping.name.name.as_str()))
+    }
+
+    /// The first partition that takes rows which a bound takes too.
+    fn overlapping(&self, parent: &Relation, key: &PartitionKey, bound: &PartitionBound) -> Option<&Arc<Relation>> {
+        let bounds = parent.bounds.as_deref()?;
+        let mut found: Vec<RelationId> = match bound {
+            PartitionBound::List(values) => {
+                let values = values.iter().filter_map(|it| self.schema().bound_value(parent, key, 0, it));
+                values.filter_map(|value| bounds.lists(&value)).collect()
+            }
+            PartitionBound::Range { from, to } => {
+                let (from, to) = (self.values(parent, key, from), self.values(parent, key, to));
+                match (from, to) {
+                    (Some(from), Some(to)) if orders(&from) && orders(&to) => bounds.overlapping(&from, &to).collect(),
+                    _ => Vec::new(),
+                }
+            }
+            PartitionBound::Hash { .. } | PartitionBound::Default => Vec::new(),
+        };
+        found.extend(bounds.unordered().iter().copied().filter(|id| {
+            let other = self.relation(*id).and_then(|it| it.bound.as_ref());
+            other.is_some_and(|other| self.overlap(parent, key, bound, other) == Some(true))
+        }));
+        if found.is_empty() {
+            return None;
+        }
+        parent.children.iter().find(|child| found.contains(child)).and_then(|id| self.relation(*id))
     }
 
     /// Whether two bounds take a row in common, where that can be told.
@@ -122,8 +137,13 @@ impl Predictor<'_> {
     ) -> Option<bool> {
         match (one, other) {
             (PartitionBound::List(one), PartitionBound::List(other)) => {
-                let other: Vec<_> = other.iter().filter_map(|it| self.value(parent, key, 0, it)).collect();
-                Some(one.iter().filter_map(|it| self.value(parent, key, 0, it)).any(|it| other.contains(&it)))
+                let other: Vec<_> =
+                    other.iter().filter_map(|it| self.schema().bound_value(parent, key, 0, it)).collect();
+                Some(
+                    one.iter()
+                        .filter_map(|it| self.schema().bound_value(parent, key, 0, it))
+                        .any(|it| other.contains(&it)),
+                )
             }
             (PartitionBound::Range { from, to }, PartitionBound::Range { from: other_from, to: other_to }) => {
                 let all = [from, to, other_from, other_to].map(|it| self.values(parent, key, it));
@@ -142,16 +162,8 @@ impl Predictor<'_> {
         }
     }
 
-    fn values(&self, parent: &Relation, key: &PartitionKey, list: &[Expression]) -> Option<Vec<Value>> {
-        list.iter().enumerate().map(|(at, it)| self.value(parent, key, at, it)).collect()
-    }
-
-    /// A bound's value, by the type of its column.
-    fn value(&self, parent: &Relation, key: &PartitionKey, at: usize, written: &Expression) -> Option<Value> {
-        let change::IndexTarget::Column(column) = &key.elements.get(at)?.target else { return None };
-        let column = parent.column(&column.name)?;
-        let of = self.schema().base_type(&column.data_type).written.name.as_str();
-        value_of(&written.tree, of)
+    fn values(&self, parent: &Relation, key: &PartitionKey, list: &[Expression]) -> Option<Vec<BoundValue>> {
+        list.iter().enumerate().map(|(at, it)| self.schema().bound_value(parent, key, at, it)).collect()
     }
 
     /// Rows of plain values that no partition takes (ExecFindPartition, execPartition.c).
@@ -174,6 +186,10 @@ impl Predictor<'_> {
         let of = of.written.name.as_str().to_owned();
         for row in tree.source.as_ref().map(|source| written::rows(source)).unwrap_or_default() {
             let Some(value) = row.get(at).and_then(|it| value_of(it, &of)) else { continue };
+            let bounds = table.bounds.as_deref();
+            if bounds.is_some_and(|bounds| bounds.lists(&value).is_some() || bounds.holds(&value)) {
+                continue;
+            }
             let taken = table.children.iter().filter_map(|child| self.relation(*child)).any(|child| {
                 child.bound.as_ref().is_none_or(|bound| self.takes_value(&table, key, bound, &value) != Some(false))
             });
@@ -189,11 +205,12 @@ impl Predictor<'_> {
         parent: &Relation,
         key: &PartitionKey,
         bound: &PartitionBound,
-        value: &Value,
+        value: &BoundValue,
     ) -> Option<bool> {
         match bound {
             PartitionBound::List(list) => {
-                let values: Option<Vec<_>> = list.iter().map(|it| self.value(parent, key, 0, it)).collect();
+                let values: Option<Vec<_>> =
+                    list.iter().map(|it| self.schema().bound_value(parent, key, 0, it)).collect();
                 Some(values?.contains(value))
             }
             PartitionBound::Range { from, to } => {
@@ -301,67 +318,6 @@ impl Predictor<'_> {
     }
 }
 
-/// Whether the order of the values is known.
-fn orders(values: &[Value]) -> bool {
-    !values.iter().any(|it| matches!(it, Value::Text(_)))
-}
-
 fn gcd(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { gcd(b, a % b) }
-}
-
-fn value_of(tree: &ast::Expr, of: &str) -> Option<Value> {
-    let number = |text: &str| text.trim().parse::<i128>().ok().map(Value::Number);
-    match tree {
-        ast::Expr::Nested(inner) => value_of(inner, of),
-        ast::Expr::Identifier(ident) if ident.value.eq_ignore_ascii_case("minvalue") => Some(Value::Least),
-        ast::Expr::Identifier(ident) if ident.value.eq_ignore_ascii_case("maxvalue") => Some(Value::Most),
-        ast::Expr::UnaryOp { op: ast::UnaryOperator::Minus, expr } => match value_of(expr, of)? {
-            Value::Number(it) => Some(Value::Number(-it)),
-            _ => None,
-        },
-        ast::Expr::Value(value) => match (&value.value, of) {
-            (ast::Value::Number(digits, _), "int2" | "int4" | "int8") => number(digits),
-            (ast::Value::SingleQuotedString(text), "int2" | "int4" | "int8") => number(text),
-            (ast::Value::SingleQuotedString(text), "date") => is_iso_date(text).then(|| Value::Time(text.clone())),
-            (ast::Value::SingleQuotedString(text), "timestamp") => iso_time(text).map(Value::Time),
-            // With a zone in none, or in all, the order is that of the text where only days are written.
-            (ast::Value::SingleQuotedString(text), "timestamptz") => {
-                is_iso_date(text).then(|| Value::Time(format!("{text} 00:00:00")))
-            }
-            (ast::Value::SingleQuotedString(text), "text" | "varchar" | "uuid") => Some(Value::Text(text.clone())),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn is_iso_date(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() == 10
-        && bytes
-            .iter()
-            .enumerate()
-            .all(|(at, byte)| if at == 4 || at == 7 { *byte == b'-' } else { byte.is_ascii_digit() })
-}
-
-/// A day, or a day with hours, minutes and seconds, as the longer of both.
-fn iso_time(text: &str) -> Option<String> {
-    let (day, time) = (text.get(..10)?, text.get(10..)?);
-    if !is_iso_date(day) {
-        return None;
-    }
-    let time = time.trim_start_matches([' ', 'T']);
-    let clock = |time: &str| {
-        time.len() == 8
-            && time
-                .bytes()
-                .enumerate()
-                .all(|(at, byte)| if at == 2 || at == 5 { byte == b':' } else { byte.is_ascii_digit() })
-    };
-    match time {
-        "" => Some(format!("{day} 00:00:00")),
-        time if clock(time) => Some(format!("{day} {time}")),
-        _ => None,
-    }
 }
