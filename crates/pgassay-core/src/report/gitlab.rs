@@ -40,7 +40,7 @@ impl Renderer for Gitlab {
     fn render(&self, report: &Report, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
         let named = report.findings.iter().zip(fingerprints(report, sources));
         let entries: Vec<Entry> = named.map(|(finding, name)| self.entry(finding, name, sources)).collect();
-        serde_json::to_writer_pretty(&mut *out, &entries)?;
+        super::write_json(out, &entries)?;
         writeln!(out)
     }
 }

@@ -221,7 +221,7 @@ impl Renderer for Json {
             differences: report.proof.as_ref().map(|proof| differences(proof, sources)),
             proof: report.proof.as_ref().map(|found| proof(found, sources)),
         };
-        serde_json::to_writer_pretty(&mut *out, &document)?;
+        super::write_json(out, &document)?;
         writeln!(out)
     }
 }

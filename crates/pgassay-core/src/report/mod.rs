@@ -42,7 +42,7 @@ pub use sarif::{Sarif, edit};
 pub use text::{Text, View};
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, IntoInnerError, Write};
 
 use serde::Serialize;
 
@@ -50,6 +50,13 @@ use crate::finding::{Finding, Severity};
 use crate::migration::Coverage;
 use crate::source::{FileId, Sources, Span};
 use crate::version::PgVersion;
+
+/// Writes a value as JSON; what takes the bytes is asked once for many.
+fn write_json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    let mut kept = BufWriter::with_capacity(64 * 1024, out);
+    serde_json::to_writer_pretty(&mut kept, value)?;
+    kept.into_inner().map(drop).map_err(IntoInnerError::into_error)
+}
 
 /// Everything a run found.
 #[derive(Debug, Clone, PartialEq)]

@@ -20,43 +20,66 @@ pub enum Kind {
     Json,
 }
 
-/// A writer that hands on whole lines.
+/// A writer that hands on whole lines, many at a time.
 pub struct Visible<W: Write> {
     out: W,
     kind: Kind,
-    line: Vec<u8>,
+    lines: Vec<u8>,
+    /// Where the last whole line of them ends.
+    whole: usize,
 }
+
+/// As much is kept before it is handed on.
+const LOT: usize = 64 * 1024;
 
 /// A longer line is handed on in parts.
 const LONGEST_LINE: usize = 1 << 20;
 
 impl<W: Write> Visible<W> {
     pub fn new(out: W, kind: Kind) -> Visible<W> {
-        Visible { out, kind, line: Vec::new() }
+        Visible { out, kind, lines: Vec::new(), whole: 0 }
     }
 
     fn hand_on(&mut self, length: usize) -> io::Result<()> {
-        let rest = self.line.split_off(length);
-        let line = std::mem::replace(&mut self.line, rest);
-        match std::str::from_utf8(&line) {
-            Ok(text) if !needs(text, self.kind) => self.out.write_all(&line),
+        let mut lines = std::mem::take(&mut self.lines);
+        let written = self.write_lines(&lines[..length]);
+        lines.drain(..length);
+        (self.lines, self.whole) = (lines, 0);
+        written
+    }
+
+    fn write_lines(&mut self, lines: &[u8]) -> io::Result<()> {
+        if self.kind == Kind::Json && is_plain(lines) {
+            return self.out.write_all(lines);
+        }
+        lines.split_inclusive(|byte| *byte == b'\n').try_for_each(|line| self.line(line))
+    }
+
+    fn line(&mut self, line: &[u8]) -> io::Result<()> {
+        match std::str::from_utf8(line) {
+            Ok(text) if !needs(text, self.kind) => self.out.write_all(line),
             Ok(text) => self.out.write_all(visible(text, self.kind).as_bytes()),
-            Err(_) => self.out.write_all(visible(&String::from_utf8_lossy(&line), self.kind).as_bytes()),
+            Err(_) => self.out.write_all(visible(&String::from_utf8_lossy(line), self.kind).as_bytes()),
         }
     }
 }
 
 impl<W: Write> Write for Visible<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // What is kept has no line's end: a long line comes in many small parts.
-        let kept = self.line.len();
-        self.line.extend_from_slice(bytes);
+        // Only what is new is searched: a long line comes in many small parts.
         if let Some(end) = bytes.iter().rposition(|byte| *byte == b'\n') {
-            self.hand_on(kept + end + 1)?;
-        } else if self.line.len() > LONGEST_LINE {
+            self.whole = self.lines.len() + end + 1;
+        }
+        self.lines.extend_from_slice(bytes);
+        if self.lines.len() < LOT {
+            return Ok(bytes.len());
+        }
+        if self.whole > 0 {
+            self.hand_on(self.whole)?;
+        } else if self.lines.len() > LONGEST_LINE {
             // Not within a character.
-            let mut end = self.line.len() - 4;
-            while end > 0 && self.line[end] & 0xC0 == 0x80 {
+            let mut end = self.lines.len() - 4;
+            while end > 0 && self.lines[end] & 0xC0 == 0x80 {
                 end -= 1;
             }
             self.hand_on(end)?;
@@ -65,7 +88,7 @@ impl<W: Write> Write for Visible<W> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.hand_on(self.line.len())?;
+        self.hand_on(self.lines.len())?;
         self.out.flush()
     }
 }
@@ -109,8 +132,14 @@ fn push(line: &str, kind: Kind, shown: &mut String) {
     }
 }
 
+/// Printable ASCII, tabs and line ends.
+fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b' '..=b'~'))
+}
+
 fn needs(text: &str, kind: Kind) -> bool {
-    text.contains(is_hidden) || kind != Kind::Json && (text.contains("::") || text.contains("##["))
+    !is_plain(text.as_bytes()) && text.contains(is_hidden)
+        || kind != Kind::Json && (text.contains("::") || text.contains("##["))
 }
 
 /// GitHub's runner reads a line as a command where it begins with `::`, blanks aside.

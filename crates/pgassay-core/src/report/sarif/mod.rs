@@ -58,7 +58,7 @@ impl Renderer for Sarif {
                 }),
             },
         };
-        serde_json::to_writer_pretty(&mut *out, &Log { schema: SCHEMA, version: "2.1.0", runs: [run] })?;
+        super::write_json(out, &Log { schema: SCHEMA, version: "2.1.0", runs: [run] })?;
         writeln!(out)
     }
 }
