@@ -474,3 +474,29 @@ fn the_doctor_names_the_servers() {
     assert!(text.contains("servers: none") && text.contains("/nonexistent"), "{text}");
     assert_eq!(code, Some(1));
 }
+
+/// What the server refuses of a COPY from the client ends that statement, and nothing else.
+#[test]
+fn after_a_refused_copy_the_proof_goes_on() {
+    let table = "CREATE TABLE t (a int PRIMARY KEY);\n";
+    for copy in [
+        "COPY t (nothing) FROM stdin;\n1\n\\.\n",
+        "COPY missing FROM stdin;\n\\.\n",
+        "COPY t FROM stdin WITH (FORMAT nothing);\n1\n\\.\n",
+        "COPY t (a) FROM stdin;\n1\nno number\n\\.\n",
+        "BEGIN READ ONLY;\nCOPY t (a) FROM stdin;\n1\n\\.\nCOMMIT;\n",
+        "BEGIN;\nCOPY t (a) FROM stdin;\n1\n1\n\\.\nROLLBACK;\n",
+    ] {
+        let case =
+            Case::new(&[("1.sql", table), ("2.sql", copy), ("3.sql", "CREATE TABLE after (a int PRIMARY KEY);\n")]);
+        let (report, code) = case.json();
+        assert_ne!(code, 2, "{copy}: {report:#}");
+        assert_eq!(report["errors"].as_array().map(Vec::len), Some(0), "{copy}: {report:#}");
+        let migrations = report["proof"]["migrations"].as_array().expect("the migrations");
+        assert_eq!(migrations.len(), 3, "{copy}: {report:#}");
+        let findings = report["findings"].as_array().expect("findings");
+        let of_it = |finding: &Value| finding["file"].as_str().is_some_and(|file| file.ends_with("2.sql"));
+        let seen = report["differences"].to_string().contains("refused") || findings.iter().any(of_it);
+        assert!(seen, "{copy}: {report:#}");
+    }
+}

@@ -17,6 +17,11 @@ pub(crate) fn connect(socket: &Path) -> io::Result<Socket> {
     Socket::connect(socket)
 }
 
+/// The same, without waiting for it.
+pub(crate) async fn open(socket: &Path) -> io::Result<tokio::net::UnixStream> {
+    tokio::net::UnixStream::connect(socket).await
+}
+
 /// Connects by the server's socket in a folder.
 pub(crate) fn by_socket<'c>(config: &'c mut tokio_postgres::Config, folder: &Path) -> &'c mut tokio_postgres::Config {
     config.host_path(folder)

@@ -56,6 +56,9 @@ pub enum ShadowError {
     )]
     Exhausted(Box<ServerError>),
 
+    #[error("could not reach the shadow server at {place}: {source}")]
+    Unreachable { place: String, source: io::Error },
+
     #[error("the statement was still running after {after:?} and was cancelled")]
     TooSlow { after: Duration },
 

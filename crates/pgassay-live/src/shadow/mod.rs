@@ -9,6 +9,7 @@ mod confine;
 mod describe;
 mod error;
 mod guard;
+mod in_step;
 mod installation;
 #[cfg(target_os = "linux")]
 mod landlock;

@@ -8,11 +8,11 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::SinkExt;
+use tokio_postgres::Client;
 use tokio_postgres::error::ErrorPosition;
-use tokio_postgres::{Client, NoTls};
 
-use super::ShadowError;
 use super::relations::{self, Counters, effect_between, row};
+use super::{Session, ShadowError};
 use crate::catalog::LockMode;
 use crate::effect::{Effect, InTransactionBlock};
 
@@ -69,7 +69,7 @@ impl ServerError {
 ///
 /// # Errors
 /// [`ShadowError::Connection`] if the server is gone, [`ShadowError::TooSlow`] past the limit.
-pub async fn observe_in_block(client: &Client, sql: &str, limit: Duration) -> Result<Observation, ShadowError> {
+pub async fn observe_in_block(client: &Session, sql: &str, limit: Duration) -> Result<Observation, ShadowError> {
     client.batch_execute("BEGIN").await?;
     let before = relations::read(client, Counters::Transaction).await?;
     let outcome = run(client, sql, limit).await;
@@ -101,7 +101,7 @@ pub(super) async fn own_locks(client: &Client) -> Result<BTreeSet<(u32, LockMode
 }
 
 /// Runs one statement. The inner value is the server's refusal, if it refused; past the limit it is cancelled.
-pub(super) async fn run(client: &Client, sql: &str, limit: Duration) -> Result<Option<ServerError>, ShadowError> {
+pub(super) async fn run(client: &Session, sql: &str, limit: Duration) -> Result<Option<ServerError>, ShadowError> {
     let mut running = pin!(send(client, sql));
     if let Ok(outcome) = tokio::time::timeout(limit, running.as_mut()).await {
         return refusal(outcome);
@@ -111,8 +111,8 @@ pub(super) async fn run(client: &Client, sql: &str, limit: Duration) -> Result<O
 }
 
 /// Cancels what runs in a session, and waits until it has ended.
-pub(super) async fn cancel<T>(client: &Client, running: impl Future<Output = T>) -> Result<(), ShadowError> {
-    client.cancel_token().cancel_query(NoTls).await?;
+pub(super) async fn cancel<T>(client: &Session, running: impl Future<Output = T>) -> Result<(), ShadowError> {
+    client.cancel().await?;
     running.await;
     Ok(())
 }

@@ -130,7 +130,7 @@ type Locks = BTreeSet<(u32, LockMode)>;
 
 /// Runs the statement, letting it past one holder after the other, and collects the locks it had or waited for.
 async fn watch(
-    session: &Client,
+    session: &Session,
     watcher: &Client,
     holders: &mut Holders,
     sql: &str,
