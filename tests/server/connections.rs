@@ -310,6 +310,18 @@ fn a_standby_is_read_and_told() {
         assert!(said.contains("this server is a standby"), "{said}");
         let sampled = pgassay(&["audit", "--db", &url, "--sample"], folder.path(), &[]);
         assert!(text(&sampled).contains("has no primary key"), "{}", text(&sampled));
+        let kept = folder.path().join("snapshot").display().to_string();
+        fs::write(folder.path().join("1.sql"), "ALTER TABLE orders ADD COLUMN note text;").expect("written");
+        fs::write(folder.path().join("queries.sql"), "SELECT id FROM orders WHERE total = 3;").expect("written");
+        for command in [
+            &["check", "--db", &url, "1.sql"][..],
+            &["queries", "--db", &url, "--queries", "queries.sql"],
+            &["plan", "--db", &url, "SELECT id FROM orders WHERE total = 3"],
+            &["snapshot", "--db", &url, "-o", &kept],
+        ] {
+            let output = pgassay(command, folder.path(), &[]);
+            assert_ne!(output.status.code(), Some(2), "{command:?}: {}", text(&output));
+        }
         // Of two hosts the wanted one.
         let both = format!("host={other},{socket} port={},{} user=postgres dbname=shop", primary.port, standby.port);
         let said = works(audit(&format!("{both} target_session_attrs=standby"), folder.path(), &[]));

@@ -14,6 +14,8 @@ use pgassay::plan::Query;
 use pgassay::shadow::{Options, Server};
 use pgassay::whatif::{HypopgPlanner, Prepared};
 
+mod settings;
+
 const TRAPS: &str = include_str!("only_read/traps.sql");
 
 /// What a second statement would be.
@@ -60,10 +62,13 @@ struct Place {
 
 impl Place {
     fn start(setup: &[&str]) -> Place {
-        let installation = servers::of_versions(&[15]).remove(0);
-        let settings =
-            [("shared_preload_libraries", "pg_stat_statements"), ("log_statement", "all"), ("log_min_messages", "log")];
-        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Place::on(15, &[("shared_preload_libraries", "pg_stat_statements")], setup)
+    }
+
+    fn on(major: u16, more: &[(&str, &str)], setup: &[&str]) -> Place {
+        let installation = servers::of_versions(&[major]).remove(0);
+        let settings = [&[("log_statement", "all"), ("log_min_messages", "log")], more].concat();
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let server = Server::start(&installation, &Options { settings, ..Options::default() }).expect("a server");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let place = Place { server, runtime };
@@ -113,6 +118,32 @@ impl Place {
         let log = self.log(from);
         let called: Vec<&str> = log.lines().filter(|line| line.contains("canary: ")).take(5).collect();
         assert!(called.is_empty(), "{what}: {called:#?}");
+    }
+
+    /// The server's own record: nothing but looking came in.
+    fn was_only_read(&self, from: usize) {
+        const LOOKS: &[&str] = &[
+            "SELECT",
+            "WITH",
+            "SHOW",
+            "BEGIN",
+            "ROLLBACK",
+            "SET LOCAL",
+            "SAVEPOINT",
+            "EXPLAIN",
+            "PREPARE",
+            "DEALLOCATE",
+            "LOCK TABLE ONLY",
+        ];
+        let log = self.log(from);
+        // Statements of several lines are one record.
+        let statements = log.split("LOG:  ").filter_map(|record| {
+            let sql = record.strip_prefix("statement: ").or_else(|| record.strip_prefix("execute <unnamed>: "))?;
+            (!sql.contains("to_regclass('public.bait')")).then_some(sql.trim_start())
+        });
+        let others: Vec<&str> =
+            statements.filter(|sql| !LOOKS.iter().any(|look| sql.starts_with(look))).take(5).collect();
+        assert!(others.is_empty(), "{others:#?}");
     }
 }
 
@@ -194,28 +225,7 @@ fn commands_with_hostile_files_change_nothing() {
         assert!(!said.contains("unexpected argument") && !said.contains("panicked"), "{arguments:?}: {said}");
         place.is_untouched(&format!("{arguments:?}"), from);
     }
-    // The server's own record: nothing but looking came in.
-    const LOOKS: &[&str] = &[
-        "SELECT",
-        "WITH",
-        "SHOW",
-        "BEGIN",
-        "ROLLBACK",
-        "SET LOCAL",
-        "SAVEPOINT",
-        "EXPLAIN",
-        "PREPARE",
-        "DEALLOCATE",
-        "LOCK TABLE ONLY",
-    ];
-    let log = place.log(from);
-    // Statements of several lines are one record.
-    let statements = log.split("LOG:  ").filter_map(|record| {
-        let sql = record.strip_prefix("statement: ").or_else(|| record.strip_prefix("execute <unnamed>: "))?;
-        (!sql.contains("to_regclass('public.bait')")).then_some(sql.trim_start())
-    });
-    let others: Vec<&str> = statements.filter(|sql| !LOOKS.iter().any(|look| sql.starts_with(look))).take(5).collect();
-    assert!(others.is_empty(), "{others:#?}");
+    place.was_only_read(from);
 }
 
 #[test]

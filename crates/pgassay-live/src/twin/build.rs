@@ -11,7 +11,7 @@ use super::metapage::Heights;
 use super::{TwinError, metapage, restore};
 use crate::db::server_message;
 use crate::facts::planner::{RelationStatistics, Statistics};
-use crate::shadow::{Installation, Options, Server, Session};
+use crate::shadow::{Installation, Options, Server, Session, ShadowError};
 use crate::source::{SourceFile, Sources};
 use crate::sql::read_script;
 
@@ -81,7 +81,20 @@ impl Twin {
     pub async fn connect(&self) -> Result<Session, TwinError> {
         Ok(self.server.connect(DATABASE).await?)
     }
+
+    /// Opens a session that reads catalogs: no name of ours is found in a schema that the database's search_path has first.
+    ///
+    /// # Errors
+    /// As [`Twin::connect`].
+    pub async fn connect_to_read(&self) -> Result<Session, TwinError> {
+        let session = self.connect().await?;
+        session.batch_execute(READS_CATALOGS).await.map_err(ShadowError::from)?;
+        Ok(session)
+    }
 }
+
+/// For what we look up ourselves.
+pub(super) const READS_CATALOGS: &str = "SET search_path = pg_catalog, pg_temp";
 
 /// Catalogs may be written; everything the twin starts with is overridden for its database by the real one's settings.
 fn options() -> Options {

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use super::build::READS_CATALOGS;
 use super::files::{Head, Shape};
 use super::locale::refused;
 use super::{Twin, TwinError, metapage, restore};
@@ -44,17 +45,21 @@ impl Twin {
     pub async fn add_indexes(&self, indexes: &[TrialIndex]) -> Result<Vec<Option<String>>, TwinError> {
         let Some(first) = indexes.first() else { return Ok(Vec::new()) };
         // A session that has not seen the table yet: it does not know how long the file was.
-        let session = self.connect().await?;
+        let session = self.connect_to_read().await?;
+        let failed = |error: tokio_postgres::Error| refused("the search_path", &error);
         let leaves = leaves(&session, &first.schema, &first.table).await?;
         let data = self.server.data();
         for leaf in &leaves {
             leaf.shape(0).clear(&data)?;
         }
         let mut results = Vec::new();
+        // What an index is on is found as the database finds it.
+        session.batch_execute("RESET search_path").await.map_err(failed)?;
         for index in indexes {
             let outcome = session.batch_execute(&index.create).await;
             results.push(outcome.err().map(|error| server_message(&error).1));
         }
+        session.batch_execute(READS_CATALOGS).await.map_err(failed)?;
         let known = |leaf: &Leaf| self.relations.get(&(leaf.schema.clone(), leaf.name.clone()));
         for leaf in &leaves {
             leaf.shape(known(leaf).map_or(0, |it| it.blocks)).write(&data)?;

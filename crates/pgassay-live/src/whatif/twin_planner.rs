@@ -26,6 +26,9 @@ pub struct TwinPlanner<'r> {
 struct TwinServer<'r> {
     runtime: &'r Runtime,
     twin: Twin,
+    /// Where queries are planned, with the database's settings.
+    planner: Session,
+    /// Where catalogs are read.
     session: Session,
     /// Schemas of the offered indexes.
     schemas: HashMap<String, String>,
@@ -35,8 +38,9 @@ impl<'r> TwinPlanner<'r> {
     /// # Errors
     /// [`TwinError`] if the twin is gone.
     pub fn new(runtime: &'r Runtime, twin: Twin, queries: Vec<Prepared>) -> Result<TwinPlanner<'r>, TwinError> {
-        let session = runtime.block_on(twin.connect())?;
-        let server = TwinServer { runtime, twin, session, schemas: HashMap::new() };
+        let (planner, session) =
+            runtime.block_on(async { Ok::<_, TwinError>((twin.connect().await?, twin.connect_to_read().await?)) })?;
+        let server = TwinServer { runtime, twin, planner, session, schemas: HashMap::new() };
         Ok(TwinPlanner { server, planning: Planning::new(queries), parts: HashMap::new() })
     }
 
@@ -73,7 +77,7 @@ impl<'r> TwinPlanner<'r> {
 impl TwinServer<'_> {
     /// Each statement by itself: nothing but one may be in a text that comes from outside.
     async fn plan(&self, prelude: &str, asking: &Asking) -> Result<String, tokio_postgres::Error> {
-        let session = &self.session;
+        let session = &self.planner;
         session.batch_execute(prelude).await?;
         if !asking.schemas.is_empty() {
             let add = "SELECT pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', nullif(pg_catalog.current_setting('search_path'), ''), $1), true)";
@@ -106,7 +110,7 @@ impl Explain for TwinServer<'_> {
             if asking.pruning { "" } else { "; SET LOCAL enable_partition_pruning = off" }
         );
         let outcome = self.runtime.block_on(self.plan(&prelude, asking));
-        let _ = self.runtime.block_on(self.session.batch_execute("ROLLBACK"));
+        let _ = self.runtime.block_on(self.planner.batch_execute("ROLLBACK"));
         match outcome {
             Ok(text) => planning::read_plan(Some(&text)),
             Err(error) => Err(Refusal::of(&error, asking)),
@@ -139,7 +143,7 @@ impl Planner for TwinPlanner<'_> {
         for (place, offer) in indexes.iter().enumerate() {
             by_table.entry(&offer.definition.table).or_default().push(place);
         }
-        let TwinServer { runtime, twin, session, schemas } = &mut self.server;
+        let TwinServer { runtime, twin, session, schemas, .. } = &mut self.server;
         let mut results = vec![Ok(()); indexes.len()];
         for places in by_table.into_values() {
             let trials: Vec<TrialIndex> = places.iter().map(|place| trial(&indexes[*place])).collect();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_postgres::config::{ChannelBinding, SslMode, SslNegotiation};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::super::DbError;
@@ -17,6 +18,11 @@ use crate::machine::by_socket;
 
 /// libpq waits for ever; a tool in a pipeline should not.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What writes while a session starts.
+const LOGIN_TRIGGER: &str = "; a login event trigger of the database writes at each connection, and pgassay's sessions are read-only from \
+    their start. A superuser may leave triggers out: options='-c event_triggers=off' in --db or PGOPTIONS. Or have the trigger's function \
+    return where current_setting('application_name') is 'pgassay'";
 
 /// Where libpq's packages look for the socket.
 const SOCKET_FOLDERS: [&str; 3] = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
@@ -182,6 +188,9 @@ async fn open_place(parameters: &Parameters, place: &Place) -> Result<Opened, Db
     if config.get_password().is_none() && first_error.as_ref().is_some_and(wants_password) {
         message.push_str("; no password was given: set PGPASSWORD, or put it into the password file");
     }
+    if first_error.as_ref().is_some_and(|error| error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION)) {
+        message.push_str(LOGIN_TRIGGER);
+    }
     if let Some(problem) = unused_file {
         message.push_str("; ");
         message.push_str(&problem);
@@ -272,9 +281,10 @@ async fn open_with_settings(
     }
 }
 
-/// PgBouncer: `unsupported startup parameter: options`, or `… in options: …`.
+/// PgBouncer: `unsupported startup parameter: options`, or `… in options: …`. A server that is none of ours does not know all of them
+/// (undefined_object).
 fn refuses_options(error: &tokio_postgres::Error) -> bool {
-    describe(error).contains("startup parameter")
+    describe(error).contains("startup parameter") || error.code() == Some(&SqlState::UNDEFINED_OBJECT)
 }
 
 async fn start(config: &Config, parameters: &Parameters, mode: Mode) -> Result<(Client, JoinHandle<()>), OpenError> {

@@ -43,8 +43,9 @@ impl Limits {
 }
 
 /// For the start of a session. The rest is set in the transaction: given here it would be our session's default, and hide what the server,
-/// the database or the role has.
-pub(super) const START_OPTIONS: &str = "-c default_transaction_read_only=on -c standard_conforming_strings=on";
+/// the database or the role has. Between two transactions nothing else holds.
+pub(super) const START_OPTIONS: &str =
+    "-c default_transaction_read_only=on -c standard_conforming_strings=on -c idle_session_timeout=0";
 
 /// No function, operator, type or table of a user's is found by its name alone. pg_temp is searched first unless it is named.
 const SEARCH_PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
@@ -92,6 +93,8 @@ pub struct Session {
     place: String,
     pooled: bool,
     limits: Limits,
+    /// As the server counts: 170004.
+    version_number: u32,
     /// The server did not answer in time, and the connection was given up.
     silent: AtomicBool,
 }
@@ -137,8 +140,15 @@ impl Session {
 
     async fn begin(parameters: &Parameters, limits: &Limits, snapshot: Option<&str>) -> Result<Session, DbError> {
         let open::Opened { client, connection, place, pooled } = open::open(parameters).await?;
-        let mut session =
-            Session { client, connection, place, pooled, limits: *limits, silent: AtomicBool::new(false) };
+        let mut session = Session {
+            client,
+            connection,
+            place,
+            pooled,
+            limits: *limits,
+            version_number: 0,
+            silent: AtomicBool::new(false),
+        };
         session.refuse_others().await?;
         let mut begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
         if let Some(snapshot) = snapshot {
@@ -153,7 +163,12 @@ impl Session {
         let fixed = SETTINGS.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let set = self.limits.settings().into_iter().chain(fixed);
         let set: String = set.map(|(name, value)| format!("; SET LOCAL {name} = '{value}'")).collect();
-        format!("{SEARCH_PATH}{set}")
+        format!("{SEARCH_PATH}{set}{}", self.no_limit())
+    }
+
+    /// Since 17 a whole transaction has a limit: ours reads all of a database, and each statement has its own.
+    fn no_limit(&self) -> &'static str {
+        if self.version_number >= 170_000 { "; SET LOCAL transaction_timeout = 0" } else { "" }
     }
 
     /// Ends the transaction and begins one in which a statement is planned as the application would have it planned, but for our limits on
@@ -163,7 +178,9 @@ impl Session {
         let path = if searched { String::new() } else { format!("; {SEARCH_PATH}") };
         // A string has no escapes, as our own reader has it, whatever the role prefers.
         let begin = format!(
-            "ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED {mode}; SET LOCAL standard_conforming_strings = on{path}"
+            "ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED {mode}; SET LOCAL standard_conforming_strings = on; \
+             SET LOCAL quote_all_identifiers = off{}{path}",
+            self.no_limit()
         );
         let limits = self.limits.settings();
         let limits: String = limits
@@ -245,6 +262,7 @@ impl Session {
             let shown = version.split_whitespace().nth(1).unwrap_or_default();
             return Err(refused(format!("it is PostgreSQL {shown}, and pgassay knows 14 to 18")));
         }
+        self.version_number = number;
         // Some poolers take the options and forget them.
         self.pooled |= column(2) != "on";
         Ok(())
