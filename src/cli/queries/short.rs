@@ -76,15 +76,16 @@ impl Planned {
     fn tell(&self, finding: &mut Finding) {
         let Some(table) = finding.table.clone() else { return };
         let on_table = |advice: &&Advice| advice.definition.table.to_string() == table;
+        // What other queries of the table lack is no answer to this one.
+        let wanted = leading_column(finding);
         let leads = |advice: &&Advice| {
-            let object = finding.object.as_deref().unwrap_or_default();
-            advice.definition.keys.first().is_some_and(|key| object.ends_with(&format!(".{}", key.sql)))
+            advice.definition.keys.first().is_some_and(|key| Some(key.sql.as_str()) == wanted.as_deref())
         };
         let found: Vec<&Advice> = self.advice.iter().filter(on_table).collect();
-        let own: Vec<&Advice> = found.iter().copied().filter(leads).collect();
-        let advice = if own.is_empty() { found } else { own };
+        let has_others = !found.is_empty();
+        let advice: Vec<&Advice> = found.into_iter().filter(leads).collect();
         if advice.is_empty() {
-            if self.refused.contains(&table) {
+            if !has_others && self.refused.contains(&table) {
                 let says = format!("planned by {}: no index that was tried makes the query cheaper", self.planner);
                 finding.evidence.push(Evidence::measured(says));
                 finding.severity = Severity::Info;
@@ -111,4 +112,15 @@ impl Planned {
             "Build the index while others work; pgassay queries shows what it saves and costs:".to_owned();
         finding.advice.steps = advice.iter().flat_map(|advice| advice.statements.iter().map(step)).collect();
     }
+}
+
+/// The column that the index of a finding has to begin with: that of its own step, or the one that it is about.
+fn leading_column(finding: &Finding) -> Option<String> {
+    let of_step = |step: &FixStep| {
+        let (before, elements) = step.sql.split_once(" ON ")?.1.split_once('(')?;
+        let first = elements.split([',', ')']).next()?.split_whitespace().next()?;
+        (!before.contains(';') && step.sql.contains("INDEX")).then(|| first.to_owned())
+    };
+    let steps = finding.advice.steps.iter().find_map(of_step);
+    steps.or_else(|| finding.object.as_deref()?.rsplit('.').next().map(str::to_owned))
 }

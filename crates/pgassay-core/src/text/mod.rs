@@ -8,5 +8,6 @@ pub mod numbers;
 pub mod page;
 pub mod plain;
 pub mod quoting;
+pub mod secrets;
 pub mod word_lists;
 pub mod words;

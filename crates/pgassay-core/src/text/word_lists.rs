@@ -14,14 +14,25 @@ pub(super) const AMOUNT: &[&str] = &[
     "charge", "deposit", "credit", "debit", "revenue", "wage", "cent", "vat", "overdraft", "premium", "fare",
     "commission", "surcharge", "turnover", "earning", "expense", "income", "budget", "freight", "tip", "mrr", "bonus",
     "rent", "gmv", "payable", "receivable", "royalty", "dividend", "proceed", "penalty", "stipend", "tuition",
-    "donation", "toll", "tariff", "cogs", "markdown", "payroll",
+    "donation", "toll", "tariff", "cogs", "markdown", "payroll", "levy", "arrear", "remittance", "rebate", "cashback",
+];
+
+/// What one of something costs.
+pub(super) const PRICE: &[&str] = &["price", "cost", "fee", "fare", "rent", "rate", "freight", "salary", "wage"];
+
+/// Codes of ISO 4217 that are no words.
+#[rustfmt::skip]
+pub(super) const CURRENCY_CODE: &[&str] = &[
+    "usd", "eur", "gbp", "chf", "jpy", "cny", "inr", "aud", "nzd", "sek", "nok", "dkk", "pln", "czk", "huf", "brl",
+    "mxn", "zar", "sgd", "hkd", "krw", "ngn", "kes", "aed", "ils",
 ];
 
 /// What a total of money has beside it.
 #[rustfmt::skip]
 pub(super) const BESIDE_TOTAL: &[&str] = &[
     "due", "paid", "net", "gross", "open", "owed", "grand", "order", "invoice", "line", "payment", "sale", "usd",
-    "eur", "gbp", "excl", "incl", "sum", "outstanding",
+    "eur", "gbp", "excl", "incl", "sum", "outstanding", "chf", "jpy", "cny", "inr", "aud", "nzd", "sek", "nok", "dkk",
+    "pln", "czk", "huf", "brl", "mxn", "zar", "sgd", "hkd", "krw", "ngn", "kes", "aed", "ils",
 ];
 
 /// Words that make a number something else than money, whatever else the name says.
@@ -48,13 +59,25 @@ pub(super) const MONEY_TABLE: &[&str] = &[
 ];
 
 /// What somebody proves with who he is.
-pub(super) const PASSWORD: &[&str] = &["password", "passwd", "pwd", "passphrase", "pin"];
+pub(super) const PASSWORD: &[&str] = &[
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "passcode",
+    "pin",
+    "passwort",
+    "kennwort",
+    "passe",
+    "senha",
+    "wachtwoord",
+];
 
 /// Words that make a secret harmless wherever they stand: it is a hash, is encrypted, or is not the secret itself.
 #[rustfmt::skip]
 pub(super) const NOT_PLAIN: &[&str] = &[
     "hash", "hashed", "hmac", "mac", "digest", "encrypted", "cipher", "ciphertext", "salt", "sha", "bcrypt", "argon",
-    "scrypt", "crypt", "enc", "masked", "public", "vault", "is", "has", "requires", "last", "max", "min", "allow",
+    "scrypt", "crypt", "enc", "masked", "public", "vault", "is", "has", "requires", "max", "min", "allow",
     "allowed",
 ];
 
@@ -66,7 +89,7 @@ pub(super) const OF_A_SECRET: &[&str] = &[
     "scope", "scopes", "kind", "purpose", "attribute", "display", "group", "label", "description", "format", "source",
     "username", "login", "user", "account", "owner", "library", "strength", "changed", "set", "enabled", "required",
     "method", "provider", "lifetime", "ttl", "age", "length", "title", "field", "mode", "date", "time", "timestamp",
-    "attempts", "history", "digits", "sent", "brand", "bin", "country",
+    "attempts", "history", "digits", "sent", "brand", "bin", "country", "change", "rotation",
 ];
 
 /// Tokens that open nothing: of locks and who holds them, of domains, which publish them, of pages and streams, of devices, of language models.
@@ -84,6 +107,7 @@ pub(super) const TOKEN: &[(&str, &str)] = &[
     ("api", "key"), ("private", "key"), ("secret", "key"), ("secret", "value"), ("access", "token"),
     ("refresh", "token"), ("auth", "token"), ("bearer", "token"), ("api", "token"), ("session", "token"),
     ("access", "key"), ("signing", "key"), ("encryption", "key"), ("authentication", "token"), ("oauth", "token"),
+    ("hmac", "key"), ("mac", "key"), ("seed", "phrase"), ("account", "json"), ("connection", "string"),
 ];
 
 /// Two words for what proves a login or a reset once.
@@ -91,7 +115,8 @@ pub(super) const TOKEN: &[(&str, &str)] = &[
 pub(super) const ONE_TIME: &[(&str, &str)] = &[
     ("otp", "seed"), ("otp", "secret"), ("otp", "code"), ("totp", "secret"), ("totp", "seed"), ("recovery", "code"),
     ("backup", "code"), ("verification", "code"), ("confirmation", "code"), ("reset", "code"), ("login", "code"),
-    ("sms", "code"), ("mfa", "secret"), ("mfa", "code"),
+    ("sms", "code"), ("mfa", "secret"), ("mfa", "code"), ("reset", "link"), ("magic", "link"),
+    ("activation", "code"), ("activation", "link"), ("reset", "key"),
 ];
 
 /// Two words for the number of a payment card.

@@ -85,8 +85,15 @@ pub fn singular(word: &str) -> Cow<'_, str> {
 
 /// A name that a sum of money would have.
 pub fn is_amount(name: &str) -> bool {
-    let words = words(name);
+    let all = words(name);
     let is_one = |word: &String, list: &[&str]| list.contains(&word.as_str()) || list.contains(&&*singular(word));
+    // A price per kg, on a day or at the time of an order is a price; priced_at is a moment.
+    let is_price = |words: &[String]| words.iter().any(|word| is_one(word, lists::PRICE));
+    let of_what = all.iter().enumerate().position(|(at, word)| {
+        let last = at + 1 == all.len();
+        !last && at > 0 && (word == "per" || (word == "at" || word == "on") && is_price(&all[..at]))
+    });
+    let words = &all[..of_what.unwrap_or(all.len())];
     // A limit by itself is one of anything.
     if words.windows(2).any(|pair| lists::AMOUNT_PAIRS.contains(&(pair[0].as_str(), pair[1].as_str()))) {
         return true;
@@ -97,9 +104,31 @@ pub fn is_amount(name: &str) -> bool {
     if words.iter().any(|word| is_one(word, lists::AMOUNT)) {
         return true;
     }
-    // A total is one of whatever stands beside it.
+    // A total is one of whatever stands beside it, and so is a sum; what is counted in euros is money.
     let beside = |word: &String| is_one(word, &["total"]) || is_one(word, lists::BESIDE_TOTAL);
-    words.iter().any(|word| is_one(word, &["total"])) && words.iter().all(beside)
+    let of_money = |word: &String| is_one(word, &["total"]) || is_one(word, lists::CURRENCY_CODE);
+    let sum_of = words.len() > 1 && words.iter().any(|word| is_one(word, &["sum"]));
+    (sum_of || words.iter().any(of_money)) && words.iter().all(beside)
+}
+
+/// A name that a price has: what one of something costs, which is no record of a payment.
+pub fn is_price(name: &str) -> bool {
+    has_word(name, lists::PRICE) || has_word(name, &["discount", "tariff", "toll", "markdown", "budget"])
+}
+
+/// A name that a number has which is no sum of money, even beside a currency.
+pub fn is_no_money(name: &str) -> bool {
+    has_word(name, lists::NOT_MONEY)
+}
+
+/// A name that says nothing of what is counted: beside a currency it is a sum of money.
+pub fn is_bare_sum(name: &str) -> bool {
+    let words = words(name);
+    let beside = |word: &String| {
+        lists::BESIDE_TOTAL.contains(&word.as_str())
+            || ["total", "value", "amount", "original", "local", "base", "foreign"].contains(&word.as_str())
+    };
+    !words.is_empty() && words.iter().all(beside)
 }
 
 /// A table that keeps money: what is charged, owed or paid.
@@ -118,6 +147,8 @@ pub enum Secret {
     CardNumber,
     /// What proves a login or a reset once: one-time codes, their seeds, codes for recovery.
     OneTime,
+    /// A password as MD5 or SHA-1 gives it, which are made to be fast.
+    FastHash,
 }
 
 /// A name that a secret would have. Hashes, dates and references to secrets kept elsewhere are none.
@@ -125,7 +156,18 @@ pub fn secret(name: &str) -> Option<Secret> {
     let words = words(name);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
-    if has(lists::NOT_PLAIN) {
+    if has(&["md"]) && has(lists::PASSWORD) {
+        return Some(Secret::FastHash);
+    }
+    let followed_by_key =
+        |word: &&str| words.windows(2).any(|pair| pair[0] == *word && ["key", "keys", "secret"].contains(&pair[1]));
+    // The key of an HMAC is a secret, and so is the secret of what is public.
+    let harmless = |word: &&str| match *word {
+        "hmac" | "mac" => !followed_by_key(word),
+        "public" => !has(&["secret", "private", "password"]),
+        _ => true,
+    };
+    if words.iter().any(|word| lists::NOT_PLAIN.contains(word) && harmless(word)) {
         return None;
     }
     // What the name is about comes last: credential_library is a library, password_changed_at a moment.
@@ -152,7 +194,12 @@ pub fn secret(name: &str) -> Option<Secret> {
         return Some(Secret::Password);
     }
     let token = is_token
-        || matches!(words.last(), Some(&("secret" | "secrets" | "apikey" | "credential" | "credentials")))
+        || matches!(
+            words.last(),
+            Some(&("secret" | "secrets" | "apikey" | "credential" | "credentials" | "jwt" | "mnemonic"))
+        )
+        || words[..] == ["bearer"]
+        || words.last() == Some(&"pem") && has(&["private", "secret"])
         || any_pair(lists::TOKEN);
     token.then_some(Secret::Token)
 }
@@ -235,6 +282,15 @@ mod tests {
             "total_due",
             "unitprice",
             "monthly_salary",
+            "price_per_kg",
+            "fee_per_item",
+            "price_on_day",
+            "total_price_at_order",
+            "cost_per_hour",
+            "levy",
+            "arrears",
+            "sum_paid",
+            "eur_net",
         ] {
             assert!(is_amount(name), "{name}");
         }
@@ -252,6 +308,12 @@ mod tests {
             "regroup_paid_fees",
             "total_users",
             "tip_length",
+            "priced_at",
+            "charge_at_start",
+            "sum",
+            "requests_per_day",
+            "net_weight",
+            "price_updated_on",
         ] {
             assert!(!is_amount(name), "{name}");
         }
@@ -270,6 +332,21 @@ mod tests {
             assert_eq!(secret(name), Some(Secret::CardNumber), "{name}");
         }
         assert_eq!(secret("oauth_token"), Some(Secret::Token));
+        assert_eq!((secret("pwd_md5"), secret("passcode")), (Some(Secret::FastHash), Some(Secret::Password)));
+        for name in [
+            "hmac_key",
+            "hmac_secret",
+            "last_access_token",
+            "public_api_secret",
+            "jwt",
+            "seed_phrase",
+            "service_account_json",
+        ] {
+            assert_eq!(secret(name), Some(Secret::Token), "{name}");
+        }
+        for name in ["reset_link", "magic_link", "activation_code"] {
+            assert_eq!(secret(name), Some(Secret::OneTime), "{name}");
+        }
         // Whose it is stands in front of it.
         for name in ["user_password", "account_pwd", "loginPassword", "owner_pin"] {
             assert_eq!(secret(name), Some(Secret::Password), "{name}");
@@ -298,6 +375,12 @@ mod tests {
             "password_reset",
             "library_card_number",
             "reset_password_sent_at",
+            "public_key",
+            "payload_hmac",
+            "reset_link_sent_at",
+            "hmac_key_id",
+            "password_last_changed_at",
+            "last_password_change",
         ] {
             assert_eq!(secret(name), None, "{name}");
         }

@@ -5,8 +5,9 @@ use crate::area::Area;
 use crate::change::{Persistence, ReferentialAction};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
+use crate::rules::migration::advice;
 use crate::rules::{Example, Rule};
-use crate::schema::Relation;
+use crate::schema::{Column, Constraint, ForeignKey, Relation, RelationId};
 use crate::text::words;
 
 pub static CASCADE: Rule = Rule {
@@ -45,11 +46,88 @@ pub static UNLOGGED: Rule = Rule {
     },
 };
 
-/// A table whose rows are sums of money: by the configuration, or by its name and a column.
+/// A table whose rows are sums of money: by the configuration, by an amount beside a currency, or by its name and a column.
 pub(super) fn keeps_money(context: &SchemaContext, table: &Relation) -> bool {
     context.area(table) == Some(Area::Payments)
         || words::is_money_table(table.name.name.as_str())
             && table.columns.iter().any(|column| words::is_amount(column.name.as_str()))
+        || has_currency(table) && !is_offer(table) && table.columns.iter().any(|column| is_paid(context, column))
+}
+
+pub(super) fn has_currency(table: &Relation) -> bool {
+    let is_currency = |column: &Column| words::has_word(column.name.as_str(), &["currency", "ccy"]);
+    table.columns.iter().any(is_currency)
+}
+
+/// What may still be paid, or what things cost: such rows go with what they are about. So do copies on their way in.
+fn is_offer(table: &Relation) -> bool {
+    words::has_word(
+        table.name.name.as_str(),
+        &[
+            "cart",
+            "basket",
+            "quote",
+            "offer",
+            "estimate",
+            "draft",
+            "wishlist",
+            "plan",
+            "product",
+            "catalog",
+            "catalogue",
+            "price",
+            "pricing",
+            "tariff",
+            "rate",
+            "fee",
+            "option",
+            "variant",
+            "item",
+            "discount",
+            "coupon",
+            "promotion",
+            "setting",
+            "preference",
+            "config",
+            "campaign",
+            "goal",
+            "limit",
+            "quota",
+            "listing",
+            "search",
+            "report",
+            "stat",
+            "staging",
+            "import",
+            "cache",
+            "tmp",
+            "temp",
+            "raw",
+            "budget",
+            "forecast",
+            "account",
+        ],
+    )
+}
+
+/// A sum that was paid or is owed, of a table with a currency: of a decimal or integer type, and not what one of something costs.
+pub(super) fn is_paid(context: &SchemaContext, column: &Column) -> bool {
+    let name = column.name.as_str();
+    let is_number = match context.type_name(column) {
+        Some("numeric" | "money") => true,
+        Some("int4" | "int8" | "float4" | "float8") => words::is_amount(name) || words::is_bare_sum(name),
+        _ => false,
+    };
+    is_number
+        && !words::is_price(name)
+        && !words::is_no_money(name)
+        && (has_cents(context, column) || words::is_amount(name) || words::is_bare_sum(name))
+}
+
+/// `numeric(12,2)`, or money.
+fn has_cents(context: &SchemaContext, column: &Column) -> bool {
+    let base = context.schema.base_type(&column.data_type);
+    matches!(base.written.modifiers[..], [_, 2]) || context.type_name(column) == Some("money")
 }
 
 pub(super) fn cascade(context: &SchemaContext, found: &mut Vec<Discovery>) {
@@ -59,39 +137,68 @@ pub(super) fn cascade(context: &SchemaContext, found: &mut Vec<Discovery>) {
             .filter(|(constraint, key)| constraint.local && key.on_delete == ReferentialAction::Cascade);
         for (constraint, key) in keys {
             let Some(parent) = context.schema.relation(key.referenced) else { continue };
-            let is_document = keeps_money(context, parent)
-                || words::has_word(
-                    parent.name.name.as_str(),
-                    &["order", "quote", "cart", "basket", "bill", "statement", "batch", "period"],
-                );
-            if is_document || parent.id == table.id {
+            if parent.id == table.id || keeps_money(context, parent) {
                 continue;
             }
-            let steps = restrict(context, table, constraint, key, parent);
-            found.push(
-                context
-                    .discovery(
-                        &CASCADE,
-                        Subject::Part(table.id, constraint.name.clone()),
-                        format!("deleting a row of {} deletes its rows of {} (ON DELETE CASCADE)", parent.name, table.name),
-                    )
-                    .confidence(Confidence::High)
-                    .declared(format!("foreign key {} references {} ON DELETE CASCADE", constraint.name, parent.name))
-                    .related(Subject::Relation(parent.id), "the table whose rows take the payments along")
-                    .advice(
-                        "Let the key refuse the DELETE. The new key is checked before the old one goes, so that none is missing in between:",
-                        steps,
-                    ),
-            );
+            if !is_document(parent) {
+                found.push(Cascade { from: table, constraint, key, to: parent, money: table }.tell(context));
+                continue;
+            }
+            // Payments go with their order; whatever takes the order along takes them too.
+            let above =
+                parent.foreign_keys().filter(|(it, key)| it.local && key.on_delete == ReferentialAction::Cascade);
+            for (constraint, key) in above {
+                let Some(to) = context.schema.relation(key.referenced) else { continue };
+                if to.id != parent.id && !is_document(to) && !keeps_money(context, to) {
+                    found.push(Cascade { from: parent, constraint, key, to, money: table }.tell(context));
+                }
+            }
         }
+    }
+}
+
+/// Its lines and payments belong to it.
+fn is_document(table: &Relation) -> bool {
+    words::has_word(
+        table.name.name.as_str(),
+        &["order", "quote", "cart", "basket", "bill", "statement", "batch", "period"],
+    )
+}
+
+/// A foreign key by which a DELETE comes to a table of money.
+struct Cascade<'a> {
+    from: &'a Relation,
+    constraint: &'a Constraint,
+    key: &'a ForeignKey,
+    to: &'a Relation,
+    money: &'a Relation,
+}
+
+impl Cascade<'_> {
+    fn tell(&self, context: &SchemaContext) -> Discovery {
+        let Cascade { from, constraint, key, to, money } = self;
+        let through = if from.id == money.id { String::new() } else { format!(" by way of {}", from.name) };
+        context
+            .discovery(
+                &CASCADE,
+                Subject::Part(from.id, constraint.name.clone()),
+                format!("deleting a row of {} deletes its rows of {}{through} (ON DELETE CASCADE)", to.name, money.name),
+            )
+            .confidence(Confidence::High)
+            .declared(format!("foreign key {} references {} ON DELETE CASCADE", constraint.name, to.name))
+            .related(Subject::Relation(to.id), "the table whose rows take the payments along")
+            .advice(
+                "Let the key refuse the DELETE. The new key is checked before the old one goes, so that none is missing in between:",
+                restrict(context, from, constraint, key, to),
+            )
     }
 }
 
 fn restrict(
     context: &SchemaContext,
     table: &Relation,
-    constraint: &crate::schema::Constraint,
-    key: &crate::schema::ForeignKey,
+    constraint: &Constraint,
+    key: &ForeignKey,
     parent: &Relation,
 ) -> Vec<FixStep> {
     // Before 18 a partitioned table takes none that is NOT VALID.
@@ -99,16 +206,13 @@ fn restrict(
         return Vec::new();
     }
     let own = context.column_names(table, &key.columns);
-    let theirs = context.column_names(parent, &key.referenced_columns);
     let new = context.free_name(table, &own.replace(", ", "_"), "kept_fkey");
-    let full = if key.match_full { " MATCH FULL" } else { "" };
-    let update = key.on_update.words().map(|action| format!(" ON UPDATE {action}")).unwrap_or_default();
+    // All else stays as it is: MATCH FULL, ON UPDATE, DEFERRABLE.
+    let kept = ForeignKey { on_delete: ReferentialAction::NoAction, set_columns: Vec::new(), ..key.clone() };
+    let definition = advice::foreign_key(constraint, &kept, table, parent);
     let name = &table.name;
     vec![
-        FixStep::own(format!(
-            "ALTER TABLE {name} ADD CONSTRAINT {new} FOREIGN KEY ({own}) REFERENCES {} ({theirs}){full}{update} NOT VALID;",
-            parent.name
-        )),
+        FixStep::own(format!("ALTER TABLE {name} ADD CONSTRAINT {new} {definition} NOT VALID;")),
         FixStep::own(format!("ALTER TABLE {name} VALIDATE CONSTRAINT {new};")),
         FixStep::own(format!("ALTER TABLE {name} DROP CONSTRAINT {};", constraint.name)),
     ]
@@ -127,13 +231,40 @@ pub(super) fn unlogged(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 .confidence(Confidence::High)
                 .declared("UNLOGGED; that it keeps money is read from its name and columns, or from [areas]")
                 .advice(
-                    "Have its changes logged; this writes the table once under ACCESS EXCLUSIVE:",
-                    if table.is_partitioned() {
-                        Vec::new()
-                    } else {
-                        vec![FixStep::own(format!("ALTER TABLE {} SET LOGGED;", table.name))]
-                    },
+                    "Have its changes logged, after the unlogged tables that it references; this writes each table once under ACCESS EXCLUSIVE:",
+                    logged(context, table),
                 ),
         );
     }
+}
+
+/// SET LOGGED of the tables that it references, and of its own: a logged table references no unlogged one (ATPrepChangePersistence,
+/// tablecmds.c). None where two reference each other, or one is partitioned.
+fn logged(context: &SchemaContext, table: &Relation) -> Vec<FixStep> {
+    let mut order: Vec<RelationId> = Vec::new();
+    let is_possible = logged_before(context, table, &mut order, &mut Vec::new());
+    let names = order.iter().filter_map(|id| context.schema.relation(*id)).map(|it| &it.name);
+    let steps = names.map(|name| FixStep::own(format!("ALTER TABLE {name} SET LOGGED;")));
+    if is_possible { steps.collect() } else { Vec::new() }
+}
+
+fn logged_before(
+    context: &SchemaContext,
+    table: &Relation,
+    order: &mut Vec<RelationId>,
+    path: &mut Vec<RelationId>,
+) -> bool {
+    if order.contains(&table.id) || table.persistence != Persistence::Unlogged {
+        return true;
+    }
+    if path.contains(&table.id) || table.is_partitioned() {
+        return false;
+    }
+    path.push(table.id);
+    let referenced = table.foreign_keys().map(|(_, key)| key.referenced).filter(|id| *id != table.id);
+    let mut tables = referenced.filter_map(|id| context.schema.relation(id));
+    let is_possible = tables.all(|it| logged_before(context, it, order, path));
+    path.pop();
+    order.push(table.id);
+    is_possible
 }

@@ -78,11 +78,17 @@ pub(super) fn runs_out(context: &SchemaContext, found: &mut Vec<Discovery>) {
         let owner = sequence
             .owned_by
             .and_then(|(table, column)| Some((&**context.schema.relation(table)?, column)))
-            .and_then(|(table, column)| Some((table, table.column_by_id(column)?)));
+            .and_then(|(table, column)| Some((table, table.column_by_id(column)?)))
+            .or_else(|| only(keys::numbered_by(context, relation)));
         if let Some(discovery) = judge_sequence(context, facts, relation, measured, owner) {
             found.push(discovery);
         }
     }
+}
+
+/// The column that a sequence numbers, if it numbers one alone.
+fn only<'a>(columns: Vec<(&'a Relation, &'a Column)>) -> Option<(&'a Relation, &'a Column)> {
+    columns.first().copied().filter(|_| columns.len() == 1)
 }
 
 fn judge_sequence(

@@ -61,7 +61,11 @@ pub(super) fn events(context: &SchemaContext, found: &mut Vec<Discovery>) {
             ids = vec![ids[kept.unwrap_or(0)]];
         }
         if ids.is_empty() {
-            if inbox && has_content(context, table) && !sends_webhooks(context, table) {
+            if inbox
+                && has_content(context, table)
+                && !sends_webhooks(context, table)
+                && !has_key_in_content(context, table)
+            {
                 found.push(
                     context
                         .discovery(&EVENT, Subject::Relation(table.id), format!("{} has no column for the id that the sender gives an event: a second delivery is a second event", table.name))
@@ -105,8 +109,8 @@ fn judge_id(context: &SchemaContext, table: &Relation, column: &Column, inbox: b
                     .discovery(&EVENT, subject, format!("{}.{} is not unique: an event that is delivered twice is stored twice{nullable}", table.name, column.name))
                     .confidence(confidence)
                     .declared("no unique key on it; that it is the sender's id is read from its name")
-                    .when_new(format!("Add UNIQUE ({columns}), and INSERT … ON CONFLICT DO NOTHING."))
-                    .advice("Settle what the first step lists, build the key while others work, and INSERT … ON CONFLICT DO NOTHING:", steps),
+                    .when_new(key_advice(context, table, &columns).unwrap_or_else(|| format!("Add UNIQUE ({columns}), and INSERT … ON CONFLICT DO NOTHING.")))
+                    .advice(key_advice(context, table, &columns).unwrap_or_else(|| "Settle what the first step lists, build the key while others work, and INSERT … ON CONFLICT DO NOTHING:".to_owned()), steps),
             );
         }
         Some((index, of)) if inbox && lets_null_pass(of, column) => {
@@ -131,6 +135,15 @@ fn judge_id(context: &SchemaContext, table: &Relation, column: &Column, inbox: b
         }
         Some(_) => {}
     }
+}
+
+/// Where partitions take no such key.
+fn key_advice(context: &SchemaContext, table: &Relation, columns: &str) -> Option<String> {
+    let beside = steps::partition_columns_beside(context, table, columns)?;
+    Some(format!(
+        "A unique key of this partitioned table would have to contain {beside}, with which a second delivery is another row. Keep the ids in a table of their own, with PRIMARY KEY ({columns}) and not partitioned, \
+        and insert there first, in the same transaction, with ON CONFLICT DO NOTHING. The ids that are there more than once:"
+    ))
 }
 
 /// The column that says whose a row is: a foreign key to the table that most tables of the schema reference, if these are many.
@@ -177,6 +190,15 @@ fn has_content(context: &SchemaContext, table: &Relation) -> bool {
             &["payload", "body", "data", "event", "headers", "raw", "message", "content", "request"],
         )
     })
+}
+
+/// A unique key on what stands in the payload: `(payload ->> 'id')`.
+fn has_key_in_content(context: &SchemaContext, table: &Relation) -> bool {
+    let is_content = |id: &crate::schema::ColumnId| {
+        table.column_by_id(*id).is_some_and(|column| context.is_json(column) || context.is_text(column))
+    };
+    keys::unique_keys(context, table)
+        .any(|(_, index)| index.columns.contains(&None) && index.mentions.iter().any(is_content))
 }
 
 /// The id is in the key, with nothing beside it that differs from delivery to delivery.

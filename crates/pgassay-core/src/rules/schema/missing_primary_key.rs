@@ -2,6 +2,7 @@
 
 use super::ask::keys;
 use super::{Discovery, SchemaContext};
+use crate::change::IndexElement;
 use crate::contract::Subject;
 use crate::finding::{Category, FixStep, Severity};
 use crate::rules::{Example, Rule};
@@ -41,8 +42,10 @@ pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     .advice(
                         if table.is_partitioned() {
                             "A primary key on the same columns says it; on a partitioned table it builds its index on every partition under ACCESS EXCLUSIVE, so add it on the partitions one after the other (ADD PRIMARY KEY USING INDEX), then on the parent."
-                        } else {
+                        } else if fits_primary_key(of) {
                             "Name the unique index the primary key:"
+                        } else {
+                            "Its order, operator class or collation is not the default one, which a primary key needs; build an index that fits:"
                         },
                         promote(context, table, index, of),
                     )
@@ -82,6 +85,17 @@ fn promote(context: &SchemaContext, table: &Relation, index: &Relation, of: &Ind
         // Nor is an index of a partitioned table taken by a constraint; ADD PRIMARY KEY builds one on each partition under ACCESS EXCLUSIVE.
         _ if table.is_partitioned() => Vec::new(),
         Some(_) if context.schema.foreign_keys_to(table.id).next().is_some() => Vec::new(),
+        None if !fits_primary_key(of) => {
+            let columns = of.columns.iter().flatten().copied().collect::<Vec<_>>();
+            let new = context.free_name(table, "", "pkey");
+            vec![
+                FixStep::none(format!(
+                    "CREATE UNIQUE INDEX CONCURRENTLY {new} ON {name} ({});",
+                    context.column_names(table, &columns)
+                )),
+                FixStep::own(format!("ALTER TABLE {name} ADD CONSTRAINT {new} PRIMARY KEY USING INDEX {new};")),
+            ]
+        }
         Some(constraint) => {
             let columns = of.columns.iter().flatten().copied().collect::<Vec<_>>();
             let new = context.free_name(table, "", "pkey");
@@ -101,6 +115,18 @@ fn promote(context: &SchemaContext, table: &Relation, index: &Relation, of: &Ind
             index.name.name
         ))],
     }
+}
+
+/// What the server takes as the index of a primary key: the default order, operator classes and collations, and NULLs that are
+/// distinct (transformIndexConstraint, parse_utilcmd.c).
+fn fits_primary_key(index: &Index) -> bool {
+    let is_default = |element: &IndexElement| {
+        !element.descending
+            && element.nulls_first != Some(true)
+            && element.operator_class.is_none()
+            && element.collation.is_none()
+    };
+    !index.nulls_not_distinct && index.elements.iter().all(is_default)
 }
 
 /// Two foreign keys and nothing that numbers rows: the pair is the key.
@@ -134,7 +160,7 @@ fn advice(context: &SchemaContext, table: &Relation) -> String {
 fn add_key(context: &SchemaContext, table: &Relation) -> Vec<FixStep> {
     let name = &table.name;
     let index = context.free_name(table, "", "pkey");
-    if let Some(columns) = junction(table) {
+    if let Some(columns) = junction(table).filter(|_| !table.is_partitioned()) {
         let list = context.column_names(table, &columns);
         return vec![
             FixStep::none(format!("CREATE UNIQUE INDEX CONCURRENTLY {index} ON {name} ({list});")),

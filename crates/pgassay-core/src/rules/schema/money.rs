@@ -3,6 +3,7 @@
 use std::cell::LazyCell;
 
 use super::ask::{keys, steps, type_change};
+use super::books::{self, has_currency};
 use super::{Discovery, SchemaContext};
 use crate::area::Area;
 use crate::contract::Subject;
@@ -34,7 +35,7 @@ pub static UNGUARDED: Rule = Rule {
     severity: Severity::Warning,
     summary: "A table of payments holds amounts without a currency, or without a CHECK",
     explanation: "An amount without a currency beside it is a number: the day a second currency comes, nobody knows what old rows mean. Without a CHECK a bug can store a \
-        negative payment, and every sum after it is wrong. The rule looks at tables of the payments area, and at tables that are named after payments; a currency is \
+        negative payment, and every sum after it is wrong. The rule looks at tables of the payments area, at tables that are named after payments, and at those with an amount beside a currency; a currency is \
         only missed where other tables have one, or the area says that it is about payments.",
     fires: Example {
         given: "CREATE SCHEMA billing;",
@@ -50,7 +51,9 @@ pub(super) fn float(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         let is_float = |column: &&Column| matches!(context.type_name(column), Some("float4" | "float8"));
         for column in context.changed_columns(table).filter(is_float) {
-            if !column.local || !words::is_amount(column.name.as_str()) {
+            let name = column.name.as_str();
+            let beside_currency = || words::is_bare_sum(name) && has_currency(table);
+            if !column.local || !words::is_amount(name) && !beside_currency() {
                 continue;
             }
             let type_name = &column.data_type.written;
@@ -80,10 +83,13 @@ pub(super) fn unguarded(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let elsewhere = LazyCell::new(|| whole.tables().any(has_currency));
     for table in context.tables() {
         let in_area = context.area(table) == Some(Area::Payments);
-        if !in_area && !words::is_money_table(table.name.name.as_str()) {
+        let named = words::is_money_table(table.name.name.as_str());
+        if !in_area && !named && !books::keeps_money(context, table) {
             continue;
         }
-        let amounts: Vec<&Column> = table.columns.iter().filter(|column| is_sum(context, column)).collect();
+        let is_amount =
+            |column: &&Column| is_sum(context, column) || !named && !in_area && books::is_paid(context, column);
+        let amounts: Vec<&Column> = table.columns.iter().filter(is_amount).collect();
         if amounts.is_empty() {
             continue;
         }
@@ -148,10 +154,6 @@ fn new_amount(no_currency: bool, unchecked: &[&Column]) -> String {
 fn is_sum<'a>(context: &SchemaContext<'a>, column: &'a Column) -> bool {
     let number = matches!(context.type_name(column), Some("int4" | "int8" | "numeric" | "float4" | "float8" | "money"));
     number && words::is_amount(column.name.as_str())
-}
-
-fn has_currency(table: &Relation) -> bool {
-    table.columns.iter().any(|column| words::has_word(column.name.as_str(), &["currency"]))
 }
 
 /// A line of an invoice has the invoice's currency.

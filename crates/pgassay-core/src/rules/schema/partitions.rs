@@ -16,7 +16,7 @@ pub static UNLIKE: Rule = Rule {
     severity: Severity::Warning,
     summary: "A partition lacks a key, a foreign key, a CHECK or an index that its siblings have",
     explanation: "What is made on each partition by hand is forgotten on one: its rows are not checked, or its queries read all of it, and nobody sees it in the parent. Make it on the partition now, and on the parent for those to come: \
-        there new partitions get it automatically. Reported where at least three partitions, and all but one or two, have it and the parent has not.",
+        there new partitions get it automatically. Reported where at least three partitions, and all but one or two, have it and the parent has not; of three partitions, two.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE customers (id bigint PRIMARY KEY); CREATE TABLE payments (id bigint NOT NULL, customer_id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);\n\
@@ -57,7 +57,7 @@ pub static COPY: Rule = Rule {
     severity: Severity::Warning,
     summary: "A table looks like a copy that somebody made of another one and left behind",
     explanation: "users_backup_2023 has the personal data of users, without its keys, policies and grants, and nobody deletes from it what has to be deleted. Keep what is needed outside the database, and drop it. \
-        Recognised by the name (backup, bak, old, copy, tmp, a date) where another table has the rest of the name and most of the columns. What such a table lacks is not told besides.",
+        Recognised by the name (backup, bak, old, copy, tmp, a date) where another table has the rest of the name and most of the columns; or by the columns, where a table has nothing but those of another one after which it is named. What such a table lacks is not told besides.",
     fires: Example {
         given: "CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, name text NOT NULL);",
         migration: "CREATE TABLE users_backup_2023 (id bigint, email text, name text);",
@@ -76,15 +76,9 @@ fn parts(context: &SchemaContext, partition: &Relation) -> BTreeMap<String, FixS
             ConstraintKind::ForeignKey(key) => {
                 let Some(parent) = context.schema.relation(key.referenced) else { continue };
                 let columns = context.column_names(partition, &key.columns);
-                let theirs = context.column_names(parent, &key.referenced_columns);
+                let definition = crate::rules::migration::advice::foreign_key(constraint, key, partition, parent);
                 let what = format!("foreign key ({columns}) to {}", parent.name);
-                parts.insert(
-                    what,
-                    FixStep::own(format!(
-                        "ALTER TABLE {{}} ADD FOREIGN KEY ({columns}) REFERENCES {} ({theirs}) NOT VALID;",
-                        parent.name
-                    )),
-                );
+                parts.insert(what, FixStep::own(format!("ALTER TABLE {{}} ADD {definition} NOT VALID;")));
             }
             // The condition of a bound is written by hand before ATTACH, and is another one in each.
             ConstraintKind::Check { expression, .. } if !expression.text.chars().any(|c| c.is_ascii_digit()) => {
@@ -124,7 +118,7 @@ fn parts(context: &SchemaContext, partition: &Relation) -> BTreeMap<String, FixS
 }
 
 pub(super) fn unlike(context: &SchemaContext, found: &mut Vec<Discovery>) {
-    for table in context.any_tables().filter(|table| table.is_partitioned() && table.children.len() >= 4) {
+    for table in context.any_tables().filter(|table| table.is_partitioned() && table.children.len() >= 3) {
         let partitions: Vec<&Relation> = table
             .children
             .iter()
@@ -140,7 +134,9 @@ pub(super) fn unlike(context: &SchemaContext, found: &mut Vec<Discovery>) {
         }
         for (what, number) in counts {
             let lacking = partitions.len() - number;
-            if number < 3 || lacking == 0 || lacking > 2 {
+            // Of three, one may be the odd one out by chance.
+            let few = number == 2 && lacking == 1;
+            if lacking == 0 || lacking > 2 || number < 3 && !few {
                 continue;
             }
             let pattern = has.iter().find_map(|parts| parts.get(what));
@@ -164,8 +160,8 @@ pub(super) fn unlike(context: &SchemaContext, found: &mut Vec<Discovery>) {
                         table.name
                     ),
                 )
-                .severity(if index { Severity::Info } else { Severity::Warning })
-                .confidence(Confidence::High)
+                .severity(if index || few { Severity::Info } else { Severity::Warning })
+                .confidence(if few { Confidence::Medium } else { Confidence::High })
                 .declared(format!(
                     "{number} of {} partitions have it, and {} itself has not",
                     partitions.len(),
@@ -227,9 +223,56 @@ pub(super) fn polymorphic(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
 }
 
+/// A table with the columns of another one and nothing else of it, named after it: `CREATE TABLE orders_before_march AS SELECT …`.
+fn made_by_query<'a>(context: &SchemaContext<'a>, table: &Relation) -> Option<&'a Relation> {
+    // On their way in, kept on purpose, or of each period.
+    const MEANT: &[&str] = &[
+        "staging", "stage", "import", "load", "raw", "history", "archive", "audit", "log", "change", "delta", "queue",
+        "inbox", "outbox", "cache", "template", "export", "new", "next", "event", "version", "snapshot", "summary",
+    ];
+    let name = table.name.name.as_str().to_lowercase();
+    let is_bare = !table.constraints.iter().any(|it| !matches!(it.kind, ConstraintKind::NotNull(_)))
+        && context.schema.indexes_of(table.id).next().is_none()
+        && table.triggers.is_empty()
+        && table.referenced_by.is_empty();
+    let alone = table.parents.is_empty() && table.children.is_empty() && !table.is_partition();
+    if !is_bare || !alone || table.columns.len() < 2 || words::has_word(&name, MEANT) {
+        return None;
+    }
+    let is_named_after = |other: &Relation| {
+        let of = other.name.name.as_str().to_lowercase();
+        name.strip_prefix(&of).is_some_and(|rest| rest.starts_with('_'))
+            || name.strip_suffix(&of).is_some_and(|rest| rest.ends_with('_'))
+    };
+    let has_its_columns = |other: &Relation| {
+        let same = |column: &Column| {
+            other.column(&column.name).is_some_and(|it| it.data_type.written == column.data_type.written)
+        };
+        table.columns.iter().all(same) && other.columns.len() < table.columns.len() * 2
+    };
+    let is_original = |other: &Relation| {
+        other.id != table.id
+            && other.is_table()
+            && other.primary_key().is_some()
+            && is_named_after(other)
+            && has_its_columns(other)
+    };
+    let original = context.schema.relations_in(&table.name.schema).find(|other| is_original(other))?;
+    // One for each period or tenant is a way to partition.
+    let prefix = format!("{}_", original.name.name.as_str().to_lowercase());
+    let series = context.schema.relations_in(&table.name.schema);
+    let series = series.filter(|it| {
+        it.is_table() && it.name.name.as_str().to_lowercase().starts_with(&prefix) && it.primary_key().is_none()
+    });
+    (series.take(3).count() < 3).then_some(original)
+}
+
 /// The table that a left-over copy was made of.
 pub(crate) fn copy_of<'a>(context: &SchemaContext<'a>, table: &Relation) -> Option<&'a Relation> {
     const MARKS: &[&str] = &["backup", "bak", "bkp", "old", "copy", "tmp", "temp", "orig", "save", "saved", "bck"];
+    if let Some(original) = made_by_query(context, table) {
+        return Some(original);
+    }
     let name = table.name.name.as_str().to_lowercase();
     let is_number = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
     let parts: Vec<&str> = name.split('_').collect();

@@ -65,6 +65,7 @@ pub static PUBLIC: Rule = Rule {
 };
 
 pub(super) fn row_security(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    unprotected_parts(context, found);
     let counts = LazyCell::new(|| secured(context));
     for table in context.tables().filter(|table| !table.row_security) {
         let enable = FixStep::own(format!("ALTER TABLE {} ENABLE ROW LEVEL SECURITY;", table.name));
@@ -106,6 +107,56 @@ pub(super) fn row_security(context: &SchemaContext, found: &mut Vec<Discovery>) 
             );
         }
     }
+}
+
+/// A partition, or a table that inherits, is protected by its own policies alone when it is named (manual, Row Security Policies): a role
+/// that may read it sees what the parent hides.
+fn unprotected_parts(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    for table in context.any_tables().filter(|table| table.row_security) {
+        let parts = context.schema.children_closure(table.id);
+        let parts = parts.iter().filter(|id| **id != table.id).filter_map(|id| context.schema.relation(*id));
+        let open: Vec<(&Relation, BTreeSet<&Name>)> = parts
+            .filter(|part| part.is_table() && !part.row_security)
+            .map(|part| (&**part, readers(part)))
+            .filter(|(_, roles)| !roles.is_empty())
+            .collect();
+        let Some((first, roles)) = open.first() else { continue };
+        let names: Vec<String> = open.iter().take(6).map(|(part, _)| part.name.to_string()).collect();
+        let more = if open.len() > names.len() { " …" } else { "" };
+        let listed = |roles: &BTreeSet<&Name>| roles.iter().map(|role| role.to_string()).collect::<Vec<_>>().join(", ");
+        let mut discovery = context
+            .discovery(
+                &ROW_SECURITY,
+                Subject::Relation(first.id),
+                format!(
+                    "{}{more} may be read without the policies of {}: a query that names the part goes past them",
+                    names.join(", "),
+                    table.name
+                ),
+            )
+            .confidence(Confidence::High)
+            .declared(format!(
+                "privileges on {} are granted to {}, and row security is not enabled on it",
+                first.name,
+                listed(roles)
+            ))
+            .related(Subject::Relation(table.id), "the table with row security")
+            .advice(
+                "Queries of the parent need no privileges on its parts: take them back.",
+                open.iter()
+                    .map(|(part, roles)| FixStep::any(format!("REVOKE ALL ON {} FROM {};", part.name, listed(roles))))
+                    .collect(),
+            );
+        discovery.table = Some(table.id);
+        found.push(discovery);
+    }
+}
+
+/// Who may see or change rows, but for the owner.
+fn readers(table: &Relation) -> BTreeSet<&Name> {
+    let of_rows = |privilege: &str| ["select", "insert", "update", "delete"].contains(&privilege);
+    let granted = table.privileges.iter().filter(|it| of_rows(it.privilege.as_str()));
+    granted.map(|it| &it.grantee).filter(|grantee| table.owner.as_ref() != Some(*grantee)).collect()
 }
 
 /// How many tables of each schema have row security enabled, of how many.
@@ -197,7 +248,10 @@ fn default_grants(context: &SchemaContext) -> Vec<Discovery> {
             continue;
         }
         let named: Vec<&str> = grant.privileges.iter().map(|(name, _)| name.as_str()).collect();
-        let listed = if named.is_empty() { READS.iter().chain(WRITES).copied().collect() } else { named };
+        // MAINTAIN came with 17.
+        let is_there = |privilege: &&str| *privilege != "maintain" || context.version.at_least(17);
+        let named = if named.is_empty() { READS.iter().chain(WRITES).copied().collect() } else { named };
+        let listed: Vec<&str> = named.into_iter().filter(is_there).collect();
         let places: Vec<Option<&Name>> =
             if schemas.is_empty() { vec![None] } else { schemas.iter().map(|it| Some(&it.name)).collect() };
         for place in places {

@@ -91,8 +91,18 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, uses: &[&Us
             format!("Write a range of {0}: {0} >= … AND {0} < …, which {1} finds.", column.name, index.name.name),
             Vec::new(),
         )
+    } else if is_cast(&bare) && !context.is_text(column) {
+        let data_type = &column.data_type.written;
+        (
+            format!(
+                "Cast what it is compared with, not the column: {0} = $1::{data_type}, which {1} finds.",
+                column.name, index.name.name
+            ),
+            Vec::new(),
+        )
     } else {
-        let (_, mut steps) = steps::create_index(context, table, &bare, "expr_idx");
+        let element = if is_call(&bare) { bare } else { format!("({bare})") };
+        let (_, mut steps) = steps::create_index(context, table, &element, "expr_idx");
         steps.push(crate::finding::FixStep::any(format!("ANALYZE {};", table.name)));
         ("Index the expression, and let ANALYZE count its values:".to_owned(), steps)
     };
@@ -113,6 +123,28 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, uses: &[&Us
             .related(Subject::Relation(index.id), "the index that does not serve it")
             .advice(text, steps),
     )
+}
+
+fn is_cast(expression: &str) -> bool {
+    expression.contains("::") || expression.to_ascii_uppercase().starts_with("CAST(")
+}
+
+/// A call of one function and no more: any other expression has its own parentheses in CREATE INDEX.
+fn is_call(expression: &str) -> bool {
+    let Some(open) = expression.find('(').filter(|open| *open > 0) else { return false };
+    let is_name = expression[..open].chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+    let mut depth = 0_i32;
+    let end = expression.char_indices().find(|(_, letter)| {
+        depth += match letter {
+            '(' => 1,
+            ')' => -1,
+            _ => 0,
+        };
+        *letter == ')' && depth == 0
+    });
+    is_name
+        && end.is_some_and(|(at, _)| at + 1 == expression.len())
+        && !expression.to_ascii_uppercase().starts_with("CAST(")
 }
 
 /// The expression with the bare name of the column in it.

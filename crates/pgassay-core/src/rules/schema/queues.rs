@@ -1,5 +1,6 @@
 //! Tables that hand out work.
 
+use super::ask::queries::UseKind;
 use super::ask::{keys, steps};
 use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
@@ -15,7 +16,7 @@ pub static UNINDEXED: Rule = Rule {
     summary: "A queue table has no index that finds the next piece of work",
     explanation: "Workers ask for the oldest row that is not done, with FOR UPDATE SKIP LOCKED, many times a second. Finished rows pile up, and without an index that holds only \
         the open ones every poll reads past all of them. A partial index on the order of work, WHERE the row is open, stays small for ever. \
-        The rule goes by names: jobs, queue, outbox, tasks with a column of state.",
+        The rule goes by statements of the workload with SKIP LOCKED, and by names: jobs, queue, outbox, tasks with a column of state.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE email_outbox (id bigint PRIMARY KEY, body text NOT NULL, created_at timestamptz NOT NULL, processed_at timestamptz);",
@@ -46,13 +47,44 @@ pub static RETRY: Rule = Rule {
     },
 };
 
+/// Words of columns that say what is done.
+const STATES: &[&str] = &[
+    "status",
+    "state",
+    "locked",
+    "processed",
+    "claimed",
+    "finished",
+    "completed",
+    "published",
+    "sent",
+    "dispatched",
+    "picked",
+];
+
 /// A table that workers take rows from.
 struct Queue<'a> {
     table: &'a Relation,
     /// Columns that say what is done; at least one.
     states: Vec<&'a Column>,
-    /// Its name says queue or outbox; a table of jobs or tasks may be something else.
+    /// Its name says queue or outbox, or a statement takes rows with SKIP LOCKED; a table of jobs or tasks may be something else.
     strong: bool,
+    /// How it is known to be one.
+    known: &'static str,
+}
+
+/// The columns by which a statement of the workload finds the rows that it takes with FOR UPDATE SKIP LOCKED.
+fn claimed_by<'a>(context: &SchemaContext<'a>, table: &'a Relation) -> Vec<&'a Column> {
+    let Some(workload) = context.workload else { return Vec::new() };
+    let is_poll = |statement: usize| {
+        workload.statements.get(statement).is_some_and(|it| it.query.to_ascii_uppercase().contains("SKIP LOCKED"))
+    };
+    let by_value = |kind: &UseKind| matches!(kind, UseKind::Equal | UseKind::Compared | UseKind::TestedForNull);
+    let uses = context.uses.iter().filter(|it| it.table == table.id && by_value(&it.kind) && is_poll(it.statement));
+    let mut ids: Vec<_> = uses.map(|it| it.column).filter(|id| !keys::primary_key(table).contains(id)).collect();
+    ids.sort();
+    ids.dedup();
+    ids.into_iter().filter_map(|id| table.column_by_id(id)).collect()
 }
 
 fn all<'a>(context: &SchemaContext<'a>) -> impl Iterator<Item = Queue<'a>> {
@@ -61,21 +93,13 @@ fn all<'a>(context: &SchemaContext<'a>) -> impl Iterator<Item = Queue<'a>> {
 }
 
 fn queue<'a>(context: &SchemaContext<'a>, table: &'a Relation) -> Option<Queue<'a>> {
-    const STATES: &[&str] = &[
-        "status",
-        "state",
-        "locked",
-        "processed",
-        "claimed",
-        "finished",
-        "completed",
-        "published",
-        "sent",
-        "dispatched",
-        "picked",
-    ];
     const POLLED: &[&str] =
         &["attempt", "locked", "worker", "retry", "retries", "run", "scheduled", "claimed", "queue", "payload"];
+    let states = claimed_by(context, table);
+    if !states.is_empty() {
+        let known = "a statement of the workload takes rows from it with SKIP LOCKED";
+        return Some(Queue { table, states, strong: true, known });
+    }
     let name = table.name.name.as_str();
     let strong = words::has_word(name, &["queue", "outbox"]);
     if !strong && !words::ends_with_word(name, &["jobs", "job", "tasks"]) {
@@ -91,11 +115,11 @@ fn queue<'a>(context: &SchemaContext<'a>, table: &'a Relation) -> Option<Queue<'
     // A task that people do has no worker that polls.
     let polled = strong || table.columns.iter().any(|column| named(POLLED)(&column));
     let is_queue = polled && !states.is_empty() && takes_new_work(context, table) && !people_work_it_off(table);
-    is_queue.then_some(Queue { table, states, strong })
+    is_queue.then_some(Queue { table, states, strong, known: "that it is a queue is read from its name" })
 }
 
 pub(super) fn unindexed(context: &SchemaContext, found: &mut Vec<Discovery>) {
-    for Queue { table, states, strong } in all(context) {
+    for Queue { table, states, strong, known } in all(context) {
         let first = states[0];
         let finds_open = |(_, index): (&Relation, &crate::schema::Index)| {
             index.valid
@@ -138,10 +162,14 @@ pub(super) fn unindexed(context: &SchemaContext, found: &mut Vec<Discovery>) {
         let (text, steps) = steps::create_index_with(context, table, &elements, "open_idx", "", &rest);
         found.push(
             context
-                .discovery(&UNINDEXED, Subject::Relation(table.id), format!("{} has no index that finds the rows still to do", table.name))
+                .discovery(
+                    &UNINDEXED,
+                    Subject::Relation(table.id),
+                    format!("{} has no index that finds the rows still to do", table.name),
+                )
                 .severity(if strong { Severity::Warning } else { Severity::Info })
                 .confidence(if strong { Confidence::High } else { Confidence::Medium })
-                .declared(format!("no index leads with {0} or holds only some of its values; that it is a queue is read from its name", first.name))
+                .declared(format!("no index leads with {0} or holds only some of its values; {known}", first.name))
                 .advice(text, steps),
         );
     }
@@ -154,7 +182,11 @@ const LATER: &[&str] =
 const GIVEN_UP: &[&str] = &["failed", "dead", "discarded", "error", "failure", "abandoned", "cancelled", "exception"];
 
 pub(super) fn retries(context: &SchemaContext, found: &mut Vec<Discovery>) {
-    for Queue { table, states, strong } in all(context) {
+    for Queue { table, states, strong, known } in all(context) {
+        // Seats and vouchers are taken with SKIP LOCKED too, and nothing of them fails.
+        if !states.iter().any(|state| words::has_word(state.name.as_str(), STATES)) {
+            continue;
+        }
         let has = |words: &[&str]| {
             let beside = table.referenced_by.iter().filter_map(|id| context.schema.relation(*id));
             let beside = beside.filter(|other| words::has_word(other.name.name.as_str(), words));
@@ -184,7 +216,7 @@ pub(super) fn retries(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 .discovery(&RETRY, Subject::Relation(table.id), format!("{} does not say {}", table.name, listed(&lacks)))
                 .severity(if strong && lacks.len() == 3 { Severity::Warning } else { Severity::Info })
                 .confidence(Confidence::Medium)
-                .declared("the names of its columns, and of the tables that reference it; that it is a queue is read from its name")
+                .declared(format!("the names of its columns, and of the tables that reference it; {known}"))
                 .when_new(format!("Add columns: {}.", columns.join(", ").replace("ADD COLUMN ", "")))
                 .advice(
                     "Count attempts, put the next one off longer each time, and set apart what has failed too often, where somebody looks at it:",

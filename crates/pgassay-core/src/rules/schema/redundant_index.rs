@@ -104,6 +104,7 @@ pub(super) fn duplicates(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         let indexes = Written::all(context, table, |_| true);
         let alike = by_mark(&indexes);
+        found.extend(indexes.iter().filter_map(|written| second_key(context, table, written, &alike)));
         for written in indexes.iter().filter(|written| written.index.constraint.is_none()) {
             let (relation, index) = (written.relation, written.index);
             // Of two plain ones the later goes; a plain unique index is worth more than one that is not.
@@ -114,7 +115,7 @@ pub(super) fn duplicates(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     && (of.constraint.is_some()
                         || of.unique && !index.unique
                         || of.unique == index.unique && other.relation.id < relation.id)
-                    && (!index.unique || of.unique)
+                    && (!index.unique || of.unique && !is_deferrable(table, of))
             };
             let Some(other) = alike.get(&written.mark()).and_then(|alike| alike.iter().find(stays)) else {
                 continue;
@@ -139,6 +140,50 @@ pub(super) fn duplicates(context: &SchemaContext, found: &mut Vec<Discovery>) {
             found.push(discovery);
         }
     }
+}
+
+/// A unique constraint on what another one keeps apart. The first stays: a foreign key goes by the first that fits
+/// (transformFkeyCheckAttrs, tablecmds.c).
+fn second_key(
+    context: &SchemaContext,
+    table: &Relation,
+    written: &Written,
+    alike: &HashMap<Mark, Vec<&Written>>,
+) -> Option<Discovery> {
+    let constraint = written.index.constraint.as_ref().and_then(|name| table.constraint(name))?;
+    if written.index.primary || !written.index.unique || !constraint.local {
+        return None;
+    }
+    let stays = |other: &&&Written| {
+        let of = other.index.constraint.as_ref().and_then(|name| table.constraint(name));
+        let same_moment = of.is_some_and(|of| {
+            (of.deferrable, of.initially_deferred) == (constraint.deferrable, constraint.initially_deferred)
+        });
+        other.relation.id < written.relation.id && other.index.unique && same_moment && written.same(other)
+    };
+    let other = alike.get(&written.mark())?.iter().find(stays)?;
+    let (name, kept) = (&constraint.name, other.index.constraint.as_ref()?);
+    let size = size(context, written.relation);
+    Some(
+        context
+            .discovery(
+                &DUPLICATE,
+                Subject::Relation(written.relation.id),
+                format!("constraint {name} of {} keeps apart what {kept} keeps apart{size}", table.name),
+            )
+            .declared("columns, NULLs and the moment of the check are equal")
+            .related(Subject::Relation(other.relation.id), "the other one")
+            .advice(
+                "Drop it, unless INSERT … ON CONFLICT ON CONSTRAINT names it:",
+                vec![FixStep::own(format!("ALTER TABLE {} DROP CONSTRAINT {name};", table.name))],
+            ),
+    )
+}
+
+/// A key that is checked at the end of the transaction lets two equal rows stand until then.
+fn is_deferrable(table: &Relation, index: &Index) -> bool {
+    let constraint = index.constraint.as_ref().and_then(|name| table.constraint(name));
+    constraint.is_some_and(|constraint| constraint.deferrable)
 }
 
 pub(super) fn prefixes(context: &SchemaContext, found: &mut Vec<Discovery>) {

@@ -86,7 +86,10 @@ pub(super) fn in_fact(context: &SchemaContext, found: &mut Vec<Discovery>) {
             continue;
         }
         for column in table.columns.iter().filter(|column| column.local) {
-            if has_key(context, table, column) || !distinct(context, table, column) {
+            if has_key(context, table, column)
+                || !distinct(context, table, column)
+                || is_half_of_reference(context, table, column)
+            {
                 continue;
             }
             let fk = keys::is_foreign_key(table, column.id);
@@ -123,6 +126,23 @@ fn tell(context: &SchemaContext, table: &Relation, column: &Column, rows: f64, o
             "If it is meant to be unique, settle what the first step lists, then build the key while others work:",
             steps::unique_index(context, table, &column.name.to_string(), "key", None),
         )
+}
+
+/// `owner_ref` beside `owner_kind`: another table may have the same number.
+fn is_half_of_reference(context: &SchemaContext, table: &Relation, column: &Column) -> bool {
+    const KINDS: &[&str] =
+        &["type", "kind", "class", "table", "model", "entity", "category", "source", "system", "origin"];
+    let words = words::words(column.name.as_str());
+    let Some((_, stem)) = words.split_last().filter(|(_, stem)| !stem.is_empty()) else { return false };
+    table.columns.iter().any(|other| {
+        let others = words::words(other.name.as_str());
+        let named = others.split_last().is_some_and(|(last, of)| of == stem && KINDS.contains(&last.as_str()));
+        named
+            && other.id != column.id
+            && (context.is_text(other)
+                || context.enum_type(other).is_some()
+                || context.type_name(other) == Some("int2"))
+    })
 }
 
 /// Some key has it: alone, or with others, so that it is unique within something.

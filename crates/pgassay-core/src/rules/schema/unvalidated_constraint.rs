@@ -2,10 +2,10 @@
 
 use sqlparser::ast::Expr;
 
-use super::{Discovery, SchemaContext};
+use super::{Discovery, SchemaContext, ask};
 use crate::contract::Subject;
 use crate::expression;
-use crate::finding::{Category, FixStep, Severity};
+use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Example, Rule};
 use crate::schema::{Constraint, ConstraintKind, Relation};
 
@@ -15,7 +15,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "A constraint was added NOT VALID and never validated",
     explanation: "Rows that were there when it was added may break it, and the planner does not rely on it. Adding NOT VALID is the first of two steps: \
-        VALIDATE CONSTRAINT reads the table while others work. A migration is not reported: the second step belongs in a later one.",
+        VALIDATE CONSTRAINT reads the table while others work. A constraint that is NOT ENFORCED (18) checks no row at all; it is an info, for that may be meant. A migration is not reported: the second step belongs in a later one.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE orders (id bigint PRIMARY KEY, total numeric NOT NULL);\nALTER TABLE orders ADD CONSTRAINT total_is_positive CHECK (total >= 0) NOT VALID;",
@@ -41,6 +41,39 @@ pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     ),
             );
         }
+        let ignored = table.constraints.iter().filter(|it| it.local && !it.enforced);
+        found.extend(ignored.map(|constraint| not_enforced(context, table, constraint)));
+    }
+}
+
+/// NOT ENFORCED (18): rows old and new may break it, and the planner does not use it.
+fn not_enforced(context: &SchemaContext, table: &Relation, constraint: &Constraint) -> Discovery {
+    let message =
+        format!("{} of {} is not enforced: no row is checked, not even a new one", constraint.name, table.name);
+    context
+        .discovery(&RULE, Subject::Part(table.id, constraint.name.clone()), message)
+        .severity(Severity::Info)
+        .confidence(Confidence::High)
+        .declared("it is NOT ENFORCED, which only describes what the rows should be")
+        .advice(
+            "If the rows are meant to obey it, have the server check it; where rows break it, that fails and changes nothing:",
+            enforce(context, table, constraint),
+        )
+}
+
+/// A foreign key is altered, and its rows are read then; a CHECK is made once more (ATExecAlterConstraint, tablecmds.c).
+fn enforce(context: &SchemaContext, table: &Relation, constraint: &Constraint) -> Vec<FixStep> {
+    let (at, name) = (&table.name, &constraint.name);
+    match &constraint.kind {
+        ConstraintKind::ForeignKey(_) => {
+            vec![FixStep::own(format!("ALTER TABLE {at} ALTER CONSTRAINT {name} ENFORCED;"))]
+        }
+        ConstraintKind::Check { expression, .. } => {
+            let mut steps = ask::steps::check_constraint(context, table, name.as_str(), &expression.text);
+            steps.push(FixStep::own(format!("ALTER TABLE {at} DROP CONSTRAINT {name};")));
+            steps
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! What is known of the values decides, not the name: the common values and the histogram bounds of ANALYZE.
 
 use super::ask::keys;
+use super::ask::shapes::{self, FEWEST, Shape};
 use super::{Discovery, SchemaContext, enum_text};
 use crate::contract::Subject;
 use crate::facts::ColumnFacts;
@@ -30,20 +31,6 @@ pub static RULE: Rule = Rule {
     },
 };
 
-/// Fewer different values show no shape.
-const FEWEST: usize = 8;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Date,
-    Timestamp,
-    Whole,
-    Decimal,
-    Json,
-    List(char),
-    YesNo,
-}
-
 pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         for column in table.columns.iter().filter(|column| column.local && column.generated.is_none()) {
@@ -53,7 +40,7 @@ pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             }
             let discovery = match context.is_text(column) {
                 true => text(context, table, column),
-                false => phone(context, table, column),
+                false => phone(context, table, column).or_else(|| number(context, table, column)),
             };
             found.extend(discovery);
         }
@@ -71,6 +58,12 @@ fn text(context: &SchemaContext, table: &Relation, column: &Column) -> Option<Di
     let (name, own) = (&table.name, &column.name);
     let (holds, better, cast) = match shape {
         Shape::Date => ("dates as text", "date", Some("date")),
+        Shape::WrittenDate => ("dates as text", "date (to_date, with the pattern in which they are written)", None),
+        Shape::WrittenMoment => {
+            ("moments as text", "timestamptz (to_timestamp, with the pattern in which they are written)", None)
+        }
+        Shape::Uuid => ("UUIDs as text", "uuid: 16 bytes for 37, and one way to write each", Some("uuid")),
+        Shape::DecimalComma => ("numbers as text, with a comma before the decimals", "numeric", None),
         Shape::Timestamp => ("moments as text", "timestamptz", Some("timestamptz")),
         Shape::Whole => ("whole numbers as text", "bigint", Some("bigint")),
         Shape::Decimal => ("numbers as text", "numeric", Some("numeric")),
@@ -108,78 +101,52 @@ fn shape(facts: &ColumnFacts, column: &Column) -> Option<(Shape, usize)> {
     values.retain(|value| !value.is_empty());
     values.sort();
     values.dedup();
-    let all = |fits: &dyn Fn(&str) -> bool| values.iter().all(|value| fits(value));
-    if (2..=4).contains(&values.len()) && all(&is_yes_or_no) {
-        return Some((Shape::YesNo, values.len()));
-    }
-    if values.len() < FEWEST.min(6) {
+    shapes::of(&values, column.name.as_str(), facts.n_distinct).map(|shape| (shape, values.len()))
+}
+
+/// Whether a column holds yes and no, which is told here and not as a list of words.
+pub(super) fn is_yes_or_no(facts: &ColumnFacts, column: &Column) -> bool {
+    matches!(shape(facts, column), Some((Shape::YesNo, _)))
+}
+
+/// A number of which all known values are days, or that says yes or no.
+fn number(context: &SchemaContext, table: &Relation, column: &Column) -> Option<Discovery> {
+    if !matches!(context.type_name(column), Some("int2" | "int4" | "int8")) {
         return None;
     }
-    if values.len() >= FEWEST {
-        let shape =
-            [(Shape::Date, &is_date as &dyn Fn(&str) -> bool), (Shape::Timestamp, &is_moment), (Shape::Json, &is_json)];
-        if let Some((shape, _)) = shape.iter().find(|(_, fits)| all(fits)) {
-            return Some((*shape, values.len()));
-        }
-        // What is only ever named is no number to calculate with: codes, phone numbers, keys of others.
-        let counts = words::has_word(
-            column.name.as_str(),
-            &[
-                "quantity", "qty", "count", "age", "year", "score", "weight", "height", "width", "length", "size",
-                "level", "rank", "position", "duration", "number", "percent",
-            ],
-        ) && !words::has_word(
-            column.name.as_str(),
-            &["phone", "code", "account", "card", "house", "serial", "reference"],
-        ) || words::is_amount(column.name.as_str());
-        if counts && all(&|value| value.parse::<i64>().is_ok()) {
-            return Some((Shape::Whole, values.len()));
-        }
-        if counts && all(&|value| value.parse::<f64>().is_ok()) {
-            return Some((Shape::Decimal, values.len()));
-        }
-    }
-    [',', ';', '|'].into_iter().find(|mark| is_list(&values, *mark)).map(|mark| (Shape::List(mark), values.len()))
-}
-
-/// Words that come again in several values, between commas without a blank behind them or with one: no sentences.
-fn is_list(values: &[String], mark: char) -> bool {
-    let parts = |value: &str| value.split(mark).map(|part| part.trim().to_owned()).collect::<Vec<_>>();
-    let is_word = |part: &String| !part.is_empty() && part.len() <= 24 && part.split_whitespace().count() <= 2;
-    let lists = values.iter().filter(|value| value.contains(mark)).count();
-    if lists * 2 < values.len() || lists < 3 || !values.iter().all(|value| parts(value).iter().all(is_word)) {
-        return false;
-    }
-    let all: Vec<String> = values.iter().flat_map(|value| parts(value)).collect();
-    let different: std::collections::BTreeSet<&String> = all.iter().collect();
-    different.len() * 2 <= all.len()
-}
-
-fn is_date(value: &str) -> bool {
-    let bytes = value.as_bytes();
-    let digits = |range: std::ops::Range<usize>| bytes[range].iter().all(u8::is_ascii_digit);
-    let number = |range: std::ops::Range<usize>| value[range].parse::<u32>().unwrap_or(0);
-    value.is_ascii()
-        && bytes.len() == 10
-        && (digits(0..4) && bytes[4] == b'-' && bytes[7] == b'-' && digits(5..7) && digits(8..10))
-        && (1..=12).contains(&number(5..7))
-        && (1..=31).contains(&number(8..10))
-}
-
-fn is_moment(value: &str) -> bool {
-    value.is_ascii()
-        && value.len() >= 16
-        && is_date(&value[..10])
-        && matches!(value.as_bytes()[10], b'T' | b' ')
-        && value.as_bytes()[13] == b':'
-}
-
-fn is_json(value: &str) -> bool {
-    value.starts_with(['{', '[']) && serde_json::from_str::<serde_json::Value>(value).is_ok()
-}
-
-fn is_yes_or_no(value: &str) -> bool {
-    ["y", "n", "yes", "no", "true", "false", "t", "f", "j"].iter().any(|it| value.eq_ignore_ascii_case(it))
+    context.rows(table).filter(|rows| *rows >= 1000.0)?;
+    let facts = context.column_facts(table, column)?;
+    let named_question = words::words(column.name.as_str())
+        .first()
+        .is_some_and(|first| ["is", "has", "can", "was", "should", "may", "allows", "needs"].contains(&first.as_str()));
+    let mut values: Vec<String> = facts.common().map(|(value, _)| value).collect();
+    values.extend(facts.histogram.iter().flat_map(|histogram| histogram.values()));
+    let is_bit = |value: &String| matches!(value.as_str(), "0" | "1");
+    let (holds, better) = if values.len() >= FEWEST && values.iter().all(|value| shapes::is_day_in_digits(value)) {
+        ("dates as numbers", "date")
+    } else if named_question && facts.histogram.is_none() && values.len() == 2 && values.iter().all(is_bit) {
+        ("yes and no as a number", "boolean")
+    } else {
+        return None;
+    };
+    Some(
+        context
+            .discovery(
+                &RULE,
+                Subject::Column(table.id, column.id),
+                format!("{}.{} holds {holds}", table.name, column.name),
+            )
+            .confidence(Confidence::Medium)
+            .measured(format!(
+                "all {} values that ANALYZE kept (common ones and histogram bounds) have that shape; type {}",
+                values.len(),
+                column.data_type.written
+            ))
+            .advice(
+                format!("Use {better}. Add the column, let the application write both, fill it in batches, then change the readers."),
+                Vec::new(),
+            ),
+    )
 }
 
 fn phone(context: &SchemaContext, table: &Relation, column: &Column) -> Option<Discovery> {

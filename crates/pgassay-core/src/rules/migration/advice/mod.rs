@@ -15,6 +15,7 @@ mod table;
 mod type_change;
 
 pub use index::concurrent_index;
+pub use referencing::foreign_key;
 pub use rename::instead_of_rename;
 
 use crate::change::Change;

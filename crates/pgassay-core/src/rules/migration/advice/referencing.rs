@@ -99,6 +99,11 @@ fn words(constraint: &Constraint) -> &'static str {
     }
 }
 
+/// A foreign key as SQL, with the words that defer it.
+pub fn foreign_key(constraint: &Constraint, key: &ForeignKey, from: &Relation, to: &Relation) -> String {
+    format!("{}{}", definition(key, from, to, None, None), words(constraint))
+}
+
 /// `FOREIGN KEY (a) REFERENCES t (b) …` with another column on either side.
 pub(super) fn definition(
     key: &ForeignKey,

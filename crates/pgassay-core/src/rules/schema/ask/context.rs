@@ -276,6 +276,12 @@ impl<'a> SchemaContext<'a> {
     /// A name for something new beside a table, that nothing in its schema has.
     pub fn free_name(&self, table: &Relation, columns: &str, label: &str) -> Name {
         let columns = Some(columns).filter(|columns| !columns.is_empty());
+        let whole =
+            [Some(table.name.name.as_str()), columns, Some(label)].into_iter().flatten().collect::<Vec<_>>().join("_");
+        let base = crate::schema::make_object_name(table.name.name.as_str(), columns, label);
+        // What is cut off told two names of one table apart: a few letters of its hash do that instead.
+        let marked = (base.as_str() != whole).then(|| format!("{:04x}_{label}", short_hash(&whole)));
+        let label = marked.as_deref().unwrap_or(label);
         let base = crate::schema::make_object_name(table.name.name.as_str(), columns, label);
         let taken = |name: &Name| {
             let at = QualifiedName { schema: table.name.schema.clone(), name: name.clone() };
@@ -290,6 +296,12 @@ impl<'a> SchemaContext<'a> {
             .find(|name| !taken(name))
             .unwrap_or(base)
     }
+}
+
+/// FNV-1a folded to 16 bits: the same on every machine and in every release.
+fn short_hash(text: &str) -> u32 {
+    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    (hash >> 16) ^ (hash & 0xffff)
 }
 
 /// Stands in a finding until its place is looked up.

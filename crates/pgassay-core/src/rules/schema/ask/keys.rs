@@ -1,9 +1,11 @@
 //! Questions about keys and indexes that several rules ask.
 
+use std::collections::BTreeSet;
+
 use sqlparser::ast::Expr;
 
 use crate::rules::schema::SchemaContext;
-use crate::schema::{ColumnId, ConstraintKind, Index, Relation};
+use crate::schema::{Column, ColumnId, ConstraintKind, Index, Object, ObjectId, Relation, rewrite};
 
 /// Columns of a table's primary key.
 pub fn primary_key(table: &Relation) -> &[ColumnId] {
@@ -105,4 +107,24 @@ pub fn has_check(context: &SchemaContext, table: &Relation, column: ColumnId) ->
         })
     };
     own || of_domain()
+}
+
+/// The columns that take their numbers from a sequence: the one that owns it, and those whose default is its nextval and no more.
+/// Partitions are told with their parent.
+pub fn numbered_by<'a>(context: &SchemaContext<'a>, sequence: &Relation) -> Vec<(&'a Relation, &'a Column)> {
+    let schema = context.schema;
+    let by_default = schema.dependencies.on(ObjectId::Relation(sequence.id)).filter_map(|object| match object {
+        Object::Default(table, column) => Some((*table, *column)),
+        _ => None,
+    });
+    let all: BTreeSet<_> = schema.sequence_owner(sequence.id).into_iter().chain(by_default).collect();
+    let columns = all.into_iter().filter_map(|(table, column)| {
+        let table = &**schema.relation(table)?;
+        Some((table, table.column_by_id(column)?))
+    });
+    let takes_numbers = |column: &Column| {
+        column.sequence == Some(sequence.id)
+            || column.default.as_ref().is_some_and(|default| rewrite::is_nextval(&default.tree))
+    };
+    columns.filter(|(table, column)| !table.is_partition() && takes_numbers(column)).collect()
 }

@@ -6,5 +6,7 @@ pub(super) mod example;
 pub(super) mod json_sample;
 pub(super) mod keys;
 pub(crate) mod queries;
+pub(super) mod shapes;
+pub(super) mod spread;
 pub(super) mod steps;
 pub(super) mod type_change;

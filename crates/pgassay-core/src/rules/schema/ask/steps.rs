@@ -2,11 +2,11 @@
 
 use crate::apply::apply;
 use crate::catalog::LockMode;
-use crate::change::{Change, Name};
+use crate::change::{Change, IndexTarget, Name};
 use crate::effect::{self, Prediction, WorkKind};
 use crate::finding::{FixStep, StepCost, StepWork};
 use crate::rules::schema::SchemaContext;
-use crate::schema::{self, Relation, Schema, Session};
+use crate::schema::{self, ColumnId, Relation, RelationKind, Schema, Session};
 use crate::source::{FileId, SourceFile};
 use crate::sql::read_script;
 
@@ -151,7 +151,33 @@ pub(in crate::rules::schema) fn duplicates(table: &Relation, columns: &str, cond
     ))
 }
 
-/// A unique index on columns, with what it makes needless dropped behind it.
+/// Columns of the partition keys, at every level, that a unique key on these columns lacks; none for a table that takes the key. A key
+/// over partitions has to contain what they are divided by (manual, Table Partitioning, Limitations).
+pub(in crate::rules::schema) fn partition_columns_beside(
+    context: &SchemaContext,
+    table: &Relation,
+    columns: &str,
+) -> Option<String> {
+    let named: Vec<&str> = columns.split(", ").collect();
+    let mut lacking: Vec<String> = Vec::new();
+    for id in std::iter::once(table.id).chain(context.schema.children_closure(table.id)) {
+        let Some(RelationKind::PartitionedTable(key)) = context.schema.relation(id).map(|it| &it.kind) else {
+            continue;
+        };
+        let name = |column: &ColumnId| context.column_name(table, *column);
+        lacking.extend(key.columns.iter().map(name).filter(|name| !named.contains(&name.as_str())));
+        // No key contains an expression.
+        if key.elements.iter().any(|it| matches!(it.target, IndexTarget::Expression(_))) {
+            lacking.push("an expression".to_owned());
+        }
+    }
+    lacking.sort();
+    lacking.dedup();
+    (!lacking.is_empty()).then(|| lacking.join(", "))
+}
+
+/// A unique index on columns, with what it makes needless dropped behind it; on a table whose partitions take none, only the look at
+/// what is there more than once.
 pub(in crate::rules::schema) fn unique_index(
     context: &SchemaContext,
     table: &Relation,
@@ -161,6 +187,9 @@ pub(in crate::rules::schema) fn unique_index(
 ) -> Vec<FixStep> {
     let rest = condition.map(|it| format!(" WHERE {it}")).unwrap_or_default();
     let mut steps = vec![duplicates(table, columns, condition)];
+    if partition_columns_beside(context, table, columns).is_some() {
+        return steps;
+    }
     steps.extend(create_index_with(context, table, columns, label, "UNIQUE ", &rest).1);
     let same = |index: &crate::schema::Index| {
         let plain = super::keys::plain_columns(index).map(|ids| context.column_names(table, &ids));

@@ -16,7 +16,7 @@ use crate::change::Name;
 use crate::contract::Subject;
 use crate::finding::{Advice, Category, Confidence, Evidence, FixStep, Severity};
 use crate::rules::{Example, Rule};
-use crate::schema::{Column, ColumnId, ConstraintKind, Relation, RelationId};
+use crate::schema::{Column, ColumnId, ConstraintKind, ForeignKey, Relation, RelationId};
 
 pub static RULE: Rule = Rule {
     name: "ambiguous-null",
@@ -305,23 +305,20 @@ fn equal_nulls(context: &SchemaContext, table: &Relation, column: &Column, key: 
 
 /// The foreign key once more, with MATCH FULL, and the old one dropped.
 fn match_full(context: &SchemaContext, table: &Relation, name: &Name) -> Vec<FixStep> {
-    let Some(ConstraintKind::ForeignKey(key)) = table.constraint(name).map(|it| &it.kind) else { return Vec::new() };
+    let Some(constraint) = table.constraint(name) else { return Vec::new() };
+    let ConstraintKind::ForeignKey(key) = &constraint.kind else { return Vec::new() };
     // Of a partitioned table it cannot be added NOT VALID before 18.
     let Some(referenced) = context.schema.relation(key.referenced).filter(|_| !table.is_partitioned()) else {
         return Vec::new();
     };
-    let (own, other) =
-        (context.column_names(table, &key.columns), context.column_names(referenced, &key.referenced_columns));
+    let own = context.column_names(table, &key.columns);
     let new = context.free_name(table, &own.replace(", ", "_"), "full_fkey");
-    let actions = [(" ON DELETE ", key.on_delete), (" ON UPDATE ", key.on_update)]
-        .map(|(words, action)| action.words().map(|action| format!("{words}{action}")).unwrap_or_default());
+    let full = ForeignKey { match_full: true, ..key.clone() };
+    let definition = crate::rules::migration::advice::foreign_key(constraint, &full, table, referenced);
     let at = &table.name;
     vec![
         FixStep::any(format!("SELECT * FROM {at} WHERE num_nulls({own}) NOT IN (0, {}) LIMIT 1;", key.columns.len())),
-        FixStep::own(format!(
-            "ALTER TABLE {at} ADD CONSTRAINT {new} FOREIGN KEY ({own}) REFERENCES {} ({other}) MATCH FULL{}{} NOT VALID;",
-            referenced.name, actions[0], actions[1]
-        )),
+        FixStep::own(format!("ALTER TABLE {at} ADD CONSTRAINT {new} {definition} NOT VALID;")),
         FixStep::own(format!("ALTER TABLE {at} VALIDATE CONSTRAINT {new};")),
         FixStep::own(format!("ALTER TABLE {at} DROP CONSTRAINT {name};")),
     ]
