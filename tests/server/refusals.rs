@@ -11,7 +11,11 @@ use pgassay::sql::read_script;
 use pgassay::version::PgVersion;
 
 const GIVEN: &str = include_str!("../refusals/given.sql");
-const STATEMENTS: [&str; 2] = [include_str!("../refusals/statements.sql"), include_str!("../refusals/relations.sql")];
+const STATEMENTS: [&str; 3] = [
+    include_str!("../refusals/statements.sql"),
+    include_str!("../refusals/relations.sql"),
+    include_str!("../refusals/definitions.sql"),
+];
 
 /// What is certain to fail, in the words of the findings.
 fn told(version: PgVersion, migration: &str) -> Vec<String> {

@@ -171,6 +171,10 @@ pub const CASES: &[Case] = &[
     case("CREATE FUNCTION f(a bigint) RETURNS int LANGUAGE sql AS 'SELECT 1';", "DROP FUNCTION f(bigint); CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'", &["RoutineChanged"]),
     case("CREATE FUNCTION f(a text) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';", "ALTER FUNCTION f(text) VOLATILE", &["RoutineChanged"]),
     case("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';", "DROP FUNCTION f()", &[]),
+    case("CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1';", "CREATE FUNCTION f(a int, b int DEFAULT 3) RETURNS int LANGUAGE sql AS 'SELECT 2'", &["RoutineChanged"]),
+    case("CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1';", "CREATE FUNCTION f(a int, b int) RETURNS int LANGUAGE sql AS 'SELECT 2'", &[]),
+    case("CREATE TABLE t (a int, b text); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT a FROM t';", "ALTER TABLE t DROP COLUMN a", &["ColumnDropped", "RoutineBroken"]),
+    case("CREATE TABLE t (a int, b text); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT a FROM t';", "ALTER TABLE t DROP COLUMN b", &["ColumnDropped"]),
     // Views.
     case("CREATE TABLE t (a int, b text); CREATE VIEW v AS SELECT a, b FROM t;", "DROP VIEW v", &["RelationDropped"]),
     case("CREATE TABLE t (a int, b text); CREATE VIEW v AS SELECT a, b FROM t;", "DROP VIEW v; CREATE VIEW v AS SELECT a, b FROM t", &[]),
@@ -178,7 +182,8 @@ pub const CASES: &[Case] = &[
     case("CREATE TABLE t (a int, b text); CREATE VIEW v AS SELECT a, b FROM t;", "DROP VIEW v; CREATE VIEW v AS SELECT b, a FROM t", &["ViewColumnsChanged"]),
     case("CREATE TABLE t (a int, b text); CREATE VIEW v AS SELECT a, b FROM t;", "DROP VIEW v; CREATE VIEW v AS SELECT a::text, b FROM t", &["ViewColumnsChanged"]),
     case("CREATE TABLE t (a int, b text); CREATE VIEW v AS SELECT a, b FROM t;", "CREATE OR REPLACE VIEW v AS SELECT a, b FROM t UNION SELECT a, b FROM t", &["WritesRefused"]),
-    case("CREATE TABLE t (a int, b text); CREATE VIEW v AS SELECT a, b FROM t;", "CREATE OR REPLACE VIEW v AS SELECT a, b FROM t WHERE a > 0", &[]),
+    case("CREATE TABLE t (a int, b text); CREATE VIEW v AS SELECT a, b FROM t;", "CREATE OR REPLACE VIEW v AS SELECT a, b FROM t WHERE a > 0", &["ViewRowsChanged"]),
+    case("CREATE TABLE t (a int, b text); CREATE VIEW v AS SELECT a, b FROM t WHERE a > 0;", "CREATE OR REPLACE VIEW v AS SELECT a, b FROM t WHERE (t.a > 0)", &[]),
     case("CREATE TABLE t (a int, b text); CREATE VIEW v AS SELECT a, b FROM t;", "DROP VIEW v; CREATE MATERIALIZED VIEW v AS SELECT a, b FROM t", &["WritesRefused"]),
     // Privileges and row security.
     case("CREATE TABLE t (a int); GRANT SELECT, INSERT ON t TO reader;", "REVOKE INSERT ON t FROM reader", &["PrivilegeRevoked"]),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Applier;
 use crate::change::{Grant, GrantObjects, Ident, Name, ObjectKind, ObjectReference, Owned};
-use crate::schema::{ColumnId, Grantable, List, Privilege, RelationId, RelationKind, RoutineId};
+use crate::schema::{ColumnId, Grantable, List, Object, Privilege, RelationId, RelationKind, RoutineId};
 
 /// What ALL means for each kind of object (manual, "Privileges").
 const TABLE: &[&str] = &["select", "insert", "update", "delete", "truncate", "references", "trigger"];
@@ -87,8 +87,10 @@ impl Applier<'_> {
                 }
             }
             Type | Domain => {
-                if let Some(found) = self.type_named(&object.name).and_then(|id| self.schema.edit_type(id)) {
+                let Some(id) = self.type_named(&object.name) else { return };
+                if let Some(found) = self.schema.edit_type(id) {
                     change_privileges(&mut found.privileges, grant, &[(Name::from("usage"), Vec::new())]);
+                    self.close_to_public(grant, Object::Type(id));
                 }
             }
             _ => {}
@@ -141,6 +143,7 @@ impl Applier<'_> {
     fn grant_on_routine(&mut self, grant: &Grant, id: RoutineId) {
         if let Some(routine) = self.schema.edit_routine(id) {
             change_privileges(&mut routine.privileges, grant, &[(Name::from("execute"), Vec::new())]);
+            self.close_to_public(grant, Object::Routine(id));
         }
     }
 
@@ -155,14 +158,27 @@ impl Applier<'_> {
         let named = grant.privileges.iter().map(|(privilege, _)| (privilege.clone(), Vec::new()));
         let privileges: Vec<_> = if grant.privileges.is_empty() { all.collect() } else { named.collect() };
         change_privileges(&mut Arc::make_mut(namespace).privileges, grant, &privileges);
+        if *name == "public" && privileges.iter().any(|(privilege, _)| *privilege == "usage") {
+            self.close_to_public(grant, Object::Namespace(name.clone()));
+        }
+    }
+
+    /// What PUBLIC has by itself (`acldefault`, acl.c) is no privilege that was granted: EXECUTE, USAGE of types and of the schema `public`.
+    fn close_to_public(&mut self, grant: &Grant, object: Object) {
+        if grant.grantees.iter().any(|grantee| grantee.name == "public") {
+            if grant.revoke {
+                self.schema.closed.insert(object);
+            } else {
+                self.schema.closed.remove(&object);
+            }
+        }
     }
 
     /// REASSIGN OWNED and DROP OWNED, of relations: owners of other objects are not followed.
     pub(super) fn owned(&mut self, owned: &Owned) {
         let relations = self.schema.owned_by(owned);
         if owned.drop {
-            let named: Vec<_> =
-                relations.into_iter().map(|id| (crate::schema::Object::Relation(id), owned.span)).collect();
+            let named: Vec<_> = relations.into_iter().map(|id| (Object::Relation(id), owned.span)).collect();
             return self.drop_objects(&named, owned.cascade);
         }
         let Some(new_owner) = &owned.new_owner else { return };

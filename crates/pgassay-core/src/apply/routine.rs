@@ -8,6 +8,7 @@ use crate::schema::{Object, ObjectId as Target, Routine, RoutineId, Schema, Seen
 
 impl Applier<'_> {
     pub(super) fn create_routine(&mut self, create: &CreateRoutine) {
+        self.check_types(create);
         let name = self.new_name(&create.name);
         let inputs: Vec<TypeName> = inputs(&create.arguments).map(|it| it.data_type.clone()).collect();
         let existing = self.schema.overloads_like(&name, &inputs).into_iter().find(|id| self.takes(*id, &inputs, true));
@@ -37,6 +38,18 @@ impl Applier<'_> {
             }
         };
         self.link_routine(id, create);
+    }
+
+    /// Types of arguments and of the answer; of `t.v%TYPE` and `t%ROWTYPE` nothing is said.
+    fn check_types(&mut self, create: &CreateRoutine) {
+        let of_table = create.returns_table.iter().map(|(_, it)| it);
+        let arguments = create.arguments.iter().map(|it| &it.data_type);
+        for written in arguments.chain(of_table).chain(&create.returns) {
+            let plain = !written.name.as_str().contains('%') && written.other_modifiers.is_empty();
+            if plain && matches!(create.language.as_str(), "sql" | "plpgsql") {
+                self.column_type(written);
+            }
+        }
     }
 
     /// OR REPLACE cannot change what callers see (`ProcedureCreate`, pg_proc.c).

@@ -15,6 +15,7 @@ mod fill;
 mod foreign_key;
 mod guard;
 mod namespace;
+mod overload;
 mod pair;
 mod policy_recursion;
 mod privilege;
@@ -132,6 +133,8 @@ pub enum BreakageKind {
     /// The body names what is gone: it fails when it comes to that.
     RoutineBroken,
     ViewColumnsChanged,
+    /// A view shows other rows than before, or stands in for a table with some of its rows.
+    ViewRowsChanged,
     PrivilegeRevoked,
     RowSecurityEnabled,
     PolicyTightened,
@@ -161,6 +164,7 @@ pub fn diff(before: &Schema, after: &Schema, version: PgVersion) -> Vec<Breakage
     types::diff(&context, &mut found);
     routine::diff(&context, &mut found);
     body::diff(&context, &mut found);
+    privilege::diff(&context, &mut found);
     found
 }
 

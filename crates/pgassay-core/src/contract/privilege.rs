@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use imbl::ordmap::DiffItem;
+
 use super::pair::Pair;
 use super::witness::{insert, refused};
-use super::{Breakage, BreakageKind, Subject, certain, possible, witness};
-use crate::change::Name;
-use crate::schema::{List, Privilege, Relation};
+use super::{Breakage, BreakageKind, Context, Subject, certain, possible, routine, witness};
+use crate::change::{Name, PrintedName};
+use crate::schema::{List, Object, Privilege, Relation};
 
 pub(super) fn of_relation(pair: Pair, found: &mut Vec<Breakage>) {
     let renamed = |privilege: &Privilege| match privilege.column {
@@ -22,6 +24,116 @@ pub(super) fn of_relation(pair: Pair, found: &mut Vec<Breakage>) {
     }
     for (grantee, privileges) in lost {
         found.push(of_grantee(pair, &grantee, &privileges));
+    }
+}
+
+/// Routines, types and schemas that roles could use.
+pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
+    for item in context.before.routines.diff(&context.after.routines) {
+        let DiffItem::Update { old: (_, old), new: (_, new) } = item else { continue };
+        if routine::is_called_by_clients(old) && old.name == new.name {
+            let sql = routine::call(context.before, old);
+            let of = Of {
+                object: (&old.name).into(),
+                noun: routine::noun(old),
+                name: &old.name.name,
+                sql,
+                privilege: "execute",
+            };
+            found.extend(of.lost(Subject::Routine(old.id), (&old.privileges, &new.privileges)));
+        }
+    }
+    for item in context.before.types.diff(&context.after.types) {
+        let DiffItem::Update { old: (_, old), new: (_, new) } = item else { continue };
+        let sql = format!("CREATE TEMPORARY TABLE uses_it (value {})", old.name);
+        let of = Of { object: (&old.name).into(), noun: "type", name: &old.name.name, sql, privilege: "usage" };
+        found.extend(of.lost(Subject::Type(old.id), (&old.privileges, &new.privileges)));
+    }
+    for item in context.before.namespaces.diff(&context.after.namespaces) {
+        let DiffItem::Update { old: (name, old), new: (_, new) } = item else { continue };
+        let of = Of { object: name.into(), noun: "schema", name, sql: sample(context, name), privilege: "usage" };
+        found.extend(of.lost(Subject::Schema(name.clone()), (&old.privileges, &new.privileges)));
+    }
+    for closed in context.after.closed.iter().filter(|it| !context.before.closed.contains(*it)) {
+        found.extend(closed_to_public(context, closed));
+    }
+}
+
+fn sample(context: &Context, schema: &Name) -> String {
+    let table = context.before.relations_in(schema).find(|it| it.is_queryable());
+    table.map_or_else(|| format!("CREATE TABLE {schema}.in_it ()"), |table| witness::select(table, "*"))
+}
+
+/// What the server gives PUBLIC with each routine, type and the schema `public`.
+fn closed_to_public(context: &Context, object: &Object) -> Option<Breakage> {
+    let public = Name::from("public");
+    let (of, subject) = match object {
+        Object::Routine(id) => {
+            let old = context.before.routines.get(id).filter(|old| routine::is_called_by_clients(old))?;
+            context.after.routines.get(id)?;
+            let sql = routine::call(context.before, old);
+            (
+                Of {
+                    object: (&old.name).into(),
+                    noun: routine::noun(old),
+                    name: &old.name.name,
+                    sql,
+                    privilege: "execute",
+                },
+                Subject::Routine(*id),
+            )
+        }
+        Object::Type(id) => {
+            let old = context.before.types.get(id)?;
+            context.after.types.get(id)?;
+            let sql = format!("CREATE TEMPORARY TABLE uses_it (value {})", old.name);
+            (
+                Of { object: (&old.name).into(), noun: "type", name: &old.name.name, sql, privilege: "usage" },
+                Subject::Type(*id),
+            )
+        }
+        Object::Namespace(name) => {
+            context.after.namespaces.get(name)?;
+            let of = Of { object: name.into(), noun: "schema", name, sql: sample(context, name), privilege: "usage" };
+            (of, Subject::Schema(name.clone()))
+        }
+        _ => return None,
+    };
+    Some(of.revoked(subject, &public))
+}
+
+/// An object that is no relation, and the privilege that clients need of it.
+struct Of<'a> {
+    object: PrintedName,
+    noun: &'static str,
+    name: &'a Name,
+    /// What needs the privilege.
+    sql: String,
+    privilege: &'static str,
+}
+
+impl Of<'_> {
+    fn lost(&self, subject: Subject, (old, new): (&List<Privilege>, &List<Privilege>)) -> Vec<Breakage> {
+        let is_it = |it: &&Privilege| it.privilege == self.privilege && it.grantee != "public";
+        let lost = old.iter().filter(is_it).filter(|it| !is_held(new, it));
+        lost.map(|it| self.revoked(subject.clone(), &it.grantee)).collect()
+    }
+
+    fn revoked(&self, subject: Subject, grantee: &Name) -> Breakage {
+        let is_public = *grantee == "public";
+        let (who, rest) = match is_public {
+            true => ("PUBLIC".to_owned(), "roles without a grant of their own are refused"),
+            false => (grantee.to_string(), "its statements are refused"),
+        };
+        let message =
+            format!("{who} has no {} on {} {} any more: {rest}", self.privilege.to_uppercase(), self.noun, self.object);
+        let answer = format!("permission denied for {} {}", self.noun, self.name.as_str());
+        let sql = format!("{}{}", as_role(grantee), self.sql);
+        let (kind, witness) = (BreakageKind::PrivilegeRevoked, refused(sql, "42501", answer));
+        match is_public {
+            true => possible(kind, subject, self.object.clone(), message, witness),
+            false => certain(kind, subject, self.object.clone(), message, witness),
+        }
     }
 }
 

@@ -51,6 +51,7 @@ fn relation(context: &Context, old: &Relation, found: &mut Vec<Breakage>) {
 fn same_name(pair: Pair, found: &mut Vec<Breakage>) {
     found.extend(swapped(pair));
     found.extend(view::writes_refused(pair));
+    found.extend(view::rows_changed(pair));
     found.extend(detached(pair));
     column::diff(pair, found);
     if pair.new.is_table() && pair.old.is_table() {
@@ -61,6 +62,7 @@ fn same_name(pair: Pair, found: &mut Vec<Breakage>) {
         row_security::diff(pair, found);
         found.extend(policy_recursion::begun(pair));
     }
+    found.extend(view_security::took_place(pair));
     view_security::diff(pair, found);
     privilege::of_relation(pair, found);
 }

@@ -4,7 +4,7 @@ use imbl::ordmap::DiffItem;
 
 use super::values::{self, Purpose};
 use super::witness::{differs, refused};
-use super::{Breakage, BreakageKind, Context, Subject, certain, possible};
+use super::{Breakage, BreakageKind, Context, Subject, certain, overload, possible};
 use crate::catalog;
 use crate::catalog::Volatility;
 use crate::change::{Argument, ArgumentMode, TypeName};
@@ -15,7 +15,10 @@ use crate::text::quoting;
 pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
     for item in context.before.routines.diff(&context.after.routines) {
         let old = match item {
-            DiffItem::Add(..) => continue,
+            DiffItem::Add(_, new) => {
+                found.extend(overload::ambiguous(context, new));
+                continue;
+            }
             DiffItem::Update { old: (_, old), .. } | DiffItem::Remove(_, old) => old,
         };
         if !is_called_by_clients(old) || context.namespace_is_gone(&old.name.schema) {
@@ -37,7 +40,7 @@ pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
 }
 
 /// Trigger functions are called by their triggers only.
-fn is_called_by_clients(routine: &Routine) -> bool {
+pub(super) fn is_called_by_clients(routine: &Routine) -> bool {
     !routine.returns.as_ref().is_some_and(|it| it.name == "trigger" || it.name == "event_trigger")
 }
 
@@ -86,7 +89,7 @@ impl CallMode for Argument {
 }
 
 /// Modifiers do not count in signatures; a schema that was not written is not held against a type.
-fn same_type(a: &TypeName, b: &TypeName) -> bool {
+pub(super) fn same_type(a: &TypeName, b: &TypeName) -> bool {
     a.name == b.name
         && (a.schema == b.schema || a.schema.is_none() || b.schema.is_none())
         && (a.array_dimensions > 0) == (b.array_dimensions > 0)
@@ -116,7 +119,7 @@ fn column_type(schema: &Schema, name: &TypeName) -> ColumnType {
     ColumnType { written: name.clone().into(), resolved }
 }
 
-fn argument(schema: &Schema, name: &TypeName) -> String {
+pub(super) fn argument(schema: &Schema, name: &TypeName) -> String {
     values::literal(schema, &column_type(schema, name), 0, Purpose::Argument)
 }
 
@@ -126,7 +129,7 @@ fn signature(routine: &Routine) -> String {
     format!("{}.{}({})", routine.name.schema.as_str(), routine.name.name.as_str(), types.join(", "))
 }
 
-fn bare(name: &TypeName) -> String {
+pub(super) fn bare(name: &TypeName) -> String {
     let mut bare = name.clone();
     bare.modifiers.clear();
     if bare.schema.as_ref().is_some_and(|it| *it == "public") {
@@ -135,7 +138,7 @@ fn bare(name: &TypeName) -> String {
     bare.to_string()
 }
 
-fn noun(routine: &Routine) -> &'static str {
+pub(super) fn noun(routine: &Routine) -> &'static str {
     if routine.procedure { "procedure" } else { "function" }
 }
 
@@ -176,7 +179,7 @@ fn is_remade(context: &Context, new: &Routine) -> bool {
     context.before.routines.get(&new.id).is_none_or(|old| **old != *new)
 }
 
-fn inputs(routine: &Routine) -> String {
+pub(super) fn inputs(routine: &Routine) -> String {
     let one = |it: &Argument| match &it.name {
         Some(name) => format!("{name} {}", it.data_type),
         None => it.data_type.to_string(),

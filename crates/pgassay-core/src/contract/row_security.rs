@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use sqlparser::ast::{Expr, Value};
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value};
 
 use super::pair::Pair;
 use super::witness::{differs, select};
 use super::{Breakage, BreakageKind, Grade, Subject, certain, possible};
-use crate::change::{Expression, Name, PrintedName};
+use crate::change::{Expression, Name, PrintedName, RuleEvent};
 use crate::schema::{List, Policy, Relation};
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
@@ -73,6 +73,15 @@ fn opened(pair: Pair, found: &mut Vec<Breakage>) {
             )
         }));
     }
+    if let Some(policy) = shows_all(pair.new).filter(|_| shows_all(pair.old).is_none()) {
+        return found.push(certain(
+            BreakageKind::PolicyLoosened,
+            pair.part_subject(&policy.name),
+            PrintedName::part(name, &policy.name),
+            format!("policy {} of {name} lets every role see every row", policy.name),
+            shown("answers rows that the policies hid".to_owned()),
+        ));
+    }
     let gone = |old: &&Policy| {
         old.restrictive && !is_open(old) && !pair.new.policies.iter().any(|new| new.restrictive && new.name == old.name)
     };
@@ -135,6 +144,19 @@ fn passes_all(relation: &Relation) -> bool {
         && !relation.policies.iter().any(|policy| policy.restrictive && !is_open(policy))
 }
 
+/// A policy by which every role sees every row, whatever it may write.
+fn shows_all(relation: &Relation) -> Option<&Policy> {
+    let reads = |policy: &Policy| matches!(policy.command, None | Some(RuleEvent::Select));
+    let hides = |policy: &Policy| policy.restrictive && reads(policy) && !passes_using(policy);
+    let shows = |policy: &&Policy| !policy.restrictive && reads(policy) && is_public(policy) && passes_using(policy);
+    let hidden = relation.policies.iter().any(hides);
+    relation.policies.iter().find(|policy| !hidden && shows(policy))
+}
+
+fn passes_using(policy: &Policy) -> bool {
+    policy.using.as_ref().is_none_or(|it| is_true(&it.tree))
+}
+
 fn is_public(policy: &Policy) -> bool {
     policy.roles.is_empty() || policy.roles.iter().any(|role| *role == "public")
 }
@@ -150,8 +172,31 @@ fn same_rows(pair: Pair, old: &Policy, new: &Policy) -> bool {
         && pair.same_expression(old.with_check.as_ref(), new.with_check.as_ref())
 }
 
+/// True whatever the row is, as far as constants tell.
 fn is_true(expression: &Expr) -> bool {
-    matches!(expression, Expr::Value(value) if value.value == Value::Boolean(true))
+    match expression {
+        Expr::Nested(inner) => is_true(inner),
+        Expr::Value(value) => value.value == Value::Boolean(true),
+        Expr::UnaryOp { op: UnaryOperator::Not, expr } => is_false(expr),
+        Expr::BinaryOp { left, op: BinaryOperator::Or, right } => is_true(left) || is_true(right),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => is_true(left) && is_true(right),
+        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+            is_constant(left) && left.to_string() == right.to_string()
+        }
+        _ => false,
+    }
+}
+
+fn is_false(expression: &Expr) -> bool {
+    match expression {
+        Expr::Nested(inner) => is_false(inner),
+        Expr::Value(value) => value.value == Value::Boolean(false),
+        _ => false,
+    }
+}
+
+fn is_constant(expression: &Expr) -> bool {
+    matches!(expression, Expr::Value(value) if !matches!(value.value, Value::Null | Value::Placeholder(_)))
 }
 
 /// A permissive policy that is gone, or passes other rows, commands or roles.

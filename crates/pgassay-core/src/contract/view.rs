@@ -1,12 +1,15 @@
 //! Views: which of them take writes, and those that stand in for a table.
 
+use sqlparser::ast;
+
 use super::pair::Pair;
 use super::witness::refused;
-use super::{Breakage, BreakageKind, Subject, certain, witness};
-use crate::change::{RuleEvent, TriggerEvent, TriggerTiming};
+use super::{Breakage, BreakageKind, Subject, certain, check, possible, witness};
+use crate::change::{Name, RuleEvent, TriggerEvent, TriggerTiming};
 use crate::expression::{self, Shown};
 use crate::schema::{Relation, RelationKind, Schema};
 use crate::version::PgVersion;
+use crate::walk;
 
 /// Views on views on views, further than anybody builds them.
 const DEEPEST_VIEW: usize = 64;
@@ -80,4 +83,69 @@ fn has_instead(relation: &Relation) -> bool {
         .iter()
         .any(|it| it.timing == TriggerTiming::InsteadOf && it.events.contains(&TriggerEvent::Insert));
     trigger || relation.rules.iter().any(|rule| rule.instead && rule.event == RuleEvent::Insert)
+}
+
+/// A view of this name that shows other rows than before: it has another condition, or stands in for a table with one.
+pub(super) fn rows_changed(pair: Pair) -> Option<Breakage> {
+    let (old, new) = (pair.old, pair.new);
+    let RelationKind::View(view) = &new.kind else { return None };
+    let now = one_select(&view.query.tree)?;
+    let name = &old.name;
+    let (before, what) = match &old.kind {
+        RelationKind::View(before) => {
+            let before = one_select(&before.query.tree)?;
+            // What another FROM shows is not compared.
+            let from = |select: &ast::Select| select.from.iter().map(ToString::to_string).collect::<Vec<_>>();
+            if from(before) != from(now) {
+                return None;
+            }
+            (before.selection.as_ref(), format!("view {name} now shows"))
+        }
+        _ if old.is_table() && expression::relation_beneath(pair.context.after, view)?.id == old.id => {
+            (None, format!("{name} is now a view that shows"))
+        }
+        _ => return None,
+    };
+    let plain = |name: &str| Some(Name::from(name));
+    let parts = |condition: Option<&ast::Expr>| {
+        condition.map(|it| check::conjuncts(&unqualified(it), &plain)).unwrap_or_default()
+    };
+    let (was, is) = (parts(before), parts(now.selection.as_ref()));
+    let narrower = is.iter().any(|part| !check::implied(part, &was));
+    let wider = was.iter().any(|part| !check::implied(part, &is));
+    let condition = now.selection.as_ref().map(ToString::to_string).unwrap_or_default();
+    let (message, after) = match (narrower, wider) {
+        (true, false) => {
+            (format!("{what} only rows for which {condition}: readers no longer find the others"), "fewer")
+        }
+        (true, true) => (format!("{what} the rows for which {condition}: others than before"), "other"),
+        (false, true) => (format!("{what} rows that its condition left out before"), "more"),
+        (false, false) => return None,
+    };
+    let witness = witness::differs(witness::select(old, "*"), format!("answers {after} rows"));
+    Some(possible(BreakageKind::ViewRowsChanged, Subject::Relation(new.id), name, message, witness))
+}
+
+/// A query of one SELECT whose rows are those of its FROM that pass its WHERE.
+fn one_select(query: &ast::Query) -> Option<&ast::Select> {
+    match &*query.body {
+        ast::SetExpr::Select(select) => Some(select),
+        ast::SetExpr::Query(inner) => one_select(inner),
+        _ => None,
+    }
+}
+
+/// Columns without the table's name, where the FROM is the same.
+fn unqualified(condition: &ast::Expr) -> ast::Expr {
+    let mut tree = condition.clone();
+    let _: std::ops::ControlFlow<()> = walk::visit_expressions_mut(&mut tree, |node| {
+        if let ast::Expr::CompoundIdentifier(path) = node
+            && let [_, column] = &path[..]
+        {
+            let column = column.clone();
+            *node = ast::Expr::Identifier(column);
+        }
+        std::ops::ControlFlow::Continue(())
+    });
+    tree
 }

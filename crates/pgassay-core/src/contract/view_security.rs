@@ -60,6 +60,31 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
     }
 }
 
+/// A view in the place of a table that row security protected: who reads it reads as the view's owner.
+pub(super) fn took_place(pair: Pair) -> Option<Breakage> {
+    let (old, new) = (pair.old, pair.new);
+    let passes = match new.kind {
+        RelationKind::View(_) => !is_on(new, "security_invoker"),
+        RelationKind::MaterializedView(_) => true,
+        _ => false,
+    };
+    if !passes || !old.is_table() || !old.row_security {
+        return None;
+    }
+    let table = protected_beneath(pair.context.after, new).into_iter().next()?;
+    let name = &old.name;
+    Some(certain(
+        BreakageKind::RowSecurityDisabled,
+        Subject::Relation(new.id),
+        name,
+        format!(
+            "{name} is now a {} that reads with its owner's rights: row security of {table} does not hold for who reads it",
+            new.noun()
+        ),
+        differs(select(old, "*"), "answers rows that the policies hid from the caller"),
+    ))
+}
+
 /// A new view or materialized view that shows everybody the rows that row security keeps from them.
 pub(super) fn exposed_by(context: &Context, new: &Relation) -> Option<Breakage> {
     let passes = match new.kind {

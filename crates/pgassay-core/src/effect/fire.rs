@@ -41,6 +41,11 @@ impl Predictor<'_> {
     ) {
         // A BEFORE trigger may leave the row out.
         let passes = !table.triggers.iter().any(|it| it.for_each_row && it.timing != TriggerTiming::After);
+        // They fire in the order of their names (manual, 39.1).
+        let is_first = |trigger: &Trigger| {
+            let earlier = |it: &Trigger| it.for_each_row && it.timing != TriggerTiming::After && it.name < trigger.name;
+            trigger.timing == TriggerTiming::Before && !table.triggers.iter().any(earlier)
+        };
         let mut calls: Vec<Call> = Vec::new();
         for part in self.family(table, !table.is_partitioned()) {
             let own = part.id == table.id;
@@ -51,7 +56,7 @@ impl Predictor<'_> {
                     FiringMode::Enabled => !self.context.session.replica_role,
                     FiringMode::Replica => self.context.session.replica_role,
                 };
-                let certain = own && rows && passes && trigger.condition.is_none();
+                let certain = own && rows && (passes || is_first(trigger)) && trigger.condition.is_none();
                 if let Some(routine) = trigger.function.filter(|_| enabled) {
                     let call = Call { routine, parameters: variables(trigger, &part, event), certain };
                     if !calls.iter().any(|known| known.is_like(&call)) {

@@ -5,12 +5,14 @@
 //! extension that is not known refuses nothing.
 
 mod alter_table;
+mod column_type;
 mod conflict;
 mod constraint;
 mod expressions;
 mod inherit;
 mod kind;
 mod only;
+mod output;
 mod partition;
 mod publication;
 mod retype;
@@ -39,18 +41,41 @@ impl Predictor<'_> {
         match change {
             Change::CreateTable(create) => self.refuse_create_table(change, create),
             Change::CreateTableAs(create) => {
-                create.query.iter().for_each(|query| self.refuse_query(&query.tree, query.span));
+                if let Some(query) = &create.query {
+                    self.refuse_query(&query.tree, query.span);
+                    self.refuse_made(&create.name, &create.columns, query, output::Made::Rows);
+                }
             }
             Change::AlterTable(alter) => self.refuse_alter_table(change, alter),
             Change::CreateIndex(create) => self.refuse_create_index(create),
-            Change::CreateView(create) => self.refuse_query(&create.query.tree, create.query.span),
-            Change::CreateMaterializedView(create) => self.refuse_query(&create.query.tree, create.query.span),
+            Change::CreateView(create) => {
+                self.refuse_query(&create.query.tree, create.query.span);
+                self.refuse_made(&create.name, &create.columns, &create.query, output::Made::View);
+            }
+            Change::CreateMaterializedView(create) => {
+                self.refuse_query(&create.query.tree, create.query.span);
+                self.refuse_made(&create.name, &create.columns, &create.query, output::Made::Rows);
+            }
             Change::CreateDomain(create) => self.refuse_domain(create),
+            Change::CreateSchema(create) => {
+                // IsReservedName (catalog.c).
+                let named = create.name.as_ref().filter(|it| it.name.as_str().starts_with("pg_"));
+                if let Some(name) = named {
+                    let message = format!("unacceptable schema name \"{}\"", name.name.as_str());
+                    self.refused(name.span, &name.name, message);
+                }
+            }
             Change::AlterDomain(alter) => self.refuse_alter_domain(alter),
             Change::AlterCompositeType(alter) => self.refuse_alter_composite(alter),
             Change::CreateStatistics(create) => self.refuse_statistics(create),
-            Change::CreatePolicy(create) => self.refuse_policy(&create.table, &create.using, &create.with_check),
-            Change::AlterPolicy(alter) => self.refuse_policy(&alter.table, &alter.using, &alter.with_check),
+            Change::CreatePolicy(create) => {
+                self.refuse_command_of_policy(create);
+                self.refuse_policy(&create.table, &create.using, &create.with_check);
+            }
+            Change::AlterPolicy(alter) => {
+                self.refuse_altered_policy(alter);
+                self.refuse_policy(&alter.table, &alter.using, &alter.with_check);
+            }
             Change::CreateTrigger(create) => self.refuse_trigger(create),
             Change::CreateRoutine(create) => self.refuse_routine(create),
             Change::CreateRule(create) => create.actions.iter().for_each(|action| {
@@ -59,6 +84,9 @@ impl Predictor<'_> {
                 }
             }),
             Change::CreateSequence(create) => self.refuse_sequence(&create.name, &create.options),
+            Change::AlterSequence(alter) => self.refuse_altered_sequence(alter),
+            Change::Cluster(cluster) => self.refuse_cluster(cluster),
+            Change::Call(call) => self.refuse_called_function(&call.procedure),
             Change::CreateType(create) => self.refuse_type(create),
             Change::Truncate(truncate) => {
                 self.refuse_truncated_kind(truncate);
@@ -66,14 +94,19 @@ impl Predictor<'_> {
             }
             Change::LockTable(lock) => self.refuse_locked_kind(lock),
             Change::Copy(copy) => self.refuse_copied(copy),
-            Change::Drop(drop) => self.refuse_drop(drop),
+            Change::Drop(drop) => {
+                self.refuse_drop(drop);
+                self.refuse_drop_of_other_kind(drop);
+            }
             Change::Insert(insert) => {
                 self.refuse_statement(&insert.tree.0, span);
                 self.refuse_inserted(insert);
                 self.refuse_unpopulated(&insert.uses);
                 self.refuse_own_values(insert);
+                self.refuse_nulls(insert);
                 self.refuse_conflict_target(insert);
                 self.refuse_unrouted(insert);
+                self.refuse_outside_of_partition(insert);
             }
             Change::Update(update) => {
                 self.refuse_statement(&update.tree.0, span);
@@ -93,6 +126,7 @@ impl Predictor<'_> {
             Change::Select(select) => {
                 self.refuse_statement(&select.tree.0, span);
                 self.refuse_unpopulated(&select.uses);
+                self.refuse_no_sequence(&select.tree.0, span);
             }
             Change::Prepare { change, .. } | Change::DeclareCursor { change, .. } | Change::Explain { change, .. } => {
                 self.refuse(change, span);
@@ -115,6 +149,20 @@ impl Predictor<'_> {
             Change::CreateRoutine(create) => &create.name,
             _ => return false,
         };
+        if name.schema.as_ref().is_some_and(|schema| *schema == "pg_catalog") {
+            let message = format!("permission denied to create \"pg_catalog.{}\"", name.name.as_str());
+            let relation = matches!(
+                change,
+                Change::CreateTable(_)
+                    | Change::CreateTableAs(_)
+                    | Change::CreateView(_)
+                    | Change::CreateMaterializedView(_)
+            );
+            if relation {
+                self.refused(name.span, name, message);
+                return true;
+            }
+        }
         let is_nowhere = name.schema.is_none() && self.context.session.search_path.iter().all(|it| *it == "pg_temp");
         if is_nowhere {
             self.refused(name.span, name, "no schema has been selected to create in");

@@ -21,6 +21,21 @@ pub(super) fn refused(name: &ast::ObjectName, value: &Expr, target: &Source, env
     Some(Refusal { message: message(column, unfit, env)?, span: value.span() })
 }
 
+/// `SET (a, b) = …`: a row of as many values, or a query of as many columns (transformMultiAssignRef, parse_expr.c).
+pub(super) fn refused_list(names: &[ast::ObjectName], value: &Expr, env: &Environment) -> Option<Refusal> {
+    let given = match value {
+        Expr::Tuple(values) => Some(values.len()),
+        Expr::Subquery(query) => super::query::output_of(query, env).map(|output| output.len()),
+        Expr::Nested(_) | Expr::Value(_) => {
+            let message = "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression";
+            return Some(Refusal { message: message.to_owned(), span: value.span() });
+        }
+        _ => None,
+    };
+    let message = "number of columns does not match number of values";
+    given.filter(|given| *given != names.len()).map(|_| Refusal { message: message.to_owned(), span: value.span() })
+}
+
 /// A column that SET gives a value twice; only parts of it may come after each other (process_matched_tle, rewriteHandler.c).
 pub(super) fn twice(assignments: &[ast::Assignment]) -> Option<Refusal> {
     let targets = assignments.iter().flat_map(|assignment| match &assignment.target {

@@ -29,7 +29,7 @@ pub use scope::resolve_type;
 pub use updatable::{Shown, columns_shown, relation_beneath, takes_no_writes};
 
 use crate::catalog::Volatility;
-use crate::change::{Name, PartitionBound};
+use crate::change::{Name, PartitionBound, QualifiedName};
 use crate::schema::{ColumnId, ColumnType, PartitionKey, Relation, RelationId, RoutineId, Schema, Session, TypeId};
 use crate::version::PgVersion;
 
@@ -64,6 +64,17 @@ pub fn casts_implicitly(from: &ColumnType, to: &ColumnType, scope: Scope) -> boo
 /// The routines of the schema (not built-in ones) that the expression calls.
 pub fn routines(expression: &ast::Expr, scope: Scope) -> Vec<RoutineId> {
     in_environment(scope, |env| named::routines(expression, env))
+}
+
+/// The routines that a call of so many literals or untyped parameters may mean: one when it is clear.
+pub fn called_with_literals(name: &QualifiedName, given: usize, scope: Scope) -> Vec<RoutineId> {
+    let ident = |name: &Name| ast::Ident::with_quote('"', name.as_str());
+    let path = ast::ObjectName::from(vec![ident(&name.schema), ident(&name.name)]);
+    in_environment(scope, |env| {
+        let candidates = overload::functions(&path, env);
+        let chosen = overload::choose(candidates, &vec![overload::Kind::Literal; given], env);
+        chosen.iter().filter_map(|candidate| candidate.routine_id()).collect()
+    })
 }
 
 /// Whether a condition asks if the column is NULL: IS NULL, IS NOT NULL, num_nulls(…), num_nonnulls(…).

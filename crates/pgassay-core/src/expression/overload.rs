@@ -151,7 +151,10 @@ pub(super) fn choose<'a>(candidates: Vec<Candidate<'a>>, arguments: &[Kind], env
         arguments.iter().zip(&candidate.parameters).all(|(argument, parameter)| is_same(argument, parameter, env))
     };
     if let Some(found) = fitting.iter().find(|candidate| exact(candidate)) {
-        return vec![found.clone()];
+        // A default may stand in for what another of the same schema does not ask for (FuncnameGetCandidates, namespace.c).
+        let alike = |candidate: &&Candidate| exact(candidate) && is_beside(found, candidate);
+        let all: Vec<_> = fitting.iter().filter(alike).cloned().collect();
+        return if all.is_empty() { vec![found.clone()] } else { all };
     }
     let mut left: Vec<_> = fitting
         .into_iter()
@@ -167,6 +170,13 @@ pub(super) fn choose<'a>(candidates: Vec<Candidate<'a>>, arguments: &[Kind], env
         narrow(&mut left, arguments, env);
     }
     left
+}
+
+/// Routines of one schema, neither of which takes a list.
+fn is_beside(one: &Candidate, other: &Candidate) -> bool {
+    let schema =
+        |candidate: &Candidate| candidate.routine.filter(|_| !candidate.variadic).map(|it| it.name.schema.clone());
+    schema(one).is_some() && schema(one) == schema(other)
 }
 
 /// All arguments of anyelement, anyarray and their kin go back to one type (`check_generic_type_consistency`, parse_coerce.c).

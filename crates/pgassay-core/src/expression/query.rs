@@ -29,12 +29,19 @@ impl<'a> Analyzer<'a> {
             for item in by {
                 // A bare name means the output column of that name first.
                 if !is_output_name(&item.expr, &output) {
-                    self.expression_over_output(&item.expr, &env);
+                    // A bare name that is none of the output's is a column.
+                    match &item.expr {
+                        Expr::Identifier(_) if output.is_some() => self.expression(&item.expr, &env),
+                        _ => self.expression_over_output(&item.expr, &env),
+                    }
                     if self.judges {
                         self.refuse(refusal::ordered(&item.expr, &env));
                     }
                 }
             }
+        }
+        if self.judges {
+            self.refuse(refusal::distinct_order(query));
         }
         match &query.limit_clause {
             Some(ast::LimitClause::LimitOffset { limit, offset, .. }) => {

@@ -20,7 +20,7 @@ use crate::change::ObjectKind;
 use crate::schema::{ColumnType, ResolvedType, TypeDefinition};
 
 pub use place::Place;
-pub(super) use sorted::{distinct, grouped, ordered};
+pub(super) use sorted::{distinct, distinct_order, grouped, ordered};
 
 /// Why an expression is refused, and where it says so.
 #[derive(Debug, Clone, PartialEq, Eq)]

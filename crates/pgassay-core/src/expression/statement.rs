@@ -60,7 +60,12 @@ impl Analyzer<'_> {
                         self.refuse(assigned::refused(name, &assignment.value, target, env));
                     }
                 }
-                ast::AssignmentTarget::Tuple(names) => self.target_columns(target, names.iter()),
+                ast::AssignmentTarget::Tuple(names) => {
+                    self.target_columns(target, names.iter());
+                    if self.judges {
+                        self.refuse(assigned::refused_list(names, &assignment.value, env));
+                    }
+                }
             }
             self.expression(&assignment.value, env);
         }

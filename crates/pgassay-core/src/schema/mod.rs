@@ -61,6 +61,8 @@ pub struct Schema {
     pub(crate) dependencies: dependency::Dependencies,
     /// How many constraints of a schema have a name: names that the server makes up avoid them all.
     constraint_names: OrdMap<QualifiedName, u32>,
+    /// Routines, types and schemas that PUBLIC may not use any more: what the server gives it with each was revoked.
+    pub closed: imbl::OrdSet<Object>,
     /// ALTER DEFAULT PRIVILEGES, in order: what objects made later get.
     pub(crate) default_privileges: Arc<Vec<crate::change::Grant>>,
     empty: rows::KnownEmpty,
@@ -88,6 +90,7 @@ impl Schema {
             routine_names: OrdMap::new(),
             dependencies: dependency::Dependencies::default(),
             constraint_names: OrdMap::new(),
+            closed: imbl::OrdSet::new(),
             default_privileges: Arc::default(),
             empty: rows::KnownEmpty::default(),
             doubt: doubt::Doubt::default(),

@@ -84,7 +84,7 @@ fn regclass(argument: &Expr) -> Option<(Option<Name>, Name)> {
 }
 
 /// `schema.name` as text holds it, with quotes and folding as in SQL.
-fn qualified(text: &str) -> Option<(Option<Name>, Name)> {
+pub(crate) fn qualified(text: &str) -> Option<(Option<Name>, Name)> {
     let mut parts: Vec<Name> = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {

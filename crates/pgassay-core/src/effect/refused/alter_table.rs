@@ -44,6 +44,17 @@ impl Predictor<'_> {
                 self.refuse_column(after, later, column);
                 self.refuse_children_of_another_type(alter, table, later, column);
             }
+            RenameColumn { new_name, .. } if super::output::is_system_column(&new_name.name) => {
+                self.refused(new_name.span, &new_name.name, super::output::system_column(&new_name.name));
+            }
+            SetStorage { column, storage } => self.refuse_storage(table, column, storage),
+            SetCompression { column, method } => self.refuse_compression(table, column, method),
+            SetColumnOptions { options, reset: false, .. } => {
+                let taken = |name: &str| matches!(name, "n_distinct" | "n_distinct_inherited");
+                if let Some(option) = options.iter().find(|it| !taken(&it.name)) {
+                    self.refused(option.span, &*option.name, format!("unrecognized parameter \"{}\"", option.name));
+                }
+            }
             DropColumn { column, cascade: false, .. } => {
                 self.refuse_published_column(table, column, true, action.span);
             }
@@ -303,7 +314,7 @@ impl Predictor<'_> {
     }
 
     /// Storage parameters of tables and their ranges (reloptions.c).
-    fn refuse_options(&mut self, options: &[crate::change::StorageOption]) {
+    pub(super) fn refuse_options(&mut self, options: &[crate::change::StorageOption]) {
         for option in options {
             let number = option.value.as_deref().and_then(|value| value.parse::<i64>().ok());
             let range = match &*option.name {

@@ -118,6 +118,9 @@ impl Predictor<'_> {
             );
             return self.refused(constraint.span, &table.name, message);
         }
+        if let Some(message) = unlike_persistence(table, &referenced) {
+            return self.refused(constraint.span, &table.name, message);
+        }
         let own: Vec<_> = key.columns.iter().filter_map(|it| table.column(&it.name)).collect();
         if own.len() != key.columns.len() {
             return;
@@ -249,4 +252,22 @@ fn unfit_for_constraint(index: &Index, name: &str) -> Option<String> {
         element.descending || element.nulls_first == Some(true) || pattern
     });
     unusual.map(|at| format!("index \"{name}\" column number {} does not have default sorting behavior", at + 1))
+}
+
+/// What is kept references what is kept (ATAddForeignKeyConstraint, tablecmds.c).
+fn unlike_persistence(table: &Relation, referenced: &Relation) -> Option<&'static str> {
+    use crate::change::Persistence::{Permanent, Temporary, Unlogged};
+    if !referenced.known || !table.known {
+        return None;
+    }
+    match (table.persistence, referenced.persistence) {
+        (Permanent, Unlogged | Temporary) => {
+            Some("constraints on permanent tables may reference only permanent tables")
+        }
+        (Unlogged, Temporary) => Some("constraints on unlogged tables may reference only permanent or unlogged tables"),
+        (Temporary, Permanent | Unlogged) => {
+            Some("constraints on temporary tables may reference only temporary tables")
+        }
+        _ => None,
+    }
 }

@@ -4,9 +4,9 @@ use sqlparser::ast;
 
 use super::super::predictor::Predictor;
 use crate::catalog::Volatility;
-use crate::change::{Change, CreateDomain, Expression, IndexElement, IndexTarget, ObjectName};
+use crate::change::{Change, CreateDomain, Expression, IndexElement, IndexTarget, ObjectName, RuleEvent};
 use crate::expression::{self, Place, QueryAnalysis, Scope, Unfit};
-use crate::schema::{ColumnType, Relation, RelationKind};
+use crate::schema::{ColumnType, Relation, RelationKind, ResolvedType};
 use crate::source::Span;
 use crate::walk;
 
@@ -60,8 +60,8 @@ impl Predictor<'_> {
         scope: Scope,
     ) {
         let named = crate::schema::columns_named(&generated.tree, table);
-        let other = named.iter().filter_map(|id| table.column_by_id(*id));
-        let other = other.into_iter().find(|it| it.generated.is_some() && it.name != *column);
+        let mut other = named.iter().filter_map(|id| table.column_by_id(*id));
+        let other = other.find(|it| it.generated.is_some());
         if let Some(other) = other {
             let message =
                 format!("cannot use generated column \"{}\" in column generation expression", other.name.as_str());
@@ -134,6 +134,14 @@ impl Predictor<'_> {
     pub(super) fn refuse_domain(&mut self, create: &CreateDomain) {
         let scope = self.scope(None);
         let base = expression::resolve_type(&create.base, scope);
+        if let Some(collation) = &create.collation
+            && self.refuse_collation(collation, &base)
+        {
+            return;
+        }
+        if let Some(message) = self.wrong_modifier(&create.base).filter(|_| base.resolved == ResolvedType::BuiltIn) {
+            return self.refused(create.base.span, &create.name, message);
+        }
         if let Some(default) = &create.default {
             self.refuse_default(create.name.name.as_str(), &base, default, scope);
         }
@@ -181,6 +189,9 @@ impl Predictor<'_> {
     }
 
     pub(super) fn refuse_statistics(&mut self, create: &crate::change::CreateStatistics) {
+        if self.refuse_elements_of_statistics(create) {
+            return;
+        }
         let Some(name) = create.table.as_ref().filter(|_| self.at_least(18)) else { return };
         let Some(table) = self.find(name).and_then(|it| self.relation(it.id)).cloned() else { return };
         let is_virtual = |element: &IndexElement| match &element.target {
@@ -193,6 +204,53 @@ impl Predictor<'_> {
             let message = "statistics creation on virtual generated columns is not supported";
             self.refused(element.span, name, message);
         }
+    }
+
+    /// `CreateStatistics` (statscmds.c).
+    fn refuse_elements_of_statistics(&mut self, create: &crate::change::CreateStatistics) -> bool {
+        let column = |element: &IndexElement| match &element.target {
+            IndexTarget::Column(column) => Some(column.name.clone()),
+            IndexTarget::Expression(_) => None,
+        };
+        let kind = create.kinds.iter().find(|it| !matches!(it.as_str(), "ndistinct" | "dependencies" | "mcv"));
+        let twice = create.elements.iter().enumerate().find(|(at, element)| {
+            let name = column(element);
+            name.is_some() && create.elements[..*at].iter().any(|other| column(other) == name)
+        });
+        let message = match (kind, twice, &create.elements[..]) {
+            (Some(kind), ..) => format!("unrecognized statistics kind \"{}\"", kind.as_str()),
+            (_, Some(_), _) => "duplicate column name in statistics definition".to_owned(),
+            (.., [only]) if column(only).is_some() => "extended statistics require at least 2 columns".to_owned(),
+            _ => return false,
+        };
+        let Some(first) = create.elements.first() else { return false };
+        self.refused(first.span, "", message);
+        true
+    }
+
+    /// CREATE POLICY: rows that are written are checked, rows that are read are not (`CreatePolicy`, policy.c).
+    pub(super) fn refuse_command_of_policy(&mut self, create: &crate::change::CreatePolicy) {
+        let message = match create.command {
+            Some(RuleEvent::Insert) if create.using.is_some() => "only WITH CHECK expression allowed for INSERT",
+            Some(RuleEvent::Select | RuleEvent::Delete) if create.with_check.is_some() => {
+                "WITH CHECK cannot be applied to SELECT or DELETE"
+            }
+            _ => return,
+        };
+        self.refused(create.name.span, &create.name.name, message);
+    }
+
+    pub(super) fn refuse_altered_policy(&mut self, alter: &crate::change::AlterPolicy) {
+        let Some(table) = self.find(&alter.table).and_then(|it| self.relation(it.id)) else { return };
+        let policy = table.policies.iter().find(|it| it.name == alter.name.name);
+        let message = match policy.and_then(|it| it.command) {
+            Some(RuleEvent::Insert) if alter.using.is_some() => "only WITH CHECK expression allowed for INSERT",
+            Some(RuleEvent::Select | RuleEvent::Delete) if alter.with_check.is_some() => {
+                "only USING expression allowed for SELECT, DELETE"
+            }
+            _ => return,
+        };
+        self.refused(alter.name.span, &alter.name.name, message);
     }
 
     /// The CHECK of a domain names VALUE and nothing else.

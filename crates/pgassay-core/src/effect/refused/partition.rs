@@ -200,6 +200,38 @@ impl Predictor<'_> {
         }
     }
 
+    /// Rows of plain values for a partition that is named itself and does not take them (ExecPartitionCheck, execMain.c).
+    pub(super) fn refuse_outside_of_partition(&mut self, insert: &Insert) {
+        let Some(found) = self.find(&insert.table) else { return };
+        let Some(table) = self.relation(found.id).filter(|it| it.known).cloned() else { return };
+        let (Some(bound), [parent], RelationKind::Table) = (&table.bound, &table.parents[..], &table.kind) else {
+            return;
+        };
+        let Some(parent) = self.relation(*parent).filter(|it| it.known).cloned() else { return };
+        let RelationKind::PartitionedTable(key) = &parent.kind else { return };
+        let redirected = !table.rules.is_empty() || table.triggers.iter().any(|it| it.for_each_row);
+        let (ast::Statement::Insert(tree), [element]) = (&*insert.tree.0, &key.elements[..]) else { return };
+        let change::IndexTarget::Column(column) = &element.target else { return };
+        let listed: Vec<Name> = match &insert.columns[..] {
+            [] => table.columns.iter().map(|column| column.name.clone()).collect(),
+            columns => columns.iter().map(|column| column.name.clone()).collect(),
+        };
+        let Some(at) = listed.iter().position(|name| *name == column.name) else { return };
+        let Some(of) = parent.column(&column.name).map(|it| self.schema().base_type(&it.data_type)) else { return };
+        if redirected || insert.rows.is_none() {
+            return;
+        }
+        let of = of.written.name.as_str().to_owned();
+        for row in tree.source.as_ref().map(|source| written::rows(source)).unwrap_or_default() {
+            let Some(value) = row.get(at).and_then(|it| value_of(it, &of)) else { continue };
+            if self.takes_value(&parent, key, bound, &value) == Some(false) {
+                let message =
+                    format!("new row for relation \"{}\" violates partition constraint", table.name.name.as_str());
+                return self.refused(insert.table.span, &table.name, message);
+            }
+        }
+    }
+
     fn takes_value(
         &self,
         parent: &Relation,

@@ -31,6 +31,9 @@ impl Predictor<'_> {
             return self.refused(using.span, &column.name, message);
         }
         let new = expression::resolve_type(written, self.scope_on(after, None));
+        if self.refuse_column_type(column, &new, written) {
+            return;
+        }
         if old.identity.is_some() {
             self.refuse_identity_type(column.name.as_str(), &new, after, written.span);
         }

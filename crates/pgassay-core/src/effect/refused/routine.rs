@@ -4,10 +4,11 @@ use super::super::predictor::Predictor;
 use super::table::is_plain_table;
 use crate::catalog;
 use crate::change::{
-    Argument, ArgumentMode, Change, CreateRoutine, CreateTrigger, TriggerEvent, TriggerTiming, TypeName,
+    Argument, ArgumentMode, Change, CreateRoutine, CreateTrigger, Drop, ObjectKind, ObjectName, TriggerEvent,
+    TriggerTiming, TypeName,
 };
 use crate::expression::{self, Scope};
-use crate::schema::{Relation, RelationKind, Routine};
+use crate::schema::{Relation, RelationKind, ResolvedType, Routine, Seen};
 
 impl Predictor<'_> {
     pub(super) fn refuse_routine(&mut self, create: &CreateRoutine) {
@@ -50,6 +51,51 @@ impl Predictor<'_> {
                     break;
                 }
             }
+            if self.out.failures.len() == before {
+                self.refuse_answer(create);
+            }
+        }
+    }
+
+    /// The last statement of a body in language SQL gives what the function returns (`check_sql_fn_retval`, functions.c).
+    fn refuse_answer(&mut self, create: &CreateRoutine) {
+        let Some(returns) = create.returns.as_ref().filter(|_| !create.procedure && create.returns_table.is_empty())
+        else {
+            return;
+        };
+        let scope = self.scope(None);
+        let wanted = expression::resolve_type(&TypeName { set_of: false, ..returns.clone() }, scope);
+        let category = catalog::built_in_type(wanted.written.name.as_str()).map(|it| it.kind);
+        let out = create.arguments.iter().any(|it| !is_input(it.mode));
+        if out
+            || wanted.resolved != ResolvedType::BuiltIn
+            || !matches!(category, Some('b' | 'r' | 'm'))
+            || is_atomic(create)
+        {
+            return;
+        }
+        let fits = match create.statements.last().map(|statement| statement.change.as_ref()) {
+            None => create.body.trim().is_empty().then_some(false),
+            Some(Ok(Change::Insert(insert))) => answers(&insert.tree.0),
+            Some(Ok(Change::Update(update))) => answers(&update.tree.0),
+            Some(Ok(Change::Delete(delete))) => answers(&delete.tree.0),
+            Some(Ok(Change::Select(select))) => {
+                let analysis = expression::analyze_statement(&select.tree.0, scope);
+                match analysis.output.as_deref() {
+                    // A literal counts as text.
+                    Some([(_, Some(of))]) if analysis.unknown_columns.is_empty() => {
+                        Some(expression::is_assignable(of, &wanted, scope))
+                    }
+                    Some([_]) | None => None,
+                    Some(_) => Some(false),
+                }
+            }
+            Some(_) => None,
+        };
+        if fits == Some(false) {
+            let of = expression::type_word(&wanted, scope);
+            let message = format!("return type mismatch in function declared to return {of}");
+            self.refused(create.body_span, &create.name, message);
         }
     }
 
@@ -123,6 +169,43 @@ impl Predictor<'_> {
             return true;
         }
         false
+    }
+
+    /// DROP FUNCTION of a procedure and the other way round (`LookupFuncWithArgs`, parse_func.c).
+    pub(super) fn refuse_drop_of_other_kind(&mut self, drop: &Drop) {
+        let procedure = match drop.kind {
+            ObjectKind::Function => false,
+            ObjectKind::Procedure => true,
+            _ => return,
+        };
+        let noun = drop.kind.noun();
+        for reference in &drop.objects {
+            let found: Vec<_> = self.schema().find_routines(&reference.name, self.context.session).cloned().collect();
+            let [only] = &found[..] else { continue };
+            if only.procedure == procedure || only.seen != Seen::Whole {
+                continue;
+            }
+            let name = reference.name.name.as_str();
+            let message = match &reference.arguments {
+                None if drop.if_exists => continue,
+                None => format!("could not find a {noun} named \"{name}\""),
+                Some(arguments) if arguments.len() == only.inputs().count() => {
+                    let types: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+                    format!("{name}({}) is not a {noun}", types.join(", "))
+                }
+                Some(_) => continue,
+            };
+            self.refused(reference.span, &reference.name, message);
+        }
+    }
+
+    /// CALL of a function.
+    pub(super) fn refuse_called_function(&mut self, name: &ObjectName) {
+        let found: Vec<_> = self.schema().find_routines(name, self.context.session).cloned().collect();
+        if self.schema().complete && !found.is_empty() && found.iter().all(|it| !it.procedure && it.seen == Seen::Whole)
+        {
+            self.refused(name.span, name, format!("{}(…) is not a procedure", name.name.as_str()));
+        }
     }
 
     pub(super) fn refuse_trigger(&mut self, create: &CreateTrigger) {
@@ -234,6 +317,24 @@ impl Predictor<'_> {
             self.refused(condition.span, &create.name, message);
         }
     }
+}
+
+/// A write without RETURNING answers nothing; what others answer is left alone.
+fn answers(statement: &sqlparser::ast::Statement) -> Option<bool> {
+    use sqlparser::ast::Statement;
+    let nothing = match statement {
+        Statement::Insert(insert) => insert.returning.is_none(),
+        Statement::Update(update) => update.returning.is_none(),
+        Statement::Delete(delete) => delete.returning.is_none(),
+        _ => false,
+    };
+    nothing.then_some(false)
+}
+
+/// BEGIN ATOMIC or RETURN: the parser checks those otherwise.
+fn is_atomic(create: &CreateRoutine) -> bool {
+    let body = create.body.trim_start().to_ascii_lowercase();
+    body.starts_with("return") || body.starts_with("begin atomic")
 }
 
 fn is_plain_table_or_partitioned(table: &Relation) -> bool {

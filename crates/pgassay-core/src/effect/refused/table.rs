@@ -2,8 +2,8 @@
 
 use super::super::predictor::Predictor;
 use crate::change::{
-    Change, ColumnDefinition, CreateIndex, CreateTable, CreateType, ObjectName, SequenceOptions, TypeDefinition,
-    TypeName,
+    AlterSequence, Change, ColumnDefinition, CreateIndex, CreateTable, CreateType, ObjectName, Persistence,
+    SequenceOptions, TypeDefinition, TypeName,
 };
 use crate::schema::{ColumnType, Relation, RelationKind, ResolvedType, Schema};
 use crate::source::Span;
@@ -26,6 +26,13 @@ impl Predictor<'_> {
         }
         if create.partition_by.is_some() {
             self.refuse_options_of_partitioned(&create.options);
+        } else if create.foreign_server.is_none() && create.access_method.is_none() {
+            self.refuse_options(&create.options);
+        }
+        let elsewhere = create.name.schema.as_ref().filter(|schema| **schema != "pg_temp");
+        if let Some(schema) = elsewhere.filter(|_| create.persistence == Persistence::Temporary) {
+            let message = "cannot create temporary relation in non-temporary schema";
+            self.refused(create.name.span, schema, message);
         }
         if let Some(key) = &create.partition_by {
             self.refuse_partition_key(&after, &table, key);
@@ -37,8 +44,22 @@ impl Predictor<'_> {
 
     /// A column of CREATE TABLE or ADD COLUMN, on the table as it is afterwards.
     pub(super) fn refuse_column(&mut self, after: &Schema, table: &Relation, column: &ColumnDefinition) {
+        if super::output::is_system_column(&column.name.name) {
+            let message = super::output::system_column(&column.name.name);
+            return self.refused(column.name.span, &column.name.name, message);
+        }
         let Some(found) = table.column(&column.name.name) else { return };
         let (name, scope) = (column.name.name.as_str(), self.scope_on(after, Some(table)));
+        if let Some(written) = column.data_type.as_ref().filter(|it| !is_serial(it))
+            && self.refuse_column_type(&column.name, &found.data_type, written)
+        {
+            return;
+        }
+        if let Some(collation) = &column.collation
+            && self.refuse_collation(collation, &found.data_type)
+        {
+            return;
+        }
         let both = |one: &str, other: &str| {
             format!("both {one} and {other} specified for column \"{name}\" of table \"{}\"", table.name.name.as_str())
         };
@@ -110,6 +131,7 @@ impl Predictor<'_> {
             let what = if element.descending { "ASC/DESC options" } else { "NULLS FIRST/LAST options" };
             return self.refused(element.span, &create.table, ability(what));
         }
+        self.refuse_options_of_index(create);
         let scope = self.scope_on(self.context.schema, Some(&*table));
         self.refuse_index_expressions(&create.elements, create.predicate.as_ref(), scope);
         self.refuse_virtual_in_index(&table, create);
@@ -122,6 +144,29 @@ impl Predictor<'_> {
             self.refuse_key_of_partitioned(&table, &columns, create.table.span);
         }
         self.refuse_operator_classes(&create.elements, method);
+    }
+
+    /// Storage parameters of the access methods that the server brings (reloptions.c).
+    fn refuse_options_of_index(&mut self, create: &CreateIndex) {
+        let taken: &[&str] = match create.method.as_str() {
+            "btree" => &["fillfactor", "deduplicate_items", "vacuum_cleanup_index_scale_factor"],
+            "hash" | "spgist" => &["fillfactor"],
+            "gist" => &["fillfactor", "buffering"],
+            "gin" => &["fastupdate", "gin_pending_list_limit"],
+            "brin" => &["pages_per_range", "autosummarize"],
+            _ => return,
+        };
+        for option in &create.storage {
+            if !taken.contains(&&*option.name) {
+                let message = format!("unrecognized parameter \"{}\"", option.name);
+                return self.refused(option.span, &*option.name, message);
+            }
+            let number = option.value.as_deref().and_then(|value| value.parse::<i64>().ok());
+            if let Some(number) = number.filter(|it| &*option.name == "fillfactor" && !(10..=100).contains(it)) {
+                let message = format!("value {number} out of bounds for option \"fillfactor\"");
+                return self.refused(option.span, &*option.name, message);
+            }
+        }
     }
 
     fn refuse_virtual_in_index(&mut self, table: &Relation, create: &CreateIndex) {
@@ -173,6 +218,53 @@ impl Predictor<'_> {
                 let message = format!("operator class \"{name}\" does not exist for access method \"{method}\"");
                 self.refused(class.span, class, message);
             }
+        }
+    }
+
+    /// ALTER SEQUENCE, on what the sequence has already. Where a limit was written once and may be taken back by NO MINVALUE or
+    /// NO MAXVALUE, it is not held against the rest.
+    pub(super) fn refuse_altered_sequence(&mut self, alter: &AlterSequence) {
+        let Some(found) = self.find(&alter.name).filter(|it| it.known) else { return };
+        let RelationKind::Sequence(sequence) = &found.kind else { return };
+        let options = &alter.options;
+        let may_be_lifted = |old: Option<i64>, new: Option<i64>| old.is_some() && new.is_none();
+        if may_be_lifted(sequence.min_value, options.min_value) || may_be_lifted(sequence.max_value, options.max_value)
+        {
+            return;
+        }
+        let ascending = options.increment.unwrap_or(sequence.increment) > 0;
+        // Without START it started at its end.
+        let started = match (sequence.increment > 0, ascending) {
+            (true, true) => Some(sequence.start.or(sequence.min_value).unwrap_or(1)),
+            (false, false) => Some(sequence.start.or(sequence.max_value).unwrap_or(-1)),
+            _ => None,
+        };
+        let whole = SequenceOptions {
+            data_type: options.data_type.clone().or_else(|| {
+                let plain = TypeName::named(&ObjectName {
+                    schema: None,
+                    name: sequence.data_type.clone(),
+                    span: alter.name.span,
+                });
+                Some(plain)
+            }),
+            increment: Some(options.increment.unwrap_or(sequence.increment)),
+            min_value: options.min_value,
+            max_value: options.max_value,
+            start: options.start.or(started),
+            cache: options.cache,
+            ..SequenceOptions::default()
+        };
+        let before = self.out.failures.len();
+        self.refuse_sequence(&alter.name, &whole);
+        let least = options.min_value.unwrap_or(1);
+        if let Some(Some(restart)) = options.restart
+            && self.out.failures.len() == before
+            && ascending
+            && restart < least
+        {
+            let message = format!("RESTART value ({restart}) cannot be less than MINVALUE ({least})");
+            self.refused(alter.name.span, &alter.name, message);
         }
     }
 

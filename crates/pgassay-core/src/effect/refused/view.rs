@@ -4,10 +4,10 @@ use sqlparser::ast;
 
 use super::super::predictor::Predictor;
 use crate::change::{
-    Copy, Insert, LockTable, Name, ObjectName, RuleEvent, TriggerEvent, TriggerTiming, Truncate, Update,
+    Cluster, Copy, Insert, LockTable, Name, ObjectName, RuleEvent, TriggerEvent, TriggerTiming, Truncate, Update,
 };
 use crate::expression::{self, Shown};
-use crate::schema::{Relation, RelationKind};
+use crate::schema::{Relation, RelationKind, rewrite};
 
 /// Views on views on views, further than anybody builds them.
 const DEEPEST_VIEW: usize = 64;
@@ -130,6 +130,44 @@ impl Predictor<'_> {
                     false => format!("\"{relation}\" is not a table or view"),
                 };
                 self.refused(name.span, name, message);
+            }
+        }
+    }
+
+    /// CLUSTER without an index wants one that was marked before (`cluster`, cluster.c).
+    pub(super) fn refuse_cluster(&mut self, cluster: &Cluster) {
+        let Some(name) = cluster.table.as_ref().filter(|_| cluster.index.is_none()) else { return };
+        let Some(found) = self.find(name).filter(|it| it.known && it.has_storage()) else { return };
+        if found.clustered_on.is_none() {
+            let message = format!("there is no previously clustered index for table \"{}\"", found.name.name.as_str());
+            self.refused(name.span, name, message);
+        }
+    }
+
+    /// nextval, currval and setval of what is no sequence, in a SELECT of one row (`init_sequence`, sequence.c).
+    pub(super) fn refuse_no_sequence(&mut self, statement: &ast::Statement, span: crate::source::Span) {
+        let ast::Statement::Query(query) = statement else { return };
+        let ast::SetExpr::Select(select) = &*query.body else { return };
+        if !select.from.is_empty() || select.selection.is_some() {
+            return;
+        }
+        for item in &select.projection {
+            let (ast::SelectItem::UnnamedExpr(expression) | ast::SelectItem::ExprWithAlias { expr: expression, .. }) =
+                item
+            else {
+                continue;
+            };
+            for (schema, name) in rewrite::sequences(expression) {
+                let name = ObjectName { schema, name, span };
+                let Some(found) = self.schema().find_relation(&name, self.context.session).cloned() else { continue };
+                if found.known && !matches!(found.kind, RelationKind::Sequence(_)) {
+                    let relation = found.name.name.as_str();
+                    let message = match self.at_least(16) {
+                        true => format!("cannot open relation \"{relation}\""),
+                        false => format!("\"{relation}\" is not a sequence"),
+                    };
+                    return self.refused(span, &found.name, message);
+                }
             }
         }
     }

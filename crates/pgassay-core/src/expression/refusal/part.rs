@@ -8,7 +8,7 @@ use super::super::{names, types};
 use super::{castable, has_own, is_closed, literal, not_boolean, solid, word};
 use crate::catalog::{self, CastContext};
 use crate::change::{ObjectKind, TypeName};
-use crate::schema::{ColumnType, ResolvedType};
+use crate::schema::{ColumnType, ResolvedType, Seen};
 
 /// Syntax that sqlparser reads as a call, or that was rewritten into one.
 const NO_FUNCTIONS: &[&str] = &[
@@ -84,10 +84,22 @@ pub(super) fn refused(part: &Expr, env: &Environment) -> Option<String> {
             refused.or_else(|| common("CASE", &branches.collect::<Vec<_>>(), env))
         }
         Expr::Cast { expr, data_type, .. } => cast(Some(expr), data_type, env),
-        Expr::Collate { collation, .. } => env.scope.schema.missing_collation(&names::object_name(collation)?),
+        Expr::Collate { expr, collation } => {
+            let missing = names::object_name(collation).and_then(|name| env.scope.schema.missing_collation(&name));
+            missing.or_else(|| without_collations(expr, env))
+        }
         Expr::TypedString(typed) => cast(None, &typed.data_type, env),
         _ => None,
     }
+}
+
+/// COLLATE of a value that is no text (transformCollateClause, parse_expr.c).
+fn without_collations(expression: &Expr, env: &Environment) -> Option<String> {
+    let Kind::Known(of) = types::kind(expression, env) else { return None };
+    let base = solid(&of, env).filter(|it| it.resolved == ResolvedType::BuiltIn && !overload::is_array(it))?;
+    let category = catalog::built_in_type(base.written.name.as_str())?.category;
+    matches!(category, 'N' | 'D' | 'B' | 'T')
+        .then(|| format!("collations are not supported by type {}", word(&of, env)))
 }
 
 fn operator(name: &str, left: &Expr, right: &Expr, env: &Environment) -> Option<String> {
@@ -282,9 +294,28 @@ fn call(function: &ast::Function, env: &Environment) -> Option<String> {
     }
     match &overload::choose(candidates, &kinds, env)[..] {
         [] if types::conversion_target(function, env).is_none() => Some(missing()),
+        [only] if only.routine.is_some_and(|it| it.procedure) => {
+            let types: Vec<String> = kinds.iter().map(|kind| described(kind, env)).collect();
+            Some(format!("{}({}) is a procedure", name.name.as_str(), types.join(", ")))
+        }
         [only] => arguments(list, only, &kinds, env),
+        [first, others @ ..]
+            if !others.is_empty() && [first].into_iter().chain(others).all(|it| is_plain_beside(it, first, env)) =>
+        {
+            let types: Vec<String> = kinds.iter().map(|kind| described(kind, env)).collect();
+            let schema = name.schema.as_ref().map(|schema| format!("{}.", schema.as_str())).unwrap_or_default();
+            Some(format!("function {schema}{}({}) is not unique", name.name.as_str(), types.join(", ")))
+        }
         _ => None,
     }
+}
+
+/// A routine of the same schema as another, whose parameters are of types of which all is known.
+fn is_plain_beside(candidate: &Candidate, other: &Candidate, env: &Environment) -> bool {
+    let schema = |it: &Candidate| it.routine.filter(|it| it.seen == Seen::Whole).map(|it| it.name.schema.clone());
+    schema(candidate).is_some()
+        && schema(candidate) == schema(other)
+        && candidate.parameters.iter().all(|it| solid(it, env).is_some())
 }
 
 /// Whether a function that is not found is certainly not there.

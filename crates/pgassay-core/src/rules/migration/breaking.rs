@@ -220,8 +220,9 @@ pub(super) fn changed_routine(context: &RunContext, findings: &mut Vec<Finding>)
 pub static CHANGED_VIEW: Rule = rule(
     "changed-view",
     Severity::Error,
-    "A view returns other columns than before",
-    "Readers that name a column the view lost fail; those that count on the order of SELECT * read the wrong one. Add columns at the end, and drop old ones after the readers.",
+    "A view returns other columns or rows than before",
+    "Readers that name a column the view lost fail; those that count on the order of SELECT * read the wrong one. Add columns at the end, and drop old ones after the readers. \
+        Another condition takes rows away from readers, or shows them rows that it hid, and no statement fails by it: a warning.",
     Example {
         given: "CREATE TABLE accounts (id bigint PRIMARY KEY, email text);\nCREATE VIEW people AS SELECT id, email FROM accounts;",
         migration: "BEGIN;\nSET LOCAL lock_timeout = '2s';\nDROP VIEW people;\nCREATE VIEW people AS SELECT id FROM accounts;\nCOMMIT;",

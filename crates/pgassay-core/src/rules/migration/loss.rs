@@ -31,7 +31,7 @@ fn rule_of(kind: BreakageKind) -> &'static Rule {
         ForeignKeyActionChanged => &CHANGED_FOREIGN_KEY_ACTION,
         RoutineChanged => &CHANGED_ROUTINE,
         RoutineBroken => &BROKEN_ROUTINE,
-        ViewColumnsChanged | WritesRefused => &CHANGED_VIEW,
+        ViewColumnsChanged | ViewRowsChanged | WritesRefused => &CHANGED_VIEW,
         PrivilegeRevoked => &REVOKED_PRIVILEGE,
         RowSecurityEnabled | PolicyTightened => &ROW_SECURITY,
         RowSecurityDisabled | PolicyLoosened => &EXPOSED_ROWS,
@@ -142,6 +142,9 @@ fn advice(kind: BreakageKind) -> &'static str {
         WritesRefused => "Move the writers to the table before this migration.",
         PartitionDetached => "Deploy code that no longer needs these rows in the parent first.",
         EnumValueRenamed => "Add the new label, move the writers and the rows to it, and leave the old one unused.",
+        ViewRowsChanged => {
+            "Check that no reader needs the rows that come or go; a view of another name leaves them the choice."
+        }
         ViewColumnsChanged => "Add columns at the end, and drop old ones after their readers.",
         PrivilegeRevoked => "Check that no running client of the role needs it.",
         RowSecurityEnabled | PolicyTightened => "Create the policies in the same transaction.",
