@@ -518,3 +518,101 @@ fn what_is_not_enforced_checks_nothing() {
     );
     assert!(steps_of(&report, "unvalidated-constraint").iter().any(|step| step.contains("DROP CONSTRAINT deal_some")));
 }
+
+#[test]
+fn parts_of_a_protected_table_have_no_policies_of_their_own() {
+    let report = expect(
+        "CREATE ROLE clerk; CREATE TABLE diary (id bigint, firm bigint NOT NULL, PRIMARY KEY (id, firm)) PARTITION BY LIST (firm);
+         CREATE TABLE diary_1 PARTITION OF diary FOR VALUES IN (1); CREATE TABLE diary_2 PARTITION OF diary FOR VALUES IN (2);
+         ALTER TABLE diary ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON diary USING (firm = (SELECT current_setting('app.firm')::bigint));
+         GRANT SELECT ON diary, diary_2 TO clerk;",
+        &[("missing-row-security", "public.diary_2 may be read without the policies of public.diary")],
+        &[("missing-row-security", "diary_1")],
+    );
+    assert_eq!(steps_of(&report, "missing-row-security"), ["REVOKE ALL ON public.diary_2 FROM clerk;"]);
+}
+
+#[test]
+fn half_of_a_reference_a_key_in_a_payload_and_a_copy_without_a_key() {
+    expect(
+        "CREATE TABLE sticker (id bigint PRIMARY KEY, thing_kind text NOT NULL, thing_ref bigint NOT NULL, plate text NOT NULL); CREATE INDEX ON sticker (thing_kind, thing_ref);
+         CREATE TABLE bank_callback (id bigint PRIMARY KEY, body jsonb NOT NULL); CREATE UNIQUE INDEX ON bank_callback ((body ->> 'id'));
+         CREATE TABLE mail_callback (id bigint PRIMARY KEY, body jsonb NOT NULL);
+         CREATE TABLE wine (id bigint PRIMARY KEY, name text NOT NULL, year int NOT NULL);
+         CREATE TABLE wine_before_merge (id bigint, name text, year int); CREATE TABLE wine_staging (id bigint, name text, year int);
+         CREATE TABLE tag (id bigint PRIMARY KEY, ean text NOT NULL, CONSTRAINT tag_one UNIQUE (ean), CONSTRAINT tag_late UNIQUE (ean) DEFERRABLE, CONSTRAINT tag_two UNIQUE (ean));
+         -- measured: table public.sticker rows=9000 bytes=900000
+         -- measured: column public.sticker.thing_ref distinct=-1 width=8
+         -- measured: column public.sticker.plate distinct=-1 width=8",
+        &[
+            ("unique-in-fact", "sticker.plate"),
+            ("event-without-key", "mail_callback"),
+            ("left-over-copy", "wine_before_merge"),
+            ("duplicate-index", "constraint tag_two"),
+        ],
+        &[
+            ("unique-in-fact", "sticker.thing_ref"),
+            ("event-without-key", "bank_callback"),
+            ("left-over-copy", "wine_staging"),
+            ("duplicate-index", "tag_late"),
+        ],
+    );
+}
+
+#[test]
+fn what_is_booked_gives_the_table_its_name() {
+    expect(
+        "CREATE EXTENSION btree_gist; CREATE TABLE press (id bigint PRIMARY KEY);
+         CREATE TABLE press_booking (id bigint PRIMARY KEY, press_id bigint NOT NULL REFERENCES press, starts_at timestamptz NOT NULL, ends_at timestamptz NOT NULL CHECK (ends_at >= starts_at)); CREATE INDEX ON press_booking (press_id);
+         CREATE TABLE van_hire (id bigint PRIMARY KEY, van int NOT NULL, held tstzrange NOT NULL);
+         CREATE TABLE tasting_slot (id bigint PRIMARY KEY, tasting_room int NOT NULL, slot_at timestamptz NOT NULL);
+         CREATE TABLE tractor_hire (id bigint PRIMARY KEY, tractor int NOT NULL, held tstzrange NOT NULL, EXCLUDE USING gist (tractor WITH =, held WITH &&));
+         CREATE TABLE court_slot (id bigint PRIMARY KEY, court int NOT NULL, slot_at timestamptz NOT NULL, UNIQUE (court, slot_at));
+         CREATE TABLE role_assignment (id bigint PRIMARY KEY, role_id bigint NOT NULL REFERENCES press, starts_on date NOT NULL, ends_on date NOT NULL CHECK (ends_on >= starts_on)); CREATE INDEX ON role_assignment (role_id);",
+        &[
+            ("missing-bounds", "two rows of public.press_booking"),
+            ("missing-bounds", "two rows of public.van_hire"),
+            ("missing-bounds", "two rows of public.tasting_slot"),
+        ],
+        &[
+            ("missing-bounds", "two rows of public.tractor_hire"),
+            ("missing-bounds", "two rows of public.court_slot"),
+            ("missing-bounds", "two rows of public.role_assignment"),
+        ],
+    );
+}
+
+#[test]
+fn a_queue_is_known_by_how_its_rows_are_taken() {
+    expect(
+        "CREATE TABLE dunning_run (id bigint PRIMARY KEY, body text NOT NULL, state text NOT NULL, queued timestamptz NOT NULL);
+         CREATE TABLE letter_run (id bigint PRIMARY KEY, body text NOT NULL, state text NOT NULL, queued timestamptz NOT NULL);
+         CREATE TABLE seat (id bigint PRIMARY KEY, hall bigint NOT NULL, taken boolean NOT NULL); CREATE INDEX ON seat (hall, taken);
+         -- measured: query calls=5000 mean=3: SELECT * FROM dunning_run WHERE state = $1 ORDER BY queued LIMIT $2 FOR UPDATE SKIP LOCKED
+         -- measured: query calls=5000 mean=3: SELECT * FROM seat WHERE hall = $1 LIMIT $2 FOR UPDATE SKIP LOCKED",
+        &[("queue-without-claim-index", "dunning_run"), ("queue-without-retry", "dunning_run")],
+        &[
+            ("queue-without-claim-index", "letter_run"),
+            ("queue-without-retry", "seat"),
+            ("queue-without-claim-index", "public.seat"),
+        ],
+    );
+}
+
+#[test]
+fn an_index_on_an_expression_is_one_that_the_server_takes() {
+    let report = audit(
+        "CREATE TABLE patron (id bigint PRIMARY KEY, card text NOT NULL); CREATE INDEX ON patron (card);
+         -- measured: table public.patron rows=90000 bytes=9000000
+         -- measured: query calls=5000 mean=9: SELECT * FROM patron WHERE id::text = $1
+         -- measured: query calls=5000 mean=9: SELECT * FROM patron WHERE lower(card) || lower(card) = $1",
+    );
+    let own: Vec<&str> = report
+        .findings
+        .iter()
+        .filter(|it| it.rule.name == "index-defeated")
+        .map(|it| it.advice.text.as_str())
+        .collect();
+    assert!(own.iter().any(|text| text.contains("id = $1::bigint")), "{own:?}");
+    assert!(!steps_of(&report, "index-defeated").iter().any(|step| step.contains("::TEXT)")), "{}", steps(&report));
+}
