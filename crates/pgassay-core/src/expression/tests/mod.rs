@@ -72,6 +72,7 @@ fn table(id: u32, name: &str, columns: &str) -> Relation {
         parents: Vec::new(),
         children: Vec::new(),
         bound: None,
+        bounds: None,
         triggers: crate::schema::List::default(),
         system_triggers_off: false,
         rules: crate::schema::List::default(),
