@@ -145,6 +145,8 @@ const DECORATIONS: &[(&str, Kept, Decorate)] = &[
     ("shell comment", Kept::All, |t| each_line(t, |_, l| format!("# {l}"))),
     ("C comment", Kept::All, |t| each_line(t, |_, l| format!("// {l}"))),
     ("block comment", Kept::All, |t| format!("/*\n{} */\n", each_line(t, |_, l| format!(" * {l}")))),
+    ("comment before a statement", Kept::All, |t| format!("/* {} */\nSELECT 1;\n", t.trim_end())),
+    ("comment beside a statement", Kept::All, |t| format!("/* {} */ SELECT 1;\n", t.trim_end())),
     ("comment in code", Kept::All, |t| each_line(t, |_, l| format!("    # {l}"))),
     ("quoted mail", Kept::All, |t| each_line(t, |_, l| format!("> {l}"))),
     ("twice quoted mail", Kept::All, |t| each_line(t, |_, l| format!("> > {l}"))),

@@ -6,6 +6,7 @@
 //! A migration is taken apart into [`Piece`]s: what it keeps, and the steps of its findings in place of the statements that they are
 //! about. Each piece becomes a migration of its own.
 
+mod append;
 mod batches;
 mod code;
 mod files;
@@ -28,8 +29,9 @@ mod text;
 mod unqualified;
 mod verify;
 
+pub use append::allowed;
 use code::CodeTool;
-pub use files::{FileChange, Folder, allowed, write};
+pub use files::{FileChange, Folder, write};
 pub use plan_file::{PLAN_FILE, PlanFile, Waiting, WrongPlan};
 pub use verify::{replaced, verified};
 

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::files::{Folder, append};
+use super::append::append;
+use super::files::Folder;
 use super::{Later, Piece, Written};
 
 /// Its name, in the working directory.

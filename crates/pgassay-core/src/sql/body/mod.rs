@@ -2,6 +2,7 @@
 
 pub(super) mod dynamic;
 mod embedded;
+mod loops;
 pub(super) mod plpgsql;
 pub(super) mod routine_body;
 pub(super) mod variables;

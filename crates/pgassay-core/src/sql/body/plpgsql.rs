@@ -7,16 +7,12 @@ use sqlparser::ast;
 use sqlparser::tokenizer::Token;
 
 use super::dynamic;
-use super::embedded::QUERY;
 use super::variables::Variables;
 use crate::change::{Arm, Code, Condition, Dynamic, Flow, Handler, Name, Statement, Unreadable};
 use crate::sql::lex::literal::Literal;
 use crate::sql::lex::token::{Text, tokenize};
 use crate::sql::read::reader::{Reader, Result};
 use crate::sql::script::read_text;
-
-/// A FOREACH over more elements is read once, as a loop over what is not known.
-const MOST_ELEMENTS: usize = 64;
 
 /// How deep blocks may nest.
 const DEEPEST: usize = 200;
@@ -69,7 +65,7 @@ impl Body<'_> {
         self.reader.expect_end()
     }
 
-    fn step(&mut self, step: Flow) {
+    pub(super) fn step(&mut self, step: Flow) {
         if let Some(open) = self.flow.last_mut() {
             open.push(step);
         }
@@ -83,7 +79,7 @@ impl Body<'_> {
     }
 
     /// Reads a part of the body; what it says is a list of steps of its own.
-    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Result<()>) -> Result<Vec<Flow>> {
+    pub(super) fn nested(&mut self, read: impl FnOnce(&mut Self) -> Result<()>) -> Result<Vec<Flow>> {
         self.flow.push(Vec::new());
         let outcome = read(self);
         outcome.map(|()| self.flow.pop().unwrap_or_default())
@@ -153,15 +149,6 @@ impl Body<'_> {
         self.reader.expect(&Token::SemiColon)
     }
 
-    /// The elements of the array between two positions, where all are known.
-    fn elements(&mut self, start: usize, end: usize) -> Option<Vec<Literal>> {
-        let here = self.reader.position();
-        self.reader.restore(start);
-        let elements = dynamic::elements(&mut self.reader, end, &self.variables);
-        self.reader.restore(here);
-        elements.filter(|elements| elements.len() <= MOST_ELEMENTS)
-    }
-
     /// The value of the expression up to the semicolon, where it is put together from what is known.
     fn value(&mut self) -> Result<Option<Literal>> {
         let start = self.reader.position();
@@ -189,7 +176,7 @@ impl Body<'_> {
         Ok(conditions)
     }
 
-    fn end_label(&mut self) -> Result<()> {
+    pub(super) fn end_label(&mut self) -> Result<()> {
         if !self.reader.at(&Token::SemiColon) && !self.reader.at_end() {
             self.reader.ident_or_any_keyword()?;
         }
@@ -197,7 +184,7 @@ impl Body<'_> {
     }
 
     /// What may run or not; values that it changes are not known after it.
-    fn conditional(&mut self, read: impl FnOnce(&mut Self) -> Result<()>) -> Result<Vec<Flow>> {
+    pub(super) fn conditional(&mut self, read: impl FnOnce(&mut Self) -> Result<()>) -> Result<Vec<Flow>> {
         self.conditions += 1;
         let before = self.variables.clone();
         let outcome = self.nested(read);
@@ -208,7 +195,7 @@ impl Body<'_> {
     }
 
     /// Statements up to a word that ends the list.
-    fn statements(&mut self) -> Result<()> {
+    pub(super) fn statements(&mut self) -> Result<()> {
         const ENDS: &[&str] = &["END", "ELSE", "ELSIF", "ELSEIF", "EXCEPTION", "WHEN"];
         if self.depth >= DEEPEST {
             return Err(self.reader.error("blocks that nest less deeply"));
@@ -260,18 +247,6 @@ impl Body<'_> {
             }
             _ => self.sql_statement(false),
         }
-    }
-
-    /// EXIT | CONTINUE [label] [WHEN condition]
-    fn exit_statement(&mut self) -> Result<()> {
-        self.reader.advance();
-        let mut label = None;
-        if !self.reader.at(&Token::SemiColon) && !self.reader.at_word("WHEN") {
-            label = Some(self.reader.ident_or_any_keyword()?.name);
-        }
-        let conditional = self.reader.at_word("WHEN");
-        self.step(Flow::Exit { label, conditional });
-        self.skip_statement()
     }
 
     /// RAISE without a level, or with EXCEPTION, does not come back.
@@ -330,81 +305,6 @@ impl Body<'_> {
         Ok(())
     }
 
-    fn loop_body(&mut self, label: Option<Name>, condition: Condition) -> Result<()> {
-        self.reader.expect_word("LOOP")?;
-        self.forget_assigned_later();
-        let body = self.conditional(Body::statements)?;
-        self.step(Flow::Loop { label, condition, body });
-        self.reader.expect_words(&["END", "LOOP"])?;
-        self.end_label()?;
-        self.reader.expect(&Token::SemiColon)
-    }
-
-    /// FOR target IN numbers | query | EXECUTE … LOOP, FOREACH target IN ARRAY … LOOP
-    fn for_statement(&mut self, label: Option<Name>) -> Result<()> {
-        let foreach = self.reader.at_word("FOREACH");
-        self.reader.advance();
-        let mut target = None;
-        while !self.reader.at_word("IN") && !self.reader.at_end() {
-            if matches!(self.reader.peek(), Token::Word(_)) {
-                let name = self.reader.ident_or_any_keyword()?.name;
-                self.variables.declare(name.clone());
-                target.get_or_insert(name);
-            } else {
-                self.reader.advance();
-            }
-        }
-        self.reader.expect_word("IN")?;
-        if let Some(target) = target.filter(|_| foreach && self.reader.take_word("ARRAY")) {
-            return self.for_each(label, &target);
-        }
-        if self.reader.at_word("EXECUTE") {
-            self.execute(&["LOOP"])?;
-        } else {
-            let start = self.reader.position();
-            let is_query = self.reader.at(&Token::LParen) || self.reader.at_any_word(QUERY);
-            self.skip_until(&["LOOP"])?;
-            if is_query && !self.is_range(start) {
-                self.read_sql(start, self.reader.position(), None);
-            }
-        }
-        self.loop_body(label, Condition::Unknown)
-    }
-
-    /// The rest of FOREACH target IN ARRAY: the body once for each element, where they are known.
-    fn for_each(&mut self, label: Option<Name>, target: &Name) -> Result<()> {
-        let start = self.reader.position();
-        self.skip_until(&["LOOP"])?;
-        let end = self.reader.position();
-        let Some(elements) = self.elements(start, end) else { return self.loop_body(label, Condition::Unknown) };
-        let mut rounds = Vec::new();
-        for element in elements {
-            self.reader.restore(end);
-            self.reader.expect_word("LOOP")?;
-            self.variables.assign(target, Some(element));
-            rounds.push(self.nested(Body::statements)?);
-        }
-        self.variables.forget(target);
-        if rounds.iter().flatten().any(may_exit) {
-            let body = rounds.into_iter().flatten().collect();
-            self.step(Flow::Loop { label, condition: Condition::Unknown, body });
-        } else {
-            for body in rounds {
-                self.step(Flow::Block { label: label.clone(), body, handlers: Vec::new() });
-            }
-        }
-        self.reader.expect_words(&["END", "LOOP"])?;
-        self.end_label()?;
-        self.reader.expect(&Token::SemiColon)
-    }
-
-    /// `a .. b` of numbers rather than a query in parentheses.
-    fn is_range(&self, start: usize) -> bool {
-        let text = self.reader.text_from(start);
-        !text.trim_start_matches('(').trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("select"))
-            && text.contains("..")
-    }
-
     /// RETURN QUERY runs a query.
     fn return_statement(&mut self) -> Result<()> {
         self.reader.advance();
@@ -434,7 +334,7 @@ impl Body<'_> {
     }
 
     /// EXECUTE text [INTO …] [USING …]: the text, where it can be known.
-    fn execute(&mut self, ends: &[&str]) -> Result<()> {
+    pub(super) fn execute(&mut self, ends: &[&str]) -> Result<()> {
         let statement = self.reader.position();
         self.reader.advance();
         let start = self.reader.position();
@@ -497,19 +397,6 @@ impl Body<'_> {
             self.variables.assign(&name, value);
         }
         self.reader.expect(&Token::SemiColon)
-    }
-}
-
-/// Whether a loop, or a round of it, may be left before its end.
-fn may_exit(step: &Flow) -> bool {
-    match step {
-        Flow::Exit { .. } => true,
-        Flow::Branch(arms) => arms.iter().flat_map(|arm| &arm.body).any(may_exit),
-        Flow::Loop { body, .. } => body.iter().any(may_exit),
-        Flow::Block { body, handlers, .. } => {
-            body.iter().chain(handlers.iter().flat_map(|handler| &handler.body)).any(may_exit)
-        }
-        Flow::Statement(_) | Flow::Dynamic(_) | Flow::Return | Flow::Raise => false,
     }
 }
 

@@ -292,6 +292,15 @@ fn lead_in(chunk: &mut [Line], plan: &[usize]) -> bool {
     }
     let place = place_of_node(text, chunk.len() == 1);
     let Some(place) = place else { return false };
+    // A comment ends at its mark, whatever follows on the line.
+    if text[..place].trim_end().ends_with("/*")
+        && let Some((line, end)) = chunk.iter().enumerate().skip(plan[0]).find_map(|(at, line)| {
+            let from = if at == plan[0] { place } else { 0 };
+            Some((at, from + line.text.get(from..)?.find("*/")?))
+        })
+    {
+        chunk[line].text.truncate(end);
+    }
     let first = &mut chunk[plan[0]];
     first.skip(place);
     first.begins_entry = true;
