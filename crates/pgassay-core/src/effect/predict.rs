@@ -80,7 +80,7 @@ impl Predictor<'_> {
             Change::Copy(copy) => self.copy(copy),
             Change::Explain { analyze, change } => self.explain(*analyze, change),
             Change::Do(block) => self.do_block(block),
-            Change::Nothing(nothing) if nothing.forbidden_in_transaction => self.forbid_nothing(nothing.name),
+            Change::Nothing(nothing) if nothing.forbidden_in_transaction => self.forbid_in_block(),
             Change::Call(call) => self.call(call),
             Change::AlterExtension(alter) => self.alter_extension(alter),
             Change::Owned(owned) => self.owned(owned),
@@ -111,14 +111,13 @@ impl Predictor<'_> {
             | Change::Transaction(_)
             | Change::Set(_)
             | Change::Nothing(_) => {}
-            Change::Reset(reset) if reset.discard_all => self.forbid_nothing("discard-all"),
+            Change::Reset(reset) if reset.discard_all => self.forbid_in_block(),
             Change::Reset(_) => {}
         }
     }
 
     /// A statement without a span of its own that a transaction block refuses.
-    fn forbid_nothing(&mut self, name: &str) {
-        let _ = name;
+    fn forbid_in_block(&mut self) {
         self.out.effect.in_transaction_block = super::InTransactionBlock::Forbidden;
     }
 

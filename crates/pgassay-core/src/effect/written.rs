@@ -95,10 +95,10 @@ impl Predictor<'_> {
                 None => column.default.is_some(),
             }
         };
-        for (constraint, key) in table.foreign_keys().filter(|(constraint, _)| constraint.enforced) {
-            let _ = constraint;
+        for (_, key) in table.foreign_keys().filter(|(constraint, _)| constraint.enforced) {
             let complete = |row: Option<&Vec<&ast::Expr>>| key.columns.iter().all(|column| given(*column, row));
-            if if rows.is_empty() { complete(None) } else { rows.iter().any(|row| complete(Some(row))) } {
+            let written = if rows.is_empty() { complete(None) } else { rows.iter().any(|row| complete(Some(row))) };
+            if written {
                 self.lock_id(key.referenced, RowShare, span);
             }
         }
