@@ -233,6 +233,18 @@ pub enum FiringMode {
     Always,
 }
 
+impl FiringMode {
+    /// Whether a trigger or rule in this mode fires; `replica`: session_replication_role is replica.
+    pub fn fires(self, replica: bool) -> bool {
+        match self {
+            FiringMode::Disabled => false,
+            FiringMode::Always => true,
+            FiringMode::Enabled => !replica,
+            FiringMode::Replica => replica,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReplicaIdentity {
     Default,

@@ -194,7 +194,7 @@ impl Predictor<'_> {
         let Some(table) = target else { return };
         self.read_policies(&table, Some(RuleEvent::Delete), Depth::Run, span);
         self.fire_rules(&table, RuleEvent::Delete, span);
-        if self.is_replaced(&table, RuleEvent::Delete) {
+        if table.is_replaced(RuleEvent::Delete, self.context.session.replica_role) {
             return;
         }
         let outer = std::mem::replace(&mut self.condition, condition);

@@ -6,7 +6,7 @@ use super::call::Call;
 use super::predictor::Predictor;
 use super::view::Depth;
 use crate::catalog::LockMode::{AccessShare, RowExclusive};
-use crate::change::{FiringMode, Name, RuleEvent, TriggerEvent, TriggerTiming};
+use crate::change::{Name, RuleEvent, TriggerEvent, TriggerTiming};
 use crate::expression;
 use crate::schema::{Relation, Trigger};
 use crate::source::Span;
@@ -21,11 +21,6 @@ impl Predictor<'_> {
                 }
             }
         }
-    }
-
-    /// Whether a rule does something else in place of the write (`fireRules`, rewriteHandler.c).
-    pub fn is_replaced(&self, table: &Relation, event: RuleEvent) -> bool {
-        table.is_replaced(event, self.context.session.replica_role)
     }
 
     /// Triggers run their functions; whether a WHEN holds is for the rows to say, so it is taken to.
@@ -50,14 +45,10 @@ impl Predictor<'_> {
         for part in self.family(table, !table.is_partitioned()) {
             let own = part.id == table.id;
             for trigger in part.triggers.iter().filter(|it| (own || it.for_each_row) && fires_on(it, event, assigned)) {
-                let enabled = match trigger.mode {
-                    FiringMode::Disabled => false,
-                    FiringMode::Always => true,
-                    FiringMode::Enabled => !self.context.session.replica_role,
-                    FiringMode::Replica => self.context.session.replica_role,
-                };
                 let certain = own && rows && (passes || is_first(trigger)) && trigger.condition.is_none();
-                if let Some(routine) = trigger.function.filter(|_| enabled) {
+                if let Some(routine) =
+                    trigger.function.filter(|_| trigger.mode.fires(self.context.session.replica_role))
+                {
                     let call = Call { routine, parameters: variables(trigger, &part, event), certain };
                     if !calls.iter().any(|known| known.is_like(&call)) {
                         calls.push(call);

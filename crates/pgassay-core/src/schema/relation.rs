@@ -340,17 +340,11 @@ impl Relation {
         self.constraints.iter().find(|constraint| constraint.name == *name)
     }
 
-    /// Whether a rule runs something else, or nothing, in place of a write to it.
+    /// Whether a rule runs something else, or nothing, in place of a write to it (`fireRules`, rewriteHandler.c).
     pub fn is_replaced(&self, event: RuleEvent, replica: bool) -> bool {
-        self.rules.iter().any(|rule| {
-            let fires = match rule.mode {
-                FiringMode::Disabled => false,
-                FiringMode::Always => true,
-                FiringMode::Enabled => !replica,
-                FiringMode::Replica => replica,
-            };
-            rule.event == event && rule.instead && !rule.conditional && fires
-        })
+        self.rules
+            .iter()
+            .any(|rule| rule.event == event && rule.instead && !rule.conditional && rule.mode.fires(replica))
     }
 
     pub fn primary_key(&self) -> Option<&Constraint> {

@@ -81,39 +81,27 @@ fn partial_keys(context: &SchemaContext, table: &Relation) -> bool {
 fn promote(context: &SchemaContext, table: &Relation, index: &Relation, of: &Index) -> Vec<FixStep> {
     let name = &table.name;
     match &of.constraint {
-        // What a foreign key goes by cannot be let go of.
-        // Nor is an index of a partitioned table taken by a constraint; ADD PRIMARY KEY builds one on each partition under ACCESS EXCLUSIVE.
+        // No constraint takes an index of a partitioned table; ADD PRIMARY KEY builds one on each partition under ACCESS EXCLUSIVE.
         _ if table.is_partitioned() => Vec::new(),
+        // What a foreign key goes by cannot be let go of.
         Some(_) if context.schema.foreign_keys_to(table.id).next().is_some() => Vec::new(),
-        None if !fits_primary_key(of) => {
-            let columns = of.columns.iter().flatten().copied().collect::<Vec<_>>();
-            let new = context.free_name(table, "", "pkey");
-            vec![
-                FixStep::none(format!(
-                    "CREATE UNIQUE INDEX CONCURRENTLY {new} ON {name} ({});",
-                    context.column_names(table, &columns)
-                )),
-                FixStep::own(format!("ALTER TABLE {name} ADD CONSTRAINT {new} PRIMARY KEY USING INDEX {new};")),
-            ]
-        }
-        Some(constraint) => {
-            let columns = of.columns.iter().flatten().copied().collect::<Vec<_>>();
-            let new = context.free_name(table, "", "pkey");
-            vec![
-                FixStep::none(format!(
-                    "CREATE UNIQUE INDEX CONCURRENTLY {new} ON {name} ({});",
-                    context.column_names(table, &columns)
-                )),
-                FixStep::own(format!(
-                    "ALTER TABLE {name} DROP CONSTRAINT {constraint}, ADD CONSTRAINT {new} PRIMARY KEY USING INDEX {new};"
-                )),
-            ]
-        }
-        None => vec![FixStep::own(format!(
+        None if fits_primary_key(of) => vec![FixStep::own(format!(
             "ALTER TABLE {name} ADD CONSTRAINT {} PRIMARY KEY USING INDEX {};",
             crate::schema::make_object_name(table.name.name.as_str(), None, "pkey"),
             index.name.name
         ))],
+        replaced => {
+            let columns = of.columns.iter().flatten().copied().collect::<Vec<_>>();
+            let new = context.free_name(table, "", "pkey");
+            let drop = replaced.as_ref().map(|it| format!("DROP CONSTRAINT {it}, ")).unwrap_or_default();
+            vec![
+                FixStep::none(format!(
+                    "CREATE UNIQUE INDEX CONCURRENTLY {new} ON {name} ({});",
+                    context.column_names(table, &columns)
+                )),
+                FixStep::own(format!("ALTER TABLE {name} {drop}ADD CONSTRAINT {new} PRIMARY KEY USING INDEX {new};")),
+            ]
+        }
     }
 }
 
