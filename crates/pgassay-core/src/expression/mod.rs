@@ -16,6 +16,7 @@ mod refusal;
 mod scope;
 mod statement;
 mod stored;
+mod truth;
 mod types;
 mod updatable;
 mod volatility;
@@ -26,6 +27,7 @@ use scope::{Environment, Source};
 
 pub use refusal::{Place, Refusal, Unfit};
 pub use scope::resolve_type;
+pub use truth::{AnyRow, Constants, Known, Value, any, plain_arguments, truth, value};
 pub use updatable::{Shown, columns_shown, relation_beneath, takes_no_writes};
 
 use crate::catalog::Volatility;

@@ -3,6 +3,7 @@
 mod expressions;
 mod proofs;
 mod queries;
+mod truths;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

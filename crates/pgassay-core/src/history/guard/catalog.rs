@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use sqlparser::ast;
 
-use super::value::{Value, World, oid, oid_of};
+use super::value::{World, oid, oid_of};
 use crate::change::QualifiedName;
+use crate::expression::Value;
 use crate::schema::{ConstraintKind, Relation, RelationKind, TypeDefinition};
 
 /// One row, under the name by which the query calls its table.

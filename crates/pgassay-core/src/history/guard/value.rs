@@ -6,6 +6,7 @@ use sqlparser::ast::{self, Expr};
 
 use super::catalog::Row;
 use crate::change::{Name, ObjectName, QualifiedName};
+use crate::expression::{self, Value};
 use crate::schema::{Relation, Schema, Session};
 use crate::source::{FileId, Span};
 use crate::walk;
@@ -16,12 +17,10 @@ pub(super) struct World<'a> {
     pub session: &'a Session,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
-    Null,
-    /// Numbers and truth values as the server prints them; an oid as what it stands for.
-    Text(String),
-    Unknown,
+/// The world, and the rows of the catalog that a condition is asked of.
+pub(super) struct OnRows<'a> {
+    pub world: &'a World<'a>,
+    pub rows: &'a [Row],
 }
 
 impl World<'_> {
@@ -84,33 +83,26 @@ fn part(text: &str) -> Name {
     }
 }
 
-pub(super) fn of(expression: &Expr, world: &World, rows: &[Row]) -> Value {
+/// The value of what is no constant. The oid of an object is what stands for it ([`oid`]).
+pub(super) fn of(expression: &Expr, on: &OnRows) -> Value {
     match expression {
-        Expr::Nested(inner) => of(inner, world, rows),
-        Expr::Value(value) => match &value.value {
-            ast::Value::SingleQuotedString(text) | ast::Value::EscapedStringLiteral(text) => Value::Text(text.clone()),
-            ast::Value::Number(number, _) => Value::Text(number.to_string()),
-            ast::Value::Boolean(boolean) => Value::Text(boolean.to_string()),
-            ast::Value::Null => Value::Null,
-            _ => Value::Unknown,
-        },
-        Expr::Identifier(name) => column(None, name, world, rows),
+        Expr::Identifier(name) => column(None, name, on),
         Expr::CompoundIdentifier(path) => match &path[..] {
-            [table, name] => column(Some(table), name, world, rows),
-            [_, table, name] => column(Some(table), name, world, rows),
+            [table, name] | [_, table, name] => column(Some(table), name, on),
             _ => Value::Unknown,
         },
         Expr::Cast { expr, data_type, .. } => {
-            let inner = of(expr, world, rows);
-            cast(inner, &data_type.to_string().to_ascii_lowercase(), world)
+            let to = data_type.to_string().to_ascii_lowercase();
+            cast(expression::value(expr, on), to.trim_start_matches("pg_catalog."), on.world)
         }
-        Expr::Function(function) => call(function, world, rows),
+        Expr::Function(function) => call(function, on),
         _ => Value::Unknown,
     }
 }
 
-fn cast(value: Value, to: &str, world: &World) -> Value {
-    match (value, to.trim_start_matches("pg_catalog.")) {
+/// What casts make of names and oids.
+fn cast(given: Value, to: &str, world: &World) -> Value {
+    match (given, to) {
         (Value::Text(text), "regclass") if !text.starts_with("oid of ") => match world.relation(&text) {
             // The cast of a name that is not there fails.
             Value::Null => Value::Unknown,
@@ -127,32 +119,20 @@ fn cast(value: Value, to: &str, world: &World) -> Value {
             let found = world.schema.find_type(&schema, &name, world.session);
             found.map_or(Value::Unknown, |found| Value::Text(oid_of(&found.name)))
         }
-        (value, "text" | "name" | "varchar" | "regclass" | "oid" | "character varying") => value,
-        (Value::Null, _) => Value::Null,
+        (oid @ Value::Text(_), "regclass" | "oid") => oid,
         _ => Value::Unknown,
     }
 }
 
-fn call(function: &ast::Function, world: &World, rows: &[Row]) -> Value {
-    let arguments: Vec<&Expr> = match &function.args {
-        ast::FunctionArguments::List(list) => list
-            .args
-            .iter()
-            .filter_map(|argument| match argument {
-                ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expression)) => Some(expression),
-                _ => None,
-            })
-            .collect(),
-        _ => Vec::new(),
-    };
+fn call(function: &ast::Function, on: &OnRows) -> Value {
     let name = function.name.to_string().to_ascii_lowercase();
-    match (name.trim_start_matches("pg_catalog."), &arguments[..]) {
-        ("to_regclass", [name]) => match of(name, world, rows) {
-            Value::Text(text) => world.relation(&text),
+    match (name.trim_start_matches("pg_catalog."), &expression::plain_arguments(function)[..]) {
+        ("to_regclass", [name]) => match expression::value(name, on) {
+            Value::Text(text) => on.world.relation(&text),
             other => other,
         },
-        ("current_schema", []) => Value::Text(world.schema.creation_schema(world.session).as_str().to_owned()),
-        ("lower", [inner]) => match of(inner, world, rows) {
+        ("current_schema", []) => current_schema(on.world),
+        ("lower", [inner]) => match expression::value(inner, on) {
             Value::Text(text) => Value::Text(text.to_lowercase()),
             other => other,
         },
@@ -160,13 +140,17 @@ fn call(function: &ast::Function, world: &World, rows: &[Row]) -> Value {
     }
 }
 
-fn column(table: Option<&ast::Ident>, name: &ast::Ident, world: &World, rows: &[Row]) -> Value {
+fn current_schema(world: &World) -> Value {
+    Value::Text(world.schema.creation_schema(world.session).as_str().to_owned())
+}
+
+fn column(table: Option<&ast::Ident>, name: &ast::Ident, on: &OnRows) -> Value {
     let name = name.value.to_ascii_lowercase();
     if table.is_none() && name == "current_schema" {
-        return Value::Text(world.schema.creation_schema(world.session).as_str().to_owned());
+        return current_schema(on.world);
     }
     // The innermost table is searched first.
     let of_table = |row: &&Row| table.is_none_or(|table| row.table.eq_ignore_ascii_case(&table.value));
-    let found = rows.iter().rev().filter(of_table).find_map(|row| row.columns.get(name.as_str()));
+    let found = on.rows.iter().rev().filter(of_table).find_map(|row| row.columns.get(name.as_str()));
     found.cloned().unwrap_or(Value::Unknown)
 }

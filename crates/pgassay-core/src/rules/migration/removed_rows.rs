@@ -1,16 +1,13 @@
 //! TRUNCATE, and DELETE of everything.
 
-use sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Query, SelectItem, SetExpr, TableFactor,
-    UnaryOperator, Value,
-};
+use sqlparser::ast::{Expr, Query, SelectItem, SetExpr, TableFactor};
 
 use crate::change::{Change, Name, ObjectName, PrintedName, RuleEvent};
 use crate::effect::WorkKind;
+use crate::expression::{AnyRow, Known, truth};
 use crate::finding::{Advice, Category, Finding, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Example, Rule};
-use crate::schema::{Column, NotNull, Relation};
 
 pub static RULE: Rule = Rule {
     name: "removed-rows",
@@ -78,88 +75,38 @@ pub(super) fn removes_all(context: &StepContext) -> bool {
         (&used.relation.schema, &used.relation.name) == (&delete.table.schema, &delete.table.name)
     };
     match &delete.predicate {
-        None => delete.uses.is_empty(),
+        // Of USING without a condition one row is enough.
+        None => true,
         Some(condition) => {
-            let of = Rows { table: table.map(|table| &**table), name: &delete.table };
-            delete.uses.iter().all(own) && of.holds(&condition.tree) == Some(true)
+            let rows = Rows { table: AnyRow(table.map(|table| &**table)), name: &delete.table };
+            delete.uses.iter().all(own) && truth(&condition.tree, &rows) == Some(true)
         }
     }
 }
 
-/// The rows that a condition is asked of.
+/// The rows that a condition of DELETE is asked of.
 struct Rows<'a> {
-    table: Option<&'a Relation>,
+    table: AnyRow<'a>,
     name: &'a ObjectName,
 }
 
-impl Rows<'_> {
-    /// Whether the condition holds for every row, or for none.
-    fn holds(&self, condition: &Expr) -> Option<bool> {
-        use BinaryOperator::{And, Eq, Gt, GtEq, Lt, LtEq, NotEq, Or};
-        match condition {
-            Expr::Nested(inner) => self.holds(inner),
-            Expr::Value(value) => match value.value {
-                Value::Boolean(truth) => Some(truth),
-                _ => None,
-            },
-            Expr::UnaryOp { op: UnaryOperator::Not, expr } => self.holds(expr).map(|holds| !holds),
-            Expr::BinaryOp { left, op: And, right } => match (self.holds(left), self.holds(right)) {
-                (Some(false), _) | (_, Some(false)) => Some(false),
-                (Some(true), Some(true)) => Some(true),
-                _ => None,
-            },
-            Expr::BinaryOp { left, op: Or, right } => match (self.holds(left), self.holds(right)) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (Some(false), Some(false)) => Some(false),
-                _ => is_null_or_not(left, right).then_some(true),
-            },
-            Expr::BinaryOp { left, op: op @ (Eq | NotEq | Lt | LtEq | Gt | GtEq), right } => {
-                if let (Expr::Value(one), Expr::Value(other)) = (&**left, &**right) {
-                    let same = one.value == other.value;
-                    return match op {
-                        _ if matches!(one.value, Value::Null) || matches!(other.value, Value::Null) => None,
-                        Eq => Some(same),
-                        NotEq => Some(!same),
-                        _ => None,
-                    };
-                }
-                let itself = left == right && self.is_never_null(left);
-                itself.then_some(matches!(op, Eq | LtEq | GtEq))
-            }
-            Expr::IsTrue(inner) => self.holds(inner),
-            Expr::IsFalse(inner) | Expr::IsNotTrue(inner) => self.holds(inner).map(|holds| !holds),
-            Expr::IsNotFalse(inner) => self.holds(inner),
-            Expr::IsNotNull(inner) => self.is_never_null(inner).then_some(true),
-            Expr::IsNull(inner) => self.is_never_null(inner).then_some(false),
+impl Known for Rows<'_> {
+    fn holds(&self, part: &Expr) -> Option<bool> {
+        match part {
             Expr::Exists { subquery, negated } => is_one_row(subquery).then_some(!negated),
             Expr::InSubquery { expr, subquery, negated: false } => {
                 (self.is_never_null(expr) && self.is_all_of(expr, subquery)).then_some(true)
-            }
-            Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("coalesce") => {
-                let FunctionArguments::List(list) = &function.args else { return None };
-                match list.args.first()? {
-                    FunctionArg::Unnamed(FunctionArgExpr::Expr(first)) => self.holds(first),
-                    _ => None,
-                }
             }
             _ => None,
         }
     }
 
-    fn column(&self, expression: &Expr) -> Option<&Column> {
-        let name = match expression {
-            Expr::Nested(inner) => return self.column(inner),
-            Expr::Identifier(name) => name,
-            Expr::CompoundIdentifier(path) => path.last()?,
-            _ => return None,
-        };
-        self.table?.column(&Name::of_ident(name))
+    fn is_never_null(&self, part: &Expr) -> bool {
+        self.table.is_never_null(part)
     }
+}
 
-    fn is_never_null(&self, expression: &Expr) -> bool {
-        self.column(expression).is_some_and(|column| column.not_null == NotNull::Yes)
-    }
-
+impl Rows<'_> {
     /// `SELECT id FROM the same table`, all its rows.
     fn is_all_of(&self, column: &Expr, query: &Query) -> bool {
         let SetExpr::Select(select) = &*query.body else { return false };
@@ -178,16 +125,8 @@ impl Rows<'_> {
             }
             _ => false,
         };
-        let (one, other) = (self.column(column), self.column(shown));
+        let (one, other) = (self.table.column(column), self.table.column(shown));
         plain && table.joins.is_empty() && same_table && one.is_some() && one.map(|it| it.id) == other.map(|it| it.id)
-    }
-}
-
-/// `a IS NULL OR a IS NOT NULL`.
-fn is_null_or_not(left: &Expr, right: &Expr) -> bool {
-    match (left, right) {
-        (Expr::IsNull(one), Expr::IsNotNull(other)) | (Expr::IsNotNull(one), Expr::IsNull(other)) => one == other,
-        _ => false,
     }
 }
 
