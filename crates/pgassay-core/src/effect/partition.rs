@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::predictor::Predictor;
+use super::FailsWhen;
+use super::predictor::{Predictor, rows_of};
 use crate::catalog::LockMode;
 use crate::catalog::LockMode::{AccessExclusive, RowShare, ShareRowExclusive};
 use crate::change::{Change, ObjectName, PartitionBound};
 use crate::expression;
-use crate::schema::{ConstraintKind, NotNull, Relation, RelationId, RelationKind};
+use crate::schema::{ConstraintKind, NotNull, Relation, RelationId, RelationKind, bound_condition};
 use crate::source::Span;
 
 impl Predictor<'_> {
@@ -39,6 +40,14 @@ impl Predictor<'_> {
         for part in self.family(&default, false) {
             self.lock(&part, AccessExclusive, span);
             self.scan(&part, span, "rows of the new partition may be in the default partition");
+            if let Some(condition) = bound_condition(parent, bound).filter(|_| part.has_storage()) {
+                let message = format!(
+                    "updated partition constraint for default partition \"{}\" would be violated by some row",
+                    default.name.name.as_str()
+                );
+                let query = format!("SELECT * FROM {} WHERE {condition} LIMIT 1", rows_of(&part));
+                self.fail_on_rows(&part, FailsWhen::SomeRow { query }, span, &default.name, message);
+            }
         }
     }
 
@@ -101,11 +110,20 @@ impl Predictor<'_> {
         for part in &family {
             if !self.bound_is_proved(parent, part, bound) {
                 self.scan(part, span, "no CHECK proves that its rows fit the partition's bound");
+                self.fail_on_bound(parent, part, bound, span);
             }
         }
         let after = self.after(change);
         self.build_new_indexes(&family, &after, span, "the partition needs the parent's index");
         self.clone_foreign_keys(parent, Some(&child), span);
+    }
+
+    fn fail_on_bound(&mut self, parent: &Relation, part: &Relation, bound: &PartitionBound, span: Span) {
+        let Some(condition) = bound_condition(parent, bound).filter(|_| part.has_storage()) else { return };
+        let name = part.name.name.as_str();
+        let message = format!("partition constraint of relation \"{name}\" is violated by some row");
+        let query = format!("SELECT * FROM {} WHERE ({condition}) IS NOT TRUE LIMIT 1", rows_of(part));
+        self.fail_on_rows(part, FailsWhen::SomeRow { query }, span, &part.name, message);
     }
 
     fn bound_is_proved(&self, parent: &Relation, child: &Relation, bound: &PartitionBound) -> bool {

@@ -14,7 +14,7 @@ use crate::apply::{Applied, apply, missing_relations, unknown_columns, unnamed_s
 use crate::change::{AlterEnumAction, Change, Code, Do, Set, Statement};
 use crate::effect::{self, Call, Context, Prediction};
 use crate::migration::{Age, Migration, TransactionMode};
-use crate::schema::{ObjectId, Schema, Session};
+use crate::schema::{ObjectId, Schema, Session, TypeDefinition};
 use crate::source::Span;
 use crate::sql::{Script, read_routine_body};
 use crate::version::PgVersion;
@@ -478,7 +478,8 @@ impl<'a> Replay<'_, 'a> {
         let AlterEnumAction::AddValue { value, .. } = &alter.action else { return };
         let Some(found) = before.find_type(&alter.name.schema, &alter.name.name, &self.world.session) else { return };
         let id = found.id;
-        if let Some(open) = &mut self.world.transaction {
+        let is_there = matches!(&found.definition, TypeDefinition::Enum(labels) if labels.contains(value));
+        if let Some(open) = self.world.transaction.as_mut().filter(|_| !is_there) {
             open.labels.insert((id, value.clone()));
         }
     }

@@ -88,8 +88,10 @@ impl<'r> StepContext<'r> {
             // What a partial history never saw has a name only.
             rewrites.iter().any(|it| it.relation == work.relation && (it.relation.is_some() || it.name == work.name))
         };
+        // ReindexPartitions (indexcmds.c) takes SHARE on the partitions while it lists them, and has let go of it when it builds.
+        let lets_go = matches!(self.change(), Some(Change::Reindex(reindex)) if reindex.concurrently);
         self.shared_work()
-            .filter(move |work| work.kind == kind && work.under.blocks_writes())
+            .filter(move |work| work.kind == kind && work.under.blocks_writes() && !lets_go)
             .filter(move |work| kind == WorkKind::Rewrite || !is_rewritten(work))
     }
 

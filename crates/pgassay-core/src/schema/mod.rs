@@ -3,6 +3,7 @@
 //! In: [`Change`](crate::change::Change)s. Out: [`Schema`], a value that costs next to nothing to copy: a savepoint, a rollback and the state
 //! before every migration are plain copies, and a difference visits only what changed. Does no I/O.
 
+mod bound_condition;
 mod bounds;
 mod columns;
 mod dependency;
@@ -20,6 +21,7 @@ mod rows;
 mod session;
 mod share;
 
+pub use bound_condition::bound_condition;
 pub use bounds::{BoundValue, Bounds, orders, value_of};
 pub use columns::columns_named;
 pub use dependency::{DependencyKind, DropClosure, Object};

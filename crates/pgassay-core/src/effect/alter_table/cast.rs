@@ -1,13 +1,16 @@
 //! Values that a type change refuses: the query that finds them, where SQL can say it.
 
+use std::ops::ControlFlow;
+
 use sqlparser::ast;
 
 use crate::change::{Expression, PrintedName, TypeName};
 use crate::effect::FailsWhen;
 use crate::effect::predictor::{Predictor, rows_of};
-use crate::schema::{Column, Relation, ResolvedType, TypeDefinition};
+use crate::schema::{Column, Domain, DomainConstraint, Relation, ResolvedType, TypeDefinition};
 use crate::source::Span;
 use crate::text::quoting::literal;
+use crate::walk;
 
 impl Predictor<'_> {
     /// ALTER COLUMN … TYPE without USING, or with a plain cast of the column.
@@ -49,6 +52,9 @@ impl Predictor<'_> {
             let labels: Vec<String> = labels.iter().map(|label| literal(label)).collect();
             return (is_text && !labels.is_empty()).then(|| format!("{name}::text NOT IN ({})", labels.join(", ")));
         }
+        if let Some(TypeDefinition::Domain(domain)) = user.map(|found| &found.definition) {
+            return self.refused_by_domain(column, domain);
+        }
         if user.is_some() {
             return None;
         }
@@ -76,6 +82,30 @@ impl Predictor<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The values of a column that the checks of a domain refuse, where they are of the domain's own base type.
+    fn refused_by_domain(&self, column: &Column, domain: &Domain) -> Option<String> {
+        let (old, base) = (self.schema().base_type(&column.data_type), self.schema().base_type(&domain.base));
+        if old.written.name != base.written.name || base.resolved != ResolvedType::BuiltIn {
+            return None;
+        }
+        let named = ast::Expr::Identifier(ast::Ident::new(column.name.to_string()));
+        let of_column = |constraint: &DomainConstraint| {
+            let mut tree = (*constraint.expression.tree).clone();
+            let _: ControlFlow<()> = walk::visit_expressions_mut(&mut tree, |part| {
+                if matches!(part, ast::Expr::Identifier(name) if name.quote_style.is_none() && name.value.eq_ignore_ascii_case("value"))
+                {
+                    *part = named.clone();
+                }
+                ControlFlow::Continue(())
+            });
+            format!("NOT ({tree})")
+        };
+        let checks = domain.constraints.iter().map(of_column);
+        let null = domain.not_null.then(|| format!("{} IS NULL", column.name));
+        let refused: Vec<String> = null.into_iter().chain(checks).collect();
+        (!refused.is_empty()).then(|| refused.join(" OR "))
     }
 
     /// From 16 the server can be asked; before, the usual spellings are told from all others.

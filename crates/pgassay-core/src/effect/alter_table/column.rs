@@ -1,9 +1,13 @@
 //! Actions on columns: ADD, DROP, SET NOT NULL, SET EXPRESSION, SET DATA TYPE.
 
+use std::borrow::Cow;
+
 use super::Alter;
 use crate::catalog::LockMode::AccessExclusive;
 use crate::catalog::Volatility;
-use crate::change::{ColumnDefinition, Expression, Ident, ObjectName, PrintedName, TypeName};
+use crate::change::{
+    AlterTableActionKind, Change, ColumnDefinition, Expression, Ident, Name, ObjectName, PrintedName, TypeName,
+};
 use crate::effect::FailsWhen;
 use crate::effect::fold::folded;
 use crate::effect::predictor::{Predictor, rows_of};
@@ -149,7 +153,7 @@ impl Predictor<'_> {
         for table in self.targets(state) {
             if state.added.contains(&column.name) {
                 self.scan(&table, column.span, "every row is checked for NULL");
-            } else if self.may_hold_nulls(&table, &column.name) {
+            } else if self.may_hold_nulls(&without_dropped(&table, state), &column.name) {
                 self.check_not_null(&table, column, column.span);
             }
         }
@@ -296,4 +300,21 @@ fn is_compatible(index: &Index, column: &Column, same_class: bool, same_collatio
     positions.into_iter().all(|(_, element)| {
         (element.operator_class.is_some() || same_class) && (element.collation.is_some() || same_collation)
     })
+}
+
+/// The table as the later passes of the command meet it: the constraints that it drops are gone in its first one.
+fn without_dropped<'t>(table: &'t Relation, state: &Alter) -> Cow<'t, Relation> {
+    let Change::AlterTable(alter) = state.change else { return Cow::Borrowed(table) };
+    let is_dropped = |name: &Name| {
+        alter.actions.iter().any(|action| match &action.kind {
+            AlterTableActionKind::DropConstraint { constraint, .. } => constraint.name == *name,
+            _ => false,
+        })
+    };
+    if !table.constraints.iter().any(|constraint| is_dropped(&constraint.name)) {
+        return Cow::Borrowed(table);
+    }
+    let mut left = table.clone();
+    left.constraints.retain(|constraint| !is_dropped(&constraint.name));
+    Cow::Owned(left)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Alter;
+use crate::catalog;
 use crate::catalog::LockMode::{AccessExclusive, RowShare, Share, ShareRowExclusive};
 use crate::change::{
     AlterTableActionKind, Change, ColumnDefinition, Constraint, ConstraintKind, Expression, ForeignKey, Ident,
@@ -10,6 +11,7 @@ use crate::change::{
 };
 use crate::effect::FailsWhen;
 use crate::effect::predictor::{Predictor, rows_of, violating, violating_rows};
+use crate::expression::{self, Constants, Known, Value};
 use crate::schema::{self, NotNull, Object, Relation};
 use crate::source::Span;
 
@@ -55,7 +57,11 @@ impl Predictor<'_> {
         }
         for table in self.family(&state.relation, state.only || constraint.no_inherit) {
             self.scan(&table, constraint.span, "the CHECK is checked on every row");
-            if table.has_storage() && state.added.is_empty() {
+            if breaks_on_new_columns(state, expression) {
+                let message =
+                    format!("check constraint of relation \"{}\" is violated by some row", table.name.name.as_str());
+                self.fail_on_rows(&table, FailsWhen::AnyRow, constraint.span, &table.name, message);
+            } else if table.has_storage() && state.added.is_empty() {
                 let query = violating(&rows_with_new_types(state, &table), expression);
                 let message =
                     format!("check constraint of relation \"{}\" is violated by some row", table.name.name.as_str());
@@ -294,6 +300,12 @@ impl Predictor<'_> {
             if added_here || !state.relation.known {
                 self.scan(&state.relation.clone(), span, "every row is checked");
             }
+            if let Some(expression) = check_added_here(state, &name.name).filter(|_| state.relation.has_storage()) {
+                let query = violating(&rows_with_new_types(state, &state.relation), expression);
+                let message = format!("check constraint \"{}\" is violated by some row", name.name.as_str());
+                let object = state.relation.name.clone();
+                self.fail_on_rows(&state.relation.clone(), FailsWhen::SomeRow { query }, span, &object, message);
+            }
             return;
         };
         if constraint.validated && !matches!(constraint.kind, schema::ConstraintKind::NotNull(_)) {
@@ -404,7 +416,9 @@ impl Predictor<'_> {
             self.recurse(state);
         }
         if enforced.is_some_and(|enforced| enforced != constraint.enforced) {
-            self.lock_id(key.referenced, ShareRowExclusive, state.action.span);
+            // NOT ENFORCED drops the triggers on the referenced table (DropForeignKeyConstraintTriggers), ENFORCED makes them.
+            let mode = if enforced == Some(false) { AccessExclusive } else { ShareRowExclusive };
+            self.lock_id(key.referenced, mode, state.action.span);
             if let (Some(true), Some(referenced)) = (enforced, self.relation(key.referenced).cloned()) {
                 self.check_orphans(&state.relation.clone(), &referenced, state.action.span);
             }
@@ -420,6 +434,55 @@ fn added_columns<'c>(state: &'c Alter, key: &'c ForeignKey) -> impl Iterator<Ite
     actions.iter().filter_map(|action| match &action.kind {
         AlterTableActionKind::AddColumn { column, .. } => {
             key.columns.iter().any(|it| it.name == column.name.name).then_some(column)
+        }
+        _ => None,
+    })
+}
+
+/// Whether a CHECK is false for what every row gets in the columns that the same command adds: a constant default, or NULL.
+fn breaks_on_new_columns(state: &Alter, check: &crate::change::Expression) -> bool {
+    let Change::AlterTable(alter) = state.change else { return false };
+    let columns = alter.actions.iter().filter_map(|action| match &action.kind {
+        AlterTableActionKind::AddColumn { column, .. } => Some(column),
+        _ => None,
+    });
+    let filled = columns.filter(|column| state.added.contains(&column.name.name)).map(|column| {
+        let computed = column.generated.is_some() || column.identity.is_some();
+        // A domain may have a default.
+        let plain = column.data_type.as_ref().is_some_and(|of| catalog::built_in_type(of.name.as_str()).is_some());
+        let value = match &column.default {
+            _ if computed || !plain => Value::Unknown,
+            Some(default) => expression::value(&default.tree, &Constants),
+            None => Value::Null,
+        };
+        (&column.name.name, value)
+    });
+    let filled = Filled(filled.collect());
+    !filled.0.is_empty() && expression::truth(&check.tree, &filled) == Some(false)
+}
+
+/// The values of columns that are the same in every row.
+struct Filled<'a>(Vec<(&'a Name, Value)>);
+
+impl Known for Filled<'_> {
+    fn value(&self, part: &sqlparser::ast::Expr) -> Value {
+        let sqlparser::ast::Expr::Identifier(ident) = part else { return Value::Unknown };
+        let name = Name::of_ident(ident);
+        self.0.iter().find(|(column, _)| **column == name).map_or(Value::Unknown, |(_, value)| value.clone())
+    }
+}
+
+/// The CHECK of this name that the same command adds.
+fn check_added_here<'c>(state: &'c Alter, name: &Name) -> Option<&'c crate::change::Expression> {
+    let Change::AlterTable(alter) = state.change else { return None };
+    alter.actions.iter().find_map(|action| match &action.kind {
+        AlterTableActionKind::AddConstraint(constraint)
+            if constraint.name.as_ref().is_some_and(|it| it.name == *name) =>
+        {
+            match &constraint.kind {
+                ConstraintKind::Check(expression) => Some(expression),
+                _ => None,
+            }
         }
         _ => None,
     })

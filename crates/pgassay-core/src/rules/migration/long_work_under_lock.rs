@@ -89,7 +89,8 @@ fn copies_rows(context: &StepContext) -> Option<(Span, String)> {
 }
 
 fn strongest_held<'r>(context: &StepContext<'r>) -> Option<(&'r str, &'r HeldLock)> {
-    let held =
-        context.step.held.iter().filter(|(_, held)| held.mode >= LockMode::Share && held.by != context.step.span());
+    // The statements of a called routine have the place of the call.
+    let earlier = |held: &HeldLock| held.by != context.step.span() || context.step.is_called();
+    let held = context.step.held.iter().filter(|(_, held)| held.mode >= LockMode::Share && earlier(held));
     held.max_by_key(|(_, held)| held.mode).map(|(name, held)| (&**name, held))
 }

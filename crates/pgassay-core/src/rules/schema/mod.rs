@@ -99,7 +99,7 @@ pub const ALL: &[Entry] = &[
     Entry::schema(&row_security::OWN_TABLE, Needs::WholeSchema, row_security::own_table),
     Entry::schema(&row_security::NO_POLICY, Needs::WholeSchema, row_security::no_policy),
     Entry::schema(&row_security::ALWAYS_TRUE, Needs::WholeSchema, row_security::always_true),
-    Entry::schema(&row_security::VIEW, Needs::WholeSchema, row_security::views),
+    Entry::schema(&row_security::VIEW, Needs::Schema, row_security::views),
     Entry::schema(&row_security::BYPASSED, Needs::Facts, row_security::bypassed),
     Entry::schema(&books::UNLOGGED, Needs::WholeSchema, books::unlogged),
     Entry::schema(&books::CASCADE, Needs::WholeSchema, books::cascade),
@@ -182,7 +182,8 @@ fn run(context: &SchemaContext, wanted: impl Fn(&Rule, Needs) -> bool) -> Vec<Di
 /// What a migration adds: what the rules say of the schema after it and did not say of the one before.
 pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOptions) -> Vec<Finding> {
     let scope = changed_tables(&migration.before, &migration.after);
-    if scope.is_empty() && migration.before.routines.ptr_eq(&migration.after.routines) {
+    let (before, after) = (&migration.before, &migration.after);
+    if scope.is_empty() && before.routines.ptr_eq(&after.routines) && before.namespaces == after.namespaces {
         return Vec::new();
     }
     let left_alone = columns_left_alone(&scope, &migration.before, &migration.after);
@@ -221,11 +222,16 @@ pub fn check_added(migration: &MigrationRun, areas: &Areas, options: &RuleOption
 
 /// The statement behind which a rule says for the first time what it says behind the whole migration.
 fn cause(migration: &MigrationRun, after: &SchemaContext, discovery: &Discovery) -> Option<Span> {
+    let steps: Vec<&Step> = migration.steps.iter().filter(|step| !step.is_block()).collect();
+    let behind = |at: usize| steps.get(at + 1).map_or(&migration.after, |next| &next.schema);
+    if let Subject::Schema(name) = &discovery.subject {
+        let changes =
+            |(at, step): &(usize, &&Step)| step.schema.namespaces.get(name) != behind(*at).namespaces.get(name);
+        return steps.iter().enumerate().filter(changes).next_back().map(|(_, step)| step.span());
+    }
     let table = discovery.table?;
     let scope = BTreeSet::from([table]);
     let own_rule = |rule: &Rule, needs| rule.name == discovery.finding.rule.name && needs == Needs::Schema;
-    let steps: Vec<&Step> = migration.steps.iter().filter(|step| !step.is_block()).collect();
-    let behind = |at: usize| steps.get(at + 1).map_or(&migration.after, |next| &next.schema);
     let says_it = |(at, step): &(usize, &&Step)| {
         let (old, new) = (step.schema.relation(table), behind(*at).relation(table));
         let changed = !matches!((old, new), (Some(old), Some(new)) if Arc::ptr_eq(old, new));

@@ -214,11 +214,11 @@ pub(super) fn public_grants(context: &SchemaContext, found: &mut Vec<Discovery>)
             found.push(discovery);
         }
     }
-    if context.scope.is_some() {
-        return;
+    if context.scope.is_none() {
+        found.extend(default_grants(context));
     }
-    found.extend(default_grants(context));
-    for (name, namespace) in &context.schema.namespaces {
+    let earlier = |name: &Name| context.earlier.and_then(|it| it.namespaces.get(name));
+    for (name, namespace) in context.schema.namespaces.iter().filter(|(name, now)| earlier(name) != Some(now)) {
         let create = namespace.privileges.iter().any(|it| it.grantee == "public" && it.privilege == "create");
         if create {
             let mut discovery = context

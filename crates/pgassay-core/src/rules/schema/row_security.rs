@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
 use super::{Discovery, SchemaContext};
-use crate::change::{Name, PrintedName, RuleEvent};
+use crate::change::{Expression, Name, PrintedName, RuleEvent};
 use crate::contract::Subject;
+use crate::expression::{AnyRow, truth};
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Example, Rule};
 use crate::schema::{Policy, Relation, RelationKind};
@@ -82,8 +83,8 @@ pub static VIEW: Rule = Rule {
         migration: "CREATE VIEW all_notes AS SELECT id, body FROM notes;",
     },
     quiet: Example {
-        given: "CREATE TABLE notes (id bigint PRIMARY KEY, owner text NOT NULL, body text NOT NULL); ALTER TABLE notes ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON notes USING (owner = current_user);",
-        migration: "CREATE VIEW all_notes WITH (security_invoker = true) AS SELECT id, body FROM notes;",
+        given: "CREATE TABLE notes (id bigint PRIMARY KEY, owner text NOT NULL, body text NOT NULL); ALTER TABLE notes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY own ON notes USING (owner = current_user);",
+        migration: "CREATE VIEW all_notes AS SELECT id, body FROM notes;",
     },
 };
 
@@ -147,11 +148,9 @@ pub(super) fn no_policy(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
 }
 
-fn is_true(policy: &Policy) -> bool {
-    let always = |expression: &crate::change::Expression| {
-        let text = expression.text.trim_matches(['(', ')', ' ']).to_ascii_lowercase();
-        matches!(text.as_str(), "true" | "1 = 1" | "1=1")
-    };
+/// Whether every row passes a policy's conditions, whatever it has in its columns.
+fn is_true(policy: &Policy, table: &Relation) -> bool {
+    let always = |condition: &Expression| truth(&condition.tree, &AnyRow(Some(table))) == Some(true);
     let reads = policy.using.as_ref().is_none_or(always);
     let writes = policy.with_check.as_ref().is_none_or(always);
     reads && writes && (policy.using.is_some() || policy.with_check.is_some())
@@ -159,7 +158,7 @@ fn is_true(policy: &Policy) -> bool {
 
 pub(super) fn always_true(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in protected(context) {
-        for policy in table.policies.iter().filter(|policy| !policy.restrictive && is_true(policy)) {
+        for policy in table.policies.iter().filter(|policy| !policy.restrictive && is_true(policy, table)) {
             let for_all = policy.roles.is_empty() || policy.roles.iter().any(|role| *role == "public");
             let reads_only = policy.command == Some(RuleEvent::Select);
             if !for_all {
@@ -239,10 +238,8 @@ fn has_query_of(policy: &Policy, table: &Relation) -> bool {
 }
 
 pub(super) fn views(context: &SchemaContext, found: &mut Vec<Discovery>) {
-    if context.scope.is_some() {
-        return;
-    }
-    for view in context.schema.relations.values() {
+    for view in context.schema.relations.values().filter(|it| context.scope.is_none_or(|scope| scope.contains(&it.id)))
+    {
         let (of, materialized) = match &view.kind {
             RelationKind::View(of) => (of, false),
             RelationKind::MaterializedView(of) => (of, true),

@@ -2,15 +2,15 @@
 
 use super::index;
 use super::table::{Table, print_relation, schema_after};
-use crate::change::{CreateTable, Expression, IndexTarget, Name, ObjectName, PartitionBound};
+use crate::change::{CreateTable, Name, ObjectName, PartitionBound};
 use crate::finding::{Advice, FixStep};
 use crate::rules::context::StepContext;
-use crate::schema::{PartitionKey, Relation, RelationKind, make_object_name};
+use crate::schema::{Relation, bound_condition, make_object_name};
 
 pub(super) fn attach(table: &Table, partition: &ObjectName, bound: &PartitionBound) -> Advice {
     let context = &table.context;
     let child = print_relation(context, partition);
-    let Some(condition) = table.relation.and_then(|parent| condition(parent, bound)) else {
+    let Some(condition) = table.relation.and_then(|parent| bound_condition(parent, bound)) else {
         return Advice::text(format!(
             "Add a CHECK to {child} that repeats the bound (and IS NOT NULL for the key's columns) with NOT VALID, validate it, attach the partition to {}, then drop the CHECK: \
              ATTACH PARTITION takes the proof and reads nothing. A default partition is read too, unless a CHECK of its own excludes the new bound.",
@@ -42,7 +42,7 @@ pub(super) fn create(context: &StepContext, create: &CreateTable) -> Advice {
     let Some((parent, bound)) = &create.partition_of else { return super::window() };
     let parent = context.step.schema.find_relation(parent, &context.step.session).map(|parent| &**parent);
     let (Some(default), Some(condition)) =
-        (default_partition(context, parent), parent.and_then(|parent| condition(parent, bound)))
+        (default_partition(context, parent), parent.and_then(|parent| bound_condition(parent, bound)))
     else {
         return Advice::text(told);
     };
@@ -102,86 +102,4 @@ fn missing_indexes(table: &Table, child: Option<&Relation>) -> Vec<FixStep> {
 fn bound_text<'r>(context: &StepContext<'r>, partition: &ObjectName) -> &'r str {
     let rest = context.text(crate::source::Span { start: partition.span.end, ..context.step.span() });
     rest.trim_end_matches([';', ' ', '\n', '\r', '\t']).trim_start()
-}
-
-/// The bound as the server writes it (`get_qual_from_partbound`, partbounds.c). `None` where it cannot be written out.
-fn condition(parent: &Relation, bound: &PartitionBound) -> Option<String> {
-    let RelationKind::PartitionedTable(key) = &parent.kind else { return None };
-    let elements = elements(key);
-    match bound {
-        PartitionBound::List(values) => list(elements.first()?, values),
-        PartitionBound::Range { from, to } => range(&elements, from, to),
-        PartitionBound::Default | PartitionBound::Hash { .. } => None,
-    }
-}
-
-fn elements(key: &PartitionKey) -> Vec<String> {
-    let text = |element: &crate::change::IndexElement| match &element.target {
-        IndexTarget::Column(column) => column.to_string(),
-        IndexTarget::Expression(expression) => format!("({})", expression.text),
-    };
-    key.elements.iter().map(text).collect()
-}
-
-fn list(element: &str, values: &[Expression]) -> Option<String> {
-    let (nulls, values): (Vec<&Expression>, Vec<&Expression>) =
-        values.iter().partition(|value| value.text.eq_ignore_ascii_case("null"));
-    let texts: Vec<&str> = values.iter().map(|value| &*value.text).collect();
-    let equal = match texts.as_slice() {
-        [] => return Some(format!("{element} IS NULL")),
-        [one] => format!("{element} = {one}"),
-        many => format!("{element} IN ({})", many.join(", ")),
-    };
-    Some(if nulls.is_empty() {
-        format!("{element} IS NOT NULL AND {equal}")
-    } else {
-        format!("{element} IS NULL OR {equal}")
-    })
-}
-
-fn range(elements: &[String], from: &[Expression], to: &[Expression]) -> Option<String> {
-    if elements.len() != from.len() || elements.len() != to.len() {
-        return None;
-    }
-    let mut parts: Vec<String> = elements.iter().map(|element| format!("{element} IS NOT NULL")).collect();
-    let start = (0..elements.len().saturating_sub(1))
-        .take_while(|at| from[*at].text == to[*at].text && !is_open(&from[*at]))
-        .count();
-    parts.extend((0..start).map(|at| format!("{} = {}", elements[at], from[at].text)));
-    parts.extend(limit(elements, from, start, true));
-    parts.extend(limit(elements, to, start, false));
-    Some(parts.join(" AND "))
-}
-
-fn is_open(value: &Expression) -> bool {
-    ["minvalue", "maxvalue"].iter().any(|word| value.text.eq_ignore_ascii_case(word))
-}
-
-/// One side of a range: `(a > 1 OR (a = 1 AND b >= 5))`. `None` where it is open.
-fn limit(elements: &[String], values: &[Expression], start: usize, lower: bool) -> Option<String> {
-    if is_open(values.get(start)?) {
-        return None;
-    }
-    let open = if lower { "minvalue" } else { "maxvalue" };
-    let mut arms: Vec<String> = Vec::new();
-    for at in start..elements.len() {
-        let next = values.get(at + 1);
-        let inclusive = match next {
-            None => lower,
-            Some(next) => next.text.eq_ignore_ascii_case(open),
-        };
-        let operator = match (lower, inclusive) {
-            (true, true) => ">=",
-            (true, false) => ">",
-            (false, true) => "<=",
-            (false, false) => "<",
-        };
-        let mut arm: Vec<String> = (start..at).map(|at| format!("{} = {}", elements[at], values[at].text)).collect();
-        arm.push(format!("{} {operator} {}", elements[at], values[at].text));
-        arms.push(if arm.len() > 1 { format!("({})", arm.join(" AND ")) } else { arm.concat() });
-        if next.is_some_and(is_open) {
-            break;
-        }
-    }
-    Some(if arms.len() > 1 { format!("({})", arms.join(" OR ")) } else { arms.concat() })
 }
