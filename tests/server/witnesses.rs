@@ -38,6 +38,12 @@ const ROWS: &[(&str, &str)] = &[
     ("CREATE POLICY q ON t USING (true)", "INSERT INTO t VALUES (1)"),
     ("DROP POLICY r ON t", "INSERT INTO t VALUES (1)"),
     ("CREATE POLICY q ON t AS RESTRICTIVE", "INSERT INTO t VALUES (-1)"),
+    ("ALTER POLICY p ON t USING (a > 9 AND b = 1)", "INSERT INTO t VALUES (10, 2)"),
+    ("ALTER POLICY p ON t", "INSERT INTO t VALUES (1, 1)"),
+    ("CREATE POLICY r ON t AS RESTRICTIVE USING (b = 1)", "INSERT INTO t VALUES (10, 2)"),
+    ("CREATE POLICY q ON t FOR SELECT TO reader", "INSERT INTO t VALUES (1, 1)"),
+    ("ALTER TABLE t OWNER TO reader", "INSERT INTO t VALUES (1, 1)"),
+    ("AS 'SELECT upper(x)'", "INSERT INTO t VALUES ('x')"),
 ];
 
 /// A schema and a migration.
@@ -88,7 +94,7 @@ fn on(installation: &Installation) -> (usize, Vec<String>) {
     runtime.block_on(async {
         let admin = server.connect("postgres").await.expect("a session");
         let roles =
-            "CREATE ROLE app; CREATE ROLE reader; CREATE ROLE writer; CREATE ROLE reporting; CREATE ROLE client";
+            "CREATE ROLE app; CREATE ROLE reader; CREATE ROLE writer; CREATE ROLE reporting; CREATE ROLE client IN ROLE reader";
         admin.batch_execute(roles).await.expect("roles");
         for pair in pairs() {
             for breakage in lost(&pair, version) {

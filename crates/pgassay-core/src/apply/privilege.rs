@@ -179,11 +179,44 @@ impl Applier<'_> {
         let relations = self.schema.owned_by(owned);
         if owned.drop {
             let named: Vec<_> = relations.into_iter().map(|id| (Object::Relation(id), owned.span)).collect();
-            return self.drop_objects(&named, owned.cascade);
+            self.drop_objects(&named, owned.cascade);
+            return self.revoke_everything(&owned.roles);
         }
         let Some(new_owner) = &owned.new_owner else { return };
         for id in relations {
             self.edit_relation(id, |it| it.owner = Some(new_owner.name.clone()));
+        }
+    }
+}
+
+impl Applier<'_> {
+    /// DROP OWNED also takes every privilege of the roles back (manual, DROP OWNED).
+    fn revoke_everything(&mut self, roles: &[Ident]) {
+        let theirs = |privilege: &Privilege| roles.iter().any(|role| role.name == privilege.grantee);
+        let has = |privileges: &List<Privilege>| privileges.iter().any(theirs);
+        let relations: Vec<_> =
+            self.schema.relations.values().filter(|it| has(&it.privileges)).map(|it| it.id).collect();
+        for id in relations {
+            self.edit_relation(id, |it| it.privileges.retain(|privilege| !theirs(privilege)));
+        }
+        let types: Vec<_> = self.schema.types.values().filter(|it| has(&it.privileges)).map(|it| it.id).collect();
+        for id in types {
+            if let Some(found) = self.schema.types.get_mut(&id) {
+                Arc::make_mut(found).privileges.retain(|privilege| !theirs(privilege));
+            }
+        }
+        let routines: Vec<_> = self.schema.routines.values().filter(|it| has(&it.privileges)).map(|it| it.id).collect();
+        for id in routines {
+            if let Some(found) = self.schema.routines.get_mut(&id) {
+                Arc::make_mut(found).privileges.retain(|privilege| !theirs(privilege));
+            }
+        }
+        let schemas: Vec<Name> =
+            self.schema.namespaces.iter().filter(|(_, it)| has(&it.privileges)).map(|(name, _)| name.clone()).collect();
+        for name in schemas {
+            if let Some(found) = self.schema.namespaces.get_mut(&name) {
+                Arc::make_mut(found).privileges.retain(|privilege| !theirs(privilege));
+            }
         }
     }
 }

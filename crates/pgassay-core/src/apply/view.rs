@@ -8,7 +8,7 @@ use super::{Applier, ObjectId};
 use crate::change::{CreateMaterializedView, CreateView, Ident, Name, ObjectName, Query, RefreshMaterializedView};
 use crate::expression::{self, QueryAnalysis};
 use crate::schema::{
-    Column, ColumnType, Object, ObjectId as Target, Relation, RelationId, RelationKind, ResolvedType, View,
+    Column, ColumnType, Index, Object, ObjectId as Target, Relation, RelationId, RelationKind, ResolvedType, View,
 };
 use crate::source::Span;
 use crate::sql::tree_span;
@@ -195,10 +195,7 @@ impl Applier<'_> {
         if !view.known || !self.schema.complete {
             return;
         }
-        let usable = self.schema.indexes_of(view.id).filter_map(|index| index.as_index()).any(|index| {
-            let plain = !index.columns.is_empty() && index.columns.iter().all(Option::is_some);
-            index.unique && index.valid && index.predicate.is_none() && plain
-        });
+        let usable = self.schema.indexes_of(view.id).filter_map(|index| index.as_index()).any(Index::identifies_rows);
         if view.as_view().is_some_and(|it| !it.populated) {
             let message = "CONCURRENTLY cannot be used when the materialized view is not populated";
             self.invalid(span, &view.name, message);

@@ -7,11 +7,59 @@ use imbl::ordmap::DiffItem;
 
 use super::witness::{self, refused};
 use super::{Breakage, BreakageKind, Context, Grade, Subject, routine};
-use crate::change::{Change, FiringMode, Name, PrintedName, Tree, TriggerEvent};
+use crate::change::{Change, FiringMode, Name, ObjectName, PrintedName, Tree, TriggerEvent};
 use crate::expression::{self, QueryAnalysis, Scope};
 use crate::schema::{ColumnId, Relation, RelationId, Routine, Schema, Session, Trigger};
 use crate::source::{FileId, Span};
 use crate::sql::{self, Parameter, SourceTokenKind};
+
+/// SQL functions that answer a table's rows column by column: the list no longer fits (`check_sql_fn_retval`, functions.c).
+pub(super) fn row_types(context: &Context, found: &mut Vec<Breakage>) {
+    let answers_rows = |routine: &&std::sync::Arc<Routine>| {
+        routine.language == "sql" && !routine.atomic && routine.returns_table.is_empty()
+    };
+    for routine in context.after.routines.values().filter(answers_rows) {
+        let Some(returns) = &routine.returns else { continue };
+        let table =
+            ObjectName { schema: returns.schema.clone(), name: returns.name.clone(), span: Span::new(FileId(0), 0, 0) };
+        let session = session_of(routine);
+        let Some(old) = context.before.find_relation(&table, &session).filter(|it| it.known) else { continue };
+        let Some(new) = context.after.relation(old.id).filter(|new| new.columns != old.columns) else { continue };
+        let stayed = context.before.routines.get(&routine.id).is_some_and(|old| old.body == routine.body);
+        let call = Span::new(FileId(0), 0, routine.body.len());
+        let code = sql::read_routine_body("sql", &routine.body, &[], call).unwrap_or_default();
+        let Some(tree) = code.statements.last().and_then(|it| it.change.as_ref().ok()).and_then(tree) else { continue };
+        let width = |schema| {
+            let scope = Scope { schema, session: &session, version: context.version, relation: None, value: None };
+            expression::analyze_statement(&tree.0, scope).output.map(|columns| columns.len())
+        };
+        let fitted = width(context.before) == Some(old.columns.len());
+        let fits = width(context.after).is_none_or(|width| width == new.columns.len() || width == 1);
+        if !stayed || !fitted || fits {
+            continue;
+        }
+        let (name, table) = (&routine.name, &old.name);
+        found.push(Breakage {
+            kind: BreakageKind::RoutineBroken,
+            grade: Grade::Certain,
+            subject: Subject::Relation(old.id),
+            object: name.into(),
+            message: format!(
+                "function {name} returns rows of {table}, and its query lists the columns of before: calls of it fail"
+            ),
+            witness: refused(
+                routine::call(context.after, routine),
+                "42P13",
+                format!("return type mismatch in function declared to return {}", returned(&table.name, &table.schema)),
+            ),
+        });
+    }
+}
+
+/// As `format_type_be` prints a row type: without a schema that the search_path lists.
+fn returned(name: &Name, schema: &Name) -> String {
+    if *schema == "public" { name.to_string() } else { format!("{schema}.{name}") }
+}
 
 /// What a client can no longer name.
 struct Lost<'a> {
@@ -164,7 +212,7 @@ impl Broken<'_> {
     }
 }
 
-fn events(trigger: &Trigger) -> String {
+pub(super) fn events(trigger: &Trigger) -> String {
     let words = trigger.events.iter().map(|event| match event {
         TriggerEvent::Insert => "INSERT",
         TriggerEvent::Update(_) => "UPDATE",
@@ -175,7 +223,7 @@ fn events(trigger: &Trigger) -> String {
 }
 
 /// A write that fires the trigger.
-fn write(schema: &Schema, table: &Relation, trigger: &Trigger) -> String {
+pub(super) fn write(schema: &Schema, table: &Relation, trigger: &Trigger) -> String {
     let name = &table.name;
     let first = |columns: &[crate::change::Ident]| match columns.first() {
         Some(column) => Some(column.name.clone()),
@@ -208,10 +256,11 @@ fn field<'a>(
         let found = context.before.relation_at(&row).or_else(|| context.after.relation_at(&row));
         rows.extend(found.map(|found| (name.name.clone(), found.id)));
     }
+    let tokens = sql::source_tokens(Span::new(FileId(0), 0, routine.body.len()), &routine.body);
+    rows.extend(declared_rows(context, routine, &tokens));
     if rows.is_empty() {
         return None;
     }
-    let tokens = sql::source_tokens(Span::new(FileId(0), 0, routine.body.len()), &routine.body);
     let mut branched = false;
     for (at, token) in tokens.iter().enumerate() {
         let SourceTokenKind::Word { name: row, quoted } = &token.kind else { continue };
@@ -224,12 +273,15 @@ fn field<'a>(
             continue;
         }
         let of_row = |it: &&&Lost| {
+            let now = context.after.relation(it.relation.id);
+            let gone = now.is_none_or(|now| now.column(field).is_none());
             let named = it.column.is_some_and(|(_, name)| name == field);
-            named && rows.iter().any(|(name, id)| name == row && *id == it.relation.id)
+            named && gone && rows.iter().any(|(name, id)| name == row && *id == it.relation.id)
         };
         if let Some(lost) = named.iter().find(of_row) {
             let of_trigger = !triggers.is_empty();
-            let error = match of_trigger {
+            let argument = routine.inputs().any(|it| it.name.as_ref().is_some_and(|name| name.name == *row));
+            let error = match of_trigger || !argument {
                 true => format!("record \"{}\" has no field \"{}\"", row.as_str(), field.as_str()),
                 false => format!("column {}.{} does not exist", row.as_str(), field.as_str()),
             };
@@ -240,8 +292,27 @@ fn field<'a>(
     None
 }
 
+/// Variables of a table's row type: `r users%ROWTYPE`.
+fn declared_rows(context: &Context, routine: &Routine, tokens: &[sql::SourceToken]) -> Vec<(Name, RelationId)> {
+    let session = session_of(routine);
+    let declared = tokens.windows(4).filter_map(|window| {
+        let [variable, table, sign, word] = window else { return None };
+        let (SourceTokenKind::Word { name: variable, .. }, SourceTokenKind::Word { name: table, .. }) =
+            (&variable.kind, &table.kind)
+        else {
+            return None;
+        };
+        let is_row = matches!(&sign.kind, SourceTokenKind::Sign(sign) if sign == "%")
+            && matches!(&word.kind, SourceTokenKind::Word { name, .. } if *name == "rowtype");
+        let name = ObjectName { schema: None, name: table.clone(), span: Span::new(FileId(0), 0, 0) };
+        let found = context.before.find_relation(&name, &session).filter(|_| is_row)?;
+        Some((variable.clone(), found.id))
+    });
+    declared.collect()
+}
+
 /// What stands after one of these may not run.
-const BRANCHES: &[&str] = &["if", "case", "loop", "exception", "return", "exit", "when"];
+pub(super) const BRANCHES: &[&str] = &["if", "case", "loop", "exception", "return", "exit", "when"];
 
 /// A statement of the body that means nothing any more.
 fn statement<'a>(context: &Context, routine: &Routine, named: &[&'a Lost<'a>]) -> Option<Broken<'a>> {
@@ -289,7 +360,7 @@ impl Lost<'_> {
     }
 }
 
-fn session_of(routine: &Routine) -> Session {
+pub(super) fn session_of(routine: &Routine) -> Session {
     let mut session = Session::default();
     for (parameter, value) in routine.settings.iter().filter(|(parameter, _)| &**parameter == "search_path") {
         let values = value.split(',').map(|part| part.trim().trim_matches(['"', '\'']).into()).collect();

@@ -54,14 +54,19 @@ fn added(pair: Pair, constraint: &Constraint, key: &ForeignKey) -> Option<Breaka
         .filter_map(|id| pair.old.column_by_id(*id))
         .map(|it| (it.id, values::literal(pair.context.before, &it.data_type, 999_998, values::Purpose::Assign)))
         .collect();
+    let deletes = match key.on_delete {
+        NoAction | Restrict => format!("and so do deletes in {} that leave rows behind", parent.name.name),
+        action @ (Cascade | SetNull | SetDefault) => {
+            format!("and a delete in {} {}", parent.name.name, outcome(action, "DELETE", pair.old.name.to_string()))
+        }
+    };
     Some(certain(
         BreakageKind::ForeignKeyAdded,
         pair.part_subject(&constraint.name),
         PrintedName::part(&pair.old.name, &constraint.name),
         format!(
-            "{columns} of {} must now exist in {}: INSERT and UPDATE of other values fail, and so do deletes in {} that leave \
-             rows behind{spares}",
-            pair.old.name, parent.name, parent.name.name
+            "{columns} of {} must now exist in {}: INSERT and UPDATE of other values fail, {deletes}{spares}",
+            pair.old.name, parent.name
         ),
         refused(insert(pair.context.before, pair.old, &given, 1), "23503", answer),
     ))

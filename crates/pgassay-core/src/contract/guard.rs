@@ -6,10 +6,12 @@ use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use super::pair::Pair;
-use super::witness::differs;
-use super::{Breakage, BreakageKind, Subject, Witness, certain, check, constraint, possible};
-use crate::change::{Expression, FiringMode, Name, Persistence, PrintedName, QualifiedName};
-use crate::schema::{Column, ColumnId, Constraint, ConstraintKind, Relation, Schema, Trigger};
+use super::witness::{differs, refused};
+use super::{Breakage, BreakageKind, Subject, Witness, certain, check, constraint, possible, witness};
+use crate::change::{
+    Expression, FiringMode, Ident, Name, Persistence, PrintedName, QualifiedName, RuleEvent, TriggerEvent,
+};
+use crate::schema::{Column, ColumnId, Constraint, ConstraintKind, Relation, Rule, Schema, Trigger};
 use crate::text::quoting;
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
@@ -30,6 +32,7 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
     let silenced =
         pair.old.triggers.iter().filter_map(|old| trigger_silenced(pair, old, triggers.get(&old.name).copied()));
     found.extend(silenced);
+    found.extend(replaced_writes(pair));
     found.extend(foreign_keys_silenced(pair));
     found.extend(unlogged(pair));
 }
@@ -120,10 +123,14 @@ fn trigger_silenced(pair: Pair, old: &Trigger, named: Option<&Trigger>) -> Optio
         fires(new.mode)
             && function_name(pair.context.after, new) == function_name(pair.context.before, old)
             && new.timing == old.timing
-            && old.events.iter().all(|event| new.events.contains(event))
+            && old.events.iter().all(|event| answers(&new.events, event))
+            && (new.condition.is_none() || pair.same_expression(old.condition.as_ref(), new.condition.as_ref()))
     };
-    if named.is_some_and(|new| fires(new.mode)) || pair.new.triggers.iter().any(|new| same_work(&new)) {
+    if pair.new.triggers.iter().any(|new| same_work(&new)) {
         return None;
+    }
+    if let Some(new) = named.filter(|new| fires(new.mode)) {
+        return fires_less(pair, old, new);
     }
     let witness = differs(
         format!(
@@ -153,6 +160,97 @@ fn trigger_silenced(pair: Pair, old: &Trigger, named: Option<&Trigger>) -> Optio
             witness,
         ),
     })
+}
+
+/// Whether a trigger of these events fires at one.
+fn answers(events: &[TriggerEvent], asked: &TriggerEvent) -> bool {
+    let columns = |list: &[Ident]| list.iter().map(|it| it.name.clone()).collect::<Vec<Name>>();
+    events.iter().any(|event| match (event, asked) {
+        (TriggerEvent::Update(new), TriggerEvent::Update(old)) => {
+            let (new, old) = (columns(new), columns(old));
+            new.is_empty() || !old.is_empty() && old.iter().all(|column| new.contains(column))
+        }
+        (event, asked) => event == asked,
+    })
+}
+
+/// A trigger made anew, under its name, that does its work at fewer writes.
+fn fires_less(pair: Pair, old: &Trigger, new: &Trigger) -> Option<Breakage> {
+    // Another function is other work: what it does is not compared.
+    if function_name(pair.context.after, new) != function_name(pair.context.before, old) {
+        return None;
+    }
+    let lost: Vec<&str> = old.events.iter().filter(|event| !answers(&new.events, event)).map(event_name).collect();
+    let narrowed = new.condition.as_ref().filter(|it| !pair.same_expression(old.condition.as_ref(), Some(it)));
+    let what = match (&lost[..], narrowed) {
+        ([], None) if new.timing == old.timing && new.for_each_row == old.for_each_row => return None,
+        ([], None) => "fires at another time than before".to_owned(),
+        ([], Some(condition)) => format!("fires only where {}", constraint::one_line(&condition.text)),
+        (lost, _) => format!("does not fire at {} any more", lost.join(" and ")),
+    };
+    let table = &pair.old.name;
+    Some(possible(
+        BreakageKind::TriggerDropped,
+        pair.part_subject(&old.name),
+        part(pair, &old.name),
+        format!("trigger {} of {table} {what}: what it did at those writes is not done", old.name),
+        differs(
+            format!(
+                "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = {}::regclass AND tgname = {}",
+                quoting::literal(&table.to_string()),
+                quoting::literal(old.name.as_str())
+            ),
+            "answers another definition",
+        ),
+    ))
+}
+
+fn event_name(event: &TriggerEvent) -> &'static str {
+    match event {
+        TriggerEvent::Insert => "INSERT",
+        TriggerEvent::Update(_) => "UPDATE",
+        TriggerEvent::Delete => "DELETE",
+        TriggerEvent::Truncate => "TRUNCATE",
+    }
+}
+
+/// INSTEAD rules that are new on a table: the writes of clients do what the rule says, or nothing.
+fn replaced_writes(pair: Pair) -> impl Iterator<Item = Breakage> {
+    let before: Vec<&Name> = pair.old.rules.iter().filter(|it| it.instead).map(|it| &it.name).collect();
+    let replaces = move |rule: &&Rule| {
+        rule.instead && rule.event != RuleEvent::Select && fires(rule.mode) && !before.contains(&&rule.name)
+    };
+    let rules = pair.new.rules.iter().filter(replaces);
+    rules.map(move |rule| {
+        let table = &pair.old.name;
+        let (event, sql) = match rule.event {
+            RuleEvent::Insert => ("INSERT", witness::insert(pair.context.before, pair.old, &[], 1)),
+            RuleEvent::Update => ("UPDATE", format!("UPDATE {table} SET {}", first_column_kept(pair.old))),
+            RuleEvent::Delete | RuleEvent::Select => ("DELETE", format!("DELETE FROM {table}")),
+        };
+        let sql = format!("{sql} RETURNING 1");
+        // RewriteQuery (rewriteHandler.c): a rule may have a RETURNING of its own.
+        let witness = match rule.uses.iter().all(|(id, _)| *id == pair.new.id) {
+            true => {
+                let answer = format!("cannot perform {event} RETURNING on relation {}", witness::quoted(&table.name));
+                refused(sql, "0A000", answer)
+            }
+            false => differs(sql, "answers what the rule returns, or is refused"),
+        };
+        let which = if rule.conditional { "some" } else { "every" };
+        let message = format!(
+            "rule {} does something else in place of {which} {event} on {table}: the rows are not written",
+            rule.name
+        );
+        let (kind, subject) = (BreakageKind::WritesReplaced, pair.part_subject(&rule.name));
+        let build = if rule.conditional { possible } else { certain };
+        build(kind, subject, part(pair, &rule.name), message, witness)
+    })
+}
+
+fn first_column_kept(table: &Relation) -> String {
+    let column = table.columns.iter().find(|it| it.generated.is_none());
+    column.map_or_else(String::new, |it| format!("{0} = {0}", it.name))
 }
 
 /// DISABLE TRIGGER ALL reaches the triggers by which the server checks foreign keys.

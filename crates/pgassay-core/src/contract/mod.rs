@@ -23,6 +23,7 @@ mod relation;
 mod replication;
 mod routine;
 mod row_security;
+mod trigger_work;
 mod type_change;
 mod types;
 mod unique;
@@ -101,6 +102,8 @@ pub enum BreakageKind {
     DefaultDropped,
     /// GENERATED ALWAYS AS IDENTITY: explicit values are refused.
     IdentityAlways,
+    /// An INSTEAD rule does something else than the write that a client asked for.
+    WritesReplaced,
     CheckAdded,
     UniqueAdded,
     ForeignKeyAdded,
@@ -116,6 +119,8 @@ pub enum BreakageKind {
     TriggerDisabled,
     /// The table is not in the write-ahead log any more.
     Unlogged,
+    /// A publication does not have the table any more.
+    Unpublished,
     /// A published table without a replica identity: UPDATE and DELETE fail.
     ReplicaIdentityLost,
     ColumnGenerated,
@@ -130,11 +135,17 @@ pub enum BreakageKind {
     RoutineDropped,
     RoutineRenamed,
     RoutineChanged,
+    /// Made anew, without the REVOKE that kept PUBLIC from calling it.
+    RoutineOpened,
+    /// Indexes, checks or generated columns hold what the old body answered.
+    StoredAnswersOutdated,
     /// The body names what is gone: it fails when it comes to that.
     RoutineBroken,
     ViewColumnsChanged,
     /// A view shows other rows than before, or stands in for a table with some of its rows.
     ViewRowsChanged,
+    /// A materialized view without its rows: reading it fails.
+    ViewUnpopulated,
     PrivilegeRevoked,
     RowSecurityEnabled,
     PolicyTightened,
@@ -164,6 +175,8 @@ pub fn diff(before: &Schema, after: &Schema, version: PgVersion) -> Vec<Breakage
     types::diff(&context, &mut found);
     routine::diff(&context, &mut found);
     body::diff(&context, &mut found);
+    body::row_types(&context, &mut found);
+    trigger_work::of_changed_routines(&context, &mut found);
     privilege::diff(&context, &mut found);
     found
 }

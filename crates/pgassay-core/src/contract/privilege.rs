@@ -1,14 +1,16 @@
 //! Privileges that roles had on an object that is still there.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use imbl::ordmap::DiffItem;
 
 use super::pair::Pair;
-use super::witness::{insert, refused};
+use super::witness::{differs, insert, refused};
 use super::{Breakage, BreakageKind, Context, Subject, certain, possible, routine, witness};
 use crate::change::{Name, PrintedName};
-use crate::schema::{List, Object, Privilege, Relation};
+use crate::schema::{List, Object, Privilege, Relation, RelationKind, Routine};
+use crate::text::quoting;
 
 pub(super) fn of_relation(pair: Pair, found: &mut Vec<Breakage>) {
     let renamed = |privilege: &Privilege| match privilege.column {
@@ -54,9 +56,37 @@ pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
         let of = Of { object: name.into(), noun: "schema", name, sql: sample(context, name), privilege: "usage" };
         found.extend(of.lost(Subject::Schema(name.clone()), (&old.privileges, &new.privileges)));
     }
+    for closed in context.before.closed.iter() {
+        found.extend(opened_to_public(context, closed));
+    }
     for closed in context.after.closed.iter().filter(|it| !context.before.closed.contains(*it)) {
         found.extend(closed_to_public(context, closed));
     }
+}
+
+/// A routine that PUBLIC was kept from, made anew under its name: EXECUTE is PUBLIC's again (manual, DDL, Privileges).
+fn opened_to_public(context: &Context, object: &Object) -> Option<Breakage> {
+    let Object::Routine(id) = object else { return None };
+    let old = context.before.routines.get(id).filter(|_| !context.after.routines.contains_key(id))?;
+    let is_new = |new: &&Arc<Routine>| !context.before.routines.contains_key(&new.id);
+    let is_open = |new: &&Arc<Routine>| !context.after.closed.contains(&Object::Routine(new.id));
+    let new = context.after.routines_at(&old.name).filter(is_new).find(is_open)?;
+    let (name, noun) = (&old.name, routine::noun(new));
+    let message = format!(
+        "everybody may call {noun} {name} again: it was made anew, without the REVOKE that kept PUBLIC from it"
+    );
+    let sql = format!(
+        "SELECT has_function_privilege('public', oid, 'EXECUTE') FROM pg_proc WHERE oid = to_regproc({})",
+        quoting::literal(&name.to_string())
+    );
+    let build = if new.security_definer { certain } else { possible };
+    Some(build(
+        BreakageKind::RoutineOpened,
+        Subject::Routine(new.id),
+        name,
+        message,
+        differs(sql, "answers t instead of f"),
+    ))
 }
 
 fn sample(context: &Context, schema: &Name) -> String {
@@ -182,6 +212,9 @@ fn as_role(grantee: &Name) -> String {
 fn statement(pair: Pair, old: &Relation, privilege: &Privilege) -> String {
     let column = privilege.column.and_then(|id| old.column_by_id(id)).or(old.columns.first());
     let column = column.map_or("*".to_owned(), |it| it.name.to_string());
+    if let RelationKind::Sequence(_) = old.kind {
+        return format!("SELECT nextval({})", quoting::literal(&old.name.to_string()));
+    }
     match privilege.privilege.as_str() {
         "insert" => insert(pair.context.before, old, &[], 1),
         "update" if column != "*" => format!("UPDATE {} SET {column} = DEFAULT", old.name),

@@ -6,10 +6,10 @@ use super::pair::Pair;
 use super::witness::{differs, refused};
 use super::{
     Breakage, BreakageKind, Context, Subject, certain, column, constraint, foreign_key, guard, policy_recursion,
-    possible, privilege, row_security, unique, view, view_security,
+    possible, privilege, row_security, trigger_work, unique, view, view_security,
 };
 use crate::change::Persistence;
-use crate::schema::{Relation, RelationKind, Sequence};
+use crate::schema::{Relation, RelationId, RelationKind, Sequence};
 use crate::text::quoting;
 
 pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
@@ -38,7 +38,13 @@ fn relation(context: &Context, old: &Relation, found: &mut Vec<Breakage>) {
     match &old.kind {
         // What an index does for clients is told of its table.
         RelationKind::Index(_) => return,
-        RelationKind::Sequence(sequence) => return found.extend(lost_sequence(context, old, sequence)),
+        RelationKind::Sequence(sequence) => {
+            found.extend(lost_sequence(context, old, sequence));
+            if let Some(new) = context.after.relation_at(&old.name).filter(|new| new.id == old.id) {
+                privilege::of_relation(Pair { context, old, new }, found);
+            }
+            return;
+        }
         _ => {}
     }
     match context.after.relation_at(&old.name) {
@@ -52,13 +58,18 @@ fn same_name(pair: Pair, found: &mut Vec<Breakage>) {
     found.extend(swapped(pair));
     found.extend(view::writes_refused(pair));
     found.extend(view::rows_changed(pair));
+    found.extend(view::unpopulated(pair));
+    found.extend(view::lost_refresh(pair));
     found.extend(detached(pair));
+    found.extend(disinherited(pair));
+    found.extend(no_default_partition(pair));
     column::diff(pair, found);
     if pair.new.is_table() && pair.old.is_table() {
         constraint::diff(pair, found);
         unique::diff(pair, found);
         foreign_key::diff(pair, found);
         guard::diff(pair, found);
+        trigger_work::diff(pair, found);
         row_security::diff(pair, found);
         found.extend(policy_recursion::begun(pair));
     }
@@ -169,6 +180,61 @@ fn detached(pair: Pair) -> Option<Breakage> {
                 quoting::literal(&pair.old.name.to_string())
             ),
             format!("answers 0: the rows of {} are not there", pair.old.name),
+        ),
+    ))
+}
+
+/// The default partition took what no other does; it has a bound now, or another parent.
+fn no_default_partition(pair: Pair) -> Option<Breakage> {
+    let Pair { context, old, new } = pair;
+    let default = |relation: &Relation| relation.bounds.as_deref().and_then(|bounds| bounds.default_partition());
+    let was = context.before.relation(default(old)?)?;
+    // Without its partition, or the parent's bound, the loss of that one is reported.
+    let now = context.after.relation(was.id)?;
+    if default(new).is_some() || !now.parents.contains(&new.id) {
+        return None;
+    }
+    Some(certain(
+        BreakageKind::CheckAdded,
+        Subject::Relation(was.id),
+        &old.name,
+        format!(
+            "{} has no default partition any more ({} has a bound now): INSERTs of rows that no partition takes fail",
+            old.name, now.name
+        ),
+        differs(
+            format!(
+                "SELECT partdefid::regclass FROM pg_partitioned_table WHERE partrelid = {}::regclass",
+                quoting::literal(&old.name.to_string())
+            ),
+            "answers none",
+        ),
+    ))
+}
+
+/// A child by inheritance whose rows its parent does not show any more.
+fn disinherited(pair: Pair) -> Option<Breakage> {
+    let Pair { context, old, new } = pair;
+    if old.bound.is_some() {
+        return None;
+    }
+    let left = |id: &&RelationId| !new.parents.contains(*id) && context.after.relation(**id).is_some();
+    let parent = context.before.relation(*old.parents.iter().find(left)?)?;
+    Some(certain(
+        BreakageKind::PartitionDetached,
+        Subject::Relation(new.id),
+        &old.name,
+        format!(
+            "{} no longer inherits from {}: queries on {} do not find its rows, and writes on it pass them by",
+            old.name, parent.name, parent.name
+        ),
+        differs(
+            format!(
+                "SELECT count(*) FROM {} WHERE tableoid = {}::regclass",
+                parent.name,
+                quoting::literal(&old.name.to_string())
+            ),
+            format!("answers 0: the rows of {} are not there", old.name),
         ),
     ))
 }

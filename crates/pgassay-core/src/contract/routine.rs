@@ -7,9 +7,9 @@ use super::witness::{differs, refused};
 use super::{Breakage, BreakageKind, Context, Subject, certain, overload, possible};
 use crate::catalog;
 use crate::catalog::Volatility;
-use crate::change::{Argument, ArgumentMode, TypeName};
+use crate::change::{Argument, ArgumentMode, Expression, IndexTarget, TypeName};
 use crate::expression::{self, Scope};
-use crate::schema::{ColumnType, ResolvedType, Routine, Schema, Seen, Session};
+use crate::schema::{ColumnType, ConstraintKind, Relation, ResolvedType, Routine, Schema, Seen, Session};
 use crate::text::quoting;
 
 pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
@@ -33,7 +33,10 @@ pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
         // The same types come first, as they do for the server (func_match_argtypes, func_select_candidate).
         let all: Vec<&Routine> = takes_calls.map(|new| &**new).collect();
         match all.iter().find(|new| has_types_of(old, new)).or(all.first()) {
-            Some(new) => found.extend(answers(context, old, new)),
+            Some(new) => {
+                found.extend(answers(context, old, new));
+                found.extend(outdated(context, old, new));
+            }
             None => found.push(lost(context, old)),
         }
     }
@@ -226,6 +229,18 @@ fn answers(context: &Context, old: &Routine, new: &Routine) -> Option<Breakage> 
         );
         return Some(possible(kind, subject, name, message, witness));
     }
+    if new.strict && !old.strict && old.inputs().next().is_some() {
+        let message =
+            format!("{name} is now STRICT: a call with a NULL answers NULL, and its body does not run for it");
+        let witness = differs(
+            format!(
+                "SELECT bool_or(proisstrict) FROM pg_proc WHERE oid = to_regproc({})",
+                quoting::literal(&name.to_string())
+            ),
+            "answers t instead of f",
+        );
+        return Some(possible(kind, subject, name, message, witness));
+    }
     if old.security_definer && !new.security_definer {
         let message =
             format!("{name} now runs with the rights of its caller: callers without rights on its tables are refused");
@@ -238,6 +253,68 @@ fn answers(context: &Context, old: &Routine, new: &Routine) -> Option<Breakage> 
         ));
     }
     None
+}
+
+/// Another body, whose answers indexes, checks or generated columns have stored or tested: they are not asked again.
+fn outdated(context: &Context, old: &Routine, new: &Routine) -> Option<Breakage> {
+    if old.body == new.body || old.seen != Seen::Whole || old.id != new.id {
+        return None;
+    }
+    let session = Session::default();
+    let calls = |expression: &Expression, relation: &Relation| {
+        let named = expression.text.to_lowercase().contains(&new.name.name.as_str().to_lowercase());
+        let scope = Scope {
+            schema: context.after,
+            session: &session,
+            version: context.version,
+            relation: Some(relation),
+            value: None,
+        };
+        named && expression::routines(&expression.tree, scope).contains(&new.id)
+    };
+    let kept = context.before.relations.values().filter(|it| it.is_table() && context.after.relation(it.id).is_some());
+    let mut keeps = Vec::new();
+    let mut witness = None;
+    for table in kept {
+        for index in context.after.indexes_of(table.id).filter(|it| context.before.relation(it.id).is_some()) {
+            let Some(it) = index.as_index() else { continue };
+            let expressions = it.elements.iter().filter_map(|element| match &element.target {
+                IndexTarget::Expression(expression) => Some(expression),
+                IndexTarget::Column(_) => None,
+            });
+            if let Some(used) = expressions.chain(&it.predicate).find(|expression| calls(expression, table)) {
+                keeps.push(format!("index {}", index.name));
+                witness.get_or_insert(format!("SELECT {} FROM {}", used.text, table.name));
+            }
+        }
+        for constraint in table.constraints.iter() {
+            match &constraint.kind {
+                ConstraintKind::Check { expression, .. } if calls(expression, table) => {
+                    keeps.push(format!("check {} of {}", constraint.name, table.name));
+                    witness.get_or_insert(format!("SELECT {} FROM {}", expression.text, table.name));
+                }
+                _ => {}
+            }
+        }
+        for column in table.columns.iter() {
+            if let Some(generated) = column.generated.as_ref().filter(|it| it.stored && calls(&it.expression, table)) {
+                keeps.push(format!("generated column {}.{}", table.name, column.name));
+                witness.get_or_insert(format!("SELECT {} FROM {}", generated.expression.text, table.name));
+            }
+        }
+    }
+    let name = &old.name;
+    Some(possible(
+        BreakageKind::StoredAnswersOutdated,
+        Subject::Routine(new.id),
+        name,
+        format!(
+            "{} {name} has another body, and {} holds what the old one answered: where the answers differ, queries find other rows by it than without",
+            noun(old),
+            keeps.join(", ")
+        ),
+        differs(witness?, "answers other values than are stored, where the bodies differ in them"),
+    ))
 }
 
 fn result(routine: &Routine) -> String {

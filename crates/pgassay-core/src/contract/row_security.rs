@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator, Expr};
 
 use super::pair::Pair;
 use super::witness::{differs, select};
-use super::{Breakage, BreakageKind, Grade, Subject, certain, possible};
+use super::{Breakage, BreakageKind, Grade, Subject, certain, check, constraint, possible};
 use crate::change::{Expression, Name, PrintedName, RuleEvent};
+use crate::expression::{Constants, truth};
 use crate::schema::{List, Policy, Relation};
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
@@ -73,15 +74,9 @@ fn opened(pair: Pair, found: &mut Vec<Breakage>) {
             )
         }));
     }
-    if let Some(policy) = shows_all(pair.new).filter(|_| shows_all(pair.old).is_none()) {
-        return found.push(certain(
-            BreakageKind::PolicyLoosened,
-            pair.part_subject(&policy.name),
-            PrintedName::part(name, &policy.name),
-            format!("policy {} of {name} lets every role see every row", policy.name),
-            shown("answers rows that the policies hid".to_owned()),
-        ));
-    }
+    let (old, new) = (by_name(&pair.old.policies), &pair.new.policies);
+    let changed = new.iter().filter(|policy| old.get(&policy.name) != Some(policy));
+    found.extend(changed.filter_map(|policy| loosened(pair, policy)));
     let gone = |old: &&Policy| {
         old.restrictive && !is_open(old) && !pair.new.policies.iter().any(|new| new.restrictive && new.name == old.name)
     };
@@ -104,6 +99,20 @@ fn opened(pair: Pair, found: &mut Vec<Breakage>) {
             ),
             shown("answers rows that the policy hid".to_owned()),
         ));
+    }
+    if let Some(owner) = pair.new.owner.as_ref().filter(|new| pair.old.owner.as_ref() != Some(new)) {
+        let held = is_held(pair.old, owner) && !pair.new.force_row_security;
+        found.extend(held.then(|| {
+            certain(
+                BreakageKind::RowSecurityDisabled,
+                Subject::Relation(pair.new.id),
+                name,
+                format!(
+                    "{owner} owns {name} from now on, and row security does not hold for the owner: it sees and writes all rows"
+                ),
+                shown(format!("answers {owner} rows that the policies hid")),
+            )
+        }));
     }
     if pair.old.force_row_security && !pair.new.force_row_security {
         found.push(possible(
@@ -144,17 +153,13 @@ fn passes_all(relation: &Relation) -> bool {
         && !relation.policies.iter().any(|policy| policy.restrictive && !is_open(policy))
 }
 
-/// A policy by which every role sees every row, whatever it may write.
-fn shows_all(relation: &Relation) -> Option<&Policy> {
-    let reads = |policy: &Policy| matches!(policy.command, None | Some(RuleEvent::Select));
-    let hides = |policy: &Policy| policy.restrictive && reads(policy) && !passes_using(policy);
-    let shows = |policy: &&Policy| !policy.restrictive && reads(policy) && is_public(policy) && passes_using(policy);
-    let hidden = relation.policies.iter().any(hides);
-    relation.policies.iter().find(|policy| !hidden && shows(policy))
+fn passes_using(policy: &Policy) -> bool {
+    passes(policy.using.as_ref())
 }
 
-fn passes_using(policy: &Policy) -> bool {
-    policy.using.as_ref().is_none_or(|it| is_true(&it.tree))
+/// Whether a policy's condition is missing, or true whatever the row is.
+fn passes(condition: Option<&Expression>) -> bool {
+    condition.is_none_or(|it| truth(&it.tree, &Constants) == Some(true))
 }
 
 fn is_public(policy: &Policy) -> bool {
@@ -162,41 +167,19 @@ fn is_public(policy: &Policy) -> bool {
 }
 
 fn is_open(policy: &Policy) -> bool {
-    let is_true = |it: &Option<Expression>| it.as_ref().is_none_or(|it| is_true(&it.tree));
-    is_true(&policy.using) && is_true(&policy.with_check)
+    passes_using(policy) && passes(policy.with_check.as_ref())
+}
+
+/// Whether a role reads or writes the table as one that the policies are for.
+fn is_held(table: &Relation, role: &Name) -> bool {
+    table.policies.iter().any(|policy| policy.roles.contains(role))
+        || table.privileges.iter().any(|privilege| privilege.grantee == *role)
 }
 
 /// Whether two policies pass the same rows; a policy follows the columns that it names when those are renamed.
 fn same_rows(pair: Pair, old: &Policy, new: &Policy) -> bool {
     pair.same_expression(old.using.as_ref(), new.using.as_ref())
         && pair.same_expression(old.with_check.as_ref(), new.with_check.as_ref())
-}
-
-/// True whatever the row is, as far as constants tell.
-fn is_true(expression: &Expr) -> bool {
-    match expression {
-        Expr::Nested(inner) => is_true(inner),
-        Expr::Value(value) => value.value == Value::Boolean(true),
-        Expr::UnaryOp { op: UnaryOperator::Not, expr } => is_false(expr),
-        Expr::BinaryOp { left, op: BinaryOperator::Or, right } => is_true(left) || is_true(right),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => is_true(left) && is_true(right),
-        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
-            is_constant(left) && left.to_string() == right.to_string()
-        }
-        _ => false,
-    }
-}
-
-fn is_false(expression: &Expr) -> bool {
-    match expression {
-        Expr::Nested(inner) => is_false(inner),
-        Expr::Value(value) => value.value == Value::Boolean(false),
-        _ => false,
-    }
-}
-
-fn is_constant(expression: &Expr) -> bool {
-    matches!(expression, Expr::Value(value) if !matches!(value.value, Value::Null | Value::Placeholder(_)))
 }
 
 /// A permissive policy that is gone, or passes other rows, commands or roles.
@@ -206,10 +189,8 @@ fn policy_changed(pair: Pair, old: &Policy) -> Option<Breakage> {
     }
     let name = &pair.old.name;
     let covers = |new: &&Policy| {
-        !new.restrictive
-            && (new.command.is_none() || new.command == old.command)
-            && (is_public(new) || !is_public(old) && old.roles.iter().all(|role| new.roles.contains(role)))
-            && (is_open(new) || same_rows(pair, old, new))
+        let rows = is_open(new) || same_rows(pair, old, new) || is_wider(pair, old, new);
+        !new.restrictive && covers_command(new, old) && covers_roles(new, old) && rows
     };
     if pair.new.policies.iter().any(|new| covers(&new)) {
         return None;
@@ -226,14 +207,116 @@ fn policy_changed(pair: Pair, old: &Policy) -> Option<Breakage> {
             old.name
         ),
     };
+    let answers = match kept {
+        Some(_) => "answers other rows to the roles of the policy",
+        None => "answers fewer rows to the roles of the policy",
+    };
     Some(Breakage {
         kind: BreakageKind::PolicyTightened,
         grade: if last { Grade::Certain } else { Grade::Possible },
         subject: pair.part_subject(&old.name),
         object: PrintedName::part(name, &old.name),
         message,
-        witness: differs(select(pair.old, "*"), "answers fewer rows to the roles of the policy"),
+        witness: differs(select(pair.old, "*"), answers),
     })
+}
+
+fn covers_command(new: &Policy, old: &Policy) -> bool {
+    new.command.is_none() || new.command == old.command
+}
+
+fn covers_roles(new: &Policy, old: &Policy) -> bool {
+    is_public(new) || !is_public(old) && old.roles.iter().all(|role| new.roles.contains(role))
+}
+
+/// Whether a policy passes every row that the other did, and others as well.
+fn is_wider(pair: Pair, old: &Policy, new: &Policy) -> bool {
+    let conditions = |of: &Policy| [of.using.clone(), of.with_check.clone().or(of.using.clone())];
+    let pairs = conditions(old).into_iter().zip(conditions(new));
+    let passes = |(old, new): (Option<Expression>, Option<Expression>)| match (&old, &new) {
+        (_, None) => true,
+        (None, Some(new)) => passes(Some(new)),
+        (Some(old), Some(new)) => {
+            pair.same_expression(Some(old), Some(new)) || passes(Some(new)) || follows(pair, old, new)
+        }
+    };
+    pairs.into_iter().all(passes) && !same_rows(pair, old, new)
+}
+
+/// Whether one condition follows from another: it is one with fewer parts joined by AND, or with more joined by OR.
+fn follows(pair: Pair, old: &Expression, new: &Expression) -> bool {
+    let renamed = |name: &str| pair.new_name(name);
+    let same = |name: &str| Some(Name::from(name));
+    let text = |part: &Expr, rename: &dyn Fn(&str) -> Option<Name>| check::normal_text(part, rename);
+    let old_parts = check::conjuncts(&old.tree, &renamed);
+    let fewer = check::conjuncts(&new.tree, &same).iter().all(|part| check::implied(part, &old_parts));
+    let new_ways: Vec<String> = alternatives(&new.tree).into_iter().map(|part| text(part, &same)).collect();
+    let mut old_ways = alternatives(&old.tree).into_iter().map(|part| text(part, &renamed));
+    fewer || old_ways.all(|way| new_ways.contains(&way))
+}
+
+/// What OR joins.
+fn alternatives(condition: &Expr) -> Vec<&Expr> {
+    let (mut found, mut left) = (Vec::new(), vec![condition]);
+    while let Some(next) = left.pop() {
+        match next {
+            Expr::Nested(inner) => left.push(inner),
+            Expr::BinaryOp { left: one, op: BinaryOperator::Or, right } => left.extend([&**right, &**one]),
+            other => found.push(other),
+        }
+    }
+    found
+}
+
+/// A permissive policy, new or changed, by which its roles see or write rows that others kept from them.
+fn loosened(pair: Pair, new: &Policy) -> Option<Breakage> {
+    let kept_from = |old: &&Policy| {
+        // A role that only the policies for everybody held is meant to see more than they show.
+        let same_roles = is_public(new) && is_public(old) || new.roles.iter().any(|role| old.roles.contains(role));
+        !old.restrictive && same_roles && (old.command.is_none() || new.command.is_none() || old.command == new.command)
+    };
+    let before: Vec<&Policy> = pair.old.policies.iter().filter(kept_from).collect();
+    if new.restrictive || before.is_empty() {
+        return None;
+    }
+    let name = &pair.old.name;
+    let roles = match is_public(new) {
+        true => "every role".to_owned(),
+        false => new.roles.iter().map(Name::to_string).collect::<Vec<_>>().join(", "),
+    };
+    let does = |reads: bool, writes: bool| match (reads, writes) {
+        (true, true) => "see and write",
+        (true, false) => "see",
+        _ => "write",
+    };
+    let reads = matches!(new.command, None | Some(RuleEvent::Select));
+    let writes = new.command != Some(RuleEvent::Select);
+    let (kind, subject) = (BreakageKind::PolicyLoosened, pair.part_subject(&new.name));
+    let object = PrintedName::part(name, &new.name);
+    let witness = differs(select(pair.old, "*"), format!("answers {roles} rows that the policies hid"));
+    let all = |of: &Policy, reads: bool| match reads {
+        true => passes_using(of),
+        false => passes(of.with_check.as_ref().or(of.using.as_ref())),
+    };
+    let hidden =
+        pair.new.policies.iter().any(|it| it.restrictive && !is_open(it) && (is_public(it) || !is_public(new)));
+    let open = |reads: bool| {
+        let had = before.iter().any(|old| covers_roles(old, new) && covers_command(old, new) && all(old, reads));
+        all(new, reads) && !had && !hidden
+    };
+    let (sees, writes_all) = (reads && open(true), writes && open(false));
+    if sees || writes_all {
+        let message = format!("policy {} of {name} lets {roles} {} every row", new.name, does(sees, writes_all));
+        return Some(certain(kind, subject, object, message, witness));
+    }
+    let old = before.iter().find(|old| old.name == new.name && is_wider(pair, old, new))?;
+    let message = format!(
+        "policy {} of {name} lets {roles} {} rows that it kept from them{}",
+        new.name,
+        does(reads, writes),
+        old.using.as_ref().map(|it| format!(" (before: {})", constraint::one_line(&it.text))).unwrap_or_default()
+    );
+    Some(possible(kind, subject, object, message, witness))
 }
 
 fn restricted(pair: Pair, new: &Policy) -> Option<Breakage> {

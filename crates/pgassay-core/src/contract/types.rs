@@ -129,6 +129,39 @@ fn attribute(
     Some(possible(BreakageKind::CompositeChanged, subject, object, message, witness))
 }
 
+/// The checks of a domain that are gone, and do not follow from those that it has.
+fn lost_checks(old: &Type, new: &Type, before: &Domain, after: &Domain) -> Vec<Breakage> {
+    let as_written = |text: &str| Some(Name::from(text));
+    let parts = |of: &Domain| -> Vec<check::Conjunct> {
+        of.constraints.iter().flat_map(|it| check::conjuncts(&it.expression.tree, &as_written)).collect()
+    };
+    let now = parts(after);
+    let gone = before.constraints.iter().filter(|old| !after.constraints.iter().any(|new| new.name == old.name));
+    let lost = gone.filter(|old| {
+        check::conjuncts(&old.expression.tree, &as_written).iter().any(|part| !check::implied(part, &now))
+    });
+    lost.map(|constraint| {
+        let name = &old.name;
+        let text = super::constraint::one_line(&constraint.expression.text);
+        let sql = format!(
+            "SELECT count(*) FROM pg_constraint WHERE contypid = {}::regtype AND conname = {}",
+            quoting::literal(&name.to_string()),
+            quoting::literal(constraint.name.as_str())
+        );
+        possible(
+            BreakageKind::CheckDropped,
+            Subject::Type(new.id),
+            PrintedName::part(name, &constraint.name),
+            format!(
+                "check {} of domain {name} is gone: values are accepted for which {text} is false",
+                constraint.name
+            ),
+            differs(sql, "answers 0 instead of 1: nothing refuses such values any more"),
+        )
+    })
+    .collect()
+}
+
 fn domain(context: &Context, old: &Type, new: &Type, before: &Domain, after: &Domain, found: &mut Vec<Breakage>) {
     let name = &old.name;
     let subject = || Subject::Type(new.id);
@@ -143,6 +176,14 @@ fn domain(context: &Context, old: &Type, new: &Type, before: &Domain, after: &Do
         let witness = differs(format!("SELECT NULL::{name}"), format!("answers a {}", after.base.written));
         found.push(certain(BreakageKind::DomainTightened, subject(), name, message, witness));
     }
+    if before.not_null && !after.not_null {
+        let message = format!("domain {name} takes NULL from now on: readers find NULL where there was always a value");
+        let sql =
+            format!("SELECT typnotnull FROM pg_type WHERE oid = {}::regtype", quoting::literal(&name.to_string()));
+        let witness = differs(sql, "answers f instead of t: NULL is taken");
+        found.push(possible(BreakageKind::NotNullDropped, subject(), name, message, witness));
+    }
+    found.extend(lost_checks(old, new, before, after));
     let as_written = |text: &str| Some(Name::from(text));
     let old_parts: Vec<check::Conjunct> =
         before.constraints.iter().flat_map(|it| check::conjuncts(&it.expression.tree, &as_written)).collect();

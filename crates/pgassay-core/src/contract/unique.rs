@@ -6,7 +6,7 @@ use super::pair::Pair;
 use super::witness::{self, differs, insert, refused};
 use super::{Breakage, BreakageKind, Context, certain, check, possible, values};
 use crate::change::{IndexTarget, Name, PrintedName};
-use crate::schema::{ColumnId, ConstraintKind, Index, Relation, RelationId, Schema};
+use crate::schema::{ColumnId, Constraint, ConstraintKind, Index, Relation, RelationId, Schema};
 
 /// A rule that no two rows agree on these columns.
 struct Key<'a> {
@@ -38,6 +38,43 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
         found.extend(lost_target(pair, key, &new_keys));
     }
     exclusions(pair, found);
+    found.extend(renamed(pair));
+}
+
+/// A key under another name: `ON CONFLICT ON CONSTRAINT` names it, and code that knows an error by its constraint.
+fn renamed(pair: Pair) -> impl Iterator<Item = Breakage> {
+    let index_of = |kind: &ConstraintKind| match kind {
+        ConstraintKind::Unique { index, .. }
+        | ConstraintKind::PrimaryKey { index, .. }
+        | ConstraintKind::Exclude { index } => Some(*index),
+        _ => None,
+    };
+    let new_name = move |old: &Constraint| {
+        let index = index_of(&old.kind)?;
+        let now = pair.new.constraints.iter().find(|new| index_of(&new.kind) == Some(index))?;
+        let taken = pair.new.constraints.iter().any(|new| new.name == old.name);
+        (now.name != old.name && !taken && old.local).then(|| now.name.clone())
+    };
+    pair.old.constraints.iter().filter_map(move |old| {
+        let now = new_name(old)?;
+        let table = &pair.old.name;
+        let insert = insert(pair.context.before, pair.old, &[], 1);
+        let answer = format!(
+            "constraint {} for table {} does not exist",
+            witness::quoted(&old.name),
+            witness::quoted(&table.name)
+        );
+        Some(possible(
+            BreakageKind::ConflictTargetDropped,
+            pair.part_subject(&now),
+            PrintedName::part(table, &old.name),
+            format!(
+                "constraint {} of {table} is now called {now}: ON CONFLICT ON CONSTRAINT {} fails, and errors name the new one",
+                old.name, old.name
+            ),
+            refused(format!("{insert} ON CONFLICT ON CONSTRAINT {} DO NOTHING", old.name), "42704", answer),
+        ))
+    })
 }
 
 /// Whether the new primary key refuses rows that no key refused before.

@@ -5,9 +5,10 @@ use sqlparser::ast;
 use super::pair::Pair;
 use super::witness::refused;
 use super::{Breakage, BreakageKind, Subject, certain, check, possible, witness};
-use crate::change::{Name, RuleEvent, TriggerEvent, TriggerTiming};
+use crate::change::{Name, PrintedName, RuleEvent, TriggerEvent, TriggerTiming};
 use crate::expression::{self, Shown};
-use crate::schema::{Relation, RelationKind, Schema};
+use crate::schema::{Index, Relation, RelationKind, Schema};
+use crate::text::quoting;
 use crate::version::PgVersion;
 use crate::walk;
 
@@ -88,9 +89,20 @@ fn has_instead(relation: &Relation) -> bool {
 /// A view of this name that shows other rows than before: it has another condition, or stands in for a table with one.
 pub(super) fn rows_changed(pair: Pair) -> Option<Breakage> {
     let (old, new) = (pair.old, pair.new);
+    let name = &old.name;
+    if let (RelationKind::View(_) | RelationKind::MaterializedView(_), true) = (&old.kind, new.is_table())
+        && pair.context.before.relation(new.id).is_none()
+    {
+        let message =
+            format!("{} {name} is now a table of its own: readers no longer find the view's rows", old.noun());
+        let witness = witness::differs(
+            format!("SELECT relkind FROM pg_class WHERE oid = {}::regclass", quoting::literal(&name.to_string())),
+            "answers r: what it showed is not in it",
+        );
+        return Some(certain(BreakageKind::ViewRowsChanged, Subject::Relation(new.id), name, message, witness));
+    }
     let RelationKind::View(view) = &new.kind else { return None };
     let now = one_select(&view.query.tree)?;
-    let name = &old.name;
     let (before, what) = match &old.kind {
         RelationKind::View(before) => {
             let before = one_select(&before.query.tree)?;
@@ -124,6 +136,58 @@ pub(super) fn rows_changed(pair: Pair) -> Option<Breakage> {
     };
     let witness = witness::differs(witness::select(old, "*"), format!("answers {after} rows"));
     Some(possible(BreakageKind::ViewRowsChanged, Subject::Relation(new.id), name, message, witness))
+}
+
+/// A materialized view had rows to read, and is empty in the way that the server refuses to read (WITH NO DATA).
+pub(super) fn unpopulated(pair: Pair) -> Option<Breakage> {
+    let is_populated = |relation: &Relation| match &relation.kind {
+        RelationKind::MaterializedView(view) => view.populated,
+        _ => true,
+    };
+    if !is_populated(pair.old) || is_populated(pair.new) {
+        return None;
+    }
+    let name = &pair.old.name;
+    Some(certain(
+        BreakageKind::ViewUnpopulated,
+        Subject::Relation(pair.new.id),
+        name,
+        format!("{} {name} has no data until a REFRESH: every query that reads it fails", pair.new.noun()),
+        refused(
+            witness::select(pair.old, "*"),
+            "55000",
+            format!("materialized view {} has not been populated", witness::quoted(&name.name)),
+        ),
+    ))
+}
+
+/// REFRESH … CONCURRENTLY needs a unique index that is gone.
+pub(super) fn lost_refresh(pair: Pair) -> Option<Breakage> {
+    let (RelationKind::MaterializedView(_), RelationKind::MaterializedView(_)) = (&pair.old.kind, &pair.new.kind)
+    else {
+        return None;
+    };
+    let Pair { context, old, new } = pair;
+    let key = context.before.indexes_of(old.id).find(|it| it.as_index().is_some_and(Index::identifies_rows))?;
+    if !new.known || context.after.indexes_of(new.id).any(|it| it.as_index().is_some_and(Index::identifies_rows)) {
+        return None;
+    }
+    let name = &old.name;
+    Some(possible(
+        BreakageKind::ConflictTargetDropped,
+        Subject::Part(new.id, key.name.name.clone()),
+        PrintedName::part(name, &key.name.name),
+        format!("{name} has no unique index any more: REFRESH MATERIALIZED VIEW CONCURRENTLY fails"),
+        refused(
+            format!("REFRESH MATERIALIZED VIEW CONCURRENTLY {name}"),
+            "55000",
+            format!(
+                "cannot refresh materialized view \"{}.{}\" concurrently",
+                name.schema.as_str(),
+                name.name.as_str()
+            ),
+        ),
+    ))
 }
 
 /// A query of one SELECT whose rows are those of its FROM that pass its WHERE.

@@ -2,9 +2,11 @@
 //! (security_invoker), the rows that security_barrier hides from a query's functions, and writes that CHECK OPTION refuses.
 
 use super::pair::Pair;
-use super::witness::{differs, insert, select};
+use super::witness::{differs, insert, refused, select};
 use super::{Breakage, BreakageKind, Context, Subject, certain, possible};
-use crate::schema::{Relation, RelationId, RelationKind, Schema};
+use crate::change::Name;
+use crate::schema::{Privilege, Relation, RelationId, RelationKind, Schema};
+use crate::text::quoting;
 
 /// Views on views on views, further than anybody builds them.
 const DEEPEST_VIEW: usize = 64;
@@ -40,6 +42,9 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
             ),
         });
     }
+    if is_on(new, "security_invoker") && !is_on(old, "security_invoker") {
+        found.extend(now_as_caller(pair));
+    }
     if lost("security_barrier") {
         found.push(possible(
             BreakageKind::PolicyLoosened,
@@ -47,6 +52,22 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
             name,
             format!("view {name} is no security barrier any more: a function in a query's WHERE may see the rows that it hides"),
             differs(select(old, "*"), "hands hidden rows to functions in WHERE"),
+        ));
+    }
+    if new.options.contains_key("check_option") && !old.options.contains_key("check_option") {
+        found.push(possible(
+            BreakageKind::CheckAdded,
+            Subject::Relation(new.id),
+            name,
+            format!("view {name} has a CHECK OPTION now: writes through it of rows that it does not show are refused"),
+            differs(
+                format!(
+                    "SELECT check_option FROM information_schema.views WHERE table_schema = {} AND table_name = {}",
+                    quoting::literal(name.schema.as_str()),
+                    quoting::literal(name.name.as_str())
+                ),
+                "answers which one instead of NONE",
+            ),
         ));
     }
     if old.options.contains_key("check_option") && !new.options.contains_key("check_option") {
@@ -58,6 +79,57 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
             differs(insert(pair.context.before, old, &[], 1), "is accepted, wherever the row belongs"),
         ));
     }
+}
+
+/// A view that reads with its caller's rights from now on: roles that may read the view and not what is beneath.
+fn now_as_caller(pair: Pair) -> Vec<Breakage> {
+    let (old, new) = (pair.old, pair.new);
+    let name = &old.name;
+    let reads = |it: &Privilege| matches!(it.privilege.as_str(), "select" | "all");
+    let beneath: Vec<&Relation> = new
+        .as_view()
+        .into_iter()
+        .flat_map(|view| &view.uses)
+        .filter_map(|(id, _)| pair.context.after.relation(*id).map(|it| &**it))
+        .filter(|it| it.is_queryable())
+        .collect();
+    let may_read = |role: &Name, table: &Relation| {
+        let granted = |it: &Privilege| reads(it) && (it.grantee == *role || it.grantee == "public");
+        table.owner.as_ref() == Some(role) || table.privileges.iter().any(granted)
+    };
+    let mut roles: Vec<&Name> = new.privileges.iter().filter(|it| reads(it)).map(|it| &it.grantee).collect();
+    roles.dedup();
+    let refused_to = roles.into_iter().filter_map(|role| {
+        let table = beneath.iter().find(|table| !may_read(role, table))?;
+        let who = if *role == "public" { "PUBLIC".to_owned() } else { role.to_string() };
+        let answer = format!("permission denied for {} {}", table.noun(), table.name.name.as_str());
+        let witness = match *role == "public" {
+            true => differs(select(old, "*"), format!("is refused to roles without a grant of their own: ERROR 42501: {answer}")),
+            false => refused(format!("SET ROLE {role}; {}", select(old, "*")), "42501", answer),
+        };
+        Some(possible(
+            BreakageKind::PrivilegeRevoked,
+            Subject::Relation(new.id),
+            name,
+            format!(
+                "view {name} reads with its caller's rights from now on (security_invoker): {who} may read the view, and has no SELECT on {}",
+                table.name
+            ),
+            witness,
+        ))
+    });
+    let hidden = protected_beneath(pair.context.after, new).into_iter().next().map(|table| {
+        possible(
+            BreakageKind::RowSecurityEnabled,
+            Subject::Relation(new.id),
+            name,
+            format!(
+                "view {name} reads with its caller's rights from now on (security_invoker): row security of {table} holds for who reads the view"
+            ),
+            differs(select(old, "*"), "answers only the rows that a policy passes"),
+        )
+    });
+    refused_to.chain(hidden).collect()
 }
 
 /// A view in the place of a table that row security protected: who reads it reads as the view's owner.

@@ -224,6 +224,14 @@ pub struct Index {
     pub partitioned: bool,
 }
 
+impl Index {
+    /// Whether rows are told apart by it, as `REFRESH MATERIALIZED VIEW CONCURRENTLY` needs (`is_usable_unique_index`, matview.c).
+    pub fn identifies_rows(&self) -> bool {
+        let plain = !self.columns.is_empty() && self.columns.iter().all(Option::is_some);
+        self.unique && self.valid && self.predicate.is_none() && plain
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
     pub query: Query,

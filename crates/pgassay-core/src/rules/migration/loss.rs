@@ -22,23 +22,22 @@ fn rule_of(kind: BreakageKind) -> &'static Rule {
         | SchemaRenamed => &RENAMED_OBJECT,
         ColumnTypeChanged | CompositeChanged => &CHANGED_TYPE,
         RequiredColumn => &REQUIRED_COLUMN,
-        NotNullAdded | CheckAdded | UniqueAdded | ForeignKeyAdded | ExclusionAdded | DomainTightened => {
-            &TIGHTENED_CONSTRAINT
-        }
+        NotNullAdded | CheckAdded | UniqueAdded | ForeignKeyAdded | ExclusionAdded | DomainTightened
+        | WritesReplaced => &TIGHTENED_CONSTRAINT,
         DefaultDropped | ColumnGenerated | IdentityAlways => &LOST_DEFAULT,
         NotNullDropped => &NULLABLE_AGAIN,
         ConflictTargetDropped => &LOST_CONFLICT_TARGET,
         ForeignKeyActionChanged => &CHANGED_FOREIGN_KEY_ACTION,
-        RoutineChanged => &CHANGED_ROUTINE,
+        RoutineChanged | StoredAnswersOutdated => &CHANGED_ROUTINE,
         RoutineBroken => &BROKEN_ROUTINE,
-        ViewColumnsChanged | ViewRowsChanged | WritesRefused => &CHANGED_VIEW,
+        ViewColumnsChanged | ViewRowsChanged | ViewUnpopulated | WritesRefused => &CHANGED_VIEW,
         PrivilegeRevoked => &REVOKED_PRIVILEGE,
         RowSecurityEnabled | PolicyTightened => &ROW_SECURITY,
-        RowSecurityDisabled | PolicyLoosened => &EXPOSED_ROWS,
+        RowSecurityDisabled | PolicyLoosened | RoutineOpened => &EXPOSED_ROWS,
         CheckDropped | ExclusionDropped | ForeignKeyDropped | ForeignKeysSilenced => &LOST_CONSTRAINT,
         TriggerDropped | TriggerDisabled => &LOST_TRIGGER,
         Unlogged => &LOST_DURABILITY,
-        ReplicaIdentityLost => &LOST_REPLICA_IDENTITY,
+        ReplicaIdentityLost | Unpublished => &LOST_REPLICA_IDENTITY,
     }
 }
 
@@ -142,6 +141,16 @@ fn advice(kind: BreakageKind) -> &'static str {
         WritesRefused => "Move the writers to the table before this migration.",
         PartitionDetached => "Deploy code that no longer needs these rows in the parent first.",
         EnumValueRenamed => "Add the new label, move the writers and the rows to it, and leave the old one unused.",
+        ViewUnpopulated => {
+            "Fill it in the same transaction (REFRESH MATERIALIZED VIEW), or build a new one beside it and swap the names."
+        }
+        WritesReplaced => {
+            "Move the writers to what the rule writes before this migration, and drop the table's privileges after."
+        }
+        StoredAnswersOutdated => {
+            "Make a function of another name, build the indexes anew with it (CREATE INDEX CONCURRENTLY) and move the queries, or REINDEX \
+             CONCURRENTLY and validate the checks again in the same deploy."
+        }
         ViewRowsChanged => {
             "Check that no reader needs the rows that come or go; a view of another name leaves them the choice."
         }
@@ -166,6 +175,12 @@ fn advice(kind: BreakageKind) -> &'static str {
         ReplicaIdentityLost => {
             "Give the table a primary key, or REPLICA IDENTITY USING INDEX on a unique index of NOT NULL columns, before it is published; \
              REPLICA IDENTITY FULL works without, and costs the subscriber a scan for each row."
+        }
+        RoutineOpened => {
+            "Use CREATE OR REPLACE, which keeps the privileges, or REVOKE EXECUTE … FROM PUBLIC in the same transaction."
+        }
+        Unpublished => {
+            "Drop the subscriptions' tables first, or leave the table in the publication until nobody needs its changes."
         }
         RelationDropped | ColumnDropped | EnumValueRemoved | TypeDropped | SchemaDropped | SchemaRenamed
         | RoutineDropped | TypeRenamed => "Deploy code that no longer uses it before this migration.",

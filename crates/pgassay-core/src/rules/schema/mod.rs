@@ -227,7 +227,7 @@ fn cause(migration: &MigrationRun, after: &SchemaContext, discovery: &Discovery)
     if let Subject::Schema(name) = &discovery.subject {
         let changes =
             |(at, step): &(usize, &&Step)| step.schema.namespaces.get(name) != behind(*at).namespaces.get(name);
-        return steps.iter().enumerate().filter(changes).next_back().map(|(_, step)| step.span());
+        return steps.iter().enumerate().rfind(changes).map(|(_, step)| step.span());
     }
     let table = discovery.table?;
     let scope = BTreeSet::from([table]);
