@@ -126,3 +126,19 @@ CREATE TABLE m (id bigint PRIMARY KEY, x int, w int NOT NULL); INSERT INTO m VAL
 ALTER TABLE m ALTER COLUMN x TYPE bigint, ALTER COLUMN w DROP NOT NULL, ALTER COLUMN x SET STATISTICS 500;
 -- meanwhile:
 INSERT INTO m (id, x, w) VALUES (:n, 7, 1);
+-- case: reference of a partitioned table gets another action
+-- given:
+CREATE TABLE c (id bigint PRIMARY KEY); INSERT INTO c VALUES (1), (2); CREATE TABLE m (id int, at date, c bigint CONSTRAINT m_c REFERENCES c) PARTITION BY RANGE (at); CREATE TABLE m_a PARTITION OF m FOR VALUES FROM ('2024-01-01') TO ('2025-01-01'); CREATE TABLE m_rest PARTITION OF m DEFAULT PARTITION BY LIST (id); CREATE TABLE m_rest_1 PARTITION OF m_rest DEFAULT; INSERT INTO m VALUES (1, '2024-02-02', 1), (2, '2020-02-02', NULL);
+-- run:
+ALTER TABLE m DROP CONSTRAINT m_c, ADD CONSTRAINT m_c FOREIGN KEY (c) REFERENCES c ON DELETE CASCADE;
+-- meanwhile:
+INSERT INTO m VALUES (:n, '2024-03-03', 2);
+-- case: columns made required by the command that makes them the key
+-- given:
+CREATE TABLE m (hall text, no int, note text); INSERT INTO m SELECT 'h', i FROM generate_series(1, 5) i;
+-- run:
+ALTER TABLE m ALTER COLUMN no SET NOT NULL, ADD PRIMARY KEY (hall, no);
+-- meanwhile:
+INSERT INTO m VALUES ('i', :n);
+-- breaks:
+INSERT INTO m VALUES ('h', NULL);

@@ -4,11 +4,14 @@ use super::column::{list, not_null};
 use super::index;
 use super::table::{Table, print_relation};
 use super::window;
-use crate::change::{AlterTable, Constraint, ConstraintKind, ForeignKey, Ident, Key, Name, StorageOption};
+use crate::change::{
+    AlterTable, AlterTableActionKind, Constraint, ConstraintKind, ForeignKey, Ident, Key, Name, StorageOption,
+};
 use crate::finding::{Advice, FixStep};
 use crate::schema::Relation;
 
 const BUILD_FIRST: &str = "Build the index concurrently first; the constraint takes it over in an instant.";
+const ON_EACH_PARTITION: &str = "Before PostgreSQL 18 a partitioned table takes no foreign key NOT VALID: add and validate it on every one of its partitions, whose constraints the parent's takes over without reading them.";
 const NOT_VALID_FIRST: &str = "Add it NOT VALID, which checks new rows only and reads nothing, and validate it in a later transaction, while reads and writes go on.";
 
 pub(super) fn add(table: &Table, alter: &AlterTable, added: &Constraint) -> Advice {
@@ -31,8 +34,10 @@ pub(super) fn add_knowing(table: &Table, alter: &AlterTable, added: &Constraint,
             }
             two_steps(&table.name, &name, &written, deferral(added))
         }
-        ConstraintKind::Unique(key) => unique(table, &name, added, key, false, required),
-        ConstraintKind::PrimaryKey(key) => unique(table, &name, added, key, true, required),
+        ConstraintKind::Unique(key) => unique(table, &name, added, key, Vec::new()),
+        ConstraintKind::PrimaryKey(key) => {
+            unique(table, &name, added, key, proofs(table, key, &required_by(alter, required)))
+        }
         ConstraintKind::UsingIndex { index, .. } => using_index(table, alter, added, index),
         ConstraintKind::Exclude { .. } => Advice::text(
             "An exclusion constraint cannot be built while others write, nor added NOT VALID: plan a maintenance window, or enforce it on a new table that takes over.",
@@ -114,19 +119,11 @@ fn on_each_partition(table: &Table, constraint: &Name, definition: &str, words: 
     )
 }
 
-fn unique(
-    table: &Table,
-    constraint: &Name,
-    added: &Constraint,
-    key: &Key,
-    primary: bool,
-    required: Option<&Name>,
-) -> Advice {
+fn unique(table: &Table, constraint: &Name, added: &Constraint, key: &Key, proofs: Vec<FixStep>) -> Advice {
     if key.without_overlaps {
         return window();
     }
-    let kind = if primary { "PRIMARY KEY" } else { "UNIQUE" };
-    let proofs = if primary { proofs(table, key, required) } else { Vec::new() };
+    let kind = if matches!(added.kind, ConstraintKind::PrimaryKey(_)) { "PRIMARY KEY" } else { "UNIQUE" };
     let columns: Vec<&Name> = key.columns.iter().map(|column| &column.name).collect();
     if table.relation.is_some_and(|relation| !index::holds_partition_key(relation, &columns)) {
         return Advice::text(index::NO_UNIQUE);
@@ -146,8 +143,8 @@ pub(super) struct Parts {
     pub before: Vec<FixStep>,
     /// The action that puts it in place in an instant.
     pub action: Option<String>,
-    /// The statement that gives it its name, once the old one is gone.
-    pub rename: Option<String>,
+    /// The statements that give it its name, once the old one is gone.
+    pub renames: Vec<String>,
     pub after: Vec<FixStep>,
     pub text: &'static str,
 }
@@ -158,7 +155,7 @@ pub(super) fn parts(table: &Table, alter: &AlterTable, added: &Constraint, besid
     let later = |definition: String| Parts {
         before: Vec::new(),
         action: Some(format!("ADD CONSTRAINT {name} {definition} NOT VALID")),
-        rename: None,
+        renames: Vec::new(),
         after: vec![FixStep::own(format!("ALTER TABLE {} VALIDATE CONSTRAINT {name};", table.name))],
         text: NOT_VALID_FIRST,
     };
@@ -172,7 +169,10 @@ pub(super) fn parts(table: &Table, alter: &AlterTable, added: &Constraint, besid
             })
         }
         ConstraintKind::NotNull(column) if table.version.at_least(18) => Some(later(format!("NOT NULL {column}"))),
-        ConstraintKind::ForeignKey(key) if !table.is_partitioned() || table.version.at_least(18) => {
+        ConstraintKind::ForeignKey(key) if table.is_partitioned() && !table.version.at_least(18) => {
+            Some(proved_on_partitions(table, &name, &foreign_key_text(table, added, key), deferral(added)))
+        }
+        ConstraintKind::ForeignKey(key) => {
             let definition = foreign_key_text(table, added, key);
             Some(match beside_old && !table.is_partitioned() {
                 true => proved_first(table, &name, &definition, deferral(added)),
@@ -180,15 +180,25 @@ pub(super) fn parts(table: &Table, alter: &AlterTable, added: &Constraint, besid
                 false => later(format!("{definition}{}", deferral(added))),
             })
         }
-        ConstraintKind::Unique(key) => beside(table, &name, added, key, "UNIQUE"),
-        ConstraintKind::PrimaryKey(key) => beside(table, &name, added, key, "PRIMARY KEY"),
+        ConstraintKind::Unique(key) => beside(table, &name, added, key, Vec::new()),
+        ConstraintKind::PrimaryKey(key) => {
+            beside(table, &name, added, key, proofs(table, key, &required_by(alter, None)))
+        }
         _ => None,
     }
 }
 
 /// Proved while the old one is there: rows that fail it leave the old one in force.
 fn proved_first(table: &Table, name: &Name, definition: &str, words: &str) -> Parts {
-    let taken = |name: &Name| table.relation.is_some_and(|relation| relation.constraint(name).is_some());
+    let own = beside_old_name(table.relation, name);
+    let rename = (own != *name).then(|| format!("ALTER TABLE {} RENAME CONSTRAINT {own} TO {name};", table.name));
+    let before = two_steps(&table.name, &own, definition, words).steps;
+    Parts { before, action: None, renames: rename.into_iter().collect(), after: Vec::new(), text: NOT_VALID_FIRST }
+}
+
+/// A name for a constraint that takes the place of one which may have it.
+fn beside_old_name(relation: Option<&Relation>, name: &Name) -> Name {
+    let taken = |name: &Name| relation.is_some_and(|relation| relation.constraint(name).is_some());
     let mut own = name.clone();
     let mut number = 0;
     while taken(&own) && number < 1000 {
@@ -196,28 +206,48 @@ fn proved_first(table: &Table, name: &Name, definition: &str, words: &str) -> Pa
         own = crate::schema::make_object_name(name.as_str(), None, &word);
         number += 1;
     }
-    let rename = (own != *name).then(|| format!("ALTER TABLE {} RENAME CONSTRAINT {own} TO {name};", table.name));
-    let before = two_steps(&table.name, &own, definition, words).steps;
-    Parts { before, action: None, rename, after: Vec::new(), text: NOT_VALID_FIRST }
+    own
+}
+
+/// Proved on every partition while the old one is there; the parent's takes theirs over without reading a row.
+fn proved_on_partitions(table: &Table, name: &Name, definition: &str, words: &str) -> Parts {
+    let (mut before, mut renames) = (Vec::new(), Vec::new());
+    for leaf in leaves(table) {
+        let own = beside_old_name(Some(leaf), name);
+        before.extend(two_steps(&leaf.name.to_string(), &own, definition, words).steps);
+        if own != *name {
+            renames.push(format!("ALTER TABLE {} RENAME CONSTRAINT {own} TO {name};", leaf.name));
+        }
+    }
+    let action = Some(format!("ADD CONSTRAINT {name} {definition}{words}"));
+    Parts { before, action, renames, after: Vec::new(), text: ON_EACH_PARTITION }
 }
 
 /// A key's index, built while the old key is there; it takes the constraint's name with its place.
-fn beside(table: &Table, name: &Name, added: &Constraint, key: &Key, kind: &str) -> Option<Parts> {
+fn beside(table: &Table, name: &Name, added: &Constraint, key: &Key, proofs: Vec<FixStep>) -> Option<Parts> {
     if table.is_partitioned() || key.without_overlaps {
         return None;
     }
+    let kind = if matches!(added.kind, ConstraintKind::PrimaryKey(_)) { "PRIMARY KEY" } else { "UNIQUE" };
     let index = table.free_relation(name);
     let mut before = vec![FixStep::none(unique_index(&index, &table.name, key))];
-    if matches!(added.kind, ConstraintKind::PrimaryKey(_)) {
-        before.extend(proofs(table, key, None));
-    }
+    before.extend(proofs);
     let action = Some(format!("ADD CONSTRAINT {name} {kind} USING INDEX {index}{}", deferral(added)));
-    Some(Parts { before, action, rename: None, after: Vec::new(), text: BUILD_FIRST })
+    Some(Parts { before, action, renames: Vec::new(), after: Vec::new(), text: BUILD_FIRST })
+}
+
+/// Columns that are NOT NULL by the time that a key is made of them: the server sets NOT NULL in an earlier pass of the same command.
+fn required_by<'a>(alter: &'a AlterTable, new: Option<&'a Name>) -> Vec<&'a Name> {
+    let set = alter.actions.iter().filter_map(|action| match &action.kind {
+        AlterTableActionKind::SetNotNull { column } => Some(&column.name),
+        _ => None,
+    });
+    set.chain(new).collect()
 }
 
 /// NOT NULL for the columns of a primary key.
-fn proofs(table: &Table, key: &Key, required: Option<&Name>) -> Vec<FixStep> {
-    let open = key.columns.iter().filter(|column| required != Some(&column.name));
+fn proofs(table: &Table, key: &Key, required: &[&Name]) -> Vec<FixStep> {
+    let open = key.columns.iter().filter(|column| !required.contains(&&column.name));
     let open = open.filter(|column| table.column(&column.name).is_none_or(|found| !found.not_null.enforced()));
     open.flat_map(|column| not_null(table, &column.name, None)).collect()
 }

@@ -18,15 +18,74 @@ pub use index::concurrent_index;
 pub use referencing::foreign_key;
 pub use rename::instead_of_rename;
 
-use crate::change::Change;
+use crate::change::AlterTableActionKind::{AddConstraint, DropConstraint};
+use crate::change::{Change, IndexTarget, ObjectName};
 use crate::effect::{Failure, Work};
 use crate::finding::{Advice, FixStep, StepTransaction};
+use crate::history::Step;
 use crate::migration::Framework;
 use crate::rules::context::StepContext;
+use crate::schema::{self, Index};
 
 /// What to do instead of the part of the statement that causes a piece of work.
 pub fn instead_of(context: &StepContext, work: &Work) -> Advice {
-    in_words_of_tool(context, of_statement(context, work))
+    in_words_of_tool(context, beside_dropped(context, of_statement(context, work)))
+}
+
+/// What an earlier statement of the migration took away is missing while the steps run: the reader is told how both go together.
+fn beside_dropped(context: &StepContext, advice: Advice) -> Advice {
+    let Some(gone) = dropped_before(context).filter(|_| !advice.steps.is_empty()) else { return advice };
+    let both = match context.change() {
+        Some(Change::AlterTable(_)) => "written as one ALTER TABLE with this, it",
+        _ => "it",
+    };
+    let text = format!(
+        "{} {gone} is dropped before, and missing while these steps run: {both} can stay until the new one is ready, which is what `pgassay fix` writes.",
+        advice.text
+    );
+    Advice { text: text.trim_start().to_owned(), ..advice }
+}
+
+/// A constraint or an index of the same table and kind that the statement makes another of.
+fn dropped_before(context: &StepContext) -> Option<String> {
+    let steps = context.run.steps.get(..context.index)?;
+    let relation = |step: &Step, name: &ObjectName| step.schema.find_relation(name, &step.session).cloned();
+    match context.change()? {
+        Change::AlterTable(alter) => {
+            let own = relation(context.step, &alter.relation)?.id;
+            let added = |gone: &schema::Constraint| {
+                alter
+                    .actions
+                    .iter()
+                    .any(|action| matches!(&action.kind, AddConstraint(new) if gone.kind.is_made_by(&new.kind)))
+            };
+            steps.iter().rev().find_map(|step| {
+                let Change::AlterTable(drop) = step.change()? else { return None };
+                let table = relation(step, &drop.relation).filter(|table| table.id == own)?;
+                drop.actions.iter().find_map(|action| match &action.kind {
+                    DropConstraint { constraint, .. } if table.constraint(&constraint.name).is_some_and(added) => {
+                        Some(constraint.to_string())
+                    }
+                    _ => None,
+                })
+            })
+        }
+        Change::CreateIndex(create) => {
+            let table = relation(context.step, &create.table)?;
+            let first = match &create.elements.first()?.target {
+                IndexTarget::Column(column) => table.column(&column.name)?.id,
+                IndexTarget::Expression(_) => return None,
+            };
+            steps.iter().rev().find_map(|step| {
+                let Change::Drop(drop) = step.change()? else { return None };
+                let is_like = |gone: &Index| gone.table == table.id && gone.columns.first() == Some(&Some(first));
+                let is_it = |name: &ObjectName| relation(step, name).and_then(|it| it.as_index().map(is_like));
+                let gone = drop.objects.iter().find(|it| is_it(&it.name) == Some(true))?;
+                Some(gone.name.to_string())
+            })
+        }
+        _ => None,
+    }
 }
 
 /// How the migration's tool is told to run a step outside a transaction.

@@ -202,7 +202,7 @@ impl Plan<'_, '_> {
             Some(parts) => {
                 self.parts.before.extend(parts.before);
                 self.parts.place.extend(parts.action);
-                self.parts.names.extend(parts.rename);
+                self.parts.names.extend(parts.renames);
                 self.parts.after.extend(parts.after);
                 parts.text.to_owned()
             }

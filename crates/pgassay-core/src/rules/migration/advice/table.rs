@@ -215,7 +215,7 @@ fn same_kind(a: &Constraint, b: &Constraint) -> bool {
 }
 
 impl schema::ConstraintKind {
-    fn is_made_by(&self, written: &ConstraintKind) -> bool {
+    pub(super) fn is_made_by(&self, written: &ConstraintKind) -> bool {
         use schema::ConstraintKind as Made;
         matches!(
             (self, written),
