@@ -91,7 +91,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     }
     tell(&session, &job, &before, &after, &rewrites);
     proved.iter().for_each(|proved| say!("{proved}"));
-    let errors = left(&before, &after, &rewrites).len();
+    let errors = left(&job, &before, &after, &rewrites).len();
     output::leave((job, sources, before, after));
     Ok(if errors > 0 { Outcome::Findings } else { Outcome::Clean })
 }
@@ -373,7 +373,12 @@ fn apply(change: &FileChange) -> anyhow::Result<()> {
 }
 
 /// What stays for a person: errors of the new form that nobody looked at, those that could not be answered, and what was not read.
-fn left<'r>(before: &'r Report, after: &'r Report, rewrites: &Rewrites) -> Vec<(&'r Finding, Option<String>)> {
+fn left<'r>(
+    job: &Job,
+    before: &'r Report,
+    after: &'r Report,
+    rewrites: &Rewrites,
+) -> Vec<(&'r Finding, Option<String>)> {
     let why = |finding: &Finding| {
         rewrites.left.iter().find_map(|left| {
             let original = before.findings.get(left.finding)?;
@@ -381,7 +386,20 @@ fn left<'r>(before: &'r Report, after: &'r Report, rewrites: &Rewrites) -> Vec<(
         })
     };
     let stays = |finding: &&Finding| finding.severity == Severity::Error || *finding.rule == UNREADABLE_STATEMENT;
-    after.findings.iter().filter(stays).map(|finding| (finding, why(finding))).collect()
+    let now = after.findings.iter().filter(stays).map(|finding| (finding, why(finding)));
+    // What is in a deploy that waits is not judged yet.
+    let waits = |finding: &Finding| {
+        rewrites.rewritten.iter().filter(|own| !own.later.is_empty()).any(|own| {
+            let migration = job.migrations.get(own.migration);
+            migration.is_some_and(|it| it.sections.iter().any(|section| section.span.contains(finding.span)))
+        })
+    };
+    let is_new = |finding: &Finding| {
+        !after.findings.iter().any(|it| it.rule == finding.rule && it.message == finding.message) && waits(finding)
+    };
+    let later = rewrites.left.iter().filter_map(|left| Some((before.findings.get(left.finding)?, &left.why)));
+    let later = later.filter(|(finding, _)| finding.severity == Severity::Error && is_new(finding));
+    now.chain(later.map(|(finding, why)| (finding, Some(why.clone())))).collect()
 }
 
 fn tell(session: &Session, job: &Job, before: &Report, after: &Report, rewrites: &Rewrites) {
@@ -421,7 +439,7 @@ fn tell(session: &Session, job: &Job, before: &Report, after: &Report, rewrites:
             );
         }
     }
-    let left = left(before, after, rewrites);
+    let left = left(job, before, after, rewrites);
     for (finding, why) in &left {
         say!("left: {}[{}] {}", finding.severity, finding.rule, plain::one_line(&finding.message));
         match why {

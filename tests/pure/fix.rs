@@ -389,3 +389,29 @@ fn what_was_outside_a_transaction_stays_there() {
     assert_eq!(text.matches("RESET lock_timeout;\n").count(), 2, "{text}");
     assert_eq!(errors(&repository), [""; 0]);
 }
+
+#[test]
+fn the_names_of_flyways_settings_go_on() {
+    let old = [
+        ("flyway.conf", "flyway.sqlMigrationPrefix=M\nflyway.locations=filesystem:db/migration\n"),
+        ("db/migration/M20240101__orders.sql", ORDERS),
+    ];
+    let (repository, text) = fixed(&old, &[("db/migration/M20240102__new.sql", CHANGES)]);
+    assert!(text.contains("==== db/migration/M20240102.1__new_2.sql"), "{text}");
+    assert_eq!(errors(&repository), [""; 0]);
+}
+
+#[test]
+fn a_byte_order_mark_is_in_no_file_that_is_written() {
+    let with_mark = |text: &str| joined(&["\u{feff}", text]);
+    let old =
+        [SQLX, ("migrations/0001_orders.up.sql", ORDERS), ("migrations/0001_orders.down.sql", "DROP TABLE orders;\n")];
+    let new = [("migrations/0002_new.up.sql", with_mark(CHANGES)), ("migrations/0002_new.down.sql", with_mark(BACK))];
+    let (repository, text) = fixed(&old, &new);
+    let files = text.split_once("====").map_or("", |(_, files)| files);
+    assert!(!files.contains('\u{feff}') && files.contains("DROP TABLE refunds"), "{text}");
+    assert_eq!(errors(&repository), [""; 0]);
+    let (_, text) =
+        fixed(&old, &[("migrations/0002_new.up.sql", with_mark("ALTER TABLE orders ADD COLUMN a int;\r\n"))]);
+    assert!(text.contains("up.sql\nSET LOCAL lock_timeout = '2s';\r\nALTER TABLE"), "{text:?}");
+}

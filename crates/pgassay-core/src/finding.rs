@@ -306,15 +306,17 @@ impl FixStep {
 pub struct Advice {
     pub text: String,
     pub steps: Vec<FixStep>,
+    /// The statement's change of all rows, walked in the order of a key, for a script that can be stopped and run again.
+    pub walk: Option<Walk>,
 }
 
 impl Advice {
     pub fn text(text: impl Into<String>) -> Advice {
-        Advice { text: text.into(), steps: Vec::new() }
+        Advice { text: text.into(), ..Advice::default() }
     }
 
     pub fn steps(text: impl Into<String>, steps: Vec<FixStep>) -> Advice {
-        Advice { text: text.into(), steps }
+        Advice { text: text.into(), steps, walk: None }
     }
 }
 

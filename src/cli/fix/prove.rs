@@ -10,6 +10,7 @@ use pgassay::fix::{Rewrites, Rewritten, replaced};
 use pgassay::prove::{Options, Place, Prover};
 use pgassay::report::Report;
 use pgassay::source::Sources;
+use pgassay::text::plain;
 
 /// What a server showed of one history.
 pub struct Proved {
@@ -25,6 +26,8 @@ pub struct Proved {
     /// Constraints and indexes that compare as the column's new type does, where the original keeps a cast to the old one.
     recast: Vec<String>,
     lines: usize,
+    /// Tables, and how many of them held no row.
+    tables: (usize, usize),
 }
 
 impl Proved {
@@ -54,6 +57,18 @@ impl fmt::Display for Proved {
         match self.blocks.len() {
             0 => write!(f, "; nothing of it works long under a lock that blocks"),
             _ => self.blocks.iter().try_for_each(|line| write!(f, "\n    still blocks: {line}")),
+        }?;
+        // A proof over no rows says nothing of those that are there in production.
+        match self.tables {
+            (_, 0) => Ok(()),
+            (all, empty) if all == empty => {
+                write!(f, "\n    no table held a row: NULLs, duplicates and values of yours were not tried")
+            }
+            (all, empty) => write!(
+                f,
+                "\n    {empty} of {} held no row: NULLs, duplicates and values of yours were not tried there",
+                plain::counted(all, "table")
+            ),
         }
     }
 }
@@ -84,9 +99,17 @@ pub fn same(place: &Place, job: &Job, rewrites: &Rewrites, sources: &Sources) ->
             widened,
             recast,
             lines: old.len(),
+            tables: without_rows(old),
         }
     });
     Ok(proved.collect())
+}
+
+/// The tables of a catalog, and those among them that hold no row.
+fn without_rows(catalog: &BTreeSet<String>) -> (usize, usize) {
+    let rows = catalog.iter().filter_map(|line| line.strip_prefix("rows of ")?.rsplit_once(": "));
+    let empty = rows.clone().filter(|(_, number)| *number == "0").count();
+    (rows.count(), empty)
 }
 
 fn with_all_deploys(own: &Rewritten) -> Rewritten {

@@ -239,3 +239,37 @@ fn statements_with_a_delimiter_of_their_own_are_left() {
     assert!(stderr(&output).contains("a delimiter of its own"), "{}", stderr(&output));
     assert!(!written(&repository).contains("CONCURRENTLY"), "{}", written(&repository));
 }
+
+#[test]
+fn rows_are_filled_from_another_table_once_more_before_their_proof() {
+    let new = "UPDATE orders SET price = f.id FROM firms f WHERE f.id = orders.firm_id RETURNING orders.id;\nALTER TABLE orders ALTER COLUMN price SET NOT NULL;\n";
+    let (repository, text) = sqlx(new);
+    in_order(
+        &text,
+        &["RETURNING orders.id", "NOT VALID", "WHERE (f.id = orders.firm_id) AND orders.price IS NULL", "VALIDATE"],
+    );
+    assert_eq!(errors(&repository), [""; 0]);
+}
+
+#[test]
+fn a_proof_waits_for_the_trigger_that_fills_its_column() {
+    let new = "ALTER TABLE orders ADD COLUMN total integer;\nUPDATE orders SET total = price;\nALTER TABLE orders ALTER COLUMN total SET NOT NULL;\nCREATE FUNCTION total_of_price() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.total := coalesce(NEW.price, 0); RETURN NEW; END $$;\nCREATE TRIGGER orders_total BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION total_of_price();\n";
+    let (repository, text) = sqlx(new);
+    in_order(&text, &["CREATE TRIGGER orders_total", "NOT VALID", "VALIDATE CONSTRAINT"]);
+    assert_eq!(errors(&repository), [""; 0]);
+}
+
+#[test]
+fn rows_are_changed_at_once_where_a_second_time_would_change_them_again() {
+    let batched = |new: &str| sqlx(new).1.contains("$batches$");
+    assert!(!batched("UPDATE orders SET state = lower(state || no);\n"));
+    assert!(!batched("UPDATE orders SET price = price + 1;\n"));
+    assert!(!batched("UPDATE orders SET id = firm_id;\n"));
+    assert!(!batched("UPDATE orders o SET price = (SELECT max(x.price) FROM orders x);\n"));
+    assert!(!batched("UPDATE orders SET no = gen_random_uuid()::text;\n"));
+    // Both of them were to commit together.
+    assert!(!batched("UPDATE orders SET price = 1;\nUPDATE firms SET id = 1 WHERE id = 2;\n"));
+    assert!(batched("UPDATE orders AS o SET price = o.firm_id % 7;\n"));
+    assert!(batched("UPDATE orders SET price = random() WHERE price IS NULL;\n"));
+    assert!(!batched("UPDATE pairs SET y = x::text;\n"));
+}

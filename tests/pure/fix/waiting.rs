@@ -222,3 +222,99 @@ fn numbers_that_older_migrations_share_are_their_own_affair() {
     assert!(text.contains("==== migrations/0004_state_2.sql"), "{text}");
     assert_eq!(errors(&repository), [""; 0]);
 }
+
+const ENTRY: &str =
+    "{ \"idx\": 0, \"version\": \"7\", \"when\": 1700000000000, \"tag\": \"0000_orders\", \"breakpoints\": true }";
+
+/// Drizzle's, where all that is pending is one transaction: each piece of a change is a deploy.
+fn drizzle(new: &str) -> Repository {
+    let entry =
+        ENTRY.replace(": 0,", ": 1,").replace("1700000000000", "1700000001000").replace("0000_orders", "0001_new");
+    let journal =
+        |entries: &str| format!("{{ \"version\": \"7\", \"dialect\": \"postgresql\", \"entries\": [{entries}] }}\n");
+    let old = [
+        ("drizzle.config.ts", "export default { dialect: \"postgresql\", out: \"./drizzle\" };\n"),
+        ("drizzle/0000_orders.sql", ORDERS),
+        ("drizzle/meta/_journal.json", joined(&[&journal(ENTRY)])),
+    ];
+    let both = journal(&format!("{ENTRY}, {entry}"));
+    branch(&old, &[("drizzle/0001_new.sql", joined(&[new])), ("drizzle/meta/_journal.json", joined(&[&both]))])
+}
+
+/// The migrations that Drizzle's journal names.
+fn tags(repository: &Repository) -> Vec<String> {
+    let text = std::fs::read_to_string(repository.path().join("drizzle/meta/_journal.json")).unwrap();
+    let journal: Value = serde_json::from_str(&text).unwrap();
+    journal["entries"].as_array().unwrap().iter().map(|it| it["tag"].as_str().unwrap().to_owned()).collect()
+}
+
+const FOUR_DEPLOYS: &str = "ALTER TABLE orders ADD COLUMN email text;\n--> statement-breakpoint\nALTER TABLE orders ADD CONSTRAINT orders_positive CHECK (customer_id > 0);\n--> statement-breakpoint\nALTER TABLE orders DROP COLUMN note;\n";
+
+#[test]
+fn each_deploy_of_a_plan_is_taken_up_in_its_turn() {
+    let repository = drizzle(FOUR_DEPLOYS);
+    for deploy in 1..=5 {
+        let output = pgassay(repository.path(), &["fix", "--since", "main", "--deploy", &deploy.to_string()]);
+        assert_eq!(output.status.code(), Some(0), "deploy {deploy}: {}", stderr(&output));
+        assert_eq!(errors(&repository), [""; 0], "deploy {deploy}");
+        repository.git(&["add", "-A"]);
+        repository.commit("deploy");
+        repository.git(&["branch", "-f", "main"]);
+    }
+    assert_eq!(
+        tags(&repository),
+        ["0000_orders", "0001_new", "0002_new_deploy2", "0003_new_deploy3", "0004_new_deploy4", "0005_new_deploy5"]
+    );
+    let last = std::fs::read_to_string(repository.path().join("drizzle/0005_new_deploy5.sql")).unwrap();
+    assert!(last.contains("DROP COLUMN note"), "{last}");
+    assert!(!repository.path().join("pgassay-plan.json").exists());
+}
+
+#[test]
+fn the_journal_names_all_deploys_that_are_written_at_once() {
+    let repository = drizzle(FOUR_DEPLOYS);
+    let output = pgassay(repository.path(), &["fix", "--since", "main", "--deploy", "3"]);
+    assert_eq!(tags(&repository), ["0000_orders", "0001_new", "0002_new_2", "0003_new_3"], "{}", stderr(&output));
+    assert!(repository.path().join("drizzle/0003_new_3.sql").exists());
+}
+
+#[test]
+fn what_a_waiting_deploy_leaves_is_said_now() {
+    let repository = drizzle(
+        "ALTER TABLE orders ADD CONSTRAINT orders_positive CHECK (customer_id > 0);\n--> statement-breakpoint\nALTER TABLE orders RENAME COLUMN note TO remark;\n",
+    );
+    let output = pgassay(repository.path(), &["fix", "--since", "main"]);
+    assert!(stderr(&output).contains("left: error[renamed-object]"), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_default_goes_once_code_writes_the_column() {
+    let new = "ALTER TABLE orders ADD COLUMN kind text NOT NULL DEFAULT 'a';\nUPDATE orders SET kind = note;\nALTER TABLE orders ALTER COLUMN kind DROP DEFAULT;\n";
+    let (repository, text) =
+        fixed(&[SQLX, ("migrations/0001_orders.sql", ORDERS)], &[("migrations/0002_kind.sql", new)]);
+    assert!(text.contains("deploy 2, once all running code writes kind: 1 migration"), "{text}");
+    // Nothing was to commit with it: it is the filling of a new column.
+    assert!(
+        text.contains("UPDATE orders SET kind = note WHERE true AND id BETWEEN batch_from.id AND batch_to.id;"),
+        "{text}"
+    );
+    assert_eq!(errors(&repository), [""; 0]);
+    repository.commit("first");
+    repository.git(&["branch", "-f", "main"]);
+    let second = pgassay(repository.path(), &["fix", "--since", "main", "--deploy", "2"]);
+    assert_eq!(second.status.code(), Some(0), "{}", stderr(&second));
+    assert_eq!(errors(&repository), [""; 0]);
+}
+
+#[test]
+fn a_type_goes_with_the_last_column_of_it() {
+    let given = "CREATE TYPE kind AS ENUM ('a');\nCREATE TABLE orders (id bigint PRIMARY KEY, kind kind);\nDO $$ DECLARE it text; BEGIN FOR it IN SELECT relname FROM pg_class LOOP EXECUTE it; END LOOP; END $$;\n";
+    let new = "ALTER TABLE orders DROP COLUMN kind;\nDROP TYPE kind;\nALTER TABLE orders ADD COLUMN note text;\n";
+    let (repository, text) =
+        fixed(&[SQLX, ("migrations/0001_orders.sql", given)], &[("migrations/0002_kind.sql", new)]);
+    let (files, plan) = text.split_once("pgassay-plan.json\n{").unwrap_or_else(|| panic!("{text}"));
+    assert!(files.contains("ADD COLUMN note") && !files.contains("DROP TYPE"), "{text}");
+    assert!(plan.contains("DROP COLUMN kind") && plan.find("DROP COLUMN kind") < plan.find("DROP TYPE kind"), "{text}");
+    assert_eq!(errors(&repository), [""; 0]);
+}

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::code::{self, CodeTool};
-use super::journal::add_sums;
+use super::journal::{add_sums, add_to_journal};
+use super::limit::with_limit;
 use super::number::Number;
 use super::original::Original;
 use super::place::Place;
@@ -35,13 +36,13 @@ pub(super) struct Writer<'a> {
     pub job: &'a Job,
     pub sources: &'a Sources,
     pub folder: &'a Folder,
-    changes: BTreeMap<PathBuf, Option<String>>,
+    pub(super) changes: BTreeMap<PathBuf, Option<String>>,
     /// Texts that only got a limit, and may yet move.
-    limited: BTreeMap<PathBuf, String>,
-    paths: Vec<PathBuf>,
-    waiting: Vec<Waiting>,
+    pub(super) limited: BTreeMap<PathBuf, String>,
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) waiting: Vec<Waiting>,
     /// Migrations by whose name others may say that they depend on them, and the name that those have to say now.
-    renamed: BTreeMap<String, String>,
+    pub(super) renamed: BTreeMap<String, String>,
 }
 
 /// Writes the migrations of one folder; what has to wait comes back beside the files.
@@ -70,6 +71,7 @@ pub fn write(
         writer.numbered(first, rewritten)?;
     }
     writer.sums(first);
+    writer.journal(first, rewritten)?;
     let Writer { changes, paths, waiting, .. } = writer;
     Ok((Written { changes: changed(changes, folder), paths }, waiting))
 }
@@ -92,31 +94,6 @@ impl Writer<'_> {
             .collect()
     }
 
-    /// The numbers of migrations in the folder that are code, with their files: they are nobody's to take, and stay where they are.
-    fn numbers_of_code(&self, place: &Place) -> Vec<(Number, &Path)> {
-        let own = self.folder.keys().filter(|path| path.parent() == Some(place.folder()));
-        own.filter_map(|path| Some((Place::number_of_code(path)?, path.as_path()))).collect()
-    }
-
-    /// Refuses numbers that reach one of code, which runs after the migration.
-    fn before_code(&self, migration: &Migration, place: &Place, last: &Number) -> Result<(), String> {
-        let comparable = |number: &Number| number.clone().compared_as(&place.number).key();
-        let (own, last) = (place.number.key(), last.key());
-        let in_the_way = self
-            .numbers_of_code(place)
-            .into_iter()
-            .find(|(number, _)| own < comparable(number) && comparable(number) <= last);
-        match in_the_way {
-            Some((number, path)) => Err(format!(
-                "{}: no number is left before {}, which is code and has {}: move that up first",
-                migration.path.display(),
-                path.display(),
-                number.text()
-            )),
-            None => Ok(()),
-        }
-    }
-
     fn numbered(&mut self, first: &Migration, rewritten: &[&Rewritten]) -> Result<(), String> {
         let mut taken: Option<Number> = None;
         for at in self.history(first) {
@@ -125,7 +102,7 @@ impl Writer<'_> {
             match own {
                 Some(own) if CodeTool::of(migration).is_some() => self.in_code(migration, own)?,
                 Some(Rewritten { limit: Some(limit), .. }) => {
-                    let text = self.with_limit(migration, limit);
+                    let text = with_limit(self.sources, migration, limit);
                     self.limited.insert(migration.path.clone(), text);
                     self.place(migration, None, &mut taken)?;
                     if let Some(text) = self.limited.remove(&migration.path) {
@@ -138,38 +115,6 @@ impl Writer<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The text as it is, with a limit before its first statement and the comments of that.
-    fn with_limit(&self, migration: &Migration, limit: &str) -> String {
-        let source = self.sources.file(migration.file);
-        let text = source.original();
-        let first = migration.sections.first().map_or(0, |it| source.original_range(it.span).start);
-        let statements = crate::sql::read_script(migration.file, source).statements;
-        let inside = |at: u32| migration.sections.iter().any(|it| it.span.start <= at && at < it.span.end);
-        let statement = statements.iter().find(|it| inside(it.span.start));
-        let start = statement.map_or(first, |it| source.original_range(it.span).start);
-        let mut at = text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
-        while let Some(before) = at.checked_sub(1).and_then(|end| text.get(..end)) {
-            let line = before.rfind('\n').map_or(0, |end| end + 1);
-            let words = before.get(line..).unwrap_or_default().trim();
-            let is_comment = words.is_empty() || words.starts_with("--") && !is_marker(words);
-            if !is_comment && !words.contains("StatementBegin") {
-                break;
-            }
-            at = line;
-        }
-        // What is sent by itself, or first of a batch, is in no transaction block yet: SET LOCAL would do nothing.
-        let alone = migration.framework == Framework::Supabase
-            || migration.framework == Framework::Goose && Ways::of(migration).unwrapped;
-        // Two statements of one string are a transaction: the limit goes no further.
-        let is_string = migration.sections.iter().all(|section| section.transaction.is_one_string());
-        let limit = match limit.strip_prefix("SET ").filter(|rest| !rest.starts_with("LOCAL ")) {
-            _ if alone => limit.replacen("SET LOCAL ", "SET ", 1),
-            Some(rest) if is_string => format!("SET LOCAL {rest}"),
-            _ => limit.to_owned(),
-        };
-        format!("{}{limit};\n{}", text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default())
     }
 
     /// Code, in the file that it is.
@@ -233,130 +178,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Gives a migration its numbers, after those that pieces before it took.
-    fn place(
-        &mut self,
-        migration: &Migration,
-        own: Option<&Rewritten>,
-        taken: &mut Option<Number>,
-    ) -> Result<(), String> {
-        let Some(place) = Place::of(migration) else {
-            return match own {
-                None => Ok(()),
-                Some(_) => Err(format!(
-                    "{}: its name has no number that another migration could follow",
-                    migration.path.display()
-                )),
-            };
-        };
-        let is_free = taken.as_ref().is_none_or(|taken| taken.key() < place.number.key());
-        if is_free {
-            *taken = None;
-        }
-        if !super::is_rewritable(migration) {
-            if !is_free {
-                return Err(format!("{}: no number is left before it, and it ran before", migration.path.display()));
-            }
-            return Ok(());
-        }
-        let number = match taken.as_ref() {
-            None => place.number.clone(),
-            Some(taken) => taken
-                .next()
-                .ok_or_else(|| format!("{}: there is no number after {}", migration.path.display(), taken.text()))?,
-        };
-        match own {
-            None => {
-                self.before_code(migration, &place, &number)?;
-                self.moved(migration, &place, &place.with(number.clone(), ""))?;
-                *taken = Some(number).filter(|_| !is_free);
-            }
-            Some(own) => {
-                let is_more = own.pieces.len() > 1 || !is_free;
-                let last = self.pieces(migration, own, &place, number)?;
-                if let Some(last) = &last {
-                    self.before_code(migration, &place, last)?;
-                }
-                *taken = last.filter(|_| is_more).or_else(|| taken.take());
-            }
-        }
-        Ok(())
-    }
-
-    /// A file that moves up keeps its text.
-    fn moved(&mut self, migration: &Migration, from: &Place, to: &Place) -> Result<(), String> {
-        let framework = migration.framework;
-        if framework == Framework::Yoyo {
-            self.depend_on_renamed(migration)?;
-        }
-        if from.up() == to.up() {
-            return Ok(());
-        }
-        let pairs = [
-            (Some(from.up()), Some(to.up())),
-            (from.down(framework), to.down(framework)),
-            (from.settings(framework), to.settings(framework)),
-        ];
-        for (old, new) in pairs {
-            let (Some(old), Some(new)) = (old, new) else { continue };
-            let known = self.changes.get(&old).cloned().flatten();
-            let text = self.limited.remove(&old).or(known).or_else(|| self.folder.get(&old).cloned());
-            if let Some(text) = text {
-                self.changes.insert(old, None);
-                self.changes.insert(new, Some(text));
-            }
-        }
-        if framework == Framework::Yoyo {
-            self.rename(&from.stem(), &to.stem())?;
-        }
-        self.paths.push(to.up());
-        Ok(())
-    }
-
-    /// What depends on one migration has to say another name now.
-    fn rename(&mut self, old: &str, new: &str) -> Result<(), String> {
-        let quoted = [format!("\"{old}\""), format!("'{old}'")];
-        let is_code = |path: &Path| path.extension().is_some_and(|ending| ending == "py");
-        let user =
-            self.folder.iter().find(|(path, text)| is_code(path) && quoted.iter().any(|name| text.contains(name)));
-        if let Some((path, _)) = user {
-            return Err(format!(
-                "{old} is now {new}, and {}, which is code, depends on it: split it by hand",
-                path.display()
-            ));
-        }
-        self.renamed.insert(old.to_owned(), new.to_owned());
-        Ok(())
-    }
-
-    /// A file's `depends:` in the names of today.
-    fn depend_on_renamed(&mut self, migration: &Migration) -> Result<(), String> {
-        let path = &migration.path;
-        let Some(text) = self.limited.get(path).or_else(|| self.folder.get(path)).cloned() else { return Ok(()) };
-        let new: String = text.split_inclusive('\n').map(|line| self.depends(line)).collect();
-        if new != text {
-            if let Some(limited) = self.limited.get_mut(path) {
-                *limited = new;
-            } else {
-                self.changes.insert(path.clone(), Some(new));
-            }
-        }
-        Ok(())
-    }
-
-    fn depends(&self, line: &str) -> String {
-        let Some((before, names)) = line.split_once("depends:").filter(|_| line.trim_start().starts_with("--")) else {
-            return line.to_owned();
-        };
-        let name =
-            |name: &str| self.renamed.get(name.trim_end()).cloned().unwrap_or_else(|| name.trim_end().to_owned());
-        let names: Vec<String> = names.split_whitespace().map(name).collect();
-        let end = if line.ends_with('\n') { "\n" } else { "" };
-        format!("{before}depends: {}{end}", names.join(" "))
-    }
-
     /// The pieces of one migration; the last number that they take.
-    fn pieces(
+    pub(super) fn pieces(
         &mut self,
         migration: &Migration,
         own: &Rewritten,
@@ -438,6 +261,8 @@ impl Writer<'_> {
         match (&original.down, apart) {
             (Some(down), _) => Down { text: format!("{}\n", down.trim_matches('\n')), alone: original.down_alone },
             (None, Some(text)) => {
+                // A byte order mark would be in the middle of what is written.
+                let text = text.trim_start_matches('\u{feff}');
                 let alone = migration.framework == Framework::Sqlx && text.starts_with("-- no-transaction");
                 let text = if alone { text.split_once('\n').map_or("", |(_, rest)| rest) } else { text };
                 Down { text: text.to_owned(), alone }
@@ -490,28 +315,34 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Drizzle runs what its journal names: the pieces of its last migration come after it. Others would have to be put in between, where
+    /// the times of the journal have no room.
+    fn journal(&mut self, first: &Migration, rewritten: &[&Rewritten]) -> Result<(), String> {
+        if first.framework != Framework::Drizzle {
+            return Ok(());
+        }
+        let known = |path: &PathBuf| self.job.migrations.iter().any(|it| it.path == *path);
+        let new: Vec<PathBuf> = self.paths.iter().filter(|path| !known(path)).cloned().collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let last = self.history(first).pop();
+        let wide = rewritten.iter().find(|own| own.pieces.len() > 1);
+        if let Some(migration) =
+            wide.filter(|own| Some(own.migration) != last).and_then(|own| self.job.migrations.get(own.migration))
+        {
+            return Err(format!(
+                "{}: its deploys go out one by one, each after the migrations that are there: ask for the next one",
+                migration.path.display()
+            ));
+        }
+        let around = first.path.parent().unwrap_or(Path::new(""));
+        add_to_journal(around, &new, self.folder, &mut self.changes)
+    }
+
     fn sums(&mut self, first: &Migration) {
         add_sums(first.framework, first.path.parent().unwrap_or(Path::new("")), self.folder, &mut self.changes);
     }
-}
-
-/// What a tool reads, and has to stay above all statements.
-fn is_marker(line: &str) -> bool {
-    let tool = [
-        "+goose",
-        "+migrate",
-        "migrate:",
-        "no-transaction",
-        "atlas:",
-        "changeset",
-        "liquibase",
-        "-- rambler",
-        "====",
-        "!Ups",
-        "transactional:",
-        "depends:",
-    ];
-    tool.iter().any(|word| line.contains(word)) || line.to_lowercase().contains("up migration")
 }
 
 /// What a piece's file holds besides its statements.

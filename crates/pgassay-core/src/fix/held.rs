@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::items::{Item, Placed};
 use super::joined::{changes_rows, is_same};
-use crate::change::{AlterTableActionKind, Change, ConstraintKind, Drop, Name, ObjectKind, ObjectName};
+use crate::change::{AlterTableActionKind, Change, ConstraintKind, Drop, Name, ObjectKind, ObjectName, TriggerTiming};
 use crate::finding::FixStep;
 use crate::report::StatementRecord;
 use crate::schema::make_object_name;
@@ -39,6 +39,42 @@ pub(super) fn hold(
         }
     }
     Ok(())
+}
+
+/// A proof waits for the triggers that the migration makes on its table: what one of them writes into a new row may be what the constraint
+/// wants, and the two committed together.
+pub(super) fn after_triggers(items: &mut Vec<Placed<'_>>, changes: &[Option<Change>]) {
+    // The last first: what is moved stays in its order.
+    for at in (0..items.len()).rev() {
+        let Some(placed) = items.get(at).filter(|it| matches!(it.item, Item::Steps(..))) else { continue };
+        let Some(Some(Change::AlterTable(alter))) = changes.get(placed.record) else { continue };
+        if !alter.actions.iter().all(|action| asks_rows(&action.kind)) {
+            continue;
+        }
+        let fills = |it: &Placed| match changes.get(it.record) {
+            Some(Some(Change::CreateTrigger(trigger))) => {
+                let writes = trigger.timing == TriggerTiming::Before && trigger.for_each_row;
+                matches!(it.item, Item::Keep(_)) && writes && is_same(&trigger.table, &alter.relation)
+            }
+            _ => false,
+        };
+        let last = (at + 1..items.len()).rfind(|place| items.get(*place).is_some_and(fills));
+        if let Some(last) = last {
+            let proof = items.remove(at);
+            items.insert(last, proof);
+        }
+    }
+}
+
+/// Whether it asks something of rows, and makes nothing that other statements name.
+fn asks_rows(kind: &AlterTableActionKind) -> bool {
+    match kind {
+        AlterTableActionKind::SetNotNull { .. } => true,
+        AlterTableActionKind::AddConstraint(added) => {
+            matches!(added.kind, ConstraintKind::Check(_) | ConstraintKind::NotNull(_))
+        }
+        _ => false,
+    }
 }
 
 fn hold_index(

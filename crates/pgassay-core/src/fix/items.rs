@@ -1,10 +1,14 @@
 //! A migration, statement by statement: what stays as it is, and what the advice puts in its place.
 
+mod own;
+
 use std::borrow::Cow;
+
+use own::column_of;
 
 use super::original::is_half;
 use super::{Left, Ways, held, refill, unqualified};
-use crate::change::{AlterTableActionKind, Change, ConstraintKind, Set, TransactionControl};
+use crate::change::{AlterTableActionKind, Change, Set, TransactionControl};
 use crate::effect::InTransactionBlock;
 use crate::finding::{Finding, FixStep, PlanOfChange, Rule, StepTransaction};
 use crate::migration::{Framework, Migration, TransactionMode};
@@ -12,7 +16,7 @@ use crate::report::{Report, StatementRecord};
 use crate::rules::migration::{
     BLOCKING_INDEX_BUILD, BLOCKING_REWRITE, BLOCKING_SCAN, DROPPED_DATA, ENUM_VALUE_BEFORE_COMMIT, FAILS_ON_ROWS,
     LONG_WORK_UNDER_LOCK, MISSING_LOCK_TIMEOUT, RENAMED_OBJECT, REQUIRED_COLUMN, TRANSACTION_FORBIDDEN,
-    UNREADABLE_STATEMENT, VALIDATE_IN_SAME_TRANSACTION,
+    UNBATCHED_BACKFILL, UNREADABLE_STATEMENT, VALIDATE_IN_SAME_TRANSACTION,
 };
 use crate::source::FileId;
 use crate::source::{SourceFile, Sources, Span};
@@ -27,6 +31,9 @@ const ALONE: [&Rule; 1] = [&TRANSACTION_FORBIDDEN];
 
 /// Rules whose statement only has to be in a transaction of its own.
 const APART: [&Rule; 2] = [&VALIDATE_IN_SAME_TRANSACTION, &LONG_WORK_UNDER_LOCK];
+
+/// Rules whose statement changes all rows at once.
+const AT_ONCE: [&Rule; 2] = [&UNBATCHED_BACKFILL, &LONG_WORK_UNDER_LOCK];
 
 /// The rule that is answered by a limit in every transaction.
 static TIMEOUT: &Rule = &MISSING_LOCK_TIMEOUT;
@@ -76,9 +83,10 @@ pub(super) fn takes_apart(finding: &Finding) -> bool {
     finding.rule.is_one_of(&INSTEAD) && !finding.advice.steps.is_empty()
         || finding.rule.is_one_of(&ALONE)
         || finding.rule.is_one_of(&APART)
+        || finding.rule.is_one_of(&AT_ONCE) && finding.advice.walk.is_some()
 }
 
-struct Reader<'a> {
+struct Reader<'a, 'c> {
     migration: &'a Migration,
     ways: Ways,
     findings: Vec<(usize, &'a Finding)>,
@@ -90,6 +98,7 @@ struct Reader<'a> {
     trailing: String,
     /// Where the text of each statement begins.
     starts: Vec<u32>,
+    changes: &'c [Option<Change>],
     items: Items<'a>,
 }
 
@@ -117,6 +126,7 @@ pub(super) fn read<'a>(
         at: 0,
         trailing: String::new(),
         starts: Vec::new(),
+        changes: &changes,
         items: Items {
             items: Vec::new(),
             together: whole || !sends_apart(migration),
@@ -143,6 +153,7 @@ pub(super) fn read<'a>(
         }
     }
     reader.label(&records, &changes);
+    held::after_triggers(&mut reader.placed, &changes);
     reader.refill(&records, &changes);
     held::hold(&mut reader.placed, &records, &changes).map_err(|(_, why)| why)?;
     reader.limit();
@@ -191,7 +202,7 @@ fn is_outer(changes: &[Option<Change>], at: usize) -> bool {
     )
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     /// Where the text of the first statement begins: with the comments before it.
     fn section_start(&self, record: &StatementRecord) -> u32 {
         let mut sections = self.migration.sections.iter();
@@ -225,6 +236,12 @@ impl<'a> Reader<'a> {
             self.findings.iter().filter(|(_, it)| record.span.contains(it.span)).copied().collect();
         if let Some((unread, _)) = here.iter().find(|(_, it)| it.rule == UNREAD) {
             self.leave(*unread, "it could not be read, and stays as written".to_owned());
+        }
+        let own = self.in_batches(record, &here).or_else(|| self.default_goes(record, change, &here));
+        if let Some(own) = own {
+            self.items.is_changed = true;
+            let comments = self.text(Span { start, end: record.span.start, ..record.span });
+            return self.push(Item::Steps(with_trailing(comments.trim().to_owned()), vec![own].into()));
         }
         if let Some(steps) = self.instead(record, change, &here) {
             self.items.is_changed = true;
@@ -405,24 +422,6 @@ fn adds_generated(change: &Change) -> bool {
     alter.actions.iter().any(
         |action| matches!(&action.kind, AlterTableActionKind::AddColumn { column, .. } if column.generated.is_some()),
     )
-}
-
-/// The column that a required-column finding of a statement is about.
-fn column_of(change: &Change, finding: &Finding) -> Option<String> {
-    let object = finding.object.as_ref()?.to_string();
-    let Change::AlterTable(alter) = change else { return None };
-    let columns = alter.actions.iter().flat_map(|action| match &action.kind {
-        AlterTableActionKind::SetNotNull { column } => vec![column.to_string()],
-        AlterTableActionKind::AddConstraint(added) => match &added.kind {
-            ConstraintKind::NotNull(column) => vec![column.to_string()],
-            ConstraintKind::Check(_) => {
-                object.rsplit_once('.').map(|(_, column)| column.to_owned()).into_iter().collect()
-            }
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    });
-    columns.into_iter().find(|column| object.ends_with(&format!(".{column}")))
 }
 
 /// Items of a migration with joined commands, with the findings of the migration as it was written.

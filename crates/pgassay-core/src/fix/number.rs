@@ -27,9 +27,11 @@ impl Number {
             .then(|| (Number { text: text.to_owned(), dotted: false, by_text: false }, rest))
     }
 
-    /// Flyway's version: parts set off by dots or underscores, up to two underscores.
+    /// Flyway's version: parts set off by dots or underscores, up to two underscores or what else sets off the words.
     pub fn read_version(name: &str) -> Option<(Number, &str)> {
-        let end = name.find("__")?;
+        let is_part = |letter: char| letter.is_ascii_digit() || letter == '.' || letter == '_';
+        let other = name.find(|letter| !is_part(letter)).unwrap_or(name.len());
+        let end = name.find("__").map_or(other, |end| end.min(other));
         let (text, rest) = name.split_at(end);
         let is_version = !text.is_empty() && text.split(['.', '_']).all(|part| part.parse::<u64>().is_ok());
         is_version.then(|| (Number { text: text.to_owned(), dotted: true, by_text: false }, rest))

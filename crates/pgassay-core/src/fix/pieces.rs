@@ -1,8 +1,8 @@
 //! Items to pieces: what shares a migration, what commits before what, and what waits for code.
 
-use super::items::{Item, Items};
+use super::items::{self, Item, Items};
 use super::{Later, Piece, Ways, batches, inverse};
-use crate::change::Set;
+use crate::change::{Change, ObjectKind, Set};
 use crate::finding::{FixStep, PlanOfChange, PlannedMigration, StepTransaction};
 
 /// How long a transaction waits for a lock, where the migration says nothing.
@@ -35,6 +35,7 @@ pub(super) fn assemble_patiently(items: &Items, ways: Ways) -> (Vec<Piece>, Vec<
         wants_timeout: items.limit.is_some(),
         together: items.together,
         unwrapped: items.unwrapped,
+        patient: true,
         ..Assembler::default()
     };
     let mut waiting: Vec<Piece> = Vec::new();
@@ -90,6 +91,8 @@ struct Assembler {
     wants_timeout: bool,
     together: bool,
     unwrapped: bool,
+    /// All that comes after something which waits does so, and is put there by the caller.
+    patient: bool,
     now: Vec<Piece>,
     later: Vec<Later>,
     /// Statements that share the transaction which is open.
@@ -105,6 +108,14 @@ impl Assembler {
                 self.settings.push((text.clone(), set.clone()));
                 if !self.open.is_empty() {
                     self.open.push(text.clone());
+                }
+            }
+            Item::Keep(text) if !self.patient && !self.later.is_empty() && drops_part(text) => {
+                self.flush();
+                let statements = self.limits(true).into_iter().chain([text.clone()]).collect();
+                let piece = Piece { statements, alone: false, together: true, down: Vec::new() };
+                if let Some(first) = self.later.first_mut() {
+                    first.pieces.push(piece);
                 }
             }
             Item::Keep(text) => {
@@ -210,6 +221,14 @@ impl Assembler {
         }
         Piece { statements: self.limits(true).into_iter().chain(written).collect(), alone: false, together: true, down }
     }
+}
+
+/// Whether it takes away what a column, a default or a trigger is made of: one that waits may be what still uses it, also where a history
+/// leaves open what exists.
+fn drops_part(text: &str) -> bool {
+    use ObjectKind::{Domain, Function, Procedure, Routine, Sequence, Type};
+    let kinds = [Domain, Function, Procedure, Routine, Sequence, Type];
+    matches!(items::change_of(text), Some(Change::Drop(drop)) if kinds.contains(&drop.kind))
 }
 
 fn is_limit(set: &Set) -> bool {

@@ -9,8 +9,8 @@ use crate::migration::{Framework, Migration};
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     folder: PathBuf,
-    /// `V` of Flyway and refinery.
-    letter: &'static str,
+    /// `V` of Flyway and refinery; Flyway's is what its settings say, which may be nothing.
+    letter: String,
     pub number: Number,
     /// From the number on, without the ending: `_add_note`.
     words: String,
@@ -39,19 +39,30 @@ impl Place {
             let (number, words) = Number::read(own.file_name()?.to_str()?, &['-'])?;
             let folder = own.parent().unwrap_or(Path::new("")).to_owned();
             let number = number.compared_as_text(by_text(framework));
-            return Some(Place { folder, letter: "", number, words: words.to_owned(), form: Form::Folder(file) });
+            return Some(Place {
+                folder,
+                letter: String::new(),
+                number,
+                words: words.to_owned(),
+                form: Form::Folder(file),
+            });
         }
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let ending = if name.ends_with(".up.sql") { ".up.sql" } else { ".sql" };
         let stem = name.strip_suffix(ending)?;
         let (letter, read) = match framework {
-            Framework::Flyway => ("V", Number::read_version(stem.strip_prefix('V')?)),
+            Framework::Flyway => {
+                let (letter, rest) = stem.split_at(stem.find(|letter: char| letter.is_ascii_digit())?);
+                // A repeatable one has no version before its words.
+                (letter, Number::read_version(rest).filter(|_| !letter.contains("__")))
+            }
             Framework::Refinery => ("V", Number::read(stem.strip_prefix('V')?, &[])),
             _ => ("", Number::read(stem, &[])),
         };
         // A server's name stands between the words and the ending.
         let (number, words) = read.filter(|(_, words)| framework != Framework::Pop || !words.contains('.'))?;
         let number = number.compared_as_text(by_text(framework));
+        let letter = letter.to_owned();
         Some(Place { folder, letter, number, words: words.to_owned(), form: Form::File(ending) })
     }
 
@@ -172,6 +183,12 @@ mod tests {
             named("m/20240101000001_a_2/migration.sql", None)
         );
         assert_eq!(next(Framework::Flyway, "m/V5__a.sql"), named("m/V5.1__a_2.sql", Some("m/U5.1__a_2.sql")));
+        assert_eq!(
+            next(Framework::Flyway, "m/20240101__a.sql").map(|it| it.0).as_deref(),
+            Some("m/20240101.1__a_2.sql")
+        );
+        assert_eq!(next(Framework::Flyway, "m/M5--a1.sql").map(|it| it.0).as_deref(), Some("m/M5.1--a1_2.sql"));
+        assert_eq!(next(Framework::Flyway, "m/R__a1.sql"), None);
         assert_eq!(next(Framework::Refinery, "m/V5__a.sql"), named("m/V6__a_2.sql", None));
         assert_eq!(
             next(Framework::Postgrator, "m/003.do.a.sql"),

@@ -3,14 +3,14 @@
 //! In: the items of a migration. An UPDATE and the proof that follows on it were one transaction. Apart, a row that is written between
 //! them fails the proof, and the deploy stops half-way.
 
-use sqlparser::ast::Statement;
+use sqlparser::ast::{Statement, TableFactor};
 
 use super::items::{Item, Placed};
 use crate::change::{AlterTableActionKind, Change, ConstraintKind, Name, ObjectName, Update};
 use crate::finding::FixStep;
 use crate::rules::migration::REQUIRED_COLUMN;
-use crate::source::{FileId, SourceFile};
-use crate::sql::read_script;
+use crate::source::{FileId, SourceFile, Span};
+use crate::sql::{SourceTokenKind, read_script, source_tokens};
 
 /// A proof that cannot be had while others write: the record, and why.
 pub(super) type Obstacle = (usize, String);
@@ -29,7 +29,7 @@ pub(super) fn refill(
         let Some(Placed { record, item: Item::Steps(_, steps) }) = rest.first_mut() else { continue };
         let code = waits(*record);
         let mut fills: Vec<(usize, &Update)> = Vec::new();
-        for placed in before.iter().filter(|it| matches!(it.item, Item::Keep(_) | Item::Apart(_))) {
+        for placed in before.iter() {
             if let Some(Some(Change::Update(update))) = changes.get(placed.record) {
                 fills.push((placed.record, update));
             }
@@ -89,6 +89,8 @@ fn once_written(step: &FixStep, column: &str, fills: Vec<String>) -> Vec<FixStep
 struct Proof {
     name: Name,
     table: ObjectName,
+    /// The column that it wants a value in, where that is all.
+    column: Option<String>,
     /// The rows that fail it.
     condition: String,
 }
@@ -111,15 +113,17 @@ fn proofs_of(change: &Change) -> Vec<Proof> {
     let Change::AlterTable(alter) = change else { return Vec::new() };
     let proofs = alter.actions.iter().filter_map(|action| {
         let AlterTableActionKind::AddConstraint(added) = &action.kind else { return None };
-        let condition = match &added.kind {
-            ConstraintKind::NotNull(column) => format!("{column} IS NULL"),
+        let (column, condition) = match &added.kind {
+            ConstraintKind::NotNull(column) => (Some(column.to_string()), format!("{column} IS NULL")),
             ConstraintKind::Check(expression) => match expression.text.strip_suffix(" IS NOT NULL") {
-                Some(column) if !column.contains([' ', '(']) => format!("{column} IS NULL"),
-                _ => format!("({}) IS FALSE", expression.text),
+                Some(column) if !column.contains([' ', '(', '.']) => {
+                    (Some(column.to_owned()), format!("{column} IS NULL"))
+                }
+                _ => (None, format!("({}) IS FALSE", expression.text)),
             },
             _ => return None,
         };
-        Some(Proof { name: added.name.as_ref()?.name.clone(), table: alter.relation.clone(), condition })
+        Some(Proof { name: added.name.as_ref()?.name.clone(), table: alter.relation.clone(), column, condition })
     });
     proofs.collect()
 }
@@ -138,28 +142,31 @@ fn again(fills: &[Fill], proof: &Proof) -> Result<Vec<String>, String> {
         fill.update.table.name == proof.table.name
             && fill.update.columns.iter().any(|column| proof.names(&column.to_string()))
     };
-    fills.iter().filter(is_of_it).map(|fill| fill.again(&proof.condition)).collect()
+    fills.iter().filter(is_of_it).map(|fill| fill.again(proof)).collect()
 }
 
 impl Fill<'_> {
-    fn again(&self, condition: &str) -> Result<String, String> {
-        self.written_again(condition).ok_or_else(|| {
+    fn again(&self, proof: &Proof) -> Result<String, String> {
+        self.written_again(proof).ok_or_else(|| {
             "rows that others write after its UPDATE would fail the proof, and the UPDATE has a form that is not written again: take it apart by hand"
                 .to_owned()
         })
     }
 
-    fn written_again(&self, condition: &str) -> Option<String> {
+    fn written_again(&self, proof: &Proof) -> Option<String> {
         let source = SourceFile::new("step", &*self.text);
         let statement = read_script(FileId(0), &source).statements.into_iter().next()?;
         let Ok(Change::Update(update)) = &statement.change else { return None };
         let Statement::Update(tree) = &*update.tree.0 else { return None };
-        // Another table's column may have the name.
-        if tree.from.is_some() {
-            return None;
-        }
+        let condition = match tree.from {
+            None => proof.condition.clone(),
+            Some(_) => of_target(tree, update, proof)?,
+        };
         let offset = statement.span.start as usize;
-        let mut text = self.text.get(statement.span.range())?.to_owned();
+        let text = self.text.get(statement.span.range())?;
+        // Nobody reads what comes back.
+        let end = if tree.returning.is_some() { returning(text)? } else { text.len() };
+        let mut text = text.get(..end)?.trim_end().to_owned();
         match &update.predicate {
             Some(predicate) => {
                 let range = predicate.span.range();
@@ -167,9 +174,85 @@ impl Fill<'_> {
                 let new = format!("({}) AND {condition}", text.get(range.clone())?);
                 text.replace_range(range, &new);
             }
-            None if tree.returning.is_some() => return None,
             None => text.push_str(&format!("\nWHERE {condition}")),
         }
         Some(text)
+    }
+}
+
+/// The condition where other tables are named beside the one that changes: a column of theirs may have the same name.
+fn of_target(tree: &sqlparser::ast::Update, update: &Update, proof: &Proof) -> Option<String> {
+    let TableFactor::Table { alias, .. } = &tree.table.relation else { return None };
+    let target = match alias {
+        Some(alias) => alias.name.to_string(),
+        None => update.table.name.to_string(),
+    };
+    Some(match &proof.column {
+        Some(column) => format!("{target}.{column} IS NULL"),
+        None => format!(
+            "({target}.tableoid, {target}.ctid) IN (SELECT tableoid, ctid FROM {} WHERE {})",
+            update.table, proof.condition
+        ),
+    })
+}
+
+/// Where RETURNING begins.
+fn returning(text: &str) -> Option<usize> {
+    let mut depth = 0_i32;
+    let mut found = None;
+    for token in source_tokens(Span::new(FileId(0), 0, text.len()), text) {
+        match &token.kind {
+            SourceTokenKind::Sign(sign) if sign == "(" => depth += 1,
+            SourceTokenKind::Sign(sign) if sign == ")" => depth -= 1,
+            SourceTokenKind::Word { name, quoted: false } if depth == 0 && name.as_str() == "returning" => {
+                found = Some(token.span.start as usize);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn again(sql: &str, column: Option<&str>) -> Option<String> {
+        let source = SourceFile::new("step", sql);
+        let Ok(Change::Update(update)) = read_script(FileId(0), &source).statements.remove(0).change else {
+            return None;
+        };
+        let condition = column.map_or("(a > 0) IS FALSE".to_owned(), |it| format!("{it} IS NULL"));
+        let proof =
+            Proof { name: Name::new("p"), table: update.table.clone(), column: column.map(str::to_owned), condition };
+        Fill { text: sql.to_owned(), update: &update }.written_again(&proof)
+    }
+
+    #[test]
+    fn only_rows_that_still_fail_the_proof_are_filled_again() {
+        let null = |sql: &str| again(sql, Some("a"));
+        assert_eq!(null("UPDATE t SET a = 1").as_deref(), Some("UPDATE t SET a = 1\nWHERE a IS NULL"));
+        assert_eq!(
+            null("UPDATE t SET a = b.a FROM b WHERE b.id = t.id OR b.all").as_deref(),
+            Some("UPDATE t SET a = b.a FROM b WHERE (b.id = t.id OR b.all) AND t.a IS NULL")
+        );
+        assert_eq!(
+            null("UPDATE s.t AS x SET a = b.a FROM b WHERE b.id = x.id").as_deref(),
+            Some("UPDATE s.t AS x SET a = b.a FROM b WHERE (b.id = x.id) AND x.a IS NULL")
+        );
+        assert_eq!(
+            null("UPDATE t SET a = (SELECT 'returning'::text) RETURNING id, a").as_deref(),
+            Some("UPDATE t SET a = (SELECT 'returning'::text)\nWHERE a IS NULL")
+        );
+        assert_eq!(
+            null("UPDATE t SET a = 1 WHERE id > 3 RETURNING *").as_deref(),
+            Some("UPDATE t SET a = 1 WHERE (id > 3) AND a IS NULL")
+        );
+        assert_eq!(
+            again("UPDATE t SET a = 1 FROM b WHERE b.id = t.id", None).as_deref(),
+            Some(
+                "UPDATE t SET a = 1 FROM b WHERE (b.id = t.id) AND (t.tableoid, t.ctid) IN (SELECT tableoid, ctid FROM t WHERE (a > 0) IS FALSE)"
+            )
+        );
     }
 }

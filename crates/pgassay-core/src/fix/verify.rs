@@ -5,6 +5,7 @@ use crate::check::{Job, check};
 use crate::finding::{Category, Finding, Severity};
 use crate::migration::{Framework, Migration, Section, TransactionMode};
 use crate::report::Report;
+use crate::rules::migration::REQUIRED_COLUMN;
 use crate::source::{SourceFile, Sources, Span};
 
 /// The job with every rewritten migration replaced by what goes out now, and the texts of the pieces.
@@ -59,9 +60,12 @@ pub fn verified(job: &Job, before: &Report, rewrites: &mut Rewrites, sources: &S
         let worse = rewrites.rewritten.iter().position(|own| {
             job.migrations.get(own.migration).is_some_and(|migration| {
                 let name = migration.path.display().to_string();
-                [Category::Failing, Category::Blocking]
-                    .into_iter()
-                    .any(|category| count(&after, &texts, &name, category) > count(before, sources, &name, category))
+                let more = |is_one: &dyn Fn(&Finding) -> bool| {
+                    count(&after, &texts, &name, is_one) > count(before, sources, &name, is_one)
+                };
+                more(&|it| it.category == Category::Failing)
+                    || more(&|it| it.category == Category::Blocking)
+                    || more(&|it| *it.rule == REQUIRED_COLUMN)
             })
         });
         let Some(at) = worse else { return after };
@@ -73,8 +77,12 @@ pub fn verified(job: &Job, before: &Report, rewrites: &mut Rewrites, sources: &S
         }
         let why = rewrites.rewritten.get(at).and_then(|own| job.migrations.get(own.migration)).and_then(|migration| {
             let name = migration.path.display().to_string();
-            let mut all = after.findings.iter().filter(|it| is_bad(it) && texts.file(it.span.file).name == name);
-            all.next_back().map(|it| format!("its steps would not run here: {}", it.message))
+            let all = after.findings.iter().filter(|it| is_bad(it) && texts.file(it.span.file).name == name);
+            let is_new = |it: &&&Finding| !before.findings.iter().any(|old| old.message == it.message);
+            let mut new = all.clone().filter(|it| is_new(&it));
+            new.next_back()
+                .or_else(|| all.clone().next_back())
+                .map(|it| format!("its steps would not run here: {}", it.message))
         });
         let why = why.unwrap_or_else(|| "its steps would not run here".to_owned());
         leave(rewrites, at, &why);
@@ -113,12 +121,13 @@ fn needed_now(
     None
 }
 
-/// Errors that no clients' code is the answer to.
+/// Errors that no clients' code is the answer to, and rows of theirs that would be refused sooner than the original refuses them.
 fn is_bad(finding: &Finding) -> bool {
-    finding.severity == Severity::Error && matches!(finding.category, Category::Failing | Category::Blocking)
+    finding.severity == Severity::Error
+        && (matches!(finding.category, Category::Failing | Category::Blocking) || *finding.rule == REQUIRED_COLUMN)
 }
 
-fn count(report: &Report, sources: &Sources, name: &str, category: Category) -> usize {
-    let is_one = |it: &&Finding| it.severity == Severity::Error && it.category == category;
-    report.findings.iter().filter(is_one).filter(|it| sources.file(it.span.file).name == name).count()
+fn count(report: &Report, sources: &Sources, name: &str, is_one: &dyn Fn(&Finding) -> bool) -> usize {
+    let errors = report.findings.iter().filter(|it| it.severity == Severity::Error && is_one(it));
+    errors.filter(|it| sources.file(it.span.file).name == name).count()
 }

@@ -9,7 +9,7 @@ use crate::rules::context::{StepContext, who_waits};
 use crate::rules::{Example, Rule};
 use crate::source::Span;
 
-use super::{unbatched_backfill, validate_in_same_transaction};
+use super::{unbatched_backfill, validate_in_same_transaction, walked_rows};
 
 pub static RULE: Rule = Rule {
     name: "long-work-under-lock",
@@ -51,6 +51,7 @@ pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         }
         _ => "Put the long work into a transaction of its own, before or after the schema change.",
     });
+    finding.advice.walk = walked_rows::walked(context);
     findings.push(finding);
 }
 

@@ -33,6 +33,7 @@ mod unbatched_backfill;
 mod unmodelled_call;
 mod unseen;
 mod validate_in_same_transaction;
+mod walked_rows;
 mod written_catalog;
 
 pub use blocking_index_build::RULE as BLOCKING_INDEX_BUILD;
@@ -47,6 +48,7 @@ pub use missing_lock_timeout::{LockWait, RULE as MISSING_LOCK_TIMEOUT, lock_wait
 pub use reading::{ALLOW_WITHOUT_REASON, DYNAMIC_STATEMENT, UNKNOWN_RULE, UNREADABLE_STATEMENT, UNUSED_SUPPRESSION};
 pub use refused_statement::{DEPENDENT_OBJECT, DUPLICATE_OBJECT, MISSING_OBJECT, REFUSED_STATEMENT};
 pub use transaction_forbidden::RULE as TRANSACTION_FORBIDDEN;
+pub use unbatched_backfill::RULE as UNBATCHED_BACKFILL;
 pub use validate_in_same_transaction::RULE as VALIDATE_IN_SAME_TRANSACTION;
 
 use super::Entry;

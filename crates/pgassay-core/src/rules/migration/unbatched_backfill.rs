@@ -2,6 +2,7 @@
 
 use sqlparser::ast::{self, BinaryOperator, Expr, Value};
 
+use super::walked_rows;
 use crate::catalog::LockMode;
 use crate::change::{Change, Expression, ObjectName, PrintedName};
 use crate::finding::{Advice, Category, Finding, FixStep, Severity};
@@ -54,6 +55,7 @@ pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         },
     ));
     finding.advice = batches(context, relation.map(|relation| &**relation), &name.to_string());
+    finding.advice.walk = walked_rows::walked(context);
     findings.push(finding);
 }
 
