@@ -50,18 +50,19 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         let named = DatabaseArguments::new(Some(arguments.db.clone()), None, arguments.limits);
         reading.samples = Some(named.sample(&database, &settings)?);
     }
-    snapshot::write(&arguments.output, &reading, arguments.with_values, &settings.areas)?;
     database::tell(&reading.facts);
     for what in reading.planner.iter().flat_map(|planner| &planner.unread) {
         say!("note: {}: not read for plans: {what}", reading.facts.database.name);
     }
-    let (facts, workload) = (&reading.facts, &reading.workload);
+    let (relations, indexes) = (reading.facts.relations.len(), reading.facts.indexes.len());
+    let statements = reading.workload.statements.len();
+    snapshot::write(&arguments.output, reading, arguments.with_values, &settings.areas)?;
     say!(
         "note: {}: holds {} relations, {} indexes, {} statements{}{}",
         arguments.output.display(),
-        facts.relations.len(),
-        facts.indexes.len(),
-        workload.statements.len(),
+        relations,
+        indexes,
+        statements,
         if arguments.with_values { ", with column values" } else { ", without column values" },
         if arguments.sample { ", with a sample's counts" } else { "" },
     );

@@ -358,7 +358,7 @@ fn a_snapshot_holds_what_was_read_and_no_personal_values() {
     let file = folder.path().join("shop.snapshot");
     let areas = pgassay::config::parse("[areas]\npersonal-data = [\"shop.events*\"]").expect("areas").settings.areas;
 
-    db::snapshot::write(&file, &reading, true, &areas).expect("written");
+    db::snapshot::write(&file, reading.clone(), true, &areas).expect("written");
     let kept = db::snapshot::read(&file).expect("read");
     assert_eq!((&kept.ddl, &kept.workload, &kept.applied), (&reading.ddl, &reading.workload, &reading.applied));
     let column = |reading: &Reading, table: &str, column: &str| {
@@ -373,7 +373,7 @@ fn a_snapshot_holds_what_was_read_and_no_personal_values() {
         assert_eq!(is.n_distinct, was.n_distinct);
     }
 
-    db::snapshot::write(&file, &reading, false, &areas).expect("written");
+    db::snapshot::write(&file, reading, false, &areas).expect("written");
     let without = db::snapshot::read(&file).expect("read");
     assert!(column(&without, "shop.orders", "status").most_common_values.is_none());
     std::fs::write(&file, b"no gzip").expect("written");

@@ -69,25 +69,24 @@ struct Body {
 ///
 /// # Errors
 /// [`DbError::Snapshot`] if the file cannot be written.
-pub fn write(path: &Path, reading: &Reading, with_values: bool, areas: &Areas) -> Result<(), DbError> {
-    let mut facts = reading.facts.clone();
-    let mut planner = reading.planner.clone();
+pub fn write(path: &Path, reading: Reading, with_values: bool, areas: &Areas) -> Result<(), DbError> {
+    let Reading { ddl, mut facts, workload, applied, mut planner, samples } = reading;
     let keeps =
         |table: &QualifiedName, column: &str| with_values && !words::may_be_personal(column) && !is_area(areas, table);
     leave_out_values(&mut facts, &keeps);
     if let Some(statistics) = &mut planner {
-        statistics.leave_out_values(|table, column| keeps(table, column), |object| table_of(&reading.facts, object));
+        statistics.leave_out_values(|table, column| keeps(table, column), |object| table_of(&facts, object));
     }
-    let samples = reading.samples.clone().map(|samples| samples.for_snapshot(|table| is_area(areas, table), keeps));
+    let samples = samples.map(|samples| samples.for_snapshot(|table| is_area(areas, table), keeps));
     let written = Written {
         format: FORMAT,
         version: VERSION,
         written_by: env!("CARGO_PKG_VERSION"),
         with_values,
-        ddl: &reading.ddl,
+        ddl: &ddl,
         facts: &facts,
-        workload: &reading.workload,
-        applied: &reading.applied,
+        workload: &workload,
+        applied: &applied,
         planner,
         samples,
     };

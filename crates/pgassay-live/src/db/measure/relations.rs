@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use tokio_postgres::types::FromSql;
+
 use super::super::catalog::{Locked, OURS, Oid, Printing};
-use super::super::{DbError, Session};
+use super::super::{DbError, Row, Session};
 use super::{Names, is_partial, unread};
 use crate::change::{Name, QualifiedName};
 use crate::facts::{Facts, IndexFacts, RelationFacts, SequenceFacts, Timestamp, Topic, Use};
@@ -12,22 +14,147 @@ fn count(number: Option<i64>) -> u64 {
     number.and_then(|number| u64::try_from(number).ok()).unwrap_or_default()
 }
 
-/// Rows, pages and counters: functions that take no lock.
-pub(super) async fn relations(session: &Session, facts: &mut Facts, locked: &Locked) -> Result<(), DbError> {
-    let moment = |function: &str| format!("extract(epoch FROM pg_stat_get_{function}(c.oid))::float8");
-    let last_scan = if facts.server.major() >= 16 { moment("lastscan") } else { "NULL::float8".to_owned() };
-    let sql = format!(
-        "SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text, nullif(c.reltuples, -1)::float8, c.relpages::int8, c.relallvisible::int8,
-                greatest(CASE WHEN c.relfrozenxid <> '0' THEN age(c.relfrozenxid) END, CASE WHEN t.relfrozenxid <> '0' THEN age(t.relfrozenxid) END)::int8,
-                pg_stat_get_live_tuples(c.oid), pg_stat_get_dead_tuples(c.oid), pg_stat_get_mod_since_analyze(c.oid),
-                pg_stat_get_ins_since_vacuum(c.oid), pg_stat_get_numscans(c.oid), pg_stat_get_tuples_returned(c.oid),
-                pg_stat_get_tuples_fetched(c.oid), pg_stat_get_tuples_inserted(c.oid), pg_stat_get_tuples_updated(c.oid),
-                pg_stat_get_tuples_hot_updated(c.oid), pg_stat_get_tuples_deleted(c.oid),
-                {}, {}, {}, {}, pg_stat_get_vacuum_count(c.oid) + pg_stat_get_autovacuum_count(c.oid),
-                pg_stat_get_analyze_count(c.oid) + pg_stat_get_autoanalyze_count(c.oid), {last_scan},
-                i.indrelid, i.indisunique, i.indisprimary, i.indisreplident, i.indisvalid, i.indisready, i.indislive, i.indnkeyatts,
-                k.oid IS NOT NULL,
-                h.inhparent, pg_stat_get_blocks_fetched(c.oid), pg_stat_get_blocks_hit(c.oid), b.nspname::text, b.relname::text
+/// The columns of a query, each with the expression that is its value: what reads a row names them.
+macro_rules! columns {
+    ($($name:ident: $expression:literal,)+) => {
+        #[derive(Clone, Copy)]
+        enum Column {
+            $($name),+
+        }
+        const EXPRESSIONS: &[&str] = &[$($expression),+];
+    };
+}
+
+columns! {
+    Oid: "c.oid",
+    Schema: "n.nspname::text",
+    Name: "c.relname::text",
+    Kind: "c.relkind::text",
+    Rows: "nullif(c.reltuples, -1)::float8",
+    Pages: "c.relpages::int8",
+    AllVisible: "c.relallvisible::int8",
+    TransactionIdAge: "greatest(CASE WHEN c.relfrozenxid <> '0' THEN age(c.relfrozenxid) END, CASE WHEN t.relfrozenxid <> '0' THEN age(t.relfrozenxid) END)::int8",
+    LiveRows: "pg_stat_get_live_tuples(c.oid)",
+    DeadRows: "pg_stat_get_dead_tuples(c.oid)",
+    ModifiedSinceAnalyze: "pg_stat_get_mod_since_analyze(c.oid)",
+    InsertedSinceVacuum: "pg_stat_get_ins_since_vacuum(c.oid)",
+    Scans: "pg_stat_get_numscans(c.oid)",
+    RowsReturned: "pg_stat_get_tuples_returned(c.oid)",
+    RowsFetched: "pg_stat_get_tuples_fetched(c.oid)",
+    Inserts: "pg_stat_get_tuples_inserted(c.oid)",
+    Updates: "pg_stat_get_tuples_updated(c.oid)",
+    HotUpdates: "pg_stat_get_tuples_hot_updated(c.oid)",
+    Deletes: "pg_stat_get_tuples_deleted(c.oid)",
+    LastVacuum: "extract(epoch FROM pg_stat_get_last_vacuum_time(c.oid))::float8",
+    LastAutovacuum: "extract(epoch FROM pg_stat_get_last_autovacuum_time(c.oid))::float8",
+    LastAnalyze: "extract(epoch FROM pg_stat_get_last_analyze_time(c.oid))::float8",
+    LastAutoanalyze: "extract(epoch FROM pg_stat_get_last_autoanalyze_time(c.oid))::float8",
+    Vacuums: "pg_stat_get_vacuum_count(c.oid) + pg_stat_get_autovacuum_count(c.oid)",
+    Analyzes: "pg_stat_get_analyze_count(c.oid) + pg_stat_get_autoanalyze_count(c.oid)",
+    LastScan: "extract(epoch FROM pg_stat_get_lastscan(c.oid))::float8",
+    Unique: "i.indisunique",
+    Primary: "i.indisprimary",
+    ReplicaIdentity: "i.indisreplident",
+    Valid: "i.indisvalid",
+    Ready: "i.indisready",
+    Live: "i.indislive",
+    KeyColumns: "i.indnkeyatts",
+    IsConstraint: "k.oid IS NOT NULL",
+    Parent: "h.inhparent",
+    BlocksFetched: "pg_stat_get_blocks_fetched(c.oid)",
+    BlocksHit: "pg_stat_get_blocks_hit(c.oid)",
+    TableSchema: "b.nspname::text",
+    TableName: "b.relname::text",
+}
+
+/// A row of that query.
+struct Measured<'r>(&'r Row<'r>);
+
+impl<'r> Measured<'r> {
+    fn get<T: FromSql<'r>>(&self, column: Column) -> Result<T, DbError> {
+        self.0.get(column as usize)
+    }
+
+    fn count(&self, column: Column) -> Result<u64, DbError> {
+        self.get::<Option<i64>>(column).map(count)
+    }
+
+    fn moment(&self, column: Column) -> Result<Option<Timestamp>, DbError> {
+        Ok(self.get::<Option<f64>>(column)?.map(Timestamp))
+    }
+
+    /// Of an index; that of a partitioned one is never scanned itself.
+    fn index(&self, table: QualifiedName, is_scanned: bool) -> Result<IndexFacts, DbError> {
+        let of_scans = |column| is_scanned.then(|| self.count(column)).transpose();
+        let (blocks, hit) = (of_scans(Column::BlocksFetched)?, of_scans(Column::BlocksHit)?);
+        Ok(IndexFacts {
+            rows: self.get(Column::Rows)?,
+            pages: self.count(Column::Pages)?,
+            unique: self.get(Column::Unique)?,
+            primary: self.get(Column::Primary)?,
+            replica_identity: self.get(Column::ReplicaIdentity)?,
+            valid: self.get(Column::Valid)?,
+            ready: self.get(Column::Ready)?,
+            live: self.get(Column::Live)?,
+            key_columns: u16::try_from(self.get::<i16>(Column::KeyColumns)?).unwrap_or_default(),
+            constraint: self.get(Column::IsConstraint)?,
+            scans: of_scans(Column::Scans)?,
+            entries_read: of_scans(Column::RowsReturned)?,
+            rows_fetched: of_scans(Column::RowsFetched)?,
+            last_scan: self.moment(Column::LastScan)?,
+            blocks_hit: hit,
+            blocks_read: blocks.zip(hit).map(|(blocks, hit)| blocks.saturating_sub(hit)),
+            ..IndexFacts::new(table)
+        })
+    }
+
+    fn activity(&self) -> Result<Use, DbError> {
+        Ok(Use {
+            live_rows: self.count(Column::LiveRows)?,
+            dead_rows: self.count(Column::DeadRows)?,
+            modified_since_analyze: self.count(Column::ModifiedSinceAnalyze)?,
+            inserted_since_vacuum: self.count(Column::InsertedSinceVacuum)?,
+            sequential_scans: self.count(Column::Scans)?,
+            sequential_rows: self.count(Column::RowsReturned)?,
+            inserts: self.count(Column::Inserts)?,
+            updates: self.count(Column::Updates)?,
+            hot_updates: self.count(Column::HotUpdates)?,
+            deletes: self.count(Column::Deletes)?,
+            last_vacuum: self.moment(Column::LastVacuum)?,
+            last_autovacuum: self.moment(Column::LastAutovacuum)?,
+            last_analyze: self.moment(Column::LastAnalyze)?,
+            last_autoanalyze: self.moment(Column::LastAutoanalyze)?,
+            vacuums: self.count(Column::Vacuums)?,
+            analyzes: self.count(Column::Analyzes)?,
+            last_scan: self.moment(Column::LastScan)?,
+            ..Use::default()
+        })
+    }
+
+    fn relation(&self, kind: &str, locked: bool) -> Result<RelationFacts, DbError> {
+        let rows: Option<f64> = self.get(Column::Rows)?;
+        Ok(RelationFacts {
+            rows: rows.filter(|_| kind != "v"),
+            pages: self.count(Column::Pages)?,
+            all_visible_pages: self.count(Column::AllVisible)?,
+            transaction_id_age: self.get::<Option<i64>>(Column::TransactionIdAge)?.map(|age| count(Some(age))),
+            activity: matches!(kind, "r" | "m").then(|| self.activity()).transpose()?,
+            locked,
+            ..RelationFacts::default()
+        })
+    }
+}
+
+/// The query for a server of this version.
+fn of_version(major: u16) -> String {
+    // When an index or a table was last scanned is counted from 16 on.
+    let expression = |(at, text): (usize, &&'static str)| match at == Column::LastScan as usize && major < 16 {
+        true => "NULL::float8",
+        false => *text,
+    };
+    let columns: Vec<&str> = EXPRESSIONS.iter().enumerate().map(expression).collect();
+    format!(
+        "SELECT {}
            FROM pg_class c
            JOIN pg_namespace n ON n.oid = c.relnamespace
            LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
@@ -36,98 +163,45 @@ pub(super) async fn relations(session: &Session, facts: &mut Facts, locked: &Loc
            LEFT JOIN pg_inherits h ON i.indexrelid = h.inhrelid
            LEFT JOIN LATERAL (SELECT bn.nspname, bc.relname FROM pg_class bc JOIN pg_namespace bn ON bn.oid = bc.relnamespace WHERE bc.oid = i.indrelid) b ON true
           WHERE {OURS} AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'i', 'I') AND c.relpersistence <> 't'",
-        moment("last_vacuum_time"),
-        moment("last_autovacuum_time"),
-        moment("last_analyze_time"),
-        moment("last_autoanalyze_time"),
-    );
+        columns.join(", ")
+    )
+}
+
+/// Rows, pages and counters: functions that take no lock.
+pub(super) async fn relations(session: &Session, facts: &mut Facts, locked: &Locked) -> Result<(), DbError> {
+    let sql = of_version(facts.server.major());
     let mut names: HashMap<Oid, QualifiedName> = HashMap::new();
     let mut parents: Vec<(QualifiedName, Oid)> = Vec::new();
     let mut index_scans: HashMap<QualifiedName, (u64, u64)> = HashMap::new();
     let mut shared = Names::default();
     session
         .each("tables and indexes", &sql, None, |row| {
-            let oid: Oid = row.get(0)?;
-            let name = shared.qualified(row.get(1)?, row.get(2)?);
-            let kind: &str = row.get(3)?;
-            let number = |at: usize| row.get::<Option<i64>>(at).map(count);
-            let moment = |at: usize| row.get::<Option<f64>>(at).map(|it| it.map(Timestamp));
-            let rows: Option<f64> = row.get(4)?;
-            if matches!(kind, "i" | "I") {
-                // A damaged catalog has indexes without a row in pg_index.
-                if row.get::<Option<bool>>(27)?.is_none() {
-                    return Ok(());
-                }
-                let table = shared.qualified(
-                    row.get::<Option<&str>>(38)?.unwrap_or_default(),
-                    row.get::<Option<&str>>(39)?.unwrap_or_default(),
-                );
-                names.insert(oid, name.clone());
-                if let Some(parent) = row.get::<Option<Oid>>(35)? {
-                    parents.push((name.clone(), parent));
-                }
-                let scans = (kind == "i").then(|| number(12)).transpose()?;
-                let fetched = number(14)?;
-                if let Some(scans) = scans {
-                    let of_table = index_scans.entry(table.clone()).or_default();
-                    of_table.0 += scans;
-                    of_table.1 += fetched;
-                }
-                let (blocks, hit) = (number(36)?, number(37)?);
-                let index = IndexFacts {
-                    rows,
-                    pages: number(5)?,
-                    unique: row.get(27)?,
-                    primary: row.get(28)?,
-                    replica_identity: row.get(29)?,
-                    valid: row.get(30)?,
-                    ready: row.get(31)?,
-                    live: row.get(32)?,
-                    key_columns: u16::try_from(row.get::<i16>(33)?).unwrap_or_default(),
-                    constraint: row.get(34)?,
-                    scans,
-                    entries_read: scans.is_some().then(|| number(13)).transpose()?,
-                    rows_fetched: scans.is_some().then_some(fetched),
-                    last_scan: moment(25)?,
-                    blocks_hit: scans.is_some().then_some(hit),
-                    blocks_read: scans.is_some().then_some(blocks.saturating_sub(hit)),
-                    ..IndexFacts::new(table)
-                };
-                facts.indexes.insert(name, index);
+            let row = Measured(row);
+            let oid: Oid = row.get(Column::Oid)?;
+            let name = shared.qualified(row.get(Column::Schema)?, row.get(Column::Name)?);
+            let kind: &str = row.get(Column::Kind)?;
+            if !matches!(kind, "i" | "I") {
+                facts.relations.insert(name, row.relation(kind, locked.contains(oid))?);
                 return Ok(());
             }
-            let counted = matches!(kind, "r" | "m").then(|| -> Result<Use, DbError> {
-                Ok(Use {
-                    live_rows: number(8)?,
-                    dead_rows: number(9)?,
-                    modified_since_analyze: number(10)?,
-                    inserted_since_vacuum: number(11)?,
-                    sequential_scans: number(12)?,
-                    sequential_rows: number(13)?,
-                    inserts: number(15)?,
-                    updates: number(16)?,
-                    hot_updates: number(17)?,
-                    deletes: number(18)?,
-                    last_vacuum: moment(19)?,
-                    last_autovacuum: moment(20)?,
-                    last_analyze: moment(21)?,
-                    last_autoanalyze: moment(22)?,
-                    vacuums: number(23)?,
-                    analyzes: number(24)?,
-                    last_scan: moment(25)?,
-                    ..Use::default()
-                })
-            });
-            let relation = RelationFacts {
-                rows: rows.filter(|_| kind != "v"),
-                pages: number(5)?,
-                all_visible_pages: number(6)?,
-                transaction_id_age: row.get::<Option<i64>>(7)?.map(|age| count(Some(age))),
-                activity: counted.transpose()?,
-                locked: locked.contains(oid),
-                ..RelationFacts::default()
-            };
-            facts.relations.insert(name, relation);
+            // A damaged catalog has indexes without a row in pg_index.
+            if row.get::<Option<bool>>(Column::Unique)?.is_none() {
+                return Ok(());
+            }
+            let (schema, table): (Option<&str>, Option<&str>) =
+                (row.get(Column::TableSchema)?, row.get(Column::TableName)?);
+            let table = shared.qualified(schema.unwrap_or_default(), table.unwrap_or_default());
+            names.insert(oid, name.clone());
+            if let Some(parent) = row.get(Column::Parent)? {
+                parents.push((name.clone(), parent));
+            }
+            let index = row.index(table.clone(), kind == "i")?;
+            if let Some(scans) = index.scans {
+                let of_table = index_scans.entry(table).or_default();
+                of_table.0 += scans;
+                of_table.1 += index.rows_fetched.unwrap_or_default();
+            }
+            facts.indexes.insert(name, index);
             Ok(())
         })
         .await?;
