@@ -1,6 +1,7 @@
 //! Tests that need no PostgreSQL server. tests/README.md says where a test belongs.
 
 mod audit_cases;
+mod audit_trades;
 mod baseline;
 mod calls;
 mod command_line;

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 #[rustfmt::skip]
 pub(super) const AMOUNT: &[&str] = &[
     "amount", "amt", "price", "subtotal", "cost", "balance", "fee", "tax", "salary", "payout", "refund", "discount",
-    "charge", "deposit", "credit", "debit", "revenue", "wage", "cent", "vat", "overdraft", "premium", "fare",
+    "charge", "deposit", "credit", "debit", "revenue", "wage", "cent", "pence", "vat", "overdraft", "premium", "fare",
     "commission", "surcharge", "turnover", "earning", "expense", "income", "budget", "freight", "tip", "mrr", "bonus",
     "rent", "gmv", "payable", "receivable", "royalty", "dividend", "proceed", "penalty", "stipend", "tuition",
     "donation", "toll", "tariff", "cogs", "markdown", "payroll", "levy", "arrear", "remittance", "rebate", "cashback",
@@ -55,7 +55,7 @@ pub(super) const AMOUNT_PAIRS: &[(&str, &str)] =
 #[rustfmt::skip]
 pub(super) const MONEY_TABLE: &[&str] = &[
     "payment", "invoice", "charge", "refund", "payout", "transaction", "ledger", "billing", "subscription",
-    "settlement", "deposit", "withdrawal", "transfer",
+    "settlement", "deposit", "withdrawal", "transfer", "voucher", "wallet", "cheque",
 ];
 
 /// What somebody proves with who he is.
@@ -89,14 +89,14 @@ pub(super) const OF_A_SECRET: &[&str] = &[
     "scope", "scopes", "kind", "purpose", "attribute", "display", "group", "label", "description", "format", "source",
     "username", "login", "user", "account", "owner", "library", "strength", "changed", "set", "enabled", "required",
     "method", "provider", "lifetime", "ttl", "age", "length", "title", "field", "mode", "date", "time", "timestamp",
-    "attempts", "history", "digits", "sent", "brand", "bin", "country", "change", "rotation",
+    "attempts", "history", "digits", "nonce", "iv", "sent", "brand", "bin", "country", "change", "rotation",
 ];
 
 /// Tokens that open nothing: of locks and who holds them, of domains, which publish them, of pages and streams, of devices, of language models.
 #[rustfmt::skip]
 pub(super) const TOKEN_OF_NO_WORTH: &[&str] = &[
     "lock", "lease", "claim", "fencing", "page", "next", "cursor", "continuation", "sync", "stream", "push", "device",
-    "fcm", "apns", "apn", "cancel", "cancellation", "concurrency", "idempotency", "version", "change", "position",
+    "fcm", "apns", "apn", "challenge", "cancel", "cancellation", "concurrency", "idempotency", "version", "change", "position",
     "nft", "symbol", "contract", "max", "input", "output", "prompt", "completion", "total", "price", "since", "from",
     "to", "csrf", "xsrf", "owner", "worker", "epoch", "domain", "dns",
 ];
@@ -245,7 +245,7 @@ const WHOLE: &[&str] = &[
     "username", "filename", "hostname", "nickname", "password", "passport", "subtotal", "pinboard", "feedback",
     "homepage", "timezone", "timestamp", "database", "metadata", "lifetime", "deadline", "keyword", "website",
     "warehouse", "percentage", "format", "information", "pinnacle", "costume", "station", "formation", "taxonomy",
-    "listing", "postage", "message",
+    "listing", "postage", "message", "microphone", "headphone", "headphones", "megaphone",
 ];
 
 /// So many names are kept cut; a schema has fewer words.
@@ -280,6 +280,14 @@ fn is_known(word: &str) -> bool {
     KNOWN.contains(word) || word.len() > 3 && word.strip_suffix('s').is_some_and(|stem| KNOWN.contains(stem))
 }
 
+/// A word of the trade in front of a long one that is known: `portalpassword`, `udderweight`. Shorter ones end too many words.
+fn known_ending(word: &str) -> Parts {
+    const ENDS_WORDS: &[&str] = &["position", "section", "state", "house", "ground", "score"];
+    let at =
+        (4..word.len().saturating_sub(4)).find(|at| is_known(&word[*at..]) && !ENDS_WORDS.contains(&&word[*at..]))?;
+    Some([Box::from(&word[..at]), Box::from(&word[at..])].into())
+}
+
 /// The fewest words that cover all of it.
 fn cut(word: &str) -> Parts {
     if is_known(word) || WHOLE.contains(&word) {
@@ -298,6 +306,9 @@ fn cut(word: &str) -> Parts {
                 best[end] = Some((start, words + 1));
             }
         }
+    }
+    if best[word.len()].is_none() {
+        return known_ending(word);
     }
     let mut parts: Vec<Box<str>> = Vec::new();
     let mut end = word.len();

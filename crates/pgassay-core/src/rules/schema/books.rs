@@ -215,6 +215,8 @@ fn restrict(
         FixStep::own(format!("ALTER TABLE {name} ADD CONSTRAINT {new} {definition} NOT VALID;")),
         FixStep::own(format!("ALTER TABLE {name} VALIDATE CONSTRAINT {new};")),
         FixStep::own(format!("ALTER TABLE {name} DROP CONSTRAINT {};", constraint.name)),
+        // What names it goes on: migrations, messages of the application, steps of other findings.
+        FixStep::own(format!("ALTER TABLE {name} RENAME CONSTRAINT {new} TO {};", constraint.name)),
     ]
 }
 

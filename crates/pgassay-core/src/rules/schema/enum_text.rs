@@ -30,7 +30,7 @@ pub static RULE: Rule = Rule {
 pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
         for column in context.changed_columns(table).filter(|column| column.local && context.is_text(column)) {
-            let guarded = keys::has_check(context, table, column.id) || keys::is_foreign_key(table, column.id);
+            let guarded = keys::is_listed(context, table, column.id) || keys::is_foreign_key(table, column.id);
             let unique = keys::unique_keys(context, table).any(|(_, index)| index.columns[..] == [Some(column.id)]);
             if guarded || unique || column.generated.is_some() {
                 continue;
@@ -48,12 +48,27 @@ fn named_state(column: &Column) -> bool {
 
 /// The value of an attribute that another column names: `(entity, name, value)`.
 pub(super) fn is_attribute_value(table: &Relation, column: &Column) -> bool {
-    holds_value(column) && table.columns.iter().any(|other| other.id != column.id && names_attribute(other))
+    let named = |other: &Column| names_attribute(other) || names_its_attribute(other, column);
+    holds_value(column) && table.columns.iter().any(|other| other.id != column.id && named(other))
+}
+
+/// Whether one column names the attribute whose value is in the other: `attribute` and `value`, `traitname` and `traitvalue`.
+pub(super) fn names_its_attribute(name: &Column, value: &Column) -> bool {
+    let of = |column: &Column, endings: &[&str]| {
+        let name = column.name.as_str().to_ascii_lowercase();
+        endings.iter().find_map(|end| name.strip_suffix(end).map(|stem| stem.trim_end_matches('_').to_owned()))
+    };
+    match (of(name, NAMES), of(value, &["value", "val"])) {
+        (Some(one), Some(other)) => one == other || other.is_empty() && names_attribute(name),
+        _ => false,
+    }
 }
 
 /// The name of an attribute whose value is in another column: a new one is a new attribute, which is what such a table is for.
 fn is_attribute_name(table: &Relation, column: &Column) -> bool {
-    names_attribute(column) && table.columns.iter().any(|other| other.id != column.id && holds_value(other))
+    table.columns.iter().any(|other| {
+        other.id != column.id && (names_attribute(column) && holds_value(other) || names_its_attribute(column, other))
+    })
 }
 
 /// `value`, `attr_val`, `value_text`.
@@ -63,22 +78,24 @@ fn holds_value(column: &Column) -> bool {
     value(words.first()) || value(words.last())
 }
 
+/// How columns with the name of an attribute end.
+const NAMES: &[&str] = &[
+    "key",
+    "attribute",
+    "attr",
+    "field",
+    "name",
+    "property",
+    "prop",
+    "code",
+    "parameter",
+    "param",
+    "option",
+    "setting",
+    "metric",
+];
+
 fn names_attribute(column: &Column) -> bool {
-    const NAMES: &[&str] = &[
-        "key",
-        "attribute",
-        "attr",
-        "field",
-        "name",
-        "property",
-        "prop",
-        "code",
-        "parameter",
-        "param",
-        "option",
-        "setting",
-        "metric",
-    ];
     words::words(column.name.as_str()).last().is_some_and(|word| NAMES.contains(&word.as_str()))
 }
 

@@ -32,7 +32,12 @@ pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let hot = hot::unserved(context);
     for table in context.tables() {
         for (constraint, key) in table.foreign_keys().filter(|(constraint, _)| constraint.local) {
-            if is_found(context, table, key) || was_there(context, table, key) {
+            // A key that is there twice needs one index.
+            let is_second = table
+                .foreign_keys()
+                .take_while(|(other, _)| other.name != constraint.name)
+                .any(|(_, other)| other.columns == key.columns && other.on_delete == key.on_delete);
+            if is_second || is_found(context, table, key) || was_there(context, table, key) {
                 continue;
             }
             let Some(referenced) = context.schema.relation(key.referenced) else { continue };

@@ -3,7 +3,7 @@
 use super::ask::{keys, steps};
 use super::{Discovery, SchemaContext, missing_foreign_key};
 use crate::contract::Subject;
-use crate::finding::{Category, Confidence, Severity};
+use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Example, Rule};
 use crate::schema::{Column, Relation};
 use crate::text::words;
@@ -15,7 +15,7 @@ pub static EVENT: Rule = Rule {
     summary: "A table of outside events has no unique key on the sender's id, or a nullable one",
     explanation: "Webhooks, payment notifications and messages are delivered at least once: the same event comes again after a timeout. Only a unique key on the id that the \
         sender gave it (with the sender's name, where there are several) makes the second delivery a conflict instead of a second charge. NULLs are all different to \
-        a unique key, so a nullable id lets through what has none. The rule goes by names: tables of webhooks, callbacks, inboxes and payments, and columns such as \
+        a unique key, so a nullable id lets through what has none; short numbers of several senders need the sender in the key. The rule goes by names: tables of webhooks, callbacks, inboxes and payments, and columns such as \
         event_id, external_id, stripe_charge_id, idempotency_key.",
     fires: Example {
         given: "",
@@ -87,13 +87,7 @@ fn judge_id(context: &SchemaContext, table: &Relation, column: &Column, inbox: b
     let key = keys::unique_keys(context, table).find(|(_, index)| keeps_apart(context, table, index, column));
     let confidence = if inbox { Confidence::High } else { Confidence::Medium };
     let subject = Subject::Column(table.id, column.id);
-    let sender = table.columns.iter().find(|other| {
-        other.id != column.id
-            && words::has_word(
-                other.name.as_str(),
-                &["provider", "source", "sender", "gateway", "psp", "channel", "vendor"],
-            )
-    });
+    let sender = sender(table, column);
     // Two tenants' senders give the same numbers: whose event it is belongs into the key.
     let tenant = tenant(context, table).filter(|tenant| tenant.id != column.id);
     let mut parts: Vec<&Column> = tenant.into_iter().chain(sender).collect();
@@ -128,13 +122,85 @@ fn judge_id(context: &SchemaContext, table: &Relation, column: &Column, inbox: b
                     .declared("a unique key takes NULLs as different")
                     .when_new(format!("Make {} NOT NULL.", column.name))
                     .advice(
-                        "Require it, once the rows without it are settled:",
-                        steps::not_null(context, table, &column.name, None),
+                        "Require it, once the rows without it, which the first step counts, are settled:",
+                        required(context, table, column),
                     ),
             );
         }
+        Some((index, of)) if inbox => {
+            let left_out = parts.iter().find(|part| part.id != column.id && !of.columns.contains(&Some(part.id)));
+            found.extend(left_out.and_then(|part| without_sender(context, table, column, part, index)));
+        }
         Some(_) => {}
     }
+}
+
+fn required(context: &SchemaContext, table: &Relation, column: &Column) -> Vec<FixStep> {
+    let count = format!("SELECT count(*) FROM {} WHERE {} IS NULL;", table.name, column.name);
+    let mut steps = steps::not_null(context, table, &column.name, None);
+    steps.insert(0, FixStep::any(count));
+    steps
+}
+
+/// Who sent an event, where the table takes those of several.
+fn sender<'t>(table: &'t Relation, id: &Column) -> Option<&'t Column> {
+    const SENDERS: &[&str] = &[
+        "provider",
+        "source",
+        "sender",
+        "gateway",
+        "psp",
+        "channel",
+        "vendor",
+        "agent",
+        "partner",
+        "supplier",
+        "integration",
+        "connector",
+        "installation",
+        "merchant",
+        "shop",
+    ];
+    table.columns.iter().find(|other| other.id != id.id && words::has_word(other.name.as_str(), SENDERS))
+}
+
+/// The key has the id alone, and ids that are short come from more than one sender: the second one's event is taken for a second
+/// delivery, and is lost.
+fn without_sender(
+    context: &SchemaContext,
+    table: &Relation,
+    column: &Column,
+    sender: &Column,
+    index: &Relation,
+) -> Option<Discovery> {
+    // What a generator made is one of its kind wherever it comes from.
+    const LONGEST_NUMBER: i32 = 12;
+    let facts = context.column_facts(table, column)?;
+    let senders = context.column_facts(table, sender)?;
+    let short = context.type_name(column) != Some("uuid") && facts.average_width <= LONGEST_NUMBER;
+    if !short || senders.n_distinct == 1.0 || context.is_nullable(sender) {
+        return None;
+    }
+    let columns = format!("{}, {}", sender.name, column.name);
+    let name = &table.name;
+    Some(
+        context
+            .discovery(
+                &EVENT,
+                Subject::Column(table.id, column.id),
+                format!(
+                    "{name}.{} is unique whoever sent it: two of {} that number alike, and the second event counts as delivered",
+                    column.name, sender.name
+                ),
+            )
+            .confidence(Confidence::Medium)
+            .declared(format!("the key {} has {}, and not {}", index.name.name, column.name, sender.name))
+            .measured(format!("ids of {} bytes on average: such numbers are given more than once", facts.average_width))
+            .advice(
+                "Put the sender into the key, and let ON CONFLICT name both; then drop the old one:",
+                steps::unique_index(context, table, &columns, "key", None),
+            ),
+    )
 }
 
 /// Where partitions take no such key.
@@ -281,7 +347,11 @@ fn is_outside_id<'a>(context: &SchemaContext<'a>, table: &'a Relation, column: &
         ]
         .contains(&word.as_str())
     });
-    let event = words.iter().any(|word| ["event", "message", "delivery", "notification"].contains(&word.as_str()));
+    let one_of = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+    // What is called back about has the number that we gave it, unless each is there once.
+    let called_back = one_of(&["callback", "ipn"])
+        && keys::unique_keys(context, table).any(|(_, index)| keeps_apart(context, table, index, column));
+    let event = one_of(&["event", "message", "delivery", "notification"]) || called_back;
     is_id && !of_someone && (named_outside || event && inbox)
 }
 

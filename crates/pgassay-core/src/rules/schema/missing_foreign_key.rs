@@ -317,7 +317,10 @@ impl<'a> Tables<'a> {
             let last = words.rfind('_').map_or(0, |at| at + 1);
             let singular = format!("{}{}", &words[..last], words::singular(&words[last..]));
             let of_schema = tables.entry(&relation.name.schema).or_default();
-            for name in [singular, words] {
+            // pay.pay_runs is the runs of pay.
+            let prefix = format!("{}_", words::joined(relation.name.schema.as_str()));
+            let within = singular.strip_prefix(&prefix).filter(|rest| !rest.is_empty()).map(str::to_owned);
+            for name in [Some(singular), Some(words), within].into_iter().flatten() {
                 of_schema.entry(name).or_insert(relation);
             }
         }

@@ -5,6 +5,7 @@
 //! added.
 
 pub(crate) mod ask;
+mod bookings;
 mod books;
 mod bounds;
 mod discouraged_types;
@@ -33,6 +34,7 @@ mod query_index;
 mod queues;
 mod redundant_index;
 mod row_security;
+mod row_security_roles;
 mod silenced_trigger;
 mod soft_delete;
 mod table_bloat;
@@ -100,7 +102,7 @@ pub const ALL: &[Entry] = &[
     Entry::schema(&row_security::NO_POLICY, Needs::WholeSchema, row_security::no_policy),
     Entry::schema(&row_security::ALWAYS_TRUE, Needs::WholeSchema, row_security::always_true),
     Entry::schema(&row_security::VIEW, Needs::Schema, row_security::views),
-    Entry::schema(&row_security::BYPASSED, Needs::Facts, row_security::bypassed),
+    Entry::schema(&row_security_roles::BYPASSED, Needs::Facts, row_security_roles::bypassed),
     Entry::schema(&books::UNLOGGED, Needs::WholeSchema, books::unlogged),
     Entry::schema(&books::CASCADE, Needs::WholeSchema, books::cascade),
     Entry::schema(&idempotency::EVENT, Needs::Schema, idempotency::events),

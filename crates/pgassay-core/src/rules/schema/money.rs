@@ -53,7 +53,7 @@ pub(super) fn float(context: &SchemaContext, found: &mut Vec<Discovery>) {
         for column in context.changed_columns(table).filter(is_float) {
             let name = column.name.as_str();
             let beside_currency = || words::is_bare_sum(name) && has_currency(table);
-            if !column.local || !words::is_amount(name) && !beside_currency() {
+            if !column.local || !words::is_amount(name) && !beside_currency() || is_share(context, table, column) {
                 continue;
             }
             let type_name = &column.data_type.written;
@@ -78,6 +78,27 @@ pub(super) fn float(context: &SchemaContext, found: &mut Vec<Discovery>) {
     }
 }
 
+/// A discount or a tax that never is more than one: 0.05 is five in a hundred, and no sum.
+fn is_share(context: &SchemaContext, table: &Relation, column: &Column) -> bool {
+    let Some(facts) = context.column_facts(table, column) else { return false };
+    let histogram = facts.histogram.iter().flat_map(|it| it.values());
+    let values: Vec<String> = facts.common().map(|(value, _)| value).chain(histogram).collect();
+    let within = |value: &String| value.parse::<f64>().is_ok_and(|number| (0.0..=1.0).contains(&number));
+    let some = values.iter().any(|value| value.parse::<f64>().is_ok_and(|number| number > 0.0));
+    words::has_word(column.name.as_str(), &["discount", "tax", "vat", "commission", "markdown", "surcharge"])
+        && values.len() >= 2
+        && some
+        && values.iter().all(within)
+}
+
+/// `vat` in a table whose sums are in cents, and of another type than they: a rate, by all that is known.
+fn is_rate_by_type(context: &SchemaContext, column: &Column, amounts: &[&Column]) -> bool {
+    let bare = ["vat", "tax", "discount", "commission"].contains(&column.name.as_str());
+    let others = amounts.iter().filter(|other| other.id != column.id);
+    let whole = |column: &Column| matches!(context.type_name(column), Some("int4" | "int8"));
+    bare && !whole(column) && others.clone().next().is_some() && others.clone().all(|other| whole(other))
+}
+
 pub(super) fn unguarded(context: &SchemaContext, found: &mut Vec<Discovery>) {
     let whole = SchemaContext { scope: None, ..*context };
     let elsewhere = LazyCell::new(|| whole.tables().any(has_currency));
@@ -87,9 +108,12 @@ pub(super) fn unguarded(context: &SchemaContext, found: &mut Vec<Discovery>) {
         if !in_area && !named && !books::keeps_money(context, table) {
             continue;
         }
-        let is_amount =
-            |column: &&Column| is_sum(context, column) || !named && !in_area && books::is_paid(context, column);
-        let amounts: Vec<&Column> = table.columns.iter().filter(is_amount).collect();
+        let is_amount = |column: &&Column| {
+            is_sum(context, column) || !in_area && has_currency(table) && books::is_paid(context, column)
+        };
+        let mut amounts: Vec<&Column> = table.columns.iter().filter(is_amount).collect();
+        let all = amounts.clone();
+        amounts.retain(|column| !is_rate_by_type(context, column, &all) && !is_share(context, table, column));
         if amounts.is_empty() {
             continue;
         }

@@ -132,32 +132,41 @@ pub(super) fn unlike(context: &SchemaContext, found: &mut Vec<Discovery>) {
         for part in has.iter().flat_map(|parts| parts.keys()) {
             *counts.entry(part).or_default() += 1;
         }
+        // What the same partitions lack has one cause: they were made by hand.
+        let mut missing: BTreeMap<Vec<usize>, Vec<&str>> = BTreeMap::new();
         for (what, number) in counts {
             let lacking = partitions.len() - number;
-            // Of three, one may be the odd one out by chance.
-            let few = number == 2 && lacking == 1;
-            if lacking == 0 || lacking > 2 || number < 3 && !few {
+            if lacking == 0 || lacking > 2 || number < 3 && !(number == 2 && lacking == 1) {
                 continue;
             }
-            let pattern = has.iter().find_map(|parts| parts.get(what));
-            let without: Vec<&&Relation> = partitions
-                .iter()
-                .zip(&has)
-                .filter(|(_, parts)| !parts.contains_key(what))
-                .map(|(partition, _)| partition)
-                .collect();
+            let without = has.iter().enumerate().filter(|(_, parts)| !parts.contains_key(what));
+            missing.entry(without.map(|(at, _)| at).collect()).or_default().push(what);
+        }
+        for (places, what) in missing {
+            let number = partitions.len() - places.len();
+            // Of three, one may be the odd one out by chance.
+            let few = number == 2;
+            let without: Vec<&Relation> = places.iter().map(|at| partitions[*at]).collect();
             let names: Vec<String> = without.iter().map(|partition| partition.name.to_string()).collect();
-            let step =
-                |name: &String| pattern.map(|step| FixStep { sql: step.sql.replace("{}", name), ..step.clone() });
-            let index = what.contains("index on");
+            let step = |what: &&str| {
+                let pattern = has.iter().find_map(|parts| parts.get(*what));
+                let of = move |name: &String| {
+                    pattern.map(|step| FixStep { sql: step.sql.replace("{}", name), ..step.clone() })
+                };
+                names.iter().filter_map(of).collect::<Vec<_>>()
+            };
+            let steps: Vec<FixStep> = what.iter().flat_map(step).collect();
+            let index = what.iter().all(|what| what.contains("index on"));
+            let what = what.join(", the ");
             let mut discovery = context
                 .discovery(
                     &UNLIKE,
                     Subject::Relation(without[0].id),
                     format!(
-                        "{} of {} lacks the {what} that {number} of its siblings have",
+                        "{} of {} {} the {what} that {number} of its siblings have",
                         names.join(" and "),
-                        table.name
+                        table.name,
+                        if names.len() == 1 { "lacks" } else { "lack" }
                     ),
                 )
                 .severity(if index || few { Severity::Info } else { Severity::Warning })
@@ -167,23 +176,50 @@ pub(super) fn unlike(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     partitions.len(),
                     table.name
                 ))
-                .advice(
-                    "Make it there too, and on the partitioned table for partitions to come:",
-                    names.iter().filter_map(step).collect(),
-                );
+                .advice("Make it there too, and on the partitioned table for partitions to come:", steps);
             discovery.table = Some(table.id);
             found.push(discovery);
         }
     }
 }
 
+/// The words of a name before its last one, where that is one of some: `owner_id`, `OwnerId` and `ownerid` are an owner's.
+fn stem_of(column: &Column, last: &[&str]) -> Option<String> {
+    let words = words::words(column.name.as_str());
+    let (end, stem) = words.split_last().filter(|(_, stem)| !stem.is_empty())?;
+    last.contains(&end.as_str()).then(|| stem.join("_"))
+}
+
+/// `service_id` and `service_type` of `service_instance`: what the row is, and not what it is about.
+fn is_about_itself(table: &Relation, stem: &str) -> bool {
+    // entity_updates has rows about entities of any table.
+    const ANYTHING: &[&str] =
+        &["entity", "object", "resource", "subject", "target", "record", "item", "model", "source", "owner", "parent"];
+    if ANYTHING.contains(&stem) {
+        return false;
+    }
+    let own = words::joined(table.name.name.as_str());
+    own == stem || *words::singular(&own) == *stem || own.starts_with(&format!("{stem}_"))
+}
+
+/// Whether a table of the schema has the name: `room_id` is then a room's, and `room_kind` says which kind of room.
+fn names_a_table(context: &SchemaContext, table: &Relation, stem: &str) -> bool {
+    let of_schema = context.schema.relations_in(&table.name.schema);
+    of_schema.filter(|other| other.is_table()).any(|other| {
+        let words = words::joined(other.name.name.as_str());
+        *words::singular(&words) == *stem || words == *stem
+    })
+}
+
 pub(super) fn polymorphic(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.tables() {
         for id in &table.columns {
-            let Some(stem) = id.name.as_str().strip_suffix("_id").filter(|stem| !stem.is_empty()) else { continue };
+            let Some(stem) = stem_of(id, &["id"]).filter(|stem| !is_about_itself(table, stem)) else { continue };
             let named = |other: &&Column| {
-                other.name.as_str().strip_suffix("_type").is_some_and(|other| other == stem)
+                // A kind may be what the thing is, and not where it is: of a few words only a type is surely a table.
+                stem_of(other, &["type", "kind", "table", "class"]).is_some_and(|other| other == stem)
                     && (context.is_text(other) || context.enum_type(other).is_some())
+                    && (stem_of(other, &["kind", "class"]).is_none() || !names_a_table(context, table, &stem))
             };
             let Some(kind) = table.columns.iter().find(named).filter(|_| !keys::is_foreign_key(table, id.id)) else {
                 continue;
@@ -267,6 +303,17 @@ fn made_by_query<'a>(context: &SchemaContext<'a>, table: &Relation) -> Option<&'
     (series.take(3).count() < 3).then_some(original)
 }
 
+/// A table without a key that has the columns of another one, all of them and no other.
+fn has_same_columns(table: &Relation, other: &Relation) -> bool {
+    let same =
+        |column: &Column| other.column(&column.name).is_some_and(|it| it.data_type.written == column.data_type.written);
+    table.columns.len() >= 3
+        && table.columns.len() == other.columns.len()
+        && table.primary_key().is_none()
+        && other.primary_key().is_some()
+        && table.columns.iter().all(same)
+}
+
 /// The table that a left-over copy was made of.
 pub(crate) fn copy_of<'a>(context: &SchemaContext<'a>, table: &Relation) -> Option<&'a Relation> {
     const MARKS: &[&str] = &["backup", "bak", "bkp", "old", "copy", "tmp", "temp", "orig", "save", "saved", "bck"];
@@ -286,9 +333,15 @@ pub(crate) fn copy_of<'a>(context: &SchemaContext<'a>, table: &Relation) -> Opti
     }
     let rest: Vec<&str> = parts.iter().filter(|part| !is_mark(part) && !is_number(part)).copied().collect();
     let rest = rest.join("_");
-    let original = context.schema.relations_in(&table.name.schema).find(|other| {
-        other.id != table.id && other.is_table() && other.name.name.as_str().eq_ignore_ascii_case(&rest)
-    })?;
+    let of_schema =
+        || context.schema.relations_in(&table.name.schema).filter(|other| other.id != table.id && other.is_table());
+    let by_name = of_schema().find(|other| other.name.name.as_str().eq_ignore_ascii_case(&rest));
+    // `routes_copy_of_march` of `route_stops`: a copy by its name, and by all of its columns.
+    let by_columns = || {
+        let mut same = of_schema().filter(|other| marked && has_same_columns(table, other));
+        same.next().filter(|_| same.next().is_none())
+    };
+    let original = by_name.or_else(by_columns)?;
     // A table for each month is a way to partition, not a habit of copying.
     let prefix = format!("{rest}_");
     let series = context.schema.relations_in(&table.name.schema).filter(|other| {

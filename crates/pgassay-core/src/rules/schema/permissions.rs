@@ -3,6 +3,7 @@
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ask::keys;
 use super::{Discovery, SchemaContext};
 use crate::change::{GrantObjects, Name, ObjectKind, PrintedName};
 use crate::contract::Subject;
@@ -67,6 +68,8 @@ pub static PUBLIC: Rule = Rule {
 pub(super) fn row_security(context: &SchemaContext, found: &mut Vec<Discovery>) {
     unprotected_parts(context, found);
     let counts = LazyCell::new(|| secured(context));
+    let owners = owner_columns(context);
+    let owner = context.scope.is_none();
     for table in context.tables().filter(|table| !table.row_security) {
         let enable = FixStep::own(format!("ALTER TABLE {} ENABLE ROW LEVEL SECURITY;", table.name));
         let subject = Subject::Relation(table.id);
@@ -86,8 +89,12 @@ pub(super) fn row_security(context: &SchemaContext, found: &mut Vec<Discovery>) 
             );
             continue;
         }
+        if let Some(discovery) = owner.then(|| unlike_its_owner(context, table, &owners)).flatten() {
+            found.push(discovery);
+            continue;
+        }
         let (with, all) = counts.get(&table.name.schema).copied().unwrap_or_default();
-        if with >= 2 && with * 2 >= all {
+        if with >= 2 && with * 2 >= all && !is_out_of_reach(context, table, &owners) {
             found.push(
                 context
                     .discovery(
@@ -157,6 +164,71 @@ fn readers(table: &Relation) -> BTreeSet<&Name> {
     let of_rows = |privilege: &str| ["select", "insert", "update", "delete"].contains(&privilege);
     let granted = table.privileges.iter().filter(|it| of_rows(it.privilege.as_str()));
     granted.map(|it| &it.grantee).filter(|grantee| table.owner.as_ref() != Some(*grantee)).collect()
+}
+
+/// The columns by which policies say whose a row is, by their name: how many tables with row security have it, and how many tables.
+fn owner_columns<'a>(context: &SchemaContext<'a>) -> BTreeMap<&'a Name, (usize, usize)> {
+    let whole = SchemaContext { scope: None, ..*context };
+    let mut owners: BTreeMap<&Name, (usize, usize)> = BTreeMap::new();
+    for table in whole.tables().filter(|table| table.row_security) {
+        let own = table.policies.iter().flat_map(|policy| &policy.uses).filter(|(of, _)| *of == table.id);
+        let used: BTreeSet<_> = own.flat_map(|(_, columns)| columns).collect();
+        for column in used.into_iter().filter_map(|id| table.column_by_id(*id)) {
+            owners.entry(&column.name).or_default().0 += 1;
+        }
+    }
+    if owners.is_empty() {
+        return owners;
+    }
+    // One policy says whose the rows of a column are; other tables with row security that have it may say so in another way.
+    owners.values_mut().for_each(|count| *count = (0, 0));
+    for (table, column) in whole.tables().flat_map(|table| table.columns.iter().map(move |column| (table, column))) {
+        if let Some((with, all)) = owners.get_mut(&column.name) {
+            *all += 1;
+            *with += usize::from(table.row_security);
+        }
+    }
+    owners
+}
+
+/// A table with the column by which the policies of most tables that have it say whose a row is. A key of one column with that name is the
+/// list of owners itself.
+fn unlike_its_owner(
+    context: &SchemaContext,
+    table: &Relation,
+    owners: &BTreeMap<&Name, (usize, usize)>,
+) -> Option<Discovery> {
+    let (column, with, all) = table.columns.iter().find_map(|column| {
+        let (with, all) = owners.get(&column.name).copied()?;
+        let is_row_id = keys::primary_key(table) == [column.id];
+        (with >= 3 && with * 3 >= all * 2 && !is_row_id && column.name != "id").then_some((column, with, all))
+    })?;
+    Some(
+        context
+            .discovery(
+                &ROW_SECURITY,
+                Subject::Relation(table.id),
+                format!(
+                    "{} has no row security, which {with} of the {all} tables with {} have",
+                    table.name, column.name
+                ),
+            )
+            .confidence(Confidence::Medium)
+            .declared(format!("policies say by {} whose a row is", column.name))
+            .advice(
+                "Make the policies first, then enable it: without a policy nobody but the owner sees a row.",
+                vec![FixStep::own(format!("ALTER TABLE {} ENABLE ROW LEVEL SECURITY;", table.name))],
+            ),
+    )
+}
+
+/// Where privileges were read: nobody but the owner has one, and nothing in the table says whose a row is.
+fn is_out_of_reach(context: &SchemaContext, table: &Relation, owners: &BTreeMap<&Name, (usize, usize)>) -> bool {
+    let has_owner = table.columns.iter().any(|column| owners.contains_key(&column.name));
+    let of_protected = table
+        .foreign_keys()
+        .any(|(_, key)| context.schema.relation(key.referenced).is_some_and(|parent| parent.row_security));
+    context.facts.is_some() && readers(table).is_empty() && !has_owner && !of_protected
 }
 
 /// How many tables of each schema have row security enabled, of how many.

@@ -101,6 +101,10 @@ fn queue<'a>(context: &SchemaContext<'a>, table: &'a Relation) -> Option<Queue<'
         return Some(Queue { table, states, strong: true, known });
     }
     let name = table.name.name.as_str();
+    // People wait in it, and no worker takes them.
+    if words::has_word(name, &["waiting", "wait", "waitlist"]) {
+        return None;
+    }
     let strong = words::has_word(name, &["queue", "outbox"]);
     if !strong && !words::ends_with_word(name, &["jobs", "job", "tasks"]) {
         return None;

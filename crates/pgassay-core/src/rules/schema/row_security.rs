@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
 use super::{Discovery, SchemaContext};
-use crate::change::{Expression, Name, PrintedName, RuleEvent};
+use crate::change::{Expression, RuleEvent};
 use crate::contract::Subject;
 use crate::expression::{AnyRow, truth};
 use crate::finding::{Category, Confidence, FixStep, Severity};
@@ -107,26 +107,7 @@ pub static PER_ROW: Rule = Rule {
     },
 };
 
-pub static BYPASSED: Rule = Rule {
-    name: "row-security-bypassed",
-    category: Category::Safety,
-    severity: Severity::Warning,
-    summary: "The application logs in as a role for which row security does not count",
-    explanation: "Policies are not applied to superusers, to roles with BYPASSRLS, and to the owner of the table unless FORCE ROW LEVEL SECURITY is set: if the application is one of these, the policies protect nothing. \
-        Who runs the queries is read from pg_stat_statements. Let the application log in as a role that owns nothing.",
-    fires: Example {
-        given: "CREATE ROLE app LOGIN;",
-        migration: "CREATE TABLE notes (id bigint PRIMARY KEY, owner text NOT NULL);\nALTER TABLE notes OWNER TO app;\nALTER TABLE notes ENABLE ROW LEVEL SECURITY;\nCREATE POLICY own ON notes USING (owner = current_user);\n\
-            -- measured: query calls=5000 mean=1 user=app: SELECT id FROM notes WHERE owner = $1",
-    },
-    quiet: Example {
-        given: "CREATE ROLE app LOGIN;",
-        migration: "CREATE TABLE notes (id bigint PRIMARY KEY, owner text NOT NULL);\nALTER TABLE notes OWNER TO app;\nALTER TABLE notes ENABLE ROW LEVEL SECURITY;\nALTER TABLE notes FORCE ROW LEVEL SECURITY;\nCREATE POLICY own ON notes USING (owner = current_user);\n\
-            -- measured: query calls=5000 mean=1 user=app: SELECT id FROM notes WHERE owner = $1",
-    },
-};
-
-fn protected<'a>(context: &SchemaContext<'a>) -> impl Iterator<Item = &'a Relation> + use<'a> {
+pub(super) fn protected<'a>(context: &SchemaContext<'a>) -> impl Iterator<Item = &'a Relation> + use<'a> {
     context.any_tables().filter(|table| table.row_security)
 }
 
@@ -367,63 +348,4 @@ fn arguments(function: &Function) -> impl Iterator<Item = &Expr> {
         FunctionArg::Named { arg: FunctionArgExpr::Expr(expr), .. } => Some(expr),
         _ => None,
     })
-}
-
-pub(super) fn bypassed(context: &SchemaContext, found: &mut Vec<Discovery>) {
-    let (Some(facts), Some(workload)) = (context.facts, context.workload) else { return };
-    let mut tables: std::collections::BTreeMap<(Name, &'static str), Vec<&Relation>> = Default::default();
-    let users_of = |table: &Relation| -> BTreeSet<&str> {
-        let uses = context.uses.iter().filter(|one| one.table == table.id);
-        uses.map(|one| workload.statements[one.statement].user.as_str()).filter(|user| !user.is_empty()).collect()
-    };
-    for table in protected(context).filter(|table| !table.policies.is_empty()) {
-        for user in users_of(table) {
-            let name = Name::new(user);
-            let role = facts.roles.get(&name);
-            let owns = table.owner.as_ref() == Some(&name) && !table.force_row_security;
-            let why = match role {
-                Some(role) if role.superuser => "is a superuser",
-                Some(role) if role.bypasses_row_security => "has BYPASSRLS",
-                _ if owns => "owns",
-                _ => continue,
-            };
-            // Whoever reads the facts is not the application.
-            if user == facts.server.current_user && why != "owns" {
-                continue;
-            }
-            tables.entry((name, why)).or_default().push(table);
-        }
-    }
-    for ((role, why), tables) in tables {
-        let first = tables[0];
-        let names: Vec<String> = tables.iter().take(6).map(|table| table.name.to_string()).collect();
-        let more = if tables.len() > 6 { " …" } else { "" };
-        let (message, steps) = match why {
-            "owns" => (
-                format!("role {role} queries {} as its owner: the policies do not count", list(&names, more)),
-                tables
-                    .iter()
-                    .map(|table| FixStep::own(format!("ALTER TABLE {} FORCE ROW LEVEL SECURITY;", table.name)))
-                    .collect(),
-            ),
-            why => {
-                (format!("role {role} {why} and queries {}: the policies do not count", list(&names, more)), Vec::new())
-            }
-        };
-        let mut discovery = context
-            .discovery(&BYPASSED, Subject::Part(first.id, Name::from(format!("\nrole {role}").as_str())), message)
-            .confidence(Confidence::High)
-            .measured(format!("statements of {role} in pg_stat_statements read the table"))
-            .at(context.places.of(&Subject::Relation(first.id)))
-            .advice(
-                "Let the application log in as a role that owns nothing and has no BYPASSRLS; FORCE ROW LEVEL SECURITY makes the policies count for the owner too, and shows what would break:",
-                steps,
-            );
-        discovery.finding.object = Some(PrintedName::from(&first.name));
-        found.push(discovery);
-    }
-}
-
-fn list(names: &[String], more: &str) -> String {
-    format!("{}{more}", names.join(", "))
 }

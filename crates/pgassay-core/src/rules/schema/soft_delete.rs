@@ -157,7 +157,7 @@ fn fix(
     let mut steps = steps::unique_index(context, table, names, "live_key", Some(live));
     steps.push(match &of.constraint {
         Some(constraint) => FixStep::own(format!("ALTER TABLE {} DROP CONSTRAINT {constraint};", table.name)),
-        None => FixStep::none(format!("DROP INDEX CONCURRENTLY {};", index.name)),
+        None => FixStep::none(format!("DROP INDEX CONCURRENTLY IF EXISTS {};", index.name)),
     });
     steps
 }

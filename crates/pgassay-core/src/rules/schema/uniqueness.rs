@@ -94,7 +94,8 @@ pub(super) fn in_fact(context: &SchemaContext, found: &mut Vec<Discovery>) {
             }
             let fk = keys::is_foreign_key(table, column.id);
             let named =
-                words::words(column.name.as_str()).last().is_some_and(|last| LOOKED_UP.contains(&last.as_str()));
+                words::words(column.name.as_str()).last().is_some_and(|last| LOOKED_UP.contains(&last.as_str()))
+                    || is_code(context, table, column);
             let one_each = fk && is_part(context, table, column);
             // The hash of something, or what nobody looks up.
             let looked_up = named
@@ -126,6 +127,27 @@ fn tell(context: &SchemaContext, table: &Relation, column: &Column, rows: f64, o
             "If it is meant to be unique, settle what the first step lists, then build the key while others work:",
             steps::unique_index(context, table, &column.name.to_string(), "key", None),
         )
+}
+
+/// Values that somebody gave to find the thing by them, whatever the column is called: UK500123456, AB-1234.
+fn is_code(context: &SchemaContext, table: &Relation, column: &Column) -> bool {
+    if !context.is_text(column)
+        || words::may_be_personal(column.name.as_str())
+        || words::has_word(column.name.as_str(), &["hash", "checksum", "etag", "digest", "fingerprint"])
+    {
+        return false;
+    }
+    let Some(facts) = context.column_facts(table, column) else { return false };
+    let values: Vec<String> = facts.histogram.iter().flat_map(|it| it.values()).collect();
+    let has = |value: &String, of: fn(&u8) -> bool| value.as_bytes().iter().any(of);
+    let is_one = |value: &String| {
+        (5..=20).contains(&value.len())
+            && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"-/.".contains(&byte))
+            && has(value, u8::is_ascii_uppercase)
+            && has(value, u8::is_ascii_digit)
+    };
+    let lengths: std::collections::BTreeSet<usize> = values.iter().map(String::len).collect();
+    values.len() >= 20 && lengths.len() <= 2 && values.iter().all(is_one)
 }
 
 /// `owner_ref` beside `owner_kind`: another table may have the same number.

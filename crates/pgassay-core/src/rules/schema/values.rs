@@ -2,6 +2,8 @@
 //!
 //! What is known of the values decides, not the name: the common values and the histogram bounds of ANALYZE.
 
+use std::collections::BTreeSet;
+
 use super::ask::keys;
 use super::ask::shapes::{self, FEWEST, Shape};
 use super::{Discovery, SchemaContext, enum_text};
@@ -18,7 +20,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Info,
     summary: "A text column holds only dates, numbers, documents, lists or yes and no; a phone number is a number",
     explanation: "As text '1987-04-31' is a date, '10' comes before '9', and every query casts, each in its own way, past the index. A list in one text finds nothing by its words without reading every row, and no foreign key checks them. \
-        Known from what ANALYZE has seen: every common value and every histogram bound has that shape. A phone number as a number loses its leading zeros and its plus.",
+        Known from what ANALYZE has seen: every common value and every histogram bound has that shape. A phone number as a number loses its leading zeros and its plus. Where each attribute of a thing is a row (thing, attribute, value), numbers, dates and words share one text.",
     fires: Example {
         given: "",
         migration: "CREATE TABLE riders (id bigint PRIMARY KEY, birth_date text NOT NULL);\n\
@@ -30,6 +32,9 @@ pub static RULE: Rule = Rule {
             -- measured: table public.riders rows=90000 bytes=9000000\n-- measured: column public.riders.born distinct=18000 width=11 bounds=1955-01-02,unknown,c. 1965,1970-01-30,1975,1980-02-01,1985,before 1990,1995-08-08,2001-01-01",
     },
 };
+
+/// Fewer rows show how a table began.
+const FEWEST_ROWS: f64 = 1000.0;
 
 pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
     for table in context.any_tables() {
@@ -48,13 +53,27 @@ pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
 }
 
 fn text(context: &SchemaContext, table: &Relation, column: &Column) -> Option<Discovery> {
-    context.rows(table).filter(|rows| *rows >= 1000.0)?;
-    // A value of an attribute is of any type: that table has its own finding.
+    let rows = context.rows(table)?;
+    let facts = context.column_facts(table, column)?;
+    // A value of an attribute is of any type.
     if enum_text::is_attribute_value(table, column) {
+        return attributes(context, table, column, facts).filter(|_| rows >= FEWEST_ROWS);
+    }
+    let (shape, values) = shape(facts, column)?;
+    // Twenty days are days in a small table too; that a list comes again, or a number, shows in many rows.
+    let unmistakable = matches!(
+        shape,
+        Shape::Date
+            | Shape::Timestamp
+            | Shape::WrittenDate
+            | Shape::WrittenMoment
+            | Shape::Uuid
+            | Shape::Json
+            | Shape::Address
+    );
+    if rows < FEWEST_ROWS && !(unmistakable && values >= 20) {
         return None;
     }
-    let facts = context.column_facts(table, column)?;
-    let (shape, values) = shape(facts, column)?;
     let (name, own) = (&table.name, &column.name);
     let (holds, better, cast) = match shape {
         Shape::Date => ("dates as text", "date", Some("date")),
@@ -63,6 +82,7 @@ fn text(context: &SchemaContext, table: &Relation, column: &Column) -> Option<Di
             ("moments as text", "timestamptz (to_timestamp, with the pattern in which they are written)", None)
         }
         Shape::Uuid => ("UUIDs as text", "uuid: 16 bytes for 37, and one way to write each", Some("uuid")),
+        Shape::Address => ("addresses of the internet as text", "inet", Some("inet")),
         Shape::DecimalComma => ("numbers as text, with a comma before the decimals", "numeric", None),
         Shape::Timestamp => ("moments as text", "timestamptz", Some("timestamptz")),
         Shape::Whole => ("whole numbers as text", "bigint", Some("bigint")),
@@ -89,18 +109,57 @@ fn text(context: &SchemaContext, table: &Relation, column: &Column) -> Option<Di
     )
 }
 
+/// One row for each attribute of a thing (entity, attribute, value), where the values of the attributes are of several types.
+fn attributes(context: &SchemaContext, table: &Relation, column: &Column, facts: &ColumnFacts) -> Option<Discovery> {
+    let attribute =
+        table.columns.iter().find(|other| other.id != column.id && enum_text::names_its_attribute(other, column))?;
+    // Settings of the whole program have no thing that they are about.
+    let entity = table.columns.iter().find(|other| keys::is_foreign_key(table, other.id))?;
+    let values = known(facts);
+    let kinds: BTreeSet<&str> = values.iter().map(|value| shapes::kind(value)).collect();
+    if kinds.len() < 3 {
+        return None;
+    }
+    let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
+    let (name, own) = (&table.name, &column.name);
+    Some(
+        context
+            .discovery(
+                &RULE,
+                Subject::Column(table.id, column.id),
+                format!(
+                    "{name}.{own} holds the values of attributes of several types, one row for each ({}, {})",
+                    entity.name, attribute.name
+                ),
+            )
+            .confidence(Confidence::High)
+            .declared(format!("({}, {}, {own}): a thing, the name of an attribute, and its value as text", entity.name, attribute.name))
+            .measured(format!("among the {} values that ANALYZE kept are {kinds}", values.len()))
+            .advice(
+                "Make the attributes that most things have columns, each with its type and its CHECK; keep the rest in one jsonb column beside them. A query for two attributes then reads one row and joins nothing.",
+                Vec::new(),
+            ),
+    )
+}
+
 /// Rows whose text is no value of the type (pg_input_is_valid, 16 and later).
 fn example(_: &SchemaContext, table: &Relation, column: &Column, cast: &str) -> String {
     format!("SELECT count(*) FROM {} WHERE NOT pg_input_is_valid({}, '{cast}');", table.name, column.name)
 }
 
-/// The shape that all known values have, and how many there are.
-fn shape(facts: &ColumnFacts, column: &Column) -> Option<(Shape, usize)> {
+/// The different values that ANALYZE kept.
+fn known(facts: &ColumnFacts) -> Vec<String> {
     let mut values: Vec<String> = facts.common().map(|(value, _)| value).collect();
     values.extend(facts.histogram.iter().flat_map(|histogram| histogram.values()));
     values.retain(|value| !value.is_empty());
     values.sort();
     values.dedup();
+    values
+}
+
+/// The shape that all known values have, and how many there are.
+fn shape(facts: &ColumnFacts, column: &Column) -> Option<(Shape, usize)> {
+    let values = known(facts);
     shapes::of(&values, column.name.as_str(), facts.n_distinct).map(|shape| (shape, values.len()))
 }
 
@@ -114,7 +173,7 @@ fn number(context: &SchemaContext, table: &Relation, column: &Column) -> Option<
     if !matches!(context.type_name(column), Some("int2" | "int4" | "int8")) {
         return None;
     }
-    context.rows(table).filter(|rows| *rows >= 1000.0)?;
+    context.rows(table).filter(|rows| *rows >= FEWEST_ROWS)?;
     let facts = context.column_facts(table, column)?;
     let named_question = words::words(column.name.as_str())
         .first()
@@ -122,10 +181,13 @@ fn number(context: &SchemaContext, table: &Relation, column: &Column) -> Option<
     let mut values: Vec<String> = facts.common().map(|(value, _)| value).collect();
     values.extend(facts.histogram.iter().flat_map(|histogram| histogram.values()));
     let is_bit = |value: &String| matches!(value.as_str(), "0" | "1");
+    let of_two = || facts.histogram.is_none() && values.len() == 2 && values.iter().all(is_bit);
     let (holds, better) = if values.len() >= FEWEST && values.iter().all(|value| shapes::is_day_in_digits(value)) {
         ("dates as numbers", "date")
-    } else if named_question && facts.histogram.is_none() && values.len() == 2 && values.iter().all(is_bit) {
+    } else if named_question && of_two() {
         ("yes and no as a number", "boolean")
+    } else if !counts_something(column) && of_two() {
+        ("0 and 1 and nothing else", "boolean, if they mean no and yes,")
     } else {
         return None;
     };
@@ -136,7 +198,7 @@ fn number(context: &SchemaContext, table: &Relation, column: &Column) -> Option<
                 Subject::Column(table.id, column.id),
                 format!("{}.{} holds {holds}", table.name, column.name),
             )
-            .confidence(Confidence::Medium)
+            .confidence(if named_question { Confidence::Medium } else { Confidence::Low })
             .measured(format!(
                 "all {} values that ANALYZE kept (common ones and histogram bounds) have that shape; type {}",
                 values.len(),
@@ -149,10 +211,83 @@ fn number(context: &SchemaContext, table: &Relation, column: &Column) -> Option<
     )
 }
 
+/// A number that was 0 and 1 so far: how many, which one of several, how far.
+fn counts_something(column: &Column) -> bool {
+    const COUNTS: &[&str] = &[
+        "count",
+        "number",
+        "no",
+        "num",
+        "quantity",
+        "qty",
+        "level",
+        "version",
+        "status",
+        "state",
+        "type",
+        "kind",
+        "priority",
+        "attempt",
+        "position",
+        "order",
+        "rank",
+        "stage",
+        "step",
+        "score",
+        "index",
+        "offset",
+        "id",
+        "code",
+        "size",
+        "weight",
+        "total",
+        "amount",
+        "sum",
+        "year",
+        "age",
+        "sequence",
+        "seq",
+        "ordinal",
+        "mode",
+        "category",
+        "role",
+        "group",
+        "class",
+        "grade",
+        "phase",
+        "generation",
+        "depth",
+        "retry",
+        "limit",
+        "max",
+        "min",
+        "page",
+        "line",
+        "row",
+        "bit",
+        "mask",
+        "digit",
+        "revision",
+        "epoch",
+        "shard",
+        "sort",
+        "severity",
+    ];
+    let words = words::words(column.name.as_str());
+    // "errors", "retries": several of something.
+    let several = words.last().is_some_and(|last| *words::singular(last) != **last);
+    several || words::has_word(column.name.as_str(), COUNTS)
+}
+
 fn phone(context: &SchemaContext, table: &Relation, column: &Column) -> Option<Discovery> {
     let number = matches!(context.type_name(column), Some("int4" | "int8" | "numeric"));
-    let named = words::ends_with_word(column.name.as_str(), &["phone", "telephone", "mobile", "fax", "msisdn"])
-        || words::joined(column.name.as_str()).ends_with("phone_number");
+    let words = words::words(column.name.as_str());
+    let stem = match words.split_last() {
+        Some((last, stem)) if ["number", "no", "nr", "num"].contains(&last.as_str()) => stem,
+        _ => &words[..],
+    };
+    let phones = ["phone", "telephone", "tel", "mobile", "cell", "cellphone", "landline", "fax", "msisdn"];
+    let named = stem.last().is_some_and(|last| phones.contains(&last.as_str()));
     (number && named).then(|| {
         let mut discovery = context
             .discovery(

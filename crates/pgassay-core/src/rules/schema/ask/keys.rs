@@ -109,6 +109,23 @@ pub fn has_check(context: &SchemaContext, table: &Relation, column: ColumnId) ->
     own || of_domain()
 }
 
+/// Whether a condition of the table says which values a column takes, and not only that there is something in it.
+pub fn is_listed(context: &SchemaContext, table: &Relation, column: ColumnId) -> bool {
+    let only_filled = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        let compares = text.contains("<> ''") || text.contains("!= ''") || text.contains("length(");
+        let lists =
+            [" in (", "any (", "~", " like ", " similar ", " or ", "<= ", "< "].iter().any(|it| text.contains(it));
+        compares && !lists && !text.contains(" = '")
+    };
+    let lists = |constraint: &crate::schema::Constraint| matches!(&constraint.kind, ConstraintKind::Check { columns, expression, .. } if columns.contains(&column) && !only_filled(&expression.text));
+    let speaks = |constraint: &crate::schema::Constraint| matches!(&constraint.kind, ConstraintKind::Check { columns, .. } if columns.contains(&column));
+    match table.constraints.iter().any(speaks) {
+        true => table.constraints.iter().any(lists),
+        false => has_check(context, table, column),
+    }
+}
+
 /// The columns that take their numbers from a sequence: the one that owns it, and those whose default is its nextval and no more.
 /// Partitions are told with their parent.
 pub fn numbered_by<'a>(context: &SchemaContext<'a>, sequence: &Relation) -> Vec<(&'a Relation, &'a Column)> {

@@ -19,6 +19,8 @@ pub enum Shape {
     Decimal,
     DecimalComma,
     Uuid,
+    /// Of the internet, IPv4 or IPv6, with or without the length of a network.
+    Address,
     Json,
     List(char),
     YesNo,
@@ -30,19 +32,27 @@ pub fn of(values: &[String], name: &str, n_distinct: f32) -> Option<Shape> {
     if (2..=4).contains(&values.len()) && all(&is_yes_or_no) {
         return Some(Shape::YesNo);
     }
+    // One document in every row is a document all the same, where the name says so.
+    if !values.is_empty() && words::has_word(name, &["json"]) && all(&is_json) {
+        return Some(Shape::Json);
+    }
     if values.len() >= FEWEST {
         let shapes = [
             (Shape::Date, &is_date as &dyn Fn(&str) -> bool),
             (Shape::Timestamp, &is_moment),
             (Shape::Json, &is_json),
             (Shape::Uuid, &is_uuid),
+            (Shape::Address, &|value| !words::has_word(name, &["version", "release"]) && is_address(value)),
             (Shape::WrittenDate, &|value| written_date(value) == Some(false)),
             (Shape::WrittenMoment, &|value| written_date(value) == Some(true)),
         ];
         if let Some((shape, _)) = shapes.iter().find(|(_, fits)| all(fits)) {
             return Some(*shape);
         }
-        let counts = words::is_amount(name) || are_counted(values, n_distinct);
+        let counts = words::is_amount(name)
+            || words::has_word(name, MEASURES)
+            || are_counted(values, n_distinct)
+            || are_measured(values);
         if counts && !names_something(name) {
             let numbers = [
                 (Shape::Whole, &(|value: &str| value.parse::<i64>().is_ok()) as &dyn Fn(&str) -> bool),
@@ -56,6 +66,18 @@ pub fn of(values: &[String], name: &str, n_distinct: f32) -> Option<Shape> {
     }
     let enough = values.len() >= FEWEST.min(6);
     [',', ';', '|'].into_iter().filter(|_| enough).find(|mark| is_list(values, *mark, name)).map(Shape::List)
+}
+
+/// Of which type a single value is, as far as it shows.
+pub fn kind(value: &str) -> &'static str {
+    match value {
+        _ if is_date(value) || is_moment(value) || written_date(value).is_some() => "dates",
+        "true" | "false" | "yes" | "no" | "Y" | "N" => "yes and no",
+        _ if is_decimal(value) => "numbers",
+        _ if is_json(value) => "documents",
+        _ if is_uuid(value) => "UUIDs",
+        _ => "words",
+    }
 }
 
 /// What is only ever named is no number to calculate with.
@@ -126,6 +148,58 @@ fn are_counted(values: &[String], n_distinct: f32) -> bool {
     let lengths: std::collections::BTreeSet<usize> = values.iter().map(digits).collect();
     let decimals = values.iter().filter(|value| value.contains(['.', ','])).count() * 2 > values.len();
     n_distinct > -0.9 && (lengths.len() >= 3 || decimals && lengths.len() >= 2) && !values.iter().any(has_nought)
+}
+
+/// What is measured, by its unit or by what it is.
+const MEASURES: &[&str] = &[
+    "litre",
+    "liter",
+    "gallon",
+    "kg",
+    "kilo",
+    "gram",
+    "tonne",
+    "metre",
+    "meter",
+    "km",
+    "mile",
+    "mm",
+    "cm",
+    "hectare",
+    "weight",
+    "height",
+    "width",
+    "depth",
+    "length",
+    "distance",
+    "duration",
+    "temperature",
+    "quantity",
+    "qty",
+    "percent",
+    "percentage",
+    "latitude",
+    "longitude",
+    "lat",
+    "lon",
+    "lng",
+    "kwh",
+    "minute",
+    "hour",
+    "speed",
+    "area",
+    "volume",
+];
+
+/// Most have three decimals or more, and one point: no version and no number of a paragraph is written so.
+fn are_measured(values: &[String]) -> bool {
+    let decimals = |value: &String| value.split_once('.').is_some_and(|(_, decimals)| decimals.len() >= 3);
+    values.iter().filter(|value| decimals(value)).count() * 2 > values.len()
+}
+
+fn is_address(value: &str) -> bool {
+    let address = value.split_once('/').map_or(value, |(address, _)| address);
+    address.parse::<core::net::IpAddr>().is_ok()
 }
 
 fn is_decimal(value: &str) -> bool {
@@ -264,7 +338,7 @@ mod tests {
         assert_eq!(of(days(&|day| format!("Mar 0{day} 2026"))), Some(Shape::WrittenDate));
         assert_eq!(of(days(&|day| format!("0{day}-Mar-2026"))), Some(Shape::WrittenDate));
         assert_eq!(of(days(&|day| format!("9902030{day}"))), None);
-        assert_eq!(of(days(&|day| format!("192.168.1.{day}"))), None);
+        assert_eq!(of(days(&|day| format!("192.168.1.{day}"))), Some(Shape::Address));
         assert_eq!(of(days(&|day| format!("1.2.{day}"))), None);
     }
 
@@ -288,6 +362,26 @@ mod tests {
         assert_eq!(shape(&["007", "019", "105", "230", "41", "8", "990", "1204"], "batch"), None);
         let values: Vec<String> = grown.iter().map(|value| (*value).to_owned()).collect();
         assert_eq!(of(&values, "batch", -1.0), None);
+    }
+
+    #[test]
+    fn what_is_measured_is_a_number_whatever_its_length() {
+        let collected = ["1500", "2501", "3502", "4503", "1504", "2505", "3506", "4507"];
+        assert_eq!(shape(&collected, "litres"), Some(Shape::Whole));
+        assert_eq!(shape(&collected, "batch"), None);
+        let places = ["51.0001", "51.0142", "51.1013", "51.2304", "51.3125", "51.4116", "51.5007", "51.6098"];
+        assert_eq!(shape(&places, "north"), Some(Shape::Decimal));
+        let versions = ["1.10", "1.11", "1.12", "1.13", "1.14", "1.15", "1.16", "1.17"];
+        assert_eq!(shape(&versions, "firmware"), None);
+    }
+
+    #[test]
+    fn addresses_and_documents() {
+        let addresses: Vec<String> = (1..=9).map(|n| format!("10.0.{n}.{n}")).collect();
+        assert_eq!(of(&addresses, "ip", -1.0), Some(Shape::Address));
+        assert_eq!(of(&addresses, "agent_version", -1.0), None);
+        assert_eq!(shape(&["{\"fat\": 4.1}"], "results_json"), Some(Shape::Json));
+        assert_eq!(shape(&["{\"fat\": 4.1}"], "results"), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Reasons that the catalog alone gives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Reason, Remedy};
 use crate::change::{Name, ReferentialAction};
@@ -283,6 +283,7 @@ fn unique_keys(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reas
         for id in &columns {
             let Some(column) = nullable(context, table, *id) else { continue };
             if is_optional_name(context, table, column, &columns)
+                || is_one_of_several(context, table, &columns, *id)
                 || idempotency::tells_of_null(context, table, index, column)
             {
                 continue;
@@ -329,6 +330,19 @@ fn unique_keys(context: &SchemaContext, table: &Relation, reasons: &mut Vec<Reas
             });
         }
     }
+}
+
+/// One of several things that a row may be about, each with a key of its own: UNIQUE (owner, user) and UNIQUE (owner, team). Where one
+/// key has no value another one has.
+fn is_one_of_several(context: &SchemaContext, table: &Relation, columns: &[ColumnId], optional: ColumnId) -> bool {
+    let rest: BTreeSet<ColumnId> = columns.iter().copied().filter(|id| *id != optional).collect();
+    keys::unique_keys(context, table).any(|(_, other)| {
+        let Some(others) = keys::plain_columns(other).filter(|others| others.len() == columns.len()) else {
+            return false;
+        };
+        let beside: Vec<ColumnId> = others.into_iter().filter(|id| !rest.contains(id)).collect();
+        matches!(beside[..], [one] if one != optional && nullable(context, table, one).is_some())
+    })
 }
 
 /// A name that is unique among its siblings, and that not every row has: UNIQUE (project_id, name). What the others say of the row is

@@ -142,7 +142,11 @@ fn two_spellings(
         let least = if empty { 0.001 } else { 0.005 };
         let fits = if document { matches!(value.as_str(), "{}" | "[]") } else { text || !empty };
         // Zero is a number like any other, unless it takes the place of a reference.
-        if share < least
+        // A few rows are a slip of the hand.
+        let rows = sample.rows;
+        let few = (share * rows).min(nulls * rows) < 3.0;
+        if few
+            || share < least
             || nulls < least
             || !fits
             || value == "0" && !words::ends_with_word(column.name.as_str(), &["id"])

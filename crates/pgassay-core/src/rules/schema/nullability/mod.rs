@@ -95,14 +95,32 @@ pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
         }
     }
     one_cause(&mut columns);
+    let defaulted = |(id, column): &(RelationId, ColumnId), reasons: &[Reason]| {
+        let column = context.schema.relation(*id).and_then(|table| table.column_by_id(*column));
+        column.is_some_and(|column| context.is_boolean(column) && column.default.is_some())
+            && reasons.iter().all(|reason| matches!(reason.remedy, Remedy::Require { .. }))
+            && reasons.iter().all(|reason| reason.severity == Severity::Info)
+    };
+    let mut switches: BTreeMap<RelationId, usize> = BTreeMap::new();
+    for (of, _) in columns.iter().filter(|(of, reasons)| defaulted(of, reasons)) {
+        *switches.entry(of.0).or_default() += 1;
+    }
     for ((table, column), reasons) in columns {
+        let is_switch = switches.get(&table).is_some_and(|all| *all >= MANY) && defaulted(&(table, column), &reasons);
         let Some(table) = context.schema.relation(table) else { continue };
         let Some(column) = table.column_by_id(column) else { continue };
-        if let Some(discovery) = merge(context, table, column, reasons) {
+        if let Some(mut discovery) = merge(context, table, column, reasons) {
+            if is_switch && context.scope.is_none() {
+                let head = format!("{} has booleans with a default that may be NULL all the same:", table.name);
+                discovery = discovery.grouped(head, column.name.to_string());
+            }
             found.push(discovery);
         }
     }
 }
+
+/// So many booleans of a table that nobody made NOT NULL are one habit of its author.
+const MANY: usize = 4;
 
 /// A key that lets several columns be NULL is one cause with one remedy: its worst column tells it, and names the others.
 fn one_cause(columns: &mut BTreeMap<(RelationId, ColumnId), Vec<Reason>>) {
@@ -298,7 +316,8 @@ fn equal_nulls(context: &SchemaContext, table: &Relation, column: &Column, key: 
             table.name, constraint.name
         ))),
         None if table.is_partitioned() => steps.push(FixStep::own(format!("DROP INDEX {};", old.name))),
-        None => steps.push(FixStep::none(format!("DROP INDEX CONCURRENTLY {};", old.name))),
+        // Another finding may have put another one in its place.
+        None => steps.push(FixStep::none(format!("DROP INDEX CONCURRENTLY IF EXISTS {};", old.name))),
     }
     steps
 }
