@@ -38,6 +38,7 @@ mod reads_ddl;
 mod rules;
 mod schema;
 mod since;
+mod tool_settings;
 mod transactions;
 mod untrusted;
 

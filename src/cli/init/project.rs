@@ -105,7 +105,7 @@ impl Project {
 impl Code {
     /// Of the tool that has most of the files; none where no tool is known.
     fn of(error: &FindError) -> Option<Code> {
-        let FindError::OnlyCode(found) = error else { return None };
+        let FindError::OnlyCode(found, _) = error else { return None };
         let most = found.iter().filter(|folder| folder.tool.is_some()).max_by_key(|folder| folder.files.len())?;
         let own: Vec<_> = found.iter().filter(|folder| folder.tool == most.tool).collect();
         let described: Vec<String> = own.iter().map(|folder| folder.describe()).collect();

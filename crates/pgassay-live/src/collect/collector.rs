@@ -121,6 +121,11 @@ impl<'a> Collector<'a> {
 
     pub(super) fn finish(mut self) -> Collected {
         self.leave_out_included();
+        let (ups, downs) = (&self.collected.migrations, &self.down);
+        let read: HashSet<&Path> = ups.iter().chain(downs).map(|migration| migration.path.as_path()).collect();
+        self.collected
+            .left_out
+            .retain(|left| !matches!(left.why, Why::Ending(_)) || !read.contains(left.path.as_path()));
         self.collected.migrations.extend(self.down.into_iter().rev());
         self.collected
     }
@@ -143,6 +148,7 @@ impl<'a> Collector<'a> {
             let left = |path: &PathBuf| LeftOut { path: path.clone(), why: Why::Code(code.language, code.tool) };
             self.collected.left_out.extend(code.files.iter().map(left));
         }
+        let (before, empty) = (self.collected.migrations.len(), self.collected.empty.len());
         let mut joined: HashSet<&PathBuf> = HashSet::new();
         for (at, path) in folders.iter().enumerate() {
             if joined.contains(path) {
@@ -157,6 +163,12 @@ impl<'a> Collector<'a> {
             }
             joined.extend(others);
             self.add_migrations(&folder);
+        }
+        // Nobody named those of them that a tool prepared and nothing is in yet.
+        if self.collected.migrations.len() > before {
+            for (path, message) in self.collected.empty.split_off(empty) {
+                self.note(&path, message);
+            }
         }
     }
 
@@ -194,11 +206,17 @@ impl<'a> Collector<'a> {
 
     /// Migrations in other languages.
     fn note_code(&mut self, folder: &Folder) {
-        let is_there = |file: &File| {
-            let language = code::language(&file.relative)?;
-            (!super::db_migrate::is_only_sql(folder, file)).then(|| (file.path.clone(), language))
-        };
-        let found = code::folders(folder.files.iter().filter_map(is_there), super::project::Project::around);
+        let is_there =
+            |file: &&File| code::language(&file.relative).is_some() && !super::db_migrate::is_only_sql(folder, file);
+        let other = |file: &File| dialect::of_folder(file.relative.parent().unwrap_or(Path::new("")));
+        let (foreign, ours): (Vec<&File>, Vec<&File>) =
+            folder.files.iter().filter(is_there).partition(|file| other(file).is_some());
+        for file in foreign {
+            let why = Why::OtherServer(other(file).unwrap_or_default().to_owned());
+            self.collected.left_out.push(LeftOut { path: file.path.clone(), why });
+        }
+        let with_language = |file: &File| Some((file.path.clone(), code::language(&file.relative)?));
+        let found = code::folders(ours.into_iter().filter_map(with_language), super::project::Project::around);
         for code in found {
             let left = |path: PathBuf| LeftOut { path, why: Why::Code(code.language, code.tool) };
             self.collected.left_out.extend(code.files.into_iter().map(left));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::code::{CodeTool, Language};
-use super::folder::{Folder, is_sql};
+use super::folder::{Folder, is_sql, other_ending};
 use super::{Collected, Direction, Framework, Migration};
 use crate::migration::{Coverage, NotRead, ReadHistory};
 
@@ -31,21 +31,13 @@ pub enum Why {
     GivesWay,
     /// Git is told to ignore it.
     Ignored,
-    /// SQL by an ending that no tool reads.
+    /// SQL by another ending than that of the files beside it.
     Ending(String),
-}
-
-/// Endings of files that hold SQL and that no tool reads as migrations.
-const OTHER_ENDINGS: [&str; 3] = ["psql", "pgsql", "ddl"];
-
-fn other_ending(path: &Path) -> Option<&'static str> {
-    let ending = path.extension()?;
-    OTHER_ENDINGS.into_iter().find(|other| ending.eq_ignore_ascii_case(other))
 }
 
 /// What stands beside the migrations of a folder and no tool was shown: files that git ignores, and SQL under another ending.
 pub(super) fn beside(folder: &Folder) -> Vec<LeftOut> {
-    let other = folder.files.iter().filter_map(|file| {
+    let other = folder.files.iter().filter(|file| !file.is_sql()).filter_map(|file| {
         let ending = other_ending(&file.path)?;
         Some(LeftOut { path: file.path.clone(), why: Why::Ending(ending.to_owned()) })
     });
@@ -124,9 +116,7 @@ impl Why {
                 ("superseded", format!("{files} file{one} {many} left out: one for PostgreSQL takes its place"))
             }
             Why::Ignored => ("ignored", format!("{files} SQL file{one} that git ignores {many} not read")),
-            Why::Ending(ending) => {
-                ("ending", format!("{files} .{ending} file{one} {many} not read: no tool runs that ending"))
-            }
+            Why::Ending(ending) => ("ending", format!("{files} .{ending} file{one} beside .sql files {many} not read")),
         };
         let advice = match self {
             Why::Code(_, tool) => {

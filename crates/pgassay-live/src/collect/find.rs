@@ -7,7 +7,7 @@ use ignore::DirEntry;
 
 use super::code::{self, CodeFolder, Language};
 use super::dialect;
-use super::folder::{File, Folder, is_sql, is_tool_file, walk};
+use super::folder::{File, Folder, is_sql, is_tool_file, other_ending, walk};
 use super::named_files::is_root;
 use super::order::{leading_digits, natural_path};
 use super::project::{Project, crates_beside, read_json, read_toml, read_yaml};
@@ -52,8 +52,8 @@ pub enum FindError {
         code_advice(.1)
     )]
     OnlyDump(PathBuf, Vec<CodeFolder>),
-    #[error("found migrations, but none in SQL: {}{}", code_list(.0), code_advice(.0))]
-    OnlyCode(Vec<CodeFolder>),
+    #[error("found migrations, but none in SQL: {}{}{}", code_list(.0), left_out(.1), code_advice(.0))]
+    OnlyCode(Vec<CodeFolder>, Vec<OtherServer>),
 }
 
 /// A folder whose migrations are for another server.
@@ -67,7 +67,14 @@ pub struct OtherServer {
 fn others(found: &[OtherServer]) -> String {
     match found {
         [] => "; name a path".to_owned(),
-        found => format!("; left out: {}; name a path", list(found.iter().map(OtherServer::describe))),
+        found => format!("{}; name a path", left_out(found)),
+    }
+}
+
+fn left_out(found: &[OtherServer]) -> String {
+    match found {
+        [] => String::new(),
+        found => format!("; left out: {}", list(found.iter().map(OtherServer::describe))),
     }
 }
 
@@ -160,7 +167,7 @@ pub(super) fn find_in(folder: &Folder) -> Option<Result<FoundFolders, FindError>
 fn nothing(dump: Option<PathBuf>, code: Vec<CodeFolder>, others: Vec<OtherServer>) -> FindError {
     match dump {
         Some(dump) => FindError::OnlyDump(dump, code),
-        None if !code.is_empty() => FindError::OnlyCode(code),
+        None if !code.is_empty() => FindError::OnlyCode(code, others),
         None => FindError::None(others),
     }
 }
@@ -235,9 +242,29 @@ fn find_below(project: &Path) -> Found {
     if found.folders.is_empty() {
         found.folders = topmost(numbered);
     }
+    let (code, foreign) = of_other_servers(code, project);
+    found.others.extend(foreign);
     found.code = code::folders(code, Project::around);
     found.code.retain(|code| !found.folders.iter().any(|folder| code.folder.starts_with(folder)));
     found
+}
+
+/// What of migrations in other languages is in a folder for another server, as its name says it.
+fn of_other_servers(code: Vec<(PathBuf, Language)>, project: &Path) -> (Vec<(PathBuf, Language)>, Vec<OtherServer>) {
+    let mut foreign: BTreeMap<PathBuf, OtherServer> = BTreeMap::new();
+    let (mut ours, all) = (Vec::new(), code);
+    for (path, language) in all {
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        match dialect::of_folder(folder.strip_prefix(project).unwrap_or(&folder)) {
+            Some(server) => {
+                let server = server.to_owned();
+                let other = || OtherServer { folder: folder.clone(), server, files: Vec::new() };
+                foreign.entry(folder.clone()).or_insert_with(other).files.push(path);
+            }
+            None => ours.push((path, language)),
+        }
+    }
+    (ours, foreign.into_values().collect())
 }
 
 /// Folders that hold SQL or a tool's own file, and those right above them, from the top down: a tool that keeps each migration in a
@@ -248,7 +275,7 @@ fn candidates(project: &Path) -> (Vec<PathBuf>, Vec<(PathBuf, Language)>) {
     let (mut folders, mut code) = (BTreeSet::new(), Vec::new());
     for entry in walk.build().flatten().filter(|entry| entry.file_type().is_some_and(|kind| !kind.is_dir())) {
         let path = entry.path();
-        if is_sql(path) || is_tool_file(path) {
+        if is_sql(path) || other_ending(path).is_some() || is_tool_file(path) {
             let around = path.ancestors().skip(1).take(2);
             folders.extend(around.filter(|folder| folder.starts_with(project)).map(Path::to_owned));
         } else if let Some(language) =

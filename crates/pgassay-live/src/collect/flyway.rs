@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 use super::flyway_settings::{Settings, properties};
 use super::folder::{File, Folder};
 use super::order::number;
+use super::read::read;
 use super::scan::{Piece, pieces};
 use super::tools::{Entry, Input, Order, Split, Tool, Translation};
 use super::variables::{Style, Variables};
@@ -36,7 +37,7 @@ enum Kind {
 
 /// What a file's name says, in the prefixes and the separator of the project.
 fn parse<'a>(file: &'a File, settings: &Settings) -> Option<Name<'a>> {
-    let stem = file.name().strip_suffix(".sql")?;
+    let stem = settings.suffixes.iter().find_map(|suffix| file.name().strip_suffix(suffix.as_str()))?;
     let Settings { versioned, undo, repeatable, baseline, separator, .. } = settings;
     let kinds =
         [(undo, Kind::Undo), (repeatable, Kind::Repeatable), (baseline, Kind::Baseline), (versioned, Kind::Versioned)];
@@ -54,6 +55,11 @@ fn parse<'a>(file: &'a File, settings: &Settings) -> Option<Name<'a>> {
         };
         valid.then_some(Name { kind, version, description })
     })
+}
+
+fn stem<'a>(file: &'a File, settings: &Settings) -> &'a str {
+    let stems = settings.suffixes.iter().filter_map(|suffix| file.name().strip_suffix(suffix.as_str()));
+    stems.into_iter().next().unwrap_or_else(|| file.stem())
 }
 
 /// Part by part; a missing part counts as zero.
@@ -78,7 +84,7 @@ impl Tool for Flyway {
 
     fn detect(&self, folder: &Folder) -> bool {
         let settings = Settings::of(folder);
-        if !folder.files.iter().any(|file| file.is_sql() && file.name().contains(&settings.separator)) {
+        if !folder.files.iter().any(|file| file.name().contains(&settings.separator)) {
             return false;
         }
         let is_versioned = |file: &File| parse(file, &settings).is_some_and(|name| name.kind == Kind::Versioned);
@@ -108,12 +114,15 @@ impl Tool for Flyway {
         });
         for (name, file) in chosen {
             let direction = if name.kind == Kind::Undo { Direction::Down } else { Direction::Up };
-            order.entries.push(Entry {
-                name: file.stem().to_owned(),
-                file: file.clone(),
-                direction: Some(direction),
-                listed: None,
-            });
+            let mut file = file.clone();
+            if file.text.is_none() {
+                match read(&file.path) {
+                    Ok(read) => (file.text, file.byte_order_mark) = (Some(read.text.into()), read.byte_order_mark),
+                    Err(error) => order.errors.push(error),
+                }
+            }
+            let name = stem(&file, &settings).to_owned();
+            order.entries.push(Entry { name, file, direction: Some(direction), listed: None });
         }
         order.note_duplicates("flyway", |entry| parse(&entry.file, &settings).map(key).unwrap_or_default());
         let ignored = folder.files.iter().filter(|file| file.is_sql());

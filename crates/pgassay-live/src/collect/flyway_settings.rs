@@ -18,6 +18,8 @@ pub(super) struct Settings {
     pub repeatable: String,
     pub baseline: String,
     pub separator: String,
+    /// The ends of the names of migrations, the one that is taken first in front.
+    pub suffixes: Vec<String>,
     pub mixed: bool,
     pub group: bool,
     pub execute_in_transaction: bool,
@@ -36,6 +38,7 @@ impl Default for Settings {
             repeatable: "R".to_owned(),
             baseline: "B".to_owned(),
             separator: "__".to_owned(),
+            suffixes: vec![".sql".to_owned()],
             mixed: false,
             group: false,
             execute_in_transaction: true,
@@ -73,6 +76,9 @@ impl Settings {
             "repeatablesqlmigrationprefix" => self.repeatable = value,
             "baselinemigrationprefix" => self.baseline = value,
             "sqlmigrationseparator" if !value.is_empty() => self.separator = value,
+            "sqlmigrationsuffixes" if !value.is_empty() => {
+                self.suffixes = value.split(',').map(|suffix| suffix.trim().to_owned()).collect();
+            }
             "placeholderprefix" if !value.is_empty() => self.placeholder.0 = value,
             "placeholdersuffix" if !value.is_empty() => self.placeholder.1 = value,
             "locations" => self.locations = value.split(',').map(location).collect(),

@@ -40,13 +40,15 @@ pub(super) struct File {
 }
 
 /// The tools' own files that say something about migrations.
-const TOOL_FILES: [&str; 8] = [
+const TOOL_FILES: [&str; 10] = [
     "metadata.toml",
     "_journal.json",
     "migration_lock.toml",
     "atlas.sum",
     "sqitch.plan",
     "sqitch.conf",
+    "tern.conf",
+    "yoyo.ini",
     "flyway.conf",
     "flyway.toml",
 ];
@@ -74,6 +76,7 @@ impl Folder {
         let (mut files, unread): (Vec<File>, Vec<Option<ReadError>>) =
             found.into_par_iter().map(|file| File::read(path, file)).unzip();
         errors.extend(unread.into_iter().flatten());
+        take_own_endings(&mut files, errors);
         files.par_sort_by(|a, b| natural_path(&a.relative, &b.relative));
         Folder::new(path.to_owned(), files, Arc::new(Project::around(path)))
     }
@@ -272,6 +275,34 @@ impl File {
 
     pub fn is_changelog(&self) -> bool {
         is_changelog(&self.relative)
+    }
+}
+
+/// Endings of files that hold SQL and that migration tools do not read unless told to.
+const OTHER_ENDINGS: [&str; 6] = ["pgsql", "psql", "plpgsql", "ddl", "pks", "pkb"];
+
+/// The ending of a file that holds SQL but is not called `x.sql`.
+pub(super) fn other_ending(path: &Path) -> Option<&'static str> {
+    let ending = path.extension()?;
+    OTHER_ENDINGS.into_iter().find(|other| ending.eq_ignore_ascii_case(other))
+}
+
+/// Takes files of another ending for SQL where no file beside them ends in `.sql`: the project writes its own so.
+fn take_own_endings(files: &mut [File], errors: &mut Vec<ReadError>) {
+    let parent = |file: &File| file.relative.parent().map(Path::to_owned);
+    if !files.iter().any(|file| other_ending(&file.relative).is_some()) {
+        return;
+    }
+    let usual: HashSet<Option<PathBuf>> = files.iter().filter(|file| file.is_sql).map(parent).collect();
+    for file in files.iter_mut().filter(|file| other_ending(&file.relative).is_some()) {
+        if usual.contains(&parent(file)) {
+            continue;
+        }
+        match read(&file.path) {
+            Ok(read) => (file.text, file.byte_order_mark) = (Some(read.text.into()), read.byte_order_mark),
+            Err(error) => errors.push(error),
+        }
+        file.is_sql = true;
     }
 }
 

@@ -61,6 +61,7 @@ mod sqlx;
 mod structure_sql;
 mod supabase;
 mod tern;
+mod tern_template;
 mod tools;
 mod variables;
 mod yoyo;

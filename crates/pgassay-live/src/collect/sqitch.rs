@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::folder::{File, Folder};
 use super::line::lines;
 use super::tools::{Entry, Input, Order, Split, Tool};
-use super::variables::Style;
+use super::variables::{Style, Variables};
 use super::{Direction, Framework, TransactionMode};
 
 pub(super) struct Sqitch;
@@ -63,6 +63,25 @@ fn top_dir(folder: &Folder) -> String {
     if matches!(directory, "" | ".") { String::new() } else { format!("{}/", directory.trim_start_matches("./")) }
 }
 
+/// The variables that `sqitch.conf` sets for psql: `[deploy "variables"]`, which apply to deploying alone, before `[core "variables"]`.
+fn variables(conf: &str) -> Variables {
+    let (mut of_core, mut of_deploy) = (Variables::default(), Variables::default());
+    let mut section = String::new();
+    for line in conf.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';'])) {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            section = name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        } else if let Some((key, value)) = line.split_once('=') {
+            let values = match section.as_str() {
+                "deploy \"variables\"" | "deploy.variables" => &mut of_deploy,
+                "core \"variables\"" | "core.variables" => &mut of_core,
+                _ => continue,
+            };
+            values.set(key.trim(), value.trim().trim_matches('"'));
+        }
+    }
+    of_deploy.or(&of_core)
+}
+
 impl Tool for Sqitch {
     fn framework(&self) -> Framework {
         Framework::Sqitch
@@ -110,6 +129,10 @@ impl Tool for Sqitch {
     fn placeholders(&self, _file: &File) -> Style {
         Style::Psql
     }
+
+    fn settings(&self, folder: &Folder, _file: &File) -> Variables {
+        folder.file("sqitch.conf").map(|conf| variables(conf.text())).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -120,6 +143,13 @@ mod tests {
     fn a_reworked_change_carries_a_tag() {
         let text = "%project=shop\n\norders 2024-01-01T00:00:00Z A <a@b> # first\npay [orders] 2024-01-02T00:00:00Z A <a@b>\n@v1 2024-01-03T00:00:00Z A <a@b>\n\norders [orders@v1] 2024-01-04T00:00:00Z A <a@b>\n";
         assert_eq!(scripts(&plan(text), |_| false), ["orders@v1", "pay", "orders"]);
+    }
+
+    #[test]
+    fn the_configuration_sets_variables() {
+        let conf = "[core]\n\tengine = pg\n[core \"variables\"]\n\tschema = base\n\trole = app\n[deploy \"variables\"]\n\tschema = \"shop\"\n";
+        let found = variables(conf);
+        assert_eq!((found.get("schema"), found.get("role"), found.get("engine")), (Some("shop"), Some("app"), None));
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! tern: `<number>_<name>.sql`, the way back below `---- create above / drop below ----`.
 //!
 //! Recognised by that line, or by `tern.conf` in the folder. Each half is one string, in a transaction unless the file has the line
-//! `---- tern: disable-tx ----`; then its statements are sent one by one.
+//! `---- tern: disable-tx ----`; then its statements are sent one by one. A file is a template of Go's, with the values of `tern.conf`.
 
-use super::folder::Folder;
+use super::folder::{File, Folder};
 use super::line::lines;
 use super::order::has_version;
-use super::tools::{Entry, Input, Order, Part, Split, Tool};
+use super::tern_template::{data, evaluate};
+use super::tools::{Entry, Input, Order, Part, Split, Tool, Translation};
+use super::variables::Variables;
 use super::{Direction, Framework, TransactionMode};
+use crate::source::SourceFile;
 
 pub(super) struct Tern;
 
@@ -32,7 +35,24 @@ impl Tool for Tern {
         let files = folder.own_sql().filter(|file| has_version(file.name()));
         let mut order = Order::by_number("tern", files.map(|file| Entry::new(file.stem(), file)));
         order.note_ignored("tern", "its name does not start with a number and _", folder.own_sql());
+        // What is below is there to be included.
+        order.known = folder.subfolders().into_iter().map(|below| below.path).collect();
         order
+    }
+
+    fn translate(&self, input: &Input<'_>, variables: &Variables) -> Option<Translation> {
+        if !input.text.contains("{{") {
+            return None;
+        }
+        let found = evaluate(input.text, input.folder, variables);
+        let source = SourceFile::substituted("file", input.text, &found.substitutions);
+        let mut split = self.split(&Input { text: &source.text, ..*input });
+        split.notes.extend(found.notes.into_iter().map(|(_, message)| (0..0, message)));
+        Some(Translation { substitutions: found.substitutions, split })
+    }
+
+    fn settings(&self, folder: &Folder, _file: &File) -> Variables {
+        folder.file("tern.conf").map(|conf| data(conf.text())).unwrap_or_default()
     }
 
     /// The mark is looked for everywhere, in literals too (`SplitN` in migrate.go).

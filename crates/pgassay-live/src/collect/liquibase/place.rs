@@ -44,7 +44,20 @@ fn find(folder: &Folder, from: &File, path: &str, is_relative: bool, is_it: fn(&
     });
     let above = folder.path.ancestors().map(Path::to_owned).chain(upwards);
     let mut places = std::iter::once(beside.to_owned()).chain(above).map(|above| at(&above));
-    places.find(|found| is_it(found))
+    places.find(|found| is_it(found)).or_else(|| in_another_module(full, path, is_it))
+}
+
+/// A classpath is made of the resources of all modules of a build: those beside the module that the folder is in.
+fn in_another_module(folder: &Path, path: &Path, is_it: fn(&Path) -> bool) -> Option<PathBuf> {
+    let resources = Path::new("src/main/resources");
+    let module = folder.ancestors().find(|above| above.ends_with(resources)).and_then(|it| it.ancestors().nth(3))?;
+    let here = if module.as_os_str().is_empty() { Path::new(".") } else { module };
+    // Without a name of its own there is nothing that is known to be beside it.
+    let modules = here.parent().filter(|_| here.file_name().is_some())?;
+    let modules = if modules.as_os_str().is_empty() { Path::new(".") } else { modules };
+    let mut beside: Vec<PathBuf> = std::fs::read_dir(modules).ok()?.flatten().map(|entry| entry.path()).collect();
+    beside.sort();
+    beside.iter().map(|module| clean(&module.join(resources).join(path))).find(|found| is_it(found))
 }
 
 /// Without `a/../`, as a user would write it.
