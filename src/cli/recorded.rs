@@ -1,11 +1,11 @@
 //! `check --run`: the shadow server, the command on it, and the migrations of the recording.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use pgassay::collect::changed;
+use pgassay::collect::{Note, changed};
 use pgassay::git::Scope;
 use pgassay::migration::{Difference, Migration};
 use pgassay::run::{Made, RunOptions, record};
@@ -72,6 +72,18 @@ async fn prepare(server: &Server, base: &[Migration], sources: &Sources) -> anyh
     }
     session.close().await;
     Ok(())
+}
+
+/// Which migrations are not judged because they come with libraries.
+pub fn note_libraries(made: &Made) -> Option<Note> {
+    const NAMED: usize = 3;
+    let names = &made.of_libraries;
+    let (count, more) = (names.len(), if names.len() > NAMED { ", …" } else { "" });
+    let first = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let (subject, verb) = if count == 1 { ("migration has", "builds") } else { ("migrations have", "build") };
+    let message =
+        format!("{count} {subject} no source file here and only {verb} the schema, as of libraries: {first}{more}");
+    (count > 0).then(|| Note { path: PathBuf::from("."), span: None, message })
 }
 
 /// Finds out which of the recorded migrations are new, by their source files.

@@ -110,6 +110,7 @@ impl Selection {
         selected.collected.left_out.retain(|left| !matches!(left.why, Why::Code(..) | Why::Unread(..)));
         selected.collected.empty.clear();
         selected.unread_news.clear();
+        selected.collected.notes.extend(super::recorded::note_libraries(made).filter(|_| scope.is_none()));
         if let Some(scope) = scope {
             let differences = super::recorded::mark(made, scope)?;
             let news = News { differences, ..News::default() };
@@ -181,6 +182,8 @@ impl Selection {
             let of = |migration: Migration| Migration { folder: folder.clone().or(migration.folder), ..migration };
             match pgassay::run::printed(&text, command, Path::new(""), sources) {
                 Some(mut made) => {
+                    let note = super::recorded::note_libraries(&made);
+                    collected.notes.extend(note.filter(|_| self.scope().is_none()));
                     if let Some(scope) = self.scope().filter(|_| made.placed > 0) {
                         super::recorded::mark(&mut made, &scope)?;
                     }

@@ -67,6 +67,21 @@ fn what_a_command_sends_is_judged_at_its_source_files() {
 }
 
 #[test]
+fn migrations_of_libraries_and_rows_after_the_last_one_are_not_judged() {
+    let project = project();
+    let library = "psql -qc \"CREATE TABLE IF NOT EXISTS schema_migrations (version text PRIMARY KEY)\" -c 'CREATE TABLE things (n int)' \
+        -c 'ALTER TABLE things ALTER COLUMN n TYPE bigint' -c \"INSERT INTO schema_migrations (version) VALUES ('library_1')\"";
+    let after = "psql -qc \"INSERT INTO things SELECT count(*) FROM people HAVING count(*) = 1 / 1\"";
+    let command = format!("{library}; sh migrate.sh; {after}");
+    let (exit, report, errors) = check(project.path(), &command, &[]);
+    assert_eq!(exit, 1, "{errors}");
+    assert!(errors.contains("1 migration has no source file here") && errors.contains("library_1"), "{errors}");
+    let statements = report["statements"].as_array().unwrap();
+    let names: Vec<&str> = statements.iter().map(|it| it["migration"].as_str().unwrap()).collect();
+    assert_eq!(names, ["20240101000000", "20240102000000", "20240103000000"]);
+}
+
+#[test]
 fn a_command_that_fails_or_sends_nothing_fails_the_run() {
     let project = project();
     let (exit, _, errors) = check(project.path(), "echo before; echo no such task >&2; exit 3", &[]);

@@ -105,10 +105,11 @@ pub(super) fn data(conf: &str) -> Variables {
     for line in conf.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';'])) {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             section = name.trim();
-        } else if let Some((key, value)) = line.split_once('=').filter(|_| section == "data") {
-            if !value.contains("{{") {
-                values.set(key.trim(), value.trim());
-            }
+        } else if let Some((key, value)) = line.split_once('=')
+            && section == "data"
+            && !value.contains("{{")
+        {
+            values.set(key.trim(), value.trim());
         }
     }
     values

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::own_table::{self, Write};
+use super::own_table::{self, Note, Write};
 use super::record::{Recording, Sent};
 use crate::collect::{tokens, words_of};
 use crate::migration::TransactionMode;
@@ -11,8 +11,8 @@ use crate::migration::TransactionMode;
 /// One migration of a recording.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Piece {
-    /// The tool's name for it; none where it noted nothing.
-    pub name: Option<String>,
+    /// What the tool noted of it, if anything.
+    pub note: Note,
     pub runs: Vec<Run>,
 }
 
@@ -34,7 +34,7 @@ struct Counted<'r> {
 pub(super) fn cut(recording: &Recording) -> Vec<Piece> {
     let own = own_table::find(&recording.statements);
     let blocks = Blocks::of(recording);
-    let mut cutter = Cutter { own: own.as_deref(), pieces: Vec::new(), open: Vec::new(), pending: None };
+    let mut cutter = Cutter::new(own.as_deref(), recording);
     let is_before = cutter.notes_before(recording);
     for (place, sent) in recording.statements.iter().enumerate() {
         let block = blocks.of_statement[place];
@@ -53,14 +53,24 @@ pub(super) fn cut(recording: &Recording) -> Vec<Piece> {
 
 struct Cutter<'r> {
     own: Option<&'r str>,
-    pieces: Vec<(Option<String>, Vec<Counted<'r>>)>,
+    /// The schema that the tool's own table is in, where that is not where everybody's are.
+    own_schema: Option<String>,
+    pieces: Vec<(Note, Vec<Counted<'r>>)>,
     /// What was sent since the last cut.
     open: Vec<Counted<'r>>,
-    /// The name that was noted before what is open.
-    pending: Option<String>,
+    /// What was noted before what is open.
+    pending: Note,
 }
 
 impl<'r> Cutter<'r> {
+    fn new(own: Option<&'r str>, recording: &Recording) -> Cutter<'r> {
+        let mut cutter =
+            Cutter { own, own_schema: None, pieces: Vec::new(), open: Vec::new(), pending: Note::default() };
+        let schema = recording.statements.iter().find_map(|sent| cutter.note(sent)?.schema);
+        cutter.own_schema = schema.filter(|schema| schema != "public");
+        cutter
+    }
+
     /// What the statement notes in the tool's own table.
     fn note(&self, sent: &Sent) -> Option<Write> {
         own_table::write(sent).filter(|write| Some(write.table.as_str()) == self.own && !write.is_delete)
@@ -78,30 +88,35 @@ impl<'r> Cutter<'r> {
     }
 
     fn starts(&mut self, note: &Write) {
-        self.close(self.pending.clone());
-        self.pending = note.name();
+        let before = std::mem::replace(&mut self.pending, Note::of(note));
+        self.close(before);
     }
 
     /// A note after the migration. A tool may have noted it before too, with another state: the last note counts.
     fn ends(&mut self, note: &Write) {
-        if self.open.is_empty() {
-            self.pending = note.name().or(self.pending.take());
-            return;
+        let before = std::mem::take(&mut self.pending);
+        let note = Some(Note::of(note)).filter(|note| !note.is_empty()).unwrap_or(before);
+        match self.open.is_empty() {
+            true => self.pending = note,
+            false => self.close(note),
         }
-        let name = note.name().or(self.pending.take());
-        self.pending = None;
-        self.close(name);
     }
 
-    fn close(&mut self, name: Option<String>) {
+    fn close(&mut self, note: Note) {
         if !self.open.is_empty() {
-            self.pieces.push((name, std::mem::take(&mut self.open)));
+            self.pieces.push((note, std::mem::take(&mut self.open)));
         }
     }
 
     fn finish(mut self) -> Vec<Piece> {
-        let rest = self.pending.take().filter(|_| self.own.is_some());
-        self.close(rest);
+        let rest = std::mem::take(&mut self.pending);
+        // After the last migration a tool or the application may write rows of its own, such as Django's permissions.
+        let is_no_migration = rest.is_empty()
+            && self.pieces.iter().any(|(note, _)| !note.is_empty())
+            && !self.open.iter().any(|counted| own_table::is_ddl(&counted.sent.sql));
+        if !is_no_migration {
+            self.close(rest);
+        }
         let pieces = self.pieces;
         let mut users: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
         for (index, (_, statements)) in pieces.iter().enumerate() {
@@ -112,7 +127,7 @@ impl<'r> Cutter<'r> {
         let is_shared = |block: usize| users.get(&block).is_some_and(|users| users.len() > 1);
         pieces
             .into_iter()
-            .map(|(name, statements)| Piece { name, runs: runs(&statements, is_shared) })
+            .map(|(note, statements)| Piece { note, runs: runs(&statements, is_shared) })
             .filter(|piece| !piece.runs.is_empty())
             .collect()
     }
@@ -130,9 +145,16 @@ impl<'r> Cutter<'r> {
             ["SHOW" | "DEALLOCATE" | "LISTEN" | "UNLISTEN" | "FETCH" | "CLOSE" | "EXPLAIN" | "DISCARD", ..] => true,
             ["SET" | "RESET", rest @ ..] => is_neutral_setting(rest),
             ["SELECT" | "WITH", ..] => looks_around(sql),
+            ["CREATE", "SCHEMA", ..] => self.is_own_schema(sql),
             [] => true,
             _ => false,
         }
+    }
+
+    /// `CREATE SCHEMA drizzle`, for `drizzle.__drizzle_migrations`.
+    fn is_own_schema(&self, sql: &str) -> bool {
+        let is_it = |name: &str| Some(name.trim_matches('"').to_lowercase()) == self.own_schema;
+        tokens(sql).any(|range| is_it(&sql[range]))
     }
 
     /// Its own tables: made, altered, locked, read or written.
@@ -288,7 +310,7 @@ mod tests {
                     .iter()
                     .map(|run| format!("{:?}[{}]", run.transaction, run.statements.join("; ")))
                     .collect();
-                format!("{}: {}", piece.name.unwrap_or_default(), runs.join(" "))
+                format!("{}: {}", piece.note.name.unwrap_or_default(), runs.join(" "))
             })
             .collect()
     }
@@ -340,6 +362,31 @@ mod tests {
             shown(&all),
             ["1: OneString[CREATE TABLE a (n int); CREATE TABLE b (n int)]", "2: None[ALTER TABLE a ADD m int]"]
         );
+    }
+
+    #[test]
+    fn rows_after_the_last_migration_are_none() {
+        let all = [
+            "CREATE TABLE a (n int)",
+            "INSERT INTO django_migrations (app, name) VALUES ('shop', '0001_a')",
+            "INSERT INTO auth_permission (name) VALUES ('Can add a')",
+        ];
+        assert_eq!(shown(&all), ["shop.0001_a: None[CREATE TABLE a (n int)]"]);
+        let with_ddl = [&all[..], &["CREATE VIEW v AS SELECT 1"]].concat();
+        assert_eq!(shown(&with_ddl).len(), 2);
+    }
+
+    #[test]
+    fn the_schema_of_the_tools_table_is_the_tools() {
+        let all = [
+            "CREATE SCHEMA IF NOT EXISTS \"drizzle\"",
+            "CREATE TABLE IF NOT EXISTS \"drizzle\".\"__drizzle_migrations\" (id serial, hash text)",
+            "BEGIN",
+            "CREATE SCHEMA shop",
+            "INSERT INTO \"drizzle\".\"__drizzle_migrations\" (\"hash\") VALUES ('a')",
+            "COMMIT",
+        ];
+        assert_eq!(shown(&all), [": Wrapped[CREATE SCHEMA shop]"]);
     }
 
     #[test]

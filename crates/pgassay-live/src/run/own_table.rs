@@ -57,6 +57,8 @@ const HINTS: [&str; 8] =
 pub(super) struct Write {
     /// In lower case, without its schema.
     pub table: String,
+    /// In lower case, where the statement says it.
+    pub schema: Option<String>,
     pub is_delete: bool,
     pub columns: Vec<(String, String)>,
 }
@@ -76,13 +78,14 @@ pub(super) fn write(sent: &Sent) -> Option<Write> {
         _ => return None,
     };
     let mut at = at;
-    let mut table = unquoted(parts.get(at)?);
+    let (mut schema, mut table) = (None, unquoted(parts.get(at)?));
     while parts.get(at + 1) == Some(&".") {
         at += 2;
+        schema = Some(table.to_lowercase());
         table = unquoted(parts.get(at)?);
     }
     let columns = if upper(0) == "UPDATE" { assigned(&parts[at + 1..]) } else { inserted(&parts[at + 1..]) };
-    Some(Write { table: table.to_lowercase(), is_delete, columns })
+    Some(Write { table: table.to_lowercase(), schema, is_delete, columns })
 }
 
 fn is_code(token: &str) -> bool {
@@ -165,6 +168,36 @@ impl Write {
         let name = NAMES.iter().find_map(|wanted| by_column(wanted).filter(|value| !value.is_empty()))?;
         let qualifier = by_column("app");
         Some(qualifier.map_or(name.clone(), |qualifier| format!("{qualifier}.{name}")))
+    }
+}
+
+/// What the tool wrote of a migration that it ran.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Note {
+    /// Its name for the migration.
+    pub name: Option<String>,
+    /// The number of the migration, where it writes one beside the name.
+    pub version: Option<String>,
+    /// The SHA-256 of the migration's file.
+    pub hash: Option<String>,
+}
+
+impl Note {
+    pub fn of(write: &Write) -> Note {
+        let value = |is: &dyn Fn(&str, &str) -> bool| {
+            write.columns.iter().find(|(name, value)| is(name, value)).map(|(_, value)| value.clone())
+        };
+        let is_number = |value: &str| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        let is_hash = |value: &str| value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+        Note {
+            name: write.name(),
+            version: value(&|name, value| matches!(name, "version" | "version_id") && is_number(value)),
+            hash: value(&|_, value| is_hash(value)).map(|hash| hash.to_lowercase()),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        *self == Note::default()
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use super::cut::{Piece, cut};
+use super::own_table::Note;
 use super::record::Recording;
 use crate::collect::{code_files, tokens};
 use crate::migration::{Age, Direction, Framework, Migration, Section, TransactionMode};
@@ -14,6 +17,8 @@ pub struct Made {
     pub migrations: Vec<Migration>,
     /// How many have a source file in the project.
     pub placed: usize,
+    /// The names of those that have none where others have one: they come with libraries, and only build the schema.
+    pub of_libraries: Vec<String>,
 }
 
 /// A source file of a migration that is code.
@@ -35,17 +40,67 @@ impl Recording {
             })
             .collect();
         let mut made = Made::default();
+        let mut unplaced = Vec::new();
         for piece in cut(self) {
-            let found = piece.name.as_deref().and_then(|name| source_of(name, &candidates));
+            let found = source_of(&piece.note, &candidates);
             made.placed += usize::from(found.is_some());
+            if found.is_none() && piece.note.name.is_some() {
+                unplaced.push(made.migrations.len());
+            }
             made.migrations.push(migration(piece, found, command, sources));
+        }
+        for index in unplaced.into_iter().filter(|_| made.placed > 0) {
+            if let Some(migration) = made.migrations.get_mut(index) {
+                migration.age = Age::Old;
+                made.of_libraries.push(migration.name.clone());
+            }
         }
         made
     }
 }
 
-/// The file of a migration, by the tool's name for it.
-fn source_of<'c>(name: &str, candidates: &'c [Candidate]) -> Option<&'c Candidate> {
+/// The file of a migration, by what the tool noted of it.
+fn source_of<'c>(note: &Note, candidates: &'c [Candidate]) -> Option<&'c Candidate> {
+    let by_name = || called(note.name.as_deref()?, candidates);
+    let by_hash = || {
+        let hash = note.hash.as_deref()?;
+        candidates.iter().find(|candidate| sha256(&candidate.text) == hash)
+    };
+    // Numbers and names come again in the folders of other histories: only what one file has says it.
+    let only = |is_it: &dyn Fn(&Candidate) -> bool| {
+        let mut found = candidates.iter().filter(|candidate| is_it(candidate));
+        found.next().filter(|_| found.next().is_none())
+    };
+    let ends = |text: &str, with: &str| {
+        text.strip_suffix(with).is_some_and(|rest| rest.is_empty() || rest.ends_with(['_', '-', '.']))
+    };
+    let has_version =
+        |candidate: &Candidate| note.version.as_deref().is_some_and(|version| is_version(&candidate.stem, version));
+    let has_name = |candidate: &Candidate| note.name.as_deref().is_some_and(|name| ends(&candidate.stem, name));
+    // `002.do.email.sql` beside `002.undo.email.sql`.
+    let goes_back = |candidate: &Candidate| {
+        candidate.stem.split(['.', '_', '-']).any(|word| matches!(word, "undo" | "down" | "rollback" | "revert"))
+    };
+    by_name()
+        .or_else(by_hash)
+        .or_else(|| only(&|candidate| has_version(candidate) && has_name(candidate) && !goes_back(candidate)))
+        .or_else(|| only(&|candidate| has_version(candidate) && !goes_back(candidate)))
+        .or_else(|| only(&|candidate| has_name(candidate) && !goes_back(candidate)))
+}
+
+/// Whether a file's name begins with a number, however many zeros are in front: `00002_a`, `V2__a`.
+fn is_version(stem: &str, version: &str) -> bool {
+    let rest = stem.trim_start_matches(['v', 'V']);
+    let digits = &rest[..rest.len() - rest.trim_start_matches(|letter: char| letter.is_ascii_digit()).len()];
+    !digits.is_empty() && digits.trim_start_matches('0') == version.trim_start_matches('0')
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The file that a tool calls so.
+fn called<'c>(name: &str, candidates: &'c [Candidate]) -> Option<&'c Candidate> {
     let (qualifier, own) = match name.split_once('.') {
         // Django's application; the rest of other names is an ending, or follows a number.
         Some((qualifier, own)) if is_word(qualifier) && own.contains('_') => (Some(qualifier), own),
@@ -59,11 +114,16 @@ fn source_of<'c>(name: &str, candidates: &'c [Candidate]) -> Option<&'c Candidat
     let in_folder = |candidate: &&Candidate| {
         qualifier.is_none_or(|app| candidate.path.iter().any(|part| part.to_string_lossy() == app))
     };
-    let tests: [&dyn Fn(&Candidate) -> bool; 5] = [
+    let folder = |candidate: &Candidate| candidate.path.parent().and_then(Path::file_name).map(ToOwned::to_owned);
+    let tests: [&dyn Fn(&Candidate) -> bool; 6] = [
         &|candidate| {
             candidate.stem == name
                 || candidate.stem == stem
                 || Path::new(name).file_name() == candidate.path.file_name()
+        },
+        // A folder for each migration.
+        &|candidate| {
+            matches!(candidate.stem.as_str(), "migration" | "up") && folder(candidate).is_some_and(|it| it == name)
         },
         &|candidate| candidate.stem == own && qualifier.is_some(),
         &|candidate| starts(&candidate.stem, name),
@@ -90,7 +150,8 @@ fn has_revision(text: &str, name: &str) -> bool {
 }
 
 fn migration(piece: Piece, found: Option<&Candidate>, command: &str, sources: &mut Sources) -> Migration {
-    let name = piece.name.clone().unwrap_or_else(|| "recorded".to_owned());
+    let stem = found.map(|candidate| candidate.stem.clone());
+    let name = piece.note.name.clone().or(stem).unwrap_or_else(|| "recorded".to_owned());
     let shown = match found {
         Some(candidate) => candidate.path.display().to_string(),
         None => format!("`{command}` {name}"),
@@ -295,7 +356,7 @@ mod tests {
             candidate("alembic/versions/add_orders.py", "revision: str = \"b2c3\"\ndown_revision = 'a1'\n"),
             candidate("knex/20240102_x.js", ""),
         ];
-        let found = |name: &str| source_of(name, &all).map(|found| found.path.display().to_string());
+        let found = |name: &str| called(name, &all).map(|found| found.path.display().to_string());
         assert_eq!(found("20240101000000").as_deref(), Some("db/migrate/20240101000000_add_name.rb"));
         assert_eq!(found("blog.0001_initial").as_deref(), Some("blog/migrations/0001_initial.py"));
         assert_eq!(found("auth.0001_initial"), None);
@@ -303,6 +364,32 @@ mod tests {
         assert_eq!(found("b2c3").as_deref(), Some("alembic/versions/add_orders.py"));
         assert_eq!(found("20240102_x.js").as_deref(), Some("knex/20240102_x.js"));
         assert_eq!(found("a1"), None);
+    }
+
+    #[test]
+    fn numbers_hashes_and_folders_lead_to_files() {
+        let all = [
+            candidate("a/migrations/00002_email.sql", ""),
+            candidate("b/migrations/002.do.email_required.sql", ""),
+            candidate("b/migrations/002.undo.email_required.sql", ""),
+            candidate("c/migrations/20240101000000_x/migration.sql", "select 1;"),
+            candidate("d/migrations/0007_mad_hulk.sql", "select 7;"),
+            candidate("e/migrations/0007_other.sql", ""),
+        ];
+        let found = |name: &str, version: &str, hash: &str| {
+            let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+            let note = Note { name: some(name), version: some(version), hash: some(hash) };
+            source_of(&note, &all).map(|found| found.path.display().to_string())
+        };
+        assert_eq!(found("email_required", "2", "").as_deref(), Some("b/migrations/002.do.email_required.sql"));
+        assert_eq!(found("20240101000000_x", "", "").as_deref(), Some("c/migrations/20240101000000_x/migration.sql"));
+        assert_eq!(found("", "", &sha256("select 7;")).as_deref(), Some("d/migrations/0007_mad_hulk.sql"));
+        // Two have the number.
+        assert_eq!(found("7", "7", ""), None);
+        assert_eq!(
+            source_of(&Note { version: Some("2".to_owned()), ..Note::default() }, &all[..1]).map(|it| &*it.stem),
+            Some("00002_email")
+        );
     }
 
     #[test]
