@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::code::CodeTool;
-use super::files::{changed, or_nothing};
+use super::files::{changed, or_filler, or_nothing};
 use super::inverse;
 use super::journal::{add_sums, add_to_journal};
 use super::number::Number;
@@ -71,6 +71,7 @@ fn append_files(framework: Framework, due: &Due) -> Result<Written, String> {
         } else {
             Down::of(piece)
         };
+        let down = if goes_back { or_filler(framework, down) } else { down };
         let texts = if Ways::in_file(framework) {
             let up = in_one_file(framework, std::slice::from_ref(piece));
             super::text::Texts { up: in_halves(framework, up, &down), ..Default::default() }

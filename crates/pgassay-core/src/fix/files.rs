@@ -355,7 +355,7 @@ struct Around<'a> {
 }
 
 /// Tools that take a file without its second half for one that cannot be taken back.
-fn or_filler(framework: Framework, down: Down) -> Down {
+pub(super) fn or_filler(framework: Framework, down: Down) -> Down {
     let is_one = matches!(framework, Framework::Tern | Framework::NodePgMigrate | Framework::Mybatis);
     if is_one && down.is_empty() { Down { text: or_nothing(down.text), ..down } } else { down }
 }

@@ -7,8 +7,8 @@ pub(super) struct Number {
     text: String,
     /// Flyway's, in parts: another part comes between it and the next.
     dotted: bool,
-    /// The tool compares names as texts: `10` comes before `2`.
-    by_text: bool,
+    /// The tool compares names as texts, `10` before `2`: what comes after the number in them.
+    by_text: Option<u8>,
 }
 
 impl Number {
@@ -24,7 +24,7 @@ impl Number {
         }
         let (text, rest) = name.split_at(end);
         text.starts_with(|letter: char| letter.is_ascii_digit())
-            .then(|| (Number { text: text.to_owned(), dotted: false, by_text: false }, rest))
+            .then(|| (Number { text: text.to_owned(), dotted: false, by_text: None }, rest))
     }
 
     /// Flyway's version: parts set off by dots or underscores, up to two underscores or what else sets off the words.
@@ -34,7 +34,7 @@ impl Number {
         let end = name.find("__").map_or(other, |end| end.min(other));
         let (text, rest) = name.split_at(end);
         let is_version = !text.is_empty() && text.split(['.', '_']).all(|part| part.parse::<u64>().is_ok());
-        is_version.then(|| (Number { text: text.to_owned(), dotted: true, by_text: false }, rest))
+        is_version.then(|| (Number { text: text.to_owned(), dotted: true, by_text: None }, rest))
     }
 
     /// To compare numbers of one tool by.
@@ -46,14 +46,14 @@ impl Number {
             }
             return parts;
         }
-        if self.by_text {
-            return self.digits().bytes().map(u128::from).collect();
+        if let Some(after) = self.by_text {
+            return self.digits().bytes().chain([after]).map(u128::from).collect();
         }
         vec![self.digits().parse().unwrap_or(0)]
     }
 
     /// The same, compared as the tool does.
-    pub fn compared_as_text(self, by_text: bool) -> Number {
+    pub fn compared_as_text(self, by_text: Option<u8>) -> Number {
         Number { by_text, ..self }
     }
 
@@ -74,8 +74,10 @@ impl Number {
         };
         // A longer number is another order where names are compared as text: there a digit more comes next.
         if next.len() != digits.len() {
-            if self.by_text {
-                return Some(Number { text: format!("{}1", self.text), ..self.clone() });
+            if let Some(after) = self.by_text {
+                // `91.a` comes after `9.a`, and `91_a` before `9_a`.
+                let longer = || Number { text: format!("{}1", self.text), ..self.clone() };
+                return (after < b'0').then(longer);
             }
             if digits.starts_with('0') {
                 return None;
@@ -98,13 +100,13 @@ impl Number {
                 format!("{}{}", self.text.get(..=at)?, last.checked_add(1)?)
             }
         };
-        Some(Number { text, dotted: true, by_text: false })
+        Some(Number { text, dotted: true, by_text: None })
     }
 
     /// A part more, so that it comes between this and whatever is next.
     pub fn below(&self) -> Option<Number> {
         let separator = if self.text.contains('_') { '_' } else { '.' };
-        self.dotted.then(|| Number { text: format!("{}{separator}1", self.text), dotted: true, by_text: false })
+        self.dotted.then(|| Number { text: format!("{}{separator}1", self.text), dotted: true, by_text: None })
     }
 
     /// A number of this form that says a time: `now` is 14 digits.
@@ -166,17 +168,20 @@ mod tests {
     }
 
     #[test]
-    fn where_names_are_texts_a_digit_more_comes_next() {
-        let mut number = Number::read("8_a", &[]).map(|(number, _)| number.compared_as_text(true));
-        let mut texts = Vec::new();
-        let mut keys = Vec::new();
-        while let Some(it) = number.filter(|_| texts.len() < 4) {
-            texts.push(it.text().to_owned());
-            keys.push(it.key());
-            number = it.next();
-        }
-        assert_eq!(texts, ["8", "9", "91", "92"]);
-        assert!(keys.is_sorted());
+    fn where_names_are_texts_a_digit_more_comes_next_or_not_at_all() {
+        let from = |after: u8| {
+            let mut number = Number::read("8", &[]).map(|(number, _)| number.compared_as_text(Some(after)));
+            let (mut texts, mut keys) = (Vec::new(), Vec::new());
+            while let Some(it) = number.filter(|_| texts.len() < 4) {
+                texts.push(it.text().to_owned());
+                keys.push(it.key());
+                number = it.next();
+            }
+            assert!(keys.is_sorted());
+            texts
+        };
+        assert_eq!(from(b'.'), ["8", "9", "91", "92"]);
+        assert_eq!(from(b'_'), ["8", "9"]);
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Place {
             let own = path.parent()?;
             let (number, words) = Number::read(own.file_name()?.to_str()?, &['-'])?;
             let folder = own.parent().unwrap_or(Path::new("")).to_owned();
-            let number = number.compared_as_text(by_text(framework));
+            let number = number.compared_as_text(by_text(framework, words));
             return Some(Place {
                 folder,
                 letter: String::new(),
@@ -61,7 +61,7 @@ impl Place {
         };
         // A server's name stands between the words and the ending.
         let (number, words) = read.filter(|(_, words)| framework != Framework::Pop || !words.contains('.'))?;
-        let number = number.compared_as_text(by_text(framework));
+        let number = number.compared_as_text(by_text(framework, words));
         let letter = letter.to_owned();
         Some(Place { folder, letter, number, words: words.to_owned(), form: Form::File(ending) })
     }
@@ -131,18 +131,19 @@ impl Place {
     }
 }
 
-/// Whether the tool runs its migrations in the order of their names as texts, be they numbers or not.
-fn by_text(framework: Framework) -> bool {
-    matches!(
-        framework,
+/// Where the tool runs its migrations in the order of their names as texts, be they numbers or not: what comes after the number there.
+fn by_text(framework: Framework, words: &str) -> Option<u8> {
+    match framework {
+        // The version alone is compared.
+        Framework::Diesel => Some(0),
         Framework::Atlas
-            | Framework::Dbmate
-            | Framework::Diesel
-            | Framework::Prisma
-            | Framework::Rambler
-            | Framework::Supabase
-            | Framework::Yoyo
-    )
+        | Framework::Dbmate
+        | Framework::Prisma
+        | Framework::Rambler
+        | Framework::Supabase
+        | Framework::Yoyo => Some(words.bytes().next().unwrap_or(0)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -195,6 +196,8 @@ mod tests {
             named("m/004.do.a_2.sql", Some("m/004.undo.a_2.sql"))
         );
         assert_eq!(next(Framework::Yoyo, "m/0003.a.sql"), named("m/0004.a_2.sql", Some("m/0004.a_2.rollback.sql")));
+        assert_eq!(next(Framework::Dbmate, "m/9_a.sql"), None);
+        assert_eq!(next(Framework::Yoyo, "m/9.a.sql").map(|it| it.0).as_deref(), Some("m/91.a_2.sql"));
         assert_eq!(next(Framework::Plain, "m/a.sql"), None);
     }
 }
