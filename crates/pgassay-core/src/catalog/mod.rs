@@ -137,6 +137,11 @@ pub fn operators(name: &str, version: PgVersion) -> impl Iterator<Item = &'stati
     named(&OPERATORS, name, |operator| operator.name).iter().filter(move |operator| operator.versions.contain(version))
 }
 
+/// The names of all types of pg_catalog.
+pub fn type_names() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().map(|built_in| built_in.name)
+}
+
 /// A type of pg_catalog.
 pub fn built_in_type(name: &str) -> Option<&'static BuiltInType> {
     named(&TYPES, name, |built_in| built_in.name).first()

@@ -327,10 +327,20 @@ fn statement<'a>(context: &Context, routine: &Routine, named: &[&'a Lost<'a>]) -
         let Some(tree) = found.change.as_ref().ok().and_then(tree) else { continue };
         let meaning = |schema| {
             let scope = Scope { schema, session: &session, version: context.version, relation: None, value: None };
-            expression::judge_statement(&tree.0, scope)
+            match &found.change {
+                // Only what is refused tells of a list of values that no longer fits.
+                Ok(Change::Insert(_)) => expression::judge_statement(&tree.0, scope),
+                _ => expression::analyze_statement(&tree.0, scope),
+            }
         };
-        let (before, after) = (meaning(context.before), meaning(context.after));
-        if let Some(lost) = named.iter().find(|lost| lost.missing(&after) && !lost.missing(&before)) {
+        let after = meaning(context.after);
+        let missing: Vec<&&Lost> = named.iter().filter(|lost| lost.missing(&after)).collect();
+        let listed = !matches!(&found.change, Ok(Change::Insert(insert)) if insert.columns.is_empty());
+        if missing.is_empty() && listed {
+            continue;
+        }
+        let before = meaning(context.before);
+        if let Some(lost) = missing.into_iter().find(|lost| !lost.missing(&before)) {
             let (code, error) = lost.error();
             return Some(Broken { lost, of_row: None, code, error, always: !found.conditional });
         }

@@ -168,16 +168,30 @@ impl BreakageKind {
 /// The messages are those of the version.
 pub fn diff(before: &Schema, after: &Schema, version: PgVersion) -> Vec<Breakage> {
     let context = Context { before, after, version };
-    let mut found = Vec::new();
-    namespace::diff(&context, &mut found);
-    relation::diff(&context, &mut found);
-    replication::diff(&context, &mut found);
-    types::diff(&context, &mut found);
-    routine::diff(&context, &mut found);
+    let mut found = objects(&context);
     body::diff(&context, &mut found);
     body::row_types(&context, &mut found);
     trigger_work::of_changed_routines(&context, &mut found);
     privilege::diff(&context, &mut found);
+    found
+}
+
+/// What [`diff`] finds without reading the bodies of routines that stayed: what these lose is gone with the object that they name.
+pub fn losses(before: &Schema, after: &Schema, version: PgVersion) -> Vec<Breakage> {
+    let context = Context { before, after, version };
+    let mut found = objects(&context);
+    trigger_work::of_changed_routines(&context, &mut found);
+    privilege::diff(&context, &mut found);
+    found
+}
+
+fn objects(context: &Context) -> Vec<Breakage> {
+    let mut found = Vec::new();
+    namespace::diff(context, &mut found);
+    relation::diff(context, &mut found);
+    replication::diff(context, &mut found);
+    types::diff(context, &mut found);
+    routine::diff(context, &mut found);
     found
 }
 

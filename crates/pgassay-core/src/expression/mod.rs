@@ -240,7 +240,7 @@ pub fn least_volatility(expression: &ast::Expr, scope: Scope) -> Volatility {
 pub fn is_compared_as_it_is(column: &ColumnType, value: &ast::Expr, scope: Scope) -> bool {
     in_environment(scope, |env| {
         let kinds = [overload::Kind::Known(column.clone()), types::kind(value, env)];
-        match &overload::choose_operator(overload::operators("=", false, env), &kinds, env)[..] {
+        match &overload::operators_for("=", &kinds, env)[..] {
             [only] => only.parameters.first().is_none_or(|wanted| {
                 wanted.written.name.as_str().starts_with("any") || overload::relabels(column, wanted, env)
             }),

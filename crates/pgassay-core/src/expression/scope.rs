@@ -1,5 +1,8 @@
 //! What names mean: columns of the relations in scope, and types.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::Scope;
 use super::names::built_in;
 use crate::catalog;
@@ -151,8 +154,16 @@ pub(super) fn extension_type(name: &str, scope: Scope) -> Option<&'static catalo
     installed.into_iter().find_map(|contents| contents.type_named(name))
 }
 
+/// A type of pg_catalog by its name there; those of the catalog's own tables are made once.
 pub(super) fn built_in_type(name: &str) -> ColumnType {
-    ColumnType { written: built_in(name).into(), resolved: ResolvedType::BuiltIn }
+    static MADE: LazyLock<HashMap<String, ColumnType>> = LazyLock::new(|| {
+        let names = catalog::type_names().flat_map(|name| [name.to_owned(), format!("_{name}")]);
+        names.map(|name| (name.clone(), made(&name))).collect()
+    });
+    fn made(name: &str) -> ColumnType {
+        ColumnType { written: built_in(name).into(), resolved: ResolvedType::BuiltIn }
+    }
+    MADE.get(name).cloned().unwrap_or_else(|| made(name))
 }
 
 /// The type under a domain, through domains over domains.

@@ -75,7 +75,7 @@ fn operands(name: &str, left: &mut Expr, right: &mut Expr, env: &Environment) {
     if kinds.contains(&Kind::Opaque) {
         return;
     }
-    let chosen = overload::choose_operator(overload::operators(name, false, env), &kinds, env);
+    let chosen = overload::operators_for(name, &kinds, env);
     if let [only] = &chosen[..] {
         let other = kinds.iter().find_map(|kind| match kind {
             Kind::Known(of) => Some(base_type(of, env.scope)),

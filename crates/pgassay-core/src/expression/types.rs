@@ -176,7 +176,7 @@ pub(super) fn operator_name(op: &BinaryOperator) -> Option<String> {
 
 fn operator(name: &str, operands: &[&Expr], env: &Environment) -> Option<ColumnType> {
     let kinds: Vec<_> = operands.iter().map(|operand| kind(operand, env)).collect();
-    agreed(overload::choose_operator(overload::operators(name, kinds.len() == 1, env), &kinds, env), &kinds, env)
+    agreed(overload::operators_for(name, &kinds, env), &kinds, env)
 }
 
 fn named(name: &str, arguments: &[Kind], env: &Environment) -> Option<ColumnType> {

@@ -104,7 +104,7 @@ fn own_least(part: &Expr, env: &Environment, depth: u8) -> Volatility {
     use Volatility::Immutable;
     let of_operator = |name: &str, operands: &[&Expr]| {
         let kinds: Vec<_> = operands.iter().map(|operand| types::kind(operand, env)).collect();
-        let chosen = overload::choose_operator(overload::operators(name, kinds.len() == 1, env), &kinds, env);
+        let chosen = overload::operators_for(name, &kinds, env);
         match overload::turned_into_text(name, &chosen, &kinds) {
             Some(kind) => least_as_text(kind, env),
             None => mildest(&chosen, env, depth),
@@ -207,7 +207,7 @@ fn worst(candidates: &[Candidate]) -> Volatility {
 
 fn worst_operator(name: &str, operands: &[&Expr], env: &Environment) -> Volatility {
     let kinds: Vec<_> = operands.iter().map(|operand| types::kind(operand, env)).collect();
-    let chosen = overload::choose_operator(overload::operators(name, kinds.len() == 1, env), &kinds, env);
+    let chosen = overload::operators_for(name, &kinds, env);
     match overload::turned_into_text(name, &chosen, &kinds) {
         Some(Kind::Known(source)) => overload::cast_volatility(source, &built_in_type("text"), env),
         _ => worst(&chosen),

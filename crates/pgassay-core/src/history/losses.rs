@@ -55,7 +55,7 @@ impl Replay<'_, '_> {
     /// What each step took from clients, in the order of the steps.
     pub(super) fn losses(&self) -> Vec<(BreakageKind, Subject, usize)> {
         let of_step = |(index, after): &(usize, Schema)| {
-            let lost = contract::diff(&self.steps[*index].schema, after, self.version);
+            let lost = contract::losses(&self.steps[*index].schema, after, self.version);
             let index = *index;
             lost.into_iter().map(move |breakage| (breakage.kind, breakage.subject, index))
         };

@@ -115,12 +115,15 @@ fn operator(name: &str, left: &Expr, right: &Expr, env: &Environment) -> Option<
             Kind::Opaque => return None,
         }
     }
-    let candidates = overload::operators(name, false, env);
-    // A name that nothing has may be one that sqlparser made up.
-    if certain == 0 || candidates.is_empty() || has_own(ObjectKind::Operator, env.scope) {
+    if certain == 0 || has_own(ObjectKind::Operator, env.scope) {
         return None;
     }
-    match &overload::choose_operator(candidates, &kinds, env)[..] {
+    let chosen = overload::operators_for(name, &kinds, env);
+    // A name that nothing has may be one that sqlparser made up.
+    if chosen.is_empty() && overload::operators(name, false, env).is_empty() {
+        return None;
+    }
+    match &chosen[..] {
         [] => {
             let [left, right] = kinds.map(|kind| described(&kind, env));
             Some(format!("operator does not exist: {left} {name} {right}"))
@@ -165,8 +168,7 @@ fn in_query(tested: &Expr, query: &ast::Query, env: &Environment) -> Option<Stri
     let column = types::of(&Expr::Subquery(Box::new(query.clone())), env)?;
     let (one, other) = (solid(&found, env)?, solid(&column, env)?);
     let kinds = [Kind::Known(one), Kind::Known(other)];
-    let candidates = overload::operators("=", false, env);
-    let none = overload::choose_operator(candidates, &kinds, env).is_empty();
+    let none = overload::operators_for("=", &kinds, env).is_empty();
     let own = has_own(ObjectKind::Operator, env.scope);
     (none && !own).then(|| format!("operator does not exist: {} = {}", word(&found, env), word(&column, env)))
 }

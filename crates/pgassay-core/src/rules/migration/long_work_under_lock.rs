@@ -7,6 +7,7 @@ use crate::finding::{Advice, Category, Cause, Evidence, Finding, Severity};
 use crate::history::HeldLock;
 use crate::rules::context::{StepContext, who_waits};
 use crate::rules::{Example, Rule};
+use crate::schema::{Relation, RelationKind};
 use crate::source::Span;
 
 use super::{unbatched_backfill, validate_in_same_transaction, walked_rows};
@@ -92,6 +93,12 @@ fn copies_rows(context: &StepContext) -> Option<(Span, String)> {
 fn strongest_held<'r>(context: &StepContext<'r>) -> Option<(&'r str, &'r HeldLock)> {
     // The statements of a called routine have the place of the call.
     let earlier = |held: &HeldLock| held.by != context.step.span() || context.step.is_called();
-    let held = context.step.held.iter().filter(|(_, held)| held.mode >= LockMode::Share && earlier(held));
+    // Nobody but another REFRESH writes a materialized view.
+    let hinders = |held: &HeldLock| {
+        let is_view = |relation: &Relation| matches!(relation.kind, RelationKind::MaterializedView(_));
+        held.mode >= LockMode::Share
+            && (held.mode.blocks_reads() || !context.relation(held.relation).is_some_and(is_view))
+    };
+    let held = context.step.held.iter().filter(|(_, held)| hinders(held) && earlier(held));
     held.max_by_key(|(_, held)| held.mode).map(|(name, held)| (&**name, held))
 }

@@ -45,7 +45,11 @@ pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
                 let (column, options) = match &action.kind {
                     AlterTableActionKind::SetIdentity { column, options, .. } => (column, options.clone()),
                     // The sequence is new, and the rows have numbers (ATExecAddIdentity asks for NOT NULL).
-                    AlterTableActionKind::AddIdentity { column, identity } if identity.options.start.is_none() => {
+                    AlterTableActionKind::AddIdentity { column, identity } => {
+                        let SequenceOptions { start, restart, .. } = identity.options;
+                        if start.is_some() || restart.flatten().is_some() {
+                            continue;
+                        }
                         (column, SequenceOptions { restart: Some(Some(1)), ..SequenceOptions::default() })
                     }
                     _ => continue,
