@@ -14,6 +14,7 @@ use crate::change::{
 use crate::schema::{Column, ColumnId, Constraint, ConstraintKind, Relation, Rule, Schema, Trigger};
 use crate::text::quoting;
 
+#[deny(clippy::wildcard_enum_match_arm, reason = "a new constraint says what its end means")]
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
     let new: HashMap<&Name, &Constraint> = pair.new.constraints.iter().map(|it| (&it.name, it)).collect();
     let stays = |old: &Constraint| new.get(&old.name).is_some_and(|new| new.enforced && new.kind == old.kind);
@@ -25,7 +26,11 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
                 found.extend(check_dropped(pair, &constraint.name, expression, columns, &says));
             }
             ConstraintKind::Exclude { .. } => found.extend(exclusion_dropped(pair, &constraint.name)),
-            _ => {}
+            // `column`, `unique` and `foreign_key` tell of these.
+            ConstraintKind::NotNull(_)
+            | ConstraintKind::Unique { .. }
+            | ConstraintKind::PrimaryKey { .. }
+            | ConstraintKind::ForeignKey(_) => {}
         }
     }
     let triggers: HashMap<&Name, &Trigger> = pair.new.triggers.iter().map(|it| (&it.name, it)).collect();
@@ -50,7 +55,11 @@ fn check_dropped(
     let about_them = |columns: &[ColumnId]| columns.iter().any(|id| kept.iter().any(|column| column.id == *id));
     let replaced = pair.new.constraints.iter().any(|new| match &new.kind {
         ConstraintKind::Check { columns, .. } => new.enforced && about_them(columns),
-        _ => false,
+        ConstraintKind::NotNull(_)
+        | ConstraintKind::Unique { .. }
+        | ConstraintKind::PrimaryKey { .. }
+        | ConstraintKind::Exclude { .. }
+        | ConstraintKind::ForeignKey(_) => false,
     });
     let parts = check::conjuncts(&expression.tree, &|name| pair.new_name(name));
     let still_holds = |part: &check::Conjunct| {

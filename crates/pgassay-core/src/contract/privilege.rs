@@ -127,7 +127,15 @@ fn closed_to_public(context: &Context, object: &Object) -> Option<Breakage> {
             let of = Of { object: name.into(), noun: "schema", name, sql: sample(context, name), privilege: "usage" };
             (of, Subject::Schema(name.clone()))
         }
-        _ => return None,
+        // Who may use a table or a view is its own privileges; parts have none.
+        Object::Relation(_)
+        | Object::Column(..)
+        | Object::Default(..)
+        | Object::Constraint(..)
+        | Object::Trigger(..)
+        | Object::Rule(..)
+        | Object::Policy(..)
+        | Object::Statistics(_) => return None,
     };
     Some(of.revoked(subject, &public))
 }

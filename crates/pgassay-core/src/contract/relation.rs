@@ -30,6 +30,7 @@ pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
     forget_inherited(context, start, found);
 }
 
+#[deny(clippy::wildcard_enum_match_arm, reason = "a new kind of relation says what clients have of it")]
 fn relation(context: &Context, old: &Relation, found: &mut Vec<Breakage>) {
     let temporary = old.persistence == Persistence::Temporary || old.name.schema == "pg_temp";
     if temporary || context.namespace_is_gone(&old.name.schema) {
@@ -45,11 +46,15 @@ fn relation(context: &Context, old: &Relation, found: &mut Vec<Breakage>) {
             }
             return;
         }
-        _ => {}
+        RelationKind::Table
+        | RelationKind::PartitionedTable(_)
+        | RelationKind::ForeignTable
+        | RelationKind::View(_)
+        | RelationKind::MaterializedView(_) => {}
     }
     match context.after.relation_at(&old.name) {
         Some(new) if new.is_queryable() => same_name(Pair { context, old, new }, found),
-        _ => found.extend(gone(context, old)),
+        Some(_) | None => found.extend(gone(context, old)),
     }
 }
 
@@ -278,7 +283,7 @@ fn forget_inherited(context: &Context, start: usize, found: &mut Vec<Breakage>) 
                 (*id, column.map(|column| column.name.clone()))
             }
             Subject::Part(id, name) => (*id, Some(name.clone())),
-            _ => return false,
+            Subject::Relation(_) | Subject::Type(_) | Subject::Routine(_) | Subject::Schema(_) => return false,
         };
         let parents = context.after.relation(id).map(|it| it.parents.clone()).unwrap_or_default();
         parents.iter().any(|parent| {
@@ -294,7 +299,7 @@ fn forget_inherited(context: &Context, start: usize, found: &mut Vec<Breakage>) 
                             }
                         }
                         Subject::Part(id, name) => id == parent && Some(name) == part.as_ref(),
-                        _ => false,
+                        Subject::Relation(_) | Subject::Type(_) | Subject::Routine(_) | Subject::Schema(_) => false,
                     }
             })
         })

@@ -64,13 +64,23 @@ fn compare(context: &Context, old: &Type, new: &Type, found: &mut Vec<Breakage>)
         (TypeDefinition::Composite(before), TypeDefinition::Composite(after)) => {
             found.extend(before.iter().filter_map(|it| attribute(context, old, new, it, after)));
         }
-        (before, after) if std::mem::discriminant(before) != std::mem::discriminant(after) => {
+        (TypeDefinition::Range { subtype: before }, TypeDefinition::Range { subtype: after })
+            if before == after || before.is_none() || after.is_none() => {}
+        (TypeDefinition::Base, TypeDefinition::Base) | (TypeDefinition::Shell, TypeDefinition::Shell) => {}
+        (
+            TypeDefinition::Enum(_)
+            | TypeDefinition::Domain(_)
+            | TypeDefinition::Composite(_)
+            | TypeDefinition::Range { .. }
+            | TypeDefinition::Base
+            | TypeDefinition::Shell,
+            _,
+        ) => {
             let message =
                 format!("type {} is another kind of type now: values and casts of the old one fail", old.name);
             let witness = differs(format!("SELECT NULL::{}", old.name), "answers a value of another kind");
             found.push(certain(BreakageKind::TypeDropped, Subject::Type(new.id), &old.name, message, witness));
         }
-        _ => {}
     }
 }
 
