@@ -305,6 +305,35 @@ fn an_allow_comment_covers_the_statement_before_or_behind_it() {
 }
 
 #[test]
+fn an_allow_comment_before_the_semicolon_is_inside_the_statement() {
+    let sql = "CREATE TABLE a (at timestamp PRIMARY KEY)\n-- pgassay: allow(discouraged-types) local time\n/* ; */ ;\n\
+        CREATE TABLE b (at timestamp PRIMARY KEY);";
+    assert_eq!(findings(&[], sql), ["4:20-4:29 info discouraged-types"]);
+}
+
+#[test]
+fn an_allow_comment_in_a_block_covers_a_statement_of_it() {
+    let block = |tag: &str, behind: &str| {
+        format!(
+            "CREATE TABLE a (id bigint PRIMARY KEY, at timestamp);\nDO {tag} BEGIN\n  -- pgassay: allow(discouraged-types) local time\n  \
+             ALTER TABLE a ADD COLUMN b timestamp;\n  ALTER TABLE a ADD COLUMN c timestamp;{behind}\nEND {tag};\n"
+        )
+    };
+    let of_types = |sql: &str| -> Vec<String> {
+        let all = findings(&[], &format!("-- pgassay: allow-file(missing-lock-timeout) alone\n{sql}"));
+        all.into_iter().filter(|line| line.contains("discouraged") || line.contains("suppression")).collect()
+    };
+    for tag in ["$$", "$body$", "'"] {
+        let found = of_types(&block(tag, ""));
+        assert_eq!(found.iter().filter(|line| line.starts_with('6')).count(), 1, "{found:?}");
+        assert!(!found.iter().any(|line| line.starts_with('5')), "{found:?}");
+        let found = of_types(&block(tag, " -- pgassay: allow(discouraged-types, dropped-data) local"));
+        assert!(found.iter().any(|line| line.contains("unused-suppression")), "{found:?}");
+        assert!(!found.iter().any(|line| line.starts_with('6') && line.contains("discouraged")), "{found:?}");
+    }
+}
+
+#[test]
 fn an_allow_comment_covers_nothing_else() {
     let sql = "-- pgassay: allow(discouraged-types) local time\nCREATE TABLE a (at timestamp PRIMARY KEY);\nCREATE TABLE b (at timestamp PRIMARY KEY);";
     assert_eq!(findings(&[], sql), ["3:20-3:29 info discouraged-types"]);

@@ -4,9 +4,10 @@
 //! its last line, covers that statement; allow-file covers the file.
 
 use crate::area::Area;
+use crate::change::{Change, Statement};
 use crate::finding::{Advice, Finding};
 use crate::source::{SourceFile, Sources, Span};
-use crate::sql::Script;
+use crate::sql::{Script, comments_of_body};
 
 use super::migration::{ALLOW_WITHOUT_REASON, UNKNOWN_RULE, UNUSED_SUPPRESSION};
 
@@ -34,21 +35,36 @@ struct Entry {
 pub fn read_suppressions<'s>(sources: &Sources, scripts: impl IntoIterator<Item = &'s Script>) -> Suppressions {
     let mut entries = Vec::new();
     for script in scripts {
-        for comment in &script.comments {
-            let source = sources.file(comment.file);
-            let text = source.slice(*comment);
-            let Some(Directive { whole_file, list, reason }) = directive(text) else { continue };
-            let covers = if whole_file { None } else { Some(covered(source, script, *comment)) };
-            for (rule, at) in names(list) {
-                let start = comment.start as usize + (list.as_ptr() as usize - text.as_ptr() as usize) + at;
-                let span = Span::new(comment.file, start, start + rule.len());
-                let (rule, has_reason) = (rule.to_owned(), reason.contains(char::is_alphanumeric));
-                entries.push(Entry { rule, span, covers, used: false, has_reason, refused: None });
+        read_comments(sources, &script.comments, &script.statements, &mut entries);
+        for statement in &script.statements {
+            let Ok(Change::Do(block)) = &statement.change else { continue };
+            let text = sources.slice(block.body);
+            if text.contains(MARK) {
+                read_comments(sources, &comments_of_body(block.body, text), &block.code.statements, &mut entries);
             }
         }
     }
     Suppressions { entries }
 }
+
+/// Reads the comments of statements that follow each other.
+fn read_comments(sources: &Sources, comments: &[Span], statements: &[Statement], entries: &mut Vec<Entry>) {
+    for comment in comments {
+        let source = sources.file(comment.file);
+        let text = source.slice(*comment);
+        let Some(Directive { whole_file, list, reason }) = directive(text) else { continue };
+        let covers = if whole_file { None } else { Some(covered(source, statements, *comment)) };
+        for (rule, at) in names(list) {
+            let start = comment.start as usize + (list.as_ptr() as usize - text.as_ptr() as usize) + at;
+            let span = Span::new(comment.file, start, start + rule.len());
+            let (rule, has_reason) = (rule.to_owned(), reason.contains(char::is_alphanumeric));
+            entries.push(Entry { rule, span, covers, used: false, has_reason, refused: None });
+        }
+    }
+}
+
+/// How a comment for pgassay begins.
+const MARK: &str = "pgassay:";
 
 /// What an allow comment says.
 struct Directive<'c> {
@@ -62,7 +78,7 @@ struct Directive<'c> {
 
 fn directive(comment: &str) -> Option<Directive<'_>> {
     let body = comment.trim_start_matches(['-', '/', '*', ' ', '\t']);
-    let order = body.strip_prefix("pgassay:")?.trim_start();
+    let order = body.strip_prefix(MARK)?.trim_start();
     let (whole_file, rest) = match order.strip_prefix("allow-file") {
         Some(rest) => (true, rest),
         None => (false, order.strip_prefix("allow")?),
@@ -80,18 +96,38 @@ fn names(list: &str) -> impl Iterator<Item = (&str, usize)> {
 }
 
 /// The statement on whose last line the comment stands, else the one that contains it, else the next one.
-fn covered(source: &SourceFile, script: &Script, comment: Span) -> Span {
+fn covered(source: &SourceFile, statements: &[Statement], comment: Span) -> Span {
     let line = |offset: u32| source.position(offset).line;
     let here = |span: &Span| span.file == comment.file;
-    let statements = || script.statements.iter().map(|statement| statement.span).filter(here);
+    let statements = || statements.iter().map(|statement| statement.span).filter(here);
     let inside = statements().find(|span| span.contains(comment));
+    // Before its semicolon.
+    let unfinished = || {
+        let last = statements().rfind(|span| span.end <= comment.start);
+        last.filter(|_| is_followed_by_semicolon(source, comment.end as usize))
+    };
     let same_line = || {
         statements()
             .rfind(|span| span.end <= comment.start)
             .filter(|span| line(span.end.saturating_sub(1)) == line(comment.start))
     };
     let next = || statements().find(|span| span.start >= comment.end);
-    inside.or_else(same_line).or_else(next).unwrap_or(comment)
+    inside.or_else(unfinished).or_else(same_line).or_else(next).unwrap_or(comment)
+}
+
+/// Whether nothing but space and comments stands before the next semicolon.
+fn is_followed_by_semicolon(source: &SourceFile, at: usize) -> bool {
+    let mut rest = source.text.get(at..).unwrap_or_default();
+    loop {
+        rest = rest.trim_start();
+        let behind = match rest {
+            line if line.starts_with("--") => line.find('\n'),
+            block if block.starts_with("/*") => block.find("*/").map(|end| end + 2),
+            _ => return rest.starts_with(';'),
+        };
+        let Some(behind) = behind else { return false };
+        rest = &rest[behind..];
+    }
 }
 
 impl Suppressions {
