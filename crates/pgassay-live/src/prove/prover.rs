@@ -14,6 +14,7 @@ use super::server::stand_in;
 use super::{Cleanup, Place, ProveError, rows};
 use crate::change::{PrintedName, QualifiedName};
 use crate::check::Observer;
+use crate::contract::BreakageKind;
 use crate::finding::{Evidence, Finding};
 use crate::history::{MigrationRun, Unit};
 use crate::migration::Direction;
@@ -283,7 +284,7 @@ impl Work<'_> {
         withdrawn.extend(judge.correct(findings));
         let diverged = self.runner.refused.is_some() || had_left_out;
         self.runner.refused = self.runner.refused.take().or(judge.first_refusal());
-        findings.extend(self.routines(run, &tables, &functions, &triggers).await?);
+        self.routines(run, &tables, &functions, &triggers, findings).await?;
         findings.extend(self.workload.after(self.runner, run, self.label, sources).await?);
         findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));
 
@@ -328,28 +329,44 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// What the migration broke that no statement names.
+    /// What the migration broke that no statement names: seen, and told once where reading the bodies found it too.
     async fn routines(
         &self,
         run: &MigrationRun<'_>,
         tables: &[String],
         functions: &routine::State,
         triggers: &routine::State,
-    ) -> Result<Vec<Finding>, ProveError> {
-        let mut found = Vec::new();
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), ProveError> {
         if functions.is_empty() && triggers.is_empty() {
-            return Ok(found);
+            return Ok(());
         }
         for (name, error) in routine::broken(functions, &routine::functions(self.runner, tables).await?) {
-            found.extend(self.routine(run, None, format!("the function {name} no longer works: {error}"), name));
+            let message = format!("the function {name} no longer works: {error}");
+            let read = found_by_reading(run, findings, |object| names_routine(&name, object));
+            match read {
+                Some(finding) => finding.evidence.push(self.tried(&message)),
+                None => findings.extend(self.routine(run, None, message, name)),
+            }
         }
         for (name, error) in routine::broken(triggers, &routine::triggers(self.runner, tables).await?) {
             let table =
                 name.split_once(' ').and_then(|(_, rest)| rest.split_once(' ')).map(|(_, table)| table.to_owned());
             let object = table.clone().unwrap_or_else(|| name.clone());
-            found.extend(self.routine(run, table.as_deref(), format!("{name} no longer works: {error}"), object));
+            let message = format!("{name} no longer works: {error}");
+            let on_table = |printed: &PrintedName| {
+                printed.part_name().is_some() && printed.object().is_some_and(|it| it.to_string() == object)
+            };
+            match found_by_reading(run, findings, on_table) {
+                Some(finding) => finding.evidence.push(self.tried(&message)),
+                None => findings.extend(self.routine(run, table.as_deref(), message, object)),
+            }
         }
-        Ok(found)
+        Ok(())
+    }
+
+    fn tried(&self, message: &str) -> Evidence {
+        Evidence::observed(format!("{message} (tried on {} before and after the migration)", self.label))
     }
 
     fn routine(&self, run: &MigrationRun, table: Option<&str>, message: String, object: String) -> Option<Finding> {
@@ -374,6 +391,29 @@ impl Work<'_> {
         finding.evidence.push(Evidence::observed(format!("tried on {} before and after the migration", self.label)));
         Some(finding)
     }
+}
+
+/// The finding of a body that was read with the schema before and after, about such an object.
+fn found_by_reading<'f>(
+    run: &MigrationRun,
+    findings: &'f mut [Finding],
+    is_it: impl Fn(&PrintedName) -> bool,
+) -> Option<&'f mut Finding> {
+    let broken = run.breakages.iter().map(|(breakage, _)| breakage);
+    let mut broken = broken.filter(|it| it.kind == BreakageKind::RoutineBroken && is_it(&it.object));
+    let message = broken.next()?.message.clone();
+    // One cause is one finding: the others are in its evidence.
+    let tells = |finding: &&mut Finding| {
+        finding.message == message || finding.evidence.iter().any(|it| it.text.contains(&message))
+    };
+    findings.iter_mut().filter(|finding| *finding.rule == BROKEN_ROUTINE).find(tells)
+}
+
+/// Whether `regprocedure` calls this object so: without its schema where the search_path finds it.
+fn names_routine(signature: &str, object: &PrintedName) -> bool {
+    let called = signature.split('(').next().unwrap_or_default();
+    object.part_name().is_none()
+        && object.object().is_some_and(|it| it.to_string() == called || it.name.to_string() == called)
 }
 
 /// The tables that the statements lock and that may have been there before.
