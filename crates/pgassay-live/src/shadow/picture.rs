@@ -62,7 +62,7 @@ impl Picture {
         let locked = now.locks.iter().filter_map(|(oid, _)| {
             let relation = now.relations.get(oid).filter(|relation| relation.kind == 'r')?;
             let before = self.relations.get(oid)?;
-            Some((relation.name.as_str(), before.name.as_str()))
+            Some((*oid, relation.name.as_str(), before.name.as_str()))
         });
         let without_rows = without_rows(client, locked.collect()).await?;
         let existed = self.relations.values().map(|relation| relation.name.clone()).collect();
@@ -70,15 +70,34 @@ impl Picture {
     }
 }
 
-/// Which of the tables hold no row: each by the name it has now and the name to give it.
-async fn without_rows(client: &Client, tables: BTreeSet<(&str, &str)>) -> Result<BTreeSet<String>, ShadowError> {
+/// Which of the tables hold no row: each by its oid, the name it has now and the name to give it. One that the session's role may not
+/// read in full is told by its size.
+async fn without_rows(client: &Client, tables: BTreeSet<(u32, &str, &str)>) -> Result<BTreeSet<String>, ShadowError> {
     if tables.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let known_as: Vec<&str> = tables.iter().map(|(_, before)| *before).collect();
-    let tests: Vec<String> = tables.iter().map(|(now, _)| format!("EXISTS (SELECT FROM ONLY {now})")).collect();
+    let readable = readable(client, tables.iter().map(|(oid, ..)| *oid)).await?;
+    let tests = tables.iter().map(|(oid, now, _)| match readable.contains(oid) {
+        true => format!("EXISTS (SELECT FROM ONLY {now})"),
+        false => format!("pg_catalog.pg_relation_size({oid}::pg_catalog.regclass) > 0"),
+    });
+    let tests: Vec<String> = tests.collect();
     let messages = client.simple_query(&format!("SELECT {}", tests.join(", "))).await?;
     let Some(row) = messages.iter().find_map(row) else { return Ok(BTreeSet::new()) };
-    let empty = known_as.into_iter().enumerate().filter(|(at, _)| row.get(*at) == Some("f"));
+    let known_as = tables.iter().map(|(.., before)| *before);
+    let empty = known_as.enumerate().filter(|(at, _)| row.get(*at) == Some("f"));
     Ok(empty.map(|(_, name)| name.to_owned()).collect())
+}
+
+/// Those that the session's role reads all rows of.
+async fn readable(client: &Client, tables: impl Iterator<Item = u32>) -> Result<BTreeSet<u32>, ShadowError> {
+    let oids: Vec<String> = tables.map(|oid| oid.to_string()).collect();
+    let sql = format!(
+        "SELECT c.oid FROM pg_catalog.pg_class c
+          WHERE c.oid IN ({}) AND pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')
+            AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND NOT pg_catalog.row_security_active(c.oid)",
+        oids.join(", ")
+    );
+    let messages = client.simple_query(&sql).await?;
+    Ok(messages.iter().filter_map(row).filter_map(|row| row.get(0)?.parse().ok()).collect())
 }
