@@ -175,6 +175,16 @@ fn goose_cuts_at_every_line_that_ends_with_a_semicolon() {
     assert!(read.notes()[0].contains("inside of a quoted text"), "{:?}", read.notes());
 }
 
+/// In a transaction too, the server gets the halves of a body.
+#[test]
+fn what_goose_cuts_inside_of_a_body_is_refused() {
+    let text = "-- +goose Up\ncreate function f() returns int as $$\nbegin\n  return 1;\nend;\n$$ language plpgsql;\n";
+    let errors = check_errors(&[("1_a.sql", text)]);
+    assert!(errors.iter().any(|line| line.contains("refused-statement")), "{errors:?}");
+    let whole = text.replace("create", "-- +goose StatementBegin\ncreate") + "-- +goose StatementEnd\n";
+    assert_eq!(check_errors(&[("1_a.sql", &whole)]), [""; 0]);
+}
+
 #[test]
 fn the_marker_of_a_tool_in_a_literal_of_another_is_text() {
     let read = read_folder(&[("1.sql", b"insert into notes values ('see -- migrate:up in the manual');")]);

@@ -48,7 +48,8 @@ impl Tool for Goose {
         for (direction, span) in [(Direction::Up, &read.up), (Direction::Down, &read.down)] {
             let Some(span) = span else { continue };
             let statements = read.statements.iter().filter(|(of, _)| *of == direction);
-            let parts = if read.transaction {
+            // Where it cuts a text in quotes, the server gets the halves.
+            let parts = if read.transaction && !read.cut.contains(&direction) {
                 vec![Part { range: span.clone(), transaction }]
             } else {
                 statements.map(|(_, range)| Part { range: range.clone(), transaction }).collect()
@@ -80,6 +81,8 @@ struct Annotated {
     statements: Vec<(Direction, Range<usize>)>,
     transaction: bool,
     notes: Vec<(Range<usize>, String)>,
+    /// The directions with a statement that is cut inside of a quoted text.
+    cut: Vec<Direction>,
     /// The direction that the reader is in.
     direction: Option<Direction>,
     in_block: bool,
@@ -95,6 +98,7 @@ impl Annotated {
             statements: Vec::new(),
             transaction: true,
             notes: Vec::new(),
+            cut: Vec::new(),
             direction: None,
             in_block: false,
             open: None,
@@ -136,7 +140,7 @@ impl Annotated {
         if code.is_empty() || code.starts_with("--") {
             return;
         }
-        let Some(_) = self.direction else {
+        let Some(direction) = self.direction else {
             let message = "goose refuses SQL before -- +goose Up".to_owned();
             return self.notes.push((line.range(), message));
         };
@@ -150,6 +154,7 @@ impl Annotated {
             let message =
                 "goose cuts the statement here, inside of a quoted text: it needs -- +goose StatementBegin".to_owned();
             self.notes.push((line.range(), message));
+            self.cut.push(direction);
         }
         self.end_statement(end);
     }
