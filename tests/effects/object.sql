@@ -431,3 +431,15 @@ ALTER EXTENSION plpgsql DROP TABLE lines;
 CREATE TABLE of_app (id int PRIMARY KEY); ALTER TABLE of_app OWNER TO app; CREATE TABLE on_app (id int REFERENCES of_app);
 -- run:
 DROP OWNED BY app CASCADE;
+
+-- case: set the schema of a type to its own
+ALTER TYPE mood SET SCHEMA public;
+
+-- case: rename a type to its own name
+ALTER TYPE mood RENAME TO mood;
+
+-- case: alter index rename, of a table
+ALTER INDEX orders RENAME TO purchases;
+
+-- case: reset an option of a view
+ALTER VIEW open_orders RESET (autovacuum_enabled);

@@ -341,3 +341,21 @@ ALTER TABLE ONLY unkeyed ADD PRIMARY KEY (a);
 CREATE TABLE unkeyed (a int NOT NULL, b int) PARTITION BY LIST (a); CREATE TABLE unkeyed_1 PARTITION OF unkeyed FOR VALUES IN (1);
 -- run:
 ALTER TABLE ONLY unkeyed ADD PRIMARY KEY (a);
+
+-- case: create a partition with a check of its own that the parent has
+-- given:
+CREATE TABLE checked (a int, CONSTRAINT positive CHECK (a > 0)) PARTITION BY LIST (a);
+-- run:
+CREATE TABLE checked_1 PARTITION OF checked (CONSTRAINT positive CHECK (a > 0)) FOR VALUES IN (1);
+
+-- case: create a partition with another check of the same name
+-- given:
+CREATE TABLE checked (a int, CONSTRAINT positive CHECK (a > 0)) PARTITION BY LIST (a);
+-- run:
+CREATE TABLE checked_1 PARTITION OF checked (CONSTRAINT positive CHECK (a > 1)) FOR VALUES IN (2);
+
+-- case: add a check to a partition that the parent has
+-- given:
+CREATE TABLE checked (a int, CONSTRAINT positive CHECK (a > 0)) PARTITION BY LIST (a); CREATE TABLE checked_1 PARTITION OF checked FOR VALUES IN (1);
+-- run:
+ALTER TABLE checked_1 ADD CONSTRAINT positive CHECK (a > 0);

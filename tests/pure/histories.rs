@@ -63,6 +63,40 @@ fn a_dump_belongs_to_the_folder_that_it_stands_in() {
     assert_eq!(found, ["missing-object customers"]);
 }
 
+/// ALTER DATABASE … SET reaches the sessions that begin after it.
+#[test]
+fn a_database_gives_its_sessions_a_search_path() {
+    let base = "CREATE SCHEMA app;\nCREATE TABLE app.customers (id bigint PRIMARY KEY, name text);\n\
+        CREATE TABLE customers (id bigint PRIMARY KEY, note text);\n";
+    let drop = "SET lock_timeout = '2s';\nALTER TABLE customers DROP COLUMN name;";
+    let here = |setting: &str| judge(&[("1.sql", &format!("{base}{setting}")), ("2.sql", drop)]);
+    for setting in [
+        "ALTER DATABASE shop SET search_path = app, public;",
+        "ALTER DATABASE shop SET search_path TO 'app, public';",
+        "ALTER ROLE CURRENT_USER SET search_path = app;",
+        "ALTER ROLE ALL IN DATABASE shop SET search_path = \"$user\", app;",
+        "BEGIN; ALTER DATABASE shop SET search_path = app; COMMIT;",
+    ] {
+        assert!(
+            here(setting).contains(&"dropped-data app.customers.name".to_owned()),
+            "{setting}: {:?}",
+            here(setting)
+        );
+    }
+    for setting in [
+        "ALTER DATABASE shop SET search_path = app; ALTER DATABASE shop RESET search_path;",
+        "ALTER DATABASE shop SET search_path = app; ALTER DATABASE shop RESET ALL;",
+        "BEGIN; ALTER DATABASE shop SET search_path = app; ROLLBACK;",
+        "ALTER ROLE clients SET search_path = app;",
+    ] {
+        let found = here(setting);
+        assert!(found.iter().any(|line| line.starts_with("missing-object")), "{setting}: {found:?}");
+    }
+    // The session at hand keeps its own.
+    let same = format!("{base}ALTER DATABASE shop SET search_path = app;\n{drop}");
+    assert!(judge(&[("1.sql", &same)]).iter().any(|line| line.starts_with("missing-object")));
+}
+
 #[test]
 fn the_tools_own_tables_are_not_missing() {
     let guard = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';\n\

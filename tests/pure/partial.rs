@@ -151,3 +151,25 @@ fn what_a_statement_changes_is_not_all_there_was() {
         assert!(!fails, "{sql}: {report:#}");
     }
 }
+
+/// Whatever was there before, what the file itself drops or renames is not there afterwards.
+#[test]
+fn what_a_file_takes_away_is_gone_for_the_rest_of_it() {
+    for (sql, missing) in [
+        ("DROP TABLE orders;\nDELETE FROM orders;", true),
+        ("DROP TABLE IF EXISTS orders;\nALTER TABLE orders ADD COLUMN note text;", true),
+        ("ALTER TABLE orders RENAME TO sales;\nSELECT 1 FROM orders;", true),
+        ("ALTER TABLE shop.orders SET SCHEMA old;\nDROP TABLE shop.orders;", true),
+        ("DROP TABLE orders;\nCREATE TABLE orders (id bigint PRIMARY KEY);\nSELECT id FROM orders;", false),
+        ("ALTER TABLE orders RENAME TO sales;\nALTER TABLE sales RENAME TO orders;\nSELECT 1 FROM orders;", false),
+        ("DROP TABLE shop.orders;\nSELECT 1 FROM orders;", false),
+        ("DROP TABLE orders;\nSET search_path = shop, public;\nSELECT 1 FROM orders;", false),
+        ("BEGIN;\nDROP TABLE orders;\nROLLBACK;\nSELECT 1 FROM orders;", false),
+        ("DO $$ BEGIN IF random() < 0.5 THEN DROP TABLE orders; END IF; END $$;\nSELECT 1 FROM orders;", false),
+        ("DROP TABLE orders;\nDO $$ BEGIN EXECUTE current_setting('a.b'); END $$;\nSELECT 1 FROM orders;", false),
+    ] {
+        let (lines, report) = check(sql);
+        assert_eq!(lines.contains(&"error missing-object".to_owned()), missing, "{sql}: {report:#}");
+        assert!(!missing || !lines.contains(&"error removed-rows".to_owned()), "{sql}: {report:#}");
+    }
+}

@@ -156,5 +156,88 @@ fn what_is_described_or_thrown_away_does_not_run() {
     assert_eq!(in_psql("\\echo x\nDROP TABLE carts \\gdesc\nSELECT 1;\n"), [""; 0]);
     assert_eq!(in_psql("\\echo x\nDROP TABLE carts\n\\r\nSELECT 1;\n"), [""; 0]);
     assert_eq!(in_psql("\\echo x\nDROP TABLE carts \\g\n"), ["2 dropped-data"]);
-    assert_eq!(in_psql("\\set AUTOCOMMIT off\nSELECT 1;\n"), ["1 unreadable-statement"]);
+}
+
+#[test]
+fn variables_that_the_script_sets_have_their_values() {
+    assert_eq!(in_psql("\\set tab carts\nALTER TABLE :tab DROP COLUMN note;\n"), ["2 dropped-data"]);
+    assert_eq!(in_psql("\\set t 'car' ts\n\\set c no te\nALTER TABLE :\"t\" DROP COLUMN :c;\n"), ["3 dropped-data"]);
+    assert_eq!(in_psql("\\set whole 'DROP TABLE carts'\n:whole;\n"), ["2 dropped-data"]);
+    assert_eq!(in_psql("\\set n 1\nSELECT (ARRAY[1, 2])[1::int], (ARRAY[1, 2])[:n:2], ':n';\n"), [""; 0]);
+    assert_eq!(in_psql("\\set tab carts\n\\set f gone.sql\n\\ir :f\n"), ["3 unreadable-statement"]);
+    // What runs psql may set it, and what reads it may have changed it.
+    for unknown in
+        ["", "\\if :x\n\\set tab carts\n\\endif\n", "\\set tab carts\n\\getenv tab TAB\n", "\\set tab `id`\n"]
+    {
+        let line = unknown.lines().count() + 1;
+        let text = format!("SELECT 1;\n{unknown}ALTER TABLE :tab DROP COLUMN note;\n");
+        assert_eq!(in_psql(&text), [format!("{} unreadable-statement", line + 1)], "{unknown}");
+    }
+}
+
+#[test]
+fn without_autocommit_psql_begins_by_itself() {
+    let dropped = "ALTER TABLE carts DROP COLUMN note;\n";
+    assert_eq!(in_psql(&format!("\\set AUTOCOMMIT off\n{dropped}ROLLBACK;\n{dropped}COMMIT;\n")), ["4 dropped-data"]);
+    assert_eq!(in_psql(&format!("\\set AUTOCOMMIT off\n{dropped}COMMIT;\nVACUUM carts;\n")), ["2 dropped-data"]);
+    let in_block = in_psql("\\set AUTOCOMMIT off\nSELECT 1;\nVACUUM carts;\n");
+    assert!(in_block.contains(&"3 transaction-forbidden".to_owned()), "{in_block:?}");
+    assert_eq!(in_psql(&format!("\\set AUTOCOMMIT off\n\\set AUTOCOMMIT on\n{dropped}ROLLBACK;\n")).len(), 2);
+}
+
+/// psql goes on to the next statement.
+#[test]
+fn what_is_refused_changes_nothing() {
+    let text = "DROP TABLE carts, nothing;\nSELECT note FROM carts;\nALTER TABLE carts ADD COLUMN id int;\nALTER TABLE carts DROP COLUMN note;\n";
+    assert_eq!(in_psql(text), ["1 missing-object", "3 duplicate-object", "4 dropped-data"]);
+}
+
+#[test]
+fn code_that_always_raises_is_refused() {
+    for (code, refused) in [
+        ("RAISE EXCEPTION 'stop';", true),
+        ("RAISE NOTICE 'go';", false),
+        ("IF random() < 0.5 THEN RAISE EXCEPTION 'stop'; END IF;", false),
+        ("IF NOT EXISTS (SELECT FROM pg_class WHERE relname = 'carts') THEN RAISE EXCEPTION 'stop'; END IF;", false),
+        ("IF EXISTS (SELECT FROM pg_class WHERE relname = 'carts') THEN RAISE EXCEPTION 'stop'; END IF;", true),
+        ("BEGIN RAISE EXCEPTION 'stop'; EXCEPTION WHEN others THEN NULL; END;", false),
+        ("BEGIN RAISE EXCEPTION 'stop'; EXCEPTION WHEN others THEN RAISE; END;", true),
+        ("BEGIN COMMIT; EXCEPTION WHEN others THEN RAISE; END;", true),
+        ("BEGIN COMMIT; EXCEPTION WHEN others THEN NULL; END;", false),
+    ] {
+        let found = in_psql(&format!("DO $$ BEGIN {code} END $$;\n"));
+        assert_eq!(found.contains(&"1 refused-statement".to_owned()), refused, "{code}: {found:?}");
+    }
+}
+
+#[test]
+fn the_version_decides_conditions_on_it() {
+    let dropped = |condition: &str| {
+        let found = in_psql(&format!("DO $$ BEGIN IF {condition} THEN DROP TABLE carts; END IF; END $$;\n"));
+        found.iter().any(|line| line.ends_with("dropped-data"))
+    };
+    for holds in [
+        "current_setting('server_version_num')::int >= 100000",
+        "190000 > current_setting('server_version_num')::integer",
+        "pg_catalog.current_setting('server_version_num')::int <> 90600",
+        "current_setting('server_version_num')::int >= 140005",
+    ] {
+        assert!(dropped(holds), "{holds}");
+    }
+    for never in
+        ["current_setting('server_version_num')::int < 100000", "current_setting('server_version_num')::int >= 190000"]
+    {
+        assert!(!dropped(never), "{never}");
+    }
+}
+
+/// The form that can be run again: the name is taken, so nothing is read.
+#[test]
+fn what_is_there_already_is_not_checked_again() {
+    let key = "ALTER TABLE bags ADD CONSTRAINT k FOREIGN KEY (cart) REFERENCES carts";
+    let base = format!("CREATE TABLE carts (id bigint PRIMARY KEY);\nCREATE TABLE bags (cart bigint);\n{key};\n");
+    let again = format!("DO $$ BEGIN {key}; EXCEPTION WHEN duplicate_object THEN NULL; END $$;\n");
+    let project = project(&[("db/1_base.sql", &base), ("db/2_more.sql", &again), ("db/psql.sql", "\\echo done\n")]);
+    let found = findings(&check(project.path(), &["db"]));
+    assert!(!found.iter().any(|line| line.starts_with("db/2_more.sql")), "{found:?}");
 }

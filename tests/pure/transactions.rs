@@ -147,3 +147,17 @@ fn a_local_limit_does_nothing_as_the_first_statement_of_a_batch() {
     assert_eq!(timeouts("SET lock_timeout = '2s';\nALTER TABLE t ADD COLUMN note text;\n"), [""; 0]);
     assert_eq!(timeouts("SELECT 1;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE t ADD COLUMN note text;\n"), [""; 0]);
 }
+
+#[test]
+fn a_table_that_is_dropped_on_commit_is_there_until_then() {
+    let text = "BEGIN;\nCREATE TEMP TABLE t (a int) ON COMMIT DROP;\nINSERT INTO t VALUES (1);\nCOMMIT;\nINSERT INTO t VALUES (1);\n\
+        CREATE TEMP TABLE u ON COMMIT DROP AS SELECT 1 AS a;\nSELECT a FROM u;\n";
+    let run = check(&[("migrations/1.sql", text)]);
+    assert_eq!(run.failing(), ["5 error missing-object", "7 error missing-object"]);
+    let kept = "BEGIN;\nCREATE TEMP TABLE t (a int) ON COMMIT PRESERVE ROWS;\nCOMMIT;\nINSERT INTO t VALUES (1);\n";
+    assert_eq!(check(&[("migrations/1.sql", kept)]).failing(), [""; 0]);
+    let together = "CREATE TEMP TABLE t (a int) ON COMMIT DROP;\nINSERT INTO t VALUES (1);\n";
+    assert_eq!(check(&[SQLX, ("migrations/1_a.sql", together)]).failing(), [""; 0]);
+    let undone = "BEGIN;\nSAVEPOINT s;\nCREATE TEMP TABLE t (a int) ON COMMIT DROP;\nROLLBACK TO s;\nCREATE TABLE t (a int);\nCOMMIT;\nINSERT INTO t VALUES (1);\n";
+    assert_eq!(check(&[("migrations/1.sql", undone)]).failing(), [""; 0]);
+}

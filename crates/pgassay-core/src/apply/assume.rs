@@ -130,7 +130,9 @@ impl Assumptions<'_> {
             return Some(found.id);
         }
         let schema = name.schema.as_ref().map(Name::as_str);
-        if catalog::is_system_relation(schema, name.name.as_str()) || name.name.as_str().starts_with("pg_") {
+        let of_system =
+            catalog::is_system_relation(schema, name.name.as_str()) || name.name.as_str().starts_with("pg_");
+        if of_system || self.schema.is_gone(name, self.session) {
             return None;
         }
         let id = RelationId(self.schema.next_id());

@@ -20,7 +20,7 @@ impl Applier<'_> {
         let deferral = Deferral { deferrable: added.deferrable, initially_deferred: added.initially_deferred };
         if let Some(name) = &added.name
             && !matches!(added.kind, change::ConstraintKind::NotNull(_))
-            && (self.merges_with_inherited(table, name, added) || self.constraint_exists(table, name))
+            && (self.merges_with_inherited(table, name, added, birth) || self.constraint_exists(table, name))
         {
             return;
         }
@@ -41,15 +41,29 @@ impl Applier<'_> {
         }
     }
 
-    /// A CHECK that says the same as an inherited one of its name makes that the table's own (MergeWithExistingConstraint, heap.c).
-    fn merges_with_inherited(&mut self, table: RelationId, name: &Ident, added: &change::Constraint) -> bool {
+    /// A CHECK that says the same as an inherited one of its name makes that the table's own. A partition takes one with its table only,
+    /// and it stays the parent's (MergeWithExistingConstraint, heap.c).
+    fn merges_with_inherited(
+        &mut self,
+        table: RelationId,
+        name: &Ident,
+        added: &change::Constraint,
+        birth: Birth,
+    ) -> bool {
         let change::ConstraintKind::Check(expression) = &added.kind else { return false };
-        let Some(relation) = self.schema.relation(table).filter(|it| !it.is_partition()) else { return false };
+        let Some(relation) = self.schema.relation(table) else { return false };
+        let partition = relation.is_partition();
+        if partition && birth != Birth::WithTable {
+            return false;
+        }
         let same = relation.constraint(&name.name).is_some_and(|it| {
             let same = matches!(&it.kind, ConstraintKind::Check { expression: other, .. } if other == expression);
             same && !it.local && it.no_inherit == added.no_inherit && it.enforced != added.not_enforced
         });
-        if same && let Some(existing) = self.schema.edit(table).and_then(|it| it.constraint_mut(&name.name)) {
+        if same
+            && !partition
+            && let Some(existing) = self.schema.edit(table).and_then(|it| it.constraint_mut(&name.name))
+        {
             existing.local = true;
         }
         same

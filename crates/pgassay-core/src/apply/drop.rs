@@ -64,8 +64,9 @@ impl Applier<'_> {
     fn relation_to_drop(&mut self, drop: &Drop, reference: &ObjectReference) -> Option<Object> {
         let name = &reference.name;
         let Some(found) = self.schema.find_relation(name, self.session).cloned() else {
-            if !drop.if_exists && !self.is_foreign_relation(name) {
-                self.missing_object(drop.kind, reference);
+            if !drop.if_exists && !self.is_foreign_relation(name) && self.schema.lacks(name, self.session) {
+                let message = format!("{} \"{}\" does not exist", drop.kind.noun(), plain(name));
+                self.problem(ProblemKind::Missing, reference.span, name, message);
             }
             return None;
         };

@@ -27,6 +27,12 @@ impl Applier<'_> {
             Schema => self.alter_schema_object(alter),
             Table | ForeignTable | View | MaterializedView | Index | Sequence => self.alter_relation_object(alter),
             Statistics => self.alter_statistics_object(alter),
+            Database | Role => {
+                if let AlterObjectAction::Setting { parameter, value } = &alter.action {
+                    self.start_sessions_with(alter, parameter.as_ref(), value.as_ref());
+                }
+                self.rename_other(alter);
+            }
             Publication => {
                 if let AlterObjectAction::Rename(new) = &alter.action
                     && let Some(found) = self.schema.publications.remove(&alter.object.name.name)
@@ -41,7 +47,6 @@ impl Applier<'_> {
             | Column
             | Constraint
             | Conversion
-            | Database
             | EventTrigger
             | Extension
             | ForeignDataWrapper
@@ -51,7 +56,6 @@ impl Applier<'_> {
             | OperatorClass
             | OperatorFamily
             | Parameter
-            | Role
             | Server
             | Subscription
             | Tablespace
@@ -64,6 +68,24 @@ impl Applier<'_> {
         }
     }
 
+    /// ALTER DATABASE … SET, which is taken to be about the database at hand, and ALTER ROLE … SET of who runs the migrations: other
+    /// roles are those of clients.
+    fn start_sessions_with(&mut self, alter: &AlterObject, parameter: Option<&Arc<str>>, value: Option<&Arc<str>>) {
+        const ONES_OWN: &[&str] = &["current_user", "current_role", "session_user", "user", "all"];
+        if alter.kind == ObjectKind::Role && !ONES_OWN.contains(&alter.object.name.name.as_str()) {
+            return;
+        }
+        let settings = Arc::make_mut(&mut self.schema.session_settings);
+        match parameter {
+            Some(parameter) => settings.retain(|(other, _)| other != parameter),
+            None => settings.clear(),
+        }
+        // FROM CURRENT takes what this session happens to have.
+        if let (Some(parameter), Some(value)) = (parameter, value.filter(|value| &***value != "FROM CURRENT")) {
+            settings.push((parameter.clone(), value.clone()));
+        }
+    }
+
     #[deny(clippy::wildcard_enum_match_arm, reason = "a new action says what it changes")]
     fn alter_relation_object(&mut self, alter: &AlterObject) {
         let Some(id) = self.relation(&alter.object.name, false) else { return };
@@ -73,6 +95,7 @@ impl Applier<'_> {
             AlterObjectAction::Owner(owner) => self.set_relation_owner(id, &owner.name),
             AlterObjectAction::DependsOnExtension
             | AlterObjectAction::Options
+            | AlterObjectAction::Setting { .. }
             | AlterObjectAction::OptionsOutsideTransaction
             | AlterObjectAction::MoveAll { .. } => {}
         }
@@ -82,6 +105,7 @@ impl Applier<'_> {
     fn alter_type_object(&mut self, alter: &AlterObject) {
         let Some(id) = self.type_named(&alter.object.name) else { return };
         let Some(old) = self.schema.types.get(&id).map(|found| found.name.clone()) else { return };
+        let found_at = old.clone();
         let new = match &alter.action {
             AlterObjectAction::Rename(new) => QualifiedName { schema: old.schema, name: new.name.clone() },
             AlterObjectAction::SetSchema(schema) => QualifiedName { schema: schema.name.clone(), name: old.name },
@@ -93,10 +117,13 @@ impl Applier<'_> {
             }
             AlterObjectAction::DependsOnExtension
             | AlterObjectAction::Options
+            | AlterObjectAction::Setting { .. }
             | AlterObjectAction::OptionsOutsideTransaction
             | AlterObjectAction::MoveAll { .. } => return,
         };
-        if self.free_for_type(&new, alter.span) {
+        // SET SCHEMA to where it is does nothing (AlterTypeNamespaceInternal).
+        let stays = matches!(alter.action, AlterObjectAction::SetSchema(_)) && new == found_at;
+        if !stays && self.free_for_type(&new, alter.span) {
             self.schema.move_type(id, new);
         }
     }
@@ -119,6 +146,7 @@ impl Applier<'_> {
             }
             AlterObjectAction::DependsOnExtension
             | AlterObjectAction::Options
+            | AlterObjectAction::Setting { .. }
             | AlterObjectAction::OptionsOutsideTransaction
             | AlterObjectAction::MoveAll { .. } => {}
         }
@@ -169,6 +197,7 @@ impl Applier<'_> {
             AlterObjectAction::SetSchema(_)
             | AlterObjectAction::DependsOnExtension
             | AlterObjectAction::Options
+            | AlterObjectAction::Setting { .. }
             | AlterObjectAction::OptionsOutsideTransaction
             | AlterObjectAction::MoveAll { .. } => {}
         }
@@ -185,6 +214,7 @@ impl Applier<'_> {
             AlterObjectAction::Owner(_)
             | AlterObjectAction::DependsOnExtension
             | AlterObjectAction::Options
+            | AlterObjectAction::Setting { .. }
             | AlterObjectAction::OptionsOutsideTransaction
             | AlterObjectAction::MoveAll { .. } => return,
         };

@@ -112,7 +112,7 @@ impl Applier<'_> {
         if self.is_foreign_relation(name) {
             return None;
         }
-        if self.schema.complete {
+        if self.schema.lacks(name, self.session) {
             if !if_exists {
                 self.missing_relation(name);
             }
@@ -126,7 +126,11 @@ impl Applier<'_> {
             Some(schema) if !self.namespace_exists(schema) => {
                 self.missing(name.span, name, format!("schema \"{}\" does not exist", schema.as_str()));
             }
-            _ => self.missing(name.span, name, format!("relation \"{}\" does not exist", plain(name))),
+            _ if self.schema.lacks(name, self.session) => {
+                let message = format!("relation \"{}\" does not exist", plain(name));
+                self.problem(ProblemKind::Missing, name.span, name, message);
+            }
+            _ => {}
         }
     }
 
@@ -141,7 +145,7 @@ impl Applier<'_> {
     /// Looks a relation up for a statement that does not change it; a stub is not made.
     pub(super) fn tables_named<'n>(&mut self, names: impl IntoIterator<Item = &'n ObjectName>) {
         for name in names {
-            if self.schema.complete
+            if self.schema.lacks(name, self.session)
                 && self.schema.find_relation(name, self.session).is_none()
                 && !self.is_foreign_relation(name)
             {

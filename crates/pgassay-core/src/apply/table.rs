@@ -49,6 +49,9 @@ impl Applier<'_> {
             self.set_partition_key(id, key);
         }
         self.create_constraints(id, create, partition_of);
+        if create.until_commit {
+            self.schema.drop_at_commit(id);
+        }
     }
 
     fn new_table_name(&mut self, name: &ObjectName, persistence: Persistence) -> QualifiedName {

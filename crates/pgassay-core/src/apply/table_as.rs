@@ -28,5 +28,8 @@ impl Applier<'_> {
                 self.applied.created.push(ObjectId::Relation(id));
             }
         }
+        if create.until_commit {
+            self.schema.drop_at_commit(id);
+        }
     }
 }

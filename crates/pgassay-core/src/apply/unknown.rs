@@ -66,7 +66,8 @@ pub fn missing_relations(schema: &Schema, change: &Change, session: &Session, ve
         schema.find_relation(name, session).is_none() && can_name_column(name.name.as_str()) && !doubtful
     };
     let missing: Vec<_> = uses.iter().map(|used| &used.relation).filter(|name| missing(name)).collect();
-    if !schema.complete || missing.is_empty() {
+    let missing: Vec<_> = missing.into_iter().filter(|name| schema.lacks(name, session)).collect();
+    if missing.is_empty() {
         return Vec::new();
     }
     let mut schema = schema.clone();

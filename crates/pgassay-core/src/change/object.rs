@@ -221,6 +221,11 @@ pub enum AlterObjectAction {
     DependsOnExtension,
     /// SET STATISTICS, SET OPTIONS, ENABLE, REFRESH and the like: nothing a schema keeps.
     Options,
+    /// What sessions of a database, or of a role, start with; no parameter is RESET ALL, no value RESET.
+    Setting {
+        parameter: Option<Arc<str>>,
+        value: Option<Arc<str>>,
+    },
     /// Options that a transaction block refuses (ALTER DATABASE SET TABLESPACE, ALTER SYSTEM, some ALTER SUBSCRIPTION).
     OptionsOutsideTransaction,
     /// ALTER TABLE | INDEX | MATERIALIZED VIEW ALL IN TABLESPACE: every relation of the kind that is in the tablespace
@@ -238,6 +243,7 @@ impl AlterObjectAction {
             AlterObjectAction::SetSchema(_) => "set-schema",
             AlterObjectAction::Owner(_) => "set-owner",
             AlterObjectAction::Options
+            | AlterObjectAction::Setting { .. }
             | AlterObjectAction::DependsOnExtension
             | AlterObjectAction::OptionsOutsideTransaction => "alter-object",
             AlterObjectAction::MoveAll { .. } => "set-tablespace",

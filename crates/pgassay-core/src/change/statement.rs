@@ -1,5 +1,7 @@
 //! A statement with its place: the change it asks for, or why it could not be read.
 
+use std::sync::Arc;
+
 use super::Change;
 use crate::source::Span;
 
@@ -13,6 +15,8 @@ pub struct Statement {
     pub conditional: bool,
     /// The forms in it that not every supported server reads.
     pub newer: Vec<Newer>,
+    /// What the server gets, where psql puts the values of variables into the text of the file.
+    pub sent: Option<Arc<str>>,
 }
 
 impl Statement {

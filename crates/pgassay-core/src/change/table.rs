@@ -24,6 +24,8 @@ pub struct CreateTable {
     pub access_method: Option<Ident>,
     pub tablespace: Option<Ident>,
     pub options: Vec<StorageOption>,
+    /// ON COMMIT DROP.
+    pub until_commit: bool,
 }
 
 /// CREATE TABLE … AS, and SELECT … INTO.
@@ -36,6 +38,8 @@ pub struct CreateTableAs {
     /// `None` for CREATE TABLE … AS EXECUTE.
     pub query: Option<Query>,
     pub with_no_data: bool,
+    /// ON COMMIT DROP.
+    pub until_commit: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -93,7 +93,7 @@ impl<'a> Predictor<'a> {
             return Some(found.clone());
         }
         let schema = name.schema.as_ref().map(|schema| schema.as_str());
-        if self.schema().complete || catalog::is_system_relation(schema, name.name.as_str()) {
+        if self.schema().lacks(name, self.context.session) || catalog::is_system_relation(schema, name.name.as_str()) {
             return None;
         }
         Some(Arc::new(stub(self.schema().qualify(name, self.context.session))))

@@ -9,7 +9,8 @@ use super::guard;
 use super::raised::{is_taken, raised};
 use super::replay::{Place, Ran, Replay};
 use super::transaction::Checkpoint;
-use crate::change::{Arm, Code, Condition, Dynamic, Flow, Handler, Name, Reach};
+use crate::apply::{Problem, ProblemKind};
+use crate::change::{Arm, Code, Condition, Dynamic, Flow, Handler, Name, PrintedName, Reach};
 use crate::effect::FailsWhen;
 
 /// Code and who keeps it: the file's statement, or the call.
@@ -78,7 +79,22 @@ impl<'a> Replay<'_, 'a> {
     /// Runs the code from its start.
     pub(super) fn code(&mut self, of: &CodeOf<'a>, place: Place) {
         let flow = of.code().flow.clone();
-        self.flow(of, &flow, place);
+        let end = self.flow(of, &flow, place);
+        if end.left == Some(Leave::Raise) && !place.conditional {
+            self.raises(place);
+        }
+    }
+
+    /// Code that raises an exception whichever way it takes: the statement that runs it is refused. A block around it may take the error.
+    fn raises(&mut self, place: Place) {
+        if !self.judged || self.subtransactions > 0 {
+            return;
+        }
+        let Some(step) = place.block.and_then(|block| self.steps.get_mut(block)) else { return };
+        // What fails in it says so itself.
+        let message = "it raises an exception, whichever way its code takes".to_owned();
+        let (span, object) = (step.statement.span, PrintedName::other(""));
+        step.applied.problems.push(Problem { kind: ProblemKind::Invalid, span, object, message });
     }
 
     fn flow(&mut self, of: &CodeOf<'a>, flow: &[Flow], place: Place) -> End {
@@ -152,7 +168,7 @@ impl<'a> Replay<'_, 'a> {
         match condition {
             Condition::Otherwise => Some(true),
             Condition::Unknown => None,
-            Condition::Known(tree) => guard::decide(tree, &self.world.schema, &self.world.session),
+            Condition::Known(tree) => guard::decide(tree, &self.world.schema, &self.world.session, self.version),
         }
     }
 
@@ -172,6 +188,15 @@ impl<'a> Replay<'_, 'a> {
         }
         let fails = end.left == Some(Leave::Raise) || failing.is_some();
         end.absorb(|leave| *leave == Leave::Raise);
+        if let Some(step) = failing {
+            // It is refused before it does its work.
+            let prediction = &mut self.steps[step].prediction;
+            prediction.work.clear();
+            prediction.effect.scans.clear();
+            prediction.effect.rewrites.clear();
+            prediction.effect.index_builds.clear();
+            prediction.failures.retain(|failure| failure.when == FailsWhen::Always);
+        }
         // Whatever fails here is what the handler is for.
         for step in &mut self.steps[first..] {
             step.conditional = true;

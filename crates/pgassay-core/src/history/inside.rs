@@ -48,7 +48,13 @@ fn collect(change: &Change, session: &Session, place: Span, found: &mut Vec<Stat
 
 /// A statement that runs as part of another, and what is inside of it.
 fn whole(change: &Change, session: &Session, place: Span, found: &mut Vec<Statement>) {
-    found.push(Statement { span: place, change: Ok(change.clone()), conditional: false, newer: Vec::new() });
+    found.push(Statement {
+        span: place,
+        change: Ok(change.clone()),
+        conditional: false,
+        newer: Vec::new(),
+        sent: None,
+    });
     collect(change, session, place, found);
 }
 

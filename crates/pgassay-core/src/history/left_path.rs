@@ -33,7 +33,7 @@ impl LeftPath {
         let keeps = migration.framework.keeps_session() && migration.direction == Direction::Up;
         // Where the tool stops, what comes after is deployed by itself.
         let stops = run.search_path_from.is_some() && run.steps.iter().any(|step| step.is_refused());
-        if !keeps || stops || session.search_path == Session::default().search_path {
+        if !keeps || stops || session.search_path == Session::started(&run.before).search_path {
             return None;
         }
         let same = before.filter(|left| left.search_path == session.search_path);

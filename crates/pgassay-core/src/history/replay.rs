@@ -13,7 +13,7 @@ use super::{MigrationRun, Places, Step};
 use crate::apply::{Applied, apply, missing_relations, unknown_columns, unnamed_subquery};
 use crate::change::{AlterEnumAction, Change, Code, Do, Set, Statement};
 use crate::effect::{self, Call, Context, Prediction};
-use crate::migration::{Age, Migration, TransactionMode};
+use crate::migration::{Age, Framework, Migration, TransactionMode};
 use crate::schema::{ObjectId, Schema, Session, TypeDefinition};
 use crate::source::Span;
 use crate::sql::{Script, read_routine_body};
@@ -83,6 +83,7 @@ impl Replayer {
             version: options.version,
             judged: unit.judged,
             keeps_steps: unit.judged || options.older_steps,
+            goes_on_after_errors: unit.migration.framework == Framework::Plain,
             deployed: deployed.as_mut(),
             before: Schema::new(false),
             steps: Vec::new(),
@@ -155,6 +156,8 @@ pub(super) struct Replay<'w, 'a> {
     pub(super) version: PgVersion,
     pub(super) judged: bool,
     pub(super) keeps_steps: bool,
+    /// What runs the file does not stop at an error.
+    goes_on_after_errors: bool,
     /// What clients know: the schema before the deploy that this migration is a part of, where that is not the one before it.
     pub(super) deployed: Option<&'w mut Schema>,
     /// The schema before the migration, with all that its statements prove to have been there.
@@ -175,7 +178,11 @@ impl<'a> Replay<'_, 'a> {
         if !is_shared(unit) {
             // Every migration is taken to start on a session as the tool's connection opens it, or as the one before left it.
             let left = left.map(|left| left.search_path.clone());
-            self.world.session = Arc::new(left.map_or_else(Session::default, Session::with_path));
+            let started = Session::started(&self.world.schema);
+            self.world.session = Arc::new(match left {
+                Some(path) => started.with_path(path),
+                None => started,
+            });
         }
         self.before = self.world.schema.clone();
         for (section, script) in unit.migration.sections.iter().zip(&unit.scripts) {
@@ -275,15 +282,23 @@ impl<'a> Replay<'_, 'a> {
                 }
             }
             Change::Reset(reset) => {
-                let defaults = Session::default();
+                let defaults = Session::started(&self.before);
                 Arc::make_mut(&mut self.world.session).reset(reset, &defaults);
                 if let Some(open) = &mut self.world.transaction {
                     Arc::make_mut(&mut open.lasting).reset(reset, &defaults);
                 }
             }
-            _ => self.apply(change, index, &before),
+            _ => {
+                self.apply(change, index, &before);
+                if self.goes_on_after_errors && place.block.is_none() {
+                    self.undo_refused(index, &before);
+                }
+            }
         }
         self.wait(change, index, span, &before);
+        if self.world.transaction.is_none() {
+            self.world.schema.end_transaction();
+        }
         if !effect::unmodelled_calls(change, &before, &self.steps[index].session).is_empty() {
             // What it made of the tables is not known.
             self.world.schema.disturb();
@@ -333,7 +348,7 @@ impl<'a> Replay<'_, 'a> {
         let sqlparser::ast::Statement::Query(query) = &*select.tree.0 else { return false };
         let sqlparser::ast::SetExpr::Select(select) = &*query.body else { return false };
         let condition = select.selection.as_ref().filter(|_| select.from.is_empty());
-        condition.is_some_and(|it| guard::decide(it, before, &self.world.session) == Some(false))
+        condition.is_some_and(|it| guard::decide(it, before, &self.world.session, self.version) == Some(false))
     }
 
     /// Whether following the calls of an older migration's statement can change the schema.
@@ -434,6 +449,14 @@ impl<'a> Replay<'_, 'a> {
         }
         self.steps[index].applied = applied;
         self.tell_unknown_columns(change, index, before);
+    }
+
+    /// psql goes on after an error: outside of a transaction block a statement that is refused leaves all as it was, and the next one runs.
+    fn undo_refused(&mut self, index: usize, before: &Schema) {
+        if self.judged && self.world.transaction.is_none() && self.steps[index].is_refused() {
+            self.world.schema = before.clone();
+            self.changed.retain(|(changed, _)| *changed != index);
+        }
     }
 
     fn tell_unknown_columns(&mut self, change: &Change, index: usize, before: &Schema) {

@@ -137,6 +137,7 @@ impl World {
     pub fn commit(&mut self) {
         if let Some(transaction) = self.transaction.take() {
             self.session = transaction.lasting;
+            self.schema.end_transaction();
         }
     }
 

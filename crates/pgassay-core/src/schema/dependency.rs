@@ -209,7 +209,25 @@ impl Schema {
         let is_temporary = |relation: &&Arc<Relation>| relation.name.schema == "pg_temp";
         let temporary: Vec<Object> =
             self.relations.values().filter(is_temporary).map(|relation| Object::Relation(relation.id)).collect();
-        for object in self.dropped_with(&temporary).objects.iter().rev() {
+        self.remove_with_dependents(&temporary);
+    }
+
+    /// ON COMMIT DROP.
+    pub(crate) fn drop_at_commit(&mut self, table: RelationId) {
+        self.until_commit.insert(table);
+    }
+
+    /// Drops what is kept until the end of the transaction.
+    pub fn end_transaction(&mut self) {
+        if !self.until_commit.is_empty() {
+            let tables = std::mem::take(&mut self.until_commit);
+            let tables: Vec<Object> = tables.into_iter().map(Object::Relation).collect();
+            self.remove_with_dependents(&tables);
+        }
+    }
+
+    fn remove_with_dependents(&mut self, objects: &[Object]) {
+        for object in self.dropped_with(objects).objects.iter().rev() {
             self.remove(object);
         }
     }

@@ -67,6 +67,12 @@ pub struct Schema {
     pub closed: imbl::OrdSet<Object>,
     /// ALTER DEFAULT PRIVILEGES, in order: what objects made later get.
     pub(crate) default_privileges: Arc<Vec<crate::change::Grant>>,
+    /// Temporary tables that the end of the transaction drops.
+    until_commit: imbl::OrdSet<RelationId>,
+    /// Names that relations had and lost: nothing is there, however little is known of the rest.
+    gone: imbl::OrdSet<QualifiedName>,
+    /// Parameters that sessions start with, other than the server's: of the database and of who connects.
+    pub session_settings: Arc<Vec<(Arc<str>, Arc<str>)>>,
     empty: rows::KnownEmpty,
     doubt: doubt::Doubt,
     next_id: u32,
@@ -94,6 +100,9 @@ impl Schema {
             constraint_names: OrdMap::new(),
             closed: imbl::OrdSet::new(),
             default_privileges: Arc::default(),
+            until_commit: imbl::OrdSet::new(),
+            gone: imbl::OrdSet::new(),
+            session_settings: Arc::default(),
             empty: rows::KnownEmpty::default(),
             doubt: doubt::Doubt::default(),
             next_id: 1,

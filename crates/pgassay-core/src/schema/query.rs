@@ -13,6 +13,18 @@ use super::{
 use crate::change::{Name, ObjectKind, ObjectName, QualifiedName, TriggerEvent};
 
 impl Schema {
+    /// Whether a name meant a relation that the history dropped or renamed, and means nothing since: in every schema that is looked into.
+    pub fn is_gone(&self, name: &crate::change::ObjectName, session: &super::Session) -> bool {
+        let mut places = self.lookup_path(&name.schema, session).filter(|schema| **schema != "pg_temp").peekable();
+        let lost = |schema: &Name| self.gone.contains(&QualifiedName::new(schema.clone(), name.name.clone()));
+        !self.gone.is_empty() && !self.is_disturbed() && places.peek().is_some() && places.all(lost)
+    }
+
+    /// Whether nothing can be there that a name means.
+    pub fn lacks(&self, name: &crate::change::ObjectName, session: &super::Session) -> bool {
+        self.complete || self.is_gone(name, session)
+    }
+
     /// Whether a relation of the name exists, or may without having been made here: of the system, of an extension, of the migration tool.
     pub fn may_have_relation(&self, name: &crate::change::ObjectName, session: &super::Session) -> bool {
         let schema = name.schema.as_ref().map(Name::as_str);

@@ -54,6 +54,7 @@ impl Schema {
         // A large schema is mostly columns, and few of them change.
         relation.columns.shrink_to_fit();
         self.relation_names.insert(relation.name.clone(), id);
+        self.gone.remove(&relation.name);
         for constraint in &relation.constraints {
             self.count_constraint(&relation.name.schema, &constraint.name);
         }
@@ -82,7 +83,9 @@ impl Schema {
         let moved = old.schema != name.schema;
         let constraints: Vec<Name> = relation.constraints.iter().map(|it| it.name.clone()).filter(|_| moved).collect();
         self.relation_names.remove(&old);
+        self.gone.remove(&name);
         self.relation_names.insert(name.clone(), id);
+        self.has_lost(&old);
         for constraint in constraints {
             self.discount_constraint(&old.schema, &constraint);
             self.count_constraint(&name.schema, &constraint);
@@ -229,10 +232,18 @@ impl Schema {
         }
     }
 
+    /// Where all is known, what is not there is gone.
+    fn has_lost(&mut self, name: &QualifiedName) {
+        if !self.complete {
+            self.gone.insert(name.clone());
+        }
+    }
+
     fn remove_relation(&mut self, id: RelationId) {
         let Some(relation) = self.relations.remove(&id) else { return };
         if self.relation_names.get(&relation.name) == Some(&id) {
             self.relation_names.remove(&relation.name);
+            self.has_lost(&relation.name);
         }
         for object in relation.parts() {
             self.dependencies.forget(&object);

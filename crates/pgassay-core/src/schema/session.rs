@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 
+use super::Schema;
 use crate::change::{Change, Name, Reset, Set};
 
 /// Settings in force for the statement at hand. Which of them a ROLLBACK or the end of a transaction undoes is for
@@ -54,10 +55,14 @@ impl Default for Session {
 impl Session {
     /// SET, with the values as PostgreSQL reads them; a value it would refuse changes nothing.
     pub fn set(&mut self, set: &Set) {
-        let Some(first) = set.values.first() else { return self.reset_parameter(&set.parameter, &Session::default()) };
+        self.set_to(&set.parameter, &set.values);
+    }
+
+    fn set_to(&mut self, parameter: &str, values: &[Arc<str>]) {
+        let Some(first) = values.first() else { return self.reset_parameter(parameter, &Session::default()) };
         let name = || Some(Name::new(first)).filter(|_| !first.is_empty());
-        match &*set.parameter {
-            "search_path" => self.set_path(search_path(&set.values)),
+        match parameter {
+            "search_path" => self.set_path(search_path(values)),
             "lock_timeout" => self.lock_timeout = milliseconds(first).or(self.lock_timeout),
             "statement_timeout" => self.statement_timeout = milliseconds(first).or(self.statement_timeout),
             "timezone" => self.time_zone = Some(first.clone()),
@@ -73,13 +78,21 @@ impl Session {
         }
     }
 
-    /// A session that starts with this search_path, and with all else as the server does.
-    pub fn with_path(path: Vec<Name>) -> Session {
+    /// A session as it begins: with what ALTER DATABASE and ALTER ROLE … SET gave it, and all else as the server has it.
+    pub fn started(schema: &Schema) -> Session {
         let mut session = Session::default();
-        if path != session.search_path {
-            session.set_path(path);
+        for (parameter, value) in schema.session_settings.iter() {
+            session.set_to(parameter, std::slice::from_ref(value));
         }
         session
+    }
+
+    /// The session with this search_path.
+    pub fn with_path(mut self, path: Vec<Name>) -> Session {
+        if path != self.search_path {
+            self.set_path(path);
+        }
+        self
     }
 
     fn set_path(&mut self, path: Vec<Name>) {

@@ -21,7 +21,7 @@ pub use lex::split::Sender;
 pub use lex::token::{SourceToken, SourceTokenKind, source_tokens, string_constants, tree_span};
 pub use read::uses::relation_uses;
 pub(crate) use repair::ADDED_COLUMNS;
-pub use script::{includes, read_in_lots, read_script, read_section};
+pub use script::{comments_of_body, includes, read_in_lots, read_script, read_section};
 pub use secret::{hide_secrets, secrets};
 
 use crate::change::Statement;

@@ -4,13 +4,16 @@ use rayon::prelude::*;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use super::lex::lexer::Rules;
 use super::lex::split::{Piece, PieceKind, Sender, Split, split};
-use super::lex::token::{Text, bytes_of, tokenize};
+use super::lex::token::{Origin, Text, bytes_of, tokenize};
 use super::newer::newer;
 use super::read::reader::Reader;
 use super::read::statement::read_statement;
 use super::{Include, Script, repair};
-use crate::change::{Change, Code, Do, Dynamic, Flow, Name, PSQL, Reach, Statement, Unreadable};
+use crate::change::{
+    Change, Code, Do, Dynamic, Flow, Name, Newer, PSQL, Reach, Statement, TransactionControl, Unreadable,
+};
 use crate::source::{FileId, SourceFile, Span};
 use crate::stack;
 
@@ -36,6 +39,20 @@ pub fn read_section(source: &SourceFile, section: Span, sender: Sender) -> Scrip
     Script { statements, comments: spans(comments), meta_commands: spans(meta_commands), includes }
 }
 
+/// The comments in a body: a string constant, with its quotes, at its place in a file.
+pub fn comments_of_body(place: Span, constant: &str) -> Vec<Span> {
+    let quote = match constant.strip_prefix('$').and_then(|rest| rest.find('$')) {
+        Some(end) => end + 2,
+        None => constant.find('\'').map_or(0, |at| at + 1),
+    };
+    let close = if constant.starts_with('$') { quote } else { 1 };
+    let end = constant.len().saturating_sub(close);
+    let Some(inside) = constant.get(quote..end) else { return Vec::new() };
+    let start = place.start as usize + quote;
+    let found = split(inside, Rules::default(), Sender::Plain).comments;
+    found.into_iter().map(|range| Span::new(place.file, start + range.start, start + range.end)).collect()
+}
+
 /// The files whose statements psql runs from a part of a file; reads no statement.
 pub fn includes(source: &SourceFile, section: Span) -> Vec<Include> {
     let whole = Text::whole(section.file, &source.text);
@@ -54,7 +71,7 @@ fn includes_of(text: &Text, pieces: &[Piece]) -> Vec<Include> {
             path: include.path.clone(),
             from_here: include.from_here,
         }),
-        PieceKind::Statement | PieceKind::RunsResult => None,
+        PieceKind::Statement | PieceKind::RunsResult | PieceKind::Begins => None,
     };
     pieces.iter().enumerate().filter_map(include).collect()
 }
@@ -86,6 +103,12 @@ pub(super) fn read_text(text: &Text) -> Vec<Statement> {
 fn read_piece(text: &Text, piece: &Piece) -> Statement {
     let text = &Text { rules: piece.rules, ..*text };
     let span = text.span(piece.range.start, piece.range.end);
+    let sent = with_values(text, piece);
+    if piece.kind == PieceKind::Begins {
+        let change = Ok(Change::Transaction(TransactionControl::Begin));
+        let sent = Some("BEGIN".into());
+        return Statement { span, change, conditional: piece.conditional, newer: Vec::new(), sent };
+    }
     if piece.kind == PieceKind::RunsResult {
         let code = Code {
             flow: vec![Flow::Dynamic(Dynamic { place: span, reach: Reach::All, removes: None })],
@@ -93,7 +116,7 @@ fn read_piece(text: &Text, piece: &Piece) -> Statement {
             ..Code::default()
         };
         let change = Ok(Change::Do(Do { language: Name::new(PSQL), code, body: span }));
-        return Statement { span, change, conditional: piece.conditional, newer: Vec::new() };
+        return Statement { span, change, conditional: piece.conditional, newer: Vec::new(), sent: None };
     }
     let (change, newer) = match &piece.problem {
         Some(problem) => {
@@ -102,17 +125,57 @@ fn read_piece(text: &Text, piece: &Piece) -> Statement {
         }
         None => {
             let data = piece.data.as_ref().map(|range| text.span(range.start, range.end));
-            let text = text.part(piece.range.start, piece.range.end);
-            match tokenize(&text) {
-                Ok(tokens) => {
-                    let newer = newer(&text, &tokens);
-                    (read_tokens(text, tokens, data), newer)
+            match &sent {
+                Some(Sent { text: sent, places }) => {
+                    read_sent(Text { text: sent, origin: Origin::Mapped(places), ..*text }, data)
                 }
-                Err(error) => (Err(error), Vec::new()),
+                None => read_sent(text.part(piece.range.start, piece.range.end), data),
             }
         }
     };
-    Statement { span, change, conditional: piece.conditional, newer }
+    Statement { span, change, conditional: piece.conditional, newer, sent: sent.map(|sent| sent.text.into()) }
+}
+
+fn read_sent(text: Text, copy_data: Option<Span>) -> (Result<Change, Unreadable>, Vec<Newer>) {
+    match tokenize(&text) {
+        Ok(tokens) => {
+            let newer = newer(&text, &tokens);
+            (read_tokens(text, tokens, copy_data), newer)
+        }
+        Err(error) => (Err(error), Vec::new()),
+    }
+}
+
+/// What psql sends of a statement with variables: its text, and for every byte of it, and for its end, the offset in the file.
+struct Sent {
+    text: String,
+    places: Vec<u32>,
+}
+
+fn with_values(text: &Text, piece: &Piece) -> Option<Sent> {
+    if piece.values.is_empty() {
+        return None;
+    }
+    let mut sent = Sent { text: String::new(), places: Vec::new() };
+    let mut at = piece.range.start;
+    for (range, value) in &piece.values {
+        sent.copy(text, at..range.start);
+        sent.text.push_str(value);
+        let (start, last) = (text.span(range.start, range.start).start, text.span(range.end - 1, range.end - 1).start);
+        let places = (0..value.len()).map(|byte| if byte > 0 && byte + 1 == value.len() { last } else { start });
+        sent.places.extend(places);
+        at = range.end;
+    }
+    sent.copy(text, at..piece.range.end);
+    sent.places.push(text.span(piece.range.end, piece.range.end).start);
+    Some(sent)
+}
+
+impl Sent {
+    fn copy(&mut self, text: &Text, range: std::ops::Range<usize>) {
+        self.places.extend(range.clone().map(|at| text.span(at, at).start));
+        self.text.push_str(text.text.get(range).unwrap_or_default());
+    }
 }
 
 /// Reads one statement from its tokens; when that fails, once more with its tokens repaired.

@@ -7,7 +7,8 @@ use crate::schema::{Relation, RelationKind};
 #[deny(clippy::wildcard_enum_match_arm, reason = "a new action says its lock")]
 pub(super) fn of(action: &AlterTableActionKind, relation: &Relation) -> LockMode {
     use AlterTableActionKind::*;
-    if matches!(relation.kind, RelationKind::View(_)) {
+    let of_options_alone = matches!(action, SetOptions { .. } | ResetOptions { .. });
+    if matches!(relation.kind, RelationKind::View(_)) && !of_options_alone {
         return AccessExclusive;
     }
     match action {

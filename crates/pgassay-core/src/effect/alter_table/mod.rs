@@ -46,7 +46,9 @@ impl Predictor<'_> {
         if let RelationKind::Index(_) = relation.kind {
             return self.alter_index(&relation, alter);
         }
-        if alter.object == RelationKeyword::Index {
+        // ALTER INDEX takes the name of a table for RENAME alone (RenameRelation, tablecmds.c).
+        let renames = |action: &AlterTableAction| matches!(action.kind, AlterTableActionKind::RenameRelation { .. });
+        if alter.object == RelationKeyword::Index && !alter.actions.iter().any(renames) {
             return;
         }
         let mode = alter.actions.iter().map(|action| level::of(&action.kind, &relation)).max();

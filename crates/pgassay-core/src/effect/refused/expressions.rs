@@ -307,7 +307,7 @@ impl Predictor<'_> {
 
     fn refuse_missing(&mut self, name: &ObjectName, whole: Span) {
         let schema = self.schema();
-        if !schema.complete || schema.may_have_relation(name, self.context.session) {
+        if !schema.lacks(name, self.context.session) || schema.may_have_relation(name, self.context.session) {
             return;
         }
         let written = name.schema.as_ref().map(|it| format!("{}.", it.as_str())).unwrap_or_default();

@@ -317,12 +317,25 @@ impl Predictor<'_> {
     /// DROP TABLE of a partition that a key of another table references through its parent; DROP INDEX CONCURRENTLY of a partitioned
     /// index.
     pub(super) fn refuse_drop(&mut self, drop: &Drop) {
+        // RemoveRelations (tablecmds.c).
+        if let Some(second) = drop.objects.get(1).filter(|_| drop.concurrently) {
+            let message = "DROP INDEX CONCURRENTLY does not support dropping multiple objects";
+            return self.refused(second.span, &second.name, message);
+        }
+        if let Some(index) = drop.objects.first().filter(|_| drop.concurrently && drop.cascade) {
+            return self.refused(index.span, &index.name, "DROP INDEX CONCURRENTLY does not support CASCADE");
+        }
         for reference in &drop.objects {
             let Some(found) = self.schema().find_relation(&reference.name, self.context.session).cloned() else {
                 continue;
             };
             let name = found.name.name.as_str();
-            if drop.kind == ObjectKind::Index && drop.concurrently && found.as_index().is_some_and(|it| it.partitioned)
+            // CONCURRENTLY says nothing of a temporary table's index (RemoveRelations, tablecmds.c).
+            let temporary = found.name.schema == "pg_temp";
+            if drop.kind == ObjectKind::Index
+                && drop.concurrently
+                && !temporary
+                && found.as_index().is_some_and(|it| it.partitioned)
             {
                 let message = format!("cannot drop partitioned index \"{name}\" concurrently");
                 self.refused(reference.span, &reference.name, message);

@@ -114,6 +114,13 @@ impl Predictor<'_> {
             return;
         }
         let method = create.method.as_str();
+        const METHODS: &[&str] = &["btree", "hash", "gin", "gist", "spgist", "brin"];
+        let schema = self.schema();
+        let own_method = schema.others.iter().any(|(kind, _)| *kind == crate::change::ObjectKind::AccessMethod);
+        if !METHODS.contains(&method) && schema.complete && schema.extensions.is_empty() && !own_method {
+            let message = format!("access method \"{method}\" does not exist");
+            return self.refused(create.table.span, &create.table, message);
+        }
         let ability = |what: &str| format!("access method \"{method}\" does not support {what}");
         let many = create.elements.len() > 1;
         // amcanunique, amcanmulticol, amcaninclude of the access methods that the server brings.

@@ -132,6 +132,7 @@ fn sql_routine(id: u32, name: &str, body: &str, volatility: Volatility) -> Routi
         change: Ok(crate::change::Change::Select(select)),
         conditional: false,
         newer: Vec::new(),
+        sent: None,
     };
     Routine {
         language: "sql".into(),

@@ -10,6 +10,7 @@ use sqlparser::ast::{self, BinaryOperator, Expr};
 
 use crate::expression::{self, Known, Value, any, truth};
 use crate::schema::{Schema, Session};
+use crate::version::PgVersion;
 use catalog::Row;
 use value::{OnRows, World};
 
@@ -17,8 +18,8 @@ use value::{OnRows, World};
 const MOST_ROWS: usize = 50_000;
 
 /// Whether the condition holds.
-pub(super) fn decide(condition: &Expr, schema: &Schema, session: &Session) -> Option<bool> {
-    truth(condition, &OnRows { world: &World { schema, session }, rows: &[] })
+pub(super) fn decide(condition: &Expr, schema: &Schema, session: &Session, version: PgVersion) -> Option<bool> {
+    truth(condition, &OnRows { world: &World { schema, session, version }, rows: &[] })
 }
 
 impl Known for OnRows<'_> {
@@ -31,7 +32,9 @@ impl Known for OnRows<'_> {
             Expr::Exists { subquery, negated } => {
                 exists(subquery, self.world, self.rows).map(|found| found != *negated)
             }
-            Expr::BinaryOp { left, op, right } => counted(left, op, right, self),
+            Expr::BinaryOp { left, op, right } => {
+                of_server(left, op, right, self).or_else(|| counted(left, op, right, self))
+            }
             Expr::Subquery(query) => match &*query.body {
                 // `(SELECT EXISTS (…))` as a condition has one row.
                 ast::SetExpr::Select(select) if select.from.is_empty() => match &select.projection[..] {
@@ -43,6 +46,34 @@ impl Known for OnRows<'_> {
             _ => None,
         }
     }
+}
+
+/// `current_setting('server_version_num')::int >= 150000`: it holds where it does for every release of the version.
+fn of_server(left: &Expr, op: &BinaryOperator, right: &Expr, on: &OnRows) -> Option<bool> {
+    let first = f64::from(on.world.version.major()) * 10_000.0;
+    let last = first + 9_999.0;
+    let (number, turned) = match (value::is_server_version(left), value::is_server_version(right)) {
+        (true, false) => (right, false),
+        (false, true) => (left, true),
+        _ => return None,
+    };
+    let Value::Number(number) = expression::value(number, on) else { return None };
+    let number: f64 = number.parse().ok()?;
+    let holds = |release: f64| if turned { order(number, op, release) } else { order(release, op, number) };
+    let of_one = matches!(op, BinaryOperator::Eq | BinaryOperator::NotEq) && (first..=last).contains(&number);
+    holds(first).filter(|_| holds(first) == holds(last) && !of_one)
+}
+
+fn order(left: f64, op: &BinaryOperator, right: f64) -> Option<bool> {
+    Some(match op {
+        BinaryOperator::Lt => left < right,
+        BinaryOperator::Gt => left > right,
+        BinaryOperator::LtEq => left <= right,
+        BinaryOperator::GtEq => left >= right,
+        BinaryOperator::Eq => left == right,
+        BinaryOperator::NotEq => left != right,
+        _ => return None,
+    })
 }
 
 /// `(SELECT count(*) FROM …) = 0` and its kin.

@@ -9,12 +9,14 @@ use crate::change::{Name, ObjectName, QualifiedName};
 use crate::expression::{self, Value};
 use crate::schema::{Relation, Schema, Session};
 use crate::source::{FileId, Span};
+use crate::version::PgVersion;
 use crate::walk;
 
 /// What the conditions are asked of.
 pub(super) struct World<'a> {
     pub schema: &'a Schema,
     pub session: &'a Session,
+    pub version: PgVersion,
 }
 
 /// The world, and the rows of the catalog that a condition is asked of.
@@ -62,6 +64,21 @@ impl World<'_> {
             None if self.knows_all() && !self.schema.is_doubtful_name(name.name.as_str()) => Value::Null,
             None => Value::Unknown,
         }
+    }
+}
+
+/// `current_setting('server_version_num')`, whatever it is cast to.
+pub(super) fn is_server_version(expression: &Expr) -> bool {
+    match expression {
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => is_server_version(inner),
+        Expr::Function(function) => {
+            let name = function.name.to_string().to_ascii_lowercase();
+            let ast::FunctionArguments::List(list) = &function.args else { return false };
+            let asked = list.args.first().map(ToString::to_string);
+            name.trim_start_matches("pg_catalog.") == "current_setting"
+                && asked.is_some_and(|asked| asked.eq_ignore_ascii_case("'server_version_num'"))
+        }
+        _ => false,
     }
 }
 

@@ -349,7 +349,7 @@ fn holder_dropped(context: &StepContext, kind: ObjectKind, name: &ObjectName, fi
 /// Names everything that goes along without being named.
 pub(super) fn tell_cascade(context: &StepContext, finding: &mut Finding) {
     // With their schemas, wherever the session looks.
-    let nowhere = Session::with_path(Vec::new());
+    let nowhere = Session::default().with_path(Vec::new());
     let described = |object: &Object| context.step.schema.describe(object, &nowhere);
     let names: Vec<String> = context.step.applied.taken.iter().map(described).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

@@ -78,7 +78,7 @@ pub(super) fn taken_along(context: &RunContext, rule: &'static Rule, findings: &
         if !others.is_empty() {
             continue;
         }
-        let nowhere = Session::with_path(Vec::new());
+        let nowhere = Session::default().with_path(Vec::new());
         let names: Vec<String> = taken.iter().map(|it| step.step.schema.describe(it, &nowhere)).collect();
         let message = format!("CASCADE takes along: {}", names.join(", "));
         let advice = "Make again what is still wanted in the same transaction.";

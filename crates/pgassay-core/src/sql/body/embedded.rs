@@ -75,7 +75,7 @@ impl Body<'_> {
         if let Some(into) = into {
             self.forget_named(into, end);
         }
-        self.statement_read(Statement { span, change, conditional: false, newer });
+        self.statement_read(Statement { span, change, conditional: false, newer, sent: None });
     }
 
     /// Reads an expression as the query SELECT expression, which is a statement of the code where it may do something. One that is not
@@ -93,7 +93,7 @@ impl Body<'_> {
         let tree = only_expression(&change);
         if acts {
             let span = self.span(start, end);
-            self.statement_read(Statement { span, change: Ok(change), conditional: false, newer });
+            self.statement_read(Statement { span, change: Ok(change), conditional: false, newer, sent: None });
         }
         tree
     }

@@ -20,8 +20,13 @@ const DEEPEST: usize = 200;
 /// What can be seen of a body.
 pub(in crate::sql) fn read_plpgsql(text: &Text, variables: Variables) -> Code {
     let whole = text.span(0, text.text.len());
-    let unreadable =
-        |error: Unreadable| Statement { span: whole, change: Err(error), conditional: false, newer: Vec::new() };
+    let unreadable = |error: Unreadable| Statement {
+        span: whole,
+        change: Err(error),
+        conditional: false,
+        newer: Vec::new(),
+        sent: None,
+    };
     let tokens = match tokenize(text) {
         Ok(tokens) => tokens,
         Err(error) => return Code::sequence(vec![unreadable(error)]),

@@ -53,7 +53,7 @@ pub fn read_statement_at(text: &str, place: Span) -> Statement {
     let read = read_text(&text).into_iter().next();
     let nothing = || Unreadable::new("expected a statement".to_owned(), place);
     let change = read.map_or_else(|| Err(nothing()), |read| read.change);
-    Statement { span: place, change, conditional: false, newer: Vec::new() }
+    Statement { span: place, change, conditional: false, newer: Vec::new(), sent: None }
 }
 
 /// The statements of a string, of BEGIN ATOMIC … END, or of RETURN.

@@ -4,7 +4,7 @@
 //! not for it: whoever sends the statement takes them, up to the line `\\.`.
 
 use super::lexer::Rules;
-use super::split::{Range, Sender, split};
+use super::split::{Piece, PieceKind, Range, Sender, split};
 
 /// Some lines of a script, with what they hold in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,8 +67,10 @@ impl Cutter {
         let last = found.pieces.last().map(|piece| piece.range.start);
         let commands = found.meta_commands;
         // What a command holds is not sent as it stands there.
-        let is_sent = |range: &Range| !commands.iter().any(|command| command.contains(&range.start));
-        let statements = found.pieces.into_iter().filter(|piece| is_sent(&piece.range)).map(|piece| {
+        let is_sent = |piece: &Piece| {
+            piece.kind != PieceKind::Begins && !commands.iter().any(|command| command.contains(&piece.range.start))
+        };
+        let statements = found.pieces.into_iter().filter(is_sent).map(|piece| {
             match is_open && takes_rows && !at_end && Some(piece.range.start) == last {
                 true => Part::Divided(piece.range),
                 false if piece.takes_rows => Part::TakesRows(piece.range),

@@ -2,6 +2,7 @@
 //!
 //! In: text and the offset of a backslash outside of strings and comments. Out: [`Command`]. Runs nothing and opens no file.
 
+use super::lexer;
 use super::split::Range;
 
 /// One command.
@@ -28,8 +29,12 @@ pub(super) enum Meaning {
     Query(Range),
     /// What was typed so far is not run: it is described, or thrown away.
     Dismiss,
-    /// `\set name value`.
+    /// `\set name value`: the name, and the arguments as they are written.
     Set(String, String),
+    /// `\set AUTOCOMMIT`.
+    Autocommit(bool),
+    /// Variables have other values from here, which the text does not give.
+    SetsUnknown,
     /// The argument.
     If(String),
     ElseIf(String),
@@ -115,7 +120,7 @@ pub(super) fn command(text: &str, at: usize) -> Command {
     let arguments = text.get(name_end..range.end).unwrap_or_default().trim();
     let meaning = match name {
         "i" | "include" | "ir" | "include_relative" => {
-            let path = arguments.trim_matches('\'').replace("\'\'", "\'");
+            let path = arguments.to_owned();
             Meaning::Include(Include { path, from_here: matches!(name, "ir" | "include_relative") })
         }
         "c" | "connect" if connects_elsewhere(arguments) => {
@@ -125,13 +130,12 @@ pub(super) fn command(text: &str, at: usize) -> Command {
         "gexec" => Meaning::RunsResult,
         "copy" => copied_query(text, name_end, line_end).map_or(Meaning::Display, Meaning::Query),
         "gdesc" | "r" | "reset" => Meaning::Dismiss,
-        "set" if is_autocommit_off(arguments) => Meaning::Unread(
-            "psql commits nothing by itself from here: what is open at the end is rolled back".to_owned(),
-        ),
-        "set" => match arguments.split_once(char::is_whitespace) {
-            Some((name, value)) => Meaning::Set(name.to_owned(), value.trim().trim_matches('\'').to_owned()),
-            None => Meaning::Display,
-        },
+        "set" if autocommit(arguments).is_some() => Meaning::Autocommit(autocommit(arguments) == Some(true)),
+        "set" if !arguments.is_empty() => {
+            let (name, value) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
+            Meaning::Set(name.to_owned(), value.trim().to_owned())
+        }
+        "unset" | "getenv" | "prompt" | "gset" => Meaning::SetsUnknown,
         "if" => Meaning::If(arguments.to_owned()),
         "elif" => Meaning::ElseIf(arguments.to_owned()),
         "else" => Meaning::Else,
@@ -142,9 +146,137 @@ pub(super) fn command(text: &str, at: usize) -> Command {
     Command { range, behind, meaning }
 }
 
-fn is_autocommit_off(arguments: &str) -> bool {
-    let mut words = arguments.split_whitespace();
-    words.next() == Some("AUTOCOMMIT") && words.next().and_then(|value| truth(value, |_| None)) == Some(false)
+/// A variable that is asked for: `:name`, `:'name'` or `:"name"`.
+pub(super) struct Asked<'a> {
+    pub name: &'a str,
+    pub end: usize,
+    quote: Option<u8>,
+}
+
+/// The variable whose colon is at an offset.
+pub(super) fn asked(text: &str, at: usize) -> Option<Asked<'_>> {
+    let bytes = text.as_bytes();
+    let byte = *bytes.get(at + 1)?;
+    let quote = matches!(byte, b'\'' | b'"').then_some(byte);
+    let start = at + 1 + usize::from(quote.is_some());
+    let end = lexer::word_end(bytes, start);
+    let closed = match quote {
+        Some(quote) => end > start && bytes.get(end) == Some(&quote),
+        None => lexer::begins_word(byte),
+    };
+    closed.then(|| Asked { name: &text[start..end], end: end + usize::from(quote.is_some()), quote })
+}
+
+impl Asked<'_> {
+    /// What psql writes in its place: the value as it is, as a string constant or as a name in quotes.
+    pub(super) fn written(&self, value: &str) -> String {
+        match self.quote {
+            None => value.to_owned(),
+            Some(b'"') => format!("\"{}\"", value.replace('"', "\"\"")),
+            // PQescapeLiteral.
+            Some(_) if value.contains('\\') => {
+                format!(" E'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
+            }
+            Some(_) => format!("'{}'", value.replace('\'', "''")),
+        }
+    }
+}
+
+/// What psql makes of the arguments of a command: one after the other, without their quotes, with the values of variables
+/// (psqlscanslash.l); `None` where the text does not tell.
+pub(super) fn joined(arguments: &str, value: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let mut found = String::new();
+    let mut at = 0;
+    while let Some(next) = arguments[at..].chars().next() {
+        match next {
+            '`' => return None,
+            '\'' => at = quoted_argument(arguments, at, &mut found)?,
+            ':' => match asked(arguments, at) {
+                Some(asked) => {
+                    found.push_str(&asked.written(&value(asked.name)?));
+                    at = asked.end;
+                }
+                None => {
+                    found.push(next);
+                    at += 1;
+                }
+            },
+            _ => {
+                if !next.is_whitespace() {
+                    found.push(next);
+                }
+                at += next.len_utf8();
+            }
+        }
+    }
+    Some(found)
+}
+
+/// Behind the argument in single quotes that begins at an offset; `None` where it is not closed, or has an escape by number.
+fn quoted_argument(arguments: &str, at: usize, found: &mut String) -> Option<usize> {
+    let mut letters = arguments[at + 1..].char_indices().map(|(n, letter)| (at + 1 + n, letter)).peekable();
+    while let Some((place, letter)) = letters.next() {
+        match letter {
+            '\'' if letters.peek().is_some_and(|(_, next)| *next == '\'') => {
+                letters.next();
+                found.push('\'');
+            }
+            '\'' => return Some(place + 1),
+            '\\' => match letters.next()?.1 {
+                'n' => found.push('\n'),
+                't' => found.push('\t'),
+                'r' => found.push('\r'),
+                'b' | 'f' | 'x' | '0'..='7' => return None,
+                other => found.push(other),
+            },
+            _ => found.push(letter),
+        }
+    }
+    None
+}
+
+/// What `\set AUTOCOMMIT` sets.
+fn autocommit(arguments: &str) -> Option<bool> {
+    let value = arguments.strip_prefix("AUTOCOMMIT")?;
+    value.starts_with(char::is_whitespace).then(|| truth(value, |_| None)).flatten()
+}
+
+/// What a statement is to psql, which begins a transaction block where AUTOCOMMIT is off (`command_no_begin`, common.c).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Control {
+    /// It opens a block, or is followed by one.
+    Begins,
+    Ends,
+    /// It can't run in a block.
+    Alone,
+    Other,
+}
+
+pub(super) fn control(statement: &str) -> Control {
+    let words: Vec<String> = statement
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .take(5)
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["begin", ..] | ["start", "transaction", ..] => Control::Begins,
+        ["rollback", "to", ..] | ["rollback", "work" | "transaction", "to", ..] => Control::Other,
+        ["commit" | "rollback", "prepared", ..] => Control::Alone,
+        ["commit" | "end" | "rollback" | "abort", ref rest @ ..] => {
+            let chains = rest.ends_with(&["and", "chain"]);
+            if chains { Control::Begins } else { Control::Ends }
+        }
+        ["prepare", "transaction", ..] => Control::Ends,
+        ["reindex", "table" | "index", ref rest @ ..] if !rest.contains(&"concurrently") => Control::Other,
+        ["vacuum" | "reindex", ..] | ["alter", "system", ..] | ["discard", "all"] | ["cluster"] => Control::Alone,
+        ["create" | "drop", "database" | "tablespace", ..] | ["create" | "drop", "index", "concurrently", ..] => {
+            Control::Alone
+        }
+        ["create", "unique", "index", "concurrently", ..] => Control::Alone,
+        _ => Control::Other,
+    }
 }
 
 /// Whether `\c` names a database or a role; `-` is the one at hand.
@@ -200,7 +332,7 @@ mod tests {
         assert_eq!(meaning("\\echo x \\\\ DROP TABLE t;"), (Meaning::Display, "\\echo x", " DROP TABLE t;"));
         assert_eq!(
             meaning("\\set a 'b\\\\c' \\gexec"),
-            (Meaning::Set("a".into(), "b\\\\c".into()), "\\set a 'b\\\\c'", "\\gexec")
+            (Meaning::Set("a".into(), "'b\\\\c'".into()), "\\set a 'b\\\\c'", "\\gexec")
         );
         assert_eq!(meaning("\\;SELECT 2"), (Meaning::Display, "\\;", "SELECT 2"));
         assert_eq!(meaning("\\q\r\nSELECT 1"), (Meaning::Quit, "\\q", "\r\nSELECT 1"));
@@ -211,12 +343,25 @@ mod tests {
     fn what_runs_elsewhere_says_so() {
         let include = |path: &str, from_here| Meaning::Include(Include { path: path.to_owned(), from_here });
         assert_eq!(meaning("\\ir drop_users.sql\n").0, include("drop_users.sql", true));
-        assert_eq!(meaning("\\i 'a b\'\'.sql' \\echo x").0, include("a b'.sql", false));
+        assert_eq!(meaning("\\i 'a b\'\'.sql' \\echo x").0, include("'a b\'\'.sql'", false));
         assert!(matches!(meaning("\\c other\n").0, Meaning::Unread(_)));
         assert_eq!(meaning("\\c - -\n").0, Meaning::Display);
         assert!(matches!(meaning("\\!rm x \\\\ y").0, Meaning::Unread(_)));
         assert!(matches!(meaning("\\! rm x").0, Meaning::Unread(_)));
         assert_eq!(meaning("\\copy (DELETE FROM t RETURNING f(1)) to 'x'").0, Meaning::Query(7..35));
         assert_eq!(meaning("\\copy t from x.csv").0, Meaning::Display);
+    }
+
+    #[test]
+    fn arguments_are_joined_as_psql_joins_them() {
+        let value = |name: &str| (name == "a").then(|| "it's".to_owned());
+        let joined = |text| joined(text, value);
+        assert_eq!(joined("'b c' d"), Some("b cd".to_owned()));
+        assert_eq!(joined(":a.x :'a'"), Some("it's.x'it''s'".to_owned()));
+        assert_eq!(joined("'it''s\\n'"), Some("it's\n".to_owned()));
+        assert_eq!(joined("a::b"), Some("a::b".to_owned()));
+        for unknown in [":b", "`date`", "'open"] {
+            assert_eq!(joined(unknown), None, "{unknown}");
+        }
     }
 }

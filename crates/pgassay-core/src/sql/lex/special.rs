@@ -70,6 +70,10 @@ fn typed_constant(parser: &mut Parser) -> Option<Read<Expr>> {
     if word.quote_style.is_none() && (!can_name_function(&word.value) || NATIVE.contains(&word.keyword)) {
         return None;
     }
+    // `OPERATOR(schema.!!) 'x'` is an operator before a constant.
+    if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("operator") {
+        return None;
+    }
     let mut end = 1;
     while *nth(parser, end) == Token::Period && matches!(nth(parser, end + 1), Token::Word(_)) {
         end += 2;
@@ -229,10 +233,12 @@ fn prefix_operator(parser: &mut Parser) -> Read<Expr> {
     let mut name = String::new();
     while !parser.consume_token(&Token::RParen) {
         let token = parser.next_token();
-        if token.token == Token::EOF {
-            return parser.expected("an operator", token);
+        match token.token {
+            Token::EOF => return parser.expected("an operator", token),
+            // What stood before it is the schema.
+            Token::Period => name.clear(),
+            part => name.push_str(&part.to_string()),
         }
-        name.push_str(&token.token.to_string());
     }
     Ok(call(&name, vec![parser.parse_subexpr(OTHER_OPERATOR)?]))
 }

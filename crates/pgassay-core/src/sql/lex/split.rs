@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::copy_data;
-use super::lexer::{self, Lexeme, Rules, Unclosed, lexeme};
-use super::psql::{self, Branches, Command, Include, Meaning};
+use super::lexer::{Lexeme, Rules, Unclosed, lexeme};
+use super::psql::{self, Branches, Command, Control, Include, Meaning};
 use super::string_setting;
 use crate::change::UnreadableKind;
 
@@ -54,6 +54,8 @@ pub(in crate::sql) struct Piece {
     pub rules: Rules,
     /// It is under psql's `\if`.
     pub conditional: bool,
+    /// What psql puts in the place of its variables, in order.
+    pub values: Vec<(Range, String)>,
     pub kind: PieceKind,
 }
 
@@ -61,6 +63,8 @@ pub(in crate::sql) struct Piece {
 pub(in crate::sql) enum PieceKind {
     #[default]
     Statement,
+    /// BEGIN, which psql sends before a statement where AUTOCOMMIT is off.
+    Begins,
     /// `\gexec`, which runs what the query before it returns.
     RunsResult,
     Include(Include),
@@ -110,6 +114,7 @@ struct Current {
     /// It may change how the text behind it is read.
     sets_strings: bool,
     problem: Option<Problem>,
+    values: Vec<(Range, String)>,
 }
 
 #[derive(Debug, Default)]
@@ -127,6 +132,9 @@ struct Scanner<'a> {
     conditions: Vec<Branches>,
     /// What `\set` gave variables, but where it may not have run.
     variables: BTreeMap<String, String>,
+    /// psql commits nothing by itself.
+    autocommit_off: bool,
+    in_block: bool,
     resumptions: usize,
     /// No `\.` line stands behind this offset.
     no_data_end_behind: Option<usize>,
@@ -286,24 +294,22 @@ impl Scanner<'_> {
         if matches!(self.byte(1), b':' | b'=') {
             return self.token(self.at + 2);
         }
-        let end = match self.byte(1) {
-            quote @ (b'\'' | b'"') => {
-                let name_end = lexer::word_end(self.bytes, self.at + 2);
-                (self.bytes.get(name_end) == Some(&quote) && name_end > self.at + 2).then_some(name_end + 1)
-            }
-            byte if lexer::begins_word(byte) => Some(lexer::word_end(self.bytes, self.at + 1)),
-            _ => None,
-        };
+        let asked = psql::asked(self.text, self.at).filter(|asked| asked.end <= self.bytes.len());
+        let Some(asked) = asked else { return self.token(self.at + 1) };
+        let (range, end) = (self.at..asked.end, asked.end);
+        // A value that ends a statement is more than a part of one.
+        if let Some(value) = self.variables.get(asked.name).filter(|value| !value.contains(';')) {
+            self.current.values.push((range, asked.written(value)));
+            return self.token(end);
+        }
         let behind_value = self.at == self.current.end && self.current.start.is_some();
         let free = !behind_value || matches!(self.bytes.get(self.at.wrapping_sub(1)), Some(b'(' | b',' | b'=' | b'.'));
-        match end {
-            Some(end) if self.current.brackets == 0 && free => {
-                let message = format!("the psql variable {} has no value", &self.text[self.at..end]);
-                self.set_problem(message, self.at..end, UnreadableKind::Text);
-                self.token(end);
-            }
-            _ => self.token(self.at + 1),
+        if self.current.brackets > 0 || !free {
+            return self.token(self.at + 1);
         }
+        let message = format!("the psql variable {} has no value", &self.text[range.clone()]);
+        self.set_problem(message, range, UnreadableKind::Text);
+        self.token(end);
     }
 
     fn semicolon(&mut self) {
@@ -359,18 +365,26 @@ impl Scanner<'_> {
                 let problem = Problem { message, range: range.clone(), kind: UnreadableKind::Command };
                 self.add(range.clone(), Some(problem), PieceKind::Statement);
             }
-            Meaning::Include(include) => {
+            Meaning::Include(mut include) => {
+                if let Some(path) = psql::joined(&include.path, |name| self.variables.get(name).cloned()) {
+                    include.path = path;
+                }
+                // What the file sets is set from here on.
+                self.variables.clear();
                 let message = format!("psql runs the statements of {} here, and they were not read", include.path);
                 let problem = Problem { message, range: range.clone(), kind: UnreadableKind::Command };
                 self.add(range.clone(), Some(problem), PieceKind::Include(include));
             }
             Meaning::RunsResult => self.add(range.clone(), None, PieceKind::RunsResult),
             Meaning::Query(query) => self.add(query, None, PieceKind::Statement),
-            Meaning::Set(name, value) => match self.runs() {
-                Some(true) => drop(self.variables.insert(name, value)),
-                Some(false) => {}
-                None => drop(self.variables.remove(&name)),
-            },
+            Meaning::Autocommit(on) if self.runs() == Some(true) => self.autocommit_off = !on,
+            Meaning::Autocommit(on) if self.runs().is_none() && on == self.autocommit_off => {
+                let message = "psql may commit nothing by itself from here".to_owned();
+                let problem = Problem { message, range: range.clone(), kind: UnreadableKind::Command };
+                self.add(range.clone(), Some(problem), PieceKind::Statement);
+            }
+            Meaning::Set(name, arguments) => self.set(name, &arguments),
+            Meaning::SetsUnknown if self.runs() != Some(false) => self.variables.clear(),
             Meaning::If(condition) => {
                 let holds = psql::truth(&condition, |name| self.variables.get(name).cloned());
                 self.conditions.push(Branches::opened(holds));
@@ -384,8 +398,19 @@ impl Scanner<'_> {
             // What stands under a condition may be left without an end to the rest.
             Meaning::Quit if self.runs() == Some(true) => self.at = self.bytes.len(),
             Meaning::Quit | Meaning::Display | Meaning::Dismiss => {}
+            Meaning::SetsUnknown | Meaning::Autocommit(_) => {}
         }
         self.found.meta_commands.push(range);
+    }
+
+    /// `\set`: the variable's value is known where the command runs for certain, and says it.
+    fn set(&mut self, name: String, arguments: &str) {
+        let value = psql::joined(arguments, |name| self.variables.get(name).cloned());
+        match (self.runs(), value) {
+            (Some(false), _) => {}
+            (Some(true), Some(value)) => drop(self.variables.insert(name, value)),
+            _ => drop(self.variables.remove(&name)),
+        }
     }
 
     fn next_branch(&mut self, holds: Option<bool>) {
@@ -412,9 +437,9 @@ impl Scanner<'_> {
         if runs == Some(false) {
             return;
         }
-        let conditional = runs.is_none();
+        let (rules, conditional, values) = (self.rules, runs.is_none(), Vec::new());
         let (data, takes_rows) = (None, false);
-        self.found.pieces.push(Piece { range, data, takes_rows, problem, rules: self.rules, conditional, kind });
+        self.found.pieces.push(Piece { range, data, takes_rows, problem, rules, conditional, values, kind });
     }
 
     /// A backslash that reaches the server, whose grammar has none.
@@ -460,9 +485,19 @@ impl Scanner<'_> {
         if runs == Some(false) {
             return;
         }
-        let (problem, conditional) = (current.problem, runs.is_none());
+        let control = psql::control(&self.text[range.clone()]);
+        if self.autocommit_off && !self.in_block && control == Control::Other {
+            self.add(start..start, None, PieceKind::Begins);
+            self.in_block = true;
+        }
+        match control {
+            Control::Begins => self.in_block = true,
+            Control::Ends => self.in_block = false,
+            Control::Alone | Control::Other => {}
+        }
+        let (problem, conditional, values) = (current.problem, runs.is_none(), current.values);
         let (takes_rows, kind) = (current.from_stdin, PieceKind::Statement);
-        self.found.pieces.push(Piece { range, data, takes_rows, problem, rules, conditional, kind });
+        self.found.pieces.push(Piece { range, data, takes_rows, problem, rules, conditional, values, kind });
     }
 }
 

@@ -163,8 +163,7 @@ fn database(reader: &mut Reader) -> Result<Option<AlterObjectAction>> {
         return Ok(Some(AlterObjectAction::OptionsOutsideTransaction));
     }
     if reader.at_any_word(&["SET", "RESET"]) {
-        setting::set_or_reset(reader)?;
-        return Ok(Some(AlterObjectAction::Options));
+        return setting::action(reader).map(Some);
     }
     if reader.take_words(&["REFRESH", "COLLATION", "VERSION"]) {
         return Ok(Some(AlterObjectAction::Options));

@@ -121,6 +121,7 @@ fn into(query: &ast::Query, source: Source) -> Option<CreateTableAs> {
         columns: Vec::new(),
         query: Some(query),
         with_no_data: false,
+        until_commit: false,
     })
 }
 

@@ -21,7 +21,7 @@ pub(super) fn alter(reader: &mut Reader) -> Result<Option<AlterObjectAction>> {
         reader.ident_as("the name of a database")?;
     }
     if reader.at_any_word(&["SET", "RESET"]) {
-        setting::set_or_reset(reader)?;
+        return setting::action(reader).map(Some);
     } else if in_database {
         return Err(reader.error("SET or RESET"));
     } else if reader.take_words(&["ADD", "USER"]) || reader.take_words(&["DROP", "USER"]) {

@@ -275,7 +275,7 @@ fn returned(reader: &mut Reader) -> Result<Statement> {
     }
     let newer = newer(&reader.text, &tokens);
     let change = read_tokens(reader.text, tokens, None);
-    Ok(Statement { span: reader.span_from(start), change, conditional: false, newer })
+    Ok(Statement { span: reader.span_from(start), change, conditional: false, newer, sent: None })
 }
 
 /// The position of the semicolon that ends the statement which begins here; a CASE has an END of its own.

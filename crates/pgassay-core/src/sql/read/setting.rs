@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlparser::tokenizer::Token;
 
 use super::reader::{Reader, Result};
-use crate::change::Name;
+use crate::change::{AlterObjectAction, Name};
 
 /// A parameter and its value; no value for RESET and TO DEFAULT.
 pub(super) type Setting = (Arc<str>, Option<Arc<str>>);
@@ -17,6 +17,14 @@ pub(super) fn set_or_reset(reader: &mut Reader) -> Result<Option<Setting>> {
     }
     reader.expect_word("SET")?;
     set(reader).map(Some)
+}
+
+/// SET and RESET of ALTER DATABASE and ALTER ROLE.
+pub(super) fn action(reader: &mut Reader) -> Result<AlterObjectAction> {
+    Ok(match set_or_reset(reader)? {
+        Some((parameter, value)) => AlterObjectAction::Setting { parameter: Some(parameter), value },
+        None => AlterObjectAction::Setting { parameter: None, value: None },
+    })
 }
 
 fn reset(reader: &mut Reader) -> Result<Option<Setting>> {

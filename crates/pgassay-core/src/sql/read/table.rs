@@ -65,6 +65,7 @@ fn empty(name: ObjectName, if_not_exists: bool, persistence: Persistence) -> Cre
         access_method: None,
         tablespace: None,
         options: Vec::new(),
+        until_commit: false,
     }
 }
 
@@ -180,6 +181,8 @@ pub(super) struct Storage {
     pub access_method: Option<Ident>,
     pub options: Vec<StorageOption>,
     pub tablespace: Option<Ident>,
+    /// ON COMMIT DROP.
+    pub until_commit: bool,
 }
 
 /// `[USING method] [WITH (…) | WITHOUT OIDS] [ON COMMIT …] [TABLESPACE name]`.
@@ -194,9 +197,9 @@ pub(super) fn storage(reader: &mut Reader) -> Result<Storage> {
         reader.expect_word("OIDS")?;
     }
     if reader.take_words(&["ON", "COMMIT"]) {
-        let known = reader.take_word("DROP")
-            || reader.take_words(&["DELETE", "ROWS"])
-            || reader.take_words(&["PRESERVE", "ROWS"]);
+        storage.until_commit = reader.take_word("DROP");
+        let known =
+            storage.until_commit || reader.take_words(&["DELETE", "ROWS"]) || reader.take_words(&["PRESERVE", "ROWS"]);
         if !known {
             return Err(reader.error("DROP, DELETE ROWS or PRESERVE ROWS"));
         }
@@ -227,7 +230,7 @@ fn create_table_as(
     persistence: Persistence,
 ) -> Result<Change> {
     let columns = if reader.at(&Token::LParen) { reader.parenthesized_idents()? } else { Vec::new() };
-    storage(reader)?;
+    let until_commit = storage(reader)?.until_commit;
     reader.expect_word("AS")?;
     let query = if reader.take_word("EXECUTE") {
         reader.ident()?;
@@ -239,7 +242,8 @@ fn create_table_as(
         Some(reader.reading_query()?)
     };
     let with_no_data = with_no_data(reader)?;
-    Ok(Change::CreateTableAs(CreateTableAs { name, if_not_exists, persistence, columns, query, with_no_data }))
+    let create = CreateTableAs { name, if_not_exists, persistence, columns, query, with_no_data, until_commit };
+    Ok(Change::CreateTableAs(create))
 }
 
 /// `WITH [NO] DATA` at the end, and whether it says NO.

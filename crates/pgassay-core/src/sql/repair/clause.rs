@@ -62,6 +62,52 @@ pub(super) fn row_lock(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     Some(end)
 }
 
+/// `RETURNING WITH (OLD AS o, NEW AS n) o.a`, 18+: other names for the row before and after, which are written as these.
+pub(super) fn returned_rows(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
+    if !rewrite.is_all(at, &["RETURNING", "WITH"]) {
+        return None;
+    }
+    let close = rewrite.closing(at + 2)?;
+    let mut names: Vec<(Token, &str)> = Vec::new();
+    let mut part = at + 3;
+    while part < close {
+        let row = ["OLD", "NEW"].into_iter().find(|row| rewrite.is(part, row) && rewrite.is(part + 1, "AS"))?;
+        names.push((rewrite.token(part + 2).clone(), row));
+        if part + 3 < close && *rewrite.token(part + 3) != Token::Comma {
+            return None;
+        }
+        part += 4;
+    }
+    rewrite.keep(at);
+    let mut depth = 0usize;
+    let mut next = close + 1;
+    while *rewrite.token(next) != Token::EOF {
+        match rewrite.token(next) {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => break,
+            Token::RParen => depth -= 1,
+            _ => {}
+        }
+        let qualifies = *rewrite.token(next + 1) == Token::Period && *rewrite.before(next) != Token::Period;
+        match names.iter().find(|(name, _)| qualifies && same_name(name, rewrite.token(next))) {
+            Some((_, row)) => rewrite.put_word(next, row),
+            None => rewrite.keep(next),
+        }
+        next += 1;
+    }
+    Some(next)
+}
+
+/// Whether two tokens spell one name.
+fn same_name(one: &Token, other: &Token) -> bool {
+    let folded = |token: &Token| match token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_ascii_lowercase()),
+        Token::Word(word) => Some(word.value.clone()),
+        _ => None,
+    };
+    folded(one).is_some_and(|name| folded(other) == Some(name))
+}
+
 /// `'1 day'::interval PRECEDING` is `'1 day' PRECEDING`.
 pub(super) fn frame_bound(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     let cast = *rewrite.token(at) == Token::DoubleColon && matches!(rewrite.token(at + 1), Token::Word(_));

@@ -33,6 +33,7 @@ type Rule = for<'a> fn(&mut Rewrite<'a>, usize) -> Option<usize>;
 const RULES: &[Rule] = &[
     clause::star_of_value,
     clause::star_of_table,
+    clause::returned_rows,
     clause::row_lock,
     clause::frame_bound,
     clause::empty_select,

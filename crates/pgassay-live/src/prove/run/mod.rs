@@ -177,7 +177,7 @@ impl Runner {
     /// Runs the statements of a dump or of a text of DDL one by one; what is refused is noted, and settings are forgotten.
     pub async fn script(&mut self, ground: &mut Ground, script: &Script, sources: &Sources) -> Result<(), ProveError> {
         for statement in &script.statements {
-            let sql = sources.slice(statement.span);
+            let sql = statement.sent.as_deref().unwrap_or_else(|| sources.slice(statement.span));
             let change = statement.change.as_ref().ok();
             if statement.is_psql_command() {
                 self.for_psql(statement.span, sources);
@@ -216,7 +216,7 @@ impl Runner {
         sources: &Sources,
         watch: bool,
     ) -> Result<Outcome, ProveError> {
-        let sql = sources.slice(step.span());
+        let sql = step.statement.sent.as_deref().unwrap_or_else(|| sources.slice(step.span()));
         if step.statement.is_psql_command() {
             self.for_psql(step.span(), sources);
             return Ok(Outcome::default());
