@@ -10,8 +10,10 @@ use super::raised::{is_taken, raised};
 use super::replay::{Place, Ran, Replay};
 use super::transaction::Checkpoint;
 use crate::apply::{Problem, ProblemKind};
-use crate::change::{Arm, Code, Condition, Dynamic, Flow, Handler, Name, PrintedName, Reach};
-use crate::effect::FailsWhen;
+use crate::change::{
+    Arm, Change, Code, Condition, Dynamic, Flow, Handler, Name, Nothing, PrintedName, Reach, Statement,
+};
+use crate::effect::{FailsWhen, Prediction};
 
 /// Code and who keeps it: the file's statement, or the call.
 #[derive(Debug, Clone)]
@@ -90,11 +92,20 @@ impl<'a> Replay<'_, 'a> {
         if !self.judged || self.subtransactions > 0 {
             return;
         }
-        let Some(step) = place.block.and_then(|block| self.steps.get_mut(block)) else { return };
-        // What fails in it says so itself.
+        let Some(block) = place.block else { return };
+        let Some(step) = self.steps.get_mut(block) else { return };
         let message = "it raises an exception, whichever way its code takes".to_owned();
-        let (span, object) = (step.statement.span, PrintedName::other(""));
-        step.applied.problems.push(Problem { kind: ProblemKind::Invalid, span, object, message });
+        let span = step.statement.span;
+        let problem = Problem { kind: ProblemKind::Invalid, span, object: PrintedName::other(""), message };
+        if !step.is_block() {
+            return step.applied.problems.push(problem);
+        }
+        // What is said of a block is said of a statement in it.
+        let change = Ok(Change::Nothing(Nothing { name: "raise", forbidden_in_transaction: false }));
+        let statement = Statement { span, change, conditional: false, newer: Vec::new(), sent: None };
+        let code = Code { statements: vec![statement], ..Code::default() };
+        let raise = self.push(Ran::Called(Arc::new(code), 0), place, Prediction::default());
+        self.steps[raise].applied.problems.push(problem);
     }
 
     fn flow(&mut self, of: &CodeOf<'a>, flow: &[Flow], place: Place) -> End {

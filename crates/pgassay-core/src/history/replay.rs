@@ -411,7 +411,7 @@ impl<'a> Replay<'_, 'a> {
         }
     }
 
-    fn push(&mut self, statement: Ran<'a>, place: Place, prediction: Prediction) -> usize {
+    pub(super) fn push(&mut self, statement: Ran<'a>, place: Place, prediction: Prediction) -> usize {
         let open = self.world.transaction.as_ref();
         self.steps.push(Step {
             statement,

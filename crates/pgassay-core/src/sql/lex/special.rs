@@ -316,6 +316,9 @@ fn in_list(parser: &mut Parser, operand: &Expr) -> Option<Read<Expr>> {
 
 /// Any operator before ANY, ALL or SOME; sqlparser reads those that compare and match.
 fn with_array(parser: &mut Parser, operand: &Expr) -> Option<Read<Expr>> {
+    if let Some((length, operator)) = matching(parser) {
+        return Some(compared(parser, operand, length, operator));
+    }
     let length = match nth(parser, 0) {
         compares if is_any(parser, 3, &["VALUES", "TABLE"]) && comparison(compares).is_some() => 1,
         Token::Eq | Token::Neq | Token::Lt | Token::Gt | Token::LtEq | Token::GtEq => return None,
@@ -337,15 +340,34 @@ fn with_array(parser: &mut Parser, operand: &Expr) -> Option<Read<Expr>> {
         _ => (2..length - 1).map(|n| nth(parser, n).to_string()).collect(),
     };
     let compare_op = comparison(nth(parser, 0)).unwrap_or(BinaryOperator::Custom(name));
+    Some(compared(parser, operand, length, compare_op))
+}
+
+/// `x [NOT] LIKE ANY (array)`: how many words the operator has, and which it is (gram.y, `subquery_Op`).
+fn matching(parser: &Parser) -> Option<(usize, BinaryOperator)> {
+    let at = usize::from(is(parser, 0, "NOT"));
+    let operator = match (at == 1, is(parser, at, "LIKE"), is(parser, at, "ILIKE")) {
+        (false, true, _) => BinaryOperator::PGLikeMatch,
+        (false, _, true) => BinaryOperator::PGILikeMatch,
+        (true, true, _) => BinaryOperator::PGNotLikeMatch,
+        (true, _, true) => BinaryOperator::PGNotILikeMatch,
+        _ => return None,
+    };
+    let all = is_any(parser, at + 1, &["ANY", "ALL", "SOME"]) && *nth(parser, at + 2) == Token::LParen;
+    all.then_some((at + 1, operator))
+}
+
+/// An operator of so many tokens, before ANY, ALL or SOME.
+fn compared(parser: &mut Parser, operand: &Expr, length: usize, compare_op: BinaryOperator) -> Read<Expr> {
     let (all, is_some) = (is(parser, length, "ALL"), is(parser, length, "SOME"));
     skip(parser, length + 1);
-    Some(array(parser).map(|right| {
+    array(parser).map(|right| {
         let (left, right) = (Box::new(operand.clone()), Box::new(right));
         match all {
             true => Expr::AllOp { left, compare_op, right },
             false => Expr::AnyOp { left, compare_op, right, is_some },
         }
-    }))
+    })
 }
 
 fn comparison(token: &Token) -> Option<BinaryOperator> {

@@ -54,6 +54,10 @@ fn an_operator_stays_itself_before_an_array() {
     assert_eq!(shape("a OPERATOR(pg_catalog.*=) ALL (b)"), ["pg_catalog.*= ALL", "a", "b"]);
     assert_eq!(shape("a <> ALL (ARRAY['x']) AND TRIM(BOTH FROM b) <> ''"), ["<> ALL", "a", "'x'", "TRIM", "b", "''"]);
     assert_eq!(shape("a ~ ANY (b)")[0], "~ ANY");
+    assert_eq!(shape("a LIKE ANY (b)"), ["~~ ANY", "a", "b"]);
+    assert_eq!(shape("a NOT ILIKE ALL (ARRAY['x'])"), ["!~~* ALL", "a", "'x'"]);
+    assert_eq!(shape("a NOT LIKE SOME (b) AND c")[0], "!~~ ANY");
+    assert_eq!(shape("a LIKE all_of(b)").len(), 3);
 }
 
 #[test]
