@@ -359,3 +359,15 @@ CREATE TABLE checked_1 PARTITION OF checked (CONSTRAINT positive CHECK (a > 1)) 
 CREATE TABLE checked (a int, CONSTRAINT positive CHECK (a > 0)) PARTITION BY LIST (a); CREATE TABLE checked_1 PARTITION OF checked FOR VALUES IN (1);
 -- run:
 ALTER TABLE checked_1 ADD CONSTRAINT positive CHECK (a > 0);
+
+-- case: attach a partition below another
+-- given:
+CREATE TABLE logs_b3 (id int NOT NULL, kind text NOT NULL);
+-- run:
+ALTER TABLE logs_b ATTACH PARTITION logs_b3 FOR VALUES FROM (3000) TO (4000);
+
+-- case: rename a statement trigger of a partitioned table
+-- given:
+CREATE TRIGGER once AFTER INSERT ON events FOR EACH STATEMENT EXECUTE FUNCTION touch();
+-- run:
+ALTER TRIGGER once ON events RENAME TO twice;

@@ -291,9 +291,9 @@ impl Predictor<'_> {
             return self.lock(&table, AccessShare, alter.object.span);
         }
         self.lock(&table, AccessExclusive, alter.object.span);
-        let cloned = table.triggers.iter().any(|it| it.name == alter.object.name.name && it.for_each_row);
-        // renametrig (trigger.c) renames the clones in partitions since 15.
-        if alter.kind == Trigger && table.is_partitioned() && cloned && self.at_least(15) {
+        // renametrig (trigger.c) locks the partitions since 15, whether they have clones or not.
+        let named = table.triggers.iter().any(|it| it.name == alter.object.name.name);
+        if alter.kind == Trigger && table.is_partitioned() && named && self.at_least(15) {
             self.lock_family(table.id, AccessExclusive, alter.object.span);
         }
     }

@@ -106,6 +106,10 @@ impl Predictor<'_> {
         for part in &family {
             self.lock(part, AccessExclusive, span);
         }
+        // The bounds above are a part of the partition's own (`generate_partition_qual`, partcache.c).
+        for above in self.partitioned_above(parent.id) {
+            self.lock_id(above, LockMode::AccessShare, span);
+        }
         self.check_default_partition(parent, bound, span);
         for part in &family {
             if !self.bound_is_proved(parent, part, bound) {

@@ -354,7 +354,8 @@ fn is_coercible(argument: &Kind, parameter: &ColumnType, env: &Environment) -> b
 
 /// Whether an argument of one type may stand where another is wanted. What is not known may.
 pub(super) fn implicitly_coercible(argument: &ColumnType, parameter: &ColumnType, env: &Environment) -> bool {
-    let argument = &base_type(argument, env.scope);
+    // A domain takes what its type takes (`find_coercion_pathway`, parse_coerce.c).
+    let (argument, parameter) = (&base_type(argument, env.scope), &base_type(parameter, env.scope));
     if argument.resolved == ResolvedType::Unknown || parameter.resolved == ResolvedType::Unknown {
         return true;
     }

@@ -318,16 +318,25 @@ impl Predictor<'_> {
 
 /// A name that is not VALUE.
 fn stray_column(tree: &ast::Expr) -> Option<ast::Ident> {
+    // `(VALUE).a` names an attribute.
+    let mut attributes: Vec<ast::Ident> = Vec::new();
+    let _ = walk::visit_expressions(tree, |part| {
+        if let ast::Expr::CompoundFieldAccess { access_chain, .. } = part {
+            attributes.extend(access_chain.iter().filter_map(|access| match access {
+                ast::AccessExpr::Dot(ast::Expr::Identifier(name)) => Some(name.clone()),
+                _ => None,
+            }));
+        }
+        std::ops::ControlFlow::<()>::Continue(())
+    });
     let found = walk::visit_expressions(tree, |part| match part {
         ast::Expr::Identifier(ident)
             if ident.quote_style.is_none()
+                && !attributes.contains(ident)
                 && !ident.value.eq_ignore_ascii_case("value")
                 && crate::sql::can_name_column(&ident.value) =>
         {
             std::ops::ControlFlow::Break(ident.clone())
-        }
-        ast::Expr::Function(_) | ast::Expr::Subquery(_) | ast::Expr::CompoundFieldAccess { .. } => {
-            std::ops::ControlFlow::Continue(())
         }
         _ => std::ops::ControlFlow::Continue(()),
     });
