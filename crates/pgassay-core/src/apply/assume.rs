@@ -180,6 +180,15 @@ impl Assumptions<'_> {
         }
     }
 
+    /// Says more of a relation that this statement made up.
+    fn made_with(&mut self, id: RelationId, change: impl FnOnce(&mut Relation)) {
+        if self.made.contains(&Assumed::Relation(id))
+            && let Some(relation) = self.schema.edit(id)
+        {
+            change(relation);
+        }
+    }
+
     /// `added` are the columns that the same statement adds.
     fn action(&mut self, id: RelationId, action: &AlterTableActionKind, added: &[&Name]) {
         use AlterTableActionKind::*;
@@ -212,6 +221,12 @@ impl Assumptions<'_> {
                     self.column(id, column, |_| {});
                 }
             }
+            // What is switched off was on.
+            SetRowSecurity { enabled: false } => self.made_with(id, |relation| relation.row_security = true),
+            ForceRowSecurity { forced: false } => self.made_with(id, |relation| {
+                relation.row_security = true;
+                relation.force_row_security = true;
+            }),
             DetachPartition { partition, .. } => {
                 let Some(partition) = self.relation(partition, RelationKind::Table) else { return };
                 if self.made.contains(&Assumed::Relation(partition)) {

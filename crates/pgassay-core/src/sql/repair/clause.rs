@@ -98,6 +98,32 @@ pub(super) fn returned_rows(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     Some(next)
 }
 
+/// `MERGE INTO t USING a JOIN b ON … ON …` joins in parentheses: the last ON before WHEN is the statement's own.
+pub(super) fn merged_join(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
+    if !rewrite.is(at, "USING") || !(0..at).any(|before| rewrite.is_all(before, &["MERGE", "INTO"])) {
+        return None;
+    }
+    let (mut next, mut joins, mut condition) = (at + 1, false, None);
+    while !rewrite.is(next, "WHEN") {
+        match rewrite.token(next) {
+            Token::EOF => return None,
+            Token::LParen | Token::LBracket => next = rewrite.closing(next)?,
+            _ if rewrite.is(next, "JOIN") => joins = true,
+            _ if rewrite.is(next, "ON") => condition = Some(next),
+            // CASE … WHEN is no WHEN of the statement.
+            _ if rewrite.is(next, "CASE") => return None,
+            _ => {}
+        }
+        next += 1;
+    }
+    let condition = condition.filter(|_| joins)?;
+    rewrite.keep(at);
+    rewrite.put(at + 1, Token::LParen);
+    (at + 1..condition).for_each(|part| rewrite.keep(part));
+    rewrite.put(condition - 1, Token::RParen);
+    Some(condition)
+}
+
 /// Whether two tokens spell one name.
 fn same_name(one: &Token, other: &Token) -> bool {
     let folded = |token: &Token| match token {

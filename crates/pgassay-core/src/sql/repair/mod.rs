@@ -34,6 +34,7 @@ const RULES: &[Rule] = &[
     clause::star_of_value,
     clause::star_of_table,
     clause::returned_rows,
+    clause::merged_join,
     clause::row_lock,
     clause::frame_bound,
     clause::empty_select,

@@ -19,6 +19,8 @@ fn what_postgresql_accepts_is_read() {
         "SELECT OPERATOR(public.!!) 'y'::text, OPERATOR(pg_catalog.-) 1",
         "UPDATE t SET a = 1 RETURNING WITH (OLD AS o, NEW AS \"N\") o.a, \"N\".a, (SELECT o.b FROM u)",
         "WITH w AS (DELETE FROM t RETURNING WITH (OLD AS o) o.a) SELECT a FROM w",
+        "MERGE INTO t USING a INNER JOIN b ON a.i = b.i ON t.i = a.i WHEN MATCHED THEN DELETE",
+        "MERGE INTO t USING (SELECT 1 AS i) AS q LEFT JOIN b USING (i) ON t.i = q.i AND (b.x OR b.y) WHEN MATCHED THEN DO NOTHING",
         "CREATE INDEX ON t ((a::text COLLATE \"C\") text_pattern_ops) WHERE b::text > 'x' COLLATE \"C\"",
         "CREATE POLICY p ON t USING (a < ('x'::text COLLATE \"C\"))",
         "ALTER TABLE t ADD CHECK (lower(a) COLLATE pg_catalog.\"C\" <> '' AND b IS NOT NULL)",
