@@ -530,3 +530,20 @@ fn a_role_without_privileges_does_not_end_the_run() {
     let observed = report["statements"].as_array().expect("statements").iter().filter(|it| it["observed"].is_object());
     assert!(observed.count() >= 5, "{report:#}");
 }
+
+/// Where earlier migrations are not here, their objects are not on the server: that is said once, with what to do.
+#[test]
+fn a_part_of_a_history_needs_a_base() {
+    let case = Case::new(&[(
+        "0042_more.sql",
+        "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN note text;\nDROP TABLE old_accounts;",
+    )])
+    .with(&["--history", "partial", "0042_more.sql"]);
+    let (report, _) = case.json();
+    let notes = report["proof"]["notes"].to_string();
+    assert!(notes.contains("--base") && notes.matches("only a part").count() == 1, "{notes}");
+    let list = report["findings"].as_array().expect("findings");
+    let refused: Vec<&Value> = list.iter().filter(|finding| finding["rule"] == "refused-by-server").collect();
+    assert_eq!(refused.len(), 2, "{refused:#?}");
+    assert!(refused.iter().all(|finding| finding["advice"].to_string().contains("--base")), "{refused:#?}");
+}

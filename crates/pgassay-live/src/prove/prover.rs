@@ -284,6 +284,9 @@ impl Work<'_> {
         withdrawn.extend(judge.correct(findings));
         let diverged = self.runner.refused.is_some() || had_left_out;
         self.runner.refused = self.runner.refused.take().or(judge.first_refusal());
+        if let Some(note) = judge.note_of_part() {
+            add(&mut self.proof.notes, note);
+        }
         self.routines(run, &tables, &functions, &triggers, findings).await?;
         findings.extend(self.workload.after(self.runner, run, self.label, sources).await?);
         findings.sort_by_key(|finding| (finding.span.file, finding.span.start, std::cmp::Reverse(finding.severity)));

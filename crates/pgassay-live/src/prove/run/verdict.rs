@@ -161,13 +161,28 @@ impl Judge<'_> {
                 observed && (finding.severity == Severity::Error || outcome.on_rows)
             };
             if !findings.iter().filter(told).any(claims_it) {
-                made.push(self.refusal(span, outcome, &error.to_string(), earlier.as_deref()));
+                let mut finding = self.refusal(span, outcome, &error.to_string(), earlier.as_deref());
+                if self.lacks_its_past(error) {
+                    finding.advice = Advice::text(format!("{PART}."));
+                }
+                made.push(finding);
             }
             if !outcome.on_rows {
                 earlier.get_or_insert_with(|| self.place(*index));
             }
         }
         made
+    }
+
+    /// Whether the server has not what migrations made that are not here.
+    fn lacks_its_past(&self, error: &ServerError) -> bool {
+        !self.run.before.complete && MISSING.contains(&error.code.as_str())
+    }
+
+    /// What to say once of a part of a history that could not run.
+    pub fn note_of_part(&self) -> Option<String> {
+        let mut errors = self.outcomes.iter().filter_map(|(_, outcome)| outcome.error.as_ref());
+        errors.any(|error| self.lacks_its_past(error)).then(|| format!("statements need what is not there: {PART}"))
     }
 
     fn refusal(&self, span: Span, outcome: &Outcome, error: &str, earlier: Option<&str>) -> Finding {
@@ -185,6 +200,12 @@ impl Judge<'_> {
     }
 }
 
+/// undefined_table and its kin.
+const MISSING: &[&str] = &["42P01", "42703", "42704", "42883", "3F000", "3B001", "42P10"];
+
+const PART: &str = "only a part of the history is here, and the server has nothing that earlier migrations made; --base gives it \
+    them, or a dump of the schema (pg_dump --schema-only)";
+
 /// Whether a finding says that the server refuses the statement, whatever the rows are; others of its category speak of
 /// rows, re-runs and the like.
 pub(in crate::prove) fn claims_refusal(finding: &Finding) -> bool {
@@ -194,9 +215,9 @@ pub(in crate::prove) fn claims_refusal(finding: &Finding) -> bool {
 /// Whether a refusal whatever the rows are is what the finding speaks of.
 fn speaks_of(finding: &Finding, error: &ServerError) -> bool {
     let code = error.code.as_str();
-    // undefined_table and its kin, duplicate_table and its kin, dependent_objects_still_exist.
+    // Those that miss something, duplicate_table and its kin, dependent_objects_still_exist.
     let codes: [(&Rule, &[&str]); 3] = [
-        (&MISSING_OBJECT, &["42P01", "42703", "42704", "42883", "3F000", "3B001", "42P10"]),
+        (&MISSING_OBJECT, MISSING),
         (&DUPLICATE_OBJECT, &["42P07", "42701", "42710", "42723", "42P06", "42P16"]),
         (&DEPENDENT_OBJECT, &["2BP01", "0A000"]),
     ];
