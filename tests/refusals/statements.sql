@@ -540,3 +540,6 @@ CREATE DOMAIN small AS int CHECK (VALUE < 100); CREATE FUNCTION half(n small) RE
 CREATE DOMAIN small AS int CHECK (VALUE < 100); CREATE FUNCTION half(n small) RETURNS small LANGUAGE sql AS 'SELECT n'; SELECT half('2024-01-01'::date);
 CREATE DOMAIN positive3 AS point3 CHECK ((VALUE).x > 0 AND (VALUE).y IS NOT NULL);
 CREATE DOMAIN positive3 AS point3 CHECK ((VALUE).x > 0 AND y IS NOT NULL);
+CREATE VIEW today AS SELECT d FROM current_date AS d;
+SELECT normalize(title, NFKD), normalize(title), normalize(title, nfc) FROM book;
+CREATE SCHEMA annex CREATE UNIQUE INDEX leaf_n ON leaf (n) CREATE VIEW leaves AS SELECT n FROM leaf CREATE TABLE leaf (n int);

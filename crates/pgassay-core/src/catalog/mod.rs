@@ -161,6 +161,11 @@ fn find_cast(rows: &[CastRow], source: &str, target: &str) -> Option<Cast> {
 /// Tables and views of pg_catalog and information_schema. Without a schema a name is looked up in pg_catalog only, as it is in
 /// every search_path and information_schema is not.
 pub fn is_system_relation(schema: Option<&str>, name: &str) -> bool {
+    // `FROM current_date` calls a function.
+    const CALLS: &[&str] = &["current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"];
+    if schema.is_none() && CALLS.contains(&name) {
+        return true;
+    }
     let schema = schema.unwrap_or("pg_catalog");
     schema == "pg_toast" || RELATIONS.binary_search(&format!("{schema}.{name}").as_str()).is_ok()
 }

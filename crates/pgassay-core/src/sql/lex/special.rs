@@ -48,6 +48,7 @@ pub(super) fn prefix(parser: &mut Parser) -> Option<Read<Expr>> {
                 "exists" | "trim" if !called => Some(parser.parse_identifier().map(Expr::Identifier)),
                 "trim" => trim_side(parser).map(|side| trim(parser, side)),
                 "collation" if is(parser, 1, "FOR") => Some(collation_for(parser)),
+                "normalize" if called => normal_form(parser),
                 "operator" if called => Some(prefix_operator(parser)),
                 "substring" if called => similar_substring(parser),
                 name if called && own_grammar::NAMES.contains(&name) => Some(own_grammar::call(parser, name)),
@@ -225,6 +226,23 @@ fn collation_for(parser: &mut Parser) -> Read<Expr> {
     let operand = parser.parse_expr()?;
     parser.expect_token(&Token::RParen)?;
     Ok(call("pg_collation_for", vec![operand]))
+}
+
+/// `normalize(x, NFD)`: the form is a word, and a string to the function (gram.y, `unicode_normal_form`).
+fn normal_form(parser: &mut Parser) -> Option<Read<Expr>> {
+    let form = |parser: &Parser| {
+        let forms = ["NFC", "NFD", "NFKC", "NFKD"];
+        forms.into_iter().find(|form| is(parser, 0, form) && *nth(parser, 1) == Token::RParen)
+    };
+    let read = parser.maybe_parse(|parser| {
+        let text = skip(parser, 2).parse_expr()?;
+        parser.expect_token(&Token::Comma)?;
+        let Some(form) = form(parser) else { return parser.expected("a normal form", parser.peek_token()) };
+        skip(parser, 2);
+        let form = Expr::Value(sqlparser::ast::Value::SingleQuotedString(form.to_owned()).into());
+        Ok(call("normalize", vec![text, form]))
+    });
+    read.transpose()
 }
 
 /// `OPERATOR(schema.-) x`.

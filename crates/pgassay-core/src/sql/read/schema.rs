@@ -28,7 +28,20 @@ pub(super) fn create_schema(reader: &mut Reader) -> Result<Change> {
             elements.push(element.change?);
         }
     }
+    elements.sort_by_key(turn);
     Ok(Change::CreateSchema(CreateSchema { name, if_not_exists, authorization, elements }))
+}
+
+/// The server makes elements kind by kind, in whatever order they are written (`transformCreateSchemaStmtElements`, parse_utilcmd.c).
+fn turn(element: &Change) -> u8 {
+    match element {
+        Change::CreateSequence(_) => 0,
+        Change::CreateTable(_) => 1,
+        Change::CreateView(_) => 2,
+        Change::CreateIndex(_) => 3,
+        Change::CreateTrigger(_) => 4,
+        _ => 5,
+    }
 }
 
 /// An element ends where the next one begins: at CREATE or GRANT, which are reserved, unless they are words of a GRANT.
