@@ -249,3 +249,19 @@ fn what_is_there_already_is_not_checked_again() {
     let found = findings(&check(project.path(), &["db"]));
     assert!(!found.iter().any(|line| line.starts_with("db/2_more.sql")), "{found:?}");
 }
+
+/// A table that the migration makes has the rows that it puts there.
+#[test]
+fn new_tables_that_are_filled_have_rows() {
+    for (fill, fails) in [
+        ("CREATE TABLE bags AS SELECT id FROM carts;", true),
+        ("CREATE TABLE bags (id bigint);\nINSERT INTO bags SELECT id FROM carts;", true),
+        ("CREATE TABLE bags (id bigint);\nINSERT INTO bags VALUES (1);", true),
+        ("CREATE TABLE bags AS SELECT id FROM carts WITH NO DATA;", false),
+        ("CREATE TABLE bags (id bigint);", false),
+        ("CREATE TABLE bags AS SELECT id FROM carts;\nTRUNCATE bags;", false),
+    ] {
+        let found = in_psql(&format!("{fill}\nALTER TABLE bags ADD COLUMN n int NOT NULL;\n"));
+        assert_eq!(found.iter().any(|line| line.ends_with("fails-on-rows")), fails, "{fill}: {found:?}");
+    }
+}

@@ -12,9 +12,9 @@ enum Empty {
     Rows,
 }
 
-/// Tables that are known to be empty. Any other may hold rows.
+/// Tables that are known to be empty. Any other may hold rows; those that a statement filled, and none emptied since, are told apart.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct KnownEmpty(imbl::OrdMap<RelationId, Empty>);
+pub(crate) struct KnownEmpty(imbl::OrdMap<RelationId, Empty>, imbl::OrdSet<RelationId>);
 
 impl Schema {
     /// Nothing is known of rows any more: time passed, or a statement did more than can be told.
@@ -25,6 +25,11 @@ impl Schema {
     /// Whether a table and the partitions and children below it hold no row for certain.
     pub fn holds_no_rows(&self, table: &Relation) -> bool {
         self.is_empty(table, |_| true)
+    }
+
+    /// Whether a statement put rows into the table, and none is known to have taken them out.
+    pub fn was_filled(&self, table: RelationId) -> bool {
+        self.empty.1.contains(&table)
     }
 
     /// Whether reading the whole table is no work: nothing is stored.
@@ -49,6 +54,9 @@ impl Schema {
                     }
                 }
             }
+            Change::CreateTableAs(create) if certain && !create.with_no_data && !created.is_empty() => {
+                self.filled(change, session, certain);
+            }
             Change::Truncate(truncate) if certain => {
                 for (table, only) in &truncate.tables {
                     self.mark(table, *only, session, Empty::Storage);
@@ -68,7 +76,7 @@ impl Schema {
             | Change::Copy(_)
             | Change::Call(_)
             | Change::Do(_)
-            | Change::Explain { analyze: true, .. } => self.filled(change, session),
+            | Change::Explain { analyze: true, .. } => self.filled(change, session, certain),
             _ => {}
         }
     }
@@ -77,6 +85,7 @@ impl Schema {
         let Some(found) = self.find_relation(table, session).cloned() else { return };
         let mut open = vec![found];
         while let Some(relation) = open.pop() {
+            self.empty.1.remove(&relation.id);
             if matches!(relation.kind, RelationKind::Table) && self.empty.0.get(&relation.id) != Some(&Empty::Storage) {
                 self.empty.0.insert(relation.id, how);
             }
@@ -87,8 +96,10 @@ impl Schema {
     }
 
     /// An INSERT fills its table and what is below; whatever can run code of the user's may fill any.
-    fn filled(&mut self, change: &Change, session: &Session) {
+    fn filled(&mut self, change: &Change, session: &Session, certain: bool) {
         let target = match change {
+            // Its query may call what fills others; its own table is new.
+            Change::CreateTableAs(create) => Some(&create.name),
             Change::Insert(insert) => Some(&insert.table),
             Change::Copy(copy) => copy.table.as_ref(),
             _ => None,
@@ -98,6 +109,9 @@ impl Schema {
             return;
         };
         let Some(found) = self.find_relation(target, session).cloned() else { return };
+        if certain && matches!(found.kind, RelationKind::Table) {
+            self.empty.1.insert(found.id);
+        }
         let mut open = vec![found];
         while let Some(relation) = open.pop() {
             self.empty.0.remove(&relation.id);

@@ -1,7 +1,7 @@
 //! Statements that fail on the rows that are there.
 
 use crate::change::{AlterTableActionKind, Name};
-use crate::effect::FailsWhen;
+use crate::effect::{FailsWhen, Failure};
 use crate::facts::RelationFacts;
 use crate::finding::{Advice, Category, Cause, Evidence, FailureWhen, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
@@ -45,7 +45,8 @@ pub static MAY_FAIL_ON_ROWS: Rule = Rule {
 
 pub(super) fn any_row(context: &StepContext, findings: &mut Vec<Finding>) {
     for failure in context.failures().iter().filter(|failure| failure.when == FailsWhen::AnyRow) {
-        if !concerns_shared(context) {
+        let filled = is_filled(context, failure);
+        if !concerns_shared(context) && !filled {
             continue;
         }
         let mut finding =
@@ -62,6 +63,7 @@ pub(super) fn any_row(context: &StepContext, findings: &mut Vec<Finding>) {
             Some((now, facts)) if facts.row_estimate().is_some_and(|rows| rows >= 1.0) => {
                 finding.evidence.push(Evidence::measured(measured::size_of(&now.name, facts)));
             }
+            _ if filled => finding.evidence.push(Evidence::declared("an earlier statement puts rows into the table")),
             _ => {
                 let fact = "the table existed before this migration, so it may well have rows";
                 finding.evidence.push(Evidence::assumed(fact));
@@ -75,7 +77,7 @@ pub(super) fn any_row(context: &StepContext, findings: &mut Vec<Finding>) {
 pub(super) fn some_row(context: &StepContext, findings: &mut Vec<Finding>) {
     for failure in context.failures() {
         let FailsWhen::SomeRow { query } = &failure.when else { continue };
-        if !concerns_shared(context) {
+        if !concerns_shared(context) && !is_filled(context, failure) {
             continue;
         }
         let nulls = measured_nulls(context, failure.span);
@@ -118,6 +120,13 @@ fn null_share(facts: &RelationFacts, column: &Name) -> Option<f64> {
     let modified = facts.modified_since_analyze() as f64;
     let column = facts.columns.get(column).filter(|_| modified <= rows * 0.1)?;
     Some(f64::from(column.null_fraction))
+}
+
+/// Whether the migration made the table and filled it.
+fn is_filled(context: &StepContext, failure: &Failure) -> bool {
+    let schema = &context.step.schema;
+    let table = failure.object.object().and_then(|name| schema.relation_at(&name).cloned());
+    table.is_some_and(|table| context.step.fresh.contains(&table.id) && schema.was_filled(table.id))
 }
 
 /// A table of this migration has the rows that this migration put there.
