@@ -161,7 +161,7 @@ impl Schema {
         QualifiedName { schema, name: name.name.clone() }
     }
 
-    /// Where CREATE without a schema puts an object.
+    /// Where CREATE without a schema puts an object. Few roles have a schema of their name: one that is not known is passed over.
     pub fn creation_schema(&self, session: &Session) -> Name {
         session
             .search_path
@@ -169,7 +169,8 @@ impl Schema {
             .find(|schema| {
                 **schema != "pg_temp"
                     && **schema != "pg_catalog"
-                    && (!self.complete || self.namespaces.contains_key(*schema))
+                    && (self.namespaces.contains_key(*schema)
+                        || !self.complete && session.role.as_ref() != Some(*schema))
             })
             .cloned()
             .unwrap_or_else(|| Name::from("public"))
