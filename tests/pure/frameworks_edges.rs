@@ -482,6 +482,25 @@ fn flyway_is_read_in_the_words_of_its_settings() {
     assert_eq!(read.collected.frameworks[0].framework, Framework::Flyway);
 }
 
+/// Flyway makes its default schema, and puts it first in the search_path.
+#[test]
+fn the_schema_of_flyway_is_where_its_migrations_work() {
+    let files = |settings: &'static str| {
+        vec![
+            ("flyway.toml", settings),
+            ("sql/V1__a.sql", "CREATE TABLE things (id bigint PRIMARY KEY, v text);"),
+            (
+                "sql/V2__b.sql",
+                "SET lock_timeout = '2s';\nALTER TABLE shop.things DROP COLUMN v;\nALTER TABLE public.things ADD COLUMN w text;",
+            ),
+        ]
+    };
+    let shop = check_errors(&files("[flyway]\ndefaultSchema = \"shop\"\nlocations = [\"filesystem:sql\"]\n"));
+    assert_eq!(shop, ["V2__b.sql dropped-data", "V2__b.sql missing-object"]);
+    let public = check_errors(&files("[flyway]\nlocations = [\"filesystem:sql\"]\n"));
+    assert!(!public.contains(&"V2__b.sql dropped-data".to_owned()), "{public:?}");
+}
+
 #[test]
 fn locations_of_flyway_are_one_history() {
     let files = [

@@ -178,7 +178,11 @@ impl<'a> Replay<'_, 'a> {
         if !is_shared(unit) {
             // Every migration is taken to start on a session as the tool's connection opens it, or as the one before left it.
             let left = left.map(|left| left.search_path.clone());
-            let started = Session::started(&self.world.schema);
+            let mut started = Session::started(&self.world.schema);
+            if let Some(schema) = &unit.migration.schema {
+                self.world.schema.namespaces.entry(schema.clone()).or_insert_with(Arc::default);
+                started = started.with_first(schema);
+            }
             self.world.session = Arc::new(match left {
                 Some(path) => started.with_path(path),
                 None => started,

@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 pub use coverage::{Coverage, NotRead, ReadHistory};
 
+use crate::change::Name;
 use crate::source::{FileId, Span};
 
 /// One file, or one up-section of it, as its framework runs it.
@@ -31,6 +32,8 @@ pub struct Migration {
     pub direction: Direction,
     pub framework: Framework,
     pub age: Age,
+    /// A schema that the tool makes, and puts before those of the search_path.
+    pub schema: Option<Name>,
 }
 
 /// `\\i file` and what stands in the file.
@@ -71,6 +74,7 @@ impl Migration {
             direction: Direction::Up,
             framework: Framework::Plain,
             age: Age::New,
+            schema: None,
         }
     }
 }

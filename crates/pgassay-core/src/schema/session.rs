@@ -95,6 +95,15 @@ impl Session {
         self
     }
 
+    /// The session with a schema that is searched before the others.
+    pub fn with_first(self, schema: &Name) -> Session {
+        let mut path = self.written_path.clone();
+        path.retain(|other| other != schema);
+        let behind_temporary = usize::from(path.first().is_some_and(|first| *first == "pg_temp"));
+        path.insert(behind_temporary, schema.clone());
+        self.with_path(path)
+    }
+
     fn set_path(&mut self, path: Vec<Name>) {
         self.written_path = path;
         self.follow_role();

@@ -15,6 +15,7 @@ use super::reread::Reader;
 use super::tools::{Entry, Listed, Order, Part, Split, TOOLS, Tool, parts_of, tool};
 use super::{Age, Direction, Framework, Migration, Section, TransactionMode, TransactionOverride};
 use super::{code, dialect, flyway_settings, halves};
+use crate::change::Name;
 use crate::migration::NotRead;
 use crate::source::{SourceFile, Sources, Span};
 
@@ -409,6 +410,7 @@ impl<'a> Collector<'a> {
             let span = Some(Span::new(file, range.start, range.end));
             self.collected.notes.push(Note { path: path.clone(), span, message });
         }
+        let schema = split.schema.as_deref().map(Name::new);
         for unit in split.units {
             if unit.direction == Direction::Down && !self.options.down {
                 if tool.framework() == Framework::Plain {
@@ -440,6 +442,7 @@ impl<'a> Collector<'a> {
                 direction: unit.direction,
                 framework: tool.framework(),
                 age: self.age,
+                schema: schema.clone(),
             };
             match migration.direction {
                 Direction::Up => self.collected.migrations.push(migration),

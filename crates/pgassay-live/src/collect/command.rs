@@ -60,6 +60,7 @@ pub fn from_command(
         direction,
         framework,
         age: Age::New,
+        schema: None,
     })
 }
 

@@ -143,6 +143,7 @@ impl Tool for Flyway {
             (false, _) => TransactionMode::None,
         };
         let mut split = Split::whole(input, transaction);
+        split.schema = settings.schema.clone();
         if let Some(first) = statements.iter().find(|piece| is_mixed && refuses_transaction(piece)) {
             let start = first.range.end - input.text[first.range.clone()].trim_start().len();
             let message =

@@ -26,6 +26,8 @@ pub(super) struct Settings {
     /// What begins and ends a placeholder.
     pub placeholder: (String, String),
     pub placeholders: Variables,
+    /// The schema that it makes and works in, where it is told.
+    pub schema: Option<String>,
     /// The folders whose migrations are one history, without `filesystem:` and `classpath:`.
     pub locations: Vec<String>,
 }
@@ -44,6 +46,7 @@ impl Default for Settings {
             execute_in_transaction: true,
             placeholder: ("${".to_owned(), "}".to_owned()),
             placeholders: Variables::default(),
+            schema: None,
             locations: Vec::new(),
         }
     }
@@ -60,6 +63,7 @@ impl Settings {
         }
         let own = Variables::from_iter([("flyway:defaultSchema", schema.as_str())]);
         settings.placeholders = settings.placeholders.or(&own);
+        settings.schema = Some(schema).filter(|schema| schema != "public");
         settings
     }
 

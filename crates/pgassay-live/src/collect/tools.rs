@@ -174,6 +174,8 @@ pub(super) struct Split {
     pub masked: Option<String>,
     /// With the place that each is about.
     pub notes: Vec<(Range<usize>, String)>,
+    /// The schema that the tool makes, and puts first in the search_path; not where that is the server's own.
+    pub schema: Option<String>,
 }
 
 /// SQL that a tool makes of a file, as substitutions in it, and the parts of that SQL.

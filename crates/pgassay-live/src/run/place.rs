@@ -195,6 +195,7 @@ fn migration(piece: Piece, found: Option<&Candidate>, command: &str, sources: &m
         direction: Direction::Up,
         framework: Framework::Plain,
         age: Age::New,
+        schema: None,
     }
 }
 

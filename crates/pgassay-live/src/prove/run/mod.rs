@@ -128,6 +128,10 @@ impl Runner {
             self.commit().await?;
             self.session.batch_execute("DISCARD ALL").await?;
             self.timeout = None;
+            if let Some(schema) = &run.migration.schema {
+                let path = format!("SET search_path TO {schema}, \"$user\", public");
+                self.session.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {schema}; {path}")).await?;
+            }
             if let Some(first) = run.steps.first().filter(|_| run.search_path_from.is_some()) {
                 let path = first.session.search_path.iter().filter(|schema| **schema != "pg_temp");
                 let path: Vec<String> = path.map(ToString::to_string).collect();
