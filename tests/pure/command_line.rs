@@ -315,21 +315,21 @@ fn an_allow_comment_before_the_semicolon_is_inside_the_statement() {
 fn an_allow_comment_in_a_block_covers_a_statement_of_it() {
     let block = |tag: &str, behind: &str| {
         format!(
-            "CREATE TABLE a (id bigint PRIMARY KEY, at timestamp);\nDO {tag} BEGIN\n  -- pgassay: allow(discouraged-types) local time\n  \
-             ALTER TABLE a ADD COLUMN b timestamp;\n  ALTER TABLE a ADD COLUMN c timestamp;{behind}\nEND {tag};\n"
+            "SET lock_timeout = '2s';\nDO {tag} BEGIN\n  -- pgassay: allow(dropped-data) empty\n  ALTER TABLE a DROP COLUMN b;\n  \
+             ALTER TABLE a DROP COLUMN c;{behind}\nEND {tag};\n"
         )
     };
-    let of_types = |sql: &str| -> Vec<String> {
-        let all = findings(&[], &format!("-- pgassay: allow-file(missing-lock-timeout) alone\n{sql}"));
-        all.into_iter().filter(|line| line.contains("discouraged") || line.contains("suppression")).collect()
+    let about = |sql: &str| -> Vec<String> {
+        let all = findings(&["--history", "partial"], sql);
+        all.into_iter().filter(|line| line.contains("dropped-data") || line.contains("suppression")).collect()
     };
     for tag in ["$$", "$body$", "'"] {
-        let found = of_types(&block(tag, ""));
-        assert_eq!(found.iter().filter(|line| line.starts_with('6')).count(), 1, "{found:?}");
-        assert!(!found.iter().any(|line| line.starts_with('5')), "{found:?}");
-        let found = of_types(&block(tag, " -- pgassay: allow(discouraged-types, dropped-data) local"));
-        assert!(found.iter().any(|line| line.contains("unused-suppression")), "{found:?}");
-        assert!(!found.iter().any(|line| line.starts_with('6') && line.contains("discouraged")), "{found:?}");
+        let found = about(&block(tag, ""));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("5:") && found[0].ends_with("dropped-data"), "{found:?}");
+        let found = about(&block(tag, " -- pgassay: allow(dropped-data, dropped-object) empty"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("5:") && found[0].ends_with("unused-suppression"), "{found:?}");
     }
 }
 

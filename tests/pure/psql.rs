@@ -188,18 +188,6 @@ fn without_autocommit_psql_begins_by_itself() {
     assert_eq!(in_psql(&format!("\\set AUTOCOMMIT off\n\\set AUTOCOMMIT on\n{dropped}ROLLBACK;\n")).len(), 2);
 }
 
-/// psql goes on to the next statement.
-#[test]
-fn what_is_refused_changes_nothing() {
-    let refused = "ALTER TABLE carts DROP COLUMN note, ADD COLUMN id int;\n";
-    let text = format!("{refused}SELECT note FROM carts;\nALTER TABLE carts DROP COLUMN note;\n");
-    assert_eq!(in_psql(&text), ["1 duplicate-object", "3 dropped-data"]);
-    // A tool that stops there is judged by what it was meant to do.
-    let project = project(&[("db/1_base.sql", BASE), ("db/2_more.sql", refused)]);
-    let found = findings(&check(project.path(), &["db", "--transaction", "per-file"]));
-    assert_eq!(found, ["db/2_more.sql:1 duplicate-object"]);
-}
-
 #[test]
 fn code_that_always_raises_is_refused() {
     for (code, refused) in [

@@ -68,6 +68,8 @@ impl Applier<'_> {
                 let message = format!("{} \"{}\" does not exist", drop.kind.noun(), plain(name));
                 self.problem(ProblemKind::Missing, reference.span, name, message);
             }
+            // Whether it was there or not, it is not any more.
+            self.schema.has_lost(&self.schema.qualify(name, self.session));
             return None;
         };
         if found.known && !is_of_kind(&found.kind, drop.kind) {

@@ -13,7 +13,7 @@ use super::{MigrationRun, Places, Step};
 use crate::apply::{Applied, apply, missing_relations, unknown_columns, unnamed_subquery};
 use crate::change::{AlterEnumAction, Change, Code, Do, Set, Statement};
 use crate::effect::{self, Call, Context, Prediction};
-use crate::migration::{Age, Framework, Migration, TransactionMode};
+use crate::migration::{Age, Migration, TransactionMode};
 use crate::schema::{ObjectId, Schema, Session, TypeDefinition};
 use crate::source::Span;
 use crate::sql::{Script, read_routine_body};
@@ -83,7 +83,6 @@ impl Replayer {
             version: options.version,
             judged: unit.judged,
             keeps_steps: unit.judged || options.older_steps,
-            goes_on_after_errors: unit.migration.framework == Framework::Plain,
             deployed: deployed.as_mut(),
             before: Schema::new(false),
             steps: Vec::new(),
@@ -156,8 +155,6 @@ pub(super) struct Replay<'w, 'a> {
     pub(super) version: PgVersion,
     pub(super) judged: bool,
     pub(super) keeps_steps: bool,
-    /// What runs the file does not stop at an error.
-    goes_on_after_errors: bool,
     /// What clients know: the schema before the deploy that this migration is a part of, where that is not the one before it.
     pub(super) deployed: Option<&'w mut Schema>,
     /// The schema before the migration, with all that its statements prove to have been there.
@@ -292,12 +289,7 @@ impl<'a> Replay<'_, 'a> {
                     Arc::make_mut(&mut open.lasting).reset(reset, &defaults);
                 }
             }
-            _ => {
-                self.apply(change, index, &before);
-                if self.goes_on_after_errors && place.block.is_none() {
-                    self.undo_refused(index, &before);
-                }
-            }
+            _ => self.apply(change, index, &before),
         }
         self.wait(change, index, span, &before);
         if self.world.transaction.is_none() {
@@ -453,14 +445,6 @@ impl<'a> Replay<'_, 'a> {
         }
         self.steps[index].applied = applied;
         self.tell_unknown_columns(change, index, before);
-    }
-
-    /// psql goes on after an error: outside of a transaction block a statement that is refused leaves all as it was, and the next one runs.
-    fn undo_refused(&mut self, index: usize, before: &Schema) {
-        if self.judged && self.world.transaction.is_none() && self.steps[index].is_refused() {
-            self.world.schema = before.clone();
-            self.changed.retain(|(changed, _)| *changed != index);
-        }
     }
 
     fn tell_unknown_columns(&mut self, change: &Change, index: usize, before: &Schema) {

@@ -233,7 +233,7 @@ impl Schema {
     }
 
     /// Where all is known, what is not there is gone.
-    fn has_lost(&mut self, name: &QualifiedName) {
+    pub(crate) fn has_lost(&mut self, name: &QualifiedName) {
         if !self.complete {
             self.gone.insert(name.clone());
         }

@@ -29,6 +29,7 @@ pub(super) fn create_table(reader: &mut Reader) -> Result<Change> {
     table.access_method = storage.access_method;
     table.options = storage.options;
     table.tablespace = storage.tablespace;
+    table.until_commit = storage.until_commit;
     Ok(Change::CreateTable(Box::new(table)))
 }
 
