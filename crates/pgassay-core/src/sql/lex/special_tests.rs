@@ -69,7 +69,7 @@ fn a_list_of_queries_has_nothing_added() {
 #[test]
 fn operators_of_one_operand_are_calls_of_their_name() {
     assert_eq!(shape("@#@ a"), ["@#@()", "a"]);
-    assert_eq!(shape("OPERATOR(pg_catalog.-) a"), ["pg_catalog.-()", "a"]);
+    assert_eq!(shape("OPERATOR(pg_catalog.-) a"), ["-()", "a"]);
 }
 
 #[test]
