@@ -177,7 +177,7 @@ impl<'a> Replay<'_, 'a> {
             let left = left.map(|left| left.search_path.clone());
             let mut started = Session::started(&self.world.schema);
             if let Some(schema) = &unit.migration.schema {
-                self.world.schema.namespaces.entry(schema.clone()).or_insert_with(Arc::default);
+                self.world.schema.namespaces.entry(schema.clone()).or_default();
                 started = started.with_first(schema);
             }
             self.world.session = Arc::new(match left {
