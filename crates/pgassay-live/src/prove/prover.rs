@@ -416,7 +416,7 @@ fn found_by_reading<'f>(
 fn names_routine(signature: &str, object: &PrintedName) -> bool {
     let called = signature.split('(').next().unwrap_or_default();
     object.part_name().is_none()
-        && object.object().is_some_and(|it| it.to_string() == called || it.name.to_string() == called)
+        && object.object().is_some_and(|it| [it.to_string(), it.name.to_string()].iter().any(|name| name == called))
 }
 
 /// The tables that the statements lock and that may have been there before.
