@@ -64,3 +64,18 @@ ALTER TABLE measures ADD CONSTRAINT fk FOREIGN KEY (k) REFERENCES kinds;
 -- case: foreign key that no partition has
 -- run:
 ALTER TABLE measures ADD CONSTRAINT fk FOREIGN KEY (k) REFERENCES kinds;
+
+-- case: a CHECK that the same command drops proves nothing
+-- given:
+CREATE TABLE proved (a int, CONSTRAINT n CHECK (a IS NOT NULL));
+INSERT INTO proved VALUES (1);
+-- run:
+ALTER TABLE proved ALTER COLUMN a SET NOT NULL, DROP CONSTRAINT n;
+
+-- case: a CHECK that is dropped afterwards does
+-- given:
+CREATE TABLE proved (a int, CONSTRAINT n CHECK (a IS NOT NULL));
+INSERT INTO proved VALUES (1);
+ALTER TABLE proved ALTER COLUMN a SET NOT NULL;
+-- run:
+ALTER TABLE proved DROP CONSTRAINT n;

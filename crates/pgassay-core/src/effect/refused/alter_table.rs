@@ -41,6 +41,13 @@ impl Predictor<'_> {
                 if table.is_partition() {
                     return self.refused(column.name.span, &column.name.name, "cannot add column to a partition");
                 }
+                let recurses = !alter.only && !table.children.is_empty();
+                if let Some(identity) = column.identity.as_ref().filter(|_| recurses)
+                    && !(table.is_partitioned() && self.at_least(17))
+                {
+                    let message = "cannot recursively add identity column to table that has child tables";
+                    return self.refused(identity.span, &column.name.name, message);
+                }
                 self.refuse_column(after, later, column);
                 self.refuse_children_of_another_type(alter, table, later, column);
             }

@@ -1,7 +1,9 @@
 //! Tables below others, by inheritance or partitioning, and typed tables: what only the parent or the type may change.
 
 use super::super::predictor::Predictor;
-use crate::change::{AlterTable, AlterTableAction, AlterTableActionKind, ColumnDefinition, Ident, Name, ObjectName};
+use crate::change::{
+    AlterTable, AlterTableAction, AlterTableActionKind, ColumnDefinition, Ident, Name, ObjectName, ReplicaIdentity,
+};
 use crate::expression;
 use crate::schema::{ColumnType, Constraint, ConstraintKind, NotNull, Relation};
 
@@ -34,6 +36,12 @@ impl Predictor<'_> {
     pub(super) fn refuse_drop_not_null(&mut self, table: &Relation, column: &Ident) {
         let Some(own) = table.column(&column.name).filter(|it| it.not_null.enforced()) else { return };
         let id = own.id;
+        // ATExecDropNotNull and, since 18, dropconstraint_internal (tablecmds.c).
+        let identifies = matches!(table.replica_identity, ReplicaIdentity::UsingIndex(_));
+        if identifies && self.schema().replica_columns(table).is_some_and(|columns| columns.contains(&id)) {
+            let message = format!("column \"{}\" is in index used as replica identity", column.name.as_str());
+            return self.refused(column.span, &column.name, message);
+        }
         let demanded = self.is_demanded(table, &column.name);
         if demanded && table.is_partition() {
             let message = format!("column \"{}\" is marked NOT NULL in parent table", column.name.as_str());

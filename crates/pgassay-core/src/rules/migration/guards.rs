@@ -4,7 +4,8 @@
 use super::breaking::rule;
 use super::loss::report;
 use super::unseen;
-use crate::finding::{Category, Finding, Severity};
+use crate::change::{Change, PrintedName};
+use crate::finding::{Advice, Category, Evidence, Finding, Severity};
 use crate::rules::context::RunContext;
 use crate::rules::{Example, Rule};
 
@@ -55,6 +56,38 @@ pub static LOST_CONSTRAINT: Rule = rule(
 pub(super) fn lost_constraint(context: &RunContext, findings: &mut Vec<Finding>) {
     report(context, &LOST_CONSTRAINT, findings);
     unseen::constraints(context, &LOST_CONSTRAINT, findings);
+    unchecked_writes(context, findings);
+}
+
+/// Rows that a session in session_replication_role = replica writes: no foreign key is asked (`RI_FKey_check` is a trigger).
+fn unchecked_writes(context: &RunContext, findings: &mut Vec<Finding>) {
+    for step in context.steps().filter(|step| step.step.session.replica_role) {
+        let Some(change) = step.change() else { continue };
+        let table = match change {
+            Change::Insert(insert) => &insert.table,
+            Change::Update(update) => &update.table,
+            Change::Delete(delete) => &delete.table,
+            Change::Merge(merge) => &merge.table,
+            _ => continue,
+        };
+        let found = step.step.schema.find_relation(table, &step.step.session);
+        let Some(found) = found.filter(|found| step.step.is_shared(Some(found.id))) else { continue };
+        if found.foreign_keys().next().is_none() && found.referenced_by.is_empty() {
+            continue;
+        }
+        let message = format!(
+            "writes {} with session_replication_role = replica: its foreign keys are not checked for these rows, then or later",
+            found.name
+        );
+        let mut finding = LOST_CONSTRAINT.finding(table.span, message);
+        finding.object = Some(PrintedName::from(&found.name));
+        finding
+            .evidence
+            .push(Evidence::declared("the triggers that check foreign keys do not fire for a replica's session"));
+        finding.advice =
+            Advice::text("Write them as any other session does, or look for rows without a parent afterwards.");
+        findings.push(finding);
+    }
 }
 
 const AUDITED: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, total numeric NOT NULL);\n\
