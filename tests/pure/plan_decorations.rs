@@ -286,6 +286,16 @@ const DECORATIONS: &[(&str, Kept, Decorate)] = &[
     ("text of an answer", Kept::All, |t| {
         format!("{{\"content\":[{{\"type\":\"text\",\"text\":{}}}]}}\n", json_string(t))
     }),
+    ("Loki", Kept::All, |t| {
+        let rows: Vec<String> =
+            log(t).lines().map(|l| format!("[\"1714557600000000000\",{}]", json_string(l))).collect();
+        format!("{{\"streams\":[{{\"stream\":{{\"job\":\"pg\"}},\"values\":[{}]}}]}}\n", rows.join(","))
+    }),
+    ("a string in a string", Kept::All, |t| format!("{}\n", json_string(&json_string(t)))),
+    ("braces of a wiki", Kept::All, |t| format!("{{{{{{\n{t}}}}}}}\n")),
+    ("a table of a page's blanks", Kept::OrRefused, |t| {
+        each_line(t, |_, l| format!("|{}|", l.replace("  ", "&nbsp;&nbsp;").replace("&nbsp; ->", "&nbsp;&nbsp;->")))
+    }),
     ("rows of a page", Kept::All, |t| {
         let rows = each_line(t, |_, l| {
             let escaped = l.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace("  ", "&nbsp; ");
@@ -524,21 +534,44 @@ fn compact(text: &str) -> String {
     text.lines().map(str::trim).collect()
 }
 
-/// As Python prints what a driver made of the document.
-fn python(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::Null => "None".to_owned(),
-        serde_json::Value::Bool(true) => "True".to_owned(),
-        serde_json::Value::Bool(false) => "False".to_owned(),
-        serde_json::Value::String(text) if text.contains('\'') => format!("\"{}\"", text.replace('\\', "\\\\")),
-        serde_json::Value::String(text) => format!("'{}'", text.replace('\\', "\\\\")),
-        serde_json::Value::Array(items) => format!("[{}]", items.iter().map(python).collect::<Vec<_>>().join(", ")),
-        serde_json::Value::Object(map) => {
-            let fields = map.iter().map(|(key, value)| format!("'{key}': {}", python(value)));
-            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
-        }
-        number => number.to_string(),
+/// As Python prints what a driver made of the document, in its order.
+fn python(json: &str) -> String {
+    let mut out = String::new();
+    let mut rest = json;
+    while let Some(c) = rest.chars().next() {
+        let length = match c {
+            '"' => {
+                let mut strings = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+                let string = strings.next().expect("a string").expect("a string");
+                let quote = if string.contains('\'') && !string.contains('"') { '"' } else { '\'' };
+                let escaped = string.replace('\\', "\\\\").replace('\n', "\\n").replace(quote, &format!("\\{quote}"));
+                write!(out, "{quote}{escaped}{quote}").expect("written");
+                strings.byte_offset()
+            }
+            't' | 'f' | 'n' => {
+                let length = rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
+                out.push_str(match &rest[..length] {
+                    "true" => "True",
+                    "false" => "False",
+                    _ => "None",
+                });
+                length
+            }
+            ',' | ':' => {
+                out.push(c);
+                out.push(' ');
+                1
+            }
+            c => {
+                if !c.is_whitespace() {
+                    out.push(c);
+                }
+                c.len_utf8()
+            }
+        };
+        rest = &rest[length..];
     }
+    out
 }
 
 const JSON_DECORATIONS: &[(&str, Kept, Decorate)] = &[
@@ -632,8 +665,24 @@ const JSON_DECORATIONS: &[(&str, Kept, Decorate)] = &[
     }),
     ("rows of a client", Kept::All, |t| format!("[{{\"QUERY PLAN\": {}}}]", compact(t))),
     ("rows of a client as a string", Kept::All, |t| format!("[{{\"QUERY PLAN\": {}}}]", json_string(t))),
-    ("Python", Kept::OrRefused, |t| python(&serde_json::from_str(t).expect("JSON"))),
-    ("Python's rows", Kept::OrRefused, |t| format!("[({},)]", python(&serde_json::from_str(t).expect("JSON")))),
+    ("Python", Kept::All, python),
+    ("Python's rows", Kept::All, |t| format!("[({},)]", python(t))),
+    ("DBeaver", Kept::All, |t| {
+        let width = t.lines().map(|l| l.chars().count()).max().unwrap_or(0);
+        format!("{:<width$}|\n{}+\n{}", "QUERY PLAN", "-".repeat(width), each_line(t, |_, l| format!("{l:<width$}|")))
+    }),
+    ("rows of a table of psql", Kept::All, |t| {
+        let lines = t.trim_end().lines().count();
+        each_line(t, |at, l| format!("| {l:<90}{}|", if at + 1 < lines { '+' } else { ' ' }))
+    }),
+    ("a document in Python's row", Kept::All, |t| {
+        format!("[('{}',)]\n", t.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n"))
+    }),
+    ("Ruby's hash", Kept::All, |t| compact(t).replace("\":", "\"=>")),
+    ("a string in a string", Kept::All, |t| json_string(&json_string(t))),
+    ("a string in a string in a field", Kept::All, |t| {
+        format!("{{\"id\":7,\"result\":{}}}", json_string(&format!("{{\"rows\":[{}]}}", json_string(t))))
+    }),
     ("without its list", Kept::All, |t| compact(t).trim_start_matches('[').trim_end_matches(']').to_owned()),
     ("typographic quotes", Kept::OrRefused, |t| t.replace('"', "\u{201d}")),
     ("cut", Kept::OrRefused, |t| t[..t.len() * 2 / 3].to_owned()),
@@ -665,6 +714,63 @@ fn whatever_carries_a_plan_in_json_is_taken_off() {
     assert!(wrong.is_empty(), "{} wrong of {}:\n{}", wrong.len(), wrong.len() + right + refused, wrong.join("\n"));
 }
 
+/// As EXPLAIN writes it (ExplainPropertyText and the like in explain_format.c).
+fn yaml(value: &serde_json::Value, indent: usize) -> String {
+    use serde_json::Value;
+    let pad = " ".repeat(indent);
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .map(|item| match item {
+                Value::Object(_) => format!("{pad}- {}", yaml(item, indent + 2).trim_start()),
+                item => format!("{pad}- {item}\n"),
+            })
+            .collect(),
+        Value::Object(fields) => {
+            let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
+            fields.sort_by_key(|(key, _)| !["Plan", "Node Type"].contains(&key.as_str()));
+            let field = |(key, value): &(&String, &Value)| match value {
+                Value::Array(_) | Value::Object(_) => format!("{pad}{key}: \n{}", yaml(value, indent + 2)),
+                value => format!("{pad}{key}: {value}\n"),
+            };
+            fields.iter().map(field).collect()
+        }
+        value => format!("{pad}{value}\n"),
+    }
+}
+
+#[test]
+fn whatever_carries_a_plan_in_yaml_is_taken_off() {
+    type Frame = (&'static str, Decorate);
+    let frames: &[Frame] = &[
+        ("quoted mail", |t| each_line(t, |_, l| format!("> {l}"))),
+        ("SQL comment", |t| each_line(t, |_, l| format!("-- {l}"))),
+        ("shell comment", |t| each_line(t, |_, l| format!("# {l}"))),
+        ("fence", |t| format!("```yaml\n{t}```\n")),
+        ("pre", |t| format!("<pre>{}</pre>\n", t.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))),
+        ("numbered", |t| each_line(t, |at, l| format!("{:>4}  {l}", at + 1))),
+        ("numbered with a bar", |t| each_line(t, |at, l| format!("{:>4}   │ {l}", at + 1))),
+        ("psql", |t| each_line(t, |_, l| format!(" {l:<70}+"))),
+        ("docker compose", |t| each_line(t, |_, l| format!("db-1  | {l}"))),
+        ("one field", |t| format!("\"{}\"\n", t.replace('"', "\"\""))),
+        ("a literal of JSON", |t| format!("{}\n", json_string(t))),
+    ];
+    let (mut right, mut wrong) = (0, Vec::new());
+    for case in cases(18) {
+        let json: serde_json::Value = serde_json::from_str(&text(18, &format!("{case}.json"))).expect("JSON");
+        let plain = yaml(&json, 0);
+        let expected = plan::read(&plain).unwrap_or_else(|error| panic!("{case}: {error}")).remove(0);
+        for (name, decorate) in frames {
+            let reading = plan::read_all(&decorate(&plain));
+            match &reading.plans[..] {
+                [one] if one.nodes == expected.nodes && reading.problems.is_empty() => right += 1,
+                plans => wrong.push(format!("{case}: {name}: {} plans, {:?}", plans.len(), reading.problems.first())),
+            }
+        }
+    }
+    assert!(right > 0 && wrong.is_empty(), "{} wrong, {right} right:\n{}", wrong.len(), wrong.join("\n"));
+}
+
 #[test]
 fn a_bad_plan_in_a_log_costs_that_plan_only() {
     let good = |n: usize| {
@@ -694,6 +800,14 @@ fn a_cut_plan_is_read_and_called_cut() {
     let part = cut("        ->  Seq Scan on a  (cost=0.00..1.00 rows=1 width=4)\n              Filter: (x = 1)\n");
     assert_eq!(part.nodes.len(), 1);
     assert_eq!(part.root().conditions.len(), 1);
+    assert_eq!(part.cut.as_deref(), Some("the plan is cut: what is above node 1 is not here"));
+}
+
+#[test]
+fn a_condition_that_one_line_too_many_broke_is_whole() {
+    let text = "Gather  (cost=1.00..9.00 rows=9 width=4)\n  Workers Planned: 2\n  ->  Parallel Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)\n        Filter: ((genre ~ '^a'::text) AND (title = 'x'::text)\n)\n";
+    let plan = plan::read(text).expect("a plan").remove(0);
+    assert_eq!(plan.nodes[1].conditions[0].text, "((genre ~ '^a'::text) AND (title = 'x'::text))");
 }
 
 #[test]

@@ -95,6 +95,23 @@ pub struct Jit {
 }
 
 impl Plan {
+    /// What is said of the plan as a whole.
+    fn without_nodes(&self) -> Plan {
+        Plan {
+            nodes: Vec::new(),
+            query: self.query.clone(),
+            parameters: self.parameters.clone(),
+            identifier: self.identifier.clone(),
+            cut: self.cut.clone(),
+            planning: self.planning.clone(),
+            serialization: self.serialization.clone(),
+            triggers: self.triggers.clone(),
+            jit: self.jit.clone(),
+            settings: self.settings.clone(),
+            ..*self
+        }
+    }
+
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
     }

@@ -111,7 +111,12 @@ pub fn visible(text: &str, kind: Kind) -> String {
 
 fn push(line: &str, kind: Kind, shown: &mut String) {
     let mut rest = line;
-    while let Some(character) = rest.chars().next() {
+    loop {
+        // All of our own sequences begin with a hidden character.
+        let plain = rest.find(is_hidden).unwrap_or(rest.len());
+        shown.push_str(&rest[..plain]);
+        rest = &rest[plain..];
+        let Some(character) = rest.chars().next() else { break };
         let own = || colour(rest).or_else(|| link(rest, PAGES));
         if let (Kind::Text { colours: true }, Some(length)) = (kind, own()) {
             shown.push_str(&rest[..length]);
@@ -121,7 +126,7 @@ fn push(line: &str, kind: Kind, shown: &mut String) {
         // A line end of Windows.
         let ends_line = character == '\r' && rest.starts_with("\r\n");
         match kind {
-            _ if ends_line || !is_hidden(character) => shown.push(character),
+            _ if ends_line => shown.push(character),
             Kind::Json => {
                 let mut units = [0; 2];
                 character.encode_utf16(&mut units).iter().for_each(|unit| shown.push_str(&format!("\\u{unit:04x}")));

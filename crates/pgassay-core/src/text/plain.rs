@@ -11,6 +11,10 @@ pub fn counted(number: usize, noun: &str) -> String {
 /// A name or a sentence as one line: what stands behind a line break could pass for a line of ours, or for a command to a CI
 /// runner.
 pub fn one_line(text: &str) -> String {
+    // Most texts are.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     visible(text).replace(char::is_whitespace, " ")
 }
 

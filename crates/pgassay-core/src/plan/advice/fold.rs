@@ -130,7 +130,7 @@ fn parent_name(plan: &Plan, group: &[NodeId], below: usize) -> Option<String> {
 }
 
 fn folded(plan: &Plan, stands_for: &[usize], names: &HashMap<usize, String>) -> Folded {
-    let mut out = Plan { nodes: Vec::new(), ..plan.clone() };
+    let mut out = plan.without_nodes();
     let mut place = vec![0; plan.nodes.len()];
     let mut origin = Vec::new();
     for (at, node) in plan.nodes.iter().enumerate() {

@@ -20,7 +20,8 @@ pub(super) fn paint(style: Style, text: &str) -> String {
 }
 
 pub(super) fn columns(text: &str) -> usize {
-    text.width()
+    let plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if plain { text.len() } else { text.width() }
 }
 
 /// The text in exactly so many columns, cut with `…` or filled up behind.

@@ -6,8 +6,13 @@ use super::raw::{Properties, RawNode, RawPlan, get, number, text};
 use crate::plan::node::*;
 use crate::plan::{Jit, Plan, Planning, Serialization, Trigger};
 
-pub(super) fn plan(raw: &RawPlan) -> Plan {
-    let mut nodes: Vec<Node> = raw.nodes.iter().map(node).collect();
+pub(super) fn plan(mut raw: RawPlan) -> Plan {
+    let built = std::mem::take(&mut raw.nodes).into_iter();
+    let built = built.map(|mut raw| match raw.built.take() {
+        Some(built) => *built,
+        None => node(&raw),
+    });
+    let mut nodes: Vec<Node> = built.collect();
     for at in 0..nodes.len() {
         if let Some(parent) = nodes[at].parent {
             nodes[parent.0].children.push(NodeId(at));
@@ -95,6 +100,12 @@ fn jit(value: &Value) -> Jit {
         emission_time: time("Emission"),
         total_time: time("Total"),
     }
+}
+
+/// Reads all there is of a node, and leaves what it means.
+pub(super) fn finish(raw: &mut RawNode) {
+    let built = node(raw);
+    *raw = RawNode { parent: raw.parent, built: Some(Box::new(built)), ..RawNode::default() };
 }
 
 fn node(raw: &RawNode) -> Node {

@@ -110,7 +110,8 @@ impl<'a> Finder<'a> {
             let new_entry = count > 0 && line.begins_entry;
             plan |= json::looks_like_plan(&line.text);
             if !new_entry && scan.ends(&line.text) {
-                self.at = start + count + 1;
+                // Brackets around a plan as text, or of something else.
+                self.at = if plan { start + count + 1 } else { start + 1 };
                 let before = self.lines[..start].iter().rev().find(|line| !line.text.trim().is_empty());
                 if plan && before.is_some_and(|line| goes_on_in_json(line.text.trim())) {
                     let message = "the JSON begins in the middle of a document";

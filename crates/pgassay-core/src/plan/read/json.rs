@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use super::build;
 use super::raw::{NUMBERS, Properties, RawNode, RawPlan, get};
 
 /// Deeper than any plan; a text that is nested deeper is no plan.
@@ -188,7 +189,11 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
                 }
             }
         }
-        if named { Ok(()) } else { Err(A::Error::custom("a node of the plan without \"Node Type\"")) }
+        if !named {
+            return Err(A::Error::custom("a node of the plan without \"Node Type\""));
+        }
+        build::finish(&mut self.nodes[at]);
+        Ok(())
     }
 }
 

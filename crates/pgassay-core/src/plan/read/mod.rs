@@ -100,6 +100,11 @@ pub fn each_of(piece: &Piece, mut take: impl FnMut(Result<Plan, ReadError>)) {
 }
 
 fn each_in(text: &str, modes: &[bool], mut take: impl FnMut(Result<Plan, ReadError>)) {
+    if undecorate::is_json(text)
+        && let Ok(plans) = json::read(text.trim())
+    {
+        return plans.into_iter().map(build::plan).for_each(|plan| take(Ok(plan)));
+    }
     let lines = undecorate::lines(text);
     let mut any = false;
     for bare in modes.iter().copied() {
@@ -165,7 +170,10 @@ fn read_found(lines: &[Line], found: &Found) -> Result<Vec<Plan>, ReadError> {
     let plans = match found.format {
         Format::Text => {
             let read = text::read(lines, found.bare)?;
-            return Ok(vec![Plan { cut: read.cut, ..build(read.plan, found) }]);
+            // A root has no arrow.
+            let part = text::is_arrow(lines[0].text.trim_start())
+                .then(|| "the plan is cut: what is above node 1 is not here".to_owned());
+            return Ok(vec![Plan { cut: part.or(read.cut), ..build(read.plan, found) }]);
         }
         Format::Json => {
             let text = find::join(lines);
@@ -193,7 +201,7 @@ fn read_found(lines: &[Line], found: &Found) -> Result<Vec<Plan>, ReadError> {
 }
 
 fn build(raw: RawPlan, found: &Found) -> Plan {
-    let mut plan = build::plan(&raw);
+    let mut plan = build::plan(raw);
     plan.query = plan.query.or_else(|| found.query.clone());
     plan.duration = found.duration;
     plan

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::plan::node::Node;
+
 /// Numbers of a node that every reader relies on.
 pub(super) const NUMBERS: &[&str] = &[
     "Startup Cost",
@@ -22,6 +24,8 @@ pub(super) struct RawNode {
     pub properties: Properties,
     /// The properties of each worker.
     pub workers: Vec<Properties>,
+    /// What they mean, once all are here; then they are gone, so that a large plan is not held twice.
+    pub built: Option<Box<Node>>,
 }
 
 /// Nodes in the order of the plan, and what is said of the plan as a whole.

@@ -286,7 +286,7 @@ impl Reader {
     }
 
     fn push(&mut self, parent: Option<usize>, properties: Properties) -> usize {
-        let node = RawNode { parent, properties, workers: Vec::new() };
+        let node = RawNode { parent, properties, ..RawNode::default() };
         if let Some(parent) = parent.filter(|_| matches!(relationship_of(&node), Some("Outer" | "Inner"))) {
             self.inputs[parent] += 1;
         }
@@ -342,8 +342,8 @@ impl Reader {
     }
 
     fn property(&mut self, column: usize, content: &str) -> Result<(), &'static str> {
-        // A literal with line breaks goes on at any column.
-        if begins_property(content) || !self.is_in_literal() {
+        // A literal with line breaks goes on at any column, as does a condition that a terminal broke.
+        if begins_property(content) || !self.is_in_condition() {
             self.close(column);
         }
         let (node, worker) = match self.open.last() {
@@ -386,7 +386,9 @@ impl Reader {
             // A literal with line breaks goes on, or a condition.
             None => match properties.last_mut() {
                 Some((_, Value::String(text))) if find::is_open(text) => {
-                    text.push('\n');
+                    if text.matches('\'').count() % 2 == 1 {
+                        text.push('\n');
+                    }
                     text.push_str(content);
                 }
                 Some((_, Value::Array(items))) if matches!(items.last(), Some(Value::String(_))) => {
@@ -401,11 +403,11 @@ impl Reader {
         Ok(())
     }
 
-    /// Whether the last condition ends in the middle of a literal.
-    fn is_in_literal(&self) -> bool {
+    /// Whether the last condition ends in the middle of a literal or a parenthesis.
+    fn is_in_condition(&self) -> bool {
         let Some((_, Open::Node(node))) = self.open.last() else { return false };
         let last = self.plan.nodes[*node].properties.last().and_then(|(_, value)| value.as_str());
-        last.is_some_and(|text| text.matches('\'').count() % 2 == 1)
+        last.is_some_and(find::is_open)
     }
 
     /// The place of a worker in its node, by its number.

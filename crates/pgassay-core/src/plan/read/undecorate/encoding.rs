@@ -17,8 +17,14 @@ pub(super) fn plain(text: &str) -> Vec<Line> {
         true => &['\n', '\u{2028}', '\u{2029}', '\u{85}'],
         false => &['\r', '\u{2028}', '\u{2029}', '\u{85}'],
     };
+    // Blanks of a page in a text that has its arrows as they are.
+    let blanks = !entities && ["&nbsp;->", "&nbsp;(cost=", "&nbsp;(actual "].iter().any(|mark| text.contains(mark));
     let line = |(at, raw): (usize, &str)| {
-        let text = if dots { cleaned(&raw.replace('·', " "), entities) } else { cleaned(raw, entities) };
+        let text = match (dots, blanks) {
+            (false, false) => cleaned(raw, entities),
+            (true, _) => cleaned(&raw.replace('·', " "), entities),
+            (false, true) => cleaned(&raw.replace("&nbsp;", " "), entities),
+        };
         Line { text, number: at + 1, offset: 0, begins_entry: false }
     };
     // Most texts are long and have no characters beyond ASCII.

@@ -26,7 +26,7 @@ pub(super) fn open_document(text: &str) -> Option<Vec<Line>> {
             }
             if !lines.iter().any(|line| holds_plan(&line.text)) {
                 lines.clear();
-                strings(&value, &mut lines);
+                strings(&value, MOST_NESTED, &mut lines);
             }
             (!lines.is_empty()).then_some(lines)
         }
@@ -39,13 +39,23 @@ fn may_be_json(trimmed: &str) -> bool {
     trimmed.trim_end().ends_with([']', '}', '"'])
 }
 
-/// Whether a string has a node of a plan in it, or a plan as JSON.
+/// Whether a string has a node of a plan in it, or a plan as JSON or YAML.
 fn holds_plan(text: &str) -> bool {
-    number_line::is_marked(text) || text.contains("\"Node Type\"")
+    number_line::is_marked(text) || text.contains("\"Node Type\"") || text.contains("Node Type: \"")
+}
+
+/// Documents in strings of documents, which are in strings of documents.
+const MOST_NESTED: usize = 4;
+
+/// The plans of a JSON value as lines, those of its strings too, with the line of the text that the value stands on.
+pub(super) fn plans_in(value: &Value, number: usize, lines: &mut Vec<Line>) {
+    let from = lines.len();
+    strings(value, MOST_NESTED, lines);
+    lines[from..].iter_mut().for_each(|line| line.number = number);
 }
 
 /// The strings of a JSON value that hold a plan, whatever their keys; those of a list are its lines.
-fn strings(value: &Value, lines: &mut Vec<Line>) {
+fn strings(value: &Value, nested: usize, lines: &mut Vec<Line>) {
     let mut push = |text: &str, begins: bool| {
         let text = text.strip_suffix('\n').unwrap_or(text);
         lines.extend(text.split('\n').enumerate().map(|(at, text)| Line {
@@ -56,26 +66,43 @@ fn strings(value: &Value, lines: &mut Vec<Line>) {
         }));
     };
     match value {
-        Value::String(text) if holds_plan(text) => push(text, true),
+        Value::String(text) => match document_in(text).filter(|_| nested > 0) {
+            Some(document) => strings(&document, nested - 1, lines),
+            None if holds_plan(text) => push(text, true),
+            None => {}
+        },
         Value::Array(items) => {
             let rows: Option<Vec<&str>> = items.iter().map(only_string).collect();
             match rows {
                 Some(rows) if rows.iter().any(|row| holds_plan(row)) => {
                     rows.iter().enumerate().for_each(|(at, row)| push(row, at == 0));
                 }
-                _ => items.iter().for_each(|item| strings(item, lines)),
+                _ => items.iter().for_each(|item| strings(item, nested, lines)),
             }
         }
-        Value::Object(object) => object.values().for_each(|value| strings(value, lines)),
+        Value::Object(object) if object.get("Plan").is_some_and(|plan| plan.get("Node Type").is_some()) => {
+            push(&serde_json::to_string_pretty(value).unwrap_or_default(), true);
+        }
+        Value::Object(object) => object.values().for_each(|value| strings(value, nested, lines)),
         _ => {}
     }
 }
 
-/// A string, or a row with nothing but one.
+/// The document that a string holds, if that is no plan by itself but has one in its strings.
+fn document_in(text: &str) -> Option<Value> {
+    let begins = text.trim_start().starts_with(['[', '{', '"']);
+    let escaped = text.contains("\\\"Node Type\\") || number_line::is_marked(text) || text.contains("Node Type: \\\"");
+    let value = || serde_json::from_str(text.trim()).ok();
+    (begins && escaped && !text.contains("\"Node Type\":")).then(value)?
+}
+
+/// A string, or a row with nothing but one, or with a stamp in digits before it (Loki).
 fn only_string(value: &Value) -> Option<&str> {
+    let is_stamp = |value: &Value| value.as_str().is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     match value {
         Value::String(text) => Some(text),
         Value::Array(items) if items.len() == 1 => items[0].as_str(),
+        Value::Array(items) if items.len() == 2 && is_stamp(&items[0]) => items[1].as_str(),
         Value::Object(object) if object.len() == 1 => object.values().next()?.as_str(),
         _ => None,
     }
@@ -99,6 +126,8 @@ pub(super) fn open_records(lines: &mut Vec<Line>) -> bool {
     let mut changed = false;
     // Inside of a field that goes on over lines.
     let mut field = false;
+    // The line after a field's end is another record's.
+    let mut ended_before = false;
     // A container's log breaks long lines: the next record goes on with it.
     let mut partial = false;
     for line in lines.drain(..) {
@@ -106,11 +135,13 @@ pub(super) fn open_records(lines: &mut Vec<Line>) -> bool {
             let start = if field { 0 } else { message_field(&line.text).unwrap_or(0) };
             let (text, ended) = csv_field(&line.text[start..]);
             opened.push(Line { text, begins_entry: !field, offset: line.offset + start, ..line });
-            (field, changed) = (!ended, true);
+            (field, changed, ended_before) = (!ended, true, ended);
             continue;
         }
         let start = record(&line).filter(|_| is_json(&line));
         let value = start.and_then(|start| serde_json::from_str::<Value>(&line.text[start..]).ok());
+        let begins_entry = std::mem::take(&mut ended_before) || line.begins_entry;
+        let line = Line { begins_entry, ..line };
         let mut found = Vec::new();
         if let Some(value) = &value {
             messages(value, line.number, &mut found);
@@ -183,7 +214,8 @@ fn csv_document(text: &str) -> Option<Vec<Line>> {
     if first.starts_with(' ') || lines.next().is_some_and(|second| second.starts_with("--")) {
         return None;
     }
-    let bare = first.starts_with('"') && (text.contains("\"\"Plan\"\"") || text.contains("\"\"Node Type\"\""));
+    let bare = first.starts_with('"')
+        && ["\"\"Plan\"\"", "\"\"Node Type\"\"", "Node Type: \"\""].iter().any(|mark| text.contains(mark));
     let header: Vec<String> = records(first).next()?.1.iter().map(|name| name.trim().to_lowercase()).collect();
     let column = header.iter().position(|name| COLUMNS.contains(&name.as_str()));
     let quoted = text.lines().any(|line| line.starts_with('"') || line.contains(",\""));

@@ -147,6 +147,9 @@ pub(super) fn strip(chunk: &mut [Line]) -> bool {
     if range.len() < 2 {
         return false;
     }
+    if ends(&mut chunk[range.clone()]) {
+        return true;
+    }
     let framed = |line: &Line| {
         let text = line.text.trim_end().trim_end_matches([',', ';', '+']).trim_end();
         text.len() > 1 && text.starts_with('\'') && text.ends_with('\'')
@@ -177,16 +180,37 @@ pub(super) fn strip(chunk: &mut [Line]) -> bool {
     true
 }
 
+/// Takes off what a client's table has behind each line of a document: its border, and psql's mark of a line that goes on. Whether there was
+/// something. No line of JSON or YAML ends so.
+pub(super) fn ends(document: &mut [Line]) -> bool {
+    let mut changed = false;
+    for end in ['|', '│', '+'] {
+        // Behind the last line psql has no mark.
+        let marked = match end {
+            '+' => document.len().saturating_sub(1).max(1),
+            _ => document.len(),
+        };
+        if document[..marked].iter().all(|line| line.text.trim_end().ends_with(end)) {
+            for line in document.iter_mut() {
+                let content = line.text.trim_end();
+                line.text = content.strip_suffix(end).map_or(content, str::trim_end).to_owned();
+            }
+            changed = true;
+        }
+    }
+    changed
+}
+
 /// The lines from the first of a document to the last.
 fn extent(chunk: &[Line]) -> Option<std::ops::Range<usize>> {
     let is_field = |line: &Line| line.text.contains("\": ");
     let first =
         chunk.iter().position(|line| line.text.contains("\"Plan\": ") || line.text.contains("\"Node Type\": "))?;
     let last = chunk.iter().rposition(is_field)?;
-    let opens = |line: &Line| line.text.trim_end().trim_end_matches(['\'', '+', ' ']).ends_with(['[', '{']);
+    let opens = |line: &Line| line.text.trim_end().trim_end_matches(['\'', '+', '|', '│', ' ']).ends_with(['[', '{']);
     let before = chunk[..first].iter().rev().take(2).take_while(|line| opens(line)).count();
     let closes = |line: &Line| {
-        let text = line.text.trim_end().trim_end_matches([',', '\'', '+', ' ']);
+        let text = line.text.trim_end().trim_end_matches([',', '\'', '+', '|', '│', ' ']);
         text.ends_with(['}', ']']) && !is_field(line)
     };
     let behind = chunk[last + 1..].iter().take_while(|line| closes(line)).count();

@@ -12,9 +12,11 @@ mod flat;
 mod frame;
 mod json_frame;
 mod literal;
+mod object;
 mod page;
 mod prefix;
 mod wrap;
+mod yaml_frame;
 
 pub(super) use frame::is_rule;
 
@@ -37,7 +39,7 @@ const MOST_LAYERS: usize = 5;
 
 /// The lines of a text, undecorated.
 pub(super) fn lines(text: &str) -> Vec<Line> {
-    let opened = envelope::open_document(text);
+    let opened = envelope::open_document(text).or_else(|| object::open(text));
     if opened.is_none() && is_json(text) {
         return encoding::plain(text);
     }
@@ -48,9 +50,14 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
     for _ in 0..MOST_LAYERS {
         json_frame::open(&mut lines);
         let opened = envelope::open_records(&mut lines) | literal::open(&mut lines);
-        let stripped = chunks(&mut lines, |chunk| match json_frame::is_json(chunk) {
-            true => json_frame::strip(chunk),
-            false => frame::strip(chunk) | prefix::strip(chunk),
+        let stripped = chunks(&mut lines, |chunk| {
+            if json_frame::is_json(chunk) {
+                json_frame::strip(chunk)
+            } else if yaml_frame::is_yaml(chunk) {
+                yaml_frame::strip(chunk)
+            } else {
+                frame::strip(chunk) | prefix::strip(chunk)
+            }
         });
         lines.iter_mut().for_each(frame::escaped_tabs);
         if !stripped && !opened {
@@ -71,7 +78,7 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
 }
 
 /// A plan in JSON with nothing around it: its strings may look like decoration. In a log's record the quotes of a plan's keys are escaped.
-fn is_json(text: &str) -> bool {
+pub(super) fn is_json(text: &str) -> bool {
     text.trim_start().starts_with(['[', '{'])
         && text.contains("\"Node Type\":")
         && serde_json::from_str::<serde::de::IgnoredAny>(text.trim()).is_ok()
