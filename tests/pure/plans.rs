@@ -428,7 +428,6 @@ fn drawings() {
         (15, "merge", 80),
         (15, "never_executed", 80),
         (16, "nested_loop_misestimated", 100),
-        (16, "sequential_scan_inside_a_nested_loop", 120),
         (16, "join_reads_all", 80),
         (16, "order_by_limit_on_the_wrong_index", 80),
         (16, "not_in", 80),
@@ -457,6 +456,16 @@ fn drawings() {
         let drawn = drawn(vec![plan], Options { width: *width, verbose: false, ..Options::default() });
         insta::assert_snapshot!(format!("plan_{version}_{case}_{width}"), drawn);
     }
+    // The same plans as a terminal grows: columns come, and lines are cut later.
+    for (version, case) in
+        [(16, "sequential_scan_inside_a_nested_loop"), (18, "parallel_verbose"), (17, "hashed_subplan_and_init_plan")]
+    {
+        for width in [80, 120, 200] {
+            let plan = one(version, &format!("{case}.txt"));
+            let drawn = drawn(vec![plan], Options { width, verbose: false, ..Options::default() });
+            insta::assert_snapshot!(format!("plan_{version}_{case}_{width}"), drawn);
+        }
+    }
     let verbose =
         drawn(vec![one(18, "parallel_verbose.json")], Options { width: 100, verbose: true, ..Options::default() });
     insta::assert_snapshot!("plan_verbose", verbose);
@@ -471,6 +480,20 @@ fn markdown_and_json() {
     let mut out = Vec::new();
     draw::json(&assayed, &mut out).expect("written");
     insta::assert_snapshot!("plan_json", String::from_utf8(out).expect("UTF-8"));
+}
+
+#[test]
+fn html() {
+    for (version, case) in [(16, "sequential_scan_inside_a_nested_loop"), (18, "parallel_verbose")] {
+        let mut out = Vec::new();
+        draw::html(&[Assayed::new(one(version, &format!("{case}.json")))], &mut out).expect("written");
+        insta::assert_snapshot!(format!("plan_html_{version}_{case}"), String::from_utf8(out).expect("UTF-8"));
+    }
+    let [before, after] =
+        ["deep_nested_loop", "deep_hash_join"].map(|case| Assayed::new(one(16, &format!("{case}.json"))));
+    let mut out = Vec::new();
+    draw::comparison_html(&before, &after, &plan::compare(&before, &after), &mut out).expect("written");
+    insta::assert_snapshot!("plan_html_compare", String::from_utf8(out).expect("UTF-8"));
 }
 
 #[test]
