@@ -30,6 +30,7 @@ mod plan_advice;
 mod plan_conditions;
 mod plan_decorations;
 mod plan_log;
+mod plan_remedies;
 mod plans;
 #[path = "properties.rs"]
 mod properties_hold;

@@ -18,6 +18,8 @@ pub struct Brings {
     pub with: f64,
     /// The costs are those of a scan whose condition is written as the tip says, not of the query.
     pub rewritten: bool,
+    /// The table that the index is on.
+    pub table: Option<QualifiedName>,
 }
 
 /// Tries the indexes of each tip for the plan of a query, by its place in the planner. `None` for a tip without an index, `Err` says why
@@ -67,6 +69,15 @@ impl Brings {
             false => format!("{} {told}", tip.advice),
         };
         tip.numbers.extend([("cost-before", self.before), ("cost-with-index", self.with)]);
+        // The plan has no schemas, and the statement may run with another search_path.
+        if let Some(table) = self.table.as_ref().filter(|table| table.schema.as_str() != "public") {
+            let bare = table.name.to_string();
+            for sql in &mut tip.sql {
+                for (before, after) in [(" ON ", " "), ("ANALYZE ", ";")] {
+                    *sql = sql.replacen(&format!("{before}{bare}{after}"), &format!("{before}{table}{after}"), 1);
+                }
+            }
+        }
     }
 }
 
@@ -95,14 +106,14 @@ fn try_tip(
         result.map_err(|error| format!("cannot be built: {error}"))?;
     }
     let names: Vec<String> = offers.iter().map(|offer| offer.name.clone()).collect();
+    let table = offers.first().map(|offer| offer.definition.table.clone()).ok_or("is none")?;
     let Some(condition) = advice::rewrite_of(plan, tip) else {
-        return costs(query, &before, &names, planner);
+        return Ok(Brings { table: Some(table), ..costs(query, &before, &names, planner)? });
     };
-    let table = &offers[0].definition.table;
     let text = format!("SELECT * FROM {table} WHERE {condition}");
     let query = planner.add(&text).ok_or("could not be tried with the condition as it should be written")?;
     let before = planner.plan(query, &[], &[])?;
-    Ok(Brings { rewritten: true, ..costs(query, &before, &names, planner)? })
+    Ok(Brings { rewritten: true, table: Some(table), ..costs(query, &before, &names, planner)? })
 }
 
 fn costs(query: usize, before: &Plan, names: &[String], planner: &mut dyn Planner) -> Result<Brings, String> {
@@ -117,7 +128,7 @@ fn costs(query: usize, before: &Plan, names: &[String], planner: &mut dyn Planne
         let (before, with) = (amount::count(before), amount::count(with));
         return Err(format!("would be used, but the cost of the query only falls from {before} to {with}"));
     }
-    Ok(Brings { before, with, rewritten: false })
+    Ok(Brings { before, with, rewritten: false, table: None })
 }
 
 /// The index that a statement of our own builds, on a table that is known.

@@ -77,6 +77,89 @@ const KEPT_FUNCTIONS: &[&str] = &[
     "last_value",
 ];
 
+/// Words of the server's own types; others are an enum's, a domain's, an extension's.
+const KEPT_TYPES: &[&str] = &[
+    "text",
+    "character",
+    "varying",
+    "varchar",
+    "bpchar",
+    "char",
+    "name",
+    "integer",
+    "bigint",
+    "smallint",
+    "int2",
+    "int4",
+    "int8",
+    "numeric",
+    "double",
+    "precision",
+    "real",
+    "float4",
+    "float8",
+    "boolean",
+    "bool",
+    "date",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "timetz",
+    "interval",
+    "with",
+    "without",
+    "zone",
+    "uuid",
+    "json",
+    "jsonb",
+    "jsonpath",
+    "xml",
+    "bytea",
+    "bit",
+    "inet",
+    "cidr",
+    "macaddr",
+    "money",
+    "oid",
+    "regclass",
+    "regtype",
+    "regproc",
+    "regprocedure",
+    "regconfig",
+    "tsvector",
+    "tsquery",
+    "point",
+    "line",
+    "lseg",
+    "box",
+    "path",
+    "polygon",
+    "circle",
+    "int4range",
+    "int8range",
+    "numrange",
+    "tsrange",
+    "tstzrange",
+    "daterange",
+    "int4multirange",
+    "int8multirange",
+    "nummultirange",
+    "tsmultirange",
+    "tstzmultirange",
+    "datemultirange",
+    "record",
+    "xid",
+    "tid",
+    "unknown",
+    "year",
+    "month",
+    "day",
+    "hour",
+    "minute",
+    "second",
+    "to",
+];
+
 impl Anonymizer {
     pub fn plan(&mut self, plan: &mut Plan) {
         // A query is nothing but names and constants.
@@ -144,7 +227,7 @@ impl Anonymizer {
             let next = tokens[at + 1..].iter().find(|token| !matches!(token, Token::Whitespace(_)));
             in_type = match token {
                 Token::DoubleColon => true,
-                Token::Word(_) | Token::Whitespace(_) => in_type,
+                Token::Word(_) | Token::Whitespace(_) | Token::Period => in_type,
                 _ => false,
             };
             match token {
@@ -152,7 +235,15 @@ impl Anonymizer {
                     let keyword = word.keyword != Keyword::NoKeyword
                         && word.quote_style.is_none()
                         && word.value.chars().all(|c| c.is_ascii_uppercase() || c == '_');
-                    if keyword || in_type && word.quote_style.is_none() || KEPT_WORDS.contains(&word.value.as_str()) {
+                    let of_server = in_type && word.quote_style.is_none() && KEPT_TYPES.contains(&word.value.as_str());
+                    if in_type && !keyword && !of_server && !matches!(next, Some(Token::Period)) {
+                        let name = self.name('y', &word.value);
+                        out.push_str(&name);
+                        in_type = false;
+                    } else if in_type && matches!(next, Some(Token::Period)) {
+                        let name = self.name('s', &word.value);
+                        out.push_str(&name);
+                    } else if keyword || of_server || KEPT_WORDS.contains(&word.value.as_str()) {
                         in_type &= !keyword;
                         out.push_str(&word.value);
                     } else if matches!(next, Some(Token::LParen)) {

@@ -27,6 +27,8 @@ pub(super) struct Atom {
     pub gist: bool,
     /// The key is a column that is cast to numeric or to a floating-point number.
     pub as_number: Option<AsNumber>,
+    /// Compared with several values: rows of an index come in no order of its further columns.
+    pub several: bool,
 }
 
 /// A column as a number of another type, mostly because a driver sent the value so.
@@ -55,7 +57,7 @@ pub(super) enum Use {
     Pattern,
     /// @>, @@, && and the like.
     Contains,
-    /// IS NULL, a boolean column: better the condition of a partial index than its column.
+    /// IS NULL, IS NOT NULL, a boolean column: better the condition of a partial index than its column.
     Flag,
     /// `<>`, NOT …: no index helps much.
     Other,
@@ -122,7 +124,17 @@ fn atom(node: &Names, part: &Expr) -> Option<Atom> {
         };
         let as_text = matches!(key, Expr::Cast { .. }).then(String::new).filter(|_| column.is_some());
         let as_number = number_of(node, key).map(|column| AsNumber { column, value: String::new() });
-        Some(Atom { key: text, column, use_, as_text, rewrite: None, predicate: None, gist: false, as_number })
+        Some(Atom {
+            key: text,
+            column,
+            use_,
+            as_text,
+            rewrite: None,
+            predicate: None,
+            gist: false,
+            as_number,
+            several: false,
+        })
     };
     let flag = |key: &Expr| {
         let atom = of(key, Use::Flag)?;
@@ -131,9 +143,9 @@ fn atom(node: &Names, part: &Expr) -> Option<Atom> {
     };
     match part {
         Expr::Identifier(_) | Expr::CompoundIdentifier(_) => flag(part),
-        Expr::IsNull(key) | Expr::IsTrue(key) | Expr::IsFalse(key) => flag(key),
+        Expr::IsNull(key) | Expr::IsNotNull(key) | Expr::IsTrue(key) | Expr::IsFalse(key) => flag(key),
         Expr::UnaryOp { op: UnaryOperator::Not, expr } if column(node, plain(expr)).is_some() => flag(expr),
-        Expr::UnaryOp { expr, .. } | Expr::IsNotNull(expr) => of(expr, Use::Other),
+        Expr::UnaryOp { expr, .. } => of(expr, Use::Other),
         Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => match column(node, plain(right)) {
             // A value that is in an array of the row.
             Some(_) if !names_columns(node, left) => {
@@ -141,13 +153,15 @@ fn atom(node: &Names, part: &Expr) -> Option<Atom> {
                 let value = plain(left);
                 Some(Atom { rewrite: Some(format!("{} @> ARRAY[{value}]", atom.key)), ..atom })
             }
-            _ => of(left, Use::Equal),
+            _ => of(left, Use::Equal).map(|atom| Atom { several: true, ..atom }),
         },
         Expr::BinaryOp { left, op, right } => {
             let use_ = usage(op, right);
             // The side that names this relation's columns is the key; both sides do not make one.
             let (atom, other) = match (names_columns(node, left), names_columns(node, right)) {
                 (true, false) if *op != BinaryOperator::ArrowAt => (of(left, use_)?, right),
+                // Below a node of a tree, within a range or a shape.
+                (true, false) if contains_shapes(right) => (of(left, Use::Contains)?, right),
                 (true, false) => (of(left, Use::Other)?, right),
                 (false, true) if matches!(use_, Use::Equal | Use::Range) => (of(right, use_)?, left),
                 (false, true) if matches!(op, BinaryOperator::ArrowAt | BinaryOperator::PGOverlap) => {
@@ -176,6 +190,11 @@ fn is_spatial(value: &Expr) -> bool {
     type_of(value).is_some_and(|name| {
         name.ends_with("range") || TYPES.iter().any(|known| name == *known || name.starts_with(&format!("{known}(")))
     })
+}
+
+/// Types within whose values GiST finds others: of a range it is not known whether the column is one too, or a moment.
+fn contains_shapes(value: &Expr) -> bool {
+    type_of(value).is_some_and(|name| ["box", "polygon", "circle", "ltree", "cube"].contains(&name.as_str()))
 }
 
 /// A moment or a number: what a range contains. Arrays and documents contain arrays and documents.
@@ -237,6 +256,8 @@ pub(super) enum Obstacle {
     /// A function that returns something else for each row.
     Volatile,
     Subquery,
+    /// `$1 IS NULL OR column = $1`: these columns.
+    Optional(Vec<String>),
     /// Compared with nothing but constants: a partial index can hold those rows.
     Constant,
     Unknown,
@@ -244,10 +265,16 @@ pub(super) enum Obstacle {
 
 pub(super) fn obstacle(node: &Node, condition: &str) -> Obstacle {
     let names = &Names { reference: node.reference(), own: true };
-    if ["SubPlan ", "InitPlan ", "$"].iter().any(|mark| condition.contains(mark)) {
+    if ["SubPlan ", "InitPlan "].iter().any(|mark| condition.contains(mark)) {
         return Obstacle::Subquery;
     }
     let Some(expression) = parse(condition) else { return Obstacle::Unknown };
+    if let Some(keys) = optional(names, &expression) {
+        return Obstacle::Optional(keys);
+    }
+    if has_parameter(condition) {
+        return Obstacle::Subquery;
+    }
     if immutable::is_volatile(&expression) {
         return Obstacle::Volatile;
     }
@@ -271,6 +298,37 @@ pub(super) fn obstacle(node: &Node, condition: &str) -> Obstacle {
     }
 }
 
+/// The columns of `$1 IS NULL OR column = $1`.
+fn optional(names: &Names, expression: &Expr) -> Option<Vec<String>> {
+    let is_parameter =
+        |part: &Expr| matches!(plain(part), Expr::Value(value) if matches!(value.value, Value::Placeholder(_)));
+    let without_cast = |part: &Expr| match plain(part) {
+        Expr::Cast { expr, .. } => is_parameter(expr),
+        part => is_parameter(part),
+    };
+    let mut parts = Vec::new();
+    conjuncts(expression, &mut parts);
+    let mut keys = Vec::new();
+    for part in parts {
+        let mut alternatives = Vec::new();
+        disjuncts(part, &mut alternatives);
+        if alternatives.iter().any(|part| matches!(plain(part), Expr::IsNull(value) if without_cast(value))) {
+            let atoms = alternatives.iter().filter_map(|part| atom(names, plain(part)));
+            keys.extend(atoms.filter(|atom| matches!(atom.use_, Use::Equal | Use::Range)).map(|atom| atom.key));
+        }
+    }
+    keys.dedup();
+    (!keys.is_empty()).then_some(keys)
+}
+
+/// Whether a condition has the value of a subquery or a parameter in it: `$1`, not in a literal (a path of jsonb has some).
+pub(super) fn has_parameter(condition: &str) -> bool {
+    condition.match_indices('$').any(|(at, _)| {
+        condition[at + 1..].starts_with(|c: char| c.is_ascii_digit())
+            && condition[..at].matches('\'').count().is_multiple_of(2)
+    })
+}
+
 fn disjuncts<'e>(expression: &'e Expr, parts: &mut Vec<&'e Expr>) {
     match expression {
         Expr::Nested(inside) => disjuncts(inside, parts),
@@ -291,9 +349,11 @@ fn usage(op: &BinaryOperator, right: &Expr) -> Use {
         | BinaryOperator::PGILikeMatch
         | BinaryOperator::PGRegexMatch
         | BinaryOperator::PGRegexIMatch => Use::Pattern,
-        BinaryOperator::AtArrow | BinaryOperator::AtAt | BinaryOperator::PGOverlap | BinaryOperator::Question => {
-            Use::Contains
-        }
+        BinaryOperator::AtArrow
+        | BinaryOperator::AtAt
+        | BinaryOperator::AtQuestion
+        | BinaryOperator::PGOverlap
+        | BinaryOperator::Question => Use::Contains,
         _ => Use::Other,
     }
 }
@@ -336,6 +396,12 @@ pub(super) fn names_others(condition: &str) -> bool {
         _ => std::ops::ControlFlow::Continue(()),
     });
     found.is_break()
+}
+
+/// Whether a condition of a relation names columns of another one. What cannot be read may.
+pub(super) fn depends_on_others(node: &Node, condition: &str) -> bool {
+    let names = Names { reference: node.reference(), own: true };
+    parse(condition).is_none_or(|expression| names_others_than(&names, &expression))
 }
 
 fn names_columns(node: &Names, expression: &Expr) -> bool {
@@ -404,6 +470,8 @@ pub(super) struct Wrapped {
 pub(super) enum Way {
     /// A day, a month or a part of a time: a range of the column says the same.
     RangeOfTime,
+    /// A month of every year, a day of every week: no range says the same.
+    PartOfTime,
     /// The column as text: a value of its own type says the same.
     OwnType,
     Expression,
@@ -458,6 +526,13 @@ fn way(side: &Expr) -> Way {
             to if to == "text" || to.starts_with("varchar") || to.starts_with("character varying") => Way::OwnType,
             _ => Way::Expression,
         },
+        Expr::Extract { field, .. } if !field.to_string().eq_ignore_ascii_case("year") => Way::PartOfTime,
+        Expr::Function(function)
+            if function.name.to_string().eq_ignore_ascii_case("date_part")
+                && !function.args.to_string().to_lowercase().starts_with("('year'") =>
+        {
+            Way::PartOfTime
+        }
         Expr::Extract { .. } => Way::RangeOfTime,
         Expr::Function(function) => match function.name.to_string().to_lowercase().as_str() {
             "date_trunc" | "date_part" | "to_char" | "date" | "age" => Way::RangeOfTime,
@@ -470,9 +545,12 @@ fn way(side: &Expr) -> Way {
     }
 }
 
-/// A text that is a number or a time: the column that is cast to be compared with it is hardly varchar.
+/// A text that is a number, a time or a UUID: the column that is cast to be compared with it is hardly varchar.
 pub(super) fn is_doubtful(literal: &str) -> bool {
-    literal.starts_with(|c: char| c.is_ascii_digit())
+    let number_or_time =
+        |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | ':' | ' ' | '/' | 'T' | 'Z' | '%');
+    let uuid = literal.len() == 36 && literal.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    uuid || literal.starts_with(|c: char| c.is_ascii_digit()) && literal.chars().all(number_or_time)
 }
 
 fn first_column(node: &Names, expression: &Expr) -> Option<String> {

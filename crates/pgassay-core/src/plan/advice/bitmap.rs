@@ -27,7 +27,7 @@ fn rebuilt(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     let runs = node.loops() / context.use_of(id).processes.max(1.0);
     let share = context.use_of(id).own_share;
     let condition = node.condition(ConditionKind::Index)?;
-    let depends = condition::names_others(condition) || condition.contains('$');
+    let depends = condition::names_others(condition) || condition::has_parameter(condition);
     if runs < RUNS || share < REBUILT || depends {
         return None;
     }

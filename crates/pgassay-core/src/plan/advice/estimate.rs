@@ -117,6 +117,15 @@ fn harm(context: &Context, id: NodeId) -> f64 {
         }
         below = above;
     }
+    // Groups are formed by sorting where many are expected.
+    let grouped = plan.node(id);
+    if grouped.is_any(&[KnownType::Aggregate, KnownType::Group])
+        && grouped.strategy.as_deref() == Some("Sorted")
+        && grouped.rows_ratio().is_some_and(|ratio| ratio < 1.0)
+    {
+        let sorts = grouped.children.iter().filter(|child| plan.node(**child).is(KnownType::Sort));
+        harm += sorts.map(|sort| context.use_of(*sort).own_share).sum::<f64>();
+    }
     // How a table is scanned was chosen for the estimate too, unless it is looked up for each row of another.
     let node = plan.node(id);
     let is_scan = node.relation.is_some() && node.loops() <= context.use_of(id).processes && !is_read_anyway(node);
@@ -283,6 +292,9 @@ fn unknown_source(plan: &Plan, node: &Node) -> String {
         return "The inputs are estimated well, so the join's condition is not: the joined columns are skewed, or correlated with what the inputs are filtered by. Statistics of more values (ALTER TABLE … SET STATISTICS) help with skew.".to_owned();
     }
     if node.is_any(&[KnownType::Aggregate, KnownType::Group, KnownType::Unique]) {
+        if node.group_keys.iter().flatten().any(|key| key.contains('(')) {
+            return "The number of groups of an expression is guessed (200, or a share of the rows): statistics of the expression (CREATE STATISTICS, from 14 on) tell it where it is one of a table's columns.".to_owned();
+        }
         return "The number of groups is misjudged: extended statistics (ndistinct) on the grouped columns tell it."
             .to_owned();
     }

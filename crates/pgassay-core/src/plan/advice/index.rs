@@ -36,12 +36,21 @@ fn heap_fetches(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
         node: Some(id),
         share,
         confidence: Confidence::High,
-        message: format!(
-            "The index-only scan looked {} of {} rows up in {table} all the same, {}",
-            amount::count(fetches),
-            amount::count(rows),
-            context.share_text(share)
-        ),
+        message: match fetches > rows {
+            // Entries of rows that are gone lead there too.
+            true => format!(
+                "The index-only scan looked {} entries up in {table} to find {} rows: the others belong to rows that were deleted or updated, {}",
+                amount::count(fetches),
+                amount::count(rows),
+                context.share_text(share)
+            ),
+            false => format!(
+                "The index-only scan looked {} of {} rows up in {table} all the same, {}",
+                amount::count(fetches),
+                amount::count(rows),
+                context.share_text(share)
+            ),
+        },
         numbers: vec![("heap-fetches", fetches), ("rows", rows)],
         advice: "Pages that changed since the last VACUUM are not marked as visible to all. VACUUM marks them, unless something holds it back (an old transaction, a replication slot, hot_standby_feedback, a prepared transaction); where the table changes all the time, lower its autovacuum_vacuum_scale_factor and autovacuum_vacuum_insert_scale_factor."
             .to_owned(),

@@ -36,6 +36,7 @@ pub(super) fn tips(context: &Context) -> Vec<Tip> {
                 .or_else(|| side_in_full(context, id, node))
                 .or_else(|| looped.then(|| many_loops(context, id, node)).flatten())
                 .or_else(|| looped.then(|| compares_all(context, id, node)).flatten())
+                .or_else(|| looped.then(|| pairs_all(context, id, node)).flatten())
         })
         .collect()
 }
@@ -74,6 +75,66 @@ fn compares_all(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
         numbers: vec![("pairs-removed", removed), ("rows-kept", kept)],
         advice: advice.to_owned(),
         sql: Vec::new(),
+    })
+}
+
+/// Rows of a side from which all pairs with the other are many.
+const SIDE: f64 = 10.0;
+
+/// A nested loop without a condition: each row of one side beside each of the other.
+fn pairs_all(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
+    let plan = context.plan;
+    let (outer, inner) = (side(plan, node, Relationship::Outer)?, side(plan, node, Relationship::Inner)?);
+    let pairs = node.actual_rows().filter(|pairs| *pairs >= PAIRS)?;
+    let (left, right) = (plan.node(outer).actual_rows()?, plan.node(inner).actual?.rows);
+    let share = context.use_of(id).own_share + context.use_of(inner).share;
+    let joined = node.condition(ConditionKind::Join).or(node.condition(ConditionKind::Filter)).is_some();
+    if joined || left < SIDE || right < SIDE || share < INNER_SHARE || !is_independent(plan, inner) {
+        return None;
+    }
+    let few =
+        plan.ancestors(id).find(|above| plan.node(*above).actual_rows().is_some_and(|rows| rows * UNMATCHED <= pairs));
+    let kept = few.and_then(|above| plan.node(above).actual_rows());
+    let left_over = match (few, kept) {
+        (Some(above), Some(kept)) => format!("; node {} leaves {} of them", above.number(), amount::count(kept)),
+        _ => String::new(),
+    };
+    Some(Tip {
+        kind: "join-without-condition",
+        node: Some(id),
+        share: share.min(1.0),
+        confidence: Confidence::Low,
+        message: format!(
+            "Each of {} rows is paired with each of {}, without a condition: {} pairs{left_over}, {}",
+            amount::count(left),
+            amount::count(right),
+            amount::count(pairs),
+            context.share_text(share.min(1.0))
+        ),
+        numbers: vec![("pairs", pairs), ("rows-left", kept.unwrap_or(pairs))],
+        advice: "If the query has no condition between the two sides, one may be missing. If it has one that needs both of them and a third (a + b = c), pairs cannot be avoided, but be fewer: filter each side first, and bound one by the other (a < c)."
+            .to_owned(),
+        sql: Vec::new(),
+    })
+}
+
+/// Whether a side is the same for each row of the other, as far as the plan tells: the arguments of functions are not in it.
+fn is_independent(plan: &Plan, inner: NodeId) -> bool {
+    const PLAIN: &[KnownType] = &[
+        KnownType::Materialize,
+        KnownType::SeqScan,
+        KnownType::IndexScan,
+        KnownType::IndexOnlyScan,
+        KnownType::BitmapHeapScan,
+        KnownType::CteScan,
+        KnownType::Sort,
+    ];
+    std::iter::once(inner).chain(plan.below(inner)).all(|id| {
+        let node = plan.node(id);
+        let depends = |text: &str| condition::depends_on_others(node, text) || condition::has_parameter(text);
+        // Its condition is the table's, which is looked at.
+        node.is(KnownType::BitmapIndexScan)
+            || node.is_any(PLAIN) && node.conditions.iter().all(|condition| !depends(&condition.text))
     })
 }
 
@@ -175,7 +236,12 @@ fn inner_sequential_scan(context: &Context, id: NodeId, node: &Node) -> Option<T
     let plan = context.plan;
     let (outer, inner) = (side(plan, node, Relationship::Outer)?, side(plan, node, Relationship::Inner)?);
     let scan = plan.node(scan_of(plan, inner)?);
-    let condition = node.condition(ConditionKind::Join).or(scan.condition(ConditionKind::Filter))?;
+    // A filter that is the same for each row of the outer side joins nothing, and is worth an index if it removes most.
+    let removes = scan.removed_by_filter.unwrap_or(0.0) > scan.actual.map_or(f64::INFINITY, |actual| actual.rows);
+    let filter = scan
+        .condition(ConditionKind::Filter)
+        .filter(|filter| removes || scan.actual.is_none() || condition::depends_on_others(scan, filter));
+    let condition = node.condition(ConditionKind::Join).or(filter)?;
     let (loops, read, numbers, confidence) = match plan.node(inner).actual {
         Some(actual) => {
             let rows = plan.node(inner).rows_before_filter()?;
@@ -194,7 +260,16 @@ fn inner_sequential_scan(context: &Context, id: NodeId, node: &Node) -> Option<T
     let share = context.use_of(id).own_share + context.use_of(inner).share;
     let keys = join_keys(scan, condition);
     let (advice, sql) = if keys.is_empty() {
-        let advice = "No index serves the join's condition as it is written: look for a comparison of plain columns that could be added.";
+        const SHAPES: &[&str] =
+            &[" && ", " @> ", " <@ ", "st_intersects(", "st_contains(", "st_within(", "st_dwithin(", "st_covers("];
+        let advice = match SHAPES.iter().any(|operator| condition.to_lowercase().contains(operator)) {
+            true => {
+                "A GiST index on the shape or range that is compared serves this condition (of arrays a GIN index). An equality besides, of plain columns, would do so too."
+            }
+            false => {
+                "No index serves the join's condition as it is written: look for a comparison of plain columns that could be added."
+            }
+        };
         (advice.to_owned(), Vec::new())
     } else {
         let on = super::on_partitions(scan);

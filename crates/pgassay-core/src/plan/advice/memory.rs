@@ -1,11 +1,19 @@
 //! Sorts, hashes and aggregates that did not fit in work_mem and went to disk.
 
+use std::fmt::Write as _;
+
 use super::{Confidence, Context, Tip, amount, subject};
 use crate::plan::NodeId;
 use crate::plan::node::{Counters, KnownType, Node};
 
 /// What a sort writes to disk is this much smaller than the same rows in memory: tuples there carry headers and pointers.
 const SORT_IN_MEMORY: f64 = 2.5;
+
+/// So is what a CTE, a Materialize or a window keeps: each row is allocated by itself, up to twice its size (tuplestore.c, aset.c).
+const STORE_IN_MEMORY: f64 = 2.5;
+
+/// A group of a hash table has its key, its state and an entry besides, in bytes.
+const GROUP: f64 = 200.0;
 
 /// More work_mem than this is no advice for every session, in kilobytes.
 const MUCH_MEMORY: f64 = 256.0 * 1024.0;
@@ -34,6 +42,9 @@ pub(super) fn tips(context: &Context) -> Vec<Tip> {
 /// memory saves nothing.
 const SLOW_BLOCK: f64 = 0.04;
 
+/// Of the node's time, the wait for its files from which memory is sure to help.
+const WAITED: f64 = 0.5;
+
 /// From the system's cache: 1 GB a second.
 const CACHED_BLOCK: f64 = 0.008;
 
@@ -60,17 +71,28 @@ fn weighed(context: &Context, id: NodeId, counted: NodeId, mut tip: Tip) -> Opti
     let share = |per_block: f64| blocks * per_block / processes / total;
     if waited > 0.0 {
         let waited = waited / processes / total;
-        tip.confidence = if waited >= super::MATERIAL_SHARE { Confidence::High } else { Confidence::Low };
-        return (waited >= super::MATERIAL_SHARE / 2.0).then_some(tip);
+        // What is left is the sorting or hashing itself, which in memory takes as long or longer.
+        if waited < WAITED * tip.share {
+            tip.confidence = Confidence::Low;
+            tip.sql.clear();
+        }
+        tip.share = waited.min(1.0);
+        let _ = write!(tip.message, "; the files took {} of it", amount::percent(waited));
+        return (waited >= super::MATERIAL_SHARE).then_some(tip);
     }
     if share(SLOW_BLOCK) < super::MATERIAL_SHARE {
         return None;
     }
-    tip.confidence =
-        if share(CACHED_BLOCK) >= 2.0 * super::MATERIAL_SHARE { Confidence::Medium } else { Confidence::Low };
     tip.advice.push_str(
         " What the files cost is shown with track_io_timing, from 15 on: in the system's cache it is little.",
     );
+    if share(CACHED_BLOCK) >= 2.0 * super::MATERIAL_SHARE {
+        tip.confidence = Confidence::Medium;
+    } else {
+        // A sort or a hash in memory may be slower than one in files that are in the cache: a setting is for what was measured.
+        tip.confidence = Confidence::Low;
+        tip.sql.clear();
+    }
     Some(tip)
 }
 
@@ -130,7 +152,12 @@ fn measured(context: &Context, id: NodeId, node: &Node, share: f64) -> Option<Ti
             amount::count(aggregate.batches),
             context.share_text(share)
         );
-        let needed = (aggregate.kilobytes + aggregate.disk_kilobytes) * 1.5;
+        // On disk are rows, of which a group may have many.
+        let groups = (node.actual_rows().unwrap_or(f64::INFINITY)
+            + node.removed_by_filter.unwrap_or(0.0) * node.loops())
+            * (node.estimate.map_or(0.0, |estimate| estimate.width) + GROUP)
+            / 1024.0;
+        let needed = ((aggregate.kilobytes + aggregate.disk_kilobytes) * 1.5).min(groups * 1.5);
         let (advice, sql) = more_memory(needed, "hash_mem_multiplier gives more memory to hashes alone.");
         let numbers = vec![("disk-kilobytes", aggregate.disk_kilobytes), ("batches", aggregate.batches)];
         return tip("aggregate-on-disk", message, numbers, advice, sql);
@@ -174,7 +201,7 @@ fn temporary_blocks(context: &Context, id: NodeId, node: &Node, share: f64) -> O
     if written < TEMPORARY_BLOCKS || node.is_any(&[KnownType::HashJoin]) {
         return None;
     }
-    let (advice, sql) = more_memory(written * 8.0 * 1.5, "Fewer or narrower rows help as well.");
+    let (advice, sql) = more_memory(written * 8.0 * STORE_IN_MEMORY, "Fewer or narrower rows help as well.");
     Some(Tip {
         kind: "temporary-blocks",
         node: Some(id),

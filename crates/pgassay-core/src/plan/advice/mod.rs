@@ -21,7 +21,7 @@ pub use all_clear::{Verdict, verdict};
 
 use serde::Serialize;
 
-use super::node::{Node, NodeType};
+use super::node::{KnownType, Node, NodeType};
 use super::{NodeId, OwnUse, Plan, Shares, amount};
 
 /// How sure it is that what the tip says to do would help.
@@ -192,10 +192,14 @@ const SAID_BY: &[(&str, &[&str])] = &[
     ("read-from-disk", &["many-blocks-per-row"]),
     ("many-blocks-per-row", &["code-per-row"]),
     ("filter-behind-index", &["many-blocks-per-row", "index-read-beyond"]),
-    ("index-read-beyond", &["many-blocks-per-row"]),
+    ("index-read-beyond", &["many-blocks-per-row", "slow-lookups"]),
+    ("filter-behind-index", &["slow-lookups"]),
+    ("heap-fetches", &["slow-lookups"]),
     ("sort-for-limit", &["sort-on-disk"]),
+    // Its index has the columns of the condition first.
+    ("sort-for-limit", &["sequential-scan-filter", "filter-behind-index", "column-in-expression"]),
     ("large-offset", &["sort-on-disk", "sort-for-limit"]),
-    ("sequential-scan-filter", &["sort-for-limit", "ends-by-full-scan"]),
+    ("ends-by-full-scan", &["sequential-scan-filter", "filter-behind-index"]),
     ("column-in-expression", &["code-per-row"]),
     ("bloated-table", &["code-per-row"]),
     ("sequential-scan-filter", &["code-per-row"]),
@@ -204,17 +208,33 @@ const SAID_BY: &[(&str, &[&str])] = &[
 ];
 
 fn drop_weaker(plan: &Plan, tips: &mut Vec<Tip>) {
+    // Without a remedy of its own, an expression leaves the other conditions their index.
+    let stands = |tip: &&Tip| tip.kind != "column-in-expression" || !tip.sql.is_empty() || !suggests_other(tips, tip);
     let said: std::collections::HashSet<(&'static str, Option<NodeId>)> =
-        tips.iter().map(|tip| (tip.kind, tip.node)).collect();
+        tips.iter().filter(stands).map(|tip| (tip.kind, tip.node)).collect();
     tips.retain(|tip| {
-        // A node says it of its own children too: the scan in a join's inner side.
+        // A node says it of its own children too: the scan in a join's inner side; what only gathers is between them.
         let near: Vec<Option<NodeId>> = match tip.node {
-            Some(id) => std::iter::once(id).chain(plan.ancestors(id)).take(3).map(Some).collect(),
+            Some(id) => {
+                let above = plan.ancestors(id).filter(|above| !gathers(plan.node(*above)));
+                std::iter::once(id).chain(above).take(3).map(Some).collect()
+            }
             None => vec![None],
         };
         let stronger = SAID_BY.iter().filter(|(_, weaker)| weaker.contains(&tip.kind));
         !stronger.into_iter().any(|(stronger, _)| near.iter().any(|near| said.contains(&(*stronger, *near))))
     });
+}
+
+/// Whether another tip for the same node has an index for it.
+fn suggests_other(tips: &[Tip], tip: &Tip) -> bool {
+    tips.iter().any(|other| other.kind != tip.kind && other.node == tip.node && other.suggests_index())
+}
+
+/// Whether a node hands on what parallel processes return, or is a process's part of an aggregate.
+fn gathers(node: &Node) -> bool {
+    let partial = node.partial_mode.as_deref() == Some("Partial");
+    node.is_any(&[KnownType::Gather, KnownType::GatherMerge]) || node.is(KnownType::Aggregate) && partial
 }
 
 /// What a node works on, in words: `orders`, `the result of Sort`.

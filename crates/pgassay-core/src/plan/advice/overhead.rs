@@ -29,6 +29,7 @@ pub(super) fn tips(context: &Context) -> Vec<Tip> {
     tips.extend(partitions(context));
     tips.extend(serialization(context));
     tips.extend(triggers(context));
+    tips.extend(elsewhere(context));
     tips.extend(workers(context));
     tips.extend(disabled(context));
     tips
@@ -165,6 +166,29 @@ fn triggers(context: &Context) -> Vec<Tip> {
             whole("trigger-time", share, message, vec![("milliseconds", time), ("calls", trigger.calls)], advice)
         })
         .collect()
+}
+
+/// What a statement that writes took besides its nodes: of the whole, and milliseconds.
+const ELSEWHERE: (f64, f64) = (0.3, 5.0);
+
+/// Triggers that a log does not name.
+fn elsewhere(context: &Context) -> Option<Tip> {
+    let plan = context.plan;
+    let (total, nodes) = (plan.total_time()?, plan.root().actual?.total_time? * plan.root().loops());
+    let outside = total - nodes;
+    let silent = plan.triggers.is_empty() && plan.cut.is_none() && plan.root().is(KnownType::ModifyTable);
+    let counts = outside >= ELSEWHERE.0 * total && outside >= ELSEWHERE.1;
+    (silent && counts && plan.serialization.is_none()).then(|| {
+        let message = format!(
+            "{} of {} were in none of the nodes, {} of the time: triggers, or checks of foreign keys",
+            amount::time(outside),
+            amount::time(total),
+            amount::percent(outside / total)
+        );
+        let numbers = vec![("milliseconds", outside)];
+        let advice = "EXPLAIN (ANALYZE) of the statement names them with their times; in a log auto_explain.log_triggers = on does.";
+        Tip { confidence: Confidence::Medium, ..whole("trigger-time", outside / total, message, numbers, advice) }
+    })
 }
 
 /// Whether a check of a foreign key finds its row by an index: of rows that are inserted the key that they refer to is looked up, which

@@ -53,8 +53,10 @@ fn is_selective(context: &Context, id: NodeId, node: &Node) -> Option<Selective>
     match removed_and_kept(context, id, node) {
         Some((removed, kept)) => {
             let selective = removed >= REMOVED_ROWS && kept <= KEPT_BY_FILTER * (removed + kept);
-            let read = amount::count(removed + kept);
-            let text = format!("reads {read} rows to keep {}", amount::count(kept));
+            // As they are printed: what they may be off by only decides.
+            let passed = node.actual_rows().unwrap_or(kept);
+            let read = passed + node.removed_by_filter.unwrap_or(0.0) * node.loops();
+            let text = format!("reads {} rows to keep {}", amount::count(read), amount::count(passed));
             selective.then(|| (text, vec![("rows-removed", removed), ("rows-kept", kept)], Confidence::High))
         }
         None => {
@@ -67,8 +69,14 @@ fn is_selective(context: &Context, id: NodeId, node: &Node) -> Option<Selective>
     }
 }
 
+/// A table of fewer rows is a few blocks, which the planner reads rather than an index, however often.
+pub(super) const SMALL_TABLE: f64 = 500.0;
+
 fn sequential_scan(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     let filter = node.condition(ConditionKind::Filter)?;
+    if node.rows_before_filter().is_some_and(|rows| rows < SMALL_TABLE) {
+        return None;
+    }
     let (what, numbers, mut confidence) = is_selective(context, id, node)?;
     let share = context.use_of(id).own_share;
     let (mut advice, sql) = index_for(node, filter, &[]);
@@ -96,14 +104,15 @@ fn sequential_scan(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     })
 }
 
-/// Whether a filter searches texts or documents besides, which an index on other columns does not serve.
+/// Whether a filter searches texts or documents besides, or asks for an expression, which an index on other columns does not serve.
 fn leaves_search(node: &Node, filter: &str) -> bool {
     condition::atoms(node, filter).iter().any(|atom| matches!(atom.use_, Use::Pattern | Use::Contains))
+        || condition::wrapped_column(node, filter).is_some_and(|wrapped| !wrapped.immutable)
 }
 
 /// Blocks that a scan read for each row that it found there, from which most of them hold none: a row that is wider than a quarter of a
 /// block has its values moved out of it (TOAST).
-const BLOCKS_OF_ROW: f64 = 2.0;
+const BLOCKS_OF_ROW: f64 = 1.2;
 
 /// A table of many blocks and few rows.
 fn bloated(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
@@ -198,6 +207,13 @@ fn column_in_expression(context: &Context, id: NodeId, node: &Node) -> Option<Ti
             ),
             Vec::new(),
         ),
+        Way::PartOfTime => (
+            format!(
+                "{first} No range says the same. The server takes an index on ({expression}) if {column} is a date or a timestamp without time zone: of one \
+                 with time zone it depends on the session's, unless the expression says AT TIME ZONE."
+            ),
+            Vec::new(),
+        ),
         Way::OwnType if !wrapped.immutable => (
             format!(
                 "{first} Compare {column} with a value of its own type: cast the value, not the column, or have the driver send it in the \
@@ -282,8 +298,9 @@ pub(super) fn index_for(node: &Node, filter: &str, served: &[Atom]) -> (String, 
         );
     }
     let flags = of(&[Use::Flag]);
-    // Rows by flags alone: the flag is the key.
-    let predicate = if parts.is_empty() {
+    // Rows by flags alone: the flag is the key. Most rows may have it; what is searched besides is looked up first.
+    let searched = parts.is_empty() && atoms.iter().any(|atom| atom.use_ == Use::Contains);
+    let predicate = if parts.is_empty() && !searched {
         parts.extend(flags);
         String::new()
     } else {
@@ -317,6 +334,17 @@ pub(super) fn index_for(node: &Node, filter: &str, served: &[Atom]) -> (String, 
                 )
             }
         };
+        let besides = atoms.iter().find(|atom| atom.use_ == Use::Contains && atom.rewrite.is_none()).map_or_else(
+            String::new,
+            |atom| {
+                let method = if atom.gist { "GiST" } else { "GIN" };
+                format!(
+                    " What {} is compared by is served by a {method} index, alone or with these columns (btree_{}).",
+                    atom.key,
+                    method.to_lowercase()
+                )
+            },
+        );
         let cast: Vec<&str> =
             parts.iter().filter(|atom| atom.as_text.is_some()).map(|atom| atom.key.as_str()).collect();
         let assumed = match &cast[..] {
@@ -327,7 +355,7 @@ pub(super) fn index_for(node: &Node, filter: &str, served: &[Atom]) -> (String, 
             ),
         };
         return (
-            format!("{what} without reading the others.{assumed}{sent}{} {PROVE}", super::on_partitions(node)),
+            format!("{what} without reading the others.{besides}{assumed}{sent}{} {PROVE}", super::on_partitions(node)),
             sql.into_iter().collect(),
         );
     }
@@ -376,6 +404,16 @@ fn without_index(node: &Node, filter: &str) -> (String, Vec<String>) {
                 keys.iter().filter_map(|key| super::create_index(node, &format!("({key})"))).collect();
             let advice = "An index for each side of OR lets the planner combine them by bitmaps.";
             return (format!("{advice}{} {PROVE}", super::on_partitions(node)), sql);
+        }
+        Obstacle::Optional(keys) => {
+            return (
+                format!(
+                    "Where the parameter is NULL all rows match, and one plan for all values has to allow for that. Ask for the condition only where there \
+                     is a value; or have the plan made for the values (SET plan_cache_mode = force_custom_plan) with an index on {}.",
+                    keys.join(", or on ")
+                ),
+                Vec::new(),
+            );
         }
         Obstacle::NotDistinct => {
             "No index serves IS NOT DISTINCT FROM: write = where NULL cannot match, or IS NULL where NULL is meant."
