@@ -29,6 +29,15 @@ fn one_index_serves_the_condition_and_the_order() {
 ";
     let sql: Vec<String> = tips(scan).into_iter().flat_map(|tip| tip.sql).collect();
     assert_eq!(sql, ["CREATE INDEX CONCURRENTLY ON t (yard) WHERE rejected IS NOT NULL;"]);
+    // In the order of an index, as max() reads it, it is the column to keep after the filter's.
+    let ends = "Limit  (cost=0.42..9.00 rows=1 width=8) (actual time=90.0..90.0 rows=1 loops=1)
+  ->  Index Scan Backward using t_arrived on t  (cost=0.42..9000.00 rows=900 width=8) (actual time=90.0..90.0 rows=1 loops=1)
+        Index Cond: (arrived IS NOT NULL)
+        Filter: (yard = 4)
+        Rows Removed by Filter: 380000
+";
+    let sql: Vec<String> = tips(ends).into_iter().flat_map(|tip| tip.sql).collect();
+    assert_eq!(sql, ["CREATE INDEX CONCURRENTLY ON t (yard, arrived);"]);
 }
 
 #[test]

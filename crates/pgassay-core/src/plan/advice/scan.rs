@@ -297,7 +297,15 @@ pub(super) fn index_for(node: &Node, filter: &str, served: &[Atom]) -> (String, 
             Vec::new(),
         );
     }
-    let flags = of(&[Use::Flag]);
+    // What an index serves already is no flag: it reads the rest in the order of a column that is not NULL, as for max().
+    let is_own = |flag: &&Atom| atoms.iter().any(|own| own.key == flag.key);
+    let flags: Vec<&Atom> = of(&[Use::Flag]).into_iter().filter(is_own).collect();
+    let of_order = served.iter().filter(|atom| {
+        atom.predicate.as_deref().is_some_and(|predicate| predicate.ends_with("IS NOT NULL")) && !is_own(atom)
+    });
+    if !parts.is_empty() {
+        parts.extend(of_order);
+    }
     // Rows by flags alone: the flag is the key. Most rows may have it; what is searched besides is looked up first.
     let searched = parts.is_empty() && atoms.iter().any(|atom| atom.use_ == Use::Contains);
     let predicate = if parts.is_empty() && !searched {
