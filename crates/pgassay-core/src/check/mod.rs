@@ -2,6 +2,8 @@
 //!
 //! In: migrations and the files they stand in. Out: a [`Report`]. Does no I/O; the same input gives the same report.
 
+#[cfg(test)]
+mod alarm_tests;
 mod areas;
 #[cfg(test)]
 mod call_tests;

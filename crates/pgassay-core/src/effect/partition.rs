@@ -82,11 +82,12 @@ impl Predictor<'_> {
             self.scan(&part, span, "every row's key is looked up in the referenced table");
         }
         self.lock(referenced, RowShare, span);
-        // Every plan of that join asks for a row of the referencing table first, and stops where there is none.
-        let none = self.schema().holds_no_rows(table);
+        // Every plan of that join asks for a row of the referencing table first, and stops where there is none; for a few it looks into the
+        // index of the key, unless the referenced table is small itself.
+        let few = self.schema().holds_few_rows(table);
         for part in self.family(referenced, !referenced.is_partitioned()) {
             self.lock(&part, LockMode::AccessShare, span);
-            if none {
+            if few {
                 continue;
             }
             self.scan(&part, span, "the keys of the referencing table are looked up in it");

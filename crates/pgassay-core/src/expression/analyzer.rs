@@ -7,7 +7,7 @@ use sqlparser::ast::{self, Expr, JoinConstraint, JoinOperator, Query, TableFacto
 use super::overload::{self, Candidate};
 use super::query::{Output, derived, rename};
 use super::scope::{Environment, Meaning, Source, SourceColumn, resolve_type};
-use super::{QueryAnalysis, Refusal, Scope, grouping, named, names, refusal, types};
+use super::{QueryAnalysis, Refusal, Scope, grouping, named, names, readings, refusal, types};
 use crate::catalog;
 use crate::change::Name;
 use crate::schema::{ColumnId, RelationId, ResolvedType};
@@ -309,6 +309,7 @@ impl<'a> Analyzer<'a> {
     fn part(&mut self, expression: &Expr, env: &Environment<'_>) {
         if self.judges {
             self.refuse(refusal::part(expression, env));
+            self.analysis.readings.extend(readings::of_part(expression, env));
         }
         match expression {
             Expr::Identifier(ident) => {

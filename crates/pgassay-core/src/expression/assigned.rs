@@ -14,11 +14,16 @@ pub(super) fn refused(name: &ast::ObjectName, value: &Expr, target: &Source, env
     {
         return refused_element(target.column(&names::name(part.as_ident()?))?, value, env);
     }
-    let [part] = &name.0[..] else { return None };
-    let column = target.column(&names::name(part.as_ident()?))?;
+    let column = target_of(name, target)?;
     let of = column.data_type.as_ref()?;
     let unfit = refusal::unfit(value, of, env)?;
     Some(Refusal { message: message(column, unfit, env)?, span: value.span() })
+}
+
+/// The column that a target of SET names as a whole.
+pub(super) fn target_of<'s>(name: &ast::ObjectName, target: &'s Source) -> Option<&'s SourceColumn> {
+    let [part] = &name.0[..] else { return None };
+    target.column(&names::name(part.as_ident()?))
 }
 
 /// `SET (a, b) = …`: a row of as many values, or a query of as many columns (transformMultiAssignRef, parse_expr.c).
@@ -130,7 +135,7 @@ pub(super) fn refused_rows(
     })
 }
 
-fn plain_item(item: &ast::SelectItem) -> Option<&Expr> {
+pub(super) fn plain_item(item: &ast::SelectItem) -> Option<&Expr> {
     match item {
         ast::SelectItem::UnnamedExpr(expression) | ast::SelectItem::ExprWithAlias { expr: expression, .. } => {
             Some(expression)
@@ -140,7 +145,7 @@ fn plain_item(item: &ast::SelectItem) -> Option<&Expr> {
 }
 
 /// The columns that take the values, in order.
-fn listed<'s>(insert: &ast::Insert, target: &'s Source) -> Option<Vec<&'s SourceColumn>> {
+pub(super) fn listed<'s>(insert: &ast::Insert, target: &'s Source) -> Option<Vec<&'s SourceColumn>> {
     if !target.known || target.relation.is_none() {
         return None;
     }

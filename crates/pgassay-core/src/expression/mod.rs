@@ -12,6 +12,7 @@ mod overload;
 mod partition_proof;
 mod proof;
 mod query;
+mod readings;
 mod refusal;
 mod scope;
 mod statement;
@@ -25,6 +26,7 @@ use sqlparser::ast;
 
 use scope::{Environment, Source};
 
+pub use readings::Reading;
 pub use refusal::{Place, Refusal, Unfit};
 pub use scope::resolve_type;
 pub use truth::{AnyRow, Constants, Known, Value, any, plain_arguments, truth, value};
@@ -138,6 +140,8 @@ pub struct QueryAnalysis {
     pub unknown_columns: Vec<ast::Ident>,
     /// What the server refuses in it; only looked for by [`judge_query`] and its kin.
     pub refusals: Vec<Refusal>,
+    /// What its string literals are read as, where it is known; only looked for by [`judge_query`] and its kin.
+    pub readings: Vec<Reading>,
 }
 
 pub fn analyze_query(query: &ast::Query, scope: Scope) -> QueryAnalysis {
@@ -179,6 +183,11 @@ pub fn judge_expression(expression: &ast::Expr, scope: Scope) -> QueryAnalysis {
     let mut analyzer = analyzer::Analyzer::judging(scope);
     in_environment(scope, |env| analyzer.expression(expression, env));
     analyzer.analysis
+}
+
+/// What a value that a column of this type takes is read as, where it is a literal.
+pub fn readings_of_value(value: &ast::Expr, of: &ColumnType, scope: Scope) -> Vec<Reading> {
+    in_environment(scope, |env| readings::given(value, of, env))
 }
 
 /// Why the server refuses an expression in its place; nothing that is not certain.

@@ -5,7 +5,7 @@ use sqlparser::ast::{self, Statement};
 use super::analyzer::{Analyzer, Visible};
 use super::query::Output;
 use super::scope::{Environment, Source, SourceColumn};
-use super::{assigned, names};
+use super::{assigned, names, readings};
 use crate::change::Name;
 
 impl Analyzer<'_> {
@@ -58,6 +58,9 @@ impl Analyzer<'_> {
                     self.target_columns(target, std::iter::once(name));
                     if self.judges {
                         self.refuse(assigned::refused(name, &assignment.value, target, env));
+                        let column = assigned::target_of(name, target).and_then(|it| it.data_type.as_ref());
+                        let given = column.map(|of| readings::given(&assignment.value, of, env));
+                        self.analysis.readings.extend(given.into_iter().flatten());
                     }
                 }
                 ast::AssignmentTarget::Tuple(names) => {
@@ -83,6 +86,7 @@ impl Analyzer<'_> {
             if self.judges {
                 let env = Environment { scope: self.scope, sources: &[], outer };
                 self.refuse(assigned::refused_rows(insert, source, &output, &target, &env));
+                self.analysis.readings.extend(readings::of_rows(insert, source, &target, &env));
             }
         }
         let mut target = target;

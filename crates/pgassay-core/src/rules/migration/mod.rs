@@ -12,6 +12,8 @@ pub mod ended_transaction;
 mod enum_value_before_commit;
 pub(super) mod fails_on_rows;
 pub(super) mod guards;
+mod listed_rows;
+mod literals;
 pub mod lock_behind_transaction;
 mod long_work_under_lock;
 mod loss;

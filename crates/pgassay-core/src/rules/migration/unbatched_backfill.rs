@@ -12,6 +12,8 @@ use crate::schema::{ConstraintKind, Relation};
 use crate::source::Span;
 use crate::walk;
 
+use super::listed_rows;
+
 pub static RULE: Rule = Rule {
     name: "unbatched-backfill",
     category: Category::Blocking,
@@ -67,6 +69,7 @@ pub(super) fn touches_many_rows(context: &StepContext) -> Option<Span> {
         return None;
     }
     let limited = predicate(context).is_some_and(|condition| limits(&condition.tree));
+    let limited = limited || tree(context).is_some_and(listed_rows::joins_short_list);
     (!limited).then_some(table.span)
 }
 
@@ -102,6 +105,14 @@ fn predicate<'r>(context: &StepContext<'r>) -> Option<&'r Expression> {
     match context.change()? {
         Change::Update(update) => update.predicate.as_ref(),
         Change::Delete(delete) => delete.predicate.as_ref(),
+        _ => None,
+    }
+}
+
+fn tree<'r>(context: &StepContext<'r>) -> Option<&'r ast::Statement> {
+    match context.change()? {
+        Change::Update(update) => Some(&update.tree.0),
+        Change::Delete(delete) => Some(&delete.tree.0),
         _ => None,
     }
 }
