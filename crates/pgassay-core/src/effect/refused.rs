@@ -19,6 +19,7 @@ mod retype;
 mod routine;
 mod row_type;
 mod rows;
+mod setting;
 mod table;
 mod view;
 
@@ -128,6 +129,7 @@ impl Predictor<'_> {
                 self.refuse_unpopulated(&select.uses);
                 self.refuse_no_sequence(&select.tree.0, span);
             }
+            Change::Set(set) => self.refuse_setting(set),
             Change::Prepare { change, .. } | Change::DeclareCursor { change, .. } | Change::Explain { change, .. } => {
                 self.refuse(change, span);
             }
