@@ -41,6 +41,7 @@ const ROWS: &[(&str, &str)] = &[
     ("ALTER POLICY p ON t USING (a > 9 AND b = 1)", "INSERT INTO t VALUES (10, 2)"),
     ("ALTER POLICY p ON t", "INSERT INTO t VALUES (1, 1)"),
     ("CREATE POLICY r ON t AS RESTRICTIVE USING (b = 1)", "INSERT INTO t VALUES (10, 2)"),
+    ("CREATE POLICY q ON t FOR SELECT USING", "INSERT INTO t VALUES (1, 1)"),
     ("CREATE POLICY q ON t FOR SELECT TO reader", "INSERT INTO t VALUES (1, 1)"),
     ("ALTER TABLE t OWNER TO reader", "INSERT INTO t VALUES (1, 1)"),
     ("AS 'SELECT upper(x)'", "INSERT INTO t VALUES ('x')"),

@@ -277,6 +277,14 @@ pub const CASES: &[Case] = &[
     case("CREATE TABLE t (a int, b int); ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t TO reader USING (a > 9);", "CREATE POLICY q ON t FOR SELECT TO reader USING (b = 1)", &[]),
     case("CREATE TABLE t (a int, b int); ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t TO reader USING (a > 9);", "CREATE POLICY r ON t AS RESTRICTIVE USING (b = 1); CREATE POLICY q ON t FOR SELECT TO reader USING (true)", &["PolicyTightened"]),
     case("CREATE TABLE t (a int, b int); ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t TO reader USING (a > 9);", "ALTER TABLE t OWNER TO reader", &["RowSecurityDisabled"]),
+    case("CREATE TABLE t (a int, b int); ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t TO reader USING (a > 9);", "CREATE POLICY q ON t FOR INSERT WITH CHECK (true)", &["PolicyLoosened"]),
+    case("CREATE TABLE t (a int, b int); ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t TO reader USING (a > 9);", "CREATE POLICY q ON t FOR INSERT TO writer WITH CHECK (true)", &[]),
+    case("CREATE TABLE t (a int, b int); ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t TO reader USING (a > 9);", "ALTER POLICY p ON t WITH CHECK (true)", &["PolicyLoosened"]),
+    case("CREATE TABLE t (a int, b int); ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t TO reader USING (a > 9);", "CREATE POLICY q ON t FOR SELECT USING (true)", &["PolicyLoosened"]),
+    // Rights that a role has through another.
+    case("CREATE TABLE t (a int); GRANT SELECT ON t TO app;", "GRANT SELECT ON t TO writer; GRANT writer TO app; REVOKE SELECT ON t FROM app", &[]),
+    case("CREATE TABLE t (a int); GRANT SELECT ON t TO app;", "GRANT SELECT ON t TO reporting; GRANT reporting TO writer; GRANT writer TO app; REVOKE SELECT ON t FROM app", &[]),
+    case("CREATE TABLE t (a int); GRANT SELECT ON t TO app;", "GRANT SELECT ON t TO writer; REVOKE SELECT ON t FROM app", &["PrivilegeRevoked"]),
     // Materialized views, and answers that are stored.
     case("CREATE TABLE t (a int); CREATE MATERIALIZED VIEW v AS SELECT a FROM t; CREATE UNIQUE INDEX u ON v (a);", "REFRESH MATERIALIZED VIEW v WITH NO DATA", &["ViewUnpopulated"]),
     case("CREATE TABLE t (a int); CREATE MATERIALIZED VIEW v AS SELECT a FROM t; CREATE UNIQUE INDEX u ON v (a);", "REFRESH MATERIALIZED VIEW v WITH NO DATA; REFRESH MATERIALIZED VIEW v", &[]),

@@ -27,7 +27,18 @@ impl Applier<'_> {
                     self.grant_in_schema(grant, *kind, schema);
                 }
             }
-            GrantObjects::Future { .. } | GrantObjects::Membership(_) => {}
+            GrantObjects::Membership(roles) => self.grant_membership(grant, roles),
+            GrantObjects::Future { .. } => {}
+        }
+    }
+
+    fn grant_membership(&mut self, grant: &Grant, roles: &[Ident]) {
+        for (role, member) in roles.iter().flat_map(|role| grant.grantees.iter().map(move |member| (role, member))) {
+            let pair = (role.name.clone(), member.name.clone());
+            match grant.revoke {
+                true => self.schema.memberships.remove(&pair),
+                false => self.schema.memberships.insert(pair),
+            };
         }
     }
 

@@ -9,7 +9,7 @@ use super::pair::Pair;
 use super::witness::{differs, insert, refused};
 use super::{Breakage, BreakageKind, Context, Subject, certain, possible, routine, witness};
 use crate::change::{Name, PrintedName};
-use crate::schema::{List, Object, Privilege, Relation, RelationKind, Routine};
+use crate::schema::{List, Object, Privilege, Relation, RelationKind, Routine, Schema};
 use crate::text::quoting;
 
 pub(super) fn of_relation(pair: Pair, found: &mut Vec<Breakage>) {
@@ -20,7 +20,7 @@ pub(super) fn of_relation(pair: Pair, found: &mut Vec<Breakage>) {
     let owner = pair.new.owner.as_ref();
     let mut lost: BTreeMap<Name, Vec<Privilege>> = BTreeMap::new();
     for privilege in pair.old.privileges.iter().filter(|it| Some(&it.grantee) != owner) {
-        if renamed(privilege).is_some_and(|now| !is_held(&pair.new.privileges, &now)) {
+        if renamed(privilege).is_some_and(|now| !is_held(pair.context.after, &pair.new.privileges, &now)) {
             lost.entry(privilege.grantee.clone()).or_default().push(privilege.clone());
         }
     }
@@ -42,19 +42,19 @@ pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
                 sql,
                 privilege: "execute",
             };
-            found.extend(of.lost(Subject::Routine(old.id), (&old.privileges, &new.privileges)));
+            found.extend(of.lost(context.after, Subject::Routine(old.id), (&old.privileges, &new.privileges)));
         }
     }
     for item in context.before.types.diff(&context.after.types) {
         let DiffItem::Update { old: (_, old), new: (_, new) } = item else { continue };
         let sql = format!("CREATE TEMPORARY TABLE uses_it (value {})", old.name);
         let of = Of { object: (&old.name).into(), noun: "type", name: &old.name.name, sql, privilege: "usage" };
-        found.extend(of.lost(Subject::Type(old.id), (&old.privileges, &new.privileges)));
+        found.extend(of.lost(context.after, Subject::Type(old.id), (&old.privileges, &new.privileges)));
     }
     for item in context.before.namespaces.diff(&context.after.namespaces) {
         let DiffItem::Update { old: (name, old), new: (_, new) } = item else { continue };
         let of = Of { object: name.into(), noun: "schema", name, sql: sample(context, name), privilege: "usage" };
-        found.extend(of.lost(Subject::Schema(name.clone()), (&old.privileges, &new.privileges)));
+        found.extend(of.lost(context.after, Subject::Schema(name.clone()), (&old.privileges, &new.privileges)));
     }
     for closed in context.before.closed.iter() {
         found.extend(opened_to_public(context, closed));
@@ -151,9 +151,14 @@ struct Of<'a> {
 }
 
 impl Of<'_> {
-    fn lost(&self, subject: Subject, (old, new): (&List<Privilege>, &List<Privilege>)) -> Vec<Breakage> {
+    fn lost(
+        &self,
+        after: &Schema,
+        subject: Subject,
+        (old, new): (&List<Privilege>, &List<Privilege>),
+    ) -> Vec<Breakage> {
         let is_it = |it: &&Privilege| it.privilege == self.privilege && it.grantee != "public";
-        let lost = old.iter().filter(is_it).filter(|it| !is_held(new, it));
+        let lost = old.iter().filter(is_it).filter(|it| !is_held(after, new, it));
         lost.map(|it| self.revoked(subject.clone(), &it.grantee)).collect()
     }
 
@@ -175,10 +180,11 @@ impl Of<'_> {
     }
 }
 
-/// By itself, through the whole table, or through PUBLIC.
-fn is_held(privileges: &List<Privilege>, wanted: &Privilege) -> bool {
+/// By itself, through a role that it is a member of, through the whole table, or through PUBLIC.
+fn is_held(schema: &Schema, privileges: &List<Privilege>, wanted: &Privilege) -> bool {
+    let roles = schema.roles_of(&wanted.grantee);
     privileges.iter().any(|it| {
-        (it.grantee == wanted.grantee || it.grantee == "public")
+        (roles.contains(&it.grantee) || it.grantee == "public")
             && (it.privilege == wanted.privilege || it.privilege.as_str() == "all")
             && (it.column.is_none() || it.column == wanted.column)
     })

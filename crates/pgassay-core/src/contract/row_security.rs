@@ -6,10 +6,11 @@ use sqlparser::ast::{BinaryOperator, Expr};
 
 use super::pair::Pair;
 use super::witness::{differs, select};
-use super::{Breakage, BreakageKind, Grade, Subject, certain, check, constraint, possible};
+use super::{Breakage, BreakageKind, Grade, Subject, Witness, certain, check, constraint, possible};
 use crate::change::{Expression, Name, PrintedName, RuleEvent};
 use crate::expression::{Constants, truth};
 use crate::schema::{List, Policy, Relation};
+use crate::text::quoting;
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
     opened(pair, found);
@@ -272,7 +273,7 @@ fn alternatives(condition: &Expr) -> Vec<&Expr> {
 fn loosened(pair: Pair, new: &Policy) -> Option<Breakage> {
     let kept_from = |old: &&Policy| {
         // A role that only the policies for everybody held is meant to see more than they show.
-        let same_roles = is_public(new) && is_public(old) || new.roles.iter().any(|role| old.roles.contains(role));
+        let same_roles = is_public(new) || new.roles.iter().any(|role| old.roles.contains(role));
         !old.restrictive && same_roles && (old.command.is_none() || new.command.is_none() || old.command == new.command)
     };
     let before: Vec<&Policy> = pair.old.policies.iter().filter(kept_from).collect();
@@ -307,6 +308,7 @@ fn loosened(pair: Pair, new: &Policy) -> Option<Breakage> {
     let (sees, writes_all) = (reads && open(true), writes && open(false));
     if sees || writes_all {
         let message = format!("policy {} of {name} lets {roles} {} every row", new.name, does(sees, writes_all));
+        let witness = if sees { witness } else { check_of(pair, new) };
         return Some(certain(kind, subject, object, message, witness));
     }
     let old = before.iter().find(|old| old.name == new.name && is_wider(pair, old, new))?;
@@ -317,6 +319,17 @@ fn loosened(pair: Pair, new: &Policy) -> Option<Breakage> {
         old.using.as_ref().map(|it| format!(" (before: {})", constraint::one_line(&it.text))).unwrap_or_default()
     );
     Some(possible(kind, subject, object, message, witness))
+}
+
+/// What new rows are checked for; no statement works before that a policy refused.
+fn check_of(pair: Pair, policy: &Policy) -> Witness {
+    let quoted = |name: &Name| quoting::literal(name.as_str());
+    let (schema, table) = (quoted(&pair.old.name.schema), quoted(&pair.old.name.name));
+    let sql = format!(
+        "SELECT coalesce(with_check, qual) FROM pg_policies WHERE schemaname = {schema} AND tablename = {table} AND policyname = {}",
+        quoted(&policy.name)
+    );
+    differs(sql, "answers a condition that every new row passes")
 }
 
 fn restricted(pair: Pair, new: &Policy) -> Option<Breakage> {

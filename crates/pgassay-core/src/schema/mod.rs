@@ -55,6 +55,8 @@ pub struct Schema {
     pub statistics: OrdMap<QualifiedName, ExtendedStatistics>,
     /// Roles, casts, operators … of which only the name matters: (kind, printed name).
     pub others: imbl::OrdSet<(crate::change::ObjectKind, Arc<str>)>,
+    /// Members of roles: (role, member).
+    pub memberships: imbl::OrdSet<(Name, Name)>,
     /// Tables that something outside the history makes, in any schema: the migration tool's own.
     pub outside: imbl::OrdSet<Name>,
     relation_names: OrdMap<QualifiedName, RelationId>,
@@ -92,6 +94,7 @@ impl Schema {
             publications: OrdMap::new(),
             statistics: OrdMap::new(),
             others: imbl::OrdSet::new(),
+            memberships: imbl::OrdSet::new(),
             outside: imbl::OrdSet::new(),
             relation_names: OrdMap::new(),
             type_names: OrdMap::new(),
@@ -174,6 +177,19 @@ impl Schema {
             })
             .cloned()
             .unwrap_or_else(|| Name::from("public"))
+    }
+
+    /// The role and those that it is a member of, through others too. NOINHERIT is not followed.
+    pub fn roles_of(&self, member: &Name) -> Vec<Name> {
+        let mut found = vec![member.clone()];
+        let mut at = 0;
+        while let Some(role) = found.get(at).cloned() {
+            let above = self.memberships.iter().filter(|(_, member)| *member == role).map(|(role, _)| role);
+            let above: Vec<Name> = above.filter(|role| !found.contains(role)).cloned().collect();
+            found.extend(above);
+            at += 1;
+        }
+        found
     }
 
     /// Printed name of a relation, for effects and messages.
