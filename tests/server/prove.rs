@@ -467,6 +467,26 @@ fn what_a_function_changed_on_a_server_of_others_is_an_error() {
 }
 
 #[test]
+fn what_is_left_out_on_a_server_of_others_bears_nothing_out() {
+    let server = Server::start(&installation(), &Options::default()).expect("a server");
+    let socket = server.socket();
+    let url = format!("host={} user=postgres dbname=postgres", socket.parent().expect("a folder").display());
+    let text =
+        "CREATE ROLE leaver;\nCREATE TABLE t (id int PRIMARY KEY);\nGRANT SELECT ON t TO leaver;\nDROP ROLE leaver;";
+    let case = Case::new(&[("1.sql", text)]).with(&["--allow-superuser-shadow", "--shadow-url", &url]);
+    let done = Command::new(env!("CARGO_BIN_EXE_pgassay"))
+        .current_dir(case.folder.path())
+        .args(["check", "--no-config", "--prove", "1.sql"])
+        .args(&case.arguments)
+        .output()
+        .expect("the binary runs");
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(said.contains("1.sql:4 changes what belongs to the whole server: not run"), "{said}");
+    assert!(said.contains("error[dependent-object]: fails: role \"leaver\" cannot be dropped"), "{said}");
+    assert!(!said.contains("withdrawn") && !said.contains("difference") && done.status.code() == Some(1), "{said}");
+}
+
+#[test]
 fn the_doctor_names_the_servers() {
     let bin = bin();
     let run = |folder: &Path| {

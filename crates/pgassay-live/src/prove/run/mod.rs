@@ -47,7 +47,7 @@ pub(super) struct Outcome {
     pub on_rows: bool,
     /// Rows were made up before, here or where the statement's rows come from.
     pub beside_rows: bool,
-    /// It needs what an extension brings that is not installed: what follows may miss what it makes.
+    /// It needs what this server lacks, or changes what others use: what follows may miss what it makes.
     pub not_run: bool,
     pub took: Duration,
 }
@@ -236,7 +236,7 @@ impl Runner {
             }
             Some(change) if ground.is_foreign() && belongs_to_server(change) => {
                 self.not_run(step.span(), sources);
-                Ok(Outcome::default())
+                Ok(Outcome { not_run: true, ..Outcome::default() })
             }
             Some(change) if is_about_machine(change) => {
                 self.not_here(step.span(), sources);

@@ -68,7 +68,10 @@ impl Judge<'_> {
     }
 
     fn verdict(&self, finding: &Finding) -> Verdict {
-        let Some(outcome) = self.outcome_at(finding.span) else { return Verdict::Untouched };
+        // What did not run bears nothing out.
+        let Some(outcome) = self.outcome_at(finding.span).filter(|outcome| !outcome.not_run) else {
+            return Verdict::Untouched;
+        };
         match finding.category {
             Category::Failing => self.failing(finding, outcome),
             Category::Blocking => self.blocking(finding, outcome),
