@@ -53,6 +53,8 @@ impl Schema {
                 }
             }
         }
+        // A name that nobody had seen before it was dropped.
+        names.extend(self.gone.iter().filter(|name| !before.gone.contains(*name)).cloned());
         for item in before.types.diff(&self.types) {
             match item {
                 DiffItem::Add(_, of) | DiffItem::Remove(_, of) | DiffItem::Update { new: (_, of), .. } => {
