@@ -110,3 +110,16 @@ fn a_joined_batch_is_a_batch() {
         assert_eq!(warned(all), 1, "{all}");
     }
 }
+
+#[test]
+fn the_default_collation_is_the_one_that_strings_have() {
+    let builds = |given: &str, collation: &str| {
+        let given = format!("CREATE TABLE product (sku varchar(32) {given} UNIQUE);");
+        let migration = format!("ALTER TABLE product ALTER COLUMN sku TYPE varchar(32) {collation};");
+        told("blocking-index-build", &given, &migration).len()
+    };
+    assert_eq!(builds("", "COLLATE \"default\""), 0);
+    assert_eq!(builds("COLLATE \"default\"", ""), 0);
+    assert_eq!(builds("", "COLLATE \"C\""), 1);
+    assert_eq!(builds("COLLATE \"C\"", "COLLATE \"default\""), 1);
+}

@@ -277,7 +277,13 @@ impl Predictor<'_> {
         span: Span,
     ) {
         let same_class = type_change::same_operator_class(self, column, data_type);
-        let same_collation = collation == column.collation.as_ref();
+        // The types of strings have the database's own collation (pg_type.typcollation), and "default" is its name.
+        let own = |of: &TypeName| matches!(of.name.as_str(), "text" | "varchar" | "bpchar");
+        let named = |name: &&crate::change::Name| **name != "default";
+        let same_collation = match own(data_type) && own(&column.data_type.written) {
+            true => collation.filter(named) == column.collation.as_ref().filter(named),
+            false => collation == column.collation.as_ref(),
+        };
         let indexes: Vec<_> = self.schema().indexes_of(table.id).cloned().collect();
         for relation in indexes.iter().filter(|it| it.has_storage()) {
             let Some(index) = relation.as_index() else { continue };
