@@ -106,7 +106,7 @@ pub(super) fn other_server(name: &str) -> Option<&'static str> {
 }
 
 /// Whether a word says that something is for PostgreSQL.
-fn is_postgres(word: &str) -> bool {
+pub(super) fn is_postgres(word: &str) -> bool {
     POSTGRES.contains(&word) || word.contains("postgres") || word.ends_with("pgsql")
 }
 

@@ -1,6 +1,7 @@
 //! Which changesets run: contexts and labels as the project's settings choose them, servers, and preconditions.
 
 use super::tree::Element;
+use crate::collect::dialect::{is_postgres, other_server};
 use crate::collect::project::{Project, read_yaml};
 
 /// What `contexts` and `labels` of a run are, as far as a settings file says it.
@@ -50,9 +51,15 @@ impl Choice {
         }
     }
 
-    /// Whether a changeset of this context runs: all do where the run chooses none.
+    /// Whether a changeset of this context runs: where nothing says what the run chooses, all do but those that only another server's name
+    /// chooses.
     pub fn runs_context(&self, expression: &str) -> bool {
-        let Some(chosen) = &self.contexts else { return true };
+        let Some(chosen) = &self.contexts else {
+            // Any other context may be chosen or not.
+            let may_hold =
+                |other: bool| holds(expression, &|word| other_server(word).is_none() && (is_postgres(word) || other));
+            return expression.trim().is_empty() || may_hold(true) || may_hold(false);
+        };
         expression.trim().is_empty() || holds(expression, &|word| chosen.contains(&word.to_lowercase()))
     }
 
@@ -218,7 +225,18 @@ mod tests {
         ] {
             assert_eq!(choice.runs_context(expression), runs, "{expression}");
         }
-        assert!(Choice::default().runs_context("test"));
+        for (expression, runs) in [
+            ("test", true),
+            ("!initial", true),
+            ("mysql", false),
+            ("!mysql", true),
+            ("mysql, test", true),
+            ("test and h2", false),
+            ("postgresql", true),
+            ("!postgresql", false),
+        ] {
+            assert_eq!(Choice::default().runs_context(expression), runs, "{expression}");
+        }
         let labels = Choice { labels: Some("!slow".to_owned()), ..Choice::default() };
         assert!(labels.runs_labels("") && labels.runs_labels("fast") && !labels.runs_labels("fast, slow"));
     }

@@ -91,7 +91,7 @@ impl<'a> Walk<'a> {
         if let Some(first) = contexts.first().filter(|_| !choice.says_contexts()) {
             let list: Vec<&str> = contexts.iter().map(String::as_str).collect();
             let message = format!(
-                "changesets have contexts ({}); all of them are judged, for nothing here says which Liquibase runs with: `contexts={first}` in liquibase.properties does",
+                "changesets have contexts ({}); all of these are judged, for nothing here says which Liquibase runs with: `contexts={first}` in liquibase.properties does",
                 list.join("; ")
             );
             order.notes.push((folder.path.clone(), message));
