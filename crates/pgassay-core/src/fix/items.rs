@@ -237,7 +237,7 @@ impl<'a> Reader<'a, '_> {
         if let Some((unread, _)) = here.iter().find(|(_, it)| it.rule == UNREAD) {
             self.leave(*unread, "it could not be read, and stays as written".to_owned());
         }
-        let own = self.in_batches(record, &here).or_else(|| self.default_goes(record, change, &here));
+        let own = self.in_batches(record, change, &here).or_else(|| self.default_goes(record, change, &here));
         if let Some(own) = own {
             self.items.is_changed = true;
             let comments = self.text(Span { start, end: record.span.start, ..record.span });

@@ -11,7 +11,16 @@ use crate::source::Span;
 impl<'a> Reader<'a, '_> {
     /// A change of all rows as a script that commits a few thousand at a time. Only of what nothing else of the migration was to commit
     /// with: columns that are new here, or a statement that is alone.
-    pub(super) fn in_batches(&mut self, record: &StatementRecord, here: &[(usize, &'a Finding)]) -> Option<FixStep> {
+    pub(super) fn in_batches(
+        &mut self,
+        record: &StatementRecord,
+        change: Option<&Change>,
+        here: &[(usize, &'a Finding)],
+    ) -> Option<FixStep> {
+        // Of a block or a call it is one statement among others.
+        if !matches!(change, Some(Change::Update(_) | Change::Delete(_))) {
+            return None;
+        }
         let of_it = || here.iter().filter(|(_, it)| it.rule.is_one_of(&AT_ONCE));
         let walk = of_it().find_map(|(_, it)| it.advice.walk.clone())?;
         if record.conditional || self.is_substituted(record.span) || !self.ways.alone || !self.is_by_itself() {

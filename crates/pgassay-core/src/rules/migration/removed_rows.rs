@@ -42,7 +42,8 @@ pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
 
 fn report(context: &StepContext, table: &ObjectName, verb: &str, findings: &mut Vec<Finding>) {
     let relation = context.step.schema.find_relation(table, &context.step.session).map(|relation| relation.id);
-    if !context.step.is_shared(relation) {
+    // What is refused takes nothing.
+    if !context.step.is_shared(relation) || context.step.is_refused() {
         return;
     }
     let name = context.step.schema.qualify(table, &context.step.session);
