@@ -64,7 +64,7 @@ fn what_an_expert_would_index_is_advised_and_nothing_else() {
     let asked = ["--db", &url, "--queries", &file, "--planner", "twin"];
     let report = json(&asked);
     every_case_is_answered(&report);
-    more_room_is_never_worse(&asked, &report);
+    more_room_is_never_worse(&asked);
     nothing_planned_is_a_failure(&url, folder.path());
     first_things_come_first(&asked);
     let count = |database: &str| -> i64 {
@@ -176,7 +176,7 @@ fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace(":kind", "$1").replace(":since", "$2")
 }
 
-fn more_room_is_never_worse(asked: &[&str], free: &Value) {
+fn more_room_is_never_worse(asked: &[&str]) {
     let share = |report: &Value| report["saved_share"].as_f64().expect("a share");
     let mut last = 0.0;
     for megabytes in ["1", "2", "4", "8", "1000"] {
@@ -194,7 +194,8 @@ fn more_room_is_never_worse(asked: &[&str], free: &Value) {
             let statements = |report: &Value| -> Vec<Value> {
                 report["indexes"].as_array().expect("a list").iter().map(|it| it["statements"].clone()).collect()
             };
-            assert_eq!(statements(&report), statements(free), "a size that does not bind changes nothing");
+            let more = json(&[asked, &["--size-budget", "2000"]].concat());
+            assert_eq!(statements(&report), statements(&more), "a size that does not bind changes nothing");
         }
     }
 }
@@ -210,14 +211,16 @@ fn nothing_planned_is_a_failure(url: &str, folder: &std::path::Path) {
 }
 
 fn first_things_come_first(asked: &[&str]) {
-    let output = run(&[&["queries"], asked].concat());
-    let text = String::from_utf8_lossy(&output.stdout);
-    let first: Vec<&str> = text
-        .lines()
-        .skip_while(|line| *line != "What to do first")
-        .skip(1)
-        .take_while(|line| !line.is_empty())
-        .collect();
-    assert!((2..=11).contains(&first.len()), "{text}");
-    assert!(first[0].contains("saves") && first[0].contains("writing") && first[0].contains("a day"), "{}", first[0]);
+    let first = |period: &[&str]| -> Vec<String> {
+        let output = run(&[&["queries"], asked, period].concat());
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let table = text.lines().skip_while(|line| *line != "What to do first").skip(1);
+        let first: Vec<String> = table.take_while(|line| !line.is_empty()).map(str::to_owned).collect();
+        assert!((2..=11).contains(&first.len()), "{text}");
+        first
+    };
+    let told = &first(&["--period", "2 days"])[0];
+    assert!(told.contains("saves") && told.contains("writing") && told.contains("a day"), "{told}");
+    let told = &first(&[])[0];
+    assert!(told.contains("over all calls") && !told.contains("a day"), "nothing says how long: {told}");
 }

@@ -1,6 +1,8 @@
 //! `pgassay queries`: which queries take the time, what their plans do, and which indexes would pay.
 
 mod audited;
+mod left_out;
+mod period;
 mod placeholders;
 mod planners;
 mod report;
@@ -25,8 +27,10 @@ use pgassay::report::visible::{Kind, Visible};
 
 use super::database::{self, DatabaseArguments};
 use super::{Outcome, output};
+use left_out::Utility;
 pub use planners::{Choice, Chosen, build as build_twin};
 use report::Report;
+use sources::Read;
 use workload::{Rank, Statement};
 
 /// Find the queries that take the time, read their plans, and prove which indexes would help
@@ -46,19 +50,24 @@ pub struct Arguments {
     #[arg(long, value_name = "PATH")]
     queries: Option<PathBuf>,
 
+    /// The time in which the calls of --queries were made: `7d`, `24h`, `90min`. A log tells it by its own times. Without it, savings are over all
+    /// calls, and writes are counted as in a day
+    #[arg(long, value_name = "TIME", requires = "queries", value_parser = period::days)]
+    period: Option<f64>,
+
     /// What makes a query hot
     #[arg(long, value_enum, default_value_t = Rank::Total)]
     rank: Rank,
 
     /// Look at so many queries
-    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
-    limit: usize,
+    #[arg(long, value_name = "NUMBER", default_value = "100")]
+    limit: std::num::NonZeroUsize,
 
     /// Leave out statements that were called less often
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     min_calls: u64,
 
-    /// All new indexes together may take so many megabytes
+    /// All new indexes together may take up to this many megabytes. Without it, each has to save in proportion to its size
     #[arg(long, value_name = "MB")]
     size_budget: Option<u64>,
 
@@ -93,6 +102,9 @@ pub struct Arguments {
     verbose: bool,
 }
 
+/// Notes of a file of queries that are shown.
+const NOTES: usize = 5;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For a terminal
@@ -109,18 +121,15 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         anyhow::bail!("name a database with --db, or a snapshot of one with --snapshot");
     };
     database::tell(&without_workload(&reading.facts, arguments.queries.is_some()));
-    let mut statements = statements(&arguments, &reading)?;
+    let Read { mut statements, days, utility, .. } = statements(&arguments, &reading)?;
     let whole: f64 =
         statements.iter().filter_map(|it| it.query.mean_milliseconds.map(|mean| mean * it.query.calls)).sum();
     workload::rank(&mut statements, arguments.rank);
-    statements.truncate(arguments.limit);
-    let report = advise(&arguments, &reading, statements)?;
-    let utility = match arguments.queries {
-        Some(_) => workload::Utility::default(),
-        None => workload::utility(&reading.workload),
-    };
+    statements.truncate(arguments.limit.get());
+    let report = advise(&arguments, &reading, statements, days)?;
     let mut report = Report { whole, utility, seconds: started.elapsed().as_secs_f64(), ..report };
     if let Some(copy) = &arguments.verify {
+        restored::refuse_missing(copy)?;
         let runtime = super::runtime()?;
         let restored = match restored::is_dump(copy) {
             true => Some(restore(&runtime, &arguments, &reading, copy)?),
@@ -174,20 +183,56 @@ fn without_workload(facts: &Facts, file: bool) -> Facts {
     facts
 }
 
-fn statements(arguments: &Arguments, reading: &Reading) -> anyhow::Result<Vec<Statement>> {
-    let statements = match &arguments.queries {
-        Some(path) => sources::read(path)?,
-        None => workload::from_statistics(&reading.workload, arguments.min_calls),
+/// The statements, the days in which they were called, if that is known, and what is left out.
+fn statements(arguments: &Arguments, reading: &Reading) -> anyhow::Result<Read> {
+    let mut read = match &arguments.queries {
+        Some(path) => {
+            let read = sources::read(path)?;
+            let shown = read.notes.iter().take(NOTES);
+            shown.for_each(|note| eprintln!("note: {}: {note}", path.display()));
+            if read.notes.len() > NOTES {
+                eprintln!("note: {}: and {} more", path.display(), read.notes.len() - NOTES);
+            }
+            Read { days: arguments.period.or(read.days), ..read }
+        }
+        None => Read {
+            statements: workload::from_statistics(&reading.workload),
+            days: reading.workload.seconds().map(|seconds| seconds / 86_400.0),
+            utility: Utility::of(&reading.workload),
+            ..Read::default()
+        },
     };
-    if statements.is_empty() {
-        let reason = reading.facts.unread.iter().find(|it| it.topic == Topic::Workload);
-        let reason = reason.map_or("no statement that can be planned was found".to_owned(), |it| it.reason.clone());
-        anyhow::bail!("there are no queries to look at: {reason}. Give them in a file with --queries");
+    let found = read.statements.len();
+    read.statements.retain(|it| it.query.calls >= arguments.min_calls as f64);
+    if !read.statements.is_empty() {
+        return Ok(read);
     }
-    Ok(statements)
+    if found > 0 {
+        anyhow::bail!(
+            "none of the {} was called {} times or more (--min-calls)",
+            words::queries(found),
+            arguments.min_calls
+        );
+    }
+    if let Some(path) = &arguments.queries {
+        anyhow::bail!(
+            "no query was found in {}, read as {}. What is understood: SQL with a semicolon after each statement, logs of the server (stderr, csv, json), \
+             of Rails and Prisma, CSV with commas or JSON with a column query, .sqlx folders, folders of .sql files",
+            path.display(),
+            read.kind
+        );
+    }
+    let reason = reading.facts.unread.iter().find(|it| it.topic == Topic::Workload);
+    let reason = reason.map_or("no statement that can be planned was found".to_owned(), |it| it.reason.clone());
+    anyhow::bail!("there are no queries to look at: {reason}. Give them in a file with --queries")
 }
 
-fn advise(arguments: &Arguments, reading: &Reading, statements: Vec<Statement>) -> anyhow::Result<Report> {
+fn advise(
+    arguments: &Arguments,
+    reading: &Reading,
+    statements: Vec<Statement>,
+    days: Option<f64>,
+) -> anyhow::Result<Report> {
     let runtime = super::runtime()?;
     let prepared = statements.iter().map(|it| it.prepared(&reading.facts)).collect();
     let pg_bin = arguments.pg_bin.as_deref();
@@ -201,11 +246,7 @@ fn advise(arguments: &Arguments, reading: &Reading, statements: Vec<Statement>) 
         arguments.run_functions,
     )?;
     let queries: Vec<advisor::Query> = statements.iter().map(|it| it.query.clone()).collect();
-    let limits =
-        Limits { size_budget: arguments.size_budget.map(|megabytes| megabytes * 1_000_000), ..Limits::default() };
-    // The calls of a file are those of a day.
-    let counted = arguments.queries.is_none().then(|| reading.workload.seconds()).flatten();
-    let days = counted.map(|seconds| seconds / 86_400.0);
+    let limits = Limits::within(arguments.size_budget.map(|megabytes| megabytes * 1_000_000));
     let (advice, unused, advised) = advisor::advise(&queries, &tables, chosen.planner(), &limits, days);
     let (mut observations, mut planned_as) = (Vec::new(), Vec::new());
     for (query, (statement, advised)) in statements.iter().zip(&advised).enumerate() {

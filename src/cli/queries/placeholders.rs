@@ -114,6 +114,9 @@ fn skipped(rest: &str) -> usize {
 }
 
 fn parameter(rest: &str, before: &str) -> Option<(Placeholder, usize)> {
+    if let Some(found) = sqlc(rest, before) {
+        return Some(found);
+    }
     let follows_name = before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ')' || c == ']');
     let named = |sign: usize| {
         let name = name_of(&rest[sign..]);
@@ -136,10 +139,23 @@ fn parameter(rest: &str, before: &str) -> Option<(Placeholder, usize)> {
             (name_of(name) == name).then(|| (Placeholder::Named(name.to_owned()), end + 2))
         }
         // Else it is the operator of jsonb.
+        // `@?` asks a document by a path.
+        [b'?', ..] if before.ends_with('@') => None,
         [b'?', next, ..] if !b"|&?-#".contains(next) && value_comes(before) => Some((Placeholder::Positional, 1)),
         [b'?'] if value_comes(before) => Some((Placeholder::Positional, 1)),
         _ => None,
     }
+}
+
+/// `sqlc.arg(name)`, `sqlc.narg('name')`, `sqlc.slice(name)`.
+fn sqlc(rest: &str, before: &str) -> Option<(Placeholder, usize)> {
+    if before.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+        return None;
+    }
+    let start = ["sqlc.arg(", "sqlc.narg(", "sqlc.slice("].iter().find(|start| rest.starts_with(**start))?;
+    let end = rest.find(')')?;
+    let name = rest[start.len()..end].trim().trim_matches(['\'', '"']);
+    (!name.is_empty() && name_of(name) == name).then(|| (Placeholder::Named(name.to_owned()), end + 1))
 }
 
 /// A name that does not begin with a digit.
@@ -176,6 +192,7 @@ mod tests {
             "SELECT a FROM t WHERE b = @b AND c LIKE @pattern LIMIT @n",
             "SELECT a FROM t WHERE b = $b AND c LIKE $pattern LIMIT $n",
             "SELECT a FROM t WHERE b = %(b)s AND c LIKE %(pattern)s LIMIT %(n)s",
+            "SELECT a FROM t WHERE b = sqlc.arg(b) AND c LIKE sqlc.narg('pattern') LIMIT sqlc.arg('n')",
         ] {
             assert_eq!(numbered(text), wanted);
         }
@@ -189,7 +206,7 @@ mod tests {
     #[test]
     fn operators_casts_and_texts_stay() {
         for text in [
-            "SELECT a::text, b[1:2], now() - '1:00' FROM t WHERE c ? 'key' AND d ?| array['x'] AND e @> $1 AND f @@ g",
+            "SELECT a::text, b[1:2], now() - '1:00' FROM t WHERE c ? 'key' AND d ?| array['x'] AND e @> $1 AND f @@ g AND h @? '$.k ? (@ == 17)'",
             "SELECT $$ :a ? %s $$, $tag$ @b $tag$, \"%s\" -- :c\n FROM t /* ? */",
             "SELECT a % s, 5 % 2, @ b, x @-@ y FROM t WHERE meta ? key",
         ] {

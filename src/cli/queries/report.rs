@@ -9,8 +9,9 @@ use pgassay::whatif::Verified;
 use serde_json::{Value, json};
 
 use super::audited::Audited;
+use super::left_out::Utility;
 use super::words::{bytes, count, duration, percent, queries, shortened, time};
-use super::workload::{Statement, Utility};
+use super::workload::Statement;
 
 #[derive(Default)]
 pub struct Report {
@@ -31,7 +32,7 @@ pub struct Report {
     pub whole: f64,
     pub explained: usize,
     pub seconds: f64,
-    /// Days in which the calls were counted; `None` for those of a file, which are a day's.
+    /// Days in which the calls were made; `None` if nothing says so.
     pub days: Option<f64>,
     /// Statements without a plan.
     pub utility: Utility,
@@ -102,15 +103,19 @@ impl Report {
         match self.days {
             Some(days) if days >= 1.0 => (1.0 / days, "a day".to_owned()),
             Some(days) => (1.0, format!("in {}", time(days))),
-            None => (1.0, "a day".to_owned()),
+            None => (1.0, "over all calls".to_owned()),
         }
     }
 
     /// Over which time reads and writes were counted.
-    pub fn window(&self) -> Option<String> {
-        let days = self.days?;
+    pub fn window(&self) -> String {
+        let Some(days) = self.days else {
+            return "nothing says in which time these calls were made: times below are over all of them, and writes are counted as in a day; \
+                    --period tells it, such as --period 7d"
+                .to_owned();
+        };
         let shown = if days >= 1.0 { "times below are a day's share of it" } else { "times below are of that time" };
-        Some(format!("calls and writes as counted in {}; {shown}", time(days)))
+        format!("calls and writes as counted in {}; {shown}", time(days))
     }
 
     /// What to do first, a line for each index: the index, what it saves, what writing it takes, its size, its queries.
@@ -162,7 +167,7 @@ impl Report {
 
     /// What was not looked at.
     pub fn left_out(&self) -> Option<String> {
-        let Utility { statements, milliseconds, slowest } = &self.utility;
+        let Utility { statements, milliseconds, slowest, .. } = &self.utility;
         if *statements == 0 {
             return None;
         }
@@ -175,7 +180,7 @@ impl Report {
                 format!("{} statements", count(*statements as f64))
             },
             duration(*milliseconds),
-            shortened(slowest, 80)
+            slowest
         ))
     }
 
@@ -303,7 +308,7 @@ impl Report {
             "gaps": gaps,
             "saved_share": self.saved_share(),
             "days_counted": self.days,
-            "utility_statements": { "statements": self.utility.statements, "milliseconds": self.utility.milliseconds },
+            "utility_statements": { "statements": self.utility.statements, "milliseconds": self.utility.milliseconds.max(0.0) },
             "verified": self.verified.as_ref().map(|verified| super::verified::to_json(self, verified)),
             "plans_made": self.explained,
             "seconds": self.seconds,
@@ -329,6 +334,7 @@ impl Report {
             "cost_before": advised.cost_before,
             "cost_after": advised.cost_after,
             "saved_share": advised.saved,
+            "saved_share_between": [advised.saved_between.0, advised.saved_between.1],
             "error": advised.plan.as_ref().err(),
             "times_slower_than_cost": advised.slower,
             "outcome": advised.outcome,
@@ -340,7 +346,7 @@ impl Report {
 
     pub fn markdown(&self, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}\n", self.summary())?;
-        for line in self.window().into_iter().chain(self.left_out()) {
+        for line in std::iter::once(self.window()).chain(self.left_out()) {
             writeln!(out, "{}.\n", cell(&line))?;
         }
         if !self.advice.is_empty() {

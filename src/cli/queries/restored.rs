@@ -20,6 +20,19 @@ pub struct Restored {
 }
 
 /// A value of `--verify` that is a file or folder of pg_dump and no database.
+/// What looks like a file and is none is no name of a database either.
+///
+/// # Errors
+/// If there is no such file.
+pub fn refuse_missing(value: &str) -> anyhow::Result<()> {
+    let looks =
+        value.contains('/') || [".dump", ".sql", ".tar", ".dmp", ".backup"].iter().any(|end| value.ends_with(end));
+    if looks && !value.contains("://") && !value.contains('=') && !Path::new(value).exists() {
+        anyhow::bail!("--verify: there is no file or folder {value}");
+    }
+    Ok(())
+}
+
 pub fn is_dump(value: &str) -> bool {
     let path = Path::new(value);
     path.is_file() || path.join("toc.dat").is_file()

@@ -54,7 +54,7 @@ fn plan(database: &DatabaseArguments, mut reading: Reading) -> anyhow::Result<Pl
     if reading.planner.is_none() {
         reading.planner = database.read_planner(&mut reading.facts)?;
     }
-    let mut statements = workload::from_statistics(&reading.workload, 1);
+    let mut statements = workload::from_statistics(&reading.workload);
     workload::rank(&mut statements, Rank::Total);
     statements.truncate(QUERIES);
     let prepared = statements.iter().map(|it| it.prepared(&reading.facts)).collect();

@@ -6,14 +6,29 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
+use pgassay::facts::Command;
 use pgassay::whatif::{is_plannable, without_constants};
 use serde_json::Value;
 
+use super::left_out::Utility;
+use super::period::{Window, moment};
 use super::placeholders::numbered;
 use super::workload::{Statement, from_file};
 
+/// What was found, and the days in which it was called, where a log tells them.
+#[derive(Default)]
+pub struct Read {
+    pub statements: Vec<Statement>,
+    pub days: Option<f64>,
+    pub utility: Utility,
+    /// What was not understood, with its place.
+    pub notes: Vec<String>,
+    /// What it was taken for.
+    pub kind: &'static str,
+}
+
 /// Reads a file, or every file of a folder that holds queries.
-pub fn read(path: &Path) -> anyhow::Result<Vec<Statement>> {
+pub fn read(path: &Path) -> anyhow::Result<Read> {
     if !path.is_dir() {
         let bytes = std::fs::read(path).with_context(|| format!("{} could not be read", path.display()))?;
         let text = String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", path.display()))?;
@@ -23,14 +38,17 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Statement>> {
     let mut files: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
     files.retain(|file| file.extension().is_some_and(|it| it == "sql" || it == "json") && file.is_file());
     files.sort();
-    let mut found = Vec::new();
+    let mut found = Read { kind: "a folder of .sql and .json files", ..Read::default() };
     for file in &files {
-        found.extend(read(file)?);
+        let read = read(file)?;
+        found.statements.extend(read.statements);
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        found.notes.extend(read.notes.into_iter().map(|note| format!("{name}: {note}")));
     }
     Ok(found)
 }
 
-fn of_text(text: &str) -> anyhow::Result<Vec<Statement>> {
+fn of_text(text: &str) -> anyhow::Result<Read> {
     let start = text.trim_start();
     if start.starts_with('{') || start.starts_with('[') {
         return json(text);
@@ -38,12 +56,12 @@ fn of_text(text: &str) -> anyhow::Result<Vec<Statement>> {
     let mut logged = Logged::default();
     if let Some(rows) = table(text)? {
         rows.into_iter().for_each(|row| logged.count(row));
-        return Ok(logged.statements());
+        return Ok(logged.statements("CSV"));
     }
     log(text, &mut logged);
     match logged.is_empty() {
-        true => Ok(from_file(text)),
-        false => Ok(logged.statements()),
+        true => Ok(Read { kind: "SQL", ..from_file(text) }),
+        false => Ok(logged.statements("a log")),
     }
 }
 
@@ -54,10 +72,14 @@ struct Found {
     calls: f64,
     milliseconds: Option<f64>,
     rows: Option<f64>,
+    /// When it ended, in days.
+    at: Option<f64>,
+    /// Told by auto_explain, which may tell what log_min_duration_statement tells too.
+    explained: bool,
 }
 
 /// `.sqlx/query-….json`, statistics as JSON, or the server's jsonlog: one value, a list, or one a line.
-fn json(text: &str) -> anyhow::Result<Vec<Statement>> {
+fn json(text: &str) -> anyhow::Result<Read> {
     let mut logged = Logged::default();
     for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
         match value.context("not JSON")? {
@@ -65,12 +87,14 @@ fn json(text: &str) -> anyhow::Result<Vec<Statement>> {
             value => of_value(&value).into_iter().for_each(|found| logged.count(found)),
         }
     }
-    Ok(logged.statements())
+    Ok(logged.statements("JSON"))
 }
 
 fn of_value(value: &Value) -> Option<Found> {
     if let Some(message) = value.get("message").and_then(Value::as_str) {
-        return of_message(message);
+        let at = value.get("timestamp").and_then(Value::as_str).and_then(moment);
+        let detail = value.get("detail").and_then(Value::as_str).unwrap_or_default();
+        return of_message(message, detail).map(|found| Found { at, ..found });
     }
     let text = QUERY.iter().find_map(|name| value.get(*name)?.as_str())?;
     let number = |names: &[&str]| {
@@ -92,7 +116,7 @@ const ROWS: &[&str] = &["rows", "rows_retrieved", "avg_rows"];
 fn of_counts(text: &str, number: &dyn Fn(&[&str]) -> Option<f64>) -> Found {
     let calls = number(CALLS).unwrap_or(1.0).max(1.0);
     let total = number(TOTAL).or_else(|| number(MEAN).map(|mean| mean * calls));
-    Found { text: text.to_owned(), calls, milliseconds: total, rows: number(ROWS) }
+    Found { text: text.to_owned(), calls, milliseconds: total, rows: number(ROWS), ..Found::default() }
 }
 
 /// A CSV table with a column of queries, or the server's csvlog; `None` if it is neither.
@@ -111,7 +135,10 @@ fn table(text: &str) -> anyhow::Result<Option<Vec<Found>>> {
     for (line, record) in reader.records().enumerate() {
         let record = record?;
         if !has_query {
-            found.extend(record.get(MESSAGE).and_then(of_message));
+            let at = record.get(0).and_then(moment);
+            let detail = record.get(MESSAGE + 1).unwrap_or_default();
+            let told = record.get(MESSAGE).and_then(|message| of_message(message, detail));
+            found.extend(told.map(|found| Found { at, ..found }));
         } else if line > 0 {
             let of = |wanted: &[&str]| {
                 let place = wanted.iter().find_map(|wanted| names.iter().position(|name| name == wanted))?;
@@ -126,25 +153,38 @@ fn table(text: &str) -> anyhow::Result<Option<Vec<Found>>> {
 
 /// The server's log on stderr, with log_min_duration_statement or auto_explain; or what Rails and Prisma write.
 fn log(text: &str, logged: &mut Logged) {
-    let mut message = String::new();
+    let (mut message, mut detail) = (String::new(), String::new());
+    let mut at = None;
+    let count = |message: &str, detail: &str, at: Option<f64>, logged: &mut Logged| {
+        of_message(message, detail).into_iter().for_each(|found| logged.count(Found { at, ..found }));
+    };
     for line in text.lines() {
-        // A message of several lines goes on behind a tab.
+        // A message of several lines goes on after a tab.
         if let (Some(more), false) = (line.strip_prefix('\t'), message.is_empty()) {
-            message.push('\n');
-            message.push_str(more);
+            let part = if detail.is_empty() { &mut message } else { &mut detail };
+            part.push('\n');
+            part.push_str(more);
             continue;
         }
-        of_message(&std::mem::take(&mut message)).into_iter().for_each(|found| logged.count(found));
+        if let (Some(place), false) = (line.find("DETAIL:  "), message.is_empty()) {
+            detail = line[place + "DETAIL:  ".len()..].to_owned();
+            continue;
+        }
+        count(&std::mem::take(&mut message), &std::mem::take(&mut detail), at, logged);
         match line.find("duration: ").filter(|_| line.contains("LOG:")) {
-            Some(at) => message = line[at..].to_owned(),
+            Some(place) => {
+                at = moment(line);
+                message = line[place..].to_owned();
+            }
             None => of_framework(line).into_iter().for_each(|found| logged.count(found)),
         }
     }
-    of_message(&message).into_iter().for_each(|found| logged.count(found));
+    count(&message, &detail, at, logged);
 }
 
-/// `duration: 12.3 ms  statement: SELECT …`, `duration: 12.3 ms  execute name: SELECT …`, `duration: 12.3 ms  plan:\nQuery Text: SELECT …`.
-fn of_message(message: &str) -> Option<Found> {
+/// `duration: 12.3 ms  statement: SELECT …`, `duration: 12.3 ms  execute name: SELECT …`, `duration: 12.3 ms  plan:\nQuery Text: SELECT …`. Of EXECUTE the
+/// detail has the statement: `prepare: PREPARE name AS SELECT …`.
+fn of_message(message: &str, detail: &str) -> Option<Found> {
     let (time, rest) = message.strip_prefix("duration: ")?.split_once(" ms")?;
     let milliseconds = Some(time.trim().parse().ok()?);
     let rest = rest.trim_start();
@@ -159,10 +199,28 @@ fn of_message(message: &str) -> Option<Found> {
             let text = rest
                 .strip_prefix("statement: ")
                 .or_else(|| rest.strip_prefix("execute ")?.split_once(": ").map(|(_, text)| text))?;
-            text.to_owned()
+            detail.strip_prefix("prepare: ").unwrap_or(text).to_owned()
         }
     };
-    Some(Found { text, calls: 1.0, milliseconds, rows: None })
+    let text = prepared(&text).map_or(text.clone(), str::to_owned);
+    let explained = rest.starts_with("plan:");
+    Some(Found { text, calls: 1.0, milliseconds, explained, ..Found::default() })
+}
+
+/// What `PREPARE name (types) AS` prepares.
+fn prepared(text: &str) -> Option<&str> {
+    let verb = text.trim_start().get(..7)?;
+    if !verb.eq_ignore_ascii_case("prepare") {
+        return None;
+    }
+    // Types may have parentheses, and no word AS.
+    let mut words =
+        text.char_indices().filter(|(at, _)| text[..*at].ends_with(|c: char| c.is_whitespace() || c == ')'));
+    let (at, _) = words.find(|(at, _)| {
+        let rest = text[*at..].as_bytes();
+        matches!(rest, [b'a' | b'A', b's' | b'S', next, ..] if next.is_ascii_whitespace())
+    })?;
+    Some(text[at + 2..].trim_start())
 }
 
 /// `User Load (1.2ms)  SELECT … [["id", 1]]` of Rails, `prisma:query SELECT …` of Prisma.
@@ -179,7 +237,7 @@ fn of_framework(line: &str) -> Option<Found> {
         text: text.trim().to_owned(),
         calls: 1.0,
         milliseconds: Some(milliseconds),
-        rows: None,
+        ..Found::default()
     })
 }
 
@@ -199,12 +257,22 @@ fn without_colours(line: &str) -> String {
 #[derive(Default)]
 struct Logged {
     groups: BTreeMap<String, Group>,
+    window: Window,
+    utility: Utility,
+    /// Rows whose text the role that exported them could not read.
+    hidden: usize,
 }
 
 #[derive(Default)]
 struct Group {
     first: String,
     differ: bool,
+    /// As log_min_duration_statement tells them and as auto_explain does: both may tell of the same calls.
+    counts: [Counts; 2],
+}
+
+#[derive(Default)]
+struct Counts {
     calls: f64,
     milliseconds: Option<f64>,
     rows: Option<f64>,
@@ -212,19 +280,26 @@ struct Group {
 
 impl Logged {
     fn is_empty(&self) -> bool {
-        self.groups.is_empty()
+        self.groups.is_empty() && self.utility.statements == 0
     }
 
     fn count(&mut self, found: Found) {
         let text = numbered(found.text.trim().trim_end_matches(';'));
-        if !is_plannable(&text) {
+        if text == "<insufficient privilege>" {
+            self.hidden += 1;
             return;
         }
+        if !is_plannable(&text) {
+            self.utility.add(&Command::of(&text, found.milliseconds.unwrap_or(0.0)));
+            return;
+        }
+        self.window.add(found.at);
         let group = self.groups.entry(without_constants(&text)).or_default();
-        if group.calls == 0.0 {
+        if group.first.is_empty() {
             group.first.clone_from(&text);
         }
         group.differ |= group.first != text;
+        let group = &mut group.counts[usize::from(found.explained)];
         group.calls += found.calls;
         let sum = |one: Option<f64>, other: Option<f64>| match (one, other) {
             (Some(one), Some(other)) => Some(one + other),
@@ -234,14 +309,28 @@ impl Logged {
         group.rows = sum(group.rows, found.rows);
     }
 
-    fn statements(self) -> Vec<Statement> {
+    fn statements(self, kind: &'static str) -> Read {
         let statement = |(folded, group): (String, Group)| {
             // A constant that is always the same is one of the query's.
             let text = if group.differ { folded } else { group.first };
-            let mean = group.milliseconds.map(|all| all / group.calls);
-            Statement::of(&text, group.calls, mean, group.rows.map(|all| all / group.calls))
+            let [told, explained] = group.counts;
+            let its = if explained.calls > told.calls { explained } else { told };
+            let mean = its.milliseconds.map(|all| all / its.calls);
+            Statement::of(&text, its.calls, mean, its.rows.map(|all| all / its.calls))
         };
-        self.groups.into_iter().map(statement).collect()
+        let hidden = (self.hidden > 0).then(|| {
+            format!(
+                "{} statements have no text: whoever exported them may not read it (GRANT pg_read_all_stats)",
+                self.hidden
+            )
+        });
+        Read {
+            days: self.window.days(),
+            statements: self.groups.into_iter().map(statement).collect(),
+            utility: self.utility,
+            notes: hidden.into_iter().collect(),
+            kind,
+        }
     }
 }
 
@@ -250,7 +339,7 @@ mod tests {
     use super::*;
 
     fn told(text: &str) -> Vec<(String, f64, Option<f64>)> {
-        let found = of_text(text).expect("statements");
+        let found = of_text(text).expect("statements").statements;
         found.into_iter().map(|it| (it.query.text, it.query.calls, it.query.mean_milliseconds)).collect()
     }
 
@@ -267,6 +356,38 @@ mod tests {
         assert_eq!(told(csv), [("SELECT a, \"B\" FROM t".to_owned(), 1.0, Some(2.5))]);
         let plan = "2024 LOG:  duration: 9.0 ms  plan:\n\tQuery Text: SELECT a\n\tFROM t\n\tSeq Scan on t  (cost=0.00..1.00 rows=1 width=4)\n";
         assert_eq!(told(plan), [("SELECT a\nFROM t".to_owned(), 1.0, Some(9.0))]);
+    }
+
+    #[test]
+    fn a_call_that_is_logged_twice_is_one() {
+        let log = "2024 LOG:  duration: 9.0 ms  plan:\n\tQuery Text: SELECT a FROM t WHERE b = 1\n\tSeq Scan on t  (cost=0.00..1.00 rows=1 width=4)\n\
+                   2024 LOG:  duration: 9.2 ms  statement: SELECT a FROM t WHERE b = 1\n";
+        assert_eq!(told(log), [("SELECT a FROM t WHERE b = 1".to_owned(), 1.0, Some(9.2))]);
+    }
+
+    #[test]
+    fn prepared_statements_are_what_they_prepare() {
+        let log = "2024 LOG:  duration: 4.0 ms  statement: EXECUTE p(1, 'x')\n2024 DETAIL:  prepare: PREPARE p(int, numeric(5,2)) AS SELECT a\n\tFROM t WHERE b = $1\n";
+        assert_eq!(told(log), [("SELECT a FROM t WHERE b = $1".to_owned(), 1.0, Some(4.0))]);
+        let plan = "2024 LOG:  duration: 9.0 ms  plan:\n\tQuery Text: PREPARE p AS SELECT a FROM t\n\tSeq Scan on t  (cost=0.00..1.00 rows=1 width=4)\n";
+        assert_eq!(told(plan), [("SELECT a FROM t".to_owned(), 1.0, Some(9.0))]);
+    }
+
+    #[test]
+    fn what_has_no_plan_is_counted() {
+        let read = of_text("query,calls,total_exec_time\n\"COPY t FROM STDIN\",1,500\n<insufficient privilege>,1,9\n\"SELECT a, b FROM t\",1,2\n")
+            .expect("statements");
+        assert_eq!((read.statements.len(), read.utility.statements, read.notes.len()), (1, 1, 1));
+        assert_eq!((read.utility.milliseconds, read.utility.slowest.as_str()), (500.0, "COPY"));
+    }
+
+    #[test]
+    fn a_log_tells_how_long_its_calls_took_to_come() {
+        let line = |time: &str| format!("{time} UTC [7] LOG:  duration: 4.0 ms  statement: SELECT a FROM t\n");
+        let days = |text: String| of_text(&text).expect("statements").days;
+        assert_eq!(days(line("2024-02-28 12:00:00") + &line("2024-03-01 12:00:00.000")), Some(2.0));
+        assert_eq!(days(line("2024-02-28 12:00:00")), None);
+        assert_eq!(days("-- calls: 3\nSELECT a FROM t;".to_owned()), None);
     }
 
     #[test]

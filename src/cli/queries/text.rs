@@ -48,7 +48,7 @@ impl Page<'_> {
 pub fn write(report: &Report, width: usize, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
     let page = &mut Page { width, out };
     page.paragraph(0, BOLD, &report.summary())?;
-    for line in report.window().into_iter().chain(report.left_out()) {
+    for line in std::iter::once(report.window()).chain(report.left_out()) {
         page.paragraph(0, DIM, &line)?;
     }
     page.gap()?;

@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 
 use super::report::Report;
 use super::words::{bytes, count, duration, percent, queries, shortened};
+use super::workload::Statement;
 
 /// Where and how to measure.
 pub struct Wanted<'a> {
@@ -37,7 +38,10 @@ pub fn measure(runtime: &Runtime, wanted: &Wanted, report: &Report) -> anyhow::R
         if report.advice.len() == 1 { "1 index".to_owned() } else { format!("{} indexes", report.advice.len()) },
         copy.database()
     );
-    let prepared = report.statements.iter().map(|it| Prepared::new(&it.query.text, it.rows)).collect();
+    let run_by = |(query, it): (usize, &Statement)| {
+        Prepared::new(&it.query.text, it.rows).run_by(report.planned_as.get(query).cloned().flatten())
+    };
+    let prepared = report.statements.iter().enumerate().map(run_by).collect();
     Ok(whatif::verify(runtime, &copy, wanted.limit, prepared, &report.advice, wanted.writes)?)
 }
 

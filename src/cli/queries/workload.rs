@@ -9,6 +9,8 @@ use pgassay::sql::read_script;
 use pgassay::whatif::{Prepared, is_plannable, reads_catalogs, set_columns};
 
 use super::placeholders::numbered;
+use super::sources::Read;
+use super::words::shortened;
 
 /// A statement with what was counted of it.
 #[derive(Debug, Clone)]
@@ -75,49 +77,8 @@ impl Statement {
     }
 }
 
-/// Statements that have no plan, and what they take.
-#[derive(Debug, Clone, Default)]
-pub struct Utility {
-    pub statements: usize,
-    pub milliseconds: f64,
-    /// The one that takes most.
-    pub slowest: String,
-}
-
-/// COPY, CREATE TABLE AS, cursors, DO and the like: none of them is looked at.
-pub fn utility(workload: &Workload) -> Utility {
-    let others = workload.statements.iter().filter(|it| it.calls > 0 && !is_plannable(&it.query));
-    let others: Vec<&StatementFacts> = others.filter(|it| !is_of_transactions(&it.query)).collect();
-    let slowest = others.iter().max_by(|a, b| a.total_milliseconds.total_cmp(&b.total_milliseconds));
-    Utility {
-        statements: others.len(),
-        milliseconds: others.iter().map(|it| it.total_milliseconds).sum(),
-        slowest: slowest.map(|it| it.query.clone()).unwrap_or_default(),
-    }
-}
-
-fn is_of_transactions(text: &str) -> bool {
-    const VERBS: &[&str] = &[
-        "begin",
-        "start",
-        "commit",
-        "end",
-        "rollback",
-        "abort",
-        "savepoint",
-        "release",
-        "set",
-        "reset",
-        "show",
-        "discard",
-        "deallocate",
-    ];
-    let word: String = text.trim_start().chars().take_while(char::is_ascii_alphabetic).collect();
-    VERBS.iter().any(|verb| word.eq_ignore_ascii_case(verb))
-}
-
 /// Statements of the same text by several users are one.
-pub fn from_statistics(workload: &Workload, min_calls: u64) -> Vec<Statement> {
+pub fn from_statistics(workload: &Workload) -> Vec<Statement> {
     let mut found: Vec<Statement> = Vec::new();
     let mut places = std::collections::HashMap::new();
     let wanted = |it: &&StatementFacts| it.calls > 0 && is_plannable(&it.query) && !reads_catalogs(&it.query);
@@ -146,7 +107,6 @@ pub fn from_statistics(workload: &Workload, min_calls: u64) -> Vec<Statement> {
             }
         }
     }
-    found.retain(|it| it.query.calls >= min_calls as f64);
     for statement in &mut found {
         statement.query.sets = set_columns(&statement.query.text);
     }
@@ -172,35 +132,68 @@ impl Statement {
     }
 }
 
-/// Statements of a file. `-- calls: 100, mean: 2.5 ms` before one tells its weight.
-pub fn from_file(text: &str) -> Vec<Statement> {
+/// Statements of a file. `-- calls: 100, mean: 2.5 ms` before one tells its weight; `total: 4 s` does instead of the mean.
+pub fn from_file(text: &str) -> Read {
     let mut sources = Sources::default();
     let file = sources.add(SourceFile::new("queries", text.to_owned()));
     let script = read_script(file, sources.file(file));
-    let mut found = Vec::new();
+    let mut found = Read::default();
     let mut end = 0;
     for statement in &script.statements {
         let range = statement.span.range();
         let before = text.get(end..range.start).unwrap_or_default();
+        let line = text.get(..range.start).unwrap_or_default().matches('\n').count() + 1;
         end = range.end;
         let sql = numbered(text.get(range).unwrap_or_default());
         if !is_plannable(&sql) {
+            found.notes.push(format!("line {line}: not looked at, it is no query: {}", shortened(&sql, 60)));
             continue;
         }
         let sql = sql.as_str();
-        let calls = number(before, "calls:").unwrap_or(1.0);
+        let mut told = |label: &str, unit: Unit| {
+            read_label(before, label, unit).unwrap_or_else(|text| {
+                found.notes.push(format!("line {line}: not understood: {label} {text}"));
+                None
+            })
+        };
+        let calls = told("calls:", Unit::None).unwrap_or(1.0);
+        let total = told("total:", Unit::Milliseconds).map(|total| total / calls);
+        let (mean, rows) = (told("mean:", Unit::Milliseconds).or(total), told("rows:", Unit::None));
         let role = before.split_once("role:").map(|(_, rest)| rest.trim_start());
         let end = |rest: &str| rest.find([',', '\n']).unwrap_or(rest.len());
         let role = role.map(|rest| rest[..end(rest)].trim().to_owned()).filter(|name| !name.is_empty());
-        let statement = Statement::of(sql, calls, number(before, "mean:"), number(before, "rows:"));
-        found.push(Statement { role, ..statement });
+        let statement = Statement::of(sql, calls, mean, rows);
+        found.statements.push(Statement { role, ..statement });
     }
     found
 }
 
-fn number(comment: &str, label: &str) -> Option<f64> {
-    let (_, rest) = comment.split_once(label)?;
-    read_number(rest.trim_start())
+#[derive(Clone, Copy, PartialEq)]
+enum Unit {
+    None,
+    Milliseconds,
+}
+
+/// The number after a label, in milliseconds if it is a time; `Err` has what is there instead of one above zero.
+fn read_label(comment: &str, label: &str, unit: Unit) -> Result<Option<f64>, String> {
+    let Some((_, rest)) = comment.split_once(label) else { return Ok(None) };
+    let rest = rest.trim_start();
+    let told = || rest.lines().next().unwrap_or_default().split(", ").next().unwrap_or_default().trim().to_owned();
+    let number = read_number(rest).filter(|number| *number >= 0.0).ok_or_else(told)?;
+    let after = rest.trim_start_matches(|c: char| c.is_ascii_digit() || ".,_".contains(c)).trim_start_matches(' ');
+    let word: String = after.chars().take_while(|c| c.is_alphabetic()).collect();
+    let factor = match (unit, word.as_str()) {
+        // `calls: 1e3`.
+        (Unit::None, "e" | "E") => return Err(told()),
+        (Unit::None, _) | (Unit::Milliseconds, "" | "ms" | "millisecond" | "milliseconds") => 1.0,
+        (Unit::Milliseconds, "us" | "µs" | "μs" | "microseconds") => 0.001,
+        (Unit::Milliseconds, "s" | "sec" | "second" | "seconds") => 1000.0,
+        (Unit::Milliseconds, "m" | "min" | "minute" | "minutes") => 60_000.0,
+        (Unit::Milliseconds, "h" | "hour" | "hours") => 3_600_000.0,
+        (Unit::Milliseconds, label) if after[word.len()..].starts_with(':') && !label.is_empty() => 1.0,
+        (Unit::Milliseconds, _) => return Err(told()),
+    };
+    Ok(Some(number * factor))
 }
 
 /// `1200`, `3.5`, and as it is printed here: `1,200`. A comma before other than three digits is one of decimals.
@@ -246,8 +239,34 @@ mod tests {
     }
 
     #[test]
+    fn times_have_units_and_what_is_no_number_is_said() {
+        let one = |comment: &str| {
+            let read = from_file(&format!("-- {comment}\nSELECT 1;"));
+            let query = &read.statements[0].query;
+            (query.calls, query.mean_milliseconds, read.notes.len())
+        };
+        assert_eq!(one("calls: 40, mean: 4 s"), (40.0, Some(4000.0), 0));
+        assert_eq!(one("mean: 2 min, calls: 3"), (3.0, Some(120_000.0), 0));
+        assert_eq!(one("mean: 800 µs"), (1.0, Some(0.8), 0));
+        assert_eq!(one("mean: 12,5 ms"), (1.0, Some(12.5), 0));
+        assert_eq!(one("mean: 7, rows: 3"), (1.0, Some(7.0), 0));
+        assert_eq!(one("calls: 10, total: 9,000 ms"), (10.0, Some(900.0), 0));
+        assert_eq!(one("calls: many, mean: 3 fortnights"), (1.0, None, 2));
+        assert_eq!(one("calls: -5"), (1.0, None, 1));
+        assert_eq!(one("calls: 1e3"), (1.0, None, 1));
+    }
+
+    #[test]
+    fn what_is_no_query_is_said_with_its_line() {
+        let read = from_file("SELECT 1;\nSELEC broken;\nVACUUM t;");
+        assert_eq!(read.statements.len(), 1);
+        assert_eq!(read.notes.len(), 2);
+        assert!(read.notes[0].starts_with("line 2: ") && read.notes[0].contains("SELEC broken"), "{}", read.notes[0]);
+    }
+
+    #[test]
     fn a_comment_before_a_statement_tells_its_weight() {
-        let found = from_file("-- calls: 1,200, mean: 2.5 ms\nSELECT a FROM t WHERE b = :b AND c = :c;");
+        let found = from_file("-- calls: 1,200, mean: 2.5 ms\nSELECT a FROM t WHERE b = :b AND c = :c;").statements;
         assert_eq!((found[0].query.calls, found[0].query.mean_milliseconds), (1200.0, Some(2.5)));
         assert_eq!(found[0].query.text, "SELECT a FROM t WHERE b = $1 AND c = $2");
     }

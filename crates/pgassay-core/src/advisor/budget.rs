@@ -64,7 +64,7 @@ impl Work<'_> {
 
     fn set(&self, chosen: BTreeSet<usize>, plans: &Plans) -> Set {
         let bytes = self.bytes(&chosen.iter().copied().collect::<Vec<_>>());
-        Set { chosen, bytes, left: self.left(plans) }
+        Set { chosen, bytes, left: self.likely_left(plans) }
     }
 
     /// The step that loses least for the bytes it frees: the set after it, its plans, and the index that went.

@@ -40,6 +40,8 @@ pub struct Advised {
     pub cost_after: f64,
     /// The share of its time that the new indexes save, over all values that were tried for its parameters.
     pub saved: f64,
+    /// The least and the most of it that costs allow.
+    pub saved_between: (f64, f64),
     /// How many times slower its calls are than its cost lets expect, if that is far more than usual.
     pub slower: Option<f64>,
     pub outcome: Outcome,
@@ -119,7 +121,7 @@ pub struct Unused {
 }
 
 /// The advice for a workload: indexes to create, indexes to drop, and what came of each query. `days` is how long the calls were counted;
-/// `None` if they are those of a day. Reads and writes are priced over that same time.
+/// `None` if that is not known: writes are then those of a day. Reads and writes are priced over that same time.
 pub fn advise(
     queries: &[Query],
     tables: &Tables,
@@ -185,6 +187,8 @@ pub(super) struct Part {
     pub foreign_key: Option<String>,
     /// Without new indexes, as [`Work::weigh`] has it; 0 where it cannot be planned.
     pub cost: f64,
+    /// The same as [`Work::plainly`] has it.
+    pub plain: f64,
     /// Milliseconds of these calls.
     pub weight: f64,
     /// Without new indexes a table is read whole.
@@ -219,13 +223,15 @@ impl Work<'_> {
         // From the cost where nothing was measured: a unit is about a hundredth of a millisecond.
         let weight = work.calls * work.mean_milliseconds.unwrap_or(before / 100.0);
         let cost = plan.as_ref().map_or(0.0, |plan| self.weigh(query, plan));
+        let plain = plan.as_ref().map_or(0.0, |plan| self.plainly(query, plan));
         let reads_whole = plan.as_ref().is_ok_and(reads_whole);
-        self.parts.push(Part { query, values: None, foreign_key: None, cost, weight, reads_whole });
+        self.parts.push(Part { query, values: None, foreign_key: None, cost, plain, weight, reads_whole });
         Advised {
             plan,
             cost_before: before,
             cost_after: before,
             saved: 0.0,
+            saved_between: (0.0, 0.0),
             slower: None,
             outcome: Outcome::NoIndexHelps(reason),
         }

@@ -25,11 +25,12 @@ impl Work<'_> {
                 let Some(part) = self.planner.add(&search(&reference)) else { continue };
                 let plan = self.planner.plan(part, &[], &[]);
                 let cost = plan.as_ref().map_or(0.0, |plan| self.weigh(query, plan));
+                let plain = plan.as_ref().map_or(0.0, |plan| self.plainly(query, plan));
                 debug_assert_eq!(part, self.parts.len(), "the planner knows as many queries as there are parts");
                 let foreign_key =
                     Some(format!("{}.{} ({})", reference.schema, reference.table, reference.columns.join(", ")));
                 let reads_whole = plan.as_ref().is_ok_and(reads_whole);
-                self.parts.push(Part { query, values: None, foreign_key, cost, weight: 0.0, reads_whole });
+                self.parts.push(Part { query, values: None, foreign_key, cost, plain, weight: 0.0, reads_whole });
                 searches.push((part, rows * cost));
             }
             self.share_time(query, &searches);

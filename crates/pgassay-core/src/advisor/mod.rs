@@ -101,8 +101,20 @@ pub struct Limits {
     pub not_felt: f64,
     /// Least share of the time of all queries that an index must save, of what is left with the others.
     pub least_share: f64,
-    /// The same for an index as large as all tables together: what it takes in memory others lack.
+    /// The same for an index as large as all tables together: what it takes in memory, in backups and in replication others lack.
     pub rent: f64,
+}
+
+/// What size costs where a budget says how much of it there is.
+const RENT_WITHIN_BUDGET: f64 = 0.1;
+
+impl Limits {
+    /// With so many bytes for all new indexes. Who says how much room there is wants it used for what it brings.
+    pub fn within(size_budget: Option<u64>) -> Limits {
+        let limits = Limits::default();
+        let rent = if size_budget.is_some() { RENT_WITHIN_BUDGET } else { limits.rent };
+        Limits { size_budget, rent, ..limits }
+    }
 }
 
 impl Default for Limits {
@@ -114,7 +126,7 @@ impl Default for Limits {
             least_gain: 0.2,
             not_felt: 0.1,
             least_share: 0.005,
-            rent: 0.1,
+            rent: 2.0,
         }
     }
 }

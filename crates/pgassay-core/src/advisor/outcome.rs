@@ -84,10 +84,12 @@ impl Work<'_> {
         }
         let plainly = |(part, plan): &(usize, Plan)| {
             let its = &self.parts[*part];
-            (cost(plan) - cost(&plans[part])).max(0.0) / its.cost.max(f64::MIN_POSITIVE) * its.weight
+            let (now, then) = (self.plainly(its.query, &plans[part]), self.plainly(its.query, plan));
+            (then - now).max(0.0) / its.plain.max(f64::MIN_POSITIVE) * its.weight
         };
         let explained = advised[self.parts[parts[0]].query].slower.is_none();
-        let least = if explained { without.iter().map(plainly).sum::<f64>().min(milliseconds) } else { 0.0 };
+        let plain = without.iter().map(plainly).sum::<f64>();
+        let least = if explained { plain.min(milliseconds) } else { 0.0 };
         let most = (0..lost.len()).max_by(|a, b| lost[*a].total_cmp(&lost[*b]))?;
         let (most, before) = &without[most];
         let table = &self.offers[place].definition.table;
@@ -105,21 +107,27 @@ impl Work<'_> {
         })
     }
 
-    /// Costs of the generic plans, and shares of time over all parts.
+    /// Costs of the generic plans, and shares of time over all parts: the likely one, and between which it lies.
     fn tell_savings(&self, plans: &Plans, advised: &mut [Advised]) {
-        let mut weights = vec![(0.0, 0.0); advised.len()];
+        let mut weights = vec![(0.0, [0.0; 2]); advised.len()];
         for (place, part) in self.parts.iter().enumerate() {
-            let after = plans.get(&place).map_or(part.cost, |plan| self.weigh(part.query, plan));
+            let share = |before: f64, after: f64| if before > 0.0 { (after / before).min(1.0) } else { 1.0 };
+            let shares = plans.get(&place).map_or([1.0; 2], |plan| {
+                [share(part.cost, self.weigh(part.query, plan)), share(part.plain, self.plainly(part.query, plan))]
+            });
             let (whole, left) = &mut weights[part.query];
             *whole += part.weight;
-            *left += part.weight * if part.cost > 0.0 { (after / part.cost).min(1.0) } else { 1.0 };
+            for (left, share) in left.iter_mut().zip(shares) {
+                *left += part.weight * share;
+            }
             if place < advised.len() {
                 let advised = &mut advised[place];
                 advised.cost_after = plans.get(&place).map_or(advised.cost_before, cost);
             }
         }
-        for (advised, (whole, left)) in advised.iter_mut().zip(weights) {
-            advised.saved = if whole > 0.0 { 1.0 - left / whole } else { 0.0 };
+        for (advised, (whole, [one, other])) in advised.iter_mut().zip(weights).filter(|(_, (whole, _))| *whole > 0.0) {
+            advised.saved = 1.0 - other / whole;
+            advised.saved_between = (1.0 - one.max(other) / whole, 1.0 - one.min(other) / whole);
         }
     }
 

@@ -46,7 +46,9 @@ impl Work<'_> {
         let (chosen, plans) = self.make_smaller(chosen, plans);
         let (chosen, plans) = self.merge(chosen, plans);
         // What a smaller index does as well may make another needless.
-        let (chosen, plans) = self.take_away(chosen, plans);
+        let (chosen, _) = self.take_away(chosen, plans);
+        // What is said of them rests on plans with these indexes and no others.
+        let plans = self.plan_all(&chosen);
         self.within_budget(chosen, plans)
     }
 
@@ -80,8 +82,12 @@ impl Work<'_> {
             let Some((_, place)) = worst else { return (chosen, plans) };
             chosen.remove(&place);
             let replanned = changes.remove(&place).flatten().map(|change| change.plans).unwrap_or_default();
-            // A plan that does not use an index is the same without it.
-            changes.retain(|_, change| {
+            // A plan that does not use an index is the same without it; what has come to use another is lost with that one from now on.
+            changes.retain(|other, change| {
+                let uses = |plan: &Plan| plan.nodes.iter().any(|node| self.is_of(node, *other));
+                if replanned.values().any(uses) {
+                    return false;
+                }
                 let same = |(part, plan): (&usize, &Plan)| {
                     !replanned.contains_key(part) && !plan.nodes.iter().any(|node| self.is_of(node, place))
                 };
@@ -188,6 +194,15 @@ impl Work<'_> {
     /// Milliseconds that all queries take with these plans.
     pub(super) fn left(&self, plans: &Plans) -> f64 {
         self.parts.iter().enumerate().map(|(place, part)| self.part_left(place, part, plans)).sum()
+    }
+
+    /// The same as it is likely to be, where [`Work::left`] is cautious.
+    pub(super) fn likely_left(&self, plans: &Plans) -> f64 {
+        let of = |(place, part): (usize, &Part)| match plans.get(&place) {
+            Some(plan) if part.plain > 0.0 => part.weight * (self.plainly(part.query, plan) / part.plain).min(1.0),
+            _ => part.weight,
+        };
+        self.parts.iter().enumerate().map(of).sum()
     }
 
     /// Milliseconds that an index must save to be worth it: what writes take over the time that was counted, and its share of what is

@@ -54,9 +54,10 @@ impl Work<'_> {
                 let planned = self.planner.plan(part, &[], &[]);
                 let its = planned.as_ref().map_or(0.0, cost);
                 let weighed = planned.as_ref().map_or(0.0, |plan| self.weigh(query, plan));
+                let plain = planned.as_ref().map_or(0.0, |plan| self.plainly(query, plan));
                 let reads_whole = planned.as_ref().is_ok_and(reads_whole);
-                let (cost, weight) = (weighed, 0.0);
-                self.parts_at(part, Part { query, values: Some(which), foreign_key: None, cost, weight, reads_whole });
+                let (cost, weight, values) = (weighed, 0.0, Some(which));
+                self.parts_at(part, Part { query, values, foreign_key: None, cost, plain, weight, reads_whole });
                 if let Ok(planned) = planned
                     && !self.is_beyond(query, its)
                     && (differ(its, result.cost_before, OTHER_COST)

@@ -4,8 +4,8 @@
 //! of existing indexes takes. A share of the measured time can only be told with those in it.
 
 use super::candidate::table_of;
-use super::cautious::cautious_cost;
-use super::choose::Work;
+use super::cautious;
+use super::choose::{Work, cost};
 use super::definition::columns_named;
 use crate::plan::node::KnownType;
 use crate::plan::{NodeId, Plan};
@@ -17,10 +17,16 @@ const ROW: f64 = 0.7;
 const ENTRY: f64 = 0.6;
 
 impl Work<'_> {
-    /// The cost of a query's plan, [cautiously](cautious_cost), with what the planner leaves out.
+    /// The cost of a query's plan, [cautiously](cautious), with what the planner leaves out.
     pub(super) fn weigh(&self, query: usize, plan: &Plan) -> f64 {
+        self.plainly(query, plan) + cautious::of_loops(plan)
+    }
+
+    /// The cost as it is likely to be if the rows are as many as the planner expects.
+    pub(super) fn plainly(&self, query: usize, plan: &Plan) -> f64 {
         let writes: f64 = plan.ids().map(|id| self.written_by(query, plan, id)).sum();
-        cautious_cost(plan, self.queries[query].rows) + CALL + writes
+        let late = cautious::of_limits(plan, self.queries[query].rows);
+        cost(plan) + CALL + writes + cautious::of_fetches(plan) + late
     }
 
     fn written_by(&self, query: usize, plan: &Plan, id: NodeId) -> f64 {

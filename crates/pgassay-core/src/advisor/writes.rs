@@ -42,7 +42,7 @@ impl Work<'_> {
 
     /// Inserts, updates, and those that were HOT, from the counters of the table, for the time of the workload.
     fn by_counters(&self, table: &TableInfo) -> Option<(f64, f64, f64)> {
-        // The calls of a file are those of a day; what was counted for less than one is taken for it: nobody knows what comes.
+        // Where nobody knows how long the calls took to come, writes are those of a day; what was counted for less than one is taken for it.
         let days = self.days.unwrap_or_else(|| table.counted_days.unwrap_or(1.0).min(1.0));
         Some((table.inserts? * days, table.updates? * days, table.hot_updates? * days))
     }

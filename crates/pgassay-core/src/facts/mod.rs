@@ -33,7 +33,7 @@ pub use statistics::{ExtendedStatisticsData, ExtendedStatisticsFacts};
 pub use timestamp::Timestamp;
 pub use traffic::{Calls, Traffic, relations_of};
 pub use unread::{Topic, Unread};
-pub use workload::{StatementFacts, Workload};
+pub use workload::{Command, StatementFacts, Workload};
 
 use std::collections::BTreeMap;
 

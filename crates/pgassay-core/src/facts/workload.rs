@@ -18,6 +18,32 @@ pub struct Workload {
     pub statements: Vec<StatementFacts>,
     /// Statements whose text the role may not read; they are not in `statements`.
     pub hidden: u64,
+    /// Statements without a plan, which may keep their constants: by their command alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<Command>,
+}
+
+/// Statements of one command: `COPY`, `CREATE TABLE`, `DO`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Command {
+    pub name: String,
+    pub statements: usize,
+    /// Of all calls.
+    pub milliseconds: f64,
+}
+
+impl Command {
+    /// Of one statement; comments before it are no part of it.
+    pub fn of(text: &str, milliseconds: f64) -> Command {
+        const OF_TWO: &[&str] = &["CREATE", "ALTER", "DROP", "REFRESH"];
+        let mut words = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+        let first = words.next().unwrap_or_default().to_ascii_uppercase();
+        let name = match words.next().filter(|_| OF_TWO.contains(&first.as_str())) {
+            Some(second) => format!("{first} {}", second.to_ascii_uppercase()),
+            None => first,
+        };
+        Command { name, statements: 1, milliseconds }
+    }
 }
 
 /// One normalised statement of one user.
@@ -49,6 +75,18 @@ pub struct StatementFacts {
 }
 
 impl Workload {
+    /// Counts a statement without a plan.
+    pub fn count_command(&mut self, text: &str, milliseconds: f64) {
+        let command = Command::of(text, milliseconds);
+        match self.commands.iter_mut().find(|known| known.name == command.name) {
+            Some(known) => {
+                known.statements += 1;
+                known.milliseconds += milliseconds;
+            }
+            None => self.commands.push(command),
+        }
+    }
+
     /// Seconds that the counts cover.
     pub fn seconds(&self) -> Option<f64> {
         Some(self.until?.seconds_since(self.since?)).filter(|seconds| *seconds > 0.0)

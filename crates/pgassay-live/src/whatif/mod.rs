@@ -4,6 +4,8 @@
 //! ([`TwinPlanner`]), from the database itself ([`HypopgPlanner`]), or from each what it does better ([`BothPlanner`]).
 
 mod both;
+mod copy_server;
+mod given;
 mod hypopg_planner;
 mod planning;
 mod prepare;

@@ -235,6 +235,11 @@ impl Prepared {
         new
     }
 
+    /// As it is sent to the server, repaired so far.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Numbers of the parameters that stand in the text.
     pub(super) fn open_parameters(&self) -> Vec<usize> {
         let mut numbers: Vec<usize> = parameters(&self.text).map(|(_, number)| number).collect();

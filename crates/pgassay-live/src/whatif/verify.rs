@@ -9,21 +9,24 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use super::planning::{Explain, Planning, ROOTS, Refusal, SCHEMAS, SECURED, read_names, read_plan, read_roots};
-use super::prepare::{Asking, Prepared};
+use super::copy_server::CopyServer;
+use super::given::{Given, given};
+use super::planning::{Planning, Refusal};
+use super::prepare::Prepared;
 use super::tables::read_tables;
 use crate::advisor::{self, Advice, Compared, Tables};
 use crate::change::{Name, QualifiedName};
 use crate::db::planner::CaptureError;
 use crate::db::{DbError, Limits, Parameters, Session};
-use crate::plan::Plan;
 use crate::plan::node::KnownType;
+use crate::plan::{Node, Plan};
 use crate::text::quoting::literal;
-use tokio_postgres::types::Type;
 
 /// Sets of values that each query is run with, and runs of each, of which the fastest counts.
 const SETS: usize = 4;
 const RUNS: usize = 3;
+/// Rows of a page.
+const PAGE: &str = "10";
 /// Rows that values are chosen from.
 const SAMPLE: f64 = 300.0;
 
@@ -99,8 +102,11 @@ pub fn verify(
     let place = session.place().to_owned();
     let mut planning = Planning::new(queries);
     planning.all_partitions = true;
+    const ROLES: &str = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'MEMBER')";
+    let roles = runtime.block_on(session.ask("roles", ROLES, &[]))?;
+    let roles = roles.into_iter().collect();
     let mut verifier = Verifier {
-        server: CopyServer { runtime, session, analyze: false, dropped: Vec::new() },
+        server: CopyServer { runtime, session, analyze: false, dropped: Vec::new(), roles, settings: BTreeMap::new() },
         planning,
         tables,
         writes,
@@ -199,7 +205,11 @@ impl Verifier<'_> {
             .collect();
         verified.indexes = made.to_vec();
         for query in 0..self.planning.len() {
-            match self.one(query, &there, verified) {
+            // A search for a foreign key is in no plan.
+            let gains =
+                |advice: &&Advice| advice.gains.iter().any(|gain| gain.query == query && gain.foreign_key.is_some());
+            let searched: BTreeSet<String> = advice.iter().filter(gains).map(|advice| advice.name.clone()).collect();
+            match self.one(query, &there, &searched, verified) {
                 Ok(measured) => verified.queries.push(measured),
                 Err(reason) => verified.left_out.push((query, reason)),
             }
@@ -208,14 +218,22 @@ impl Verifier<'_> {
     }
 
     /// Runs a query with and without the indexes in turn, and without each that it uses.
-    fn one(&mut self, query: usize, indexes: &[QualifiedName], verified: &mut Verified) -> Result<Measured, String> {
+    fn one(
+        &mut self,
+        query: usize,
+        indexes: &[QualifiedName],
+        searched: &BTreeSet<String>,
+        verified: &mut Verified,
+    ) -> Result<Measured, String> {
         self.server.analyze = false;
         let plan = self.planning.plan(&mut self.server, query, &[], &[]).map_err(|refusal| refusal.message)?;
         let writes = plan.nodes.iter().any(|node| node.is(KnownType::ModifyTable));
         if writes && !self.writes {
             return Err("it writes: --verify-writes runs such statements too, and rolls them back".to_owned());
         }
+        self.server.settings = self.asked_settings(&plan);
         let sets = self.values(query, &plan)?;
+        let sets: Vec<_> = sets.into_iter().map(|values| self.fitting(query, values)).collect();
         self.server.analyze = true;
         let mut measured = Measured {
             query,
@@ -244,8 +262,11 @@ impl Verifier<'_> {
             let (time_before, blocks_before) = before.map_or((limit, blocks), |(time, blocks, _)| (time, blocks));
             measured.before += time_before * share;
             measured.blocks_before += blocks_before * share;
-            let used: Vec<QualifiedName> =
-                indexes.iter().filter(|index| uses(&plan, index, &verified.indexes)).cloned().collect();
+            let used: Vec<QualifiedName> = indexes
+                .iter()
+                .filter(|index| searched.contains(index.name.as_str()) || uses(&plan, index, &verified.indexes))
+                .cloned()
+                .collect();
             for index in &used {
                 let mut alone: Run = None;
                 for _ in 0..RUNS {
@@ -262,6 +283,35 @@ impl Verifier<'_> {
             }
         }
         Ok(measured)
+    }
+
+    /// Settings that policies compare columns with, from a row of the copy: what stands in for them when planning is nobody's, and finds nothing.
+    fn asked_settings(&self, plan: &Plan) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        for node in &plan.nodes {
+            let (Some(schema), Some(relation)) = (&node.schema, &node.relation) else { continue };
+            let table = QualifiedName::new(Name::new(schema), Name::new(relation));
+            for (column, setting) in node.conditions.iter().filter_map(|it| compared_setting(&it.text)) {
+                let column = Name::new(column);
+                let sql = format!(
+                    "SELECT {column}::text FROM {table} WHERE {column} IS NOT NULL ORDER BY pg_catalog.md5({column}::text) LIMIT 1"
+                );
+                if let Some(value) = self.server.read(&sql).unwrap_or_default().into_iter().next() {
+                    found.insert(setting.to_owned(), value);
+                }
+            }
+        }
+        found
+    }
+
+    /// The values, but of ranges an element where the query asks for one.
+    fn fitting(&mut self, query: usize, values: BTreeMap<usize, String>) -> BTreeMap<usize, String> {
+        let elements: BTreeMap<usize, String> =
+            values.iter().map(|(number, value)| (*number, element(value).unwrap_or(value).to_owned())).collect();
+        if elements == values || self.planning.plan_with_values(&mut self.server, query, &values).is_ok() {
+            return values;
+        }
+        elements
     }
 
     fn run(
@@ -291,7 +341,16 @@ impl Verifier<'_> {
         if open.is_empty() {
             return Ok(vec![BTreeMap::new()]);
         }
-        let compared = advisor::compared(plan, &self.tables);
+        let mut compared = advisor::compared(plan, &self.tables);
+        let mut pages = BTreeMap::new();
+        for number in open.iter().filter(|number| compared.iter().all(|it| it.number != **number)).collect::<Vec<_>>() {
+            match given(self.planning.prepared(query).text(), *number) {
+                Some(Given::Rows) => pages.extend([(*number, PAGE)]),
+                Some(Given::Start) => pages.extend([(*number, "0")]),
+                Some(Given::Column(column)) => compared.extend(self.written(plan, column, *number)),
+                None => {}
+            }
+        }
         let mut sets = vec![BTreeMap::new(); SETS];
         let tables: BTreeSet<&QualifiedName> = compared.iter().map(|it| &it.table).collect();
         for table in tables {
@@ -303,9 +362,11 @@ impl Verifier<'_> {
                 }
             }
         }
+        sets.iter_mut().for_each(|set| set.extend(pages.iter().map(|(number, value)| (*number, (*value).to_owned()))));
         sets.dedup();
+        let is_known = |number: &usize| pages.contains_key(number) || compared.iter().any(|it| it.number == *number);
+        let missing = open.iter().find(|number| !is_known(number));
         sets.retain(|set| open.iter().all(|number| set.contains_key(number)));
-        let missing = open.iter().find(|number| compared.iter().all(|it| it.number != **number));
         match (sets.is_empty(), missing) {
             (false, _) => Ok(sets),
             (true, Some(number)) => Err(format!(
@@ -313,6 +374,16 @@ impl Verifier<'_> {
             )),
             (true, None) => Err("the tables have no rows to take values from".to_owned()),
         }
+    }
+
+    /// A column that the statement writes, with values of its own rows.
+    fn written(&self, plan: &Plan, column: String, number: usize) -> Option<Compared> {
+        let of = |node: &Node| {
+            let table = QualifiedName::new(Name::new(node.schema.as_deref()?), Name::new(node.relation.as_deref()?));
+            self.tables.tables.get(&table).filter(|info| info.columns.contains_key(&column)).map(|_| table)
+        };
+        let table = plan.nodes.iter().filter(|node| node.is(KnownType::ModifyTable)).find_map(of)?;
+        Some(Compared { table, column, number, list: false, pattern: false })
     }
 
     fn rows_of(&self, table: &QualifiedName, asked: &[&Compared]) -> Vec<Vec<Option<String>>> {
@@ -339,6 +410,24 @@ impl Verifier<'_> {
     }
 }
 
+/// The lower bound of a range as text, or the upper one if it has none.
+fn element(value: &str) -> Option<&str> {
+    let inner = value.strip_prefix(['[', '('])?.strip_suffix([']', ')'])?;
+    let (lower, upper) = inner.split_once(',')?;
+    let bounds = [lower, upper].map(|bound| bound.trim_matches('"'));
+    bounds.into_iter().find(|bound| !bound.is_empty())
+}
+
+/// The column and the setting of `(tenant_id = (current_setting('app.tenant'::text))::integer)`.
+fn compared_setting(condition: &str) -> Option<(&str, &str)> {
+    let (before, rest) = condition.split_once("current_setting('")?;
+    let (setting, _) = rest.split_once('\'')?;
+    let (before, _) = before.rsplit_once(" = ")?;
+    let start = before.rfind(|c: char| !c.is_alphanumeric() && c != '_').map_or(0, |at| at + 1);
+    let column = &before[start..];
+    (!column.is_empty()).then_some((column, setting))
+}
+
 fn faster(one: Run, other: Run) -> Run {
     match (one, other) {
         (Some(one), Some(other)) => Some(if one.0 <= other.0 { one } else { other }),
@@ -355,92 +444,29 @@ fn uses(plan: &Plan, index: &QualifiedName, made: &[Made]) -> bool {
         .any(|name| name == index.name.as_str() || own.is_some_and(|own| own.parts.iter().any(|part| part == name)))
 }
 
-/// The copy as a server that explains, and runs what it explains if that is asked for.
-struct CopyServer<'r> {
-    runtime: &'r Runtime,
-    session: Session,
-    analyze: bool,
-    /// Indexes that are not there in the run.
-    dropped: Vec<QualifiedName>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl CopyServer<'_> {
-    /// In a transaction that is rolled back.
-    fn within<T>(
-        &self,
-        writes: bool,
-        run: impl AsyncFnOnce(&Session) -> Result<T, tokio_postgres::Error>,
-    ) -> Result<T, tokio_postgres::Error> {
-        let session = &self.session;
-        let result = self.runtime.block_on(async {
-            session.begin_to_plan(writes, true).await?;
-            run(session).await
-        });
-        let _ = self.runtime.block_on(session.send("ROLLBACK", &[]));
-        result
+    #[test]
+    fn a_range_has_elements() {
+        assert_eq!(element("[\"2024-01-01 10:00:00\",\"2024-01-01 11:00:00\")"), Some("2024-01-01 10:00:00"));
+        assert_eq!(element("(,5]"), Some("5"));
+        assert_eq!(element("(1.5)"), None);
+        assert_eq!(element("12"), None);
     }
 
-    fn read(&self, sql: &str) -> Result<Vec<String>, tokio_postgres::Error> {
-        self.within(false, async |session| session.send(sql, &[]).await)
-    }
-}
-
-impl Explain for CopyServer<'_> {
-    fn explain(&mut self, _: &[String], _: &[QualifiedName], asking: &Asking) -> Result<Plan, Refusal> {
-        const ANALYZE: &str = "EXPLAIN (ANALYZE, TIMING OFF, BUFFERS, FORMAT JSON, VERBOSE) ";
-        let as_asked = |text: &str| match text.strip_prefix("EXPLAIN (FORMAT JSON, VERBOSE) ").filter(|_| self.analyze)
-        {
-            Some(rest) => format!("{ANALYZE}{rest}"),
-            None => text.to_owned(),
-        };
-        let (sql, execute) = (as_asked(&asking.sql), asking.execute.as_deref().map(as_asked));
-        let outcome = self.within(self.analyze, async |session| {
-            for index in &self.dropped {
-                session.send(&format!("DROP INDEX {index}"), &[]).await?;
-            }
-            session.send("DEALLOCATE ALL", &[]).await?;
-            if !self.analyze && !asking.pruning {
-                session.send("SET LOCAL enable_partition_pruning = off", &[]).await?;
-            }
-            if !self.analyze {
-                session.send("SET LOCAL plan_cache_mode = force_generic_plan", &[]).await?;
-            }
-            if !asking.schemas.is_empty() {
-                let add = "SELECT pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', nullif(pg_catalog.current_setting('search_path'), ''), $1), true)";
-                let path = asking.search_path("");
-                session.send(add, &[(&path, Type::TEXT)]).await?;
-            }
-            for (name, value) in &asking.settings {
-                let set = "SELECT pg_catalog.set_config($1, $2, true)";
-                session.send(set, &[(name, Type::TEXT), (value, Type::TEXT)]).await?;
-            }
-            let mut rows = session.send(&sql, &[]).await?;
-            if let Some(execute) = &execute {
-                rows = session.send(execute, &[]).await?;
-            }
-            Ok(rows)
-        });
-        match outcome {
-            Ok(rows) => read_plan(Some(&rows.concat())),
-            Err(error) => Err(Refusal::of(&error, asking)),
-        }
-    }
-
-    fn schemas_of(&mut self, relation: &str) -> Vec<String> {
-        let relation = relation.to_owned();
-        let found = self.within(false, async |session| session.send(SCHEMAS, &[(&relation, Type::NAME)]).await);
-        found.unwrap_or_default()
-    }
-
-    fn roots(&mut self) -> BTreeMap<QualifiedName, QualifiedName> {
-        read_roots(&self.read(ROOTS).unwrap_or_default())
-    }
-
-    fn can_become(&self) -> bool {
-        false
-    }
-
-    fn secured(&mut self) -> BTreeSet<QualifiedName> {
-        read_names(&self.read(SECURED).unwrap_or_default())
+    #[test]
+    fn policies_compare_columns_with_settings() {
+        let of = compared_setting;
+        assert_eq!(
+            of("(notes.tenant_id = (current_setting('app.tenant'::text))::integer)"),
+            Some(("tenant_id", "app.tenant"))
+        );
+        assert_eq!(
+            of("((state = 'open'::text) AND (owner = current_setting('app.user'::text, true)))"),
+            Some(("owner", "app.user"))
+        );
+        assert_eq!(of("(state = 'open'::text)"), None);
     }
 }

@@ -27,7 +27,11 @@ pub(in super::super) async fn workload(session: &Session, facts: &mut Facts) -> 
                 workload.hidden += 1;
                 return Ok(());
             };
-            if !is_query(query) || query.contains(OWN) {
+            if query.contains(OWN) {
+                return Ok(());
+            }
+            if !is_query(query) {
+                workload.count_command(&without_comments(query), row.get(5)?);
                 return Ok(());
             }
             workload.statements.push(StatementFacts {
