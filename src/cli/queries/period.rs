@@ -66,7 +66,7 @@ mod tests {
     fn moments_of_a_log_are_read() {
         let of = |text| moment(text).expect("a moment");
         assert_eq!(of("2024-03-01 00:00:00 UTC") - of("2024-02-28T12:00:00.5Z"), 1.5);
-        assert_eq!(of("2023-01-01 00:00:00") - of("2022-12-31 23:00:00"), 1.0 / 24.0);
+        assert_eq!(of("2023-01-01 06:00:00") - of("2022-12-31 18:00:00"), 0.5);
         assert_eq!(moment("User Load (1.2ms)  SELECT 1"), None);
         assert_eq!(moment("2024-01-xx 00:00:00"), None);
     }

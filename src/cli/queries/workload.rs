@@ -157,7 +157,7 @@ pub fn from_file(text: &str) -> Read {
             })
         };
         let calls = told("calls:", Unit::None).unwrap_or(1.0);
-        let total = told("total:", Unit::Milliseconds).map(|total| total / calls);
+        let total = told("total:", Unit::Milliseconds).map(|total| total / calls.max(1.0));
         let (mean, rows) = (told("mean:", Unit::Milliseconds).or(total), told("rows:", Unit::None));
         let role = before.split_once("role:").map(|(_, rest)| rest.trim_start());
         let end = |rest: &str| rest.find([',', '\n']).unwrap_or(rest.len());
