@@ -67,7 +67,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     min_calls: u64,
 
-    /// All new indexes together may take up to this many megabytes. Without it, each has to save in proportion to its size
+    /// All new indexes together may take up to this many megabytes
     #[arg(long, value_name = "MB")]
     size_budget: Option<u64>,
 

@@ -105,15 +105,10 @@ pub struct Limits {
     pub rent: f64,
 }
 
-/// What size costs where a budget says how much of it there is.
-const RENT_WITHIN_BUDGET: f64 = 0.1;
-
 impl Limits {
-    /// With so many bytes for all new indexes. Who says how much room there is wants it used for what it brings.
+    /// With so many bytes for all new indexes.
     pub fn within(size_budget: Option<u64>) -> Limits {
-        let limits = Limits::default();
-        let rent = if size_budget.is_some() { RENT_WITHIN_BUDGET } else { limits.rent };
-        Limits { size_budget, rent, ..limits }
+        Limits { size_budget, ..Limits::default() }
     }
 }
 
@@ -126,7 +121,7 @@ impl Default for Limits {
             least_gain: 0.2,
             not_felt: 0.1,
             least_share: 0.005,
-            rent: 2.0,
+            rent: 0.1,
         }
     }
 }
