@@ -257,7 +257,8 @@ fn call(function: &ast::Function, env: &Environment) -> Option<String> {
     }
     // A prefix operator is read as the call of a function of its name.
     let is_operator = !name.name.as_str().starts_with(|first: char| first.is_alphanumeric() || first == '_');
-    if is_operator && has_own(ObjectKind::Operator, env.scope) {
+    let is_there = || !overload::operators(name.name.as_str(), true, env).is_empty();
+    if is_operator && (has_own(ObjectKind::Operator, env.scope) || is_there()) {
         return None;
     }
     let plain = name.schema.is_none() && NO_FUNCTIONS.contains(&name.name.as_str());

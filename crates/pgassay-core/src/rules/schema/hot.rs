@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ask::queries::{Use, UseKind};
 use super::ask::steps;
+use super::partitions;
 use super::{Discovery, SchemaContext};
 use crate::change::PrintedName;
 use crate::contract::Subject;
@@ -147,6 +148,13 @@ pub(super) fn without_index(context: &SchemaContext, found: &mut Vec<Discovery>)
         let Some(table) = context.schema.relation(table) else { continue };
         // A foreign key without an index is told once, there, with the query.
         if table.foreign_keys().any(|(constraint, key)| constraint.local && key.columns[..] == [column]) {
+            continue;
+        }
+        // And so is an id of one table or another.
+        let is_reference = |id: &ColumnId| {
+            table.column_by_id(*id).is_some_and(|id| partitions::kind_without_index(context, table, id).is_some())
+        };
+        if equal.iter().any(is_reference) {
             continue;
         }
         let statement = &workload.statements[number];

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ask::{keys, steps};
+use super::hot;
 use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
@@ -211,29 +212,31 @@ fn names_a_table(context: &SchemaContext, table: &Relation, stem: &str) -> bool 
     })
 }
 
+/// The column that says which table an id is of, where the two have no foreign key and no index leads with them.
+pub(super) fn kind_without_index<'t>(context: &SchemaContext, table: &'t Relation, id: &Column) -> Option<&'t Column> {
+    let stem = stem_of(id, &["id"]).filter(|stem| !is_about_itself(table, stem))?;
+    let named = |other: &&Column| {
+        // A kind may be what the thing is, and not where it is: of a few words only a type is surely a table.
+        stem_of(other, &["type", "kind", "table", "class"]).is_some_and(|other| other == stem)
+            && (context.is_text(other) || context.enum_type(other).is_some())
+            && (stem_of(other, &["kind", "class"]).is_none() || !names_a_table(context, table, &stem))
+    };
+    let kind = table.columns.iter().find(named).filter(|_| !keys::is_foreign_key(table, id.id))?;
+    let serves = |(_, index): (&Relation, &crate::schema::Index)| {
+        let leading: Vec<_> = index.columns.iter().take(2).flatten().copied().collect();
+        // Or within something that comes first in every query of the table.
+        let within = |first| first == id.id || first != kind.id && index.columns.contains(&Some(id.id));
+        let found = leading == [kind.id, id.id] || index.columns.first().copied().flatten().is_some_and(within);
+        index.valid && found
+    };
+    (!context.indexes(table).any(serves)).then_some(kind)
+}
+
 pub(super) fn polymorphic(context: &SchemaContext, found: &mut Vec<Discovery>) {
+    let hot = hot::unserved(context);
     for table in context.tables() {
         for id in &table.columns {
-            let Some(stem) = stem_of(id, &["id"]).filter(|stem| !is_about_itself(table, stem)) else { continue };
-            let named = |other: &&Column| {
-                // A kind may be what the thing is, and not where it is: of a few words only a type is surely a table.
-                stem_of(other, &["type", "kind", "table", "class"]).is_some_and(|other| other == stem)
-                    && (context.is_text(other) || context.enum_type(other).is_some())
-                    && (stem_of(other, &["kind", "class"]).is_none() || !names_a_table(context, table, &stem))
-            };
-            let Some(kind) = table.columns.iter().find(named).filter(|_| !keys::is_foreign_key(table, id.id)) else {
-                continue;
-            };
-            let serves = |(_, index): (&Relation, &crate::schema::Index)| {
-                let leading: Vec<_> = index.columns.iter().take(2).flatten().copied().collect();
-                // Or within something that comes first in every query of the table.
-                let within = |first| first == id.id || first != kind.id && index.columns.contains(&Some(id.id));
-                let found = leading == [kind.id, id.id] || index.columns.first().copied().flatten().is_some_and(within);
-                index.valid && found
-            };
-            if context.indexes(table).any(serves) {
-                continue;
-            }
+            let Some(kind) = kind_without_index(context, table, id) else { continue };
             let (text, steps) = steps::create_index(context, table, &format!("{}, {}", kind.name, id.name), "idx");
             let rows = context.rows(table);
             let mut discovery = context
@@ -248,6 +251,10 @@ pub(super) fn polymorphic(context: &SchemaContext, found: &mut Vec<Discovery>) {
                     kind.name, id.name
                 ))
                 .advice(text, steps);
+            let query = hot.get(&(table.id, id.id)).or(hot.get(&(table.id, kind.id)));
+            if let (Some((number, _)), Some(workload)) = (query, context.workload) {
+                discovery = discovery.measured(hot::told(&workload.statements[*number], workload));
+            }
             if let Some(rows) = rows {
                 discovery = discovery.measured(format!("{} rows", numbers::count(rows)));
                 if rows < 1000.0 {
