@@ -34,7 +34,10 @@ pub fn instead_of(context: &StepContext, work: &Work) -> Advice {
 
 /// What an earlier statement of the migration took away is missing while the steps run: the reader is told how both go together.
 fn beside_dropped(context: &StepContext, advice: Advice) -> Advice {
-    let Some(gone) = dropped_before(context).filter(|_| !advice.steps.is_empty()) else { return advice };
+    if advice.steps.is_empty() {
+        return advice;
+    }
+    let Some(gone) = dropped_before(context) else { return advice };
     let both = match context.change() {
         Some(Change::AlterTable(_)) => "written as one ALTER TABLE with this, it",
         _ => "it",
@@ -51,7 +54,7 @@ fn dropped_before(context: &StepContext) -> Option<String> {
     let steps = context.run.steps.get(..context.index)?;
     let relation = |step: &Step, name: &ObjectName| step.schema.find_relation(name, &step.session).cloned();
     match context.change()? {
-        Change::AlterTable(alter) => {
+        Change::AlterTable(alter) if alter.actions.iter().any(|action| matches!(action.kind, AddConstraint(_))) => {
             let own = relation(context.step, &alter.relation)?.id;
             let added = |gone: &schema::Constraint| {
                 alter
@@ -61,6 +64,8 @@ fn dropped_before(context: &StepContext) -> Option<String> {
             };
             steps.iter().rev().find_map(|step| {
                 let Change::AlterTable(drop) = step.change()? else { return None };
+                // Names are looked up where something is dropped: a file may have thousands of statements.
+                drop.actions.iter().find(|action| matches!(action.kind, DropConstraint { .. }))?;
                 let table = relation(step, &drop.relation).filter(|table| table.id == own)?;
                 drop.actions.iter().find_map(|action| match &action.kind {
                     DropConstraint { constraint, .. } if table.constraint(&constraint.name).is_some_and(added) => {
