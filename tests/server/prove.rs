@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -443,17 +443,8 @@ fn what_a_function_changed_on_a_server_of_others_is_an_error() {
         session.batch_execute("CREATE ROLE other").await.expect("a role");
         session.batch_execute("CREATE DATABASE prod").await.expect("a database");
     });
-    let socket = server.socket();
-    let url = format!("host={} user=postgres dbname=postgres", socket.parent().expect("a folder").display());
     let run = |text: &str| {
-        let case = Case::new(&[("1.sql", text)]).with(&["--allow-superuser-shadow", "--shadow-url", &url]);
-        // Without --pg-bin, which names a throwaway server.
-        let done = Command::new(env!("CARGO_BIN_EXE_pgassay"))
-            .current_dir(case.folder.path())
-            .args(["check", "--no-config", "--prove", "1.sql"])
-            .args(&case.arguments)
-            .output()
-            .expect("the binary runs");
+        let done = on_server_of_others(&server, text);
         (String::from_utf8_lossy(&done.stderr).into_owned(), done.status.code())
     };
     let by_function = "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN ALTER ROLE other SUPERUSER; END $$;\nSELECT f();";
@@ -466,20 +457,26 @@ fn what_a_function_changed_on_a_server_of_others_is_an_error() {
     assert!(!said.contains("not as it was") && code == Some(0), "{said}");
 }
 
-#[test]
-fn what_is_left_out_on_a_server_of_others_bears_nothing_out() {
-    let server = Server::start(&installation(), &Options::default()).expect("a server");
+/// A proof on a server that is not the run's own, by its superuser.
+fn on_server_of_others(server: &Server, text: &str) -> Output {
     let socket = server.socket();
     let url = format!("host={} user=postgres dbname=postgres", socket.parent().expect("a folder").display());
-    let text =
-        "CREATE ROLE leaver;\nCREATE TABLE t (id int PRIMARY KEY);\nGRANT SELECT ON t TO leaver;\nDROP ROLE leaver;";
     let case = Case::new(&[("1.sql", text)]).with(&["--allow-superuser-shadow", "--shadow-url", &url]);
-    let done = Command::new(env!("CARGO_BIN_EXE_pgassay"))
+    // Without --pg-bin, which names a throwaway server.
+    Command::new(env!("CARGO_BIN_EXE_pgassay"))
         .current_dir(case.folder.path())
         .args(["check", "--no-config", "--prove", "1.sql"])
         .args(&case.arguments)
         .output()
-        .expect("the binary runs");
+        .expect("the binary runs")
+}
+
+#[test]
+fn what_is_left_out_on_a_server_of_others_bears_nothing_out() {
+    let server = Server::start(&installation(), &Options::default()).expect("a server");
+    let text =
+        "CREATE ROLE leaver;\nCREATE TABLE t (id int PRIMARY KEY);\nGRANT SELECT ON t TO leaver;\nDROP ROLE leaver;";
+    let done = on_server_of_others(&server, text);
     let said = String::from_utf8_lossy(&done.stdout);
     assert!(said.contains("1.sql:4 changes what belongs to the whole server: not run"), "{said}");
     assert!(said.contains("error[dependent-object]: fails: role \"leaver\" cannot be dropped"), "{said}");

@@ -25,7 +25,9 @@ pub(super) fn row_types(context: &Context, found: &mut Vec<Breakage>) {
         let session = session_of(routine);
         let Some(old) = context.before.find_relation(&table, &session).filter(|it| it.known) else { continue };
         let Some(new) = context.after.relation(old.id).filter(|new| new.columns != old.columns) else { continue };
-        let stayed = context.before.routines.get(&routine.id).is_some_and(|old| old.body == routine.body);
+        if context.before.routines.get(&routine.id).is_none_or(|old| old.body != routine.body) {
+            continue;
+        }
         let call = Span::new(FileId(0), 0, routine.body.len());
         let code = sql::read_routine_body("sql", &routine.body, &[], call).unwrap_or_default();
         let Some(tree) = code.statements.last().and_then(|it| it.change.as_ref().ok()).and_then(tree) else { continue };
@@ -35,7 +37,7 @@ pub(super) fn row_types(context: &Context, found: &mut Vec<Breakage>) {
         };
         let fitted = width(context.before) == Some(old.columns.len());
         let fits = width(context.after).is_none_or(|width| width == new.columns.len() || width == 1);
-        if !stayed || !fitted || fits {
+        if !fitted || fits {
             continue;
         }
         let (name, table) = (&routine.name, &old.name);
@@ -213,13 +215,16 @@ impl Broken<'_> {
 }
 
 pub(super) fn events(trigger: &Trigger) -> String {
-    let words = trigger.events.iter().map(|event| match event {
+    trigger.events.iter().map(event_name).collect::<Vec<_>>().join(" or ")
+}
+
+pub(super) fn event_name(event: &TriggerEvent) -> &'static str {
+    match event {
         TriggerEvent::Insert => "INSERT",
         TriggerEvent::Update(_) => "UPDATE",
         TriggerEvent::Delete => "DELETE",
         TriggerEvent::Truncate => "TRUNCATE",
-    });
-    words.collect::<Vec<_>>().join(" or ")
+    }
 }
 
 /// A write that fires the trigger.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::pair::Pair;
 use super::witness::{differs, refused};
-use super::{Breakage, BreakageKind, Subject, Witness, certain, check, constraint, possible, witness};
+use super::{Breakage, BreakageKind, Subject, Witness, body, certain, check, constraint, possible, witness};
 use crate::change::{
     Expression, FiringMode, Ident, Name, Persistence, PrintedName, QualifiedName, RuleEvent, TriggerEvent,
 };
@@ -189,7 +189,8 @@ fn fires_less(pair: Pair, old: &Trigger, new: &Trigger) -> Option<Breakage> {
     if function_name(pair.context.after, new) != function_name(pair.context.before, old) {
         return None;
     }
-    let lost: Vec<&str> = old.events.iter().filter(|event| !answers(&new.events, event)).map(event_name).collect();
+    let lost: Vec<&str> =
+        old.events.iter().filter(|event| !answers(&new.events, event)).map(body::event_name).collect();
     let narrowed = new.condition.as_ref().filter(|it| !pair.same_expression(old.condition.as_ref(), Some(it)));
     let what = match (&lost[..], narrowed) {
         ([], None) if new.timing == old.timing && new.for_each_row == old.for_each_row => return None,
@@ -212,15 +213,6 @@ fn fires_less(pair: Pair, old: &Trigger, new: &Trigger) -> Option<Breakage> {
             "answers another definition",
         ),
     ))
-}
-
-fn event_name(event: &TriggerEvent) -> &'static str {
-    match event {
-        TriggerEvent::Insert => "INSERT",
-        TriggerEvent::Update(_) => "UPDATE",
-        TriggerEvent::Delete => "DELETE",
-        TriggerEvent::Truncate => "TRUNCATE",
-    }
 }
 
 /// INSTEAD rules that are new on a table: the writes of clients do what the rule says, or nothing.

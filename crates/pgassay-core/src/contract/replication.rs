@@ -53,18 +53,20 @@ fn part_refuses_updates(context: &Context, old: &Relation, new: &Relation) -> Op
         })
     };
     let why = misfit(context.after, new).filter(|_| misfit(context.before, old).is_none())?;
+    lost(old, new, &format!(", and {why}"), "42P10", "")
+}
+
+/// Every UPDATE of a published table fails: why, and what the server's error has beside its first words.
+fn lost(old: &Relation, new: &Relation, why: &str, code: &str, rest: &str) -> Option<Breakage> {
     let column = old.columns.iter().find(|column| column.generated.is_none() && column.identity.is_none())?;
     let name = &old.name;
+    let answer = format!("cannot update table {}{rest}", quoted(&new.name.name));
     Some(certain(
         BreakageKind::ReplicaIdentityLost,
         Subject::Relation(new.id),
         name,
-        format!("{name} is published, and {why}: every UPDATE and DELETE on it fails"),
-        refused(
-            format!("UPDATE {name} SET {0} = {0}", column.name),
-            "42P10",
-            format!("cannot update table {}", quoted(&new.name.name)),
-        ),
+        format!("{name} is published{why}: every UPDATE and DELETE on it fails"),
+        refused(format!("UPDATE {name} SET {0} = {0}", column.name), code, answer),
     ))
 }
 
@@ -111,20 +113,6 @@ fn refuses_updates(context: &Context, new: &Relation) -> Option<Breakage> {
     if !fails(after, new) {
         return part_refuses_updates(context, old, new);
     }
-    let column = old.columns.iter().find(|column| column.generated.is_none() && column.identity.is_none())?;
-    let name = &old.name;
-    Some(certain(
-        BreakageKind::ReplicaIdentityLost,
-        Subject::Relation(new.id),
-        name,
-        format!("{name} is published and has no replica identity: every UPDATE and DELETE on it fails"),
-        refused(
-            format!("UPDATE {name} SET {0} = {0}", column.name),
-            "55000",
-            format!(
-                "cannot update table {} because it does not have a replica identity and publishes updates",
-                quoted(&new.name.name)
-            ),
-        ),
-    ))
+    let rest = " because it does not have a replica identity and publishes updates";
+    lost(old, new, " and has no replica identity", "55000", rest)
 }

@@ -35,11 +35,12 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
                 && was.trigger.events == trigger.events
                 && was.trigger.timing == trigger.timing
         });
-        if was.is_some() && pair.old.triggers.contains(trigger) && !same_columns {
+        let on_other_columns = was.is_some() && !same_columns && pair.old.triggers.contains(trigger);
+        if on_other_columns {
             found.extend(now.too_wide(pair));
         }
         // A body that stayed and lost a column is reported with the column.
-        if stays || was.is_some() && !same_columns && pair.old.triggers.contains(trigger) {
+        if stays || on_other_columns {
             continue;
         }
         found.extend(now.breaks(pair, was.as_ref()));
@@ -161,8 +162,8 @@ impl<'a> Work<'a> {
         }
         let text = &self.routine.body;
         let tokens = sql::source_tokens(Span::new(FileId(0), 0, text.len()), text);
-        let asks =
-            text.to_ascii_lowercase().contains("tg_table_name") || text.to_ascii_lowercase().contains("tg_relid");
+        let lower = text.to_ascii_lowercase();
+        let asks = lower.contains("tg_table_name") || lower.contains("tg_relid");
         let mut branched = false;
         for window in tokens.windows(3) {
             let SourceTokenKind::Word { name: row, quoted } = &window[0].kind else { continue };
@@ -221,7 +222,7 @@ impl<'a> Work<'a> {
         let session = session_of(self.routine);
         let transition = self.routine.body.to_ascii_lowercase();
         code.statements.iter().find_map(|statement| {
-            let target = target(statement.change.as_ref().ok()?)?;
+            let (target, _) = written(statement.change.as_ref().ok()?)?;
             let known =
                 schema.find_relation(target, &session).is_some() || schema.is_doubtful_name(target.name.as_str());
             let built_in = target.schema.as_ref().is_some_and(|it| *it == "pg_catalog" || *it == "information_schema");
@@ -272,12 +273,7 @@ impl<'a> Work<'a> {
             .map(|it| &it.grantee)
             .collect();
         code.statements.iter().filter(|statement| !statement.conditional).find_map(|statement| {
-            let (table, privilege) = match statement.change.as_ref().ok()? {
-                Change::Insert(insert) => (&insert.table, "insert"),
-                Change::Update(update) => (&update.table, "update"),
-                Change::Delete(delete) => (&delete.table, "delete"),
-                _ => return None,
-            };
+            let (table, privilege) = written(statement.change.as_ref().ok()?)?;
             let target =
                 schema.find_relation(table, &session).filter(|it| it.known && it.is_table() && it.id != pair.new.id)?;
             let holds = |role: &Name| {
@@ -338,11 +334,12 @@ fn plain(name: &ObjectName) -> String {
     }
 }
 
-fn target(change: &Change) -> Option<&ObjectName> {
+/// The table that a statement writes, and the privilege that it takes.
+fn written(change: &Change) -> Option<(&ObjectName, &'static str)> {
     match change {
-        Change::Insert(insert) => Some(&insert.table),
-        Change::Update(update) => Some(&update.table),
-        Change::Delete(delete) => Some(&delete.table),
+        Change::Insert(insert) => Some((&insert.table, "insert")),
+        Change::Update(update) => Some((&update.table, "update")),
+        Change::Delete(delete) => Some((&delete.table, "delete")),
         _ => None,
     }
 }
