@@ -205,7 +205,7 @@ impl Holders {
             if let Some(levels) = levels(*oid, relation.kind, &relation.name) {
                 let session = place.access.connect(place.database).await?;
                 let mut holder = Holder { pid: backend_pid(&session).await?, session, levels };
-                holder.hold(usize::MAX).await?;
+                holder.hold(LockMode::AccessExclusive).await?;
                 sessions.insert(*oid, holder);
             }
         }
@@ -225,7 +225,7 @@ impl Holders {
     async fn restart(&mut self, pids: &BTreeSet<i32>) -> Result<(), ShadowError> {
         for holder in self.sessions.values_mut().filter(|holder| pids.contains(&holder.pid)) {
             holder.session.batch_execute("ROLLBACK").await?;
-            holder.hold(2).await?;
+            holder.hold(LockMode::RowShare).await?;
         }
         Ok(())
     }
@@ -244,11 +244,11 @@ struct Level {
 }
 
 impl Holder {
-    /// Takes the weakest `count` levels, each under a savepoint that bears its number. Where that fails, because the
+    /// Takes the levels up to `strongest`, each under a savepoint that bears its number. Where that fails, because the
     /// statement has a lock that conflicts by now, none is held.
-    async fn hold(&mut self, count: usize) -> Result<(), ShadowError> {
+    async fn hold(&mut self, strongest: LockMode) -> Result<(), ShadowError> {
         let mut batch = "BEGIN; SET LOCAL lock_timeout = '50ms'".to_owned();
-        for (number, level) in self.levels.iter().take(count).enumerate() {
+        for (number, level) in self.levels.iter().filter(|level| level.mode <= strongest).enumerate() {
             batch.push_str(&format!("; SAVEPOINT s{number}; {}", level.sql));
         }
         if self.session.batch_execute(&batch).await.is_err() {
@@ -279,8 +279,9 @@ fn levels(oid: u32, kind: char, name: &str) -> Option<Vec<Level>> {
             let lock = |mode: LockMode| level(mode, format!("LOCK TABLE ONLY {name} IN {mode} MODE"));
             Some(LockMode::ALL.into_iter().map(lock).collect())
         }
-        // LOCK TABLE refuses a materialized view.
+        // LOCK TABLE refuses a materialized view. EXPLAIN reads one that has no rows yet, too.
         'm' => Some(vec![
+            level(LockMode::AccessShare, format!("EXPLAIN SELECT FROM {name}")),
             level(LockMode::ShareUpdateExclusive, format!("COMMENT ON MATERIALIZED VIEW {name} IS 'held'")),
             level(LockMode::AccessExclusive, format!("ALTER MATERIALIZED VIEW {name} RENAME TO held_{oid}")),
         ]),
