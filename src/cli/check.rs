@@ -11,6 +11,7 @@ use pgassay::collect::{CollectOptions, Collected, collect};
 use pgassay::db::{Database, applied};
 use pgassay::facts::Values;
 use pgassay::finding::Severity;
+use pgassay::git::Repository;
 use pgassay::migration::{Coverage, Direction, Framework, Migration};
 use pgassay::report::{Report, View};
 use pgassay::run::Made;
@@ -124,6 +125,7 @@ fn judge(arguments: &Arguments, in_force: InForce, sources: &mut Sources) -> any
     let mut coverage = pgassay::collect::coverage(&collected, &collected.migrations);
     coverage.assumed = assumed_version(&in_force, database.as_ref());
     coverage.nothing_new = selected.nothing_new;
+    coverage.of_libraries = selected.of_libraries;
     let gaps = gaps(arguments, &in_force, &collected, &selected.unread_news, &coverage);
     let (dumps, migrations): (Vec<_>, Vec<_>) =
         collected.migrations.drain(..).partition(|migration| migration.framework.is_base());
@@ -149,6 +151,9 @@ fn judge(arguments: &Arguments, in_force: InForce, sources: &mut Sources) -> any
     report.errors.extend(collected.errors.iter().map(ToString::to_string));
     report.errors.extend(gaps);
     report.errors.extend(mostly_unread(&report));
+    if !report.findings.is_empty() && !coverage.past_is_set_aside() {
+        coverage.main_branch = Repository::around(Path::new(".")).ok().and_then(|repository| repository.main_branch());
+    }
     report.coverage = Some(coverage);
     tell_notes(&collected);
     // The output is whole even where the baseline is not.

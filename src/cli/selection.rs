@@ -46,6 +46,8 @@ pub struct Selected {
     pub nothing_new: Option<String>,
     /// New migrations that could not be read, being code: a sentence each.
     pub unread_news: Vec<String>,
+    /// How many came with libraries.
+    pub of_libraries: usize,
 }
 
 impl Selection {
@@ -78,6 +80,7 @@ impl Selection {
             findings: Vec::new(),
             nothing_new: None,
             unread_news: Vec::new(),
+            of_libraries: 0,
         };
         if wants_files {
             let untouched = sources.clone();
@@ -110,6 +113,7 @@ impl Selection {
         selected.collected.left_out.retain(|left| !matches!(left.why, Why::Code(..) | Why::Unread(..)));
         selected.collected.empty.clear();
         selected.unread_news.clear();
+        selected.of_libraries = made.of_libraries.len();
         selected.collected.notes.extend(super::recorded::note_libraries(made).filter(|_| scope.is_none()));
         if let Some(scope) = scope {
             let differences = super::recorded::mark(made, scope)?;

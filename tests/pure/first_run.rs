@@ -48,7 +48,7 @@ fn a_long_past_is_shortened_and_says_how_to_go_on() {
     let short = check(past.path(), &[]);
     assert!(short.lines().count() < 300, "{} lines", short.lines().count());
     assert!(short.starts_with("The ") && short.contains("that matter most"), "{short}");
-    for way in ["--full", "--since origin/main", "--write-baseline", "pgassay rules NAME"] {
+    for way in ["--full", "--since main ", "--write-baseline", "pgassay rules NAME"] {
         assert!(short.contains(way), "{way}");
     }
     let json: Value = serde_json::from_str(&check(past.path(), &["--format", "json"])).unwrap();
@@ -59,6 +59,21 @@ fn a_long_past_is_shortened_and_says_how_to_go_on() {
     assert!(count(&short, "error[dropped-data]") <= 2);
     // The latest first.
     assert!(short.contains("0041_change.sql"));
+}
+
+#[test]
+fn the_branch_to_compare_with_is_the_repository_s_own() {
+    let past = long_past();
+    let git = |arguments: &[&str]| {
+        assert!(Command::new("git").arg("-C").arg(past.path()).args(arguments).status().unwrap().success())
+    };
+    git(&["branch", "-m", "master"]);
+    assert!(check(past.path(), &[]).contains("pgassay check --since master "));
+    git(&["update-ref", "refs/remotes/origin/develop", "HEAD"]);
+    git(&["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/develop"]);
+    assert!(check(past.path(), &[]).contains("pgassay check --since origin/develop "));
+    std::fs::remove_dir_all(past.path().join(".git")).unwrap();
+    assert!(check(past.path(), &[]).contains("pgassay check --since origin/main "));
 }
 
 #[test]

@@ -257,12 +257,22 @@ impl Repository {
             return likely;
         }
         if ["main", "master", "trunk"].contains(&short) {
-            let head = self.run(&["rev-parse", "--abbrev-ref", "origin/HEAD"]).ok();
-            likely.extend(head.map(|head| String::from_utf8_lossy(&head).trim().to_owned()));
-            likely.extend(["origin/main", "origin/master", "main", "master"].map(str::to_owned));
+            likely.extend(self.main_branches());
         }
         likely.push(short.to_owned());
         likely
+    }
+
+    /// The branch that others begin from, as `--since` takes it.
+    pub fn main_branch(&self) -> Option<String> {
+        self.main_branches().into_iter().find(|branch| matches!(self.commit(branch), Ok(Some(_))))
+    }
+
+    /// What the remote calls its main branch, then what such branches are usually called.
+    fn main_branches(&self) -> Vec<String> {
+        let head = self.run(&["rev-parse", "--abbrev-ref", "origin/HEAD"]).ok();
+        let head = head.map(|head| String::from_utf8_lossy(&head).trim().to_owned());
+        head.into_iter().chain(["origin/main", "origin/master", "main", "master"].map(str::to_owned)).collect()
     }
 
     fn is_shallow(&self) -> bool {

@@ -15,6 +15,12 @@ pub struct Coverage {
     /// What makes nothing to judge no mistake: nothing is new.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nothing_new: Option<String>,
+    /// How many of what was only read came with libraries: they say nothing about whether older migrations were set aside.
+    #[serde(skip)]
+    pub of_libraries: usize,
+    /// The branch that new migrations are told from, where the repository has one.
+    #[serde(skip)]
+    pub main_branch: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,6 +49,11 @@ pub struct NotRead {
 }
 
 impl Coverage {
+    /// Whether older migrations were set aside, so that all findings are about new ones.
+    pub fn past_is_set_aside(&self) -> bool {
+        self.read.iter().map(|history| history.only_read).sum::<usize>() > self.of_libraries
+    }
+
     /// The gaps: migrations that run and were not judged.
     pub fn gaps(&self) -> impl Iterator<Item = &NotRead> {
         self.not_read.iter().filter(|kind| kind.is_gap)

@@ -7,6 +7,7 @@ use annotate_snippets::Renderer as Snippets;
 
 use super::{Text, View};
 use crate::finding::{Finding, Severity};
+use crate::migration::Coverage;
 use crate::report::{Report, priority};
 use crate::source::{FileId, Sources};
 use crate::text::{layout, plain};
@@ -18,7 +19,7 @@ impl Text {
     /// Whether findings are left out: asked for, or there are many and all of them are of what was judged for the first time. Where older
     /// migrations were only read, what is found is about the new ones, and all of it is shown.
     pub(super) fn is_shortened(&self, report: &Report) -> bool {
-        let reads_old = report.coverage.iter().flat_map(|coverage| &coverage.read).any(|history| history.only_read > 0);
+        let reads_old = report.coverage.as_ref().is_some_and(Coverage::past_is_set_aside);
         match self.view {
             View::Full => false,
             View::Summary => !report.findings.is_empty(),
@@ -83,9 +84,11 @@ impl Text {
             (_, more) => format!("the other {more} findings too"),
         };
         let errors = report.findings.iter().any(|finding| finding.severity == Severity::Error);
+        let branch = report.coverage.as_ref().and_then(|coverage| coverage.main_branch.as_deref());
+        let since = format!("pgassay check --since {}", branch.unwrap_or("origin/main"));
         let ways = [
             ("pgassay check --full", hidden.as_str()),
-            ("pgassay check --since origin/main", "only what is new against a branch: the past builds the schema"),
+            (since.as_str(), "only what is new against a branch: the past builds the schema"),
             (
                 "pgassay check --write-baseline pgassay-baseline.json",
                 "accept what is there; later runs with --baseline",
