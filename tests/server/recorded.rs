@@ -86,8 +86,11 @@ fn a_command_that_fails_or_sends_nothing_fails_the_run() {
     let project = project();
     let (exit, _, errors) = check(project.path(), "echo before; echo no such task >&2; exit 3", &[]);
     assert!(exit == 2 && errors.contains("no such task") && errors.contains("exit status: 3"), "{errors}");
+    assert!(errors.contains("It did not connect") && errors.contains("DB_HOST={host} "), "{errors}");
     let (exit, _, errors) = check(project.path(), "true", &[]);
-    assert!(exit == 2 && errors.contains("sent nothing"), "{errors}");
+    assert!(exit == 2 && errors.contains("sent nothing") && errors.contains("DB_HOST={host} "), "{errors}");
+    let (exit, _, errors) = check(project.path(), "psql '{url}' -qc 'CREATE TABLE a (n int)'; exit 3", &[]);
+    assert!(exit == 2 && errors.contains("exit status: 3") && !errors.contains("did not connect"), "{errors}");
     let (exit, _, errors) = check(project.path(), "sleep 60", &["--run-timeout", "1"]);
     assert!(exit == 2 && errors.contains("did not end within 1 s"), "{errors}");
 }

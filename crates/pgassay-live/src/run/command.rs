@@ -19,16 +19,17 @@ pub enum RunError {
     Start { command: String, source: io::Error },
     #[error("the command could not be given a way to the shadow server: {0}")]
     Door(io::Error),
-    #[error("`{command}` failed ({status}){}", after_colon(tail))]
-    Failed { command: String, status: ExitStatus, tail: String },
+    #[error("`{command}` failed ({status}){}{}", after_colon(tail), if *connected { "" } else { WAYS })]
+    Failed { command: String, status: ExitStatus, connected: bool, tail: String },
     #[error("`{command}` did not end within {} s{}", limit.as_secs(), after_colon(tail))]
     TooLong { command: String, limit: Duration, tail: String },
-    #[error(
-        "`{command}` sent nothing to the server: it did not use DATABASE_URL, PGHOST and PGPORT, or {{url}} in the command{}",
-        after_colon(tail)
-    )]
+    #[error("`{command}` sent nothing to the server{}{WAYS}", after_colon(tail))]
     Nothing { command: String, tail: String },
 }
+
+/// How a command finds the server.
+const WAYS: &str = "\nIt did not connect to the throwaway server, which DATABASE_URL, PGHOST and PGPORT name. A project that reads variables of its own \
+    gets them in the command: DB_HOST={host} DB_PORT={port} DB_USER={user} DB_PASSWORD={password} DB_NAME={dbname} …, or {url}";
 
 fn after_colon(tail: &str) -> String {
     if tail.is_empty() { String::new() } else { format!(":\n{tail}") }
@@ -74,10 +75,14 @@ pub fn record(command: &str, options: &RunOptions) -> Result<Recording, RunError
     let command = command.to_owned();
     match status {
         None => Err(RunError::TooLong { command, limit: options.limit, tail }),
-        Some(status) if !status.success() => Err(RunError::Failed { command, status, tail }),
-        Some(_) => {
+        Some(status) => {
             let recording = proxy.recorder.take();
-            if recording.sessions == 0 { Err(RunError::Nothing { command, tail }) } else { Ok(recording) }
+            let connected = recording.sessions > 0;
+            match (status.success(), connected) {
+                (false, _) => Err(RunError::Failed { command, status, connected, tail }),
+                (true, false) => Err(RunError::Nothing { command, tail }),
+                (true, true) => Ok(recording),
+            }
         }
     }
 }
