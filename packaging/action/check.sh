@@ -5,11 +5,18 @@ set -euo pipefail
 arguments=(--format "$FORMAT")
 if [ -z "$SINCE" ] && [ -n "${GITHUB_BASE_REF:-}" ]; then
     SINCE=origin/$GITHUB_BASE_REF
-    # A shallow checkout has neither the base nor the commit that the branch started from.
+    # A shallow checkout has neither the base nor the commit that the branch started from. One with fetch-depth: 0 has both, and is not
+    # asked for more: with persist-credentials: false nothing could be fetched.
+    base="+refs/heads/$GITHUB_BASE_REF:refs/remotes/origin/$GITHUB_BASE_REF" fetched=true
     if [ "$(git rev-parse --is-shallow-repository)" = true ]; then
-        git fetch --quiet --unshallow origin
+        git fetch --quiet --unshallow origin "$base" || fetched=false
+    elif ! git rev-parse --quiet --verify "$SINCE^{commit}" >/dev/null; then
+        git fetch --quiet origin "$base" || fetched=false
     fi
-    git fetch --quiet origin "+refs/heads/$GITHUB_BASE_REF:refs/remotes/origin/$GITHUB_BASE_REF"
+    if [ "$fetched" = false ]; then
+        echo "::error::$SINCE could not be fetched: check out with fetch-depth: 0" >&2
+        exit 2
+    fi
 fi
 add() { if [ -n "$2" ]; then arguments+=("$1" "$2"); fi; }
 add --since "$SINCE"

@@ -150,26 +150,45 @@ class Scripts(unittest.TestCase):
         self.assertEqual((self.at / "output").read_text(), "exit-code=1\n")
         self.assertEqual((self.at / "summary").read_text(), "# report\n")
 
-    def test_a_pull_request_is_compared_with_its_base_even_in_a_shallow_checkout(self):
-        def git(*arguments, cwd):
-            subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *arguments], cwd=cwd, check=True, capture_output=True)
+    def git(self, *arguments, cwd):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *arguments], cwd=cwd, check=True, capture_output=True)
+
+    def pull_request(self):
+        """A bare remote with two commits, and a shallow and a full checkout of it."""
         remote, work = self.at / "remote.git", self.at / "work"
-        git("init", "-q", "--bare", "-b", "main", str(remote), cwd=self.at)
-        git("clone", "-q", str(remote), str(work), cwd=self.at)
+        self.git("init", "-q", "--bare", "-b", "main", str(remote), cwd=self.at)
+        self.git("clone", "-q", str(remote), str(work), cwd=self.at)
         for name in ["one", "two"]:
             (work / f"{name}.sql").write_text("SELECT 1;")
-            git("add", ".", cwd=work)
-            git("commit", "-qm", name, cwd=work)
-        git("push", "-q", "origin", "HEAD:main", cwd=work)
-        shallow = self.at / "shallow"
-        git("clone", "-q", "--depth", "1", f"file://{remote}", str(shallow), cwd=self.at)
+            self.git("add", ".", cwd=work)
+            self.git("commit", "-qm", name, cwd=work)
+        self.git("push", "-q", "origin", "HEAD:main", cwd=work)
+        shallow, full = self.at / "shallow", self.at / "full"
+        self.git("clone", "-q", "--depth", "1", f"file://{remote}", str(shallow), cwd=self.at)
+        self.git("clone", "-q", f"file://{remote}", str(full), cwd=self.at)
+        return remote, shallow, full
+
+    def check(self, checkout):
         executable(self.at / "bin/pgassay", '#!/bin/sh\nprintf "%s\\n" "$@" > "$RUNNER_TEMP/arguments"\ngit merge-base HEAD origin/main\n')
         inputs = dict.fromkeys(["SINCE", "PG_VERSION", "SNAPSHOT", "SARIF", "ARGUMENTS", "PATHS"], "")
         environment = {**self.environment, **inputs, "FORMAT": "text", "GITHUB_BASE_REF": "main"}
-        done = subprocess.run([HERE / "check.sh"], env=environment, cwd=shallow, capture_output=True, text=True, check=False)
+        return subprocess.run([HERE / "check.sh"], env=environment, cwd=checkout, capture_output=True, text=True, check=False)
+
+    def test_a_pull_request_is_compared_with_its_base_even_in_a_shallow_checkout(self):
+        _, shallow, _ = self.pull_request()
+        done = self.check(shallow)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("--since\norigin/main\n", (self.at / "arguments").read_text())
         self.assertFalse((shallow / ".git/shallow").exists())
+
+    def test_a_full_checkout_is_not_asked_for_more(self):
+        remote, shallow, full = self.pull_request()
+        # As after persist-credentials: false, for a private repository.
+        remote.rename(self.at / "gone")
+        self.assertEqual(self.check(full).returncode, 0)
+        done = self.check(shallow)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("::error::origin/main could not be fetched: check out with fetch-depth: 0", done.stderr)
 
     def release(self, checksum=None):
         folder = self.at / "releases/o/r/releases/download/v9.9.9"
