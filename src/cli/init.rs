@@ -2,6 +2,7 @@
 
 mod files;
 mod project;
+mod setup;
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;

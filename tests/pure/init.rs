@@ -101,29 +101,6 @@ fn says_where_it_looked() {
 }
 
 #[test]
-fn migrations_in_code_get_the_command_that_runs_them() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir_all(folder.path().join("db/migrate")).unwrap();
-    std::fs::write(folder.path().join("Gemfile"), "gem 'rails'\n").unwrap();
-    std::fs::write(
-        folder.path().join("db/migrate/20260101000000_a.rb"),
-        "class A < ActiveRecord::Migration[8.0]\nend\n",
-    )
-    .unwrap();
-    let init = pgassay(folder.path(), &["init", "--github", "--gitlab"]);
-    assert!(init.status.success(), "{}", stderr(&init));
-    assert!(stdout(&init).contains("found 1 Ruby migration (Rails) in db/migrate; `bin/rails db:migrate` runs them"));
-    assert_eq!(set_keys(folder.path()), "run = \"bin/rails db:migrate\"\n");
-    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
-    let (github, gitlab) = (read(".github/workflows/pgassay.yml"), read(".gitlab/pgassay.yml"));
-    for job in [&github, &gitlab] {
-        assert!(job.contains("# Add what `bin/rails db:migrate` needs") && job.contains("\"db/migrate/**\""), "{job}");
-    }
-    let steps = github.split("steps:\n").nth(1).unwrap();
-    assert!(steps.contains("\n      # Add what") && steps.contains("\n      - run: npx"), "{steps}");
-}
-
-#[test]
 fn writes_every_file() {
     let folder = project("dbmate");
     let arguments = ["init", "--github", "--gitlab", "--pre-commit", "--hook"];
@@ -210,6 +187,9 @@ fn several_tools_get_no_framework() {
     assert!(init.status.success(), "{}", stderr(&init));
     assert_eq!(set_keys(folder.path()), "paths = [\"prisma/migrations\", \"supabase/migrations\"]\n");
 }
+
+#[path = "init/in_code.rs"]
+mod in_code;
 
 mod generated {
     use super::*;

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use pgassay::config::FILE_NAME;
 
 use super::project::{Project, slashes};
+use super::setup::Setup;
 
 /// A file to write.
 #[derive(Debug)]
@@ -82,8 +83,10 @@ pub fn config(project: &Project) -> Planned {
         found.push_str(&format!("base = {}\n", list(&project.base)));
     }
     if let Some(code) = &project.code {
-        let command = toml_string(code.command);
-        found.push_str(&format!("# Runs the migrations on a throwaway server; what it sends is judged. Where the tool is not in this folder: \"cd backend && …\".\nrun = {command}\n"));
+        let command = toml_string(&code.command);
+        found.push_str(&format!(
+            "# Runs the migrations on a throwaway server; what it sends is judged.\nrun = {command}\n"
+        ));
     }
     let text = include_str!("../templates/pgassay.toml").replace("{found}", &found);
     Planned::new(FILE_NAME, text.replace("{example}", &project.example()))
@@ -106,32 +109,33 @@ pub fn gitlab(project: &Project) -> [Planned; 2] {
     [Planned::new(".gitlab/pgassay.yml", job), Planned { shared: true, ..include }]
 }
 
-/// The patterns of files, and the version, in a CI file.
+/// The patterns of files, the version, and what migrations that are code need, in a CI file.
 fn fill(template: &str, project: &Project, indent: &str) -> String {
     let patterns = project.triggers().into_iter().chain([FILE_NAME.to_owned()]);
     // JSON's strings are YAML's.
     let lines: Vec<String> = patterns.map(|pattern| format!("{indent}{}", toml_string(&pattern))).collect();
-    let text = template.replace("{triggers}", &lines.join("\n")).replace("{setup}", &setup(template, project));
-    text.replace("{version}", VERSION)
-}
-
-/// What a job has to have before it can run migrations that are code; indented as the line that it comes before.
-fn setup(template: &str, project: &Project) -> String {
-    let line = template.lines().find(|line| line.contains("{setup}")).unwrap_or_default();
-    let indent = &line[..line.len() - line.trim_start().len()];
-    let needs = |command| {
-        format!("# Add what `{command}` needs: the project's dependencies, and the programs of a PostgreSQL server.")
+    let setup = project.code.as_ref().map(Setup::of);
+    let steps = |lines: Option<Vec<String>>, indent: &str| -> String {
+        lines.into_iter().flatten().map(|line| format!("{indent}{line}\n")).collect()
     };
-    project.code.as_ref().map(|code| format!("{}\n{indent}", needs(code.command))).unwrap_or_default()
+    template
+        .replace("{triggers}", &lines.join("\n"))
+        .replace("{steps}\n", &steps(setup.as_ref().map(Setup::github), "      "))
+        .replace("{installs}\n", &steps(setup.as_ref().map(Setup::gitlab), "    "))
+        .replace("{image}", setup.as_ref().map_or("node:22-slim", Setup::image))
+        .replace("{packages}", &setup.as_ref().map(|setup| format!(" {}", setup.packages())).unwrap_or_default())
+        .replace("{version}", VERSION)
 }
 
 pub fn pre_commit(project: &Project) -> Planned {
-    let starts: Vec<String> = project.paths.iter().map(|path| slashes(path)).filter(|path| path != ".").collect();
+    let starts: Vec<String> = project.folders().map(|path| slashes(path)).filter(|path| path != ".").collect();
     let pattern = match starts.as_slice() {
         [] => "\\.sql$".to_owned(),
         folders => format!("^({})", folders.iter().map(|path| escaped(path)).collect::<Vec<_>>().join("|")),
     };
-    let text = include_str!("../templates/pre-commit.yaml").replace("{files}", &toml_string(&pattern));
+    let text = include_str!("../templates/pre-commit.yaml")
+        .replace("{files}", &toml_string(&pattern))
+        .replace("{version}", VERSION);
     Planned { shared: true, ..Planned::new(".pre-commit-config.yaml", text) }
 }
 

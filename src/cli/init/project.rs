@@ -24,7 +24,10 @@ pub struct Project {
 /// Migrations that are code.
 #[derive(Debug)]
 pub struct Code {
-    pub command: &'static str,
+    pub command: String,
+    pub language: &'static str,
+    /// The folder that the tool is run in, from the working directory on.
+    pub home: PathBuf,
     folders: Vec<PathBuf>,
     described: String,
 }
@@ -97,8 +100,12 @@ impl Project {
             file if path.is_file() => file,
             folder => format!("{folder}/**"),
         };
-        let code = self.code.iter().flat_map(|code| &code.folders);
-        self.paths.iter().chain(code).map(below).chain(self.base.iter().map(|path| slashes(path))).collect()
+        self.folders().map(below).chain(self.base.iter().map(|path| slashes(path))).collect()
+    }
+
+    /// Where migrations are, in SQL or in code.
+    pub fn folders(&self) -> impl Iterator<Item = &PathBuf> {
+        self.paths.iter().chain(self.code.iter().flat_map(|code| &code.folders))
     }
 }
 
@@ -110,7 +117,9 @@ impl Code {
         let own: Vec<_> = found.iter().filter(|folder| folder.tool == most.tool).collect();
         let described: Vec<String> = own.iter().map(|folder| folder.describe()).collect();
         Some(Code {
-            command: most.tool?.command,
+            command: most.command()?,
+            language: most.language.name,
+            home: most.home(),
             folders: own.iter().map(|folder| folder.folder.clone()).collect(),
             described: described.join(", "),
         })

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::code_command::{command, command_or_yours, home};
 use super::dialect::words;
 use super::order::leading_digits;
 use super::project::Project;
@@ -85,19 +86,22 @@ pub struct CodeTool {
     /// A manifest that names the tool, and its name there.
     declared: &'static [(&'static str, &'static str)],
     /// What runs all that is pending.
-    pub command: &'static str,
+    pub(super) command: &'static str,
+    /// The file that is in the folder that the command is run in; empty: none in particular.
+    pub(super) beside: &'static str,
 }
 
 const SCRIPTS: &[&str] = &["TypeScript", "JavaScript"];
 
 /// The surest to recognise first.
-static CODE_TOOLS: [CodeTool; 21] = [
+static CODE_TOOLS: [CodeTool; 22] = [
     CodeTool {
         name: "Rails",
         languages: &["Ruby"],
         folder: "db/migrate",
         declared: &[],
         command: "bin/rails db:migrate",
+        beside: "bin/rails",
     },
     CodeTool {
         name: "Laravel",
@@ -105,6 +109,7 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "database/migrations",
         declared: &[],
         command: "php artisan migrate --force",
+        beside: "artisan",
     },
     CodeTool {
         name: "Ecto",
@@ -112,6 +117,15 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "priv/*/migrations",
         declared: &[],
         command: "mix ecto.migrate",
+        beside: "mix.exs",
+    },
+    CodeTool {
+        name: FLASK,
+        languages: &["Python"],
+        folder: "versions",
+        declared: &[],
+        command: "flask db upgrade",
+        beside: "migrations/env.py",
     },
     CodeTool {
         name: "Alembic",
@@ -119,6 +133,7 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "versions",
         declared: &[],
         command: "alembic upgrade head",
+        beside: "alembic.ini",
     },
     CodeTool {
         name: "Django",
@@ -126,14 +141,23 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "migrations",
         declared: &[],
         command: "python manage.py migrate",
+        beside: "manage.py",
     },
-    CodeTool { name: "EF Core", languages: &["C#"], folder: "", declared: &[], command: "dotnet ef database update" },
+    CodeTool {
+        name: "EF Core",
+        languages: &["C#"],
+        folder: "",
+        declared: &[],
+        command: "dotnet ef database update",
+        beside: "",
+    },
     CodeTool {
         name: "TypeORM",
         languages: SCRIPTS,
         folder: "",
         declared: &[("package.json", "typeorm")],
         command: "npx typeorm migration:run -d src/data-source.ts",
+        beside: "package.json",
     },
     CodeTool {
         name: "MikroORM",
@@ -141,6 +165,7 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "",
         declared: &[("package.json", "@mikro-orm/migrations")],
         command: "npx mikro-orm migration:up",
+        beside: "package.json",
     },
     CodeTool {
         name: "Sequelize",
@@ -148,6 +173,7 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "",
         declared: &[("package.json", "sequelize"), ("package.json", "sequelize-cli")],
         command: "npx sequelize-cli db:migrate",
+        beside: "package.json",
     },
     CodeTool {
         name: "Knex",
@@ -155,6 +181,7 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "",
         declared: &[("package.json", "knex")],
         command: "npx knex migrate:latest",
+        beside: "package.json",
     },
     CodeTool {
         name: "Kysely",
@@ -162,6 +189,7 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "",
         declared: &[("package.json", "kysely")],
         command: "npx kysely migrate:latest",
+        beside: "package.json",
     },
     CodeTool {
         name: "node-pg-migrate",
@@ -169,6 +197,7 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "",
         declared: &[("package.json", "node-pg-migrate")],
         command: "npx node-pg-migrate up",
+        beside: "package.json",
     },
     CodeTool {
         name: "db-migrate",
@@ -176,6 +205,7 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "",
         declared: &[("package.json", "db-migrate")],
         command: "npx db-migrate up",
+        beside: "package.json",
     },
     CodeTool {
         name: "Umzug",
@@ -183,6 +213,7 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "",
         declared: &[("package.json", "umzug")],
         command: "node migrate.js up",
+        beside: "package.json",
     },
     CodeTool {
         name: "Doctrine",
@@ -190,6 +221,7 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "",
         declared: &[("composer.json", "doctrine/doctrine-migrations-bundle"), ("composer.json", "doctrine/migrations")],
         command: "php bin/console doctrine:migrations:migrate --no-interaction",
+        beside: "bin/console",
     },
     CodeTool {
         name: "Phinx",
@@ -197,6 +229,7 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "",
         declared: &[("composer.json", "robmorgan/phinx")],
         command: "vendor/bin/phinx migrate",
+        beside: "composer.json",
     },
     CodeTool {
         name: "goose",
@@ -204,6 +237,7 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "",
         declared: &[("go.mod", "github.com/pressly/goose/v3")],
         command: "go run ./cmd/migrate up",
+        beside: "go.mod",
     },
     CodeTool {
         name: "SeaORM",
@@ -211,6 +245,7 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "",
         declared: &[("Cargo.toml", "sea-orm-migration")],
         command: "cargo run -p migration -- up",
+        beside: "Cargo.toml",
     },
     CodeTool {
         name: "refinery",
@@ -218,6 +253,7 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "",
         declared: &[("Cargo.toml", "refinery")],
         command: "cargo run -- migrate",
+        beside: "Cargo.toml",
     },
     CodeTool {
         name: "Flyway",
@@ -225,8 +261,9 @@ static CODE_TOOLS: [CodeTool; 21] = [
         folder: "db/migration",
         declared: &[],
         command: "flyway migrate",
+        beside: "",
     },
-    CodeTool { name: "Liquibase", languages: &[], folder: "", declared: &[], command: "liquibase update" },
+    CodeTool { name: "Liquibase", languages: &[], folder: "", declared: &[], command: "liquibase update", beside: "" },
 ];
 
 /// The tool whose migrations are in a folder, as far as the place and the project's manifests say.
@@ -237,10 +274,19 @@ pub(super) fn tool_of(folder: &Path, language: Language, project: &Project) -> O
             && (tool.folder.is_empty() || ends_with(folder, tool.folder))
             && (tool.declared.is_empty() || is_declared)
             && (tool.name != DJANGO || is_django(folder))
+            && (tool.name != FLASK || is_flask(folder))
     })
 }
 
 const DJANGO: &str = "Django";
+
+const FLASK: &str = "Flask-Migrate";
+
+/// Its migrations are Alembic's, and can be run from within the application alone: their environment asks it for the database.
+fn is_flask(folder: &Path) -> bool {
+    let environment = std::fs::read_to_string(folder.join("../env.py"));
+    environment.is_ok_and(|text| text.contains("current_app"))
+}
 
 /// Other tools keep Python files in folders called `migrations` too.
 fn is_django(folder: &Path) -> bool {
@@ -275,8 +321,20 @@ impl CodeFolder {
 
     /// How they can be judged.
     pub fn advice(&self) -> String {
-        let command = self.tool.map_or("your migrate command", |tool| tool.command);
-        format!("judge what they send to a throwaway server: pgassay check --run \"{command}\"")
+        format!(
+            "judge what they send to a throwaway server: pgassay check --run \"{}\"",
+            command_or_yours(self.command())
+        )
+    }
+
+    /// What runs them from the working directory.
+    pub fn command(&self) -> Option<String> {
+        Some(command(&self.folder, self.language, self.tool?))
+    }
+
+    /// The folder that their tool is run in, from the working directory on.
+    pub fn home(&self) -> PathBuf {
+        home(&self.folder, self.tool).to_owned()
     }
 }
 

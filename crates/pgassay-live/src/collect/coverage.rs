@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::code::{CodeTool, Language};
+use super::code_command::{command, command_or_yours};
 use super::folder::{Folder, is_sql, other_ending};
 use super::{Collected, Direction, Framework, Migration};
 use crate::migration::{Coverage, NotRead, ReadHistory};
@@ -119,8 +120,9 @@ impl Why {
             Why::Ending(ending) => ("ending", format!("{files} .{ending} file{one} beside .sql files {many} not read")),
         };
         let advice = match self {
-            Why::Code(_, tool) => {
-                let command = tool.map_or("your migrate command", |tool| tool.command);
+            Why::Code(language, tool) => {
+                let folder = paths[0].parent().unwrap_or(Path::new(""));
+                let command = command_or_yours(tool.map(|tool| command(folder, *language, tool)));
                 Some(format!("judge what they send: pgassay check --run \"{command}\""))
             }
             Why::Unread(Framework::Liquibase, _) => {

@@ -11,6 +11,7 @@ mod atlas;
 pub mod changed;
 mod changed_includes;
 pub mod code;
+mod code_command;
 mod collected;
 mod collector;
 mod command;
