@@ -3,7 +3,7 @@
 use sqlparser::ast;
 
 use super::{Applied, Applier, Problem};
-use crate::change::{Change, Expression};
+use crate::change::{Change, Copy, Expression};
 use crate::expression;
 use crate::schema::{RelationId, Schema, Session};
 use crate::source::{FileId, Span};
@@ -25,6 +25,7 @@ pub fn unknown_columns(
         Change::Delete(delete) => &delete.tree,
         Change::Merge(merge) => &merge.tree,
         Change::Select(select) => &select.tree,
+        Change::Copy(copy) => return unknown_to_copy(schema, copy, session, version),
         Change::Prepare { change, .. } | Change::DeclareCursor { change, .. } | Change::Explain { change, .. } => {
             return unknown_columns(schema, change, session, version, span);
         }
@@ -37,11 +38,33 @@ pub fn unknown_columns(
     let mut schema = schema.clone();
     let mut applier = Applier { schema: &mut schema, session, version, applied: Applied::default() };
     let analysis = expression::analyze_statement(&tree.0, applier.scope(None));
-    let doubtful = |id: &RelationId| applier.schema.relation(*id).is_some_and(|it| applier.schema.is_doubtful(it));
-    if analysis.uses.iter().any(|(id, _)| doubtful(id)) || applier.schema.is_disturbed() {
+    applier.missing_in(&analysis, span);
+    applier.applied.problems
+}
+
+/// The columns of COPY's list, of its WHERE or of its query.
+fn unknown_to_copy(schema: &Schema, copy: &Copy, session: &Session, version: PgVersion) -> Vec<Problem> {
+    if !schema.complete {
         return Vec::new();
     }
-    applier.missing_columns(&analysis.unknown_columns, span.file, span);
+    let mut schema = schema.clone();
+    let mut applier = Applier { schema: &mut schema, session, version, applied: Applied::default() };
+    if let Some(query) = &copy.query {
+        let analysis = expression::analyze_query(&query.tree, applier.scope(None));
+        applier.missing_in(&analysis, query.span);
+    }
+    let table = copy.table.as_ref().and_then(|name| applier.schema.find_relation(name, session)).cloned();
+    let Some(table) = table.filter(|it| it.known && !applier.schema.is_doubtful(it)) else {
+        return applier.applied.problems;
+    };
+    for column in copy.columns.iter().filter(|it| table.column(&it.name).is_none()) {
+        let (name, table) = (column.name.as_str(), table.name.name.as_str());
+        let message = format!("column \"{name}\" of relation \"{table}\" does not exist");
+        applier.missing(column.span, &column.name, message);
+    }
+    if let Some(predicate) = &copy.predicate {
+        applier.check_columns(table.id, predicate);
+    }
     applier.applied.problems
 }
 
@@ -77,6 +100,14 @@ pub fn missing_relations(schema: &Schema, change: &Change, session: &Session, ve
 }
 
 impl Applier<'_> {
+    /// Says which columns of a statement on rows do not exist, where its relations are known.
+    fn missing_in(&mut self, analysis: &expression::QueryAnalysis, span: Span) {
+        let doubtful = |id: &RelationId| self.schema.relation(*id).is_some_and(|it| self.schema.is_doubtful(it));
+        if !analysis.uses.iter().any(|(id, _)| doubtful(id)) && !self.schema.is_disturbed() {
+            self.missing_columns(&analysis.unknown_columns, span.file, span);
+        }
+    }
+
     /// Says that columns do not exist; `whole` is the place where a name has none of its own.
     pub(super) fn missing_columns(&mut self, unknown: &[ast::Ident], file: FileId, whole: Span) {
         for ident in unknown {

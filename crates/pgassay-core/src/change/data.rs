@@ -54,8 +54,10 @@ pub struct Insert {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct OnConflict {
-    /// Columns of the conflict target; empty when a constraint or nothing was named, or expressions were.
+    /// Columns of the conflict target; empty when a constraint or nothing was named, or more than columns was.
     pub columns: Vec<Ident>,
+    /// Expressions are among what the unique index has to be made of.
+    pub expressions: bool,
     pub constraint: Option<Ident>,
     /// A condition follows the columns: partial indexes are asked too.
     pub has_predicate: bool,
@@ -108,6 +110,8 @@ pub struct Copy {
     pub uses: Vec<RelationUse>,
     /// The query of COPY (query) TO.
     pub query: Option<Query>,
+    /// WHERE of COPY … FROM: the rows that are kept.
+    pub predicate: Option<Expression>,
     /// The rows behind COPY … FROM stdin, in a file that carries them.
     pub data: Option<Span>,
     /// From or to a file of the server's machine, or a program there, rather than the client.

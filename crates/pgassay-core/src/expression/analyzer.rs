@@ -149,12 +149,43 @@ impl<'a> Analyzer<'a> {
                 let env = Environment { scope: self.scope, sources, outer };
                 let mut walk = Walk { analyzer: self, env: &env, queries: 0, no_names: Vec::new() };
                 let _ = crate::walk::walk(other, &mut walk);
-                derived(Name::from(""), None)
+                self.listed(other)
             }
         };
         sources.push(source);
         let index = sources.len() - 1;
         (0..sources[index].columns.len()).map(|column| (index, column)).collect()
+    }
+
+    /// What XMLTABLE or JSON_TABLE gives: the columns that it lists.
+    fn listed(&self, factor: &TableFactor) -> Source {
+        let given = |of: &ast::DataType| names::type_name(of).map(|written| resolve_type(&written, self.scope));
+        let number = || Some(super::scope::built_in_type("int4"));
+        let (own_name, columns, alias) = match factor {
+            TableFactor::XmlTable { columns, alias, .. } => {
+                let column = |column: &ast::XmlTableColumn| match &column.option {
+                    ast::XmlTableColumnOption::NamedInfo { r#type, .. } => (names::name(&column.name), given(r#type)),
+                    ast::XmlTableColumnOption::ForOrdinality => (names::name(&column.name), number()),
+                };
+                ("xmltable", columns.iter().map(column).collect(), alias)
+            }
+            TableFactor::JsonTable { columns, alias, .. } => {
+                let (mut left, mut found): (Vec<_>, _) = (columns.iter().rev().collect(), Vec::new());
+                while let Some(column) = left.pop() {
+                    match column {
+                        ast::JsonTableColumn::Named(column) => {
+                            found.push((names::name(&column.name), given(&column.r#type)));
+                        }
+                        ast::JsonTableColumn::ForOrdinality(name) => found.push((names::name(name), number())),
+                        ast::JsonTableColumn::Nested(nested) => left.extend(nested.columns.iter().rev()),
+                    }
+                }
+                ("json_table", found, alias)
+            }
+            _ => return derived(Name::from(""), None),
+        };
+        let name = alias.as_ref().map_or_else(|| Name::from(own_name), |alias| names::name(&alias.name));
+        derived(name, alias.as_ref().map_or(Some(columns.clone()), |alias| rename(Some(columns), alias)))
     }
 
     /// A CTE, or a relation by the search_path.
@@ -230,6 +261,7 @@ impl<'a> Analyzer<'a> {
         let call = Expr::Function(call);
         self.expression(&call, &env);
         let output = match &chosen[..] {
+            _ if alias.is_some_and(defines) => alias.map(|alias| self.defined(alias)),
             [candidate] => self.rows(candidate, &own_name, types::of(&call, &env), alias),
             _ => None,
         };
@@ -244,15 +276,6 @@ impl<'a> Analyzer<'a> {
         returned: Option<crate::schema::ColumnType>,
         alias: Option<&ast::TableAlias>,
     ) -> Output {
-        if let Some(defined) =
-            alias.map(|alias| &alias.columns).filter(|columns| columns.iter().any(|column| column.data_type.is_some()))
-        {
-            let column = |column: &ast::TableAliasColumnDef| {
-                let written = column.data_type.as_ref().and_then(names::type_name);
-                (names::name(&column.name), written.map(|written| resolve_type(&written, self.scope)))
-            };
-            return Some(defined.iter().map(column).collect());
-        }
         if !candidate.columns.is_empty() {
             return Some(candidate.columns.iter().map(|(name, of)| (name.clone(), Some(of.clone()))).collect());
         }
@@ -271,6 +294,15 @@ impl<'a> Analyzer<'a> {
         }
         let name = alias.map_or_else(|| name.clone(), |alias| names::name(&alias.name));
         Some(vec![(name, Some(returned))])
+    }
+
+    /// The columns that an alias defines with their types.
+    fn defined(&self, alias: &ast::TableAlias) -> Vec<(Name, Option<crate::schema::ColumnType>)> {
+        let column = |column: &ast::TableAliasColumnDef| {
+            let written = column.data_type.as_ref().and_then(names::type_name);
+            (names::name(&column.name), written.map(|written| resolve_type(&written, self.scope)))
+        };
+        alias.columns.iter().map(column).collect()
     }
 
     /// Columns, routines, types and subqueries of an expression.
@@ -413,6 +445,11 @@ fn function_source(name: Name, output: Output, alias: Option<&ast::TableAlias>, 
         columns[0].0 = source_name.clone();
     }
     derived(source_name, alias.map_or(output.clone(), |alias| rename(output, alias)))
+}
+
+/// Whether an alias defines columns with their types.
+fn defines(alias: &ast::TableAlias) -> bool {
+    alias.columns.iter().any(|column| column.data_type.is_some())
 }
 
 fn same_name(a: &crate::change::ObjectName, b: &crate::change::ObjectName) -> bool {

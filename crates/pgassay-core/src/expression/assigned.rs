@@ -6,13 +6,12 @@ use super::query::Output;
 use super::refusal::{self, Refusal, Unfit};
 use super::scope::{Environment, Source, SourceColumn};
 use super::{names, overload, types};
+use crate::sql::kept;
 
 /// `SET column = value`; parts of a column are left alone.
 pub(super) fn refused(name: &ast::ObjectName, value: &Expr, target: &Source, env: &Environment) -> Option<Refusal> {
-    if let [part, ast::ObjectNamePart::Identifier(element)] = &name.0[..]
-        && element.value.starts_with("element_")
-    {
-        return refused_element(target.column(&names::name(part.as_ident()?))?, value, env);
+    if kept::is_element(name) {
+        return refused_element(target.column(&names::name(name.0[0].as_ident()?))?, value, env);
     }
     let column = target_of(name, target)?;
     let of = column.data_type.as_ref()?;
@@ -60,7 +59,7 @@ pub(super) fn twice(assignments: &[ast::Assignment]) -> Option<Refusal> {
     None
 }
 
-/// `SET column[1] = value`, which is read as `SET column.element_1 = value` (transformAssignmentIndirection, parse_target.c).
+/// `SET column[1] = value`, (transformAssignmentIndirection, parse_target.c).
 fn refused_element(column: &SourceColumn, value: &Expr, env: &Environment) -> Option<Refusal> {
     let of = column.data_type.as_ref()?;
     let base = super::scope::base_type(of, env.scope);
@@ -87,8 +86,12 @@ pub(super) fn refused_rows(
     let written = !insert.columns.is_empty();
     let refused = |message: &str, span| Some(Refusal { message: message.to_owned(), span });
     for (at, name) in insert.columns.iter().enumerate() {
-        if insert.columns[..at].iter().any(|other| names::object_name(other) == names::object_name(name)) {
-            let name = names::object_name(name)?.name;
+        let column = |name: &ast::ObjectName| name.0.first().and_then(|part| part.as_ident()).map(names::name);
+        // Only parts of a column may come after each other (checkInsertTargets, parse_target.c).
+        let again =
+            |other: &ast::ObjectName| column(other) == column(name) && (other.0.len() == 1 || name.0.len() == 1);
+        if insert.columns[..at].iter().any(again) {
+            let name = column(name)?;
             return refused(&format!("column \"{}\" specified more than once", name.as_str()), source.span());
         }
     }

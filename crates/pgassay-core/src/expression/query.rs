@@ -7,7 +7,7 @@ use super::scope::{Environment, Source, SourceColumn};
 use super::{grouping, names, refusal, types};
 use crate::change::Name;
 use crate::schema::ColumnType;
-use crate::sql::ADDED_COLUMNS;
+use crate::sql::kept::ADDED_COLUMNS;
 
 /// Names and types of a result's columns; `None` when they cannot be listed.
 pub(super) type Output = Option<Vec<(Name, Option<ColumnType>)>>;

@@ -7,6 +7,7 @@ use super::query::Output;
 use super::scope::{Environment, Source, SourceColumn};
 use super::{assigned, names, readings};
 use crate::change::Name;
+use crate::sql::kept;
 
 impl Analyzer<'_> {
     /// DML, or a query. The output is that of RETURNING.
@@ -34,8 +35,15 @@ impl Analyzer<'_> {
         Some(output)
     }
 
-    pub(super) fn target_columns<'b>(&mut self, target: &Source, written: impl Iterator<Item = &'b ast::ObjectName>) {
+    /// Columns that are written, and what says which part of them.
+    pub(super) fn target_columns<'b>(
+        &mut self,
+        target: &Source,
+        written: impl Iterator<Item = &'b ast::ObjectName>,
+        env: &Environment<'_>,
+    ) {
         for name in written {
+            kept::subscripts(name).into_iter().for_each(|subscript| self.expression(subscript, env));
             // `column.field` assigns to a part of the column.
             let first = name.0.first().and_then(|part| part.as_ident()).map(names::name);
             match first.as_ref().and_then(|first| target.column(first)) {
@@ -55,7 +63,7 @@ impl Analyzer<'_> {
         for assignment in assignments {
             match &assignment.target {
                 ast::AssignmentTarget::ColumnName(name) => {
-                    self.target_columns(target, std::iter::once(name));
+                    self.target_columns(target, std::iter::once(name), env);
                     if self.judges {
                         self.refuse(assigned::refused(name, &assignment.value, target, env));
                         let column = assigned::target_of(name, target).and_then(|it| it.data_type.as_ref());
@@ -64,7 +72,7 @@ impl Analyzer<'_> {
                     }
                 }
                 ast::AssignmentTarget::Tuple(names) => {
-                    self.target_columns(target, names.iter());
+                    self.target_columns(target, names.iter(), env);
                     if self.judges {
                         self.refuse(assigned::refused_list(names, &assignment.value, env));
                     }
@@ -80,7 +88,8 @@ impl Analyzer<'_> {
         if insert.columns.is_empty() && insert.source.is_some() {
             target.columns.iter().for_each(|column| self.uses_column(&target, column));
         }
-        self.target_columns(&target, insert.columns.iter());
+        let no_row = Environment { scope: self.scope, sources: &[], outer };
+        self.target_columns(&target, insert.columns.iter(), &no_row);
         if let Some(source) = &insert.source {
             let output = self.query(source, outer);
             if self.judges {
@@ -107,9 +116,15 @@ impl Analyzer<'_> {
         let visible: Visible = (0..target.columns.len()).map(|column| (0, column)).collect();
         let sources = [target, excluded];
         let env = Environment { scope: self.scope, sources: &sources, outer };
+        // An index is inferred from the table's own columns; EXCLUDED is none of them (transformOnConflictArbiter, parse_clause.c).
+        let own = Environment { scope: self.scope, sources: &sources[..1], outer: None };
         if let Some(ast::OnInsert::OnConflict(conflict)) = &insert.on {
             if let Some(ast::ConflictTarget::Columns(columns)) = &conflict.conflict_target {
-                columns.iter().for_each(|column| self.name(&[names::name(column)], &env));
+                columns.iter().for_each(|column| self.expression(&ast::Expr::Identifier(column.clone()), &own));
+            }
+            if let Some(inference) = kept::inference(conflict) {
+                inference.elements.iter().for_each(|element| self.expression(element, &own));
+                inference.predicate.iter().for_each(|condition| self.condition(condition, "WHERE", &own));
             }
             if let ast::OnConflictAction::DoUpdate(update) = &conflict.action {
                 self.assignments(&update.assignments, &sources[0], &env);
@@ -160,7 +175,7 @@ impl Analyzer<'_> {
                     }
                 }
                 ast::MergeAction::Insert(insert) => {
-                    self.target_columns(&sources[0], insert.columns.iter());
+                    self.target_columns(&sources[0], insert.columns.iter(), &env);
                     if let ast::MergeInsertKind::Values(values) = &insert.kind {
                         values
                             .rows

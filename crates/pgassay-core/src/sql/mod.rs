@@ -4,6 +4,7 @@
 //! why it could not be read; comments that speak to pgassay. Knows no schema and does no I/O.
 
 mod body;
+pub(crate) mod kept;
 mod lex;
 mod newer;
 mod read;
@@ -20,7 +21,6 @@ pub use lex::normal::normalize;
 pub use lex::split::Sender;
 pub use lex::token::{SourceToken, SourceTokenKind, source_tokens, string_constants, tree_span};
 pub use read::uses::relation_uses;
-pub(crate) use repair::ADDED_COLUMNS;
 pub use script::{comments_of_body, includes, read_in_lots, read_script, read_section};
 pub use secret::{hide_secrets, secrets};
 

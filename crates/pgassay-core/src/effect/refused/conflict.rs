@@ -34,6 +34,9 @@ impl Predictor<'_> {
         }
         let columns: Vec<ColumnId> =
             conflict.columns.iter().filter_map(|it| table.column(&it.name).map(|it| it.id)).collect();
+        if conflict.expressions {
+            return self.refuse_without_expressions(insert, &table);
+        }
         if columns.is_empty() && !conflict.do_update {
             return self.refuse_any_arbiter(insert, &table);
         }
@@ -47,9 +50,18 @@ impl Predictor<'_> {
             Arbiter::Deferrable if matches!(insert.rows, Some(1..)) => self.refused(span, &table.name, DEFERRABLE),
             Arbiter::Deferrable => {}
             Arbiter::Missing => {
-                let message = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
-                self.refused(span, &table.name, message);
+                self.refused(span, &table.name, MISSING);
             }
+        }
+    }
+
+    /// A target with expressions fits none but an index of expressions.
+    fn refuse_without_expressions(&mut self, insert: &Insert, table: &Relation) {
+        let fits = |index: &std::sync::Arc<Relation>| {
+            index.as_index().is_some_and(|it| it.unique && it.columns.iter().any(Option::is_none))
+        };
+        if !self.schema().indexes_of(table.id).any(fits) {
+            self.refused(insert.table.span, &table.name, MISSING);
         }
     }
 
@@ -99,5 +111,7 @@ enum Arbiter {
     Deferrable,
     Missing,
 }
+
+const MISSING: &str = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
 
 const DEFERRABLE: &str = "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters";

@@ -6,7 +6,7 @@ use super::super::predictor::Predictor;
 use crate::change::{
     Cluster, Copy, Insert, LockTable, Name, ObjectName, RuleEvent, TriggerEvent, TriggerTiming, Truncate, Update,
 };
-use crate::expression::{self, Shown};
+use crate::expression::{self, Place, Shown};
 use crate::schema::{Relation, RelationKind, rewrite};
 
 /// Views on views on views, further than anybody builds them.
@@ -175,6 +175,9 @@ impl Predictor<'_> {
     /// COPY reads and fills tables; a view takes rows where a trigger stands in for them (`BeginCopyTo`, copyto.c; `CopyFrom`,
     /// copyfrom.c).
     pub(super) fn refuse_copied(&mut self, copy: &Copy) {
+        if let Some(query) = &copy.query {
+            self.refuse_query(&query.tree, query.span);
+        }
         let Some(name) = &copy.table else { return };
         let Some(found) = self.find(name).filter(|it| it.known) else { return };
         let triggered = found.triggers.iter().any(|it| fires_instead(it, TriggerEvent::Insert));
@@ -188,7 +191,10 @@ impl Predictor<'_> {
         if !fits {
             let way = if copy.from { "to" } else { "from" };
             let message = format!("cannot copy {way} {} \"{}\"", found.noun(), found.name.name.as_str());
-            self.refused(name.span, name, message);
+            return self.refused(name.span, name, message);
+        }
+        if let Some(predicate) = &copy.predicate {
+            self.refuse_expression(predicate, Place::CopyWhere, self.scope_on(self.schema(), Some(&found)));
         }
     }
 }

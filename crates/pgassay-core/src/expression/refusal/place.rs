@@ -24,6 +24,8 @@ pub enum Place {
     /// USING of ALTER COLUMN … TYPE.
     Transform,
     TriggerWhen,
+    /// WHERE of COPY … FROM.
+    CopyWhere,
 }
 
 impl Place {
@@ -40,6 +42,7 @@ impl Place {
             Place::Policy => "policy expression",
             Place::Transform => "transform expression",
             Place::TriggerWhen => "trigger WHEN condition",
+            Place::CopyWhere => "COPY FROM WHERE condition",
         }
     }
 
@@ -53,13 +56,18 @@ impl Place {
     }
 
     pub(super) fn wants_condition(self) -> bool {
-        matches!(self, Place::Check | Place::DomainCheck | Place::IndexPredicate | Place::Policy | Place::TriggerWhen)
+        match self {
+            Place::Check | Place::DomainCheck | Place::IndexPredicate | Place::Policy => true,
+            Place::TriggerWhen | Place::CopyWhere => true,
+            Place::Default | Place::Generated | Place::IndexExpression | Place::PartitionKey => false,
+            Place::PartitionBound | Place::Transform => false,
+        }
     }
 
     pub(super) fn argument_of(self) -> &'static str {
         match self {
             Place::Check | Place::DomainCheck => "CHECK",
-            Place::IndexPredicate => "WHERE",
+            Place::IndexPredicate | Place::CopyWhere => "WHERE",
             Place::Policy => "POLICY",
             _ => "WHEN",
         }

@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use sqlparser::ast::Expr;
+use sqlparser::ast::{Expr, Ident, ObjectNamePart};
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -11,6 +11,7 @@ use sqlparser::tokenizer::Token;
 use super::keyword::{can_be_bare_label, can_name_column};
 use super::special;
 use super::token::nth;
+use crate::sql::kept;
 
 /// Reads as [`PostgreSqlDialect`] does, and `COLLATE` behind any operand: that one reads it behind names and literals only.
 #[derive(Debug)]
@@ -52,6 +53,11 @@ impl Dialect for Postgres {
     /// How the columns of SEARCH and CYCLE are kept (`repair::operator`).
     fn supports_from_first_insert(&self) -> bool {
         true
+    }
+
+    /// What a name has no place for is kept in it as a call.
+    fn is_identifier_generating_function_name(&self, ident: &Ident, _: &[ObjectNamePart]) -> bool {
+        kept::calls(ident)
     }
 
     /// The parser asks which dialect it has in many places.

@@ -4,20 +4,21 @@ use sqlparser::tokenizer::Token;
 
 use super::reader::{Reader, Result};
 use super::uses::relation_uses;
-use crate::change::{Change, Copy};
+use crate::change::{Change, Copy, Expression};
 
 pub(super) fn copy(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("COPY")?;
     if reader.at(&Token::LParen) {
         let (uses, query) = reader.parenthesized(|reader| reader.writing_query())?;
         reader.expect_word("TO")?;
-        let on_server = target(reader)?;
+        let (on_server, _) = target(reader)?;
         return Ok(Change::Copy(Copy {
             table: None,
             columns: Vec::new(),
             from: false,
             uses,
             query: Some(query),
+            predicate: None,
             data: None,
             on_server,
         }));
@@ -29,13 +30,14 @@ pub(super) fn copy(reader: &mut Reader) -> Result<Change> {
     if !from {
         reader.expect_word("TO")?;
     }
-    let on_server = target(reader)?;
+    let (on_server, predicate) = target(reader)?;
     let data = reader.copy_data;
-    Ok(Change::Copy(Copy { table: Some(table), columns, from, uses: Vec::new(), query: None, data, on_server }))
+    let (table, uses) = (Some(table), Vec::new());
+    Ok(Change::Copy(Copy { table, columns, from, uses, query: None, predicate, data, on_server }))
 }
 
-/// `'file'`, `PROGRAM 'command'`, `STDIN` or `STDOUT`, with the options. True of the first two.
-fn target(reader: &mut Reader) -> Result<bool> {
+/// `'file'`, `PROGRAM 'command'`, `STDIN` or `STDOUT`, with the options: true of the first two. And WHERE.
+fn target(reader: &mut Reader) -> Result<(bool, Option<Expression>)> {
     let on_server = reader.take_any_word(&["STDIN", "STDOUT"]).is_none();
     if on_server {
         reader.take_word("PROGRAM");
@@ -49,10 +51,8 @@ fn target(reader: &mut Reader) -> Result<bool> {
             _ => drop(reader.string_literal()?),
         }
     }
-    if reader.take_word("WHERE") {
-        reader.expression()?;
-    }
-    Ok(on_server)
+    let predicate = if reader.take_word("WHERE") { Some(reader.expression()?) } else { None };
+    Ok((on_server, predicate))
 }
 
 impl Reader<'_> {

@@ -14,6 +14,7 @@ use crate::change::{
     Change, CreateTableAs, Delete, Expression, Ident, Insert, Merge, OnConflict, Persistence, Query, Select, Tree,
     Update,
 };
+use crate::sql::kept;
 
 pub(super) fn read(reader: &mut Reader) -> Result<Change> {
     let Token::Word(word) = reader.peek() else {
@@ -149,24 +150,38 @@ fn insert_change(
 }
 
 fn on_conflict(conflict: &ast::OnConflict, source: Source) -> OnConflict {
+    let inferred = kept::inference(conflict).unwrap_or_default();
+    let of_file = |column: &ast::Ident| ident(source.span.file, column);
     let (columns, constraint) = match &conflict.conflict_target {
-        Some(ast::ConflictTarget::Columns(columns)) => {
-            (columns.iter().map(|column| ident(source.span.file, column)).collect(), None)
+        Some(ast::ConflictTarget::Columns(columns)) => (columns.iter().map(of_file).collect(), None),
+        Some(ast::ConflictTarget::OnConstraint(name)) if inferred.elements.is_empty() => {
+            (Vec::new(), first_ident(name, source))
         }
-        Some(ast::ConflictTarget::OnConstraint(name)) => (Vec::new(), first_ident(name, source)),
+        Some(ast::ConflictTarget::OnConstraint(_)) => {
+            let plain = |element: &&ast::Expr| match element {
+                ast::Expr::Identifier(column) => Some(of_file(column)),
+                _ => None,
+            };
+            (inferred.elements.iter().map(plain).collect::<Option<_>>().unwrap_or_default(), None)
+        }
         None => (Vec::new(), None),
     };
-    let do_update = matches!(conflict.action, OnConflictAction::DoUpdate(_));
-    OnConflict { columns, constraint, has_predicate: has_predicate(source.text), do_update }
+    OnConflict {
+        columns,
+        expressions: !inferred.elements.iter().all(|element| is_column(element)),
+        constraint,
+        has_predicate: inferred.predicate.is_some(),
+        do_update: matches!(conflict.action, OnConflictAction::DoUpdate(_)),
+    }
 }
 
-/// Whether WHERE follows the columns of ON CONFLICT: the tree does not keep it. In doubt it does.
-fn has_predicate(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let Some((_, target)) = lower.rsplit_once("conflict") else { return true };
-    match target.split_once(')') {
-        Some((columns, behind)) => columns.contains("--") || !behind.trim_start().starts_with("do"),
-        None => true,
+/// A column, perhaps with its collation and operator class.
+fn is_column(element: &ast::Expr) -> bool {
+    match element {
+        ast::Expr::Identifier(_) => true,
+        ast::Expr::Nested(inner) => is_column(inner),
+        ast::Expr::Collate { expr, .. } | ast::Expr::Named { expr, .. } => is_column(expr),
+        _ => false,
     }
 }
 

@@ -1,8 +1,11 @@
 //! Rules for clauses and operators; see [`crate::sql::repair`].
 
+use std::ops::Range;
+
 use sqlparser::tokenizer::Token;
 
 use super::Rewrite;
+use crate::sql::kept;
 
 /// `(f(x)).*` is `(f(x))`, and `t.*::type` is `t::type`.
 pub(super) fn star_of_value(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
@@ -212,23 +215,65 @@ pub(super) fn fetch_expression(rewrite: &mut Rewrite, at: usize) -> Option<usize
     Some(close + 1)
 }
 
-/// ON CONFLICT (expressions) WHERE …: without a target when it is more than columns.
+/// `ON CONFLICT (lower(a), b text_pattern_ops) WHERE c`: more than columns, kept in a name (`kept::INFERENCE`).
 pub(super) fn conflict_target(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     if !rewrite.is_all(at, &["ON", "CONFLICT"]) || *rewrite.token(at + 2) != Token::LParen {
         return None;
     }
     let close = rewrite.closing(at + 2)?;
     let end = (close..rewrite.tokens.len()).find(|offset| rewrite.is_all(*offset, &["DO"]))?;
-    let plain = (at + 3..close).all(|offset| match (offset - at) % 2 {
-        1 => matches!(rewrite.token(offset), Token::Word(_)),
-        _ => *rewrite.token(offset) == Token::Comma,
-    });
-    let kept = if plain { at..close + 1 } else { at..at + 2 };
-    kept.for_each(|offset| rewrite.keep(offset));
+    let predicate = rewrite.is(close + 1, "WHERE");
+    if end != close + 1 && !predicate {
+        return None;
+    }
+    (at..at + 2).for_each(|offset| rewrite.keep(offset));
+    ["ON", "CONSTRAINT"].into_iter().for_each(|word| rewrite.put_word(at, word));
+    rewrite.put(at + 2, Token::make_word(kept::INFERENCE, None));
+    rewrite.keep(at + 2);
+    let mut element = at + 3;
+    while element < close {
+        element = conflict_element(rewrite, element, close)?;
+    }
+    rewrite.keep(close);
+    if predicate {
+        rewrite.put(close + 1, Token::Period);
+        rewrite.put(close + 1, Token::make_word(kept::PREDICATE, None));
+        rewrite.put(close + 1, Token::LParen);
+        (close + 2..end).for_each(|offset| rewrite.keep(offset));
+        rewrite.put(end - 1, Token::RParen);
+    }
     Some(end)
 }
 
-/// `SET a[1] = …`, `INSERT INTO t (a[1])`: a part of the column `a`, as `SET a.part = …` is.
+/// One element with the comma after it (gram.y, `index_elem`); its operator class is its alias. Gives where the next one begins.
+fn conflict_element(rewrite: &mut Rewrite, at: usize, close: usize) -> Option<usize> {
+    let mut end = match rewrite.token(at) {
+        Token::LParen => rewrite.closing(at)? + 1,
+        _ => rewrite.name_end(at),
+    };
+    if *rewrite.token(end) == Token::LParen {
+        end = rewrite.closing(end)? + 1;
+    }
+    if rewrite.is(end, "COLLATE") {
+        end = rewrite.name_end(end + 1);
+    }
+    (at..end).for_each(|offset| rewrite.keep(offset));
+    if end < close && matches!(rewrite.token(end), Token::Word(_)) {
+        let class = rewrite.name_end(end);
+        rewrite.put_word(end, "AS");
+        rewrite.keep(class - 1);
+        end = class;
+    }
+    if end < close && *rewrite.token(end) != Token::Comma {
+        return None;
+    }
+    if end < close {
+        rewrite.keep(end);
+    }
+    Some(end + 1)
+}
+
+/// `SET a[i] = …`, `INSERT INTO t (a[i])`: a part of the column `a`, with what says which (`kept::ELEMENT`).
 pub(super) fn assigned_element(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     let writes = rewrite.is_any(0, &["UPDATE", "INSERT", "WITH", "MERGE", "EXPLAIN"]);
     if *rewrite.token(at) != Token::LBracket
@@ -237,25 +282,52 @@ pub(super) fn assigned_element(rewrite: &mut Rewrite, at: usize) -> Option<usize
     {
         return None;
     }
-    let mut end = at;
-    while *rewrite.token(end) == Token::LBracket {
-        end = rewrite.closing(end)? + 1;
-    }
-    while *rewrite.token(end) == Token::Period && matches!(rewrite.token(end + 1), Token::Word(_)) {
-        end += 2;
-        while *rewrite.token(end) == Token::LBracket {
-            end = rewrite.closing(end)? + 1;
+    let (mut end, mut slice, mut subscripts) = (at, false, Vec::new());
+    loop {
+        match rewrite.token(end) {
+            Token::LBracket => {
+                let close = rewrite.closing(end)?;
+                slice |= subscript(rewrite, end + 1, close, &mut subscripts);
+                end = close + 1;
+            }
+            Token::Period if matches!(rewrite.token(end + 1), Token::Word(_)) => {
+                slice = true;
+                end += 2;
+            }
+            _ => break,
         }
     }
     if !matches!(rewrite.token(end), Token::Eq | Token::Comma | Token::RParen) {
         return None;
     }
-    let slices = (at..end).any(|at| matches!(rewrite.token(at), Token::Colon | Token::Period));
     rewrite.put(at, Token::Period);
-    // No two parts of one column are the same.
-    let part = if slices { "part" } else { "element" };
-    rewrite.put(at, Token::make_word(&format!("{part}_{at}"), None));
+    rewrite.put(at, Token::make_word(if slice { kept::SLICE } else { kept::ELEMENT }, None));
+    rewrite.put(at, Token::LParen);
+    for (n, subscript) in subscripts.into_iter().enumerate() {
+        if n > 0 {
+            rewrite.put(subscript.start, Token::Comma);
+        }
+        subscript.for_each(|offset| rewrite.keep(offset));
+    }
+    rewrite.put(end - 1, Token::RParen);
     Some(end)
+}
+
+/// The expressions between brackets: one, or the ends of a slice, either of which may be left out. Says whether it is a slice.
+fn subscript(rewrite: &Rewrite, start: usize, close: usize, out: &mut Vec<Range<usize>>) -> bool {
+    let mut depth = 0usize;
+    let colon = (start..close).find(|offset| {
+        match rewrite.token(*offset) {
+            Token::LParen | Token::LBracket => depth += 1,
+            Token::RParen | Token::RBracket => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && *rewrite.token(*offset) == Token::Colon
+    });
+    let second = colon.map(|colon| colon + 1..close);
+    let ends = [Some(start..colon.unwrap_or(close)), second].into_iter().flatten();
+    out.extend(ends.filter(|end| !end.is_empty()));
+    colon.is_some()
 }
 
 /// WHERE CURRENT OF cursor.

@@ -6,16 +6,12 @@
 //! exclusion) no model looks at. What no rule knows stays, so an error stays an error.
 
 mod clause;
-mod json;
 mod operator;
+mod table_function;
 
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::read::reader::is_word;
-
-/// Between the names of columns that SEARCH and CYCLE add, in the place of sqlparser's tree where they are kept: `Cte::from`, which
-/// PostgreSQL has no use for.
-pub(crate) const ADDED_COLUMNS: char = '\u{1}';
 
 /// The tokens with what begins at an offset rewritten; `None` when no rule knows it.
 pub(super) fn repair_at(tokens: &[TokenWithSpan], at: usize) -> Option<Vec<TokenWithSpan>> {
@@ -51,8 +47,7 @@ const RULES: &[Rule] = &[
     operator::search_and_cycle,
     operator::join_alias,
     operator::typed_columns,
-    operator::xml_table,
-    json::json_table,
+    table_function::table_function,
 ];
 
 /// Whether the statement defines something: there a COLLATE or a word before a string means something else.

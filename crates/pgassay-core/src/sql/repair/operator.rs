@@ -2,8 +2,9 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::{ADDED_COLUMNS, Rewrite};
+use super::Rewrite;
 use crate::change::Name;
+use crate::sql::kept::ADDED_COLUMNS;
 
 /// SEARCH … SET c and CYCLE … SET c … USING d behind a WITH query: of both, the columns that they add.
 pub(super) fn search_and_cycle(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
@@ -70,31 +71,4 @@ pub(super) fn typed_columns(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
         (at..open).for_each(|offset| rewrite.keep(offset));
     }
     Some(rewrite.closing(open)? + 1)
-}
-
-/// XMLTABLE (… PASSING … COLUMNS …) in FROM: a call with the queries in it.
-pub(super) fn xml_table(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
-    if !rewrite.is(at, "XMLTABLE") || *rewrite.token(at + 1) != Token::LParen {
-        return None;
-    }
-    let close = rewrite.closing(at + 1)?;
-    rewrite.put(at, Token::make_word("xml_table", None));
-    rewrite.keep(at + 1);
-    rewrite.put_word(at, "NULL");
-    let mut offset = at + 2;
-    while offset < close {
-        // Subqueries and calls are values; words around them are XML's.
-        let call = matches!(rewrite.token(offset), Token::Word(_)) && *rewrite.token(offset + 1) == Token::LParen;
-        let open = offset + usize::from(call);
-        match rewrite.closing(open) {
-            Some(end) if *rewrite.token(open) == Token::LParen && rewrite.is_any(open + 1, &["SELECT", "WITH"]) => {
-                rewrite.put(offset, Token::Comma);
-                (open..=end).for_each(|inside| rewrite.keep(inside));
-                offset = end + 1;
-            }
-            _ => offset += 1,
-        }
-    }
-    rewrite.keep(close);
-    Some(close + 1)
 }
