@@ -197,11 +197,10 @@ impl Session {
         }
         let mut refused: BTreeMap<usize, String> = BTreeMap::new();
         for mut places in by_folder.into_values() {
+            let migrations = places.iter().filter_map(|at| job.migrations.get(rewrites.rewritten[*at].migration));
+            let roots: BTreeSet<&Path> = migrations.map(|migration| root_of(&migration.path)).collect();
             let mut folder = Folder::new();
-            for at in &places {
-                let Some(migration) = job.migrations.get(rewrites.rewritten[*at].migration) else { continue };
-                read_folder(root_of(&migration.path), 3, &mut folder)?;
-            }
+            roots.into_iter().try_for_each(|root| read_folder(root, 3, &mut folder))?;
             // Where the numbers do not reach, the last that needs some gives way.
             loop {
                 let own: Vec<&Rewritten> = places.iter().map(|at| &rewrites.rewritten[*at]).collect();

@@ -16,7 +16,7 @@ mod lots;
 mod other_server;
 mod resume;
 
-pub use resume::{Beginning, begin, check_after};
+pub use resume::{Beginning, begin, check_after, check_next};
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -132,10 +132,10 @@ fn check_history(
         observer.begin(&base, sources);
     }
     drop(base);
-    let replayer = Replayer::new(schema, options);
+    let mut replayer = Replayer::new(schema, options);
     let all = match &mut observer {
         Some(observer) => judge_observed(job, &mut lots, replayer, sources, *observer),
-        None => judge_all(job, &mut lots, replayer, sources),
+        None => judge_all(job, &mut lots, &mut replayer, sources),
     };
     if let Some(observer) = &mut observer {
         around.extend(observer.end(sources));
@@ -221,11 +221,11 @@ struct Judged {
 const MOST_WAITING: usize = 12;
 
 /// Replays and judges the migrations, some at a time; meanwhile the next are read.
-fn judge_all(job: &Job, lots: &mut Lots, mut replayer: Replayer, sources: &Sources) -> Vec<Judged> {
+fn judge_all(job: &Job, lots: &mut Lots, replayer: &mut Replayer, sources: &Sources) -> Vec<Judged> {
     let mut all = Vec::new();
     let mut lot = lots.next();
     while let Some(units) = lot {
-        let (judged, next) = rayon::join(|| judge_lot(job, &units, &mut replayer, sources), || lots.next());
+        let (judged, next) = rayon::join(|| judge_lot(job, &units, replayer, sources), || lots.next());
         all.extend(judged);
         lot = next;
     }

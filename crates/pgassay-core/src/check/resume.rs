@@ -1,8 +1,8 @@
-//! Judging a migration again and again on a history that is replayed once: what an editor asks for.
+//! Judging a migration again and again on a history that is replayed once: what an editor asks for, and `fix`.
 //!
 //! In: a history, then a place in it and the migrations that follow. Out: the same [`Report`] that [`check`](super::check) gives of them.
 
-use super::{Job, Lots, Observer, hear, judge_observed, schema_before, settle};
+use super::{Job, Lots, Observer, hear, judge_all, judge_observed, schema_before, settle};
 use crate::history::{History, Options, Replayer, read};
 use crate::report::Report;
 use crate::source::Sources;
@@ -22,13 +22,12 @@ pub fn begin(job: &Job, history: &History, sources: &Sources) -> Beginning {
         let base = if job.live.is_some() { Vec::new() } else { read(&history.base, sources, false) };
         let mut lots = Lots::new(&history.migrations, &[], sources);
         let schema = schema_before(job, &base, &history.migrations, &mut lots);
-        let options = Options { version: job.version, one_deploy: false, older_steps: true };
+        let options = Options { version: job.version, one_deploy: job.one_deploy, older_steps: true };
         Beginning { replayer: Replayer::new(schema, options), looked_at: lots.ahead() }
     })
 }
 
-/// Judges the migrations of the job as they run after what the replayer ran. They are of one history; the job's base is not read, and
-/// each of them is a deploy of its own.
+/// Judges the migrations of the job as they run after what the replayer ran. They are of one history; the job's base is not read.
 pub fn check_after(job: &Job, replayer: Replayer, sources: &Sources, observer: &mut dyn Observer) -> Report {
     with_stack(|| {
         let mut report = Report::new(job.version);
@@ -38,6 +37,18 @@ pub fn check_after(job: &Job, replayer: Replayer, sources: &Sources, observer: &
         let mut around = job.findings.clone();
         around.extend(observer.end(sources));
         hear(&mut report, all, around, lots, &job.migrations);
+        settle(job, &mut report, sources);
+        report
+    })
+}
+
+/// As [`check_after`], where nobody watches; the replayer has run the migrations afterwards.
+pub fn check_next(job: &Job, replayer: &mut Replayer, sources: &Sources) -> Report {
+    with_stack(|| {
+        let mut report = Report::new(job.version);
+        let mut lots = Lots::new(&job.migrations, &job.findings, sources);
+        let all = judge_all(job, &mut lots, replayer, sources);
+        hear(&mut report, all, job.findings.clone(), lots, &job.migrations);
         settle(job, &mut report, sources);
         report
     })

@@ -30,6 +30,7 @@ mod sums;
 mod text;
 mod unqualified;
 mod verify;
+mod walk;
 
 pub use append::allowed;
 use code::CodeTool;

@@ -206,9 +206,10 @@ impl Schema {
 
     /// Drops what is temporary: another session does not have it.
     pub fn end_session(&mut self) {
-        let is_temporary = |relation: &&Arc<Relation>| relation.name.schema == "pg_temp";
-        let temporary: Vec<Object> =
-            self.relations.values().filter(is_temporary).map(|relation| Object::Relation(relation.id)).collect();
+        let temp = Name::from("pg_temp");
+        let first = QualifiedName { schema: temp.clone(), name: Name::from("") };
+        let names = self.relation_names.range(first..).take_while(|(name, _)| name.schema == temp);
+        let temporary: Vec<Object> = names.map(|(_, id)| Object::Relation(*id)).collect();
         self.remove_with_dependents(&temporary);
     }
 

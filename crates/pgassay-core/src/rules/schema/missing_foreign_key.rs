@@ -345,8 +345,8 @@ impl<'a> Tables<'a> {
             let typed = key.is_some_and(|key| key == type_name || is_whole(key) && is_whole(type_name));
             target.id != table.id && typed && matches!(type_name, "int4" | "int8" | "uuid")
         };
-        let all = self.by_name.get_or_init(|| Tables::all(self.schema));
         let stem = words::joined(stem(column)?);
+        let all = self.by_name.get_or_init(|| Tables::all(self.schema));
         let ends = stem.match_indices('_').map(|(at, _)| &stem[at + 1..]);
         let own = all.get(&table.name.schema);
         let in_a_role = || ends.clone().find_map(|end| own?.get(end).copied().filter(fits));

@@ -68,7 +68,7 @@ pub static PUBLIC: Rule = Rule {
 pub(super) fn row_security(context: &SchemaContext, found: &mut Vec<Discovery>) {
     unprotected_parts(context, found);
     let counts = LazyCell::new(|| secured(context));
-    let owners = owner_columns(context);
+    let owners = LazyCell::new(|| owner_columns(context));
     let owner = context.scope.is_none();
     for table in context.tables().filter(|table| !table.row_security) {
         let enable = FixStep::own(format!("ALTER TABLE {} ENABLE ROW LEVEL SECURITY;", table.name));
