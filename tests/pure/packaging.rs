@@ -20,6 +20,14 @@ fn every_crate_has_its_licences_and_a_page() {
 }
 
 #[test]
+fn what_is_published_is_stripped() {
+    let manifest: toml::Table = toml::from_str(&std::fs::read_to_string("Cargo.toml").unwrap()).unwrap();
+    let own = &manifest["profile"]["dist"]["package"]["pgassay"];
+    // With settings of its own, a package is stripped of debug information only, whatever the profile says: 4 MB of symbols stay.
+    assert_eq!(own["strip"].as_str(), Some("symbols"));
+}
+
+#[test]
 fn the_scripts_of_the_action_work() {
     let tests = run("python3", &["packaging/action/test_action.py"]);
     assert!(tests.status.success(), "{}", String::from_utf8_lossy(&tests.stderr));
