@@ -114,7 +114,8 @@ static RELATIONS: LazyLock<Vec<&'static str>> = LazyLock::new(|| data::first_col
 /// The part of a table sorted by name that has this name.
 fn named<'a, T>(rows: &'a [T], name: &str, key: impl Fn(&T) -> &str) -> &'a [T] {
     let start = rows.partition_point(|row| key(row) < name);
-    let length = rows[start..].partition_point(|row| key(row) == name);
+    // Few rows have the same name.
+    let length = rows[start..].iter().take_while(|row| key(row) == name).count();
     &rows[start..start + length]
 }
 

@@ -1,5 +1,10 @@
 //! Key words that cannot be every kind of name (manual, appendix "SQL Key Words"; PostgreSQL 18's list).
 
+use std::sync::LazyLock;
+
+use sqlparser::keywords::{ALL_KEYWORDS, ALL_KEYWORDS_INDEX, Keyword};
+use sqlparser::tokenizer::{Token, Word};
+
 /// The words that a query begins with.
 pub(in crate::sql) const QUERY: &[&str] = &["SELECT", "WITH", "VALUES", "TABLE"];
 
@@ -19,9 +24,26 @@ pub(super) fn can_be_bare_label(word: &str) -> bool {
 }
 
 fn contains(list: &[&str], word: &str) -> bool {
+    let lower = word.bytes().map(|letter| letter.to_ascii_lowercase());
     // The longest key word has 17 letters.
-    word.len() <= 17 && list.binary_search(&word.to_ascii_lowercase().as_str()).is_ok()
+    word.len() <= 17 && list.binary_search_by(|probe| probe.bytes().cmp(lower.clone())).is_ok()
 }
+
+/// An unquoted word as sqlparser has it. Every word of every file is looked up among its key words: by the first letter first.
+pub(super) fn word(raw: &str) -> Token {
+    let upper = raw.bytes().map(|letter| letter.to_ascii_uppercase());
+    let starts =
+        upper.clone().next().map(|letter| KEYWORDS_FROM[usize::from(letter)]..KEYWORDS_FROM[usize::from(letter) + 1]);
+    let starts = starts.unwrap_or_default();
+    let found = ALL_KEYWORDS[starts.clone()].binary_search_by(|probe| probe.bytes().cmp(upper.clone()));
+    let keyword = found.map_or(Keyword::NoKeyword, |at| ALL_KEYWORDS_INDEX[starts.start + at]);
+    Token::Word(Word { value: raw.to_owned(), quote_style: None, keyword })
+}
+
+/// Where the key words that begin with each byte, or a later one, begin.
+static KEYWORDS_FROM: LazyLock<[usize; 257]> = LazyLock::new(|| {
+    std::array::from_fn(|letter| ALL_KEYWORDS.partition_point(|word| usize::from(word.as_bytes()[0]) < letter))
+});
 
 #[rustfmt::skip]
 const RESERVED: &[&str] = &[
@@ -57,5 +79,15 @@ mod tests {
         assert!(RESERVED.is_sorted() && TYPE_OR_FUNCTION.is_sorted() && AS_LABEL.is_sorted());
         assert!(can_name_column("Values") && !can_name_column("USER") && !can_name_column("left"));
         assert!(can_name_function("left") && !can_name_function("user"));
+    }
+
+    #[test]
+    fn words_are_looked_up_as_sqlparser_looks_them_up() {
+        let lower: Vec<String> = ALL_KEYWORDS.iter().map(|word| word.to_ascii_lowercase()).collect();
+        let parts = ALL_KEYWORDS.iter().map(|word| &word[..word.len() - 1]);
+        let others = ["", "_", "z9", "ſelect", "SELECT1", "sélect", "größe", "\u{1F600}"];
+        for raw in ALL_KEYWORDS.iter().copied().chain(lower.iter().map(String::as_str)).chain(parts).chain(others) {
+            assert_eq!(word(raw), Token::make_word(raw, None), "{raw}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use super::dialect::Postgres;
+use super::keyword;
 use super::lexer::{self, Lexeme, Quoting, Rules, Unclosed, lexeme};
 use crate::change::{Name, Unreadable};
 use crate::source::{FileId, Span};
@@ -193,7 +194,7 @@ const BAD_ESCAPE: Wrong = Wrong("invalid Unicode escape: expected \\XXXX or \\+X
 fn token(lexeme: Lexeme, raw: &str) -> Result<Option<Token>, Wrong> {
     Ok(Some(match lexeme {
         Lexeme::Space | Lexeme::LineComment | Lexeme::BlockComment => return Ok(None),
-        Lexeme::Word => Token::make_word(raw, None),
+        Lexeme::Word => keyword::word(raw),
         Lexeme::QuotedName => quoted(lexer::name_value(raw)),
         Lexeme::UnicodeName => quoted(unicode(&lexer::name_value(raw), '\\')?),
         Lexeme::String(Quoting::Unicode) => Token::UnicodeStringLiteral(unicode(&string(raw, Quoting::Unicode), '\\')?),
