@@ -77,8 +77,14 @@ impl Dialect for Postgres {
         special::infix(parser, expr)
     }
 
+    /// `f(name := value)`, beside `f(name => value)`.
+    fn supports_named_fn_args_with_assignment_operator(&self) -> bool {
+        true
+    }
+
     fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
-        if special::is_label(parser) {
+        // No operator: it ends the name of an argument.
+        if special::is_label(parser) || *nth(parser, 0) == Token::Assignment {
             return Some(Ok(self.prec_unknown()));
         }
         match special::binds_as(parser) {
