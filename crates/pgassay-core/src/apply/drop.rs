@@ -42,7 +42,7 @@ impl Applier<'_> {
                 self.schema.others.remove(&(drop.kind, name.as_str().into()));
                 None
             }
-            Collation | TextSearchConfiguration => {
+            Collation | TextSearchConfiguration | Operator | OperatorClass | Server | ForeignDataWrapper | Language => {
                 self.drop_looked_up(drop, reference);
                 let name = reference.name.to_string();
                 self.schema.others.remove(&(drop.kind, name.as_str().into()));
@@ -128,6 +128,10 @@ impl Applier<'_> {
     }
 
     fn routine_to_drop(&mut self, drop: &Drop, reference: &ObjectReference) -> Option<Object> {
+        if self.has_aggregate(reference) && drop.kind == ObjectKind::Aggregate {
+            self.drop_looked_up(drop, reference);
+            return None;
+        }
         let overloads = self.find_routines(&reference.name);
         let picked = self.pick_routine(&overloads, reference);
         if !drop.if_exists && (overloads.is_empty() || self.has_none(&overloads, picked, reference)) {
@@ -320,6 +324,7 @@ impl Applier<'_> {
             | Object::Trigger(id, _)
             | Object::Rule(id, _)
             | Object::Policy(id, _) => !goes(*id),
+            Object::Attribute(id, _) => !all.contains(&Object::Type(*id)),
             Object::Type(_) | Object::Routine(_) | Object::Namespace(_) => true,
         }
     }

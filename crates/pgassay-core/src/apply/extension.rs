@@ -73,7 +73,8 @@ impl Applier<'_> {
         }
         for routine in self.schema.routines.values() {
             let types = routine.arguments.iter().map(|it| &it.data_type).chain(&routine.returns);
-            if types.chain(routine.returns_table.iter().map(|(_, of)| of)).any(|of| has_type(contents, of)) {
+            let typed = types.chain(routine.returns_table.iter().map(|(_, of)| of)).any(|of| has_type(contents, of));
+            if typed {
                 found.push(Object::Routine(routine.id));
             }
         }
@@ -106,6 +107,14 @@ impl Applier<'_> {
                 | ConstraintKind::Unique { .. }
                 | ConstraintKind::PrimaryKey { .. }
                 | ConstraintKind::ForeignKey(_) => {}
+            }
+        }
+        if relation.as_view().is_some_and(|view| names_member(contents, &*view.query.tree)) {
+            found.push(Object::Relation(relation.id));
+        }
+        for policy in &relation.policies {
+            if policy.using.iter().chain(&policy.with_check).any(|it| calls(contents, it)) {
+                found.push(Object::Policy(relation.id, policy.name.clone()));
             }
         }
         let of_constraint = relation.as_index().is_some_and(|it| it.constraint.is_some());
@@ -143,19 +152,29 @@ fn has_type(contents: &ExtensionContents, of: &TypeName) -> bool {
     contents.type_named(of.name.as_str()).is_some() && catalog::built_in_type(of.name.as_str()).is_none()
 }
 
-/// Whether an expression calls a function that only the extension has, or casts to one of its types.
 fn calls(contents: &ExtensionContents, expression: &Expression) -> bool {
+    names_member(contents, &*expression.tree)
+}
+
+/// Whether an expression or a query calls a function or an operator that only the extension has, or casts to one of its types.
+fn names_member<V: sqlparser::ast::Visit>(contents: &ExtensionContents, tree: &V) -> bool {
     use crate::walk::visit_expressions;
     use sqlparser::ast::Expr;
     use std::ops::ControlFlow;
-    visit_expressions(&*expression.tree, |part| {
+    let every = crate::version::PgVersion::all;
+    visit_expressions(tree, |part| {
         let needs = match part {
             Expr::Function(function) => {
                 let name = function.name.0.last().and_then(|part| part.as_ident()).map(crate::schema::rewrite::stored);
                 name.is_some_and(|name| {
                     let own = !contents.functions_named(name.as_str()).is_empty();
-                    own && crate::version::PgVersion::all().all(|it| catalog::functions(name.as_str(), it).is_empty())
+                    own && every().all(|it| catalog::functions(name.as_str(), it).is_empty())
                 })
+            }
+            Expr::BinaryOp { op, .. } => {
+                let name = op.to_string();
+                contents.operators.iter().any(|it| it.name == name)
+                    && every().all(|it| catalog::operators(&name, it).next().is_none())
             }
             Expr::Cast { data_type, .. } => {
                 crate::expression::type_name(data_type).is_some_and(|of| has_type(contents, &of))

@@ -1,4 +1,4 @@
-//! Collations and text search configurations: objects that are kept by name only, and what needs them.
+//! Collations, text search configurations, operators, aggregates and the like: objects that are kept by name only, and what needs them.
 //!
 //! In: a DROP of one. Out: the columns, indexes, constraints and views that name it, taken along or in the way (`pg_depend` has a row for
 //! each: recordDependencyOnExpr, dependency.c).
@@ -9,8 +9,11 @@ use crate::walk::visit_expressions;
 use sqlparser::ast::{Expr, Visit};
 
 use super::{Applier, ProblemKind};
-use crate::change::{Drop, Expression, IndexElement, IndexTarget, Name, ObjectKind, ObjectName, ObjectReference};
-use crate::schema::{ConstraintKind, Object, Relation};
+use crate::catalog;
+use crate::change::{
+    Change, Drop, Expression, IndexElement, IndexTarget, Name, ObjectKind, ObjectName, ObjectReference,
+};
+use crate::schema::{ConstraintKind, Object, Relation, Routine};
 
 /// What takes a text search configuration as its first argument.
 const TEXT_SEARCH: &[&str] = &[
@@ -33,8 +36,20 @@ impl Applier<'_> {
             return self.missing_looked_up(drop, reference);
         }
         let mut found = Vec::new();
+        // Of two that share a name it is not known which one is meant.
+        let built_in = match drop.kind {
+            ObjectKind::Operator => catalog::operators(name.as_str(), self.version).next().is_some(),
+            ObjectKind::Aggregate => !catalog::functions(name.as_str(), self.version).is_empty(),
+            _ => false,
+        };
+        if built_in {
+            return;
+        }
         for relation in self.schema.relations.values() {
             self.needing(relation, drop.kind, name, &mut found);
+        }
+        for routine in self.schema.routines.values().filter(|it| needs_routine(it, drop.kind, name)) {
+            found.push(Object::Routine(routine.id));
         }
         if !drop.cascade
             && let Some(first) = found.first()
@@ -88,14 +103,36 @@ impl Applier<'_> {
                 let collated = of_collation && it.collation.as_ref().is_some_and(|it| it.name == *name);
                 collated || matches!(&it.target, IndexTarget::Expression(it) if needs(it))
             };
+            let class = |it: &IndexElement| {
+                kind == ObjectKind::OperatorClass && it.operator_class.as_ref().is_some_and(|it| it.name == *name)
+            };
+            let element = |it: &IndexElement| element(it) || class(it);
             if index.constraint.is_none() && (index.elements.iter().any(element) || index.predicate.iter().any(needs)) {
                 found.push(Object::Relation(relation.id));
             }
         }
-        if relation.as_view().is_some_and(|view| names(&*view.query.tree, kind, name)) {
+        let of_server = kind == ObjectKind::Server && relation.server.as_ref() == Some(name);
+        if of_server || relation.as_view().is_some_and(|view| names(&*view.query.tree, kind, name)) {
             found.push(Object::Relation(relation.id));
         }
     }
+}
+
+/// Whether a routine needs the object: its language, or what a body that the server keeps parsed calls.
+fn needs_routine(routine: &Routine, kind: ObjectKind, name: &Name) -> bool {
+    if kind == ObjectKind::Language {
+        return routine.language == *name;
+    }
+    let body = routine.body.trim_start().to_ascii_lowercase();
+    let parsed = body.starts_with("begin atomic") || body.starts_with("return");
+    parsed
+        && routine.statements.iter().any(|statement| match &statement.change {
+            Ok(Change::Select(it)) => names(&*it.tree.0, kind, name),
+            Ok(Change::Insert(it)) => names(&*it.tree.0, kind, name),
+            Ok(Change::Update(it)) => names(&*it.tree.0, kind, name),
+            Ok(Change::Delete(it)) => names(&*it.tree.0, kind, name),
+            _ => false,
+        })
 }
 
 /// Whether an expression or a query names the collation or the configuration.
@@ -106,6 +143,12 @@ fn names<V: Visit>(tree: &V, kind: ObjectKind, name: &Name) -> bool {
             Expr::Collate { collation, .. } if kind == ObjectKind::Collation => {
                 let last = collation.0.last().and_then(|it| it.as_ident()).map(crate::schema::rewrite::stored);
                 last.is_some_and(|it| it == *name)
+            }
+            Expr::BinaryOp { op, .. } if kind == ObjectKind::Operator => op.to_string() == name.as_str(),
+            // An operator before its operand is read as the call of a function of its name.
+            Expr::Function(function) if matches!(kind, ObjectKind::Operator | ObjectKind::Aggregate) => {
+                let called = function.name.0.last().and_then(|it| it.as_ident()).map(crate::schema::rewrite::stored);
+                called.is_some_and(|it| it == *name)
             }
             Expr::Cast { expr, data_type, .. } if kind == ObjectKind::TextSearchConfiguration => {
                 data_type.to_string().eq_ignore_ascii_case("regconfig") && literal(expr).is_some_and(&is_it)

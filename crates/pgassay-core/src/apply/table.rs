@@ -30,6 +30,7 @@ impl Applier<'_> {
         relation.access_method =
             create.access_method.as_ref().map(|it| it.name.clone()).or(self.session.default_access_method.clone());
         relation.owner = self.session.role.clone();
+        relation.server = create.foreign_server.as_ref().map(|it| it.name.clone());
         self.schema.insert_relation(relation);
         self.applied.created.push(ObjectId::Relation(id));
 

@@ -135,6 +135,7 @@ fn closed_to_public(context: &Context, object: &Object) -> Option<Breakage> {
         | Object::Trigger(..)
         | Object::Rule(..)
         | Object::Policy(..)
+        | Object::Attribute(..)
         | Object::Statistics(_) => return None,
     };
     Some(of.revoked(subject, &public))

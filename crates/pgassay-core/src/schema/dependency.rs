@@ -9,7 +9,8 @@ use std::sync::Arc;
 use imbl::{OrdMap, OrdSet};
 
 use super::{
-    ColumnId, ConstraintKind, ObjectId, Relation, RelationId, RelationKind, RoutineId, Schema, Session, TypeId,
+    ColumnId, ConstraintKind, ObjectId, Relation, RelationId, RelationKind, RoutineId, Schema, Session, TypeDefinition,
+    TypeId,
 };
 use crate::change::{Name, QualifiedName};
 
@@ -25,6 +26,8 @@ pub enum Object {
     Rule(RelationId, Name),
     Policy(RelationId, Name),
     Type(TypeId),
+    /// A field of a composite type.
+    Attribute(TypeId, Name),
     Routine(RoutineId),
     Namespace(Name),
     Statistics(QualifiedName),
@@ -112,7 +115,11 @@ impl Object {
             | Object::Trigger(id, _)
             | Object::Rule(id, _)
             | Object::Policy(id, _) => Some(*id),
-            Object::Type(_) | Object::Routine(_) | Object::Namespace(_) | Object::Statistics(_) => None,
+            Object::Type(_)
+            | Object::Attribute(..)
+            | Object::Routine(_)
+            | Object::Namespace(_)
+            | Object::Statistics(_) => None,
         }
     }
 }
@@ -136,6 +143,7 @@ impl Schema {
             | Object::Trigger(..)
             | Object::Rule(..)
             | Object::Policy(..)
+            | Object::Attribute(..)
             | Object::Statistics(_) => Vec::new(),
         };
         found.sort();
@@ -265,6 +273,10 @@ impl Schema {
                 }
                 None => "type".to_owned(),
             },
+            Object::Attribute(id, name) => {
+                let of = self.describe(&Object::Type(*id), session);
+                format!("column {name} of composite {of}")
+            }
             Object::Routine(id) => self.describe_routine(*id, session),
             Object::Namespace(name) => format!("schema {name}"),
             Object::Statistics(name) => format!("statistics object {name}"),
@@ -306,12 +318,23 @@ impl Schema {
     }
 
     fn normal_dependents(&self, referenced: ObjectId) -> Vec<(Object, DependencyKind)> {
-        // A generated column goes with its expression.
-        let whole = |object: &Object| match object {
-            Object::Default(id, column) if self.is_generated(*id, *column) => Object::Column(*id, *column),
-            other => other.clone(),
-        };
-        self.dependencies.on(referenced).map(|object| (whole(object), DependencyKind::Normal)).collect()
+        let parts = self.dependencies.on(referenced).flat_map(|object| self.that_go(object, referenced));
+        parts.map(|object| (object, DependencyKind::Normal)).collect()
+    }
+
+    /// What goes of a dependent: a generated column with its expression, and of a composite type the fields.
+    fn that_go(&self, dependent: &Object, referenced: ObjectId) -> Vec<Object> {
+        match dependent {
+            Object::Default(id, column) if self.is_generated(*id, *column) => vec![Object::Column(*id, *column)],
+            Object::Type(id) => match self.types.get(id).map(|it| &it.definition) {
+                Some(TypeDefinition::Composite(fields)) => {
+                    let of = fields.iter().filter(|(_, of)| Schema::type_target(of) == Some(referenced));
+                    of.map(|(name, _)| Object::Attribute(*id, name.clone())).collect()
+                }
+                _ => vec![dependent.clone()],
+            },
+            other => vec![other.clone()],
+        }
     }
 
     fn dependents_of_relation(&self, id: RelationId) -> Vec<(Object, DependencyKind)> {
@@ -325,7 +348,8 @@ impl Schema {
         }
         for object in self.dependencies.on(ObjectId::Relation(id)) {
             if object.relation() != Some(id) {
-                found.push((object.clone(), if self.is_owned_sequence(object, id) { Automatic } else { Normal }));
+                let kind = if self.is_owned_sequence(object, id) { Automatic } else { Normal };
+                found.extend(self.that_go(object, ObjectId::Relation(id)).into_iter().map(|object| (object, kind)));
             }
         }
         if let RelationKind::Index(index) = &relation.kind {

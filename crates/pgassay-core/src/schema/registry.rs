@@ -220,6 +220,7 @@ impl Schema {
             Object::Rule(id, name) => self.edit_parts(*id, |it| it.rules.retain(|rule| rule.name != *name)),
             Object::Policy(id, name) => self.edit_parts(*id, |it| it.policies.retain(|policy| policy.name != *name)),
             Object::Type(id) => self.remove_type(*id),
+            Object::Attribute(id, name) => self.remove_attribute(*id, name),
             Object::Routine(id) => self.remove_routine(*id),
             Object::Namespace(name) => _ = self.namespaces.remove(name),
             Object::Statistics(name) => _ = self.statistics.remove(name),
@@ -297,6 +298,14 @@ impl Schema {
         });
     }
 
+    fn remove_attribute(&mut self, id: TypeId, name: &Name) {
+        let Some(found) = self.edit_type(id) else { return };
+        let TypeDefinition::Composite(fields) = &mut found.definition else { return };
+        fields.retain(|(field, _)| field != name);
+        let on = fields.iter().filter_map(|(_, of)| Schema::type_target(of)).collect();
+        self.dependencies.set(Object::Type(id), on);
+    }
+
     fn remove_type(&mut self, id: TypeId) {
         let Some(found) = self.types.remove(&id) else { return };
         if self.type_names.get(&found.name) == Some(&id) {
@@ -370,6 +379,7 @@ impl Relation {
             privileges: List::default(),
             comment: None,
             of_type: None,
+            server: None,
             clustered_on: None,
         }
     }

@@ -59,6 +59,8 @@ pub struct Relation {
     pub comment: Option<Arc<str>>,
     /// The row type of a typed table.
     pub of_type: Option<TypeId>,
+    /// The server of a foreign table.
+    pub server: Option<Name>,
     /// The index that CLUSTER without a name uses.
     pub clustered_on: Option<RelationId>,
 }

@@ -87,6 +87,7 @@ fn table(id: u32, name: &str, columns: &str) -> Relation {
         privileges: crate::schema::List::default(),
         comment: None,
         of_type: None,
+        server: None,
         clustered_on: None,
     }
 }
