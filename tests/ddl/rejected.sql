@@ -330,3 +330,13 @@ ALTER TABLE t ADD UNIQUE (a) NOT DEFERRABLE INITIALLY DEFERRED;
 --                                          ^ constraint declared INITIALLY DEFERRED must be DEFERRABLE
 CREATE SCHEMA IF NOT EXISTS s CREATE TABLE t (a int);
 --                            ^ CREATE SCHEMA IF NOT EXISTS cannot include schema elements
+CREATE UNLOGGED MATERIALIZED VIEW v AS SELECT 1;
+--     ^ materialized views cannot be unlogged
+CREATE DOMAIN d AS text NOT NULL NULL;
+--                               ^ conflicting NULL/NOT NULL constraints
+CREATE TABLE t (a int NOT NULL NULL);
+--                             ^ conflicting NULL/NOT NULL declarations for column "a"
+CREATE FUNCTION f() RETURNS int LANGUAGE sql ROWS 5 AS '';
+--                                           ^ ROWS is not applicable when function does not return a set
+CREATE SEQUENCE s CACHE 1 START 5 CACHE 2;
+--                                ^ conflicting or redundant options

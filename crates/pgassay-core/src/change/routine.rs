@@ -78,6 +78,15 @@ pub struct CreateTrigger {
     pub arguments: Vec<Arc<str>>,
     /// FROM referenced table of a constraint trigger.
     pub from: Option<ObjectName>,
+    /// REFERENCING, in the order of the statement.
+    pub transitions: Vec<Transition>,
+}
+
+/// `OLD TABLE AS name` or `NEW TABLE AS name`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    pub new: bool,
+    pub name: Ident,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -93,8 +93,11 @@ impl Body<'_> {
     fn label(&mut self) -> Result<Option<Name>> {
         let mut label = None;
         if self.reader.take(&Token::ShiftLeft) {
-            label = Some(self.reader.ident_or_any_keyword()?.name);
+            let name = self.reader.ident_or_any_keyword()?.name;
             self.reader.expect(&Token::ShiftRight)?;
+            // `label.variable`.
+            self.variables.declare(name.clone());
+            label = Some(name);
         }
         Ok(label)
     }

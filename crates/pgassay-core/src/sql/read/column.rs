@@ -8,12 +8,15 @@ use super::sequence;
 use crate::change::{
     ColumnDefinition, Constraint, ConstraintKind, Generated, Ident, Identity, Key, SequenceOptions, Unreadable,
 };
+use crate::source::Span;
 
 /// A column and the constraints written on it.
 #[derive(Debug)]
 pub(super) struct Column {
     pub definition: ColumnDefinition,
     pub constraints: Vec<Constraint>,
+    /// Where NULL is written.
+    null: Option<Span>,
 }
 
 /// `name type [STORAGE …] [COMPRESSION …] [OPTIONS (…)] constraints`.
@@ -70,10 +73,24 @@ fn named(reader: &Reader, start: usize, name: Ident) -> Column {
             span: reader.span_from(start),
         },
         constraints: Vec::new(),
+        null: None,
     }
 }
 
 fn column_constraints(reader: &mut Reader, column: &mut Column) -> Result<()> {
+    column_parts(reader, column)?;
+    let definition = &column.definition;
+    let serial = definition.data_type.as_ref().is_some_and(|it| it.name.as_str().starts_with("serial"));
+    match column.null {
+        Some(null) if definition.not_null.is_some() || definition.identity.is_some() || serial => {
+            let name = definition.name.name.as_str();
+            Err(Unreadable::invalid(format!("conflicting NULL/NOT NULL declarations for column \"{name}\""), null))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn column_parts(reader: &mut Reader, column: &mut Column) -> Result<()> {
     // Attributes belong to the constraint before them (`transformConstraintAttrs` in parse_utilcmd.c).
     let mut last_is_constraint = false;
     loop {
@@ -158,6 +175,10 @@ fn column_constraint(
         ConstraintKind::PrimaryKey(inline_key(reader, this())?)
     } else if reader.at_word("REFERENCES") {
         ConstraintKind::ForeignKey(constraint::references(reader, this())?)
+    } else if reader.at_word("NULL") {
+        column.null = Some(reader.span());
+        reader.advance();
+        return Ok(None);
     } else if column_property(reader, start, &name, &mut column.definition)? {
         return Ok(None);
     } else if name.is_some() {
@@ -173,7 +194,7 @@ fn inline_key(reader: &mut Reader, columns: Vec<Ident>) -> Result<Key> {
     Ok(Key { columns, include: Vec::new(), nulls_not_distinct: false, without_overlaps: false, storage, tablespace })
 }
 
-/// NOT NULL, NULL, DEFAULT and GENERATED. Returns whether one of them stood here.
+/// NOT NULL, DEFAULT and GENERATED. Returns whether one of them stood here.
 fn column_property(
     reader: &mut Reader,
     start: usize,
@@ -187,13 +208,20 @@ fn column_property(
         definition.not_null_name = name.clone();
         reader.take_words(&["NO", "INHERIT"]);
     } else if reader.take_word("DEFAULT") {
-        definition.default = Some(reader.b_expression()?);
+        let default = reader.b_expression()?;
+        said_once(reader, start, "default values", &definition.name, definition.default.replace(default).is_none())?;
     } else if reader.at_word("GENERATED") {
         generated(reader, start, definition)?;
-    } else if !reader.take_word("NULL") {
+    } else {
         return Ok(false);
     }
     Ok(true)
+}
+
+/// What a column may be told once (`transformColumnDefinition`, parse_utilcmd.c).
+fn said_once(reader: &Reader, start: usize, what: &str, column: &Ident, first: bool) -> Result<()> {
+    let message = || format!("multiple {what} specified for column \"{}\"", column.name.as_str());
+    if first { Ok(()) } else { Err(Unreadable::invalid(message(), reader.span_from(start))) }
 }
 
 /// `GENERATED ALWAYS | BY DEFAULT`, and whether it says ALWAYS.
@@ -219,8 +247,9 @@ fn generated(reader: &mut Reader, start: usize, definition: &mut ColumnDefinitio
     reader.expect_word("AS")?;
     if reader.take_word("IDENTITY") {
         let options = identity_options(reader)?;
-        definition.identity = Some(Identity { always, options, span: reader.span_from(start) });
-        return Ok(());
+        let identity = Identity { always, options, span: reader.span_from(start) };
+        let first = definition.identity.replace(identity).is_none();
+        return said_once(reader, start, "identity specifications", &definition.name, first);
     }
     if !reader.at(&Token::LParen) {
         return Err(reader.error(if always { "IDENTITY or '('" } else { "IDENTITY" }));
@@ -234,6 +263,7 @@ fn generated(reader: &mut Reader, start: usize, definition: &mut ColumnDefinitio
     if !stored {
         reader.take_word("VIRTUAL");
     }
-    definition.generated = Some(Generated { expression, stored, span: reader.span_from(start) });
-    Ok(())
+    let generated = Generated { expression, stored, span: reader.span_from(start) };
+    let first = definition.generated.replace(generated).is_none();
+    said_once(reader, start, "generation clauses", &definition.name, first)
 }

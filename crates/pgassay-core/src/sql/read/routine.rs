@@ -9,7 +9,7 @@ use super::{alter_object, setting};
 use crate::catalog::Volatility;
 use crate::change::{
     AlterRoutine, Argument, ArgumentMode, Change, CreateRoutine, Ident, Name, ObjectKind, RoutineName, Statement,
-    TypeName,
+    TypeName, Unreadable,
 };
 use crate::source::Span;
 use crate::sql::lex::literal::Literal;
@@ -31,6 +31,13 @@ pub(super) fn create_routine(reader: &mut Reader) -> Result<Change> {
     while option(reader, &mut options)? {}
     if let Some(body) = sql_body(reader)? {
         options.body = Some(body);
+    }
+    if options.language.is_none() && options.body.as_ref().is_some_and(|it| it.literal.is_some()) {
+        return Err(Unreadable::invalid("no language specified", reader.span_from(start)));
+    }
+    let sets = returns.as_ref().is_some_and(|it| it.set_of) || !returns_table.is_empty();
+    if let Some(span) = options.rows.filter(|_| !sets) {
+        return Err(Unreadable::invalid("ROWS is not applicable when function does not return a set", span));
     }
     let language = options.language.unwrap_or(Name::new("sql"));
     let body = options.body.unwrap_or_else(|| Body::empty(reader.span()));
@@ -63,15 +70,31 @@ fn arguments(reader: &mut Reader) -> Result<Vec<Argument>> {
     if reader.take(&Token::RParen) {
         return Ok(Vec::new());
     }
+    let mut variadic = false;
     let arguments = reader.comma_separated(|reader| {
+        let start = reader.position();
         let mut argument = argument(reader)?;
         if reader.take_word("DEFAULT") || reader.take(&Token::Eq) {
             argument.default = Some(reader.expression()?);
         }
+        unlike_parameter(&argument, variadic)
+            .map_or(Ok(()), |message| Err(Unreadable::invalid(message, reader.span_from(start))))?;
+        variadic |= argument.mode == ArgumentMode::Variadic;
         Ok(argument)
     })?;
     reader.expect(&Token::RParen)?;
     Ok(arguments)
+}
+
+/// What no parameter may be (`interpret_function_parameter_list`, functioncmds.c).
+fn unlike_parameter(argument: &Argument, after_variadic: bool) -> Option<&'static str> {
+    if argument.data_type.set_of {
+        return Some("functions cannot accept set arguments");
+    }
+    if argument.mode == ArgumentMode::Out {
+        return argument.default.as_ref().map(|_| "only input parameters can have default values");
+    }
+    after_variadic.then_some("VARIADIC parameter must be the last input parameter")
 }
 
 /// `[mode] [name] type` or `name mode type`.
@@ -143,6 +166,18 @@ struct Options {
     security_definer: Option<bool>,
     settings: Vec<(Arc<str>, Option<Arc<str>>)>,
     body: Option<Body>,
+    /// Where ROWS is written.
+    rows: Option<Span>,
+    cost: Option<Span>,
+    parallel: Option<Ident>,
+}
+
+/// Notes an option that may be there once (`errorConflictingDefElem`, parse_node.c).
+fn once<T>(reader: &Reader, start: usize, slot: &mut Option<T>, value: T) -> Result<()> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Unreadable::invalid("conflicting or redundant options", reader.span_from(start))),
+    }
 }
 
 pub(in crate::sql) struct Body {
@@ -161,11 +196,15 @@ impl Body {
 
 /// Reads one option of CREATE FUNCTION; false when none stands here.
 fn option(reader: &mut Reader, options: &mut Options) -> Result<bool> {
+    let start = reader.position();
     if common_option(reader, options)? {
         return Ok(true);
     }
     match reader.take_any_word(&["LANGUAGE", "TRANSFORM", "WINDOW", "AS"]) {
-        Some("LANGUAGE") => options.language = Some(setting::word_or_string(reader)?),
+        Some("LANGUAGE") => {
+            let language = setting::word_or_string(reader)?;
+            once(reader, start, &mut options.language, language)?;
+        }
         Some("TRANSFORM") => {
             reader.comma_separated(|reader| {
                 reader.expect_words(&["FOR", "TYPE"])?;
@@ -173,7 +212,10 @@ fn option(reader: &mut Reader, options: &mut Options) -> Result<bool> {
             })?;
         }
         Some("WINDOW") => {}
-        Some(_) => options.body = Some(string_body(reader)?),
+        Some(_) => {
+            let body = string_body(reader)?;
+            once(reader, start, &mut options.body, body)?;
+        }
         None => return Ok(false),
     }
     Ok(true)
@@ -185,24 +227,39 @@ fn common_option(reader: &mut Reader, options: &mut Options) -> Result<bool> {
     if FLAGS.iter().any(|words| reader.take_words(words)) {
         return Ok(true);
     }
+    let start = reader.position();
     if reader.take_words(&["CALLED", "ON", "NULL", "INPUT"]) {
-        options.strict = Some(false);
+        once(reader, start, &mut options.strict, false)?;
     } else if reader.take_words(&["RETURNS", "NULL", "ON", "NULL", "INPUT"]) || reader.take_word("STRICT") {
-        options.strict = Some(true);
+        once(reader, start, &mut options.strict, true)?;
     } else if let Some(word) = reader.take_any_word(&["IMMUTABLE", "STABLE", "VOLATILE"]) {
-        options.volatility = Some(match word {
+        let volatility = match word {
             "IMMUTABLE" => Volatility::Immutable,
             "STABLE" => Volatility::Stable,
             _ => Volatility::Volatile,
-        });
+        };
+        once(reader, start, &mut options.volatility, volatility)?;
     } else if reader.at_any_word(&["EXTERNAL", "SECURITY"]) {
-        options.security_definer = Some(security(reader)?);
-    } else if reader.take_any_word(&["COST", "ROWS"]).is_some() {
+        let definer = security(reader)?;
+        once(reader, start, &mut options.security_definer, definer)?;
+    } else if let Some(word) = reader.take_any_word(&["COST", "ROWS"]) {
+        let at_number = reader.position();
         reader.number()?;
+        let number = reader.text_from(at_number).trim();
+        if number.starts_with('-') || number.parse::<f64>() == Ok(0.0) {
+            return Err(Unreadable::invalid(format!("{word} must be positive"), reader.span_from(start)));
+        }
+        let slot = if word == "ROWS" { &mut options.rows } else { &mut options.cost };
+        once(reader, start, slot, reader.span_from(start))?;
     } else if reader.take_word("SUPPORT") {
         reader.object_name_as("a function")?;
     } else if reader.take_word("PARALLEL") {
-        reader.ident()?;
+        let word = reader.ident()?;
+        if !matches!(word.name.as_str(), "safe" | "restricted" | "unsafe") {
+            let message = "parameter \"parallel\" must be SAFE, RESTRICTED, or UNSAFE";
+            return Err(Unreadable::invalid(message, word.span));
+        }
+        once(reader, start, &mut options.parallel, word)?;
     } else if reader.at_any_word(&["SET", "RESET"]) {
         if let Some(setting) = setting::set_or_reset(reader)? {
             options.settings.push(setting);

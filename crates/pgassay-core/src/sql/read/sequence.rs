@@ -1,7 +1,9 @@
 //! Sequences and their options, which identity columns share.
 
 use super::reader::{Reader, Result};
-use crate::change::{AlterSequence, Change, CreateSequence, Ident, ObjectName, SequenceOptions, SequenceOwner};
+use crate::change::{
+    AlterSequence, Change, CreateSequence, Ident, ObjectName, SequenceOptions, SequenceOwner, Unreadable,
+};
 
 pub(super) fn create_sequence(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("CREATE")?;
@@ -55,10 +57,25 @@ pub(super) fn options(reader: &mut Reader) -> Result<SequenceOptions> {
 
 fn optional_options(reader: &mut Reader) -> Result<SequenceOptions> {
     let mut options = SequenceOptions::default();
+    let mut words: Vec<&str> = Vec::new();
     while at_option(reader) {
+        let start = reader.position();
+        let word = topic(reader);
         option(reader, &mut options)?;
+        if words.contains(&word) {
+            return Err(Unreadable::invalid("conflicting or redundant options", reader.span_from(start)));
+        }
+        words.push(word);
     }
     Ok(options)
+}
+
+/// What the option that comes next is about: NO MINVALUE is about MINVALUE.
+fn topic(reader: &Reader) -> &'static str {
+    const WORDS: &[&str] =
+        &["AS", "CACHE", "CYCLE", "INCREMENT", "MAXVALUE", "MINVALUE", "OWNED", "SEQUENCE", "START", "RESTART"];
+    let n = usize::from(reader.at_word("NO"));
+    WORDS.iter().find(|word| reader.at_nth_word(n, word)).copied().unwrap_or("LOGGED")
 }
 
 /// Reads one option into the others.

@@ -9,14 +9,19 @@ use super::constraint::{self, Attribute};
 use super::reader::{Reader, Result};
 use crate::change::{
     AlterPolicy, Change, CreatePolicy, CreateRule, CreateTrigger, Expression, Ident, ObjectKind, ObjectReference,
-    RuleEvent, Statement, TriggerEvent, TriggerTiming, Unreadable,
+    RuleEvent, Statement, Transition, TriggerEvent, TriggerTiming, Unreadable,
 };
 
 pub(super) fn create_trigger(reader: &mut Reader) -> Result<Change> {
+    let start = reader.position();
     reader.expect_word("CREATE")?;
     let or_replace = reader.or_replace()?;
     let constraint = reader.take_word("CONSTRAINT");
     reader.expect_word("TRIGGER")?;
+    if or_replace && constraint {
+        let message = "CREATE OR REPLACE CONSTRAINT TRIGGER is not supported";
+        return Err(Unreadable::invalid(message, reader.span_from(start)));
+    }
     let name = reader.ident_as("the name of a trigger")?;
     let timing = match reader.take_any_word(&["BEFORE", "AFTER", "INSTEAD"]) {
         Some("BEFORE") => TriggerTiming::Before,
@@ -24,13 +29,20 @@ pub(super) fn create_trigger(reader: &mut Reader) -> Result<Change> {
         Some(_) => reader.expect_word("OF").map(|()| TriggerTiming::InsteadOf)?,
         None => return Err(reader.error("BEFORE, AFTER or INSTEAD OF")),
     };
+    if constraint && timing != TriggerTiming::After {
+        return Err(Unreadable::invalid("a constraint trigger must be AFTER: a syntax error", reader.span_from(start)));
+    }
     let events = trigger_events(reader)?;
     reader.expect_word("ON")?;
     let table = reader.object_name_as("the name of a table")?;
     let from = if reader.take_word("FROM") { Some(reader.object_name_as("the name of a table")?) } else { None };
-    transition_tables(reader)?;
+    let transitions = transition_tables(reader)?;
     let (deferrable, initially_deferred) = trigger_attributes(reader, constraint)?;
     let for_each_row = for_each_row(reader)?;
+    if constraint && !for_each_row {
+        let message = "a constraint trigger must be FOR EACH ROW: a syntax error";
+        return Err(Unreadable::invalid(message, reader.span_from(start)));
+    }
     let condition = if reader.take_word("WHEN") { Some(reader.parenthesized(Reader::expression)?) } else { None };
     reader.expect_word("EXECUTE")?;
     if reader.take_any_word(&["FUNCTION", "PROCEDURE"]).is_none() {
@@ -52,6 +64,7 @@ pub(super) fn create_trigger(reader: &mut Reader) -> Result<Change> {
         function,
         arguments,
         from,
+        transitions,
     })))
 }
 
@@ -73,21 +86,32 @@ fn trigger_events(reader: &mut Reader) -> Result<Vec<TriggerEvent>> {
 }
 
 /// `REFERENCING OLD TABLE AS name …`.
-fn transition_tables(reader: &mut Reader) -> Result<()> {
+fn transition_tables(reader: &mut Reader) -> Result<Vec<Transition>> {
+    let mut found: Vec<Transition> = Vec::new();
     if !reader.take_word("REFERENCING") {
-        return Ok(());
+        return Ok(found);
     }
     loop {
-        if reader.take_any_word(&["OLD", "NEW"]).is_none() {
-            return Err(reader.error("OLD or NEW"));
-        }
-        if reader.take_any_word(&["TABLE", "ROW"]).is_none() {
-            return Err(reader.error("TABLE"));
-        }
+        let start = reader.position();
+        let Some(row) = reader.take_any_word(&["OLD", "NEW"]) else { return Err(reader.error("OLD or NEW")) };
+        let kind = reader.take_any_word(&["TABLE", "ROW"]).ok_or_else(|| reader.error("TABLE"))?;
         reader.take_word("AS");
-        reader.ident()?;
+        let transition = Transition { new: row == "NEW", name: reader.ident()? };
+        let message = if kind == "ROW" {
+            Some("ROW variable naming in the REFERENCING clause is not supported".to_owned())
+        } else if found.iter().any(|it| it.new == transition.new) {
+            Some(format!("{row} TABLE cannot be specified multiple times"))
+        } else if found.iter().any(|it| it.name.name == transition.name.name) {
+            Some("OLD TABLE name and NEW TABLE name cannot be the same".to_owned())
+        } else {
+            None
+        };
+        if let Some(message) = message {
+            return Err(Unreadable::invalid(message, reader.span_from(start)));
+        }
+        found.push(transition);
         if !reader.at_any_word(&["OLD", "NEW"]) {
-            return Ok(());
+            return Ok(found);
         }
     }
 }

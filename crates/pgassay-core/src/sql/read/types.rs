@@ -9,6 +9,7 @@ use super::{alter_object, constraint};
 use crate::change::{
     AlterCompositeType, AlterDomain, AlterDomainAction, AlterEnum, AlterEnumAction, AttributeAction, Change,
     Constraint, ConstraintKind, CreateDomain, CreateType, EnumPosition, Ident, ObjectKind, TypeDefinition, TypeName,
+    Unreadable,
 };
 use crate::source::Span;
 
@@ -80,14 +81,25 @@ fn range(reader: &mut Reader) -> Result<TypeDefinition> {
     while reader.position() < end {
         let begins = matches!(reader.peek(), Token::LParen | Token::Comma);
         reader.advance();
+        if begins && !reader.at_any_word(RANGE_WORDS) && !reader.at(&Token::RParen) {
+            let message = format!("type attribute \"{}\" not recognized", reader.peek());
+            return Err(Unreadable::invalid(message, reader.span()));
+        }
         if begins && reader.take_word("SUBTYPE") && reader.take(&Token::Eq) {
             subtype = Some(reader.type_name()?);
         } else if begins && reader.take_word("MULTIRANGE_TYPE_NAME") && reader.take(&Token::Eq) {
             multirange = Some(reader.object_name()?.name);
         }
     }
+    if subtype.is_none() {
+        return Err(Unreadable::invalid("type attribute \"subtype\" is required", reader.span_from(start)));
+    }
     Ok(TypeDefinition::Range { subtype, multirange })
 }
+
+/// What DefineRange (typecmds.c) takes.
+const RANGE_WORDS: &[&str] =
+    &["SUBTYPE", "SUBTYPE_OPCLASS", "COLLATION", "CANONICAL", "SUBTYPE_DIFF", "MULTIRANGE_TYPE_NAME"];
 
 pub(super) fn alter_type(reader: &mut Reader) -> Result<Change> {
     let start = reader.position();
@@ -167,12 +179,16 @@ pub(super) fn create_domain(reader: &mut Reader) -> Result<Change> {
     let base = reader.type_name()?;
     let mut domain =
         CreateDomain { name, base, collation: None, default: None, not_null: None, constraints: Vec::new() };
-    while domain_property(reader, &mut domain)? {}
+    let mut null = None;
+    while domain_property(reader, &mut domain, &mut null)? {}
+    if let Some(span) = null.filter(|_| domain.not_null.is_some()) {
+        return Err(Unreadable::invalid("conflicting NULL/NOT NULL constraints", span));
+    }
     Ok(Change::CreateDomain(domain))
 }
 
 /// Reads one COLLATE, DEFAULT or constraint; false when none stands here.
-fn domain_property(reader: &mut Reader, domain: &mut CreateDomain) -> Result<bool> {
+fn domain_property(reader: &mut Reader, domain: &mut CreateDomain, null: &mut Option<Span>) -> Result<bool> {
     let start = reader.position();
     if reader.take_word("COLLATE") {
         domain.collation = Some(reader.object_name_as("a collation")?);
@@ -184,12 +200,20 @@ fn domain_property(reader: &mut Reader, domain: &mut CreateDomain) -> Result<boo
         reader.expect_word("NULL")?;
         domain.not_null = Some(reader.span_from(at_words));
     } else if reader.take_word("DEFAULT") {
-        domain.default = Some(reader.b_expression()?);
+        let default = reader.b_expression()?;
+        if domain.default.replace(default).is_some() {
+            return Err(Unreadable::invalid("multiple default expressions", reader.span_from(start)));
+        }
     } else if reader.take_word("CHECK") {
         let kind = ConstraintKind::Check(reader.parenthesized(Reader::expression)?);
-        reader.take_words(&["NO", "INHERIT"]);
+        if reader.take_words(&["NO", "INHERIT"]) {
+            let message = "check constraints for domains cannot be marked NO INHERIT";
+            return Err(Unreadable::invalid(message, reader.span_from(start)));
+        }
         domain.constraints.push(constraint::plain(reader, start, name, kind));
-    } else if !reader.take_word("NULL") {
+    } else if reader.take_word("NULL") {
+        *null = Some(reader.span_from(at_words));
+    } else {
         return if name.is_some() { Err(reader.error("NOT NULL, NULL, DEFAULT or CHECK")) } else { Ok(false) };
     }
     Ok(true)

@@ -4,7 +4,9 @@ use sqlparser::tokenizer::Token;
 
 use super::reader::{Reader, Result};
 use super::table;
-use crate::change::{Change, CreateMaterializedView, CreateView, Ident, Persistence, RefreshMaterializedView};
+use crate::change::{
+    Change, CreateMaterializedView, CreateView, Ident, Persistence, RefreshMaterializedView, Unreadable,
+};
 
 pub(super) fn create_view(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("CREATE")?;
@@ -37,7 +39,9 @@ fn check_option(reader: &mut Reader) -> Result<bool> {
 
 pub(super) fn create_materialized_view(reader: &mut Reader) -> Result<Change> {
     reader.expect_word("CREATE")?;
-    reader.take_word("UNLOGGED");
+    if reader.at_word("UNLOGGED") {
+        return Err(Unreadable::invalid("materialized views cannot be unlogged", reader.span()));
+    }
     reader.expect_words(&["MATERIALIZED", "VIEW"])?;
     let if_not_exists = reader.if_not_exists();
     let name = reader.object_name_as("the name of a materialized view")?;
