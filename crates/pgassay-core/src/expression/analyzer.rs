@@ -39,6 +39,10 @@ impl<'a> Analyzer<'a> {
     pub fn condition(&mut self, condition: &Expr, clause: &str, env: &Environment<'_>) {
         self.expression(condition, env);
         if self.judges {
+            if clause != "HAVING" {
+                let place = if clause == "JOIN/ON" { "JOIN conditions" } else { clause };
+                self.refuse(refusal::in_clause(condition, place, env));
+            }
             self.refuse(refusal::condition(condition, clause, env));
         }
     }
@@ -71,6 +75,9 @@ impl<'a> Analyzer<'a> {
             let shown = self.joined(table, &mut sources, outer);
             visible.extend(shown);
         }
+        if self.judges {
+            self.refuse(refusal::named_twice(from, &sources));
+        }
         (sources, visible)
     }
 
@@ -80,17 +87,24 @@ impl<'a> Analyzer<'a> {
         sources: &mut Vec<Source>,
         outer: Option<&Environment<'_>>,
     ) -> Visible {
+        let first = sources.len();
         let mut shown = self.factor(&table.relation, sources, outer);
         for join in &table.joins {
+            let middle = sources.len();
             let right = self.factor(&join.relation, sources, outer);
             let shared = match constraint(&join.join_operator) {
                 Some(JoinConstraint::Using(columns)) => {
+                    if self.judges {
+                        let env = Environment { scope: self.scope, sources, outer };
+                        let (left, right) = (&sources[first..middle], &sources[middle..]);
+                        self.refuse(refusal::using(columns, (left, right), &env));
+                    }
                     columns.iter().filter_map(|name| Some(names::object_name(name)?.name)).collect()
                 }
                 Some(JoinConstraint::Natural) => shared_names(sources, &shown, &right),
                 Some(JoinConstraint::On(condition)) => {
                     let env = Environment { scope: self.scope, sources, outer };
-                    self.expression(condition, &env);
+                    self.condition(condition, "JOIN/ON", &env);
                     Vec::new()
                 }
                 _ => Vec::new(),
@@ -121,8 +135,11 @@ impl<'a> Analyzer<'a> {
         sources: &mut Vec<Source>,
         outer: Option<&Environment<'_>>,
     ) -> Visible {
-        if let TableFactor::NestedJoin { table_with_joins, .. } = factor {
-            return self.joined(table_with_joins, sources, outer);
+        if let TableFactor::NestedJoin { table_with_joins, alias } = factor {
+            let shown = self.joined(table_with_joins, sources, outer);
+            // What the name of the whole join has is not followed.
+            sources.extend(alias.as_ref().map(|alias| derived(names::name(&alias.name), None)));
+            return shown;
         }
         let source = match factor {
             TableFactor::Table { name, alias, args: None, .. } => self.relation(name, alias.as_ref()),
@@ -358,6 +375,10 @@ impl<'a> Analyzer<'a> {
                     && source.known
                 {
                     self.no_column(column, env);
+                }
+                if self.judges && env.resolve(&parts).is_none() {
+                    let message = refusal::no_table(path, env);
+                    self.refuse(message.map(|message| Refusal { message, span: ast::Spanned::span(expression) }));
                 }
                 self.name(&parts, env);
             }

@@ -20,6 +20,9 @@ pub(super) fn output_of(query: &Query, env: &Environment) -> Output {
 impl<'a> Analyzer<'a> {
     pub fn query(&mut self, query: &Query, outer: Option<&Environment<'_>>) -> Output {
         let visible = self.ctes.len();
+        if self.judges {
+            self.refuse(refusal::ctes(query));
+        }
         for cte in query.with.iter().flat_map(|with| with.cte_tables.iter().map(|cte| (cte, with.recursive))) {
             self.cte(cte.0, cte.1, outer);
         }
@@ -27,6 +30,9 @@ impl<'a> Analyzer<'a> {
         let env = Environment { scope: self.scope, sources: &sources, outer };
         if let Some(ast::OrderBy { kind: ast::OrderByKind::Expressions(by), .. }) = &query.order_by {
             for item in by {
+                if self.judges {
+                    self.refuse(refusal::position(&item.expr, "ORDER BY", &output));
+                }
                 // A bare name means the output column of that name first.
                 if !is_output_name(&item.expr, &output) {
                     // A bare name that is none of the output's is a column.
@@ -42,11 +48,16 @@ impl<'a> Analyzer<'a> {
         }
         if self.judges {
             self.refuse(refusal::distinct_order(query));
+            self.refuse(refusal::ends(query, &sources));
         }
         match &query.limit_clause {
             Some(ast::LimitClause::LimitOffset { limit, offset, .. }) => {
                 let counts = limit.iter().chain(offset.as_ref().map(|offset| &offset.value));
                 counts.for_each(|count| self.expression(count, &env));
+                if self.judges {
+                    self.refuse(limit.as_ref().and_then(|limit| refusal::count(limit, "LIMIT", &env)));
+                    self.refuse(offset.as_ref().and_then(|offset| refusal::count(&offset.value, "OFFSET", &env)));
+                }
             }
             Some(ast::LimitClause::OffsetCommaLimit { .. }) | None => {}
         }
@@ -70,6 +81,9 @@ impl<'a> Analyzer<'a> {
             self.ctes.push((name, with_added(rename(output, &cte.alias), cte)));
         } else {
             let output = self.query(&cte.query, outer);
+            if self.judges {
+                self.refuse(refusal::aliases("WITH query", &cte.alias, &output));
+            }
             self.ctes.push((name, with_added(rename(output, &cte.alias), cte)));
         }
     }
@@ -79,10 +93,21 @@ impl<'a> Analyzer<'a> {
         match body {
             SetExpr::Select(select) => self.select(select, outer),
             SetExpr::Query(query) => (self.query(query, outer), Vec::new()),
-            SetExpr::SetOperation { left, right, .. } => {
-                let left = self.body(left, outer).0;
-                let right = self.body(right, outer).0;
-                (self.united(left, right), Vec::new())
+            SetExpr::SetOperation { left, right, op, set_quantifier } => {
+                let (one, from_one) = self.body(left, outer);
+                let (other, from_other) = self.body(right, outer);
+                if self.judges {
+                    let env = |sources| Environment { scope: self.scope, sources, outer };
+                    let kinds = refusal::branch(left, &one, &env(&from_one)).zip(refusal::branch(
+                        right,
+                        &other,
+                        &env(&from_other),
+                    ));
+                    let span = ast::Spanned::span(&**right);
+                    let outputs = (&one, &other);
+                    self.refuse(refusal::united((op, set_quantifier), outputs, kinds, span, &env(&[])));
+                }
+                (self.united(one, other), Vec::new())
             }
             SetExpr::Values(values) => (self.values(values, outer), Vec::new()),
             SetExpr::Insert(statement)
@@ -114,6 +139,9 @@ impl<'a> Analyzer<'a> {
     fn values(&mut self, values: &ast::Values, outer: Option<&Environment<'_>>) -> Output {
         let env = Environment { scope: self.scope, sources: &[], outer };
         values.rows.iter().flat_map(|row| row.content.iter()).for_each(|value| self.expression(value, &env));
+        if self.judges {
+            self.refuse(refusal::values(values));
+        }
         let width = values.rows.first()?.content.len();
         let column = |index: usize| {
             let kinds =
@@ -139,6 +167,9 @@ impl<'a> Analyzer<'a> {
         select.qualify.iter().for_each(|condition| self.expression(condition, &env));
         if let ast::GroupByExpr::Expressions(by, _) = &select.group_by {
             by.iter().for_each(|by| self.grouped(by, &env));
+            if self.judges {
+                by.iter().for_each(|by| self.refuse(refusal::position(by, "GROUP BY", &output)));
+            }
         }
         if let Some(ast::Distinct::On(by)) = &select.distinct {
             by.iter().for_each(|by| self.grouped(by, &env));
@@ -148,6 +179,7 @@ impl<'a> Analyzer<'a> {
         if self.judges {
             self.refuse(grouping.refusal);
             self.refuse(refusal::distinct(select, &output, &env));
+            self.refuse(refusal::select(select));
         }
         for ast::NamedWindowDefinition(_, window) in &select.named_window {
             if let ast::NamedWindowExpr::WindowSpec(window) = window {

@@ -4,10 +4,13 @@
 //! In: an expression and its scope. Out: refusals that are certain. What cannot be known (a type, an extension, an operator of the
 //! user's) refuses nothing.
 
+mod called;
 mod literal;
 mod part;
 mod place;
+mod shape;
 mod sorted;
+mod structure;
 
 use sqlparser::ast::{self, Expr};
 use sqlparser::tokenizer::Span;
@@ -19,7 +22,11 @@ use crate::catalog::{self, CastContext};
 use crate::change::ObjectKind;
 use crate::schema::{ColumnType, ResolvedType, TypeDefinition};
 
+pub(super) use called::in_clause;
 pub use place::Place;
+pub(super) use shape::{
+    aliases, branch, count, ctes, ends, named_twice, no_table, position, select, united, using, values,
+};
 pub(super) use sorted::{distinct, distinct_order, grouped, ordered};
 
 /// Why an expression is refused, and where it says so.
@@ -74,7 +81,11 @@ pub(super) fn condition(expression: &Expr, clause: &str, env: &Environment) -> O
 
 /// What refuses one part, its own parts aside.
 pub(super) fn part(part: &Expr, env: &Environment) -> Option<Refusal> {
-    part::refused(part, env).map(|message| Refusal::new(message, part))
+    let message = part::refused(part, env).or_else(|| match part {
+        Expr::Function(function) => called::refused(function, env),
+        _ => structure::refused(part, env),
+    })?;
+    Some(Refusal::new(message, part))
 }
 
 /// Why a value cannot be given to a column of a type.
@@ -126,7 +137,8 @@ pub(super) fn references(own: &ColumnType, key: &ColumnType, env: &Environment) 
         FAMILIES.iter().position(|family| built_in && family.contains(&of.written.name.as_str()))
     };
     let alike = family(&own).is_some() && family(&own) == family(&key);
-    let own_operators = has_own(ObjectKind::Operator, env.scope) || has_own(ObjectKind::OperatorClass, env.scope);
+    let own_operators =
+        has_own_named(ObjectKind::Operator, "=", env.scope) || has_own(ObjectKind::OperatorClass, env.scope);
     alike || own_operators || castable(&own, &key, CastContext::Implicit, env)
 }
 
@@ -151,6 +163,22 @@ fn has_own(kind: ObjectKind, scope: Scope) -> bool {
     scope.schema.others.iter().any(|(other, _)| *other == kind)
 }
 
+/// Whether the schema has an object of a kind and a name, whatever its schema and its arguments are.
+fn has_own_named(kind: ObjectKind, name: &str, scope: Scope) -> bool {
+    let last = |printed: &str| printed.rsplit('.').next().is_some_and(|last| last.trim_matches('"') == name);
+    scope.schema.others.iter().any(|(other, printed)| *other == kind && last(printed))
+}
+
+/// Whether a cast of the user's is from or to a type. A long name of a cast is cut: that may be of any.
+fn has_own_cast(of: &ColumnType, scope: Scope) -> bool {
+    let (name, printed) = (of.written.name.as_str(), of.written.to_string());
+    let of_type = |cast: &str| {
+        let mut types = cast.trim_matches('"').split(" AS ").map(|it| it.rsplit('.').next().unwrap_or(it));
+        cast.len() >= 60 || types.any(|it| it == name || printed.ends_with(it))
+    };
+    scope.schema.others.iter().any(|(kind, cast)| *kind == ObjectKind::Cast && of_type(cast))
+}
+
 /// The type under the domains, where all is known of what it can do: a scalar of pg_catalog, an enum, a composite type, or an
 /// array of one.
 fn solid(of: &ColumnType, env: &Environment) -> Option<ColumnType> {
@@ -171,7 +199,7 @@ fn solid(of: &ColumnType, env: &Environment) -> Option<ColumnType> {
         }
         ResolvedType::Row(_) | ResolvedType::Unknown => false,
     };
-    (known && is_closed(env.scope) && !has_own(ObjectKind::Cast, env.scope)).then_some(base)
+    (known && is_closed(env.scope) && !has_own_cast(&base, env.scope)).then_some(base)
 }
 
 /// `find_coercion_pathway` (parse_coerce.c), of two solid types.

@@ -64,6 +64,12 @@ impl Source {
         }
     }
 
+    /// Whether it is another name of the table of that name.
+    pub fn is_alias_of(&self, name: &Name, scope: Scope) -> bool {
+        let relation = self.relation.and_then(|id| scope.schema.relation(id));
+        self.name != *name && relation.is_some_and(|relation| relation.name.name == *name)
+    }
+
     pub fn column(&self, name: &Name) -> Option<&SourceColumn> {
         self.columns.iter().find(|column| column.name == *name)
     }

@@ -5,7 +5,7 @@ use sqlparser::ast::{self, Expr, FunctionArguments};
 use super::super::overload::{self, Candidate, Kind};
 use super::super::scope::{Environment, built_in_type, resolve_type};
 use super::super::{names, types};
-use super::{castable, has_own, is_closed, literal, not_boolean, solid, word};
+use super::{castable, has_own_named, is_closed, literal, not_boolean, solid, word};
 use crate::catalog::{self, CastContext};
 use crate::change::{ObjectKind, TypeName};
 use crate::schema::{ColumnType, ResolvedType, Seen};
@@ -115,7 +115,7 @@ fn operator(name: &str, left: &Expr, right: &Expr, env: &Environment) -> Option<
             Kind::Opaque => return None,
         }
     }
-    if certain == 0 || has_own(ObjectKind::Operator, env.scope) {
+    if certain == 0 || has_own_named(ObjectKind::Operator, name, env.scope) {
         return None;
     }
     let chosen = overload::operators_for(name, &kinds, env);
@@ -166,11 +166,7 @@ fn in_list(tested: &Expr, list: &[Expr], env: &Environment) -> Option<String> {
 fn in_query(tested: &Expr, query: &ast::Query, env: &Environment) -> Option<String> {
     let Kind::Known(found) = types::kind(tested, env) else { return None };
     let column = types::of(&Expr::Subquery(Box::new(query.clone())), env)?;
-    let (one, other) = (solid(&found, env)?, solid(&column, env)?);
-    let kinds = [Kind::Known(one), Kind::Known(other)];
-    let none = overload::operators_for("=", &kinds, env).is_empty();
-    let own = has_own(ObjectKind::Operator, env.scope);
-    (none && !own).then(|| format!("operator does not exist: {} = {}", word(&found, env), word(&column, env)))
+    compared(found, column, env)
 }
 
 fn cast(source: Option<&Expr>, data_type: &ast::DataType, env: &Environment) -> Option<String> {
@@ -218,10 +214,28 @@ fn of_one_type(name: &str, function: &ast::Function, env: &Environment) -> Optio
 
 /// Why the branches have no common type; the literals among them are read by it.
 fn common(what: &str, branches: &[&Expr], env: &Environment) -> Option<String> {
+    let kinds: Vec<Kind> = branches.iter().map(|branch| types::kind(branch, env)).collect();
+    let chosen = match common_type(what, &kinds, env)? {
+        Ok(chosen) => chosen,
+        Err(message) => return Some(message),
+    };
+    branches
+        .iter()
+        .zip(&kinds)
+        .find_map(|(branch, kind)| (*kind == Kind::Literal).then(|| literal::refused(branch, &chosen, env)).flatten())
+}
+
+/// Why values of these types are of no common one.
+pub(super) fn no_common_type(what: &str, kinds: &[Kind], env: &Environment) -> Option<String> {
+    common_type(what, kinds, env)?.err()
+}
+
+/// The common type, or why there is none; `None` where that cannot be told.
+fn common_type(what: &str, kinds: &[Kind], env: &Environment) -> Option<Result<ColumnType, String>> {
     let mut known: Vec<ColumnType> = Vec::new();
-    for branch in branches {
-        match types::kind(branch, env) {
-            Kind::Known(found) => known.push(solid(&found, env)?),
+    for kind in kinds {
+        match kind {
+            Kind::Known(found) => known.push(solid(found, env)?),
             Kind::Literal => {}
             Kind::Opaque => return None,
         }
@@ -233,7 +247,7 @@ fn common(what: &str, branches: &[&Expr], env: &Environment) -> Option<String> {
         }
         if overload::category(&chosen, env)? != overload::category(next, env)? {
             let (one, other) = (word(&chosen, env), word(next, env));
-            return Some(format!("{what} types {one} and {other} cannot be matched"));
+            return Some(Err(format!("{what} types {one} and {other} cannot be matched")));
         }
         let takes = !overload::is_preferred(&chosen, env)
             && castable(&chosen, next, CastContext::Implicit, env)
@@ -243,11 +257,28 @@ fn common(what: &str, branches: &[&Expr], env: &Environment) -> Option<String> {
         }
     }
     if let Some(other) = known.iter().find(|it| !castable(it, &chosen, CastContext::Implicit, env)) {
-        return Some(format!("{what} could not convert type {} to {}", word(other, env), word(&chosen, env)));
+        let message = format!("{what} could not convert type {} to {}", word(other, env), word(&chosen, env));
+        return Some(Err(message));
     }
-    branches.iter().find_map(|branch| {
-        (types::kind(branch, env) == Kind::Literal).then(|| literal::refused(branch, &chosen, env)).flatten()
-    })
+    Some(Ok(chosen))
+}
+
+/// Why no `=` compares values of two types.
+pub(super) fn compared(left: ColumnType, right: ColumnType, env: &Environment) -> Option<String> {
+    operator_of("=", [Kind::Known(left), Kind::Known(right)], env)
+}
+
+/// Why no operator of the name takes values of two types; literals are not read.
+pub(super) fn operator_of(name: &str, kinds: [Kind; 2], env: &Environment) -> Option<String> {
+    for kind in &kinds {
+        let Kind::Known(found) = kind else { return None };
+        solid(found, env)?;
+    }
+    let own = has_own_named(ObjectKind::Operator, name, env.scope);
+    let none = !own && overload::operators_for(name, &kinds, env).is_empty();
+    let there = !overload::operators(name, false, env).is_empty();
+    let [left, right] = kinds.map(|kind| described(&kind, env));
+    (none && there).then(|| format!("operator does not exist: {left} {name} {right}"))
 }
 
 fn call(function: &ast::Function, env: &Environment) -> Option<String> {
@@ -258,7 +289,7 @@ fn call(function: &ast::Function, env: &Environment) -> Option<String> {
     // A prefix operator is read as the call of a function of its name.
     let is_operator = !name.name.as_str().starts_with(|first: char| first.is_alphanumeric() || first == '_');
     let is_there = || !overload::operators(name.name.as_str(), true, env).is_empty();
-    if is_operator && (has_own(ObjectKind::Operator, env.scope) || is_there()) {
+    if is_operator && (has_own_named(ObjectKind::Operator, name.name.as_str(), env.scope) || is_there()) {
         return None;
     }
     let plain = name.schema.is_none() && NO_FUNCTIONS.contains(&name.name.as_str());
@@ -292,7 +323,8 @@ fn call(function: &ast::Function, env: &Environment) -> Option<String> {
     }
     // `f(VARIADIC a)` is read as `f(a)`.
     let variadic = candidates.iter().any(|candidate| candidate.variadic);
-    if !every || !certain || variadic || !is_closed(env.scope) || has_own(ObjectKind::Aggregate, env.scope) {
+    let own_aggregate = has_own_named(ObjectKind::Aggregate, name.name.as_str(), env.scope);
+    if !every || !certain || variadic || !is_closed(env.scope) || own_aggregate {
         return None;
     }
     match &overload::choose(candidates, &kinds, env)[..] {
