@@ -9,6 +9,7 @@ mod column_type;
 mod conflict;
 mod constraint;
 mod expressions;
+mod grant;
 mod inherit;
 mod kind;
 mod only;
@@ -20,8 +21,11 @@ mod routine;
 mod row_type;
 mod rows;
 mod setting;
+mod system_column;
 mod table;
+mod trigger;
 mod view;
+mod view_definition;
 
 use sqlparser::tokenizer;
 
@@ -49,11 +53,14 @@ impl Predictor<'_> {
             }
             Change::AlterTable(alter) => self.refuse_alter_table(change, alter),
             Change::CreateIndex(create) => self.refuse_create_index(create),
+            Change::Reindex(reindex) => self.refuse_reindexed(reindex),
             Change::CreateView(create) => {
+                self.refuse_view(create);
                 self.refuse_query(&create.query.tree, create.query.span);
                 self.refuse_made(&create.name, &create.columns, &create.query, output::Made::View);
             }
             Change::CreateMaterializedView(create) => {
+                self.refuse_materialized_view(create);
                 self.refuse_query(&create.query.tree, create.query.span);
                 self.refuse_made(&create.name, &create.columns, &create.query, output::Made::Rows);
             }
@@ -129,6 +136,7 @@ impl Predictor<'_> {
                 self.refuse_unpopulated(&select.uses);
                 self.refuse_no_sequence(&select.tree.0, span);
             }
+            Change::Grant(grant) | Change::AlterDefaultPrivileges(grant) => self.refuse_grant(grant, span),
             Change::Set(set) => self.refuse_setting(set),
             Change::Prepare { change, .. } | Change::DeclareCursor { change, .. } | Change::Explain { change, .. } => {
                 self.refuse(change, span);

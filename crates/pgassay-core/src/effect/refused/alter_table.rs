@@ -16,7 +16,8 @@ impl Predictor<'_> {
         let after = self.after(change);
         let Some(later) = after.relation(table.id).cloned() else { return };
         for action in &alter.actions {
-            let refused = self.refuse_typed(action, &table)
+            let refused = self.refuse_system_column(action)
+                || self.refuse_typed(action, &table)
                 || self.refuse_only(alter, action, &table)
                 || self.refuse_stored_rows(alter, action, &table, &later);
             if !refused {
@@ -140,6 +141,7 @@ impl Predictor<'_> {
             SetWithoutCluster if table.is_partitioned() => {
                 self.refused(action.span, &table.name, "cannot mark index clustered in partitioned table");
             }
+            ClusterOn { index } => self.refuse_cluster_on(table, index),
             ReplicaIdentity(crate::change::ReplicaIdentity::UsingIndex(index)) => {
                 self.refuse_replica_identity(table, index);
             }

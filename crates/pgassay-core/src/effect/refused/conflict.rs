@@ -25,12 +25,20 @@ impl Predictor<'_> {
                 Some(constraint) if constraint.kind.index().is_none() => {
                     self.refused(name.span, &name.name, "constraint in ON CONFLICT clause has no associated index");
                 }
+                Some(constraint) if conflict.do_update && matches!(constraint.kind, ConstraintKind::Exclude { .. }) => {
+                    let message = "ON CONFLICT DO UPDATE not supported with exclusion constraints";
+                    self.refused(name.span, &name.name, message);
+                }
                 Some(constraint) if constraint.deferrable => {
                     self.refused(name.span, &name.name, DEFERRABLE);
                 }
                 Some(_) => {}
             }
             return;
+        }
+        if conflict.do_update && conflict.columns.is_empty() && !names_target(insert) {
+            let message = "ON CONFLICT DO UPDATE requires inference specification or constraint name";
+            return self.refused(insert.table.span, &table.name, message);
         }
         let columns: Vec<ColumnId> =
             conflict.columns.iter().filter_map(|it| table.column(&it.name).map(|it| it.id)).collect();
@@ -68,13 +76,7 @@ impl Predictor<'_> {
     /// ON CONFLICT DO NOTHING asks every unique index when a row comes, the oldest first, until one finds it
     /// (`ExecCheckIndexConstraints`, execIndexing.c).
     fn refuse_any_arbiter(&mut self, insert: &Insert, table: &Relation) {
-        let expressions = match &*insert.tree.0 {
-            sqlparser::ast::Statement::Insert(tree) => tree.on.as_ref().is_some_and(|on| match on {
-                sqlparser::ast::OnInsert::OnConflict(conflict) => conflict.conflict_target.is_some(),
-                _ => true,
-            }),
-            _ => true,
-        };
+        let expressions = names_target(insert);
         let unique = |it: &&std::sync::Arc<Relation>| it.as_index().is_some_and(|it| it.unique);
         let oldest = self.schema().indexes_of(table.id).find(unique).and_then(|it| it.as_index()?.constraint.clone());
         let checked = oldest.and_then(|name| table.constraint(&name)).is_some_and(|it| it.deferrable);
@@ -103,6 +105,17 @@ impl Predictor<'_> {
             return if deferrable { Arbiter::Deferrable } else { Arbiter::Fits };
         }
         Arbiter::Missing
+    }
+}
+
+/// Whether something is written between ON CONFLICT and DO.
+fn names_target(insert: &Insert) -> bool {
+    match &*insert.tree.0 {
+        sqlparser::ast::Statement::Insert(tree) => tree.on.as_ref().is_some_and(|on| match on {
+            sqlparser::ast::OnInsert::OnConflict(conflict) => conflict.conflict_target.is_some(),
+            _ => true,
+        }),
+        _ => true,
     }
 }
 

@@ -92,14 +92,25 @@ impl Predictor<'_> {
             let message = "ALTER TABLE / ADD CONSTRAINT USING INDEX is not supported on partitioned tables";
             return self.refused(span, &table.name, message);
         }
+        let name = index.name.as_str();
         let Some(found) = self.schema().indexes_of(table.id).find(|it| it.name.name == index.name).cloned() else {
+            if self.is_index_of_other(table, &index.name) {
+                let message = format!("index \"{name}\" does not belong to table \"{}\"", table.name.name.as_str());
+                self.refused(index.span, name, message);
+            }
             return;
         };
         let Some(it) = found.as_index() else { return };
-        let name = index.name.as_str();
         if let Some(message) = unfit_for_constraint(it, name) {
             self.refused(index.span, name, message);
         }
+    }
+
+    /// Whether the schema of a table has an index of a name on another table.
+    pub(super) fn is_index_of_other(&self, table: &Relation, index: &Name) -> bool {
+        let at = change::QualifiedName { schema: table.name.schema.clone(), name: index.clone() };
+        let found = self.schema().relation_at(&at).filter(|it| it.known);
+        found.and_then(|it| it.as_index()).is_some_and(|it| it.table != table.id)
     }
 
     fn refuse_foreign_key(
@@ -124,6 +135,9 @@ impl Predictor<'_> {
         let own: Vec<_> = key.columns.iter().filter_map(|it| table.column(&it.name)).collect();
         if own.len() != key.columns.len() {
             return;
+        }
+        if let Some(message) = unfit_action(key, own.iter().any(|it| it.generated.is_some())) {
+            return self.refused(constraint.span, &table.name, message);
         }
         if self.at_least(18) && own.iter().any(|it| it.generated.as_ref().is_some_and(|it| !it.stored)) {
             let message = "foreign key constraints on virtual generated columns are not supported";
@@ -252,6 +266,22 @@ fn unfit_for_constraint(index: &Index, name: &str) -> Option<String> {
         element.descending || element.nulls_first == Some(true) || pattern
     });
     unusual.map(|at| format!("index \"{name}\" column number {} does not have default sorting behavior", at + 1))
+}
+
+/// What a referential action may set (`validateFkOnDeleteSetColumns` and ATAddForeignKeyConstraint, tablecmds.c).
+fn unfit_action(key: &change::ForeignKey, generated: bool) -> Option<String> {
+    use change::ReferentialAction::{Cascade, SetDefault, SetNull};
+    if let Some(other) = key.set_columns.iter().find(|it| !key.columns.iter().any(|own| own.name == it.name)) {
+        let name = other.name.as_str();
+        return Some(format!("column \"{name}\" referenced in ON DELETE SET action must be part of foreign key"));
+    }
+    let words = match () {
+        () if !generated => return None,
+        () if matches!(key.on_update, Cascade | SetNull | SetDefault) => "ON UPDATE",
+        () if matches!(key.on_delete, SetNull | SetDefault) => "ON DELETE",
+        () => return None,
+    };
+    Some(format!("invalid {words} action for foreign key constraint containing generated column"))
 }
 
 /// What is kept references what is kept (ATAddForeignKeyConstraint, tablecmds.c).

@@ -2,12 +2,81 @@
 
 use super::super::predictor::Predictor;
 use crate::change::{
-    AlterTable, AlterTableAction, AlterTableActionKind, ColumnDefinition, Ident, Name, ObjectName, ReplicaIdentity,
+    AlterTable, AlterTableAction, AlterTableActionKind, ColumnDefinition, CreateTable, Ident, Name, ObjectName,
+    ReplicaIdentity,
 };
 use crate::expression;
-use crate::schema::{ColumnType, Constraint, ConstraintKind, NotNull, Relation};
+use crate::schema::{ColumnType, Constraint, ConstraintKind, NotNull, Relation, RelationKind};
 
 impl Predictor<'_> {
+    /// The parents of INHERITS (`MergeAttributes`, tablecmds.c).
+    pub(super) fn refuse_inherits(&mut self, create: &CreateTable) -> bool {
+        let Some(first) = create.inherits.first() else { return false };
+        if create.partition_by.is_some() {
+            self.refused(first.span, &create.name, "cannot create partitioned table as inheritance child");
+            return true;
+        }
+        let mut seen = Vec::new();
+        let mut inherited: Vec<(Name, ColumnType)> = Vec::new();
+        let own = create.columns.iter().filter_map(|column| Some((&column.name, column.data_type.as_ref()?)));
+        let own: Vec<(Name, ColumnType)> =
+            own.map(|(name, of)| (name.name.clone(), expression::resolve_type(of, self.scope(None)))).collect();
+        for written in &create.inherits {
+            let Some(parent) = self.find(written).map(|it| it.id).and_then(|id| self.relation(id).cloned()) else {
+                return false;
+            };
+            let name = parent.name.name.as_str();
+            let message = if !parent.is_table() {
+                Some(format!("inherited relation \"{name}\" is not a table or foreign table"))
+            } else if seen.contains(&parent.id) {
+                Some(format!("relation \"{name}\" would be inherited from more than once"))
+            } else {
+                let unlike = parent.columns.iter().filter(|it| parent.known && !it.name.as_str().is_empty()).find_map(
+                    |column| {
+                        let differs = |other: &&(Name, ColumnType)| {
+                            other.0 == column.name && !is_alike(&other.1, &column.data_type)
+                        };
+                        let name = column.name.as_str();
+                        let of_parent = inherited
+                            .iter()
+                            .find(differs)
+                            .map(|_| format!("inherited column \"{name}\" has a type conflict"));
+                        of_parent.or_else(|| {
+                            own.iter().find(differs).map(|_| format!("column \"{name}\" has a type conflict"))
+                        })
+                    },
+                );
+                inherited.extend(parent.columns.iter().map(|it| (it.name.clone(), it.data_type.clone())));
+                unlike
+            };
+            if let Some(message) = message {
+                self.refused(written.span, written, message);
+                return true;
+            }
+            seen.push(parent.id);
+        }
+        false
+    }
+
+    /// What LIKE takes columns of (`transformTableLikeClause`, parse_utilcmd.c).
+    pub(super) fn refuse_like(&mut self, create: &CreateTable) -> bool {
+        for like in &create.like {
+            let Some(source) = self.find(&like.source).map(|it| it.id).and_then(|id| self.relation(id).cloned()) else {
+                continue;
+            };
+            let message = if matches!(source.kind, RelationKind::Index(_) | RelationKind::Sequence(_)) {
+                format!("relation \"{}\" is invalid in LIKE clause", source.name.name.as_str())
+            } else {
+                let twice = create.columns.iter().find(|column| source.column(&column.name.name).is_some());
+                let Some(column) = twice.filter(|_| create.inherits.is_empty()) else { continue };
+                format!("column \"{}\" specified more than once", column.name.name.as_str())
+            };
+            self.refused(like.source.span, &like.source, message);
+            return true;
+        }
+        false
+    }
+
     /// A typed table has the columns of its type (ATPrepAddColumn, ATExecDropColumn, ATPrepAlterColumnType, tablecmds.c).
     pub(super) fn refuse_typed(&mut self, action: &AlterTableAction, table: &Relation) -> bool {
         use AlterTableActionKind::{AddColumn, DropColumn, Inherit, SetDataType};
@@ -144,4 +213,11 @@ pub(super) fn kept(constraint: &Constraint, table: &Relation) -> String {
 
 fn is_certainly_another(one: &ColumnType, other: &ColumnType) -> bool {
     !expression::is_same_type(one, other) && expression::are_known([one, other])
+}
+
+/// Whether two columns may be merged: of one type, modifiers included. What is not known may.
+fn is_alike(one: &ColumnType, other: &ColumnType) -> bool {
+    !expression::are_known([one, other])
+        || one.written.name.as_str().starts_with("serial")
+        || expression::is_same_type(one, other)
 }

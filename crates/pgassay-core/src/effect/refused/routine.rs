@@ -1,14 +1,10 @@
-//! Functions that replace others, bodies in language SQL, and triggers.
+//! Functions that replace others, and bodies in language SQL.
 
 use super::super::predictor::Predictor;
-use super::table::is_plain_table;
 use crate::catalog;
-use crate::change::{
-    Argument, ArgumentMode, Change, CreateRoutine, CreateTrigger, Drop, ObjectKind, ObjectName, TriggerEvent,
-    TriggerTiming, TypeName,
-};
+use crate::change::{Argument, ArgumentMode, Change, CreateRoutine, Drop, ObjectKind, ObjectName, TypeName};
 use crate::expression::{self, Scope};
-use crate::schema::{Relation, RelationKind, ResolvedType, Routine, Seen};
+use crate::schema::{ResolvedType, Routine, Seen};
 
 impl Predictor<'_> {
     pub(super) fn refuse_routine(&mut self, create: &CreateRoutine) {
@@ -207,116 +203,6 @@ impl Predictor<'_> {
             self.refused(name.span, name, format!("{}(…) is not a procedure", name.name.as_str()));
         }
     }
-
-    pub(super) fn refuse_trigger(&mut self, create: &CreateTrigger) {
-        let Some(found) = self.find(&create.table) else { return };
-        let Some(table) = self.relation(found.id).filter(|it| it.known).cloned() else { return };
-        let name = table.name.name.as_str();
-        let is_view = matches!(table.kind, RelationKind::View(_));
-        let message = match create.timing {
-            TriggerTiming::InsteadOf if table.is_table() => Some(format!("\"{name}\" is a table")),
-            TriggerTiming::InsteadOf if !create.for_each_row => {
-                Some("INSTEAD OF triggers must be FOR EACH ROW".to_owned())
-            }
-            TriggerTiming::InsteadOf if create.condition.is_some() => {
-                Some("INSTEAD OF triggers cannot have WHEN conditions".to_owned())
-            }
-            TriggerTiming::Before | TriggerTiming::After if is_view && create.for_each_row => {
-                Some(format!("\"{name}\" is a view"))
-            }
-            _ if matches!(table.kind, RelationKind::MaterializedView(_)) => {
-                Some(format!("relation \"{name}\" cannot have triggers"))
-            }
-            _ if create.for_each_row && create.events.contains(&TriggerEvent::Truncate) => {
-                Some("TRUNCATE FOR EACH ROW triggers are not supported".to_owned())
-            }
-            _ => None,
-        };
-        if let Some(message) = message {
-            return self.refused(create.table.span, &create.table, message);
-        }
-        for event in &create.events {
-            let TriggerEvent::Update(columns) = event else { continue };
-            if let Some(column) = columns.iter().find(|it| table.column(&it.name).is_none()) {
-                let message = format!("column \"{}\" of relation \"{name}\" does not exist", column.name.as_str());
-                return self.refused(column.span, &column.name, message);
-            }
-        }
-        self.refuse_trigger_function(create);
-        self.refuse_trigger_condition(create, &table);
-    }
-
-    fn refuse_trigger_function(&mut self, create: &CreateTrigger) {
-        let function = &create.function;
-        let found: Vec<_> = self.schema().find_routines(function, self.context.session).cloned().collect();
-        let is_trigger = |of: &TypeName| of.name == "trigger";
-        let name = function.name.as_str();
-        if let [only] = &found[..] {
-            if only.inputs().next().is_some() {
-                let message = format!("function {name}() does not exist");
-                return self.refused(function.span, function, message);
-            }
-            if !only.returns.as_ref().is_some_and(is_trigger) {
-                let message = format!("function {name} must return type trigger");
-                self.refused(function.span, function, message);
-            }
-            return;
-        }
-        let built_in = catalog::functions(name, self.context.version);
-        let plain = function.schema.as_ref().is_none_or(|it| *it == "pg_catalog");
-        let without = built_in.iter().find(|it| it.arguments.is_empty());
-        let of_extension = self.schema().extensions.keys().any(|extension| {
-            catalog::extension(extension.as_str()).is_none_or(|it| !it.functions_named(name).is_empty())
-        });
-        if found.is_empty() && plain && !of_extension && without.is_some_and(|it| it.returns != "trigger") {
-            let message = format!("function {name} must return type trigger");
-            self.refused(function.span, function, message);
-        }
-    }
-
-    /// WHEN names columns of OLD and NEW; before the row is made, its generated columns are not there (CreateTrigger, trigger.c).
-    fn refuse_trigger_condition(&mut self, create: &CreateTrigger, table: &Relation) {
-        let Some(condition) = &create.condition else { return };
-        let rows = expression::row_columns(&*condition.tree);
-        let before =
-            create.timing == TriggerTiming::Before && create.for_each_row && is_plain_table_or_partitioned(table);
-        let generated = |name: &Option<crate::change::Name>| match name {
-            Some(name) => table.column(name).is_some_and(|it| it.generated.is_some()),
-            None => table.columns.iter().any(|it| it.generated.is_some()),
-        };
-        let whole_row_old = |new: bool, name: &Option<crate::change::Name>| new && generated(name);
-        if before && rows.iter().any(|(new, name)| whole_row_old(*new, name)) {
-            let message = "BEFORE trigger's WHEN condition cannot reference NEW generated columns";
-            return self.refused(condition.span, &create.name, message);
-        }
-        for (new, name) in &rows {
-            let Some(name) = name.as_ref().filter(|name| table.column(name).is_none()) else { continue };
-            let row = if *new { "new" } else { "old" };
-            let system = matches!(name.as_str(), "ctid" | "tableoid" | "xmin" | "xmax" | "cmin" | "cmax");
-            let called = self.schema().routines.values().any(|it| it.name.name == *name);
-            if !system && !called {
-                let message = format!("column {row}.{} does not exist", name.as_str());
-                return self.refused(condition.span, &create.name, message);
-            }
-        }
-        let events = |test: fn(&TriggerEvent) -> bool| create.events.iter().any(test);
-        let uses = |new: bool| rows.iter().any(|(it, _)| *it == new);
-        let message = match () {
-            () if !rows.is_empty() && !create.for_each_row => {
-                Some("statement trigger's WHEN condition cannot reference column values")
-            }
-            () if uses(false) && events(|it| *it == TriggerEvent::Insert) => {
-                Some("INSERT trigger's WHEN condition cannot reference OLD values")
-            }
-            () if uses(true) && events(|it| *it == TriggerEvent::Delete) => {
-                Some("DELETE trigger's WHEN condition cannot reference NEW values")
-            }
-            () => None,
-        };
-        if let Some(message) = message {
-            self.refused(condition.span, &create.name, message);
-        }
-    }
 }
 
 /// A write without RETURNING answers nothing; what others answer is left alone.
@@ -335,10 +221,6 @@ fn answers(statement: &sqlparser::ast::Statement) -> Option<bool> {
 fn is_atomic(create: &CreateRoutine) -> bool {
     let body = create.body.trim_start().to_ascii_lowercase();
     body.starts_with("return") || body.starts_with("begin atomic")
-}
-
-fn is_plain_table_or_partitioned(table: &Relation) -> bool {
-    is_plain_table(table) || table.is_partitioned()
 }
 
 fn is_input(mode: ArgumentMode) -> bool {

@@ -14,6 +14,9 @@ impl Predictor<'_> {
         if self.schema().relation_at(&name).is_some() {
             return;
         }
+        if self.refuse_inherits(create) || self.refuse_like(create) {
+            return;
+        }
         let after = self.after(change);
         let temporary = crate::change::QualifiedName { schema: "pg_temp".into(), name: name.name.clone() };
         let made = after.relation_at(&name).or_else(|| after.relation_at(&temporary));
@@ -120,6 +123,13 @@ impl Predictor<'_> {
         if !METHODS.contains(&method) && schema.complete && schema.extensions.is_empty() && !own_method {
             let message = format!("access method \"{method}\" does not exist");
             return self.refused(create.table.span, &create.table, message);
+        }
+        let system = create.elements.iter().find_map(|element| match &element.target {
+            crate::change::IndexTarget::Column(column) if super::output::is_system_column(&column.name) => Some(column),
+            _ => None,
+        });
+        if let Some(column) = system {
+            return self.refused(column.span, &column.name, "index creation on system columns is not supported");
         }
         let ability = |what: &str| format!("access method \"{method}\" does not support {what}");
         let many = create.elements.len() > 1;
