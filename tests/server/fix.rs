@@ -24,6 +24,7 @@ const NEW: &[&str] = &[
     "ALTER TABLE customers RENAME TO people;\n",
     "ALTER TABLE orders ADD COLUMN token uuid NOT NULL DEFAULT gen_random_uuid();\n",
     "ALTER TABLE orders ADD COLUMN kind text NOT NULL DEFAULT 'a', DROP COLUMN note;\n",
+    "ALTER TABLE orders ADD COLUMN loud text;\nUPDATE orders SET loud = upper(note) WHERE note <> '';\nALTER TABLE orders DROP COLUMN note;\n",
     "CREATE TYPE mood AS ENUM ('fine');\nALTER TABLE orders ADD COLUMN mood mood DEFAULT 'fine';\nCREATE INDEX orders_mood_idx ON orders (mood);\n",
     "SET lock_timeout = '1s';\nDROP TABLE orders;\nCREATE TABLE baskets (id bigint PRIMARY KEY);\n",
     "ALTER TABLE orders ADD CONSTRAINT orders_code_fk FOREIGN KEY (code) REFERENCES customers (id) ON DELETE CASCADE;\n",

@@ -318,3 +318,70 @@ fn a_type_goes_with_the_last_column_of_it() {
     assert!(plan.contains("DROP COLUMN kind") && plan.find("DROP COLUMN kind") < plan.find("DROP TYPE kind"), "{text}");
     assert_eq!(errors(&repository), [""; 0]);
 }
+
+#[test]
+fn what_a_fill_reads_fills_until_it_goes() {
+    let given =
+        "CREATE TABLE bookings (id bigint PRIMARY KEY, state text NOT NULL DEFAULT 'new', customer text NOT NULL);\n";
+    let old = [SQLX, ("migrations/0001_bookings.sql", given)];
+    let new = "ALTER TABLE bookings ADD COLUMN paid boolean NOT NULL DEFAULT false;\n\
+        UPDATE bookings SET paid = true WHERE state = 'paid';\nALTER TABLE bookings DROP COLUMN state;\n";
+    let (repository, text) = fixed(&old, &[("migrations/0002_paid.sql", new)]);
+    for expected in [
+        "IF NEW.paid IS DISTINCT FROM false THEN RETURN NEW; END IF;",
+        "ELSIF ROW(NEW.state) IS NOT DISTINCT FROM ROW(OLD.state) THEN RETURN NEW;",
+        "IF (SELECT state = 'paid' FROM (SELECT NEW.*) AS bookings) THEN",
+        "SELECT true INTO NEW.paid FROM (SELECT NEW.*) AS bookings;",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    let plan: Value =
+        serde_json::from_str(&std::fs::read_to_string(repository.path().join("pgassay-plan.json")).unwrap()).unwrap();
+    let last = &plan["plans"][0]["deploys"][0]["pieces"][0]["statements"];
+    assert_eq!(last[1], "DROP TRIGGER bookings_paid_sync ON bookings", "{plan}");
+    assert_eq!(last[3], "ALTER TABLE bookings DROP COLUMN state", "{plan}");
+}
+
+#[test]
+fn what_reads_a_lost_column_otherwise_keeps_the_migration_whole() {
+    let given = "CREATE TABLE owners (name text PRIMARY KEY);\nCREATE TABLE bookings (id bigint PRIMARY KEY, customer text, note text);\n";
+    let old = [SQLX, ("migrations/0001_bookings.sql", given)];
+    for reader in [
+        "INSERT INTO owners SELECT DISTINCT customer FROM bookings;",
+        "UPDATE bookings b SET note = o.name FROM owners o WHERE o.name = b.customer;",
+        "UPDATE owners SET name = (SELECT max(customer) FROM bookings);",
+    ] {
+        let new = format!("{reader}\nALTER TABLE bookings DROP COLUMN customer;\n");
+        let (repository, text) = fixed(&old, &[("migrations/0002_gone.sql", &new)]);
+        assert!(!repository.path().join("pgassay-plan.json").exists(), "{text}");
+        assert!(text.contains("what running code writes to customer after it was read here would be lost"), "{text}");
+    }
+    let apart = "UPDATE bookings SET note = 'x' WHERE note IS NULL;\nALTER TABLE bookings DROP COLUMN customer;\n";
+    let (repository, text) = fixed(&old, &[("migrations/0002_gone.sql", apart)]);
+    assert!(repository.path().join("pgassay-plan.json").exists(), "{text}");
+    assert!(!text.contains("_sync"), "{text}");
+}
+
+#[test]
+fn a_default_comes_before_what_asks_for_values() {
+    let old =
+        [SQLX, ("migrations/0001_ports.sql", "CREATE TABLE ports (id bigint PRIMARY KEY, country text, code text);\n")];
+    let new = "ALTER TABLE ports ALTER COLUMN country SET DEFAULT 'XX', ALTER COLUMN country SET NOT NULL;\n";
+    let (_, text) = fixed(&old, &[("migrations/0002_country.sql", new)]);
+    let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}: {text}"));
+    assert!(at("SET DEFAULT 'XX'") < at("CHECK (country IS NOT NULL) NOT VALID"), "{text}");
+}
+
+#[test]
+fn each_half_of_a_statement_waits_for_its_own_code() {
+    let old =
+        [SQLX, ("migrations/0001_ports.sql", "CREATE TABLE ports (id bigint PRIMARY KEY, name text NOT NULL);\n")];
+    let new = "ALTER TABLE ports ADD COLUMN first text;\nUPDATE ports SET first = split_part(name, ' ', 1);\n\
+        ALTER TABLE ports ALTER COLUMN first SET NOT NULL, DROP COLUMN name;\n";
+    let (repository, text) = fixed(&old, &[("migrations/0002_first.sql", new)]);
+    let plan: Value =
+        serde_json::from_str(&std::fs::read_to_string(repository.path().join("pgassay-plan.json")).unwrap()).unwrap();
+    let deploys = plan["plans"][0]["deploys"].as_array().unwrap();
+    let once: Vec<&str> = deploys.iter().map(|deploy| deploy["once"].as_str().unwrap()).collect();
+    assert_eq!(once, ["all running code writes first", "no running code reads or writes name"], "{text}");
+}

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use own::column_of;
 
 use super::original::is_half;
-use super::{Left, Ways, held, refill, unqualified};
+use super::{Left, Ways, held, in_step, refill, unqualified};
 use crate::change::{AlterTableActionKind, Change, Set, TransactionControl};
 use crate::effect::InTransactionBlock;
 use crate::finding::{Finding, FixStep, PlanOfChange, Rule, StepTransaction};
@@ -155,6 +155,10 @@ pub(super) fn read<'a>(
     reader.label(&records, &changes);
     held::after_triggers(&mut reader.placed, &changes);
     reader.refill(&records, &changes);
+    let mut placed = std::mem::take(&mut reader.placed);
+    let text = |record: usize| records.get(record).map(|it| reader.text(it.span)).unwrap_or_default();
+    in_step::keep(&mut placed, &changes, text)?;
+    reader.placed = placed;
     held::hold(&mut reader.placed, &records, &changes).map_err(|(_, why)| why)?;
     reader.limit();
     reader.items.items = reader.placed.into_iter().map(|placed| placed.item).collect();

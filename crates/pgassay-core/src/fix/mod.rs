@@ -11,6 +11,7 @@ mod batches;
 mod code;
 mod files;
 mod held;
+mod in_step;
 mod inverse;
 mod items;
 mod joined;

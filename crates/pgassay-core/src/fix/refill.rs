@@ -54,7 +54,7 @@ fn with_fills(steps: &[FixStep], fills: &[Fill], code: Option<&str>) -> Result<V
     let mut proofs: Vec<Proof> = Vec::new();
     let mut waits = code;
     for step in steps {
-        let changes = changes(&step.sql);
+        let changes = changes_of_step(&step.sql);
         let own: Vec<Proof> = changes.iter().flat_map(proofs_of).collect();
         if let Some((column, proof)) = waits.and_then(|column| Some((column, own.iter().find(|it| it.names(column))?)))
         {
@@ -104,7 +104,8 @@ impl Proof {
     }
 }
 
-fn changes(sql: &str) -> Vec<Change> {
+/// What a step of an advice asks for.
+pub(super) fn changes_of_step(sql: &str) -> Vec<Change> {
     let source = SourceFile::new("step", sql);
     read_script(FileId(0), &source).statements.into_iter().filter_map(|statement| statement.change.ok()).collect()
 }

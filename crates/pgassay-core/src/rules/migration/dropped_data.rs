@@ -232,13 +232,6 @@ fn is_required(relation: Option<&Relation>, action: &AlterTableAction) -> bool {
 fn steps_to_drop(context: &StepContext, alter: &AlterTable, relation: Option<&Relation>, table: &str) -> Vec<FixStep> {
     let (drops, others): (Vec<&AlterTableAction>, Vec<&AlterTableAction>) =
         alter.actions.iter().partition(|action| matches!(action.kind, AlterTableActionKind::DropColumn { .. }));
-    let columns: Vec<String> = drops
-        .iter()
-        .filter_map(|action| match &action.kind {
-            AlterTableActionKind::DropColumn { column, .. } => Some(column.to_string()),
-            _ => None,
-        })
-        .collect();
     // What follows on a drop, or takes long, is a plan of its own.
     let adds = |name: &Name| {
         drops
@@ -262,21 +255,38 @@ fn steps_to_drop(context: &StepContext, alter: &AlterTable, relation: Option<&Re
         let texts: Vec<&str> = written.map(|action| context.text(action.span)).collect();
         steps.push(FixStep::own(format!("ALTER TABLE {only}{table} {};", texts.join(", "))));
     }
-    let required: Vec<String> = drops
+    steps.extend(drop_last(context, &drops, relation, &format!("{only}{table}")));
+    steps
+}
+
+/// The columns of a statement that no code uses any more; until then rows may come without those that are required.
+pub(super) fn drop_last(
+    context: &StepContext,
+    drops: &[&AlterTableAction],
+    relation: Option<&Relation>,
+    table: &str,
+) -> Vec<FixStep> {
+    let columns: Vec<(&AlterTableAction, String)> = drops
         .iter()
-        .filter(|action| is_required(relation, action))
         .filter_map(|action| match &action.kind {
-            AlterTableActionKind::DropColumn { column, .. } => Some(format!("ALTER COLUMN {column} DROP NOT NULL")),
+            AlterTableActionKind::DropColumn { column, .. } => Some((*action, column.to_string())),
             _ => None,
         })
         .collect();
+    let required: Vec<String> = columns
+        .iter()
+        .filter(|(action, _)| is_required(relation, action))
+        .map(|(_, column)| format!("ALTER COLUMN {column} DROP NOT NULL"))
+        .collect();
+    let mut steps = Vec::new();
     if !required.is_empty() {
-        steps.push(FixStep::own(format!("ALTER TABLE {only}{table} {};", required.join(", "))));
+        steps.push(FixStep::own(format!("ALTER TABLE {table} {};", required.join(", "))));
     }
-    let texts: Vec<&str> = drops.iter().map(|action| context.text(action.span)).collect();
+    let texts: Vec<&str> = columns.iter().map(|(action, _)| context.text(action.span)).collect();
+    let names: Vec<String> = columns.into_iter().map(|(_, column)| column).collect();
     steps.push(
-        FixStep::own(format!("ALTER TABLE {only}{table} {};", texts.join(", ")))
-            .once(format!("no running code reads or writes {}", columns.join(", "))),
+        FixStep::own(format!("ALTER TABLE {table} {};", texts.join(", ")))
+            .once(format!("no running code reads or writes {}", names.join(", "))),
     );
     steps
 }

@@ -5,10 +5,11 @@ use super::replaced::{self, Gone};
 use super::table::Table;
 use super::{constraint, partition, type_change, window};
 use crate::apply::apply;
-use crate::change::{AlterTable, AlterTableAction, AlterTableActionKind, Change, ConstraintKind};
+use crate::change::{AlterTable, AlterTableAction, AlterTableActionKind, Change, ConstraintKind, Name};
 use crate::effect::{self, Context, FailsWhen, Work};
 use crate::finding::{Advice, FixStep};
 use crate::rules::context::StepContext;
+use crate::rules::migration::dropped_data::drop_last;
 use crate::schema::Schema;
 use crate::source::Span;
 
@@ -22,9 +23,15 @@ pub(super) fn instead_of_part(context: &StepContext, alter: &AlterTable, span: S
     let mut groups = groups(context, alter, span);
     let swapped = replaced::swapped(&groups);
     groups.retain(|group| !group.actions.iter().any(|it| replaced::carried_by_swap(&table, alter, &swapped, it)));
+    defaults_first(&mut groups);
+    let drops = lost_columns(&mut groups);
     let gone = Gone::of(&groups);
     if !gone.is_empty() {
-        return replaced::instead_of(&table, alter, &groups, &gone);
+        let mut advice = replaced::instead_of(&table, alter, &groups, &gone);
+        if !drops.is_empty() && !advice.steps.is_empty() {
+            advice.steps.extend(drop_last(context, &drops, table.relation, &table.name));
+        }
+        return advice;
     }
     let mut told: Option<Advice> = None;
     let mut steps: Vec<FixStep> = Vec::new();
@@ -45,8 +52,55 @@ pub(super) fn instead_of_part(context: &StepContext, alter: &AlterTable, span: S
         }
     }
     keep(&table, &mut plain, &mut steps);
+    if !drops.is_empty() {
+        steps.extend(drop_last(context, &drops, table.relation, &table.name));
+    }
     let told = told.unwrap_or_else(window);
     if complete { Advice { steps, ..told } } else { told }
+}
+
+/// Takes out the columns that go, and that nothing of the statement puts back: code has to do without them first.
+fn lost_columns<'a>(groups: &mut Vec<Group<'a>>) -> Vec<&'a AlterTableAction> {
+    let added: Vec<&Name> = groups
+        .iter()
+        .flat_map(|group| group.actions)
+        .filter_map(|action| match &action.kind {
+            AlterTableActionKind::AddColumn { column, .. } => Some(&column.name.name),
+            _ => None,
+        })
+        .collect();
+    let is_lost = |group: &Group<'a>| match group.actions {
+        [AlterTableAction { kind: AlterTableActionKind::DropColumn { column, .. }, .. }] => {
+            !group.blocks && !added.contains(&&column.name)
+        }
+        _ => false,
+    };
+    let lost = groups.iter().filter(|group| is_lost(group)).flat_map(|group| group.actions).collect();
+    groups.retain(|group| !is_lost(group));
+    lost
+}
+
+/// A default is there before what asks rows for values: others add rows between the steps. It stays behind what makes its column, or gives
+/// it a type.
+fn defaults_first(groups: &mut [Group]) {
+    for at in 1..groups.len() {
+        let Some(column) = groups[at].actions.first().and_then(|action| match &action.kind {
+            AlterTableActionKind::SetDefault { column, .. } => Some(&column.name),
+            _ => None,
+        }) else {
+            continue;
+        };
+        let makes = |action: &AlterTableAction| match &action.kind {
+            AlterTableActionKind::AddColumn { column: made, .. } => made.name.name == *column,
+            AlterTableActionKind::SetDataType { column: typed, .. }
+            | AlterTableActionKind::SetDefault { column: typed, .. }
+            | AlterTableActionKind::DropExpression { column: typed, .. } => typed.name == *column,
+            _ => false,
+        };
+        let last = groups[..at].iter().rposition(|group| group.actions.iter().any(makes));
+        let first = last.map_or(0, |last| last + 1);
+        groups[first..=at].rotate_right(1);
+    }
 }
 
 /// What can stay one statement as it was written.
