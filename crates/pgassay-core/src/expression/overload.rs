@@ -1,10 +1,16 @@
 //! Which function or operator a call means: the server's rules for overloads (parse_func.c, parse_oper.c), as far as the types are known.
 
+mod cast;
+mod operator;
+
+pub(super) use cast::{cast, cast_volatility, least_cast_volatility, relabels};
+pub(super) use operator::{operators, operators_for};
+
 use std::sync::Arc;
 
 use super::names;
 use super::scope::{Environment, base_type, built_in_type, extension_type, resolve_type};
-use crate::catalog::{self, CastContext, CastMethod, Volatility};
+use crate::catalog::{self, CastContext, Volatility};
 use crate::change::{ArgumentMode, Expression, QualifiedName, TypeName};
 use crate::schema::{ColumnType, ResolvedType, Routine, RoutineId, TypeDefinition};
 
@@ -120,74 +126,6 @@ pub(super) fn functions<'a>(name: &sqlparser::ast::ObjectName, env: &Environment
     found
 }
 
-/// Operators of pg_catalog and of installed extensions. Operators made by CREATE OPERATOR are not known.
-pub(super) fn operators(name: &str, prefix: bool, env: &Environment) -> Vec<Candidate<'static>> {
-    operator_rows(name, prefix, env).map(of_operator).collect()
-}
-
-fn operator_rows<'n>(
-    name: &'n str,
-    prefix: bool,
-    env: &Environment<'n>,
-) -> impl Iterator<Item = &'static catalog::Operator> + use<'n> {
-    let of_extensions =
-        env.scope.schema.extensions.keys().filter_map(|extension| catalog::extension(extension.as_str()));
-    let of_extensions =
-        of_extensions.flat_map(|contents| contents.operators).filter(move |operator| operator.name == name);
-    let all = catalog::operators(name, env.scope.version).chain(of_extensions);
-    all.filter(move |operator| operator.left.is_none() == prefix)
-}
-
-fn of_operator(operator: &'static catalog::Operator) -> Candidate<'static> {
-    let parameters: Vec<_> = operator.left.into_iter().chain([operator.right]).map(built_in_type).collect();
-    Candidate {
-        required: parameters.len(),
-        parameters,
-        variadic: false,
-        returns: Some(built_in_type(operator.returns)),
-        columns: Vec::new(),
-        volatility: operator.volatility,
-        aggregate: false,
-        set_of: false,
-        routine: None,
-    }
-}
-
-/// The operators that a use with these arguments may mean: those of [`choose_operator`]. One that takes just these types is found
-/// without looking at the others.
-pub(super) fn operators_for(name: &str, arguments: &[Kind], env: &Environment) -> Vec<Candidate<'static>> {
-    let prefix = arguments.len() == 1;
-    exact_operator(name, arguments, env)
-        .map_or_else(|| choose_operator(operators(name, prefix, env), arguments, env), |found| vec![of_operator(found)])
-}
-
-/// The operator whose parameters have the arguments' own types; a literal takes the other argument's (`binary_oper_exact`).
-fn exact_operator(name: &str, arguments: &[Kind], env: &Environment) -> Option<&'static catalog::Operator> {
-    let built_in = |of: &ColumnType| {
-        let base = base_type(of, env.scope);
-        (base.resolved == ResolvedType::BuiltIn).then_some(base)
-    };
-    let (left, right) = match arguments {
-        [Kind::Known(only)] => (None, built_in(only)?),
-        [Kind::Known(left), Kind::Known(right)] => (Some(built_in(left)?), built_in(right)?),
-        [Kind::Literal, Kind::Known(other)] | [Kind::Known(other), Kind::Literal] => {
-            let other = built_in(other)?;
-            (Some(other.clone()), other)
-        }
-        _ => return None,
-    };
-    let is = |row: &str, of: &ColumnType| match row.strip_prefix('_') {
-        Some(element) => is_array(of) && of.written.name == element,
-        None => !is_array(of) && of.written.name == row,
-    };
-    let fits = |row: &&catalog::Operator| match (row.left, &left) {
-        (Some(row_left), Some(left)) => is(row_left, left) && is(row.right, &right),
-        (None, None) => is(row.right, &right),
-        _ => false,
-    };
-    operator_rows(name, left.is_none(), env).find(fits)
-}
-
 /// Those that the call may mean: one when it is clear, several when types are missing, none when nothing fits.
 pub(super) fn choose<'a>(candidates: Vec<Candidate<'a>>, arguments: &[Kind], env: &Environment) -> Vec<Candidate<'a>> {
     let fitting: Vec<_> = candidates.into_iter().filter_map(|candidate| expand(candidate, arguments.len())).collect();
@@ -244,28 +182,6 @@ fn is_consistent(candidate: &Candidate, arguments: &[Kind], env: &Environment) -
         }
     }
     true
-}
-
-/// A call of two arguments where one is a literal takes the other's type for both (`binary_oper_exact`).
-fn choose_operator<'a>(candidates: Vec<Candidate<'a>>, arguments: &[Kind], env: &Environment) -> Vec<Candidate<'a>> {
-    if let [left, right] = arguments {
-        let both = match (left, right) {
-            (Kind::Literal, Kind::Known(other)) | (Kind::Known(other), Kind::Literal) => {
-                Some(base_type(other, env.scope))
-            }
-            _ => None,
-        };
-        if let Some(both) = both {
-            let same = [Kind::Known(both.clone()), Kind::Known(both)];
-            let exact = candidates.iter().find(|candidate| {
-                same.iter().zip(&candidate.parameters).all(|(argument, parameter)| is_same(argument, parameter, env))
-            });
-            if let Some(found) = exact {
-                return vec![found.clone()];
-            }
-        }
-    }
-    choose(candidates, arguments, env)
 }
 
 /// The candidate with as many parameters as the call passes.
@@ -426,53 +342,6 @@ pub(super) fn is_preferred(of: &ColumnType, env: &Environment) -> bool {
     !is_array(of) && built_in(of, env).is_some_and(|found| found.preferred)
 }
 
-/// The row of pg_cast between two types that are not arrays.
-pub(super) fn cast(source: &ColumnType, target: &ColumnType, env: &Environment) -> Option<catalog::Cast> {
-    if source.resolved != ResolvedType::BuiltIn || target.resolved != ResolvedType::BuiltIn {
-        return None;
-    }
-    if is_array(source) != is_array(target) {
-        return None;
-    }
-    let (from, to) = (source.written.name.as_str(), target.written.name.as_str());
-    // Integers are turned into bytea and back since 18.
-    let integer = |name: &str| matches!(name, "int2" | "int4" | "int8");
-    let bytes = integer(from) && to == "bytea" || from == "bytea" && integer(to);
-    if bytes && !env.scope.version.at_least(18) {
-        return None;
-    }
-    let contents = env.scope.schema.extensions.keys().filter_map(|extension| catalog::extension(extension.as_str()));
-    catalog::cast(from, to).or_else(|| contents.into_iter().find_map(|contents| contents.cast(from, to)))
-}
-
-/// How volatile turning one type into another is. No cast of the server or its extensions is volatile.
-pub(super) fn cast_volatility(source: &ColumnType, target: &ColumnType, env: &Environment) -> Volatility {
-    let (source, target) = (base_type(source, env.scope), base_type(target, env.scope));
-    if same_type(&source, &target) {
-        return Volatility::Immutable;
-    }
-    match cast(&source, &target, env).map(|cast| cast.method) {
-        Some(CastMethod::Binary) => Volatility::Immutable,
-        Some(CastMethod::Function(volatility)) => volatility,
-        Some(CastMethod::InOut) | None => {
-            let output = built_in(&source, env).filter(|_| !is_array(&source));
-            let output = output.map_or(Volatility::Stable, |found| output_volatility(found, env));
-            let input =
-                built_in(&target, env).filter(|_| !is_array(&target)).map_or(Volatility::Stable, |found| found.input);
-            output.max(input)
-        }
-    }
-}
-
-/// Of the output function, which depends on IntervalStyle for intervals: marked so since 15 (interval_out, pg_proc.dat).
-fn output_volatility(of: &catalog::BuiltInType, env: &Environment) -> Volatility {
-    match of.name {
-        "interval" if env.scope.version.at_least(15) => Volatility::Stable,
-        "interval" => Volatility::Immutable,
-        _ => of.output,
-    }
-}
-
 /// The argument that a function of pg_catalog in SQL turns into text, if it is one of those: the planner puts `argument::text` in
 /// place of the call (textanycat, anytextcat, quote_literal and quote_nullable, pg_proc.dat).
 pub(super) fn turned_into_text<'k>(name: &str, chosen: &[Candidate], kinds: &'k [Kind]) -> Option<&'k Kind> {
@@ -480,34 +349,4 @@ pub(super) fn turned_into_text<'k>(name: &str, chosen: &[Candidate], kinds: &'k 
     let takes_any = |of: &ColumnType| matches!(of.written.name.as_str(), "anynonarray" | "anyelement");
     let at = only.parameters.iter().position(takes_any).filter(|_| only.routine.is_none())?;
     ["||", "quote_literal", "quote_nullable"].contains(&name).then(|| kinds.get(at)).flatten()
-}
-
-/// Whether a value becomes one of another type without a function: the type is the same, or is stored alike.
-pub(super) fn relabels(source: &ColumnType, target: &ColumnType, env: &Environment) -> bool {
-    let (source, target) = (base_type(source, env.scope), base_type(target, env.scope));
-    same_type(&source, &target) || cast(&source, &target, env).is_some_and(|it| it.method == CastMethod::Binary)
-}
-
-/// How volatile turning one type into another is at least: what is not known counts as immutable.
-pub(super) fn least_cast_volatility(source: &ColumnType, target: &ColumnType, env: &Environment) -> Volatility {
-    let (source, target) = (base_type(source, env.scope), base_type(target, env.scope));
-    let known = |of: &ColumnType| of.resolved != ResolvedType::Unknown && of.written.name != "record";
-    if same_type(&source, &target) || !known(&source) || !known(&target) {
-        return Volatility::Immutable;
-    }
-    let is_string = |of: &ColumnType| category(of, env) == Some('S');
-    match cast(&source, &target, env).map(|cast| cast.method) {
-        Some(CastMethod::Function(volatility)) => volatility,
-        Some(CastMethod::Binary) => Volatility::Immutable,
-        // Through the text form: enum_out, enum_in, array_out and array_in are stable.
-        Some(CastMethod::InOut) | None if is_string(&source) || is_string(&target) => {
-            let special = |of: &ColumnType| is_array(of) || matches!(type_kind(of, env), Some('e'));
-            match (special(&source) || special(&target), built_in(&source, env), built_in(&target, env)) {
-                (true, ..) => Volatility::Stable,
-                (false, Some(source), Some(target)) => output_volatility(source, env).max(target.input),
-                _ => Volatility::Immutable,
-            }
-        }
-        _ => Volatility::Immutable,
-    }
 }

@@ -2,6 +2,12 @@
 //!
 //! The server prints conditions as SQL of its own spelling; sqlparser reads them. What it cannot read gives no suggestion.
 
+mod obstacle;
+mod wrapped;
+
+pub(super) use obstacle::{Obstacle, obstacle};
+pub(super) use wrapped::{Way, Wrapped, is_doubtful, wrapped_column};
+
 use crate::walk::visit_expressions;
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value};
 
@@ -110,32 +116,7 @@ pub(super) fn has_operator_without_statistics(condition: &str) -> bool {
 }
 
 fn atom(node: &Names, part: &Expr) -> Option<Atom> {
-    let of = |key: &Expr, use_: Use| {
-        let key = plain(key);
-        let column = column(node, key);
-        let (text, use_) = match &column {
-            Some(column) => (quote(column), use_),
-            // An index takes immutable expressions only.
-            None if names_columns(node, key) => (
-                format!("({})", unqualified(node, &key.to_string())),
-                if immutable::is(key) { use_ } else { Use::Other },
-            ),
-            None => return None,
-        };
-        let as_text = matches!(key, Expr::Cast { .. }).then(String::new).filter(|_| column.is_some());
-        let as_number = number_of(node, key).map(|column| AsNumber { column, value: String::new() });
-        Some(Atom {
-            key: text,
-            column,
-            use_,
-            as_text,
-            rewrite: None,
-            predicate: None,
-            gist: false,
-            as_number,
-            several: false,
-        })
-    };
+    let of = |key: &Expr, use_: Use| key_atom(node, key, use_);
     let flag = |key: &Expr| {
         let atom = of(key, Use::Flag)?;
         let predicate = Some(unqualified(node, &plain(part).to_string()));
@@ -155,32 +136,61 @@ fn atom(node: &Names, part: &Expr) -> Option<Atom> {
             }
             _ => of(left, Use::Equal).map(|atom| Atom { several: true, ..atom }),
         },
-        Expr::BinaryOp { left, op, right } => {
-            let use_ = usage(op, right);
-            // The side that names this relation's columns is the key; both sides do not make one.
-            let (atom, other) = match (names_columns(node, left), names_columns(node, right)) {
-                (true, false) if *op != BinaryOperator::ArrowAt => (of(left, use_)?, right),
-                // Below a node of a tree, within a range or a shape.
-                (true, false) if contains_shapes(right) => (of(left, Use::Contains)?, right),
-                (true, false) => (of(left, Use::Other)?, right),
-                (false, true) if matches!(use_, Use::Equal | Use::Range) => (of(right, use_)?, left),
-                (false, true) if matches!(op, BinaryOperator::ArrowAt | BinaryOperator::PGOverlap) => {
-                    (of(right, Use::Contains)?, left)
-                }
-                (true, true) => (of(left, Use::Other)?, right),
-                _ => return None,
-            };
-            let as_text = atom.as_text.map(|_| pattern(other).unwrap_or_default());
-            let value = || number(other).unwrap_or_default();
-            let as_number = atom.as_number.map(|number| AsNumber { value: value(), ..number });
-            // What changes from row to row is no key to look up by.
-            let use_ = if immutable::is_volatile(other) { Use::Other } else { atom.use_ };
-            let gist =
-                use_ == Use::Contains && (is_spatial(other) || is_scalar(other) && *op == BinaryOperator::AtArrow);
-            Some(Atom { as_text, as_number, use_, gist, ..atom })
-        }
+        Expr::BinaryOp { left, op, right } => compared(node, left, op, right),
         other => of(other, Use::Other),
     }
+}
+
+/// What is asked of a column, or of an expression that names some.
+fn key_atom(node: &Names, key: &Expr, use_: Use) -> Option<Atom> {
+    let key = plain(key);
+    let column = column(node, key);
+    let (text, use_) = match &column {
+        Some(column) => (quote(column), use_),
+        // An index takes immutable expressions only.
+        None if names_columns(node, key) => {
+            (format!("({})", unqualified(node, &key.to_string())), if immutable::is(key) { use_ } else { Use::Other })
+        }
+        None => return None,
+    };
+    let as_text = matches!(key, Expr::Cast { .. }).then(String::new).filter(|_| column.is_some());
+    let as_number = number_of(node, key).map(|column| AsNumber { column, value: String::new() });
+    Some(Atom {
+        key: text,
+        column,
+        use_,
+        as_text,
+        rewrite: None,
+        predicate: None,
+        gist: false,
+        as_number,
+        several: false,
+    })
+}
+
+fn compared(node: &Names, left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Atom> {
+    let of = |key: &Expr, use_: Use| key_atom(node, key, use_);
+    let use_ = usage(op, right);
+    // The side that names this relation's columns is the key; both sides do not make one.
+    let (atom, other) = match (names_columns(node, left), names_columns(node, right)) {
+        (true, false) if *op != BinaryOperator::ArrowAt => (of(left, use_)?, right),
+        // Below a node of a tree, within a range or a shape.
+        (true, false) if contains_shapes(right) => (of(left, Use::Contains)?, right),
+        (true, false) => (of(left, Use::Other)?, right),
+        (false, true) if matches!(use_, Use::Equal | Use::Range) => (of(right, use_)?, left),
+        (false, true) if matches!(op, BinaryOperator::ArrowAt | BinaryOperator::PGOverlap) => {
+            (of(right, Use::Contains)?, left)
+        }
+        (true, true) => (of(left, Use::Other)?, right),
+        _ => return None,
+    };
+    let as_text = atom.as_text.map(|_| pattern(other).unwrap_or_default());
+    let value = || number(other).unwrap_or_default();
+    let as_number = atom.as_number.map(|number| AsNumber { value: value(), ..number });
+    // What changes from row to row is no key to look up by.
+    let use_ = if immutable::is_volatile(other) { Use::Other } else { atom.use_ };
+    let gist = use_ == Use::Contains && (is_spatial(other) || is_scalar(other) && *op == BinaryOperator::AtArrow);
+    Some(Atom { as_text, as_number, use_, gist, ..atom })
 }
 
 /// Ranges, shapes and paths of a tree, which have operator classes of GiST only.
@@ -247,97 +257,12 @@ fn number(expression: &Expr) -> Option<String> {
     }
 }
 
-/// Why no index can serve a condition as it is written, and what it may be written as.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Obstacle {
-    /// Alternatives on several columns, each of which an index serves.
-    Alternatives(Vec<String>),
-    NotDistinct,
-    /// A function that returns something else for each row.
-    Volatile,
-    Subquery,
-    /// `$1 IS NULL OR column = $1`: these columns.
-    Optional(Vec<String>),
-    /// Compared with nothing but constants: a partial index can hold those rows.
-    Constant,
-    Unknown,
-}
-
-pub(super) fn obstacle(node: &Node, condition: &str) -> Obstacle {
-    let names = &Names { reference: node.reference(), own: true };
-    if ["SubPlan ", "InitPlan "].iter().any(|mark| condition.contains(mark)) {
-        return Obstacle::Subquery;
-    }
-    let Some(expression) = parse(condition) else { return Obstacle::Unknown };
-    if let Some(keys) = optional(names, &expression) {
-        return Obstacle::Optional(keys);
-    }
-    if has_parameter(condition) {
-        return Obstacle::Subquery;
-    }
-    if immutable::is_volatile(&expression) {
-        return Obstacle::Volatile;
-    }
-    let mut alternatives = Vec::new();
-    disjuncts(&expression, &mut alternatives);
-    let keys: Vec<Option<Atom>> = alternatives.iter().map(|part| atom(names, plain(part))).collect();
-    let served = keys.iter().all(|atom| {
-        atom.as_ref().is_some_and(|atom| matches!(atom.use_, Use::Equal | Use::Range) && atom.as_text.is_none())
-    });
-    if alternatives.len() > 1 && served {
-        let mut keys: Vec<String> = keys.into_iter().flatten().map(|atom| atom.key).collect();
-        keys.dedup();
-        return Obstacle::Alternatives(keys);
-    }
-    match () {
-        () if condition.contains("IS NOT DISTINCT FROM") || condition.contains("IS DISTINCT FROM") => {
-            Obstacle::NotDistinct
-        }
-        () if immutable::is(&expression) => Obstacle::Constant,
-        () => Obstacle::Unknown,
-    }
-}
-
-/// The columns of `$1 IS NULL OR column = $1`.
-fn optional(names: &Names, expression: &Expr) -> Option<Vec<String>> {
-    let is_parameter =
-        |part: &Expr| matches!(plain(part), Expr::Value(value) if matches!(value.value, Value::Placeholder(_)));
-    let without_cast = |part: &Expr| match plain(part) {
-        Expr::Cast { expr, .. } => is_parameter(expr),
-        part => is_parameter(part),
-    };
-    let mut parts = Vec::new();
-    conjuncts(expression, &mut parts);
-    let mut keys = Vec::new();
-    for part in parts {
-        let mut alternatives = Vec::new();
-        disjuncts(part, &mut alternatives);
-        if alternatives.iter().any(|part| matches!(plain(part), Expr::IsNull(value) if without_cast(value))) {
-            let atoms = alternatives.iter().filter_map(|part| atom(names, plain(part)));
-            keys.extend(atoms.filter(|atom| matches!(atom.use_, Use::Equal | Use::Range)).map(|atom| atom.key));
-        }
-    }
-    keys.dedup();
-    (!keys.is_empty()).then_some(keys)
-}
-
 /// Whether a condition has the value of a subquery or a parameter in it: `$1`, not in a literal (a path of jsonb has some).
 pub(super) fn has_parameter(condition: &str) -> bool {
     condition.match_indices('$').any(|(at, _)| {
         condition[at + 1..].starts_with(|c: char| c.is_ascii_digit())
             && condition[..at].matches('\'').count().is_multiple_of(2)
     })
-}
-
-fn disjuncts<'e>(expression: &'e Expr, parts: &mut Vec<&'e Expr>) {
-    match expression {
-        Expr::Nested(inside) => disjuncts(inside, parts),
-        Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
-            disjuncts(left, parts);
-            disjuncts(right, parts);
-        }
-        other => parts.push(other),
-    }
 }
 
 fn usage(op: &BinaryOperator, right: &Expr) -> Use {
@@ -453,114 +378,4 @@ fn with_small_types(text: &str) -> String {
         out.push(if in_type && quote.is_none() { c.to_ascii_lowercase() } else { c });
     }
     out
-}
-
-/// An expression around a column, which keeps a plain index on the column from being used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wrapped {
-    pub expression: String,
-    pub column: String,
-    /// An index may be built on it.
-    pub immutable: bool,
-    pub way: Way,
-}
-
-/// What else than an index on the expression there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
-    /// A day, a month or a part of a time: a range of the column says the same.
-    RangeOfTime,
-    /// A month of every year, a day of every week: no range says the same.
-    PartOfTime,
-    /// The column as text: a value of its own type says the same.
-    OwnType,
-    Expression,
-}
-
-pub(super) fn wrapped_column(node: &Node, condition: &str) -> Option<Wrapped> {
-    let node = &Names { reference: node.reference(), own: true };
-    let expression = parse(condition)?;
-    let mut parts = Vec::new();
-    conjuncts(&expression, &mut parts);
-    parts.iter().find_map(|part| {
-        let Expr::BinaryOp { left, op, right } = part else { return None };
-        let use_ = usage(op, right);
-        if !matches!(use_, Use::Equal | Use::Range | Use::Prefix) {
-            return None;
-        }
-        [(left, right), (right, left)].into_iter().find_map(|(side, other)| {
-            let side = plain(side);
-            let column = column(node, side);
-            // The server prints a comparison of varchar as one of text.
-            let doubtful = column.is_some()
-                && matches!(side, Expr::Cast { .. })
-                && is_doubtful(&pattern(other).unwrap_or_default());
-            let wrapped = matches!(
-                side,
-                Expr::Cast { .. }
-                    | Expr::Function(_)
-                    | Expr::Extract { .. }
-                    | Expr::BinaryOp {
-                        op: BinaryOperator::LongArrow | BinaryOperator::Minus | BinaryOperator::Plus,
-                        ..
-                    }
-            );
-            if !wrapped || column.is_some() && !doubtful || names_columns(node, other) || immutable::is_volatile(side) {
-                return None;
-            }
-            let text = unqualified(node, &side.to_string());
-            Some(Wrapped {
-                column: first_column(node, side)?,
-                immutable: immutable::is(side) && !doubtful,
-                way: if doubtful { Way::OwnType } else { way(side) },
-                expression: text,
-            })
-        })
-    })
-}
-
-fn way(side: &Expr) -> Way {
-    match side {
-        Expr::Cast { data_type, .. } => match data_type.to_string().to_lowercase() {
-            to if to == "date" || to.starts_with("time") => Way::RangeOfTime,
-            to if to == "text" || to.starts_with("varchar") || to.starts_with("character varying") => Way::OwnType,
-            _ => Way::Expression,
-        },
-        Expr::Extract { field, .. } if !field.to_string().eq_ignore_ascii_case("year") => Way::PartOfTime,
-        Expr::Function(function)
-            if function.name.to_string().eq_ignore_ascii_case("date_part")
-                && !function.args.to_string().to_lowercase().starts_with("('year'") =>
-        {
-            Way::PartOfTime
-        }
-        Expr::Extract { .. } => Way::RangeOfTime,
-        Expr::Function(function) => match function.name.to_string().to_lowercase().as_str() {
-            "date_trunc" | "date_part" | "to_char" | "date" | "age" => Way::RangeOfTime,
-            _ => Way::Expression,
-        },
-        Expr::BinaryOp { op: BinaryOperator::Minus | BinaryOperator::Plus, .. } if !immutable::is(side) => {
-            Way::RangeOfTime
-        }
-        _ => Way::Expression,
-    }
-}
-
-/// A text that is a number, a time or a UUID: the column that is cast to be compared with it is hardly varchar.
-pub(super) fn is_doubtful(literal: &str) -> bool {
-    let number_or_time =
-        |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | ':' | ' ' | '/' | 'T' | 'Z' | '%');
-    let uuid = literal.len() == 36 && literal.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
-    uuid || literal.starts_with(|c: char| c.is_ascii_digit()) && literal.chars().all(number_or_time)
-}
-
-fn first_column(node: &Names, expression: &Expr) -> Option<String> {
-    let mut found = None;
-    let _ = visit_expressions(expression, |part| match column(node, part) {
-        Some(name) => {
-            found = Some(name);
-            std::ops::ControlFlow::Break(())
-        }
-        None => std::ops::ControlFlow::Continue(()),
-    });
-    found
 }

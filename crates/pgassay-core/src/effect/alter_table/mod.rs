@@ -4,6 +4,7 @@ mod cast;
 mod column;
 mod constraint;
 mod level;
+mod same_command;
 
 use std::sync::Arc;
 
