@@ -9,18 +9,19 @@ use super::pair::Pair;
 use super::witness::{differs, insert, refused};
 use super::{Breakage, BreakageKind, Context, Subject, certain, possible, routine, witness};
 use crate::change::{Name, PrintedName};
-use crate::schema::{List, Object, Privilege, Relation, RelationKind, Routine, Schema};
+use crate::schema::{ColumnId, List, Object, Privilege, Relation, RelationKind, Routine, Schema};
 use crate::text::quoting;
 
 pub(super) fn of_relation(pair: Pair, found: &mut Vec<Breakage>) {
-    let renamed = |privilege: &Privilege| match privilege.column {
-        Some(id) => pair.successor(id).map(|it| Privilege { column: Some(it.id), ..privilege.clone() }),
-        None => Some(privilege.clone()),
+    let now_of = |privilege: &Privilege| match privilege.column {
+        Some(id) => pair.successor(id).map(|it| Extent::Column(it.id)),
+        None => Some(Extent::Whole),
     };
-    let owner = pair.new.owner.as_ref();
+    let held = Held::of_relation(pair.context.after, pair.new);
     let mut lost: BTreeMap<Name, Vec<Privilege>> = BTreeMap::new();
-    for privilege in pair.old.privileges.iter().filter(|it| Some(&it.grantee) != owner) {
-        if renamed(privilege).is_some_and(|now| !is_held(pair.context.after, &pair.new.privileges, &now)) {
+    for privilege in pair.old.privileges.iter() {
+        let is_lost = |extent| !held.by(&privilege.grantee, privilege.privilege.as_str(), extent);
+        if now_of(privilege).is_some_and(is_lost) {
             lost.entry(privilege.grantee.clone()).or_default().push(privilege.clone());
         }
     }
@@ -42,19 +43,22 @@ pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
                 sql,
                 privilege: "execute",
             };
-            found.extend(of.lost(context.after, Subject::Routine(old.id), (&old.privileges, &new.privileges)));
+            let held = Held { schema: context.after, owner: new.owner.as_ref(), privileges: &new.privileges };
+            found.extend(of.lost(Subject::Routine(old.id), &old.privileges, held));
         }
     }
     for item in context.before.types.diff(&context.after.types) {
         let DiffItem::Update { old: (_, old), new: (_, new) } = item else { continue };
         let sql = format!("CREATE TEMPORARY TABLE uses_it (value {})", old.name);
         let of = Of { object: (&old.name).into(), noun: "type", name: &old.name.name, sql, privilege: "usage" };
-        found.extend(of.lost(context.after, Subject::Type(old.id), (&old.privileges, &new.privileges)));
+        let held = Held { schema: context.after, owner: new.owner.as_ref(), privileges: &new.privileges };
+        found.extend(of.lost(Subject::Type(old.id), &old.privileges, held));
     }
     for item in context.before.namespaces.diff(&context.after.namespaces) {
         let DiffItem::Update { old: (name, old), new: (_, new) } = item else { continue };
         let of = Of { object: name.into(), noun: "schema", name, sql: sample(context, name), privilege: "usage" };
-        found.extend(of.lost(context.after, Subject::Schema(name.clone()), (&old.privileges, &new.privileges)));
+        let held = Held { schema: context.after, owner: new.owner.as_ref(), privileges: &new.privileges };
+        found.extend(of.lost(Subject::Schema(name.clone()), &old.privileges, held));
     }
     for closed in context.before.closed.iter() {
         found.extend(opened_to_public(context, closed));
@@ -152,14 +156,9 @@ struct Of<'a> {
 }
 
 impl Of<'_> {
-    fn lost(
-        &self,
-        after: &Schema,
-        subject: Subject,
-        (old, new): (&List<Privilege>, &List<Privilege>),
-    ) -> Vec<Breakage> {
+    fn lost(&self, subject: Subject, old: &List<Privilege>, now: Held) -> Vec<Breakage> {
         let is_it = |it: &&Privilege| it.privilege == self.privilege && it.grantee != "public";
-        let lost = old.iter().filter(is_it).filter(|it| !is_held(after, new, it));
+        let lost = old.iter().filter(is_it).filter(|it| !now.by(&it.grantee, self.privilege, Extent::Whole));
         lost.map(|it| self.revoked(subject.clone(), &it.grantee)).collect()
     }
 
@@ -181,14 +180,44 @@ impl Of<'_> {
     }
 }
 
-/// By itself, through a role that it is a member of, through the whole table, or through PUBLIC.
-fn is_held(schema: &Schema, privileges: &List<Privilege>, wanted: &Privilege) -> bool {
-    let roles = schema.roles_of(&wanted.grantee);
-    privileges.iter().any(|it| {
-        (roles.contains(&it.grantee) || it.grantee == "public")
-            && (it.privilege == wanted.privilege || it.privilege.as_str() == "all")
-            && (it.column.is_none() || it.column == wanted.column)
-    })
+/// The owner of an object and what is granted on it.
+#[derive(Clone, Copy)]
+pub(super) struct Held<'a> {
+    pub schema: &'a Schema,
+    pub owner: Option<&'a Name>,
+    pub privileges: &'a List<Privilege>,
+}
+
+/// What of a relation a privilege is wanted on; a grant on the whole is one on each column.
+#[derive(Clone, Copy)]
+pub(super) enum Extent {
+    Whole,
+    Column(ColumnId),
+    /// Some column is enough.
+    Part,
+}
+
+impl<'a> Held<'a> {
+    pub fn of_relation(schema: &'a Schema, relation: &'a Relation) -> Held<'a> {
+        Held { schema, owner: relation.owner.as_ref(), privileges: &relation.privileges }
+    }
+
+    /// Whether a role has a privilege: as the owner, by a grant of its own, as a member of a role that has it, or through PUBLIC
+    /// (pg_class_aclmask_ext, aclchk.c).
+    pub fn by(self, role: &Name, privilege: &str, extent: Extent) -> bool {
+        let roles = self.schema.roles_of(role);
+        let covers = |column: Option<ColumnId>| match extent {
+            Extent::Whole => column.is_none(),
+            Extent::Column(wanted) => column.is_none_or(|it| it == wanted),
+            Extent::Part => true,
+        };
+        self.owner.is_some_and(|owner| roles.contains(owner))
+            || self.privileges.iter().any(|it| {
+                (roles.contains(&it.grantee) || it.grantee == "public")
+                    && (it.privilege == privilege || it.privilege == "all")
+                    && covers(it.column)
+            })
+    }
 }
 
 fn of_grantee(pair: Pair, grantee: &Name, privileges: &[Privilege]) -> Breakage {

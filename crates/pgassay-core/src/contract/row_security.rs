@@ -78,6 +78,13 @@ fn opened(pair: Pair, found: &mut Vec<Breakage>) {
     let (old, new) = (by_name(&pair.old.policies), &pair.new.policies);
     let changed = new.iter().filter(|policy| old.get(&policy.name) != Some(policy));
     found.extend(changed.filter_map(|policy| loosened(pair, policy)));
+    restrictive_gone(pair, found);
+    open_to_owner(pair, found);
+}
+
+/// Restrictive policies that are gone, and no other passes the same rows in their place.
+fn restrictive_gone(pair: Pair, found: &mut Vec<Breakage>) {
+    let name = &pair.old.name;
     let gone = |old: &&Policy| {
         old.restrictive && !is_open(old) && !pair.new.policies.iter().any(|new| new.restrictive && new.name == old.name)
     };
@@ -98,11 +105,17 @@ fn opened(pair: Pair, found: &mut Vec<Breakage>) {
                 "restrictive policy {} of {name} is gone: roles see and write the rows that it kept from them",
                 old.name
             ),
-            shown("answers rows that the policy hid".to_owned()),
+            differs(select(pair.old, "*"), "answers rows that the policy hid"),
         ));
     }
+}
+
+/// A new owner whom policies held for, and an owner whom they were forced on.
+fn open_to_owner(pair: Pair, found: &mut Vec<Breakage>) {
+    let name = &pair.old.name;
+    let shown = |what: String| differs(select(pair.old, "*"), what);
     if let Some(owner) = pair.new.owner.as_ref().filter(|new| pair.old.owner.as_ref() != Some(new)) {
-        let held = is_held(pair.old, owner) && !pair.new.force_row_security;
+        let held = is_held(pair, owner) && !pair.new.force_row_security;
         found.extend(held.then(|| {
             certain(
                 BreakageKind::RowSecurityDisabled,
@@ -171,10 +184,11 @@ fn is_open(policy: &Policy) -> bool {
     passes_using(policy) && passes(policy.with_check.as_ref())
 }
 
-/// Whether a role reads or writes the table as one that the policies are for.
-fn is_held(table: &Relation, role: &Name) -> bool {
-    table.policies.iter().any(|policy| policy.roles.contains(role))
-        || table.privileges.iter().any(|privilege| privilege.grantee == *role)
+/// Whether a role read or wrote the table as one that the policies are for, by itself or as a member of one.
+fn is_held(pair: Pair, role: &Name) -> bool {
+    let roles = pair.context.before.roles_of(role);
+    pair.old.policies.iter().any(|policy| policy.roles.iter().any(|it| roles.contains(it)))
+        || pair.old.privileges.iter().any(|privilege| roles.contains(&privilege.grantee))
 }
 
 /// Whether two policies pass the same rows; a policy follows the columns that it names when those are renamed.

@@ -8,6 +8,7 @@ use sqlparser::ast;
 
 use super::body::{self, session_of};
 use super::pair::Pair;
+use super::privilege::{Extent, Held};
 use super::witness::{differs, refused};
 use super::{Breakage, BreakageKind, Context, Grade, Subject, Witness, routine};
 use crate::change::{Change, Code, Flow, Name, ObjectName, PrintedName, TriggerEvent, TriggerTiming};
@@ -150,7 +151,7 @@ impl<'a> Work<'a> {
         );
         let answer = format!("permission denied for table {}", target.name.name.as_str());
         let witness = refused(format!("SET ROLE {role}; {}", self.write(pair)), "42501", answer);
-        // Members of other roles may have it from those.
+        // The role may be a member of one that has it, by a grant that no migration made.
         self.breakage(pair, BreakageKind::PrivilegeRevoked, Grade::Possible, message, witness)
     }
 
@@ -276,14 +277,8 @@ impl<'a> Work<'a> {
             let (table, privilege) = written(statement.change.as_ref().ok()?)?;
             let target =
                 schema.find_relation(table, &session).filter(|it| it.known && it.is_table() && it.id != pair.new.id)?;
-            let holds = |role: &Name| {
-                target.owner.as_ref() == Some(role)
-                    || target.privileges.iter().any(|it| {
-                        (it.grantee == *role || it.grantee == "public")
-                            && matches!(it.privilege.as_str(), p if p == privilege || p == "all")
-                    })
-            };
-            let role = writers.iter().find(|role| !holds(role))?;
+            let held = Held::of_relation(schema, target);
+            let role = writers.iter().find(|role| !held.by(role, privilege, Extent::Part))?;
             Some((*role, &**target, privilege))
         })
     }

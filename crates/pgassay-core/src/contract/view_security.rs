@@ -2,6 +2,7 @@
 //! (security_invoker), the rows that security_barrier hides from a query's functions, and writes that CHECK OPTION refuses.
 
 use super::pair::Pair;
+use super::privilege::{Extent, Held};
 use super::witness::{differs, insert, refused, select};
 use super::{Breakage, BreakageKind, Context, Subject, certain, possible};
 use crate::change::Name;
@@ -17,30 +18,7 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
     let name = &old.name;
     let lost = |option: &str| is_on(old, option) && !is_on(new, option);
     if lost("security_invoker") {
-        let protected = protected_beneath(pair.context.after, new);
-        let sql = select(old, "*");
-        found.push(match protected.first() {
-            Some(table) => certain(
-                BreakageKind::RowSecurityDisabled,
-                Subject::Relation(new.id),
-                name,
-                format!(
-                    "view {name} reads with its owner's rights from now on (security_invoker is gone): row security of {table} no \
-                     longer holds for who reads the view"
-                ),
-                differs(sql, "answers rows that the policies hid from the caller"),
-            ),
-            None => possible(
-                BreakageKind::RowSecurityDisabled,
-                Subject::Relation(new.id),
-                name,
-                format!(
-                    "view {name} reads with its owner's rights from now on (security_invoker is gone): who reads it needs no privilege \
-                     on what is beneath"
-                ),
-                differs(sql, "answers roles that have no privilege on the tables"),
-            ),
-        });
+        found.push(now_as_owner(pair));
     }
     if is_on(new, "security_invoker") && !is_on(old, "security_invoker") {
         found.extend(now_as_caller(pair));
@@ -54,6 +32,42 @@ pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
             differs(select(old, "*"), "hands hidden rows to functions in WHERE"),
         ));
     }
+    check_option(pair, found);
+}
+
+/// A view that reads with its owner's rights from now on.
+fn now_as_owner(pair: Pair) -> Breakage {
+    let (old, new) = (pair.old, pair.new);
+    let name = &old.name;
+    let protected = protected_beneath(pair.context.after, new);
+    let sql = select(old, "*");
+    match protected.first() {
+        Some(table) => certain(
+            BreakageKind::RowSecurityDisabled,
+            Subject::Relation(new.id),
+            name,
+            format!(
+                "view {name} reads with its owner's rights from now on (security_invoker is gone): row security of {table} no \
+                 longer holds for who reads the view"
+            ),
+            differs(sql, "answers rows that the policies hid from the caller"),
+        ),
+        None => possible(
+            BreakageKind::RowSecurityDisabled,
+            Subject::Relation(new.id),
+            name,
+            format!(
+                "view {name} reads with its owner's rights from now on (security_invoker is gone): who reads it needs no privilege \
+                 on what is beneath"
+            ),
+            differs(sql, "answers roles that have no privilege on the tables"),
+        ),
+    }
+}
+
+fn check_option(pair: Pair, found: &mut Vec<Breakage>) {
+    let (old, new) = (pair.old, pair.new);
+    let name = &old.name;
     if new.options.contains_key("check_option") && !old.options.contains_key("check_option") {
         found.push(possible(
             BreakageKind::CheckAdded,
@@ -93,10 +107,8 @@ fn now_as_caller(pair: Pair) -> Vec<Breakage> {
         .filter_map(|(id, _)| pair.context.after.relation(*id).map(|it| &**it))
         .filter(|it| it.is_queryable())
         .collect();
-    let may_read = |role: &Name, table: &Relation| {
-        let granted = |it: &Privilege| reads(it) && (it.grantee == *role || it.grantee == "public");
-        table.owner.as_ref() == Some(role) || table.privileges.iter().any(granted)
-    };
+    let may_read =
+        |role: &Name, table: &Relation| Held::of_relation(pair.context.after, table).by(role, "select", Extent::Part);
     let mut roles: Vec<&Name> = new.privileges.iter().filter(|it| reads(it)).map(|it| &it.grantee).collect();
     roles.dedup();
     let refused_to = roles.into_iter().filter_map(|role| {
