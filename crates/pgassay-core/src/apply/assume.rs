@@ -343,6 +343,7 @@ impl Assumptions<'_> {
             settings: Vec::new(),
             may_change_schema: false,
             body: "".into(),
+            code: crate::schema::Kept::default(),
             statements: Arc::from([]),
             atomic: false,
             uses: Vec::new(),

@@ -4,7 +4,7 @@ use super::{Applier, ObjectId};
 use crate::change::{
     AlterRoutine, Argument, ArgumentMode, CreateRoutine, ObjectKind, ObjectReference, PrintedName, TypeName,
 };
-use crate::schema::{Object, ObjectId as Target, Routine, RoutineId, Schema, Seen};
+use crate::schema::{Kept, Object, ObjectId as Target, Routine, RoutineId, Schema, Seen};
 
 impl Applier<'_> {
     pub(super) fn create_routine(&mut self, create: &CreateRoutine) {
@@ -194,6 +194,7 @@ fn routine_of(create: &CreateRoutine, id: RoutineId) -> Routine {
         settings: create.settings.clone(),
         may_change_schema: Routine::text_may_change_schema(&create.body),
         body: create.body.clone(),
+        code: Kept::default(),
         statements: create.statements.clone().into(),
         atomic: is_atomic(create),
         uses: Vec::new(),

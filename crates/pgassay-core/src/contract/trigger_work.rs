@@ -81,17 +81,17 @@ impl<'a> Work<'a> {
             return Some(self.broken(pair, &what, "42703", answer, field.2));
         }
         let code = self.code();
-        if let Some((relation, always)) = self.missing_relation(pair, &code) {
+        if let Some((relation, always)) = self.missing_relation(pair, code) {
             let answer = format!("relation \"{}\" does not exist", plain(relation));
             return Some(self.broken(pair, &format!("uses {relation}, which does not exist"), "42P01", answer, always));
         }
-        if let Some((relation, column, always)) = self.missing_target(pair, &code) {
+        if let Some((relation, column, always)) = self.missing_target(pair, code) {
             let answer =
                 format!("column \"{}\" of relation \"{}\" does not exist", column.as_str(), relation.name.as_str());
             let what = format!("writes {relation}.{column}, which does not exist");
             return Some(self.broken(pair, &what, "42703", answer, always));
         }
-        if let Some((role, target, privilege)) = self.not_permitted(pair, &code) {
+        if let Some((role, target, privilege)) = self.not_permitted(pair, code) {
             return Some(self.refused_to(pair, role, target, privilege));
         }
         let raises = raises(&code.flow);
@@ -207,9 +207,10 @@ impl<'a> Work<'a> {
         Some(Breakage { subject: Subject::Relation(pair.new.id), witness, ..breakage })
     }
 
-    fn code(&self) -> Code {
-        let call = Span::new(FileId(0), 0, self.routine.body.len());
-        sql::read_routine_body("plpgsql", &self.routine.body, &[], call).unwrap_or_default()
+    fn code(&self) -> &'a Code {
+        let body = &self.routine.body;
+        let call = Span::new(FileId(0), 0, body.len());
+        self.routine.code.get_or(|| sql::read_routine_body("plpgsql", body, &[], call).unwrap_or_default())
     }
 
     /// A relation that a statement names and nobody made.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{ColumnType, List, Privilege, RelationId};
+use super::{ColumnType, Kept, List, Privilege, RelationId};
 use crate::catalog::Volatility;
-use crate::change::{Argument, Expression, Name, QualifiedName, Statement, TypeName};
+use crate::change::{Argument, Code, Expression, Name, QualifiedName, Statement, TypeName};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TypeId(pub u32);
@@ -82,6 +82,8 @@ pub struct Routine {
     pub security_definer: bool,
     pub settings: Vec<(Arc<str>, Arc<str>)>,
     pub body: Arc<str>,
+    /// The body, read without the types of a call's arguments.
+    pub code: Kept<Code>,
     /// The text may do more than read and write rows.
     pub may_change_schema: bool,
     /// Statements of a SQL body.

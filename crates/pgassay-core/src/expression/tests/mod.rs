@@ -114,6 +114,7 @@ fn routine(id: u32, name: &str, arguments: &[(&str, Option<&str>)], returns: &st
         settings: Vec::new(),
         may_change_schema: false,
         body: "".into(),
+        code: crate::schema::Kept::default(),
         statements: Arc::from([]),
         atomic: false,
         uses: Vec::new(),
