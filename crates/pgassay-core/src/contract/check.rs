@@ -10,6 +10,7 @@ use sqlparser::ast::{self, BinaryOperator, Expr, UnaryOperator, Value};
 
 use super::values;
 use crate::change::Name;
+use crate::expression::Comparison;
 use crate::schema::{Column, ConstraintKind, Relation, ResolvedType, Schema, TypeDefinition};
 use crate::walk;
 
@@ -34,16 +35,6 @@ enum TestKind {
     In(Vec<String>),
     NotIn(Vec<String>),
     NotNull,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    Equal,
-    NotEqual,
 }
 
 /// The AND-ed parts. `rename` maps the columns' names, so that checks of two schemas can be compared.
@@ -226,29 +217,19 @@ fn membership(left: Box<Expr>, right: Box<Expr>, negated: bool) -> Expr {
 }
 
 fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
-    match (&op, mirrored(&op)) {
+    match (&op, Comparison::of(&op)) {
         (BinaryOperator::PGLikeMatch, _) => {
             Expr::Like { negated: false, any: false, expr: left.into(), pattern: right.into(), escape_char: None }
         }
-        (_, Some(mirror)) if constant(&left).is_some() && constant(&right).is_none() => nested(right, mirror, left),
+        (_, Some(comparison)) if constant(&left).is_some() && constant(&right).is_none() => {
+            nested(right, comparison.commuted().operator(), left)
+        }
         _ => nested(left, op, right),
     }
 }
 
 fn nested(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     Expr::Nested(Box::new(Expr::BinaryOp { left: left.into(), op, right: right.into() }))
-}
-
-fn mirrored(op: &BinaryOperator) -> Option<BinaryOperator> {
-    Some(match op {
-        BinaryOperator::Lt => BinaryOperator::Gt,
-        BinaryOperator::LtEq => BinaryOperator::GtEq,
-        BinaryOperator::Gt => BinaryOperator::Lt,
-        BinaryOperator::GtEq => BinaryOperator::LtEq,
-        BinaryOperator::Eq => BinaryOperator::Eq,
-        BinaryOperator::NotEq => BinaryOperator::NotEq,
-        _ => return None,
-    })
 }
 
 fn identifier(ident: &ast::Ident, rename: &dyn Fn(&str) -> Option<Name>) -> Expr {
@@ -293,7 +274,7 @@ fn test(expression: &Expr) -> Option<Test> {
             Some(Test { column: column(expr)?, kind: TestKind::NotIn(constants(list)?) })
         }
         Expr::BinaryOp { left, op, right } => {
-            let comparison = comparison(op)?;
+            let comparison = Comparison::of(op)?;
             let value = constant(right)?;
             match column(left) {
                 Some(column) => Some(Test { column, kind: TestKind::Compare(comparison, value) }),
@@ -320,31 +301,6 @@ fn length_argument(expression: &Expr) -> Option<Name> {
     }
 }
 
-fn comparison(op: &BinaryOperator) -> Option<Comparison> {
-    Some(match op {
-        BinaryOperator::Lt => Comparison::Less,
-        BinaryOperator::LtEq => Comparison::LessOrEqual,
-        BinaryOperator::Gt => Comparison::Greater,
-        BinaryOperator::GtEq => Comparison::GreaterOrEqual,
-        BinaryOperator::Eq => Comparison::Equal,
-        BinaryOperator::NotEq => Comparison::NotEqual,
-        _ => return None,
-    })
-}
-
-impl Comparison {
-    fn holds(self, order: std::cmp::Ordering) -> bool {
-        match self {
-            Comparison::Less => order.is_lt(),
-            Comparison::LessOrEqual => order.is_le(),
-            Comparison::Greater => order.is_gt(),
-            Comparison::GreaterOrEqual => order.is_ge(),
-            Comparison::Equal => order.is_eq(),
-            Comparison::NotEqual => order.is_ne(),
-        }
-    }
-}
-
 /// Numbers as numbers, everything else as text.
 fn order(left: &str, right: &str) -> std::cmp::Ordering {
     match (left.parse::<f64>(), right.parse::<f64>()) {
@@ -365,19 +321,15 @@ fn holds(test: &TestKind, value: &str) -> bool {
 
 /// Every value that passes the old test passes the new one.
 fn follows(old: &TestKind, new: &TestKind) -> bool {
-    use Comparison::*;
-    let bounds = |old: Comparison, new: Comparison, order: std::cmp::Ordering| match (old, new) {
-        (Less, Less) | (LessOrEqual, LessOrEqual) | (Less, LessOrEqual) => order.is_le(),
-        (LessOrEqual, Less) => order.is_lt(),
-        (Greater, Greater) | (GreaterOrEqual, GreaterOrEqual) | (Greater, GreaterOrEqual) => order.is_ge(),
-        (GreaterOrEqual, Greater) => order.is_gt(),
-        _ => false,
-    };
     match (old, new) {
         (TestKind::In(list), new) => list.iter().all(|item| holds(new, item)),
-        (TestKind::Compare(Equal, value), new) => holds(new, value),
-        (TestKind::Compare(old, a), TestKind::Compare(new, b)) => bounds(*old, *new, order(a, b)),
-        (TestKind::Length(old, a), TestKind::Length(new, b)) => bounds(*old, *new, a.cmp(b)),
+        (TestKind::Compare(Comparison::Equal, value), new) => holds(new, value),
+        (TestKind::Compare(old, a), TestKind::Compare(new, b)) => {
+            // Which texts come before another is the collation's to say.
+            let is_ordered = *new != Comparison::NotEqual || [a, b].iter().all(|it| it.parse::<f64>().is_ok());
+            is_ordered && old.implies(*new, order(a, b))
+        }
+        (TestKind::Length(old, a), TestKind::Length(new, b)) => old.implies(*new, a.cmp(b)),
         (TestKind::NotIn(old), TestKind::NotIn(new)) => new.iter().all(|item| old.contains(item)),
         _ => false,
     }

@@ -10,7 +10,7 @@ use sqlparser::ast::{self, Visit, Visitor};
 use super::predictor::Predictor;
 use crate::catalog::Volatility;
 use crate::change::{Name, ObjectName, PartitionBound};
-use crate::expression;
+use crate::expression::{self, Comparison};
 use crate::schema::{Column, ColumnId, Relation, RelationKind, ResolvedType};
 use crate::source::Span;
 
@@ -135,24 +135,31 @@ fn is_given(expression: &ast::Expr) -> bool {
 
 /// The values that AND-ed parts of a condition leave of a column.
 pub(super) fn demanded(condition: &ast::Expr, column: &Name) -> Option<Demand> {
-    use ast::BinaryOperator::{And, Eq, Gt, GtEq, Lt, LtEq};
+    use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
     match condition {
         ast::Expr::Nested(inner) => demanded(inner, column),
-        ast::Expr::BinaryOp { left, op: And, right } => match (demanded(left, column), demanded(right, column)) {
-            (Some(left), Some(right)) => Some(left.and(right)),
-            (left, right) => left.or(right),
-        },
+        ast::Expr::BinaryOp { left, op: ast::BinaryOperator::And, right } => {
+            match (demanded(left, column), demanded(right, column)) {
+                (Some(left), Some(right)) => Some(left.and(right)),
+                (left, right) => left.or(right),
+            }
+        }
         ast::Expr::BinaryOp { left, op, right } => {
             let is = |side: &ast::Expr| column_name(side).is_some_and(|name| name == *column);
-            let (op, value) = if is(left) { (op.clone(), right) } else { (commuted(op)?, left) };
+            let comparison = Comparison::of(op)?;
+            let (comparison, value) = if is(left) { (comparison, right) } else { (comparison.commuted(), left) };
             if !is(left) && !is(right) {
                 return None;
             }
-            match op {
-                Eq => constant(value).map(Demand::exactly),
-                Lt | LtEq => Some(Demand { from: None, to: Some((bare_constant(value)?, op == LtEq)) }),
-                Gt | GtEq => Some(Demand { from: Some((bare_constant(value)?, op == GtEq)), to: None }),
-                _ => None,
+            match comparison {
+                Equal => constant(value).map(Demand::exactly),
+                Less | LessOrEqual => {
+                    Some(Demand { from: None, to: Some((bare_constant(value)?, comparison == LessOrEqual)) })
+                }
+                Greater | GreaterOrEqual => {
+                    Some(Demand { from: Some((bare_constant(value)?, comparison == GreaterOrEqual)), to: None })
+                }
+                NotEqual => None,
             }
         }
         ast::Expr::Between { expr, negated: false, low, high }
@@ -162,18 +169,6 @@ pub(super) fn demanded(condition: &ast::Expr, column: &Name) -> Option<Demand> {
         }
         _ => None,
     }
-}
-
-fn commuted(op: &ast::BinaryOperator) -> Option<ast::BinaryOperator> {
-    use ast::BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq};
-    Some(match op {
-        Eq => Eq,
-        Lt => Gt,
-        LtEq => GtEq,
-        Gt => Lt,
-        GtEq => LtEq,
-        _ => return None,
-    })
 }
 
 /// A constant without a cast: one to another type may make the comparison one that is not decided when the query is planned.

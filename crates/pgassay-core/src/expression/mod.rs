@@ -5,6 +5,7 @@
 
 mod analyzer;
 mod assigned;
+mod comparison;
 mod grouping;
 mod named;
 mod names;
@@ -26,6 +27,7 @@ use sqlparser::ast;
 
 use scope::{Environment, Source};
 
+pub use comparison::Comparison;
 pub use readings::Reading;
 pub use refusal::{Place, Refusal, Unfit};
 pub use scope::resolve_type;

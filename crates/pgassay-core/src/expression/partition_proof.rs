@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 
 use sqlparser::ast::{Expr, UnaryOperator, Value};
 
-use super::proof::{self, Comparison, Fact};
+use super::comparison::Comparison;
+use super::proof::{self, Fact};
 use super::{Scope, names};
 use crate::catalog;
 use crate::change::{Expression, IndexTarget, PartitionBound};
@@ -260,27 +261,8 @@ fn implies_simple(fact: &Fact, wanted: &Fact, elements: &[Element]) -> bool {
                 return true;
             }
             let order = element.and_then(|element| compare(value, limit, element));
-            order.is_some_and(|order| comparison_implies(*known, *wanted, order))
+            order.is_some_and(|order| known.implies(*wanted, order))
         }
-        _ => false,
-    }
-}
-
-/// Whether `x known value` proves `x wanted limit`, with the order of value to limit (the table `BT_implies_table`, predtest.c).
-fn comparison_implies(known: Comparison, wanted: Comparison, order: Ordering) -> bool {
-    use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
-    match (known, wanted) {
-        (Equal, Equal) => order.is_eq(),
-        (Equal, Less) | (LessOrEqual, Less) => order.is_lt(),
-        (Equal | Less | LessOrEqual, LessOrEqual) | (Less, Less) => order.is_le(),
-        (Equal, Greater) | (GreaterOrEqual, Greater) => order.is_gt(),
-        (Equal | Greater | GreaterOrEqual, GreaterOrEqual) | (Greater, Greater) => order.is_ge(),
-        (NotEqual, NotEqual) => order.is_eq(),
-        (Equal, NotEqual) => order.is_ne(),
-        (Less, NotEqual) => order.is_le(),
-        (LessOrEqual, NotEqual) => order.is_lt(),
-        (Greater, NotEqual) => order.is_ge(),
-        (GreaterOrEqual, NotEqual) => order.is_gt(),
         _ => false,
     }
 }

@@ -2,6 +2,7 @@
 
 use sqlparser::ast::{self, BinaryOperator, Expr, UnaryOperator, Value};
 
+use super::comparison::Comparison;
 use super::names;
 use crate::change::Name;
 
@@ -16,51 +17,6 @@ pub(super) enum Fact<'a> {
     Never,
     /// Says nothing that can be used.
     Other,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparison {
-    Less,
-    LessOrEqual,
-    Equal,
-    GreaterOrEqual,
-    Greater,
-    NotEqual,
-}
-
-impl Comparison {
-    fn of(op: &BinaryOperator) -> Option<Comparison> {
-        Some(match op {
-            BinaryOperator::Lt => Comparison::Less,
-            BinaryOperator::LtEq => Comparison::LessOrEqual,
-            BinaryOperator::Eq => Comparison::Equal,
-            BinaryOperator::GtEq => Comparison::GreaterOrEqual,
-            BinaryOperator::Gt => Comparison::Greater,
-            BinaryOperator::NotEq => Comparison::NotEqual,
-            _ => return None,
-        })
-    }
-
-    pub(super) fn negated(self) -> Comparison {
-        match self {
-            Comparison::Less => Comparison::GreaterOrEqual,
-            Comparison::LessOrEqual => Comparison::Greater,
-            Comparison::Equal => Comparison::NotEqual,
-            Comparison::GreaterOrEqual => Comparison::Less,
-            Comparison::Greater => Comparison::LessOrEqual,
-            Comparison::NotEqual => Comparison::Equal,
-        }
-    }
-
-    fn commuted(self) -> Comparison {
-        match self {
-            Comparison::Less => Comparison::Greater,
-            Comparison::LessOrEqual => Comparison::GreaterOrEqual,
-            Comparison::GreaterOrEqual => Comparison::LessOrEqual,
-            Comparison::Greater => Comparison::Less,
-            same => same,
-        }
-    }
 }
 
 /// The text under which a column or expression is found again.

@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 
 use sqlparser::ast::{self, BinaryOperator, Expr, UnaryOperator};
 
+use super::comparison::Comparison;
 use crate::change::Name;
 use crate::schema::{Column, NotNull, Relation};
 
@@ -205,7 +206,7 @@ fn is_null(expression: &Expr, known: &dyn Known) -> Option<bool> {
 
 fn compare(left: &Expr, op: &BinaryOperator, right: &Expr, known: &dyn Known) -> Option<bool> {
     if left == right && known.is_never_null(left) {
-        return holds(op, Ordering::Equal);
+        return Comparison::of(op).map(|it| it.holds(Ordering::Equal));
     }
     match (value(left, known), value(right, known)) {
         (Value::Text(left), Value::Text(right)) => match op {
@@ -214,22 +215,10 @@ fn compare(left: &Expr, op: &BinaryOperator, right: &Expr, known: &dyn Known) ->
             _ => None,
         },
         (Value::Number(left) | Value::Text(left), Value::Number(right)) | (Value::Number(left), Value::Text(right)) => {
-            holds(op, order(left.trim(), right.trim())?)
+            Some(Comparison::of(op)?.holds(order(left.trim(), right.trim())?))
         }
         _ => None,
     }
-}
-
-fn holds(op: &BinaryOperator, order: Ordering) -> Option<bool> {
-    Some(match op {
-        BinaryOperator::Eq => order.is_eq(),
-        BinaryOperator::NotEq => order.is_ne(),
-        BinaryOperator::Lt => order.is_lt(),
-        BinaryOperator::LtEq => order.is_le(),
-        BinaryOperator::Gt => order.is_gt(),
-        BinaryOperator::GtEq => order.is_ge(),
-        _ => return None,
-    })
 }
 
 /// The order of two numbers; a double tells numbers of up to 15 digits apart (`DBL_DIG`).

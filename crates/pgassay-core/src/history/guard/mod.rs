@@ -8,7 +8,7 @@ mod value;
 
 use sqlparser::ast::{self, BinaryOperator, Expr};
 
-use crate::expression::{self, Known, Value, any, truth};
+use crate::expression::{self, Comparison, Known, Value, any, truth};
 use crate::schema::{Schema, Session};
 use crate::version::PgVersion;
 use catalog::Row;
@@ -59,21 +59,10 @@ fn of_server(left: &Expr, op: &BinaryOperator, right: &Expr, on: &OnRows) -> Opt
     };
     let Value::Number(number) = expression::value(number, on) else { return None };
     let number: f64 = number.parse().ok()?;
-    let holds = |release: f64| if turned { order(number, op, release) } else { order(release, op, number) };
-    let of_one = matches!(op, BinaryOperator::Eq | BinaryOperator::NotEq) && (first..=last).contains(&number);
-    holds(first).filter(|_| holds(first) == holds(last) && !of_one)
-}
-
-fn order(left: f64, op: &BinaryOperator, right: f64) -> Option<bool> {
-    Some(match op {
-        BinaryOperator::Lt => left < right,
-        BinaryOperator::Gt => left > right,
-        BinaryOperator::LtEq => left <= right,
-        BinaryOperator::GtEq => left >= right,
-        BinaryOperator::Eq => left == right,
-        BinaryOperator::NotEq => left != right,
-        _ => return None,
-    })
+    let comparison = Comparison::of(op).map(|it| if turned { it.commuted() } else { it })?;
+    let holds = |release: f64| comparison.holds(release.total_cmp(&number));
+    let of_one = matches!(comparison, Comparison::Equal | Comparison::NotEqual) && (first..=last).contains(&number);
+    (holds(first) == holds(last) && !of_one).then(|| holds(first))
 }
 
 /// `(SELECT count(*) FROM …) = 0` and its kin.
