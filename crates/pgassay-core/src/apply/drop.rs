@@ -121,7 +121,7 @@ impl Applier<'_> {
             let written = crate::change::TypeName::named(name);
             let resolved = self.resolve_type(&written).resolved;
             if resolved == crate::schema::ResolvedType::Unknown && !self.opaque_extension() {
-                self.missing(reference.span, name, format!("type \"{}\" does not exist", plain(name)));
+                self.missing_type(reference.span, name, &plain(name));
             }
         }
         None

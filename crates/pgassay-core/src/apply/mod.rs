@@ -52,6 +52,8 @@ pub struct Applied {
     pub taken: Vec<Object>,
     /// Why the server refuses the statement. The schema is changed as far as it makes sense, so that what follows can be judged.
     pub problems: Vec<Problem>,
+    /// How many of the problems are types that do not exist.
+    pub missing_types: usize,
 }
 
 /// A reason for the server to refuse the statement whatever the rows are.

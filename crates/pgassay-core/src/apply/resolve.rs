@@ -44,6 +44,11 @@ impl Applier<'_> {
         }
     }
 
+    pub(super) fn missing_type(&mut self, span: Span, object: impl Into<PrintedName>, name: &str) {
+        self.missing(span, object, format!("type \"{name}\" does not exist"));
+        self.applied.missing_types += usize::from(self.schema.complete);
+    }
+
     pub(super) fn scope<'s>(&'s self, relation: Option<&'s Relation>) -> Scope<'s> {
         Scope { schema: self.schema, session: self.session, version: self.version, relation, value: None }
     }
@@ -228,7 +233,7 @@ impl Applier<'_> {
             let schema = written.schema.as_ref().map(|schema| format!("{}.", schema.as_str())).unwrap_or_default();
             let name = format!("{schema}{}", written.name.as_str());
             let object = PrintedName::from(&*written.to_string());
-            self.missing(written.span, object, format!("type \"{name}\" does not exist"));
+            self.missing_type(written.span, object, &name);
         }
         resolved
     }

@@ -118,8 +118,7 @@ impl Applier<'_> {
 
     fn columns_of_type(&mut self, id: RelationId, name: &ObjectName) {
         let Some(found) = self.schema.find_type(&name.schema, &name.name, self.session).cloned() else {
-            let message = format!("type \"{}\" does not exist", super::resolve::plain(name));
-            self.missing(name.span, name, message);
+            self.missing_type(name.span, name, &super::resolve::plain(name));
             if let Some(relation) = self.schema.edit(id) {
                 relation.known = false;
             }

@@ -93,7 +93,7 @@ impl Applier<'_> {
         }
         let resolved = self.resolve_type(&change::TypeName::named(name)).resolved;
         if resolved == ResolvedType::Unknown && !self.opaque_extension() {
-            self.missing(name.span, name, format!("type \"{}\" does not exist", plain(name)));
+            self.missing_type(name.span, name, &plain(name));
         }
         None
     }

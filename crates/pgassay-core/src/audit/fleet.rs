@@ -71,13 +71,13 @@ impl Member {
         for name in schema.namespaces.keys().filter(|name| is_tenant(name)) {
             let prefix = format!("{name}.");
             let mut own = Report::new(report.pg_version);
-            let is_own = |finding: &&Finding| finding.object.as_ref().is_some_and(|it| it.starts_with(&prefix));
+            let is_own = |finding: &&Finding| finding.object.as_ref().is_some_and(|it| it.schema() == Some(name));
             own.findings = report.findings.iter().filter(is_own).map(|finding| without(finding, &prefix)).collect();
             left -= own.findings.len();
             let tables = schema.relations.values().filter(|it| it.is_table() && !it.is_partition());
             let tables = tables.filter(|table| table.name.schema == *name);
             let parts = |table: &Relation| {
-                parts(schema, table).into_iter().map(|part| part.replace(&prefix, "")).collect::<BTreeSet<_>>()
+                parts(schema, table).into_iter().map(|part| unqualified(&part, &prefix)).collect::<BTreeSet<_>>()
             };
             let tables = tables.map(|table| (table.name.name.to_string(), parts(table))).collect();
             members.push(Member { name: name.to_string(), report: own, tables });
@@ -90,8 +90,21 @@ impl Member {
 fn without(finding: &Finding, prefix: &str) -> Finding {
     let mut finding = finding.clone();
     finding.object = finding.object.map(|object| object.without_schema());
-    finding.message = finding.message.replace(prefix, "");
+    finding.message = unqualified(&finding.message, prefix);
     finding
+}
+
+/// A text whose names lose a schema: `a.` goes from `a.orders`, and stays in `data.orders`.
+fn unqualified(text: &str, prefix: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for (at, piece) in text.split(prefix).enumerate() {
+        let is_end_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '"' | '.');
+        if at > 0 && shown.ends_with(is_end_of_name) {
+            shown.push_str(prefix);
+        }
+        shown.push_str(piece);
+    }
+    shown
 }
 
 /// Columns with type and NOT NULL, keys and indexes, so that a difference can be named.
@@ -320,6 +333,12 @@ fn difference(usual: Option<&BTreeSet<String>>, own: Option<&BTreeSet<String>>) 
 mod tests {
     use super::*;
     use crate::version::PgVersion;
+
+    #[test]
+    fn a_schema_goes_from_names_in_it_only() {
+        let text = "a.orders reads a.items (a.id), data.orders and \"a.b\".c";
+        assert_eq!(unqualified(text, "a."), "orders reads items (id), data.orders and \"a.b\".c");
+    }
 
     fn member(name: &str, columns: &[&str]) -> Member {
         let parts = columns.iter().map(|it| (*it).to_owned()).collect();

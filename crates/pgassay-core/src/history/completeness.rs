@@ -100,7 +100,7 @@ fn try_statement(
             let is_first = tally.made == 0;
             let applied = apply(schema, change, session, version);
             tally.made += applied.created.iter().filter(|object| matches!(object, ObjectId::Relation(_))).count();
-            tally.types += applied.problems.iter().filter(|problem| problem.message.starts_with("type \"")).count();
+            tally.types += applied.missing_types;
             let missing = applied.problems.iter().filter(|problem| problem.kind == ProblemKind::Missing).count();
             tally.starts_missing |= missing > 0 && is_first;
             tally.missing += missing;
