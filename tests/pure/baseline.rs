@@ -5,16 +5,16 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::repository::write_all;
+
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    files.iter().for_each(|(path, text)| write(folder.path(), path, text));
+    write_all(folder.path(), files);
     folder
 }
 
 fn write(folder: &Path, path: &str, text: &str) {
-    let path = folder.join(path);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
+    write_all(folder, &[(path, text)]);
 }
 
 struct Run {

@@ -10,24 +10,18 @@ use pgassay::area::Area;
 use pgassay::config::{self, json_schema, keys};
 use pgassay::rules;
 
+use crate::repository::{repository, write_all};
+
 /// A project folder; `.git` keeps the search for a configuration file inside of it.
 struct Project(tempfile::TempDir);
 
 impl Project {
     fn new(files: &[(&str, &str)]) -> Project {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join(".git")).unwrap();
-        let project = Project(folder);
-        for (path, text) in files {
-            project.write(path, text);
-        }
-        project
+        Project(repository(files))
     }
 
     fn write(&self, path: &str, text: &str) {
-        let path = self.0.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        write_all(self.0.path(), &[(path, text)]);
     }
 
     fn run_in(&self, folder: &str, arguments: &[&str]) -> Output {

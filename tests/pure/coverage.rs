@@ -5,14 +5,12 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::repository::write_all;
+
 /// A project in a repository of its own.
 fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
+    write_all(folder.path(), files);
     let done = Command::new("git").arg("-C").arg(folder.path()).args(["init", "-q"]).status().unwrap();
     assert!(done.success());
     folder

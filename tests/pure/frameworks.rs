@@ -10,6 +10,8 @@ use pgassay::collect::{CollectOptions, Collected, FindError, collect, find};
 use pgassay::migration::{Direction, Framework};
 use pgassay::source::Sources;
 
+use crate::repository::repository;
+
 fn tree(framework: &str) -> PathBuf {
     Path::new("migrations-examples/frameworks").join(framework)
 }
@@ -127,13 +129,7 @@ fn the_migrations_folder_of_a_project_is_found() {
 
 /// Files by their paths in a repository of their own, and where migrations are found from one of its folders.
 fn found(files: &[(&str, &str)], from: &str) -> Result<Vec<String>, FindError> {
-    let repository = tempfile::tempdir().unwrap();
-    std::fs::create_dir(repository.path().join(".git")).unwrap();
-    for (path, text) in files {
-        let path = repository.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
+    let repository = repository(files);
     let folders = find(&repository.path().join(from))?.folders;
     let full = repository.path().canonicalize().unwrap();
     let relative = |folder: PathBuf| {

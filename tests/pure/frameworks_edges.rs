@@ -5,20 +5,8 @@ use std::path::{Path, PathBuf};
 use pgassay::collect::{CollectOptions, Collected, FindError, Variables, collect, find};
 use pgassay::migration::{Direction, Framework, TransactionMode, TransactionOverride};
 use pgassay::source::Sources;
-use tempfile::TempDir;
 
-/// A folder with these files.
-fn folder(files: &[(&str, &[u8])]) -> TempDir {
-    let folder = tempfile::Builder::new().prefix("shop").tempdir().unwrap();
-    for (path, bytes) in files {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, bytes).unwrap();
-    }
-    // The root of a repository: nothing above it is looked at.
-    std::fs::create_dir(folder.path().join(".git")).unwrap();
-    folder
-}
+use crate::repository::repository_of_bytes;
 
 struct Read {
     collected: Collected,
@@ -32,7 +20,7 @@ fn read(paths: &[PathBuf], options: &CollectOptions) -> Read {
 }
 
 fn read_folder(files: &[(&str, &[u8])]) -> Read {
-    let folder = folder(files);
+    let folder = repository_of_bytes(files);
     read(&[folder.path().to_owned()], &CollectOptions::default())
 }
 
@@ -76,7 +64,7 @@ fn one_bad_file_does_not_hide_the_others() {
 
 #[test]
 fn a_path_that_is_not_there_is_an_error_of_its_own() {
-    let folder = folder(&[("1.sql", b"select 1;")]);
+    let folder = repository_of_bytes(&[("1.sql", b"select 1;")]);
     let paths = [folder.path().join("none.sql"), folder.path().join("1.sql")];
     let read = read(&paths, &CollectOptions::default());
     assert_eq!(read.names(), ["1.sql"]);
@@ -114,8 +102,11 @@ fn empty_files_and_comments_are_migrations_without_statements() {
 
 #[test]
 fn a_folder_without_migrations_is_said() {
-    let empty =
-        folder(&[("readme.md", b"none"), ("node_modules/x/1.sql", b"select 1;"), (".hidden/1.sql", b"select 1;")]);
+    let empty = repository_of_bytes(&[
+        ("readme.md", b"none"),
+        ("node_modules/x/1.sql", b"select 1;"),
+        (".hidden/1.sql", b"select 1;"),
+    ]);
     let read = read(&[empty.path().to_owned()], &CollectOptions::default());
     assert!(read.collected.migrations.is_empty());
     assert_eq!(read.collected.empty[0].1, "contains no SQL migrations");
@@ -194,7 +185,7 @@ fn the_marker_of_a_tool_in_a_literal_of_another_is_text() {
 #[test]
 fn the_transaction_can_be_told() {
     let text = b"-- +goose NO TRANSACTION\n-- +goose Up\nselect 1;\nselect 2;\n";
-    let folder = folder(&[("1_a.sql", text)]);
+    let folder = repository_of_bytes(&[("1_a.sql", text)]);
     let with = |transaction| {
         read(&[folder.path().to_owned()], &CollectOptions { transaction, ..CollectOptions::default() }).sections()
     };
@@ -205,7 +196,7 @@ fn the_transaction_can_be_told() {
 
 #[test]
 fn the_framework_can_be_told() {
-    let folder = folder(&[("db/1_a.up.sql", b"select 1;"), ("db/1_a.down.sql", b"select 2;")]);
+    let folder = repository_of_bytes(&[("db/1_a.up.sql", b"select 1;"), ("db/1_a.down.sql", b"select 2;")]);
     let options = CollectOptions { framework: Some(Framework::Sqlx), down: true, ..CollectOptions::default() };
     let read = read(&[folder.path().to_owned()], &options);
     assert_eq!(read.sections()[0], (TransactionMode::WrappedString, "select 1;".to_owned()));
@@ -226,7 +217,7 @@ fn standard_input_is_one_migration() {
 
 #[test]
 fn placeholders_keep_their_places() {
-    let folder = folder(&[("V1__a.sql", b"create table ${schema}.orders (id int);\nselect ${other};")]);
+    let folder = repository_of_bytes(&[("V1__a.sql", b"create table ${schema}.orders (id int);\nselect ${other};")]);
     let variables = Variables::from_iter([("schema", "a_long_name")]);
     let read = read(&[folder.path().to_owned()], &CollectOptions { variables, ..CollectOptions::default() });
     let (_, text) = &read.sections()[0];
@@ -238,7 +229,11 @@ fn placeholders_keep_their_places() {
 
 #[test]
 fn a_file_by_path_is_taken_whatever_its_name() {
-    let folder = folder(&[("change.txt", b"select 1;"), ("1_a.up.sql", b"select 2;"), ("1_a.down.sql", b"select 3;")]);
+    let folder = repository_of_bytes(&[
+        ("change.txt", b"select 1;"),
+        ("1_a.up.sql", b"select 2;"),
+        ("1_a.down.sql", b"select 3;"),
+    ]);
     let paths = ["change.txt", "1_a.up.sql", "1_a.down.sql", "1_a.up.sql"].map(|name| folder.path().join(name));
     let read = read(&paths, &CollectOptions::default());
     assert_eq!(read.names(), ["change.txt", "1_a"]);
@@ -247,11 +242,11 @@ fn a_file_by_path_is_taken_whatever_its_name() {
 
 #[test]
 fn without_paths_the_migrations_folders_are_found() {
-    let none = folder(&[("src/query.sql", b"select 1;")]);
+    let none = repository_of_bytes(&[("src/query.sql", b"select 1;")]);
     assert!(matches!(find(none.path()), Err(FindError::None(_))));
-    let plain = folder(&[("migrations/1.sql", b"select 1;"), ("src/query.sql", b"select 1;")]);
+    let plain = repository_of_bytes(&[("migrations/1.sql", b"select 1;"), ("src/query.sql", b"select 1;")]);
     assert_eq!(find(plain.path()).map(|found| found.folders), Ok(vec![plain.path().join("migrations")]));
-    let services = folder(&[("migrations/orders/1_a.up.sql", b""), ("migrations/users/1_a.up.sql", b"")]);
+    let services = repository_of_bytes(&[("migrations/orders/1_a.up.sql", b""), ("migrations/users/1_a.up.sql", b"")]);
     assert_eq!(find(services.path()).map(|found| found.folders.len()), Ok(2));
 }
 
@@ -327,7 +322,7 @@ fn a_folder_of_ups_and_plain_files_is_run_as_a_whole() {
 /// The errors of a project's check, as `file rule`.
 fn check_errors(files: &[(&str, &str)]) -> Vec<String> {
     let files: Vec<(&str, &[u8])> = files.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
-    let folder = folder(&files);
+    let folder = repository_of_bytes(&files);
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pgassay"));
     command.current_dir(folder.path()).args(["check", "--no-config", "--format", "json"]);
     let report: serde_json::Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
@@ -400,7 +395,7 @@ fn a_history_that_begins_with_what_it_does_not_make_is_a_part() {
 #[test]
 fn placeholders_of_graphile_migrate_have_values() {
     let text = "--! Previous: -\n--! Hash: sha1:0\n\nCREATE TABLE a (n int);\nGRANT ALL ON a TO :DATABASE_OWNER;\nGRANT SELECT ON a TO :VISITOR;\n";
-    let folder = folder(&[("migrations/committed/000001.sql", text.as_bytes())]);
+    let folder = repository_of_bytes(&[("migrations/committed/000001.sql", text.as_bytes())]);
     let variables = Variables::from_iter([("VISITOR", "guest")]);
     let options = CollectOptions { variables, ..CollectOptions::default() };
     let read = read(&[folder.path().join("migrations")], &options);
@@ -432,7 +427,7 @@ fn prisma_sends_statements_apart_from_its_version_on() {
 /// The rules of all errors of a check of some paths, and what is wrong with the run itself.
 fn told(files: &[(&str, &str)], paths: &[&str]) -> String {
     let files: Vec<(&str, &[u8])> = files.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
-    let folder = folder(&files);
+    let folder = repository_of_bytes(&files);
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pgassay"));
     command.current_dir(folder.path()).args(["check", "--no-config", "--format", "json"]).args(paths);
     let report: serde_json::Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
@@ -508,7 +503,7 @@ fn locations_of_flyway_are_one_history() {
         ("sql/V1__a.sql", "CREATE TABLE a (id bigint PRIMARY KEY, v text);\n"),
         ("sql/V3__c.sql", "SET lock_timeout = '1s';\nDROP TABLE a;\n"),
     ];
-    let folder = folder(&files.map(|(path, text)| (path, text.as_bytes())));
+    let folder = repository_of_bytes(&files.map(|(path, text)| (path, text.as_bytes())));
     let found = find(folder.path()).unwrap();
     assert_eq!(found.folders.len(), 2);
     assert_eq!(read(&[folder.path().to_owned()], &CollectOptions::default()).names(), ["V1__a", "V2__b", "V3__c"]);
@@ -574,7 +569,7 @@ fn where_nothing_was_read_there_is_no_verdict() {
 fn sql_migrate_says_which_server_a_folder_is_for() {
     let up = "-- +migrate Up\nCREATE TABLE a (id bigint PRIMARY KEY);\n";
     let config = "production:\n  dialect: mysql\n  dir: mig/my\ndevelopment:\n  dialect: postgres\n  dir: mig/pg\n";
-    let folder = folder(&[
+    let folder = repository_of_bytes(&[
         ("dbconfig.yml", config.as_bytes()),
         ("mig/my/1-a.sql", b"-- +migrate Up\nCREATE TABLE `a` (id int) ENGINE=InnoDB;\n"),
         ("mig/pg/1-a.sql", up.as_bytes()),

@@ -8,14 +8,12 @@ use pgassay::migration::Migration;
 use pgassay::report::Report;
 use pgassay::source::{SourceFile, Sources};
 
+use crate::repository::write_all;
+
 /// Writes the files to a folder, judges it, and gives each finding's rule and object.
 fn judge(files: &[(&str, &str)]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
+    write_all(folder.path(), files);
     let report = judge_folder(folder.path());
     let line = |finding: &pgassay::finding::Finding| {
         format!("{} {}", finding.rule, finding.object.as_deref().unwrap_or_default())

@@ -13,6 +13,8 @@ use pgassay::migration::Migration;
 use pgassay::report::Report;
 use pgassay::source::{SourceFile, Sources};
 
+use crate::repository::write_all;
+
 const TIMEOUT: &str = "SET lock_timeout = '2s';\n";
 
 /// What is said of migrations on the schema that `given` makes.
@@ -243,11 +245,7 @@ fn one_syntax_error_hides_one_statement() {
 /// Judges the files as the tool that they belong to runs them.
 fn with_tool(files: &[(&str, &str)]) -> Judged {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-    }
+    write_all(folder.path(), files);
     let mut sources = Sources::default();
     let collected = collect(&[PathBuf::from(folder.path())], &CollectOptions::default(), &mut sources);
     assert!(collected.errors.is_empty(), "{:?}", collected.errors);

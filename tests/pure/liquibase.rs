@@ -5,16 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join(".git")).unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    folder
-}
+use crate::repository::repository;
 
 fn check(folder: &Path, arguments: &[&str]) -> (Value, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pgassay"));
@@ -51,7 +42,7 @@ fn files_and_changesets_run_in_the_order_of_the_changelog() {
     let changes = xml(
         "<changeSet id=\"3\" author=\"a\"><addColumn tableName=\"people\"><column name=\"age\" type=\"int\"/></addColumn></changeSet>",
     );
-    let project = project(&[
+    let project = repository(&[
         ("db/changelog/db.changelog-master.yaml", master),
         (
             "db/changelog/001.sql",
@@ -88,7 +79,7 @@ fn what_does_not_run_on_postgresql_is_said_and_not_judged() {
     );
     let files = [("db/changelog.xml", xml(&body)), ("liquibase.properties", "contexts=prod\n".to_owned())];
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
-    let project = project(&files);
+    let project = repository(&files);
     let (report, notes) = check(project.path(), &[]);
     assert_eq!(statements(&report).len(), 1, "{report}");
     for why in
@@ -102,7 +93,7 @@ fn what_does_not_run_on_postgresql_is_said_and_not_judged() {
 #[test]
 fn a_precondition_that_may_let_a_changeset_pass_makes_it_conditional() {
     let guarded = "<changeSet id=\"2\" author=\"a\"><preConditions onFail=\"MARK_RAN\"><not><tableExists tableName=\"people\"/></not></preConditions><createTable tableName=\"people\"><column name=\"id\" type=\"int\"/></createTable></changeSet>";
-    let project = project(&[("db/changelog.xml", &xml(&format!("{PEOPLE}\n{guarded}")))]);
+    let project = repository(&[("db/changelog.xml", &xml(&format!("{PEOPLE}\n{guarded}")))]);
     let (report, _) = check(project.path(), &[]);
     assert_eq!(rules(&report), Vec::<String>::new());
     assert_eq!(report["statements"][1]["conditional"], true);
@@ -116,7 +107,7 @@ fn transactions_are_those_of_the_changeset() {
         )
     };
     let of = |attributes: &str| {
-        let project = project(&[("db/changelog.xml", &xml(&format!("{PEOPLE}\n{}", index(attributes))))]);
+        let project = repository(&[("db/changelog.xml", &xml(&format!("{PEOPLE}\n{}", index(attributes))))]);
         rules(&check(project.path(), &[]).0)
     };
     assert_eq!(of(""), ["db/changelog.xml:9 transaction-forbidden"]);
@@ -128,7 +119,7 @@ fn placeholders_are_replaced_and_allow_comments_count() {
     let body = format!(
         "<property name=\"old\" value=\"people\"/>\n{PEOPLE}\n<changeSet id=\"2\" author=\"a\">\n<!-- pgassay: allow(dropped-data) empty since 2019 -->\n<dropColumn tableName=\"${{old}}\" columnName=\"name\"/>\n</changeSet>"
     );
-    let project = project(&[("db/changelog.xml", &xml(&body))]);
+    let project = repository(&[("db/changelog.xml", &xml(&body))]);
     let (report, _) = check(project.path(), &[]);
     assert_eq!(statements(&report)[1], "db/changelog.xml:12 ALTER TABLE people DROP COLUMN name");
     assert_eq!(rules(&report), Vec::<String>::new());
@@ -138,7 +129,7 @@ fn placeholders_are_replaced_and_allow_comments_count() {
 fn a_changelog_that_cannot_be_read_is_an_error_with_its_place() {
     let broken =
         "<databaseChangeLog>\n<changeSet id=\"1\" author=\"a\">\n<sql>SELECT 1</sq>\n</changeSet></databaseChangeLog>";
-    let project = project(&[
+    let project = repository(&[
         (
             "db/changelog-master.xml",
             &xml("<include file=\"db/one.xml\"/><include file=\"db/two.sql\"/><include file=\"db/gone.xml\"/>"),
@@ -157,7 +148,7 @@ fn the_way_back_is_read_with_down() {
     let body = format!(
         "{PEOPLE}\n<changeSet id=\"2\" author=\"a\"><addColumn tableName=\"people\"><column name=\"age\" type=\"int\"/></addColumn><rollback><dropColumn tableName=\"people\" columnName=\"age\"/></rollback></changeSet>"
     );
-    let project = project(&[("db/changelog.xml", &xml(&body))]);
+    let project = repository(&[("db/changelog.xml", &xml(&body))]);
     assert_eq!(statements(&check(project.path(), &[]).0).len(), 2);
     let down = statements(&check(project.path(), &["--down"]).0);
     assert_eq!(down[2], "db/changelog.xml:9 ALTER TABLE people DROP COLUMN age");
@@ -173,7 +164,7 @@ fn a_changelog_given_by_path_is_followed() {
     let files = [("db/changes.xml", &*master), ("db/parts/people.xml", &*people), ("db/more/raw.sql", raw)];
     let called = files.map(|(path, text)| (if path == "db/changes.xml" { "db/db.changelog.xml" } else { path }, text));
     for (files, root) in [(files, "db/changes.xml"), (called, "db/db.changelog.xml")] {
-        let project = project(&files);
+        let project = repository(&files);
         let (report, said) = check(project.path(), &[root]);
         let found = statements(&report);
         assert_eq!(found.len(), 3, "{root}: {found:?} {said}");
@@ -181,7 +172,7 @@ fn a_changelog_given_by_path_is_followed() {
         assert!(rules(&report).iter().any(|rule| rule.ends_with("dropped-data")), "{report:#}");
     }
     let lost = xml("<include file=\"parts/none.xml\" relativeToChangelogFile=\"true\"/>");
-    let project = project(&[("db/changes.xml", &lost)]);
+    let project = repository(&[("db/changes.xml", &lost)]);
     let (_, said) = check(project.path(), &["db/changes.xml"]);
     assert!(said.contains("parts/none.xml, which it includes, is not there"), "{said}");
 }
@@ -196,7 +187,7 @@ fn a_part_of_a_changelog_by_path_comes_after_what_is_older() {
     let third = xml(
         "<changeSet id=\"3\" author=\"a\"><addNotNullConstraint tableName=\"people\" columnName=\"name\"/></changeSet>",
     );
-    let project = project(&[
+    let project = repository(&[
         ("changelog/master.xml", &master),
         ("changelog/1.xml", &first),
         ("changelog/2.xml", &second),

@@ -7,6 +7,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::repository::write_all;
+
 /// An editor with one folder.
 struct Editor {
     folder: TempDir,
@@ -23,11 +25,7 @@ impl Editor {
 
     fn with(files: &[(&str, &str)], capabilities: Value) -> Editor {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        for (name, text) in files {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-            std::fs::write(path, text).expect("a file");
-        }
+        write_all(folder.path(), files);
         Editor::over(folder, capabilities)
     }
 

@@ -47,6 +47,8 @@ mod untrusted;
 mod contract_cases;
 #[path = "../support/properties.rs"]
 mod properties;
+#[path = "../support/repository.rs"]
+mod repository;
 #[path = "../support/rule_pages.rs"]
 mod rule_pages;
 #[path = "../../examples/develop/scaffold.rs"]

@@ -6,6 +6,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::repository::write_all;
+
 struct Agent {
     folder: TempDir,
     server: Child,
@@ -17,11 +19,7 @@ struct Agent {
 impl Agent {
     fn new(files: &[(&str, &str)]) -> Agent {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        for (name, text) in files {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-            std::fs::write(path, text).expect("a file");
-        }
+        write_all(folder.path(), files);
         let mut server = Command::new(env!("CARGO_BIN_EXE_pgassay"))
             .arg("mcp")
             .current_dir(folder.path())

@@ -5,18 +5,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const BASE: &str = "CREATE TABLE carts (id bigint PRIMARY KEY, note text);\n";
+use crate::repository::repository;
 
-fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join(".git")).unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    folder
-}
+const BASE: &str = "CREATE TABLE carts (id bigint PRIMARY KEY, note text);\n";
 
 fn check(folder: &Path, arguments: &[&str]) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pgassay"));
@@ -51,7 +42,7 @@ fn included_files_are_judged_where_they_are() {
         ("db/parts/b.psql", "ALTER TABLE bags DROP COLUMN note;\n"),
         ("db/parts/c.sql", "CREATE TABLE boxes (id bigint PRIMARY KEY);\n"),
     ];
-    let project = project(&files);
+    let project = repository(&files);
     let report = check(project.path(), &["db"]);
     let found = findings(&report);
     assert!(found.contains(&"db/parts/b.psql:1 dropped-data".to_owned()), "{found:?}");
@@ -69,12 +60,12 @@ fn what_psql_runs_elsewhere_is_never_passed_over() {
         ("\\! dropdb shop\n", "unreadable-statement"),
         ("\\c other\n", "unreadable-statement"),
     ] {
-        let project = project(&[("db/1_base.sql", BASE), ("db/2_new.sql", text)]);
+        let project = repository(&[("db/1_base.sql", BASE), ("db/2_new.sql", text)]);
         let found = findings(&check(project.path(), &["db"]));
         assert_eq!(found, [format!("db/2_new.sql:1 {rule}")], "{text}");
     }
     let gexec = "SELECT format('DROP TABLE %I', 'carts') \\gexec\n";
-    let project = project(&[("db/1_base.sql", BASE), ("db/2_new.sql", gexec)]);
+    let project = repository(&[("db/1_base.sql", BASE), ("db/2_new.sql", gexec)]);
     let report = check(project.path(), &["db"]);
     let rules: Vec<&Value> = report["findings"].as_array().unwrap().iter().map(|found| &found["rule"]).collect();
     assert_eq!(rules, ["dynamic-statement"]);
@@ -83,7 +74,7 @@ fn what_psql_runs_elsewhere_is_never_passed_over() {
 #[test]
 fn conditions_and_the_end_of_a_script_count() {
     let text = "\\if :{?small}\nALTER TABLE carts DROP COLUMN gone;\n\\else\nALTER TABLE carts DROP COLUMN note;\n\\endif\n\\q\nDROP TABLE carts;\n";
-    let project = project(&[("db/1_base.sql", BASE), ("db/2_new.sql", text)]);
+    let project = repository(&[("db/1_base.sql", BASE), ("db/2_new.sql", text)]);
     let found = findings(&check(project.path(), &["db"]));
     assert!(found.iter().all(|line| line.starts_with("db/2_new.sql:4 ")), "{found:?}");
     assert!(!found.is_empty());
@@ -98,7 +89,7 @@ fn nothing_outside_of_the_repository_is_included() {
         outside.path().join("keys").display(),
         outside.path().join("keys").display()
     );
-    let project = project(&[("db/1_base.sql", BASE), ("db/2_new.sql", &text)]);
+    let project = repository(&[("db/1_base.sql", BASE), ("db/2_new.sql", &text)]);
     let report = check(project.path(), &["db"]);
     assert!(!report.to_string().contains("hunter2"), "{report}");
     assert_eq!(findings(&report), ["db/2_new.sql:1 unreadable-statement", "db/2_new.sql:2 unreadable-statement"]);
@@ -114,7 +105,7 @@ fn a_tool_sends_psql_commands_to_the_server() {
         ("golang-migrate", "migrations/000001_ponds.up.sql", ""),
     ];
     for (tool, path, mark) in tools {
-        let project = project(&[(path, &format!("{mark}{dump}"))]);
+        let project = repository(&[(path, &format!("{mark}{dump}"))]);
         let folder = Path::new(path).parent().unwrap().to_str().unwrap();
         let report = check(project.path(), &[folder, "--framework", tool]);
         let found = findings(&report);
@@ -122,14 +113,14 @@ fn a_tool_sends_psql_commands_to_the_server() {
         assert!(found.contains(&format!("{path}:{first} refused-statement")), "{tool}: {found:?}");
         assert!(found.contains(&format!("{path}:{} refused-statement", first + 4)), "{tool}: {found:?}");
     }
-    let project = project(&[("sql/V1__ponds.sql", dump)]);
+    let project = repository(&[("sql/V1__ponds.sql", dump)]);
     let found = findings(&check(project.path(), &["sql", "--framework", "flyway"]));
     assert_eq!(found, ["sql/V1__ponds.sql:1 refused-statement"]);
 }
 
 /// The findings of one file that psql runs, without its name.
 fn in_psql(sql: &str) -> Vec<String> {
-    let project = project(&[("db/1_base.sql", BASE), ("db/2_more.sql", sql), ("db/psql.sql", "\\echo done\n")]);
+    let project = repository(&[("db/1_base.sql", BASE), ("db/2_more.sql", sql), ("db/psql.sql", "\\echo done\n")]);
     let found = findings(&check(project.path(), &["db"]));
     found.into_iter().filter_map(|line| line.strip_prefix("db/2_more.sql:").map(str::to_owned)).collect()
 }
@@ -233,7 +224,7 @@ fn what_is_there_already_is_not_checked_again() {
     let key = "ALTER TABLE bags ADD CONSTRAINT k FOREIGN KEY (cart) REFERENCES carts";
     let base = format!("CREATE TABLE carts (id bigint PRIMARY KEY);\nCREATE TABLE bags (cart bigint);\n{key};\n");
     let again = format!("DO $$ BEGIN {key}; EXCEPTION WHEN duplicate_object THEN NULL; END $$;\n");
-    let project = project(&[("db/1_base.sql", &base), ("db/2_more.sql", &again), ("db/psql.sql", "\\echo done\n")]);
+    let project = repository(&[("db/1_base.sql", &base), ("db/2_more.sql", &again), ("db/psql.sql", "\\echo done\n")]);
     let found = findings(&check(project.path(), &["db"]));
     assert!(!found.iter().any(|line| line.starts_with("db/2_more.sql")), "{found:?}");
 }

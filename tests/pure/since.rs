@@ -10,6 +10,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::repository::write_all;
+
 /// A repository in a folder of its own; it goes when the test ends.
 pub(crate) struct Repository {
     folder: TempDir,
@@ -465,11 +467,7 @@ fn a_reworked_sqitch_change_is_new_and_its_old_script_is_not() {
 #[test]
 fn a_file_that_is_named_is_judged_on_its_older_ones() {
     let folder = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    };
+    let write = |path: &str, text: &str| write_all(folder.path(), &[(path, text)]);
     write("db/migrations/1_a.sql", &format!("-- migrate:up\n{ORDERS}"));
     write("db/migrations/2_b.sql", &format!("-- migrate:up\n{DROP}"));
     write("db/migrations/3_c.sql", "-- migrate:up\nCREATE TABLE orders (id int PRIMARY KEY);\n");

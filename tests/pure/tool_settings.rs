@@ -4,19 +4,8 @@ use std::path::PathBuf;
 
 use pgassay::collect::{CollectOptions, Collected, FindError, collect, coverage, find};
 use pgassay::source::Sources;
-use tempfile::TempDir;
 
-/// A repository with these files.
-fn repository(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::Builder::new().prefix("shop").tempdir().unwrap();
-    std::fs::create_dir(folder.path().join(".git")).unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    folder
-}
+use crate::repository::repository;
 
 struct Read {
     collected: Collected,

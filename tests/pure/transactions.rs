@@ -5,16 +5,14 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::repository::write_all;
+
 /// The statements and findings of a project with these files.
 struct Run(Value);
 
 fn check(files: &[(&str, &str)]) -> Run {
     let project = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = project.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
+    write_all(project.path(), files);
     Run::of(project.path(), &[])
 }
 
