@@ -63,15 +63,6 @@ pub fn duration(seconds: f64) -> String {
     if number == 1.0 { format!("1 {unit}") } else { format!("{} {unit}s", count(number)) }
 }
 
-/// The beginning of a query, on one line.
-pub fn shortened(query: &str) -> String {
-    let line = query.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(160) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

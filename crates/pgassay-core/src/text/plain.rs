@@ -34,7 +34,17 @@ pub fn is_hidden(character: char) -> bool {
     }
 }
 
-/// At most so many characters; `…` where something is cut.
+/// The beginning of a query for a sentence, on one line.
+pub fn shortened(query: &str) -> String {
+    beginning(query, 160)
+}
+
+/// The beginning of a query, on one line.
+pub fn beginning(query: &str, characters: usize) -> String {
+    cut(&query.split_whitespace().collect::<Vec<_>>().join(" "), characters)
+}
+
+/// Up to that many characters; `…` where something is cut.
 pub fn cut(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}…", &text[..end]),

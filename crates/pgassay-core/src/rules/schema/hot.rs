@@ -14,7 +14,7 @@ use crate::facts::{StatementFacts, Workload};
 use crate::finding::{Category, Confidence, Severity};
 use crate::rules::{Example, Rule};
 use crate::schema::{ColumnId, Relation, RelationId};
-use crate::text::numbers;
+use crate::text::{numbers, plain};
 
 pub static NO_INDEX: Rule = Rule {
     name: "hot-query-without-index",
@@ -138,7 +138,7 @@ pub(super) fn told(statement: &StatementFacts, workload: &Workload) -> String {
         numbers::count(statement.calls as f64),
         statement.mean_milliseconds,
         numbers::percent(share.min(1.0)),
-        numbers::shortened(&statement.query)
+        plain::shortened(&statement.query)
     )
 }
 

@@ -9,7 +9,7 @@ use crate::facts::{JsonSample, StatementFacts};
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Example, Rule};
 use crate::schema::{Column, Relation};
-use crate::text::{numbers, words};
+use crate::text::{numbers, plain, words};
 
 pub static RULE: Rule = Rule {
     name: "json-junk-drawer",
@@ -87,28 +87,8 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
     if words::has_word(name, RECEIVED) && !words::has_word(name, DRAWERS) && !speaks {
         return None;
     }
-    let mut reasons = vec!["no CHECK says what it holds"];
-    if words::has_word(name, DRAWERS) {
-        reasons.push("its name does not either");
-    }
     let is_indexed = context.indexes(table).any(|(_, index)| index.uses_column(column.id));
-    if table.known && !is_indexed {
-        reasons.push("no index reaches into it");
-    }
-    let empty = column.default.as_ref().is_some_and(|default| {
-        let text = default.text.replace(' ', "");
-        text.starts_with("'{}'") || text.starts_with("'[]'")
-    });
-    match (column.not_null.enforced(), empty) {
-        (false, true) => reasons.push("it can be NULL as well as empty"),
-        (false, false) => reasons.push("it can be NULL"),
-        (true, true) => reasons.push("it starts empty"),
-        (true, false) => {}
-    }
-    let several = format!("{} such columns in the table", siblings.len());
-    if siblings.len() > 1 {
-        reasons.push(&several);
-    }
+    let reasons = reasons(table, column, siblings, is_indexed);
     let measured = measured(context, table, column);
     let is_alone = siblings.len() == 1 || sampled.is_some();
     let type_name = &column.data_type.written;
@@ -150,16 +130,45 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
     let shapes = shapes(column, sample);
     let mut steps = if is_map { Vec::new() } else { say_shape(context, table, column, &shapes) };
     steps.extend(hot_steps);
-    let hint =
-        if context.facts.is_some() && sample.is_none() { " audit --sample shows which keys those are." } else { "" };
+    let is_unsampled = context.facts.is_some() && sample.is_none();
     let discovery = discovery.when_new(
         "Make columns of the keys that are always there, and say with a CHECK what the rest is, at least that it is an object.",
     );
-    if is_map {
-        let text = "Keep a row for each key in a table of its own: it has statistics, an index, and room for a foreign key. Have the application write both, then this copies the old documents:";
-        return Some(discovery.advice(text, steps));
+    Some(discovery.advice(advice(column, &shapes, is_map, is_unsampled), steps))
+}
+
+/// Why nobody can tell what is in it, from what is declared.
+fn reasons(table: &Relation, column: &Column, siblings: &[&Column], is_indexed: bool) -> Vec<String> {
+    let mut reasons = vec!["no CHECK says what it holds".to_owned()];
+    if words::has_word(column.name.as_str(), DRAWERS) {
+        reasons.push("its name does not either".to_owned());
     }
-    let text = match &shapes[..] {
+    if table.known && !is_indexed {
+        reasons.push("no index reaches into it".to_owned());
+    }
+    let empty = column.default.as_ref().is_some_and(|default| {
+        let text = default.text.replace(' ', "");
+        text.starts_with("'{}'") || text.starts_with("'[]'")
+    });
+    reasons.extend(match (column.not_null.enforced(), empty) {
+        (false, true) => Some("it can be NULL as well as empty".to_owned()),
+        (false, false) => Some("it can be NULL".to_owned()),
+        (true, true) => Some("it starts empty".to_owned()),
+        (true, false) => None,
+    });
+    if siblings.len() > 1 {
+        reasons.push(format!("{} such columns in the table", siblings.len()));
+    }
+    reasons
+}
+
+/// `is_unsampled`: rows could be looked at, and were not.
+fn advice(column: &Column, shapes: &[&str], is_map: bool, is_unsampled: bool) -> String {
+    if is_map {
+        return "Keep a row for each key in a table of its own: it has statistics, an index, and room for a foreign key. Have the application write both, then this copies the old documents:".to_owned();
+    }
+    let hint = if is_unsampled { " audit --sample shows which keys those are." } else { "" };
+    match shapes {
         [] => format!(
             "See what it holds, then say so: CHECK (jsonb_typeof({}) = 'object'), or 'array'.{hint}",
             column.name
@@ -171,8 +180,7 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, siblings: &
             "Make columns of the keys that are always there, and say what the rest is (here: {}; NULL passes).{hint}",
             some.iter().map(|shape| format!("an {shape}")).collect::<Vec<_>>().join(" or ")
         ),
-    };
-    Some(discovery.advice(text, steps))
+    }
 }
 
 /// The kinds of documents that the column is known to hold: by the sample, and by what it starts as. None is known without either.
@@ -254,7 +262,7 @@ fn hot_path(context: &SchemaContext, table: &Relation, column: &Column, is_index
         "{} calls, {:.1} ms on average: {}",
         numbers::count(worst.calls as f64),
         worst.mean_milliseconds,
-        numbers::shortened(&worst.query)
+        plain::shortened(&worst.query)
     );
     let is_binary = context.type_name(column) == Some("jsonb");
     let steps = match operator.as_str() {

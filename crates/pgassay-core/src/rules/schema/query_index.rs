@@ -6,10 +6,10 @@ use super::ask::queries::{self, Use, UseKind};
 use super::ask::steps;
 use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
-use crate::finding::{Category, Confidence, Severity};
+use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Example, Rule};
 use crate::schema::{Column, ColumnId, Relation, RelationId};
-use crate::text::numbers;
+use crate::text::{numbers, plain};
 
 pub static RULE: Rule = Rule {
     name: "index-defeated",
@@ -84,9 +84,37 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, uses: &[&Us
     if by_expression || statement.mean_milliseconds < 1.0 {
         return None;
     }
+    let (text, steps) = instead(context, table, column, index, expression);
+    Some(
+        context
+            .discovery(
+                &RULE,
+                Subject::Column(table.id, column.id),
+                format!("{} of {} does not serve {expression}", index.name.name, table.name),
+            )
+            .confidence(Confidence::High)
+            .measured(format!(
+                "{} calls, {:.1} ms on average: {}",
+                numbers::count(statement.calls as f64),
+                statement.mean_milliseconds,
+                plain::shortened(&statement.query)
+            ))
+            .related(Subject::Relation(index.id), "the index that does not serve it")
+            .advice(text, steps),
+    )
+}
+
+/// A condition that the index serves, or an index that serves the condition.
+fn instead(
+    context: &SchemaContext,
+    table: &Relation,
+    column: &Column,
+    index: &Relation,
+    expression: &str,
+) -> (String, Vec<FixStep>) {
     let bare = unqualified(expression, column);
     let is_time = matches!(context.type_name(column), Some("timestamp" | "timestamptz"));
-    let (text, steps) = if is_time || bare.contains('$') {
+    if is_time || bare.contains('$') {
         (
             format!("Write a range of {0}: {0} >= … AND {0} < …, which {1} finds.", column.name, index.name.name),
             Vec::new(),
@@ -103,26 +131,9 @@ fn judge(context: &SchemaContext, table: &Relation, column: &Column, uses: &[&Us
     } else {
         let element = if is_call(&bare) { bare } else { format!("({bare})") };
         let (_, mut steps) = steps::create_index(context, table, &element, "expr_idx");
-        steps.push(crate::finding::FixStep::any(format!("ANALYZE {};", table.name)));
+        steps.push(FixStep::any(format!("ANALYZE {};", table.name)));
         ("Index the expression, and let ANALYZE count its values:".to_owned(), steps)
-    };
-    Some(
-        context
-            .discovery(
-                &RULE,
-                Subject::Column(table.id, column.id),
-                format!("{} of {} does not serve {expression}", index.name.name, table.name),
-            )
-            .confidence(Confidence::High)
-            .measured(format!(
-                "{} calls, {:.1} ms on average: {}",
-                numbers::count(statement.calls as f64),
-                statement.mean_milliseconds,
-                numbers::shortened(&statement.query)
-            ))
-            .related(Subject::Relation(index.id), "the index that does not serve it")
-            .advice(text, steps),
-    )
+    }
 }
 
 fn is_cast(expression: &str) -> bool {

@@ -24,6 +24,7 @@ use crate::report::Observed;
 use crate::rules::migration::observed::SLOWER_PLAN;
 use crate::shadow::Installation;
 use crate::source::{Sources, Span};
+use crate::text::plain;
 use crate::twin::{Twin, TwinError};
 use crate::whatif::{Prepared, TwinPlanner, is_plannable, read_tables, reads_catalogs};
 
@@ -439,9 +440,5 @@ fn rounded(number: f64) -> String {
 }
 
 fn shortened(query: &str) -> String {
-    let line = query.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(120) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line,
-    }
+    plain::beginning(query, 120)
 }

@@ -9,7 +9,7 @@ use crate::rules::schema::SchemaContext;
 use crate::rules::schema::ask::keys;
 use crate::rules::schema::ask::queries::{self, Use, UseKind};
 use crate::schema::{Column, ColumnId, Relation, RelationId};
-use crate::text::numbers;
+use crate::text::{numbers, plain};
 
 /// What the hot queries do with columns.
 pub struct Habits<'a> {
@@ -235,7 +235,7 @@ impl<'a> Habits<'a> {
             "{} calls, {:.1} ms on average: {}",
             numbers::count(statement.calls as f64),
             statement.mean_milliseconds,
-            numbers::shortened(&statement.query)
+            plain::shortened(&statement.query)
         ))
     }
 }
