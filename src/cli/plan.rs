@@ -57,7 +57,7 @@ pub struct Arguments {
     #[arg(long, value_name = "TEXT")]
     query: Option<String>,
 
-    /// Of a log: draw so many of the slowest plans (3 where a log has many)
+    /// Of a log: draw this many of the slowest plans (3 where a log has many)
     #[arg(long, value_name = "N")]
     slowest: Option<usize>,
 

@@ -38,7 +38,7 @@ pub struct Proof {
     #[arg(long, requires = "shadow_url")]
     allow_superuser_shadow: bool,
 
-    /// Make up so many rows in each table that a migration touches
+    /// Make up this many rows in each table that a migration touches
     #[arg(long, value_name = "N", requires = "prove", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     seed: Option<u32>,
 

@@ -27,7 +27,7 @@ pub struct Selection {
     #[arg(long)]
     staged: bool,
 
-    /// Judge what a command prints, behind the migrations: "python manage.py sqlmigrate app 0042" (repeatable)
+    /// Judge what a command prints, after the migrations: "python manage.py sqlmigrate app 0042" (repeatable)
     #[arg(long, value_name = "COMMAND")]
     from_command: Vec<String>,
 

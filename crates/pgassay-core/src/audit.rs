@@ -138,7 +138,7 @@ fn too_young(facts: &Facts, workload: Option<&Workload>) -> Vec<String> {
     let Some(workload) = workload else { return told };
     match workload.seconds() {
         _ if workload.statements.is_empty() && facts.server.in_recovery => {
-            told.push("queries were not judged: pg_stat_statements counts on each server by itself, and this standby has none".to_owned());
+            told.push("queries were not judged: pg_stat_statements counts on each server separately, and this standby has none".to_owned());
         }
         Some(seconds) if !workload.statements.is_empty() && seconds < DAY => {
             let age = numbers::duration(seconds);

@@ -59,7 +59,7 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Rank::Total)]
     rank: Rank,
 
-    /// Look at so many queries
+    /// Look at up to this many queries
     #[arg(long, value_name = "NUMBER", default_value = "100")]
     limit: std::num::NonZeroUsize,
 

@@ -105,7 +105,7 @@ fn partitions(context: &Context) -> Option<Tip> {
         confidence: Confidence::Low,
         message: format!("{number} tables or partitions are read, {}", context.share_text(share)),
         numbers: vec![("scans", number as f64)],
-        advice: "Each is planned, locked and opened by itself. Compare the partition key with something, or make partitions larger.".to_owned(),
+        advice: "Each is planned, locked and opened on its own. Compare the partition key with something, or make partitions larger.".to_owned(),
         sql: Vec::new(),
     })
 }
