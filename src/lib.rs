@@ -45,7 +45,7 @@
 //!
 //! # As a library
 //!
-//! What is documented here is meant to be called: [`check`], [`audit`], [`plan`], [`sql`] and [`schema`] with what they take and give
+//! What is documented here is meant to be called: [`check`], [`audit`], [`plan`], [`sql`], [`schema`] and [`apply`] with what they take and give
 //! ([`migration`], [`source`], [`finding`], [`report`], [`config`], [`version`]). The other modules are public for the binary and the
 //! tests, are left out of these pages, and may change in any release.
 //!
@@ -116,12 +116,33 @@
 //! let first = script.statements[0].change.as_ref().unwrap();
 //! assert_eq!(first.names(), ["drop-table"]);
 //! ```
+//!
+//! Applied to a schema, they make what a server would have; a copy costs next to nothing:
+//!
+//! ```
+//! use pgassay::apply::apply;
+//! use pgassay::schema::{Schema, Session};
+//! use pgassay::source::{FileId, SourceFile};
+//! use pgassay::sql::read_script;
+//! use pgassay::version::PgVersion;
+//!
+//! let source = SourceFile::new("1.sql", "CREATE TABLE orders (id bigint PRIMARY KEY); ALTER TABLE orders ADD note text;");
+//! let (mut schema, session) = (Schema::new(true), Session::default());
+//! for statement in read_script(FileId(0), &source).statements {
+//!     let applied = apply(&mut schema, &statement.change.unwrap(), &session, PgVersion::default());
+//!     assert!(applied.problems.is_empty());
+//! }
+//! let orders = schema.relations.values().find(|relation| relation.name.name == "orders").unwrap();
+//! let columns: Vec<&str> = orders.columns.iter().map(|column| column.name.as_str()).collect();
+//! assert_eq!(columns, ["id", "note"]);
+//! assert!(orders.primary_key().is_some());
+//! ```
 
 #[doc(hidden)]
 pub use pgassay_core::{
-    advisor, apply, area, baseline, catalog, change, contract, effect, examples, expression, facts, fix, history,
-    rules, stack, text,
+    advisor, area, baseline, catalog, change, contract, effect, examples, expression, facts, fix, history, rules,
+    stack, text,
 };
-pub use pgassay_core::{audit, check, config, finding, migration, plan, report, schema, source, sql, version};
+pub use pgassay_core::{apply, audit, check, config, finding, migration, plan, report, schema, source, sql, version};
 #[doc(hidden)]
 pub use pgassay_live::{collect, db, git, prove, run, shadow, twin, whatif};
