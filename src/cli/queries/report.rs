@@ -360,21 +360,7 @@ impl Report {
         }
         super::verified::markdown(self, out)?;
         for advice in &self.advice {
-            writeln!(out, "### `{}`\n\n{}.\n\n```sql", advice.name, self.headline(advice))?;
-            for statement in &advice.statements {
-                writeln!(out, "{statement};")?;
-            }
-            writeln!(out, "```\n\n| query | calls | cost before | cost after | plan |\n|---|--:|--:|--:|---|")?;
-            for gain in advice.gains.iter().take(GAINS) {
-                let query = &self.statements[gain.query].query;
-                let (before, after) = (count(gain.cost_before), count(gain.cost_after));
-                let change = cell(&format!("{} → {}", gain.node_before, gain.node_after));
-                writeln!(out, "| {} | {} | {before} | {after} | {change} |", code(&query.text), count(query.calls))?;
-            }
-            if advice.gains.len() > GAINS {
-                writeln!(out, "\nAnd {} more.", queries(advice.gains.len() - GAINS))?;
-            }
-            writeln!(out)?;
+            self.advice_markdown(advice, out)?;
         }
         for unused in &self.unused {
             writeln!(
@@ -385,6 +371,36 @@ impl Report {
                 unused.statement
             )?;
         }
+        self.besides_markdown(out)?;
+        self.listed_markdown("### No index helps", self.not_helped(verbose), out)?;
+        self.listed_markdown("\n### Not planned", self.not_planned(verbose), out)?;
+        for gap in self.gaps.iter().take(GAPS) {
+            writeln!(out, "\nNot as in the database: {}: {}.", cell(&gap.what), cell(&gap.reason))?;
+        }
+        Ok(())
+    }
+
+    /// An index, with the queries that it helps.
+    fn advice_markdown(&self, advice: &Advice, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "### `{}`\n\n{}.\n\n```sql", advice.name, self.headline(advice))?;
+        for statement in &advice.statements {
+            writeln!(out, "{statement};")?;
+        }
+        writeln!(out, "```\n\n| query | calls | cost before | cost after | plan |\n|---|--:|--:|--:|---|")?;
+        for gain in advice.gains.iter().take(GAINS) {
+            let query = &self.statements[gain.query].query;
+            let (before, after) = (count(gain.cost_before), count(gain.cost_after));
+            let change = cell(&format!("{} → {}", gain.node_before, gain.node_after));
+            writeln!(out, "| {} | {} | {before} | {after} | {change} |", code(&query.text), count(query.calls))?;
+        }
+        if advice.gains.len() > GAINS {
+            writeln!(out, "\nAnd {} more.", queries(advice.gains.len() - GAINS))?;
+        }
+        writeln!(out)
+    }
+
+    /// What else there is to say of the queries.
+    fn besides_markdown(&self, out: &mut dyn Write) -> io::Result<()> {
         let with: Vec<usize> = (0..self.statements.len()).filter(|query| !self.told(*query).is_empty()).collect();
         if !with.is_empty() {
             writeln!(out, "### Besides indexes\n")?;
@@ -396,38 +412,20 @@ impl Report {
             }
             writeln!(out)?;
         }
-        let (shown, more) = self.not_helped(verbose);
-        if !shown.is_empty() {
-            writeln!(out, "### No index helps\n")?;
-            for query in shown {
-                writeln!(
-                    out,
-                    "- {}: {}",
-                    code(&self.statements[query].query.text),
-                    cell(&self.about(query).join(". "))
-                )?;
-            }
-            if more > 0 {
-                writeln!(out, "- and {}", queries(more))?;
-            }
+        Ok(())
+    }
+
+    /// Queries with what there is to say of each, and how many are left out.
+    fn listed_markdown(&self, title: &str, (shown, more): (Vec<usize>, usize), out: &mut dyn Write) -> io::Result<()> {
+        if shown.is_empty() {
+            return Ok(());
         }
-        let (shown, more) = self.not_planned(verbose);
-        if !shown.is_empty() {
-            writeln!(out, "\n### Not planned\n")?;
-            for query in shown {
-                writeln!(
-                    out,
-                    "- {}: {}",
-                    code(&self.statements[query].query.text),
-                    cell(&self.about(query).join(". "))
-                )?;
-            }
-            if more > 0 {
-                writeln!(out, "- and {}", queries(more))?;
-            }
+        writeln!(out, "{title}\n")?;
+        for query in shown {
+            writeln!(out, "- {}: {}", code(&self.statements[query].query.text), cell(&self.about(query).join(". ")))?;
         }
-        for gap in self.gaps.iter().take(GAPS) {
-            writeln!(out, "\nNot as in the database: {}: {}.", cell(&gap.what), cell(&gap.reason))?;
+        if more > 0 {
+            writeln!(out, "- and {}", queries(more))?;
         }
         Ok(())
     }

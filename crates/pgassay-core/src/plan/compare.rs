@@ -141,15 +141,18 @@ fn leaf(node: &Node) -> Option<String> {
 }
 
 fn class(node: &Node) -> String {
-    match () {
-        () if leaf(node).is_some() => "scan".to_owned(),
-        () if is_join(node) => "join".to_owned(),
-        () if node.is_any(&[KnownType::Sort, KnownType::IncrementalSort]) => "sort".to_owned(),
-        () if node.is_any(&[KnownType::Gather, KnownType::GatherMerge]) => "gather".to_owned(),
-        () if node.is_any(&[KnownType::Aggregate, KnownType::Group]) => {
-            format!("{}aggregate", node.partial_mode.as_deref().unwrap_or_default())
-        }
-        () => node.kind.name().to_owned(),
+    if leaf(node).is_some() {
+        "scan".to_owned()
+    } else if is_join(node) {
+        "join".to_owned()
+    } else if node.is_any(&[KnownType::Sort, KnownType::IncrementalSort]) {
+        "sort".to_owned()
+    } else if node.is_any(&[KnownType::Gather, KnownType::GatherMerge]) {
+        "gather".to_owned()
+    } else if node.is_any(&[KnownType::Aggregate, KnownType::Group]) {
+        format!("{}aggregate", node.partial_mode.as_deref().unwrap_or_default())
+    } else {
+        node.kind.name().to_owned()
     }
 }
 

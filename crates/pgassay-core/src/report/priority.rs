@@ -143,10 +143,12 @@ pub fn effort(finding: &Finding) -> Effort {
     }
     let work =
         |wanted: &[StepWork]| steps.iter().any(|step| step.cost.as_ref().is_some_and(|it| wanted.contains(&it.work)));
-    match () {
-        () if work(&[StepWork::Rewrite, StepWork::Rows]) => Effort::Days,
-        () if work(&[StepWork::Index, StepWork::Scan]) || steps.len() > 4 => Effort::Hours,
-        () => Effort::Minutes,
+    if work(&[StepWork::Rewrite, StepWork::Rows]) {
+        Effort::Days
+    } else if work(&[StepWork::Index, StepWork::Scan]) || steps.len() > 4 {
+        Effort::Hours
+    } else {
+        Effort::Minutes
     }
 }
 

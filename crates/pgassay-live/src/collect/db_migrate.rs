@@ -11,11 +11,14 @@ pub(super) struct DbMigrate;
 
 fn direction(file: &File) -> Option<Direction> {
     let stem = file.stem();
-    match () {
-        () if leading_digits(stem).is_empty() => None,
-        () if stem.ends_with("-up") => Some(Direction::Up),
-        () if stem.ends_with("-down") => Some(Direction::Down),
-        () => None,
+    if leading_digits(stem).is_empty() {
+        None
+    } else if stem.ends_with("-up") {
+        Some(Direction::Up)
+    } else if stem.ends_with("-down") {
+        Some(Direction::Down)
+    } else {
+        None
     }
 }
 

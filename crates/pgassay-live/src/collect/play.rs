@@ -13,10 +13,12 @@ pub(super) struct Play;
 
 fn direction(line: &str) -> Option<Direction> {
     let rest = line.trim_start().strip_prefix('#').or_else(|| line.trim_start().strip_prefix("--"))?;
-    match () {
-        () if rest.contains("!Ups") => Some(Direction::Up),
-        () if rest.contains("!Downs") => Some(Direction::Down),
-        () => None,
+    if rest.contains("!Ups") {
+        Some(Direction::Up)
+    } else if rest.contains("!Downs") {
+        Some(Direction::Down)
+    } else {
+        None
     }
 }
 

@@ -187,22 +187,28 @@ fn tip(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     {
         return expression_tip(context, id, node, filter, message);
     }
-    let filters = [ConditionKind::Index, ConditionKind::Recheck, ConditionKind::Filter];
-    let clauses: Vec<_> = filters.iter().filter_map(|kind| node.condition(*kind)).collect();
-    let atoms: Vec<_> = clauses.iter().flat_map(|clause| condition::atoms(node, clause)).collect();
-    let mut columns: Vec<&str> = atoms.iter().filter_map(|atom| atom.column.as_deref()).collect();
-    columns.sort_unstable();
-    columns.dedup();
     let numbers = vec![
         ("rows-expected", estimate.rows),
         ("rows-actual", actual.rows),
         ("factor", factor),
         ("loops", actual.loops),
     ];
+    let (kind, confidence, advice, sql) = cause(context, node, ratio > 1.0);
+    Some(Tip { kind, node: Some(id), share: harm(context, id).min(1.0), confidence, message, numbers, advice, sql })
+}
+
+/// What misled the planner, with a tip's kind, how sure that is, the advice and its SQL.
+fn cause(context: &Context, node: &Node, too_few: bool) -> (&'static str, Confidence, String, Vec<String>) {
+    let filters = [ConditionKind::Index, ConditionKind::Recheck, ConditionKind::Filter];
+    let clauses: Vec<_> = filters.iter().filter_map(|kind| node.condition(*kind)).collect();
+    let atoms: Vec<_> = clauses.iter().flat_map(|clause| condition::atoms(node, clause)).collect();
+    let mut columns: Vec<&str> = atoms.iter().filter_map(|atom| atom.column.as_deref()).collect();
+    columns.sort_unstable();
+    columns.dedup();
     let table = node.qualified_relation();
     let parameter = clauses.iter().find_map(|clause| super::parameter(context.plan, clause));
     let fixed = clauses.iter().any(|clause| condition::has_operator_without_statistics(clause));
-    let (kind, confidence, advice, sql) = match (&table, columns.len()) {
+    match (&table, columns.len()) {
         (Some(_), _) if parameter.is_some() => (
             "rows-misestimated",
             Confidence::Medium,
@@ -220,7 +226,7 @@ fn tip(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
                 .to_owned(),
             Vec::new(),
         ),
-        (Some(table), 2..) if ratio > 1.0 && clauses.iter().map(|clause| condition::clauses(clause)).sum::<usize>() > 1 => {
+        (Some(table), 2..) if too_few && clauses.iter().map(|clause| condition::clauses(clause)).sum::<usize>() > 1 => {
             let names: Vec<String> = columns.iter().map(|column| crate::plan::node::quote(column)).collect();
             (
                 "correlated-columns",
@@ -242,8 +248,7 @@ fn tip(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
             vec![format!("ANALYZE {table};")],
         ),
         (None, _) => ("rows-misestimated", Confidence::Low, unknown_source(context.plan, node), Vec::new()),
-    };
-    Some(Tip { kind, node: Some(id), share: harm(context, id).min(1.0), confidence, message, numbers, advice, sql })
+    }
 }
 
 /// The planner guessed since it has no statistics of an expression. Without an expression that it could keep some of, nothing helps.

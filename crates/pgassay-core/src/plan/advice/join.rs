@@ -1,6 +1,6 @@
 //! Nested loops that run their inner side too often, and joins that throw most pairs away.
 
-use super::scan::index_for;
+use super::filter_index::index_for;
 use super::{Confidence, Context, PROVE, Tip, amount, subject};
 use crate::plan::condition::{self, Use};
 use crate::plan::node::{ConditionKind, KnownType, Node, Relationship};
@@ -192,12 +192,12 @@ fn side_in_full(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
 /// The unfiltered scan that a side is, behind nodes that keep its rows as they are.
 fn scan_below(plan: &Plan, id: NodeId) -> Option<NodeId> {
     let node = plan.node(id);
-    match () {
-        () if node.is(KnownType::SeqScan) => node.removed_by_filter.is_none().then_some(id),
-        () if node.is_any(&[KnownType::Hash, KnownType::Sort, KnownType::Materialize]) => {
-            node.children.iter().find_map(|child| scan_below(plan, *child))
-        }
-        () => None,
+    if node.is(KnownType::SeqScan) {
+        node.removed_by_filter.is_none().then_some(id)
+    } else if node.is_any(&[KnownType::Hash, KnownType::Sort, KnownType::Materialize]) {
+        node.children.iter().find_map(|child| scan_below(plan, *child))
+    } else {
+        None
     }
 }
 
@@ -223,12 +223,12 @@ fn side(plan: &Plan, node: &Node, relationship: Relationship) -> Option<NodeId> 
 /// The sequential scan that the inner side is, behind nodes that keep its rows as they are.
 fn scan_of(plan: &Plan, inner: NodeId) -> Option<NodeId> {
     let node = plan.node(inner);
-    match () {
-        () if node.is(KnownType::SeqScan) => Some(inner),
-        () if node.is_any(&[KnownType::Materialize, KnownType::Memoize]) => {
-            node.children.iter().find_map(|child| scan_of(plan, *child))
-        }
-        () => None,
+    if node.is(KnownType::SeqScan) {
+        Some(inner)
+    } else if node.is_any(&[KnownType::Materialize, KnownType::Memoize]) {
+        node.children.iter().find_map(|child| scan_of(plan, *child))
+    } else {
+        None
     }
 }
 

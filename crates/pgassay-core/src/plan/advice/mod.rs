@@ -7,6 +7,7 @@ mod all_clear;
 mod bitmap;
 mod cache;
 mod estimate;
+mod filter_index;
 mod fold;
 mod index;
 mod join;
@@ -289,7 +290,7 @@ fn create_index(node: &Node, keys: &str) -> Option<String> {
 /// How a condition has to be written for the index of a tip to serve it.
 pub(crate) fn rewrite_of(plan: &Plan, tip: &Tip) -> Option<String> {
     let node = plan.node(tip.node?);
-    tip.sql.iter().any(|sql| sql.contains("USING gin")).then(|| scan::rewrite_of(node))?
+    tip.sql.iter().any(|sql| sql.contains("USING gin")).then(|| filter_index::rewrite_of(node))?
 }
 
 /// What to know of an index on partitions.

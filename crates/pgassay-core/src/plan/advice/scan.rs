@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::filter_index::index_for;
 use super::{Confidence, Context, PROVE, Tip, amount, subject};
-use crate::plan::condition::{self, Atom, Obstacle, Use, Way};
+use crate::plan::condition::{self, Atom, Use, Way, Wrapped};
 use crate::plan::node::{ConditionKind, KnownType, Node};
 use crate::plan::{NodeId, Plan};
 
@@ -194,11 +195,30 @@ fn column_in_expression(context: &Context, id: NodeId, node: &Node) -> Option<Ti
     if numbers.any(|number| number.is_beyond_integers()) {
         return None;
     }
-    let (expression, column) = (&wrapped.expression, &wrapped.column);
     let (what, numbers, confidence) = is_selective(context, id, node)?;
     let share = context.use_of(id).own_share;
+    let (advice, sql) = instead_of_expression(node, &table, &wrapped);
+    Some(Tip {
+        kind: "column-in-expression",
+        node: Some(id),
+        share,
+        confidence: confidence.min(Confidence::Medium),
+        message: format!(
+            "The condition on {} {what} of {}, {}",
+            wrapped.expression,
+            subject(node),
+            context.share_text(share)
+        ),
+        numbers,
+        advice,
+        sql,
+    })
+}
+
+fn instead_of_expression(node: &Node, table: &str, wrapped: &Wrapped) -> (String, Vec<String>) {
+    let (expression, column) = (&wrapped.expression, &wrapped.column);
     let first = format!("An index on {column} cannot serve {expression}.");
-    let (advice, sql) = match wrapped.way {
+    match wrapped.way {
         Way::RangeOfTime => (
             format!(
                 "{first} Write the condition as a range: {column} >= the first moment AND {column} < the moment after the last (for a day, \
@@ -246,17 +266,7 @@ fn column_in_expression(context: &Context, id: NodeId, node: &Node) -> Option<Ti
                 sql,
             )
         }
-    };
-    Some(Tip {
-        kind: "column-in-expression",
-        node: Some(id),
-        share,
-        confidence: confidence.min(Confidence::Medium),
-        message: format!("The condition on {expression} {what} of {}, {}", subject(node), context.share_text(share)),
-        numbers,
-        advice,
-        sql,
-    })
+    }
 }
 
 /// Whether an expression as a whole is a cast of a column: those inside of a call are the server's own.
@@ -264,178 +274,4 @@ fn is_cast(expression: &str) -> bool {
     let Some(at) = expression.rfind("::") else { return false };
     let before = &expression[..at];
     before.matches('(').count() == before.matches(')').count() && !expression.contains("->")
-}
-
-/// What to say about an index for the filter's conditions, behind what an index already serves.
-pub(super) fn index_for(node: &Node, filter: &str, served: &[Atom]) -> (String, Vec<String>) {
-    let atoms = condition::atoms(node, filter);
-    // A column that is cast to text is varchar, unless what it is compared with is a number or a time.
-    let usable = |atom: &&Atom| !atom.as_text.as_deref().is_some_and(condition::is_doubtful);
-    let of = |uses: &[Use]| -> Vec<&Atom> {
-        let mut found: Vec<&Atom> = Vec::new();
-        for atom in served.iter().chain(&atoms).filter(usable).filter(|atom| uses.contains(&atom.use_)) {
-            if found.iter().all(|known| known.key != atom.key) {
-                found.push(atom);
-            }
-        }
-        found
-    };
-    let mut parts = of(&[Use::Equal]);
-    // Behind the first range, a further column finds nothing; where an index serves the range already, it saves visits to the table.
-    let ranges = of(&[Use::Range, Use::Prefix]);
-    let ranges = ranges.into_iter().filter(|range| parts.iter().all(|atom| atom.key != range.key));
-    let ranges: Vec<&Atom> =
-        ranges.take(if served.iter().any(|atom| atom.use_ == Use::Range) { 2 } else { 1 }).collect();
-    parts.extend(ranges);
-    if let Some(number) = parts.iter().filter_map(|atom| atom.as_number.as_ref()).find(|it| it.is_beyond_integers()) {
-        let (column, value) = (&number.column, &number.value);
-        return (
-            format!(
-                "{column} is compared as a number that is not an integer, since {value} is greater than any bigint: if {column} is a column of integers, no row can \
-                 match. Check the range before the query runs."
-            ),
-            Vec::new(),
-        );
-    }
-    // What an index serves already is no flag: it reads the rest in the order of a column that is not NULL, as for max().
-    let is_own = |flag: &&Atom| atoms.iter().any(|own| own.key == flag.key);
-    let flags: Vec<&Atom> = of(&[Use::Flag]).into_iter().filter(is_own).collect();
-    let of_order = served.iter().filter(|atom| {
-        atom.predicate.as_deref().is_some_and(|predicate| predicate.ends_with("IS NOT NULL")) && !is_own(atom)
-    });
-    if !parts.is_empty() {
-        parts.extend(of_order);
-    }
-    // Rows by flags alone: the flag is the key. Most rows may have it; what is searched besides is looked up first.
-    let searched = parts.is_empty() && atoms.iter().any(|atom| atom.use_ == Use::Contains);
-    let predicate = if parts.is_empty() && !searched {
-        parts.extend(flags);
-        String::new()
-    } else {
-        let flags: Vec<&str> = flags.iter().filter_map(|atom| atom.predicate.as_deref()).collect();
-        if flags.is_empty() { String::new() } else { format!(" WHERE {}", flags.join(" AND ")) }
-    };
-    // As long as it is there, nobody knows whether the rest of the condition keeps few rows.
-    if condition::clauses(filter) > 1 && served.is_empty() && condition::obstacle(node, filter) == Obstacle::NotDistinct
-    {
-        return without_index(node, filter);
-    }
-    let helped =
-        atoms.iter().filter(usable).any(|atom| parts.iter().any(|part| part.key == atom.key)) || !predicate.is_empty();
-    if helped && !parts.is_empty() {
-        let keys: Vec<String> = parts.iter().map(|atom| key(atom)).collect();
-        let sql = super::create_index(node, &format!("({}){predicate}", keys.join(", ")));
-        let what = if served.is_empty() {
-            "An index on the condition finds those rows"
-        } else {
-            "An index that has the filter's columns too finds those rows"
-        };
-        let numbers: Vec<&str> =
-            parts.iter().filter_map(|atom| atom.as_number.as_ref()).map(|it| it.column.as_str()).collect();
-        let sent = match &numbers[..] {
-            [] => String::new(),
-            columns => {
-                let columns = columns.join(" and ");
-                format!(
-                    " If {columns} is a column of integers and the value was sent as numeric or as a floating-point number, send it as an integer: \
-                     an index on {columns} itself serves that."
-                )
-            }
-        };
-        let besides = atoms.iter().find(|atom| atom.use_ == Use::Contains && atom.rewrite.is_none()).map_or_else(
-            String::new,
-            |atom| {
-                let method = if atom.gist { "GiST" } else { "GIN" };
-                format!(
-                    " What {} is compared by is served by a {method} index, alone or with these columns (btree_{}).",
-                    atom.key,
-                    method.to_lowercase()
-                )
-            },
-        );
-        let cast: Vec<&str> =
-            parts.iter().filter(|atom| atom.as_text.is_some()).map(|atom| atom.key.as_str()).collect();
-        let assumed = match &cast[..] {
-            [] => String::new(),
-            columns => format!(
-                " This takes {} for varchar: a column of another type that is cast to text is not served.",
-                columns.join(" and ")
-            ),
-        };
-        return (
-            format!("{what} without reading the others.{besides}{assumed}{sent}{} {PROVE}", super::on_partitions(node)),
-            sql.into_iter().collect(),
-        );
-    }
-    if let Some(contains) = atoms.iter().find(|atom| atom.use_ == Use::Contains) {
-        let method = if contains.gist { "gist" } else { "gin" };
-        let sql = super::create_index(node, &format!("USING {method} ({})", contains.key));
-        let advice = match &contains.rewrite {
-            Some(rewrite) => {
-                format!("No index serves = ANY of a column. Written as {rewrite}, it is served by a GIN index.")
-            }
-            None if contains.gist => "A GiST index serves this operator.".to_owned(),
-            None => "A GIN index serves this operator.".to_owned(),
-        };
-        return (format!("{advice}{} {PROVE}", super::on_partitions(node)), sql.into_iter().collect());
-    }
-    if let Some(pattern) = atoms.iter().filter(usable).find(|atom| atom.use_ == Use::Pattern) {
-        let index = super::create_index(node, &format!("USING gin ({} gin_trgm_ops)", pattern.key));
-        let sql =
-            index.map_or_else(Vec::new, |index| vec!["CREATE EXTENSION IF NOT EXISTS pg_trgm;".to_owned(), index]);
-        let advice = "A search for a part of a text is served by an index of trigrams, if the pattern has at least three letters.";
-        return (format!("{advice}{} {PROVE}", super::on_partitions(node)), sql);
-    }
-    without_index(node, filter)
-}
-
-/// The first condition of a filter that has to be written in another way to be served.
-pub(super) fn rewrite_of(node: &Node) -> Option<String> {
-    let filter = node.condition(ConditionKind::Filter)?;
-    let atoms = condition::atoms(node, filter);
-    let contains = atoms.into_iter().find(|atom| atom.use_ == Use::Contains)?;
-    contains.rewrite
-}
-
-fn key(atom: &Atom) -> String {
-    match atom.use_ {
-        Use::Prefix => format!("{} text_pattern_ops", atom.key),
-        _ => atom.key.clone(),
-    }
-}
-
-/// Why no index serves the filter as it is written, and what would.
-fn without_index(node: &Node, filter: &str) -> (String, Vec<String>) {
-    let advice = match condition::obstacle(node, filter) {
-        Obstacle::Alternatives(keys) => {
-            let sql: Vec<String> =
-                keys.iter().filter_map(|key| super::create_index(node, &format!("({key})"))).collect();
-            let advice = "An index for each side of OR lets the planner combine them by bitmaps.";
-            return (format!("{advice}{} {PROVE}", super::on_partitions(node)), sql);
-        }
-        Obstacle::Optional(keys) => {
-            return (
-                format!(
-                    "Where the parameter is NULL all rows match, and one plan for all values has to allow for that. Ask for the condition only where there \
-                     is a value; or have the plan made for the values (SET plan_cache_mode = force_custom_plan) with an index on {}.",
-                    keys.join(", or on ")
-                ),
-                Vec::new(),
-            );
-        }
-        Obstacle::NotDistinct => {
-            "No index serves IS NOT DISTINCT FROM: write = where NULL cannot match, or IS NULL where NULL is meant."
-        }
-        Obstacle::Volatile => {
-            "The condition is another one for each row, since it calls a volatile function: no index can serve it. To take a sample, TABLESAMPLE reads only a part."
-        }
-        Obstacle::Subquery => {
-            "The condition depends on a subquery, which no index of this table serves; as a join it may be."
-        }
-        Obstacle::Constant => {
-            "No plain index serves this condition as it is written. Where it always is the same, a partial index with the condition as its WHERE holds just these rows."
-        }
-        Obstacle::Unknown => "As far as the plan shows, no index serves this condition as written.",
-    };
-    (advice.to_owned(), Vec::new())
 }

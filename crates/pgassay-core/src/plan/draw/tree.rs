@@ -26,10 +26,12 @@ pub(super) fn write(assayed: &Assayed, options: Options, out: &mut dyn Write) ->
         };
         let number = line::right(&id.number().to_string(), columns.number_width);
         let width = columns.tree_width.saturating_sub(line::columns(&prefix.own));
-        let style = match () {
-            () if node.never_executed() => DIM,
-            () if assayed.tips_of(id).next().is_some() => BOLD,
-            () => PLAIN,
+        let style = if node.never_executed() {
+            DIM
+        } else if assayed.tips_of(id).next().is_some() {
+            BOLD
+        } else {
+            PLAIN
         };
         let (title, moved) = fitting(node, width);
         let row = columns.row(assayed, id);

@@ -108,27 +108,10 @@ impl Text {
         let window = window(finding, sources);
         let clip = clipped(window, finding, sources);
         let window = clip.unwrap_or(window);
-        let place =
-            |span: Span| (span.start - window.start) as usize..(span.end.min(window.end) - window.start) as usize;
-        let mut annotations: Vec<Annotation> =
-            vec![AnnotationKind::Primary.span(place(first_line(finding.span, sources)))];
-        for (span, label) in &finding.related {
-            if window.contains(*span) {
-                annotations.push(
-                    AnnotationKind::Context.span(place(first_line(*span, sources))).label(plain::one_line(label)),
-                );
-            }
-        }
-        if let Place::Excerpt(others) = shown {
-            annotations.extend(
-                others_marks(finding, others, window, sources)
-                    .map(|(span, rule)| AnnotationKind::Context.span(place(span)).label(rule)),
-            );
-        }
         let snippet = Snippet::source(file.slice(window))
             .line_start(sources.positions(window).0.line as usize)
             .fold(true)
-            .annotations(annotations);
+            .annotations(annotations(finding, &shown, window, sources));
         let mut title = level.primary_title(plain::one_line(&finding.message)).id(finding.rule.name);
         if let Some(pages) = self.pages {
             title = title.id_url(rules::page(pages, finding.rule.name));
@@ -144,11 +127,7 @@ impl Text {
             _ => title.element(origin()).element(snippet),
         };
         if matches!(shown, Place::Line) {
-            for (span, label) in &finding.related {
-                let (file, at) = (sources.file(span.file), sources.positions(*span).0);
-                let place = format!("{}:{}:{} {label}", file.name, at.line, at.column);
-                group = group.element(Level::NOTE.with_name(Some("see also")).message(plain::one_line(&place)));
-            }
+            group = see_also(group, finding, sources);
         }
         for evidence in evidence {
             group = group.element(
@@ -157,19 +136,7 @@ impl Text {
                     .message(self.wrapped(&plain::one_line(&evidence.text))),
             );
         }
-        if let Some(confidence) = finding.confidence {
-            group = group.element(Level::NOTE.with_name(Some("confidence")).message(confidence.to_string()));
-        }
-        if let Some(area) = finding.area {
-            group = group.element(Level::NOTE.with_name(Some("area")).message(format!("{area}: {}", area.meaning())));
-        }
-        if let Some(witness) = &finding.witness {
-            group = group.element(
-                Level::NOTE
-                    .with_name(Some("for example"))
-                    .message(plain::visible(&format!("{}\n{}", witness.sql, witness.after))),
-            );
-        }
+        group = notes(group, finding);
         if !advice.is_empty() {
             let label = prose::advice_label(finding).to_lowercase();
             group = group.element(Level::HELP.with_name(Some(label)).message(advice));
@@ -186,6 +153,49 @@ impl Text {
         }
         text
     }
+}
+
+/// The marks in the excerpt: the finding, what belongs to it, and the other findings of the statement.
+fn annotations<'s>(finding: &'s Finding, shown: &Place, window: Span, sources: &Sources) -> Vec<Annotation<'s>> {
+    let place = |span: Span| (span.start - window.start) as usize..(span.end.min(window.end) - window.start) as usize;
+    let mut annotations = vec![AnnotationKind::Primary.span(place(first_line(finding.span, sources)))];
+    for (span, label) in finding.related.iter().filter(|(span, _)| window.contains(*span)) {
+        let label = plain::one_line(label);
+        annotations.push(AnnotationKind::Context.span(place(first_line(*span, sources))).label(label));
+    }
+    if let Place::Excerpt(others) = shown {
+        let others = others_marks(finding, others, window, sources);
+        annotations.extend(others.map(|(span, rule)| AnnotationKind::Context.span(place(span)).label(rule)));
+    }
+    annotations
+}
+
+/// The related places, where no excerpt shows them.
+fn see_also<'s>(mut group: Group<'s>, finding: &'s Finding, sources: &'s Sources) -> Group<'s> {
+    for (span, label) in &finding.related {
+        let (file, at) = (sources.file(span.file), sources.positions(*span).0);
+        let place = format!("{}:{}:{} {label}", file.name, at.line, at.column);
+        group = group.element(Level::NOTE.with_name(Some("see also")).message(plain::one_line(&place)));
+    }
+    group
+}
+
+/// What else there is to say of it: how sure it is, what it touches, an example.
+fn notes<'s>(mut group: Group<'s>, finding: &'s Finding) -> Group<'s> {
+    if let Some(confidence) = finding.confidence {
+        group = group.element(Level::NOTE.with_name(Some("confidence")).message(confidence.to_string()));
+    }
+    if let Some(area) = finding.area {
+        group = group.element(Level::NOTE.with_name(Some("area")).message(format!("{area}: {}", area.meaning())));
+    }
+    if let Some(witness) = &finding.witness {
+        group = group.element(
+            Level::NOTE
+                .with_name(Some("for example"))
+                .message(plain::visible(&format!("{}\n{}", witness.sql, witness.after))),
+        );
+    }
+    group
 }
 
 /// Columns of "  = instead: ", with a gutter of some digits.

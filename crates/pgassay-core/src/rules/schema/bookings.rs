@@ -3,6 +3,7 @@
 use super::ask::{keys, steps};
 use super::bounds::{RULE, excludes, speaks_of_both};
 use super::{Discovery, SchemaContext};
+use crate::change::Name;
 use crate::contract::Subject;
 use crate::finding::{Confidence, FixStep, Severity};
 use crate::schema::{Column, Relation};
@@ -272,32 +273,10 @@ pub(super) fn overlap<'t>(
         false => named_after(table).or_else(|| place(context, table, pairs))?,
     };
     let (name, own) = (&table.name, &column.name);
-    let (range, range_of, known) = match when(context, table, pairs)? {
-        When::Pair(start, end) => {
-            let range = match context.type_name(start)? {
-                "timestamptz" => "tstzrange",
-                "timestamp" => "tsrange",
-                "date" => "daterange",
-                _ => return None,
-            };
-            let (from, to) = (start.name.clone(), end.name.clone());
-            let of = move |row: &str| format!("{range}({row}{from}, {row}{to})");
-            let look = speaks_of_both(table, start, end);
-            (
-                Box::new(of) as Box<dyn Fn(&str) -> String>,
-                look,
-                format!("{} and {} are a range by their names", start.name, end.name),
-            )
-        }
-        When::Range(of) => {
-            let name = of.name.clone();
-            (
-                Box::new(move |row: &str| format!("{row}{name}")) as Box<dyn Fn(&str) -> String>,
-                true,
-                format!("{} is a {}", of.name, of.data_type.written),
-            )
-        }
+    let period = match when(context, table, pairs)? {
         When::Slot(begin) => return slot(context, table, column, begin),
+        When::Range(of) => Period::stored(of),
+        When::Pair(start, end) => Period::between(context, table, start, end)?,
     };
     let state = table
         .columns
@@ -306,12 +285,12 @@ pub(super) fn overlap<'t>(
     let only = if state { " WHERE (… it is not cancelled)" } else { "" };
     let look = format!(
         "SELECT one.{own}, {}, {} FROM {name} AS one JOIN {name} AS other ON one.{own} = other.{own} AND one.ctid < other.ctid AND {} && {} LIMIT 20;",
-        range("one."),
-        range("other."),
-        range("one."),
-        range("other.")
+        period.of("one."),
+        period.of("other."),
+        period.of("one."),
+        period.of("other.")
     );
-    let steps = if context.facts.is_some() && !table.is_partitioned() && range_of {
+    let steps = if context.facts.is_some() && !table.is_partitioned() && period.is_certain {
         vec![FixStep::any(look)]
     } else {
         Vec::new()
@@ -325,12 +304,53 @@ pub(super) fn overlap<'t>(
             )
             .severity(Severity::Info)
             .confidence(Confidence::Medium)
-            .declared(format!("{known}, and there is no exclusion constraint"))
+            .declared(format!("{}, and there is no exclusion constraint", period.known))
             .advice(
-                format!("Let the server refuse the second one (the extension btree_gist brings = for gist): EXCLUDE USING gist ({own} WITH =, {} WITH &&){only}. It is built under ACCESS EXCLUSIVE.", range("")),
+                format!("Let the server refuse the second one (the extension btree_gist brings = for gist): EXCLUDE USING gist ({own} WITH =, {} WITH &&){only}. It is built under ACCESS EXCLUSIVE.", period.of("")),
                 steps,
             ),
     )
+}
+
+/// From when to when a row is about.
+struct Period {
+    /// A range type, and what its bounds are; of a column that is a range, nothing.
+    made_of: Option<(&'static str, Name, Name)>,
+    column: Name,
+    /// The columns are a range for sure.
+    is_certain: bool,
+    /// How that is known.
+    known: String,
+}
+
+impl Period {
+    fn between(context: &SchemaContext, table: &Relation, start: &Column, end: &Column) -> Option<Period> {
+        let range = match context.type_name(start)? {
+            "timestamptz" => "tstzrange",
+            "timestamp" => "tsrange",
+            "date" => "daterange",
+            _ => return None,
+        };
+        Some(Period {
+            made_of: Some((range, start.name.clone(), end.name.clone())),
+            column: start.name.clone(),
+            is_certain: speaks_of_both(table, start, end),
+            known: format!("{} and {} are a range by their names", start.name, end.name),
+        })
+    }
+
+    fn stored(of: &Column) -> Period {
+        let known = format!("{} is a {}", of.name, of.data_type.written);
+        Period { made_of: None, column: of.name.clone(), is_certain: true, known }
+    }
+
+    /// The range of a row; `row` is what its columns are qualified with.
+    fn of(&self, row: &str) -> String {
+        match &self.made_of {
+            Some((range, from, to)) => format!("{range}({row}{from}, {row}{to})"),
+            None => format!("{row}{}", self.column),
+        }
+    }
 }
 
 /// Slots are kept apart by their beginning.

@@ -3,6 +3,7 @@
 use super::ask::{keys, steps};
 use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
+use crate::facts::ColumnFacts;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Example, Rule};
 use crate::schema::{Column, Relation};
@@ -127,39 +128,11 @@ fn declared(context: &SchemaContext, table: &Relation, column: &Column) -> Optio
 fn measured(context: &SchemaContext, table: &Relation, column: &Column) -> Option<Discovery> {
     let facts = context.column_facts(table, column)?;
     let rows = context.rows(table).filter(|rows| *rows >= 10_000.0)?;
-    let covered: f64 = facts.most_common_frequencies.iter().map(|share| f64::from(*share)).sum::<f64>()
-        + f64::from(facts.null_fraction);
+    let kind = says_kind(column);
     let number = f64::from(facts.n_distinct);
-    // All values are common ones: the list is closed.
-    let closed =
-        (2.0..=20.0).contains(&number) && facts.most_common_frequencies.len() as f64 >= number && covered > 0.999;
-    let kind = named_state(column)
-        || words::has_word(
-            column.name.as_str(),
-            &[
-                "type", "kind", "role", "level", "priority", "category", "method", "mode", "stage", "phase", "channel",
-                "severity", "tier", "plan",
-            ],
-        );
-    if !closed || !kind && number > 10.0 || facts.average_width > 32 {
-        return None;
-    }
-    // A list of words is not one word, an attribute's value is any, and '' is told as one of two ways to say nothing.
+    let covered = covered(facts);
     let common: Vec<String> = facts.common().map(|(value, _)| value).collect();
-    let is_list = |value: &String| value.contains([',', ';', '|']) || value.starts_with(['{', '[']);
-    if common.iter().any(is_list) || is_attribute_value(table, column) || is_attribute_name(table, column) {
-        return None;
-    }
-    if common.iter().any(|value| value.trim().is_empty()) && facts.null_fraction > 0.0 {
-        return None;
-    }
-    // What people write, or what the number of a thing is, is no list that somebody closed.
-    let words_only = |value: &String| value.chars().any(|c| c.is_alphabetic()) && value.split_whitespace().count() <= 3;
-    if !kind && !common.iter().all(words_only) {
-        return None;
-    }
-    // Yes and no have another type, and a finding of their own.
-    if super::values::is_yes_or_no(facts, column) || is_list_of_others(column, &common) || is_secret(column, &common) {
+    if !is_closed(facts, kind) || !is_list_of_words(table, column, facts, &common, kind) {
         return None;
     }
     let values: Vec<String> = common.iter().map(|value| literal(value)).collect();
@@ -206,6 +179,46 @@ fn measured(context: &SchemaContext, table: &Relation, column: &Column) -> Optio
             ))
             .advice(text, steps),
     )
+}
+
+/// Its name says that it holds one of a few kinds.
+fn says_kind(column: &Column) -> bool {
+    const KINDS: &[&str] = &[
+        "type", "kind", "role", "level", "priority", "category", "method", "mode", "stage", "phase", "channel",
+        "severity", "tier", "plan",
+    ];
+    named_state(column) || words::has_word(column.name.as_str(), KINDS)
+}
+
+/// The share of the rows that have one of the common values, or none.
+fn covered(facts: &ColumnFacts) -> f64 {
+    facts.most_common_frequencies.iter().map(|share| f64::from(*share)).sum::<f64>() + f64::from(facts.null_fraction)
+}
+
+/// All values are common ones: the list is closed.
+fn is_closed(facts: &ColumnFacts, kind: bool) -> bool {
+    let number = f64::from(facts.n_distinct);
+    let few = (2.0..=20.0).contains(&number) && facts.most_common_frequencies.len() as f64 >= number;
+    few && covered(facts) > 0.999 && (kind || number <= 10.0) && facts.average_width <= 32
+}
+
+/// Whether the values are words that somebody chose from. A list of words is not one word, an attribute's value is any, and '' is told
+/// as one of two ways to say nothing.
+fn is_list_of_words(table: &Relation, column: &Column, facts: &ColumnFacts, common: &[String], kind: bool) -> bool {
+    let is_list = |value: &String| value.contains([',', ';', '|']) || value.starts_with(['{', '[']);
+    if common.iter().any(is_list) || is_attribute_value(table, column) || is_attribute_name(table, column) {
+        return false;
+    }
+    if common.iter().any(|value| value.trim().is_empty()) && facts.null_fraction > 0.0 {
+        return false;
+    }
+    // What people write, or what the number of a thing is, is no list that somebody closed.
+    let words_only = |value: &String| value.chars().any(|c| c.is_alphabetic()) && value.split_whitespace().count() <= 3;
+    if !kind && !common.iter().all(words_only) {
+        return false;
+    }
+    // Yes and no have another type, and a finding of their own.
+    !super::values::is_yes_or_no(facts, column) && !is_list_of_others(column, common) && !is_secret(column, common)
 }
 
 /// What is there besides, and the CHECK.

@@ -59,23 +59,12 @@ pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
                 ),
                 None => near_miss(context, table, &key.columns),
             };
-            let message = match acts {
-                _ if query.is_some() => format!(
+            let message = match query {
+                Some(_) => format!(
                     "a hot query looks rows of {} up by {columns}, which no index leads with; so does a DELETE from {}",
                     table.name, referenced.name
                 ),
-                Some(verb) => format!(
-                    "deleting from {} {verb} rows of {} found by {columns}, which no index leads with",
-                    referenced.name, table.name
-                ),
-                None if narrowed.is_some() => format!(
-                    "no index leads with {columns} of {}: a DELETE from {} scans more of it than it needs",
-                    table.name, referenced.name
-                ),
-                None => format!(
-                    "no index leads with {columns} of {}: a DELETE from {} scans the whole table",
-                    table.name, referenced.name
-                ),
+                None => message(table, referenced, &columns, acts, narrowed.is_some()),
             };
             let mut discovery = context
                 .discovery(&RULE, Subject::Part(table.id, constraint.name.clone()), message)
@@ -91,6 +80,24 @@ pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             let (text, steps) = steps::create_index(context, table, &columns, "idx");
             found.push(discovery.advice(text, steps));
         }
+    }
+}
+
+/// What a DELETE from the other table does; `narrowed`: an index serves some of the columns.
+fn message(table: &Relation, referenced: &Relation, columns: &str, acts: Option<&str>, narrowed: bool) -> String {
+    match acts {
+        Some(verb) => format!(
+            "deleting from {} {verb} rows of {} found by {columns}, which no index leads with",
+            referenced.name, table.name
+        ),
+        None if narrowed => format!(
+            "no index leads with {columns} of {}: a DELETE from {} scans more of it than it needs",
+            table.name, referenced.name
+        ),
+        None => format!(
+            "no index leads with {columns} of {}: a DELETE from {} scans the whole table",
+            table.name, referenced.name
+        ),
     }
 }
 

@@ -4,7 +4,7 @@ use super::ask::{keys, type_change};
 use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
 use crate::facts::{Facts, SequenceFacts};
-use crate::finding::{Category, Confidence, Severity};
+use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Example, Rule};
 use crate::schema::{Column, Relation, RelationKind};
 use crate::text::numbers;
@@ -128,23 +128,7 @@ fn judge_sequence(
         Some((table, column)) => (Subject::Column(table.id, column.id), format!("{}.{}", table.name, column.name)),
         None => (Subject::Relation(sequence.id), sequence.name.to_string()),
     };
-    let referencing = owner.map(|(table, column)| references(context, table, column)).unwrap_or_default();
-    let (widen, steps) = match owner {
-        Some((table, column)) => {
-            let change = type_change::advice(context, table, column, "bigint").unwrap_or_default();
-            (
-                format!(
-                    "Give {} the type bigint, and so what references it. {}{referencing}",
-                    column.name, change.text
-                ),
-                change.steps,
-            )
-        }
-        None => (
-            "Raise its MAXVALUE, or give it a wider type; that takes an instant:".to_owned(),
-            vec![crate::finding::FixStep::own(format!("ALTER SEQUENCE {} AS bigint NO MAXVALUE;", sequence.name))],
-        ),
-    };
+    let (widen, steps) = widen(context, sequence, owner);
     let rate = match rate {
         Some(rate) => format!(", {} rows a day", numbers::count(rate)),
         None if owner.is_some() => "; rows are not counted for long enough to say until when that lasts".to_owned(),
@@ -157,6 +141,26 @@ fn judge_sequence(
             .measured(format!("{} of {}{rate}", numbers::count(last), numbers::count(end)))
             .advice(widen, steps),
     )
+}
+
+fn widen(context: &SchemaContext, sequence: &Relation, owner: Option<(&Relation, &Column)>) -> (String, Vec<FixStep>) {
+    let referencing = owner.map(|(table, column)| references(context, table, column)).unwrap_or_default();
+    match owner {
+        Some((table, column)) => {
+            let change = type_change::advice(context, table, column, "bigint").unwrap_or_default();
+            (
+                format!(
+                    "Give {} the type bigint, and so what references it. {}{referencing}",
+                    column.name, change.text
+                ),
+                change.steps,
+            )
+        }
+        None => (
+            "Raise its MAXVALUE, or give it a wider type; that takes an instant:".to_owned(),
+            vec![FixStep::own(format!("ALTER SEQUENCE {} AS bigint NO MAXVALUE;", sequence.name))],
+        ),
+    }
 }
 
 /// The largest number of an integer type.

@@ -3,6 +3,7 @@
 use super::ask::keys;
 use super::{Discovery, SchemaContext};
 use crate::contract::Subject;
+use crate::facts::ColumnFacts;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Example, Rule};
 use crate::schema::{Column, Index, Relation};
@@ -182,9 +183,40 @@ fn judge_value(
     if size < 1_000_000 || !alone {
         return None;
     }
-    let used = scans.map(|scans| format!(", scanned {} times", numbers::count(scans as f64))).unwrap_or_default();
-    let is_key = keys::is_foreign_key(table, column.id);
-    if facts.null_fraction >= 0.5 {
+    let value = Value {
+        context,
+        table,
+        column,
+        index: relation,
+        facts,
+        rows,
+        size,
+        used: scans.map(|scans| format!(", scanned {} times", numbers::count(scans as f64))).unwrap_or_default(),
+    };
+    if facts.null_fraction >= 0.5 { Some(value.mostly_null()) } else { value.few_values() }
+}
+
+/// A large index on one column, as it was measured.
+struct Value<'a> {
+    context: &'a SchemaContext<'a>,
+    table: &'a Relation,
+    column: &'a Column,
+    index: &'a Relation,
+    facts: &'a ColumnFacts,
+    rows: f64,
+    size: u64,
+    /// How often, where that is counted.
+    used: String,
+}
+
+impl Value<'_> {
+    fn discovery(&self, message: String) -> Discovery {
+        let severity = if self.size > 100_000_000 { Severity::Warning } else { Severity::Info };
+        self.context.discovery(&LOW_VALUE, Subject::Relation(self.index.id), message).severity(severity)
+    }
+
+    fn mostly_null(&self) -> Discovery {
+        let Value { context, table, column, facts, .. } = self;
         let (_, mut steps) = super::ask::steps::create_index_with(
             context,
             table,
@@ -193,39 +225,45 @@ fn judge_value(
             "",
             &format!(" WHERE {} IS NOT NULL", column.name),
         );
-        steps.push(FixStep::none(format!("DROP INDEX CONCURRENTLY {};", relation.name)));
-        return Some(
-            discovery(format!(
-                "{} of the entries of {name} are NULL",
-                numbers::percent(f64::from(facts.null_fraction))
-            ))
-            .severity(if size > 100_000_000 { Severity::Warning } else { Severity::Info })
+        steps.push(FixStep::none(format!("DROP INDEX CONCURRENTLY {};", self.index.name)));
+        let nulls = numbers::percent(f64::from(facts.null_fraction));
+        self.discovery(format!("{nulls} of the entries of {} are NULL", self.index.name.name))
             .measured(format!(
-                "{} rows, {} NULL; the index takes {}{used}",
-                numbers::count(rows),
-                numbers::percent(f64::from(facts.null_fraction)),
-                numbers::bytes(size)
+                "{} rows, {nulls} NULL; the index takes {}{}",
+                numbers::count(self.rows),
+                numbers::bytes(self.size),
+                self.used
             ))
-            .advice("If nobody looks for NULL through it, hold only the other rows:", steps),
-        );
+            .advice("If nobody looks for NULL through it, hold only the other rows:", steps)
     }
-    let common = facts.most_common_frequencies.first().copied().unwrap_or(0.0);
-    let few = facts.n_distinct > 0.0 && facts.n_distinct <= 4.0;
-    // A rare value among few is what such an index is for.
-    let rarest = facts.most_common_frequencies.last().copied().unwrap_or(0.0);
-    (few && !is_key && rarest >= 0.05).then(|| {
-        discovery(format!("{name} of {} is on {} with {} different values", table.name, column.name, facts.n_distinct))
-            .severity(if size > 100_000_000 { Severity::Warning } else { Severity::Info })
+
+    fn few_values(&self) -> Option<Discovery> {
+        let Value { table, column, facts, .. } = self;
+        let common = facts.most_common_frequencies.first().copied().unwrap_or(0.0);
+        let few = facts.n_distinct > 0.0 && facts.n_distinct <= 4.0;
+        // A rare value among few is what such an index is for.
+        let rarest = facts.most_common_frequencies.last().copied().unwrap_or(0.0);
+        let is_key = keys::is_foreign_key(table, column.id);
+        (few && !is_key && rarest >= 0.05).then(|| {
+            self.discovery(format!(
+                "{} of {} is on {} with {} different values",
+                self.index.name.name, table.name, column.name, facts.n_distinct
+            ))
             .measured(format!(
-                "{} rows, {} values, the rarest on {} and the most common on {} of them; the index takes {}{used}",
-                numbers::count(rows),
+                "{} rows, {} values, the rarest on {} and the most common on {} of them; the index takes {}{}",
+                numbers::count(self.rows),
                 facts.n_distinct,
                 numbers::percent(f64::from(rarest)),
                 numbers::percent(f64::from(common)),
-                numbers::bytes(size)
+                numbers::bytes(self.size),
+                self.used
             ))
-            .advice("Drop it while others work; for one value that is looked for, a partial index on what is asked besides:", vec![FixStep::none(format!("DROP INDEX CONCURRENTLY {};", relation.name))])
-    })
+            .advice(
+                "Drop it while others work; for one value that is looked for, a partial index on what is asked besides:",
+                vec![FixStep::none(format!("DROP INDEX CONCURRENTLY {};", self.index.name))],
+            )
+        })
+    }
 }
 
 pub(super) fn time_first(context: &SchemaContext, found: &mut Vec<Discovery>) {

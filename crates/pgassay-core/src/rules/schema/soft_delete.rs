@@ -5,7 +5,7 @@ use super::{Discovery, SchemaContext, idempotency};
 use crate::contract::Subject;
 use crate::finding::{Category, Confidence, FixStep, Severity};
 use crate::rules::{Example, Rule};
-use crate::schema::{Column, ColumnId, Relation};
+use crate::schema::{Column, ColumnId, Index, Relation};
 use crate::text::words;
 
 pub static RULE: Rule = Rule {
@@ -36,65 +36,69 @@ pub(super) fn check(context: &SchemaContext, found: &mut Vec<Discovery>) {
             if others.is_empty() || columns.iter().any(|id| keys::is_foreign_key(table, *id)) && columns.len() == 1 {
                 continue;
             }
-            let names = context.column_names(table, &others);
-            let subject = Subject::Relation(index.id);
-            let is_in_key = columns.contains(&mark.id);
-            // Of two deleted rows with the same value the second one is refused; one mark of each kind is all there is room for.
-            let once = is_in_key && context.is_boolean(mark) && (mark.not_null.enforced() || of.nulls_not_distinct);
-            if is_in_key && !once && (mark.not_null.enforced() || of.nulls_not_distinct) {
-                continue;
-            }
-            // Identifiers that are never given twice need no second life: numbers, what a function made, what a foreign key names.
-            let reusable = |id: &ColumnId| {
-                table
-                    .column_by_id(*id)
-                    .is_some_and(|column| context.is_text(column) && !is_made(column) && !is_minted(column))
-            };
-            let is_identity = keys::contains_a_key(context, table, of) || is_referenced(context, table, &columns);
-            if !is_in_key && (is_identity || !others.iter().any(reusable)) {
-                continue;
-            }
-            let discovery = if once {
-                context
-                    .discovery(
-                        &RULE,
-                        subject,
-                        format!(
-                            "only one deleted row of {} may have the same {names}: deleting the next one fails",
-                            table.name
-                        ),
-                    )
-                    .declared(format!(
-                        "unique key ({}), {} is true or false",
-                        context.column_names(table, &columns),
-                        mark.name
-                    ))
-            } else if is_in_key {
-                context
-                    .discovery(
-                        &RULE,
-                        subject,
-                        format!(
-                            "{} does not keep {names} of {} apart: {} of live rows is NULL, and NULLs are different",
-                            index.name.name, table.name, mark.name
-                        ),
-                    )
-                    .declared(format!(
-                        "unique key ({}), {} is nullable",
-                        context.column_names(table, &columns),
-                        mark.name
-                    ))
-            } else {
-                context
-                    .discovery(&RULE, subject, format!("a deleted row of {} keeps its {names} taken", table.name))
-                    .severity(Severity::Info)
-                    .confidence(Confidence::Medium)
-                    .declared(format!("unique key ({names}) over all rows, and {} marks rows as deleted", mark.name))
-            };
+            let Some(harm) = harm(context, table, of, mark, &columns) else { continue };
+            let discovery = harm.told(context, table, index, mark, (&columns, &others));
             found.push(discovery.advice(
                 "Keep the live rows apart, then let go of the old key; what the first step lists is there twice, and has to be settled before:",
-                fix(context, table, index, of, mark, &names),
+                fix(context, table, index, of, mark, &context.column_names(table, &others)),
             ));
+        }
+    }
+}
+
+/// What a unique key does to rows that are only marked as deleted.
+enum Harm {
+    /// Of two deleted rows with the same value the second one is refused; one mark of each kind is all there is room for.
+    OnceOnly,
+    /// The mark of live rows is NULL, and keeps nothing apart.
+    NotApart,
+    /// A deleted row keeps its value.
+    Taken,
+}
+
+fn harm(context: &SchemaContext, table: &Relation, of: &Index, mark: &Column, columns: &[ColumnId]) -> Option<Harm> {
+    if columns.contains(&mark.id) {
+        return match (mark.not_null.enforced() || of.nulls_not_distinct, context.is_boolean(mark)) {
+            (true, true) => Some(Harm::OnceOnly),
+            (true, false) => None,
+            (false, _) => Some(Harm::NotApart),
+        };
+    }
+    // Identifiers that are never given twice need no second life: numbers, what a function made, what a foreign key names.
+    let reusable = |id: &ColumnId| {
+        table.column_by_id(*id).is_some_and(|column| context.is_text(column) && !is_made(column) && !is_minted(column))
+    };
+    let is_identity = keys::contains_a_key(context, table, of) || is_referenced(context, table, columns);
+    (!is_identity && columns.iter().any(reusable)).then_some(Harm::Taken)
+}
+
+impl Harm {
+    /// `columns` are the key's, `others` those of them that do not mark.
+    fn told(
+        self,
+        context: &SchemaContext,
+        table: &Relation,
+        index: &Relation,
+        mark: &Column,
+        (columns, others): (&[ColumnId], &[ColumnId]),
+    ) -> Discovery {
+        let (key, names) = (context.column_names(table, columns), context.column_names(table, others));
+        let discovery = |message: String| context.discovery(&RULE, Subject::Relation(index.id), message);
+        match self {
+            Harm::OnceOnly => discovery(format!(
+                "only one deleted row of {} may have the same {names}: deleting the next one fails",
+                table.name
+            ))
+            .declared(format!("unique key ({key}), {} is true or false", mark.name)),
+            Harm::NotApart => discovery(format!(
+                "{} does not keep {names} of {} apart: {} of live rows is NULL, and NULLs are different",
+                index.name.name, table.name, mark.name
+            ))
+            .declared(format!("unique key ({key}), {} is nullable", mark.name)),
+            Harm::Taken => discovery(format!("a deleted row of {} keeps its {names} taken", table.name))
+                .severity(Severity::Info)
+                .confidence(Confidence::Medium)
+                .declared(format!("unique key ({names}) over all rows, and {} marks rows as deleted", mark.name)),
         }
     }
 }

@@ -149,10 +149,12 @@ pub(super) fn infix(parser: &mut Parser, operand: &Expr) -> Option<Read<Expr>> {
 
 /// Whether the next token begins what [`infix`] reads, and as which of sqlparser's operators it binds.
 pub(super) fn binds_as(parser: &Parser) -> Option<Keyword> {
-    match () {
-        () if is(parser, 0, "AT") && is(parser, 1, "LOCAL") => Some(Keyword::AT),
-        () if is(parser, 0, "ISNULL") || is(parser, 0, "NOTNULL") => Some(Keyword::IS),
-        () => None,
+    if is(parser, 0, "AT") && is(parser, 1, "LOCAL") {
+        Some(Keyword::AT)
+    } else if is(parser, 0, "ISNULL") || is(parser, 0, "NOTNULL") {
+        Some(Keyword::IS)
+    } else {
+        None
     }
 }
 

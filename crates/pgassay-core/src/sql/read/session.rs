@@ -187,19 +187,21 @@ pub(super) fn reset(reader: &mut Reader) -> Result<Change> {
         };
     }
     reader.expect_word("RESET")?;
-    let parameter: Option<Arc<str>> = match () {
-        () if reader.take_word("ALL") => None,
-        () if reader.take_words(&["TIME", "ZONE"]) => Some("timezone".into()),
-        () if reader.take_words(&["SESSION", "AUTHORIZATION"]) => Some("session_authorization".into()),
-        () if reader.take_words(&["TRANSACTION", "ISOLATION", "LEVEL"]) => Some("transaction_isolation".into()),
-        () => {
-            let start = reader.position();
-            reader.ident()?;
-            while reader.take(&Token::Period) {
-                reader.ident_or_any_keyword()?;
-            }
-            Some(reader.text_from(start).to_lowercase().into())
+    let parameter: Option<Arc<str>> = if reader.take_word("ALL") {
+        None
+    } else if reader.take_words(&["TIME", "ZONE"]) {
+        Some("timezone".into())
+    } else if reader.take_words(&["SESSION", "AUTHORIZATION"]) {
+        Some("session_authorization".into())
+    } else if reader.take_words(&["TRANSACTION", "ISOLATION", "LEVEL"]) {
+        Some("transaction_isolation".into())
+    } else {
+        let start = reader.position();
+        reader.ident()?;
+        while reader.take(&Token::Period) {
+            reader.ident_or_any_keyword()?;
         }
+        Some(reader.text_from(start).to_lowercase().into())
     };
     Ok(Change::Reset(Reset { parameter, discard_all: false }))
 }

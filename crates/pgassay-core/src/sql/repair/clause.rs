@@ -32,12 +32,16 @@ pub(super) fn row_lock(rewrite: &mut Rewrite, at: usize) -> Option<usize> {
     if !rewrite.is(at, "FOR") {
         return None;
     }
-    let skipped = match () {
-        () if rewrite.is_all(at + 1, &["NO", "KEY", "UPDATE"]) => 2,
-        () if rewrite.is_all(at + 1, &["KEY", "SHARE"]) => 1,
-        () if rewrite.is_all(at + 1, &["READ", "ONLY"]) => return Some(at + 3),
-        () if rewrite.is_any(at + 1, &["UPDATE", "SHARE"]) => 0,
-        () => return None,
+    let skipped = if rewrite.is_all(at + 1, &["NO", "KEY", "UPDATE"]) {
+        2
+    } else if rewrite.is_all(at + 1, &["KEY", "SHARE"]) {
+        1
+    } else if rewrite.is_all(at + 1, &["READ", "ONLY"]) {
+        return Some(at + 3);
+    } else if rewrite.is_any(at + 1, &["UPDATE", "SHARE"]) {
+        0
+    } else {
+        return None;
     };
     let strength = at + 1 + skipped;
     let (mut tables, mut end) = (Vec::new(), strength + 1);

@@ -117,9 +117,9 @@ pub(super) async fn read(session: &Session, catalog: &mut Catalog) -> Result<(),
     Ok(())
 }
 
-/// Kinds that have no model of their own: those whose statement is easily put together are, the others are told of.
-pub(super) async fn read_others(session: &Session, catalog: &mut Catalog) -> Result<(), DbError> {
-    let sql = format!(
+/// Each object with its class, when its statement runs, what it is, and the statement; NULL where none is written.
+fn others() -> String {
+    format!(
         "SELECT 'pg_collation'::regclass::oid, l.oid, 'early', 'collation ' || {QUALIFIED}(l.collname),
                 'CREATE COLLATION ' || {QUALIFIED}(l.collname) || ' (' || CASE l.collprovider
                     WHEN 'c' THEN 'PROVIDER = libc, LC_COLLATE = ' || quote_literal(l.collcollate) || ', LC_CTYPE = ' || quote_literal(l.collctype)
@@ -179,7 +179,12 @@ pub(super) async fn read_others(session: &Session, catalog: &mut Catalog) -> Res
          SELECT 'pg_language'::regclass, o.oid, NULL, 'language ' || quote_ident(o.lanname), NULL
            FROM pg_language o WHERE o.oid >= 16384
           ORDER BY 4, 5"
-    );
+    )
+}
+
+/// Kinds that have no model of their own: those whose statement is easily put together are, the others are told of.
+pub(super) async fn read_others(session: &Session, catalog: &mut Catalog) -> Result<(), DbError> {
+    let sql = others();
     let mut missed = Vec::new();
     session
         .each("smaller objects", &sql, None, |row| {

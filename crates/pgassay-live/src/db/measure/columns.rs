@@ -11,44 +11,8 @@ use crate::text::quoting::literal;
 
 /// Reads pg_statistic where the role may; else what it may see of pg_stats, which shows the columns that the role may SELECT.
 pub(super) async fn columns(session: &Session, facts: &mut Facts, values: Values) -> Result<(), DbError> {
-    // Where values were not asked for, the server only says which sentinels are among them.
     let all = values == Values::All;
-    let list = |column: &str| if all { format!("s.{column}::text") } else { "NULL::text".to_owned() };
-    let range = facts.server.major() >= 17;
-    let of_range = |column: &str| match (range, all) {
-        (true, true) => format!("s.{column}::text"),
-        _ => "NULL::text".to_owned(),
-    };
-    let quoted: Vec<String> = SENTINELS.iter().map(|text| literal(text)).collect();
-    // Text is cast to an array of text only where a sentinel can be in it: that is dear for 100,000 columns.
-    let sentinels = if all {
-        "NULL::text[], NULL::int8[]".to_owned()
-    } else {
-        let inner = "FROM unnest(s.most_common_vals::text::text[]) WITH ORDINALITY u(v, n)";
-        let hit = format!("u.v IN ({})", quoted.join(", "));
-        format!(
-            "CASE WHEN s.most_common_vals IS NOT NULL THEN ARRAY(SELECT u.v {inner} WHERE {hit} ORDER BY u.n) END,
-             CASE WHEN s.most_common_vals IS NOT NULL THEN ARRAY(SELECT u.n {inner} WHERE {hit} ORDER BY u.n) END"
-        )
-    };
-    let sql = format!(
-        "SELECT s.schemaname::text, s.tablename::text, s.attname::text, s.inherited, s.null_frac, s.avg_width, s.n_distinct, s.correlation,
-                {}, s.most_common_freqs, {}, s.most_common_vals IS NOT NULL OR s.histogram_bounds IS NOT NULL OR s.most_common_elems IS NOT NULL,
-                {}, s.most_common_elem_freqs, s.elem_count_histogram,
-                {}, {}, {}, {sentinels}
-           FROM {} s
-          WHERE {} AND {}",
-        list("most_common_vals"),
-        list("histogram_bounds"),
-        list("most_common_elems"),
-        of_range("range_length_histogram"),
-        if range { "s.range_empty_frac" } else { "NULL::float4" },
-        of_range("range_bounds_histogram"),
-        if reads_all(facts) { raw(range) } else { "pg_stats".to_owned() },
-        OURS.replace("n.nspname", "s.schemaname"),
-        // pg_stats has names only, which may be of nothing in a damaged catalog.
-        if reads_all(facts) { "NOT s.starelid = ANY($1)" } else { "$1::oid[] IS NOT NULL" },
-    );
+    let sql = query(facts, all);
     const OBJECTS: &str = "SELECT c.oid, c.oid::regclass::text FROM pg_class c WHERE c.oid >= 16384";
     let query = Printing { part: "column statistics", topic: Topic::ColumnStatistics, sql: &sql, objects: OBJECTS };
     let mut names = Names::default();
@@ -115,6 +79,47 @@ pub(super) async fn columns(session: &Session, facts: &mut Facts, values: Values
     }
     facts.unread.extend(unread_damage(Topic::ColumnStatistics, "column statistics", damaged));
     if reads_all(facts) { Ok(()) } else { hidden(session, facts).await }
+}
+
+/// The columns are those that [`columns`] reads, by their places.
+fn query(facts: &Facts, all: bool) -> String {
+    // Where values were not asked for, the server only says which sentinels are among them.
+    let list = |column: &str| if all { format!("s.{column}::text") } else { "NULL::text".to_owned() };
+    let range = facts.server.major() >= 17;
+    let of_range = |column: &str| match (range, all) {
+        (true, true) => format!("s.{column}::text"),
+        _ => "NULL::text".to_owned(),
+    };
+    let quoted: Vec<String> = SENTINELS.iter().map(|text| literal(text)).collect();
+    // Text is cast to an array of text only where a sentinel can be in it: that is dear for 100,000 columns.
+    let sentinels = if all {
+        "NULL::text[], NULL::int8[]".to_owned()
+    } else {
+        let inner = "FROM unnest(s.most_common_vals::text::text[]) WITH ORDINALITY u(v, n)";
+        let hit = format!("u.v IN ({})", quoted.join(", "));
+        format!(
+            "CASE WHEN s.most_common_vals IS NOT NULL THEN ARRAY(SELECT u.v {inner} WHERE {hit} ORDER BY u.n) END,
+             CASE WHEN s.most_common_vals IS NOT NULL THEN ARRAY(SELECT u.n {inner} WHERE {hit} ORDER BY u.n) END"
+        )
+    };
+    format!(
+        "SELECT s.schemaname::text, s.tablename::text, s.attname::text, s.inherited, s.null_frac, s.avg_width, s.n_distinct, s.correlation,
+                {}, s.most_common_freqs, {}, s.most_common_vals IS NOT NULL OR s.histogram_bounds IS NOT NULL OR s.most_common_elems IS NOT NULL,
+                {}, s.most_common_elem_freqs, s.elem_count_histogram,
+                {}, {}, {}, {sentinels}
+           FROM {} s
+          WHERE {} AND {}",
+        list("most_common_vals"),
+        list("histogram_bounds"),
+        list("most_common_elems"),
+        of_range("range_length_histogram"),
+        if range { "s.range_empty_frac" } else { "NULL::float4" },
+        of_range("range_bounds_histogram"),
+        if reads_all(facts) { raw(range) } else { "pg_stats".to_owned() },
+        OURS.replace("n.nspname", "s.schemaname"),
+        // pg_stats has names only, which may be of nothing in a damaged catalog.
+        if reads_all(facts) { "NOT s.starelid = ANY($1)" } else { "$1::oid[] IS NOT NULL" },
+    )
 }
 
 /// The role may read pg_statistic itself.

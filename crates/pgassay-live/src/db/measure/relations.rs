@@ -330,6 +330,17 @@ pub(super) async fn sequences(session: &Session, facts: &mut Facts) -> Result<()
             Ok(())
         })
         .await?;
+    let locked = last_values(session, facts, &readable).await?;
+    unread_sequences(facts, hidden, unlogged, locked);
+    Ok(())
+}
+
+/// Reads the last values, and gives the sequences that are locked.
+async fn last_values(
+    session: &Session,
+    facts: &mut Facts,
+    readable: &[(Oid, QualifiedName)],
+) -> Result<Vec<String>, DbError> {
     const VALUES: &str =
         "SELECT s.oid, pg_sequence_last_value(s.oid) FROM unnest($1::oid[]) s(oid) JOIN pg_class c ON c.oid = s.oid";
     let names: HashMap<Oid, QualifiedName> = readable.iter().cloned().collect();
@@ -350,6 +361,11 @@ pub(super) async fn sequences(session: &Session, facts: &mut Facts) -> Result<()
             result => result?,
         }
     }
+    Ok(locked)
+}
+
+/// Says whose last values are not known.
+fn unread_sequences(facts: &mut Facts, hidden: Vec<String>, unlogged: Vec<String>, locked: Vec<String>) {
     let unchecked = "whether they run out of numbers";
     if !hidden.is_empty() {
         let reason = format!(
@@ -368,5 +384,4 @@ pub(super) async fn sequences(session: &Session, facts: &mut Facts) -> Result<()
         let fact = format!("last values of {} sequences", locked.len());
         facts.unread.push(unread(Topic::Sequences, fact, "some of them are locked", unchecked, locked));
     }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! pg_stat_statements.
 
-use super::super::{DbError, OWN, Session};
+use super::super::{DbError, OWN, Row, Session};
 use super::{is_partial, unread};
 use crate::change::Name;
 use crate::facts::{Facts, StatementFacts, Timestamp, Topic, Workload};
@@ -21,7 +21,6 @@ pub(in super::super) async fn workload(session: &Session, facts: &mut Facts) -> 
     let (statements, info) = (columns.statements(&Name::new(&schema)), columns.info(&Name::new(&schema)));
     let result = session
         .each_in_savepoint("pg_stat_statements", &statements, None, |row| {
-            let count = |at: usize| row.get::<i64>(at).map(|it| u64::try_from(it).unwrap_or_default());
             let query = row.get::<Option<&str>>(1)?.unwrap_or_default();
             let Some(query_id) = row.get::<Option<i64>>(0)?.filter(|_| query != "<insufficient privilege>") else {
                 workload.hidden += 1;
@@ -34,25 +33,7 @@ pub(in super::super) async fn workload(session: &Session, facts: &mut Facts) -> 
                 workload.count_command(&without_comments(query), row.get(5)?);
                 return Ok(());
             }
-            workload.statements.push(StatementFacts {
-                query_id,
-                query: without_comments(query),
-                user: row.get::<Option<String>>(2)?.unwrap_or_default(),
-                top_level: row.get(3)?,
-                calls: count(4)?,
-                total_milliseconds: row.get(5)?,
-                mean_milliseconds: row.get(6)?,
-                max_milliseconds: row.get(7)?,
-                plan_milliseconds: row.get(8)?,
-                rows: count(9)?,
-                shared_blocks_hit: count(10)?,
-                shared_blocks_read: count(11)?,
-                shared_blocks_dirtied: count(12)?,
-                temp_blocks_read: count(13)?,
-                temp_blocks_written: count(14)?,
-                wal_bytes: count(15)?,
-                since: row.get::<Option<f64>>(16)?.map(Timestamp),
-            });
+            workload.statements.push(statement(row, query_id, query)?);
             Ok(())
         })
         .await;
@@ -64,18 +45,7 @@ pub(in super::super) async fn workload(session: &Session, facts: &mut Facts) -> 
         result => result?,
     }
     if !info.is_empty() {
-        let result = session
-            .each_in_savepoint("pg_stat_statements_info", &info, None, |row| {
-                workload.since = row.get::<Option<f64>>(0)?.map(Timestamp);
-                workload.deallocations = u64::try_from(row.get::<i64>(1)?).ok();
-                Ok(())
-            })
-            .await;
-        if let Err(error) = result
-            && !is_partial(&error)
-        {
-            return Err(error);
-        }
+        since(session, &info, &mut workload).await?;
     }
     workload.until = Some(facts.server.read_at);
     if workload.hidden > 0 {
@@ -85,6 +55,45 @@ pub(in super::super) async fn workload(session: &Session, facts: &mut Facts) -> 
         facts.unread.push(unread(Topic::Workload, fact, reason, unchecked, Vec::new()));
     }
     Ok(workload)
+}
+
+/// The columns are those of [`Columns::statements`], by their places.
+fn statement(row: &Row, query_id: i64, query: &str) -> Result<StatementFacts, DbError> {
+    let count = |at: usize| row.get::<i64>(at).map(|it| u64::try_from(it).unwrap_or_default());
+    Ok(StatementFacts {
+        query_id,
+        query: without_comments(query),
+        user: row.get::<Option<String>>(2)?.unwrap_or_default(),
+        top_level: row.get(3)?,
+        calls: count(4)?,
+        total_milliseconds: row.get(5)?,
+        mean_milliseconds: row.get(6)?,
+        max_milliseconds: row.get(7)?,
+        plan_milliseconds: row.get(8)?,
+        rows: count(9)?,
+        shared_blocks_hit: count(10)?,
+        shared_blocks_read: count(11)?,
+        shared_blocks_dirtied: count(12)?,
+        temp_blocks_read: count(13)?,
+        temp_blocks_written: count(14)?,
+        wal_bytes: count(15)?,
+        since: row.get::<Option<f64>>(16)?.map(Timestamp),
+    })
+}
+
+/// Since when pg_stat_statements counts, and how often it forgot statements.
+async fn since(session: &Session, info: &str, workload: &mut Workload) -> Result<(), DbError> {
+    let result = session
+        .each_in_savepoint("pg_stat_statements_info", info, None, |row| {
+            workload.since = row.get::<Option<f64>>(0)?.map(Timestamp);
+            workload.deallocations = u64::try_from(row.get::<i64>(1)?).ok();
+            Ok(())
+        })
+        .await;
+    match result {
+        Err(error) if !is_partial(&error) => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a statement has its constants taken out: utility statements may keep them, and with them a role's password.
