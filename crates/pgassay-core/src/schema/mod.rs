@@ -7,6 +7,7 @@ mod bound_condition;
 mod bounds;
 mod columns;
 mod dependency;
+mod describe;
 mod doubt;
 mod kept;
 mod list;
