@@ -18,6 +18,7 @@ const ASKED: [(&str, &[&str]); 2] = [
             include_str!("../refusals/statements.sql"),
             include_str!("../refusals/relations.sql"),
             include_str!("../refusals/definitions.sql"),
+            include_str!("../refusals/rows.sql"),
         ],
     ),
     (include_str!("../refusals/firm_given.sql"), &[include_str!("../refusals/firm.sql")]),

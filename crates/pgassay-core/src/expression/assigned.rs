@@ -82,7 +82,9 @@ pub(super) fn refused_rows(
     target: &Source,
     env: &Environment,
 ) -> Option<Refusal> {
-    let columns = listed(insert, target)?;
+    if !target.known || target.relation.is_none() {
+        return None;
+    }
     let written = !insert.columns.is_empty();
     let refused = |message: &str, span| Some(Refusal { message: message.to_owned(), span });
     for (at, name) in insert.columns.iter().enumerate() {
@@ -95,6 +97,7 @@ pub(super) fn refused_rows(
             return refused(&format!("column \"{}\" specified more than once", name.as_str()), source.span());
         }
     }
+    let columns = listed(insert, target)?;
     let (too_many, too_few) =
         ("INSERT has more expressions than target columns", "INSERT has more target columns than expressions");
     if let (None, SetExpr::Values(values)) = (&source.with, &*source.body) {

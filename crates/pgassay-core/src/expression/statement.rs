@@ -124,7 +124,8 @@ impl Analyzer<'_> {
             }
             if let Some(inference) = kept::inference(conflict) {
                 inference.elements.iter().for_each(|element| self.expression(element, &own));
-                inference.predicate.iter().for_each(|condition| self.condition(condition, "WHERE", &own));
+                // It is not coerced to a boolean, and not refused where it is none.
+                inference.predicate.iter().for_each(|condition| self.expression(condition, &own));
             }
             if let ast::OnConflictAction::DoUpdate(update) = &conflict.action {
                 self.assignments(&update.assignments, &sources[0], &env);

@@ -251,6 +251,8 @@ pub(super) fn special_form(function: &ast::Function) -> Option<SpecialForm> {
         {
             form(Volatility::Stable, Some("name"))
         }
+        // JSON_TABLE and XMLTABLE as they are read (`sql::repair::table_function`).
+        "json_table_function" | "xml_table_function" => form(Volatility::Stable, Some("record")),
         "xmlconcat" | "xmlelement" | "xmlforest" | "xmlparse" | "xmlpi" | "xmlroot" => {
             form(Volatility::Stable, Some("xml"))
         }

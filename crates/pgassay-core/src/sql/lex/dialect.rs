@@ -31,8 +31,16 @@ fn assigns(parser: &Parser) -> bool {
     match next(0) {
         Token::Word(_) => matches!(next(1), Token::Eq | Token::Period | Token::LBracket),
         Token::LParen => {
-            let close = (1..).find(|n| matches!(next(*n), Token::RParen | Token::EOF)).unwrap_or_default();
-            *next(close + 1) == Token::Eq
+            let mut depth = 0usize;
+            let close = (0..).find(|n| {
+                match next(*n) {
+                    Token::LParen => depth += 1,
+                    Token::RParen => depth -= 1,
+                    _ => {}
+                }
+                depth == 0 || *next(*n) == Token::EOF
+            });
+            *next(close.unwrap_or_default() + 1) == Token::Eq
         }
         _ => false,
     }

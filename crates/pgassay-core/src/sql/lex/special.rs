@@ -11,7 +11,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token};
 
-use super::keyword::{QUERY, can_name_function};
+use super::keyword::{QUERY, can_name_column, can_name_function};
 use super::own_grammar;
 use super::token::nth;
 use crate::sql::read::reader::is_word;
@@ -33,6 +33,9 @@ fn follows_between(parser: &Parser) -> bool {
 pub(super) fn prefix(parser: &mut Parser) -> Option<Read<Expr>> {
     if let Some(constant) = typed_constant(parser) {
         return Some(constant);
+    }
+    if is(parser, 1, "collate") && ends_item(nth(parser, 2)) {
+        return labelled(parser);
     }
     let called = *nth(parser, 1) == Token::LParen;
     match &parser.peek_token_ref().token {
@@ -163,11 +166,26 @@ pub(super) fn is_label(parser: &Parser) -> bool {
     // MATCH is an operator to the parser only.
     const OPERATORS: &[&str] =
         &["and", "or", "between", "in", "is", "like", "ilike", "similar", "collate", "operator", "not", "match"];
-    let ends = match nth(parser, 1) {
+    ends_item(nth(parser, 1)) && OPERATORS.iter().any(|word| is(parser, 0, word))
+}
+
+/// Whether an item of a select list ends before this token.
+fn ends_item(next: &Token) -> bool {
+    match next {
         Token::EOF | Token::Comma | Token::RParen | Token::SemiColon => true,
         next => is_word(next, "FROM"),
-    };
-    ends && OPERATORS.iter().any(|word| is(parser, 0, word))
+    }
+}
+
+/// `SELECT x collate`, a label: after a name or a literal sqlparser takes it for the operator.
+fn labelled(parser: &mut Parser) -> Option<Read<Expr>> {
+    match nth(parser, 0) {
+        Token::Word(word) if word.quote_style.is_some() || can_name_column(&word.value) => {
+            Some(parser.parse_identifier().map(Expr::Identifier))
+        }
+        Token::Number(..) | Token::SingleQuotedString(_) => Some(parser.parse_value().map(Expr::Value)),
+        _ => None,
+    }
 }
 
 pub(super) fn is(parser: &Parser, n: usize, word: &str) -> bool {

@@ -45,8 +45,42 @@ fn insert_counts_its_rows_and_reads_its_conflict() {
     assert_eq!((insert.rows, insert.columns.len()), (Some(2), 2));
     let conflict = insert.on_conflict.unwrap();
     assert_eq!((conflict.columns[0].to_string().as_str(), conflict.do_update), ("a", true));
+    assert!(conflict.has_predicate && !conflict.expressions);
     assert!(matches!(change("INSERT INTO t DEFAULT VALUES"), Change::Insert(insert) if insert.rows == Some(1)));
     assert!(matches!(change("INSERT INTO t SELECT 1"), Change::Insert(insert) if insert.rows.is_none()));
+}
+
+#[test]
+fn what_on_conflict_infers_from_is_read() {
+    for (target, columns, expressions, condition) in [
+        ("(a)", 1, false, false),
+        ("(a, b) WHERE c IS NOT NULL", 2, false, true),
+        ("(lower(a), b)", 0, true, false),
+        ("((a || b)) WHERE position(a IN b) > 0", 0, true, true),
+        ("(a COLLATE \"C\" text_pattern_ops, b pg_catalog.int4_ops)", 0, false, false),
+        ("(s.f(a) text_pattern_ops)", 0, true, false),
+    ] {
+        let text =
+            format!("WITH w AS (SELECT 1) INSERT INTO t SELECT 1 ON CONFLICT {target} DO UPDATE SET d = 1 WHERE t.e");
+        let Change::Insert(insert) = change(&text) else { panic!("{target}") };
+        let conflict = insert.on_conflict.unwrap();
+        let found = (conflict.columns.len(), conflict.expressions, conflict.has_predicate);
+        assert_eq!(found, (columns, expressions, condition), "{target}");
+        assert!(conflict.constraint.is_none() && conflict.do_update, "{target}");
+    }
+}
+
+#[test]
+fn subscripts_are_read() {
+    for (text, query) in [
+        ("UPDATE t SET a[(SELECT max(i) FROM u)] = 1", "u"),
+        ("UPDATE t SET a[1:(SELECT 2 FROM u)].f[3] = 1", "u"),
+        ("UPDATE t SET (a[1][2], b) = (SELECT 1, 2 FROM u)", "u"),
+        ("INSERT INTO t (a[(SELECT 1 FROM u)], a[:], b.c) VALUES (1, '{}', 2)", "u"),
+        ("MERGE INTO t USING u ON true WHEN MATCHED THEN UPDATE SET a[u.i] = 1", "u"),
+    ] {
+        assert_eq!(uses(text), [(query.to_owned(), false, Access::Read)], "{text}");
+    }
 }
 
 #[test]
@@ -78,6 +112,8 @@ fn queries_that_are_something_else() {
 fn copy_keeps_its_rows_apart() {
     let Change::Copy(copy) = change("COPY t (a) FROM stdin;\n1\n\\.\n") else { panic!() };
     assert_eq!((copy.from, copy.data), (true, Some(span(23, 25))));
+    let Change::Copy(copy) = change("COPY t FROM 'f' (FORMAT csv) WHERE a > 1") else { panic!() };
+    assert_eq!(&*copy.predicate.unwrap().text, "a > 1");
     assert_eq!(uses("COPY (SELECT * FROM t) TO STDOUT WITH (FORMAT csv)")[0].0, "t");
 }
 
