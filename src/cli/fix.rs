@@ -16,7 +16,7 @@ use pgassay::fix::{self, FileChange, Folder, Left, PLAN_FILE, PlanFile, Rewrites
 use pgassay::migration::Framework;
 use pgassay::prove::Place;
 use pgassay::report::Report;
-use pgassay::rules::migration::UNREADABLE_STATEMENT;
+use pgassay::rules::migration::{REQUIRED_COLUMN, UNREADABLE_STATEMENT};
 use pgassay::source::Sources;
 use pgassay::text::plain;
 use similar::TextDiff;
@@ -386,19 +386,22 @@ fn left<'r>(
     };
     let stays = |finding: &&Finding| finding.severity == Severity::Error || *finding.rule == UNREADABLE_STATEMENT;
     let now = after.findings.iter().filter(stays).map(|finding| (finding, why(finding)));
-    // What is in a deploy that waits is not judged yet.
-    let waits = |finding: &Finding| {
-        rewrites.rewritten.iter().filter(|own| !own.later.is_empty()).any(|own| {
+    // What is in a deploy that waits is not judged yet: what was said of the original holds, unless a step or the code before it answers it.
+    let is_told =
+        |finding: &Finding| after.findings.iter().any(|it| it.rule == finding.rule && it.message == finding.message);
+    let waits = |at: usize, finding: &Finding| {
+        rewrites.rewritten.iter().filter(|own| !own.later.is_empty() && !own.fixed.contains(&at)).any(|own| {
             let migration = job.migrations.get(own.migration);
             migration.is_some_and(|it| it.sections.iter().any(|section| section.span.contains(finding.span)))
         })
     };
-    let is_new = |finding: &Finding| {
-        !after.findings.iter().any(|it| it.rule == finding.rule && it.message == finding.message) && waits(finding)
-    };
-    let later = rewrites.left.iter().filter_map(|left| Some((before.findings.get(left.finding)?, &left.why)));
-    let later = later.filter(|(finding, _)| finding.severity == Severity::Error && is_new(finding));
-    now.chain(later.map(|(finding, why)| (finding, Some(why.clone())))).collect()
+    let later = before.findings.iter().enumerate().filter(|(at, finding)| {
+        finding.severity == Severity::Error
+            && *finding.rule != REQUIRED_COLUMN
+            && !is_told(finding)
+            && waits(*at, finding)
+    });
+    now.chain(later.map(|(_, finding)| (finding, why(finding)))).collect()
 }
 
 fn tell(session: &Session, job: &Job, before: &Report, after: &Report, rewrites: &Rewrites) {

@@ -273,3 +273,47 @@ fn rows_are_changed_at_once_where_a_second_time_would_change_them_again() {
     assert!(batched("UPDATE orders SET price = random() WHERE price IS NULL;\n"));
     assert!(!batched("UPDATE pairs SET y = x::text;\n"));
 }
+
+#[test]
+fn who_runs_it_goes_with_what_commits_by_itself() {
+    let given = "CREATE ROLE keeper;\nCREATE TABLE ports (id bigint PRIMARY KEY, country text);\n";
+    let new = "SET ROLE keeper;\nCREATE INDEX ports_country ON ports (country);\nRESET ROLE;\nCREATE INDEX ports_id ON ports (id);\n";
+    let (_, text) = fixed(&[("migrations/0001_ports.sql", given)], &[("migrations/0002_index.sql", new)]);
+    let statements: Vec<&str> =
+        text.lines().filter(|line| line.ends_with(';') && !line.contains("lock_timeout")).collect();
+    let expected = [
+        "SET ROLE keeper;",
+        "CREATE INDEX CONCURRENTLY ports_country ON ports (country);",
+        "RESET ROLE;",
+        "CREATE INDEX CONCURRENTLY ports_id ON ports (id);",
+    ];
+    assert!(statements.windows(4).any(|four| four == expected), "{text}");
+    // Another file would be run by another role.
+    let (_, text) = fixed(&[SQLX, ("migrations/0001_ports.sql", given)], &[("migrations/0002_index.sql", new)]);
+    assert!(text.contains("where SET ROLE does not reach"), "{text}");
+}
+
+#[test]
+fn names_stay_as_they_were_written() {
+    let given = "CREATE TABLE ports (id bigint PRIMARY KEY);\nCREATE INDEX ports_id ON ports (id);\n";
+    for (new, expected) in [
+        ("REINDEX TABLE ports;\n", "REINDEX TABLE CONCURRENTLY ports;"),
+        ("REINDEX INDEX ports_id;\n", "REINDEX INDEX CONCURRENTLY ports_id;"),
+        ("REINDEX TABLE public.ports;\n", "REINDEX TABLE CONCURRENTLY public.ports;"),
+    ] {
+        let (_, text) = fixed(&[("migrations/0001_ports.sql", given)], &[("migrations/0002_new.sql", new)]);
+        assert!(text.contains(expected), "{new}{text}");
+    }
+}
+
+#[test]
+fn tern_is_known_by_its_line_in_each_piece() {
+    let given = "CREATE TABLE ports (id bigint PRIMARY KEY, name text);\n\n---- create above / drop below ----\n\nDROP TABLE ports;\n";
+    let new = "ALTER TABLE ports ADD COLUMN slug text;\nALTER TABLE ports ADD CHECK (name <> '');\n\n---- create above / drop below ----\n";
+    let (repository, text) = fixed(&[("migrations/001_ports.sql", given)], &[("migrations/002_slug.sql", new)]);
+    for entry in std::fs::read_dir(repository.path().join("migrations")).unwrap() {
+        let path = entry.unwrap().path();
+        let piece = std::fs::read_to_string(&path).unwrap();
+        assert!(piece.contains("---- create above / drop below ----"), "{}: {piece}{text}", path.display());
+    }
+}

@@ -385,3 +385,13 @@ fn each_half_of_a_statement_waits_for_its_own_code() {
     let once: Vec<&str> = deploys.iter().map(|deploy| deploy["once"].as_str().unwrap()).collect();
     assert_eq!(once, ["all running code writes first", "no running code reads or writes name"], "{text}");
 }
+
+#[test]
+fn what_breaks_when_the_waiting_deploy_runs_is_left() {
+    let given = "CREATE TABLE ships (id bigint PRIMARY KEY, status text);\n\
+        CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.status := 'x'; RETURN NEW; END $$;\n\
+        CREATE TRIGGER ships_stamp BEFORE INSERT ON ships FOR EACH ROW EXECUTE FUNCTION stamp();\n";
+    let old = [SQLX, ("migrations/0001_ships.sql", given)];
+    let (_, text) = fixed(&old, &[("migrations/0002_state.sql", "ALTER TABLE ships RENAME COLUMN status TO state;\n")]);
+    assert!(text.contains("left: error[broken-routine] trigger ships_stamp"), "{text}");
+}

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 
 use own::column_of;
 
-use super::original::is_half;
+use super::original::without_markers;
+use super::pieces::is_of_session;
 use super::{Left, Ways, held, in_step, refill, unqualified};
 use crate::change::{AlterTableActionKind, Change, Set, TransactionControl};
 use crate::effect::InTransactionBlock;
@@ -255,6 +256,13 @@ impl<'a> Reader<'a, '_> {
         }
         let forbidden = record.effect.in_transaction_block == InTransactionBlock::Forbidden;
         let alone: Vec<usize> = here.iter().filter(|(_, it)| it.rule.is_one_of(&ALONE)).map(|(at, _)| *at).collect();
+        if let Some(setting) = self.setting_out_of_reach().filter(|_| forbidden && !alone.is_empty()) {
+            let why = format!(
+                "it runs by itself, where {setting} does not reach: write it with the names and the role it needs"
+            );
+            alone.iter().for_each(|finding| self.leave(*finding, why.clone()));
+            return self.push(Item::Keep(text));
+        }
         if forbidden && self.ways.alone {
             self.items.is_changed |= !alone.is_empty();
             self.items.fixed.extend(alone);
@@ -294,7 +302,9 @@ impl<'a> Reader<'a, '_> {
         } else if needs_no_transaction(steps) && !self.ways.alone {
             Some(self.no_way_out())
         } else {
-            None
+            self.setting_out_of_reach().filter(|_| needs_no_transaction(steps)).map(|setting| {
+                format!("its steps run by themselves, where {setting} does not reach: write them with the names and the role they need")
+            })
         };
         if let Some(why) = why {
             self.leave(first, why);
@@ -311,6 +321,24 @@ impl<'a> Reader<'a, '_> {
             }
         }
         Some(steps)
+    }
+
+    /// A role or search_path that the file sets before, and that another file would not have.
+    fn setting_out_of_reach(&self) -> Option<&'static str> {
+        if self.ways.in_file {
+            return None;
+        }
+        let mut found = None;
+        for change in self.changes.get(..self.at)?.iter().flatten() {
+            match change {
+                Change::Set(set) if is_of_session(set) => {
+                    found = Some(if &*set.parameter == "search_path" { "SET search_path" } else { "SET ROLE" });
+                }
+                Change::Reset(_) => found = None,
+                _ => {}
+            }
+        }
+        found
     }
 
     fn no_way_out(&self) -> String {
@@ -471,27 +499,4 @@ fn is_one_by_one(migration: &Migration) -> bool {
 fn sends_each(migration: &Migration) -> bool {
     let is_alone = migration.sections.iter().all(|section| !section.transaction.is_opened_by_tool());
     is_alone && Ways::of(migration).unwrapped && (is_one_by_one(migration) || migration.framework == Framework::Goose)
-}
-
-/// Without the lines that say something to the tool about the file: each new file gets its own.
-fn without_markers(text: &str, framework: Framework) -> String {
-    let is_marker = |line: &str| match framework {
-        Framework::Sqlx => line.trim_end() == "-- no-transaction",
-        Framework::Atlas => line.starts_with("-- atlas:txmode"),
-        Framework::Goose => line.starts_with("--") && line.contains("+goose"),
-        Framework::SqlMigrate => line.starts_with("-- +migrate"),
-        Framework::Tern => line == "---- tern: disable-tx ----",
-        Framework::PostgresMigrations => line.contains("-- postgres-migrations disable-transaction"),
-        Framework::Yoyo => {
-            let words = line.trim_start_matches('-').trim_start();
-            line.starts_with("--") && ["transactional:", "depends:"].iter().any(|name| words.starts_with(name))
-        }
-        Framework::Mybatis => line.contains("@UNDO"),
-        Framework::NodePgMigrate => is_half(line, "up"),
-        Framework::Rambler => line.starts_with("-- rambler"),
-        Framework::Drizzle => line.trim() == "--> statement-breakpoint",
-        _ => false,
-    };
-    let lines: Vec<&str> = text.lines().filter(|line| !is_marker(line)).collect();
-    lines.join("\n").trim_matches('\n').to_owned()
 }

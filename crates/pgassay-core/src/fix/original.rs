@@ -88,6 +88,29 @@ pub(super) fn is_half(line: &str, word: &str) -> bool {
     words == [word, "migration"]
 }
 
+/// Without the lines that say something to the tool about the file: each new file gets its own.
+pub(super) fn without_markers(text: &str, framework: Framework) -> String {
+    let is_marker = |line: &str| match framework {
+        Framework::Sqlx => line.trim_end() == "-- no-transaction",
+        Framework::Atlas => line.starts_with("-- atlas:txmode"),
+        Framework::Goose => line.starts_with("--") && line.contains("+goose"),
+        Framework::SqlMigrate => line.starts_with("-- +migrate"),
+        Framework::Tern => line == "---- tern: disable-tx ----",
+        Framework::PostgresMigrations => line.contains("-- postgres-migrations disable-transaction"),
+        Framework::Yoyo => {
+            let words = line.trim_start_matches('-').trim_start();
+            line.starts_with("--") && ["transactional:", "depends:"].iter().any(|name| words.starts_with(name))
+        }
+        Framework::Mybatis => line.contains("@UNDO"),
+        Framework::NodePgMigrate => is_half(line, "up"),
+        Framework::Rambler => line.starts_with("-- rambler"),
+        Framework::Drizzle => line.trim() == "--> statement-breakpoint",
+        _ => false,
+    };
+    let lines: Vec<&str> = text.lines().filter(|line| !is_marker(line)).collect();
+    lines.join("\n").trim_matches('\n').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

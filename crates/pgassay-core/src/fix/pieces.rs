@@ -2,7 +2,7 @@
 
 use super::items::{self, Item, Items};
 use super::{Later, Piece, Ways, batches, inverse};
-use crate::change::{Change, ObjectKind, Set};
+use crate::change::{Change, ObjectKind, Reset, Set};
 use crate::finding::{FixStep, PlanOfChange, PlannedMigration, StepTransaction};
 
 /// How long a transaction waits for a lock, where the migration says nothing.
@@ -16,6 +16,7 @@ pub(super) fn assemble(items: &Items, ways: Ways) -> (Vec<Piece>, Vec<Later>) {
         wants_timeout: items.limit.is_some(),
         together: items.together,
         unwrapped: items.unwrapped,
+        in_file: ways.in_file,
         ..Assembler::default()
     };
     for item in &items.items {
@@ -35,6 +36,7 @@ pub(super) fn assemble_patiently(items: &Items, ways: Ways) -> (Vec<Piece>, Vec<
         wants_timeout: items.limit.is_some(),
         together: items.together,
         unwrapped: items.unwrapped,
+        in_file: ways.in_file,
         patient: true,
         ..Assembler::default()
     };
@@ -91,6 +93,8 @@ struct Assembler {
     wants_timeout: bool,
     together: bool,
     unwrapped: bool,
+    /// The pieces follow one another in one session.
+    in_file: bool,
     /// All that comes after something which waits does so, and is put there by the caller.
     patient: bool,
     now: Vec<Piece>,
@@ -118,10 +122,13 @@ impl Assembler {
                     first.pieces.push(piece);
                 }
             }
-            Item::Keep(text) => {
-                self.begin();
-                self.open.push(text.clone());
-            }
+            Item::Keep(text) => match items::change_of(text) {
+                Some(Change::Reset(reset)) => self.reset(text, &reset),
+                _ => {
+                    self.begin();
+                    self.open.push(text.clone());
+                }
+            },
             Item::Apart(text) => {
                 self.flush();
                 self.begin();
@@ -131,13 +138,25 @@ impl Assembler {
             Item::Alone(text) => {
                 self.flush();
                 self.now.push(Piece {
-                    statements: vec![text.clone()],
+                    statements: self.session().chain([text.clone()]).collect(),
                     alone: true,
                     together: false,
                     down: inverse::of(text),
                 });
             }
             Item::Steps(comments, steps) => self.steps(comments, steps),
+        }
+    }
+
+    /// What was set does not go into what comes after it. A transaction of its own has nothing to take back.
+    fn reset(&mut self, text: &str, reset: &Reset) {
+        let goes = |set: &Set| reset.parameter.as_ref().is_none_or(|parameter| *parameter == set.parameter);
+        self.settings.retain(|(_, set)| !goes(set));
+        if !self.open.is_empty() {
+            self.open.push(text.to_owned());
+        } else if self.in_file {
+            let statements = vec![text.to_owned()];
+            self.now.push(Piece { statements, alone: true, together: false, down: Vec::new() });
         }
     }
 
@@ -160,6 +179,12 @@ impl Assembler {
             limits.push(if local || self.together { TIMEOUT } else { SESSION_TIMEOUT }.to_owned());
         }
         limits
+    }
+
+    /// Who runs what commits by itself, and where it finds names. Elsewhere than in one session nothing else goes with it.
+    fn session(&self) -> impl Iterator<Item = String> {
+        let reach = self.settings.iter().filter(|(_, set)| self.in_file && !set.local && is_of_session(set));
+        reach.map(|(text, _)| text.clone())
     }
 
     fn flush(&mut self) {
@@ -217,7 +242,7 @@ impl Assembler {
             return Piece { statements, alone: true, together: false, down };
         }
         if migration.transaction == StepTransaction::None {
-            return Piece { statements: written.collect(), alone: true, together: false, down };
+            return Piece { statements: self.session().chain(written).collect(), alone: true, together: false, down };
         }
         Piece { statements: self.limits(true).into_iter().chain(written).collect(), alone: false, together: true, down }
     }
@@ -229,6 +254,11 @@ fn drops_part(text: &str) -> bool {
     use ObjectKind::{Domain, Function, Procedure, Routine, Sequence, Type};
     let kinds = [Domain, Function, Procedure, Routine, Sequence, Type];
     matches!(items::change_of(text), Some(Change::Drop(drop)) if kinds.contains(&drop.kind))
+}
+
+/// Whether statements mean something else, or are not allowed, without it.
+pub(super) fn is_of_session(set: &Set) -> bool {
+    matches!(&*set.parameter, "role" | "session_authorization" | "search_path")
 }
 
 fn is_limit(set: &Set) -> bool {

@@ -65,9 +65,10 @@ pub(super) fn texts(framework: Framework, piece: &Piece, head: &str, down: &Down
         Framework::Tern => {
             // It holds for both halves of a file.
             let no_transaction = if piece.alone || down.alone { "---- tern: disable-tx ----\n" } else { "" };
-            texts.up = format!("{no_transaction}{body}");
+            // The line is there without a way back, too: it is by this that readers know the tool.
+            texts.up = format!("{no_transaction}{body}\n---- create above / drop below ----\n");
             if !down.is_empty() {
-                texts.up.push_str(&format!("\n---- create above / drop below ----\n\n{back}\n"));
+                texts.up.push_str(&format!("\n{back}\n"));
             }
         }
         Framework::Mybatis if !down.is_empty() => texts.up = format!("{body}\n-- //@UNDO\n{back}\n"),

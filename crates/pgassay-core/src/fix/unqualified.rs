@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::change::{Change, ObjectName};
+use crate::change::{Change, ObjectName, Reindex, ReindexTarget};
 use crate::finding::{FixStep, Walk};
 use crate::source::{FileId, SourceFile};
 use crate::sql::read_script;
@@ -33,6 +33,10 @@ fn table_of(change: &Change) -> Option<&ObjectName> {
         Change::CreateIndex(create) => Some(&create.table),
         Change::CreateTable(create) => create.partition_of.as_ref().map(|(parent, _)| parent),
         Change::RefreshMaterializedView(refresh) => Some(&refresh.name),
+        Change::Reindex(Reindex { target: ReindexTarget::Index(name) | ReindexTarget::Table(name), .. }) => Some(name),
+        Change::Cluster(cluster) => cluster.table.as_ref(),
+        Change::Vacuum(vacuum) => vacuum.tables.first(),
+        Change::Drop(drop) => drop.objects.first().map(|object| &object.name),
         _ => None,
     }
 }
