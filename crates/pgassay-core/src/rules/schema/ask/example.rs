@@ -180,7 +180,7 @@ fn qualified(name: &str) -> QualifiedName {
 /// `key=value` in a line.
 struct Pairs<'t> {
     all: Vec<(&'t str, &'t str)>,
-    /// What is no pair.
+    /// What comes before the first pair.
     others: Vec<&'t str>,
     /// The keys that something asked for.
     asked: RefCell<BTreeSet<&'static str>>,
@@ -188,8 +188,13 @@ struct Pairs<'t> {
 
 impl<'t> Pairs<'t> {
     fn of(text: &'t str) -> Pairs<'t> {
-        let (pairs, others): (Vec<&str>, Vec<&str>) = text.split_whitespace().partition(|word| word.contains('='));
-        let all = pairs.into_iter().filter_map(|word| word.split_once('=')).collect();
+        // A value goes on until the next key: lists have spaces in them.
+        let is_key = |word: &&str| word.contains('=');
+        let others: Vec<&str> = text.split_whitespace().take_while(|word| !is_key(word)).collect();
+        let keys = text.split_whitespace().filter(is_key).map(|word| word.as_ptr() as usize - text.as_ptr() as usize);
+        let starts: Vec<usize> = keys.chain([text.len()]).collect();
+        let pairs = starts.windows(2).filter_map(|range| text.get(range[0]..range[1]));
+        let all = pairs.filter_map(|pair| pair.trim_end().split_once('=')).collect();
         Pairs { all, others, asked: RefCell::default() }
     }
 
