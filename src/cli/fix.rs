@@ -70,7 +70,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let job = read(&arguments, &in_force, &mut sources)?;
     let before = check(&job, &sources);
     let mut rewrites = fix::rewrite(&job, &before, &sources);
-    fix::verified(&job, &before, &mut rewrites, &sources);
+    fix::settle(&job, &before, &mut rewrites, &sources);
     let mut session = Session { deploy: arguments.deploy as usize, plan: read_plan()?, ..Session::default() };
     session.take_up(&mut rewrites);
     session.write(&job, &mut rewrites, &sources)?;

@@ -11,9 +11,9 @@ use pgassay::history::{MigrationRun, Replayer, Unit};
 use pgassay::report::Observed;
 use pgassay::source::Sources;
 
-pub(super) fn judge(job: &Job, replayer: Replayer, sources: &Sources, baseline: Option<&Baseline>) -> Judged {
+pub(super) fn judge(job: &Job, mut replayer: Replayer, sources: &Sources, baseline: Option<&Baseline>) -> Judged {
     let mut watcher = Watcher { live: job.live.as_ref(), statements: Vec::new() };
-    let mut report = check_after(job, replayer, sources, &mut watcher);
+    let mut report = check_after(job, &mut replayer, sources, Some(&mut watcher));
     if let Some(baseline) = baseline {
         baseline.apply(&mut report, sources);
     }

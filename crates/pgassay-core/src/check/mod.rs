@@ -16,7 +16,7 @@ mod lots;
 mod other_server;
 mod resume;
 
-pub use resume::{Beginning, begin, check_after, check_next};
+pub use resume::{Beginning, begin, check_after};
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -134,7 +134,7 @@ fn check_history(
     drop(base);
     let mut replayer = Replayer::new(schema, options);
     let all = match &mut observer {
-        Some(observer) => judge_observed(job, &mut lots, replayer, sources, *observer),
+        Some(observer) => judge_observed(job, &mut lots, &mut replayer, sources, *observer),
         None => judge_all(job, &mut lots, &mut replayer, sources),
     };
     if let Some(observer) = &mut observer {
@@ -264,7 +264,7 @@ fn judge_lot(job: &Job, units: &[Unit], replayer: &mut Replayer, sources: &Sourc
 fn judge_observed(
     job: &Job,
     lots: &mut Lots,
-    mut replayer: Replayer,
+    replayer: &mut Replayer,
     sources: &Sources,
     observer: &mut dyn Observer,
 ) -> Vec<Judged> {

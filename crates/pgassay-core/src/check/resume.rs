@@ -27,28 +27,28 @@ pub fn begin(job: &Job, history: &History, sources: &Sources) -> Beginning {
     })
 }
 
-/// Judges the migrations of the job as they run after what the replayer ran. They are of one history; the job's base is not read.
-pub fn check_after(job: &Job, replayer: Replayer, sources: &Sources, observer: &mut dyn Observer) -> Report {
+/// Judges the migrations of the job as they run after what the replayer ran, which has run them too afterwards. They are of one history;
+/// the job's base is not read.
+pub fn check_after(
+    job: &Job,
+    replayer: &mut Replayer,
+    sources: &Sources,
+    observer: Option<&mut dyn Observer>,
+) -> Report {
     with_stack(|| {
         let mut report = Report::new(job.version);
         let mut lots = Lots::new(&job.migrations, &job.findings, sources);
-        observer.begin(&[], sources);
-        let all = judge_observed(job, &mut lots, replayer, sources, observer);
         let mut around = job.findings.clone();
-        around.extend(observer.end(sources));
+        let all = match observer {
+            Some(observer) => {
+                observer.begin(&[], sources);
+                let all = judge_observed(job, &mut lots, replayer, sources, observer);
+                around.extend(observer.end(sources));
+                all
+            }
+            None => judge_all(job, &mut lots, replayer, sources),
+        };
         hear(&mut report, all, around, lots, &job.migrations);
-        settle(job, &mut report, sources);
-        report
-    })
-}
-
-/// As [`check_after`], where nobody watches; the replayer has run the migrations afterwards.
-pub fn check_next(job: &Job, replayer: &mut Replayer, sources: &Sources) -> Report {
-    with_stack(|| {
-        let mut report = Report::new(job.version);
-        let mut lots = Lots::new(&job.migrations, &job.findings, sources);
-        let all = judge_all(job, &mut lots, replayer, sources);
-        hear(&mut report, all, job.findings.clone(), lots, &job.migrations);
         settle(job, &mut report, sources);
         report
     })

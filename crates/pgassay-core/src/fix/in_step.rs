@@ -89,23 +89,14 @@ fn reads(change: Option<&Option<Change>>, table: &ObjectName, column: &Name) -> 
 /// The last parts of all names in a tree.
 fn columns_in(tree: &impl sqlparser::ast::Visit) -> BTreeSet<Name> {
     let mut found = BTreeSet::new();
-    let ControlFlow::<()>::Continue(()) = visit_expressions(tree, |node| {
-        let last = match node {
-            Expr::Identifier(ident) => Some(ident),
-            Expr::CompoundIdentifier(path) => path.last(),
-            _ => None,
-        };
-        if let Some(ident) = last {
-            found.insert(if ident.quote_style.is_some() {
-                Name::new(&ident.value)
-            } else {
-                Name::folded(&ident.value)
-            });
+    let _ = visit_expressions(tree, |node| {
+        match node {
+            Expr::Identifier(ident) => drop(found.insert(Name::of_ident(ident))),
+            Expr::CompoundIdentifier(path) => found.extend(path.last().map(Name::of_ident)),
+            _ => {}
         }
-        ControlFlow::Continue(())
-    }) else {
-        return found;
-    };
+        ControlFlow::<()>::Continue(())
+    });
     found
 }
 

@@ -1,18 +1,20 @@
 //! A migration, statement by statement: what stays as it is, and what the advice puts in its place.
 
 mod own;
+mod transaction;
 
 use std::borrow::Cow;
 
 use own::column_of;
+use transaction::{is_outer, own_block, sends_apart};
 
 use super::original::without_markers;
 use super::pieces::is_of_session;
 use super::{Left, Ways, held, in_step, refill, unqualified};
-use crate::change::{AlterTableActionKind, Change, Set, TransactionControl};
+use crate::change::{AlterTableActionKind, Change, Set};
 use crate::effect::InTransactionBlock;
 use crate::finding::{Finding, FixStep, PlanOfChange, Rule, StepTransaction};
-use crate::migration::{Framework, Migration, TransactionMode};
+use crate::migration::{Framework, Migration};
 use crate::report::{Report, StatementRecord};
 use crate::rules::migration::{
     BLOCKING_INDEX_BUILD, BLOCKING_REWRITE, BLOCKING_SCAN, DROPPED_DATA, ENUM_VALUE_BEFORE_COMMIT, FAILS_ON_ROWS,
@@ -179,32 +181,6 @@ fn ends_at_semicolon(source: &SourceFile, record: &StatementRecord) -> Result<()
 pub(super) fn change_of(sql: &str) -> Option<Change> {
     let source = SourceFile::new("statement", sql);
     read_script(FileId(0), &source).statements.into_iter().next()?.change.ok()
-}
-
-/// Whether the file opens a transaction of its own around all that it does. What it does with transactions otherwise is its own affair.
-fn own_block(changes: &[Option<Change>]) -> Result<bool, String> {
-    use TransactionControl::{Begin, Characteristics, Commit, Constraints};
-    let controls: Vec<&TransactionControl> = changes
-        .iter()
-        .filter_map(|change| match change {
-            Some(Change::Transaction(Characteristics | Constraints { .. })) => None,
-            Some(Change::Transaction(control)) => Some(control),
-            _ => None,
-        })
-        .collect();
-    match controls.as_slice() {
-        [] => Ok(false),
-        [Begin, Commit { chain: false }] => Ok(true),
-        _ => Err("the file opens and ends transactions itself: take it apart by hand".to_owned()),
-    }
-}
-
-/// The only BEGIN and COMMIT of a file, wherever they are: what is before and after them are settings, or commits by itself.
-fn is_outer(changes: &[Option<Change>], at: usize) -> bool {
-    matches!(
-        changes.get(at),
-        Some(Some(Change::Transaction(TransactionControl::Begin | TransactionControl::Commit { .. })))
-    )
 }
 
 impl<'a> Reader<'a, '_> {
@@ -484,19 +460,4 @@ pub(super) fn of_original<'a>(items: Items<'a>, joined: &Report, report: &Report
 fn needs_no_transaction(steps: &[FixStep]) -> bool {
     let plan = PlanOfChange::of(steps);
     plan.migrations().any(|it| it.repeat || it.transaction == StepTransaction::None)
-}
-
-/// Whether each statement commits by itself.
-fn sends_apart(migration: &Migration) -> bool {
-    sends_each(migration) || Ways::of(migration).in_file && is_one_by_one(migration)
-}
-
-fn is_one_by_one(migration: &Migration) -> bool {
-    migration.sections.iter().any(|section| section.transaction == TransactionMode::None)
-}
-
-/// Whether each statement of the file commits by itself, as its own marker wants it.
-fn sends_each(migration: &Migration) -> bool {
-    let is_alone = migration.sections.iter().all(|section| !section.transaction.is_opened_by_tool());
-    is_alone && Ways::of(migration).unwrapped && (is_one_by_one(migration) || migration.framework == Framework::Goose)
 }

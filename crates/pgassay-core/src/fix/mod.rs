@@ -38,6 +38,7 @@ use code::CodeTool;
 pub use files::{FileChange, Folder, write};
 pub use plan_file::{PLAN_FILE, PlanFile, Waiting, WrongPlan};
 pub use verify::{replaced, verified};
+pub use walk::settle;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,6 +1,7 @@
 //! Whether what takes a migration's place is no worse: it is judged in the place of the original.
 
-use super::{Piece, Rewrites, Rewritten, Ways, walk};
+use super::walk::settle;
+use super::{Piece, Rewrites, Rewritten, Ways};
 use crate::check::{Job, check};
 use crate::finding::{Category, Finding, Severity};
 use crate::migration::{Framework, Migration, Section, TransactionMode};
@@ -47,9 +48,9 @@ pub(super) fn as_migration(of: &Migration, piece: &Piece, sources: &mut Sources)
     Migration { file, sections: vec![Section { span, transaction, conditional: false }], ..of.clone() }
 }
 
-/// Takes back the rewriting of every migration that fails in its new form, or has more that blocks; the rest is judged anew.
+/// The report of the job with the rewritings that hold.
 pub fn verified(job: &Job, before: &Report, rewrites: &mut Rewrites, sources: &Sources) -> Report {
-    walk::settle(job, before, rewrites, sources);
+    settle(job, before, rewrites, sources);
     let chosen: Vec<&Rewritten> = rewrites.rewritten.iter().collect();
     let (job_after, texts) = replaced(job, &chosen, sources);
     check(&job_after, &texts)

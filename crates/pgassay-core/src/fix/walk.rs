@@ -5,7 +5,7 @@
 
 use super::Rewrites;
 use super::verify::{as_migration, is_bad, leave};
-use crate::check::{Job, begin, check_next};
+use crate::check::{Job, begin, check_after};
 use crate::finding::{Category, Finding, Severity};
 use crate::history::{History, Replayer, Unit, read, separate};
 use crate::migration::{Age, Migration};
@@ -13,8 +13,8 @@ use crate::report::Report;
 use crate::rules::migration::REQUIRED_COLUMN;
 use crate::source::Sources;
 
-/// Takes back the rewritings that do not hold.
-pub(super) fn settle(job: &Job, before: &Report, rewrites: &mut Rewrites, sources: &Sources) {
+/// Takes back the rewriting of every migration that fails in its new form, or has more that blocks, and of what a later one needs at once.
+pub fn settle(job: &Job, before: &Report, rewrites: &mut Rewrites, sources: &Sources) {
     for mut history in separate(&job.base, &job.migrations) {
         let folder = history.migrations.first().and_then(|migration| migration.folder.clone());
         let theirs = job.migrations.iter().enumerate().filter(|(_, migration)| migration.folder == folder);
@@ -61,7 +61,7 @@ impl Walk<'_> {
         while at < self.history.migrations.len() {
             self.states.truncate(at + 1);
             let original = vec![self.history.migrations[at].clone()];
-            let (report, replayer) = self.judged(at, original);
+            let (report, replayer) = self.judged(self.states[at].clone(), original);
             if let Some((culprit, why)) = self.taken_away(at, &report) {
                 self.leave(culprit, &why);
                 at = culprit;
@@ -73,12 +73,11 @@ impl Walk<'_> {
         }
     }
 
-    /// What is found in these migrations in a place of the history, and where it stands after them.
-    fn judged(&mut self, at: usize, migrations: Vec<Migration>) -> (Report, Replayer) {
-        let mut replayer = self.states[at].clone();
+    /// What is found in these migrations from a state on, and the state after them.
+    fn judged(&mut self, mut state: Replayer, migrations: Vec<Migration>) -> (Report, Replayer) {
         self.job.migrations = migrations;
-        let report = check_next(&self.job, &mut replayer, &self.texts);
-        (report, replayer)
+        let report = check_after(&self.job, &mut state, &self.texts, None);
+        (report, state)
     }
 
     /// Chooses how a migration is rewritten, and runs it; nothing where it stays as it was written.
@@ -89,7 +88,7 @@ impl Walk<'_> {
             let original = &self.history.migrations[at];
             let texts = &mut self.texts;
             let migrations = pieces.iter().map(|piece| as_migration(original, piece, texts)).collect();
-            let (report, replayer) = self.judged(at, migrations);
+            let (report, replayer) = self.judged(self.states[at].clone(), migrations);
             if !self.is_worse(at, &report) {
                 return Some(replayer);
             }
@@ -148,8 +147,7 @@ impl Walk<'_> {
         for unit in &self.units[from..at] {
             replayer.run(unit);
         }
-        self.job.migrations = vec![self.history.migrations[at].clone()];
-        let report = check_next(&self.job, &mut replayer, &self.texts);
+        let (report, _) = self.judged(replayer, vec![self.history.migrations[at].clone()]);
         report.findings.iter().any(|it| is_failure(it) && it.message == failure)
     }
 
