@@ -179,7 +179,7 @@ impl<'a> Analyzer<'a> {
         if self.judges {
             self.refuse(grouping.refusal);
             self.refuse(refusal::distinct(select, &output, &env));
-            self.refuse(refusal::select(select));
+            self.refuse(refusal::windows(select));
         }
         for ast::NamedWindowDefinition(_, window) in &select.named_window {
             if let ast::NamedWindowExpr::WindowSpec(window) = window {

@@ -22,11 +22,9 @@ use crate::catalog::{self, CastContext};
 use crate::change::ObjectKind;
 use crate::schema::{ColumnType, ResolvedType, TypeDefinition};
 
-pub(super) use called::in_clause;
+pub(super) use called::{in_clause, windows};
 pub use place::Place;
-pub(super) use shape::{
-    aliases, branch, count, ctes, ends, named_twice, no_table, position, select, united, using, values,
-};
+pub(super) use shape::{aliases, branch, count, ctes, ends, named_twice, no_table, position, united, using, values};
 pub(super) use sorted::{distinct, distinct_order, grouped, ordered};
 
 /// Why an expression is refused, and where it says so.

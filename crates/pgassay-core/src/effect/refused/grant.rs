@@ -7,9 +7,10 @@ use crate::source::Span;
 
 impl Predictor<'_> {
     pub(super) fn refuse_grant(&mut self, grant: &Grant, span: Span) {
-        let (kind, many) = match &grant.objects {
-            GrantObjects::Named { kind, .. } => (*kind, false),
-            GrantObjects::AllInSchema { kind, .. } | GrantObjects::Future { kind, .. } => (*kind, true),
+        let kind = match &grant.objects {
+            GrantObjects::Named { kind, .. }
+            | GrantObjects::AllInSchema { kind, .. }
+            | GrantObjects::Future { kind, .. } => *kind,
             GrantObjects::Membership(_) => return,
         };
         if let Some(message) = grant.privileges.iter().find_map(|(name, columns)| unfit(kind, name.as_str(), columns)) {
@@ -24,9 +25,6 @@ impl Predictor<'_> {
             return self.refused(span, "", "cannot use IN SCHEMA clause when using GRANT/REVOKE ON SCHEMAS");
         }
         let GrantObjects::Named { objects, .. } = &grant.objects else { return };
-        if many {
-            return;
-        }
         for object in objects {
             match kind {
                 ObjectKind::Table => self.refuse_usage_of_table(grant, object),

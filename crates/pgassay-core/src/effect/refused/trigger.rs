@@ -98,15 +98,14 @@ impl Predictor<'_> {
             Some(name) => table.column(name).is_some_and(|it| it.generated.is_some()),
             None => table.columns.iter().any(|it| it.generated.is_some()),
         };
-        let whole_row_old = |new: bool, name: &Option<crate::change::Name>| new && generated(name);
-        if before && rows.iter().any(|(new, name)| whole_row_old(*new, name)) {
+        if before && rows.iter().any(|(new, name)| *new && generated(name)) {
             let message = "BEFORE trigger's WHEN condition cannot reference NEW generated columns";
             return self.refused(condition.span, &create.name, message);
         }
         for (new, name) in &rows {
             let Some(name) = name.as_ref().filter(|name| table.column(name).is_none()) else { continue };
             let row = if *new { "new" } else { "old" };
-            let system = matches!(name.as_str(), "ctid" | "tableoid" | "xmin" | "xmax" | "cmin" | "cmax");
+            let system = super::output::is_system_column(name);
             let called = self.schema().routines.values().any(|it| it.name.name == *name);
             if !system && !called {
                 let message = format!("column {row}.{} does not exist", name.as_str());

@@ -1,6 +1,6 @@
 //! The shape of a query: its WITH, set operations, numbers in ORDER BY, LIMIT and row locks (analyze.c, parse_clause.c, parse_cte.c).
 
-use sqlparser::ast::{self, Expr, Query, Select, SelectItem, SetExpr, Spanned};
+use sqlparser::ast::{self, Expr, Query, SelectItem, SetExpr, Spanned};
 
 use super::super::names;
 use super::super::overload::Kind;
@@ -211,9 +211,4 @@ pub(in super::super) fn values(values: &ast::Values) -> Option<Refusal> {
     let other = values.rows.iter().find(|row| row.content.len() != first)?;
     let span = other.content.first()?.span();
     Some(Refusal { message: "VALUES lists must all be the same length".to_owned(), span })
-}
-
-/// What `select` may not be: windows that it does not name.
-pub(in super::super) fn select(select: &Select) -> Option<Refusal> {
-    super::called::windows(select)
 }
