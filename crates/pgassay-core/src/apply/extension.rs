@@ -3,7 +3,8 @@
 use super::{Applier, ProblemKind};
 use crate::catalog::{self, ExtensionContents};
 use crate::change::{
-    AlterExtension, AlterExtensionAction, CreateExtension, Drop, Expression, IndexTarget, ObjectReference, TypeName,
+    AlterExtension, AlterExtensionAction, CreateExtension, Drop, Expression, IndexTarget, Name, ObjectReference,
+    TypeName,
 };
 use crate::schema::{ColumnId, ConstraintKind, Extension, Object, Relation, RelationId};
 
@@ -165,7 +166,7 @@ fn names_member<V: sqlparser::ast::Visit>(contents: &ExtensionContents, tree: &V
     visit_expressions(tree, |part| {
         let needs = match part {
             Expr::Function(function) => {
-                let name = function.name.0.last().and_then(|part| part.as_ident()).map(crate::schema::rewrite::stored);
+                let name = function.name.0.last().and_then(|part| part.as_ident()).map(Name::of_ident);
                 name.is_some_and(|name| {
                     let own = !contents.functions_named(name.as_str()).is_empty();
                     own && every().all(|it| catalog::functions(name.as_str(), it).is_empty())

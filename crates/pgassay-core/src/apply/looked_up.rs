@@ -141,20 +141,20 @@ fn names<V: Visit>(tree: &V, kind: ObjectKind, name: &Name) -> bool {
     visit_expressions(tree, |part| {
         let found = match part {
             Expr::Collate { collation, .. } if kind == ObjectKind::Collation => {
-                let last = collation.0.last().and_then(|it| it.as_ident()).map(crate::schema::rewrite::stored);
+                let last = collation.0.last().and_then(|it| it.as_ident()).map(Name::of_ident);
                 last.is_some_and(|it| it == *name)
             }
             Expr::BinaryOp { op, .. } if kind == ObjectKind::Operator => op.to_string() == name.as_str(),
             // An operator before its operand is read as the call of a function of its name.
             Expr::Function(function) if matches!(kind, ObjectKind::Operator | ObjectKind::Aggregate) => {
-                let called = function.name.0.last().and_then(|it| it.as_ident()).map(crate::schema::rewrite::stored);
+                let called = function.name.0.last().and_then(|it| it.as_ident()).map(Name::of_ident);
                 called.is_some_and(|it| it == *name)
             }
             Expr::Cast { expr, data_type, .. } if kind == ObjectKind::TextSearchConfiguration => {
                 data_type.to_string().eq_ignore_ascii_case("regconfig") && literal(expr).is_some_and(&is_it)
             }
             Expr::Function(function) if kind == ObjectKind::TextSearchConfiguration => {
-                let called = function.name.0.last().and_then(|it| it.as_ident()).map(crate::schema::rewrite::stored);
+                let called = function.name.0.last().and_then(|it| it.as_ident()).map(Name::of_ident);
                 let searches = called.is_some_and(|it| TEXT_SEARCH.contains(&it.as_str()));
                 searches && crate::expression::first_argument(function).and_then(literal).is_some_and(&is_it)
             }

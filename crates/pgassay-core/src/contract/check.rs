@@ -233,7 +233,7 @@ fn nested(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
 }
 
 fn identifier(ident: &ast::Ident, rename: &dyn Fn(&str) -> Option<Name>) -> Expr {
-    let name = if ident.quote_style.is_some() { Name::new(&ident.value) } else { Name::folded(&ident.value) };
+    let name = Name::of_ident(ident);
     let name = rename(name.as_str()).unwrap_or(name);
     Expr::Identifier(ast::Ident::with_quote('"', name.as_str()))
 }

@@ -262,7 +262,7 @@ fn end_of(item: &ast::SelectItem) -> Option<Name> {
 }
 
 fn table_name(name: &ast::ObjectName) -> Option<ObjectName> {
-    let mut parts = name.0.iter().rev().filter_map(|part| part.as_ident()).map(ident_name);
+    let mut parts = name.0.iter().rev().filter_map(|part| part.as_ident()).map(Name::of_ident);
     let own = parts.next()?;
     Some(ObjectName { schema: parts.next(), name: own, span: Span::new(crate::source::FileId(0), 0, 0) })
 }
@@ -285,14 +285,10 @@ pub(super) fn constant(expression: &ast::Expr) -> Option<Constant> {
 
 fn column_name(expression: &ast::Expr) -> Option<Name> {
     match expression {
-        ast::Expr::Identifier(ident) => Some(ident_name(ident)),
-        ast::Expr::CompoundIdentifier(parts) => parts.last().map(ident_name),
+        ast::Expr::Identifier(ident) => Some(Name::of_ident(ident)),
+        ast::Expr::CompoundIdentifier(parts) => parts.last().map(Name::of_ident),
         _ => None,
     }
-}
-
-fn ident_name(ident: &ast::Ident) -> Name {
-    if ident.quote_style.is_some() { Name::new(&ident.value) } else { Name::folded(&ident.value) }
 }
 
 /// Types whose constants sort as they are written: numbers by value, dates in ISO form by their text.

@@ -149,20 +149,16 @@ impl Predictor<'_> {
 
 /// The column that a target of SET or of an INSERT's list names; `a.field` is a part of `a`.
 pub(super) fn column(name: &ast::ObjectName) -> Option<Name> {
-    name.0.first().and_then(|part| part.as_ident()).map(ident_name)
+    name.0.first().and_then(|part| part.as_ident()).map(Name::of_ident)
 }
 
 /// The column that an expression is, without its table.
 fn named(expression: &ast::Expr) -> Option<Name> {
     match expression {
         ast::Expr::Nested(inner) => named(inner),
-        ast::Expr::Identifier(ident) => Some(ident_name(ident)),
+        ast::Expr::Identifier(ident) => Some(Name::of_ident(ident)),
         _ => None,
     }
-}
-
-fn ident_name(ident: &ast::Ident) -> Name {
-    if ident.quote_style.is_some() { Name::new(&ident.value) } else { Name::folded(&ident.value) }
 }
 
 fn is_null(value: &ast::Expr) -> bool {

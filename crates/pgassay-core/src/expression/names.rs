@@ -9,10 +9,7 @@ use crate::source::{FileId, Span};
 pub(super) const NOWHERE: Span = Span { file: FileId(0), start: 0, end: 0 };
 
 pub(super) fn name(ident: &ast::Ident) -> Name {
-    match ident.quote_style {
-        Some(_) => Name::new(&ident.value),
-        None => Name::folded(&ident.value),
-    }
+    Name::of_ident(ident)
 }
 
 /// The last two parts of a name; a leading database name is dropped.

@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{self, Expr, Visitor};
 
-use super::rewrite::stored;
 use super::{ColumnId, Relation};
 use crate::change::Name;
 
@@ -64,8 +63,8 @@ impl Visitor for Finder<'_> {
 
     fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
         match expression {
-            Expr::Identifier(ident) => self.name(&[stored(ident)]),
-            Expr::CompoundIdentifier(path) => self.name(&path.iter().map(stored).collect::<Vec<_>>()),
+            Expr::Identifier(ident) => self.name(&[Name::of_ident(ident)]),
+            Expr::CompoundIdentifier(path) => self.name(&path.iter().map(Name::of_ident).collect::<Vec<_>>()),
             _ => {}
         }
         ControlFlow::Continue(())

@@ -128,10 +128,10 @@ fn figure_name(tree: &Expr) -> Option<Name> {
     let name = |text: &str| Some(Name::from(text));
     match tree {
         Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => figure_name(inner),
-        Expr::Identifier(ident) => Some(super::rewrite::stored(ident)),
-        Expr::CompoundIdentifier(parts) => parts.last().map(super::rewrite::stored),
+        Expr::Identifier(ident) => Some(Name::of_ident(ident)),
+        Expr::CompoundIdentifier(parts) => parts.last().map(Name::of_ident),
         Expr::Function(function) => match function.name.0.last()? {
-            ast::ObjectNamePart::Identifier(ident) => Some(super::rewrite::stored(ident)),
+            ast::ObjectNamePart::Identifier(ident) => Some(Name::of_ident(ident)),
             _ => None,
         },
         Expr::Cast { expr, data_type, .. } => figure_name(expr).or_else(|| type_label(data_type)),
@@ -152,7 +152,7 @@ fn figure_name(tree: &Expr) -> Option<Name> {
         Expr::Floor { .. } => name("floor"),
         Expr::CompoundFieldAccess { root, access_chain } => {
             let field = access_chain.iter().rev().find_map(|access| match access {
-                ast::AccessExpr::Dot(Expr::Identifier(ident)) => Some(super::rewrite::stored(ident)),
+                ast::AccessExpr::Dot(Expr::Identifier(ident)) => Some(Name::of_ident(ident)),
                 _ => None,
             });
             field.or_else(|| figure_name(root))

@@ -16,7 +16,7 @@ use crate::text::quoting;
 /// Whether a trigger's WHEN names `NEW.column` or `OLD.column`.
 pub(crate) fn mentions_row_column(tree: &Expr, column: &Name) -> bool {
     let found = visit_expressions(tree, |expression| match expression {
-        Expr::CompoundIdentifier(parts) if parts.last().is_some_and(|part| stored(part) == *column) => {
+        Expr::CompoundIdentifier(parts) if parts.last().is_some_and(|part| Name::of_ident(part) == *column) => {
             ControlFlow::Break(())
         }
         _ => ControlFlow::Continue(()),
@@ -34,7 +34,7 @@ pub(crate) fn rename_column(expression: &Expression, old: &Name, new: &Name) -> 
             Expr::CompoundIdentifier(parts) => parts.last_mut(),
             _ => None,
         };
-        if let Some(ident) = last.filter(|ident| stored(ident) == *old) {
+        if let Some(ident) = last.filter(|ident| Name::of_ident(ident) == *old) {
             ident.value = new.as_str().to_owned();
             let printed = new.to_string();
             ident.quote_style = printed.starts_with('"').then_some('"');
@@ -46,11 +46,6 @@ pub(crate) fn rename_column(expression: &Expression, old: &Name, new: &Name) -> 
         return expression.clone();
     }
     Expression { span: expression.span, text: tree.to_string().into(), tree: Arc::new(tree) }
-}
-
-/// An identifier of sqlparser as the catalog stores it.
-pub(crate) fn stored(ident: &sqlparser::ast::Ident) -> Name {
-    if ident.quote_style.is_some() { Name::new(&ident.value) } else { Name::folded(&ident.value) }
 }
 
 /// Sequences that nextval, currval and setval name by a literal: the server turns it into a regclass constant, which is a

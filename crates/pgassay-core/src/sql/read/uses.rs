@@ -98,7 +98,7 @@ pub(super) fn factor_name(factor: &TableFactor) -> Option<&ast::ObjectName> {
 }
 
 pub(super) fn ident(file: FileId, found: &ast::Ident) -> Ident {
-    let name = if found.quote_style.is_some() { Name::new(&found.value) } else { Name::folded(&found.value) };
+    let name = Name::of_ident(found);
     Ident { name, span: tree_span(file, found.span).unwrap_or(Span { file, start: 0, end: 0 }) }
 }
 

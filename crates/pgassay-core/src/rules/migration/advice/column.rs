@@ -246,13 +246,7 @@ fn calls_user_function(table: &Table, expression: &Expression) -> bool {
     let session = &table.context.step.session;
     let found = walk::visit_expressions(&*expression.tree, |node| {
         let ast::Expr::Function(call) = node else { return ControlFlow::Continue(()) };
-        let parts: Vec<Name> = call
-            .name
-            .0
-            .iter()
-            .filter_map(|part| part.as_ident())
-            .map(|ident| if ident.quote_style.is_some() { Name::new(&ident.value) } else { Name::folded(&ident.value) })
-            .collect();
+        let parts: Vec<Name> = call.name.0.iter().filter_map(|part| part.as_ident()).map(Name::of_ident).collect();
         let Some((last, before)) = parts.split_last() else { return ControlFlow::Continue(()) };
         let name = ObjectName { schema: before.last().cloned(), name: last.clone(), span: expression.span };
         let user_made = table.schema().find_routines(&name, session).next().is_some();

@@ -2,7 +2,6 @@
 
 use sqlparser::ast::{self, Expr};
 
-use super::tree::fold;
 use super::walk::Walk;
 use crate::change::{Name, ObjectName};
 use crate::schema::{ColumnId, Relation, RelationId, Session};
@@ -11,7 +10,7 @@ use crate::walk;
 
 impl<'a> Walk<'_, 'a> {
     pub(super) fn relation(&self, name: &ast::ObjectName) -> Option<&'a Relation> {
-        let parts: Vec<Name> = name.0.iter().filter_map(|part| part.as_ident()).map(fold).collect();
+        let parts: Vec<Name> = name.0.iter().filter_map(|part| part.as_ident()).map(Name::of_ident).collect();
         let (last, before) = parts.split_last()?;
         if before.is_empty() && self.scopes.iter().any(|(_, names)| names.contains(last)) {
             return None;
@@ -37,7 +36,7 @@ impl<'a> Walk<'_, 'a> {
         match expr {
             Expr::Nested(inner) => self.column(inner),
             Expr::Identifier(ident) => {
-                let name = fold(ident);
+                let name = Name::of_ident(ident);
                 for (sources, _) in self.scopes.iter().rev() {
                     let mut hits = sources
                         .iter()
@@ -50,7 +49,7 @@ impl<'a> Walk<'_, 'a> {
             }
             Expr::CompoundIdentifier(parts) => {
                 let [.., table, column] = &parts[..] else { return None };
-                let (table, column) = (fold(table), fold(column));
+                let (table, column) = (Name::of_ident(table), Name::of_ident(column));
                 let source =
                     self.scopes.iter().rev().flat_map(|(sources, _)| sources).find(|source| source.alias == table)?;
                 Some((source.relation.id, source.relation.column(&column)?.id))

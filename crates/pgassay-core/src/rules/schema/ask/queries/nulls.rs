@@ -3,8 +3,9 @@
 use sqlparser::ast::{BinaryOperator, Expr};
 
 use super::UseKind;
-use super::tree::{compares, fold};
+use super::tree::compares;
 use super::walk::{Source, Walk};
+use crate::change::Name;
 use crate::schema::{ColumnId, RelationId};
 
 impl<'a> Walk<'_, 'a> {
@@ -12,7 +13,9 @@ impl<'a> Walk<'_, 'a> {
     fn source_of(&self, expr: &Expr, table: RelationId) -> Option<&Source<'a>> {
         let alias = match expr {
             Expr::Nested(inner) => return self.source_of(inner, table),
-            Expr::CompoundIdentifier(parts) => parts.len().checked_sub(2).and_then(|at| parts.get(at)).map(fold),
+            Expr::CompoundIdentifier(parts) => {
+                parts.len().checked_sub(2).and_then(|at| parts.get(at)).map(Name::of_ident)
+            }
             _ => None,
         };
         self.scopes

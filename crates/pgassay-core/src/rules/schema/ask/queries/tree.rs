@@ -2,8 +2,6 @@
 
 use sqlparser::ast::{self, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Value};
 
-use crate::change::Name;
-
 pub(super) enum Constant {
     Null,
     Boolean(bool),
@@ -50,9 +48,4 @@ pub(super) fn arguments(call: &ast::Function) -> Vec<&Expr> {
             _ => None,
         })
         .collect()
-}
-
-/// An identifier as the catalog stores it.
-pub(super) fn fold(ident: &ast::Ident) -> Name {
-    if ident.quote_style.is_some() { Name::new(&ident.value) } else { Name::folded(&ident.value) }
 }

@@ -6,7 +6,6 @@ use sqlparser::ast::{
     self, GroupByExpr, JoinConstraint, JoinOperator, OrderByKind, SetExpr, TableFactor, TableWithJoins,
 };
 
-use super::tree::fold;
 use super::{Use, UseKind};
 use crate::change::{Change, Name};
 use crate::rules::schema::SchemaContext;
@@ -78,7 +77,7 @@ impl<'a> Walk<'_, 'a> {
         else {
             return;
         };
-        for column in names.iter().filter_map(|name| relation.column(&fold(name))) {
+        for column in names.iter().filter_map(|name| relation.column(&Name::of_ident(name))) {
             self.put((relation.id, column.id), UseKind::ConflictTarget);
         }
     }
@@ -90,7 +89,7 @@ impl<'a> Walk<'_, 'a> {
         let mut names = Vec::new();
         if let Some(with) = &query.with {
             for table in &with.cte_tables {
-                names.push(fold(&table.alias.name));
+                names.push(Name::of_ident(&table.alias.name));
                 self.scopes.push((Vec::new(), names.clone()));
                 self.query(&table.query);
                 self.scopes.pop();
@@ -185,7 +184,9 @@ impl<'a> Walk<'_, 'a> {
                 }
                 Some(JoinConstraint::Using(names)) => {
                     for name in names {
-                        let Some(name) = name.0.last().and_then(|part| part.as_ident()).map(fold) else { continue };
+                        let Some(name) = name.0.last().and_then(|part| part.as_ident()).map(Name::of_ident) else {
+                            continue;
+                        };
                         let Some((sources, _)) = self.scopes.last_mut() else { continue };
                         for source in sources.iter_mut() {
                             source.joined_by.extend(source.relation.column(&name).map(|column| column.id));
@@ -210,7 +211,8 @@ impl<'a> Walk<'_, 'a> {
         match factor {
             TableFactor::Table { name, alias, args: None, .. } => {
                 let Some(relation) = self.relation(name) else { return };
-                let alias = alias.as_ref().map_or_else(|| relation.name.name.clone(), |alias| fold(&alias.name));
+                let alias =
+                    alias.as_ref().map_or_else(|| relation.name.name.clone(), |alias| Name::of_ident(&alias.name));
                 if let Some((sources, _)) = self.scopes.last_mut() {
                     sources.push(Source { alias, relation, outer, joined_by: BTreeSet::new() });
                 }
