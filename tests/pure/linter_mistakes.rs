@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use pgassay::catalog::LockMode;
 use pgassay::check::{Job, check};
@@ -493,7 +492,7 @@ fn locks_that_stop_nobody_are_not_warned_about() {
     }
 }
 
-// Scores that rank nothing, and time.
+// Scores that rank nothing.
 
 #[test]
 fn ranks_a_careful_migration_below_a_careless_one() {
@@ -501,24 +500,4 @@ fn ranks_a_careful_migration_below_a_careless_one() {
     let careless = one(ORDERS, "ALTER TABLE orders ADD COLUMN token uuid NOT NULL DEFAULT gen_random_uuid();");
     assert_eq!(careful.report.worst(), None);
     assert_eq!(careless.report.worst(), Some(Severity::Error));
-}
-
-#[test]
-fn time_grows_with_the_number_of_statements_and_not_with_its_square() {
-    let time = |tables: usize| {
-        let text: String = (0..tables)
-            .map(|number| {
-                format!(
-                    "CREATE TABLE t{number} (id bigint PRIMARY KEY, note text);\nCREATE INDEX ON t{number} (note);\n"
-                )
-            })
-            .collect();
-        let start = Instant::now();
-        assert_eq!(judge("", &[&text]).report.statements.len(), 2 * tables);
-        start.elapsed()
-    };
-    time(50);
-    let (small, large) = (time(250), time(2_000));
-    // Eight times the statements: 64 times the time if it were the square.
-    assert!(large < small * 24 + Duration::from_millis(200), "{small:?} for 500 statements, {large:?} for 4000");
 }
