@@ -16,7 +16,7 @@ use pgassay::fix::{self, FileChange, Folder, Left, PLAN_FILE, PlanFile, Rewrites
 use pgassay::migration::Framework;
 use pgassay::prove::Place;
 use pgassay::report::Report;
-use pgassay::rules::migration::{REQUIRED_COLUMN, UNREADABLE_STATEMENT};
+use pgassay::rules::migration::{REQUIRED_COLUMN, UNBATCHED_BACKFILL, UNREADABLE_STATEMENT};
 use pgassay::source::Sources;
 use pgassay::text::plain;
 use similar::TextDiff;
@@ -91,9 +91,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     }
     tell(&session, &job, &before, &after, &rewrites);
     proved.iter().for_each(|proved| say!("{proved}"));
-    let errors = left(&job, &before, &after, &rewrites).len();
+    let needs_someone = |(finding, _): &(&Finding, _)| *finding.rule != UNBATCHED_BACKFILL;
+    let is_left = left(&job, &before, &after, &rewrites).iter().any(needs_someone);
     output::leave((job, sources, before, after));
-    Ok(if errors > 0 { Outcome::Findings } else { Outcome::Clean })
+    Ok(if is_left { Outcome::Findings } else { Outcome::Clean })
 }
 
 impl Arguments {
@@ -384,7 +385,11 @@ fn left<'r>(
             (original.rule == finding.rule && original.message == finding.message).then(|| left.why.clone())
         })
     };
-    let stays = |finding: &&Finding| finding.severity == Severity::Error || *finding.rule == UNREADABLE_STATEMENT;
+    let stays = |finding: &&Finding| {
+        finding.severity == Severity::Error
+            || *finding.rule == UNREADABLE_STATEMENT
+            || *finding.rule == UNBATCHED_BACKFILL && why(finding).is_some()
+    };
     let now = after.findings.iter().filter(stays).map(|finding| (finding, why(finding)));
     // What is in a deploy that waits is not judged yet: what was said of the original holds, unless a step or the code before it answers it.
     let is_told =

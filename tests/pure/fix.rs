@@ -79,6 +79,9 @@ fn fixed(old: &[(&str, &str)], new: &[(&str, &str)]) -> (Repository, String) {
     let shown = String::from_utf8(dry.stdout).unwrap();
     assert!(shown.lines().any(|line| line.starts_with("+++ ")) || shown.is_empty(), "{shown}");
     let after = written(&repository);
+    let again = pgassay(repository.path(), &["fix", "--since", "main", "--dry-run"]);
+    let again = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert_eq!(again, "", "a second run has nothing left to write");
     (repository, format!("{}\n{after}", stderr(&output)))
 }
 

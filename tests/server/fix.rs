@@ -33,6 +33,7 @@ const NEW: &[&str] = &[
     "UPDATE orders SET code = 0 WHERE code IS NULL;\nALTER TABLE orders ALTER COLUMN code SET NOT NULL;\n",
     "UPDATE orders AS o SET code = c.id FROM customers c WHERE c.id = o.customer_id AND o.code IS NULL;\nALTER TABLE orders ALTER COLUMN code SET NOT NULL;\n",
     "UPDATE orders SET placed = '2024-01-01' RETURNING id;\nALTER TABLE orders ALTER COLUMN placed SET NOT NULL;\n",
+    "UPDATE orders AS o SET note = c.name FROM customers AS c WHERE c.id = o.customer_id;\n",
     "UPDATE customers c SET email = c.name || '@example.org';\n",
     "ALTER TABLE orders ADD COLUMN state text DEFAULT 'new';\nUPDATE orders SET state = CASE WHEN placed IS NULL THEN 'open' ELSE 'done' END;\nALTER TABLE orders ADD CONSTRAINT orders_state CHECK (state <> '');\n",
     "ALTER TABLE orders ADD COLUMN total int;\nUPDATE orders SET total = code;\nALTER TABLE orders ALTER COLUMN total SET NOT NULL;\nCREATE FUNCTION total_of_code() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.total := coalesce(NEW.total, NEW.code, 0); RETURN NEW; END $$;\nCREATE TRIGGER orders_total BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION total_of_code();\n",

@@ -248,6 +248,8 @@ pub struct Walk {
     pub change: String,
     /// The columns of the primary key; where there is none, the table's pages are walked.
     pub key: Vec<String>,
+    /// What the change calls a row of the table, where other tables stand beside it.
+    pub row: Option<String>,
 }
 
 /// What a step of the advice does to the others.
@@ -307,7 +309,7 @@ pub struct Advice {
     pub text: String,
     pub steps: Vec<FixStep>,
     /// The statement's change of all rows, walked in the order of a key, for a script that can be stopped and run again.
-    pub walk: Option<Walk>,
+    pub walk: Option<Box<Walk>>,
 }
 
 impl Advice {

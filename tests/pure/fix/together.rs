@@ -317,3 +317,31 @@ fn tern_is_known_by_its_line_in_each_piece() {
         assert!(piece.contains("---- create above / drop below ----"), "{}: {piece}{text}", path.display());
     }
 }
+
+#[test]
+fn a_fill_that_is_left_alone_goes_in_batches() {
+    let (_, text) =
+        sqlx("UPDATE orders SET price = 0 WHERE price IS NULL;\nALTER TABLE orders ALTER COLUMN price SET NOT NULL;\n");
+    assert!(file_with(&text, "DO $batches$").contains("SET price = 0 WHERE (price IS NULL) AND id BETWEEN"), "{text}");
+    let again = file_with(&text, "pgassay: allow(unbatched-backfill)");
+    assert!(again.ends_with("UPDATE orders SET price = 0 WHERE price IS NULL;\n"), "{text}");
+}
+
+#[test]
+fn a_fill_that_commits_with_others_is_left_and_said() {
+    let (_, text) = sqlx("UPDATE orders SET price = 0;\nUPDATE orders SET state = 'a';\n");
+    assert_eq!(text.matches("it commits with what stands beside it").count(), 2, "{text}");
+    let (_, text) = sqlx("UPDATE orders SET price = price + 1;\n");
+    assert!(text.contains("it cannot be walked through in batches"), "{text}");
+}
+
+#[test]
+fn a_fill_from_another_table_is_walked_by_the_key_of_its_own() {
+    let (_, text) = sqlx("UPDATE orders o SET price = f.id FROM firms f WHERE f.id = o.firm_id OR f.id = 1;\n");
+    let batch = "UPDATE orders o SET price = f.id FROM firms f WHERE (f.id = o.firm_id OR f.id = 1) AND o.id BETWEEN batch_from.id AND batch_to.id;";
+    assert!(text.contains(batch), "{text}");
+    let (_, text) = sqlx("UPDATE pairs SET y = orders.no FROM orders WHERE orders.price = x;\n");
+    assert!(text.contains("it cannot be walked through"), "the key changes: {text}");
+    let (_, text) = sqlx("UPDATE orders SET price = orders.price + f.id FROM firms f WHERE f.id = firm_id;\n");
+    assert!(text.contains("it cannot be walked through"), "a second run adds once more: {text}");
+}

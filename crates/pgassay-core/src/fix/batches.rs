@@ -13,7 +13,7 @@ pub(super) fn script(step: &FixStep) -> String {
 
 /// Each batch starts where the last one ended: no row is read twice, however large the table is.
 fn by_key(walk: &Walk) -> String {
-    let Walk { table, change, key } = walk;
+    let Walk { table, change, key, row } = walk;
     let list = key.join(", ");
     let of = |record: &str| key.iter().map(|it| format!("{record}.{it}")).collect::<Vec<_>>().join(", ");
     let last_first = key.iter().map(|it| format!("{it} DESC")).collect::<Vec<_>>().join(", ");
@@ -21,11 +21,14 @@ fn by_key(walk: &Walk) -> String {
         [only] => (only.clone(), of("batch_from"), of("batch_to")),
         _ => (format!("({list})"), format!("({})", of("batch_from")), format!("({})", of("batch_to"))),
     };
+    let of_row = |column: &String| row.as_ref().map_or_else(|| column.clone(), |row| format!("{row}.{column}"));
     let range = match key.as_slice() {
-        [only] => format!("{only} BETWEEN {from} AND {to}"),
+        [only] => format!("{} BETWEEN {from} AND {to}", of_row(only)),
         // The first column by itself says that the statement is limited, to readers and to the planner.
         [first, ..] => {
-            format!("{first} BETWEEN batch_from.{first} AND batch_to.{first} AND {tuple} >= {from} AND {tuple} <= {to}")
+            let own = format!("({})", key.iter().map(of_row).collect::<Vec<_>>().join(", "));
+            let named = of_row(first);
+            format!("{named} BETWEEN batch_from.{first} AND batch_to.{first} AND {own} >= {from} AND {own} <= {to}")
         }
         [] => String::new(),
     };

@@ -8,7 +8,7 @@ use sqlparser::ast::{AssignmentTarget, Expr, Statement, TableFactor, Value};
 
 use super::items::{Item, Placed};
 use super::refill::changes_of_step;
-use crate::change::{AlterTableActionKind, Change, ColumnDefinition, Name, ObjectName, Update};
+use crate::change::{AlterTableActionKind, Change, ColumnDefinition, Name, ObjectName, TypeName, Update};
 use crate::finding::FixStep;
 use crate::schema::make_object_name;
 use crate::walk::visit_expressions;
@@ -73,10 +73,11 @@ fn with_removal(steps: &[FixStep], drop: usize, triggers: &[Trigger]) -> Vec<Fix
     new
 }
 
-/// Whether a statement takes values from a column of a table.
+/// Whether a statement takes values from a column of a table into another place.
 fn reads(change: Option<&Option<Change>>, table: &ObjectName, column: &Name) -> bool {
     let Some(Some(change)) = change else { return false };
     let (tree, uses, own) = match change {
+        Change::Update(update) if update.columns.iter().all(|it| it.name == *column) => return false,
         Change::Update(update) => (&update.tree, &update.uses, Some(&update.table)),
         Change::Insert(insert) => (&insert.tree, &insert.uses, None),
         Change::Merge(merge) => (&merge.tree, &merge.uses, Some(&merge.table)),
@@ -184,13 +185,18 @@ impl std::fmt::Display for Body<'_> {
             targets.iter().filter_map(|name| Some((*name, self.new_default(name)?))).collect();
         let of = |record: &str| read.iter().map(|name| format!("{record}.{name}")).collect::<Vec<_>>().join(", ");
         write!(f, "BEGIN\n    IF TG_OP = 'INSERT' THEN\n        ")?;
-        let given: Vec<String> =
-            fresh.iter().map(|(name, default)| format!("NEW.{name} IS DISTINCT FROM {default}")).collect();
+        let given: Vec<String> = fresh
+            .iter()
+            .map(|(name, default)| match default.as_str() {
+                "NULL" => format!("NEW.{name} IS NOT NULL"),
+                default => format!("NEW.{name} IS DISTINCT FROM {default}"),
+            })
+            .collect();
         match given.is_empty() {
             true => write!(f, "NULL;")?,
             false => write!(f, "IF {} THEN RETURN NEW; END IF;", given.join(" OR "))?,
         }
-        write!(f, "\n    ELSIF ROW({}) IS NOT DISTINCT FROM ROW({}) THEN RETURN NEW;", of("NEW"), of("OLD"))?;
+        write!(f, "\n    ELSIF ROW({})::text = ROW({})::text THEN RETURN NEW;", of("NEW"), of("OLD"))?;
         if !fresh.is_empty() {
             write!(f, "\n    ELSE")?;
             for (name, default) in &fresh {
@@ -223,10 +229,18 @@ impl Body<'_> {
         })?;
         match &column.default {
             None if column.identity.is_none() && column.generated.is_none() => Some("NULL".to_owned()),
-            Some(default) if !default.text.contains('(') => Some(default.text.to_string()),
+            // A value of json is none that can be known again.
+            Some(default) if !default.text.contains('(') && !column.data_type.as_ref().is_some_and(is_document) => {
+                Some(default.text.to_string())
+            }
             _ => None,
         }
     }
+}
+
+/// Whether a type has no `=`.
+fn is_document(data_type: &TypeName) -> bool {
+    ["json", "xml"].contains(&data_type.name.as_str())
 }
 
 /// Whether two names may be of one table, with a schema or without.

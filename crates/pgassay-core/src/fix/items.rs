@@ -10,6 +10,7 @@ use transaction::{is_outer, own_block, sends_apart};
 
 use super::original::without_markers;
 use super::pieces::is_of_session;
+use super::refill::Fill;
 use super::{Left, Ways, held, in_step, refill, unqualified};
 use crate::change::{AlterTableActionKind, Change, Set};
 use crate::effect::InTransactionBlock;
@@ -163,6 +164,7 @@ pub(super) fn read<'a>(
     in_step::keep(&mut placed, &changes, text)?;
     reader.placed = placed;
     held::hold(&mut reader.placed, &records, &changes).map_err(|(_, why)| why)?;
+    reader.lone_in_batches(&records);
     reader.limit();
     reader.items.items = reader.placed.into_iter().map(|placed| placed.item).collect();
     Ok(reader.items)
@@ -344,7 +346,14 @@ impl<'a> Reader<'a, '_> {
         };
         let text = |record: usize| records.get(record).map(|it| self.text(it.span)).unwrap_or_default();
         let waits = |record: usize| required(record).map(|(_, column)| column);
-        let obstacles = refill::refill(&mut placed, changes, text, waits);
+        let is_told = |record: usize| {
+            let span = records.get(record).map(|it| it.span);
+            self.findings
+                .iter()
+                .any(|(_, it)| it.rule.is_one_of(&AT_ONCE) && span.is_some_and(|own| own.contains(it.span)))
+        };
+        let fill = |record: usize, update| Fill { text: text(record), update, is_told: is_told(record) };
+        let obstacles = refill::refill(&mut placed, changes, fill, waits);
         let answered =
             placed.iter().filter(|it| matches!(it.item, Item::Steps(..))).filter_map(|it| required(it.record));
         let answered: Vec<usize> = answered.map(|(at, _)| at).collect();

@@ -21,6 +21,7 @@ pub(super) fn as_written<'s>(steps: &'s [FixStep], change: Option<&Change>, stat
             table: strip(&walk.table),
             change: strip(&walk.change),
             key: walk.key.clone(),
+            row: walk.row.clone(),
         }),
         ..step.clone()
     };

@@ -1,9 +1,9 @@
 //! What takes a statement's place where a check has no steps for it, because they are those of a whole migration: rows that are changed in
 //! batches, and the default of a new column, which goes when code writes the column.
 
-use super::{AT_ONCE, REQUIRED, Reader};
+use super::{AT_ONCE, Item, Placed, REQUIRED, Reader, UNBATCHED_BACKFILL};
 use crate::change::{AlterTableAction, AlterTableActionKind, Change, ConstraintKind, Name, ObjectName};
-use crate::finding::{Finding, FixStep};
+use crate::finding::{Finding, FixStep, Walk};
 use crate::fix::joined::is_same;
 use crate::report::StatementRecord;
 use crate::source::Span;
@@ -27,7 +27,46 @@ impl<'a> Reader<'a, '_> {
             return None;
         }
         self.items.fixed.extend(of_it().map(|(at, _)| *at));
-        Some(FixStep { walk: Some(walk.clone()), ..FixStep::batch(walk.change) })
+        Some(in_batches(&walk))
+    }
+
+    /// The same of a change that what the migration is taken apart into leaves to a transaction of its own; why not, of others.
+    pub(super) fn lone_in_batches(&mut self, records: &[&StatementRecord]) {
+        let waiting: Vec<(usize, &'a Finding)> = self
+            .findings
+            .iter()
+            .filter(|(at, it)| *it.rule == UNBATCHED_BACKFILL && !self.items.fixed.contains(at))
+            .copied()
+            .collect();
+        for (at, finding) in waiting {
+            let of_it = |it: &Placed| records.get(it.record).is_some_and(|record| record.span.contains(finding.span));
+            let Some(place) = self.placed.iter().position(of_it) else { continue };
+            let record = self.placed[place].record;
+            let is_change = matches!(self.changes.get(record), Some(Some(Change::Update(_) | Change::Delete(_))));
+            let why = match (&self.placed[place].item, &finding.advice.walk) {
+                (Item::Keep(text), Some(walk)) if is_change && self.ways.alone && self.commits_alone(place) => {
+                    let comments = self.text(records[record].span);
+                    let comments = text.strip_suffix(comments.as_str()).unwrap_or_default().trim().to_owned();
+                    self.placed[place].item = Item::Steps(comments, vec![in_batches(walk)].into());
+                    self.items.is_changed = true;
+                    self.items.fixed.push(at);
+                    continue;
+                }
+                (_, None) => "it cannot be walked through in batches: that takes a primary key, and values that a second run leaves as they are".to_owned(),
+                (_, Some(_)) if !self.ways.alone => self.no_way_out(),
+                (_, Some(_)) if !is_change => "it is part of a block or a call: take it apart by hand".to_owned(),
+                _ => "it commits with what stands beside it: give it a migration of its own".to_owned(),
+            };
+            self.leave(at, why);
+        }
+    }
+
+    /// Whether an item shares its transaction with nothing that does something.
+    fn commits_alone(&self, place: usize) -> bool {
+        let (before, after) = (&self.placed[..place], &self.placed[place + 1..]);
+        let does_something = |it: &&Placed| !matches!(it.item, Item::Setting(..));
+        let beside = [before.iter().rev().find(does_something), after.iter().find(does_something)];
+        !self.items.together || !beside.into_iter().flatten().any(|it| matches!(it.item, Item::Keep(_)))
     }
 
     /// The default of a new column that is required: it only goes once code writes the column.
@@ -67,6 +106,10 @@ impl<'a> Reader<'a, '_> {
         let is_new = |name: &Name| before.iter().flatten().any(|change| adds_column(change, &update.table, name));
         update.columns.iter().all(|column| is_new(&column.name))
     }
+}
+
+fn in_batches(walk: &Walk) -> FixStep {
+    FixStep { walk: Some(walk.clone()), ..FixStep::batch(walk.change.clone()) }
 }
 
 fn adds_column(change: &Change, table: &ObjectName, name: &Name) -> bool {

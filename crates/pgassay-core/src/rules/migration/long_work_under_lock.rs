@@ -52,7 +52,7 @@ pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         }
         _ => "Put the long work into a transaction of its own, before or after the schema change.",
     });
-    finding.advice.walk = walked_rows::walked(context);
+    finding.advice.walk = walked_rows::walked(context).map(Box::new);
     findings.push(finding);
 }
 

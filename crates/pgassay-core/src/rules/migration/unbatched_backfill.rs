@@ -57,7 +57,7 @@ pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         },
     ));
     finding.advice = batches(context, relation.map(|relation| &**relation), &name.to_string());
-    finding.advice.walk = walked_rows::walked(context);
+    finding.advice.walk = walked_rows::walked(context).map(Box::new);
     findings.push(finding);
 }
 

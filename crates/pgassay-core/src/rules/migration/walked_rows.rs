@@ -25,8 +25,15 @@ pub(super) fn walked(context: &StepContext) -> Option<Walk> {
     let found = context.step.schema.find_relation(table, &context.step.session)?;
     let relation: &Relation = found;
     let key = key(relation)?;
+    let row = match context.change()? {
+        Change::Update(update) => row_beside_others(&update.tree.0, &table.name),
+        _ => None,
+    };
     let is_repeatable = match context.change()? {
-        Change::Update(update) => is_repeatable_update(context, relation, &update.tree.0, &update.columns, predicate),
+        Change::Update(update) => {
+            let targets = Targets { columns: &update.columns, row: row.as_ref() };
+            is_repeatable_update(context, relation, &update.tree.0, targets, predicate)
+        }
         Change::Delete(delete) => is_plain_delete(&delete.tree.0),
         _ => false,
     };
@@ -47,7 +54,47 @@ pub(super) fn walked(context: &StepContext) -> Option<Walk> {
     };
     // With its schema where the statement writes it.
     let table = context.text(table.span).to_owned();
-    Some(Walk { table, change, key: key.into_iter().map(ToString::to_string).collect() })
+    let key = key.into_iter().map(ToString::to_string).collect();
+    Some(Walk { table, change, key, row: row.map(|row| row.to_string()) })
+}
+
+/// What an UPDATE calls a row of its table, where FROM names other tables.
+fn row_beside_others(tree: &ast::Statement, table: &Name) -> Option<Name> {
+    let ast::Statement::Update(update) = tree else { return None };
+    update.from.as_ref()?;
+    match &update.table.relation {
+        ast::TableFactor::Table { alias: Some(alias), .. } => Some(Name::of_ident(&alias.name)),
+        _ => Some(table.clone()),
+    }
+}
+
+/// The columns that an UPDATE sets, and what it calls their row where others have columns of the same name.
+#[derive(Clone, Copy)]
+struct Targets<'a> {
+    columns: &'a [Ident],
+    row: Option<&'a Name>,
+}
+
+impl Targets<'_> {
+    fn is_one(self, expression: &Expr) -> bool {
+        let is_column = |name: &ast::Ident| self.columns.iter().any(|column| column.name == Name::of_ident(name));
+        match expression {
+            Expr::Identifier(name) => is_column(name),
+            Expr::CompoundIdentifier(parts) => match (parts.as_slice(), self.row) {
+                ([row, column], Some(own)) => Name::of_ident(row) == *own && is_column(column),
+                _ => parts.iter().any(is_column),
+            },
+            Expr::Nested(inner) => self.is_one(inner),
+            _ => false,
+        }
+    }
+
+    fn are_in(self, expression: &Expr) -> bool {
+        let found = walk::visit_expressions(expression, |part| {
+            if self.is_one(part) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        found.is_break()
+    }
 }
 
 fn key(relation: &Relation) -> Option<Vec<&Name>> {
@@ -66,12 +113,11 @@ fn is_repeatable_update(
     context: &StepContext,
     relation: &Relation,
     tree: &ast::Statement,
-    columns: &[Ident],
+    targets: Targets,
     predicate: &Option<Expression>,
 ) -> bool {
     let ast::Statement::Update(update) = tree else { return false };
-    let is_plain = update.from.is_none()
-        && update.returning.is_none()
+    let is_plain = update.returning.is_none()
         && update.limit.is_none()
         && update.table.joins.is_empty()
         && update.assignments.iter().all(|it| matches!(it.target, AssignmentTarget::ColumnName(_)));
@@ -82,42 +128,21 @@ fn is_repeatable_update(
         relation: Some(relation),
         value: None,
     };
-    let passes_over = predicate.as_ref().is_some_and(|condition| asks_for_null(&condition.tree, columns));
+    let passes_over = predicate.as_ref().is_some_and(|condition| asks_for_null(&condition.tree, targets));
     let is_same_again = |value: &Expr| {
-        !columns.iter().any(|column| names(value, column))
-            && (passes_over || expression::volatility(value, scope) != Volatility::Volatile)
+        !targets.are_in(value) && (passes_over || expression::volatility(value, scope) != Volatility::Volatile)
     };
     is_plain && update.assignments.iter().all(|it| is_same_again(&it.value))
 }
 
 /// Whether a row with a value in one of the columns is passed over.
-fn asks_for_null(condition: &Expr, columns: &[Ident]) -> bool {
+fn asks_for_null(condition: &Expr, targets: Targets) -> bool {
     match condition {
-        Expr::Nested(inner) => asks_for_null(inner, columns),
+        Expr::Nested(inner) => asks_for_null(inner, targets),
         Expr::BinaryOp { left, op: ast::BinaryOperator::And, right } => {
-            asks_for_null(left, columns) || asks_for_null(right, columns)
+            asks_for_null(left, targets) || asks_for_null(right, targets)
         }
-        Expr::IsNull(inner) => columns.iter().any(|column| is_column(inner, column)),
+        Expr::IsNull(inner) => targets.is_one(inner),
         _ => false,
     }
-}
-
-fn is_column(expression: &Expr, column: &Ident) -> bool {
-    let is_it = |name: &ast::Ident| match name.quote_style {
-        None => Name::folded(&name.value) == column.name,
-        Some(_) => Name::new(&name.value) == column.name,
-    };
-    match expression {
-        Expr::Identifier(name) => is_it(name),
-        Expr::CompoundIdentifier(parts) => parts.iter().any(is_it),
-        Expr::Nested(inner) => is_column(inner, column),
-        _ => false,
-    }
-}
-
-fn names(expression: &Expr, column: &Ident) -> bool {
-    let found = walk::visit_expressions(expression, |part| {
-        if is_column(part, column) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    found.is_break()
 }

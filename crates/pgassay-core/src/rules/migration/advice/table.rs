@@ -154,7 +154,7 @@ impl<'r> Table<'r> {
         };
         // Pages are those of one table.
         let is_one = relation.has_storage() && relation.children.is_empty();
-        (!key.is_empty() || is_one).then(|| Walk { table: self.name.clone(), change, key })
+        (!key.is_empty() || is_one).then(|| Walk { table: self.name.clone(), change, key, row: None })
     }
 
     /// The column of a primary key of one column.
