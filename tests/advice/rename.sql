@@ -83,3 +83,42 @@ CREATE TABLE m (id int PRIMARY KEY, code text UNIQUE); CREATE TABLE n (code text
 ALTER TABLE m RENAME COLUMN code TO key;
 -- meanwhile:
 INSERT INTO n VALUES ('a');
+-- case: column with a default that is NULL where code says so
+-- given:
+CREATE TYPE cargo AS ENUM ('dry', 'wet'); CREATE TABLE m (id int PRIMARY KEY, kind cargo DEFAULT 'dry'); INSERT INTO m VALUES (1, 'wet'), (2, NULL); INSERT INTO m (id) VALUES (3);
+-- run:
+ALTER TABLE m RENAME COLUMN kind TO load;
+-- meanwhile:
+DO $$ DECLARE own text; BEGIN
+    FOR own IN SELECT attname FROM pg_attribute WHERE attrelid = 'm'::regclass AND attname IN ('kind', 'load') AND NOT attisdropped LOOP
+        DELETE FROM m WHERE id > 1000;
+        EXECUTE format('INSERT INTO m (id, %I) VALUES (2000, NULL), (2001, DEFAULT), (2002, %L)', own, 'wet');
+        INSERT INTO m (id) VALUES (2003);
+        EXECUTE format('UPDATE m SET %I = NULL WHERE id = 1', own);
+        EXECUTE format('UPDATE m SET %I = DEFAULT WHERE id = 2', own);
+    END LOOP;
+END $$;
+-- case: column of a type without equality
+-- given:
+CREATE TABLE m (id int PRIMARY KEY, meta json DEFAULT '{}', spot point); INSERT INTO m VALUES (1, '{"a": 1}', '(1,2)'), (2, NULL, NULL);
+-- run:
+ALTER TABLE m RENAME COLUMN meta TO info;
+-- meanwhile:
+DO $$ DECLARE own text; BEGIN
+    FOR own IN SELECT attname FROM pg_attribute WHERE attrelid = 'm'::regclass AND attname IN ('meta', 'info') AND NOT attisdropped LOOP
+        DELETE FROM m WHERE id > 1000;
+        EXECUTE format('INSERT INTO m (id, %I) VALUES (2000, %L)', own, '[1]');
+        EXECUTE format('UPDATE m SET %I = %L WHERE id = 1', own, '{"a": 2}');
+    END LOOP;
+END $$;
+-- case: column of a geometric type
+-- given:
+CREATE TABLE m (id int PRIMARY KEY, spot point, area box); INSERT INTO m VALUES (1, '(1,2)', '(0,0),(1,4)'), (2, NULL, NULL);
+-- run:
+ALTER TABLE m RENAME COLUMN area TO place;
+-- meanwhile:
+DO $$ DECLARE own text; BEGIN
+    FOR own IN SELECT attname FROM pg_attribute WHERE attrelid = 'm'::regclass AND attname IN ('area', 'place') AND NOT attisdropped LOOP
+        EXECUTE format('UPDATE m SET %I = %L WHERE id = 1', own, '(0,0),(2,2)');
+    END LOOP;
+END $$;

@@ -329,7 +329,7 @@ fn what_a_fill_reads_fills_until_it_goes() {
     let (repository, text) = fixed(&old, &[("migrations/0002_paid.sql", new)]);
     for expected in [
         "IF NEW.paid IS DISTINCT FROM false THEN RETURN NEW; END IF;",
-        "ELSIF ROW(NEW.state) IS NOT DISTINCT FROM ROW(OLD.state) THEN RETURN NEW;",
+        "ELSIF ROW(NEW.state)::text = ROW(OLD.state)::text THEN RETURN NEW;",
         "IF (SELECT state = 'paid' FROM (SELECT NEW.*) AS bookings) THEN",
         "SELECT true INTO NEW.paid FROM (SELECT NEW.*) AS bookings;",
     ] {
@@ -394,4 +394,24 @@ fn what_breaks_when_the_waiting_deploy_runs_is_left() {
     let old = [SQLX, ("migrations/0001_ships.sql", given)];
     let (_, text) = fixed(&old, &[("migrations/0002_state.sql", "ALTER TABLE ships RENAME COLUMN status TO state;\n")]);
     assert!(text.contains("left: error[broken-routine] trigger ships_stamp"), "{text}");
+}
+
+#[test]
+fn a_value_that_must_fit_is_not_made_up() {
+    let given = "CREATE TABLE owners (id bigint PRIMARY KEY);\nCREATE TABLE boats (id bigint PRIMARY KEY);\n";
+    let old = [SQLX, ("migrations/0001_given.sql", given)];
+    for demand in [
+        "ALTER TABLE boats ADD COLUMN owner_id bigint NOT NULL REFERENCES owners (id);\n",
+        "ALTER TABLE boats ADD COLUMN owner_id bigint NOT NULL;\nALTER TABLE boats ADD CONSTRAINT fk FOREIGN KEY (owner_id) REFERENCES owners (id);\n",
+        "ALTER TABLE boats ADD COLUMN owner_id bigint NOT NULL CHECK (owner_id > 0);\n",
+        "ALTER TABLE boats ADD COLUMN owner_id bigint NOT NULL;\nCREATE UNIQUE INDEX boats_owner ON boats (owner_id);\n",
+        "ALTER TABLE boats ADD COLUMN owner_id bigint NOT NULL UNIQUE;\n",
+    ] {
+        let (_, text) = fixed(&old, &[("migrations/0002_owner.sql", demand)]);
+        assert!(text.contains("ADD COLUMN owner_id bigint;") && !text.contains("DEFAULT 0"), "{demand}: {text}");
+        assert!(
+            text.contains("once all running code writes owner_id, and the rows that are there have a value"),
+            "{text}"
+        );
+    }
 }

@@ -67,6 +67,11 @@ pub fn casts_implicitly(from: &ColumnType, to: &ColumnType, scope: Scope) -> boo
     in_environment(scope, |env| overload::implicitly_coercible(from, to, env))
 }
 
+/// Whether values of a type cannot be compared with `=`, as those of json and xml.
+pub fn lacks_equality(of: &ColumnType, scope: Scope) -> bool {
+    in_environment(scope, |env| refusal::no_equality(of, env).is_some())
+}
+
 /// The routines of the schema (not built-in ones) that the expression calls.
 pub fn routines(expression: &ast::Expr, scope: Scope) -> Vec<RoutineId> {
     in_environment(scope, |env| named::routines(expression, env))

@@ -25,7 +25,7 @@ use crate::schema::{ColumnType, ResolvedType, TypeDefinition};
 pub(super) use called::{in_clause, windows};
 pub use place::Place;
 pub(super) use shape::{aliases, branch, count, ctes, ends, named_twice, no_table, position, united, using, values};
-pub(super) use sorted::{distinct, distinct_order, grouped, ordered};
+pub(super) use sorted::{distinct, distinct_order, grouped, no_equality, ordered};
 
 /// Why an expression is refused, and where it says so.
 #[derive(Debug, Clone, PartialEq, Eq)]

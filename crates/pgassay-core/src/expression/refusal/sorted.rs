@@ -83,7 +83,7 @@ pub(in super::super) fn ordered(expression: &Expr, env: &Environment) -> Option<
     lacks.then(|| Refusal { message, span: expression.span() })
 }
 
-pub(super) fn no_equality(of: &ColumnType, env: &Environment) -> Option<String> {
+pub(in super::super) fn no_equality(of: &ColumnType, env: &Environment) -> Option<String> {
     let lacks = lacks(of, &["btree", "hash"], env);
     lacks.then(|| format!("could not identify an equality operator for type {}", word(of, env)))
 }

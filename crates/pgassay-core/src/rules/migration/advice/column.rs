@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast;
 
-use super::constraint;
 use super::table::Table;
+use super::{constraint, required};
 use crate::change::{
     AlterTable, ColumnDefinition, Constraint, ConstraintKind, Expression, Generated, Ident, Name, ObjectName, TypeName,
 };
@@ -26,6 +26,13 @@ pub(super) struct NewColumn<'a> {
 
 /// The column, then what is demanded of it.
 pub(super) fn add(new: &NewColumn) -> Advice {
+    match required::demand(new) {
+        Some(demand) => required::later(new, &demand),
+        None => with_constraints(new),
+    }
+}
+
+pub(super) fn with_constraints(new: &NewColumn) -> Advice {
     let mut advice = bare(new);
     if advice.steps.is_empty() {
         return advice;
@@ -61,7 +68,7 @@ fn bare(new: &NewColumn) -> Advice {
     match &definition.default {
         Some(default) if rewrites(new) => defaulted(table, definition, &written.to_string(), default),
         None if definition.not_null.is_some() && domain_default(table, written).is_none() => {
-            required(table, definition, written)
+            required::with_default(table, definition, written)
         }
         _ => Advice::steps(
             "",
@@ -74,7 +81,7 @@ fn bare(new: &NewColumn) -> Advice {
     }
 }
 
-fn numbers(definition: &ColumnDefinition) -> bool {
+pub(super) fn numbers(definition: &ColumnDefinition) -> bool {
     definition.identity.is_some() || serial_base(definition).is_some()
 }
 
@@ -86,7 +93,7 @@ fn plain(definition: &ColumnDefinition, data_type: &str) -> String {
 }
 
 /// `name type STORAGE s COMPRESSION m COLLATE c`.
-fn head(definition: &ColumnDefinition, data_type: &str) -> String {
+pub(super) fn head(definition: &ColumnDefinition, data_type: &str) -> String {
     let storage = definition.storage.as_ref().map(|it| format!(" STORAGE {it}")).unwrap_or_default();
     let compression = definition.compression.as_ref().map(|it| format!(" COMPRESSION {it}")).unwrap_or_default();
     let collation = definition.collation.as_ref().map(|name| format!(" COLLATE {name}")).unwrap_or_default();
@@ -262,26 +269,53 @@ pub(super) struct Trigger {
     pub steps: Vec<FixStep>,
 }
 
-/// The trigger that keeps two columns equal while code writes the one or the other: what is written to `new` goes before.
-pub(super) fn keep_both(table: &Table, old: &Name, new: &Name) -> Trigger {
+/// The trigger that keeps two columns equal while code writes the one or the other: what is written to `new` goes before. A row that does
+/// not give it has its default there, which is the old column's.
+pub(super) fn keep_both(table: &Table, old: &Column, new: &Name) -> Trigger {
+    let default = shared_default(table, old).map(|default| &*default.text);
     let name = table.free_object(new, "sync");
     let function = table.beside(&name);
     let name = table.last_trigger(&name);
+    let is_compared = !expression::lacks_equality(&old.data_type, scope(table));
+    let old = &old.name;
+    let changes = match is_compared {
+        true => format!("NEW.{new} IS DISTINCT FROM OLD.{new}"),
+        false => format!("NEW.{new}::text IS DISTINCT FROM OLD.{new}::text"),
+    };
+    let is_given = match default {
+        Some(default) => format!("NEW.{new} IS DISTINCT FROM {default}"),
+        None => format!("NEW.{new} IS NOT NULL"),
+    };
+    let trigger = format!(
+        "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION {function}();",
+        table.name
+    );
+    let begins = match default {
+        Some(default) => format!("ALTER TABLE {} ALTER COLUMN {new} SET DEFAULT {default};\n{trigger}", table.name),
+        None => trigger,
+    };
     let steps = vec![
         FixStep::any(format!(
             "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN\n    \
              IF TG_OP = 'INSERT' THEN\n        \
-             IF NEW.{new} IS NULL THEN NEW.{new} := NEW.{old}; ELSE NEW.{old} := NEW.{new}; END IF;\n    \
-             ELSIF NEW.{new} IS DISTINCT FROM OLD.{new} THEN NEW.{old} := NEW.{new};\n    \
+             IF {is_given} THEN NEW.{old} := NEW.{new}; ELSE NEW.{new} := NEW.{old}; END IF;\n    \
+             ELSIF {changes} THEN NEW.{old} := NEW.{new};\n    \
              ELSE NEW.{new} := NEW.{old};\n    \
              END IF;\n    RETURN NEW;\nEND$$;"
         )),
-        FixStep::own(format!(
-            "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION {function}();",
-            table.name
-        )),
+        FixStep::own(begins),
     ];
     Trigger { function, name, steps }
+}
+
+/// The default that a column of another name has from the beginning: one whose value a trigger knows again.
+pub(super) fn shared_default<'c>(table: &Table, old: &'c Column) -> Option<&'c Expression> {
+    let is_known_again = |default: &&Expression| {
+        old.sequence.is_none()
+            && !is_volatile(table, default)
+            && !expression::lacks_equality(&old.data_type, scope(table))
+    };
+    old.default.as_ref().filter(is_known_again)
 }
 
 pub(super) fn keep_equal(table: &Table, column: &Name, expression: &str) -> Trigger {
@@ -404,62 +438,18 @@ fn of_domain(table: &Table, definition: &ColumnDefinition, domain: &Checked) -> 
 }
 
 fn is_volatile(table: &Table, default: &Expression) -> bool {
+    expression::volatility(&default.tree, scope(table)) == crate::catalog::Volatility::Volatile
+}
+
+fn scope<'a>(table: &'a Table) -> expression::Scope<'a> {
     let context = &table.context;
-    let scope = expression::Scope {
+    expression::Scope {
         schema: table.schema(),
         session: &context.step.session,
         version: context.run.version,
         relation: table.relation,
         value: None,
-    };
-    expression::volatility(&default.tree, scope) == crate::catalog::Volatility::Volatile
-}
-
-/// NOT NULL without a default: the rows that are there need some value.
-fn required(table: &Table, definition: &ColumnDefinition, written: &TypeName) -> Advice {
-    let Table { name, .. } = table;
-    let column = &definition.name.name;
-    let Some(value) = neutral(table, written) else {
-        return Advice::text(format!(
-            "The rows that are there have no value for {column}: give it a DEFAULT, which fills them without touching them, or add it nullable, fill it in batches, and require it then."
-        ));
-    };
-    Advice::steps(
-        format!(
-            "The rows that are there need a value: a DEFAULT fills them without touching them. Put the right one in place of {value}; drop it when all code writes the column."
-        ),
-        vec![
-            FixStep::own(format!(
-                "ALTER TABLE {name} ADD COLUMN {} DEFAULT {value} NOT NULL;",
-                head(definition, &written.to_string())
-            )),
-            FixStep::own(format!("ALTER TABLE {name} ALTER COLUMN {column} DROP DEFAULT;"))
-                .once(format!("all running code writes {column}")),
-        ],
-    )
-}
-
-/// A value of a type that says nothing.
-fn neutral(table: &Table, written: &TypeName) -> Option<String> {
-    if written.array_dimensions > 0 {
-        return Some("'{}'".to_owned());
     }
-    let user = table.schema().find_type(&written.schema, &written.name, &table.context.step.session);
-    if let Some(TypeDefinition::Enum(labels)) = user.map(|found| &found.definition) {
-        return labels.first().map(|label| literal(label));
-    }
-    let value = match written.name.as_str() {
-        _ if user.is_some() => return None,
-        "text" | "varchar" | "bpchar" | "citext" | "bytea" => "''",
-        "int2" | "int4" | "int8" | "numeric" | "float4" | "float8" | "money" => "0",
-        "bool" => "false",
-        "date" | "timestamp" | "timestamptz" => "now()",
-        "json" | "jsonb" | "hstore" => "'{}'",
-        "uuid" => "'00000000-0000-0000-0000-000000000000'",
-        "interval" => "'0'",
-        _ => return None,
-    };
-    Some(value.to_owned())
 }
 
 /// Printed names, joined by commas.

@@ -11,6 +11,7 @@ mod partition;
 mod referencing;
 mod rename;
 mod replaced;
+mod required;
 mod table;
 mod type_change;
 

@@ -48,7 +48,13 @@ fn table_renamed(table: &Table, alter: &AlterTable, relation: &Relation, new: &I
     let old = &table.name;
     let renamed = table.beside(&new.name);
     let invoker = if table.version.at_least(15) { " WITH (security_invoker = true)" } else { "" };
-    let mut sql = format!("ALTER TABLE {old} RENAME TO {new};\nCREATE VIEW {old}{invoker} AS SELECT * FROM {renamed};");
+    let merge = if table.version.at_least(17) { "" } else { "MERGE, " };
+    let not_through = format!(
+        "TRUNCATE, COPY, {merge}ON CONFLICT ON CONSTRAINT, GROUP BY the key alone, system columns and new foreign keys need the table's own name."
+    );
+    let mut sql = format!(
+        "-- {not_through}\nALTER TABLE {old} RENAME TO {new};\nCREATE VIEW {old}{invoker} AS SELECT * FROM {renamed};"
+    );
     for granted in relation.privileges.iter().filter(|it| it.column.is_none()) {
         let privilege = granted.privilege.as_str().to_uppercase();
         if ["SELECT", "INSERT", "UPDATE", "DELETE"].contains(&privilege.as_str()) {
@@ -58,8 +64,9 @@ fn table_renamed(table: &Table, alter: &AlterTable, relation: &Relation, new: &I
     }
     sql.push_str(&column_grants(relation, old));
     Some(Advice::steps(
-        "Make a view of the old name in the same transaction: code reads and writes through it. TRUNCATE, COPY FROM, MERGE before PostgreSQL 17, \
-         ON CONFLICT ON CONSTRAINT and new foreign keys need the table's own name. Drop the view when no client uses it any more.",
+        format!(
+            "Make a view of the old name in the same transaction: code reads and writes through it. {not_through} Drop the view when no client uses it any more."
+        ),
         vec![
             FixStep::own(sql),
             FixStep::own(format!("DROP VIEW {old};")).once(format!(

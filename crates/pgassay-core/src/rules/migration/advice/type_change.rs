@@ -1,7 +1,7 @@
 //! Another type for a column: a second column that a trigger keeps equal, and takes the first one's place.
 
 use super::carried::{Carried, sequence_grants, sequence_options};
-use super::column::{keep_both, keep_equal, not_null, to_domain};
+use super::column::{keep_both, keep_equal, not_null, shared_default, to_domain};
 use super::index;
 use super::referencing::{self, referencing};
 use super::replaced::Gone;
@@ -202,7 +202,7 @@ impl TypeChange<'_> {
         let name = &table.name;
         let mut swap: Vec<String> = Vec::new();
         let mut before = vec![FixStep::own(format!("ALTER TABLE {name} ADD COLUMN {new} {data_type};"))];
-        let trigger = if self.renames { keep_both(table, &old.name, new) } else { keep_equal(table, new, value) };
+        let trigger = if self.renames { keep_both(table, old, new) } else { keep_equal(table, new, value) };
         before.extend(trigger.steps);
         if self.renames {
             // The code between the deploys uses the new name.
@@ -355,6 +355,9 @@ impl TypeChange<'_> {
     /// The default, a serial's sequence, or the identity.
     fn default(&self, swap: &mut Vec<String>, behind: &mut Vec<String>) {
         let TypeChange { table, old, new, .. } = self;
+        if self.renames && shared_default(table, old).is_some() {
+            return;
+        }
         let name = &table.name;
         let sequence = old.sequence.and_then(|id| table.schema().relation(id));
         if let Some(identity) = old.identity {
