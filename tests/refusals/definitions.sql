@@ -242,3 +242,14 @@ CREATE TABLE ih (a int); CREATE TABLE ih1 () INHERITS (ih); ALTER TABLE ih ADD C
 CREATE TABLE ih (a int); CREATE TABLE ih1 () INHERITS (ih); ALTER TABLE ONLY ih ADD COLUMN i int GENERATED ALWAYS AS IDENTITY;
 CREATE TABLE ri (a int NOT NULL UNIQUE); ALTER TABLE ri REPLICA IDENTITY USING INDEX ri_a_key; ALTER TABLE ri ALTER a DROP NOT NULL;
 CREATE TABLE ri (a int NOT NULL UNIQUE); ALTER TABLE ri REPLICA IDENTITY FULL; ALTER TABLE ri ALTER a DROP NOT NULL;
+CREATE VIEW xs AS SELECT (at).x FROM held; ALTER TYPE point3 DROP ATTRIBUTE x CASCADE;
+CREATE TYPE addr AS (street text, zip text); CREATE TABLE person (id int, home addr); CREATE VIEW zips AS SELECT (home).zip FROM person; ALTER TYPE addr DROP ATTRIBUTE zip;
+CREATE TYPE addr AS (street text, zip text); CREATE TABLE person (id int, home addr); CREATE VIEW zips AS SELECT (home).zip FROM person; ALTER TYPE addr DROP ATTRIBUTE zip CASCADE; SELECT * FROM zips;
+CREATE TYPE addr AS (street text, zip text); CREATE TABLE person (id int, home addr); CREATE VIEW zips AS SELECT (home).zip FROM person; ALTER TYPE addr DROP ATTRIBUTE street; SELECT zip FROM zips;
+CREATE TYPE addr AS (street text, zip text); CREATE TABLE person (id int, home addr); CREATE VIEW zips AS SELECT (home).zip FROM person; ALTER TYPE addr RENAME ATTRIBUTE zip TO code; SELECT zip FROM zips;
+CREATE TYPE addr AS (street text, zip text); CREATE TABLE person (id int, home addr CHECK ((home).zip <> '')); ALTER TYPE addr DROP ATTRIBUTE zip;
+CREATE TYPE addr AS (street text, zip text); CREATE TABLE person (id int, home addr); CREATE INDEX ON person (((home).zip)); ALTER TYPE addr DROP ATTRIBUTE zip;
+CREATE TYPE addr AS (street text, zip text); CREATE TABLE person (id int, home addr); CREATE INDEX ON person (((home).zip)); ALTER TYPE addr DROP ATTRIBUTE zip CASCADE;
+CREATE TYPE addr AS (street text, zip text); CREATE TABLE person (id int, home addr); CREATE POLICY p ON person USING ((home).zip = 'x'); ALTER TYPE addr DROP ATTRIBUTE zip;
+CREATE TYPE addr AS (street text, zip text); CREATE VIEW one AS SELECT (ROW('a', 'b')::addr).zip; ALTER TYPE addr ALTER ATTRIBUTE zip TYPE varchar;
+CREATE TYPE addr AS (street text, zip text); CREATE VIEW one AS SELECT (ROW('a', 'b')::addr).street; ALTER TYPE addr ALTER ATTRIBUTE zip TYPE varchar;

@@ -19,6 +19,7 @@ const ASKED: [(&str, &[&str]); 2] = [
             include_str!("../refusals/relations.sql"),
             include_str!("../refusals/definitions.sql"),
             include_str!("../refusals/rows.sql"),
+            include_str!("../refusals/event_triggers.sql"),
         ],
     ),
     (include_str!("../refusals/firm_given.sql"), &[include_str!("../refusals/firm.sql")]),

@@ -26,6 +26,7 @@ impl Applier<'_> {
             Trigger | Rule | Policy => self.part_to_drop(drop, reference),
             Schema => self.namespace_to_drop(drop, reference),
             Statistics => self.statistics_to_drop(drop, reference),
+            EventTrigger => self.event_trigger_to_drop(drop, reference),
             Extension => {
                 self.drop_extension(drop, reference);
                 None
@@ -56,7 +57,7 @@ impl Applier<'_> {
         }
     }
 
-    fn missing_object(&mut self, kind: ObjectKind, reference: &ObjectReference) {
+    pub(super) fn missing_object(&mut self, kind: ObjectKind, reference: &ObjectReference) {
         let name = plain(&reference.name);
         self.missing(reference.span, &reference.name, format!("{} \"{name}\" does not exist", kind.noun()));
     }
@@ -318,7 +319,7 @@ impl Applier<'_> {
                 }
             }
             Object::Default(id, column) => !goes(*id) && !all.contains(&Object::Column(*id, *column)),
-            Object::Statistics(_) => true,
+            Object::Statistics(_) | Object::EventTrigger(_) => true,
             Object::Column(id, _)
             | Object::Constraint(id, _)
             | Object::Trigger(id, _)

@@ -3,10 +3,12 @@
 mod alter_table;
 mod assume;
 mod attach;
+mod attribute;
 mod column;
 mod constraint;
 mod domain;
 mod drop;
+mod event_trigger;
 mod extension;
 mod index;
 mod inherit;
@@ -124,6 +126,7 @@ impl Applier<'_> {
             Change::CreateRoutine(create) => self.create_routine(create),
             Change::AlterRoutine(alter) => self.alter_routine(alter),
             Change::CreateTrigger(create) => self.create_trigger(create),
+            Change::CreateEventTrigger(create) => self.create_event_trigger(create),
             Change::CreateRule(create) => self.create_rule(create),
             Change::CreatePolicy(create) => self.create_policy(create),
             Change::AlterPolicy(alter) => self.alter_policy(alter),

@@ -33,6 +33,7 @@ impl Applier<'_> {
                 }
                 self.rename_other(alter);
             }
+            EventTrigger => self.alter_event_trigger(alter),
             Publication => {
                 if let AlterObjectAction::Rename(new) = &alter.action
                     && let Some(found) = self.schema.publications.remove(&alter.object.name.name)
@@ -47,7 +48,6 @@ impl Applier<'_> {
             | Column
             | Constraint
             | Conversion
-            | EventTrigger
             | Extension
             | ForeignDataWrapper
             | Language
@@ -95,6 +95,7 @@ impl Applier<'_> {
             AlterObjectAction::Owner(owner) => self.set_relation_owner(id, &owner.name),
             AlterObjectAction::DependsOnExtension
             | AlterObjectAction::Options
+            | AlterObjectAction::Fires(_)
             | AlterObjectAction::Setting { .. }
             | AlterObjectAction::OptionsOutsideTransaction
             | AlterObjectAction::MoveAll { .. } => {}
@@ -117,6 +118,7 @@ impl Applier<'_> {
             }
             AlterObjectAction::DependsOnExtension
             | AlterObjectAction::Options
+            | AlterObjectAction::Fires(_)
             | AlterObjectAction::Setting { .. }
             | AlterObjectAction::OptionsOutsideTransaction
             | AlterObjectAction::MoveAll { .. } => return,
@@ -146,6 +148,7 @@ impl Applier<'_> {
             }
             AlterObjectAction::DependsOnExtension
             | AlterObjectAction::Options
+            | AlterObjectAction::Fires(_)
             | AlterObjectAction::Setting { .. }
             | AlterObjectAction::OptionsOutsideTransaction
             | AlterObjectAction::MoveAll { .. } => {}
@@ -197,6 +200,7 @@ impl Applier<'_> {
             AlterObjectAction::SetSchema(_)
             | AlterObjectAction::DependsOnExtension
             | AlterObjectAction::Options
+            | AlterObjectAction::Fires(_)
             | AlterObjectAction::Setting { .. }
             | AlterObjectAction::OptionsOutsideTransaction
             | AlterObjectAction::MoveAll { .. } => {}
@@ -214,6 +218,7 @@ impl Applier<'_> {
             AlterObjectAction::Owner(_)
             | AlterObjectAction::DependsOnExtension
             | AlterObjectAction::Options
+            | AlterObjectAction::Fires(_)
             | AlterObjectAction::Setting { .. }
             | AlterObjectAction::OptionsOutsideTransaction
             | AlterObjectAction::MoveAll { .. } => return,

@@ -3,10 +3,10 @@
 use super::resolve::plain;
 use super::{Applier, ObjectId, ProblemKind};
 use crate::change::{
-    self, AlterCompositeType, AlterEnum, AlterEnumAction, AttributeAction, CreateType, EnumPosition, Ident, ObjectName,
+    self, AlterCompositeType, AlterEnum, AlterEnumAction, AttributeAction, CreateType, EnumPosition, ObjectName,
     PrintedName, QualifiedName,
 };
-use crate::schema::{Column, ColumnType, Object, RelationId, ResolvedType, Schema, Type, TypeDefinition, TypeId};
+use crate::schema::{Column, Object, RelationId, ResolvedType, Schema, Type, TypeDefinition, TypeId};
 
 impl Applier<'_> {
     pub(super) fn create_type(&mut self, create: &CreateType) {
@@ -160,46 +160,10 @@ impl Applier<'_> {
             return;
         }
         for (action, _) in &alter.actions {
-            self.alter_attribute(id, action);
+            self.alter_attribute(id, action, alter.cascade);
             typed.iter().for_each(|table| self.alter_typed_table(*table, action));
         }
         self.link_type(id);
-    }
-
-    fn alter_attribute(&mut self, id: TypeId, action: &AttributeAction) {
-        let Some(found) = self.schema.types.get(&id) else { return };
-        let TypeDefinition::Composite(attributes) = &found.definition else { return };
-        let mut attributes = attributes.clone();
-        let path = |attribute: &Ident| PrintedName::part(&found.name, &attribute.name);
-        let at = |attribute: &Ident| attributes.iter().position(|(name, _)| *name == attribute.name);
-        match action {
-            AttributeAction::Add { attribute, data_type } => {
-                if at(attribute).is_some() {
-                    let message = format!(
-                        "column \"{}\" of relation \"{}\" already exists",
-                        attribute.name.as_str(),
-                        found.name.name.as_str()
-                    );
-                    return self.problem(ProblemKind::Duplicate, attribute.span, path(attribute), message);
-                }
-                let data_type = self.column_type(data_type);
-                attributes.push((attribute.name.clone(), data_type));
-            }
-            AttributeAction::Drop { attribute, if_exists } => match at(attribute) {
-                Some(at) => _ = attributes.remove(at),
-                None if *if_exists => {}
-                None => return self.missing_attribute(path(attribute), attribute),
-            },
-            AttributeAction::SetDataType { attribute, data_type } => {
-                let Some(at) = at(attribute) else { return self.missing_attribute(path(attribute), attribute) };
-                attributes[at].1 = self.column_type(data_type);
-            }
-            AttributeAction::Rename { attribute, new_name } => {
-                let Some(at) = at(attribute) else { return self.missing_attribute(path(attribute), attribute) };
-                attributes[at].0 = new_name.name.clone();
-            }
-        }
-        self.set_attributes(id, attributes);
     }
 
     /// What a typed table takes over from its type.
@@ -228,16 +192,5 @@ impl Applier<'_> {
                 }
             }
         }
-    }
-
-    fn set_attributes(&mut self, id: TypeId, attributes: Vec<(change::Name, ColumnType)>) {
-        if let Some(found) = self.schema.edit_type(id) {
-            found.definition = TypeDefinition::Composite(attributes);
-        }
-    }
-
-    fn missing_attribute(&mut self, path: PrintedName, attribute: &Ident) {
-        let message = format!("column \"{}\" does not exist", attribute.name.as_str());
-        self.problem(ProblemKind::Missing, attribute.span, path, message);
     }
 }

@@ -6,6 +6,7 @@
 mod alter_table;
 mod code;
 mod data;
+mod event;
 mod expression;
 mod index;
 mod keyword;
@@ -23,6 +24,7 @@ mod view;
 pub use alter_table::*;
 pub use code::*;
 pub use data::*;
+pub use event::*;
 pub use expression::*;
 pub use index::*;
 pub use name::*;
@@ -72,6 +74,7 @@ pub enum Change {
     AlterRoutine(AlterRoutine),
     CreateTrigger(Box<CreateTrigger>),
     CreateRule(CreateRule),
+    CreateEventTrigger(CreateEventTrigger),
     CreatePolicy(CreatePolicy),
     AlterPolicy(AlterPolicy),
 
@@ -82,7 +85,7 @@ pub enum Change {
     AlterPublication(AlterPublication),
     CreateDatabase(CreateDatabase),
     /// CREATE of a kind that holds no relation's data and is only tracked by name: roles, casts, operators, collations,
-    /// aggregates, text search objects, event triggers, servers, subscriptions, languages, tablespaces …
+    /// aggregates, text search objects, servers, subscriptions, languages, tablespaces …
     CreateOther(CreateOther),
 
     Drop(Drop),
@@ -173,6 +176,7 @@ impl Change {
             Change::CreateRoutine(_) => one("create-routine"),
             Change::AlterRoutine(_) => one("alter-routine"),
             Change::CreateTrigger(_) => one("create-trigger"),
+            Change::CreateEventTrigger(_) => one("create-event-trigger"),
             Change::CreateRule(_) => one("create-rule"),
             Change::CreatePolicy(_) => one("create-policy"),
             Change::AlterPolicy(_) => one("alter-policy"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Ident, Name, ObjectName, RoutineName, TypeName};
+use super::{FiringMode, Ident, Name, ObjectName, RoutineName, TypeName};
 use crate::source::Span;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -219,8 +219,10 @@ pub enum AlterObjectAction {
     Owner(Ident),
     /// `[NO] DEPENDS ON EXTENSION`.
     DependsOnExtension,
-    /// SET STATISTICS, SET OPTIONS, ENABLE, REFRESH and the like: nothing a schema keeps.
+    /// SET STATISTICS, SET OPTIONS, REFRESH and the like: nothing a schema keeps.
     Options,
+    /// ENABLE and DISABLE of an event trigger.
+    Fires(FiringMode),
     /// What sessions of a database, or of a role, start with; no parameter is RESET ALL, no value RESET.
     Setting {
         parameter: Option<Arc<str>>,
@@ -243,6 +245,7 @@ impl AlterObjectAction {
             AlterObjectAction::SetSchema(_) => "set-schema",
             AlterObjectAction::Owner(_) => "set-owner",
             AlterObjectAction::Options
+            | AlterObjectAction::Fires(_)
             | AlterObjectAction::Setting { .. }
             | AlterObjectAction::DependsOnExtension
             | AlterObjectAction::OptionsOutsideTransaction => "alter-object",

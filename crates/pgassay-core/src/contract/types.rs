@@ -63,6 +63,7 @@ fn compare(context: &Context, old: &Type, new: &Type, found: &mut Vec<Breakage>)
         }
         (TypeDefinition::Composite(before), TypeDefinition::Composite(after)) => {
             found.extend(before.iter().filter_map(|it| attribute(context, old, new, it, after)));
+            found.extend(wider(old, new, before, after));
         }
         (TypeDefinition::Range { subtype: before }, TypeDefinition::Range { subtype: after })
             if before == after || before.is_none() || after.is_none() => {}
@@ -137,6 +138,28 @@ fn attribute(
         format!("answers {} instead of {}", now.written, data_type.written),
     );
     Some(possible(BreakageKind::CompositeChanged, subject, object, message, witness))
+}
+
+/// More attributes: whoever writes all of a row's attributes writes too few.
+fn wider(old: &Type, new: &Type, before: &[(Name, ColumnType)], after: &[(Name, ColumnType)]) -> Option<Breakage> {
+    let added = after.iter().map(|(name, _)| name).rev().find(|name| before.iter().all(|(it, _)| it != *name))?;
+    if after.len() <= before.len() || before.is_empty() {
+        return None;
+    }
+    let row = format!("({})", ",".repeat(before.len() - 1));
+    let message = format!(
+        "{} has {} attributes instead of {}: rows that name a value for each of the old ones, '(…)' and ROW(…), fail",
+        old.name,
+        after.len(),
+        before.len()
+    );
+    let witness = refused(
+        format!("SELECT {}::{}", quoting::literal(&row), old.name),
+        "22P02",
+        format!("malformed record literal: \"{row}\""),
+    );
+    let object = PrintedName::part(&old.name, added);
+    Some(possible(BreakageKind::CompositeChanged, Subject::Type(new.id), object, message, witness))
 }
 
 /// The checks of a domain that are gone, and do not follow from those that it has.

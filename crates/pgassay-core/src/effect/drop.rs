@@ -132,7 +132,7 @@ impl Predictor<'_> {
                     let typed: Vec<_> = relations.filter(|it| it.of_type == Some(*id)).map(|it| it.id).collect();
                     typed.into_iter().for_each(|table| self.lock_dropped_relation(table, span));
                 }
-                Object::Attribute(..) | Object::Routine(_) | Object::Namespace(_) => {}
+                Object::Attribute(..) | Object::Routine(_) | Object::Namespace(_) | Object::EventTrigger(_) => {}
             }
         }
     }

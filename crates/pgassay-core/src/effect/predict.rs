@@ -101,7 +101,8 @@ impl Predictor<'_> {
                     self.change(&prepared);
                 }
             }
-            Change::CreateType(_)
+            Change::CreateEventTrigger(_)
+            | Change::CreateType(_)
             | Change::AlterEnum(_)
             | Change::CreateDomain(_)
             | Change::AlterRoutine(_)

@@ -8,6 +8,7 @@ mod alter_table;
 mod column_type;
 mod conflict;
 mod constraint;
+mod event_trigger;
 mod expressions;
 mod grant;
 mod inherit;
@@ -85,6 +86,7 @@ impl Predictor<'_> {
                 self.refuse_policy(&alter.table, &alter.using, &alter.with_check);
             }
             Change::CreateTrigger(create) => self.refuse_trigger(create),
+            Change::CreateEventTrigger(create) => self.refuse_event_trigger(create),
             Change::CreateRoutine(create) => self.refuse_routine(create),
             Change::CreateRule(create) => create.actions.iter().for_each(|action| {
                 if let Ok(change) = &action.change {

@@ -360,6 +360,7 @@ impl<'a> Analyzer<'a> {
             self.refuse(refusal::part(expression, env));
             self.analysis.readings.extend(readings::of_part(expression, env));
         }
+        self.analysis.attributes.extend(types::attributes(expression, env));
         match expression {
             Expr::Identifier(ident) => {
                 let name = [names::name(ident)];

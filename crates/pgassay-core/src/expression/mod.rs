@@ -136,6 +136,8 @@ pub struct QueryAnalysis {
     pub uses: Vec<(RelationId, Vec<ColumnId>)>,
     pub routines: Vec<RoutineId>,
     pub types: Vec<TypeId>,
+    /// Attributes of composite types that it names.
+    pub attributes: Vec<(TypeId, Name)>,
     /// Indexes of primary keys that stand for their rows in a GROUP BY.
     pub keys: Vec<RelationId>,
     /// The result's columns; `None` for a name or type that cannot be told. `None` for the whole list when an unknown relation's

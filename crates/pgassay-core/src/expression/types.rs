@@ -152,6 +152,20 @@ fn access(root: &Expr, chain: &[ast::AccessExpr], env: &Environment) -> Option<C
     Some(found)
 }
 
+/// The attributes of composite types that `(row).field` names.
+pub(super) fn attributes(expression: &Expr, env: &Environment) -> Vec<(crate::schema::TypeId, Name)> {
+    let Expr::CompoundFieldAccess { root, access_chain } = expression else { return Vec::new() };
+    let mut found = Vec::new();
+    for (at, step) in access_chain.iter().enumerate() {
+        let ast::AccessExpr::Dot(Expr::Identifier(field)) = step else { continue };
+        let row = access(root, &access_chain[..at], env).map(|row| base_type(&row, env.scope));
+        if let Some(ResolvedType::User(id)) = row.map(|row| row.resolved) {
+            found.push((id, names::name(field)));
+        }
+    }
+    found
+}
+
 fn field_type(row: &ColumnType, field: &Name, env: &Environment) -> Option<ColumnType> {
     match row.resolved {
         ResolvedType::Row(id) => env.scope.schema.relation(id)?.column(field).map(|column| column.data_type.clone()),

@@ -94,7 +94,10 @@ impl<'a> Replay<'_, 'a> {
         }
         let Some(block) = place.block else { return };
         let Some(step) = self.steps.get_mut(block) else { return };
-        let message = "it raises an exception, whichever way its code takes".to_owned();
+        let message = match &self.fires {
+            Some(trigger) => format!("event trigger \"{}\" raises an exception at it", trigger.as_str()),
+            None => "it raises an exception, whichever way its code takes".to_owned(),
+        };
         let span = step.statement.span;
         let problem = Problem { kind: ProblemKind::Invalid, span, object: PrintedName::other(""), message };
         if !step.is_block() {

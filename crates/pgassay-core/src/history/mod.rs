@@ -7,6 +7,7 @@
 mod code;
 mod completeness;
 mod control;
+mod fired;
 mod guard;
 mod inside;
 mod left_path;

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use imbl::OrdSet;
 
 use super::code::CodeOf;
+use super::fired;
 use super::guard;
 use super::inside;
 use super::left_path::LeftPath;
 use super::transaction::{TransactionKind, World};
 use super::{MigrationRun, Places, Step};
 use crate::apply::{Applied, apply, missing_relations, unknown_columns, unnamed_subquery};
-use crate::change::{AlterEnumAction, Change, Code, Do, Set, Statement};
-use crate::effect::{self, Call, Context, Prediction};
+use crate::change::{AlterEnumAction, Change, Code, Do, Name, Set, Statement};
+use crate::effect::{self, Call, Context, Prediction, WorkKind};
 use crate::migration::{Age, Migration, TransactionMode};
 use crate::schema::{ObjectId, Schema, Session, TypeDefinition};
 use crate::source::Span;
@@ -90,6 +91,8 @@ impl Replayer {
             subtransactions: 0,
             opens_batch: false,
             changed: Vec::new(),
+            fires: None,
+            told: Vec::new(),
         };
         let before = left.take().filter(|left| left.reaches(&unit.migration));
         let run = replay.migration(unit, before.as_ref());
@@ -168,6 +171,10 @@ pub(super) struct Replay<'w, 'a> {
     pub(super) opens_batch: bool,
     /// The steps that may have taken something from clients, and the schema after each.
     pub(super) changed: Vec<(usize, Schema)>,
+    /// The event trigger whose function runs.
+    pub(super) fires: Option<Name>,
+    /// Event triggers of which a text that is not known was told in this migration.
+    told: Vec<Name>,
 }
 
 impl<'a> Replay<'_, 'a> {
@@ -306,6 +313,31 @@ impl<'a> Replay<'_, 'a> {
         self.writes_inside(change, index, span, place);
         if place.depth < DEEPEST_CALL && !self.finds_nothing(change, &before) {
             self.calls(calls, index, span, place);
+        }
+        self.fire_event_triggers(change, index, &before, place);
+    }
+
+    /// Runs the event triggers of a command.
+    fn fire_event_triggers(&mut self, change: &Change, index: usize, before: &Schema, place: Place) {
+        if self.fires.is_some() || before.event_triggers.is_empty() {
+            return;
+        }
+        let step = &self.steps[index];
+        let rewrites = step.prediction.work.iter().any(|work| work.kind == WorkKind::Rewrite);
+        let done = fired::Done { drops: fired::drops(change, !step.applied.dropped.is_empty()), rewrites };
+        let (span, session) = (step.statement.span, step.session.clone());
+        for (name, call) in fired::calls(change, done, before, &session, self.version) {
+            let block = place.block.unwrap_or(index);
+            let dynamic = self.steps[block].dynamic.len();
+            self.fires = Some(name.clone());
+            self.calls(vec![call], index, span, place);
+            self.fires = None;
+            // Its code is the same for every command: what is not known of it is said once.
+            if self.told.contains(&name) {
+                self.steps[block].dynamic.truncate(dynamic);
+            } else if self.steps[block].dynamic.len() > dynamic {
+                self.told.push(name);
+            }
         }
     }
 

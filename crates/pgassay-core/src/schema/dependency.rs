@@ -31,6 +31,7 @@ pub enum Object {
     Routine(RoutineId),
     Namespace(Name),
     Statistics(QualifiedName),
+    EventTrigger(Name),
 }
 
 /// How an object depends on another (manual, "pg_depend").
@@ -119,7 +120,8 @@ impl Object {
             | Object::Attribute(..)
             | Object::Routine(_)
             | Object::Namespace(_)
-            | Object::Statistics(_) => None,
+            | Object::Statistics(_)
+            | Object::EventTrigger(_) => None,
         }
     }
 }
@@ -144,7 +146,8 @@ impl Schema {
             | Object::Rule(..)
             | Object::Policy(..)
             | Object::Attribute(..)
-            | Object::Statistics(_) => Vec::new(),
+            | Object::Statistics(_)
+            | Object::EventTrigger(_) => Vec::new(),
         };
         found.sort();
         found.dedup();

@@ -32,6 +32,7 @@ impl Schema {
             Object::Routine(id) => self.describe_routine(*id, session),
             Object::Namespace(name) => format!("schema {name}"),
             Object::Statistics(name) => format!("statistics object {name}"),
+            Object::EventTrigger(name) => format!("event trigger {name}"),
         }
     }
 

@@ -22,6 +22,7 @@ pub(crate) mod rewrite;
 mod rows;
 mod session;
 mod share;
+mod stored;
 
 pub use bound_condition::bound_condition;
 pub use bounds::{BoundValue, Bounds, orders, value_of};
@@ -55,6 +56,8 @@ pub struct Schema {
     pub routines: OrdMap<RoutineId, Arc<Routine>>,
     pub extensions: OrdMap<Name, Extension>,
     pub publications: OrdMap<Name, Publication>,
+    /// They fire in the order of their names.
+    pub event_triggers: OrdMap<Name, EventTrigger>,
     pub statistics: OrdMap<QualifiedName, ExtendedStatistics>,
     /// Roles, casts, operators … of which only the name matters: (kind, printed name).
     pub others: imbl::OrdSet<(crate::change::ObjectKind, Arc<str>)>,
@@ -95,6 +98,7 @@ impl Schema {
             routines: OrdMap::new(),
             extensions: OrdMap::new(),
             publications: OrdMap::new(),
+            event_triggers: OrdMap::new(),
             statistics: OrdMap::new(),
             others: imbl::OrdSet::new(),
             memberships: imbl::OrdSet::new(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{ColumnType, Kept, List, Privilege, RelationId};
 use crate::catalog::Volatility;
-use crate::change::{Argument, Code, Expression, Name, QualifiedName, Statement, TypeName};
+use crate::change::{Argument, Code, Event, Expression, FiringMode, Name, QualifiedName, Statement, TypeName};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TypeId(pub u32);
@@ -168,4 +168,14 @@ pub enum ObjectId {
     Relation(RelationId),
     Type(TypeId),
     Routine(RoutineId),
+}
+
+/// What runs a function at commands of clients and migrations, or when they connect.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventTrigger {
+    pub event: Event,
+    /// The command tags that it fires for, in upper case; empty for all.
+    pub tags: Arc<[Arc<str>]>,
+    pub function: Option<RoutineId>,
+    pub mode: FiringMode,
 }

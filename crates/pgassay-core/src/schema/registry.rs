@@ -224,6 +224,7 @@ impl Schema {
             Object::Routine(id) => self.remove_routine(*id),
             Object::Namespace(name) => _ = self.namespaces.remove(name),
             Object::Statistics(name) => _ = self.statistics.remove(name),
+            Object::EventTrigger(name) => _ = self.event_triggers.remove(name),
         }
     }
 

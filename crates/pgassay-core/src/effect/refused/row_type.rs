@@ -22,7 +22,7 @@ impl Predictor<'_> {
             return;
         };
         let span = attribute.span;
-        if let Some(column) = stored_column(self.schema(), |of| reaches(self.schema(), of, ResolvedType::User(id))) {
+        if let Some(column) = stored_column(self.schema(), |of| self.schema().reaches(of, ResolvedType::User(id))) {
             let message = format!("cannot alter type \"{name}\" because column \"{column}\" uses it");
             self.refused(span, name.as_str(), message);
         }
@@ -42,7 +42,7 @@ impl Predictor<'_> {
         let rows: Vec<_> = self.family(table, alter.only).into_iter().filter(|it| !it.is_partitioned()).collect();
         for made in rows {
             let row = ResolvedType::Row(made.id);
-            if let Some(column) = stored_column(self.schema(), |of| reaches(self.schema(), of, row)) {
+            if let Some(column) = stored_column(self.schema(), |of| self.schema().reaches(of, row)) {
                 let name = made.name.name.as_str();
                 let what = if matches!(made.kind, crate::schema::RelationKind::ForeignTable) {
                     "foreign table"
@@ -65,13 +65,13 @@ impl Predictor<'_> {
             let in_row = match of.resolved {
                 ResolvedType::User(row) => match schema.types.get(&row).map(|it| &it.definition) {
                     Some(TypeDefinition::Composite(fields)) => {
-                        fields.iter().any(|(_, field)| reaches(schema, field, wanted))
+                        fields.iter().any(|(_, field)| schema.reaches(field, wanted))
                     }
                     _ => false,
                 },
                 ResolvedType::Row(row) => schema
                     .relation(row)
-                    .is_some_and(|row| row.columns.iter().any(|it| reaches(schema, &it.data_type, wanted))),
+                    .is_some_and(|row| row.columns.iter().any(|it| schema.reaches(&it.data_type, wanted))),
                 ResolvedType::BuiltIn | ResolvedType::Unknown => false,
             };
             element || in_row
@@ -81,38 +81,8 @@ impl Predictor<'_> {
 
 /// The first stored column of such a type, as `table.column`.
 fn stored_column(schema: &Schema, is_it: impl Fn(&ColumnType) -> bool) -> Option<String> {
-    let stored = |it: &&std::sync::Arc<Relation>| it.is_table() || it.as_view().is_some() && it.has_storage();
-    schema.relations.values().filter(stored).find_map(|table| {
-        let column = table.columns.iter().find(|column| is_it(&column.data_type))?;
-        Some(format!("{}.{}", table.name.name.as_str(), column.name.as_str()))
-    })
-}
-
-/// Whether values of a type are or have values of another: as elements, attributes, columns of a row, or under a domain.
-fn reaches(schema: &Schema, of: &ColumnType, wanted: ResolvedType) -> bool {
-    fn search(schema: &Schema, of: &ColumnType, wanted: ResolvedType, seen: &mut Vec<ResolvedType>) -> bool {
-        if of.resolved == wanted {
-            return true;
-        }
-        if seen.contains(&of.resolved) {
-            return false;
-        }
-        seen.push(of.resolved);
-        match of.resolved {
-            ResolvedType::User(id) => match schema.types.get(&id).map(|it| &it.definition) {
-                Some(TypeDefinition::Composite(fields)) => {
-                    fields.iter().any(|(_, field)| search(schema, field, wanted, seen))
-                }
-                Some(TypeDefinition::Domain(domain)) => search(schema, &domain.base, wanted, seen),
-                _ => false,
-            },
-            ResolvedType::Row(id) => schema
-                .relation(id)
-                .is_some_and(|row| row.columns.iter().any(|it| search(schema, &it.data_type, wanted, seen))),
-            ResolvedType::BuiltIn | ResolvedType::Unknown => false,
-        }
-    }
-    search(schema, of, wanted, &mut Vec::new())
+    let (table, column) = schema.stored_columns(is_it).next()?;
+    Some(format!("{}.{}", table.name.name.as_str(), column.name.as_str()))
 }
 
 /// Whether an action gives every row a value or makes the table anew.

@@ -1,13 +1,14 @@
 //! Tables, columns, schemas and databases dropped with their rows.
 
 use crate::change::{
-    AlterTable, AlterTableAction, AlterTableActionKind, Change, Drop, Ident, Name, ObjectKind, ObjectName, PrintedName,
+    AlterCompositeType, AlterTable, AlterTableAction, AlterTableActionKind, AttributeAction, Change, Drop, Ident, Name,
+    ObjectKind, ObjectName, PrintedName,
 };
 use crate::contract::{BreakageKind, Subject};
 use crate::finding::{Advice, Category, Evidence, Finding, FixStep, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Example, Rule};
-use crate::schema::{ColumnId, Object, ObjectId, Relation, RelationId, RelationKind, Session};
+use crate::schema::{ColumnId, Object, ObjectId, Relation, RelationId, RelationKind, Schema, Session, TypeDefinition};
 use crate::source::Span;
 
 pub static RULE: Rule = Rule {
@@ -51,6 +52,7 @@ pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
             }
             _ => {}
         },
+        Some(Change::AlterCompositeType(alter)) => attributes_dropped(context, alter, findings),
         Some(Change::Owned(owned)) if owned.drop => owned_dropped(context, owned.span, findings),
         _ => {}
     }
@@ -161,6 +163,8 @@ fn column_dropped(context: &StepContext, alter: &AlterTable, column: &Ident, fin
         // Made by this migration, or not there at all: no one's data.
         Some((id, _)) if !context.step.is_shared(Some(id)) => return,
         Some((_, None)) if relation.is_some_and(|relation| relation.known) => return,
+        // There is no such table: IF EXISTS skips it, and nothing else is lost either.
+        None if context.step.schema.complete => return,
         Some((id, Some(column_id))) if !existed(context, id, column_id) => return,
         // A ROLLBACK took the DROP back.
         Some((id, Some(column_id)))
@@ -289,6 +293,41 @@ pub(super) fn drop_last(
             .once(format!("no running code reads or writes {}", names.join(", "))),
     );
     steps
+}
+
+/// An attribute of a composite type goes from every row that is stored of it.
+fn attributes_dropped(context: &StepContext, alter: &AlterCompositeType, findings: &mut Vec<Finding>) {
+    let of = |schema: &'_ Schema| {
+        schema.find_type(&alter.name.schema, &alter.name.name, &context.step.session).map(|found| found.id)
+    };
+    let Some(id) = of(&context.step.schema).filter(|_| context.step.applied.problems.is_empty()) else { return };
+    let has = |schema: &Schema, attribute: &Name| match schema.types.get(&id).map(|it| &it.definition) {
+        Some(TypeDefinition::Composite(attributes)) => attributes.iter().any(|(name, _)| name == attribute),
+        _ => false,
+    };
+    for (action, _) in &alter.actions {
+        let AttributeAction::Drop { attribute, .. } = action else { continue };
+        let gone = has(&context.run.before, &attribute.name) && !has(&context.run.after, &attribute.name);
+        let stored = context.step.schema.columns_of(id).filter(|(table, _)| context.step.is_shared(Some(table.id)));
+        let stored: Vec<String> = stored.map(|(table, column)| format!("{}.{}", table.name, column.name)).collect();
+        let typed = context.step.schema.relations.values();
+        let typed = typed.filter(|table| table.of_type == Some(id) && context.step.is_shared(Some(table.id)));
+        let typed = typed.map(|table| format!("{}.{attribute}", table.name));
+        let places: Vec<String> = stored.into_iter().chain(typed).collect();
+        if !gone || places.is_empty() {
+            continue;
+        }
+        let names: Vec<&str> = places.iter().map(String::as_str).collect();
+        let name = context.step.schema.qualify(&alter.name, &context.step.session);
+        let message = format!("drops attribute {attribute} of {name}, and every value of it in {}", few(&names));
+        let mut finding = RULE.finding(attribute.span, message);
+        finding.object = Some(PrintedName::part(&name, &attribute.name));
+        finding.evidence.push(Evidence::declared("the schema says which columns store rows of the type"));
+        finding.advice = Advice::text(
+            "Deploy code that no longer reads or writes the attribute first, and keep a copy of its values: (column).attribute.",
+        );
+        findings.push(finding);
+    }
 }
 
 fn table_dropped(context: &StepContext, drop: &Drop, table: &ObjectName, findings: &mut Vec<Finding>) {

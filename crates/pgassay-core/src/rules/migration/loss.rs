@@ -117,7 +117,11 @@ fn advice(kind: BreakageKind) -> &'static str {
         ColumnRenamed => {
             "Add a column of the new name, keep both equal with a trigger, move the clients, then drop the old one."
         }
-        ColumnTypeChanged | CompositeChanged => {
+        CompositeChanged => {
+            "Deploy code first that works with both: it reads attributes by name, (column).attribute, and writes them by name, \
+             INSERT INTO t (column.attribute) …"
+        }
+        ColumnTypeChanged => {
             "Add a column of the new type, keep both in step with a trigger, move the clients, then drop the old one."
         }
         RequiredColumn => {

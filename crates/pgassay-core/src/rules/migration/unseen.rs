@@ -100,9 +100,8 @@ fn is_lost(step: &StepContext, object: &Object) -> bool {
         Object::Constraint(_, name) => after.is_none_or(|it| it.constraint(name).is_none()),
         // Those are told as what clients lose.
         Object::Column(..) | Object::Default(..) => false,
-        Object::Type(_) | Object::Attribute(..) | Object::Routine(_) | Object::Namespace(_) | Object::Statistics(_) => {
-            false
-        }
+        Object::Type(_) | Object::Attribute(..) | Object::Routine(_) | Object::Namespace(_) => false,
+        Object::Statistics(_) | Object::EventTrigger(_) => false,
     };
     let of = step.relation(Some(id)).and_then(|it| it.as_index()).map_or(id, |index| index.table);
     gone && step.step.is_shared(Some(of))

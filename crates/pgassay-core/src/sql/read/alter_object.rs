@@ -5,7 +5,9 @@ use sqlparser::tokenizer::Token;
 use super::ddl::{reference, unqualified};
 use super::reader::{Reader, Result};
 use super::{operator, reference, role, setting};
-use crate::change::{AlterObject, AlterObjectAction, Change, Ident, ObjectKind, ObjectName, ObjectReference};
+use crate::change::{
+    AlterObject, AlterObjectAction, Change, FiringMode, Ident, ObjectKind, ObjectName, ObjectReference,
+};
 
 pub(super) fn alter_object(reader: &mut Reader) -> Result<Change> {
     let start = reader.position();
@@ -89,7 +91,7 @@ fn own_options(reader: &mut Reader, kind: ObjectKind) -> Result<Option<AlterObje
         ObjectKind::Collation => {
             reader.take_words(&["REFRESH", "VERSION"]);
         }
-        ObjectKind::EventTrigger => event_trigger(reader),
+        ObjectKind::EventTrigger => return Ok(event_trigger(reader)),
         ObjectKind::Operator if reader.take_word("SET") => {
             if reader.at_word("SCHEMA") {
                 reader.restore(start);
@@ -122,12 +124,16 @@ fn statistics_target(reader: &mut Reader) -> Result<()> {
     Ok(())
 }
 
-fn event_trigger(reader: &mut Reader) {
-    if reader.take_word("ENABLE") {
-        reader.take_any_word(&["ALWAYS", "REPLICA"]);
-    } else {
-        reader.take_word("DISABLE");
+/// `ENABLE [ALWAYS | REPLICA] | DISABLE`.
+fn event_trigger(reader: &mut Reader) -> Option<AlterObjectAction> {
+    if reader.take_word("DISABLE") {
+        return Some(AlterObjectAction::Fires(FiringMode::Disabled));
     }
+    reader.take_word("ENABLE").then(|| match reader.take_any_word(&["ALWAYS", "REPLICA"]) {
+        Some("ALWAYS") => AlterObjectAction::Fires(FiringMode::Always),
+        Some(_) => AlterObjectAction::Fires(FiringMode::Replica),
+        None => AlterObjectAction::Fires(FiringMode::Enabled),
+    })
 }
 
 /// `ADD | ALTER | DROP MAPPING …`.

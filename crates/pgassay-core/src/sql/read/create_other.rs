@@ -1,7 +1,5 @@
 //! CREATE of what is only tracked by name: roles, casts, operators, collations, servers, languages …
 
-use sqlparser::tokenizer::Token;
-
 use super::ddl::unqualified;
 use super::reader::{Reader, Result};
 use super::{foreign, operator, publication, reference, role, setting};
@@ -49,7 +47,6 @@ fn named(reader: &mut Reader, kind: ObjectKind) -> Result<Option<ObjectName>> {
         Cast => operator::create_cast(reader)?,
         Collation => collation(reader)?,
         Conversion => conversion(reader)?,
-        EventTrigger => event_trigger(reader)?,
         ForeignDataWrapper => foreign::create_wrapper(reader)?,
         Language => language(reader)?,
         Operator => {
@@ -102,31 +99,6 @@ fn conversion(reader: &mut Reader) -> Result<ObjectName> {
     reader.string_literal()?;
     reader.expect_word("FROM")?;
     reader.object_name_as("the name of a function")?;
-    Ok(name)
-}
-
-/// `name ON event [WHEN variable IN (values) AND …] EXECUTE FUNCTION function()`.
-fn event_trigger(reader: &mut Reader) -> Result<ObjectName> {
-    let name = unqualified(reader.ident_as("the name of an event trigger")?);
-    reader.expect_word("ON")?;
-    reader.ident_or_any_keyword()?;
-    if reader.take_word("WHEN") {
-        loop {
-            reader.ident()?;
-            reader.expect_word("IN")?;
-            reader.parenthesized(|reader| reader.comma_separated(Reader::string_literal))?;
-            if !reader.take_word("AND") {
-                break;
-            }
-        }
-    }
-    reader.expect_word("EXECUTE")?;
-    if reader.take_any_word(&["FUNCTION", "PROCEDURE"]).is_none() {
-        return Err(reader.error("FUNCTION or PROCEDURE"));
-    }
-    reader.function_name()?;
-    reader.expect(&Token::LParen)?;
-    reader.expect(&Token::RParen)?;
     Ok(name)
 }
 

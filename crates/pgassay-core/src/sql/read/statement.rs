@@ -108,6 +108,7 @@ fn create(reader: &mut Reader) -> Result<Change> {
         () if at("DOMAIN") => types::create_domain(reader),
         () if at("FUNCTION") || at("PROCEDURE") => routine::create_routine(reader),
         () if at("TRIGGER") => trigger::create_trigger(reader),
+        () if at("EVENT") && next("TRIGGER") => trigger::create_event_trigger(reader),
         () if at("RULE") => trigger::create_rule(reader),
         () if at("POLICY") => trigger::create_policy(reader),
         () if at("SCHEMA") => schema::create_schema(reader),

@@ -8,8 +8,8 @@ use super::alter_object;
 use super::constraint::{self, Attribute};
 use super::reader::{Reader, Result};
 use crate::change::{
-    AlterPolicy, Change, CreatePolicy, CreateRule, CreateTrigger, Expression, Ident, ObjectKind, ObjectReference,
-    RuleEvent, Statement, Transition, TriggerEvent, TriggerTiming, Unreadable,
+    AlterPolicy, Change, CreateEventTrigger, CreatePolicy, CreateRule, CreateTrigger, Expression, Ident, ObjectKind,
+    ObjectReference, RuleEvent, Statement, Transition, TriggerEvent, TriggerTiming, Unreadable,
 };
 
 pub(super) fn create_trigger(reader: &mut Reader) -> Result<Change> {
@@ -66,6 +66,34 @@ pub(super) fn create_trigger(reader: &mut Reader) -> Result<Change> {
         from,
         transitions,
     })))
+}
+
+/// `CREATE EVENT TRIGGER name ON event [WHEN TAG IN (values) AND …] EXECUTE FUNCTION function()`.
+pub(super) fn create_event_trigger(reader: &mut Reader) -> Result<Change> {
+    reader.expect_words(&["CREATE", "EVENT", "TRIGGER"])?;
+    let name = reader.ident_as("the name of an event trigger")?;
+    reader.expect_word("ON")?;
+    let event = reader.ident_or_any_keyword()?;
+    let mut tags: Vec<Arc<str>> = Vec::new();
+    if reader.take_word("WHEN") {
+        loop {
+            reader.ident()?;
+            reader.expect_word("IN")?;
+            let values = reader.parenthesized(|reader| reader.comma_separated(Reader::string_literal))?;
+            tags.extend(values.iter().map(|value| Arc::from(value.to_uppercase())));
+            if !reader.take_word("AND") {
+                break;
+            }
+        }
+    }
+    reader.expect_word("EXECUTE")?;
+    if reader.take_any_word(&["FUNCTION", "PROCEDURE"]).is_none() {
+        return Err(reader.error("FUNCTION or PROCEDURE"));
+    }
+    let function = reader.function_name()?;
+    reader.expect(&Token::LParen)?;
+    reader.expect(&Token::RParen)?;
+    Ok(Change::CreateEventTrigger(CreateEventTrigger { name, event, tags, function }))
 }
 
 fn trigger_events(reader: &mut Reader) -> Result<Vec<TriggerEvent>> {
