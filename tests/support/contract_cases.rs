@@ -17,6 +17,13 @@ const ORDERS: &str = "CREATE TABLE users (id int PRIMARY KEY); INSERT INTO users
      INSERT INTO orders VALUES (1, 1);";
 const MOOD: &str = "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE t (id int, m mood);";
 
+const ADDR: &str = "CREATE TYPE addr AS (street text, zip text); CREATE TABLE person (id int, home addr);";
+const TOLD: &str = "GRANT reader TO app; CREATE TABLE t (id int, v text); CREATE TABLE u (id int); GRANT INSERT ON t TO app; GRANT SELECT ON u TO reader;";
+const SETTINGS: &str = "CREATE TABLE settings (key text PRIMARY KEY, value text); \
+     CREATE FUNCTION everything() RETURNS TABLE (k text, v text) LANGUAGE plpgsql AS 'BEGIN RETURN QUERY SELECT * FROM settings; END';";
+
+const KEPT: &str = "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'x');";
+
 #[rustfmt::skip]
 pub const CASES: &[Case] = &[
     // Relations.
@@ -156,7 +163,7 @@ pub const CASES: &[Case] = &[
     case("CREATE DOMAIN d AS int CHECK (VALUE > 5);", "ALTER DOMAIN d ADD CONSTRAINT positive CHECK (VALUE > 0)", &[]),
     case("CREATE DOMAIN d AS int;", "ALTER DOMAIN d SET NOT NULL", &["DomainTightened"]),
     case("CREATE TYPE pair AS (a int, b int);", "ALTER TYPE pair DROP ATTRIBUTE b", &["CompositeChanged"]),
-    case("CREATE TYPE pair AS (a int, b int);", "ALTER TYPE pair ADD ATTRIBUTE c int", &[]),
+    case("CREATE TYPE pair AS (a int, b int);", "ALTER TYPE pair ADD ATTRIBUTE c int", &["CompositeChanged"]),
     // Routines.
     case("CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT $1';", "DROP FUNCTION f(int)", &["RoutineDropped"]),
     case("CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT $1';", "ALTER FUNCTION f(int) RENAME TO g", &["RoutineRenamed"]),
@@ -321,4 +328,42 @@ pub const CASES: &[Case] = &[
     case("CREATE TABLE t (a int); CREATE TABLE log (a int); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO log SELECT NEW.*; RETURN NEW; END'; CREATE TRIGGER tr AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();", "ALTER TABLE log ADD COLUMN b int; ALTER TABLE t ADD COLUMN b int", &[]),
     case("CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'; REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC;", "DROP FUNCTION f(); CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 2'", &["RoutineOpened"]),
     case("CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'; REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC;", "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 2'", &[]),
+    // Attributes of composite types.
+    case(ADDR, "ALTER TYPE addr ADD ATTRIBUTE city text", &["CompositeChanged"]),
+    case(ADDR, "ALTER TYPE addr RENAME ATTRIBUTE zip TO code", &["CompositeChanged"]),
+    case(ADDR, "ALTER TYPE addr ADD ATTRIBUTE city text, DROP ATTRIBUTE city", &[]),
+    case("CREATE TYPE one AS (a text);", "ALTER TYPE one ADD ATTRIBUTE b text", &["CompositeChanged"]),
+    // Sequences that a default needs and a role may not use.
+    case(TOLD, "ALTER TABLE t ADD COLUMN n serial", &["PrivilegeRevoked"]),
+    case(TOLD, "ALTER TABLE t ADD COLUMN n int GENERATED ALWAYS AS IDENTITY", &[]),
+    case(TOLD, "ALTER TABLE t ADD COLUMN n serial; GRANT USAGE ON SEQUENCE t_n_seq TO app", &[]),
+    case(TOLD, "CREATE SEQUENCE numbers; ALTER TABLE t ADD COLUMN n bigint DEFAULT nextval('numbers')", &["PrivilegeRevoked"]),
+    case(TOLD, "ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO app; ALTER TABLE t ADD COLUMN n serial", &[]),
+    case(TOLD, "REVOKE reader FROM app", &["PrivilegeRevoked"]),
+    case(TOLD, "GRANT SELECT ON u TO app; REVOKE reader FROM app", &[]),
+    // A default that a CHECK refuses.
+    case("CREATE TABLE t (id int PRIMARY KEY, n int CHECK (n >= 0));", "ALTER TABLE t ALTER COLUMN n SET DEFAULT -1", &["CheckAdded"]),
+    case("CREATE TABLE t (id int PRIMARY KEY, n int CHECK (n >= 0));", "ALTER TABLE t ALTER COLUMN n SET DEFAULT 1", &[]),
+    case("CREATE TABLE t (id int PRIMARY KEY);", "ALTER TABLE t ADD COLUMN grade int DEFAULT 9, ADD CONSTRAINT grade_ok CHECK (grade BETWEEN 1 AND 5) NOT VALID", &["CheckAdded"]),
+    case("CREATE TABLE t (id int PRIMARY KEY);", "ALTER TABLE t ADD COLUMN grade int DEFAULT 3, ADD CONSTRAINT grade_ok CHECK (grade BETWEEN 1 AND 5) NOT VALID", &[]),
+    case("CREATE TABLE t (id int PRIMARY KEY);", "ALTER TABLE t ADD COLUMN state text DEFAULT 'new', ADD CONSTRAINT known CHECK (state IN ('open', 'closed')) NOT VALID", &["CheckAdded"]),
+    // Keys that ON CONFLICT cannot use any more.
+    case("CREATE TABLE t (id int PRIMARY KEY, email text); CREATE UNIQUE INDEX t_email ON t (email);", "DROP INDEX t_email; ALTER TABLE t ADD CONSTRAINT t_key UNIQUE (email) DEFERRABLE", &["ConflictTargetDropped"]),
+    case("CREATE TABLE t (id int PRIMARY KEY, email text); CREATE UNIQUE INDEX t_email ON t (email);", "DROP INDEX t_email; ALTER TABLE t ADD CONSTRAINT t_key UNIQUE (email)", &[]),
+    // Bodies that the server reads when they run.
+    case(SETTINGS, "ALTER TABLE settings ADD COLUMN changed timestamptz", &["RoutineBroken"]),
+    case(SETTINGS, "CREATE OR REPLACE FUNCTION everything() RETURNS TABLE (k text, v text) LANGUAGE plpgsql AS 'BEGIN RETURN QUERY SELECT s.key, s.value FROM settings s; END'; ALTER TABLE settings ADD COLUMN changed timestamptz", &[]),
+    case(SETTINGS, "CREATE OR REPLACE FUNCTION everything() RETURNS TABLE (k text, v text) LANGUAGE plpgsql AS 'BEGIN RETURN QUERY SELECT s.key, worth FROM settings s; END'", &["RoutineBroken"]),
+    case(SETTINGS, "CREATE OR REPLACE FUNCTION everything() RETURNS TABLE (k text, v text) LANGUAGE plpgsql AS 'DECLARE worth text := 1; BEGIN RETURN QUERY SELECT s.key, worth FROM settings s; END'", &[]),
+    case("CREATE TABLE t (id int, total numeric); CREATE FUNCTION f() RETURNS numeric LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT sum(total) FROM t); END';", "CREATE OR REPLACE FUNCTION f() RETURNS numeric LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT sum(totals) FROM t); END'", &["RoutineBroken"]),
+    case("CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE old_t (id int, v text); CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO old_t VALUES (OLD.*); RETURN OLD; END'; CREATE TRIGGER keep BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION keep(); INSERT INTO t VALUES (1, 'x');", "ALTER TABLE t ADD COLUMN w int", &["RoutineBroken"]),
+    case("CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE new_t (id int PRIMARY KEY, v text);", "ALTER TABLE t RENAME TO old_t; ALTER TABLE new_t RENAME TO t", &["RelationRenamed", "RelationRenamed"]),
+    // Triggers that leave every row out, or end without RETURN.
+    case(KEPT, "CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER g BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION g()", &["WritesReplaced"]),
+    case(KEPT, "CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'; CREATE TRIGGER g BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION g()", &[]),
+    case(KEPT, "CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.v := 1; END'; CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION g()", &["RoutineBroken"]),
+    // A function that a policy asks.
+    case("CREATE TABLE t (id int PRIMARY KEY); CREATE FUNCTION may_see(i int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT i > 5'; ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (may_see(id));", "CREATE OR REPLACE FUNCTION may_see(i int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT true'", &["PolicyLoosened"]),
+    case("CREATE TABLE t (id int PRIMARY KEY, v text); ALTER TABLE t OWNER TO app;", "ALTER TABLE t OWNER TO reader", &["PrivilegeRevoked"]),
+    case("CREATE TABLE t (id int PRIMARY KEY, v text); ALTER TABLE t OWNER TO app;", "ALTER TABLE t OWNER TO reader; GRANT SELECT ON t TO app", &[]),
 ];

@@ -15,6 +15,8 @@ pub struct Code {
     pub flow: Vec<Flow>,
     /// Statements whose text is only known when they run. They are reported, not guessed.
     pub dynamic: Vec<Span>,
+    /// The statements of RETURN QUERY, by their index.
+    pub returned: Vec<usize>,
 }
 
 /// A step of the way through the code.
@@ -94,6 +96,6 @@ impl Code {
     /// Statements that run one after the other.
     pub fn sequence(statements: Vec<Statement>) -> Code {
         let flow = (0..statements.len()).map(Flow::Statement).collect();
-        Code { statements, flow, dynamic: Vec::new() }
+        Code { statements, flow, ..Code::default() }
     }
 }

@@ -389,7 +389,7 @@ pub(super) fn session_of(routine: &Routine) -> Session {
     session
 }
 
-fn tree(change: &Change) -> Option<&Tree> {
+pub(super) fn tree(change: &Change) -> Option<&Tree> {
     match change {
         Change::Insert(insert) => Some(&insert.tree),
         Change::Update(update) => Some(&update.tree),

@@ -2,13 +2,17 @@
 
 use std::collections::HashMap;
 
+use sqlparser::ast::Expr;
+
 use super::pair::Pair;
 use super::witness::{differs, insert, quoted, refused, written_to};
 use super::{Breakage, BreakageKind, certain, check};
 use crate::change::{Expression, Name, PrintedName};
-use crate::schema::{ColumnId, Constraint, ConstraintKind};
+use crate::expression::{self, Known, Value, truth};
+use crate::schema::{Column, ColumnId, Constraint, ConstraintKind, Relation};
 
 pub(super) fn diff(pair: Pair, found: &mut Vec<Breakage>) {
+    refused_defaults(pair, found);
     let old: HashMap<&Name, &Constraint> = pair.old.constraints.iter().map(|it| (&it.name, it)).collect();
     // The same constraint stood there before: nothing to read.
     let unchanged =
@@ -90,5 +94,52 @@ fn witness(
             format!("SELECT * FROM {} WHERE NOT ({})", pair.old.name, one_line(&expression.text)),
             format!("rows like these are refused when written: ERROR 23514: {refusal}"),
         ),
+    }
+}
+
+/// A default that a CHECK refuses, where one of them is new: whoever leaves the column out is refused.
+fn refused_defaults(pair: Pair, found: &mut Vec<Breakage>) {
+    for constraint in pair.new.constraints.iter().filter(|it| it.enforced) {
+        let ConstraintKind::Check { expression, columns } = &constraint.kind else { continue };
+        let refuses = |columns: &[ColumnId], relation: &Relation| {
+            let of_columns = columns.iter().filter_map(|id| relation.column_by_id(*id));
+            let given: Vec<&Column> = of_columns.filter(|it| it.default.is_some()).collect();
+            truth(&expression.tree, &Defaults(&given)) == Some(false)
+        };
+        let was_there =
+            pair.same() && pair.old.constraints.iter().any(|old| old.kind == constraint.kind && old.enforced);
+        if !refuses(columns, pair.new) || was_there && refuses(columns, pair.old) {
+            continue;
+        }
+        let list: Vec<&Name> =
+            columns.iter().filter_map(|id| pair.new.column_by_id(*id)).map(|column| &column.name).collect();
+        let names = list.iter().map(|name| name.to_string()).collect::<Vec<_>>().join(", ");
+        let table = &pair.old.name;
+        let message = format!(
+            "the default of {table}.{names} is refused by {}: every INSERT that leaves {names} out fails",
+            constraint.name
+        );
+        let answer = format!(
+            "new row for relation {} violates check constraint {}",
+            quoted(written_to(pair.context.after, pair.new)),
+            quoted(&constraint.name)
+        );
+        let object = PrintedName::part(table, &constraint.name);
+        let sql = insert(pair.context.before, pair.old, &[], 1);
+        let (kind, subject) = (BreakageKind::CheckAdded, pair.part_subject(&constraint.name));
+        found.push(certain(kind, subject, object, message, refused(sql, "23514", answer)));
+    }
+}
+
+/// A row that has the defaults of these columns, and of the others nothing that is known.
+struct Defaults<'a>(&'a [&'a Column]);
+
+impl Known for Defaults<'_> {
+    fn value(&self, part: &Expr) -> Value {
+        let Expr::Identifier(ident) = part else { return Value::Unknown };
+        let name = Name::of_ident(ident);
+        let column = self.0.iter().find(|column| column.name == name && column.identity.is_none());
+        let default = column.and_then(|column| column.default.as_ref());
+        default.map_or(Value::Unknown, |default| expression::value(&default.tree, &expression::Constants))
     }
 }

@@ -6,6 +6,7 @@
 //! Objects are compared as a client meets them: by name. Identity (the ids, which survive renames) decides what is said when a name
 //! is gone: renamed, moved, or dropped. Only objects that differ are visited.
 
+mod answer;
 mod body;
 mod built_in_change;
 mod check;
@@ -171,6 +172,8 @@ pub fn diff(before: &Schema, after: &Schema, version: PgVersion) -> Vec<Breakage
     let mut found = objects(&context);
     body::diff(&context, &mut found);
     body::row_types(&context, &mut found);
+    answer::queries(&context, &mut found);
+    answer::replaced(&context, &mut found);
     trigger_work::of_changed_routines(&context, &mut found);
     privilege::diff(&context, &mut found);
     found

@@ -8,8 +8,8 @@ use imbl::ordmap::DiffItem;
 use super::pair::Pair;
 use super::witness::{differs, insert, refused};
 use super::{Breakage, BreakageKind, Context, Subject, certain, possible, routine, witness};
-use crate::change::{Name, PrintedName};
-use crate::schema::{ColumnId, List, Object, Privilege, Relation, RelationKind, Routine, Schema};
+use crate::change::{GrantObjects, Name, ObjectKind, PrintedName, QualifiedName};
+use crate::schema::{Column, ColumnId, List, Object, Privilege, Relation, RelationId, RelationKind, Routine, Schema, rewrite};
 use crate::text::quoting;
 
 pub(super) fn of_relation(pair: Pair, found: &mut Vec<Breakage>) {
@@ -28,6 +28,31 @@ pub(super) fn of_relation(pair: Pair, found: &mut Vec<Breakage>) {
     for (grantee, privileges) in lost {
         found.push(of_grantee(pair, &grantee, &privileges));
     }
+    found.extend(owner_lost(pair));
+}
+
+/// The role that owned a table, and could do everything, is left with what it was granted.
+fn owner_lost(pair: Pair) -> Option<Breakage> {
+    let (old, new) = (pair.old.owner.as_ref()?, pair.new.owner.as_ref()?);
+    if old == new || !pair.same() || !pair.old.is_queryable() {
+        return None;
+    }
+    let roles = pair.context.after.roles_of(old);
+    let may = |it: &Privilege| roles.contains(&it.grantee) || it.grantee == "public";
+    if roles.contains(new) || pair.new.privileges.iter().any(may) {
+        return None;
+    }
+    let name = &pair.old.name;
+    let answer = format!("permission denied for {} {}", permission_noun(pair.new), name.name.as_str());
+    Some(possible(
+        BreakageKind::PrivilegeRevoked,
+        Subject::Relation(pair.new.id),
+        name,
+        format!(
+            "{name} belongs to {new} now, and {old}, which owned it, has no privilege on it: its statements are refused"
+        ),
+        refused(format!("{}{}", as_role(old), witness::select(pair.old, "*")), "42501", answer),
+    ))
 }
 
 /// Routines, types and schemas that roles could use.
@@ -60,12 +85,114 @@ pub(super) fn diff(context: &Context, found: &mut Vec<Breakage>) {
         let held = Held { schema: context.after, owner: new.owner.as_ref(), privileges: &new.privileges };
         found.extend(of.lost(Subject::Schema(name.clone()), &old.privileges, held));
     }
+    for (role, member) in context.before.memberships.iter() {
+        if !context.after.memberships.contains(&(role.clone(), member.clone())) {
+            found.extend(left_role(context, role, member));
+        }
+    }
     for closed in context.before.closed.iter() {
         found.extend(opened_to_public(context, closed));
     }
     for closed in context.after.closed.iter().filter(|it| !context.before.closed.contains(*it)) {
         found.extend(closed_to_public(context, closed));
     }
+}
+
+/// A role that is no member of another any more: what it could do as one, and cannot do otherwise.
+fn left_role(context: &Context, role: &Name, member: &Name) -> Option<Breakage> {
+    let gives = context.before.roles_of(role);
+    let mut lost: Vec<(&Arc<Relation>, String)> = Vec::new();
+    for old in context.before.relations.values() {
+        let Some(new) = context.after.relation(old.id).filter(|new| new.owner.as_ref() != Some(member)) else {
+            continue;
+        };
+        let given = old.privileges.iter().filter(|it| gives.contains(&it.grantee));
+        let own = |it: &Privilege| Privilege { grantee: member.clone(), ..it.clone() };
+        let gone = given.filter(|it| !is_held(context.after, &new.privileges, &own(it)));
+        let mut names: Vec<String> = gone.map(|it| it.privilege.as_str().to_uppercase()).collect();
+        names.dedup();
+        if !names.is_empty() {
+            lost.push((old, names.join(", ")));
+        }
+    }
+    let (first, privileges) = lost.first()?;
+    let more = match lost.len() - 1 {
+        0 => String::new(),
+        more => format!(" and more on {more} other relations"),
+    };
+    let message = format!(
+        "{member} is no member of {role} any more, and has no {privileges} on {}{more}: its statements are refused",
+        first.name
+    );
+    let pair = Pair { context, old: first, new: context.after.relation(first.id)? };
+    let privilege = first.privileges.iter().find(|it| gives.contains(&it.grantee))?;
+    let answer = format!("permission denied for {} {}", permission_noun(pair.new), first.name.name.as_str());
+    let sql = format!("{}{}", as_role(member), statement(pair, first, privilege));
+    let kind = BreakageKind::PrivilegeRevoked;
+    Some(certain(kind, Subject::Relation(first.id), &first.name, message, refused(sql, "42501", answer)))
+}
+
+/// Defaults that call nextval of a sequence which a role that inserts may not use; an identity column asks for no privilege of its own.
+pub(super) fn of_defaults(pair: Pair, found: &mut Vec<Breakage>) {
+    for column in &pair.new.columns {
+        let old = pair.origin(column.id);
+        let called = |schema: &Schema, column: &Column| -> Vec<RelationId> {
+            let default = column.default.iter().filter(|_| column.identity.is_none());
+            let names = default.flat_map(|default| rewrite::sequences(&default.tree));
+            let own = &pair.new.name.schema;
+            let at = |(namespace, name): (Option<Name>, Name)| {
+                let name = QualifiedName { schema: namespace.unwrap_or_else(|| own.clone()), name };
+                schema.relation_at(&name).map(|it| it.id)
+            };
+            names.filter_map(at).collect()
+        };
+        let before = old.map(|old| called(pair.context.before, old)).unwrap_or_default();
+        for sequence in called(pair.context.after, column).into_iter().filter(|id| !before.contains(id)) {
+            let Some(sequence) = pair.context.after.relation(sequence) else { continue };
+            let is_left_out = old.is_none_or(|old| old.default.is_some() || !old.not_null.enforced());
+            found.extend(without_sequence(pair, column, is_left_out, sequence));
+        }
+    }
+}
+
+/// The roles that insert, and may not use the sequence of a default (`nextval_internal`, sequence.c: USAGE or UPDATE).
+fn without_sequence(pair: Pair, column: &Column, is_left_out: bool, sequence: &Relation) -> Option<Breakage> {
+    let schema = pair.context.after;
+    let writers = pair.old.privileges.iter().filter(|it| matches!(it.privilege.as_str(), "insert" | "all"));
+    let mut refused_roles: Vec<&Name> = writers
+        .map(|it| &it.grantee)
+        .filter(|role| **role != "public" && pair.new.owner.as_ref() != Some(*role))
+        .filter(|role| {
+            let roles = schema.roles_of(role);
+            let may = |it: &Privilege| {
+                (roles.contains(&it.grantee) || it.grantee == "public")
+                    && matches!(it.privilege.as_str(), "usage" | "update" | "all")
+            };
+            // What a column makes along with itself has them too.
+            let by_default = schema.default_privileges.iter().any(|grant| {
+                matches!(grant.objects, GrantObjects::Future { kind: ObjectKind::Sequence, .. })
+                    && !grant.revoke
+                    && grant.grantees.iter().any(|it| roles.contains(&it.name) || it.name == "public")
+            });
+            let owns = by_default || sequence.owner.as_ref().is_some_and(|owner| roles.contains(owner));
+            !owns && !sequence.privileges.iter().any(may)
+        })
+        .collect();
+    refused_roles.sort();
+    refused_roles.dedup();
+    let role = *refused_roles.first()?;
+    let names = refused_roles.iter().map(|it| it.to_string()).collect::<Vec<_>>().join(", ");
+    let what = if pair.origin(column.id).is_none() { "INSERTs" } else { "INSERTs without the column" };
+    let message = format!(
+        "the default of {}.{} takes numbers of {}, which {names} may not use: {what} of {names} are refused",
+        pair.old.name, column.name, sequence.name
+    );
+    let sql = format!("{}{}", as_role(role), insert(pair.context.before, pair.old, &[], 1));
+    let answer = format!("permission denied for sequence {}", sequence.name.name.as_str());
+    let build = if is_left_out { certain } else { possible };
+    let object = PrintedName::part(&pair.old.name, &column.name);
+    let subject = Subject::Column(pair.new.id, column.id);
+    Some(build(BreakageKind::PrivilegeRevoked, subject, object, message, refused(sql, "42501", answer)))
 }
 
 /// A routine that PUBLIC was kept from, made anew under its name: EXECUTE is PUBLIC's again (manual, DDL, Privileges).
@@ -140,7 +267,8 @@ fn closed_to_public(context: &Context, object: &Object) -> Option<Breakage> {
         | Object::Rule(..)
         | Object::Policy(..)
         | Object::Attribute(..)
-        | Object::Statistics(_) => return None,
+        | Object::Statistics(_)
+        | Object::EventTrigger(_) => return None,
     };
     Some(of.revoked(subject, &public))
 }

@@ -81,6 +81,7 @@ fn same_name(pair: Pair, found: &mut Vec<Breakage>) {
     found.extend(view_security::took_place(pair));
     view_security::diff(pair, found);
     privilege::of_relation(pair, found);
+    privilege::of_defaults(pair, found);
 }
 
 /// Another table took the name, and the old one lives on: what refers to it goes with it.
@@ -93,7 +94,21 @@ fn swapped(pair: Pair) -> Option<Breakage> {
     let views = context.after.relations.values().filter(|it| reads_old(it));
     let views = views.map(|it| format!("{} {}", it.noun(), it.name));
     let referring: Vec<String> = keys.chain(views).collect();
-    if referring.is_empty() {
+    // A table that another took the place of keeps what is written until then, unless a trigger writes it to both.
+    let before = context.before.relation(new.id);
+    let synced = before.is_none_or(|twin| {
+        let writes = |body: &str| body.to_lowercase().contains(&twin.name.name.as_str().to_lowercase());
+        let functions = old.triggers.iter().filter_map(|trigger| context.before.routines.get(&trigger.function?));
+        functions.into_iter().any(|routine| writes(&routine.body))
+    });
+    let mut stays = Vec::new();
+    if !referring.is_empty() {
+        stays.push(format!("{} still refer to the old one", referring.join(", ")));
+    }
+    if !synced {
+        stays.push("rows written after they were copied are in the old one only".to_owned());
+    }
+    if stays.is_empty() {
         return None;
     }
     Some(possible(
@@ -101,10 +116,10 @@ fn swapped(pair: Pair) -> Option<Breakage> {
         Subject::Relation(new.id),
         &old.name,
         format!(
-            "{} is another table now, and the old one is called {}: {} still refer to the old one",
+            "{} is another table now, and the old one is called {}: {}",
             old.name,
             kept.name.name,
-            referring.join(", ")
+            stays.join("; ")
         ),
         differs(format!("SELECT * FROM {} LIMIT 1", old.name), "answers rows of the other table"),
     ))

@@ -304,6 +304,9 @@ fn outdated(context: &Context, old: &Routine, new: &Routine) -> Option<Breakage>
         }
     }
     let name = &old.name;
+    if keeps.is_empty() {
+        return asked_by_policy(context, new, &calls);
+    }
     Some(possible(
         BreakageKind::StoredAnswersOutdated,
         Subject::Routine(new.id),
@@ -314,6 +317,35 @@ fn outdated(context: &Context, old: &Routine, new: &Routine) -> Option<Breakage>
             keeps.join(", ")
         ),
         differs(witness?, "answers other values than are stored, where the bodies differ in them"),
+    ))
+}
+
+/// Another body of a function that a policy asks which rows a role sees.
+fn asked_by_policy(
+    context: &Context,
+    routine: &Routine,
+    calls: &impl Fn(&Expression, &Relation) -> bool,
+) -> Option<Breakage> {
+    let asks = |table: &Relation| {
+        let policies = table.policies.iter().filter(|_| table.row_security);
+        let asking =
+            policies.filter(|it| it.using.iter().chain(&it.with_check).any(|condition| calls(condition, table)));
+        asking.map(|policy| format!("policy {} of {}", policy.name, table.name)).collect::<Vec<_>>()
+    };
+    let tables: Vec<_> = context.after.relations.values().filter(|it| it.is_table()).collect();
+    let policies: Vec<String> = tables.iter().flat_map(|table| asks(table)).collect();
+    let first = tables.iter().find(|table| !asks(table).is_empty())?;
+    let name = &routine.name;
+    Some(possible(
+        BreakageKind::PolicyLoosened,
+        Subject::Routine(routine.id),
+        name,
+        format!(
+            "{} {name} has another body, and {} asks it: roles may see and write other rows than before",
+            noun(routine),
+            policies.join(", ")
+        ),
+        differs(super::witness::select(first, "*"), "answers other rows, where the bodies differ in them"),
     ))
 }
 

@@ -108,6 +108,10 @@ impl<'a> Work<'a> {
             );
             return Some(self.breakage(pair, BreakageKind::CheckAdded, grade, message, witness));
         }
+        if ends_without_return(&code.flow) && !was.is_some_and(|was| ends_without_return(&was.code().flow)) {
+            let answer = "control reached end of trigger procedure without RETURN".to_owned();
+            return Some(self.broken(pair, "ends without RETURN", "2F005", answer, self.trigger.condition.is_none()));
+        }
         let skips = self.skips_rows() && !was.is_some_and(Work::skips_rows);
         skips.then(|| {
             let message = format!("{}: it returns NULL, so no row is written, and no error says so", self.does());
@@ -299,19 +303,40 @@ impl<'a> Work<'a> {
             _ => None,
         };
         let returns: Vec<usize> = (0..tokens.len()).filter(|at| word(*at) == Some("return")).collect();
-        !returns.is_empty() && returns.iter().all(|at| word(at + 1) == Some("null"))
+        // NEW is NULL at DELETE (manual, 41.10.1).
+        let deletes = self.trigger.events.iter().all(|event| *event == TriggerEvent::Delete);
+        let assigned = (0..tokens.len()).any(|at| word(at) == Some("new") && at > 0 && word(at - 1) != Some("return"));
+        let nothing = |at: &usize| match word(at + 1) {
+            Some("null") => true,
+            Some("new") => deletes && !assigned,
+            _ => false,
+        };
+        !returns.is_empty() && returns.iter().all(nothing)
     }
 }
 
 /// How often a SELECT list has `NEW.*` or `OLD.*`, and how many other items.
 fn expanded(statement: &ast::Statement) -> Option<(usize, usize)> {
     let ast::Statement::Insert(insert) = statement else { return None };
-    let ast::SetExpr::Select(select) = &*insert.source.as_ref()?.body else { return None };
     let (mut rows, mut others) = (0, 0);
+    let select = match &*insert.source.as_ref()?.body {
+        ast::SetExpr::Select(select) => select,
+        ast::SetExpr::Values(values) => {
+            for value in &values.rows.first()?.content {
+                match value {
+                    ast::Expr::QualifiedWildcard(name, _) if is_row(name) => rows += 1,
+                    ast::Expr::QualifiedWildcard(..) | ast::Expr::Wildcard(_) => return None,
+                    _ => others += 1,
+                }
+            }
+            return (rows > 0).then_some((rows, others));
+        }
+        _ => return None,
+    };
     for item in &select.projection {
         match item {
             ast::SelectItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), _)
-                if matches!(name.to_string().to_ascii_lowercase().as_str(), "new" | "old") =>
+                if is_row(name) =>
             {
                 rows += 1;
             }
@@ -320,6 +345,11 @@ fn expanded(statement: &ast::Statement) -> Option<(usize, usize)> {
         }
     }
     (rows > 0).then_some((rows, others))
+}
+
+/// NEW or OLD.
+fn is_row(name: &ast::ObjectName) -> bool {
+    matches!(name.to_string().to_ascii_lowercase().as_str(), "new" | "old")
 }
 
 /// As the server prints a name that was written with its schema or without.
@@ -338,6 +368,20 @@ fn written(change: &Change) -> Option<(&ObjectName, &'static str)> {
         Change::Delete(delete) => Some((&delete.table, "delete")),
         _ => None,
     }
+}
+
+/// Whether no way through the code comes to a RETURN or an exception. Code that could not be read comes to nothing at all.
+fn ends_without_return(flow: &[Flow]) -> bool {
+    fn leaves(flow: &[Flow]) -> bool {
+        flow.iter().any(|step| match step {
+            Flow::Return | Flow::Raise => true,
+            Flow::Branch(arms) => arms.iter().any(|arm| leaves(&arm.body)),
+            Flow::Loop { body, .. } => leaves(body),
+            Flow::Block { body, handlers, .. } => leaves(body) || handlers.iter().any(|handler| leaves(&handler.body)),
+            Flow::Statement(_) | Flow::Dynamic(_) | Flow::Exit { .. } => false,
+        })
+    }
+    !flow.is_empty() && !leaves(flow)
 }
 
 fn raises_of(work: &Work) -> Option<Grade> {

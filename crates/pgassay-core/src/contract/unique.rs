@@ -20,6 +20,7 @@ struct Key<'a> {
     nulls_not_distinct: bool,
     /// ON CONFLICT can use it.
     arbiter: bool,
+    deferrable: bool,
     primary: bool,
 }
 
@@ -103,6 +104,7 @@ fn keys<'a>(schema: &'a Schema, relation: &'a Relation, rename: &dyn Fn(&str) ->
                 index: None,
                 nulls_not_distinct: false,
                 arbiter: !constraint.deferrable,
+                deferrable: constraint.deferrable,
                 primary: matches!(constraint.kind, ConstraintKind::PrimaryKey { .. }),
             })
         }
@@ -134,6 +136,7 @@ fn key_of<'a>(
         index: Some(index),
         nulls_not_distinct: index.nulls_not_distinct,
         arbiter: index.valid && !constraint.is_some_and(|it| it.deferrable),
+        deferrable: constraint.is_some_and(|it| it.deferrable),
         primary: index.primary,
     }
 }
@@ -270,9 +273,22 @@ fn lost_target(pair: Pair, key: &Key, new_keys: &[Key]) -> Option<Breakage> {
         return None;
     }
     let list = column_list(pair.old, key);
+    let deferrable = new_keys.iter().find(|new| !new.arbiter && new.deferrable && same_set(new));
     let predicate = key.index.and_then(|it| it.predicate.as_ref()).map(|it| format!(" WHERE {}", it.text));
     let first = insert(pair.context.before, pair.old, &given_for(pair, key), 1);
     let sql = format!("{first} ON CONFLICT {list}{} DO NOTHING", predicate.unwrap_or_default());
+    if let Some(now) = deferrable {
+        let message =
+            format!("the key on {list} of {} is deferrable now: INSERT … ON CONFLICT {list} fails", pair.old.name);
+        let answer = "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters";
+        return Some(certain(
+            BreakageKind::ConflictTargetDropped,
+            pair.part_subject(now.name),
+            PrintedName::part(&pair.old.name, now.name),
+            message,
+            refused(sql, "55000", answer),
+        ));
+    }
     Some(possible(
         BreakageKind::ConflictTargetDropped,
         pair.part_subject(key.name),

@@ -1,6 +1,8 @@
 //! A type change that cuts values off.
 
-use crate::change::{AlterTableActionKind, Change, PrintedName, TypeName};
+use sqlparser::ast::{BinaryOperator, Expr};
+
+use crate::change::{AlterTableActionKind, Change, Expression, Name, PrintedName, TypeName};
 use crate::finding::{Advice, Category, Finding, Severity};
 use crate::rules::context::StepContext;
 use crate::rules::{Example, Rule};
@@ -36,17 +38,66 @@ pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
             matches!(&*using.tree, sqlparser::ast::Expr::Cast { expr, .. } if expr.to_string().trim_matches('"') == column.name.as_str())
         });
         let explicit = using.is_some();
+        let given = using.as_ref().and_then(|using| replaced(using, &column.name));
         let old = &old.data_type.written;
-        let Some(loss) = casts.then(|| loss(old, data_type, explicit)).flatten() else { continue };
+        let cast = || casts.then(|| loss(old, data_type, explicit)).flatten();
+        let Some(loss) = given.or_else(cast) else { continue };
         let message = format!("changes {}.{column} from {old} to {data_type}, which {loss}", relation.name);
         let mut finding = RULE.finding(data_type.span, message);
         finding.object = Some(PrintedName::part(&relation.name, &column.name));
         finding.evidence.push(context.evidence_for(Some(relation.id), format!("the column's type is {old}")));
+        if given.is_some() {
+            finding.advice = Advice::text(
+                "Put the new values into a column of their own, and keep the old one until nobody needs what it holds.",
+            );
+            findings.push(finding);
+            continue;
+        }
         finding.advice = Advice::text(format!(
             "Look first whether any value would change: SELECT count(*) FROM {} WHERE {column}::{data_type}::{old} IS DISTINCT FROM {column};",
             relation.name
         ));
         findings.push(finding);
+    }
+}
+
+/// What USING does with values that it does not take over: it names the column not at all, or takes one field of it.
+fn replaced(using: &Expression, column: &Name) -> Option<&'static str> {
+    fn bare(expression: &Expr) -> &Expr {
+        match expression {
+            Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => bare(inner),
+            other => other,
+        }
+    }
+    let is_column = |part: &Expr| match bare(part) {
+        Expr::Identifier(name) => Name::of_ident(name) == *column,
+        Expr::CompoundIdentifier(path) => path.last().is_some_and(|name| Name::of_ident(name) == *column),
+        _ => false,
+    };
+    let names = crate::walk::visit_expressions(&*using.tree, |part| match is_column(part) {
+        true => std::ops::ControlFlow::Break(()),
+        false => std::ops::ControlFlow::Continue(()),
+    });
+    if names.is_continue() {
+        return Some("replaces every value: USING does not name the column");
+    }
+    match bare(&using.tree) {
+        Expr::BinaryOp { left, op, .. }
+            if is_column(left)
+                && matches!(
+                    op,
+                    BinaryOperator::Arrow
+                        | BinaryOperator::LongArrow
+                        | BinaryOperator::HashArrow
+                        | BinaryOperator::HashLongArrow
+                ) =>
+        {
+            Some("keeps one field of every document, and throws the rest away")
+        }
+        Expr::CompoundFieldAccess { root, .. } if is_column(root) => {
+            Some("keeps one part of every value, and throws the rest away")
+        }
+        _ => None,
     }
 }
 

@@ -64,8 +64,12 @@ pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         Some(Change::Insert(insert)) => numbered_by_hand(context, insert, findings),
         Some(Change::Select(select)) => {
             for call in set_calls(&select.tree.0) {
-                let Some(value) = call.value else { continue };
                 let Some(name) = call.sequence(schema, &context.step.session) else { continue };
+                if call.gives_again {
+                    given_again(context, PrintedName::from(schema.qualify(&name, &context.step.session)), findings);
+                    continue;
+                }
+                let Some(value) = call.value else { continue };
                 let sequence = schema.find_relation(&name, &context.step.session).map(|found| &**found);
                 let table = sequence.and_then(owner).and_then(|table| schema.relation(table)).map(|table| &**table);
                 let options = SequenceOptions { restart: Some(Some(value)), ..SequenceOptions::default() };
@@ -75,6 +79,18 @@ pub(super) fn check(context: &StepContext, findings: &mut Vec<Finding>) {
         }
         _ => {}
     }
+}
+
+/// `setval(sequence, (SELECT max(id) …), false)`: the number of the last row is given out again.
+fn given_again(context: &StepContext, name: PrintedName, findings: &mut Vec<Finding>) {
+    let message = format!(
+        "sets {name} to the highest number that a row has, and with false that number is the next: the INSERT that gets it fails, or repeats it"
+    );
+    let mut finding = RULE.finding(context.step.span(), message);
+    finding.object = Some(name);
+    finding.evidence.push(Evidence::declared("setval(…, false) makes nextval return the value itself (manual, 9.17)"));
+    finding.advice = Advice::text("Leave false out, or add 1 to max(…).");
+    findings.push(finding);
 }
 
 /// Whether a later statement sets the column's sequence: from the rows, or to a number of its own, which is judged there.
@@ -151,6 +167,8 @@ struct SetValue {
     of: Expr,
     /// The number, where it is written down.
     value: Option<i64>,
+    /// The highest number of the rows is the one that nextval returns next.
+    gives_again: bool,
 }
 
 /// The calls in a select list that run whatever the rows are.
@@ -167,7 +185,36 @@ fn set_calls(statement: &ast::Statement) -> Vec<SetValue> {
 fn set_value(expression: &Expr) -> Option<SetValue> {
     let (name, arguments) = call(expression)?;
     let ([of, value], _) = arguments.split_first_chunk()?;
-    (name == "setval").then(|| SetValue { of: (*of).clone(), value: number(value) })
+    let uncalled = arguments.get(2).is_some_and(
+        |called| matches!(called, Expr::Value(value) if matches!(value.value, ast::Value::Boolean(false))),
+    );
+    (name == "setval").then(|| SetValue {
+        of: (*of).clone(),
+        value: number(value),
+        gives_again: uncalled && is_highest(value),
+    })
+}
+
+/// `max(column)`, in a subquery or not, perhaps with a number for a table without rows.
+fn is_highest(value: &Expr) -> bool {
+    match value {
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => is_highest(inner),
+        Expr::Subquery(query) => match &*query.body {
+            ast::SetExpr::Select(select) => match &select.projection[..] {
+                [ast::SelectItem::UnnamedExpr(item) | ast::SelectItem::ExprWithAlias { expr: item, .. }] => {
+                    is_highest(item)
+                }
+                _ => false,
+            },
+            _ => false,
+        },
+        Expr::Function(_) => call(value).is_some_and(|(name, arguments)| match name.as_str() {
+            "max" => true,
+            "coalesce" | "greatest" => arguments.first().is_some_and(|first| is_highest(first)),
+            _ => false,
+        }),
+        _ => false,
+    }
 }
 
 /// The name of a function of pg_catalog that is called, and its arguments.
@@ -245,14 +292,26 @@ fn restarted(
     span: Span,
     findings: &mut Vec<Finding>,
 ) {
-    let Some(value) = options.restart else { return };
+    let counts_up = |relation: &Relation| match &relation.kind {
+        RelationKind::Sequence(sequence) => sequence.increment > 0,
+        _ => false,
+    };
+    let turns = options.increment.is_some_and(|by| by < 0) && sequence.is_some_and(counts_up);
+    if options.restart.is_none() && !turns {
+        return;
+    }
+    let value = options.restart.flatten();
     let fresh = |relation: Option<&Relation>| relation.is_some_and(|it| context.step.fresh.contains(&it.id));
     let empty = table.is_some_and(|table| context.step.schema.holds_no_rows(table));
     if fresh(sequence) || fresh(table) || empty {
         return;
     }
     let to = value.map_or_else(|| "its start".to_owned(), |value| value.to_string());
-    let message = format!("{name} counts from {to} again: numbers that rows have already are handed out once more");
+    let message = match value {
+        None if turns => format!("{name} counts down from now on: the numbers before are those that rows have"),
+        Some(_) => format!("{name} counts from {to} on: where rows have such numbers, they are handed out once more"),
+        None => format!("{name} counts from {to} again: numbers that rows have already are handed out once more"),
+    };
     let mut finding = RULE.finding(span, message);
     finding.object = Some(name);
     // Of a sequence that no column owns, nothing says that rows keep its numbers.

@@ -327,6 +327,7 @@ impl Body<'_> {
         if self.reader.at_word("EXECUTE") {
             return self.execute(&[]);
         }
+        self.code.returned.push(self.code.statements.len());
         self.sql_statement(false)
     }
 

@@ -124,7 +124,7 @@ fn groups<'a>(context: &StepContext, alter: &'a AlterTable, span: Span) -> Vec<G
     let inline = |next: &AlterTableAction| matches!(&next.kind, AlterTableActionKind::AddConstraint(it) if it.inline);
     let mut schema = context.step.schema.clone();
     let mut chunks: Vec<&[AlterTableAction]> = alter.actions.chunk_by(|_, next| inline(next)).collect();
-    chunks.sort_by_key(|actions| actions.first().map_or(0, |first| first.kind.pass()));
+    chunks.sort_by_key(|actions| actions.first().map_or((0, 0), |first| place(&first.kind)));
     let judged = chunks.into_iter().map(|actions| {
         let part = AlterTable { actions: actions.to_vec(), ..alter.clone() };
         let blocks = blocks(context, &schema, &part);
@@ -132,6 +132,15 @@ fn groups<'a>(context: &StepContext, alter: &'a AlterTable, span: Span) -> Vec<G
         Group { actions, blocks, causes: actions.iter().any(|action| action.span.contains(span)) }
     });
     judged.collect()
+}
+
+/// Where an action goes among steps that run apart: as the server orders them in one command, but a default is there before anything is
+/// required of the rows that take it.
+fn place(kind: &AlterTableActionKind) -> (u8, u8) {
+    match kind {
+        AlterTableActionKind::SetDefault { .. } => (3, 1),
+        other => (other.pass(), 0),
+    }
 }
 
 /// Whether a part of the statement alone does long work, or fails on rows.
