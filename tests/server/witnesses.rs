@@ -44,6 +44,7 @@ const ROWS: &[(&str, &str)] = &[
     ("CREATE POLICY q ON t FOR SELECT USING", "INSERT INTO t VALUES (1, 1)"),
     ("CREATE POLICY q ON t FOR SELECT TO reader", "INSERT INTO t VALUES (1, 1)"),
     ("ALTER TABLE t OWNER TO reader", "INSERT INTO t VALUES (1, 1)"),
+    ("FUNCTION may_see", "INSERT INTO t VALUES (1)"),
     ("AS 'SELECT upper(x)'", "INSERT INTO t VALUES ('x')"),
 ];
 

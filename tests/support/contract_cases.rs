@@ -361,7 +361,7 @@ pub const CASES: &[Case] = &[
     // Triggers that leave every row out, or end without RETURN.
     case(KEPT, "CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER g BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION g()", &["WritesReplaced"]),
     case(KEPT, "CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'; CREATE TRIGGER g BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION g()", &[]),
-    case(KEPT, "CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.v := 1; END'; CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION g()", &["RoutineBroken"]),
+    case("CREATE TABLE t (id int PRIMARY KEY, v text);", "CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.v := 1; END'; CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION g()", &["RoutineBroken"]),
     // A function that a policy asks.
     case("CREATE TABLE t (id int PRIMARY KEY); CREATE FUNCTION may_see(i int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT i > 5'; ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (may_see(id));", "CREATE OR REPLACE FUNCTION may_see(i int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT true'", &["PolicyLoosened"]),
     case("CREATE TABLE t (id int PRIMARY KEY, v text); ALTER TABLE t OWNER TO app;", "ALTER TABLE t OWNER TO reader", &["PrivilegeRevoked"]),

@@ -9,7 +9,9 @@ use super::pair::Pair;
 use super::witness::{differs, insert, refused};
 use super::{Breakage, BreakageKind, Context, Subject, certain, possible, routine, witness};
 use crate::change::{GrantObjects, Name, ObjectKind, PrintedName, QualifiedName};
-use crate::schema::{Column, ColumnId, List, Object, Privilege, Relation, RelationId, RelationKind, Routine, Schema, rewrite};
+use crate::schema::{
+    Column, ColumnId, List, Object, Privilege, Relation, RelationId, RelationKind, Routine, Schema, rewrite,
+};
 use crate::text::quoting;
 
 pub(super) fn of_relation(pair: Pair, found: &mut Vec<Breakage>) {
@@ -107,8 +109,9 @@ fn left_role(context: &Context, role: &Name, member: &Name) -> Option<Breakage> 
             continue;
         };
         let given = old.privileges.iter().filter(|it| gives.contains(&it.grantee));
-        let own = |it: &Privilege| Privilege { grantee: member.clone(), ..it.clone() };
-        let gone = given.filter(|it| !is_held(context.after, &new.privileges, &own(it)));
+        let held = Held::of_relation(context.after, new);
+        let of = |column: Option<ColumnId>| column.map_or(Extent::Whole, Extent::Column);
+        let gone = given.filter(|it| !held.by(member, it.privilege.as_str(), of(it.column)));
         let mut names: Vec<String> = gone.map(|it| it.privilege.as_str().to_uppercase()).collect();
         names.dedup();
         if !names.is_empty() {
@@ -164,18 +167,15 @@ fn without_sequence(pair: Pair, column: &Column, is_left_out: bool, sequence: &R
         .filter(|role| **role != "public" && pair.new.owner.as_ref() != Some(*role))
         .filter(|role| {
             let roles = schema.roles_of(role);
-            let may = |it: &Privilege| {
-                (roles.contains(&it.grantee) || it.grantee == "public")
-                    && matches!(it.privilege.as_str(), "usage" | "update" | "all")
-            };
+            let held = Held::of_relation(schema, sequence);
+            let may = ["usage", "update"].iter().any(|privilege| held.by(role, privilege, Extent::Whole));
             // What a column makes along with itself has them too.
             let by_default = schema.default_privileges.iter().any(|grant| {
                 matches!(grant.objects, GrantObjects::Future { kind: ObjectKind::Sequence, .. })
                     && !grant.revoke
                     && grant.grantees.iter().any(|it| roles.contains(&it.name) || it.name == "public")
             });
-            let owns = by_default || sequence.owner.as_ref().is_some_and(|owner| roles.contains(owner));
-            !owns && !sequence.privileges.iter().any(may)
+            !by_default && !may
         })
         .collect();
     refused_roles.sort();

@@ -163,8 +163,8 @@ fn column_dropped(context: &StepContext, alter: &AlterTable, column: &Ident, fin
         // Made by this migration, or not there at all: no one's data.
         Some((id, _)) if !context.step.is_shared(Some(id)) => return,
         Some((_, None)) if relation.is_some_and(|relation| relation.known) => return,
-        // There is no such table: IF EXISTS skips it, and nothing else is lost either.
-        None if context.step.schema.complete => return,
+        // There is no such table, and the server passes it over.
+        None if alter.if_exists && context.step.schema.complete => return,
         Some((id, Some(column_id))) if !existed(context, id, column_id) => return,
         // A ROLLBACK took the DROP back.
         Some((id, Some(column_id)))
