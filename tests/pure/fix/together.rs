@@ -345,3 +345,26 @@ fn a_fill_from_another_table_is_walked_by_the_key_of_its_own() {
     let (_, text) = sqlx("UPDATE orders SET price = orders.price + f.id FROM firms f WHERE f.id = firm_id;\n");
     assert!(text.contains("it cannot be walked through"), "a second run adds once more: {text}");
 }
+
+#[test]
+fn a_key_that_something_in_between_needs_gone_is_left() {
+    for between in [
+        "DROP TABLE firms;\nCREATE TABLE firms (id bigint PRIMARY KEY);\n",
+        "ALTER TABLE firms RENAME TO old_firms;\nCREATE TABLE firms (id bigint PRIMARY KEY);\n",
+        "ALTER TABLE firms DROP CONSTRAINT firms_pkey;\nALTER TABLE firms ADD PRIMARY KEY (id);\n",
+        "ALTER TABLE firms ALTER COLUMN id TYPE numeric;\n",
+    ] {
+        let key = "ALTER TABLE orders DROP CONSTRAINT orders_firm_fk;\n";
+        let again = "ALTER TABLE orders ADD CONSTRAINT orders_firm_fk FOREIGN KEY (firm_id) REFERENCES firms (id) NOT VALID;\n\
+             ALTER TABLE orders VALIDATE CONSTRAINT orders_firm_fk;\n";
+        let (_, text) = sqlx(&[key, between, again].concat());
+        in_order(
+            &text,
+            &["DROP CONSTRAINT orders_firm_fk", between.split('\n').next().unwrap_or_default(), "ADD CONSTRAINT"],
+        );
+    }
+    let (_, text) = sqlx(
+        "ALTER TABLE orders DROP CONSTRAINT orders_firm_fk;\nDROP TABLE firms;\nCREATE TABLE firms (id bigint PRIMARY KEY);\nALTER TABLE orders ADD CONSTRAINT orders_firm_fk FOREIGN KEY (firm_id) REFERENCES firms (id);\n",
+    );
+    assert!(text.contains("may need that to be gone: take it apart by hand"), "{text}");
+}

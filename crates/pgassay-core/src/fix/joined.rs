@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::change::{AlterTable, AlterTableActionKind, Change, ObjectName};
+use crate::change::{AlterTable, AlterTableActionKind, Change, ConstraintKind, ObjectKind, ObjectName};
 use crate::check::Job;
 use crate::finding::Finding;
 use crate::migration::{Migration, Section};
@@ -111,6 +111,16 @@ impl Statements {
             if between.clone().any(|change| changes_rows(change, &alter.relation)) {
                 return Err(format!(
                     "rows of {} change between what it takes away and what it puts in its place, which others would see without either: take it apart by hand",
+                    alter.relation
+                ));
+            }
+            let is_of_constraints =
+                kinds(alter).any(|kind| matches!(kind, AlterTableActionKind::DropConstraint { .. }));
+            let referenced: Vec<&ObjectName> =
+                group.iter().filter_map(|at| self.alter(*at)).flat_map(references).collect();
+            if is_of_constraints && between.clone().any(|change| needs_them_gone(change, &referenced)) {
+                return Err(format!(
+                    "a statement between what it takes away of {} and what it puts in its place may need that to be gone: take it apart by hand",
                     alter.relation
                 ));
             }
@@ -267,6 +277,31 @@ fn follows(kind: &AlterTableActionKind, gone: &AlterTableActionKind) -> bool {
             property == Some(&column.name)
         }
         (AddIdentity { column, .. }, _) => property == Some(&column.name),
+        _ => false,
+    }
+}
+
+/// The tables that new foreign keys reference.
+fn references(alter: &AlterTable) -> impl Iterator<Item = &ObjectName> {
+    kinds(alter).filter_map(|kind| match kind {
+        AlterTableActionKind::AddConstraint(added) => match &added.kind {
+            ConstraintKind::ForeignKey(key) => Some(&key.referenced),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// Whether the server may refuse it while the old constraints are there.
+fn needs_them_gone(change: &Change, referenced: &[&ObjectName]) -> bool {
+    match change {
+        Change::Drop(drop) => drop.kind == ObjectKind::Table,
+        Change::AlterTable(alter) => {
+            let changes = |kind: &AlterTableActionKind| {
+                matches!(pass_of(kind), Some(0 | 1)) || matches!(kind, AlterTableActionKind::RenameRelation { .. })
+            };
+            referenced.iter().any(|table| is_same(table, &alter.relation)) && kinds(alter).any(changes)
+        }
         _ => false,
     }
 }
