@@ -21,6 +21,7 @@ mod retype;
 mod routine;
 mod row_type;
 mod rows;
+mod rule;
 mod setting;
 mod system_column;
 mod table;
@@ -88,11 +89,14 @@ impl Predictor<'_> {
             Change::CreateTrigger(create) => self.refuse_trigger(create),
             Change::CreateEventTrigger(create) => self.refuse_event_trigger(create),
             Change::CreateRoutine(create) => self.refuse_routine(create),
-            Change::CreateRule(create) => create.actions.iter().for_each(|action| {
-                if let Ok(change) = &action.change {
-                    self.refuse_missing_relations(change, action.span);
-                }
-            }),
+            Change::CreateRule(create) => {
+                self.refuse_rule(create);
+                create.actions.iter().for_each(|action| {
+                    if let Ok(change) = &action.change {
+                        self.refuse_missing_relations(change, action.span);
+                    }
+                });
+            }
             Change::CreateSequence(create) => self.refuse_sequence(&create.name, &create.options),
             Change::AlterSequence(alter) => self.refuse_altered_sequence(alter),
             Change::Cluster(cluster) => self.refuse_cluster(cluster),

@@ -103,7 +103,8 @@ impl<'a> Analyzer<'a> {
                 }
                 Some(JoinConstraint::Natural) => shared_names(sources, &shown, &right),
                 Some(JoinConstraint::On(condition)) => {
-                    let env = Environment { scope: self.scope, sources, outer };
+                    // Of FROM's list only the item that the join is (transformJoinOnClause, parse_clause.c).
+                    let env = Environment { scope: self.scope, sources: &sources[first..], outer };
                     self.condition(condition, "JOIN/ON", &env);
                     Vec::new()
                 }
@@ -364,6 +365,9 @@ impl<'a> Analyzer<'a> {
         match expression {
             Expr::Identifier(ident) => {
                 let name = [names::name(ident)];
+                if self.judges && !self.sees_output {
+                    self.refuse(refusal::ambiguous(ident, env));
+                }
                 if env.resolve(&name).is_none() && self.scope.value.is_none() {
                     self.no_column(ident, env);
                 }

@@ -24,7 +24,9 @@ use crate::schema::{ColumnType, ResolvedType, TypeDefinition};
 
 pub(super) use called::{in_clause, windows};
 pub use place::Place;
-pub(super) use shape::{aliases, branch, count, ctes, ends, named_twice, no_table, position, united, using, values};
+pub(super) use shape::{
+    aliases, ambiguous, branch, count, ctes, ends, named_twice, no_table, position, united, using, values,
+};
 pub(super) use sorted::{distinct, distinct_order, grouped, no_equality, ordered};
 
 /// Why an expression is refused, and where it says so.

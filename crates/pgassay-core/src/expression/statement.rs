@@ -4,7 +4,7 @@ use sqlparser::ast::{self, Statement};
 
 use super::analyzer::{Analyzer, Visible};
 use super::query::Output;
-use super::scope::{Environment, Source, SourceColumn};
+use super::scope::{Environment, Source};
 use super::{assigned, names, readings};
 use crate::change::Name;
 use crate::sql::kept;
@@ -102,17 +102,7 @@ impl Analyzer<'_> {
         if let Some(alias) = &insert.table_alias {
             target.name = names::name(&alias.alias);
         }
-        let excluded = Source {
-            schema: None,
-            name: Name::from("excluded"),
-            relation: target.relation,
-            columns: Vec::new(),
-            known: target.known,
-        };
-        let excluded = Source {
-            columns: target.columns.iter().map(|column| SourceColumn { merged: true, ..column.clone() }).collect(),
-            ..excluded
-        };
+        let excluded = Source { schema: None, name: Name::from("excluded"), ..target.clone() };
         let visible: Visible = (0..target.columns.len()).map(|column| (0, column)).collect();
         let sources = [target, excluded];
         let env = Environment { scope: self.scope, sources: &sources, outer };
@@ -132,7 +122,8 @@ impl Analyzer<'_> {
                 update.selection.iter().for_each(|condition| self.expression(condition, &env));
             }
         }
-        self.returning(insert.returning.as_ref(), &env, &visible)
+        let stored = Environment { scope: self.scope, sources: &sources[..1], outer };
+        self.returning(insert.returning.as_ref(), &stored, &visible)
     }
 
     pub(super) fn update(&mut self, update: &ast::Update, outer: Option<&Environment<'_>>) -> Output {
@@ -168,6 +159,13 @@ impl Analyzer<'_> {
         let env = Environment { scope: self.scope, sources: &sources, outer };
         self.expression(&merge.on, &env);
         for clause in &merge.clauses {
+            // A row that only one side has is seen without the other side (transformMergeStmt, parse_merge.c).
+            let seen = match clause.clause_kind {
+                ast::MergeClauseKind::Matched => &sources[..],
+                ast::MergeClauseKind::NotMatched | ast::MergeClauseKind::NotMatchedByTarget => &sources[1..],
+                ast::MergeClauseKind::NotMatchedBySource => &sources[..1],
+            };
+            let env = Environment { scope: self.scope, sources: seen, outer };
             clause.predicate.iter().for_each(|condition| self.expression(condition, &env));
             match &clause.action {
                 ast::MergeAction::Update(update) => {

@@ -142,6 +142,7 @@ impl Predictor<'_> {
                 self.refused(action.span, &table.name, "cannot mark index clustered in partitioned table");
             }
             ClusterOn { index } => self.refuse_cluster_on(table, index),
+            RenameConstraint { constraint, .. } => self.refuse_renamed_constraint(table, constraint),
             ReplicaIdentity(crate::change::ReplicaIdentity::UsingIndex(index)) => {
                 self.refuse_replica_identity(table, index);
             }

@@ -124,6 +124,26 @@ impl Predictor<'_> {
         }
     }
 
+    /// CHECK, and since 18 NOT NULL, has the name that a parent gives it (`rename_constraint_internal`, tablecmds.c).
+    pub(super) fn refuse_renamed_constraint(&mut self, table: &Relation, constraint: &Ident) {
+        let Some(found) = table.constraint(&constraint.name) else { return };
+        let inherited = match &found.kind {
+            ConstraintKind::Check { .. } => table.parents.iter().filter_map(|id| self.relation(*id)).any(|parent| {
+                let theirs = parent.constraint(&constraint.name);
+                theirs.is_some_and(|it| matches!(it.kind, ConstraintKind::Check { .. }) && !it.no_inherit)
+            }),
+            ConstraintKind::NotNull(id) => {
+                let column = table.column_by_id(*id).map(|it| it.name.clone());
+                self.at_least(18) && column.is_some_and(|column| self.is_demanded(table, &column))
+            }
+            _ => false,
+        };
+        if inherited {
+            let message = format!("cannot rename inherited constraint \"{}\"", constraint.name.as_str());
+            self.refused(constraint.span, &constraint.name, message);
+        }
+    }
+
     /// Whether the column is NOT NULL in a parent.
     pub(super) fn is_demanded(&self, table: &Relation, column: &Name) -> bool {
         let mut parents = table.parents.iter().filter_map(|id| self.relation(*id));

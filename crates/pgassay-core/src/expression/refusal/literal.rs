@@ -81,7 +81,13 @@ fn built_in(text: &str, name: &str, word: &str, env: &Environment) -> Option<Str
         "bool" => (!is_boolean(trimmed)).then(invalid).flatten(),
         "uuid" => (!is_uuid(text)).then(invalid).flatten(),
         "json" | "jsonb" => (!may_be_json(text)).then(|| format!("invalid input syntax for type {word}")),
+        "date" | "timestamp" | "timestamptz" if !is_day(trimmed) => {
+            Some(format!("date/time field value out of range: \"{text}\""))
+        }
         "date" | "timestamp" | "timestamptz" => (!may_be_time(trimmed)).then(invalid).flatten(),
+        "int4range" | "int8range" | "numrange" | "daterange" if ends_before_it_begins(trimmed) => {
+            Some("range lower bound must be less than or equal to range upper bound".to_owned())
+        }
         "inet" => (!may_be_address(trimmed) || !may_be_host(trimmed)).then(invalid).flatten(),
         "cidr" => (!may_be_address(trimmed)).then(invalid).flatten(),
         "interval" => (!may_be_interval(trimmed)).then(invalid).flatten(),
@@ -210,13 +216,115 @@ fn may_be_time(text: &str) -> bool {
 
 const UNITS: &[&str] = &["second", "minute", "hour", "day", "week", "month", "year"];
 
+/// False of a year, month and day that no calendar has; what is written otherwise is not looked at (`ValidateDate`, datetime.c).
+fn is_day(text: &str) -> bool {
+    let day = text.split([' ', 'T']).next().unwrap_or_default();
+    let parts: Vec<&str> = day.split('-').collect();
+    let [year, month, day] = parts[..] else { return true };
+    let written = |part: &str, width: usize| part.len() == width && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !(written(year, 4) && written(month, 2) && written(day, 2)) {
+        return true;
+    }
+    let number = |part: &str| part.parse::<u32>().unwrap_or_default();
+    let leap = number(year) % 4 == 0 && (number(year) % 100 != 0 || number(year) % 400 == 0);
+    let days = match number(month) {
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        1..=12 => 31,
+        _ => 0,
+    };
+    number(year) > 0 && (1..=days).contains(&number(day))
+}
+
+/// `[5,1]`: numbers, or days of one form.
+fn ends_before_it_begins(text: &str) -> bool {
+    let inner = text.strip_prefix(['[', '(']).and_then(|text| text.strip_suffix([']', ')']));
+    let Some((from, to)) = inner.and_then(|inner| inner.split_once(',')) else { return false };
+    match (from.trim().parse::<f64>(), to.trim().parse::<f64>()) {
+        (Ok(from), Ok(to)) => from > to,
+        _ => {
+            let is_date = |text: &str| text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2;
+            is_date(from) && is_date(to) && from > to
+        }
+    }
+}
+
+/// Whether a number with one word is no amount of time (deltatktbl, datetime.c): words count up to ten letters.
+fn is_of_no_unit(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "ago",
+        "c",
+        "cent",
+        "centuries",
+        "century",
+        "d",
+        "day",
+        "days",
+        "dec",
+        "decade",
+        "decades",
+        "decs",
+        "h",
+        "hour",
+        "hours",
+        "hr",
+        "hrs",
+        "m",
+        "microsecon",
+        "mil",
+        "millennia",
+        "millennium",
+        "millisecon",
+        "mils",
+        "min",
+        "mins",
+        "minute",
+        "minutes",
+        "mon",
+        "mons",
+        "month",
+        "months",
+        "ms",
+        "msec",
+        "msecond",
+        "mseconds",
+        "msecs",
+        "qtr",
+        "quarter",
+        "s",
+        "sec",
+        "second",
+        "seconds",
+        "secs",
+        "timezone",
+        "us",
+        "usec",
+        "usecond",
+        "useconds",
+        "usecs",
+        "w",
+        "week",
+        "weeks",
+        "y",
+        "year",
+        "years",
+        "yr",
+        "yrs",
+    ];
+    let Some((number, word)) = text.split_once(' ') else { return false };
+    let letters = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let word = word.to_ascii_lowercase();
+    number.parse::<u64>().is_ok() && letters && !WORDS.contains(&&word[..word.len().min(10)])
+}
+
 /// Something with a digit, or infinity.
 fn may_be_interval(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     // Years and months at most, or seconds with a fraction (`DecodeInterval`).
     let numbers = lower.bytes().all(|byte| byte.is_ascii_digit() || b".-".contains(&byte));
     let too_many = lower.matches('.').count() > 1 || lower.trim_start_matches('-').matches('-').count() > 1;
-    let other = is_identifier(text) || numbers && too_many;
+    let other = is_identifier(text) || numbers && too_many || is_of_no_unit(text);
     !other && (lower.bytes().any(|byte| byte.is_ascii_digit()) || lower.contains("infinity"))
 }
 

@@ -205,6 +205,20 @@ pub(in super::super) fn no_table(path: &[ast::Ident], env: &Environment) -> Opti
     })
 }
 
+/// A name that columns of several tables have (`colNameToVar`, parse_relation.c).
+pub(in super::super) fn ambiguous(ident: &ast::Ident, env: &Environment) -> Option<Refusal> {
+    if env.sources.iter().any(|source| !source.known) {
+        return None;
+    }
+    let name = names::name(ident);
+    let has = |source: &&Source| source.columns.iter().any(|column| column.name == name && !column.merged);
+    match env.sources.iter().filter(has).count() {
+        0 => env.outer.and_then(|outer| ambiguous(ident, outer)),
+        1 => None,
+        _ => Some(Refusal { message: format!("column reference \"{name}\" is ambiguous"), span: ident.span }),
+    }
+}
+
 /// Rows of one VALUES list (`transformValuesClause`, analyze.c).
 pub(in super::super) fn values(values: &ast::Values) -> Option<Refusal> {
     let first = values.rows.first()?.content.len();
