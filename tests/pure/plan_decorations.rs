@@ -893,3 +893,17 @@ fn a_plan_on_one_line_gets_its_tree_back() {
     let append = "Hash Join (cost=1.0..2.0 rows=1 width=4) -> Append (cost=0.0..1.0 rows=1 width=4) -> Seq Scan on a (cost=0.0..1.0 rows=1 width=4) -> Hash (cost=0.0..1.0 rows=1 width=4) -> Seq Scan on b (cost=0.0..1.0 rows=1 width=4)\n";
     assert!(plan::read(append).expect_err("refused").to_string().contains("indentation is lost"));
 }
+
+#[test]
+fn decimal_commas_are_read() {
+    let plan = "Gather  (cost=1000,00..14606,60 rows=6 width=90) (actual time=2,382..272,957 rows=1200 loops=1)
+  ->  Parallel Seq Scan on visits  (cost=0,00..13606,00 rows=2 width=90) (actual time=0,046..210,007 rows=400 loops=3)
+        Filter: (f(a,1,2) = 3)
+Planning Time: 0,383 ms
+Execution Time: 273,060 ms
+";
+    let read = plan::read(plan).expect("a plan").remove(0);
+    let point = plan.replace(',', ".").replace("f(a.1.2)", "f(a,1,2)");
+    assert_eq!(read.nodes, plan::read(&point).expect("a plan").remove(0).nodes);
+    assert_eq!(read.execution_time, Some(273.06));
+}

@@ -165,3 +165,30 @@ fn an_index_is_not_promised_for_the_rest_of_a_condition() {
     let plain = tips(&scan("(yard = 3) AND (from_yard <> to_yard)"));
     assert!(plain.iter().any(|tip| tip.confidence.name() == "high" && !tip.sql.is_empty()), "{plain:?}");
 }
+
+#[test]
+fn what_removes_the_rows_gets_the_index() {
+    let scan = |estimate: u32, kept: u32, filter: &str| {
+        tips(&format!(
+            "Seq Scan on visits  (cost=0.00..9000.00 rows={estimate} width=8) (actual time=0.1..90.0 rows={kept} loops=1)
+  Filter: {filter}
+  Rows Removed by Filter: {}
+",
+            600_000 - kept
+        ))
+    };
+    let sql = |tips: Vec<pgassay::plan::Tip>| -> Vec<String> { tips.into_iter().flat_map(|tip| tip.sql).collect() };
+    // The planner guesses one row in two hundred for the expression, and knows that of the states; both together keep what those do.
+    let parity = scan(6, 1200, "((status <> 'done'::text) AND ((id % '2'::bigint) = 0))");
+    assert_eq!(sql(parity), ["CREATE INDEX CONCURRENTLY ON visits (status) WHERE status <> 'done'::text;"]);
+    // Here the expression is what keeps few.
+    let flags = scan(2985, 30, "((status <> 'gone'::text) AND ((number % '40000'::bigint) = 3))");
+    assert!(sql(flags)[0].contains("((number % '40000'::bigint))"));
+    // The other condition is true of every row: a third is expected, which is the guess for the expression.
+    let shifted = scan(200_000, 1439, "((id > 0) AND ((at + '1 day'::interval) > now()))");
+    assert_eq!(shifted.len(), 1, "{shifted:?}");
+    assert!(shifted[0].advice.contains("to the other side"), "{shifted:?}");
+    // And where it is not, it has its index.
+    let narrow = scan(30, 20, "((id > 599000) AND ((at + '1 day'::interval) > now()))");
+    assert_eq!(sql(narrow), ["CREATE INDEX CONCURRENTLY ON visits (id);"]);
+}

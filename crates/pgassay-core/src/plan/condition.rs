@@ -346,6 +346,18 @@ pub(super) fn key_expression(node: &Node, text: &str) -> Option<String> {
         .then(|| unqualified(names, &key.to_string()))
 }
 
+/// A condition as that of a partial index, and a column that it asks.
+pub(super) fn predicate(node: &Node, condition: &str) -> Option<(String, String)> {
+    let names = &Names { reference: node.reference(), own: true };
+    let expression = parse(condition)?;
+    let column = wrapped::first_column(names, &expression)?;
+    // What is cast to text may be a time, whose text depends on the session.
+    if read_atoms(names, condition).iter().any(|atom| atom.as_text.is_some()) {
+        return None;
+    }
+    Some((quote(&column), unqualified(names, &plain(&expression).to_string())))
+}
+
 fn names_others_than(node: &Names, expression: &Expr) -> bool {
     let found = visit_expressions(expression, |part| match part {
         Expr::CompoundIdentifier(_) if column(node, part).is_none() => std::ops::ControlFlow::Break(()),

@@ -4,8 +4,23 @@ use super::PROVE;
 use crate::plan::condition::{self, AsNumber, Atom, Obstacle, Use};
 use crate::plan::node::{ConditionKind, Node};
 
-/// What to say about an index for the filter's conditions, behind what an index already serves.
-pub(super) fn index_for(node: &Node, filter: &str, served: &[Atom]) -> (String, Vec<String>) {
+/// What to say about an index for a filter.
+pub(super) struct Suggestion {
+    pub advice: String,
+    pub sql: Vec<String>,
+    /// It holds for these very constants.
+    pub is_of_constants: bool,
+}
+
+/// For the filter's conditions, behind what an index already serves.
+pub(super) fn index_for(node: &Node, filter: &str, served: &[Atom]) -> Suggestion {
+    let (advice, sql) = index_or_reason(node, filter, served);
+    let is_partial = |sql: &String| sql.contains(" WHERE ");
+    let is_of_constants = sql.iter().any(is_partial) && condition::obstacle(node, filter) == Obstacle::Constant;
+    Suggestion { advice, sql, is_of_constants }
+}
+
+fn index_or_reason(node: &Node, filter: &str, served: &[Atom]) -> (String, Vec<String>) {
     let atoms = condition::atoms(node, filter);
     let mut parts = looked_up(&atoms, served);
     if let Some(number) = parts.iter().filter_map(|atom| atom.as_number.as_ref()).find(|it| it.is_beyond_integers()) {
@@ -169,13 +184,27 @@ fn key(atom: &Atom) -> String {
     }
 }
 
+/// A condition of constants alone, as that of an index.
+fn partial(node: &Node, filter: &str) -> (String, Vec<String>) {
+    let advice = "No plain index serves this condition as it is written. Where it always is the same, a partial index with the condition as its WHERE holds just these rows";
+    match condition::predicate(node, filter) {
+        Some((column, predicate)) => {
+            let sql = super::create_index(node, &format!("({column}) WHERE {predicate}"));
+            let advice = format!("{advice}, by whatever column they are then ordered or joined.");
+            (format!("{advice}{} {PROVE}", super::on_partitions(node)), sql.into_iter().collect())
+        }
+        None => (format!("{advice}."), Vec::new()),
+    }
+}
+
 /// Why no index serves the filter as it is written, and what would.
 fn without_index(node: &Node, filter: &str) -> (String, Vec<String>) {
     let advice = match condition::obstacle(node, filter) {
         Obstacle::Alternatives(keys) => {
             let sql: Vec<String> =
                 keys.iter().filter_map(|key| super::create_index(node, &format!("({key})"))).collect();
-            let advice = "An index for each side of OR lets the planner combine them by bitmaps.";
+            let advice = "An index for each side of OR lets the planner combine them by bitmaps. Make those that are not there yet: the plan does not show \
+                          which indexes the table has.";
             return (format!("{advice}{} {PROVE}", super::on_partitions(node)), sql);
         }
         Obstacle::Optional(keys) => {
@@ -197,9 +226,7 @@ fn without_index(node: &Node, filter: &str) -> (String, Vec<String>) {
         Obstacle::Subquery => {
             "The condition depends on a subquery, which no index of this table serves; as a join it may be."
         }
-        Obstacle::Constant => {
-            "No plain index serves this condition as it is written. Where it always is the same, a partial index with the condition as its WHERE holds just these rows."
-        }
+        Obstacle::Constant => return partial(node, filter),
         Obstacle::Unknown => "As far as the plan shows, no index serves this condition as written.",
     };
     (advice.to_owned(), Vec::new())

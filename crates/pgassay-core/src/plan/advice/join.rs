@@ -1,6 +1,6 @@
 //! Nested loops that run their inner side too often, and joins that throw most pairs away.
 
-use super::filter_index::index_for;
+use super::filter_index::{Suggestion, index_for};
 use super::{Confidence, Context, PROVE, Tip, amount, subject};
 use crate::plan::condition::{self, Use};
 use crate::plan::node::{ConditionKind, KnownType, Node, Relationship};
@@ -348,7 +348,8 @@ fn inner_filter(context: &Context, inner: NodeId, loops: f64) -> Option<Tip> {
         return None;
     }
     let index = node.condition(ConditionKind::Index).map(|condition| condition::atoms(node, condition));
-    let (advice, sql) = index_for(node, node.condition(ConditionKind::Filter)?, &index.unwrap_or_default());
+    let Suggestion { advice, sql, .. } =
+        index_for(node, node.condition(ConditionKind::Filter)?, &index.unwrap_or_default());
     Some(Tip {
         kind: "filter-behind-index",
         node: Some(inner),

@@ -86,7 +86,7 @@ fn filtered_scan(context: &Context, id: NodeId, limit: &Node) -> Option<Tip> {
     if limit.actual.is_some() || all.total_cost < MUCH * expected.total_cost || all.total_cost < COST_OF_ALL {
         return None;
     }
-    let (advice, sql) = super::filter_index::index_for(scan, filter, &[]);
+    let super::filter_index::Suggestion { advice, sql, .. } = super::filter_index::index_for(scan, filter, &[]);
     Some(Tip {
         kind: "limit-of-filtered-scan",
         node: Some(scan_id),

@@ -201,7 +201,7 @@ fn temporary_blocks(context: &Context, id: NodeId, node: &Node, share: f64) -> O
     if written < TEMPORARY_BLOCKS || node.is_any(&[KnownType::HashJoin]) {
         return None;
     }
-    let (advice, sql) = more_memory(written * 8.0 * STORE_IN_MEMORY, "Fewer or narrower rows help as well.");
+    let (advice, sql) = more_memory(written * 8.0 * STORE_IN_MEMORY, FEWER_ROWS);
     Some(Tip {
         kind: "temporary-blocks",
         node: Some(id),
@@ -290,18 +290,17 @@ fn expected_batches(context: &Context, id: NodeId, node: &Node, share: f64) -> O
 /// An index has the order of one table's rows, not that of a join's.
 fn instead_of_sorting(context: &Context, id: NodeId) -> &'static str {
     let sorts_table = context.plan.children(id).all(|below| below.relation.is_some());
-    if sorts_table {
-        "An index in the sort's order would save the sort altogether."
-    } else {
-        "Fewer or narrower rows help as well."
-    }
+    if sorts_table { "An index in the sort's order would save the sort altogether." } else { FEWER_ROWS }
 }
+
+const FEWER_ROWS: &str = "Fewer or narrower rows help as well.";
 
 /// What to set, or what to do instead where that would be a lot.
 fn more_memory(kilobytes: f64, besides: &str) -> (String, Vec<String>) {
     let needed = amount::kilobytes(kilobytes);
     if kilobytes > MUCH_MEMORY {
-        return (format!("About {needed} would be needed: work on fewer or narrower rows. {besides}"), Vec::new());
+        let besides = if besides == FEWER_ROWS { String::new() } else { format!(" {besides}") };
+        return (format!("About {needed} would be needed: work on fewer or narrower rows.{besides}"), Vec::new());
     }
     let advice = format!("About {needed} of work_mem would hold it; set it for this session or role only. {besides}");
     (advice, vec![format!("SET work_mem = '{}MB';", (kilobytes / 1024.0).ceil().max(1.0))])

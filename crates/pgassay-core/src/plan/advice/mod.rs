@@ -185,6 +185,7 @@ const SAID_BY: &[(&str, &[&str])] = &[
     ("join-reads-all", &["many-loops", "memoize-evictions"]),
     ("order-by-limit-filter", &["filter-behind-index", "sequential-scan-filter", "column-in-expression"]),
     ("column-in-expression", &["sequential-scan-filter", "filter-behind-index"]),
+    ("filtered-cte", &["temporary-blocks"]),
     ("sort-on-disk", &["temporary-blocks"]),
     ("hash-in-batches", &["temporary-blocks"]),
     ("aggregate-on-disk", &["temporary-blocks"]),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::filter_index::index_for;
+use super::filter_index::{Suggestion, index_for};
 use super::{Confidence, Context, PROVE, Tip, amount, subject};
 use crate::plan::condition::{self, Atom, Use, Way, Wrapped};
 use crate::plan::node::{ConditionKind, KnownType, Node};
@@ -80,7 +80,20 @@ fn sequential_scan(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
     }
     let (what, numbers, mut confidence) = is_selective(context, id, node)?;
     let share = context.use_of(id).own_share;
-    let (mut advice, sql) = index_for(node, filter, &[]);
+    let wrapped = condition::wrapped_column(node, filter).filter(|it| it.rest.is_some());
+    let kept = wrapped.as_ref().and_then(|wrapped| Kept::of(node, wrapped));
+    // The rest of the condition keeps about every row: what is to be said is said of the expression.
+    if wrapped.as_ref().is_some_and(|it| !it.immutable)
+        && kept.as_ref().is_some_and(|kept| kept.by_rest > KEPT_BY_FILTER)
+    {
+        return None;
+    }
+    let rest =
+        wrapped.as_ref().filter(|_| kept.as_ref().is_some_and(Kept::is_by_rest)).and_then(|it| it.rest.as_deref());
+    let Suggestion { mut advice, sql, is_of_constants } = index_for(node, rest.unwrap_or(filter), &[]);
+    if is_of_constants {
+        confidence = confidence.min(Confidence::Medium);
+    }
     // What the index leaves to the filter may be what keeps few.
     if sql.iter().any(|sql| !sql.contains("USING gin")) && leaves_search(node, filter) {
         confidence = Confidence::Low;
@@ -103,6 +116,31 @@ fn sequential_scan(context: &Context, id: NodeId, node: &Node) -> Option<Tip> {
         advice,
         sql,
     })
+}
+
+/// The shares of the rows that the parts of a filter keep, one of which asks an expression that the planner has no statistics of.
+struct Kept {
+    by_expression: f64,
+    by_rest: f64,
+}
+
+impl Kept {
+    /// What the planner expects is its guess for the expression (DEFAULT_EQ_SEL, DEFAULT_INEQ_SEL; selfuncs.h) times what it knows of the
+    /// rest; what was kept is told.
+    fn of(node: &Node, wrapped: &Wrapped) -> Option<Kept> {
+        const EQUAL: f64 = 0.005;
+        const RANGE: f64 = 1.0 / 3.0;
+        let (read, actual) = (node.rows_before_filter()?, node.actual?);
+        let guess = if wrapped.is_range { RANGE } else { EQUAL };
+        let by_rest = (node.estimate?.rows / read.max(1.0) / guess).min(1.0);
+        let by_expression = (actual.rows / read.max(1.0) / by_rest.max(f64::MIN_POSITIVE)).min(1.0);
+        Some(Kept { by_expression, by_rest })
+    }
+
+    /// Whether the rest removes what is removed.
+    fn is_by_rest(&self) -> bool {
+        self.by_rest <= KEPT_BY_FILTER && self.by_expression > 0.5
+    }
 }
 
 /// Whether a filter searches texts or documents besides, or asks for an expression, which an index on other columns does not serve.
@@ -154,13 +192,14 @@ fn filter_behind_index(context: &Context, id: NodeId, node: &Node) -> Option<Tip
     let used = index_conditions(context.plan, id, node);
     let served: Vec<Atom> = used.iter().flat_map(|condition| condition::atoms(node, condition)).collect();
     let share = context.use_of(id).own_share;
-    let (advice, sql) = index_for(node, filter, &served);
+    let Suggestion { advice, sql, is_of_constants } = index_for(node, filter, &served);
+    let sure = if is_of_constants { Confidence::Medium } else { Confidence::High };
     let index = node.index.as_deref().map_or_else(|| "The index".to_owned(), |name| format!("The index {name}"));
     Some(Tip {
         kind: "filter-behind-index",
         node: Some(id),
         share,
-        confidence: if sql.is_empty() { Confidence::Low } else { Confidence::High },
+        confidence: if sql.is_empty() { Confidence::Low } else { sure },
         message: format!(
             "{index} finds {} rows of {}, and the filter then removes all but {}, {}",
             amount::count(removed + kept),
@@ -193,6 +232,9 @@ fn column_in_expression(context: &Context, id: NodeId, node: &Node) -> Option<Ti
     // That no row can match is said of the scan.
     let mut numbers = condition::atoms(node, filter).into_iter().filter_map(|atom| atom.as_number);
     if numbers.any(|number| number.is_beyond_integers()) {
+        return None;
+    }
+    if wrapped.rest.is_some() && Kept::of(node, &wrapped).is_some_and(|kept| kept.is_by_rest()) {
         return None;
     }
     let (what, numbers, confidence) = is_selective(context, id, node)?;
@@ -238,6 +280,12 @@ fn instead_of_expression(node: &Node, table: &str, wrapped: &Wrapped) -> (String
             format!(
                 "{first} Compare {column} with a value of its own type: cast the value, not the column, or have the driver send it in the \
                  column's type."
+            ),
+            Vec::new(),
+        ),
+        Way::Moved => (
+            format!(
+                "{first} Move what is added to it to the other side, so that {column} stands alone: an index on {column} serves that."
             ),
             Vec::new(),
         ),

@@ -16,6 +16,10 @@ pub(in crate::plan) struct Wrapped {
     /// An index may be built on it.
     pub immutable: bool,
     pub way: Way,
+    /// Compared with a range of values, not with one.
+    pub is_range: bool,
+    /// The rest of the condition, where there is more.
+    pub rest: Option<String>,
 }
 
 /// What else than an index on the expression there is.
@@ -23,6 +27,8 @@ pub(in crate::plan) struct Wrapped {
 pub(in crate::plan) enum Way {
     /// A day, a month or a part of a time: a range of the column says the same.
     RangeOfTime,
+    /// A time that something is added to: the other side says the same.
+    Moved,
     /// A month of every year, a day of every week: no range says the same.
     PartOfTime,
     /// The column as text: a value of its own type says the same.
@@ -54,7 +60,13 @@ pub(in crate::plan) fn wrapped_column(node: &Node, condition: &str) -> Option<Wr
                     | Expr::Function(_)
                     | Expr::Extract { .. }
                     | Expr::BinaryOp {
-                        op: BinaryOperator::LongArrow | BinaryOperator::Minus | BinaryOperator::Plus,
+                        op: BinaryOperator::LongArrow
+                            | BinaryOperator::Minus
+                            | BinaryOperator::Plus
+                            | BinaryOperator::Multiply
+                            | BinaryOperator::Divide
+                            | BinaryOperator::Modulo
+                            | BinaryOperator::BitwiseAnd,
                         ..
                     }
             );
@@ -67,9 +79,18 @@ pub(in crate::plan) fn wrapped_column(node: &Node, condition: &str) -> Option<Wr
                 immutable: immutable::is(side) && !doubtful,
                 way: if doubtful { Way::OwnType } else { way(side) },
                 expression: text,
+                is_range: use_ == Use::Range,
+                rest: rest(&parts, part),
             })
         })
     })
+}
+
+/// The other parts, as one condition.
+fn rest(parts: &[&Expr], without: &Expr) -> Option<String> {
+    let others = parts.iter().filter(|part| !std::ptr::eq(**part, without)).map(|part| format!("({part})"));
+    let others: Vec<String> = others.collect();
+    (!others.is_empty()).then(|| others.join(" AND "))
 }
 
 fn way(side: &Expr) -> Way {
@@ -91,9 +112,7 @@ fn way(side: &Expr) -> Way {
             "date_trunc" | "date_part" | "to_char" | "date" | "age" => Way::RangeOfTime,
             _ => Way::Expression,
         },
-        Expr::BinaryOp { op: BinaryOperator::Minus | BinaryOperator::Plus, .. } if !immutable::is(side) => {
-            Way::RangeOfTime
-        }
+        Expr::BinaryOp { op: BinaryOperator::Minus | BinaryOperator::Plus, .. } if !immutable::is(side) => Way::Moved,
         _ => Way::Expression,
     }
 }
@@ -106,7 +125,7 @@ pub(in crate::plan) fn is_doubtful(literal: &str) -> bool {
     uuid || literal.starts_with(|c: char| c.is_ascii_digit()) && literal.chars().all(number_or_time)
 }
 
-fn first_column(node: &Names, expression: &Expr) -> Option<String> {
+pub(super) fn first_column(node: &Names, expression: &Expr) -> Option<String> {
     let mut found = None;
     let _ = visit_expressions(expression, |part| match column(node, part) {
         Some(name) => {

@@ -33,7 +33,33 @@ pub(super) fn plain(text: &str) -> Vec<Line> {
         false => text.split(ends).enumerate().map(line).collect(),
     };
     quoted_printable(&mut lines);
+    decimal_points(&mut lines);
     lines
+}
+
+/// A locale's commas in decimal numbers, where every cost has them: `cost=4436,60..16824,16`.
+fn decimal_points(lines: &mut [Line]) {
+    let with_comma = |text: &str| {
+        let Some((_, cost)) = text.split_once("(cost=") else { return None };
+        let number = cost.split("..").next()?;
+        Some(number.bytes().all(|byte| byte.is_ascii_digit() || byte == b',') && number.contains(','))
+    };
+    let mut costs = lines.iter().filter_map(|line| with_comma(&line.text)).peekable();
+    if costs.peek().is_none() || !costs.all(|it| it) {
+        return;
+    }
+    for line in lines {
+        let measured = line.text.find("(cost=").or_else(|| line.text.find("(actual ")).map(|at| at..line.text.len());
+        let range = measured.or_else(|| line.text.trim_end().ends_with(" ms").then_some(0..line.text.len()));
+        let Some(range) = range else { continue };
+        let bytes = line.text.as_bytes();
+        let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+        let commas: Vec<usize> =
+            range.filter(|at| *at > 0 && bytes[*at] == b',' && is_digit(at - 1) && is_digit(at + 1)).collect();
+        for at in commas {
+            line.text.replace_range(at..=at, ".");
+        }
+    }
 }
 
 /// Whether the characters that a web page cannot hold are written as entities: an arrow is, or one of them and never itself.
