@@ -477,6 +477,36 @@ fn flyway_is_read_in_the_words_of_its_settings() {
     assert_eq!(read.collected.frameworks[0].framework, Framework::Flyway);
 }
 
+/// What check says of files besides findings.
+fn noted(files: &[(&str, &str)]) -> String {
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
+    let folder = repository_of_bytes(&files);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pgassay"));
+    let output = command.current_dir(folder.path()).args(["check", "--no-config", "db"]).output().unwrap();
+    String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
+}
+
+#[test]
+fn a_callback_and_a_baseline_of_flyway_are_told_once_for_what_they_are() {
+    let table = "CREATE TABLE a (id bigint PRIMARY KEY);\n";
+    let said = noted(&[
+        ("db/migration/V1__a.sql", table),
+        ("db/migration/B1__base.sql", table),
+        ("db/migration/afterMigrate__grants.sql", "GRANT SELECT ON a TO PUBLIC;\n"),
+        ("db/migration/notes.sql", "SELECT 1;\n"),
+    ]);
+    assert_eq!(said.matches("B1__base").count(), 1, "{said}");
+    assert!(said.contains("a callback is run besides the migrations and not read"), "{said}");
+    assert!(said.contains("notes.sql: flyway does not run this file"), "{said}");
+}
+
+#[test]
+fn a_way_back_without_a_way_forth_is_run() {
+    let file = "CREATE TABLE n (id bigint PRIMARY KEY);\n-- Down Migration\nDROP TABLE n;\n";
+    let said = noted(&[("db/1_n.sql", file), ("package.json", "{\"dependencies\": {\"node-pg-migrate\": \"^7\"}}")]);
+    assert!(said.contains("runs the whole file, the way back too"), "{said}");
+}
+
 /// Flyway makes its default schema, and puts it first in the search_path.
 #[test]
 fn the_schema_of_flyway_is_where_its_migrations_work() {

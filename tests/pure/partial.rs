@@ -176,3 +176,9 @@ fn what_a_file_takes_away_is_gone_for_the_rest_of_it() {
         assert!(!missing || !lines.contains(&"error removed-rows".to_owned()), "{sql}: {report:#}");
     }
 }
+
+#[test]
+fn a_table_that_is_made_after_it_was_used_loses_nothing() {
+    let (found, _) = check("ALTER TABLE a ADD COLUMN z int;\nCREATE TABLE a (id bigint PRIMARY KEY);");
+    assert!(!found.iter().any(|line| line.contains("dropped-object")), "{found:?}");
+}

@@ -125,8 +125,15 @@ impl Tool for Flyway {
             order.entries.push(Entry { name, file, direction: Some(direction), listed: None });
         }
         order.note_duplicates("flyway", |entry| parse(&entry.file, &settings).map(key).unwrap_or_default());
-        let ignored = folder.files.iter().filter(|file| file.is_sql());
-        order.note_ignored("flyway", "its name is not that of a migration (callbacks are not read)", ignored);
+        let others = folder.files.iter().filter(|file| file.is_sql() && parse(file, &settings).is_none());
+        let (callbacks, ignored): (Vec<&File>, Vec<&File>) =
+            others.partition(|file| is_callback(stem(file, &settings)));
+        order.unread.extend(
+            callbacks
+                .into_iter()
+                .map(|file| (file.path.clone(), "a callback is run besides the migrations".to_owned())),
+        );
+        order.note_ignored("flyway", "its name is not that of a migration", ignored.into_iter());
         order
     }
 
@@ -182,6 +189,12 @@ impl Tool for Flyway {
     fn settings(&self, folder: &Folder, _file: &File) -> Variables {
         Settings::of(folder).placeholders
     }
+}
+
+/// `afterMigrate`, `beforeEachMigrate__grants`: SQL that runs at an event of Flyway's.
+fn is_callback(stem: &str) -> bool {
+    let event = stem.strip_prefix("before").or_else(|| stem.strip_prefix("after"));
+    stem == "createSchema" || event.is_some_and(|event| event.starts_with(|letter: char| letter.is_ascii_uppercase()))
 }
 
 /// A baseline counts where the migrations up to it are gone.

@@ -70,7 +70,12 @@ impl Tool for NodePgMigrate {
         let (up, down) = (marker(input.text, "up"), marker(input.text, "down"));
         let until = |start: usize, other: Option<usize>| start..other.filter(|other| *other > start).unwrap_or(end);
         let part = |range: Range<usize>| vec![Part { range, transaction: TransactionMode::SharedString }];
-        let split = Split::default().with(Direction::Up, part(up.map_or(0..end, |start| until(start, down))));
+        let mut split = Split::default().with(Direction::Up, part(up.map_or(0..end, |start| until(start, down))));
+        if let (None, Some(start)) = (up, down) {
+            let message =
+                "no `-- Up Migration` stands above this line: node-pg-migrate runs the whole file, the way back too";
+            split.notes.push((start..end, message.to_owned()));
+        }
         match down {
             Some(start) => split.with(Direction::Down, part(until(start, up))),
             None => split,

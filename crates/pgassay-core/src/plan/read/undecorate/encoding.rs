@@ -40,7 +40,7 @@ pub(super) fn plain(text: &str) -> Vec<Line> {
 /// A locale's commas in decimal numbers, where every cost has them: `cost=4436,60..16824,16`.
 fn decimal_points(lines: &mut [Line]) {
     let with_comma = |text: &str| {
-        let Some((_, cost)) = text.split_once("(cost=") else { return None };
+        let (_, cost) = text.split_once("(cost=")?;
         let number = cost.split("..").next()?;
         Some(number.bytes().all(|byte| byte.is_ascii_digit() || byte == b',') && number.contains(','))
     };
