@@ -11,7 +11,7 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::tables::TableInfo;
 use crate::change::Name;
-use crate::plan::expression::{conjuncts, parse, plain};
+use crate::plan::expression::{conjuncts, has_few_values, parse, plain};
 
 /// One of the parts of a condition that are AND-ed.
 #[derive(Debug, Clone, PartialEq)]
@@ -254,6 +254,8 @@ impl Reader<'_> {
         }
         // An expression over this relation alone.
         let own = self.names(expression) && !self.names_others(expression) && !has_parameter(expression);
+        // The planner, without statistics, would take one of them for one in two hundred.
+        let own = own && !has_few_values(expression);
         own.then(|| (format!("({})", self.unqualified(expression)), None))
     }
 

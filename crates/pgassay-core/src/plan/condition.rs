@@ -11,7 +11,7 @@ pub(super) use wrapped::{Way, Wrapped, is_doubtful, wrapped_column};
 use crate::walk::visit_expressions;
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value};
 
-use super::expression::{conjuncts, parse, plain};
+use super::expression::{conjuncts, has_few_values, parse, plain};
 use super::immutable;
 use super::node::{Node, quote};
 
@@ -149,7 +149,8 @@ fn key_atom(node: &Names, key: &Expr, use_: Use) -> Option<Atom> {
         Some(column) => (quote(column), use_),
         // An index takes immutable expressions only.
         None if names_columns(node, key) => {
-            (format!("({})", unqualified(node, &key.to_string())), if immutable::is(key) { use_ } else { Use::Other })
+            let serves = immutable::is(key) && !has_few_values(key);
+            (format!("({})", unqualified(node, &key.to_string())), if serves { use_ } else { Use::Other })
         }
         None => return None,
     };

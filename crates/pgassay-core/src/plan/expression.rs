@@ -2,7 +2,7 @@
 //!
 //! The server prints them as SQL of its own spelling; sqlparser reads them. What it cannot read is `None`.
 
-use sqlparser::ast::{BinaryOperator, Expr};
+use sqlparser::ast::{BinaryOperator, DateTimeField, Expr, Value};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
@@ -49,5 +49,42 @@ pub fn plain(expression: &Expr) -> &Expr {
     match expression {
         Expr::Nested(inside) => plain(inside),
         other => other,
+    }
+}
+
+/// Whether an expression has so few values that each is one of many rows: `id % 2`, a day of the week. An index on it finds too much.
+pub fn has_few_values(expression: &Expr) -> bool {
+    const FEW: u64 = 10;
+    match plain(expression) {
+        Expr::BinaryOp { op: BinaryOperator::Modulo, right, .. } => number(right).is_some_and(|divisor| divisor <= FEW),
+        Expr::Extract { field, .. } => matches!(
+            field,
+            DateTimeField::Dow | DateTimeField::DayOfWeek | DateTimeField::Isodow | DateTimeField::Quarter
+        ),
+        _ => false,
+    }
+}
+
+/// A number, also as the server prints one of another type: `'2'::bigint`.
+fn number(expression: &Expr) -> Option<u64> {
+    match plain(expression) {
+        Expr::Cast { expr, .. } => number(expr),
+        Expr::Value(value) => match &value.value {
+            Value::Number(digits, _) | Value::SingleQuotedString(digits) => digits.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remainders_and_days_of_the_week_have_few_values() {
+        let few = |text: &str| parse(text).is_some_and(|expression| has_few_values(&expression));
+        assert!(few("id % 2") && few("(id % '7'::bigint)") && few("EXTRACT(dow FROM at)"));
+        assert!(!few("id % 4096") && !few("id % $1") && !few("EXTRACT(year FROM at)") && !few("lower(name)"));
     }
 }
