@@ -7,6 +7,7 @@
 mod alter_table;
 mod column_type;
 mod conflict;
+mod constants;
 mod constraint;
 mod event_trigger;
 mod expressions;
@@ -42,6 +43,15 @@ use crate::sql::tree_span;
 impl Predictor<'_> {
     /// Adds the reasons for which the server refuses a statement.
     pub fn refuse(&mut self, change: &Change, span: Span) {
+        let before = self.out.failures.len();
+        self.refuse_read(change, span);
+        if self.out.failures.len() == before {
+            self.refuse_constants(change);
+        }
+    }
+
+    /// The same, of what only prepares, declares or explains a statement, too.
+    fn refuse_read(&mut self, change: &Change, span: Span) {
         if self.refuse_without_schema(change) {
             return;
         }
@@ -145,7 +155,7 @@ impl Predictor<'_> {
             Change::Grant(grant) | Change::AlterDefaultPrivileges(grant) => self.refuse_grant(grant, span),
             Change::Set(set) => self.refuse_setting(set),
             Change::Prepare { change, .. } | Change::DeclareCursor { change, .. } | Change::Explain { change, .. } => {
-                self.refuse(change, span);
+                self.refuse_read(change, span);
             }
             _ => {}
         }

@@ -13,7 +13,7 @@ use crate::source::Span;
 /// `column = value` of SET; a value that cannot be told apart from others of the same subquery is `None`.
 pub(super) struct Assignment<'a> {
     pub column: Name,
-    value: Option<&'a ast::Expr>,
+    pub value: Option<&'a ast::Expr>,
 }
 
 impl Assignment<'_> {

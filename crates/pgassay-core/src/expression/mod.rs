@@ -6,6 +6,7 @@
 mod analyzer;
 mod assigned;
 mod comparison;
+mod constant;
 mod grouping;
 mod named;
 mod names;
@@ -28,6 +29,7 @@ use sqlparser::ast;
 use scope::{Environment, Source};
 
 pub use comparison::Comparison;
+pub use constant::{Stored, store};
 pub use readings::Reading;
 pub use refusal::{Place, Refusal, Unfit};
 pub use scope::resolve_type;

@@ -100,7 +100,7 @@ impl Predictor<'_> {
         Some((span, format!("the default {} is volatile, so every row gets its own value", default.text)))
     }
 
-    fn domain_default(&self, column: &ColumnDefinition) -> Option<Expression> {
+    pub fn domain_default(&self, column: &ColumnDefinition) -> Option<Expression> {
         let data_type = column.data_type.as_ref()?;
         let mut id = self.schema().find_type(&data_type.schema, &data_type.name, self.context.session)?.id;
         for _ in 0..32 {

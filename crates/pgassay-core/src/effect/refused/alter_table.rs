@@ -50,6 +50,7 @@ impl Predictor<'_> {
                     return self.refused(identity.span, &column.name.name, message);
                 }
                 self.refuse_column(after, later, column);
+                self.refuse_filled(alter, table, later, column);
                 self.refuse_children_of_another_type(alter, table, later, column);
             }
             RenameColumn { new_name, .. } if super::output::is_system_column(&new_name.name) => {

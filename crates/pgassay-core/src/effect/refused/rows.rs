@@ -108,7 +108,7 @@ fn makes_its_own(column: &Column) -> bool {
 }
 
 /// Has a value where none is given.
-fn fills_itself(schema: &Schema, column: &Column) -> bool {
+pub(super) fn fills_itself(schema: &Schema, column: &Column) -> bool {
     let by_domain = match column.data_type.resolved {
         ResolvedType::User(id) => {
             matches!(schema.types.get(&id).map(|it| &it.definition), Some(TypeDefinition::Domain(_)))
@@ -128,6 +128,6 @@ fn is_null(value: &ast::Expr) -> bool {
     }
 }
 
-fn is_default(value: &ast::Expr) -> bool {
+pub(super) fn is_default(value: &ast::Expr) -> bool {
     matches!(value, ast::Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
 }
