@@ -219,6 +219,25 @@ ALTER TABLE jobs ADD COLUMN note text;",
 }
 
 #[test]
+fn triggers_that_end_without_return_or_run_themselves_are_broken() {
+    let folder = folder(&[
+        ("1.sql", "CREATE TABLE jobs (id int PRIMARY KEY, state int); CREATE TABLE marks (id int PRIMARY KEY, state int);"),
+        (
+            "2.sql",
+            "SET lock_timeout = '2s';
+CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.state := 1; END $$;
+CREATE TRIGGER guard BEFORE INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION guard();
+CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE marks SET state = 1 WHERE id = NEW.id; RETURN NULL; END $$;
+CREATE TRIGGER again AFTER UPDATE ON marks FOR EACH ROW EXECUTE FUNCTION again();",
+        ),
+    ]);
+    let report = prove(folder.path(), &["--base", "1.sql", "2.sql"]);
+    let text = format!("{report:?}");
+    assert!(text.contains("without RETURN"), "{text}");
+    assert!(text.contains("UPDATE of public.marks no longer works"), "{text}");
+}
+
+#[test]
 fn the_tools_own_tables_are_there() {
     let folder = folder(&[
         ("diesel.toml", ""),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::probe::Probe;
-use super::routine::State;
+use super::routine::{self, State};
 use crate::prove::rows::value::{self, Kind};
 use crate::prove::run::Runner;
 use crate::prove::{ProveError, rows};
@@ -46,7 +46,7 @@ pub(super) async fn functions(runner: &Runner, tables: &[String]) -> Result<Stat
             runner.slow.borrow_mut().insert(function.signature);
             continue;
         }
-        let broken = error.filter(|error| error.code.starts_with("42") && error.code != "42501");
+        let broken = error.filter(|error| routine::is_of_the_text(&error.code));
         state.insert(function.signature, broken.map(|error| error.to_string()));
     }
     probe.end().await?;
