@@ -212,10 +212,10 @@ fn a_rule_may_run_in_place_of_the_write() {
 #[test]
 fn the_body_of_a_new_routine_is_read() {
     let plpgsql = "CREATE FUNCTION g() RETURNS int LANGUAGE plpgsql AS $$ BEGIN SELEC 1; RETURN 1; END $$;";
-    let unread = &["unreadable-statement"][..];
+    let refused = &["refused-statement"][..];
     assert_found(&[
-        ("", plpgsql, unread),
-        ("", "CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELEC 1';", unread),
+        ("", plpgsql, refused),
+        ("", "CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELEC 1';", refused),
         ("", &format!("SET check_function_bodies = off; {plpgsql}"), NOTHING),
         (
             "",

@@ -143,9 +143,9 @@ fn exit_codes_follow_the_worst_finding_and_fail_on() {
         (error, None, 1),
         (error, Some("warning"), 1),
         (error, Some("never"), 0),
-        ("CREATE TABEL a (id bigint PRIMARY KEY);", None, 0),
-        ("CREATE TABEL a (id bigint PRIMARY KEY);", Some("error"), 0),
-        ("CREATE TABEL a (id bigint PRIMARY KEY);", Some("warning"), 1),
+        ("CREATE THING a (id bigint PRIMARY KEY);", None, 0),
+        ("CREATE THING a (id bigint PRIMARY KEY);", Some("error"), 0),
+        ("CREATE THING a (id bigint PRIMARY KEY);", Some("warning"), 1),
         ("CREATE TABLE a (at timestamp PRIMARY KEY);", Some("warning"), 0),
         ("CREATE TABLE a (at timestamp PRIMARY KEY);", Some("info"), 1),
         (WARNS, Some("never"), 0),
@@ -159,7 +159,7 @@ fn exit_codes_follow_the_worst_finding_and_fail_on() {
 
 #[test]
 fn strict_makes_an_unreadable_statement_an_error() {
-    let sql = "CREATE TABEL a (id bigint PRIMARY KEY);";
+    let sql = "CREATE THING a (id bigint PRIMARY KEY);";
     assert_eq!(findings(&[], sql), ["1:8-1:13 warning unreadable-statement"]);
     assert_eq!(findings(&["--strict"], sql), ["1:8-1:13 error unreadable-statement"]);
     assert_eq!(check(&["--strict"], sql).code, 1);
@@ -273,7 +273,7 @@ fn psql_meta_commands_and_copy_data_are_stepped_over() {
 
 #[test]
 fn a_typo_in_the_middle_hides_nothing() {
-    let sql = "CREATE TABLE a (at timestamp PRIMARY KEY);\nALTER TABEL a ADD COLUMN b int;\nCREATE TABLE c (at timestamp PRIMARY KEY);\n";
+    let sql = "CREATE TABLE a (at timestamp PRIMARY KEY);\nALTER THING a ADD COLUMN b int;\nCREATE TABLE c (at timestamp PRIMARY KEY);\n";
     assert_eq!(
         findings(&[], sql),
         [

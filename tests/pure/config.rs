@@ -252,7 +252,7 @@ mod severities {
 
     #[test]
     fn strict_wins_over_a_rule_that_is_off() {
-        let project = with("[rules]\nunreadable-statement = \"off\"\n", "ALTER TABEL x;\n");
+        let project = with("[rules]\nunreadable-statement = \"off\"\n", "ALTER THING x;\n");
         assert_eq!(project.findings(&[]), [""; 0]);
         assert_eq!(project.findings(&["--strict"]), ["unreadable-statement error -"]);
     }

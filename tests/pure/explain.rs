@@ -111,7 +111,7 @@ fn no_statement_and_no_sql_are_failures() {
     let folder = project();
     let (code, _, err) = explain(folder.path(), &["  -- nothing"]);
     assert_eq!(code, 2, "{err}");
-    let (code, out, _) = explain(folder.path(), &["ALTER TABEL orders ADD x int"]);
+    let (code, out, _) = explain(folder.path(), &["ALTER THING orders ADD x int"]);
     assert_eq!(code, 2);
     assert!(out.contains("could not be read"), "{out}");
 }

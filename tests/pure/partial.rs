@@ -137,7 +137,7 @@ fn a_character_that_does_not_show_is_named() {
         let evidence = unread.unwrap_or_else(|| panic!("{sql:?}: {report:#}"))["evidence"].to_string();
         assert!(evidence.contains(named) && evidence.contains("a letter of a name"), "{sql:?}: {evidence}");
     }
-    let report = check("SELECT 1;\nSELECT 1;\nALTER TABEL b ADD c int;").1.to_string();
+    let report = check("SELECT 1;\nSELECT 1;\nALTER THING b ADD c int;").1.to_string();
     assert!(!report.contains("a letter of a name"), "{report}");
 }
 

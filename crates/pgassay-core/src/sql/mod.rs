@@ -6,6 +6,7 @@
 mod body;
 pub(crate) mod kept;
 mod lex;
+mod misspelt;
 mod newer;
 mod read;
 mod repair;

@@ -10,7 +10,7 @@ use super::lex::token::{Origin, Text, bytes_of, tokenize};
 use super::newer::newer;
 use super::read::reader::Reader;
 use super::read::statement::read_statement;
-use super::{Include, Script, repair};
+use super::{Include, Script, misspelt, repair};
 use crate::change::{
     Change, Code, Do, Dynamic, Flow, Name, Newer, PSQL, Reach, Statement, TransactionControl, Unreadable,
 };
@@ -201,6 +201,9 @@ fn read_or_repair(text: Text, tokens: Vec<TokenWithSpan>, copy_data: Option<Span
         Ok(change) => return Ok(change),
         Err(failed) => (failed.tokens, failed.at, failed.error),
     };
+    if let Some(refused) = misspelt::refused(text, &tokens) {
+        return Err(refused);
+    }
     let mut tries = (MOST_TOKENS / tokens.len().max(1)).clamp(FEWEST_TRIES, MOST_TRIES);
     'next: loop {
         let here = tokens.partition_point(|token| bytes_of(token).0 < stopped);

@@ -8,9 +8,10 @@ pub static UNREADABLE_STATEMENT: Rule = Rule {
     category: Category::Failing,
     severity: Severity::Warning,
     summary: "A statement could not be read, so nothing is known of what it does",
-    explanation: "Either it has a syntax error, and the server refuses it too, or it is a form that pgassay does not know yet. The rest of the file is judged; \
+    explanation: "Either it has a syntax error, and the server refuses it too, or it is a form that pgassay does not know yet. \
+        Where the first words say that no version reads it (ALTER TABEL), it is refused-statement, an error. The rest of the file is judged; \
         --strict makes it an error, because a gate cannot vouch for what it has not read.",
-    fires: Example { given: "", migration: "ALTER TABEL accounts ADD COLUMN note text;" },
+    fires: Example { given: "", migration: "ALTER THING accounts ADD COLUMN note text;" },
     quiet: Example {
         given: "CREATE TABLE accounts (id bigint);",
         migration: "SET lock_timeout = '2s';\nALTER TABLE accounts ADD COLUMN note text;",

@@ -39,7 +39,7 @@ fn an_error_stays_an_error() {
         ("UPDATE t SET a[1]", None),
         ("SELECT (1", None),
         ("INSERT INTO t VALUES (1) ON CONFLICT (a", None),
-        ("SELEC 1", Some("expected a statement, found 'SELEC'")),
+        ("CAST 1", Some("expected a statement, found 'CAST'")),
     ] {
         let script = read_script(FileId(0), &SourceFile::new("t.sql", text));
         let error = script.statements[0].change.as_ref().expect_err(text);
