@@ -304,3 +304,41 @@ fn a_link_to_nothing_is_an_error_where_it_may_be_a_migration() {
         assert_eq!(check(project.path(), &["."]).0, expected, "{link}");
     }
 }
+
+/// The reason and the number of files of what was left out.
+fn left_out(report: &Value) -> Vec<(String, u64)> {
+    let kinds = report["coverage"]["not_read"].as_array().unwrap();
+    kinds.iter().map(|kind| (kind["reason"].as_str().unwrap().to_owned(), kind["files"].as_u64().unwrap())).collect()
+}
+
+#[test]
+fn seeds_tests_and_archives_beside_migrations_are_left_out() {
+    let rows = "INSERT INTO people (id) VALUES (1);\n";
+    let plain = project(&[
+        ("migrations/001_people.sql", TABLE),
+        ("migrations/002_seed_people.sql", rows),
+        ("migrations/seed.sql", rows),
+        ("migrations/seeds/people.sql", rows),
+        ("migrations/test-data/001_people.sql", rows),
+        ("migrations/tests/001_people_test.sql", "SELECT plan(1);\n"),
+        ("migrations/archive/000_old.sql", TABLE),
+        ("migrations/views/people.sql", "CREATE VIEW names AS SELECT name FROM people;\n"),
+    ]);
+    let (exit, report) = check(plain.path(), &[]);
+    assert_eq!(exit, 0, "{report}");
+    let read = ["migrations/001_people.sql", "migrations/002_seed_people.sql", "migrations/views/people.sql"];
+    assert_eq!(files(&report), read);
+    assert_eq!(left_out(&report), [("trial".to_owned(), 4), ("put-away".to_owned(), 1)]);
+    // Whoever names them means them.
+    let (_, report) = check(plain.path(), &["migrations/seeds"]);
+    assert_eq!(files(&report), ["migrations/seeds/people.sql"]);
+}
+
+#[test]
+fn a_tool_does_not_run_the_fixtures_below_its_folder() {
+    let up = "-- +goose Up\nCREATE TABLE people (id int PRIMARY KEY);\n";
+    let goose = project(&[("migrations/00001_a.sql", up), ("migrations/fixtures/00001_b.sql", up)]);
+    assert_eq!(files(&check(goose.path(), &[]).1), ["migrations/00001_a.sql"]);
+    let flyway = project(&[("db/migration/V1__a.sql", TABLE), ("db/migration/seeds/V2__b.sql", HAZARD)]);
+    assert_eq!(files(&check(flyway.path(), &[]).1).len(), 2);
+}

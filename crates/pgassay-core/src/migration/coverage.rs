@@ -34,7 +34,7 @@ pub struct ReadHistory {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NotRead {
-    /// For programs: `code`, `other-server`, `down`, `not-run`, `superseded`, `ignored`, `ending`.
+    /// For programs: `code`, `other-server`, `down`, `not-run`, `superseded`, `ignored`, `ending`, `trial`, `put-away`.
     pub reason: &'static str,
     /// "26 down files".
     pub what: String,

@@ -14,7 +14,7 @@ use super::order::natural;
 use super::reread::Reader;
 use super::tools::{Entry, Listed, Order, Part, Split, TOOLS, Tool, parts_of, tool};
 use super::{Age, Direction, Framework, Migration, Section, TransactionMode, TransactionOverride};
-use super::{code, dialect, flyway_settings, halves};
+use super::{aside, code, dialect, flyway_settings, halves};
 use crate::change::Name;
 use crate::migration::NotRead;
 use crate::source::{SourceFile, Sources, Span};
@@ -283,7 +283,11 @@ impl<'a> Collector<'a> {
             if run.contains(&below.path) || known.contains(&below.path) || !below.has_sql() {
                 continue;
             }
-            if self.options.framework.is_none() && TOOLS.iter().copied().any(|tool| tool.detect(&below)) {
+            let name = below.path.file_name().unwrap_or_default().to_string_lossy();
+            if aside::why(&name).is_none()
+                && self.options.framework.is_none()
+                && TOOLS.iter().copied().any(|tool| tool.detect(&below))
+            {
                 self.assign(&below);
             } else {
                 self.note(&below.path, format!("{} does not run what is in this folder", tool.framework()));
@@ -320,6 +324,8 @@ impl<'a> Collector<'a> {
     fn add_plain_files(&mut self, folder: &Folder) {
         let mut below = folder.subfolders();
         let mut files: Vec<&File> = folder.own_sql().collect();
+        self.collected.left_out.extend(aside::take(&mut files));
+        self.collected.left_out.extend(aside::take_folders(&mut below));
         let mut found = FoundFramework { framework: Framework::Plain, folder: folder.path.clone() };
         if files.is_empty() || self.options.framework.is_some_and(|told| told != Framework::Plain) {
             files.clear();

@@ -32,6 +32,10 @@ pub enum Why {
     GivesWay,
     /// Git is told to ignore it.
     Ignored,
+    /// Rows to try things with, and tests.
+    Trial,
+    /// Put away, as its folder's name says.
+    PutAway,
     /// SQL by another ending than that of the files beside it.
     Ending(String),
 }
@@ -116,6 +120,8 @@ impl Why {
             Why::GivesWay => {
                 ("superseded", format!("{files} file{one} {many} left out: one for PostgreSQL takes its place"))
             }
+            Why::Trial => ("trial", format!("{files} file{one} of seeds, fixtures or tests {many} left out")),
+            Why::PutAway => ("put-away", format!("{files} archived file{one} {many} left out")),
             Why::Ignored => ("ignored", format!("{files} SQL file{one} that git ignores {many} not read")),
             Why::Ending(ending) => ("ending", format!("{files} .{ending} file{one} beside .sql files {many} not read")),
         };
@@ -128,6 +134,7 @@ impl Why {
             Why::Unread(Framework::Liquibase, _) => {
                 Some("judge what they send: pgassay check --run \"liquibase update\", or --from-command \"liquibase update-sql\"".to_owned())
             }
+            Why::PutAway => Some("if they build what exists, give their folder with --base".to_owned()),
             _ => None,
         };
         let examples = paths.iter().take(EXAMPLES).map(|path| path.display().to_string()).collect();

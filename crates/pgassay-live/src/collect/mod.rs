@@ -7,6 +7,7 @@
 //! and lets the first that says yes choose the files, order them and split them. One file a tool, each an implementation of
 //! [`Tool`](tools::Tool). The facts about each tool and where they come from are in `docs/frameworks.md`.
 
+mod aside;
 mod atlas;
 pub mod changed;
 mod changed_includes;
