@@ -97,9 +97,8 @@ fn swapped(pair: Pair) -> Option<Breakage> {
     // A table that another took the place of keeps what is written until then, unless a trigger writes it to both.
     let before = context.before.relation(new.id);
     let synced = before.is_none_or(|twin| {
-        let writes = |body: &str| body.to_lowercase().contains(&twin.name.name.as_str().to_lowercase());
         let functions = old.triggers.iter().filter_map(|trigger| context.before.routines.get(&trigger.function?));
-        functions.into_iter().any(|routine| writes(&routine.body))
+        functions.into_iter().any(|routine| trigger_work::may_write(routine, twin))
     });
     let mut stays = Vec::new();
     if !referring.is_empty() {

@@ -11,7 +11,7 @@ use super::pair::Pair;
 use super::privilege::{Extent, Held};
 use super::witness::{differs, refused};
 use super::{Breakage, BreakageKind, Context, Grade, Subject, Witness, routine};
-use crate::change::{Change, Code, Flow, Name, ObjectName, PrintedName, TriggerEvent, TriggerTiming};
+use crate::change::{Change, Code, Flow, Name, ObjectName, PrintedName, Statement, TriggerEvent, TriggerTiming};
 use crate::schema::{Relation, Routine, Schema, Trigger};
 use crate::source::{FileId, Span};
 use crate::sql::{self, SourceTokenKind};
@@ -212,9 +212,7 @@ impl<'a> Work<'a> {
     }
 
     fn code(&self) -> &'a Code {
-        let body = &self.routine.body;
-        let call = Span::new(FileId(0), 0, body.len());
-        self.routine.code.get_or(|| sql::read_routine_body("plpgsql", body, &[], call).unwrap_or_default())
+        code_of(self.routine)
     }
 
     /// A relation that a statement names and nobody made.
@@ -358,6 +356,21 @@ fn plain(name: &ObjectName) -> String {
         Some(schema) => format!("{}.{}", schema.as_str(), name.name.as_str()),
         None => name.name.as_str().to_owned(),
     }
+}
+
+/// Whether a trigger's function writes rows of a table, as far as its text says.
+pub(super) fn may_write(routine: &Routine, table: &Relation) -> bool {
+    let code = code_of(routine);
+    let writes = |statement: &Statement| {
+        let change = statement.change.as_ref();
+        change.ok().and_then(written).is_some_and(|(name, _)| name.name == table.name.name)
+    };
+    routine.language != "plpgsql" || !code.dynamic.is_empty() || code.statements.iter().any(writes)
+}
+
+fn code_of(routine: &Routine) -> &Code {
+    let call = Span::new(FileId(0), 0, routine.body.len());
+    routine.code.get_or(|| sql::read_routine_body("plpgsql", &routine.body, &[], call).unwrap_or_default())
 }
 
 /// The table that a statement writes, and the privilege that it takes.

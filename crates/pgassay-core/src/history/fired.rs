@@ -3,11 +3,38 @@
 //! In: a statement that ran, and the schema it ran on. Out: the calls of the triggers' functions, with what they are told of the command.
 //! What a function does itself fires none here: a trigger that did not tell its own commands apart would never end.
 
+use super::replay::{Place, Replay};
 use crate::change::{AlterTableActionKind, Change, Event, Name, ObjectKind};
-use crate::effect::Call;
+use crate::effect::{Call, WorkKind};
 use crate::schema::{Schema, Session};
 use crate::sql::Parameter;
 use crate::version::PgVersion;
+
+impl Replay<'_, '_> {
+    /// Runs the event triggers of a command.
+    pub(super) fn fire_event_triggers(&mut self, change: &Change, index: usize, before: &Schema, place: Place) {
+        if self.fires.is_some() || before.event_triggers.is_empty() {
+            return;
+        }
+        let step = &self.steps[index];
+        let rewrites = step.prediction.work.iter().any(|work| work.kind == WorkKind::Rewrite);
+        let done = Done { drops: drops(change, !step.applied.dropped.is_empty()), rewrites };
+        let (span, session) = (step.statement.span, step.session.clone());
+        for (name, call) in calls(change, done, before, &session, self.version) {
+            let block = place.block.unwrap_or(index);
+            let dynamic = self.steps[block].dynamic.len();
+            self.fires = Some(name.clone());
+            self.calls(vec![call], index, span, place);
+            self.fires = None;
+            // Its code is the same for every command: what is not known of it is said once.
+            if self.told.contains(&name) {
+                self.steps[block].dynamic.truncate(dynamic);
+            } else if self.steps[block].dynamic.len() > dynamic {
+                self.told.push(name);
+            }
+        }
+    }
+}
 
 /// What a command does, as far as events ask.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use imbl::OrdSet;
 
 use super::code::CodeOf;
-use super::fired;
 use super::guard;
 use super::inside;
 use super::left_path::LeftPath;
@@ -13,7 +12,7 @@ use super::transaction::{TransactionKind, World};
 use super::{MigrationRun, Places, Step};
 use crate::apply::{Applied, apply, missing_relations, unknown_columns, unnamed_subquery};
 use crate::change::{AlterEnumAction, Change, Code, Do, Name, Set, Statement};
-use crate::effect::{self, Call, Context, Prediction, WorkKind};
+use crate::effect::{self, Call, Context, Prediction};
 use crate::migration::{Age, Migration, TransactionMode};
 use crate::schema::{ObjectId, Schema, Session, TypeDefinition};
 use crate::source::Span;
@@ -174,7 +173,7 @@ pub(super) struct Replay<'w, 'a> {
     /// The event trigger whose function runs.
     pub(super) fires: Option<Name>,
     /// Event triggers of which a text that is not known was told in this migration.
-    told: Vec<Name>,
+    pub(super) told: Vec<Name>,
 }
 
 impl<'a> Replay<'_, 'a> {
@@ -317,30 +316,6 @@ impl<'a> Replay<'_, 'a> {
         self.fire_event_triggers(change, index, &before, place);
     }
 
-    /// Runs the event triggers of a command.
-    fn fire_event_triggers(&mut self, change: &Change, index: usize, before: &Schema, place: Place) {
-        if self.fires.is_some() || before.event_triggers.is_empty() {
-            return;
-        }
-        let step = &self.steps[index];
-        let rewrites = step.prediction.work.iter().any(|work| work.kind == WorkKind::Rewrite);
-        let done = fired::Done { drops: fired::drops(change, !step.applied.dropped.is_empty()), rewrites };
-        let (span, session) = (step.statement.span, step.session.clone());
-        for (name, call) in fired::calls(change, done, before, &session, self.version) {
-            let block = place.block.unwrap_or(index);
-            let dynamic = self.steps[block].dynamic.len();
-            self.fires = Some(name.clone());
-            self.calls(vec![call], index, span, place);
-            self.fires = None;
-            // Its code is the same for every command: what is not known of it is said once.
-            if self.told.contains(&name) {
-                self.steps[block].dynamic.truncate(dynamic);
-            } else if self.steps[block].dynamic.len() > dynamic {
-                self.told.push(name);
-            }
-        }
-    }
-
     /// Deferred triggers wait until the transaction ends: what a statement leaves waiting, and what is refused for it.
     fn wait(&mut self, change: &Change, index: usize, span: Span, before: &Schema) {
         let (step, session) = (&mut self.steps[index], &self.world.session);
@@ -402,7 +377,7 @@ impl<'a> Replay<'_, 'a> {
     }
 
     /// Runs what a statement calls, as steps of their own at its place.
-    fn calls(&mut self, calls: Vec<Call>, index: usize, span: Span, place: Place) {
+    pub(super) fn calls(&mut self, calls: Vec<Call>, index: usize, span: Span, place: Place) {
         for call in calls {
             let Some(routine) = self.world.schema.routines.get(&call.routine).cloned() else { continue };
             if !self.judged && !routine.may_change_schema {
