@@ -163,12 +163,12 @@ impl Session {
         let fixed = SETTINGS.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let set = self.limits.settings().into_iter().chain(fixed);
         let set: String = set.map(|(name, value)| format!("; SET LOCAL {name} = '{value}'")).collect();
-        format!("{SEARCH_PATH}{set}{}", self.no_limit())
+        format!("{}{SEARCH_PATH}{set}", self.no_limit())
     }
 
     /// Since 17 a whole transaction has a limit: ours reads all of a database, and each statement has its own.
     fn no_limit(&self) -> &'static str {
-        if self.version_number >= 170_000 { "; SET LOCAL transaction_timeout = 0" } else { "" }
+        if self.version_number >= 170_000 { "SET LOCAL transaction_timeout = 0; " } else { "" }
     }
 
     /// Ends the transaction and begins one in which a statement is planned as the application would have it planned, but for our limits on
@@ -178,8 +178,8 @@ impl Session {
         let path = if searched { String::new() } else { format!("; {SEARCH_PATH}") };
         // A string has no escapes, as our own reader has it, whatever the role prefers.
         let begin = format!(
-            "ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED {mode}; SET LOCAL standard_conforming_strings = on; \
-             SET LOCAL quote_all_identifiers = off{}{path}",
+            "ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED {mode}; {}SET LOCAL standard_conforming_strings = on; \
+             SET LOCAL quote_all_identifiers = off{path}",
             self.no_limit()
         );
         let limits = self.limits.settings();

@@ -73,7 +73,8 @@ pub(super) fn way(
     Ok(Way { text: format!("{TEXT}{remarks}{sequence}"), ..change.way(&format!("{data_type}{collation}")) })
 }
 
-/// Clients that write a referencing table lock it before the one that it references: in another order each would wait for the other.
+/// Clients that write a referencing table lock it before the one that it references, and a partitioned table before its partitions
+/// (DROP TRIGGER and DROP CONSTRAINT begin with the partitions): in another order each would wait for the other.
 fn lock_in_order(relation: &Relation, others: &[referencing::Referencing]) -> Option<String> {
     let mut tables: Vec<String> = Vec::new();
     for other in others.iter().map(|other| other.from).filter(|other| other.id != relation.id) {
@@ -82,8 +83,11 @@ fn lock_in_order(relation: &Relation, others: &[referencing::Referencing]) -> Op
             tables.push(name);
         }
     }
-    (!tables.is_empty())
-        .then(|| format!("LOCK TABLE {}, {} IN ACCESS EXCLUSIVE MODE;", tables.join(", "), relation.name))
+    if tables.is_empty() && !relation.is_partitioned() {
+        return None;
+    }
+    tables.push(relation.name.to_string());
+    Some(format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE;", tables.join(", ")))
 }
 
 /// The way to another name: the new column stays what it is called.
