@@ -165,22 +165,12 @@ fn word(token: &TokenWithSpan) -> Option<String> {
 
 /// The word that was meant, unless what is written is one.
 fn meant(written: &str, known: &'static [&'static str]) -> Option<&'static str> {
-    if written.len() < SHORTEST || known.contains(&written) {
+    // What does not show is named where the statement could not be read.
+    if written.len() < SHORTEST || !written.is_ascii() || known.contains(&written) {
         return None;
     }
-    known.iter().copied().filter(|it| it.len() >= SHORTEST).find(|it| one_slip(written.as_bytes(), it.as_bytes()))
-}
-
-/// One letter too many, too few or another, or two that changed places.
-fn one_slip(a: &[u8], b: &[u8]) -> bool {
-    let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    match (&a[same..], &b[same..]) {
-        ([x, y, a @ ..], [v, w, b @ ..]) if (x, y) == (w, v) && a == b => true,
-        ([_, a @ ..], [_, b @ ..]) if a == b => true,
-        ([_, a @ ..], b) if a == b => true,
-        (a, [_, b @ ..]) => a == b,
-        _ => false,
-    }
+    // One letter too many, too few or another, or two that changed places.
+    known.iter().copied().filter(|it| it.len() >= SHORTEST).find(|it| strsim::osa_distance(written, it) == 1)
 }
 
 #[cfg(test)]
